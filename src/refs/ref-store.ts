@@ -1,0 +1,112 @@
+/**
+ * The port to a repository's truth: refs, catalog, leases and settings, which one Durable Object keeps and changes atomically.
+ * Every method is one call. A reader takes what it needs in one `open` and works on that snapshot.
+ *
+ * @packageDocumentation
+ */
+import type { ObjectFormatName } from "../object/object-id.ts";
+import type { RefOutcome, RefUpdate } from "./ref-update.ts";
+
+/** Who may read a repository without a token. */
+export type Visibility = "private" | "public";
+
+/** The settings of a repository that its readers and writers need. */
+export type RepositoryRecord = {
+  /** Random, names the prefix in the bucket: `repos/{id}.git/`. A new repository of the same name has another. */
+  readonly id: string;
+  readonly objectFormat: ObjectFormatName;
+  readonly visibility: Visibility;
+  /** The branch HEAD points to, as a full ref name, born or not. */
+  readonly head: string;
+  readonly description: string;
+  readonly readOnly: boolean;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly pushedAt?: number;
+  /** Sum of the catalog's pack and index bytes. */
+  readonly sizeBytes: number;
+};
+
+/** What a reader wants in its snapshot. */
+export type OpenRequest = {
+  /** The catalog. */
+  readonly packs?: boolean;
+  /** Refs that start with one of these (literal) prefixes, in byte order; an empty list means all. */
+  readonly refPrefixes?: readonly string[];
+  /** Raw oids, concatenated: says of each whether a ref has it as its value (or peeled value, see `wantIsTip`). */
+  readonly wants?: Uint8Array;
+};
+
+/** A consistent snapshot. `Pack` is the catalog's record (declared by the store layer). */
+export type OpenAnswer<Pack> =
+  | { readonly kind: "missing" }
+  | {
+      readonly kind: "found";
+      readonly record: RepositoryRecord;
+      /** Rises with every change of refs or catalog. */
+      readonly version: number;
+      /** The value of the branch HEAD points to, hex; absent while unborn. */
+      readonly headOid?: string;
+      readonly packs: readonly Pack[];
+      /** Encoded rows (see `ref-rows.ts`) of the refs asked for. */
+      readonly refs: readonly Uint8Array[];
+      /** One byte a want: 1 where some ref has exactly this value, else 2 where some ref peels to it, else 0. */
+      readonly wantIsTip: Uint8Array;
+      /** Distinct ref values (not peeled) that are not among the wants; 0 means that the wants cover every tip. */
+      readonly uncoveredTips: number;
+    };
+
+/** How a repository that does not exist yet is to be made. */
+export type CreateRequest = {
+  readonly objectFormat: ObjectFormatName;
+  readonly visibility: Visibility;
+  /** Full ref name. */
+  readonly head: string;
+  readonly description: string;
+};
+
+/** Opens a push: takes a lease on the keys it may write, so that a crash leaves nothing for good. */
+export type BeginPushRequest = {
+  /** Stem of the keys the push may write; absent where it brings no pack. */
+  readonly packName?: string;
+  readonly names: readonly string[];
+  /** Makes the repository where it is missing. */
+  readonly create?: CreateRequest;
+};
+
+/** The state a push is checked against before its pack is taken in. */
+export type BeginPushAnswer<Pack> =
+  | { readonly kind: "missing" }
+  | {
+      readonly kind: "begun";
+      readonly record: RepositoryRecord;
+      readonly packs: readonly Pack[];
+      /** Current values in the order of `names`, hex; "" where there is no such ref. */
+      readonly current: readonly string[];
+    };
+
+/** Lands a push: one transaction compares, moves refs, adds the pack, drops the lease and writes the ref log. */
+export type CommitPushRequest<Pack> = {
+  /** The repository the push began with; another one by now (deleted and made anew) refuses every command. */
+  readonly id: string;
+  readonly pack?: Pack;
+  readonly updates: readonly RefUpdate[];
+  readonly atomic: boolean;
+  /** For the ref log. */
+  readonly actor: string;
+  readonly pushOptions: readonly string[];
+};
+
+/** What became of each command, in their order; `packKept` is false where no command used the pack. */
+export type CommitPushAnswer =
+  | { readonly kind: "gone" }
+  | { readonly kind: "done"; readonly outcomes: readonly RefOutcome[]; readonly packKept: boolean };
+
+/** One repository's refs and catalog. */
+export interface RefStore<Pack> {
+  open(request: OpenRequest): Promise<OpenAnswer<Pack>>;
+  beginPush(request: BeginPushRequest): Promise<BeginPushAnswer<Pack>>;
+  commitPush(request: CommitPushRequest<Pack>): Promise<CommitPushAnswer>;
+  /** Drops the lease of a push that failed and whose keys are deleted. */
+  abandonPush(packName: string): Promise<void>;
+}

@@ -1,0 +1,40 @@
+/**
+ * What a push asks of refs, and what became of it.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5), git-receive-pack(1)
+ */
+
+/** One command of a push: move `name` from `oldOid` to `newOid`. All zeros stands for "no ref". */
+export type RefUpdate = {
+  readonly name: string;
+  /** Hex; zeros for a creation. */
+  readonly oldOid: string;
+  /** Hex; zeros for a deletion. */
+  readonly newOid: string;
+  /** What `newOid` finally names, where it is an annotated tag. Hex. */
+  readonly peeled?: string;
+  /** Whether the move keeps the old value reachable from this ref: true for creations. Clears pack marks when false. */
+  readonly forward: boolean;
+};
+
+/** Why a ref was not moved; a closed list, rendered by the report. */
+export type RefRejection =
+  | { readonly kind: "stale"; readonly current: string }
+  | { readonly kind: "exists"; readonly current: string }
+  | { readonly kind: "missing-ref" }
+  | { readonly kind: "directory-conflict"; readonly other: string }
+  | { readonly kind: "bad-name" }
+  | { readonly kind: "delete-current" }
+  | { readonly kind: "read-only" }
+  | { readonly kind: "duplicate" }
+  | { readonly kind: "missing-objects" }
+  | { readonly kind: "wrong-type" }
+  | { readonly kind: "atomic" }
+  | { readonly kind: "unpacker-error" };
+
+/** What became of one command. */
+export type RefOutcome = { readonly name: string } & (
+  | { readonly kind: "ok" }
+  | { readonly kind: "rejected"; readonly why: RefRejection }
+);

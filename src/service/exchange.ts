@@ -1,0 +1,30 @@
+/**
+ * What a service is given for one request. Services know nothing of HTTP: an HTTP route, a WebSocket and a test all make one.
+ *
+ * @packageDocumentation
+ */
+import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import type { CreateRequest, RepositoryRecord } from "../refs/ref-store.ts";
+import type { Repository } from "../repository/repository.ts";
+
+/** One request to one repository. */
+export type Exchange = {
+  readonly repository: Repository;
+  /** The request body, already unzipped. */
+  readonly input: ByteSource;
+  /** The response body. The first write is the point of no return: until then a service may throw and be answered otherwise. */
+  readonly output: ByteSink;
+  /**
+   * Called exactly once, with what was found under the name (or nothing), before the first write and before anything is
+   * changed. Throws where the requester may not do this, or where there is nothing.
+   */
+  admit(record: RepositoryRecord | undefined): void;
+  /** Given where the requester may create the repository by pushing to it. */
+  readonly create?: CreateRequest;
+  /** Who pushes, for the ref log. */
+  readonly actor: string;
+  /** `agent=` as this host gives it. */
+  readonly agent: string;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+};
