@@ -1,0 +1,44 @@
+/**
+ * Three suites. `unit`: rings 0–3 in plain Node, milliseconds. `worker`: what needs workerd. `git`: journeys with the real
+ * client over a socket. Commands: `npm test`, `npx vitest run --project unit`. `LONG=1` adds what takes minutes.
+ */
+import { defineConfig } from "vitest/config";
+
+const seconds = 1000;
+
+export default defineConfig({
+  test: {
+    globalSetup: ["test/support/build-kernel.ts"],
+    // Machines this has to run on have two cores, and a journey starts a client and a server of its own.
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 20 * seconds,
+          hookTimeout: 30 * seconds,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          testTimeout: 60 * seconds,
+          hookTimeout: 60 * seconds,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "git",
+          include: ["test/git/**/*.test.ts"],
+          testTimeout: 120 * seconds,
+          hookTimeout: 120 * seconds,
+        },
+      },
+    ],
+  },
+});
