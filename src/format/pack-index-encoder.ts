@@ -1,0 +1,134 @@
+/**
+ * Writes the index of a pack from the tables that reading the pack filled: piece by piece, since the index of a pack of
+ * millions of objects is too long to hold beside them.
+ *
+ * @packageDocumentation
+ * @see gitformat-pack(5)
+ */
+import type { ObjectFormat } from "../object/object-id.ts";
+import { INDEX_HEAD_BYTES, packIndexBytes } from "./pack-index.ts";
+
+/** A hash that is being computed: how ring 1, which has none of its own, is given one. */
+export interface Digest {
+  update(bytes: Uint8Array): unknown;
+  digest(): Uint8Array;
+}
+
+/** The objects of a pack, as tables by **entry**: in any order, though the order of the pack is usual. */
+export type PackTables = {
+  readonly format: ObjectFormat;
+  /** Entries; the tables may be longer. */
+  readonly count: number;
+  /** Entries in the order of their names: see {@link sortNames}. */
+  readonly order: Uint32Array;
+  /** Raw names: that of entry i begins at `i × stride`. */
+  readonly names: Uint8Array;
+  readonly stride: number;
+  /** Crc32 of each entry's bytes in the pack. */
+  readonly crcs: Uint32Array;
+  /** Where in the pack each entry begins. */
+  readonly offsets: Float64Array;
+  /** The trailer of the pack, raw. */
+  readonly packChecksum: Uint8Array;
+};
+
+/** Offsets from here on need the table of large offsets. */
+const FIRST_LARGE = 0x80000000;
+/** The most bytes of a chunk. */
+const CHUNK_BYTES = 1 << 20;
+
+function countLarge(tables: PackTables): number {
+  let large = 0;
+  for (let entry = 0; entry < tables.count; entry++) if ((tables.offsets[entry] ?? 0) >= FIRST_LARGE) large++;
+  return large;
+}
+
+/** Gives how many bytes {@link encodePackIndex} will yield. */
+export function encodedIndexBytes(tables: PackTables): number {
+  return packIndexBytes(tables.count, countLarge(tables), tables.format);
+}
+
+function encodeHead(tables: PackTables): Uint8Array<ArrayBuffer> {
+  const head = new Uint8Array(INDEX_HEAD_BYTES);
+  const view = new DataView(head.buffer);
+  view.setUint32(0, 0xff744f63);
+  view.setUint32(4, 2);
+  const counts = new Uint32Array(256);
+  for (let entry = 0; entry < tables.count; entry++) {
+    const first = tables.names[entry * tables.stride] ?? 0;
+    counts[first] = (counts[first] ?? 0) + 1;
+  }
+  let upTo = 0;
+  for (let first = 0; first < 256; first++) {
+    upTo += counts[first] ?? 0;
+    view.setUint32(8 + first * 4, upTo);
+  }
+  return head;
+}
+
+/**
+ * Fills rows of a fixed size into chunks: `fill(chunk, at, entry)` writes the row of one entry, and they come in `order`.
+ */
+function* rows(
+  order: Uint32Array,
+  rowSize: number,
+  fill: (chunk: Uint8Array, view: DataView, at: number, entry: number) => void,
+): Generator<Uint8Array<ArrayBuffer>> {
+  const perChunk = Math.floor(CHUNK_BYTES / rowSize);
+  for (let first = 0; first < order.length; first += perChunk) {
+    const last = Math.min(first + perChunk, order.length);
+    const chunk = new Uint8Array((last - first) * rowSize);
+    const view = new DataView(chunk.buffer);
+    for (let i = first; i < last; i++) fill(chunk, view, (i - first) * rowSize, order[i] ?? 0);
+    yield chunk;
+  }
+}
+
+function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
+  const { names, stride, crcs, offsets, format } = tables;
+  const { rawSize } = format;
+  const order = tables.order.subarray(0, tables.count);
+  yield encodeHead(tables);
+  yield* rows(order, rawSize, (chunk, _, at, entry) => {
+    const from = entry * stride;
+    for (let i = 0; i < rawSize; i++) chunk[at + i] = names[from + i] ?? 0;
+  });
+  yield* rows(order, 4, (_, view, at, entry) => {
+    view.setUint32(at, crcs[entry] ?? 0);
+  });
+  let large = 0;
+  yield* rows(order, 4, (_, view, at, entry) => {
+    const offset = offsets[entry] ?? 0;
+    view.setUint32(at, offset < FIRST_LARGE ? offset : FIRST_LARGE + large++);
+  });
+  if (large > 0) {
+    const far = order.filter((entry) => (offsets[entry] ?? 0) >= FIRST_LARGE);
+    yield* rows(far, 8, (_, view, at, entry) => {
+      const offset = offsets[entry] ?? 0;
+      view.setUint32(at, Math.floor(offset / 2 ** 32));
+      view.setUint32(at + 4, offset % 2 ** 32);
+    });
+  }
+  yield tables.packChecksum.slice();
+}
+
+/** Yields chunks after each has gone through `digest`, and at the end what it comes to. */
+export function* withTrailer(
+  chunks: Iterable<Uint8Array<ArrayBuffer>>,
+  digest: Digest,
+): Generator<Uint8Array<ArrayBuffer>> {
+  for (const chunk of chunks) {
+    digest.update(chunk);
+    yield chunk;
+  }
+  yield digest.digest().slice();
+}
+
+/**
+ * Yields the index in chunks of at most 1 MiB, which are the caller's to keep. The tables stay unchanged until the last.
+ *
+ * @param digest a fresh hash of the repository's object format, for the trailer.
+ */
+export function encodePackIndex(tables: PackTables, digest: Digest): Generator<Uint8Array<ArrayBuffer>> {
+  return withTrailer(body(tables), digest);
+}

@@ -1,0 +1,251 @@
+/**
+ * Reads a pack as it arrives: bytes in, entries out, nothing held back but the few bytes of a header that a chunk boundary cut.
+ * Entries are inflated where the receiver says; those too large to be held whole pass through in pieces.
+ *
+ * ```text
+ * "PACK" | version | count | entry … | trailer (hash of all before it)
+ * ```
+ *
+ * @packageDocumentation
+ * @see gitformat-pack(5)
+ */
+import { ObjectRejected } from "../bytes/failure.ts";
+import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../bytes/kernel.ts";
+import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
+import { EntryHeader, badEntry } from "./pack-entry.ts";
+import { PACK_HEADER_BYTES, parsePackHeader } from "./pack-header.ts";
+
+/** An entry as the scanner tells of it; one instance, changed for the next entry. */
+export type ScannedEntry = {
+  /** From 0, in pack order. */
+  number: number;
+  /** Where in the pack it begins. */
+  offset: number;
+  /** Type number: a kind, `OFS_DELTA` or `REF_DELTA`. */
+  kind: number;
+  /** Inflated bytes (of a delta: of the delta itself). */
+  size: number;
+  /** Of an ofs-delta, how far back its base is. */
+  distance: number;
+  /** Of a ref-delta, the address in kernel memory of its base's raw name. */
+  baseAt: number;
+  /** CRC-32 of the entry as it stands in the pack; known at the end only. */
+  crc: number;
+};
+
+/** Who takes the entries. All calls are synchronous, in pack order. */
+export interface PackEntryReceiver {
+  /** The pack's header is read. Throws to refuse the count. */
+  header(count: number): void;
+  /** An entry begins. Gives the address where its `size` bytes go, or -1 to have them in pieces. Throws to refuse the size. */
+  begin(entry: ScannedEntry): number;
+  /** The next piece of an entry taken in pieces; the bytes are there only during the call. */
+  piece(entry: ScannedEntry, at: number, length: number): void;
+  /** The entry is whole. */
+  end(entry: ScannedEntry): void;
+  /** Bytes of the pack, in order, that belong to header and entries (not to the trailer); there only during the call. */
+  consumed(at: number, length: number): void;
+}
+
+const HISTORY_BYTES = 32_768;
+/** Room for pieces: what deflate may refer back to, and the piece itself. */
+export const PIECE_BUFFER_BYTES = HISTORY_BYTES + 131_072;
+/** Bytes the window keeps free beyond the largest chunk, for what the last chunk left. */
+const CARRY_BYTES = 64;
+
+type State = "header" | "entry" | "whole" | "pieces" | "trailer";
+
+/** The scanner; feed it, then `finish`. */
+export class PackScanner {
+  readonly #kernel: Kernel;
+  readonly #rawSize: number;
+  readonly #receiver: PackEntryReceiver;
+  readonly #pieceBuffer: number;
+  readonly #header = new EntryHeader();
+  readonly #entry: ScannedEntry = { number: -1, offset: 0, kind: 0, size: 0, distance: 0, baseAt: 0, crc: 0 };
+  #state: State = "header";
+  #count = 0;
+  /** Window addresses: unread bytes are [at, end). */
+  #at: number;
+  #end: number;
+  /** Bytes of the pack before `#at`. */
+  #offset = 0;
+  #out = 0;
+  #outBase = 0;
+  #outEnd = 0;
+  #trailer = new Uint8Array(0);
+
+  /** `pieceBuffer` is the address of {@link PIECE_BUFFER_BYTES} of kernel memory that nothing else uses. */
+  constructor(kernel: Kernel, rawSize: number, receiver: PackEntryReceiver, pieceBuffer: number) {
+    this.#kernel = kernel;
+    this.#rawSize = rawSize;
+    this.#receiver = receiver;
+    this.#pieceBuffer = pieceBuffer;
+    this.#at = kernel.windowAt;
+    this.#end = kernel.windowAt;
+  }
+
+  /** The largest chunk that {@link feed} takes. */
+  get chunkBytes(): number {
+    return this.#kernel.windowBytes - CARRY_BYTES;
+  }
+
+  /** Bytes of header and entries so far: where the next entry begins. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Takes the next bytes of the pack. @throws ObjectRejected, LimitExceeded, or what the receiver throws. */
+  feed(chunk: Uint8Array): void {
+    const kernel = this.#kernel;
+    kernel.memory.copyWithin(kernel.windowAt, this.#at, this.#end);
+    this.#end = kernel.windowAt + (this.#end - this.#at);
+    this.#at = kernel.windowAt;
+    kernel.memory.set(chunk, this.#end);
+    this.#end += chunk.length;
+    while (this.#step()) {
+      // each step consumes something or asks for more
+    }
+    const read = this.#at - kernel.windowAt;
+    if (read > 0 && this.#state !== "trailer") this.#receiver.consumed(kernel.windowAt, read);
+  }
+
+  /** Ends the pack; gives the trailer it carried. @throws ObjectRejected where the pack is cut short. */
+  finish(): Uint8Array {
+    if (this.#state !== "trailer" || this.#trailer.length < this.#rawSize) throw new ObjectRejected("early EOF");
+    return this.#trailer;
+  }
+
+  #step(): boolean {
+    switch (this.#state) {
+      case "header":
+        return this.#readHeader();
+      case "entry":
+        return this.#beginEntry();
+      case "whole":
+        return this.#inflateWhole();
+      case "pieces":
+        return this.#inflatePieces();
+      case "trailer":
+        return this.#readTrailer();
+    }
+  }
+
+  #readHeader(): boolean {
+    if (this.#end - this.#at < PACK_HEADER_BYTES) return false;
+    this.#count = parsePackHeader(this.#kernel.memory.subarray(this.#at, this.#end)).count;
+    this.#advance(PACK_HEADER_BYTES);
+    this.#receiver.header(this.#count);
+    this.#nextEntry();
+    return true;
+  }
+
+  #nextEntry(): void {
+    if (this.#entry.number + 1 < this.#count) {
+      this.#state = "entry";
+      return;
+    }
+    const read = this.#at - this.#kernel.windowAt;
+    if (read > 0) this.#receiver.consumed(this.#kernel.windowAt, read);
+    this.#state = "trailer";
+  }
+
+  #beginEntry(): boolean {
+    const header = this.#header;
+    const memory = this.#kernel.memory;
+    if (header.decode(memory, this.#at, this.#end, this.#rawSize) === "short") return false;
+    const entry = this.#entry;
+    entry.number++;
+    entry.offset = this.#offset;
+    entry.kind = header.kind;
+    entry.size = header.size;
+    entry.distance = header.kind === OFS_DELTA ? header.distance : 0;
+    entry.baseAt = header.kind === REF_DELTA ? header.baseAt : 0;
+    entry.crc = this.#kernel.crc32(0, this.#at, header.headerBytes);
+    const target = this.#receiver.begin(entry);
+    this.#advance(header.headerBytes);
+    this.#kernel.inflateStart();
+    if (target >= 0) {
+      this.#state = "whole";
+      this.#outBase = target;
+      this.#out = target;
+      this.#outEnd = target + header.size;
+    } else {
+      this.#state = "pieces";
+      this.#startPieces(0);
+    }
+    return true;
+  }
+
+  /** Makes room for the next piece behind the `kept` bytes of history at the buffer's start. */
+  #startPieces(kept: number): void {
+    this.#outBase = this.#pieceBuffer;
+    this.#out = this.#pieceBuffer + kept;
+    this.#outEnd = this.#pieceBuffer + PIECE_BUFFER_BYTES;
+  }
+
+  #inflate(outEnd: number): number {
+    const kernel = this.#kernel;
+    const status = kernel.inflate(this.#at, this.#end, this.#outBase, this.#out, outEnd);
+    const consumed = kernel.inflateConsumed;
+    this.#entry.crc = kernel.crc32(this.#entry.crc, this.#at, consumed);
+    this.#advance(consumed);
+    if (status < 0) throw this.#bad(`inflate returned ${status}`);
+    this.#out += kernel.inflateProduced;
+    return status;
+  }
+
+  #inflateWhole(): boolean {
+    const status = this.#inflate(this.#outEnd);
+    if (status === INFLATE_NEED_INPUT) return false;
+    if (status === INFLATE_NEED_OUTPUT || this.#out !== this.#outEnd) throw this.#bad("inflated size does not match");
+    this.#receiver.end(this.#entry);
+    this.#nextEntry();
+    return true;
+  }
+
+  /** How much of a piece may still be written without going past the declared size by more than one byte. */
+  #pieces = 0;
+
+  #inflatePieces(): boolean {
+    const left = this.#entry.size - this.#pieces;
+    const start = this.#out;
+    const status = this.#inflate(Math.min(this.#outEnd, start + left));
+    const length = this.#out - start;
+    if (length > 0) this.#receiver.piece(this.#entry, start, length);
+    this.#pieces += length;
+    if (status === INFLATE_NEED_INPUT) return false;
+    if (status === INFLATE_DONE) {
+      if (this.#pieces !== this.#entry.size) throw this.#bad("inflated size does not match");
+      this.#pieces = 0;
+      this.#receiver.end(this.#entry);
+      this.#nextEntry();
+      return true;
+    }
+    if (this.#pieces >= this.#entry.size) throw this.#bad("inflated size does not match");
+    const kept = Math.min(HISTORY_BYTES, this.#out - this.#outBase);
+    this.#kernel.memory.copyWithin(this.#outBase, this.#out - kept, this.#out);
+    this.#startPieces(kept);
+    return true;
+  }
+
+  #readTrailer(): boolean {
+    const trailer = this.#kernel.memory.slice(this.#at, this.#end);
+    this.#at = this.#end;
+    const joined = new Uint8Array(this.#trailer.length + trailer.length);
+    joined.set(this.#trailer);
+    joined.set(trailer, this.#trailer.length);
+    if (joined.length > this.#rawSize) throw new ObjectRejected("pack has junk at the end");
+    this.#trailer = joined;
+    return false;
+  }
+
+  #advance(bytes: number): void {
+    this.#at += bytes;
+    this.#offset += bytes;
+  }
+
+  #bad(why: string): ObjectRejected {
+    return badEntry(this.#entry.offset, why);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The reverse index of a pack: which position of the index each entry of the pack has, in the order of the pack. It answers
+ * "what comes after this entry", and so how long an entry is.
+ *
+ * ```
+ * 0   "RIDX" · version 1 · hash: 1 sha1, 2 sha256
+ * 12  index positions, u32, by offset in the pack
+ * …   the pack's checksum · the checksum of all before
+ * ```
+ *
+ * @packageDocumentation
+ * @see gitformat-pack(5)
+ */
+import { CorruptStore } from "../bytes/failure.ts";
+import type { ObjectFormat, ObjectFormatName } from "../object/object-id.ts";
+import { withTrailer, type Digest, type PackTables } from "./pack-index-encoder.ts";
+
+const SIGNATURE = 0x52494458;
+const VERSION = 1;
+const HEADER_BYTES = 12;
+const HASH_ID = { sha1: 1, sha256: 2 } as const satisfies Record<ObjectFormatName, number>;
+const ROWS_PER_CHUNK = 1 << 18;
+
+/** Gives the bytes of the reverse index of a pack of `count` objects. */
+export function reverseIndexBytes(count: number, format: ObjectFormat): number {
+  return HEADER_BYTES + count * 4 + 2 * format.rawSize;
+}
+
+function isAscending(offsets: Float64Array, count: number): boolean {
+  for (let entry = 1; entry < count; entry++) if ((offsets[entry - 1] ?? 0) >= (offsets[entry] ?? 0)) return false;
+  return true;
+}
+
+/**
+ * Gives the index position of every entry, in the order of the pack. Where the tables already are in that order, as reading a
+ * pack fills them, nothing is sorted.
+ */
+export function packOrder(tables: PackTables): Uint32Array<ArrayBuffer> {
+  const { count, order, offsets } = tables;
+  const positions = new Uint32Array(count);
+  for (let position = 0; position < count; position++) positions[order[position] ?? 0] = position;
+  if (isAscending(offsets, count)) return positions;
+  const entries = new Uint32Array(count).map((_, entry) => entry);
+  entries.sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
+  return entries.map((entry) => positions[entry] ?? 0);
+}
+
+function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
+  const header = new Uint8Array(HEADER_BYTES);
+  const headerView = new DataView(header.buffer);
+  headerView.setUint32(0, SIGNATURE);
+  headerView.setUint32(4, VERSION);
+  headerView.setUint32(8, HASH_ID[tables.format.name]);
+  yield header;
+  const positions = packOrder(tables);
+  for (let first = 0; first < positions.length; first += ROWS_PER_CHUNK) {
+    const part = positions.subarray(first, first + ROWS_PER_CHUNK);
+    const chunk = new Uint8Array(part.length * 4);
+    const view = new DataView(chunk.buffer);
+    for (let i = 0; i < part.length; i++) view.setUint32(i * 4, part[i] ?? 0);
+    yield chunk;
+  }
+  yield tables.packChecksum.slice();
+}
+
+/**
+ * Yields the reverse index in chunks of at most 1 MiB, which are the caller's to keep. The tables stay unchanged until the
+ * last.
+ *
+ * @param digest a fresh hash of the repository's object format, for the trailer.
+ */
+export function encodeReverseIndex(tables: PackTables, digest: Digest): Generator<Uint8Array<ArrayBuffer>> {
+  return withTrailer(body(tables), digest);
+}
+
+/** Gives where the row of the i-th entry of the pack is in the file, for a reader who has it in a bucket. */
+export function reverseIndexRowAt(entry: number): number {
+  return HEADER_BYTES + entry * 4;
+}
+
+/** A reverse index held whole. Keeps a view of the bytes it was given. */
+export class ReverseIndex {
+  /** Objects in the pack. */
+  readonly count: number;
+  readonly #view: DataView;
+
+  /** @throws CorruptStore where the bytes are not a reverse index of this object format and length. */
+  constructor(bytes: Uint8Array, format: ObjectFormat) {
+    this.count = (bytes.length - reverseIndexBytes(0, format)) / 4;
+    if (this.count < 0 || !Number.isInteger(this.count)) throw new CorruptStore("reverse index: wrong size");
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const isOne = this.#view.getUint32(0) === SIGNATURE && this.#view.getUint32(4) === VERSION;
+    if (!isOne || this.#view.getUint32(8) !== HASH_ID[format.name]) {
+      throw new CorruptStore("reverse index: not version 1 of this object format");
+    }
+  }
+
+  /** Gives the index position of the i-th entry of the pack. */
+  positionOf(entry: number): number {
+    if (entry < 0 || entry >= this.count) throw new RangeError(`entry ${entry} of ${this.count}`);
+    return this.#view.getUint32(reverseIndexRowAt(entry));
+  }
+}
+
+/** Parses a whole reverse index. @throws CorruptStore where the bytes are not one. */
+export function parseReverseIndex(bytes: Uint8Array, format: ObjectFormat): ReverseIndex {
+  return new ReverseIndex(bytes, format);
+}
