@@ -1,23 +1,66 @@
 /**
- * Bytes as lower-case hexadecimal text, the form of object names on the wire and in refs.
+ * Bytes as hexadecimal text and back: object names on the wire, in commits, tags and refs.
  *
  * @packageDocumentation
  */
 
-const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-const EVEN_HEX = /^(?:[0-9a-f]{2})*$/i;
+/** The two characters of each byte. */
+const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-/** Gives the lower-case hexadecimal form of `bytes` from `start` up to `end`. */
-export function toHex(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
-  let hex = "";
-  for (let at = start; at < end; at++) hex += PAIRS[bytes[at] ?? 0] ?? "";
-  return hex;
+/** The value of each character code below 128; -1 where it is no digit. */
+const VALUES = new Int8Array(128).fill(-1);
+for (let value = 0; value < 16; value++) {
+  const digit = value.toString(16);
+  VALUES[digit.charCodeAt(0)] = value;
+  VALUES[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
-/** Gives the bytes that hexadecimal text of either case stands for; `undefined` where it is not hexadecimal or of odd length. */
-export function fromHex(hex: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!EVEN_HEX.test(hex)) return undefined;
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16);
-  return bytes;
+/**
+ * Gives the lower-case hexadecimal of `bytes` from `start` up to `end` (not included).
+ *
+ * @example toHex(new Uint8Array([0, 255])) === "00ff"
+ */
+export function toHex(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  let text = "";
+  for (let at = start; at < end; at++) text += PAIRS[bytes[at] ?? -1] ?? outOfBounds(at);
+  return text;
+}
+
+/**
+ * Gives the bytes that hexadecimal `text` stands for, digits of either case, as git reads them; `undefined` where it is not
+ * hexadecimal or has an odd length.
+ */
+export function fromHex(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if ((text.length & 1) !== 0) return undefined;
+  const bytes = new Uint8Array(text.length >>> 1);
+  return fromHexInto(text, bytes, 0) ? bytes : undefined;
+}
+
+/**
+ * Writes the bytes that hexadecimal `text` stands for into `into` from `at`. `false` where it is not hexadecimal or has an odd
+ * length; `into` may then hold a part of it.
+ *
+ * @throws RangeError where the bytes do not fit.
+ */
+export function fromHexInto(text: string, into: Uint8Array, at: number): boolean {
+  if ((text.length & 1) !== 0) return false;
+  if (!(at >= 0 && at + (text.length >>> 1) <= into.length)) {
+    throw new RangeError(`${text.length} digits do not fit ${into.length} bytes from ${at}`);
+  }
+  let to = at;
+  for (let from = 0; from < text.length; from += 2) {
+    const byte = (digitAt(text, from) << 4) | digitAt(text, from + 1);
+    // -1 in either half leaves the sign bit set.
+    if (byte < 0) return false;
+    into[to++] = byte;
+  }
+  return true;
+}
+
+function digitAt(text: string, at: number): number {
+  return VALUES[text.charCodeAt(at)] ?? -1;
+}
+
+function outOfBounds(at: number): never {
+  throw new RangeError(`no byte at ${at}`);
 }

@@ -1,0 +1,35 @@
+/**
+ * Pieces of bytes: joining and comparing them.
+ *
+ * @packageDocumentation
+ */
+
+/** Gives a new array with the bytes of all `chunks` in order. */
+export function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let length = 0;
+  for (const chunk of chunks) length += chunk.length;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.length;
+  }
+  return joined;
+}
+
+/** Tells whether both have the same bytes. Not for secrets: it stops at the first difference. */
+export function equal(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && compare(left, right) === 0;
+}
+
+/**
+ * Orders bytewise, a prefix before what it begins, as `memcmp` and git's sorted files do: negative, 0 or positive.
+ */
+export function compare(left: Uint8Array, right: Uint8Array): number {
+  const length = Math.min(left.length, right.length);
+  for (let at = 0; at < length; at++) {
+    const difference = (left[at] ?? 0) - (right[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
