@@ -5,9 +5,10 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const script = fileURLToPath(new URL("../../scripts/build-kernel.ts", import.meta.url));
+const script = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "scripts", "build-kernel.ts");
 
 /** Vitest's hook: runs the kernel's build script with the Node that runs the tests. */
 export function setup(): void {

@@ -1,0 +1,128 @@
+/** Fetches into repositories that have something already. */
+import { describe, expect, it } from "vitest";
+import { type GitSandbox, refsOf } from "../support/git-client.ts";
+import { everything, importFixture, linear } from "../support/git-fixtures.ts";
+import { onEveryHost } from "../support/git-hosts.ts";
+
+/** A clone that follows main, and a pusher's clone of the same remote. */
+async function pair(git: GitSandbox, url: string): Promise<{ pusher: string; follower: string }> {
+  const source = await importFixture(git, "source", linear(20));
+  await git.ok(["push", "-q", url, "main"], { cwd: source });
+  const [pusher, follower] = [git.fresh("pusher"), git.fresh("follower")];
+  await git.ok(["clone", "-q", url, pusher]);
+  await git.ok(["clone", "-q", url, follower]);
+  return { pusher, follower };
+}
+
+onEveryHost("fetches", (journey) => {
+  describe.each(["0", "1", "2"])("protocol.version=%s", (version) => {
+    const config = ["-c", `protocol.version=${version}`];
+
+    it("brings what was pushed since, through many small packs, in both directions", async () => {
+      const { git } = journey;
+      const url = await journey.create();
+      const { pusher, follower } = await pair(git, url);
+      for (let round = 0; round < 12; round++) {
+        const [from, to] = round % 2 === 0 ? [pusher, follower] : [follower, pusher];
+        const tip = await git.commit(from, `dir/round-${round}.txt`, `round ${round}\n`);
+        await git.ok([...config, "push", "-q", "origin", "main"], { cwd: from });
+        await git.ok([...config, "pull", "-q", "--ff-only"], { cwd: to });
+        expect(await git.ok(["rev-parse", "HEAD"], { cwd: to })).toBe(tip);
+      }
+      await git.fsck(follower);
+      await git.fsck(pusher);
+      const copy = git.fresh();
+      await git.ok([...config, "clone", "-q", "--bare", url, copy]);
+      await git.fsck(copy);
+    });
+
+    it("negotiates with a client whose own history went another way", async () => {
+      const { git } = journey;
+      const { pusher, follower } = await pair(git, await journey.create());
+      // More local commits than one round of haves holds, so that several rounds are needed.
+      for (let at = 0; at < 70; at++) {
+        await git.ok(["commit", "-q", "--allow-empty", "-m", `local ${at}`], { cwd: follower });
+      }
+      const tip = await git.commit(pusher, "src/file-0.txt", "theirs\n");
+      await git.ok(["push", "-q", "origin", "main"], { cwd: pusher });
+      await git.ok([...config, "fetch", "-q"], { cwd: follower });
+      expect(await git.ok(["rev-parse", "origin/main"], { cwd: follower })).toBe(tip);
+      await git.ok(["merge", "-q", "-m", "merge", "origin/main"], { cwd: follower });
+      await git.ok([...config, "push", "-q", "origin", "main"], { cwd: follower });
+      await git.ok([...config, "pull", "-q", "--ff-only"], { cwd: pusher });
+      await git.fsck(pusher);
+      await git.fsck(follower);
+    });
+
+    it("sends only what is new", async () => {
+      const { git } = journey;
+      const { pusher, follower } = await pair(git, await journey.create());
+      await git.commit(pusher, "small.txt", "small\n");
+      await git.ok(["push", "-q", "origin", "main"], { cwd: pusher });
+      const before = await git.ok(["count-objects", "-v"], { cwd: follower });
+      await git.ok([...config, "-c", "fetch.unpackLimit=1000", "fetch", "-q"], { cwd: follower });
+      const after = await git.ok(["count-objects", "-v"], { cwd: follower });
+      const loose = (text: string): number => Number(/^count: (\d+)/m.exec(text)?.[1]);
+      expect(loose(after) - loose(before)).toBe(3);
+    });
+
+    it("brings tags along with what they name", async () => {
+      const { git } = journey;
+      const url = await journey.create();
+      const { pusher, follower } = await pair(git, url);
+      await git.commit(pusher, "tagged.txt", "tagged\n");
+      await git.ok(["tag", "-a", "-m", "one", "v1"], { cwd: pusher });
+      await git.ok(["tag", "-a", "-m", "two", "v1-nested", "v1"], { cwd: pusher });
+      await git.ok(["tag", "v1-light"], { cwd: pusher });
+      await git.ok(["push", "-q", "origin", "main", "--tags"], { cwd: pusher });
+      await git.ok([...config, "fetch", "-q"], { cwd: follower });
+      expect(await git.ok(["tag"], { cwd: follower })).toBe("v1\nv1-light\nv1-nested");
+      await git.fsck(follower);
+      // A tag that comes later names nothing new; it is followed too.
+      await git.ok(["tag", "-a", "-m", "late", "late", "HEAD~3"], { cwd: pusher });
+      await git.ok(["push", "-q", "origin", "late"], { cwd: pusher });
+      await git.ok([...config, "fetch", "-q"], { cwd: follower });
+      expect(await git.ok(["tag"], { cwd: follower })).toContain("late");
+      await git.fsck(follower);
+    });
+
+    it("follows a force push, and prunes", async () => {
+      const { git } = journey;
+      const { pusher, follower } = await pair(git, await journey.create());
+      await git.ok(["push", "-q", "origin", "main:gone"], { cwd: pusher });
+      await git.ok([...config, "fetch", "-q"], { cwd: follower });
+      await git.ok(["reset", "-q", "--hard", "HEAD~5"], { cwd: pusher });
+      await git.commit(pusher, "other.txt", "another way\n");
+      await git.ok(["push", "-q", "--force", "origin", "main"], { cwd: pusher });
+      await git.ok(["push", "-q", "origin", ":gone"], { cwd: pusher });
+      await git.ok([...config, "fetch", "-q", "--prune"], { cwd: follower });
+      expect(await refsOf(git, follower, "refs/remotes/origin/gone")).toEqual([]);
+      expect(await git.ok(["rev-parse", "origin/main"], { cwd: follower })).toBe(
+        await git.ok(["rev-parse", "main"], { cwd: pusher }),
+      );
+      await git.fsck(follower);
+    });
+  });
+
+  it("answers a fetch of what the client has with nothing", async () => {
+    const { git } = journey;
+    const { follower } = await pair(git, await journey.create());
+    const { code, stderr } = await git.git(["fetch", "-v"], { cwd: follower });
+    expect(code).toBe(0);
+    expect(stderr).toContain("[up to date]");
+  });
+
+  it("fetches an advertised tip by its oid, and refuses an oid that is not reachable", async () => {
+    const { git } = journey;
+    const source = await importFixture(git, "source", everything());
+    const url = await journey.create();
+    await git.ok(["push", "-q", url, "main"], { cwd: source });
+    const main = await git.ok(["rev-parse", "main"], { cwd: source });
+    const client = await git.init("client");
+    await git.ok(["fetch", "-q", url, main], { cwd: client });
+    await git.fsck(client);
+    const { code, stderr } = await git.git(["-c", "protocol.version=2", "fetch", url, "1".repeat(40)], { cwd: client });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/not our ref 1{40}/);
+  });
+});

@@ -1,0 +1,247 @@
+/**
+ * C git as a host: `git http-backend` behind a small CGI server. The journeys run against it first, which proves the test,
+ * and the benchmark measures against it.
+ *
+ * Bodies stream both ways. Each backend runs under `bash … times`, whose second line is the user and system time of the
+ * backend and of everything it started and waited for, to the millisecond and without the shell's own.
+ *
+ * @packageDocumentation
+ * @see git-http-backend(1), RFC 3875
+ */
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const BACKEND = join(execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim(), "git-http-backend");
+const WRAPPER = '"$0" 3>&-; times >&3';
+const TIMES = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/;
+/** What a created repository is given: pushing allowed, objects checked as a careful host checks them, no surprise repack. */
+const SETTINGS: Record<string, string> = {
+  "http.receivepack": "true",
+  "receive.fsckObjects": "true",
+  "receive.advertisePushOptions": "true",
+  "receive.autogc": "false",
+  "gc.auto": "0",
+  "core.logAllRefUpdates": "false",
+};
+
+/** A running reference host. */
+export type CgiServer = {
+  /** Origin, without a slash at the end. */
+  readonly base: string;
+  /** Where the bare repositories are: `{root}/{tenant}/{repo}.git`. */
+  readonly root: string;
+  /** CPU seconds of every backend that has ended, with all it started. */
+  cpuSeconds(): number;
+  /** Resolves when no request is under way. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** How to start one. */
+export type CgiOptions = {
+  readonly root: string;
+  /** The Basic password or Bearer token that every request needs. */
+  readonly token: string;
+  readonly port?: number;
+  /** More `git config` for repositories that are created. */
+  readonly settings?: Record<string, string>;
+};
+
+type Accounting = { cpu: number; active: number; waiting: (() => void)[] };
+
+/** The path of a repository in a URL, without `.git`, and what follows it. */
+function splitPath(path: string): { repo: string; rest: string } | undefined {
+  const match = /^\/([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*?)(?:\.git)?(\/.*)$/.exec(path);
+  return match === null ? undefined : { repo: `${match[1]}/${match[2]}`, rest: match[3] ?? "" };
+}
+
+function isAllowed(header: string | undefined, token: string): boolean {
+  const [scheme, value] = (header ?? "").split(" ");
+  if (scheme === "Bearer") return value === token;
+  if (scheme !== "Basic") return false;
+  return (
+    Buffer.from(value ?? "", "base64")
+      .toString("utf8")
+      .replace(/^[^:]*:/, "") === token
+  );
+}
+
+/** CPU seconds from what bash's `times` printed. */
+function parseTimes(text: string): number {
+  const match = TIMES.exec(text);
+  if (match === null) return 0;
+  const [, userMinutes, user, systemMinutes, system] = match.map(Number);
+  return ((userMinutes ?? 0) + (systemMinutes ?? 0)) * 60 + (user ?? 0) + (system ?? 0);
+}
+
+/** Applies the header block of a CGI answer. */
+function sendHead(response: ServerResponse, head: string): void {
+  let status = 200;
+  for (const line of head.split(/\r?\n/)) {
+    const colon = line.indexOf(":");
+    if (colon < 0) continue;
+    const name = line.slice(0, colon);
+    const value = line.slice(colon + 1).trim();
+    if (name.toLowerCase() === "status") status = Number.parseInt(value, 10);
+    else response.setHeader(name, value);
+  }
+  response.writeHead(status);
+}
+
+/** Splits a CGI answer at its blank line and streams the rest, waiting when the client is slow. */
+function relayAnswer(output: NodeJS.ReadableStream, response: ServerResponse): void {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  output.on("data", (piece: Buffer) => {
+    let body = piece;
+    if (head !== undefined) {
+      const gathered: Buffer = Buffer.concat([head, piece]);
+      const end = /\r?\n\r?\n/.exec(gathered.toString("latin1"));
+      if (end === null) {
+        head = gathered;
+        return;
+      }
+      sendHead(response, gathered.toString("latin1", 0, end.index));
+      head = undefined;
+      body = gathered.subarray(end.index + end[0].length);
+    }
+    if (body.length > 0 && !response.write(body)) {
+      output.pause();
+      response.once("drain", () => output.resume());
+    }
+  });
+  output.on("end", () => {
+    if (head !== undefined && !response.headersSent) response.writeHead(500);
+    response.end();
+  });
+}
+
+function environment(request: IncomingMessage, root: string, path: string, query: string): NodeJS.ProcessEnv {
+  const { headers } = request;
+  return {
+    PATH: process.env["PATH"],
+    HOME: root,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_PROJECT_ROOT: root,
+    GIT_HTTP_EXPORT_ALL: "1",
+    GATEWAY_INTERFACE: "CGI/1.1",
+    SERVER_PROTOCOL: "HTTP/1.1",
+    REQUEST_METHOD: request.method,
+    PATH_INFO: path,
+    PATH_TRANSLATED: root + path,
+    QUERY_STRING: query,
+    REMOTE_USER: "tester",
+    REMOTE_ADDR: "127.0.0.1",
+    CONTENT_TYPE: headers["content-type"] ?? "",
+    CONTENT_LENGTH: headers["content-length"] ?? "",
+    HTTP_CONTENT_ENCODING: headers["content-encoding"] ?? "",
+    GIT_PROTOCOL: [headers["git-protocol"] ?? ""].flat().join(":"),
+  };
+}
+
+/** Runs one backend for one request; resolves when it has ended and its time is booked. */
+function runBackend(request: IncomingMessage, response: ServerResponse, env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn("bash", ["-c", WRAPPER, BACKEND], { env, stdio: ["pipe", "pipe", "ignore", "pipe"] });
+    let times = "";
+    child.stdio[3]?.on("data", (piece: Buffer) => (times += piece.toString()));
+    const { stdin, stdout } = child;
+    if (stdin === null || stdout === null) throw new Error("the backend has no pipes");
+    stdin.on("error", () => request.resume());
+    request.pipe(stdin);
+    request.on("close", () => stdin.end());
+    relayAnswer(stdout, response);
+    response.on("close", () => stdout.resume());
+    child.on("close", () => resolve(parseTimes(times)));
+  });
+}
+
+async function createRepository(directory: string, settings: Record<string, string>): Promise<void> {
+  await run("git", ["init", "-q", "--bare", "--initial-branch=main", directory]);
+  for (const [key, value] of Object.entries({ ...SETTINGS, ...settings })) {
+    await run("git", ["-C", directory, "config", key, value]);
+  }
+}
+
+/** `PUT` and `DELETE /api/v1/repos/{tenant}/{repo}`: all of the API that the journeys need. */
+async function answerApi(method: string, repo: string, options: CgiOptions): Promise<number> {
+  const directory = join(options.root, `${repo}.git`);
+  const isThere = existsSync(directory);
+  if (method === "PUT") {
+    if (!isThere) await createRepository(directory, options.settings ?? {});
+    return isThere ? 200 : 201;
+  }
+  if (method !== "DELETE") return 405;
+  rmSync(directory, { recursive: true, force: true });
+  return isThere ? 204 : 404;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, options: CgiOptions): Promise<number> {
+  const url = new URL(request.url ?? "/", "http://localhost");
+  const finish = (status: number): number => {
+    request.resume();
+    response.writeHead(status).end();
+    return 0;
+  };
+  if (!isAllowed(request.headers.authorization, options.token)) {
+    response.setHeader("WWW-Authenticate", 'Basic realm="git"');
+    return finish(401);
+  }
+  const api = /^\/api\/v1\/repos\/([\w.-]+\/[\w.-]+)$/.exec(url.pathname);
+  if (api !== null) return finish(await answerApi(request.method ?? "", api[1] ?? "", options));
+  const path = splitPath(url.pathname);
+  if (path === undefined) return finish(404);
+  const directory = join(options.root, `${path.repo}.git`);
+  if (!existsSync(directory) && url.search === "?service=git-receive-pack") {
+    await createRepository(directory, options.settings ?? {});
+  }
+  const env = environment(request, options.root, `/${path.repo}.git${path.rest}`, url.search.slice(1));
+  return await runBackend(request, response, env);
+}
+
+/** Listens and gives the port. */
+async function listening(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("not listening on a port");
+  return address.port;
+}
+
+/** Starts the reference host on loopback; port 0, the default, takes a free one. */
+export async function startCgiServer(options: CgiOptions): Promise<CgiServer> {
+  const books: Accounting = { cpu: 0, active: 0, waiting: [] };
+  mkdirSync(options.root, { recursive: true });
+  const server = createServer((request, response) => {
+    books.active += 1;
+    response.on("error", () => undefined);
+    const booked = answer(request, response, options).catch(() => {
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+      return 0;
+    });
+    void booked.then((cpu) => {
+      books.cpu += cpu;
+      books.active -= 1;
+      if (books.active === 0) for (const wake of books.waiting.splice(0)) wake();
+    });
+  });
+  server.requestTimeout = 0;
+  const port = await listening(server, options.port ?? 0);
+  return {
+    base: `http://127.0.0.1:${port}`,
+    root: options.root,
+    cpuSeconds: () => books.cpu,
+    idle: () => (books.active === 0 ? Promise.resolve() : new Promise((resolve) => books.waiting.push(resolve))),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * The real git client, driven from tests and the benchmark: its own home, no configuration of the machine, errors kept, a
+ * time limit, never a prompt.
+ *
+ * @packageDocumentation
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** What a git command did. */
+export type GitResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+/** How to run one git command. */
+export type GitOptions = {
+  /** The directory to run in; the sandbox's own by default. */
+  readonly cwd?: string;
+  /** Bytes or text for its standard input. */
+  readonly input?: Uint8Array | string;
+  readonly env?: Record<string, string>;
+  /** Milliseconds until it is killed. */
+  readonly timeout?: number;
+};
+
+const DEFAULT_TIMEOUT = 100_000;
+const IDENTITY: Record<string, string> = {
+  GIT_AUTHOR_NAME: "A U Thor",
+  GIT_AUTHOR_EMAIL: "author@example.com",
+  GIT_COMMITTER_NAME: "C O Mitter",
+  GIT_COMMITTER_EMAIL: "committer@example.com",
+  GIT_AUTHOR_DATE: "1700000000 +0200",
+  GIT_COMMITTER_DATE: "1700000000 +0200",
+};
+
+/** A directory with a home of its own in which git runs. `close` removes it. */
+export class GitSandbox {
+  /** The sandbox's directory; every relative `cwd` and path is inside it. */
+  readonly directory: string;
+  #repositories = 0;
+
+  constructor(name = "git") {
+    this.directory = mkdtempSync(join(tmpdir(), `thinpack-${name}-`));
+    mkdirSync(join(this.directory, "home"));
+    writeFileSync(
+      join(this.directory, "home", ".gitconfig"),
+      "[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n",
+    );
+  }
+
+  /** A path in the sandbox. */
+  path(...parts: string[]): string {
+    return join(this.directory, ...parts);
+  }
+
+  /** A name for a directory that does not exist yet. */
+  fresh(prefix = "work"): string {
+    this.#repositories += 1;
+    return this.path(`${prefix}-${this.#repositories}`);
+  }
+
+  /** The environment that git gets: nothing of the machine's but PATH. */
+  environment(extra: Record<string, string> = {}): Record<string, string> {
+    return {
+      PATH: process.env["PATH"] ?? "",
+      HOME: this.path("home"),
+      LC_ALL: "C.UTF-8",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_TERMINAL_PROMPT: "0",
+      GIT_ASKPASS: "true",
+      ...IDENTITY,
+      ...extra,
+    };
+  }
+
+  /** Starts git without waiting for it, for tests that interrupt it. */
+  start(args: readonly string[], options: GitOptions = {}): ChildProcess {
+    const cwd = options.cwd ?? this.directory;
+    return spawn("git", args, { cwd, env: this.environment(options.env), stdio: ["pipe", "pipe", "pipe"] });
+  }
+
+  /** Runs git and gives what it did, whatever that was. */
+  async git(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+    const { code, stdout, stderr } = await this.#run(args, options);
+    return { code, stdout: stdout.toString("utf8"), stderr };
+  }
+
+  /**
+   * Runs git and gives its standard output, without the last newline.
+   *
+   * @throws Error with git's own words, when it fails.
+   */
+  async ok(args: readonly string[], options: GitOptions = {}): Promise<string> {
+    return (await this.bytes(args, options)).toString("utf8").replace(/\n$/, "");
+  }
+
+  /** As `ok`, but the bytes as they are. */
+  async bytes(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+    const { code, stdout, stderr } = await this.#run(args, options);
+    if (code !== 0) throw new Error(`git ${args.join(" ").slice(0, 200)}: exit code ${code}\n${stderr.slice(-4000)}`);
+    return stdout;
+  }
+
+  /** Makes an empty repository and gives its directory. */
+  async init(prefix = "work", ...options: string[]): Promise<string> {
+    const directory = this.fresh(prefix);
+    await this.ok(["init", "-q", ...options, directory]);
+    return directory;
+  }
+
+  /** Commits one file on the branch that is checked out, and gives the commit's oid. */
+  async commit(cwd: string, file: string, content: string, message = `change ${file}`): Promise<string> {
+    mkdirSync(join(cwd, file, ".."), { recursive: true });
+    writeFileSync(join(cwd, file), content);
+    await this.ok(["add", "-A"], { cwd });
+    await this.ok(["commit", "-q", "--allow-empty", "-m", message], { cwd });
+    return await this.ok(["rev-parse", "HEAD"], { cwd });
+  }
+
+  /**
+   * Runs `git fsck --full --strict`.
+   *
+   * @throws Error with git's words, when anything is wrong.
+   */
+  async fsck(cwd: string): Promise<void> {
+    await this.ok(["fsck", "--full", "--strict", "--no-dangling", "--no-progress"], { cwd });
+  }
+
+  /** Removes everything. */
+  close(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #run(args: readonly string[], options: GitOptions): Promise<{ code: number; stdout: Buffer; stderr: string }> {
+    const child = this.start(args, options);
+    const output: Buffer[] = [];
+    let stderr = "";
+    const timeout = options.timeout ?? DEFAULT_TIMEOUT;
+    const timer = setTimeout(() => {
+      stderr += `\nkilled after ${timeout} ms`;
+      child.kill("SIGKILL");
+    }, timeout);
+    child.stdout?.on("data", (piece: Buffer) => output.push(piece));
+    child.stderr?.on("data", (piece: Buffer) => (stderr += piece.toString("utf8")));
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(options.input ?? "");
+    return new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code) => {
+        clearTimeout(timer);
+        resolve({ code: code ?? -1, stdout: Buffer.concat(output), stderr });
+      });
+    });
+  }
+}
+
+/** A URL with the credentials in it, as a user would write it. */
+export function withToken(base: string, token: string): string {
+  return token === "" ? base : base.replace("://", `://git:${token}@`);
+}
+
+/** All refs of a repository as `name oid` lines in order; `git show-ref` would leave out nothing either, but fails when empty. */
+export async function refsOf(sandbox: GitSandbox, cwd: string, prefix = "refs/"): Promise<string[]> {
+  const text = await sandbox.ok(["for-each-ref", "--format=%(refname) %(objectname)", prefix], { cwd });
+  return text === "" ? [] : text.split("\n").toSorted();
+}
+
+/** All refs that a remote shows, in the same form, without `HEAD` and peeled values. */
+export async function refsAt(sandbox: GitSandbox, url: string): Promise<string[]> {
+  const text = await sandbox.ok(["ls-remote", url]);
+  const rows = text.split("\n").map((line) => line.split("\t"));
+  return rows
+    .filter(([, name]) => name !== undefined && name.startsWith("refs/") && !name.endsWith("^{}"))
+    .map(([oid, name]) => `${name} ${oid}`)
+    .toSorted();
+}

@@ -1,0 +1,159 @@
+/**
+ * Repositories made by script. All of them come out of `git fast-import`, which takes milliseconds, and have the same oids on
+ * every machine.
+ *
+ * @packageDocumentation
+ */
+import type { GitSandbox } from "./git-client.ts";
+
+/** One file of a commit. `mode` is 100644 where none is given; a gitlink's content is the commit it names. */
+export type FixtureFile = { readonly path: string; readonly content: string | Uint8Array; readonly mode?: string };
+
+/** Writes a fast-import stream. */
+export class FixtureStream {
+  readonly #pieces: Uint8Array[] = [];
+  #mark = 0;
+  #time = 1_700_000_000;
+
+  /** Adds a commit to a ref and gives its mark. The ref's own tip is the first parent where none is named. */
+  commit(
+    ref: string,
+    files: readonly FixtureFile[],
+    options: { from?: string; merge?: string; message?: string } = {},
+  ): string {
+    this.#mark += 1;
+    this.#time += 60;
+    const who = `A U Thor <author@example.com> ${this.#time} +0200`;
+    this.#line(`commit ${ref}`, `mark :${this.#mark}`, `author ${who}`, `committer ${who}`);
+    this.#data(options.message ?? `commit ${this.#mark}\n`);
+    const mark = `:${this.#mark}`;
+    if (options.from !== undefined) this.#line(`from ${options.from}`);
+    if (options.merge !== undefined) this.#line(`merge ${options.merge}`);
+    for (const file of files) this.#file(file);
+    this.#line("");
+    return mark;
+  }
+
+  /** Renames, inside the next commit's files, are a deletion and a copy: give them as raw fast-import lines. */
+  raw(text: string): void {
+    this.#line(text);
+  }
+
+  /** Adds an annotated tag of a mark, or of another tag's mark, and gives its own mark. */
+  tag(name: string, from: string): string {
+    this.#mark += 1;
+    this.#line(
+      `tag ${name}`,
+      `mark :${this.#mark}`,
+      `from ${from}`,
+      `tagger A U Thor <author@example.com> ${this.#time} +0200`,
+    );
+    this.#data(`tag ${name}\n`);
+    return `:${this.#mark}`;
+  }
+
+  /** Points a ref at a mark or oid. */
+  reset(ref: string, from: string): void {
+    this.#line(`reset ${ref}`, `from ${from}`, "");
+  }
+
+  /** The stream so far. */
+  bytes(): Uint8Array {
+    return Buffer.concat(this.#pieces);
+  }
+
+  #file(file: FixtureFile): void {
+    const mode = file.mode ?? "100644";
+    const path = JSON.stringify(file.path);
+    if (mode === "160000") {
+      this.#line(`M 160000 ${String(file.content)} ${path}`);
+      return;
+    }
+    this.#line(`M ${mode} inline ${path}`);
+    this.#data(file.content);
+  }
+
+  #line(...lines: string[]): void {
+    this.#pieces.push(Buffer.from(`${lines.join("\n")}\n`));
+  }
+
+  #data(content: string | Uint8Array): void {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    this.#pieces.push(Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from("\n"));
+  }
+}
+
+/** Makes a bare repository from a stream and gives its directory. */
+export async function importFixture(sandbox: GitSandbox, name: string, stream: FixtureStream): Promise<string> {
+  const directory = await sandbox.init(name, "--bare");
+  await sandbox.ok(["fast-import", "--quiet", "--force"], { cwd: directory, input: stream.bytes() });
+  return directory;
+}
+
+/** Pseudo-random bytes that no compressor shortens, the same for the same seed. */
+export function noise(length: number, seed = 1): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = (seed * 2654435761) >>> 0 || 1;
+  for (let at = 0; at < length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes[at] = state & 255;
+  }
+  return bytes;
+}
+
+/** A text of so many lines, with some of them changed: successive versions make good deltas. */
+function page(lines: number, version: number): string {
+  return Array.from(
+    { length: lines },
+    (_, at) => `line ${at}: ${at % 17 === version % 17 ? version : "as ever"}\n`,
+  ).join("");
+}
+
+/** A straight history of `count` commits on main that change one of a few files each. */
+export function linear(count: number): FixtureStream {
+  const stream = new FixtureStream();
+  for (let version = 0; version < count; version++) {
+    stream.commit("refs/heads/main", [
+      { path: `src/file-${version % 5}.txt`, content: page(120, version) },
+      { path: "VERSION", content: `${version}\n` },
+    ]);
+  }
+  return stream;
+}
+
+/**
+ * Everything at once: merges, branches, lightweight and annotated tags, a tag of a tag, tags of a tree and a blob, executables,
+ * symlinks, a gitlink, names that are not ASCII, an empty blob, a deep path, a rename, a wide directory and a note.
+ */
+export function everything(): FixtureStream {
+  const stream = new FixtureStream();
+  const wide = Array.from({ length: 300 }, (_, at) => ({ path: `wide/entry-${at}.txt`, content: `entry ${at}\n` }));
+  const first = stream.commit("refs/heads/main", [
+    { path: "README.md", content: page(200, 0) },
+    { path: "run.sh", content: "#!/bin/sh\nexit 0\n", mode: "100755" },
+    { path: "link", content: "README.md", mode: "120000" },
+    { path: "empty", content: "" },
+    { path: "ünïcödé/文件.txt", content: "naïve\n" },
+    { path: "a/b/c/d/e/f/g/deep.txt", content: "deep\n" },
+    { path: "noise.bin", content: noise(50_000, 7) },
+    ...wide,
+  ]);
+  const side = stream.commit("refs/heads/side", [{ path: "side.txt", content: "side\n" }], { from: first });
+  const second = stream.commit("refs/heads/main", [
+    { path: "README.md", content: page(200, 1) },
+    { path: "module", content: "1234567890123456789012345678901234567890", mode: "160000" },
+    { path: ".gitmodules", content: '[submodule "module"]\n\tpath = module\n\turl = https://example.com/module.git\n' },
+  ]);
+  stream.commit("refs/heads/main", [{ path: "side.txt", content: "side\n" }], { from: second, merge: side });
+  stream.raw(
+    `commit refs/heads/main\ncommitter A U Thor <author@example.com> 1700009000 +0200\ndata 7\nrename\nR "README.md" "docs/read me.md"\n`,
+  );
+  stream.commit("refs/heads/feature/deep/name", [{ path: "feature.txt", content: "feature\n" }], { from: second });
+  stream.reset("refs/tags/light", second);
+  const annotated = stream.tag("v1.0", first);
+  stream.tag("v1.0-signed-off", annotated);
+  stream.commit("refs/notes/commits", [{ path: "note", content: "a note\n" }]);
+  return stream;
+}

@@ -1,0 +1,88 @@
+/**
+ * Runs a suite against every host there is: C git's own server, which proves the test, and thinpack. A journey knows only a base
+ * URL and a token.
+ *
+ * @packageDocumentation
+ */
+import { afterAll, beforeAll, describe } from "vitest";
+import { startCgiServer } from "./cgi-server.ts";
+import { GitSandbox, withToken } from "./git-client.ts";
+import { send } from "./git-raw.ts";
+
+/** What a journey is given. Everything is filled in before its first test runs. */
+export type Journey = {
+  readonly host: "c git" | "thinpack";
+  readonly base: string;
+  readonly token: string;
+  readonly git: GitSandbox;
+  /** Makes an empty repository and gives its URL with the credentials in it. */
+  create(prefix?: string): Promise<string>;
+};
+
+type Running = { base: string; token: string; close(): Promise<void> };
+
+const TOKEN = "journey-token";
+const START: Record<Journey["host"], (git: GitSandbox) => Promise<Running>> = {
+  "c git": async (git) => ({ ...(await startCgiServer({ root: git.path("srv"), token: TOKEN })), token: TOKEN }),
+  thinpack: async (git) => {
+    const path = "./host.ts";
+    const { startHost } = await import(path);
+    return await startHost({ stateDir: git.path("state"), token: TOKEN });
+  },
+};
+
+/** Which hosts to run on: `HOSTS=thinpack` (or `c-git`) narrows it while working. */
+function hosts(wanted: readonly Journey["host"][]): Journey["host"][] {
+  const only = process.env["HOSTS"]?.replace("-", " ");
+  return wanted.filter((name) => only === undefined || only === name);
+}
+
+/** Declares a suite once for each host. */
+export function onEveryHost(
+  title: string,
+  body: (journey: Journey) => void,
+  wanted: readonly Journey["host"][] = ["c git", "thinpack"],
+): void {
+  describe.each(hosts(wanted))(`${title} (%s)`, (host) => {
+    let running: Running | undefined;
+    let sandbox: GitSandbox | undefined;
+    let count = 0;
+    const started = <T>(value: T | undefined): T => {
+      if (value === undefined) throw new Error("the host runs only during tests");
+      return value;
+    };
+    const journey: Journey = {
+      host,
+      get base() {
+        return started(running).base;
+      },
+      get token() {
+        return started(running).token;
+      },
+      get git() {
+        return started(sandbox);
+      },
+      async create(prefix = "repo") {
+        count += 1;
+        const path = `acme/${prefix}-${count}`;
+        const { base, token } = started(running);
+        const answer = await send(withToken(`${base}/api/v1/repos/${path}`, token), {
+          method: "PUT",
+          headers: { "Content-Type": "application/json" },
+          body: Buffer.from("{}"),
+        });
+        if (answer.status !== 201) throw new Error(`creating ${path}: ${answer.status} ${answer.body.toString()}`);
+        return withToken(`${base}/${path}.git`, token);
+      },
+    };
+    beforeAll(async () => {
+      sandbox = new GitSandbox("journey");
+      running = await START[host](sandbox);
+    });
+    afterAll(async () => {
+      await running?.close();
+      sandbox?.close();
+    });
+    body(journey);
+  });
+}
