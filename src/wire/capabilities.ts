@@ -1,0 +1,200 @@
+/**
+ * The one table of capabilities. What is advertised, what a client may ask for and what it is refused all come from here; a
+ * capability that is not in the table cannot be offered.
+ *
+ * The order of rows is the order in which git advertises them.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-capabilities(5), gitprotocol-v2(5)
+ */
+import { ProtocolError } from "../bytes/failure.ts";
+import type { ObjectFormatName } from "../object/object-id.ts";
+import { type Capability, type CapabilityList, formatCapability, parseCapabilityList } from "./capability-list.ts";
+
+/** What the values of capabilities depend on. */
+export type CapabilityContext = {
+  readonly objectFormat: ObjectFormatName;
+  /** This server's name and version, printable ASCII without spaces: `thinpack/0.1.0`. */
+  readonly agent: string;
+  /** Whether each request stands for itself (HTTP): git offers `no-done` only then. */
+  readonly stateless: boolean;
+  /** Symbolic refs that resolve, as git tells clients of versions 0 and 1: HEAD, unless it is unborn. */
+  readonly symrefs: readonly { readonly name: string; readonly target: string }[];
+};
+
+/**
+ * Where a capability is spoken: on the first line of a service of versions 0 and 1, on a line of its own in version 2, or as a
+ * feature in the value of a version 2 command.
+ */
+export type CapabilitySurface = "upload-pack" | "receive-pack" | "v2" | "ls-refs" | "fetch";
+
+/** `false`: not offered here; `true`: the bare name; a list: once with each value, so an empty one offers nothing. */
+type Advertised = boolean | readonly string[];
+
+/** One capability on one surface. */
+export type CapabilityRow = {
+  readonly surface: CapabilitySurface;
+  readonly name: string;
+  /** `later`: known to git, in the table for the record, never offered. */
+  readonly status: "offered" | "later";
+  readonly advertise: (context: CapabilityContext) => Advertised;
+  /** What a client that asks for it may say: the bare name, any value, or one of the values advertised. */
+  readonly request: "name" | "any-value" | "advertised-value";
+  /** Version 2: it names a command, asked for as `command=<name>`; its features are the rows of that surface. */
+  readonly command?: true;
+  /** A capability that must not be asked for together with this one. */
+  readonly excludes?: string;
+};
+
+const always = (): Advertised => true;
+const never = (): Advertised => false;
+const agent = (context: CapabilityContext): Advertised => [context.agent];
+const objectFormat = (context: CapabilityContext): Advertised => [context.objectFormat];
+const symrefs = (context: CapabilityContext): Advertised =>
+  context.symrefs.map(({ name, target }) => `${name}:${target}`);
+
+/** Makes the row of a capability that is offered without conditions and asked for by its bare name. */
+function plain(surface: CapabilitySurface, name: string): CapabilityRow {
+  return { surface, name, status: "offered", advertise: always, request: "name" };
+}
+
+/** Makes the row of a capability whose value comes from the context. */
+function valued(
+  surface: CapabilitySurface,
+  name: string,
+  advertise: CapabilityRow["advertise"],
+  request: CapabilityRow["request"],
+): CapabilityRow {
+  return { surface, name, status: "offered", advertise, request };
+}
+
+/** Makes the row of a capability that git has and we do not. */
+function later(surface: CapabilitySurface, name: string): CapabilityRow {
+  return { surface, name, status: "later", advertise: never, request: "name" };
+}
+
+/** The table. */
+export const CAPABILITIES: readonly CapabilityRow[] = [
+  plain("upload-pack", "multi_ack"),
+  plain("upload-pack", "thin-pack"),
+  { ...plain("upload-pack", "side-band"), excludes: "side-band-64k" },
+  plain("upload-pack", "side-band-64k"),
+  plain("upload-pack", "ofs-delta"),
+  later("upload-pack", "shallow"),
+  later("upload-pack", "deepen-since"),
+  later("upload-pack", "deepen-not"),
+  later("upload-pack", "deepen-relative"),
+  plain("upload-pack", "no-progress"),
+  plain("upload-pack", "include-tag"),
+  plain("upload-pack", "multi_ack_detailed"),
+  later("upload-pack", "allow-tip-sha1-in-want"),
+  later("upload-pack", "allow-reachable-sha1-in-want"),
+  { ...plain("upload-pack", "no-done"), advertise: (context) => context.stateless },
+  valued("upload-pack", "symref", symrefs, "advertised-value"),
+  later("upload-pack", "filter"),
+  later("upload-pack", "session-id"),
+  valued("upload-pack", "object-format", objectFormat, "advertised-value"),
+  valued("upload-pack", "agent", agent, "any-value"),
+
+  plain("receive-pack", "report-status"),
+  plain("receive-pack", "report-status-v2"),
+  plain("receive-pack", "delete-refs"),
+  plain("receive-pack", "side-band-64k"),
+  plain("receive-pack", "quiet"),
+  plain("receive-pack", "atomic"),
+  plain("receive-pack", "ofs-delta"),
+  later("receive-pack", "push-cert"),
+  plain("receive-pack", "push-options"),
+  later("receive-pack", "session-id"),
+  valued("receive-pack", "object-format", objectFormat, "advertised-value"),
+  valued("receive-pack", "agent", agent, "any-value"),
+
+  valued("v2", "agent", agent, "any-value"),
+  { ...plain("v2", "ls-refs"), command: true },
+  { ...plain("v2", "fetch"), command: true },
+  { ...plain("v2", "server-option"), request: "any-value" },
+  // Any value passes here, since git tells an unknown format from a mismatched one in its own words: see command-request.ts.
+  valued("v2", "object-format", objectFormat, "any-value"),
+  later("v2", "session-id"),
+  { ...later("v2", "object-info"), command: true },
+  { ...later("v2", "bundle-uri"), command: true },
+  later("v2", "promisor-remote"),
+
+  plain("ls-refs", "unborn"),
+
+  later("fetch", "shallow"),
+  plain("fetch", "wait-for-done"),
+  later("fetch", "filter"),
+  later("fetch", "ref-in-want"),
+  later("fetch", "sideband-all"),
+  later("fetch", "packfile-uris"),
+];
+
+// A Map, not an object: `__proto__` and `constructor` are names a client may try.
+const ROWS = new Map(CAPABILITIES.map((row) => [`${row.surface} ${row.name}`, row] as const));
+
+/** Finds a row by surface and name, whether or not it is offered. */
+export function findCapability(surface: CapabilitySurface, name: string): CapabilityRow | undefined {
+  return ROWS.get(`${surface} ${name}`);
+}
+
+/** Gives the capabilities a row is advertised as: none where it is not offered, several where it has several values. */
+export function advertised(row: CapabilityRow, context: CapabilityContext): Capability[] {
+  const offer = row.status === "offered" && row.advertise(context);
+  if (offer === false) return [];
+  if (offer !== true) return offer.map((value) => ({ name: row.name, value }));
+  const features = row.command === true ? [...offeredFeatures(row.name, context)] : [];
+  return [{ name: row.name, value: features.length === 0 ? undefined : features.join(" ") }];
+}
+
+/** Gives all that is advertised on a surface, in git's order. */
+export function advertisedOn(surface: CapabilitySurface, context: CapabilityContext): Capability[] {
+  return CAPABILITIES.filter((row) => row.surface === surface).flatMap((row) => advertised(row, context));
+}
+
+/** Gives the features that a version 2 command is advertised with, which decide the arguments it takes. */
+export function offeredFeatures(command: string, context: CapabilityContext): ReadonlySet<string> {
+  const surface = command === "fetch" || command === "ls-refs" ? command : undefined;
+  return new Set(surface === undefined ? [] : advertisedOn(surface, context).map(({ name }) => name));
+}
+
+/** Gives the text behind the NUL of a service's first line (versions 0 and 1), without that NUL. */
+export function formatServiceCapabilities(service: "upload-pack" | "receive-pack", context: CapabilityContext): string {
+  return advertisedOn(service, context).map(formatCapability).join(" ");
+}
+
+/**
+ * Takes what a client of versions 0 and 1 asks for. gitprotocol-capabilities(5) has the server diagnose and abort where it was not
+ * offered; C git ignores it.
+ *
+ * @throws ProtocolError on a capability that was not offered, a value that it does not take, or two that exclude each other.
+ */
+export function acceptServiceCapabilities(
+  service: "upload-pack" | "receive-pack",
+  context: CapabilityContext,
+  text: string,
+): CapabilityList {
+  const asked = parseCapabilityList(text);
+  // receive-pack.c takes silence for SHA-1; upload-pack's clients never say (their wants show it).
+  const format = asked.value("object-format") ?? (service === "receive-pack" ? "sha1" : context.objectFormat);
+  if (format !== context.objectFormat) throw new ProtocolError(`unsupported object format '${format}'`);
+  for (const capability of asked) {
+    const row = findCapability(service, capability.name);
+    const offers = row === undefined ? [] : advertised(row, context);
+    if (row === undefined || offers.length === 0) {
+      throw new ProtocolError(`the server did not offer the capability '${capability.name}'`);
+    }
+    if (!mayCarry(row, capability, offers)) {
+      throw new ProtocolError(`the capability '${capability.name}' does not take the value '${capability.value}'`);
+    }
+    if (row.excludes !== undefined && asked.has(row.excludes)) {
+      throw new ProtocolError(`the capabilities '${row.name}' and '${row.excludes}' exclude each other`);
+    }
+  }
+  return asked;
+}
+
+function mayCarry(row: CapabilityRow, asked: Capability, offers: readonly Capability[]): boolean {
+  if (row.request === "any-value" || asked.value === undefined) return true;
+  return row.request === "advertised-value" && offers.some(({ value }) => value === asked.value);
+}

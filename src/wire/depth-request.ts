@@ -1,0 +1,101 @@
+/**
+ * Where a client wants history cut, and where its own already is: lines that version 2's `fetch` and the upload request of versions
+ * 0 and 1 have in common.
+ *
+ * ```text
+ * depth := "shallow" SP oid | "deepen" SP depth | "deepen-since" SP timestamp | "deepen-not" SP ref
+ * ```
+ *
+ * @packageDocumentation
+ * @see gitprotocol-v2(5), gitprotocol-pack(5)
+ */
+import { ProtocolError } from "../bytes/failure.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import { ObjectIdList } from "./object-id-list.ts";
+import type { PktBuffer } from "./pkt-buffer.ts";
+import { chompLine, decodeLine, startsWith } from "./pkt-line.ts";
+import { quoteLine } from "./unexpected-line.ts";
+
+/** The depth that clients send for "all of it": `--unshallow`. */
+export const INFINITE_DEPTH = 0x7fffffff;
+
+/** What a client asks about depth. */
+export type DepthRequest = {
+  /** The commits at which the client's own history is cut. */
+  readonly shallows: ObjectIdList;
+  /** Commits to send from each want on, 1 to {@link INFINITE_DEPTH}. */
+  readonly depth: number | undefined;
+  /** Seconds since 1970 before which commits are cut off. */
+  readonly deepenSince: number | undefined;
+  /** Refs, abbreviated as the user gave them, whose history is cut off. */
+  readonly deepenNot: readonly string[];
+};
+
+/** As strtol and strtoumax take them with base 0: decimal, octal with a leading zero, hexadecimal. */
+const NUMBER = /^(?:0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$/i;
+
+function parseNumber(text: string): number {
+  if (!NUMBER.test(text)) return Number.NaN;
+  return Number.parseInt(text, /^0x/i.test(text) ? 16 : text.startsWith("0") ? 8 : 10);
+}
+
+/** Picks lines about depth out of a request. */
+export class DepthRequestParser {
+  readonly #shallows: ObjectIdList;
+  readonly #deepenNot: string[] = [];
+  #depth: number | undefined;
+  #deepenSince: number | undefined;
+
+  constructor(format: ObjectFormat, maxObjectIds?: number) {
+    this.#shallows = new ObjectIdList(format, maxObjectIds);
+  }
+
+  /**
+   * Takes a line if it is about depth; tells whether it was.
+   *
+   * @throws ProtocolError in git's words where it is, and malformed.
+   */
+  accept(payload: Uint8Array): boolean {
+    if (startsWith(payload, "shallow ")) {
+      if (this.#shallows.pushHex(chompLine(payload), "shallow ".length)) return true;
+      throw new ProtocolError(`invalid shallow line: ${quoteLine(payload)}`);
+    }
+    if (!startsWith(payload, "deepen")) return false;
+    const line = decodeLine(payload);
+    const space = line.indexOf(" ");
+    const value = line.slice(space + 1);
+    switch (line.slice(0, space)) {
+      case "deepen":
+        this.#depth = parseNumber(value);
+        if (this.#depth > 0 && this.#depth <= INFINITE_DEPTH) return true;
+        throw new ProtocolError(`Invalid deepen: ${quoteLine(payload)}`);
+      case "deepen-since":
+        this.#deepenSince = Math.min(parseNumber(value), Number.MAX_SAFE_INTEGER);
+        if (this.#deepenSince >= 0) return true;
+        throw new ProtocolError(`Invalid deepen-since: ${quoteLine(payload)}`);
+      case "deepen-not":
+        this.#deepenNot.push(value);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** What was asked so far. */
+  get result(): DepthRequest {
+    return {
+      shallows: this.#shallows,
+      depth: this.#depth,
+      deepenSince: this.#deepenSince,
+      deepenNot: this.#deepenNot,
+    };
+  }
+}
+
+/** Appends the lines of a depth request. */
+export function formatDepthRequest(request: DepthRequest, out: PktBuffer): void {
+  for (const oid of request.shallows) out.begin().text("shallow ").hex(oid).end();
+  if (request.depth !== undefined) out.line(`deepen ${request.depth}`);
+  if (request.deepenSince !== undefined) out.line(`deepen-since ${request.deepenSince}`);
+  for (const ref of request.deepenNot) out.line(`deepen-not ${ref}`);
+}

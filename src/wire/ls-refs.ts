@@ -1,0 +1,136 @@
+/**
+ * `ls-refs`: the version 2 command that lists refs.
+ *
+ * ```text
+ * arguments := *( "peel" | "symrefs" | "unborn" | "ref-prefix" SP prefix ) flush
+ * response  := *( ( oid | "unborn" ) SP name [ SP "symref-target:" name ] [ SP "peeled:" oid ] "\n" ) flush
+ * ```
+ *
+ * @packageDocumentation
+ * @see gitprotocol-v2(5), git's ls-refs.c
+ */
+import { ProtocolError } from "../bytes/failure.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import { parseRawObjectId } from "./object-id-list.ts";
+import type { PktBuffer } from "./pkt-buffer.ts";
+import { type PktLine, chompLine, decodeLine, decodeUtf8 } from "./pkt-line.ts";
+import { quoteLine, unexpectedLine } from "./unexpected-line.ts";
+
+/** What a client wants listed. */
+export type LsRefsRequest = {
+  /** Say what annotated tags finally name. */
+  readonly peel: boolean;
+  /** Say what symbolic refs point to. */
+  readonly symrefs: boolean;
+  /** List HEAD even where the branch it points to does not exist; of effect together with `symrefs` only. */
+  readonly unborn: boolean;
+  /** Literal prefixes of names, in the order given; none means every ref. A hint: more may be listed. */
+  readonly prefixes: readonly string[];
+};
+
+/** From this many prefixes on git drops them all and lists every ref. */
+const TOO_MANY_PREFIXES = 65_536;
+/** Characters of prefixes together from which on we do so too; real clients send a few dozen short ones. */
+const TOO_LONG_PREFIXES = 1_048_576;
+
+/** Reads the arguments of `ls-refs`. */
+export class LsRefsRequestParser {
+  #peel = false;
+  #symrefs = false;
+  #unborn = false;
+  #prefixes: string[] = [];
+  #prefixCharacters = 0;
+  #tooMany = false;
+
+  /**
+   * Takes the next line.
+   *
+   * @throws ProtocolError in git's words on an unknown argument.
+   */
+  accept(line: PktLine): "more" | "done" {
+    if (line.kind === "flush") return "done";
+    if (line.kind !== "data") throw new ProtocolError("expected flush after ls-refs arguments");
+    const argument = decodeLine(line.payload);
+    if (argument === "peel") this.#peel = true;
+    else if (argument === "symrefs") this.#symrefs = true;
+    else if (argument === "unborn") this.#unborn = true;
+    else if (argument.startsWith("ref-prefix ")) this.#acceptPrefix(argument.slice("ref-prefix ".length));
+    else throw unexpectedLine(line.payload);
+    return "more";
+  }
+
+  /** The request; whole once {@link accept} has answered `done`. */
+  get result(): LsRefsRequest {
+    return { peel: this.#peel, symrefs: this.#symrefs, unborn: this.#unborn, prefixes: this.#prefixes };
+  }
+
+  #acceptPrefix(prefix: string): void {
+    if (this.#tooMany) return;
+    this.#prefixes.push(prefix);
+    this.#prefixCharacters += prefix.length;
+    if (this.#prefixes.length < TOO_MANY_PREFIXES && this.#prefixCharacters < TOO_LONG_PREFIXES) return;
+    this.#tooMany = true;
+    this.#prefixes = [];
+  }
+}
+
+/** Appends the arguments and their flush-pkt, behind the head of the request. */
+export function formatLsRefsArguments(request: LsRefsRequest, out: PktBuffer): void {
+  if (request.peel) out.line("peel\n");
+  if (request.symrefs) out.line("symrefs\n");
+  if (request.unborn) out.line("unborn\n");
+  for (const prefix of request.prefixes) out.line(`ref-prefix ${prefix}\n`);
+  out.flush();
+}
+
+/** One ref of the response. */
+export type ListedRef = {
+  readonly name: string;
+  /** The raw object name; `undefined` for a symbolic ref to a branch that does not exist. */
+  readonly oid: Uint8Array | undefined;
+  readonly symrefTarget?: string | undefined;
+  readonly peeled?: Uint8Array | undefined;
+};
+
+/** Appends one ref; after the last the caller appends a flush-pkt. */
+export function formatListedRef(ref: ListedRef, out: PktBuffer): void {
+  out.begin();
+  if (ref.oid === undefined) out.text("unborn");
+  else out.hex(ref.oid);
+  out.text(" ").text(ref.name);
+  if (ref.symrefTarget !== undefined) out.text(" symref-target:").text(ref.symrefTarget);
+  if (ref.peeled !== undefined) out.text(" peeled:").hex(ref.peeled);
+  out.text("\n").end();
+}
+
+/**
+ * Parses one line of the response; attributes that are not known are ignored. `undefined` where the name is not UTF-8: such a ref
+ * cannot be named here.
+ *
+ * @throws ProtocolError in git's words on a line that lists no ref.
+ */
+export function parseListedRef(payload: Uint8Array, format: ObjectFormat): ListedRef | undefined {
+  const text = decodeUtf8(chompLine(payload));
+  if (text === undefined) return undefined;
+  const [first = "", name = "", ...attributes] = text.split(" ");
+  const oid = parseRawObjectId(payload, 0, format);
+  const wellFormed = first === "unborn" || (oid !== undefined && first.length === format.hexSize);
+  if (!wellFormed || name === "") throw new ProtocolError(`invalid ls-refs response: ${quoteLine(payload)}`);
+  let symrefTarget: string | undefined;
+  let peeled: Uint8Array | undefined;
+  for (const attribute of attributes) {
+    if (attribute.startsWith("symref-target:")) symrefTarget = attribute.slice("symref-target:".length);
+    if (attribute.startsWith("peeled:")) peeled = parsePeeled(attribute, format);
+  }
+  return { name, oid: first === "unborn" ? undefined : oid, symrefTarget, peeled };
+}
+
+const encoder = new TextEncoder();
+
+function parsePeeled(attribute: string, format: ObjectFormat): Uint8Array {
+  const bytes = encoder.encode(attribute);
+  const at = "peeled:".length;
+  const peeled = bytes.length === at + format.hexSize ? parseRawObjectId(bytes, at, format) : undefined;
+  if (peeled === undefined) throw new ProtocolError(`invalid ls-refs response: ${attribute}`);
+  return peeled;
+}

@@ -1,0 +1,182 @@
+/**
+ * Many pkt-lines in few buffers: what an advertisement of 100,000 refs is written through.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-common(5)
+ */
+import { concat } from "../bytes/chunk.ts";
+import {
+  DELIM_PKT,
+  FLUSH_PKT,
+  LARGE_PACKET_MAX,
+  PKT_HEADER_SIZE,
+  RESPONSE_END_PKT,
+  lineTooLong,
+  writePktLength,
+} from "./pkt-line.ts";
+
+/** Bytes of one chunk: the longest line fits. */
+const CHUNK_SIZE = 65_536;
+/** Bytes of the first chunk; most answers are short. */
+const FIRST_CHUNK_SIZE = 4096;
+
+const HEX_DIGITS = "0123456789abcdef";
+/** The two ASCII digits of every byte, as one 16-bit number. */
+const HEX_PAIRS = Uint16Array.from(
+  { length: 256 },
+  (_, byte) => (HEX_DIGITS.charCodeAt(byte >> 4) << 8) | HEX_DIGITS.charCodeAt(byte & 0xf),
+);
+const encoder = new TextEncoder();
+
+/**
+ * Gathers pkt-lines into chunks of at most 64 KiB, without a buffer for each line.
+ *
+ * A line is written whole by {@link line}, or piece by piece between {@link begin} and {@link end}. Chunks that were taken belong to
+ * the taker. A line is never split over two chunks.
+ *
+ * @example
+ * ```ts
+ * const out = new PktBuffer();
+ * for (const ref of refs) {
+ *   out.begin().hex(ref.oid).text(` ${ref.name}\n`).end();
+ *   for (const chunk of out.takeFull()) await sink.write(chunk);
+ * }
+ * out.flush();
+ * for (const chunk of out.take()) await sink.write(chunk);
+ * ```
+ */
+export class PktBuffer {
+  #full: Uint8Array<ArrayBuffer>[] = [];
+  #chunk: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_CHUNK_SIZE);
+  #used = 0;
+  /** Where the open line starts in the chunk, or -1. */
+  #lineStart = -1;
+
+  /** Opens a line. */
+  begin(): this {
+    this.#lineStart = this.#used;
+    this.#reserve(PKT_HEADER_SIZE);
+    this.#used += PKT_HEADER_SIZE;
+    return this;
+  }
+
+  /** Appends text, as UTF-8, to the open line. */
+  text(text: string): this {
+    this.#reserve(text.length);
+    const start = this.#used;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (code >= 0x80) {
+        this.#used = start;
+        return this.bytes(encoder.encode(text));
+      }
+      this.#chunk[this.#used++] = code;
+    }
+    return this;
+  }
+
+  /** Appends bytes to the open line. */
+  bytes(bytes: Uint8Array): this {
+    this.#reserve(bytes.length);
+    this.#chunk.set(bytes, this.#used);
+    this.#used += bytes.length;
+    return this;
+  }
+
+  /** Appends bytes to the open line as lower-case hexadecimal: an object name. */
+  hex(bytes: Uint8Array): this {
+    this.#reserve(bytes.length * 2);
+    for (const byte of bytes) {
+      const pair = HEX_PAIRS[byte] ?? 0;
+      this.#chunk[this.#used++] = pair >> 8;
+      this.#chunk[this.#used++] = pair & 0xff;
+    }
+    return this;
+  }
+
+  /** Closes the open line. */
+  end(): void {
+    writePktLength(this.#used - this.#lineStart, this.#chunk, this.#lineStart);
+    this.#lineStart = -1;
+  }
+
+  /**
+   * Appends one whole line.
+   *
+   * @throws LimitExceeded where the text does not fit a line.
+   */
+  line(payload: string | Uint8Array): void {
+    this.begin();
+    if (typeof payload === "string") this.text(payload);
+    else this.bytes(payload);
+    this.end();
+  }
+
+  /** Appends a flush-pkt. */
+  flush(): void {
+    this.#control(FLUSH_PKT);
+  }
+
+  /** Appends a delim-pkt. */
+  delim(): void {
+    this.#control(DELIM_PKT);
+  }
+
+  /** Appends a response-end-pkt. */
+  responseEnd(): void {
+    this.#control(RESPONSE_END_PKT);
+  }
+
+  /** Takes the chunks that are full; the last lines may stay. */
+  takeFull(): Uint8Array<ArrayBuffer>[] {
+    const full = this.#full;
+    if (full.length > 0) this.#full = [];
+    return full;
+  }
+
+  /** Takes everything. No line may be open. */
+  take(): Uint8Array<ArrayBuffer>[] {
+    const chunks = this.takeFull();
+    if (this.#used > 0) chunks.push(this.#chunk.subarray(0, this.#used));
+    this.#chunk = new Uint8Array(FIRST_CHUNK_SIZE);
+    this.#used = 0;
+    return chunks;
+  }
+
+  /** Takes everything as one buffer: for messages known to be short, and for tests. */
+  takeBytes(): Uint8Array<ArrayBuffer> {
+    const chunks = this.take();
+    const [first] = chunks;
+    if (first !== undefined && chunks.length === 1) return first;
+    return concat(chunks);
+  }
+
+  #control(packet: Uint8Array): void {
+    this.#reserve(packet.length);
+    this.#chunk.set(packet, this.#used);
+    this.#used += packet.length;
+  }
+
+  /** Makes room for `size` more bytes behind the open line, which moves to a new chunk where this one is full. */
+  #reserve(size: number): void {
+    const start = this.#lineStart < 0 ? this.#used : this.#lineStart;
+    const lineLength = this.#used - start;
+    if (lineLength + size > LARGE_PACKET_MAX) {
+      this.#used = start;
+      this.#lineStart = -1;
+      throw lineTooLong();
+    }
+    if (this.#used + size <= this.#chunk.length) return;
+    const next = new Uint8Array(CHUNK_SIZE);
+    if (this.#chunk.length < CHUNK_SIZE && this.#used + size <= CHUNK_SIZE) {
+      next.set(this.#chunk.subarray(0, this.#used));
+      this.#chunk = next;
+      return;
+    }
+    next.set(this.#chunk.subarray(start, this.#used));
+    if (start > 0) this.#full.push(this.#chunk.subarray(0, start));
+    this.#chunk = next;
+    this.#used = lineLength;
+    if (this.#lineStart >= 0) this.#lineStart = 0;
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * pkt-lines: the framing of every Git message.
+ *
+ * ```text
+ * pkt-line     := length payload        length: 4 hex digits, of the whole line, 0004 to fff0
+ * flush        := "0000"                end of a message
+ * delim        := "0001"                between sections of a message (version 2)
+ * response-end := "0002"                end of a response (version 2, stateless)
+ * ```
+ *
+ * @packageDocumentation
+ * @see gitprotocol-common(5), gitprotocol-v2(5)
+ */
+import { concat } from "../bytes/chunk.ts";
+import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
+
+/** The longest pkt-line with its length field, in bytes. */
+export const LARGE_PACKET_MAX = 65_520;
+
+/** Bytes of the length field. */
+export const PKT_HEADER_SIZE = 4;
+
+/** The longest payload, in bytes. */
+export const LARGE_PACKET_DATA_MAX = LARGE_PACKET_MAX - PKT_HEADER_SIZE;
+
+/** One pkt-line. A payload keeps the line feed that ends most text lines: see {@link chompLine}. */
+export type PktLine =
+  | { readonly kind: "data"; readonly payload: Uint8Array }
+  | { readonly kind: "flush" }
+  | { readonly kind: "delim" }
+  | { readonly kind: "response-end" };
+
+/** The flush-pkt, `0000`. Shared: never write to it. */
+export const FLUSH_PKT: Uint8Array<ArrayBuffer> = Uint8Array.of(0x30, 0x30, 0x30, 0x30);
+/** The delim-pkt, `0001`. Shared: never write to it. */
+export const DELIM_PKT: Uint8Array<ArrayBuffer> = Uint8Array.of(0x30, 0x30, 0x30, 0x31);
+/** The response-end-pkt, `0002`. Shared: never write to it. */
+export const RESPONSE_END_PKT: Uint8Array<ArrayBuffer> = Uint8Array.of(0x30, 0x30, 0x30, 0x32);
+
+/** The flush as a value, for feeding a parser whose message carries no arguments. */
+export const FLUSH_LINE: PktLine = { kind: "flush" };
+const DELIM_LINE: PktLine = { kind: "delim" };
+const RESPONSE_END_LINE: PktLine = { kind: "response-end" };
+
+const LINE_FEED = 0x0a;
+const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+const encoder = new TextEncoder();
+const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false });
+const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/** Gives the value of an ASCII hex digit of either case, or -1. */
+export function hexDigitValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1;
+}
+
+/**
+ * Parses the length field at `at`: exactly four hex digits, since `parseInt` would take `00g0` and `-001` for numbers.
+ *
+ * @throws ProtocolError in git's words on other characters and on lengths that no line can have.
+ */
+function parsePktLength(bytes: Uint8Array, at: number): number {
+  let length = 0;
+  for (let index = at; index < at + PKT_HEADER_SIZE; index++) {
+    const digit = hexDigitValue(bytes[index] ?? 0);
+    if (digit < 0) {
+      const shown = lenientDecoder.decode(bytes.subarray(at, at + PKT_HEADER_SIZE));
+      throw new ProtocolError(`protocol error: bad line length character: ${shown}`);
+    }
+    length = length * 16 + digit;
+  }
+  if (length === 3 || length > LARGE_PACKET_MAX) throw new ProtocolError(`protocol error: bad line length ${length}`);
+  return length;
+}
+
+/** Writes the length field of a line of `length` bytes (with the field itself) at `at`. */
+export function writePktLength(length: number, into: Uint8Array, at: number): void {
+  for (let index = 0; index < PKT_HEADER_SIZE; index++) {
+    into[at + index] = HEX_DIGITS[(length >> (12 - 4 * index)) & 0xf] ?? 0;
+  }
+}
+
+/**
+ * Takes a byte stream apart into pkt-lines, in pieces of any size.
+ *
+ * Buffers: a chunk given to {@link push} is read in place and must stay unchanged until {@link next} has returned `undefined` or
+ * {@link rest} was called; what is left of it then has been copied. A payload is a view, valid until the next call of any method.
+ *
+ * @example
+ * ```ts
+ * const decoder = new PktLineDecoder();
+ * decoder.push(chunk);
+ * for (let line = decoder.next(); line !== undefined; line = decoder.next()) parser.accept(line);
+ * ```
+ */
+export class PktLineDecoder {
+  /** The start of a line whose end has not come yet, where chunks had to be joined. */
+  #partial: Uint8Array = new Uint8Array(0);
+  #partialLength = 0;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #at = 0;
+
+  /** Gives the decoder more of the stream. */
+  push(chunk: Uint8Array): void {
+    this.#chunk = this.#at < this.#chunk.length ? concat([this.#chunk.subarray(this.#at), chunk]) : chunk;
+    this.#at = 0;
+  }
+
+  /**
+   * Takes the next whole line off the stream; `undefined` where more bytes are needed.
+   *
+   * @throws ProtocolError on a bad length.
+   */
+  next(): PktLine | undefined {
+    return this.#partialLength === 0 ? this.#nextInPlace() : this.#nextJoined();
+  }
+
+  /** Bytes of an unfinished line that are held. Not zero at the end of the stream means that it was cut off. */
+  get pending(): number {
+    return this.#partialLength + this.#chunk.length - this.#at;
+  }
+
+  /** Hands over the bytes that were not decoded (a pack follows the last line, say) and forgets them. */
+  rest(): Uint8Array {
+    const tail = this.#chunk.subarray(this.#at);
+    const rest = this.#partialLength === 0 ? tail : concat([this.#partial.subarray(0, this.#partialLength), tail]);
+    this.#partialLength = 0;
+    this.#dropChunk();
+    return rest;
+  }
+
+  /**
+   * Says that the stream has ended.
+   *
+   * @throws ProtocolError in git's words where it ended inside a line.
+   */
+  end(): void {
+    if (this.pending > 0) throw new ProtocolError("the remote end hung up unexpectedly");
+  }
+
+  #nextInPlace(): PktLine | undefined {
+    const available = this.#chunk.length - this.#at;
+    if (available < PKT_HEADER_SIZE) return this.#keepTail();
+    const length = parsePktLength(this.#chunk, this.#at);
+    if (available < length) return this.#keepTail();
+    const start = this.#at;
+    this.#at += Math.max(length, PKT_HEADER_SIZE);
+    return lineOf(length, this.#chunk, start);
+  }
+
+  #nextJoined(): PktLine | undefined {
+    if (!this.#fillPartial(PKT_HEADER_SIZE)) return undefined;
+    const length = parsePktLength(this.#partial, 0);
+    if (!this.#fillPartial(length)) return undefined;
+    this.#partialLength = 0;
+    return lineOf(length, this.#partial, 0);
+  }
+
+  /** Moves bytes of the chunk behind the partial line until it has `wanted`. */
+  #fillPartial(wanted: number): boolean {
+    const take = Math.min(wanted - this.#partialLength, this.#chunk.length - this.#at);
+    if (take > 0) {
+      this.#reserve(wanted);
+      this.#partial.set(this.#chunk.subarray(this.#at, this.#at + take), this.#partialLength);
+      this.#partialLength += take;
+      this.#at += take;
+    }
+    if (this.#at === this.#chunk.length) this.#dropChunk();
+    return this.#partialLength >= wanted;
+  }
+
+  #keepTail(): undefined {
+    const tail = this.#chunk.subarray(this.#at);
+    if (tail.length > 0) {
+      this.#reserve(tail.length);
+      this.#partial.set(tail);
+      this.#partialLength = tail.length;
+    }
+    this.#dropChunk();
+  }
+
+  #reserve(size: number): void {
+    if (this.#partial.length >= size) return;
+    const grown = new Uint8Array(size <= 1024 ? 1024 : LARGE_PACKET_MAX);
+    grown.set(this.#partial.subarray(0, this.#partialLength));
+    this.#partial = grown;
+  }
+
+  #dropChunk(): void {
+    this.#chunk = this.#chunk.subarray(0, 0);
+    this.#at = 0;
+  }
+}
+
+function lineOf(length: number, bytes: Uint8Array, start: number): PktLine {
+  if (length === 0) return FLUSH_LINE;
+  if (length === 1) return DELIM_LINE;
+  if (length === 2) return RESPONSE_END_LINE;
+  return { kind: "data", payload: bytes.subarray(start + PKT_HEADER_SIZE, start + length) };
+}
+
+/**
+ * Encodes one pkt-line in a buffer of its own. Text is UTF-8; no line feed is added. For many lines use `PktBuffer`.
+ *
+ * @throws LimitExceeded where the payload does not fit a line.
+ */
+export function encodePktLine(payload: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
+  if (bytes.length > LARGE_PACKET_DATA_MAX) throw lineTooLong();
+  const line = new Uint8Array(PKT_HEADER_SIZE + bytes.length);
+  writePktLength(line.length, line, 0);
+  line.set(bytes, PKT_HEADER_SIZE);
+  return line;
+}
+
+/** Gives the fault of a payload over {@link LARGE_PACKET_DATA_MAX}. */
+export function lineTooLong(): LimitExceeded {
+  return new LimitExceeded("pkt-line", LARGE_PACKET_DATA_MAX, "protocol error: impossibly long line");
+}
+
+/** Gives a view of a text line without the one line feed that may end it. */
+export function chompLine(payload: Uint8Array): Uint8Array {
+  return payload.at(-1) === LINE_FEED ? payload.subarray(0, -1) : payload;
+}
+
+/** Decodes a text line: one trailing line feed is dropped, bytes that are not UTF-8 become U+FFFD. */
+export function decodeLine(payload: Uint8Array): string {
+  return lenientDecoder.decode(chompLine(payload));
+}
+
+/** Decodes UTF-8 exactly; `undefined` where `bytes` are something else. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tells whether a payload starts with `prefix`, which is ASCII. */
+export function startsWith(payload: Uint8Array, prefix: string): boolean {
+  if (payload.length < prefix.length) return false;
+  for (let index = 0; index < prefix.length; index++) {
+    if (payload[index] !== prefix.charCodeAt(index)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,221 @@
+/**
+ * What a client of receive-pack says before the push options and the pack: which refs to move, from where to where.
+ *
+ * ```text
+ * receive-request := *( "shallow" SP oid ) first *command flush         nothing but a flush: a probe, or nothing to do
+ * first           := command NUL capabilities
+ * command         := old SP new SP name                                  zeros stand for "no ref"
+ * ```
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5), git's builtin/receive-pack.c
+ */
+import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
+import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
+import { type CapabilityContext, acceptServiceCapabilities } from "./capabilities.ts";
+import { CapabilityList } from "./capability-list.ts";
+import { ObjectIdList } from "./object-id-list.ts";
+import type { PktBuffer } from "./pkt-buffer.ts";
+import { type PktLine, chompLine, decodeLine, decodeUtf8, startsWith } from "./pkt-line.ts";
+import { quoteLine, unexpectedPacket } from "./unexpected-line.ts";
+
+const NUL = 0;
+const SPACE = 0x20;
+const SHALLOW = "shallow ";
+
+/** One command of a push. */
+export type ReceiveCommand = {
+  readonly kind: "create" | "update" | "delete";
+  /** As it came: not checked against check-ref-format, and maybe empty. */
+  readonly name: string;
+  /** False where the name was not UTF-8; `name` has U+FFFD then and is for showing only. */
+  readonly validUtf8: boolean;
+  /** Hexadecimal; zeros for a creation. */
+  readonly oldOid: string;
+  /** Hexadecimal; zeros for a deletion. */
+  readonly newOid: string;
+};
+
+/** The commands of a push in the order they came, kept as bytes: there may be 100,000. */
+export class ReceiveCommandList implements Iterable<ReceiveCommand> {
+  /** Old and new name of each command in turn. */
+  readonly #oids: ObjectIdList;
+  readonly #max: number;
+  #names: Uint8Array = new Uint8Array(256);
+  /** Where each name ends in `#names`. */
+  readonly #ends: number[] = [];
+
+  /** `max` is the most commands the list takes before it throws {@link LimitExceeded}. */
+  constructor(format: ObjectFormat, max: number = Number.POSITIVE_INFINITY) {
+    this.#oids = new ObjectIdList(format);
+    this.#max = max;
+  }
+
+  /** How many commands there are. */
+  get length(): number {
+    return this.#ends.length;
+  }
+
+  /**
+   * Appends the command that is all of `line`; false where it is malformed.
+   *
+   * @throws LimitExceeded over the list's bound.
+   */
+  pushLine(line: Uint8Array): boolean {
+    if (this.length >= this.#max)
+      throw new LimitExceeded("refs", this.#max, `too many commands: more than ${this.#max}`);
+    const { hexSize } = this.#oids.format;
+    if (line[hexSize] !== SPACE || line[2 * hexSize + 1] !== SPACE) return false;
+    if (!this.#oids.pushHexPrefix(line, 0) || !this.#oids.pushHexPrefix(line, hexSize + 1)) return false;
+    this.#pushName(line.subarray(2 * hexSize + 2));
+    return true;
+  }
+
+  /** Gives the command at `index`. @throws RangeError outside the list. */
+  at(index: number): ReceiveCommand {
+    const bytes = this.#names.subarray(this.#ends[index - 1] ?? 0, this.#ends[index]);
+    const name = decodeUtf8(bytes);
+    const [isCreation, isDeletion] = [isZero(this.oldOidAt(index)), isZero(this.newOidAt(index))];
+    return {
+      kind: isDeletion ? "delete" : isCreation ? "create" : "update",
+      name: name ?? decodeLine(bytes),
+      validUtf8: name !== undefined,
+      oldOid: this.#oids.hexAt(2 * index),
+      newOid: this.#oids.hexAt(2 * index + 1),
+    };
+  }
+
+  /** Gives a view of the raw old name of a command. @throws RangeError outside the list. */
+  oldOidAt(index: number): Uint8Array {
+    return this.#oids.at(2 * index);
+  }
+
+  /** Gives a view of the raw new name of a command. @throws RangeError outside the list. */
+  newOidAt(index: number): Uint8Array {
+    return this.#oids.at(2 * index + 1);
+  }
+
+  /** Tells whether every command deletes, so that no pack follows. */
+  get deletesOnly(): boolean {
+    for (let index = 0; index < this.length; index++) if (!isZero(this.newOidAt(index))) return false;
+    return true;
+  }
+
+  /** Gives each command in order. */
+  *[Symbol.iterator](): Generator<ReceiveCommand> {
+    for (let index = 0; index < this.length; index++) yield this.at(index);
+  }
+
+  #pushName(name: Uint8Array): void {
+    const start = this.#ends.at(-1) ?? 0;
+    const end = start + name.length;
+    if (end > this.#names.length) {
+      const grown = new Uint8Array(Math.max(end, this.#names.length * 2));
+      grown.set(this.#names.subarray(0, start));
+      this.#names = grown;
+    }
+    this.#names.set(name, start);
+    this.#ends.push(end);
+  }
+}
+
+function isZero(oid: Uint8Array): boolean {
+  return oid.every((byte) => byte === 0);
+}
+
+/** What a push asks for. */
+export type ReceiveRequest = {
+  /** None: a probe, or nothing to do. */
+  readonly commands: ReceiveCommandList;
+  /** What the client asked for; all of it was offered. */
+  readonly capabilities: CapabilityList;
+  /** The commits at which the client's own history is cut. */
+  readonly shallows: ObjectIdList;
+};
+
+/** Reads a receive-request up to its flush-pkt. Push options follow if asked for, then a pack unless all commands delete. */
+export class ReceiveRequestParser {
+  readonly #context: CapabilityContext;
+  readonly #commands: ReceiveCommandList;
+  readonly #shallows: ObjectIdList;
+  #capabilities: CapabilityList | undefined;
+
+  /** `maxCommands` is the most commands, and shallow lines, taken. */
+  constructor(context: CapabilityContext, maxCommands?: number) {
+    const format = objectFormat(context.objectFormat);
+    this.#context = context;
+    this.#commands = new ReceiveCommandList(format, maxCommands);
+    this.#shallows = new ObjectIdList(format, maxCommands);
+  }
+
+  /**
+   * Takes the next line.
+   *
+   * @throws ProtocolError on a capability that was not offered, and in git's words on a line that is malformed.
+   * @throws LimitExceeded on more commands than are allowed.
+   */
+  accept(line: PktLine): "more" | "done" {
+    if (line.kind === "flush") return "done";
+    // C git takes a delim-pkt for the end as well; that is no rule of the protocol.
+    if (line.kind !== "data") throw unexpectedPacket(line);
+    const payload = chompLine(line.payload);
+    if (startsWith(payload, SHALLOW)) this.#acceptShallow(payload);
+    else this.#acceptCommand(payload);
+    return "more";
+  }
+
+  /** The request; whole once {@link accept} has answered `done`. */
+  get result(): ReceiveRequest {
+    return {
+      commands: this.#commands,
+      capabilities: this.#capabilities ?? new CapabilityList(),
+      shallows: this.#shallows,
+    };
+  }
+
+  #acceptShallow(payload: Uint8Array): void {
+    if (this.#shallows.pushHex(payload, SHALLOW.length)) return;
+    throw new ProtocolError(
+      `protocol error: expected shallow sha, got '${quoteLine(payload.subarray(SHALLOW.length))}'`,
+    );
+  }
+
+  #acceptCommand(payload: Uint8Array): void {
+    const nul = payload.indexOf(NUL);
+    const command = nul < 0 ? payload : payload.subarray(0, nul);
+    if (nul >= 0) this.#acceptCapabilities(payload.subarray(nul + 1));
+    this.#capabilities ??= new CapabilityList();
+    if (decodeLine(command) === "push-cert") {
+      throw new ProtocolError("the server did not offer the capability 'push-cert'");
+    }
+    if (this.#commands.pushLine(command)) return;
+    throw new ProtocolError(`protocol error: expected old/new/ref, got '${quoteLine(command)}'`);
+  }
+
+  #acceptCapabilities(text: Uint8Array): void {
+    // C git would read capabilities behind any NUL, and so cut a ref name that has one.
+    if (this.#capabilities !== undefined)
+      throw new ProtocolError("protocol error: a NUL in a command behind the first");
+    if (text.includes(NUL)) throw new ProtocolError("protocol error: a NUL in the capabilities");
+    this.#capabilities = acceptServiceCapabilities("receive-pack", this.#context, decodeLine(text));
+  }
+}
+
+/** What a client of receive-pack sends. */
+export type ReceiveRequestMessage = {
+  readonly commands: Iterable<Pick<ReceiveCommand, "name" | "oldOid" | "newOid">>;
+  /** The text behind the NUL, which git's client starts with a space. */
+  readonly capabilities: string;
+  readonly shallows?: Iterable<Uint8Array>;
+};
+
+/** Appends a receive-request with its flush-pkt. */
+export function formatReceiveRequest(request: ReceiveRequestMessage, out: PktBuffer): void {
+  for (const oid of request.shallows ?? []) out.begin().text(SHALLOW).hex(oid).end();
+  let capabilities = `\0${request.capabilities}`;
+  for (const { name, oldOid, newOid } of request.commands) {
+    out.line(`${oldOid} ${newOid} ${name}${capabilities}`);
+    capabilities = "";
+  }
+  out.flush();
+}

@@ -1,0 +1,151 @@
+/**
+ * The report of a push: whether the pack was taken, and what became of each command.
+ *
+ * ```text
+ * report  := "unpack" SP ( "ok" | why ) "\n" *command flush
+ * command := "ok" SP name "\n" *option | "ng" SP name SP why "\n"
+ * option  := "option" SP ( "refname" SP name | "old-oid" SP oid | "new-oid" SP oid | "forced-update" ) "\n"     version 2
+ * ```
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5)
+ */
+import { ProtocolError } from "../bytes/failure.ts";
+import { oneLine } from "./failure-line.ts";
+import type { PktBuffer } from "./pkt-buffer.ts";
+import { type PktLine, decodeLine } from "./pkt-line.ts";
+
+/** What really was updated, where it differs from what the command says. `report-status-v2` only. */
+export type ReportOptions = {
+  readonly refname?: string;
+  /** Hexadecimal. */
+  readonly oldOid?: string;
+  /** Hexadecimal. */
+  readonly newOid?: string;
+  readonly forcedUpdate?: true;
+};
+
+/** What became of one command. */
+export type RefReport =
+  | {
+      readonly kind: "ok";
+      readonly name: string;
+      /** None: just as the command says. One `ok` line for each. */
+      readonly updates?: readonly ReportOptions[];
+    }
+  | { readonly kind: "ng"; readonly name: string; readonly why: string };
+
+/** A report. */
+export type ReportStatus = {
+  /** `ok`, or why the pack was not taken. */
+  readonly unpack: string;
+  readonly refs: Iterable<RefReport>;
+};
+
+/** Appends a report with its flush-pkt: version 1 for `report-status`, 2 for `report-status-v2`. */
+export function formatReportStatus(report: ReportStatus, version: 1 | 2, out: PktBuffer): void {
+  out.line(`unpack ${oneLine(report.unpack)}\n`);
+  for (const ref of report.refs) {
+    if (ref.kind === "ng") out.line(`ng ${ref.name} ${oneLine(ref.why)}\n`);
+    else formatOk(ref.name, version === 1 ? [] : (ref.updates ?? []), out);
+  }
+  out.flush();
+}
+
+function formatOk(name: string, updates: readonly ReportOptions[], out: PktBuffer): void {
+  out.line(`ok ${name}\n`);
+  updates.forEach((update, index) => {
+    if (index > 0) out.line(`ok ${name}\n`);
+    if (update.refname !== undefined) out.line(`option refname ${update.refname}\n`);
+    if (update.oldOid !== undefined) out.line(`option old-oid ${update.oldOid}\n`);
+    if (update.newOid !== undefined) out.line(`option new-oid ${update.newOid}\n`);
+    if (update.forcedUpdate === true) out.line("option forced-update\n");
+  });
+}
+
+/** Reads a report as a client, in either version. */
+export class ReportStatusParser {
+  readonly #refs: ({ kind: "ok"; name: string; updates: ReportOptions[] } | (RefReport & { kind: "ng" }))[] = [];
+  #unpack: string | undefined;
+  /** The next option opens a new update: true behind each `ok`. */
+  #newUpdate = false;
+
+  /**
+   * Takes the next line.
+   *
+   * @throws ProtocolError in git's words on a line that is no part of a report.
+   */
+  accept(line: PktLine): "more" | "done" {
+    if (line.kind !== "data") {
+      if (this.#unpack !== undefined) return "done";
+      throw new ProtocolError("unexpected flush packet while reading remote unpack status");
+    }
+    const text = decodeLine(line.payload);
+    if (this.#unpack === undefined) this.#acceptUnpack(text);
+    else this.#acceptStatus(text);
+    return "more";
+  }
+
+  /** The report; whole once {@link accept} has answered `done`. */
+  get result(): { readonly unpack: string; readonly refs: readonly RefReport[] } {
+    return {
+      unpack: this.#unpack ?? "",
+      refs: this.#refs.map((ref) =>
+        ref.kind === "ok" && ref.updates.length === 0 ? { kind: "ok", name: ref.name } : ref,
+      ),
+    };
+  }
+
+  #acceptUnpack(text: string): void {
+    if (!text.startsWith("unpack ")) throw new ProtocolError(`unable to parse remote unpack status: ${text}`);
+    this.#unpack = text.slice("unpack ".length);
+  }
+
+  #acceptStatus(text: string): void {
+    const [head = "", key = ""] = text.split(" ", 2);
+    const value = text.slice(head.length + key.length + 2);
+    if (key === "") throw new ProtocolError(`invalid status line from remote: ${text}`);
+    if (head === "ok") this.#acceptOk(key);
+    else if (head === "ng") this.#acceptFailure(key, value);
+    else if (head === "option") this.#acceptOption(key, value);
+    else throw new ProtocolError(`invalid ref status from remote: ${head}`);
+  }
+
+  #acceptOk(name: string): void {
+    const last = this.#refs.at(-1);
+    // A second `ok` of the same ref opens its next update; without options it would be a command sent twice.
+    if (last?.kind !== "ok" || last.name !== name || last.updates.length === 0) {
+      this.#refs.push({ kind: "ok", name, updates: [] });
+    }
+    this.#newUpdate = true;
+  }
+
+  #acceptFailure(name: string, why: string): void {
+    this.#refs.push({ kind: "ng", name, why: why === "" ? "failed" : why });
+    this.#newUpdate = false;
+  }
+
+  #acceptOption(key: string, value: string): void {
+    const last = this.#refs.at(-1);
+    if (last?.kind !== "ok") throw new ProtocolError("'option' without a matching 'ok/ng' directive");
+    const current = this.#newUpdate ? {} : (last.updates.pop() ?? {});
+    last.updates.push({ ...current, ...parseOption(key, value) });
+    this.#newUpdate = false;
+  }
+}
+
+/** Options that are not known are ignored, as git does. */
+function parseOption(key: string, value: string): ReportOptions {
+  switch (key) {
+    case "refname":
+      return { refname: value };
+    case "old-oid":
+      return { oldOid: value };
+    case "new-oid":
+      return { newOid: value };
+    case "forced-update":
+      return { forcedUpdate: true };
+    default:
+      return {};
+  }
+}
