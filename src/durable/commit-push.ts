@@ -1,0 +1,113 @@
+/**
+ * Lands a push: compares every old value, moves refs, adds the pack, drops its lease, writes the ref log. One transaction; what
+ * it does not do in full it does not do at all.
+ *
+ * @packageDocumentation
+ */
+import type { PackRecord } from "../store/catalog.ts";
+import type { CommitPushAnswer, CommitPushRequest } from "../refs/ref-store.ts";
+import { directoriesOf, isZeroOid, planRefUpdates, type RefState } from "../refs/ref-plan.ts";
+import type { RefOutcome, RefUpdate } from "../refs/ref-update.ts";
+import type { SqlDatabase } from "./sql-database.ts";
+import { deleteLease, hasLease } from "./tables/leases.ts";
+import { clearMarks, insertDependencies, insertPack } from "./tables/packs.ts";
+import { appendRefLog } from "./tables/ref-log.ts";
+import { deleteRefs, namesWithRefsBelow, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
+import { bumpVersion, readRepository } from "./tables/repository.ts";
+
+/**
+ * Loads, in a few statements, all that the plan will ask. Names below a new one are read only where there are some, which is
+ * where the push is refused or empties a directory first.
+ */
+function loadState(db: SqlDatabase, updates: readonly RefUpdate[]): RefState {
+  const values = readRefs(
+    db,
+    updates.map((update) => update.name),
+  );
+  const created = updates.filter((update) => isZeroOid(update.oldOid) && !isZeroOid(update.newOid));
+  const directories = new Set<string>();
+  for (const { name } of created) {
+    for (const directory of directoriesOf(name)) {
+      if (directories.has(directory)) break;
+      directories.add(directory);
+    }
+  }
+  const taken = readRefs(db, directories);
+  const crowded = namesWithRefsBelow(
+    db,
+    created.map((update) => update.name),
+  );
+  return {
+    current: (name) => values.get(name) ?? "",
+    exists: (name) => taken.has(name) || values.has(name),
+    below: (name) => (crowded.has(name) ? refNamesBelow(db, name) : []),
+  };
+}
+
+/** Gives the updates that were let through and change something. */
+function movesOf(updates: readonly RefUpdate[], outcomes: readonly RefOutcome[]): RefUpdate[] {
+  return updates.filter((update, index) => {
+    const nothing = isZeroOid(update.oldOid) && isZeroOid(update.newOid);
+    return outcomes[index]?.kind === "ok" && !nothing;
+  });
+}
+
+function moveRefs(db: SqlDatabase, moves: readonly RefUpdate[]): void {
+  const gone = moves.filter((move) => isZeroOid(move.newOid)).map((move) => move.name);
+  deleteRefs(db, gone);
+  writeRefs(
+    db,
+    moves
+      .filter((move) => !isZeroOid(move.newOid))
+      .map(({ name, newOid, peeled }) =>
+        peeled === undefined ? { name, oid: newOid } : { name, oid: newOid, peeled },
+      ),
+  );
+}
+
+/** Adds the pack. Its mark holds only where every tip it was pushed with is in place. */
+function keepPack(db: SqlDatabase, pack: PackRecord, moves: readonly RefUpdate[], allMoved: boolean): void {
+  const marked = pack.marked && allMoved;
+  insertPack(db, { ...pack, marked });
+  if (marked) {
+    const tips = moves.filter((move) => !isZeroOid(move.newOid)).map((move) => move.name);
+    insertDependencies(db, pack.name, tips);
+  }
+  deleteLease(db, pack.name);
+}
+
+function refuseAll(updates: readonly RefUpdate[]): CommitPushAnswer {
+  const outcomes = updates.map(({ name }): RefOutcome => ({ name, kind: "rejected", why: { kind: "unpacker-error" } }));
+  return { kind: "done", outcomes, packKept: false };
+}
+
+/** Lands a push. `now` is in milliseconds since the epoch. */
+export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecord>, now: number): CommitPushAnswer {
+  return db.transaction(() => {
+    const repository = readRepository(db);
+    if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
+    const { pack, updates } = request;
+    // An upload that outlived its lease may have been swept already: its keys can't be relied on.
+    if (pack !== undefined && !hasLease(db, pack.name)) return refuseAll(updates);
+    const { head, readOnly } = repository.record;
+    const outcomes = planRefUpdates(updates, { head, readOnly, atomic: request.atomic }, loadState(db, updates));
+    const moves = movesOf(updates, outcomes);
+    if (moves.length === 0) return { kind: "done", outcomes, packKept: false };
+    moveRefs(db, moves);
+    // Before the new pack's own dependencies are there: its tips are where they should be.
+    clearMarks(
+      db,
+      moves.filter((move) => !move.forward || isZeroOid(move.newOid)).map((move) => move.name),
+    );
+    if (pack !== undefined)
+      keepPack(
+        db,
+        pack,
+        moves,
+        outcomes.every((outcome) => outcome.kind === "ok"),
+      );
+    appendRefLog(db, { actor: request.actor, at: now, options: request.pushOptions }, moves);
+    bumpVersion(db, now);
+    return { kind: "done", outcomes, packKept: pack !== undefined };
+  });
+}

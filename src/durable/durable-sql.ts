@@ -1,0 +1,22 @@
+/**
+ * A Durable Object's SQLite as the tables want it.
+ *
+ * @packageDocumentation
+ */
+import type { SqlDatabase, SqlRow, SqlValue } from "./sql-database.ts";
+
+function* rowsOf(cursor: Iterable<SqlStorageValue[]>): Generator<SqlRow> {
+  for (const row of cursor)
+    yield row.map((value): SqlValue => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
+}
+
+/** Gives the tables their database. The runtime caches statements by their text. */
+export function durableSql(storage: DurableObjectStorage): SqlDatabase {
+  return {
+    run: (sql, ...parameters) => {
+      storage.sql.exec(sql, ...parameters);
+    },
+    rows: (sql, ...parameters) => rowsOf(storage.sql.exec(sql, ...parameters).raw()),
+    transaction: (work) => storage.transactionSync(work),
+  };
+}

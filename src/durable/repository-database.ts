@@ -1,0 +1,230 @@
+/**
+ * A repository's truth on a SQL database: everything the Durable Object does to its tables, without the object. Synchronous, so
+ * that each method is one step for every other request.
+ *
+ * @packageDocumentation
+ */
+import type { PackRecord } from "../store/catalog.ts";
+import { encodeRefRows } from "../refs/ref-rows.ts";
+import type {
+  BeginPushAnswer,
+  BeginPushRequest,
+  CommitPushAnswer,
+  CommitPushRequest,
+  CreateRequest,
+  OpenAnswer,
+  OpenRequest,
+  RepositoryRecord,
+} from "../refs/ref-store.ts";
+import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
+import { commitPush } from "./commit-push.ts";
+import { firstRow, type SqlDatabase } from "./sql-database.ts";
+import {
+  DOOMED_PREFIXES_DDL,
+  doomPrefix,
+  duePrefixes,
+  nextPrefixDue,
+  notePrefixEmpty,
+  postponePrefix,
+} from "./tables/doomed-prefixes.ts";
+import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd, LEASES_DDL } from "./tables/leases.ts";
+import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
+import { REF_LOG_DDL } from "./tables/ref-log.ts";
+import { listRefs, readRef, readRefs, REFS_DDL } from "./tables/refs.ts";
+import {
+  insertRepository,
+  noteDerivedJob,
+  noteDerivedVersion,
+  readRepository,
+  REPOSITORY_DDL,
+  updateSettings,
+  type RepositoryRow,
+} from "./tables/repository.ts";
+import { TipIndex } from "./tip-index.ts";
+
+const TABLES = [REPOSITORY_DDL, REFS_DDL, PACKS_DDL, LEASES_DDL, REF_LOG_DDL, DOOMED_PREFIXES_DDL];
+/** What belongs to one repository and goes with it; not `doomed_prefixes`. */
+const OWNED_TABLES = ["repository", "refs", "packs", "pack_refs", "leases", "pushes", "ref_log"];
+
+/** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
+export const DERIVED_DELAY = 1000;
+/** A job to write them that has not reported by then is taken for lost. Milliseconds. */
+const DERIVED_JOB_TIME = 5 * 60 * 1000;
+/** A job to delete a prefix that has not reported by then is taken for lost. Milliseconds. */
+const PREFIX_JOB_TIME = 60 * 60 * 1000;
+/** Leases ended in one go. */
+const SWEEP_BATCH = 100;
+
+/** What the alarm has to do now. */
+export type DueWork = {
+  /** The repository there is, if any. */
+  readonly id?: string;
+  /** Whether a job to write its derived files is to be sent. */
+  readonly derivedFiles: boolean;
+  /** Uploads whose files are to be deleted from the bucket. */
+  readonly expiredPacks: readonly string[];
+  /** Ids of deleted repositories whose prefixes are to go. */
+  readonly doomedPrefixes: readonly string[];
+};
+
+/** Where fresh repository ids come from; random, 128 bits in hex. */
+export type NewId = () => string;
+
+/** The tables of one Durable Object: at most one repository at a time. */
+export class RepositoryDatabase {
+  readonly #db: SqlDatabase;
+  readonly #newId: NewId;
+  readonly #tips: TipIndex;
+  #ready = false;
+
+  constructor(db: SqlDatabase, newId: NewId) {
+    this.#db = db;
+    this.#newId = newId;
+    this.#tips = new TipIndex(db);
+  }
+
+  /** Whether there are tables. Asking for a name that never was a repository writes nothing, so that guessing costs no storage. */
+  #hasTables(): boolean {
+    this.#ready ||= firstRow(this.#db.rows("SELECT 1 FROM sqlite_master WHERE name = 'repository'")) !== undefined;
+    return this.#ready;
+  }
+
+  #read(): RepositoryRow | undefined {
+    return this.#hasTables() ? readRepository(this.#db) : undefined;
+  }
+
+  #record(row: RepositoryRow): RepositoryRecord {
+    return { ...row.record, sizeBytes: sumPackBytes(this.#db) };
+  }
+
+  #insert(request: CreateRequest, now: number): RepositoryRow {
+    for (const ddl of TABLES) {
+      for (const statement of ddl.split(";")) this.#db.run(statement);
+    }
+    insertRepository(this.#db, this.#newId(), request, now);
+    const row = this.#read();
+    if (row === undefined) throw new Error("a row that was inserted is not there");
+    return row;
+  }
+
+  /** A consistent snapshot. */
+  open(request: OpenRequest): OpenAnswer<PackRecord> {
+    const row = this.#read();
+    if (row === undefined) return { kind: "missing" };
+    const headOid = readRef(this.#db, row.record.head);
+    const { refPrefixes, wants } = request;
+    const tips =
+      wants === undefined
+        ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
+        : this.#tips.look(wants, row.record.objectFormat, `${row.record.id}/${row.version}`);
+    return {
+      kind: "found",
+      record: this.#record(row),
+      version: row.version,
+      ...(headOid === undefined ? {} : { headOid }),
+      packs: request.packs === true ? listPacks(this.#db) : [],
+      refs: refPrefixes === undefined ? [] : encodeRefRows(listRefs(this.#db, refPrefixes)),
+      ...tips,
+    };
+  }
+
+  /** Leases the keys of a push, making the repository where it is missing and that is asked for. */
+  beginPush(request: BeginPushRequest, now: number): BeginPushAnswer<PackRecord> {
+    return this.#db.transaction(() => {
+      const row = this.#read() ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
+      if (row === undefined) return { kind: "missing" };
+      if (request.packName !== undefined) insertLease(this.#db, request.packName, now + LEASE_TIME);
+      const values = readRefs(this.#db, request.names);
+      return {
+        kind: "begun",
+        record: this.#record(row),
+        packs: listPacks(this.#db),
+        current: request.names.map((name) => values.get(name) ?? ""),
+      };
+    });
+  }
+
+  commitPush(request: CommitPushRequest<PackRecord>, now: number): CommitPushAnswer {
+    return this.#hasTables() ? commitPush(this.#db, request, now) : { kind: "gone" };
+  }
+
+  abandonPush(packName: string): void {
+    if (this.#hasTables()) deleteLease(this.#db, packName);
+  }
+
+  create(request: CreateRequest, now: number): CreateAnswer {
+    return this.#db.transaction(() => {
+      const existing = this.#read();
+      if (existing !== undefined) return { kind: "exists", record: this.#record(existing) };
+      return { kind: "created", record: this.#record(this.#insert(request, now)) };
+    });
+  }
+
+  describe(): RepositoryRecord | undefined {
+    const row = this.#read();
+    return row === undefined ? undefined : this.#record(row);
+  }
+
+  change(change: SettingsChange): RepositoryRecord | undefined {
+    if (this.#read() === undefined) return undefined;
+    updateSettings(this.#db, change);
+    return this.describe();
+  }
+
+  /** Empties the tables and dooms the prefix. Gives whether there was a repository. */
+  remove(now: number): boolean {
+    return this.#db.transaction(() => {
+      const row = this.#read();
+      if (row === undefined) return false;
+      const leasedUntil = leaseEnd(this.#db, "last") ?? now;
+      for (const table of OWNED_TABLES) this.#db.run(`DELETE FROM ${table}`);
+      doomPrefix(this.#db, row.record.id, now, leasedUntil);
+      return true;
+    });
+  }
+
+  derivedFilesWritten(id: string, version: number): void {
+    if (this.#read()?.record.id === id) noteDerivedVersion(this.#db, version);
+  }
+
+  prefixDeleted(id: string, now: number): void {
+    if (this.#hasTables()) notePrefixEmpty(this.#db, id, now);
+  }
+
+  /** Says what is to be done now. */
+  dueWork(now: number): DueWork {
+    const row = this.#read();
+    return {
+      ...(row === undefined ? {} : { id: row.record.id }),
+      derivedFiles: row !== undefined && derivedDue(row, now) <= now,
+      expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now, SWEEP_BATCH),
+      doomedPrefixes: this.#hasTables() ? duePrefixes(this.#db, now) : [],
+    };
+  }
+
+  /** Says when the next work is due, in milliseconds since the epoch; `undefined` where none is. */
+  nextDue(now: number): number | undefined {
+    if (!this.#hasTables()) return undefined;
+    const row = this.#read();
+    const due = [
+      row === undefined ? undefined : derivedDue(row, now),
+      leaseEnd(this.#db, "next"),
+      nextPrefixDue(this.#db),
+    ].filter((at) => at !== undefined && at !== Number.POSITIVE_INFINITY);
+    return due.length === 0 ? undefined : Math.min(...due.map((at) => at ?? 0));
+  }
+
+  derivedJobSent(now: number): void {
+    noteDerivedJob(this.#db, now);
+  }
+
+  prefixJobSent(id: string, now: number): void {
+    postponePrefix(this.#db, id, now + PREFIX_JOB_TIME);
+  }
+}
+
+/** When the derived files are to be written: at once where they are behind, unless a job is under way; never where they are not. */
+function derivedDue(row: RepositoryRow, now: number): number {
+  if (row.derivedVersion === row.version) return Number.POSITIVE_INFINITY;
+  return row.derivedJobAt === undefined ? now : row.derivedJobAt + DERIVED_JOB_TIME;
+}

@@ -1,0 +1,148 @@
+/**
+ * The Durable Object of a repository, addressed by `{tenant}/{repo}`: its refs, catalog, leases and settings. It never touches the
+ * bytes of a pack; the one thing it does in the bucket is to delete what uploads left behind.
+ *
+ * @packageDocumentation
+ */
+import { DurableObject } from "cloudflare:workers";
+import { toHex } from "../bytes/hex.ts";
+import type { Job } from "../events/job.ts";
+import type {
+  BeginPushAnswer,
+  BeginPushRequest,
+  CommitPushAnswer,
+  CommitPushRequest,
+  CreateRequest,
+  OpenAnswer,
+  OpenRequest,
+  RepositoryRecord,
+} from "../refs/ref-store.ts";
+import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { packKeys } from "../store/pack-keys.ts";
+import { durableSql } from "./durable-sql.ts";
+import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
+
+/** What the object uses of the Worker's bindings. */
+export type RepositoryObjectEnv = { readonly BUCKET: R2Bucket; readonly JOBS: Queue<Job> };
+
+const ID_BYTES = 16;
+
+/** One repository, or none yet, or none any more. */
+export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
+  readonly #database: RepositoryDatabase;
+  /** When the alarm goes off; `undefined` where it is not set. */
+  #alarmAt: number | undefined;
+
+  constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
+    super(state, env);
+    this.#database = new RepositoryDatabase(durableSql(state.storage), () =>
+      toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
+    );
+    void state.blockConcurrencyWhile(async () => {
+      this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
+    });
+  }
+
+  /** See `RefStore.open`. */
+  open(request: OpenRequest): OpenAnswer<PackRecord> {
+    return this.#database.open(request);
+  }
+
+  /** See `RefStore.beginPush`. */
+  beginPush(request: BeginPushRequest): BeginPushAnswer<PackRecord> {
+    const answer = this.#database.beginPush(request, Date.now());
+    this.#wakeForNext();
+    return answer;
+  }
+
+  /** See `RefStore.commitPush`. */
+  commitPush(request: CommitPushRequest<PackRecord>): CommitPushAnswer {
+    const answer = this.#database.commitPush(request, Date.now());
+    this.#wakeForNext();
+    return answer;
+  }
+
+  /** See `RefStore.abandonPush`. */
+  abandonPush(packName: string): void {
+    this.#database.abandonPush(packName);
+  }
+
+  /** See `RepositorySettings.describe`. */
+  describe(): RepositoryRecord | undefined {
+    return this.#database.describe();
+  }
+
+  /** See `RepositorySettings.create`. */
+  create(request: CreateRequest): CreateAnswer {
+    const answer = this.#database.create(request, Date.now());
+    this.#wakeForNext();
+    return answer;
+  }
+
+  /** See `RepositorySettings.change`. */
+  change(change: SettingsChange): RepositoryRecord | undefined {
+    const record = this.#database.change(change);
+    this.#wakeForNext();
+    return record;
+  }
+
+  /** See `RepositorySettings.remove`. */
+  remove(): boolean {
+    const removed = this.#database.remove(Date.now());
+    this.#wakeForNext();
+    return removed;
+  }
+
+  /** See `RepositorySettings.derivedFilesWritten`. */
+  derivedFilesWritten(id: string, version: number): void {
+    this.#database.derivedFilesWritten(id, version);
+    this.#wakeForNext();
+  }
+
+  /** See `RepositorySettings.prefixDeleted`. */
+  prefixDeleted(id: string): void {
+    this.#database.prefixDeleted(id, Date.now());
+    this.#wakeForNext();
+  }
+
+  /** Sends the jobs that are due and sweeps uploads whose time is up. Runs again by itself where it throws. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = undefined;
+    const now = Date.now();
+    const due = this.#database.dueWork(now);
+    const repository = this.ctx.id.name;
+    if (repository === undefined) throw new Error("addressed by id, not by name");
+    if (due.id !== undefined && due.expiredPacks.length > 0) await this.#sweep(due.id, due.expiredPacks);
+    if (due.id !== undefined && due.derivedFiles) {
+      await this.env.JOBS.send({ type: "server-info", repository, id: due.id });
+      this.#database.derivedJobSent(now);
+    }
+    for (const id of due.doomedPrefixes) {
+      // eslint-disable-next-line no-await-in-loop -- hardly ever more than one
+      await this.env.JOBS.send({ type: "delete-prefix", repository, id });
+      this.#database.prefixJobSent(id, now);
+    }
+    this.#wakeForNext();
+  }
+
+  /** Deletes the files of ended uploads, then their leases. */
+  async #sweep(id: string, packs: readonly string[]): Promise<void> {
+    await this.env.BUCKET.delete(packs.flatMap((pack) => packKeys(id, pack)));
+    for (const pack of packs) this.#database.abandonPush(pack);
+  }
+
+  /**
+   * Sets the alarm for the next work, or leaves an earlier one: a repository that is pushed to all the time must not put it off
+   * for ever. Not awaited: the write joins the change it follows, and the answer waits for both.
+   */
+  #wakeForNext(): void {
+    const now = Date.now();
+    const due = this.#database.nextDue(now);
+    if (due === undefined) return;
+    const at = Math.max(due, now + DERIVED_DELAY);
+    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The ref store in memory: the Durable Object's own tables and transactions, on Node's SQLite.
+ *
+ * @packageDocumentation
+ */
+import { randomBytes } from "node:crypto";
+import { RepositoryDatabase } from "../../src/durable/repository-database.ts";
+import type { RefStore } from "../../src/refs/ref-store.ts";
+import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
+import type { PackRecord } from "../../src/store/catalog.ts";
+import { nodeSql } from "./node-sql.ts";
+
+/** A repository in memory; `database` is what the alarm would see. */
+export type MemoryRefStore = RefStore<PackRecord> & RepositorySettings & { readonly database: RepositoryDatabase };
+
+/** Makes a name that has no repository yet. */
+export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
+  const database = new RepositoryDatabase(nodeSql(), () => randomBytes(16).toString("hex"));
+  return {
+    database,
+    open: async (request) => database.open(request),
+    beginPush: async (request) => database.beginPush(request, now()),
+    commitPush: async (request) => database.commitPush(request, now()),
+    abandonPush: async (packName) => database.abandonPush(packName),
+    describe: async () => database.describe(),
+    create: async (request) => database.create(request, now()),
+    change: async (change) => database.change(change),
+    remove: async () => database.remove(now()),
+    derivedFilesWritten: async (id, version) => database.derivedFilesWritten(id, version),
+    prefixDeleted: async (id) => database.prefixDeleted(id, now()),
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * Node's SQLite as the Durable Object's tables want it: the same statements, tested without workerd.
+ *
+ * @packageDocumentation
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { SqlDatabase, SqlRow, SqlValue } from "../../src/durable/sql-database.ts";
+
+/** Opens a database in memory. */
+export function nodeSql(): SqlDatabase {
+  const database = new DatabaseSync(":memory:");
+  const statements = new Map<string, StatementSync>();
+  const prepared = (sql: string): StatementSync => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = database.prepare(sql);
+    statement.setReturnArrays(true);
+    statements.set(sql, statement);
+    return statement;
+  };
+  return {
+    run: (sql, ...parameters) => {
+      prepared(sql).run(...parameters);
+    },
+    rows: (sql, ...parameters) => Array.from<unknown, SqlRow>(prepared(sql).all(...parameters), rowOf),
+    transaction: (work) => {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        database.exec("ROLLBACK");
+        throw error;
+      }
+    },
+  };
+}
+
+function rowOf(row: unknown): SqlRow {
+  if (!Array.isArray(row)) throw new TypeError("not a row");
+  return row.map((value: unknown): SqlValue => {
+    if (typeof value === "string" || typeof value === "number" || value === null || value instanceof Uint8Array)
+      return value;
+    throw new TypeError(`a ${typeof value} in a row`);
+  });
+}
