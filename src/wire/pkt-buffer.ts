@@ -130,7 +130,7 @@ export class PktBuffer {
   /** Takes the chunks that are full; the last lines may stay. */
   takeFull(): Uint8Array<ArrayBuffer>[] {
     const full = this.#full;
-    if (full.length > 0) this.#full = [];
+    this.#full = [];
     return full;
   }
 
