@@ -1,0 +1,162 @@
+/**
+ * Commits.
+ *
+ * ```
+ * tree <name>
+ * parent <name>          any number, in order
+ * author <identity>
+ * committer <identity>
+ * encoding …, gpgsig …, mergetag …, anything: continued on lines that begin with a space
+ *
+ * message
+ * ```
+ *
+ * @packageDocumentation
+ * @see git-commit-tree(1)
+ */
+import { ObjectRejected } from "../bytes/failure.ts";
+import {
+  hasNameLine,
+  hexByteAt,
+  lineEnd,
+  splitHeaders,
+  startsWithAt,
+  textDecoder,
+  type Header,
+} from "./header-line.ts";
+import { identityTime, parseIdentity, type Identity } from "./identity.ts";
+import { parseObjectId, type ObjectFormat, type ObjectId } from "./object-id.ts";
+
+const TREE = "tree ";
+const PARENT = "parent ";
+const AUTHOR = "author ";
+const COMMITTER = "committer ";
+
+/**
+ * What a commit refers to, for walks over millions of them: one instance is read into again and again, and nothing else is
+ * made. Holds raw names because what they are looked up in does.
+ */
+export class CommitLinks {
+  readonly format: ObjectFormat;
+  /** Raw names: the tree's, then the parents' in order. Longer than they are; the next read overwrites or replaces it. */
+  names: Uint8Array<ArrayBuffer>;
+  /** How many parents there are. */
+  parentCount = 0;
+  /** When it was committed, in seconds since the epoch; 0 where the commit doesn't say. */
+  time = 0;
+
+  constructor(format: ObjectFormat) {
+    this.format = format;
+    this.names = new Uint8Array(4 * format.rawSize);
+  }
+
+  /** Gives the raw name of the tree (`link` 0) or of a parent (1 and up), as a view that the next read overwrites. */
+  nameOf(link: number): Uint8Array<ArrayBuffer> {
+    const { rawSize } = this.format;
+    return this.names.subarray(link * rawSize, (link + 1) * rawSize);
+  }
+
+  /**
+   * Reads the commit in `bytes[start, end)`, with git's leniency: what git can walk is read.
+   *
+   * @throws ObjectRejected for what git cannot walk: `bogus commit object`, `bad parents in commit`.
+   */
+  read(bytes: Uint8Array, start: number, end: number): void {
+    const { hexSize } = this.format;
+    let at = start + TREE.length;
+    if (!startsWithAt(bytes, TREE, start, end) || !hasNameLine(bytes, at, end, hexSize)) {
+      throw new ObjectRejected("bogus commit object");
+    }
+    this.#take(0, bytes, at);
+    at += hexSize + 1;
+    let parents = 0;
+    // As in git, a line too short to have a name is not a parent but the end of them; fsck is who minds.
+    while (at + PARENT.length + hexSize < end && startsWithAt(bytes, PARENT, at, end)) {
+      at += PARENT.length;
+      if (!hasNameLine(bytes, at, end, hexSize)) throw new ObjectRejected("bad parents in commit");
+      parents++;
+      this.#take(parents, bytes, at);
+      at += hexSize + 1;
+    }
+    this.parentCount = parents;
+    this.time = committerTime(bytes, at, end);
+  }
+
+  #take(link: number, bytes: Uint8Array, at: number): void {
+    const { rawSize, hexSize } = this.format;
+    const into = link * rawSize;
+    if (into + rawSize > this.names.length) {
+      const grown = new Uint8Array(this.names.length * 2);
+      grown.set(this.names);
+      this.names = grown;
+    }
+    for (let i = 0; i < hexSize; i += 2) this.names[into + i / 2] = hexByteAt(bytes, at + i);
+  }
+}
+
+/**
+ * Reads what the commit in `bytes[start, end)` refers to; the raw names are the caller's. In a loop, {@link CommitLinks} makes
+ * less garbage.
+ *
+ * @throws ObjectRejected for what git cannot walk.
+ */
+export function readCommitLinks(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  format: ObjectFormat,
+): { readonly tree: Uint8Array; readonly parents: readonly Uint8Array[]; readonly time: number } {
+  const links = new CommitLinks(format);
+  links.read(bytes, start, end);
+  const parents = Array.from({ length: links.parentCount }, (_, i) => links.nameOf(i + 1));
+  return { tree: links.nameOf(0), parents, time: links.time };
+}
+
+function committerTime(bytes: Uint8Array, at: number, end: number): number {
+  if (!startsWithAt(bytes, AUTHOR, at, end)) return 0;
+  const committer = lineEnd(bytes, at, end) + 1;
+  if (!startsWithAt(bytes, COMMITTER, committer, end)) return 0;
+  const stop = lineEnd(bytes, committer, end);
+  return stop === end ? 0 : identityTime(bytes, committer, stop);
+}
+
+/** A commit, for those who show it. */
+export type Commit = {
+  readonly tree: ObjectId;
+  readonly parents: readonly ObjectId[];
+  /** `undefined` where the line is missing or has no address. */
+  readonly author: Identity | undefined;
+  readonly committer: Identity | undefined;
+  /** Every header after `committer`, in order: `encoding`, `gpgsig`, `mergetag`, others. */
+  readonly headers: readonly Header[];
+  readonly message: string;
+};
+
+function nameOf(value: string, format: ObjectFormat): ObjectId {
+  const name = parseObjectId(value.toLowerCase(), format);
+  if (name === undefined) throw new ObjectRejected("bogus commit object");
+  return name;
+}
+
+/**
+ * Parses a whole commit. Text is decoded by the commit's own `encoding`.
+ *
+ * @throws ObjectRejected where it has no tree, or a tree or parent that is not a name.
+ */
+export function parseCommit(bytes: Uint8Array, format: ObjectFormat): Commit {
+  const utf8 = new TextDecoder();
+  const plain = splitHeaders(bytes, (line) => utf8.decode(line));
+  const encoding = plain.headers.find((header) => header.name === "encoding")?.value;
+  const decoder = textDecoder(encoding);
+  const { headers } = encoding === undefined ? plain : splitHeaders(bytes, (line) => decoder.decode(line));
+  const valueOf = (name: string): string | undefined => headers.find((header) => header.name === name)?.value;
+  const known = ["tree", "parent", "author", "committer"];
+  return {
+    tree: nameOf(valueOf("tree") ?? "", format),
+    parents: headers.filter((header) => header.name === "parent").map((header) => nameOf(header.value, format)),
+    author: parseIdentity(valueOf("author") ?? ""),
+    committer: parseIdentity(valueOf("committer") ?? ""),
+    headers: headers.filter((header) => !known.includes(header.name)),
+    message: decoder.decode(plain.body),
+  };
+}

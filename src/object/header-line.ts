@@ -1,0 +1,86 @@
+/**
+ * What commits and tags have in common: lines of a keyword, a space and a value, in the order git writes them, up to an empty
+ * line. The readers here look at bytes in place, since they run once for every object of a pack.
+ *
+ * @packageDocumentation
+ */
+const LF = 10;
+
+/** Says whether `bytes` have the ASCII text `text` at `at`, before `end`. */
+export function startsWithAt(bytes: Uint8Array, text: string, at: number, end: number): boolean {
+  if (at + text.length > end) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Gives the position of the first line feed from `at`, or `end`. */
+export function lineEnd(bytes: Uint8Array, at: number, end: number): number {
+  let next = at;
+  while (next < end && bytes[next] !== LF) next++;
+  return next;
+}
+
+function nibble(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 0x20;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}
+
+/** Gives the byte whose two hexadecimal digits, of either case as git reads them, are at `at`; negative where they are not. */
+export function hexByteAt(bytes: Uint8Array, at: number): number {
+  const high = nibble(bytes[at] ?? 0);
+  const low = nibble(bytes[at + 1] ?? 0);
+  return high < 0 || low < 0 ? -1 : (high << 4) | low;
+}
+
+/**
+ * Says whether `bytes` have, at `at` and before `end`, a full object name in hexadecimal and then a line feed.
+ */
+export function hasNameLine(bytes: Uint8Array, at: number, end: number, hexSize: number): boolean {
+  if (at + hexSize >= end || bytes[at + hexSize] !== LF) return false;
+  for (let i = 0; i < hexSize; i += 2) if (hexByteAt(bytes, at + i) < 0) return false;
+  return true;
+}
+
+/** One header of a commit or tag. Values of several lines keep their line feeds, without the space that continued them. */
+export type Header = { readonly name: string; readonly value: string };
+
+/** A commit or tag cut into its headers and the bytes after the empty line. */
+export type HeaderBlock = {
+  readonly headers: readonly Header[];
+  /** A view of the object. */
+  readonly body: Uint8Array;
+};
+
+/** Cuts a commit or tag into headers and body; the text of headers is decoded by `decode`. */
+export function splitHeaders(bytes: Uint8Array, decode: (bytes: Uint8Array) => string): HeaderBlock {
+  const headers: { name: string; value: string }[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const end = lineEnd(bytes, at, bytes.length);
+    if (end === at) return { headers, body: bytes.subarray(at + 1) };
+    const line = decode(bytes.subarray(at, end));
+    const last = headers.at(-1);
+    if (line.startsWith(" ") && last) {
+      last.value += `\n${line.slice(1)}`;
+    } else {
+      const space = line.indexOf(" ");
+      headers.push(
+        space < 0 ? { name: line, value: "" } : { name: line.slice(0, space), value: line.slice(space + 1) },
+      );
+    }
+    at = end + 1;
+  }
+  return { headers, body: bytes.subarray(bytes.length) };
+}
+
+/** Gives the decoder for a commit's `encoding` header: UTF-8 where there is none, or none that this runtime knows. */
+export function textDecoder(encoding: string | undefined): TextDecoder {
+  if (encoding === undefined) return new TextDecoder();
+  try {
+    return new TextDecoder(encoding);
+  } catch {
+    // A label that no runtime knows: the text is then shown as UTF-8, as git shows it.
+    return new TextDecoder();
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Who made a commit or a tag, and when: `A U Thor <author@example.com> 1700000000 +0200`.
+ *
+ * @packageDocumentation
+ * @see git-commit-tree(1)
+ */
+
+/** A person and a moment. */
+export type Identity = {
+  readonly name: string;
+  readonly email: string;
+  /** Seconds since the epoch; 0 where the line has none. Past 2^53 it is only near. */
+  readonly time: number;
+  /** The zone as written, `+0200`; `+0000` where the line has none. */
+  readonly zone: string;
+};
+
+const LINE = /^([^<]*)<([^>]*)>(.*)$/s;
+const MOMENT = /^\s*(\d+)\s*([+-]\d+)/;
+
+/**
+ * Parses the value of an `author`, `committer` or `tagger` header as leniently as git does, since old histories have all
+ * kinds of broken lines. `undefined` where there is no `<…>` at all.
+ */
+export function parseIdentity(line: string): Identity | undefined {
+  const person = LINE.exec(line);
+  if (!person) return undefined;
+  const [, name = "", email = "", rest = ""] = person;
+  // The moment comes after the last ">": an address that has one too must not hide it.
+  const moment = MOMENT.exec(rest.slice(rest.lastIndexOf(">") + 1));
+  return {
+    name: name.trimEnd(),
+    email,
+    time: Number(moment?.[1] ?? 0),
+    zone: moment?.[2] ?? "+0000",
+  };
+}
+
+/** Formats an identity as the value of a header. */
+export function formatIdentity(identity: Identity): string {
+  const { name, email, time, zone } = identity;
+  return `${name}${name === "" ? "" : " "}<${email}> ${time} ${zone}`;
+}
+
+const isSpace = (byte: number | undefined): boolean => byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13);
+
+/**
+ * Gives the seconds since the epoch of the identity line in `bytes[at, end)`, as git reads them for sorting history: the
+ * digits after the last ">". 0 where there are none.
+ */
+export function identityTime(bytes: Uint8Array, at: number, end: number): number {
+  let next = end;
+  while (next > at && bytes[next - 1] !== 62) next--;
+  if (next === at) return 0;
+  while (next < end && isSpace(bytes[next])) next++;
+  let time = 0;
+  for (; next < end; next++) {
+    const digit = (bytes[next] ?? 0) - 48;
+    if (digit < 0 || digit > 9) break;
+    time = time * 10 + digit;
+  }
+  return time;
+}

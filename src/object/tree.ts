@@ -1,0 +1,146 @@
+/**
+ * Trees: for every entry, its mode in octal, a space, its name, a NUL and the raw name of its object.
+ *
+ * @packageDocumentation
+ * @see gitformat-pack(5), git-mktree(1)
+ */
+import { ObjectRejected } from "../bytes/failure.ts";
+import type { ObjectFormat } from "./object-id.ts";
+
+/** The modes of entries: the kind of file in the high bits, permissions in the low nine. */
+export const FILE_MODE = {
+  file: 0o100644,
+  executable: 0o100755,
+  symlink: 0o120000,
+  tree: 0o040000,
+  gitlink: 0o160000,
+} as const;
+
+const KIND_BITS = 0o170000;
+
+/** Says whether an entry is a subtree. */
+export function isTree(mode: number): boolean {
+  return (mode & KIND_BITS) === FILE_MODE.tree;
+}
+
+/** Says whether an entry is a commit of another repository, which this one doesn't have. */
+export function isGitlink(mode: number): boolean {
+  return (mode & KIND_BITS) === FILE_MODE.gitlink;
+}
+
+/** Says whether an entry is a symbolic link. */
+export function isSymlink(mode: number): boolean {
+  return (mode & KIND_BITS) === FILE_MODE.symlink;
+}
+
+/** Says whether an entry is a regular file, whatever its permissions. */
+export function isRegular(mode: number): boolean {
+  return (mode & KIND_BITS) === 0o100000;
+}
+
+/**
+ * Reads a tree entry by entry, in place. The fields describe the entry that {@link TreeReader.next} just read.
+ *
+ * @example
+ * const reader = new TreeReader(bytes, 0, bytes.length, format.rawSize);
+ * while (reader.next()) visit(reader.mode, bytes.subarray(reader.nameAt, reader.nameEnd), reader.oidAt);
+ */
+export class TreeReader {
+  /** As stored, bits that git doesn't know included. */
+  mode = 0;
+  /** Where the entry begins: the first digit of its mode. */
+  entryAt = 0;
+  /** The name is `bytes[nameAt, nameEnd)`. */
+  nameAt = 0;
+  nameEnd = 0;
+  /** Where the raw object name begins. */
+  oidAt = 0;
+  readonly #bytes: Uint8Array;
+  readonly #rawSize: number;
+  readonly #end: number;
+  #next: number;
+
+  /** Reads the tree in `bytes[start, end)`. The bytes stay unchanged while it reads. */
+  constructor(bytes: Uint8Array, start: number, end: number, rawSize: number) {
+    this.#bytes = bytes;
+    this.#next = start;
+    this.#end = end;
+    this.#rawSize = rawSize;
+  }
+
+  /**
+   * Reads the next entry; false at the end.
+   *
+   * @throws ObjectRejected where git can't read the tree, in git's words.
+   */
+  next(): boolean {
+    if (this.#next >= this.#end) return false;
+    const bytes = this.#bytes;
+    const size = this.#end - this.#next;
+    // The last entry ends in NUL and a name, so a NUL stands there for every entry that is looked at before.
+    if (size < this.#rawSize + 3 || bytes[this.#end - this.#rawSize - 1] !== 0) {
+      throw new ObjectRejected("too-short tree object");
+    }
+    this.entryAt = this.#next;
+    this.nameAt = this.#readMode(bytes, this.#next);
+    let at = this.nameAt;
+    while (bytes[at] !== 0) at++;
+    if (at === this.nameAt) throw new ObjectRejected("empty filename in tree entry");
+    this.nameEnd = at;
+    this.oidAt = at + 1;
+    this.#next = this.oidAt + this.#rawSize;
+    if (this.#next > this.#end) throw new ObjectRejected("too-short tree file");
+    return true;
+  }
+
+  #readMode(bytes: Uint8Array, from: number): number {
+    let at = from;
+    let mode = 0;
+    for (;;) {
+      const byte = bytes[at++] ?? 0;
+      if (byte === 0x20 && at - 1 > from) break;
+      if (byte < 0x30 || byte > 0x37) throw new ObjectRejected("malformed mode in tree entry");
+      mode = (mode << 3) + (byte - 0x30);
+    }
+    // What git keeps of a mode is sixteen bits.
+    this.mode = mode & 0xffff;
+    return at;
+  }
+}
+
+/** An entry of a tree that is being made. */
+export type TreeEntry = {
+  readonly mode: number;
+  readonly name: Uint8Array;
+  /** Raw. */
+  readonly oid: Uint8Array;
+};
+
+/** Orders two entries as a tree has them: by name, a subtree's taken as if it ended in a slash. */
+export function compareTreeEntries(a: Pick<TreeEntry, "mode" | "name">, b: Pick<TreeEntry, "mode" | "name">): number {
+  const shared = Math.min(a.name.length, b.name.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = (a.name[i] ?? 0) - (b.name[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  const after = (entry: Pick<TreeEntry, "mode" | "name">): number =>
+    entry.name[shared] ?? (isTree(entry.mode) ? 0x2f : 0);
+  return after(a) - after(b);
+}
+
+/** Encodes a tree of the given entries, in the order they are given: see {@link compareTreeEntries}. */
+export function encodeTree(entries: readonly TreeEntry[], format: ObjectFormat): Uint8Array<ArrayBuffer> {
+  const modes = entries.map((entry) => new TextEncoder().encode(`${entry.mode.toString(8)} `));
+  const sizeOf = (entry: TreeEntry, i: number): number =>
+    (modes[i]?.length ?? 0) + entry.name.length + 1 + format.rawSize;
+  const bytes = new Uint8Array(entries.reduce((sum, entry, i) => sum + sizeOf(entry, i), 0));
+  let at = 0;
+  entries.forEach((entry, i) => {
+    const mode = modes[i] ?? new Uint8Array(0);
+    bytes.set(mode, at);
+    bytes.set(entry.name, at + mode.length);
+    bytes.set(entry.oid, at + mode.length + entry.name.length + 1);
+    at += sizeOf(entry, i);
+  });
+  return bytes;
+}
