@@ -13,7 +13,7 @@ import { ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../bytes/kernel.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { EntryHeader, badEntry } from "./pack-entry.ts";
-import { PACK_HEADER_BYTES, parsePackHeader } from "./pack-header.ts";
+import { PACK_HEADER_BYTES, decodePackHeader } from "./pack-header.ts";
 
 /** An entry as the scanner tells of it; one instance, changed for the next entry. */
 export type ScannedEntry = {
@@ -133,7 +133,7 @@ export class PackScanner {
 
   #readHeader(): boolean {
     if (this.#end - this.#at < PACK_HEADER_BYTES) return false;
-    this.#count = parsePackHeader(this.#kernel.memory.subarray(this.#at, this.#end)).count;
+    this.#count = decodePackHeader(this.#kernel.memory.subarray(this.#at, this.#end)).count;
     this.#advance(PACK_HEADER_BYTES);
     this.#receiver.header(this.#count);
     this.#nextEntry();

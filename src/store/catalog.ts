@@ -25,6 +25,8 @@ export type PackRecord = {
   readonly indexBytes: number;
   /** The first bytes of the `.idx` file: all of a small one, else header and fan-out table. */
   readonly indexHead: Uint8Array;
+  /** The types of its objects (see `format/pack-kinds.ts`) where they are few; else they are in the pack's `.kinds` file. */
+  readonly kinds?: Uint8Array;
   /** Every own object is reachable from the tips it was pushed with, and these still are from their refs. */
   readonly marked: boolean;
   readonly source: PackSource;

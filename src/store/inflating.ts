@@ -1,0 +1,117 @@
+/**
+ * Inflating entries into the ring and applying deltas there: what taking a pack in and reading one back have in common.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import { INFLATE_DONE, INFLATE_NEED_INPUT, type Kernel } from "../bytes/kernel.ts";
+import type { ObjectRing } from "./object-ring.ts";
+
+/** An object (or delta) in the ring. */
+export type Held = { readonly position: number; readonly size: number };
+
+/** A stream being inflated. */
+export type Inflation = { readonly held: Held; produced: number; consumed: number };
+
+/** The kernel and its ring, with the two operations that fill it. */
+export class Inflating {
+  readonly kernel: Kernel;
+  readonly ring: ObjectRing;
+  /** The largest object, base or delta that fits: so that a delta, its base and its result always do together. */
+  readonly wholeBytes: number;
+
+  constructor(kernel: Kernel, ring: ObjectRing) {
+    this.kernel = kernel;
+    this.ring = ring;
+    this.wholeBytes = Math.floor(ring.capacity / 4);
+  }
+
+  /** The address of what is held. */
+  pointer(held: Held): number {
+    return this.ring.pointer(held.position);
+  }
+
+  /** A view of what is held, valid until the next call that grows or fills kernel memory. */
+  bytes(held: Held): Uint8Array {
+    const at = this.pointer(held);
+    return this.kernel.memory.subarray(at, at + held.size);
+  }
+
+  /** Copies bytes into the ring. */
+  hold(bytes: Uint8Array): Held {
+    const position = this.ring.reserve(bytes.length);
+    this.kernel.memory.set(bytes, this.ring.pointer(position));
+    return { position, size: bytes.length };
+  }
+
+  /** Reserves what is held anew, as the youngest. */
+  refresh(held: Held): Held {
+    const from = this.pointer(held);
+    const position = this.ring.reserve(held.size);
+    this.kernel.memory.copyWithin(this.ring.pointer(position), from, from + held.size);
+    return { position, size: held.size };
+  }
+
+  /**
+   * Starts inflating a zlib stream to exactly `size` bytes; it is then given piece by piece to {@link inflateMore}. One at a
+   * time.
+   */
+  startInflating(size: number): Inflation {
+    this.kernel.inflateStart();
+    return { held: { position: this.ring.reserve(size), size }, produced: 0, consumed: 0 };
+  }
+
+  /**
+   * Inflates the next piece of the stream (which may go on after the stream's end). True once it is whole: `consumed` then says
+   * how many bytes the stream took.
+   *
+   * @throws CorruptStore where the stream is damaged or does not inflate to the size it should.
+   */
+  inflateMore(inflation: Inflation, deflated: Uint8Array): boolean {
+    const { kernel } = this;
+    const target = this.pointer(inflation.held);
+    const { size } = inflation.held;
+    for (let at = 0; at < deflated.length; ) {
+      const piece = deflated.subarray(at, at + kernel.windowBytes);
+      kernel.memory.set(piece, kernel.windowAt);
+      const out = target + inflation.produced;
+      const status = kernel.inflate(kernel.windowAt, kernel.windowAt + piece.length, target, out, target + size);
+      at += kernel.inflateConsumed;
+      inflation.consumed += kernel.inflateConsumed;
+      inflation.produced += kernel.inflateProduced;
+      if (status === INFLATE_DONE && inflation.produced === size) return true;
+      if (status !== INFLATE_NEED_INPUT) throw new CorruptStore(`stored entry does not inflate to its ${size} bytes (${status})`);
+    }
+    return false;
+  }
+
+  /** Says whether the result of a delta that is held can be held too. */
+  fits(delta: Held): boolean {
+    return this.kernel.deltaSizes(this.pointer(delta), delta.size) < 0 || this.kernel.deltaResultSize <= this.wholeBytes;
+  }
+
+  /**
+   * Applies a delta that is held to a base that is held; both may be gone afterwards, the result is the youngest.
+   *
+   * @throws ObjectRejected for a delta that git would refuse, LimitExceeded for a result too large to be held.
+   */
+  applyDelta(base: Held, delta: Held): Held {
+    const { kernel, ring } = this;
+    const header = kernel.deltaSizes(this.pointer(delta), delta.size);
+    if (header < 0 || kernel.deltaBaseSize !== base.size) throw new ObjectRejected("failed to apply delta");
+    const size = kernel.deltaResultSize;
+    if (size > this.wholeBytes) {
+      throw new LimitExceeded("wholeObjectBytes", this.wholeBytes, `delta result of ${size} bytes exceeds ${this.wholeBytes}`);
+    }
+    const kept = ring.survives(base.position, size, 0) ? base : this.refresh(base);
+    if (!ring.survives(delta.position, size, 0)) throw new RangeError("the ring is too small for a delta, its base and its result");
+    const position = ring.reserve(size);
+    const status = kernel.applyDelta(
+      { at: this.pointer(kept), size: base.size },
+      { at: this.pointer(delta), size: delta.size },
+      { at: ring.pointer(position), size },
+    );
+    if (status < 0) throw new ObjectRejected("failed to apply delta");
+    return { position, size };
+  }
+}

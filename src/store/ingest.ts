@@ -1,0 +1,304 @@
+/**
+ * Takes a pack in: from a stream of bytes to a pack in the bucket, with its index, in which every object was inflated, hashed
+ * and fscked, every delta resolved, and every reference out of the pack found in the catalog. Nothing of it is visible until a
+ * commit names it; whoever called deletes the keys when that doesn't happen.
+ *
+ * Memory is bounded: a window, the ring of delta bases, two part buffers, and about 60 bytes an object.
+ *
+ * @packageDocumentation
+ * @see git-index-pack(1), whose verdicts (with `--strict --fix-thin`) these are
+ */
+import type { ByteSource } from "../bytes/byte-stream.ts";
+import { equal } from "../bytes/chunk.ts";
+import { ObjectRejected } from "../bytes/failure.ts";
+import type { HashFactory } from "../bytes/hash.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../bytes/kernel.ts";
+import { PIECE_BUFFER_BYTES, PackScanner } from "../format/pack-scanner.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import type { PackRecord, PackSource } from "./catalog.ts";
+import { DeltaResolver, type PackBytes } from "./delta-resolver.ts";
+import { EntryTable } from "./entry-table.ts";
+import { Inflating } from "./inflating.ts";
+import type { ObjectDatabase } from "./object-database.ts";
+import { ObjectIntake } from "./object-intake.ts";
+import { ObjectReader } from "./object-reader.ts";
+import { ObjectRing } from "./object-ring.ts";
+import { writePackIndex } from "./pack-index-writer.ts";
+import { type ObjectLimits, PackReceiver } from "./pack-receiver.ts";
+import type { PackStorage } from "./pack-storage.ts";
+import { StagedFile } from "./staged-file.ts";
+import { completeThinPack } from "./thin-completion.ts";
+
+/** What a client sees of the work: git's own words on band 2. */
+export interface IngestProgress {
+  received(objects: number, total: number): Promise<void>;
+  resolved(deltas: number, total: number): Promise<void>;
+}
+
+/** What taking a pack in needs. */
+export type IngestInput = {
+  readonly source: ByteSource;
+  /** Bytes of the pack that were read already, before `source`. */
+  readonly head: Uint8Array;
+  readonly storage: PackStorage;
+  /** The catalog as it is: where thin bases and outside references are looked for. */
+  readonly database: ObjectDatabase;
+  readonly kernel: Kernel;
+  readonly format: ObjectFormat;
+  /** Stem of the keys to write. */
+  readonly packName: string;
+  readonly packSource: PackSource;
+  /** Raw names that refs will have once the pack is committed. */
+  readonly tips: readonly Uint8Array[];
+  readonly hash: HashFactory;
+  readonly deflate: (bytes: Uint8Array) => Uint8Array;
+  readonly limits: ObjectLimits & { readonly memoryPackBytes: number };
+  readonly now: number;
+  readonly progress: IngestProgress;
+};
+
+/** A pack that lies in the bucket, complete, and is in no catalog yet; and a look at what it brought. */
+export type IngestedPack = {
+  readonly record: PackRecord;
+  /** Type number of an object of the pack; 0 where it has none of that raw name. */
+  kindOf(name: Uint8Array): number;
+  /** Content of a commit or tag of the pack. */
+  read(name: Uint8Array): Promise<Uint8Array>;
+};
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** One pack on its way in. */
+class Ingest {
+  readonly #input: IngestInput;
+  readonly #entries = new EntryTable();
+  readonly #inflating: Inflating;
+  readonly #intake: ObjectIntake;
+  readonly #receiver: PackReceiver;
+  readonly #scanner: PackScanner;
+  readonly #reader: ObjectReader;
+  readonly #packHash;
+  #file: StagedFile;
+  #resolver: DeltaResolver | undefined;
+
+  constructor(input: IngestInput) {
+    const { kernel, format, hash, limits, storage, packName } = input;
+    this.#input = input;
+    const ringAt = kernel.ringAt + PIECE_BUFFER_BYTES;
+    this.#inflating = new Inflating(kernel, new ObjectRing(ringAt, kernel.ringBytes - PIECE_BUFFER_BYTES));
+    this.#intake = new ObjectIntake(kernel, format);
+    this.#packHash = hash(format.name);
+    this.#receiver = new PackReceiver({
+      entries: this.#entries,
+      inflating: this.#inflating,
+      intake: this.#intake,
+      packHash: this.#packHash,
+      limits,
+    });
+    this.#scanner = new PackScanner(kernel, format.rawSize, this.#receiver, kernel.ringAt);
+    this.#reader = new ObjectReader(input.database, this.#inflating);
+    this.#file = new StagedFile(storage, { pack: packName, extension: "pack" }, limits.memoryPackBytes);
+  }
+
+  async run(): Promise<IngestedPack> {
+    try {
+      const checksum = await this.#receive();
+      const resolver = await this.#resolve();
+      await this.#checkLateBlobs(resolver);
+      await this.#checkReferences();
+      return await this.#finish(checksum, resolver);
+    } catch (error) {
+      await this.#file.abort();
+      throw error;
+    }
+  }
+
+  /** Reads the pack to its end; gives its trailer. */
+  async #receive(): Promise<Uint8Array> {
+    const { head, source, progress } = this.#input;
+    for (let at = 0; at < head.length; at += this.#scanner.chunkBytes) {
+      await this.#take(head.subarray(at, at + this.#scanner.chunkBytes));
+    }
+    let buffer = new Uint8Array(Math.min(CHUNK_BYTES, this.#scanner.chunkBytes));
+    let reported = 0;
+    for (;;) {
+      const chunk = await source.read(buffer);
+      if (chunk.length === 0) break;
+      await this.#take(chunk);
+      buffer = new Uint8Array(chunk.buffer);
+      if (this.#entries.count - reported >= PROGRESS_STEP) {
+        reported = this.#entries.count;
+        await progress.received(reported, this.#receiver.declared);
+      }
+    }
+    const trailer = this.#scanner.finish();
+    if (!equal(trailer, this.#packHash.digest())) throw new ObjectRejected("pack is corrupted (SHA1 mismatch)");
+    await progress.received(this.#entries.count, this.#receiver.declared);
+    return trailer;
+  }
+
+  async #take(chunk: Uint8Array): Promise<void> {
+    this.#scanner.feed(chunk);
+    await this.#file.append(chunk);
+  }
+
+  async #resolve(): Promise<DeltaResolver> {
+    const { storage, packName, progress, format } = this.#input;
+    if (this.#file.inMemory === undefined) await this.#file.finish();
+    // the file at hand changes when a thin pack is completed; offsets of what was received stay
+    const packBytes: PackBytes = async (offset, length) =>
+      this.#file.inMemory?.subarray(offset, offset + length) ??
+      (await storage.read({ pack: packName, extension: "pack" }, offset, length));
+    const resolver = new DeltaResolver({
+      entries: this.#entries,
+      inflating: this.#inflating,
+      intake: this.#intake,
+      rawSize: format.rawSize,
+      packEnd: this.#scanner.offset,
+      packBytes,
+      outside: {
+        kindsOf: async (names) => await this.#input.database.kindsOf(names),
+        read: async (name) => await this.#reader.readCopy(name),
+      },
+      progress: async (done, total) => await progress.resolved(done, total),
+    });
+    this.#resolver = resolver;
+    await resolver.run();
+    return resolver;
+  }
+
+  async #checkLateBlobs(resolver: DeltaResolver): Promise<void> {
+    const { kernel, database, format } = this.#input;
+    for (const index of this.#intake.lateBlobs()) {
+      const entry = kernel.valueOf(index) - 1;
+      if (entry >= 0) {
+        if (this.#entries.sizeOf(entry) > this.#inflating.wholeBytes) {
+          throw new ObjectRejected(`object ${this.#hex(index)}: gitmodulesLarge: .gitmodules too large to parse`);
+        }
+        this.#intake.checkLateBlob(index, this.#inflating.bytes(await resolver.content(entry)));
+        continue;
+      }
+      const at = kernel.oidAt(index);
+      const name = kernel.memory.slice(at, at + format.rawSize);
+      // where it is missing, the check of references says so
+      const [kind] = await database.kindsOf(name);
+      if (kind !== 0) this.#intake.checkLateBlob(index, (await this.#reader.readCopy(name)).bytes);
+    }
+  }
+
+  async #checkReferences(): Promise<void> {
+    const { database, format } = this.#input;
+    const { names, kinds } = this.#intake.externalReferences((entry) => this.#entries.kindOf(entry));
+    if (kinds.length === 0) return;
+    const found = await database.kindsOf(names);
+    for (const [i, kind] of kinds.entries()) {
+      if (found[i] === kind) continue;
+      const name = toHex(names, i * format.rawSize, (i + 1) * format.rawSize);
+      if (found[i] === 0) throw new ObjectRejected(`did not receive expected object ${name}`);
+      throw new ObjectRejected(`object ${name}: unexpected type`);
+    }
+  }
+
+  async #finish(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<IngestedPack> {
+    const { storage, packName, format, kernel, hash, limits, tips, packSource, now } = this.#input;
+    const ownObjects = this.#entries.count;
+    const ownBytes = this.#scanner.offset;
+    // before thin completion: appended bases are referred to by nothing and must not clear the mark
+    const marked = this.#intake.allReachableFrom(tips);
+    const checksum = await this.#store(receivedChecksum, resolver);
+    const written = await writePackIndex({
+      storage,
+      pack: packName,
+      entries: this.#entries,
+      kernel,
+      format,
+      checksum,
+      hash,
+      memoryBytes: limits.memoryPackBytes,
+    });
+    const record: PackRecord = {
+      name: packName,
+      checksum: toHex(checksum),
+      objects: this.#entries.count,
+      ownObjects,
+      packBytes: this.#file.length,
+      ownBytes,
+      ...written,
+      marked,
+      source: packSource,
+      createdAt: now,
+    };
+    return { record, kindOf: (name) => this.#kindOf(name), read: async (name) => await this.#read(name) };
+  }
+
+  /** Puts the pack where it belongs, completed where it was thin; gives its trailer. */
+  async #store(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<Uint8Array> {
+    const { storage, packName, limits, hash, deflate, format, kernel } = this.#input;
+    if (resolver.outsideBases.length === 0) {
+      if (this.#file.inMemory !== undefined) await this.#file.finish();
+      return receivedChecksum;
+    }
+    const received = this.#file;
+    this.#file = new StagedFile(storage, { pack: packName, extension: "pack" }, limits.memoryPackBytes);
+    return await completeThinPack({
+      received: async (offset, length) =>
+        received.inMemory?.subarray(offset, offset + length) ??
+        (await storage.read({ pack: packName, extension: "pack" }, offset, length)),
+      entriesEnd: this.#scanner.offset,
+      into: this.#file,
+      entries: this.#entries,
+      bases: resolver.outsideBases,
+      read: async (name) => await this.#reader.readCopy(name),
+      deflate,
+      crc32: (bytes) => crcOf(kernel, bytes),
+      hash: hash(format.name),
+      recordName: (index, entry) => kernel.setValue(index, entry + 1),
+    });
+  }
+
+  #hex(index: number): string {
+    const at = this.#input.kernel.oidAt(index);
+    return toHex(this.#input.kernel.memory, at, at + this.#input.format.rawSize);
+  }
+
+  #entryOf(name: Uint8Array): number {
+    const { kernel } = this.#input;
+    kernel.memory.set(name, kernel.scratchAt);
+    const index = kernel.oidFind(kernel.scratchAt);
+    return index < 0 ? -1 : kernel.valueOf(index) - 1;
+  }
+
+  #kindOf(name: Uint8Array): number {
+    const entry = this.#entryOf(name);
+    return entry < 0 ? 0 : this.#entries.kindOf(entry);
+  }
+
+  async #read(name: Uint8Array): Promise<Uint8Array> {
+    const entry = this.#entryOf(name);
+    if (entry < 0 || this.#resolver === undefined) throw new ObjectRejected(`object ${toHex(name)} is not in the pack`);
+    return this.#inflating.bytes(await this.#resolver.content(entry)).slice();
+  }
+}
+
+const PROGRESS_STEP = 1000;
+
+/** CRC-32 of bytes outside kernel memory, by the window. */
+function crcOf(kernel: Kernel, bytes: Uint8Array): number {
+  let crc = 0;
+  for (let at = 0; at < bytes.length; at += kernel.windowBytes) {
+    const piece = bytes.subarray(at, at + kernel.windowBytes);
+    kernel.memory.set(piece, kernel.windowAt);
+    crc = kernel.crc32(crc, kernel.windowAt, piece.length);
+  }
+  return crc;
+}
+
+/**
+ * Takes a pack in; see the top of this file.
+ *
+ * @throws ObjectRejected where git's index-pack would refuse it, LimitExceeded where it goes past a bound.
+ */
+export async function ingestPack(input: IngestInput): Promise<IngestedPack> {
+  return await new Ingest(input).run();
+}

@@ -1,0 +1,82 @@
+/**
+ * All objects of a repository: the packs of one catalog snapshot, looked up together.
+ *
+ * @packageDocumentation
+ */
+import { MissingObject } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { PackRecord } from "./catalog.ts";
+import { type PackContext, PackHandle } from "./pack-handle.ts";
+
+/** Where objects are: for each name asked for, the number of the pack (-1: nowhere) and the position in its index. */
+export type Locations = { readonly packs: Int32Array<ArrayBuffer>; readonly positions: Uint32Array<ArrayBuffer> };
+
+/** A repository's objects, over one snapshot of its catalog. */
+export class ObjectDatabase {
+  readonly packs: readonly PackHandle[];
+  readonly context: PackContext;
+
+  constructor(records: readonly PackRecord[], context: PackContext) {
+    this.context = context;
+    this.packs = records.map((record) => new PackHandle(record, context));
+  }
+
+  /** Looks up raw names that lie one after the other. Packs whose index is at hand are asked first, the others all at once. */
+  async locate(names: Uint8Array): Promise<Locations> {
+    const count = names.length / this.context.format.rawSize;
+    const found: Locations = { packs: new Int32Array(count).fill(-1), positions: new Uint32Array(count) };
+    const atHand = this.packs.flatMap((pack, number) => (pack.index === undefined ? [] : [number]));
+    const remote = this.packs.flatMap((pack, number) => (pack.index === undefined ? [number] : []));
+    for (const number of atHand) await this.#findIn(number, names, found);
+    const missing = stillMissing(found);
+    await Promise.all(remote.map((number) => this.#findIn(number, names, found, missing)));
+    return found;
+  }
+
+  async #findIn(number: number, names: Uint8Array, found: Locations, wanted = stillMissing(found)): Promise<void> {
+    const positions = await this.packs[number]?.find(names, wanted);
+    for (const [i, name] of wanted.entries()) {
+      const position = positions?.[i] ?? -1;
+      if (position < 0) continue;
+      found.packs[name] = number;
+      found.positions[name] = position;
+    }
+  }
+
+  /** Gives the type number of each raw name; 0 for those that are not here. */
+  async kindsOf(names: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    const kinds = new Uint8Array(names.length / this.context.format.rawSize);
+    const locations = await this.locate(names);
+    const byPack = new Map<number, number[]>();
+    for (const [i, pack] of locations.packs.entries()) {
+      if (pack < 0) continue;
+      const list = byPack.get(pack);
+      if (list === undefined) byPack.set(pack, [i]);
+      else list.push(i);
+    }
+    await Promise.all(
+      [...byPack].map(async ([pack, list]) => {
+        const found = (await this.packs[pack]?.kinds(list.map((i) => locations.positions[i] ?? 0))) ?? [];
+        for (const [n, i] of list.entries()) kinds[i] = found[n] ?? 0;
+      }),
+    );
+    return kinds;
+  }
+
+  /** Gives the pack and the offset of one object. @throws MissingObject */
+  async offsetOf(name: Uint8Array): Promise<{ readonly pack: number; readonly offset: number }> {
+    const locations = await this.locate(name);
+    const pack = locations.packs[0] ?? -1;
+    const handle = this.packs[pack];
+    if (handle === undefined) throw new MissingObject(toHex(name));
+    const [offset] = await handle.offsets([locations.positions[0] ?? 0]);
+    return { pack, offset: offset ?? 0 };
+  }
+}
+
+function stillMissing(found: Locations): Uint32Array<ArrayBuffer> {
+  const missing = new Uint32Array(found.packs.length);
+  let used = 0;
+  for (const [i, pack] of found.packs.entries()) if (pack < 0) missing[used++] = i;
+  return missing.slice(0, used);
+}

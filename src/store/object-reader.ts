@@ -1,0 +1,162 @@
+/**
+ * Reads objects back out of stored packs: follows delta chains down, and applies them up, keeping what it made as bases for the
+ * next. One reader, one request, one object at a time.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore } from "../bytes/failure.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
+import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
+import type { Held, Inflating } from "./inflating.ts";
+import type { ObjectDatabase } from "./object-database.ts";
+import type { PackHandle } from "./pack-handle.ts";
+
+/** An object in the ring. */
+export type ReadObject = { readonly kind: number; readonly held: Held };
+
+/** Stale entries that the table of what is held may gather before it is swept. */
+const SWEEP_AT = 65_536;
+
+/** Reads objects into an {@link Inflating}'s ring. */
+export class ObjectReader {
+  readonly #database: ObjectDatabase;
+  readonly #inflating: Inflating;
+  readonly #header = new EntryHeader();
+  /** What is (or was) in the ring, by pack and then offset. */
+  readonly #held = new Map<number, Map<number, ReadObject>>();
+  #heldCount = 0;
+
+  constructor(database: ObjectDatabase, inflating: Inflating) {
+    this.#database = database;
+    this.#inflating = inflating;
+  }
+
+  /** Reads an object by raw name. It stays in the ring until enough else is read. @throws MissingObject, CorruptStore */
+  async read(name: Uint8Array): Promise<ReadObject> {
+    const { pack, offset } = await this.#database.offsetOf(name);
+    return await this.readAt(pack, offset);
+  }
+
+  /** Reads an object by raw name and gives a copy of it. @throws MissingObject, CorruptStore */
+  async readCopy(name: Uint8Array): Promise<{ readonly kind: number; readonly bytes: Uint8Array }> {
+    const { kind, held } = await this.read(name);
+    return { kind, bytes: this.#inflating.bytes(held).slice() };
+  }
+
+  /** Reads the object whose entry begins at `offset` of the pack with this number. */
+  async readAt(pack: number, offset: number): Promise<ReadObject> {
+    const handle = this.#database.packs[pack];
+    if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+    const known = this.#heldAt(pack, offset);
+    if (known !== undefined) return known;
+    const chain: number[] = [];
+    let at = offset;
+    let base: ReadObject | undefined;
+    while (base === undefined) {
+      await this.#readHeader(handle, at);
+      const next = await this.#baseOf(handle, at);
+      if (next === undefined) {
+        base = this.#keep(pack, at, this.#header.kind, await this.#inflate(handle, at));
+      } else {
+        chain.push(at);
+        if (next >= at && chain.includes(next)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
+        at = next;
+        base = this.#heldAt(pack, at);
+      }
+    }
+    for (let entry = chain.pop(); entry !== undefined; entry = chain.pop()) {
+      await this.#readHeader(handle, entry);
+      const held = this.#inflating.ring.isOld(base.held.position) ? this.#inflating.refresh(base.held) : base.held;
+      const delta = await this.#inflate(handle, entry);
+      base = this.#keep(pack, entry, base.kind, this.#inflating.applyDelta(held, delta));
+    }
+    return base;
+  }
+
+  #heldAt(pack: number, offset: number): ReadObject | undefined {
+    const object = this.#held.get(pack)?.get(offset);
+    if (object === undefined || !this.#inflating.ring.holds(object.held.position)) return undefined;
+    if (!this.#inflating.ring.isOld(object.held.position)) return object;
+    return this.#keep(pack, offset, object.kind, this.#inflating.refresh(object.held));
+  }
+
+  #keep(pack: number, offset: number, kind: number, held: Held): ReadObject {
+    if (++this.#heldCount > SWEEP_AT) this.#sweep();
+    let objects = this.#held.get(pack);
+    if (objects === undefined) {
+      objects = new Map();
+      this.#held.set(pack, objects);
+    }
+    const object = { kind, held };
+    objects.set(offset, object);
+    return object;
+  }
+
+  #sweep(): void {
+    this.#heldCount = 0;
+    for (const objects of this.#held.values()) {
+      for (const [offset, object] of objects) {
+        if (this.#inflating.ring.holds(object.held.position)) this.#heldCount++;
+        else objects.delete(offset);
+      }
+    }
+    // twice what lives, so that sweeping stays a fraction of the work
+    this.#heldCount = Math.min(this.#heldCount, SWEEP_AT / 2);
+  }
+
+  async #readHeader(handle: PackHandle, offset: number): Promise<void> {
+    const rawSize = this.#database.context.format.rawSize;
+    const bytes = handle.bytesAtHand(offset) ?? (await handle.bytesFrom(offset));
+    if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "ok") return;
+    const joined = await this.#joined(handle, offset, bytes, MAX_ENTRY_HEADER_BYTES);
+    if (this.#header.decode(joined, 0, joined.length, rawSize) === "short") {
+      throw new CorruptStore(`pack ${handle.record.name} ends within an entry`);
+    }
+  }
+
+  async #joined(handle: PackHandle, offset: number, first: Uint8Array, length: number): Promise<Uint8Array> {
+    const rest = await handle.bytesFrom(offset + first.length);
+    const joined = new Uint8Array(Math.min(length, first.length + rest.length));
+    joined.set(first.subarray(0, joined.length));
+    joined.set(rest.subarray(0, joined.length - first.length), first.length);
+    return joined;
+  }
+
+  /** Gives the offset of the base of the entry whose header was read; `undefined` where it is no delta. */
+  async #baseOf(handle: PackHandle, offset: number): Promise<number | undefined> {
+    const header = this.#header;
+    if (header.kind === OFS_DELTA) return offset - header.distance;
+    if (header.kind !== REF_DELTA) {
+      if (kindOfNumber(header.kind) === undefined) throw new CorruptStore(`unknown type ${header.kind} in pack ${handle.record.name}`);
+      return undefined;
+    }
+    const rawSize = this.#database.context.format.rawSize;
+    const bytes = await this.#bytesOf(handle, offset, header.headerBytes);
+    const name = bytes.slice(header.baseAt, header.baseAt + rawSize);
+    // a stored pack stands alone: the base of a ref-delta is in the same pack
+    const [position] = await handle.find(name, Uint32Array.of(0));
+    if (position === undefined || position < 0) throw new CorruptStore(`base of a delta is not in pack ${handle.record.name}`);
+    const [base] = await handle.offsets([position]);
+    return base;
+  }
+
+  async #bytesOf(handle: PackHandle, offset: number, length: number): Promise<Uint8Array> {
+    const bytes = await handle.bytesFrom(offset);
+    return bytes.length >= length ? bytes : await this.#joined(handle, offset, bytes, length);
+  }
+
+  /** Inflates the entry whose header was read. */
+  async #inflate(handle: PackHandle, offset: number): Promise<Held> {
+    const inflating = this.#inflating;
+    const { size, headerBytes } = this.#header;
+    if (size > inflating.wholeBytes) throw new CorruptStore(`an entry of ${size} bytes is too large to be read whole`);
+    let at = offset + headerBytes;
+    let bytes = handle.bytesAtHand(at) ?? (await handle.bytesFrom(at));
+    const inflation = inflating.startInflating(size);
+    while (!inflating.inflateMore(inflation, bytes)) {
+      at += bytes.length;
+      bytes = handle.bytesAtHand(at) ?? (await handle.bytesFrom(at));
+    }
+    return inflation.held;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * One stored pack as a reader has it: where its objects are, what they are, and its bytes, each read from the bucket in as few
+ * and as large pieces as the question needs.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore } from "../bytes/failure.ts";
+import { kindAtPosition, packKindsBytes } from "../format/pack-kinds.ts";
+import { PackIndex, PackIndexHead, decodeOffsetRow, findName, type IndexRange } from "../format/pack-index.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import type { BlockCache } from "./block-cache.ts";
+import type { PackRecord } from "./catalog.ts";
+import type { PackExtension, PackStorage } from "./pack-storage.ts";
+
+/** An index up to this size is read whole rather than in pieces. */
+const WHOLE_INDEX_BYTES = 1024 * 1024;
+/** From this many buckets on, all names are one read. */
+const MANY_BUCKETS = 6;
+const BLOCK_BYTES = 128 * 1024;
+const MOST_BLOCKS = 16;
+/** A pack up to this size is read whole. */
+const SMALL_PACK_BYTES = 1024 * 1024;
+
+/** What all packs of a repository share. */
+export type PackContext = {
+  readonly storage: PackStorage;
+  readonly cache: BlockCache;
+  /** The repository's id: begins every cache key. */
+  readonly scope: string;
+  readonly format: ObjectFormat;
+};
+
+/** A pack of the catalog, open for reading. */
+export class PackHandle {
+  readonly record: PackRecord;
+  readonly head: PackIndexHead;
+  readonly #context: PackContext;
+  #index: PackIndex | undefined;
+  #lastBlock = -2;
+  #readAhead = 1;
+
+  constructor(record: PackRecord, context: PackContext) {
+    this.record = record;
+    this.#context = context;
+    this.head = new PackIndexHead(record.indexHead, context.format);
+    if (record.indexHead.length === record.indexBytes) this.#index = new PackIndex(record.indexHead, context.format);
+  }
+
+  /** The whole index, where it is at hand without reading. */
+  get index(): PackIndex | undefined {
+    return this.#index;
+  }
+
+  /** Reads the whole index (about 28 bytes an object), once. */
+  async loadIndex(): Promise<PackIndex> {
+    this.#index ??= new PackIndex(await this.#cached("idx", 0, this.record.indexBytes), this.#context.format);
+    return this.#index;
+  }
+
+  async #cached(extension: PackExtension, offset: number, length: number): Promise<Uint8Array> {
+    const { cache, scope, storage } = this.#context;
+    const key = `${scope}/${this.record.name}.${extension}:${offset}+${length}`;
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const bytes = await storage.read({ pack: this.record.name, extension }, offset, length);
+    cache.set(key, bytes);
+    return bytes;
+  }
+
+  /**
+   * Finds raw names: `names` has them one after the other, `wanted` says which of them. Gives for each of `wanted` its position
+   * in the index, or -1.
+   */
+  async find(names: Uint8Array, wanted: Uint32Array): Promise<Int32Array> {
+    const rawSize = this.#context.format.rawSize;
+    const nameOf = (i: number): Uint8Array => names.subarray((wanted[i] ?? 0) * rawSize, ((wanted[i] ?? 0) + 1) * rawSize);
+    const found = new Int32Array(wanted.length).fill(-1);
+    if (wanted.length === 0 || this.record.objects === 0) return found;
+    if (this.#index === undefined && this.record.indexBytes <= WHOLE_INDEX_BYTES) await this.loadIndex();
+    if (this.#index !== undefined) {
+      for (let i = 0; i < wanted.length; i++) found[i] = this.#index.find(nameOf(i));
+      return found;
+    }
+    const buckets = new Map<number, Uint8Array>();
+    for (let i = 0; i < wanted.length; i++) buckets.set(nameOf(i)[0] ?? 0, nameOf(i));
+    const tables = await this.#loadBuckets(buckets);
+    for (let i = 0; i < wanted.length; i++) {
+      const table = tables.get(nameOf(i)[0] ?? 0);
+      const rank = table === undefined ? -1 : findName(table.names, nameOf(i));
+      if (table !== undefined && rank >= 0) found[i] = table.first + rank;
+    }
+    return found;
+  }
+
+  async #loadBuckets(buckets: Map<number, Uint8Array>): Promise<Map<number, { first: number; names: Uint8Array }>> {
+    const tables = new Map<number, { first: number; names: Uint8Array }>();
+    if (buckets.size >= MANY_BUCKETS) {
+      const range = this.head.namesRange(0, this.head.count);
+      const all = await this.#cached("idx", range.offset, range.length);
+      for (const [byte, name] of buckets) {
+        const [first, last] = this.head.bucketOf(name);
+        const from = this.head.namesRange(first, last).offset - range.offset;
+        tables.set(byte, { first, names: all.subarray(from, from + this.head.namesRange(first, last).length) });
+      }
+      return tables;
+    }
+    await Promise.all(
+      [...buckets].map(async ([byte, name]) => {
+        const [first, last] = this.head.bucketOf(name);
+        if (first === last) return;
+        const range = this.head.namesRange(first, last);
+        tables.set(byte, { first, names: await this.#cached("idx", range.offset, range.length) });
+      }),
+    );
+    return tables;
+  }
+
+  /** Gives where in the pack the objects at these positions begin. */
+  async offsets(positions: readonly number[]): Promise<number[]> {
+    const index = this.#index;
+    if (index !== undefined) return positions.map((position) => index.offsetAt(position));
+    if (positions.length > MANY_BUCKETS) {
+      const whole = await this.loadIndex();
+      return positions.map((position) => whole.offsetAt(position));
+    }
+    return await Promise.all(positions.map((position) => this.#offset(position)));
+  }
+
+  async #offset(position: number): Promise<number> {
+    const row = await this.#cached("idx", ...rangeOf(this.head.offsetsRange(position, position + 1)));
+    const offset = decodeOffsetRow(new DataView(row.buffer, row.byteOffset, 4).getUint32(0));
+    if ("offset" in offset) return offset.offset;
+    const large = await this.#cached("idx", ...rangeOf(this.head.largeOffsetsRange(offset.large, offset.large + 1)));
+    return Number(new DataView(large.buffer, large.byteOffset, 8).getBigUint64(0));
+  }
+
+  /** Gives the type numbers of the objects at these positions. */
+  async kinds(positions: readonly number[]): Promise<number[]> {
+    const all = await this.allKinds();
+    return positions.map((position) => kindAtPosition(all, position));
+  }
+
+  /** The types of all objects, encoded: see `format/pack-kinds.ts`. */
+  async allKinds(): Promise<Uint8Array> {
+    return this.record.kinds ?? (await this.#cached("kinds", 0, packKindsBytes(this.record.objects)));
+  }
+
+  /** Gives the pack's bytes from `offset` to the end of their block where that block is at hand. */
+  bytesAtHand(offset: number): Uint8Array | undefined {
+    const block = Math.floor(offset / BLOCK_BYTES);
+    return this.#context.cache.get(this.#blockKey(block))?.subarray(offset - block * BLOCK_BYTES);
+  }
+
+  /** Gives the pack's bytes from `offset` to the end of their block. */
+  async bytesFrom(offset: number): Promise<Uint8Array> {
+    const atHand = this.bytesAtHand(offset);
+    if (atHand !== undefined) return atHand;
+    if (offset >= this.record.packBytes) throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
+    const first = Math.floor(offset / BLOCK_BYTES);
+    return (await this.#loadBlocks(first)).subarray(offset - first * BLOCK_BYTES);
+  }
+
+  #blockKey(block: number): string {
+    return `${this.#context.scope}/${this.record.name}.pack#${block}`;
+  }
+
+  /** Reads a block, and more after it while the reader goes forward. */
+  async #loadBlocks(first: number): Promise<Uint8Array> {
+    const { packBytes, name } = this.record;
+    this.#readAhead = first === this.#lastBlock + 1 ? Math.min(this.#readAhead * 2, MOST_BLOCKS) : 1;
+    if (packBytes <= SMALL_PACK_BYTES) this.#readAhead = MOST_BLOCKS;
+    const from = packBytes <= SMALL_PACK_BYTES ? 0 : first;
+    const offset = from * BLOCK_BYTES;
+    const length = Math.min(this.#readAhead * BLOCK_BYTES, packBytes - offset);
+    const bytes = await this.#context.storage.read({ pack: name, extension: "pack" }, offset, length);
+    let wanted = bytes;
+    for (let at = 0; at < length; at += BLOCK_BYTES) {
+      const block = bytes.subarray(at, Math.min(at + BLOCK_BYTES, length));
+      this.#lastBlock = from + at / BLOCK_BYTES;
+      if (this.#lastBlock === first) wanted = block;
+      this.#context.cache.set(this.#blockKey(this.#lastBlock), block);
+    }
+    return wanted;
+  }
+}
+
+function rangeOf(range: IndexRange): [offset: number, length: number] {
+  return [range.offset, range.length];
+}

@@ -1,0 +1,171 @@
+/**
+ * The first pass over a pack: takes entries from the scanner as they arrive, and resolves at once whatever has its base still in
+ * the ring. What is left is the resolver's.
+ *
+ * @packageDocumentation
+ */
+import { LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import type { StreamingHash } from "../bytes/hash.ts";
+import type { PackEntryReceiver, ScannedEntry } from "../format/pack-scanner.ts";
+import { KIND_NUMBER, OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
+import type { EntryTable } from "./entry-table.ts";
+import type { Held, Inflating } from "./inflating.ts";
+import type { ObjectIntake } from "./object-intake.ts";
+
+/** Bounds on the objects of a pack. Bytes. */
+export type ObjectLimits = { readonly objectBytes: number; readonly inflatedBytes: number };
+
+/** Where the first pass leaves what it learns. */
+export type ReceiverInput = {
+  readonly entries: EntryTable;
+  readonly inflating: Inflating;
+  readonly intake: ObjectIntake;
+  readonly packHash: StreamingHash;
+  readonly limits: ObjectLimits;
+};
+
+const NO_BASE = -1;
+
+/** Receives a pack's entries. */
+export class PackReceiver implements PackEntryReceiver {
+  readonly #input: ReceiverInput;
+  /** Entries the pack's header promised. */
+  declared = 0;
+  /** The entry at hand, where it is held whole. */
+  #held: Held | undefined;
+  #base = NO_BASE;
+  #inflated = 0;
+
+  constructor(input: ReceiverInput) {
+    this.#input = input;
+  }
+
+  header(count: number): void {
+    this.declared = count;
+  }
+
+  consumed(at: number, length: number): void {
+    this.#input.packHash.update(this.#input.inflating.kernel.memory.subarray(at, at + length));
+  }
+
+  begin(entry: ScannedEntry): number {
+    const { entries, inflating } = this.#input;
+    this.#checkSize(entry);
+    this.#base = this.#findBase(entry);
+    entries.add(entry.offset, entry.kind, entry.size);
+    if (entry.kind === OFS_DELTA) entries.setBase(entry.number, this.#base);
+    else if (entry.kind === REF_DELTA) entries.setBase(entry.number, inflating.kernel.oidAdd(entry.baseAt));
+    this.#held = undefined;
+    const whole = entry.size <= inflating.wholeBytes;
+    if (this.#isDelta(entry)) {
+      // inflated only to be passed over where its base is not at hand: the ring keeps what is of use
+      if (!whole || !this.#baseIsHeld()) return -1;
+    } else if (!whole) {
+      this.#startPassing(entry);
+      return -1;
+    }
+    const position = inflating.ring.reserve(entry.size);
+    this.#held = { position, size: entry.size };
+    return inflating.ring.pointer(position);
+  }
+
+  #isDelta(entry: ScannedEntry): boolean {
+    return entry.kind === OFS_DELTA || entry.kind === REF_DELTA;
+  }
+
+  #checkSize(entry: ScannedEntry): void {
+    const { limits } = this.#input;
+    if (entry.size > limits.objectBytes) {
+      throw new LimitExceeded(
+        "objectBytes",
+        limits.objectBytes,
+        `object of ${entry.size} bytes exceeds the limit of ${limits.objectBytes} bytes`,
+      );
+    }
+    this.#inflated += entry.size;
+    if (this.#inflated > limits.inflatedBytes) {
+      throw new LimitExceeded("inflatedBytes", limits.inflatedBytes, `pack inflates to more than ${limits.inflatedBytes} bytes`);
+    }
+  }
+
+  /** The number of the base where the pack has brought it, resolved or not. */
+  #findBase(entry: ScannedEntry): number {
+    const { entries, inflating } = this.#input;
+    if (entry.kind === OFS_DELTA) {
+      const base = entries.atOffset(entry.offset - entry.distance);
+      if (base < 0) throw new ObjectRejected("delta base offset is out of bound");
+      return base;
+    }
+    if (entry.kind !== REF_DELTA) return NO_BASE;
+    const name = inflating.kernel.oidFind(entry.baseAt);
+    return name < 0 ? NO_BASE : inflating.kernel.valueOf(name) - 1;
+  }
+
+  #baseIsHeld(): boolean {
+    const { entries, inflating } = this.#input;
+    if (this.#base < 0 || entries.kindOf(this.#base) === 0) return false;
+    const position = entries.ringOf(this.#base);
+    return position >= 0 && inflating.ring.holds(position);
+  }
+
+  #startPassing(entry: ScannedEntry): void {
+    const { inflating } = this.#input;
+    if (entry.kind !== KIND_NUMBER.blob) {
+      throw new LimitExceeded(
+        "wholeObjectBytes",
+        inflating.wholeBytes,
+        `${kindOfNumber(entry.kind) ?? "object"} of ${entry.size} bytes exceeds the limit of ${inflating.wholeBytes} bytes`,
+      );
+    }
+    inflating.kernel.hashStart(entry.kind, entry.size);
+  }
+
+  piece(entry: ScannedEntry, at: number, length: number): void {
+    if (!this.#isDelta(entry)) this.#input.inflating.kernel.hashUpdate(at, length);
+  }
+
+  end(entry: ScannedEntry): void {
+    const { entries, inflating, intake } = this.#input;
+    const { number } = entry;
+    entries.setCrc(number, entry.crc);
+    if (this.#isDelta(entry)) {
+      if (this.#held !== undefined && this.#baseIsHeld()) this.#resolve(number, this.#held);
+      return;
+    }
+    if (this.#held === undefined) {
+      const collision = inflating.kernel.hashFinish(inflating.kernel.scratchAt);
+      this.#record(number, entry.kind, entry.size, intake.acceptPassedBlob(collision, entry.size));
+      return;
+    }
+    const name = intake.accept(entry.kind, inflating.pointer(this.#held), entry.size, undefined);
+    this.#record(number, entry.kind, entry.size, name);
+    entries.setRing(number, this.#held.position);
+  }
+
+  #resolve(number: number, delta: Held): void {
+    const { entries, inflating, intake } = this.#input;
+    const base = this.#base;
+    let held: Held = { position: entries.ringOf(base), size: entries.sizeOf(base) };
+    // a result too large to be held is the resolver's
+    if (!inflating.fits(delta)) return;
+    if (inflating.ring.isOld(held.position) && inflating.ring.survives(delta.position, held.size, 0)) {
+      held = inflating.refresh(held);
+      entries.setRing(base, held.position);
+    }
+    const result = inflating.applyDelta(held, delta);
+    const kind = entries.kindOf(base);
+    const baseAt = inflating.ring.holds(held.position) ? { at: inflating.pointer(held), size: held.size } : undefined;
+    this.#record(number, kind, result.size, intake.accept(kind, inflating.pointer(result), result.size, baseAt));
+    entries.setRing(number, result.position);
+    this.#addInflated(result.size);
+  }
+
+  #addInflated(bytes: number): void {
+    this.#inflated += bytes;
+  }
+
+  #record(number: number, kind: number, size: number, name: number): void {
+    this.#input.entries.resolve(number, kind, size, name);
+    this.#input.inflating.kernel.setValue(name, number + 1);
+  }
+}
