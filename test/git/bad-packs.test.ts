@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { importFixture, linear, noise } from "../support/git-fixtures.ts";
-import { type Journey, onEveryHost } from "../support/git-hosts.ts";
+import { onEveryHost } from "../support/git-hosts.ts";
 import { refsAt } from "../support/git-client.ts";
 import {
   buildPack,
@@ -291,7 +291,7 @@ onEveryHost("bad packs", (journey) => {
 
   it("keeps the other branches' pushes going while one hangs up", async () => {
     const url = await repository();
-    await hangUp(journey, url);
+    await hangUp(url);
     const cwd = await journey.git.init("after");
     await journey.git.commit(cwd, "after.txt", "after\n");
     await journey.git.ok(["push", "-q", url, "main:after-hang-up"], { cwd });
@@ -301,7 +301,7 @@ onEveryHost("bad packs", (journey) => {
 });
 
 /** Sends two thirds of a push of some megabytes and goes away. */
-async function hangUp(journey: Journey, url: string): Promise<void> {
+async function hangUp(url: string): Promise<void> {
   const content = noise(9_000_000, 3);
   const body = pushBody(
     [{ name: "refs/heads/hung-up", new: commitId }],
@@ -320,11 +320,12 @@ async function hangUp(journey: Journey, url: string): Promise<void> {
       controller.close();
     },
   });
-  await fetch(`${target.href}/git-receive-pack`, {
+  const init: RequestInit & { duplex: "half" } = {
     method: "POST",
     headers: { Authorization: `Basic ${credentials}`, "Content-Type": "application/x-git-receive-pack-request" },
     body: stream,
     signal: gone.signal,
-    ...{ duplex: "half" },
-  }).catch(() => undefined);
+    duplex: "half",
+  };
+  await fetch(`${target.href}/git-receive-pack`, init).catch(() => undefined);
 }

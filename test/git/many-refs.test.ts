@@ -1,6 +1,6 @@
 /** Tens of thousands of refs, in and out. `LONG=1` takes a hundred thousand. */
 import { describe, expect, it } from "vitest";
-import { FixtureStream, importFixture, linear } from "../support/git-fixtures.ts";
+import { importFixture, linear } from "../support/git-fixtures.ts";
 import { onEveryHost } from "../support/git-hosts.ts";
 import { parsePkts, pktLines, post } from "../support/git-raw.ts";
 
@@ -12,7 +12,7 @@ onEveryHost("many refs", (journey) => {
 
   it(`takes ${count} refs in one push and gives them back`, { timeout: 300_000 }, async () => {
     const { git } = journey;
-    const stream: FixtureStream = linear(20);
+    const stream = linear(20);
     for (let at = 0; at < count; at++)
       stream.reset(`refs/many/${String(at % 100).padStart(2, "0")}/ref-${at}`, `:${(at % 20) + 1}`);
     const source = await importFixture(git, "source", stream);

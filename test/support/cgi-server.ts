@@ -202,6 +202,24 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   return await runBackend(request, response, env);
 }
 
+/** Answers one request and books what it took. */
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: CgiOptions,
+  books: Accounting,
+): Promise<void> {
+  try {
+    books.cpu += await answer(request, response, options);
+  } catch {
+    // A failure here is the harness's; the test that sees the 500 says where.
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+  }
+  books.active -= 1;
+  if (books.active === 0) for (const wake of books.waiting.splice(0)) wake();
+}
+
 /** Listens and gives the port. */
 async function listening(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
@@ -220,16 +238,7 @@ export async function startCgiServer(options: CgiOptions): Promise<CgiServer> {
   const server = createServer((request, response) => {
     books.active += 1;
     response.on("error", () => undefined);
-    const booked = answer(request, response, options).catch(() => {
-      if (!response.headersSent) response.writeHead(500);
-      response.end();
-      return 0;
-    });
-    void booked.then((cpu) => {
-      books.cpu += cpu;
-      books.active -= 1;
-      if (books.active === 0) for (const wake of books.waiting.splice(0)) wake();
-    });
+    void serve(request, response, options, books);
   });
   server.requestTimeout = 0;
   const port = await listening(server, options.port ?? 0);

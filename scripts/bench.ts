@@ -1,0 +1,94 @@
+/**
+ * The benchmark: this host against C git's server, in the same run, on the same machine.
+ *
+ *     npm run bench -- --repo DIR             any bare repository's branches and tags
+ *     npm run bench -- --scenario blobs300    300 MB of noise in 30 blobs (or blob100: one of 100 MB)
+ *     … --hosts thinpack,c-git  --runs 3  --json FILE
+ *
+ * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
+ */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { GitSandbox } from "../test/support/git-client.ts";
+import { type Host, startCGit, startThinpack } from "./bench/hosts.ts";
+import { judge, render } from "./bench/report.ts";
+import { copySubject, isScenario, makeSubject, type Subject } from "./bench/repositories.ts";
+import { type Measurement, Measuring } from "./bench/steps.ts";
+
+const USAGE =
+  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100) [--hosts thinpack,c-git] [--runs N] [--json FILE]";
+
+const BITMAPS = ", bitmaps";
+
+async function makeHost(git: GitSandbox, name: string): Promise<Host> {
+  if (name === "thinpack") return await startThinpack(git.path("state"));
+  if (name === "c-git") return await startCGit(git.path("served"));
+  throw new Error(`no such host: ${name}\n${USAGE}`);
+}
+
+/** All steps on one host; on C git's once more after it was repacked with bitmaps. */
+async function measure(git: GitSandbox, host: Host, subject: Subject, runs: number): Promise<Measurement[]> {
+  const measuring = new Measuring(git, host, subject);
+  const say = (words: string): void => console.error(`${host.name}: ${words}`);
+  say("push");
+  await measuring.push();
+  say("clone");
+  const clone = await measuring.clone();
+  await measuring.discard(runs);
+  say("one commit");
+  await measuring.oneCommit(clone, 1);
+  await measuring.listRefs();
+  const directory = host.directory?.("bench/subject");
+  if (directory !== undefined) {
+    say("repack with bitmaps");
+    await git.ok(["repack", "-q", "-adb", "--write-bitmap-index"], { cwd: directory, timeout: 1_800_000 });
+    await measuring.discard(runs, BITMAPS);
+  }
+  return measuring.results;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      repo: { type: "string" },
+      scenario: { type: "string" },
+      hosts: { type: "string", default: "thinpack,c-git" },
+      runs: { type: "string", default: "3" },
+      json: { type: "string" },
+    },
+  });
+  const { repo, scenario = "" } = values;
+  if ((repo === undefined) === !isScenario(scenario)) throw new Error(USAGE);
+  const git = new GitSandbox("bench");
+  try {
+    console.error("preparing the repository");
+    const subject = isScenario(scenario)
+      ? await makeSubject(git, scenario)
+      : await copySubject(git, resolve(repo ?? ""));
+    // Every host gets the same push, so the branch is put back after each.
+    const tip = await git.ok(["rev-parse", subject.branch], { cwd: subject.directory });
+    const results: Measurement[] = [];
+    for (const name of values.hosts.split(",")) {
+      const host = await makeHost(git, name);
+      try {
+        results.push(...(await measure(git, host, subject, Number(values.runs))));
+      } finally {
+        await host.close();
+      }
+      await git.ok(["update-ref", subject.branch, tip], { cwd: subject.directory });
+    }
+    const verdicts = judge(subject, results);
+    console.log(render(subject, results, verdicts));
+    if (values.json !== undefined)
+      writeFileSync(values.json, `${JSON.stringify({ subject, results, verdicts }, null, 2)}\n`);
+    return verdicts.every(({ ok }) => ok) ? 0 : 1;
+  } finally {
+    git.close();
+  }
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return 2;
+});

@@ -1,0 +1,60 @@
+/**
+ * A client that asks for everything and throws it away, so that a clone's time is the server's and not `git index-pack`'s.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-v2(5)
+ */
+import { request } from "node:http";
+
+/** What came back. */
+export type Discarded = {
+  /** Seconds from the first request to the last byte. */
+  readonly wall: number;
+  /** Seconds to the first byte of the pack. */
+  readonly firstByte: number;
+  /** Bytes of the answer that holds the pack. */
+  readonly bytes: number;
+};
+
+const line = (text: string): string => (text.length + 5).toString(16).padStart(4, "0") + text + "\n";
+
+/** POSTs a v2 command; `onData` sees the body as it comes. */
+function command(remote: string, token: string, body: string, onData: (piece: Buffer) => void): Promise<void> {
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    "Content-Type": "application/x-git-upload-pack-request",
+    "Content-Length": Buffer.byteLength(body),
+    "Git-Protocol": "version=2",
+  };
+  return new Promise((resolve, reject) => {
+    const post = request(`${remote}/git-upload-pack`, { method: "POST", headers }, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`${remote}: ${response.statusCode}`));
+      response.on("data", onData);
+      response.on("end", resolve);
+      response.on("error", reject);
+    });
+    post.on("error", reject);
+    post.end(body);
+  });
+}
+
+/** Lists the refs and fetches all they name. */
+export async function discardClone(remote: string, token: string): Promise<Discarded> {
+  const began = performance.now();
+  const refs: Buffer[] = [];
+  await command(remote, token, `${line("command=ls-refs")}0001${line("peel")}${line("symrefs")}0000`, (piece) =>
+    refs.push(piece),
+  );
+  const oids = Buffer.concat(refs)
+    .toString("latin1")
+    .matchAll(/[0-9a-f]{4}([0-9a-f]{40}) /g);
+  const wants = [...new Set([...oids].map((match) => match[1] ?? ""))];
+  const body = ["ofs-delta", "no-progress", ...wants.map((oid) => `want ${oid}`), "done"].map(line).join("");
+  let [bytes, firstByte] = [0, 0];
+  await command(remote, token, `${line("command=fetch")}0001${body}0000`, (piece) => {
+    // Acknowledgements and section names are short; the pack is not.
+    if (firstByte === 0 && bytes + piece.length > 4096) firstByte = (performance.now() - began) / 1000;
+    bytes += piece.length;
+  });
+  return { wall: (performance.now() - began) / 1000, firstByte, bytes };
+}

@@ -1,0 +1,146 @@
+/**
+ * The hosts that are measured: this one as `npm start` runs it, and C git behind CGI, each as a child process on a free port.
+ *
+ * @packageDocumentation
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { sampleMemory } from "./isolate-memory.ts";
+import { commandOf, cpuSeconds, peakResident, processTree, resetPeakResident } from "./process-time.ts";
+import { type Counts, RequestLog } from "./request-log.ts";
+
+const TOKEN = "benchmark-token";
+const START_TIMEOUT = 60_000;
+
+/** What the server did during one step. */
+export type ServerFigures = {
+  /** Processor seconds. */
+  readonly cpu: number;
+  /** Bytes: isolate (heap, backing stores, kernel). Only where there is an isolate. */
+  readonly memory?: number;
+  /** Bytes: resident memory of the whole server process. */
+  readonly resident?: number;
+  readonly counts?: Counts;
+};
+
+/** A host under measurement. */
+export type Host = {
+  readonly name: string;
+  readonly base: string;
+  readonly token: string;
+  /** The directory of a repository on the server's disk, where it has one. */
+  directory?(repository: string): string;
+  /** Begins a step; what is returned ends it and gives the figures. */
+  begin(): Promise<() => Promise<ServerFigures>>;
+  close(): Promise<void>;
+};
+
+/** The first line of a child that starts with a word. */
+async function waitForLine(lines: Interface, word: string, child: ChildProcess): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no "${word}" within ${START_TIMEOUT} ms`)), START_TIMEOUT);
+    const onExit = (code: number | null): void => reject(new Error(`the host ended with ${code} before "${word}"`));
+    const onLine = (line: string): void => {
+      if (!line.startsWith(`${word} `)) return;
+      clearTimeout(timer);
+      lines.off("line", onLine);
+      child.off("exit", onExit);
+      resolve(line.slice(word.length + 1).trim());
+    };
+    lines.on("line", onLine);
+    child.on("exit", onExit);
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
+}
+
+const file = (path: string): string => join(fileURLToPath(import.meta.url), "..", path);
+
+/** Starts C git's server. Its processor time is that of the backends only, not of the Node process that relays. */
+export async function startCGit(root: string): Promise<Host> {
+  const child = spawn(process.execPath, [file("cgi-host.ts"), root, TOKEN], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout });
+  const base = await waitForLine(lines, "ready", child);
+  const cpu = async (): Promise<number> => {
+    const answer = waitForLine(lines, "cpu", child);
+    child.stdin.write("cpu\n");
+    return Number(await answer);
+  };
+  return {
+    name: "c-git",
+    base,
+    token: TOKEN,
+    directory: (repository) => join(root, `${repository}.git`),
+    begin: async () => {
+      const before = await cpu();
+      return async () => ({ cpu: (await cpu()) - before });
+    },
+    close: () => stop(child),
+  };
+}
+
+/** Starts this host as a user does. Its processor time is that of workerd, which also plays the bucket and the databases. */
+export async function startThinpack(state: string): Promise<Host> {
+  mkdirSync(state, { recursive: true });
+  const [port, inspector] = [await freePort(), await freePort()];
+  const env = { ...process.env, PORT: `${port}`, INSPECTOR_PORT: `${inspector}`, STATE_DIR: state, ADMIN_TOKEN: TOKEN };
+  const child = spawn(process.execPath, [file("../start.ts")], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout });
+  const base = await waitForLine(lines, "ready", child);
+  const workers = processTree(child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
+  if (workers.length === 0) throw new Error("no workerd process under the host");
+  const memory = await sampleMemory(inspector);
+  const log = new RequestLog(join(state, "requests.jsonl"));
+  const cpu = (): number => workers.reduce((total, pid) => total + cpuSeconds(pid), 0);
+  return {
+    name: "thinpack",
+    base,
+    token: TOKEN,
+    begin: async () => {
+      await settle(cpu);
+      log.read();
+      memory.reset();
+      for (const pid of workers) resetPeakResident(pid);
+      const before = cpu();
+      return async () => {
+        // What it still does after the answer is its work too.
+        await settle(cpu);
+        const used = cpu() - before;
+        const counts = log.read();
+        const resident = workers.reduce((total, pid) => total + peakResident(pid), 0);
+        return { cpu: used, memory: memory.peak() + counts.wasm, resident, counts };
+      };
+    },
+    close: async () => {
+      memory.close();
+      await stop(child);
+    },
+  };
+}
+
+/** Waits until the server is quiet: work after the answer would be counted to the next step, and log lines are written late. */
+async function settle(cpu: () => number): Promise<void> {
+  for (let before = cpu(), round = 0; round < 50; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const now = cpu();
+    if (now - before < 0.004) return;
+    before = now;
+  }
+}

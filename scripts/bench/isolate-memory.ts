@@ -1,0 +1,74 @@
+/**
+ * The memory of the Worker's isolate, sampled through the inspector. WebAssembly memory is not part of what V8 reports; the
+ * request log has it.
+ *
+ * @packageDocumentation
+ */
+
+const INTERVAL = 50;
+
+type HeapUsage = { usedSize: number; embedderHeapUsedSize?: number; backingStorageSize?: number };
+
+/** A sampler that is running. */
+export type MemorySampler = {
+  /** Forgets the peak. */
+  reset(): void;
+  /** Bytes of heap, embedder and backing stores at their highest since the reset. */
+  peak(): number;
+  /** How many samples that is from. */
+  samples(): number;
+  close(): void;
+};
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+async function debuggerUrl(port: number): Promise<string> {
+  const targets: unknown = await (await fetch(`http://127.0.0.1:${port}/json`)).json();
+  const rows = Array.isArray(targets) ? targets.filter(isRecord) : [];
+  const target = rows.find(({ id }) => String(id).startsWith("core:user:")) ?? rows[0];
+  if (target === undefined) throw new Error(`the inspector at port ${port} shows no isolate`);
+  return String(target["webSocketDebuggerUrl"]);
+}
+
+function bytesOf(message: unknown): number {
+  const parsed: unknown = JSON.parse(String(message));
+  const usage: unknown = isRecord(parsed) ? parsed["result"] : undefined;
+  if (!isRecord(usage) || typeof usage["usedSize"] !== "number") return 0;
+  const {
+    usedSize,
+    embedderHeapUsedSize = 0,
+    backingStorageSize = 0,
+  }: HeapUsage = { usedSize: usage["usedSize"], ...usage };
+  return usedSize + embedderHeapUsedSize + backingStorageSize;
+}
+
+/** Connects to the inspector and samples until closed. At most one question is under way: a busy isolate answers late. */
+export async function sampleMemory(port: number): Promise<MemorySampler> {
+  const socket = new WebSocket(await debuggerUrl(port));
+  await new Promise((resolve, reject) => {
+    socket.addEventListener("open", resolve, { once: true });
+    socket.addEventListener("error", () => reject(new Error("the inspector refused")), { once: true });
+  });
+  let [highest, count, id, isWaiting] = [0, 0, 0, false];
+  socket.addEventListener("message", ({ data }) => {
+    isWaiting = false;
+    highest = Math.max(highest, bytesOf(data));
+    count += 1;
+  });
+  const timer = setInterval(() => {
+    if (isWaiting || socket.readyState !== WebSocket.OPEN) return;
+    isWaiting = true;
+    socket.send(JSON.stringify({ id: ++id, method: "Runtime.getHeapUsage" }));
+  }, INTERVAL);
+  return {
+    reset: () => ([highest, count] = [0, 0]),
+    peak: () => highest,
+    samples: () => count,
+    close: () => {
+      clearInterval(timer);
+      socket.close();
+    },
+  };
+}

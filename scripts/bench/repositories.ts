@@ -1,0 +1,125 @@
+/**
+ * What is pushed: a copy of a given repository's branches and tags, or one made of incompressible blobs.
+ *
+ * @packageDocumentation
+ */
+import { spawn } from "node:child_process";
+import { randomFillSync } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { timeCommand } from "./process-time.ts";
+import type { GitSandbox } from "../../test/support/git-client.ts";
+
+/** A repository to measure with. */
+export type Subject = {
+  readonly name: string;
+  /** A bare repository with all there is to push. */
+  readonly directory: string;
+  /** The branch that the extra commit goes on: a full ref name. */
+  readonly branch: string;
+  /** What to push at first. */
+  readonly refspecs: readonly string[];
+  readonly objects: number;
+  /** Bytes of the pack that a push of everything makes. */
+  readonly packBytes: number;
+  /** Seconds of processor that C git's own indexing of that pack takes on one thread, with every check. */
+  readonly indexCpu: number;
+  readonly scenario?: Scenario;
+};
+
+/** A subject made here: so many blobs of so many bytes of noise. */
+export type Scenario = "blobs300" | "blob100";
+
+const SCENARIOS: Record<Scenario, { blobs: number; bytes: number }> = {
+  blobs300: { blobs: 30, bytes: 10_000_000 },
+  blob100: { blobs: 1, bytes: 100_000_000 },
+};
+
+/** Whether a command-line argument names a scenario. */
+export function isScenario(name: string): name is Scenario {
+  return name in SCENARIOS;
+}
+
+/** Copies the branches and tags of a repository, and nothing else it may have. */
+export async function copySubject(git: GitSandbox, source: string): Promise<Subject> {
+  const directory = await git.init("subject", "--bare");
+  const refspecs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+  await git.ok(["fetch", "-q", "--no-tags", source, ...refspecs], { cwd: directory, timeout: 1_800_000 });
+  const heads = (await git.ok(["for-each-ref", "--format=%(refname)", "refs/heads"], { cwd: directory })).split("\n");
+  const head = (await git.git(["symbolic-ref", "HEAD"], { cwd: source })).stdout.trim();
+  const usual = [head, "refs/heads/main", "refs/heads/master"].find((name) => heads.includes(name)) ?? heads[0];
+  if (usual === undefined || usual === "") throw new Error(`${source} has no branch`);
+  await git.ok(["symbolic-ref", "HEAD", usual], { cwd: directory });
+  return await measureSubject(git, {
+    name: "repository",
+    directory,
+    branch: usual,
+    refspecs: ["refs/heads/*", "refs/tags/*"],
+  });
+}
+
+/** Makes a repository of noise. */
+export async function makeSubject(git: GitSandbox, scenario: Scenario): Promise<Subject> {
+  const directory = await git.init("subject", "--bare");
+  const branch = "refs/heads/main";
+  const { blobs, bytes } = SCENARIOS[scenario];
+  const child = spawn("git", ["-c", "core.compression=1", "fast-import", "--quiet"], {
+    cwd: directory,
+    env: git.environment(),
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  const write = async (piece: string | Uint8Array): Promise<void> => {
+    if (!child.stdin.write(piece)) await once(child.stdin, "drain");
+  };
+  await write(`commit ${branch}\ncommitter C O Mitter <committer@example.com> 1700000000 +0000\ndata 6\nblobs\n`);
+  for (let at = 0; at < blobs; at++) {
+    await write(`M 100644 inline blob-${at}\ndata ${bytes}\n`);
+    await write(randomFillSync(new Uint8Array(bytes)));
+    await write("\n");
+  }
+  child.stdin.end();
+  await once(child, "close");
+  // Trying deltas between blobs of noise would only delay the client.
+  await git.ok(["config", "core.bigFileThreshold", "1m"], { cwd: directory });
+  return await measureSubject(git, { name: scenario, directory, branch, refspecs: [branch], scenario });
+}
+
+type Unmeasured = Omit<Subject, "objects" | "packBytes" | "indexCpu">;
+
+/** Packs everything as a push would, and times `git index-pack --strict --threads=1` on that. */
+async function measureSubject(git: GitSandbox, subject: Unmeasured): Promise<Subject> {
+  const pack = git.path("subject.pack");
+  const revisions = git.path("revisions");
+  const env = git.environment();
+  const cwd = subject.directory;
+  await timeCommand(["git", "rev-parse", "--branches", "--tags"], { cwd, env, output: revisions });
+  const args = ["pack-objects", "--revs", "--stdout", "--delta-base-offset", "--threads=1", "-q"];
+  await timeCommand(["git", ...args], { cwd, env, input: revisions, output: pack });
+  const empty = await git.init("empty", "--bare");
+  const index = ["git", "index-pack", "--strict", "--threads=1", "-o", join(empty, "subject.idx"), pack];
+  const { cpu } = await timeCommand(index, { cwd: empty, env });
+  return { ...subject, objects: objectsIn(pack), packBytes: statSync(pack).size, indexCpu: cpu };
+}
+
+/** The number of objects that a pack's header gives. */
+function objectsIn(pack: string): number {
+  const header = Buffer.alloc(12);
+  const file = openSync(pack, "r");
+  readSync(file, header, 0, header.length, 0);
+  closeSync(file);
+  return header.readUInt32BE(8);
+}
+
+/** Adds one commit of a small change on the subject's branch, and gives its oid. */
+export async function addCommit(git: GitSandbox, subject: Subject, number: number): Promise<string> {
+  const text = `one more commit, number ${number}\n`;
+  const stream = [
+    `commit ${subject.branch}`,
+    `committer C O Mitter <committer@example.com> ${1_800_000_000 + number} +0000`,
+    `data ${text.length}\n${text}from ${subject.branch}^0`,
+    `M 100644 inline benchmark/file-${number}.txt\ndata ${text.length}\n${text}`,
+  ].join("\n");
+  await git.ok(["fast-import", "--quiet"], { cwd: subject.directory, input: stream });
+  return await git.ok(["rev-parse", subject.branch], { cwd: subject.directory });
+}

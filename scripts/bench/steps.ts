@@ -1,0 +1,125 @@
+/**
+ * The steps that are measured, in the order in which a repository lives through them.
+ *
+ * @packageDocumentation
+ */
+import { type GitSandbox, refsOf, withToken } from "../../test/support/git-client.ts";
+import { discardClone } from "./discarding-client.ts";
+import type { Host, ServerFigures } from "./hosts.ts";
+import { addCommit, type Subject } from "./repositories.ts";
+
+/** One line of the result. */
+export type Measurement = ServerFigures & {
+  readonly host: string;
+  readonly step: string;
+  /** Seconds, as the client saw it. */
+  readonly wall: number;
+  /** Bytes that came, where the client counts them. */
+  readonly bytes?: number;
+  /** Seconds to the first byte of a pack. */
+  readonly firstByte?: number;
+};
+
+const LONG = 1_800_000;
+
+/** Measures one host with one repository on it. */
+export class Measuring {
+  readonly results: Measurement[] = [];
+  readonly #git: GitSandbox;
+  readonly #host: Host;
+  readonly #subject: Subject;
+  readonly #remote: string;
+  readonly #repository = "bench/subject";
+
+  constructor(git: GitSandbox, host: Host, subject: Subject) {
+    this.#git = git;
+    this.#host = host;
+    this.#subject = subject;
+    this.#remote = withToken(`${host.base}/${this.#repository}.git`, host.token);
+  }
+
+  /** Pushes everything to an empty repository, and checks what arrived. */
+  async push(): Promise<void> {
+    await this.#create();
+    const cwd = this.#subject.directory;
+    await this.#step("push", async () => {
+      await this.#git.ok(["push", "-q", this.#remote, ...this.#subject.refspecs], { cwd, timeout: LONG });
+    });
+  }
+
+  /** Clones with git, and checks the clone. Gives its directory. `suffix` tells apart what the server did before. */
+  async clone(suffix = ""): Promise<string> {
+    const directory = this.#git.fresh("clone");
+    await this.#step(`clone${suffix}`, async () => {
+      await this.#git.ok(["clone", "-q", "--mirror", this.#remote, directory], { timeout: LONG });
+    });
+    await this.#verify(directory);
+    return directory;
+  }
+
+  /** Clones and throws the pack away, several times, and keeps the median by wall time. */
+  async discard(runs: number, suffix = ""): Promise<void> {
+    const step = `clone, discarded${suffix}`;
+    const url = `${this.#host.base}/${this.#repository}.git`;
+    for (let run = 0; run < runs; run++) {
+      await this.#step(step, async () => await discardClone(url, this.#host.token));
+    }
+    const all = this.results.splice(-runs).toSorted((a, b) => a.wall - b.wall);
+    const median = all[Math.floor(runs / 2)];
+    if (median === undefined) throw new Error("no run");
+    const memories = all.flatMap(({ memory }) => memory ?? []);
+    this.results.push(memories.length === 0 ? median : { ...median, memory: Math.max(...memories) });
+  }
+
+  /** Pushes one new commit, then fetches it into an up-to-date clone and checks that. */
+  async oneCommit(clone: string, number: number, suffix = ""): Promise<void> {
+    const tip = await addCommit(this.#git, this.#subject, number);
+    const { branch, directory } = this.#subject;
+    await this.#step(`push of one commit${suffix}`, async () => {
+      await this.#git.ok(["push", "-q", this.#remote, branch], { cwd: directory, timeout: LONG });
+    });
+    await this.#step(`fetch of one commit${suffix}`, async () => {
+      await this.#git.ok(["fetch", "-q", "origin"], { cwd: clone, timeout: LONG });
+    });
+    const got = await this.#git.ok(["rev-parse", branch], { cwd: clone });
+    if (got !== tip) throw new Error(`${this.#host.name}: the fetch brought ${got}, not ${tip}`);
+    await this.#verify(clone);
+  }
+
+  /** Lists all refs. */
+  async listRefs(): Promise<void> {
+    await this.#step("ls-remote", async () => {
+      await this.#git.ok(["ls-remote", this.#remote]);
+    });
+  }
+
+  async #create(): Promise<void> {
+    const answer = await fetch(`${this.#host.base}/api/v1/repos/${this.#repository}`, {
+      method: "PUT",
+      headers: { Authorization: `Bearer ${this.#host.token}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ default_branch: this.#subject.branch.replace("refs/heads/", "") }),
+    });
+    if (answer.status !== 201) throw new Error(`${this.#host.name}: creating the repository gave ${answer.status}`);
+    await answer.arrayBuffer();
+  }
+
+  async #step(
+    step: string,
+    run: () => Promise<{ wall: number; bytes: number; firstByte: number } | void>,
+  ): Promise<void> {
+    const end = await this.#host.begin();
+    const began = performance.now();
+    const own = await run();
+    const wall = own?.wall ?? (performance.now() - began) / 1000;
+    const figures = await end();
+    const extra = own === undefined ? {} : { bytes: own.bytes, firstByte: own.firstByte };
+    this.results.push({ host: this.#host.name, step, ...figures, ...extra, wall });
+  }
+
+  /** Nothing counts before fsck passes and the refs are the same. */
+  async #verify(clone: string): Promise<void> {
+    await this.#git.ok(["fsck", "--full", "--no-dangling", "--no-progress"], { cwd: clone, timeout: LONG });
+    const [ours, theirs] = [await refsOf(this.#git, this.#subject.directory), await refsOf(this.#git, clone)];
+    if (ours.join("\n") !== theirs.join("\n")) throw new Error(`${this.#host.name}: the clone's refs differ`);
+  }
+}
