@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ProtocolError } from "../../../src/bytes/failure.ts";
+import {
+  CAPABILITIES,
+  type CapabilityContext,
+  acceptServiceCapabilities,
+  advertisedOn,
+  findCapability,
+  formatServiceCapabilities,
+  offeredFeatures,
+} from "../../../src/wire/capabilities.ts";
+import {
+  formatCapability,
+  formatCapabilityList,
+  parseCapability,
+  parseCapabilityList,
+} from "../../../src/wire/capability-list.ts";
+
+const context: CapabilityContext = {
+  objectFormat: "sha1",
+  agent: "thinpack/1",
+  stateless: true,
+  symrefs: [{ name: "HEAD", target: "refs/heads/main" }],
+};
+const accept = (service: "upload-pack" | "receive-pack", text: string, changes: Partial<CapabilityContext> = {}) =>
+  acceptServiceCapabilities(service, { ...context, ...changes }, text);
+
+describe("the table", () => {
+  test("names each capability once on a surface, and only rows that exist as excluded", () => {
+    const keys = CAPABILITIES.map(({ surface, name }) => `${surface} ${name}`);
+    expect(new Set(keys).size).toBe(keys.length);
+    for (const { surface, excludes } of CAPABILITIES) {
+      if (excludes !== undefined) expect(findCapability(surface, excludes)).toBeDefined();
+    }
+  });
+
+  test("offers nothing that is for later", () => {
+    for (const row of CAPABILITIES.filter(({ status }) => status === "later")) {
+      expect(advertisedOn(row.surface, context).map(({ name }) => name)).not.toContain(row.name);
+    }
+  });
+
+  test("advertises upload-pack as the issue lists it", () => {
+    expect(formatServiceCapabilities("upload-pack", context)).toBe(
+      "multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed no-done " +
+        "symref=HEAD:refs/heads/main object-format=sha1 agent=thinpack/1",
+    );
+  });
+
+  test("offers no-done without state only, and symref where HEAD resolves", () => {
+    expect(formatServiceCapabilities("upload-pack", { ...context, stateless: false, symrefs: [] })).toBe(
+      "multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed " +
+        "object-format=sha1 agent=thinpack/1",
+    );
+  });
+
+  test("advertises receive-pack as the issue lists it", () => {
+    expect(formatServiceCapabilities("receive-pack", context)).toBe(
+      "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options " +
+        "object-format=sha1 agent=thinpack/1",
+    );
+  });
+
+  test("advertises version 2 with the features of its commands", () => {
+    expect(advertisedOn("v2", context).map(formatCapability)).toEqual([
+      "agent=thinpack/1",
+      "ls-refs=unborn",
+      "fetch=wait-for-done",
+      "server-option",
+      "object-format=sha1",
+    ]);
+    expect([...offeredFeatures("fetch", context)]).toEqual(["wait-for-done"]);
+    expect([...offeredFeatures("ls-refs", context)]).toEqual(["unborn"]);
+    expect([...offeredFeatures("upload-pack", context)]).toEqual([]);
+  });
+});
+
+describe("what a client asks for", () => {
+  test("is taken, alone and all together, where it was offered", () => {
+    for (const service of ["upload-pack", "receive-pack"] as const) {
+      const offered = advertisedOn(service, context).map(formatCapability);
+      for (const capability of offered) expect(formatCapabilityList(accept(service, capability))).toBe(capability);
+      const compatible = offered.filter((capability) => capability !== "side-band").join(" ");
+      expect(formatCapabilityList(accept(service, ` ${compatible}\n`))).toBe(compatible);
+    }
+  });
+
+  test("is taken from real clients", () => {
+    const git = " multi_ack_detailed no-done side-band-64k thin-pack include-tag ofs-delta agent=git/2.39.5";
+    expect(accept("upload-pack", git).has("no-done")).toBe(true);
+    expect(accept("upload-pack", git).value("agent")).toBe("git/2.39.5");
+    const push = " report-status-v2 side-band-64k quiet atomic push-options object-format=sha1 agent=git/2.39.5";
+    expect(accept("receive-pack", push).has("atomic")).toBe(true);
+    expect([...accept("receive-pack", "")]).toEqual([]);
+  });
+
+  test.each([
+    ["upload-pack", "side-band side-band-64k", "the capabilities 'side-band' and 'side-band-64k' exclude each other"],
+    ["upload-pack", "side-band-64k ofs-delta side-band", "the capabilities 'side-band' and 'side-band-64k' exclude"],
+    ["upload-pack", "filter", "the server did not offer the capability 'filter'"],
+    ["upload-pack", "shallow", "the server did not offer the capability 'shallow'"],
+    ["upload-pack", "report-status", "the server did not offer the capability 'report-status'"],
+    ["upload-pack", "session-id=x", "the server did not offer the capability 'session-id'"],
+    ["upload-pack", "__proto__", "the server did not offer the capability '__proto__'"],
+    ["upload-pack", "constructor", "the server did not offer the capability 'constructor'"],
+    ["upload-pack", "multi_ack_", "the server did not offer the capability 'multi_ack_'"],
+    ["upload-pack", "MULTI_ACK", "the server did not offer the capability 'MULTI_ACK'"],
+    ["upload-pack", "thin-pack=1", "the capability 'thin-pack' does not take the value '1'"],
+    ["upload-pack", "symref=HEAD:refs/heads/x", "the capability 'symref' does not take the value"],
+    ["upload-pack", "object-format=sha256", "unsupported object format 'sha256'"],
+    ["receive-pack", "object-format=sha256", "unsupported object format 'sha256'"],
+    ["receive-pack", "side-band", "the server did not offer the capability 'side-band'"],
+    ["receive-pack", "push-cert=x", "the server did not offer the capability 'push-cert'"],
+    ["receive-pack", "atomic=", "the capability 'atomic' does not take the value ''"],
+  ] as const)("%s refuses %j", (service, text, message) => {
+    expect(() => accept(service, text)).toThrow(ProtocolError);
+    expect(() => accept(service, text)).toThrow(message);
+  });
+
+  test("is SHA-1 where a push does not say, as C git has it", () => {
+    const sha256 = { objectFormat: "sha256" } as const;
+    expect(() => accept("receive-pack", "atomic", sha256)).toThrow("unsupported object format 'sha1'");
+    expect(accept("receive-pack", "object-format=sha256", sha256).value("object-format")).toBe("sha256");
+    expect(accept("upload-pack", "ofs-delta", sha256).has("ofs-delta")).toBe(true);
+  });
+
+  test("is refused where it depends on what is not there", () => {
+    expect(() => accept("upload-pack", "no-done", { stateless: false })).toThrow("did not offer");
+    expect(() => accept("upload-pack", "symref=HEAD:refs/heads/main", { symrefs: [] })).toThrow("did not offer");
+  });
+});
+
+describe("capability lists", () => {
+  const name = fc.stringMatching(/^[a-z_-]{1,12}$/);
+  const value = fc.option(fc.stringMatching(/^[!-~]{0,12}$/), { nil: undefined });
+
+  test("come back as they were formatted", () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ name, value })), (list) => {
+        expect([...parseCapabilityList(formatCapabilityList(list))]).toEqual(list);
+      }),
+    );
+  });
+
+  test("keep every value of a name that comes again", () => {
+    const list = parseCapabilityList("symref=HEAD:refs/heads/a  symref=X:refs/y\tsymref \n agent=a=b");
+    expect(list.values("symref")).toEqual(["HEAD:refs/heads/a", "X:refs/y"]);
+    expect(list.value("agent")).toBe("a=b");
+    expect(list.has("symre")).toBe(false);
+    expect(parseCapability("=x")).toEqual({ name: "", value: "x" });
+  });
+
+  test("know the features of a command", () => {
+    const list = parseCapabilityList("ls-refs");
+    list.add(parseCapability("fetch=shallow wait-for-done"));
+    expect(list.hasFeature("fetch", "shallow")).toBe(true);
+    expect(list.hasFeature("fetch", "shal")).toBe(false);
+    expect(list.hasFeature("ls-refs", "unborn")).toBe(false);
+  });
+});
