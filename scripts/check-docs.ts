@@ -7,14 +7,13 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CAPABILITIES, type CapabilityRow } from "../src/wire/capabilities.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const DOCUMENTED_LAYERS =
   "bytes object wire format store refs graph access events repository service mirror maintenance lfs browse".split(" ");
 const PATH_IN_TEXT = /`((?:src|test|scripts|docs)\/[A-Za-z0-9_./-]*[A-Za-z0-9_/-])`/g;
 const EXPORT = /^export (?:async )?(?:abstract )?(?:function\*?|const|let|class|type|interface) ([A-Za-z0-9_$]+)/;
-/** A row of the capability table is an object with a string `name`, or a key of a `const` table. */
-const CAPABILITY_NAME = /\bname:\s*"([a-z][a-z0-9-]*)"|^ {2}"?([a-z][a-z0-9-]*)"?:\s*\{/gm;
 
 const text = (path: string): string => readFileSync(join(root, path), "utf8");
 
@@ -50,16 +49,15 @@ function missingScripts(): string[] {
     .map((name) => `README.md: no such npm script: ${name}`);
 }
 
-/** Capabilities that the table offers and the compatibility page does not mention in back quotes. */
+/** Rows of the capability table that the page lacks, or shows with another status: surface, name and status on one line. */
 function undocumentedCapabilities(): string[] {
-  const table = "src/wire/capabilities.ts";
-  if (!existsSync(join(root, table))) return [`${table}: not there`];
-  const page = text("docs/compatibility.md");
-  const names = [...text(table).matchAll(CAPABILITY_NAME)].map((match) => match[1] ?? match[2] ?? "");
-  if (names.length === 0) return [`${table}: no capability seen`];
-  return names
-    .filter((name) => !page.includes(`\`${name}\``) && !page.includes(`\`${name}=`))
-    .map((name) => `docs/compatibility.md: no row for capability ${name}`);
+  const page = text("docs/compatibility.md").split("\n");
+  if (CAPABILITIES.length === 0) return ["src/wire/capabilities.ts: no capability seen"];
+  const isShown = ({ surface, name, status }: CapabilityRow): boolean =>
+    page.some((line) => line.startsWith(`| ${surface} | \`${name}\` | ${status}`));
+  return CAPABILITIES.filter((row) => !isShown(row)).map(
+    ({ surface, name, status }) => `docs/compatibility.md: no row "| ${surface} | \`${name}\` | ${status}"`,
+  );
 }
 
 /** Whether the declaration on this line has a doc comment right above it (overloads share the first one's). */

@@ -3,18 +3,17 @@
  *
  * @packageDocumentation
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { createInterface, type Interface } from "node:readline";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { freePort, startProject, stopProcess, waitForLine } from "../../test/support/git-process.ts";
 import { sampleMemory } from "./isolate-memory.ts";
 import { commandOf, cpuSeconds, peakResident, processTree, resetPeakResident } from "./process-time.ts";
 import { type Counts, RequestLog } from "./request-log.ts";
 
 const TOKEN = "benchmark-token";
-const START_TIMEOUT = 60_000;
 
 /** What the server did during one step. */
 export type ServerFigures = {
@@ -39,38 +38,6 @@ export type Host = {
   close(): Promise<void>;
 };
 
-/** The first line of a child that starts with a word. */
-async function waitForLine(lines: Interface, word: string, child: ChildProcess): Promise<string> {
-  return await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no "${word}" within ${START_TIMEOUT} ms`)), START_TIMEOUT);
-    const onExit = (code: number | null): void => reject(new Error(`the host ended with ${code} before "${word}"`));
-    const onLine = (line: string): void => {
-      if (!line.startsWith(`${word} `)) return;
-      clearTimeout(timer);
-      lines.off("line", onLine);
-      child.off("exit", onExit);
-      resolve(line.slice(word.length + 1).trim());
-    };
-    lines.on("line", onLine);
-    child.on("exit", onExit);
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await ended;
-}
-
 const file = (path: string): string => join(fileURLToPath(import.meta.url), "..", path);
 
 /** Starts C git's server. Its processor time is that of the backends only, not of the Node process that relays. */
@@ -92,26 +59,23 @@ export async function startCGit(root: string): Promise<Host> {
       const before = await cpu();
       return async () => ({ cpu: (await cpu()) - before });
     },
-    close: () => stop(child),
+    close: () => stopProcess(child),
   };
 }
 
 /** Starts this host as a user does. Its processor time is that of workerd, which also plays the bucket and the databases. */
 export async function startThinpack(state: string): Promise<Host> {
   mkdirSync(state, { recursive: true });
-  const [port, inspector] = [await freePort(), await freePort()];
-  const env = { ...process.env, PORT: `${port}`, INSPECTOR_PORT: `${inspector}`, STATE_DIR: state, ADMIN_TOKEN: TOKEN };
-  const child = spawn(process.execPath, [file("../start.ts")], { env, stdio: ["ignore", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout });
-  const base = await waitForLine(lines, "ready", child);
-  const workers = processTree(child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
+  const inspector = await freePort();
+  const started = await startProject(state, TOKEN, { INSPECTOR_PORT: `${inspector}` });
+  const workers = processTree(started.child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
   if (workers.length === 0) throw new Error("no workerd process under the host");
   const memory = await sampleMemory(inspector);
   const log = new RequestLog(join(state, "requests.jsonl"));
   const cpu = (): number => workers.reduce((total, pid) => total + cpuSeconds(pid), 0);
   return {
     name: "thinpack",
-    base,
+    base: started.base,
     token: TOKEN,
     begin: async () => {
       await settle(cpu);
@@ -130,7 +94,7 @@ export async function startThinpack(state: string): Promise<Host> {
     },
     close: async () => {
       memory.close();
-      await stop(child);
+      await started.stop();
     },
   };
 }

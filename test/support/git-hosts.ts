@@ -7,6 +7,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { startCgiServer } from "./cgi-server.ts";
 import { GitSandbox, withToken } from "./git-client.ts";
+import { startProject } from "./git-process.ts";
 import { send } from "./git-raw.ts";
 
 /** What a journey is given. Everything is filled in before its first test runs. */
@@ -25,9 +26,8 @@ const TOKEN = "journey-token";
 const START: Record<Journey["host"], (git: GitSandbox) => Promise<Running>> = {
   "c git": async (git) => ({ ...(await startCgiServer({ root: git.path("srv"), token: TOKEN })), token: TOKEN }),
   thinpack: async (git) => {
-    const path = "./host.ts";
-    const { startHost } = await import(path);
-    return await startHost({ stateDir: git.path("state"), token: TOKEN });
+    const { base, token, stop } = await startProject(git.path("state"), TOKEN);
+    return { base, token, close: stop };
   },
 };
 

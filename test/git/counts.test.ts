@@ -1,0 +1,100 @@
+/**
+ * Budgets in storage operations, which don't depend on the machine: what `Server-Timing` and the request log say of each journey.
+ */
+import { beforeEach, expect, it } from "vitest";
+import { RequestLog } from "../../scripts/bench/request-log.ts";
+import { importFixture, linear, noise } from "../support/git-fixtures.ts";
+import { type Journey, onEveryHost } from "../support/git-hosts.ts";
+import { send } from "../support/git-raw.ts";
+
+/** The log lines of what the client did since the last call; the host writes a line when the answer has gone out. */
+async function settled(log: RequestLog): Promise<ReturnType<RequestLog["read"]>> {
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return log.read();
+}
+
+/** A remote with some history and a large file, and an up-to-date clone of it. */
+async function prepared(journey: Journey): Promise<{ url: string; cwd: string }> {
+  const { git } = journey;
+  const stream = linear(50);
+  stream.commit("refs/heads/main", [{ path: "large.bin", content: noise(3_000_000, 11) }]);
+  const source = await importFixture(git, "source", stream);
+  const url = await journey.create();
+  await git.ok(["push", "-q", url, "main"], { cwd: source });
+  const cwd = git.fresh();
+  await git.ok(["clone", "-q", url, cwd]);
+  return { url, cwd };
+}
+
+onEveryHost(
+  "counts",
+  (journey) => {
+    let log: RequestLog | undefined;
+    const counts = async (): Promise<ReturnType<RequestLog["read"]>> =>
+      await settled((log ??= new RequestLog(journey.git.path("state", "requests.jsonl"))));
+    beforeEach(async () => {
+      await counts();
+    });
+
+    it("says what a request cost, in a header and in the log", async () => {
+      const { url } = await prepared(journey);
+      await counts();
+      const answer = await send(`${url}/info/refs?service=git-receive-pack`);
+      const timing = answer.headers.get("server-timing") ?? "";
+      for (const key of ["r2r", "r2w", "r2b", "do", "kv", "rt"])
+        expect(timing).toMatch(new RegExp(`\\b${key};desc="\\d+"`));
+      const { lines } = await counts();
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatchObject({ method: "GET", status: 200, r2w: 0 });
+      expect(Number(lines[0]?.["do"])).toBeGreaterThan(0);
+      expect(JSON.stringify(lines)).not.toContain(journey.token);
+    });
+
+    it("clones right after a push with 3 R2 reads, 2 Durable Object calls, 4 round trips", async () => {
+      const { git } = journey;
+      const source = await importFixture(git, "source", linear(50));
+      const url = await journey.create();
+      await git.ok(["push", "-q", url, "main"], { cwd: source });
+      await counts();
+      await git.ok(["clone", "-q", "--mirror", url, git.fresh()]);
+      const { r2r, do: calls, rt } = await counts();
+      expect(r2r).toBeLessThanOrEqual(3);
+      expect(calls).toBeLessThanOrEqual(2);
+      expect(rt).toBeLessThanOrEqual(4);
+    });
+
+    it("takes one commit with 8 R2 reads, 3 R2 writes, 3 Durable Object calls", async () => {
+      const { cwd } = await prepared(journey);
+      await journey.git.commit(cwd, "src/file-1.txt", "changed\n");
+      await counts();
+      await journey.git.ok(["push", "-q", "origin", "main"], { cwd });
+      const { r2r, r2w, do: calls } = await counts();
+      expect(r2r).toBeLessThanOrEqual(8);
+      expect(r2w).toBeLessThanOrEqual(3);
+      expect(calls).toBeLessThanOrEqual(3);
+    });
+
+    it("gives one new commit with 8 R2 reads and 5 round trips", async () => {
+      const { url, cwd } = await prepared(journey);
+      const pusher = journey.git.fresh();
+      await journey.git.ok(["clone", "-q", url, pusher]);
+      await journey.git.commit(pusher, "src/file-1.txt", "changed\n");
+      await journey.git.ok(["push", "-q", "origin", "main"], { cwd: pusher });
+      await counts();
+      await journey.git.ok(["fetch", "-q"], { cwd });
+      const { r2r, rt } = await counts();
+      expect(r2r).toBeLessThanOrEqual(8);
+      expect(rt).toBeLessThanOrEqual(5);
+    });
+
+    it("lists refs by prefix with 2 Durable Object calls", async () => {
+      const { url } = await prepared(journey);
+      await counts();
+      await journey.git.ok(["ls-remote", url, "refs/heads/ma*"]);
+      const { do: calls, r2r } = await counts();
+      expect(calls).toBeLessThanOrEqual(2);
+      expect(r2r).toBe(0);
+    });
+  },
+  ["thinpack"],
+);

@@ -1,0 +1,89 @@
+/**
+ * Hosts as processes: `npm start`'s script as a child, with what a test or the benchmark needs to wait for it, kill it and start
+ * it again on the same state.
+ *
+ * @packageDocumentation
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { processTree } from "../../scripts/bench/process-time.ts";
+
+const START_TIMEOUT = 60_000;
+
+/** The top of the project. */
+export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** A host that was started as a user starts it. */
+export type StartedHost = {
+  readonly base: string;
+  readonly token: string;
+  readonly child: ChildProcess;
+  /** Ends it as a terminal would, and waits. */
+  stop(): Promise<void>;
+  /** SIGKILL to it and to every process below it, at once. */
+  kill(): Promise<void>;
+};
+
+/**
+ * Waits for a line of a child that starts with a word, and gives the rest of that line.
+ *
+ * @throws Error when the child ends first, or after a minute.
+ */
+export async function waitForLine(lines: Interface, word: string, child: ChildProcess): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no "${word}" within ${START_TIMEOUT} ms`)), START_TIMEOUT);
+    const onExit = (code: number | null): void => reject(new Error(`the host ended with ${code} before "${word}"`));
+    const onLine = (line: string): void => {
+      if (!line.startsWith(`${word} `)) return;
+      clearTimeout(timer);
+      lines.off("line", onLine);
+      child.off("exit", onExit);
+      resolve(line.slice(word.length + 1).trim());
+    };
+    lines.on("line", onLine);
+    child.on("exit", onExit);
+  });
+}
+
+/** A port on loopback that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Ends a child with SIGTERM and waits until it is gone. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
+}
+
+/** Kills a child and all its descendants, by id. */
+async function killTree(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  for (const pid of processTree(child.pid ?? 0)) process.kill(pid, "SIGKILL");
+  await ended;
+}
+
+/** Starts the host on a state directory; more variables in `env` (PORT is a free one where it is not given). */
+export async function startProject(
+  state: string,
+  token: string,
+  env: Record<string, string> = {},
+): Promise<StartedHost> {
+  const port = env["PORT"] ?? `${await freePort()}`;
+  const child = spawn(process.execPath, [join(PROJECT, "scripts", "start.ts")], {
+    cwd: PROJECT,
+    env: { ...process.env, STATE_DIR: state, ADMIN_TOKEN: token, ...env, PORT: port },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const base = await waitForLine(createInterface({ input: child.stdout }), "ready", child);
+  return { base, token, child, stop: () => stopProcess(child), kill: () => killTree(child) };
+}
