@@ -12,7 +12,7 @@ import { ProtocolError } from "../bytes/failure.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { parseRawObjectId } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { chompLine, decodeLine, startsWith } from "./pkt-line.ts";
+import { chompLine, decodeText, startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
 
 /**
@@ -44,9 +44,9 @@ export function formatAcknowledgement(answer: Acknowledgement, out: PktBuffer): 
  */
 export function parseAcknowledgement(payload: Uint8Array, format: ObjectFormat): Acknowledgement {
   const line = chompLine(payload);
-  if (decodeLine(line) === "NAK") return { kind: "nak" };
+  if (decodeText(line) === "NAK") return { kind: "nak" };
   const oid = startsWith(line, "ACK ") ? parseRawObjectId(line, "ACK ".length, format) : undefined;
-  const status = oid && parseStatus(decodeLine(line.subarray("ACK ".length + format.hexSize)));
+  const status = oid && parseStatus(decodeText(line.subarray("ACK ".length + format.hexSize)));
   if (oid === undefined || status === undefined) {
     throw new ProtocolError(`git fetch-pack: expected ACK/NAK, got '${quoteLine(payload)}'`);
   }

@@ -13,7 +13,7 @@ import { ProtocolError } from "../bytes/failure.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { chompLine, decodeLine, startsWith } from "./pkt-line.ts";
+import { decodeText, startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
 
 /** The depth that clients send for "all of it": `--unshallow`. */
@@ -51,17 +51,17 @@ export class DepthRequestParser {
   }
 
   /**
-   * Takes a line if it is about depth; tells whether it was.
+   * Takes a line, without its line feed, if it is about depth; tells whether it was.
    *
    * @throws ProtocolError in git's words where it is, and malformed.
    */
   accept(payload: Uint8Array): boolean {
     if (startsWith(payload, "shallow ")) {
-      if (this.#shallows.pushHex(chompLine(payload), "shallow ".length)) return true;
+      if (this.#shallows.pushHex(payload, "shallow ".length)) return true;
       throw new ProtocolError(`invalid shallow line: ${quoteLine(payload)}`);
     }
     if (!startsWith(payload, "deepen")) return false;
-    const line = decodeLine(payload);
+    const line = decodeText(payload);
     const space = line.indexOf(" ");
     const value = line.slice(space + 1);
     switch (line.slice(0, space)) {

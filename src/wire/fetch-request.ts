@@ -16,7 +16,7 @@ import type { ObjectFormat } from "../object/object-id.ts";
 import { type DepthRequest, DepthRequestParser, formatDepthRequest } from "./depth-request.ts";
 import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine, decodeLine, startsWith } from "./pkt-line.ts";
+import { type PktLine, chompLine, decodeText, startsWith } from "./pkt-line.ts";
 import { quoteLine, unexpectedLine } from "./unexpected-line.ts";
 
 /** The arguments of a fetch. */
@@ -143,7 +143,7 @@ export class FetchRequestParser {
 
   #acceptOther(payload: Uint8Array): boolean {
     if (this.#features.has("shallow") && this.#depth.accept(payload)) return true;
-    const argument = decodeLine(payload);
+    const argument = decodeText(payload);
     const flag = FLAGS.get(argument);
     if (flag !== undefined) {
       if (flag.feature !== undefined && !this.#features.has(flag.feature)) return false;

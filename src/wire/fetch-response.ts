@@ -16,7 +16,7 @@ import { ProtocolError } from "../bytes/failure.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { ObjectIdList, parseRawObjectId } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine, decodeLine, startsWith } from "./pkt-line.ts";
+import { type PktLine, chompLine, decodeLine, decodeText, startsWith } from "./pkt-line.ts";
 import { type ShallowLine, formatShallowLine, parseShallowLine } from "./shallow-info.ts";
 import { quoteLine } from "./unexpected-line.ts";
 
@@ -152,14 +152,14 @@ export class FetchResponseParser {
 
   #acceptAcknowledgment(line: Uint8Array): void {
     if (startsWith(line, "ACK ") && this.#common.pushHex(line, "ACK ".length)) return;
-    const text = decodeLine(line);
+    const text = decodeText(line);
     if (text === "ready") this.#ready = true;
     else if (text !== "NAK") throw new ProtocolError(`unexpected acknowledgment line: '${quoteLine(line)}'`);
   }
 
   #acceptWantedRef(line: Uint8Array): void {
     const oid = parseRawObjectId(line, 0, this.#format);
-    const rest = decodeLine(line.subarray(this.#format.hexSize));
+    const rest = decodeText(line.subarray(this.#format.hexSize));
     if (oid === undefined || !rest.startsWith(" ")) {
       throw new ProtocolError(`expected wanted-ref, got '${quoteLine(line)}'`);
     }

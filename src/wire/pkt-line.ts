@@ -224,9 +224,14 @@ export function chompLine(payload: Uint8Array): Uint8Array {
   return payload.at(-1) === LINE_FEED ? payload.subarray(0, -1) : payload;
 }
 
-/** Decodes a text line: one trailing line feed is dropped, bytes that are not UTF-8 become U+FFFD. */
+/** Decodes text; bytes that are not UTF-8 become U+FFFD. */
+export function decodeText(bytes: Uint8Array): string {
+  return lenientDecoder.decode(bytes);
+}
+
+/** Decodes a text line as {@link decodeText} does, without the one line feed that may end it. */
 export function decodeLine(payload: Uint8Array): string {
-  return lenientDecoder.decode(chompLine(payload));
+  return decodeText(chompLine(payload));
 }
 
 /** Decodes UTF-8 exactly; `undefined` where `bytes` are something else. */

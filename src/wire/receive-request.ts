@@ -16,7 +16,7 @@ import { type CapabilityContext, acceptServiceCapabilities } from "./capabilitie
 import { CapabilityList } from "./capability-list.ts";
 import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine, decodeLine, decodeUtf8, startsWith } from "./pkt-line.ts";
+import { type PktLine, chompLine, decodeText, decodeUtf8, startsWith } from "./pkt-line.ts";
 import { quoteLine, unexpectedPacket } from "./unexpected-line.ts";
 
 const NUL = 0;
@@ -78,7 +78,7 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
     const [isCreation, isDeletion] = [isZero(this.oldOidAt(index)), isZero(this.newOidAt(index))];
     return {
       kind: isDeletion ? "delete" : isCreation ? "create" : "update",
-      name: name ?? decodeLine(bytes),
+      name: name ?? decodeText(bytes),
       validUtf8: name !== undefined,
       oldOid: this.#oids.hexAt(2 * index),
       newOid: this.#oids.hexAt(2 * index + 1),
@@ -185,7 +185,7 @@ export class ReceiveRequestParser {
     const command = nul < 0 ? payload : payload.subarray(0, nul);
     if (nul >= 0) this.#acceptCapabilities(payload.subarray(nul + 1));
     this.#capabilities ??= new CapabilityList();
-    if (decodeLine(command) === "push-cert") {
+    if (decodeText(command) === "push-cert") {
       throw new ProtocolError("the server did not offer the capability 'push-cert'");
     }
     if (this.#commands.pushLine(command)) return;
@@ -197,7 +197,7 @@ export class ReceiveRequestParser {
     if (this.#capabilities !== undefined)
       throw new ProtocolError("protocol error: a NUL in a command behind the first");
     if (text.includes(NUL)) throw new ProtocolError("protocol error: a NUL in the capabilities");
-    this.#capabilities = acceptServiceCapabilities("receive-pack", this.#context, decodeLine(text));
+    this.#capabilities = acceptServiceCapabilities("receive-pack", this.#context, decodeText(text));
   }
 }
 

@@ -16,7 +16,7 @@ import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { CapabilityList, parseCapabilityList } from "./capability-list.ts";
 import { ObjectIdList, parseRawObjectId } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine, decodeLine, decodeUtf8, startsWith } from "./pkt-line.ts";
+import { type PktLine, chompLine, decodeLine, decodeText, decodeUtf8, startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
 
 const NO_REFS = "capabilities^{}";
@@ -164,7 +164,7 @@ export class RefAdvertisementParser {
   #isNoRefs(line: Uint8Array): boolean {
     const oid = parseRawObjectId(line, 0, this.#format);
     return (
-      oid?.every((byte) => byte === 0) === true && decodeLine(line.subarray(this.#format.hexSize)) === ` ${NO_REFS}`
+      oid?.every((byte) => byte === 0) === true && decodeText(line.subarray(this.#format.hexSize)) === ` ${NO_REFS}`
     );
   }
 
@@ -184,7 +184,7 @@ export class RefAdvertisementParser {
     const nul = line.indexOf(NUL);
     const bytes = line.subarray(this.#format.hexSize + 1, nul < 0 ? undefined : nul);
     const name = decodeUtf8(bytes);
-    const shown = name ?? decodeLine(bytes);
+    const shown = name ?? decodeText(bytes);
     if (shown === NO_REFS) throw new ProtocolError(`protocol error: unexpected ${NO_REFS}`);
     if (shown === ".have") {
       this.#haves.push(oid);

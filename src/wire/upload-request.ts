@@ -19,7 +19,7 @@ import { CapabilityList } from "./capability-list.ts";
 import { type DepthRequest, DepthRequestParser, formatDepthRequest } from "./depth-request.ts";
 import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine, decodeLine, startsWith } from "./pkt-line.ts";
+import { type PktLine, chompLine, decodeText, startsWith } from "./pkt-line.ts";
 import { quoteLine, unexpectedPacket } from "./unexpected-line.ts";
 
 const SPACE = 0x20;
@@ -83,7 +83,7 @@ export class UploadRequestParser {
     if (payload.length === end) return;
     // C git takes capabilities from any want; gitprotocol-pack(5) has them on the first only.
     if (!isFirst || payload[end] !== SPACE) throw notAWant(payload);
-    this.#capabilities = acceptServiceCapabilities("upload-pack", this.#context, decodeLine(payload.subarray(end)));
+    this.#capabilities = acceptServiceCapabilities("upload-pack", this.#context, decodeText(payload.subarray(end)));
   }
 
   #acceptFilter(payload: Uint8Array): void {
@@ -91,7 +91,7 @@ export class UploadRequestParser {
       throw new ProtocolError("git upload-pack: filtering capability not negotiated");
     }
     if (this.#filter !== undefined) throw new ProtocolError("multiple filter-specs cannot be combined");
-    this.#filter = decodeLine(payload).slice("filter ".length);
+    this.#filter = decodeText(payload).slice("filter ".length);
   }
 }
 
@@ -147,7 +147,7 @@ export class UploadHavesParser {
         `git upload-pack: expected SHA1 object, got '${quoteLine(payload.subarray(HAVE.length))}'`,
       );
     }
-    if (decodeLine(payload) !== "done") {
+    if (decodeText(payload) !== "done") {
       throw new ProtocolError(`git upload-pack: expected SHA1 list, got '${quoteLine(payload)}'`);
     }
     this.#done = true;

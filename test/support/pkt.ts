@@ -26,10 +26,13 @@ export function escapePayload(payload: Uint8Array): string {
 /** Gives the payload that {@link escapePayload} shows. Characters beyond ASCII stand for their UTF-8. */
 export function unescapePayload(text: string): Uint8Array {
   const latin1 = Buffer.from(text, "utf8").toString("latin1");
-  const raw = latin1.replaceAll(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex: string | undefined, character: string) => {
-    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-    return character === "n" ? "\n" : character === "0" ? "\0" : character;
-  });
+  const raw = latin1.replaceAll(
+    /\\(?:x([0-9a-f]{2})|(.))/g,
+    (_: string, hex: string | undefined, character: string) => {
+      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+      return character === "n" ? "\n" : character === "0" ? "\0" : character;
+    },
+  );
   return new Uint8Array(Buffer.from(raw, "latin1"));
 }
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PktBuffer } from "../../../src/wire/pkt-buffer.ts";
 import { LARGE_PACKET_DATA_MAX, encodePktLine } from "../../../src/wire/pkt-line.ts";

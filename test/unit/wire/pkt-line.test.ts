@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../../../src/bytes/failure.ts";
 import {
@@ -100,7 +100,7 @@ describe("PktLineDecoder", () => {
 
   test("reads length digits of either case and the empty line", () => {
     const decoder = new PktLineDecoder();
-    decoder.push(bytes("000A123456" + "000a123456" + "0004"));
+    decoder.push(bytes("000A123456000a1234560004"));
     expect(decoder.next()).toEqual({ kind: "data", payload: bytes("123456") });
     expect(decoder.next()).toEqual({ kind: "data", payload: bytes("123456") });
     expect(decoder.next()).toEqual({ kind: "data", payload: bytes("") });
@@ -131,7 +131,7 @@ describe("PktLineDecoder", () => {
     ["00@0", "protocol error: bad line length character: 00@0"],
     ["00`0", "protocol error: bad line length character: 00`0"],
   ])("refuses the length %j, in one piece and byte by byte", (length, message) => {
-    for (const pieces of [[length], [...length]]) {
+    for (const pieces of [[length], Array.from(length)]) {
       const decoder = new PktLineDecoder();
       const decode = (): unknown => {
         for (const piece of pieces) {
