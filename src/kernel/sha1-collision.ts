@@ -1,0 +1,147 @@
+/**
+ * Tells whether a block of a message is one half of a SHA-1 collision attack, by Marc Stevens' counter-cryptanalysis ("Counter-
+ * cryptanalysis", CRYPTO 2013): all feasible attacks use one of few disturbance vectors; each fixes the difference of the two
+ * colliding blocks; so the other block can be computed, and if it leads to the same chaining value from some other one, that is
+ * the attack. Git does the same, for the same 32 vectors.
+ *
+ * Runs for about one block in a thousand (`sha1-conditions.ts` rules out the others), so it is short rather than fast.
+ */
+
+const VECTORS: i32 = 32;
+const FIRST_OF_TYPE_2: i32 = 16;
+/** K and b of each vector, in the order of the bits of `sha1-conditions.ts`: 16 of type I, then 16 of type II. */
+const VECTOR_K: usize = memory.data<u8>([
+  43, 44, 45, 46, 46, 47, 47, 48, 48, 49, 49, 50, 50, 51, 51, 52, 45, 46, 46, 47, 48, 49, 49, 50, 50, 51, 51, 52, 53, 54,
+  55, 56,
+]);
+const VECTOR_B: usize = memory.data<u8>([
+  0, 0, 0, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0,
+]);
+
+/** Words of a disturbance vector before its word 0 that the first message differences depend on, rounded up. */
+const BEFORE: i32 = 8;
+const disturbance: usize = memory.data((BEFORE + 80) * 4, 16);
+/** The 80 words of the other block of the pair. */
+const other: usize = memory.data(80 * 4, 16);
+const differences: usize = memory.data(VECTORS * 80 * 4, 16);
+let differencesKnown: bool = false;
+
+let a: u32 = 0;
+let b: u32 = 0;
+let c: u32 = 0;
+let d: u32 = 0;
+let e: u32 = 0;
+
+/** Tries the vectors whose bits are set in `suspects` on the expanded block at `words`, which starts from the value at `chain`. */
+export function isCollision(chain: usize, words: usize, suspects: u32): bool {
+  if (!differencesKnown) {
+    for (let vector = 0; vector < VECTORS; vector++) deriveDifference(vector);
+    differencesKnown = true;
+  }
+  for (let vector = 0; vector < VECTORS; vector++) {
+    if ((suspects & (1 << vector)) != 0 && collidesBy(vector, chain, words)) return true;
+  }
+  return false;
+}
+
+/**
+ * Computes the message difference of a vector (Stéphane Manuel's classification): 16 words of the vector fix all of it by the
+ * message expansion, and each of its bits starts a local collision, which the next five words correct.
+ */
+function deriveDifference(vector: i32): void {
+  const first = disturbance + (BEFORE << 2);
+  const start = first + (<usize>load<u8>(VECTOR_K + vector) << 2);
+  const shift = <u32>load<u8>(VECTOR_B + vector);
+  memory.fill(disturbance, 0, (BEFORE + 80) * 4);
+  for (let i: usize = 0; i < 16; i++) {
+    const at = start + (i << 2);
+    if (at >= first + 320) break;
+    if (i == 15) store<u32>(at, rotl<u32>(1, shift));
+    else if (vector >= FIRST_OF_TYPE_2 && (i == 1 || i == 3)) store<u32>(at, rotl<u32>(1, 31 + shift));
+  }
+  for (let at = start + 64; at < first + 320; at += 4) {
+    store<u32>(at, rotl<u32>(load<u32>(at - 12) ^ load<u32>(at - 32) ^ load<u32>(at - 56) ^ load<u32>(at - 64), 1));
+  }
+  for (let at = start - 4; at >= disturbance; at -= 4) {
+    store<u32>(at, rotr<u32>(load<u32>(at, 64), 1) ^ load<u32>(at, 52) ^ load<u32>(at, 32) ^ load<u32>(at, 8));
+  }
+  const difference = differences + <usize>vector * 320;
+  for (let i: usize = 0; i < 320; i += 4) {
+    const at = first + i;
+    const corrections =
+      rotl<u32>(load<u32>(at - 4), 5) ^
+      load<u32>(at - 8) ^
+      rotl<u32>(load<u32>(at - 12) ^ load<u32>(at - 16) ^ load<u32>(at - 20), 30);
+    store<u32>(difference + i, load<u32>(at) ^ corrections);
+  }
+}
+
+function collidesBy(vector: i32, chain: usize, words: usize): bool {
+  const difference = differences + <usize>vector * 320;
+  for (let i: usize = 0; i < 320; i += 4) store<u32>(other + i, load<u32>(words + i) ^ load<u32>(difference + i));
+
+  // At this step both computations have the same state, in every attack by the vector.
+  const meeting = load<u8>(VECTOR_K + vector) < 50 ? 58 : 65;
+  startFrom(chain);
+  for (let t = 0; t < meeting; t++) stepForward(words, t);
+  const a0 = a;
+  const b0 = b;
+  const c0 = c;
+  const d0 = d;
+  const e0 = e;
+  for (let t = meeting; t < 80; t++) stepForward(words, t);
+  const h0 = load<u32>(chain) + a;
+  const h1 = load<u32>(chain, 4) + b;
+  const h2 = load<u32>(chain, 8) + c;
+  const h3 = load<u32>(chain, 12) + d;
+  const h4 = load<u32>(chain, 16) + e;
+
+  setState(a0, b0, c0, d0, e0);
+  for (let t = meeting; t < 80; t++) stepForward(other, t);
+  const a1 = a;
+  const b1 = b;
+  const c1 = c;
+  const d1 = d;
+  const e1 = e;
+  setState(a0, b0, c0, d0, e0);
+  for (let t = meeting - 1; t >= 0; t--) stepBackward(other, t);
+  return a + a1 == h0 && b + b1 == h1 && c + c1 == h2 && d + d1 == h3 && e + e1 == h4;
+}
+
+function startFrom(chain: usize): void {
+  setState(load<u32>(chain), load<u32>(chain, 4), load<u32>(chain, 8), load<u32>(chain, 12), load<u32>(chain, 16));
+}
+
+function setState(toA: u32, toB: u32, toC: u32, toD: u32, toE: u32): void {
+  a = toA;
+  b = toB;
+  c = toC;
+  d = toD;
+  e = toE;
+}
+
+function stepForward(block: usize, t: i32): void {
+  const next = rotl<u32>(a, 5) + mix(t, b, c, d) + e + load<u32>(block + (<usize>t << 2));
+  e = d;
+  d = c;
+  c = rotl<u32>(b, 30);
+  b = a;
+  a = next;
+}
+
+function stepBackward(block: usize, t: i32): void {
+  const next = a;
+  a = b;
+  b = rotr<u32>(c, 30);
+  c = d;
+  d = e;
+  e = next - rotl<u32>(a, 5) - mix(t, b, c, d) - load<u32>(block + (<usize>t << 2));
+}
+
+/** The round's function and constant. */
+function mix(t: i32, x: u32, y: u32, z: u32): u32 {
+  if (t < 20) return (z ^ (x & (y ^ z))) + 0x5a827999;
+  if (t < 40) return (x ^ y ^ z) + 0x6ed9eba1;
+  if (t < 60) return ((x & y) | (z & (x | y))) + 0x8f1bbcdc;
+  return (x ^ y ^ z) + 0xca62c1d6;
+}
