@@ -1,0 +1,89 @@
+/**
+ * What fsck may say of an object: the message ids of C git, each with its severity and text. A host that checks what it
+ * receives is strict, so warnings refuse as errors do; `info` and `ignore` never refuse.
+ *
+ * @packageDocumentation
+ * @see git-fsck(1), `receive.fsckObjects` in git-config(1)
+ */
+
+type Severity = "error" | "warn" | "info" | "ignore";
+
+const AUTHOR_LINE = "invalid author/committer line - ";
+
+const RULES = {
+  nulInHeader: ["error", "unterminated header: NUL at offset "],
+  unterminatedHeader: ["error", "unterminated header"],
+  badDate: ["error", `${AUTHOR_LINE}bad date`],
+  badDateOverflow: ["error", `${AUTHOR_LINE}date causes integer overflow`],
+  badEmail: ["error", `${AUTHOR_LINE}bad email`],
+  badName: ["error", `${AUTHOR_LINE}bad name`],
+  badObjectSha1: ["error", "invalid 'object' line format - bad sha1"],
+  badParentSha1: ["error", "invalid 'parent' line format - bad sha1"],
+  badTimezone: ["error", `${AUTHOR_LINE}bad time zone`],
+  badTree: ["error", "cannot be parsed as a tree"],
+  badTreeSha1: ["error", "invalid 'tree' line format - bad sha1"],
+  badType: ["error", "invalid 'type' value"],
+  duplicateEntries: ["error", "contains duplicate file entries"],
+  gitattributesBlob: ["error", "non-blob found at .gitattributes"],
+  gitattributesLarge: ["error", ".gitattributes too large to parse"],
+  gitattributesLineLength: ["error", ".gitattributes has too long lines to parse"],
+  gitattributesMissing: ["error", "unable to read .gitattributes blob"],
+  gitmodulesBlob: ["error", "non-blob found at .gitmodules"],
+  gitmodulesLarge: ["error", ".gitmodules too large to parse"],
+  gitmodulesName: ["error", "disallowed submodule name: "],
+  gitmodulesPath: ["error", "disallowed submodule path: "],
+  gitmodulesSymlink: ["error", ".gitmodules is a symbolic link"],
+  gitmodulesUpdate: ["error", "disallowed submodule update setting: "],
+  gitmodulesUrl: ["error", "disallowed submodule url: "],
+  missingAuthor: ["error", "invalid format - expected 'author' line"],
+  missingCommitter: ["error", "invalid format - expected 'committer' line"],
+  missingEmail: ["error", `${AUTHOR_LINE}missing email`],
+  // The text is git's own slip: it says the same for a missing name.
+  missingNameBeforeEmail: ["error", `${AUTHOR_LINE}missing space before email`],
+  missingObject: ["error", "invalid format - expected 'object' line"],
+  missingSpaceBeforeDate: ["error", `${AUTHOR_LINE}missing space before date`],
+  missingSpaceBeforeEmail: ["error", `${AUTHOR_LINE}missing space before email`],
+  missingTag: ["error", "invalid format - unexpected end after 'type' line"],
+  missingTagEntry: ["error", "invalid format - expected 'tag' line"],
+  missingTree: ["error", "invalid format - expected 'tree' line"],
+  missingTypeEntry: ["error", "invalid format - expected 'type' line"],
+  multipleAuthors: ["error", "invalid format - multiple 'author' lines"],
+  treeNotSorted: ["error", "not properly sorted"],
+  zeroPaddedDate: ["error", `${AUTHOR_LINE}zero-padded date`],
+
+  emptyName: ["warn", "contains empty pathname"],
+  fullPathname: ["warn", "contains full pathnames"],
+  hasDot: ["warn", "contains '.'"],
+  hasDotdot: ["warn", "contains '..'"],
+  hasDotgit: ["warn", "contains '.git'"],
+  largePathname: ["warn", "contains excessively large pathname"],
+  nulInCommit: ["warn", "NUL byte in the commit object body"],
+  nullSha1: ["warn", "contains entries pointing to null sha1"],
+  zeroPaddedFilemode: ["warn", "contains zero-padded file modes"],
+
+  badFilemode: ["info", "contains bad file modes"],
+  badTagName: ["info", "invalid 'tag' name: "],
+  gitattributesSymlink: ["info", ".gitattributes is a symlink"],
+  gitignoreSymlink: ["info", ".gitignore is a symlink"],
+  gitmodulesParse: ["info", "could not parse gitmodules blob"],
+  mailmapSymlink: ["info", ".mailmap is a symlink"],
+  missingTaggerEntry: ["info", "invalid format - expected 'tagger' line"],
+  extraHeaderEntry: ["ignore", "invalid format - extra header(s) after 'tagger'"],
+} as const satisfies Record<string, readonly [Severity, string]>;
+
+/** A message id, as git prints it and as `receive.fsck.<id>` spells it. */
+export type FsckId = keyof typeof RULES;
+
+/** Why an object is refused. git prints it as `error: object <name>: <id>: <text>`. */
+export type FsckFinding = { readonly id: FsckId; readonly text: string };
+
+/** Gives the severity of a message id. */
+export function severityOf(id: FsckId): Severity {
+  return RULES[id][0];
+}
+
+/** Gives the finding of a rule; `undefined` where the rule doesn't refuse. `detail` follows the rule's text. */
+export function finding(id: FsckId, detail = ""): FsckFinding | undefined {
+  const [severity, text] = RULES[id];
+  return severity === "error" || severity === "warn" ? { id, text: text + detail } : undefined;
+}

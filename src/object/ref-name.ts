@@ -1,0 +1,34 @@
+/**
+ * Which names a ref may have.
+ *
+ * @packageDocumentation
+ * @see git-check-ref-format(1)
+ */
+
+/** What no ref name has anywhere: control characters, space, DEL and what git's revision syntax or a glob would read. */
+// eslint-disable-next-line no-control-regex -- control characters are what it is for
+const FORBIDDEN = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{/;
+
+function isComponent(component: string): boolean {
+  return component !== "" && !component.startsWith(".") && !component.endsWith(".lock");
+}
+
+/**
+ * Says whether git takes `name` for a well-formed full ref name: what `git check-ref-format` says. A name of one component,
+ * such as `HEAD`, is not one.
+ */
+export function checkRefFormat(name: string): boolean {
+  if (FORBIDDEN.test(name) || name.endsWith(".")) return false;
+  const components = name.split("/");
+  return components.length > 1 && components.every(isComponent);
+}
+
+/**
+ * Says whether a client may create or move a ref of this name: it lies under `refs/`, and what follows is itself well formed,
+ * so that `refs/x` is refused. Where it is false, git's receive-pack reports `funny refname`.
+ *
+ * @see git-receive-pack(1)
+ */
+export function isPushableRefName(name: string): boolean {
+  return name.startsWith("refs/") && checkRefFormat(name.slice("refs/".length));
+}
