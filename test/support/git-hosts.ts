@@ -26,8 +26,8 @@ const TOKEN = "journey-token";
 const START: Record<Journey["host"], (git: GitSandbox) => Promise<Running>> = {
   "c git": async (git) => ({ ...(await startCgiServer({ root: git.path("srv"), token: TOKEN })), token: TOKEN }),
   thinpack: async (git) => {
-    const { base, token, stop } = await startProject(git.path("state"), TOKEN);
-    return { base, token, close: stop };
+    const host = await startProject(git.path("state"), TOKEN);
+    return { base: host.base, token: host.token, close: () => host.stop() };
   },
 };
 
