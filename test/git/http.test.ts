@@ -3,7 +3,7 @@ import { gzipSync, inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
-import { packOf, parsePkts, pkt, pktLines, post, send } from "../support/git-raw.ts";
+import { packOf, parsePkts, pkt, pktLines, post, pushBody, reportLines, send } from "../support/git-raw.ts";
 
 const NO_CACHE = "no-cache, max-age=0, must-revalidate";
 const V2 = { "Git-Protocol": "version=2" };
@@ -159,6 +159,34 @@ onEveryHost("over HTTP", (journey) => {
     const { url } = await filled(journey);
     const answer = await post(url, "receive-pack", Buffer.from("0000"));
     expect(answer.status).toBe(200);
+  });
+
+  it.each([
+    ["deltas by oid", []],
+    ["deltas by offset", ["--delta-base-offset"]],
+  ])("takes a push of everything with %s", async (_, options) => {
+    const { git } = journey;
+    const source = await importFixture(git, "source", linear(60));
+    const tip = await git.ok(["rev-parse", "main"], { cwd: source });
+    const pack = await git.bytes(["pack-objects", "--revs", "--stdout", "-q", ...options], {
+      cwd: source,
+      input: `${tip}\n`,
+    });
+    expect(entryTypes(pack)).toContain(options.length === 0 ? 7 : 6);
+    const url = await journey.create();
+    const body = pushBody([{ name: "refs/heads/main", new: tip }], pack, "report-status ofs-delta");
+    const answer = await post(url, "receive-pack", gzipSync(body), { "Content-Encoding": "gzip" });
+    expect(reportLines(answer.body)).toEqual(["unpack ok", "ok refs/heads/main"]);
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", "--bare", url, copy]);
+    await git.fsck(copy);
+  });
+
+  it("refuses a body that says it is zipped and is not", async () => {
+    const { url } = await filled(journey);
+    const request = pktLines("command=ls-refs", "0001", "0000");
+    const answer = await post(url, "upload-pack", request, { ...V2, "Content-Encoding": "gzip" });
+    expect(answer.body.includes("refs/heads/main")).toBe(false);
   });
 
   describe("fetching with capabilities left out", () => {

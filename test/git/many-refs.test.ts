@@ -1,10 +1,41 @@
 /** Tens of thousands of refs, in and out. `LONG=1` takes a hundred thousand. */
+import { request as httpRequest } from "node:http";
 import { describe, expect, it } from "vitest";
+import { refsAt } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { onEveryHost } from "../support/git-hosts.ts";
-import { parsePkts, pktLines, post } from "../support/git-raw.ts";
+import { parsePkts, pktLines, post, pushBody, reportLines } from "../support/git-raw.ts";
 
 const long = process.env["LONG"] !== undefined;
+
+/** A push whose second half waits until it is told. */
+function openPush(url: string, body: Buffer): { sendHalf(): void; finish(): Promise<Buffer> } {
+  const target = new URL(url);
+  const slow = httpRequest({
+    host: target.hostname,
+    port: target.port,
+    path: `${target.pathname}/git-receive-pack`,
+    method: "POST",
+    auth: `${target.username}:${target.password}`,
+    headers: { "Content-Type": "application/x-git-receive-pack-request", "Transfer-Encoding": "chunked" },
+  });
+  const half = Math.floor(body.length / 2);
+  const answered = new Promise<Buffer>((resolve, reject) => {
+    slow.on("error", reject);
+    slow.on("response", (response) => {
+      const pieces: Buffer[] = [];
+      response.on("data", (piece: Buffer) => pieces.push(piece));
+      response.on("end", () => resolve(Buffer.concat(pieces)));
+    });
+  });
+  return {
+    sendHalf: () => void slow.write(body.subarray(0, half)),
+    finish: async () => {
+      slow.end(body.subarray(half));
+      return await answered;
+    },
+  };
+}
 
 onEveryHost("many refs", (journey) => {
   // C git writes a file a ref, which is slow; a smaller number proves the test as well.
@@ -72,6 +103,21 @@ onEveryHost("at once", (journey) => {
       await git.ok(["clone", "-q", "--mirror", url, copy]);
       await git.fsck(copy);
       expect((await git.ok(["for-each-ref", "refs/heads/branch-*"], { cwd: copy })).split("\n")).toHaveLength(8);
+    });
+
+    it("do not wait for an upload that is under way", async () => {
+      const { git } = journey;
+      const url = await journey.create();
+      const source = await importFixture(git, "source", linear(30));
+      await git.ok(["push", "-q", url, "main"], { cwd: source });
+      const tip = await git.ok(["rev-parse", "main~3"], { cwd: source });
+      const pack = await git.bytes(["pack-objects", "--revs", "--stdout", "-q"], { cwd: source, input: `${tip}\n` });
+      const slow = openPush(url, pushBody([{ name: "refs/heads/slow", new: tip }], pack));
+      slow.sendHalf();
+      await git.ok(["push", "-q", url, "main:fast"], { cwd: source, timeout: 20_000 });
+      expect(await refsAt(git, url)).toHaveLength(2);
+      expect(reportLines(await slow.finish())).toEqual(["unpack ok", "ok refs/heads/slow"]);
+      expect(await refsAt(git, url)).toHaveLength(3);
     });
 
     it("to one branch: one wins, the others are told", async () => {
