@@ -12,6 +12,7 @@
  * @packageDocumentation
  */
 import { LimitExceeded } from "./failure.ts";
+import type { KernelExports } from "./kernel-exports.ts";
 
 /** The stream ended, and its checksum is right. */
 export const INFLATE_DONE = 0;
@@ -61,6 +62,9 @@ export const REFERENCED = 1 << 4;
 /** Flag of a name: a walk has listed it. */
 export const SEEN = 1 << 5;
 
+/** Bytes at {@link Kernel.scratchAt}. */
+export const SCRATCH_BYTES = 1024;
+
 /** {@link Kernel.scanTree}: nothing is wrong, but for names in the list of suspicious ones. */
 export const SCAN_OK = 0;
 /** {@link Kernel.scanTree}: the full check has to tell; what was marked so far stays marked. */
@@ -82,51 +86,6 @@ export type KernelLayout = {
   readonly seed: readonly [number, number];
   /** The size past which the memory does not grow; 4 GiB where not given. */
   readonly maxBytes?: number;
-};
-
-/** What the module exports, as `src/kernel/kernel.ts` declares it; booleans are 0 and 1. */
-type KernelExports = {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly initialise: (
-    ...options: [...regions: [number, number, number], rawSize: number, ...seed: number[]]
-  ) => number;
-  readonly reset: () => number;
-  readonly windowAt: () => number;
-  readonly ringAt: () => number;
-  readonly listAt: () => number;
-  readonly inflateStart: () => void;
-  readonly inflate: (...at: [src: number, srcEnd: number, outBase: number, out: number, outEnd: number]) => number;
-  readonly inflateWhole: (src: number, srcEnd: number, dst: number, size: number) => number;
-  readonly inflateConsumed: () => number;
-  readonly inflateProduced: () => number;
-  readonly hashStart: (context: number) => void;
-  readonly hashUpdate: (context: number, at: number, length: number) => void;
-  readonly hashFinish: (context: number, out: number) => number;
-  readonly hashObject: (kind: number, at: number, length: number, out: number) => number;
-  readonly crc32: (crc: number, at: number, length: number) => number;
-  readonly adler32: (adler: number, at: number, length: number) => number;
-  readonly applyDelta: (
-    ...at: [base: number, baseLength: number, delta: number, deltaLength: number, dst: number, dstLength: number]
-  ) => number;
-  readonly deltaSizes: (delta: number, length: number) => number;
-  readonly deltaBaseSize: () => number;
-  readonly deltaResultSize: () => number;
-  readonly oidAdd: (oid: number) => number;
-  readonly oidFind: (oid: number) => number;
-  readonly oidCount: () => number;
-  readonly oidAt: (index: number) => number;
-  readonly flagsOf: (index: number) => number;
-  readonly setFlags: (index: number, flags: number) => void;
-  readonly orFlags: (index: number, flags: number) => void;
-  readonly valueOf: (index: number) => number;
-  readonly setValue: (index: number, value: number) => void;
-  readonly scanTree: (tree: number, length: number, base: number, baseLength: number) => number;
-  readonly suspiciousCount: () => number;
-  readonly collectTree: (
-    ...at: [tree: number, length: number, base: number, baseLength: number, wantBlobs: number]
-  ) => number;
-  readonly collectMore: () => number;
-  readonly markTree: (tree: number, length: number, mask: number) => number;
 };
 
 const NO_MEMORY = -2;
@@ -158,8 +117,8 @@ export class Kernel {
   readonly rawSize: number;
   /** Bytes from one entry of the table of names to the next: name, flags (u32), value (u32), both little-endian. */
   readonly oidStride: number;
-  /** Where {@link scanTree} and {@link collectTree} list, as little-endian u32; fixed, never moves. */
-  readonly listAt: number;
+  /** {@link SCRATCH_BYTES} for the caller's passing use, for names above all: the kernel itself never touches them. */
+  readonly scratchAt: number;
 
   readonly #exports: KernelExports;
   readonly #maxBytes: number;
@@ -179,7 +138,7 @@ export class Kernel {
     this.ringBytes = ringBytes;
     this.rawSize = rawSize;
     this.oidStride = rawSize + 8;
-    this.listAt = exports.listAt();
+    this.scratchAt = exports.scratchAt();
     this.inflate = exports.inflate;
     this.inflateWhole = exports.inflateWhole;
     this.applyDelta = exports.applyDelta;
@@ -231,19 +190,22 @@ export class Kernel {
     return this.#exports.inflateProduced();
   }
 
-  /** Begins a hash in `context`, 0…3: they are independent. */
-  hashStart(context: number): void {
-    this.#exports.hashStart(context);
+  /**
+   * Begins a hash: the name of an object, whose type is a number of `KIND_NUMBER` and whose size is below 2^53, or, with kind 0,
+   * the digest of plain bytes. The contexts 0…3 are independent.
+   */
+  hashStart(kind: number, size: number, context = 0): void {
+    this.#exports.hashStart(kind, size, context);
   }
 
   /** Takes in bytes. */
-  hashUpdate(context: number, at: number, length: number): void {
-    this.#exports.hashUpdate(context, at, length);
+  hashUpdate(at: number, length: number, context = 0): void {
+    this.#exports.hashUpdate(at, length, context);
   }
 
   /** Writes the digest to `out`; `true` where the message is part of a SHA-1 collision attack, as git detects it. */
-  hashFinish(context: number, out: number): boolean {
-    return this.#exports.hashFinish(context, out) !== 0;
+  hashFinish(out: number, context = 0): boolean {
+    return this.#exports.hashFinish(out, context) !== 0;
   }
 
   /** Writes the name of an object to `out`; its type is a number of `KIND_NUMBER`. `true` as for {@link hashFinish}. */
@@ -350,22 +312,32 @@ export class Kernel {
 
   /**
    * How many entries the last {@link scanTree} that gave {@link SCAN_OK} found with a name to look at more closely (dots, control
-   * characters, beyond ASCII, like ".git"): their offsets in the tree are at {@link listAt}.
+   * characters, beyond ASCII, like ".git"): {@link suspiciousAt} gives where they begin.
    */
   get suspiciousCount(): number {
     return this.#exports.suspiciousCount();
   }
 
+  /** Offset in the tree of the suspicious entry number `i`, until the next {@link scanTree} or {@link collectTree}. */
+  suspiciousAt(i: number): number {
+    return this.#exports.listed(i) >>> 0;
+  }
+
   /**
-   * `(tree, length, base, baseLength, wantBlobs)` lists at {@link listAt} the indexes of what a tree refers to, unless it is a
-   * gitlink, the same in `base`, marked {@link SEEN}, or a blob and blobs are not wanted; marks it SEEN and REF_TREE or REF_BLOB.
-   * Gives how many, or {@link TREE_CORRUPT}. There may be more than the list holds: call {@link collectMore} until it gives 0,
-   * with both trees in place.
+   * `(tree, length, base, baseLength, wantBlobs)` lists the indexes of what a tree refers to, unless it is a gitlink, the same in
+   * `base`, marked {@link SEEN}, or a blob and blobs are not wanted; marks it SEEN and REF_TREE or REF_BLOB. Gives how many, for
+   * {@link collectedAt}, or {@link TREE_CORRUPT}. There may be more than the list holds: call {@link collectMore} until it gives
+   * 0, with both trees in place.
    *
    * @throws LimitExceeded where the table of names may not grow further.
    */
   collectTree(...[tree, length, base, baseLength, wantBlobs]: CollectArguments): number {
     return this.#checkMemory(this.#exports.collectTree(tree, length, base, baseLength, wantBlobs ? 1 : 0));
+  }
+
+  /** The index in the table of names of the listed entry number `i`, until the next call that lists. */
+  collectedAt(i: number): number {
+    return this.#exports.listed(i);
   }
 
   /** Lists what did not fit before, in place of it; 0 at the end. Else as {@link collectTree}. */

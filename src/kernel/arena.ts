@@ -6,6 +6,8 @@
 /** Vector loads may look this far behind what they are asked for. */
 const SLACK: usize = 64;
 
+const scratch: usize = memory.data(1024, 64);
+
 let window: usize = 0;
 let ring: usize = 0;
 let rest: usize = 0;
@@ -18,6 +20,10 @@ export function carve(windowBytes: usize, ringBytes: usize, maxBytes: usize): bo
   rest = align(ring + ringBytes + SLACK);
   limit = maxBytes;
   return ensureMemory(rest);
+}
+
+export function scratchAt(): usize {
+  return scratch;
 }
 
 export function windowAt(): usize {

@@ -26,35 +26,41 @@ export function hashInitialise(size: usize): void {
   rawSize = size;
 }
 
-export function hashStart(index: usize): void {
-  start(contexts + index * CONTEXT_BYTES);
+/** Begins a hash: of an object of type `kind` (1 commit, 2 tree, 3 blob, 4 tag) and size, or, `kind` 0, of plain bytes. */
+export function hashStart(kind: usize, size: f64, index: usize): void {
+  const context = contexts + index * CONTEXT_BYTES;
+  start(context);
+  if (kind != 0) takeHeader(context, kind, <u64>size);
 }
 
-export function hashUpdate(index: usize, at: usize, length: usize): void {
+export function hashUpdate(at: usize, length: usize, index: usize): void {
   update(contexts + index * CONTEXT_BYTES, at, length);
 }
 
 /** Writes the digest to `out`; true where the message belongs to a collision attack. */
-export function hashFinish(index: usize, out: usize): bool {
+export function hashFinish(out: usize, index: usize): bool {
   return finish(contexts + index * CONTEXT_BYTES, out);
 }
 
-/** Writes the name of the object of type `kind` (1 commit, 2 tree, 3 blob, 4 tag) to `out`; true as {@link hashFinish}. */
+/** Writes the name of an object to `out`; true as {@link hashFinish}. */
 export function hashObject(kind: usize, at: usize, length: usize, out: usize): bool {
   const context = contexts + CONTEXTS * CONTEXT_BYTES;
   start(context);
-  // The header goes straight into the block: "<type> <length>\0" is 19 bytes at most.
-  store<u64>(context, load<u64>(NAMES + ((kind - 1) << 3)));
-  let to = context + load<u8>(NAME_LENGTHS + kind - 1);
-  let digits: usize = 1;
-  for (let rest = length; rest >= 10; rest /= 10) digits++;
-  let rest = length;
-  for (let digit = to + digits; digit > to; rest /= 10) store<u8>(--digit, <u8>(0x30 + (rest % 10)));
-  to += digits;
-  store<u8>(to, 0);
-  store<u64>(context, to + 1 - context, TOTAL);
+  takeHeader(context, kind, length);
   update(context, at, length);
   return finish(context, out);
+}
+
+/** Puts "<type> <size>\0" straight into the empty block: it is 28 bytes at most. */
+function takeHeader(context: usize, kind: usize, size: u64): void {
+  store<u64>(context, load<u64>(NAMES + ((kind - 1) << 3)));
+  const first = context + load<u8>(NAME_LENGTHS + kind - 1);
+  let nul = first + 1;
+  for (let rest = size; rest >= 10; rest /= 10) nul++;
+  let rest = size;
+  for (let digit = nul; digit > first; rest /= 10) store<u8>(--digit, <u8>(0x30 + (rest % 10)));
+  store<u8>(nul, 0);
+  store<u64>(context, nul + 1 - context, TOTAL);
 }
 
 function start(context: usize): void {

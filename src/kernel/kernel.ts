@@ -11,7 +11,7 @@ import { tableInitialise, tableReset } from "./oid-table";
 import { treeInitialise } from "./tree-entry";
 
 export { adler32 } from "./adler32";
-export { ringAt, windowAt } from "./arena";
+export { ringAt, scratchAt, windowAt } from "./arena";
 export { crc32 } from "./crc32";
 export { applyDelta, deltaBaseSize, deltaResultSize, deltaSizes } from "./delta";
 export { hashFinish, hashObject, hashStart, hashUpdate } from "./hash";
@@ -27,7 +27,7 @@ export {
   setValue,
   valueOf,
 } from "./oid-table";
-export { collectMore, collectTree, listAt, markTree, scanTree, suspiciousCount } from "./tree";
+export { collectMore, collectTree, listed, markTree, scanTree, suspiciousCount } from "./tree";
 
 /** Prepares a new instance; false where its regions do not fit. */
 export function initialise(

@@ -39,14 +39,15 @@ const MODE_160000: u64 = 0x20303030303631;
 /** Results: offsets of suspicious names, or indexes of collected entries. */
 const LIST_CAPACITY: u32 = 1 << 16;
 const list: usize = memory.data(4 << 16, 16);
-let listed: u32 = 0;
+let listLength: u32 = 0;
 
-export function listAt(): usize {
-  return list;
+/** The item at `index` of what the last scan or walk listed. */
+export function listed(index: u32): u32 {
+  return load<u32>(list + (<usize>index << 2));
 }
 
 export function suspiciousCount(): u32 {
-  return listed;
+  return listLength;
 }
 
 /** Names of files that a later directory may repeat, as git's verify_ordered() keeps them: start and end of each. */
@@ -62,7 +63,7 @@ export function scanTree(tree: usize, length: usize, base: usize, baseLength: us
   const end = tree + length;
   const oidBytes = rawSize;
   setBase(base, baseLength);
-  listed = 0;
+  listLength = 0;
   candidateCount = 0;
   let previous: usize = 0;
   let previousNul: usize = 0;
@@ -87,9 +88,9 @@ export function scanTree(tree: usize, length: usize, base: usize, baseLength: us
 
     const doubt = doubtOf(name, nul);
     if (doubt != 0) {
-      if (doubt == HAS_SLASH || listed == LIST_CAPACITY) return SUSPECT;
-      store<u32>(list + (<usize>listed << 2), <u32>(at - tree));
-      listed++;
+      if (doubt == HAS_SLASH || listLength == LIST_CAPACITY) return SUSPECT;
+      store<u32>(list + (<usize>listLength << 2), <u32>(at - tree));
+      listLength++;
     }
     if (isZero(nul + 1)) return SUSPECT;
     if (!isTree && mode == MODE_160000) continue;

@@ -1,0 +1,51 @@
+/**
+ * What the kernel's module exports; `kernel.ts` is the face for it.
+ *
+ * @packageDocumentation
+ */
+
+/** What the module exports, as `src/kernel/kernel.ts` declares it; booleans are 0 and 1. */
+export type KernelExports = {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly initialise: (
+    ...options: [...regions: [number, number, number], rawSize: number, ...seed: number[]]
+  ) => number;
+  readonly reset: () => number;
+  readonly windowAt: () => number;
+  readonly ringAt: () => number;
+  readonly scratchAt: () => number;
+  readonly listed: (index: number) => number;
+  readonly inflateStart: () => void;
+  readonly inflate: (...at: [src: number, srcEnd: number, outBase: number, out: number, outEnd: number]) => number;
+  readonly inflateWhole: (src: number, srcEnd: number, dst: number, size: number) => number;
+  readonly inflateConsumed: () => number;
+  readonly inflateProduced: () => number;
+  readonly hashStart: (kind: number, size: number, context: number) => void;
+  readonly hashUpdate: (at: number, length: number, context: number) => void;
+  readonly hashFinish: (out: number, context: number) => number;
+  readonly hashObject: (kind: number, at: number, length: number, out: number) => number;
+  readonly crc32: (crc: number, at: number, length: number) => number;
+  readonly adler32: (adler: number, at: number, length: number) => number;
+  readonly applyDelta: (
+    ...at: [base: number, baseLength: number, delta: number, deltaLength: number, dst: number, dstLength: number]
+  ) => number;
+  readonly deltaSizes: (delta: number, length: number) => number;
+  readonly deltaBaseSize: () => number;
+  readonly deltaResultSize: () => number;
+  readonly oidAdd: (oid: number) => number;
+  readonly oidFind: (oid: number) => number;
+  readonly oidCount: () => number;
+  readonly oidAt: (index: number) => number;
+  readonly flagsOf: (index: number) => number;
+  readonly setFlags: (index: number, flags: number) => void;
+  readonly orFlags: (index: number, flags: number) => void;
+  readonly valueOf: (index: number) => number;
+  readonly setValue: (index: number, value: number) => void;
+  readonly scanTree: (tree: number, length: number, base: number, baseLength: number) => number;
+  readonly suspiciousCount: () => number;
+  readonly collectTree: (
+    ...at: [tree: number, length: number, base: number, baseLength: number, wantBlobs: number]
+  ) => number;
+  readonly collectMore: () => number;
+  readonly markTree: (tree: number, length: number, mask: number) => number;
+};
