@@ -8,6 +8,7 @@
  * @packageDocumentation
  * @see builtin/receive-pack.c `update()`, `execute_commands_atomic()`
  */
+import { isPushableRefName } from "../object/ref-name.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "./ref-update.ts";
 
 /** What a push finds. */
@@ -83,7 +84,7 @@ class PlannedRefs {
 
 function decide(update: RefUpdate, policy: RefPolicy, refs: PlannedRefs): RefRejection | undefined {
   if (policy.readOnly) return { kind: "read-only" };
-  if (!update.name.startsWith("refs/")) return { kind: "bad-name" };
+  if (!isPushableRefName(update.name)) return { kind: "bad-name" };
   const current = refs.current(update.name);
   const creates = isZeroOid(update.oldOid);
   const deletes = isZeroOid(update.newOid);

@@ -1,0 +1,120 @@
+/**
+ * The whole host on this machine: workerd with R2, KV, Durable Objects and Queues, and their state on disk. What `npm start` runs,
+ * and every test that needs a real server.
+ */
+import { randomBytes } from "node:crypto";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const kernelFile = join(root, "build", "kernel.wasm");
+
+/** What may be set; all has a default. */
+export type HostOptions = {
+  /** 0 takes a free one. */
+  readonly port?: number;
+  readonly stateDir: string;
+  /** Made, and kept in the state directory, where absent. */
+  readonly adminToken?: string;
+  readonly inspectorPort?: number;
+  readonly allowPrivateUpstreams?: boolean;
+  /** The Worker's main file, for tests that wrap it. */
+  readonly entry?: string;
+  /** Told of each line the Worker logs that is not a request's. */
+  readonly onLog?: (line: string) => void;
+};
+
+/** A running host. */
+export type RunningHost = {
+  /** Origin, without a slash at the end. */
+  readonly base: string;
+  readonly token: string;
+  readonly stateDir: string;
+  readonly miniflare: Miniflare;
+  stop(): Promise<void>;
+};
+
+/** Leaves the kernel out of the bundle: workerd takes it as a compiled module. */
+const kernelPlugin: Plugin = {
+  name: "kernel",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /kernel\.wasm$/ }, () => ({ path: "./kernel.wasm", external: true }));
+  },
+};
+
+/** Bundles the Worker as wrangler does. */
+export async function bundleWorker(entry: string = join(root, "src", "worker.ts")): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["node:*", "cloudflare:*"],
+    sourcemap: "inline",
+    plugins: [kernelPlugin],
+    logLevel: "error",
+  });
+  const [file] = outputFiles;
+  if (file === undefined) throw new Error("esbuild made nothing");
+  return file.text;
+}
+
+/** Gives the operator's token: the one given, the one kept, or a new one that is kept from now on. */
+function adminToken(stateDir: string, given: string | undefined): string {
+  if (given !== undefined && given !== "") return given;
+  const file = join(stateDir, "admin-token");
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const token = randomBytes(24).toString("base64url");
+  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+/** Writes the lines of requests to `requests.jsonl`, and passes on the others. */
+function logSorter(stateDir: string, onLog: (line: string) => void): (log: { message: string }) => void {
+  const file = join(stateDir, "requests.jsonl");
+  return ({ message }) => {
+    if (!message.startsWith('{"log":"request",')) return onLog(message);
+    appendFileSync(file, `{${message.slice('{"log":"request",'.length)}\n`);
+  };
+}
+
+/** Starts the host. */
+export async function startHost(options: HostOptions): Promise<RunningHost> {
+  const stateDir = resolve(options.stateDir);
+  mkdirSync(stateDir, { recursive: true });
+  const token = adminToken(stateDir, options.adminToken);
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: "thinpack",
+      host: "127.0.0.1",
+      port: options.port ?? 0,
+      ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
+      cf: false,
+      handleStructuredLogs: logSorter(stateDir, options.onLog ?? ((line) => process.stderr.write(`${line}\n`))),
+      resourcePersistencePath: join(stateDir, "storage"),
+      modules: [
+        { type: "ESModule", path: join(root, "build", "worker.js"), contents: await bundleWorker(options.entry) },
+        { type: "CompiledWasm", path: kernelFile, contents: readFileSync(kernelFile) },
+      ],
+      modulesRoot: join(root, "build"),
+      compatibilityDate: "2026-11-01",
+      compatibilityFlags: ["nodejs_compat"],
+      r2Buckets: { BUCKET: "thinpack" },
+      kvNamespaces: { KV: "thinpack" },
+      durableObjects: { REPOSITORIES: { className: "RepositoryObject", useSQLite: true } },
+      queueProducers: { JOBS: "thinpack-jobs" },
+      queueConsumers: { "thinpack-jobs": { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10 } },
+      bindings: {
+        ADMIN_TOKEN: token,
+        ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),
+      },
+    }),
+  );
+  const url = await miniflare.ready;
+  return { base: `http://localhost:${url.port}`, token, stateDir, miniflare, stop: () => miniflare.dispose() };
+}

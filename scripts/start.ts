@@ -1,0 +1,43 @@
+/**
+ * `npm start`: the whole host on this machine. Environment: `PORT`, `STATE_DIR`, `ADMIN_TOKEN`, `INSPECTOR_PORT`,
+ * `ALLOW_PRIVATE_UPSTREAMS=1`.
+ */
+import { execFileSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startHost } from "./host.ts";
+
+const scripts = dirname(fileURLToPath(import.meta.url));
+
+/** Gives a port from the environment. */
+function portFrom(name: string): number | undefined {
+  const text = process.env[name];
+  if (text === undefined || text === "") return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`${name}=${text} is no port`);
+  return port;
+}
+
+execFileSync(process.execPath, [join(scripts, "build-kernel.ts")], { stdio: ["ignore", "ignore", "inherit"] });
+const inspectorPort = portFrom("INSPECTOR_PORT");
+const host = await startHost({
+  port: portFrom("PORT") ?? 8787,
+  stateDir: process.env["STATE_DIR"] ?? ".thinpack",
+  ...(process.env["ADMIN_TOKEN"] === undefined ? {} : { adminToken: process.env["ADMIN_TOKEN"] }),
+  ...(inspectorPort === undefined ? {} : { inspectorPort }),
+  allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
+});
+
+let stopping = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    void host.stop().finally(() => process.exit(0));
+  });
+}
+
+console.log(`ready ${host.base}`);
+console.log(`the operator's token: ${host.token}`);
+console.log("push something:");
+console.log(`  git push ${host.base.replace("://", `://x:${host.token}@`)}/me/project.git HEAD:refs/heads/main`);

@@ -1,0 +1,37 @@
+/**
+ * Names of tenants and repositories, as URLs carry them.
+ *
+ * @packageDocumentation
+ */
+
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
+const RESERVED_ENDING = /\.(?:git|lock)$/;
+/** First path segments that are the host's own. */
+const RESERVED_TENANTS: ReadonlySet<string> = new Set(["api", "assets", "healthz"]);
+
+/** A valid pair of names. */
+export type RepositoryName = { readonly tenant: string; readonly repo: string };
+
+function isName(name: string): boolean {
+  return NAME.test(name) && !RESERVED_ENDING.test(name);
+}
+
+/** Whether `tenant` may be one: a name that is not the host's own. Those that start with `_` are kept for later. */
+export function isTenantName(tenant: string): boolean {
+  return isName(tenant) && !tenant.startsWith("_") && !RESERVED_TENANTS.has(tenant);
+}
+
+/** Checks a pair of names; `undefined` where either can't be one. */
+export function parseRepositoryName(tenant: string, repo: string): RepositoryName | undefined {
+  return isTenantName(tenant) && isName(repo) ? { tenant, repo } : undefined;
+}
+
+/** Checks the names in a Git URL, where the repository may be written with `.git`. */
+export function parseGitRepositoryName(tenant: string, repo: string): RepositoryName | undefined {
+  return parseRepositoryName(tenant, repo.endsWith(".git") ? repo.slice(0, -".git".length) : repo);
+}
+
+/** Gives the name under which the repository's Durable Object is found. */
+export function repositoryKey({ tenant, repo }: RepositoryName): string {
+  return `${tenant}/${repo}`;
+}

@@ -1,0 +1,116 @@
+/**
+ * The application: mounts the edges, hands them the platform, answers what they leave and logs each request.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type MiddlewareHandler } from "hono";
+import { repositoryKey } from "./access/names.ts";
+import type { ApiEnv, ApiHost } from "./api/api-host.ts";
+import { apiRoutes } from "./api/v1/routes.ts";
+import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
+import { RequestStorage } from "./cloudflare/open-repository.ts";
+import type { Env } from "./env.ts";
+import { authenticate } from "./http/authenticate.ts";
+import { dumbRoutes } from "./http/dumb-routes.ts";
+import { FormatCache } from "./http/format-cache.ts";
+import { gitRoutes } from "./http/git-routes.ts";
+import type { Host } from "./http/host.ts";
+import { logRequest } from "./http/log.ts";
+import { problemOf, problemResponse } from "./http/problem.ts";
+import { formatServerInfo, SERVER_INFO_REQUEST } from "./maintenance/server-info.ts";
+import { formatServerTiming } from "./repository/request-counts.ts";
+
+/** What the application is built from, once an isolate. */
+export type AppOptions = {
+  /** The release, as `package.json` says. */
+  readonly version: string;
+  readonly tools: IsolateTools;
+};
+
+type AppEnv = ApiEnv & { readonly Bindings: Env };
+
+/** Work of one request that outlives the call that answered it. */
+class Lifetime {
+  readonly #work: Promise<unknown>[] = [];
+
+  add(work: Promise<unknown>): void {
+    this.#work.push(work);
+  }
+
+  /** Settles when all is done, also what was added meanwhile. */
+  async ended(): Promise<void> {
+    for (let at = 0; at < this.#work.length; at++) {
+      // eslint-disable-next-line no-await-in-loop -- the list may grow while it is waited for
+      await Promise.allSettled([this.#work[at]]);
+    }
+  }
+}
+
+function hostOf(storage: RequestStorage, shared: Pick<Host, "principal" | "agent" | "formats" | "until">): Host {
+  return {
+    ...shared,
+    repository: (name) => storage.repository(name),
+    packBody: (id, pack, extension, range) => storage.packBody(id, { pack, extension }, range),
+    plainFile: async (name, file, admit) => {
+      const snapshot = await storage.refs(repositoryKey(name)).open(SERVER_INFO_REQUEST);
+      admit(snapshot.kind === "found" ? snapshot.record : undefined);
+      if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
+      return formatServerInfo(file, snapshot, (pack) => pack.checksum);
+    },
+    counts: () => storage.counters.counts(),
+  };
+}
+
+/** Makes the platform for each request, and logs it when its answer has gone out. */
+function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHandler<AppEnv> {
+  return async (context, next) => {
+    const began = Date.now();
+    const storage = new RequestStorage(context.env, options.tools);
+    const lifetime = new Lifetime();
+    const principal = authenticate(context.req.header("Authorization"), context.env.ADMIN_TOKEN);
+    context.set(
+      "host",
+      hostOf(storage, {
+        principal,
+        agent: `thinpack/${options.version}`,
+        formats,
+        until: (work) => lifetime.add(work),
+      }),
+    );
+    const api: ApiHost = {
+      settings: (name) => storage.refs(repositoryKey(name)),
+      bareFiles: (id) => storage.bareFiles(id),
+    };
+    context.set("api", api);
+    await next();
+    context.header("Server-Timing", formatServerTiming(storage.counters.counts()));
+    const { status } = context.res;
+    const { method, path } = context.req;
+    const logged = lifetime.ended().then(() =>
+      logRequest({
+        method: context.req.raw.method === "HEAD" ? "HEAD" : method,
+        path,
+        status,
+        ms: Date.now() - began,
+        ...storage.counters.counts(),
+        wasm: options.tools.kernels.byteLength,
+      }),
+    );
+    context.executionCtx.waitUntil(logged);
+  };
+}
+
+/** Builds the application. */
+export function createApp(options: AppOptions): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  const formats = new FormatCache();
+  app.get("/healthz", (context) => context.json({ ok: true, version: options.version }));
+  app.use(withPlatform(options, formats));
+  app.route("/api/v1", apiRoutes());
+  app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
+  app.route("/", gitRoutes());
+  app.route("/", dumbRoutes());
+  app.notFound(() => problemResponse(404, "There is nothing here."));
+  app.onError((error) => problemOf(error));
+  return app;
+}

@@ -1,0 +1,40 @@
+/**
+ * What all requests of an isolate share, made once: kernels, the block cache, the platform's hashes and deflate.
+ *
+ * @packageDocumentation
+ */
+import { createHash } from "node:crypto";
+import { deflateSync } from "node:zlib";
+import type { HashFactory } from "../bytes/hash.ts";
+import { KernelPool } from "../bytes/kernel-pool.ts";
+import { BlockCache } from "../store/block-cache.ts";
+import type { Repository } from "../repository/repository.ts";
+
+/** The part of a repository's handle that does not depend on the request. */
+export type IsolateTools = Pick<Repository, "kernels" | "cache" | "hash" | "deflate">;
+
+const MIB = 1024 * 1024;
+
+/** How a kernel's memory is divided; what is lent to many at once is smaller. Of 128 MB that an isolate has. */
+const KERNEL_LAYOUT = { windowBytes: 2 * MIB, ringBytes: 24 * MIB, smallRingBytes: 8 * MIB };
+const CACHE_BYTES = 16 * MIB;
+
+const hash: HashFactory = (name) => {
+  const running = createHash(name);
+  return {
+    update: (bytes) => {
+      running.update(bytes);
+    },
+    digest: () => new Uint8Array(running.digest()),
+  };
+};
+
+/** Makes the tools around the compiled kernel. */
+export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
+  return {
+    kernels: new KernelPool(kernel, KERNEL_LAYOUT),
+    cache: new BlockCache(CACHE_BYTES),
+    hash,
+    deflate: (bytes) => deflateSync(bytes),
+  };
+}

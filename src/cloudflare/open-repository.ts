@@ -1,0 +1,64 @@
+/**
+ * Builds, for one request, everything on Cloudflare that a repository is opened from.
+ *
+ * @packageDocumentation
+ */
+import { repositoryKey, type RepositoryName } from "../access/names.ts";
+import type { Env } from "../env.ts";
+import type { BareFiles } from "../maintenance/bare-files.ts";
+import type { RefStore } from "../refs/ref-store.ts";
+import type { RepositorySettings } from "../refs/repository-settings.ts";
+import { DEFAULT_LIMITS } from "../repository/limits.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { packKey } from "../store/pack-keys.ts";
+import type { PackFile } from "../store/pack-storage.ts";
+import { CorruptStore } from "../bytes/failure.ts";
+import { durableRefs } from "./durable-refs.ts";
+import type { IsolateTools } from "./isolate-tools.ts";
+import { r2BareFiles } from "./r2-bare-files.ts";
+import { r2PackStorage } from "./r2-pack-storage.ts";
+import { RequestCounters } from "./request-counters.ts";
+
+/** The platform as one request, or one job, sees it. All it does is counted. */
+export class RequestStorage {
+  readonly counters = new RequestCounters();
+  readonly #env: Env;
+  readonly #tools: IsolateTools;
+
+  constructor(env: Env, tools: IsolateTools) {
+    this.#env = env;
+    this.#tools = tools;
+  }
+
+  /** The truth of a repository by its key, `{tenant}/{repo}`. */
+  refs(key: string): RefStore<PackRecord> & RepositorySettings {
+    return durableRefs(this.#env.REPOSITORIES, this.counters, key);
+  }
+
+  /** Opens a repository, which need not exist. */
+  repository(name: RepositoryName | string): Repository {
+    return {
+      ...this.#tools,
+      refs: this.refs(typeof name === "string" ? name : repositoryKey(name)),
+      storage: (id) => r2PackStorage(this.#env.BUCKET, this.counters, id),
+      limits: DEFAULT_LIMITS,
+      now: () => Date.now(),
+      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    };
+  }
+
+  /** All files below a repository's prefix. */
+  bareFiles(id: string): BareFiles {
+    return r2BareFiles(this.#env.BUCKET, this.counters, id);
+  }
+
+  /** A part of a pack's file, as a body that goes out untouched. @throws CorruptStore where it is not there. */
+  async packBody(id: string, file: PackFile, range: { offset: number; length: number }): Promise<ReadableStream> {
+    const key = packKey(id, file);
+    const object = await this.counters.run("r2r", () => this.#env.BUCKET.get(key, { range }));
+    if (object === null) throw new CorruptStore(`${key} is missing`);
+    this.counters.addBytesRead(range.length);
+    return object.body;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * `PackStorage` on an R2 bucket.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore } from "../bytes/failure.ts";
+import { packKey } from "../store/pack-keys.ts";
+import type { PackFile, PackStorage } from "../store/pack-storage.ts";
+import { readR2Body } from "./r2-stream.ts";
+import { createR2Upload } from "./r2-upload.ts";
+import type { RequestCounters } from "./request-counters.ts";
+
+/** Keys that R2 deletes in one operation. */
+const DELETE_BATCH = 1000;
+
+/** Opens the prefix of the repository with this id. */
+export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: string): PackStorage {
+  const open = async (file: PackFile, offset: number, length: number): Promise<R2ObjectBody> => {
+    const key = packKey(id, file);
+    const object = await counters
+      .run("r2r", () => bucket.get(key, { range: { offset, length } }))
+      .catch((cause: unknown) => {
+        throw new CorruptStore(`${key}: can't read ${length} bytes at ${offset}`, { cause });
+      });
+    if (object === null) throw new CorruptStore(`${key} is missing`);
+    if (offset + length > object.size) {
+      await object.body.cancel();
+      throw new CorruptStore(`${key} ends at ${object.size}, not after ${offset + length}`);
+    }
+    return object;
+  };
+  return {
+    read: async (file, offset, length) => {
+      if (length === 0) return new Uint8Array(0);
+      const object = await open(file, offset, length);
+      const bytes = new Uint8Array(await object.arrayBuffer());
+      counters.addBytesRead(bytes.length);
+      if (bytes.length !== length) throw new CorruptStore(`${object.key}: ${bytes.length} bytes for ${length}`);
+      return bytes;
+    },
+    openStream: async (file, offset, length) => {
+      const object = await open(file, offset, length);
+      return readR2Body(object.body, (count) => counters.addBytesRead(count));
+    },
+    write: async (file, bytes) => {
+      const key = packKey(id, file);
+      const object = await counters.run("r2w", () => bucket.put(key, bytes, { onlyIf: { etagDoesNotMatch: "*" } }));
+      if (object === null) throw new CorruptStore(`${key} exists`);
+    },
+    createUpload: (file) => createR2Upload(bucket, counters, packKey(id, file)),
+    delete: async (files) => {
+      const keys = files.map((file) => packKey(id, file));
+      for (let at = 0; at < keys.length; at += DELETE_BATCH) {
+        // eslint-disable-next-line no-await-in-loop -- one batch, but for hundreds of packs
+        await counters.run("r2w", () => bucket.delete(keys.slice(at, at + DELETE_BATCH)));
+      }
+    },
+  };
+}

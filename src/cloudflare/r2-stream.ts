@@ -1,0 +1,25 @@
+/**
+ * Sequential reading of a stream into the caller's buffers. Default readers hand out 4 KB pieces and cost ten times the CPU of
+ * reading into a buffer of 256 KB, so nothing in the project uses them on a pack.
+ *
+ * @packageDocumentation
+ */
+import type { PackByteStream } from "../store/pack-storage.ts";
+
+/** Reads `body`, telling `onBytes` how many came each time. */
+export function readR2Body(body: ReadableStream, onBytes: (count: number) => void): PackByteStream {
+  const reader = body.getReader({ mode: "byob" });
+  return {
+    read: async (buffer) => {
+      const size = buffer.byteLength;
+      const { value } = await reader.readAtLeast(size, buffer);
+      if (value === undefined) return new Uint8Array(size).subarray(0, 0);
+      onBytes(value.byteLength);
+      return value;
+    },
+    cancel: async () => {
+      // Whoever gives up on a stream has the reason; that it could not be given up in order adds nothing.
+      await reader.cancel().catch(() => undefined);
+    },
+  };
+}

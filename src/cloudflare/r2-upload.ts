@@ -1,0 +1,35 @@
+/**
+ * A multipart upload to R2.
+ *
+ * @packageDocumentation
+ * @see https://developers.cloudflare.com/r2/objects/multipart-objects/
+ */
+import type { PackUpload } from "../store/pack-storage.ts";
+import type { RequestCounters } from "./request-counters.ts";
+
+/**
+ * The size of a part. R2 wants at least 5 MiB and at most 10,000 parts, so this holds packs up to 80 GB, and six parts in flight
+ * still leave most of an isolate's memory.
+ */
+export const PART_BYTES = 8 * 1024 * 1024;
+
+/** Starts an upload to `key`. */
+export async function createR2Upload(bucket: R2Bucket, counters: RequestCounters, key: string): Promise<PackUpload> {
+  const upload = await counters.run("r2w", () => bucket.createMultipartUpload(key));
+  const parts: R2UploadedPart[] = [];
+  let count = 0;
+  return {
+    partSize: PART_BYTES,
+    writePart: async (bytes) => {
+      const index = count++;
+      parts[index] = await counters.run("r2w", () => upload.uploadPart(index + 1, bytes));
+    },
+    complete: async () => {
+      await counters.run("r2w", () => upload.complete(parts));
+    },
+    abort: async () => {
+      // R2 drops an unfinished upload after seven days by itself.
+      await counters.run("r2w", () => upload.abort()).catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/**
+ * The Worker's bindings and variables, as `wrangler.toml` and the operator set them.
+ *
+ * @packageDocumentation
+ */
+import type { RepositoryObject } from "./durable/repository-object.ts";
+import type { Job } from "./events/job.ts";
+
+/** What the platform hands to every event of the Worker. */
+export type Env = {
+  readonly BUCKET: R2Bucket;
+  readonly KV: KVNamespace;
+  readonly REPOSITORIES: DurableObjectNamespace<RepositoryObject>;
+  readonly JOBS: Queue<Job>;
+  /** The operator's token; without one nobody is the operator. */
+  readonly ADMIN_TOKEN?: string;
+  /** "1": mirrors and webhooks may reach loopback. Never set when deployed. */
+  readonly ALLOW_PRIVATE_UPSTREAMS?: string;
+};

@@ -1,0 +1,120 @@
+/**
+ * Bridges between a service's streams and those of HTTP.
+ *
+ * @packageDocumentation
+ */
+import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import { ProtocolError } from "../bytes/failure.ts";
+
+/** What is read at once to be unzipped. */
+const ZIPPED_PIECE = 65_536;
+
+/** A body that has none. */
+const EMPTY: ByteSource = { read: async (buffer) => buffer.subarray(0, 0) };
+
+/** Gives a request's body, unzipped where it is zipped. */
+export function requestSource(body: ReadableStream | null): ByteSource {
+  if (body === null) return EMPTY;
+  const reader = body.getReader({ mode: "byob" });
+  let unzipped: ReadableStreamBYOBReader | undefined;
+  let begun = false;
+  return {
+    read: async (buffer) => {
+      if (unzipped !== undefined) return fill(unzipped, buffer, "the request's gzip data is broken");
+      const bytes = await fill(reader, buffer, "the request's body broke off");
+      if (begun) return bytes;
+      begun = true;
+      // By its first bytes, whatever the header says: a proxy may have unzipped the body and left the header. No request of
+      // git's begins like this.
+      if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+      unzipped = unzip(bytes.slice(), reader);
+      return fill(unzipped, new Uint8Array(bytes.buffer), "the request's gzip data is broken");
+    },
+  };
+}
+
+/**
+ * Fills the buffer as far as the stream goes. Reading what is at hand would do, but over HTTP a client says all it has to say
+ * before it listens, and large pieces are ten times cheaper than the 4 KB in which they come.
+ */
+async function fill(
+  reader: ReadableStreamBYOBReader,
+  buffer: Uint8Array<ArrayBuffer>,
+  broken: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const size = buffer.byteLength;
+  try {
+    const { value } = await reader.readAtLeast(size, buffer);
+    return value ?? new Uint8Array(size).subarray(0, 0);
+  } catch (cause) {
+    throw new ProtocolError(broken, { cause });
+  }
+}
+
+/** Unzips `first` and all that `rest` still has, as it is read; refuses data that ends early or goes on after its end. */
+function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader): ReadableStreamBYOBReader {
+  const stream = new DecompressionStream("gzip");
+  const writer = stream.writable.getWriter();
+  const pump = async (): Promise<void> => {
+    await writer.write(first);
+    let buffer = new ArrayBuffer(ZIPPED_PIECE);
+    for (;;) {
+      // eslint-disable-next-line no-await-in-loop -- a stream is read in order
+      const { value } = await rest.readAtLeast(ZIPPED_PIECE, new Uint8Array(buffer));
+      if (value === undefined || value.byteLength === 0) break;
+      // eslint-disable-next-line no-await-in-loop -- a stream is read in order
+      await writer.write(value);
+      buffer = new ArrayBuffer(ZIPPED_PIECE);
+    }
+    await writer.close();
+  };
+  // An error shows to the reader, through the stream.
+  pump().catch((error: unknown) => writer.abort(error).catch(() => undefined));
+  return stream.readable.getReader({ mode: "byob" });
+}
+
+/** How a streamed answer is made. */
+export type StreamedAnswer = {
+  readonly headers: HeadersInit;
+  /** HEAD: nothing of the body is sent. */
+  readonly bodiless: boolean;
+  /** Told when the client has gone. */
+  onGone(): void;
+  /** Told of the work that goes on after the response has begun. */
+  until(work: Promise<unknown>): void;
+};
+
+/**
+ * Answers 200 with what `serve` writes. The response begins with the first write, so that whatever is thrown before it is thrown to
+ * the caller; what is thrown later breaks the stream off.
+ */
+export async function streamedResponse(
+  answer: StreamedAnswer,
+  serve: (output: ByteSink) => Promise<void>,
+): Promise<Response> {
+  const { headers, bodiless } = answer;
+  if (bodiless) {
+    await serve({ write: async () => undefined });
+    return new Response(null, { headers });
+  }
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  writer.closed.catch(() => answer.onGone());
+  const begun = Promise.withResolvers<void>();
+  const served = serve({
+    write: async (bytes) => {
+      if (bytes.length === 0) return;
+      begun.resolve();
+      await writer.write(bytes);
+    },
+  });
+  const wrote = await Promise.race([begun.promise.then(() => true), served.then(() => false)]);
+  if (!wrote) return new Response(null, { headers });
+  answer.until(
+    served.then(
+      () => writer.close(),
+      (error: unknown) => writer.abort(error),
+    ),
+  );
+  return new Response(readable, { headers });
+}

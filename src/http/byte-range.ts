@@ -1,0 +1,27 @@
+/**
+ * The `Range` header.
+ *
+ * @packageDocumentation
+ * @see RFC 9110, section 14
+ */
+import type { FileRange } from "./host.ts";
+
+const RANGE = /^bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/;
+
+/**
+ * Gives the part of a file of `size` bytes that is asked for; `undefined` where all of it is to be sent: no header, or one that is
+ * not a single range of bytes, which a server may ignore.
+ */
+export function parseRange(header: string | undefined, size: number): FileRange | "unsatisfiable" | undefined {
+  const match = header === undefined ? null : RANGE.exec(header);
+  if (match === null) return undefined;
+  const [, first, last, suffix] = match;
+  if (suffix !== undefined) {
+    const length = Math.min(Number(suffix), size);
+    return length === 0 ? "unsatisfiable" : { offset: size - length, length };
+  }
+  const offset = Number(first);
+  const end = last === undefined ? size : Math.min(Number(last) + 1, size);
+  if (last !== undefined && Number(last) < offset) return undefined;
+  return offset >= size ? "unsatisfiable" : { offset, length: end - offset };
+}

@@ -1,0 +1,45 @@
+/**
+ * Remembers for a moment what repositories look like from outside, for one purpose: the version 2 capability advertisement.
+ *
+ * That answer holds no ref and no object, only the hash function, so that of everything a client asks it is the one that needs no
+ * snapshot; remembering it saves a Durable Object call a fetch. It is safe for what is at most {@link TIME} old: access is still
+ * decided, on what was known then, and every request that follows asks the Durable Object anew. A repository made private or
+ * deleted meanwhile answers, for that long, with an advertisement that says no more than that it was there. Only what exists is
+ * remembered, so a repository that has just been made is seen at once.
+ *
+ * @packageDocumentation
+ */
+import type { Subject } from "../access/decide.ts";
+
+/** What is remembered of a repository. */
+export type KnownRepository = Subject & { readonly objectFormat: "sha1" | "sha256" };
+
+/** Milliseconds. */
+const TIME = 10_000;
+const MOST = 1000;
+
+/** One a isolate. */
+export class FormatCache {
+  readonly #known = new Map<string, { readonly repository: KnownRepository; readonly until: number }>();
+
+  /** Gives what is remembered under a name; `undefined` where nothing is, or not any more. */
+  get(key: string, now: number): KnownRepository | undefined {
+    const entry = this.#known.get(key);
+    return entry === undefined || entry.until <= now ? undefined : entry.repository;
+  }
+
+  /** Remembers a repository; the one remembered longest gives way. */
+  set(key: string, { visibility, readOnly, objectFormat }: KnownRepository, now: number): void {
+    this.#known.delete(key);
+    if (this.#known.size >= MOST) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    this.#known.set(key, { repository: { visibility, readOnly, objectFormat }, until: now + TIME });
+  }
+
+  /** Forgets a name, whose settings have changed. */
+  forget(key: string): void {
+    this.#known.delete(key);
+  }
+}

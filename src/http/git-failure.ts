@@ -1,0 +1,53 @@
+/**
+ * Turns an error that came before the first byte of a Git answer into a status and a line of text, which git shows to its user
+ * behind `remote:`. What goes wrong later the service tells in its own protocol, or the stream breaks off.
+ *
+ * @packageDocumentation
+ * @see http-backend.c
+ */
+import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
+import { AccessDenied, CHALLENGE } from "./denied.ts";
+import { logFault } from "./log.ts";
+
+/** The headers of everything that must not be kept. */
+export const NO_CACHE = {
+  Expires: "Fri, 01 Jan 1980 00:00:00 GMT",
+  Pragma: "no-cache",
+  "Cache-Control": "no-cache, max-age=0, must-revalidate",
+} as const;
+
+/** Thrown by a Git route that has its answer. */
+export class GitRefusal extends Error {
+  override readonly name = "GitRefusal";
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+function text(status: number, line: string, more: Readonly<Record<string, string>> = {}): Response {
+  const headers = { ...NO_CACHE, "Content-Type": "text/plain; charset=utf-8", ...more };
+  return new Response(`${line}\n`, { status, headers });
+}
+
+function denied(error: AccessDenied): Response {
+  switch (error.decision) {
+    case "challenge":
+      return text(401, "Credentials are needed.", { "WWW-Authenticate": CHALLENGE });
+    case "hide":
+      return text(404, "Repository not found.");
+    case "forbid":
+      return text(403, "This repository may not be written to.");
+  }
+}
+
+/** Gives the answer. */
+export function gitFailure(error: unknown): Response {
+  if (error instanceof AccessDenied) return denied(error);
+  if (error instanceof GitRefusal) return text(error.status, error.message);
+  if (error instanceof ProtocolError || error instanceof ObjectRejected) return text(400, error.message);
+  if (error instanceof LimitExceeded) return text(413, error.message);
+  logFault("git", error);
+  return text(500, "The request failed on our side.");
+}

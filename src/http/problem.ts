@@ -1,0 +1,65 @@
+/**
+ * Turns an error into an API answer: `application/problem+json`.
+ *
+ * @packageDocumentation
+ * @see RFC 9457
+ */
+import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
+import { AccessDenied, CHALLENGE } from "./denied.ts";
+import { logFault } from "./log.ts";
+
+const TITLES = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+} as const;
+
+/** The statuses the API answers with when something is wrong. */
+export type ProblemStatus = keyof typeof TITLES;
+
+/** Thrown by a handler that has its answer. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly status: ProblemStatus;
+  constructor(status: ProblemStatus, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** Makes the answer. */
+export function problemResponse(status: ProblemStatus, detail: string): Response {
+  const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
+  if (status === 401) headers.set("WWW-Authenticate", CHALLENGE);
+  return new Response(JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail }), {
+    status,
+    headers,
+  });
+}
+
+/** Gives the answer to an error that reached the edge of the API. */
+export function problemOf(error: unknown): Response {
+  if (error instanceof Problem) return problemResponse(error.status, error.message);
+  if (error instanceof AccessDenied) {
+    switch (error.decision) {
+      case "challenge":
+        return problemResponse(401, "A valid token is needed.");
+      case "hide":
+        return problemResponse(404, "There is no such repository.");
+      case "forbid":
+        return problemResponse(403, "The token may not do this.");
+    }
+  }
+  if (error instanceof ProtocolError) return problemResponse(400, error.message);
+  if (error instanceof LimitExceeded) return problemResponse(413, error.message);
+  logFault("api", error);
+  return problemResponse(500, "The request failed on our side.");
+}

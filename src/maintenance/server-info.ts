@@ -1,0 +1,102 @@
+/**
+ * The files that make a prefix with packs in it a bare repository: `HEAD`, `config`, `packed-refs`, `info/refs` and
+ * `objects/info/packs`. All come from one snapshot.
+ *
+ * @packageDocumentation
+ * @see gitrepository-layout(5), git-update-server-info(1)
+ */
+import { formatInfoPacks } from "../format/info-packs.ts";
+import { formatPackedRefs } from "../format/packed-refs.ts";
+import { formatRepositoryConfig } from "../format/repository-config.ts";
+import { textPieces } from "../format/text-pieces.ts";
+import { objectFormat } from "../object/object-id.ts";
+import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
+import type { OpenAnswer, OpenRequest } from "../refs/ref-store.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { formatInfoRef } from "../wire/info-refs.ts";
+import type { BareFiles } from "./bare-files.ts";
+
+/** What the files are made from: a snapshot that holds all refs and the catalog. */
+export type ServerInfoSnapshot = Extract<OpenAnswer<PackRecord>, { kind: "found" }>;
+
+/** What to ask for to get one. */
+export const SERVER_INFO_REQUEST = { packs: true, refPrefixes: [] } as const satisfies OpenRequest;
+
+const encoder = new TextEncoder();
+
+function* text(content: string): Generator<Uint8Array> {
+  yield encoder.encode(content);
+}
+
+function rowsOf(snapshot: ServerInfoSnapshot): Iterable<RefRow> {
+  return decodeRefRows(snapshot.refs, objectFormat(snapshot.record.objectFormat).rawSize);
+}
+
+function* infoRefs(snapshot: ServerInfoSnapshot): Generator<string> {
+  for (const { name, oid, peeled } of rowsOf(snapshot)) yield formatInfoRef(name, oid, peeled);
+}
+
+/** How a pack is named to who reads `objects/info/packs`: by its key in the bucket, by its checksum over HTTP. */
+export type PackNaming = (pack: PackRecord) => string;
+
+const FILES = {
+  /** git takes a directory for a repository only where there is `refs/`, and a bucket has no empty directories. */
+  "refs/keep.lock": () => text("git passes over this file; it keeps the directory.\n"),
+  HEAD: (snapshot: ServerInfoSnapshot) => text(`ref: ${snapshot.record.head}\n`),
+  config: (snapshot: ServerInfoSnapshot) => text(formatRepositoryConfig(snapshot.record.objectFormat)),
+  "packed-refs": (snapshot: ServerInfoSnapshot) => formatPackedRefs(rowsOf(snapshot)),
+  "info/refs": (snapshot: ServerInfoSnapshot) => textPieces(infoRefs(snapshot)),
+  "objects/info/packs": (snapshot: ServerInfoSnapshot, naming: PackNaming) =>
+    text(formatInfoPacks(snapshot.packs.map(naming))),
+} as const;
+
+/** The derived files. */
+export type ServerInfoFile = keyof typeof FILES;
+
+/**
+ * The order they are written in. A reader that comes between two writes must not find a ref whose pack is not listed, so the list
+ * of packs goes first; `HEAD` and `config` hardly ever change.
+ */
+const WRITE_ORDER: readonly ServerInfoFile[] = [
+  "config",
+  "refs/keep.lock",
+  "objects/info/packs",
+  "packed-refs",
+  "info/refs",
+  "HEAD",
+];
+
+/** Makes one file from a snapshot, in pieces. */
+export function formatServerInfo(
+  file: ServerInfoFile,
+  snapshot: ServerInfoSnapshot,
+  naming: PackNaming,
+): Iterable<Uint8Array> {
+  return FILES[file](snapshot, naming);
+}
+
+/** What was written, and from when. */
+export type WrittenServerInfo = { readonly id: string; readonly version: number };
+
+/**
+ * Writes all files from the newest snapshot. Where `id` is given and the repository is another one by now, or gone, it writes
+ * nothing and gives `undefined`.
+ */
+export async function writeServerInfo(
+  repository: Repository,
+  filesOf: (id: string) => BareFiles,
+  id?: string,
+): Promise<WrittenServerInfo | undefined> {
+  const snapshot = await repository.refs.open(SERVER_INFO_REQUEST);
+  if (snapshot.kind === "missing" || (id !== undefined && snapshot.record.id !== id)) return undefined;
+  const files = filesOf(snapshot.record.id);
+  for (const file of WRITE_ORDER) {
+    // eslint-disable-next-line no-await-in-loop -- the order is what a reader relies on
+    await files.write(
+      file,
+      formatServerInfo(file, snapshot, (pack) => pack.name),
+    );
+  }
+  return { id: snapshot.record.id, version: snapshot.version };
+}

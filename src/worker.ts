@@ -1,0 +1,23 @@
+/**
+ * The Worker: what the platform calls. Builds everything once an isolate.
+ *
+ * @packageDocumentation
+ */
+import kernel from "../build/kernel.wasm";
+import { version } from "../package.json";
+import { createApp } from "./app.ts";
+import { runJobs } from "./cloudflare/job-queue.ts";
+import { isolateTools } from "./cloudflare/isolate-tools.ts";
+import { RequestStorage } from "./cloudflare/open-repository.ts";
+import type { Env } from "./env.ts";
+import { logFault } from "./http/log.ts";
+
+export { RepositoryObject } from "./durable/repository-object.ts";
+
+const tools = isolateTools(kernel);
+const app = createApp({ version, tools });
+
+export default {
+  fetch: (request, env, context) => app.fetch(request, env, context),
+  queue: (batch, env) => runJobs(batch, () => new RequestStorage(env, tools), logFault),
+} satisfies ExportedHandler<Env>;
