@@ -1,11 +1,12 @@
 /**
  * The syntax of git's configuration files, as far as `.gitmodules` needs it.
  *
- * Text is handled byte by byte, a character for each, since git does so and names need not be UTF-8: see {@link bytesOf}.
+ * Text is handled byte by byte, a character for each, since git does so and names need not be UTF-8: see `byte-text.ts`.
  *
  * @packageDocumentation
  * @see git-config(1)
  */
+import { textOf } from "./byte-text.ts";
 
 /** One variable of a configuration file. */
 export type ConfigVariable = {
@@ -27,18 +28,6 @@ class SyntaxProblem extends Error {
 
 function refuse(): never {
   throw new SyntaxProblem("bad config");
-}
-
-/** Gives text with one character for each byte. */
-export function textOf(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return text;
-}
-
-/** Gives the bytes of text that has one character for each. */
-export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
 /** Reads characters as git does: a line feed for every end of line, and one more at the end of the file. */

@@ -4,7 +4,8 @@
  * @packageDocumentation
  * @see git-fsck(1), gitmodules(5), gitattributes(5)
  */
-import { bytesOf, readConfig, type ConfigVariable } from "./config-syntax.ts";
+import { bytesOf } from "./byte-text.ts";
+import { readConfig, type ConfigVariable } from "./config-syntax.ts";
 import { finding, type FsckFinding } from "./fsck-rule.ts";
 import type { AttachedFile } from "./fsck-tree.ts";
 import { isSubmoduleName, isSubmoduleUrl, looksLikeOption } from "./submodule-url.ts";

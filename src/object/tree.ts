@@ -5,7 +5,9 @@
  * @see gitformat-pack(5), git-mktree(1)
  */
 import { ObjectRejected } from "../bytes/failure.ts";
+import { textOf } from "./byte-text.ts";
 import type { ObjectFormat } from "./object-id.ts";
+import type { ObjectKind } from "./object-kind.ts";
 
 /** The modes of entries: the kind of file in the high bits, permissions in the low nine. */
 export const FILE_MODE = {
@@ -108,13 +110,41 @@ export class TreeReader {
   }
 }
 
-/** An entry of a tree that is being made. */
+/** Gives the type of the object that an entry of this mode names. */
+export function kindOfMode(mode: number): ObjectKind {
+  if (isTree(mode)) return "tree";
+  return isGitlink(mode) ? "commit" : "blob";
+}
+
+/** An entry of a tree. */
 export type TreeEntry = {
   readonly mode: number;
   readonly name: Uint8Array;
   /** Raw. */
   readonly oid: Uint8Array;
 };
+
+/** An entry of a tree that was read: name and oid are views of the tree. */
+export type ReadTreeEntry = TreeEntry & {
+  readonly kind: ObjectKind;
+  /** The name with one character for each byte, to serve as a key. */
+  readonly latin1Name: string;
+};
+
+/**
+ * Reads the entries of a tree that is held whole. In hot loops {@link TreeReader} makes less garbage.
+ *
+ * @throws ObjectRejected where git can't read the tree.
+ */
+export function* readTreeEntries(bytes: Uint8Array, format: ObjectFormat): Generator<ReadTreeEntry> {
+  const reader = new TreeReader(bytes, 0, bytes.length, format.rawSize);
+  while (reader.next()) {
+    const { mode, oidAt } = reader;
+    const name = bytes.subarray(reader.nameAt, reader.nameEnd);
+    const oid = bytes.subarray(oidAt, oidAt + format.rawSize);
+    yield { mode, kind: kindOfMode(mode), name, latin1Name: textOf(name), oid };
+  }
+}
 
 /** Orders two entries as a tree has them: by name, a subtree's taken as if it ended in a slash. */
 export function compareTreeEntries(a: Pick<TreeEntry, "mode" | "name">, b: Pick<TreeEntry, "mode" | "name">): number {
