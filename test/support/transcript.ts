@@ -42,11 +42,6 @@ export function sideOf(bytes: Uint8Array): Side {
   return { lines, rest: bytes.subarray(pktBytes(...lines).length) };
 }
 
-/** Gives the bytes of one side. */
-export function sideBytes(side: Side): Buffer {
-  return Buffer.concat([pktBytes(...side.lines), side.rest]);
-}
-
 /** Formats an exchange. */
 export function formatExchange(exchange: Exchange): string {
   const side = (mark: string, { lines, rest }: Side): string[] => [
