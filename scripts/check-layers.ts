@@ -18,10 +18,10 @@ const LAYERS: Record<string, string> = {
   graph: "bytes object format store",
   access: "bytes",
   events: "bytes object",
-  repository: "object store refs",
+  repository: "bytes object store refs",
   service: "bytes object wire format store refs graph repository",
   mirror: "bytes object wire store refs graph repository",
-  maintenance: "bytes object format store refs graph repository",
+  maintenance: "bytes object wire format store refs graph repository",
   browse: "bytes object format store refs graph repository",
   lfs: "bytes access repository",
   durable: "bytes object store refs access events",
@@ -58,7 +58,9 @@ function checkFile(file: string, imports: string[]): string[] {
   const from = relative(source, file).split("/");
   const layer = from.length > 1 ? (from[0] ?? "") : "";
   if (layer === "") {
-    return ROOT_FILES.has(from[0] ?? "") || file.endsWith(".d.ts") ? [] : [`${from[0]}: only ${[...ROOT_FILES].join(", ")} stand in src/`];
+    return ROOT_FILES.has(from[0] ?? "") || file.endsWith(".d.ts")
+      ? []
+      : [`${from[0]}: only ${[...ROOT_FILES].join(", ")} stand in src/`];
   }
   const row = LAYERS[layer];
   if (row === undefined) return [`${layer}/: not in the layer table`];
@@ -66,7 +68,8 @@ function checkFile(file: string, imports: string[]): string[] {
   return imports.flatMap((target) => {
     const to = relative(source, target).split("/");
     if (to[0] === "..") return [`${from.join("/")}: imports outside src/`];
-    if (to.length === 1) return to[0] === "env.ts" && MAY_IMPORT_ENV.has(layer) ? [] : [`${from.join("/")}: imports ${to[0]}`];
+    if (to.length === 1)
+      return to[0] === "env.ts" && MAY_IMPORT_ENV.has(layer) ? [] : [`${from.join("/")}: imports ${to[0]}`];
     return allowed.has(to[0] ?? "") ? [] : [`${from.join("/")}: ${layer} may not import ${to.join("/")}`];
   });
 }
@@ -76,7 +79,8 @@ function findCycle(graph: Map<string, string[]>): string | undefined {
   const path: string[] = [];
   const visit = (file: string): string | undefined => {
     if (state.get(file) === "done") return undefined;
-    if (state.get(file) === "open") return [...path.slice(path.indexOf(file)), file].map((name) => relative(source, name)).join(" → ");
+    if (state.get(file) === "open")
+      return [...path.slice(path.indexOf(file)), file].map((name) => relative(source, name)).join(" → ");
     state.set(file, "open");
     path.push(file);
     for (const target of graph.get(file) ?? []) {

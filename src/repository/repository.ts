@@ -3,6 +3,9 @@
  *
  * @packageDocumentation
  */
+import type { HashFactory } from "../bytes/hash.ts";
+import type { KernelPool } from "../bytes/kernel-pool.ts";
+import type { BlockCache } from "../store/block-cache.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import type { PackStorage } from "../store/pack-storage.ts";
 import type { RefStore } from "../refs/ref-store.ts";
@@ -14,6 +17,14 @@ export type Repository = {
   /** The bucket prefix of the repository with this id (known only once the refs are open). */
   storage(id: string): PackStorage;
   readonly limits: Limits;
+  /** The isolate's kernels. */
+  readonly kernels: KernelPool;
+  /** The isolate's cache of pieces of stored files; keys begin with the repository's id. */
+  readonly cache: BlockCache;
+  /** The platform's hash functions. */
+  readonly hash: HashFactory;
+  /** Deflates to a zlib stream, with the platform's deflate. */
+  readonly deflate: (bytes: Uint8Array) => Uint8Array;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Fresh random bytes, for names. */

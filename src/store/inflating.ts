@@ -107,9 +107,12 @@ export class Inflating {
     if (!ring.survives(delta.position, size, 0)) throw new RangeError("the ring is too small for a delta, its base and its result");
     const position = ring.reserve(size);
     const status = kernel.applyDelta(
-      { at: this.pointer(kept), size: base.size },
-      { at: this.pointer(delta), size: delta.size },
-      { at: ring.pointer(position), size },
+      this.pointer(kept),
+      base.size,
+      this.pointer(delta),
+      delta.size,
+      ring.pointer(position),
+      size,
     );
     if (status < 0) throw new ObjectRejected("failed to apply delta");
     return { position, size };

@@ -173,10 +173,9 @@ class Ingest {
     for (const index of this.#intake.lateBlobs()) {
       const entry = kernel.valueOf(index) - 1;
       if (entry >= 0) {
-        if (this.#entries.sizeOf(entry) > this.#inflating.wholeBytes) {
-          throw new ObjectRejected(`object ${this.#hex(index)}: gitmodulesLarge: .gitmodules too large to parse`);
-        }
-        this.#intake.checkLateBlob(index, this.#inflating.bytes(await resolver.content(entry)));
+        const tooLarge = this.#entries.sizeOf(entry) > this.#inflating.wholeBytes;
+        const bytes = tooLarge ? undefined : this.#inflating.bytes(await resolver.content(entry));
+        this.#intake.checkLateBlob(index, bytes);
         continue;
       }
       const at = kernel.oidAt(index);
@@ -255,11 +254,6 @@ class Ingest {
       hash: hash(format.name),
       recordName: (index, entry) => kernel.setValue(index, entry + 1),
     });
-  }
-
-  #hex(index: number): string {
-    const at = this.#input.kernel.oidAt(index);
-    return toHex(this.#input.kernel.memory, at, at + this.#input.format.rawSize);
   }
 
   #entryOf(name: Uint8Array): number {

@@ -11,7 +11,10 @@ import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { type Kernel, REFERENCED, REF_BLOB, REF_TREE, SCAN_OK } from "../bytes/kernel.ts";
 import { CommitLinks } from "../object/commit.ts";
-import { type FsckFinding, fsckAttachedBlob, fsckCommit, fsckTag, fsckTree, fsckTreeEntry } from "../object/fsck.ts";
+import { fsckAttachedBlob } from "../object/fsck-blob.ts";
+import type { FsckFinding } from "../object/fsck-rule.ts";
+import { fsckTree, fsckTreeEntry } from "../object/fsck-tree.ts";
+import { fsckCommit, fsckTag } from "../object/fsck.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER, kindOfNumber } from "../object/object-kind.ts";
 import { readTagLinks } from "../object/tag.ts";
@@ -22,6 +25,8 @@ const REF_TAG = 1 << 3;
 /** Some tree names the blob `.gitmodules`, or `.gitattributes`: its content is checked too. */
 const GITMODULES = 1 << 6;
 const GITATTRIBUTES = 1 << 7;
+const ATTACHED_FLAG = { gitmodules: GITMODULES, gitattributes: GITATTRIBUTES } as const;
+
 const ANY_REFERENCE = REF_TREE | REF_BLOB | REF_COMMIT | REF_TAG;
 const REFERENCE_OF_KIND: readonly number[] = [0, REF_COMMIT, REF_TREE, REF_BLOB, REF_TAG];
 
@@ -85,8 +90,7 @@ export class ObjectIntake {
   /** Takes in a blob that passed in pieces; its name is at `scratchAt`. Such a blob is too large for any check of content. */
   acceptPassedBlob(collision: boolean, size: number): number {
     const index = this.#admit(collision, size);
-    const flags = this.#kernel.flagsOf(index);
-    if (flags & GITMODULES) throw rejected(this.#hex(index), { id: "gitmodulesLarge", text: ".gitmodules too large to parse" });
+    this.checkLateBlob(index, undefined);
     return index;
   }
 
@@ -162,11 +166,11 @@ export class ObjectIntake {
     if (nameEnd < 0 || nameEnd >= end || modeEnd < 0) throw new CorruptStore("a scanned tree lost an entry's end");
     const verdict = fsckTreeEntry(kernel.memory.slice(modeEnd + 1, nameEnd), parseMode(kernel.memory, entry));
     if (verdict.finding !== undefined) throw rejected(this.#hex(tree), verdict.finding);
-    if (verdict.attached === undefined) return;
-    const flag = verdict.attached === "gitmodules" ? GITMODULES : GITATTRIBUTES;
-    const blob = kernel.oidAdd(nameEnd + 1);
-    kernel.orFlags(blob, flag);
-    this.#lateBlobs.add(blob);
+    for (const file of verdict.attached) {
+      const blob = kernel.oidAdd(nameEnd + 1);
+      kernel.orFlags(blob, file === "gitmodules" ? GITMODULES : GITATTRIBUTES);
+      this.#lateBlobs.add(blob);
+    }
   }
 
   #checkAttached(index: number, bytes: Uint8Array): void {
@@ -180,15 +184,12 @@ export class ObjectIntake {
     return [...this.#lateBlobs];
   }
 
-  /** Checks the content of a `.gitmodules` or `.gitattributes`. */
-  checkLateBlob(index: number, bytes: Uint8Array): void {
+  /** Checks the content of a `.gitmodules` or `.gitattributes`; `undefined` where it is too large to be held. */
+  checkLateBlob(index: number, bytes: Uint8Array | undefined): void {
     this.#lateBlobs.delete(index);
     const flags = this.#kernel.flagsOf(index);
-    for (const [flag, what] of [
-      [GITMODULES, "gitmodules"],
-      [GITATTRIBUTES, "gitattributes"],
-    ] as const) {
-      const finding = flags & flag ? fsckAttachedBlob(what, bytes) : undefined;
+    for (const file of ["gitmodules", "gitattributes"] as const) {
+      const finding = flags & ATTACHED_FLAG[file] ? fsckAttachedBlob(file, bytes) : undefined;
       if (finding !== undefined) throw rejected(this.#hex(index), finding);
     }
   }

@@ -7,7 +7,7 @@
 import { CorruptStore } from "../bytes/failure.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
-import type { Held, Inflating } from "./inflating.ts";
+import type { Held, Inflating, Inflation } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import type { PackHandle } from "./pack-handle.ts";
 
@@ -71,6 +71,16 @@ export class ObjectReader {
       base = this.#keep(pack, entry, base.kind, this.#inflating.applyDelta(held, delta));
     }
     return base;
+  }
+
+  /** Gives where the entry that begins at `offset` ends, by inflating it; `undefined` where it is too large for that. */
+  async entryEnd(pack: number, offset: number): Promise<number | undefined> {
+    const handle = this.#database.packs[pack];
+    if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+    await this.#readHeader(handle, offset);
+    const { headerBytes, size } = this.#header;
+    if (size > this.#inflating.wholeBytes) return undefined;
+    return offset + headerBytes + (await this.#inflateEntry(handle, offset)).consumed;
   }
 
   #heldAt(pack: number, offset: number): ReadObject | undefined {
@@ -147,6 +157,10 @@ export class ObjectReader {
 
   /** Inflates the entry whose header was read. */
   async #inflate(handle: PackHandle, offset: number): Promise<Held> {
+    return (await this.#inflateEntry(handle, offset)).held;
+  }
+
+  async #inflateEntry(handle: PackHandle, offset: number): Promise<Inflation> {
     const inflating = this.#inflating;
     const { size, headerBytes } = this.#header;
     if (size > inflating.wholeBytes) throw new CorruptStore(`an entry of ${size} bytes is too large to be read whole`);
@@ -157,6 +171,6 @@ export class ObjectReader {
       at += bytes.length;
       bytes = handle.bytesAtHand(at) ?? (await handle.bytesFrom(at));
     }
-    return inflation.held;
+    return inflation;
   }
 }

@@ -10,7 +10,7 @@ import { PackIndex, PackIndexHead, decodeOffsetRow, findName, type IndexRange } 
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { BlockCache } from "./block-cache.ts";
 import type { PackRecord } from "./catalog.ts";
-import type { PackExtension, PackStorage } from "./pack-storage.ts";
+import type { PackByteStream, PackExtension, PackStorage } from "./pack-storage.ts";
 
 /** An index up to this size is read whole rather than in pieces. */
 const WHOLE_INDEX_BYTES = 1024 * 1024;
@@ -55,6 +55,21 @@ export class PackHandle {
   async loadIndex(): Promise<PackIndex> {
     this.#index ??= new PackIndex(await this.#cached("idx", 0, this.record.indexBytes), this.#context.format);
     return this.#index;
+  }
+
+  /** Reads a whole file that goes with the pack, of known length. */
+  async readFile(extension: PackExtension, length: number): Promise<Uint8Array> {
+    return await this.#cached(extension, 0, length);
+  }
+
+  /** Reads `[offset, offset + length)` of the pack, past the cache: for bytes that are on their way out. */
+  async readRun(offset: number, length: number): Promise<Uint8Array> {
+    return await this.#context.storage.read({ pack: this.record.name, extension: "pack" }, offset, length);
+  }
+
+  /** Opens `[offset, offset + length)` of the pack for reading in order, as one operation. */
+  async openRun(offset: number, length: number): Promise<PackByteStream> {
+    return await this.#context.storage.openStream({ pack: this.record.name, extension: "pack" }, offset, length);
   }
 
   async #cached(extension: PackExtension, offset: number, length: number): Promise<Uint8Array> {

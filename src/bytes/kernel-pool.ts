@@ -1,0 +1,70 @@
+/**
+ * Lends kernels to requests and keeps a few for the next: memory of a WebAssembly instance never shrinks and is only freed when
+ * collected, so making one a request would let an isolate's memory grow with its traffic.
+ *
+ * @packageDocumentation
+ */
+import { type Kernel, createKernel } from "./kernel.ts";
+
+/** How kernels are made. Bytes. */
+export type KernelPoolLayout = {
+  readonly windowBytes: number;
+  /** The ring of a kernel while few are lent. */
+  readonly ringBytes: number;
+  /** The ring of those lent beyond {@link MANY}. */
+  readonly smallRingBytes: number;
+  /** Gives random bits for a kernel's name table: see `KernelLayout.seed`. */
+  readonly seed: () => readonly [number, number];
+};
+
+/** Kernels lent at once from which on new ones are small. */
+const MANY = 2;
+/** A kernel whose tables grew past this is not kept. */
+const KEEP_BYTES = 72 * 1024 * 1024;
+
+/** The kernels of one isolate. */
+export class KernelPool {
+  readonly #module: WebAssembly.Module;
+  readonly #layout: KernelPoolLayout;
+  #idle: Kernel | undefined;
+  readonly #lent = new Set<Kernel>();
+
+  constructor(module: WebAssembly.Module, layout: KernelPoolLayout) {
+    this.#module = module;
+    this.#layout = layout;
+  }
+
+  /** Memory of all kernels, lent and idle, in bytes. */
+  get byteLength(): number {
+    let bytes = this.#idle?.byteLength ?? 0;
+    for (const kernel of this.#lent) bytes += kernel.byteLength;
+    return bytes;
+  }
+
+  /** Lends a kernel, reset, for names of `rawSize` bytes. Give it back in a `finally`. */
+  lend(rawSize: number): Kernel {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    const kernel = idle !== undefined && idle.rawSize === rawSize ? idle : this.#make(rawSize);
+    kernel.reset();
+    this.#lent.add(kernel);
+    return kernel;
+  }
+
+  #make(rawSize: number): Kernel {
+    const { windowBytes, ringBytes, smallRingBytes } = this.#layout;
+    return createKernel(this.#module, {
+      windowBytes,
+      rawSize,
+      ringBytes: this.#lent.size < MANY ? ringBytes : smallRingBytes,
+      seed: this.#layout.seed(),
+    });
+  }
+
+  /** Takes a kernel back; nobody uses it, or a view of its memory, afterwards. */
+  giveBack(kernel: Kernel): void {
+    if (!this.#lent.delete(kernel)) return;
+    if (kernel.byteLength > KEEP_BYTES || kernel.ringBytes < this.#layout.ringBytes) return;
+    this.#idle = kernel;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * A queue of commits, youngest first: a binary heap over typed arrays.
+ *
+ * @packageDocumentation
+ */
+
+/** Nodes ordered by time, latest first; equal times in the order they were pushed. */
+export class CommitQueue {
+  #nodes = new Uint32Array(256);
+  #times = new Float64Array(256);
+  #orders = new Float64Array(256);
+  #length = 0;
+  #pushed = 0;
+
+  /** Nodes in the queue. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a node. */
+  push(node: number, time: number): void {
+    if (this.#length === this.#nodes.length) this.#grow();
+    let at = this.#length++;
+    const order = this.#pushed++;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!this.#isBefore(time, order, parent)) break;
+      this.#move(parent, at);
+      at = parent;
+    }
+    this.#nodes[at] = node;
+    this.#times[at] = time;
+    this.#orders[at] = order;
+  }
+
+  /** Removes and gives the youngest node; `undefined` where there is none. */
+  pop(): number | undefined {
+    if (this.#length === 0) return undefined;
+    const top = this.#nodes[0];
+    const last = --this.#length;
+    const time = this.#times[last] ?? 0;
+    const order = this.#orders[last] ?? 0;
+    const node = this.#nodes[last] ?? 0;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= last) break;
+      if (child + 1 < last && this.#isBefore(this.#times[child + 1] ?? 0, this.#orders[child + 1] ?? 0, child)) child++;
+      if (this.#isBefore(time, order, child)) break;
+      this.#move(child, at);
+      at = child;
+    }
+    this.#nodes[at] = node;
+    this.#times[at] = time;
+    this.#orders[at] = order;
+    return top;
+  }
+
+  /** Says whether some node in the queue passes the test. */
+  some(test: (node: number) => boolean): boolean {
+    for (let i = 0; i < this.#length; i++) if (test(this.#nodes[i] ?? 0)) return true;
+    return false;
+  }
+
+  #isBefore(time: number, order: number, other: number): boolean {
+    const otherTime = this.#times[other] ?? 0;
+    return time > otherTime || (time === otherTime && order < (this.#orders[other] ?? 0));
+  }
+
+  #move(from: number, to: number): void {
+    this.#nodes[to] = this.#nodes[from] ?? 0;
+    this.#times[to] = this.#times[from] ?? 0;
+    this.#orders[to] = this.#orders[from] ?? 0;
+  }
+
+  #grow(): void {
+    const size = this.#nodes.length * 2;
+    const nodes = new Uint32Array(size);
+    nodes.set(this.#nodes);
+    this.#nodes = nodes;
+    const times = new Float64Array(size);
+    times.set(this.#times);
+    this.#times = times;
+    const orders = new Float64Array(size);
+    orders.set(this.#orders);
+    this.#orders = orders;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * The commits a walk has met: what each refers to and when it was made, in typed arrays. About 30 bytes a commit.
+ *
+ * A commit's *node* is the index of its name in the kernel's oid table; its row in the table here is the entry's value minus one.
+ *
+ * @packageDocumentation
+ */
+import type { Kernel } from "../bytes/kernel.ts";
+import type { CommitLinks } from "../object/commit.ts";
+
+/** Links of commits, by node. */
+export class CommitTable {
+  readonly #kernel: Kernel;
+  #time = new Float64Array(1024);
+  /** Where in `#links` a commit's tree and parents begin; they end where the next one's begin. */
+  #start = new Uint32Array(1025);
+  #links = new Uint32Array(4096);
+  #count = 0;
+  #used = 0;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  /** Says whether the commit's links are known. */
+  has(node: number): boolean {
+    return this.#kernel.valueOf(node) !== 0;
+  }
+
+  /** Records a commit. Its tree and parents get nodes, too. */
+  add(node: number, links: CommitLinks): void {
+    const kernel = this.#kernel;
+    if (this.#count + 1 >= this.#start.length) this.#growRows();
+    const wanted = this.#used + 1 + links.parentCount;
+    if (wanted > this.#links.length) this.#growLinks(wanted);
+    const row = this.#count++;
+    this.#time[row] = links.time;
+    this.#start[row] = this.#used;
+    for (let link = 0; link <= links.parentCount; link++) {
+      kernel.memory.set(links.nameOf(link), kernel.scratchAt);
+      this.#links[this.#used++] = kernel.oidAdd(kernel.scratchAt);
+    }
+    this.#start[row + 1] = this.#used;
+    kernel.setValue(node, row + 1);
+  }
+
+  #growRows(): void {
+    const time = new Float64Array(this.#time.length * 2);
+    time.set(this.#time);
+    this.#time = time;
+    const start = new Uint32Array(time.length + 1);
+    start.set(this.#start);
+    this.#start = start;
+  }
+
+  #growLinks(wanted: number): void {
+    const links = new Uint32Array(Math.max(wanted, this.#links.length * 2));
+    links.set(this.#links);
+    this.#links = links;
+  }
+
+  #row(node: number): number {
+    return this.#kernel.valueOf(node) - 1;
+  }
+
+  /** Seconds since the epoch. */
+  timeOf(node: number): number {
+    return this.#time[this.#row(node)] ?? 0;
+  }
+
+  /** Node of the commit's tree. */
+  treeOf(node: number): number {
+    return this.#links[this.#start[this.#row(node)] ?? 0] ?? 0;
+  }
+
+  /** Nodes of the parents; a view. */
+  parentsOf(node: number): Uint32Array {
+    const row = this.#row(node);
+    return this.#links.subarray((this.#start[row] ?? 0) + 1, this.#start[row + 1] ?? 0);
+  }
+}

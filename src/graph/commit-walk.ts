@@ -1,0 +1,111 @@
+/**
+ * Which commits are to be sent: those that the wanted ones reach and the common ones don't.
+ *
+ * @packageDocumentation
+ * @see git-rev-list(1), whose `limit_list` this follows
+ */
+import { CommitQueue } from "./commit-queue.ts";
+import { type GraphSession, QUEUED, UNINTERESTING } from "./graph-session.ts";
+
+/** How many more commits are looked at once only uninteresting ones are left: clocks are not always right. */
+const SLOP = 5;
+
+/** What a walk found. */
+export type WalkedCommits = {
+  /** Nodes of the commits to send, youngest first. */
+  readonly interesting: readonly number[];
+  /** Nodes of the commits at the border: parents of those, and not to be sent. */
+  readonly edges: readonly number[];
+};
+
+/** Walks from `wanted`, and stops at what `common` (nodes of commits) reach. */
+export async function walkCommits(
+  session: GraphSession,
+  wanted: Iterable<number>,
+  common: Iterable<number>,
+): Promise<WalkedCommits> {
+  const walk = new CommitWalk(session);
+  for (const node of common) {
+    session.mark(node, UNINTERESTING);
+    await walk.enqueue(node);
+  }
+  for (const node of wanted) await walk.enqueue(node);
+  return await walk.run();
+}
+
+class CommitWalk {
+  readonly #session: GraphSession;
+  readonly #queue = new CommitQueue();
+  readonly #listed: number[] = [];
+  /** Interesting commits in the queue. */
+  #interestingQueued = 0;
+
+  constructor(session: GraphSession) {
+    this.#session = session;
+  }
+
+  async enqueue(node: number): Promise<void> {
+    const session = this.#session;
+    if (session.has(node, QUEUED)) return;
+    session.mark(node, QUEUED);
+    // loaded here, since the queue is ordered by what the commit says
+    if (!session.commits.has(node)) await session.loadCommit(node);
+    this.#queue.push(node, session.commits.timeOf(node));
+    if (!session.has(node, UNINTERESTING)) this.#interestingQueued++;
+  }
+
+  async run(): Promise<WalkedCommits> {
+    const session = this.#session;
+    let slop = SLOP;
+    for (let node = this.#queue.pop(); node !== undefined; node = this.#queue.pop()) {
+      const uninteresting = session.has(node, UNINTERESTING);
+      if (uninteresting) {
+        this.#spread(node);
+      } else {
+        this.#interestingQueued--;
+        this.#listed.push(node);
+      }
+      for (const parent of session.commits.parentsOf(node).slice()) await this.enqueue(parent);
+      if (this.#interestingQueued > 0) slop = SLOP;
+      else if (--slop < 0) break;
+    }
+    return this.#result();
+  }
+
+  /** Makes all that is known to be reachable from an uninteresting commit uninteresting. */
+  #spread(node: number): void {
+    const session = this.#session;
+    const stack = [node];
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      if (!session.commits.has(at)) continue;
+      for (const parent of session.commits.parentsOf(at)) {
+        if (session.has(parent, UNINTERESTING)) continue;
+        session.mark(parent, UNINTERESTING);
+        if (!session.commits.has(parent)) continue;
+        // in the queue and not taken out of it yet, or listed: either way no longer interesting
+        if (session.has(parent, QUEUED) && !this.#isListed(parent)) this.#interestingQueued--;
+        stack.push(parent);
+      }
+    }
+  }
+
+  readonly #listedSet = new Set<number>();
+  #listedSeen = 0;
+
+  #isListed(node: number): boolean {
+    for (; this.#listedSeen < this.#listed.length; this.#listedSeen++) this.#listedSet.add(this.#listed[this.#listedSeen] ?? 0);
+    return this.#listedSet.has(node);
+  }
+
+  #result(): WalkedCommits {
+    const session = this.#session;
+    const interesting = this.#listed.filter((node) => !session.has(node, UNINTERESTING));
+    const edges = new Set<number>();
+    for (const node of interesting) {
+      for (const parent of session.commits.parentsOf(node)) {
+        if (session.has(parent, UNINTERESTING) && session.commits.has(parent)) edges.add(parent);
+      }
+    }
+    return { interesting, edges: [...edges] };
+  }
+}

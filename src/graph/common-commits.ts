@@ -1,0 +1,80 @@
+/**
+ * What client and server have in common, and whether that is enough to make a pack from.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5), "Packfile Negotiation"; `ok_to_give_up` in git's upload-pack.c
+ */
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { COMMON_KNOWN, type GraphSession, NOTHING_COMMON, THEY_HAVE } from "./graph-session.ts";
+
+/** The common objects of one request. */
+export class CommonCommits {
+  readonly #session: GraphSession;
+  readonly #common = new Set<number>();
+  #oldest = Number.POSITIVE_INFINITY;
+
+  constructor(session: GraphSession) {
+    this.#session = session;
+  }
+
+  /** Nodes of the common objects that are commits. */
+  get nodes(): ReadonlySet<number> {
+    return this.#common;
+  }
+
+  /** Adds an object that both have. */
+  async add(node: number): Promise<void> {
+    const session = this.#session;
+    if (session.has(node, THEY_HAVE)) return;
+    session.mark(node, THEY_HAVE);
+    const commit = await session.peel(node);
+    if ((await session.kindOf(commit)) !== KIND_NUMBER.commit) return;
+    session.mark(commit, THEY_HAVE);
+    await session.loadCommit(commit);
+    this.#common.add(commit);
+    this.#oldest = Math.min(this.#oldest, session.commits.timeOf(commit));
+  }
+
+  /** Whether each wanted commit reaches a common one: then nothing more needs to be said. */
+  async suffice(wants: readonly number[]): Promise<boolean> {
+    if (this.#common.size === 0) return false;
+    for (const want of wants) {
+      const commit = await this.#session.peel(want);
+      // of a blob or a tree, ancestry tells nothing
+      if ((await this.#session.kindOf(commit)) !== KIND_NUMBER.commit) continue;
+      if (!(await this.#reaches(commit))) return false;
+    }
+    return true;
+  }
+
+  /** Depth first, without recursion; what is learnt of each commit on the way is kept. */
+  async #reaches(start: number): Promise<boolean> {
+    const session = this.#session;
+    const path: { node: number; next: number }[] = [{ node: start, next: 0 }];
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      if (session.has(top.node, THEY_HAVE | COMMON_KNOWN)) {
+        for (const { node } of path) session.mark(node, COMMON_KNOWN);
+        return true;
+      }
+      await session.loadCommit(top.node);
+      const parents = session.commits.parentsOf(top.node);
+      const tooOld = session.commits.timeOf(top.node) < this.#oldest;
+      const parent = tooOld ? undefined : parents[top.next++];
+      if (parent === undefined) {
+        session.mark(top.node, NOTHING_COMMON);
+        path.pop();
+      } else if (!session.has(parent, NOTHING_COMMON)) {
+        path.push({ node: parent, next: 0 });
+      }
+    }
+    return false;
+  }
+
+  /** Forgets what was concluded from too little, when more became common. */
+  forget(): void {
+    const { kernel } = this.#session;
+    for (let node = 0; node < kernel.oidCount; node++) {
+      if (this.#session.has(node, NOTHING_COMMON)) kernel.setFlags(node, kernel.flagsOf(node) & ~NOTHING_COMMON);
+    }
+  }
+}

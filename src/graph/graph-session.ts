@@ -1,0 +1,130 @@
+/**
+ * What a walk over a repository's objects works with: a kernel whose oid table gives every object it meets a node and flags, a
+ * reader, and the commits met so far. One request, one session.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore } from "../bytes/failure.ts";
+import { REF_BLOB, REF_TREE, type Kernel } from "../bytes/kernel.ts";
+import { CommitLinks } from "../object/commit.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { readTagLinks } from "../object/tag.ts";
+import { Inflating } from "../store/inflating.ts";
+import type { ObjectDatabase } from "../store/object-database.ts";
+import { ObjectReader, type ReadObject } from "../store/object-reader.ts";
+import { ObjectRing } from "../store/object-ring.ts";
+import { CommitTable } from "./commit-table.ts";
+
+/** The client has it, or need not get it. */
+export const UNINTERESTING = 1 << 8;
+/** The client said so. */
+export const THEY_HAVE = 1 << 9;
+/** It is to be sent. */
+export const SELECTED = 1 << 10;
+/** It was put into a walk's queue. */
+export const QUEUED = 1 << 11;
+/** A common commit can be reached from it. */
+export const COMMON_KNOWN = 1 << 12;
+/** It was looked at, and no common commit can be reached from it. */
+export const NOTHING_COMMON = 1 << 13;
+/** It is a place in some pack's selection already. */
+export const PLACED = 1 << 14;
+/** Its type, where it was learnt by reading it. */
+const IS_COMMIT = 1 << 15;
+const IS_TAG = 1 << 16;
+const IS_TREE = 1 << 17;
+const IS_BLOB = 1 << 18;
+
+const FLAG_OF_KIND: readonly number[] = [0, IS_COMMIT, IS_TREE, IS_BLOB, IS_TAG];
+
+/** The state of walks in one request. */
+export class GraphSession {
+  readonly kernel: Kernel;
+  readonly database: ObjectDatabase;
+  readonly format: ObjectFormat;
+  readonly inflating: Inflating;
+  readonly reader: ObjectReader;
+  readonly commits: CommitTable;
+  readonly #links: CommitLinks;
+
+  constructor(database: ObjectDatabase, kernel: Kernel) {
+    this.kernel = kernel;
+    this.database = database;
+    this.format = database.context.format;
+    this.inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    this.reader = new ObjectReader(database, this.inflating);
+    this.commits = new CommitTable(kernel);
+    this.#links = new CommitLinks(this.format);
+  }
+
+  /** Gives the node of a raw name, new or known. */
+  node(name: Uint8Array): number {
+    this.kernel.memory.set(name.subarray(0, this.format.rawSize), this.kernel.scratchAt);
+    return this.kernel.oidAdd(this.kernel.scratchAt);
+  }
+
+  /** Gives the node of a raw name, or -1 where no walk has met it. */
+  findNode(name: Uint8Array): number {
+    this.kernel.memory.set(name.subarray(0, this.format.rawSize), this.kernel.scratchAt);
+    return this.kernel.oidFind(this.kernel.scratchAt);
+  }
+
+  /** Gives a copy of a node's raw name. */
+  nameOf(node: number): Uint8Array<ArrayBuffer> {
+    const at = this.kernel.oidAt(node);
+    return this.kernel.memory.slice(at, at + this.format.rawSize);
+  }
+
+  has(node: number, flag: number): boolean {
+    return (this.kernel.flagsOf(node) & flag) !== 0;
+  }
+
+  mark(node: number, flag: number): void {
+    this.kernel.orFlags(node, flag);
+  }
+
+  /** Reads an object and remembers its type. */
+  async read(node: number): Promise<ReadObject> {
+    const object = await this.reader.read(this.nameOf(node));
+    this.mark(node, FLAG_OF_KIND[object.kind] ?? 0);
+    return object;
+  }
+
+  /** Makes a commit's links known; false where the object is no commit. */
+  async loadCommit(node: number): Promise<boolean> {
+    if (this.commits.has(node)) return true;
+    const object = await this.read(node);
+    if (object.kind !== KIND_NUMBER.commit) return false;
+    const at = this.inflating.pointer(object.held);
+    this.#links.read(this.kernel.memory, at, at + object.held.size);
+    this.commits.add(node, this.#links);
+    return true;
+  }
+
+  /** Gives the type number of an object, reading it where no walk has told. */
+  async kindOf(node: number): Promise<number> {
+    const flags = this.kernel.flagsOf(node);
+    const known = FLAG_OF_KIND.findIndex((flag) => flag !== 0 && (flags & flag) !== 0);
+    if (known > 0) return known;
+    if (flags & REF_TREE) return KIND_NUMBER.tree;
+    if (flags & REF_BLOB) return KIND_NUMBER.blob;
+    if (this.commits.has(node)) return KIND_NUMBER.commit;
+    const [kind] = await this.database.kindsOf(this.nameOf(node));
+    if (kind === undefined || kind === 0) throw new CorruptStore("an object of the graph is not in the catalog");
+    this.mark(node, FLAG_OF_KIND[kind] ?? 0);
+    return kind;
+  }
+
+  /** Follows annotated tags to what they finally name, telling of each tag on the way. */
+  async peel(node: number, onTag: (tag: number) => void = () => undefined): Promise<number> {
+    let at = node;
+    while ((await this.kindOf(at)) === KIND_NUMBER.tag) {
+      onTag(at);
+      const tag = await this.read(at);
+      const from = this.inflating.pointer(tag.held);
+      at = this.node(readTagLinks(this.kernel.memory, from, from + tag.held.size, this.format).object);
+    }
+    return at;
+  }
+}

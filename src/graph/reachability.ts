@@ -1,0 +1,44 @@
+/**
+ * Whether objects can be reached from refs.
+ *
+ * @packageDocumentation
+ */
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { walkCommits } from "./commit-walk.ts";
+import { type GraphSession, QUEUED, SELECTED } from "./graph-session.ts";
+import { selectWhole } from "./object-walk.ts";
+
+/**
+ * Gives the first of `names` (raw) that none of `tips` reaches; `undefined` where all are reached. Commits are looked for among
+ * commits first; trees and blobs cost a walk of everything.
+ */
+export async function unreachable(
+  session: GraphSession,
+  names: readonly Uint8Array[],
+  tips: Iterable<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  const commits: number[] = [];
+  const others: number[] = [];
+  const onTag = (tag: number): void => session.mark(tag, SELECTED);
+  for (const tip of tips) {
+    const object = await session.peel(session.node(tip), onTag);
+    if ((await session.kindOf(object)) === KIND_NUMBER.commit) commits.push(object);
+    else others.push(object);
+  }
+  const { interesting } = await walkCommits(session, commits, []);
+  const isReached = (name: Uint8Array): boolean => {
+    const node = session.findNode(name);
+    return node >= 0 && session.has(node, QUEUED | SELECTED);
+  };
+  if (names.every(isReached)) return undefined;
+  await selectOthers(session, others);
+  await selectWhole(session, interesting.map((node) => session.commits.treeOf(node)), async () => undefined);
+  return names.find((name) => !isReached(name));
+}
+
+async function selectOthers(session: GraphSession, nodes: readonly number[]): Promise<void> {
+  for (const node of nodes) {
+    if ((await session.kindOf(node)) === KIND_NUMBER.tree) await selectWhole(session, [node], async () => undefined);
+    else session.mark(node, SELECTED);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * One fetch: the snapshot it works on, the walk's state, and what is known to be common.
+ *
+ * @packageDocumentation
+ */
+import { ProtocolError } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
+import { CommonCommits } from "../graph/common-commits.ts";
+import { GraphSession } from "../graph/graph-session.ts";
+import { unreachable } from "../graph/reachability.ts";
+import { objectFormat } from "../object/object-id.ts";
+import { type RefRow, decodeRefRows } from "../refs/ref-rows.ts";
+import type { OpenAnswer } from "../refs/ref-store.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { ObjectDatabase } from "../store/object-database.ts";
+
+/** A repository that was found, with its catalog. */
+export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;
+
+/** A fetch in progress; {@link FetchSession.close} it. */
+export class FetchSession {
+  readonly repository: Repository;
+  readonly answer: FoundRepository;
+  readonly database: ObjectDatabase;
+  readonly graph: GraphSession;
+  /** Nodes of what is wanted, without duplicates. */
+  readonly wants: readonly number[];
+  readonly common: CommonCommits;
+  readonly #wantNames: Uint8Array;
+
+  constructor(repository: Repository, answer: FoundRepository, wants: Uint8Array) {
+    const { id, objectFormat: formatName } = answer.record;
+    const format = objectFormat(formatName);
+    this.repository = repository;
+    this.answer = answer;
+    this.#wantNames = wants;
+    this.database = new ObjectDatabase(answer.packs, {
+      storage: repository.storage(id),
+      cache: repository.cache,
+      scope: id,
+      format,
+    });
+    this.graph = new GraphSession(this.database, repository.kernels.lend(format.rawSize));
+    this.common = new CommonCommits(this.graph);
+    const nodes = new Set<number>();
+    for (let at = 0; at < wants.length; at += format.rawSize) nodes.add(this.graph.node(wants.subarray(at, at + format.rawSize)));
+    this.wants = [...nodes];
+  }
+
+  /** Says of each raw name, one after the other, whether the repository has the object: 1 or 0. */
+  async has(names: Uint8Array): Promise<Uint8Array> {
+    const { packs } = await this.database.locate(names);
+    return Uint8Array.from(packs, (pack) => (pack < 0 ? 0 : 1));
+  }
+
+  /** Adds objects that the client has too: raw names of objects that are here. */
+  async addCommon(names: Uint8Array): Promise<void> {
+    const { rawSize } = this.graph.format;
+    for (let at = 0; at < names.length; at += rawSize) {
+      await this.common.add(this.graph.node(names.subarray(at, at + rawSize)));
+    }
+    this.common.forget();
+  }
+
+  /** Whether a pack can be made from what is common now. */
+  async okToGiveUp(): Promise<boolean> {
+    return await this.common.suffice(this.wants);
+  }
+
+  /** @throws ProtocolError in git's words where a want cannot be reached from any ref. */
+  async checkWants(): Promise<void> {
+    const { rawSize } = this.graph.format;
+    const doubtful: Uint8Array[] = [];
+    for (const [i, tip] of this.answer.wantIsTip.entries()) {
+      if (tip === 0) doubtful.push(this.#wantNames.subarray(i * rawSize, (i + 1) * rawSize));
+    }
+    if (doubtful.length === 0) return;
+    const bad = await this.#unreachable(doubtful);
+    if (bad !== undefined) throw new ProtocolError(`upload-pack: not our ref ${toHex(bad)}`);
+  }
+
+  async #unreachable(names: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
+    const { rawSize } = this.graph.format;
+    const joined = new Uint8Array(names.length * rawSize);
+    for (const [i, name] of names.entries()) joined.set(name, i * rawSize);
+    const here = await this.has(joined);
+    const missing = names.find((_, i) => here[i] === 0);
+    if (missing !== undefined) return missing;
+    // the mark: whatever is in such a pack is reachable from a ref
+    if (this.answer.packs.every((pack) => pack.marked)) return undefined;
+    const all = await this.repository.refs.open({ refPrefixes: [] });
+    const refs = all.kind === "found" ? all.refs : [];
+    const kernel = this.repository.kernels.lend(rawSize);
+    try {
+      return await unreachable(new GraphSession(this.database, kernel), names, tipsOf(decodeRefRows(refs, rawSize)));
+    } finally {
+      this.repository.kernels.giveBack(kernel);
+    }
+  }
+
+  /** Gives the kernel back. */
+  close(): void {
+    this.repository.kernels.giveBack(this.graph.kernel);
+  }
+}
+
+function* tipsOf(rows: Iterable<RefRow>): Generator<Uint8Array> {
+  for (const row of rows) yield row.oid;
+}
+
+/** Opens a fetch of `wants` (raw names, one after the other, in the order the snapshot was asked about them). */
+export function openFetchSession(repository: Repository, answer: FoundRepository, wants: Uint8Array): FetchSession {
+  return new FetchSession(repository, answer, wants);
+}

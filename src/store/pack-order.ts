@@ -1,0 +1,73 @@
+/**
+ * The entries of a stored pack in the order they lie in it: where each begins and ends, and which object it is.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore } from "../bytes/failure.ts";
+import type { PackIndex } from "../format/pack-index.ts";
+import { type ReverseIndex, parseReverseIndex, reverseIndexBytes } from "../format/reverse-index.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import type { PackHandle } from "./pack-handle.ts";
+
+/** A pack with no more objects than this is sorted here rather than asked for its `.rev`. */
+const FEW_OBJECTS = 50_000;
+
+/** A pack's entries by rank: 0 is the first in the pack. */
+export class PackOrder {
+  readonly index: PackIndex;
+  /** Position in the index of the entry of each rank. */
+  readonly #positions: Uint32Array;
+  readonly #entriesEnd: number;
+
+  constructor(index: PackIndex, positions: Uint32Array, entriesEnd: number) {
+    this.index = index;
+    this.#positions = positions;
+    this.#entriesEnd = entriesEnd;
+  }
+
+  get count(): number {
+    return this.#positions.length;
+  }
+
+  positionAt(rank: number): number {
+    return this.#positions[rank] ?? 0;
+  }
+
+  /** Where the entry of a rank begins; of the rank after the last, where the entries end. */
+  offsetAt(rank: number): number {
+    return rank < this.#positions.length ? this.index.offsetAt(this.positionAt(rank)) : this.#entriesEnd;
+  }
+
+  /** The rank of the entry that begins at `offset`. @throws CorruptStore where none does. */
+  rankOf(offset: number): number {
+    let low = 0;
+    let high = this.count - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const value = this.offsetAt(middle);
+      if (value === offset) return middle;
+      if (value < offset) low = middle + 1;
+      else high = middle - 1;
+    }
+    throw new CorruptStore(`no entry begins at offset ${offset}`);
+  }
+}
+
+/** Reads what it takes to know a pack's order: its index and, where it is large, its `.rev`. */
+export async function loadPackOrder(handle: PackHandle, format: ObjectFormat): Promise<PackOrder> {
+  const entriesEnd = handle.record.packBytes - format.rawSize;
+  if (handle.record.objects > FEW_OBJECTS) {
+    const [index, rev] = await Promise.all([handle.loadIndex(), handle.readFile("rev", reverseIndexBytes(handle.record.objects, format))]);
+    return new PackOrder(index, positionsOf(parseReverseIndex(rev, format), index.count), entriesEnd);
+  }
+  const index = await handle.loadIndex();
+  const positions = Uint32Array.from({ length: index.count }, (_, position) => position);
+  positions.sort((a, b) => index.offsetAt(a) - index.offsetAt(b));
+  return new PackOrder(index, positions, entriesEnd);
+}
+
+function positionsOf(rev: ReverseIndex, count: number): Uint32Array {
+  const positions = new Uint32Array(count);
+  for (let rank = 0; rank < count; rank++) positions[rank] = rev.positionOf(rank);
+  return positions;
+}
