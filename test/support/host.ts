@@ -1,0 +1,22 @@
+/**
+ * The whole host inside a test, on a free port and with a state directory of its own.
+ *
+ * @packageDocumentation
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type HostOptions, type RunningHost, startHost } from "../../scripts/host.ts";
+
+/** Starts a host; `stop` also removes its state, where none was given. */
+export async function startTestHost(options: Partial<HostOptions> = {}): Promise<RunningHost> {
+  const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "thinpack-"));
+  const host = await startHost({ adminToken: "test-token", ...options, stateDir });
+  return {
+    ...host,
+    stop: async () => {
+      await host.stop();
+      if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
+}
