@@ -10,7 +10,8 @@
  * @packageDocumentation
  * @see git-pack-refs(1), refs/packed-backend.c
  */
-import { toHex } from "../bytes/hex.ts";
+import { CorruptStore } from "../bytes/failure.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
 import { textPieces } from "./text-pieces.ts";
 
 /** A ref of the file, with raw object names. */
@@ -29,4 +30,27 @@ export function formatPackedRefs(refs: Iterable<PackedRef>): Iterable<Uint8Array
     }
   };
   return textPieces(lines());
+}
+
+function oidOf(hex: string | undefined): Uint8Array {
+  const oid = fromHex(hex ?? "");
+  if (oid === undefined || oid.length === 0) throw new CorruptStore("packed-refs: a line without an object name");
+  return oid;
+}
+
+/** Parses the file, whatever its header promises. @throws CorruptStore where a line is none of its format. */
+export function parsePackedRefs(text: string): PackedRef[] {
+  const refs: PackedRef[] = [];
+  for (const line of text.split("\n")) {
+    if (line === "" || line.startsWith("#")) continue;
+    if (line.startsWith("^")) {
+      const tag = refs.pop();
+      if (tag === undefined) throw new CorruptStore("packed-refs: a peeled name without its ref");
+      refs.push({ ...tag, peeled: oidOf(line.slice(1)) });
+      continue;
+    }
+    const [, hex, name = ""] = /^([0-9a-f]+) (.+)$/.exec(line) ?? [];
+    refs.push({ name, oid: oidOf(hex) });
+  }
+  return refs;
 }
