@@ -77,11 +77,6 @@ export type FsckId = keyof typeof RULES;
 /** Why an object is refused. git prints it as `error: object <name>: <id>: <text>`. */
 export type FsckFinding = { readonly id: FsckId; readonly text: string };
 
-/** Gives the severity of a message id. */
-export function severityOf(id: FsckId): Severity {
-  return RULES[id][0];
-}
-
 /** Gives the finding of a rule; `undefined` where the rule doesn't refuse. `detail` follows the rule's text. */
 export function finding(id: FsckId, detail = ""): FsckFinding | undefined {
   const [severity, text] = RULES[id];
