@@ -16,6 +16,8 @@ import type { PackByteStream, PackExtension, PackStorage } from "./pack-storage.
 const WHOLE_INDEX_BYTES = 1024 * 1024;
 /** From this many buckets on, all names are one read. */
 const MANY_BUCKETS = 6;
+/** After this many lookups the whole index is read: a walk goes on to thousands. */
+const MANY_LOOKUPS = 256;
 const BLOCK_BYTES = 128 * 1024;
 const MOST_BLOCKS = 16;
 /** A pack up to this size is read whole. */
@@ -36,6 +38,7 @@ export class PackHandle {
   readonly head: PackIndexHead;
   readonly #context: PackContext;
   #index: PackIndex | undefined;
+  #lookups = 0;
   #lastBlock = -2;
   #readAhead = 1;
 
@@ -91,7 +94,10 @@ export class PackHandle {
     const nameOf = (i: number): Uint8Array => names.subarray((wanted[i] ?? 0) * rawSize, ((wanted[i] ?? 0) + 1) * rawSize);
     const found = new Int32Array(wanted.length).fill(-1);
     if (wanted.length === 0 || this.record.objects === 0) return found;
-    if (this.#index === undefined && this.record.indexBytes <= WHOLE_INDEX_BYTES) await this.loadIndex();
+    if (this.#index === undefined) {
+      this.#lookups += wanted.length < MANY_LOOKUPS ? wanted.length : 0;
+      if (this.record.indexBytes <= WHOLE_INDEX_BYTES || this.#lookups > MANY_LOOKUPS) await this.loadIndex();
+    }
     if (this.#index !== undefined) {
       for (let i = 0; i < wanted.length; i++) found[i] = this.#index.find(nameOf(i));
       return found;
