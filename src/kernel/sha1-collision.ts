@@ -4,7 +4,7 @@
  * colliding blocks; so the other block can be computed, and if it leads to the same chaining value from some other one, that is
  * the attack. Git does the same, for the same 32 vectors.
  *
- * Runs for about one block in a thousand (`sha1-conditions.ts` rules out the others), so it is short rather than fast.
+ * Runs for about one block in twenty (`sha1-conditions.ts` rules out the others).
  */
 
 const VECTORS: i32 = 32;
@@ -32,14 +32,17 @@ let c: u32 = 0;
 let d: u32 = 0;
 let e: u32 = 0;
 
-/** Tries the vectors whose bits are set in `suspects` on the expanded block at `words`, which starts from the value at `chain`. */
-export function isCollision(chain: usize, words: usize, suspects: u32): bool {
+/**
+ * Tries the vectors whose bits are set in `suspects` on the expanded block at `words`, which leads to the chaining value at `chain`
+ * and had the state at `middle` before step 60.
+ */
+export function isCollision(chain: usize, words: usize, middle: usize, suspects: u32): bool {
   if (!differencesKnown) {
     for (let vector = 0; vector < VECTORS; vector++) deriveDifference(vector);
     differencesKnown = true;
   }
   for (let vector = 0; vector < VECTORS; vector++) {
-    if ((suspects & (1 << vector)) != 0 && collidesBy(vector, chain, words)) return true;
+    if ((suspects & (1 << vector)) != 0 && collidesBy(vector, chain, words, middle)) return true;
   }
   return false;
 }
@@ -76,72 +79,112 @@ function deriveDifference(vector: i32): void {
   }
 }
 
-function collidesBy(vector: i32, chain: usize, words: usize): bool {
+function collidesBy(vector: i32, chain: usize, words: usize, middle: usize): bool {
   const difference = differences + <usize>vector * 320;
-  for (let i: usize = 0; i < 320; i += 4) store<u32>(other + i, load<u32>(words + i) ^ load<u32>(difference + i));
+  for (let i: usize = 0; i < 320; i += 16) {
+    v128.store(other + i, v128.xor(v128.load(words + i), v128.load(difference + i)));
+  }
 
   // At this step both computations have the same state, in every attack by the vector.
-  const meeting = load<u8>(VECTOR_K + vector) < 50 ? 58 : 65;
-  startFrom(chain);
-  for (let t = 0; t < meeting; t++) stepForward(words, t);
+  const meeting: usize = load<u8>(VECTOR_K + vector) < 50 ? 58 : 65;
+  loadState(middle);
+  if (meeting < 60) goBack(words, 60, meeting);
+  else goForward(words, 60, meeting);
   const a0 = a;
   const b0 = b;
   const c0 = c;
   const d0 = d;
   const e0 = e;
-  for (let t = meeting; t < 80; t++) stepForward(words, t);
-  const h0 = load<u32>(chain) + a;
-  const h1 = load<u32>(chain, 4) + b;
-  const h2 = load<u32>(chain, 8) + c;
-  const h3 = load<u32>(chain, 12) + d;
-  const h4 = load<u32>(chain, 16) + e;
-
-  setState(a0, b0, c0, d0, e0);
-  for (let t = meeting; t < 80; t++) stepForward(other, t);
+  goForward(other, meeting, 80);
   const a1 = a;
   const b1 = b;
   const c1 = c;
   const d1 = d;
   const e1 = e;
-  setState(a0, b0, c0, d0, e0);
-  for (let t = meeting - 1; t >= 0; t--) stepBackward(other, t);
-  return a + a1 == h0 && b + b1 == h1 && c + c1 == h2 && d + d1 == h3 && e + e1 == h4;
+  a = a0;
+  b = b0;
+  c = c0;
+  d = d0;
+  e = e0;
+  goBack(other, meeting, 0);
+  return (
+    a + a1 == load<u32>(chain) &&
+    b + b1 == load<u32>(chain, 4) &&
+    c + c1 == load<u32>(chain, 8) &&
+    d + d1 == load<u32>(chain, 12) &&
+    e + e1 == load<u32>(chain, 16)
+  );
 }
 
-function startFrom(chain: usize): void {
-  setState(load<u32>(chain), load<u32>(chain, 4), load<u32>(chain, 8), load<u32>(chain, 12), load<u32>(chain, 16));
+function loadState(at: usize): void {
+  a = load<u32>(at);
+  b = load<u32>(at, 4);
+  c = load<u32>(at, 8);
+  d = load<u32>(at, 12);
+  e = load<u32>(at, 16);
 }
 
-function setState(toA: u32, toB: u32, toC: u32, toD: u32, toE: u32): void {
-  a = toA;
-  b = toB;
-  c = toC;
-  d = toD;
-  e = toE;
+/** Takes the state from before step `from`, 40 at least, to before step `to`. */
+function goForward(block: usize, from: usize, to: usize): void {
+  let la = a;
+  let lb = b;
+  let lc = c;
+  let ld = d;
+  let le = e;
+  for (let t = from; t < to; t++) {
+    const mixed = t < 60 ? mix3(lb, lc, ld) : mix4(lb, lc, ld);
+    const next = rotl<u32>(la, 5) + mixed + le + load<u32>(block + (t << 2));
+    le = ld;
+    ld = lc;
+    lc = rotl<u32>(lb, 30);
+    lb = la;
+    la = next;
+  }
+  a = la;
+  b = lb;
+  c = lc;
+  d = ld;
+  e = le;
 }
 
-function stepForward(block: usize, t: i32): void {
-  const next = rotl<u32>(a, 5) + mix(t, b, c, d) + e + load<u32>(block + (<usize>t << 2));
-  e = d;
-  d = c;
-  c = rotl<u32>(b, 30);
-  b = a;
-  a = next;
+/** Takes the state from before step `from` back to before step `to`. */
+function goBack(block: usize, from: usize, to: usize): void {
+  let la = a;
+  let lb = b;
+  let lc = c;
+  let ld = d;
+  let le = e;
+  for (let t = from; t > to; ) {
+    t--;
+    const next = la;
+    la = lb;
+    lb = rotr<u32>(lc, 30);
+    lc = ld;
+    ld = le;
+    const mixed = t < 20 ? mix1(lb, lc, ld) : t < 40 ? mix2(lb, lc, ld) : t < 60 ? mix3(lb, lc, ld) : mix4(lb, lc, ld);
+    le = next - rotl<u32>(la, 5) - mixed - load<u32>(block + (t << 2));
+  }
+  a = la;
+  b = lb;
+  c = lc;
+  d = ld;
+  e = le;
 }
 
-function stepBackward(block: usize, t: i32): void {
-  const next = a;
-  a = b;
-  b = rotr<u32>(c, 30);
-  c = d;
-  d = e;
-  e = next - rotl<u32>(a, 5) - mix(t, b, c, d) - load<u32>(block + (<usize>t << 2));
+// The functions of the four rounds, with their constants.
+
+function mix1(x: u32, y: u32, z: u32): u32 {
+  return (z ^ (x & (y ^ z))) + 0x5a827999;
 }
 
-/** The round's function and constant. */
-function mix(t: i32, x: u32, y: u32, z: u32): u32 {
-  if (t < 20) return (z ^ (x & (y ^ z))) + 0x5a827999;
-  if (t < 40) return (x ^ y ^ z) + 0x6ed9eba1;
-  if (t < 60) return ((x & y) | (z & (x | y))) + 0x8f1bbcdc;
+function mix2(x: u32, y: u32, z: u32): u32 {
+  return (x ^ y ^ z) + 0x6ed9eba1;
+}
+
+function mix3(x: u32, y: u32, z: u32): u32 {
+  return ((x & y) | (z & (x | y))) + 0x8f1bbcdc;
+}
+
+function mix4(x: u32, y: u32, z: u32): u32 {
   return (x ^ y ^ z) + 0xca62c1d6;
 }

@@ -1,8 +1,10 @@
 /**
  * The unavoidable bit conditions of SHA-1 collision attacks: which disturbance vectors a message block may belong to.
  *
- * From Marc Stevens and Dan Shumow, "Speeding up detection of SHA-1 collision attacks using unavoidable attack conditions"
- * (USENIX Security 2017), and transcribed from `ubc_check.c` of their sha1collisiondetection, under this licence:
+ * Each condition says that a bit of one word of the expanded block equals, or differs from, a bit of another; a block that does
+ * not meet it cannot belong to certain vectors. The conditions are those of `ubc_check.c` in sha1collisiondetection, by Marc
+ * Stevens and Dan Shumow ("Speeding up detection of SHA-1 collision attacks using unavoidable attack conditions", USENIX Security
+ * 2017), under this licence:
  *
  *     MIT License
  *
@@ -35,8 +37,8 @@
  *     OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
  *     SOFTWARE.
  *
- * Changes: the conditions that are tested for every block come first, and the rest is left out for the many blocks that no vector
- * survives until there. Each condition only clears bits, so their order does not matter.
+ * Changes: since each condition only takes vectors out, their order does not matter. Those that come for a row of consecutive
+ * words are tested four at a time and leave few blocks; the rest is a table for these.
  */
 
 // The bit of each disturbance vector: type, K, b.
@@ -73,211 +75,363 @@ const II_54_0: u32 = 1 << 29;
 const II_55_0: u32 = 1 << 30;
 const II_56_0: u32 = 1 << 31;
 
+/** For each kind of condition the vectors that it takes out, word after word. */
+const ROWS: usize = memory.data<u32>(
+  [
+    // bit4AgainstBit29, from word 37
+    I_43_0 | I_47_0 | II_46_0 | II_53_0 | II_55_0,
+    I_44_0 | I_48_0 | II_47_0 | II_54_0 | II_56_0,
+    I_43_0 | I_45_0 | I_49_0 | II_48_0 | II_55_0,
+    I_44_0 | I_46_0 | I_50_0 | II_49_0 | II_56_0,
+    I_43_0 | I_45_0 | I_47_0 | I_51_0 | II_45_0 | II_50_0,
+    I_44_0 | I_46_0 | I_48_0 | I_52_0 | II_46_0 | II_51_0,
+    I_43_0 | I_45_0 | I_47_0 | I_49_0 | II_47_0 | II_52_0,
+    I_44_0 | I_46_0 | I_48_0 | I_50_0 | II_48_0 | II_53_0,
+    I_45_0 | I_47_0 | I_49_0 | I_51_0 | II_49_0 | II_54_0,
+    I_46_0 | I_48_0 | I_50_0 | I_52_0 | II_50_0 | II_55_0,
+    I_47_0 | I_49_0 | I_51_0 | II_45_0 | II_51_0 | II_56_0,
+    I_48_0 | I_50_0 | I_52_0 | II_46_0 | II_52_0,
+    I_49_0 | I_51_0 | II_45_0 | II_47_0 | II_53_0,
+    I_50_0 | I_52_0 | II_46_0 | II_48_0 | II_54_0,
+    I_51_0 | II_47_0 | II_49_0 | II_55_0,
+    I_52_0 | II_48_0 | II_50_0 | II_56_0,
+    II_49_0 | II_51_0,
+    II_50_0 | II_52_0,
+    II_51_0 | II_53_0,
+    II_52_0 | II_54_0,
+    // bit29AgainstNext, from word 40
+    I_44_0 | I_47_0 | I_48_0 | II_46_0 | II_47_0 | II_56_0,
+    I_45_0 | I_48_0 | I_49_0 | II_47_0 | II_48_0,
+    I_46_0 | I_49_0 | I_50_0 | II_48_0 | II_49_0,
+    I_47_0 | I_50_0 | I_51_0 | II_45_0 | II_49_0 | II_50_0,
+    I_48_0 | I_51_0 | I_52_0 | II_45_0 | II_46_0 | II_50_0 | II_51_0,
+    I_49_0 | I_52_0 | II_46_0 | II_47_0 | II_51_0 | II_52_0,
+    I_43_0 | I_50_0 | II_47_0 | II_48_0 | II_52_0 | II_53_0,
+    I_44_0 | I_51_0 | II_48_0 | II_49_0 | II_53_0 | II_54_0,
+    I_45_0 | I_52_0 | II_49_0 | II_50_0 | II_54_0 | II_55_0,
+    I_46_0 | II_45_0 | II_50_0 | II_51_0 | II_55_0 | II_56_0,
+    I_47_0 | II_46_0 | II_51_0 | II_52_0 | II_56_0,
+    I_48_0 | II_47_0 | II_52_0 | II_53_0,
+    I_49_0 | II_45_0 | II_48_0 | II_53_0 | II_54_0,
+    I_50_0 | II_46_0 | II_49_0 | II_54_0 | II_55_0,
+    I_51_0 | II_47_0 | II_50_0 | II_55_0 | II_56_0,
+    I_52_0 | II_48_0 | II_51_0 | II_56_0,
+    II_49_0 | II_52_0,
+    II_50_0 | II_53_0,
+    II_51_0 | II_54_0,
+    II_52_0,
+    // bit6AgainstSecond, from word 40
+    I_46_2,
+    I_47_2,
+    I_46_2 | I_48_2,
+    I_47_2 | I_49_2,
+    I_46_2 | I_48_2 | I_50_2,
+    I_47_2 | I_49_2 | I_51_2,
+    I_48_2 | I_50_2,
+    I_49_2 | I_51_2,
+    I_50_2 | II_46_2,
+    I_51_2,
+    0,
+    II_49_2,
+    II_50_2,
+    II_51_2,
+    0,
+    0,
+    // bit6AgainstBit1, from word 40
+    I_50_2 | II_49_2,
+    I_51_2 | II_50_2,
+    II_46_2 | II_51_2,
+    0,
+    0,
+    II_49_2,
+    I_46_2 | II_50_2,
+    I_47_2 | II_51_2,
+    I_48_2,
+    I_49_2,
+    I_50_2 | II_46_2,
+    I_51_2,
+    0,
+    II_49_2,
+    II_50_2,
+    II_51_2,
+    // bit1AsBit6, from word 35
+    I_46_2 | I_49_2,
+    I_47_2 | I_50_2 | II_46_2,
+    I_48_2 | I_51_2,
+    0,
+    I_46_2 | I_50_2 | II_49_2,
+    I_47_2 | I_51_2 | II_50_2,
+    I_48_2 | II_46_2 | II_51_2,
+    0,
+    0,
+    I_51_2 | II_49_2,
+    0,
+    0,
+    // bit29AsSecond, from word 44
+    I_43_0 | I_45_0 | I_47_0,
+    I_44_0 | I_46_0 | I_48_0,
+    I_45_0 | I_47_0 | I_49_0,
+    I_46_0 | I_48_0 | I_50_0,
+    I_47_0 | I_49_0 | I_51_0,
+    I_48_0 | I_50_0 | I_52_0,
+    I_49_0 | I_51_0 | II_45_0,
+    0,
+    // bit1AsFourth, from word 47
+    II_46_2,
+    0,
+    0,
+    II_49_2,
+    II_50_2,
+    II_51_2,
+    0,
+    0,
+  ],
+  16,
+);
+
+/** Word, bit, other word, its bit: and whether the two bits must differ. */
+const PLACES: usize = memory.data<u8>([
+  61, 2, 62, 7, 1,
+  42, 1, 50, 1, 1,
+  39, 4, 41, 4, 1,
+  62, 2, 63, 7, 1,
+  63, 2, 64, 7, 1,
+  39, 6, 40, 1, 0,
+  45, 1, 47, 1, 1,
+  46, 1, 48, 1, 1,
+  40, 4, 42, 4, 1,
+  37, 4, 39, 4, 1,
+  38, 1, 40, 1, 1,
+  43, 1, 51, 1, 1,
+  37, 5, 41, 30, 0,
+  38, 5, 42, 30, 0,
+  39, 5, 43, 30, 0,
+  36, 4, 40, 29, 0,
+  38, 4, 40, 4, 1,
+  63, 1, 64, 6, 1,
+  61, 1, 62, 6, 1,
+  37, 1, 37, 6, 0,
+  36, 0, 41, 30, 1,
+  37, 0, 42, 30, 1,
+  38, 0, 43, 30, 1,
+  51, 29, 54, 29, 1,
+  53, 29, 56, 29, 1,
+  61, 0, 62, 5, 1,
+  60, 0, 61, 5, 1,
+  56, 29, 59, 29, 1,
+  59, 5, 63, 30, 0,
+  62, 1, 63, 6, 1,
+  35, 5, 39, 30, 0,
+  38, 4, 42, 29, 0,
+  36, 4, 38, 4, 1,
+  35, 4, 39, 29, 0,
+  39, 4, 43, 29, 0,
+  58, 0, 63, 30, 1,
+  60, 5, 64, 30, 0,
+  58, 29, 61, 29, 1,
+  59, 4, 63, 29, 0,
+  62, 0, 63, 5, 1,
+  37, 4, 41, 29, 0,
+  48, 29, 55, 29, 1,
+  59, 0, 64, 30, 1,
+  55, 29, 58, 29, 1,
+  57, 4, 61, 29, 0,
+  58, 4, 62, 29, 0,
+  57, 4, 59, 29, 0,
+  60, 4, 64, 29, 0,
+  63, 0, 64, 5, 1,
+  35, 3, 39, 28, 0,
+  37, 3, 41, 28, 0,
+  38, 3, 42, 28, 0,
+  39, 3, 43, 28, 0,
+  40, 3, 44, 28, 0,
+  41, 3, 45, 28, 0,
+  42, 3, 46, 28, 0,
+  43, 3, 47, 28, 0,
+  44, 3, 48, 28, 0,
+  36, 4, 37, 4, 1,
+  38, 4, 39, 4, 1,
+  36, 3, 40, 28, 0,
+  36, 30, 41, 28, 1,
+  37, 30, 42, 28, 1,
+  38, 30, 43, 28, 1,
+  40, 4, 44, 29, 0,
+  41, 4, 45, 29, 0,
+  42, 4, 46, 29, 0,
+  43, 4, 47, 29, 0,
+  44, 4, 48, 29, 0,
+  37, 4, 38, 4, 1,
+  35, 30, 40, 28, 1,
+  39, 30, 44, 28, 1,
+]);
+/** The vectors that each of these takes out. */
+const VECTORS: usize = memory.data<u32>([
+  I_46_2 | II_46_2,
+  I_49_2,
+  I_43_0 | I_45_0 | II_55_0,
+  I_47_2,
+  I_48_2,
+  I_49_2,
+  II_50_2,
+  II_51_2,
+  I_44_0 | I_46_0 | II_56_0,
+  I_43_0 | II_53_0 | II_55_0,
+  I_49_2,
+  I_50_2,
+  II_49_2,
+  II_50_2,
+  II_51_2,
+  I_46_0 | I_49_0 | II_45_0 | II_48_0,
+  I_44_0 | II_54_0 | II_56_0,
+  I_45_0 | II_45_0,
+  I_43_0,
+  I_51_2,
+  II_49_2,
+  II_50_2,
+  II_51_2,
+  I_50_0 | II_46_0 | II_47_0,
+  I_52_0 | II_48_0 | II_49_0,
+  I_46_0 | II_46_0,
+  I_45_0 | II_45_0,
+  II_51_0 | II_52_0,
+  I_43_0,
+  I_44_0,
+  I_51_2,
+  I_51_0 | II_50_0,
+  II_52_0 | II_54_0,
+  I_45_0 | I_48_0 | II_47_0,
+  I_52_0 | II_51_0,
+  I_43_0,
+  I_44_0,
+  II_53_0,
+  II_55_0,
+  I_47_0 | II_47_0,
+  I_50_0 | II_49_0,
+  I_51_0 | I_52_0,
+  I_44_0,
+  II_50_0,
+  II_53_0,
+  II_54_0,
+  II_55_0,
+  II_56_0,
+  I_48_0 | II_48_0,
+  I_51_0 | II_47_0,
+  II_49_0,
+  II_50_0,
+  II_51_0,
+  II_52_0,
+  II_53_0,
+  II_54_0,
+  II_55_0,
+  II_56_0,
+  I_50_0,
+  I_52_0,
+  II_48_0,
+  II_49_0,
+  II_50_0,
+  II_51_0,
+  II_52_0,
+  II_53_0,
+  II_54_0,
+  II_55_0,
+  II_56_0,
+  I_51_0,
+  II_48_0,
+  II_52_0,
+]);
+const TABLE_LENGTH: usize = 72;
+
 /** Gives the vectors, a bit each, whose conditions the expanded block at `words` (80 words) meets. */
 export function possibleVectors(words: usize): u32 {
-  const w35 = load<u32>(words, 35 * 4);
-  const w36 = load<u32>(words, 36 * 4);
-  const w37 = load<u32>(words, 37 * 4);
-  const w39 = load<u32>(words, 39 * 4);
-  const w40 = load<u32>(words, 40 * 4);
-  const w41 = load<u32>(words, 41 * 4);
-  const w42 = load<u32>(words, 42 * 4);
-  const w43 = load<u32>(words, 43 * 4);
-  const w44 = load<u32>(words, 44 * 4);
-  const w45 = load<u32>(words, 45 * 4);
-  const w46 = load<u32>(words, 46 * 4);
-  const w47 = load<u32>(words, 47 * 4);
-  const w48 = load<u32>(words, 48 * 4);
-  const w49 = load<u32>(words, 49 * 4);
-  const w50 = load<u32>(words, 50 * 4);
-  const w51 = load<u32>(words, 51 * 4);
-  const w52 = load<u32>(words, 52 * 4);
-  const w53 = load<u32>(words, 53 * 4);
-  const w54 = load<u32>(words, 54 * 4);
-  const w55 = load<u32>(words, 55 * 4);
-  const w61 = load<u32>(words, 61 * 4);
-  const w62 = load<u32>(words, 62 * 4);
-  let mask: u32 = ~0;
-  mask &= ((((w44^w45)>>29)&1)-1) | ~(I_48_0 | I_51_0 | I_52_0 | II_45_0 | II_46_0 | II_50_0 | II_51_0);
-  mask &= ((((w49^w50)>>29)&1)-1) | ~(I_46_0 | II_45_0 | II_50_0 | II_51_0 | II_55_0 | II_56_0);
-  mask &= ((((w48^w49)>>29)&1)-1) | ~(I_45_0 | I_52_0 | II_49_0 | II_50_0 | II_54_0 | II_55_0);
-  mask &= (((w47^(w50>>25))&(1<<4))-(1<<4)) | ~(I_47_0 | I_49_0 | I_51_0 | II_45_0 | II_51_0 | II_56_0);
-  mask &= ((((w47^w48)>>29)&1)-1) | ~(I_44_0 | I_51_0 | II_48_0 | II_49_0 | II_53_0 | II_54_0);
-  mask &= ((((w46>>4)^(w49>>29))&1)-1) | ~(I_46_0 | I_48_0 | I_50_0 | I_52_0 | II_50_0 | II_55_0);
-  mask &= ((((w46^w47)>>29)&1)-1) | ~(I_43_0 | I_50_0 | II_47_0 | II_48_0 | II_52_0 | II_53_0);
-  mask &= ((((w45>>4)^(w48>>29))&1)-1) | ~(I_45_0 | I_47_0 | I_49_0 | I_51_0 | II_49_0 | II_54_0);
-  mask &= ((((w45^w46)>>29)&1)-1) | ~(I_49_0 | I_52_0 | II_46_0 | II_47_0 | II_51_0 | II_52_0);
-  mask &= ((((w44>>4)^(w47>>29))&1)-1) | ~(I_44_0 | I_46_0 | I_48_0 | I_50_0 | II_48_0 | II_53_0);
-  mask &= ((((w43>>4)^(w46>>29))&1)-1) | ~(I_43_0 | I_45_0 | I_47_0 | I_49_0 | II_47_0 | II_52_0);
-  mask &= ((((w43^w44)>>29)&1)-1) | ~(I_47_0 | I_50_0 | I_51_0 | II_45_0 | II_49_0 | II_50_0);
-  mask &= ((((w42>>4)^(w45>>29))&1)-1) | ~(I_44_0 | I_46_0 | I_48_0 | I_52_0 | II_46_0 | II_51_0);
-  mask &= ((((w41>>4)^(w44>>29))&1)-1) | ~(I_43_0 | I_45_0 | I_47_0 | I_51_0 | II_45_0 | II_50_0);
-  mask &= ((((w40^w41)>>29)&1)-1) | ~(I_44_0 | I_47_0 | I_48_0 | II_46_0 | II_47_0 | II_56_0);
-  mask &= ((((w54^w55)>>29)&1)-1) | ~(I_51_0 | II_47_0 | II_50_0 | II_55_0 | II_56_0);
-  mask &= ((((w53^w54)>>29)&1)-1) | ~(I_50_0 | II_46_0 | II_49_0 | II_54_0 | II_55_0);
-  mask &= ((((w52^w53)>>29)&1)-1) | ~(I_49_0 | II_45_0 | II_48_0 | II_53_0 | II_54_0);
-  mask &= (((w50^(w53>>25))&(1<<4))-(1<<4)) | ~(I_50_0 | I_52_0 | II_46_0 | II_48_0 | II_54_0);
-  mask &= ((((w50^w51)>>29)&1)-1) | ~(I_47_0 | II_46_0 | II_51_0 | II_52_0 | II_56_0);
-  mask &= (((w49^(w52>>25))&(1<<4))-(1<<4)) | ~(I_49_0 | I_51_0 | II_45_0 | II_47_0 | II_53_0);
-  mask &= (((w48^(w51>>25))&(1<<4))-(1<<4)) | ~(I_48_0 | I_50_0 | I_52_0 | II_46_0 | II_52_0);
-  mask &= ((((w42^w43)>>29)&1)-1) | ~(I_46_0 | I_49_0 | I_50_0 | II_48_0 | II_49_0);
-  mask &= ((((w41^w42)>>29)&1)-1) | ~(I_45_0 | I_48_0 | I_49_0 | II_47_0 | II_48_0);
-  mask &= ((((w40>>4)^(w43>>29))&1)-1) | ~(I_44_0 | I_46_0 | I_50_0 | II_49_0 | II_56_0);
-  mask &= ((((w39>>4)^(w42>>29))&1)-1) | ~(I_43_0 | I_45_0 | I_49_0 | II_48_0 | II_55_0);
-  mask &= ((((w37>>4)^(w40>>29))&1)-1) | ~(I_43_0 | I_47_0 | II_46_0 | II_53_0 | II_55_0);
-  mask &= (((w45^w47)&(1<<6))-(1<<6)) | ~(I_47_2 | I_49_2 | I_51_2);
-  mask &= ((((w44^w46)>>6)&1)-1) | ~(I_46_2 | I_48_2 | I_50_2);
-  mask &= (0 - ((w41^(w42>>5))&(1<<1))) | ~(I_48_2 | II_46_2 | II_51_2);
-  mask &= (0 - ((w40^(w41>>5))&(1<<1))) | ~(I_47_2 | I_51_2 | II_50_2);
-  mask &= (0 - ((w39^(w40>>5))&(1<<1))) | ~(I_46_2 | I_50_2 | II_49_2);
-  mask &= (0 - ((w36^(w37>>5))&(1<<1))) | ~(I_47_2 | I_50_2 | II_46_2);
-  mask &= (0 - ((w61^(w62>>5))&(1<<2))) | ~(I_46_2 | II_46_2);
-  mask &= (((w51^(w50>>5))&(1<<1))-(1<<1)) | ~(I_50_2 | II_46_2);
-  mask &= (((w48^w50)&(1<<6))-(1<<6)) | ~(I_50_2 | II_46_2);
-  mask &= (((w47^w49)&(1<<6))-(1<<6)) | ~(I_49_2 | I_51_2);
-  mask &= (((w48^(w47>>5))&(1<<1))-(1<<1)) | ~(I_47_2 | II_51_2);
-  mask &= (((w46^w48)&(1<<6))-(1<<6)) | ~(I_48_2 | I_50_2);
-  mask &= (((w47^(w46>>5))&(1<<1))-(1<<1)) | ~(I_46_2 | II_50_2);
-  mask &= (0 - ((w44^(w45>>5))&(1<<1))) | ~(I_51_2 | II_49_2);
-  mask &= (((w43^w45)&(1<<6))-(1<<6)) | ~(I_47_2 | I_49_2);
-  mask &= ((((w42^w44)>>6)&1)-1) | ~(I_46_2 | I_48_2);
-  mask &= (((w43^(w42>>5))&(1<<1))-(1<<1)) | ~(II_46_2 | II_51_2);
-  mask &= (((w42^(w41>>5))&(1<<1))-(1<<1)) | ~(I_51_2 | II_50_2);
-  mask &= (((w41^(w40>>5))&(1<<1))-(1<<1)) | ~(I_50_2 | II_49_2);
-  mask &= (0 - ((w35^(w36>>5))&(1<<1))) | ~(I_46_2 | I_49_2);
-  return mask == 0 ? 0 : checkFurther(words, mask);
+  let out = bit4AgainstBit29(words + 37 * 4, ROWS + 0);
+  out = v128.or(out, bit4AgainstBit29(words + 41 * 4, ROWS + 16));
+  out = v128.or(out, bit4AgainstBit29(words + 45 * 4, ROWS + 32));
+  out = v128.or(out, bit4AgainstBit29(words + 49 * 4, ROWS + 48));
+  out = v128.or(out, bit4AgainstBit29(words + 53 * 4, ROWS + 64));
+  out = v128.or(out, bit29AgainstNext(words + 40 * 4, ROWS + 80));
+  out = v128.or(out, bit29AgainstNext(words + 44 * 4, ROWS + 96));
+  out = v128.or(out, bit29AgainstNext(words + 48 * 4, ROWS + 112));
+  out = v128.or(out, bit29AgainstNext(words + 52 * 4, ROWS + 128));
+  out = v128.or(out, bit29AgainstNext(words + 56 * 4, ROWS + 144));
+  out = v128.or(out, bit6AgainstSecond(words + 40 * 4, ROWS + 160));
+  out = v128.or(out, bit6AgainstSecond(words + 44 * 4, ROWS + 176));
+  out = v128.or(out, bit6AgainstSecond(words + 48 * 4, ROWS + 192));
+  out = v128.or(out, bit6AgainstSecond(words + 52 * 4, ROWS + 208));
+  out = v128.or(out, bit6AgainstBit1(words + 40 * 4, ROWS + 224));
+  out = v128.or(out, bit6AgainstBit1(words + 44 * 4, ROWS + 240));
+  out = v128.or(out, bit6AgainstBit1(words + 48 * 4, ROWS + 256));
+  out = v128.or(out, bit6AgainstBit1(words + 52 * 4, ROWS + 272));
+  out = v128.or(out, bit1AsBit6(words + 35 * 4, ROWS + 288));
+  out = v128.or(out, bit1AsBit6(words + 39 * 4, ROWS + 304));
+  out = v128.or(out, bit1AsBit6(words + 43 * 4, ROWS + 320));
+  out = v128.or(out, bit29AsSecond(words + 44 * 4, ROWS + 336));
+  out = v128.or(out, bit29AsSecond(words + 48 * 4, ROWS + 352));
+  out = v128.or(out, bit1AsFourth(words + 47 * 4, ROWS + 368));
+  out = v128.or(out, bit1AsFourth(words + 51 * 4, ROWS + 384));
+  out = v128.or(out, v128.shuffle<u64>(out, out, 1, 0));
+  const left = ~(i32x4.extract_lane(out, 0) | i32x4.extract_lane(out, 1));
+  return left == 0 ? 0 : checkTable(words, left);
 }
 
-function checkFurther(words: usize, passed: u32): u32 {
-  let mask = passed;
-  const w35 = load<u32>(words, 35 * 4);
-  const w36 = load<u32>(words, 36 * 4);
-  const w37 = load<u32>(words, 37 * 4);
-  const w38 = load<u32>(words, 38 * 4);
-  const w39 = load<u32>(words, 39 * 4);
-  const w40 = load<u32>(words, 40 * 4);
-  const w41 = load<u32>(words, 41 * 4);
-  const w42 = load<u32>(words, 42 * 4);
-  const w43 = load<u32>(words, 43 * 4);
-  const w44 = load<u32>(words, 44 * 4);
-  const w45 = load<u32>(words, 45 * 4);
-  const w46 = load<u32>(words, 46 * 4);
-  const w47 = load<u32>(words, 47 * 4);
-  const w48 = load<u32>(words, 48 * 4);
-  const w49 = load<u32>(words, 49 * 4);
-  const w50 = load<u32>(words, 50 * 4);
-  const w51 = load<u32>(words, 51 * 4);
-  const w52 = load<u32>(words, 52 * 4);
-  const w53 = load<u32>(words, 53 * 4);
-  const w54 = load<u32>(words, 54 * 4);
-  const w55 = load<u32>(words, 55 * 4);
-  const w56 = load<u32>(words, 56 * 4);
-  const w57 = load<u32>(words, 57 * 4);
-  const w58 = load<u32>(words, 58 * 4);
-  const w59 = load<u32>(words, 59 * 4);
-  const w60 = load<u32>(words, 60 * 4);
-  const w61 = load<u32>(words, 61 * 4);
-  const w62 = load<u32>(words, 62 * 4);
-  const w63 = load<u32>(words, 63 * 4);
-  const w64 = load<u32>(words, 64 * 4);
-  mask &= ((((w38>>4)^(w41>>29))&1)-1) | ~(I_44_0 | I_48_0 | II_47_0 | II_54_0 | II_56_0);
-  mask &= ((((w55^w56)>>29)&1)-1) | ~(I_52_0 | II_48_0 | II_51_0 | II_56_0);
-  mask &= (((w52^(w55>>25))&(1<<4))-(1<<4)) | ~(I_52_0 | II_48_0 | II_50_0 | II_56_0);
-  mask &= (((w51^(w54>>25))&(1<<4))-(1<<4)) | ~(I_51_0 | II_47_0 | II_49_0 | II_55_0);
-  mask &= ((((w51^w52)>>29)&1)-1) | ~(I_48_0 | II_47_0 | II_52_0 | II_53_0);
-  mask &= ((((w36>>4)^(w40>>29))&1)-1) | ~(I_46_0 | I_49_0 | II_45_0 | II_48_0);
-  mask &= (0 - (((w53^w56)>>29)&1)) | ~(I_52_0 | II_48_0 | II_49_0);
-  mask &= (0 - (((w51^w54)>>29)&1)) | ~(I_50_0 | II_46_0 | II_47_0);
-  mask &= (0 - (((w50^w52)>>29)&1)) | ~(I_49_0 | I_51_0 | II_45_0);
-  mask &= (0 - (((w49^w51)>>29)&1)) | ~(I_48_0 | I_50_0 | I_52_0);
-  mask &= (0 - (((w48^w50)>>29)&1)) | ~(I_47_0 | I_49_0 | I_51_0);
-  mask &= (0 - (((w47^w49)>>29)&1)) | ~(I_46_0 | I_48_0 | I_50_0);
-  mask &= (0 - (((w46^w48)>>29)&1)) | ~(I_45_0 | I_47_0 | I_49_0);
-  mask &= (0 - (((w45^w47)>>29)&1)) | ~(I_44_0 | I_46_0 | I_48_0);
-  mask &= (0 - (((w44^w46)>>29)&1)) | ~(I_43_0 | I_45_0 | I_47_0);
-  mask &= (0 - (((w40^w42)>>4)&1)) | ~(I_44_0 | I_46_0 | II_56_0);
-  mask &= (0 - (((w39^w41)>>4)&1)) | ~(I_43_0 | I_45_0 | II_55_0);
-  mask &= (0 - (((w38^w40)>>4)&1)) | ~(I_44_0 | II_54_0 | II_56_0);
-  mask &= (0 - (((w37^w39)>>4)&1)) | ~(I_43_0 | II_53_0 | II_55_0);
-  mask &= ((((w35>>4)^(w39>>29))&1)-1) | ~(I_45_0 | I_48_0 | II_47_0);
-  mask &= (0 - ((w63^(w64>>5))&(1<<0))) | ~(I_48_0 | II_48_0);
-  mask &= (0 - ((w63^(w64>>5))&(1<<1))) | ~(I_45_0 | II_45_0);
-  mask &= (0 - ((w62^(w63>>5))&(1<<0))) | ~(I_47_0 | II_47_0);
-  mask &= (0 - ((w61^(w62>>5))&(1<<0))) | ~(I_46_0 | II_46_0);
-  mask &= (0 - ((w60^(w61>>5))&(1<<0))) | ~(I_45_0 | II_45_0);
-  mask &= ((((w58^w59)>>29)&1)-1) | ~(II_51_0 | II_54_0);
-  mask &= ((((w57^w58)>>29)&1)-1) | ~(II_50_0 | II_53_0);
-  mask &= (((w56^(w59>>25))&(1<<4))-(1<<4)) | ~(II_52_0 | II_54_0);
-  mask &= (0 - (((w56^w59)>>29)&1)) | ~(II_51_0 | II_52_0);
-  mask &= ((((w56^w57)>>29)&1)-1) | ~(II_49_0 | II_52_0);
-  mask &= (((w55^(w58>>25))&(1<<4))-(1<<4)) | ~(II_51_0 | II_53_0);
-  mask &= (((w54^(w57>>25))&(1<<4))-(1<<4)) | ~(II_50_0 | II_52_0);
-  mask &= (((w53^(w56>>25))&(1<<4))-(1<<4)) | ~(II_49_0 | II_51_0);
-  mask &= (0 - (((w48^w55)>>29)&1)) | ~(I_51_0 | I_52_0);
-  mask &= (((w39^(w43>>25))&(1<<4))-(1<<4)) | ~(I_52_0 | II_51_0);
-  mask &= (((w38^(w42>>25))&(1<<4))-(1<<4)) | ~(I_51_0 | II_50_0);
-  mask &= (0 - ((w37^(w38>>5))&(1<<1))) | ~(I_48_2 | I_51_2);
-  mask &= (((w37^(w41>>25))&(1<<4))-(1<<4)) | ~(I_50_0 | II_49_0);
-  mask &= (0 - ((w36^w38)&(1<<4))) | ~(II_52_0 | II_54_0);
-  mask &= (((w35^(w39>>25))&(1<<3))-(1<<3)) | ~(I_51_0 | II_47_0);
-  return mask == 0 ? 0 : checkRest(words, mask);
+function checkTable(words: usize, possible: u32): u32 {
+  let left = possible;
+  let place = PLACES;
+  for (let at = VECTORS; at < VECTORS + (TABLE_LENGTH << 2); at += 4) {
+    const vectors = load<u32>(at);
+    if ((left & vectors) != 0) {
+      const one = load<u32>(words + (<usize>load<u8>(place) << 2)) >> load<u8>(place, 1);
+      const other = load<u32>(words + (<usize>load<u8>(place, 2) << 2)) >> load<u8>(place, 3);
+      if (((one ^ other) & 1) != load<u8>(place, 4)) {
+        left &= ~vectors;
+        if (left == 0) return 0;
+      }
+    }
+    place += 5;
+  }
+  return left;
 }
 
-function checkRest(words: usize, passed: u32): u32 {
-  let mask = passed;
-  const w35 = load<u32>(words, 35 * 4);
-  const w36 = load<u32>(words, 36 * 4);
-  const w37 = load<u32>(words, 37 * 4);
-  const w38 = load<u32>(words, 38 * 4);
-  const w39 = load<u32>(words, 39 * 4);
-  const w40 = load<u32>(words, 40 * 4);
-  const w41 = load<u32>(words, 41 * 4);
-  const w42 = load<u32>(words, 42 * 4);
-  const w43 = load<u32>(words, 43 * 4);
-  const w44 = load<u32>(words, 44 * 4);
-  const w45 = load<u32>(words, 45 * 4);
-  const w46 = load<u32>(words, 46 * 4);
-  const w47 = load<u32>(words, 47 * 4);
-  const w48 = load<u32>(words, 48 * 4);
-  const w49 = load<u32>(words, 49 * 4);
-  const w50 = load<u32>(words, 50 * 4);
-  const w51 = load<u32>(words, 51 * 4);
-  const w52 = load<u32>(words, 52 * 4);
-  const w53 = load<u32>(words, 53 * 4);
-  const w54 = load<u32>(words, 54 * 4);
-  const w55 = load<u32>(words, 55 * 4);
-  const w56 = load<u32>(words, 56 * 4);
-  const w57 = load<u32>(words, 57 * 4);
-  const w58 = load<u32>(words, 58 * 4);
-  const w59 = load<u32>(words, 59 * 4);
-  const w60 = load<u32>(words, 60 * 4);
-  const w61 = load<u32>(words, 61 * 4);
-  const w62 = load<u32>(words, 62 * 4);
-  const w63 = load<u32>(words, 63 * 4);
-  const w64 = load<u32>(words, 64 * 4);
-  if ((mask & I_43_0) != 0 && (((w61^(w62>>5)) & (1<<1)) == 0 || ((w59^(w63>>25)) & (1<<5)) != 0 || ((w58^(w63>>30)) & (1<<0)) == 0)) mask &= ~I_43_0;
-  if ((mask & I_44_0) != 0 && (((w62^(w63>>5)) & (1<<1)) == 0 || ((w60^(w64>>25)) & (1<<5)) != 0 || ((w59^(w64>>30)) & (1<<0)) == 0)) mask &= ~I_44_0;
-  if ((mask & I_46_2) != 0) mask &= (~((w40^w42)>>2)) | ~I_46_2;
-  if ((mask & I_47_2) != 0 && (((w62^(w63>>5)) & (1<<2)) == 0 || ((w41^w43) & (1<<6)) != 0)) mask &= ~I_47_2;
-  if ((mask & I_48_2) != 0 && (((w63^(w64>>5)) & (1<<2)) == 0 || ((w48^(w49<<5)) & (1<<6)) != 0)) mask &= ~I_48_2;
-  if ((mask & I_49_2) != 0 && (((w49^(w50<<5)) & (1<<6)) != 0 || ((w42^w50) & (1<<1)) == 0 || ((w39^(w40<<5)) & (1<<6)) != 0 || ((w38^w40) & (1<<1)) == 0)) mask &= ~I_49_2;
-  if ((mask & I_50_0) != 0) mask &= (((w36^w37)<<7)) | ~I_50_0;
-  if ((mask & I_50_2) != 0) mask &= (((w43^w51)<<11)) | ~I_50_2;
-  if ((mask & I_51_0) != 0) mask &= (((w37^w38)<<9)) | ~I_51_0;
-  if ((mask & I_51_2) != 0 && (((w51^(w52<<5)) & (1<<6)) != 0 || ((w49^w51) & (1<<6)) != 0 || ((w37^(w37>>5)) & (1<<1)) != 0 || ((w35^(w39>>25)) & (1<<5)) != 0)) mask &= ~I_51_2;
-  if ((mask & I_52_0) != 0) mask &= (((w38^w39)<<11)) | ~I_52_0;
-  if ((mask & II_46_2) != 0) mask &= (((w47^w51)<<17)) | ~II_46_2;
-  if ((mask & II_48_0) != 0 && (((w36^(w40>>25)) & (1<<3)) != 0 || ((w35^(w40<<2)) & (1<<30)) == 0)) mask &= ~II_48_0;
-  if ((mask & II_49_0) != 0 && (((w37^(w41>>25)) & (1<<3)) != 0 || ((w36^(w41<<2)) & (1<<30)) == 0)) mask &= ~II_49_0;
-  if ((mask & II_49_2) != 0 && (((w53^(w54<<5)) & (1<<6)) != 0 || ((w51^w53) & (1<<6)) != 0 || ((w50^w54) & (1<<1)) == 0 || ((w45^(w46<<5)) & (1<<6)) != 0 || ((w37^(w41>>25)) & (1<<5)) != 0 || ((w36^(w41>>30)) & (1<<0)) == 0)) mask &= ~II_49_2;
-  if ((mask & II_50_0) != 0 && (((w55^w58) & (1<<29)) == 0 || ((w38^(w42>>25)) & (1<<3)) != 0 || ((w37^(w42<<2)) & (1<<30)) == 0)) mask &= ~II_50_0;
-  if ((mask & II_50_2) != 0 && (((w54^(w55<<5)) & (1<<6)) != 0 || ((w52^w54) & (1<<6)) != 0 || ((w51^w55) & (1<<1)) == 0 || ((w45^w47) & (1<<1)) == 0 || ((w38^(w42>>25)) & (1<<5)) != 0 || ((w37^(w42>>30)) & (1<<0)) == 0)) mask &= ~II_50_2;
-  if ((mask & II_51_0) != 0 && (((w39^(w43>>25)) & (1<<3)) != 0 || ((w38^(w43<<2)) & (1<<30)) == 0)) mask &= ~II_51_0;
-  if ((mask & II_51_2) != 0 && (((w55^(w56<<5)) & (1<<6)) != 0 || ((w53^w55) & (1<<6)) != 0 || ((w52^w56) & (1<<1)) == 0 || ((w46^w48) & (1<<1)) == 0 || ((w39^(w43>>25)) & (1<<5)) != 0 || ((w38^(w43>>30)) & (1<<0)) == 0)) mask &= ~II_51_2;
-  if ((mask & II_52_0) != 0 && (((w59^w60) & (1<<29)) != 0 || ((w40^(w44>>25)) & (1<<3)) != 0 || ((w40^(w44>>25)) & (1<<4)) != 0 || ((w39^(w44<<2)) & (1<<30)) == 0)) mask &= ~II_52_0;
-  if ((mask & II_53_0) != 0 && (((w58^w61) & (1<<29)) == 0 || ((w57^(w61>>25)) & (1<<4)) != 0 || ((w41^(w45>>25)) & (1<<3)) != 0 || ((w41^(w45>>25)) & (1<<4)) != 0)) mask &= ~II_53_0;
-  if ((mask & II_54_0) != 0 && (((w58^(w62>>25)) & (1<<4)) != 0 || ((w42^(w46>>25)) & (1<<3)) != 0 || ((w42^(w46>>25)) & (1<<4)) != 0)) mask &= ~II_54_0;
-  if ((mask & II_55_0) != 0 && (((w59^(w63>>25)) & (1<<4)) != 0 || ((w57^(w59>>25)) & (1<<4)) != 0 || ((w43^(w47>>25)) & (1<<3)) != 0 || ((w43^(w47>>25)) & (1<<4)) != 0)) mask &= ~II_55_0;
-  if ((mask & II_56_0) != 0 && (((w60^(w64>>25)) & (1<<4)) != 0 || ((w44^(w48>>25)) & (1<<3)) != 0 || ((w44^(w48>>25)) & (1<<4)) != 0)) mask &= ~II_56_0;
-  return mask;
+// Four conditions each, for the word at `at` and the three behind it: the vectors taken out. The bits are moved to the sign.
+
+/** Bit 4 must be bit 29 of the third word on. */
+function bit4AgainstBit29(at: usize, row: usize): v128 {
+  return takenOut(v128.xor(i32x4.shl(v128.load(at), 27), i32x4.shl(v128.load(at, 12), 2)), row);
+}
+
+/** Bit 29 must be that of the next word. */
+function bit29AgainstNext(at: usize, row: usize): v128 {
+  return takenOut(i32x4.shl(v128.xor(v128.load(at), v128.load(at, 4)), 2), row);
+}
+
+/** Bit 6 must be that of the second word on. */
+function bit6AgainstSecond(at: usize, row: usize): v128 {
+  return takenOut(i32x4.shl(v128.xor(v128.load(at), v128.load(at, 8)), 25), row);
+}
+
+/** Bit 6 must be bit 1 of the next word. */
+function bit6AgainstBit1(at: usize, row: usize): v128 {
+  return takenOut(v128.xor(i32x4.shl(v128.load(at), 25), i32x4.shl(v128.load(at, 4), 30)), row);
+}
+
+/** Bit 1 must not be bit 6 of the next word. */
+function bit1AsBit6(at: usize, row: usize): v128 {
+  return takenOutUnless(v128.xor(i32x4.shl(v128.load(at), 30), i32x4.shl(v128.load(at, 4), 25)), row);
+}
+
+/** Bit 29 must not be that of the second word on. */
+function bit29AsSecond(at: usize, row: usize): v128 {
+  return takenOutUnless(i32x4.shl(v128.xor(v128.load(at), v128.load(at, 8)), 2), row);
+}
+
+/** Bit 1 must not be that of the fourth word on. */
+function bit1AsFourth(at: usize, row: usize): v128 {
+  return takenOutUnless(i32x4.shl(v128.xor(v128.load(at), v128.load(at, 16)), 30), row);
+}
+
+function takenOut(differences: v128, row: usize): v128 {
+  return v128.and(i32x4.shr_s(differences, 31), v128.load(row));
+}
+
+function takenOutUnless(differences: v128, row: usize): v128 {
+  return v128.andnot(v128.load(row), i32x4.shr_s(differences, 31));
 }

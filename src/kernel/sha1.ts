@@ -9,6 +9,8 @@ import { isCollision } from "./sha1-collision";
 
 /** The 80 words of the expanded block. */
 const words: usize = memory.data(80 * 4, 16);
+/** The state before step 60, for the search for collisions. */
+const middle: usize = memory.data(5 * 4, 16);
 
 const K1: u32 = 0x5a827999;
 const K2: u32 = 0x6ed9eba1;
@@ -17,11 +19,7 @@ const K4: u32 = 0xca62c1d6;
 
 /** Writes the initial chaining value: five words at `chain`. */
 export function sha1Initial(chain: usize): void {
-  store<u32>(chain, 0x67452301);
-  store<u32>(chain, 0xefcdab89, 4);
-  store<u32>(chain, 0x98badcfe, 8);
-  store<u32>(chain, 0x10325476, 12);
-  store<u32>(chain, 0xc3d2e1f0, 16);
+  storeFive(chain, 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0);
 }
 
 /** Takes `count` blocks of 64 bytes into the chaining value at `chain`; true where one belongs to a collision attack. */
@@ -79,6 +77,11 @@ export function sha1Blocks(chain: usize, at: usize, count: usize): bool {
       c = rotl<u32>(c, 30);
       w += 20;
     } while (w < words + 240);
+    const a60 = a;
+    const b60 = b;
+    const c60 = c;
+    const d60 = d;
+    const e60 = e;
     do {
       e += rotl<u32>(a, 5) + (b ^ c ^ d) + K4 + load<u32>(w);
       b = rotl<u32>(b, 30);
@@ -92,27 +95,28 @@ export function sha1Blocks(chain: usize, at: usize, count: usize): bool {
       c = rotl<u32>(c, 30);
       w += 20;
     } while (w < words + 320);
-    const suspects = possibleVectors(words);
-    if (suspects != 0) {
-      store<u32>(chain, h0);
-      store<u32>(chain, h1, 4);
-      store<u32>(chain, h2, 8);
-      store<u32>(chain, h3, 12);
-      store<u32>(chain, h4, 16);
-      found = isCollision(chain, words, suspects) || found;
-    }
     h0 += a;
     h1 += b;
     h2 += c;
     h3 += d;
     h4 += e;
+    const suspects = possibleVectors(words);
+    if (suspects != 0) {
+      storeFive(chain, h0, h1, h2, h3, h4);
+      storeFive(middle, a60, b60, c60, d60, e60);
+      found = isCollision(chain, words, middle, suspects) || found;
+    }
   }
-  store<u32>(chain, h0);
-  store<u32>(chain, h1, 4);
-  store<u32>(chain, h2, 8);
-  store<u32>(chain, h3, 12);
-  store<u32>(chain, h4, 16);
+  storeFive(chain, h0, h1, h2, h3, h4);
   return found;
+}
+
+function storeFive(at: usize, first: u32, second: u32, third: u32, fourth: u32, fifth: u32): void {
+  store<u32>(at, first);
+  store<u32>(at, second, 4);
+  store<u32>(at, third, 8);
+  store<u32>(at, fourth, 12);
+  store<u32>(at, fifth, 16);
 }
 
 function expand(at: usize): void {
