@@ -49,7 +49,7 @@ export async function exportRepository(url: string, token: string, directory: st
     // eslint-disable-next-line no-await-in-loop -- a file after another, each streamed
     const { body } = await request(`${url}/export/${key.split("/").map(encodeURIComponent).join("/")}`, token);
     // eslint-disable-next-line no-await-in-loop -- see above
-    await pipeline(body === null ? Readable.from([]) : Readable.fromWeb(body), createWriteStream(target));
+    await pipeline(body === null ? Readable.from([]) : Readable.from(body), createWriteStream(target));
     bytes += size;
   }
   return [files.length, bytes];

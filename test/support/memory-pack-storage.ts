@@ -33,7 +33,8 @@ export function memoryPackStorage(partSize = 8 * 1024 * 1024): MemoryPackStorage
       return {
         read: async (buffer) => {
           // As a BYOB read does: the caller's view is dead after this.
-          const owned = new Uint8Array(buffer.buffer.transfer(), buffer.byteOffset, buffer.byteLength);
+          const { byteOffset, byteLength } = buffer;
+          const owned = new Uint8Array(buffer.buffer.transfer(), byteOffset, byteLength);
           const taken = Math.min(owned.length, rest.length);
           owned.set(rest.subarray(0, taken));
           rest = rest.subarray(taken);

@@ -1,0 +1,57 @@
+import { expect, it } from "vitest";
+import { namedRefState, planRefUpdates } from "../../../src/refs/ref-plan.ts";
+import type { RefUpdate } from "../../../src/refs/ref-update.ts";
+
+const ZERO = "0".repeat(40);
+const A = "a".repeat(40);
+const B = "b".repeat(40);
+const POLICY = { head: "refs/heads/main", readOnly: false, atomic: false };
+
+const update = (name: string, oldOid: string, newOid: string): RefUpdate => ({ name, oldOid, newOid, forward: true });
+
+function plan(updates: readonly RefUpdate[], values: readonly string[], policy = POLICY): string[] {
+  const state = namedRefState(
+    updates.map(({ name }) => name),
+    values,
+  );
+  return planRefUpdates(updates, policy, state).map((outcome) => (outcome.kind === "ok" ? "ok" : outcome.why.kind));
+}
+
+it("gives the verdict of the values that a push was told when it began", () => {
+  const updates = [
+    update("refs/heads/new", ZERO, A),
+    update("refs/heads/there", ZERO, A),
+    update("refs/heads/moved", A, B),
+    update("refs/heads/stale", A, B),
+    update("refs/heads/main", A, ZERO),
+  ];
+  expect(plan(updates, ["", B, A, B, A])).toEqual(["ok", "exists", "ok", "stale", "delete-current"]);
+});
+
+it("refuses everything in a read-only repository", () => {
+  expect(plan([update("refs/heads/a", ZERO, A)], [""], { ...POLICY, readOnly: true })).toEqual(["read-only"]);
+});
+
+it("refuses the rest of an atomic push, and keeps the reason of those that fail by themselves", () => {
+  const updates = [update("refs/heads/a", ZERO, A), update("refs/heads/b", A, B), update("refs/heads/c", ZERO, A)];
+  expect(plan(updates, ["", B, ""], { ...POLICY, atomic: true })).toEqual(["atomic", "stale", "atomic"]);
+});
+
+it("sees what of a push is in its own way, before anything is asked of the store", () => {
+  const updates = [
+    update("refs/heads/a", A, ZERO),
+    update("refs/heads/a/b", ZERO, A),
+    update("refs/heads/a/b/c", ZERO, A),
+    update("refs/heads/a/bc", ZERO, A),
+  ];
+  expect(plan(updates, [A, "", "", ""])).toEqual(["ok", "ok", "directory-conflict", "ok"]);
+});
+
+it("plans 100,000 creations in a moment", () => {
+  const updates = Array.from({ length: 100_000 }, (_, index) =>
+    update(`refs/heads/${index % 300}/x/${index}`, ZERO, A),
+  );
+  const began = performance.now();
+  expect(new Set(plan(updates, []))).toEqual(new Set(["ok"]));
+  expect(performance.now() - began).toBeLessThan(5000);
+});

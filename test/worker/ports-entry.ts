@@ -1,0 +1,101 @@
+/**
+ * The Worker, with one more path: a WebSocket through which a test works on the real pack storage. A socket, because handles (an
+ * open stream, an upload) live in the request that made them, and a socket is one request for as long as it is open.
+ *
+ * Messages are JSON, each answered by one: `{ id, call, … }`, and `{ id, … }` or `{ id, error: { name, message } }`.
+ *
+ * @packageDocumentation
+ */
+import kernel from "../../build/kernel.wasm";
+import { isolateTools } from "../../src/cloudflare/isolate-tools.ts";
+import { RequestStorage } from "../../src/cloudflare/open-repository.ts";
+import type { Env } from "../../src/env.ts";
+import type { PackByteStream, PackFile, PackStorage, PackUpload } from "../../src/store/pack-storage.ts";
+import worker from "../../src/worker.ts";
+import type { PortCall, PortReply } from "./port-messages.ts";
+
+export { RepositoryObject } from "../../src/durable/repository-object.ts";
+
+/** The handles of one socket. */
+class Session {
+  readonly #storage: PackStorage;
+  readonly #streams = new Map<number, PackByteStream>();
+  readonly #uploads = new Map<number, PackUpload>();
+
+  constructor(storage: PackStorage) {
+    this.#storage = storage;
+  }
+
+  async answer(call: PortCall): Promise<PortReply> {
+    const file: PackFile = call.file ?? { pack: "", extension: "pack" };
+    const handle = call.handle ?? 0;
+    switch (call.call) {
+      case "read":
+        return { bytes: base64(await this.#storage.read(file, call.offset ?? 0, call.length ?? 0)) };
+      case "write":
+        await this.#storage.write(file, bytesOf(call));
+        return {};
+      case "delete":
+        await this.#storage.delete(call.files ?? []);
+        return {};
+      case "openStream":
+        this.#streams.set(call.id, await this.#storage.openStream(file, call.offset ?? 0, call.length ?? 0));
+        return {};
+      case "streamRead": {
+        const view = await found(this.#streams, handle).read(new Uint8Array(call.length ?? 0));
+        return { bytes: base64(view), capacity: view.buffer.byteLength };
+      }
+      case "streamCancel":
+        await found(this.#streams, handle).cancel();
+        return {};
+      case "createUpload": {
+        const upload = await this.#storage.createUpload(file);
+        this.#uploads.set(call.id, upload);
+        return { partSize: upload.partSize };
+      }
+      case "writePart":
+        await found(this.#uploads, handle).writePart(bytesOf(call));
+        return {};
+      case "complete":
+        await found(this.#uploads, handle).complete();
+        return {};
+      case "abort":
+        await found(this.#uploads, handle).abort();
+        return {};
+    }
+  }
+}
+
+function found<T>(handles: ReadonlyMap<number, T>, handle: number): T {
+  const value = handles.get(handle);
+  if (value === undefined) throw new Error(`no handle ${handle}`);
+  return value;
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+const bytesOf = (call: PortCall): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(call.bytes ?? "", "base64"));
+
+function openSession(env: Env): Response {
+  const storage = new RequestStorage(env, isolateTools(kernel)).repository("test/ports").storage("ports");
+  const session = new Session(storage);
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  server.addEventListener("message", ({ data }) => {
+    // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the test's own messages
+    const call = JSON.parse(String(data)) as PortCall;
+    session.answer(call).then(
+      (reply) => server.send(JSON.stringify({ id: call.id, ...reply })),
+      (error: unknown) => {
+        const { name, message } = error instanceof Error ? error : new Error(String(error));
+        server.send(JSON.stringify({ id: call.id, error: { name, message } }));
+      },
+    );
+  });
+  return new Response(null, { status: 101, webSocket: client });
+}
+
+export default {
+  fetch: (request, env, context) =>
+    new URL(request.url).pathname === "/_ports" ? openSession(env) : worker.fetch(request, env, context),
+  queue: (batch, env) => worker.queue(batch, env),
+} satisfies ExportedHandler<Env>;
