@@ -15,8 +15,13 @@ export type IsolateTools = Pick<Repository, "kernels" | "cache" | "hash" | "defl
 
 const MIB = 1024 * 1024;
 
+function seed(): readonly [number, number] {
+  const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return [low, high];
+}
+
 /** How a kernel's memory is divided; what is lent to many at once is smaller. Of 128 MB that an isolate has. */
-const KERNEL_LAYOUT = { windowBytes: 2 * MIB, ringBytes: 24 * MIB, smallRingBytes: 8 * MIB };
+const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 24 * MIB, smallRingBytes: 8 * MIB, seed };
 const CACHE_BYTES = 16 * MIB;
 
 const hash: HashFactory = (name) => {

@@ -93,7 +93,8 @@ class CommitWalk {
   #listedSeen = 0;
 
   #isListed(node: number): boolean {
-    for (; this.#listedSeen < this.#listed.length; this.#listedSeen++) this.#listedSet.add(this.#listed[this.#listedSeen] ?? 0);
+    for (; this.#listedSeen < this.#listed.length; this.#listedSeen++)
+      this.#listedSet.add(this.#listed[this.#listedSeen] ?? 0);
     return this.#listedSet.has(node);
   }
 

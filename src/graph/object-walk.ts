@@ -14,7 +14,11 @@ import { type GraphSession, SELECTED, UNINTERESTING } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
 
 /** Selects (marks) the trees and blobs to send with `commits`; `count` is told of each as it is selected. */
-export async function selectTreesOf(session: GraphSession, commits: WalkedCommits, count: (objects: number) => Promise<void>): Promise<void> {
+export async function selectTreesOf(
+  session: GraphSession,
+  commits: WalkedCommits,
+  count: (objects: number) => Promise<void>,
+): Promise<void> {
   const roots = commits.interesting.map((node) => session.commits.treeOf(node));
   if (commits.edges.length === 0) {
     await selectWhole(session, roots, count);
@@ -25,7 +29,11 @@ export async function selectTreesOf(session: GraphSession, commits: WalkedCommit
 }
 
 /** Selects trees and all that they reach. */
-export async function selectWhole(session: GraphSession, roots: readonly number[], count: (objects: number) => Promise<void>): Promise<void> {
+export async function selectWhole(
+  session: GraphSession,
+  roots: readonly number[],
+  count: (objects: number) => Promise<void>,
+): Promise<void> {
   const { kernel } = session;
   const stack: number[] = [];
   for (const root of roots) {
@@ -127,7 +135,11 @@ async function entriesOf(session: GraphSession, tree: number): Promise<Entry[]> 
     const node = session.node(bytes.subarray(reader.oidAt, reader.oidAt + session.format.rawSize));
     const tree = isTree(reader.mode);
     // only ever compared with each other: any encoding that keeps bytes apart will do
-    entries.push({ node, isTree: tree, name: tree ? String.fromCharCode(...bytes.subarray(reader.nameAt, reader.nameEnd)) : "" });
+    entries.push({
+      node,
+      isTree: tree,
+      name: tree ? String.fromCharCode(...bytes.subarray(reader.nameAt, reader.nameEnd)) : "",
+    });
   }
   return entries;
 }

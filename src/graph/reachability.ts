@@ -32,7 +32,11 @@ export async function unreachable(
   };
   if (names.every(isReached)) return undefined;
   await selectOthers(session, others);
-  await selectWhole(session, interesting.map((node) => session.commits.treeOf(node)), async () => undefined);
+  await selectWhole(
+    session,
+    interesting.map((node) => session.commits.treeOf(node)),
+    async () => undefined,
+  );
   return names.find((name) => !isReached(name));
 }
 

@@ -47,7 +47,10 @@ async function markSharedWith(session: GraphSession, largest: PackHandle, others
     names.set(index.names, used);
     used += index.names.length;
   }
-  const found = await largest.find(names, Uint32Array.from({ length: count }, (_, i) => i));
+  const found = await largest.find(
+    names,
+    Uint32Array.from({ length: count }, (_, i) => i),
+  );
   for (const [i, position] of found.entries()) {
     if (position >= 0) session.mark(session.node(names.subarray(i * rawSize, (i + 1) * rawSize)), PLACED);
   }

@@ -44,7 +44,8 @@ export class FetchSession {
     this.graph = new GraphSession(this.database, repository.kernels.lend(format.rawSize));
     this.common = new CommonCommits(this.graph);
     const nodes = new Set<number>();
-    for (let at = 0; at < wants.length; at += format.rawSize) nodes.add(this.graph.node(wants.subarray(at, at + format.rawSize)));
+    for (let at = 0; at < wants.length; at += format.rawSize)
+      nodes.add(this.graph.node(wants.subarray(at, at + format.rawSize)));
     this.wants = [...nodes];
   }
 

@@ -101,9 +101,13 @@ export class PackCopy {
     const { rawSize } = this.#session.format;
     this.#placed[i] = this.#output.offset;
     const header = this.#header;
-    if (header.decode(bytes, 0, bytes.length, rawSize) === "short") throw new CorruptStore(`entry at ${offset} is cut short`);
+    if (header.decode(bytes, 0, bytes.length, rawSize) === "short")
+      throw new CorruptStore(`entry at ${offset} is cut short`);
     if (header.kind === OFS_DELTA) return await this.#copyOfsDelta(i, offset, bytes);
-    if (header.kind === REF_DELTA && !this.#options.isAtClient(bytes.subarray(header.baseAt, header.baseAt + rawSize))) {
+    if (
+      header.kind === REF_DELTA &&
+      !this.#options.isAtClient(bytes.subarray(header.baseAt, header.baseAt + rawSize))
+    ) {
       return await this.#copyWhole(offset);
     }
     return await this.#append(bytes);

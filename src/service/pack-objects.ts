@@ -46,7 +46,12 @@ const TAGS = "refs/tags/";
 export async function packObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
   const { answer, common, graph } = session;
   const packs = session.database.packs;
-  if (common.nodes.size === 0 && answer.uncoveredTips === 0 && packs.length > 0 && packs.every(({ record }) => record.marked)) {
+  if (
+    common.nodes.size === 0 &&
+    answer.uncoveredTips === 0 &&
+    packs.length > 0 &&
+    packs.every(({ record }) => record.marked)
+  ) {
     const [only] = packs;
     if (only !== undefined && packs.length === 1 && only.record.ownObjects === only.record.objects) {
       await sendWholeFile(only, sink);

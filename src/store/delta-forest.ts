@@ -38,7 +38,11 @@ export function unresolvedEntries(entries: EntryTable): Uint32Array<ArrayBuffer>
  * order. Entries in a cycle, and those with an unknown base somewhere below, are left out. Linear, and without recursion: a
  * chain may be as long as the pack.
  */
-export function resolvableOrder(entries: EntryTable, unresolved: Uint32Array, lookup: BaseLookup): Uint32Array<ArrayBuffer> {
+export function resolvableOrder(
+  entries: EntryTable,
+  unresolved: Uint32Array,
+  lookup: BaseLookup,
+): Uint32Array<ArrayBuffer> {
   const firstChild = new Int32Array(entries.count).fill(NONE);
   const nextSibling = new Int32Array(entries.count).fill(NONE);
   const roots: number[] = [];

@@ -5,13 +5,14 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
-import { REF_DELTA } from "../object/object-kind.ts";
-import { EntryHeader, badEntry } from "../format/pack-entry.ts";
+import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import { KIND_NUMBER, REF_DELTA } from "../object/object-kind.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../format/pack-entry.ts";
 import { type BaseLookup, baseNode, resolvableOrder, unresolvedEntries } from "./delta-forest.ts";
 import { EntryBatch } from "./entry-batch.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { Held, Inflating } from "./inflating.ts";
+import type { DeflatedEntry, LargeDeltas } from "./large-deltas.ts";
 import type { ObjectIntake } from "./object-intake.ts";
 
 /** Reads `[offset, offset + length)` of the pack as it was staged. */
@@ -25,7 +26,12 @@ export interface OutsideBases {
 }
 
 /** A base that the pack does not bring. */
-export type OutsideBase = { readonly name: Uint8Array; readonly index: number; readonly kind: number; held: Held | undefined };
+export type OutsideBase = {
+  readonly name: Uint8Array;
+  readonly index: number;
+  readonly kind: number;
+  held: Held | undefined;
+};
 
 /** What resolving needs of the pack being taken in. */
 export type ResolverInput = {
@@ -37,6 +43,7 @@ export type ResolverInput = {
   readonly packEnd: number;
   readonly packBytes: PackBytes;
   readonly outside: OutsideBases;
+  readonly large: LargeDeltas;
   /** Told how many deltas are resolved so far, of how many. */
   readonly progress: (done: number, total: number) => Promise<void>;
 };
@@ -129,7 +136,7 @@ export class DeltaResolver {
         const number = order[i] ?? 0;
         const base = baseNode(this.#input.entries, number, this.#lookup);
         await this.#loadOutside(base);
-        this.#resolveOne(batch, number, base);
+        if (!this.#resolveOne(batch, number, base)) await this.#resolveLarge(batch, number, base);
       }
     }
   }
@@ -138,10 +145,49 @@ export class DeltaResolver {
   #addWithBases(batch: EntryBatch, number: number): void {
     const { entries } = this.#input;
     let node = number;
-    while (node >= 0 && node < entries.count && batch.add(node)) {
+    while (node >= 0 && node < entries.count && !this.#isTooLarge(node) && batch.add(node)) {
       if (!entries.isDelta(node)) return;
       node = baseNode(entries, node, this.#lookup);
     }
+  }
+
+  /** What an entry inflates to cannot be held; its content, if that is another's base, is in a scratch file. */
+  #isTooLarge(number: number): boolean {
+    const { entries, inflating, large } = this.#input;
+    if (large.has(number)) return true;
+    const inflates = !entries.isDelta(number) || entries.kindOf(number) === 0;
+    return inflates && entries.sizeOf(number) > inflating.wholeBytes;
+  }
+
+  async #resolveLarge(batch: EntryBatch, number: number, base: number): Promise<void> {
+    const { entries, intake, inflating, large } = this.#input;
+    if (!large.has(base)) {
+      const isBlob = base < entries.count && !entries.isDelta(base) && entries.sizeOf(base) > inflating.wholeBytes;
+      if (isBlob) await large.unpack(base, await this.#deflated(base));
+      else await large.keep(base, inflating.bytes(this.#hold(batch, base)).slice());
+    }
+    const kind = base < entries.count ? entries.kindOf(base) : (this.#outside[base - entries.count]?.kind ?? 0);
+    if (kind !== KIND_NUMBER.blob) {
+      throw new LimitExceeded(
+        "wholeObjectBytes",
+        inflating.wholeBytes,
+        `an object that is no blob exceeds ${inflating.wholeBytes} bytes`,
+      );
+    }
+    const { size, collision } = await large.apply(number, base, await this.#deflated(number));
+    const name = intake.acceptPassedBlob(collision, size);
+    entries.resolve(number, kind, size, name);
+    inflating.kernel.setValue(name, number + 1);
+  }
+
+  /** Where the deflated data of an entry is. */
+  async #deflated(number: number): Promise<DeflatedEntry> {
+    const { entries, packBytes, packEnd, rawSize } = this.#input;
+    const offset = entries.offsetOf(number);
+    const end = number + 1 < entries.count ? entries.offsetOf(number + 1) : packEnd;
+    const bytes = await packBytes(offset, Math.min(MAX_ENTRY_HEADER_BYTES, end - offset));
+    if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short") throw badEntry(offset, "header is cut short");
+    return { at: offset + this.#header.headerBytes, end, size: this.#header.size };
   }
 
   async #loadOutside(node: number): Promise<void> {
@@ -165,12 +211,16 @@ export class DeltaResolver {
     return { position, size: entries.sizeOf(number) };
   }
 
-  #resolveOne(batch: EntryBatch, number: number, base: number): void {
+  /** Resolves an entry in memory; false where it, its base or its result is too large for that. */
+  #resolveOne(batch: EntryBatch, number: number, base: number): boolean {
     const { entries, inflating, intake } = this.#input;
+    if (this.#isTooLarge(number) || (base < entries.count && this.#isTooLarge(base))) return false;
     let held = this.#hold(batch, base);
     if (inflating.ring.isOld(held.position)) held = this.#keep(base, inflating.refresh(held));
     const kind = base < entries.count ? entries.kindOf(base) : (this.#outside[base - entries.count]?.kind ?? 0);
-    const result = inflating.applyDelta(held, this.#inflate(batch, number));
+    const delta = this.#inflate(batch, number);
+    if (!inflating.fits(delta)) return false;
+    const result = inflating.applyDelta(held, delta);
     const still = this.#heldNode(base);
     const name = intake.accept(
       kind,
@@ -181,6 +231,7 @@ export class DeltaResolver {
     entries.resolve(number, kind, result.size, name);
     entries.setRing(number, result.position);
     inflating.kernel.setValue(name, number + 1);
+    return true;
   }
 
   #heldNode(node: number): Held | undefined {
@@ -225,7 +276,8 @@ export class DeltaResolver {
   #inflate(batch: EntryBatch, number: number): Held {
     const { inflating, rawSize, entries } = this.#input;
     const bytes = batch.bytesOf(number);
-    if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short") throw badEntry(entries.offsetOf(number), "header is cut short");
+    if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short")
+      throw badEntry(entries.offsetOf(number), "header is cut short");
     const inflation = inflating.startInflating(this.#header.size);
     if (!inflating.inflateMore(inflation, bytes.subarray(this.#header.headerBytes))) {
       throw badEntry(entries.offsetOf(number), "inflate returned -5");

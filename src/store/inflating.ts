@@ -71,7 +71,7 @@ export class Inflating {
     const { kernel } = this;
     const target = this.pointer(inflation.held);
     const { size } = inflation.held;
-    for (let at = 0; at < deflated.length; ) {
+    for (let at = 0; at < deflated.length;) {
       const piece = deflated.subarray(at, at + kernel.windowBytes);
       kernel.memory.set(piece, kernel.windowAt);
       const out = target + inflation.produced;
@@ -80,14 +80,17 @@ export class Inflating {
       inflation.consumed += kernel.inflateConsumed;
       inflation.produced += kernel.inflateProduced;
       if (status === INFLATE_DONE && inflation.produced === size) return true;
-      if (status !== INFLATE_NEED_INPUT) throw new CorruptStore(`stored entry does not inflate to its ${size} bytes (${status})`);
+      if (status !== INFLATE_NEED_INPUT)
+        throw new CorruptStore(`stored entry does not inflate to its ${size} bytes (${status})`);
     }
     return false;
   }
 
   /** Says whether the result of a delta that is held can be held too. */
   fits(delta: Held): boolean {
-    return this.kernel.deltaSizes(this.pointer(delta), delta.size) < 0 || this.kernel.deltaResultSize <= this.wholeBytes;
+    return (
+      this.kernel.deltaSizes(this.pointer(delta), delta.size) < 0 || this.kernel.deltaResultSize <= this.wholeBytes
+    );
   }
 
   /**
@@ -101,10 +104,15 @@ export class Inflating {
     if (header < 0 || kernel.deltaBaseSize !== base.size) throw new ObjectRejected("failed to apply delta");
     const size = kernel.deltaResultSize;
     if (size > this.wholeBytes) {
-      throw new LimitExceeded("wholeObjectBytes", this.wholeBytes, `delta result of ${size} bytes exceeds ${this.wholeBytes}`);
+      throw new LimitExceeded(
+        "wholeObjectBytes",
+        this.wholeBytes,
+        `delta result of ${size} bytes exceeds ${this.wholeBytes}`,
+      );
     }
     const kept = ring.survives(base.position, size, 0) ? base : this.refresh(base);
-    if (!ring.survives(delta.position, size, 0)) throw new RangeError("the ring is too small for a delta, its base and its result");
+    if (!ring.survives(delta.position, size, 0))
+      throw new RangeError("the ring is too small for a delta, its base and its result");
     const position = ring.reserve(size);
     const status = kernel.applyDelta(
       this.pointer(kept),

@@ -20,6 +20,7 @@ import type { PackRecord, PackSource } from "./catalog.ts";
 import { DeltaResolver, type PackBytes } from "./delta-resolver.ts";
 import { EntryTable } from "./entry-table.ts";
 import { Inflating } from "./inflating.ts";
+import { LargeDeltas } from "./large-deltas.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import { ObjectIntake } from "./object-intake.ts";
 import { ObjectReader } from "./object-reader.ts";
@@ -150,6 +151,15 @@ class Ingest {
     const packBytes: PackBytes = async (offset, length) =>
       this.#file.inMemory?.subarray(offset, offset + length) ??
       (await storage.read({ pack: packName, extension: "pack" }, offset, length));
+    const { limits } = this.#input;
+    const large = new LargeDeltas({
+      storage,
+      pack: packName,
+      inflating: this.#inflating,
+      packBytes,
+      memoryBytes: limits.memoryPackBytes,
+      objectBytes: limits.objectBytes,
+    });
     const resolver = new DeltaResolver({
       entries: this.#entries,
       inflating: this.#inflating,
@@ -161,10 +171,15 @@ class Ingest {
         kindsOf: async (names) => await this.#input.database.kindsOf(names),
         read: async (name) => await this.#reader.readCopy(name),
       },
+      large,
       progress: async (done, total) => await progress.resolved(done, total),
     });
     this.#resolver = resolver;
-    await resolver.run();
+    try {
+      await resolver.run();
+    } finally {
+      await large.clear();
+    }
     return resolver;
   }
 

@@ -99,7 +99,8 @@ export class ObjectIntake {
     this.#inflated += size;
     const index = kernel.oidAdd(this.#scratch);
     if (collision) throw new ObjectRejected(`SHA-1 appears to be part of a collision attack: ${this.#hex(index)}`);
-    if (kernel.valueOf(index) !== 0) throw new ObjectRejected(`The same object ${this.#hex(index)} appears twice in the pack`);
+    if (kernel.valueOf(index) !== 0)
+      throw new ObjectRejected(`The same object ${this.#hex(index)} appears twice in the pack`);
     return index;
   }
 
@@ -226,7 +227,9 @@ export class ObjectIntake {
     const expected = kind === 0 ? KIND_OF_REFERENCE.get(references) : kind;
     if (expected !== undefined && (references & ~(REFERENCE_OF_KIND[expected] ?? 0)) === 0) return expected;
     const found = kindOfNumber(kind) ?? "another";
-    throw new ObjectRejected(`object ${this.#hex(index)}: expected type ${nameOfReference(references)}, found ${found}`);
+    throw new ObjectRejected(
+      `object ${this.#hex(index)}: expected type ${nameOfReference(references)}, found ${found}`,
+    );
   }
 
   /** Whether every object of the pack is one of `tips` (raw names) or referred to by another object of the pack. */

@@ -137,7 +137,8 @@ export class ObjectReader {
     const header = this.#header;
     if (header.kind === OFS_DELTA) return offset - header.distance;
     if (header.kind !== REF_DELTA) {
-      if (kindOfNumber(header.kind) === undefined) throw new CorruptStore(`unknown type ${header.kind} in pack ${handle.record.name}`);
+      if (kindOfNumber(header.kind) === undefined)
+        throw new CorruptStore(`unknown type ${header.kind} in pack ${handle.record.name}`);
       return undefined;
     }
     const rawSize = this.#database.context.format.rawSize;
@@ -145,7 +146,8 @@ export class ObjectReader {
     const name = bytes.slice(header.baseAt, header.baseAt + rawSize);
     // a stored pack stands alone: the base of a ref-delta is in the same pack
     const [position] = await handle.find(name, Uint32Array.of(0));
-    if (position === undefined || position < 0) throw new CorruptStore(`base of a delta is not in pack ${handle.record.name}`);
+    if (position === undefined || position < 0)
+      throw new CorruptStore(`base of a delta is not in pack ${handle.record.name}`);
     const [base] = await handle.offsets([position]);
     return base;
   }

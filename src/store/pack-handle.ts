@@ -91,7 +91,8 @@ export class PackHandle {
    */
   async find(names: Uint8Array, wanted: Uint32Array): Promise<Int32Array> {
     const rawSize = this.#context.format.rawSize;
-    const nameOf = (i: number): Uint8Array => names.subarray((wanted[i] ?? 0) * rawSize, ((wanted[i] ?? 0) + 1) * rawSize);
+    const nameOf = (i: number): Uint8Array =>
+      names.subarray((wanted[i] ?? 0) * rawSize, ((wanted[i] ?? 0) + 1) * rawSize);
     const found = new Int32Array(wanted.length).fill(-1);
     if (wanted.length === 0 || this.record.objects === 0) return found;
     if (this.#index === undefined) {
@@ -176,7 +177,8 @@ export class PackHandle {
   async bytesFrom(offset: number): Promise<Uint8Array> {
     const atHand = this.bytesAtHand(offset);
     if (atHand !== undefined) return atHand;
-    if (offset >= this.record.packBytes) throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
+    if (offset >= this.record.packBytes)
+      throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
     const first = Math.floor(offset / BLOCK_BYTES);
     return (await this.#loadBlocks(first)).subarray(offset - first * BLOCK_BYTES);
   }

@@ -57,7 +57,10 @@ export class PackOrder {
 export async function loadPackOrder(handle: PackHandle, format: ObjectFormat): Promise<PackOrder> {
   const entriesEnd = handle.record.packBytes - format.rawSize;
   if (handle.record.objects > FEW_OBJECTS) {
-    const [index, rev] = await Promise.all([handle.loadIndex(), handle.readFile("rev", reverseIndexBytes(handle.record.objects, format))]);
+    const [index, rev] = await Promise.all([
+      handle.loadIndex(),
+      handle.readFile("rev", reverseIndexBytes(handle.record.objects, format)),
+    ]);
     return new PackOrder(index, positionsOf(parseReverseIndex(rev, format), index.count), entriesEnd);
   }
   const index = await handle.loadIndex();

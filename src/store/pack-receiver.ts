@@ -84,7 +84,11 @@ export class PackReceiver implements PackEntryReceiver {
     }
     this.#inflated += entry.size;
     if (this.#inflated > limits.inflatedBytes) {
-      throw new LimitExceeded("inflatedBytes", limits.inflatedBytes, `pack inflates to more than ${limits.inflatedBytes} bytes`);
+      throw new LimitExceeded(
+        "inflatedBytes",
+        limits.inflatedBytes,
+        `pack inflates to more than ${limits.inflatedBytes} bytes`,
+      );
     }
   }
 

@@ -1,0 +1,203 @@
+/**
+ * Deltas on blobs too large to be held. Such a blob is inflated into a scratch file beside the pack, from which the copies of a
+ * delta are read; what a delta makes is hashed as it comes and goes to a scratch file of its own, for it may be a base, too. Memory
+ * is a few blocks, whatever the blob's size.
+ *
+ * @packageDocumentation
+ */
+import { ObjectRejected } from "../bytes/failure.ts";
+import { INFLATE_DONE, INFLATE_NEED_INPUT, type Kernel } from "../bytes/kernel.ts";
+import { DeltaStream } from "../format/delta-stream.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { BlockCache } from "./block-cache.ts";
+import type { Inflating } from "./inflating.ts";
+import type { PackFile, PackStorage } from "./pack-storage.ts";
+import { StagedFile } from "./staged-file.ts";
+
+const BLOCK_BYTES = 512 * 1024;
+const CACHE_BYTES = 8 * BLOCK_BYTES;
+const READ_BYTES = 1024 * 1024;
+const HISTORY_BYTES = 32_768;
+const OUT_BYTES = 131_072;
+
+/** A large blob's content, readable at any place. */
+type Scratch = { readonly file: PackFile; readonly size: number };
+
+/** Reads deflated bytes of the staged pack from an offset on. */
+export type DeflatedBytes = (offset: number, length: number) => Promise<Uint8Array>;
+
+/** What large deltas work with. */
+export type LargeDeltasInput = {
+  readonly storage: PackStorage;
+  /** The stem of the pack being taken in: scratch files have it too. */
+  readonly pack: string;
+  readonly inflating: Inflating;
+  readonly packBytes: DeflatedBytes;
+  /** See `Limits.memoryPackBytes`. */
+  readonly memoryBytes: number;
+  readonly objectBytes: number;
+};
+
+/** Where a stream of deflated data is in the staged pack. */
+export type DeflatedEntry = { readonly at: number; readonly end: number; readonly size: number };
+
+/** The scratch files of one pack; {@link LargeDeltas.clear} them. */
+export class LargeDeltas {
+  readonly #input: LargeDeltasInput;
+  readonly #scratch = new Map<number, Scratch>();
+  readonly #blocks = new BlockCache(CACHE_BYTES);
+  readonly #files: PackFile[] = [];
+
+  constructor(input: LargeDeltasInput) {
+    this.#input = input;
+  }
+
+  /** Whether the content of a node is in a scratch file. */
+  has(node: number): boolean {
+    return this.#scratch.has(node);
+  }
+
+  /** Puts bytes that are held into a scratch file. */
+  async keep(node: number, bytes: Uint8Array): Promise<void> {
+    await this.#write(node, async (append) => await append(bytes));
+  }
+
+  /** Inflates a blob of the pack into a scratch file. */
+  async unpack(node: number, entry: DeflatedEntry): Promise<void> {
+    await this.#write(node, async (append) => await this.#inflate(entry, append));
+  }
+
+  async #write(node: number, fill: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
+    const { storage, pack, memoryBytes } = this.#input;
+    const file: PackFile = { pack, extension: `scratch-${this.#files.length}` };
+    this.#files.push(file);
+    const staged = new StagedFile(storage, file, memoryBytes);
+    try {
+      await fill(async (bytes) => await staged.append(bytes));
+      await staged.finish();
+    } catch (error) {
+      await staged.abort();
+      throw error;
+    }
+    this.#scratch.set(node, { file, size: staged.length });
+  }
+
+  /**
+   * Applies the delta of an entry to a node that is in a scratch file; the result is hashed into `scratchAt` and kept in a scratch
+   * file under `node`. Gives its size and whether its SHA-1 is a collision attack's.
+   *
+   * @throws ObjectRejected for a delta that git would refuse.
+   */
+  async apply(node: number, base: number, entry: DeflatedEntry): Promise<{ size: number; collision: boolean }> {
+    const { kernel } = this.#input.inflating;
+    const from = this.#scratch.get(base);
+    if (from === undefined) throw new ObjectRejected("failed to apply delta");
+    let size = -1;
+    let made = 0;
+    await this.#write(node, async (append) => {
+      const delta = new DeltaStream();
+      const emit = async (bytes: Uint8Array): Promise<void> => {
+        made += bytes.length;
+        if (size < 0 || made > size) throw new ObjectRejected("failed to apply delta");
+        this.#hash(kernel, bytes);
+        await append(bytes);
+      };
+      await this.#inflate(entry, async (piece) => {
+        for (const step of delta.read(piece)) {
+          if (step.kind === "insert") await emit(step.bytes);
+          else if (step.kind === "copy") await this.#copy(from, step, emit);
+          else size = this.#begin(from, step);
+        }
+      });
+      delta.end();
+    });
+    if (made !== size) throw new ObjectRejected("failed to apply delta");
+    return { size, collision: kernel.hashFinish(kernel.scratchAt, HASH_CONTEXT) };
+  }
+
+  #begin(from: Scratch, sizes: { readonly baseSize: number; readonly resultSize: number }): number {
+    if (sizes.baseSize !== from.size || sizes.resultSize > this.#input.objectBytes)
+      throw new ObjectRejected("failed to apply delta");
+    this.#input.inflating.kernel.hashStart(KIND_NUMBER.blob, sizes.resultSize, HASH_CONTEXT);
+    return sizes.resultSize;
+  }
+
+  #hash(kernel: Kernel, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += OUT_BYTES) {
+      const held = this.#input.inflating.hold(bytes.subarray(at, at + OUT_BYTES));
+      kernel.hashUpdate(this.#input.inflating.pointer(held), held.size, HASH_CONTEXT);
+    }
+  }
+
+  async #copy(
+    from: Scratch,
+    step: { readonly offset: number; readonly length: number },
+    emit: (bytes: Uint8Array) => Promise<void>,
+  ): Promise<void> {
+    const end = step.offset + step.length;
+    if (end > from.size) throw new ObjectRejected("failed to apply delta");
+    for (let at = step.offset; at < end;) {
+      const block = Math.floor(at / BLOCK_BYTES);
+      const bytes = await this.#block(from, block);
+      const piece = bytes.subarray(at - block * BLOCK_BYTES, Math.min(bytes.length, end - block * BLOCK_BYTES));
+      await emit(piece);
+      at += piece.length;
+    }
+  }
+
+  async #block(from: Scratch, block: number): Promise<Uint8Array> {
+    const key = `${from.file.extension}#${block}`;
+    const known = this.#blocks.get(key);
+    if (known !== undefined) return known;
+    const offset = block * BLOCK_BYTES;
+    const bytes = await this.#input.storage.read(from.file, offset, Math.min(BLOCK_BYTES, from.size - offset));
+    this.#blocks.set(key, bytes);
+    return bytes;
+  }
+
+  /** Inflates an entry of the staged pack, piece by piece. */
+  async #inflate(entry: DeflatedEntry, take: (piece: Uint8Array) => Promise<void>): Promise<void> {
+    const { inflating, packBytes } = this.#input;
+    const { kernel, ring } = inflating;
+    kernel.inflateStart();
+    // copied out before the caller does anything: what it does may overwrite the ring
+    let history = new Uint8Array(0);
+    let produced = 0;
+    for (let at = entry.at; at < entry.end; at += READ_BYTES) {
+      const bytes = await packBytes(at, Math.min(READ_BYTES, entry.end - at));
+      let used = 0;
+      let full = true;
+      // once more after the input is used up: output may have been what was short
+      while (used < bytes.length || full) {
+        const window = bytes.subarray(used, used + kernel.windowBytes);
+        kernel.memory.set(window, kernel.windowAt);
+        const room = ring.pointer(ring.reserve(HISTORY_BYTES + OUT_BYTES));
+        kernel.memory.set(history, room);
+        const out = room + history.length;
+        const outEnd = out + Math.min(OUT_BYTES, entry.size - produced);
+        const status = kernel.inflate(kernel.windowAt, kernel.windowAt + window.length, room, out, outEnd);
+        used += kernel.inflateConsumed;
+        const made = kernel.inflateProduced;
+        produced += made;
+        const piece = kernel.memory.slice(out, out + made);
+        const kept = Math.min(HISTORY_BYTES, history.length + made);
+        history = kernel.memory.slice(out + made - kept, out + made);
+        if (made > 0) await take(piece);
+        if (status === INFLATE_DONE) return;
+        if (status < 0) throw new ObjectRejected(`inflate returned ${status}`);
+        full = status !== INFLATE_NEED_INPUT;
+        if (full && made === 0 && produced >= entry.size) throw new ObjectRejected("inflated size does not match");
+      }
+    }
+    throw new ObjectRejected("inflated data is cut short");
+  }
+
+  /** Deletes the scratch files; never throws. */
+  async clear(): Promise<void> {
+    if (this.#files.length === 0) return;
+    await this.#input.storage.delete(this.#files).catch(() => undefined);
+  }
+}
+
+/** Of the kernel's hash contexts; 0 is the scanner's. */
+const HASH_CONTEXT = 1;
