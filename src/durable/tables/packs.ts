@@ -20,6 +20,7 @@ export const PACKS_DDL = `CREATE TABLE IF NOT EXISTS packs (
   marked INTEGER NOT NULL,
   source TEXT NOT NULL,
   created_at INTEGER NOT NULL,
+  kinds BLOB,
   index_head BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS pack_refs (
@@ -52,7 +53,7 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
   const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
   const rows = db.rows(
     `SELECT name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
-      substr(index_head, 1, ?) FROM packs ORDER BY seq`,
+      kinds, substr(index_head, 1, ?) FROM packs ORDER BY seq`,
     cut,
   );
   return Array.from(rows, (row) => ({
@@ -66,16 +67,18 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
     marked: integerAt(row, 7) === 1,
     source: sourceAt(row, 8),
     createdAt: integerAt(row, 9),
-    indexHead: blobAt(row, 10),
+    ...(row[10] === null ? {} : { kinds: blobAt(row, 10) }),
+    indexHead: blobAt(row, 11),
   }));
 }
 
 /** Adds a pack. */
 export function insertPack(db: SqlDatabase, pack: PackRecord): void {
+  if ((pack.kinds?.length ?? 0) > INDEX_HEAD_LIMIT) throw new RangeError(`types of ${pack.kinds?.length} bytes`);
   if (pack.indexHead.length > INDEX_HEAD_LIMIT) throw new RangeError(`index head of ${pack.indexHead.length} bytes`);
   db.run(
     `INSERT INTO packs (name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
-      index_head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      kinds, index_head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     pack.name,
     pack.checksum,
     pack.objects,
@@ -86,6 +89,7 @@ export function insertPack(db: SqlDatabase, pack: PackRecord): void {
     pack.marked ? 1 : 0,
     pack.source,
     pack.createdAt,
+    pack.kinds ?? null,
     pack.indexHead,
   );
 }
