@@ -1,0 +1,26 @@
+/**
+ * Kernels for unit tests.
+ *
+ * @packageDocumentation
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Kernel, type KernelLayout, createKernel } from "../../src/bytes/kernel.ts";
+
+const wasm = fileURLToPath(new URL("../../build/kernel.wasm", import.meta.url));
+/** Workers compile no bytes, so their types have no such constructor; Node has. */
+const { Module } = WebAssembly as unknown as { readonly Module: new (bytes: Uint8Array) => WebAssembly.Module };
+
+/** The compiled module; vitest's global setup builds it. */
+export const kernelModule = new Module(readFileSync(wasm));
+
+/** Makes a kernel: a window and a ring of 1 MiB, for SHA-1, unless `layout` says otherwise. */
+export function testKernel(layout: Partial<KernelLayout> = {}): Kernel {
+  return createKernel(kernelModule, {
+    windowBytes: 1 << 20,
+    ringBytes: 1 << 20,
+    rawSize: 20,
+    seed: [0x12345678, 0x9abcdef0],
+    ...layout,
+  });
+}
