@@ -1,0 +1,75 @@
+/**
+ * What a service says first: all refs in versions 0 and 1, what it is capable of in version 2.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-http(5), http-backend.c `get_info_refs()`
+ */
+import { fromHex } from "../bytes/hex.ts";
+import { type ObjectFormatName, objectFormat } from "../object/object-id.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import { formatServiceCapabilities } from "../wire/capabilities.ts";
+import { formatCapabilityAdvertisement } from "../wire/capability-advertisement.ts";
+import { PktBuffer } from "../wire/pkt-buffer.ts";
+import type { ProtocolVersion } from "../wire/protocol-version.ts";
+import { RefAdvertisementWriter } from "../wire/ref-advertisement.ts";
+import { type ServiceName, formatServiceAnnouncement } from "../wire/service-announcement.ts";
+import type { Snapshot } from "./admission.ts";
+import type { Exchange } from "./exchange.ts";
+import { type ServiceCall, answerFaults } from "./failure.ts";
+
+/** Gives the whole advertisement of version 2. It depends on nothing but these, so that it can be given without opening anything. */
+export function advertiseV2(objectFormatName: ObjectFormatName, agent: string): Uint8Array {
+  const out = new PktBuffer();
+  formatCapabilityAdvertisement({ objectFormat: objectFormatName, agent, stateless: true, symrefs: [] }, out);
+  return out.takeBytes();
+}
+
+/** Answers `info/refs?service=…`. Receive-pack has no version 2 and falls back to version 0. */
+export async function advertiseRefs(exchange: Exchange, service: ServiceName, version: ProtocolVersion): Promise<void> {
+  await answerFaults(exchange, async (call) => {
+    if (service === "git-upload-pack" && version === 2) await advertiseCapabilities(call);
+    else await advertiseAll(call, service, version);
+  });
+}
+
+async function advertiseCapabilities({ exchange, admission }: ServiceCall): Promise<void> {
+  const snapshot = await admission.open({});
+  await exchange.output.write(advertiseV2(snapshot?.record.objectFormat ?? "sha1", exchange.agent));
+}
+
+async function advertiseAll(call: ServiceCall, service: ServiceName, version: ProtocolVersion): Promise<void> {
+  const { exchange, admission, answer } = call;
+  const snapshot = await admission.open({ refPrefixes: [] });
+  // A repository that a push would make is advertised as it would be: empty.
+  const format = objectFormat(snapshot?.record.objectFormat ?? exchange.create?.objectFormat ?? "sha1");
+  // http-backend leaves it out for a client that asked for version 2, even where it gets version 0.
+  if (version !== 2) formatServiceAnnouncement(service, answer.lines);
+  const isUpload = service === "git-upload-pack";
+  const head = isUpload ? headOf(snapshot) : undefined;
+  const writer = new RefAdvertisementWriter(
+    {
+      version: version === 1 ? 1 : 0,
+      objectFormat: format,
+      capabilities: formatServiceCapabilities(isUpload ? "upload-pack" : "receive-pack", {
+        objectFormat: format.name,
+        agent: exchange.agent,
+        stateless: true,
+        symrefs: head === undefined ? [] : [{ name: "HEAD", target: head.target }],
+      }),
+    },
+    answer.lines,
+  );
+  if (head !== undefined) writer.ref("HEAD", head.oid);
+  for (const { name, oid, peeled } of decodeRefRows(snapshot?.refs ?? [], format.rawSize)) {
+    writer.ref(name, oid, isUpload ? peeled : undefined);
+    await answer.sendFull();
+  }
+  writer.end();
+  await answer.send();
+}
+
+/** Gives HEAD where the branch it points to is born. */
+function headOf(snapshot: Snapshot | undefined): { readonly target: string; readonly oid: Uint8Array } | undefined {
+  const oid = snapshot?.headOid === undefined ? undefined : fromHex(snapshot.headOid);
+  return snapshot === undefined || oid === undefined ? undefined : { target: snapshot.record.head, oid };
+}

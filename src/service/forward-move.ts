@@ -1,0 +1,46 @@
+/**
+ * Whether a push moves a ref forward, as far as the pack it brought tells.
+ *
+ * It is asked only to keep the catalog's mark that everything in a pack is reachable, so "no" is always a safe answer: a clone is
+ * then dearer until the next repack, and no object is lost or shown.
+ *
+ * @packageDocumentation
+ */
+import { equal } from "../bytes/chunk.ts";
+import { toHex } from "../bytes/hex.ts";
+import { CommitLinks } from "../object/commit.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import type { IngestedPack } from "../store/ingest.ts";
+
+/** A move from one commit to another, by raw names. */
+export type Move = { readonly from: Uint8Array; readonly to: Uint8Array };
+
+/** Says whether `from` is found among the ancestors of `to` by reading at most `mostCommits` commits of the pack. */
+export async function movesForward(
+  { from, to }: Move,
+  pack: Pick<IngestedPack, "kindOf" | "read">,
+  format: ObjectFormat,
+  mostCommits: number,
+): Promise<boolean> {
+  const links = new CommitLinks(format);
+  const seen = new Set([toHex(to)]);
+  // Nearest first: the old tip is usually the parent of one of the oldest new commits, and histories are mostly lines.
+  const queue = [to];
+  for (const name of queue) {
+    if (equal(name, from)) return true;
+    if (pack.kindOf(name) !== KIND_NUMBER.commit) continue;
+    const content = await pack.read(name);
+    links.read(content, 0, content.length);
+    for (let parent = 1; parent <= links.parentCount; parent++) {
+      const raw = links.nameOf(parent);
+      if (equal(raw, from)) return true;
+      const hex = toHex(raw);
+      if (seen.has(hex)) continue;
+      if (seen.size >= mostCommits) return false;
+      seen.add(hex);
+      queue.push(raw.slice());
+    }
+  }
+  return false;
+}

@@ -1,0 +1,48 @@
+/**
+ * Version 2's `ls-refs`.
+ *
+ * Capabilities: `unborn`. Arguments: `peel`, `symrefs`, `unborn`, `ref-prefix`.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-v2(5), git's ls-refs.c
+ */
+import { fromHex } from "../bytes/hex.ts";
+import { objectFormat } from "../object/object-id.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import { type LsRefsRequest, LsRefsRequestParser, formatListedRef } from "../wire/ls-refs.ts";
+import type { Snapshot } from "./admission.ts";
+import type { ResponseWriter } from "./response-writer.ts";
+import type { CommandCall } from "./v2-command.ts";
+
+/** Lists refs: HEAD first, then by name. */
+export async function listRefs(call: CommandCall): Promise<void> {
+  const parser = new LsRefsRequestParser();
+  await call.readArguments(parser);
+  const request = parser.result;
+  const { admission, answer } = call;
+  const snapshot = await admission.openAs(call.context.objectFormat, { refPrefixes: request.prefixes });
+  listHead(snapshot, request, answer);
+  const { rawSize } = objectFormat(call.context.objectFormat);
+  for (const { name, oid, peeled } of decodeRefRows(snapshot.refs, rawSize)) {
+    formatListedRef({ name, oid, peeled: request.peel ? peeled : undefined }, answer.lines);
+    await answer.sendFull();
+  }
+  answer.lines.flush();
+  await answer.send();
+}
+
+/** HEAD names a branch, so it is never peeled; it is the only symbolic ref there is. */
+function listHead({ record, headOid }: Snapshot, request: LsRefsRequest, answer: ResponseWriter): void {
+  const { prefixes, symrefs, unborn } = request;
+  if (prefixes.length > 0 && !prefixes.some((prefix) => "HEAD".startsWith(prefix))) return;
+  // An unborn HEAD says nothing but where it points, so it is of use with `symrefs` only.
+  if (headOid === undefined && !(unborn && symrefs)) return;
+  formatListedRef(
+    {
+      name: "HEAD",
+      oid: headOid === undefined ? undefined : fromHex(headOid),
+      symrefTarget: symrefs ? record.head : undefined,
+    },
+    answer.lines,
+  );
+}

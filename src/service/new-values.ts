@@ -1,0 +1,139 @@
+/**
+ * Looks at the objects that a push wants refs to have: whether they are here, whether a ref of that name may have them, what tags
+ * finally name, and whether a ref moves forward.
+ *
+ * @packageDocumentation
+ * @see builtin/receive-pack.c, refs.c `ref_transaction_update()`
+ */
+import { fromHex, toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../bytes/kernel.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { readTagLinks } from "../object/tag.ts";
+import { isZeroOid } from "../refs/ref-plan.ts";
+import { Inflating } from "../store/inflating.ts";
+import type { IngestedPack } from "../store/ingest.ts";
+import type { ObjectDatabase } from "../store/object-database.ts";
+import { ObjectReader } from "../store/object-reader.ts";
+import { ObjectRing } from "../store/object-ring.ts";
+import { movesForward } from "./forward-move.ts";
+import type { PushVerdict } from "./push-verdict.ts";
+
+/** Where new values are looked for. */
+export type NewValueSources = {
+  readonly format: ObjectFormat;
+  /** What the push brought; `undefined` where that was no object. */
+  readonly pack: IngestedPack | undefined;
+  readonly database: ObjectDatabase;
+  /** Gives the push's kernel, made ready at the first call. The pack needs it no more once its own objects were looked at. */
+  readonly kernel: () => Kernel;
+  /** The most commits of the pack that are read to find out whether a ref moves forward. */
+  readonly mostCommits: number;
+};
+
+/** Tags of tags that are followed; git follows any number, and nobody has that many. */
+const MOST_TAGS = 100;
+const BRANCHES = "refs/heads/";
+
+type NewValue = { readonly index: number; readonly oid: Uint8Array; kind: number };
+
+/** Refuses updates whose new value is missing or of the wrong type, and completes the others. */
+export async function checkNewValues(verdict: PushVerdict, sources: NewValueSources): Promise<void> {
+  const values = newValuesOf(verdict);
+  await findKinds(values, sources);
+  const kept = values.filter((value) => isAllowed(value, verdict));
+  // Objects of the pack first: reading stored ones takes over the kernel's memory.
+  for (const value of kept) await checkForward(value, verdict, sources);
+  await peelTags(
+    kept.filter(({ kind }) => kind === KIND_NUMBER.tag),
+    verdict,
+    sources,
+  );
+}
+
+function newValuesOf(verdict: PushVerdict): NewValue[] {
+  return verdict.running.flatMap((index) => {
+    const { newOid = "" } = verdict.updates[index] ?? {};
+    const oid = isZeroOid(newOid) ? undefined : fromHex(newOid);
+    return oid === undefined ? [] : [{ index, oid, kind: 0 }];
+  });
+}
+
+/** Finds the type of each value, in the pack and then, all at once, in the catalog. */
+async function findKinds(values: readonly NewValue[], sources: NewValueSources): Promise<void> {
+  const { pack, database, format } = sources;
+  for (const value of values) value.kind = pack?.kindOf(value.oid) ?? 0;
+  const others = values.filter(({ kind }) => kind === 0);
+  if (others.length === 0) return;
+  const names = new Uint8Array(others.length * format.rawSize);
+  for (const [at, { oid }] of others.entries()) names.set(oid, at * format.rawSize);
+  const kinds = await database.kindsOf(names);
+  for (const [at, value] of others.entries()) value.kind = kinds[at] ?? 0;
+}
+
+function isAllowed({ index, kind }: NewValue, verdict: PushVerdict): boolean {
+  // What is in the catalog has all it refers to there, so that being there is enough.
+  if (kind === 0) {
+    verdict.reject(index, { kind: "missing-objects" });
+    return false;
+  }
+  if (kind !== KIND_NUMBER.commit && verdict.updates[index]?.name.startsWith(BRANCHES) === true) {
+    verdict.reject(index, { kind: "wrong-type" });
+    return false;
+  }
+  return true;
+}
+
+async function checkForward(
+  { index, oid, kind }: NewValue,
+  verdict: PushVerdict,
+  sources: NewValueSources,
+): Promise<void> {
+  const update = verdict.updates[index];
+  const { pack, format, mostCommits } = sources;
+  if (update === undefined || update.forward || pack === undefined || kind !== KIND_NUMBER.commit) return;
+  const old = fromHex(update.oldOid);
+  if (old === undefined) return;
+  verdict.learn(index, { forward: await movesForward({ from: old, to: oid }, pack, format, mostCommits) });
+}
+
+type Peeling = { readonly index: number; oid: Uint8Array; isTag: boolean };
+
+/** Follows tags to what they finally name: within the pack as far as it goes, then in the catalog, where it must go on. */
+async function peelTags(tags: readonly NewValue[], verdict: PushVerdict, sources: NewValueSources): Promise<void> {
+  const { pack, format } = sources;
+  const peelings = tags.map(({ index, oid }): Peeling => ({ index, oid, isTag: true }));
+  if (pack !== undefined) {
+    for (const peeling of peelings) {
+      await follow(peeling, format, async (oid) => (pack.kindOf(oid) === 0 ? undefined : await pack.read(oid)));
+    }
+  }
+  const outside = peelings.filter(({ isTag }) => isTag);
+  if (outside.length > 0) {
+    const kernel = sources.kernel();
+    const { database } = sources;
+    const reader = new ObjectReader(database, new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes)));
+    for (const peeling of outside) {
+      await follow(peeling, format, async (oid) => (await reader.readCopy(oid)).bytes);
+    }
+  }
+  for (const { index, oid, isTag } of peelings) {
+    const forward = verdict.updates[index]?.forward ?? false;
+    if (!isTag) verdict.learn(index, { forward, peeled: toHex(oid) });
+  }
+}
+
+/** Follows a tag while `read` has the next one. */
+async function follow(
+  peeling: Peeling,
+  format: ObjectFormat,
+  read: (oid: Uint8Array) => Promise<Uint8Array | undefined>,
+): Promise<void> {
+  for (let tags = 0; peeling.isTag && tags < MOST_TAGS; tags++) {
+    const content = await read(peeling.oid);
+    if (content === undefined) return;
+    const { object, kind } = readTagLinks(content, 0, content.length, format);
+    peeling.oid = object;
+    peeling.isTag = kind === "tag";
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * receive-pack: a push, in git's order.
+ *
+ * ```text
+ * commands → begin (lease) → refuse what is doomed → ingest → check new values → commit (refs and catalog, one step) → report
+ * ```
+ *
+ * Until the commit nothing of the push is visible, and whatever ends it before leaves nothing behind.
+ *
+ * Capabilities: `report-status`, `report-status-v2`, `delete-refs`, `side-band-64k`, `quiet`, `atomic`, `ofs-delta`, `push-options`,
+ * `object-format`, `agent`.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c
+ */
+import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../bytes/kernel.ts";
+import { isZeroOid } from "../refs/ref-plan.ts";
+import type { BeginPushAnswer } from "../refs/ref-store.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { type IngestedPack, ingestPack } from "../store/ingest.ts";
+import { ObjectDatabase } from "../store/object-database.ts";
+import { PktBuffer } from "../wire/pkt-buffer.ts";
+import { formatReportStatus } from "../wire/report-status.ts";
+import { SIDE_BAND_64K_PACKET_MAX } from "../wire/side-band.ts";
+import type { Exchange } from "./exchange.ts";
+import { type ServiceCall, answerFaults } from "./failure.ts";
+import { checkNewValues } from "./new-values.ts";
+import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
+import { type PushRequest, readPushRequest } from "./push-request.ts";
+import { PushVerdict } from "./push-verdict.ts";
+import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
+import { RequestReader } from "./request-reader.ts";
+import { StagedPack } from "./staged-pack.ts";
+import { UnpackProgress } from "./unpack-progress.ts";
+
+/** Bytes of randomness in the name of a pack. */
+const PACK_NAME_BYTES = 20;
+/** Commits read to see whether a ref moves forward: little work each where the pack is in memory, else a storage operation. */
+const MOST_COMMITS = 10_000;
+const MOST_STORED_COMMITS = 50;
+
+type Begun = Extract<BeginPushAnswer<PackRecord>, { kind: "begun" }>;
+
+/** A push that may go on: its repository is open, its requester admitted. */
+type Push = ServiceCall & {
+  readonly request: PushRequest;
+  readonly reader: RequestReader;
+  readonly begun: Begun;
+  readonly verdict: PushVerdict;
+  readonly start: PackStart;
+  /** `undefined` where the push brings no objects. */
+  readonly staged: StagedPack | undefined;
+  /** Lends the push its one kernel, at the first call. */
+  readonly kernel: () => Kernel;
+};
+
+/** Answers a push. */
+export async function serveReceivePack(exchange: Exchange): Promise<void> {
+  await answerFaults(exchange, async (call) => {
+    const reader = new RequestReader(exchange.input);
+    const request = await readPushRequest(exchange, reader);
+    // A probe before a large push, or a client with nothing to do.
+    if (request === undefined) return;
+    const { kernels } = exchange.repository;
+    let lent: Kernel | undefined;
+    try {
+      const push = await begin(call, request, reader, () => (lent ??= kernels.lend(request.format.rawSize)));
+      await report(push, await land(push));
+    } finally {
+      if (lent !== undefined) kernels.giveBack(lent);
+    }
+  });
+}
+
+/** Opens the repository with a lease for the pack, if there is one, and has the requester admitted. */
+async function begin(
+  call: ServiceCall,
+  request: PushRequest,
+  reader: RequestReader,
+  kernel: () => Kernel,
+): Promise<Push> {
+  const { repository, create } = call.exchange;
+  const { format, deletesOnly, updates } = request;
+  const start: PackStart = deletesOnly
+    ? { kind: "none" }
+    : readPackStart(await reader.rest(packStartBytes(format)), format, repository.hash);
+  const packName = start.kind === "objects" ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
+  const begun = await repository.refs.beginPush({
+    names: updates.map(({ name }) => name),
+    ...(packName === undefined ? {} : { packName }),
+    // One of another format would refuse this very push.
+    ...(create?.objectFormat === format.name ? { create } : {}),
+  });
+  const staged =
+    begun.kind === "begun" && packName !== undefined
+      ? new StagedPack(packName, repository.refs, repository.storage(begun.record.id))
+      : undefined;
+  try {
+    call.admission.admit(begun.kind === "begun" ? begun.record : undefined);
+    if (begun.kind === "missing") throw new ProtocolError("repository not found");
+    if (begun.record.objectFormat !== format.name) {
+      throw new ProtocolError(`unsupported object format '${format.name}'`);
+    }
+  } catch (error) {
+    await staged?.discard(false);
+    throw error;
+  }
+  if (request.sideBand) await call.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
+  const verdict = new PushVerdict(request);
+  verdict.refuseDoomed(request.validNames, begun.record, begun.current);
+  return { ...call, request, reader, begun, verdict, start, staged, kernel };
+}
+
+/** Takes the push from the early verdict to its end; gives what `unpack` says in the report. */
+async function land(push: Push): Promise<string> {
+  const { verdict, reader, staged, start } = push;
+  if (start.kind === "bad") {
+    await drainQuietly(reader);
+    return await failUnpack(push, start.why);
+  }
+  if (verdict.running.length === 0) {
+    // C git takes the pack in and then moves nothing; what nothing will refer to is not stored here.
+    await staged?.discard(false);
+    await drainQuietly(reader);
+    return "ok";
+  }
+  let pack: IngestedPack | undefined;
+  let tips: readonly number[];
+  try {
+    tips = verdict.running;
+    pack = start.kind === "objects" && staged !== undefined ? await ingest(push, start.head, staged) : undefined;
+    if (start.kind !== "none") await checkValues(push, pack);
+  } catch (error) {
+    await staged?.discard();
+    // The client's doing: it broke off, sent what no pack may hold, or more than is taken. All else is ours.
+    if (error instanceof ProtocolError) return await failUnpack(push, error.message);
+    if (!(error instanceof ObjectRejected || error instanceof LimitExceeded)) throw error;
+    await drainQuietly(reader);
+    return await failUnpack(push, error.message);
+  }
+  await commit(push, pack, tips);
+  return "ok";
+}
+
+/** C git says `index-pack abnormal exit` here and the reason on band 2 only, where clients without side-bands never see it. */
+async function failUnpack({ verdict, answer }: Push, why: string): Promise<string> {
+  verdict.rejectAll({ kind: "unpacker-error" });
+  await answer.progress(`fatal: ${why}\n`);
+  return why;
+}
+
+async function drainQuietly(reader: RequestReader): Promise<void> {
+  try {
+    await reader.drain();
+  } catch {
+    // The client has gone, or its body is broken: what there is to say does not depend on the rest of it.
+  }
+}
+
+/** Stores and checks the pack. */
+async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack> {
+  const { exchange, request, reader, begun, verdict, answer, kernel } = push;
+  const { repository } = exchange;
+  const { id } = begun.record;
+  const progress = new UnpackProgress(answer, request.quiet, () => repository.now());
+  const pack = await ingestPack({
+    source: reader.source,
+    head,
+    storage: repository.storage(id),
+    database: databaseOf(push),
+    kernel: kernel(),
+    format: request.format,
+    packName: staged.name,
+    packSource: "receive",
+    tips: verdict.running.flatMap((index) => newTip(push, index) ?? []),
+    hash: repository.hash,
+    deflate: repository.deflate,
+    limits: repository.limits,
+    now: repository.now(),
+    progress,
+  });
+  await progress.end();
+  return pack;
+}
+
+function newTip({ verdict }: Push, index: number): Uint8Array | undefined {
+  const newOid = verdict.updates[index]?.newOid ?? "";
+  return isZeroOid(newOid) ? undefined : fromHex(newOid);
+}
+
+function databaseOf({ exchange, request, begun }: Push): ObjectDatabase {
+  const { repository } = exchange;
+  const { id } = begun.record;
+  return new ObjectDatabase(begun.packs, {
+    storage: repository.storage(id),
+    cache: repository.cache,
+    scope: id,
+    format: request.format,
+  });
+}
+
+async function checkValues(push: Push, pack: IngestedPack | undefined): Promise<void> {
+  const { exchange, request, verdict, kernel } = push;
+  const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
+  await checkNewValues(verdict, {
+    format: request.format,
+    pack,
+    database: databaseOf(push),
+    kernel,
+    mostCommits: inMemory ? MOST_COMMITS : MOST_STORED_COMMITS,
+  });
+}
+
+/** Makes the push visible. `tips` are the updates that the pack was marked for. */
+async function commit(push: Push, pack: IngestedPack | undefined, tips: readonly number[]): Promise<void> {
+  const { exchange, request, begun, verdict, staged } = push;
+  const { running } = verdict;
+  if (running.length === 0) {
+    await staged?.discard();
+    return;
+  }
+  // A tip that was refused since keeps nothing reachable.
+  const marked = pack?.record.marked === true && running.length === tips.length;
+  // Where this throws, nobody knows whether it happened: the lease decides, not us. See StagedPack.discard.
+  const answer = await exchange.repository.refs.commitPush({
+    id: begun.record.id,
+    ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
+    updates: running.flatMap((index) => verdict.updates[index] ?? []),
+    atomic: request.atomic,
+    actor: exchange.actor,
+    pushOptions: request.pushOptions,
+  });
+  if (answer.kind === "gone") {
+    // The repository was deleted meanwhile, and its refs with it.
+    for (const index of running) verdict.reject(index, { kind: "missing-ref" });
+  } else {
+    verdict.settle(running, answer.outcomes);
+  }
+  if (answer.kind === "gone" || !answer.packKept) await staged?.discard();
+}
+
+/** Says what became of the push: in band 1 where there is one. */
+async function report({ request, verdict, answer }: Push, unpackStatus: string): Promise<void> {
+  const { updates, outcomes } = verdict;
+  await answer.progress(explainOutcomes(outcomes, updates));
+  if (request.report !== 0) {
+    const lines = new PktBuffer();
+    formatReportStatus({ unpack: unpackStatus, refs: reportOutcomes(outcomes, updates) }, request.report, lines);
+    for (const chunk of lines.take()) await answer.data(chunk);
+  }
+  await answer.end();
+}

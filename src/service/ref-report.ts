@@ -1,0 +1,96 @@
+/**
+ * Says in git's words what became of the commands of a push.
+ *
+ * @packageDocumentation
+ * @see builtin/receive-pack.c `update()`, refs/files-backend.c, gitprotocol-pack(5)
+ */
+import type { RefOutcome, RefRejection, RefUpdate } from "../refs/ref-update.ts";
+import type { RefReport } from "../wire/report-status.ts";
+
+/** Why a ref was not moved. */
+export type RejectionText = {
+  /** Behind `ng <ref>`: short, the same for all that fails in the same place, as with C git. */
+  readonly why: string;
+  /** The line on band 2 that says more, without its line feed; `undefined` where `why` says it all. */
+  readonly detail?: string;
+};
+
+/** The characters of a name that a message repeats. */
+const SHOWN = 1000;
+
+/** Explains a rejection of `update`. */
+export function explainRejection(
+  why: RefRejection,
+  update: Pick<RefUpdate, "name" | "oldOid" | "newOid">,
+): RejectionText {
+  const name = update.name.slice(0, SHOWN);
+  const locked = (detail: string): RejectionText => ({
+    why: "failed to update ref",
+    detail: `error: cannot lock ref '${name}': ${detail}`,
+  });
+  switch (why.kind) {
+    case "stale":
+      return locked(`is at ${why.current} but expected ${update.oldOid}`);
+    case "exists":
+      return locked("reference already exists");
+    case "missing-ref":
+      return locked(`unable to resolve reference '${name}'`);
+    case "directory-conflict":
+      return locked(`'${why.other}' exists; cannot create '${name}'`);
+    case "bad-name":
+      return { why: "funny refname", detail: `error: refusing to create funny ref '${name}' remotely` };
+    case "delete-current":
+      return {
+        why: "deletion of the current branch prohibited",
+        detail: `error: refusing to delete the current branch: ${name}`,
+      };
+    case "read-only":
+      // C git has no read-only repositories.
+      return { why: "the repository is read-only" };
+    case "duplicate":
+      return { why: "failed to update ref", detail: `error: multiple updates for ref '${name}' not allowed` };
+    case "missing-objects":
+      return { why: "missing necessary objects" };
+    case "wrong-type":
+      return {
+        why: "failed to update ref",
+        detail: `error: cannot update ref '${name}': trying to write non-commit object ${update.newOid} to branch '${name}'`,
+      };
+    case "atomic":
+      return { why: "atomic push failure" };
+    case "unpacker-error":
+      return { why: "unpacker error" };
+  }
+}
+
+/** Characters of a refused name that fit a line whatever they are. */
+const LONGEST_REPORTED = 16_384;
+/** Rejections that are explained; beyond them the report has to do. */
+const MOST_EXPLAINED = 100;
+
+/** Gives the lines of the report, one an outcome: `updates` are in the same order. */
+export function* reportOutcomes(outcomes: Iterable<RefOutcome>, updates: readonly RefUpdate[]): Generator<RefReport> {
+  let index = 0;
+  for (const outcome of outcomes) {
+    const update = updates[index++];
+    if (outcome.kind === "ok" || update === undefined) {
+      yield { kind: "ok", name: outcome.name };
+    } else {
+      const { why } = explainRejection(outcome.why, update);
+      yield { kind: "ng", name: outcome.name.slice(0, LONGEST_REPORTED), why };
+    }
+  }
+}
+
+/** Gives what band 2 says of the rejections, as C git does: a line each, "" where there are none. */
+export function explainOutcomes(outcomes: Iterable<RefOutcome>, updates: readonly RefUpdate[]): string {
+  let text = "";
+  let [index, explained] = [0, 0];
+  for (const outcome of outcomes) {
+    const update = updates[index++];
+    if (outcome.kind === "ok" || update === undefined) continue;
+    const { detail } = explainRejection(outcome.why, update);
+    if (detail !== undefined && explained++ < MOST_EXPLAINED) text += `${detail}\n`;
+  }
+  return text;
+}

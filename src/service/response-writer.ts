@@ -1,0 +1,131 @@
+/**
+ * Writes a response: pkt-lines first, then a stream of bytes over side-bands or bare.
+ *
+ * ```text
+ * lines ──startBands──▶ bands     pack or report on band 1, progress on band 2, a failure on band 3, a flush at the end
+ *       └─startBare───▶ bare      the pack alone: nothing else can be said
+ * ```
+ *
+ * @packageDocumentation
+ */
+import type { ByteSink } from "../bytes/byte-stream.ts";
+import { formatFailureLine } from "../wire/failure-line.ts";
+import { PktBuffer } from "../wire/pkt-buffer.ts";
+import { FLUSH_PKT } from "../wire/pkt-line.ts";
+import {
+  BAND_DATA,
+  BAND_ERROR,
+  BAND_PROGRESS,
+  type Band,
+  type SideBandPacketMax,
+  encodeKeepAlive,
+  encodeSideBand,
+  frameSideBand,
+  sideBandCapacity,
+} from "../wire/side-band.ts";
+
+/** Framed bytes are written in pieces of at most this many. */
+const FRAME_BYTES = 262_144;
+/** After so long without a byte a client, or a proxy before it, may take the connection for dead. Milliseconds; receive.keepAlive. */
+const KEEP_ALIVE_AFTER = 5000;
+
+const encoder = new TextEncoder();
+
+/** Writes one response. */
+export class ResponseWriter {
+  /** Lines to send: see {@link send}. Not to be used once the bytes have begun. */
+  readonly lines = new PktBuffer();
+  readonly #output: ByteSink;
+  readonly #now: () => number;
+  #packetMax: SideBandPacketMax | undefined;
+  #mode: "lines" | "bands" | "bare" = "lines";
+  #frame: Uint8Array | undefined;
+  #lastWrite: number;
+
+  /** `now` gives milliseconds since the epoch. */
+  constructor(output: ByteSink, now: () => number) {
+    this.#output = output;
+    this.#now = now;
+    this.#lastWrite = now();
+  }
+
+  /** Sends the lines that fill a chunk: called now and then by who writes many. */
+  async sendFull(): Promise<void> {
+    for (const chunk of this.lines.takeFull()) await this.#write(chunk);
+  }
+
+  /** Sends all lines. */
+  async send(): Promise<void> {
+    for (const chunk of this.lines.take()) await this.#write(chunk);
+  }
+
+  /** Sends all lines; from here on bytes follow over side-bands. */
+  async startBands(packetMax: SideBandPacketMax): Promise<void> {
+    await this.send();
+    this.#mode = "bands";
+    this.#packetMax = packetMax;
+  }
+
+  /** Sends all lines; from here on bare bytes follow. */
+  async startBare(): Promise<void> {
+    await this.send();
+    this.#mode = "bare";
+  }
+
+  /** Writes bytes of what was asked for; the caller may reuse them once the promise settles. */
+  async data(bytes: Uint8Array): Promise<void> {
+    if (this.#packetMax === undefined) await this.#write(bytes);
+    else await this.#writeBand(BAND_DATA, bytes, this.#packetMax);
+  }
+
+  /** Writes text for the user's terminal, where there is a band for it. */
+  async progress(text: string): Promise<void> {
+    if (this.#packetMax !== undefined) await this.#writeBand(BAND_PROGRESS, encoder.encode(text), this.#packetMax);
+  }
+
+  /** Sends an empty packet where there are side-bands and nothing was written for long. */
+  async keepAlive(): Promise<void> {
+    if (this.#mode === "bands" && this.#now() - this.#lastWrite >= KEEP_ALIVE_AFTER)
+      await this.#write(encodeKeepAlive());
+  }
+
+  /** Ends the bytes. */
+  async end(): Promise<void> {
+    if (this.#mode === "bands") await this.#write(FLUSH_PKT);
+  }
+
+  /**
+   * Says why the response ends here, in place of the lines that were not sent yet. Gives false where that can't be said any more:
+   * bare bytes have begun.
+   */
+  async fail(message: string): Promise<boolean> {
+    if (this.#mode === "bare") return false;
+    if (this.#packetMax !== undefined) {
+      await this.#write(encodeSideBand(BAND_ERROR, encoder.encode(`fatal: ${message}\n`), this.#packetMax));
+      return true;
+    }
+    this.lines.take();
+    formatFailureLine(message, this.lines);
+    await this.send();
+    return true;
+  }
+
+  /** Whether bytes have begun over side-bands. */
+  get inBands(): boolean {
+    return this.#mode === "bands";
+  }
+
+  async #writeBand(band: Band, bytes: Uint8Array, packetMax: SideBandPacketMax): Promise<void> {
+    this.#frame ??= new Uint8Array(FRAME_BYTES);
+    const capacity = sideBandCapacity(FRAME_BYTES, packetMax);
+    for (let at = 0; at < bytes.length; at += capacity) {
+      const length = frameSideBand({ band, packetMax }, bytes.subarray(at, at + capacity), this.#frame);
+      await this.#write(this.#frame.subarray(0, length));
+    }
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    await this.#output.write(bytes);
+    this.#lastWrite = this.#now();
+  }
+}

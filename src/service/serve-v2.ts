@@ -1,0 +1,57 @@
+/**
+ * Version 2: one request, one command.
+ *
+ * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-v2(5), git's serve.c
+ */
+import { type CommandRequest, CommandRequestParser } from "../wire/command-request.ts";
+import { FLUSH_LINE, type PktLine } from "../wire/pkt-line.ts";
+import { ProtocolError } from "../bytes/failure.ts";
+import { formatOfCommand } from "./client-format.ts";
+import type { Exchange } from "./exchange.ts";
+import { answerFaults } from "./failure.ts";
+import { fetchObjects } from "./fetch-command.ts";
+import { listRefs } from "./ls-refs.ts";
+import { RequestReader } from "./request-reader.ts";
+import type { CommandCall } from "./v2-command.ts";
+
+// A Map, not an object: `constructor` is a command a client may try.
+const COMMANDS: ReadonlyMap<string, (call: CommandCall) => Promise<void>> = new Map([
+  ["ls-refs", listRefs],
+  ["fetch", fetchObjects],
+]);
+
+/** Answers a request of version 2. */
+export async function serveV2(exchange: Exchange): Promise<void> {
+  await answerFaults(exchange, async (call) => {
+    const reader = new RequestReader(exchange.input);
+    const head = await reader.head();
+    const context = {
+      objectFormat: formatOfCommand(head),
+      agent: exchange.agent,
+      stateless: true,
+      symrefs: [],
+    };
+    // A client that is done says nothing, or just a flush.
+    if (head.length === 0) return;
+    const request = parseHead(new CommandRequestParser(context), head);
+    if (request.kind === "empty") return;
+    const command = COMMANDS.get(request.command);
+    if (command === undefined) throw new ProtocolError(`invalid command '${request.command}'`);
+    await command({
+      ...call,
+      context,
+      readArguments: async (parser) => {
+        if (request.argumentsFollow) await reader.feed(parser);
+        else parser.accept(FLUSH_LINE);
+      },
+    });
+  });
+}
+
+function parseHead(parser: CommandRequestParser, head: readonly PktLine[]): CommandRequest {
+  for (const line of head) parser.accept(line);
+  return parser.result;
+}

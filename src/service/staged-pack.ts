@@ -1,0 +1,40 @@
+/**
+ * The pack of a push between its lease and its commit: in the bucket maybe, in no catalog yet.
+ *
+ * @packageDocumentation
+ */
+import type { RefStore } from "../refs/ref-store.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import type { PackExtension, PackStorage } from "../store/pack-storage.ts";
+
+const EXTENSIONS: readonly PackExtension[] = ["pack", "idx", "rev", "kinds"];
+
+/** A lease on the keys of one pack. */
+export class StagedPack {
+  /** Stem of the keys. */
+  readonly name: string;
+  readonly #refs: RefStore<PackRecord>;
+  readonly #storage: PackStorage;
+
+  constructor(name: string, refs: RefStore<PackRecord>, storage: PackStorage) {
+    this.name = name;
+    this.#refs = refs;
+    this.#storage = storage;
+  }
+
+  /**
+   * Deletes what was written and gives the lease back; never throws. `written` is false where nothing can have been. Not to be
+   * called once a commit was asked for, unless its answer says that the pack was not kept: a commit whose answer was lost may
+   * well have happened.
+   */
+  async discard(written = true): Promise<void> {
+    try {
+      if (written) {
+        await this.#storage.delete(EXTENSIONS.map((extension) => ({ pack: this.name, extension })));
+      }
+      await this.#refs.abandonPush(this.name);
+    } catch {
+      // The lease is still there: the repository's alarm deletes the keys when it ends.
+    }
+  }
+}
