@@ -27,7 +27,7 @@ const LAYERS: Record<string, string> = {
   durable: "bytes object store refs access events",
   cloudflare: "bytes object store refs access events repository mirror maintenance lfs durable",
   http: "bytes object wire access repository service lfs",
-  api: "object refs access events repository mirror maintenance browse http",
+  api: "bytes object refs access events repository mirror maintenance browse http",
   web: "object access repository browse http",
 };
 /** The composition root: may import anything; of these only env.ts is imported, and only by ring 4 and the edges. */

@@ -40,8 +40,8 @@ export type RunningHost = {
 /** Leaves the kernel out of the bundle: workerd takes it as a compiled module. */
 const kernelPlugin: Plugin = {
   name: "kernel",
-  setup: ({ onResolve }) => {
-    onResolve({ filter: /kernel\.wasm$/ }, () => ({ path: "./kernel.wasm", external: true }));
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /kernel\.wasm$/ }, () => ({ path: "./kernel.wasm", external: true }));
   },
 };
 

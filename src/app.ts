@@ -40,7 +40,6 @@ class Lifetime {
   /** Settles when all is done, also what was added meanwhile. */
   async ended(): Promise<void> {
     for (let at = 0; at < this.#work.length; at++) {
-      // eslint-disable-next-line no-await-in-loop -- the list may grow while it is waited for
       await Promise.allSettled([this.#work[at]]);
     }
   }

@@ -37,6 +37,8 @@ export async function readJson<Schema extends v.GenericSchema>(
       throw new Problem(400, `The body is not JSON: ${cause instanceof Error ? cause.message : "unreadable"}`);
     }
   }
+  // To a schema of an object's members an array without any is one, too.
+  if (Array.isArray(json)) throw new Problem(422, "The body has to be an object.");
   const parsed = v.safeParse(schema, json);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;

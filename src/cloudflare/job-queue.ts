@@ -46,7 +46,6 @@ export async function runJobs(
       continue;
     }
     try {
-      // eslint-disable-next-line no-await-in-loop -- a job may need most of the memory
       if (await runJob(job, open())) message.ack();
       else message.retry();
     } catch (error) {

@@ -59,7 +59,6 @@ async function writePieces(
       size += next.value.length;
       if (size < PART_BYTES) continue;
       const bytes = joined(waiting, size);
-      // eslint-disable-next-line no-await-in-loop -- one part in memory at a time
       await upload.writePart(bytes.subarray(0, PART_BYTES));
       waiting = [bytes.subarray(PART_BYTES)];
       size -= PART_BYTES;

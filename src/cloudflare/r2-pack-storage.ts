@@ -51,7 +51,6 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
     delete: async (files) => {
       const keys = files.map((file) => packKey(id, file));
       for (let at = 0; at < keys.length; at += DELETE_BATCH) {
-        // eslint-disable-next-line no-await-in-loop -- one batch, but for hundreds of packs
         await counters.run("r2w", () => bucket.delete(keys.slice(at, at + DELETE_BATCH)));
       }
     },

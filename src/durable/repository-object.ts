@@ -119,7 +119,6 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
       this.#database.derivedJobSent(now);
     }
     for (const id of due.doomedPrefixes) {
-      // eslint-disable-next-line no-await-in-loop -- hardly ever more than one
       await this.env.JOBS.send({ type: "delete-prefix", repository, id });
       this.#database.prefixJobSent(id, now);
     }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
-import { ProtocolError } from "../bytes/failure.ts";
+import { GitRefusal } from "./git-failure.ts";
 
 /** What is read at once to be unzipped. */
 const ZIPPED_PIECE = 65_536;
@@ -42,13 +42,24 @@ async function fill(
   buffer: Uint8Array<ArrayBuffer>,
   broken: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const size = buffer.byteLength;
+  const { byteLength: size, byteOffset: offset } = buffer;
+  let view = buffer;
+  let filled = 0;
   try {
-    const { value } = await reader.readAtLeast(size, buffer);
-    return value ?? new Uint8Array(size).subarray(0, 0);
+    while (filled < size) {
+      // A decompressing stream may give less than is asked for and still fail at its end: with the loop, a request that fits the
+      // buffer is known to be whole before a byte of it is acted on.
+      const { value, done } = await reader.readAtLeast(size - filled, view.subarray(filled));
+      if (value === undefined) return new Uint8Array(size).subarray(0, 0);
+      view = new Uint8Array(value.buffer, offset, size);
+      filled += value.byteLength;
+      if (done || value.byteLength === 0) break;
+    }
   } catch (cause) {
-    throw new ProtocolError(broken, { cause });
+    // No ProtocolError: that is what git itself tells its client in an answer of 200, and this is a fault of HTTP.
+    throw new GitRefusal(400, broken, { cause });
   }
+  return view.subarray(0, filled);
 }
 
 /** Unzips `first` and all that `rest` still has, as it is read; refuses data that ends early or goes on after its end. */
@@ -59,10 +70,8 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader): 
     await writer.write(first);
     let buffer = new ArrayBuffer(ZIPPED_PIECE);
     for (;;) {
-      // eslint-disable-next-line no-await-in-loop -- a stream is read in order
       const { value } = await rest.readAtLeast(ZIPPED_PIECE, new Uint8Array(buffer));
       if (value === undefined || value.byteLength === 0) break;
-      // eslint-disable-next-line no-await-in-loop -- a stream is read in order
       await writer.write(value);
       buffer = new ArrayBuffer(ZIPPED_PIECE);
     }
@@ -80,6 +89,8 @@ export type StreamedAnswer = {
   readonly bodiless: boolean;
   /** Told when the client has gone. */
   onGone(): void;
+  /** Told of what broke the stream off after it had begun. */
+  onFault(error: unknown): void;
   /** Told of the work that goes on after the response has begun. */
   until(work: Promise<unknown>): void;
 };
@@ -105,7 +116,13 @@ export async function streamedResponse(
     write: async (bytes) => {
       if (bytes.length === 0) return;
       begun.resolve();
-      await writer.write(bytes);
+      try {
+        await writer.write(bytes);
+      } catch (error) {
+        // Before the service hears of it, so that what follows from it is known to.
+        answer.onGone();
+        throw error;
+      }
     },
   });
   const wrote = await Promise.race([begun.promise.then(() => true), served.then(() => false)]);
@@ -113,7 +130,10 @@ export async function streamedResponse(
   answer.until(
     served.then(
       () => writer.close(),
-      (error: unknown) => writer.abort(error),
+      (error: unknown) => {
+        answer.onFault(error);
+        return writer.abort(error);
+      },
     ),
   );
   return new Response(readable, { headers });

@@ -53,10 +53,10 @@ async function plainFile(context: Context<HostEnv>, file: PlainFile, contentType
       headers: { ...NO_CACHE, "Content-Type": contentType },
       bodiless: context.req.raw.method === "HEAD",
       onGone: () => undefined,
+      onFault: () => undefined,
       until: (work) => host.until(work),
     },
     async (output) => {
-      // eslint-disable-next-line no-await-in-loop -- a stream is written in order
       for (const piece of pieces) await output.write(piece);
     },
   );

@@ -20,8 +20,8 @@ export const NO_CACHE = {
 export class GitRefusal extends Error {
   override readonly name = "GitRefusal";
   readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.status = status;
   }
 }

@@ -20,6 +20,7 @@ import { requestSource, streamedResponse } from "./body.ts";
 import { authorize } from "./denied.ts";
 import { gitFailure, GitRefusal, NO_CACHE } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
+import { logFault } from "./log.ts";
 
 /** What a repository that is made by a push looks like. */
 const PUSHED_REPOSITORY = {
@@ -74,7 +75,7 @@ function answer(
     if (record !== undefined) host.formats.set(repositoryKey(name), record, repository.now());
     admitted = true;
   };
-  const serve = async (output: ByteSink): Promise<void> => {
+  const served = async (output: ByteSink): Promise<void> => {
     await run({
       repository,
       input: requestSource(request.body),
@@ -95,9 +96,13 @@ function answer(
       headers: { ...NO_CACHE, "Content-Type": contentType },
       bodiless: request.method === "HEAD",
       onGone: () => gone.abort(),
+      onFault: (error) => {
+        // What fails because the client has gone, or has sent less than it said, is no fault of ours.
+        if (!gone.signal.aborted && !(error instanceof GitRefusal)) logFault(service, error);
+      },
       until: (work) => host.until(work),
     },
-    serve,
+    served,
   );
 }
 
@@ -130,7 +135,7 @@ function serve(asked: ServiceRequest): Promise<Response> {
   }
   return answer(asked, `application/x-${service}-result`, (exchange) => {
     if (service === "git-receive-pack") return serveReceivePack(exchange);
-    return version === 2 ? serveV2(exchange) : serveUploadPack(exchange, version);
+    return version === 2 ? serveV2(exchange) : serveUploadPack(exchange);
   });
 }
 
@@ -167,7 +172,9 @@ export function gitRoutes(): Hono<HostEnv> {
       return advertise(request);
     });
   });
-  routes.all("/:tenant/:repo/info/refs", () => wrongMethod("GET, HEAD"));
+  routes.all("/:tenant/:repo/info/refs", (context, next) =>
+    context.req.method === "GET" ? next() : wrongMethod("GET, HEAD"),
+  );
   for (const service of ["git-upload-pack", "git-receive-pack"] as const) {
     routes.post(`/:tenant/:repo/${service}`, (context) =>
       answered(() => {

@@ -23,7 +23,6 @@ export async function exportedFiles(files: BareFiles, packs: readonly PackRecord
   const exported: BareFile[] = [];
   let cursor: string | undefined;
   do {
-    // eslint-disable-next-line no-await-in-loop -- a page names the next
     const page = await files.list(cursor);
     exported.push(...page.files.filter((file) => isExported(file.name, packs)));
     cursor = page.cursor;

@@ -92,7 +92,6 @@ export async function writeServerInfo(
   if (snapshot.kind === "missing" || (id !== undefined && snapshot.record.id !== id)) return undefined;
   const files = filesOf(snapshot.record.id);
   for (const file of WRITE_ORDER) {
-    // eslint-disable-next-line no-await-in-loop -- the order is what a reader relies on
     await files.write(
       file,
       formatServerInfo(file, snapshot, (pack) => pack.name),

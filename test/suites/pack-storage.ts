@@ -26,9 +26,15 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Declares the suite. */
 export function packStorageSuite(title: string, open: () => Promise<PackStorage>): void {
   describe(`pack storage: ${title}`, () => {
-    describe("whole files", () => wholeFileCases(open));
-    describe("streams", () => streamCases(open));
-    describe("uploads", () => uploadCases(open));
+    describe("whole files", () => {
+      wholeFileCases(open);
+    });
+    describe("streams", () => {
+      streamCases(open);
+    });
+    describe("uploads", () => {
+      uploadCases(open);
+    });
   });
 }
 
@@ -48,7 +54,7 @@ function wholeFileCases(open: () => Promise<PackStorage>): void {
     const storage = await open();
     const file = freshFile();
     await storage.write(file, pattern(10));
-    await expect(storage.write(file, pattern(20))).rejects.toThrow();
+    await expect(storage.write(file, pattern(20))).rejects.toThrow("exists");
     expect((await storage.read(file, 0, 10)).length).toBe(10);
   });
 
@@ -85,7 +91,6 @@ function streamCases(open: () => Promise<PackStorage>): void {
     const stream = await storage.openStream(file, 1000, 250_000);
     let at = 1000;
     for (const size of [1, 65_536, 7, 100_000]) {
-      // eslint-disable-next-line no-await-in-loop -- a stream is read in order
       const piece = await stream.read(new Uint8Array(size));
       expect(piece.length).toBe(size);
       expect(sameBytes(piece, bytes.subarray(at, at + size))).toBe(true);
@@ -154,7 +159,7 @@ function uploadCases(open: () => Promise<PackStorage>): void {
     const upload = await storage.createUpload(file);
     await upload.writePart(pattern(upload.partSize - 1));
     await upload.writePart(pattern(upload.partSize));
-    await expect(upload.complete()).rejects.toThrow();
+    await expect(upload.complete()).rejects.toThrow(/part/i);
     await expect(storage.read(file, 0, 1)).rejects.toThrow("missing");
   });
 

@@ -101,11 +101,21 @@ async function marksOf(store: RefStoreUnderTest): Promise<Record<string, boolean
 /** Declares the suite; `open` gives a name that has no repository yet. */
 export function refStoreSuite(title: string, open: () => Promise<RefStoreUnderTest>): void {
   describe(`ref store: ${title}`, () => {
-    describe("life", () => lifeCases(open));
-    describe("pushes", () => pushCases(open));
-    describe("names in each other's way", () => conflictCases(open));
-    describe("snapshots", () => snapshotCases(open));
-    describe("packs", () => packCases(open));
+    describe("life", () => {
+      lifeCases(open);
+    });
+    describe("pushes", () => {
+      pushCases(open);
+    });
+    describe("names in each other's way", () => {
+      conflictCases(open);
+    });
+    describe("snapshots", () => {
+      snapshotCases(open);
+    });
+    describe("packs", () => {
+      packCases(open);
+    });
   });
 }
 
@@ -274,7 +284,7 @@ function pushCases(open: () => Promise<RefStoreUnderTest>): void {
     const store = await open();
     await push(store, [create("refs/heads/main", oid(1))]);
     const race = await Promise.all([2, 3].map((next) => push(store, [move("refs/heads/main", oid(1), oid(next))])));
-    expect(race.map(({ kinds }) => kinds[0]).toSorted()).toEqual(["ok", "stale"]);
+    expect(race.flatMap(({ kinds }) => kinds)).toEqual(expect.arrayContaining(["ok", "stale"]));
   });
 }
 

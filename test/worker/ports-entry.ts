@@ -81,7 +81,6 @@ function openSession(env: Env): Response {
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   server.addEventListener("message", ({ data }) => {
-    // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the test's own messages
     const call = JSON.parse(String(data)) as PortCall;
     session.answer(call).then(
       (reply) => server.send(JSON.stringify({ id: call.id, ...reply })),
@@ -94,6 +93,7 @@ function openSession(env: Env): Response {
   return new Response(null, { status: 101, webSocket: client });
 }
 
+// eslint-disable-next-line import/no-default-export -- what workerd looks for
 export default {
   fetch: (request, env, context) =>
     new URL(request.url).pathname === "/_ports" ? openSession(env) : worker.fetch(request, env, context),

@@ -29,7 +29,6 @@ afterAll(async () => {
 refStoreSuite("Durable Object", async () => {
   const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
   count += 1;
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the proxy forwards every method to the object, whose class has these
   const object = namespace.get(namespace.idFromName(`test/${count}`)) as unknown as RefStoreUnderTest;
   return {
     open: (request) => object.open(request),

@@ -23,7 +23,6 @@ export async function remotePackStorage(base: string): Promise<RemotePackStorage
   });
   const waiting = new Map<number, PromiseWithResolvers<PortReply>>();
   socket.addEventListener("message", ({ data }) => {
-    // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the other end's own messages
     const reply = JSON.parse(String(data)) as PortReply & { id: number };
     const call = waiting.get(reply.id);
     waiting.delete(reply.id);

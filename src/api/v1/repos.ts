@@ -104,7 +104,7 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" };
   const bodiless = context.req.raw.method === "HEAD";
   return streamedResponse(
-    { headers, bodiless, onGone: () => undefined, until: (work) => host.until(work) },
+    { headers, bodiless, onGone: () => undefined, onFault: () => undefined, until: (work) => host.until(work) },
     async (output) => {
       let text = `{"head":${JSON.stringify(snapshot.record.head)},"refs":[`;
       let first = true;
@@ -113,7 +113,6 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
         text += (first ? "" : ",") + JSON.stringify({ name: row.name, oid: toHex(row.oid), ...peeled });
         first = false;
         if (text.length < 65_536) continue;
-        // eslint-disable-next-line no-await-in-loop -- a stream is written in order
         await output.write(encoder.encode(text));
         text = "";
       }

@@ -33,7 +33,7 @@ export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<
   db.run("INSERT INTO pushes (actor, at, options) VALUES (?, ?, ?)", entry.actor, entry.at, kept);
   const last = firstRow(db.rows("SELECT max(seq) FROM pushes"));
   const push = last === undefined ? 0 : integerAt(last, 0);
-  const rows = function* (): Generator<unknown> {
+  const rows = function* (): Generator {
     for (const { name, oldOid, newOid } of moves) yield [name, oldOid, newOid];
   };
   for (const chunk of jsonChunks(rows())) {

@@ -28,7 +28,7 @@ function refRow(row: SqlRow): RefRow {
  * code points do, so the last one that has a successor is raised.
  */
 export function prefixEnd(prefix: string): string | undefined {
-  const points = [...prefix].map((character) => character.codePointAt(0) ?? 0);
+  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   for (;;) {
     const last = points.pop();
     if (last === undefined) return undefined;
@@ -123,7 +123,7 @@ export function readRef(db: SqlDatabase, name: string): string | undefined {
 
 /** Sets refs, making those that are not there. */
 export function writeRefs(db: SqlDatabase, values: Iterable<RefValue>): void {
-  const rows = function* (): Generator<unknown> {
+  const rows = function* (): Generator {
     for (const { name, oid, peeled } of values) yield [name, oid, peeled ?? null];
   };
   for (const chunk of jsonChunks(rows())) {

@@ -10,11 +10,9 @@ it("cuts index heads where a catalog holds many, so that it fits one answer", as
     return answer.kind === "missing" ? [] : answer.packs.map((pack) => pack.indexHead.length);
   };
   for (let index = 0; index < 129; index++) {
-    // eslint-disable-next-line no-await-in-loop -- a push after another
     await push(store, [create(`refs/heads/b${index}`, oid(index + 1))], {
       pack: packRecord(`p${index}`, { indexBytes: 1_000_000, indexHead }),
     });
-    // eslint-disable-next-line no-await-in-loop -- see above
     if (index === 127) expect(new Set(await headsOf())).toEqual(new Set([65_536]));
   }
   expect(new Set(await headsOf())).toEqual(new Set([1032]));

@@ -1,14 +1,14 @@
-import fc from "fast-check";
+import { assert, property, string } from "fast-check";
 import { expect, it } from "vitest";
 import { prefixEnd } from "../../../src/durable/tables/refs.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 const before = (a: string, b: string): boolean => Buffer.compare(bytes(a), bytes(b)) < 0;
-const text = fc.string({ unit: "binary", maxLength: 6 });
+const text = string({ unit: "binary", maxLength: 6 });
 
 it("stands after everything that starts with the prefix, and not after anything else", () => {
-  fc.assert(
-    fc.property(text, text, (prefix, other) => {
+  assert(
+    property(text, text, (prefix, other) => {
       const end = prefixEnd(prefix);
       if (end === undefined) return;
       expect(before(prefix + other, end)).toBe(true);

@@ -1,0 +1,194 @@
+/**
+ * The API of repositories, and what happens behind it: derived files, export, deletion.
+ *
+ * @packageDocumentation
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { exportRepository } from "../../scripts/export.ts";
+import type { RunningHost } from "../../scripts/host.ts";
+import { startTestHost } from "../support/host.ts";
+
+let host: RunningHost;
+
+type Asked = { readonly status: number; readonly body: Record<string, unknown> };
+
+async function ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Asked> {
+  const answer = await fetch(`${host.base}/api/v1${path}`, {
+    method,
+    headers: { Authorization: "Bearer test-token", "Content-Type": "application/json", ...headers },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  expect(answer.headers.get("Server-Timing")).toMatch(/^r2r;desc="\d+"/);
+  const text = await answer.text();
+  if (answer.status >= 400) {
+    expect(answer.headers.get("Content-Type")).toBe("application/problem+json");
+    expect(JSON.parse(text)).toMatchObject({ type: "about:blank", status: answer.status });
+  }
+  return { status: answer.status, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
+}
+
+async function keysOf(prefix: string): Promise<string[]> {
+  const bucket = await host.miniflare.getR2Bucket("BUCKET");
+  return (await bucket.list({ prefix })).objects.map(({ key }) => key.slice(prefix.length));
+}
+
+beforeAll(async () => {
+  host = await startTestHost();
+});
+
+afterAll(async () => {
+  await host.stop();
+});
+
+describe("repositories", () => {
+  it("are made, shown, changed and removed", async () => {
+    const made = await ask("PUT", "/repos/acme/one", { description: "first", default_branch: "trunk" });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        tenant: "acme",
+        name: "one",
+        visibility: "private",
+        default_branch: "trunk",
+        description: "first",
+        object_format: "sha1",
+        read_only: false,
+        size_bytes: 0,
+        pushed_at: null,
+        git_url: `${host.base}/acme/one.git`,
+      },
+    });
+    expect(await ask("PUT", "/repos/acme/one", { description: "other" })).toEqual({ status: 200, body: made.body });
+    expect(await ask("GET", "/repos/acme/one")).toEqual({ status: 200, body: made.body });
+    const changed = { ...made.body, visibility: "public", default_branch: "main" };
+    expect(await ask("PATCH", "/repos/acme/one", { visibility: "public", default_branch: "main" })).toEqual({
+      status: 200,
+      body: changed,
+    });
+    expect(await ask("DELETE", "/repos/acme/one")).toEqual({ status: 204, body: {} });
+    for (const method of ["GET", "PATCH", "DELETE"]) {
+      expect((await ask(method, "/repos/acme/one", method === "PATCH" ? {} : undefined)).status).toBe(404);
+    }
+    const again = await ask("PUT", "/repos/acme/one");
+    expect(again.status).toBe(201);
+    expect(again.body["id"]).not.toBe(made.body["id"]);
+  });
+
+  it.each([
+    ["not JSON", "{", 400],
+    ["another shape", "[]", 422],
+    ["an unknown member", { nonsense: 1 }, 422],
+    ["a polluting member", '{"__proto__":{"visibility":"public"}}', 422],
+    ["a wrong visibility", { visibility: "secret" }, 422],
+    ["a bad branch name", { default_branch: "a..b" }, 422],
+    ["an option for a branch", { default_branch: "-d" }, 422],
+    ["an unknown hash", { object_format: "md5" }, 422],
+    ["a long description", { description: "x".repeat(1001) }, 422],
+    ["a huge body", { description: "x".repeat(70_000) }, 413],
+  ])("are not made from %s", async (_, body, status) => {
+    expect((await ask("PUT", "/repos/acme/bad", body)).status).toBe(status);
+    expect((await ask("GET", "/repos/acme/bad")).status).toBe(404);
+  });
+
+  it("are made from JSON that says so, under names that can be", async () => {
+    expect((await ask("PUT", "/repos/acme/bad", "{}", { "Content-Type": "text/plain" })).status).toBe(415);
+    for (const name of ["acme/x.git", "api/x", "_t/x", "acme/.x", `acme/${"x".repeat(101)}`]) {
+      expect((await ask("PUT", `/repos/${name}`, {})).status).toBe(422);
+    }
+  });
+
+  it("are shown to anyone where they are public, and changed by nobody else", async () => {
+    await ask("PUT", "/repos/acme/seen", { visibility: "public" });
+    const init = { headers: { "Content-Type": "application/json" } };
+    expect((await fetch(`${host.base}/api/v1/repos/acme/seen`, init)).status).toBe(200);
+    expect((await fetch(`${host.base}/api/v1/repos/acme/seen/refs`, init)).status).toBe(200);
+    for (const [method, path] of [
+      ["PUT", "/repos/acme/seen"],
+      ["PUT", "/repos/acme/unseen"],
+      ["PATCH", "/repos/acme/seen"],
+      ["DELETE", "/repos/acme/seen"],
+      ["GET", "/repos/acme/seen/export"],
+      ["GET", "/repos/acme/seen/export/HEAD"],
+    ] as const) {
+      expect((await fetch(`${host.base}/api/v1${path}`, { ...init, method })).status).toBe(401);
+    }
+  });
+
+  it("say of what is not there yet that it will be", async () => {
+    for (const [method, path] of [
+      ["PUT", "/tenants/acme"],
+      ["POST", "/tenants/acme/tokens"],
+      ["POST", "/repos/acme/seen/forks"],
+      ["PUT", "/repos/acme/seen/mirror"],
+      ["POST", "/repos/acme/seen/mirror/sync"],
+      ["POST", "/repos/acme/seen/maintenance"],
+      ["GET", "/repos/acme/seen/archive/main.tar.gz"],
+    ] as const) {
+      expect((await ask(method, path)).status).toBe(501);
+    }
+    expect((await ask("GET", "/nonsense")).status).toBe(404);
+    expect((await ask("POST", "/repos/acme/seen")).status).toBe(405);
+  });
+});
+
+describe("behind the API", () => {
+  it("writes the files of a bare repository a moment after it is made, and again when it changes", async () => {
+    const { body } = await ask("PUT", "/repos/acme/derived");
+    const prefix = `repos/${String(body["id"])}.git/`;
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const head = async (): Promise<string | undefined> => (await bucket.get(`${prefix}HEAD`))?.text();
+    await vi.waitFor(async () => expect(await head()).toBe("ref: refs/heads/main\n"), {
+      timeout: 15_000,
+      interval: 200,
+    });
+    expect(await keysOf(prefix)).toEqual([
+      "HEAD",
+      "config",
+      "info/refs",
+      "objects/info/packs",
+      "packed-refs",
+      "refs/keep.lock",
+    ]);
+    await ask("PATCH", "/repos/acme/derived", { default_branch: "trunk" });
+    await vi.waitFor(async () => expect(await head()).toBe("ref: refs/heads/trunk\n"), {
+      timeout: 15_000,
+      interval: 200,
+    });
+  });
+
+  it("exports what belongs to the repository and nothing else", async () => {
+    const { body } = await ask("PUT", "/repos/acme/exported");
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    await bucket.put(`repos/${String(body["id"])}.git/objects/pack/pack-${"a".repeat(40)}.pack`, "staged");
+    const directory = mkdtempSync(join(tmpdir(), "thinpack-export-"));
+    const [files] = await exportRepository(`${host.base}/api/v1/repos/acme/exported`, "test-token", directory);
+    expect(files).toBe(6);
+    expect(readFileSync(join(directory, "HEAD"), "utf8")).toBe("ref: refs/heads/main\n");
+    expect(existsSync(join(directory, "objects", "pack"))).toBe(false);
+    rmSync(directory, { recursive: true });
+    expect((await ask("GET", `/repos/acme/exported/export/objects/pack/pack-${"a".repeat(40)}.pack`)).status).toBe(404);
+    expect((await ask("GET", "/repos/acme/exported/export/..%2f..%2fx")).status).toBe(404);
+  });
+
+  it("deletes the bytes of a removed repository", async () => {
+    const { body } = await ask("PUT", "/repos/acme/removed");
+    const prefix = `repos/${String(body["id"])}.git/`;
+    await vi.waitFor(async () => expect((await keysOf(prefix)).length).toBe(6), { timeout: 15_000, interval: 200 });
+    await ask("DELETE", "/repos/acme/removed");
+    await vi.waitFor(async () => expect(await keysOf(prefix)).toEqual([]), { timeout: 15_000, interval: 200 });
+  });
+
+  it("logs every request once its answer is out", async () => {
+    await ask("PUT", "/repos/acme/logged");
+    const lines = readFileSync(join(host.stateDir, "requests.jsonl"), "utf8").trim().split("\n");
+    const line = lines
+      .map((text) => JSON.parse(text) as Record<string, unknown>)
+      .findLast(({ path }) => path === "/api/v1/repos/acme/logged");
+    expect(line).toMatchObject({ method: "PUT", status: 201, r2r: 0, r2w: 0, r2b: 0, do: 1, kv: 0, rt: 1 });
+    expect(line).toHaveProperty("ms");
+    expect(line).not.toHaveProperty("log");
+  });
+});

@@ -1,0 +1,330 @@
+/**
+ * What HTTP itself decides: names, credentials, methods, content types, bodies, headers. What git says over it is tested with git.
+ *
+ * @packageDocumentation
+ */
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { startTestHost } from "../support/host.ts";
+
+const UPLOAD = "application/x-git-upload-pack-request";
+const RECEIVE = "application/x-git-receive-pack-request";
+const ZERO = "0".repeat(40);
+const OID = "1234567890".repeat(4);
+
+let host: RunningHost;
+
+const operator = { Authorization: `Bearer test-token` };
+
+function ask(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+  return fetch(host.base + path, init);
+}
+
+function askAsOperator(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+  return ask(path, { ...init, headers: Object.assign({}, operator, init.headers) });
+}
+
+async function makeRepository(name: string, settings: object = {}): Promise<Record<string, unknown>> {
+  const answer = await askAsOperator(`/api/v1/repos/${name}`, {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(settings),
+  });
+  expect(answer.status).toBe(201);
+  return answer.json<Record<string, unknown>>();
+}
+
+/** Everything of an answer that a stranger sees, but for the time. */
+async function seen(answer: Response): Promise<unknown> {
+  const headers = [...answer.headers].filter(([name]) => name !== "date");
+  return { status: answer.status, headers, body: await answer.text() };
+}
+
+/** Puts a ref and a pack into a repository, as a push would. */
+async function plant(name: string): Promise<{ pack: Buffer; checksum: string }> {
+  const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
+  const object = namespace.get(namespace.idFromName(name)) as unknown as {
+    beginPush(request: object): Promise<{ record: { id: string } }>;
+    commitPush(request: object): Promise<unknown>;
+  };
+  const stem = "c0ffee".padEnd(40, "0");
+  const checksum = "feed".padEnd(40, "0");
+  const { record } = await object.beginPush({ names: [], packName: stem });
+  const pack = Buffer.from(Uint8Array.from({ length: 5000 }, (_, index) => index & 0xff));
+  const bucket = await host.miniflare.getR2Bucket("BUCKET");
+  await bucket.put(`repos/${record.id}.git/objects/pack/pack-${stem}.pack`, pack);
+  await bucket.put(`repos/${record.id}.git/objects/pack/pack-${stem}.idx`, pack.subarray(0, 1500));
+  await bucket.put(`repos/${record.id}.git/objects/pack/pack-${stem}.kinds`, pack.subarray(0, 10));
+  await bucket.put(`repos/${record.id}.git/objects/pack/pack-${"dead".padEnd(40, "0")}.pack`, pack);
+  const answer = await object.commitPush({
+    id: record.id,
+    pack: {
+      name: stem,
+      checksum,
+      objects: 1,
+      ownObjects: 1,
+      packBytes: 5000,
+      ownBytes: 4980,
+      indexBytes: 1500,
+      indexHead: new Uint8Array(1500),
+      marked: true,
+      source: "receive",
+      createdAt: 1,
+    },
+    updates: [
+      { name: "refs/heads/main", oldOid: ZERO, newOid: OID, forward: true },
+      { name: "refs/tags/v1", oldOid: ZERO, newOid: checksum, peeled: OID, forward: true },
+    ],
+    atomic: false,
+    actor: "test",
+    pushOptions: [],
+  });
+  expect(answer).toMatchObject({ packKept: true });
+  return { pack, checksum };
+}
+
+beforeAll(async () => {
+  host = await startTestHost();
+  await makeRepository("acme/open", { visibility: "public" });
+  await makeRepository("acme/closed");
+});
+
+afterAll(async () => {
+  await host.stop();
+});
+
+describe("credentials", () => {
+  const places = [
+    "/acme/NAME.git/info/refs?service=git-upload-pack",
+    "/acme/NAME.git/info/refs?service=git-receive-pack",
+    "/acme/NAME/info/refs",
+    "/acme/NAME.git/HEAD",
+    "/acme/NAME.git/objects/info/packs",
+    `/acme/NAME.git/objects/pack/pack-${ZERO}.pack`,
+    "/acme/NAME.git/whatever",
+    "/api/v1/repos/acme/NAME",
+    "/api/v1/repos/acme/NAME/refs",
+    "/api/v1/repos/acme/NAME/export",
+  ];
+
+  it.each(places)("shows a stranger at %s the same for private and missing", async (place) => {
+    for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: "Basic !!" }]) {
+      const missing = await seen(await ask(place.replace("NAME", "none"), { headers }));
+      expect(await seen(await ask(place.replace("NAME", "closed"), { headers }))).toEqual(missing);
+      expect(missing).toMatchObject({ status: 401 });
+    }
+  });
+
+  it.each([
+    ["Bearer", operator],
+    ["Basic, any user", { Authorization: `Basic ${btoa("anyone:test-token")}` }],
+    ["basic, no user", { Authorization: `basic ${btoa(":test-token")}` }],
+  ])("knows the operator by %s", async (_, headers) => {
+    const answer = await ask("/acme/closed.git/info/refs?service=git-upload-pack", { headers });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    expect((await ask("/acme/none.git/info/refs?service=git-upload-pack", { headers })).status).toBe(404);
+  });
+
+  it.each([
+    ["a prefix", "Bearer test-toke"],
+    ["more", "Bearer test-token2"],
+    ["nothing", "Bearer "],
+    ["the token as the user", `Basic ${btoa("test-token:")}`],
+    ["another scheme", "Digest test-token"],
+  ])("refuses %s, even where anyone may read", async (_, authorization) => {
+    const headers = { Authorization: authorization };
+    const answer = await ask("/acme/open.git/info/refs?service=git-upload-pack", { headers });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("WWW-Authenticate")).toMatch(/^Basic realm="/);
+  });
+
+  it("asks for credentials before a push, also where anyone may read, and before the body is read", async () => {
+    expect((await ask("/acme/open.git/info/refs?service=git-receive-pack")).status).toBe(401);
+    const answer = await ask("/acme/open.git/git-receive-pack", {
+      method: "POST",
+      headers: { "Content-Type": RECEIVE },
+      body: Buffer.alloc(3_000_000),
+    });
+    expect(answer.status).toBe(401);
+  });
+
+  it("takes names that can't be for missing ones", async () => {
+    for (const path of ["/api/x.git/info/refs?service=git-upload-pack", "/acme/.x/info/refs?service=git-upload-pack"]) {
+      expect((await askAsOperator(path)).status).toBe(404);
+    }
+    expect((await ask("/acme/-x.git/info/refs?service=git-upload-pack")).status).toBe(401);
+  });
+});
+
+describe("smart HTTP", () => {
+  it("answers with http-backend's headers, and a count of what it cost", async () => {
+    const answer = await ask("/acme/open.git/info/refs?service=git-upload-pack");
+    expect(answer.status).toBe(200);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      "content-type": "application/x-git-upload-pack-advertisement",
+      expires: "Fri, 01 Jan 1980 00:00:00 GMT",
+      pragma: "no-cache",
+      "cache-control": "no-cache, max-age=0, must-revalidate",
+      "server-timing": 'r2r;desc="0", r2w;desc="0", r2b;desc="0", do;desc="1", kv;desc="0", rt;desc="1"',
+    });
+    await answer.text();
+  });
+
+  it("answers HEAD as GET, without the body", async () => {
+    const answer = await ask("/acme/open/info/refs?service=git-upload-pack", { method: "HEAD" });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("Content-Type")).toBe("application/x-git-upload-pack-advertisement");
+    expect(await answer.text()).toBe("");
+  });
+
+  it.each(["git-foo", "upload-pack", ""])("refuses the service %j", async (service) => {
+    expect((await ask(`/acme/open.git/info/refs?service=${service}`)).status).toBe(403);
+  });
+
+  it.each([
+    ["upload-pack", UPLOAD],
+    ["receive-pack", RECEIVE],
+  ])("answers the probe that git sends before a large request to %s", async (service, type) => {
+    const answer = await askAsOperator(`/acme/open.git/git-${service}`, {
+      method: "POST",
+      headers: { "Content-Type": type },
+      body: "0000",
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("Content-Type")).toBe(`application/x-git-${service}-result`);
+    expect(await answer.text()).toBe("");
+  });
+
+  it("does not let a probe tell what is there", async () => {
+    const init = { method: "POST", headers: { "Content-Type": UPLOAD }, body: "0000" };
+    const missing = await seen(await ask("/acme/none.git/git-upload-pack", init));
+    expect(missing).toMatchObject({ status: 401 });
+    expect(await seen(await ask("/acme/closed.git/git-upload-pack", init))).toEqual(missing);
+  });
+
+  it("wants its content types, and the right methods", async () => {
+    for (const type of ["text/plain", RECEIVE, "application/x-www-form-urlencoded"]) {
+      const headers = { "Content-Type": type };
+      expect((await ask("/acme/open.git/git-upload-pack", { method: "POST", headers, body: "0000" })).status).toBe(415);
+    }
+    const wrong = await ask("/acme/open.git/git-upload-pack");
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get("Allow")).toBe("POST");
+    expect((await ask("/acme/open.git/info/refs", { method: "POST" })).status).toBe(405);
+  });
+
+  it("unzips a body, told by its bytes, and calls a broken one the client's mistake", async () => {
+    const request = Buffer.from(`0011command=ls-refs0001000bpeel\n0000`.replace("0011", "0014"));
+    const plain = await (await post(request, {})).text();
+    expect(plain.length).toBeGreaterThan(3);
+    const zipped = gzipSync(request);
+    expect(await (await post(zipped, { "Content-Encoding": "gzip" })).text()).toBe(plain);
+    expect(await (await post(zipped, { "Content-Encoding": "x-gzip" })).text()).toBe(plain);
+    expect(await (await post(zipped, {})).text()).toBe(plain);
+    expect(await (await post(request, { "Content-Encoding": "gzip" })).text()).toBe(plain);
+    for (const broken of [zipped.subarray(0, -6), zipped.subarray(0, 12), Buffer.from("1f8b0800", "hex")]) {
+      expect([broken.length, (await post(broken, { "Content-Encoding": "gzip" })).status]).toEqual([
+        broken.length,
+        400,
+      ]);
+    }
+    expect((await post(request, { "Content-Encoding": "br" })).status).toBe(400);
+  });
+
+  function post(body: Buffer, headers: Record<string, string>): Promise<Response> {
+    return ask("/acme/open.git/git-upload-pack", {
+      method: "POST",
+      headers: { "Content-Type": UPLOAD, "Git-Protocol": "version=2", ...headers },
+      body: new Uint8Array(body),
+    });
+  }
+});
+
+describe("version 2's advertisement", () => {
+  const path = "/acme/brief.git/info/refs?service=git-upload-pack";
+  const headers = { "Git-Protocol": "version=2" };
+  const calls = (answer: Response): string | undefined =>
+    /do;desc="(\d+)"/.exec(answer.headers.get("Server-Timing") ?? "")?.[1];
+
+  it("is remembered for a moment, and no longer than the settings stay", async () => {
+    await makeRepository("acme/brief", { visibility: "public" });
+    const first = await ask(path, { headers });
+    const second = await ask(path, { headers });
+    expect([calls(first), calls(second)]).toEqual(["1", "0"]);
+    expect(await second.text()).toBe(await first.text());
+    expect(second.status).toBe(200);
+    await askAsOperator("/api/v1/repos/acme/brief", {
+      method: "PATCH",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ visibility: "private" }),
+    });
+    expect((await ask(path, { headers })).status).toBe(401);
+    expect((await askAsOperator(path, { headers })).status).toBe(200);
+    expect((await ask(path, { headers })).status).toBe(401);
+    await askAsOperator("/api/v1/repos/acme/brief", { method: "DELETE" });
+    expect((await askAsOperator(path, { headers })).status).toBe(404);
+  });
+});
+
+describe("dumb HTTP", () => {
+  let planted: { pack: Buffer; checksum: string };
+
+  beforeAll(async () => {
+    await makeRepository("acme/dumb", { visibility: "public" });
+    await makeRepository("acme/dumb-private");
+    planted = await plant("acme/dumb");
+    await plant("acme/dumb-private");
+  });
+
+  it("gives the files that git update-server-info writes", async () => {
+    const text = async (file: string): Promise<string> => (await ask(`/acme/dumb.git/${file}`)).text();
+    expect(await text("HEAD")).toBe("ref: refs/heads/main\n");
+    expect(await text("info/refs")).toBe(
+      `${OID}\trefs/heads/main\n${planted.checksum}\trefs/tags/v1\n${OID}\trefs/tags/v1^{}\n`,
+    );
+    expect(await text("objects/info/packs")).toBe(`P pack-${planted.checksum}.pack\n\n`);
+    expect((await ask("/acme/dumb.git/objects/info/alternates")).status).toBe(404);
+    expect((await ask(`/acme/dumb.git/objects/12/${"3".repeat(38)}`)).status).toBe(404);
+  });
+
+  it("gives packs by their checksum, whole and in part", async () => {
+    const path = `/acme/dumb.git/objects/pack/pack-${planted.checksum}`;
+    const whole = await ask(`${path}.pack`);
+    expect(whole.headers.get("Content-Type")).toBe("application/x-git-packed-objects");
+    expect(whole.headers.get("Cache-Control")).toMatch(/^public, max-age=31536000/);
+    expect(whole.headers.get("Server-Timing")).toMatch(/r2r;desc="1".*r2b;desc="5000".*rt;desc="2"/);
+    expect(Buffer.from(await whole.arrayBuffer()).equals(planted.pack)).toBe(true);
+    expect((await (await ask(`${path}.idx`)).arrayBuffer()).byteLength).toBe(1500);
+    for (const [range, from, to] of [
+      ["bytes=100-199", 100, 200],
+      ["bytes=4990-", 4990, 5000],
+      ["bytes=4990-9999", 4990, 5000],
+      ["bytes=-10", 4990, 5000],
+    ] as const) {
+      const part = await ask(`${path}.pack`, { headers: { Range: range } });
+      expect(part.status).toBe(206);
+      expect(part.headers.get("Content-Range")).toBe(`bytes ${from}-${to - 1}/5000`);
+      expect(Buffer.from(await part.arrayBuffer()).equals(planted.pack.subarray(from, to))).toBe(true);
+    }
+    const beyond = await ask(`${path}.pack`, { headers: { Range: "bytes=5000-" } });
+    expect(beyond.status).toBe(416);
+    expect(beyond.headers.get("Content-Range")).toBe("bytes */5000");
+    const head = await ask(`${path}.pack`, { method: "HEAD" });
+    expect(head.headers.get("Server-Timing")).toContain('r2r;desc="0"');
+  });
+
+  it("knows no pack that the catalog does not name, by its stem or otherwise", async () => {
+    for (const name of ["c0ffee".padEnd(40, "0"), "dead".padEnd(40, "0"), ZERO]) {
+      expect((await ask(`/acme/dumb.git/objects/pack/pack-${name}.pack`)).status).toBe(404);
+    }
+  });
+
+  it("lets nobody keep what not everybody may read", async () => {
+    const answer = await askAsOperator(`/acme/dumb-private.git/objects/pack/pack-${planted.checksum}.pack`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("Cache-Control")).toMatch(/no-cache/);
+    await answer.arrayBuffer();
+  });
+});
