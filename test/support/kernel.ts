@@ -4,10 +4,11 @@
  * @packageDocumentation
  */
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Kernel, type KernelLayout, createKernel } from "../../src/bytes/kernel.ts";
 
-const wasm = fileURLToPath(new URL("../../build/kernel.wasm", import.meta.url));
+const wasm = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "build", "kernel.wasm");
 /** Workers compile no bytes, so their types have no such constructor; Node has. */
 const { Module } = WebAssembly as unknown as { readonly Module: new (bytes: Uint8Array) => WebAssembly.Module };
 

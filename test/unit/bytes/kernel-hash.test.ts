@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { array, assert, constantFrom, nat, property, tuple, uint8Array } from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fromHex, toHex } from "../../../src/bytes/hex.ts";
+import { sha1Twin } from "../../../src/bytes/kernel-twin/sha1.ts";
+import type { Kernel } from "../../../src/bytes/kernel.ts";
+import { KIND_NUMBER } from "../../../src/object/object-kind.ts";
+import { testKernel } from "../../support/kernel.ts";
+
+const sha1 = testKernel();
+const sha256 = testKernel({ rawSize: 32 });
+const kernels = [
+  ["sha1", sha1],
+  ["sha256", sha256],
+] as const;
+
+/** The first 320 bytes of shattered-1.pdf, and the two blocks of shattered-2.pdf instead of its last two. @see https://shattered.io */
+const SHATTERED_PREFIX =
+  "255044462d312e330a25e2e3cfd30a0a0a312030206f626a0a3c3c2f57696474682032203020522f4865696768742033203020522f547970652034203020522f537562747970652035203020522f46696c7465722036203020522f436f6c6f7253706163652037203020522f4c656e6774682038203020522f42697473506572436f6d706f6e656e7420383e3e0a73747265616d0affd8fffe00245348412d3120697320646561642121212121852fec092339759c39b1a1c63c4c97e1fffe01";
+const SHATTERED_1 =
+  "7346dc9166b67e118f029ab621b2560ff9ca67cca8c7f85ba84c79030c2b3de218f86db3a90901d5df45c14f26fedfb3dc38e96ac22fe7bd728f0e45bce046d23c570feb141398bb552ef5a0a82be331fea48037b8b5d71f0e332edf93ac3500eb4ddc0decc1a864790c782c76215660dd309791d06bd0af3f98cda4bc4629b1";
+const SHATTERED_2 =
+  "7f46dc93a6b67e013b029aaa1db2560b45ca67d688c7f84b8c4c791fe02b3df614f86db1690901c56b45c1530afedfb76038e972722fe7ad728f0e4904e046c230570fe9d41398abe12ef5bc942be33542a4802d98b5d70f2a332ec37fac3514e74ddc0f2cc1a874cd0c78305a21566461309789606bd0bf3f98cda8044629a1";
+
+function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
+  return fromHex(hex) ?? new Uint8Array();
+}
+
+function hash(kernel: Kernel, bytes: Uint8Array): { digest: string; collision: boolean } {
+  kernel.memory.set(bytes, kernel.ringAt);
+  kernel.hashStart(0, 0);
+  kernel.hashUpdate(kernel.ringAt, bytes.length);
+  const collision = kernel.hashFinish(kernel.scratchAt);
+  return { digest: toHex(kernel.memory, kernel.scratchAt, kernel.scratchAt + kernel.rawSize), collision };
+}
+
+const content = tuple(nat(3000), nat()).map(([length, seed]) =>
+  Uint8Array.from({ length }, (_, i) => Math.imul(i + seed, 2654435761) >>> 24),
+);
+
+describe.each(kernels)("%s", (name, kernel) => {
+  it("is that of node:crypto, at every length around a block's", () => {
+    for (let length = 0; length < 200; length++) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
+      expect(hash(kernel, bytes)).toEqual({
+        digest: createHash(name).update(bytes).digest("hex"),
+        collision: false,
+      });
+    }
+  });
+
+  it("names objects, in one piece and in several", () => {
+    const kinds = constantFrom("commit", "tree", "blob", "tag");
+    assert(
+      property(content, kinds, array(nat(500), { minLength: 1 }), nat(3), (bytes, kind, cuts, context) => {
+        const expected = createHash(name).update(`${kind} ${bytes.length}\0`).update(bytes).digest("hex");
+        const at = kernel.ringAt + 3;
+        kernel.memory.set(bytes, at);
+        kernel.hashStart(KIND_NUMBER[kind], bytes.length, context);
+        kernel.hashStart(0, 0, (context + 1) & 3);
+        for (let done = 0, i = 0; done < bytes.length; i++) {
+          const length = Math.min((cuts[i % cuts.length] ?? 0) + 1, bytes.length - done);
+          kernel.hashUpdate(at + done, length, context);
+          kernel.hashUpdate(at, 1, (context + 1) & 3);
+          done += length;
+        }
+        expect(kernel.hashFinish(kernel.scratchAt, context)).toBe(false);
+        expect(toHex(kernel.memory, kernel.scratchAt, kernel.scratchAt + kernel.rawSize)).toBe(expected);
+        expect(kernel.hashObject(KIND_NUMBER[kind], at, bytes.length, kernel.scratchAt + 64)).toBe(false);
+        expect(toHex(kernel.memory, kernel.scratchAt + 64, kernel.scratchAt + 64 + kernel.rawSize)).toBe(expected);
+      }),
+    );
+  });
+
+  it("names a blob of more than 4 GiB by the size it was told", () => {
+    const size = 2 ** 33 + 12345;
+    const expected = createHash(name).update(`blob ${size}\0abc`).digest("hex");
+    kernel.memory.set(new TextEncoder().encode("abc"), kernel.ringAt);
+    kernel.hashStart(KIND_NUMBER.blob, size);
+    kernel.hashUpdate(kernel.ringAt, 3);
+    kernel.hashFinish(kernel.scratchAt);
+    expect(toHex(kernel.memory, kernel.scratchAt, kernel.scratchAt + kernel.rawSize)).toBe(expected);
+  });
+});
+
+describe("SHA-1 collision detection", () => {
+  const attacked = [SHATTERED_1, SHATTERED_2].map((blocks) => bytesOf(SHATTERED_PREFIX + blocks));
+
+  it.each(attacked.map((bytes, i) => [i + 1, bytes] as const))("sees the attack in SHAttered %i", (_, bytes) => {
+    expect(hash(sha1, bytes)).toEqual({ digest: "f92d74e3874587aaf443d1db961d4e26dde13e9c", collision: true });
+    expect(hash(sha1, bytes.subarray(0, 256)).collision).toBe(sha1Twin(bytes.subarray(0, 256)).collision);
+    expect(hash(sha1, bytes.subarray(0, 192)).collision).toBe(false);
+  });
+
+  it("sees it in the middle of a stream, in another context, and forgets it with the next", () => {
+    const [bytes = new Uint8Array()] = attacked;
+    const at = sha1.ringAt;
+    sha1.memory.set(bytes, at);
+    sha1.hashStart(0, 0, 2);
+    for (let done = 0; done < 320; done += 40) sha1.hashUpdate(at + done, 40, 2);
+    for (let more = 0; more < 10; more++) sha1.hashUpdate(at, 100, 2);
+    expect(sha1.hashFinish(sha1.scratchAt, 2)).toBe(true);
+    sha1.hashStart(0, 0, 2);
+    expect(sha1.hashFinish(sha1.scratchAt, 2)).toBe(false);
+    // The header of an object moves the blocks, and with them the attack, out of place.
+    expect(sha1.hashObject(KIND_NUMBER.blob, at, 320, sha1.scratchAt)).toBe(false);
+  });
+
+  it("agrees with the unfiltered search on messages that differ from an attack by a bit", () => {
+    assert(
+      property(constantFrom(0, 1), nat(319), nat(7), (which, at, bit) => {
+        const bytes = attacked[which]?.slice() ?? new Uint8Array();
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
+        const { digest, collision } = hash(sha1, bytes);
+        expect(digest).toBe(createHash("sha1").update(bytes).digest("hex"));
+        expect(collision).toBe(sha1Twin(bytes).collision);
+        // The second block's attack stands on all that comes before it.
+        expect(collision).toBe(false);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("sees none where there is none", () => {
+    assert(
+      property(uint8Array({ maxLength: 300 }), (bytes) => {
+        const { words, collision } = sha1Twin(bytes);
+        expect(collision).toBe(false);
+        const digest = words.map((word) => word.toString(16).padStart(8, "0")).join("");
+        expect(hash(sha1, bytes)).toEqual({ digest, collision: false });
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe("checksums", () => {
+  const kernel = sha1;
+
+  it("crc32 is zlib's, continued anywhere", () => {
+    assert(
+      property(content, nat(3000), nat(7), (bytes, cut, shift) => {
+        const first = Math.min(cut, bytes.length);
+        const at = kernel.ringAt + shift;
+        kernel.memory.set(bytes, at);
+        const crc = kernel.crc32(kernel.crc32(0, at, first), at + first, bytes.length - first);
+        expect(crc).toBe(crc32(bytes));
+      }),
+    );
+  });
+
+  it("adler32 is the definition's, continued anywhere, and does not overflow", () => {
+    const check = (bytes: Uint8Array, first: number, shift: number): void => {
+      let low = 1;
+      let high = 0;
+      for (const byte of bytes) {
+        low = (low + byte) % 65521;
+        high = (high + low) % 65521;
+      }
+      const at = kernel.ringAt + shift;
+      kernel.memory.set(bytes, at);
+      const sum = kernel.adler32(kernel.adler32(1, at, first), at + first, bytes.length - first);
+      expect(sum).toBe(high * 65536 + low);
+    };
+    assert(
+      property(content, nat(3000), nat(15), (bytes, cut, shift) => check(bytes, Math.min(cut, bytes.length), shift)),
+    );
+    for (const length of [5535, 5536, 5537, 5552, 11_072, 100_003]) check(new Uint8Array(length).fill(255), 65, 1);
+  });
+});

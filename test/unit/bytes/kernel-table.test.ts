@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { LimitExceeded } from "../../../src/bytes/failure.ts";
+import { toHex } from "../../../src/bytes/hex.ts";
+import type { Kernel } from "../../../src/bytes/kernel.ts";
+import { testKernel } from "../../support/kernel.ts";
+
+function put(kernel: Kernel, name: Uint8Array): number {
+  kernel.memory.set(name, kernel.scratchAt);
+  return kernel.scratchAt;
+}
+
+function nameOf(kernel: Kernel, index: number): string {
+  const at = kernel.oidAt(index);
+  return toHex(kernel.memory, at, at + kernel.rawSize);
+}
+
+/** Names as hashes give them, as attackers give them (all but four bytes the same), and as counters do. */
+function* names(rawSize: number, count: number): Generator<Uint8Array> {
+  for (let i = 0; i < count; i++) {
+    if (i % 2 === 0) {
+      const name = new Uint8Array(rawSize);
+      const view = new DataView(name.buffer);
+      for (let at = 0, word = i; at < rawSize; at += 4) {
+        word = Math.imul(word ^ (word >>> 15), 0x2c1b3c6d) + at;
+        view.setUint32(at, word);
+      }
+      yield name;
+    } else {
+      const name = new Uint8Array(rawSize).fill(i % 4 === 1 ? 0 : 0xff);
+      const at = [0, rawSize - 4, 8][i % 3] ?? 0;
+      new DataView(name.buffer).setUint32(at, i, i % 8 < 4);
+      yield name;
+    }
+  }
+}
+
+describe.each([20, 32])("table of names of %i bytes", (rawSize) => {
+  it("is a map, through all its growth", () => {
+    const kernel = testKernel({ rawSize });
+    const before = kernel.byteLength;
+    const known = new Map<string, number>();
+    for (const name of names(rawSize, 200_000)) {
+      const hex = toHex(name);
+      const at = put(kernel, name);
+      const index = kernel.oidFind(at);
+      if (index !== (known.get(hex) ?? -1)) expect.fail(`${hex} found as ${index}`);
+      const added = kernel.oidAdd(at);
+      if (added !== (known.get(hex) ?? known.size)) expect.fail(`${hex} added as ${added}`);
+      if (!known.has(hex)) {
+        if (kernel.flagsOf(added) !== 0 || kernel.valueOf(added) !== 0) expect.fail("not zero to begin with");
+        kernel.setFlags(added, added & 0xff);
+        kernel.orFlags(added, 0x8000_0000);
+        kernel.setValue(added, ~added);
+        known.set(hex, added);
+      }
+    }
+    expect(kernel.oidCount).toBe(known.size);
+    expect(known.size).toBeGreaterThan(195_000);
+    expect(kernel.byteLength).toBeGreaterThan(before);
+    for (const [hex, index] of known) {
+      if (nameOf(kernel, index) !== hex) expect.fail(`${index} has become ${nameOf(kernel, index)}`);
+      if (kernel.flagsOf(index) !== ((index & 0xff) | 0x8000_0000) >>> 0) expect.fail("flags lost");
+      if (kernel.valueOf(index) !== ~index >>> 0) expect.fail("value lost");
+    }
+    kernel.reset();
+    expect(kernel.oidCount).toBe(0);
+    expect(kernel.oidFind(kernel.scratchAt)).toBe(-1);
+    expect(kernel.oidAdd(kernel.scratchAt)).toBe(0);
+    expect(kernel.flagsOf(0)).toBe(0);
+  });
+});
+
+describe("table of names", () => {
+  it("says when it may not grow, and stays as it was", () => {
+    const maxBytes = 4 << 20;
+    const kernel = testKernel({ maxBytes });
+    const name = new Uint8Array(20);
+    const add = (i: number): number => {
+      new DataView(name.buffer).setUint32(8, i);
+      return kernel.oidAdd(put(kernel, name));
+    };
+    let count = 0;
+    expect(() => {
+      for (; count < 1_000_000; count++) add(count);
+    }).toThrow(LimitExceeded);
+    expect(count).toBeGreaterThan(40_000);
+    expect(kernel.byteLength).toBeLessThanOrEqual(maxBytes);
+    expect(kernel.oidCount).toBe(count);
+    for (let i = 0; i < count; i++) if (add(i) !== i) expect.fail(`${i} lost`);
+    expect(() => add(count)).toThrow(LimitExceeded);
+    expect(() => testKernel({ maxBytes: 1 << 20 })).toThrow(LimitExceeded);
+  });
+
+  it("takes names chosen to differ in few bits as fast as others", () => {
+    const time = (nameAt: (i: number, into: DataView) => void): number => {
+      const kernel = testKernel();
+      const view = new DataView(new ArrayBuffer(20));
+      const bytes = new Uint8Array(view.buffer);
+      const start = process.cpuUsage().user;
+      for (let i = 0; i < 100_000; i++) {
+        nameAt(i, view);
+        kernel.oidAdd(put(kernel, bytes));
+      }
+      return process.cpuUsage().user - start;
+    };
+    const spread = time((i, view) => {
+      for (let at = 0; at < 20; at += 4) view.setUint32(at, Math.imul(i, 2654435761 + at));
+    });
+    for (const at of [0, 4, 8, 12, 16]) {
+      expect(time((i, view) => view.setUint32(at, i, true))).toBeLessThan(10 * spread + 100_000);
+      expect(time((i, view) => view.setUint32(at, i << 12))).toBeLessThan(10 * spread + 100_000);
+    }
+  });
+});
