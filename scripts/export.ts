@@ -46,9 +46,7 @@ export async function exportRepository(url: string, token: string, directory: st
     const target = resolve(directory, key);
     if (!target.startsWith(resolve(directory) + sep)) throw new Error(`a file named ${key}`);
     mkdirSync(dirname(target), { recursive: true });
-    // eslint-disable-next-line no-await-in-loop -- a file after another, each streamed
     const { body } = await request(`${url}/export/${key.split("/").map(encodeURIComponent).join("/")}`, token);
-    // eslint-disable-next-line no-await-in-loop -- see above
     await pipeline(body === null ? Readable.from([]) : Readable.from(body), createWriteStream(target));
     bytes += size;
   }

@@ -6,8 +6,9 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { build, type Plugin, stop as stopEsbuild } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const kernelFile = join(root, "build", "kernel.wasm");
@@ -59,6 +60,8 @@ export async function bundleWorker(entry: string = join(root, "src", "worker.ts"
     plugins: [kernelPlugin],
     logLevel: "error",
   });
+  // Its process would stay, and be counted as the server's.
+  await stopEsbuild();
   const [file] = outputFiles;
   if (file === undefined) throw new Error("esbuild made nothing");
   return file.text;
@@ -87,6 +90,7 @@ function logSorter(stateDir: string, onLog: (line: string) => void): (log: { mes
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const stateDir = resolve(options.stateDir);
   mkdirSync(stateDir, { recursive: true });
+  endOrphans(stateDir);
   const token = adminToken(stateDir, options.adminToken);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -95,6 +99,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       port: options.port ?? 0,
       ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
       cf: false,
+      unsafeHandleRuntimeRestart: () => recordProcesses(stateDir),
       handleStructuredLogs: logSorter(stateDir, options.onLog ?? ((line) => process.stderr.write(`${line}\n`))),
       resourcePersistencePath: join(stateDir, "storage"),
       modules: [
@@ -116,5 +121,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     }),
   );
   const url = await miniflare.ready;
-  return { base: `http://localhost:${url.port}`, token, stateDir, miniflare, stop: () => miniflare.dispose() };
+  recordProcesses(stateDir);
+  const stop = async (): Promise<void> => {
+    await miniflare.dispose();
+    forgetProcesses(stateDir);
+  };
+  return { base: `http://localhost:${url.port}`, token, stateDir, miniflare, stop };
 }

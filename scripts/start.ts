@@ -30,6 +30,8 @@ const host = await startHost({
 
 let stopping = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  // Miniflare has a listener of its own, which ends the process before the host has stopped.
+  process.removeAllListeners(signal);
   process.on(signal, () => {
     if (stopping) return;
     stopping = true;

@@ -1,0 +1,75 @@
+/**
+ * Keeps two hosts off one state directory, and a workerd whose host was killed from living on: nobody ends it then, and it would
+ * keep the port and write to the same files as its successor.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A process by its id and its command line: an id alone may have been given to another since. */
+type KnownProcess = { readonly pid: number; readonly command: string };
+type Recorded = { readonly host: KnownProcess; readonly workers: readonly KnownProcess[] };
+
+const fileIn = (stateDir: string): string => join(stateDir, "processes.json");
+
+/** Gives every process of the machine that this user sees, with its parent. */
+function listProcesses(): (KnownProcess & { readonly parent: number })[] {
+  const lines = execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
+  return lines.flatMap((line) => {
+    const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
+  });
+}
+
+function isProcess(value: unknown): value is KnownProcess {
+  if (typeof value !== "object" || value === null || !("pid" in value && "command" in value)) return false;
+  return typeof value.pid === "number" && typeof value.command === "string";
+}
+
+/** Reads what the last host wrote; `undefined` where it ended in order, or was killed while it wrote. */
+function readRecorded(stateDir: string): Recorded | undefined {
+  if (!existsSync(fileIn(stateDir))) return undefined;
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(fileIn(stateDir), "utf8"));
+  } catch {
+    return undefined;
+  }
+  if (typeof json !== "object" || json === null || !("host" in json && "workers" in json)) return undefined;
+  const { host, workers } = json;
+  return isProcess(host) && Array.isArray(workers) ? { host, workers: workers.filter(isProcess) } : undefined;
+}
+
+/**
+ * Ends what a killed host left running on this state directory.
+ *
+ * @throws Error where the host itself is still there.
+ */
+export function endOrphans(stateDir: string): void {
+  const recorded = readRecorded(stateDir);
+  if (recorded === undefined) return;
+  const running = listProcesses();
+  const runs = (known: KnownProcess): boolean =>
+    running.some(({ pid, command }) => pid === known.pid && command === known.command);
+  if (recorded.host.pid !== process.pid && runs(recorded.host)) {
+    throw new Error(`process ${recorded.host.pid} is already running a host on ${stateDir}`);
+  }
+  for (const worker of recorded.workers.filter(runs)) process.kill(worker.pid, "SIGKILL");
+}
+
+/** Writes down this process and the workerd processes below it. */
+export function recordProcesses(stateDir: string): void {
+  const running = listProcesses();
+  const { command = "" } = running.find(({ pid }) => pid === process.pid) ?? {};
+  const workers = running.filter(({ parent, command: line }) => parent === process.pid && line.includes("workerd"));
+  const recorded: Recorded = {
+    host: { pid: process.pid, command },
+    workers: workers.map(({ pid, command: line }) => ({ pid, command: line })),
+  };
+  writeFileSync(fileIn(stateDir), JSON.stringify(recorded));
+}
+
+/** Says that the host ended in order. */
+export function forgetProcesses(stateDir: string): void {
+  rmSync(fileIn(stateDir), { force: true });
+}
