@@ -134,29 +134,31 @@ describe("inflate", () => {
     const steps = array(tuple(nat(40), nat(40)), { minLength: 1, maxLength: 20 });
     assert(
       property(content, steps, ({ plain, stream }, sizes) => {
-        const { src, dst, intact } = place(stream, plain.length);
+        const { src, dst, intact } = place(new Uint8Array(), plain.length);
         kernel.inflateStart();
-        let from = src;
+        let from = 0;
         let to = dst;
         let idle = 0;
         for (let round = 0; ; round++) {
-          const [input, output] = sizes[round % sizes.length] ?? [1, 1];
-          const srcEnd = Math.min(from + input, src + stream.length);
+          const [input, output] = idle > 20 ? [1, 1] : (sizes[round % sizes.length] ?? [1, 1]);
+          // What lies behind the piece is not the stream's next bytes: looking at them would show.
+          const piece = stream.subarray(from, from + input);
+          kernel.memory.fill(round, src, src + 100);
+          kernel.memory.set(piece, src);
           const outEnd = Math.min(to + output, dst + plain.length);
-          const status = kernel.inflate(from, srcEnd, dst, to, outEnd);
+          const status = kernel.inflate(src, src + piece.length, dst, to, outEnd);
           idle = kernel.inflateConsumed + kernel.inflateProduced === 0 ? idle + 1 : 0;
           expect(idle).toBeLessThan(50);
           from += kernel.inflateConsumed;
           to += kernel.inflateProduced;
           if (status === INFLATE_DONE) break;
-          if (status === INFLATE_NEED_INPUT) expect(from).toBe(srcEnd);
+          if (status === INFLATE_NEED_INPUT) expect(kernel.inflateConsumed).toBe(piece.length);
           else {
             expect(status).toBe(INFLATE_NEED_OUTPUT);
             expect(to).toBe(outEnd);
           }
-          if (idle > 20) sizes.push([1, 1]);
         }
-        expect(from - src).toBe(stream.length);
+        expect(from).toBe(stream.length);
         expect(to - dst).toBe(plain.length);
         expect(kernel.memory.slice(dst, to)).toEqual(plain);
         expect(intact()).toBe(true);
