@@ -25,13 +25,14 @@ export class CommonCommits {
   /** Adds an object that both have. */
   async add(node: number): Promise<void> {
     const session = this.#session;
-    if (session.has(node, THEY_HAVE)) return;
-    session.mark(node, THEY_HAVE);
     const commit = await session.peel(node);
     if ((await session.kindOf(commit)) !== KIND_NUMBER.commit) return;
+    const isNew = !session.has(commit, THEY_HAVE);
     session.mark(commit, THEY_HAVE);
     await session.loadCommit(commit);
-    this.#common.add(commit);
+    // As git: who has a commit has its parents, and a want that reaches one of those needs no more haves.
+    for (const parent of session.commits.parentsOf(commit)) session.mark(parent, THEY_HAVE);
+    if (isNew) this.#common.add(commit);
     this.#oldest = Math.min(this.#oldest, session.commits.timeOf(commit));
   }
 
