@@ -3,16 +3,22 @@
  * pack at all (a thin pack). Memory stays bounded whatever the pack's size: deltas are taken in batches of a few megabytes of
  * deflated bytes, families together and bases first; each batch is read back from the bucket in few large reads.
  *
+ * A *node* is an entry's number; from the number of entries that the pack came with on, nodes are bases outside the pack, in the
+ * order these were found. A name that was found outside stays that node here, even where an entry turns out to have it, too:
+ * so no chain of bases ever changes while it is used.
+ *
  * @packageDocumentation
  */
-import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
-import { KIND_NUMBER, REF_DELTA } from "../object/object-kind.ts";
+import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../format/pack-entry.ts";
-import { type BaseLookup, baseNode, resolvableOrder, unresolvedEntries } from "./delta-forest.ts";
+import { KIND_NUMBER, OFS_DELTA } from "../object/object-kind.ts";
+import { DeltaForest, hasCycle } from "./delta-forest.ts";
 import { EntryBatch } from "./entry-batch.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { Held, Inflating } from "./inflating.ts";
 import type { DeflatedEntry, LargeDeltas } from "./large-deltas.ts";
+import { type ObjectBudget, tooLargeToHold } from "./object-budget.ts";
 import type { ObjectIntake } from "./object-intake.ts";
 
 /** Reads `[offset, offset + length)` of the pack as it was staged. */
@@ -22,12 +28,13 @@ export type PackBytes = (offset: number, length: number) => Promise<Uint8Array>;
 export interface OutsideBases {
   /** Says of each raw name (one after the other) which type number the catalog has for it; 0 where it has none. */
   kindsOf(names: Uint8Array): Promise<Uint8Array>;
+  /** Reads an object of the catalog. @throws LimitExceeded where it is too large to be held. */
   read(name: Uint8Array): Promise<{ readonly kind: number; readonly bytes: Uint8Array }>;
 }
 
 /** A base that the pack does not bring. */
 export type OutsideBase = {
-  readonly name: Uint8Array;
+  /** Of its name in the oid table. */
   readonly index: number;
   readonly kind: number;
   held: Held | undefined;
@@ -38,6 +45,7 @@ export type ResolverInput = {
   readonly entries: EntryTable;
   readonly inflating: Inflating;
   readonly intake: ObjectIntake;
+  readonly budget: ObjectBudget;
   readonly rawSize: number;
   /** Where the entries end in the staged pack. */
   readonly packEnd: number;
@@ -48,95 +56,131 @@ export type ResolverInput = {
   readonly progress: (done: number, total: number) => Promise<void>;
 };
 
+const READ_BYTES = 1024 * 1024;
+
 /** Resolves what the first pass left; see {@link DeltaResolver.run}. */
 export class DeltaResolver {
   readonly #input: ResolverInput;
+  /** Entries of the pack as it came: what completing it adds is none of this. */
+  readonly #count: number;
   readonly #outside: OutsideBase[] = [];
-  readonly #outsideByIndex = new Map<number, number>();
+  readonly #outsideByName = new Map<number, number>();
   readonly #header = new EntryHeader();
-  readonly #lookup: BaseLookup;
 
   constructor(input: ResolverInput) {
     this.#input = input;
-    this.#lookup = { nodeOfName: (name) => this.#nodeOfName(name) };
-  }
-
-  /** The bases outside the pack that were used, in the order found: what completes a thin pack. */
-  get outsideBases(): readonly OutsideBase[] {
-    return this.#outside;
+    this.#count = input.entries.count;
   }
 
   /** Resolves everything. @throws ObjectRejected where a base is nowhere to be found, in git's words. */
   async run(): Promise<void> {
-    const { entries, progress } = this.#input;
-    const total = unresolvedEntries(entries).length;
-    for (;;) {
-      const unresolved = unresolvedEntries(entries);
-      if (unresolved.length === 0) return;
-      await progress(total - unresolved.length, total);
-      const order = resolvableOrder(entries, unresolved, this.#lookup);
-      if (order.length > 0) await this.#resolve(order);
-      else if ((await this.#findOutside(unresolved)) === 0) {
-        throw new ObjectRejected(`pack has ${unresolved.length} unresolved delta${unresolved.length === 1 ? "" : "s"}`);
+    const { entries, progress, inflating } = this.#input;
+    const { kernel } = inflating;
+    const forest = new DeltaForest(entries, {
+      count: kernel.oidCount,
+      entryOf: (name) => kernel.valueOf(name) - 1,
+    });
+    const total = forest.left;
+    const asked = new Set<number>();
+    while (forest.left > 0) {
+      await progress(total - forest.left, total);
+      const order = forest.takeReady((number) => this.#baseOf(number));
+      if (order.length > 0) await this.#resolve(order, forest);
+      else if (!(await this.#findOutside(forest, asked))) {
+        throw new ObjectRejected(`pack has ${forest.left} unresolved delta${forest.left === 1 ? "" : "s"}`);
       }
     }
   }
 
-  /** Gives the content of a resolved entry, reading back whatever it takes. */
+  /** Gives the content of a resolved entry, reading back whatever it takes. @throws LimitExceeded where it is too large. */
   async content(number: number): Promise<Held> {
-    const batch = new EntryBatch(this.#input.entries, this.#input.packEnd);
+    const batch = this.#batch();
     this.#addWithBases(batch, number);
     await batch.load(this.#input.packBytes);
-    return this.#hold(batch, number);
+    await this.#loadOutside(number);
+    return await this.#hold(batch, number);
   }
 
-  #nodeOfName(name: number): number {
-    const value = this.#input.inflating.kernel.valueOf(name);
-    if (value !== 0) return value - 1;
-    const outside = this.#outsideByIndex.get(name);
-    return outside === undefined ? -1 : this.#input.entries.count + outside;
-  }
-
-  async #findOutside(unresolved: Uint32Array): Promise<number> {
-    const { entries, inflating, rawSize, outside } = this.#input;
-    const indexes = new Set<number>();
-    for (const number of unresolved) {
-      if (entries.packKindOf(number) !== REF_DELTA) continue;
-      if (this.#nodeOfName(entries.baseOf(number)) === -1) indexes.add(entries.baseOf(number));
+  /**
+   * The bases that a thin pack left out and that completing it has to add.
+   *
+   * @throws ObjectRejected where an entry has the name of a base found outside and builds on itself by that.
+   */
+  missingBases(): readonly OutsideBase[] {
+    const { entries, inflating } = this.#input;
+    const { kernel } = inflating;
+    const brought = this.#outside.find(({ index }) => kernel.valueOf(index) !== 0);
+    if (brought === undefined) return this.#outside;
+    // whoever reads the stored pack takes the base that is in it
+    const storedBase = (number: number): number => {
+      const base = entries.baseOf(number);
+      return entries.packKindOf(number) === OFS_DELTA ? base : kernel.valueOf(base) - 1;
+    };
+    if (hasCycle(entries, this.#count, storedBase)) {
+      throw new ObjectRejected(`The same object ${this.#hex(brought.index)} appears twice in the pack`);
     }
-    const names = new Uint8Array(indexes.size * rawSize);
-    let used = 0;
-    for (const index of indexes) {
-      const at = inflating.kernel.oidAt(index);
-      names.set(inflating.kernel.memory.subarray(at, at + rawSize), rawSize * used++);
+    return this.#outside.filter(({ index }) => kernel.valueOf(index) === 0);
+  }
+
+  #hex(name: number): string {
+    const { kernel } = this.#input.inflating;
+    const at = kernel.oidAt(name);
+    return toHex(kernel.memory, at, at + this.#input.rawSize);
+  }
+
+  #batch(): EntryBatch {
+    return new EntryBatch(this.#input.entries, (number) => this.#endOf(number));
+  }
+
+  #endOf(number: number): number {
+    return number + 1 < this.#count ? this.#input.entries.offsetOf(number + 1) : this.#input.packEnd;
+  }
+
+  /** The node that a delta builds on; -1 where that is not known yet. */
+  #baseOf(number: number): number {
+    const { entries, inflating } = this.#input;
+    const base = entries.baseOf(number);
+    if (entries.packKindOf(number) === OFS_DELTA) return base;
+    const outside = this.#outsideByName.get(base);
+    return outside === undefined ? inflating.kernel.valueOf(base) - 1 : this.#count + outside;
+  }
+
+  /** Looks in the catalog for the names that deltas wait for; false where that has none of them. */
+  async #findOutside(forest: DeltaForest, asked: Set<number>): Promise<boolean> {
+    const { inflating, rawSize, outside } = this.#input;
+    const { kernel } = inflating;
+    const waited = forest.waitedFor().filter((name) => !asked.has(name));
+    if (waited.length === 0) return false;
+    const names = new Uint8Array(waited.length * rawSize);
+    for (const [i, name] of waited.entries()) {
+      asked.add(name);
+      const at = kernel.oidAt(name);
+      names.set(kernel.memory.subarray(at, at + rawSize), rawSize * i);
     }
     const kinds = await outside.kindsOf(names);
-    let found = 0;
-    let i = 0;
-    for (const index of indexes) {
+    let found = false;
+    for (const [i, index] of waited.entries()) {
       const kind = kinds[i] ?? 0;
-      const name = names.slice(i * rawSize, (i + 1) * rawSize);
-      i++;
       if (kind === 0) continue;
-      found++;
-      this.#outsideByIndex.set(index, this.#outside.length);
-      this.#outside.push({ name, index, kind, held: undefined });
+      found = true;
+      this.#outsideByName.set(index, this.#outside.length);
+      this.#outside.push({ index, kind, held: undefined });
+      forest.nameIsKnown(index);
     }
     return found;
   }
 
-  async #resolve(order: Uint32Array): Promise<void> {
-    let next = 0;
-    while (next < order.length) {
-      const batch = new EntryBatch(this.#input.entries, this.#input.packEnd);
+  async #resolve(order: Uint32Array, forest: DeltaForest): Promise<void> {
+    for (let next = 0; next < order.length;) {
+      const batch = this.#batch();
       const first = next;
-      while (next < order.length && (next === first || !batch.full)) this.#addWithBases(batch, order[next++] ?? 0);
+      while (next < order.length && !batch.full) this.#addWithBases(batch, order[next++] ?? 0);
       await batch.load(this.#input.packBytes);
       for (let i = first; i < next; i++) {
         const number = order[i] ?? 0;
-        const base = baseNode(this.#input.entries, number, this.#lookup);
-        await this.#loadOutside(base);
-        if (!this.#resolveOne(batch, number, base)) await this.#resolveLarge(batch, number, base);
+        const base = this.#baseOf(number);
+        const name = (await this.#resolveHeld(batch, number, base)) ?? (await this.#resolveLarge(batch, number, base));
+        forest.nameIsKnown(name);
       }
     }
   }
@@ -145,143 +189,169 @@ export class DeltaResolver {
   #addWithBases(batch: EntryBatch, number: number): void {
     const { entries } = this.#input;
     let node = number;
-    while (node >= 0 && node < entries.count && !this.#isTooLarge(node) && batch.add(node)) {
+    while (node < this.#count && !this.#isTooLarge(node) && batch.add(node)) {
       if (!entries.isDelta(node)) return;
-      node = baseNode(entries, node, this.#lookup);
+      node = this.#baseOf(node);
     }
   }
 
   /** What an entry inflates to cannot be held; its content, if that is another's base, is in a scratch file. */
-  #isTooLarge(number: number): boolean {
+  #isTooLarge(node: number): boolean {
     const { entries, inflating, large } = this.#input;
-    if (large.has(number)) return true;
-    const inflates = !entries.isDelta(number) || entries.kindOf(number) === 0;
-    return inflates && entries.sizeOf(number) > inflating.wholeBytes;
+    if (large.has(node)) return true;
+    if (node >= this.#count) return false;
+    const inflates = !entries.isDelta(node) || entries.kindOf(node) === 0;
+    return inflates && entries.sizeOf(node) > inflating.wholeBytes;
   }
 
-  async #resolveLarge(batch: EntryBatch, number: number, base: number): Promise<void> {
+  #kindOf(node: number): number {
+    return node < this.#count ? this.#input.entries.kindOf(node) : (this.#outside[node - this.#count]?.kind ?? 0);
+  }
+
+  /** Resolves an entry whose delta, base or result is too large to be held; gives its name. */
+  async #resolveLarge(batch: EntryBatch, number: number, base: number): Promise<number> {
     const { entries, intake, inflating, large } = this.#input;
+    const kind = this.#kindOf(base);
+    if (kind !== KIND_NUMBER.blob)
+      throw tooLargeToHold("object that is no blob", entries.sizeOf(number), inflating.wholeBytes);
     if (!large.has(base)) {
-      const isBlob = base < entries.count && !entries.isDelta(base) && entries.sizeOf(base) > inflating.wholeBytes;
-      if (isBlob) await large.unpack(base, await this.#deflated(base));
-      else await large.keep(base, inflating.bytes(this.#hold(batch, base)).slice());
-    }
-    const kind = base < entries.count ? entries.kindOf(base) : (this.#outside[base - entries.count]?.kind ?? 0);
-    if (kind !== KIND_NUMBER.blob) {
-      throw new LimitExceeded(
-        "wholeObjectBytes",
-        inflating.wholeBytes,
-        `an object that is no blob exceeds ${inflating.wholeBytes} bytes`,
-      );
+      if (this.#isTooLarge(base)) await large.unpack(base, await this.#deflated(base));
+      else await large.keep(base, await this.#copy(batch, base));
     }
     const { size, collision } = await large.apply(number, base, await this.#deflated(number));
-    const name = intake.acceptPassedBlob(collision, size);
-    entries.resolve(number, kind, size, name);
-    inflating.kernel.setValue(name, number + 1);
+    const name = intake.acceptPassedBlob(collision);
+    this.#record(number, kind, size, name);
+    return name;
+  }
+
+  async #copy(batch: EntryBatch, node: number): Promise<Uint8Array> {
+    await this.#loadOutside(node);
+    return this.#input.inflating.bytes(await this.#hold(batch, node)).slice();
+  }
+
+  #record(number: number, kind: number, size: number, name: number): void {
+    this.#input.entries.resolve(number, kind, size, name);
+    this.#input.inflating.kernel.setValue(name, number + 1);
   }
 
   /** Where the deflated data of an entry is. */
   async #deflated(number: number): Promise<DeflatedEntry> {
-    const { entries, packBytes, packEnd, rawSize } = this.#input;
+    const { entries, packBytes, rawSize } = this.#input;
     const offset = entries.offsetOf(number);
-    const end = number + 1 < entries.count ? entries.offsetOf(number + 1) : packEnd;
+    const end = this.#endOf(number);
     const bytes = await packBytes(offset, Math.min(MAX_ENTRY_HEADER_BYTES, end - offset));
     if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short") throw badEntry(offset, "header is cut short");
     return { at: offset + this.#header.headerBytes, end, size: this.#header.size };
   }
 
+  /** Makes sure of the base outside the pack that a node's chain ends in, where the chain has to be made again. */
   async #loadOutside(node: number): Promise<void> {
-    const { entries, inflating, outside } = this.#input;
-    // the chain below an entry of the pack may end outside
+    const { entries, inflating, outside, rawSize } = this.#input;
     let at = node;
-    while (at >= 0 && at < entries.count) {
-      if (this.#heldEntry(at) !== undefined || !entries.isDelta(at)) return;
-      at = baseNode(entries, at, this.#lookup);
+    while (at < this.#count) {
+      if (this.#heldNode(at) !== undefined || !entries.isDelta(at)) return;
+      at = this.#baseOf(at);
     }
-    const base = this.#outside[at - entries.count];
-    if (base === undefined || (base.held !== undefined && inflating.ring.holds(base.held.position))) return;
-    const { bytes } = await outside.read(base.name);
+    const base = this.#outside[at - this.#count];
+    if (base === undefined || this.#heldNode(at) !== undefined) return;
+    const name = inflating.kernel.oidAt(base.index);
+    const { bytes } = await outside.read(inflating.kernel.memory.slice(name, name + rawSize));
     base.held = inflating.hold(bytes);
   }
 
-  #heldEntry(number: number): Held | undefined {
-    const { entries, inflating } = this.#input;
-    const position = entries.ringOf(number);
-    if (position < 0 || !inflating.ring.holds(position)) return undefined;
-    return { position, size: entries.sizeOf(number) };
-  }
-
-  /** Resolves an entry in memory; false where it, its base or its result is too large for that. */
-  #resolveOne(batch: EntryBatch, number: number, base: number): boolean {
-    const { entries, inflating, intake } = this.#input;
-    if (this.#isTooLarge(number) || (base < entries.count && this.#isTooLarge(base))) return false;
-    let held = this.#hold(batch, base);
+  /** Resolves an entry in memory and gives its name; `undefined` where it, its base or its result is too large for that. */
+  async #resolveHeld(batch: EntryBatch, number: number, base: number): Promise<number | undefined> {
+    const { inflating, intake, budget } = this.#input;
+    if (this.#isTooLarge(number) || this.#isTooLarge(base)) return undefined;
+    if (this.#heldNode(base) === undefined) await this.#loadOutside(base);
+    let held = this.#heldNode(base) ?? (await this.#hold(batch, base));
     if (inflating.ring.isOld(held.position)) held = this.#keep(base, inflating.refresh(held));
-    const kind = base < entries.count ? entries.kindOf(base) : (this.#outside[base - entries.count]?.kind ?? 0);
-    const delta = this.#inflate(batch, number);
-    if (!inflating.fits(delta)) return false;
+    const delta = this.#inflate(batch, number) ?? (await this.#inflateUnread(number));
+    const size = inflating.resultSize(delta);
+    if (size > inflating.wholeBytes) return undefined;
+    budget.take(size);
     const result = inflating.applyDelta(held, delta);
     const still = this.#heldNode(base);
+    const kind = this.#kindOf(base);
     const name = intake.accept(
       kind,
       inflating.pointer(result),
       result.size,
       still === undefined ? undefined : { at: inflating.pointer(still), size: still.size },
     );
-    entries.resolve(number, kind, result.size, name);
-    entries.setRing(number, result.position);
-    inflating.kernel.setValue(name, number + 1);
-    return true;
+    this.#record(number, kind, result.size, name);
+    this.#input.entries.setRing(number, result.position);
+    return name;
   }
 
   #heldNode(node: number): Held | undefined {
     const { entries, inflating } = this.#input;
-    if (node < entries.count) return this.#heldEntry(node);
-    const held = this.#outside[node - entries.count]?.held;
+    if (node < this.#count) {
+      const position = entries.ringOf(node);
+      if (position < 0 || !inflating.ring.holds(position)) return undefined;
+      return { position, size: entries.sizeOf(node) };
+    }
+    const held = this.#outside[node - this.#count]?.held;
     return held !== undefined && inflating.ring.holds(held.position) ? held : undefined;
   }
 
   #keep(node: number, held: Held): Held {
-    const { entries } = this.#input;
-    if (node < entries.count) entries.setRing(node, held.position);
-    else {
-      const base = this.#outside[node - entries.count];
+    if (node < this.#count) {
+      this.#input.entries.setRing(node, held.position);
+    } else {
+      const base = this.#outside[node - this.#count];
       if (base !== undefined) base.held = held;
     }
     return held;
   }
 
-  /** Makes a resolved node's content again, from the nearest base that is still held. Needs its chain in the batch. */
-  #hold(batch: EntryBatch, node: number): Held {
+  /** Makes a resolved node's content again, from the nearest base that is still held. */
+  async #hold(batch: EntryBatch, node: number): Promise<Held> {
     const { entries, inflating } = this.#input;
     const chain: number[] = [];
     let at = node;
     let held = this.#heldNode(at);
-    while (held === undefined && at < entries.count && entries.isDelta(at)) {
+    while (held === undefined && at < this.#count && entries.isDelta(at)) {
       chain.push(at);
-      at = baseNode(entries, at, this.#lookup);
+      at = this.#baseOf(at);
       held = this.#heldNode(at);
     }
     if (held === undefined) {
-      if (at >= entries.count) throw new CorruptStore("a base outside the pack was not loaded");
-      held = this.#keep(at, this.#inflate(batch, at));
+      if (at >= this.#count) throw new CorruptStore("a base outside the pack was not loaded");
+      held = this.#keep(at, this.#inflate(batch, at) ?? (await this.#inflateUnread(at)));
     }
     for (let number = chain.pop(); number !== undefined; number = chain.pop()) {
       if (inflating.ring.isOld(held.position)) held = inflating.refresh(held);
-      held = this.#keep(number, inflating.applyDelta(held, this.#inflate(batch, number)));
+      const delta = this.#inflate(batch, number) ?? (await this.#inflateUnread(number));
+      held = this.#keep(number, inflating.applyDelta(held, delta));
     }
     return held;
   }
 
-  #inflate(batch: EntryBatch, number: number): Held {
+  /** Inflates an entry that the batch has read. */
+  #inflate(batch: EntryBatch, number: number): Held | undefined {
     const { inflating, rawSize, entries } = this.#input;
     const bytes = batch.bytesOf(number);
+    if (bytes === undefined) return undefined;
     if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short")
       throw badEntry(entries.offsetOf(number), "header is cut short");
     const inflation = inflating.startInflating(this.#header.size);
     if (!inflating.inflateMore(inflation, bytes.subarray(this.#header.headerBytes))) {
-      throw badEntry(entries.offsetOf(number), "inflate returned -5");
+      throw badEntry(entries.offsetOf(number), "inflated data is cut short");
     }
     return inflation.held;
+  }
+
+  /** Inflates an entry that found no room in the batch, in pieces. */
+  async #inflateUnread(number: number): Promise<Held> {
+    const { inflating, packBytes } = this.#input;
+    const { at, end, size } = await this.#deflated(number);
+    if (size > inflating.wholeBytes) throw tooLargeToHold("object", size, inflating.wholeBytes);
+    const inflation = inflating.startInflating(size);
+    for (let from = at; from < end; from += READ_BYTES) {
+      if (inflating.inflateMore(inflation, await packBytes(from, Math.min(READ_BYTES, end - from))))
+        return inflation.held;
+    }
+    throw badEntry(this.#input.entries.offsetOf(number), "inflated data is cut short");
   }
 }

@@ -3,10 +3,9 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore } from "../bytes/failure.ts";
 import type { EntryTable } from "./entry-table.ts";
 
-/** Deflated bytes after which a batch is full. */
+/** Deflated bytes that a batch holds at most. */
 const FULL_BYTES = 8 * 1024 * 1024;
 /** Two entries nearer than this are one read. */
 const GAP_BYTES = 256 * 1024;
@@ -18,32 +17,36 @@ type Run = { readonly offset: number; readonly end: number; readonly first: numb
 /** A set of entries of one pack and, once loaded, their bytes. */
 export class EntryBatch {
   readonly #entries: EntryTable;
-  readonly #packEnd: number;
+  readonly #endOf: (number: number) => number;
   readonly #members = new Set<number>();
   #sorted = new Uint32Array(0);
   #starts = new Float64Array(0);
   #bytes = new Uint8Array(0);
   #total = 0;
+  #full = false;
 
-  constructor(entries: EntryTable, packEnd: number) {
+  /** `endOf` gives where an entry ends in the pack. */
+  constructor(entries: EntryTable, endOf: (number: number) => number) {
     this.#entries = entries;
-    this.#packEnd = packEnd;
+    this.#endOf = endOf;
   }
 
+  /** Whether an entry was turned away for want of room. */
   get full(): boolean {
-    return this.#total >= FULL_BYTES;
+    return this.#full;
   }
 
-  /** Adds an entry; false where it was there already. */
+  /** Adds an entry; false where it was there already, or where there is no room for it. */
   add(number: number): boolean {
     if (this.#members.has(number)) return false;
+    const length = this.#lengthOf(number);
+    if (this.#total + length > FULL_BYTES) {
+      this.#full = true;
+      return false;
+    }
     this.#members.add(number);
-    this.#total += this.#lengthOf(number);
+    this.#total += length;
     return true;
-  }
-
-  #endOf(number: number): number {
-    return number + 1 < this.#entries.count ? this.#entries.offsetOf(number + 1) : this.#packEnd;
   }
 
   #lengthOf(number: number): number {
@@ -91,8 +94,8 @@ export class EntryBatch {
     return runs;
   }
 
-  /** The bytes of a loaded entry, header first. */
-  bytesOf(number: number): Uint8Array {
+  /** The bytes of an entry, header first; `undefined` where it is not among those loaded. */
+  bytesOf(number: number): Uint8Array | undefined {
     let low = 0;
     let high = this.#sorted.length - 1;
     while (low <= high) {
@@ -105,6 +108,6 @@ export class EntryBatch {
       if (value < number) low = middle + 1;
       else high = middle - 1;
     }
-    throw new CorruptStore(`entry ${number} is not in the batch`);
+    return undefined;
   }
 }

@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT, type Kernel } from "../bytes/kernel.ts";
+import { tooLargeToHold } from "./object-budget.ts";
 import type { ObjectRing } from "./object-ring.ts";
 
 /** An object (or delta) in the ring. */
@@ -86,11 +87,10 @@ export class Inflating {
     return false;
   }
 
-  /** Says whether the result of a delta that is held can be held too. */
-  fits(delta: Held): boolean {
-    return (
-      this.kernel.deltaSizes(this.pointer(delta), delta.size) < 0 || this.kernel.deltaResultSize <= this.wholeBytes
-    );
+  /** Gives the size of what a delta that is held makes. @throws ObjectRejected where it is no delta. */
+  resultSize(delta: Held): number {
+    if (this.kernel.deltaSizes(this.pointer(delta), delta.size) < 0) throw new ObjectRejected("failed to apply delta");
+    return this.kernel.deltaResultSize;
   }
 
   /**
@@ -103,13 +103,7 @@ export class Inflating {
     const header = kernel.deltaSizes(this.pointer(delta), delta.size);
     if (header < 0 || kernel.deltaBaseSize !== base.size) throw new ObjectRejected("failed to apply delta");
     const size = kernel.deltaResultSize;
-    if (size > this.wholeBytes) {
-      throw new LimitExceeded(
-        "wholeObjectBytes",
-        this.wholeBytes,
-        `delta result of ${size} bytes exceeds ${this.wholeBytes}`,
-      );
-    }
+    if (size > this.wholeBytes) throw tooLargeToHold("object", size, this.wholeBytes);
     const kept = ring.survives(base.position, size, 0) ? base : this.refresh(base);
     if (!ring.survives(delta.position, size, 0))
       throw new RangeError("the ring is too small for a delta, its base and its result");

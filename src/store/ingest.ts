@@ -17,17 +17,19 @@ import type { Kernel } from "../bytes/kernel.ts";
 import { PIECE_BUFFER_BYTES, PackScanner } from "../format/pack-scanner.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackRecord, PackSource } from "./catalog.ts";
-import { DeltaResolver, type PackBytes } from "./delta-resolver.ts";
+import { DeltaResolver } from "./delta-resolver.ts";
 import { EntryTable } from "./entry-table.ts";
 import { Inflating } from "./inflating.ts";
 import { LargeDeltas } from "./large-deltas.ts";
 import type { ObjectDatabase } from "./object-database.ts";
+import { ObjectBudget, type ObjectLimits } from "./object-budget.ts";
 import { ObjectIntake } from "./object-intake.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ObjectRing } from "./object-ring.ts";
 import { writePackIndex } from "./pack-index-writer.ts";
-import { type ObjectLimits, PackReceiver } from "./pack-receiver.ts";
-import type { PackStorage } from "./pack-storage.ts";
+import { PackReceiver } from "./pack-receiver.ts";
+import type { PackFile, PackStorage } from "./pack-storage.ts";
+import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 import { completeThinPack } from "./thin-completion.ts";
 
@@ -80,6 +82,8 @@ class Ingest {
   readonly #scanner: PackScanner;
   readonly #reader: ObjectReader;
   readonly #packHash;
+  readonly #budget: ObjectBudget;
+  readonly #stagedBytes: StagedBytes;
   #file: StagedFile;
   #resolver: DeltaResolver | undefined;
 
@@ -90,12 +94,14 @@ class Ingest {
     this.#inflating = new Inflating(kernel, new ObjectRing(ringAt, kernel.ringBytes - PIECE_BUFFER_BYTES));
     this.#intake = new ObjectIntake(kernel, format);
     this.#packHash = hash(format.name);
+    this.#budget = new ObjectBudget(limits);
+    this.#stagedBytes = new StagedBytes(storage);
     this.#receiver = new PackReceiver({
       entries: this.#entries,
       inflating: this.#inflating,
       intake: this.#intake,
       packHash: this.#packHash,
-      limits,
+      budget: this.#budget,
     });
     this.#scanner = new PackScanner(kernel, format.rawSize, this.#receiver, kernel.ringAt);
     this.#reader = new ObjectReader(input.database, this.#inflating);
@@ -148,9 +154,8 @@ class Ingest {
     const { storage, packName, progress, format } = this.#input;
     if (this.#file.inMemory === undefined) await this.#file.finish();
     // the file at hand changes when a thin pack is completed; offsets of what was received stay
-    const packBytes: PackBytes = async (offset, length) =>
-      this.#file.inMemory?.subarray(offset, offset + length) ??
-      (await storage.read({ pack: packName, extension: "pack" }, offset, length));
+    const packBytes = async (offset: number, length: number): Promise<Uint8Array> =>
+      await this.#readStaged(this.#file, offset, length);
     const { limits } = this.#input;
     const large = new LargeDeltas({
       storage,
@@ -158,12 +163,13 @@ class Ingest {
       inflating: this.#inflating,
       packBytes,
       memoryBytes: limits.memoryPackBytes,
-      objectBytes: limits.objectBytes,
+      budget: this.#budget,
     });
     const resolver = new DeltaResolver({
       entries: this.#entries,
       inflating: this.#inflating,
       intake: this.#intake,
+      budget: this.#budget,
       rawSize: format.rawSize,
       packEnd: this.#scanner.offset,
       packBytes,
@@ -183,8 +189,19 @@ class Ingest {
     return resolver;
   }
 
+  async #readStaged(file: StagedFile, offset: number, length: number): Promise<Uint8Array> {
+    return (
+      file.inMemory?.subarray(offset, offset + length) ??
+      (await this.#stagedBytes.read(this.#packFile, file.length, { offset, length }))
+    );
+  }
+
+  get #packFile(): PackFile {
+    return { pack: this.#input.packName, extension: "pack" };
+  }
+
   async #checkLateBlobs(resolver: DeltaResolver): Promise<void> {
-    const { kernel, database, format } = this.#input;
+    const { kernel, database } = this.#input;
     for (const index of this.#intake.lateBlobs()) {
       const entry = kernel.valueOf(index) - 1;
       if (entry >= 0) {
@@ -193,8 +210,7 @@ class Ingest {
         this.#intake.checkLateBlob(index, bytes);
         continue;
       }
-      const at = kernel.oidAt(index);
-      const name = kernel.memory.slice(at, at + format.rawSize);
+      const name = this.#nameAt(index);
       // where it is missing, the check of references says so
       const [kind] = await database.kindsOf(name);
       if (kind !== 0) this.#intake.checkLateBlob(index, (await this.#reader.readCopy(name)).bytes);
@@ -248,27 +264,32 @@ class Ingest {
 
   /** Puts the pack where it belongs, completed where it was thin; gives its trailer. */
   async #store(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<Uint8Array> {
-    const { storage, packName, limits, hash, deflate, format, kernel } = this.#input;
-    if (resolver.outsideBases.length === 0) {
+    const { storage, limits, hash, deflate, format, kernel } = this.#input;
+    const bases = resolver.missingBases();
+    if (bases.length === 0) {
       if (this.#file.inMemory !== undefined) await this.#file.finish();
       return receivedChecksum;
     }
     const received = this.#file;
-    this.#file = new StagedFile(storage, { pack: packName, extension: "pack" }, limits.memoryPackBytes);
+    this.#file = new StagedFile(storage, this.#packFile, limits.memoryPackBytes, received.inMemory === undefined);
     return await completeThinPack({
-      received: async (offset, length) =>
-        received.inMemory?.subarray(offset, offset + length) ??
-        (await storage.read({ pack: packName, extension: "pack" }, offset, length)),
+      received: async (offset, length) => await this.#readStaged(received, offset, length),
       entriesEnd: this.#scanner.offset,
       into: this.#file,
       entries: this.#entries,
-      bases: resolver.outsideBases,
-      read: async (name) => await this.#reader.readCopy(name),
+      bases,
+      read: async (index) => await this.#reader.readCopy(this.#nameAt(index)),
       deflate,
       crc32: (bytes) => crcOf(kernel, bytes),
       hash: hash(format.name),
       recordName: (index, entry) => kernel.setValue(index, entry + 1),
     });
+  }
+
+  #nameAt(index: number): Uint8Array<ArrayBuffer> {
+    const { kernel, format } = this.#input;
+    const at = kernel.oidAt(index);
+    return kernel.memory.slice(at, at + format.rawSize);
   }
 
   #entryOf(name: Uint8Array): number {

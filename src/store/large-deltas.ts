@@ -9,13 +9,12 @@ import { ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT, type Kernel } from "../bytes/kernel.ts";
 import { DeltaStream } from "../format/delta-stream.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
-import { BlockCache } from "./block-cache.ts";
 import type { Inflating } from "./inflating.ts";
 import type { PackFile, PackStorage } from "./pack-storage.ts";
+import type { ObjectBudget } from "./object-budget.ts";
+import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 
-const BLOCK_BYTES = 512 * 1024;
-const CACHE_BYTES = 8 * BLOCK_BYTES;
 const READ_BYTES = 1024 * 1024;
 const HISTORY_BYTES = 32_768;
 const OUT_BYTES = 131_072;
@@ -35,7 +34,7 @@ export type LargeDeltasInput = {
   readonly packBytes: DeflatedBytes;
   /** See `Limits.memoryPackBytes`. */
   readonly memoryBytes: number;
-  readonly objectBytes: number;
+  readonly budget: ObjectBudget;
 };
 
 /** Where a stream of deflated data is in the staged pack. */
@@ -45,11 +44,12 @@ export type DeflatedEntry = { readonly at: number; readonly end: number; readonl
 export class LargeDeltas {
   readonly #input: LargeDeltasInput;
   readonly #scratch = new Map<number, Scratch>();
-  readonly #blocks = new BlockCache(CACHE_BYTES);
+  readonly #bytes: StagedBytes;
   readonly #files: PackFile[] = [];
 
   constructor(input: LargeDeltasInput) {
     this.#input = input;
+    this.#bytes = new StagedBytes(input.storage);
   }
 
   /** Whether the content of a node is in a scratch file. */
@@ -116,8 +116,8 @@ export class LargeDeltas {
   }
 
   #begin(from: Scratch, sizes: { readonly baseSize: number; readonly resultSize: number }): number {
-    if (sizes.baseSize !== from.size || sizes.resultSize > this.#input.objectBytes)
-      throw new ObjectRejected("failed to apply delta");
+    if (sizes.baseSize !== from.size) throw new ObjectRejected("failed to apply delta");
+    this.#input.budget.take(sizes.resultSize);
     this.#input.inflating.kernel.hashStart(KIND_NUMBER.blob, sizes.resultSize, HASH_CONTEXT);
     return sizes.resultSize;
   }
@@ -137,22 +137,13 @@ export class LargeDeltas {
     const end = step.offset + step.length;
     if (end > from.size) throw new ObjectRejected("failed to apply delta");
     for (let at = step.offset; at < end;) {
-      const block = Math.floor(at / BLOCK_BYTES);
-      const bytes = await this.#block(from, block);
-      const piece = bytes.subarray(at - block * BLOCK_BYTES, Math.min(bytes.length, end - block * BLOCK_BYTES));
+      const block = Math.floor(at / this.#bytes.blockBytes);
+      const blockAt = block * this.#bytes.blockBytes;
+      const bytes = await this.#bytes.block(from.file, from.size, block);
+      const piece = bytes.subarray(at - blockAt, end - blockAt);
       await emit(piece);
       at += piece.length;
     }
-  }
-
-  async #block(from: Scratch, block: number): Promise<Uint8Array> {
-    const key = `${from.file.extension}#${block}`;
-    const known = this.#blocks.get(key);
-    if (known !== undefined) return known;
-    const offset = block * BLOCK_BYTES;
-    const bytes = await this.#input.storage.read(from.file, offset, Math.min(BLOCK_BYTES, from.size - offset));
-    this.#blocks.set(key, bytes);
-    return bytes;
   }
 
   /** Inflates an entry of the staged pack, piece by piece. */
@@ -183,7 +174,10 @@ export class LargeDeltas {
         const kept = Math.min(HISTORY_BYTES, history.length + made);
         history = kernel.memory.slice(out + made - kept, out + made);
         if (made > 0) await take(piece);
-        if (status === INFLATE_DONE) return;
+        if (status === INFLATE_DONE) {
+          if (produced === entry.size) return;
+          throw new ObjectRejected("inflated size does not match");
+        }
         if (status < 0) throw new ObjectRejected(`inflate returned ${status}`);
         full = status !== INFLATE_NEED_INPUT;
         if (full && made === 0 && produced >= entry.size) throw new ObjectRejected("inflated size does not match");

@@ -46,18 +46,12 @@ export class ObjectIntake {
   /** Oid-table indexes of blobs whose content is to be checked and which had passed before that was known. */
   readonly #lateBlobs = new Set<number>();
   readonly #links: CommitLinks;
-  #inflated = 0;
 
   constructor(kernel: Kernel, format: ObjectFormat) {
     this.#kernel = kernel;
     this.#format = format;
     this.#scratch = kernel.scratchAt;
     this.#links = new CommitLinks(format);
-  }
-
-  /** Bytes of all objects taken in. */
-  get inflatedBytes(): number {
-    return this.#inflated;
   }
 
   /**
@@ -70,7 +64,7 @@ export class ObjectIntake {
   accept(kind: number, at: number, size: number, base: { at: number; size: number } | undefined): number {
     const kernel = this.#kernel;
     const collision = kernel.hashObject(kind, at, size, this.#scratch);
-    const index = this.#admit(collision, size);
+    const index = this.#admit(collision);
     switch (kind) {
       case KIND_NUMBER.tree:
         this.#acceptTree(index, at, size, base);
@@ -88,15 +82,14 @@ export class ObjectIntake {
   }
 
   /** Takes in a blob that passed in pieces; its name is at `scratchAt`. Such a blob is too large for any check of content. */
-  acceptPassedBlob(collision: boolean, size: number): number {
-    const index = this.#admit(collision, size);
+  acceptPassedBlob(collision: boolean): number {
+    const index = this.#admit(collision);
     this.checkLateBlob(index, undefined);
     return index;
   }
 
-  #admit(collision: boolean, size: number): number {
+  #admit(collision: boolean): number {
     const kernel = this.#kernel;
-    this.#inflated += size;
     const index = kernel.oidAdd(this.#scratch);
     if (collision) throw new ObjectRejected(`SHA-1 appears to be part of a collision attack: ${this.#hex(index)}`);
     if (kernel.valueOf(index) !== 0)

@@ -4,16 +4,14 @@
  *
  * @packageDocumentation
  */
-import { LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import { ObjectRejected } from "../bytes/failure.ts";
 import type { StreamingHash } from "../bytes/hash.ts";
 import type { PackEntryReceiver, ScannedEntry } from "../format/pack-scanner.ts";
 import { KIND_NUMBER, OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { Held, Inflating } from "./inflating.ts";
+import { type ObjectBudget, tooLargeToHold } from "./object-budget.ts";
 import type { ObjectIntake } from "./object-intake.ts";
-
-/** Bounds on the objects of a pack. Bytes. */
-export type ObjectLimits = { readonly objectBytes: number; readonly inflatedBytes: number };
 
 /** Where the first pass leaves what it learns. */
 export type ReceiverInput = {
@@ -21,7 +19,7 @@ export type ReceiverInput = {
   readonly inflating: Inflating;
   readonly intake: ObjectIntake;
   readonly packHash: StreamingHash;
-  readonly limits: ObjectLimits;
+  readonly budget: ObjectBudget;
 };
 
 const NO_BASE = -1;
@@ -34,7 +32,6 @@ export class PackReceiver implements PackEntryReceiver {
   /** The entry at hand, where it is held whole. */
   #held: Held | undefined;
   #base = NO_BASE;
-  #inflated = 0;
 
   constructor(input: ReceiverInput) {
     this.#input = input;
@@ -49,8 +46,8 @@ export class PackReceiver implements PackEntryReceiver {
   }
 
   begin(entry: ScannedEntry): number {
-    const { entries, inflating } = this.#input;
-    this.#checkSize(entry);
+    const { entries, inflating, budget } = this.#input;
+    budget.take(entry.size);
     this.#base = this.#findBase(entry);
     entries.add(entry.offset, entry.kind, entry.size);
     if (entry.kind === OFS_DELTA) entries.setBase(entry.number, this.#base);
@@ -71,25 +68,6 @@ export class PackReceiver implements PackEntryReceiver {
 
   #isDelta(entry: ScannedEntry): boolean {
     return entry.kind === OFS_DELTA || entry.kind === REF_DELTA;
-  }
-
-  #checkSize(entry: ScannedEntry): void {
-    const { limits } = this.#input;
-    if (entry.size > limits.objectBytes) {
-      throw new LimitExceeded(
-        "objectBytes",
-        limits.objectBytes,
-        `object of ${entry.size} bytes exceeds the limit of ${limits.objectBytes} bytes`,
-      );
-    }
-    this.#inflated += entry.size;
-    if (this.#inflated > limits.inflatedBytes) {
-      throw new LimitExceeded(
-        "inflatedBytes",
-        limits.inflatedBytes,
-        `pack inflates to more than ${limits.inflatedBytes} bytes`,
-      );
-    }
   }
 
   /** The number of the base where the pack has brought it, resolved or not. */
@@ -115,11 +93,7 @@ export class PackReceiver implements PackEntryReceiver {
   #startPassing(entry: ScannedEntry): void {
     const { inflating } = this.#input;
     if (entry.kind !== KIND_NUMBER.blob) {
-      throw new LimitExceeded(
-        "wholeObjectBytes",
-        inflating.wholeBytes,
-        `${kindOfNumber(entry.kind) ?? "object"} of ${entry.size} bytes exceeds the limit of ${inflating.wholeBytes} bytes`,
-      );
+      throw tooLargeToHold(kindOfNumber(entry.kind) ?? "object", entry.size, inflating.wholeBytes);
     }
     inflating.kernel.hashStart(entry.kind, entry.size);
   }
@@ -138,7 +112,7 @@ export class PackReceiver implements PackEntryReceiver {
     }
     if (this.#held === undefined) {
       const collision = inflating.kernel.hashFinish(inflating.kernel.scratchAt);
-      this.#record(number, entry.kind, entry.size, intake.acceptPassedBlob(collision, entry.size));
+      this.#record(number, entry.kind, entry.size, intake.acceptPassedBlob(collision));
       return;
     }
     const name = intake.accept(entry.kind, inflating.pointer(this.#held), entry.size, undefined);
@@ -147,11 +121,13 @@ export class PackReceiver implements PackEntryReceiver {
   }
 
   #resolve(number: number, delta: Held): void {
-    const { entries, inflating, intake } = this.#input;
+    const { entries, inflating, intake, budget } = this.#input;
     const base = this.#base;
     let held: Held = { position: entries.ringOf(base), size: entries.sizeOf(base) };
+    const size = inflating.resultSize(delta);
     // a result too large to be held is the resolver's
-    if (!inflating.fits(delta)) return;
+    if (size > inflating.wholeBytes) return;
+    budget.take(size);
     if (inflating.ring.isOld(held.position) && inflating.ring.survives(delta.position, held.size, 0)) {
       held = inflating.refresh(held);
       entries.setRing(base, held.position);
@@ -161,11 +137,6 @@ export class PackReceiver implements PackEntryReceiver {
     const baseAt = inflating.ring.holds(held.position) ? { at: inflating.pointer(held), size: held.size } : undefined;
     this.#record(number, kind, result.size, intake.accept(kind, inflating.pointer(result), result.size, baseAt));
     entries.setRing(number, result.position);
-    this.#addInflated(result.size);
-  }
-
-  #addInflated(bytes: number): void {
-    this.#inflated += bytes;
   }
 
   #record(number: number, kind: number, size: number, name: number): void {

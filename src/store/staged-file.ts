@@ -13,18 +13,24 @@ export class StagedFile {
   readonly #storage: PackStorage;
   readonly #file: PackFile;
   readonly #memoryBytes: number;
+  readonly #replaces: boolean;
   #upload: PackUpload | undefined;
-  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+  #buffer: Uint8Array<ArrayBuffer>;
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #used = 0;
   #length = 0;
   #inFlight: Promise<void> = Promise.resolve();
 
-  /** `memoryBytes` is the length up to which the file is kept in memory. */
-  constructor(storage: PackStorage, file: PackFile, memoryBytes: number) {
+  /**
+   * `memoryBytes` is the length up to which the file is kept in memory. With `replaces`, a file of that name is there, readable
+   * until this one is finished: it is deleted then.
+   */
+  constructor(storage: PackStorage, file: PackFile, memoryBytes: number, replaces = false) {
     this.#storage = storage;
     this.#file = file;
     this.#memoryBytes = memoryBytes;
+    this.#replaces = replaces;
+    this.#buffer = new Uint8Array(Math.min(FIRST_BUFFER_BYTES, memoryBytes));
   }
 
   /** Bytes appended so far. */
@@ -35,13 +41,6 @@ export class StagedFile {
   /** The bytes so far while they all are in memory; a view, valid until the next append. `undefined` once parts are uploaded. */
   get inMemory(): Uint8Array<ArrayBuffer> | undefined {
     return this.#upload === undefined ? this.#buffer.subarray(0, this.#used) : undefined;
-  }
-
-  /** Drops the last `bytes` bytes of a file that is in memory. */
-  truncate(length: number): void {
-    if (this.#upload !== undefined) throw new RangeError("a file that is being uploaded cannot be cut");
-    this.#used = length;
-    this.#length = length;
   }
 
   /** Appends `bytes`, which the caller may reuse once the promise settles. */
@@ -86,11 +85,13 @@ export class StagedFile {
   /** Makes the file appear. */
   async finish(): Promise<void> {
     if (this.#upload === undefined) {
+      if (this.#replaces) await this.#storage.delete([this.#file]);
       await this.#storage.write(this.#file, this.#buffer.subarray(0, this.#used));
       return;
     }
     if (this.#used > 0) await this.#sendPart();
     await this.#inFlight;
+    if (this.#replaces) await this.#storage.delete([this.#file]);
     await this.#upload.complete();
   }
 

@@ -25,7 +25,8 @@ export type ThinCompletion = {
   /** Gets an entry for each base. */
   readonly entries: EntryTable;
   readonly bases: readonly OutsideBase[];
-  readonly read: (name: Uint8Array) => Promise<{ readonly kind: number; readonly bytes: Uint8Array }>;
+  /** Reads the object with this oid-table index out of the catalog. */
+  readonly read: (index: number) => Promise<{ readonly kind: number; readonly bytes: Uint8Array }>;
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
   readonly crc32: (bytes: Uint8Array) => number;
   readonly hash: StreamingHash;
@@ -45,7 +46,7 @@ export async function completeThinPack(completion: ThinCompletion): Promise<Uint
     await append(await received(at, Math.min(COPY_BYTES, entriesEnd - at)));
   }
   for (const base of bases) {
-    const { kind, bytes } = await completion.read(base.name);
+    const { kind, bytes } = await completion.read(base.index);
     const entry = encodeEntry(kind, bytes, completion.deflate);
     const number = entries.add(into.length, kind, bytes.length);
     entries.resolve(number, kind, bytes.length, base.index);

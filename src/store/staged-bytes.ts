@@ -1,0 +1,57 @@
+/**
+ * Reads a staged file back. Small reads are served from blocks that were read before: deltas come back to the same places again
+ * and again, and each read of the bucket is a round trip.
+ *
+ * @packageDocumentation
+ */
+import { BlockCache } from "./block-cache.ts";
+import type { PackFile, PackStorage } from "./pack-storage.ts";
+
+const BLOCK_BYTES = 512 * 1024;
+const CACHE_BYTES = 8 * BLOCK_BYTES;
+
+/** The bytes of staged files, up to the length each has. */
+export class StagedBytes {
+  readonly #storage: PackStorage;
+  readonly #blocks = new BlockCache(CACHE_BYTES);
+
+  constructor(storage: PackStorage) {
+    this.#storage = storage;
+  }
+
+  /** Reads `[offset, offset + length)` of a file of `size` bytes; a view, not to be changed. */
+  async read(
+    file: PackFile,
+    size: number,
+    range: { readonly offset: number; readonly length: number },
+  ): Promise<Uint8Array> {
+    const { offset, length } = range;
+    const first = Math.floor(offset / BLOCK_BYTES);
+    const last = Math.floor((offset + length - 1) / BLOCK_BYTES);
+    if (length >= BLOCK_BYTES || first < last - 1) return await this.#storage.read(file, offset, length);
+    const from = offset - first * BLOCK_BYTES;
+    const block = await this.block(file, size, first);
+    if (first === last) return block.subarray(from, from + length);
+    const joined = new Uint8Array(length);
+    joined.set(block.subarray(from));
+    const rest = await this.block(file, size, last);
+    joined.set(rest.subarray(0, length - (block.length - from)), block.length - from);
+    return joined;
+  }
+
+  /** Bytes of every block but a file's last. */
+  get blockBytes(): number {
+    return BLOCK_BYTES;
+  }
+
+  /** Reads one block of a file of `size` bytes; a view, not to be changed. */
+  async block(file: PackFile, size: number, block: number): Promise<Uint8Array> {
+    const key = `${file.pack}.${file.extension}#${block}`;
+    const known = this.#blocks.get(key);
+    if (known !== undefined) return known;
+    const offset = block * BLOCK_BYTES;
+    const bytes = await this.#storage.read(file, offset, Math.min(BLOCK_BYTES, size - offset));
+    this.#blocks.set(key, bytes);
+    return bytes;
+  }
+}

@@ -1,0 +1,366 @@
+/**
+ * A repository in memory with the real kernel: takes packs in and gives packs out as a push and a fetch would, and counts what
+ * that costs.
+ *
+ * @packageDocumentation
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { deflateSync } from "node:zlib";
+import type { ByteSource } from "../../src/bytes/byte-stream.ts";
+import type { HashFactory } from "../../src/bytes/hash.ts";
+import { KernelPool } from "../../src/bytes/kernel-pool.ts";
+import { type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
+import { encodeRefRows } from "../../src/refs/ref-rows.ts";
+import type { RefStore } from "../../src/refs/ref-store.ts";
+import { DEFAULT_LIMITS } from "../../src/repository/limits.ts";
+import type { Repository } from "../../src/repository/repository.ts";
+import { type FetchSession, type FoundRepository, openFetchSession } from "../../src/service/fetch-session.ts";
+import { type PackOptions, packObjects } from "../../src/service/pack-objects.ts";
+import { BlockCache } from "../../src/store/block-cache.ts";
+import type { PackRecord } from "../../src/store/catalog.ts";
+import { type IngestedPack, ingestPack } from "../../src/store/ingest.ts";
+import { ObjectDatabase } from "../../src/store/object-database.ts";
+import type { PackFile, PackStorage } from "../../src/store/pack-storage.ts";
+import { type MemoryPackStorage, memoryPackStorage } from "./memory-pack-storage.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** The compiled kernel. */
+export const KERNEL_MODULE = compile(readFileSync(join(import.meta.dirname, "..", "..", "build", "kernel.wasm")));
+
+/** Compiles a module, as Node can and a Worker cannot. */
+function compile(bytes: Uint8Array): WebAssembly.Module {
+  const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
+  return new Module(bytes);
+}
+
+/** The platform's hashes, as the isolate has them. */
+export const nodeHash: HashFactory = (name) => {
+  const running = createHash(name);
+  return {
+    update: (bytes) => {
+      running.update(bytes);
+    },
+    digest: () => new Uint8Array(running.digest()),
+  };
+};
+
+/** How a {@link TestStore} is laid out. Bytes. */
+export type StoreLayout = {
+  readonly windowBytes?: number;
+  readonly ringBytes?: number;
+  /** Part size, and what is kept in memory of a pack. */
+  readonly partBytes?: number;
+  readonly cacheBytes?: number;
+  readonly objectBytes?: number;
+  readonly inflatedBytes?: number;
+  readonly format?: ObjectFormatName;
+};
+
+/** The smallest layout that works: eviction, batches and multipart happen with packs of a few hundred KB. */
+export const TINY: StoreLayout = { windowBytes: 64 * KIB, ringBytes: 640 * KIB, partBytes: 16 * KIB };
+
+/** What a request has cost. `reads` are storage operations; `rounds` is the longest chain of them, each after another. */
+export type StorageCost = { reads: number; writes: number; bytesRead: number; rounds: number };
+
+/** What a fetch asks for. Oids in hex. */
+export type FetchRequest = Partial<PackOptions> & {
+  readonly wants: readonly string[];
+  readonly haves?: readonly string[];
+};
+
+/** One repository. */
+export class TestStore {
+  readonly layout: StoreLayout;
+  readonly storage: MemoryPackStorage;
+  readonly kernels: KernelPool;
+  readonly cost: StorageCost = { reads: 0, writes: 0, bytesRead: 0, rounds: 0 };
+  /** The lines read and written, for a failing test to show. */
+  readonly log: string[] = [];
+  cache: BlockCache;
+  packs: PackRecord[] = [];
+  /** Refs by name: hex value, and what a tag peels to. */
+  readonly refs = new Map<string, { readonly oid: string; readonly peeled?: string }>();
+  #names = 0;
+
+  constructor(layout: StoreLayout = {}) {
+    this.layout = layout;
+    this.storage = memoryPackStorage(layout.partBytes ?? 8 * MIB);
+    this.kernels = new KernelPool(KERNEL_MODULE, {
+      windowBytes: layout.windowBytes ?? 512 * KIB,
+      ringBytes: layout.ringBytes ?? 24 * MIB,
+      smallRingBytes: layout.ringBytes ?? 8 * MIB,
+      seed: () => [1, 2],
+    });
+    this.cache = new BlockCache(layout.cacheBytes ?? 16 * MIB);
+  }
+
+  get format(): ReturnType<typeof objectFormat> {
+    return objectFormat(this.layout.format ?? "sha1");
+  }
+
+  /** The storage as a request has it: counted. */
+  counted(): PackStorage {
+    const { storage, cost, log } = this;
+    // a read that begins when no other is under way begins a round
+    let under = 0;
+    const run = async <T>(kind: "reads" | "writes", what: string, work: () => Promise<T>): Promise<T> => {
+      cost[kind]++;
+      log.push(what);
+      if (under++ === 0) cost.rounds++;
+      try {
+        // settles later than what else was started at once
+        await new Promise((resolve) => setImmediate(resolve));
+        return await work();
+      } finally {
+        under--;
+      }
+    };
+    const nameOf = (file: PackFile): string => `${file.pack}.${file.extension}`;
+    return {
+      read: async (file, offset, length) => {
+        cost.bytesRead += length;
+        return await run(
+          "reads",
+          `read ${nameOf(file)} ${offset}+${length}`,
+          async () => await storage.read(file, offset, length),
+        );
+      },
+      openStream: async (file, offset, length) => {
+        cost.bytesRead += length;
+        return await run(
+          "reads",
+          `open ${nameOf(file)} ${offset}+${length}`,
+          async () => await storage.openStream(file, offset, length),
+        );
+      },
+      write: async (file, bytes) =>
+        await run("writes", `write ${nameOf(file)}`, async () => await storage.write(file, bytes)),
+      createUpload: async (file) => await storage.createUpload(file),
+      delete: async (files) => await storage.delete(files),
+    };
+  }
+
+  /** Forgets what was read and what it cost, as another isolate would. */
+  forget(): void {
+    this.cache = new BlockCache(this.layout.cacheBytes ?? 16 * MIB);
+    Object.assign(this.cost, { reads: 0, writes: 0, bytesRead: 0, rounds: 0 });
+    this.log.length = 0;
+  }
+
+  /** The objects of the catalog. */
+  database(): ObjectDatabase {
+    return new ObjectDatabase(this.packs, {
+      storage: this.counted(),
+      cache: this.cache,
+      scope: "repository",
+      format: this.format,
+    });
+  }
+
+  /** Takes a pack in without putting it into the catalog. */
+  async ingest(
+    pack: Uint8Array,
+    options: { tips?: readonly string[]; chunks?: () => number; head?: number } = {},
+  ): Promise<IngestedPack & { readonly progress: readonly string[] }> {
+    const { layout } = this;
+    const kernel = this.kernels.lend(this.format.rawSize);
+    const head = options.head ?? 0;
+    const progress: string[] = [];
+    try {
+      const ingested = await ingestPack({
+        source: byteSource(pack.subarray(head), options.chunks ?? (() => MIB)),
+        head: pack.slice(0, head),
+        storage: this.counted(),
+        database: this.database(),
+        kernel,
+        format: this.format,
+        packName: `pack${this.#names++}`,
+        packSource: "receive",
+        tips: (options.tips ?? []).map((tip) => rawName(tip)),
+        hash: nodeHash,
+        deflate: (bytes) => deflateSync(bytes),
+        limits: {
+          objectBytes: layout.objectBytes ?? DEFAULT_LIMITS.objectBytes,
+          inflatedBytes: layout.inflatedBytes ?? DEFAULT_LIMITS.inflatedBytes,
+          memoryPackBytes: layout.partBytes ?? 8 * MIB,
+        },
+        now: this.#names,
+        progress: {
+          received: async (objects, total) => void progress.push(`received ${objects}/${total}`),
+          resolved: async (deltas, total) => void progress.push(`resolved ${deltas}/${total}`),
+        },
+      });
+      // asked for before the kernel goes back
+      return { ...ingested, progress };
+    } finally {
+      this.kernels.giveBack(kernel);
+    }
+  }
+
+  /** Takes a pack in and puts it into the catalog, as a push does. */
+  async push(pack: Uint8Array, tips: readonly string[] = [], chunks?: () => number): Promise<PackRecord> {
+    const { record } = await this.ingest(pack, { tips, ...(chunks === undefined ? {} : { chunks }) });
+    this.packs = [...this.packs, record];
+    return record;
+  }
+
+  /** The bytes of one of a pack's files. */
+  file(record: PackRecord, extension: PackFile["extension"]): Uint8Array {
+    const bytes = this.storage.files.get(`${record.name}.${extension}`);
+    if (bytes === undefined) throw new Error(`no ${record.name}.${extension}`);
+    return bytes;
+  }
+
+  /** Makes the catalog tell of these packs' indexes and types no more than of those too large to be kept there. */
+  makeRemote(records: readonly PackRecord[] = this.packs): void {
+    const head = 8 + 256 * 4;
+    this.packs = this.packs.map((record) => {
+      if (!records.includes(record)) return record;
+      const { kinds, ...rest } = record;
+      if (kinds !== undefined) this.storage.files.set(`${record.name}.kinds`, new Uint8Array(kinds));
+      return { ...rest, indexHead: record.indexHead.slice(0, head) };
+    });
+  }
+
+  /** What a request gets as its repository. */
+  repository(): Repository {
+    const unused = async (): Promise<never> => {
+      throw new Error("not in this test");
+    };
+    const refs: RefStore<PackRecord> = {
+      open: async () => this.answer(new Uint8Array(0)),
+      beginPush: unused,
+      commitPush: unused,
+      abandonPush: unused,
+    };
+    const storage = this.counted();
+    return {
+      refs,
+      storage: () => storage,
+      limits: DEFAULT_LIMITS,
+      kernels: this.kernels,
+      cache: this.cache,
+      hash: nodeHash,
+      deflate: (bytes) => deflateSync(bytes),
+      now: () => 0,
+      random: (length) => new Uint8Array(length),
+    };
+  }
+
+  /** The snapshot that a fetch of these raw names works on. */
+  answer(wants: Uint8Array): FoundRepository {
+    const values = [...this.refs.values()];
+    const rows = [...this.refs].map(([name, { oid, peeled }]) => ({
+      name,
+      oid: rawName(oid),
+      ...(peeled === undefined ? {} : { peeled: rawName(peeled) }),
+    }));
+    const wanted = hexNames(wants, this.format.rawSize);
+    const tips = new Set(values.map(({ oid }) => oid));
+    const peeled = new Set(values.map((value) => value.peeled));
+    return {
+      kind: "found",
+      record: {
+        id: "repository",
+        objectFormat: this.format.name,
+        visibility: "private",
+        head: "refs/heads/main",
+        description: "",
+        readOnly: false,
+        createdAt: 0,
+        sizeBytes: 0,
+      },
+      version: 1,
+      packs: this.packs,
+      refs: encodeRefRows(rows),
+      wantIsTip: Uint8Array.from(wanted, (want) => (tips.has(want) ? 1 : peeled.has(want) ? 2 : 0)),
+      uncoveredTips: [...tips].filter((tip) => !wanted.includes(tip)).length,
+    };
+  }
+
+  /** Opens a fetch; close the session. */
+  open(wants: readonly string[]): FetchSession {
+    const names = rawNames(wants);
+    return openFetchSession(this.repository(), this.answer(names), names);
+  }
+
+  /** Fetches as a client does that named its haves; gives the pack. */
+  async fetch(request: FetchRequest): Promise<Buffer> {
+    const session = this.open(request.wants);
+    try {
+      const haves = request.haves ?? [];
+      if (haves.length > 0) {
+        const here = await session.has(rawNames(haves));
+        await session.addCommon(rawNames(haves.filter((_, i) => here[i] === 1)));
+      }
+      const options = { thinPack: haves.length > 0, ofsDelta: true, includeTag: false, ...request };
+      const chunks: Buffer[] = [];
+      await packObjects(session, options, {
+        data: async (bytes) => void chunks.push(Buffer.from(bytes)),
+        progress: async () => undefined,
+      });
+      return Buffer.concat(chunks);
+    } finally {
+      session.close();
+    }
+  }
+
+  /** Takes the refs of a git repository over. */
+  setRefs(lines: readonly string[]): void {
+    this.refs.clear();
+    for (const line of lines) {
+      const [name = "", oid = "", peeled = ""] = line.split(" ");
+      this.refs.set(name, peeled === "" ? { oid } : { oid, peeled });
+    }
+  }
+}
+
+/** For `git for-each-ref`: what {@link TestStore.setRefs} takes. */
+export const REF_FORMAT = "--format=%(refname) %(objectname) %(*objectname)";
+
+/** A name in bytes. */
+export function rawName(hex: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(hex, "hex"));
+}
+
+/** Names in bytes, one after the other. */
+export function rawNames(hex: readonly string[]): Uint8Array<ArrayBuffer> {
+  return rawName(hex.join(""));
+}
+
+/** Names in hex. */
+export function hexNames(raw: Uint8Array, rawSize: number): string[] {
+  return Array.from({ length: raw.length / rawSize }, (_, i) =>
+    Buffer.from(raw.subarray(i * rawSize, (i + 1) * rawSize)).toString("hex"),
+  );
+}
+
+/** Bytes that come in pieces, each no longer than `chunks` says. */
+export function byteSource(bytes: Uint8Array, chunks: () => number): ByteSource {
+  let at = 0;
+  return {
+    read: async (buffer) => {
+      const { byteOffset, byteLength } = buffer;
+      const owned = new Uint8Array(buffer.buffer.transfer(), byteOffset, byteLength);
+      const length = Math.min(owned.length, Math.max(1, chunks()), bytes.length - at);
+      owned.set(bytes.subarray(at, at + length));
+      at += length;
+      return owned.subarray(0, length);
+    },
+  };
+}
+
+/** Numbers that look random and are the same for the same seed, from 0 up to `below`. */
+export function pseudoRandom(seed: number): (below: number) => number {
+  let state = (seed * 2_654_435_761) >>> 0 || 1;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
