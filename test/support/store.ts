@@ -72,6 +72,18 @@ export type FetchRequest = Partial<PackOptions> & {
   readonly haves?: readonly string[];
 };
 
+/** How a pack comes in. */
+export type IngestOptions = {
+  /** Hex. */
+  readonly tips?: readonly string[];
+  /** Gives the size of each next piece. */
+  readonly chunks?: () => number;
+  /** Bytes that were read before the source. */
+  readonly head?: number;
+  readonly progress?: (line: string) => void;
+  readonly look?: (ingested: IngestedPack) => Promise<void>;
+};
+
 /** One repository. */
 export class TestStore {
   readonly layout: StoreLayout;
@@ -161,15 +173,11 @@ export class TestStore {
     });
   }
 
-  /** Takes a pack in without putting it into the catalog. */
-  async ingest(
-    pack: Uint8Array,
-    options: { tips?: readonly string[]; chunks?: () => number; head?: number } = {},
-  ): Promise<IngestedPack & { readonly progress: readonly string[] }> {
+  /** Takes a pack in without putting it into the catalog; `look` sees it while its kernel is there. */
+  async ingest(pack: Uint8Array, options: IngestOptions = {}): Promise<PackRecord> {
     const { layout } = this;
     const kernel = this.kernels.lend(this.format.rawSize);
     const head = options.head ?? 0;
-    const progress: string[] = [];
     try {
       const ingested = await ingestPack({
         source: byteSource(pack.subarray(head), options.chunks ?? (() => MIB)),
@@ -190,12 +198,12 @@ export class TestStore {
         },
         now: this.#names,
         progress: {
-          received: async (objects, total) => void progress.push(`received ${objects}/${total}`),
-          resolved: async (deltas, total) => void progress.push(`resolved ${deltas}/${total}`),
+          received: async (objects, total) => options.progress?.(`received ${objects}/${total}`),
+          resolved: async (deltas, total) => options.progress?.(`resolved ${deltas}/${total}`),
         },
       });
-      // asked for before the kernel goes back
-      return { ...ingested, progress };
+      await options.look?.(ingested);
+      return ingested.record;
     } finally {
       this.kernels.giveBack(kernel);
     }
@@ -203,7 +211,7 @@ export class TestStore {
 
   /** Takes a pack in and puts it into the catalog, as a push does. */
   async push(pack: Uint8Array, tips: readonly string[] = [], chunks?: () => number): Promise<PackRecord> {
-    const { record } = await this.ingest(pack, { tips, ...(chunks === undefined ? {} : { chunks }) });
+    const record = await this.ingest(pack, { tips, ...(chunks === undefined ? {} : { chunks }) });
     this.packs = [...this.packs, record];
     return record;
   }
