@@ -449,3 +449,45 @@ function packetSizes(body: Buffer): number[] {
   }
   return sizes;
 }
+
+it("speaks SHA-256 with one call of the ref store", async () => {
+  const directory = await git.init("sha256", "--object-format=sha256");
+  const first = await git.commit(directory, "a.txt", "one\n");
+  const tip = await git.commit(directory, "a.txt", "two\n");
+  const pack = await git.bytes(["pack-objects", "--all", "--stdout", "-q"], { cwd: directory });
+  const other = new MemoryService();
+  const body = Buffer.concat([
+    pktBytes(`${"0".repeat(64)} ${tip} refs/heads/main\\0report-status object-format=sha256`, "0000"),
+    pack,
+  ]);
+  const create = { ...NEW_REPOSITORY, objectFormat: "sha256" } as const;
+  const pushed = await other.run(serveReceivePack, body, { create });
+  expect(pktText(pushed.body)).toEqual(["unpack ok\\n", "ok refs/heads/main\\n", "0000"]);
+
+  const v2 = [
+    "command=fetch",
+    "object-format=sha256",
+    "0001",
+    "ofs-delta",
+    `want ${tip}`,
+    `have ${first}`,
+    "done",
+    "0000",
+  ];
+  const v0 = [`want ${tip} side-band-64k ofs-delta`, "0000", `have ${first}`, "done"];
+  for (const [serve, lines] of [
+    [serveV2, v2],
+    [serveUploadPack, v0],
+  ] as const) {
+    const { body: answer, calls } = await other.run(serve, pktBytes(...lines));
+    const taker = await git.init("taker", "--bare", "--object-format=sha256");
+    const known = await git.bytes(["pack-objects", "--stdout", "-q", "--revs"], {
+      cwd: directory,
+      input: `${first}\n`,
+    });
+    await git.ok(["index-pack", "--stdin"], { cwd: taker, input: known });
+    await git.ok(["index-pack", "--stdin", "--fix-thin", "--strict"], { cwd: taker, input: band(answer, 1) });
+    expect(await git.ok(["rev-list", "--objects", "--count", tip], { cwd: taker })).toBe("6");
+    expect(calls).toEqual(["open"]);
+  }
+});

@@ -74,15 +74,17 @@ beforeAll(async () => {
 });
 
 /** Asks C git the same, on a copy of what it has. */
-async function theirReport(body: Uint8Array): Promise<string[]> {
+async function theirAnswer(body: Uint8Array): Promise<Buffer> {
   const copy = git.fresh("copy");
   await git.ok(["clone", "-q", "--mirror", bare, copy]);
   for (const key of ["receive.fsckObjects=true", "receive.denyDeleteCurrent=refuse", "receive.unpackLimit=1"]) {
     const [name = "", value = ""] = key.split("=");
     await git.ok(["config", name, value], { cwd: copy });
   }
-  return reportLines(await askGit(git, "receive-pack", copy, { input: body }));
+  return await askGit(git, "receive-pack", copy, { input: body });
 }
+
+const theirReport = async (body: Uint8Array): Promise<string[]> => reportLines(await theirAnswer(body));
 
 describe("reports what C git reports", () => {
   const next = buildPack([{ type: "commit", content: third }]);
@@ -105,6 +107,7 @@ describe("reports what C git reports", () => {
       next,
     ],
     ["a branch below a branch", [{ name: `${MAIN}/sub`, new: thirdId }], next],
+    ["a deletion beside a creation", [{ name: "refs/heads/x" }, { name: "refs/heads/b", new: thirdId }], next],
     ["an object that is missing", [{ name: "refs/heads/x", new: ABSENT }], EMPTY_PACK],
     [
       "a missing object beside a good one",
@@ -143,6 +146,28 @@ describe("reports what C git reports", () => {
     expect(await theirReport(body)).toEqual(["unpack index-pack abnormal exit", `ng ${MAIN} unpacker error`]);
     const ours = reportLines((await host.run(serveReceivePack, body)).body);
     expect(ours).toEqual(["unpack early EOF", `ng ${MAIN} unpacker error`]);
+  });
+});
+
+describe("says on band 2 what C git says there", () => {
+  const next = buildPack([{ type: "commit", content: third }]);
+  test.each<[string, RawCommand[], Uint8Array]>([
+    ["a stale old value", [{ name: MAIN, old: firstId, new: thirdId }], next],
+    ["creating what exists", [{ name: MAIN, new: thirdId }], next],
+    ["moving what does not exist", [{ name: "refs/heads/x", old: firstId, new: thirdId }], next],
+    ["a branch below a branch", [{ name: `${MAIN}/sub`, new: thirdId }], next],
+    ["a name with two dots", [{ name: "refs/heads/a..b", new: thirdId }], next],
+    ["a branch that is a blob", [{ name: "refs/heads/x", new: blobId }], EMPTY_PACK],
+    ["deleting the current branch", [{ name: MAIN, old: secondId }], new Uint8Array()],
+    ["nothing where all is well", [{ name: MAIN, old: secondId, new: thirdId }], next],
+  ])("%s", async (_, commands, pack) => {
+    const body = pushBody(commands, pack, "report-status side-band-64k");
+    const errors = (answer: Uint8Array): string[] =>
+      band(answer, 2)
+        .toString()
+        .split("\n")
+        .filter((line) => line.startsWith("error: "));
+    expect(errors((await host.run(serveReceivePack, body)).body)).toEqual(errors(await theirAnswer(body)));
   });
 });
 

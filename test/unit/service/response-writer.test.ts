@@ -1,0 +1,115 @@
+/** Responses: lines, then bytes over side-bands or bare; progress and keep-alive. */
+import { describe, expect, it } from "vitest";
+import { ResponseWriter } from "../../../src/service/response-writer.ts";
+import { UnpackProgress } from "../../../src/service/unpack-progress.ts";
+import { SIDE_BAND_64K_PACKET_MAX, SIDE_BAND_PACKET_MAX } from "../../../src/wire/side-band.ts";
+import { pktText } from "../../support/pkt.ts";
+import { band } from "./memory-service.ts";
+
+function writer(): { answer: ResponseWriter; written: () => Buffer; clock: { now: number } } {
+  const pieces: Buffer[] = [];
+  const clock = { now: 1000 };
+  const answer = new ResponseWriter({ write: async (bytes) => void pieces.push(Buffer.from(bytes)) }, () => clock.now);
+  return { answer, written: () => Buffer.concat(pieces), clock };
+}
+
+describe("a response", () => {
+  it.each([SIDE_BAND_PACKET_MAX, SIDE_BAND_64K_PACKET_MAX] as const)("carries bytes in packets of %i", async (max) => {
+    const { answer, written } = writer();
+    const bytes = Buffer.from(Array.from({ length: 700_000 }, (_, at) => (at * 7) & 0xff));
+    answer.lines.line("NAK\n");
+    await answer.startBands(max);
+    await answer.data(bytes);
+    await answer.progress("half\r");
+    await answer.data(bytes.subarray(0, 5));
+    await answer.end();
+    const body = written();
+    expect(body.subarray(0, 8).toString()).toBe("0008NAK\n");
+    expect(band(body.subarray(8), 1)).toEqual(Buffer.concat([bytes, bytes.subarray(0, 5)]));
+    expect(band(body.subarray(8), 2).toString()).toBe("half\r");
+    for (const line of pktText(body.subarray(8)).slice(0, -1)) expect(line).toMatch(/^\\x0[12]/);
+    expect(body.subarray(-4).toString()).toBe("0000");
+  });
+
+  it("is bare without side-bands: no progress, no end, and nothing to say when it fails", async () => {
+    const { answer, written } = writer();
+    await answer.startBare();
+    await answer.data(Buffer.from("PACK"));
+    await answer.progress("no");
+    await answer.end();
+    expect(await answer.fail("why")).toBe(false);
+    expect(written().toString()).toBe("PACK");
+  });
+
+  it("fails with ERR in place of the lines that were not sent, and on band 3 later", async () => {
+    const lines = writer();
+    lines.answer.lines.line("never sent");
+    expect(await lines.answer.fail("no\nwhy")).toBe(true);
+    expect(pktText(lines.written())).toEqual(["ERR no why"]);
+    const bands = writer();
+    await bands.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
+    expect(await bands.answer.fail("why")).toBe(true);
+    expect(band(bands.written(), 3).toString()).toBe("fatal: why\n");
+  });
+
+  it("keeps a quiet connection open after five seconds, where there is a band for it", async () => {
+    const { answer, written, clock } = writer();
+    clock.now += 10_000;
+    await answer.keepAlive();
+    expect(written()).toHaveLength(0);
+    await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
+    await answer.keepAlive();
+    await answer.keepAlive();
+    expect(written().toString("latin1")).toBe("0005\u0001");
+    clock.now += 4999;
+    await answer.keepAlive();
+    expect(written()).toHaveLength(5);
+    clock.now += 1;
+    await answer.keepAlive();
+    expect(written()).toHaveLength(10);
+  });
+});
+
+describe("the progress of a pack taken in", () => {
+  const shown = async (quiet: boolean, steps: [number, number, number][]): Promise<string> => {
+    const { answer, written, clock } = writer();
+    await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
+    const progress = new UnpackProgress(answer, quiet, () => clock.now);
+    await progress.received();
+    for (const [deltas, total, later] of steps) {
+      clock.now += later;
+      await progress.resolved(deltas, total);
+    }
+    await progress.end();
+    return written()
+      .toString("latin1")
+      .replaceAll("0005\u0001", "[alive]")
+      .replaceAll(/[0-9a-f]{4}\u0002/g, "");
+  };
+
+  it("is what git shows, once a second", async () => {
+    expect(
+      await shown(false, [
+        [0, 8, 0],
+        [1, 8, 10],
+        [3, 8, 990],
+        [8, 8, 1],
+      ]),
+    ).toBe("Resolving deltas:   0% (0/8)\rResolving deltas:  37% (3/8)\rResolving deltas: 100% (8/8), done.\n");
+  });
+
+  it("ends its line even where the end was not told", async () => {
+    expect(await shown(false, [[2, 8, 0]])).toBe("Resolving deltas:  25% (2/8)\rResolving deltas: 100% (8/8), done.\n");
+  });
+
+  it("shows nothing where there is nothing to resolve, and nothing but life to the quiet", async () => {
+    expect(await shown(false, [[0, 0, 0]])).toBe("");
+    expect(
+      await shown(true, [
+        [0, 8, 0],
+        [4, 8, 6000],
+        [8, 8, 100],
+      ]),
+    ).toBe("[alive]");
+  });
+});
