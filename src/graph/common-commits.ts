@@ -75,7 +75,7 @@ export class CommonCommits {
   forget(): void {
     const { kernel } = this.#session;
     for (let node = 0; node < kernel.oidCount; node++) {
-      if (this.#session.has(node, NOTHING_COMMON)) kernel.setFlags(node, kernel.flagsOf(node) & ~NOTHING_COMMON);
+      if (this.#session.has(node, NOTHING_COMMON)) this.#session.unmark(node, NOTHING_COMMON);
     }
   }
 }

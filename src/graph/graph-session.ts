@@ -30,6 +30,8 @@ export const COMMON_KNOWN = 1 << 12;
 export const NOTHING_COMMON = 1 << 13;
 /** It is a place in some pack's selection already. */
 export const PLACED = 1 << 14;
+/** Its place is in a pack that is still to be sent: nothing sent before may be a delta on it. */
+export const PENDING = 1 << 19;
 /** Its type, where it was learnt by reading it. */
 const IS_COMMIT = 1 << 15;
 const IS_TAG = 1 << 16;
@@ -76,12 +78,19 @@ export class GraphSession {
     return this.kernel.memory.slice(at, at + this.format.rawSize);
   }
 
+  /** Says whether a node has any of these flags. */
   has(node: number, flag: number): boolean {
     return (this.kernel.flagsOf(node) & flag) !== 0;
   }
 
+  /** Gives a node flags. */
   mark(node: number, flag: number): void {
     this.kernel.orFlags(node, flag);
+  }
+
+  /** Takes a flag back. */
+  unmark(node: number, flag: number): void {
+    this.kernel.setFlags(node, this.kernel.flagsOf(node) & ~flag);
   }
 
   /** Reads an object and remembers its type. */

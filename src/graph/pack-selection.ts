@@ -1,11 +1,16 @@
 /**
  * From the objects that are selected to the places they are copied from: for each pack, its entries to send, in its order.
  *
+ * Two packs may have the same two objects, each as a delta on the other. So an entry may build on what comes in the same
+ * selection, where the stored pack vouches for it, or in one before, and on nothing that is still to come.
+ *
  * @packageDocumentation
  */
+import { MissingObject } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
-import { type GraphSession, PLACED, SELECTED } from "./graph-session.ts";
+import { type GraphSession, PENDING, PLACED, SELECTED } from "./graph-session.ts";
 
 /** Entries of one pack, by where they begin and end; ascending. */
 export type PackSelection = {
@@ -13,9 +18,14 @@ export type PackSelection = {
   readonly handle: PackHandle;
   readonly offsets: Float64Array;
   readonly ends: Float64Array;
+  /** The nodes of these entries, in no order; marked {@link PENDING} until their turn comes. */
+  readonly nodes: readonly number[];
   /** The order of the whole pack, where it had to be known. */
   readonly order: PackOrder | undefined;
 };
+
+/** A pack with its number in the database. */
+export type NumberedPack = { readonly pack: number; readonly handle: PackHandle };
 
 /** Up to so many objects are looked up one by one; more are found by going through the packs' indexes. */
 const FEW_OBJECTS = 4096;
@@ -26,49 +36,62 @@ function selectedNodes(session: GraphSession): number[] {
   return nodes;
 }
 
-/** Counts the selected objects. */
-export function countSelected(session: GraphSession): number {
+function countSelected(session: GraphSession): number {
   let count = 0;
   for (let node = 0; node < session.kernel.oidCount; node++) if (session.has(node, SELECTED)) count++;
   return count;
 }
 
-/** Places every selected object. @throws MissingObject where one is in no pack. */
+/** The packs in an order in which bases mostly come before what builds on them: the largest first, then as they came. */
+export function inBaseOrder(packs: readonly PackHandle[]): NumberedPack[] {
+  const numbered = packs.map((handle, pack) => ({ handle, pack }));
+  const largest = Math.max(0, ...packs.map(({ record }) => record.objects));
+  const rank = ({ record }: PackHandle): number => (record.objects === largest ? -1 : record.createdAt);
+  return numbered.sort((a, b) => rank(a.handle) - rank(b.handle) || a.pack - b.pack);
+}
+
+/** Places every selected object, and marks all {@link PENDING}. @throws MissingObject where one is in no pack. */
 export async function placeSelected(session: GraphSession): Promise<PackSelection[]> {
-  return countSelected(session) <= FEW_OBJECTS ? await placeFew(session) : await placeMany(session);
+  const selections = countSelected(session) <= FEW_OBJECTS ? await placeFew(session) : await placeMany(session);
+  for (const { nodes } of selections) for (const node of nodes) session.mark(node, PENDING);
+  return selections;
 }
 
 async function placeMany(session: GraphSession): Promise<PackSelection[]> {
   const selections: PackSelection[] = [];
-  for (const [pack, handle] of session.database.packs.entries()) {
+  for (const { pack, handle } of inBaseOrder(session.database.packs)) {
     const order = await loadPackOrder(handle, session.format);
     const selection = selectByRank({ pack, handle, order }, (name) => {
       const node = session.findNode(name);
-      if (node < 0 || !session.has(node, SELECTED) || session.has(node, PLACED)) return false;
+      if (node < 0 || !session.has(node, SELECTED) || session.has(node, PLACED)) return -1;
       session.mark(node, PLACED);
-      return true;
+      return node;
     });
     if (selection.offsets.length > 0) selections.push(selection);
   }
   return selections;
 }
 
-/** Selects those entries of a pack whose raw name passes the test. */
+/** Selects those entries of a pack for whose raw name `choose` gives a node (and not -1). */
 export function selectByRank(
-  from: { readonly pack: number; readonly handle: PackHandle; readonly order: PackOrder },
-  test: (name: Uint8Array) => boolean,
+  from: NumberedPack & { readonly order: PackOrder },
+  choose: (name: Uint8Array) => number,
 ): PackSelection {
   const { order } = from;
   const offsets = new Float64Array(order.count);
   const ends = new Float64Array(order.count);
-  let used = 0;
+  const nodes: number[] = [];
   for (let rank = 0; rank < order.count; rank++) {
-    if (!test(order.index.nameAt(order.positionAt(rank)))) continue;
-    offsets[used] = order.offsetAt(rank);
-    ends[used++] = order.offsetAt(rank + 1);
+    const node = choose(order.index.nameAt(order.positionAt(rank)));
+    if (node < 0) continue;
+    offsets[nodes.length] = order.offsetAt(rank);
+    ends[nodes.length] = order.offsetAt(rank + 1);
+    nodes.push(node);
   }
-  return { ...from, offsets: offsets.slice(0, used), ends: ends.slice(0, used) };
+  return { ...from, nodes, offsets: offsets.slice(0, nodes.length), ends: ends.slice(0, nodes.length) };
 }
+
+type Found = { readonly nodes: number[]; readonly positions: number[] };
 
 async function placeFew(session: GraphSession): Promise<PackSelection[]> {
   const nodes = selectedNodes(session);
@@ -76,27 +99,25 @@ async function placeFew(session: GraphSession): Promise<PackSelection[]> {
   const names = new Uint8Array(nodes.length * rawSize);
   for (const [i, node] of nodes.entries()) names.set(session.nameOf(node), i * rawSize);
   const locations = await session.database.locate(names);
-  const byPack = new Map<number, number[]>();
-  for (const [i, pack] of locations.packs.entries()) {
-    const list = byPack.get(pack);
-    if (list === undefined) byPack.set(pack, [locations.positions[i] ?? 0]);
-    else list.push(locations.positions[i] ?? 0);
+  const byPack = new Map<number, Found>();
+  for (const [i, node] of nodes.entries()) {
+    const pack = locations.packs[i] ?? -1;
+    if (pack < 0) throw new MissingObject(toHex(session.nameOf(node)));
+    const found = byPack.get(pack) ?? { nodes: [], positions: [] };
+    byPack.set(pack, found);
+    found.nodes.push(node);
+    found.positions.push(locations.positions[i] ?? 0);
   }
   const selections: PackSelection[] = [];
-  for (const [pack, positions] of [...byPack].sort(([a], [b]) => a - b)) {
-    const handle = session.database.packs[pack];
-    // the catalog is closed: what a walk selects is in some pack
-    if (handle !== undefined) selections.push(await placeInPack(session, { pack, handle }, positions));
+  for (const from of inBaseOrder(session.database.packs)) {
+    const found = byPack.get(from.pack);
+    if (found !== undefined) selections.push(await placeInPack(session, from, found));
   }
   return selections;
 }
 
-async function placeInPack(
-  session: GraphSession,
-  from: { readonly pack: number; readonly handle: PackHandle },
-  positions: readonly number[],
-): Promise<PackSelection> {
-  const offsets = Float64Array.from(await from.handle.offsets(positions)).sort();
+async function placeInPack(session: GraphSession, from: NumberedPack, found: Found): Promise<PackSelection> {
+  const offsets = Float64Array.from(await from.handle.offsets(found.positions)).sort();
   const ends = new Float64Array(offsets.length);
   // the order of a pack whose index is at hand costs no read; else the entries tell where they end
   let order = from.handle.index === undefined ? undefined : await loadPackOrder(from.handle, session.format);
@@ -105,5 +126,5 @@ async function placeInPack(
     if (end === undefined) order ??= await loadPackOrder(from.handle, session.format);
     ends[i] = end ?? order?.offsetAt(order.rankOf(offset) + 1) ?? offset;
   }
-  return { ...from, offsets, ends, order };
+  return { ...from, nodes: found.nodes, offsets, ends, order };
 }

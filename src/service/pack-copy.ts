@@ -1,32 +1,33 @@
 /**
  * Copies entries of stored packs into a pack for a client: deflated bytes as they are, deltas kept, only headers changed. An
- * entry is made anew only where its base neither travels nor is at the client.
+ * entry is made anew only where its base neither travels before it nor is at the client.
  *
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
 import { CorruptStore } from "../bytes/failure.ts";
-import { EntryHeader, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import { type GraphSession, PENDING } from "../graph/graph-session.ts";
 import type { PackSelection } from "../graph/pack-selection.ts";
-import type { GraphSession } from "../graph/graph-session.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { encodeEntry } from "../store/thin-completion.ts";
 import type { PackOutput } from "./pack-output.ts";
+import { streamRun } from "./stored-run.ts";
 
 /** What decides how a delta travels. */
 export type CopyOptions = {
   readonly ofsDelta: boolean;
-  /** Whether an object is in the pack being written, or at a client that takes thin packs. */
-  readonly isAtClient: (name: Uint8Array) => boolean;
+  /** Whether an object is in the pack already, in the selection at hand, or at a client that takes thin packs. */
+  readonly mayBuildOn: (name: Uint8Array) => boolean;
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
 };
 
 /** Entries nearer than this are read together. */
 const GAP_BYTES = 32 * 1024;
+/** An entry larger than this is not read but streamed. */
 const RUN_BYTES = 1024 * 1024;
 const RUNS_AHEAD = 3;
-const MAX_HEADER_BYTES = 64;
 
 type Run = { readonly first: number; readonly last: number; readonly offset: number; readonly length: number };
 
@@ -37,7 +38,7 @@ export class PackCopy {
   readonly #options: CopyOptions;
   readonly #output: PackOutput;
   readonly #header = new EntryHeader();
-  readonly #headerBytes = new Uint8Array(MAX_HEADER_BYTES);
+  readonly #newHeader = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
   /** Where each entry went. */
   readonly #placed: Float64Array;
   #order: PackOrder | undefined;
@@ -53,6 +54,7 @@ export class PackCopy {
 
   /** Copies all, in the order of the pack, reading ahead. */
   async run(): Promise<void> {
+    for (const node of this.#selection.nodes) this.#session.unmark(node, PENDING);
     const runs = this.#runs();
     const ahead: Promise<Uint8Array>[] = [];
     let next = 0;
@@ -60,7 +62,8 @@ export class PackCopy {
       while (next < runs.length && ahead.length < RUNS_AHEAD) ahead.push(this.#read(runs[next++]));
       const bytes = await ahead.shift();
       if (bytes === undefined) return;
-      for (let i = run.first; i <= run.last; i++) await this.#copyEntry(i, bytes, run.offset);
+      if (bytes.length < run.length) await this.#streamEntry(run, bytes);
+      else for (let i = run.first; i <= run.last; i++) await this.#copyEntry(i, bytes, run.offset);
     }
   }
 
@@ -72,11 +75,13 @@ export class PackCopy {
     return await reading;
   }
 
-  async #readRun(run: Run): Promise<Uint8Array> {
+  /** Reads a run or, of one that is a single large entry, what its header takes. */
+  async #readRun({ offset, length }: Run): Promise<Uint8Array> {
     const { handle } = this.#selection;
-    const atHand = handle.bytesAtHand(run.offset);
-    if (atHand !== undefined && atHand.length >= run.length) return atHand;
-    return await handle.readRun(run.offset, run.length);
+    const wanted = length > RUN_BYTES ? MAX_ENTRY_HEADER_BYTES : length;
+    const atHand = handle.bytesAtHand(offset);
+    if (atHand !== undefined && atHand.length >= wanted) return atHand.subarray(0, wanted);
+    return await handle.readRun(offset, wanted);
   }
 
   #runs(): Run[] {
@@ -98,19 +103,15 @@ export class PackCopy {
     const { offsets, ends } = this.#selection;
     const offset = offsets[i] ?? 0;
     const bytes = run.subarray(offset - runOffset, (ends[i] ?? 0) - runOffset);
-    const { rawSize } = this.#session.format;
-    this.#placed[i] = this.#output.offset;
-    const header = this.#header;
-    if (header.decode(bytes, 0, bytes.length, rawSize) === "short")
-      throw new CorruptStore(`entry at ${offset} is cut short`);
-    if (header.kind === OFS_DELTA) return await this.#copyOfsDelta(i, offset, bytes);
-    if (
-      header.kind === REF_DELTA &&
-      !this.#options.isAtClient(bytes.subarray(header.baseAt, header.baseAt + rawSize))
-    ) {
-      return await this.#copyWhole(offset);
-    }
-    return await this.#append(bytes);
+    const replaced = await this.#writeHeader(i, offset, bytes);
+    if (replaced !== undefined) await this.#append(bytes.subarray(replaced));
+  }
+
+  async #streamEntry({ first, offset, length }: Run, start: Uint8Array): Promise<void> {
+    const replaced = await this.#writeHeader(first, offset, start);
+    if (replaced === undefined) return;
+    const rest = { offset: offset + replaced, length: length - replaced };
+    await streamRun(this.#selection.handle, rest, async (bytes) => await this.#output.append(bytes));
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
@@ -118,24 +119,40 @@ export class PackCopy {
     else await this.#output.append(bytes);
   }
 
-  async #copyOfsDelta(i: number, offset: number, bytes: Uint8Array): Promise<void> {
+  /**
+   * Writes the header of an entry, or what is new of it, and gives how many of its bytes that replaces: the rest is to be copied.
+   * `undefined` where the entry was made anew, whole.
+   */
+  async #writeHeader(i: number, offset: number, bytes: Uint8Array): Promise<number | undefined> {
+    const { rawSize } = this.#session.format;
+    const header = this.#header;
+    this.#placed[i] = this.#output.offset;
+    if (header.decode(bytes, 0, bytes.length, rawSize) === "short")
+      throw new CorruptStore(`entry at ${offset} is cut short`);
+    if (header.kind === OFS_DELTA) return await this.#writeOfsDelta(offset);
+    if (header.kind !== REF_DELTA) return 0;
+    if (this.#options.mayBuildOn(bytes.subarray(header.baseAt, header.baseAt + rawSize))) return 0;
+    return await this.#copyWhole(offset);
+  }
+
+  async #writeOfsDelta(offset: number): Promise<number | undefined> {
     const { size, headerBytes, distance } = this.#header;
     const baseOffset = offset - distance;
     const base = rankIn(this.#selection.offsets, baseOffset);
-    const into = this.#headerBytes;
-    if (base >= 0 && base < i && this.#options.ofsDelta) {
+    const into = this.#newHeader;
+    if (base >= 0 && this.#options.ofsDelta) {
       const moved = this.#output.offset - (this.#placed[base] ?? 0);
-      if (moved === distance) return await this.#append(bytes);
-      const at = encodeOfsDistance(moved, into, encodeEntryHeader(OFS_DELTA, size, into, 0));
-      await this.#append(into.subarray(0, at));
-      return await this.#append(bytes.subarray(headerBytes));
+      if (moved === distance) return 0;
+      const end = encodeOfsDistance(moved, into, encodeEntryHeader(OFS_DELTA, size, into, 0));
+      await this.#append(into.subarray(0, end));
+      return headerBytes;
     }
     const name = await this.#nameAt(baseOffset);
-    if (base < 0 && !this.#options.isAtClient(name)) return await this.#copyWhole(offset);
+    if (base < 0 && !this.#options.mayBuildOn(name)) return await this.#copyWhole(offset);
     const at = encodeEntryHeader(REF_DELTA, size, into, 0);
     into.set(name, at);
     await this.#append(into.subarray(0, at + name.length));
-    return await this.#append(bytes.subarray(headerBytes));
+    return headerBytes;
   }
 
   async #nameAt(offset: number): Promise<Uint8Array> {
@@ -144,9 +161,10 @@ export class PackCopy {
   }
 
   /** Makes an entry without a base. */
-  async #copyWhole(offset: number): Promise<void> {
+  async #copyWhole(offset: number): Promise<undefined> {
     const { kind, held } = await this.#session.reader.readAt(this.#selection.pack, offset);
     await this.#append(encodeEntry(kind, this.#session.inflating.bytes(held), this.#options.deflate));
+    return undefined;
   }
 }
 

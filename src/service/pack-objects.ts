@@ -8,9 +8,9 @@
  * @packageDocumentation
  * @see git-pack-objects(1)
  */
-import { selectWholePacks } from "../graph/whole-packs.ts";
+import { isPlaced, selectWholePacks } from "../graph/whole-packs.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
-import { SELECTED, UNINTERESTING } from "../graph/graph-session.ts";
+import { PENDING, SELECTED, UNINTERESTING } from "../graph/graph-session.ts";
 import { selectTreesOf, selectWhole } from "../graph/object-walk.ts";
 import { type PackSelection, placeSelected } from "../graph/pack-selection.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
@@ -18,8 +18,9 @@ import { KIND_NUMBER } from "../object/object-kind.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { FetchSession } from "./fetch-session.ts";
-import { PackCopy } from "./pack-copy.ts";
+import { type CopyOptions, PackCopy } from "./pack-copy.ts";
 import { PackOutput } from "./pack-output.ts";
+import { streamRun } from "./stored-run.ts";
 
 /** How the pack may be made. */
 export type PackOptions = {
@@ -38,7 +39,6 @@ export interface PackSink {
   progress(text: string): Promise<void>;
 }
 
-const STREAM_BYTES = 256 * 1024;
 const PROGRESS_STEP = 10_000;
 const TAGS = "refs/tags/";
 
@@ -49,6 +49,8 @@ export async function packObjects(session: FetchSession, options: PackOptions, s
   if (
     common.nodes.size === 0 &&
     answer.uncoveredTips === 0 &&
+    // entries of a pack that is sent as it lies keep their ofs-deltas
+    options.ofsDelta &&
     packs.length > 0 &&
     packs.every(({ record }) => record.marked)
   ) {
@@ -58,51 +60,33 @@ export async function packObjects(session: FetchSession, options: PackOptions, s
       return;
     }
     const { whole, parts } = await selectWholePacks(graph);
-    // what is left out of a part is in another pack: deltas on it still have their base
-    await send(session, { whole, parts, isAtClient: () => true }, options, sink);
+    await send(session, { whole, parts, mayBuildOn: (name) => isPlaced(graph, name) }, options, sink);
     return;
   }
   await selectObjects(session, options, sink);
   const parts = await placeSelected(graph);
-  const isAtClient = (name: Uint8Array): boolean => {
+  const mayBuildOn = (name: Uint8Array): boolean => {
     const node = graph.findNode(name);
-    return node >= 0 && graph.has(node, options.thinPack ? SELECTED | UNINTERESTING : SELECTED);
+    if (node < 0) return false;
+    if (options.thinPack && graph.has(node, UNINTERESTING)) return true;
+    return graph.has(node, SELECTED) && !graph.has(node, PENDING);
   };
-  await send(session, { whole: [], parts, isAtClient }, options, sink);
+  await send(session, { whole: [], parts, mayBuildOn }, options, sink);
 }
 
 /** The pack as it is: not even hashed. */
 async function sendWholeFile(pack: PackHandle, sink: PackSink): Promise<void> {
   const { packBytes, objects } = pack.record;
   await sink.progress(`Enumerating objects: ${objects}, done.\n`);
-  await streamRun(pack, 0, packBytes, async (bytes) => await sink.data(bytes));
+  await streamRun(pack, { offset: 0, length: packBytes }, async (bytes) => await sink.data(bytes));
   await sink.progress(`Total ${objects} (delta 0), reused ${objects} (delta 0), pack-reused ${objects}\n`);
-}
-
-async function streamRun(
-  pack: PackHandle,
-  offset: number,
-  length: number,
-  write: (bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
-  const stream = await pack.openRun(offset, length);
-  try {
-    let buffer = new Uint8Array(STREAM_BYTES);
-    for (;;) {
-      const bytes = await stream.read(buffer);
-      if (bytes.length === 0) return;
-      await write(bytes);
-      buffer = new Uint8Array(bytes.buffer);
-    }
-  } finally {
-    await stream.cancel();
-  }
 }
 
 type Plan = {
   readonly whole: readonly PackHandle[];
   readonly parts: readonly PackSelection[];
-  readonly isAtClient: (name: Uint8Array) => boolean;
+  /** See {@link CopyOptions}. */
+  readonly mayBuildOn: CopyOptions["mayBuildOn"];
 };
 
 async function send(session: FetchSession, plan: Plan, options: PackOptions, sink: PackSink): Promise<void> {
@@ -114,10 +98,10 @@ async function send(session: FetchSession, plan: Plan, options: PackOptions, sin
   const output = new PackOutput(async (bytes) => await sink.data(bytes), repository.hash(graph.format.name));
   await output.begin(total);
   for (const pack of plan.whole) {
-    const length = pack.record.ownBytes - PACK_HEADER_BYTES;
-    if (length > 0) await streamRun(pack, PACK_HEADER_BYTES, length, async (bytes) => await output.append(bytes));
+    const run = { offset: PACK_HEADER_BYTES, length: pack.record.ownBytes - PACK_HEADER_BYTES };
+    await streamRun(pack, run, async (bytes) => await output.append(bytes));
   }
-  const copy = { ofsDelta: options.ofsDelta, isAtClient: plan.isAtClient, deflate: repository.deflate };
+  const copy = { ofsDelta: options.ofsDelta, mayBuildOn: plan.mayBuildOn, deflate: repository.deflate };
   for (const part of plan.parts) await new PackCopy(graph, part, copy, output).run();
   await output.end();
   await sink.progress(`Total ${total} (delta 0), reused ${total} (delta 0), pack-reused 0\n`);

@@ -6,7 +6,8 @@
 import type { StreamingHash } from "../bytes/hash.ts";
 import { encodePackHeader } from "../format/pack-header.ts";
 
-const BUFFER_BYTES = 256 * 1024;
+/** Four packets of the side-band, filled. */
+const BUFFER_BYTES = 4 * 65_515;
 
 /** Writes one pack. */
 export class PackOutput {
