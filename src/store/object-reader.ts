@@ -9,6 +9,7 @@ import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
 import type { Held, Inflating, Inflation } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
+import { tooLargeToHold } from "./object-budget.ts";
 import type { PackHandle } from "./pack-handle.ts";
 
 /** An object in the ring. */
@@ -31,13 +32,13 @@ export class ObjectReader {
     this.#inflating = inflating;
   }
 
-  /** Reads an object by raw name. It stays in the ring until enough else is read. @throws MissingObject, CorruptStore */
+  /** Reads an object by raw name. It stays in the ring until enough else is read. @throws MissingObject, CorruptStore, LimitExceeded */
   async read(name: Uint8Array): Promise<ReadObject> {
     const { pack, offset } = await this.#database.offsetOf(name);
     return await this.readAt(pack, offset);
   }
 
-  /** Reads an object by raw name and gives a copy of it. @throws MissingObject, CorruptStore */
+  /** Reads an object by raw name and gives a copy of it. @throws MissingObject, CorruptStore, LimitExceeded */
   async readCopy(name: Uint8Array): Promise<{ readonly kind: number; readonly bytes: Uint8Array }> {
     const { kind, held } = await this.read(name);
     return { kind, bytes: this.#inflating.bytes(held).slice() };
@@ -165,7 +166,7 @@ export class ObjectReader {
   async #inflateEntry(handle: PackHandle, offset: number): Promise<Inflation> {
     const inflating = this.#inflating;
     const { size, headerBytes } = this.#header;
-    if (size > inflating.wholeBytes) throw new CorruptStore(`an entry of ${size} bytes is too large to be read whole`);
+    if (size > inflating.wholeBytes) throw tooLargeToHold("stored object", size, inflating.wholeBytes);
     let at = offset + headerBytes;
     let bytes = handle.bytesAtHand(at) ?? (await handle.bytesFrom(at));
     const inflation = inflating.startInflating(size);

@@ -1,0 +1,150 @@
+/** What is hard about copying entries between packs: duplicates, deltas across packs, entries too large to be held. */
+import { afterAll, describe, expect, it } from "vitest";
+import { createDelta } from "../../../src/format/delta.ts";
+import type { PackRecord } from "../../../src/store/catalog.ts";
+import { noise } from "../../support/git-fixtures.ts";
+import { type RawEntry, buildPack, commitOf, objectId, treeOf } from "../../support/git-raw.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { TINY, TestStore } from "../../support/store.ts";
+
+const clients: GitRepository[] = [];
+afterAll(() => {
+  for (const client of clients) client.dispose();
+});
+
+type Blob = { readonly oid: string; readonly content: Uint8Array };
+const blob = (content: Uint8Array): Blob => ({ oid: objectId("blob", content), content });
+const whole = ({ content }: Blob): RawEntry => ({ type: "blob", content });
+const delta = (base: Blob, to: Blob): RawEntry => ({
+  type: "ref-delta",
+  base: base.oid,
+  content: createDelta(base.content, to.content),
+});
+const edited = (base: Blob, text: string): Blob => blob(Buffer.concat([base.content.subarray(7), Buffer.from(text)]));
+
+/** A commit over these blobs. */
+function commitWith(blobs: readonly Blob[], parents: readonly string[] = []): { entries: RawEntry[]; oid: string } {
+  const tree = treeOf(...blobs.map(({ oid }, i): [string, string, string] => ["100644", `f${i}`, oid]));
+  const commit = commitOf(objectId("tree", tree), parents);
+  return {
+    entries: [
+      { type: "commit", content: commit },
+      { type: "tree", content: tree },
+    ],
+    oid: objectId("commit", commit),
+  };
+}
+
+/** Has git check a pack on its own, and what it reaches; gives the number of objects. */
+function accept(pack: Buffer, tips: readonly string[]): number {
+  const client = new GitRepository();
+  clients.push(client);
+  client.git(["index-pack", "--stdin", "--strict"], pack);
+  client.git(["rev-list", "--objects", "--quiet", ...tips]);
+  return pack.readUInt32BE(8);
+}
+
+describe("packs that share objects", () => {
+  const x = blob(noise(2000, 1));
+  const y = edited(x, "y");
+  const z = edited(x, "z");
+
+  /** Every permutation of the catalog must do, and every one of them with the wants that take the walk. */
+  async function inAnyOrder(store: TestStore, tips: readonly string[], objects: number): Promise<void> {
+    const permute = (records: readonly PackRecord[]): PackRecord[][] =>
+      records.length < 2
+        ? [[...records]]
+        : records.flatMap((record, i) => permute(records.toSpliced(i, 1)).map((rest) => [record, ...rest]));
+    for (const packs of permute(store.packs)) {
+      for (const [i, sameTime] of [true, false].entries()) {
+        store.packs = packs.map((record, at) => ({ ...record, marked: true, createdAt: sameTime ? 0 : at + i }));
+        for (const [n, tip] of tips.entries()) store.refs.set(`refs/heads/${n}`, { oid: tip });
+        expect(accept(await store.fetch({ wants: tips }), tips)).toBe(objects);
+        store.refs.set("refs/heads/other", { oid: "1".repeat(40) });
+        expect(accept(await store.fetch({ wants: tips }), tips)).toBe(objects);
+        store.refs.delete("refs/heads/other");
+      }
+    }
+  }
+
+  it("send an object that is twice in the catalog once", async () => {
+    const store = new TestStore();
+    const first = commitWith([x, y]);
+    const second = commitWith([x, z], [first.oid]);
+    await store.push(buildPack([...first.entries, whole(x), delta(x, y)]), [first.oid]);
+    await store.push(buildPack([...second.entries, whole(x), delta(x, z)]), [second.oid]);
+    await inAnyOrder(store, [second.oid], 7);
+  });
+
+  it("send deltas across packs, and bases that completion added once", async () => {
+    const store = new TestStore();
+    const first = commitWith([x]);
+    const second = commitWith([y], [first.oid]);
+    const third = commitWith([z], [second.oid]);
+    await store.push(buildPack([...first.entries, whole(x)]), [first.oid]);
+    await store.push(buildPack([...second.entries, delta(x, y)]), [second.oid]);
+    await store.push(buildPack([...third.entries, delta(y, z)]), [third.oid]);
+    expect(store.packs.map(({ objects, ownObjects }) => objects - ownObjects)).toEqual([0, 1, 1]);
+    await inAnyOrder(store, [third.oid], 9);
+  });
+
+  it("send no object as a delta on itself by way of another pack", async () => {
+    const store = new TestStore();
+    const base = commitWith([x, y]);
+    await store.push(buildPack([...base.entries, whole(x), whole(y)]), [base.oid]);
+    // pushed again, by clients that did not know: x on y, and y on x
+    const left = commitWith([x], [base.oid]);
+    const right = commitWith([y], [base.oid]);
+    await store.push(buildPack([...left.entries, delta(y, x)]), [left.oid]);
+    await store.push(buildPack([...right.entries, delta(x, y)]), [right.oid]);
+    await inAnyOrder(store, [left.oid, right.oid], 8);
+  });
+});
+
+describe("entries too large to be read whole", () => {
+  const large = blob(noise(3_000_000, 2));
+  const next = edited(large, "n".repeat(50));
+  const apart = blob(noise(1_500_000, 3));
+
+  it.each([
+    ["roomy", {}],
+    ["tiny", TINY],
+  ])("are copied as they are, %s memory", async (_name, layout) => {
+    const store = new TestStore(layout);
+    const first = commitWith([large, apart]);
+    const second = commitWith([next, apart], [first.oid]);
+    await store.push(buildPack([...first.entries, whole(large), whole(apart)]), [first.oid]);
+    await store.push(buildPack([...second.entries, whole(large), delta(large, next)]), [second.oid]);
+    store.refs.set("refs/heads/other", { oid: "1".repeat(40) });
+    for (const remote of [false, true]) {
+      if (remote) store.makeRemote();
+      for (const ofsDelta of [true, false]) {
+        expect(accept(await store.fetch({ wants: [second.oid], ofsDelta }), [second.oid])).toBe(7);
+      }
+      const pack = await store.fetch({ wants: [second.oid], haves: [first.oid] });
+      expect(pack.length).toBeLessThan(2000);
+      const client = new GitRepository();
+      clients.push(client);
+      client.receive(await store.fetch({ wants: [first.oid] }));
+      client.receive(pack);
+      client.git(["fsck", "--strict"]);
+    }
+  });
+
+  it("are refused in words where they would have to be made anew", async () => {
+    const store = new TestStore(TINY);
+    const first = commitWith([large]);
+    const second = commitWith([next]);
+    await store.push(buildPack([...first.entries, ...second.entries, whole(large), delta(large, next)]));
+    store.refs.set("refs/heads/other", { oid: "1".repeat(40) });
+    await expect(store.fetch({ wants: [second.oid] })).rejects.toMatchObject({
+      name: "LimitExceeded",
+      limit: "wholeObjectBytes",
+    });
+    // where there is room they are
+    const roomy = new TestStore();
+    await roomy.push(buildPack([...first.entries, ...second.entries, whole(large), delta(large, next)]));
+    roomy.refs.set("refs/heads/other", { oid: "1".repeat(40) });
+    expect(accept(await roomy.fetch({ wants: [second.oid] }), [second.oid])).toBe(3);
+  });
+});
