@@ -43,7 +43,6 @@ export function readPackStart(head: Uint8Array, format: ObjectFormat, hash: Hash
 
 /** A pack of no objects that is damaged, or goes on, is left to be refused like any other. */
 function isWholeEmptyPack(head: Uint8Array, format: ObjectFormat, hash: HashFactory): boolean {
-  if (head.length !== packStartBytes(format)) return false;
   const running = hash(format.name);
   running.update(head.subarray(0, PACK_HEADER_BYTES));
   return equal(running.digest(), head.subarray(PACK_HEADER_BYTES));

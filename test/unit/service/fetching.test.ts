@@ -8,7 +8,7 @@ import { serveV2 } from "../../../src/service/serve-v2.ts";
 import { GitSandbox } from "../../support/git-client.ts";
 import { packOf, pushBody } from "../../support/git-raw.ts";
 import { pktBytes, pktText } from "../../support/pkt.ts";
-import { MemoryService, NEW_REPOSITORY, askGit, band, linesBeforePack } from "./memory-service.ts";
+import { MemoryService, NEW_REPOSITORY, askGit, band, linesBeforePack, tools } from "./memory-service.ts";
 
 const git = new GitSandbox("service");
 afterAll(() => git.close());
@@ -384,14 +384,28 @@ describe("the pack", () => {
     for (const extra of [[], ["include-tag"], ["thin-pack", "ofs-delta"]]) {
       const lines = [`want ${main[7]}`, `have ${main[2]}`, ...extra, "done"];
       const { body } = await host.run(serveV2, pktBytes("command=fetch", "0001", ...lines, "0000"));
-      const directory = git.fresh("taker");
-      await git.ok(["clone", "-q", "--bare", bare, directory]);
       const expected = await objectsBetween([main[7] ?? ""], [main[2] ?? ""]);
+      // Not what thin completion adds, but what was sent: nothing of what the client has.
+      const sent = band(body, 1).readUInt32BE(8);
+      expect(sent).toBe(expected.length + (extra.includes("include-tag") ? 2 : 0));
       const brought = await take(band(body, 1), await withHistory(main[2] ?? ""));
       for (const oid of expected) expect(brought).toContain(oid);
       expect(brought.includes(tag)).toBe(extra.includes("include-tag"));
       expect(band(body, 2).toString()).toMatch(/Total \d+/);
     }
+  });
+
+  it("gives its kernel back, as one that fails does", async () => {
+    const fetches = async (): Promise<void> => {
+      for (const want of [main[7], ABSENT]) {
+        await host.run(serveV2, pktBytes("command=fetch", "0001", `want ${want}`, "done", "0000"));
+        await host.run(serveUploadPack, pktBytes(`want ${want}`, "0000", "done"));
+      }
+    };
+    await fetches();
+    const before = tools.kernels.byteLength;
+    await fetches();
+    expect(tools.kernels.byteLength).toBe(before);
   });
 
   it("shows no progress to one who wants none", async () => {

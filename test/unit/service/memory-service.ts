@@ -28,7 +28,12 @@ export const NEW_REPOSITORY: CreateRequest = {
 };
 
 /** What a service did: which calls of the ref store it took, and what it wrote. */
-export type Served = { readonly body: Buffer; readonly calls: string[]; readonly admitted: (string | undefined)[] };
+export type Served = {
+  readonly body: Buffer;
+  readonly calls: string[];
+  readonly admitted: (string | undefined)[];
+  readonly unread: number;
+};
 
 /** How a request arrives. */
 export type RequestOptions = {
@@ -91,10 +96,11 @@ export class MemoryService {
   ): Promise<Served> {
     const written: Buffer[] = [];
     const admitted: (string | undefined)[] = [];
+    const body = requestBody(input, options);
     this.calls = [];
     await serve({
       repository: this.repository,
-      input: source(input, options),
+      input: body.source,
       output: {
         write: async (bytes) => {
           if (admitted.length === 0) throw new Error("written before anyone was admitted");
@@ -110,7 +116,7 @@ export class MemoryService {
       agent: "thinpack/test",
       signal: new AbortController().signal,
     });
-    return { body: Buffer.concat(written), calls: this.calls, admitted };
+    return { body: Buffer.concat(written), calls: this.calls, admitted, unread: body.unread() };
   }
 
   /** All refs as `name oid` lines. */
@@ -125,9 +131,12 @@ export class MemoryService {
 }
 
 /** A request's body in pieces, its buffers detached as a BYOB read detaches them. */
-function source(input: Uint8Array, { piece = Number.POSITIVE_INFINITY, breakOff }: RequestOptions): ByteSource {
+function requestBody(
+  input: Uint8Array,
+  { piece = Number.POSITIVE_INFINITY, breakOff }: RequestOptions,
+): { readonly source: ByteSource; unread(): number } {
   let at = 0;
-  return {
+  const source: ByteSource = {
     read: async (buffer) => {
       const { byteOffset, byteLength } = buffer;
       const owned = new Uint8Array(buffer.buffer.transfer(), byteOffset, byteLength);
@@ -138,6 +147,7 @@ function source(input: Uint8Array, { piece = Number.POSITIVE_INFINITY, breakOff 
       return owned.subarray(0, bytes.length);
     },
   };
+  return { source, unread: () => input.length - at };
 }
 
 /** Runs one of C git's services over the same request. */

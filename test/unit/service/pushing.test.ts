@@ -17,7 +17,7 @@ import {
   ZERO,
 } from "../../support/git-raw.ts";
 import { pktBytes, pktText } from "../../support/pkt.ts";
-import { askGit, band, MemoryService, NEW_REPOSITORY } from "./memory-service.ts";
+import { askGit, band, MemoryService, NEW_REPOSITORY, tools } from "./memory-service.ts";
 
 const git = new GitSandbox("push");
 afterAll(() => git.close());
@@ -198,6 +198,13 @@ describe("what is refused leaves nothing", () => {
     expect(served.body.subarray(-4).toString()).toBe("0000");
     expect([files(), await host.listRefs(), leases()]).toEqual([before, refs, []]);
     expect(served.calls).toEqual(["beginPush", "abandonPush"]);
+    // A client listens only when it has said all.
+    expect(served.unread).toBe(0);
+  });
+
+  it("a header that promises what does not come, with a trailer that is right", async () => {
+    const [unpack] = await push([{ name: "refs/heads/x", new: firstId }], buildPack([], 3));
+    expect(unpack).toMatch(/^unpack (?!ok)/);
   });
 
   it("a push whose commands are all doomed is read to its end and not stored", async () => {
@@ -314,6 +321,19 @@ describe("a push that lands", () => {
     expect(files()).toEqual(before);
   });
 
+  it("gives its kernel back, as one that fails does", async () => {
+    const pushes = async (): Promise<void> => {
+      const tag = tagOf(thirdId, "commit", "t");
+      await push([{ name: "refs/tags/t", new: objectId("tag", tag) }], buildPack([{ type: "tag", content: tag }]));
+      await push([{ name: "refs/heads/x", new: thirdId }], buildPack([{ type: "commit", content: third }]));
+      await push([{ name: "refs/heads/x", old: thirdId }]);
+    };
+    await pushes();
+    const before = tools.kernels.byteLength;
+    await pushes();
+    expect(tools.kernels.byteLength).toBe(before);
+  });
+
   it("deletes without a pack", async () => {
     await push([{ name: "refs/heads/gone", new: firstId }], EMPTY_PACK);
     const { calls } = await host.run(serveReceivePack, pushBody([{ name: "refs/heads/gone", old: firstId }]));
@@ -329,6 +349,14 @@ describe("a push that lands", () => {
     const { admitted, body: report } = await host.run(serveReceivePack, body, { create: NEW_REPOSITORY });
     expect(reportLines(report)).toEqual(["unpack ok", `ok ${MAIN}`]);
     expect(admitted).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  });
+
+  it("makes none of another hash function than the one it was advertised with", async () => {
+    host = new MemoryService();
+    const request = pktBytes(`${"0".repeat(64)} ${"1".repeat(64)} ${MAIN}\\0object-format=sha256`, "0000");
+    const { body } = await host.run(serveReceivePack, request, { create: NEW_REPOSITORY });
+    expect(pktText(body)).toEqual(["ERR repository not found"]);
+    expect(await host.refs.describe()).toBeUndefined();
   });
 
   it("does not begin for one who is not admitted", async () => {
@@ -347,6 +375,8 @@ describe("a push that lands", () => {
       const found = await host.refs.open({ packs: true });
       return found.kind === "found" ? found.packs.map(({ marked }) => marked) : [];
     };
+    expect(await marks()).toEqual([true]);
+    await push([{ name: MAIN, old: secondId, new: secondId }], EMPTY_PACK);
     expect(await marks()).toEqual([true]);
     const fourth = commitOf(treeId, [thirdId, firstId]);
     await push(
@@ -517,6 +547,16 @@ describe("requests that are no push", () => {
     expect(pktText(body)).toEqual([`ERR ${message}`]);
     expect(admitted).toHaveLength(1);
     expect(leases()).toEqual([]);
+  });
+
+  it("a name that is no text is refused, and makes no other ref", async () => {
+    const body = Buffer.concat([
+      pktBytes(`${ZERO} ${firstId} refs/heads/\\xff\\xfe\\0report-status`, "0000"),
+      EMPTY_PACK,
+    ]);
+    const [, line] = reportLines((await host.run(serveReceivePack, body)).body);
+    expect(line).toMatch(/^ng refs\/heads\/.* funny refname$/);
+    expect(await host.listRefs()).toEqual([`${MAIN} ${secondId}`]);
   });
 
   it("a name too long for a ref is refused with a report that still fits its line", async () => {

@@ -81,10 +81,8 @@ describe("the progress of a pack taken in", () => {
       await progress.resolved(deltas, total);
     }
     await progress.end();
-    return written()
-      .toString("latin1")
-      .replaceAll("0005\u0001", "[alive]")
-      .replaceAll(/[0-9a-f]{4}\u0002/g, "");
+    const alive = written().toString("latin1").split("0005\u0001").length - 1;
+    return band(written(), 2).toString() + "[alive]".repeat(alive);
   };
 
   it("is what git shows, once a second", async () => {
