@@ -57,6 +57,8 @@ export type ResolverInput = {
 };
 
 const READ_BYTES = 1024 * 1024;
+/** Deltas after which progress is told again. */
+const PROGRESS_STEP = 500;
 
 /** Resolves what the first pass left; see {@link DeltaResolver.run}. */
 export class DeltaResolver {
@@ -66,6 +68,8 @@ export class DeltaResolver {
   readonly #outside: OutsideBase[] = [];
   readonly #outsideByName = new Map<number, number>();
   readonly #header = new EntryHeader();
+  #total = 0;
+  #done = 0;
 
   constructor(input: ResolverInput) {
     this.#input = input;
@@ -80,10 +84,10 @@ export class DeltaResolver {
       count: kernel.oidCount,
       entryOf: (name) => kernel.valueOf(name) - 1,
     });
-    const total = forest.left;
+    this.#total = forest.left;
+    if (this.#total > 0) await progress(0, this.#total);
     const asked = new Set<number>();
     while (forest.left > 0) {
-      await progress(total - forest.left, total);
       const order = forest.takeReady((number) => this.#baseOf(number));
       if (order.length > 0) await this.#resolve(order, forest);
       else if (!(await this.#findOutside(forest, asked))) {
@@ -181,15 +185,20 @@ export class DeltaResolver {
         const base = this.#baseOf(number);
         const name = (await this.#resolveHeld(batch, number, base)) ?? (await this.#resolveLarge(batch, number, base));
         forest.nameIsKnown(name);
+        if (++this.#done % PROGRESS_STEP === 0 || this.#done === this.#total) {
+          await this.#input.progress(this.#done, this.#total);
+        }
       }
     }
   }
 
-  /** Adds an entry and, below it, every base that may have to be made again, to what the batch reads. */
+  /** Adds an entry and, below it, every base that will probably have to be made again, to what the batch reads. */
   #addWithBases(batch: EntryBatch, number: number): void {
-    const { entries } = this.#input;
+    const { entries, inflating } = this.#input;
     let node = number;
     while (node < this.#count && !this.#isTooLarge(node) && batch.add(node)) {
+      const base = entries.isDelta(node) ? this.#heldNode(this.#baseOf(node)) : undefined;
+      if (base !== undefined && !inflating.ring.isOld(base.position)) return;
       if (!entries.isDelta(node)) return;
       node = this.#baseOf(node);
     }
