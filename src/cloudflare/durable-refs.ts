@@ -3,14 +3,69 @@
  *
  * @packageDocumentation
  */
+import { LimitExceeded } from "../bytes/failure.ts";
 import type { RepositoryObject } from "../durable/repository-object.ts";
-import type { RefStore } from "../refs/ref-store.ts";
+import type { OpenPage } from "../durable/repository-database.ts";
+import type { CommitPushRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
+/** Snapshots begun anew because the refs changed while their pages were read. */
+const MOST_TRIES = 5;
+
+/**
+ * Puts a snapshot of very many refs together from pages. All but a few repositories fit one. A page of another version than the
+ * first belongs to another snapshot: then it is begun anew.
+ *
+ * @throws Error where the refs change faster than they can be read.
+ */
+export async function openWhole(
+  request: OpenRequest,
+  page: (after?: string) => Promise<OpenPage>,
+): Promise<OpenAnswer<PackRecord>> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const first = await page();
+    if (first.kind === "missing" || first.refsGoOnAfter === undefined) return first;
+    const { refsGoOnAfter, ...snapshot } = first;
+    const refs = [...first.refs];
+    let after: string | undefined = refsGoOnAfter;
+    while (after !== undefined) {
+      const next = await page(after);
+      if (next.kind === "missing" || next.record.id !== first.record.id || next.version !== first.version) break;
+      refs.push(...next.refs);
+      after = next.refsGoOnAfter;
+      if (after === undefined) return { ...snapshot, refs };
+    }
+  }
+  throw new Error(
+    `the refs changed ${MOST_TRIES} times while ${request.refPrefixes?.length ?? 0} prefixes were listed`,
+  );
+}
+
 /** Where the objects of repositories are. */
 export type RepositoryNamespace = DurableObjectNamespace<RepositoryObject>;
+
+/** What an RPC carries, less what its frame may take. Bytes. */
+const MOST_PUSH_BYTES = 30 * 1024 * 1024;
+/** What a command takes in an RPC beside its name and oids: the names of its members, and lengths. */
+const COMMAND_BYTES = 48;
+
+/** A push lands in one call, or it would not be one step. @throws LimitExceeded where it does not fit one. */
+function assertFits({ updates, pushOptions }: CommitPushRequest<PackRecord>): void {
+  let bytes = 0;
+  for (const { name, oldOid, newOid, peeled = "" } of updates) {
+    bytes += COMMAND_BYTES + name.length + oldOid.length + newOid.length + peeled.length;
+  }
+  for (const option of pushOptions) bytes += option.length;
+  if (bytes > MOST_PUSH_BYTES) {
+    throw new LimitExceeded(
+      "refs",
+      updates.length,
+      `${updates.length} refs are too many for one push; push them in parts`,
+    );
+  }
+}
 
 /** Opens the truth of `{tenant}/{repo}`, which need not exist. Nothing is asked before the first call. */
 export function durableRefs(
@@ -21,9 +76,12 @@ export function durableRefs(
   const object = namespace.get(namespace.idFromName(repository));
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
-    open: (request) => call(async () => object.open(request)),
+    open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),
     beginPush: (request) => call(async () => object.beginPush(request)),
-    commitPush: (request) => call(async () => object.commitPush(request)),
+    commitPush: (request) => {
+      assertFits(request);
+      return call(async () => object.commitPush(request));
+    },
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     describe: () => call(async () => object.describe()),
     create: (request) => call(async () => object.create(request)),

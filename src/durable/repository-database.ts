@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import type { PackRecord } from "../store/catalog.ts";
-import { encodeRefRows } from "../refs/ref-rows.ts";
+import { encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type {
   BeginPushAnswer,
   BeginPushRequest,
@@ -67,6 +67,38 @@ export type DueWork = {
   readonly doomedPrefixes: readonly string[];
 };
 
+/** A snapshot, or as much of its refs as one answer may hold. */
+export type OpenPage =
+  | Exclude<OpenAnswer<PackRecord>, { kind: "found" }>
+  | (Extract<OpenAnswer<PackRecord>, { kind: "found" }> & {
+      /** The last ref of this page, where there are more after it. */
+      readonly refsGoOnAfter?: string;
+    });
+
+/** Encoded refs of about this many bytes go into one answer; an RPC carries 32 MiB. */
+const REF_PAGE_BYTES = 16 * 1024 * 1024;
+/** What a ref takes beside its name and values. */
+const REF_ROW_BYTES = 3;
+
+function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnAfter?: string } {
+  let bytes = 0;
+  let last: string | undefined;
+  let isWhole = true;
+  const limited = function* (): Generator<RefRow> {
+    for (const row of rows) {
+      if (bytes >= REF_PAGE_BYTES) {
+        isWhole = false;
+        return;
+      }
+      bytes += REF_ROW_BYTES + row.name.length + row.oid.length + (row.peeled?.length ?? 0);
+      last = row.name;
+      yield row;
+    }
+  };
+  const refs = encodeRefRows(limited());
+  return isWhole || last === undefined ? { refs } : { refs, refsGoOnAfter: last };
+}
+
 /** Where fresh repository ids come from; random, 128 bits in hex. */
 export type NewId = () => string;
 
@@ -107,8 +139,8 @@ export class RepositoryDatabase {
     return row;
   }
 
-  /** A consistent snapshot. */
-  open(request: OpenRequest): OpenAnswer<PackRecord> {
+  /** A consistent snapshot, or one page of it. */
+  open(request: OpenRequest, after = ""): OpenPage {
     const row = this.#read();
     if (row === undefined) return { kind: "missing" };
     const headOid = readRef(this.#db, row.record.head);
@@ -117,13 +149,14 @@ export class RepositoryDatabase {
       wants === undefined
         ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
         : this.#tips.look(wants, row.record.objectFormat, `${row.record.id}/${row.version}`);
+    const page = refPrefixes === undefined ? { refs: [] } : refPage(listRefs(this.#db, refPrefixes, after));
     return {
       kind: "found",
       record: this.#record(row),
       version: row.version,
       ...(headOid === undefined ? {} : { headOid }),
       packs: request.packs === true ? listPacks(this.#db) : [],
-      refs: refPrefixes === undefined ? [] : encodeRefRows(listRefs(this.#db, refPrefixes)),
+      ...page,
       ...tips,
     };
   }

@@ -13,7 +13,6 @@ import type {
   CommitPushAnswer,
   CommitPushRequest,
   CreateRequest,
-  OpenAnswer,
   OpenRequest,
   RepositoryRecord,
 } from "../refs/ref-store.ts";
@@ -21,7 +20,7 @@ import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.t
 import type { PackRecord } from "../store/catalog.ts";
 import { packKeys } from "../store/pack-keys.ts";
 import { durableSql } from "./durable-sql.ts";
-import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
+import { DERIVED_DELAY, type OpenPage, RepositoryDatabase } from "./repository-database.ts";
 
 /** What the object uses of the Worker's bindings. */
 export type RepositoryObjectEnv = { readonly BUCKET: R2Bucket; readonly JOBS: Queue<Job> };
@@ -44,9 +43,9 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     });
   }
 
-  /** See `RefStore.open`. */
-  open(request: OpenRequest): OpenAnswer<PackRecord> {
-    return this.#database.open(request);
+  /** See `RefStore.open`; what does not fit one answer is asked for with the last ref of the page before it. */
+  open(request: OpenRequest, after?: string): OpenPage {
+    return this.#database.open(request, after);
   }
 
   /** See `RefStore.beginPush`. */

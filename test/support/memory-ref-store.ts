@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { randomBytes } from "node:crypto";
+import { openWhole } from "../../src/cloudflare/durable-refs.ts";
 import { RepositoryDatabase } from "../../src/durable/repository-database.ts";
 import type { RefStore } from "../../src/refs/ref-store.ts";
 import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
@@ -18,7 +19,7 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
   const database = new RepositoryDatabase(nodeSql(), () => randomBytes(16).toString("hex"));
   return {
     database,
-    open: async (request) => database.open(request),
+    open: (request) => openWhole(request, async (after) => database.open(request, after)),
     beginPush: async (request) => database.beginPush(request, now()),
     commitPush: async (request) => database.commitPush(request, now()),
     abandonPush: async (packName) => database.abandonPush(packName),

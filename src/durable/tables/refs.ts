@@ -62,13 +62,21 @@ function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Gives, in byte order, the refs that start with one of the prefixes; an empty list, or an empty prefix, means all. */
-export function* listRefs(db: SqlDatabase, prefixes: readonly string[]): Generator<RefRow> {
+/**
+ * Gives, in byte order, the refs that start with one of the prefixes and come after `after`; an empty list, or an empty prefix,
+ * means all.
+ */
+export function* listRefs(db: SqlDatabase, prefixes: readonly string[], after = ""): Generator<RefRow> {
   if (prefixes.length === 0 || prefixes.includes("")) {
-    for (const row of db.rows("SELECT name, oid, peeled FROM refs ORDER BY name")) yield refRow(row);
+    const rows = db.rows("SELECT name, oid, peeled FROM refs WHERE name > ? ORDER BY name", after);
+    for (const row of rows) yield refRow(row);
     return;
   }
-  const ranges = disjointPrefixes(prefixes).map((prefix) => [prefix, prefixEnd(prefix) ?? null]);
+  const ranges = disjointPrefixes(prefixes)
+    .map((prefix) => ({ from: prefix, end: prefixEnd(prefix) }))
+    .filter(({ end }) => end === undefined || compareCodePoints(end, after) > 0)
+    // The first string after a name is the name with a NUL.
+    .map(({ from, end }) => [compareCodePoints(from, after) > 0 ? from : `${after}\0`, end ?? null]);
   for (const chunk of jsonChunks(ranges)) {
     // CROSS JOIN keeps the ranges outermost: they are sorted and disjoint, so the rows come out sorted too.
     const rows = db.rows(
