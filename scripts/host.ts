@@ -8,7 +8,10 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin, stop as stopEsbuild } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { speedUpSimulator } from "./simulator-speed.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
+
+speedUpSimulator();
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const kernelFile = join(root, "build", "kernel.wasm");
