@@ -12,8 +12,11 @@ const ZIPPED_PIECE = 65_536;
 /** A body that has none. */
 const EMPTY: ByteSource = { read: async (buffer) => buffer.subarray(0, 0) };
 
-/** Gives a request's body, unzipped where it is zipped. */
-export function requestSource(body: ReadableStream | null): ByteSource {
+/**
+ * Gives a request's body, unzipped where it is zipped: by its first bytes, as no request of git's begins like that. A proxy that
+ * unzips a body takes the header away with it, so a body that is said to be zipped has to be.
+ */
+export function requestSource(body: ReadableStream | null, saysZipped: boolean): ByteSource {
   if (body === null) return EMPTY;
   const reader = body.getReader({ mode: "byob" });
   let unzipped: ReadableStreamBYOBReader | undefined;
@@ -24,9 +27,10 @@ export function requestSource(body: ReadableStream | null): ByteSource {
       const bytes = await fill(reader, buffer, "the request's body broke off");
       if (begun) return bytes;
       begun = true;
-      // By its first bytes, whatever the header says: a proxy may have unzipped the body and left the header. No request of
-      // git's begins like this.
-      if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+      if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+        if (saysZipped && bytes.length > 0) throw new GitRefusal(400, "the request's body is not gzip data");
+        return bytes;
+      }
       unzipped = unzip(bytes.slice(), reader);
       return fill(unzipped, new Uint8Array(bytes.buffer), "the request's gzip data is broken");
     },

@@ -60,6 +60,11 @@ function serviceRequest(context: Context<HostEnv>, service: ServiceName): Servic
   };
 }
 
+function isZipped(request: Request): boolean {
+  const encoding = request.headers.get("Content-Encoding")?.toLowerCase();
+  return encoding === "gzip" || encoding === "x-gzip";
+}
+
 /** Runs a service and answers with what it writes. */
 function answer(
   asked: ServiceRequest,
@@ -78,7 +83,7 @@ function answer(
   const served = async (output: ByteSink): Promise<void> => {
     await run({
       repository,
-      input: requestSource(request.body),
+      input: requestSource(request.body, isZipped(request)),
       output,
       admit,
       ...(service === "git-receive-pack" && host.principal.kind === "operator" ? { create: PUSHED_REPOSITORY } : {}),
@@ -130,7 +135,7 @@ function serve(asked: ServiceRequest): Promise<Response> {
     throw new GitRefusal(415, `Unsupported Media Type: ${contentType ?? "none"}`);
   }
   const encoding = request.headers.get("Content-Encoding")?.toLowerCase() ?? "identity";
-  if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
+  if (encoding !== "identity" && !isZipped(request)) {
     throw new GitRefusal(400, "Only gzip is understood as a Content-Encoding.");
   }
   return answer(asked, `application/x-${service}-result`, (exchange) => {

@@ -215,7 +215,7 @@ describe("smart HTTP", () => {
     expect((await ask("/acme/open.git/info/refs", { method: "POST" })).status).toBe(405);
   });
 
-  it("unzips a body, told by its bytes, and calls a broken one the client's mistake", async () => {
+  it("unzips a body, also one that does not say so, and calls a broken one the client's mistake", async () => {
     const request = Buffer.from(`0011command=ls-refs0001000bpeel\n0000`.replace("0011", "0014"));
     const plain = await (await post(request, {})).text();
     expect(plain.length).toBeGreaterThan(3);
@@ -223,7 +223,7 @@ describe("smart HTTP", () => {
     expect(await (await post(zipped, { "Content-Encoding": "gzip" })).text()).toBe(plain);
     expect(await (await post(zipped, { "Content-Encoding": "x-gzip" })).text()).toBe(plain);
     expect(await (await post(zipped, {})).text()).toBe(plain);
-    expect(await (await post(request, { "Content-Encoding": "gzip" })).text()).toBe(plain);
+    expect((await post(request, { "Content-Encoding": "gzip" })).status).toBe(400);
     for (const broken of [zipped.subarray(0, -6), zipped.subarray(0, 12), Buffer.from("1f8b0800", "hex")]) {
       expect([broken.length, (await post(broken, { "Content-Encoding": "gzip" })).status]).toEqual([
         broken.length,
