@@ -14,11 +14,12 @@ import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../format/pack-entry.ts";
 import { KIND_NUMBER, OFS_DELTA } from "../object/object-kind.ts";
 import { DeltaForest, hasCycle } from "./delta-forest.ts";
-import { EntryBatch } from "./entry-batch.ts";
+import { EntryBatch, type OpenPackBytes } from "./entry-batch.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { Held, Inflating } from "./inflating.ts";
 import type { DeflatedEntry, LargeDeltas } from "./large-deltas.ts";
 import { type ObjectBudget, tooLargeToHold } from "./object-budget.ts";
+import type { PartBuffers } from "./part-buffers.ts";
 import type { ObjectIntake } from "./object-intake.ts";
 
 /** Reads `[offset, offset + length)` of the pack as it was staged. */
@@ -28,6 +29,8 @@ export type PackBytes = (offset: number, length: number) => Promise<Uint8Array>;
 export interface OutsideBases {
   /** Says of each raw name (one after the other) which type number the catalog has for it; 0 where it has none. */
   kindsOf(names: Uint8Array): Promise<Uint8Array>;
+  /** Reads ahead what {@link read} will be asked for. */
+  prefetch(names: Uint8Array): Promise<void>;
   /** Reads an object of the catalog. @throws LimitExceeded where it is too large to be held. */
   read(name: Uint8Array): Promise<{ readonly kind: number; readonly bytes: Uint8Array }>;
 }
@@ -50,6 +53,8 @@ export type ResolverInput = {
   /** Where the entries end in the staged pack. */
   readonly packEnd: number;
   readonly packBytes: PackBytes;
+  readonly openPackBytes: OpenPackBytes;
+  readonly buffers: PartBuffers;
   readonly outside: OutsideBases;
   readonly large: LargeDeltas;
   /** Told how many deltas are resolved so far, of how many. */
@@ -70,6 +75,8 @@ export class DeltaResolver {
   readonly #header = new EntryHeader();
   #total = 0;
   #done = 0;
+
+  #batchBytes: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(input: ResolverInput) {
     this.#input = input;
@@ -96,11 +103,18 @@ export class DeltaResolver {
     }
   }
 
+  /** Lets go of what batches were read into: for the index, which is written next. */
+  rest(): void {
+    const { buffers } = this.#input;
+    if (this.#batchBytes?.length === buffers.size) buffers.give(this.#batchBytes);
+    this.#batchBytes = undefined;
+  }
+
   /** Gives the content of a resolved entry, reading back whatever it takes. @throws LimitExceeded where it is too large. */
   async content(number: number): Promise<Held> {
     const batch = this.#batch();
     this.#addWithBases(batch, number);
-    await batch.load(this.#input.packBytes);
+    await batch.load(this.#input.openPackBytes);
     await this.#loadOutside(number);
     return await this.#hold(batch, number);
   }
@@ -133,7 +147,9 @@ export class DeltaResolver {
   }
 
   #batch(): EntryBatch {
-    return new EntryBatch(this.#input.entries, (number) => this.#endOf(number));
+    const { buffers, packEnd } = this.#input;
+    this.#batchBytes ??= packEnd < buffers.size ? new Uint8Array(packEnd) : buffers.take();
+    return new EntryBatch(this.#input.entries, (number) => this.#endOf(number), this.#batchBytes);
   }
 
   #endOf(number: number): number {
@@ -171,6 +187,7 @@ export class DeltaResolver {
       this.#outside.push({ index, kind, held: undefined });
       forest.nameIsKnown(index);
     }
+    if (found) await outside.prefetch(names);
     return found;
   }
 
@@ -179,7 +196,7 @@ export class DeltaResolver {
       const batch = this.#batch();
       const first = next;
       while (next < order.length && !batch.full) this.#addWithBases(batch, order[next++] ?? 0);
-      await batch.load(this.#input.packBytes);
+      await batch.load(this.#input.openPackBytes);
       for (let i = first; i < next; i++) {
         const number = order[i] ?? 0;
         const base = this.#baseOf(number);

@@ -3,14 +3,17 @@
  *
  * @packageDocumentation
  */
+import { CorruptStore } from "../bytes/failure.ts";
 import type { EntryTable } from "./entry-table.ts";
+import type { PackByteStream } from "./pack-storage.ts";
 
-/** Deflated bytes that a batch holds at most. */
-const FULL_BYTES = 8 * 1024 * 1024;
-/** Two entries nearer than this are one read. */
-const GAP_BYTES = 256 * 1024;
-const READ_BYTES = 4 * 1024 * 1024;
+/** Two entries nearer than this are one read: what lies between is cheaper to skip than another round trip. */
+const GAP_BYTES = 1024 * 1024;
+const PIECE_BYTES = 256 * 1024;
 const READS_AT_ONCE = 2;
+
+/** Opens `[offset, offset + length)` of the staged pack for reading in order. */
+export type OpenPackBytes = (offset: number, length: number) => Promise<PackByteStream>;
 
 type Run = { readonly offset: number; readonly end: number; readonly first: number; readonly last: number };
 
@@ -21,12 +24,13 @@ export class EntryBatch {
   readonly #members = new Set<number>();
   #sorted = new Uint32Array(0);
   #starts = new Float64Array(0);
-  #bytes = new Uint8Array(0);
+  readonly #bytes: Uint8Array;
   #total = 0;
   #full = false;
 
-  /** `endOf` gives where an entry ends in the pack. */
-  constructor(entries: EntryTable, endOf: (number: number) => number) {
+  /** `endOf` gives where an entry ends in the pack; `bytes` is room for as much as the batch may hold. */
+  constructor(entries: EntryTable, endOf: (number: number) => number, bytes: Uint8Array) {
+    this.#bytes = bytes;
     this.#entries = entries;
     this.#endOf = endOf;
   }
@@ -40,7 +44,7 @@ export class EntryBatch {
   add(number: number): boolean {
     if (this.#members.has(number)) return false;
     const length = this.#lengthOf(number);
-    if (this.#total + length > FULL_BYTES) {
+    if (this.#total + length > this.#bytes.length) {
       this.#full = true;
       return false;
     }
@@ -54,11 +58,10 @@ export class EntryBatch {
   }
 
   /** Reads the entries' bytes. */
-  async load(read: (offset: number, length: number) => Promise<Uint8Array>): Promise<void> {
+  async load(open: OpenPackBytes): Promise<void> {
     this.#sorted = Uint32Array.from(this.#members).sort();
     this.#members.clear();
     this.#starts = new Float64Array(this.#sorted.length);
-    this.#bytes = new Uint8Array(this.#total);
     let used = 0;
     for (const [i, number] of this.#sorted.entries()) {
       this.#starts[i] = used;
@@ -66,17 +69,39 @@ export class EntryBatch {
     }
     const runs = this.#runs();
     for (let next = 0; next < runs.length; next += READS_AT_ONCE) {
-      await Promise.all(runs.slice(next, next + READS_AT_ONCE).map((run) => this.#loadRun(run, read)));
+      await Promise.all(runs.slice(next, next + READS_AT_ONCE).map((run) => this.#loadRun(run, open)));
     }
   }
 
-  async #loadRun(run: Run, read: (offset: number, length: number) => Promise<Uint8Array>): Promise<void> {
-    const bytes = await read(run.offset, run.end - run.offset);
-    for (let i = run.first; i <= run.last; i++) {
-      const number = this.#sorted[i] ?? 0;
-      const from = this.#entries.offsetOf(number) - run.offset;
-      this.#bytes.set(bytes.subarray(from, from + this.#lengthOf(number)), this.#starts[i] ?? 0);
+  async #loadRun(run: Run, open: OpenPackBytes): Promise<void> {
+    const stream = await open(run.offset, run.end - run.offset);
+    try {
+      let buffer = new Uint8Array(PIECE_BYTES);
+      let first = run.first;
+      for (let at = run.offset; at < run.end;) {
+        const piece = await stream.read(buffer);
+        if (piece.length === 0) throw new CorruptStore("the staged pack ends early");
+        first = this.#take(piece, at, first, run.last);
+        at += piece.length;
+        buffer = new Uint8Array(piece.buffer);
+      }
+    } finally {
+      await stream.cancel();
     }
+  }
+
+  /** Copies what a piece of the pack has of the entries from `first` on; gives the first that goes on behind it. */
+  #take(piece: Uint8Array, at: number, first: number, last: number): number {
+    for (let i = first; i <= last; i++) {
+      const number = this.#sorted[i] ?? 0;
+      const offset = this.#entries.offsetOf(number);
+      const from = Math.max(offset, at);
+      const to = Math.min(this.#endOf(number), at + piece.length);
+      if (from >= at + piece.length) return i;
+      this.#bytes.set(piece.subarray(from - at, to - at), (this.#starts[i] ?? 0) + from - offset);
+      if (this.#endOf(number) > at + piece.length) return i;
+    }
+    return last + 1;
   }
 
   #runs(): Run[] {
@@ -85,7 +110,7 @@ export class EntryBatch {
       const offset = this.#entries.offsetOf(number);
       const end = this.#endOf(number);
       const last = runs.at(-1);
-      if (last !== undefined && offset - last.end <= GAP_BYTES && end - last.offset <= READ_BYTES) {
+      if (last !== undefined && offset - last.end <= GAP_BYTES) {
         runs[runs.length - 1] = { ...last, end, last: i };
       } else {
         runs.push({ offset, end, first: i, last: i });

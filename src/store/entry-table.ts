@@ -43,10 +43,16 @@ function makeColumns(capacity: number): Columns {
 export class EntryTable {
   #columns = makeColumns(FIRST_CAPACITY);
   #count = 0;
+  #declared = Number.POSITIVE_INFINITY;
 
   /** Entries so far. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Says how many there should be, so that the tables don't grow past it. */
+  declare(count: number): void {
+    this.#declared = count;
   }
 
   /** Adds the next entry and gives its number. */
@@ -64,8 +70,8 @@ export class EntryTable {
 
   #grow(): void {
     const old = this.#columns;
-    // by a half: what is copied stays linear, and the old columns don't double the peak
-    const next = makeColumns(Math.ceil((old.offset.length * 3) / 2));
+    // what was declared bounds what is grown to, never what is begun with
+    const next = makeColumns(Math.max(old.offset.length + 1, Math.min(old.offset.length * 2, this.#declared)));
     next.offset.set(old.offset);
     next.ring.set(old.ring);
     next.crc.set(old.crc);

@@ -28,7 +28,8 @@ import { ObjectReader } from "./object-reader.ts";
 import { ObjectRing } from "./object-ring.ts";
 import { writePackIndex } from "./pack-index-writer.ts";
 import { PackReceiver } from "./pack-receiver.ts";
-import type { PackFile, PackStorage } from "./pack-storage.ts";
+import type { PackByteStream, PackFile, PackStorage } from "./pack-storage.ts";
+import { PartBuffers } from "./part-buffers.ts";
 import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 import { completeThinPack } from "./thin-completion.ts";
@@ -84,6 +85,7 @@ class Ingest {
   readonly #packHash;
   readonly #budget: ObjectBudget;
   readonly #stagedBytes: StagedBytes;
+  readonly #buffers: PartBuffers;
   #file: StagedFile;
   #resolver: DeltaResolver | undefined;
 
@@ -96,6 +98,7 @@ class Ingest {
     this.#packHash = hash(format.name);
     this.#budget = new ObjectBudget(limits);
     this.#stagedBytes = new StagedBytes(storage);
+    this.#buffers = new PartBuffers(limits.memoryPackBytes);
     this.#receiver = new PackReceiver({
       entries: this.#entries,
       inflating: this.#inflating,
@@ -105,7 +108,7 @@ class Ingest {
     });
     this.#scanner = new PackScanner(kernel, format.rawSize, this.#receiver, kernel.ringAt);
     this.#reader = new ObjectReader(input.database, this.#inflating);
-    this.#file = new StagedFile(storage, { pack: packName, extension: "pack" }, limits.memoryPackBytes);
+    this.#file = new StagedFile(storage, { pack: packName, extension: "pack" }, this.#buffers);
   }
 
   async run(): Promise<IngestedPack> {
@@ -156,13 +159,16 @@ class Ingest {
     // the file at hand changes when a thin pack is completed; offsets of what was received stay
     const packBytes = async (offset: number, length: number): Promise<Uint8Array> =>
       await this.#readStaged(this.#file, offset, length);
-    const { limits } = this.#input;
+    const openPackBytes = async (offset: number, length: number): Promise<PackByteStream> => {
+      const bytes = this.#file.inMemory?.subarray(offset, offset + length);
+      return bytes === undefined ? await storage.openStream(this.#packFile, offset, length) : bytesInMemory(bytes);
+    };
     const large = new LargeDeltas({
       storage,
       pack: packName,
       inflating: this.#inflating,
       packBytes,
-      memoryBytes: limits.memoryPackBytes,
+      buffers: this.#buffers,
       budget: this.#budget,
     });
     const resolver = new DeltaResolver({
@@ -173,8 +179,11 @@ class Ingest {
       rawSize: format.rawSize,
       packEnd: this.#scanner.offset,
       packBytes,
+      openPackBytes,
+      buffers: this.#buffers,
       outside: {
         kindsOf: async (names) => await this.#input.database.kindsOf(names),
+        prefetch: async (names) => await this.#reader.prefetch(names),
         read: async (name) => await this.#reader.readCopy(name),
       },
       large,
@@ -231,11 +240,12 @@ class Ingest {
   }
 
   async #finish(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<IngestedPack> {
-    const { storage, packName, format, kernel, hash, limits, tips, packSource, now } = this.#input;
+    const { storage, packName, format, kernel, hash, tips, packSource, now } = this.#input;
     const ownObjects = this.#entries.count;
     const ownBytes = this.#scanner.offset;
     // before thin completion: appended bases are referred to by nothing and must not clear the mark
     const marked = this.#intake.allReachableFrom(tips);
+    resolver.rest();
     const checksum = await this.#store(receivedChecksum, resolver);
     const written = await writePackIndex({
       storage,
@@ -245,7 +255,7 @@ class Ingest {
       format,
       checksum,
       hash,
-      memoryBytes: limits.memoryPackBytes,
+      buffers: this.#buffers,
     });
     const record: PackRecord = {
       name: packName,
@@ -264,14 +274,14 @@ class Ingest {
 
   /** Puts the pack where it belongs, completed where it was thin; gives its trailer. */
   async #store(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<Uint8Array> {
-    const { storage, limits, hash, deflate, format, kernel } = this.#input;
+    const { storage, hash, deflate, format, kernel } = this.#input;
     const bases = resolver.missingBases();
     if (bases.length === 0) {
       if (this.#file.inMemory !== undefined) await this.#file.finish();
       return receivedChecksum;
     }
     const received = this.#file;
-    this.#file = new StagedFile(storage, this.#packFile, limits.memoryPackBytes, received.inMemory === undefined);
+    this.#file = new StagedFile(storage, this.#packFile, this.#buffers, received.inMemory === undefined);
     return await completeThinPack({
       received: async (offset, length) => await this.#readStaged(received, offset, length),
       entriesEnd: this.#scanner.offset,
@@ -309,6 +319,20 @@ class Ingest {
     if (entry < 0 || this.#resolver === undefined) throw new ObjectRejected(`object ${toHex(name)} is not in the pack`);
     return this.#inflating.bytes(await this.#resolver.content(entry)).slice();
   }
+}
+
+/** A stream over bytes at hand. */
+function bytesInMemory(bytes: Uint8Array<ArrayBuffer>): PackByteStream {
+  let rest = bytes;
+  return {
+    read: async (buffer) => {
+      const length = Math.min(buffer.length, rest.length);
+      buffer.set(rest.subarray(0, length));
+      rest = rest.subarray(length);
+      return buffer.subarray(0, length);
+    },
+    cancel: async () => undefined,
+  };
 }
 
 const PROGRESS_STEP = 1000;

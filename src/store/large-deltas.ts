@@ -10,6 +10,7 @@ import { INFLATE_DONE, INFLATE_NEED_INPUT, type Kernel } from "../bytes/kernel.t
 import { DeltaStream } from "../format/delta-stream.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import type { Inflating } from "./inflating.ts";
+import type { PartBuffers } from "./part-buffers.ts";
 import type { PackFile, PackStorage } from "./pack-storage.ts";
 import type { ObjectBudget } from "./object-budget.ts";
 import { StagedBytes } from "./staged-bytes.ts";
@@ -32,8 +33,7 @@ export type LargeDeltasInput = {
   readonly pack: string;
   readonly inflating: Inflating;
   readonly packBytes: DeflatedBytes;
-  /** See `Limits.memoryPackBytes`. */
-  readonly memoryBytes: number;
+  readonly buffers: PartBuffers;
   readonly budget: ObjectBudget;
 };
 
@@ -68,10 +68,10 @@ export class LargeDeltas {
   }
 
   async #write(node: number, fill: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
-    const { storage, pack, memoryBytes } = this.#input;
+    const { storage, pack, buffers } = this.#input;
     const file: PackFile = { pack, extension: `scratch-${this.#files.length}` };
     this.#files.push(file);
-    const staged = new StagedFile(storage, file, memoryBytes);
+    const staged = new StagedFile(storage, file, buffers);
     try {
       await fill(async (bytes) => await staged.append(bytes));
       await staged.finish();

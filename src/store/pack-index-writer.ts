@@ -13,6 +13,7 @@ import { encodeReverseIndex } from "../format/reverse-index.ts";
 import { sortNames } from "../format/sort-names.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { EntryTable } from "./entry-table.ts";
+import type { PartBuffers } from "./part-buffers.ts";
 import type { PackExtension, PackStorage } from "./pack-storage.ts";
 import { StagedFile } from "./staged-file.ts";
 
@@ -30,8 +31,7 @@ export type IndexInput = {
   readonly format: ObjectFormat;
   readonly checksum: Uint8Array;
   readonly hash: HashFactory;
-  /** See `Limits.memoryPackBytes`. */
-  readonly memoryBytes: number;
+  readonly buffers: PartBuffers;
 };
 
 /** What the catalog keeps of them. */
@@ -49,10 +49,11 @@ function gatherNames(input: IndexInput): Uint8Array<ArrayBuffer> {
 }
 
 async function writeChunks(input: IndexInput, extension: PackExtension, chunks: Iterable<Uint8Array>): Promise<void> {
-  const file = new StagedFile(input.storage, { pack: input.pack, extension }, input.memoryBytes);
+  const file = new StagedFile(input.storage, { pack: input.pack, extension }, input.buffers);
   try {
     for (const chunk of chunks) await file.append(chunk);
     await file.finish();
+    file.release();
   } catch (error) {
     await file.abort();
     throw error;

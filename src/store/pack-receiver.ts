@@ -39,6 +39,7 @@ export class PackReceiver implements PackEntryReceiver {
 
   header(count: number): void {
     this.declared = count;
+    this.#input.entries.declare(count);
   }
 
   consumed(at: number, length: number): void {

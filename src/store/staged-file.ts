@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { PartBuffers } from "./part-buffers.ts";
 import type { PackFile, PackStorage, PackUpload } from "./pack-storage.ts";
 
 const FIRST_BUFFER_BYTES = 65_536;
@@ -12,7 +13,7 @@ const FIRST_BUFFER_BYTES = 65_536;
 export class StagedFile {
   readonly #storage: PackStorage;
   readonly #file: PackFile;
-  readonly #memoryBytes: number;
+  readonly #buffers: PartBuffers;
   readonly #replaces: boolean;
   #upload: PackUpload | undefined;
   #buffer: Uint8Array<ArrayBuffer>;
@@ -22,15 +23,15 @@ export class StagedFile {
   #inFlight: Promise<void> = Promise.resolve();
 
   /**
-   * `memoryBytes` is the length up to which the file is kept in memory. With `replaces`, a file of that name is there, readable
+   * A file no longer than one of `buffers` is kept in memory. With `replaces`, a file of that name is there, readable
    * until this one is finished: it is deleted then.
    */
-  constructor(storage: PackStorage, file: PackFile, memoryBytes: number, replaces = false) {
+  constructor(storage: PackStorage, file: PackFile, buffers: PartBuffers, replaces = false) {
     this.#storage = storage;
     this.#file = file;
-    this.#memoryBytes = memoryBytes;
+    this.#buffers = buffers;
     this.#replaces = replaces;
-    this.#buffer = new Uint8Array(Math.min(FIRST_BUFFER_BYTES, memoryBytes));
+    this.#buffer = new Uint8Array(Math.min(FIRST_BUFFER_BYTES, buffers.size));
   }
 
   /** Bytes appended so far. */
@@ -57,8 +58,9 @@ export class StagedFile {
   }
 
   async #makeRoom(wanted: number): Promise<void> {
-    if (this.#upload === undefined && this.#buffer.length < this.#memoryBytes) {
-      const grown = new Uint8Array(Math.min(this.#memoryBytes, Math.max(this.#buffer.length * 2, this.#used + wanted)));
+    if (this.#upload === undefined && this.#buffer.length < this.#buffers.size) {
+      const size = Math.max(this.#buffer.length * 4, this.#used + wanted);
+      const grown = size < this.#buffers.size / 2 ? new Uint8Array(size) : this.#buffers.take();
       grown.set(this.#buffer.subarray(0, this.#used));
       this.#buffer = grown;
       return;
@@ -73,7 +75,7 @@ export class StagedFile {
     if (upload === undefined) return;
     const full = this.#buffer.subarray(0, this.#used);
     await this.#inFlight;
-    const free = this.#spare ?? new Uint8Array(upload.partSize);
+    const free = this.#spare ?? this.#buffers.take();
     this.#inFlight = upload.writePart(full);
     // awaited before the next part or in finish; until then a failure must not count as unhandled
     this.#inFlight.catch(() => undefined);
@@ -91,13 +93,29 @@ export class StagedFile {
     }
     if (this.#used > 0) await this.#sendPart();
     await this.#inFlight;
+    this.#giveBack();
     if (this.#replaces) await this.#storage.delete([this.#file]);
     await this.#upload.complete();
+  }
+
+  /** Lets go of the buffers once nothing is in flight; those of a file that is in memory are its content. */
+  #giveBack(): void {
+    for (const buffer of [this.#buffer, this.#spare])
+      if (buffer?.length === this.#buffers.size) this.#buffers.give(buffer);
+    this.#buffer = new Uint8Array(0);
+    this.#spare = undefined;
+    this.#used = 0;
+  }
+
+  /** Lets go of the content of a file that was in memory when it was finished, and is not asked for any more. */
+  release(): void {
+    if (this.#upload === undefined) this.#giveBack();
   }
 
   /** Gives up what was uploaded so far; never throws. */
   async abort(): Promise<void> {
     await this.#inFlight.catch(() => undefined);
+    this.#giveBack();
     await this.#upload?.abort();
   }
 }
