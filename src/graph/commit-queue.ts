@@ -17,6 +17,11 @@ export class CommitQueue {
     return this.#length;
   }
 
+  /** The time of the youngest node; `-Infinity` where there is none. */
+  get youngestTime(): number {
+    return this.#length === 0 ? Number.NEGATIVE_INFINITY : (this.#times[0] ?? 0);
+  }
+
   /** Adds a node. */
   push(node: number, time: number): void {
     if (this.#length === this.#nodes.length) this.#grow();

@@ -7,7 +7,11 @@
 import { CommitQueue } from "./commit-queue.ts";
 import { type GraphSession, QUEUED, UNINTERESTING } from "./graph-session.ts";
 
-/** How many more commits are looked at once only uninteresting ones are left: clocks are not always right. */
+/**
+ * How many more commits are looked at once only uninteresting ones are left, where one of them is younger than some that is
+ * listed: clocks are not always right. Where all are, git looks at as many; here each may cost a read of the bucket, and what
+ * is saved are objects sent that the client has.
+ */
 const SLOP = 5;
 
 /** What a walk found. */
@@ -37,6 +41,7 @@ class CommitWalk {
   readonly #session: GraphSession;
   readonly #queue = new CommitQueue();
   readonly #listed: number[] = [];
+  #oldestListed = Number.POSITIVE_INFINITY;
   /** Interesting commits in the queue. */
   #interestingQueued = 0;
 
@@ -64,10 +69,11 @@ class CommitWalk {
       } else {
         this.#interestingQueued--;
         this.#listed.push(node);
+        this.#oldestListed = Math.min(this.#oldestListed, session.commits.timeOf(node));
       }
       for (const parent of session.commits.parentsOf(node).slice()) await this.enqueue(parent);
       if (this.#interestingQueued > 0) slop = SLOP;
-      else if (--slop < 0) break;
+      else if (--slop < 0 || this.#queue.youngestTime <= this.#oldestListed) break;
     }
     return this.#result();
   }

@@ -4,7 +4,6 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore } from "../bytes/failure.ts";
 import { REF_BLOB, REF_TREE, type Kernel } from "../bytes/kernel.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
@@ -93,6 +92,14 @@ export class GraphSession {
     this.kernel.setFlags(node, this.kernel.flagsOf(node) & ~flag);
   }
 
+  /** Reads ahead, all at once, what these nodes are going to be read for. */
+  async prefetch(nodes: readonly number[]): Promise<void> {
+    if (nodes.length < 2) return;
+    const names = new Uint8Array(nodes.length * this.format.rawSize);
+    for (const [i, node] of nodes.entries()) names.set(this.nameOf(node), i * this.format.rawSize);
+    await this.reader.prefetch(names);
+  }
+
   /** Reads an object and remembers its type. */
   async read(node: number): Promise<ReadObject> {
     const object = await this.reader.read(this.nameOf(node));
@@ -119,8 +126,7 @@ export class GraphSession {
     if (flags & REF_TREE) return KIND_NUMBER.tree;
     if (flags & REF_BLOB) return KIND_NUMBER.blob;
     if (this.commits.has(node)) return KIND_NUMBER.commit;
-    const [kind] = await this.database.kindsOf(this.nameOf(node));
-    if (kind === undefined || kind === 0) throw new CorruptStore("an object of the graph is not in the catalog");
+    const kind = await this.reader.kindOf(this.nameOf(node));
     this.mark(node, FLAG_OF_KIND[kind] ?? 0);
     return kind;
   }

@@ -34,30 +34,35 @@ export async function selectWhole(
   roots: readonly number[],
   count: (objects: number) => Promise<void>,
 ): Promise<void> {
-  const { kernel } = session;
   const stack: number[] = [];
   for (const root of roots) {
     if (session.has(root, SELECTED | UNINTERESTING)) continue;
     session.mark(root, SELECTED | REF_TREE);
     stack.push(root);
     for (let tree = stack.pop(); tree !== undefined; tree = stack.pop()) {
-      const { held } = await session.reader.read(session.nameOf(tree));
-      let selected = 1;
-      let listed = kernel.collectTree(session.inflating.pointer(held), held.size, 0, 0, true);
-      while (listed > 0) {
-        for (let i = 0; i < listed; i++) {
-          const node = kernel.collectedAt(i);
-          if (session.has(node, SELECTED | UNINTERESTING)) continue;
-          session.mark(node, SELECTED);
-          if (session.has(node, REF_TREE)) stack.push(node);
-          else selected++;
-        }
-        listed = kernel.collectMore();
-      }
-      if (listed === TREE_CORRUPT) throw new CorruptStore(`tree ${toHex(session.nameOf(tree))} is malformed`);
-      await count(selected);
+      await count(await selectEntries(session, tree, stack));
     }
   }
+}
+
+/** Selects what a tree refers to; subtrees go onto the stack. Gives how many were selected, itself and the blobs. */
+async function selectEntries(session: GraphSession, tree: number, stack: number[]): Promise<number> {
+  const { kernel } = session;
+  const { held } = await session.reader.read(session.nameOf(tree));
+  let selected = 1;
+  let listed = kernel.collectTree(session.inflating.pointer(held), held.size, 0, 0, true);
+  while (listed > 0) {
+    for (let i = 0; i < listed; i++) {
+      const node = kernel.collectedAt(i);
+      if (session.has(node, SELECTED | UNINTERESTING)) continue;
+      session.mark(node, SELECTED);
+      if (session.has(node, REF_TREE)) stack.push(node);
+      else selected++;
+    }
+    listed = kernel.collectMore();
+  }
+  if (listed === TREE_CORRUPT) throw new CorruptStore(`tree ${toHex(session.nameOf(tree))} is malformed`);
+  return selected;
 }
 
 type Place = { readonly wanted: number[]; readonly client: number[] };
@@ -78,6 +83,7 @@ async function selectDifferences(
       await selectWhole(session, trees, count);
       continue;
     }
+    await session.prefetch([...place.client, ...trees]);
     const below = new Map<string, Place>();
     for (const tree of place.client) await readClientTree(session, tree, below);
     let selected = 0;
@@ -100,17 +106,17 @@ function placeAt(below: Map<string, Place>, name: string): Place {
 }
 
 async function readClientTree(session: GraphSession, tree: number, below: Map<string, Place>): Promise<void> {
-  for (const { node, name, isTree } of await entriesOf(session, tree)) {
+  for (const { node, name, isSubtree } of await entriesOf(session, tree)) {
     session.mark(node, UNINTERESTING);
-    if (isTree) placeAt(below, name).client.push(node);
+    if (isSubtree) placeAt(below, name).client.push(node);
   }
 }
 
 async function readWantedTree(session: GraphSession, tree: number, below: Map<string, Place>): Promise<number> {
   let selected = 0;
-  for (const { node, name, isTree } of await entriesOf(session, tree)) {
+  for (const { node, name, isSubtree } of await entriesOf(session, tree)) {
     if (session.has(node, SELECTED | UNINTERESTING)) continue;
-    if (isTree) {
+    if (isSubtree) {
       const place = placeAt(below, name);
       if (!place.wanted.includes(node)) place.wanted.push(node);
     } else {
@@ -122,7 +128,7 @@ async function readWantedTree(session: GraphSession, tree: number, below: Map<st
 }
 
 /** One entry that is an object of this repository (a submodule's commit is not); `name` is empty for what is no tree. */
-type Entry = { readonly node: number; readonly name: string; readonly isTree: boolean };
+type Entry = { readonly node: number; readonly name: string; readonly isSubtree: boolean };
 
 async function entriesOf(session: GraphSession, tree: number): Promise<Entry[]> {
   const { held } = await session.reader.read(session.nameOf(tree));
@@ -133,12 +139,12 @@ async function entriesOf(session: GraphSession, tree: number): Promise<Entry[]> 
   while (reader.next()) {
     if (isGitlink(reader.mode)) continue;
     const node = session.node(bytes.subarray(reader.oidAt, reader.oidAt + session.format.rawSize));
-    const tree = isTree(reader.mode);
+    const isSubtree = isTree(reader.mode);
     // only ever compared with each other: any encoding that keeps bytes apart will do
     entries.push({
       node,
-      isTree: tree,
-      name: tree ? String.fromCharCode(...bytes.subarray(reader.nameAt, reader.nameEnd)) : "",
+      isSubtree,
+      name: isSubtree ? String.fromCharCode(...bytes.subarray(reader.nameAt, reader.nameEnd)) : "",
     });
   }
   return entries;

@@ -58,9 +58,11 @@ export class FetchSession {
   /** Adds objects that the client has too: raw names of objects that are here. */
   async addCommon(names: Uint8Array): Promise<void> {
     const { rawSize } = this.graph.format;
-    for (let at = 0; at < names.length; at += rawSize) {
-      await this.common.add(this.graph.node(names.subarray(at, at + rawSize)));
-    }
+    const nodes: number[] = [];
+    for (let at = 0; at < names.length; at += rawSize) nodes.push(this.graph.node(names.subarray(at, at + rawSize)));
+    // the wants are read next
+    await this.graph.prefetch([...nodes, ...this.wants]);
+    for (const node of nodes) await this.common.add(node);
     this.common.forget();
   }
 

@@ -15,32 +15,34 @@ export type Locations = { readonly packs: Int32Array<ArrayBuffer>; readonly posi
 export class ObjectDatabase {
   readonly packs: readonly PackHandle[];
   readonly context: PackContext;
+  /** Numbers of the packs, small ones first: what is in several is read where less has to be read. */
+  readonly #bySize: readonly number[];
 
   constructor(records: readonly PackRecord[], context: PackContext) {
     this.context = context;
     this.packs = records.map((record) => new PackHandle(record, context));
+    const sizeOf = (number: number): number => records[number]?.packBytes ?? 0;
+    this.#bySize = records.map((_, number) => number).sort((a, b) => sizeOf(a) - sizeOf(b) || a - b);
   }
 
-  /** Looks up raw names that lie one after the other. Packs whose index is at hand are asked first, the others all at once. */
+  /**
+   * Looks up raw names that lie one after the other. Packs whose index is at hand are asked first, the others all at once; of
+   * several packs that have an object the first counts, and their order is the same for all names.
+   */
   async locate(names: Uint8Array): Promise<Locations> {
     const count = names.length / this.context.format.rawSize;
     const found: Locations = { packs: new Int32Array(count).fill(-1), positions: new Uint32Array(count) };
-    const atHand = this.packs.flatMap((pack, number) => (pack.index === undefined ? [] : [number]));
-    const remote = this.packs.flatMap((pack, number) => (pack.index === undefined ? [number] : []));
-    for (const number of atHand) await this.#findIn(number, names, found);
-    const missing = stillMissing(found);
-    await Promise.all(remote.map((number) => this.#findIn(number, names, found, missing)));
-    return found;
-  }
-
-  async #findIn(number: number, names: Uint8Array, found: Locations, wanted = stillMissing(found)): Promise<void> {
-    const positions = await this.packs[number]?.find(names, wanted);
-    for (const [i, name] of wanted.entries()) {
-      const position = positions?.[i] ?? -1;
-      if (position < 0) continue;
-      found.packs[name] = number;
-      found.positions[name] = position;
+    const isAtHand = (number: number): boolean => this.packs[number]?.index !== undefined;
+    const remote = this.#bySize.filter((number) => !isAtHand(number));
+    for (const number of this.#bySize.filter(isAtHand)) {
+      const wanted = stillMissing(found);
+      if (wanted.length === 0) return found;
+      record(found, number, wanted, await this.packs[number]?.find(names, wanted));
     }
+    const missing = stillMissing(found);
+    const answers = await Promise.all(remote.map((number) => this.packs[number]?.find(names, missing)));
+    for (const [i, number] of remote.entries()) record(found, number, missing, answers[i]);
+    return found;
   }
 
   /** Gives the type number of each raw name; 0 for those that are not here. */
@@ -71,6 +73,16 @@ export class ObjectDatabase {
     if (handle === undefined) throw new MissingObject(toHex(name));
     const [offset] = await handle.offsets([locations.positions[0] ?? 0]);
     return { pack, offset: offset ?? 0 };
+  }
+}
+
+/** Notes where a pack has names that no pack before had. */
+function record(found: Locations, pack: number, wanted: Uint32Array, positions: Int32Array | undefined): void {
+  for (const [i, name] of wanted.entries()) {
+    const position = positions?.[i] ?? -1;
+    if (position < 0 || (found.packs[name] ?? -1) >= 0) continue;
+    found.packs[name] = pack;
+    found.positions[name] = position;
   }
 }
 

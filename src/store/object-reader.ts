@@ -4,7 +4,8 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore } from "../bytes/failure.ts";
+import { CorruptStore, MissingObject } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
 import type { Held, Inflating, Inflation } from "./inflating.ts";
@@ -44,26 +45,49 @@ export class ObjectReader {
     return { kind, bytes: this.#inflating.bytes(held).slice() };
   }
 
+  /** Gives an object's type number, reading as little as tells it. @throws MissingObject, CorruptStore */
+  async kindOf(name: Uint8Array): Promise<number> {
+    const { packs, positions } = await this.#database.locate(name);
+    const handle = this.#database.packs[packs[0] ?? -1];
+    const position = positions[0] ?? 0;
+    if (handle === undefined) throw new MissingObject(toHex(name));
+    const [kind] = handle.kindsAtHand ? await handle.kinds([position]) : [];
+    if (kind !== undefined) return kind;
+    // most are read next: their own bytes tell, and need no other file
+    const [offset = 0] = await handle.offsets([position]);
+    const { at } = await this.#chainBelow(packs[0] ?? -1, handle, offset);
+    const held = this.#heldAt(packs[0] ?? -1, at);
+    if (held !== undefined) return held.kind;
+    await this.#readHeader(handle, at);
+    return this.#header.kind;
+  }
+
+  /** Reads ahead what objects (raw names, one after the other) begin with, all at once; those that are nowhere are passed over. */
+  async prefetch(names: Uint8Array): Promise<void> {
+    const { packs, positions } = await this.#database.locate(names);
+    const byPack = new Map<number, number[]>();
+    for (const [i, pack] of packs.entries()) {
+      const list = byPack.get(pack);
+      if (list === undefined) byPack.set(pack, [positions[i] ?? 0]);
+      else list.push(positions[i] ?? 0);
+    }
+    await Promise.all(
+      [...byPack].map(async ([pack, found]) => {
+        const handle = this.#database.packs[pack];
+        if (handle !== undefined) await handle.prefetch(await handle.offsets(found));
+      }),
+    );
+  }
+
   /** Reads the object whose entry begins at `offset` of the pack with this number. */
   async readAt(pack: number, offset: number): Promise<ReadObject> {
     const handle = this.#database.packs[pack];
     if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
-    const known = this.#heldAt(pack, offset);
-    if (known !== undefined) return known;
-    const chain: number[] = [];
-    let at = offset;
-    let base: ReadObject | undefined;
-    while (base === undefined) {
+    const { chain, at } = await this.#chainBelow(pack, handle, offset);
+    let base = this.#heldAt(pack, at);
+    if (base === undefined) {
       await this.#readHeader(handle, at);
-      const next = await this.#baseOf(handle, at);
-      if (next === undefined) {
-        base = this.#keep(pack, at, this.#header.kind, await this.#inflate(handle, at));
-      } else {
-        chain.push(at);
-        if (next >= at && chain.includes(next)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
-        at = next;
-        base = this.#heldAt(pack, at);
-      }
+      base = this.#keep(pack, at, this.#header.kind, await this.#inflate(handle, at));
     }
     for (let entry = chain.pop(); entry !== undefined; entry = chain.pop()) {
       await this.#readHeader(handle, entry);
@@ -82,6 +106,26 @@ export class ObjectReader {
     const { headerBytes, size } = this.#header;
     if (size > this.#inflating.wholeBytes) return undefined;
     return offset + headerBytes + (await this.#inflateEntry(handle, offset)).consumed;
+  }
+
+  /** Follows an entry's bases down to what is held or is no delta (`at`); `chain` are the deltas above, the uppermost first. */
+  async #chainBelow(pack: number, handle: PackHandle, offset: number): Promise<{ chain: number[]; at: number }> {
+    const chain: number[] = [];
+    let at = offset;
+    while (!this.#isHeld(pack, at)) {
+      await this.#readHeader(handle, at);
+      const next = await this.#baseOf(handle, at);
+      if (next === undefined) break;
+      chain.push(at);
+      if (next >= at && chain.includes(next)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
+      at = next;
+    }
+    return { chain, at };
+  }
+
+  #isHeld(pack: number, offset: number): boolean {
+    const object = this.#held.get(pack)?.get(offset);
+    return object !== undefined && this.#inflating.ring.holds(object.held.position);
   }
 
   #heldAt(pack: number, offset: number): ReadObject | undefined {

@@ -14,12 +14,17 @@ import type { PackByteStream, PackExtension, PackStorage } from "./pack-storage.
 
 /** An index up to this size is read whole rather than in pieces. */
 const WHOLE_INDEX_BYTES = 1024 * 1024;
-/** From this many buckets on, all names are one read. */
-const MANY_BUCKETS = 6;
+/** From this many buckets on, the whole index is read: one operation, and offsets then cost none. */
+const MANY_BUCKETS = 4;
+/** An index larger than this is never read whole for a few names. */
+const LARGE_INDEX_BYTES = 16 * 1024 * 1024;
+const READS_AT_ONCE = 6;
 /** After this many lookups the whole index is read: a walk goes on to thousands. */
 const MANY_LOOKUPS = 256;
 const BLOCK_BYTES = 128 * 1024;
 const MOST_BLOCKS = 16;
+/** Blocks read ahead of a question: some 6 MB. */
+const MOST_PREFETCHED = 48;
 /** A pack up to this size is read whole. */
 const SMALL_PACK_BYTES = 1024 * 1024;
 
@@ -95,16 +100,13 @@ export class PackHandle {
       names.subarray((wanted[i] ?? 0) * rawSize, ((wanted[i] ?? 0) + 1) * rawSize);
     const found = new Int32Array(wanted.length).fill(-1);
     if (wanted.length === 0 || this.record.objects === 0) return found;
-    if (this.#index === undefined) {
-      this.#lookups += wanted.length < MANY_LOOKUPS ? wanted.length : 0;
-      if (this.record.indexBytes <= WHOLE_INDEX_BYTES || this.#lookups > MANY_LOOKUPS) await this.loadIndex();
-    }
-    if (this.#index !== undefined) {
-      for (let i = 0; i < wanted.length; i++) found[i] = this.#index.find(nameOf(i));
-      return found;
-    }
     const buckets = new Map<number, Uint8Array>();
     for (let i = 0; i < wanted.length; i++) buckets.set(nameOf(i)[0] ?? 0, nameOf(i));
+    const index = await this.#indexFor(wanted.length, buckets.size);
+    if (index !== undefined) {
+      for (let i = 0; i < wanted.length; i++) found[i] = index.find(nameOf(i));
+      return found;
+    }
     const tables = await this.#loadBuckets(buckets);
     for (let i = 0; i < wanted.length; i++) {
       const table = tables.get(nameOf(i)[0] ?? 0);
@@ -114,26 +116,31 @@ export class PackHandle {
     return found;
   }
 
+  /** The whole index where it is at hand, small, or wanted so often by now that it is worth reading. */
+  async #indexFor(lookups: number, buckets: number): Promise<PackIndex | undefined> {
+    if (this.#index !== undefined) return this.#index;
+    const { indexBytes } = this.record;
+    this.#lookups += lookups < MANY_LOOKUPS ? lookups : 0;
+    const isWorthIt =
+      indexBytes <= WHOLE_INDEX_BYTES ||
+      this.#lookups > MANY_LOOKUPS ||
+      (buckets >= MANY_BUCKETS && indexBytes <= LARGE_INDEX_BYTES);
+    return isWorthIt ? await this.loadIndex() : undefined;
+  }
+
   async #loadBuckets(buckets: Map<number, Uint8Array>): Promise<Map<number, { first: number; names: Uint8Array }>> {
     const tables = new Map<number, { first: number; names: Uint8Array }>();
-    if (buckets.size >= MANY_BUCKETS) {
-      const range = this.head.namesRange(0, this.head.count);
-      const all = await this.#cached("idx", range.offset, range.length);
-      for (const [byte, name] of buckets) {
-        const [first, last] = this.head.bucketOf(name);
-        const from = this.head.namesRange(first, last).offset - range.offset;
-        tables.set(byte, { first, names: all.subarray(from, from + this.head.namesRange(first, last).length) });
-      }
-      return tables;
+    const wanted = [...buckets];
+    for (let next = 0; next < wanted.length; next += READS_AT_ONCE) {
+      await Promise.all(
+        wanted.slice(next, next + READS_AT_ONCE).map(async ([byte, name]) => {
+          const [first, last] = this.head.bucketOf(name);
+          if (first === last) return;
+          const range = this.head.namesRange(first, last);
+          tables.set(byte, { first, names: await this.#cached("idx", range.offset, range.length) });
+        }),
+      );
     }
-    await Promise.all(
-      [...buckets].map(async ([byte, name]) => {
-        const [first, last] = this.head.bucketOf(name);
-        if (first === last) return;
-        const range = this.head.namesRange(first, last);
-        tables.set(byte, { first, names: await this.#cached("idx", range.offset, range.length) });
-      }),
-    );
     return tables;
   }
 
@@ -162,6 +169,15 @@ export class PackHandle {
     return positions.map((position) => kindAtPosition(all, position));
   }
 
+  /** Whether the types of the objects are in memory. */
+  get kindsAtHand(): boolean {
+    return this.record.kinds !== undefined || this.#context.cache.get(this.#kindsKey) !== undefined;
+  }
+
+  get #kindsKey(): string {
+    return `${this.#context.scope}/${this.record.name}.kinds:0+${packKindsBytes(this.record.objects)}`;
+  }
+
   /** The types of all objects, encoded: see `format/pack-kinds.ts`. */
   async allKinds(): Promise<Uint8Array> {
     return this.record.kinds ?? (await this.#cached("kinds", 0, packKindsBytes(this.record.objects)));
@@ -183,27 +199,54 @@ export class PackHandle {
     return (await this.#loadBlocks(first)).subarray(offset - first * BLOCK_BYTES);
   }
 
+  /** Reads the blocks that these offsets are in, all at once, where they are not at hand. A hint: of very many, only some. */
+  async prefetch(offsets: readonly number[]): Promise<void> {
+    const { packBytes } = this.record;
+    const missing = new Set<number>();
+    for (const offset of offsets) {
+      const block = packBytes <= SMALL_PACK_BYTES ? 0 : Math.floor(offset / BLOCK_BYTES);
+      if (this.bytesAtHand(block * BLOCK_BYTES) === undefined) missing.add(block);
+    }
+    const runs: { first: number; last: number }[] = [];
+    for (const block of [...missing].sort((a, b) => a - b).slice(0, MOST_PREFETCHED)) {
+      const run = runs.at(-1);
+      if (run !== undefined && block - run.last <= 2 && block - run.first < MOST_BLOCKS) run.last = block;
+      else runs.push({ first: block, last: block });
+    }
+    for (let next = 0; next < runs.length; next += READS_AT_ONCE) {
+      await Promise.all(
+        runs.slice(next, next + READS_AT_ONCE).map(async ({ first, last }) => {
+          const blocks = packBytes <= SMALL_PACK_BYTES ? MOST_BLOCKS : last - first + 1;
+          await this.#readBlocks(first, blocks);
+        }),
+      );
+    }
+  }
+
   #blockKey(block: number): string {
     return `${this.#context.scope}/${this.record.name}.pack#${block}`;
   }
 
   /** Reads a block, and more after it while the reader goes forward. */
   async #loadBlocks(first: number): Promise<Uint8Array> {
-    const { packBytes, name } = this.record;
     this.#readAhead = first === this.#lastBlock + 1 ? Math.min(this.#readAhead * 2, MOST_BLOCKS) : 1;
-    if (packBytes <= SMALL_PACK_BYTES) this.#readAhead = MOST_BLOCKS;
-    const from = packBytes <= SMALL_PACK_BYTES ? 0 : first;
-    const offset = from * BLOCK_BYTES;
-    const length = Math.min(this.#readAhead * BLOCK_BYTES, packBytes - offset);
+    const isSmall = this.record.packBytes <= SMALL_PACK_BYTES;
+    const from = isSmall ? 0 : first;
+    const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : this.#readAhead);
+    this.#lastBlock = from + Math.ceil(bytes.length / BLOCK_BYTES) - 1;
+    return bytes.subarray((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
+  }
+
+  /** Reads so many blocks, fewer at the pack's end, as one operation. */
+  async #readBlocks(first: number, count: number): Promise<Uint8Array> {
+    const { packBytes, name } = this.record;
+    const offset = first * BLOCK_BYTES;
+    const length = Math.min(count * BLOCK_BYTES, packBytes - offset);
     const bytes = await this.#context.storage.read({ pack: name, extension: "pack" }, offset, length);
-    let wanted = bytes;
     for (let at = 0; at < length; at += BLOCK_BYTES) {
-      const block = bytes.subarray(at, Math.min(at + BLOCK_BYTES, length));
-      this.#lastBlock = from + at / BLOCK_BYTES;
-      if (this.#lastBlock === first) wanted = block;
-      this.#context.cache.set(this.#blockKey(this.#lastBlock), block);
+      this.#context.cache.set(this.#blockKey(first + at / BLOCK_BYTES), bytes.subarray(at, at + BLOCK_BYTES));
     }
-    return wanted;
+    return bytes;
   }
 }
 

@@ -21,6 +21,8 @@ export class GitRepository {
     this.git(["config", "gc.auto", "0"]);
     this.git(["config", "transfer.unpackLimit", "1"]);
     this.git(["config", "pack.threads", "1"]);
+    // with a bitmap, pack-objects makes no thin packs
+    this.git(["config", "repack.writeBitmaps", "false"]);
   }
 
   get #env(): NodeJS.ProcessEnv {

@@ -1,0 +1,68 @@
+/** What everyday pushes and fetches cost in storage operations, on a repository whose large pack has to be read. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FixtureStream, noise } from "../../support/git-fixtures.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { REF_FORMAT, TestStore } from "../../support/store.ts";
+
+/** Some 20,000 objects: a wide and deep tree that many commits changed a little. */
+function project(): FixtureStream {
+  const stream = new FixtureStream();
+  const files = Array.from({ length: 4000 }, (_, i) => ({
+    path: `src/${i % 20}/${i % 400}/file-${i}.txt`,
+    content: Buffer.from(noise(700, i)).toString("base64"),
+  }));
+  stream.commit("refs/heads/main", files);
+  for (let i = 0; i < 3200; i++) {
+    const file = files[(i * 37) % files.length];
+    if (file !== undefined) stream.commit("refs/heads/main", [{ path: file.path, content: `${file.content}\n${i}\n` }]);
+  }
+  return stream;
+}
+
+describe("storage operations", () => {
+  let git: GitRepository;
+  let store: TestStore;
+  let base = "";
+
+  beforeAll(async () => {
+    git = new GitRepository();
+    git.import(project());
+    git.git(["repack", "-adq", "--depth=50", "--window=10"]);
+    store = new TestStore();
+    base = git.oid("main");
+    await store.push(git.pack(["--all"], "--delta-base-offset"), [base]);
+    store.setRefs(git.lines(["for-each-ref", REF_FORMAT]));
+    store.makeRemote();
+  }, 60_000);
+  afterAll(() => git.dispose());
+
+  /** Changes one file and gives the new commit. */
+  function change(text: string): string {
+    const stream = new FixtureStream();
+    stream.raw(`commit refs/heads/main\ncommitter A <a@example.com> 1800000000 +0000\ndata 2\nm\n`);
+    stream.raw(`from ${git.oid("main")}\nM 100644 inline src/7/107/file-2507.txt\ndata ${text.length}\n${text}\n`);
+    git.import(stream);
+    return git.oid("main");
+  }
+
+  it("of a push of one commit, and of the fetch of it", async () => {
+    const old = git.text(["show", "main:src/7/107/file-2507.txt"]);
+    for (const next of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      const before = git.oid("main");
+      const tip = change(`${old}\nnext ${next}\n`);
+      const thin = git.pack([tip, `^${before}`], "--thin", "--delta-base-offset");
+      store.forget();
+      const record = await store.push(thin, [tip]);
+      expect(record.marked).toBe(true);
+      const pushed = { ...store.cost };
+      expect(pushed.reads, store.log.join("\n")).toBeLessThanOrEqual(8);
+      store.setRefs(git.lines(["for-each-ref", REF_FORMAT]));
+      store.forget();
+      const pack = await store.fetch({ wants: [tip], haves: [before, `${"00".repeat(20)}`] });
+      const fetched = { ...store.cost };
+      expect(pack.readUInt32BE(8)).toBe(record.ownObjects);
+      expect(fetched.reads, store.log.join("\n")).toBeLessThanOrEqual(8);
+      expect(fetched.rounds, store.log.join("\n")).toBeLessThanOrEqual(5);
+    }
+  });
+});
