@@ -24,6 +24,12 @@ export type KernelExports = {
   readonly hashUpdate: (at: number, length: number, context: number) => void;
   readonly hashFinish: (out: number, context: number) => number;
   readonly hashObject: (kind: number, at: number, length: number, out: number) => number;
+  readonly batchCapacity: () => number;
+  readonly batchAdd: (kind: number, at: number, length: number) => number;
+  readonly batchRun: () => void;
+  readonly batchNameAt: (index: number) => number;
+  readonly batchCollision: (index: number) => number;
+  readonly batchClear: () => void;
   readonly crc32: (crc: number, at: number, length: number) => number;
   readonly adler32: (adler: number, at: number, length: number) => number;
   readonly applyDelta: (

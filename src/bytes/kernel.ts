@@ -119,6 +119,8 @@ export class Kernel {
   readonly oidStride: number;
   /** {@link SCRATCH_BYTES} for the caller's passing use, for names above all: the kernel itself never touches them. */
   readonly scratchAt: number;
+  /** How many hashes {@link batchAdd} takes before {@link batchClear}. */
+  readonly batchCapacity: number;
 
   readonly #exports: KernelExports;
   readonly #maxBytes: number;
@@ -139,6 +141,7 @@ export class Kernel {
     this.rawSize = rawSize;
     this.oidStride = rawSize + 8;
     this.scratchAt = exports.scratchAt();
+    this.batchCapacity = exports.batchCapacity();
     this.inflate = exports.inflate;
     this.inflateWhole = exports.inflateWhole;
     this.applyDelta = exports.applyDelta;
@@ -156,7 +159,7 @@ export class Kernel {
     return this.memory.length;
   }
 
-  /** Empties the table of names and forgets any stream, for the next user of the instance. Memory does not shrink. */
+  /** Empties the table of names and the batch, and forgets any stream, for the next user of the instance. Memory does not shrink. */
   reset(): void {
     if (this.#exports.reset() === 0) this.#outOfMemory();
   }
@@ -208,9 +211,40 @@ export class Kernel {
     return this.#exports.hashFinish(out, context) !== 0;
   }
 
-  /** Writes the name of an object to `out`; its type is a number of `KIND_NUMBER`. `true` as for {@link hashFinish}. */
+  /** Writes a digest to `out`, of a message in one piece: `kind` is that of {@link hashStart}, the result {@link hashFinish}'s. */
   hashObject(kind: number, at: number, length: number, out: number): boolean {
     return this.#exports.hashObject(kind, at, length, out) !== 0;
+  }
+
+  /**
+   * Adds a {@link hashObject} to the batch and gives its index, from 0. The bytes must stay in place until {@link batchRun}.
+   *
+   * @throws RangeError where the batch has {@link batchCapacity}.
+   */
+  batchAdd(kind: number, at: number, length: number): number {
+    const index = this.#exports.batchAdd(kind, at, length);
+    if (index < 0) throw new RangeError("the batch is full");
+    return index;
+  }
+
+  /** Hashes what was added since the last time; of SHA-1, four messages at once, at more than twice the speed. */
+  batchRun(): void {
+    this.#exports.batchRun();
+  }
+
+  /** Where the digest of number `index` is, once run, until {@link batchClear}. */
+  batchNameAt(index: number): number {
+    return this.#exports.batchNameAt(index);
+  }
+
+  /** Whether number `index`, once run, is part of a SHA-1 collision attack, as git detects it. */
+  batchCollision(index: number): boolean {
+    return this.#exports.batchCollision(index) !== 0;
+  }
+
+  /** Empties the batch. */
+  batchClear(): void {
+    this.#exports.batchClear();
   }
 
   /** Continues a CRC-32 (0 to begin with) over bytes; unsigned. */

@@ -19,7 +19,8 @@ const NAMES: usize = memory.data<u8>([
 ]);
 const NAME_LENGTHS: usize = memory.data<u8>([7, 5, 5, 4]);
 
-let rawSize: usize = 20;
+/** Bytes of a digest. */
+export let rawSize: usize = 20;
 
 /** Sets the hash function: 20 is SHA-1, 32 is SHA-256. */
 export function hashInitialise(size: usize): void {
@@ -42,25 +43,30 @@ export function hashFinish(out: usize, index: usize): bool {
   return finish(contexts + index * CONTEXT_BYTES, out);
 }
 
-/** Writes the name of an object to `out`; true as {@link hashFinish}. */
+/** Writes the name of an object, or, `kind` 0, the digest of plain bytes, to `out`; true as {@link hashFinish}. */
 export function hashObject(kind: usize, at: usize, length: usize, out: usize): bool {
   const context = contexts + CONTEXTS * CONTEXT_BYTES;
   start(context);
-  takeHeader(context, kind, length);
+  if (kind != 0) takeHeader(context, kind, length);
   update(context, at, length);
   return finish(context, out);
 }
 
-/** Puts "<type> <size>\0" straight into the empty block: it is 28 bytes at most. */
+/** Puts the header straight into the empty block. */
 function takeHeader(context: usize, kind: usize, size: u64): void {
-  store<u64>(context, load<u64>(NAMES + ((kind - 1) << 3)));
-  const first = context + load<u8>(NAME_LENGTHS + kind - 1);
+  store<u64>(context, writeHeader(context, kind, size), TOTAL);
+}
+
+/** Writes "<type> <size>\0", 28 bytes at most, and gives its length. */
+export function writeHeader(to: usize, kind: usize, size: u64): usize {
+  store<u64>(to, load<u64>(NAMES + ((kind - 1) << 3)));
+  const first = to + load<u8>(NAME_LENGTHS + kind - 1);
   let nul = first + 1;
   for (let rest = size; rest >= 10; rest /= 10) nul++;
   let rest = size;
   for (let digit = nul; digit > first; rest /= 10) store<u8>(--digit, <u8>(0x30 + (rest % 10)));
   store<u8>(nul, 0);
-  store<u64>(context, nul + 1 - context, TOTAL);
+  return nul + 1 - to;
 }
 
 function start(context: usize): void {

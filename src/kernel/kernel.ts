@@ -5,6 +5,7 @@
 import { carve } from "./arena";
 import { initialiseCrc32 } from "./crc32";
 import { hashInitialise } from "./hash";
+import { batchClear } from "./hash-batch";
 import { initialiseTemplates } from "./huffman";
 import { inflateStart } from "./inflate";
 import { tableInitialise, tableReset } from "./oid-table";
@@ -15,6 +16,7 @@ export { ringAt, scratchAt, windowAt } from "./arena";
 export { crc32 } from "./crc32";
 export { applyDelta, deltaBaseSize, deltaResultSize, deltaSizes } from "./delta";
 export { hashFinish, hashObject, hashStart, hashUpdate } from "./hash";
+export { batchAdd, batchCapacity, batchClear, batchCollision, batchNameAt, batchRun } from "./hash-batch";
 export { inflate, inflateConsumed, inflateProduced, inflateStart, inflateWhole } from "./inflate";
 export {
   flagsOf,
@@ -46,8 +48,9 @@ export function initialise(
   return carve(windowBytes, ringBytes, maxBytes) && reset();
 }
 
-/** Makes a used instance as good as new: an empty table, no stream. */
+/** Makes a used instance as good as new: an empty table, no stream, no jobs. */
 export function reset(): bool {
+  batchClear();
   inflateStart();
   return tableReset();
 }

@@ -38,7 +38,7 @@
  *     SOFTWARE.
  *
  * Changes: since each condition only takes vectors out, their order does not matter. Those that come for a row of consecutive
- * words are tested four at a time and leave few blocks; the rest is a table for these.
+ * words are tested four at a time and leave few blocks; the rest is a table for these, looked up by the vectors left.
  */
 
 // The bit of each disturbance vector: type, K, b.
@@ -76,7 +76,7 @@ const II_55_0: u32 = 1 << 30;
 const II_56_0: u32 = 1 << 31;
 
 /** For each kind of condition the vectors that it takes out, word after word. */
-const ROWS: usize = memory.data<u32>(
+export const ROWS: usize = memory.data<u32>(
   [
     // bit4AgainstBit29, from word 37
     I_43_0 | I_47_0 | II_46_0 | II_53_0 | II_55_0,
@@ -340,6 +340,9 @@ const VECTORS: usize = memory.data<u32>([
   II_52_0,
 ]);
 const TABLE_LENGTH: usize = 72;
+/** For each vector the conditions of the table that may take it out: how many, and which. None has more than six. */
+const LISTS: usize = memory.data(32 * 8, 8);
+let listed: bool = false;
 
 /** Gives the vectors, a bit each, whose conditions the expanded block at `words` (80 words) meets. */
 export function possibleVectors(words: usize): u32 {
@@ -370,25 +373,43 @@ export function possibleVectors(words: usize): u32 {
   out = v128.or(out, bit1AsFourth(words + 51 * 4, ROWS + 384));
   out = v128.or(out, v128.shuffle<u64>(out, out, 1, 0));
   const left = ~(i32x4.extract_lane(out, 0) | i32x4.extract_lane(out, 1));
-  return left == 0 ? 0 : checkTable(words, left);
+  return left == 0 ? 0 : checkTable(words, 2, left);
 }
 
-function checkTable(words: usize, possible: u32): u32 {
+/**
+ * Gives those of the vectors `possible` whose conditions of the table are met too. Word i of the block is at `words`, plus i
+ * shifted by `shift`. A vector or two are left of a block by then, and the first condition rules out every second of them: so each
+ * has a list of its own.
+ */
+export function checkTable(words: usize, shift: usize, possible: u32): u32 {
+  if (!listed) listConditions();
   let left = possible;
-  let place = PLACES;
-  for (let at = VECTORS; at < VECTORS + (TABLE_LENGTH << 2); at += 4) {
-    const vectors = load<u32>(at);
-    if ((left & vectors) != 0) {
-      const one = load<u32>(words + (<usize>load<u8>(place) << 2)) >> load<u8>(place, 1);
-      const other = load<u32>(words + (<usize>load<u8>(place, 2) << 2)) >> load<u8>(place, 3);
+  for (let rest = possible; rest != 0; rest &= rest - 1) {
+    const vector = ctz<u32>(rest);
+    const list = LISTS + (<usize>vector << 3);
+    for (let at = list + load<u8>(list); at > list; at--) {
+      const place = PLACES + <usize>load<u8>(at) * 5;
+      const one = load<u32>(words + (<usize>load<u8>(place) << shift)) >> load<u8>(place, 1);
+      const other = load<u32>(words + (<usize>load<u8>(place, 2) << shift)) >> load<u8>(place, 3);
       if (((one ^ other) & 1) != load<u8>(place, 4)) {
-        left &= ~vectors;
-        if (left == 0) return 0;
+        left ^= <u32>1 << vector;
+        break;
       }
     }
-    place += 5;
   }
   return left;
+}
+
+function listConditions(): void {
+  for (let i: usize = 0; i < TABLE_LENGTH; i++) {
+    for (let rest = load<u32>(VECTORS + (i << 2)); rest != 0; rest &= rest - 1) {
+      const list = LISTS + (<usize>ctz<u32>(rest) << 3);
+      const length = <usize>load<u8>(list) + 1;
+      store<u8>(list, length);
+      store<u8>(list + length, i);
+    }
+  }
+  listed = true;
 }
 
 // Four conditions each, for the word at `at` and the three behind it: the vectors taken out. The bits are moved to the sign.
