@@ -17,10 +17,12 @@ import { DeltaForest, hasCycle } from "./delta-forest.ts";
 import { EntryBatch, type OpenPackBytes } from "./entry-batch.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { Held, Inflating } from "./inflating.ts";
+import { type LargeBase, unpackLargeBase } from "./large-bases.ts";
 import type { DeflatedEntry, LargeDeltas } from "./large-deltas.ts";
 import { type ObjectBudget, tooLargeToHold } from "./object-budget.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { ObjectIntake } from "./object-intake.ts";
+import type { ObjectCopy, StoredChain } from "./object-reader.ts";
 
 /** Reads `[offset, offset + length)` of the pack as it was staged. */
 export type PackBytes = (offset: number, length: number) => Promise<Uint8Array>;
@@ -31,8 +33,10 @@ export interface OutsideBases {
   kindsOf(names: Uint8Array): Promise<Uint8Array>;
   /** Reads ahead what {@link read} will be asked for. */
   prefetch(names: Uint8Array): Promise<void>;
-  /** Reads an object of the catalog. @throws LimitExceeded where it is too large to be held. */
-  read(name: Uint8Array): Promise<{ readonly kind: number; readonly bytes: Uint8Array }>;
+  /** Reads an object of the catalog; `undefined` where it is too large to be held. */
+  read(name: Uint8Array): Promise<ObjectCopy | undefined>;
+  /** Gives what an object of the catalog is made from. */
+  chainOf(name: Uint8Array): Promise<StoredChain>;
 }
 
 /** A base that the pack does not bring. */
@@ -41,6 +45,8 @@ export type OutsideBase = {
   readonly index: number;
   readonly kind: number;
   held: Held | undefined;
+  /** Where its content is in a scratch file, which one. */
+  large: LargeBase | undefined;
 };
 
 /** What resolving needs of the pack being taken in. */
@@ -184,7 +190,7 @@ export class DeltaResolver {
       if (kind === 0) continue;
       found = true;
       this.#outsideByName.set(index, this.#outside.length);
-      this.#outside.push({ index, kind, held: undefined });
+      this.#outside.push({ index, kind, held: undefined, large: undefined });
       forest.nameIsKnown(index);
     }
     if (found) await outside.prefetch(names);
@@ -267,29 +273,31 @@ export class DeltaResolver {
     const end = this.#endOf(number);
     const bytes = await packBytes(offset, Math.min(MAX_ENTRY_HEADER_BYTES, end - offset));
     if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short") throw badEntry(offset, "header is cut short");
-    return { at: offset + this.#header.headerBytes, end, size: this.#header.size };
+    return { read: packBytes, at: offset + this.#header.headerBytes, end, size: this.#header.size };
   }
 
   /** Makes sure of the base outside the pack that a node's chain ends in, where the chain has to be made again. */
   async #loadOutside(node: number): Promise<void> {
-    const { entries, inflating, outside, rawSize } = this.#input;
+    const { entries, inflating, outside, large, rawSize } = this.#input;
     let at = node;
     while (at < this.#count) {
       if (this.#heldNode(at) !== undefined || !entries.isDelta(at)) return;
       at = this.#baseOf(at);
     }
     const base = this.#outside[at - this.#count];
-    if (base === undefined || this.#heldNode(at) !== undefined) return;
-    const name = inflating.kernel.oidAt(base.index);
-    const { bytes } = await outside.read(inflating.kernel.memory.slice(name, name + rawSize));
-    base.held = inflating.hold(bytes);
+    if (base === undefined || base.large !== undefined || this.#heldNode(at) !== undefined) return;
+    const nameAt = inflating.kernel.oidAt(base.index);
+    const name = inflating.kernel.memory.slice(nameAt, nameAt + rawSize);
+    const object = await outside.read(name);
+    if (object !== undefined) base.held = inflating.hold(object.bytes);
+    else base.large = await unpackLargeBase(large, at, await outside.chainOf(name));
   }
 
   /** Resolves an entry in memory and gives its name; `undefined` where it, its base or its result is too large for that. */
   async #resolveHeld(batch: EntryBatch, number: number, base: number): Promise<number | undefined> {
     const { inflating, intake, budget } = this.#input;
-    if (this.#isTooLarge(number) || this.#isTooLarge(base)) return undefined;
     if (this.#heldNode(base) === undefined) await this.#loadOutside(base);
+    if (this.#isTooLarge(number) || this.#isTooLarge(base)) return undefined;
     let held = this.#heldNode(base) ?? (await this.#hold(batch, base));
     if (inflating.ring.isOld(held.position)) held = this.#keep(base, inflating.refresh(held));
     const delta = this.#inflate(batch, number) ?? (await this.#inflateUnread(number));

@@ -70,8 +70,9 @@ export class EntryTable {
 
   #grow(): void {
     const old = this.#columns;
-    // what was declared bounds what is grown to, never what is begun with
-    const next = makeColumns(Math.max(old.offset.length + 1, Math.min(old.offset.length * 2, this.#declared)));
+    // what was declared bounds what is grown to, never what is begun with; bases of a thin pack come on top of it
+    const room = old.offset.length < this.#declared ? this.#declared : Number.POSITIVE_INFINITY;
+    const next = makeColumns(Math.min(old.offset.length * 2, room));
     next.offset.set(old.offset);
     next.ring.set(old.ring);
     next.crc.set(old.crc);

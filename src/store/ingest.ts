@@ -17,9 +17,10 @@ import type { Kernel } from "../bytes/kernel.ts";
 import { PIECE_BUFFER_BYTES, PackScanner } from "../format/pack-scanner.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackRecord, PackSource } from "./catalog.ts";
-import { DeltaResolver } from "./delta-resolver.ts";
+import { DeltaResolver, type OutsideBase } from "./delta-resolver.ts";
 import { EntryTable } from "./entry-table.ts";
 import { Inflating } from "./inflating.ts";
+import { largeBaseData } from "./large-bases.ts";
 import { LargeDeltas } from "./large-deltas.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import { ObjectBudget, type ObjectLimits } from "./object-budget.ts";
@@ -32,7 +33,7 @@ import type { PackByteStream, PackFile, PackStorage } from "./pack-storage.ts";
 import { PartBuffers } from "./part-buffers.ts";
 import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
-import { completeThinPack } from "./thin-completion.ts";
+import { type BaseContent, completeThinPack } from "./thin-completion.ts";
 
 /** What a client sees of the work: git's own words on band 2. */
 export interface IngestProgress {
@@ -86,6 +87,7 @@ class Ingest {
   readonly #budget: ObjectBudget;
   readonly #stagedBytes: StagedBytes;
   readonly #buffers: PartBuffers;
+  readonly #large: LargeDeltas;
   #file: StagedFile;
   #resolver: DeltaResolver | undefined;
 
@@ -99,6 +101,13 @@ class Ingest {
     this.#budget = new ObjectBudget(limits);
     this.#stagedBytes = new StagedBytes(storage);
     this.#buffers = new PartBuffers(limits.memoryPackBytes);
+    this.#large = new LargeDeltas({
+      storage,
+      pack: packName,
+      inflating: this.#inflating,
+      buffers: this.#buffers,
+      budget: this.#budget,
+    });
     this.#receiver = new PackReceiver({
       entries: this.#entries,
       inflating: this.#inflating,
@@ -121,6 +130,8 @@ class Ingest {
     } catch (error) {
       await this.#file.abort();
       throw error;
+    } finally {
+      await this.#large.clear();
     }
   }
 
@@ -154,23 +165,16 @@ class Ingest {
   }
 
   async #resolve(): Promise<DeltaResolver> {
-    const { storage, packName, progress, format } = this.#input;
+    const { storage, progress, format } = this.#input;
     if (this.#file.inMemory === undefined) await this.#file.finish();
     // the file at hand changes when a thin pack is completed; offsets of what was received stay
     const packBytes = async (offset: number, length: number): Promise<Uint8Array> =>
       await this.#readStaged(this.#file, offset, length);
     const openPackBytes = async (offset: number, length: number): Promise<PackByteStream> => {
-      const bytes = this.#file.inMemory?.subarray(offset, offset + length);
-      return bytes === undefined ? await storage.openStream(this.#packFile, offset, length) : bytesInMemory(bytes);
+      const isShort = this.#file.inMemory !== undefined || length <= SHORT_RUN_BYTES;
+      if (isShort) return bytesInMemory(await packBytes(offset, length));
+      return await storage.openStream(this.#packFile, offset, length);
     };
-    const large = new LargeDeltas({
-      storage,
-      pack: packName,
-      inflating: this.#inflating,
-      packBytes,
-      buffers: this.#buffers,
-      budget: this.#budget,
-    });
     const resolver = new DeltaResolver({
       entries: this.#entries,
       inflating: this.#inflating,
@@ -184,17 +188,14 @@ class Ingest {
       outside: {
         kindsOf: async (names) => await this.#input.database.kindsOf(names),
         prefetch: async (names) => await this.#reader.prefetch(names),
-        read: async (name) => await this.#reader.readCopy(name),
+        read: async (name) => await this.#reader.copyIfHeld(name),
+        chainOf: async (name) => await this.#reader.chainOf(name),
       },
-      large,
+      large: this.#large,
       progress: async (done, total) => await progress.resolved(done, total),
     });
     this.#resolver = resolver;
-    try {
-      await resolver.run();
-    } finally {
-      await large.clear();
-    }
+    await resolver.run();
     return resolver;
   }
 
@@ -222,7 +223,7 @@ class Ingest {
       const name = this.#nameAt(index);
       // where it is missing, the check of references says so
       const [kind] = await database.kindsOf(name);
-      if (kind !== 0) this.#intake.checkLateBlob(index, (await this.#reader.readCopy(name)).bytes);
+      if (kind !== 0) this.#intake.checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
     }
   }
 
@@ -274,7 +275,7 @@ class Ingest {
 
   /** Puts the pack where it belongs, completed where it was thin; gives its trailer. */
   async #store(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<Uint8Array> {
-    const { storage, hash, deflate, format, kernel } = this.#input;
+    const { storage, hash, format, kernel } = this.#input;
     const bases = resolver.missingBases();
     if (bases.length === 0) {
       if (this.#file.inMemory !== undefined) await this.#file.finish();
@@ -288,12 +289,22 @@ class Ingest {
       into: this.#file,
       entries: this.#entries,
       bases,
-      read: async (index) => await this.#reader.readCopy(this.#nameAt(index)),
-      deflate,
-      crc32: (bytes) => crcOf(kernel, bytes),
+      open: async (base) => await this.#openBase(base),
+      crc32: (crc, bytes) => sumOver(kernel, bytes, crc, (value, at, length) => kernel.crc32(value, at, length)),
       hash: hash(format.name),
       recordName: (index, entry) => kernel.setValue(index, entry + 1),
     });
+  }
+
+  async #openBase(base: OutsideBase): Promise<BaseContent> {
+    const { kernel, deflate } = this.#input;
+    if (base.large === undefined) {
+      const { bytes } = await this.#reader.readCopy(this.#nameAt(base.index));
+      return { size: bytes.length, data: [deflate(bytes)] };
+    }
+    const adler32 = (adler: number, bytes: Uint8Array): number =>
+      sumOver(kernel, bytes, adler, (value, at, length) => kernel.adler32(value, at, length));
+    return { size: this.#large.sizeOf(base.large.node), data: largeBaseData(this.#large, base.large, adler32) };
   }
 
   #nameAt(index: number): Uint8Array<ArrayBuffer> {
@@ -322,7 +333,7 @@ class Ingest {
 }
 
 /** A stream over bytes at hand. */
-function bytesInMemory(bytes: Uint8Array<ArrayBuffer>): PackByteStream {
+function bytesInMemory(bytes: Uint8Array): PackByteStream {
   let rest = bytes;
   return {
     read: async (buffer) => {
@@ -336,16 +347,23 @@ function bytesInMemory(bytes: Uint8Array<ArrayBuffer>): PackByteStream {
 }
 
 const PROGRESS_STEP = 1000;
+/** What is read of the staged pack in runs up to this length is likely to be wanted again soon. */
+const SHORT_RUN_BYTES = 128 * 1024;
 
-/** CRC-32 of bytes outside kernel memory, by the window. */
-function crcOf(kernel: Kernel, bytes: Uint8Array): number {
-  let crc = 0;
+/** Continues a checksum over bytes outside kernel memory, by the window. */
+function sumOver(
+  kernel: Kernel,
+  bytes: Uint8Array,
+  start: number,
+  update: (value: number, at: number, length: number) => number,
+): number {
+  let value = start;
   for (let at = 0; at < bytes.length; at += kernel.windowBytes) {
     const piece = bytes.subarray(at, at + kernel.windowBytes);
     kernel.memory.set(piece, kernel.windowAt);
-    crc = kernel.crc32(crc, kernel.windowAt, piece.length);
+    value = update(value, kernel.windowAt, piece.length);
   }
-  return crc;
+  return value;
 }
 
 /**

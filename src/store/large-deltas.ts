@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-import { ObjectRejected } from "../bytes/failure.ts";
+import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT, type Kernel } from "../bytes/kernel.ts";
 import { DeltaStream } from "../format/delta-stream.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
@@ -23,7 +23,7 @@ const OUT_BYTES = 131_072;
 /** A large blob's content, readable at any place. */
 type Scratch = { readonly file: PackFile; readonly size: number };
 
-/** Reads deflated bytes of the staged pack from an offset on. */
+/** Reads `[offset, offset + length)` of the pack that the data is in. */
 export type DeflatedBytes = (offset: number, length: number) => Promise<Uint8Array>;
 
 /** What large deltas work with. */
@@ -32,13 +32,17 @@ export type LargeDeltasInput = {
   /** The stem of the pack being taken in: scratch files have it too. */
   readonly pack: string;
   readonly inflating: Inflating;
-  readonly packBytes: DeflatedBytes;
   readonly buffers: PartBuffers;
   readonly budget: ObjectBudget;
 };
 
-/** Where a stream of deflated data is in the staged pack. */
-export type DeflatedEntry = { readonly at: number; readonly end: number; readonly size: number };
+/** A stream of deflated data: where it begins, where it ends at the latest, and what it inflates to. */
+export type DeflatedEntry = {
+  readonly read: DeflatedBytes;
+  readonly at: number;
+  readonly end: number;
+  readonly size: number;
+};
 
 /** The scratch files of one pack; {@link LargeDeltas.clear} them. */
 export class LargeDeltas {
@@ -62,9 +66,30 @@ export class LargeDeltas {
     await this.#write(node, async (append) => await append(bytes));
   }
 
-  /** Inflates a blob of the pack into a scratch file. */
-  async unpack(node: number, entry: DeflatedEntry): Promise<void> {
-    await this.#write(node, async (append) => await this.#inflate(entry, append));
+  /** Inflates a blob into a scratch file; gives the length of its deflated data. */
+  async unpack(node: number, entry: DeflatedEntry): Promise<number> {
+    let length = 0;
+    await this.#write(node, async (append) => {
+      length = await this.#inflate(entry, append);
+    });
+    return length;
+  }
+
+  /** Gives a number that is no entry's and no outside base's. */
+  temporaryNode(): number {
+    return -1 - this.#files.length;
+  }
+
+  /** Bytes of a node that is in a scratch file. */
+  sizeOf(node: number): number {
+    return this.#scratch.get(node)?.size ?? 0;
+  }
+
+  /** Reads `[offset, offset + length)` of a node that is in a scratch file. */
+  async read(node: number, offset: number, length: number): Promise<Uint8Array> {
+    const from = this.#scratch.get(node);
+    if (from === undefined) throw new CorruptStore("a large object is not in a scratch file");
+    return await this.#input.storage.read(from.file, offset, length);
   }
 
   async #write(node: number, fill: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
@@ -146,16 +171,16 @@ export class LargeDeltas {
     }
   }
 
-  /** Inflates an entry of the staged pack, piece by piece. */
-  async #inflate(entry: DeflatedEntry, take: (piece: Uint8Array) => Promise<void>): Promise<void> {
-    const { inflating, packBytes } = this.#input;
+  /** Inflates deflated data, piece by piece; gives its length. */
+  async #inflate(entry: DeflatedEntry, take: (piece: Uint8Array) => Promise<void>): Promise<number> {
+    const { inflating } = this.#input;
     const { kernel, ring } = inflating;
     kernel.inflateStart();
     // copied out before the caller does anything: what it does may overwrite the ring
     let history = new Uint8Array(0);
     let produced = 0;
     for (let at = entry.at; at < entry.end; at += READ_BYTES) {
-      const bytes = await packBytes(at, Math.min(READ_BYTES, entry.end - at));
+      const bytes = await entry.read(at, Math.min(READ_BYTES, entry.end - at));
       let used = 0;
       let full = true;
       // once more after the input is used up: output may have been what was short
@@ -175,7 +200,7 @@ export class LargeDeltas {
         history = kernel.memory.slice(out + made - kept, out + made);
         if (made > 0) await take(piece);
         if (status === INFLATE_DONE) {
-          if (produced === entry.size) return;
+          if (produced === entry.size) return at + used - entry.at;
           throw new ObjectRejected("inflated size does not match");
         }
         if (status < 0) throw new ObjectRejected(`inflate returned ${status}`);

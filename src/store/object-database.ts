@@ -37,11 +37,11 @@ export class ObjectDatabase {
     for (const number of this.#bySize.filter(isAtHand)) {
       const wanted = stillMissing(found);
       if (wanted.length === 0) return found;
-      record(found, number, wanted, await this.packs[number]?.find(names, wanted));
+      note(found, number, wanted, await this.packs[number]?.find(names, wanted));
     }
     const missing = stillMissing(found);
-    const answers = await Promise.all(remote.map((number) => this.packs[number]?.find(names, missing)));
-    for (const [i, number] of remote.entries()) record(found, number, missing, answers[i]);
+    const answers = await Promise.all(remote.map(async (number) => await this.packs[number]?.find(names, missing)));
+    for (const [i, number] of remote.entries()) note(found, number, missing, answers[i]);
     return found;
   }
 
@@ -77,7 +77,7 @@ export class ObjectDatabase {
 }
 
 /** Notes where a pack has names that no pack before had. */
-function record(found: Locations, pack: number, wanted: Uint32Array, positions: Int32Array | undefined): void {
+function note(found: Locations, pack: number, wanted: Uint32Array, positions: Int32Array | undefined): void {
   for (const [i, name] of wanted.entries()) {
     const position = positions?.[i] ?? -1;
     if (position < 0 || (found.packs[name] ?? -1) >= 0) continue;

@@ -4,10 +4,11 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore, MissingObject } from "../bytes/failure.ts";
+import { CorruptStore, LimitExceeded, MissingObject } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
+import type { DeflatedEntry } from "./large-deltas.ts";
 import type { Held, Inflating, Inflation } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import { tooLargeToHold } from "./object-budget.ts";
@@ -15,6 +16,12 @@ import type { PackHandle } from "./pack-handle.ts";
 
 /** An object in the ring. */
 export type ReadObject = { readonly kind: number; readonly held: Held };
+
+/** An object outside the ring. */
+export type ObjectCopy = { readonly kind: number; readonly bytes: Uint8Array };
+
+/** What an object is made from: deltas, the uppermost first, and last what is no delta. */
+export type StoredChain = { readonly kind: number; readonly entries: readonly DeflatedEntry[] };
 
 /** Stale entries that the table of what is held may gather before it is swept. */
 const SWEEP_AT = 65_536;
@@ -40,7 +47,7 @@ export class ObjectReader {
   }
 
   /** Reads an object by raw name and gives a copy of it. @throws MissingObject, CorruptStore, LimitExceeded */
-  async readCopy(name: Uint8Array): Promise<{ readonly kind: number; readonly bytes: Uint8Array }> {
+  async readCopy(name: Uint8Array): Promise<ObjectCopy> {
     const { kind, held } = await this.read(name);
     return { kind, bytes: this.#inflating.bytes(held).slice() };
   }
@@ -77,6 +84,42 @@ export class ObjectReader {
         if (handle !== undefined) await handle.prefetch(await handle.offsets(found));
       }),
     );
+  }
+
+  /**
+   * Reads an object by raw name and gives a copy of it; `undefined` where it, or what it is built from, is too large to be held.
+   *
+   * @throws MissingObject, CorruptStore
+   */
+  async copyIfHeld(name: Uint8Array): Promise<ObjectCopy | undefined> {
+    try {
+      return await this.readCopy(name);
+    } catch (error) {
+      if (error instanceof LimitExceeded) return undefined;
+      throw error;
+    }
+  }
+
+  /** Gives the deflated data that an object is made from. @throws MissingObject, CorruptStore */
+  async chainOf(name: Uint8Array): Promise<StoredChain> {
+    const { pack, offset } = await this.#database.offsetOf(name);
+    const handle = this.#database.packs[pack];
+    if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+    const entries: DeflatedEntry[] = [];
+    const seen = new Set<number>();
+    for (let at: number | undefined = offset; at !== undefined; at = await this.#baseOf(handle, at)) {
+      if (seen.has(at)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
+      seen.add(at);
+      await this.#readHeader(handle, at);
+      const { size, headerBytes } = this.#header;
+      entries.push({
+        read: async (from, length) => await handle.readRun(from, length),
+        at: at + headerBytes,
+        end: handle.record.packBytes - this.#database.context.format.rawSize,
+        size,
+      });
+    }
+    return { kind: this.#header.kind, entries };
   }
 
   /** Reads the object whose entry begins at `offset` of the pack with this number. */

@@ -14,6 +14,9 @@ import type { StagedFile } from "./staged-file.ts";
 
 const COPY_BYTES = 4 * 1024 * 1024;
 
+/** A base to add: its size, and its deflated data piece by piece. */
+export type BaseContent = { readonly size: number; readonly data: Iterable<Uint8Array> | AsyncIterable<Uint8Array> };
+
 /** What completing a pack needs. */
 export type ThinCompletion = {
   /** Reads the pack as it came. */
@@ -25,10 +28,10 @@ export type ThinCompletion = {
   /** Gets an entry for each base. */
   readonly entries: EntryTable;
   readonly bases: readonly OutsideBase[];
-  /** Reads the object with this oid-table index out of the catalog. */
-  readonly read: (index: number) => Promise<{ readonly kind: number; readonly bytes: Uint8Array }>;
-  readonly deflate: (bytes: Uint8Array) => Uint8Array;
-  readonly crc32: (bytes: Uint8Array) => number;
+  /** Gives the content of a base. */
+  readonly open: (base: OutsideBase) => Promise<BaseContent>;
+  /** Continues a CRC-32. */
+  readonly crc32: (crc: number, bytes: Uint8Array) => number;
   readonly hash: StreamingHash;
   /** Told which entry now has the object with this oid-table index. */
   readonly recordName: (index: number, entry: number) => void;
@@ -46,13 +49,19 @@ export async function completeThinPack(completion: ThinCompletion): Promise<Uint
     await append(await received(at, Math.min(COPY_BYTES, entriesEnd - at)));
   }
   for (const base of bases) {
-    const { kind, bytes } = await completion.read(base.index);
-    const entry = encodeEntry(kind, bytes, completion.deflate);
-    const number = entries.add(into.length, kind, bytes.length);
-    entries.resolve(number, kind, bytes.length, base.index);
-    entries.setCrc(number, completion.crc32(entry));
+    const { size, data } = await completion.open(base);
+    const number = entries.add(into.length, base.kind, size);
+    entries.resolve(number, base.kind, size, base.index);
     completion.recordName(base.index, number);
-    await append(entry);
+    const header = new Uint8Array(entryHeaderBytes(size));
+    encodeEntryHeader(base.kind, size, header, 0);
+    let crc = completion.crc32(0, header);
+    await append(header);
+    for await (const bytes of data) {
+      crc = completion.crc32(crc, bytes);
+      await append(bytes);
+    }
+    entries.setCrc(number, crc);
   }
   const trailer = hash.digest();
   await into.append(trailer);

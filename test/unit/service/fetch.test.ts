@@ -30,10 +30,10 @@ async function pushAll(git: GitRepository, store: TestStore, steps: readonly str
 }
 
 /** Has a client take a pack, and check that it has all that `wants` reach. */
-function receive(client: GitRepository, pack: Buffer, wants: readonly string[]): void {
+function expectClosed(client: GitRepository, pack: Buffer, wants: readonly string[]): void {
   if (pack.readUInt32BE(8) > 0) client.receive(pack);
   else expect(pack.length).toBe(32);
-  client.git(["rev-list", "--objects", "--quiet", ...wants]);
+  expect(client.run(["rev-list", "--objects", "--quiet", ...wants]).stderr).toBe("");
 }
 
 const COMMITS = 60;
@@ -54,7 +54,7 @@ describe.each([
     store = new TestStore(layout);
     const all = git.lines(["for-each-ref", "--format=%(refname)"]);
     await pushAll(git, store, [["c10", "c11"], ["c20"], ["c30", "c31", "c35"], ["c50"], all]);
-    expect(store.packs.length).toBeGreaterThan(3);
+    if (store.packs.length < 4) throw new Error("too few packs to tell anything");
   });
   afterAll(() => git.dispose());
 
@@ -65,10 +65,10 @@ describe.each([
       const client = new GitRepository();
       try {
         const first = refs(random, 3).map((ref) => git.oid(ref));
-        receive(client, await store.fetch({ wants: first }), first);
+        expectClosed(client, await store.fetch({ wants: first }), first);
         const wants = refs(random, 4).map((ref) => git.oid(ref));
         const pack = await store.fetch({ wants, haves: first });
-        receive(client, pack, wants);
+        expectClosed(client, pack, wants);
         const sent = pack.readUInt32BE(8);
         const exact = git.objects(...wants, ...first.map((have) => `^${have}`)).length;
         const all = git.objects(...wants).length;
@@ -126,15 +126,16 @@ describe.each([
   });
 
   it("do the same with indexes that have to be read", async () => {
+    expect.hasAssertions();
     const random = pseudoRandom(seed + 300);
     store.makeRemote();
     store.forget();
     for (let round = 0; round < 4; round++) {
       const client = new GitRepository();
       const first = refs(random, 3).map((ref) => git.oid(ref));
-      receive(client, await store.fetch({ wants: first }), first);
+      expectClosed(client, await store.fetch({ wants: first }), first);
       const wants = refs(random, 4).map((ref) => git.oid(ref));
-      receive(client, await store.fetch({ wants, haves: first }), wants);
+      expectClosed(client, await store.fetch({ wants, haves: first }), wants);
       client.dispose();
     }
     const client = new GitRepository();

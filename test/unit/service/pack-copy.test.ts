@@ -50,7 +50,7 @@ describe("packs that share objects", () => {
   const z = edited(x, "z");
 
   /** Every permutation of the catalog must do, and every one of them with the wants that take the walk. */
-  async function inAnyOrder(store: TestStore, tips: readonly string[], objects: number): Promise<void> {
+  async function expectInAnyOrder(store: TestStore, tips: readonly string[], objects: number): Promise<void> {
     const permute = (records: readonly PackRecord[]): PackRecord[][] =>
       records.length < 2
         ? [[...records]]
@@ -69,12 +69,13 @@ describe("packs that share objects", () => {
   }
 
   it("send an object that is twice in the catalog once", async () => {
+    expect.hasAssertions();
     const store = new TestStore();
     const first = commitWith([x, y]);
     const second = commitWith([x, z], [first.oid]);
     await store.push(buildPack([...first.entries, whole(x), delta(x, y)]), [first.oid]);
     await store.push(buildPack([...second.entries, whole(x), delta(x, z)]), [second.oid]);
-    await inAnyOrder(store, [second.oid], 7);
+    await expectInAnyOrder(store, [second.oid], 7);
   });
 
   it("send deltas across packs, and bases that completion added once", async () => {
@@ -86,10 +87,11 @@ describe("packs that share objects", () => {
     await store.push(buildPack([...second.entries, delta(x, y)]), [second.oid]);
     await store.push(buildPack([...third.entries, delta(y, z)]), [third.oid]);
     expect(store.packs.map(({ objects, ownObjects }) => objects - ownObjects)).toEqual([0, 1, 1]);
-    await inAnyOrder(store, [third.oid], 9);
+    await expectInAnyOrder(store, [third.oid], 9);
   });
 
   it("send no object as a delta on itself by way of another pack", async () => {
+    expect.hasAssertions();
     const store = new TestStore();
     // the largest goes out first, and has nothing to do with it
     const others = Array.from({ length: 9 }, (_, i) => blob(noise(100, i)));
@@ -102,7 +104,7 @@ describe("packs that share objects", () => {
     const right = commitWith([y], [base.oid]);
     await store.push(buildPack([...left.entries, delta(y, x)]), [left.oid]);
     await store.push(buildPack([...right.entries, delta(x, y)]), [right.oid]);
-    await inAnyOrder(store, [left.oid, right.oid], 19);
+    await expectInAnyOrder(store, [left.oid, right.oid], 19);
   });
 });
 

@@ -32,7 +32,7 @@ function growing(count: number, bytes: number): FixtureStream {
 }
 
 /** Has git verify a stored pack: alone, and against the index that was stored with it. */
-function verify(git: GitRepository, store: TestStore, record: PackRecord): void {
+function expectVerified(git: GitRepository, store: TestStore, record: PackRecord): void {
   const pack = store.file(record, "pack");
   const { idx, rev } = git.index(pack);
   expect(Buffer.compare(idx, store.file(record, "idx"))).toBe(0);
@@ -61,7 +61,7 @@ describe.each(Object.entries(LAYOUTS))("thin packs, %s memory", (_name, layout) 
   it.each([["--delta-base-offset"], ["--no-reuse-delta"]])("are completed, push after push (%s)", async (option) => {
     const store = new TestStore(layout);
     const base = git.oid("main~25");
-    verify(git, store, await store.push(git.pack([base], option), [base]));
+    expectVerified(git, store, await store.push(git.pack([base], option), [base]));
     for (const [from, to] of [
       [25, 24],
       [24, 15],
@@ -74,7 +74,7 @@ describe.each(Object.entries(LAYOUTS))("thin packs, %s memory", (_name, layout) 
       expect(record.objects).toBeGreaterThan(record.ownObjects);
       expect(record.ownBytes).toBe(thin.length - 20);
       expect(record.marked).toBe(true);
-      verify(git, store, record);
+      expectVerified(git, store, record);
     }
   });
 
@@ -129,14 +129,16 @@ describe.each(Object.entries(LAYOUTS))("deltas in any order, %s memory", (_name,
   const at = (version: number): { oid: string; content: Uint8Array } => versions[version] ?? blob(new Uint8Array(0));
 
   it("takes a chain that comes backwards", async () => {
+    expect.hasAssertions();
     const entries: RawEntry[] = [];
     for (let version = 399; version > 0; version--) entries.push(delta(at(version - 1), at(version)));
     const store = new TestStore(layout);
     const pack = buildPack([...entries, { type: "blob", content: at(0).content }]);
-    verify(git, store, await store.push(pack));
+    expectVerified(git, store, await store.push(pack));
   });
 
   it("takes families in random order", async () => {
+    expect.hasAssertions();
     const random = pseudoRandom(7);
     for (let round = 0; round < 5; round++) {
       const entries: RawEntry[] = versions.map((version, i) =>
@@ -144,11 +146,12 @@ describe.each(Object.entries(LAYOUTS))("deltas in any order, %s memory", (_name,
       );
       entries.sort(() => random(3) - 1);
       const store = new TestStore(layout);
-      verify(git, store, await store.push(buildPack(entries)));
+      expectVerified(git, store, await store.push(buildPack(entries)));
     }
   });
 
   it("takes a base that the catalog has and that comes later, too", async () => {
+    expect.hasAssertions();
     // a client without ofs-delta that does not know what the repository has from elsewhere
     const store = new TestStore(layout);
     await store.push(buildPack([at(0), at(1), at(2)].map(({ content }) => ({ type: "blob", content }))));
@@ -159,7 +162,7 @@ describe.each(Object.entries(LAYOUTS))("deltas in any order, %s memory", (_name,
       [delta(at(1), at(3)), { type: "blob", content: at(1).content } satisfies RawEntry],
     ]) {
       const record = await store.push(buildPack(entries));
-      verify(git, store, record);
+      expectVerified(git, store, record);
     }
   });
 
@@ -227,6 +230,7 @@ describe("what is late", () => {
   });
 
   it("inserts where there is nothing to copy", async () => {
+    expect.hasAssertions();
     const store = new TestStore();
     const git = new GitRepository();
     const base = blob(new Uint8Array(0));
@@ -234,7 +238,7 @@ describe("what is late", () => {
       { type: "ref-delta", base: base.oid, content: insertingDelta(0, "all new") },
       { type: "blob", content: base.content },
     ]);
-    verify(git, store, await store.push(pack));
+    expectVerified(git, store, await store.push(pack));
     git.dispose();
   });
 });
