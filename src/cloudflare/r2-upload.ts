@@ -8,10 +8,10 @@ import type { PackUpload } from "../store/pack-storage.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /**
- * The size of a part. R2 wants at least 5 MiB and at most 10,000 parts, so this holds packs up to 80 GB, and six parts in flight
- * still leave most of an isolate's memory.
+ * The size of a part: the least that R2 takes. With at most 10,000 parts this holds packs up to 52 GB, and the two parts that an
+ * ingest has in hand are what it spends most memory on beside its tables.
  */
-export const PART_BYTES = 8 * 1024 * 1024;
+export const PART_BYTES = 5 * 1024 * 1024;
 
 /** Starts an upload to `key`. */
 export async function createR2Upload(bucket: R2Bucket, counters: RequestCounters, key: string): Promise<PackUpload> {

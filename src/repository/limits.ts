@@ -27,7 +27,7 @@ export const DEFAULT_LIMITS: Limits = {
   wholeObjectBytes: 8 * 1024 * 1024,
   objectBytes: 2 * 1024 * 1024 * 1024,
   inflatedBytes: 1024 * 1024 * 1024 * 1024,
-  memoryPackBytes: 8 * 1024 * 1024,
+  memoryPackBytes: 5 * 1024 * 1024,
   baseCacheBytes: 24 * 1024 * 1024,
   refs: 500_000,
   wants: 200_000,

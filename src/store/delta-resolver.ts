@@ -69,6 +69,8 @@ export type ResolverInput = {
 
 const READ_BYTES = 1024 * 1024;
 /** Deltas after which progress is told again. */
+/** Chains of bases up to this length are read with each entry: `pack.depth` is 50, and 250 for `gc --aggressive` of old. */
+const USUAL_DEPTH = 256;
 const PROGRESS_STEP = 500;
 
 /** Resolves what the first pass left; see {@link DeltaResolver.run}. */
@@ -219,10 +221,11 @@ export class DeltaResolver {
   #addWithBases(batch: EntryBatch, number: number): void {
     const { entries, inflating } = this.#input;
     let node = number;
-    while (node < this.#count && !this.#isTooLarge(node) && batch.add(node)) {
-      const base = entries.isDelta(node) ? this.#heldNode(this.#baseOf(node)) : undefined;
-      if (base !== undefined && !inflating.ring.isOld(base.position)) return;
+    for (let depth = 0; node < this.#count && !this.#isTooLarge(node) && batch.add(node); depth++) {
       if (!entries.isDelta(node)) return;
+      // of a chain longer than git makes them, what is at hand now is trusted to last, or each batch would read all of it again
+      const base = depth < USUAL_DEPTH ? undefined : this.#heldNode(this.#baseOf(node));
+      if (base !== undefined && !inflating.ring.isOld(base.position)) return;
       node = this.#baseOf(node);
     }
   }

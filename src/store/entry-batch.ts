@@ -8,7 +8,7 @@ import type { EntryTable } from "./entry-table.ts";
 import type { PackByteStream } from "./pack-storage.ts";
 
 /** Two entries nearer than this are one read: what lies between is cheaper to skip than another round trip. */
-const GAP_BYTES = 1024 * 1024;
+const GAP_BYTES = 2 * 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
 const READS_AT_ONCE = 2;
 

@@ -1,6 +1,6 @@
 /**
- * What is remembered of each entry of a pack being taken in, in typed arrays that grow as entries are seen (a declared count is
- * never believed). About 33 bytes an entry.
+ * What is remembered of each entry of a pack being taken in, in typed arrays that come as entries are seen (a declared count is
+ * never believed), a chunk at a time: growing by copying would leave as much garbage as there are entries. 37 bytes an entry.
  *
  * @packageDocumentation
  */
@@ -10,6 +10,10 @@ import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 export const UNRESOLVED = 0xffff_ffff;
 
 const FIRST_CAPACITY = 1024;
+/** Entries of a full chunk, and how a number is split into chunk and row. */
+const CHUNK_BITS = 15;
+const CHUNK_ENTRIES = 1 << CHUNK_BITS;
+const ROW_MASK = CHUNK_ENTRIES - 1;
 
 type Columns = {
   /** Offset in the pack. */
@@ -41,64 +45,71 @@ function makeColumns(capacity: number): Columns {
 
 /** The entries of one pack, by number in pack order. */
 export class EntryTable {
-  #columns = makeColumns(FIRST_CAPACITY);
+  readonly #chunks: Columns[] = [makeColumns(FIRST_CAPACITY)];
   #count = 0;
-  #declared = Number.POSITIVE_INFINITY;
+  #capacity = FIRST_CAPACITY;
 
   /** Entries so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Says how many there should be, so that the tables don't grow past it. */
-  declare(count: number): void {
-    this.#declared = count;
-  }
-
   /** Adds the next entry and gives its number. */
   add(offset: number, kind: number, size: number): number {
-    if (this.#count === this.#columns.offset.length) this.#grow();
+    if (this.#count === this.#capacity) this.#grow();
     const number = this.#count++;
-    const columns = this.#columns;
-    columns.offset[number] = offset;
-    columns.ring[number] = -1;
-    columns.name[number] = UNRESOLVED;
-    columns.size[number] = size;
-    columns.kinds[number] = kind;
+    const columns = this.#chunk(number);
+    const row = number & ROW_MASK;
+    columns.offset[row] = offset;
+    columns.ring[row] = -1;
+    columns.name[row] = UNRESOLVED;
+    columns.size[row] = size;
+    columns.kinds[row] = kind;
     return number;
   }
 
+  #chunk(number: number): Columns {
+    const chunk = this.#chunks[number >>> CHUNK_BITS];
+    if (chunk === undefined) throw new RangeError(`entry ${number} of ${this.#count}`);
+    return chunk;
+  }
+
+  /** A small pack's only chunk doubles until it is full; from then on full ones are added. */
   #grow(): void {
-    const old = this.#columns;
-    // what was declared bounds what is grown to, never what is begun with; bases of a thin pack come on top of it
-    const room = old.offset.length < this.#declared ? this.#declared : Number.POSITIVE_INFINITY;
-    const next = makeColumns(Math.min(old.offset.length * 2, room));
-    next.offset.set(old.offset);
-    next.ring.set(old.ring);
-    next.crc.set(old.crc);
-    next.name.set(old.name);
-    next.base.set(old.base);
-    next.size.set(old.size);
-    next.kinds.set(old.kinds);
-    this.#columns = next;
+    const [first] = this.#chunks;
+    if (this.#capacity >= CHUNK_ENTRIES || first === undefined) {
+      this.#chunks.push(makeColumns(CHUNK_ENTRIES));
+      this.#capacity += CHUNK_ENTRIES;
+      return;
+    }
+    const next = makeColumns(this.#capacity * 4 > CHUNK_ENTRIES ? CHUNK_ENTRIES : this.#capacity * 4);
+    next.offset.set(first.offset);
+    next.ring.set(first.ring);
+    next.crc.set(first.crc);
+    next.name.set(first.name);
+    next.base.set(first.base);
+    next.size.set(first.size);
+    next.kinds.set(first.kinds);
+    this.#chunks[0] = next;
+    this.#capacity = next.offset.length;
   }
 
   offsetOf(number: number): number {
-    return this.#columns.offset[number] ?? 0;
+    return this.#chunk(number).offset[number & ROW_MASK] ?? 0;
   }
 
   sizeOf(number: number): number {
-    return this.#columns.size[number] ?? 0;
+    return this.#chunk(number).size[number & ROW_MASK] ?? 0;
   }
 
   /** Type number as it stands in the pack. */
   packKindOf(number: number): number {
-    return (this.#columns.kinds[number] ?? 0) & 7;
+    return (this.#chunk(number).kinds[number & ROW_MASK] ?? 0) & 7;
   }
 
   /** Type number of the object; 0 while unresolved. */
   kindOf(number: number): number {
-    return (this.#columns.kinds[number] ?? 0) >> 3;
+    return (this.#chunk(number).kinds[number & ROW_MASK] ?? 0) >> 3;
   }
 
   isDelta(number: number): boolean {
@@ -108,46 +119,46 @@ export class EntryTable {
 
   /** Index in the oid table, or {@link UNRESOLVED}. */
   nameOf(number: number): number {
-    return this.#columns.name[number] ?? UNRESOLVED;
+    return this.#chunk(number).name[number & ROW_MASK] ?? UNRESOLVED;
   }
 
   /** See {@link Columns.base}. */
   baseOf(number: number): number {
-    return this.#columns.base[number] ?? 0;
+    return this.#chunk(number).base[number & ROW_MASK] ?? 0;
   }
 
   setBase(number: number, base: number): void {
-    this.#columns.base[number] = base;
+    this.#chunk(number).base[number & ROW_MASK] = base;
   }
 
   setCrc(number: number, crc: number): void {
-    this.#columns.crc[number] = crc;
+    this.#chunk(number).crc[number & ROW_MASK] = crc;
   }
 
   ringOf(number: number): number {
-    return this.#columns.ring[number] ?? -1;
+    return this.#chunk(number).ring[number & ROW_MASK] ?? -1;
   }
 
   setRing(number: number, position: number): void {
-    this.#columns.ring[number] = position;
+    this.#chunk(number).ring[number & ROW_MASK] = position;
   }
 
   /** Records what an entry turned out to be. */
   resolve(number: number, kind: number, size: number, name: number): void {
-    const columns = this.#columns;
-    columns.kinds[number] = ((columns.kinds[number] ?? 0) & 7) | (kind << 3);
-    columns.size[number] = size;
-    columns.name[number] = name;
+    const columns = this.#chunk(number);
+    const row = number & ROW_MASK;
+    columns.kinds[row] = ((columns.kinds[row] ?? 0) & 7) | (kind << 3);
+    columns.size[row] = size;
+    columns.name[row] = name;
   }
 
   /** The number of the entry that begins exactly at `offset`, or -1. */
   atOffset(offset: number): number {
-    const offsets = this.#columns.offset;
     let low = 0;
     let high = this.#count - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const value = offsets[middle] ?? 0;
+      const value = this.offsetOf(middle);
       if (value === offset) return middle;
       if (value < offset) low = middle + 1;
       else high = middle - 1;
@@ -155,12 +166,15 @@ export class EntryTable {
     return -1;
   }
 
-  /** Views of the columns an index is written from, without a copy; valid until the next {@link add}. */
-  columns(): { readonly offset: Float64Array; readonly crc: Uint32Array; readonly name: Uint32Array } {
-    return {
-      offset: this.#columns.offset.subarray(0, this.#count),
-      crc: this.#columns.crc.subarray(0, this.#count),
-      name: this.#columns.name.subarray(0, this.#count),
-    };
+  /** Copies of the columns an index is written from. */
+  indexColumns(): { readonly offset: Float64Array; readonly crc: Uint32Array } {
+    const offset = new Float64Array(this.#count);
+    const crc = new Uint32Array(this.#count);
+    for (const [i, columns] of this.#chunks.entries()) {
+      const rows = Math.min(CHUNK_ENTRIES, this.#count - i * CHUNK_ENTRIES);
+      offset.set(columns.offset.subarray(0, rows), i * CHUNK_ENTRIES);
+      crc.set(columns.crc.subarray(0, rows), i * CHUNK_ENTRIES);
+    }
+    return { offset, crc };
   }
 }

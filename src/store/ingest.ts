@@ -258,6 +258,7 @@ class Ingest {
       hash,
       buffers: this.#buffers,
     });
+    this.#inflating.ring.clear();
     const record: PackRecord = {
       name: packName,
       checksum: toHex(checksum),

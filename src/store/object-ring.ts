@@ -30,6 +30,11 @@ export class ObjectRing {
     return position;
   }
 
+  /** Forgets everything: the region was used for something else. */
+  clear(): void {
+    this.#head += this.#capacity;
+  }
+
   /** The address of a position's bytes. */
   pointer(position: number): number {
     return this.#base + (position % this.#capacity);

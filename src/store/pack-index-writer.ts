@@ -39,7 +39,10 @@ export type WrittenIndex = { readonly indexBytes: number; readonly indexHead: Ui
 
 function gatherNames(input: IndexInput): Uint8Array<ArrayBuffer> {
   const { entries, kernel, format } = input;
-  const names = new Uint8Array(entries.count * format.rawSize);
+  const size = entries.count * format.rawSize;
+  // nothing is inflated any more: the ring has the room, for all but the largest packs
+  const names =
+    size <= kernel.ringBytes ? kernel.memory.subarray(kernel.ringAt, kernel.ringAt + size) : new Uint8Array(size);
   const memory = kernel.memory;
   for (let number = 0; number < entries.count; number++) {
     const at = kernel.oidAt(entries.nameOf(number));
@@ -60,11 +63,11 @@ async function writeChunks(input: IndexInput, extension: PackExtension, chunks: 
   }
 }
 
-/** Writes the files; the `.idx` appears last. */
+/** Writes the files; the `.idx` appears last. What was in the kernel's ring is gone afterwards. */
 export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
   const { entries, format, hash } = input;
   const names = gatherNames(input);
-  const columns = entries.columns();
+  const columns = entries.indexColumns();
   const order = sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, entries.count);
   const tables: PackTables = {
     format,

@@ -39,7 +39,6 @@ export class PackReceiver implements PackEntryReceiver {
 
   header(count: number): void {
     this.declared = count;
-    this.#input.entries.declare(count);
   }
 
   consumed(at: number, length: number): void {
