@@ -1,0 +1,257 @@
+/** Objects read back out of stored packs, against git cat-file: every one, however the pack is indexed and laid out. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Inflating } from "../../../src/store/inflating.ts";
+import { BlockCache } from "../../../src/store/block-cache.ts";
+import type { ObjectDatabase } from "../../../src/store/object-database.ts";
+import { ObjectReader } from "../../../src/store/object-reader.ts";
+import { ObjectRing } from "../../../src/store/object-ring.ts";
+import { loadPackOrder } from "../../../src/store/pack-order.ts";
+import { FixtureStream, everything, linear, noise } from "../../support/git-fixtures.ts";
+import { buildPack, objectId } from "../../support/git-raw.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { type StoreLayout, TINY, TestStore, pseudoRandom, rawName, rawNames } from "../../support/store.ts";
+
+const KINDS = ["", "commit", "tree", "blob", "tag"];
+
+/** Blobs that lie across many blocks of a pack. */
+function wide(): FixtureStream {
+  const stream = new FixtureStream();
+  for (let i = 0; i < 12; i++) {
+    stream.commit("refs/heads/main", [
+      { path: `f${i}`, content: noise(110_000, i) },
+      { path: "g", content: Buffer.concat([noise(100_000, 99), Buffer.from(`${i}`)]) },
+    ]);
+  }
+  return stream;
+}
+
+type Listed = { readonly oid: string; readonly kind: string; readonly size: number };
+
+function listObjects(git: GitRepository): Listed[] {
+  const format = "--batch-check=%(objectname) %(objecttype) %(objectsize)";
+  return git.lines(["cat-file", format, "--batch-all-objects"]).map((line) => {
+    const [oid = "", kind = "", size = ""] = line.split(" ");
+    return { oid, kind, size: Number(size) };
+  });
+}
+
+/** Runs with a reader over all packs. */
+async function withReader(
+  store: TestStore,
+  use: (reader: ObjectReader, database: ObjectDatabase) => Promise<void>,
+): Promise<void> {
+  const kernel = store.kernels.lend(store.format.rawSize);
+  try {
+    const database = store.database();
+    const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    await use(new ObjectReader(database, inflating), database);
+  } finally {
+    store.kernels.giveBack(kernel);
+  }
+}
+
+const LAYOUTS: Record<string, StoreLayout> = {
+  roomy: {},
+  tiny: TINY,
+  // a cache that holds a block or two
+  "without cache": { cacheBytes: 300_000 },
+  "of SHA-256": { format: "sha256" },
+};
+
+describe.each(Object.entries({ everything: everything(), linear: linear(60), wide: wide() }))(
+  "objects of %s",
+  (_n, stream) => {
+    describe.each(Object.entries(LAYOUTS))("%s", (_layout, layout) => {
+      let git: GitRepository;
+      let store: TestStore;
+      let objects: Listed[];
+      beforeAll(async () => {
+        git = new GitRepository(`--object-format=${layout.format ?? "sha1"}`);
+        git.import(layout.format === "sha256" ? linear(20) : stream);
+        objects = listObjects(git);
+        store = new TestStore(layout);
+        await store.push(git.pack(["--all"], "--delta-base-offset", "--depth=50"), []);
+      });
+      afterAll(() => git.dispose());
+
+      it.each([false, true])("read back, remote index %s", async (remote) => {
+        if (remote) store.makeRemote();
+        store.forget();
+        const contents = git.git(["cat-file", "--batch", "--buffer"], `${objects.map(({ oid }) => oid).join("\n")}\n`);
+        const random = pseudoRandom(objects.length);
+        await withReader(store, async (reader) => {
+          let at = 0;
+          for (const { oid, kind, size } of objects) {
+            at = contents.indexOf("\n", at) + 1;
+            if (random(3) === 0) expect(KINDS[await reader.kindOf(rawName(oid))]).toBe(kind);
+            const copy = await reader.readCopy(rawName(oid));
+            expect(KINDS[copy.kind]).toBe(kind);
+            expect(Buffer.compare(copy.bytes, contents.subarray(at, at + size))).toBe(0);
+            at += size + 1;
+          }
+        });
+        // again in no order, some again and again
+        await withReader(store, async (reader) => {
+          for (let i = 0; i < 200; i++) {
+            const object = objects[random(objects.length)];
+            if (object === undefined) continue;
+            const copy = await reader.readCopy(rawName(object.oid));
+            expect(copy.bytes.length).toBe(object.size);
+          }
+        });
+        expect(store.cache.byteLength).toBeLessThanOrEqual(layout.cacheBytes ?? 16 << 20);
+      });
+
+      it("are found with their types, many or one at a time, and nothing else is", async () => {
+        const names = objects.map(({ oid }) => oid);
+        const missing = names.map((name) => `${name.slice(0, -2)}${name.endsWith("00") ? "01" : "00"}`);
+        for (const few of [names.slice(0, 3), names, [...missing, ...names]]) {
+          store.forget();
+          const database = store.database();
+          const kinds = await database.kindsOf(rawNames(few));
+          expect([...kinds].map((kind) => KINDS[kind])).toEqual(
+            few.map((name) => objects.find(({ oid }) => oid === name)?.kind ?? ""),
+          );
+        }
+        store.forget();
+        const database = store.database();
+        for (const { oid } of objects) {
+          const { packs } = await database.locate(rawName(oid));
+          expect([...packs]).toEqual([0]);
+        }
+        await expect(database.offsetOf(rawName(missing[0] ?? ""))).rejects.toMatchObject({
+          name: "MissingObject",
+          oid: missing[0],
+        });
+      });
+
+      it("lie in the order that verify-pack lists", async () => {
+        const [record] = store.packs;
+        const [handle] = store.database().packs;
+        if (record === undefined || handle === undefined) throw new Error("no pack");
+        const order = await loadPackOrder(handle, store.format);
+        const ends: number[] = [];
+        for (let rank = 0; rank < order.count; rank++) {
+          expect(order.rankOf(order.offsetAt(rank))).toBe(rank);
+          ends.push(order.offsetAt(rank + 1));
+        }
+        expect(order.offsetAt(0)).toBe(12);
+        expect(ends.at(-1)).toBe(record.packBytes - store.format.rawSize);
+        expect(() => order.rankOf(13)).toThrow("no entry begins at offset 13");
+        await withReader(store, async (reader) => {
+          for (let rank = 0; rank < order.count; rank++) {
+            const end = await reader.entryEnd(0, order.offsetAt(rank));
+            if (end !== undefined) expect(end).toBe(ends[rank]);
+          }
+        });
+      });
+    });
+  },
+);
+
+describe("a large index", () => {
+  const COUNT = 40_000;
+  const contents = Array.from({ length: COUNT }, (_, i) => `blob ${i}`);
+  const oids = contents.map((content) => objectId("blob", content));
+  const store = new TestStore();
+  beforeAll(async () => {
+    await store.push(buildPack(contents.map((content) => ({ type: "blob", content }))));
+    store.makeRemote();
+  });
+  beforeEach(() => store.forget());
+
+  it("costs three reads for one object, and none for what is in the same places", async () => {
+    await withReader(store, async (reader) => {
+      for (let times = 0; times < 2; times++) {
+        const copy = await reader.readCopy(rawName(oids[77] ?? ""));
+        expect(Buffer.from(copy.bytes).toString()).toBe("blob 77");
+        expect(store.log.map((line) => line.split(" ")[1])).toEqual(["pack0.idx", "pack0.idx", "pack0.pack"]);
+        expect(store.cost.bytesRead).toBeLessThan(800_000);
+      }
+    });
+  });
+
+  it("is read whole for names in several buckets", async () => {
+    const database = store.database();
+    const { packs, positions } = await database.locate(rawNames(oids.slice(0, 300)));
+    expect(packs.every((pack) => pack === 0)).toBe(true);
+    expect(store.cost.reads).toBe(1);
+    const [offset] = (await database.packs[0]?.offsets([...positions])) ?? [];
+    expect(offset).toBe(12);
+    expect(store.cost.reads).toBe(1);
+  });
+
+  it("is read whole once hundreds were asked for one by one", async () => {
+    const database = store.database();
+    for (let i = 0; i < 400; i++) {
+      const { pack, offset } = await database.offsetOf(rawName(oids[i * 97] ?? ""));
+      expect(pack).toBe(0);
+      const bytes = store.storage.files.get("pack0.pack");
+      expect((bytes?.[offset] ?? 0) >> 4).toBe(3);
+    }
+    expect(store.log.filter((line) => / 0\+\d{7}$/.test(line)).length).toBe(1);
+    expect(store.cost.reads).toBeLessThan(520);
+  });
+
+  it("says what it does not have", async () => {
+    const names = oids.slice(0, 40).map((oid) => `${oid.slice(0, 36)}0000`);
+    for (const some of [names.slice(0, 1), names]) {
+      const { packs } = await store.database().locate(rawNames(some));
+      expect([...packs].every((pack) => pack === -1)).toBe(true);
+    }
+  });
+
+  it("tells types from the file of types where they are many", async () => {
+    const kinds = await store.database().kindsOf(rawNames(oids));
+    expect(kinds.every((kind) => kind === 3)).toBe(true);
+    expect(store.log.some((line) => line.includes(".kinds"))).toBe(true);
+  });
+});
+
+describe("a damaged store", () => {
+  it("is told as such", async () => {
+    const git = new GitRepository();
+    git.import(linear(20));
+    const pack = git.pack(["--all"], "--delta-base-offset");
+    const objects = listObjects(git);
+    const random = pseudoRandom(5);
+    for (let round = 0; round < 60; round++) {
+      const store = new TestStore(TINY);
+      const record = await store.push(pack);
+      const bytes = store.storage.files.get(`${record.name}.pack`);
+      const at = 12 + random(pack.length - 32);
+      if (bytes !== undefined) bytes[at] = (bytes[at] ?? 0) ^ (1 << random(8));
+      await withReader(store, async (reader) => {
+        for (const { oid } of objects) {
+          try {
+            await reader.readCopy(rawName(oid));
+          } catch (error) {
+            // what was accepted once is refused by the same checks
+            expect(["CorruptStore", "ObjectRejected", "LimitExceeded"]).toContain(
+              error instanceof Error ? error.name : error,
+            );
+          }
+        }
+      });
+    }
+    git.dispose();
+  });
+});
+
+describe("BlockCache", () => {
+  it("stays within its bound, and lets go of what was used longest ago", () => {
+    const cache = new BlockCache(100);
+    for (let i = 0; i < 10; i++) cache.set(`${i}`, new Uint8Array(20).fill(i));
+    expect(cache.byteLength).toBe(100);
+    expect(cache.get("4")).toBeUndefined();
+    expect(cache.get("5")?.[0]).toBe(5);
+    cache.set("new", new Uint8Array(20));
+    expect(cache.get("5")).toBeDefined();
+    expect(cache.get("6")).toBeUndefined();
+    cache.set("too large", new Uint8Array(51));
+    expect(cache.get("too large")).toBeUndefined();
+    cache.set("new", new Uint8Array(50));
+    expect(cache.byteLength).toBeLessThanOrEqual(100);
+    expect(cache.get("new")?.length).toBe(50);
+  });
+});
