@@ -41,7 +41,7 @@ onEveryHost("many refs", (journey) => {
   // C git writes a file a ref, which is slow; a smaller number proves the test as well.
   const count = journey.host === "c git" ? 2_000 : long ? 100_000 : 50_000;
 
-  it(`takes ${count} refs in one push and gives them back`, { timeout: 300_000 }, async () => {
+  it(`takes ${count} refs in one push and gives them back`, async () => {
     const { git } = journey;
     const stream = linear(20);
     for (let at = 0; at < count; at++)
@@ -49,7 +49,14 @@ onEveryHost("many refs", (journey) => {
     const source = await importFixture(git, "source", stream);
     await git.ok(["pack-refs", "--all"], { cwd: source });
     const url = await journey.create();
-    await git.ok(["push", "-q", url, "refs/*:refs/*"], { cwd: source, timeout: 250_000 });
+    await git.ok(["push", "-q", url, "main"], { cwd: source });
+    const refs = (await git.ok(["for-each-ref", "--format=%(objectname) %(refname)", "refs/many"], { cwd: source }))
+      .split("\n")
+      .map((line) => ({ name: line.slice(41), new: line.slice(0, 40) }));
+    // A request of one's own: git's client takes time quadratic in the refs it pushes, a minute for ten thousand.
+    const nothing = await git.bytes(["pack-objects", "--stdout", "-q"], { cwd: source, input: "" });
+    const report = reportLines((await post(url, "receive-pack", pushBody(refs, nothing))).body);
+    expect(report).toEqual(["unpack ok", ...refs.map(({ name }) => `ok ${name}`)]);
 
     // With a prefix that matches ten of them the answer is small.
     const request = pktLines("command=ls-refs", "0001", "peel", "symrefs", "ref-prefix refs/many/07/ref-100", "0000");
@@ -64,7 +71,7 @@ onEveryHost("many refs", (journey) => {
     expect(listed.split("\n")).toHaveLength(count);
 
     const copy = git.fresh();
-    await git.ok(["clone", "-q", "--mirror", url, copy], { timeout: 250_000 });
+    await git.ok(["clone", "-q", "--mirror", url, copy]);
     expect(await git.ok(["for-each-ref", "--format=%(objectname) %(refname)"], { cwd: copy })).toBe(
       await git.ok(["for-each-ref", "--format=%(objectname) %(refname)"], { cwd: source }),
     );
