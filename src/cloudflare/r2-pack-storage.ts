@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../bytes/failure.ts";
-import { packKey } from "../store/pack-keys.ts";
+import { packKey, packPrefix } from "../store/pack-keys.ts";
 import type { PackFile, PackStorage } from "../store/pack-storage.ts";
 import { readR2Body } from "./r2-stream.ts";
 import { createR2Upload } from "./r2-upload.ts";
@@ -52,6 +52,14 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
       const keys = files.map((file) => packKey(id, file));
       for (let at = 0; at < keys.length; at += DELETE_BATCH) {
         await counters.run("r2w", () => bucket.delete(keys.slice(at, at + DELETE_BATCH)));
+      }
+    },
+    deletePack: async (pack) => {
+      for (let isMore = true; isMore;) {
+        const page = await counters.run("r2r", () => bucket.list({ prefix: packPrefix(id, pack) }));
+        const keys = page.objects.map(({ key }) => key);
+        if (keys.length > 0) await counters.run("r2w", () => bucket.delete(keys));
+        isMore = page.truncated;
       }
     },
   };

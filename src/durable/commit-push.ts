@@ -87,8 +87,8 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecor
     const repository = readRepository(db);
     if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
     const { pack, updates } = request;
-    // An upload that outlived its lease may have been swept already: its keys can't be relied on.
-    if (pack !== undefined && !hasLease(db, pack.name)) return refuseAll(updates);
+    // An upload that outlived its lease may have been swept already, or is being swept now: its keys can't be relied on.
+    if (pack !== undefined && !hasLease(db, pack.name, now)) return refuseAll(updates);
     const { head, readOnly } = repository.record;
     const outcomes = planRefUpdates(updates, { head, readOnly, atomic: request.atomic }, loadState(db, updates));
     const moves = movesOf(updates, outcomes);

@@ -18,7 +18,7 @@ import type {
 } from "../refs/ref-store.ts";
 import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
 import type { PackRecord } from "../store/catalog.ts";
-import { packKeys } from "../store/pack-keys.ts";
+import { packPrefix } from "../store/pack-keys.ts";
 import { durableSql } from "./durable-sql.ts";
 import { DERIVED_DELAY, type OpenPage, RepositoryDatabase } from "./repository-database.ts";
 
@@ -26,6 +26,8 @@ import { DERIVED_DELAY, type OpenPage, RepositoryDatabase } from "./repository-d
 export type RepositoryObjectEnv = { readonly BUCKET: R2Bucket; readonly JOBS: Queue<Job> };
 
 const ID_BYTES = 16;
+/** Keys that R2 lists, and deletes, in one operation. */
+const LIST_PAGE = 1000;
 
 /** One repository, or none yet, or none any more. */
 export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
@@ -124,10 +126,17 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#wakeForNext();
   }
 
-  /** Deletes the files of ended uploads, then their leases. */
+  /**
+   * Deletes the files of ended uploads, whatever there are, each pack's before its lease. Other requests come in between; a commit
+   * that is as late as this is refused.
+   */
   async #sweep(id: string, packs: readonly string[]): Promise<void> {
-    await this.env.BUCKET.delete(packs.flatMap((pack) => packKeys(id, pack)));
-    for (const pack of packs) this.#database.abandonPush(pack);
+    for (const pack of packs) {
+      const { objects } = await this.env.BUCKET.list({ prefix: packPrefix(id, pack) });
+      if (objects.length > 0) await this.env.BUCKET.delete(objects.map(({ key }) => key));
+      // A full page: the next alarm goes on, and it is set at once.
+      if (objects.length < LIST_PAGE) this.#database.abandonPush(pack);
+    }
   }
 
   /**

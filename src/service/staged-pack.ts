@@ -5,9 +5,7 @@
  */
 import type { RefStore } from "../refs/ref-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
-import type { PackExtension, PackStorage } from "../store/pack-storage.ts";
-
-const EXTENSIONS: readonly PackExtension[] = ["pack", "idx", "rev", "kinds"];
+import type { PackStorage } from "../store/pack-storage.ts";
 
 /** A lease on the keys of one pack. */
 export class StagedPack {
@@ -29,9 +27,7 @@ export class StagedPack {
    */
   async discard(written = true): Promise<void> {
     try {
-      if (written) {
-        await this.#storage.delete(EXTENSIONS.map((extension) => ({ pack: this.name, extension })));
-      }
+      if (written) await this.#storage.deletePack(this.name);
       await this.#refs.abandonPush(this.name);
     } catch {
       // The lease is still there: the repository's alarm deletes the keys when it ends.

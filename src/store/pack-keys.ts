@@ -3,21 +3,19 @@
  *
  * @packageDocumentation
  */
-import type { PackExtension, PackFile } from "./pack-storage.ts";
-
-const EXTENSIONS: readonly PackExtension[] = ["pack", "idx", "rev", "kinds"];
+import type { PackFile } from "./pack-storage.ts";
 
 /** Gives the prefix of the repository with this id: a bare repository. */
 export function repositoryPrefix(id: string): string {
   return `repos/${id}.git/`;
 }
 
-/** Gives the bucket key of a pack's file. */
-export function packKey(id: string, file: PackFile): string {
-  return `${repositoryPrefix(id)}objects/pack/pack-${file.pack}.${file.extension}`;
+/** Gives what the keys of a pack's files begin with, and of no other pack's. */
+export function packPrefix(id: string, pack: string): string {
+  return `${repositoryPrefix(id)}objects/pack/pack-${pack}.`;
 }
 
-/** Gives the keys of all files a pack may have. */
-export function packKeys(id: string, pack: string): string[] {
-  return EXTENSIONS.map((extension) => packKey(id, { pack, extension }));
+/** Gives the bucket key of a pack's file. */
+export function packKey(id: string, file: PackFile): string {
+  return packPrefix(id, file.pack) + file.extension;
 }

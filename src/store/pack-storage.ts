@@ -53,4 +53,6 @@ export interface PackStorage {
   createUpload(file: PackFile): Promise<PackUpload>;
   /** Deletes files; those that don't exist are passed over. */
   delete(files: readonly PackFile[]): Promise<void>;
+  /** Deletes whatever there is of a pack that no catalog names, scratch files too. */
+  deletePack(pack: string): Promise<void>;
 }

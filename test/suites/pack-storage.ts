@@ -80,6 +80,20 @@ function wholeFileCases(open: () => Promise<PackStorage>): void {
     await expect(storage.read(gone, 0, 1)).rejects.toThrow("missing");
     expect((await storage.read(kept, 0, 10)).length).toBe(10);
   });
+
+  it("deletes all files of a pack, and of no other", async () => {
+    const storage = await open();
+    const file = freshFile();
+    const near = { ...file, pack: `${file.pack}0` };
+    for (const extension of ["pack", "idx", "scratch-0", "scratch-12"] as const)
+      await storage.write({ ...file, extension }, pattern(10));
+    await storage.write(near, pattern(10));
+    await storage.deletePack(file.pack);
+    for (const extension of ["pack", "idx", "scratch-0", "scratch-12"] as const)
+      await expect(storage.read({ ...file, extension }, 0, 1)).rejects.toThrow("missing");
+    expect((await storage.read(near, 0, 10)).length).toBe(10);
+    await storage.deletePack(file.pack);
+  });
 }
 
 function streamCases(open: () => Promise<PackStorage>): void {

@@ -50,6 +50,9 @@ export function memoryPackStorage(partSize = 8 * 1024 * 1024): MemoryPackStorage
     delete: async (gone) => {
       for (const file of gone) files.delete(nameOf(file));
     },
+    deletePack: async (pack) => {
+      for (const name of files.keys()) if (name.startsWith(`${pack}.`)) files.delete(name);
+    },
   };
 }
 

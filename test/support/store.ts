@@ -153,6 +153,7 @@ export class TestStore {
         await run("writes", `write ${nameOf(file)}`, async () => await storage.write(file, bytes)),
       createUpload: async (file) => await storage.createUpload(file),
       delete: async (files) => await storage.delete(files),
+      deletePack: async (pack) => await storage.deletePack(pack),
     };
   }
 

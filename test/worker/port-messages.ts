@@ -12,6 +12,7 @@ export type PortCall = {
     | "read"
     | "write"
     | "delete"
+    | "deletePack"
     | "openStream"
     | "streamRead"
     | "streamCancel"

@@ -1,5 +1,5 @@
 /**
- * The Worker, with one more path: a WebSocket through which a test works on the real pack storage. A socket, because handles (an
+ * The Worker, with a Durable Object whose leases can be ended, and with one more path: a WebSocket through which a test works on the real pack storage. A socket, because handles (an
  * open stream, an upload) live in the request that made them, and a socket is one request for as long as it is open.
  *
  * Messages are JSON, each answered by one: `{ id, call, … }`, and `{ id, … }` or `{ id, error: { name, message } }`.
@@ -8,13 +8,21 @@
  */
 import kernel from "../../build/kernel.wasm";
 import { isolateTools } from "../../src/cloudflare/isolate-tools.ts";
+import { RepositoryObject as DeployedObject } from "../../src/durable/repository-object.ts";
 import { RequestStorage } from "../../src/cloudflare/open-repository.ts";
 import type { Env } from "../../src/env.ts";
 import type { PackByteStream, PackFile, PackStorage, PackUpload } from "../../src/store/pack-storage.ts";
 import worker from "../../src/worker.ts";
 import type { PortCall, PortReply } from "./port-messages.ts";
 
-export { RepositoryObject } from "../../src/durable/repository-object.ts";
+/** The deployed object, and a clock that a test can put forward. */
+export class RepositoryObject extends DeployedObject {
+  /** Lets the alarm go off when every lease has ended. */
+  async alarmAfterLeases(): Promise<void> {
+    this.ctx.storage.sql.exec("UPDATE leases SET expires_at = ?", Date.now());
+    await this.alarm();
+  }
+}
 
 /** The handles of one socket. */
 class Session {
@@ -37,6 +45,9 @@ class Session {
         return {};
       case "delete":
         await this.#storage.delete(call.files ?? []);
+        return {};
+      case "deletePack":
+        await this.#storage.deletePack(file.pack);
         return {};
       case "openStream":
         this.#streams.set(call.id, await this.#storage.openStream(file, call.offset ?? 0, call.length ?? 0));

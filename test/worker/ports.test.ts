@@ -5,10 +5,10 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
-import { refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
+import { create, oid, packRecord, push, refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
 import { startTestHost } from "../support/host.ts";
 import { type RemotePackStorage, remotePackStorage } from "./remote-pack-storage.ts";
 
@@ -26,11 +26,15 @@ afterAll(async () => {
   await host.stop();
 });
 
-refStoreSuite("Durable Object", async () => {
+/** A Durable Object of its own, with what `ports-entry.ts` adds. */
+type TestObject = RefStoreUnderTest & { alarmAfterLeases(): Promise<void> };
+
+async function openObject(): Promise<TestObject> {
   const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
   count += 1;
-  const object = namespace.get(namespace.idFromName(`test/${count}`)) as unknown as RefStoreUnderTest;
+  const object = namespace.get(namespace.idFromName(`test/${count}`)) as unknown as TestObject;
   return {
+    alarmAfterLeases: () => object.alarmAfterLeases(),
     open: (request) => object.open(request),
     beginPush: (request) => object.beginPush(request),
     commitPush: (request) => object.commitPush(request),
@@ -42,6 +46,36 @@ refStoreSuite("Durable Object", async () => {
     derivedFilesWritten: (id, version) => object.derivedFilesWritten(id, version),
     prefixDeleted: (id) => object.prefixDeleted(id),
   };
-});
+}
+
+refStoreSuite("Durable Object", openObject);
 
 packStorageSuite("R2", async () => storage);
+
+describe("the alarm", () => {
+  it("deletes the files of uploads whose time is up, and takes them no more", async () => {
+    const object = await openObject();
+    const landed = packRecord("landed");
+    await push(object, [create("refs/heads/main", oid(1))], { pack: landed });
+    const begun = await object.beginPush({ names: [], packName: "late" });
+    if (begun.kind !== "begun") throw new Error("not begun");
+    const { id } = begun.record;
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const folder = `repos/${id}.git/objects/pack/`;
+    for (const name of ["pack-late.pack", "pack-late.scratch-7", "pack-later.pack", "pack-landed.pack"])
+      await bucket.put(folder + name, "bytes");
+
+    await object.alarmAfterLeases();
+    const left = await bucket.list({ prefix: folder });
+    expect(left.objects.map(({ key }) => key.slice(folder.length))).toEqual(["pack-landed.pack", "pack-later.pack"]);
+    const answer = await object.commitPush({
+      id,
+      pack: packRecord("late"),
+      updates: [create("refs/heads/late", oid(2))],
+      atomic: false,
+      actor: "tester",
+      pushOptions: [],
+    });
+    expect(answer).toMatchObject({ packKept: false, outcomes: [{ why: { kind: "unpacker-error" } }] });
+  });
+});

@@ -76,5 +76,8 @@ export async function remotePackStorage(base: string): Promise<RemotePackStorage
     delete: async (files) => {
       await ask({ call: "delete", files });
     },
+    deletePack: async (pack) => {
+      await ask({ call: "deletePack", file: { pack, extension: "pack" } });
+    },
   };
 }

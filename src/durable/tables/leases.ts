@@ -18,8 +18,9 @@ export function insertLease(db: SqlDatabase, pack: string, expiresAt: number): v
   db.run("INSERT INTO leases (pack, expires_at) VALUES (?, ?)", pack, expiresAt);
 }
 
-export function hasLease(db: SqlDatabase, pack: string): boolean {
-  return firstRow(db.rows("SELECT 1 FROM leases WHERE pack = ?", pack)) !== undefined;
+/** Whether the upload's time is not up. Once it is, its files may be on their way out of the bucket. */
+export function hasLease(db: SqlDatabase, pack: string, now: number): boolean {
+  return firstRow(db.rows("SELECT 1 FROM leases WHERE pack = ? AND expires_at > ?", pack, now)) !== undefined;
 }
 
 export function deleteLease(db: SqlDatabase, pack: string): void {

@@ -50,13 +50,24 @@ it("wants derived files again when an older writer comes last", async () => {
 it("ends the leases of pushes that never landed, after a day", async () => {
   let now = 1000;
   const store = memoryRefStore(() => now);
-  await store.beginPush({ names: [], packName: "crashed", create: CREATION });
+  const begun = await store.beginPush({ names: [], packName: "crashed", create: CREATION });
   await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("landed") });
   await store.beginPush({ names: [], packName: "given-up" });
   await store.abandonPush("given-up");
   expect(store.database.dueWork(now + DAY - 1).expiredPacks).toEqual([]);
   now += DAY;
   expect(store.database.dueWork(now).expiredPacks).toEqual(["crashed"]);
+  // Refused from this moment, not from when the files are gone.
+  expect(
+    await store.commitPush({
+      id: begun.kind === "begun" ? begun.record.id : "",
+      pack: packRecord("crashed"),
+      updates: [create("refs/heads/late", oid(2))],
+      atomic: false,
+      actor: "tester",
+      pushOptions: [],
+    }),
+  ).toMatchObject({ packKept: false, outcomes: [{ why: { kind: "unpacker-error" } }] });
   await store.abandonPush("crashed");
   expect(store.database.dueWork(now).expiredPacks).toEqual([]);
 });
