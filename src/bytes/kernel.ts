@@ -62,9 +62,6 @@ export const REFERENCED = 1 << 4;
 /** Flag of a name: a walk has listed it. */
 export const SEEN = 1 << 5;
 
-/** Bytes at {@link Kernel.scratchAt}. */
-export const SCRATCH_BYTES = 1024;
-
 /** {@link Kernel.scanTree}: nothing is wrong, but for names in the list of suspicious ones. */
 export const SCAN_OK = 0;
 /** {@link Kernel.scanTree}: the full check has to tell; what was marked so far stays marked. */
@@ -117,7 +114,7 @@ export class Kernel {
   readonly rawSize: number;
   /** Bytes from one entry of the table of names to the next: name, flags (u32), value (u32), both little-endian. */
   readonly oidStride: number;
-  /** {@link SCRATCH_BYTES} for the caller's passing use, for names above all: the kernel itself never touches them. */
+  /** 1024 bytes for the caller's passing use, for names above all: the kernel itself never touches them. */
   readonly scratchAt: number;
   /** How many hashes {@link batchAdd} takes before {@link batchClear}. */
   readonly batchCapacity: number;

@@ -40,9 +40,3 @@ export function parseObjectId(text: string, format: ObjectFormat): ObjectId | un
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where the brand is given
   return text.length === format.hexSize && HEX.test(text) ? (text as ObjectId) : undefined;
 }
-
-/** The all-zero name that stands for "no object" in a ref update. @see gitprotocol-pack(5) */
-export function zeroObjectId(format: ObjectFormat): ObjectId {
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- zeros are a well-formed name
-  return "0".repeat(format.hexSize) as ObjectId;
-}
