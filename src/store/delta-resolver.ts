@@ -93,18 +93,20 @@ export class DeltaResolver {
 
   /** Resolves everything. @throws ObjectRejected where a base is nowhere to be found, in git's words. */
   async run(): Promise<void> {
-    const { entries, progress, inflating } = this.#input;
+    const { entries, progress, inflating, intake } = this.#input;
     const { kernel } = inflating;
+    intake.settle();
     const forest = new DeltaForest(entries, {
       count: kernel.oidCount,
       entryOf: (name) => kernel.valueOf(name) - 1,
     });
     this.#total = forest.left;
     if (this.#total > 0) await progress(0, this.#total);
+    intake.onNamed = (name) => forest.nameIsKnown(name);
     const asked = new Set<number>();
     while (forest.left > 0) {
       const order = forest.takeReady((number) => this.#baseOf(number));
-      if (order.length > 0) await this.#resolve(order, forest);
+      if (order.length > 0) await this.#resolve(order);
       else if (!(await this.#findOutside(forest, asked))) {
         throw new ObjectRejected(`pack has ${forest.left} unresolved delta${forest.left === 1 ? "" : "s"}`);
       }
@@ -199,7 +201,7 @@ export class DeltaResolver {
     return found;
   }
 
-  async #resolve(order: Uint32Array, forest: DeltaForest): Promise<void> {
+  async #resolve(order: Uint32Array): Promise<void> {
     for (let next = 0; next < order.length;) {
       const batch = this.#batch();
       const first = next;
@@ -208,13 +210,13 @@ export class DeltaResolver {
       for (let i = first; i < next; i++) {
         const number = order[i] ?? 0;
         const base = this.#baseOf(number);
-        const name = (await this.#resolveHeld(batch, number, base)) ?? (await this.#resolveLarge(batch, number, base));
-        forest.nameIsKnown(name);
+        if (!(await this.#resolveHeld(batch, number, base))) await this.#resolveLarge(batch, number, base);
         if (++this.#done % PROGRESS_STEP === 0 || this.#done === this.#total) {
           await this.#input.progress(this.#done, this.#total);
         }
       }
     }
+    this.#input.intake.settle();
   }
 
   /** Adds an entry and, below it, every base that will probably have to be made again, to what the batch reads. */
@@ -243,8 +245,8 @@ export class DeltaResolver {
     return node < this.#count ? this.#input.entries.kindOf(node) : (this.#outside[node - this.#count]?.kind ?? 0);
   }
 
-  /** Resolves an entry whose delta, base or result is too large to be held; gives its name. */
-  async #resolveLarge(batch: EntryBatch, number: number, base: number): Promise<number> {
+  /** Resolves an entry whose delta, base or result is too large to be held. */
+  async #resolveLarge(batch: EntryBatch, number: number, base: number): Promise<void> {
     const { entries, intake, inflating, large } = this.#input;
     const kind = this.#kindOf(base);
     if (kind !== KIND_NUMBER.blob)
@@ -254,19 +256,12 @@ export class DeltaResolver {
       else await large.keep(base, await this.#copy(batch, base));
     }
     const { size, collision } = await large.apply(number, base, await this.#deflated(number));
-    const name = intake.acceptPassedBlob(collision);
-    this.#record(number, kind, size, name);
-    return name;
+    intake.acceptPassedBlob(number, size, collision);
   }
 
   async #copy(batch: EntryBatch, node: number): Promise<Uint8Array> {
     await this.#loadOutside(node);
     return this.#input.inflating.bytes(await this.#hold(batch, node)).slice();
-  }
-
-  #record(number: number, kind: number, size: number, name: number): void {
-    this.#input.entries.resolve(number, kind, size, name);
-    this.#input.inflating.kernel.setValue(name, number + 1);
   }
 
   /** Where the deflated data of an entry is. */
@@ -296,29 +291,20 @@ export class DeltaResolver {
     else base.large = await unpackLargeBase(large, at, await outside.chainOf(name));
   }
 
-  /** Resolves an entry in memory and gives its name; `undefined` where it, its base or its result is too large for that. */
-  async #resolveHeld(batch: EntryBatch, number: number, base: number): Promise<number | undefined> {
+  /** Resolves an entry in memory; false where it, its base or its result is too large for that. */
+  async #resolveHeld(batch: EntryBatch, number: number, base: number): Promise<boolean> {
     const { inflating, intake, budget } = this.#input;
     if (this.#heldNode(base) === undefined) await this.#loadOutside(base);
-    if (this.#isTooLarge(number) || this.#isTooLarge(base)) return undefined;
+    if (this.#isTooLarge(number) || this.#isTooLarge(base)) return false;
     let held = this.#heldNode(base) ?? (await this.#hold(batch, base));
     if (inflating.ring.isOld(held.position)) held = this.#keep(base, inflating.refresh(held));
     const delta = this.#inflate(batch, number) ?? (await this.#inflateUnread(number));
     const size = inflating.resultSize(delta);
-    if (size > inflating.wholeBytes) return undefined;
+    if (size > inflating.wholeBytes) return false;
     budget.take(size);
     const result = inflating.applyDelta(held, delta);
-    const still = this.#heldNode(base);
-    const kind = this.#kindOf(base);
-    const name = intake.accept(
-      kind,
-      inflating.pointer(result),
-      result.size,
-      still === undefined ? undefined : { at: inflating.pointer(still), size: still.size },
-    );
-    this.#record(number, kind, result.size, name);
-    this.#input.entries.setRing(number, result.position);
-    return name;
+    intake.accept(number, this.#kindOf(base), result, this.#heldNode(base));
+    return true;
   }
 
   #heldNode(node: number): Held | undefined {

@@ -143,13 +143,16 @@ export class EntryTable {
     this.#chunk(number).ring[number & ROW_MASK] = position;
   }
 
-  /** Records what an entry turned out to be. */
-  resolve(number: number, kind: number, size: number, name: number): void {
+  /** Records what an entry turned out to be. Its name may come later: see {@link setName}. */
+  resolve(number: number, kind: number, size: number): void {
     const columns = this.#chunk(number);
     const row = number & ROW_MASK;
     columns.kinds[row] = ((columns.kinds[row] ?? 0) & 7) | (kind << 3);
     columns.size[row] = size;
-    columns.name[row] = name;
+  }
+
+  setName(number: number, name: number): void {
+    this.#chunk(number).name[number & ROW_MASK] = name;
   }
 
   /** The number of the entry that begins exactly at `offset`, or -1. */

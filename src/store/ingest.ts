@@ -96,7 +96,7 @@ class Ingest {
     this.#input = input;
     const ringAt = kernel.ringAt + PIECE_BUFFER_BYTES;
     this.#inflating = new Inflating(kernel, new ObjectRing(ringAt, kernel.ringBytes - PIECE_BUFFER_BYTES));
-    this.#intake = new ObjectIntake(kernel, format);
+    this.#intake = new ObjectIntake(this.#inflating, this.#entries, format);
     this.#packHash = hash(format.name);
     this.#budget = new ObjectBudget(limits);
     this.#stagedBytes = new StagedBytes(storage);

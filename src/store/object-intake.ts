@@ -15,6 +15,9 @@ import { fsckAttachedBlob } from "../object/fsck-blob.ts";
 import type { FsckFinding } from "../object/fsck-rule.ts";
 import { fsckTree, fsckTreeEntry } from "../object/fsck-tree.ts";
 import { fsckCommit, fsckTag } from "../object/fsck.ts";
+import type { EntryTable } from "./entry-table.ts";
+import type { Held, Inflating } from "./inflating.ts";
+import { NamingQueue } from "./naming-queue.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER, kindOfNumber } from "../object/object-kind.ts";
 import { readTagLinks } from "../object/tag.ts";
@@ -40,61 +43,82 @@ function rejected(name: string, finding: FsckFinding): ObjectRejected {
 /** Takes the objects of one pack, in any order. */
 export class ObjectIntake {
   readonly #kernel: Kernel;
+  readonly #entries: EntryTable;
   readonly #format: ObjectFormat;
+  readonly #unnamed: NamingQueue;
+  /** Told of the oid-table index of each object as it gets its name. */
+  onNamed: (index: number) => void = () => undefined;
   /** Address of room for one object name. */
   readonly #scratch: number;
   /** Oid-table indexes of blobs whose content is to be checked and which had passed before that was known. */
   readonly #lateBlobs = new Set<number>();
   readonly #links: CommitLinks;
+  readonly #inflating: Inflating;
 
-  constructor(kernel: Kernel, format: ObjectFormat) {
+  constructor(inflating: Inflating, entries: EntryTable, format: ObjectFormat) {
+    const { kernel } = inflating;
     this.#kernel = kernel;
+    this.#entries = entries;
+    this.#unnamed = new NamingQueue(inflating, (object, nameAt, collision) => {
+      const index = this.#admit(object.number, nameAt, collision);
+      const at = inflating.pointer(object.held);
+      if (object.kind === KIND_NUMBER.blob) this.#checkAttached(index, at, object.held.size);
+    });
+    this.#inflating = inflating;
     this.#format = format;
     this.#scratch = kernel.scratchAt;
     this.#links = new CommitLinks(format);
   }
 
   /**
-   * Takes in an object that is whole at `[at, at + size)`. A tree that was a delta comes with its base, already verified: only
-   * what differs from it is looked at for references, since the base's own have been noted (or were in the catalog, which is
-   * closed). Gives the index of its name in the oid table.
+   * Takes in the object of an entry, which is held. A tree that was a delta comes with its base, already verified: only what
+   * differs from it is looked at for references, since the base's own have been noted (or were in the catalog, which is closed).
+   * The object gets its name later: see {@link settle}.
    *
-   * @throws ObjectRejected where git's fsck refuses it, where its SHA-1 is a collision attack's, and for a duplicate.
+   * @throws ObjectRejected where git's fsck refuses it, or one before it had a name that refuses it.
    */
-  accept(kind: number, at: number, size: number, base: { at: number; size: number } | undefined): number {
-    const kernel = this.#kernel;
-    const collision = kernel.hashObject(kind, at, size, this.#scratch);
-    const index = this.#admit(collision);
-    switch (kind) {
-      case KIND_NUMBER.tree:
-        this.#acceptTree(index, at, size, base);
-        break;
-      case KIND_NUMBER.commit:
-        this.#acceptCommit(index, kernel.memory.subarray(at, at + size));
-        break;
-      case KIND_NUMBER.tag:
-        this.#acceptTag(index, kernel.memory.subarray(at, at + size));
-        break;
-      default:
-        this.#checkAttached(index, kernel.memory.subarray(at, at + size));
-    }
-    return index;
+  accept(number: number, kind: number, held: Held, base: Held | undefined): void {
+    const bytes = this.#inflating.bytes(held);
+    if (kind === KIND_NUMBER.tree) this.#acceptTree(held, base);
+    else if (kind === KIND_NUMBER.commit) this.#acceptCommit(held, bytes);
+    else if (kind === KIND_NUMBER.tag) this.#acceptTag(held, bytes);
+    this.#entries.resolve(number, kind, held.size);
+    this.#entries.setRing(number, held.position);
+    this.#unnamed.add({ number, kind, held });
   }
 
   /** Takes in a blob that passed in pieces; its name is at `scratchAt`. Such a blob is too large for any check of content. */
-  acceptPassedBlob(collision: boolean): number {
-    const index = this.#admit(collision);
-    this.checkLateBlob(index, undefined);
-    return index;
+  acceptPassedBlob(number: number, size: number, collision: boolean): void {
+    this.#entries.resolve(number, KIND_NUMBER.blob, size);
+    this.checkLateBlob(this.#admit(number, this.#scratch, collision), undefined);
   }
 
-  #admit(collision: boolean): number {
+  /** Gives every object so far its name. @throws ObjectRejected for a duplicate, and for the SHA-1 of a collision attack. */
+  settle(): void {
+    this.#unnamed.flush();
+  }
+
+  /** Whether some object has no name yet. */
+  get isSettled(): boolean {
+    return this.#unnamed.isEmpty;
+  }
+
+  #admit(number: number, nameAt: number, collision: boolean): number {
     const kernel = this.#kernel;
-    const index = kernel.oidAdd(this.#scratch);
+    const index = kernel.oidAdd(nameAt);
     if (collision) throw new ObjectRejected(`SHA-1 appears to be part of a collision attack: ${this.#hex(index)}`);
     if (kernel.valueOf(index) !== 0)
       throw new ObjectRejected(`The same object ${this.#hex(index)} appears twice in the pack`);
+    kernel.setValue(index, number + 1);
+    this.#entries.setName(number, index);
+    this.onNamed(index);
     return index;
+  }
+
+  /** Gives the fault for an object that fsck refuses. */
+  #rejected(kind: number, held: Held, finding: FsckFinding): ObjectRejected {
+    this.#kernel.hashObject(kind, this.#inflating.pointer(held), held.size, this.#scratch);
+    return rejected(toHex(this.#kernel.memory, this.#scratch, this.#scratch + this.#format.rawSize), finding);
   }
 
   #hex(index: number): string {
@@ -107,59 +131,63 @@ export class ObjectIntake {
     this.#kernel.orFlags(this.#kernel.oidAdd(this.#scratch), flag | REFERENCED);
   }
 
-  #acceptCommit(index: number, bytes: Uint8Array): void {
+  #acceptCommit(held: Held, bytes: Uint8Array): void {
     const finding = fsckCommit(bytes, this.#format);
-    if (finding !== undefined) throw rejected(this.#hex(index), finding);
+    if (finding !== undefined) throw this.#rejected(KIND_NUMBER.commit, held, finding);
     const links = this.#links;
     links.read(bytes, 0, bytes.length);
     this.#refer(links.nameOf(0), REF_TREE);
     for (let parent = 1; parent <= links.parentCount; parent++) this.#refer(links.nameOf(parent), REF_COMMIT);
   }
 
-  #acceptTag(index: number, bytes: Uint8Array): void {
+  #acceptTag(held: Held, bytes: Uint8Array): void {
     const finding = fsckTag(bytes, this.#format);
-    if (finding !== undefined) throw rejected(this.#hex(index), finding);
+    if (finding !== undefined) throw this.#rejected(KIND_NUMBER.tag, held, finding);
     const links = readTagLinks(bytes, 0, bytes.length, this.#format);
     this.#refer(links.object, REFERENCE_OF_KIND[KIND_NUMBER[links.kind]] ?? 0);
   }
 
-  #acceptTree(index: number, at: number, size: number, base: { at: number; size: number } | undefined): void {
+  #acceptTree(held: Held, base: Held | undefined): void {
     const kernel = this.#kernel;
-    if (kernel.scanTree(at, size, base?.at ?? 0, base?.size ?? 0) === SCAN_OK) {
-      for (let i = 0; i < kernel.suspiciousCount; i++) this.#checkEntry(index, at + kernel.suspiciousAt(i), at + size);
+    const at = this.#inflating.pointer(held);
+    const baseAt = base === undefined ? 0 : this.#inflating.pointer(base);
+    if (kernel.scanTree(at, held.size, baseAt, base?.size ?? 0) === SCAN_OK) {
+      for (let i = 0; i < kernel.suspiciousCount; i++) this.#checkEntry(held, at + kernel.suspiciousAt(i));
       return;
     }
-    const finding = fsckTree(kernel.memory.subarray(at, at + size), this.#format);
-    if (finding !== undefined) throw rejected(this.#hex(index), finding);
-    this.#referAll(index, at, size);
+    const finding = fsckTree(this.#inflating.bytes(held), this.#format);
+    if (finding !== undefined) throw this.#rejected(KIND_NUMBER.tree, held, finding);
+    this.#referAll(held);
   }
 
   /** The slow way, for trees that the scan would not vouch for and fsck lets pass. */
-  #referAll(index: number, at: number, size: number): void {
+  #referAll(held: Held): void {
     const rawSize = this.#format.rawSize;
-    let entry = at;
-    while (entry < at + size) {
+    let entry = this.#inflating.pointer(held);
+    const end = entry + held.size;
+    while (entry < end) {
       const nameEnd = this.#kernel.memory.indexOf(0, entry);
-      if (nameEnd < 0 || nameEnd + 1 + rawSize > at + size) throw new CorruptStore("fsck let a truncated tree pass");
+      if (nameEnd < 0 || nameEnd + 1 + rawSize > end) throw new CorruptStore("fsck let a truncated tree pass");
       // copied: adding a name to the table may move the memory
       const mode = parseMode(this.#kernel.memory, entry);
       if (mode !== GITLINK) {
         const name = this.#kernel.memory.slice(nameEnd + 1, nameEnd + 1 + rawSize);
         this.#refer(name, mode === DIRECTORY ? REF_TREE : REF_BLOB);
       }
-      this.#checkEntry(index, entry, at + size);
+      this.#checkEntry(held, entry);
       entry = nameEnd + 1 + rawSize;
     }
   }
 
   /** Looks closely at one tree entry: names that git treats specially on some file system. */
-  #checkEntry(tree: number, entry: number, end: number): void {
+  #checkEntry(tree: Held, entry: number): void {
     const kernel = this.#kernel;
+    const end = this.#inflating.pointer(tree) + tree.size;
     const nameEnd = kernel.memory.indexOf(0, entry);
     const modeEnd = kernel.memory.indexOf(0x20, entry);
     if (nameEnd < 0 || nameEnd >= end || modeEnd < 0) throw new CorruptStore("a scanned tree lost an entry's end");
     const verdict = fsckTreeEntry(kernel.memory.slice(modeEnd + 1, nameEnd), parseMode(kernel.memory, entry));
-    if (verdict.finding !== undefined) throw rejected(this.#hex(tree), verdict.finding);
+    if (verdict.finding !== undefined) throw this.#rejected(KIND_NUMBER.tree, tree, verdict.finding);
     for (const file of verdict.attached) {
       const blob = kernel.oidAdd(nameEnd + 1);
       kernel.orFlags(blob, file === "gitmodules" ? GITMODULES : GITATTRIBUTES);
@@ -167,10 +195,10 @@ export class ObjectIntake {
     }
   }
 
-  #checkAttached(index: number, bytes: Uint8Array): void {
+  #checkAttached(index: number, at: number, size: number): void {
     const flags = this.#kernel.flagsOf(index);
     if ((flags & (GITMODULES | GITATTRIBUTES)) === 0) return;
-    this.checkLateBlob(index, bytes);
+    this.checkLateBlob(index, this.#kernel.memory.subarray(at, at + size));
   }
 
   /** Oid-table indexes of blobs whose content is still to be given to {@link checkLateBlob}. */

@@ -11,6 +11,9 @@ export class ObjectRing {
   readonly #base: number;
   readonly #capacity: number;
   #head = 0;
+  /** What lies from here on is still needed by who is called before it is overwritten. */
+  #neededFrom = Number.POSITIVE_INFINITY;
+  #beforeLoss: () => void = () => undefined;
 
   /** `base` is the region's address in kernel memory, `capacity` its bytes. */
   constructor(base: number, capacity: number) {
@@ -26,8 +29,23 @@ export class ObjectRing {
   /** Reserves `size` contiguous bytes, overwriting the oldest. `size` is at most the capacity. */
   reserve(size: number): number {
     const position = this.#place(this.#head, size);
+    if (position + size - this.#capacity > this.#neededFrom) {
+      this.#neededFrom = Number.POSITIVE_INFINITY;
+      this.#beforeLoss();
+    }
     this.#head = position + size;
     return position;
+  }
+
+  /** Has `beforeLoss` called, once, before anything at or behind `position` is overwritten. It must not reserve. */
+  needFrom(position: number, beforeLoss: () => void): void {
+    this.#neededFrom = position;
+    this.#beforeLoss = beforeLoss;
+  }
+
+  /** Says that nothing is needed any more. */
+  needNothing(): void {
+    this.#neededFrom = Number.POSITIVE_INFINITY;
   }
 
   /** Forgets everything: the region was used for something else. */

@@ -72,15 +72,24 @@ export class PackReceiver implements PackEntryReceiver {
 
   /** The number of the base where the pack has brought it, resolved or not. */
   #findBase(entry: ScannedEntry): number {
-    const { entries, inflating } = this.#input;
+    const { entries, intake } = this.#input;
     if (entry.kind === OFS_DELTA) {
       const base = entries.atOffset(entry.offset - entry.distance);
       if (base < 0) throw new ObjectRejected("delta base offset is out of bound");
       return base;
     }
     if (entry.kind !== REF_DELTA) return NO_BASE;
-    const name = inflating.kernel.oidFind(entry.baseAt);
-    return name < 0 ? NO_BASE : inflating.kernel.valueOf(name) - 1;
+    const base = this.#findNamed(entry.baseAt);
+    if (base >= 0 || intake.isSettled) return base;
+    intake.settle();
+    return this.#findNamed(entry.baseAt);
+  }
+
+  /** The number of the entry whose object's raw name is at this address. */
+  #findNamed(nameAt: number): number {
+    const { kernel } = this.#input.inflating;
+    const name = kernel.oidFind(nameAt);
+    return name < 0 ? NO_BASE : kernel.valueOf(name) - 1;
   }
 
   #baseIsHeld(): boolean {
@@ -112,12 +121,10 @@ export class PackReceiver implements PackEntryReceiver {
     }
     if (this.#held === undefined) {
       const collision = inflating.kernel.hashFinish(inflating.kernel.scratchAt);
-      this.#record(number, entry.kind, entry.size, intake.acceptPassedBlob(collision));
+      intake.acceptPassedBlob(number, entry.size, collision);
       return;
     }
-    const name = intake.accept(entry.kind, inflating.pointer(this.#held), entry.size, undefined);
-    this.#record(number, entry.kind, entry.size, name);
-    entries.setRing(number, this.#held.position);
+    intake.accept(number, entry.kind, this.#held, undefined);
   }
 
   #resolve(number: number, delta: Held): void {
@@ -134,13 +141,6 @@ export class PackReceiver implements PackEntryReceiver {
     }
     const result = inflating.applyDelta(held, delta);
     const kind = entries.kindOf(base);
-    const baseAt = inflating.ring.holds(held.position) ? { at: inflating.pointer(held), size: held.size } : undefined;
-    this.#record(number, kind, result.size, intake.accept(kind, inflating.pointer(result), result.size, baseAt));
-    entries.setRing(number, result.position);
-  }
-
-  #record(number: number, kind: number, size: number, name: number): void {
-    this.#input.entries.resolve(number, kind, size, name);
-    this.#input.inflating.kernel.setValue(name, number + 1);
+    intake.accept(number, kind, result, inflating.ring.holds(held.position) ? held : undefined);
   }
 }

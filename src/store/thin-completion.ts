@@ -51,7 +51,8 @@ export async function completeThinPack(completion: ThinCompletion): Promise<Uint
   for (const base of bases) {
     const { size, data } = await completion.open(base);
     const number = entries.add(into.length, base.kind, size);
-    entries.resolve(number, base.kind, size, base.index);
+    entries.resolve(number, base.kind, size);
+    entries.setName(number, base.index);
     completion.recordName(base.index, number);
     const header = new Uint8Array(entryHeaderBytes(size));
     encodeEntryHeader(base.kind, size, header, 0);

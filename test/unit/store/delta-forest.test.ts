@@ -21,7 +21,7 @@ describe("DeltaForest", () => {
         const baseIsResolved = isOfs
           ? entries.kindOf(base % number) !== 0
           : base < number && entries.kindOf(base) !== 0;
-        if (!isDelta || (resolved && baseIsResolved)) entries.resolve(number, BLOB, 1, number);
+        if (!isDelta || (resolved && baseIsResolved)) entries.resolve(number, BLOB, 1);
       }
       const names = {
         count: 61,
@@ -37,7 +37,7 @@ describe("DeltaForest", () => {
         for (const number of order) {
           expect(entries.kindOf(number)).toBe(0);
           expect(entries.kindOf(entries.baseOf(number))).not.toBe(0);
-          entries.resolve(number, BLOB, 1, number);
+          entries.resolve(number, BLOB, 1);
           forest.nameIsKnown(number);
           given.push(number);
         }

@@ -206,10 +206,8 @@ describe("deltas", () => {
         ? blobEntry(content)
         : ref(objectId("blob", base), insertingDelta(base.length, content.toString()));
     });
-    const started = performance.now();
     const store = new TestStore({ ...TINY, partBytes });
     expect((await verdict(buildPack(chain.toReversed()), store)).name).toBe("accepted");
-    expect(performance.now() - started).toBeLessThan(8000);
     expect(store.cost.reads).toBeLessThan(20);
   });
 });
