@@ -26,14 +26,13 @@ export type WalkedCommits = {
 export async function walkCommits(
   session: GraphSession,
   wanted: Iterable<number>,
-  common: Iterable<number>,
+  common: readonly number[] | ReadonlySet<number>,
 ): Promise<WalkedCommits> {
   const walk = new CommitWalk(session);
-  for (const node of common) {
-    session.mark(node, UNINTERESTING);
-    await walk.enqueue(node);
-  }
+  for (const node of common) session.mark(node, UNINTERESTING);
+  // of commits of the same second, first those to be sent: when they are through, the walk may be
   for (const node of wanted) await walk.enqueue(node);
+  for (const node of common) await walk.enqueue(node);
   return await walk.run();
 }
 

@@ -186,7 +186,7 @@ class Ingest {
       openPackBytes,
       buffers: this.#buffers,
       outside: {
-        kindsOf: async (names) => await this.#input.database.kindsOf(names),
+        kindsOf: async (names) => await this.#kindsOf(names, MOST_BASES_READ),
         prefetch: async (names) => await this.#reader.prefetch(names),
         read: async (name) => await this.#reader.copyIfHeld(name),
         chainOf: async (name) => await this.#reader.chainOf(name),
@@ -227,11 +227,18 @@ class Ingest {
     }
   }
 
-  async #checkReferences(): Promise<void> {
+  /** Types of objects of the catalog: of a few by their own bytes, else by the files of types. */
+  async #kindsOf(names: Uint8Array, few: number): Promise<Uint8Array> {
     const { database, format } = this.#input;
+    const isFew = names.length <= few * format.rawSize;
+    return isFew ? await this.#reader.kindsOfFew(names) : await database.kindsOf(names);
+  }
+
+  async #checkReferences(): Promise<void> {
+    const { format } = this.#input;
     const { names, kinds } = this.#intake.externalReferences((entry) => this.#entries.kindOf(entry));
     if (kinds.length === 0) return;
-    const found = await database.kindsOf(names);
+    const found = await this.#kindsOf(names, MOST_REFERENCES_READ);
     for (const [i, kind] of kinds.entries()) {
       if (found[i] === kind) continue;
       const name = toHex(names, i * format.rawSize, (i + 1) * format.rawSize);
@@ -348,6 +355,10 @@ function bytesInMemory(bytes: Uint8Array): PackByteStream {
 }
 
 const PROGRESS_STEP = 1000;
+/** Up to so many bases outside are read to know their types: they are read anyway. */
+const MOST_BASES_READ = 32;
+/** Likewise of references, which are not. */
+const MOST_REFERENCES_READ = 2;
 /** What is read of the staged pack in runs up to this length is likely to be wanted again soon. */
 const SHORT_RUN_BYTES = 128 * 1024;
 

@@ -55,18 +55,36 @@ export class ObjectReader {
   /** Gives an object's type number, reading as little as tells it. @throws MissingObject, CorruptStore */
   async kindOf(name: Uint8Array): Promise<number> {
     const { packs, positions } = await this.#database.locate(name);
-    const handle = this.#database.packs[packs[0] ?? -1];
-    const position = positions[0] ?? 0;
-    if (handle === undefined) throw new MissingObject(toHex(name));
+    const kind = await this.#kindAt(packs[0] ?? -1, positions[0] ?? 0);
+    if (kind === 0) throw new MissingObject(toHex(name));
+    return kind;
+  }
+
+  /** Type number of what a pack has at a position of its index; 0 where there is no such pack. */
+  async #kindAt(pack: number, position: number): Promise<number> {
+    const handle = this.#database.packs[pack];
+    if (handle === undefined) return 0;
     const [kind] = handle.kindsAtHand ? await handle.kinds([position]) : [];
     if (kind !== undefined) return kind;
     // most are read next: their own bytes tell, and need no other file
     const [offset = 0] = await handle.offsets([position]);
-    const { at } = await this.#chainBelow(packs[0] ?? -1, handle, offset);
-    const held = this.#heldAt(packs[0] ?? -1, at);
+    const { at } = await this.#chainBelow(pack, handle, offset);
+    const held = this.#heldAt(pack, at);
     if (held !== undefined) return held.kind;
     await this.#readHeader(handle, at);
     return this.#header.kind;
+  }
+
+  /**
+   * Gives the type number of each raw name, 0 for those that are nowhere, by their own bytes: for a few that are going to be read
+   * anyway. See `ObjectDatabase.kindsOf` for many.
+   */
+  async kindsOfFew(names: Uint8Array): Promise<Uint8Array> {
+    await this.prefetch(names);
+    const { packs, positions } = await this.#database.locate(names);
+    const kinds = new Uint8Array(packs.length);
+    for (const [i, pack] of packs.entries()) kinds[i] = await this.#kindAt(pack, positions[i] ?? 0);
+    return kinds;
   }
 
   /** Reads ahead what objects (raw names, one after the other) begin with, all at once; those that are nowhere are passed over. */
@@ -162,6 +180,8 @@ export class ObjectReader {
       chain.push(at);
       if (next >= at && chain.includes(next)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
       at = next;
+      // the rest of a chain is mostly near
+      if (handle.bytesAtHand(at) === undefined) await handle.loadAround(at);
     }
     return { chain, at };
   }

@@ -15,7 +15,7 @@ import type { PackByteStream, PackExtension, PackStorage } from "./pack-storage.
 /** An index up to this size is read whole rather than in pieces. */
 const WHOLE_INDEX_BYTES = 1024 * 1024;
 /** From this many buckets on, the whole index is read: one operation, and offsets then cost none. */
-const MANY_BUCKETS = 4;
+const MANY_BUCKETS = 3;
 /** An index larger than this is never read whole for a few names. */
 const LARGE_INDEX_BYTES = 16 * 1024 * 1024;
 const READS_AT_ONCE = 6;
@@ -23,6 +23,7 @@ const READS_AT_ONCE = 6;
 const MANY_LOOKUPS = 256;
 const BLOCK_BYTES = 128 * 1024;
 const MOST_BLOCKS = 16;
+const GROUP_BLOCKS = 8;
 /** Blocks read ahead of a question: some 6 MB. */
 const MOST_PREFETCHED = 48;
 /** A pack up to this size is read whole. */
@@ -221,6 +222,14 @@ export class PackHandle {
         }),
       );
     }
+  }
+
+  /** Reads what lies around an offset, about a megabyte. @throws CorruptStore */
+  async loadAround(offset: number): Promise<void> {
+    if (offset >= this.record.packBytes)
+      throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
+    const group = Math.floor(offset / (GROUP_BLOCKS * BLOCK_BYTES));
+    await this.#readBlocks(group * GROUP_BLOCKS, GROUP_BLOCKS);
   }
 
   #blockKey(block: number): string {
