@@ -20,7 +20,7 @@ import type { Held, Inflating } from "./inflating.ts";
 import { type LargeBase, unpackLargeBase } from "./large-bases.ts";
 import type { DeflatedEntry, LargeDeltas } from "./large-deltas.ts";
 import { type ObjectBudget, tooLargeToHold } from "./object-budget.ts";
-import type { PartBuffers } from "./part-buffers.ts";
+import { PartBuffers } from "./part-buffers.ts";
 import type { ObjectIntake } from "./object-intake.ts";
 import type { ObjectCopy, StoredChain } from "./object-reader.ts";
 
@@ -71,6 +71,8 @@ const READ_BYTES = 1024 * 1024;
 /** Deltas after which progress is told again. */
 /** Chains of bases up to this length are read with each entry: `pack.depth` is 50, and 250 for `gc --aggressive` of old. */
 const USUAL_DEPTH = 256;
+/** What is read at once of a run. */
+const PIECE_BYTES = 256 * 1024;
 const PROGRESS_STEP = 500;
 
 /** Resolves what the first pass left; see {@link DeltaResolver.run}. */
@@ -84,6 +86,7 @@ export class DeltaResolver {
   #total = 0;
   #done = 0;
 
+  readonly #pieces = new PartBuffers(PIECE_BYTES);
   #batchBytes: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(input: ResolverInput) {
@@ -159,7 +162,10 @@ export class DeltaResolver {
   #batch(): EntryBatch {
     const { buffers, packEnd } = this.#input;
     this.#batchBytes ??= packEnd < buffers.size ? new Uint8Array(packEnd) : buffers.take();
-    return new EntryBatch(this.#input.entries, (number) => this.#endOf(number), this.#batchBytes);
+    return new EntryBatch(this.#input.entries, (number) => this.#endOf(number), {
+      bytes: this.#batchBytes,
+      pieces: this.#pieces,
+    });
   }
 
   #endOf(number: number): number {
@@ -205,7 +211,11 @@ export class DeltaResolver {
     for (let next = 0; next < order.length;) {
       const batch = this.#batch();
       const first = next;
-      while (next < order.length && !batch.full) this.#addWithBases(batch, order[next++] ?? 0);
+      while (next < order.length && !batch.full) {
+        this.#addWithBases(batch, order[next] ?? 0);
+        // one whose bases found no room waits for the next batch, which has them all
+        if (!batch.full || next === first) next++;
+      }
       await batch.load(this.#input.openPackBytes);
       for (let i = first; i < next; i++) {
         const number = order[i] ?? 0;

@@ -5,11 +5,11 @@
  */
 import { CorruptStore } from "../bytes/failure.ts";
 import type { EntryTable } from "./entry-table.ts";
+import type { PartBuffers } from "./part-buffers.ts";
 import type { PackByteStream } from "./pack-storage.ts";
 
 /** Two entries nearer than this are one read: what lies between is cheaper to skip than another round trip. */
 const GAP_BYTES = 2 * 1024 * 1024;
-const PIECE_BYTES = 256 * 1024;
 const READS_AT_ONCE = 2;
 
 /** Opens `[offset, offset + length)` of the staged pack for reading in order. */
@@ -25,12 +25,21 @@ export class EntryBatch {
   #sorted = new Uint32Array(0);
   #starts = new Float64Array(0);
   readonly #bytes: Uint8Array;
+  readonly #pieces: PartBuffers;
   #total = 0;
   #full = false;
 
-  /** `endOf` gives where an entry ends in the pack; `bytes` is room for as much as the batch may hold. */
-  constructor(entries: EntryTable, endOf: (number: number) => number, bytes: Uint8Array) {
-    this.#bytes = bytes;
+  /**
+   * `endOf` gives where an entry ends in the pack. `room.bytes` takes the entries, and decides how many; what is read goes
+   * through `room.pieces`.
+   */
+  constructor(
+    entries: EntryTable,
+    endOf: (number: number) => number,
+    room: { readonly bytes: Uint8Array; readonly pieces: PartBuffers },
+  ) {
+    this.#bytes = room.bytes;
+    this.#pieces = room.pieces;
     this.#entries = entries;
     this.#endOf = endOf;
   }
@@ -76,7 +85,7 @@ export class EntryBatch {
   async #loadRun(run: Run, open: OpenPackBytes): Promise<void> {
     const stream = await open(run.offset, run.end - run.offset);
     try {
-      let buffer = new Uint8Array(PIECE_BYTES);
+      let buffer = this.#pieces.take();
       let first = run.first;
       for (let at = run.offset; at < run.end;) {
         const piece = await stream.read(buffer);
@@ -85,6 +94,7 @@ export class EntryBatch {
         at += piece.length;
         buffer = new Uint8Array(piece.buffer);
       }
+      this.#pieces.give(buffer);
     } finally {
       await stream.cancel();
     }
