@@ -3,7 +3,7 @@
  * keep the port and write to the same files as its successor.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A process by its id and its command line: an id alone may have been given to another since. */
@@ -12,13 +12,32 @@ type Recorded = { readonly host: KnownProcess; readonly workers: readonly KnownP
 
 const fileIn = (stateDir: string): string => join(stateDir, "processes.json");
 
+type ListedProcess = KnownProcess & { readonly parent: number };
+
 /** Gives every process of the machine that this user sees, with its parent. */
-function listProcesses(): (KnownProcess & { readonly parent: number })[] {
+function listProcesses(): ListedProcess[] {
+  // Where there is /proc there may be no `ps`: small containers lack it.
+  if (existsSync("/proc/self/stat")) return readdirSync("/proc").filter(isNumber).flatMap(readProcess);
   const lines = execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
   return lines.flatMap((line) => {
     const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
     return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
   });
+}
+
+const isNumber = (name: string): boolean => /^\d+$/.test(name);
+
+/** Reads a process as proc(5) has it; none where it has ended meanwhile. */
+function readProcess(pid: string): ListedProcess[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
+    // The name, in brackets, may hold anything; after it come the state and the parent.
+    const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return [{ pid: Number(pid), parent: Number(parent), command }];
+  } catch {
+    return [];
+  }
 }
 
 function isProcess(value: unknown): value is KnownProcess {

@@ -6,16 +6,12 @@
 
 /** Bounds on a repository and on a request. Bytes unless said otherwise. */
 export type Limits = {
-  /** The largest object that is held in memory whole: every commit, tree and tag, and any blob below it. */
-  readonly wholeObjectBytes: number;
   /** The largest object a push may bring. */
   readonly objectBytes: number;
   /** What all objects of a push may inflate to. */
   readonly inflatedBytes: number;
   /** A pack up to this size is kept in memory and written in one operation. */
   readonly memoryPackBytes: number;
-  /** Bytes of objects kept as delta bases while a pack is taken in or walked. */
-  readonly baseCacheBytes: number;
   /** Commands in a push; refs in a repository. */
   readonly refs: number;
   /** Wants, and haves, in a fetch request. */
@@ -24,11 +20,9 @@ export type Limits = {
 
 /** The bounds used where the operator sets none. */
 export const DEFAULT_LIMITS: Limits = {
-  wholeObjectBytes: 8 * 1024 * 1024,
   objectBytes: 2 * 1024 * 1024 * 1024,
   inflatedBytes: 1024 * 1024 * 1024 * 1024,
   memoryPackBytes: 5 * 1024 * 1024,
-  baseCacheBytes: 24 * 1024 * 1024,
   refs: 500_000,
   wants: 200_000,
 };

@@ -1,46 +1,68 @@
 /**
- * The README's commands, run as they stand there. A block marked `sh test` runs in a repository of the reader's; one marked
- * `sh test project` in the project. Only the port differs.
+ * The README's commands, run as they stand there. The block marked `sh test start` is the host that the others talk to; one marked
+ * `sh test` runs in a repository of the reader's, one marked `sh test project` in the project. Only the port differs.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { processTree } from "../../scripts/bench/process-time.ts";
 import { GitSandbox } from "../support/git-client.ts";
-import { PROJECT, startProject, type StartedHost } from "../support/git-process.ts";
+import { PROJECT, freePort, waitForLine } from "../support/git-process.ts";
 
-const BLOCK = /^```sh test( project)?\n([\s\S]*?)^```/gm;
+const BLOCK = /^```sh test( project| start)?\n([\s\S]*?)^```/gm;
 const text = readFileSync(join(PROJECT, "README.md"), "utf8");
-const blocks = [...text.matchAll(BLOCK)].map(([, project, commands = ""]) => ({
+const found = [...text.matchAll(BLOCK)].map(([, where = "", commands = ""]) => ({
   commands: commands.trim(),
-  inProject: project !== undefined,
+  where: where.trim(),
 }));
+const starting = found.find(({ where }) => where === "start");
+const blocks = found.filter(({ where }) => where !== "start");
+
+/** Ends a host that npm and a shell stand before: its own processes are told, the others follow. */
+async function stop(shell: ChildProcess): Promise<void> {
+  const ended = once(shell, "exit");
+  for (const pid of processTree(shell.pid ?? 0).toReversed()) process.kill(pid, "SIGTERM");
+  await ended;
+}
 
 describe("README", () => {
   const git = new GitSandbox("readme");
-  let host: StartedHost | undefined;
+  let host: ChildProcess | undefined;
+  let port = 0;
+  let ready = "";
   let cwd = "";
 
   beforeAll(async () => {
     cwd = await git.init("yours");
     await git.commit(cwd, "hello.txt", "hello\n");
-    host = await startProject(git.path("state"), "secret");
+    port = await freePort();
+    host = spawn("bash", ["-euc", starting?.commands ?? ""], {
+      cwd: PROJECT,
+      env: { ...process.env, PORT: `${port}`, STATE_DIR: git.path("state") },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    if (host.stdout === null) throw new Error("no output to wait for");
+    ready = await waitForLine(createInterface({ input: host.stdout }), "ready", host);
   });
   afterAll(async () => {
-    await host?.stop();
+    if (host !== undefined) await stop(host);
     git.close();
     rmSync(join(PROJECT, "build", "widgets.git"), { recursive: true, force: true });
   });
 
   it("has commands to run", () => {
+    expect(starting?.commands).toBe("ADMIN_TOKEN=secret npm start");
+    expect(ready).toBe(`http://localhost:${port}`);
     expect(blocks.length).toBeGreaterThanOrEqual(4);
   });
 
-  it.each(blocks)("$commands", async ({ commands, inProject }) => {
-    const script = commands.replaceAll("localhost:8787", new URL(host?.base ?? "").host);
+  it.each(blocks)("$commands", async ({ commands, where }) => {
+    const script = commands.replaceAll("localhost:8787", `localhost:${port}`);
     const child = spawn("bash", ["-euc", script], {
-      cwd: inProject ? PROJECT : cwd,
+      cwd: where === "project" ? PROJECT : cwd,
       env: git.environment(),
       stdio: ["ignore", "pipe", "pipe"],
     });
