@@ -35,7 +35,7 @@ export type PackTables = {
 /** Offsets from here on need the table of large offsets. */
 const FIRST_LARGE = 0x80000000;
 /** The most bytes of a chunk. */
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 function countLarge(tables: PackTables): number {
   let large = 0;
@@ -75,10 +75,11 @@ function* rows(
   fill: (chunk: Uint8Array, view: DataView, at: number, entry: number) => void,
 ): Generator<Uint8Array<ArrayBuffer>> {
   const perChunk = Math.floor(CHUNK_BYTES / rowSize);
+  const buffer = new Uint8Array(Math.min(perChunk, order.length) * rowSize);
+  const view = new DataView(buffer.buffer);
   for (let first = 0; first < order.length; first += perChunk) {
     const last = Math.min(first + perChunk, order.length);
-    const chunk = new Uint8Array((last - first) * rowSize);
-    const view = new DataView(chunk.buffer);
+    const chunk = buffer.subarray(0, (last - first) * rowSize);
     for (let i = first; i < last; i++) fill(chunk, view, (i - first) * rowSize, order[i] ?? 0);
     yield chunk;
   }
@@ -125,7 +126,8 @@ export function* withTrailer(
 }
 
 /**
- * Yields the index in chunks of at most 1 MiB, which are the caller's to keep. The tables stay unchanged until the last.
+ * Yields the index in chunks of at most 256 KiB, each there until the next is asked for: kept, they would be garbage as long as the
+ * index. The tables stay unchanged until the last.
  *
  * @param digest a fresh hash of the repository's object format, for the trailer.
  */

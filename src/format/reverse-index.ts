@@ -19,7 +19,7 @@ const SIGNATURE = 0x52494458;
 const VERSION = 1;
 const HEADER_BYTES = 12;
 const HASH_ID = { sha1: 1, sha256: 2 } as const satisfies Record<ObjectFormatName, number>;
-const ROWS_PER_CHUNK = 1 << 18;
+const ROWS_PER_CHUNK = 1 << 16;
 
 /** Gives the bytes of the reverse index of a pack of `count` objects. */
 export function reverseIndexBytes(count: number, format: ObjectFormat): number {
@@ -53,10 +53,11 @@ function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
   headerView.setUint32(8, HASH_ID[tables.format.name]);
   yield header;
   const positions = packOrder(tables);
+  const buffer = new Uint8Array(Math.min(ROWS_PER_CHUNK, positions.length) * 4);
+  const view = new DataView(buffer.buffer);
   for (let first = 0; first < positions.length; first += ROWS_PER_CHUNK) {
     const part = positions.subarray(first, first + ROWS_PER_CHUNK);
-    const chunk = new Uint8Array(part.length * 4);
-    const view = new DataView(chunk.buffer);
+    const chunk = buffer.subarray(0, part.length * 4);
     for (let i = 0; i < part.length; i++) view.setUint32(i * 4, part[i] ?? 0);
     yield chunk;
   }
@@ -64,8 +65,8 @@ function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Yields the reverse index in chunks of at most 1 MiB, which are the caller's to keep. The tables stay unchanged until the
- * last.
+ * Yields the reverse index in chunks of at most 256 KiB, each there until the next is asked for. The tables stay
+ * unchanged until the last.
  *
  * @param digest a fresh hash of the repository's object format, for the trailer.
  */

@@ -15,7 +15,7 @@ import type { Subject } from "../access/decide.ts";
 export type KnownRepository = Subject & { readonly objectFormat: "sha1" | "sha256" };
 
 /** Milliseconds. */
-const TIME = 10_000;
+const TIME = 60_000;
 const MOST = 1000;
 
 /** One a isolate. */

@@ -31,6 +31,7 @@ import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";
 import { PushVerdict } from "./push-verdict.ts";
 import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
+import { defaultBranchOf } from "./default-branch.ts";
 import { RequestReader } from "./request-reader.ts";
 import { StagedPack } from "./staged-pack.ts";
 import { UnpackProgress } from "./unpack-progress.ts";
@@ -91,7 +92,9 @@ async function begin(
     names: updates.map(({ name }) => name),
     ...(packName === undefined ? {} : { packName }),
     // One of another format would refuse this very push.
-    ...(create?.objectFormat === format.name ? { create } : {}),
+    ...(create?.objectFormat === format.name
+      ? { create: { ...create, head: defaultBranchOf(updates, create.head) } }
+      : {}),
   });
   const staged =
     begun.kind === "begun" && packName !== undefined

@@ -169,15 +169,12 @@ export class EntryTable {
     return -1;
   }
 
-  /** Copies of the columns an index is written from. */
-  indexColumns(): { readonly offset: Float64Array; readonly crc: Uint32Array } {
-    const offset = new Float64Array(this.#count);
-    const crc = new Uint32Array(this.#count);
+  /** Copies the columns an index is written from: `offset` and `crc` have room for all entries. */
+  copyIndexColumns(offset: Float64Array, crc: Uint32Array): void {
     for (const [i, columns] of this.#chunks.entries()) {
       const rows = Math.min(CHUNK_ENTRIES, this.#count - i * CHUNK_ENTRIES);
       offset.set(columns.offset.subarray(0, rows), i * CHUNK_ENTRIES);
       crc.set(columns.crc.subarray(0, rows), i * CHUNK_ENTRIES);
     }
-    return { offset, crc };
   }
 }

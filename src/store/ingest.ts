@@ -73,6 +73,8 @@ export type IngestedPack = {
 };
 
 const CHUNK_BYTES = 256 * 1024;
+/** What is read back at once where little is wanted. */
+const BLOCK_BYTES = 64 * 1024;
 
 /** One pack on its way in. */
 class Ingest {
@@ -99,7 +101,7 @@ class Ingest {
     this.#intake = new ObjectIntake(this.#inflating, this.#entries, format);
     this.#packHash = hash(format.name);
     this.#budget = new ObjectBudget(limits);
-    this.#stagedBytes = new StagedBytes(storage);
+    this.#stagedBytes = new StagedBytes(storage, BLOCK_BYTES);
     this.#buffers = new PartBuffers(limits.memoryPackBytes);
     this.#large = new LargeDeltas({
       storage,

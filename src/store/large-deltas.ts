@@ -16,6 +16,7 @@ import type { ObjectBudget } from "./object-budget.ts";
 import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 
+const BLOCK_BYTES = 512 * 1024;
 const READ_BYTES = 1024 * 1024;
 const HISTORY_BYTES = 32_768;
 const OUT_BYTES = 131_072;
@@ -53,7 +54,7 @@ export class LargeDeltas {
 
   constructor(input: LargeDeltasInput) {
     this.#input = input;
-    this.#bytes = new StagedBytes(input.storage);
+    this.#bytes = new StagedBytes(input.storage, BLOCK_BYTES);
   }
 
   /** Whether the content of a node is in a scratch file. */

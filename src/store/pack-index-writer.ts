@@ -37,18 +37,38 @@ export type IndexInput = {
 /** What the catalog keeps of them. */
 export type WrittenIndex = { readonly indexBytes: number; readonly indexHead: Uint8Array; readonly kinds?: Uint8Array };
 
-function gatherNames(input: IndexInput): Uint8Array<ArrayBuffer> {
+/** What an index is written from, by entry. */
+type Columns = { readonly names: Uint8Array; readonly offset: Float64Array; readonly crc: Uint32Array };
+
+/**
+ * Gives room for the columns. Nothing is inflated any more, so the kernel's ring has it, for all but the largest packs: outside, it
+ * would be that much garbage.
+ */
+function roomForColumns(input: IndexInput): Columns {
   const { entries, kernel, format } = input;
-  const size = entries.count * format.rawSize;
-  // nothing is inflated any more: the ring has the room, for all but the largest packs
-  const names =
-    size <= kernel.ringBytes ? kernel.memory.subarray(kernel.ringAt, kernel.ringAt + size) : new Uint8Array(size);
+  const offsetAt = Math.ceil(kernel.ringAt / 8) * 8;
+  const crcAt = offsetAt + entries.count * Float64Array.BYTES_PER_ELEMENT;
+  const namesAt = crcAt + entries.count * Uint32Array.BYTES_PER_ELEMENT;
+  const end = namesAt + entries.count * format.rawSize;
+  const fits = end <= kernel.ringAt + kernel.ringBytes;
+  const [buffer, base] = fits ? [kernel.memory.buffer, 0] : [new ArrayBuffer(end - offsetAt), offsetAt];
+  return {
+    offset: new Float64Array(buffer, offsetAt - base, entries.count),
+    crc: new Uint32Array(buffer, crcAt - base, entries.count),
+    names: new Uint8Array(buffer, namesAt - base, entries.count * format.rawSize),
+  };
+}
+
+function gatherColumns(input: IndexInput): Columns {
+  const { entries, kernel, format } = input;
+  const columns = roomForColumns(input);
   const memory = kernel.memory;
   for (let number = 0; number < entries.count; number++) {
     const at = kernel.oidAt(entries.nameOf(number));
-    names.set(memory.subarray(at, at + format.rawSize), number * format.rawSize);
+    columns.names.set(memory.subarray(at, at + format.rawSize), number * format.rawSize);
   }
-  return names;
+  entries.copyIndexColumns(columns.offset, columns.crc);
+  return columns;
 }
 
 async function writeChunks(input: IndexInput, extension: PackExtension, chunks: Iterable<Uint8Array>): Promise<void> {
@@ -66,8 +86,8 @@ async function writeChunks(input: IndexInput, extension: PackExtension, chunks: 
 /** Writes the files; the `.idx` appears last. What was in the kernel's ring is gone afterwards. */
 export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
   const { entries, format, hash } = input;
-  const names = gatherNames(input);
-  const columns = entries.indexColumns();
+  const columns = gatherColumns(input);
+  const { names } = columns;
   const order = sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, entries.count);
   const tables: PackTables = {
     format,

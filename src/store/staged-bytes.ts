@@ -7,16 +7,19 @@
 import { BlockCache } from "./block-cache.ts";
 import type { PackFile, PackStorage } from "./pack-storage.ts";
 
-const BLOCK_BYTES = 512 * 1024;
-const CACHE_BYTES = 8 * BLOCK_BYTES;
+const CACHE_BYTES = 4 * 1024 * 1024;
 
 /** The bytes of staged files, up to the length each has. */
 export class StagedBytes {
   readonly #storage: PackStorage;
+  /** Bytes of every block but a file's last. */
+  readonly blockBytes: number;
   readonly #blocks = new BlockCache(CACHE_BYTES);
 
-  constructor(storage: PackStorage) {
+  /** `blockBytes` is what is read at once: what of it is not needed is garbage soon. */
+  constructor(storage: PackStorage, blockBytes: number) {
     this.#storage = storage;
+    this.blockBytes = blockBytes;
   }
 
   /** Reads `[offset, offset + length)` of a file of `size` bytes; a view, not to be changed. */
@@ -26,10 +29,10 @@ export class StagedBytes {
     range: { readonly offset: number; readonly length: number },
   ): Promise<Uint8Array> {
     const { offset, length } = range;
-    const first = Math.floor(offset / BLOCK_BYTES);
-    const last = Math.floor((offset + length - 1) / BLOCK_BYTES);
-    if (length >= BLOCK_BYTES || first < last - 1) return await this.#storage.read(file, offset, length);
-    const from = offset - first * BLOCK_BYTES;
+    const first = Math.floor(offset / this.blockBytes);
+    const last = Math.floor((offset + length - 1) / this.blockBytes);
+    if (length >= this.blockBytes || first < last - 1) return await this.#storage.read(file, offset, length);
+    const from = offset - first * this.blockBytes;
     const block = await this.block(file, size, first);
     if (first === last) return block.subarray(from, from + length);
     const joined = new Uint8Array(length);
@@ -39,18 +42,13 @@ export class StagedBytes {
     return joined;
   }
 
-  /** Bytes of every block but a file's last. */
-  get blockBytes(): number {
-    return BLOCK_BYTES;
-  }
-
   /** Reads one block of a file of `size` bytes; a view, not to be changed. */
   async block(file: PackFile, size: number, block: number): Promise<Uint8Array> {
     const key = `${file.pack}.${file.extension}#${block}`;
     const known = this.#blocks.get(key);
     if (known !== undefined) return known;
-    const offset = block * BLOCK_BYTES;
-    const bytes = await this.#storage.read(file, offset, Math.min(BLOCK_BYTES, size - offset));
+    const offset = block * this.blockBytes;
+    const bytes = await this.#storage.read(file, offset, Math.min(this.blockBytes, size - offset));
     this.#blocks.set(key, bytes);
     return bytes;
   }
