@@ -22,7 +22,16 @@ export class BlockCache {
 
   /** The largest piece worth offering: one that does not push out everything else. */
   get largestBlock(): number {
-    return this.#maxBytes / 2;
+    return this.#maxBytes * 0.75;
+  }
+
+  /** Lets go of all but the youngest `bytes`: for who needs the memory more. */
+  trim(bytes: number): void {
+    for (const [oldest, block] of this.#blocks) {
+      if (this.#bytes <= bytes) return;
+      this.#blocks.delete(oldest);
+      this.#bytes -= block.length;
+    }
   }
 
   /** Gives a piece, which stays unchanged, or `undefined`. */
@@ -45,10 +54,6 @@ export class BlockCache {
     }
     this.#blocks.set(key, block);
     this.#bytes += block.length;
-    for (const [oldest, bytes] of this.#blocks) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.#blocks.delete(oldest);
-      this.#bytes -= bytes.length;
-    }
+    this.trim(this.#maxBytes);
   }
 }

@@ -73,6 +73,8 @@ export type IngestedPack = {
 };
 
 const CHUNK_BYTES = 256 * 1024;
+/** What the isolate's cache may keep while a large pack is taken in. */
+const TRIMMED_CACHE_BYTES = 4 * 1024 * 1024;
 /** What is read back at once where little is wanted. */
 const BLOCK_BYTES = 64 * 1024;
 
@@ -164,6 +166,8 @@ class Ingest {
   async #take(chunk: Uint8Array): Promise<void> {
     this.#scanner.feed(chunk);
     await this.#file.append(chunk);
+    // a pack that goes past memory needs more of it than what others may want again
+    if (this.#file.inMemory === undefined) this.#input.database.context.cache.trim(TRIMMED_CACHE_BYTES);
   }
 
   async #resolve(): Promise<DeltaResolver> {

@@ -238,7 +238,9 @@ export class PackHandle {
 
   /** Reads a block, and more after it while the reader goes forward. */
   async #loadBlocks(first: number): Promise<Uint8Array> {
-    this.#readAhead = first === this.#lastBlock + 1 ? Math.min(this.#readAhead * 2, MOST_BLOCKS) : 1;
+    // who reads on from where the last read ended is walking: at once a megabyte, then two
+    this.#readAhead =
+      first === this.#lastBlock + 1 ? Math.min(Math.max(this.#readAhead * 2, GROUP_BLOCKS), MOST_BLOCKS) : 1;
     const isSmall = this.record.packBytes <= SMALL_PACK_BYTES;
     const from = isSmall ? 0 : first;
     const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : this.#readAhead);

@@ -118,7 +118,8 @@ describe("the advertisement", () => {
       },
     );
     const { body } = await many.run((exchange) => advertiseRefs(exchange, "git-upload-pack", 0), new Uint8Array());
-    expect(pktText(body)).toHaveLength(2 + names.length + 1);
+    // the announcement and its flush, HEAD (made to point to the first branch), the refs and a flush
+    expect(pktText(body)).toHaveLength(3 + names.length + 1);
   });
 });
 
