@@ -248,10 +248,12 @@ describe("BlockCache", () => {
     cache.set("new", new Uint8Array(20));
     expect(cache.get("5")).toBeDefined();
     expect(cache.get("6")).toBeUndefined();
-    cache.set("too large", new Uint8Array(51));
+    cache.set("too large", new Uint8Array(76));
     expect(cache.get("too large")).toBeUndefined();
     cache.set("new", new Uint8Array(50));
     expect(cache.byteLength).toBeLessThanOrEqual(100);
     expect(cache.get("new")?.length).toBe(50);
+    cache.trim(20);
+    expect(cache.byteLength).toBeLessThanOrEqual(20);
   });
 });
