@@ -18,6 +18,9 @@ import { ObjectDatabase } from "../store/object-database.ts";
 /** A repository that was found, with its catalog. */
 export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;
 
+/** Up to so many wants are read while it is looked up what the client has. */
+const FEW_WANTS = 16;
+
 /** A fetch in progress; {@link FetchSession.close} it. */
 export class FetchSession {
   readonly repository: Repository;
@@ -51,7 +54,10 @@ export class FetchSession {
 
   /** Says of each raw name, one after the other, whether the repository has the object: 1 or 0. */
   async has(names: Uint8Array): Promise<Uint8Array> {
-    const { packs } = await this.database.locate(names);
+    // what is wanted is read next, and lies in a small pack more often than not: no need to wait for what is had
+    const few = this.wants.length <= FEW_WANTS;
+    const reading = few ? this.graph.reader.prefetch(this.#wantNames) : undefined;
+    const [{ packs }] = await Promise.all([this.database.locate(names), reading]);
     return Uint8Array.from(packs, (pack) => (pack < 0 ? 0 : 1));
   }
 

@@ -217,7 +217,8 @@ export class PackHandle {
     for (let next = 0; next < runs.length; next += READS_AT_ONCE) {
       await Promise.all(
         runs.slice(next, next + READS_AT_ONCE).map(async ({ first, last }) => {
-          const blocks = packBytes <= SMALL_PACK_BYTES ? MOST_BLOCKS : last - first + 1;
+          // and one more: what begins at a block's end goes on behind it, and would cost another round trip
+          const blocks = packBytes <= SMALL_PACK_BYTES ? MOST_BLOCKS : last - first + 2;
           await this.#readBlocks(first, blocks);
         }),
       );
