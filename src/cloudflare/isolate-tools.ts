@@ -21,7 +21,7 @@ function seed(): readonly [number, number] {
 }
 
 /** How a kernel's memory is divided; what is lent to many at once is smaller. Of 128 MB that an isolate has. */
-const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 16 * MIB, smallRingBytes: 8 * MIB, seed };
+const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 24 * MIB, smallRingBytes: 8 * MIB, seed };
 const CACHE_BYTES = 20 * MIB;
 
 const hash: HashFactory = (name) => {

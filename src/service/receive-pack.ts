@@ -136,6 +136,7 @@ async function land(push: Push): Promise<string> {
     pack = start.kind === "objects" && staged !== undefined ? await ingest(push, start.head, staged) : undefined;
     if (start.kind !== "none") await checkValues(push, pack);
   } catch (error) {
+    pack?.release();
     await staged?.discard();
     // The client's doing: it broke off, sent what no pack may hold, or more than is taken. All else is ours.
     if (error instanceof ProtocolError) return await failUnpack(push, error.message);
@@ -143,7 +144,11 @@ async function land(push: Push): Promise<string> {
     await drainQuietly(reader);
     return await failUnpack(push, error.message);
   }
-  await commit(push, pack, tips);
+  try {
+    await commit(push, pack, tips);
+  } finally {
+    pack?.release();
+  }
   return "ok";
 }
 

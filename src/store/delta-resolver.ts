@@ -114,6 +114,8 @@ export class DeltaResolver {
         throw new ObjectRejected(`pack has ${forest.left} unresolved delta${forest.left === 1 ? "" : "s"}`);
       }
     }
+    intake.onNamed = () => undefined;
+    forest.release();
   }
 
   /** Lets go of what batches were read into: for the index, which is written next. */

@@ -169,6 +169,13 @@ export class EntryTable {
     return -1;
   }
 
+  /** Frees the memory at once, rather than when it is collected. The table is of no use afterwards. */
+  release(): void {
+    for (const columns of this.#chunks.splice(0)) {
+      for (const column of Object.values(columns)) column.buffer.transfer(0);
+    }
+  }
+
   /** Copies the columns an index is written from: `offset` and `crc` have room for all entries. */
   copyIndexColumns(offset: Float64Array, crc: Uint32Array): void {
     for (const [i, columns] of this.#chunks.entries()) {

@@ -29,6 +29,7 @@ import { ObjectReader } from "./object-reader.ts";
 import { ObjectRing } from "./object-ring.ts";
 import { writePackIndex } from "./pack-index-writer.ts";
 import { PackReceiver } from "./pack-receiver.ts";
+import { bytesInMemory } from "./memory-stream.ts";
 import type { PackByteStream, PackFile, PackStorage } from "./pack-storage.ts";
 import { PartBuffers } from "./part-buffers.ts";
 import { StagedBytes } from "./staged-bytes.ts";
@@ -70,6 +71,8 @@ export type IngestedPack = {
   kindOf(name: Uint8Array): number;
   /** Content of a commit or tag of the pack. */
   read(name: Uint8Array): Promise<Uint8Array>;
+  /** Frees the tables that the others look into, at once; call it last. */
+  release(): void;
 };
 
 const CHUNK_BYTES = 256 * 1024;
@@ -133,10 +136,17 @@ class Ingest {
       return await this.#finish(checksum, resolver);
     } catch (error) {
       await this.#file.abort();
+      this.#release();
       throw error;
     } finally {
       await this.#large.clear();
     }
+  }
+
+  #release(): void {
+    this.#resolver?.rest();
+    this.#entries.release();
+    this.#buffers.release();
   }
 
   /** Reads the pack to its end; gives its trailer. */
@@ -284,7 +294,12 @@ class Ingest {
       source: packSource,
       createdAt: now,
     };
-    return { record, kindOf: (name) => this.#kindOf(name), read: async (name) => await this.#read(name) };
+    return {
+      record,
+      kindOf: (name) => this.#kindOf(name),
+      read: async (name) => await this.#read(name),
+      release: () => this.#release(),
+    };
   }
 
   /** Puts the pack where it belongs, completed where it was thin; gives its trailer. */
@@ -344,20 +359,6 @@ class Ingest {
     if (entry < 0 || this.#resolver === undefined) throw new ObjectRejected(`object ${toHex(name)} is not in the pack`);
     return this.#inflating.bytes(await this.#resolver.content(entry)).slice();
   }
-}
-
-/** A stream over bytes at hand. */
-function bytesInMemory(bytes: Uint8Array): PackByteStream {
-  let rest = bytes;
-  return {
-    read: async (buffer) => {
-      const length = Math.min(buffer.length, rest.length);
-      buffer.set(rest.subarray(0, length));
-      rest = rest.subarray(length);
-      return buffer.subarray(0, length);
-    },
-    cancel: async () => undefined,
-  };
 }
 
 const PROGRESS_STEP = 1000;

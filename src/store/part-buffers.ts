@@ -20,6 +20,11 @@ export class PartBuffers {
     return this.#free.pop() ?? new Uint8Array(this.size);
   }
 
+  /** Frees the memory of those that nobody has, at once rather than when it is collected. */
+  release(): void {
+    for (const buffer of this.#free.splice(0)) buffer.buffer.transfer(0);
+  }
+
   /** Takes one back that {@link take} gave; nobody uses it afterwards. */
   give(buffer: Uint8Array<ArrayBuffer>): void {
     this.#free.push(buffer);
