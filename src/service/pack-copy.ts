@@ -6,6 +6,7 @@
  * @see gitformat-pack(5)
  */
 import { CorruptStore } from "../bytes/failure.ts";
+import { findSorted } from "../bytes/sorted.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
 import { type GraphSession, PENDING } from "../graph/graph-session.ts";
 import type { PackSelection } from "../graph/pack-selection.ts";
@@ -138,7 +139,8 @@ export class PackCopy {
   async #writeOfsDelta(offset: number): Promise<number | undefined> {
     const { size, headerBytes, distance } = this.#header;
     const baseOffset = offset - distance;
-    const base = rankIn(this.#selection.offsets, baseOffset);
+    const { offsets } = this.#selection;
+    const base = findSorted(offsets.length, baseOffset, (rank) => offsets[rank] ?? 0);
     const into = this.#newHeader;
     if (base >= 0 && this.#options.ofsDelta) {
       const moved = this.#output.offset - (this.#placed[base] ?? 0);
@@ -166,17 +168,4 @@ export class PackCopy {
     await this.#append(encodeEntry(kind, this.#session.inflating.bytes(held), this.#options.deflate));
     return undefined;
   }
-}
-
-function rankIn(offsets: Float64Array, offset: number): number {
-  let low = 0;
-  let high = offsets.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >>> 1;
-    const value = offsets[middle] ?? 0;
-    if (value === offset) return middle;
-    if (value < offset) low = middle + 1;
-    else high = middle - 1;
-  }
-  return -1;
 }

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../bytes/failure.ts";
+import { findSorted } from "../bytes/sorted.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { PackByteStream } from "./pack-storage.ts";
@@ -131,18 +132,9 @@ export class EntryBatch {
 
   /** The bytes of an entry, header first; `undefined` where it is not among those loaded. */
   bytesOf(number: number): Uint8Array | undefined {
-    let low = 0;
-    let high = this.#sorted.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const value = this.#sorted[middle] ?? 0;
-      if (value === number) {
-        const start = this.#starts[middle] ?? 0;
-        return this.#bytes.subarray(start, start + this.#lengthOf(number));
-      }
-      if (value < number) low = middle + 1;
-      else high = middle - 1;
-    }
-    return undefined;
+    const rank = findSorted(this.#sorted.length, number, (each) => this.#sorted[each] ?? 0);
+    if (rank < 0) return undefined;
+    const start = this.#starts[rank] ?? 0;
+    return this.#bytes.subarray(start, start + this.#lengthOf(number));
   }
 }

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { findSorted } from "../bytes/sorted.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 
 /** Stands for "no object name yet" in {@link EntryTable.nameOf}. */
@@ -157,16 +158,7 @@ export class EntryTable {
 
   /** The number of the entry that begins exactly at `offset`, or -1. */
   atOffset(offset: number): number {
-    let low = 0;
-    let high = this.#count - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const value = this.offsetOf(middle);
-      if (value === offset) return middle;
-      if (value < offset) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
+    return findSorted(this.#count, offset, (number) => this.offsetOf(number));
   }
 
   /** Frees the memory at once, rather than when it is collected. The table is of no use afterwards. */

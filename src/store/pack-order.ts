@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../bytes/failure.ts";
+import { findSorted } from "../bytes/sorted.ts";
 import type { PackIndex } from "../format/pack-index.ts";
 import { type ReverseIndex, parseReverseIndex, reverseIndexBytes } from "../format/reverse-index.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
@@ -40,16 +41,9 @@ export class PackOrder {
 
   /** The rank of the entry that begins at `offset`. @throws CorruptStore where none does. */
   rankOf(offset: number): number {
-    let low = 0;
-    let high = this.count - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const value = this.offsetAt(middle);
-      if (value === offset) return middle;
-      if (value < offset) low = middle + 1;
-      else high = middle - 1;
-    }
-    throw new CorruptStore(`no entry begins at offset ${offset}`);
+    const rank = findSorted(this.count, offset, (each) => this.offsetAt(each));
+    if (rank < 0) throw new CorruptStore(`no entry begins at offset ${offset}`);
+    return rank;
   }
 }
 
