@@ -12,6 +12,7 @@ import type { SqlDatabase } from "./sql-database.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { clearMarks, insertDependencies, insertPack } from "./tables/packs.ts";
 import { appendRefLog } from "./tables/ref-log.ts";
+import { listRules } from "./tables/ref-rules.ts";
 import { deleteRefs, namesWithRefsBelow, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
 import { bumpVersion, readRepository } from "./tables/repository.ts";
 
@@ -90,7 +91,9 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecor
     // An upload that outlived its lease may have been swept already, or is being swept now: its keys can't be relied on.
     if (pack !== undefined && !hasLease(db, pack.name, now)) return refuseAll(updates);
     const { head, readOnly } = repository.record;
-    const outcomes = planRefUpdates(updates, { head, readOnly, atomic: request.atomic }, loadState(db, updates));
+    const { atomic, pusher, signed } = request;
+    const policy = { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true };
+    const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
     const moves = movesOf(updates, outcomes);
     if (moves.length === 0) return { kind: "done", outcomes, packKept: false };
     moveRefs(db, moves);

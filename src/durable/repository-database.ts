@@ -30,6 +30,7 @@ import {
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd, LEASES_DDL } from "./tables/leases.ts";
 import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
 import { REF_LOG_DDL } from "./tables/ref-log.ts";
+import { listRules, REF_RULES_DDL, replaceRules } from "./tables/ref-rules.ts";
 import { listRefs, readRef, readRefs, REFS_DDL } from "./tables/refs.ts";
 import {
   insertRepository,
@@ -42,9 +43,9 @@ import {
 } from "./tables/repository.ts";
 import { TipIndex } from "./tip-index.ts";
 
-const TABLES = [REPOSITORY_DDL, REFS_DDL, PACKS_DDL, LEASES_DDL, REF_LOG_DDL, DOOMED_PREFIXES_DDL];
+const TABLES = [REPOSITORY_DDL, REFS_DDL, PACKS_DDL, LEASES_DDL, REF_LOG_DDL, REF_RULES_DDL, DOOMED_PREFIXES_DDL];
 /** What belongs to one repository and goes with it; not `doomed_prefixes`. */
-const OWNED_TABLES = ["repository", "refs", "packs", "pack_refs", "leases", "pushes", "ref_log"];
+const OWNED_TABLES = ["repository", "refs", "packs", "pack_refs", "leases", "pushes", "ref_log", "ref_rules"];
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
 export const DERIVED_DELAY = 1000;
@@ -117,8 +118,18 @@ export class RepositoryDatabase {
 
   /** Whether there are tables. Asking for a name that never was a repository writes nothing, so that guessing costs no storage. */
   #hasTables(): boolean {
-    this.#ready ||= firstRow(this.#db.rows("SELECT 1 FROM sqlite_master WHERE name = 'repository'")) !== undefined;
-    return this.#ready;
+    if (this.#ready) return true;
+    if (firstRow(this.#db.rows("SELECT 1 FROM sqlite_master WHERE name = 'repository'")) === undefined) return false;
+    // An older release may have made fewer.
+    this.#makeTables();
+    return true;
+  }
+
+  #makeTables(): void {
+    for (const ddl of TABLES) {
+      for (const statement of ddl.split(";")) this.#db.run(statement);
+    }
+    this.#ready = true;
   }
 
   #read(): RepositoryRow | undefined {
@@ -126,13 +137,11 @@ export class RepositoryDatabase {
   }
 
   #record(row: RepositoryRow): RepositoryRecord {
-    return { ...row.record, sizeBytes: sumPackBytes(this.#db) };
+    return { ...row.record, rules: listRules(this.#db), sizeBytes: sumPackBytes(this.#db) };
   }
 
   #insert(request: CreateRequest, now: number): RepositoryRow {
-    for (const ddl of TABLES) {
-      for (const statement of ddl.split(";")) this.#db.run(statement);
-    }
+    this.#makeTables();
     insertRepository(this.#db, this.#newId(), request, now);
     const row = this.#read();
     if (row === undefined) throw new Error("a row that was inserted is not there");
@@ -199,9 +208,12 @@ export class RepositoryDatabase {
   }
 
   change(change: SettingsChange): RepositoryRecord | undefined {
-    if (this.#read() === undefined) return undefined;
-    updateSettings(this.#db, change);
-    return this.describe();
+    return this.#db.transaction(() => {
+      if (this.#read() === undefined) return undefined;
+      updateSettings(this.#db, change);
+      if (change.rules !== undefined) replaceRules(this.#db, change.rules);
+      return this.describe();
+    });
   }
 
   /** Empties the tables and dooms the prefix. Gives whether there was a repository. */

@@ -7,7 +7,7 @@
 import { Hono, type Context } from "hono";
 import type { Action } from "../access/decide.ts";
 import { parseGitRepositoryName, repositoryKey, type RepositoryName } from "../access/names.ts";
-import { actorOf } from "../access/principal.ts";
+import { actorOf, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
 import type { Exchange } from "../service/exchange.ts";
@@ -88,6 +88,7 @@ function answer(
       admit,
       ...(service === "git-receive-pack" && host.principal.kind === "operator" ? { create: PUSHED_REPOSITORY } : {}),
       actor: actorOf(host.principal),
+      pusher: pusherOf(host.principal),
       agent: host.agent,
       signal: AbortSignal.any([request.signal, gone.signal]),
     });

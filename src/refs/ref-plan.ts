@@ -9,6 +9,7 @@
  * @see builtin/receive-pack.c `update()`, `execute_commands_atomic()`
  */
 import { isPushableRefName } from "../object/ref-name.ts";
+import { checkRules, type Pusher, type RefChange, type RefRule } from "./ref-policy.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "./ref-update.ts";
 
 /** What a push finds. */
@@ -28,6 +29,12 @@ export type RefPolicy = {
   readonly readOnly: boolean;
   /** All or nothing. */
   readonly atomic: boolean;
+  readonly rules: readonly RefRule[];
+  readonly pusher: Pusher;
+  /** Whether the signature of the push is good; absent before it was looked at. */
+  readonly signed?: boolean;
+  /** Whether it was found out of each update if it moves its ref forward: not before the pack is there. */
+  readonly forwardKnown: boolean;
 };
 
 const ZEROS = /^0+$/;
@@ -82,9 +89,21 @@ class PlannedRefs {
   }
 }
 
+function changeOf({ name, oldOid, newOid, forward }: RefUpdate, { forwardKnown, signed }: RefPolicy): RefChange {
+  const kind = isZeroOid(newOid) ? "delete" : isZeroOid(oldOid) ? "create" : "update";
+  return {
+    name,
+    kind,
+    ...(forwardKnown || forward ? { forward } : {}),
+    ...(signed === undefined ? {} : { signed }),
+  };
+}
+
 function decide(update: RefUpdate, policy: RefPolicy, refs: PlannedRefs): RefRejection | undefined {
   if (policy.readOnly) return { kind: "read-only" };
   if (!isPushableRefName(update.name)) return { kind: "bad-name" };
+  const refusal = checkRules(policy.rules, changeOf(update, policy), policy.pusher);
+  if (refusal !== undefined) return { kind: "rule", refusal };
   const current = refs.current(update.name);
   const creates = isZeroOid(update.oldOid);
   const deletes = isZeroOid(update.newOid);

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { ObjectFormatName } from "../object/object-id.ts";
+import type { Pusher, RefRule } from "./ref-policy.ts";
 import type { RefOutcome, RefUpdate } from "./ref-update.ts";
 
 /** Who may read a repository without a token. */
@@ -20,6 +21,8 @@ export type RepositoryRecord = {
   readonly head: string;
   readonly description: string;
   readonly readOnly: boolean;
+  /** What pushes may do to which refs. */
+  readonly rules: readonly RefRule[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly pushedAt?: number;
@@ -94,6 +97,10 @@ export type CommitPushRequest<Pack> = {
   readonly atomic: boolean;
   /** For the ref log. */
   readonly actor: string;
+  /** Who pushes, as the rules know it. */
+  readonly pusher: Pusher;
+  /** Whether the push carries a good signature by a registered key. */
+  readonly signed: boolean;
   readonly pushOptions: readonly string[];
 };
 

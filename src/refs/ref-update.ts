@@ -5,6 +5,8 @@
  * @see gitprotocol-pack(5), git-receive-pack(1)
  */
 
+import type { RuleRefusal } from "./ref-policy.ts";
+
 /** One command of a push: move `name` from `oldOid` to `newOid`. All zeros stands for "no ref". */
 export type RefUpdate = {
   readonly name: string;
@@ -14,7 +16,10 @@ export type RefUpdate = {
   readonly newOid: string;
   /** What `newOid` finally names, where it is an annotated tag. Hex. */
   readonly peeled?: string;
-  /** Whether the move keeps the old value reachable from this ref: true for creations. Clears pack marks when false. */
+  /**
+   * Whether the move is known to keep the old value reachable from this ref: true for creations. Clears pack marks when false, so
+   * that "no" is a safe answer, unless a rule minds: then it is found out exactly.
+   */
   readonly forward: boolean;
 };
 
@@ -27,6 +32,7 @@ export type RefRejection =
   | { readonly kind: "bad-name" }
   | { readonly kind: "delete-current" }
   | { readonly kind: "read-only" }
+  | { readonly kind: "rule"; readonly refusal: RuleRefusal }
   | { readonly kind: "duplicate" }
   | { readonly kind: "missing-objects" }
   | { readonly kind: "wrong-type" }

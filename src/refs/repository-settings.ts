@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { RefRule } from "./ref-policy.ts";
 import type { CreateRequest, RepositoryRecord, Visibility } from "./ref-store.ts";
 
 /** Whether the repository was made now or was there, unchanged. */
@@ -14,6 +15,10 @@ export type SettingsChange = {
   /** Full ref name. */
   readonly head?: string;
   readonly description?: string;
+  /** Nothing moves any ref of a read-only repository. */
+  readonly readOnly?: boolean;
+  /** All rules, in place of those there were. */
+  readonly rules?: readonly RefRule[];
 };
 
 /** One repository's settings. A name that has no repository gives `undefined` or `false`; nothing here throws for that. */

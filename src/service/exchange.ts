@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import type { Pusher } from "../refs/ref-policy.ts";
 import type { CreateRequest, RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 
@@ -23,6 +24,8 @@ export type Exchange = {
   readonly create?: CreateRequest;
   /** Who pushes, for the ref log. */
   readonly actor: string;
+  /** Who pushes, as the repository's rules know it. */
+  readonly pusher: Pusher;
   /** `agent=` as this host gives it. */
   readonly agent: string;
   /** Aborted when the client is gone. */

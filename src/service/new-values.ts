@@ -7,9 +7,12 @@
  */
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../bytes/kernel.ts";
+import { isAncestor } from "../graph/ancestry.ts";
+import { GraphSession } from "../graph/graph-session.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { readTagLinks } from "../object/tag.ts";
+import { mindsForcePush, type RefRule } from "../refs/ref-policy.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
 import { Inflating } from "../store/inflating.ts";
 import type { IngestedPack } from "../store/ingest.ts";
@@ -25,10 +28,14 @@ export type NewValueSources = {
   /** What the push brought; `undefined` where that was no object. */
   readonly pack: IngestedPack | undefined;
   readonly database: ObjectDatabase;
+  /** Opens what was there and the pack together. */
+  readonly openAll: () => ObjectDatabase;
   /** Gives the push's kernel, made ready at the first call. The pack needs it no more once its own objects were looked at. */
   readonly kernel: () => Kernel;
   /** The most commits of the pack that are read to find out whether a ref moves forward. */
   readonly mostCommits: number;
+  /** Where one of these minds, it is found out whatever it costs. */
+  readonly rules: readonly RefRule[];
 };
 
 /** Tags of tags that are followed; git follows any number, and nobody has that many. */
@@ -49,6 +56,7 @@ export async function checkNewValues(verdict: PushVerdict, sources: NewValueSour
     verdict,
     sources,
   );
+  await settleForward(kept, verdict, sources);
 }
 
 function newValuesOf(verdict: PushVerdict): NewValue[] {
@@ -95,6 +103,30 @@ async function checkForward(
   const old = fromHex(update.oldOid);
   if (old === undefined) return;
   verdict.learn(index, { forward: await movesForward({ from: old, to: oid }, pack, format, mostCommits) });
+}
+
+/** Finds out exactly whether refs move forward that a rule lets move no other way. Takes over the kernel: the pack is not read again. */
+async function settleForward(
+  values: readonly NewValue[],
+  verdict: PushVerdict,
+  { rules, kernel, openAll }: NewValueSources,
+): Promise<void> {
+  const doubtful = values.filter(({ index, kind }) => {
+    const update = verdict.updates[index];
+    if (update === undefined || update.forward || kind !== KIND_NUMBER.commit) return false;
+    return mindsForcePush(rules, update.name);
+  });
+  if (doubtful.length === 0) return;
+  const lent = kernel();
+  lent.reset();
+  const session = new GraphSession(openAll(), lent);
+  for (const { index, oid } of doubtful) {
+    const old = fromHex(verdict.updates[index]?.oldOid ?? "");
+    if (old === undefined) continue;
+    const from = session.node(old);
+    if ((await session.kindOf(from)) !== KIND_NUMBER.commit) continue;
+    verdict.learn(index, { forward: await isAncestor(session, from, session.node(oid)) });
+  }
 }
 
 type Peeling = { readonly index: number; oid: Uint8Array; isTag: boolean };

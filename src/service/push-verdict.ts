@@ -5,10 +5,14 @@
  * @packageDocumentation
  * @see builtin/receive-pack.c `execute_commands()`
  */
+import type { Pusher } from "../refs/ref-policy.ts";
 import { namedRefState, planRefUpdates } from "../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../refs/ref-update.ts";
 import type { PushRequest } from "./push-request.ts";
+
+/** What is known of the repository when a push begins. */
+type BegunPush = { readonly record: RepositoryRecord; readonly current: readonly string[] };
 
 /** Outcomes by update. */
 export class PushVerdict {
@@ -16,11 +20,13 @@ export class PushVerdict {
   readonly updates: RefUpdate[];
   readonly #outcomes: (RefOutcome | undefined)[];
   readonly #atomic: boolean;
+  readonly #validNames: readonly boolean[];
 
   constructor(request: PushRequest) {
     this.updates = [...request.updates];
     this.#outcomes = request.updates.map(() => undefined);
     this.#atomic = request.atomic;
+    this.#validNames = request.validNames;
   }
 
   /** Indexes of the updates that are not refused. In an atomic push one that is refused is all. */
@@ -50,7 +56,9 @@ export class PushVerdict {
    * Refuses what is doomed whatever the pack brings: names no ref may have, values that moved on, the current branch's deletion.
    * `current` has the values of all updates' refs, in their order.
    */
-  refuseDoomed(validNames: readonly boolean[], record: RepositoryRecord, current: readonly string[]): void {
+  refuseDoomed(begun: BegunPush, pusher: Pusher): void {
+    const { record, current } = begun;
+    const validNames = this.#validNames;
     for (const [index, valid] of validNames.entries()) if (!valid) this.reject(index, { kind: "bad-name" });
     const indexes = [...this.updates.keys()].filter((index) => validNames[index] === true);
     const updates = indexes.flatMap((index) => this.updates[index] ?? []);
@@ -59,7 +67,8 @@ export class PushVerdict {
       indexes.map((index) => current[index] ?? ""),
     );
     // Not as atomic: that one refusal is all shows in `running` and in the end.
-    const policy = { head: record.head, readOnly: record.readOnly, atomic: false };
+    const { head, readOnly, rules } = record;
+    const policy = { head, readOnly, rules, pusher, atomic: false, forwardKnown: false };
     for (const [at, outcome] of planRefUpdates(updates, policy, state).entries()) {
       const index = indexes[at];
       if (outcome.kind === "rejected" && index !== undefined) this.reject(index, outcome.why);

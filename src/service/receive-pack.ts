@@ -112,7 +112,7 @@ async function begin(
   }
   if (request.sideBand) await call.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
   const verdict = new PushVerdict(request);
-  verdict.refuseDoomed(request.validNames, begun.record, begun.current);
+  verdict.refuseDoomed(begun, call.exchange.pusher);
   return { ...call, request, reader, begun, verdict, start, staged, kernel };
 }
 
@@ -198,10 +198,11 @@ function newTip({ verdict }: Push, index: number): Uint8Array | undefined {
   return isZeroOid(newOid) ? undefined : fromHex(newOid);
 }
 
-function databaseOf({ exchange, request, begun }: Push): ObjectDatabase {
+/** Opens what was there before, and maybe more. */
+function databaseOf({ exchange, request, begun }: Push, ...more: PackRecord[]): ObjectDatabase {
   const { repository } = exchange;
   const { id } = begun.record;
-  return new ObjectDatabase(begun.packs, {
+  return new ObjectDatabase([...begun.packs, ...more], {
     storage: repository.storage(id),
     cache: repository.cache,
     scope: id,
@@ -210,12 +211,14 @@ function databaseOf({ exchange, request, begun }: Push): ObjectDatabase {
 }
 
 async function checkValues(push: Push, pack: IngestedPack | undefined): Promise<void> {
-  const { exchange, request, verdict, kernel } = push;
+  const { exchange, request, verdict, kernel, begun } = push;
   const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
   await checkNewValues(verdict, {
     format: request.format,
     pack,
     database: databaseOf(push),
+    openAll: () => databaseOf(push, ...(pack === undefined ? [] : [pack.record])),
+    rules: begun.record.rules,
     kernel,
     mostCommits: inMemory ? MOST_COMMITS : MOST_STORED_COMMITS,
   });
@@ -238,6 +241,8 @@ async function commit(push: Push, pack: IngestedPack | undefined, tips: readonly
     updates: running.flatMap((index) => verdict.updates[index] ?? []),
     atomic: request.atomic,
     actor: exchange.actor,
+    pusher: exchange.pusher,
+    signed: false,
     pushOptions: request.pushOptions,
   });
   if (answer.kind === "gone") {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see builtin/receive-pack.c `update()`, refs/files-backend.c, gitprotocol-pack(5)
  */
+import { explainRefusal } from "../refs/ref-policy.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../refs/ref-update.ts";
 import type { RefReport } from "../wire/report-status.ts";
 
@@ -47,6 +48,8 @@ export function explainRejection(
     case "read-only":
       // C git has no read-only repositories.
       return { why: "the repository is read-only" };
+    case "rule":
+      return { why: explainRefusal(why.refusal) };
     case "duplicate":
       return { why: "failed to update ref", detail: `error: multiple updates for ref '${name}' not allowed` };
     case "missing-objects":

@@ -52,6 +52,8 @@ export function packRecord(name: string, more: Partial<PackRecord> = {}): PackRe
   };
 }
 
+const RULE = { pattern: "main", allowForcePush: false, allowDeletion: false, requireSigned: false } as const;
+
 async function idOf(store: RefStoreUnderTest): Promise<string> {
   return (await store.create(CREATION)).record.id;
 }
@@ -74,6 +76,8 @@ export async function push(
     updates,
     atomic: false,
     actor: "tester",
+    pusher: {},
+    signed: false,
     pushOptions: [],
     ...more,
   });
@@ -128,7 +132,15 @@ function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(await store.change({ description: "x" })).toBeUndefined();
     expect(await store.remove()).toBe(false);
     await store.abandonPush("none");
-    const commit = { id: "none", updates: [], atomic: false, actor: "tester", pushOptions: [] };
+    const commit = {
+      id: "none",
+      updates: [],
+      atomic: false,
+      actor: "tester",
+      pusher: {},
+      signed: false,
+      pushOptions: [],
+    };
     expect(await store.commitPush(commit)).toEqual({ kind: "gone" });
   });
 
@@ -142,6 +154,7 @@ function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
       head: "refs/heads/main",
       description: "as made",
       readOnly: false,
+      rules: [],
       sizeBytes: 0,
     });
     expect(made.record.id).toMatch(/^[0-9a-f]{32}$/);
@@ -156,6 +169,24 @@ function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
     const changed = await store.change({ visibility: "public", head: "refs/heads/trunk" });
     expect(changed).toEqual({ ...record, visibility: "public", head: "refs/heads/trunk" });
     expect(await store.describe()).toEqual(changed);
+  });
+
+  it("keeps rules in their order, and replaces them all", async () => {
+    const store = await open();
+    const { record } = await store.create(CREATION);
+    expect(record.rules).toEqual([]);
+    const rules = [RULE, { ...RULE, pattern: "release/*", allowForcePush: true, pushers: ["tok_1", "d\u00e9ploy"] }];
+    expect(await store.change({ rules })).toEqual({ ...record, rules });
+    expect(await store.change({ description: "kept" })).toMatchObject({ rules });
+    const begun = await store.beginPush({ names: [] });
+    expect(begun).toMatchObject({ record: { rules } });
+    expect(await store.change({ rules: [{ ...RULE, pushers: [] }] })).toMatchObject({
+      rules: [{ ...RULE, pushers: [] }],
+    });
+    expect(await store.change({ rules: [] })).toMatchObject({ rules: [] });
+    await store.change({ rules });
+    await store.remove();
+    expect((await store.create(CREATION)).record.rules).toEqual([]);
   });
 
   it("forgets everything when it is removed, and is another when made anew", async () => {
@@ -182,6 +213,8 @@ function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
       updates: [create("refs/heads/main", oid(1))],
       atomic: false,
       actor: "tester",
+      pusher: {},
+      signed: false,
       pushOptions: [],
     });
     expect(answer).toEqual({ kind: "gone" });
@@ -190,6 +223,30 @@ function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
 }
 
 function pushCases(open: () => Promise<RefStoreUnderTest>): void {
+  it("has rules obeyed by the transaction itself", async () => {
+    const store = await open();
+    const main = "refs/heads/main";
+    await push(store, [create(main, oid(1)), create("refs/heads/free", oid(1))]);
+    await store.change({ rules: [RULE] });
+    expect(
+      await push(store, [move(main, oid(1), oid(2), false), move("refs/heads/free", oid(1), oid(2), false)]),
+    ).toEqual({ kinds: ["rule", "ok"], packKept: false });
+    expect((await push(store, [remove("refs/heads/free", oid(2)), remove(main, oid(1))])).kinds).toEqual([
+      "ok",
+      "rule",
+    ]);
+    expect((await push(store, [move(main, oid(1), oid(2))])).kinds).toEqual(["ok"]);
+    await store.change({ rules: [{ ...RULE, pushers: ["tok_1"], requireSigned: true }] });
+    const next = [move(main, oid(2), oid(3))];
+    expect((await push(store, next, { pusher: { identities: ["tok_2"] }, signed: true })).kinds).toEqual(["rule"]);
+    expect((await push(store, next, { pusher: { identities: ["tok_1"] } })).kinds).toEqual(["rule"]);
+    expect((await push(store, next, { pusher: { identities: ["tok_1"] }, signed: true })).kinds).toEqual(["ok"]);
+    await store.change({ rules: [], readOnly: true });
+    expect((await push(store, [move(main, oid(3), oid(4))])).kinds).toEqual(["read-only"]);
+    await store.change({ readOnly: false });
+    expect((await push(store, [move(main, oid(3), oid(4))])).kinds).toEqual(["ok"]);
+  });
+
   it("creates, moves and deletes, telling pushers what is there", async () => {
     const store = await open();
     expect(await push(store, [create("refs/heads/main", oid(1)), create("refs/tags/v1", oid(2))])).toEqual({
@@ -231,6 +288,8 @@ function pushCases(open: () => Promise<RefStoreUnderTest>): void {
       updates: [move("refs/heads/a", oid(2), oid(3))],
       atomic: false,
       actor: "tester",
+      pusher: {},
+      signed: false,
       pushOptions: [],
     });
     expect(answer).toMatchObject({ outcomes: [{ kind: "rejected", why: { kind: "stale", current: oid(1) } }] });
@@ -448,6 +507,8 @@ function packCases(open: () => Promise<RefStoreUnderTest>): void {
       updates: [create("refs/heads/main", oid(1))],
       atomic: false,
       actor: "tester",
+      pusher: {},
+      signed: false,
       pushOptions: [],
     });
     expect(answer).toMatchObject({ packKept: false, outcomes: [{ why: { kind: "unpacker-error" } }] });

@@ -280,6 +280,7 @@ export class TestStore {
         head: "refs/heads/main",
         description: "",
         readOnly: false,
+        rules: [],
         createdAt: 0,
         sizeBytes: 0,
       },

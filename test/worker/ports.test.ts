@@ -74,6 +74,8 @@ describe("the alarm", () => {
       updates: [create("refs/heads/late", oid(2))],
       atomic: false,
       actor: "tester",
+      pusher: {},
+      signed: false,
       pushOptions: [],
     });
     expect(answer).toMatchObject({ packKept: false, outcomes: [{ why: { kind: "unpacker-error" } }] });

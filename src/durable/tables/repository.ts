@@ -26,7 +26,7 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
 
 /** The row, with what is not shown to readers. */
 export type RepositoryRow = {
-  readonly record: Omit<RepositoryRecord, "sizeBytes">;
+  readonly record: Omit<RepositoryRecord, "sizeBytes" | "rules">;
   /** Rises with every change of refs, catalog or HEAD. */
   readonly version: number;
   /** The version the derived files were last written from; -1 where never. */
@@ -89,10 +89,11 @@ export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
   if (change.description !== undefined) assertDescription(change.description);
   db.run(
     `UPDATE repository SET visibility = coalesce(?, visibility), head = coalesce(?, head), description = coalesce(?, description),
-      version = version + 1`,
+      read_only = coalesce(?, read_only), version = version + 1`,
     change.visibility ?? null,
     change.head ?? null,
     change.description ?? null,
+    change.readOnly === undefined ? null : Number(change.readOnly),
   );
 }
 

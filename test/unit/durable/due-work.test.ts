@@ -65,6 +65,8 @@ it("ends the leases of pushes that never landed, after a day", async () => {
       updates: [create("refs/heads/late", oid(2))],
       atomic: false,
       actor: "tester",
+      pusher: {},
+      signed: false,
       pushOptions: [],
     }),
   ).toMatchObject({ packKept: false, outcomes: [{ why: { kind: "unpacker-error" } }] });

@@ -1,5 +1,6 @@
 /** Walks over random histories, against git rev-list. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isAncestor } from "../../../src/graph/ancestry.ts";
 import { CommitQueue } from "../../../src/graph/commit-queue.ts";
 import { CommonCommits } from "../../../src/graph/common-commits.ts";
 import { walkCommits } from "../../../src/graph/commit-walk.ts";
@@ -133,6 +134,23 @@ describe.each([
         if (haves.length === 0) expect(enough).toBe(false);
       });
     }
+  });
+
+  it("tells ancestors from others, whatever the clocks say", async () => {
+    const random = pseudoRandom(seed + 110);
+    const seen = { yes: 0, no: 0 };
+    for (let round = 0; round < 40; round++) {
+      const [from, to] = [walked.oid(random(COMMITS)), walked.oid(random(COMMITS))];
+      const expected = walked.git.run(["merge-base", "--is-ancestor", from, to]).ok;
+      await walked.session(async (session) => {
+        const nodes = [session.node(rawName(from)), session.node(rawName(to))] as const;
+        expect(await isAncestor(session, ...nodes), `${from} ${to}`).toBe(expected);
+        // the session is good for the next pair
+        expect(await isAncestor(session, nodes[0], nodes[0])).toBe(true);
+      });
+      seen[expected ? "yes" : "no"] += 1;
+    }
+    expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(3);
   });
 
   it("knows what refs reach", async () => {

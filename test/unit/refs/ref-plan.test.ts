@@ -5,7 +5,7 @@ import type { RefUpdate } from "../../../src/refs/ref-update.ts";
 const ZERO = "0".repeat(40);
 const A = "a".repeat(40);
 const B = "b".repeat(40);
-const POLICY = { head: "refs/heads/main", readOnly: false, atomic: false };
+const POLICY = { head: "refs/heads/main", readOnly: false, atomic: false, rules: [], pusher: {}, forwardKnown: false };
 
 const update = (name: string, oldOid: string, newOid: string): RefUpdate => ({ name, oldOid, newOid, forward: true });
 

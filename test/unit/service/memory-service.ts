@@ -5,6 +5,7 @@
  */
 import type { ByteSource } from "../../../src/bytes/byte-stream.ts";
 import { isolateTools } from "../../../src/cloudflare/isolate-tools.ts";
+import type { Pusher } from "../../../src/refs/ref-policy.ts";
 import type { CreateRequest, RefStore, RepositoryRecord } from "../../../src/refs/ref-store.ts";
 import { DEFAULT_LIMITS } from "../../../src/repository/limits.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
@@ -41,6 +42,7 @@ export type RequestOptions = {
   readonly piece?: number;
   readonly create?: CreateRequest;
   readonly refuse?: Error;
+  readonly pusher?: Pusher;
   /** Thrown by the read after the last byte: a client that hung up. */
   readonly breakOff?: Error;
 };
@@ -113,6 +115,7 @@ export class MemoryService {
       },
       ...(options.create === undefined ? {} : { create: options.create }),
       actor: "tester",
+      pusher: options.pusher ?? {},
       agent: "thinpack/test",
       signal: new AbortController().signal,
     });

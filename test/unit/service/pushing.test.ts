@@ -459,6 +459,8 @@ describe("a push that lands", () => {
                   updates: [{ name: MAIN, oldOid: secondId, newOid: firstId, forward: false }],
                   atomic: false,
                   actor: "other",
+                  pusher: {},
+                  signed: false,
                   pushOptions: [],
                 });
                 return await exchange.repository.refs.commitPush(request);

@@ -1,0 +1,58 @@
+/**
+ * Whether one commit is an ancestor of another: exact, whatever the clocks of those who committed said.
+ *
+ * @packageDocumentation
+ * @see commit-reach.c `paint_down_to_common()`
+ */
+import { CommitQueue } from "./commit-queue.ts";
+import type { GraphSession } from "./graph-session.ts";
+
+/** Reached from the supposed ancestor. */
+const FROM = 1;
+/** Reached from the supposed descendant. */
+const TO = 2;
+const BOTH = FROM | TO;
+
+/** What reaches each node: a byte a node, grown with the session's names. */
+class Paint {
+  #bytes = new Uint8Array(4096);
+
+  of(node: number): number {
+    return this.#bytes[node] ?? 0;
+  }
+
+  set(node: number, paint: number): void {
+    if (node >= this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(node + 1, this.#bytes.length * 2));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes[node] = paint;
+  }
+}
+
+/**
+ * Says whether `from` is `to` or one of its ancestors; both are nodes of commits. History is read, youngest first, down to where all
+ * that is left is reached from both: for two branches, to where they parted.
+ */
+export async function isAncestor(session: GraphSession, from: number, to: number): Promise<boolean> {
+  const paint = new Paint();
+  const queue = new CommitQueue();
+  const add = async (node: number, colours: number): Promise<void> => {
+    const before = paint.of(node);
+    if ((before | colours) === before) return;
+    paint.set(node, before | colours);
+    if (!session.commits.has(node)) await session.loadCommit(node);
+    queue.push(node, session.commits.timeOf(node));
+  };
+  await session.prefetch([from, to]);
+  await add(from, FROM);
+  await add(to, TO);
+  while (paint.of(from) !== BOTH && queue.some((node) => paint.of(node) !== BOTH)) {
+    const node = queue.pop();
+    if (node === undefined) break;
+    const colours = paint.of(node);
+    for (const parent of session.commits.parentsOf(node).slice()) await add(parent, colours);
+  }
+  return paint.of(from) === BOTH;
+}
