@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
-import { INFLATE_DONE, INFLATE_NEED_INPUT, type Kernel } from "../bytes/kernel.ts";
+import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../bytes/kernel.ts";
 import { tooLargeToHold } from "./object-budget.ts";
 import type { ObjectRing } from "./object-ring.ts";
 
@@ -85,6 +85,19 @@ export class Inflating {
         throw new CorruptStore(`stored entry does not inflate to its ${size} bytes (${status})`);
     }
     return false;
+  }
+
+  /** Gives a copy of the first `size` bytes that a zlib stream inflates to. @throws CorruptStore where it is damaged or too short. */
+  inflateHead(deflated: Uint8Array, size: number): Uint8Array {
+    const { kernel } = this;
+    const at = this.ring.pointer(this.ring.reserve(size));
+    kernel.inflateStart();
+    const piece = deflated.subarray(0, kernel.windowBytes);
+    kernel.memory.set(piece, kernel.windowAt);
+    const status = kernel.inflate(kernel.windowAt, kernel.windowAt + piece.length, at, at, at + size);
+    const isWhole = status === INFLATE_DONE || status === INFLATE_NEED_OUTPUT || status === INFLATE_NEED_INPUT;
+    if (!isWhole || kernel.inflateProduced < size) throw new CorruptStore(`stored entry does not inflate (${status})`);
+    return kernel.memory.slice(at, at + size);
   }
 
   /** Gives the size of what a delta that is held makes. @throws ObjectRejected where it is no delta. */

@@ -99,7 +99,10 @@ export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
     offsets: columns.offset,
     packChecksum: input.checksum,
   };
-  const kinds = encodePackKinds(entries.count, (position) => entries.kindOf(order[position] ?? 0));
+  const kinds = encodePackKinds(entries.count, {
+    kindAt: (position) => entries.kindOf(order[position] ?? 0),
+    sizeAt: (position) => entries.sizeOf(order[position] ?? 0),
+  });
   const inlineKinds = kinds.length <= INLINE_KINDS_BYTES;
   await Promise.all([
     writeChunks(input, "rev", encodeReverseIndex(tables, hash(format.name))),

@@ -15,6 +15,7 @@ import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
 import { decodeText, startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
+import { parseUnsigned } from "./unsigned.ts";
 
 /** The depth that clients send for "all of it": `--unshallow`. */
 export const INFINITE_DEPTH = 0x7fffffff;
@@ -30,14 +31,6 @@ export type DepthRequest = {
   /** Refs, abbreviated as the user gave them, whose history is cut off. */
   readonly deepenNot: readonly string[];
 };
-
-/** As strtol and strtoumax take them with base 0: decimal, octal with a leading zero, hexadecimal. */
-const NUMBER = /^(?:0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$/i;
-
-function parseNumber(text: string): number {
-  if (!NUMBER.test(text)) return Number.NaN;
-  return Number.parseInt(text, /^0x/i.test(text) ? 16 : text.startsWith("0") ? 8 : 10);
-}
 
 /** Picks lines about depth out of a request. */
 export class DepthRequestParser {
@@ -66,11 +59,11 @@ export class DepthRequestParser {
     const value = line.slice(space + 1);
     switch (line.slice(0, space)) {
       case "deepen":
-        this.#depth = parseNumber(value);
+        this.#depth = parseUnsigned(value);
         if (this.#depth > 0 && this.#depth <= INFINITE_DEPTH) return true;
         throw new ProtocolError(`Invalid deepen: ${quoteLine(payload)}`);
       case "deepen-since":
-        this.#deepenSince = Math.min(parseNumber(value), Number.MAX_SAFE_INTEGER);
+        this.#deepenSince = Math.min(parseUnsigned(value), Number.MAX_SAFE_INTEGER);
         if (this.#deepenSince >= 0) return true;
         throw new ProtocolError(`Invalid deepen-since: ${quoteLine(payload)}`);
       case "deepen-not":

@@ -1,25 +1,50 @@
-import { array, assert, integer, property } from "fast-check";
+import { array, assert, integer, maxSafeInteger, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodePackKinds, kindAtPosition, packKindsBytes } from "../../../src/format/pack-kinds.ts";
+import {
+  encodePackKinds,
+  kindAtPosition,
+  packKindsBytes,
+  sizeClassAtPosition,
+  sizeClassOf,
+  sizesOfClass,
+} from "../../../src/format/pack-kinds.ts";
 
-describe("the types of a pack", () => {
+describe("the types and sizes of a pack", () => {
   it("come back as they were", () => {
-    const shape = property(array(integer({ min: 1, max: 4 })), (kinds) => {
-      const bytes = encodePackKinds(kinds.length, (position) => kinds[position] ?? 0);
-      expect(bytes.length).toBe(packKindsBytes(kinds.length));
-      expect(kinds.map((_, position) => kindAtPosition(bytes, position))).toEqual(kinds);
-      // a piece that begins at a multiple of 4
-      const from = Math.floor(kinds.length / 8) * 4;
-      expect(kinds.slice(from).map((_, i) => kindAtPosition(bytes.subarray(from / 4), from + i, from))).toEqual(
-        kinds.slice(from),
-      );
+    const objects = array(record({ kind: integer({ min: 1, max: 4 }), size: maxSafeInteger().map(Math.abs) }));
+    const shape = property(objects, (all) => {
+      const bytes = encodePackKinds(all.length, {
+        kindAt: (position) => all[position]?.kind ?? 0,
+        sizeAt: (position) => all[position]?.size ?? 0,
+      });
+      expect(bytes.length).toBe(packKindsBytes(all.length));
+      for (const [position, { kind, size }] of all.entries()) {
+        expect(kindAtPosition(bytes, position)).toBe(kind);
+        const { least, most } = sizesOfClass(sizeClassAtPosition(bytes, position));
+        expect(size).toBeGreaterThanOrEqual(least);
+        expect(size).toBeLessThanOrEqual(most);
+      }
     });
     assert(shape);
   });
 
   it("are written as documented", () => {
-    expect([...encodePackKinds(5, (position) => [1, 2, 3, 4, 4][position] ?? 0)]).toEqual([0b11_10_01_00, 0b11]);
-    expect(() => kindAtPosition(new Uint8Array(1), 4)).toThrow(RangeError);
-    expect(() => kindAtPosition(new Uint8Array(1), 3, 4)).toThrow(RangeError);
+    const sizes = [0, 1, 2, 3, 4];
+    const encoded = encodePackKinds(5, {
+      kindAt: (position) => [1, 2, 3, 4, 4][position] ?? 0,
+      sizeAt: (position) => sizes[position] ?? 0,
+    });
+    expect([...encoded]).toEqual([0b000000_00, 0b000001_01, 0b000010_10, 0b000010_11, 0b000011_11]);
+    expect(() => kindAtPosition(new Uint8Array(1), 1)).toThrow(RangeError);
+    expect(() => sizeClassAtPosition(new Uint8Array(1), 1)).toThrow(RangeError);
+  });
+
+  it("tell sizes at the borders of a class apart", () => {
+    for (let bits = 1; bits < 53; bits++) {
+      expect(sizeClassOf(2 ** bits - 1)).toBe(bits);
+      expect(sizeClassOf(2 ** bits)).toBe(bits + 1);
+    }
+    expect(sizesOfClass(11)).toEqual({ least: 1024, most: 2047 });
+    expect(sizesOfClass(63).most).toBe(Number.POSITIVE_INFINITY);
   });
 });

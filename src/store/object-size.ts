@@ -1,0 +1,44 @@
+/**
+ * How large a stored object is, without making it: the header of its entry tells or, of a delta, the first bytes of the delta.
+ *
+ * @packageDocumentation
+ * @see gitformat-pack(5)
+ */
+import { CorruptStore } from "../bytes/failure.ts";
+import { DeltaReader } from "../format/delta.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
+import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
+import type { Inflating } from "./inflating.ts";
+import type { PackHandle } from "./pack-handle.ts";
+
+/** Bytes of a delta in which its two sizes are: ten digits of seven bits hold any. */
+const DELTA_SIZES_BYTES = 20;
+/** Deflated bytes that give them: a stream may begin with the code lengths of a block. */
+const DEFLATED_BYTES = 512;
+
+/** Gives the bytes of the object whose entry begins at `offset`. @throws CorruptStore */
+export async function storedObjectSize(
+  { handle, rawSize, inflating }: { handle: PackHandle; rawSize: number; inflating: Inflating },
+  offset: number,
+): Promise<number> {
+  const bytes = await bytesFrom(handle, offset, MAX_ENTRY_HEADER_BYTES);
+  const header = new EntryHeader();
+  if (header.decode(bytes, 0, bytes.length, rawSize) === "short") {
+    throw new CorruptStore(`pack ${handle.record.name} ends within an entry`);
+  }
+  if (header.kind !== OFS_DELTA && header.kind !== REF_DELTA) return header.size;
+  const deflated = await bytesFrom(handle, offset + header.headerBytes, DEFLATED_BYTES);
+  return new DeltaReader(inflating.inflateHead(deflated, Math.min(header.size, DELTA_SIZES_BYTES))).resultSize;
+}
+
+/** Gives at least `wanted` bytes, where the pack has so many, from `offset` on. */
+async function bytesFrom(handle: PackHandle, offset: number, wanted: number): Promise<Uint8Array> {
+  const first = await handle.bytesFrom(offset);
+  const next = offset + first.length;
+  if (first.length >= wanted || next >= handle.record.packBytes) return first;
+  const rest = (await handle.bytesFrom(next)).subarray(0, wanted - first.length);
+  const joined = new Uint8Array(first.length + rest.length);
+  joined.set(first);
+  joined.set(rest, first.length);
+  return joined;
+}
