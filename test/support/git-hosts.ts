@@ -16,8 +16,8 @@ export type Journey = {
   readonly base: string;
   readonly token: string;
   readonly git: GitSandbox;
-  /** Makes an empty repository and gives its URL with the credentials in it. */
-  create(prefix?: string): Promise<string>;
+  /** Makes an empty repository and gives its URL with the credentials in it; C git's server knows no settings. */
+  create(prefix?: string, settings?: Record<string, string>): Promise<string>;
 };
 
 type Running = { base: string; token: string; close(): Promise<void> };
@@ -65,14 +65,14 @@ export function onEveryHost(
       get git() {
         return started(sandbox);
       },
-      async create(prefix = "repo") {
+      async create(prefix = "repo", settings = {}) {
         count += 1;
         const path = `acme/${prefix}-${count}`;
         const { base, token } = started(running);
         const answer = await send(withToken(`${base}/api/v1/repos/${path}`, token), {
           method: "PUT",
           headers: { "Content-Type": "application/json" },
-          body: Buffer.from("{}"),
+          body: Buffer.from(JSON.stringify(settings)),
         });
         if (answer.status !== 201) throw new Error(`creating ${path}: ${answer.status} ${answer.body.toString()}`);
         return withToken(`${base}/${path}.git`, token);
