@@ -13,6 +13,12 @@ export class ProtocolError extends Error {
 /** The client sent objects or a pack that git refuses: answered in the `unpack` line. */
 export class ObjectRejected extends Error {
   override readonly name = "ObjectRejected";
+  /** `shallow`: nothing is wrong with the objects but that the client's own history is cut, and what lies behind is not here. */
+  readonly rule: "shallow" | undefined;
+  constructor(message: string, rule?: "shallow") {
+    super(message);
+    this.rule = rule;
+  }
 }
 
 /** Stored data is not what the catalog says: our fault, logged and answered on band 3 or 500. */

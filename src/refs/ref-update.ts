@@ -35,6 +35,7 @@ export type RefRejection =
   | { readonly kind: "rule"; readonly refusal: RuleRefusal }
   | { readonly kind: "duplicate" }
   | { readonly kind: "missing-objects" }
+  | { readonly kind: "shallow" }
   | { readonly kind: "wrong-type" }
   | { readonly kind: "atomic" }
   | { readonly kind: "unpacker-error" };

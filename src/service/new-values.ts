@@ -14,6 +14,7 @@ import { KIND_NUMBER } from "../object/object-kind.ts";
 import { readTagLinks } from "../object/tag.ts";
 import { mindsForcePush, type RefRule } from "../refs/ref-policy.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
+import type { RefRejection } from "../refs/ref-update.ts";
 import { Inflating } from "../store/inflating.ts";
 import type { IngestedPack } from "../store/ingest.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
@@ -27,6 +28,8 @@ export type NewValueSources = {
   readonly format: ObjectFormat;
   /** What the push brought; `undefined` where that was no object. */
   readonly pack: IngestedPack | undefined;
+  /** What is said of a value that is neither there nor in the catalog. */
+  readonly absent: RefRejection;
   readonly database: ObjectDatabase;
   /** Opens what was there and the pack together. */
   readonly openAll: () => ObjectDatabase;
@@ -48,7 +51,7 @@ type NewValue = { readonly index: number; readonly oid: Uint8Array; kind: number
 export async function checkNewValues(verdict: PushVerdict, sources: NewValueSources): Promise<void> {
   const values = newValuesOf(verdict);
   await findKinds(values, sources);
-  const kept = values.filter((value) => isAllowed(value, verdict));
+  const kept = values.filter((value) => isAllowed(value, verdict, sources.absent));
   // Objects of the pack first: reading stored ones takes over the kernel's memory.
   for (const value of kept) await checkForward(value, verdict, sources);
   await peelTags(
@@ -79,10 +82,10 @@ async function findKinds(values: readonly NewValue[], sources: NewValueSources):
   for (const [at, value] of others.entries()) value.kind = kinds[at] ?? 0;
 }
 
-function isAllowed({ index, kind }: NewValue, verdict: PushVerdict): boolean {
+function isAllowed({ index, kind }: NewValue, verdict: PushVerdict, absent: RefRejection): boolean {
   // What is in the catalog has all it refers to there, so that being there is enough.
   if (kind === 0) {
-    verdict.reject(index, { kind: "missing-objects" });
+    verdict.reject(index, absent);
     return false;
   }
   if (kind !== KIND_NUMBER.commit && verdict.updates[index]?.name.startsWith(BRANCHES) === true) {

@@ -8,6 +8,7 @@ import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { isPushableRefName } from "../object/ref-name.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import { PushOptionsParser } from "../wire/push-options.ts";
+import type { ObjectIdList } from "../wire/object-id-list.ts";
 import { type ReceiveCommandList, ReceiveRequestParser } from "../wire/receive-request.ts";
 import { formatOfPush } from "./client-format.ts";
 import type { Exchange } from "./exchange.ts";
@@ -34,6 +35,8 @@ export type PushRequest = {
   /** 0: the client wants no report. */
   readonly report: 0 | 1 | 2;
   readonly pushOptions: readonly string[];
+  /** The commits at which the client's own history is cut. */
+  readonly shallows: ObjectIdList;
 };
 
 /** Reads commands and push options; `undefined` where there is no command: a probe, or nothing to do. */
@@ -44,7 +47,7 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
   const context = { objectFormat: format.name, agent: exchange.agent, stateless: true, symrefs: [] };
   const parser = new ReceiveRequestParser(context, exchange.repository.limits.refs);
   await reader.feed(parser);
-  const { commands, capabilities } = parser.result;
+  const { commands, capabilities, shallows } = parser.result;
   if (commands.length === 0) return undefined;
   const options = new PushOptionsParser();
   if (capabilities.has("push-options")) await reader.feed(options);
@@ -57,6 +60,7 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
     sideBand: capabilities.has("side-band-64k"),
     report: capabilities.has("report-status-v2") ? 2 : capabilities.has("report-status") ? 1 : 0,
     pushOptions: options.result,
+    shallows,
   };
 }
 

@@ -133,8 +133,9 @@ async function land(push: Push): Promise<string> {
   let tips: readonly number[];
   try {
     tips = verdict.running;
-    pack = start.kind === "objects" && staged !== undefined ? await ingest(push, start.head, staged) : undefined;
-    if (start.kind !== "none") await checkValues(push, pack);
+    const taken = start.kind === "objects" && staged !== undefined ? await takeIn(push, start.head, staged) : undefined;
+    pack = taken === "cut" ? undefined : taken;
+    if (start.kind !== "none") await checkValues(push, pack, taken === "cut");
   } catch (error) {
     pack?.release();
     await staged?.discard();
@@ -167,6 +168,21 @@ async function drainQuietly(reader: RequestReader): Promise<void> {
   }
 }
 
+/**
+ * Stores and checks the pack. `cut` is one of a shallow clone where what lies behind the cut is not here: it is dropped, and the
+ * push goes on without it, for what it deletes or names that is here. C git keeps such a pack for the other refs' sake.
+ */
+async function takeIn(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack | "cut"> {
+  try {
+    return await ingest(push, head, staged);
+  } catch (error) {
+    if (!(error instanceof ObjectRejected && error.rule === "shallow")) throw error;
+    await staged.discard();
+    push.kernel().reset();
+    return "cut";
+  }
+}
+
 /** Stores and checks the pack. */
 async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack> {
   const { exchange, request, reader, begun, verdict, answer, kernel } = push;
@@ -183,6 +199,7 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
     packName: staged.name,
     packSource: "receive",
     tips: verdict.running.flatMap((index) => newTip(push, index) ?? []),
+    shallows: request.shallows,
     hash: repository.hash,
     deflate: repository.deflate,
     limits: repository.limits,
@@ -210,12 +227,13 @@ function databaseOf({ exchange, request, begun }: Push, ...more: PackRecord[]): 
   });
 }
 
-async function checkValues(push: Push, pack: IngestedPack | undefined): Promise<void> {
+async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {
   const { exchange, request, verdict, kernel, begun } = push;
   const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
   await checkNewValues(verdict, {
     format: request.format,
     pack,
+    absent: { kind: isCut ? "shallow" : "missing-objects" },
     database: databaseOf(push),
     openAll: () => databaseOf(push, ...(pack === undefined ? [] : [pack.record])),
     rules: begun.record.rules,

@@ -54,6 +54,8 @@ export function explainRejection(
       return { why: "failed to update ref", detail: `error: multiple updates for ref '${name}' not allowed` };
     case "missing-objects":
       return { why: "missing necessary objects" };
+    case "shallow":
+      return { why: "shallow update not allowed" };
     case "wrong-type":
       return {
         why: "failed to update ref",

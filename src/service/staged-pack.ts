@@ -13,6 +13,7 @@ export class StagedPack {
   readonly name: string;
   readonly #refs: RefStore<PackRecord>;
   readonly #storage: PackStorage;
+  #isGone = false;
 
   constructor(name: string, refs: RefStore<PackRecord>, storage: PackStorage) {
     this.name = name;
@@ -26,6 +27,8 @@ export class StagedPack {
    * well have happened.
    */
   async discard(written = true): Promise<void> {
+    if (this.#isGone) return;
+    this.#isGone = true;
     try {
       if (written) await this.#storage.deletePack(this.name);
       await this.#refs.abandonPush(this.name);

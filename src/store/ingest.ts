@@ -16,6 +16,7 @@ import { toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../bytes/kernel.ts";
 import { PIECE_BUFFER_BYTES, PackScanner } from "../format/pack-scanner.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
 import type { PackRecord, PackSource } from "./catalog.ts";
 import { DeltaResolver, type OutsideBase } from "./delta-resolver.ts";
 import { EntryTable } from "./entry-table.ts";
@@ -28,6 +29,7 @@ import { ObjectIntake } from "./object-intake.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { ObjectRing } from "./object-ring.ts";
 import { writePackIndex } from "./pack-index-writer.ts";
+import { checkOutsideReferences } from "./outside-references.ts";
 import { PackReceiver } from "./pack-receiver.ts";
 import { bytesInMemory } from "./memory-stream.ts";
 import type { PackByteStream, PackFile, PackStorage } from "./pack-storage.ts";
@@ -57,6 +59,8 @@ export type IngestInput = {
   readonly packSource: PackSource;
   /** Raw names that refs will have once the pack is committed. */
   readonly tips: readonly Uint8Array[];
+  /** Raw names of the commits at which the sender's own history is cut. */
+  readonly shallows?: Iterable<Uint8Array>;
   readonly hash: HashFactory;
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
   readonly limits: ObjectLimits & { readonly memoryPackBytes: number };
@@ -251,16 +255,14 @@ class Ingest {
   }
 
   async #checkReferences(): Promise<void> {
-    const { format } = this.#input;
-    const { names, kinds } = this.#intake.externalReferences((entry) => this.#entries.kindOf(entry));
-    if (kinds.length === 0) return;
-    const found = await this.#kindsOf(names, MOST_REFERENCES_READ);
-    for (const [i, kind] of kinds.entries()) {
-      if (found[i] === kind) continue;
-      const name = toHex(names, i * format.rawSize, (i + 1) * format.rawSize);
-      if (found[i] === 0) throw new ObjectRejected(`did not receive expected object ${name}`);
-      throw new ObjectRejected(`object ${name}: unexpected type`);
-    }
+    const { shallows = [] } = this.#input;
+    const wanted = this.#intake.externalReferences((entry) => this.#entries.kindOf(entry));
+    if (wanted.kinds.length === 0) return;
+    const found = await this.#kindsOf(wanted.names, MOST_REFERENCES_READ);
+    checkOutsideReferences(wanted, found, () => {
+      for (const name of shallows) if (this.#kindOf(name) === KIND_NUMBER.commit) return true;
+      return false;
+    });
   }
 
   async #finish(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<IngestedPack> {

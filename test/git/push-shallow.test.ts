@@ -1,0 +1,85 @@
+/** Pushes from clones whose history is cut. */
+import { describe, expect, it } from "vitest";
+import { refsAt } from "../support/git-client.ts";
+import { importFixture, linear } from "../support/git-fixtures.ts";
+import { onEveryHost } from "../support/git-hosts.ts";
+
+onEveryHost("pushes from shallow clones", (journey) => {
+  /** A repository of ten commits, here and on the host, and a clone of it that is cut. */
+  async function cut(depth: number): Promise<{ source: string; cwd: string; url: string }> {
+    const { git } = journey;
+    const source = await importFixture(git, "source", linear(10));
+    const url = await journey.create();
+    await git.ok(["push", "-q", url, "main"], { cwd: source });
+    return { source, cwd: await cloned(source, depth), url };
+  }
+
+  async function cloned(source: string, depth: number): Promise<string> {
+    const { git } = journey;
+    const cwd = git.fresh();
+    await git.ok(["clone", "-q", `--depth=${depth}`, `file://${source}`, cwd]);
+    expect(await git.ok(["rev-list", "--count", "HEAD"], { cwd })).toBe(String(depth));
+    return cwd;
+  }
+
+  async function checked(url: string): Promise<void> {
+    const { git } = journey;
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", url, copy]);
+    await git.fsck(copy);
+  }
+
+  describe.each([1, 3])("--depth %d", (depth) => {
+    it.each(["0", "1", "2"])("goes on from what the host has, protocol.version=%s", async (version) => {
+      const { git } = journey;
+      const { cwd, url } = await cut(depth);
+      const push = ["-c", `protocol.version=${version}`, "push", "-q", url];
+      await git.commit(cwd, "new.txt", "new\n");
+      await git.commit(cwd, "newer.txt", "newer\n");
+      await git.ok([...push, "HEAD:refs/heads/main", "HEAD~:refs/heads/topic"], { cwd });
+      const tip = await git.ok(["rev-parse", "HEAD"], { cwd });
+      expect(await refsAt(git, url)).toContain(`refs/heads/main ${tip}`);
+      await git.ok(["tag", "-a", "-m", "one", "v1"], { cwd });
+      await git.ok([...push, "v1", ":topic"], { cwd });
+      expect((await refsAt(git, url)).map((ref) => ref.split(" ")[0])).toEqual(["refs/heads/main", "refs/tags/v1"]);
+      await checked(url);
+    });
+
+    it("is refused where the host has nothing of it", async () => {
+      const { git } = journey;
+      const { cwd } = await cut(depth);
+      const empty = await journey.create("empty");
+      const { code, stderr } = await git.git(["push", empty, "HEAD:refs/heads/main"], { cwd });
+      expect(code).not.toBe(0);
+      expect(stderr).toContain("! [remote rejected] HEAD -> main (shallow update not allowed)");
+      expect(await refsAt(git, empty)).toEqual([]);
+    });
+  });
+
+  it("refuses what lies on the cut, and does what does not", async () => {
+    const { git } = journey;
+    const source = await importFixture(git, "source", linear(10));
+    const url = await journey.create();
+    await git.ok(["push", "-q", url, "main~2:refs/heads/main", "main~3:refs/heads/old"], { cwd: source });
+    const cwd = await cloned(source, 1);
+    const { stderr } = await git.git(["push", "--force", url, "HEAD:refs/heads/main", ":old"], { cwd });
+    expect(stderr).toContain("! [remote rejected] HEAD -> main (shallow update not allowed)");
+    expect(stderr).toContain("- [deleted]");
+    expect(await refsAt(git, url)).toEqual([
+      `refs/heads/main ${await git.ok(["rev-parse", "main~2"], { cwd: source })}`,
+    ]);
+    const atomic = await git.git(["push", "--atomic", url, "HEAD:refs/heads/x", "HEAD:refs/tags/y"], { cwd });
+    expect(atomic.code).not.toBe(0);
+    expect(await refsAt(git, url)).toHaveLength(1);
+  });
+
+  it("takes it once the clone has its whole history", async () => {
+    const { git } = journey;
+    const { source, cwd } = await cut(2);
+    const empty = await journey.create("empty");
+    expect((await git.git(["push", empty, "HEAD:refs/heads/main"], { cwd })).code).not.toBe(0);
+    await git.ok(["fetch", "-q", "--unshallow", `file://${source}`], { cwd });
+    await git.ok(["push", "-q", empty, "HEAD:refs/heads/main"], { cwd });
+    await checked(empty);
+  });
+});
