@@ -24,7 +24,6 @@ import { logFault } from "./log.ts";
 
 /** What a repository that is made by a push looks like. */
 const PUSHED_REPOSITORY = {
-  objectFormat: "sha1",
   visibility: "private",
   head: "refs/heads/main",
   description: "",

@@ -68,6 +68,9 @@ export type CreateRequest = {
   readonly description: string;
 };
 
+/** How a repository is to be made whose hash function its first push decides. */
+export type NewRepository = Omit<CreateRequest, "objectFormat">;
+
 /** Opens a push: takes a lease on the keys it may write, so that a crash leaves nothing for good. */
 export type BeginPushRequest = {
   /** Stem of the keys the push may write; absent where it brings no pack. */

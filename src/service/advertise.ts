@@ -5,7 +5,7 @@
  * @see gitprotocol-http(5), http-backend.c `get_info_refs()`
  */
 import { fromHex } from "../bytes/hex.ts";
-import { type ObjectFormatName, objectFormat } from "../object/object-id.ts";
+import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import { formatServiceCapabilities } from "../wire/capabilities.ts";
 import { formatCapabilityAdvertisement } from "../wire/capability-advertisement.ts";
@@ -40,8 +40,7 @@ async function advertiseCapabilities({ exchange, admission }: ServiceCall): Prom
 async function advertiseAll(call: ServiceCall, service: ServiceName, version: ProtocolVersion): Promise<void> {
   const { exchange, admission, answer } = call;
   const snapshot = await admission.open({ refPrefixes: [] });
-  // A repository that a push would make is advertised as it would be: empty.
-  const format = objectFormat(snapshot?.record.objectFormat ?? exchange.create?.objectFormat ?? "sha1");
+  const format = objectFormat(snapshot?.record.objectFormat ?? "sha1");
   // http-backend leaves it out for a client that asked for version 2, even where it gets version 0.
   if (version !== 2) formatServiceAnnouncement(service, answer.lines);
   const isUpload = service === "git-upload-pack";
@@ -52,6 +51,7 @@ async function advertiseAll(call: ServiceCall, service: ServiceName, version: Pr
       objectFormat: format,
       capabilities: formatServiceCapabilities(isUpload ? "upload-pack" : "receive-pack", {
         objectFormat: format.name,
+        otherFormats: snapshot === undefined ? ["sha256"] : [],
         agent: exchange.agent,
         stateless: true,
         symrefs: head === undefined ? [] : [{ name: "HEAD", target: head.target }],
@@ -60,12 +60,25 @@ async function advertiseAll(call: ServiceCall, service: ServiceName, version: Pr
     answer.lines,
   );
   if (head !== undefined) writer.ref("HEAD", head.oid);
+  if (snapshot === undefined) writer.have(nobodysObject(format));
   for (const { name, oid, peeled } of decodeRefRows(snapshot?.refs ?? [], format.rawSize)) {
     writer.ref(name, oid, isUpload ? peeled : undefined);
     await answer.sendFull();
   }
   writer.end();
   await answer.send();
+}
+
+/**
+ * Gives the object name that opens the advertisement of a repository which a push would make.
+ *
+ * Both hash functions are offered there, as gitprotocol-capabilities(5) allows, and the client takes its own. git's usual line for
+ * "no refs" stands in the way of that: before 2.41 a client in a SHA-256 repository compares the zeros of a SHA-1 advertisement with
+ * as many as its own names have, and gives up. An object that is here without a ref is read by every client, and passed over where
+ * it is not there, as this one is nowhere. It is not zero, since some take that for the usual line gone wrong.
+ */
+function nobodysObject(format: ObjectFormat): Uint8Array {
+  return new Uint8Array(format.rawSize).fill(0xff);
 }
 
 /** Gives HEAD where the branch it points to is born. */

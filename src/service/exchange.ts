@@ -5,7 +5,7 @@
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import type { Pusher } from "../refs/ref-policy.ts";
-import type { CreateRequest, RepositoryRecord } from "../refs/ref-store.ts";
+import type { NewRepository, RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 
 /** One request to one repository. */
@@ -21,7 +21,7 @@ export type Exchange = {
    */
   admit(record: RepositoryRecord | undefined): void;
   /** Given where the requester may create the repository by pushing to it. */
-  readonly create?: CreateRequest;
+  readonly create?: NewRepository;
   /** Who pushes, for the ref log. */
   readonly actor: string;
   /** Who pushes, as the repository's rules know it. */

@@ -91,10 +91,9 @@ async function begin(
   const begun = await repository.refs.beginPush({
     names: updates.map(({ name }) => name),
     ...(packName === undefined ? {} : { packName }),
-    // One of another format would refuse this very push.
-    ...(create?.objectFormat === format.name
-      ? { create: { ...create, head: defaultBranchOf(updates, create.head) } }
-      : {}),
+    ...(create === undefined
+      ? {}
+      : { create: { ...create, objectFormat: format.name, head: defaultBranchOf(updates, create.head) } }),
   });
   const staged =
     begun.kind === "begun" && packName !== undefined

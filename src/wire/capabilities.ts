@@ -14,6 +14,8 @@ import { type Capability, type CapabilityList, formatCapability, parseCapability
 /** What the values of capabilities depend on. */
 export type CapabilityContext = {
   readonly objectFormat: ObjectFormatName;
+  /** Hash functions that are taken as well: a repository that its first push makes is not of any yet. */
+  readonly otherFormats?: readonly ObjectFormatName[];
   /** This server's name and version, printable ASCII without spaces: `thinpack/0.1.0`. */
   readonly agent: string;
   /** Whether each request stands for itself (HTTP): git offers `no-done` only then. */
@@ -49,7 +51,10 @@ export type CapabilityRow = {
 const always = (): Advertised => true;
 const never = (): Advertised => false;
 const agent = (context: CapabilityContext): Advertised => [context.agent];
-const objectFormat = (context: CapabilityContext): Advertised => [context.objectFormat];
+const objectFormat = (context: CapabilityContext): Advertised => [
+  context.objectFormat,
+  ...(context.otherFormats ?? []),
+];
 const symrefs = (context: CapabilityContext): Advertised =>
   context.symrefs.map(({ name, target }) => `${name}:${target}`);
 

@@ -2,15 +2,15 @@
 import { describe, expect, it } from "vitest";
 import { refsAt, refsOf } from "../support/git-client.ts";
 import { everything, importFixture, linear } from "../support/git-fixtures.ts";
-import { onEveryHost } from "../support/git-hosts.ts";
+import { inEveryFormat } from "../support/git-hosts.ts";
 
-onEveryHost("whole repositories", (journey) => {
+inEveryFormat("whole repositories", (journey) => {
   describe.each(["0", "1", "2"])("protocol.version=%s", (version) => {
     const config = ["-c", `protocol.version=${version}`];
 
     it("takes in a repository with everything in it and gives it back", async () => {
       const { git } = journey;
-      const source = await importFixture(git, "source", everything());
+      const source = await importFixture(git, "source", everything(journey.format));
       const url = await journey.create();
       await git.ok([...config, "push", "-q", "--mirror", url], { cwd: source });
       expect(await refsAt(git, url)).toEqual(await refsOf(git, source));
@@ -23,7 +23,7 @@ onEveryHost("whole repositories", (journey) => {
 
     it("gives a working copy on the default branch", async () => {
       const { git } = journey;
-      const source = await importFixture(git, "source", everything());
+      const source = await importFixture(git, "source", everything(journey.format));
       const url = await journey.create();
       await git.ok([...config, "push", "-q", url, "main", "side", "--tags"], { cwd: source });
       const copy = git.fresh();
@@ -59,7 +59,7 @@ onEveryHost("whole repositories", (journey) => {
 
   it("clones one branch", async () => {
     const { git } = journey;
-    const source = await importFixture(git, "source", everything());
+    const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();
     await git.ok(["push", "-q", "--mirror", url], { cwd: source });
     const copy = git.fresh();
@@ -74,7 +74,7 @@ onEveryHost("whole repositories", (journey) => {
 
   it("clones a tag of a tag by name", async () => {
     const { git } = journey;
-    const source = await importFixture(git, "source", everything());
+    const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();
     await git.ok(["push", "-q", "--mirror", url], { cwd: source });
     const copy = git.fresh();
@@ -87,7 +87,7 @@ onEveryHost("whole repositories", (journey) => {
 
   it("clones over the dumb protocol, from the files of a bare repository", async () => {
     const { git } = journey;
-    const source = await importFixture(git, "source", everything());
+    const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();
     await git.ok(["push", "-q", "--mirror", url], { cwd: source });
     if (journey.host === "c git") {
@@ -103,7 +103,7 @@ onEveryHost("whole repositories", (journey) => {
 
   it("lists refs by pattern", async () => {
     const { git } = journey;
-    const source = await importFixture(git, "source", everything());
+    const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();
     await git.ok(["push", "-q", "--mirror", url], { cwd: source });
     const names = async (...args: string[]): Promise<string[]> =>

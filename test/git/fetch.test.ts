@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type GitSandbox, refsOf } from "../support/git-client.ts";
 import { everything, importFixture, linear } from "../support/git-fixtures.ts";
-import { onEveryHost } from "../support/git-hosts.ts";
+import { inEveryFormat } from "../support/git-hosts.ts";
 
 /** A clone that follows main, and a pusher's clone of the same remote. */
 async function pair(git: GitSandbox, url: string): Promise<{ pusher: string; follower: string }> {
@@ -14,7 +14,7 @@ async function pair(git: GitSandbox, url: string): Promise<{ pusher: string; fol
   return { pusher, follower };
 }
 
-onEveryHost("fetches", (journey) => {
+inEveryFormat("fetches", (journey) => {
   describe.each(["0", "1", "2"])("protocol.version=%s", (version) => {
     const config = ["-c", `protocol.version=${version}`];
 
@@ -114,15 +114,16 @@ onEveryHost("fetches", (journey) => {
 
   it("fetches an advertised tip by its oid, and refuses an oid that is not reachable", async () => {
     const { git } = journey;
-    const source = await importFixture(git, "source", everything());
+    const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();
     await git.ok(["push", "-q", url, "main"], { cwd: source });
     const main = await git.ok(["rev-parse", "main"], { cwd: source });
     const client = await git.init("client");
     await git.ok(["fetch", "-q", url, main], { cwd: client });
     await git.fsck(client);
-    const { code, stderr } = await git.git(["-c", "protocol.version=2", "fetch", url, "1".repeat(40)], { cwd: client });
+    const absent = "1".repeat(journey.format.hexSize);
+    const { code, stderr } = await git.git(["-c", "protocol.version=2", "fetch", url, absent], { cwd: client });
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(/not our ref 1{40}/);
+    expect(stderr).toContain(`not our ref ${absent}`);
   });
 });

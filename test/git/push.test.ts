@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { refsAt, refsOf } from "../support/git-client.ts";
 import { everything, importFixture, linear } from "../support/git-fixtures.ts";
-import { onEveryHost } from "../support/git-hosts.ts";
+import { inEveryFormat } from "../support/git-hosts.ts";
 
-onEveryHost("pushes", (journey) => {
+inEveryFormat("pushes", (journey) => {
   /** A working copy with a remote `origin` that has its main. */
   async function working(count = 5): Promise<{ cwd: string; url: string }> {
     const { git } = journey;
@@ -47,7 +47,7 @@ onEveryHost("pushes", (journey) => {
 
     it("mirrors, deleting what the source lacks", async () => {
       const { git } = journey;
-      const source = await importFixture(git, "source", everything());
+      const source = await importFixture(git, "source", everything(journey.format));
       const url = await journey.create();
       await git.ok([...config, "push", "-q", "--mirror", url], { cwd: source });
       await git.ok(["branch", "-D", "-q", "side"], { cwd: source });
@@ -134,7 +134,7 @@ onEveryHost("pushes", (journey) => {
 
   it("takes a pack in chunks, from a client whose buffer is small", async () => {
     const { git } = journey;
-    const source = await importFixture(git, "source", everything());
+    const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();
     await git.ok(["-c", "http.postBuffer=65536", "push", "-q", "--mirror", url], { cwd: source });
     expect(await refsAt(git, url)).toEqual(await refsOf(git, source));

@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { ObjectFormatName } from "../../src/object/object-id.ts";
 
 const run = promisify(execFile);
 const BACKEND = join(execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim(), "git-http-backend");
@@ -49,6 +50,8 @@ export type CgiOptions = {
   readonly port?: number;
   /** More `git config` for repositories that are created. */
   readonly settings?: Record<string, string>;
+  /** What repositories are made with: SHA-1 unless it says otherwise. */
+  readonly objectFormat?: ObjectFormatName;
 };
 
 type Accounting = { cpu: number; active: number; waiting: (() => void)[] };
@@ -159,19 +162,27 @@ function runBackend(request: IncomingMessage, response: ServerResponse, env: Nod
   });
 }
 
-async function createRepository(directory: string, settings: Record<string, string>): Promise<void> {
-  await run("git", ["init", "-q", "--bare", "--initial-branch=main", directory]);
-  for (const [key, value] of Object.entries({ ...SETTINGS, ...settings })) {
+async function createRepository(directory: string, options: CgiOptions): Promise<void> {
+  const format = `--object-format=${options.objectFormat ?? "sha1"}`;
+  await run("git", ["init", "-q", "--bare", "--initial-branch=main", format, directory]);
+  for (const [key, value] of Object.entries({ ...SETTINGS, ...options.settings })) {
     await run("git", ["-C", directory, "config", key, value]);
   }
 }
 
+async function askedFormat(request: IncomingMessage): Promise<Pick<CgiOptions, "objectFormat">> {
+  let text = "";
+  for await (const piece of request) text += String(piece);
+  return text.includes('"sha256"') ? { objectFormat: "sha256" } : {};
+}
+
 /** `PUT` and `DELETE /api/v1/repos/{tenant}/{repo}`: all of the API that the journeys need. */
-async function answerApi(method: string, repo: string, options: CgiOptions): Promise<number> {
+async function answerApi(request: IncomingMessage, repo: string, options: CgiOptions): Promise<number> {
+  const { method } = request;
   const directory = join(options.root, `${repo}.git`);
   const isThere = existsSync(directory);
   if (method === "PUT") {
-    if (!isThere) await createRepository(directory, options.settings ?? {});
+    if (!isThere) await createRepository(directory, { ...options, ...(await askedFormat(request)) });
     return isThere ? 200 : 201;
   }
   if (method !== "DELETE") return 405;
@@ -191,12 +202,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     return finish(401);
   }
   const api = /^\/api\/v1\/repos\/([\w.-]+\/[\w.-]+)$/.exec(url.pathname);
-  if (api !== null) return finish(await answerApi(request.method ?? "", api[1] ?? "", options));
+  if (api !== null) return finish(await answerApi(request, api[1] ?? "", options));
   const path = splitPath(url.pathname);
   if (path === undefined) return finish(404);
   const directory = join(options.root, `${path.repo}.git`);
   if (!existsSync(directory) && url.search === "?service=git-receive-pack") {
-    await createRepository(directory, options.settings ?? {});
+    await createRepository(directory, options);
   }
   const env = environment(request, options.root, `/${path.repo}.git${path.rest}`, url.search.slice(1));
   return await runBackend(request, response, env);

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ObjectFormatName } from "../../src/object/object-id.ts";
 
 /** What a git command did. */
 export type GitResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -37,9 +38,12 @@ const IDENTITY: Record<string, string> = {
 export class GitSandbox {
   /** The sandbox's directory; every relative `cwd` and path is inside it. */
   readonly directory: string;
+  readonly #objectFormat: ObjectFormatName;
   #repositories = 0;
 
-  constructor(name = "git") {
+  /** Repositories are made with `objectFormat`. */
+  constructor(name = "git", objectFormat: ObjectFormatName = "sha1") {
+    this.#objectFormat = objectFormat;
     this.directory = mkdtempSync(join(tmpdir(), `thinpack-${name}-`));
     mkdirSync(join(this.directory, "home"));
     writeFileSync(
@@ -66,6 +70,7 @@ export class GitSandbox {
       HOME: this.path("home"),
       LC_ALL: "C.UTF-8",
       GIT_CONFIG_NOSYSTEM: "1",
+      GIT_DEFAULT_HASH: this.#objectFormat,
       GIT_TERMINAL_PROMPT: "0",
       GIT_ASKPASS: "true",
       ...IDENTITY,

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { type ObjectFormat, objectFormat } from "../../src/object/object-id.ts";
 import type { GitSandbox } from "./git-client.ts";
 
 /** One file of a commit. `mode` is 100644 where none is given; a gitlink's content is the commit it names. */
@@ -127,7 +128,7 @@ export function linear(count: number): FixtureStream {
  * Everything at once: merges, branches, lightweight and annotated tags, a tag of a tag, tags of a tree and a blob, executables,
  * symlinks, a gitlink, names that are not ASCII, an empty blob, a deep path, a rename, a wide directory and a note.
  */
-export function everything(): FixtureStream {
+export function everything({ hexSize }: ObjectFormat = objectFormat("sha1")): FixtureStream {
   const stream = new FixtureStream();
   const wide = Array.from({ length: 300 }, (_, at) => ({ path: `wide/entry-${at}.txt`, content: `entry ${at}\n` }));
   const first = stream.commit("refs/heads/main", [
@@ -143,7 +144,7 @@ export function everything(): FixtureStream {
   const side = stream.commit("refs/heads/side", [{ path: "side.txt", content: "side\n" }], { from: first });
   const second = stream.commit("refs/heads/main", [
     { path: "README.md", content: page(200, 1) },
-    { path: "module", content: "1234567890123456789012345678901234567890", mode: "160000" },
+    { path: "module", content: "1234567890".repeat(7).slice(0, hexSize), mode: "160000" },
     { path: ".gitmodules", content: '[submodule "module"]\n\tpath = module\n\turl = https://example.com/module.git\n' },
   ]);
   stream.commit("refs/heads/main", [{ path: "side.txt", content: "side\n" }], { from: second, merge: side });

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
 import { startCgiServer } from "./cgi-server.ts";
 import { GitSandbox, withToken } from "./git-client.ts";
 import { startProject } from "./git-process.ts";
@@ -13,18 +14,23 @@ import { send } from "./git-raw.ts";
 /** What a journey is given. Everything is filled in before its first test runs. */
 export type Journey = {
   readonly host: "c git" | "thinpack";
+  /** What the sandbox and the host make repositories with. */
+  readonly format: ObjectFormat;
   readonly base: string;
   readonly token: string;
   readonly git: GitSandbox;
-  /** Makes an empty repository and gives its URL with the credentials in it; C git's server knows no settings. */
+  /** Makes an empty repository and gives its URL with the credentials in it; of the settings C git's server knows the hash only. */
   create(prefix?: string, settings?: Record<string, string>): Promise<string>;
 };
 
 type Running = { base: string; token: string; close(): Promise<void> };
 
 const TOKEN = "journey-token";
-const START: Record<Journey["host"], (git: GitSandbox) => Promise<Running>> = {
-  "c git": async (git) => ({ ...(await startCgiServer({ root: git.path("srv"), token: TOKEN })), token: TOKEN }),
+const START: Record<Journey["host"], (git: GitSandbox, format: ObjectFormatName) => Promise<Running>> = {
+  "c git": async (git, format) => ({
+    ...(await startCgiServer({ root: git.path("srv"), token: TOKEN, objectFormat: format })),
+    token: TOKEN,
+  }),
   thinpack: async (git) => {
     const host = await startProject(git.path("state"), TOKEN);
     return { base: host.base, token: host.token, close: () => host.stop() };
@@ -37,11 +43,17 @@ function hosts(wanted: readonly Journey["host"][]): Journey["host"][] {
   return wanted.filter((name) => only === undefined || only === name);
 }
 
+/** Declares a suite once for each host and each hash function. */
+export function inEveryFormat(title: string, body: (journey: Journey) => void): void {
+  for (const name of ["sha1", "sha256"] as const) onEveryHost(`${title}, ${name}`, body, undefined, name);
+}
+
 /** Declares a suite once for each host. */
 export function onEveryHost(
   title: string,
   body: (journey: Journey) => void,
   wanted: readonly Journey["host"][] = ["c git", "thinpack"],
+  formatName: ObjectFormatName = "sha1",
 ): void {
   const chosen = hosts(wanted);
   // A file without any test is an error.
@@ -56,6 +68,7 @@ export function onEveryHost(
     };
     const journey: Journey = {
       host,
+      format: objectFormat(formatName),
       get base() {
         return started(running).base;
       },
@@ -72,15 +85,15 @@ export function onEveryHost(
         const answer = await send(withToken(`${base}/api/v1/repos/${path}`, token), {
           method: "PUT",
           headers: { "Content-Type": "application/json" },
-          body: Buffer.from(JSON.stringify(settings)),
+          body: Buffer.from(JSON.stringify({ object_format: formatName, ...settings })),
         });
         if (answer.status !== 201) throw new Error(`creating ${path}: ${answer.status} ${answer.body.toString()}`);
         return withToken(`${base}/${path}.git`, token);
       },
     };
     beforeAll(async () => {
-      sandbox = new GitSandbox("journey");
-      running = await START[host](sandbox);
+      sandbox = new GitSandbox("journey", formatName);
+      running = await START[host](sandbox, formatName);
     });
     afterAll(async () => {
       await running?.close();

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
+import type { ObjectFormatName } from "../../src/object/object-id.ts";
 
 /** The oid of nothing. */
 export const ZERO = "0".repeat(40);
@@ -30,9 +31,9 @@ export type RawCommand = { readonly name: string; readonly old?: string; readonl
 export type RawAnswer = { readonly status: number; readonly headers: Headers; readonly body: Buffer };
 
 /** The oid of an object. */
-export function objectId(type: string, content: Uint8Array | string): string {
+export function objectId(type: string, content: Uint8Array | string, hash: ObjectFormatName = "sha1"): string {
   const bytes = Buffer.from(content);
-  return createHash("sha1").update(`${type} ${bytes.length}\0`).update(bytes).digest("hex");
+  return createHash(hash).update(`${type} ${bytes.length}\0`).update(bytes).digest("hex");
 }
 
 /** One pkt-line. */
@@ -77,15 +78,19 @@ export function packEntry(entry: RawEntry): Buffer {
 }
 
 /** Adds the trailer that a pack's bytes need. */
-export function withTrailer(bytes: Uint8Array): Buffer {
-  return Buffer.concat([bytes, createHash("sha1").update(bytes).digest()]);
+export function withTrailer(bytes: Uint8Array, hash: ObjectFormatName = "sha1"): Buffer {
+  return Buffer.concat([bytes, createHash(hash).update(bytes).digest()]);
 }
 
 /** A whole pack. `count` is what the header says, where it should lie. */
-export function buildPack(entries: readonly RawEntry[], count = entries.length): Buffer {
+export function buildPack(
+  entries: readonly RawEntry[],
+  count = entries.length,
+  hash: ObjectFormatName = "sha1",
+): Buffer {
   const header = Buffer.from("PACK\0\0\0\u0002\0\0\0\0", "latin1");
   header.writeUInt32BE(count, 8);
-  return withTrailer(Buffer.concat([header, ...entries.map(packEntry)]));
+  return withTrailer(Buffer.concat([header, ...entries.map(packEntry)]), hash);
 }
 
 /** A tree object of `mode name oid` rows, in the order given. */
@@ -114,8 +119,9 @@ export function pushBody(
   pack: Uint8Array = new Uint8Array(),
   capabilities = "report-status",
 ): Buffer {
+  const nothing = "0".repeat((commands[0]?.new ?? commands[0]?.old ?? ZERO).length);
   const lines = commands.map(({ name, old, new: next }, at) =>
-    pkt(`${old ?? ZERO} ${next ?? ZERO} ${name}${at === 0 ? `\0 ${capabilities}` : ""}\n`),
+    pkt(`${old ?? nothing} ${next ?? nothing} ${name}${at === 0 ? `\0 ${capabilities}` : ""}\n`),
   );
   return Buffer.concat([...lines, Buffer.from("0000"), pack]);
 }

@@ -94,7 +94,7 @@ describe("the advertisement", () => {
         create: NEW_REPOSITORY,
       },
     );
-    expect(pktText((await run).body)[2]).toMatch(/^0{40} capabilities\^\{\}\\0report-status/);
+    expect(pktText((await run).body)[2]).toMatch(/^f{40} \.have\\0report-status/);
   });
 
   it("passes a refusal on, with nothing written", async () => {
@@ -475,8 +475,7 @@ it("speaks SHA-256 with one call of the ref store", async () => {
     pktBytes(`${"0".repeat(64)} ${tip} refs/heads/main\\0report-status object-format=sha256`, "0000"),
     pack,
   ]);
-  const create = { ...NEW_REPOSITORY, objectFormat: "sha256" } as const;
-  const pushed = await other.run(serveReceivePack, body, { create });
+  const pushed = await other.run(serveReceivePack, body, { create: NEW_REPOSITORY });
   expect(pktText(pushed.body)).toEqual(["unpack ok\\n", "ok refs/heads/main\\n", "0000"]);
 
   const v2 = [

@@ -6,7 +6,7 @@
 import type { ByteSource } from "../../../src/bytes/byte-stream.ts";
 import { isolateTools } from "../../../src/cloudflare/isolate-tools.ts";
 import type { Pusher } from "../../../src/refs/ref-policy.ts";
-import type { CreateRequest, RefStore, RepositoryRecord } from "../../../src/refs/ref-store.ts";
+import type { CreateRequest, NewRepository, RefStore, RepositoryRecord } from "../../../src/refs/ref-store.ts";
 import { DEFAULT_LIMITS } from "../../../src/repository/limits.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
 import type { Exchange } from "../../../src/service/exchange.ts";
@@ -40,7 +40,7 @@ export type Served = {
 export type RequestOptions = {
   /** Bytes a read gives at most. */
   readonly piece?: number;
-  readonly create?: CreateRequest;
+  readonly create?: NewRepository;
   readonly refuse?: Error;
   readonly pusher?: Pusher;
   /** Thrown by the read after the last byte: a client that hung up. */

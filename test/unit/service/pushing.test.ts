@@ -1,6 +1,7 @@
 /** Pushes, beside C git's receive-pack: what is reported, what moves, what is left behind. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { CorruptStore, ProtocolError } from "../../../src/bytes/failure.ts";
+import { advertiseRefs } from "../../../src/service/advertise.ts";
 import type { Exchange } from "../../../src/service/exchange.ts";
 import { serveReceivePack } from "../../../src/service/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
@@ -351,11 +352,27 @@ describe("a push that lands", () => {
     expect(admitted).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
   });
 
-  it("makes none of another hash function than the one it was advertised with", async () => {
+  it("offers both hash functions for it, and makes it with the one the push comes with", async () => {
     host = new MemoryService();
+    const none = new Uint8Array();
+    const advertise = (exchange: Exchange): Promise<void> => advertiseRefs(exchange, "git-receive-pack", 0);
+    const { body: shown } = await host.run(advertise, none, { create: NEW_REPOSITORY });
+    const line = pktText(shown).find((text) => text.includes("report-status")) ?? "";
+    expect(line).toContain(" object-format=sha1 object-format=sha256 ");
+
     const request = pktBytes(`${"0".repeat(64)} ${"1".repeat(64)} ${MAIN}\\0object-format=sha256`, "0000");
+    await host.run(serveReceivePack, request, { create: NEW_REPOSITORY });
+    expect((await host.refs.describe())?.objectFormat).toBe("sha256");
+    const { body: settled } = await host.run(advertise, none, { create: NEW_REPOSITORY });
+    expect(pktText(settled).join("")).toContain(" object-format=sha256 ");
+    expect(pktText(settled).join("")).not.toContain("object-format=sha1");
+  });
+
+  it("makes none of a push that does not say its hash function and needs to", async () => {
+    host = new MemoryService();
+    const request = pktBytes(`${"0".repeat(64)} ${"1".repeat(64)} ${MAIN}\\0report-status`, "0000");
     const { body } = await host.run(serveReceivePack, request, { create: NEW_REPOSITORY });
-    expect(pktText(body)).toEqual(["ERR repository not found"]);
+    expect(pktText(body)).toEqual(["ERR unsupported object format 'sha1'"]);
     expect(await host.refs.describe()).toBeUndefined();
   });
 
