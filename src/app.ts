@@ -5,20 +5,21 @@
  */
 import { Hono, type MiddlewareHandler } from "hono";
 import { repositoryKey } from "./access/names.ts";
+import type { Principal } from "./access/principal.ts";
 import type { ApiEnv, ApiHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import type { Env } from "./env.ts";
-import { authenticate } from "./http/authenticate.ts";
+import { type Credentials, readCredentials } from "./http/authenticate.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
 import { FormatCache } from "./http/format-cache.ts";
 import { gitRoutes } from "./http/git-routes.ts";
-import type { Host } from "./http/host.ts";
+import type { Host, Identity } from "./http/host.ts";
 import { logRequest } from "./http/log.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "./maintenance/server-info.ts";
-import { formatServerTiming } from "./repository/request-counts.ts";
+import { formatServerTiming, type RequestCounts } from "./repository/request-counts.ts";
 
 /** What the application is built from, once an isolate. */
 export type AppOptions = {
@@ -45,19 +46,46 @@ class Lifetime {
   }
 }
 
-function hostOf(storage: RequestStorage, shared: Pick<Host, "principal" | "agent" | "formats" | "until">): Host {
+/** What a request's host is made from beside its storage. */
+type HostParts = Pick<Host, "agent" | "client" | "formats" | "until"> & { readonly credentials: Credentials };
+
+/** Asks once who it is; `undefined` until somebody wants to know. */
+function identifier(credentials: Credentials): Host["identify"] {
+  let asked: Promise<Identity> | undefined;
+  return () => (asked ??= Promise.resolve({ principal: knownOf(credentials) ?? { kind: "invalid" } }));
+}
+
+function knownOf(credentials: Credentials): Principal | undefined {
+  return credentials.kind === "unchecked" ? undefined : credentials;
+}
+
+function hostOf(storage: RequestStorage, { credentials, ...parts }: HostParts): Host {
+  const identify = identifier(credentials);
   return {
-    ...shared,
-    repository: (name) => storage.repository(name),
+    ...parts,
+    known: knownOf(credentials),
+    identify,
+    repository: (name) => {
+      // What it throws is told to whoever asks who it is.
+      identify(name).catch(() => undefined);
+      return storage.repository(name);
+    },
+    register: async () => crypto.randomUUID().replaceAll("-", ""),
     packBody: (id, pack, extension, range) => storage.packBody(id, { pack, extension }, range),
     plainFile: async (name, file, admit) => {
+      identify(name).catch(() => undefined);
       const snapshot = await storage.refs(repositoryKey(name)).open(SERVER_INFO_REQUEST);
-      admit(snapshot.kind === "found" ? snapshot.record : undefined);
+      await admit(snapshot.kind === "found" ? snapshot.record : undefined);
       if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
       return formatServerInfo(file, snapshot, (pack) => pack.checksum);
     },
     counts: () => storage.counters.counts(),
   };
+}
+
+/** Says what the request has cost; of one that was refused for its credentials nothing, since that tells what was looked at. */
+function serverTiming(status: number, counts: RequestCounts): string {
+  return formatServerTiming(status === 401 ? { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 } : counts);
 }
 
 /** Makes the platform for each request, and logs it when its answer has gone out. */
@@ -66,23 +94,24 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
     const began = Date.now();
     const storage = new RequestStorage(context.env, options.tools);
     const lifetime = new Lifetime();
-    const principal = authenticate(context.req.header("Authorization"), context.env.ADMIN_TOKEN);
-    context.set(
-      "host",
-      hostOf(storage, {
-        principal,
-        agent: `thinpack/${options.version}`,
-        formats,
-        until: (work) => lifetime.add(work),
-      }),
-    );
+    const host = hostOf(storage, {
+      credentials: readCredentials(context.req.header("Authorization"), context.env.ADMIN_TOKEN),
+      agent: `thinpack/${options.version}`,
+      client: context.req.header("CF-Connecting-IP") ?? "",
+      formats,
+      until: (work) => lifetime.add(work),
+    });
+    context.set("host", host);
     const api: ApiHost = {
-      settings: (name) => storage.refs(repositoryKey(name)),
+      settings: (name) => {
+        host.identify(name).catch(() => undefined);
+        return storage.refs(repositoryKey(name));
+      },
       bareFiles: (id) => storage.bareFiles(id),
     };
     context.set("api", api);
     await next();
-    context.header("Server-Timing", formatServerTiming(storage.counters.counts()));
+    context.header("Server-Timing", serverTiming(context.res.status, storage.counters.counts()));
     const { status } = context.res;
     const { method, path } = context.req;
     const logged = lifetime.ended().then(() =>

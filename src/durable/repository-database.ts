@@ -142,7 +142,7 @@ export class RepositoryDatabase {
 
   #insert(request: CreateRequest, now: number): RepositoryRow {
     this.#makeTables();
-    insertRepository(this.#db, this.#newId(), request, now);
+    insertRepository(this.#db, request.id ?? this.#newId(), request, now);
     const row = this.#read();
     if (row === undefined) throw new Error("a row that was inserted is not there");
     return row;

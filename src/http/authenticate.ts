@@ -6,6 +6,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Principal } from "../access/principal.ts";
+import { tenantOfToken } from "../access/token.ts";
 
 /** Gives the token of an `Authorization` header: what Bearer carries, or Basic's password whatever the user. */
 function tokenOf(header: string): string | undefined {
@@ -23,10 +24,21 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** Gives who asks. Both sides are hashed before they are compared, so that neither length nor content shows in the time. */
-export function authenticate(header: string | undefined, adminToken: string | undefined): Principal {
+/** What credentials say before anybody is asked: who it is, or which tenant has to say whose token has this SHA-256. */
+export type Credentials =
+  | Exclude<Principal, { kind: "token" }>
+  | { readonly kind: "unchecked"; readonly tenant: string; readonly hash: Uint8Array };
+
+/**
+ * Reads the credentials. What can be compared is: both sides are hashed first, so that neither length nor content shows in the time.
+ */
+export function readCredentials(header: string | undefined, adminToken: string | undefined): Credentials {
   if (header === undefined) return { kind: "anonymous" };
   const token = tokenOf(header);
-  if (token === undefined || adminToken === undefined || adminToken === "") return { kind: "invalid" };
-  return timingSafeEqual(digest(token), digest(adminToken)) ? { kind: "operator" } : { kind: "invalid" };
+  if (token === undefined) return { kind: "invalid" };
+  const hash = digest(token);
+  const isSet = adminToken !== undefined && adminToken !== "";
+  if (isSet && timingSafeEqual(hash, digest(adminToken))) return { kind: "operator" };
+  const tenant = tenantOfToken(token);
+  return tenant === undefined ? { kind: "invalid" } : { kind: "unchecked", tenant, hash };
 }

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import { decide, type Action, type Decision, type Subject } from "../access/decide.ts";
-import type { Principal } from "../access/principal.ts";
+import type { RepositoryName } from "../access/names.ts";
+import type { Host } from "./host.ts";
 
 /** Thrown out of a service by its `admit`, caught by the route. */
 export class AccessDenied extends Error {
@@ -16,10 +17,24 @@ export class AccessDenied extends Error {
   }
 }
 
-/** Lets the principal do this or throws. @throws AccessDenied */
-export function authorize(principal: Principal, action: Action, subject: Subject | undefined): void {
-  const decision = decide(principal, action, subject);
+function enforce(decision: Decision): void {
   if (decision !== "allow") throw new AccessDenied(decision);
+}
+
+/**
+ * Lets who asks do this with the repository, of which `subject` is what was found, or throws. The look-up of a token went out
+ * when the repository was opened, so this waits for no more than the slower of the two.
+ *
+ * @throws AccessDenied
+ */
+export async function authorize(
+  host: Host,
+  action: Action,
+  name: RepositoryName,
+  subject: Subject | undefined,
+): Promise<void> {
+  const { principal } = await host.identify(name);
+  enforce(decide(principal, action, name, subject));
 }
 
 /** What a 401 says: git asks for credentials when it sees it. */

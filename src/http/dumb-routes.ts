@@ -8,13 +8,12 @@
  * @see gitrepository-layout(5), http-backend.c
  */
 import { Hono, type Context } from "hono";
-import type { Subject } from "../access/decide.ts";
 import { parseGitRepositoryName, type RepositoryName } from "../access/names.ts";
 import { parseRange } from "./byte-range.ts";
 import { streamedResponse } from "./body.ts";
 import { authorize } from "./denied.ts";
 import { gitFailure, GitRefusal, NO_CACHE } from "./git-failure.ts";
-import type { Host, HostEnv, PlainFile } from "./host.ts";
+import type { HostEnv, PlainFile } from "./host.ts";
 
 const PACK_FILE = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/;
 /** A year: what a pack is called says what is in it. Only where everybody may read it. */
@@ -26,28 +25,26 @@ const PLAIN_FILES: readonly (readonly [PlainFile, string])[] = [
   ["objects/info/packs", "text/plain; charset=utf-8"],
 ];
 
-function namedRepository(context: Context<HostEnv>): RepositoryName {
+async function namedRepository(context: Context<HostEnv>): Promise<RepositoryName> {
   const { tenant = "", repo = "" } = context.req.param();
   const name = parseGitRepositoryName(tenant, repo);
   if (name !== undefined) return name;
-  authorize(context.var.host.principal, "read", undefined);
+  await authorize(context.var.host, "read", { tenant, repo }, undefined);
   throw new GitRefusal(404, "Repository not found.");
 }
 
 /** Asks whether this may be read at all, so that what is not there looks the same everywhere. */
 async function admitted(context: Context<HostEnv>): Promise<void> {
   const { host } = context.var;
-  const found = await host.repository(namedRepository(context)).refs.open({});
-  authorize(host.principal, "read", found.kind === "found" ? found.record : undefined);
-}
-
-function admitReader(host: Host): (subject: Subject | undefined) => void {
-  return (subject) => authorize(host.principal, "read", subject);
+  const name = await namedRepository(context);
+  const found = await host.repository(name).refs.open({});
+  await authorize(host, "read", name, found.kind === "found" ? found.record : undefined);
 }
 
 async function plainFile(context: Context<HostEnv>, file: PlainFile, contentType: string): Promise<Response> {
   const { host } = context.var;
-  const pieces = await host.plainFile(namedRepository(context), file, admitReader(host));
+  const name = await namedRepository(context);
+  const pieces = await host.plainFile(name, file, (subject) => authorize(host, "read", name, subject));
   return streamedResponse(
     {
       headers: { ...NO_CACHE, "Content-Type": contentType },
@@ -64,8 +61,9 @@ async function plainFile(context: Context<HostEnv>, file: PlainFile, contentType
 
 async function packFile(context: Context<HostEnv>, file: string): Promise<Response> {
   const { host } = context.var;
-  const found = await host.repository(namedRepository(context)).refs.open({ packs: true });
-  authorize(host.principal, "read", found.kind === "found" ? found.record : undefined);
+  const name = await namedRepository(context);
+  const found = await host.repository(name).refs.open({ packs: true });
+  await authorize(host, "read", name, found.kind === "found" ? found.record : undefined);
   const [, checksum, extension] = PACK_FILE.exec(file) ?? [];
   if (found.kind === "missing") throw new GitRefusal(404, "Not found.");
   const pack = found.packs.find((candidate) => candidate.checksum === checksum);

@@ -7,6 +7,9 @@
  * deleted meanwhile answers, for that long, with an advertisement that says no more than that it was there. Only what exists is
  * remembered, so a repository that has just been made is seen at once.
  *
+ * An answer that comes sooner than another tells that something was remembered. So that this says nothing of a private repository
+ * to who may not read it, the addresses are remembered that were let in.
+ *
  * @packageDocumentation
  */
 import type { Subject } from "../access/decide.ts";
@@ -14,28 +17,36 @@ import type { Subject } from "../access/decide.ts";
 /** What is remembered of a repository. */
 export type KnownRepository = Subject & { readonly objectFormat: "sha1" | "sha256" };
 
+/** The same, with the addresses that have been let in. */
+type RememberedRepository = KnownRepository & { readonly clients: ReadonlySet<string> };
+
 /** Milliseconds. */
 const TIME = 60_000;
 const MOST = 1000;
+/** Addresses a repository; the one let in longest ago gives way. */
+const MOST_CLIENTS = 20;
 
 /** One a isolate. */
 export class FormatCache {
-  readonly #known = new Map<string, { readonly repository: KnownRepository; readonly until: number }>();
+  readonly #known = new Map<string, { readonly repository: RememberedRepository; readonly until: number }>();
 
   /** Gives what is remembered under a name; `undefined` where nothing is, or not any more. */
-  get(key: string, now: number): KnownRepository | undefined {
+  get(key: string, now: number): RememberedRepository | undefined {
     const entry = this.#known.get(key);
     return entry === undefined || entry.until <= now ? undefined : entry.repository;
   }
 
-  /** Remembers a repository; the one remembered longest gives way. */
-  set(key: string, { visibility, readOnly, objectFormat }: KnownRepository, now: number): void {
+  /** Remembers a repository to which `client` was let in; the one remembered longest gives way. */
+  set(key: string, known: KnownRepository, { now, client }: { now: number; client: string }): void {
+    const { visibility, readOnly, objectFormat } = known;
+    const before = [...(this.get(key, now)?.clients ?? [])].filter((other) => other !== client);
+    const clients = new Set([...before.slice(1 - MOST_CLIENTS), client]);
     this.#known.delete(key);
     if (this.#known.size >= MOST) {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
     }
-    this.#known.set(key, { repository: { visibility, readOnly, objectFormat }, until: now + TIME });
+    this.#known.set(key, { repository: { visibility, readOnly, objectFormat, clients }, until: now + TIME });
   }
 
   /** Forgets a name, whose settings have changed. */

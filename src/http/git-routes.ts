@@ -5,9 +5,9 @@
  * @see gitprotocol-http(5), http-backend.c
  */
 import { Hono, type Context } from "hono";
-import type { Action } from "../access/decide.ts";
+import { decide, type Action } from "../access/decide.ts";
 import { parseGitRepositoryName, repositoryKey, type RepositoryName } from "../access/names.ts";
-import { actorOf, pusherOf } from "../access/principal.ts";
+import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
 import type { Exchange } from "../service/exchange.ts";
@@ -41,19 +41,19 @@ type ServiceRequest = {
 };
 
 /** Gives the names in the URL. @throws AccessDenied as for a repository that does not exist. */
-function namedRepository(context: Context<HostEnv>, action: Action): RepositoryName {
+async function namedRepository(context: Context<HostEnv>): Promise<RepositoryName> {
   const { tenant = "", repo = "" } = context.req.param();
   const name = parseGitRepositoryName(tenant, repo);
   if (name !== undefined) return name;
-  authorize(context.var.host.principal, action === "write" ? "read" : action, undefined);
+  await authorize(context.var.host, "read", { tenant, repo }, undefined);
   throw new GitRefusal(404, "Repository not found.");
 }
 
-function serviceRequest(context: Context<HostEnv>, service: ServiceName): ServiceRequest {
+async function serviceRequest(context: Context<HostEnv>, service: ServiceName): Promise<ServiceRequest> {
   return {
     host: context.var.host,
     request: context.req.raw,
-    name: namedRepository(context, ACTIONS[service]),
+    name: await namedRepository(context),
     service,
     version: parseProtocolVersion(context.req.header("Git-Protocol")),
   };
@@ -64,19 +64,22 @@ function isZipped(request: Request): boolean {
   return encoding === "gzip" || encoding === "x-gzip";
 }
 
-/** Runs a service and answers with what it writes. */
-function answer(
-  asked: ServiceRequest,
-  contentType: string,
-  run: (exchange: Exchange) => Promise<void>,
-): Promise<Response> {
+/** What a service asks to be registered. */
+type Made = Parameters<NonNullable<Exchange["register"]>>[0];
+
+/** What becomes of a request: the type of its answer, and the service that makes it. */
+type Service = { readonly contentType: string; readonly run: (exchange: Exchange) => Promise<void> };
+
+/** Runs a service and answers with what it writes. `pusher` is who is named where refs move. */
+function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Principal): Promise<Response> {
   const { host, request, name, service } = asked;
   const repository = host.repository(name);
   const gone = new AbortController();
   let admitted = false;
-  const admit: Exchange["admit"] = (record) => {
-    authorize(host.principal, ACTIONS[service], record);
-    if (record !== undefined) host.formats.set(repositoryKey(name), record, repository.now());
+  const admit: Exchange["admit"] = async (record) => {
+    await authorize(host, ACTIONS[service], name, record);
+    if (record !== undefined)
+      host.formats.set(repositoryKey(name), record, { now: repository.now(), client: host.client });
     admitted = true;
   };
   const served = async (output: ByteSink): Promise<void> => {
@@ -85,16 +88,18 @@ function answer(
       input: requestSource(request.body, isZipped(request)),
       output,
       admit,
-      ...(service === "git-receive-pack" && host.principal.kind === "operator" ? { create: PUSHED_REPOSITORY } : {}),
-      actor: actorOf(host.principal),
-      pusher: pusherOf(host.principal),
+      ...(service === "git-receive-pack"
+        ? { create: PUSHED_REPOSITORY, register: (made: Made) => host.register(name, made) }
+        : {}),
+      actor: actorOf(pusher),
+      pusher: pusherOf(pusher),
       agent: host.agent,
       signal: AbortSignal.any([request.signal, gone.signal]),
     });
     if (admitted) return;
     // A request that asks for nothing, such as the probe before a large one, is answered like any other: only where it may be.
     const found = await repository.refs.open({});
-    admit(found.kind === "found" ? found.record : undefined);
+    await admit(found.kind === "found" ? found.record : undefined);
   };
   return streamedResponse(
     {
@@ -111,47 +116,84 @@ function answer(
   );
 }
 
+/**
+ * Gives the advertisement of version 2 where the hash function, all it says of a repository, is known without opening it, and
+ * decides for that: from what the token's tenant just said, or from what is remembered.
+ *
+ * What is remembered never lets anybody in who would be refused, and never tells who may not read a repository that it is there: to
+ * them what is remembered counts only from an address that was let in just now. It spares git the asking in the request without
+ * credentials that it makes first.
+ */
+async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Array | undefined> {
+  if (host.known === undefined) {
+    const { principal, listed } = await host.identify(name);
+    const subject = { visibility: "private", readOnly: false } as const;
+    if (listed === undefined || decide(principal, "read", name, subject) !== "allow") return undefined;
+    return advertiseV2(listed, host.agent);
+  }
+  const known = host.formats.get(repositoryKey(name), host.repository(name).now());
+  if (known === undefined) return undefined;
+  const isTold = known.visibility === "public" || host.known.kind === "operator" || known.clients.has(host.client);
+  if (!isTold) return undefined;
+  await authorize(host, "read", name, known);
+  return advertiseV2(known.objectFormat, host.agent);
+}
+
 /** Answers `info/refs?service=…`. */
-function advertise(asked: ServiceRequest): Promise<Response> | Response {
-  const { host, service, version, name, request } = asked;
+async function advertise(asked: ServiceRequest): Promise<Response> {
+  const { host, service, version, request } = asked;
   const contentType = `application/x-${service}-advertisement`;
   if (service === "git-upload-pack" && version === 2) {
-    const known = host.formats.get(repositoryKey(name), host.repository(name).now());
-    if (known !== undefined) {
-      authorize(host.principal, "read", known);
-      const body = request.method === "HEAD" ? null : advertiseV2(known.objectFormat, host.agent);
-      return new Response(body, { headers: { ...NO_CACHE, "Content-Type": contentType } });
+    const body = await advertiseKnown(asked);
+    if (body !== undefined) {
+      return new Response(request.method === "HEAD" ? null : body, {
+        headers: { ...NO_CACHE, "Content-Type": contentType },
+      });
     }
   }
-  return answer(asked, contentType, (exchange) => advertiseRefs(exchange, service, version));
+  const run: Service["run"] = (exchange) => advertiseRefs(exchange, service, version);
+  return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });
 }
 
 /** Answers a POST to a service. */
-function serve(asked: ServiceRequest): Promise<Response> {
-  const { service, version, request } = asked;
+async function serve(asked: ServiceRequest): Promise<Response> {
+  const { host, name, service, version, request } = asked;
   // C git accepts no other; it is also what keeps a web page from making a browser push.
-  const contentType = request.headers.get("Content-Type");
-  if (contentType !== `application/x-${service}-request`) {
-    throw new GitRefusal(415, `Unsupported Media Type: ${contentType ?? "none"}`);
+  const sent = request.headers.get("Content-Type");
+  if (sent !== `application/x-${service}-request`) {
+    throw new GitRefusal(415, `Unsupported Media Type: ${sent ?? "none"}`);
   }
   const encoding = request.headers.get("Content-Encoding")?.toLowerCase() ?? "identity";
   if (encoding !== "identity" && !isZipped(request)) {
     throw new GitRefusal(400, "Only gzip is understood as a Content-Encoding.");
   }
-  return answer(asked, `application/x-${service}-result`, (exchange) => {
-    if (service === "git-receive-pack") return serveReceivePack(exchange);
-    return version === 2 ? serveV2(exchange) : serveUploadPack(exchange);
-  });
+  const contentType = `application/x-${service}-result`;
+  if (service === "git-receive-pack") {
+    const pusher = await admitPusher(host, name);
+    return answer(asked, { contentType, run: serveReceivePack }, pusher);
+  }
+  const run = version === 2 ? serveV2 : serveUploadPack;
+  return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });
 }
 
-/** Tells who may not write before anything of the body is read. Who may not read is told once the repository is known. */
-function refuseStrangers({ host, service }: ServiceRequest): void {
-  if (service === "git-receive-pack" && host.principal.kind !== "operator")
-    authorize(host.principal, "write", undefined);
-  if (host.principal.kind === "invalid") authorize(host.principal, "read", undefined);
+/** Gives who pushes. Who may not write here, whatever is found, is refused before anything of the body is read or written down. */
+async function admitPusher(host: Host, name: RepositoryName): Promise<Principal> {
+  const { principal } = await host.identify(name);
+  if (decide(principal, "write", name, { visibility: "private", readOnly: false }) !== "allow") {
+    const found = await host.repository(name).refs.open({});
+    await authorize(host, "write", name, found.kind === "found" ? found.record : undefined);
+  }
+  return principal;
 }
 
-async function answered(work: () => Promise<Response> | Response): Promise<Response> {
+/** Tells whose credentials can't be enough, without opening anything. */
+async function refuseStrangers({ host, service, name }: ServiceRequest): Promise<void> {
+  const { known } = host;
+  if (known === undefined || known.kind === "operator") return;
+  if (service === "git-receive-pack" || known.kind === "invalid") await authorize(host, "write", name, undefined);
+}
+
+async function answered(work: () => Promise<Response>): Promise<Response> {
   try {
     return await work();
   } catch (error) {
@@ -169,11 +211,11 @@ export function gitRoutes(): Hono<HostEnv> {
   routes.get("/:tenant/:repo/info/refs", async (context, next) => {
     const asked = context.req.query("service");
     if (asked === undefined) return next();
-    return answered(() => {
+    return answered(async () => {
       const service = parseServiceName(asked);
       if (service === undefined) throw new GitRefusal(403, `Unsupported service: '${asked}'`);
-      const request = serviceRequest(context, service);
-      refuseStrangers(request);
+      const request = await serviceRequest(context, service);
+      await refuseStrangers(request);
       return advertise(request);
     });
   });
@@ -182,9 +224,9 @@ export function gitRoutes(): Hono<HostEnv> {
   );
   for (const service of ["git-upload-pack", "git-receive-pack"] as const) {
     routes.post(`/:tenant/:repo/${service}`, (context) =>
-      answered(() => {
-        const request = serviceRequest(context, service);
-        refuseStrangers(request);
+      answered(async () => {
+        const request = await serviceRequest(context, service);
+        await refuseStrangers(request);
         return serve(request);
       }),
     );

@@ -8,7 +8,7 @@ import type { RepositoryName } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
-import type { FormatCache } from "./format-cache.ts";
+import type { FormatCache, KnownRepository } from "./format-cache.ts";
 
 /** A part of a file: `length` bytes from `offset`. */
 export type FileRange = { readonly offset: number; readonly length: number };
@@ -16,14 +16,35 @@ export type FileRange = { readonly offset: number; readonly length: number };
 /** The files of a bare repository that a dumb client reads and that are made from a snapshot. */
 export type PlainFile = "HEAD" | "info/refs" | "objects/info/packs";
 
+/** Who asks, and what was learnt with it. */
+export type Identity = {
+  readonly principal: Principal;
+  /** The hash function of the repository asked for, where the principal's tenant lists one of that name. It never changes. */
+  readonly listed?: "sha1" | "sha256";
+};
+
 /** The platform, for one request. */
 export interface Host {
-  readonly principal: Principal;
+  /** Who asks, where that is known without asking a tenant. */
+  readonly known: Principal | undefined;
+  /**
+   * Says who asks. A token is looked up once a request, at the first call, which opening a repository is too: so both go out
+   * together. A token that was revoked, or has expired, is `invalid` from then on.
+   */
+  identify(name?: RepositoryName): Promise<Identity>;
+  /** The client's address; "" where the platform does not say. */
+  readonly client: string;
   /** `agent=` and `Server:`, as this host gives them. */
   readonly agent: string;
   readonly formats: FormatCache;
-  /** Opens a repository, which need not exist. Nothing is asked before the first call. */
+  /** Opens a repository, which need not exist. Nothing but who asks is asked before the first call. */
   repository(name: RepositoryName): Repository;
+  /**
+   * Enters a repository that is about to be made by a push with its tenant, and gives the id it is to have.
+   *
+   * @throws GitRefusal where the tenant takes no more.
+   */
+  register(name: RepositoryName, made: Pick<KnownRepository, "objectFormat" | "visibility">): Promise<string>;
   /** Opens a stored pack's file as a body that goes out untouched. @throws CorruptStore */
   packBody(id: string, pack: string, extension: "pack" | "idx", range: FileRange): Promise<ReadableStream>;
   /**
@@ -33,7 +54,7 @@ export interface Host {
   plainFile(
     name: RepositoryName,
     file: PlainFile,
-    admit: (subject: Subject | undefined) => void,
+    admit: (subject: Subject | undefined) => Promise<void>,
   ): Promise<Iterable<Uint8Array>>;
   counts(): RequestCounts;
   /** Names work that goes on after the response has begun: the request is over, and logged, when it is done. */

@@ -61,6 +61,8 @@ export type OpenAnswer<Pack> =
 
 /** How a repository that does not exist yet is to be made. */
 export type CreateRequest = {
+  /** The id it is to have, as its tenant gave it; absent: a fresh one. One that was doomed before it was made is never made. */
+  readonly id?: string;
   readonly objectFormat: ObjectFormatName;
   readonly visibility: Visibility;
   /** Full ref name. */

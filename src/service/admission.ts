@@ -22,16 +22,16 @@ export class Admission {
   }
 
   /** Admits the requester to what was found, or to nothing. @throws what the exchange refuses with. */
-  admit(record: RepositoryRecord | undefined): void {
+  async admit(record: RepositoryRecord | undefined): Promise<void> {
     this.#asked = true;
-    this.#exchange.admit(record);
+    await this.#exchange.admit(record);
   }
 
   /** Takes the snapshot that the whole exchange works on; `undefined` where there is none and that is no reason to refuse. */
   async open(request: OpenRequest): Promise<Snapshot | undefined> {
     const found = await this.#exchange.repository.refs.open(request);
     const snapshot = found.kind === "found" ? found : undefined;
-    this.admit(snapshot?.record);
+    await this.admit(snapshot?.record);
     return snapshot;
   }
 

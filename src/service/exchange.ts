@@ -5,7 +5,7 @@
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import type { Pusher } from "../refs/ref-policy.ts";
-import type { NewRepository, RepositoryRecord } from "../refs/ref-store.ts";
+import type { CreateRequest, NewRepository, RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 
 /** One request to one repository. */
@@ -16,12 +16,17 @@ export type Exchange = {
   /** The response body. The first write is the point of no return: until then a service may throw and be answered otherwise. */
   readonly output: ByteSink;
   /**
-   * Called exactly once, with what was found under the name (or nothing), before the first write and before anything is
-   * changed. Throws where the requester may not do this, or where there is nothing.
+   * Called with what was found under the name (or nothing), before the first write and before anything is changed; once more with
+   * what a push has made there. Throws where the requester may not do this, or where there is nothing.
    */
-  admit(record: RepositoryRecord | undefined): void;
-  /** Given where the requester may create the repository by pushing to it. */
+  admit(record: RepositoryRecord | undefined): Promise<void>;
+  /** How a repository is to be made by a push to it that was admitted though there is none. */
   readonly create?: NewRepository;
+  /**
+   * Enters the repository that is about to be made where its tenant keeps them, and gives the id it is to have. Throws where the
+   * tenant takes no more.
+   */
+  register?(create: CreateRequest): Promise<string>;
   /** Who pushes, for the ref log. */
   readonly actor: string;
   /** Who pushes, as the repository's rules know it. */

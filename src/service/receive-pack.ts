@@ -82,37 +82,59 @@ async function begin(
   reader: RequestReader,
   kernel: () => Kernel,
 ): Promise<Push> {
-  const { repository, create } = call.exchange;
-  const { format, deletesOnly, updates } = request;
+  const { repository } = call.exchange;
+  const { format, deletesOnly } = request;
   const start: PackStart = deletesOnly
     ? { kind: "none" }
     : readPackStart(await reader.rest(packStartBytes(format)), format, repository.hash);
   const packName = start.kind === "objects" ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
-  const begun = await repository.refs.beginPush({
-    names: updates.map(({ name }) => name),
-    ...(packName === undefined ? {} : { packName }),
-    ...(create === undefined
-      ? {}
-      : { create: { ...create, objectFormat: format.name, head: defaultBranchOf(updates, create.head) } }),
-  });
+  const begun = await beginAdmitted(call, request, packName);
   const staged =
-    begun.kind === "begun" && packName !== undefined
-      ? new StagedPack(packName, repository.refs, repository.storage(begun.record.id))
-      : undefined;
-  try {
-    call.admission.admit(begun.kind === "begun" ? begun.record : undefined);
-    if (begun.kind === "missing") throw new ProtocolError("repository not found");
-    if (begun.record.objectFormat !== format.name) {
-      throw new ProtocolError(`unsupported object format '${format.name}'`);
-    }
-  } catch (error) {
+    packName === undefined ? undefined : new StagedPack(packName, repository.refs, repository.storage(begun.record.id));
+  if (begun.record.objectFormat !== format.name) {
     await staged?.discard(false);
-    throw error;
+    throw new ProtocolError(`unsupported object format '${format.name}'`);
   }
   if (request.sideBand) await call.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
   const verdict = new PushVerdict(request);
   verdict.refuseDoomed(begun, call.exchange.pusher);
   return { ...call, request, reader, begun, verdict, start, staged, kernel };
+}
+
+/** Begins the push and has the requester admitted; makes the repository where it is missing and the requester may. */
+async function beginAdmitted(call: ServiceCall, request: PushRequest, packName: string | undefined): Promise<Begun> {
+  const { exchange, admission } = call;
+  const { repository, create } = exchange;
+  const asked = {
+    names: request.updates.map(({ name }) => name),
+    ...(packName === undefined ? {} : { packName }),
+  };
+  const found = await repository.refs.beginPush(asked);
+  if (found.kind === "begun") {
+    try {
+      await admission.admit(found.record);
+      return found;
+    } catch (error) {
+      if (packName !== undefined) {
+        await new StagedPack(packName, repository.refs, repository.storage(found.record.id)).discard(false);
+      }
+      throw error;
+    }
+  }
+  await admission.admit(undefined);
+  if (create === undefined) throw new ProtocolError("repository not found");
+  const head = defaultBranchOf(request.updates, create.head);
+  const wanted = { ...create, objectFormat: request.format.name, head };
+  const id = await exchange.register?.(wanted);
+  const made = await repository.refs.beginPush({
+    ...asked,
+    create: { ...wanted, ...(id === undefined ? {} : { id }) },
+  });
+  // Its tenant was deleted in this moment, and the repository with it.
+  if (made.kind === "missing") throw new ProtocolError("repository not found");
+  // Somebody else may have made it in this moment, with settings of their own.
+  await admission.admit(made.record);
+  return made;
 }
 
 /** Takes the push from the early verdict to its end; gives what `unpack` says in the report. */

@@ -5,8 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
-import type { Action } from "../../access/decide.ts";
-import { parseRepositoryName, repositoryKey, type RepositoryName } from "../../access/names.ts";
+import { repositoryKey, type RepositoryName } from "../../access/names.ts";
 import { streamedResponse } from "../../http/body.ts";
 import { authorize } from "../../http/denied.ts";
 import { Problem } from "../../http/problem.ts";
@@ -19,6 +18,7 @@ import { decodeRefRows } from "../../refs/ref-rows.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { readJson } from "../json-body.ts";
+import { administeredName, requestedName, requestedRepository } from "./requested.ts";
 
 const BRANCHES = "refs/heads/";
 
@@ -48,14 +48,6 @@ const change = v.strictObject({
   description: v.optional(description),
 });
 
-function requestedName(context: Context<ApiEnv>, action: Action): RepositoryName {
-  const { tenant = "", repo = "" } = context.req.param();
-  const name = parseRepositoryName(tenant, repo);
-  if (name !== undefined) return name;
-  authorize(context.var.host.principal, action, undefined);
-  throw new Problem(action === "read" ? 404 : 422, "This can't be the name of a repository.");
-}
-
 /** Shows a repository. Times are ISO 8601. */
 function shown(context: Context<ApiEnv>, name: RepositoryName, record: RepositoryRecord): object {
   const { origin } = new URL(context.req.url);
@@ -75,14 +67,6 @@ function shown(context: Context<ApiEnv>, name: RepositoryName, record: Repositor
   };
 }
 
-/** Gives the repository, to who may do this with it. @throws AccessDenied, Problem */
-async function found(context: Context<ApiEnv>, name: RepositoryName, action: Action): Promise<RepositoryRecord> {
-  const record = await context.var.api.settings(name).describe();
-  authorize(context.var.host.principal, action, record);
-  if (record === undefined) throw new Problem(404, "There is no such repository.");
-  return record;
-}
-
 /** Writes the derived files and gives the repository's id. */
 async function refreshed(context: Context<ApiEnv>, name: RepositoryName): Promise<string> {
   const { api, host } = context.var;
@@ -94,10 +78,10 @@ async function refreshed(context: Context<ApiEnv>, name: RepositoryName): Promis
 
 async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const { host } = context.var;
-  const name = requestedName(context, "read");
+  const name = await requestedName(context, "read");
   const prefix = context.req.query("prefix") ?? "";
   const snapshot = await host.repository(name).refs.open({ refPrefixes: [prefix] });
-  authorize(host.principal, "read", snapshot.kind === "found" ? snapshot.record : undefined);
+  await authorize(host, "read", name, snapshot.kind === "found" ? snapshot.record : undefined);
   if (snapshot.kind === "missing") throw new Problem(404, "There is no such repository.");
   const { rawSize } = objectFormat(snapshot.record.objectFormat);
   const encoder = new TextEncoder();
@@ -122,8 +106,7 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function exportList(context: Context<ApiEnv>): Promise<Response> {
-  const name = requestedName(context, "administer");
-  await found(context, name, "administer");
+  const { name } = await requestedRepository(context, "administer");
   const id = await refreshed(context, name);
   const snapshot = await context.var.host.repository(name).refs.open({ packs: true });
   if (snapshot.kind === "missing" || snapshot.record.id !== id) throw new Problem(404, "There is no such repository.");
@@ -132,10 +115,10 @@ async function exportList(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function exportFile(context: Context<ApiEnv>): Promise<Response> {
-  const name = requestedName(context, "administer");
+  const name = await requestedName(context, "administer");
   const { host, api } = context.var;
   const snapshot = await host.repository(name).refs.open({ packs: true });
-  authorize(host.principal, "administer", snapshot.kind === "found" ? snapshot.record : undefined);
+  await authorize(host, "administer", name, snapshot.kind === "found" ? snapshot.record : undefined);
   const key = context.req.param("key") ?? "";
   if (snapshot.kind === "missing" || !isExported(key, snapshot.packs)) throw new Problem(404, "There is no such file.");
   const file = await api.bareFiles(snapshot.record.id).open(key);
@@ -154,9 +137,8 @@ async function exportFile(context: Context<ApiEnv>): Promise<Response> {
 export function repoRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   routes.put("/:tenant/:repo", async (context) => {
-    // Before anything is read of the body, or of the repository.
-    authorize(context.var.host.principal, "administer", undefined);
-    const name = requestedName(context, "administer");
+    // Before anything is read of the body.
+    const name = await administeredName(context);
     const asked = await readJson(context.req.raw, creation);
     const made = await context.var.api.settings(name).create({
       objectFormat: asked.object_format,
@@ -167,12 +149,11 @@ export function repoRoutes(): Hono<ApiEnv> {
     return context.json(shown(context, name, made.record), made.kind === "created" ? 201 : 200);
   });
   routes.get("/:tenant/:repo", async (context) => {
-    const name = requestedName(context, "read");
-    return context.json(shown(context, name, await found(context, name, "read")));
+    const { name, record } = await requestedRepository(context, "read");
+    return context.json(shown(context, name, record));
   });
   routes.patch("/:tenant/:repo", async (context) => {
-    authorize(context.var.host.principal, "administer", undefined);
-    const name = requestedName(context, "administer");
+    const name = await administeredName(context);
     const asked = await readJson(context.req.raw, change);
     const record = await context.var.api.settings(name).change({
       ...(asked.visibility === undefined ? {} : { visibility: asked.visibility }),
@@ -184,8 +165,7 @@ export function repoRoutes(): Hono<ApiEnv> {
     return context.json(shown(context, name, record));
   });
   routes.delete("/:tenant/:repo", async (context) => {
-    authorize(context.var.host.principal, "administer", undefined);
-    const name = requestedName(context, "administer");
+    const name = await administeredName(context);
     const removed = await context.var.api.settings(name).remove();
     context.var.host.formats.forget(repositoryKey(name));
     if (!removed) throw new Problem(404, "There is no such repository.");

@@ -109,7 +109,7 @@ export class MemoryService {
           written.push(Buffer.from(bytes));
         },
       },
-      admit: (record: RepositoryRecord | undefined) => {
+      admit: async (record: RepositoryRecord | undefined) => {
         admitted.push(record?.id);
         if (options.refuse !== undefined) throw options.refuse;
       },

@@ -1,0 +1,50 @@
+/**
+ * What a request's path names, given to who may do with it what is asked. Every route begins here.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { decide, type Action } from "../../access/decide.ts";
+import { parseRepositoryName, type RepositoryName } from "../../access/names.ts";
+import { authorize } from "../../http/denied.ts";
+import { Problem } from "../../http/problem.ts";
+import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { ApiEnv } from "../api-host.ts";
+
+/** Said of what is not there, and of what may not be known to be there. */
+const NO_REPOSITORY = "There is no such repository.";
+
+/** Gives the path's names, decides nothing where they can be a repository's. @throws AccessDenied, Problem where they can't. */
+export async function requestedName(context: Context<ApiEnv>, action: Action): Promise<RepositoryName> {
+  const { tenant = "", repo = "" } = context.req.param();
+  const name = parseRepositoryName(tenant, repo);
+  if (name !== undefined) return name;
+  await authorize(context.var.host, action, { tenant, repo }, undefined);
+  throw new Problem(action === "read" ? 404 : 422, "This can't be the name of a repository.");
+}
+
+/** Gives the repository to who may do this with it. @throws AccessDenied, Problem */
+export async function requestedRepository(
+  context: Context<ApiEnv>,
+  action: Action,
+): Promise<{ name: RepositoryName; record: RepositoryRecord }> {
+  const name = await requestedName(context, action);
+  const record = await context.var.api.settings(name).describe();
+  await authorize(context.var.host, action, name, record);
+  if (record === undefined) throw new Problem(404, NO_REPOSITORY);
+  return { name, record };
+}
+
+/**
+ * Gives the name to who may administer a repository of it, made or not; asks what there is only to tell the others what they may
+ * know. @throws AccessDenied, Problem
+ */
+export async function administeredName(context: Context<ApiEnv>): Promise<RepositoryName> {
+  const { host, api } = context.var;
+  const name = await requestedName(context, "administer");
+  const { principal } = await host.identify(name);
+  const decision = decide(principal, "administer", name, undefined);
+  const record = decision === "hide" ? await api.settings(name).describe() : undefined;
+  await authorize(host, "administer", name, record);
+  return name;
+}
