@@ -86,6 +86,8 @@ export function durableRefs(
     describe: () => call(async () => object.describe()),
     create: (request) => call(async () => object.create(request)),
     change: (change) => call(async () => object.change(change)),
+    refLog: (query) => call(async () => object.refLog(query)),
+    pushCertificate: (push) => call(async () => object.pushCertificate(push)),
     remove: () => call(async () => object.remove()),
     derivedFilesWritten: (id, version) => call(async () => object.derivedFilesWritten(id, version)),
     prefixDeleted: (id) => call(async () => object.prefixDeleted(id)),

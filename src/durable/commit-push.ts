@@ -12,6 +12,7 @@ import type { SqlDatabase } from "./sql-database.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { clearMarks, insertDependencies, insertPack } from "./tables/packs.ts";
 import { appendRefLog } from "./tables/ref-log.ts";
+import { insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
 import { deleteRefs, namesWithRefsBelow, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
 import { bumpVersion, readRepository } from "./tables/repository.ts";
@@ -109,7 +110,8 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecor
         moves,
         outcomes.every((outcome) => outcome.kind === "ok"),
       );
-    appendRefLog(db, { actor: request.actor, at: now, options: request.pushOptions }, moves);
+    const push = appendRefLog(db, { actor: request.actor, at: now, options: request.pushOptions }, moves);
+    if (request.certificate !== undefined) insertCertificate(db, push, request.certificate);
     bumpVersion(db, now);
     return { kind: "done", outcomes, packKept: pack !== undefined };
   });

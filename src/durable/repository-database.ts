@@ -16,6 +16,7 @@ import type {
   OpenRequest,
   RepositoryRecord,
 } from "../refs/ref-store.ts";
+import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
 import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
 import { commitPush } from "./commit-push.ts";
 import { firstRow, type SqlDatabase } from "./sql-database.ts";
@@ -30,6 +31,8 @@ import {
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd, LEASES_DDL } from "./tables/leases.ts";
 import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
 import { REF_LOG_DDL } from "./tables/ref-log.ts";
+import { PUSH_CERTIFICATES_DDL, readCertificate } from "./tables/push-certificates.ts";
+import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { listRules, REF_RULES_DDL, replaceRules } from "./tables/ref-rules.ts";
 import { listRefs, readRef, readRefs, REFS_DDL } from "./tables/refs.ts";
 import {
@@ -43,9 +46,28 @@ import {
 } from "./tables/repository.ts";
 import { TipIndex } from "./tip-index.ts";
 
-const TABLES = [REPOSITORY_DDL, REFS_DDL, PACKS_DDL, LEASES_DDL, REF_LOG_DDL, REF_RULES_DDL, DOOMED_PREFIXES_DDL];
+const TABLES = [
+  REPOSITORY_DDL,
+  REFS_DDL,
+  PACKS_DDL,
+  LEASES_DDL,
+  REF_LOG_DDL,
+  REF_RULES_DDL,
+  PUSH_CERTIFICATES_DDL,
+  DOOMED_PREFIXES_DDL,
+];
 /** What belongs to one repository and goes with it; not `doomed_prefixes`. */
-const OWNED_TABLES = ["repository", "refs", "packs", "pack_refs", "leases", "pushes", "ref_log", "ref_rules"];
+const OWNED_TABLES = [
+  "repository",
+  "refs",
+  "packs",
+  "pack_refs",
+  "leases",
+  "pushes",
+  "ref_log",
+  "ref_rules",
+  "push_certificates",
+];
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
 export const DERIVED_DELAY = 1000;
@@ -214,6 +236,14 @@ export class RepositoryDatabase {
       if (change.rules !== undefined) replaceRules(this.#db, change.rules);
       return this.describe();
     });
+  }
+
+  refLog(query: RefLogQuery): RefLogPage | undefined {
+    return this.#read() === undefined ? undefined : readRefLogPage(this.#db, query);
+  }
+
+  pushCertificate(push: number): Uint8Array | undefined {
+    return this.#read() === undefined ? undefined : readCertificate(this.#db, push);
   }
 
   /** Empties the tables and dooms the prefix. Gives whether there was a repository. */

@@ -16,6 +16,7 @@ import type {
   OpenRequest,
   RepositoryRecord,
 } from "../refs/ref-store.ts";
+import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
 import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { packPrefix } from "../store/pack-keys.ts";
@@ -86,6 +87,16 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     const record = this.#database.change(change);
     this.#wakeForNext();
     return record;
+  }
+
+  /** See `RepositorySettings.refLog`. */
+  refLog(query: RefLogQuery): RefLogPage | undefined {
+    return this.#database.refLog(query);
+  }
+
+  /** See `RepositorySettings.pushCertificate`. */
+  pushCertificate(push: number): Uint8Array | undefined {
+    return this.#database.pushCertificate(push);
   }
 
   /** See `RepositorySettings.remove`. */

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { ObjectFormatName } from "../object/object-id.ts";
+import type { StoredCertificate } from "./ref-log.ts";
 import type { Pusher, RefRule } from "./ref-policy.ts";
 import type { RefOutcome, RefUpdate } from "./ref-update.ts";
 
@@ -107,6 +108,8 @@ export type CommitPushRequest<Pack> = {
   /** Whether the push carries a good signature by a registered key. */
   readonly signed: boolean;
   readonly pushOptions: readonly string[];
+  /** What the push was signed with, for the ref log. */
+  readonly certificate?: StoredCertificate;
 };
 
 /** What became of each command, in their order; `packKept` is false where no command used the pack. */

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { RefLogPage, RefLogQuery } from "./ref-log.ts";
 import type { RefRule } from "./ref-policy.ts";
 import type { CreateRequest, RepositoryRecord, Visibility } from "./ref-store.ts";
 
@@ -26,6 +27,10 @@ export interface RepositorySettings {
   describe(): Promise<RepositoryRecord | undefined>;
   create(request: CreateRequest): Promise<CreateAnswer>;
   change(change: SettingsChange): Promise<RepositoryRecord | undefined>;
+  /** Gives a page of what pushes moved. */
+  refLog(query: RefLogQuery): Promise<RefLogPage | undefined>;
+  /** Gives the certificate of a push, by its id in the ref log, as it came. */
+  pushCertificate(push: number): Promise<Uint8Array | undefined>;
   /** Ends access at once; the bytes go later. A repository made after this under the same name shares nothing with it. */
   remove(): Promise<boolean>;
   /**

@@ -26,6 +26,8 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     describe: async () => database.describe(),
     create: async (request) => database.create(request, now()),
     change: async (change) => database.change(change),
+    refLog: async (query) => database.refLog(query),
+    pushCertificate: async (push) => database.pushCertificate(push),
     remove: async () => database.remove(now()),
     derivedFilesWritten: async (id, version) => database.derivedFilesWritten(id, version),
     prefixDeleted: async (id) => database.prefixDeleted(id, now()),

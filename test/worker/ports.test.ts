@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
+import { refLogSuite } from "../suites/ref-log.ts";
 import { create, oid, packRecord, push, refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
 import { startTestHost } from "../support/host.ts";
 import { type RemotePackStorage, remotePackStorage } from "./remote-pack-storage.ts";
@@ -42,6 +43,8 @@ async function openObject(): Promise<TestObject> {
     describe: () => object.describe(),
     create: (request) => object.create(request),
     change: (change) => object.change(change),
+    refLog: (query) => object.refLog(query),
+    pushCertificate: (id) => object.pushCertificate(id),
     remove: () => object.remove(),
     derivedFilesWritten: (id, version) => object.derivedFilesWritten(id, version),
     prefixDeleted: (id) => object.prefixDeleted(id),
@@ -49,6 +52,7 @@ async function openObject(): Promise<TestObject> {
 }
 
 refStoreSuite("Durable Object", openObject);
+refLogSuite("Durable Object", openObject);
 
 packStorageSuite("R2", async () => storage);
 

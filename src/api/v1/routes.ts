@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { reflogRoutes } from "./reflog.ts";
 import { repoRoutes } from "./repos.ts";
 
 /** Paths of the contract that this release does not answer yet, with what is missing. */
@@ -31,6 +32,7 @@ const LATER: readonly (readonly [string, string])[] = [
 export function apiRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   routes.route("/repos", repoRoutes());
+  routes.route("/repos", reflogRoutes());
   for (const [path, detail] of LATER) {
     routes.all(path, () => {
       throw new Problem(501, detail);

@@ -26,8 +26,8 @@ export type RefMove = { readonly name: string; readonly oldOid: string; readonly
 /** Who moved refs, when, and what the push said beside. */
 export type PushEntry = { readonly actor: string; readonly at: number; readonly options: readonly string[] };
 
-/** Adds a push and what it moved. Options too long for a row are left out of the log, and the log says so. */
-export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<RefMove>): void {
+/** Adds a push and what it moved; gives the push's id. Options too long for a row are left out of the log, and the log says so. */
+export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<RefMove>): number {
   const options = JSON.stringify(entry.options);
   const kept = options.length * 3 <= SQL_VALUE_LIMIT ? options : JSON.stringify(["(too long)"]);
   db.run("INSERT INTO pushes (actor, at, options) VALUES (?, ?, ?)", entry.actor, entry.at, kept);
@@ -43,4 +43,5 @@ export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<
       chunk,
     );
   }
+  return push;
 }

@@ -1,4 +1,6 @@
-import { memoryRefStore } from "../../support/memory-ref-store.ts";
+import { refLogSuite } from "../../suites/ref-log.ts";
 import { refStoreSuite } from "../../suites/ref-store.ts";
+import { memoryRefStore } from "../../support/memory-ref-store.ts";
 
 refStoreSuite("in memory", async () => memoryRefStore());
+refLogSuite("in memory", async () => memoryRefStore());

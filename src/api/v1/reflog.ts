@@ -1,0 +1,87 @@
+/**
+ * `…/reflog` and `…/push-certificates/{id}`: who moved which ref. For those who administer the repository: it names who pushes,
+ * values that were forced away, and what pushes said beside.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import { Problem } from "../../http/problem.ts";
+import type { CertificateCheck, LoggedPush, RefLogQuery } from "../../refs/ref-log.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { requestedRepository } from "./requested.ts";
+
+/** Moves in one page. */
+const MOST = 100;
+
+/** Gives a whole number that a client wrote. @throws Problem where it is not from 1 to `most`. */
+function wholeNumber(text: string, what: string, most: number): number {
+  const value = /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > most) throw new Problem(422, `${what} has to be a whole number from 1 to ${most}.`);
+  return value;
+}
+
+function queryOf(context: Context<ApiEnv>): RefLogQuery {
+  const { limit, cursor, ref } = context.req.query();
+  return {
+    limit: limit === undefined ? MOST : wholeNumber(limit, "limit", MOST),
+    ...(cursor === undefined ? {} : { before: wholeNumber(cursor, "cursor", Number.MAX_SAFE_INTEGER) }),
+    ...(ref === undefined ? {} : { name: ref }),
+  };
+}
+
+function shownCertificate(push: number, check: CertificateCheck): object {
+  return {
+    id: push,
+    signer: check.signer,
+    nonce: check.nonce,
+    nonce_slop: check.nonceSlop ?? null,
+    signature: check.signature,
+    key: check.key ?? null,
+  };
+}
+
+function shownPush({ id, actor, at, options, certificate, moves }: LoggedPush): object {
+  return {
+    id,
+    actor,
+    at: new Date(at).toISOString(),
+    push_options: options,
+    certificate: certificate === undefined ? null : shownCertificate(id, certificate),
+    updates: moves.map(({ name, oldOid, newOid }) => ({ ref: name, old: oldOid, new: newOid })),
+  };
+}
+
+async function listRefLog(context: Context<ApiEnv>): Promise<Response> {
+  const { name } = await requestedRepository(context, "administer");
+  const page = await context.var.api.settings(name).refLog(queryOf(context));
+  if (page === undefined) throw new Problem(404, "There is no such repository.");
+  const { pushes, before } = page;
+  return context.json(
+    { pushes: pushes.map(shownPush), ...(before === undefined ? {} : { cursor: String(before) }) },
+    200,
+    { "Cache-Control": "no-store" },
+  );
+}
+
+async function showCertificate(context: Context<ApiEnv>): Promise<Response> {
+  const { name } = await requestedRepository(context, "administer");
+  const id = context.req.param("id") ?? "";
+  const push = /^[1-9][0-9]{0,14}$/.test(id) ? Number(id) : undefined;
+  const content = push === undefined ? undefined : await context.var.api.settings(name).pushCertificate(push);
+  if (content === undefined) throw new Problem(404, "There is no such push certificate.");
+  return new Response(content, {
+    headers: {
+      "Content-Type": "text/plain; charset=utf-8",
+      "Cache-Control": "no-store",
+      "X-Content-Type-Options": "nosniff",
+    },
+  });
+}
+
+/** The routes below `/api/v1/repos`. */
+export function reflogRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  routes.get("/:tenant/:repo/reflog", listRefLog);
+  routes.get("/:tenant/:repo/push-certificates/:id", showCertificate);
+  return routes;
+}
