@@ -3,10 +3,12 @@
  *
  *     npm run bench -- --repo DIR             any bare repository's branches and tags
  *     npm run bench -- --scenario blobs300    300 MB of noise in 30 blobs (or blob100: one of 100 MB)
+ *     … --object-format sha256                with a scenario; a repository's own otherwise
  *     … --hosts thinpack,c-git  --runs 3  --json FILE
  *
  * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
  */
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -17,7 +19,7 @@ import { copySubject, isScenario, makeSubject, type Subject } from "./bench/repo
 import { type Measurement, Measuring } from "./bench/steps.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100) [--hosts thinpack,c-git] [--runs N] [--json FILE]";
+  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE]";
 
 const BITMAPS = ", bitmaps";
 
@@ -48,11 +50,16 @@ async function measure(git: GitSandbox, host: Host, subject: Subject, runs: numb
   return measuring.results;
 }
 
+function formatOf(directory: string): string {
+  return execFileSync("git", ["rev-parse", "--show-object-format"], { cwd: directory, encoding: "utf8" }).trim();
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       repo: { type: "string" },
       scenario: { type: "string" },
+      "object-format": { type: "string" },
       hosts: { type: "string", default: "thinpack,c-git" },
       runs: { type: "string", default: "3" },
       json: { type: "string" },
@@ -60,7 +67,9 @@ async function main(): Promise<number> {
   });
   const { repo, scenario = "" } = values;
   if ((repo === undefined) === !isScenario(scenario)) throw new Error(USAGE);
-  const git = new GitSandbox("bench");
+  const asked = values["object-format"] ?? (repo === undefined ? "sha1" : formatOf(resolve(repo)));
+  if (asked !== "sha1" && asked !== "sha256") throw new Error(USAGE);
+  const git = new GitSandbox("bench", asked);
   try {
     console.error("preparing the repository");
     const subject = isScenario(scenario)

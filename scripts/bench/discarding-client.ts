@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see gitprotocol-v2(5)
  */
+import type { ObjectFormat } from "../../src/object/object-id.ts";
 import { request } from "node:http";
 
 /** What came back. */
@@ -39,19 +40,23 @@ function command(remote: string, token: string, body: string, onData: (piece: Bu
 }
 
 /** Lists the refs and fetches all they name. */
-export async function discardClone(remote: string, token: string): Promise<Discarded> {
+export async function discardClone(remote: string, token: string, format: ObjectFormat): Promise<Discarded> {
+  const spoken = `object-format=${format.name}`;
   const began = performance.now();
   const refs: Buffer[] = [];
-  await command(remote, token, `${line("command=ls-refs")}0001${line("peel")}${line("symrefs")}0000`, (piece) =>
-    refs.push(piece),
+  await command(
+    remote,
+    token,
+    `${line("command=ls-refs")}${line(spoken)}0001${line("peel")}${line("symrefs")}0000`,
+    (piece) => refs.push(piece),
   );
   const oids = Buffer.concat(refs)
     .toString("latin1")
-    .matchAll(/[0-9a-f]{4}([0-9a-f]{40}) /g);
+    .matchAll(new RegExp(`[0-9a-f]{4}([0-9a-f]{${format.hexSize}}) `, "g"));
   const wants = [...new Set([...oids].map((match) => match[1] ?? ""))];
   const body = ["ofs-delta", "no-progress", ...wants.map((oid) => `want ${oid}`), "done"].map(line).join("");
   let [bytes, firstByte] = [0, 0];
-  await command(remote, token, `${line("command=fetch")}0001${body}0000`, (piece) => {
+  await command(remote, token, `${line("command=fetch")}${line(spoken)}0001${body}0000`, (piece) => {
     // Acknowledgements and section names are short; the pack is not.
     if (firstByte === 0 && bytes + piece.length > 4096) firstByte = (performance.now() - began) / 1000;
     bytes += piece.length;

@@ -8,12 +8,14 @@ import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { ObjectFormat } from "../../src/object/object-id.ts";
 import { timeCommand } from "./process-time.ts";
 import type { GitSandbox } from "../../test/support/git-client.ts";
 
 /** A repository to measure with. */
 export type Subject = {
   readonly name: string;
+  readonly format: ObjectFormat;
   /** A bare repository with all there is to push. */
   readonly directory: string;
   /** The branch that the extra commit goes on: a full ref name. */
@@ -85,7 +87,7 @@ export async function makeSubject(git: GitSandbox, scenario: Scenario): Promise<
   return await measureSubject(git, { name: scenario, directory, branch, refspecs: [branch], scenario });
 }
 
-type Unmeasured = Omit<Subject, "objects" | "packBytes" | "indexCpu">;
+type Unmeasured = Omit<Subject, "format" | "objects" | "packBytes" | "indexCpu">;
 
 /** Packs everything as a push would, and times `git index-pack --strict --threads=1` on that. */
 async function measureSubject(git: GitSandbox, subject: Unmeasured): Promise<Subject> {
@@ -99,7 +101,7 @@ async function measureSubject(git: GitSandbox, subject: Unmeasured): Promise<Sub
   const empty = await git.init("empty", "--bare");
   const index = ["git", "index-pack", "--strict", "--threads=1", "-o", join(empty, "subject.idx"), pack];
   const { cpu } = await timeCommand(index, { cwd: empty, env });
-  return { ...subject, objects: objectsIn(pack), packBytes: statSync(pack).size, indexCpu: cpu };
+  return { ...subject, format: git.format, objects: objectsIn(pack), packBytes: statSync(pack).size, indexCpu: cpu };
 }
 
 /** The number of objects that a pack's header gives. */

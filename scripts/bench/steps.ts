@@ -61,8 +61,9 @@ export class Measuring {
   async discard(runs: number, suffix = ""): Promise<void> {
     const step = `clone, discarded${suffix}`;
     const url = `${this.#host.base}/${this.#repository}.git`;
+    const { format } = this.#subject;
     for (let run = 0; run < runs; run++) {
-      await this.#step(step, async () => await discardClone(url, this.#host.token));
+      await this.#step(step, async () => await discardClone(url, this.#host.token, format));
     }
     const all = this.results.splice(-runs).toSorted((a, b) => a.wall - b.wall);
     const median = all[Math.floor(runs / 2)];
@@ -97,7 +98,10 @@ export class Measuring {
     const answer = await fetch(`${this.#host.base}/api/v1/repos/${this.#repository}`, {
       method: "PUT",
       headers: { Authorization: `Bearer ${this.#host.token}`, "Content-Type": "application/json" },
-      body: JSON.stringify({ default_branch: this.#subject.branch.replace("refs/heads/", "") }),
+      body: JSON.stringify({
+        default_branch: this.#subject.branch.replace("refs/heads/", ""),
+        object_format: this.#subject.format.name,
+      }),
     });
     if (answer.status !== 201) throw new Error(`${this.#host.name}: creating the repository gave ${answer.status}`);
     await answer.arrayBuffer();

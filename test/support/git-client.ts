@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ObjectFormatName } from "../../src/object/object-id.ts";
+import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
 
 /** What a git command did. */
 export type GitResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -38,12 +38,12 @@ const IDENTITY: Record<string, string> = {
 export class GitSandbox {
   /** The sandbox's directory; every relative `cwd` and path is inside it. */
   readonly directory: string;
-  readonly #objectFormat: ObjectFormatName;
+  /** What repositories are made with. */
+  readonly format: ObjectFormat;
   #repositories = 0;
 
-  /** Repositories are made with `objectFormat`. */
-  constructor(name = "git", objectFormat: ObjectFormatName = "sha1") {
-    this.#objectFormat = objectFormat;
+  constructor(name = "git", format: ObjectFormatName = "sha1") {
+    this.format = objectFormat(format);
     this.directory = mkdtempSync(join(tmpdir(), `thinpack-${name}-`));
     mkdirSync(join(this.directory, "home"));
     writeFileSync(
@@ -70,7 +70,7 @@ export class GitSandbox {
       HOME: this.path("home"),
       LC_ALL: "C.UTF-8",
       GIT_CONFIG_NOSYSTEM: "1",
-      GIT_DEFAULT_HASH: this.#objectFormat,
+      GIT_DEFAULT_HASH: this.format.name,
       GIT_TERMINAL_PROMPT: "0",
       GIT_ASKPASS: "true",
       ...IDENTITY,

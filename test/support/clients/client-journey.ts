@@ -157,6 +157,15 @@ function pushing(client: GitProgram, journey: Journey): void {
     await checkHost(journey, url);
   });
 
+  it("creates a repository by pushing to it", async () => {
+    const { git } = journey;
+    const cwd = await git.init("work");
+    const tip = await git.commit(cwd, "file.txt", "one\n");
+    const url = (await journey.create()).replace(/repo-\d+/, "made-by-push");
+    await client.push(remoteOf(url), cwd, { from: "refs/heads/main", to: "refs/heads/main" });
+    expect(await refsAt(git, url)).toEqual([`refs/heads/main ${tip}`]);
+  });
+
   it("pushes thousands of objects into an empty repository", async () => {
     const { git } = journey;
     const source = await importFixture(git, "source", linear(MANY));
