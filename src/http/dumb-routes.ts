@@ -2,7 +2,8 @@
  * Git over plain files, for clients that know nothing else: what `git update-server-info` would have written, made from the Durable
  * Object's snapshot, so that it is never behind; and the packs, untouched.
  *
- * There are no loose objects and no alternates. Packs are named by their checksum here, as git names them.
+ * Packs are named by their checksum here, as git names them. There are no loose objects and no alternates: http-backend's answer to
+ * a client that asks for them is 404, and its search goes on in the packs.
  *
  * @packageDocumentation
  * @see gitrepository-layout(5), http-backend.c
@@ -11,13 +12,20 @@ import { Hono, type Context } from "hono";
 import { parseGitRepositoryName, type RepositoryName } from "../access/names.ts";
 import { parseRange } from "./byte-range.ts";
 import { streamedResponse } from "./body.ts";
+import { isUnchanged, mayContinue, validatorHeaders, type Validators } from "./conditional.ts";
 import { authorize } from "./denied.ts";
-import { gitFailure, GitRefusal, NO_CACHE } from "./git-failure.ts";
+import { gitFailure, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { HostEnv, PlainFile } from "./host.ts";
 
 const PACK_FILE = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/;
-/** A year: what a pack is called says what is in it. Only where everybody may read it. */
-const FOREVER = "public, max-age=31536000, immutable";
+/** Seconds: a year, as http-backend has it. */
+const FOREVER = 31_536_000;
+/** What http-backend serves beside packs and the files made from a snapshot. */
+const NEVER_THERE = [
+  "objects/info/alternates",
+  "objects/info/http-alternates",
+  "objects/:fan{[0-9a-f]{2}}/:rest{[0-9a-f]{38}|[0-9a-f]{62}}",
+];
 
 const PLAIN_FILES: readonly (readonly [PlainFile, string])[] = [
   ["HEAD", "text/plain"],
@@ -59,30 +67,68 @@ async function plainFile(context: Context<HostEnv>, file: PlainFile, contentType
   );
 }
 
-async function packFile(context: Context<HostEnv>, file: string): Promise<Response> {
+/** A pack's file that the requester may read. */
+type PackFile = {
+  readonly id: string;
+  /** What it is stored under. */
+  readonly name: string;
+  readonly extension: "pack" | "idx";
+  readonly size: number;
+  readonly validators: Validators;
+  readonly cacheHeaders: Readonly<Record<string, string>>;
+};
+
+/** @throws GitRefusal, AccessDenied */
+async function findPackFile(context: Context<HostEnv>, file: string): Promise<PackFile> {
   const { host } = context.var;
   const name = await namedRepository(context);
-  const found = await host.repository(name).refs.open({ packs: true });
+  const repository = host.repository(name);
+  const found = await repository.refs.open({ packs: true });
   await authorize(host, "read", name, found.kind === "found" ? found.record : undefined);
   const [, checksum, extension] = PACK_FILE.exec(file) ?? [];
-  if (found.kind === "missing") throw new GitRefusal(404, "Not found.");
-  const pack = found.packs.find((candidate) => candidate.checksum === checksum);
-  if (pack === undefined || (extension !== "pack" && extension !== "idx")) throw new GitRefusal(404, "Not found.");
-  const size = extension === "pack" ? pack.packBytes : pack.indexBytes;
-  const headers = new Headers({
-    "Content-Type": extension === "pack" ? "application/x-git-packed-objects" : "application/x-git-packed-objects-toc",
-    "Accept-Ranges": "bytes",
-    ...(found.record.visibility === "public" ? { "Cache-Control": FOREVER } : NO_CACHE),
-  });
-  const range = parseRange(context.req.header("Range"), size);
+  const pack = found.kind === "found" ? found.packs.find((each) => each.checksum === checksum) : undefined;
+  if (found.kind === "missing" || pack === undefined || (extension !== "pack" && extension !== "idx")) {
+    throw new GitRefusal(404, "Not found.");
+  }
+  return {
+    id: found.record.id,
+    name: pack.name,
+    extension,
+    size: extension === "pack" ? pack.packBytes : pack.indexBytes,
+    // An index follows from its pack, so the checksum stands for both.
+    validators: { etag: `"${pack.checksum}-${extension}"`, modified: pack.createdAt },
+    cacheHeaders: found.record.visibility === "public" ? keptForever(repository.now()) : NO_CACHE,
+  };
+}
+
+/** What a pack is called says what is in it, so it can be kept; only where everybody may read it. */
+function keptForever(now: number): PackFile["cacheHeaders"] {
+  const expires = new Date(now + FOREVER * 1000).toUTCString();
+  return { Expires: expires, "Cache-Control": `public, max-age=${FOREVER}, immutable` };
+}
+
+async function packFile(context: Context<HostEnv>, file: string): Promise<Response> {
+  const { host } = context.var;
+  const request = context.req.raw;
+  const found = await findPackFile(context, file);
+  const { id, name, extension, size, validators } = found;
+  const cached = { ...found.cacheHeaders, ...validatorHeaders(validators) };
+  if (isUnchanged(request.headers, validators)) return new Response(null, { status: 304, headers: cached });
+  const mayBePart = request.method === "GET" && mayContinue(request.headers, validators);
+  const range = mayBePart ? parseRange(context.req.header("Range"), size) : undefined;
   if (range === "unsatisfiable") {
     return new Response(null, { status: 416, headers: { ...NO_CACHE, "Content-Range": `bytes */${size}` } });
   }
   const { offset, length } = range ?? { offset: 0, length: size };
-  headers.set("Content-Length", String(length));
+  const headers = new Headers({
+    ...cached,
+    "Content-Type": extension === "pack" ? "application/x-git-packed-objects" : "application/x-git-packed-objects-toc",
+    "Accept-Ranges": "bytes",
+    "Content-Length": String(length),
+  });
   if (range !== undefined) headers.set("Content-Range", `bytes ${offset}-${offset + length - 1}/${size}`);
-  const bodiless = context.req.raw.method === "HEAD";
-  const body = bodiless ? null : await host.packBody(found.record.id, pack.name, extension, { offset, length });
+  const bodiless = request.method === "HEAD";
+  const body = bodiless ? null : await host.packBody(id, name, extension, { offset, length });
   return new Response(body, { status: range === undefined ? 200 : 206, headers });
 }
 
@@ -103,6 +149,10 @@ export function dumbRoutes(): Hono<HostEnv> {
   routes.get("/:tenant/:repo/objects/pack/:file", (context) =>
     answered(() => packFile(context, context.req.param("file"))),
   );
+  const files = [...PLAIN_FILES.map(([file]) => file), "objects/pack/:file", ...NEVER_THERE];
+  for (const file of files) {
+    routes.all(`/:tenant/:repo/${file}`, (context, next) => (isReading(context) ? next() : wrongMethod("GET, HEAD")));
+  }
   routes.all("/:tenant/:repo/*", (context) =>
     answered(async () => {
       await admitted(context);

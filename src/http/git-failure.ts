@@ -51,3 +51,13 @@ export function gitFailure(error: unknown): Response {
   logFault("git", error);
   return text(500, "The request failed on our side.");
 }
+
+/** Says whether a request is answered like GET. */
+export function isReading({ req }: { readonly req: { readonly method: string } }): boolean {
+  return req.method === "GET" || req.method === "HEAD";
+}
+
+/** Gives the answer to a method that a path does not have. */
+export function wrongMethod(allow: string): Response {
+  return new Response(null, { status: 405, headers: { ...NO_CACHE, Allow: allow } });
+}

@@ -18,7 +18,7 @@ import { parseProtocolVersion, type ProtocolVersion } from "../wire/protocol-ver
 import { parseServiceName, type ServiceName } from "../wire/service-announcement.ts";
 import { requestSource, streamedResponse } from "./body.ts";
 import { authorize } from "./denied.ts";
-import { gitFailure, GitRefusal, NO_CACHE } from "./git-failure.ts";
+import { gitFailure, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { logFault } from "./log.ts";
 
@@ -201,10 +201,6 @@ async function answered(work: () => Promise<Response>): Promise<Response> {
   }
 }
 
-function wrongMethod(allow: string): Response {
-  return new Response(null, { status: 405, headers: { ...NO_CACHE, Allow: allow } });
-}
-
 /** The routes of smart HTTP. A plain `info/refs` is left to the next handler. */
 export function gitRoutes(): Hono<HostEnv> {
   const routes = new Hono<HostEnv>();
@@ -219,9 +215,7 @@ export function gitRoutes(): Hono<HostEnv> {
       return advertise(request);
     });
   });
-  routes.all("/:tenant/:repo/info/refs", (context, next) =>
-    context.req.method === "GET" ? next() : wrongMethod("GET, HEAD"),
-  );
+  routes.all("/:tenant/:repo/info/refs", (context, next) => (isReading(context) ? next() : wrongMethod("GET, HEAD")));
   for (const service of ["git-upload-pack", "git-receive-pack"] as const) {
     routes.post(`/:tenant/:repo/${service}`, (context) =>
       answered(async () => {

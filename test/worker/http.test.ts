@@ -315,6 +315,55 @@ describe("dumb HTTP", () => {
     expect(head.headers.get("Server-Timing")).toContain('r2r;desc="0"');
   });
 
+  it("tells a client that has a pack so, and continues what one has a part of", async () => {
+    const path = `/acme/dumb.git/objects/pack/pack-${planted.checksum}.pack`;
+    const first = await ask(path, { method: "HEAD" });
+    const [etag, modified] = [first.headers.get("ETag") ?? "", first.headers.get("Last-Modified") ?? ""];
+    expect(etag).toMatch(/^"[0-9a-f]+-pack"$/);
+    expect(modified).toBe("Thu, 01 Jan 1970 00:00:00 GMT");
+    expect(Number(new Date(first.headers.get("Expires") ?? ""))).toBeGreaterThan(Date.now() + 300 * 86_400_000);
+    const status = async (headers: Record<string, string>, method = "GET"): Promise<[number, number]> => {
+      const answer = await ask(path, { method, headers });
+      return [answer.status, (await answer.arrayBuffer()).byteLength];
+    };
+    expect(await status({ "If-None-Match": etag })).toEqual([304, 0]);
+    expect(await status({ "If-None-Match": `"other", W/${etag}` })).toEqual([304, 0]);
+    expect(await status({ "If-None-Match": "*" })).toEqual([304, 0]);
+    expect(await status({ "If-None-Match": '"other"', "If-Modified-Since": modified })).toEqual([200, 5000]);
+    expect(await status({ "If-Modified-Since": modified })).toEqual([304, 0]);
+    expect(await status({ "If-Modified-Since": "once upon a time" })).toEqual([200, 5000]);
+    const Range = "bytes=100-";
+    expect(await status({ Range, "If-Range": etag })).toEqual([206, 4900]);
+    expect(await status({ Range, "If-Range": modified })).toEqual([206, 4900]);
+    expect(await status({ Range, "If-Range": '"other"' })).toEqual([200, 5000]);
+    expect(await status({ Range, "If-Range": `W/${etag}` })).toEqual([200, 5000]);
+    expect(await status({ Range: "bytes=0-9,20-29" })).toEqual([200, 5000]);
+    expect(await status({ Range: "bytes=20-10" })).toEqual([200, 5000]);
+    expect(await status({ Range }, "HEAD")).toEqual([200, 0]);
+    const index = await ask(path.replace(/pack$/, "idx"), { headers: { "If-None-Match": etag } });
+    expect(index.status).toBe(200);
+    await index.arrayBuffer();
+  });
+
+  it.each([
+    "HEAD",
+    "info/refs",
+    "objects/info/packs",
+    "objects/info/alternates",
+    "objects/info/http-alternates",
+    `objects/12/${"3".repeat(38)}`,
+    `objects/12/${"3".repeat(62)}`,
+    `objects/pack/pack-${ZERO}.idx`,
+  ])("reads %s and nothing else", async (file) => {
+    const answer = await ask(`/acme/dumb.git/${file}`, { method: "POST", body: "x" });
+    expect([answer.status, answer.headers.get("Allow")]).toEqual([405, "GET, HEAD"]);
+    const head = await ask(`/acme/dumb.git/${file}`, { method: "HEAD" });
+    const get = await ask(`/acme/dumb.git/${file}`);
+    expect([head.status, head.headers.get("Content-Type")]).toEqual([get.status, get.headers.get("Content-Type")]);
+    expect(get.headers.get("Cache-Control")).toBe("no-cache, max-age=0, must-revalidate");
+    await get.text();
+  });
+
   it("knows no pack that the catalog does not name, by its stem or otherwise", async () => {
     for (const name of ["c0ffee".padEnd(40, "0"), "dead".padEnd(40, "0"), ZERO]) {
       expect((await ask(`/acme/dumb.git/objects/pack/pack-${name}.pack`)).status).toBe(404);
@@ -325,6 +374,12 @@ describe("dumb HTTP", () => {
     const answer = await askAsOperator(`/acme/dumb-private.git/objects/pack/pack-${planted.checksum}.pack`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get("Cache-Control")).toMatch(/no-cache/);
+    expect(answer.headers.get("Expires")).toMatch(/1980/);
     await answer.arrayBuffer();
+    const unchanged = await askAsOperator(`/acme/dumb-private.git/objects/pack/pack-${planted.checksum}.pack`, {
+      headers: { "If-None-Match": "*" },
+    });
+    expect(unchanged.status).toBe(304);
+    expect(unchanged.headers.get("Cache-Control")).toMatch(/no-cache/);
   });
 });
