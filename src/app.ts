@@ -6,6 +6,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { repositoryKey } from "./access/names.ts";
 import type { Principal } from "./access/principal.ts";
+import { toHex } from "./bytes/hex.ts";
 import type { ApiEnv, ApiHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
@@ -16,7 +17,7 @@ import { dumbRoutes } from "./http/dumb-routes.ts";
 import { FormatCache } from "./http/format-cache.ts";
 import { gitRoutes } from "./http/git-routes.ts";
 import type { Host, Identity } from "./http/host.ts";
-import { logRequest } from "./http/log.ts";
+import { type LoggedNote, logged, logRequest } from "./http/log.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "./maintenance/server-info.ts";
 import { formatServerTiming, type RequestCounts } from "./repository/request-counts.ts";
@@ -27,6 +28,9 @@ export type AppOptions = {
   readonly version: string;
   readonly tools: IsolateTools;
 };
+
+/** Bytes of randomness in what the log knows a request by. */
+const SESSION_ID_BYTES = 16;
 
 type AppEnv = ApiEnv & { readonly Bindings: Env };
 
@@ -47,7 +51,9 @@ class Lifetime {
 }
 
 /** What a request's host is made from beside its storage. */
-type HostParts = Pick<Host, "agent" | "client" | "formats" | "until"> & { readonly credentials: Credentials };
+type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "until"> & {
+  readonly credentials: Credentials;
+};
 
 /** Asks once who it is; `undefined` until somebody wants to know. */
 function identifier(credentials: Credentials): Host["identify"] {
@@ -93,10 +99,14 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
   return async (context, next) => {
     const began = Date.now();
     const storage = new RequestStorage(context.env, options.tools);
+    const sessionId = toHex(crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES)));
+    const note: LoggedNote = {};
     const lifetime = new Lifetime();
     const host = hostOf(storage, {
       credentials: readCredentials(context.req.header("Authorization"), context.env.ADMIN_TOKEN),
       agent: `thinpack/${options.version}`,
+      sessionId,
+      note: (said) => void Object.assign(note, logged(said)),
       client: context.req.header("CF-Connecting-IP") ?? "",
       formats,
       until: (work) => lifetime.add(work),
@@ -114,17 +124,19 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
     context.header("Server-Timing", serverTiming(context.res.status, storage.counters.counts()));
     const { status } = context.res;
     const { method, path } = context.req;
-    const logged = lifetime.ended().then(() =>
+    const logging = lifetime.ended().then(() =>
       logRequest({
         method: context.req.raw.method === "HEAD" ? "HEAD" : method,
         path,
         status,
+        sid: sessionId,
+        ...note,
         ms: Date.now() - began,
         ...storage.counters.counts(),
         wasm: options.tools.kernels.byteLength,
       }),
     );
-    context.executionCtx.waitUntil(logged);
+    context.executionCtx.waitUntil(logging);
   };
 }
 

@@ -8,15 +8,25 @@ import { walkCommits } from "./commit-walk.ts";
 import { type GraphSession, QUEUED, SELECTED } from "./graph-session.ts";
 import { selectWhole } from "./object-walk.ts";
 
-/**
- * Gives the first of `names` (raw) that none of `tips` reaches; `undefined` where all are reached. Commits are looked for among
- * commits first; trees and blobs cost a walk of everything.
- */
+/** Gives the first of `names` (raw) that none of `tips` reaches; `undefined` where all are reached. See {@link whichReached}. */
 export async function unreachable(
   session: GraphSession,
   names: readonly Uint8Array[],
   tips: Iterable<Uint8Array>,
 ): Promise<Uint8Array | undefined> {
+  const reached = await whichReached(session, names, tips);
+  return names.find((_, i) => reached[i] === false);
+}
+
+/**
+ * Says of each of `names` (raw) whether any of `tips` reaches it. Commits are looked for among commits first; trees and blobs cost
+ * a walk of everything.
+ */
+export async function whichReached(
+  session: GraphSession,
+  names: readonly Uint8Array[],
+  tips: Iterable<Uint8Array>,
+): Promise<boolean[]> {
   const commits: number[] = [];
   const others: number[] = [];
   const onTag = (tag: number): void => session.mark(tag, SELECTED);
@@ -30,14 +40,14 @@ export async function unreachable(
     const node = session.findNode(name);
     return node >= 0 && session.has(node, QUEUED | SELECTED);
   };
-  if (names.every(isReached)) return undefined;
+  if (names.every(isReached)) return names.map(() => true);
   await selectOthers(session, others);
   await selectWhole(
     session,
     interesting.map((node) => session.commits.treeOf(node)),
     async () => undefined,
   );
-  return names.find((name) => !isReached(name));
+  return names.map(isReached);
 }
 
 async function selectOthers(session: GraphSession, nodes: readonly number[]): Promise<void> {

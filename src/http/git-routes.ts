@@ -94,6 +94,8 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
       actor: actorOf(pusher),
       pusher: pusherOf(pusher),
       agent: host.agent,
+      sessionId: host.sessionId,
+      note: (said) => host.note(said),
       signal: AbortSignal.any([request.signal, gone.signal]),
     });
     if (admitted) return;
@@ -129,14 +131,14 @@ async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Arra
     const { principal, listed } = await host.identify(name);
     const subject = { visibility: "private", readOnly: false } as const;
     if (listed === undefined || decide(principal, "read", name, subject) !== "allow") return undefined;
-    return advertiseV2(listed, host.agent);
+    return advertiseV2(listed, host);
   }
   const known = host.formats.get(repositoryKey(name), host.repository(name).now());
   if (known === undefined) return undefined;
   const isTold = known.visibility === "public" || host.known.kind === "operator" || known.clients.has(host.client);
   if (!isTold) return undefined;
   await authorize(host, "read", name, known);
-  return advertiseV2(known.objectFormat, host.agent);
+  return advertiseV2(known.objectFormat, host);
 }
 
 /** Answers `info/refs?service=…`. */

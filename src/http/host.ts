@@ -8,6 +8,7 @@ import type { RepositoryName } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
+import type { ClientNote } from "../service/exchange.ts";
 import type { FormatCache, KnownRepository } from "./format-cache.ts";
 
 /** A part of a file: `length` bytes from `offset`. */
@@ -36,6 +37,10 @@ export interface Host {
   readonly client: string;
   /** `agent=` and `Server:`, as this host gives them. */
   readonly agent: string;
+  /** What the log knows this request by. */
+  readonly sessionId: string;
+  /** Has the log say what the client said of itself. */
+  note(said: ClientNote): void;
   readonly formats: FormatCache;
   /** Opens a repository, which need not exist. Nothing but who asks is asked before the first call. */
   repository(name: RepositoryName): Repository;

@@ -3,17 +3,39 @@
  *
  * @packageDocumentation
  */
+import type { ClientNote } from "../service/exchange.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 
+/** Characters of what a client says of itself that a log line repeats. */
+const SHOWN = 200;
+
+/** What a log line has of what a client said of itself. */
+export type LoggedNote = { readonly client_sid?: string; readonly server_options?: string };
+
+/** Makes what a client said fit for the log: short, printable, on one line. */
+export function logged({ sessionId, serverOptions = [] }: ClientNote): LoggedNote {
+  return {
+    ...(sessionId === undefined ? {} : { client_sid: printable(sessionId) }),
+    ...(serverOptions.length === 0 ? {} : { server_options: printable(serverOptions.join(" ")) }),
+  };
+}
+
+function printable(text: string): string {
+  return text.slice(0, SHOWN).replaceAll(/[^\x20-\x7e]/g, "?");
+}
+
 /** What is said of each request once its answer has gone out. */
-export type RequestLine = RequestCounts & {
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly ms: number;
-  /** Bytes of the kernel's memory. */
-  readonly wasm: number;
-};
+export type RequestLine = RequestCounts &
+  LoggedNote & {
+    /** The `session-id` that the client was told, where it asked for what has one. */
+    readonly sid: string;
+    readonly method: string;
+    readonly path: string;
+    readonly status: number;
+    readonly ms: number;
+    /** Bytes of the kernel's memory. */
+    readonly wasm: number;
+  };
 
 /** Logs a request. */
 export function logRequest(line: RequestLine): void {

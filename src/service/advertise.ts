@@ -18,9 +18,15 @@ import type { Exchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
 
 /** Gives the whole advertisement of version 2. It depends on nothing but these, so that it can be given without opening anything. */
-export function advertiseV2(objectFormatName: ObjectFormatName, agent: string): Uint8Array {
+export function advertiseV2(
+  objectFormatName: ObjectFormatName,
+  { agent, sessionId }: Pick<Exchange, "agent" | "sessionId">,
+): Uint8Array {
   const out = new PktBuffer();
-  formatCapabilityAdvertisement({ objectFormat: objectFormatName, agent, stateless: true, symrefs: [] }, out);
+  formatCapabilityAdvertisement(
+    { objectFormat: objectFormatName, agent, stateless: true, symrefs: [], sessionId },
+    out,
+  );
   return out.takeBytes();
 }
 
@@ -34,7 +40,7 @@ export async function advertiseRefs(exchange: Exchange, service: ServiceName, ve
 
 async function advertiseCapabilities({ exchange, admission }: ServiceCall): Promise<void> {
   const snapshot = await admission.open({});
-  await exchange.output.write(advertiseV2(snapshot?.record.objectFormat ?? "sha1", exchange.agent));
+  await exchange.output.write(advertiseV2(snapshot?.record.objectFormat ?? "sha1", exchange));
 }
 
 async function advertiseAll(call: ServiceCall, service: ServiceName, version: ProtocolVersion): Promise<void> {
@@ -53,6 +59,7 @@ async function advertiseAll(call: ServiceCall, service: ServiceName, version: Pr
         objectFormat: format.name,
         otherFormats: snapshot === undefined ? ["sha256"] : [],
         agent: exchange.agent,
+        sessionId: exchange.sessionId,
         stateless: true,
         symrefs: head === undefined ? [] : [{ name: "HEAD", target: head.target }],
       }),

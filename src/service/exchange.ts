@@ -8,6 +8,12 @@ import type { Pusher } from "../refs/ref-policy.ts";
 import type { CreateRequest, NewRepository, RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 
+/** What a client says of itself and its user, for the log: as it came, to be shown with care. */
+export type ClientNote = {
+  readonly sessionId?: string | undefined;
+  readonly serverOptions?: readonly string[];
+};
+
 /** One request to one repository. */
 export type Exchange = {
   readonly repository: Repository;
@@ -33,6 +39,10 @@ export type Exchange = {
   readonly pusher: Pusher;
   /** `agent=` as this host gives it. */
   readonly agent: string;
+  /** `session-id=` of this request: what the log knows it by. */
+  readonly sessionId: string;
+  /** Told of what the client says of itself. */
+  note(said: ClientNote): void;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };

@@ -44,10 +44,17 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
   const first = await reader.peek();
   if (first === undefined) return undefined;
   const format = objectFormat(formatOfPush(first));
-  const context = { objectFormat: format.name, agent: exchange.agent, stateless: true, symrefs: [] };
+  const context = {
+    objectFormat: format.name,
+    agent: exchange.agent,
+    stateless: true,
+    symrefs: [],
+    sessionId: exchange.sessionId,
+  };
   const parser = new ReceiveRequestParser(context, exchange.repository.limits.refs);
   await reader.feed(parser);
   const { commands, capabilities, shallows } = parser.result;
+  exchange.note({ sessionId: capabilities.value("session-id") });
   if (commands.length === 0) return undefined;
   const options = new PushOptionsParser();
   if (capabilities.has("push-options")) await reader.feed(options);

@@ -8,7 +8,7 @@
  * Until the commit nothing of the push is visible, and whatever ends it before leaves nothing behind.
  *
  * Capabilities: `report-status`, `report-status-v2`, `delete-refs`, `side-band-64k`, `quiet`, `atomic`, `ofs-delta`, `push-options`,
- * `object-format`, `agent`.
+ * `session-id`, `object-format`, `agent`.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c

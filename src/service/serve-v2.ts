@@ -1,7 +1,8 @@
 /**
  * Version 2: one request, one command.
  *
- * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`.
+ * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`,
+ * `session-id`, `object-info`.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), git's serve.c
@@ -14,6 +15,7 @@ import type { Exchange } from "./exchange.ts";
 import { answerFaults } from "./failure.ts";
 import { fetchObjects } from "./fetch-command.ts";
 import { listRefs } from "./ls-refs.ts";
+import { tellObjectInfo } from "./object-info.ts";
 import { RequestReader } from "./request-reader.ts";
 import type { CommandCall } from "./v2-command.ts";
 
@@ -21,6 +23,7 @@ import type { CommandCall } from "./v2-command.ts";
 const COMMANDS: ReadonlyMap<string, (call: CommandCall) => Promise<void>> = new Map([
   ["ls-refs", listRefs],
   ["fetch", fetchObjects],
+  ["object-info", tellObjectInfo],
 ]);
 
 /** Answers a request of version 2. */
@@ -33,11 +36,13 @@ export async function serveV2(exchange: Exchange): Promise<void> {
       agent: exchange.agent,
       stateless: true,
       symrefs: [],
+      sessionId: exchange.sessionId,
     };
     // A client that is done says nothing, or just a flush.
     if (head.length === 0) return;
     const request = parseHead(new CommandRequestParser(context), head);
     if (request.kind === "empty") return;
+    exchange.note(request);
     const command = COMMANDS.get(request.command);
     if (command === undefined) throw new ProtocolError(`invalid command '${request.command}'`);
     await command({

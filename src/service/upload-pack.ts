@@ -2,7 +2,7 @@
  * upload-pack in versions 0 and 1, over HTTP: one request is what is wanted and one round of haves.
  *
  * Capabilities: `multi_ack`, `multi_ack_detailed`, `no-done`, `thin-pack`, `side-band`, `side-band-64k`, `ofs-delta`, `no-progress`,
- * `include-tag`, `symref`, `object-format`, `agent`.
+ * `include-tag`, `symref`, `session-id`, `object-format`, `agent`.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), gitprotocol-http(5), upload-pack.c `upload_pack()`
@@ -31,11 +31,18 @@ export async function serveUploadPack(exchange: Exchange): Promise<void> {
     const reader = new RequestReader(exchange.input);
     const first = await reader.peek();
     if (first === undefined) return;
-    const context = { objectFormat: formatOfWant(first), agent: exchange.agent, stateless: true, symrefs: [] };
+    const context = {
+      objectFormat: formatOfWant(first),
+      agent: exchange.agent,
+      stateless: true,
+      symrefs: [],
+      sessionId: exchange.sessionId,
+    };
     const { limits } = exchange.repository;
     const parser = new UploadRequestParser(context, limits.wants);
     await reader.feed(parser);
     const request = parser.result;
+    exchange.note({ sessionId: request.capabilities.value("session-id") });
     if (request.wants.length === 0) return;
     // git's client asks about depth first and sends its haves with the next request: the end is fine here, and only here.
     const hasRound = (await reader.peek()) !== undefined;

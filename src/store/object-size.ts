@@ -16,18 +16,25 @@ const DELTA_SIZES_BYTES = 20;
 /** Deflated bytes that give them: a stream may begin with the code lengths of a block. */
 const DEFLATED_BYTES = 512;
 
+/** Bytes of an entry that always tell: fewer only where the pack ends. */
+export const ENTRY_BEGINNING_BYTES = MAX_ENTRY_HEADER_BYTES + DEFLATED_BYTES;
+
 /** Gives the bytes of the object whose entry begins at `offset`. @throws CorruptStore */
 export async function storedObjectSize(
   { handle, rawSize, inflating }: { handle: PackHandle; rawSize: number; inflating: Inflating },
   offset: number,
 ): Promise<number> {
-  const bytes = await bytesFrom(handle, offset, MAX_ENTRY_HEADER_BYTES);
+  return sizeFromBeginning(await bytesFrom(handle, offset, ENTRY_BEGINNING_BYTES), rawSize, inflating);
+}
+
+/** Gives the bytes of an object by what its entry begins with: {@link ENTRY_BEGINNING_BYTES}, or more. @throws CorruptStore */
+export function sizeFromBeginning(bytes: Uint8Array, rawSize: number, inflating: Inflating): number {
   const header = new EntryHeader();
   if (header.decode(bytes, 0, bytes.length, rawSize) === "short") {
-    throw new CorruptStore(`pack ${handle.record.name} ends within an entry`);
+    throw new CorruptStore("a pack ends within an entry");
   }
   if (header.kind !== OFS_DELTA && header.kind !== REF_DELTA) return header.size;
-  const deflated = await bytesFrom(handle, offset + header.headerBytes, DEFLATED_BYTES);
+  const deflated = bytes.subarray(header.headerBytes);
   return new DeltaReader(inflating.inflateHead(deflated, Math.min(header.size, DELTA_SIZES_BYTES))).resultSize;
 }
 

@@ -22,13 +22,15 @@ export type CapabilityContext = {
   readonly stateless: boolean;
   /** Symbolic refs that resolve, as git tells clients of versions 0 and 1: HEAD, unless it is unborn. */
   readonly symrefs: readonly { readonly name: string; readonly target: string }[];
+  /** What this request is known by in the log: printable ASCII without spaces. Not offered where there is none. */
+  readonly sessionId?: string;
 };
 
 /**
  * Where a capability is spoken: on the first line of a service of versions 0 and 1, on a line of its own in version 2, or as a
  * feature in the value of a version 2 command.
  */
-export type CapabilitySurface = "upload-pack" | "receive-pack" | "v2" | "ls-refs" | "fetch";
+export type CapabilitySurface = "upload-pack" | "receive-pack" | "v2" | "ls-refs" | "fetch" | "object-info";
 
 /** `false`: not offered here; `true`: the bare name; a list: once with each value, so an empty one offers nothing. */
 type Advertised = boolean | readonly string[];
@@ -55,6 +57,8 @@ const objectFormat = (context: CapabilityContext): Advertised => [
   context.objectFormat,
   ...(context.otherFormats ?? []),
 ];
+const sessionId = (context: CapabilityContext): Advertised =>
+  context.sessionId === undefined ? false : [context.sessionId];
 const symrefs = (context: CapabilityContext): Advertised =>
   context.symrefs.map(({ name, target }) => `${name}:${target}`);
 
@@ -97,7 +101,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   { ...plain("upload-pack", "no-done"), advertise: (context) => context.stateless },
   valued("upload-pack", "symref", symrefs, "advertised-value"),
   later("upload-pack", "filter"),
-  later("upload-pack", "session-id"),
+  valued("upload-pack", "session-id", sessionId, "any-value"),
   valued("upload-pack", "object-format", objectFormat, "advertised-value"),
   valued("upload-pack", "agent", agent, "any-value"),
 
@@ -110,7 +114,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   plain("receive-pack", "ofs-delta"),
   later("receive-pack", "push-cert"),
   plain("receive-pack", "push-options"),
-  later("receive-pack", "session-id"),
+  valued("receive-pack", "session-id", sessionId, "any-value"),
   valued("receive-pack", "object-format", objectFormat, "advertised-value"),
   valued("receive-pack", "agent", agent, "any-value"),
 
@@ -120,8 +124,8 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   { ...plain("v2", "server-option"), request: "any-value" },
   // Any value passes here, since git tells an unknown format from a mismatched one in its own words: see command-request.ts.
   valued("v2", "object-format", objectFormat, "any-value"),
-  later("v2", "session-id"),
-  { ...later("v2", "object-info"), command: true },
+  valued("v2", "session-id", sessionId, "any-value"),
+  { ...plain("v2", "object-info"), command: true },
   { ...later("v2", "bundle-uri"), command: true },
   later("v2", "promisor-remote"),
 
@@ -133,10 +137,14 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   later("fetch", "ref-in-want"),
   later("fetch", "sideband-all"),
   later("fetch", "packfile-uris"),
+
+  plain("object-info", "size"),
 ];
 
 // A Map, not an object: `__proto__` and `constructor` are names a client may try.
 const ROWS = new Map(CAPABILITIES.map((row) => [`${row.surface} ${row.name}`, row] as const));
+
+const COMMAND_SURFACES = ["ls-refs", "fetch", "object-info"] as const satisfies CapabilitySurface[];
 
 /** Finds a row by surface and name, whether or not it is offered. */
 export function findCapability(surface: CapabilitySurface, name: string): CapabilityRow | undefined {
@@ -159,7 +167,7 @@ export function advertisedOn(surface: CapabilitySurface, context: CapabilityCont
 
 /** Gives the features that a version 2 command is advertised with, which decide the arguments it takes. */
 export function offeredFeatures(command: string, context: CapabilityContext): ReadonlySet<string> {
-  const surface = command === "fetch" || command === "ls-refs" ? command : undefined;
+  const surface = COMMAND_SURFACES.find((name) => name === command);
   return new Set(surface === undefined ? [] : advertisedOn(surface, context).map(({ name }) => name));
 }
 

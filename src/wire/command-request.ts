@@ -25,6 +25,10 @@ export type CommandRequest =
       readonly command: string;
       /** What the client says it is. */
       readonly agent: string | undefined;
+      /** What the client is known by in its own log, as it says; empty where it says nothing behind `session-id`. */
+      readonly sessionId: string | undefined;
+      /** Strings of the user's for the server, in order. */
+      readonly serverOptions: readonly string[];
       /**
        * Whether the command's arguments follow, up to a flush. If not the flush was read: feed the command's parser a
        * `FLUSH_LINE`.
@@ -39,6 +43,8 @@ export class CommandRequestParser {
   readonly #context: CapabilityContext;
   #command: string | undefined;
   #agent: string | undefined;
+  #sessionId: string | undefined;
+  readonly #serverOptions: string[] = [];
   #clientFormat: ObjectFormatName = "sha1";
   #seenAny = false;
   #result: CommandRequest | undefined;
@@ -94,7 +100,8 @@ export class CommandRequestParser {
     }
     if (name === "agent") this.#agent = value;
     if (name === "object-format") this.#acceptObjectFormat(value);
-    // A server-option has no meaning here: taken and forgotten, as git does.
+    if (name === "session-id") this.#sessionId = value ?? "";
+    if (name === "server-option" && value !== undefined) this.#serverOptions.push(value);
   }
 
   #acceptObjectFormat(value: string | undefined): void {
@@ -109,7 +116,14 @@ export class CommandRequestParser {
     if (this.#clientFormat !== objectFormat) {
       throw new ProtocolError(`mismatched object format: server ${objectFormat}; client ${this.#clientFormat}`);
     }
-    return { kind: "command", command: this.#command, agent: this.#agent, argumentsFollow };
+    return {
+      kind: "command",
+      command: this.#command,
+      agent: this.#agent,
+      sessionId: this.#sessionId,
+      serverOptions: this.#serverOptions,
+      argumentsFollow,
+    };
   }
 }
 
@@ -118,6 +132,7 @@ export type CommandRequestHead = {
   readonly command: string;
   readonly agent?: string;
   readonly objectFormat?: ObjectFormatName;
+  readonly sessionId?: string;
   readonly serverOptions?: readonly string[];
 };
 
@@ -126,6 +141,7 @@ export function formatCommandRequest(head: CommandRequestHead, out: PktBuffer): 
   out.line(`${COMMAND_KEY}${head.command}\n`);
   if (head.agent !== undefined) out.line(`agent=${head.agent}`);
   if (head.objectFormat !== undefined) out.line(`object-format=${head.objectFormat}`);
+  if (head.sessionId !== undefined) out.line(`session-id=${head.sessionId}`);
   for (const option of head.serverOptions ?? []) out.line(`server-option=${option}`);
   out.delim();
 }

@@ -24,6 +24,8 @@ const SETTINGS: Record<string, string> = {
   "http.receivepack": "true",
   "receive.fsckObjects": "true",
   "receive.advertisePushOptions": "true",
+  "transfer.advertiseSID": "true",
+  "transfer.advertiseObjectInfo": "true",
   "receive.autogc": "false",
   "gc.auto": "0",
   "core.logAllRefUpdates": "false",

@@ -80,7 +80,7 @@ describe("the advertisement", () => {
       (exchange) => advertiseRefs(exchange, "git-upload-pack", 2),
       new Uint8Array(),
     );
-    expect(body).toEqual(Buffer.from(advertiseV2("sha1", "thinpack/test")));
+    expect(body).toEqual(Buffer.from(advertiseV2("sha1", { agent: "thinpack/test", sessionId: "test-session" })));
     expect(pktText(body)[0]).toBe("version 2\\n");
     expect(pktText(body)).toContain("object-format=sha1\\n");
     expect(calls).toEqual(["open"]);

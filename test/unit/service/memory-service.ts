@@ -9,7 +9,7 @@ import type { Pusher } from "../../../src/refs/ref-policy.ts";
 import type { CreateRequest, NewRepository, RefStore, RepositoryRecord } from "../../../src/refs/ref-store.ts";
 import { DEFAULT_LIMITS } from "../../../src/repository/limits.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
-import type { Exchange } from "../../../src/service/exchange.ts";
+import type { ClientNote, Exchange } from "../../../src/service/exchange.ts";
 import type { PackRecord } from "../../../src/store/catalog.ts";
 import type { GitSandbox } from "../../support/git-client.ts";
 import { kernelModule } from "../../support/kernel.ts";
@@ -53,6 +53,8 @@ export class MemoryService {
   readonly storage: MemoryPackStorage = memoryPackStorage();
   /** Names of the ref store's methods, as they were called. */
   calls: string[] = [];
+  /** What clients said of themselves. */
+  readonly notes: ClientNote[] = [];
   /** Milliseconds since the epoch; a test may move it. */
   now = 1_700_000_000_000;
   /** Replaced by a test that wants other bounds. */
@@ -117,6 +119,8 @@ export class MemoryService {
       actor: "tester",
       pusher: options.pusher ?? {},
       agent: "thinpack/test",
+      sessionId: "test-session",
+      note: (said) => void this.notes.push(said),
       signal: new AbortController().signal,
     });
     return { body: Buffer.concat(written), calls: this.calls, admitted, unread: body.unread() };

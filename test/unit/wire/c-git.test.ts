@@ -68,6 +68,7 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     await git.ok(["branch", "zweig/ä", first], { cwd: full });
     await git.ok(["symbolic-ref", "refs/heads/alias", "refs/heads/main"], { cwd: full });
     await git.ok(["config", "receive.advertisePushOptions", "true"], { cwd: empty });
+    await git.ok(["config", "transfer.advertiseObjectInfo", "true"], { cwd: full });
   });
 
   const serve = (service: string, directory: string, input: Uint8Array | undefined, version = 0): Promise<Buffer> =>
@@ -146,7 +147,9 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     const ours = new CapabilityAdvertisementParser();
     feed(ours, pktText(out.takeBytes()));
     const [theirs, mine] = [parser.result, ours.result].map((capabilities) =>
-      offered("v2", capabilities).map((text) => text.replace(/^fetch=.*/, "fetch=")),
+      offered("v2", capabilities).map((text) =>
+        text.replace(/^object-info$/, "object-info=size").replace(/^fetch=.*/, "fetch="),
+      ),
     );
     expect(mine).toEqual(theirs);
   });

@@ -22,6 +22,7 @@ const context: CapabilityContext = {
   agent: "thinpack/1",
   stateless: true,
   symrefs: [{ name: "HEAD", target: "refs/heads/main" }],
+  sessionId: "s1",
 };
 const accept = (service: "upload-pack" | "receive-pack", text: string, changes: Partial<CapabilityContext> = {}) =>
   acceptServiceCapabilities(service, { ...context, ...changes }, text);
@@ -44,21 +45,21 @@ describe("the table", () => {
   test("advertises upload-pack as the issue lists it", () => {
     expect(formatServiceCapabilities("upload-pack", context)).toBe(
       "multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed no-done " +
-        "symref=HEAD:refs/heads/main object-format=sha1 agent=thinpack/1",
+        "symref=HEAD:refs/heads/main session-id=s1 object-format=sha1 agent=thinpack/1",
     );
   });
 
   test("offers no-done without state only, and symref where HEAD resolves", () => {
     expect(formatServiceCapabilities("upload-pack", { ...context, stateless: false, symrefs: [] })).toBe(
       "multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed " +
-        "object-format=sha1 agent=thinpack/1",
+        "session-id=s1 object-format=sha1 agent=thinpack/1",
     );
   });
 
   test("advertises receive-pack as the issue lists it", () => {
     expect(formatServiceCapabilities("receive-pack", context)).toBe(
       "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options " +
-        "object-format=sha1 agent=thinpack/1",
+        "session-id=s1 object-format=sha1 agent=thinpack/1",
     );
   });
 
@@ -69,10 +70,25 @@ describe("the table", () => {
       "fetch=wait-for-done",
       "server-option",
       "object-format=sha1",
+      "session-id=s1",
+      "object-info=size",
     ]);
+    expect([...offeredFeatures("object-info", context)]).toEqual(["size"]);
     expect([...offeredFeatures("fetch", context)]).toEqual(["wait-for-done"]);
     expect([...offeredFeatures("ls-refs", context)]).toEqual(["unborn"]);
     expect([...offeredFeatures("upload-pack", context)]).toEqual([]);
+  });
+});
+
+describe("a session id", () => {
+  test("is offered, and taken from clients, where the request has one", () => {
+    const without: CapabilityContext = { objectFormat: "sha1", agent: "thinpack/1", stateless: true, symrefs: [] };
+    for (const service of ["upload-pack", "receive-pack"] as const) {
+      expect(formatServiceCapabilities(service, without)).not.toContain("session-id");
+      expect(() => acceptServiceCapabilities(service, without, "session-id=x")).toThrow("did not offer");
+      expect(accept(service, "session-id=theirs").value("session-id")).toBe("theirs");
+    }
+    expect(advertisedOn("v2", without).map(({ name }) => name)).not.toContain("session-id");
   });
 });
 
@@ -101,7 +117,6 @@ describe("what a client asks for", () => {
     ["upload-pack", "filter", "the server did not offer the capability 'filter'"],
     ["upload-pack", "shallow", "the server did not offer the capability 'shallow'"],
     ["upload-pack", "report-status", "the server did not offer the capability 'report-status'"],
-    ["upload-pack", "session-id=x", "the server did not offer the capability 'session-id'"],
     ["upload-pack", "__proto__", "the server did not offer the capability '__proto__'"],
     ["upload-pack", "constructor", "the server did not offer the capability 'constructor'"],
     ["upload-pack", "multi_ack_", "the server did not offer the capability 'multi_ack_'"],

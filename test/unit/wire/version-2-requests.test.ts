@@ -28,7 +28,14 @@ describe("the head of a request", () => {
     expect(head(["command=ls-refs\\n", "agent=git/2.39.5", "object-format=sha1", "0001", "peel\\n", "0000"])).toEqual({
       answer: "done",
       rest: ["peel\\n", "0000"],
-      result: { kind: "command", command: "ls-refs", agent: "git/2.39.5", argumentsFollow: true },
+      result: {
+        kind: "command",
+        command: "ls-refs",
+        agent: "git/2.39.5",
+        sessionId: undefined,
+        serverOptions: [],
+        argumentsFollow: true,
+      },
     });
   });
 
@@ -37,6 +44,8 @@ describe("the head of a request", () => {
       kind: "command",
       command: "fetch",
       agent: "x",
+      sessionId: undefined,
+      serverOptions: [],
       argumentsFollow: false,
     });
   });
@@ -45,17 +54,38 @@ describe("the head of a request", () => {
     expect(head(["0000"]).result).toEqual({ kind: "empty" });
   });
 
-  test("takes server options and forgets them", () => {
-    const lines = ["command=fetch", ...Array.from({ length: 1000 }, (_, index) => `server-option=${index}`), "0001"];
-    expect(head(lines).answer).toBe("done");
+  test("has server options, in order", () => {
+    const options = Array.from({ length: 1000 }, (_, index) => `${index}=x y`);
+    const lines = ["command=fetch", ...options.map((option) => `server-option=${option}`), "server-option", "0001"];
+    expect(head(lines).result).toMatchObject({ serverOptions: options });
+  });
+
+  test("has the client's session id where one was offered", () => {
+    const offered = { sessionId: "ours" };
+    expect(head(["command=fetch", "session-id=theirs", "0000"], offered).result).toMatchObject({ sessionId: "theirs" });
+    expect(head(["command=fetch", "session-id", "0000"], offered).result).toMatchObject({ sessionId: "" });
+    expect(() => head(["command=fetch", "session-id=theirs", "0000"])).toThrow(
+      "unknown capability 'session-id=theirs'",
+    );
   });
 
   test("is made as it is read", () => {
     const out = new PktBuffer();
-    formatCommandRequest({ command: "fetch", agent: "a/1", objectFormat: "sha1", serverOptions: ["o=p"] }, out);
+    formatCommandRequest(
+      { command: "fetch", agent: "a/1", objectFormat: "sha1", sessionId: "s", serverOptions: ["o=p"] },
+      out,
+    );
     const lines = pktText(out.takeBytes());
-    expect(lines).toEqual(["command=fetch\\n", "agent=a/1", "object-format=sha1", "server-option=o=p", "0001"]);
-    expect(head(lines).result).toMatchObject({ command: "fetch", agent: "a/1" });
+    expect(lines).toEqual([
+      "command=fetch\\n",
+      "agent=a/1",
+      "object-format=sha1",
+      "session-id=s",
+      "server-option=o=p",
+      "0001",
+    ]);
+    const made = { command: "fetch", agent: "a/1", sessionId: "s", serverOptions: ["o=p"] };
+    expect(head(lines, { sessionId: "ours" }).result).toMatchObject(made);
   });
 
   test.each([
@@ -63,7 +93,8 @@ describe("the head of a request", () => {
     [["command=constructor"], "invalid command 'constructor'"],
     [["command="], "invalid command ''"],
     [["command=agent"], "invalid command 'agent'"],
-    [["command=object-info"], "invalid command 'object-info'"],
+    [["command=bundle-uri"], "invalid command 'bundle-uri'"],
+    [["command=object-info=size"], "invalid command 'object-info=size'"],
     [["command=ls-refs=unborn"], "invalid command 'ls-refs=unborn'"],
     [["command=fetch", "command=ls-refs"], "command 'ls-refs' requested after already requesting command 'fetch'"],
     [["command=fetch", "command=fetch"], "command 'fetch' requested after already requesting command 'fetch'"],

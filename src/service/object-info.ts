@@ -1,0 +1,87 @@
+/**
+ * Version 2's `object-info`: how large objects are, without sending them.
+ *
+ * C git tells of every object in its store. Here a name alone is no right to know: an object that no ref reaches any more is as
+ * good as missing, so that nobody learns whether something deleted was ever there.
+ *
+ * Capabilities: `size`. Arguments: `size`, `oid`.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-v2(5), git's protocol-caps.c
+ */
+import { GraphSession } from "../graph/graph-session.ts";
+import { whichReached } from "../graph/reachability.ts";
+import { objectFormat } from "../object/object-id.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import { ObjectDatabase, type Locations } from "../store/object-database.ts";
+import { objectSizes } from "../store/object-sizes.ts";
+import type { ObjectIdList } from "../wire/object-id-list.ts";
+import { ObjectInfoRequestParser, formatObjectInfo, formatObjectInfoHeader } from "../wire/object-info.ts";
+import type { Snapshot } from "./admission.ts";
+import type { Exchange } from "./exchange.ts";
+import type { CommandCall } from "./v2-command.ts";
+
+/** Answers an `object-info`. */
+export async function tellObjectInfo(call: CommandCall): Promise<void> {
+  const { exchange, admission, answer, context } = call;
+  const parser = new ObjectInfoRequestParser(objectFormat(context.objectFormat), exchange.repository.limits.wants);
+  await call.readArguments(parser);
+  const { oids, size } = parser.result;
+  const wants = oids.bytes().slice();
+  const snapshot = await admission.openAs(context.objectFormat, oids.length === 0 ? {} : { packs: true, wants });
+  if (oids.length > 0) {
+    const sizes = await sizesOf(exchange, snapshot, oids, wants);
+    if (size) formatObjectInfoHeader(answer.lines);
+    for (const [index, bytes] of sizes.entries()) {
+      formatObjectInfo({ oid: oids.at(index), size: bytes < 0 ? "missing" : size ? bytes : undefined }, answer.lines);
+      await answer.sendFull();
+    }
+  }
+  answer.lines.flush();
+  await answer.send();
+}
+
+/** Gives the bytes of each object; -1 of those that are not here, or not for anybody to see. */
+async function sizesOf(
+  { repository }: Exchange,
+  snapshot: Snapshot,
+  oids: ObjectIdList,
+  names: Uint8Array,
+): Promise<Float64Array> {
+  const { id } = snapshot.record;
+  const { format } = oids;
+  const context = { storage: repository.storage(id), cache: repository.cache, scope: id, format };
+  const database = new ObjectDatabase(snapshot.packs, context);
+  const kernel = repository.kernels.lend(format.rawSize);
+  try {
+    const session = new GraphSession(database, kernel);
+    const locations = await database.locate(names);
+    const doubtful = doubtfulOf(snapshot, locations);
+    if (doubtful.length > 0) {
+      const all = await repository.refs.open({ refPrefixes: [] });
+      const tips = tipsOf(all.kind === "found" ? all.refs : [], format.rawSize);
+      const reached = await whichReached(
+        session,
+        doubtful.map((index) => oids.at(index)),
+        tips,
+      );
+      for (const [i, index] of doubtful.entries()) if (reached[i] === false) locations.packs[index] = -1;
+    }
+    return await objectSizes(database, session.inflating, locations);
+  } finally {
+    repository.kernels.giveBack(kernel);
+  }
+}
+
+/** Gives the indexes of objects that are here and may be out of reach: no ref names them, and not every pack carries the mark. */
+function doubtfulOf({ packs, wantIsTip }: Snapshot, locations: Locations): number[] {
+  // the mark: whatever is in such a pack is reachable from a ref
+  if (packs.every((pack) => pack.marked)) return [];
+  const doubtful: number[] = [];
+  for (const [index, pack] of locations.packs.entries()) if (pack >= 0 && wantIsTip[index] === 0) doubtful.push(index);
+  return doubtful;
+}
+
+function* tipsOf(rows: readonly Uint8Array[], rawSize: number): Generator<Uint8Array> {
+  for (const { oid } of decodeRefRows(rows, rawSize)) yield oid;
+}
