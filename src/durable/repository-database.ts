@@ -34,7 +34,7 @@ import { REF_LOG_DDL } from "./tables/ref-log.ts";
 import { PUSH_CERTIFICATES_DDL, readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { listRules, REF_RULES_DDL, replaceRules } from "./tables/ref-rules.ts";
-import { listRefs, readRef, readRefs, REFS_DDL } from "./tables/refs.ts";
+import { listNamedRefs, listRefs, readRef, readRefs, REFS_DDL } from "./tables/refs.ts";
 import {
   insertRepository,
   noteDerivedJob,
@@ -175,12 +175,13 @@ export class RepositoryDatabase {
     const row = this.#read();
     if (row === undefined) return { kind: "missing" };
     const headOid = readRef(this.#db, row.record.head);
-    const { refPrefixes, wants } = request;
+    const { refPrefixes, refNames, wants } = request;
     const tips =
       wants === undefined
         ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
         : this.#tips.look(wants, row.record.objectFormat, `${row.record.id}/${row.version}`);
     const page = refPrefixes === undefined ? { refs: [] } : refPage(listRefs(this.#db, refPrefixes, after));
+    const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
     return {
       kind: "found",
       record: this.#record(row),
@@ -188,6 +189,7 @@ export class RepositoryDatabase {
       ...(headOid === undefined ? {} : { headOid }),
       packs: request.packs === true ? listPacks(this.#db) : [],
       ...page,
+      refs: [...page.refs, ...named],
       ...tips,
     };
   }

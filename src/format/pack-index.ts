@@ -78,6 +78,18 @@ export function findName(names: Uint8Array, name: Uint8Array): number {
   return -1;
 }
 
+/** Gives the rank of the first among sorted raw names that is not before `name`; how many there are where all are. */
+export function lowerBound(names: Uint8Array, name: Uint8Array): number {
+  let low = 0;
+  let high = Math.floor(names.length / name.length);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareAt(names, middle * name.length, name) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /**
  * Header and fan-out table of an index, and from them the ranges of the file that answer a question: what a reader needs who
  * has the rest in a bucket. Keeps a view of the bytes it was given.

@@ -89,6 +89,10 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader): 
 /** How a streamed answer is made. */
 export type StreamedAnswer = {
   readonly headers: HeadersInit;
+  /** 200 where not given. */
+  readonly status?: number;
+  /** Bytes of the body, where they are known. */
+  readonly length?: number;
   /** HEAD: nothing of the body is sent. */
   readonly bodiless: boolean;
   /** Told when the client has gone. */
@@ -100,19 +104,22 @@ export type StreamedAnswer = {
 };
 
 /**
- * Answers 200 with what `serve` writes. The response begins with the first write, so that whatever is thrown before it is thrown to
+ * Answers with what `serve` writes. The response begins with the first write, so that whatever is thrown before it is thrown to
  * the caller; what is thrown later breaks the stream off.
  */
 export async function streamedResponse(
   answer: StreamedAnswer,
   serve: (output: ByteSink) => Promise<void>,
 ): Promise<Response> {
-  const { headers, bodiless } = answer;
+  const { bodiless, length } = answer;
+  const headers = new Headers(answer.headers);
+  const init = { headers, status: answer.status ?? 200 };
   if (bodiless) {
     await serve({ write: async () => undefined });
-    return new Response(null, { headers });
+    if (length !== undefined) headers.set("Content-Length", String(length));
+    return new Response(null, init);
   }
-  const { readable, writable } = new IdentityTransformStream();
+  const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   const writer = writable.getWriter();
   writer.closed.catch(() => answer.onGone());
   const begun = Promise.withResolvers<void>();
@@ -130,7 +137,7 @@ export async function streamedResponse(
     },
   });
   const wrote = await Promise.race([begun.promise.then(() => true), served.then(() => false)]);
-  if (!wrote) return new Response(null, { headers });
+  if (!wrote) return new Response(null, init);
   answer.until(
     served.then(
       () => writer.close(),
@@ -140,5 +147,5 @@ export async function streamedResponse(
       },
     ),
   );
-  return new Response(readable, { headers });
+  return new Response(readable, init);
 }

@@ -37,6 +37,8 @@ export type OpenRequest = {
   readonly packs?: boolean;
   /** Refs that start with one of these (literal) prefixes, in byte order; an empty list means all. */
   readonly refPrefixes?: readonly string[];
+  /** Full names: those of them that are refs come after what the prefixes gave, in no order. */
+  readonly refNames?: readonly string[];
   /** Raw oids, concatenated: says of each whether a ref has it as its value (or peeled value, see `wantIsTip`). */
   readonly wants?: Uint8Array;
 };

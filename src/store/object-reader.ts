@@ -13,6 +13,7 @@ import type { Held, Inflating, Inflation } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import { tooLargeToHold } from "./object-budget.ts";
 import type { PackHandle } from "./pack-handle.ts";
+import { storedObjectSize } from "./object-size.ts";
 
 /** An object in the ring. */
 export type ReadObject = { readonly kind: number; readonly held: Held };
@@ -138,6 +139,17 @@ export class ObjectReader {
       });
     }
     return { kind: this.#header.kind, entries };
+  }
+
+  /** Gives an object's size in bytes, reading no more than tells it. @throws MissingObject, CorruptStore */
+  async sizeOf(name: Uint8Array): Promise<number> {
+    const { pack, offset } = await this.#database.offsetOf(name);
+    const handle = this.#database.packs[pack];
+    if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+    const held = this.#heldAt(pack, offset);
+    if (held !== undefined) return held.held.size;
+    const { rawSize } = this.#database.context.format;
+    return await storedObjectSize({ handle, rawSize, inflating: this.#inflating }, offset);
   }
 
   /** Reads the object whose entry begins at `offset` of the pack with this number. */

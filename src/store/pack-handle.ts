@@ -5,8 +5,16 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../bytes/failure.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
 import { kindAtPosition, packKindsBytes } from "../format/pack-kinds.ts";
-import { PackIndex, PackIndexHead, decodeOffsetRow, findName, type IndexRange } from "../format/pack-index.ts";
+import {
+  PackIndex,
+  PackIndexHead,
+  decodeOffsetRow,
+  findName,
+  lowerBound,
+  type IndexRange,
+} from "../format/pack-index.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { BlockCache } from "./block-cache.ts";
 import type { PackRecord } from "./catalog.ts";
@@ -113,6 +121,29 @@ export class PackHandle {
       const table = tables.get(nameOf(i)[0] ?? 0);
       const rank = table === undefined ? -1 : findName(table.names, nameOf(i));
       if (table !== undefined && rank >= 0) found[i] = table.first + rank;
+    }
+    return found;
+  }
+
+  /**
+   * Gives the raw names that begin with the digits of an abbreviated name, two at least; of very many, only `most`. Reads a
+   * bucket of the index where it is not at hand.
+   */
+  async namesBeginningWith(digits: string, most: number): Promise<Uint8Array[]> {
+    const rawSize = this.#context.format.rawSize;
+    const low = fromHex(digits.padEnd(2 * rawSize, "0"));
+    if (low === undefined || digits.length < 2 || this.record.objects === 0) return [];
+    const [first, last] = this.head.bucketOf(low);
+    if (first === last) return [];
+    const range = this.head.namesRange(first, last);
+    const names =
+      this.#index?.names.subarray(first * rawSize, last * rawSize) ??
+      (await this.#cached("idx", range.offset, range.length));
+    const found: Uint8Array[] = [];
+    for (let at = lowerBound(names, low) * rawSize; at < names.length && found.length < most; at += rawSize) {
+      const name = names.subarray(at, at + rawSize);
+      if (!toHex(name).startsWith(digits)) break;
+      found.push(name);
     }
     return found;
   }

@@ -432,6 +432,26 @@ function snapshotCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(await listed("refs/heads/\u{10ffff}")).toEqual([]);
   });
 
+  it("gives refs by their full names, beside those of prefixes", async () => {
+    const store = await open();
+    await push(store, [
+      create("refs/heads/a", oid(1)),
+      create("refs/heads/ab", oid(2)),
+      { ...create("refs/tags/a", oid(3)), peeled: oid(4) },
+    ]);
+    const asked = {
+      refPrefixes: ["refs/heads/ab"],
+      refNames: ["refs/tags/a", "refs/heads/a", "refs/a", "refs/heads/a"],
+    };
+    const answer = await store.open(asked);
+    const rows = answer.kind === "missing" ? [] : [...decodeRefRows(answer.refs, RAW_SIZE)];
+    expect(rows[0]?.name).toBe("refs/heads/ab");
+    expect(new Set(rows.slice(1).map(({ name, oid: value }) => `${name} ${toHex(value)}`))).toEqual(
+      new Set([`refs/heads/a ${oid(1)}`, `refs/tags/a ${oid(3)}`]),
+    );
+    expect(rows.find(({ name }) => name === "refs/tags/a")?.peeled).toEqual(raw(oid(4)));
+  });
+
   it("gives peeled values back, and forgets them when the ref no longer peels", async () => {
     const store = await open();
     await push(store, [{ ...create("refs/tags/v1", oid(1)), peeled: oid(2) }]);

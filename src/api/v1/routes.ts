@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { reflogRoutes } from "./reflog.ts";
+import { contentRoutes } from "./content.ts";
 import { repoRoutes } from "./repos.ts";
 
 /** Paths of the contract that this release does not answer yet, with what is missing. */
@@ -21,11 +22,7 @@ const LATER: readonly (readonly [string, string])[] = [
   ["/repos/:tenant/:repo/hooks/*", "Webhooks are not there yet."],
   ["/repos/:tenant/:repo/events", "Events are not there yet."],
   ["/repos/:tenant/:repo/archive/*", "Archives are not there yet."],
-  ["/repos/:tenant/:repo/raw/*", "Raw files are not there yet."],
-  ["/repos/:tenant/:repo/commits", "The commit log is not there yet."],
-  ["/repos/:tenant/:repo/commits/*", "The commit log is not there yet."],
   ["/repos/:tenant/:repo/compare/*", "Comparing is not there yet."],
-  ["/repos/:tenant/:repo/tree/*", "Trees are not there yet."],
 ];
 
 /** The routes below `/api/v1`. */
@@ -33,6 +30,7 @@ export function apiRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   routes.route("/repos", repoRoutes());
   routes.route("/repos", reflogRoutes());
+  routes.route("/repos", contentRoutes());
   for (const [path, detail] of LATER) {
     routes.all(path, () => {
       throw new Problem(501, detail);

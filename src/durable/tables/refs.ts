@@ -98,6 +98,14 @@ export function readRefs(db: SqlDatabase, names: Iterable<string>): Map<string, 
   return found;
 }
 
+/** Gives those of the names that are refs, in no order. */
+export function* listNamedRefs(db: SqlDatabase, names: Iterable<string>): Generator<RefRow> {
+  for (const chunk of jsonChunks(names)) {
+    const rows = db.rows("SELECT r.name, r.oid, r.peeled FROM json_each(?) j JOIN refs r ON r.name = j.value", chunk);
+    for (const row of rows) yield refRow(row);
+  }
+}
+
 /** Gives those of the names that are a directory of some ref's name. */
 export function namesWithRefsBelow(db: SqlDatabase, names: Iterable<string>): Set<string> {
   const found = new Set<string>();

@@ -1,0 +1,81 @@
+/**
+ * How the content of a repository is written as JSON. Names and paths are bytes in git: what is not UTF-8 is shown with
+ * replacement characters, and in full in a member of the same name with `_base64`.
+ *
+ * @packageDocumentation
+ */
+import { toHex } from "../../bytes/hex.ts";
+import type { FileChange } from "../../browse/tree-diff.ts";
+import type { DirectoryEntry } from "../../browse/tree-at.ts";
+import { bytesOf } from "../../object/byte-text.ts";
+import type { Commit } from "../../object/commit.ts";
+import type { Identity } from "../../object/identity.ts";
+
+const SIGNATURES = new Set(["gpgsig", "gpgsig-sha256"]);
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+/** Gives the member `key` for text that has one character a byte, and where that is not UTF-8 also `{key}_base64`. */
+export function namedBytes(key: "name" | "path", text: string): Record<string, string> {
+  const bytes = bytesOf(text);
+  try {
+    return { [key]: strict.decode(bytes) };
+  } catch {
+    return { [key]: lenient.decode(bytes), [`${key}_base64`]: btoa(text) };
+  }
+}
+
+/** A mode as git writes it: six octal digits. */
+export function modeText(mode: number): string {
+  return mode.toString(8).padStart(6, "0");
+}
+
+/** ISO 8601 with the zone in which it was written; `null` for what is no date there. */
+export function dateText({ time, zone }: Identity): string | null {
+  const match = /^([+-])(\d{1,2})(\d{2})$/.exec(zone);
+  const [, sign = "+", hours = "00", minutes = "00"] = match ?? [];
+  const offset = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
+  const local = new Date((time + offset * 60) * 1000);
+  const year = local.getUTCFullYear();
+  if (Number.isNaN(year) || year > 9999 || year < 0) return null;
+  return `${local.toISOString().slice(0, 19)}${sign}${hours.padStart(2, "0")}:${minutes}`;
+}
+
+function personJson(person: Identity | undefined): object | null {
+  if (person === undefined) return null;
+  return { name: person.name, email: person.email, date: dateText(person), time: person.time };
+}
+
+/** Shows a commit. */
+export function commitJson(oid: Uint8Array, commit: Commit): object {
+  return {
+    oid: toHex(oid),
+    tree: commit.tree,
+    parents: commit.parents,
+    author: personJson(commit.author),
+    committer: personJson(commit.committer),
+    message: commit.message,
+    signed: commit.headers.some(({ name }) => SIGNATURES.has(name)),
+  };
+}
+
+/** Shows an entry of a directory; `size` is that of a blob. */
+export function entryJson(entry: DirectoryEntry, size: number | undefined): object {
+  return {
+    ...namedBytes("name", entry.name),
+    mode: modeText(entry.mode),
+    type: entry.type,
+    oid: toHex(entry.oid),
+    ...(size === undefined ? {} : { size }),
+  };
+}
+
+/** Shows a changed file. */
+export function changeJson({ status, path, before, after }: FileChange): object {
+  return {
+    status,
+    ...namedBytes("path", path),
+    ...(before && { old_mode: modeText(before.mode), old_oid: toHex(before.oid) }),
+    ...(after && { new_mode: modeText(after.mode), new_oid: toHex(after.oid) }),
+  };
+}

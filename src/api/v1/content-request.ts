@@ -1,0 +1,179 @@
+/**
+ * What the routes of a repository's content have in common: taking a URL apart without losing a byte of it, opening the
+ * repository, and turning what has no answer into a problem.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { BrowseSession, type Unanswered } from "../../browse/browse-session.ts";
+import { refNamesIn } from "../../browse/revision.ts";
+import { parseRevision, type RevisionSyntax } from "../../browse/revision-syntax.ts";
+import type { ByteSink } from "../../bytes/byte-stream.ts";
+import { streamedResponse, type StreamedAnswer } from "../../http/body.ts";
+import { authorize } from "../../http/denied.ts";
+import { logFault } from "../../http/log.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { requestedName } from "./requested.ts";
+
+/** `/api/v1/repos/{tenant}/{repo}/{word}`, and an empty piece before it. */
+const PIECES_BEFORE_REST = 7;
+const STATUSES = { missing: 404, ambiguous: 409, wrong: 422 } as const;
+/** JSON is written in pieces of about this many characters. */
+const PIECE = 65_536;
+
+/** Takes percent-encoding away; one character a byte. */
+function percentDecoded(text: string): string {
+  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+/** Gives the rest of the path after `{tenant}/{repo}/{word}/`, one character a byte, without a slash at its end. */
+export function restOfPath(context: Context<ApiEnv>): string {
+  const { pathname } = new URL(context.req.url);
+  const rest = pathname.split("/").slice(PIECES_BEFORE_REST).map(percentDecoded).join("/");
+  return rest.replace(/\/+$/, "");
+}
+
+/** Gives a parameter of the query, one character a byte; "" where it is not there. */
+export function queryBytes(context: Context<ApiEnv>, name: string): string {
+  const { search } = new URL(context.req.url);
+  for (const pair of search.slice(1).split("&")) {
+    const at = pair.indexOf("=");
+    if (at >= 0 && pair.slice(0, at) === name) return percentDecoded(pair.slice(at + 1).replaceAll("+", " "));
+  }
+  return "";
+}
+
+/** Gives a path from the query: without slashes around it. */
+export function queryPath(context: Context<ApiEnv>): string {
+  return queryBytes(context, "path").replaceAll(/^\/+|\/+$/g, "");
+}
+
+/** Gives a count from the query. @throws Problem where it is none, or more than `most`. */
+export function queryLimit(context: Context<ApiEnv>, usual: number, most: number): number {
+  const text = context.req.query("limit");
+  if (text === undefined) return usual;
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > most) throw new Problem(422, `limit: a number from 1 to ${most}`);
+  return limit;
+}
+
+/** Parses a revision. @throws Problem */
+export function requestedRevision(text: string): RevisionSyntax {
+  const revision = parseRevision(text);
+  if (revision === undefined)
+    throw new Problem(422, "This is no revision that is understood here: a name, then ^, ^N, ~N or ^{type}.");
+  return revision;
+}
+
+/** Gives what was found. @throws Problem */
+export function found<T extends { readonly kind: "found" }>(answer: T | Unanswered): T {
+  if (answer.kind === "found") return answer;
+  throw new Problem(STATUSES[answer.kind], answer.detail);
+}
+
+/** Opens the repository for who may read it; close the session. @throws AccessDenied, Problem */
+export async function openSession(
+  context: Context<ApiEnv>,
+  revisions: readonly RevisionSyntax[],
+): Promise<BrowseSession> {
+  const { host } = context.var;
+  const name = await requestedName(context, "read");
+  const repository = host.repository(name);
+  const answer = await repository.refs.open({ packs: true, refNames: refNamesIn(revisions) });
+  await authorize(host, "read", name, answer.kind === "found" ? answer.record : undefined);
+  if (answer.kind === "missing") throw new Problem(404, "There is no such repository.");
+  return new BrowseSession(repository, answer);
+}
+
+/** How a repository's content may be cached: always asked for again, and kept by nobody but who may read it. */
+export function cacheControl(session: BrowseSession): string {
+  return session.answer.record.visibility === "public" ? "public, no-cache" : "private, no-cache";
+}
+
+/** Answers with a stream, and closes the session when it ends. */
+export async function streamed(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  answer: Pick<StreamedAnswer, "headers" | "status" | "length">,
+  serve: (output: ByteSink) => Promise<void>,
+): Promise<Response> {
+  return await streamedResponse(
+    {
+      ...answer,
+      bodiless: context.req.raw.method === "HEAD",
+      onGone: () => undefined,
+      onFault: (error) => logFault("content", error),
+      until: (work) => context.var.host.until(work),
+    },
+    async (output) => {
+      try {
+        await serve(output);
+      } finally {
+        session.close();
+      }
+    },
+  );
+}
+
+/** Runs `work` on a session that it hands on to {@link streamed}, and closes it where that does not come about. */
+export async function withSession<T>(session: BrowseSession, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+}
+
+/** Writes one JSON object, member by member, as it becomes known. */
+export class JsonWriter {
+  readonly #output: ByteSink;
+  readonly #encoder = new TextEncoder();
+  #text = "{";
+  #isFirst = true;
+
+  constructor(output: ByteSink) {
+    this.#output = output;
+  }
+
+  /** Writes a member. */
+  async member(name: string, value: unknown): Promise<void> {
+    await this.#add(`${this.#comma()}${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  }
+
+  /** Writes a member that is a list, an item at a time. Gives what the generator returns. */
+  async list<T>(name: string, items: AsyncGenerator<object, T>): Promise<T> {
+    await this.#add(`${this.#comma()}${JSON.stringify(name)}:[`);
+    for (let first = true; ; first = false) {
+      const next = await items.next();
+      if (next.done === true) {
+        await this.#add("]");
+        return next.value;
+      }
+      await this.#add((first ? "" : ",") + JSON.stringify(next.value));
+    }
+  }
+
+  /** Ends the object. */
+  async end(): Promise<void> {
+    this.#text += "}";
+    await this.#flush();
+  }
+
+  #comma(): string {
+    const comma = this.#isFirst ? "" : ",";
+    this.#isFirst = false;
+    return comma;
+  }
+
+  async #add(text: string): Promise<void> {
+    this.#text += text;
+    if (this.#text.length >= PIECE) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#output.write(this.#encoder.encode(this.#text));
+    this.#text = "";
+  }
+}

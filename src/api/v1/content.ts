@@ -1,0 +1,211 @@
+/**
+ * `/api/v1/repos/{tenant}/{repo}/tree`, `/commits`: a repository's content as JSON.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import * as v from "valibot";
+import type { BrowseSession } from "../../browse/browse-session.ts";
+import { CommitLog } from "../../browse/commit-log.ts";
+import { peelToTree, resolveCommit, resolveSplit } from "../../browse/revision.ts";
+import { splitRevisionPath } from "../../browse/revision-syntax.ts";
+import { blobSizes, entriesOf, findPath, readDirectory, type DirectoryEntry } from "../../browse/tree-at.ts";
+import { diffTrees } from "../../browse/tree-diff.ts";
+import { fromHex, toHex } from "../../bytes/hex.ts";
+import { parseCommit } from "../../object/commit.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { changeJson, commitJson, entryJson, namedBytes } from "./content-json.ts";
+import {
+  cacheControl,
+  found,
+  JsonWriter,
+  openSession,
+  queryLimit,
+  queryPath,
+  requestedRevision,
+  restOfPath,
+  streamed,
+  withSession,
+} from "./content-request.ts";
+import { formatCursor, parseCursor } from "./cursor.ts";
+import { rawFile } from "./content-raw.ts";
+
+/** Commits, and entries or files, on a page. */
+const PAGE = { commits: 30, mostCommits: 100, entries: 100, mostEntries: 1000, files: 300, mostFiles: 3000 };
+
+const oidText = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/));
+const number = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+const treeCursor = v.strictObject({ tree: oidText, at: number });
+const logCursor = v.strictObject({
+  tip: oidText,
+  path: v.string(),
+  walked: number,
+  oldest: number,
+  next: v.pipe(v.array(oidText), v.maxLength(64)),
+});
+const filesCursor = v.strictObject({ commit: oidText, behind: v.string() });
+
+function jsonHeaders(session: BrowseSession): Record<string, string> {
+  return { "Content-Type": "application/json", "Cache-Control": cacheControl(session) };
+}
+
+function rawOid(session: BrowseSession, hex: string): Uint8Array {
+  const raw = fromHex(hex);
+  if (raw === undefined || raw.length !== session.format.rawSize)
+    throw new Problem(422, "cursor: not one that this list gave");
+  return raw;
+}
+
+/** Sizes of those of the entries that are blobs. */
+async function withSizes(session: BrowseSession, entries: readonly DirectoryEntry[]): Promise<object[]> {
+  const sizes = await blobSizes(session, entries);
+  return entries.slice(0, sizes.length).map((entry, i) => entryJson(entry, sizes[i]));
+}
+
+async function listTree(context: Context<ApiEnv>): Promise<Response> {
+  const splits = splitRevisionPath(restOfPath(context));
+  const limit = queryLimit(context, PAGE.entries, PAGE.mostEntries);
+  const cursor = parseCursor(context.req.query("cursor"), treeCursor);
+  const session = await openSession(
+    context,
+    splits.map(({ revision }) => revision),
+  );
+  try {
+    const object = found(await resolveSplit(session, splits));
+    const root = found(await peelToTree(session, object));
+    const tree = found(await findPath(session, root.name, object.path));
+    if (tree.type !== "tree")
+      throw new Problem(422, tree.type === "blob" ? "This is a file; raw/ gives it." : "This is a submodule.");
+    const oid = toHex(tree.oid);
+    if (cursor !== undefined && cursor.tree !== oid)
+      throw new Problem(
+        409,
+        "The directory has changed since the list began; ask by the commit's name to go on with it.",
+      );
+    const from = cursor?.at ?? 0;
+    const entries = entriesOf(session, await readDirectory(session, tree.oid), from, limit + 1);
+    const shown = await withSizes(session, entries.slice(0, limit));
+    const isEnd = shown.length === entries.length;
+    return context.json(
+      {
+        ...(root.commit && { commit: toHex(root.commit) }),
+        ...namedBytes("path", object.path),
+        oid,
+        entries: shown,
+        ...(isEnd ? {} : { cursor: formatCursor({ tree: oid, at: from + shown.length }) }),
+      },
+      200,
+      jsonHeaders(session),
+    );
+  } finally {
+    session.close();
+  }
+}
+
+/** A log that begins at a revision, or goes on. */
+async function openLog(context: Context<ApiEnv>, session: BrowseSession, path: string): Promise<CommitLog> {
+  const cursor = parseCursor(context.req.query("cursor"), logCursor);
+  if (cursor === undefined) {
+    const revision = requestedRevision(context.req.query("rev") ?? "HEAD");
+    return await CommitLog.start(session, found(await resolveCommit(session, revision)).name, path);
+  }
+  const { tip, next, ...rest } = cursor;
+  const position = { ...rest, tip: rawOid(session, tip), next: next.map((oid) => rawOid(session, oid)) };
+  const log = cursor.path === path ? await CommitLog.resume(session, position, path) : undefined;
+  if (log === undefined) throw new Problem(422, "cursor: not one that this list gave");
+  return log;
+}
+
+async function readCommit(session: BrowseSession, name: Uint8Array): Promise<object> {
+  const { bytes } = await session.graph.reader.readCopy(name);
+  return commitJson(name, parseCommit(bytes, session.format));
+}
+
+async function* logPage(session: BrowseSession, log: CommitLog, limit: number): AsyncGenerator<object, undefined> {
+  for (let count = 0; count < limit; count++) {
+    const node = await log.next();
+    if (node === undefined) return;
+    yield await readCommit(session, session.graph.nameOf(node));
+  }
+}
+
+async function listCommits(context: Context<ApiEnv>): Promise<Response> {
+  const limit = queryLimit(context, PAGE.commits, PAGE.mostCommits);
+  const path = queryPath(context);
+  const session = await openSession(context, [requestedRevision(context.req.query("rev") ?? "HEAD")]);
+  return await withSession(session, async () => {
+    const log = await openLog(context, session, path);
+    return await streamed(context, session, { headers: jsonHeaders(session) }, async (output) => {
+      const json = new JsonWriter(output);
+      await json.list("commits", logPage(session, log, limit));
+      const position = log.position();
+      if (position !== undefined) {
+        const { tip, next, ...rest } = position;
+        const names = { tip: toHex(tip), next: next.map((name) => toHex(name)) };
+        await json.member("cursor", formatCursor({ ...rest, ...names, path }));
+      }
+      await json.end();
+    });
+  });
+}
+
+type FilesPage = { readonly limit: number; readonly behind: string | undefined };
+
+/** Gives the changed files of a page; returns the path behind which the next page begins. */
+async function* filesPage(
+  session: BrowseSession,
+  trees: { readonly before: Uint8Array | undefined; readonly after: Uint8Array },
+  { limit, behind }: FilesPage,
+): AsyncGenerator<object, string | undefined> {
+  let last: string | undefined;
+  let count = 0;
+  for await (const change of diffTrees(session, trees.before, trees.after, behind)) {
+    if (count++ === limit || (session.pageIsFull && last !== undefined)) return last;
+    yield changeJson(change);
+    last = change.path;
+  }
+  return undefined;
+}
+
+async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
+  const node = graph.node(commit);
+  await graph.loadCommit(node);
+  return graph.nameOf(graph.commits.treeOf(node));
+}
+
+async function showCommit(context: Context<ApiEnv>): Promise<Response> {
+  const revision = requestedRevision(restOfPath(context));
+  const limit = queryLimit(context, PAGE.files, PAGE.mostFiles);
+  const cursor = parseCursor(context.req.query("cursor"), filesCursor);
+  const session = await openSession(context, [revision]);
+  return await withSession(session, async () => {
+    const { name } = found(await resolveCommit(session, revision));
+    const oid = toHex(name);
+    if (cursor !== undefined && cursor.commit !== oid)
+      throw new Problem(409, "The revision has moved since the list began; ask by the commit's name to go on with it.");
+    const commit = await readCommit(session, name);
+    const { graph } = session;
+    const node = graph.node(name);
+    const after = await treeOf(session, name);
+    const [parent] = graph.commits.parentsOf(node);
+    const before = parent === undefined ? undefined : await treeOf(session, graph.nameOf(parent));
+    return await streamed(context, session, { headers: jsonHeaders(session) }, async (output) => {
+      const json = new JsonWriter(output);
+      for (const [member, value] of Object.entries(commit)) await json.member(member, value);
+      const behind = await json.list("files", filesPage(session, { before, after }, { limit, behind: cursor?.behind }));
+      if (behind !== undefined) await json.member("cursor", formatCursor({ commit: oid, behind }));
+      await json.end();
+    });
+  });
+}
+
+/** The routes of a repository's content, below `/api/v1/repos`. */
+export function contentRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  routes.get("/:tenant/:repo/tree/*", listTree);
+  routes.get("/:tenant/:repo/commits", listCommits);
+  routes.get("/:tenant/:repo/commits/*", showCommit);
+  routes.get("/:tenant/:repo/raw/*", rawFile);
+  return routes;
+}

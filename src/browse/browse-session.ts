@@ -1,0 +1,128 @@
+/**
+ * A repository opened for looking at: one snapshot, a kernel, and bounds on what one request may read.
+ *
+ * @packageDocumentation
+ */
+import { LimitExceeded } from "../bytes/failure.ts";
+import { fromHex } from "../bytes/hex.ts";
+import { GraphSession } from "../graph/graph-session.ts";
+import { unreachable } from "../graph/reachability.ts";
+import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import type { OpenAnswer } from "../refs/ref-store.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { ObjectDatabase } from "../store/object-database.ts";
+import type { PackStorage } from "../store/pack-storage.ts";
+
+/** A repository that was found, with its catalog and the refs that were asked for. */
+export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;
+
+/** Reads of the bucket that no request goes beyond. */
+const MOST_READS = 8000;
+/** Reads of the bucket after which a page ends, whatever is on it. */
+const PAGE_READS = 400;
+
+/** What was found for a question that may have no answer; `detail` is a sentence for who asked. */
+export type Unanswered = {
+  /** `missing`: there is no such thing; `ambiguous`: there are several; `wrong`: it can't be asked, or not of this. */
+  readonly kind: "missing" | "ambiguous" | "wrong";
+  readonly detail: string;
+};
+
+/** A request's view of a repository; {@link BrowseSession.close} it. */
+export class BrowseSession {
+  readonly repository: Repository;
+  readonly answer: FoundRepository;
+  readonly format: ObjectFormat;
+  readonly graph: GraphSession;
+  #reads = 0;
+  #isClosed = false;
+
+  /** `answer` is a snapshot with the catalog. */
+  constructor(repository: Repository, answer: FoundRepository) {
+    const { id, objectFormat: formatName } = answer.record;
+    this.repository = repository;
+    this.answer = answer;
+    this.format = objectFormat(formatName);
+    const database = new ObjectDatabase(answer.packs, {
+      storage: bounded(repository.storage(id), () => this.#countRead()),
+      cache: repository.cache,
+      scope: id,
+      format: this.format,
+    });
+    this.graph = new GraphSession(database, repository.kernels.lend(this.format.rawSize));
+  }
+
+  /** Whether so much was read that a page should end here. */
+  get pageIsFull(): boolean {
+    return this.#reads >= PAGE_READS;
+  }
+
+  /** Whether all that is stored can be reached from refs, so that nobody has to look whether something can. */
+  get allReachable(): boolean {
+    return this.answer.packs.every((pack) => pack.marked);
+  }
+
+  /** Gives the raw name of the ref with this full name; `undefined` where the snapshot has none. */
+  refNamed(name: string): Uint8Array | undefined {
+    for (const row of decodeRefRows(this.answer.refs, this.format.rawSize)) if (row.name === name) return row.oid;
+    return undefined;
+  }
+
+  /** The raw name of the commit that HEAD points to; `undefined` while that branch is unborn. */
+  get head(): Uint8Array | undefined {
+    const { headOid } = this.answer;
+    return headOid === undefined ? undefined : fromHex(headOid);
+  }
+
+  /**
+   * Says whether an object that a client named is here and can be reached from a ref: an object's name is no capability. What is
+   * found by following a ref or another object needs no such question.
+   */
+  async isShown(name: Uint8Array): Promise<boolean> {
+    const { packs } = await this.graph.database.locate(name);
+    if ((packs[0] ?? -1) < 0) return false;
+    if (this.allReachable) return true;
+    const all = await this.repository.refs.open({ refPrefixes: [] });
+    if (all.kind === "missing" || all.record.id !== this.answer.record.id) return false;
+    const tips: Uint8Array[] = [];
+    for (const row of decodeRefRows(all.refs, this.format.rawSize)) tips.push(row.oid);
+    // a walk of its own: the marks it leaves would be in the way of the next
+    const kernel = this.repository.kernels.lend(this.format.rawSize);
+    try {
+      return (await unreachable(new GraphSession(this.graph.database, kernel), [name], tips)) === undefined;
+    } finally {
+      this.repository.kernels.giveBack(kernel);
+    }
+  }
+
+  /** Gives the kernel back; once, however often it is called. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.repository.kernels.giveBack(this.graph.kernel);
+  }
+
+  #countRead(): void {
+    if (++this.#reads > MOST_READS)
+      throw new LimitExceeded("reads", MOST_READS, `this takes more than ${MOST_READS} reads of the store`);
+  }
+}
+
+function bounded(storage: PackStorage, count: () => void): PackStorage {
+  return {
+    read: async (file, offset, length) => {
+      count();
+      return await storage.read(file, offset, length);
+    },
+    openStream: async (file, offset, length) => {
+      count();
+      return await storage.openStream(file, offset, length);
+    },
+    write: async (file, bytes) => await storage.write(file, bytes),
+    createUpload: async (file) => await storage.createUpload(file),
+    delete: async (files) => await storage.delete(files),
+    deletePack: async (pack) => await storage.deletePack(pack),
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * The log: commits by date, youngest first, as `git log` lists them; of a path, those that changed it, simplified as git does by
+ * default (of a merge only the parent that has the same content is followed).
+ *
+ * A page ends when it is full, or when enough was read for one request; its cursor says where the next goes on. It holds the
+ * commits that are next, so that no page walks again what the pages before did. Clocks that are wrong can make that ambiguous (a
+ * parent may then have been listed before its child): where it is met, the walk is repeated from its start.
+ *
+ * @packageDocumentation
+ * @see git-log(1), "History Simplification"; `try_to_simplify_commit` in git's revision.c
+ */
+import { LimitExceeded } from "../bytes/failure.ts";
+import { concat } from "../bytes/chunk.ts";
+import { toHex } from "../bytes/hex.ts";
+import { CommitQueue } from "../graph/commit-queue.ts";
+import { QUEUED } from "../graph/graph-session.ts";
+import type { BrowseSession } from "./browse-session.ts";
+import { findPath } from "./tree-at.ts";
+
+/** Where a log goes on. */
+export type LogPosition = {
+  /** Raw name of the commit that the log began with. */
+  readonly tip: Uint8Array;
+  /** Commits that were looked at before. */
+  readonly walked: number;
+  /** The oldest time among them. */
+  readonly oldest: number;
+  /** Raw names of the commits that are next; empty where they are too many to say. */
+  readonly next: readonly Uint8Array[];
+};
+
+/** Commits that one request looks at. */
+const PAGE_WALK = 20_000;
+/** Commits that one request walks again to get to where it goes on. */
+const MOST_REPEATED = 200_000;
+/** Commits that a cursor names. */
+const MOST_NEXT = 32;
+/** Trees whose entry is remembered. */
+const MOST_REMEMBERED = 20_000;
+
+/** A log in progress. */
+export class CommitLog {
+  readonly #session: BrowseSession;
+  readonly #tip: Uint8Array;
+  readonly #paths: PathContent | undefined;
+  #queue = new CommitQueue();
+  #walked = 0;
+  #walkedHere = 0;
+  #oldest = Number.POSITIVE_INFINITY;
+  /** A parent of this time or younger may have been listed on a page before; `Infinity` where there was none. */
+  #doubtfulFrom = Number.POSITIVE_INFINITY;
+  #isEnd = false;
+
+  private constructor(session: BrowseSession, tip: Uint8Array, path: string) {
+    this.#session = session;
+    this.#tip = tip;
+    this.#paths = path === "" ? undefined : new PathContent(session, path);
+  }
+
+  /** Starts the log of a commit (raw name), and of a path (one character a byte) where it is not empty. */
+  static async start(session: BrowseSession, tip: Uint8Array, path: string): Promise<CommitLog> {
+    const log = new CommitLog(session, tip, path);
+    await log.#enqueue(session.graph.node(tip));
+    return log;
+  }
+
+  /** Goes on with a log; `undefined` where the position, which a stranger may have made up, can't be one. */
+  static async resume(session: BrowseSession, position: LogPosition, path: string): Promise<CommitLog | undefined> {
+    if (!(await session.isShown(position.tip)) || !(await areCommits(session, [position.tip, ...position.next])))
+      return undefined;
+    const log = new CommitLog(session, position.tip, path);
+    log.#walked = position.walked;
+    log.#oldest = position.oldest;
+    // without the mark, what is named as next would have to be looked for in all history
+    if (position.next.length === 0 || !session.allReachable) {
+      await log.#repeat();
+      return log;
+    }
+    log.#doubtfulFrom = position.oldest;
+    for (const name of position.next) await log.#put(session.graph.node(name));
+    return log;
+  }
+
+  /** Gives the node of the next commit; `undefined` at the end of the page, or of the log. */
+  async next(): Promise<number | undefined> {
+    for (;;) {
+      if (this.#walkedHere >= PAGE_WALK || this.#session.pageIsFull) return undefined;
+      const node = this.#queue.pop();
+      if (node === undefined) {
+        this.#isEnd = true;
+        return undefined;
+      }
+      this.#walkedHere++;
+      if (await this.#take(node)) return node;
+    }
+  }
+
+  /** Says where the next page begins; `undefined` at the end of the log. To be asked once, last. */
+  position(): LogPosition | undefined {
+    if (this.#isEnd || this.#queue.length === 0) return undefined;
+    const next: Uint8Array[] = [];
+    const count = this.#queue.length;
+    if (count <= MOST_NEXT) {
+      for (let node = this.#queue.pop(); node !== undefined; node = this.#queue.pop())
+        next.push(this.#session.graph.nameOf(node));
+    }
+    return { tip: this.#tip, walked: this.#walked, oldest: this.#oldest, next };
+  }
+
+  /** Takes a commit out of the walk and puts its parents in. Gives whether it is listed. */
+  async #take(node: number): Promise<boolean> {
+    const { commits } = this.#session.graph;
+    this.#walked++;
+    this.#oldest = Math.min(this.#oldest, commits.timeOf(node));
+    const parents = commits.parentsOf(node).slice();
+    const { followed, isListed } = await this.#simplified(node, parents);
+    for (const parent of followed) await this.#enqueue(parent);
+    return isListed;
+  }
+
+  async #simplified(
+    node: number,
+    parents: Uint32Array,
+  ): Promise<{ readonly followed: Iterable<number>; readonly isListed: boolean }> {
+    const paths = this.#paths;
+    if (paths === undefined) return { followed: parents, isListed: true };
+    const content = await paths.of(node);
+    for (const parent of parents) {
+      if ((await paths.of(parent)) === content) return { followed: [parent], isListed: false };
+    }
+    return { followed: parents, isListed: parents.length > 0 || content !== "" };
+  }
+
+  async #enqueue(node: number): Promise<void> {
+    const { graph } = this.#session;
+    if (graph.has(node, QUEUED)) return;
+    await graph.loadCommit(node);
+    if (graph.commits.timeOf(node) >= this.#doubtfulFrom) await this.#repeat();
+    else await this.#put(node);
+  }
+
+  async #put(node: number): Promise<void> {
+    const { graph } = this.#session;
+    if (graph.has(node, QUEUED)) return;
+    graph.mark(node, QUEUED);
+    await graph.loadCommit(node);
+    this.#queue.push(node, graph.commits.timeOf(node));
+  }
+
+  /** Walks again from the start up to where this page is. */
+  async #repeat(): Promise<void> {
+    const { graph } = this.#session;
+    const upTo = this.#walked;
+    if (upTo > MOST_REPEATED)
+      throw new LimitExceeded("commits", MOST_REPEATED, `a log can't be read past ${MOST_REPEATED} commits`);
+    for (let node = 0; node < graph.kernel.oidCount; node++) if (graph.has(node, QUEUED)) graph.unmark(node, QUEUED);
+    this.#queue = new CommitQueue();
+    this.#walked = 0;
+    this.#doubtfulFrom = Number.POSITIVE_INFINITY;
+    await this.#put(graph.node(this.#tip));
+    while (this.#walked < upTo) {
+      const node = this.#queue.pop();
+      if (node === undefined) return;
+      await this.#take(node);
+    }
+  }
+}
+
+async function areCommits({ graph }: BrowseSession, names: readonly Uint8Array[]): Promise<boolean> {
+  const { packs } = await graph.database.locate(concat(names));
+  if (packs.some((pack) => pack < 0)) return false;
+  for (const name of names) if (!(await graph.loadCommit(graph.node(name)))) return false;
+  return true;
+}
+
+/** What commits have at one path, as text to be compared; "" where that is nothing. */
+class PathContent {
+  readonly #session: BrowseSession;
+  readonly #path: string;
+  /** By the node of the root tree: commits that don't touch the path mostly touch its neighbours. */
+  readonly #known = new Map<number, string>();
+
+  constructor(session: BrowseSession, path: string) {
+    this.#session = session;
+    this.#path = path;
+  }
+
+  async of(commit: number): Promise<string> {
+    const { graph } = this.#session;
+    await graph.loadCommit(commit);
+    const tree = graph.commits.treeOf(commit);
+    const known = this.#known.get(tree);
+    if (known !== undefined) return known;
+    const found = await findPath(this.#session, graph.nameOf(tree), this.#path);
+    const content = found.kind === "found" ? `${found.mode.toString(8)} ${toHex(found.oid)}` : "";
+    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
+    this.#known.set(tree, content);
+    return content;
+  }
+}

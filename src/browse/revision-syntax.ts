@@ -1,0 +1,111 @@
+/**
+ * The part of git's revision syntax that is understood: a name, then any of `^`, `^N`, `~N` and `^{type}`, then `:path`.
+ *
+ * @packageDocumentation
+ * @see gitrevisions(7)
+ */
+import { bytesOf } from "../object/byte-text.ts";
+import type { ObjectKind } from "../object/object-kind.ts";
+
+/** One step from an object to another; `of: "any"` follows tags until there is none. */
+export type RevisionStep =
+  | { readonly kind: "parent"; readonly number: number }
+  | { readonly kind: "ancestor"; readonly generations: number }
+  | { readonly kind: "peel"; readonly to: ObjectKind | "any" | "object" };
+
+/** A revision, taken apart. */
+export type RevisionSyntax = {
+  /** Name of a ref (short or full), `HEAD`, or an object name (abbreviated or full). */
+  readonly base: string;
+  readonly steps: readonly RevisionStep[];
+  /** What follows the colon, one character a byte; `undefined` where there is none. */
+  readonly path?: string;
+};
+
+/** A way to read `{revision}/{path}`: which part is which. */
+export type RevisionSplit = { readonly revision: RevisionSyntax; readonly path: string };
+
+const STEP = /\^\{([a-z]*)\}|\^(\d{0,9})|~(\d{0,9})/y;
+const PEEL: Readonly<Record<string, Extract<RevisionStep, { kind: "peel" }>["to"]>> = {
+  "": "any",
+  commit: "commit",
+  tree: "tree",
+  blob: "blob",
+  tag: "tag",
+  object: "object",
+};
+/** Names of refs have fewer components. */
+const MOST_COMPONENTS = 32;
+/** Bytes of the longest ref name there is. */
+const MOST_NAME_BYTES = 4096;
+
+/** Parses a revision, one character a byte; `undefined` where it is not of the syntax that is understood. */
+export function parseRevision(text: string): RevisionSyntax | undefined {
+  const colon = text.indexOf(":");
+  const named = colon < 0 ? text : text.slice(0, colon);
+  const end = named.search(/[\^~]/);
+  const base = decodeName(end < 0 ? named : named.slice(0, end));
+  if (base === undefined || base === "" || base.includes("@{") || base.includes("..")) return undefined;
+  const steps = end < 0 ? [] : parseSteps(named.slice(end));
+  if (steps === undefined) return undefined;
+  return { base, steps, ...(colon < 0 ? {} : { path: text.slice(colon + 1) }) };
+}
+
+function parseSteps(text: string): RevisionStep[] | undefined {
+  const steps: RevisionStep[] = [];
+  STEP.lastIndex = 0;
+  for (let at = 0; at < text.length; at = STEP.lastIndex) {
+    STEP.lastIndex = at;
+    const match = STEP.exec(text);
+    if (match === null) return undefined;
+    const [, peel, parent, generations] = match;
+    if (peel !== undefined) {
+      const to = PEEL[peel];
+      if (to === undefined) return undefined;
+      steps.push({ kind: "peel", to });
+    } else if (parent !== undefined) {
+      steps.push({ kind: "parent", number: parent === "" ? 1 : Number(parent) });
+    } else {
+      steps.push({ kind: "ancestor", generations: generations === "" ? 1 : Number(generations) });
+    }
+  }
+  return steps;
+}
+
+/** Names of refs are UTF-8; `undefined` for what is not. */
+function decodeName(text: string): string | undefined {
+  if (text.length > MOST_NAME_BYTES) return undefined;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytesOf(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Gives every way to read `{revision}/{path}`, the longest revision first: a branch may have slashes in its name, and so do
+ * paths.
+ */
+export function splitRevisionPath(text: string): RevisionSplit[] {
+  const components = text.split("/");
+  const splits: RevisionSplit[] = [];
+  for (let count = Math.min(components.length, MOST_COMPONENTS); count > 0; count--) {
+    const revision = parseRevision(components.slice(0, count).join("/"));
+    if (revision === undefined || revision.path !== undefined) continue;
+    splits.push({ revision, path: components.slice(count).join("/") });
+  }
+  return splits;
+}
+
+/** Gives the full names of refs that a short one may stand for, in the order in which git tries them. */
+export function refNamesFor(base: string): string[] {
+  const rules = [
+    base,
+    `refs/${base}`,
+    `refs/tags/${base}`,
+    `refs/heads/${base}`,
+    `refs/remotes/${base}`,
+    `refs/remotes/${base}/HEAD`,
+  ];
+  return rules.filter((name) => name.startsWith("refs/"));
+}

@@ -1,0 +1,216 @@
+/**
+ * Which object a revision names.
+ *
+ * @packageDocumentation
+ * @see gitrevisions(7), git-rev-parse(1)
+ */
+import { toHex, fromHex } from "../bytes/hex.ts";
+import { KIND_NUMBER, type ObjectKind, kindOfNumber } from "../object/object-kind.ts";
+import type { BrowseSession, Unanswered } from "./browse-session.ts";
+import { type RevisionSplit, type RevisionStep, type RevisionSyntax, refNamesFor } from "./revision-syntax.ts";
+import { findPath } from "./tree-at.ts";
+
+/** An object that a revision names. */
+export type NamedObject = {
+  readonly kind: "found";
+  /** Raw. */
+  readonly name: Uint8Array;
+  readonly type: ObjectKind;
+  /** The commit on the way to it, raw: itself, or what a tag or `rev:path` went through. */
+  readonly commit?: Uint8Array;
+};
+
+/** An abbreviated name has as many digits at least. */
+const SHORTEST = 4;
+/** A commit further back than this is not looked for. */
+const MOST_GENERATIONS = 200_000;
+/** Objects with the same abbreviated name that are looked at. */
+const MOST_ALIKE = 16;
+
+/** Gives the full names of all refs that may be meant: what a snapshot has to be asked for. */
+export function refNamesIn(revisions: readonly RevisionSyntax[]): string[] {
+  return [...new Set(revisions.flatMap(({ base }) => refNamesFor(base)))];
+}
+
+/** Resolves the longest revision of several readings of `{revision}/{path}`. */
+export async function resolveSplit(
+  session: BrowseSession,
+  splits: readonly RevisionSplit[],
+): Promise<(NamedObject & { readonly path: string }) | Unanswered> {
+  for (const { revision, path } of splits) {
+    const base = await resolveBase(session, revision);
+    if (base === undefined) continue;
+    if ("detail" in base) return base;
+    const object = await follow(session, base.name, revision);
+    return object.kind === "found" ? { ...object, path } : object;
+  }
+  return noSuchRevision(splits.at(-1)?.revision);
+}
+
+/** Resolves a revision. */
+export async function resolveRevision(
+  session: BrowseSession,
+  revision: RevisionSyntax,
+): Promise<NamedObject | Unanswered> {
+  const base = await resolveBase(session, revision);
+  if (base === undefined) return noSuchRevision(revision);
+  return "detail" in base ? base : await follow(session, base.name, revision);
+}
+
+/** Resolves a revision to a commit: `^{commit}`. */
+export async function resolveCommit(
+  session: BrowseSession,
+  revision: RevisionSyntax,
+): Promise<NamedObject | Unanswered> {
+  const object = await resolveRevision(session, revision);
+  if (object.kind !== "found") return object;
+  return await peelTo(session, object, "commit", revision.base);
+}
+
+/** Resolves to a tree what names one, a commit, or a tag of either; the commit is kept. */
+export async function peelToTree(session: BrowseSession, object: NamedObject): Promise<NamedObject | Unanswered> {
+  return await peelTo(session, object, "tree", toHex(object.name));
+}
+
+function noSuchRevision(revision: RevisionSyntax | undefined): Unanswered {
+  if (revision === undefined)
+    return { kind: "wrong", detail: "This is no revision that is understood here: a name, then ^, ^N, ~N or ^{type}." };
+  const unborn = revision.base === "HEAD" || revision.base === "@" ? ": HEAD points to a branch without commits" : "";
+  return { kind: "missing", detail: `There is no revision "${revision.base}"${unborn}.` };
+}
+
+async function resolveBase(
+  session: BrowseSession,
+  { base }: RevisionSyntax,
+): Promise<{ readonly name: Uint8Array } | Unanswered | undefined> {
+  const digits = /^[0-9a-fA-F]+$/.test(base) ? base.toLowerCase() : "";
+  if (digits.length === session.format.hexSize) {
+    const name = fromHex(digits);
+    return name !== undefined && (await session.isShown(name)) ? { name } : undefined;
+  }
+  const name =
+    base === "HEAD" || base === "@"
+      ? session.head
+      : refNamesFor(base)
+          .map((ref) => session.refNamed(ref))
+          .find((oid) => oid !== undefined);
+  if (name !== undefined) return { name };
+  if (digits.length < SHORTEST || digits.length > session.format.hexSize) return undefined;
+  return await resolveAbbreviated(session, digits);
+}
+
+/** Where several objects have such a name, the one commit (or tag of one) among them is meant, as in git where one is needed. */
+async function resolveAbbreviated(
+  session: BrowseSession,
+  digits: string,
+): Promise<{ readonly name: Uint8Array } | Unanswered | undefined> {
+  const { packs } = session.graph.database;
+  const lists = await Promise.all(packs.map((pack) => pack.namesBeginningWith(digits, MOST_ALIKE)));
+  const names = [...new Set(lists.flat().map((name) => toHex(name)))];
+  if (names.length > MOST_ALIKE) return ambiguous(digits);
+  const shown: Uint8Array[] = [];
+  for (const hex of names) {
+    const name = fromHex(hex);
+    if (name !== undefined && (await session.isShown(name))) shown.push(name);
+  }
+  const [only] = shown;
+  if (only === undefined) return undefined;
+  if (shown.length === 1) return { name: only };
+  const commits: Uint8Array[] = [];
+  for (const name of shown) {
+    const kind = await session.graph.kindOf(await session.graph.peel(session.graph.node(name)));
+    if (kind === KIND_NUMBER.commit) commits.push(name);
+  }
+  const [name] = commits;
+  return name === undefined || commits.length > 1 ? ambiguous(digits) : { name };
+}
+
+function ambiguous(digits: string): Unanswered {
+  return { kind: "ambiguous", detail: `Several objects have names that begin with ${digits}: give more digits.` };
+}
+
+/** Takes the steps after the name, and then those of the path. */
+async function follow(
+  session: BrowseSession,
+  start: Uint8Array,
+  { base, steps, path }: RevisionSyntax,
+): Promise<NamedObject | Unanswered> {
+  let object = await objectNamed(session, start);
+  for (const step of steps) {
+    const next = await takeStep(session, object, step, base);
+    if (next.kind !== "found") return next;
+    object = next;
+  }
+  if (path === undefined) return object;
+  const tree = await peelToTree(session, object);
+  if (tree.kind !== "found") return tree;
+  const found = await findPath(session, tree.name, path);
+  if (found.kind !== "found") return found;
+  if (found.type === "commit") return { kind: "wrong", detail: `"${path}" is a submodule: its commits are elsewhere.` };
+  return { kind: "found", name: found.oid, type: found.type, ...(tree.commit && { commit: tree.commit }) };
+}
+
+async function objectNamed(session: BrowseSession, name: Uint8Array): Promise<NamedObject> {
+  const number = await session.graph.kindOf(session.graph.node(name));
+  const type = kindOfNumber(number) ?? "blob";
+  return { kind: "found", name, type, ...(type === "commit" && { commit: name }) };
+}
+
+async function takeStep(
+  session: BrowseSession,
+  object: NamedObject,
+  step: RevisionStep,
+  base: string,
+): Promise<NamedObject | Unanswered> {
+  switch (step.kind) {
+    case "peel":
+      if (step.to === "object") return object;
+      return await peelTo(session, object, step.to, base);
+    case "parent":
+      return await ancestor(session, object, { base, generations: step.number === 0 ? 0 : 1, parent: step.number });
+    case "ancestor":
+      return await ancestor(session, object, { base, generations: step.generations, parent: 1 });
+  }
+}
+
+async function peelTo(
+  session: BrowseSession,
+  object: NamedObject,
+  to: ObjectKind | "any",
+  base: string,
+): Promise<NamedObject | Unanswered> {
+  if (object.type === to) return object;
+  const { graph } = session;
+  const peeled = await objectNamed(session, graph.nameOf(await graph.peel(graph.node(object.name))));
+  const commit = peeled.commit ?? object.commit;
+  if (to === "any" || peeled.type === to) return { ...peeled, ...(commit && { commit }) };
+  if (to === "tree" && peeled.type === "commit") {
+    const node = graph.node(peeled.name);
+    await graph.loadCommit(node);
+    return { kind: "found", name: graph.nameOf(graph.commits.treeOf(node)), type: "tree", commit: peeled.name };
+  }
+  return { kind: "wrong", detail: `"${base}" is a ${peeled.type}, where a ${to} is needed.` };
+}
+
+/** The first parent of the first parent, so many times; of one generation it may be another parent. */
+async function ancestor(
+  session: BrowseSession,
+  object: NamedObject,
+  wanted: { readonly base: string; readonly generations: number; readonly parent: number },
+): Promise<NamedObject | Unanswered> {
+  const start = await peelTo(session, object, "commit", wanted.base);
+  if (start.kind !== "found") return start;
+  const { graph } = session;
+  if (wanted.generations > MOST_GENERATIONS)
+    return { kind: "wrong", detail: `No more than ${MOST_GENERATIONS} generations can be asked for.` };
+  let node = graph.node(start.name);
+  for (let left = wanted.generations; left > 0; left--) {
+    await graph.loadCommit(node);
+    const parent = graph.commits.parentsOf(node)[wanted.parent - 1];
+    if (parent === undefined)
+      return { kind: "missing", detail: `"${wanted.base}" has no such ancestor: its history is shorter.` };
+    node = parent;
+  }
+  const name = graph.nameOf(node);
+  return { kind: "found", name, type: "commit", commit: name };
+}

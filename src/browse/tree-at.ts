@@ -1,0 +1,123 @@
+/**
+ * What a tree has at a path, and what is in a directory.
+ *
+ * @packageDocumentation
+ * @see git-ls-tree(1)
+ */
+import { concat } from "../bytes/chunk.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
+import { textOf } from "../object/byte-text.ts";
+import type { ObjectKind } from "../object/object-kind.ts";
+import { FILE_MODE, TreeReader, isTree, kindOfMode } from "../object/tree.ts";
+import type { BrowseSession, Unanswered } from "./browse-session.ts";
+
+/** What is at a path. */
+export type FoundEntry = {
+  readonly kind: "found";
+  readonly mode: number;
+  /** Raw. */
+  readonly oid: Uint8Array;
+  /** `commit` for a submodule. */
+  readonly type: ObjectKind;
+};
+
+/** An entry of a directory. */
+export type DirectoryEntry = {
+  readonly mode: number;
+  readonly type: ObjectKind;
+  /** One character a byte. */
+  readonly name: string;
+  /** Raw. */
+  readonly oid: Uint8Array;
+};
+
+/** Directories within directories that are followed, as `core.maxTreeDepth` allows. */
+const MOST_DEPTH = 2048;
+
+/** @throws LimitExceeded where directories are nested deeper than any path is. */
+export function assertDepth(depth: number): void {
+  if (depth > MOST_DEPTH)
+    throw new LimitExceeded("depth", MOST_DEPTH, `directories are nested more than ${MOST_DEPTH} deep`);
+}
+
+/** Finds what a tree (raw name) has at a path, one character a byte; the empty path is the tree itself. */
+export async function findPath(
+  session: BrowseSession,
+  tree: Uint8Array,
+  path: string,
+): Promise<FoundEntry | Unanswered> {
+  let found: FoundEntry = { kind: "found", mode: FILE_MODE.tree, oid: tree, type: "tree" };
+  if (path === "") return found;
+  const missing: Unanswered = { kind: "missing", detail: "There is nothing at this path." };
+  for (const name of path.split("/")) {
+    if (!isTree(found.mode)) return missing;
+    const entry = await findEntry(session, found.oid, name);
+    if (entry === undefined) return missing;
+    found = entry;
+  }
+  return found;
+}
+
+/** Finds an entry of a tree by its name. */
+async function findEntry(session: BrowseSession, tree: Uint8Array, name: string): Promise<FoundEntry | undefined> {
+  const { reader: objects, inflating } = session.graph;
+  const { held } = await objects.read(tree);
+  const bytes = inflating.bytes(held);
+  const { rawSize } = session.format;
+  const reader = new TreeReader(bytes, 0, bytes.length, rawSize);
+  while (reader.next()) {
+    if (reader.nameEnd - reader.nameAt !== name.length) continue;
+    if (textOf(bytes.subarray(reader.nameAt, reader.nameEnd)) !== name) continue;
+    const oid = bytes.slice(reader.oidAt, reader.oidAt + rawSize);
+    return { kind: "found", mode: reader.mode, oid, type: kindOfMode(reader.mode) };
+  }
+  return undefined;
+}
+
+/** Reads a tree's entries, in its order: of a million all are there at once, some 100 bytes each. */
+export async function readDirectory(session: BrowseSession, tree: Uint8Array): Promise<Uint8Array> {
+  return (await session.graph.reader.readCopy(tree)).bytes;
+}
+
+/** Gives up to `count` entries of a tree, from number `first` on. */
+export function entriesOf(
+  session: BrowseSession,
+  tree: Uint8Array,
+  first = 0,
+  count: number = Number.POSITIVE_INFINITY,
+): DirectoryEntry[] {
+  const { rawSize } = session.format;
+  const reader = new TreeReader(tree, 0, tree.length, rawSize);
+  const entries: DirectoryEntry[] = [];
+  for (let number = 0; entries.length < count && reader.next(); number++) {
+    if (number < first) continue;
+    entries.push({
+      mode: reader.mode,
+      type: kindOfMode(reader.mode),
+      name: textOf(tree.subarray(reader.nameAt, reader.nameEnd)),
+      oid: tree.slice(reader.oidAt, reader.oidAt + rawSize),
+    });
+  }
+  return entries;
+}
+
+/** Entries whose blobs are looked up together. */
+const BATCH = 64;
+
+/**
+ * Gives the sizes of entries that are blobs, `undefined` for the others. For the first of them, where so much would have to be read
+ * that the page should end; for one at least.
+ */
+export async function blobSizes(
+  session: BrowseSession,
+  entries: readonly DirectoryEntry[],
+): Promise<(number | undefined)[]> {
+  const { reader } = session.graph;
+  const sizes: (number | undefined)[] = [];
+  for (let at = 0; at < entries.length && (at === 0 || !session.pageIsFull); at += BATCH) {
+    const batch = entries.slice(at, at + BATCH);
+    await reader.prefetch(concat(batch.filter(({ type }) => type === "blob").map(({ oid }) => oid)));
+    for (const { type, oid } of batch) sizes.push(type === "blob" ? await reader.sizeOf(oid) : undefined);
+  }
+  return sizes;
+}

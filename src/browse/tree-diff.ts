@@ -1,0 +1,119 @@
+/**
+ * What differs between two trees, file by file. Only directories that differ are opened. Files are not followed through renames.
+ *
+ * @packageDocumentation
+ * @see git-diff-tree(1), `-r --no-renames`
+ */
+import { equal } from "../bytes/chunk.ts";
+import { isTree } from "../object/tree.ts";
+import type { BrowseSession } from "./browse-session.ts";
+import { assertDepth, type DirectoryEntry, entriesOf, readDirectory } from "./tree-at.ts";
+
+/** One side of a change. */
+export type FileState = {
+  readonly mode: number;
+  /** Raw. */
+  readonly oid: Uint8Array;
+};
+
+/** A file that was added, deleted or modified, or that is of another kind now (T: a link for a file, say). */
+export type FileChange = {
+  readonly status: "A" | "D" | "M" | "T";
+  /** One character a byte. */
+  readonly path: string;
+  readonly before?: FileState;
+  readonly after?: FileState;
+};
+
+const KIND_BITS = 0o170000;
+
+type Pair = { readonly before?: DirectoryEntry | undefined; readonly after?: DirectoryEntry | undefined };
+
+/**
+ * Gives the changes from one tree (raw name; `undefined` is the empty tree) to another, ordered by path; only those behind the
+ * path `behind`, where that is given.
+ */
+export async function* diffTrees(
+  session: BrowseSession,
+  before: Uint8Array | undefined,
+  after: Uint8Array,
+  behind?: string,
+): AsyncGenerator<FileChange> {
+  if (before !== undefined && equal(before, after)) return;
+  yield* diffLevel(session, { before, after, prefix: "", depth: 0 }, behind);
+}
+
+type Level = {
+  readonly before: Uint8Array | undefined;
+  readonly after: Uint8Array | undefined;
+  readonly prefix: string;
+  readonly depth: number;
+};
+
+async function* diffLevel(
+  session: BrowseSession,
+  { before, after, prefix, depth }: Level,
+  behind: string | undefined,
+): AsyncGenerator<FileChange> {
+  assertDepth(depth);
+  for (const pair of changedPairs(await entriesAt(session, before), await entriesAt(session, after))) {
+    const entry = pair.after ?? pair.before;
+    if (entry === undefined) continue;
+    const path = prefix + entry.name;
+    if (isTree(entry.mode)) {
+      const below = `${path}/`;
+      if (behind !== undefined && !behind.startsWith(below) && isBefore(below, behind)) continue;
+      const next = { before: pair.before?.oid, after: pair.after?.oid, prefix: below, depth: depth + 1 };
+      yield* diffLevel(session, next, behind);
+    } else if (behind === undefined || isBefore(behind, path)) {
+      yield changeOf(path, pair);
+    }
+  }
+}
+
+function isBefore(a: string, b: string): boolean {
+  // one character a byte: text is ordered as bytes are
+  return a < b;
+}
+
+async function entriesAt(session: BrowseSession, tree: Uint8Array | undefined): Promise<DirectoryEntry[]> {
+  return tree === undefined ? [] : entriesOf(session, await readDirectory(session, tree));
+}
+
+/** Sets the entries of two directories side by side and leaves out what is the same. A file and a directory of one name are two. */
+function* changedPairs(before: readonly DirectoryEntry[], after: readonly DirectoryEntry[]): Generator<Pair> {
+  let left = 0;
+  let right = 0;
+  while (left < before.length || right < after.length) {
+    const order = orderOf(before[left], after[right]);
+    const pair = {
+      before: order <= 0 ? before[left++] : undefined,
+      after: order >= 0 ? after[right++] : undefined,
+    };
+    if (!isSame(pair)) yield pair;
+  }
+}
+
+function isSame({ before, after }: Pair): boolean {
+  if (before === undefined || after === undefined) return false;
+  return before.mode === after.mode && equal(before.oid, after.oid);
+}
+
+/** Orders as trees do: a directory's name is taken as if it ended in a slash. Who has no entry any more comes last. */
+function orderOf(a: DirectoryEntry | undefined, b: DirectoryEntry | undefined): number {
+  if (a === undefined || b === undefined) return a === undefined ? 1 : -1;
+  const left = isTree(a.mode) ? `${a.name}/` : a.name;
+  const right = isTree(b.mode) ? `${b.name}/` : b.name;
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+function changeOf(path: string, { before, after }: Pair): FileChange {
+  const states = {
+    ...(before && { before: { mode: before.mode, oid: before.oid } }),
+    ...(after && { after: { mode: after.mode, oid: after.oid } }),
+  };
+  if (before === undefined) return { status: "A", path, ...states };
+  if (after === undefined) return { status: "D", path, ...states };
+  const sameKind = (before.mode & KIND_BITS) === (after.mode & KIND_BITS);
+  return { status: sameKind ? "M" : "T", path, ...states };
+}

@@ -1,0 +1,253 @@
+/**
+ * The content of repositories over the API, against what git says of the same history.
+ */
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Journey, onEveryHost } from "../support/git-hosts.ts";
+
+type Json = Record<string, unknown>;
+/** An item of a list, as far as it is text. */
+type Row = Readonly<Record<string, string>>;
+
+/** A repository with what repositories have, pushed. */
+type Pushed = { readonly cwd: string; readonly api: string };
+
+async function prepare(journey: Journey): Promise<Pushed> {
+  const { git } = journey;
+  const cwd = await git.init();
+  const write = (path: string, content: string | Uint8Array, mode = 0o644): void => {
+    mkdirSync(join(cwd, path, ".."), { recursive: true });
+    writeFileSync(join(cwd, path), content, { mode });
+  };
+  const commit = async (message: string, time: number): Promise<void> => {
+    const date = `${time} +0200`;
+    await git.ok(["add", "-A"], { cwd });
+    await git.ok(["commit", "-q", "-m", message], {
+      cwd,
+      env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+    });
+  };
+  write("README.md", "# a project\n");
+  write("run.sh", "#!/bin/sh\n", 0o755);
+  write("page.html", "<script>alert(1)</script>\n");
+  write(
+    "data.bin",
+    Uint8Array.from({ length: 5000 }, (_, i) => i & 0xff),
+  );
+  write("empty", "");
+  write("src/deep/er/file.txt", "deep\n");
+  write("src/ünï cödé.txt", "name\n");
+  symlinkSync("src/deep", join(cwd, "link"));
+  await commit("first\n\nwith a body", 1_700_000_000);
+  for (let i = 1; i <= 40; i++) {
+    write(i % 5 === 0 ? "README.md" : `src/file-${i % 7}.txt`, `change ${i}\n`.repeat(i));
+    await commit(`change ${i}`, 1_700_000_000 + i * 60);
+  }
+  await git.ok(["tag", "-a", "-m", "a tag", "v1"], { cwd });
+  await git.ok(["checkout", "-q", "-b", "feature/x", "HEAD~10"], { cwd });
+  write("feature.txt", "feature\n");
+  await commit("feature", 1_700_010_000);
+  write("src/file-3.txt", "mine\n");
+  await commit("feature 2", 1_700_010_060);
+  await git.ok(["checkout", "-q", "main"], { cwd });
+  await git.ok(["merge", "-q", "-X", "ours", "--no-ff", "-m", "merge", "feature/x"], {
+    cwd,
+    env: { GIT_COMMITTER_DATE: "1700020000 +0000", GIT_AUTHOR_DATE: "1700020000 +0000" },
+  });
+  await git.ok(["checkout", "-q", "-b", "topic", "HEAD~1"], { cwd });
+  await git.ok(["rm", "-q", "data.bin"], { cwd });
+  await git.ok(["update-index", "--chmod=+x", "README.md"], { cwd });
+  await git.ok(["rm", "-q", "--cached", "run.sh"], { cwd });
+  write("gone", "x");
+  symlinkSync("README.md", join(cwd, "new-link"));
+  await git.ok(["update-index", "--add", "--cacheinfo", `160000,${"12".repeat(20)},module`], { cwd });
+  await git.ok(["add", "new-link", "gone"], { cwd });
+  await git.ok(["commit", "-q", "-m", "topic"], { cwd });
+  await git.ok(["checkout", "-qf", "main"], { cwd });
+  const url = await journey.create();
+  await git.ok(["push", "-q", url, "--all"], { cwd });
+  await git.ok(["push", "-q", url, "--tags"], { cwd });
+  return { cwd, api: `${journey.base}/api/v1/repos/${new URL(url).pathname.slice(1).replace(/\.git$/, "")}` };
+}
+
+onEveryHost(
+  "content",
+  (journey) => {
+    let pushed: Pushed;
+    const git = async (...args: string[]): Promise<string> => await journey.git.ok(args, { cwd: pushed.cwd });
+    const lines = async (...args: string[]): Promise<string[]> => (await git(...args)).split("\n").filter(Boolean);
+    const request = async (path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Response> =>
+      await fetch(`${pushed.api}/${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${journey.token}`, ...headers },
+      });
+    const json = async (path: string): Promise<Json> => {
+      const answer = await request(path);
+      const body: Json = JSON.parse(await answer.text());
+      expect([answer.status, body]).toEqual([200, body]);
+      return body;
+    };
+    const list = (body: Json, member: string): Row[] => body[member] as Row[];
+    /** All items of a list, page by page. */
+    const pages = async (path: string, member: string): Promise<Row[]> => {
+      const all: Row[] = [];
+      for (let cursor = ""; ;) {
+        const body = await json(`${path}${cursor === "" ? "" : `&cursor=${cursor}`}`);
+        all.push(...list(body, member));
+        if (typeof body["cursor"] !== "string") return all;
+        cursor = body["cursor"];
+      }
+    };
+
+    beforeAll(async () => {
+      pushed = await prepare(journey);
+    });
+
+    describe("tree", () => {
+      it.each([
+        ["main", "main", ""],
+        ["feature/x", "feature/x", ""],
+        ["feature%2Fx/src/deep", "feature/x", "src/deep"],
+        ["v1/src", "v1", "src"],
+        ["main~3/src/deep/er/", "main~3", "src/deep/er"],
+        ["refs/heads/topic", "topic", ""],
+        ["HEAD^2", "HEAD^2", ""],
+        ["@", "HEAD", ""],
+      ])("of %s is what git ls-tree -l lists", async (path, rev, directory) => {
+        const rows = (await pages(`tree/${path}?limit=3`, "entries")).map(
+          ({ mode, type, oid, size, name }) => `${mode} ${type} ${oid} ${size ?? "-"}\t${name}`,
+        );
+        const told = await lines("-c", "core.quotePath=false", "ls-tree", "-l", `${rev}:${directory}`);
+        expect(rows).toEqual(told.map((line) => line.replace(/ +(\S+)\t/, " $1\t")));
+      });
+
+      it("names the commit and the tree", async () => {
+        expect(await json("tree/v1/src")).toMatchObject({
+          commit: await git("rev-parse", "v1^{commit}"),
+          oid: await git("rev-parse", "v1:src"),
+          path: "src",
+        });
+      });
+    });
+
+    describe("raw", () => {
+      it.each([
+        ["main/README.md", "main:README.md", "text/plain; charset=utf-8"],
+        ["main/data.bin", "main:data.bin", "application/octet-stream"],
+        ["main/page.html", "main:page.html", "text/plain; charset=utf-8"],
+        ["main/empty", "main:empty", "text/plain; charset=utf-8"],
+        ["main/link", "main:link", "text/plain; charset=utf-8"],
+        ["feature/x/feature.txt", "feature/x:feature.txt", "text/plain; charset=utf-8"],
+        [`main/src/${encodeURIComponent("ünï cödé.txt")}`, "main:src/ünï cödé.txt", "text/plain; charset=utf-8"],
+      ])("%s is what git show gives", async (path, object, type) => {
+        const answer = await request(`raw/${path}`);
+        expect(answer.status).toBe(200);
+        expect(Buffer.from(await answer.arrayBuffer())).toEqual(
+          await journey.git.bytes(["show", object], { cwd: pushed.cwd }),
+        );
+        const { headers } = answer;
+        expect(headers.get("Content-Type")).toBe(type);
+        expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+        expect(headers.get("Content-Security-Policy")).toContain("sandbox");
+        expect(headers.get("Cache-Control")).toBe("private, no-cache");
+        const etag = headers.get("ETag") ?? "";
+        expect(etag).toBe(`"${await git("rev-parse", object)}"`);
+        const again = await request(`raw/${path}`, { "If-None-Match": etag });
+        expect([again.status, await again.text()]).toEqual([304, ""]);
+      });
+
+      it("gives ranges, and the size to who only asks", async () => {
+        const whole = await journey.git.bytes(["show", "main:data.bin"], { cwd: pushed.cwd });
+        const part = await request("raw/main/data.bin", { Range: "bytes=100-199" });
+        expect(part.status).toBe(206);
+        expect(part.headers.get("Content-Range")).toBe("bytes 100-199/5000");
+        expect(Buffer.from(await part.arrayBuffer())).toEqual(whole.subarray(100, 200));
+        const end = await request("raw/main/data.bin", { Range: "bytes=-10" });
+        expect(Buffer.from(await end.arrayBuffer())).toEqual(whole.subarray(4990));
+        const behind = await request("raw/main/data.bin", { Range: "bytes=5000-" });
+        expect([behind.status, behind.headers.get("Content-Range")]).toEqual([416, "bytes */5000"]);
+        const head = await request("raw/main/data.bin", {}, "HEAD");
+        expect([head.status, head.headers.get("Content-Length")]).toEqual([200, "5000"]);
+      });
+    });
+
+    describe("commits", () => {
+      it.each([
+        ["main", "", 7],
+        ["main", "src", 4],
+        ["main", "README.md", 3],
+        ["main", "feature.txt", 1],
+        ["topic", "src/file-3.txt", 2],
+        ["feature/x~1", "src/deep", 5],
+        ["main", "no/such/path", 5],
+      ])("of %s and %s are what git log lists, %i a page", async (rev, path, limit) => {
+        const oids = (await pages(`commits?rev=${encodeURIComponent(rev)}&path=${path}&limit=${limit}`, "commits")).map(
+          ({ oid }) => oid,
+        );
+        expect(oids).toEqual(await lines("log", "--format=%H", rev, "--", ...(path === "" ? [] : [path])));
+      });
+
+      it("says of each what git says", async () => {
+        const [commit] = list(await json("commits?rev=main~41&limit=1"), "commits");
+        const [oid = "", tree, name, email, date, body] = (
+          await git("log", "-1", "--format=%H%n%T%n%an%n%ae%n%aI%n%B", "main~41")
+        ).split(/\n/);
+        expect(commit).toMatchObject({
+          oid,
+          tree,
+          parents: [],
+          author: { name, email, date, time: 1_700_000_000 },
+          signed: false,
+        });
+        expect(commit?.["message"]).toBe(`${body}\n\nwith a body\n`);
+      });
+
+      it.each(["topic", "main", "v1", "main~41", "feature/x"])("/%s has what git diff-tree tells", async (rev) => {
+        const format = ["--format=", "--raw", "-m", "--first-parent", "--no-renames", "--abbrev=40"];
+        const told = await git("show", ...format, `${rev}^{commit}`);
+        const all = await pages(`commits/${rev}?limit=2`, "files");
+        const zeros = "0".repeat(40);
+        const rows = all.map(
+          ({ status, path, old_mode, new_mode, old_oid, new_oid }) =>
+            `:${old_mode ?? "000000"} ${new_mode ?? "000000"} ${old_oid ?? zeros} ${new_oid ?? zeros} ${status}\t${path}`,
+        );
+        expect(rows).toEqual(told.split("\n").map((line) => line.replaceAll(/"(.*)"/g, "src/ünï cödé.txt")));
+        expect((await json(`commits/${rev}`))["oid"]).toBe(await git("rev-parse", `${rev}^{commit}`));
+      });
+    });
+
+    describe("what can't be answered", () => {
+      it.each([
+        ["tree/nowhere", 404],
+        ["tree/main/nowhere", 404],
+        ["tree/main/README.md", 422],
+        ["tree/main/README.md/below", 404],
+        ["tree/topic/module", 422],
+        ["raw/main", 422],
+        ["raw/main/src", 422],
+        ["raw/topic/module", 422],
+        ["raw/main/no-such", 404],
+        [`raw/${"ab".repeat(20)}/x`, 404],
+        ["commits/main~1000", 404],
+        ["commits/main^5", 404],
+        ["commits/main^{blob}", 422],
+        ["commits/main@{1}", 422],
+        ["commits?rev=main..topic", 422],
+        ["commits?limit=0", 422],
+        ["commits?cursor=abc", 422],
+        ["commits/:README.md", 422],
+      ])("%s: %i", async (path, status) => {
+        const answer = await request(path);
+        expect([answer.status, answer.headers.get("Content-Type")]).toEqual([status, "application/problem+json"]);
+      });
+
+      it("is hidden from who may not read", async () => {
+        for (const path of ["tree/main", "raw/main/README.md", "commits", "commits/main"]) {
+          expect((await fetch(`${pushed.api}/${path}`)).status).toBe(401);
+        }
+      });
+    });
+  },
+  ["thinpack"],
+);

@@ -1,0 +1,216 @@
+/**
+ * Revisions, logs and differences of histories that look like anything, against what git says of them; and what they cost.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import { CommitLog, type LogPosition } from "../../../src/browse/commit-log.ts";
+import { resolveRevision } from "../../../src/browse/revision.ts";
+import { parseRevision } from "../../../src/browse/revision-syntax.ts";
+import { diffTrees } from "../../../src/browse/tree-diff.ts";
+import { toHex } from "../../../src/bytes/hex.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { makeHistory } from "../../support/random-history.ts";
+import { rawName, REF_FORMAT, TestStore } from "../../support/store.ts";
+
+const COMMITS = 160;
+
+/** A history in git and in the store, the whole of it marked as reachable or not. */
+class Twin {
+  readonly git = new GitRepository();
+  readonly store = new TestStore();
+
+  static async make(seed: number, skew: number, marked: boolean): Promise<Twin> {
+    const twin = new Twin();
+    makeHistory(twin.git, seed, { commits: COMMITS, ...(skew > 0 && { skew }) });
+    twin.store.setRefs(twin.git.lines(["for-each-ref", REF_FORMAT]));
+    const record = await twin.store.push(twin.git.pack(["--all"]), twin.git.tips());
+    twin.store.packs = [{ ...record, marked }];
+    return twin;
+  }
+
+  open(): BrowseSession {
+    return new BrowseSession(this.store.repository(), this.store.answer(new Uint8Array(0)));
+  }
+
+  /** Runs `work` on a session, and sees the kernel given back. */
+  async run<T>(work: (session: BrowseSession) => Promise<T>): Promise<T> {
+    const session = this.open();
+    try {
+      return await work(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  async resolve(text: string): Promise<string> {
+    const revision = parseRevision(text);
+    if (revision === undefined) return "not understood";
+    return await this.run(async (session) => {
+      const object = await resolveRevision(session, revision);
+      return object.kind === "found" ? `${toHex(object.name)} ${object.type}` : object.kind;
+    });
+  }
+
+  /** Reads a log page by page. */
+  async log(tip: string, path: string, limit: number): Promise<string[]> {
+    const oids: string[] = [];
+    let position: LogPosition | undefined;
+    for (let page = 0; page === 0 || position !== undefined; page++) {
+      const from = position;
+      position = await this.run(async (session) => {
+        const log =
+          from === undefined
+            ? await CommitLog.start(session, rawName(tip), path)
+            : await CommitLog.resume(session, from, path);
+        for (let count = 0; count < limit; count++) {
+          const node = await log?.next();
+          if (node === undefined) break;
+          oids.push(toHex(session.graph.nameOf(node)));
+        }
+        return log?.position();
+      });
+    }
+    return oids;
+  }
+}
+
+describe.each([
+  ["right clocks", 1, 0, true],
+  ["wrong clocks", 2, 4000, true],
+  ["the same clock, almost", 3, 90, true],
+  ["nothing known of what is reachable", 4, 4000, false],
+] as const)("a history with %s", (_, seed, skew, marked) => {
+  let twin: Twin;
+
+  beforeAll(async () => {
+    twin = await Twin.make(seed, skew, marked);
+  });
+
+  afterAll(() => {
+    twin.git.dispose();
+  });
+
+  it.each(["c5", "t0", "tt", "tree", "blob", "heads/c5", "refs/tags/t7", "tt^{}", "tt^{commit}", "tt^{tree}", "tt^{tag}", "tt^{object}", "tree^{tree}",
+    `c${COMMITS - 1}~20`, `c${COMMITS - 1}^^^~3^{tree}`, "c3^0", "t7~1", `c${COMMITS - 1}:d1`, "c9:", "tree:f1", "tree^{commit}", "blob^{tree}", "c1~5", "c0^2",
+    "nothing", "HEAD", "@", "refs/heads/nothing", "c5:no/such"])("resolves %s", async (text) => {
+    const run = twin.git.run(["rev-parse", "--verify", "-q", text]);
+    const oid = run.stdout.toString().trim();
+    const told = await twin.resolve(text);
+    if (run.ok) expect(told).toBe(`${oid} ${twin.git.text(["cat-file", "-t", oid])}`);
+    else expect(["missing", "wrong"]).toContain(told);
+  }); // prettier-ignore
+
+  it("resolves names of objects, abbreviated as git does it", async () => {
+    for (const name of ["c0", "c50", "tt", "c50^{tree}", "blob"]) {
+      const oid = twin.git.oid(name);
+      const kind = twin.git.text(["cat-file", "-t", oid]);
+      expect(await twin.resolve(oid.toUpperCase())).toBe(`${oid} ${kind}`);
+      expect(await twin.resolve(oid.slice(0, 12))).toBe(`${oid} ${kind}`);
+    }
+    expect(await twin.resolve("abc")).toBe("missing");
+  });
+
+  it.each([
+    ["", 7],
+    ["", 1],
+    ["d1", 5],
+    ["d1/f2", 2],
+    ["f3", 100],
+    ["nothing", 9],
+  ])("logs %s, %i commits a page", async (path, limit) => {
+    for (const name of [`c${COMMITS - 1}`, "c60"]) {
+      const tip = twin.git.oid(name);
+      const told = twin.git.lines(["log", "--format=%H", tip, ...(path === "" ? [] : ["--", path])]);
+      expect(await twin.log(tip, path, limit)).toEqual(told);
+    }
+  });
+
+  it("tells the differences of trees", async () => {
+    for (const [a, b] of [
+      ["c3", "c9"],
+      [`c${COMMITS - 1}`, "c1"],
+      ["c40", "c41"],
+      ["c7", "c7"],
+    ]) {
+      const told = twin.git.lines(["diff-tree", "-r", "--no-renames", "--name-status", `${a}`, `${b}`]);
+      const all: string[] = [];
+      await twin.run(async (session) => {
+        const [before, after] = [`${a}^{tree}`, `${b}^{tree}`].map((name) => rawName(twin.git.oid(name)));
+        for await (const change of diffTrees(session, before, after ?? new Uint8Array(0)))
+          all.push(`${change.status}\t${change.path}`);
+        for (const [i, row] of all.entries()) {
+          const rest: string[] = [];
+          const behind = row.slice(2);
+          for await (const change of diffTrees(session, before, after ?? new Uint8Array(0), behind))
+            rest.push(`${change.status}\t${change.path}`);
+          expect(rest).toEqual(all.slice(i + 1));
+        }
+      });
+      expect(all).toEqual(told);
+    }
+  });
+
+  it("gives every kernel back", () => {
+    const before = twin.store.kernels.byteLength;
+    twin.open().close();
+    expect(twin.store.kernels.byteLength).toBe(before);
+  });
+});
+
+describe("what is not reachable", () => {
+  let twin: Twin;
+
+  beforeAll(async () => {
+    twin = await Twin.make(5, 0, false);
+    twin.store.setRefs([`refs/heads/main ${twin.git.oid("c40")}`]);
+  });
+
+  afterAll(() => {
+    twin.git.dispose();
+  });
+
+  it("is not shown, by whatever name", async () => {
+    const hidden = twin.git.oid(`c${COMMITS - 1}`);
+    for (const text of [hidden, hidden.slice(0, 10), `${hidden}^{tree}`, twin.git.oid(`c${COMMITS - 1}^{tree}`)])
+      expect(await twin.resolve(text)).toBe("missing");
+    for (const text of ["c40", "c40^{tree}", "c40~3"]) {
+      const oid = twin.git.oid(text);
+      expect(await twin.resolve(oid)).toMatch(oid);
+    }
+  });
+
+  it("is not shown through a position that somebody made up", async () => {
+    const [tip, hidden] = ["c40", `c${COMMITS - 1}`].map((name) => rawName(twin.git.oid(name)));
+    if (tip === undefined || hidden === undefined) throw new Error("no commits");
+    await twin.run(async (session) => {
+      const forged = { tip: hidden, walked: 0, oldest: 0, next: [hidden] };
+      expect(await CommitLog.resume(session, forged, "")).toBeUndefined();
+      const log = await CommitLog.resume(session, { ...forged, tip }, "");
+      expect(await log?.next()).toBe(session.graph.findNode(tip));
+    });
+  });
+});
+
+describe("cost", () => {
+  it("is a few reads for a page of the log, on the tenth page as on the first", async () => {
+    const twin = await Twin.make(6, 0, true);
+    const tip = rawName(twin.git.oid(`c${COMMITS - 1}`));
+    twin.store.makeRemote();
+    let position: LogPosition | undefined;
+    const reads: number[] = [];
+    for (let page = 0; page < 10; page++) {
+      twin.store.forget();
+      const from = position;
+      position = await twin.run(async (session) => {
+        const log =
+          from === undefined ? await CommitLog.start(session, tip, "") : await CommitLog.resume(session, from, "");
+        for (let count = 0; count < 10; count++) await log?.next();
+        return log?.position();
+      });
+      reads.push(twin.store.cost.reads);
+    }
+    expect(Math.min(...reads)).toBeGreaterThan(0);
+    expect(Math.max(...reads)).toBeLessThanOrEqual(3);
+    twin.git.dispose();
+  });
+});
