@@ -11,7 +11,7 @@ import type { ApiEnv, ApiHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
-import type { Env } from "./env.ts";
+import { allowsPrivate, type Env } from "./env.ts";
 import { type Credentials, readCredentials } from "./http/authenticate.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
 import { FormatCache } from "./http/format-cache.ts";
@@ -118,6 +118,8 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
         return storage.refs(repositoryKey(name));
       },
       bareFiles: (id) => storage.bareFiles(id),
+      hooks: (name) => storage.hooks(repositoryKey(name)),
+      allowPrivate: allowsPrivate(context.env),
     };
     context.set("api", api);
     await next();

@@ -14,6 +14,11 @@ export type Env = {
   readonly JOBS: Queue<Job>;
   /** The operator's token; without one nobody is the operator. */
   readonly ADMIN_TOKEN?: string;
-  /** "1": mirrors and webhooks may reach loopback. Never set when deployed. */
+  /** "1": mirrors and webhooks may reach loopback and private networks, also without TLS. Never set when deployed. */
   readonly ALLOW_PRIVATE_UPSTREAMS?: string;
 };
+
+/** Whether the operator lets the host reach private networks. */
+export function allowsPrivate(env: Env): boolean {
+  return env.ALLOW_PRIVATE_UPSTREAMS === "1";
+}

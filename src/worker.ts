@@ -9,7 +9,7 @@ import { createApp } from "./app.ts";
 import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
-import type { Env } from "./env.ts";
+import { allowsPrivate, type Env } from "./env.ts";
 import { logFault } from "./http/log.ts";
 
 export { RepositoryObject } from "./durable/repository-object.ts";
@@ -19,5 +19,11 @@ const app = createApp({ version, tools });
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
-  queue: (batch, env) => runJobs(batch, () => new RequestStorage(env, tools), logFault),
+  queue: (batch, env) =>
+    runJobs(batch, {
+      open: () => new RequestStorage(env, tools),
+      agent: `thinpack/${version}`,
+      allowPrivate: allowsPrivate(env),
+      onFault: logFault,
+    }),
 } satisfies ExportedHandler<Env>;

@@ -3,16 +3,41 @@
  *
  * @packageDocumentation
  */
+import { deliverAll } from "../events/deliver.ts";
 import { parseJob, type Job } from "../events/job.ts";
 import { deletePrefix } from "../maintenance/delete-prefix.ts";
 import { writeServerInfo } from "../maintenance/server-info.ts";
+import { fetchReceiver } from "./fetch-receiver.ts";
 import type { RequestStorage } from "./open-repository.ts";
 
 /** Pages of a thousand files that one run deletes; the rest is a new message's. */
 const PAGES_A_RUN = 50;
 
+/** What jobs are run with. */
+export type JobHost = {
+  /** Gives each job its storage. */
+  readonly open: () => RequestStorage;
+  /** `thinpack/{version}`. */
+  readonly agent: string;
+  /** Whether private networks may be reached: see `parseOutgoingUrl`. */
+  readonly allowPrivate: boolean;
+  /** Told of failures. */
+  readonly onFault: (where: string, error: unknown) => void;
+};
+
+/** Delivers what is due of a webhook. A repository or webhook that has gone has nothing due. */
+async function deliver(job: Extract<Job, { type: "deliver" }>, storage: RequestStorage, host: JobHost): Promise<void> {
+  const hooks = storage.hooks(job.repository);
+  const due = await hooks.takeDeliveries(job.id, job.hook);
+  if (due === undefined) return;
+  const { agent, allowPrivate } = host;
+  const tools = { receiver: fetchReceiver, name: job.repository, agent, allowPrivate, now: () => Date.now() };
+  const results = await deliverAll(due, tools);
+  await hooks.deliveriesDone(job.id, job.hook, results);
+}
+
 /** Runs one job; gives whether it is done, or to be delivered again. */
-async function runJob(job: Job, storage: RequestStorage): Promise<boolean> {
+async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise<boolean> {
   const repository = storage.repository(job.repository);
   const settings = storage.refs(job.repository);
   switch (job.type) {
@@ -26,31 +51,47 @@ async function runJob(job: Job, storage: RequestStorage): Promise<boolean> {
       if (empty) await settings.prefixDeleted(job.id);
       return empty;
     }
+    case "deliver":
+      await deliver(job, storage, host);
+      return true;
+  }
+}
+
+type Read = { readonly message: Message; readonly job: Job };
+
+async function runLane(lane: readonly Read[], host: JobHost): Promise<void> {
+  for (const { message, job } of lane) {
+    try {
+      if (await runJob(job, host.open(), host)) message.ack();
+      else message.retry();
+    } catch (error) {
+      host.onFault(`job ${job.type}`, error);
+      message.retry();
+    }
   }
 }
 
 /**
- * Runs a batch, message by message; one that fails is delivered again, the others are not. `open` gives each job its storage, and
- * `onFault` is told of failures.
+ * Runs a batch, message by message; one that fails is delivered again, the others are not. Deliveries, which wait for strangers'
+ * servers, are a lane of their own beside the other jobs.
  */
-export async function runJobs(
-  batch: MessageBatch,
-  open: () => RequestStorage,
-  onFault: (where: string, error: unknown) => void,
-): Promise<void> {
+export async function runJobs(batch: MessageBatch, host: JobHost): Promise<void> {
+  const jobs: Read[] = [];
   for (const message of batch.messages) {
     const job = parseJob(message.body);
-    if (job === undefined) {
-      onFault("queue", new Error(`message ${message.id} is no job`));
-      message.ack();
+    if (job !== undefined) {
+      jobs.push({ message, job });
       continue;
     }
-    try {
-      if (await runJob(job, open())) message.ack();
-      else message.retry();
-    } catch (error) {
-      onFault(`job ${job.type}`, error);
-      message.retry();
-    }
+    host.onFault("queue", new Error(`message ${message.id} is no job`));
+    message.ack();
   }
+  const isDelivery = ({ job }: Read): boolean => job.type === "deliver";
+  await Promise.all([
+    runLane(
+      jobs.filter((read) => !isDelivery(read)),
+      host,
+    ),
+    runLane(jobs.filter(isDelivery), host),
+  ]);
 }

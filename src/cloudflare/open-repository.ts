@@ -14,6 +14,8 @@ import type { PackRecord } from "../store/catalog.ts";
 import { packKey } from "../store/pack-keys.ts";
 import type { PackFile } from "../store/pack-storage.ts";
 import { CorruptStore } from "../bytes/failure.ts";
+import type { HookStore } from "../events/hook.ts";
+import { durableHooks } from "./durable-hooks.ts";
 import { durableRefs } from "./durable-refs.ts";
 import type { IsolateTools } from "./isolate-tools.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
@@ -34,6 +36,11 @@ export class RequestStorage {
   /** The truth of a repository by its key, `{tenant}/{repo}`. */
   refs(key: string): RefStore<PackRecord> & RepositorySettings {
     return durableRefs(this.#env.REPOSITORIES, this.counters, key);
+  }
+
+  /** The webhooks of a repository by its key. */
+  hooks(key: string): HookStore {
+    return durableHooks(this.#env.REPOSITORIES, this.counters, key);
   }
 
   /** Opens a repository, which need not exist. */

@@ -19,7 +19,9 @@ import type {
 import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
 import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
 import { commitPush } from "./commit-push.ts";
+import { RepositoryHooks } from "./repository-hooks.ts";
 import { firstRow, type SqlDatabase } from "./sql-database.ts";
+import { DELIVERIES_DDL } from "./tables/deliveries.ts";
 import {
   DOOMED_PREFIXES_DDL,
   doomPrefix,
@@ -28,6 +30,7 @@ import {
   notePrefixEmpty,
   postponePrefix,
 } from "./tables/doomed-prefixes.ts";
+import { HOOKS_DDL } from "./tables/hooks.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd, LEASES_DDL } from "./tables/leases.ts";
 import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
 import { REF_LOG_DDL } from "./tables/ref-log.ts";
@@ -54,6 +57,8 @@ const TABLES = [
   REF_LOG_DDL,
   REF_RULES_DDL,
   PUSH_CERTIFICATES_DDL,
+  HOOKS_DDL,
+  DELIVERIES_DDL,
   DOOMED_PREFIXES_DDL,
 ];
 /** What belongs to one repository and goes with it; not `doomed_prefixes`. */
@@ -67,6 +72,8 @@ const OWNED_TABLES = [
   "ref_log",
   "ref_rules",
   "push_certificates",
+  "hooks",
+  "deliveries",
 ];
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
@@ -88,6 +95,8 @@ export type DueWork = {
   readonly expiredPacks: readonly string[];
   /** Ids of deleted repositories whose prefixes are to go. */
   readonly doomedPrefixes: readonly string[];
+  /** Ids of webhooks that have something to be delivered. */
+  readonly hooks: readonly string[];
 };
 
 /** A snapshot, or as much of its refs as one answer may hold. */
@@ -260,6 +269,13 @@ export class RepositoryDatabase {
     });
   }
 
+  /** Gives the webhooks of the repository there is, where it is the one asked for; `undefined` where there is none. */
+  hooks(id?: string): RepositoryHooks | undefined {
+    const row = this.#read();
+    if (row === undefined || (id !== undefined && row.record.id !== id)) return undefined;
+    return new RepositoryHooks(this.#db, this.#newId);
+  }
+
   derivedFilesWritten(id: string, version: number): void {
     if (this.#read()?.record.id === id) noteDerivedVersion(this.#db, version);
   }
@@ -268,7 +284,7 @@ export class RepositoryDatabase {
     if (this.#hasTables()) notePrefixEmpty(this.#db, id, now);
   }
 
-  /** Says what is to be done now. */
+  /** Says what is to be done now; webhooks' deliveries are made up for that. */
   dueWork(now: number): DueWork {
     const row = this.#read();
     return {
@@ -276,6 +292,7 @@ export class RepositoryDatabase {
       derivedFiles: row !== undefined && derivedDue(row, now) <= now,
       expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now, SWEEP_BATCH),
       doomedPrefixes: this.#hasTables() ? duePrefixes(this.#db, now) : [],
+      hooks: this.hooks()?.due(now) ?? [],
     };
   }
 
@@ -287,6 +304,7 @@ export class RepositoryDatabase {
       row === undefined ? undefined : derivedDue(row, now),
       leaseEnd(this.#db, "next"),
       nextPrefixDue(this.#db),
+      this.hooks()?.nextDue(now),
     ].filter((at) => at !== undefined && at !== Number.POSITIVE_INFINITY);
     return due.length === 0 ? undefined : Math.min(...due.map((at) => at ?? 0));
   }

@@ -6,6 +6,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { toHex } from "../bytes/hex.ts";
+import type { AttemptResult, Delivery, DueDeliveries, Hook, HookChange, HookSettings } from "../events/hook.ts";
 import type { Job } from "../events/job.ts";
 import type {
   BeginPushAnswer,
@@ -118,6 +119,53 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#wakeForNext();
   }
 
+  /** See `HookStore.listHooks`. */
+  listHooks(): Hook[] | undefined {
+    return this.#database.hooks()?.list();
+  }
+
+  /** See `HookStore.addHook`. */
+  addHook(settings: HookSettings, origin: string): Hook | "too-many" | undefined {
+    const hook = this.#database.hooks()?.add(settings, origin, Date.now());
+    this.#wakeForNext();
+    return hook;
+  }
+
+  /** See `HookStore.changeHook`. */
+  changeHook(id: string, change: HookChange, origin: string): Hook | undefined {
+    const hook = this.#database.hooks()?.change(id, change, { origin, now: Date.now() });
+    this.#wakeForNext();
+    return hook;
+  }
+
+  /** See `HookStore.removeHook`. */
+  removeHook(id: string): boolean {
+    return this.#database.hooks()?.remove(id) ?? false;
+  }
+
+  /** See `HookStore.listDeliveries`. */
+  listDeliveries(hook: string): Delivery[] | undefined {
+    return this.#database.hooks()?.deliveries(hook);
+  }
+
+  /** See `HookStore.redeliver`. */
+  redeliver(hook: string, delivery: number): Delivery | "inactive" | undefined {
+    const added = this.#database.hooks()?.redeliver(hook, delivery, Date.now());
+    this.#wakeForNext();
+    return added;
+  }
+
+  /** See `HookStore.takeDeliveries`. */
+  takeDeliveries(id: string, hook: string): DueDeliveries | undefined {
+    return this.#database.hooks(id)?.take(hook, Date.now());
+  }
+
+  /** See `HookStore.deliveriesDone`. */
+  deliveriesDone(id: string, hook: string, results: readonly AttemptResult[]): void {
+    this.#database.hooks(id)?.done(hook, results, Date.now());
+    this.#wakeForNext();
+  }
+
   /** Sends the jobs that are due and sweeps uploads whose time is up. Runs again by itself where it throws. */
   override async alarm(): Promise<void> {
     this.#alarmAt = undefined;
@@ -130,11 +178,19 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
       await this.env.JOBS.send({ type: "server-info", repository, id: due.id });
       this.#database.derivedJobSent(now);
     }
+    if (due.id !== undefined) await this.#sendDeliveries(repository, due.id, due.hooks);
     for (const id of due.doomedPrefixes) {
       await this.env.JOBS.send({ type: "delete-prefix", repository, id });
       this.#database.prefixJobSent(id, now);
     }
     this.#wakeForNext();
+  }
+
+  async #sendDeliveries(repository: string, id: string, hooks: readonly string[]): Promise<void> {
+    for (const hook of hooks) {
+      await this.env.JOBS.send({ type: "deliver", repository, id, hook });
+      this.#database.hooks(id)?.jobSent(hook, Date.now());
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { reflogRoutes } from "./reflog.ts";
 import { contentRoutes } from "./content.ts";
+import { hookRoutes } from "./hooks.ts";
 import { repoRoutes } from "./repos.ts";
 
 /** Paths of the contract that this release does not answer yet, with what is missing. */
@@ -18,8 +19,6 @@ const LATER: readonly (readonly [string, string])[] = [
   ["/repos/:tenant/:repo/mirror", "Mirrors are not there yet."],
   ["/repos/:tenant/:repo/mirror/*", "Mirrors are not there yet."],
   ["/repos/:tenant/:repo/maintenance", "Maintenance on request is not there yet."],
-  ["/repos/:tenant/:repo/hooks", "Webhooks are not there yet."],
-  ["/repos/:tenant/:repo/hooks/*", "Webhooks are not there yet."],
   ["/repos/:tenant/:repo/events", "Events are not there yet."],
   ["/repos/:tenant/:repo/archive/*", "Archives are not there yet."],
   ["/repos/:tenant/:repo/compare/*", "Comparing is not there yet."],
@@ -31,6 +30,7 @@ export function apiRoutes(): Hono<ApiEnv> {
   routes.route("/repos", repoRoutes());
   routes.route("/repos", reflogRoutes());
   routes.route("/repos", contentRoutes());
+  routes.route("/repos", hookRoutes());
   for (const [path, detail] of LATER) {
     routes.all(path, () => {
       throw new Problem(501, detail);

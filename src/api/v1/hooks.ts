@@ -1,0 +1,162 @@
+/**
+ * `/api/v1/repos/{tenant}/{repo}/hooks`: webhooks and their deliveries.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import * as v from "valibot";
+import type { RepositoryName } from "../../access/names.ts";
+import { parseOutgoingUrl } from "../../access/outgoing-url.ts";
+import { type Delivery, type Hook, HOOK_EVENTS, type HookEvent } from "../../events/hook.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { readJson } from "../json-body.ts";
+import { requestedRepository } from "./requested.ts";
+
+/** Characters of the longest secret. */
+const MOST_SECRET = 1000;
+
+const events = v.pipe(v.array(v.picklist(HOOK_EVENTS)), v.minLength(1), v.maxLength(HOOK_EVENTS.length));
+const secret = v.pipe(v.string(), v.maxLength(MOST_SECRET));
+
+const creation = v.strictObject({
+  url: v.string(),
+  secret: v.optional(secret, ""),
+  events: v.optional(events, ["push"]),
+  active: v.optional(v.boolean(), true),
+});
+
+const change = v.strictObject({
+  url: v.optional(v.string()),
+  secret: v.optional(secret),
+  events: v.optional(events),
+  active: v.optional(v.boolean()),
+});
+
+const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
+
+/** Shows a webhook; never its secret. */
+function shown(hook: Hook): object {
+  return {
+    id: hook.id,
+    url: hook.url,
+    has_secret: hook.hasSecret,
+    events: hook.events,
+    active: hook.active,
+    disabled_reason: hook.disabledWhy ?? null,
+    created_at: time(hook.createdAt),
+    updated_at: time(hook.updatedAt),
+  };
+}
+
+function shownDelivery(delivery: Delivery): object {
+  return {
+    id: String(delivery.id),
+    guid: delivery.guid,
+    event: delivery.event,
+    seq: delivery.seq ?? null,
+    ref: delivery.ref ?? null,
+    redelivery: delivery.redelivery,
+    state: delivery.state,
+    attempts: delivery.attempts,
+    status: delivery.status ?? null,
+    error: delivery.error ?? null,
+    duration_ms: delivery.duration ?? null,
+    created_at: time(delivery.createdAt),
+    attempted_at: time(delivery.attemptedAt),
+    next_attempt_at: time(delivery.nextAttemptAt),
+  };
+}
+
+/** Gives the URL as it will be fetched. @throws Problem where it must not be. */
+function target(context: Context<ApiEnv>, text: string): string {
+  const checked = parseOutgoingUrl(text, context.var.api.allowPrivate);
+  if (checked.kind === "refused") throw new Problem(422, `url: ${checked.why}`);
+  return checked.url.href;
+}
+
+const withoutDoubles = (names: readonly HookEvent[]): HookEvent[] => [...new Set(names)];
+
+const noHook = (): Problem => new Problem(404, "There is no such webhook.");
+
+/** Gives the repository's name, to who may change it. @throws AccessDenied, Problem */
+async function administered(context: Context<ApiEnv>): Promise<RepositoryName> {
+  return (await requestedRepository(context, "administer")).name;
+}
+
+async function add(context: Context<ApiEnv>): Promise<Response> {
+  const { api } = context.var;
+  const name = await administered(context);
+  const asked = await readJson(context.req.raw, creation);
+  const settings = {
+    url: target(context, asked.url),
+    events: withoutDoubles(asked.events),
+    active: asked.active,
+    ...(asked.secret === "" ? {} : { secret: asked.secret }),
+  };
+  const hook = await api.hooks(name).addHook(settings, new URL(context.req.url).origin);
+  if (hook === undefined) throw new Problem(404, "There is no such repository.");
+  if (hook === "too-many") throw new Problem(422, "The repository has as many webhooks as it may.");
+  return context.json(shown(hook), 201);
+}
+
+async function edit(context: Context<ApiEnv>): Promise<Response> {
+  const { api } = context.var;
+  const name = await administered(context);
+  const asked = await readJson(context.req.raw, change);
+  const settings = {
+    ...(asked.url === undefined ? {} : { url: target(context, asked.url) }),
+    ...(asked.secret === undefined ? {} : { secret: asked.secret }),
+    ...(asked.events === undefined ? {} : { events: withoutDoubles(asked.events) }),
+    ...(asked.active === undefined ? {} : { active: asked.active }),
+  };
+  const { origin } = new URL(context.req.url);
+  const hook = await api.hooks(name).changeHook(context.req.param("hook") ?? "", settings, origin);
+  if (hook === undefined) throw noHook();
+  return context.json(shown(hook));
+}
+
+async function redeliver(context: Context<ApiEnv>): Promise<Response> {
+  const name = await administered(context);
+  const { hook = "", delivery = "" } = context.req.param();
+  const id = /^[1-9]\d{0,14}$/.test(delivery) ? Number(delivery) : 0;
+  const added = await context.var.api.hooks(name).redeliver(hook, id);
+  if (added === undefined) throw new Problem(404, "There is no such delivery.");
+  if (added === "inactive") throw new Problem(409, "The webhook is turned off.");
+  return context.json(shownDelivery(added), 202);
+}
+
+/** The routes of webhooks, below `/api/v1/repos`. */
+export function hookRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  const hooks = "/:tenant/:repo/hooks";
+  const listed = async (context: Context<ApiEnv>): Promise<readonly Hook[]> =>
+    (await context.var.api.hooks(await administered(context)).listHooks()) ?? [];
+  routes.get(hooks, async (context) => context.json({ hooks: (await listed(context)).map(shown) }));
+  routes.post(hooks, add);
+  routes.get(`${hooks}/:hook`, async (context) => {
+    const hook = (await listed(context)).find(({ id }) => id === context.req.param("hook"));
+    if (hook === undefined) throw noHook();
+    return context.json(shown(hook));
+  });
+  routes.patch(`${hooks}/:hook`, edit);
+  routes.delete(`${hooks}/:hook`, async (context) => {
+    const name = await administered(context);
+    if (!(await context.var.api.hooks(name).removeHook(context.req.param("hook")))) throw noHook();
+    return context.body(null, 204);
+  });
+  routes.get(`${hooks}/:hook/deliveries`, async (context) => {
+    const name = await administered(context);
+    const deliveries = await context.var.api.hooks(name).listDeliveries(context.req.param("hook"));
+    if (deliveries === undefined) throw noHook();
+    return context.json({ deliveries: deliveries.map(shownDelivery) });
+  });
+  routes.post(`${hooks}/:hook/deliveries/:delivery/redeliver`, redeliver);
+  routes.all(hooks, () => {
+    throw new Problem(405, "This path takes GET and POST.");
+  });
+  routes.all(`${hooks}/:hook`, () => {
+    throw new Problem(405, "This path takes GET, PATCH and DELETE.");
+  });
+  return routes;
+}

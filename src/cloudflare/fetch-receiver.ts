@@ -1,0 +1,15 @@
+/**
+ * The receivers of webhooks over the platform's `fetch`.
+ *
+ * @packageDocumentation
+ */
+import type { Receiver } from "../events/deliver.ts";
+
+/** Sends deliveries. An answer's body is dropped where it begins, however long it is. */
+export const fetchReceiver: Receiver = {
+  post: async (url, headers, body, signal) => {
+    const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
+    await answer.body?.cancel();
+    return answer.status;
+  },
+};

@@ -1,0 +1,105 @@
+/**
+ * Bodies of webhook deliveries: the members of GitHub's that a receiver goes by, with the same names and meanings, and a few of our
+ * own. What would take reading objects is left out (`commits`, `head_commit`, `compare`): a delivery must not depend on the state
+ * of the bucket, nor a push of a million commits make a body of any size.
+ *
+ * @packageDocumentation
+ */
+import type { DeliveryEvent, Happening, Hook, HookedRepository } from "./hook.ts";
+
+const BRANCHES = "refs/heads/";
+const TAGS = "refs/tags/";
+
+/** What a ref is to those who are told of its creation and deletion; `undefined` for what is neither branch nor tag. */
+export function refKind(name: string): { readonly kind: "branch" | "tag"; readonly short: string } | undefined {
+  if (name.startsWith(BRANCHES)) return { kind: "branch", short: name.slice(BRANCHES.length) };
+  return name.startsWith(TAGS) ? { kind: "tag", short: name.slice(TAGS.length) } : undefined;
+}
+
+/** Says whether an oid stands for none. */
+export function isNone(oid: string): boolean {
+  return /^0+$/.test(oid);
+}
+
+/** What every body of one webhook's deliveries has in common. */
+export type PayloadContext = {
+  readonly hook: Hook;
+  /** `{tenant}/{repo}`. */
+  readonly name: string;
+  readonly origin: string;
+  readonly repository: HookedRepository;
+};
+
+const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
+
+function describe({ name, origin, repository }: PayloadContext): object {
+  const [tenant = "", repo = ""] = name.split("/");
+  const branch = refKind(repository.head)?.short ?? repository.head;
+  const url = `${origin}/${name}.git`;
+  return {
+    id: repository.id,
+    name: repo,
+    full_name: name,
+    owner: { name: tenant, login: tenant },
+    private: repository.visibility === "private",
+    visibility: repository.visibility,
+    description: repository.description,
+    url: `${origin}/api/v1/repos/${name}`,
+    html_url: `${origin}/${name}`,
+    clone_url: url,
+    git_url: url,
+    default_branch: branch,
+    created_at: time(repository.createdAt),
+    pushed_at: time(repository.pushedAt),
+  };
+}
+
+function pushBody(happening: Happening): object {
+  const created = isNone(happening.oldOid);
+  const deleted = isNone(happening.newOid);
+  return {
+    ref: happening.ref,
+    before: happening.oldOid,
+    after: happening.newOid,
+    created,
+    deleted,
+    // Not every move is looked into: null says that it is not known whether the branch was rewritten.
+    forced: created || deleted || happening.forward ? false : null,
+    push_options: happening.options,
+  };
+}
+
+function namedBody(happening: Happening, event: "create" | "delete", { repository }: PayloadContext): object {
+  const ref = refKind(happening.ref);
+  const body = { ref: ref?.short ?? happening.ref, ref_type: ref?.kind ?? "ref", pusher_type: "user" };
+  if (event === "delete") return { ...body, before: happening.oldOid };
+  const branch = refKind(repository.head)?.short ?? repository.head;
+  return { ...body, after: happening.newOid, master_branch: branch, description: repository.description };
+}
+
+function pingBody({ hook }: PayloadContext): object {
+  return {
+    hook_id: hook.id,
+    hook: { type: "Repository", id: hook.id, active: hook.active, events: hook.events, config: { url: hook.url } },
+  };
+}
+
+function eventBody(event: DeliveryEvent, happening: Happening | undefined, context: PayloadContext): object {
+  if (happening === undefined) return event === "ping" ? pingBody(context) : {};
+  if (event === "create" || event === "delete") return namedBody(happening, event, context);
+  return pushBody(happening);
+}
+
+/** Gives the body of a delivery, as JSON. `happening` is absent for a `ping`. */
+export function formatPayload(event: DeliveryEvent, happening: Happening | undefined, context: PayloadContext): string {
+  const by =
+    happening === undefined
+      ? {}
+      : {
+          pusher: { name: happening.actor },
+          sender: { login: happening.actor },
+          seq: happening.seq,
+          at: time(happening.at),
+        };
+  return JSON.stringify({ ...eventBody(event, happening, context), repository: describe(context), ...by });
+}

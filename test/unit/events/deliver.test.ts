@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import { deliverAll, type DeliveryTools, type Receiver } from "../../../src/events/deliver.ts";
+import type { DueDeliveries, DueDelivery, Happening } from "../../../src/events/hook.ts";
+
+const ZERO = "0".repeat(40);
+const A = "a".repeat(40);
+const B = "b".repeat(40);
+
+const happening = (more: Partial<Happening> = {}): Happening => ({
+  seq: 7,
+  ref: "refs/heads/main",
+  oldOid: A,
+  newOid: B,
+  forward: true,
+  at: 0,
+  actor: "tester",
+  options: [],
+  ...more,
+});
+
+const due = (deliveries: readonly DueDelivery[], url = "https://ci.example.com/in"): DueDeliveries => ({
+  hook: { id: "h", url, hasSecret: true, secret: "s", events: ["push"], active: true, createdAt: 0, updatedAt: 0 },
+  origin: "https://git.example.com",
+  repository: { id: "r", visibility: "private", head: "refs/heads/trunk", description: "d", createdAt: 0 },
+  deliveries,
+});
+
+const push = (id: number, more: Partial<Happening> = {}): DueDelivery => ({
+  id,
+  guid: `g${id}`,
+  event: "push",
+  attempts: 0,
+  happening: happening(more),
+});
+
+type Sent = { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: unknown };
+
+/** A network whose answers are statuses, or faults, in turn; each takes `seconds`. */
+function network(answers: readonly (number | Error)[], seconds = 0): { tools: DeliveryTools; sent: Sent[] } {
+  const sent: Sent[] = [];
+  let now = 0;
+  const receiver: Receiver = {
+    post: async (url, headers, body) => {
+      const answer = answers[sent.length % answers.length] ?? 200;
+      sent.push({ url: url.href, headers, body: JSON.parse(new TextDecoder().decode(body)) });
+      now += seconds * 1000;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  };
+  return {
+    tools: { receiver, name: "acme/one", agent: "thinpack/1", allowPrivate: false, now: () => now },
+    sent,
+  };
+}
+
+describe("a body", () => {
+  async function bodyOf(delivery: DueDelivery): Promise<unknown> {
+    const { tools, sent } = network([200]);
+    await deliverAll(due([delivery]), tools);
+    return sent[0]?.body;
+  }
+
+  it("says of a push what GitHub's says of it", async () => {
+    expect(await bodyOf(push(1, { options: ["ci.skip"] }))).toEqual({
+      ref: "refs/heads/main",
+      before: A,
+      after: B,
+      created: false,
+      deleted: false,
+      forced: false,
+      push_options: ["ci.skip"],
+      repository: {
+        id: "r",
+        name: "one",
+        full_name: "acme/one",
+        owner: { name: "acme", login: "acme" },
+        private: true,
+        visibility: "private",
+        description: "d",
+        url: "https://git.example.com/api/v1/repos/acme/one",
+        html_url: "https://git.example.com/acme/one",
+        clone_url: "https://git.example.com/acme/one.git",
+        git_url: "https://git.example.com/acme/one.git",
+        default_branch: "trunk",
+        created_at: "1970-01-01T00:00:00.000Z",
+        pushed_at: null,
+      },
+      pusher: { name: "tester" },
+      sender: { login: "tester" },
+      seq: 7,
+      at: "1970-01-01T00:00:00.000Z",
+    });
+  });
+
+  it("says what came and went, and not that a branch was rewritten where that is not known", async () => {
+    expect(await bodyOf(push(1, { oldOid: ZERO }))).toMatchObject({ created: true, deleted: false, forced: false });
+    expect(await bodyOf(push(1, { newOid: ZERO, forward: false }))).toMatchObject({ deleted: true, forced: false });
+    expect(await bodyOf(push(1, { forward: false }))).toMatchObject({ created: false, deleted: false, forced: null });
+  });
+
+  it("names branches and tags as they are called", async () => {
+    const named = async (event: "create" | "delete", ref: string): Promise<unknown> =>
+      await bodyOf({ ...push(1, { ref }), event });
+    expect(await named("create", "refs/heads/topic/x")).toMatchObject({
+      ref: "topic/x",
+      ref_type: "branch",
+      master_branch: "trunk",
+    });
+    expect(await named("delete", "refs/tags/v1")).toMatchObject({ ref: "v1", ref_type: "tag" });
+  });
+});
+
+describe("deliveries", () => {
+  it("are told apart by what came of them", async () => {
+    const answers = [200, 204, 299, 199, 301, 404, 429, 500, new Error("10.0.0.1 refused"), 410, 200];
+    const { tools, sent } = network(answers);
+    const results = await deliverAll(due(answers.map((_, id) => push(id))), tools);
+    expect(results.map(({ outcome, status }) => `${outcome} ${status}`)).toEqual([
+      "delivered 200",
+      "delivered 204",
+      "delivered 299",
+      "failed 199",
+      "failed 301",
+      "failed 404",
+      "failed 429",
+      "failed 500",
+      "failed undefined",
+      "gone 410",
+    ]);
+    // Nothing is sent to a receiver that is gone.
+    expect(sent).toHaveLength(10);
+    expect(JSON.stringify(results)).not.toContain("10.0.0.1");
+  });
+
+  it("carry the names that receivers go by, and a signature where there is a secret", async () => {
+    const { tools, sent } = network([200]);
+    const { hook, ...rest } = due([push(1)]);
+    await deliverAll({ hook, ...rest }, tools);
+    const { secret: _secret, ...unsigned } = hook;
+    await deliverAll({ hook: unsigned, ...rest }, tools);
+    expect(sent[0]?.headers).toMatchObject({
+      "Content-Type": "application/json",
+      "X-GitHub-Event": "push",
+      "X-GitHub-Delivery": "g1",
+      "X-Thinpack-Event": "push",
+      "X-Thinpack-Delivery": "g1",
+    });
+    expect(sent[0]?.headers["X-Hub-Signature-256"]).toMatch(/^sha256=[0-9a-f]{64}$/);
+    expect(sent[1]?.headers).not.toHaveProperty("X-Hub-Signature-256");
+  });
+
+  it("stop where receivers are slow, and leave the rest due", async () => {
+    const { tools, sent } = network([200], 9);
+    const results = await deliverAll(due([1, 2, 3, 4, 5].map((id) => push(id))), tools);
+    expect(results.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(results[0]?.duration).toBe(9000);
+    expect(sent).toHaveLength(3);
+  });
+
+  it("do not go where the host must not, whatever was set", async () => {
+    const { tools, sent } = network([200]);
+    const results = await deliverAll(due([push(1)], "http://127.0.0.1:1/"), tools);
+    expect(results).toMatchObject([{ outcome: "failed", error: "The URL has to begin with https://." }]);
+    expect(sent).toEqual([]);
+    await deliverAll(due([push(1)], "http://127.0.0.1:1234/"), { ...tools, allowPrivate: true });
+    expect(sent).toHaveLength(1);
+  });
+});

@@ -1,0 +1,245 @@
+/**
+ * Webhooks through the API, the queue and the network, to a receiver on loopback.
+ *
+ * @packageDocumentation
+ */
+import { createHmac } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { startTestHost } from "../support/host.ts";
+import { startReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
+
+const WAIT = { timeout: 20_000, interval: 100 };
+
+let host: RunningHost;
+let closed: RunningHost;
+let receiver: WebhookReceiver;
+let count = 0;
+
+type Asked = { readonly status: number; readonly body: Record<string, unknown>; readonly text: string };
+
+async function ask(method: string, path: string, body?: unknown, base = host.base): Promise<Asked> {
+  const answer = await fetch(`${base}/api/v1/repos/${path}`, {
+    method,
+    headers: { Authorization: "Bearer test-token", "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return { status: answer.status, text, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
+}
+
+/** Makes a repository of its own for a test. */
+async function repository(): Promise<string> {
+  const path = `acme/hooked-${++count}`;
+  expect((await ask("PUT", path, {})).status).toBe(201);
+  return path;
+}
+
+async function hooked(path: string, settings: Record<string, unknown> = {}): Promise<string> {
+  const made = await ask("POST", `${path}/hooks`, { url: `${receiver.base}/in`, ...settings });
+  expect(made.status).toBe(201);
+  return String(made.body["id"]);
+}
+
+async function deliveries(path: string, hook: string): Promise<Record<string, unknown>[]> {
+  const { body } = await ask("GET", `${path}/hooks/${hook}/deliveries`);
+  return body["deliveries"] as Record<string, unknown>[];
+}
+
+beforeAll(async () => {
+  host = await startTestHost({ allowPrivateUpstreams: true });
+  closed = await startTestHost();
+  receiver = await startReceiver();
+});
+
+afterAll(async () => {
+  await host.stop();
+  await closed.stop();
+  await receiver.close();
+});
+
+beforeEach(() => {
+  receiver.received.length = 0;
+  receiver.answer = () => ({ status: 204 });
+});
+
+describe("webhooks", () => {
+  it("are made, shown without their secret, changed and removed", async () => {
+    const path = await repository();
+    const made = await ask("POST", `${path}/hooks`, {
+      url: `${receiver.base}/a?b#c`,
+      secret: "s3cret-value",
+      events: ["push", "delete", "push"],
+      active: false,
+    });
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({
+      url: `${receiver.base}/a?b#c`,
+      has_secret: true,
+      events: ["push", "delete"],
+      active: false,
+      disabled_reason: null,
+    });
+    const id = String(made.body["id"]);
+    const listed = await ask("GET", `${path}/hooks`);
+    expect(listed).toMatchObject({ status: 200, body: { hooks: [made.body] } });
+    expect(await ask("GET", `${path}/hooks/${id}`)).toMatchObject({ status: 200, body: made.body });
+    const changed = await ask("PATCH", `${path}/hooks/${id}`, { secret: "", events: ["sync"] });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: { id, url: made.body["url"], has_secret: false, events: ["sync"], active: false },
+    });
+    for (const answer of [made, listed, changed]) expect(answer.text).not.toContain("s3cret-value");
+    // Another repository's webhook is none of this one's.
+    const other = await repository();
+    expect((await ask("DELETE", `${other}/hooks/${id}`)).status).toBe(404);
+    expect((await ask("PATCH", `${other}/hooks/${id}`, {})).status).toBe(404);
+    expect((await ask("GET", `${other}/hooks/${id}/deliveries`)).status).toBe(404);
+    expect((await ask("DELETE", `${path}/hooks/${id}`)).status).toBe(204);
+    expect((await ask("DELETE", `${path}/hooks/${id}`)).status).toBe(404);
+    expect((await ask("GET", `${path}/hooks`)).body).toEqual({ hooks: [] });
+  });
+
+  it.each([
+    ["no URL", {}],
+    ["a number", { url: 1 }],
+    ["an unknown event", { url: "https://example.com/", events: ["pull_request"] }],
+    ["no event", { url: "https://example.com/", events: [] }],
+    ["an unknown member", { url: "https://example.com/", config: {} }],
+    ["a long secret", { url: "https://example.com/", secret: "x".repeat(1001) }],
+    ["loopback", { url: "https://127.0.0.1/" }],
+    ["loopback without TLS", { url: "http://localhost:8080/" }],
+    ["a number for an address", { url: "https://2130706433/" }],
+    ["metadata", { url: "https://169.254.169.254/" }],
+    ["a mapped address", { url: "https://[::ffff:10.0.0.1]/" }],
+    ["full-width digits", { url: "https://１２７.０.０.１/" }],
+    ["a local name", { url: "https://db.internal/" }],
+    ["a file", { url: "file:///etc/passwd" }],
+    ["credentials", { url: "https://user:hunter2@example.com/" }],
+  ])("are not made of %s", async (_, body) => {
+    await ask("PUT", "acme/guarded", {}, closed.base);
+    const answer = await ask("POST", "acme/guarded/hooks", body, closed.base);
+    expect(answer.status).toBe(422);
+    expect(answer.text).not.toContain("hunter2");
+    expect((await ask("GET", "acme/guarded/hooks", undefined, closed.base)).body).toEqual({ hooks: [] });
+  });
+
+  it("are not moved into private networks", async () => {
+    await ask("PUT", "acme/moved", {}, closed.base);
+    const made = await ask("POST", "acme/moved/hooks", { url: "https://example.com/", active: false }, closed.base);
+    const path = `acme/moved/hooks/${String(made.body["id"])}`;
+    expect((await ask("PATCH", path, { url: "https://10.0.0.1/" }, closed.base)).status).toBe(422);
+    expect((await ask("GET", path, undefined, closed.base)).body["url"]).toBe("https://example.com/");
+  });
+
+  it("are at most twenty a repository, and of those that exist", async () => {
+    const path = await repository();
+    const settings = { url: `${receiver.base}/`, active: false };
+    for (let at = 0; at < 20; at++) expect((await ask("POST", `${path}/hooks`, settings)).status).toBe(201);
+    expect((await ask("POST", `${path}/hooks`, settings)).status).toBe(422);
+    expect((await ask("POST", "acme/missing/hooks", settings)).status).toBe(404);
+    expect((await ask("GET", "acme/missing/hooks")).status).toBe(404);
+  });
+
+  it("are shown to nobody else", async () => {
+    const path = await repository();
+    await ask("PATCH", path, { visibility: "public" });
+    const hook = await hooked(path, { active: false });
+    for (const below of ["hooks", `hooks/${hook}`, `hooks/${hook}/deliveries`]) {
+      expect((await fetch(`${host.base}/api/v1/repos/${path}/${below}`)).status).toBe(401);
+    }
+  });
+});
+
+describe("deliveries", () => {
+  it("begin with a signed ping", async () => {
+    const path = await repository();
+    const hook = await hooked(path, { secret: "s3cret" });
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), WAIT);
+    const [ping] = receiver.received;
+    const [tenant, repo] = path.split("/");
+    expect(ping?.headers).toMatchObject({
+      "content-type": "application/json",
+      "x-github-event": "ping",
+      "x-thinpack-event": "ping",
+      "x-thinpack-hook-id": hook,
+      "x-hub-signature-256": `sha256=${createHmac("sha256", "s3cret")
+        .update(ping?.raw ?? "")
+        .digest("hex")}`,
+    });
+    expect(ping?.headers["x-github-delivery"]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-/);
+    expect(ping?.headers["user-agent"]).toMatch(/^thinpack\//);
+    expect(ping?.raw.toString()).not.toContain("s3cret");
+    expect(ping?.body).toMatchObject({
+      hook_id: hook,
+      repository: { name: repo, owner: { login: tenant }, private: true, clone_url: `${host.base}/${path}.git` },
+    });
+    await vi.waitFor(async () => {
+      expect(await deliveries(path, hook)).toMatchObject([
+        { event: "ping", state: "delivered", status: 204, attempts: 1, redelivery: false, error: null },
+      ]);
+    }, WAIT);
+  });
+
+  it("are not signed without a secret, and are tried again when they fail", async () => {
+    receiver.answer = () => ({ status: 500 });
+    const path = await repository();
+    const hook = await hooked(path);
+    await vi.waitFor(async () => {
+      expect(await deliveries(path, hook)).toMatchObject([
+        { state: "pending", status: 500, attempts: 1, error: "The receiver answered 500." },
+      ]);
+    }, WAIT);
+    expect(receiver.received[0]?.headers).not.toHaveProperty("x-hub-signature-256");
+    // What a receiver says is not for the webhook's owner: it may not be theirs.
+    expect((await ask("GET", `${path}/hooks/${hook}/deliveries`)).text).not.toContain("said by the receiver");
+    receiver.answer = () => ({ status: 200 });
+    await vi.waitFor(async () => {
+      expect(await deliveries(path, hook)).toMatchObject([{ state: "delivered", status: 200, attempts: 2 }]);
+    }, WAIT);
+    expect(receiver.received[1]?.headers["x-github-delivery"]).toBe(receiver.received[0]?.headers["x-github-delivery"]);
+  });
+
+  it("follow no redirect", async () => {
+    receiver.answer = ({ path }) =>
+      path === "/in" ? { status: 307, headers: { Location: `${receiver.base}/private` } } : { status: 200 };
+    const path = await repository();
+    const hook = await hooked(path);
+    await vi.waitFor(async () => {
+      expect(await deliveries(path, hook)).toMatchObject([{ status: 307, error: "Redirects are not followed." }]);
+    }, WAIT);
+    expect(receiver.received.map((entry) => entry.path)).toEqual(["/in"]);
+  });
+
+  it("end, and turn the webhook off, where the receiver is gone", async () => {
+    receiver.answer = () => ({ status: 410 });
+    const path = await repository();
+    const hook = await hooked(path);
+    await vi.waitFor(async () => {
+      expect(await deliveries(path, hook)).toMatchObject([{ state: "failed", status: 410, next_attempt_at: null }]);
+    }, WAIT);
+    expect((await ask("GET", `${path}/hooks/${hook}`)).body).toMatchObject({
+      active: false,
+      disabled_reason: "The receiver answered 410 Gone.",
+    });
+    expect((await ask("POST", `${path}/hooks/${hook}/deliveries/1/redeliver`)).status).toBe(409);
+    expect((await ask("PATCH", `${path}/hooks/${hook}`, { active: true })).body).toMatchObject({
+      active: true,
+      disabled_reason: null,
+    });
+  });
+
+  it("are repeated on request", async () => {
+    const path = await repository();
+    const hook = await hooked(path);
+    await vi.waitFor(async () => expect(await deliveries(path, hook)).toMatchObject([{ state: "delivered" }]), WAIT);
+    const [first] = await deliveries(path, hook);
+    const again = await ask("POST", `${path}/hooks/${hook}/deliveries/${String(first?.["id"])}/redeliver`);
+    expect(again).toMatchObject({ status: 202, body: { state: "pending", redelivery: true, guid: first?.["guid"] } });
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(2), WAIT);
+    expect(receiver.received[1]?.raw).toEqual(receiver.received[0]?.raw);
+    for (const wrong of ["0", "999", "x", "1e3", "-1"]) {
+      expect((await ask("POST", `${path}/hooks/${hook}/deliveries/${wrong}/redeliver`)).status).toBe(404);
+    }
+  });
+});
