@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+import { concat } from "../bytes/chunk.ts";
+import { fromHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type {
@@ -131,6 +133,11 @@ function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnAfter?: 
   return isWhole || last === undefined ? { refs } : { refs, refsGoOnAfter: last };
 }
 
+function joinWants(wants: Uint8Array, byRef: readonly string[]): Uint8Array {
+  const found = byRef.map((oid) => fromHex(oid)).filter((oid) => oid !== undefined);
+  return found.length === 0 ? wants : concat([wants, ...found]);
+}
+
 /** Where fresh repository ids come from; random, 128 bits in hex. */
 export type NewId = () => string;
 
@@ -184,11 +191,13 @@ export class RepositoryDatabase {
     const row = this.#read();
     if (row === undefined) return { kind: "missing" };
     const headOid = readRef(this.#db, row.record.head);
-    const { refPrefixes, refNames, wants } = request;
+    const { refPrefixes, refNames, wants, wantRefs = [] } = request;
+    const values = readRefs(this.#db, wantRefs);
+    const wantedRefs = wantRefs.map((name) => (name === "HEAD" ? headOid : values.get(name)) ?? "");
     const tips =
       wants === undefined
         ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
-        : this.#tips.look(wants, row.record.objectFormat, `${row.record.id}/${row.version}`);
+        : this.#tips.look(joinWants(wants, wantedRefs), row.record.objectFormat, `${row.record.id}/${row.version}`);
     const page = refPrefixes === undefined ? { refs: [] } : refPage(listRefs(this.#db, refPrefixes, after));
     const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
     return {
@@ -199,6 +208,7 @@ export class RepositoryDatabase {
       packs: request.packs === true ? listPacks(this.#db) : [],
       ...page,
       refs: [...page.refs, ...named],
+      wantedRefs,
       ...tips,
     };
   }

@@ -8,6 +8,8 @@
 import type { Kernel } from "../bytes/kernel.ts";
 import type { CommitLinks } from "../object/commit.ts";
 
+const NO_PARENTS = new Uint32Array(0);
+
 /** Links of commits, by node. */
 export class CommitTable {
   readonly #kernel: Kernel;
@@ -17,6 +19,7 @@ export class CommitTable {
   #links = new Uint32Array(4096);
   #count = 0;
   #used = 0;
+  readonly #cuts = new Set<number>();
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -73,8 +76,14 @@ export class CommitTable {
     return this.#links[this.#start[this.#row(node)] ?? 0] ?? 0;
   }
 
+  /** Takes a commit for the first of its history from now on: it has no parents. */
+  cut(node: number): void {
+    this.#cuts.add(node);
+  }
+
   /** Nodes of the parents; a view. */
   parentsOf(node: number): Uint32Array {
+    if (this.#cuts.size > 0 && this.#cuts.has(node)) return NO_PARENTS;
     const row = this.#row(node);
     return this.#links.subarray((this.#start[row] ?? 0) + 1, this.#start[row + 1] ?? 0);
   }

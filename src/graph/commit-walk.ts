@@ -22,13 +22,20 @@ export type WalkedCommits = {
   readonly edges: readonly number[];
 };
 
+/** Where else a walk stops. */
+export type WalkLimit = {
+  /** At commits made before, in seconds since 1970, as `--max-age`. */
+  readonly since: number;
+};
+
 /** Walks from `wanted`, and stops at what `common` (nodes of commits) reach. */
 export async function walkCommits(
   session: GraphSession,
   wanted: Iterable<number>,
   common: readonly number[] | ReadonlySet<number>,
+  { since }: WalkLimit = { since: Number.NEGATIVE_INFINITY },
 ): Promise<WalkedCommits> {
-  const walk = new CommitWalk(session);
+  const walk = new CommitWalk(session, since);
   for (const node of common) session.mark(node, UNINTERESTING);
   // of commits of the same second, first those to be sent: when they are through, the walk may be
   for (const node of wanted) await walk.enqueue(node);
@@ -44,8 +51,11 @@ class CommitWalk {
   /** Interesting commits in the queue. */
   #interestingQueued = 0;
 
-  constructor(session: GraphSession) {
+  readonly #since: number;
+
+  constructor(session: GraphSession, since: number) {
     this.#session = session;
+    this.#since = since;
   }
 
   async enqueue(node: number): Promise<void> {
@@ -62,11 +72,13 @@ class CommitWalk {
     const session = this.#session;
     let slop = SLOP;
     for (let node = this.#queue.pop(); node !== undefined; node = this.#queue.pop()) {
-      const uninteresting = session.has(node, UNINTERESTING);
-      if (uninteresting) {
+      if (!session.has(node, UNINTERESTING)) {
+        this.#interestingQueued--;
+        if (session.commits.timeOf(node) < this.#since) session.mark(node, UNINTERESTING);
+      }
+      if (session.has(node, UNINTERESTING)) {
         this.#spread(node);
       } else {
-        this.#interestingQueued--;
         this.#listed.push(node);
         this.#oldestListed = Math.min(this.#oldestListed, session.commits.timeOf(node));
       }

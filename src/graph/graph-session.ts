@@ -31,9 +31,12 @@ export const NOTHING_COMMON = 1 << 13;
 export const PLACED = 1 << 14;
 /** Its place is in a pack that is still to be sent: nothing sent before may be a delta on it. */
 export const PENDING = 1 << 19;
+/** It was asked for by name: no filter applies. */
+export const EXEMPT = 1 << 20;
 /** Its type, where it was learnt by reading it. */
 const IS_COMMIT = 1 << 15;
-const IS_TAG = 1 << 16;
+/** It is known to be a tag. */
+export const IS_TAG = 1 << 16;
 const IS_TREE = 1 << 17;
 const IS_BLOB = 1 << 18;
 
@@ -105,6 +108,14 @@ export class GraphSession {
     const object = await this.reader.read(this.nameOf(node));
     this.mark(node, FLAG_OF_KIND[object.kind] ?? 0);
     return object;
+  }
+
+  /** Makes the types of many objects known, by what is stored beside the packs; those that are nowhere are passed over. */
+  async learnKinds(nodes: readonly number[]): Promise<void> {
+    const names = new Uint8Array(nodes.length * this.format.rawSize);
+    for (const [i, node] of nodes.entries()) names.set(this.nameOf(node), i * this.format.rawSize);
+    const kinds = await this.database.kindsOf(names);
+    for (const [i, node] of nodes.entries()) this.mark(node, FLAG_OF_KIND[kinds[i] ?? 0] ?? 0);
   }
 
   /** Makes a commit's links known; false where the object is no commit. */

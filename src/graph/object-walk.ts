@@ -8,49 +8,87 @@
  */
 import { CorruptStore } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import { REF_TREE, TREE_CORRUPT } from "../bytes/kernel.ts";
+import { REF_BLOB, REF_TREE, TREE_CORRUPT } from "../bytes/kernel.ts";
 import { TreeReader, isGitlink, isTree } from "../object/tree.ts";
 import { type GraphSession, SELECTED, UNINTERESTING } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
+import { type ObjectFilter, wantsBlobs, wantsTrees } from "./object-filter.ts";
 
-/** Selects (marks) the trees and blobs to send with `commits`; `count` is told of each as it is selected. */
-export async function selectTreesOf(
-  session: GraphSession,
-  commits: WalkedCommits,
-  count: (objects: number) => Promise<void>,
-): Promise<void> {
+/** What decides which trees and blobs a walk selects. Types and sizes are for `dropFiltered` afterwards. */
+export type TreeWalk = {
+  readonly filter: ObjectFilter;
+  /** Told of objects as they are selected. */
+  readonly count: (objects: number) => Promise<void>;
+};
+
+/** Selects (marks) the trees and blobs to send with `commits`. */
+export async function selectTreesOf(session: GraphSession, commits: WalkedCommits, walk: TreeWalk): Promise<void> {
+  if (!wantsTrees(walk.filter)) return;
   const roots = commits.interesting.map((node) => session.commits.treeOf(node));
   if (commits.edges.length === 0) {
-    await selectWhole(session, roots, count);
+    await selectBelow(session, roots, walk);
     return;
   }
   const client = commits.edges.map((node) => session.commits.treeOf(node));
-  await selectDifferences(session, roots, client, count);
+  await selectDifferences(session, roots, client, walk);
+}
+
+/** Selects trees that were asked for by name, and what is below them: of that, what is in them is nearest. */
+export async function selectGivenTrees(session: GraphSession, trees: readonly number[], walk: TreeWalk): Promise<void> {
+  if (walk.filter.treeDepth === Number.POSITIVE_INFINITY) {
+    await selectBelow(session, trees, walk);
+    return;
+  }
+  const below: number[] = [];
+  for (const tree of trees) {
+    if (session.has(tree, SELECTED | UNINTERESTING)) continue;
+    session.mark(tree, SELECTED | REF_TREE);
+    if (wantsTrees(walk.filter)) await walk.count(await selectEntries(session, tree, below, wantsBlobs(walk.filter)));
+  }
+  await selectLevels(session, below, walk);
+}
+
+async function selectBelow(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
+  if (walk.filter.treeDepth === Number.POSITIVE_INFINITY) await selectWhole(session, roots, walk);
+  else await selectLevels(session, roots, walk);
 }
 
 /** Selects trees and all that they reach. */
-export async function selectWhole(
-  session: GraphSession,
-  roots: readonly number[],
-  count: (objects: number) => Promise<void>,
-): Promise<void> {
+export async function selectWhole(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
+  const blobs = wantsBlobs(walk.filter);
   const stack: number[] = [];
   for (const root of roots) {
     if (session.has(root, SELECTED | UNINTERESTING)) continue;
     session.mark(root, SELECTED | REF_TREE);
     stack.push(root);
     for (let tree = stack.pop(); tree !== undefined; tree = stack.pop()) {
-      await count(await selectEntries(session, tree, stack));
+      await walk.count(await selectEntries(session, tree, stack, blobs));
     }
   }
 }
 
+/** Selects trees and what they reach, level by level: so that each tree is met where it is nearest to a root. */
+async function selectLevels(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
+  const { filter, count } = walk;
+  const blobs = wantsBlobs(filter);
+  let level = roots;
+  for (let depth = 0; depth < filter.treeDepth && level.length > 0; depth++) {
+    const next: number[] = [];
+    for (const tree of level) {
+      if (depth === 0 && session.has(tree, SELECTED | UNINTERESTING)) continue;
+      session.mark(tree, SELECTED | REF_TREE);
+      await count(depth + 1 < filter.treeDepth ? await selectEntries(session, tree, next, blobs) : 1);
+    }
+    level = next;
+  }
+}
+
 /** Selects what a tree refers to; subtrees go onto the stack. Gives how many were selected, itself and the blobs. */
-async function selectEntries(session: GraphSession, tree: number, stack: number[]): Promise<number> {
+async function selectEntries(session: GraphSession, tree: number, stack: number[], blobs: boolean): Promise<number> {
   const { kernel } = session;
   const { held } = await session.reader.read(session.nameOf(tree));
   let selected = 1;
-  let listed = kernel.collectTree(session.inflating.pointer(held), held.size, 0, 0, true);
+  let listed = kernel.collectTree(session.inflating.pointer(held), held.size, 0, 0, blobs);
   while (listed > 0) {
     for (let i = 0; i < listed; i++) {
       const node = kernel.collectedAt(i);
@@ -67,33 +105,48 @@ async function selectEntries(session: GraphSession, tree: number, stack: number[
 
 type Place = { readonly wanted: number[]; readonly client: number[] };
 
-/** Selects what `wanted` trees reach and `client` trees at the same paths don't. */
+/** Selects what `wanted` trees reach and `client` trees at the same paths don't, level by level. */
 async function selectDifferences(
   session: GraphSession,
   wanted: readonly number[],
   client: readonly number[],
-  count: (objects: number) => Promise<void>,
+  walk: TreeWalk,
 ): Promise<void> {
+  const { treeDepth } = walk.filter;
   for (const tree of client) session.mark(tree, UNINTERESTING | REF_TREE);
-  const stack: Place[] = [{ wanted: [...new Set(wanted)], client: [...new Set(client)] }];
-  for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
-    const trees = place.wanted.filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
-    if (trees.length === 0) continue;
-    if (place.client.length === 0) {
-      await selectWhole(session, trees, count);
-      continue;
+  let level: Place[] = [{ wanted: [...new Set(wanted)], client: [...new Set(client)] }];
+  for (let depth = 0; depth < treeDepth && level.length > 0; depth++) {
+    const next: Place[] = [];
+    const opens = depth + 1 < treeDepth;
+    for (const place of level) {
+      const trees = place.wanted.filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
+      if (trees.length === 0) continue;
+      // nothing to set against: with no limit to the depth, all of it goes
+      if (place.client.length === 0 && treeDepth === Number.POSITIVE_INFINITY) await selectWhole(session, trees, walk);
+      else if (opens) next.push(...(await selectAt(session, { wanted: trees, client: place.client }, walk)));
+      else await selectUnopened(session, trees, walk);
     }
-    await session.prefetch([...place.client, ...trees]);
-    const below = new Map<string, Place>();
-    for (const tree of place.client) await readClientTree(session, tree, below);
-    let selected = 0;
-    for (const tree of trees) {
-      session.mark(tree, SELECTED | REF_TREE);
-      selected += 1 + (await readWantedTree(session, tree, below));
-    }
-    await count(selected);
-    for (const next of below.values()) if (next.wanted.length > 0) stack.push(next);
+    level = next;
   }
+}
+
+async function selectUnopened(session: GraphSession, trees: readonly number[], { count }: TreeWalk): Promise<void> {
+  for (const tree of trees) session.mark(tree, SELECTED | REF_TREE);
+  await count(trees.length);
+}
+
+/** Selects at one place, and gives the places below it. */
+async function selectAt(session: GraphSession, place: Place, walk: TreeWalk): Promise<Place[]> {
+  await session.prefetch([...place.client, ...place.wanted]);
+  const below = new Map<string, Place>();
+  for (const tree of place.client) await readClientTree(session, tree, below);
+  let selected = 0;
+  for (const tree of place.wanted) {
+    session.mark(tree, SELECTED | REF_TREE);
+    selected += 1 + (await readWantedTree(session, tree, below, wantsBlobs(walk.filter)));
+  }
+  await walk.count(selected);
+  return [...below.values()].filter(({ wanted }) => wanted.length > 0);
 }
 
 function placeAt(below: Map<string, Place>, name: string): Place {
@@ -112,15 +165,20 @@ async function readClientTree(session: GraphSession, tree: number, below: Map<st
   }
 }
 
-async function readWantedTree(session: GraphSession, tree: number, below: Map<string, Place>): Promise<number> {
+async function readWantedTree(
+  session: GraphSession,
+  tree: number,
+  below: Map<string, Place>,
+  blobs: boolean,
+): Promise<number> {
   let selected = 0;
   for (const { node, name, isSubtree } of await entriesOf(session, tree)) {
     if (session.has(node, SELECTED | UNINTERESTING)) continue;
     if (isSubtree) {
       const place = placeAt(below, name);
       if (!place.wanted.includes(node)) place.wanted.push(node);
-    } else {
-      session.mark(node, SELECTED);
+    } else if (blobs) {
+      session.mark(node, SELECTED | REF_BLOB);
       selected++;
     }
   }

@@ -72,17 +72,18 @@ async function placeMany(session: GraphSession): Promise<PackSelection[]> {
   return selections;
 }
 
-/** Selects those entries of a pack for whose raw name `choose` gives a node (and not -1). */
+/** Selects those entries of a pack for whose raw name, and position in the index, `choose` gives a node (and not -1). */
 export function selectByRank(
   from: NumberedPack & { readonly order: PackOrder },
-  choose: (name: Uint8Array) => number,
+  choose: (name: Uint8Array, position: number) => number,
 ): PackSelection {
   const { order } = from;
   const offsets = new Float64Array(order.count);
   const ends = new Float64Array(order.count);
   const nodes: number[] = [];
   for (let rank = 0; rank < order.count; rank++) {
-    const node = choose(order.index.nameAt(order.positionAt(rank)));
+    const position = order.positionAt(rank);
+    const node = choose(order.index.nameAt(position), position);
     if (node < 0) continue;
     offsets[nodes.length] = order.offsetAt(rank);
     ends[nodes.length] = order.offsetAt(rank + 1);

@@ -6,7 +6,10 @@
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { walkCommits } from "./commit-walk.ts";
 import { type GraphSession, QUEUED, SELECTED } from "./graph-session.ts";
-import { selectWhole } from "./object-walk.ts";
+import { NO_FILTER } from "./object-filter.ts";
+import { type TreeWalk, selectWhole } from "./object-walk.ts";
+
+const EVERYTHING: TreeWalk = { filter: NO_FILTER, count: async () => undefined };
 
 /** Gives the first of `names` (raw) that none of `tips` reaches; `undefined` where all are reached. See {@link whichReached}. */
 export async function unreachable(
@@ -45,14 +48,14 @@ export async function whichReached(
   await selectWhole(
     session,
     interesting.map((node) => session.commits.treeOf(node)),
-    async () => undefined,
+    EVERYTHING,
   );
   return names.map(isReached);
 }
 
 async function selectOthers(session: GraphSession, nodes: readonly number[]): Promise<void> {
   for (const node of nodes) {
-    if ((await session.kindOf(node)) === KIND_NUMBER.tree) await selectWhole(session, [node], async () => undefined);
+    if ((await session.kindOf(node)) === KIND_NUMBER.tree) await selectWhole(session, [node], EVERYTHING);
     else session.mark(node, SELECTED);
   }
 }

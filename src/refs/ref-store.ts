@@ -41,6 +41,8 @@ export type OpenRequest = {
   readonly refNames?: readonly string[];
   /** Raw oids, concatenated: says of each whether a ref has it as its value (or peeled value, see `wantIsTip`). */
   readonly wants?: Uint8Array;
+  /** Full names of refs, or `HEAD`, whose values are wanted, too: they count as the last of the wants. */
+  readonly wantRefs?: readonly string[];
 };
 
 /** A consistent snapshot. `Pack` is the catalog's record (declared by the store layer). */
@@ -56,7 +58,9 @@ export type OpenAnswer<Pack> =
       readonly packs: readonly Pack[];
       /** Encoded rows (see `ref-rows.ts`) of the refs asked for. */
       readonly refs: readonly Uint8Array[];
-      /** One byte a want: 1 where some ref has exactly this value, else 2 where some ref peels to it, else 0. */
+      /** The values of `wantRefs`, in their order, hex; "" where there is no such ref. */
+      readonly wantedRefs: readonly string[];
+      /** One byte a want, those by ref after those by name: 1 where some ref has exactly this value, else 2 where some ref peels to it, else 0. */
       readonly wantIsTip: Uint8Array;
       /** Distinct ref values (not peeled) that are not among the wants; 0 means that the wants cover every tip. */
       readonly uncoveredTips: number;

@@ -7,6 +7,7 @@ import { ProtocolError } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { CommonCommits } from "../graph/common-commits.ts";
 import { GraphSession } from "../graph/graph-session.ts";
+import type { ShallowPlan } from "../graph/shallow.ts";
 import { unreachable } from "../graph/reachability.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { type RefRow, decodeRefRows } from "../refs/ref-rows.ts";
@@ -30,6 +31,10 @@ export class FetchSession {
   /** Nodes of what is wanted, without duplicates. */
   readonly wants: readonly number[];
   readonly common: CommonCommits;
+  /** What the pack is for: what is wanted and, where history is no longer cut, what lay behind the cut. */
+  toSend: readonly number[];
+  /** Whether history is cut for the client. */
+  isShallow = false;
   readonly #wantNames: Uint8Array;
 
   constructor(repository: Repository, answer: FoundRepository, wants: Uint8Array) {
@@ -50,6 +55,17 @@ export class FetchSession {
     for (let at = 0; at < wants.length; at += format.rawSize)
       nodes.add(this.graph.node(wants.subarray(at, at + format.rawSize)));
     this.wants = [...nodes];
+    this.toSend = this.wants;
+  }
+
+  /** Cuts history as planned, for the walks from here on. */
+  async cut(plan: ShallowPlan): Promise<void> {
+    this.isShallow = true;
+    this.toSend = [...this.wants, ...plan.wants];
+    // who had a commit whose parents were cut off has the commit itself
+    for (const node of plan.unshallow) await this.common.add(node);
+    for (const node of plan.cuts) this.graph.commits.cut(node);
+    this.common.forget();
   }
 
   /** Says of each raw name, one after the other, whether the repository has the object: 1 or 0. */

@@ -8,10 +8,13 @@
  * @packageDocumentation
  * @see git-pack-objects(1)
  */
+import { REF_TREE } from "../bytes/kernel.ts";
 import { isPlaced, selectWholePacks } from "../graph/whole-packs.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
-import { PENDING, SELECTED, UNINTERESTING } from "../graph/graph-session.ts";
-import { selectTreesOf, selectWhole } from "../graph/object-walk.ts";
+import { EXEMPT, type GraphSession, IS_TAG, PENDING, SELECTED, UNINTERESTING } from "../graph/graph-session.ts";
+import { selectByKinds } from "../graph/kind-selection.ts";
+import { NO_FILTER, type ObjectFilter, dropFiltered, isByKind, passingKinds } from "../graph/object-filter.ts";
+import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
 import { type PackSelection, placeSelected } from "../graph/pack-selection.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
@@ -29,6 +32,8 @@ export type PackOptions = {
   readonly ofsDelta: boolean;
   /** Tags of what is sent go along; the snapshot then has the refs below `refs/tags/`. */
   readonly includeTag: boolean;
+  /** What the client does without. */
+  readonly filter: ObjectFilter;
 };
 
 /** Where the pack goes. */
@@ -42,18 +47,19 @@ export interface PackSink {
 const PROGRESS_STEP = 10_000;
 const TAGS = "refs/tags/";
 
+/** Up to so many commits of the client are set against what it gets, where its history is cut. */
+const MOST_EDGES = 32;
+/** Above this many wants, their types are learnt from beside the packs. */
+const MANY_WANTS = 16;
+
 /** Selects and sends the pack. */
 export async function packObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
-  const { answer, common, graph } = session;
+  const { graph } = session;
   const packs = session.database.packs;
-  if (
-    common.nodes.size === 0 &&
-    answer.uncoveredTips === 0 &&
-    // entries of a pack that is sent as it lies keep their ofs-deltas
-    options.ofsDelta &&
-    packs.length > 0 &&
-    packs.every(({ record }) => record.marked)
-  ) {
+  const { filter } = options;
+  if (session.toSend.length > MANY_WANTS) await graph.learnKinds(session.toSend);
+  // entries of a pack that is sent as it lies keep their ofs-deltas
+  if (isEverything(session) && filter === NO_FILTER && options.ofsDelta) {
     const [only] = packs;
     if (only !== undefined && packs.length === 1 && only.record.ownObjects === only.record.objects) {
       await sendWholeFile(only, sink);
@@ -63,15 +69,53 @@ export async function packObjects(session: FetchSession, options: PackOptions, s
     await send(session, { whole, parts, mayBuildOn: (name) => isPlaced(graph, name) }, options, sink);
     return;
   }
-  await selectObjects(session, options, sink);
-  const parts = await placeSelected(graph);
+  let parts: readonly PackSelection[];
+  if (isEverything(session) && isByKind(filter)) {
+    parts = await selectByKinds(graph, filter, await namedObjects(session));
+  } else {
+    await selectObjects(session, options, sink);
+    parts = await placeSelected(graph);
+  }
+  const clientHas = options.thinPack ? thinBases(graph, filter) : () => false;
   const mayBuildOn = (name: Uint8Array): boolean => {
     const node = graph.findNode(name);
     if (node < 0) return false;
-    if (options.thinPack && graph.has(node, UNINTERESTING)) return true;
+    if (clientHas(node)) return true;
     return graph.has(node, SELECTED) && !graph.has(node, PENDING);
   };
   await send(session, { whole: [], parts, mayBuildOn }, options, sink);
+}
+
+/** Whether, but for a filter, all that is stored is to be sent: every pack's mark says that its objects can be reached. */
+function isEverything({ answer, common, database, isShallow }: FetchSession): boolean {
+  return (
+    common.nodes.size === 0 &&
+    answer.uncoveredTips === 0 &&
+    !isShallow &&
+    database.packs.length > 0 &&
+    database.packs.every(({ record }) => record.marked)
+  );
+}
+
+/** Says of nodes whether a client that takes thin packs has them: a partial clone lacks what its filter left out. */
+function thinBases(graph: GraphSession, filter: ObjectFilter): (node: number) => boolean {
+  if (filter === NO_FILTER) return (node) => graph.has(node, UNINTERESTING);
+  const keepsTrees = passingKinds(filter).has(KIND_NUMBER.tree) && filter.treeDepth === Number.POSITIVE_INFINITY;
+  return (node) => keepsTrees && graph.has(node, UNINTERESTING) && graph.has(node, REF_TREE);
+}
+
+/** Gives what was asked for by name, also by way of a tag, and is no commit or tag: a filter does not apply to it. */
+async function namedObjects({ graph, toSend }: FetchSession): Promise<number[]> {
+  const named: number[] = [];
+  await graph.learnKinds(toSend);
+  const tags = toSend.filter((want) => graph.has(want, IS_TAG));
+  await graph.prefetch(tags);
+  for (const want of toSend) {
+    const object = await graph.peel(want);
+    const kind = await graph.kindOf(object);
+    if (kind === KIND_NUMBER.tree || kind === KIND_NUMBER.blob) named.push(object);
+  }
+  return named;
 }
 
 /** The pack as it is: not even hashed. */
@@ -118,22 +162,35 @@ async function selectObjects(session: FetchSession, options: PackOptions, sink: 
     told = counted;
     await sink.progress(`Enumerating objects: ${counted}\r`);
   };
+  const walk = { filter: options.filter, count };
+  const { commits, trees } = await markNamed(session);
+  const walked = await walkCommits(graph, commits, common.nodes);
+  for (const node of walked.interesting) graph.mark(node, SELECTED);
+  await count(walked.interesting.length);
+  // Where history is cut, what the client has need not be the parent of what it gets: pack-objects --shallow does the same.
+  const had = session.isShallow ? [...common.nodes].slice(-MOST_EDGES) : [];
+  const edges = [...new Set([...walked.edges, ...had])];
+  await selectTreesOf(graph, { ...walked, edges }, walk);
+  await selectGivenTrees(graph, trees, walk);
+  if (options.filter !== NO_FILTER) await dropFiltered(graph, options.filter);
+  // past the filter, as C git's --include-tag
+  if (options.includeTag) await selectTags(session);
+}
+
+/** Marks what was asked for by name, with the tags on the way to it; gives the commits and trees among it. */
+async function markNamed({ graph, toSend }: FetchSession): Promise<{ commits: number[]; trees: number[] }> {
   const commits: number[] = [];
   const trees: number[] = [];
-  const onTag = (tag: number): void => graph.mark(tag, SELECTED);
-  for (const want of session.wants) {
+  const onTag = (tag: number): void => graph.mark(tag, SELECTED | EXEMPT);
+  for (const want of toSend) {
     const object = await graph.peel(want, onTag);
     const kind = await graph.kindOf(object);
+    graph.mark(object, EXEMPT);
     if (kind === KIND_NUMBER.commit) commits.push(object);
     else if (kind === KIND_NUMBER.tree) trees.push(object);
     else graph.mark(object, SELECTED);
   }
-  const walked = await walkCommits(graph, commits, common.nodes);
-  for (const node of walked.interesting) graph.mark(node, SELECTED);
-  await count(walked.interesting.length);
-  await selectTreesOf(graph, walked, count);
-  await selectWhole(graph, trees, count);
-  if (options.includeTag) await selectTags(session);
+  return { commits, trees };
 }
 
 /** Marks the tags whose object is sent, with the tags between. @see gitprotocol-capabilities(5), include-tag */

@@ -59,6 +59,12 @@ export class ResponseWriter {
     for (const chunk of this.lines.take()) await this.#write(chunk);
   }
 
+  /** Puts all lines on band 1, and a failure on band 3: `sideband-all`. Before any line. */
+  overBands(packetMax: SideBandPacketMax): void {
+    this.lines.prefix = BAND_DATA;
+    this.#packetMax = packetMax;
+  }
+
   /** Sends all lines; from here on bytes follow over side-bands. */
   async startBands(packetMax: SideBandPacketMax): Promise<void> {
     await this.send();
@@ -101,6 +107,7 @@ export class ResponseWriter {
   async fail(message: string): Promise<boolean> {
     if (this.#mode === "bare") return false;
     if (this.#packetMax !== undefined) {
+      this.lines.take();
       await this.#write(encodeSideBand(BAND_ERROR, encoder.encode(`fatal: ${message}\n`), this.#packetMax));
       return true;
     }

@@ -4,13 +4,25 @@
  * @packageDocumentation
  */
 import type { OpenRequest } from "../refs/ref-store.ts";
+import { deepenNotRefs } from "./fetch-depth.ts";
 import type { FetchSession } from "./fetch-session.ts";
 import { type PackOptions, packObjects } from "./pack-objects.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 
-/** What a fetch of these wants has to know, in one call: its catalog, which wants are tips, and the tags that may go along. */
-export function fetchSnapshot(wants: Uint8Array, includeTag: boolean): OpenRequest {
-  return { packs: true, wants, ...(includeTag ? { refPrefixes: ["refs/tags/"] } : {}) };
+/** What a fetch has to know, in one call: its catalog, which wants are tips, the tags that may go along and refs it names. */
+export function fetchSnapshot(asked: {
+  readonly wants: Uint8Array;
+  readonly includeTag: boolean;
+  readonly deepenNot: readonly string[];
+  readonly wantRefs?: readonly string[];
+}): OpenRequest {
+  const refPrefixes = [...(asked.includeTag ? ["refs/tags/"] : []), ...deepenNotRefs(asked.deepenNot)];
+  return {
+    packs: true,
+    wants: asked.wants,
+    ...(refPrefixes.length === 0 ? {} : { refPrefixes }),
+    ...(asked.wantRefs === undefined || asked.wantRefs.length === 0 ? {} : { wantRefs: asked.wantRefs }),
+  };
 }
 
 /** Sends the pack and ends the response. `options` may hold more than is needed. */
@@ -20,10 +32,10 @@ export async function sendPack(
   noProgress: boolean,
   answer: ResponseWriter,
 ): Promise<void> {
-  const { thinPack, ofsDelta, includeTag } = options;
+  const { thinPack, ofsDelta, includeTag, filter } = options;
   await packObjects(
     session,
-    { thinPack, ofsDelta, includeTag },
+    { thinPack, ofsDelta, includeTag, filter },
     {
       data: async (bytes) => await answer.data(bytes),
       progress: async (text) => {

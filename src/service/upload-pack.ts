@@ -1,8 +1,10 @@
 /**
  * upload-pack in versions 0 and 1, over HTTP: one request is what is wanted and one round of haves.
  *
- * Capabilities: `multi_ack`, `multi_ack_detailed`, `no-done`, `thin-pack`, `side-band`, `side-band-64k`, `ofs-delta`, `no-progress`,
- * `include-tag`, `symref`, `session-id`, `object-format`, `agent`.
+ * Capabilities: `multi_ack`, `multi_ack_detailed`, `no-done`, `thin-pack`, `side-band`, `side-band-64k`, `ofs-delta`, `shallow`,
+ * `deepen-since`, `deepen-not`, `deepen-relative`, `no-progress`, `include-tag`, `allow-tip-sha1-in-want`,
+ * `allow-reachable-sha1-in-want`, `symref`, `filter`, `session-id`,
+ * `object-format`, `agent`.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), gitprotocol-http(5), upload-pack.c `upload_pack()`
@@ -19,6 +21,8 @@ import {
 import { formatOfWant } from "./client-format.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
+import { asksForDepth, formatShallowSection, planDepth, shallowLines } from "./fetch-depth.ts";
+import { requestedFilter } from "./fetch-filter.ts";
 import { openFetchSession } from "./fetch-session.ts";
 import { type AcknowledgementStyle, acknowledgeRound } from "./negotiate.ts";
 import { RequestReader } from "./request-reader.ts";
@@ -56,22 +60,27 @@ async function answerUpload(call: ServiceCall, request: UploadRequest, round: Up
   const { exchange, admission, answer } = call;
   const wants = request.wants.bytes().slice();
   const { capabilities } = request;
-  const asked = fetchSnapshot(wants, capabilities.has("include-tag"));
+  const filter = requestedFilter(request.filter);
+  const includeTag = capabilities.has("include-tag");
+  const asked = fetchSnapshot({ wants, includeTag, deepenNot: request.deepenNot });
   const snapshot = await admission.openAs(request.wants.format.name, asked);
   const session = openFetchSession(exchange.repository, snapshot, wants);
   try {
     await session.checkWants();
-    if (round === undefined) return;
-    const next = await acknowledgeRound(session, round, styleOf(capabilities), answer);
+    const plan = await planDepth(session, { ...request, deepenRelative: capabilities.has("deepen-relative") });
+    if (asksForDepth(request)) formatShallowSection(shallowLines(session, plan), answer.lines);
+    const next = round === undefined ? "end" : await acknowledgeRound(session, round, styleOf(capabilities), answer);
     if (next === "end") {
       await answer.send();
       return;
     }
     await startPack(capabilities, answer);
+    if (plan !== undefined) await session.cut(plan);
     const options = {
       thinPack: capabilities.has("thin-pack"),
       ofsDelta: capabilities.has("ofs-delta"),
-      includeTag: capabilities.has("include-tag"),
+      includeTag,
+      filter,
     };
     await sendPack(session, options, capabilities.has("no-progress"), answer);
   } finally {

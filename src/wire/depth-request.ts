@@ -64,7 +64,7 @@ export class DepthRequestParser {
         throw new ProtocolError(`Invalid deepen: ${quoteLine(payload)}`);
       case "deepen-since":
         this.#deepenSince = Math.min(parseUnsigned(value), Number.MAX_SAFE_INTEGER);
-        if (this.#deepenSince >= 0) return true;
+        if (this.#deepenSince > 0) return true;
         throw new ProtocolError(`Invalid deepen-since: ${quoteLine(payload)}`);
       case "deepen-not":
         this.#deepenNot.push(value);

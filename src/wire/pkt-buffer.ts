@@ -52,11 +52,15 @@ export class PktBuffer {
   /** Where the open line starts in the chunk, or -1. */
   #lineStart = -1;
 
+  /** A byte that each line begins with: its band, where all lines go over one. */
+  prefix: number | undefined;
+
   /** Opens a line. */
   begin(): this {
     this.#lineStart = this.#used;
-    this.#reserve(PKT_HEADER_SIZE);
+    this.#reserve(PKT_HEADER_SIZE + 1);
     this.#used += PKT_HEADER_SIZE;
+    if (this.prefix !== undefined) this.#chunk[this.#used++] = this.prefix;
     return this;
   }
 

@@ -17,6 +17,7 @@ import type { RefStore } from "../../src/refs/ref-store.ts";
 import { DEFAULT_LIMITS } from "../../src/repository/limits.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { type FetchSession, type FoundRepository, openFetchSession } from "../../src/service/fetch-session.ts";
+import { NO_FILTER } from "../../src/graph/object-filter.ts";
 import { type PackOptions, packObjects } from "../../src/service/pack-objects.ts";
 import { BlockCache } from "../../src/store/block-cache.ts";
 import type { PackRecord } from "../../src/store/catalog.ts";
@@ -287,6 +288,7 @@ export class TestStore {
       version: 1,
       packs: this.packs,
       refs: encodeRefRows(rows),
+      wantedRefs: [],
       wantIsTip: Uint8Array.from(wanted, (want) => (tips.has(want) ? 1 : peeled.has(want) ? 2 : 0)),
       uncoveredTips: [...tips].filter((tip) => !wanted.includes(tip)).length,
     };
@@ -307,7 +309,7 @@ export class TestStore {
         const here = await session.has(rawNames(haves));
         await session.addCommon(rawNames(haves.filter((_, i) => here[i] === 1)));
       }
-      const options = { thinPack: haves.length > 0, ofsDelta: true, includeTag: false, ...request };
+      const options = { thinPack: haves.length > 0, ofsDelta: true, includeTag: false, filter: NO_FILTER, ...request };
       const chunks: Buffer[] = [];
       await packObjects(session, options, {
         data: async (bytes) => void chunks.push(Buffer.from(bytes)),

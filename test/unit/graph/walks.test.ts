@@ -5,6 +5,7 @@ import { CommitQueue } from "../../../src/graph/commit-queue.ts";
 import { CommonCommits } from "../../../src/graph/common-commits.ts";
 import { walkCommits } from "../../../src/graph/commit-walk.ts";
 import { GraphSession, SELECTED, UNINTERESTING } from "../../../src/graph/graph-session.ts";
+import { NO_FILTER } from "../../../src/graph/object-filter.ts";
 import { selectTreesOf } from "../../../src/graph/object-walk.ts";
 import { unreachable } from "../../../src/graph/reachability.ts";
 import { GitRepository } from "../../support/git-repository.ts";
@@ -97,7 +98,10 @@ describe.each([
         const commits = await walkCommits(session, nodes(wants), nodes(haves));
         for (const node of commits.interesting) session.mark(node, SELECTED);
         let counted = 0;
-        await selectTreesOf(session, commits, async (objects) => void (counted += objects));
+        await selectTreesOf(session, commits, {
+          filter: NO_FILTER,
+          count: async (objects) => void (counted += objects),
+        });
         const selected = new Set<string>();
         for (let node = 0; node < session.kernel.oidCount; node++) {
           const oid = hex(session.nameOf(node));

@@ -68,6 +68,14 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     await git.ok(["branch", "zweig/ä", first], { cwd: full });
     await git.ok(["symbolic-ref", "refs/heads/alias", "refs/heads/main"], { cwd: full });
     await git.ok(["config", "receive.advertisePushOptions", "true"], { cwd: empty });
+    const offers = [
+      "allowTipSHA1InWant",
+      "allowReachableSHA1InWant",
+      "allowFilter",
+      "allowRefInWant",
+      "allowSidebandAll",
+    ];
+    for (const each of offers) await git.ok(["config", `uploadpack.${each}`, "true"], { cwd: full });
     await git.ok(["config", "transfer.advertiseObjectInfo", "true"], { cwd: full });
   });
 

@@ -44,15 +44,17 @@ describe("the table", () => {
 
   test("advertises upload-pack as the issue lists it", () => {
     expect(formatServiceCapabilities("upload-pack", context)).toBe(
-      "multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed no-done " +
-        "symref=HEAD:refs/heads/main session-id=s1 object-format=sha1 agent=thinpack/1",
+      "multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative no-progress " +
+        "include-tag multi_ack_detailed allow-tip-sha1-in-want allow-reachable-sha1-in-want no-done " +
+        "symref=HEAD:refs/heads/main filter session-id=s1 object-format=sha1 agent=thinpack/1",
     );
   });
 
   test("offers no-done without state only, and symref where HEAD resolves", () => {
     expect(formatServiceCapabilities("upload-pack", { ...context, stateless: false, symrefs: [] })).toBe(
-      "multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed " +
-        "session-id=s1 object-format=sha1 agent=thinpack/1",
+      "multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative no-progress " +
+        "include-tag multi_ack_detailed allow-tip-sha1-in-want allow-reachable-sha1-in-want " +
+        "filter session-id=s1 object-format=sha1 agent=thinpack/1",
     );
   });
 
@@ -67,14 +69,20 @@ describe("the table", () => {
     expect(advertisedOn("v2", context).map(formatCapability)).toEqual([
       "agent=thinpack/1",
       "ls-refs=unborn",
-      "fetch=wait-for-done",
+      "fetch=shallow wait-for-done filter ref-in-want sideband-all",
       "server-option",
       "object-format=sha1",
       "session-id=s1",
       "object-info=size",
     ]);
     expect([...offeredFeatures("object-info", context)]).toEqual(["size"]);
-    expect([...offeredFeatures("fetch", context)]).toEqual(["wait-for-done"]);
+    expect([...offeredFeatures("fetch", context)]).toEqual([
+      "shallow",
+      "wait-for-done",
+      "filter",
+      "ref-in-want",
+      "sideband-all",
+    ]);
     expect([...offeredFeatures("ls-refs", context)]).toEqual(["unborn"]);
     expect([...offeredFeatures("upload-pack", context)]).toEqual([]);
   });
@@ -114,8 +122,7 @@ describe("what a client asks for", () => {
   test.each([
     ["upload-pack", "side-band side-band-64k", "the capabilities 'side-band' and 'side-band-64k' exclude each other"],
     ["upload-pack", "side-band-64k ofs-delta side-band", "the capabilities 'side-band' and 'side-band-64k' exclude"],
-    ["upload-pack", "filter", "the server did not offer the capability 'filter'"],
-    ["upload-pack", "shallow", "the server did not offer the capability 'shallow'"],
+    ["upload-pack", "packfile-uris", "the server did not offer the capability 'packfile-uris'"],
     ["upload-pack", "report-status", "the server did not offer the capability 'report-status'"],
     ["upload-pack", "__proto__", "the server did not offer the capability '__proto__'"],
     ["upload-pack", "constructor", "the server did not offer the capability 'constructor'"],

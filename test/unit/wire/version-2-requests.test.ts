@@ -183,7 +183,7 @@ const fetchRequest: fc.Arbitrary<FetchRequest> = fc.record({
   haves: oids,
   shallows: oids,
   depth: fc.option(fc.integer({ min: 1, max: 0x7fffffff }), { nil: undefined }),
-  deepenSince: fc.option(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), { nil: undefined }),
+  deepenSince: fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined }),
   deepenNot: fc.array(word),
   deepenRelative: fc.boolean(),
   done: fc.boolean(),

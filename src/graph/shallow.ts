@@ -1,0 +1,153 @@
+/**
+ * Where history is cut for a client: at a depth, at a time, or where other refs' history begins.
+ *
+ * @packageDocumentation
+ * @see git-fetch(1), `--depth`; gitprotocol-pack(5); `send_shallow_list()` in git's upload-pack.c, shallow.c
+ */
+import { ProtocolError } from "../bytes/failure.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { walkCommits } from "./commit-walk.ts";
+import { type GraphSession, QUEUED, UNINTERESTING } from "./graph-session.ts";
+
+/** How a client wants history cut. Nodes are of commits that are here. */
+export type ShallowRequest = {
+  /** Where the client's own history is cut. */
+  readonly clientShallow: readonly number[];
+  readonly cut:
+    | { readonly kind: "none" }
+    /** No longer anywhere. */
+    | { readonly kind: "unshallow" }
+    /** So many commits from each want on or, relative, more than there are now. */
+    | { readonly kind: "depth"; readonly depth: number; readonly relative: boolean }
+    /** What is older than `since` (seconds since 1970), and what the nodes of `not` reach. */
+    | { readonly kind: "history"; readonly since: number; readonly not: readonly number[] };
+};
+
+/** What is cut. Nodes. */
+export type ShallowPlan = {
+  /** Commits that are cut from now on. */
+  readonly shallow: readonly number[];
+  /** Commits that were cut and no longer are. */
+  readonly unshallow: readonly number[];
+  /** All commits that the walks must take for the first of their history. */
+  readonly cuts: readonly number[];
+  /** Parents of {@link ShallowPlan.unshallow}: wanted, too. */
+  readonly wants: readonly number[];
+};
+
+type Reach = { readonly border: ReadonlySet<number>; readonly isWithin: (node: number) => boolean };
+
+/** Plans the cuts of a fetch of `wants`. @throws ProtocolError in git's words where nothing would be left. */
+export async function planShallow(
+  session: GraphSession,
+  wants: readonly number[],
+  request: ShallowRequest,
+): Promise<ShallowPlan> {
+  const { clientShallow } = request;
+  const { border, isWithin } = await reachOf(session, wants, request);
+  const cutAlready = new Set(clientShallow);
+  const unshallow = clientShallow.filter(isWithin);
+  const parents = new Set<number>();
+  for (const node of unshallow) {
+    await session.loadCommit(node);
+    for (const parent of session.commits.parentsOf(node)) parents.add(parent);
+  }
+  return {
+    shallow: [...border].filter((node) => !cutAlready.has(node)),
+    unshallow,
+    cuts: [...new Set([...border, ...clientShallow])],
+    wants: [...parents],
+  };
+}
+
+async function reachOf(session: GraphSession, wants: readonly number[], request: ShallowRequest): Promise<Reach> {
+  const { clientShallow, cut } = request;
+  const nothing: Reach = { border: new Set(), isWithin: () => false };
+  switch (cut.kind) {
+    case "none":
+      return nothing;
+    case "unshallow":
+      return { border: new Set(), isWithin: () => true };
+    case "depth": {
+      const heads = await commitsOf(session, wants);
+      if (!cut.relative) return await reachToDepth(session, heads, cut.depth);
+      const now = await depthNow(session, heads, new Set(clientShallow));
+      // git: a client whose cuts are not to be found gets none
+      return now === undefined ? nothing : await reachToDepth(session, heads, now + cut.depth);
+    }
+    case "history":
+      return await reachByHistory(session, await commitsOf(session, wants), cut);
+  }
+}
+
+async function commitsOf(session: GraphSession, wants: readonly number[]): Promise<number[]> {
+  const commits = new Set<number>();
+  await session.prefetch(wants);
+  for (const want of wants) {
+    const object = await session.peel(want);
+    if ((await session.kindOf(object)) === KIND_NUMBER.commit) commits.add(object);
+  }
+  return [...commits];
+}
+
+/** Gives the commits at each distance from the heads, nearest first; each commit once, where it is nearest. */
+async function* levelsFrom(session: GraphSession, heads: readonly number[]): AsyncGenerator<readonly number[]> {
+  const seen = new Set(heads);
+  let level: readonly number[] = heads;
+  while (level.length > 0) {
+    yield level;
+    await session.prefetch(level);
+    const next: number[] = [];
+    for (const node of level) {
+      await session.loadCommit(node);
+      for (const parent of session.commits.parentsOf(node)) {
+        if (seen.has(parent)) continue;
+        seen.add(parent);
+        next.push(parent);
+      }
+    }
+    level = next;
+  }
+}
+
+/** As `get_shallow_commits()`: the commit at the depth is cut, also where it has no parents. */
+async function reachToDepth(session: GraphSession, heads: readonly number[], depth: number): Promise<Reach> {
+  const within = new Set<number>();
+  let distance = 0;
+  for await (const level of levelsFrom(session, heads)) {
+    if (++distance >= depth) return { border: new Set(level), isWithin: (node) => within.has(node) };
+    for (const node of level) within.add(node);
+  }
+  return { border: new Set(), isWithin: (node) => within.has(node) };
+}
+
+/** Commits from a head to where the client's history is cut, at least; `undefined` where none of its cuts is reached. */
+async function depthNow(
+  session: GraphSession,
+  heads: readonly number[],
+  clientShallow: ReadonlySet<number>,
+): Promise<number | undefined> {
+  let distance = 0;
+  for await (const level of levelsFrom(session, heads)) {
+    distance++;
+    if (level.some((node) => clientShallow.has(node))) return distance;
+  }
+  return undefined;
+}
+
+/** As `get_shallow_commits_by_rev_list()`: a commit is cut where some parent is left out. */
+async function reachByHistory(
+  session: GraphSession,
+  heads: readonly number[],
+  { since, not }: { readonly since: number; readonly not: readonly number[] },
+): Promise<Reach> {
+  const { interesting } = await walkCommits(session, heads, await commitsOf(session, not), { since });
+  if (interesting.length === 0) throw new ProtocolError("no commits selected for shallow requests");
+  const within = new Set(interesting);
+  const border = new Set(
+    interesting.filter((node) => session.commits.parentsOf(node).some((parent) => !within.has(parent))),
+  );
+  // the walk that selects objects begins anew
+  for (let node = 0; node < session.kernel.oidCount; node++) session.unmark(node, QUEUED | UNINTERESTING);
+  return { border, isWithin: (node) => within.has(node) && !border.has(node) };
+}
