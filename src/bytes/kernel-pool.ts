@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { HashFactory } from "./hash.ts";
 import { type Kernel, createKernel } from "./kernel.ts";
 
 /** How kernels are made. Bytes. */
@@ -15,6 +16,8 @@ export type KernelPoolLayout = {
   readonly smallRingBytes: number;
   /** Gives random bits for a kernel's name table: see `KernelLayout.seed`. */
   readonly seed: () => readonly [number, number];
+  /** As `KernelLayout.hash`. */
+  readonly hash?: HashFactory;
 };
 
 /** Kernels lent at once from which on new ones are small. */
@@ -52,12 +55,13 @@ export class KernelPool {
   }
 
   #make(rawSize: number): Kernel {
-    const { windowBytes, ringBytes, smallRingBytes } = this.#layout;
+    const { windowBytes, ringBytes, smallRingBytes, hash } = this.#layout;
     return createKernel(this.#module, {
       windowBytes,
       rawSize,
       ringBytes: this.#lent.size < MANY ? ringBytes : smallRingBytes,
       seed: this.#layout.seed(),
+      ...(hash === undefined ? {} : { hash }),
     });
   }
 

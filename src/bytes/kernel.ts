@@ -12,7 +12,9 @@
  * @packageDocumentation
  */
 import { LimitExceeded } from "./failure.ts";
+import type { HashFactory } from "./hash.ts";
 import type { KernelExports } from "./kernel-exports.ts";
+import { type NativeNames, nativeNames } from "./native-names.ts";
 
 /** The stream ended, and its checksum is right. */
 export const INFLATE_DONE = 0;
@@ -20,18 +22,6 @@ export const INFLATE_DONE = 0;
 export const INFLATE_NEED_INPUT = 1;
 /** The output is full and the stream goes on. */
 export const INFLATE_NEED_OUTPUT = 2;
-
-/** What is wrong with a stream, by the negative status of {@link Kernel.inflate}; in zlib's words. */
-export const INFLATE_FAULTS: Readonly<Record<number, string>> = {
-  [-1]: "incorrect header check",
-  [-2]: "needs dictionary",
-  [-3]: "invalid block type",
-  [-4]: "invalid stored block lengths",
-  [-5]: "invalid code lengths set",
-  [-6]: "invalid code",
-  [-7]: "invalid distance too far back",
-  [-8]: "incorrect data check",
-};
 
 /** {@link Kernel.inflateWhole}: the input ends before the stream; {@link Kernel.inflate} can go on with more. */
 export const WHOLE_NEED_INPUT = -1;
@@ -41,17 +31,6 @@ export const WHOLE_LONGER = -2;
 export const WHOLE_SHORTER = -3;
 /** {@link Kernel.inflateWhole}: the stream is corrupt. */
 export const WHOLE_CORRUPT = -4;
-
-/** What is wrong with a delta, by the negative code of {@link Kernel.applyDelta} and {@link Kernel.deltaSizes}. */
-export const DELTA_FAULTS: Readonly<Record<number, string>> = {
-  [-1]: "delta is truncated",
-  [-2]: "delta is for a base of another size",
-  [-3]: "delta makes an object of another size",
-  [-4]: "delta copies out of bounds",
-  [-5]: "delta inserts out of bounds",
-  [-6]: "delta has a reserved instruction",
-  [-7]: "delta states an impossible size",
-};
 
 /** Flag of a name: a tree refers to it as a tree. */
 export const REF_TREE = 1 << 0;
@@ -83,6 +62,8 @@ export type KernelLayout = {
   readonly seed: readonly [number, number];
   /** The size past which the memory does not grow; 4 GiB where not given. */
   readonly maxBytes?: number;
+  /** The platform's hashes: SHA-256 of what is not short is theirs, where they are given. They know processors that the module does not. */
+  readonly hash?: HashFactory;
 };
 
 const NO_MEMORY = -2;
@@ -121,6 +102,7 @@ export class Kernel {
 
   readonly #exports: KernelExports;
   readonly #maxBytes: number;
+  readonly #native: NativeNames | undefined;
   #memory: Uint8Array<ArrayBuffer>;
 
   /** @internal */
@@ -137,6 +119,7 @@ export class Kernel {
     this.ringBytes = ringBytes;
     this.rawSize = rawSize;
     this.oidStride = rawSize + 8;
+    this.#native = layout.hash === undefined ? undefined : nativeNames(rawSize, layout.hash);
     this.scratchAt = exports.scratchAt();
     this.batchCapacity = exports.batchCapacity();
     this.inflate = exports.inflate;
@@ -158,6 +141,7 @@ export class Kernel {
 
   /** Empties the table of names and the batch, and forgets any stream, for the next user of the instance. Memory does not shrink. */
   reset(): void {
+    this.#native?.reset();
     if (this.#exports.reset() === 0) this.#outOfMemory();
   }
 
@@ -169,7 +153,7 @@ export class Kernel {
   /**
    * Goes on with the stream: `(src, srcEnd, outBase, out, outEnd)` reads from `src`, never past `srcEnd`, and writes from `out`,
    * never past `outEnd`. From `outBase` to `out` lies the output so far, or its last 32 KiB. Gives {@link INFLATE_DONE},
-   * {@link INFLATE_NEED_INPUT}, {@link INFLATE_NEED_OUTPUT} or a negative code of {@link INFLATE_FAULTS}; after a fault, again
+   * {@link INFLATE_NEED_INPUT}, {@link INFLATE_NEED_OUTPUT} or a negative code of `INFLATE_FAULTS`; after a fault, again
    * that until {@link inflateStart}. With the output exactly full, the end of the stream is still read and checked.
    */
   readonly inflate: KernelExports["inflate"];
@@ -195,17 +179,21 @@ export class Kernel {
    * the digest of plain bytes. The contexts 0…3 are independent.
    */
   hashStart(kind: number, size: number, context = 0): void {
-    this.#exports.hashStart(kind, size, context);
+    if (this.#native === undefined) this.#exports.hashStart(kind, size, context);
+    else this.#native.start(kind, size, context);
   }
 
   /** Takes in bytes. */
   hashUpdate(at: number, length: number, context = 0): void {
-    this.#exports.hashUpdate(at, length, context);
+    if (this.#native === undefined) this.#exports.hashUpdate(at, length, context);
+    else this.#native.update(this.memory.subarray(at, at + length), context);
   }
 
   /** Writes the digest to `out`; `true` where the message is part of a SHA-1 collision attack, as git detects it. */
   hashFinish(out: number, context = 0): boolean {
-    return this.#exports.hashFinish(out, context) !== 0;
+    if (this.#native === undefined) return this.#exports.hashFinish(out, context) !== 0;
+    this.memory.set(this.#native.finish(context), out);
+    return false;
   }
 
   /** Writes a digest to `out`, of a message in one piece: `kind` is that of {@link hashStart}, the result {@link hashFinish}'s. */
@@ -219,14 +207,18 @@ export class Kernel {
    * @throws RangeError where the batch has {@link batchCapacity}.
    */
   batchAdd(kind: number, at: number, length: number): number {
-    const index = this.#exports.batchAdd(kind, at, length);
+    const isLong = this.#native?.isWorthwhile(length) === true;
+    // nothing to hash keeps its place in the batch
+    const index = this.#exports.batchAdd(kind, at, isLong ? 0 : length);
     if (index < 0) throw new RangeError("the batch is full");
+    if (isLong) this.#native?.wait(index, kind, at, length);
     return index;
   }
 
   /** Hashes what was added since the last time; of SHA-1, four messages at once, at more than twice the speed. */
   batchRun(): void {
     this.#exports.batchRun();
+    this.#native?.runWaiting(this.memory, (index) => this.#exports.batchNameAt(index));
   }
 
   /** Where the digest of number `index` is, once run, until {@link batchClear}. */
@@ -242,6 +234,7 @@ export class Kernel {
   /** Empties the batch. */
   batchClear(): void {
     this.#exports.batchClear();
+    this.#native?.clearWaiting();
   }
 
   /** Continues a CRC-32 (0 to begin with) over bytes; unsigned. */
@@ -256,13 +249,13 @@ export class Kernel {
 
   /**
    * `(base, baseLength, delta, deltaLength, dst, dstLength)` builds the object that a delta (with its two sizes) stands for;
-   * `dst` must not overlap the others. Gives 0, or a negative code of {@link DELTA_FAULTS}.
+   * `dst` must not overlap the others. Gives 0, or a negative code of `DELTA_FAULTS`.
    */
   readonly applyDelta: KernelExports["applyDelta"];
 
   /**
    * Reads the two sizes a delta begins with, into {@link deltaBaseSize} and {@link deltaResultSize}. Gives their length in bytes,
-   * or a negative code of {@link DELTA_FAULTS}.
+   * or a negative code of `DELTA_FAULTS`.
    */
   deltaSizes(delta: number, length: number): number {
     return this.#exports.deltaSizes(delta, length);

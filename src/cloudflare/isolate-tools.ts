@@ -37,7 +37,7 @@ const hash: HashFactory = (name) => {
 /** Makes the tools around the compiled kernel. */
 export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
   return {
-    kernels: new KernelPool(kernel, KERNEL_LAYOUT),
+    kernels: new KernelPool(kernel, { ...KERNEL_LAYOUT, hash }),
     cache: new BlockCache(CACHE_BYTES),
     hash,
     deflate: (bytes) => deflateSync(bytes),

@@ -107,6 +107,7 @@ export class TestStore {
       ringBytes: layout.ringBytes ?? 24 * MIB,
       smallRingBytes: layout.ringBytes ?? 8 * MIB,
       seed: () => [1, 2],
+      hash: nodeHash,
     });
     this.cache = new BlockCache(layout.cacheBytes ?? 16 * MIB);
   }

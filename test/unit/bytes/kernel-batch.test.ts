@@ -5,14 +5,17 @@ import { toHex } from "../../../src/bytes/hex.ts";
 import type { Kernel } from "../../../src/bytes/kernel.ts";
 import { KIND_NUMBER } from "../../../src/object/object-kind.ts";
 import { testKernel } from "../../support/kernel.ts";
+import { nodeHash } from "../../support/store.ts";
 import { shatteredBlocks } from "../../support/shattered.ts";
 
 const RING = 8 << 20;
 const sha1 = testKernel({ ringBytes: RING });
 const sha256 = testKernel({ ringBytes: RING, rawSize: 32 });
+const native = testKernel({ ringBytes: RING, rawSize: 32, hash: nodeHash });
 const kernels = [
-  ["sha1", sha1],
-  ["sha256", sha256],
+  ["sha1", "sha1", sha1],
+  ["sha256", "sha256", sha256],
+  ["sha256 of the platform", "sha256", native],
 ] as const;
 
 /** Type names by number; 0 stands for plain bytes. */
@@ -74,7 +77,7 @@ const message = record({ kind: kinds, length: lengths, seed: nat() }).map(({ kin
   bytes: noise(length, seed),
 }));
 
-describe.each(kernels)("%s in batches", (name, kernel) => {
+describe.each(kernels)("%s in batches", (_title, name, kernel) => {
   it("is that of node:crypto and of hashObject, for any messages", () => {
     assert(
       property(array(message, { maxLength: kernel.batchCapacity }), (messages) => {

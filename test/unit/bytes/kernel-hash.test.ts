@@ -7,13 +7,16 @@ import { sha1Twin } from "../../../src/bytes/kernel-twin/sha1.ts";
 import type { Kernel } from "../../../src/bytes/kernel.ts";
 import { KIND_NUMBER } from "../../../src/object/object-kind.ts";
 import { testKernel } from "../../support/kernel.ts";
+import { nodeHash } from "../../support/store.ts";
 import { shatteredBlocks } from "../../support/shattered.ts";
 
 const sha1 = testKernel();
 const sha256 = testKernel({ rawSize: 32 });
+const native = testKernel({ rawSize: 32, hash: nodeHash });
 const kernels = [
-  ["sha1", sha1],
-  ["sha256", sha256],
+  ["sha1", "sha1", sha1],
+  ["sha256", "sha256", sha256],
+  ["sha256 of the platform", "sha256", native],
 ] as const;
 
 function hash(kernel: Kernel, bytes: Uint8Array): { digest: string; collision: boolean } {
@@ -28,7 +31,7 @@ const content = tuple(nat(3000), nat()).map(([length, seed]) =>
   Uint8Array.from({ length }, (_, i) => Math.imul(i + seed, 2654435761) >>> 24),
 );
 
-describe.each(kernels)("%s", (name, kernel) => {
+describe.each(kernels)("%s", (_title, name, kernel) => {
   it("is that of node:crypto, at every length around a block's", () => {
     for (let length = 0; length < 200; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);

@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import { inflateTwin } from "../../../src/bytes/kernel-twin/inflate.ts";
 import {
   INFLATE_DONE,
-  INFLATE_FAULTS,
   INFLATE_NEED_INPUT,
   INFLATE_NEED_OUTPUT,
   WHOLE_CORRUPT,
@@ -12,6 +11,7 @@ import {
   WHOLE_NEED_INPUT,
   WHOLE_SHORTER,
 } from "../../../src/bytes/kernel.ts";
+import { INFLATE_FAULTS } from "../../../src/bytes/kernel-faults.ts";
 import { testKernel } from "../../support/kernel.ts";
 
 const kernel = testKernel();
