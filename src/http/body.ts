@@ -4,10 +4,16 @@
  * @packageDocumentation
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
 import { GitRefusal } from "./git-failure.ts";
 
 /** What is read at once to be unzipped. */
 const ZIPPED_PIECE = 65_536;
+/** What is unzipped at once: a thousand times as much may come of it, which is held until it is read. */
+const UNZIPPED_AT_ONCE = 8192;
+/** What any request may unzip to, and how many times its size a larger one may: packs are compressed already. */
+const UNZIPPED_BYTES = 64 * 1024 * 1024;
+const UNZIPPED_TIMES = 32;
 
 /** A body that has none. */
 const EMPTY: ByteSource = { read: async (buffer) => buffer.subarray(0, 0) };
@@ -19,11 +25,11 @@ const EMPTY: ByteSource = { read: async (buffer) => buffer.subarray(0, 0) };
 export function requestSource(body: ReadableStream | null, saysZipped: boolean): ByteSource {
   if (body === null) return EMPTY;
   const reader = body.getReader({ mode: "byob" });
-  let unzipped: ReadableStreamBYOBReader | undefined;
+  let unzipped: ByteSource | undefined;
   let begun = false;
   return {
     read: async (buffer) => {
-      if (unzipped !== undefined) return fill(unzipped, buffer, "the request's gzip data is broken");
+      if (unzipped !== undefined) return unzipped.read(buffer);
       const bytes = await fill(reader, buffer, "the request's body broke off");
       if (begun) return bytes;
       begun = true;
@@ -32,7 +38,7 @@ export function requestSource(body: ReadableStream | null, saysZipped: boolean):
         return bytes;
       }
       unzipped = unzip(bytes.slice(), reader);
-      return fill(unzipped, new Uint8Array(bytes.buffer), "the request's gzip data is broken");
+      return unzipped.read(new Uint8Array(bytes.buffer));
     },
   };
 }
@@ -66,24 +72,46 @@ async function fill(
   return view.subarray(0, filled);
 }
 
-/** Unzips `first` and all that `rest` still has, as it is read; refuses data that ends early or goes on after its end. */
-function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader): ReadableStreamBYOBReader {
+/**
+ * Unzips `first` and all that `rest` still has, as it is read; refuses data that ends early, goes on after its end, or becomes far
+ * more than a request of git's: a small body could keep us busy for minutes.
+ */
+function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader): ByteSource {
   const stream = new DecompressionStream("gzip");
   const writer = stream.writable.getWriter();
+  let zippedBytes = 0;
+  const write = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
+    for (let at = 0; at < bytes.length; at += UNZIPPED_AT_ONCE) {
+      const piece = bytes.subarray(at, at + UNZIPPED_AT_ONCE);
+      zippedBytes += piece.length;
+      await writer.write(piece);
+    }
+  };
   const pump = async (): Promise<void> => {
-    await writer.write(first);
+    await write(first);
     let buffer = new ArrayBuffer(ZIPPED_PIECE);
     for (;;) {
       const { value } = await rest.readAtLeast(ZIPPED_PIECE, new Uint8Array(buffer));
       if (value === undefined || value.byteLength === 0) break;
-      await writer.write(value);
+      await write(value);
       buffer = new ArrayBuffer(ZIPPED_PIECE);
     }
     await writer.close();
   };
   // An error shows to the reader, through the stream.
   pump().catch((error: unknown) => writer.abort(error).catch(() => undefined));
-  return stream.readable.getReader({ mode: "byob" });
+  const reader = stream.readable.getReader({ mode: "byob" });
+  let bytesRead = 0;
+  return {
+    read: async (buffer) => {
+      const max = UNZIPPED_BYTES + UNZIPPED_TIMES * zippedBytes;
+      if (bytesRead > max)
+        throw new LimitExceeded("unzipped-request", max, "the request's gzip data unzips to too much");
+      const bytes = await fill(reader, buffer, "the request's gzip data is broken");
+      bytesRead += bytes.length;
+      return bytes;
+    },
+  };
 }
 
 /** How a streamed answer is made. */

@@ -70,7 +70,9 @@ function parsePktLength(bytes: Uint8Array, at: number): number {
     }
     length = length * 16 + digit;
   }
-  if (length === 3 || length > LARGE_PACKET_MAX) throw new ProtocolError(`protocol error: bad line length ${length}`);
+  if (length === 3) throw new ProtocolError("protocol error: bad line length 3");
+  // C git has taken the length field off when it looks.
+  if (length > LARGE_PACKET_MAX) throw new ProtocolError(`protocol error: bad line length ${length - PKT_HEADER_SIZE}`);
   return length;
 }
 

@@ -15,6 +15,8 @@ import { unexpectedPacket } from "./unexpected-line.ts";
 
 /** Bytes of all options of a push together; they are kept with its ref log entry. */
 const MAX_BYTES = 65_536;
+/** What an option counts beside its bytes: empty ones take room as well. */
+const OPTION_BYTES = 4;
 
 /** Reads push options. They are data: nothing may join them into one string or header. */
 export class PushOptionsParser {
@@ -26,12 +28,12 @@ export class PushOptionsParser {
    * Takes the next line.
    *
    * @throws ProtocolError on an option with a NUL or a line feed, which git's client does not send.
-   * @throws LimitExceeded on options of more than 64 KiB together.
+   * @throws LimitExceeded on options of more than 64 KiB together, four bytes for each counted in.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";
     if (line.kind !== "data") throw unexpectedPacket(line);
-    this.#bytes += line.payload.length;
+    this.#bytes += line.payload.length + OPTION_BYTES;
     if (this.#bytes > MAX_BYTES) {
       throw new LimitExceeded("push-options", MAX_BYTES, `push options of more than ${MAX_BYTES} bytes`);
     }

@@ -22,6 +22,8 @@ import { quoteLine, unexpectedPacket } from "./unexpected-line.ts";
 const NUL = 0;
 const SPACE = 0x20;
 const SHALLOW = "shallow ";
+/** Bytes of all names together: more would not land in one step. */
+const MAX_NAME_BYTES = 32 * 1024 * 1024;
 
 /** One command of a push. */
 export type ReceiveCommand = {
@@ -109,6 +111,8 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
   #pushName(name: Uint8Array): void {
     const start = this.#ends.at(-1) ?? 0;
     const end = start + name.length;
+    if (end > MAX_NAME_BYTES)
+      throw new LimitExceeded("ref-names", MAX_NAME_BYTES, "too many commands: their ref names are too long together");
     if (end > this.#names.length) {
       const grown = new Uint8Array(Math.max(end, this.#names.length * 2));
       grown.set(this.#names.subarray(0, start));

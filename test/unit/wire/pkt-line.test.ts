@@ -111,13 +111,13 @@ describe("PktLineDecoder", () => {
     decoder.push(bytes("fff0" + "x".repeat(LARGE_PACKET_DATA_MAX)));
     expect(decoder.next()).toMatchObject({ kind: "data", payload: { length: LARGE_PACKET_DATA_MAX } });
     decoder.push(bytes("fff1"));
-    expect(() => decoder.next()).toThrow("protocol error: bad line length 65521");
+    expect(() => decoder.next()).toThrow("protocol error: bad line length 65517");
   });
 
   test.each([
     ["0003", "protocol error: bad line length 3"],
-    ["fff1", "protocol error: bad line length 65521"],
-    ["ffff", "protocol error: bad line length 65535"],
+    ["fff1", "protocol error: bad line length 65517"],
+    ["ffff", "protocol error: bad line length 65531"],
     ["00g0", "protocol error: bad line length character: 00g0"],
     ["-001", "protocol error: bad line length character: -001"],
     ["+00a", "protocol error: bad line length character: +00a"],

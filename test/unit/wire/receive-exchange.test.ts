@@ -148,8 +148,17 @@ describe("push options", () => {
     [["a\\nb"], "a NUL or line feed in a push option"],
     [["0001"], "unexpected delim packet"],
     [["x".repeat(65_000), "x".repeat(1000)], "push options of more than 65536 bytes"],
-  ])("refuses %j", (lines, message) => {
+    [Array.from({ length: 20_000 }, () => ""), "push options of more than 65536 bytes"],
+  ])("refuses %#", (lines, message) => {
     expect(() => feed(new PushOptionsParser(), lines)).toThrow(message);
+  });
+});
+
+describe("the names of all commands together", () => {
+  test("are bounded", () => {
+    const long = Array.from({ length: 600 }, (_, at) => `${ZERO} ${A} refs/${"x".repeat(60_000)}${at}`);
+    expect(() => request([`${long[0]}\\0`, ...long.slice(1), "0000"])).toThrow("too long together");
+    expect(request([`${long[0]}\\0`, ...long.slice(1, 100), "0000"]).result?.commands.length).toBe(100);
   });
 });
 
