@@ -80,6 +80,15 @@ function adminToken(stateDir: string, given: string | undefined): string {
   return token;
 }
 
+/** Gives the key that upstreams' credentials are sealed with: the one kept, or a new one that is kept from now on. */
+function mirrorKeys(stateDir: string): string {
+  const file = join(stateDir, "mirror-keys");
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const keys = `local:${randomBytes(32).toString("base64")}`;
+  writeFileSync(file, `${keys}\n`, { mode: 0o600 });
+  return keys;
+}
+
 /** Writes the lines of requests to `requests.jsonl`, and passes on the others. */
 function logSorter(stateDir: string, onLog: (line: string) => void): (log: { message: string }) => void {
   const file = join(stateDir, "requests.jsonl");
@@ -115,10 +124,14 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       r2Buckets: { BUCKET: "thinpack" },
       kvNamespaces: { KV: "thinpack" },
       durableObjects: { REPOSITORIES: { className: "RepositoryObject", useSQLite: true } },
-      queueProducers: { JOBS: "thinpack-jobs" },
-      queueConsumers: { "thinpack-jobs": { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10 } },
+      queueProducers: { JOBS: "thinpack-jobs", MIRROR_JOBS: "thinpack-mirrors" },
+      queueConsumers: {
+        "thinpack-jobs": { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10 },
+        "thinpack-mirrors": { maxBatchSize: 1, maxBatchTimeout: 0, maxRetries: 3 },
+      },
       bindings: {
         ADMIN_TOKEN: token,
+        MIRROR_KEYS: mirrorKeys(stateDir),
         ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),
       },
     }),

@@ -7,7 +7,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { repositoryKey } from "./access/names.ts";
 import type { Principal } from "./access/principal.ts";
 import { toHex } from "./bytes/hex.ts";
-import type { ApiEnv, ApiHost } from "./api/api-host.ts";
+import type { ApiEnv, ApiHost, MirrorHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
@@ -26,6 +26,8 @@ import { formatServerTiming, type RequestCounts } from "./repository/request-cou
 export type AppOptions = {
   /** The release, as `package.json` says. */
   readonly version: string;
+  /** How the host calls itself, to clients and to upstreams. */
+  readonly agent: string;
   readonly tools: IsolateTools;
 };
 
@@ -89,6 +91,15 @@ function hostOf(storage: RequestStorage, { credentials, ...parts }: HostParts): 
   };
 }
 
+function mirrorHost(storage: RequestStorage): MirrorHost {
+  const { mirrors } = storage;
+  return {
+    store: (name) => storage.mirror(repositoryKey(name)),
+    leastInterval: mirrors.leastInterval,
+    secrets: { canSeal: mirrors.canSeal, seal: (secret, context) => mirrors.seal(secret, context) },
+  };
+}
+
 /** Says what the request has cost; of one that was refused for its credentials nothing, since that tells what was looked at. */
 function serverTiming(status: number, counts: RequestCounts): string {
   return formatServerTiming(status === 401 ? { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 } : counts);
@@ -98,13 +109,13 @@ function serverTiming(status: number, counts: RequestCounts): string {
 function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHandler<AppEnv> {
   return async (context, next) => {
     const began = Date.now();
-    const storage = new RequestStorage(context.env, options.tools);
+    const storage = new RequestStorage(context.env, options.tools, options.agent);
     const sessionId = toHex(crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES)));
     const note: LoggedNote = {};
     const lifetime = new Lifetime();
     const host = hostOf(storage, {
       credentials: readCredentials(context.req.header("Authorization"), context.env.ADMIN_TOKEN),
-      agent: `thinpack/${options.version}`,
+      agent: options.agent,
       sessionId,
       note: (said) => void Object.assign(note, logged(said)),
       client: context.req.header("CF-Connecting-IP") ?? "",
@@ -120,6 +131,7 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
       bareFiles: (id) => storage.bareFiles(id),
       hooks: (name) => storage.hooks(repositoryKey(name)),
       allowPrivate: allowsPrivate(context.env),
+      mirrors: mirrorHost(storage),
     };
     context.set("api", api);
     await next();

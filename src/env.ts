@@ -12,10 +12,16 @@ export type Env = {
   readonly KV: KVNamespace;
   readonly REPOSITORIES: DurableObjectNamespace<RepositoryObject>;
   readonly JOBS: Queue<Job>;
+  /** Syncs of mirrors, which may take minutes each: nothing else waits behind them. */
+  readonly MIRROR_JOBS: Queue<Job>;
   /** The operator's token; without one nobody is the operator. */
   readonly ADMIN_TOKEN?: string;
   /** "1": mirrors and webhooks may reach loopback and private networks, also without TLS. Never set when deployed. */
   readonly ALLOW_PRIVATE_UPSTREAMS?: string;
+  /** What upstreams' credentials are sealed with: see `cloudflare/sealed-secrets.ts`. */
+  readonly MIRROR_KEYS?: string;
+  /** The least seconds between two syncs of a mirror. */
+  readonly MIRROR_LEAST_INTERVAL?: string;
 };
 
 /** Whether the operator lets the host reach private networks. */

@@ -15,14 +15,15 @@ import { logFault } from "./http/log.ts";
 export { RepositoryObject } from "./durable/repository-object.ts";
 
 const tools = isolateTools(kernel);
-const app = createApp({ version, tools });
+const agent = `thinpack/${version}`;
+const app = createApp({ version, agent, tools });
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
   queue: (batch, env) =>
     runJobs(batch, {
-      open: () => new RequestStorage(env, tools),
-      agent: `thinpack/${version}`,
+      open: () => new RequestStorage(env, tools, agent),
+      agent,
       allowPrivate: allowsPrivate(env),
       onFault: logFault,
     }),

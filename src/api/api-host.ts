@@ -7,7 +7,23 @@ import type { RepositoryName } from "../access/names.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { Host } from "../http/host.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
+import type { LoginContext } from "../mirror/sync-input.ts";
+import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
+
+/** Mirroring, for one API request. */
+export interface MirrorHost {
+  store(
+    name: RepositoryName,
+  ): Pick<MirrorStore<unknown>, "readMirror" | "configureMirror" | "promoteMirror" | "requestSync">;
+  /** The least seconds between two syncs. */
+  readonly leastInterval: number;
+  readonly secrets: {
+    /** Whether the deployment has a key to seal with. */
+    readonly canSeal: boolean;
+    seal(secret: string, context: LoginContext): Promise<SealedSecret>;
+  };
+}
 
 /** The platform, for one API request. */
 export interface ApiHost {
@@ -16,6 +32,7 @@ export interface ApiHost {
   hooks(name: RepositoryName): HookStore;
   /** Whether private networks may be reached: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;
+  readonly mirrors: MirrorHost;
 }
 
 /** The type of Hono's environment in the API's routes. */

@@ -5,7 +5,7 @@
  */
 import { LimitExceeded } from "../bytes/failure.ts";
 import type { RepositoryObject } from "../durable/repository-object.ts";
-import type { OpenPage } from "../durable/repository-database.ts";
+import type { OpenPage } from "../durable/open-page.ts";
 import type { CommitPushRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { PackRecord } from "../store/catalog.ts";

@@ -54,6 +54,12 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
     case "deliver":
       await deliver(job, storage, host);
       return true;
+    case "mirror-sync": {
+      const result = await storage.mirrors.sync(repository, storage.mirror(job.repository));
+      // The mirror knows, and tries again when that is due.
+      if (result.kind === "ended" && result.fault !== undefined) host.onFault(`mirror ${job.repository}`, result.fault);
+      return true;
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
 import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
+import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { RefStore } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import { DEFAULT_LIMITS } from "../repository/limits.ts";
@@ -16,8 +17,10 @@ import type { PackFile } from "../store/pack-storage.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import type { HookStore } from "../events/hook.ts";
 import { durableHooks } from "./durable-hooks.ts";
+import { durableMirror } from "./durable-mirror.ts";
 import { durableRefs } from "./durable-refs.ts";
 import type { IsolateTools } from "./isolate-tools.ts";
+import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
 import { RequestCounters } from "./request-counters.ts";
@@ -27,9 +30,12 @@ export class RequestStorage {
   readonly counters = new RequestCounters();
   readonly #env: Env;
   readonly #tools: IsolateTools;
+  readonly #agent: string;
 
-  constructor(env: Env, tools: IsolateTools) {
+  /** `agent` is how this host calls itself. */
+  constructor(env: Env, tools: IsolateTools, agent: string) {
     this.#env = env;
+    this.#agent = agent;
     this.#tools = tools;
   }
 
@@ -41,6 +47,16 @@ export class RequestStorage {
   /** The webhooks of a repository by its key. */
   hooks(key: string): HookStore {
     return durableHooks(this.#env.REPOSITORIES, this.counters, key);
+  }
+
+  /** The mirroring of a repository by its key, `{tenant}/{repo}`. */
+  mirror(key: string): MirrorStore<PackRecord> {
+    return durableMirror(this.#env.REPOSITORIES, this.counters, key);
+  }
+
+  /** What all mirrors have in common. */
+  get mirrors(): Mirrors {
+    return new Mirrors(this.#env, this.#agent);
   }
 
   /** Opens a repository, which need not exist. */

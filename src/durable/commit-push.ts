@@ -6,12 +6,12 @@
  */
 import type { PackRecord } from "../store/catalog.ts";
 import type { CommitPushAnswer, CommitPushRequest } from "../refs/ref-store.ts";
-import { directoriesOf, isZeroOid, planRefUpdates, type RefState } from "../refs/ref-plan.ts";
+import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState } from "../refs/ref-plan.ts";
 import type { RefOutcome, RefUpdate } from "../refs/ref-update.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { clearMarks, insertDependencies, insertPack } from "./tables/packs.ts";
-import { appendRefLog } from "./tables/ref-log.ts";
+import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
 import { insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
 import { deleteRefs, namesWithRefsBelow, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
@@ -83,6 +83,38 @@ function refuseAll(updates: readonly RefUpdate[]): CommitPushAnswer {
   return { kind: "done", outcomes, packKept: false };
 }
 
+/** What is to land, and what the ref log says of it. */
+export type Landing = {
+  readonly pack?: PackRecord;
+  readonly updates: readonly RefUpdate[];
+  readonly entry: PushEntry;
+};
+
+/** What became of it; `push` is its number in the ref log, where anything moved. */
+export type Landed = {
+  readonly outcomes: readonly RefOutcome[];
+  readonly packKept: boolean;
+  readonly push?: number;
+};
+
+/** Moves the refs that the policy lets move, and adds the pack where any did: a part of the caller's transaction. */
+export function landUpdates(db: SqlDatabase, { pack, updates, entry }: Landing, policy: RefPolicy): Landed {
+  const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
+  const moves = movesOf(updates, outcomes);
+  if (moves.length === 0) return { outcomes, packKept: false };
+  moveRefs(db, moves);
+  // Before the new pack's own dependencies are there: its tips are where they should be.
+  clearMarks(
+    db,
+    moves.filter((move) => !move.forward || isZeroOid(move.newOid)).map((move) => move.name),
+  );
+  const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
+  if (pack !== undefined) keepPack(db, pack, moves, allMoved);
+  const push = appendRefLog(db, entry, moves);
+  bumpVersion(db, entry.at);
+  return { outcomes, packKept: pack !== undefined, push };
+}
+
 /** Lands a push. `now` is in milliseconds since the epoch. */
 export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecord>, now: number): CommitPushAnswer {
   return db.transaction(() => {
@@ -92,27 +124,17 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecor
     // An upload that outlived its lease may have been swept already, or is being swept now: its keys can't be relied on.
     if (pack !== undefined && !hasLease(db, pack.name, now)) return refuseAll(updates);
     const { head, readOnly } = repository.record;
-    const { atomic, pusher, signed } = request;
-    const policy = { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true };
-    const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
-    const moves = movesOf(updates, outcomes);
-    if (moves.length === 0) return { kind: "done", outcomes, packKept: false };
-    moveRefs(db, moves);
-    // Before the new pack's own dependencies are there: its tips are where they should be.
-    clearMarks(
+    const { atomic, pusher, signed, certificate } = request;
+    const { outcomes, packKept, push } = landUpdates(
       db,
-      moves.filter((move) => !move.forward || isZeroOid(move.newOid)).map((move) => move.name),
+      {
+        ...(pack === undefined ? {} : { pack }),
+        updates,
+        entry: { actor: request.actor, at: now, options: request.pushOptions },
+      },
+      { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true },
     );
-    if (pack !== undefined)
-      keepPack(
-        db,
-        pack,
-        moves,
-        outcomes.every((outcome) => outcome.kind === "ok"),
-      );
-    const push = appendRefLog(db, { actor: request.actor, at: now, options: request.pushOptions }, moves);
-    if (request.certificate !== undefined) insertCertificate(db, push, request.certificate);
-    bumpVersion(db, now);
-    return { kind: "done", outcomes, packKept: pack !== undefined };
+    if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
+    return { kind: "done", outcomes, packKept };
   });
 }

@@ -6,15 +6,14 @@
  */
 import { concat } from "../bytes/chunk.ts";
 import { fromHex } from "../bytes/hex.ts";
+import { encodeRefRows } from "../refs/ref-rows.ts";
 import type { PackRecord } from "../store/catalog.ts";
-import { encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type {
   BeginPushAnswer,
   BeginPushRequest,
   CommitPushAnswer,
   CommitPushRequest,
   CreateRequest,
-  OpenAnswer,
   OpenRequest,
   RepositoryRecord,
 } from "../refs/ref-store.ts";
@@ -22,6 +21,8 @@ import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
 import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
 import { commitPush } from "./commit-push.ts";
 import { RepositoryHooks } from "./repository-hooks.ts";
+import { MirrorDatabase } from "./mirror-database.ts";
+import { type OpenPage, refPage } from "./open-page.ts";
 import { firstRow, type SqlDatabase } from "./sql-database.ts";
 import { DELIVERIES_DDL } from "./tables/deliveries.ts";
 import {
@@ -34,6 +35,7 @@ import {
 } from "./tables/doomed-prefixes.ts";
 import { HOOKS_DDL } from "./tables/hooks.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd, LEASES_DDL } from "./tables/leases.ts";
+import { MIRROR_DDL, readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
 import { REF_LOG_DDL } from "./tables/ref-log.ts";
 import { PUSH_CERTIFICATES_DDL, readCertificate } from "./tables/push-certificates.ts";
@@ -61,6 +63,7 @@ const TABLES = [
   PUSH_CERTIFICATES_DDL,
   HOOKS_DDL,
   DELIVERIES_DDL,
+  MIRROR_DDL,
   DOOMED_PREFIXES_DDL,
 ];
 /** What belongs to one repository and goes with it; not `doomed_prefixes`. */
@@ -76,6 +79,7 @@ const OWNED_TABLES = [
   "push_certificates",
   "hooks",
   "deliveries",
+  "mirror",
 ];
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
@@ -99,39 +103,9 @@ export type DueWork = {
   readonly doomedPrefixes: readonly string[];
   /** Ids of webhooks that have something to be delivered. */
   readonly hooks: readonly string[];
+  /** Whether a job to sync the mirror is to be sent. */
+  readonly mirrorSync: boolean;
 };
-
-/** A snapshot, or as much of its refs as one answer may hold. */
-export type OpenPage =
-  | Exclude<OpenAnswer<PackRecord>, { kind: "found" }>
-  | (Extract<OpenAnswer<PackRecord>, { kind: "found" }> & {
-      /** The last ref of this page, where there are more after it. */
-      readonly refsGoOnAfter?: string;
-    });
-
-/** Encoded refs of about this many bytes go into one answer; an RPC carries 32 MiB. */
-const REF_PAGE_BYTES = 16 * 1024 * 1024;
-/** What a ref takes beside its name and values. */
-const REF_ROW_BYTES = 3;
-
-function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnAfter?: string } {
-  let bytes = 0;
-  let last: string | undefined;
-  let isWhole = true;
-  const limited = function* (): Generator<RefRow> {
-    for (const row of rows) {
-      if (bytes >= REF_PAGE_BYTES) {
-        isWhole = false;
-        return;
-      }
-      bytes += REF_ROW_BYTES + row.name.length + row.oid.length + (row.peeled?.length ?? 0);
-      last = row.name;
-      yield row;
-    }
-  };
-  const refs = encodeRefRows(limited());
-  return isWhole || last === undefined ? { refs } : { refs, refsGoOnAfter: last };
-}
 
 function joinWants(wants: Uint8Array, byRef: readonly string[]): Uint8Array {
   const found = byRef.map((oid) => fromHex(oid)).filter((oid) => oid !== undefined);
@@ -147,11 +121,17 @@ export class RepositoryDatabase {
   readonly #newId: NewId;
   readonly #tips: TipIndex;
   #ready = false;
+  /** The same repository as a mirror. */
+  readonly mirror: MirrorDatabase;
 
   constructor(db: SqlDatabase, newId: NewId) {
     this.#db = db;
     this.#newId = newId;
     this.#tips = new TipIndex(db);
+    this.mirror = new MirrorDatabase(db, {
+      describe: () => this.describe(),
+      openAll: () => this.open({ packs: true, refPrefixes: [] }),
+    });
   }
 
   /** Whether there are tables. Asking for a name that never was a repository writes nothing, so that guessing costs no storage. */
@@ -175,7 +155,13 @@ export class RepositoryDatabase {
   }
 
   #record(row: RepositoryRow): RepositoryRecord {
-    return { ...row.record, rules: listRules(this.#db), sizeBytes: sumPackBytes(this.#db) };
+    const mirror = readMirrorSummary(this.#db);
+    return {
+      ...row.record,
+      ...(mirror === undefined ? {} : { mirror }),
+      rules: listRules(this.#db),
+      sizeBytes: sumPackBytes(this.#db),
+    };
   }
 
   #insert(request: CreateRequest, now: number): RepositoryRow {
@@ -303,6 +289,7 @@ export class RepositoryDatabase {
       expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now, SWEEP_BATCH),
       doomedPrefixes: this.#hasTables() ? duePrefixes(this.#db, now) : [],
       hooks: this.hooks()?.due(now) ?? [],
+      mirrorSync: row !== undefined && (this.mirror.nextDue() ?? Number.POSITIVE_INFINITY) <= now,
     };
   }
 
@@ -315,6 +302,7 @@ export class RepositoryDatabase {
       leaseEnd(this.#db, "next"),
       nextPrefixDue(this.#db),
       this.hooks()?.nextDue(now),
+      this.mirror.nextDue(),
     ].filter((at) => at !== undefined && at !== Number.POSITIVE_INFINITY);
     return due.length === 0 ? undefined : Math.min(...due.map((at) => at ?? 0));
   }

@@ -8,6 +8,7 @@ import { DurableObject } from "cloudflare:workers";
 import { toHex } from "../bytes/hex.ts";
 import type { AttemptResult, Delivery, DueDeliveries, Hook, HookChange, HookSettings } from "../events/hook.ts";
 import type { Job } from "../events/job.ts";
+import type { ConfigureAnswer, EndSyncAnswer, EndSyncRequest, Mirror, MirrorChange } from "../refs/mirror-store.ts";
 import type {
   BeginPushAnswer,
   BeginPushRequest,
@@ -22,10 +23,16 @@ import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.t
 import type { PackRecord } from "../store/catalog.ts";
 import { packPrefix } from "../store/pack-keys.ts";
 import { durableSql } from "./durable-sql.ts";
-import { DERIVED_DELAY, type OpenPage, RepositoryDatabase } from "./repository-database.ts";
+import type { BeginSyncPage } from "./mirror-database.ts";
+import type { OpenPage } from "./open-page.ts";
+import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
 
 /** What the object uses of the Worker's bindings. */
-export type RepositoryObjectEnv = { readonly BUCKET: R2Bucket; readonly JOBS: Queue<Job> };
+export type RepositoryObjectEnv = {
+  readonly BUCKET: R2Bucket;
+  readonly JOBS: Queue<Job>;
+  readonly MIRROR_JOBS: Queue<Job>;
+};
 
 const ID_BYTES = 16;
 /** Keys that R2 lists, and deletes, in one operation. */
@@ -166,13 +173,52 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#wakeForNext();
   }
 
+  /** See `MirrorStore.readMirror`. */
+  readMirror(): Mirror | undefined {
+    return this.#database.mirror.read();
+  }
+
+  /** See `MirrorStore.configureMirror`. */
+  async configureMirror(change: MirrorChange): Promise<ConfigureAnswer> {
+    const answer = this.#database.mirror.configure(change, Date.now());
+    if (answer.kind === "configured") await this.requestSync();
+    return answer;
+  }
+
+  /** See `MirrorStore.promoteMirror`. */
+  promoteMirror(): boolean {
+    return this.#database.mirror.promote();
+  }
+
+  /** See `MirrorStore.requestSync`: the job is sent at once, not with the alarm. */
+  async requestSync(): Promise<boolean> {
+    const asked = this.#database.mirror.request(Date.now());
+    const { id } = this.#database.describe() ?? {};
+    if (asked === "send" && id !== undefined) await this.#sendSync(this.#name, id);
+    this.#wakeForNext();
+    return asked !== "missing";
+  }
+
+  /** See `MirrorStore.beginSync`; what does not fit one answer is asked for as in {@link open}. */
+  beginSync(packName: string): BeginSyncPage {
+    const answer = this.#database.mirror.begin(packName, Date.now());
+    this.#wakeForNext();
+    return answer;
+  }
+
+  /** See `MirrorStore.endSync`. */
+  endSync(request: EndSyncRequest<PackRecord>): EndSyncAnswer {
+    const answer = this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
+    this.#wakeForNext();
+    return answer;
+  }
+
   /** Sends the jobs that are due and sweeps uploads whose time is up. Runs again by itself where it throws. */
   override async alarm(): Promise<void> {
     this.#alarmAt = undefined;
     const now = Date.now();
     const due = this.#database.dueWork(now);
-    const repository = this.ctx.id.name;
-    if (repository === undefined) throw new Error("addressed by id, not by name");
+    const repository = this.#name;
     if (due.id !== undefined && due.expiredPacks.length > 0) await this.#sweep(due.id, due.expiredPacks);
     if (due.id !== undefined && due.derivedFiles) {
       await this.env.JOBS.send({ type: "server-info", repository, id: due.id });
@@ -183,6 +229,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
       await this.env.JOBS.send({ type: "delete-prefix", repository, id });
       this.#database.prefixJobSent(id, now);
     }
+    if (due.id !== undefined && due.mirrorSync) await this.#sendSync(repository, due.id);
     this.#wakeForNext();
   }
 
@@ -191,6 +238,18 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
       await this.env.JOBS.send({ type: "deliver", repository, id, hook });
       this.#database.hooks(id)?.jobSent(hook, Date.now());
     }
+  }
+
+  /** `{tenant}/{repo}`. */
+  get #name(): string {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("addressed by id, not by name");
+    return name;
+  }
+
+  async #sendSync(repository: string, id: string): Promise<void> {
+    await this.env.MIRROR_JOBS.send({ type: "mirror-sync", repository, id });
+    this.#database.mirror.jobSent(Date.now());
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 
 /** The kinds of job that need no more than the repository. */
-const PLAIN_JOBS = ["server-info", "delete-prefix"] as const;
+const PLAIN_JOBS = ["server-info", "delete-prefix", "mirror-sync"] as const;
 
 type JobSubject = {
   /** `{tenant}/{repo}`. */
@@ -17,7 +17,7 @@ type JobSubject = {
 /**
  * Work for the queue's consumer; every job may be delivered more than once and in any order. `server-info` writes the files that
  * make the prefix a bare repository; `delete-prefix` deletes everything below the prefix of a deleted repository; `deliver` sends
- * a webhook what is due.
+ * a webhook what is due; `mirror-sync` brings a mirror up to date.
  */
 export type Job = JobSubject &
   ({ readonly type: (typeof PLAIN_JOBS)[number] } | { readonly type: "deliver"; readonly hook: string });

@@ -67,6 +67,13 @@ function isZipped(request: Request): boolean {
 /** What a service asks to be registered. */
 type Made = Parameters<NonNullable<Exchange["register"]>>[0];
 
+/** Tells who may read a mirror, and would push to it, whom it follows. */
+async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<Exchange["admit"]>[0]): Promise<void> {
+  if (record?.mirror === undefined) return;
+  await authorize(host, "read", name, record);
+  throw new GitRefusal(403, `This repository is a read-only mirror of ${record.mirror.upstream}: push there.`);
+}
+
 /** What becomes of a request: the type of its answer, and the service that makes it. */
 type Service = { readonly contentType: string; readonly run: (exchange: Exchange) => Promise<void> };
 
@@ -77,6 +84,7 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
   const gone = new AbortController();
   let admitted = false;
   const admit: Exchange["admit"] = async (record) => {
+    if (service === "git-receive-pack") await refuseMirror(asked, record);
     await authorize(host, ACTIONS[service], name, record);
     if (record !== undefined)
       host.formats.set(repositoryKey(name), record, { now: repository.now(), client: host.client });

@@ -12,6 +12,16 @@ import type { RefOutcome, RefUpdate } from "./ref-update.ts";
 /** Who may read a repository without a token. */
 export type Visibility = "private" | "public";
 
+/** What readers see of a mirror. */
+export type MirrorSummary = {
+  /** A URL without credentials. */
+  readonly upstream: string;
+  /** Seconds between two syncs; 0 for none. */
+  readonly interval: number;
+  /** When the upstream was last seen whole, in milliseconds since the epoch; absent where it never was. */
+  readonly syncedAt?: number;
+};
+
 /** The settings of a repository that its readers and writers need. */
 export type RepositoryRecord = {
   /** Random, names the prefix in the bucket: `repos/{id}.git/`. A new repository of the same name has another. */
@@ -21,7 +31,10 @@ export type RepositoryRecord = {
   /** The branch HEAD points to, as a full ref name, born or not. */
   readonly head: string;
   readonly description: string;
+  /** Nobody may push; so it is with a mirror. */
   readonly readOnly: boolean;
+  /** What it follows, where it is a mirror. */
+  readonly mirror?: MirrorSummary;
   /** What pushes may do to which refs. */
   readonly rules: readonly RefRule[];
   /** Milliseconds since the epoch. */

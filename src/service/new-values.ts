@@ -20,7 +20,7 @@ import type { IngestedPack } from "../store/ingest.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 import { ObjectReader } from "../store/object-reader.ts";
 import { ObjectRing } from "../store/object-ring.ts";
-import { movesForward } from "./forward-move.ts";
+import { movesForward } from "../graph/forward-move.ts";
 import type { PushVerdict } from "./push-verdict.ts";
 
 /** Where new values are looked for. */

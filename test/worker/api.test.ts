@@ -122,8 +122,6 @@ describe("repositories", () => {
       ["PUT", "/tenants/acme"],
       ["POST", "/tenants/acme/tokens"],
       ["POST", "/repos/acme/seen/forks"],
-      ["PUT", "/repos/acme/seen/mirror"],
-      ["POST", "/repos/acme/seen/mirror/sync"],
       ["POST", "/repos/acme/seen/maintenance"],
       ["GET", "/repos/acme/seen/archive/main.tar.gz"],
     ] as const) {

@@ -87,7 +87,9 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base6
 const bytesOf = (call: PortCall): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(call.bytes ?? "", "base64"));
 
 function openSession(env: Env): Response {
-  const storage = new RequestStorage(env, isolateTools(kernel)).repository("test/ports").storage("ports");
+  const storage = new RequestStorage(env, isolateTools(kernel), "thinpack/test")
+    .repository("test/ports")
+    .storage("ports");
   const session = new Session(storage);
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();

@@ -15,7 +15,7 @@ import { objectFormat } from "../../object/object-id.ts";
 import { checkRefFormat } from "../../object/ref-name.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { decodeRefRows } from "../../refs/ref-rows.ts";
-import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { MirrorSummary, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { readJson } from "../json-body.ts";
 import { administeredName, requestedName, requestedRepository } from "./requested.ts";
@@ -48,6 +48,10 @@ const change = v.strictObject({
   description: v.optional(description),
 });
 
+function shownMirror({ upstream, interval, syncedAt }: MirrorSummary): object {
+  return { upstream, interval, synced_at: syncedAt === undefined ? null : new Date(syncedAt).toISOString() };
+}
+
 /** Shows a repository. Times are ISO 8601. */
 function shown(context: Context<ApiEnv>, name: RepositoryName, record: RepositoryRecord): object {
   const { origin } = new URL(context.req.url);
@@ -60,6 +64,7 @@ function shown(context: Context<ApiEnv>, name: RepositoryName, record: Repositor
     description: record.description,
     object_format: record.objectFormat,
     read_only: record.readOnly,
+    ...(record.mirror === undefined ? {} : { mirror: shownMirror(record.mirror) }),
     size_bytes: record.sizeBytes,
     pushed_at: record.pushedAt === undefined ? null : new Date(record.pushedAt).toISOString(),
     created_at: new Date(record.createdAt).toISOString(),

@@ -9,6 +9,7 @@ import type { ApiEnv } from "../api-host.ts";
 import { reflogRoutes } from "./reflog.ts";
 import { contentRoutes } from "./content.ts";
 import { hookRoutes } from "./hooks.ts";
+import { mirrorRoutes } from "./mirror.ts";
 import { repoRoutes } from "./repos.ts";
 
 /** Paths of the contract that this release does not answer yet, with what is missing. */
@@ -16,8 +17,6 @@ const LATER: readonly (readonly [string, string])[] = [
   ["/tenants", "Tenants and their tokens are not there yet: the operator's token does everything."],
   ["/tenants/*", "Tenants and their tokens are not there yet: the operator's token does everything."],
   ["/repos/:tenant/:repo/forks", "Forks are not there yet."],
-  ["/repos/:tenant/:repo/mirror", "Mirrors are not there yet."],
-  ["/repos/:tenant/:repo/mirror/*", "Mirrors are not there yet."],
   ["/repos/:tenant/:repo/maintenance", "Maintenance on request is not there yet."],
   ["/repos/:tenant/:repo/events", "Events are not there yet."],
   ["/repos/:tenant/:repo/archive/*", "Archives are not there yet."],
@@ -31,6 +30,7 @@ export function apiRoutes(): Hono<ApiEnv> {
   routes.route("/repos", reflogRoutes());
   routes.route("/repos", contentRoutes());
   routes.route("/repos", hookRoutes());
+  routes.route("/repos", mirrorRoutes());
   for (const [path, detail] of LATER) {
     routes.all(path, () => {
       throw new Problem(501, detail);

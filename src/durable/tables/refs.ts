@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { compareRefNames } from "../../refs/ref-order.ts";
 import type { RefRow } from "../../refs/ref-rows.ts";
 import { blobAt, firstRow, integerAt, jsonChunks, textAt, type SqlDatabase, type SqlRow } from "../sql-database.ts";
 
@@ -39,27 +40,11 @@ export function prefixEnd(prefix: string): string | undefined {
 /** Sorts prefixes by bytes and drops those that another one covers, so that no ref matches twice. */
 function disjointPrefixes(prefixes: readonly string[]): string[] {
   const kept: string[] = [];
-  for (const prefix of prefixes.toSorted(compareCodePoints)) {
+  for (const prefix of prefixes.toSorted(compareRefNames)) {
     const last = kept.at(-1);
     if (last === undefined || !prefix.startsWith(last)) kept.push(prefix);
   }
   return kept;
-}
-
-/** Compares as UTF-8 bytes would: by code point, where JavaScript compares by UTF-16 unit. */
-function compareCodePoints(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let at = 0; at < length; at++) {
-    const x = a.charCodeAt(at);
-    const y = b.charCodeAt(at);
-    if (x !== y) {
-      const xIsSurrogate = x >= 0xd800 && x < 0xe000;
-      const yIsSurrogate = y >= 0xd800 && y < 0xe000;
-      if (xIsSurrogate !== yIsSurrogate) return xIsSurrogate ? 1 : -1;
-      return x - y;
-    }
-  }
-  return a.length - b.length;
 }
 
 /**
@@ -74,9 +59,9 @@ export function* listRefs(db: SqlDatabase, prefixes: readonly string[], after = 
   }
   const ranges = disjointPrefixes(prefixes)
     .map((prefix) => ({ from: prefix, end: prefixEnd(prefix) }))
-    .filter(({ end }) => end === undefined || compareCodePoints(end, after) > 0)
+    .filter(({ end }) => end === undefined || compareRefNames(end, after) > 0)
     // The first string after a name is the name with a NUL.
-    .map(({ from, end }) => [compareCodePoints(from, after) > 0 ? from : `${after}\0`, end ?? null]);
+    .map(({ from, end }) => [compareRefNames(from, after) > 0 ? from : `${after}\0`, end ?? null]);
   for (const chunk of jsonChunks(ranges)) {
     // CROSS JOIN keeps the ranges outermost: they are sorted and disjoint, so the rows come out sorted too.
     const rows = db.rows(

@@ -26,7 +26,7 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
 
 /** The row, with what is not shown to readers. */
 export type RepositoryRow = {
-  readonly record: Omit<RepositoryRecord, "sizeBytes" | "rules">;
+  readonly record: Omit<RepositoryRecord, "sizeBytes" | "rules" | "mirror">;
   /** Rises with every change of refs, catalog or HEAD. */
   readonly version: number;
   /** The version the derived files were last written from; -1 where never. */
@@ -48,8 +48,9 @@ function visibilityAt(row: SqlRow, column: number): Visibility {
 /** Reads the row; `undefined` where there is no repository. */
 export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   const row = firstRow(
-    db.rows(`SELECT id, object_format, visibility, head, description, read_only, created_at, pushed_at,
-      version, derived_version, derived_job_at FROM repository`),
+    db.rows(`SELECT id, object_format, visibility, head, description,
+      read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at
+      FROM repository`),
   );
   if (row === undefined) return undefined;
   return {

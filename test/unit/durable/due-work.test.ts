@@ -8,7 +8,13 @@ const CREATION = { objectFormat: "sha1", visibility: "private", head: "refs/head
 it("has nothing to do where there never was a repository", () => {
   const { database } = memoryRefStore();
   expect(database.nextDue(0)).toBeUndefined();
-  expect(database.dueWork(0)).toEqual({ derivedFiles: false, expiredPacks: [], doomedPrefixes: [], hooks: [] });
+  expect(database.dueWork(0)).toEqual({
+    derivedFiles: false,
+    expiredPacks: [],
+    doomedPrefixes: [],
+    hooks: [],
+    mirrorSync: false,
+  });
 });
 
 it("wants derived files after a change, once, until a job is taken for lost", async () => {

@@ -1,7 +1,7 @@
 /** Whether a ref moves forward, by the commits of a pack. */
 import { expect, it } from "vitest";
 import { objectFormat } from "../../../src/object/object-id.ts";
-import { movesForward } from "../../../src/service/forward-move.ts";
+import { movesForward } from "../../../src/graph/forward-move.ts";
 import { commitOf, objectId } from "../../support/git-raw.ts";
 
 const format = objectFormat("sha1");

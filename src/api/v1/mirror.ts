@@ -1,0 +1,158 @@
+/**
+ * `/api/v1/repos/{tenant}/{repo}/mirror`: what a repository follows, and how that goes.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import * as v from "valibot";
+import { parseOutgoingUrl } from "../../access/outgoing-url.ts";
+import { Problem } from "../../http/problem.ts";
+import { DEFAULT_REFSPECS, parseRefspec } from "../../mirror/refspec.ts";
+import type { Mirror, MirrorChange, MirrorSettings } from "../../refs/mirror-store.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { readJson } from "../json-body.ts";
+import { requestedRepository } from "./requested.ts";
+
+const DEFAULT_INTERVAL = 3600;
+const LONGEST_INTERVAL = 30 * 24 * 3600;
+const MOST_REFSPECS = 100;
+
+// No line ends: it becomes part of a header.
+const credential = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[^\r\n\0]*$/)));
+
+const mirrorSettings = v.strictObject({
+  upstream: v.string(),
+  interval: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LONGEST_INTERVAL))),
+  username: v.optional(credential),
+  password: v.optional(credential),
+  token: v.optional(credential),
+  refspecs: v.optional(
+    v.pipe(
+      v.array(
+        v.pipe(
+          v.string(),
+          v.maxLength(500),
+          v.check((text) => parseRefspec(text) !== undefined, "not a refspec that a mirror can have"),
+        ),
+      ),
+      v.minLength(1),
+      v.maxLength(MOST_REFSPECS),
+    ),
+  ),
+  policy: v.optional(v.picklist(["follow", "keep", "stop"])),
+});
+
+type Asked = v.InferOutput<typeof mirrorSettings>;
+
+const noMirror = (): Problem => new Problem(404, "This repository is not a mirror.");
+
+function isoTime(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
+function shown({ settings, status, hasLogin }: Mirror, now: number): object {
+  return {
+    upstream: settings.upstream,
+    interval: settings.interval,
+    refspecs: settings.refspecs,
+    policy: settings.policy,
+    credentials: hasLogin,
+    last_attempt: isoTime(status.lastAttempt),
+    last_sync: isoTime(status.lastSync),
+    last_change: isoTime(status.lastChange),
+    last_error: status.lastError ?? null,
+    failures: status.failures,
+    next_sync: isoTime(status.nextSync),
+    syncing: status.syncing,
+    lag: status.lastSync === undefined ? null : Math.max(0, Math.round((now - status.lastSync) / 1000)),
+    bytes: status.bytes,
+    objects: status.objects,
+    progress: status.progress ?? null,
+  };
+}
+
+/** Gives the `Authorization` header that the credentials mean, or what is to be done with those there are. */
+function authorizationOf({ username, password, token }: Asked): { readonly header: string } | "keep" | "none" {
+  const given = [username, password, token].filter((value) => value !== undefined);
+  if (given.every((value) => value === null)) return given.length === 0 ? "keep" : "none";
+  if (typeof token === "string") {
+    if (given.length > 1) throw new Problem(422, "token: goes without username and password.");
+    return { header: `Bearer ${token}` };
+  }
+  const user = username ?? "";
+  if (user.includes(":")) throw new Problem(422, "username: can't hold a colon.");
+  return { header: `Basic ${Buffer.from(`${user}:${password ?? ""}`, "utf8").toString("base64")}` };
+}
+
+/** Gives the settings asked for, over those there are. @throws Problem */
+function settingsOf(context: Context<ApiEnv>, asked: Asked, old: MirrorSettings | undefined): MirrorSettings {
+  const { mirrors, allowPrivate } = context.var.api;
+  const upstream = parseOutgoingUrl(asked.upstream, allowPrivate);
+  if (upstream.kind === "refused") throw new Problem(422, `upstream: ${upstream.why}`);
+  if (upstream.url.search !== "" || upstream.url.hash !== "") {
+    throw new Problem(422, "upstream: has to end with the repository's path.");
+  }
+  const interval = asked.interval ?? old?.interval ?? DEFAULT_INTERVAL;
+  if (interval !== 0 && interval < mirrors.leastInterval) {
+    throw new Problem(422, `interval: ${mirrors.leastInterval} seconds are the least, or 0 for no syncs on a timer.`);
+  }
+  return {
+    upstream: upstream.url.href,
+    interval,
+    refspecs: asked.refspecs ?? old?.refspecs ?? DEFAULT_REFSPECS,
+    policy: asked.policy ?? old?.policy ?? "follow",
+  };
+}
+
+async function loginOf(context: Context<ApiEnv>, asked: Asked, id: string): Promise<MirrorChange["login"]> {
+  const authorization = authorizationOf(asked);
+  if (typeof authorization === "string") return authorization;
+  const { secrets } = context.var.api.mirrors;
+  if (!secrets.canSeal) {
+    throw new Problem(422, "This deployment can't keep credentials: its operator has to set MIRROR_KEYS.");
+  }
+  return await secrets.seal(authorization.header, { id, origin: new URL(asked.upstream).origin });
+}
+
+async function configure(context: Context<ApiEnv>): Promise<Response> {
+  const { name, record } = await requestedRepository(context, "administer");
+  const asked = await readJson(context.req.raw, mirrorSettings);
+  const store = context.var.api.mirrors.store(name);
+  const old = record.mirror === undefined ? undefined : await store.readMirror();
+  const settings = settingsOf(context, asked, old?.settings);
+  const answer = await store.configureMirror({ settings, login: await loginOf(context, asked, record.id) });
+  switch (answer.kind) {
+    case "missing":
+      throw new Problem(404, "There is no such repository.");
+    case "occupied":
+      throw new Problem(409, "This repository has refs of its own: only an empty one can become a mirror.");
+    case "configured":
+      return context.json(shown(answer.mirror, Date.now()));
+  }
+}
+
+/** The routes below `/api/v1/repos` that have to do with mirrors. */
+export function mirrorRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  routes.put("/:tenant/:repo/mirror", configure);
+  routes.get("/:tenant/:repo/mirror", async (context) => {
+    const { name } = await requestedRepository(context, "administer");
+    const mirror = await context.var.api.mirrors.store(name).readMirror();
+    if (mirror === undefined) throw noMirror();
+    return context.json(shown(mirror, Date.now()));
+  });
+  routes.delete("/:tenant/:repo/mirror", async (context) => {
+    const { name } = await requestedRepository(context, "administer");
+    if (!(await context.var.api.mirrors.store(name).promoteMirror())) throw noMirror();
+    return context.body(null, 204);
+  });
+  routes.post("/:tenant/:repo/mirror/sync", async (context) => {
+    const { name } = await requestedRepository(context, "administer");
+    const store = context.var.api.mirrors.store(name);
+    if (!(await store.requestSync())) throw noMirror();
+    const mirror = await store.readMirror();
+    if (mirror === undefined) throw noMirror();
+    return context.json(shown(mirror, Date.now()), 202);
+  });
+  return routes;
+}

@@ -1,0 +1,40 @@
+/**
+ * `MirrorStore` over the RPC of a repository's Durable Object.
+ *
+ * @packageDocumentation
+ */
+import type { OpenPage } from "../durable/open-page.ts";
+import type { BeginSyncAnswer, MirrorStore } from "../refs/mirror-store.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { openWhole, type RepositoryNamespace } from "./durable-refs.ts";
+import type { RequestCounters } from "./request-counters.ts";
+
+const ALL = { packs: true, refPrefixes: [] } as const;
+
+/** Opens the mirroring of `{tenant}/{repo}`, which need not exist. Nothing is asked before the first call. */
+export function durableMirror(
+  namespace: RepositoryNamespace,
+  counters: RequestCounters,
+  repository: string,
+): MirrorStore<PackRecord> {
+  const object = namespace.get(namespace.idFromName(repository));
+  const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
+  return {
+    readMirror: () => call(async () => object.readMirror()),
+    configureMirror: (change) => call(async () => object.configureMirror(change)),
+    promoteMirror: () => call(async () => object.promoteMirror()),
+    requestSync: () => call(async () => object.requestSync()),
+    beginSync: async (packName): Promise<BeginSyncAnswer<PackRecord>> => {
+      const begun = await call(async () => object.beginSync(packName));
+      if (begun.kind !== "begun") return begun;
+      let first: OpenPage | undefined = begun.snapshot;
+      const snapshot = await openWhole(ALL, async (after) => {
+        const page = first ?? (await call(async () => object.open(ALL, after)));
+        first = undefined;
+        return page;
+      });
+      return snapshot.kind === "missing" ? { kind: "gone" } : { ...begun, snapshot };
+    },
+    endSync: (request) => call(async () => object.endSync(request)),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * Mirroring as a request, or a job, sees it: what the API sets, and the sync itself with all that it takes of the platform.
+ *
+ * @packageDocumentation
+ */
+import { gzipSync } from "node:zlib";
+import { type OutgoingUrl, parseOutgoingUrl } from "../access/outgoing-url.ts";
+import type { Env } from "../env.ts";
+import type { LoginContext } from "../mirror/sync-input.ts";
+import { type SyncResult, syncMirror } from "../mirror/sync.ts";
+import { UpstreamFailure } from "../mirror/upstream.ts";
+import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { SecretBox } from "./sealed-secrets.ts";
+import { webFetcher } from "./web-fetcher.ts";
+
+/** Seconds; the operator may set another floor. */
+const LEAST_INTERVAL = 60;
+/** The queue's consumer has fifteen minutes; what is left is for the end of the sync. Milliseconds. */
+const SYNC_TIME = 13 * 60 * 1000;
+/** The most bytes of one pack. */
+const MOST_PACK_BYTES = 20 * 1024 * 1024 * 1024;
+
+/** What is used of the Worker's bindings. */
+export type MirrorEnv = Pick<Env, "ALLOW_PRIVATE_UPSTREAMS" | "MIRROR_KEYS" | "MIRROR_LEAST_INTERVAL">;
+
+/** What a sealed login belongs to. */
+function bindingOf({ id, origin }: LoginContext): string {
+  return `upstream ${id} ${origin}`;
+}
+
+/** Mirrors, for one request. */
+export class Mirrors {
+  readonly #env: MirrorEnv;
+  readonly #box: SecretBox;
+  readonly #agent: string;
+
+  /** `agent` is how this host calls itself. */
+  constructor(env: MirrorEnv, agent: string) {
+    this.#env = env;
+    this.#agent = agent;
+    this.#box = new SecretBox(env.MIRROR_KEYS);
+  }
+
+  /** Seconds. */
+  get leastInterval(): number {
+    const set = Number(this.#env.MIRROR_LEAST_INTERVAL ?? LEAST_INTERVAL);
+    return Number.isFinite(set) && set > 0 ? set : LEAST_INTERVAL;
+  }
+
+  checkUrl(text: string, base?: URL): OutgoingUrl {
+    return parseOutgoingUrl(text, this.#env.ALLOW_PRIVATE_UPSTREAMS === "1", base);
+  }
+
+  /** Whether the deployment has a key to seal with. */
+  get canSeal(): boolean {
+    return this.#box.canSeal;
+  }
+
+  seal(secret: string, context: LoginContext): Promise<SealedSecret> {
+    return this.#box.seal(secret, bindingOf(context));
+  }
+
+  /** Brings a mirror up to date. */
+  async sync(repository: Repository, mirror: MirrorStore<PackRecord>): Promise<SyncResult> {
+    return await syncMirror({
+      repository,
+      mirror,
+      agent: this.#agent,
+      mostBytes: MOST_PACK_BYTES,
+      connection: {
+        fetcher: webFetcher(AbortSignal.timeout(SYNC_TIME)),
+        checkUrl: (text, base) => this.checkUrl(text, base),
+        // Some hosts answer git's smart protocol only to what begins like git.
+        userAgent: `git/${this.#agent}`,
+        gzip: (bytes) => new Uint8Array(gzipSync(bytes)),
+        now: () => repository.now(),
+      },
+      openLogin: async (login, context) => {
+        const authorization = await this.#box.open(login, bindingOf(context));
+        if (authorization === undefined) {
+          throw new UpstreamFailure("The upstream's credentials can't be read any more: they have to be set again.");
+        }
+        return authorization;
+      },
+    });
+  }
+}

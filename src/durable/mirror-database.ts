@@ -1,0 +1,238 @@
+/**
+ * A mirror's truth on a SQL database: its settings, its schedule, and the one step in which a sync becomes visible.
+ *
+ * @packageDocumentation
+ */
+import { nextSync } from "../refs/mirror-schedule.ts";
+import type {
+  BeginSyncAnswer,
+  ConfigureAnswer,
+  EndSyncAnswer,
+  EndSyncRequest,
+  Mirror,
+  MirrorChange,
+  SealedSecret,
+} from "../refs/mirror-store.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
+import type { RefOutcome } from "../refs/ref-update.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { landUpdates } from "./commit-push.ts";
+import type { OpenPage } from "./open-page.ts";
+import { firstRow, type SqlDatabase } from "./sql-database.ts";
+import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
+import { deleteMirror, type MirrorRow, readMirror, writeMirror } from "./tables/mirror.ts";
+import { readRepository, updateSettings } from "./tables/repository.ts";
+
+/** A sync that has not ended by then is taken for dead: the queue's consumer has fifteen minutes. Milliseconds. */
+const SYNC_TIME = 20 * 60 * 1000;
+/** A sync's lease ends with it. */
+const LEASE_TIME = SYNC_TIME;
+const MOST_PROGRESS = 1000;
+const MOST_ERROR = 1000;
+
+/** What the mirror needs of the repository's other tables. */
+export interface MirroredRepository {
+  describe(): RepositoryRecord | undefined;
+  /** Its refs, or the first page of them, and its catalog. */
+  openAll(): OpenPage;
+}
+
+/** What is asked for, the moment, and a number from 0 to 1 at random. */
+export type Moment = { readonly now: number; readonly jitter: number };
+
+/** How the first answer to a sync is cut: see {@link OpenPage}. */
+export type BeginSyncPage =
+  | Exclude<BeginSyncAnswer<PackRecord>, { kind: "begun" }>
+  | (Omit<Extract<BeginSyncAnswer<PackRecord>, { kind: "begun" }>, "snapshot"> & {
+      readonly snapshot: Extract<OpenPage, { kind: "found" }>;
+    });
+
+function originOf(url: string): string {
+  return URL.parse(url)?.origin ?? "";
+}
+
+function shown(row: MirrorRow): Mirror {
+  const { settings, login, failures, bytes, objects } = row;
+  return {
+    settings,
+    hasLogin: login !== undefined,
+    status: {
+      failures,
+      bytes,
+      objects,
+      syncing: row.asked || row.running !== undefined,
+      ...(row.lastAttempt === undefined ? {} : { lastAttempt: row.lastAttempt }),
+      ...(row.lastSync === undefined ? {} : { lastSync: row.lastSync }),
+      ...(row.lastChange === undefined ? {} : { lastChange: row.lastChange }),
+      ...(row.lastError === undefined ? {} : { lastError: row.lastError }),
+      ...(row.nextSync === undefined ? {} : { nextSync: row.nextSync }),
+      ...(row.progress === undefined ? {} : { progress: row.progress }),
+    },
+  };
+}
+
+const NEW_ROW = {
+  lastAttempt: undefined,
+  lastSync: undefined,
+  lastChange: undefined,
+  lastError: undefined,
+  failures: 0,
+  running: undefined,
+  runningUntil: undefined,
+  bytes: 0,
+  objects: 0,
+  progress: undefined,
+} as const;
+
+function loginOf({ login, settings }: MirrorChange, old: MirrorRow | undefined): SealedSecret | undefined {
+  if (typeof login !== "string") return login;
+  if (login === "none" || old === undefined) return undefined;
+  // What was given for one host is not told another.
+  return originOf(old.settings.upstream) === originOf(settings.upstream) ? old.login : undefined;
+}
+
+/** The tables of one Durable Object, as far as mirroring goes. Every caller has made sure that there are tables. */
+export class MirrorDatabase {
+  readonly #db: SqlDatabase;
+  readonly #repository: MirroredRepository;
+
+  constructor(db: SqlDatabase, repository: MirroredRepository) {
+    this.#db = db;
+    this.#repository = repository;
+  }
+
+  read(): Mirror | undefined {
+    const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
+    return row === undefined ? undefined : shown(row);
+  }
+
+  configure(change: MirrorChange, now: number): ConfigureAnswer {
+    return this.#db.transaction(() => {
+      if (this.#repository.describe() === undefined) return { kind: "missing" };
+      const old = readMirror(this.#db);
+      if (old === undefined && firstRow(this.#db.rows("SELECT 1 FROM refs")) !== undefined) return { kind: "occupied" };
+      const isSame = old?.settings.upstream === change.settings.upstream;
+      const row: MirrorRow = {
+        ...(old ?? NEW_ROW),
+        // What was wrong with another upstream says nothing of this one.
+        ...(isSame ? {} : { lastError: undefined, failures: 0 }),
+        settings: change.settings,
+        login: loginOf(change, old),
+        nextSync: now,
+        asked: true,
+      };
+      writeMirror(this.#db, row);
+      return { kind: "configured", mirror: shown(row) };
+    });
+  }
+
+  promote(): boolean {
+    return this.#db.transaction(() => {
+      if (this.read() === undefined) return false;
+      deleteMirror(this.#db);
+      return true;
+    });
+  }
+
+  /** Notes that a sync is asked for. Gives whether a job is to be sent: not where a sync under way will be followed by another. */
+  request(now: number): "missing" | "send" | "noted" {
+    const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
+    if (row === undefined) return "missing";
+    const isRunning = row.runningUntil !== undefined && row.runningUntil > now;
+    writeMirror(this.#db, { ...row, asked: true, nextSync: now + SYNC_TIME });
+    return isRunning ? "noted" : "send";
+  }
+
+  begin(packName: string, now: number): BeginSyncPage {
+    return this.#db.transaction(() => {
+      const page = this.#repository.openAll();
+      const row = page.kind === "missing" ? undefined : readMirror(this.#db);
+      if (page.kind === "missing" || row === undefined) return { kind: "gone" };
+      if (row.runningUntil !== undefined && row.runningUntil > now) return { kind: "busy" };
+      writeMirror(this.#db, {
+        ...row,
+        asked: false,
+        running: packName,
+        runningUntil: now + SYNC_TIME,
+        lastAttempt: now,
+        nextSync: now + SYNC_TIME,
+      });
+      insertLease(this.#db, packName, now + LEASE_TIME);
+      const { settings, login } = row;
+      return { kind: "begun", settings, ...(login === undefined ? {} : { login }), snapshot: page };
+    });
+  }
+
+  end(request: EndSyncRequest<PackRecord>, moment: Moment): EndSyncAnswer {
+    return this.#db.transaction(() => {
+      const repository = readRepository(this.#db);
+      const row = repository?.record.id === request.id ? readMirror(this.#db) : undefined;
+      // Another has begun since, because this one was taken for dead; or there is no mirror any more.
+      if (repository === undefined || row?.running !== request.packName) return { kind: "gone" };
+      const landed = this.#land(request, moment.now);
+      if (landed.kind !== "landed") return landed;
+      if (!landed.packKept && request.isClean) deleteLease(this.#db, request.packName);
+      const { head } = request;
+      const headMoves = head !== undefined && head !== repository.record.head;
+      if (headMoves) updateSettings(this.#db, { head });
+      writeMirror(this.#db, ended(row, { ...request, changed: headMoves || request.updates.length > 0 }, moment));
+      const record = this.#repository.describe();
+      return record === undefined ? { kind: "gone" } : { kind: "done", packKept: landed.packKept, record };
+    });
+  }
+
+  #land(
+    { end, pack, updates }: EndSyncRequest<PackRecord>,
+    now: number,
+  ): Exclude<EndSyncAnswer, { kind: "done" }> | { readonly kind: "landed"; readonly packKept: boolean } {
+    if (updates.length === 0 || end.kind !== "synced") return { kind: "landed", packKept: false };
+    if (pack !== undefined && !hasLease(this.#db, pack.name, now)) return { kind: "gone" };
+    const { outcomes, packKept } = landUpdates(
+      this.#db,
+      { ...(pack === undefined ? {} : { pack }), updates, entry: { actor: "mirror", at: now, options: [] } },
+      // Any branch may be dropped, the current one too: HEAD follows the upstream's.
+      { head: "", readOnly: false, atomic: true, rules: [], pusher: {}, forwardKnown: true },
+    );
+    const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
+    return refused === undefined ? { kind: "landed", packKept } : { kind: "refused", why: explain(refused) };
+  }
+
+  /** Says when the alarm has something to do for the mirror; `undefined` where never. */
+  nextDue(): number | undefined {
+    return readMirror(this.#db)?.nextSync;
+  }
+
+  /** Notes that a job was sent, and comes back where nobody does it. */
+  jobSent(now: number): void {
+    const row = readMirror(this.#db);
+    if (row !== undefined) writeMirror(this.#db, { ...row, nextSync: now + SYNC_TIME });
+  }
+}
+
+function explain(outcome: RefOutcome): string {
+  const why = outcome.kind === "rejected" ? outcome.why.kind : "ok";
+  if (why === "directory-conflict")
+    return `${outcome.name} can't be there beside a ref whose name it is a directory of.`;
+  return `${outcome.name} could not be moved: ${why}.`;
+}
+
+function ended(row: MirrorRow, request: EndSyncRequest<PackRecord> & { changed: boolean }, moment: Moment): MirrorRow {
+  const { end, bytes, objects, changed } = request;
+  const { now, jitter } = moment;
+  const failures = end.kind === "failed" ? row.failures + 1 : 0;
+  const { interval } = row.settings;
+  const retryAfter = end.kind === "failed" ? end.retryAfter : undefined;
+  return {
+    ...row,
+    running: undefined,
+    runningUntil: undefined,
+    failures,
+    lastError: end.kind === "failed" ? end.why.slice(0, MOST_ERROR) : undefined,
+    ...(end.kind === "synced" ? { lastSync: now } : {}),
+    ...(changed && end.kind === "synced" ? { lastChange: now } : {}),
+    nextSync: row.asked ? now : nextSync({ now, jitter, interval, failures, retryAfter }),
+    bytes: row.bytes + bytes,
+    objects: row.objects + objects,
+    progress: request.progress?.slice(-MOST_PROGRESS),
+  };
+}

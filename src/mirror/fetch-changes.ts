@@ -1,0 +1,237 @@
+/**
+ * Finds out what an upstream has that its mirror has not, and fetches it.
+ *
+ * @packageDocumentation
+ */
+import { LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../bytes/kernel.ts";
+import { movesForward } from "../graph/forward-move.ts";
+import { findTipKinds, peelTips, type TipValue } from "../graph/tip-values.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { isPushableRefName } from "../object/ref-name.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import type { RefUpdate } from "../refs/ref-update.ts";
+import { type IngestedPack, ingestPack } from "../store/ingest.ts";
+import { ObjectDatabase } from "../store/object-database.ts";
+import { ObjectIdList } from "../wire/object-id-list.ts";
+import { FetchClient } from "./fetch-client.ts";
+import { compareRefs, type RefDifference, RefList } from "./ref-comparison.ts";
+import { mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
+import type { SyncBegun } from "./sync-input.ts";
+import { UpstreamFailure } from "./upstream.ts";
+import { UpstreamConnection } from "./upstream-connection.ts";
+
+/** What is to change. */
+export type FetchedChanges = {
+  /** Stored, and in no catalog. `undefined` where all objects were there. */
+  readonly pack: IngestedPack | undefined;
+  /** Those that delete come first, to make room for names below theirs. */
+  readonly updates: readonly RefUpdate[];
+  /** The branch HEAD has to point to; `undefined` where it does. */
+  readonly head: string | undefined;
+};
+
+const BRANCHES = "refs/heads/";
+/** Tips told to the upstream. */
+const MOST_HAVES = 10_000;
+/** Characters kept of what the upstream says while it works. */
+const MOST_PROGRESS = 1000;
+/** Commits read to see whether a ref moves forward: little work each where the pack is in memory, else a storage operation. */
+const MOST_COMMITS = 10_000;
+const MOST_STORED_COMMITS = 50;
+
+/** Asks the upstream for its refs and fetches what is missing. @throws UpstreamFailure, ProtocolError, ObjectRejected, LimitExceeded */
+export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
+  const { input, begun } = sync;
+  const { record, refs, packs } = begun.snapshot;
+  const client = await connect(sync);
+  if (client.format.name !== record.objectFormat) {
+    throw new UpstreamFailure(
+      `The upstream names objects by ${client.format.name}, this repository by ${record.objectFormat}.`,
+    );
+  }
+  const refspecs = begun.settings.refspecs.flatMap((text) => parseRefspec(text) ?? []);
+  const theirs = new RefList(client.format, input.repository.limits.refs);
+  const upstreamHead = await client.listRefs(refPrefixes(refspecs), ({ name, oid }) => {
+    const mapped = mapRef(refspecs, name);
+    if (mapped !== undefined && isPushableRefName(mapped)) theirs.add(mapped, oid);
+  });
+  const head = newHead(upstreamHead, refspecs, theirs, record.head);
+  const differences = [...compareRefs(decodeRefRows(refs, client.format.rawSize), theirs)];
+  if (differences.length === 0) return { pack: undefined, updates: [], head };
+  if (theirs.length === 0) throw new UpstreamFailure("The upstream has none of the mirror's refs any more.");
+  const database = new ObjectDatabase(packs, {
+    storage: input.repository.storage(record.id),
+    cache: input.repository.cache,
+    scope: record.id,
+    format: client.format,
+  });
+  return { ...(await fetchDifferences({ sync, client, database, differences })), head };
+}
+
+async function connect({ input, begun }: SyncBegun): Promise<FetchClient> {
+  const { settings, login, snapshot } = begun;
+  const origin = URL.parse(settings.upstream)?.origin ?? "";
+  const authorization =
+    login === undefined ? undefined : await input.openLogin(login, { id: snapshot.record.id, origin });
+  const connection = new UpstreamConnection({ ...input.connection, upstream: settings.upstream, authorization });
+  return await FetchClient.connect(connection, input.agent);
+}
+
+/** Gives the branch that HEAD has to point to from now on, where the upstream's is one that the mirror has. */
+function newHead(
+  upstreamHead: string | undefined,
+  refspecs: readonly Refspec[],
+  theirs: RefList,
+  current: string,
+): string | undefined {
+  const mapped = upstreamHead === undefined ? undefined : mapRef(refspecs, upstreamHead);
+  if (mapped === undefined || mapped === current || !mapped.startsWith(BRANCHES)) return undefined;
+  return theirs.has(mapped) ? mapped : undefined;
+}
+
+type Differing = {
+  readonly sync: SyncBegun;
+  readonly client: FetchClient;
+  readonly database: ObjectDatabase;
+  readonly differences: readonly RefDifference[];
+};
+
+async function fetchDifferences(differing: Differing): Promise<Omit<FetchedChanges, "head">> {
+  const { sync, client, database, differences } = differing;
+  const { repository } = sync.input;
+  const wants = await missingTips(differing);
+  let lent: Kernel | undefined;
+  const kernel = (): Kernel => (lent ??= repository.kernels.lend(client.format.rawSize));
+  let pack: IngestedPack | undefined;
+  try {
+    pack = wants.length === 0 ? undefined : await fetchPack(differing, wants, kernel());
+    const values = differences.flatMap(({ theirs }): TipValue[] =>
+      theirs === undefined ? [] : [{ oid: theirs, kind: 0 }],
+    );
+    const sources = { format: client.format, pack, database, kernel };
+    await findTipKinds(values, sources);
+    const updates = await planUpdates(differing, values, pack);
+    // Objects of the pack first: reading stored ones takes over the kernel's memory.
+    await peelTips(values, sources);
+    return { pack, updates: withPeeled(updates, values) };
+  } catch (error) {
+    pack?.release();
+    throw error;
+  } finally {
+    if (lent !== undefined) repository.kernels.giveBack(lent);
+  }
+}
+
+/** Gives the upstream's values that are in no pack here. */
+async function missingTips({ client, database, differences }: Differing): Promise<ObjectIdList> {
+  const distinct = new Map<string, Uint8Array>();
+  for (const { theirs } of differences) if (theirs !== undefined) distinct.set(toHex(theirs), theirs);
+  const all = new ObjectIdList(client.format);
+  for (const oid of distinct.values()) all.push(oid);
+  const wants = new ObjectIdList(client.format);
+  if (all.length === 0) return wants;
+  const kinds = await database.kindsOf(all.bytes());
+  for (const [at, oid] of [...all].entries()) if (kinds[at] === 0) wants.push(oid);
+  return wants;
+}
+
+/** Gives what to tell the upstream that we have: what its refs were before, then all our tips. */
+function knownTips({ sync, client, differences }: Differing): ObjectIdList {
+  const haves = new ObjectIdList(client.format);
+  const seen = new Set<string>();
+  const add = (oid: Uint8Array | undefined): void => {
+    const hex = oid === undefined ? "" : toHex(oid);
+    if (oid === undefined || haves.length >= MOST_HAVES || seen.has(hex)) return;
+    seen.add(hex);
+    haves.push(oid);
+  };
+  for (const { ours } of differences) add(ours);
+  for (const { oid } of decodeRefRows(sync.begun.snapshot.refs, client.format.rawSize)) add(oid);
+  return haves;
+}
+
+async function fetchPack(differing: Differing, wants: ObjectIdList, kernel: Kernel): Promise<IngestedPack> {
+  const { sync, client, database } = differing;
+  const { input, begun, traffic, packName } = sync;
+  const { repository, mostBytes } = input;
+  const incoming = await client.fetchPack(
+    { wants, haves: knownTips(differing) },
+    {
+      onProgress: (text) => {
+        traffic.progress = (traffic.progress + text).slice(-MOST_PROGRESS);
+      },
+      onBytes: (count) => {
+        traffic.bytes += count;
+        if (traffic.bytes > mostBytes) {
+          throw new LimitExceeded("mirror-pack", mostBytes, `its pack has more than ${mostBytes} bytes`);
+        }
+      },
+    },
+  );
+  try {
+    const pack = await ingestPack({
+      source: incoming.source,
+      head: new Uint8Array(0),
+      storage: repository.storage(begun.snapshot.record.id),
+      database,
+      kernel,
+      format: client.format,
+      packName,
+      packSource: "mirror",
+      tips: [...wants].map((oid) => oid.slice()),
+      hash: repository.hash,
+      deflate: repository.deflate,
+      limits: repository.limits,
+      now: repository.now(),
+      progress: { received: async () => undefined, resolved: async () => undefined },
+    });
+    traffic.objects = pack.record.ownObjects;
+    return pack;
+  } finally {
+    await incoming.cancel();
+  }
+}
+
+/** Makes commands of the differences. `values` are those of the refs that the upstream has, in their order. */
+async function planUpdates(
+  { sync, client, differences }: Differing,
+  values: readonly TipValue[],
+  pack: IngestedPack | undefined,
+): Promise<RefUpdate[]> {
+  const none = "0".repeat(client.format.hexSize);
+  const inMemory = (pack?.record.packBytes ?? 0) <= sync.input.repository.limits.memoryPackBytes;
+  const mostCommits = inMemory ? MOST_COMMITS : MOST_STORED_COMMITS;
+  const gone: RefUpdate[] = [];
+  const moved: RefUpdate[] = [];
+  for (const { name, ours, theirs } of differences) {
+    const oldOid = ours === undefined ? none : toHex(ours);
+    if (theirs === undefined) {
+      gone.push({ name, oldOid, newOid: none, forward: false });
+      continue;
+    }
+    const kind = values[moved.length]?.kind ?? 0;
+    if (kind === 0) throw new ObjectRejected(`did not receive expected object ${toHex(theirs)}`);
+    if (kind !== KIND_NUMBER.commit && name.startsWith(BRANCHES)) {
+      throw new ObjectRejected(
+        `cannot update ref '${name}': trying to write non-commit object ${toHex(theirs)} to branch`,
+      );
+    }
+    let forward = ours === undefined;
+    if (ours !== undefined && pack !== undefined && kind === KIND_NUMBER.commit) {
+      forward = await movesForward({ from: ours, to: theirs }, pack, client.format, mostCommits);
+    }
+    moved.push({ name, oldOid, newOid: toHex(theirs), forward });
+  }
+  return [...gone, ...moved];
+}
+
+/** Adds what tags finally name. The last of `updates` are those of `values`, in their order. */
+function withPeeled(updates: readonly RefUpdate[], values: readonly TipValue[]): RefUpdate[] {
+  const first = updates.length - values.length;
+  return updates.map((update, index) => {
+    const peeled = values[index - first]?.peeled;
+    return peeled === undefined ? update : { ...update, peeled: toHex(peeled) };
+  });
+}

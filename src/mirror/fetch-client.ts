@@ -1,0 +1,247 @@
+/**
+ * upload-pack's client: asks an upstream for its refs and for a pack, in version 2 or, where the upstream has no version 2, in 0.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-v2(5), gitprotocol-pack(5), fetch-pack.c
+ */
+import type { ByteSource } from "../bytes/byte-stream.ts";
+import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
+import { parseAcknowledgement } from "../wire/acknowledgements.ts";
+import { CapabilityAdvertisementParser } from "../wire/capability-advertisement.ts";
+import type { CapabilityList } from "../wire/capability-list.ts";
+import { formatCommandRequest } from "../wire/command-request.ts";
+import { type FetchRequest, formatFetchArguments } from "../wire/fetch-request.ts";
+import { FetchResponseParser } from "../wire/fetch-response.ts";
+import { formatLsRefsArguments, parseListedRef } from "../wire/ls-refs.ts";
+import { ObjectIdList } from "../wire/object-id-list.ts";
+import { PktBuffer } from "../wire/pkt-buffer.ts";
+import { decodeLine, startsWith } from "../wire/pkt-line.ts";
+import { type AdvertisedRef, RefAdvertisementParser } from "../wire/ref-advertisement.ts";
+import { parseServiceAnnouncement } from "../wire/service-announcement.ts";
+import { formatUploadHaves, formatUploadRequest } from "../wire/upload-request.ts";
+import { type BandListener, bandSource, LineSource } from "./line-source.ts";
+import { UpstreamFailure } from "./upstream.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
+
+/** A ref of the upstream. */
+export type UpstreamRef = { readonly name: string; readonly oid: Uint8Array };
+
+/** What is asked for in a pack. */
+export type PackRequest = {
+  readonly wants: ObjectIdList;
+  readonly haves: ObjectIdList;
+};
+
+/** A pack on its way. */
+export type IncomingPack = {
+  readonly source: ByteSource;
+  /** Stops it; never throws. */
+  cancel(): Promise<void>;
+};
+
+type Session =
+  | { readonly version: 2; readonly capabilities: CapabilityList }
+  | { readonly version: 0; readonly capabilities: CapabilityList; readonly refs: readonly AdvertisedRef[] };
+
+const PROTOCOL = "version=2";
+
+/** One conversation with an upstream. */
+export class FetchClient {
+  /** The upstream's hash function. */
+  readonly format: ObjectFormat;
+  readonly #connection: UpstreamConnection;
+  readonly #session: Session;
+  readonly #agent: string;
+
+  private constructor(connection: UpstreamConnection, session: Session, agent: string) {
+    this.#connection = connection;
+    this.#session = session;
+    this.#agent = agent;
+    const format = session.capabilities.value("object-format") ?? "sha1";
+    if (format !== "sha1" && format !== "sha256") {
+      throw new UpstreamFailure(`The upstream's object format is ${format}, which is not known here.`);
+    }
+    this.format = objectFormat(format);
+  }
+
+  /** Asks the upstream what it offers. @throws UpstreamFailure, ProtocolError */
+  static async connect(connection: UpstreamConnection, agent: string): Promise<FetchClient> {
+    const answer = await connection.discover(PROTOCOL);
+    try {
+      return new FetchClient(connection, await readAdvertisement(new LineSource(answer.body)), agent);
+    } finally {
+      await answer.cancel();
+    }
+  }
+
+  /** Whether the upstream can be asked for history that is cut off, and for any object it can reach. */
+  get canDeepen(): boolean {
+    return this.#session.version === 2 && this.#session.capabilities.hasFeature("fetch", "shallow");
+  }
+
+  /** The version that is spoken. */
+  get version(): 0 | 2 {
+    return this.#session.version;
+  }
+
+  /**
+   * Tells `onRef` of every ref whose name begins with one of the prefixes, and maybe of others; gives the branch that HEAD points
+   * to, where the upstream says so. The names' bytes may be kept.
+   *
+   * @throws UpstreamFailure, ProtocolError
+   */
+  async listRefs(prefixes: readonly string[], onRef: (ref: UpstreamRef) => void): Promise<string | undefined> {
+    const session = this.#session;
+    if (session.version === 0) {
+      for (const { name, oid, validUtf8 } of session.refs) if (validUtf8) onRef({ name, oid });
+      const symrefs = session.capabilities.values("symref").find((value) => value.startsWith("HEAD:"));
+      return symrefs?.slice("HEAD:".length) ?? guessHead(session.refs);
+    }
+    const request = new PktBuffer();
+    formatCommandRequest({ command: "ls-refs", ...this.#head(session.capabilities) }, request);
+    const unborn = session.capabilities.hasFeature("ls-refs", "unborn");
+    formatLsRefsArguments({ peel: false, symrefs: true, unborn, prefixes: ["HEAD", ...prefixes] }, request);
+    const answer = await this.#connection.ask(request.takeBytes(), PROTOCOL);
+    try {
+      const lines = new LineSource(answer.body);
+      let head: string | undefined;
+      for (let line = await lines.next(); line.kind === "data"; line = await lines.next()) {
+        const ref = parseListedRef(line.payload, this.format);
+        if (ref?.name === "HEAD") head = ref.symrefTarget;
+        else if (ref?.oid !== undefined) onRef({ name: ref.name, oid: ref.oid });
+      }
+      return head;
+    } finally {
+      await answer.cancel();
+    }
+  }
+
+  /** Asks for a pack. Call it with wants only. @throws UpstreamFailure, ProtocolError */
+  async fetchPack(request: PackRequest, listener: BandListener): Promise<IncomingPack> {
+    const session = this.#session;
+    const body =
+      session.version === 2
+        ? this.#fetchCommand(request, session.capabilities)
+        : uploadRequest(request, session, this.#agent);
+    const answer = await this.#connection.ask(body, session.version === 2 ? PROTOCOL : undefined);
+    try {
+      const lines = new LineSource(answer.body);
+      if (session.version === 2) await readFetchResponse(lines, this.format);
+      else await readAcknowledgements(lines, this.format);
+      return { source: bandSource(lines, listener), cancel: async () => await answer.cancel() };
+    } catch (error) {
+      await answer.cancel();
+      throw error;
+    }
+  }
+
+  #head(capabilities: CapabilityList): { agent?: string; objectFormat?: ObjectFormat["name"] } {
+    return {
+      ...(capabilities.has("agent") ? { agent: this.#agent } : {}),
+      ...(capabilities.has("object-format") ? { objectFormat: this.format.name } : {}),
+    };
+  }
+
+  #fetchCommand({ wants, haves }: PackRequest, capabilities: CapabilityList): Uint8Array<ArrayBuffer> {
+    const out = new PktBuffer();
+    formatCommandRequest({ command: "fetch", ...this.#head(capabilities) }, out);
+    formatFetchArguments({ ...plainFetch(this.format), wants, haves }, out);
+    return out.takeBytes();
+  }
+}
+
+/** A fetch that sends all it has to say at once: what the upstream does not know of it does no harm. */
+function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves"> {
+  return {
+    shallows: new ObjectIdList(format),
+    depth: undefined,
+    deepenSince: undefined,
+    deepenNot: [],
+    deepenRelative: false,
+    wantRefs: [],
+    done: true,
+    thinPack: true,
+    noProgress: false,
+    includeTag: false,
+    ofsDelta: true,
+    filter: undefined,
+    sidebandAll: false,
+    packfileUris: [],
+    waitForDone: false,
+  };
+}
+
+async function readAdvertisement(lines: LineSource): Promise<Session> {
+  let line = await lines.next();
+  // http-backend leaves the announcement out of an answer in version 2; others don't.
+  if (line.kind === "data" && parseServiceAnnouncement(line.payload) === "git-upload-pack") {
+    const flush = await lines.next();
+    if (flush.kind !== "flush") throw new UpstreamFailure("The upstream's answer is not git's smart HTTP.");
+    line = await lines.next();
+  }
+  const isV2 = line.kind === "data" && decodeLine(line.payload) === "version 2";
+  lines.putBack(line);
+  if (isV2) {
+    const parser = new CapabilityAdvertisementParser();
+    await lines.feed(parser);
+    if (!parser.result.has("fetch") || !parser.result.has("ls-refs")) {
+      throw new UpstreamFailure("The upstream can't be fetched from: it offers neither ls-refs nor fetch.");
+    }
+    return { version: 2, capabilities: parser.result };
+  }
+  const refs: AdvertisedRef[] = [];
+  const parser = new RefAdvertisementParser((ref) => refs.push(ref));
+  await lines.feed(parser);
+  return { version: 0, capabilities: parser.result.capabilities, refs };
+}
+
+/** As git where an upstream does not say what HEAD is: the branch that has HEAD's value, `main` or `master` first. */
+function guessHead(refs: readonly AdvertisedRef[]): string | undefined {
+  const head = refs.find(({ name }) => name === "HEAD");
+  if (head === undefined) return undefined;
+  const same = refs
+    .filter(({ name, oid }) => name.startsWith("refs/heads/") && oid.every((byte, at) => byte === head.oid[at]))
+    .map(({ name }) => name);
+  return ["refs/heads/main", "refs/heads/master"].find((name) => same.includes(name)) ?? same[0];
+}
+
+function uploadRequest(
+  { wants, haves }: PackRequest,
+  { capabilities }: Session,
+  agent: string,
+): Uint8Array<ArrayBuffer> {
+  const band = ["side-band-64k", "side-band"].find((name) => capabilities.has(name));
+  if (band === undefined) throw new UpstreamFailure("The upstream can't send a pack in side-bands.");
+  const asked = ["multi_ack_detailed", "thin-pack", "ofs-delta"].filter((name) => capabilities.has(name));
+  if (capabilities.has("agent")) asked.push(`agent=${agent}`);
+  const format = capabilities.value("object-format");
+  if (format !== undefined) asked.push(`object-format=${format}`);
+  const out = new PktBuffer();
+  const nothing = { depth: undefined, deepenSince: undefined, deepenNot: [], filter: undefined };
+  const shallows = new ObjectIdList(wants.format);
+  formatUploadRequest({ ...nothing, shallows, wants, capabilities: [band, ...asked].join(" ") }, out);
+  formatUploadHaves({ haves, done: true }, out);
+  return out.takeBytes();
+}
+
+/** Reads up to the pack. */
+async function readFetchResponse(lines: LineSource, format: ObjectFormat): Promise<void> {
+  const parser = new FetchResponseParser(format);
+  for (;;) {
+    const word = parser.accept(await lines.next());
+    if (word === "packfile") break;
+    if (word === "done") throw new UpstreamFailure("The upstream did not send a pack.");
+  }
+}
+
+/** Passes over the acknowledgements of version 0: side-bands begin with a byte that no letter is. */
+async function readAcknowledgements(lines: LineSource, format: ObjectFormat): Promise<void> {
+  for (;;) {
+    const line = await lines.next();
+    if (line.kind !== "data" || !(startsWith(line.payload, "ACK ") || startsWith(line.payload, "NAK"))) {
+      lines.putBack(line);
+      return;
+    }
+    parseAcknowledgement(line.payload, format);
+  }
+}

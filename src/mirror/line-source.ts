@@ -1,0 +1,111 @@
+/**
+ * Takes an upstream's answer apart: pkt-lines, fed to the parser that is due, then a pack in side-bands.
+ *
+ * @packageDocumentation
+ */
+import type { ByteSource } from "../bytes/byte-stream.ts";
+import { parseFailureLine } from "../wire/failure-line.ts";
+import { decodeText, type PktLine, PktLineDecoder } from "../wire/pkt-line.ts";
+import { BAND_DATA, BAND_ERROR, parseSideBand } from "../wire/side-band.ts";
+import { UpstreamFailure } from "./upstream.ts";
+
+const CHUNK_BYTES = 262_144;
+
+function brokeOff(): UpstreamFailure {
+  return new UpstreamFailure("The upstream's answer broke off.");
+}
+
+/** Reads pkt-lines. */
+export class LineSource {
+  readonly #source: ByteSource;
+  readonly #decoder = new PktLineDecoder();
+  #buffer = new Uint8Array(CHUNK_BYTES);
+  #held: PktLine | undefined;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Takes the next line; its payload is valid until the next call.
+   *
+   * @throws UpstreamFailure where the answer ends, or where the line says `ERR`.
+   */
+  async next(): Promise<PktLine> {
+    const line = this.#held ?? (await this.#read());
+    this.#held = undefined;
+    const failure = line.kind === "data" ? parseFailureLine(line.payload) : undefined;
+    if (failure !== undefined) throw new UpstreamFailure(`The upstream says: ${failure}`);
+    return line;
+  }
+
+  /** Gives back the line that was just taken. */
+  putBack(line: PktLine): void {
+    this.#held = line;
+  }
+
+  /** Gives the next line where it is at hand without waiting; `undefined` where it is not. */
+  nextAtHand(): PktLine | undefined {
+    const line = this.#held ?? this.#decoder.next();
+    this.#held = undefined;
+    return line;
+  }
+
+  /** Feeds lines to a parser until it has its message. */
+  async feed(parser: { accept(line: PktLine): "more" | "done" }): Promise<void> {
+    while (parser.accept(await this.next()) === "more");
+  }
+
+  async #read(): Promise<PktLine> {
+    for (;;) {
+      const line = this.#decoder.next();
+      if (line !== undefined) return line;
+      const chunk = await this.#source.read(this.#buffer);
+      this.#buffer = new Uint8Array(chunk.buffer);
+      if (chunk.length === 0) throw brokeOff();
+      this.#decoder.push(chunk);
+    }
+  }
+}
+
+/** What an upstream tells beside the pack. */
+export type BandListener = {
+  /** Told of progress, as it comes: pieces of lines, with carriage returns. */
+  onProgress(text: string): void;
+  /** Told how many bytes of the pack have come. @throws LimitExceeded to stop. */
+  onBytes(count: number): void;
+};
+
+/** Gives the pack out of the side-bands that follow in `lines`, up to their flush. */
+export function bandSource(lines: LineSource, listener: BandListener): ByteSource {
+  let rest: Uint8Array = new Uint8Array(0);
+  const state = { ended: false };
+  const take = (line: PktLine): void => {
+    const packet = parseSideBand(line);
+    if (packet.kind === "end") state.ended = true;
+    else if (packet.band === BAND_DATA) rest = packet.data;
+    else if (packet.band === BAND_ERROR)
+      throw new UpstreamFailure(`The upstream says: ${decodeText(packet.data).trim()}`);
+    else listener.onProgress(decodeText(packet.data));
+  };
+  return {
+    read: async (buffer) => {
+      let filled = 0;
+      while (filled < buffer.length && !state.ended) {
+        if (rest.length === 0) {
+          // What has come goes on at once; only the first byte is waited for.
+          const line = filled === 0 ? await lines.next() : lines.nextAtHand();
+          if (line === undefined) break;
+          take(line);
+          continue;
+        }
+        const piece = rest.subarray(0, buffer.length - filled);
+        buffer.set(piece, filled);
+        filled += piece.length;
+        rest = rest.subarray(piece.length);
+      }
+      listener.onBytes(filled);
+      return buffer.subarray(0, filled);
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * What an upstream has against what its mirror has.
+ *
+ * @packageDocumentation
+ */
+import { equal } from "../bytes/chunk.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import { compareRefNames } from "../refs/ref-order.ts";
+import type { RefRow } from "../refs/ref-rows.ts";
+import { ObjectIdList } from "../wire/object-id-list.ts";
+
+/** One ref and its value. */
+export type NamedValue = { readonly name: string; readonly oid: Uint8Array };
+
+/** A ref whose values differ; `undefined` where a side has no such ref. Raw names. */
+export type RefDifference = {
+  readonly name: string;
+  readonly ours: Uint8Array | undefined;
+  readonly theirs: Uint8Array | undefined;
+};
+
+/** Refs in the order of their names, however they come. Of two with one name the first counts. */
+export class RefList {
+  readonly #names: string[] = [];
+  readonly #values: ObjectIdList;
+  readonly #most: number;
+  #isSorted = true;
+
+  /** `most` is how many it takes. */
+  constructor(format: ObjectFormat, most: number) {
+    this.#values = new ObjectIdList(format);
+    this.#most = most;
+  }
+
+  get length(): number {
+    return this.#names.length;
+  }
+
+  /** Adds a ref; its bytes are copied. @throws LimitExceeded over the list's bound. */
+  add(name: string, oid: Uint8Array): void {
+    if (this.#names.length >= this.#most) {
+      throw new LimitExceeded("refs", this.#most, `more than ${this.#most} refs`);
+    }
+    const last = this.#names.at(-1);
+    if (last !== undefined && compareRefNames(last, name) >= 0) this.#isSorted = false;
+    this.#names.push(name);
+    this.#values.push(oid);
+  }
+
+  has(name: string): boolean {
+    return this.#names.includes(name);
+  }
+
+  /** Gives the refs in order; values are views, valid until the list grows. */
+  *[Symbol.iterator](): Generator<NamedValue> {
+    const order = Uint32Array.from(this.#names.keys());
+    const nameAt = (index: number): string => this.#names[index] ?? "";
+    if (!this.#isSorted) order.sort((a, b) => compareRefNames(nameAt(a), nameAt(b)) || a - b);
+    let last: string | undefined;
+    for (const index of order) {
+      const name = nameAt(index);
+      if (name !== last) yield { name, oid: this.#values.at(index) };
+      last = name;
+    }
+  }
+}
+
+/** Gives the refs that differ; both sides come in the order of names. Values are the sides' own. */
+export function* compareRefs(ours: Iterable<RefRow>, theirs: Iterable<NamedValue>): Generator<RefDifference> {
+  const left = ours[Symbol.iterator]();
+  const right = theirs[Symbol.iterator]();
+  let mine = left.next();
+  let other = right.next();
+  for (;;) {
+    const order =
+      mine.done === true ? 1 : other.done === true ? -1 : compareRefNames(mine.value.name, other.value.name);
+    if (mine.done === true && other.done === true) return;
+    if (order < 0 && mine.done !== true) {
+      yield { name: mine.value.name, ours: mine.value.oid, theirs: undefined };
+      mine = left.next();
+    } else if (order > 0 && other.done !== true) {
+      yield { name: other.value.name, ours: undefined, theirs: other.value.oid };
+      other = right.next();
+    } else if (mine.done !== true && other.done !== true) {
+      if (!equal(mine.value.oid, other.value.oid)) {
+        yield { name: mine.value.name, ours: mine.value.oid, theirs: other.value.oid };
+      }
+      mine = left.next();
+      other = right.next();
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * What a sync is given, and what it carries along.
+ *
+ * @packageDocumentation
+ */
+import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import type { ConnectionOptions } from "./upstream-connection.ts";
+
+/** What a sync works with. */
+export type SyncInput = {
+  readonly repository: Repository;
+  readonly mirror: MirrorStore<PackRecord>;
+  /** What connecting takes, but for what the mirror's settings say. */
+  readonly connection: Omit<ConnectionOptions, "upstream" | "authorization">;
+  /** Opens the sealed credentials of a repository's upstream: gives the value of the `Authorization` header. */
+  openLogin(login: SealedSecret, context: LoginContext): Promise<string>;
+  /** `agent=`, as this host gives it. */
+  readonly agent: string;
+  /** The most bytes that one pack may have. */
+  readonly mostBytes: number;
+};
+
+/** What credentials are bound to, so that a sealed one is of no use elsewhere. */
+export type LoginContext = { readonly id: string; readonly origin: string };
+
+/** A sync that has begun. */
+export type SyncBegun = {
+  readonly input: SyncInput;
+  readonly begun: Extract<BeginSyncAnswer<PackRecord>, { kind: "begun" }>;
+  readonly packName: string;
+  /** What came, so far. */
+  readonly traffic: { bytes: number; objects: number; progress: string };
+};

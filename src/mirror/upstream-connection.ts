@@ -1,0 +1,155 @@
+/**
+ * Smart HTTP as a client: which URL, which headers, which answers. Redirects are followed as git does by default, on the first
+ * request only, and what is asked after it goes to where that led.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-http(5), git-config(1) `http.followRedirects`, http.c, remote-curl.c
+ */
+import type { OutgoingUrl } from "../access/outgoing-url.ts";
+import { type Fetcher, type UpstreamAnswer, UpstreamFailure, type UpstreamRequest } from "./upstream.ts";
+
+/** What a connection needs. */
+export type ConnectionOptions = {
+  readonly fetcher: Fetcher;
+  /** The upstream, as the mirror's owner gave it. */
+  readonly upstream: string;
+  /** Checks a URL before it is asked for anything, redirects too. */
+  checkUrl(text: string, base?: URL): OutgoingUrl;
+  /** The value of the `Authorization` header, for the upstream's own origin and no other. */
+  readonly authorization: string | undefined;
+  readonly userAgent: string;
+  /** Zips a request's body. */
+  gzip(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+};
+
+const MOST_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Bodies up to this size go as they are; git draws the line there, too. */
+const PLAIN_BYTES = 1024;
+const ANNOUNCEMENT = "/info/refs?service=git-upload-pack";
+const SECOND = 1000;
+const LONGEST_WAIT = 24 * 60 * 60 * SECOND;
+
+/** Gives the milliseconds that `Retry-After` asks for: seconds, or a date. */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const wait = /^\d{1,9}$/.test(value.trim()) ? Number(value) * SECOND : Date.parse(value) - now;
+  return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), LONGEST_WAIT) : undefined;
+}
+
+/** Says what a status means for a mirror; `undefined` for the one that is right. */
+function statusProblem(status: number, hasCredentials: boolean): string | undefined {
+  if (status === 200) return undefined;
+  if (status === 401)
+    return hasCredentials ? "The upstream does not take the credentials." : "The upstream wants credentials.";
+  if (status === 403) return "The upstream forbids reading this repository.";
+  if (status === 404 || status === 410) {
+    return hasCredentials
+      ? "The upstream has no such repository, or does not show it to these credentials."
+      : "The upstream has no such repository, or shows it only with credentials.";
+  }
+  if (status === 429) return "The upstream has had too many requests.";
+  if (status >= 500) return `The upstream fails: it answers ${status}.`;
+  return `The upstream answers ${status}, which is not git's smart HTTP.`;
+}
+
+/** One sync's way to its upstream. */
+export class UpstreamConnection {
+  readonly #options: ConnectionOptions;
+  readonly #origin: string;
+  /** The repository's URL, without a slash at its end; redirects move it. */
+  #base: string;
+  /** Requests made so far. */
+  requests = 0;
+
+  /** @throws UpstreamFailure where the URL may not be asked. */
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const url = this.#check(options.upstream);
+    this.#origin = url.origin;
+    this.#base = url.href.replace(/\/+$/, "");
+  }
+
+  /** Asks what the upstream offers. `protocol` is the value of `Git-Protocol`. @throws UpstreamFailure */
+  async discover(protocol: string): Promise<UpstreamAnswer> {
+    let url = this.#check(this.#base + ANNOUNCEMENT);
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#send({ method: "GET", url, headers: { "Git-Protocol": protocol } });
+      if (!REDIRECTS.has(answer.status)) {
+        await this.#expect(answer, "application/x-git-upload-pack-advertisement");
+        return answer;
+      }
+      await answer.cancel();
+      if (redirects >= MOST_REDIRECTS) throw new UpstreamFailure("The upstream redirects too often.");
+      url = this.#redirected(url, answer.header("Location"));
+    }
+  }
+
+  /** Sends a request to `git-upload-pack`. @throws UpstreamFailure */
+  async ask(body: Uint8Array<ArrayBuffer>, protocol: string | undefined): Promise<UpstreamAnswer> {
+    const isZipped = body.length > PLAIN_BYTES;
+    const answer = await this.#send({
+      method: "POST",
+      url: this.#check(`${this.#base}/git-upload-pack`),
+      headers: {
+        "Content-Type": "application/x-git-upload-pack-request",
+        Accept: "application/x-git-upload-pack-result",
+        ...(isZipped ? { "Content-Encoding": "gzip" } : {}),
+        ...(protocol === undefined ? {} : { "Git-Protocol": protocol }),
+      },
+      body: isZipped ? this.#options.gzip(body) : body,
+    });
+    if (REDIRECTS.has(answer.status)) {
+      await answer.cancel();
+      throw new UpstreamFailure("The upstream redirects a request that may not be redirected.");
+    }
+    await this.#expect(answer, "application/x-git-upload-pack-result");
+    return answer;
+  }
+
+  async #send(request: UpstreamRequest): Promise<UpstreamAnswer> {
+    const { fetcher, authorization, userAgent } = this.#options;
+    this.requests++;
+    const isHome = request.url.origin === this.#origin;
+    return await fetcher.send({
+      ...request,
+      headers: {
+        "User-Agent": userAgent,
+        "Accept-Encoding": "gzip",
+        Pragma: "no-cache",
+        ...request.headers,
+        ...(isHome && authorization !== undefined ? { Authorization: authorization } : {}),
+      },
+    });
+  }
+
+  async #expect(answer: UpstreamAnswer, contentType: string): Promise<void> {
+    const problem = statusProblem(answer.status, this.#options.authorization !== undefined);
+    const found = answer.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
+    if (problem === undefined && found === contentType) return;
+    await answer.cancel();
+    const retryAfter = parseRetryAfter(answer.header("Retry-After"), this.#options.now());
+    throw new UpstreamFailure(problem ?? "The upstream's answer is not git's smart HTTP.", { retryAfter });
+  }
+
+  /** Checks where a redirect leads, and takes it for the repository's URL from now on. */
+  #redirected(from: URL, location: string | undefined): URL {
+    if (location === undefined) throw new UpstreamFailure("The upstream redirects to nowhere.");
+    const url = this.#check(location, from);
+    // As git: what is asked for next is found only where the end of the URL is the same.
+    if (!url.href.endsWith(ANNOUNCEMENT)) throw new UpstreamFailure("The upstream redirects to something else.");
+    if (from.protocol === "https:" && url.protocol !== "https:") {
+      throw new UpstreamFailure("The upstream redirects from https:// to http://.");
+    }
+    this.#base = url.href.slice(0, -ANNOUNCEMENT.length);
+    return url;
+  }
+
+  #check(text: string, base?: URL): URL {
+    const checked = this.#options.checkUrl(text, base);
+    if (checked.kind === "refused") throw new UpstreamFailure(`The upstream can't be asked: ${checked.why}`);
+    return checked.url;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The port to a mirror's state, which the repository's Durable Object keeps beside the refs. What a sync changes, it changes in one
+ * call: readers see a repository before it or after it.
+ *
+ * @packageDocumentation
+ */
+import type { OpenAnswer, RepositoryRecord } from "./ref-store.ts";
+import type { RefUpdate } from "./ref-update.ts";
+
+/** What becomes of history that the upstream rewrites or drops: it goes, it is kept under `refs/kept/`, or nothing moves any more. */
+export type MirrorPolicy = "follow" | "keep" | "stop";
+
+/** A secret, encrypted under a key of the deployment. */
+export type SealedSecret = {
+  /** Names the key. */
+  readonly key: string;
+  /** Base64. */
+  readonly data: string;
+};
+
+/** What a mirror's owner has set. */
+export type MirrorSettings = {
+  /** A URL without credentials. */
+  readonly upstream: string;
+  /** Seconds between two syncs; 0 where only requests and webhooks bring one about. */
+  readonly interval: number;
+  /** Refspecs, as text. */
+  readonly refspecs: readonly string[];
+  readonly policy: MirrorPolicy;
+};
+
+/** How a mirror is doing. Times are in milliseconds since the epoch. */
+export type MirrorStatus = {
+  readonly lastAttempt?: number;
+  /** When the upstream was last seen whole. */
+  readonly lastSync?: number;
+  /** When that last changed anything. */
+  readonly lastChange?: number;
+  /** Why the last attempt failed, in a sentence; absent where it did not. */
+  readonly lastError?: string;
+  /** Attempts that failed since the last that did not. */
+  readonly failures: number;
+  readonly nextSync?: number;
+  /** Whether a sync is under way, or asked for. */
+  readonly syncing: boolean;
+  /** What was fetched since the mirror was made. */
+  readonly bytes: number;
+  readonly objects: number;
+  /** What the upstream said last while it sent a pack. */
+  readonly progress?: string;
+};
+
+/** A mirror as it is shown. */
+export type Mirror = {
+  readonly settings: MirrorSettings;
+  readonly status: MirrorStatus;
+  readonly hasLogin: boolean;
+};
+
+/** What is to be set. */
+export type MirrorChange = {
+  readonly settings: MirrorSettings;
+  /** The upstream's credentials. `keep` keeps those there are, as long as they are for the same origin. */
+  readonly login: SealedSecret | "keep" | "none";
+};
+
+/** What became of it. `occupied`: there are refs that no upstream is known to have. */
+export type ConfigureAnswer =
+  | { readonly kind: "missing" | "occupied" }
+  | { readonly kind: "configured"; readonly mirror: Mirror };
+
+/** What a sync works on. */
+export type BeginSyncAnswer<Pack> =
+  | { readonly kind: "gone" | "busy" }
+  | {
+      readonly kind: "begun";
+      readonly settings: MirrorSettings;
+      readonly login?: SealedSecret;
+      /** All refs and the catalog. */
+      readonly snapshot: Extract<OpenAnswer<Pack>, { kind: "found" }>;
+    };
+
+/** How a sync ended. */
+export type SyncEnd =
+  | { readonly kind: "synced" }
+  /** `retryAfter` is in milliseconds. */
+  | { readonly kind: "failed"; readonly why: string; readonly retryAfter?: number };
+
+/** What a sync found out and changes. */
+export type EndSyncRequest<Pack> = {
+  /** The repository it began with. */
+  readonly id: string;
+  /** The lease it began with. */
+  readonly packName: string;
+  readonly end: SyncEnd;
+  /** Whether nothing is left in the bucket of a pack that is not to be kept; else the lease stays. */
+  readonly isClean: boolean;
+  readonly pack?: Pack;
+  readonly updates: readonly RefUpdate[];
+  /** The branch that HEAD is to point to, as a full name. */
+  readonly head?: string;
+  /** Bytes and objects fetched. */
+  readonly bytes: number;
+  readonly objects: number;
+  readonly progress?: string;
+};
+
+/** What became of it. `refused`: the refs are no longer what the sync compared with, or can't be together; nothing has moved. */
+export type EndSyncAnswer =
+  | { readonly kind: "gone" }
+  | { readonly kind: "done"; readonly packKept: boolean; readonly record: RepositoryRecord }
+  | { readonly kind: "refused"; readonly why: string };
+
+/** One repository's mirroring. */
+export interface MirrorStore<Pack> {
+  /** `undefined` where there is no repository, or it is no mirror. */
+  readMirror(): Promise<Mirror | undefined>;
+  configureMirror(change: MirrorChange): Promise<ConfigureAnswer>;
+  /** Makes an ordinary repository of it; false where it is none, or no mirror. */
+  promoteMirror(): Promise<boolean>;
+  /** Asks for a sync now, or right after the one under way. False where there is no mirror. */
+  requestSync(): Promise<boolean>;
+  /** Begins a sync, with a lease on the keys of one pack. `busy` where another is under way. */
+  beginSync(packName: string): Promise<BeginSyncAnswer<Pack>>;
+  endSync(request: EndSyncRequest<Pack>): Promise<EndSyncAnswer>;
+}

@@ -1,0 +1,130 @@
+/**
+ * Mirrors and their upstreams in a test: thinpack as it is started, and repositories for it to follow, served by C git on loopback.
+ *
+ * @packageDocumentation
+ */
+import { type CgiServer, startCgiServer } from "./cgi-server.ts";
+import { GitSandbox, withToken } from "./git-client.ts";
+import { type StartedHost, startProject } from "./git-process.ts";
+import { send } from "./git-raw.ts";
+
+const TOKEN = "mirror-token";
+const UPSTREAM_TOKEN = "upstream-token";
+const SYNC_TIME = 60_000;
+
+/** What `GET …/mirror` says. */
+export type MirrorState = {
+  readonly upstream: string;
+  readonly credentials: boolean;
+  readonly last_attempt: string | null;
+  readonly last_sync: string | null;
+  readonly last_change: string | null;
+  readonly last_error: string | null;
+  readonly failures: number;
+  readonly next_sync: string | null;
+  readonly syncing: boolean;
+  readonly bytes: number;
+  readonly objects: number;
+};
+
+/** An answer of the API. */
+export type ApiAnswer<Body = unknown> = { readonly status: number; readonly body: Body };
+
+/** A host with mirrors, and C git for their upstreams. */
+export class MirrorBed {
+  readonly git = new GitSandbox("mirror");
+  #host: StartedHost | undefined;
+  #upstreams: CgiServer | undefined;
+  #count = 0;
+
+  /** Starts both. */
+  async start(env: Record<string, string> = {}): Promise<void> {
+    this.#upstreams = await startCgiServer({ root: this.git.path("upstreams"), token: UPSTREAM_TOKEN });
+    this.#host = await startProject(this.git.path("state"), TOKEN, {
+      ALLOW_PRIVATE_UPSTREAMS: "1",
+      MIRROR_LEAST_INTERVAL: "1",
+      ...env,
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#host?.stop();
+    await this.#upstreams?.close();
+    this.git.close();
+  }
+
+  get host(): StartedHost {
+    if (this.#host === undefined) throw new Error("the host runs only during tests");
+    return this.#host;
+  }
+
+  /** The origin of the upstreams. */
+  get upstreamBase(): string {
+    if (this.#upstreams === undefined) throw new Error("the upstreams run only during tests");
+    return this.#upstreams.base;
+  }
+
+  /** Makes an upstream with what `source` has on its branches and tags. Gives its name, and its directory on disk. */
+  async upstream(source?: string): Promise<{ name: string; url: string; pushUrl: string; directory: string }> {
+    this.#count += 1;
+    const name = `up/repo-${this.#count}`;
+    const url = `${this.upstreamBase}/${name}.git`;
+    const pushUrl = withToken(url, UPSTREAM_TOKEN);
+    const made = await send(withToken(`${this.upstreamBase}/api/v1/repos/${name}`, UPSTREAM_TOKEN), { method: "PUT" });
+    if (made.status !== 201) throw new Error(`creating ${name}: ${made.status}`);
+    if (source !== undefined) {
+      await this.git.ok(["push", "-q", pushUrl, "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"], {
+        cwd: source,
+      });
+    }
+    return { name, url, pushUrl, directory: this.git.path("upstreams", `${name}.git`) };
+  }
+
+  /** Asks the API about a repository. */
+  async api<Body>(method: string, path: string, body?: object): Promise<ApiAnswer<Body>> {
+    const answer = await send(withToken(`${this.host.base}/api/v1/repos/${path}`, TOKEN), {
+      method,
+      ...(body === undefined
+        ? {}
+        : { headers: { "Content-Type": "application/json" }, body: Buffer.from(JSON.stringify(body)) }),
+    });
+    const text = answer.body.toString();
+    return { status: answer.status, body: (text === "" ? undefined : JSON.parse(text)) as Body };
+  }
+
+  /** Makes a mirror that syncs only when it is told to, and waits for its first sync. Gives its path, `{tenant}/{repo}`. */
+  async mirror(upstream: string, settings: object = {}, repository: object = {}): Promise<string> {
+    this.#count += 1;
+    const path = `acme/mirror-${this.#count}`;
+    const made = await this.api("PUT", path, { visibility: "public", ...repository });
+    if (made.status !== 201) throw new Error(`creating ${path}: ${made.status}`);
+    const login = { username: "mirror", password: UPSTREAM_TOKEN };
+    const set = await this.api("PUT", `${path}/mirror`, { upstream, interval: 0, ...login, ...settings });
+    if (set.status !== 200) throw new Error(`mirroring: ${set.status} ${JSON.stringify(set.body)}`);
+    await this.settled(path);
+    return path;
+  }
+
+  /** The git URL of a repository of the host, with credentials. */
+  url(path: string): string {
+    return withToken(`${this.host.base}/${path}.git`, TOKEN);
+  }
+
+  /** Waits until no sync is under way or asked for, and gives the state. */
+  async settled(path: string): Promise<MirrorState> {
+    const end = Date.now() + SYNC_TIME;
+    for (;;) {
+      const { body } = await this.api<MirrorState>("GET", `${path}/mirror`);
+      if (!body.syncing) return body;
+      if (Date.now() > end) throw new Error(`${path} still syncs: ${JSON.stringify(body)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Syncs and gives the state after it. */
+  async sync(path: string): Promise<MirrorState> {
+    const asked = await this.api("POST", `${path}/mirror/sync`);
+    if (asked.status !== 202) throw new Error(`sync: ${asked.status}`);
+    return await this.settled(path);
+  }
+}
