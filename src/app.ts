@@ -53,7 +53,7 @@ class Lifetime {
 }
 
 /** What a request's host is made from beside its storage. */
-type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "until"> & {
+type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "pushCertSeed" | "until"> & {
   readonly credentials: Credentials;
 };
 
@@ -65,6 +65,11 @@ function identifier(credentials: Credentials): Host["identify"] {
 
 function knownOf(credentials: Credentials): Principal | undefined {
   return credentials.kind === "unchecked" ? undefined : credentials;
+}
+
+/** An empty secret is none: it would be known to all. */
+function secretsOf({ PUSH_CERT_SEED: pushCertSeed }: Env): Pick<Host, "pushCertSeed"> {
+  return pushCertSeed === undefined || pushCertSeed === "" ? {} : { pushCertSeed };
 }
 
 function hostOf(storage: RequestStorage, { credentials, ...parts }: HostParts): Host {
@@ -119,6 +124,7 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
       sessionId,
       note: (said) => void Object.assign(note, logged(said)),
       client: context.req.header("CF-Connecting-IP") ?? "",
+      ...secretsOf(context.env),
       formats,
       until: (work) => lifetime.add(work),
     });
