@@ -4,14 +4,14 @@
  * @packageDocumentation
  */
 import { createHash } from "node:crypto";
-import { deflateSync } from "node:zlib";
+import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { HashFactory } from "../bytes/hash.ts";
 import { KernelPool } from "../bytes/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
 import type { Repository } from "../repository/repository.ts";
 
 /** The part of a repository's handle that does not depend on the request. */
-export type IsolateTools = Pick<Repository, "kernels" | "cache" | "hash" | "deflate">;
+export type IsolateTools = Pick<Repository, "kernels" | "cache" | "hash" | "deflate" | "deflatePiece" | "crc32">;
 
 const MIB = 1024 * 1024;
 
@@ -34,6 +34,11 @@ const hash: HashFactory = (name) => {
   };
 };
 
+/** Each piece ends on a byte, so that what follows can be put behind it. */
+function deflatePiece(bytes: Uint8Array, isLast: boolean): Uint8Array {
+  return deflateRawSync(bytes, { finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
+}
+
 /** Makes the tools around the compiled kernel. */
 export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
   return {
@@ -41,5 +46,7 @@ export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
     cache: new BlockCache(CACHE_BYTES),
     hash,
     deflate: (bytes) => deflateSync(bytes),
+    deflatePiece,
+    crc32: (crc, bytes) => crc32(bytes, crc),
   };
 }

@@ -25,6 +25,13 @@ export type Repository = {
   readonly hash: HashFactory;
   /** Deflates to a zlib stream, with the platform's deflate. */
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
+  /**
+   * Deflates a piece of a raw stream by itself, so that pieces can be written one after the other and never wait in a compressor
+   * for a slow reader; the last one ends the stream.
+   */
+  readonly deflatePiece: (bytes: Uint8Array, isLast: boolean) => Uint8Array;
+  /** Continues a CRC-32 (0 to begin with), with the platform's. */
+  readonly crc32: (crc: number, bytes: Uint8Array) => number;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Fresh random bytes, for names. */

@@ -2,7 +2,9 @@
  * The content of repositories over the API, against what git says of the same history.
  */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
 
@@ -39,6 +41,21 @@ async function prepare(journey: Journey): Promise<Pushed> {
   write("src/deep/er/file.txt", "deep\n");
   write("src/ünï cödé.txt", "name\n");
   symlinkSync("src/deep", join(cwd, "link"));
+  symlinkSync("far/".repeat(40), join(cwd, "long-link"));
+  write(`${"long-directory/".repeat(9)}${"file".repeat(20)}`, "a long path\n");
+  write(`${"longer-directory/".repeat(16)}${"file".repeat(50)}`, "a longer path\n");
+  write("left-out/file", "x");
+  write("part/left-out.c", "x");
+  write("part/kept.c", "x");
+  write("only/left-out.c", "x");
+  write("deep/down/out/file", "x");
+  write("deep/.gitattributes", "# more\ndown/out export-ignore\n");
+  write("kept/left-out", "a file of this name\n");
+  write("macro.x", "x");
+  write(
+    ".gitattributes",
+    '[attr]private export-ignore\nleft-out/ export-ignore\n*.c export-ignore\nkept.c -export-ignore\n"macro.\\170" private\n',
+  );
   await commit("first\n\nwith a body", 1_700_000_000);
   for (let i = 1; i <= 40; i++) {
     write(i % 5 === 0 ? "README.md" : `src/file-${i % 7}.txt`, `change ${i}\n`.repeat(i));
@@ -69,6 +86,19 @@ async function prepare(journey: Journey): Promise<Pushed> {
   await git.ok(["push", "-q", url, "--all"], { cwd });
   await git.ok(["push", "-q", url, "--tags"], { cwd });
   return { cwd, api: `${journey.base}/api/v1/repos/${new URL(url).pathname.slice(1).replace(/\.git$/, "")}` };
+}
+
+/** What another program finds in a zip file: names, times, modes, sizes, checksums (which it checks) and the comment. */
+function zipContents(file: string): string {
+  const script = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as z:
+    assert z.testzip() is None
+    print(z.comment)
+    for i in z.infolist():
+        print(i.filename, i.date_time, i.create_system, oct(i.external_attr), i.internal_attr, i.file_size, i.CRC, i.extra, i.flag_bits)
+`;
+  return execFileSync("python3", ["-c", script, file]).toString();
 }
 
 onEveryHost(
@@ -217,6 +247,52 @@ onEveryHost(
       });
     });
 
+    describe("archive", () => {
+      const bytes = async (path: string): Promise<Buffer> => {
+        const answer = await request(`archive/${path}`);
+        expect(answer.status).toBe(200);
+        return Buffer.from(await answer.arrayBuffer());
+      };
+      const archive = async (...args: string[]): Promise<Buffer> =>
+        await journey.git.bytes(["archive", ...args], { cwd: pushed.cwd });
+
+      it.each([
+        ["main", "main", ""],
+        ["v1", "v1", ""],
+        ["topic", "topic", ""],
+        ["feature/x~1", "feature/x~1", ""],
+        ["main", "main", "a-project-1.0/"],
+        ["main", "main", "some/where//"],
+        ["main", "main", "no-slash-"],
+      ])("%s.tar.gz is byte for byte what git archive makes of %s with the prefix '%s'", async (path, rev, prefix) => {
+        const told = await archive("--format=tar", `--prefix=${prefix}`, rev);
+        const plain = await bytes(`${path}.tar?prefix=${prefix}`);
+        expect(plain.equals(told)).toBe(true);
+        expect(gunzipSync(await bytes(`${path}.tar.gz?prefix=${prefix}`)).equals(told)).toBe(true);
+      });
+
+      it("zip has what git's has", async () => {
+        const directory = journey.git.fresh("zips");
+        mkdirSync(directory);
+        for (const rev of ["main", "topic", "v1"]) {
+          writeFileSync(join(directory, "ours.zip"), await bytes(`${rev}.zip?prefix=p/`));
+          writeFileSync(join(directory, "git.zip"), await archive("--format=zip", "--prefix=p/", rev));
+          const [ours, gits] = ["ours", "git"].map((name) => zipContents(join(directory, `${name}.zip`)));
+          expect(ours).toEqual(gits);
+          expect(ours).toContain("p/page.html");
+        }
+      });
+
+      it("is known by its name, and not sent twice", async () => {
+        const answer = await request("archive/main.tar.gz", {}, "HEAD");
+        expect(answer.headers.get("Content-Type")).toBe("application/gzip");
+        const etag = answer.headers.get("ETag") ?? "";
+        expect(etag).toContain(await git("rev-parse", "main"));
+        expect((await request("archive/main.tar.gz", { "If-None-Match": etag })).status).toBe(304);
+        expect((await request("archive/main.tar.gz?prefix=x/", { "If-None-Match": etag })).status).toBe(200);
+      });
+    });
+
     describe("what can't be answered", () => {
       it.each([
         ["tree/nowhere", 404],
@@ -237,6 +313,11 @@ onEveryHost(
         ["commits?limit=0", 422],
         ["commits?cursor=abc", 422],
         ["commits/:README.md", 422],
+        ["archive/main", 404],
+        ["archive/nowhere.zip", 404],
+        ["archive/main:README.md.zip", 422],
+        ["archive/main.zip?prefix=../x/", 422],
+        ["archive/main.zip?prefix=/x", 422],
       ])("%s: %i", async (path, status) => {
         const answer = await request(path);
         expect([answer.status, answer.headers.get("Content-Type")]).toEqual([status, "application/problem+json"]);

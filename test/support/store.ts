@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { deflateSync } from "node:zlib";
+import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { ByteSource } from "../../src/bytes/byte-stream.ts";
 import type { HashFactory } from "../../src/bytes/hash.ts";
 import { KernelPool } from "../../src/bytes/kernel-pool.ts";
@@ -257,6 +257,9 @@ export class TestStore {
       cache: this.cache,
       hash: nodeHash,
       deflate: (bytes) => deflateSync(bytes),
+      deflatePiece: (bytes, isLast) =>
+        deflateRawSync(bytes, { finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH }),
+      crc32: (crc, bytes) => crc32(bytes, crc),
       now: () => 0,
       random: (length) => new Uint8Array(length),
     };

@@ -123,7 +123,7 @@ describe("repositories", () => {
       ["POST", "/tenants/acme/tokens"],
       ["POST", "/repos/acme/seen/forks"],
       ["POST", "/repos/acme/seen/maintenance"],
-      ["GET", "/repos/acme/seen/archive/main.tar.gz"],
+      ["GET", "/repos/acme/seen/compare/main...topic"],
     ] as const) {
       expect((await ask(method, path)).status).toBe(501);
     }

@@ -14,7 +14,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { parseRange } from "../../http/byte-range.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { cacheControl, found, openSession, restOfPath, streamed, withSession } from "./content-request.ts";
+import { cacheControl, found, isKnown, openSession, restOfPath, streamed, withSession } from "./content-request.ts";
 
 /** A browser shows it as text or saves it, and does nothing else with it. */
 const HARMLESS = {
@@ -41,12 +41,6 @@ function disposition(path: string, isShown: boolean): string {
     /[A-Za-z0-9._-]/.test(c) ? c : `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
   ).join("");
   return `${isShown ? "inline" : "attachment"}${encoded === "" ? "" : `; filename*=UTF-8''${encoded}`}`;
-}
-
-/** Whether a client has this already. */
-function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
 }
 
 /** Answers with a file, or a part of it. */

@@ -91,6 +91,12 @@ export function cacheControl(session: BrowseSession): string {
   return session.answer.record.visibility === "public" ? "public, no-cache" : "private, no-cache";
 }
 
+/** Whether a client says that it has what this entity tag names. */
+export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
+}
+
 /** Answers with a stream, and closes the session when it ends. */
 export async function streamed(
   context: Context<ApiEnv>,

@@ -29,6 +29,7 @@ import {
   withSession,
 } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
+import { archiveFile } from "./content-archive.ts";
 import { rawFile } from "./content-raw.ts";
 
 /** Commits, and entries or files, on a page. */
@@ -207,5 +208,6 @@ export function contentRoutes(): Hono<ApiEnv> {
   routes.get("/:tenant/:repo/commits", listCommits);
   routes.get("/:tenant/:repo/commits/*", showCommit);
   routes.get("/:tenant/:repo/raw/*", rawFile);
+  routes.get("/:tenant/:repo/archive/*", archiveFile);
   return routes;
 }

@@ -19,7 +19,6 @@ const LATER: readonly (readonly [string, string])[] = [
   ["/repos/:tenant/:repo/forks", "Forks are not there yet."],
   ["/repos/:tenant/:repo/maintenance", "Maintenance on request is not there yet."],
   ["/repos/:tenant/:repo/events", "Events are not there yet."],
-  ["/repos/:tenant/:repo/archive/*", "Archives are not there yet."],
   ["/repos/:tenant/:repo/compare/*", "Comparing is not there yet."],
 ];
 

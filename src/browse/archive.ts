@@ -1,0 +1,221 @@
+/**
+ * Archives of a tree, written as a stream: in memory are the directories on the way down, and one file at a time or a piece of it.
+ *
+ * Contents are as they are stored: neither line ends nor `$Id$` nor `$Format:…$` are converted.
+ *
+ * @packageDocumentation
+ * @see git-archive(1)
+ */
+import type { ByteSink } from "../bytes/byte-stream.ts";
+import { concat } from "../bytes/chunk.ts";
+import { toHex } from "../bytes/hex.ts";
+import { TarEncoder, padding, tarEnd } from "../format/tar.ts";
+import { ZipEncoder, type ZipEntry } from "../format/zip.ts";
+import { textOf } from "../object/byte-text.ts";
+import { isGitlink, isRegular, isSymlink, isTree } from "../object/tree.ts";
+import { type ArchiveEntry, archiveEntries } from "./archive-entries.ts";
+import { type OpenBlob, isText, openBlob } from "./blob.ts";
+import type { BrowseSession } from "./browse-session.ts";
+
+/** What is archived. */
+export type ArchiveRequest = {
+  /** Raw name of the tree. */
+  readonly tree: Uint8Array;
+  /** Raw name of the commit it is of: named in the archive, and the time of its entries. */
+  readonly commit?: Uint8Array;
+  /** What all paths begin with, one character a byte; a directory's ends in a slash. */
+  readonly prefix: string;
+};
+
+/** The kinds of archive. */
+export type ArchiveFormat = "tar" | "tar.gz" | "zip";
+
+const BUFFER_BYTES = 256 * 1024;
+const ROOT_MODE = 0o40777;
+const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
+
+/** Writes an archive. @throws LimitExceeded for files that can't be read here, and for what takes too many reads. */
+export async function writeArchive(
+  session: BrowseSession,
+  request: ArchiveRequest,
+  format: ArchiveFormat,
+  output: ByteSink,
+): Promise<void> {
+  const time = await timeOf(session, request);
+  if (format === "zip") {
+    const collected = new Collected(output);
+    await writeZip(session, request, { time, output: collected });
+    await collected.end();
+    return;
+  }
+  const { repository } = session;
+  const gzip = format === "tar.gz" ? new GzipSink(repository, output) : undefined;
+  const collected = new Collected(gzip ?? output);
+  await writeTar(session, request, { time, output: collected });
+  await collected.end();
+  await gzip?.end();
+}
+
+type Target = { readonly time: number; readonly output: ByteSink };
+
+async function timeOf({ graph, repository }: BrowseSession, { commit }: ArchiveRequest): Promise<number> {
+  if (commit === undefined) return Math.floor(repository.now() / 1000);
+  const node = graph.node(commit);
+  await graph.loadCommit(node);
+  return graph.commits.timeOf(node);
+}
+
+/** The entry of the prefix itself, and then those of the tree. */
+async function* allEntries(session: BrowseSession, { tree, prefix }: ArchiveRequest): AsyncGenerator<ArchiveEntry> {
+  if (prefix.endsWith("/")) yield { path: prefix.replace(/\/+$/, "/"), mode: ROOT_MODE, oid: tree };
+  for await (const { path, mode, oid } of archiveEntries(session, tree)) yield { path: prefix + path, mode, oid };
+}
+
+function isDirectory(mode: number): boolean {
+  return isTree(mode) || isGitlink(mode);
+}
+
+async function writeTar(session: BrowseSession, request: ArchiveRequest, { time, output }: Target): Promise<void> {
+  const tar = new TarEncoder(time);
+  let written = 0;
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    written += bytes.length;
+    await output.write(bytes);
+  };
+  await write(tar.start(request.commit && toHex(request.commit)));
+  for await (const { path, mode, oid: name } of allEntries(session, request)) {
+    const oid = toHex(name);
+    if (isDirectory(mode)) {
+      await write(tar.entry({ path, mode, oid, size: 0 }));
+      continue;
+    }
+    const blob = await openBlob(session, name);
+    if (isSymlink(mode)) {
+      const target = textOf(await wholeOf(blob));
+      await write(tar.entry({ path, mode, oid, size: 0, target }));
+    } else if (isRegular(mode)) {
+      await write(tar.entry({ path, mode, oid, size: blob.size }));
+      for await (const piece of blob.pieces) await write(piece);
+      await write(padding(blob.size));
+    }
+  }
+  await write(tarEnd(written));
+}
+
+async function wholeOf(blob: OpenBlob): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of blob.pieces) pieces.push(piece);
+  return concat(pieces);
+}
+
+async function writeZip(session: BrowseSession, request: ArchiveRequest, { time, output }: Target): Promise<void> {
+  const zip = new ZipEncoder(time);
+  for await (const { path, mode, oid } of allEntries(session, request)) {
+    if (isDirectory(mode)) {
+      const entry = { path, mode, size: 0, isDeflated: false, isText: false };
+      await output.write(zip.entry(entry, new Uint8Array(0), 0));
+      continue;
+    }
+    const blob = await openBlob(session, oid);
+    if (blob.isHeld) await writeZipped(session, zip, { path, mode }, { output, bytes: await wholeOf(blob) });
+    else await streamZipped(session, zip, { path, mode }, { output, blob });
+  }
+  for (const bytes of zip.end(request.commit === undefined ? "" : toHex(request.commit))) await output.write(bytes);
+}
+
+type Named = Pick<ZipEntry, "path" | "mode">;
+
+async function writeZipped(
+  { repository }: BrowseSession,
+  zip: ZipEncoder,
+  named: Named,
+  { output, bytes }: { readonly output: ByteSink; readonly bytes: Uint8Array },
+): Promise<void> {
+  const deflated = isRegular(named.mode) && bytes.length > 0 ? repository.deflatePiece(bytes, true) : bytes;
+  const isDeflated = deflated.length < bytes.length;
+  const entry = { ...named, size: bytes.length, isDeflated, isText: isText(bytes) };
+  await output.write(zip.entry(entry, isDeflated ? deflated : bytes, repository.crc32(0, bytes)));
+}
+
+async function streamZipped(
+  { repository }: BrowseSession,
+  zip: ZipEncoder,
+  named: Named,
+  { output, blob }: { readonly output: ByteSink; readonly blob: OpenBlob },
+): Promise<void> {
+  let entry: ZipEntry | undefined;
+  let crc = 0;
+  let storedBytes = 0;
+  const deflate = async (bytes: Uint8Array, isLast: boolean): Promise<void> => {
+    const deflated = repository.deflatePiece(bytes, isLast);
+    storedBytes += deflated.length;
+    await output.write(deflated);
+  };
+  for await (const piece of blob.pieces) {
+    if (entry === undefined) {
+      entry = { ...named, size: blob.size, isDeflated: true, isText: isText(piece) };
+      await output.write(zip.startStreamed(entry));
+    }
+    crc = repository.crc32(crc, piece);
+    await deflate(piece, false);
+  }
+  if (entry === undefined) return;
+  await deflate(new Uint8Array(0), true);
+  await output.write(zip.endStreamed(entry, { crc, storedBytes }));
+}
+
+/** Gathers small writes into larger ones: a header at a time would cost more in calls than in bytes. */
+class Collected implements ByteSink {
+  readonly #output: ByteSink;
+  #buffer = new Uint8Array(BUFFER_BYTES);
+  #used = 0;
+
+  constructor(output: ByteSink) {
+    this.#output = output;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at, at + BUFFER_BYTES - this.#used);
+      this.#buffer.set(piece, this.#used);
+      this.#used += piece.length;
+      at += piece.length;
+      if (this.#used === BUFFER_BYTES) await this.end();
+    }
+  }
+
+  /** Writes what was gathered. */
+  async end(): Promise<void> {
+    if (this.#used > 0) await this.#output.write(this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+}
+
+/** Zips what is written. @see RFC 1952 */
+class GzipSink implements ByteSink {
+  readonly #tools: BrowseSession["repository"];
+  readonly #output: ByteSink;
+  #crc = 0;
+  #length = 0;
+
+  constructor(tools: BrowseSession["repository"], output: ByteSink) {
+    this.#tools = tools;
+    this.#output = output;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    const deflated = this.#tools.deflatePiece(bytes, false);
+    await this.#output.write(this.#length === 0 ? concat([GZIP_HEADER, deflated]) : deflated);
+    this.#crc = this.#tools.crc32(this.#crc, bytes);
+    this.#length += bytes.length;
+  }
+
+  /** Ends the stream. */
+  async end(): Promise<void> {
+    const trailer = new Uint8Array(8);
+    const view = new DataView(trailer.buffer);
+    view.setUint32(0, this.#crc, true);
+    view.setUint32(4, this.#length % 2 ** 32, true);
+    await this.#output.write(concat([this.#tools.deflatePiece(new Uint8Array(0), true), trailer]));
+  }
+}

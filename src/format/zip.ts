@@ -1,0 +1,215 @@
+/**
+ * Archives as zip files, with what `git archive` puts into them: modes, times, names as UTF-8, the commit as the comment.
+ *
+ * ```text
+ * for each entry: local header · name · extra fields · content · (a descriptor, where sizes were not known before)
+ * central directory: for each entry a header with all of that, and where it begins
+ * (zip64 end of central directory, and its locator) · end of central directory · comment
+ * ```
+ *
+ * @packageDocumentation
+ * @see APPNOTE.TXT, archive-zip.c
+ */
+import { concat } from "../bytes/chunk.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
+import { bytesOf } from "../object/byte-text.ts";
+import { isGitlink, isSymlink, isTree } from "../object/tree.ts";
+
+const STREAMED = 1 << 3;
+const UTF8 = 1 << 11;
+const STORED = 0;
+const DEFLATED = 8;
+const MOST_16 = 0xffff;
+const MOST_32 = 0xffffffff;
+/** Where a size may turn out not to fit 32 bits once the content is deflated. */
+const LARGE = 0x7fffffff;
+const UNIX = 0x0317;
+const ZIP64_VERSION = 45;
+/** Central directories are kept in memory until the end: bytes of the largest. */
+const MOST_DIRECTORY_BYTES = 24 * 1024 * 1024;
+const FIRST_YEAR = 1980;
+
+/** An entry of an archive. Paths have one character a byte; that of a directory (or submodule) ends in a slash. */
+export type ZipEntry = {
+  readonly path: string;
+  /** As in the tree. */
+  readonly mode: number;
+  /** Bytes of its content; of a directory 0. */
+  readonly size: number;
+  readonly isDeflated: boolean;
+  /** Whether it is text, for programs that convert line ends. */
+  readonly isText: boolean;
+};
+
+/** What is known of an entry's content: before it is written, or once it is. */
+export type ZipContent = { readonly crc: number; readonly storedBytes: number };
+
+/** Encodes an archive entry by entry, and remembers what its directory needs. */
+export class ZipEncoder {
+  readonly #time: number;
+  readonly #dosTime: number;
+  readonly #dosDate: number;
+  readonly #directory: Uint8Array[] = [];
+  #directoryBytes = 0;
+  #written = 0;
+
+  /** `time` is when the entries were changed, in seconds since the epoch. */
+  constructor(time: number) {
+    this.#time = time;
+    // MS-DOS knows nothing before its time, and nothing of zones: as git's, in UTC
+    const date = new Date(Math.max(time, Date.UTC(FIRST_YEAR, 0) / 1000) * 1000);
+    const year = Math.min(date.getUTCFullYear() - FIRST_YEAR, 127);
+    this.#dosDate = date.getUTCDate() + (date.getUTCMonth() + 1) * 32 + year * 512;
+    this.#dosTime = (date.getUTCSeconds() >> 1) + date.getUTCMinutes() * 32 + date.getUTCHours() * 2048;
+  }
+
+  /** Gives an entry whose content is at hand. @throws LimitExceeded where there are too many entries. */
+  entry(entry: ZipEntry, content: Uint8Array, crc: number): Uint8Array<ArrayBuffer> {
+    const known = { crc, storedBytes: content.length };
+    const local = concat([this.#local(entry, known, 0), content]);
+    this.#add(entry, known, 0);
+    this.#written += local.length;
+    return local;
+  }
+
+  /** Gives what comes before content that is going to be streamed. */
+  startStreamed(entry: ZipEntry): Uint8Array<ArrayBuffer> {
+    return this.#local(entry, { crc: 0, storedBytes: entry.isDeflated ? 0 : entry.size }, STREAMED);
+  }
+
+  /** Gives what comes behind it. @throws LimitExceeded where there are too many entries. */
+  endStreamed(entry: ZipEntry, content: ZipContent): Uint8Array<ArrayBuffer> {
+    const start = this.startStreamed(entry).length;
+    const wide = isLarge(entry) ? 8 : 4;
+    const descriptor = new Fields();
+    descriptor.add(0x08074b50, 4).add(content.crc, 4).add(content.storedBytes, wide).add(entry.size, wide);
+    const bytes = descriptor.bytes();
+    this.#add(entry, content, STREAMED);
+    this.#written += start + content.storedBytes + bytes.length;
+    return bytes;
+  }
+
+  /** Gives the directory and the end of the archive; `comment` is ASCII. */
+  *end(comment: string): Generator<Uint8Array<ArrayBuffer>> {
+    const entries = this.#directory.length;
+    for (let at = 0; at < entries; at += 1024) yield concat(this.#directory.slice(at, at + 1024));
+    const fields = new Fields();
+    if (entries > MOST_16 || this.#written > MOST_32) {
+      fields.add(0x06064b50, 4).add(44, 8).add(UNIX, 2).add(ZIP64_VERSION, 2).add(0, 4).add(0, 4);
+      fields.add(entries, 8).add(entries, 8).add(this.#directoryBytes, 8).add(this.#written, 8);
+      fields
+        .add(0x07064b50, 4)
+        .add(0, 4)
+        .add(this.#written + this.#directoryBytes, 8)
+        .add(1, 4);
+    }
+    const count = Math.min(entries, MOST_16);
+    fields.add(0x06054b50, 4).add(0, 2).add(0, 2).add(count, 2).add(count, 2);
+    fields.add(this.#directoryBytes, 4).add(Math.min(this.#written, MOST_32), 4).add(comment.length, 2);
+    yield concat([fields.bytes(), bytesOf(comment)]);
+  }
+
+  #local(entry: ZipEntry, { crc, storedBytes }: ZipContent, flags: number): Uint8Array<ArrayBuffer> {
+    const wide = isLarge(entry);
+    const extra = wide ? [...this.#times(), ...new Fields().add(1, 2).add(16, 2).add(entry.size, 8).add(storedBytes, 8).bytes()] : this.#times(); // prettier-ignore
+    const fields = new Fields();
+    fields.add(0x04034b50, 4);
+    this.#common(fields, entry, { crc, storedBytes, flags, wide });
+    fields.add(entry.path.length, 2).add(extra.length, 2);
+    return concat([fields.bytes(), bytesOf(entry.path), Uint8Array.from(extra)]);
+  }
+
+  /** What local header and directory have alike. */
+  #common(
+    fields: Fields,
+    entry: ZipEntry,
+    known: ZipContent & { readonly flags: number; readonly wide: boolean },
+  ): void {
+    fields
+      .add(known.wide ? ZIP64_VERSION : 10, 2)
+      .add(known.flags | nameFlag(entry.path), 2)
+      .add(entry.isDeflated ? DEFLATED : STORED, 2)
+      .add(this.#dosTime, 2)
+      .add(this.#dosDate, 2)
+      .add(known.crc, 4)
+      .add(known.wide ? MOST_32 : known.storedBytes, 4)
+      .add(known.wide ? MOST_32 : entry.size, 4);
+  }
+
+  #times(): Uint8Array {
+    return new Fields()
+      .add(0x5455, 2)
+      .add(5, 2)
+      .add(1, 1)
+      .add(this.#time % 2 ** 32, 4)
+      .bytes();
+  }
+
+  #add(entry: ZipEntry, content: ZipContent, flags: number): void {
+    const wide = isLarge(entry);
+    const offset = this.#written;
+    const far = offset >= MOST_32;
+    const long = new Fields();
+    if (wide) long.add(entry.size, 8).add(content.storedBytes, 8);
+    if (far) long.add(offset, 8);
+    const longBytes = long.bytes();
+    const extra = concat([
+      this.#times(),
+      ...(longBytes.length > 0 ? [new Fields().add(1, 2).add(longBytes.length, 2).bytes(), longBytes] : []),
+    ]);
+    const attributes = attributesOf(entry.mode);
+    const fields = new Fields();
+    fields.add(0x02014b50, 4).add(attributes.creator, 2);
+    this.#common(fields, entry, { ...content, flags, wide });
+    fields.add(entry.path.length, 2).add(extra.length, 2).add(0, 2).add(0, 2);
+    fields
+      .add(entry.isText ? 1 : 0, 2)
+      .add(attributes.external, 4)
+      .add(far ? MOST_32 : offset, 4);
+    const row = concat([fields.bytes(), bytesOf(entry.path), extra]);
+    this.#directoryBytes += row.length;
+    if (this.#directoryBytes > MOST_DIRECTORY_BYTES)
+      throw new LimitExceeded("zipEntries", MOST_DIRECTORY_BYTES, "too many files for a zip archive; a tar archive has no such limit"); // prettier-ignore
+    this.#directory.push(row);
+  }
+}
+
+function isLarge({ size }: ZipEntry): boolean {
+  return size > LARGE;
+}
+
+/** Only names that are not ASCII, and are UTF-8, are said to be UTF-8, as git does. */
+function nameFlag(path: string): number {
+  // eslint-disable-next-line no-control-regex -- ASCII is a range that begins with them
+  if (/^[\x00-\x7f]*$/.test(path)) return 0;
+  try {
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytesOf(path));
+    return UTF8;
+  } catch {
+    return 0;
+  }
+}
+
+function attributesOf(mode: number): { readonly creator: number; readonly external: number } {
+  if (isTree(mode) || isGitlink(mode)) return { creator: 0, external: 16 };
+  if (isSymlink(mode)) return { creator: UNIX, external: (mode | 0o777) * 2 ** 16 };
+  return mode & 0o111 ? { creator: UNIX, external: mode * 2 ** 16 } : { creator: 0, external: 0 };
+}
+
+/** Numbers in little-endian order, one after the other. */
+class Fields {
+  readonly #bytes: number[] = [];
+
+  add(value: number, size: number): this {
+    let rest = value;
+    for (let i = 0; i < size; i++) {
+      this.#bytes.push(rest % 256);
+      rest = Math.floor(rest / 256);
+    }
+    return this;
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from(this.#bytes);
+  }
+}

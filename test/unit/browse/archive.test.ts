@@ -1,0 +1,199 @@
+/**
+ * Archives and files of any size out of a small memory, against what git makes of the same trees.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ArchiveFormat, writeArchive } from "../../../src/browse/archive.ts";
+import { cutPieces, openBlob } from "../../../src/browse/blob.ts";
+import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import { LimitExceeded } from "../../../src/bytes/failure.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { pseudoRandom, rawName, TestStore, TINY } from "../../support/store.ts";
+
+const KIB = 1024;
+
+function noise(size: number, seed: number): Uint8Array {
+  const random = pseudoRandom(seed);
+  return Uint8Array.from({ length: size }, () => random(256));
+}
+
+function sessionOf(store: TestStore): BrowseSession {
+  return new BrowseSession(store.repository(), store.answer(new Uint8Array(0)));
+}
+
+async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return Buffer.concat(all);
+}
+
+describe("large files", () => {
+  const git = new GitRepository();
+  const store = new TestStore(TINY);
+  const contents = {
+    noise: noise(3_000_000, 7),
+    text: Buffer.from("the same line again and again\n".repeat(100_000)),
+    "just fits": noise(160 * KIB, 8),
+    "just not": noise(160 * KIB + 1, 9),
+    small: Buffer.from("small\n"),
+  };
+  let commit = "";
+
+  beforeAll(async () => {
+    const lines = Object.entries(contents).map(([name, bytes]) => {
+      return `100644 blob ${git.text(["hash-object", "-w", "--stdin"], bytes)}\t${name}`;
+    });
+    const tree = git.text(["mktree"], `${lines.join("\n")}\n`);
+    commit = git.text(["commit-tree", "-m", "large", tree]);
+    git.git(["update-ref", "refs/heads/main", commit]);
+    // large blobs as they come: the ingest of this layout would take deltas, too
+    const record = await store.push(git.pack(["--all"], "--window=0"), [commit]);
+    store.packs = [{ ...record, marked: true }];
+  });
+
+  afterAll(() => {
+    git.dispose();
+  });
+
+  it.each(Object.keys(contents) as (keyof typeof contents)[])("%s comes whole, and in any part", async (name) => {
+    const bytes = Buffer.from(contents[name]);
+    const oid = rawName(git.oid(`main:${name}`));
+    const session = sessionOf(store);
+    const blob = await openBlob(session, oid);
+    expect(blob.size).toBe(bytes.length);
+    expect(blob.isHeld).toBe(bytes.length <= session.graph.inflating.wholeBytes);
+    expect((await joined(blob.pieces)).equals(bytes)).toBe(true);
+    const at = bytes.length >> 1;
+    for (const [offset, length] of [
+      [0, 1],
+      [at, bytes.length - at],
+      [at - 1, 2],
+      [bytes.length - 1, 1],
+      [0, 0],
+    ] as const) {
+      const part = cutPieces((await openBlob(session, oid)).pieces, offset, length);
+      expect((await joined(part)).equals(bytes.subarray(offset, offset + length))).toBe(true);
+    }
+    session.close();
+  });
+
+  it.each(["tar", "tar.gz", "zip"] as const)("a %s has them, and is written in pieces", async (format) => {
+    const pieces: Buffer[] = [];
+    const session = sessionOf(store);
+    const request = { tree: rawName(git.oid("main^{tree}")), commit: rawName(commit), prefix: "" };
+    await writeArchive(session, request, format, { write: async (bytes) => void pieces.push(Buffer.from(bytes)) });
+    session.close();
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(300 * KIB);
+    const archive = Buffer.concat(pieces);
+    if (format === "zip") expect(unzipped(archive)).toEqual(sizesAndSums());
+    else expect((format === "tar" ? archive : gunzipSync(archive)).equals(git.git(["archive", "main"]))).toBe(true);
+  });
+
+  it("costs a read for each large file", async () => {
+    store.forget();
+    const session = sessionOf(store);
+    await joined((await openBlob(session, rawName(git.oid("main:noise")))).pieces);
+    session.close();
+    expect(store.cost.reads).toBeGreaterThan(0);
+    expect(store.cost.reads).toBeLessThanOrEqual(3);
+  });
+
+  /** What python finds in a zip file, once it has checked it. */
+  function unzipped(archive: Buffer): string[] {
+    const directory = mkdtempSync(join(tmpdir(), "thinpack-zip-"));
+    const file = join(directory, "a.zip");
+    writeFileSync(file, archive);
+    const script = `
+import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+assert z.testzip() is None
+for i in z.infolist(): print(i.filename, i.file_size, hash(z.read(i)) != 0)
+`;
+    const told = execFileSync("python3", ["-c", script, file]).toString().trim().split("\n");
+    rmSync(directory, { recursive: true });
+    return told.map((line) => line.replace(/ True$/, ""));
+  }
+
+  function sizesAndSums(): string[] {
+    return git.lines(["ls-tree", "-l", "main"]).map((line) => {
+      const [, size = "", name = ""] = /^\S+ \S+ \S+ +(\d+)\t(.*)$/.exec(line) ?? [];
+      return `${name} ${size}`;
+    });
+  }
+});
+
+describe("many files", () => {
+  const git = new GitRepository();
+  const store = new TestStore({ ringBytes: 2 * KIB * KIB });
+  const FILES = 3000;
+
+  beforeAll(async () => {
+    const lines = ["commit refs/heads/main", "committer A <a@example.com> 1700000000 +0000", "data 0"];
+    for (let i = 0; i < FILES; i++) {
+      const text = `file ${i}\n`.repeat((i % 40) + 1);
+      lines.push(`M 100${i % 3 === 0 ? 755 : 644} inline d${i % 17}/e${i % 23}/f${i}`, `data ${text.length}`, text);
+    }
+    git.git(["fast-import", "--quiet"], `${lines.join("\n")}\n`);
+    const record = await store.push(git.pack(["--all"]), git.tips());
+    store.packs = [{ ...record, marked: true }];
+  });
+
+  afterAll(() => {
+    git.dispose();
+  });
+
+  it.each([
+    ["tar", 12],
+    ["zip", 12],
+  ] as const)("a %s of %i reads at most", async (format: ArchiveFormat, reads) => {
+    store.forget();
+    store.makeRemote();
+    const session = sessionOf(store);
+    const commit = git.oid("main");
+    const pieces: Buffer[] = [];
+    await writeArchive(
+      session,
+      { tree: rawName(git.oid("main^{tree}")), commit: rawName(commit), prefix: "" },
+      format,
+      {
+        write: async (bytes) => void pieces.push(Buffer.from(bytes)),
+      },
+    );
+    session.close();
+    if (format === "tar") expect(Buffer.concat(pieces).equals(git.git(["archive", "main"]))).toBe(true);
+    expect(store.cost.reads).toBeGreaterThan(0);
+    expect(store.cost.reads).toBeLessThanOrEqual(reads);
+  });
+});
+
+describe("a large file that is stored as a delta", () => {
+  it("is refused with the limit's name", async () => {
+    const git = new GitRepository();
+    const store = new TestStore(TINY);
+    const text = Buffer.from(Array.from({ length: 40_000 }, (_, i) => `line ${i} of a large file\n`).join(""));
+    for (const more of ["", "one more line\n"]) {
+      const blob = git.text(["hash-object", "-w", "--stdin"], Buffer.concat([text, Buffer.from(more)]));
+      git.git(["update-ref", `refs/tags/blob${more.length}`, blob]);
+    }
+    const record = await store.push(git.pack(["--all"], "--window=10"), git.tips());
+    store.packs = [{ ...record, marked: true }];
+    const session = sessionOf(store);
+    const refused: boolean[] = [];
+    for (const tip of git.tips()) {
+      const { pieces } = await openBlob(session, rawName(tip));
+      refused.push(
+        await joined(pieces).then(
+          () => false,
+          (error: unknown) => error instanceof LimitExceeded,
+        ),
+      );
+    }
+    session.close();
+    git.dispose();
+    expect(refused.filter(Boolean)).toHaveLength(1);
+  });
+});
