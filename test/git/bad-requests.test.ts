@@ -28,6 +28,7 @@ async function scene(journey: Journey): Promise<Scene> {
   const { git } = journey;
   const bare = await importFixture(git, "source", linear(10));
   const url = await journey.create();
+  await git.ok(["config", "uploadpack.allowFilter", "true"], { cwd: bare });
   const tip = await git.ok(["rev-parse", "main"], { cwd: bare });
   await git.ok(["push", "-q", url, "main", "main~3:refs/heads/old"], { cwd: bare });
   // Pushed on top of `old`, which then goes back.
@@ -96,8 +97,36 @@ const broken = (service: Asked["service"], version: 0 | 2, lines: string[], tail
   body: Buffer.concat([pktLines(...lines), Buffer.from(tail, "latin1")]),
 });
 
+type Refused = readonly [title: string, (at: Scene) => Asked];
+
+const DEPTHS = [
+  "deepen 0",
+  "deepen -1",
+  "deepen nonsense",
+  "deepen 1x",
+  "deepen-since nonsense",
+  "deepen-since 12x",
+  "shallow nonsense",
+];
+const FILTERS = [
+  "nonsense",
+  "blob:nonsense",
+  "blob:limit=",
+  "blob:limit=x",
+  "blob:limit=-1",
+  "tree:",
+  "tree:x",
+  "tree:-1",
+  "object:type=nonsense",
+  "sparse:path=x",
+  "combine:",
+  "combine:blob:none+nonsense",
+  "combine:blob:none+tree%ZZ",
+  "__proto__",
+];
+
 /** Requests that C git refuses in the same words. */
-const REFUSED: readonly [title: string, (at: Scene) => Asked][] = [
+const REFUSED: readonly Refused[] = [
   ["the command __proto__", () => v2("command=__proto__", "0000")],
   ["the command constructor", () => v2("command=constructor", "0001", "0000")],
   ["the command that is none", () => v2("command=", "0000")],
@@ -121,6 +150,17 @@ const REFUSED: readonly [title: string, (at: Scene) => Asked][] = [
   ],
   ["a fetch of nulls", () => v2("command=fetch", "0001", `want ${ZERO}`, "done", "0000")],
   ["object info of nonsense", () => v2("command=object-info", "0001", "type", "0000")],
+  ...DEPTHS.map((line): Refused => [
+    line,
+    ({ tip }) => v2("command=fetch", "0001", `want ${tip}`, line, "done", "0000"),
+  ]),
+  ...DEPTHS.map((line): Refused => [`v0: ${line}`, ({ tip }) => v0(`want ${tip}`, line, "0000", "done")]),
+  ...FILTERS.map((spec): Refused => [
+    `the filter ${spec.slice(0, 40)}`,
+    ({ tip }) => v2("command=fetch", "0001", `want ${tip}`, `filter ${spec}`, "done", "0000"),
+  ]),
+  ["v0: a filter that was not asked for", ({ tip }) => v0(`want ${tip}`, "filter blob:none", "0000", "done")],
+  ["two filters", ({ tip }) => v2("command=fetch", "0001", `want ${tip}`, "filter blob:none", "filter tree:0", "0000")],
   ["v0: no want", () => v0("nonsense", "0000")],
   ["v0: a want of no object name", () => v0("want nonsense", "0000")],
   ["v0: a want of what is not there", () => v0(`want ${A}`, "0000", "done")],
@@ -237,6 +277,37 @@ onEveryHost(
         "the server did not offer the capability 'no-such-thing'",
       );
       expect(wordsOfGit(journey, here.bare, asked)).toBeUndefined();
+    });
+
+    it("refuses to leave out what no ref names", async () => {
+      // Before 2.48 C git called it ambiguous.
+      const { url, tip } = await at();
+      const line = "deepen-not refs/heads/no-such";
+      for (const asked of [v2("command=fetch", "0001", `want ${tip}`, line, "0000"), v0(`want ${tip}`, line, "0000")]) {
+        expect(errorOf((await ask(url, asked)).body)).toBe(`git upload-pack: deepen-not is not a ref: ${line}`);
+      }
+    });
+
+    it.each(["2147483647", "2147483648", "4294967296", "99999999999999999999", "0x7fffffff"])(
+      "takes or refuses a depth of %s, but in words",
+      async (depth) => {
+        const { url, tip } = await at();
+        const answer = await ask(url, v2("command=fetch", "0001", `want ${tip}`, `deepen ${depth}`, "done", "0000"));
+        expect(answer.status).toBe(200);
+        const said = errorOf(answer.body);
+        if (said === undefined) expect(packOf(answer.body).toString("latin1", 0, 4)).toBe("PACK");
+        else expect(said).toBe(`Invalid deepen: deepen ${depth}`);
+      },
+    );
+
+    it("refuses a filter that is nested four thousand deep", async () => {
+      const { url, tip } = await at();
+      for (const inner of ["blob:none", "nonsense"]) {
+        const line = `filter ${"combine:".repeat(4000)}${inner}`;
+        const answer = await ask(url, v2("command=fetch", "0001", `want ${tip}`, line, "done", "0000"));
+        expect(answer.status).toBe(200);
+        expect(errorOf(answer.body)).toMatch(/filter/);
+      }
     });
 
     describe("a hundred thousand", () => {
