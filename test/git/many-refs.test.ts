@@ -67,18 +67,19 @@ onEveryHost("many refs", (journey) => {
     expect(parsePkts(answer.body)).toHaveLength(matching.length + 1);
     expect(answer.body.length).toBeLessThanOrEqual(2048);
 
-    const listed = await git.ok(["ls-remote", url, "refs/many/*"]);
-    expect(listed.split("\n")).toHaveLength(count);
-
-    const copy = git.fresh();
-    await git.ok(["clone", "-q", "--mirror", url, copy]);
-    expect(await git.ok(["for-each-ref", "--format=%(objectname) %(refname)"], { cwd: copy })).toBe(
-      await git.ok(["for-each-ref", "--format=%(objectname) %(refname)"], { cwd: source }),
-    );
-    await git.fsck(copy);
+    const all = await git.ok(["for-each-ref", "--format=%(objectname) %(refname)"], { cwd: source });
+    for (const version of ["0", "1", "2"]) {
+      const config = ["-c", `protocol.version=${version}`];
+      const listed = await git.ok([...config, "ls-remote", url, "refs/many/*"]);
+      expect(listed.split("\n")).toHaveLength(count);
+      const copy = git.fresh();
+      await git.ok([...config, "clone", "-q", "--mirror", url, copy]);
+      expect(await git.ok(["for-each-ref", "--format=%(objectname) %(refname)"], { cwd: copy })).toBe(all);
+      if (version === "2") await git.fsck(copy);
+    }
 
     // One more among them, and half of them gone.
-    await git.ok(["push", "-q", url, "main:refs/many/07/late"], { cwd: source });
+    await git.ok(["-c", "protocol.version=0", "push", "-q", url, "main:refs/many/07/late"], { cwd: source });
     await git.ok(
       ["push", "-q", url, "--delete", ...matching.map((at) => `refs/many/07/ref-${at}`), "refs/many/08/ref-8"],
       { cwd: source },
