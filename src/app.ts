@@ -4,21 +4,24 @@
  * @packageDocumentation
  */
 import { Hono, type MiddlewareHandler } from "hono";
-import { repositoryKey } from "./access/names.ts";
-import type { Principal } from "./access/principal.ts";
+import type { RegisterRequest } from "./access/directory.ts";
+import { repositoryKey, type RepositoryName } from "./access/names.ts";
 import { toHex } from "./bytes/hex.ts";
 import type { ApiEnv, ApiHost, MirrorHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
+import type { Tenant } from "./cloudflare/durable-tenants.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
 import { type Credentials, readCredentials } from "./http/authenticate.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
 import { FormatCache } from "./http/format-cache.ts";
+import { GitRefusal } from "./http/git-failure.ts";
 import { gitRoutes } from "./http/git-routes.ts";
 import type { Host, Identity } from "./http/host.ts";
 import { type LoggedNote, logged, logRequest } from "./http/log.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
+import { explainRegisterRefusal } from "./http/register-refusal.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "./maintenance/server-info.ts";
 import { formatServerTiming, type RequestCounts } from "./repository/request-counts.ts";
 
@@ -53,37 +56,63 @@ class Lifetime {
 }
 
 /** What a request's host is made from beside its storage. */
-type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "pushCertSeed" | "until"> & {
+type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "until"> & {
   readonly credentials: Credentials;
 };
 
-/** Asks once who it is; `undefined` until somebody wants to know. */
-function identifier(credentials: Credentials): Host["identify"] {
+/** Asks once who it is, when somebody wants to know. */
+function identifier(storage: RequestStorage, credentials: Credentials): Host["identify"] {
+  if (credentials.kind !== "unchecked") {
+    const identity = { principal: credentials };
+    return async () => identity;
+  }
+  const { tenant, hash } = credentials;
+  const ask = async (name: RepositoryName | undefined): Promise<Identity> => {
+    const found = await storage.tenant(tenant).check(hash, name?.tenant === tenant ? name.repo : undefined);
+    if (found === undefined) return { principal: { kind: "invalid" } };
+    const { token, ...learnt } = found;
+    const { id, name: called, scopes, repos } = token;
+    const principal = {
+      kind: "token",
+      tenant,
+      id,
+      name: called,
+      scopes,
+      ...(repos === undefined ? {} : { repos }),
+    } as const;
+    return { principal, ...learnt };
+  };
   let asked: Promise<Identity> | undefined;
-  return () => (asked ??= Promise.resolve({ principal: knownOf(credentials) ?? { kind: "invalid" } }));
+  return (name) => (asked ??= ask(name));
 }
 
-function knownOf(credentials: Credentials): Principal | undefined {
-  return credentials.kind === "unchecked" ? undefined : credentials;
-}
-
-/** An empty secret is none: it would be known to all. */
-function secretsOf({ PUSH_CERT_SEED: pushCertSeed }: Env): Pick<Host, "pushCertSeed"> {
-  return pushCertSeed === undefined || pushCertSeed === "" ? {} : { pushCertSeed };
+/** Enters a repository with its tenant before a push makes it. */
+async function register(
+  tenant: Tenant,
+  identity: Promise<Identity>,
+  request: Pick<RegisterRequest, "repo" | "objectFormat" | "visibility">,
+): Promise<string> {
+  const { principal } = await identity;
+  const { repo, objectFormat, visibility } = request;
+  const byOperator = principal.kind === "operator";
+  const answer = await tenant.register({ repo, objectFormat, visibility, byPush: true, byOperator });
+  if (answer.kind === "registered") return answer.id;
+  const { status, detail } = explainRegisterRefusal(answer.why);
+  throw new GitRefusal(status, detail);
 }
 
 function hostOf(storage: RequestStorage, { credentials, ...parts }: HostParts): Host {
-  const identify = identifier(credentials);
+  const identify = identifier(storage, credentials);
   return {
     ...parts,
-    known: knownOf(credentials),
+    known: credentials.kind === "unchecked" ? undefined : credentials,
     identify,
     repository: (name) => {
       // What it throws is told to whoever asks who it is.
       identify(name).catch(() => undefined);
       return storage.repository(name);
     },
-    register: async () => crypto.randomUUID().replaceAll("-", ""),
+    register: (name, made) => register(storage.tenant(name.tenant), identify(name), { repo: name.repo, ...made }),
     packBody: (id, pack, extension, range) => storage.packBody(id, { pack, extension }, range),
     plainFile: async (name, file, admit) => {
       identify(name).catch(() => undefined);
@@ -101,11 +130,7 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
   return {
     store: (name) => storage.mirror(repositoryKey(name)),
     leastInterval: mirrors.leastInterval,
-    secrets: {
-      canSeal: mirrors.canSeal,
-      seal: (secret, context) => mirrors.seal(secret, context),
-      open: (secret, context) => mirrors.open(secret, context),
-    },
+    secrets: { canSeal: mirrors.canSeal, seal: (secret, context) => mirrors.seal(secret, context) },
   };
 }
 
@@ -128,7 +153,6 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
       sessionId,
       note: (said) => void Object.assign(note, logged(said)),
       client: context.req.header("CF-Connecting-IP") ?? "",
-      ...secretsOf(context.env),
       formats,
       until: (work) => lifetime.add(work),
     });
@@ -138,6 +162,8 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
         host.identify(name).catch(() => undefined);
         return storage.refs(repositoryKey(name));
       },
+      tenant: (name) => storage.tenant(name),
+      directory: () => storage.directory(),
       bareFiles: (id) => storage.bareFiles(id),
       hooks: (name) => storage.hooks(repositoryKey(name)),
       allowPrivate: allowsPrivate(context.env),

@@ -3,7 +3,9 @@
  *
  * @packageDocumentation
  */
+import type { DirectoryObject } from "./durable/directory-object.ts";
 import type { RepositoryObject } from "./durable/repository-object.ts";
+import type { TenantObject } from "./durable/tenant-object.ts";
 import type { Job } from "./events/job.ts";
 
 /** What the platform hands to every event of the Worker. */
@@ -11,13 +13,13 @@ export type Env = {
   readonly BUCKET: R2Bucket;
   readonly KV: KVNamespace;
   readonly REPOSITORIES: DurableObjectNamespace<RepositoryObject>;
+  readonly TENANTS: DurableObjectNamespace<TenantObject>;
+  readonly DIRECTORY: DurableObjectNamespace<DirectoryObject>;
   readonly JOBS: Queue<Job>;
   /** Syncs of mirrors, which may take minutes each: nothing else waits behind them. */
   readonly MIRROR_JOBS: Queue<Job>;
   /** The operator's token; without one nobody is the operator. */
   readonly ADMIN_TOKEN?: string;
-  /** The secret that nonces of signed pushes are made with; without one each repository has its own. */
-  readonly PUSH_CERT_SEED?: string;
   /** "1": mirrors and webhooks may reach loopback and private networks, also without TLS. Never set when deployed. */
   readonly ALLOW_PRIVATE_UPSTREAMS?: string;
   /** What upstreams' credentials are sealed with: see `cloudflare/sealed-secrets.ts`. */

@@ -10,8 +10,10 @@ import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
-import { logFault, logJob } from "./http/log.ts";
+import { logFault } from "./http/log.ts";
 
+export { DirectoryObject } from "./durable/directory-object.ts";
+export { TenantObject } from "./durable/tenant-object.ts";
 export { RepositoryObject } from "./durable/repository-object.ts";
 
 const tools = isolateTools(kernel);
@@ -26,6 +28,5 @@ export default {
       agent,
       allowPrivate: allowsPrivate(env),
       onFault: logFault,
-      onEnd: logJob,
     }),
 } satisfies ExportedHandler<Env>;

@@ -16,6 +16,11 @@ function isName(name: string): boolean {
   return NAME.test(name) && !RESERVED_ENDING.test(name);
 }
 
+/** Whether `repo` may be a repository's name. */
+export function isRepositoryName(repo: string): boolean {
+  return isName(repo);
+}
+
 /** Whether `tenant` may be one: a name that is not the host's own. Those that start with `_` are kept for later. */
 export function isTenantName(tenant: string): boolean {
   return isName(tenant) && !tenant.startsWith("_") && !RESERVED_TENANTS.has(tenant);

@@ -85,10 +85,10 @@ export function durableRefs(
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     describe: () => call(async () => object.describe()),
     create: (request) => call(async () => object.create(request)),
-    change: (change) => call(async () => object.change(change)),
+    change: (change, tags) => call(async () => object.change(change, tags)),
     refLog: (query) => call(async () => object.refLog(query)),
     pushCertificate: (push) => call(async () => object.pushCertificate(push)),
-    remove: () => call(async () => object.remove()),
+    remove: (id) => call(async () => object.remove(id)),
     derivedFilesWritten: (id, version) => call(async () => object.derivedFilesWritten(id, version)),
     prefixDeleted: (id) => call(async () => object.prefixDeleted(id)),
   };

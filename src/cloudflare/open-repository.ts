@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { TenantDirectory } from "../access/directory.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
 import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
@@ -19,6 +20,7 @@ import type { HookStore } from "../events/hook.ts";
 import { durableHooks } from "./durable-hooks.ts";
 import { durableMirror } from "./durable-mirror.ts";
 import { durableRefs } from "./durable-refs.ts";
+import { durableDirectory, durableTenant, type Tenant } from "./durable-tenants.ts";
 import type { IsolateTools } from "./isolate-tools.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
@@ -42,6 +44,16 @@ export class RequestStorage {
   /** The truth of a repository by its key, `{tenant}/{repo}`. */
   refs(key: string): RefStore<PackRecord> & RepositorySettings {
     return durableRefs(this.#env.REPOSITORIES, this.counters, key);
+  }
+
+  /** A tenant by its name, which need not exist. */
+  tenant(name: string): Tenant {
+    return durableTenant(this.#env.TENANTS, this.counters, name);
+  }
+
+  /** The list of tenants. */
+  directory(): TenantDirectory {
+    return durableDirectory(this.#env.DIRECTORY, this.counters);
   }
 
   /** The webhooks of a repository by its key. */

@@ -18,7 +18,7 @@ import type {
   RepositoryRecord,
 } from "../refs/ref-store.ts";
 import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
-import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
+import { type CreateAnswer, type SettingsChange, settingsTag } from "../refs/repository-settings.ts";
 import { commitPush } from "./commit-push.ts";
 import { RepositoryHooks } from "./repository-hooks.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
@@ -29,6 +29,7 @@ import {
   DOOMED_PREFIXES_DDL,
   doomPrefix,
   duePrefixes,
+  isDoomed,
   nextPrefixDue,
   notePrefixEmpty,
   postponePrefix,
@@ -40,7 +41,6 @@ import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
 import { REF_LOG_DDL } from "./tables/ref-log.ts";
 import { PUSH_CERTIFICATES_DDL, readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
-import { PUSH_SEED_DDL, readPushSeed } from "./tables/push-seed.ts";
 import { listRules, REF_RULES_DDL, replaceRules } from "./tables/ref-rules.ts";
 import { listNamedRefs, listRefs, readRef, readRefs, REFS_DDL } from "./tables/refs.ts";
 import {
@@ -65,7 +65,6 @@ const TABLES = [
   HOOKS_DDL,
   DELIVERIES_DDL,
   MIRROR_DDL,
-  PUSH_SEED_DDL,
   DOOMED_PREFIXES_DDL,
 ];
 /** What belongs to one repository and goes with it; not `doomed_prefixes`. */
@@ -82,7 +81,6 @@ const OWNED_TABLES = [
   "hooks",
   "deliveries",
   "mirror",
-  "push_seed",
 ];
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
@@ -167,16 +165,14 @@ export class RepositoryDatabase {
     };
   }
 
-  #insert(request: CreateRequest, now: number): RepositoryRow {
+  /** Makes the repository, unless it was doomed before. */
+  #insert(request: CreateRequest, now: number): RepositoryRow | undefined {
     this.#makeTables();
+    if (request.id !== undefined && isDoomed(this.#db, request.id)) return undefined;
     insertRepository(this.#db, request.id ?? this.#newId(), request, now);
     const row = this.#read();
     if (row === undefined) throw new Error("a row that was inserted is not there");
     return row;
-  }
-
-  #pushSeed({ pushSeed }: OpenRequest | BeginPushRequest): { pushSeed?: string } {
-    return pushSeed === true ? { pushSeed: readPushSeed(this.#db, this.#newId) } : {};
   }
 
   /** A consistent snapshot, or one page of it. */
@@ -197,7 +193,6 @@ export class RepositoryDatabase {
       kind: "found",
       record: this.#record(row),
       version: row.version,
-      ...this.#pushSeed(request),
       ...(headOid === undefined ? {} : { headOid }),
       packs: request.packs === true ? listPacks(this.#db) : [],
       ...page,
@@ -218,7 +213,6 @@ export class RepositoryDatabase {
         kind: "begun",
         record: this.#record(row),
         packs: listPacks(this.#db),
-        ...this.#pushSeed(request),
         current: request.names.map((name) => values.get(name) ?? ""),
       };
     });
@@ -236,7 +230,8 @@ export class RepositoryDatabase {
     return this.#db.transaction(() => {
       const existing = this.#read();
       if (existing !== undefined) return { kind: "exists", record: this.#record(existing) };
-      return { kind: "created", record: this.#record(this.#insert(request, now)) };
+      const made = this.#insert(request, now);
+      return made === undefined ? { kind: "gone" } : { kind: "created", record: this.#record(made) };
     });
   }
 
@@ -245,9 +240,11 @@ export class RepositoryDatabase {
     return row === undefined ? undefined : this.#record(row);
   }
 
-  change(change: SettingsChange): RepositoryRecord | undefined {
+  change(change: SettingsChange, tags?: readonly string[]): RepositoryRecord | "stale" | undefined {
     return this.#db.transaction(() => {
-      if (this.#read() === undefined) return undefined;
+      const before = this.describe();
+      if (before === undefined) return undefined;
+      if (tags?.includes(settingsTag(before)) === false) return "stale";
       updateSettings(this.#db, change);
       if (change.rules !== undefined) replaceRules(this.#db, change.rules);
       return this.describe();
@@ -262,16 +259,32 @@ export class RepositoryDatabase {
     return this.#read() === undefined ? undefined : readCertificate(this.#db, push);
   }
 
-  /** Empties the tables and dooms the prefix. Gives whether there was a repository. */
-  remove(now: number): boolean {
+  /** Empties the tables and dooms the prefix; `id`, where given, is never made. Gives whether there was a repository. */
+  remove(now: number, id?: string): boolean {
     return this.#db.transaction(() => {
       const row = this.#read();
+      if (id !== undefined && row?.record.id !== id) this.#prevent(id, now);
       if (row === undefined) return false;
       const leasedUntil = leaseEnd(this.#db, "last") ?? now;
       for (const table of OWNED_TABLES) this.#db.run(`DELETE FROM ${table}`);
       doomPrefix(this.#db, row.record.id, now, leasedUntil);
       return true;
     });
+  }
+
+  /** Gives the id of the repository there is; where there is none, `id` is never made. */
+  confirm(id: string, now: number): string | undefined {
+    return this.#db.transaction(() => {
+      const row = this.#read();
+      if (row === undefined) this.#prevent(id, now);
+      return row?.record.id;
+    });
+  }
+
+  /** Sees to it that a repository is not made with this id, for as long as a request that was given it may last. */
+  #prevent(id: string, now: number): void {
+    this.#makeTables();
+    doomPrefix(this.#db, id, now + LEASE_TIME, now + LEASE_TIME);
   }
 
   /** Gives the webhooks of the repository there is, where it is the one asked for; `undefined` where there is none. */

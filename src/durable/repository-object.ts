@@ -8,14 +8,7 @@ import { DurableObject } from "cloudflare:workers";
 import { toHex } from "../bytes/hex.ts";
 import type { AttemptResult, Delivery, DueDeliveries, Hook, HookChange, HookSettings } from "../events/hook.ts";
 import type { Job } from "../events/job.ts";
-import type {
-  ConfigureAnswer,
-  EndSyncAnswer,
-  EndSyncRequest,
-  Mirror,
-  MirrorChange,
-  MirrorHook,
-} from "../refs/mirror-store.ts";
+import type { ConfigureAnswer, EndSyncAnswer, EndSyncRequest, Mirror, MirrorChange } from "../refs/mirror-store.ts";
 import type {
   BeginPushAnswer,
   BeginPushRequest,
@@ -98,8 +91,8 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `RepositorySettings.change`. */
-  change(change: SettingsChange): RepositoryRecord | undefined {
-    const record = this.#database.change(change);
+  change(change: SettingsChange, tags?: readonly string[]): RepositoryRecord | "stale" | undefined {
+    const record = this.#database.change(change, tags);
     this.#wakeForNext();
     return record;
   }
@@ -115,10 +108,17 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `RepositorySettings.remove`. */
-  remove(): boolean {
-    const removed = this.#database.remove(Date.now());
+  remove(id?: string): boolean {
+    const removed = this.#database.remove(Date.now(), id);
     this.#wakeForNext();
     return removed;
+  }
+
+  /** Gives the id of the repository that is here; where there is none, sees to it that none with this id is made. */
+  confirm(id: string): string | undefined {
+    const found = this.#database.confirm(id, Date.now());
+    this.#wakeForNext();
+    return found;
   }
 
   /** See `RepositorySettings.derivedFilesWritten`. */
@@ -183,11 +183,6 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `MirrorStore.readMirror`. */
   readMirror(): Mirror | undefined {
     return this.#database.mirror.read();
-  }
-
-  /** See `MirrorStore.readMirrorHook`. */
-  readMirrorHook(): MirrorHook | undefined {
-    return this.#database.mirror.hook();
   }
 
   /** See `MirrorStore.configureMirror`. */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { decide, type Action, type Decision, type Subject } from "../access/decide.ts";
+import { decide, decideTenant, type Action, type Decision, type Subject, type TenantAction } from "../access/decide.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { Host } from "./host.ts";
 
@@ -35,6 +35,23 @@ export async function authorize(
 ): Promise<void> {
   const { principal } = await host.identify(name);
   enforce(decide(principal, action, name, subject));
+}
+
+/** Lets who asks do this with a tenant, whether there is one or not, or throws. @throws AccessDenied */
+export async function authorizeTenant(host: Host, action: TenantAction, tenant: string): Promise<void> {
+  const { principal } = await host.identify();
+  enforce(decideTenant(principal, action, tenant));
+}
+
+/** Thrown where somebody asks more often than is taken. */
+export class TooManyRequests extends Error {
+  override readonly name = "TooManyRequests";
+  /** Seconds, as `Retry-After` has them. */
+  readonly retryAfter: string;
+  constructor(message: string, seconds: number) {
+    super(message);
+    this.retryAfter = String(seconds);
+  }
 }
 
 /** What a 401 says: git asks for credentials when it sees it. */

@@ -49,6 +49,13 @@ export class FormatCache {
     this.#known.set(key, { repository: { visibility, readOnly, objectFormat, clients }, until: now + TIME });
   }
 
+  /** Forgets all of a tenant's. */
+  forgetTenant(tenant: string): void {
+    for (const key of this.#known.keys()) {
+      if (key.startsWith(`${tenant}/`)) this.#known.delete(key);
+    }
+  }
+
   /** Forgets a name, whose settings have changed. */
   forget(key: string): void {
     this.#known.delete(key);

@@ -6,7 +6,7 @@
  * @see http-backend.c
  */
 import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
-import { AccessDenied, CHALLENGE } from "./denied.ts";
+import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
 import { logFault } from "./log.ts";
 
 /** The headers of everything that must not be kept. */
@@ -45,6 +45,7 @@ function denied(error: AccessDenied): Response {
 /** Gives the answer. */
 export function gitFailure(error: unknown): Response {
   if (error instanceof AccessDenied) return denied(error);
+  if (error instanceof TooManyRequests) return text(429, error.message, { "Retry-After": error.retryAfter });
   if (error instanceof GitRefusal) return text(error.status, error.message);
   if (error instanceof ProtocolError || error instanceof ObjectRejected) return text(400, error.message);
   if (error instanceof LimitExceeded) return text(413, error.message);

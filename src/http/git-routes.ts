@@ -21,6 +21,7 @@ import { authorize } from "./denied.ts";
 import { gitFailure, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { logFault } from "./log.ts";
+import { explainRegisterRefusal } from "./register-refusal.ts";
 
 /** What a repository that is made by a push looks like. */
 const PUSHED_REPOSITORY = {
@@ -77,6 +78,14 @@ async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<E
 /** What becomes of a request: the type of its answer, and the service that makes it. */
 type Service = { readonly contentType: string; readonly run: (exchange: Exchange) => Promise<void> };
 
+/** Says before anything is sent that a repository would not be made. @throws GitRefusal */
+async function assertRoom(host: Host, name: RepositoryName): Promise<void> {
+  const { takesNoMore } = await host.identify(name);
+  if (takesNoMore === undefined) return;
+  const { status, detail } = explainRegisterRefusal(takesNoMore);
+  throw new GitRefusal(status, detail);
+}
+
 /** Runs a service and answers with what it writes. `pusher` is who is named where refs move. */
 function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Principal): Promise<Response> {
   const { host, request, name, service } = asked;
@@ -86,8 +95,8 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
   const admit: Exchange["admit"] = async (record) => {
     if (service === "git-receive-pack") await refuseMirror(asked, record);
     await authorize(host, ACTIONS[service], name, record);
-    if (record !== undefined)
-      host.formats.set(repositoryKey(name), record, { now: repository.now(), client: host.client });
+    if (record === undefined) await assertRoom(host, name);
+    else host.formats.set(repositoryKey(name), record, { now: repository.now(), client: host.client });
     admitted = true;
   };
   const served = async (output: ByteSink): Promise<void> => {
@@ -101,7 +110,6 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
         : {}),
       actor: actorOf(pusher),
       pusher: pusherOf(pusher),
-      ...(host.pushCertSeed === undefined ? {} : { pushCertSeed: host.pushCertSeed }),
       agent: host.agent,
       sessionId: host.sessionId,
       note: (said) => host.note(said),

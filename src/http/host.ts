@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Subject } from "../access/decide.ts";
+import type { RegisterRefusal } from "../access/directory.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -22,6 +23,8 @@ export type Identity = {
   readonly principal: Principal;
   /** The hash function of the repository asked for, where the principal's tenant lists one of that name. It never changes. */
   readonly listed?: "sha1" | "sha256";
+  /** Why the principal's tenant takes no repository that a push would make now, where it takes none. */
+  readonly takesNoMore?: RegisterRefusal;
 };
 
 /** The platform, for one request. */
@@ -33,8 +36,6 @@ export interface Host {
    * together. A token that was revoked, or has expired, is `invalid` from then on.
    */
   identify(name?: RepositoryName): Promise<Identity>;
-  /** The deployment's secret for the nonces of signed pushes, where it has one. */
-  readonly pushCertSeed?: string;
   /** The client's address; "" where the platform does not say. */
   readonly client: string;
   /** `agent=` and `Server:`, as this host gives them. */

@@ -5,7 +5,7 @@
  * @see RFC 9457
  */
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
-import { AccessDenied, CHALLENGE } from "./denied.ts";
+import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
 import { logFault } from "./log.ts";
 
 const TITLES = {
@@ -15,9 +15,11 @@ const TITLES = {
   404: "Not Found",
   405: "Method Not Allowed",
   409: "Conflict",
+  412: "Precondition Failed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   501: "Not Implemented",
 } as const;
@@ -29,15 +31,21 @@ export type ProblemStatus = keyof typeof TITLES;
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: ProblemStatus;
-  constructor(status: ProblemStatus, detail: string) {
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: ProblemStatus, detail: string, headers: Readonly<Record<string, string>> = {}) {
     super(detail);
     this.status = status;
+    this.headers = headers;
   }
 }
 
 /** Makes the answer. */
-export function problemResponse(status: ProblemStatus, detail: string): Response {
-  const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
+export function problemResponse(
+  status: ProblemStatus,
+  detail: string,
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  const headers = new Headers({ ...more, "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
   if (status === 401) headers.set("WWW-Authenticate", CHALLENGE);
   return new Response(JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail }), {
     status,
@@ -47,7 +55,8 @@ export function problemResponse(status: ProblemStatus, detail: string): Response
 
 /** Gives the answer to an error that reached the edge of the API. */
 export function problemOf(error: unknown): Response {
-  if (error instanceof Problem) return problemResponse(error.status, error.message);
+  if (error instanceof Problem) return problemResponse(error.status, error.message, error.headers);
+  if (error instanceof TooManyRequests) return problemResponse(429, error.message, { "Retry-After": error.retryAfter });
   if (error instanceof AccessDenied) {
     switch (error.decision) {
       case "challenge":

@@ -3,12 +3,15 @@
  *
  * @packageDocumentation
  */
+import { contentTag } from "../bytes/content-tag.ts";
 import type { RefLogPage, RefLogQuery } from "./ref-log.ts";
 import type { RefRule } from "./ref-policy.ts";
 import type { CreateRequest, RepositoryRecord, Visibility } from "./ref-store.ts";
 
-/** Whether the repository was made now or was there, unchanged. */
-export type CreateAnswer = { readonly kind: "created" | "exists"; readonly record: RepositoryRecord };
+/** Whether the repository was made now or was there, unchanged; `gone`: it was deleted before it was made. */
+export type CreateAnswer =
+  | { readonly kind: "created" | "exists"; readonly record: RepositoryRecord }
+  | { readonly kind: "gone" };
 
 /** The settings that may be changed after creation; what is absent stays. */
 export type SettingsChange = {
@@ -22,17 +25,26 @@ export type SettingsChange = {
   readonly rules?: readonly RefRule[];
 };
 
+/** Names what the settings of a repository are: the same again where they are changed back, and never another repository's. */
+export function settingsTag({ id, visibility, head, description, readOnly, rules }: RepositoryRecord): string {
+  return contentTag(JSON.stringify([id, visibility, head, description, readOnly, rules]));
+}
+
 /** One repository's settings. A name that has no repository gives `undefined` or `false`; nothing here throws for that. */
 export interface RepositorySettings {
   describe(): Promise<RepositoryRecord | undefined>;
   create(request: CreateRequest): Promise<CreateAnswer>;
-  change(change: SettingsChange): Promise<RepositoryRecord | undefined>;
+  /** Changes settings; where tags are given, only if one is that of {@link settingsTag} now: `stale` where none is. */
+  change(change: SettingsChange, tags?: readonly string[]): Promise<RepositoryRecord | "stale" | undefined>;
   /** Gives a page of what pushes moved. */
   refLog(query: RefLogQuery): Promise<RefLogPage | undefined>;
   /** Gives the certificate of a push, by its id in the ref log, as it came. */
   pushCertificate(push: number): Promise<Uint8Array | undefined>;
-  /** Ends access at once; the bytes go later. A repository made after this under the same name shares nothing with it. */
-  remove(): Promise<boolean>;
+  /**
+   * Ends access at once; the bytes go later. A repository made after this under the same name shares nothing with it. Where an id is
+   * given, none with that id is made after this.
+   */
+  remove(id?: string): Promise<boolean>;
   /**
    * Says that the derived files were written from the snapshot `version` of repository `id`. They are written again where that
    * is no longer the newest: an older writer may have come after a newer one.

@@ -25,10 +25,10 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     abandonPush: async (packName) => database.abandonPush(packName),
     describe: async () => database.describe(),
     create: async (request) => database.create(request, now()),
-    change: async (change) => database.change(change),
+    change: async (change, tags) => database.change(change, tags),
     refLog: async (query) => database.refLog(query),
     pushCertificate: async (push) => database.pushCertificate(push),
-    remove: async () => database.remove(now()),
+    remove: async (id) => database.remove(now(), id),
     derivedFilesWritten: async (id, version) => database.derivedFilesWritten(id, version),
     prefixDeleted: async (id) => database.prefixDeleted(id, now()),
   };

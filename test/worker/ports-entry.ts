@@ -15,6 +15,9 @@ import type { PackByteStream, PackFile, PackStorage, PackUpload } from "../../sr
 import worker from "../../src/worker.ts";
 import type { PortCall, PortReply } from "./port-messages.ts";
 
+export { DirectoryObject } from "../../src/durable/directory-object.ts";
+export { TenantObject } from "../../src/durable/tenant-object.ts";
+
 /** The deployed object, and a clock that a test can put forward. */
 export class RepositoryObject extends DeployedObject {
   /** Lets the alarm go off when every lease has ended. */

@@ -10,6 +10,7 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
 import { refLogSuite } from "../suites/ref-log.ts";
 import { create, oid, packRecord, push, refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
+import { repositoryLifeSuite } from "../suites/repository-life.ts";
 import { startTestHost } from "../support/host.ts";
 import { type RemotePackStorage, remotePackStorage } from "./remote-pack-storage.ts";
 
@@ -42,16 +43,17 @@ async function openObject(): Promise<TestObject> {
     abandonPush: (packName) => object.abandonPush(packName),
     describe: () => object.describe(),
     create: (request) => object.create(request),
-    change: (change) => object.change(change),
+    change: (change, tags) => object.change(change, tags),
     refLog: (query) => object.refLog(query),
     pushCertificate: (id) => object.pushCertificate(id),
-    remove: () => object.remove(),
+    remove: (id) => object.remove(id),
     derivedFilesWritten: (id, version) => object.derivedFilesWritten(id, version),
     prefixDeleted: (id) => object.prefixDeleted(id),
   };
 }
 
 refStoreSuite("Durable Object", openObject);
+repositoryLifeSuite("Durable Object", openObject);
 refLogSuite("Durable Object", openObject);
 
 packStorageSuite("R2", async () => storage);

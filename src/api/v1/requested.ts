@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
-import { decide, type Action } from "../../access/decide.ts";
-import { parseRepositoryName, type RepositoryName } from "../../access/names.ts";
-import { authorize } from "../../http/denied.ts";
+import { decide, type Action, type TenantAction } from "../../access/decide.ts";
+import { isTenantName, parseRepositoryName, type RepositoryName } from "../../access/names.ts";
+import { authorize, authorizeTenant } from "../../http/denied.ts";
 import { Problem } from "../../http/problem.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -47,4 +47,12 @@ export async function administeredName(context: Context<ApiEnv>): Promise<Reposi
   const record = decision === "hide" ? await api.settings(name).describe() : undefined;
   await authorize(host, "administer", name, record);
   return name;
+}
+
+/** Gives the path's tenant to who may do this with it, made or not. @throws AccessDenied, Problem where it can't be one. */
+export async function requestedTenant(context: Context<ApiEnv>, action: TenantAction): Promise<string> {
+  const { tenant = "" } = context.req.param();
+  await authorizeTenant(context.var.host, action, tenant);
+  if (isTenantName(tenant)) return tenant;
+  throw new Problem(context.req.method === "PUT" ? 422 : 404, "This can't be the name of a tenant.");
 }

@@ -6,38 +6,64 @@
 import { Hono } from "hono";
 import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { reflogRoutes } from "./reflog.ts";
 import { contentRoutes } from "./content.ts";
 import { hookRoutes } from "./hooks.ts";
 import { mirrorRoutes } from "./mirror.ts";
+import { openApiRoutes } from "./openapi.ts";
+import { reflogRoutes } from "./reflog.ts";
+import { repoFileRoutes } from "./repo-files.ts";
 import { repoRoutes } from "./repos.ts";
+import { tenantRoutes } from "./tenants.ts";
+import { tokenRoutes } from "./tokens.ts";
+
+/** Every group of routes, with where it is mounted: a new one is a line here, and `describe` in front of each of its handlers. */
+const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
+  ["/tenants", tenantRoutes],
+  ["/tenants", tokenRoutes],
+  ["/repos", repoRoutes],
+  ["/repos", repoFileRoutes],
+  ["/repos", reflogRoutes],
+  ["/repos", contentRoutes],
+  ["/repos", hookRoutes],
+  ["/repos", mirrorRoutes],
+];
 
 /** Paths of the contract that this release does not answer yet, with what is missing. */
 const LATER: readonly (readonly [string, string])[] = [
-  ["/tenants", "Tenants and their tokens are not there yet: the operator's token does everything."],
-  ["/tenants/*", "Tenants and their tokens are not there yet: the operator's token does everything."],
   ["/repos/:tenant/:repo/forks", "Forks are not there yet."],
   ["/repos/:tenant/:repo/maintenance", "Maintenance on request is not there yet."],
   ["/repos/:tenant/:repo/events", "Events are not there yet."],
   ["/repos/:tenant/:repo/compare/*", "Comparing is not there yet."],
 ];
 
+/** Answers the other methods of every path there is, saying which it takes. */
+function refuseOtherMethods(routes: Hono<ApiEnv>): void {
+  const methodsOf = new Map<string, Set<string>>();
+  for (const { method, path } of routes.routes) {
+    const methods = methodsOf.get(path) ?? new Set();
+    methods.add(method);
+    if (method === "GET") methods.add("HEAD");
+    methodsOf.set(path, methods);
+  }
+  for (const [path, methods] of methodsOf) {
+    const allow = [...methods].toSorted().join(", ");
+    routes.all(path, () => {
+      throw new Problem(405, `This path takes ${allow}.`, { Allow: allow });
+    });
+  }
+}
+
 /** The routes below `/api/v1`. */
 export function apiRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
-  routes.route("/repos", repoRoutes());
-  routes.route("/repos", reflogRoutes());
-  routes.route("/repos", contentRoutes());
-  routes.route("/repos", hookRoutes());
-  routes.route("/repos", mirrorRoutes());
+  for (const [path, group] of GROUPS) routes.route(path, group());
+  routes.route("/", openApiRoutes(routes));
+  refuseOtherMethods(routes);
   for (const [path, detail] of LATER) {
     routes.all(path, () => {
       throw new Problem(501, detail);
     });
   }
-  routes.all("/repos/:tenant/:repo", () => {
-    throw new Problem(405, "This path takes GET, PUT, PATCH and DELETE.");
-  });
   routes.all("*", () => {
     throw new Problem(404, "The API has no such path.");
   });

@@ -11,9 +11,14 @@ export const DOOMED_PREFIXES_DDL = `CREATE TABLE IF NOT EXISTS doomed_prefixes (
   leased_until INTEGER NOT NULL
 ) WITHOUT ROWID`;
 
+/** Says whether the repository with this id was deleted, or is never to be. */
+export function isDoomed(db: SqlDatabase, id: string): boolean {
+  return firstRow(db.rows("SELECT 1 FROM doomed_prefixes WHERE id = ?", id)) !== undefined;
+}
+
 /** Dooms a prefix. `leasedUntil` is when the last upload into it must have ended: until then it is looked at again. */
 export function doomPrefix(db: SqlDatabase, id: string, dueAt: number, leasedUntil: number): void {
-  db.run("INSERT INTO doomed_prefixes (id, due_at, leased_until) VALUES (?, ?, ?)", id, dueAt, leasedUntil);
+  db.run("INSERT OR IGNORE INTO doomed_prefixes (id, due_at, leased_until) VALUES (?, ?, ?)", id, dueAt, leasedUntil);
 }
 
 /** Gives the prefixes that are due for a job. */

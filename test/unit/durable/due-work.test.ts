@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { memoryRefStore } from "../../support/memory-ref-store.ts";
-import { create, oid, packRecord, push } from "../../suites/ref-store.ts";
+import { create, createdRecord, oid, packRecord, push } from "../../suites/ref-store.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 const CREATION = { objectFormat: "sha1", visibility: "private", head: "refs/heads/main", description: "" } as const;
@@ -83,7 +83,7 @@ it("ends the leases of pushes that never landed, after a day", async () => {
 it("dooms the prefix of a removed repository until it is empty, and longer while uploads may go on", async () => {
   let now = 1000;
   const store = memoryRefStore(() => now);
-  const { record } = await store.create(CREATION);
+  const record = await createdRecord(store, CREATION);
   await store.beginPush({ names: [], packName: "late" });
   await store.remove();
   const { database } = store;
@@ -100,7 +100,7 @@ it("dooms the prefix of a removed repository until it is empty, and longer while
 
 it("sends a job for a doomed prefix again where nobody says that it is done", async () => {
   const store = memoryRefStore(() => 1000);
-  const { record } = await store.create(CREATION);
+  const record = await createdRecord(store, CREATION);
   await store.remove();
   store.database.prefixJobSent(record.id, 1000);
   const due = store.database.nextDue(1000) ?? 0;

@@ -1,0 +1,148 @@
+/**
+ * A repository's settings as the API reads and shows them.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import * as v from "valibot";
+import { repositoryKey, type RepositoryName } from "../../access/names.ts";
+import { checkRefFormat } from "../../object/ref-name.ts";
+import { isRefPattern, MOST_PUSHERS, MOST_RULES, type RefRule } from "../../refs/ref-policy.ts";
+import type { CreateRequest, MirrorSummary, RepositoryRecord } from "../../refs/ref-store.ts";
+import type { SettingsChange } from "../../refs/repository-settings.ts";
+import type { ApiEnv } from "../api-host.ts";
+
+const BRANCHES = "refs/heads/";
+
+/** What `git branch` would make: it also refuses what would be taken for an option, or for HEAD itself. */
+function isBranchName(name: string): boolean {
+  return !name.startsWith("-") && name !== "HEAD" && checkRefFormat(BRANCHES + name);
+}
+
+const visibility = v.picklist(["private", "public"]);
+const description = v.pipe(v.string(), v.maxLength(1000));
+const objectFormat = v.picklist(["sha1", "sha256"]);
+const defaultBranch = v.pipe(
+  v.string(),
+  v.maxLength(250),
+  v.check((name) => isBranchName(name), "not a name that git allows for a branch"),
+);
+
+const pusher = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
+const rule = v.strictObject({
+  pattern: v.pipe(
+    v.string(),
+    v.check((pattern) => isRefPattern(pattern), "not a branch, or a ref, in which * may stand for anything"),
+  ),
+  allow_force_push: v.optional(v.boolean(), false),
+  allow_deletion: v.optional(v.boolean(), false),
+  pushers: v.nullish(v.pipe(v.array(pusher), v.maxLength(MOST_PUSHERS))),
+  require_signed: v.optional(v.boolean(), false),
+});
+const rules = v.pipe(v.array(rule), v.maxLength(MOST_RULES));
+
+/** What a repository may be made with. */
+export const repositoryCreation = v.strictObject({
+  visibility: v.optional(visibility, "private"),
+  default_branch: v.optional(defaultBranch, "main"),
+  description: v.optional(description, ""),
+  object_format: v.optional(objectFormat, "sha1"),
+});
+
+/** What may be changed of it. */
+export const repositoryChange = v.strictObject({
+  visibility: v.optional(visibility),
+  default_branch: v.optional(defaultBranch),
+  description: v.optional(description),
+  read_only: v.optional(v.boolean()),
+  protected: v.optional(rules),
+});
+
+const time = v.pipe(v.string(), v.isoTimestamp());
+const shownRule = v.strictObject({
+  pattern: v.string(),
+  allow_force_push: v.boolean(),
+  allow_deletion: v.boolean(),
+  pushers: v.nullable(v.array(v.string())),
+  require_signed: v.boolean(),
+});
+
+/** How a repository is shown. */
+export const shownRepository = v.strictObject({
+  tenant: v.string(),
+  name: v.string(),
+  id: v.string(),
+  visibility,
+  default_branch: v.string(),
+  description: v.string(),
+  object_format: objectFormat,
+  read_only: v.boolean(),
+  protected: v.array(shownRule),
+  mirror: v.optional(v.strictObject({ upstream: v.string(), interval: v.number(), synced_at: v.nullable(time) })),
+  size_bytes: v.number(),
+  pushed_at: v.nullable(time),
+  created_at: time,
+  git_url: v.pipe(v.string(), v.url()),
+});
+
+function showMirror({ upstream, interval, syncedAt }: MirrorSummary): object {
+  return { upstream, interval, synced_at: syncedAt === undefined ? null : new Date(syncedAt).toISOString() };
+}
+
+/** Shows a repository. Times are ISO 8601. */
+export function showRepository(context: Context<ApiEnv>, name: RepositoryName, record: RepositoryRecord): object {
+  const { origin } = new URL(context.req.url);
+  return {
+    tenant: name.tenant,
+    name: name.repo,
+    id: record.id,
+    visibility: record.visibility,
+    default_branch: record.head.startsWith(BRANCHES) ? record.head.slice(BRANCHES.length) : record.head,
+    description: record.description,
+    object_format: record.objectFormat,
+    read_only: record.readOnly,
+    protected: record.rules.map((shown) => ({
+      pattern: shown.pattern,
+      allow_force_push: shown.allowForcePush,
+      allow_deletion: shown.allowDeletion,
+      pushers: shown.pushers ?? null,
+      require_signed: shown.requireSigned,
+    })),
+    ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror) }),
+    size_bytes: record.sizeBytes,
+    pushed_at: record.pushedAt === undefined ? null : new Date(record.pushedAt).toISOString(),
+    created_at: new Date(record.createdAt).toISOString(),
+    git_url: `${origin}/${repositoryKey(name)}.git`,
+  };
+}
+
+/** Gives what the repository is to be made with. */
+export function creationOf(asked: v.InferOutput<typeof repositoryCreation>): CreateRequest {
+  return {
+    objectFormat: asked.object_format,
+    visibility: asked.visibility,
+    head: BRANCHES + asked.default_branch,
+    description: asked.description,
+  };
+}
+
+function ruleOf(asked: v.InferOutput<typeof rule>): RefRule {
+  return {
+    pattern: asked.pattern,
+    allowForcePush: asked.allow_force_push,
+    allowDeletion: asked.allow_deletion,
+    ...(Array.isArray(asked.pushers) ? { pushers: asked.pushers } : {}),
+    requireSigned: asked.require_signed,
+  };
+}
+
+/** Gives what is to be changed. */
+export function changeOf(asked: v.InferOutput<typeof repositoryChange>): SettingsChange {
+  return {
+    ...(asked.visibility === undefined ? {} : { visibility: asked.visibility }),
+    ...(asked.default_branch === undefined ? {} : { head: BRANCHES + asked.default_branch }),
+    ...(asked.description === undefined ? {} : { description: asked.description }),
+    ...(asked.read_only === undefined ? {} : { readOnly: asked.read_only }),
+    ...(asked.protected === undefined ? {} : { rules: asked.protected.map(ruleOf) }),
+  };
+}

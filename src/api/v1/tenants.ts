@@ -1,0 +1,230 @@
+/**
+ * `/api/v1/tenants`: tenants, and the list of a tenant's repositories.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import * as v from "valibot";
+import { DEFAULT_TENANT, type Quotas, type TenantRecord, type TenantSettings } from "../../access/directory.ts";
+import { parseRepositoryName } from "../../access/names.ts";
+import { contentTag } from "../../bytes/content-tag.ts";
+import { authorizeTenant } from "../../http/denied.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { describe, PAGING } from "../describe.ts";
+import { readJson } from "../json-body.ts";
+import { queryLimit } from "./content-request.ts";
+import { formatCursor, parseCursor } from "./cursor.ts";
+import { assertCurrent } from "./if-match.ts";
+import { shownRepository, showRepository } from "./repo-settings.ts";
+import { requestedTenant } from "./requested.ts";
+
+/** Tenants, and repositories, on a page. A page of repositories asks each of them. */
+const PAGE = { tenants: 100, mostTenants: 1000, repos: 30, mostRepos: 100 };
+
+const quota = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER)));
+const quotas = v.strictObject({ repos: quota, bytes: quota, objects: quota, largest_blob: quota });
+const settings = v.strictObject({ push_to_create: v.optional(v.boolean()), quotas: v.optional(quotas) });
+
+const shownQuota = v.nullable(v.number());
+const shownTenant = v.strictObject({
+  name: v.string(),
+  created_at: v.pipe(v.string(), v.isoTimestamp()),
+  repos: v.number(),
+  push_to_create: v.boolean(),
+  quotas: v.strictObject({ repos: shownQuota, bytes: shownQuota, objects: shownQuota, largest_blob: shownQuota }),
+});
+const listedTenant = v.strictObject({ name: v.string(), created_at: v.pipe(v.string(), v.isoTimestamp()) });
+const nameCursor = v.strictObject({ after: v.pipe(v.string(), v.maxLength(100)) });
+
+function shown({ name, createdAt, repoCount, settings: { pushToCreate, quotas: bounds } }: TenantRecord): object {
+  return {
+    name,
+    created_at: new Date(createdAt).toISOString(),
+    repos: repoCount,
+    push_to_create: pushToCreate,
+    quotas: {
+      repos: bounds.repos ?? null,
+      bytes: bounds.bytes ?? null,
+      objects: bounds.objects ?? null,
+      largest_blob: bounds.blobBytes ?? null,
+    },
+  };
+}
+
+function tagOf({ createdAt, settings: current }: TenantRecord): string {
+  return contentTag(JSON.stringify([createdAt, current]));
+}
+
+function answered(context: Context<ApiEnv>, record: TenantRecord, status: 200 | 201 = 200): Response {
+  return context.json(shown(record), status, { ETag: `"${tagOf(record)}"`, "Cache-Control": "no-store" });
+}
+
+function quotasOf(asked: v.InferOutput<typeof quotas>): Quotas {
+  const { repos, bytes, objects, largest_blob: blobBytes } = asked;
+  return {
+    ...(typeof repos === "number" ? { repos } : {}),
+    ...(typeof bytes === "number" ? { bytes } : {}),
+    ...(typeof objects === "number" ? { objects } : {}),
+    ...(typeof blobBytes === "number" ? { blobBytes } : {}),
+  };
+}
+
+function settingsOf(asked: v.InferOutput<typeof settings>): Partial<TenantSettings> {
+  return {
+    ...(asked.push_to_create === undefined ? {} : { pushToCreate: asked.push_to_create }),
+    ...(asked.quotas === undefined ? {} : { quotas: quotasOf(asked.quotas) }),
+  };
+}
+
+const noTenant = (): Problem => new Problem(404, "There is no such tenant.");
+
+async function listTenants(context: Context<ApiEnv>): Promise<Response> {
+  await authorizeTenant(context.var.host, "operate", "");
+  const limit = queryLimit(context, PAGE.tenants, PAGE.mostTenants);
+  const after = parseCursor(context.req.query("cursor"), nameCursor)?.after ?? "";
+  const { items, more } = await context.var.api.directory().tenants(after, limit);
+  const last = items.at(-1);
+  const tenants = items.map(({ name, createdAt }) => ({ name, created_at: new Date(createdAt).toISOString() }));
+  return context.json(
+    { tenants, ...(more && last !== undefined ? { cursor: formatCursor({ after: last.name }) } : {}) },
+    200,
+    { "Cache-Control": "no-store" },
+  );
+}
+
+async function makeTenant(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "operate");
+  const asked = settingsOf(await readJson(context.req.raw, settings));
+  const made = await context.var.api.tenant(tenant).create({ ...DEFAULT_TENANT, ...asked });
+  if (made.kind === "leaving") {
+    throw new Problem(409, "A tenant of this name is being deleted. Try again when its repositories have gone.");
+  }
+  return answered(context, made.record, made.kind === "created" ? 201 : 200);
+}
+
+async function showTenant(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "show");
+  const record = await context.var.api.tenant(tenant).describe();
+  if (record === undefined) throw noTenant();
+  return answered(context, record);
+}
+
+async function changeTenant(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "administer");
+  const asked = settingsOf(await readJson(context.req.raw, settings));
+  // What a tenant may use is not its own to say.
+  if (asked.quotas !== undefined) await authorizeTenant(context.var.host, "operate", tenant);
+  const registry = context.var.api.tenant(tenant);
+  const before = await registry.describe();
+  if (before === undefined) throw noTenant();
+  assertCurrent(context, tagOf(before));
+  const record = await registry.change(asked);
+  if (record === undefined) throw noTenant();
+  return answered(context, record);
+}
+
+async function removeTenant(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "operate");
+  const removed = await context.var.api.tenant(tenant).remove();
+  context.var.host.formats.forgetTenant(tenant);
+  if (!removed) throw noTenant();
+  return context.body(null, 204);
+}
+
+/** Lists repositories, each asked how it is. One that is listed but not there, for the moment that takes, is passed over. */
+async function listRepos(context: Context<ApiEnv>): Promise<Response> {
+  const { host, api } = context.var;
+  const tenant = await requestedTenant(context, "show");
+  const { principal } = await host.identify();
+  const limit = queryLimit(context, PAGE.repos, PAGE.mostRepos);
+  const after = parseCursor(context.req.query("cursor"), nameCursor)?.after ?? "";
+  const page = await api.tenant(tenant).repos(after, limit);
+  if (page === undefined) throw noTenant();
+  const only = principal.kind === "token" ? principal.repos : undefined;
+  const names = page.items.filter((repo) => only?.includes(repo) !== false);
+  const repos = await Promise.all(
+    names.map(async (repo) => {
+      const name = parseRepositoryName(tenant, repo);
+      const record = name === undefined ? undefined : await api.settings(name).describe();
+      return name === undefined || record === undefined ? [] : [showRepository(context, name, record)];
+    }),
+  );
+  const last = page.items.at(-1);
+  const cursor = page.more && last !== undefined ? { cursor: formatCursor({ after: last }) } : {};
+  return context.json({ repos: repos.flat(), ...cursor }, 200, { "Cache-Control": "no-store" });
+}
+
+/** The routes below `/api/v1/tenants`. */
+export function tenantRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  const cursor = v.optional(v.string());
+  const shownAnswer = { about: "The tenant.", json: shownTenant };
+  routes.get(
+    "/",
+    describe({
+      tag: "tenants",
+      summary: "Lists the tenants",
+      about: "For the operator. By name.",
+      access: "token",
+      query: PAGING,
+      answers: { 200: { about: "A page.", json: v.strictObject({ tenants: v.array(listedTenant), cursor }) } },
+    }),
+    listTenants,
+  );
+  routes.put(
+    "/:tenant",
+    describe({
+      tag: "tenants",
+      summary: "Makes a tenant",
+      about: "For the operator. One that exists stays as it is.",
+      access: "token",
+      body: settings,
+      answers: { 200: { about: "It existed.", json: shownTenant }, 201: { about: "It was made.", json: shownTenant } },
+      problems: [409],
+    }),
+    makeTenant,
+  );
+  routes.get(
+    "/:tenant",
+    describe({ tag: "tenants", summary: "Shows a tenant", access: "token", answers: { 200: shownAnswer } }),
+    showTenant,
+  );
+  routes.patch(
+    "/:tenant",
+    describe({
+      tag: "tenants",
+      summary: "Changes a tenant's settings",
+      about: "`quotas` are set as a whole, by the operator alone. `null` and what is absent are without bound.",
+      access: "token",
+      body: settings,
+      answers: { 200: shownAnswer },
+      problems: [412],
+    }),
+    changeTenant,
+  );
+  routes.delete(
+    "/:tenant",
+    describe({
+      tag: "tenants",
+      summary: "Deletes a tenant with all its repositories",
+      about: "For the operator. Its tokens end at once. Its name is free again when the last repository has gone.",
+      access: "token",
+      answers: { 204: { about: "It was deleted." } },
+    }),
+    removeTenant,
+  );
+  routes.get(
+    "/:tenant/repos",
+    describe({
+      tag: "repositories",
+      summary: "Lists a tenant's repositories",
+      about: "By name. With a token that is for some repositories only, those.",
+      access: "token",
+      query: PAGING,
+      answers: { 200: { about: "A page.", json: v.strictObject({ repos: v.array(shownRepository), cursor }) } },
+    }),
+    listRepos,
+  );
+  return routes;
+}

@@ -1,0 +1,149 @@
+/**
+ * `/api/v1/tenants/{tenant}/tokens`: a tenant's tokens. The text of one is shown once, when it is made.
+ *
+ * @packageDocumentation
+ */
+import { createHash } from "node:crypto";
+import { Hono, type Context } from "hono";
+import * as v from "valibot";
+import { isRepositoryName } from "../../access/names.ts";
+import { SCOPES } from "../../access/scope.ts";
+import { MOST_TOKENS, type TokenRecord } from "../../access/token-store.ts";
+import { formatToken, TOKEN_RANDOM_BYTES } from "../../access/token.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { describe, PAGING } from "../describe.ts";
+import { readJson } from "../json-body.ts";
+import { queryLimit } from "./content-request.ts";
+import { formatCursor, parseCursor } from "./cursor.ts";
+import { requestedTenant } from "./requested.ts";
+
+/** Tokens on a page. */
+const PAGE = { tokens: 100, mostTokens: 1000 };
+/** Repositories that a token may name. */
+const MOST_REPOS = 100;
+/** Ten years, in seconds: longer is no expiry. */
+const LONGEST = 10 * 366 * 24 * 60 * 60;
+
+const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text);
+
+const issue = v.strictObject({
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(100), v.check(isPrintable, "has a control character")),
+  scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length)),
+  repos: v.nullish(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.check(isRepositoryName, "not a repository's name"))),
+      v.minLength(1),
+      v.maxLength(MOST_REPOS),
+    ),
+  ),
+  expires_in: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LONGEST))),
+});
+
+const time = v.nullable(v.pipe(v.string(), v.isoTimestamp()));
+const listedToken = {
+  id: v.string(),
+  name: v.string(),
+  scopes: v.array(v.picklist(SCOPES)),
+  repos: v.nullable(v.array(v.string())),
+  created_at: v.pipe(v.string(), v.isoTimestamp()),
+  expires_at: time,
+  last_used_at: time,
+};
+const issuedToken = v.strictObject({ ...listedToken, token: v.string() });
+
+const shownTime = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
+
+function shown(token: TokenRecord): object {
+  return {
+    id: token.id,
+    name: token.name,
+    scopes: token.scopes,
+    repos: token.repos ?? null,
+    created_at: shownTime(token.createdAt),
+    expires_at: shownTime(token.expiresAt),
+    last_used_at: shownTime(token.usedAt),
+  };
+}
+
+const tokenCursor = v.strictObject({ after: v.pipe(v.string(), v.maxLength(100)) });
+const noTenant = (): Problem => new Problem(404, "There is no such tenant.");
+
+async function makeToken(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "administer");
+  const asked = await readJson(context.req.raw, issue);
+  const text = formatToken(tenant, crypto.getRandomValues(new Uint8Array(TOKEN_RANDOM_BYTES)));
+  const answer = await context.var.api.tenant(tenant).issue({
+    hash: createHash("sha256").update(text).digest(),
+    name: asked.name,
+    scopes: SCOPES.filter((scope) => asked.scopes.includes(scope)),
+    ...(Array.isArray(asked.repos) ? { repos: [...new Set(asked.repos)].toSorted() } : {}),
+    ...(typeof asked.expires_in === "number" ? { expiresAt: Date.now() + asked.expires_in * 1000 } : {}),
+  });
+  if (answer.kind === "missing") throw noTenant();
+  if (answer.kind === "full") throw new Problem(409, `A tenant may have ${MOST_TOKENS} tokens. Revoke some first.`);
+  return context.json({ ...shown(answer.token), token: text }, 201, { "Cache-Control": "no-store" });
+}
+
+async function listTokens(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "administer");
+  const limit = queryLimit(context, PAGE.tokens, PAGE.mostTokens);
+  const after = parseCursor(context.req.query("cursor"), tokenCursor)?.after ?? "";
+  const page = await context.var.api.tenant(tenant).tokens(after, limit);
+  if (page === undefined) throw noTenant();
+  const last = page.items.at(-1);
+  const cursor = page.more && last !== undefined ? { cursor: formatCursor({ after: last.id }) } : {};
+  return context.json({ tokens: page.items.map(shown), ...cursor }, 200, { "Cache-Control": "no-store" });
+}
+
+async function revokeToken(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "administer");
+  const revoked = await context.var.api.tenant(tenant).revoke(context.req.param("id") ?? "");
+  if (!revoked) throw new Problem(404, "There is no such token.");
+  return context.body(null, 204);
+}
+
+/** The routes of tokens, below `/api/v1/tenants`. */
+export function tokenRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  const page = v.strictObject({ tokens: v.array(v.strictObject(listedToken)), cursor: v.optional(v.string()) });
+  routes.post(
+    "/:tenant/tokens",
+    describe({
+      tag: "tokens",
+      summary: "Makes a token",
+      about:
+        "The answer is the only place where its text is shown. Each scope includes those before it: `repo:read`, `repo:write`, " +
+        "`tenant:admin`. With `repos` it is for those repositories only, and for nothing of the tenant's beside.",
+      access: "token",
+      body: issue,
+      answers: { 201: { about: "The token.", json: issuedToken } },
+      problems: [409],
+    }),
+    makeToken,
+  );
+  routes.get(
+    "/:tenant/tokens",
+    describe({
+      tag: "tokens",
+      summary: "Lists tokens, without their texts",
+      about: "`last_used_at` is right to ten minutes.",
+      access: "token",
+      query: PAGING,
+      answers: { 200: { about: "A page.", json: page } },
+    }),
+    listTokens,
+  );
+  routes.delete(
+    "/:tenant/tokens/:id",
+    describe({
+      tag: "tokens",
+      summary: "Revokes a token",
+      about: "The very next request with it is refused.",
+      access: "token",
+      answers: { 204: { about: "It is not known any more." } },
+    }),
+    revokeToken,
+  );
+  return routes;
+}

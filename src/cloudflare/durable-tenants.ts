@@ -1,0 +1,46 @@
+/**
+ * The ports of tenants over the RPC of their Durable Objects.
+ *
+ * @packageDocumentation
+ */
+import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
+import type { TokenStore } from "../access/token-store.ts";
+import { DIRECTORY_NAME, type DirectoryObject } from "../durable/directory-object.ts";
+import type { TenantObject } from "../durable/tenant-object.ts";
+import type { RequestCounters } from "./request-counters.ts";
+
+/** One tenant: its repositories and its tokens. */
+export type Tenant = TenantRegistry & TokenStore;
+
+/** Opens a tenant, which need not exist. Nothing is asked before the first call. */
+export function durableTenant(
+  namespace: DurableObjectNamespace<TenantObject>,
+  counters: RequestCounters,
+  tenant: string,
+): Tenant {
+  const object = namespace.get(namespace.idFromName(tenant));
+  const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
+  return {
+    check: (hash, repo) => call(async () => object.check(hash, repo)),
+    issue: (request) => call(async () => object.issue(request)),
+    tokens: (after, limit) => call(async () => object.tokens(after, limit)),
+    revoke: (id) => call(async () => object.revoke(id)),
+    describe: () => call(async () => object.describe()),
+    create: (settings) => call(async () => object.create(settings)),
+    change: (change) => call(async () => object.change(change)),
+    remove: () => call(async () => object.remove()),
+    register: (request) => call(async () => object.register(request)),
+    removeRepo: (repo) => call(async () => object.removeRepo(repo)),
+    noteVisibility: (repo, visibility) => call(async () => object.noteVisibility(repo, visibility)),
+    repos: (after, limit) => call(async () => object.repos(after, limit)),
+  };
+}
+
+/** Opens the list of tenants. */
+export function durableDirectory(
+  namespace: DurableObjectNamespace<DirectoryObject>,
+  counters: RequestCounters,
+): TenantDirectory {
+  const object = namespace.get(namespace.idFromName(DIRECTORY_NAME));
+  return { tenants: (after, limit) => counters.run("do", async () => object.tenants(after, limit)) };
+}

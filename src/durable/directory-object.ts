@@ -1,0 +1,42 @@
+/**
+ * The Durable Object that lists the tenants: there is one, and only the operator's listing and a tenant that comes or goes ask it.
+ * An object rather than KV, whose lists are up to a minute behind: a tenant that was made is listed, and one deleted is not.
+ *
+ * @packageDocumentation
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { ListedTenant } from "../access/directory.ts";
+import type { Page } from "../access/token-store.ts";
+import { durableSql } from "./durable-sql.ts";
+import type { SqlDatabase } from "./sql-database.ts";
+import { deleteListedTenant, insertListedTenant, listTenants, TENANTS_DDL } from "./tables/tenants.ts";
+
+/** The name of the one there is. */
+export const DIRECTORY_NAME = "tenants";
+
+/** The list of tenants. */
+export class DirectoryObject extends DurableObject {
+  readonly #db: SqlDatabase;
+
+  constructor(state: DurableObjectState, env: Cloudflare.Env) {
+    super(state, env);
+    this.#db = durableSql(state.storage);
+    this.#db.run(TENANTS_DDL);
+  }
+
+  /** Lists a tenant. */
+  enter(tenant: ListedTenant): void {
+    insertListedTenant(this.#db, tenant);
+  }
+
+  /** Takes a tenant off the list. */
+  leave(name: string): void {
+    deleteListedTenant(this.#db, name);
+  }
+
+  /** See `TenantDirectory.tenants`. */
+  tenants(after: string, limit: number): Page<ListedTenant> {
+    const items = listTenants(this.#db, after, limit + 1);
+    return { items: items.slice(0, limit), more: items.length > limit };
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * A tenant's truth on a SQL database: everything the Durable Object does to its tables, without the object. Synchronous, so that
+ * each method is one step for every other request.
+ *
+ * @packageDocumentation
+ */
+import {
+  type CreateTenantAnswer,
+  DEFAULT_TENANT,
+  type RegisterAnswer,
+  type RegisterRefusal,
+  type RegisterRequest,
+  type TenantRecord,
+  type TenantSettings,
+} from "../access/directory.ts";
+import {
+  type IssueAnswer,
+  type IssueRequest,
+  MOST_TOKENS,
+  type Page,
+  type TokenCheck,
+  type TokenRecord,
+  USE_INTERVAL,
+} from "../access/token-store.ts";
+import type { NewId } from "./repository-database.ts";
+import { firstRow, type SqlDatabase } from "./sql-database.ts";
+import {
+  addRepoCount,
+  deleteTenant,
+  insertTenant,
+  readTenant,
+  setInDirectory,
+  setLeaving,
+  TENANT_DDL,
+  type TenantRow,
+  updateTenant,
+} from "./tables/tenant.ts";
+import {
+  deleteRepo,
+  insertRepo,
+  listRemoving,
+  listRepoNames,
+  listUnchecked,
+  markChecked,
+  markRemoving,
+  nextRepoDue,
+  readRepo,
+  setPublic,
+  TENANT_REPOS_DDL,
+  type TenantRepo,
+} from "./tables/tenant-repos.ts";
+import {
+  countTokens,
+  deleteToken,
+  deleteTokens,
+  findToken,
+  insertToken,
+  listTokens,
+  noteTokenUse,
+  readToken,
+  takeRepoOffTokens,
+  TOKENS_DDL,
+} from "./tables/tokens.ts";
+
+const TABLES = [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL];
+
+/** A repository that was entered is asked after when it must have been made, or never will be. Milliseconds. */
+export const CHECK_DELAY = 5 * 60 * 1000;
+
+/** Gives the first `limit` of up to one more items, and whether there was one more. */
+function pageOf<Item>(items: readonly Item[], limit: number): Page<Item> {
+  return { items: items.slice(0, limit), more: items.length > limit };
+}
+
+/** The tables of one Durable Object: at most one tenant at a time. */
+export class TenantDatabase {
+  readonly #db: SqlDatabase;
+  readonly #name: string;
+  readonly #newId: NewId;
+  #ready = false;
+
+  /** `name` is the tenant's, as the object is addressed. */
+  constructor(db: SqlDatabase, name: string, newId: NewId) {
+    this.#db = db;
+    this.#name = name;
+    this.#newId = newId;
+  }
+
+  /** Whether there are tables. Asking for a name that never was a tenant writes nothing, so that guessing costs no storage. */
+  #hasTables(): boolean {
+    this.#ready ||= firstRow(this.#db.rows("SELECT 1 FROM sqlite_master WHERE name = 'tenant'")) !== undefined;
+    return this.#ready;
+  }
+
+  /** The row, also of a tenant that is being deleted. */
+  row(): TenantRow | undefined {
+    return this.#hasTables() ? readTenant(this.#db) : undefined;
+  }
+
+  #present(): TenantRow | undefined {
+    const row = this.row();
+    return row?.leaving === true ? undefined : row;
+  }
+
+  #insert(settings: TenantSettings, now: number): void {
+    for (const ddl of TABLES) {
+      for (const statement of ddl.split(";")) this.#db.run(statement);
+    }
+    insertTenant(this.#db, this.#name, settings, now);
+  }
+
+  describe(): TenantRecord | undefined {
+    return this.#present()?.record;
+  }
+
+  create(settings: TenantSettings, now: number): CreateTenantAnswer {
+    return this.#db.transaction(() => {
+      const row = this.row();
+      if (row?.leaving === true) return { kind: "leaving" };
+      if (row !== undefined) return { kind: "exists", record: row.record };
+      this.#insert(settings, now);
+      const made = this.describe();
+      if (made === undefined) throw new Error("a row that was inserted is not there");
+      return { kind: "created", record: made };
+    });
+  }
+
+  change(change: Partial<TenantSettings>): TenantRecord | undefined {
+    return this.#db.transaction(() => {
+      if (this.#present() === undefined) return undefined;
+      updateTenant(this.#db, change);
+      return this.describe();
+    });
+  }
+
+  /** Ends the tenant for everybody outside: its tokens go, its repositories have to. Gives whether there was one. */
+  leave(): boolean {
+    return this.#db.transaction(() => {
+      if (this.#present() === undefined) return false;
+      deleteTokens(this.#db);
+      markRemoving(this.#db);
+      setLeaving(this.#db);
+      return true;
+    });
+  }
+
+  /** Forgets a tenant that is leaving and has nothing left. */
+  forgetIfEmpty(): void {
+    this.#db.transaction(() => {
+      const row = this.row();
+      if (row?.leaving === true && !row.inDirectory && row.record.repoCount === 0) deleteTenant(this.#db);
+    });
+  }
+
+  /** Notes whether the directory has the tenant. */
+  noteDirectory(inDirectory: boolean): void {
+    if (this.#hasTables()) setInDirectory(this.#db, inDirectory);
+  }
+
+  register(request: RegisterRequest, now: number): RegisterAnswer {
+    return this.#db.transaction(() => {
+      if (request.byOperator && this.row() === undefined) this.#insert(DEFAULT_TENANT, now);
+      const row = this.row();
+      const listed = row === undefined ? undefined : readRepo(this.#db, request.repo);
+      const why = refusalOf(row, listed, request);
+      if (why !== undefined) return { kind: "refused", why };
+      if (listed !== undefined) return { kind: "registered", id: listed.id };
+      const id = this.#newId();
+      const { repo, objectFormat, visibility } = request;
+      const isPublic = visibility === "public";
+      insertRepo(this.#db, { name: repo, id, objectFormat, isPublic }, now + CHECK_DELAY);
+      addRepoCount(this.#db, 1);
+      return { kind: "registered", id };
+    });
+  }
+
+  /** Begins to remove a repository; gives what is listed of it. */
+  beginRemoval(repo: string): TenantRepo | undefined {
+    return this.#db.transaction(() => {
+      if (!this.#hasTables()) return undefined;
+      markRemoving(this.#db, repo);
+      return readRepo(this.#db, repo);
+    });
+  }
+
+  /** Notes that a repository is gone, or never was. */
+  endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">): void {
+    this.#db.transaction(() => {
+      if (!this.#hasTables() || !deleteRepo(this.#db, name, id)) return;
+      addRepoCount(this.#db, -1);
+      takeRepoOffTokens(this.#db, name);
+    });
+  }
+
+  /** Notes that a repository that was entered is there, under this id. */
+  noteMade(repo: string, id: string): void {
+    if (this.#hasTables()) markChecked(this.#db, repo, id);
+  }
+
+  noteVisibility(repo: string, visibility: "private" | "public"): void {
+    if (this.#hasTables()) setPublic(this.#db, repo, visibility === "public");
+  }
+
+  repos(after: string, limit: number): Page<string> | undefined {
+    if (this.#present() === undefined) return undefined;
+    return pageOf(listRepoNames(this.#db, after, limit + 1), limit);
+  }
+
+  /** Gives repositories to remove, and to ask after, now. */
+  dueRepos(now: number, limit: number): { removing: TenantRepo[]; unchecked: TenantRepo[] } {
+    if (!this.#hasTables()) return { removing: [], unchecked: [] };
+    return { removing: listRemoving(this.#db, limit), unchecked: listUnchecked(this.#db, now, limit) };
+  }
+
+  /** Says when the next work is due, in milliseconds since the epoch; `undefined` where none is. */
+  nextDue(): number | undefined {
+    const row = this.row();
+    if (row === undefined) return undefined;
+    return row.leaving || !row.inDirectory ? 0 : nextRepoDue(this.#db);
+  }
+
+  check(hash: Uint8Array, repo: string | undefined, now: number): TokenCheck | undefined {
+    const row = this.#present();
+    if (row === undefined) return undefined;
+    const token = findToken(this.#db, hash, now);
+    if (token === undefined) return undefined;
+    if (token.usedAt === undefined || token.usedAt + USE_INTERVAL <= now) noteTokenUse(this.#db, token.id, now);
+    const listed = repo === undefined ? undefined : readRepo(this.#db, repo);
+    if (listed !== undefined && !listed.removing) return { token, listed: listed.objectFormat };
+    const takesNoMore = boundOf(row, true);
+    return takesNoMore === undefined ? { token } : { token, takesNoMore };
+  }
+
+  issue(request: IssueRequest, now: number): IssueAnswer {
+    return this.#db.transaction(() => {
+      if (this.#present() === undefined) return { kind: "missing" };
+      if (countTokens(this.#db) >= MOST_TOKENS) deleteTokens(this.#db, now);
+      if (countTokens(this.#db) >= MOST_TOKENS) return { kind: "full" };
+      const id = this.#newId();
+      insertToken(this.#db, id, request, now);
+      const token = readToken(this.#db, id);
+      if (token === undefined) throw new Error("a row that was inserted is not there");
+      return { kind: "issued", token };
+    });
+  }
+
+  tokens(after: string, limit: number): Page<TokenRecord> | undefined {
+    if (this.#present() === undefined) return undefined;
+    return pageOf(listTokens(this.#db, after, limit + 1), limit);
+  }
+
+  revoke(id: string): boolean {
+    return this.#present() !== undefined && deleteToken(this.#db, id);
+  }
+}
+
+/** Says why a repository can't be entered. */
+function refusalOf(
+  row: TenantRow | undefined,
+  listed: TenantRepo | undefined,
+  request: RegisterRequest,
+): RegisterRefusal | undefined {
+  if (row === undefined) return "missing-tenant";
+  if (row.leaving) return "leaving";
+  if (listed !== undefined) return listed.removing ? "removing" : undefined;
+  return request.byOperator ? undefined : boundOf(row, request.byPush);
+}
+
+/** Says why a tenant takes no repository more. */
+function boundOf({ record }: TenantRow, byPush: boolean): "no-push-to-create" | "repo-quota" | undefined {
+  const { settings, repoCount } = record;
+  if (byPush && !settings.pushToCreate) return "no-push-to-create";
+  return settings.quotas.repos !== undefined && repoCount >= settings.quotas.repos ? "repo-quota" : undefined;
+}

@@ -1,0 +1,47 @@
+/**
+ * What every repository has to do when it is made with an id, changed on a condition, or ended before it was made.
+ *
+ * @packageDocumentation
+ */
+import { describe, expect, it } from "vitest";
+import { settingsTag } from "../../src/refs/repository-settings.ts";
+import { create, createdRecord, CREATION, oid, push, type RefStoreUnderTest } from "./ref-store.ts";
+
+/** Runs the suite; `open` gives a name that has no repository yet. */
+export function repositoryLifeSuite(name: string, open: () => Promise<RefStoreUnderTest>): void {
+  describe(`a repository's life: ${name}`, () => {
+    it("changes what is still as it was seen, and nothing else", async () => {
+      const store = await open();
+      const tag = settingsTag(await createdRecord(store));
+      expect(await store.change({ description: "one" }, ["nonsense"])).toBe("stale");
+      expect(await store.change({ description: "one" }, ["nonsense", tag])).toMatchObject({ description: "one" });
+      expect(await store.change({ description: "two" }, [tag])).toBe("stale");
+      expect(await store.change({ description: CREATION.description })).not.toBe("stale");
+      await push(store, [create("refs/heads/main", oid(1))]);
+      expect(await store.change({ readOnly: true }, [tag])).toMatchObject({ readOnly: true });
+      const wasReadOnly = [tag];
+      expect(await store.change({ readOnly: false }, wasReadOnly)).toBe("stale");
+    });
+
+    it("makes a repository with the id that it is given", async () => {
+      const store = await open();
+      const id = "1".repeat(32);
+      expect(await createdRecord(store, { ...CREATION, id })).toMatchObject({ id });
+      expect(await createdRecord(store, { ...CREATION, id: "2".repeat(32) })).toMatchObject({ id });
+      await store.remove(id);
+      expect(await store.create({ ...CREATION, id })).toEqual({ kind: "gone" });
+      expect(await store.beginPush({ names: [], create: { ...CREATION, id } })).toEqual({ kind: "missing" });
+    });
+
+    it("never makes a repository whose end came before its beginning", async () => {
+      const store = await open();
+      const [early, later] = ["3".repeat(32), "4".repeat(32)];
+      expect(await store.remove(early)).toBe(false);
+      expect(await store.beginPush({ names: [], create: { ...CREATION, id: early } })).toEqual({ kind: "missing" });
+      expect(await store.create({ ...CREATION, id: early })).toEqual({ kind: "gone" });
+      expect(await createdRecord(store, { ...CREATION, id: later })).toMatchObject({ id: later });
+      expect(await store.remove(early)).toBe(true);
+      expect(await store.describe()).toBeUndefined();
+    });
+  });
+}
