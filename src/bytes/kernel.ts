@@ -12,8 +12,8 @@
  * @packageDocumentation
  */
 import { LimitExceeded } from "./failure.ts";
-import type { HashFactory } from "./hash.ts";
 import type { KernelExports } from "./kernel-exports.ts";
+import type { KernelLayout } from "./kernel-layout.ts";
 import { type NativeNames, nativeNames } from "./native-names.ts";
 
 /** The stream ended, and its checksum is right. */
@@ -48,23 +48,6 @@ export const SCAN_SUSPECT = 1;
 
 /** {@link Kernel.collectTree} and {@link Kernel.markTree}: the tree is malformed. */
 export const TREE_CORRUPT = -1;
-
-/** How an instance's memory is divided, and how its names are hashed. */
-export type KernelLayout = {
-  readonly windowBytes: number;
-  readonly ringBytes: number;
-  /** Bytes of a raw object name: 20 makes it SHA-1, 32 SHA-256. */
-  readonly rawSize: number;
-  /**
-   * Random bits that key the table of names, two of 32. Whoever knows them can choose names that make the table slow, so they
-   * must not be the same for everyone.
-   */
-  readonly seed: readonly [number, number];
-  /** The size past which the memory does not grow; 4 GiB where not given. */
-  readonly maxBytes?: number;
-  /** The platform's hashes: SHA-256 of what is not short is theirs, where they are given. They know processors that the module does not. */
-  readonly hash?: HashFactory;
-};
 
 const NO_MEMORY = -2;
 const FOUR_GIB = 2 ** 32 - 1;
@@ -148,6 +131,21 @@ export class Kernel {
   /** Begins a zlib stream. */
   inflateStart(): void {
     this.#exports.inflateStart();
+  }
+
+  /** Bytes of a stream's state. */
+  get inflateStateBytes(): number {
+    return this.#exports.inflateStateBytes();
+  }
+
+  /** Writes the state of the stream to `at`, so that others can be begun; the output that the next {@link inflate} needs is not in it. */
+  inflateSave(at: number): void {
+    this.#exports.inflateSave(at);
+  }
+
+  /** Goes back to the stream whose state is at `at`. */
+  inflateRestore(at: number): void {
+    this.#exports.inflateRestore(at);
   }
 
   /**

@@ -12,11 +12,11 @@
  */
 import { ObjectRejected } from "../bytes/failure.ts";
 
-/** A step of a delta. `bytes` of an insert is a view into the piece it came with. */
+/** A step of a delta. `bytes` of an insert is a view into the piece it came with; `at` is where they lie in the delta. */
 export type DeltaStep =
   | { readonly kind: "sizes"; readonly baseSize: number; readonly resultSize: number }
   | { readonly kind: "copy"; readonly offset: number; readonly length: number }
-  | { readonly kind: "insert"; readonly bytes: Uint8Array };
+  | { readonly kind: "insert"; readonly at: number; readonly bytes: Uint8Array };
 
 const COPY = 0x80;
 const DEFAULT_COPY = 0x10000;
@@ -26,6 +26,8 @@ export class DeltaStream {
   /** Bytes of a varint or a copy that the last piece cut. */
   #carry = new Uint8Array(0);
   #inserting = 0;
+  /** Where the bytes at hand begin, in the delta. */
+  #start = 0;
   #sizes: number[] = [];
 
   /** Gives the steps of the next piece, in order; take each before the next. @throws ObjectRejected for what is no delta. */
@@ -42,11 +44,13 @@ export class DeltaStream {
       const step = this.#next(bytes, at);
       if (step === undefined) {
         this.#carry = bytes.slice(at);
+        this.#start += at;
         return;
       }
       at = step.end;
       if (step.step !== undefined) yield step.step;
     }
+    this.#start += at;
   }
 
   /** Says that the delta has ended. @throws ObjectRejected where it is cut short. */
@@ -60,7 +64,7 @@ export class DeltaStream {
     if (this.#inserting > 0) {
       const end = Math.min(bytes.length, at + this.#inserting);
       this.#inserting -= end - at;
-      return { end, step: { kind: "insert", bytes: bytes.subarray(at, end) } };
+      return { end, step: { kind: "insert", at: this.#start + at, bytes: bytes.subarray(at, end) } };
     }
     const op = bytes[at] ?? 0;
     if (op === 0) throw new ObjectRejected("failed to apply delta");

@@ -104,6 +104,70 @@ export function inflateStart(): void {
   storedLeft = 0;
 }
 
+/** What {@link inflateSave} writes: the variables, the code lengths, the three tables. */
+const SAVED_VARIABLES: usize = 136;
+const SAVED_LENGTHS: usize = 464;
+const SAVED_LITLEN: usize = 2342 << 2;
+const SAVED_DISTANCE: usize = 402 << 2;
+const SAVED_PRECODE: usize = 128 << 2;
+
+/** Bytes that {@link inflateSave} writes. */
+export function inflateStateBytes(): usize {
+  return SAVED_VARIABLES + SAVED_LENGTHS + SAVED_LITLEN + SAVED_DISTANCE + SAVED_PRECODE;
+}
+
+/** Writes the stream's state to `at`, for {@link inflateRestore}. The output so far is not part of it. */
+export function inflateSave(at: usize): void {
+  store<u64>(at, <u64>state);
+  store<u64>(at, <u64>failure, 8);
+  store<u64>(at, <u64>lastBlock, 16);
+  store<u64>(at, hold, 24);
+  store<u64>(at, <u64>bits, 32);
+  store<u64>(at, <u64>adler, 40);
+  store<u64>(at, <u64>storedLeft, 48);
+  store<u64>(at, <u64>matchLength, 56);
+  store<u64>(at, <u64>matchDistance, 64);
+  store<u64>(at, litlenMask, 72);
+  store<u64>(at, distanceMask, 80);
+  store<u64>(at, precodeMask, 88);
+  store<u64>(at, <u64>literalCount, 96);
+  store<u64>(at, <u64>distanceCount, 104);
+  store<u64>(at, <u64>precodeCount, 112);
+  store<u64>(at, <u64>lengthsRead, 120);
+  store<u64>(at, <u64>tablesAreFixed, 128);
+  let to = at + SAVED_VARIABLES;
+  memory.copy(to, lengths, SAVED_LENGTHS);
+  memory.copy((to += SAVED_LENGTHS), litlenTable, SAVED_LITLEN);
+  memory.copy((to += SAVED_LITLEN), distanceTable, SAVED_DISTANCE);
+  memory.copy(to + SAVED_DISTANCE, precodeTable, SAVED_PRECODE);
+}
+
+/** Makes the stream be as it was at {@link inflateSave}. */
+export function inflateRestore(at: usize): void {
+  state = <i32>load<u64>(at);
+  failure = <i32>load<u64>(at, 8);
+  lastBlock = load<u64>(at, 16) != 0;
+  hold = load<u64>(at, 24);
+  bits = <u32>load<u64>(at, 32);
+  adler = <u32>load<u64>(at, 40);
+  storedLeft = <usize>load<u64>(at, 48);
+  matchLength = <usize>load<u64>(at, 56);
+  matchDistance = <usize>load<u64>(at, 64);
+  litlenMask = load<u64>(at, 72);
+  distanceMask = load<u64>(at, 80);
+  precodeMask = load<u64>(at, 88);
+  literalCount = <i32>load<u64>(at, 96);
+  distanceCount = <i32>load<u64>(at, 104);
+  precodeCount = <i32>load<u64>(at, 112);
+  lengthsRead = <i32>load<u64>(at, 120);
+  tablesAreFixed = load<u64>(at, 128) != 0;
+  let from = at + SAVED_VARIABLES;
+  memory.copy(lengths, from, SAVED_LENGTHS);
+  memory.copy(litlenTable, (from += SAVED_LENGTHS), SAVED_LITLEN);
+  memory.copy(distanceTable, (from += SAVED_LITLEN), SAVED_DISTANCE);
+  memory.copy(precodeTable, from + SAVED_DISTANCE, SAVED_PRECODE);
+}
+
 export function inflateConsumed(): i32 {
   return consumed;
 }

@@ -17,7 +17,16 @@ export { crc32 } from "./crc32";
 export { applyDelta, deltaBaseSize, deltaResultSize, deltaSizes } from "./delta";
 export { hashFinish, hashObject, hashStart, hashUpdate } from "./hash";
 export { batchAdd, batchCapacity, batchClear, batchCollision, batchNameAt, batchRun } from "./hash-batch";
-export { inflate, inflateConsumed, inflateProduced, inflateStart, inflateWhole } from "./inflate";
+export {
+  inflate,
+  inflateConsumed,
+  inflateProduced,
+  inflateRestore,
+  inflateSave,
+  inflateStart,
+  inflateStateBytes,
+  inflateWhole,
+} from "./inflate";
 export {
   flagsOf,
   oidAdd,

@@ -12,7 +12,9 @@ import { type GraphSession, PENDING } from "../graph/graph-session.ts";
 import type { PackSelection } from "../graph/pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
+import { openLargeContent } from "../store/large-content.ts";
 import { encodeEntry } from "../store/thin-completion.ts";
+import { type Adler32, sumOver, undeflated } from "../store/undeflated.ts";
 import type { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";
 
@@ -164,8 +166,23 @@ export class PackCopy {
 
   /** Makes an entry without a base. */
   async #copyWhole(offset: number): Promise<undefined> {
-    const { kind, held } = await this.#session.reader.readAt(this.#selection.pack, offset);
-    await this.#append(encodeEntry(kind, this.#session.inflating.bytes(held), this.#options.deflate));
+    const { reader, inflating } = this.#session;
+    const object = await reader.readAtIfHeld(this.#selection.pack, offset);
+    if (object === undefined) await this.#streamWhole(offset);
+    else await this.#append(encodeEntry(object.kind, inflating.bytes(object.held), this.#options.deflate));
     return undefined;
+  }
+
+  /** Makes an entry of an object that is too large to be held, or built from what is. */
+  async #streamWhole(offset: number): Promise<void> {
+    const { reader, inflating } = this.#session;
+    const chain = await reader.chainAt(this.#selection.pack, offset);
+    const { kind, size, pieces } = await openLargeContent(inflating, chain);
+    const end = encodeEntryHeader(kind, size, this.#newHeader, 0);
+    await this.#append(this.#newHeader.subarray(0, end));
+    const { kernel } = inflating;
+    const adler32: Adler32 = (adler, bytes) =>
+      sumOver(kernel, bytes, adler, (value, at, length) => kernel.adler32(value, at, length));
+    for await (const bytes of undeflated(pieces, size, adler32)) await this.#append(bytes);
   }
 }

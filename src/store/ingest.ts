@@ -22,6 +22,7 @@ import { DeltaResolver, type OutsideBase } from "./delta-resolver.ts";
 import { EntryTable } from "./entry-table.ts";
 import { Inflating } from "./inflating.ts";
 import { largeBaseData } from "./large-bases.ts";
+import { sumOver } from "./undeflated.ts";
 import { LargeDeltas } from "./large-deltas.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import { ObjectBudget, type ObjectLimits } from "./object-budget.ts";
@@ -370,22 +371,6 @@ const MOST_BASES_READ = 32;
 const MOST_REFERENCES_READ = 2;
 /** What is read of the staged pack in runs up to this length is likely to be wanted again soon. */
 const SHORT_RUN_BYTES = 128 * 1024;
-
-/** Continues a checksum over bytes outside kernel memory, by the window. */
-function sumOver(
-  kernel: Kernel,
-  bytes: Uint8Array,
-  start: number,
-  update: (value: number, at: number, length: number) => number,
-): number {
-  let value = start;
-  for (let at = 0; at < bytes.length; at += kernel.windowBytes) {
-    const piece = bytes.subarray(at, at + kernel.windowBytes);
-    kernel.memory.set(piece, kernel.windowAt);
-    value = update(value, kernel.windowAt, piece.length);
-  }
-  return value;
-}
 
 /**
  * Takes a pack in; see the top of this file.

@@ -3,12 +3,12 @@
  * to the pack as they lie there or, where they were deltas, undeflated.
  *
  * @packageDocumentation
- * @see RFC 1951, section 3.2.4: non-compressed blocks
  */
 import { CorruptStore } from "../bytes/failure.ts";
-import { putU32 } from "../bytes/big-endian.ts";
-import type { DeflatedEntry, LargeDeltas } from "./large-deltas.ts";
+import type { DeflatedEntry } from "./inflate-stream.ts";
+import type { LargeDeltas } from "./large-deltas.ts";
 import type { StoredChain } from "./object-reader.ts";
+import { type Adler32, undeflated } from "./undeflated.ts";
 
 /** A large base, unpacked. */
 export type LargeBase = {
@@ -19,9 +19,6 @@ export type LargeBase = {
 };
 
 const PIECE_BYTES = 1024 * 1024;
-const MOST_IN_BLOCK = 0xffff;
-/** A zlib header: deflate, a window of 32 KiB, fastest. */
-const ZLIB_HEADER = Uint8Array.of(0x78, 0x01);
 
 /** Puts an object together from its chain, into the scratch file of `node`. */
 export async function unpackLargeBase(large: LargeDeltas, node: number, chain: StoredChain): Promise<LargeBase> {
@@ -42,11 +39,11 @@ export async function unpackLargeBase(large: LargeDeltas, node: number, chain: S
   return { node, deflated: last === 0 ? { ...base, end: base.at + length } : undefined };
 }
 
-/** Gives the deflated data of a large base, piece by piece. `adler32` continues a checksum. */
+/** Gives the deflated data of a large base, piece by piece. */
 export async function* largeBaseData(
   large: LargeDeltas,
   base: LargeBase,
-  adler32: (adler: number, bytes: Uint8Array) => number,
+  adler32: Adler32,
 ): AsyncGenerator<Uint8Array> {
   const { node, deflated } = base;
   if (deflated !== undefined) {
@@ -55,25 +52,10 @@ export async function* largeBaseData(
     }
     return;
   }
-  const size = large.sizeOf(node);
-  let adler = 1;
-  yield ZLIB_HEADER;
-  for (let at = 0; at < size; at += PIECE_BYTES) {
-    const piece = await large.read(node, at, Math.min(PIECE_BYTES, size - at));
-    adler = adler32(adler, piece);
-    for (let from = 0; from < piece.length; from += MOST_IN_BLOCK) {
-      const bytes = piece.subarray(from, from + MOST_IN_BLOCK);
-      yield blockHeader(bytes.length, at + from + bytes.length === size);
-      yield bytes;
-    }
-  }
-  const trailer = new Uint8Array(4);
-  putU32(trailer, 0, adler);
-  yield trailer;
+  yield* undeflated(scratchPieces(large, node), large.sizeOf(node), adler32);
 }
 
-function blockHeader(length: number, isLast: boolean): Uint8Array {
-  const low = length & 0xff;
-  const high = length >> 8;
-  return Uint8Array.of(isLast ? 1 : 0, low, high, low ^ 0xff, high ^ 0xff);
+async function* scratchPieces(large: LargeDeltas, node: number): AsyncGenerator<Uint8Array> {
+  const size = large.sizeOf(node);
+  for (let at = 0; at < size; at += PIECE_BYTES) yield await large.read(node, at, Math.min(PIECE_BYTES, size - at));
 }

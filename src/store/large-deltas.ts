@@ -6,9 +6,10 @@
  * @packageDocumentation
  */
 import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
-import { INFLATE_DONE, INFLATE_NEED_INPUT, type Kernel } from "../bytes/kernel.ts";
+import type { Kernel } from "../bytes/kernel.ts";
 import { DeltaStream } from "../format/delta-stream.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
+import { type DeflatedEntry, InflateStream } from "./inflate-stream.ts";
 import type { Inflating } from "./inflating.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { PackFile, PackStorage } from "./pack-storage.ts";
@@ -17,15 +18,10 @@ import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 
 const BLOCK_BYTES = 512 * 1024;
-const READ_BYTES = 1024 * 1024;
-const HISTORY_BYTES = 32_768;
 const OUT_BYTES = 131_072;
 
 /** A large blob's content, readable at any place. */
 type Scratch = { readonly file: PackFile; readonly size: number };
-
-/** Reads `[offset, offset + length)` of the pack that the data is in. */
-export type DeflatedBytes = (offset: number, length: number) => Promise<Uint8Array>;
 
 /** What large deltas work with. */
 export type LargeDeltasInput = {
@@ -35,14 +31,6 @@ export type LargeDeltasInput = {
   readonly inflating: Inflating;
   readonly buffers: PartBuffers;
   readonly budget: ObjectBudget;
-};
-
-/** A stream of deflated data: where it begins, where it ends at the latest, and what it inflates to. */
-export type DeflatedEntry = {
-  readonly read: DeflatedBytes;
-  readonly at: number;
-  readonly end: number;
-  readonly size: number;
 };
 
 /** The scratch files of one pack; {@link LargeDeltas.clear} them. */
@@ -174,42 +162,9 @@ export class LargeDeltas {
 
   /** Inflates deflated data, piece by piece; gives its length. */
   async #inflate(entry: DeflatedEntry, take: (piece: Uint8Array) => Promise<void>): Promise<number> {
-    const { inflating } = this.#input;
-    const { kernel, ring } = inflating;
-    kernel.inflateStart();
-    // copied out before the caller does anything: what it does may overwrite the ring
-    let history = new Uint8Array(0);
-    let produced = 0;
-    for (let at = entry.at; at < entry.end; at += READ_BYTES) {
-      const bytes = await entry.read(at, Math.min(READ_BYTES, entry.end - at));
-      let used = 0;
-      let full = true;
-      // once more after the input is used up: output may have been what was short
-      while (used < bytes.length || full) {
-        const window = bytes.subarray(used, used + kernel.windowBytes);
-        kernel.memory.set(window, kernel.windowAt);
-        const room = ring.pointer(ring.reserve(HISTORY_BYTES + OUT_BYTES));
-        kernel.memory.set(history, room);
-        const out = room + history.length;
-        const outEnd = out + Math.min(OUT_BYTES, entry.size - produced);
-        const status = kernel.inflate(kernel.windowAt, kernel.windowAt + window.length, room, out, outEnd);
-        used += kernel.inflateConsumed;
-        const made = kernel.inflateProduced;
-        produced += made;
-        const piece = kernel.memory.slice(out, out + made);
-        const kept = Math.min(HISTORY_BYTES, history.length + made);
-        history = kernel.memory.slice(out + made - kept, out + made);
-        if (made > 0) await take(piece);
-        if (status === INFLATE_DONE) {
-          if (produced === entry.size) return at + used - entry.at;
-          throw new ObjectRejected("inflated size does not match");
-        }
-        if (status < 0) throw new ObjectRejected(`inflate returned ${status}`);
-        full = status !== INFLATE_NEED_INPUT;
-        if (full && made === 0 && produced >= entry.size) throw new ObjectRejected("inflated size does not match");
-      }
-    }
-    throw new ObjectRejected("inflated data is cut short");
+    const stream = new InflateStream(this.#input.inflating, entry);
+    for (let piece = await stream.next(); piece !== undefined; piece = await stream.next()) await take(piece);
+    return stream.consumed;
   }
 
   /** Deletes the scratch files; never throws. */

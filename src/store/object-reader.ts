@@ -8,7 +8,7 @@ import { CorruptStore, LimitExceeded, MissingObject } from "../bytes/failure.ts"
 import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
-import type { DeflatedEntry } from "./large-deltas.ts";
+import type { DeflatedEntry } from "./inflate-stream.ts";
 import type { Held, Inflating, Inflation } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
 import { tooLargeToHold } from "./object-budget.ts";
@@ -26,6 +26,15 @@ export type StoredChain = { readonly kind: number; readonly entries: readonly De
 
 /** Stale entries that the table of what is held may gather before it is swept. */
 const SWEEP_AT = 65_536;
+
+async function unlessTooLarge<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof LimitExceeded) return undefined;
+    throw error;
+  }
+}
 
 /** Reads objects into an {@link Inflating}'s ring. */
 export class ObjectReader {
@@ -111,17 +120,22 @@ export class ObjectReader {
    * @throws MissingObject, CorruptStore
    */
   async copyIfHeld(name: Uint8Array): Promise<ObjectCopy | undefined> {
-    try {
-      return await this.readCopy(name);
-    } catch (error) {
-      if (error instanceof LimitExceeded) return undefined;
-      throw error;
-    }
+    return await unlessTooLarge(this.readCopy(name));
+  }
+
+  /** Reads the object whose entry begins at `offset` of a pack; `undefined` as {@link copyIfHeld}. @throws CorruptStore */
+  async readAtIfHeld(pack: number, offset: number): Promise<ReadObject | undefined> {
+    return await unlessTooLarge(this.readAt(pack, offset));
   }
 
   /** Gives the deflated data that an object is made from. @throws MissingObject, CorruptStore */
   async chainOf(name: Uint8Array): Promise<StoredChain> {
     const { pack, offset } = await this.#database.offsetOf(name);
+    return await this.chainAt(pack, offset);
+  }
+
+  /** Gives the deflated data that the entry at `offset` of the pack with this number is made from. @throws CorruptStore */
+  async chainAt(pack: number, offset: number): Promise<StoredChain> {
     const handle = this.#database.packs[pack];
     if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
     const entries: DeflatedEntry[] = [];

@@ -1,0 +1,141 @@
+/**
+ * Inflates what is too large to be held, piece by piece. Several streams may be under way at once, though the kernel knows one:
+ * each keeps its state between pieces, and can be continued from any place where that was noted.
+ *
+ * @packageDocumentation
+ */
+import { ObjectRejected } from "../bytes/failure.ts";
+import { INFLATE_DONE, INFLATE_NEED_INPUT } from "../bytes/kernel.ts";
+import type { Inflating } from "./inflating.ts";
+
+/** Reads `[offset, offset + length)` of the pack that the data is in. */
+export type DeflatedBytes = (offset: number, length: number) => Promise<Uint8Array>;
+
+/** A stream of deflated data: where it begins, where it ends at the latest, and what it inflates to. */
+export type DeflatedEntry = {
+  readonly read: DeflatedBytes;
+  readonly at: number;
+  readonly end: number;
+  readonly size: number;
+};
+
+/** A place in a stream from which it can be gone on with. */
+export type ResumePoint = {
+  readonly produced: number;
+  readonly consumed: number;
+  readonly needsInput: boolean;
+  readonly state: Uint8Array;
+  readonly history: Uint8Array;
+};
+
+/** Deflated bytes that are read at once. */
+export const READ_BYTES = 1024 * 1024;
+const HISTORY_BYTES = 32_768;
+/** Bytes of a piece, at most. */
+const OUT_BYTES = 131_072;
+
+/** One stream. */
+export class InflateStream {
+  readonly #inflating: Inflating;
+  readonly #entry: DeflatedEntry;
+  #produced = 0;
+  #consumed = 0;
+  #state: Uint8Array | undefined;
+  #history = new Uint8Array(0);
+  /** Read and not used. */
+  #input: Uint8Array = new Uint8Array(0);
+  #needsInput = true;
+  #isDone = false;
+
+  constructor(inflating: Inflating, entry: DeflatedEntry, from?: ResumePoint) {
+    this.#inflating = inflating;
+    this.#entry = entry;
+    if (from === undefined) return;
+    this.#produced = from.produced;
+    this.#consumed = from.consumed;
+    this.#needsInput = from.needsInput;
+    this.#state = from.state;
+    this.#history = from.history.slice();
+  }
+
+  /** Bytes of content so far. */
+  get produced(): number {
+    return this.#produced;
+  }
+
+  /** Bytes of deflated data used so far; all of it once {@link next} has given `undefined`. */
+  get consumed(): number {
+    return this.#consumed;
+  }
+
+  /** Notes this place. */
+  point(): ResumePoint | undefined {
+    if (this.#state === undefined) return undefined;
+    return {
+      produced: this.#produced,
+      consumed: this.#consumed,
+      needsInput: this.#needsInput,
+      state: this.#state,
+      history: this.#history,
+    };
+  }
+
+  /**
+   * Gives a copy of the next piece of content, of `most` bytes at most; `undefined` at the end.
+   *
+   * @throws ObjectRejected where the data is damaged, or inflates to another size than it should.
+   */
+  async next(most = OUT_BYTES): Promise<Uint8Array | undefined> {
+    while (!this.#isDone) {
+      if (this.#needsInput && this.#input.length === 0) await this.#read();
+      const piece = this.#step(Math.min(most, OUT_BYTES));
+      if (piece.length > 0) return piece;
+    }
+    return undefined;
+  }
+
+  async #read(): Promise<void> {
+    const { read, at, end } = this.#entry;
+    const from = at + this.#consumed;
+    if (from >= end) throw new ObjectRejected("inflated data is cut short");
+    this.#input = await read(from, Math.min(READ_BYTES, end - from));
+  }
+
+  /** One call of the kernel. What lies in the ring is not needed after it. */
+  #step(most: number): Uint8Array {
+    const { kernel, ring } = this.#inflating;
+    const stateBytes = kernel.inflateStateBytes;
+    const state = ring.pointer(ring.reserve(stateBytes + HISTORY_BYTES + OUT_BYTES));
+    if (this.#state === undefined) kernel.inflateStart();
+    else {
+      kernel.memory.set(this.#state, state);
+      kernel.inflateRestore(state);
+    }
+    const window = this.#input.subarray(0, kernel.windowBytes);
+    kernel.memory.set(window, kernel.windowAt);
+    const room = state + stateBytes;
+    kernel.memory.set(this.#history, room);
+    const out = room + this.#history.length;
+    const outEnd = out + Math.min(most, this.#entry.size - this.#produced);
+    const status = kernel.inflate(kernel.windowAt, kernel.windowAt + window.length, room, out, outEnd);
+    const made = kernel.inflateProduced;
+    this.#consumed += kernel.inflateConsumed;
+    this.#input = this.#input.subarray(kernel.inflateConsumed);
+    this.#produced += made;
+    kernel.inflateSave(state);
+    this.#state = kernel.memory.slice(state, state + stateBytes);
+    const kept = Math.min(HISTORY_BYTES, this.#history.length + made);
+    this.#history = kernel.memory.slice(out + made - kept, out + made);
+    this.#take(status, made);
+    return kernel.memory.slice(out, out + made);
+  }
+
+  #take(status: number, made: number): void {
+    const isWhole = this.#produced === this.#entry.size;
+    if (status < 0) throw new ObjectRejected(`inflate returned ${status}`);
+    this.#isDone = status === INFLATE_DONE;
+    this.#needsInput = status === INFLATE_NEED_INPUT;
+    const isStuck = !this.#isDone && !this.#needsInput && made === 0;
+    if ((this.#isDone && !isWhole) || (isStuck && isWhole)) throw new ObjectRejected("inflated size does not match");
+  }
+}

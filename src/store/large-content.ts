@@ -1,0 +1,135 @@
+/**
+ * The content of a stored object that is too large to be held, piece by piece, though it is stored as a delta.
+ *
+ * Nothing is written: the deltas of the chain are read once, for where each byte of the object comes from, and then the object is
+ * put together in order, from data that is inflated as it is wanted. A delta mostly goes through its base from the beginning to the
+ * end, and so does that; where it goes back, data is inflated again from the nearest place noted, within a bound.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import { DeltaStream } from "../format/delta-stream.ts";
+import { type DeflatedEntry, InflateStream } from "./inflate-stream.ts";
+import { InflatedBlocks, InflatedSource } from "./inflated-source.ts";
+import type { Inflating } from "./inflating.ts";
+import type { StoredChain } from "./object-reader.ts";
+import { BELOW, SegmentList } from "./segment-list.ts";
+
+/** What putting one object together may take. */
+export type LargeContentLimits = {
+  /** Deltas in the chain. */
+  readonly deltas: number;
+  /** Parts that the object falls into, and each delta. */
+  readonly segments: number;
+  /** Bytes inflated for each byte of the object and of what it is made from. */
+  readonly work: number;
+};
+
+/** The bounds in use: 16 MB of memory, and some seconds of processor time for a blob of 100 MB whose deltas go back all the time. */
+export const LARGE_CONTENT_LIMITS: LargeContentLimits = { deltas: 64, segments: 200_000, work: 4 };
+
+/** Work that is always granted. Bytes. */
+const FREE_WORK = 1024 * 1024 * 1024;
+/** Blocks kept beyond one a source: 2 MiB. */
+const SPARE_BLOCKS = 32;
+
+/** An object, to be read once. */
+export type LargeContent = {
+  readonly kind: number;
+  readonly size: number;
+  readonly pieces: AsyncGenerator<Uint8Array>;
+};
+
+/**
+ * Opens an object that is made from a chain. A piece is valid until the next is asked for.
+ *
+ * @throws LimitExceeded, CorruptStore, as its pieces do
+ */
+export async function openLargeContent(
+  inflating: Inflating,
+  chain: StoredChain,
+  limits: LargeContentLimits = LARGE_CONTENT_LIMITS,
+): Promise<LargeContent> {
+  const { entries, kind } = chain;
+  const deltas = entries.length - 1;
+  if (deltas > limits.deltas) {
+    throw new LimitExceeded(
+      "deltaChain",
+      limits.deltas,
+      `large object is a chain of more than ${limits.deltas} deltas`,
+    );
+  }
+  const segments = await segmentsOf(inflating, entries, limits.segments);
+  const total = entries.reduce((sum, { size }) => sum + size, segments.size);
+  const blocks = new InflatedBlocks(entries.length + SPARE_BLOCKS, FREE_WORK + limits.work * total);
+  const sources = entries.map((entry, name) => {
+    return new InflatedSource(inflating, entry, { blocks, name, noted: name === deltas });
+  });
+  return { kind, size: segments.size, pieces: piecesOf(segments, sources) };
+}
+
+async function* piecesOf(segments: SegmentList, sources: readonly InflatedSource[]): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < segments.count; i++) {
+    const { source, offset, length } = segments.at(i);
+    const from = sources[source === BELOW ? sources.length - 1 : source];
+    if (from === undefined) throw new CorruptStore("an object is made from nothing");
+    for (let done = 0; done < length;) {
+      const piece = await asStored(from.read(offset + done, length - done));
+      yield piece;
+      done += piece.length;
+    }
+  }
+}
+
+/** Gives where each byte of the object comes from: a delta, by its number, or what is below all of them. */
+async function segmentsOf(inflating: Inflating, entries: readonly DeflatedEntry[], most: number): Promise<SegmentList> {
+  const last = entries.length - 1;
+  const whole = new SegmentList(most);
+  if (last === 0) {
+    whole.push(BELOW, 0, entries[0]?.size ?? 0);
+    return whole;
+  }
+  let laid: SegmentList | undefined;
+  let baseSize = 0;
+  for (const [number, entry] of entries.slice(0, last).entries()) {
+    const delta = await asStored(readDelta(new InflateStream(inflating, entry), number, most));
+    if (laid !== undefined && delta.segments.size !== baseSize)
+      throw new CorruptStore("a stored delta is of another base");
+    ({ baseSize } = delta);
+    laid = laid === undefined ? delta.segments : laid.over(delta.segments);
+  }
+  if (laid === undefined || baseSize !== entries[last]?.size)
+    throw new CorruptStore("a stored delta is of another base");
+  return laid;
+}
+
+async function readDelta(
+  stream: InflateStream,
+  number: number,
+  most: number,
+): Promise<{ readonly segments: SegmentList; readonly baseSize: number }> {
+  const delta = new DeltaStream();
+  const segments = new SegmentList(most);
+  let sizes = { baseSize: 0, resultSize: -1 };
+  for (let piece = await stream.next(); piece !== undefined; piece = await stream.next()) {
+    for (const step of delta.read(piece)) {
+      if (step.kind === "insert") segments.push(number, step.at, step.bytes.length);
+      else if (step.kind === "sizes") sizes = step;
+      else if (step.offset + step.length <= sizes.baseSize) segments.push(BELOW, step.offset, step.length);
+      else throw new CorruptStore("a stored delta copies from behind its base");
+    }
+  }
+  delta.end();
+  if (segments.size !== sizes.resultSize) throw new CorruptStore("a stored delta makes an object of another size");
+  return { segments, baseSize: sizes.baseSize };
+}
+
+/** What is wrong with stored data is no client's fault. */
+async function asStored<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ObjectRejected) throw new CorruptStore(error.message, { cause: error });
+    throw error;
+  }
+}

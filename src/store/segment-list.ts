@@ -1,0 +1,120 @@
+/**
+ * What an object is put together from, in order: runs of bytes of one source or another. A delta is such a list; so is a chain of
+ * them, once each list has been laid over the one below.
+ *
+ * @packageDocumentation
+ */
+import { LimitExceeded } from "../bytes/failure.ts";
+
+/** The source of what comes out of the object below. */
+export const BELOW = 255;
+
+/** A run: `length` bytes from `offset` of `source`. */
+export type Segment = { readonly source: number; readonly offset: number; readonly length: number };
+
+const FIRST_ROOM = 1024;
+
+/** Runs of bytes, in order. Twenty-one bytes of memory each. */
+export class SegmentList {
+  readonly #most: number;
+  #count = 0;
+  #sources = new Uint8Array(FIRST_ROOM);
+  #offsets = new Float64Array(FIRST_ROOM);
+  #lengths = new Uint32Array(FIRST_ROOM);
+  /** Where each ends in the object. */
+  #ends = new Float64Array(FIRST_ROOM);
+
+  /** `most` is how many runs it takes. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes of all together. */
+  get size(): number {
+    return this.#ends[this.#count - 1] ?? 0;
+  }
+
+  /** Appends a run; one that goes on with the last becomes part of it. @throws LimitExceeded */
+  push(source: number, offset: number, length: number): void {
+    if (length === 0) return;
+    const last = this.#count - 1;
+    const end = this.size + length;
+    if (this.#sources[last] === source && (this.#offsets[last] ?? 0) + (this.#lengths[last] ?? 0) === offset) {
+      this.#lengths[last] = (this.#lengths[last] ?? 0) + length;
+      this.#ends[last] = end;
+      return;
+    }
+    if (this.#count === this.#most) {
+      throw new LimitExceeded("deltaSegments", this.#most, `delta has more than ${this.#most} parts`);
+    }
+    if (this.#count === this.#sources.length) this.#grow();
+    this.#sources[this.#count] = source;
+    this.#offsets[this.#count] = offset;
+    this.#lengths[this.#count] = length;
+    this.#ends[this.#count] = end;
+    this.#count++;
+  }
+
+  #grow(): void {
+    const room = Math.min(this.#sources.length * 2, this.#most);
+    const sources = new Uint8Array(room);
+    const offsets = new Float64Array(room);
+    const lengths = new Uint32Array(room);
+    const ends = new Float64Array(room);
+    sources.set(this.#sources);
+    offsets.set(this.#offsets);
+    lengths.set(this.#lengths);
+    ends.set(this.#ends);
+    this.#sources = sources;
+    this.#offsets = offsets;
+    this.#lengths = lengths;
+    this.#ends = ends;
+  }
+
+  /** Gives a run by its number. */
+  at(index: number): Segment {
+    return {
+      source: this.#sources[index] ?? BELOW,
+      offset: this.#offsets[index] ?? 0,
+      length: this.#lengths[index] ?? 0,
+    };
+  }
+
+  /** Gives what the list is once the object below is known to be `below`: the same bytes, and what is {@link BELOW} there. */
+  over(below: SegmentList): SegmentList {
+    const laid = new SegmentList(this.#most);
+    for (let i = 0; i < this.#count; i++) {
+      const { source, offset, length } = this.at(i);
+      if (source === BELOW) below.#copyInto(laid, offset, offset + length);
+      else laid.push(source, offset, length);
+    }
+    return laid;
+  }
+
+  #copyInto(laid: SegmentList, from: number, to: number): void {
+    for (let i = this.#runAt(from); i < this.#count; i++) {
+      const { source, offset, length } = this.at(i);
+      const begin = (this.#ends[i] ?? 0) - length;
+      if (begin >= to) return;
+      const skipped = Math.max(0, from - begin);
+      laid.push(source, offset + skipped, Math.min(length, to - begin) - skipped);
+    }
+  }
+
+  /** The number of the run that has the byte at this place. */
+  #runAt(place: number): number {
+    let low = 0;
+    let high = this.#count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#ends[middle] ?? 0) > place) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
