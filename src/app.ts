@@ -56,7 +56,7 @@ class Lifetime {
 }
 
 /** What a request's host is made from beside its storage. */
-type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "until"> & {
+type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "pushCertSeed" | "until"> & {
   readonly credentials: Credentials;
 };
 
@@ -99,6 +99,11 @@ async function register(
   if (answer.kind === "registered") return answer.id;
   const { status, detail } = explainRegisterRefusal(answer.why);
   throw new GitRefusal(status, detail);
+}
+
+/** An empty secret is none: it would be known to all. */
+function secretsOf({ PUSH_CERT_SEED: pushCertSeed }: Env): Pick<Host, "pushCertSeed"> {
+  return pushCertSeed === undefined || pushCertSeed === "" ? {} : { pushCertSeed };
 }
 
 function hostOf(storage: RequestStorage, { credentials, ...parts }: HostParts): Host {
@@ -153,6 +158,7 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
       sessionId,
       note: (said) => void Object.assign(note, logged(said)),
       client: context.req.header("CF-Connecting-IP") ?? "",
+      ...secretsOf(context.env),
       formats,
       until: (work) => lifetime.add(work),
     });

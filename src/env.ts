@@ -20,6 +20,8 @@ export type Env = {
   readonly MIRROR_JOBS: Queue<Job>;
   /** The operator's token; without one nobody is the operator. */
   readonly ADMIN_TOKEN?: string;
+  /** The secret that nonces of signed pushes are made with; without one each repository has its own. */
+  readonly PUSH_CERT_SEED?: string;
   /** "1": mirrors and webhooks may reach loopback and private networks, also without TLS. Never set when deployed. */
   readonly ALLOW_PRIVATE_UPSTREAMS?: string;
   /** What upstreams' credentials are sealed with: see `cloudflare/sealed-secrets.ts`. */

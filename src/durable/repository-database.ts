@@ -41,6 +41,7 @@ import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
 import { REF_LOG_DDL } from "./tables/ref-log.ts";
 import { PUSH_CERTIFICATES_DDL, readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
+import { PUSH_SEED_DDL, readPushSeed } from "./tables/push-seed.ts";
 import { listRules, REF_RULES_DDL, replaceRules } from "./tables/ref-rules.ts";
 import { listNamedRefs, listRefs, readRef, readRefs, REFS_DDL } from "./tables/refs.ts";
 import {
@@ -65,6 +66,7 @@ const TABLES = [
   HOOKS_DDL,
   DELIVERIES_DDL,
   MIRROR_DDL,
+  PUSH_SEED_DDL,
   DOOMED_PREFIXES_DDL,
 ];
 /** What belongs to one repository and goes with it; not `doomed_prefixes`. */
@@ -81,6 +83,7 @@ const OWNED_TABLES = [
   "hooks",
   "deliveries",
   "mirror",
+  "push_seed",
 ];
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
@@ -175,6 +178,10 @@ export class RepositoryDatabase {
     return row;
   }
 
+  #pushSeed({ pushSeed }: OpenRequest | BeginPushRequest): { pushSeed?: string } {
+    return pushSeed === true ? { pushSeed: readPushSeed(this.#db, this.#newId) } : {};
+  }
+
   /** A consistent snapshot, or one page of it. */
   open(request: OpenRequest, after = ""): OpenPage {
     const row = this.#read();
@@ -193,6 +200,7 @@ export class RepositoryDatabase {
       kind: "found",
       record: this.#record(row),
       version: row.version,
+      ...this.#pushSeed(request),
       ...(headOid === undefined ? {} : { headOid }),
       packs: request.packs === true ? listPacks(this.#db) : [],
       ...page,
@@ -213,6 +221,7 @@ export class RepositoryDatabase {
         kind: "begun",
         record: this.#record(row),
         packs: listPacks(this.#db),
+        ...this.#pushSeed(request),
         current: request.names.map((name) => values.get(name) ?? ""),
       };
     });

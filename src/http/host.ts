@@ -36,6 +36,8 @@ export interface Host {
    * together. A token that was revoked, or has expired, is `invalid` from then on.
    */
   identify(name?: RepositoryName): Promise<Identity>;
+  /** The deployment's secret for the nonces of signed pushes, where it has one. */
+  readonly pushCertSeed?: string;
   /** The client's address; "" where the platform does not say. */
   readonly client: string;
   /** `agent=` and `Server:`, as this host gives them. */

@@ -52,6 +52,8 @@ export type OpenRequest = {
   readonly refPrefixes?: readonly string[];
   /** Full names: those of them that are refs come after what the prefixes gave, in no order. */
   readonly refNames?: readonly string[];
+  /** The repository's own secret for the nonces of signed pushes. */
+  readonly pushSeed?: boolean;
   /** Raw oids, concatenated: says of each whether a ref has it as its value (or peeled value, see `wantIsTip`). */
   readonly wants?: Uint8Array;
   /** Full names of refs, or `HEAD`, whose values are wanted, too: they count as the last of the wants. */
@@ -66,6 +68,7 @@ export type OpenAnswer<Pack> =
       readonly record: RepositoryRecord;
       /** Rises with every change of refs or catalog. */
       readonly version: number;
+      readonly pushSeed?: string;
       /** The value of the branch HEAD points to, hex; absent while unborn. */
       readonly headOid?: string;
       readonly packs: readonly Pack[];
@@ -98,6 +101,8 @@ export type BeginPushRequest = {
   /** Stem of the keys the push may write; absent where it brings no pack. */
   readonly packName?: string;
   readonly names: readonly string[];
+  /** Asks for the repository's own secret for nonces, to check a certificate with. */
+  readonly pushSeed?: boolean;
   /** Makes the repository where it is missing. */
   readonly create?: CreateRequest;
 };
@@ -111,6 +116,7 @@ export type BeginPushAnswer<Pack> =
       readonly packs: readonly Pack[];
       /** Current values in the order of `names`, hex; "" where there is no such ref. */
       readonly current: readonly string[];
+      readonly pushSeed?: string;
     };
 
 /** Lands a push: one transaction compares, moves refs, adds the pack, drops the lease and writes the ref log. */

@@ -37,6 +37,8 @@ export type RefRejection =
   | { readonly kind: "missing-objects" }
   | { readonly kind: "shallow" }
   | { readonly kind: "wrong-type" }
+  /** The push options that were signed are not those that were sent. */
+  | { readonly kind: "inconsistent-options" }
   | { readonly kind: "atomic" }
   | { readonly kind: "unpacker-error" };
 

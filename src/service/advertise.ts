@@ -7,7 +7,7 @@
 import { fromHex } from "../bytes/hex.ts";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
-import { formatServiceCapabilities } from "../wire/capabilities.ts";
+import { type CapabilityContext, formatServiceCapabilities } from "../wire/capabilities.ts";
 import { formatCapabilityAdvertisement } from "../wire/capability-advertisement.ts";
 import { PktBuffer } from "../wire/pkt-buffer.ts";
 import type { ProtocolVersion } from "../wire/protocol-version.ts";
@@ -16,6 +16,7 @@ import { type ServiceName, formatServiceAnnouncement } from "../wire/service-ann
 import type { Snapshot } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
+import { advertisedNonce } from "./signed-push.ts";
 
 /** Gives the whole advertisement of version 2. It depends on nothing but these, so that it can be given without opening anything. */
 export function advertiseV2(
@@ -45,25 +46,21 @@ async function advertiseCapabilities({ exchange, admission }: ServiceCall): Prom
 
 async function advertiseAll(call: ServiceCall, service: ServiceName, version: ProtocolVersion): Promise<void> {
   const { exchange, admission, answer } = call;
-  const snapshot = await admission.open({ refPrefixes: [] });
+  const isUpload = service === "git-upload-pack";
+  const snapshot = await admission.open({
+    refPrefixes: [],
+    pushSeed: !isUpload && exchange.pushCertSeed === undefined,
+  });
   const format = objectFormat(snapshot?.record.objectFormat ?? "sha1");
   // http-backend leaves it out for a client that asked for version 2, even where it gets version 0.
   if (version !== 2) formatServiceAnnouncement(service, answer.lines);
-  const isUpload = service === "git-upload-pack";
   const head = isUpload ? headOf(snapshot) : undefined;
+  const capabilities = formatServiceCapabilities(isUpload ? "upload-pack" : "receive-pack", {
+    ...contextOf(exchange, snapshot, isUpload),
+    symrefs: head === undefined ? [] : [{ name: "HEAD", target: head.target }],
+  });
   const writer = new RefAdvertisementWriter(
-    {
-      version: version === 1 ? 1 : 0,
-      objectFormat: format,
-      capabilities: formatServiceCapabilities(isUpload ? "upload-pack" : "receive-pack", {
-        objectFormat: format.name,
-        otherFormats: snapshot === undefined ? ["sha256"] : [],
-        agent: exchange.agent,
-        sessionId: exchange.sessionId,
-        stateless: true,
-        symrefs: head === undefined ? [] : [{ name: "HEAD", target: head.target }],
-      }),
-    },
+    { version: version === 1 ? 1 : 0, objectFormat: format, capabilities },
     answer.lines,
   );
   if (head !== undefined) writer.ref("HEAD", head.oid);
@@ -86,6 +83,26 @@ async function advertiseAll(call: ServiceCall, service: ServiceName, version: Pr
  */
 function nobodysObject(format: ObjectFormat): Uint8Array {
   return new Uint8Array(format.rawSize).fill(0xff);
+}
+
+/** Gives what capabilities depend on, but symbolic refs. */
+function contextOf(
+  exchange: Exchange,
+  snapshot: Snapshot | undefined,
+  isUpload: boolean,
+): Omit<CapabilityContext, "symrefs"> {
+  const { agent, sessionId } = exchange;
+  // A push that would make the repository can't be signed: it has no id, nor a secret, yet.
+  const signable = isUpload ? undefined : snapshot;
+  const pushNonce = signable && advertisedNonce(exchange, signable.record.id, signable.pushSeed);
+  return {
+    objectFormat: snapshot?.record.objectFormat ?? "sha1",
+    otherFormats: snapshot === undefined ? ["sha256"] : [],
+    agent,
+    sessionId,
+    stateless: true,
+    ...(pushNonce === undefined ? {} : { pushNonce }),
+  };
 }
 
 /** Gives HEAD where the branch it points to is born. */

@@ -4,9 +4,11 @@
  * @packageDocumentation
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import type { CertificateCheck } from "../refs/ref-log.ts";
 import type { Pusher } from "../refs/ref-policy.ts";
 import type { CreateRequest, NewRepository, RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
+import type { PushCertificate } from "../wire/push-certificate.ts";
 
 /** What a client says of itself and its user, for the log: as it came, to be shown with care. */
 export type ClientNote = {
@@ -37,6 +39,13 @@ export type Exchange = {
   readonly actor: string;
   /** Who pushes, as the repository's rules know it. */
   readonly pusher: Pusher;
+  /** The deployment's secret for the nonces of signed pushes; absent: each repository has its own. */
+  readonly pushCertSeed?: string;
+  /** Verifies a signature over `payload` with the keys that are registered for the repository; absent: nobody registers any. */
+  readonly verifySignature?: (
+    signature: NonNullable<PushCertificate["signature"]>,
+    payload: Uint8Array,
+  ) => Promise<Pick<CertificateCheck, "signature" | "key">>;
   /** `agent=` as this host gives it. */
   readonly agent: string;
   /** `session-id=` of this request: what the log knows it by. */

@@ -9,6 +9,7 @@ import { isPushableRefName } from "../object/ref-name.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import { PushOptionsParser } from "../wire/push-options.ts";
 import type { ObjectIdList } from "../wire/object-id-list.ts";
+import type { PushCertificate } from "../wire/push-certificate.ts";
 import { type ReceiveCommandList, ReceiveRequestParser } from "../wire/receive-request.ts";
 import { formatOfPush } from "./client-format.ts";
 import type { Exchange } from "./exchange.ts";
@@ -37,6 +38,8 @@ export type PushRequest = {
   readonly pushOptions: readonly string[];
   /** The commits at which the client's own history is cut. */
   readonly shallows: ObjectIdList;
+  /** What a signed push was signed with; it has the same commands. */
+  readonly certificate?: PushCertificate;
 };
 
 /** Reads commands and push options; `undefined` where there is no command: a probe, or nothing to do. */
@@ -53,7 +56,7 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
   };
   const parser = new ReceiveRequestParser(context, exchange.repository.limits.refs);
   await reader.feed(parser);
-  const { commands, capabilities, shallows } = parser.result;
+  const { commands, capabilities, shallows, certificate } = parser.result;
   exchange.note({ sessionId: capabilities.value("session-id") });
   if (commands.length === 0) return undefined;
   const options = new PushOptionsParser();
@@ -68,6 +71,7 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
     report: capabilities.has("report-status-v2") ? 2 : capabilities.has("report-status") ? 1 : 0,
     pushOptions: options.result,
     shallows,
+    ...(certificate === undefined ? {} : { certificate }),
   };
 }
 

@@ -56,7 +56,7 @@ export class PushVerdict {
    * Refuses what is doomed whatever the pack brings: names no ref may have, values that moved on, the current branch's deletion.
    * `current` has the values of all updates' refs, in their order.
    */
-  refuseDoomed(begun: BegunPush, pusher: Pusher): void {
+  refuseDoomed(begun: BegunPush, by: { readonly pusher: Pusher; readonly signed: boolean }): void {
     const { record, current } = begun;
     const validNames = this.#validNames;
     for (const [index, valid] of validNames.entries()) if (!valid) this.reject(index, { kind: "bad-name" });
@@ -68,7 +68,7 @@ export class PushVerdict {
     );
     // Not as atomic: that one refusal is all shows in `running` and in the end.
     const { head, readOnly, rules } = record;
-    const policy = { head, readOnly, rules, pusher, atomic: false, forwardKnown: false };
+    const policy = { head, readOnly, rules, ...by, atomic: false, forwardKnown: false };
     for (const [at, outcome] of planRefUpdates(updates, policy, state).entries()) {
       const index = indexes[at];
       if (outcome.kind === "rejected" && index !== undefined) this.reject(index, outcome.why);

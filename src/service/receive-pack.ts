@@ -8,7 +8,7 @@
  * Until the commit nothing of the push is visible, and whatever ends it before leaves nothing behind.
  *
  * Capabilities: `report-status`, `report-status-v2`, `delete-refs`, `side-band-64k`, `quiet`, `atomic`, `ofs-delta`, `push-options`,
- * `session-id`, `object-format`, `agent`.
+ * `push-cert`, `session-id`, `object-format`, `agent`.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c
@@ -17,6 +17,7 @@ import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.t
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../bytes/kernel.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
+import type { StoredCertificate } from "../refs/ref-log.ts";
 import type { BeginPushAnswer } from "../refs/ref-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { type IngestedPack, ingestPack } from "../store/ingest.ts";
@@ -33,6 +34,7 @@ import { PushVerdict } from "./push-verdict.ts";
 import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
 import { defaultBranchOf } from "./default-branch.ts";
 import { RequestReader } from "./request-reader.ts";
+import { checkCertificate, isGood, optionsAgree } from "./signed-push.ts";
 import { StagedPack } from "./staged-pack.ts";
 import { UnpackProgress } from "./unpack-progress.ts";
 
@@ -53,6 +55,8 @@ type Push = ServiceCall & {
   readonly start: PackStart;
   /** `undefined` where the push brings no objects. */
   readonly staged: StagedPack | undefined;
+  /** `undefined` where the push is not signed. */
+  readonly certificate: StoredCertificate | undefined;
   /** Lends the push its one kernel, at the first call. */
   readonly kernel: () => Kernel;
 };
@@ -91,14 +95,21 @@ async function begin(
   const begun = await beginAdmitted(call, request, packName);
   const staged =
     packName === undefined ? undefined : new StagedPack(packName, repository.refs, repository.storage(begun.record.id));
-  if (begun.record.objectFormat !== format.name) {
+  let certificate: StoredCertificate | undefined;
+  try {
+    if (begun.record.objectFormat !== format.name) {
+      throw new ProtocolError(`unsupported object format '${format.name}'`);
+    }
+    certificate = await checkCertificate(call.exchange, request, { id: begun.record.id, ownSeed: begun.pushSeed });
+  } catch (error) {
     await staged?.discard(false);
-    throw new ProtocolError(`unsupported object format '${format.name}'`);
+    throw error;
   }
   if (request.sideBand) await call.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
   const verdict = new PushVerdict(request);
-  verdict.refuseDoomed(begun, call.exchange.pusher);
-  return { ...call, request, reader, begun, verdict, start, staged, kernel };
+  verdict.refuseDoomed(begun, { pusher: call.exchange.pusher, signed: isGood(certificate) });
+  if (!optionsAgree(request)) verdict.rejectAll({ kind: "inconsistent-options" });
+  return { ...call, request, reader, begun, verdict, start, staged, kernel, certificate };
 }
 
 /** Begins the push and has the requester admitted; makes the repository where it is missing and the requester may. */
@@ -107,6 +118,7 @@ async function beginAdmitted(call: ServiceCall, request: PushRequest, packName: 
   const { repository, create } = exchange;
   const asked = {
     names: request.updates.map(({ name }) => name),
+    ...(request.certificate === undefined ? {} : { pushSeed: true }),
     ...(packName === undefined ? {} : { packName }),
   };
   const found = await repository.refs.beginPush(asked);
@@ -265,7 +277,7 @@ async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: bo
 
 /** Makes the push visible. `tips` are the updates that the pack was marked for. */
 async function commit(push: Push, pack: IngestedPack | undefined, tips: readonly number[]): Promise<void> {
-  const { exchange, request, begun, verdict, staged } = push;
+  const { exchange, request, begun, verdict, staged, certificate } = push;
   const { running } = verdict;
   if (running.length === 0) {
     await staged?.discard();
@@ -281,7 +293,8 @@ async function commit(push: Push, pack: IngestedPack | undefined, tips: readonly
     atomic: request.atomic,
     actor: exchange.actor,
     pusher: exchange.pusher,
-    signed: false,
+    signed: isGood(certificate),
+    ...(certificate === undefined ? {} : { certificate }),
     pushOptions: request.pushOptions,
   });
   if (answer.kind === "gone") {

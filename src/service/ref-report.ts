@@ -19,6 +19,17 @@ export type RejectionText = {
 /** The characters of a name that a message repeats. */
 const SHOWN = 1000;
 
+/** What needs no more words. */
+const PLAIN = {
+  // C git has no read-only repositories.
+  "read-only": "the repository is read-only",
+  "missing-objects": "missing necessary objects",
+  shallow: "shallow update not allowed",
+  "inconsistent-options": "inconsistent push options",
+  atomic: "atomic push failure",
+  "unpacker-error": "unpacker error",
+} as const;
+
 /** Explains a rejection of `update`. */
 export function explainRejection(
   why: RefRejection,
@@ -45,26 +56,17 @@ export function explainRejection(
         why: "deletion of the current branch prohibited",
         detail: `error: refusing to delete the current branch: ${name}`,
       };
-    case "read-only":
-      // C git has no read-only repositories.
-      return { why: "the repository is read-only" };
     case "rule":
       return { why: explainRefusal(why.refusal) };
     case "duplicate":
       return { why: "failed to update ref", detail: `error: multiple updates for ref '${name}' not allowed` };
-    case "missing-objects":
-      return { why: "missing necessary objects" };
-    case "shallow":
-      return { why: "shallow update not allowed" };
     case "wrong-type":
       return {
         why: "failed to update ref",
         detail: `error: cannot update ref '${name}': trying to write non-commit object ${update.newOid} to branch '${name}'`,
       };
-    case "atomic":
-      return { why: "atomic push failure" };
-    case "unpacker-error":
-      return { why: "unpacker error" };
+    default:
+      return { why: PLAIN[why.kind] };
   }
 }
 

@@ -24,6 +24,8 @@ export type CapabilityContext = {
   readonly symrefs: readonly { readonly name: string; readonly target: string }[];
   /** What this request is known by in the log: printable ASCII without spaces. Not offered where there is none. */
   readonly sessionId?: string;
+  /** What a signed push has to repeat; absent: none are offered. */
+  readonly pushNonce?: string;
 };
 
 /**
@@ -59,6 +61,7 @@ const objectFormat = (context: CapabilityContext): Advertised => [
 ];
 const sessionId = (context: CapabilityContext): Advertised =>
   context.sessionId === undefined ? false : [context.sessionId];
+const pushNonce = ({ pushNonce: nonce }: CapabilityContext): Advertised => (nonce === undefined ? false : [nonce]);
 const symrefs = (context: CapabilityContext): Advertised =>
   context.symrefs.map(({ name, target }) => `${name}:${target}`);
 
@@ -112,7 +115,8 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   plain("receive-pack", "quiet"),
   plain("receive-pack", "atomic"),
   plain("receive-pack", "ofs-delta"),
-  later("receive-pack", "push-cert"),
+  // A client does not ask for it: it sends a certificate.
+  valued("receive-pack", "push-cert", pushNonce, "advertised-value"),
   plain("receive-pack", "push-options"),
   valued("receive-pack", "session-id", sessionId, "any-value"),
   valued("receive-pack", "object-format", objectFormat, "advertised-value"),

@@ -3,7 +3,7 @@
  *
  * ```text
  * receive-request := *( "shallow" SP oid ) first *command flush         nothing but a flush: a probe, or nothing to do
- * first           := command NUL capabilities
+ * first           := command NUL capabilities            a signed push: a certificate in place of all commands, see push-certificate.ts
  * command         := old SP new SP name                                  zeros stand for "no ref"
  * ```
  *
@@ -17,6 +17,7 @@ import { CapabilityList } from "./capability-list.ts";
 import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
 import { type PktLine, chompLine, decodeText, decodeUtf8, startsWith } from "./pkt-line.ts";
+import { type PushCertificate, PushCertificateReader } from "./push-certificate.ts";
 import { quoteLine, unexpectedPacket } from "./unexpected-line.ts";
 
 const NUL = 0;
@@ -135,6 +136,8 @@ export type ReceiveRequest = {
   readonly capabilities: CapabilityList;
   /** The commits at which the client's own history is cut. */
   readonly shallows: ObjectIdList;
+  /** What a signed push says; its commands are those above. */
+  readonly certificate?: PushCertificate;
 };
 
 /** Reads a receive-request up to its flush-pkt. Push options follow if asked for, then a pack unless all commands delete. */
@@ -143,6 +146,9 @@ export class ReceiveRequestParser {
   readonly #commands: ReceiveCommandList;
   readonly #shallows: ObjectIdList;
   #capabilities: CapabilityList | undefined;
+  /** The certificate that lines go to, while it is open. */
+  #open: PushCertificateReader | undefined;
+  #certificate: PushCertificate | undefined;
 
   /** `maxCommands` is the most commands, and shallow lines, taken. */
   constructor(context: CapabilityContext, maxCommands?: number) {
@@ -159,9 +165,16 @@ export class ReceiveRequestParser {
    * @throws LimitExceeded on more commands than are allowed.
    */
   accept(line: PktLine): "more" | "done" {
-    if (line.kind === "flush") return "done";
+    if (line.kind === "flush") {
+      this.#close();
+      return "done";
+    }
     // C git takes a delim-pkt for the end as well; that is no rule of the protocol.
     if (line.kind !== "data") throw unexpectedPacket(line);
+    if (this.#open !== undefined) {
+      if (this.#open.accept(line.payload) === "done") this.#close();
+      return "more";
+    }
     const payload = chompLine(line.payload);
     if (startsWith(payload, SHALLOW)) this.#acceptShallow(payload);
     else this.#acceptCommand(payload);
@@ -174,7 +187,17 @@ export class ReceiveRequestParser {
       commands: this.#commands,
       capabilities: this.#capabilities ?? new CapabilityList(),
       shallows: this.#shallows,
+      ...(this.#certificate === undefined ? {} : { certificate: this.#certificate }),
     };
+  }
+
+  /** Ends the certificate that is open: what it says are the commands. */
+  #close(): void {
+    if (this.#open === undefined) return;
+    const certificate = this.#open.result();
+    this.#open = undefined;
+    this.#certificate = certificate;
+    for (const command of certificate.commands) this.#push(command);
   }
 
   #acceptShallow(payload: Uint8Array): void {
@@ -189,9 +212,15 @@ export class ReceiveRequestParser {
     const command = nul < 0 ? payload : payload.subarray(0, nul);
     if (nul >= 0) this.#acceptCapabilities(payload.subarray(nul + 1));
     this.#capabilities ??= new CapabilityList();
-    if (decodeText(command) === "push-cert") {
-      throw new ProtocolError("the server did not offer the capability 'push-cert'");
+    const isCertificate = decodeText(command) === "push-cert";
+    if (this.#certificate !== undefined || (isCertificate && this.#commands.length > 0)) {
+      throw new ProtocolError("protocol error: got both push certificate and unsigned commands");
     }
+    if (isCertificate) this.#open = new PushCertificateReader();
+    else this.#push(command);
+  }
+
+  #push(command: Uint8Array): void {
     if (this.#commands.pushLine(command)) return;
     throw new ProtocolError(`protocol error: expected old/new/ref, got '${quoteLine(command)}'`);
   }

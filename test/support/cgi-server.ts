@@ -26,6 +26,8 @@ const SETTINGS: Record<string, string> = {
   "receive.advertisePushOptions": "true",
   "transfer.advertiseSID": "true",
   "transfer.advertiseObjectInfo": "true",
+  "receive.certNonceSeed": "a secret of the tests",
+  "receive.certNonceSlop": "3600",
   "receive.autogc": "false",
   "gc.auto": "0",
   "core.logAllRefUpdates": "false",
