@@ -25,6 +25,8 @@ export type HostOptions = {
   readonly adminToken?: string;
   readonly inspectorPort?: number;
   readonly allowPrivateUpstreams?: boolean;
+  /** Seconds between two syncs of a mirror, as text. */
+  readonly leastMirrorInterval?: string;
   /** The Worker's main file, for tests that wrap it. */
   readonly entry?: string;
   /** Told of each line the Worker logs that is not a request's. */
@@ -89,12 +91,12 @@ function mirrorKeys(stateDir: string): string {
   return keys;
 }
 
-/** Writes the lines of requests to `requests.jsonl`, and passes on the others. */
+/** Writes the lines of requests to `requests.jsonl`, those of jobs to `jobs.jsonl`, and passes on the others. */
 function logSorter(stateDir: string, onLog: (line: string) => void): (log: { message: string }) => void {
-  const file = join(stateDir, "requests.jsonl");
   return ({ message }) => {
-    if (!message.startsWith('{"log":"request",')) return onLog(message);
-    appendFileSync(file, `{${message.slice('{"log":"request",'.length)}\n`);
+    const [begin = "", kind] = /^\{"log":"(request|job)",/.exec(message) ?? [];
+    if (kind === undefined) return onLog(message);
+    appendFileSync(join(stateDir, `${kind}s.jsonl`), `{${message.slice(begin.length)}\n`);
   };
 }
 
@@ -136,6 +138,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       bindings: {
         ADMIN_TOKEN: token,
         MIRROR_KEYS: mirrorKeys(stateDir),
+        ...(options.leastMirrorInterval === undefined ? {} : { MIRROR_LEAST_INTERVAL: options.leastMirrorInterval }),
         ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),
       },
     }),

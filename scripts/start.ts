@@ -1,6 +1,6 @@
 /**
  * `npm start`: the whole host on this machine. Environment: `PORT`, `STATE_DIR`, `ADMIN_TOKEN`, `INSPECTOR_PORT`,
- * `ALLOW_PRIVATE_UPSTREAMS=1`.
+ * `ALLOW_PRIVATE_UPSTREAMS=1`, `MIRROR_LEAST_INTERVAL`.
  */
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -20,12 +20,14 @@ function portFrom(name: string): number | undefined {
 
 execFileSync(process.execPath, [join(scripts, "build-kernel.ts")], { stdio: ["ignore", "ignore", "inherit"] });
 const inspectorPort = portFrom("INSPECTOR_PORT");
+const leastMirrorInterval = process.env["MIRROR_LEAST_INTERVAL"];
 const host = await startHost({
   port: portFrom("PORT") ?? 8787,
   stateDir: process.env["STATE_DIR"] ?? ".thinpack",
   ...(process.env["ADMIN_TOKEN"] === undefined ? {} : { adminToken: process.env["ADMIN_TOKEN"] }),
   ...(inspectorPort === undefined ? {} : { inspectorPort }),
   allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
+  ...(leastMirrorInterval === undefined ? {} : { leastMirrorInterval }),
 });
 
 let stopping = false;

@@ -135,7 +135,11 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
   return {
     store: (name) => storage.mirror(repositoryKey(name)),
     leastInterval: mirrors.leastInterval,
-    secrets: { canSeal: mirrors.canSeal, seal: (secret, context) => mirrors.seal(secret, context) },
+    secrets: {
+      canSeal: mirrors.canSeal,
+      seal: (secret, context) => mirrors.seal(secret, context),
+      open: (secret, context) => mirrors.open(secret, context),
+    },
   };
 }
 

@@ -10,7 +10,7 @@ import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
-import { logFault } from "./http/log.ts";
+import { logFault, logJob } from "./http/log.ts";
 
 export { DirectoryObject } from "./durable/directory-object.ts";
 export { TenantObject } from "./durable/tenant-object.ts";
@@ -28,5 +28,6 @@ export default {
       agent,
       allowPrivate: allowsPrivate(env),
       onFault: logFault,
+      onEnd: logJob,
     }),
 } satisfies ExportedHandler<Env>;

@@ -9,7 +9,7 @@ import type { TokenStore } from "../access/token-store.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { Host } from "../http/host.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
-import type { LoginContext } from "../mirror/sync-input.ts";
+import type { SecretContext } from "../mirror/sync-input.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 
@@ -17,13 +17,15 @@ import type { RepositorySettings } from "../refs/repository-settings.ts";
 export interface MirrorHost {
   store(
     name: RepositoryName,
-  ): Pick<MirrorStore<unknown>, "readMirror" | "configureMirror" | "promoteMirror" | "requestSync">;
+  ): Pick<MirrorStore<unknown>, "readMirror" | "readMirrorHook" | "configureMirror" | "promoteMirror" | "requestSync">;
   /** The least seconds between two syncs. */
   readonly leastInterval: number;
   readonly secrets: {
     /** Whether the deployment has a key to seal with. */
     readonly canSeal: boolean;
-    seal(secret: string, context: LoginContext): Promise<SealedSecret>;
+    seal(secret: string, context: SecretContext): Promise<SealedSecret>;
+    /** `undefined` where the secret can't be opened. */
+    open(secret: SealedSecret, context: SecretContext): Promise<string | undefined>;
   };
 }
 

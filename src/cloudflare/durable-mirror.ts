@@ -21,6 +21,7 @@ export function durableMirror(
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     readMirror: () => call(async () => object.readMirror()),
+    readMirrorHook: () => call(async () => object.readMirrorHook()),
     configureMirror: (change) => call(async () => object.configureMirror(change)),
     promoteMirror: () => call(async () => object.promoteMirror()),
     requestSync: () => call(async () => object.requestSync()),

@@ -8,6 +8,7 @@ import { parseJob, type Job } from "../events/job.ts";
 import { deletePrefix } from "../maintenance/delete-prefix.ts";
 import { writeServerInfo } from "../maintenance/server-info.ts";
 import { fetchReceiver } from "./fetch-receiver.ts";
+import type { RequestCounts } from "../repository/request-counts.ts";
 import type { RequestStorage } from "./open-repository.ts";
 
 /** Pages of a thousand files that one run deletes; the rest is a new message's. */
@@ -23,6 +24,16 @@ export type JobHost = {
   readonly allowPrivate: boolean;
   /** Told of failures. */
   readonly onFault: (where: string, error: unknown) => void;
+  /** Told of each job, and what it cost. */
+  readonly onEnd: (line: JobEnd) => void;
+};
+
+/** What became of a job. */
+export type JobEnd = RequestCounts & {
+  readonly job: Job["type"];
+  readonly repository: string;
+  readonly ms: number;
+  readonly done: boolean;
 };
 
 /** Delivers what is due of a webhook. A repository or webhook that has gone has nothing due. */
@@ -67,13 +78,18 @@ type Read = { readonly message: Message; readonly job: Job };
 
 async function runLane(lane: readonly Read[], host: JobHost): Promise<void> {
   for (const { message, job } of lane) {
+    const began = Date.now();
+    const storage = host.open();
+    let done = false;
     try {
-      if (await runJob(job, host.open(), host)) message.ack();
-      else message.retry();
+      done = await runJob(job, storage, host);
     } catch (error) {
       host.onFault(`job ${job.type}`, error);
-      message.retry();
     }
+    if (done) message.ack();
+    else message.retry();
+    const { type, repository } = job;
+    host.onEnd({ job: type, repository, ms: Date.now() - began, done, ...storage.counters.counts() });
   }
 }
 

@@ -6,7 +6,7 @@
 import { gzipSync } from "node:zlib";
 import { type OutgoingUrl, parseOutgoingUrl } from "../access/outgoing-url.ts";
 import type { Env } from "../env.ts";
-import type { LoginContext } from "../mirror/sync-input.ts";
+import type { SecretContext } from "../mirror/sync-input.ts";
 import { type SyncResult, syncMirror } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
@@ -25,9 +25,9 @@ const MOST_PACK_BYTES = 20 * 1024 * 1024 * 1024;
 /** What is used of the Worker's bindings. */
 export type MirrorEnv = Pick<Env, "ALLOW_PRIVATE_UPSTREAMS" | "MIRROR_KEYS" | "MIRROR_LEAST_INTERVAL">;
 
-/** What a sealed login belongs to. */
-function bindingOf({ id, origin }: LoginContext): string {
-  return `upstream ${id} ${origin}`;
+/** Names what a secret is bound to. */
+function bindingOf(context: SecretContext): string {
+  return context.use === "upstream" ? `upstream ${context.id} ${context.origin}` : `hook ${context.id}`;
 }
 
 /** Mirrors, for one request. */
@@ -58,8 +58,13 @@ export class Mirrors {
     return this.#box.canSeal;
   }
 
-  seal(secret: string, context: LoginContext): Promise<SealedSecret> {
+  seal(secret: string, context: SecretContext): Promise<SealedSecret> {
     return this.#box.seal(secret, bindingOf(context));
+  }
+
+  /** Opens a secret; `undefined` where that can't be done. */
+  open(secret: SealedSecret, context: SecretContext): Promise<string | undefined> {
+    return this.#box.open(secret, bindingOf(context));
   }
 
   /** Brings a mirror up to date. */
@@ -78,7 +83,7 @@ export class Mirrors {
         now: () => repository.now(),
       },
       openLogin: async (login, context) => {
-        const authorization = await this.#box.open(login, bindingOf(context));
+        const authorization = await this.open(login, context);
         if (authorization === undefined) {
           throw new UpstreamFailure("The upstream's credentials can't be read any more: they have to be set again.");
         }

@@ -11,6 +11,7 @@ import type {
   EndSyncRequest,
   Mirror,
   MirrorChange,
+  MirrorHook,
   SealedSecret,
 } from "../refs/mirror-store.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
@@ -27,6 +28,8 @@ import { readRepository, updateSettings } from "./tables/repository.ts";
 const SYNC_TIME = 20 * 60 * 1000;
 /** A sync's lease ends with it. */
 const LEASE_TIME = SYNC_TIME;
+/** A job that nobody has begun after so long may be sent again. Milliseconds. */
+const RESEND_TIME = 30_000;
 const MOST_PROGRESS = 1000;
 const MOST_ERROR = 1000;
 
@@ -56,6 +59,7 @@ function shown(row: MirrorRow): Mirror {
   return {
     settings,
     hasLogin: login !== undefined,
+    hasHook: row.hook !== undefined,
     status: {
       failures,
       bytes,
@@ -118,12 +122,19 @@ export class MirrorDatabase {
         ...(isSame ? {} : { lastError: undefined, failures: 0 }),
         settings: change.settings,
         login: loginOf(change, old),
+        hook: change.hook === "keep" ? old?.hook : change.hook === "none" ? undefined : change.hook,
         nextSync: now,
-        asked: true,
+        asked: false,
       };
       writeMirror(this.#db, row);
       return { kind: "configured", mirror: shown(row) };
     });
+  }
+
+  hook(): MirrorHook | undefined {
+    const { id } = this.#repository.describe() ?? {};
+    const secret = id === undefined ? undefined : readMirror(this.#db)?.hook;
+    return id === undefined || secret === undefined ? undefined : { id, secret };
   }
 
   promote(): boolean {
@@ -139,6 +150,9 @@ export class MirrorDatabase {
     const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
     if (row === undefined) return "missing";
     const isRunning = row.runningUntil !== undefined && row.runningUntil > now;
+    // A burst of webhooks is one sync; a job that was lost is sent again.
+    const isSent = row.asked && row.nextSync !== undefined && row.nextSync > now + SYNC_TIME - RESEND_TIME;
+    if (isSent) return "noted";
     writeMirror(this.#db, { ...row, asked: true, nextSync: now + SYNC_TIME });
     return isRunning ? "noted" : "send";
   }

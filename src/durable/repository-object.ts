@@ -8,7 +8,14 @@ import { DurableObject } from "cloudflare:workers";
 import { toHex } from "../bytes/hex.ts";
 import type { AttemptResult, Delivery, DueDeliveries, Hook, HookChange, HookSettings } from "../events/hook.ts";
 import type { Job } from "../events/job.ts";
-import type { ConfigureAnswer, EndSyncAnswer, EndSyncRequest, Mirror, MirrorChange } from "../refs/mirror-store.ts";
+import type {
+  ConfigureAnswer,
+  EndSyncAnswer,
+  EndSyncRequest,
+  Mirror,
+  MirrorChange,
+  MirrorHook,
+} from "../refs/mirror-store.ts";
 import type {
   BeginPushAnswer,
   BeginPushRequest,
@@ -183,6 +190,11 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `MirrorStore.readMirror`. */
   readMirror(): Mirror | undefined {
     return this.#database.mirror.read();
+  }
+
+  /** See `MirrorStore.readMirrorHook`. */
+  readMirrorHook(): MirrorHook | undefined {
+    return this.#database.mirror.hook();
   }
 
   /** See `MirrorStore.configureMirror`. */

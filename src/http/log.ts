@@ -43,6 +43,20 @@ export function logRequest(line: RequestLine): void {
   console.log(JSON.stringify({ log: "request", ...line }));
 }
 
+/** What is said of each job once it is done, or has failed. */
+export type JobLine = RequestCounts & {
+  readonly job: string;
+  readonly repository: string;
+  readonly ms: number;
+  readonly done: boolean;
+};
+
+/** Logs a job. */
+export function logJob(line: JobLine): void {
+  // eslint-disable-next-line no-console -- this is the logger
+  console.log(JSON.stringify({ log: "job", ...line }));
+}
+
 /** Logs a fault of ours, with its causes. Never holds credentials: errors carry none. */
 export function logFault(where: string, error: unknown): void {
   const causes: string[] = [];

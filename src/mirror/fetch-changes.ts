@@ -74,7 +74,7 @@ async function connect({ input, begun }: SyncBegun): Promise<FetchClient> {
   const { settings, login, snapshot } = begun;
   const origin = URL.parse(settings.upstream)?.origin ?? "";
   const authorization =
-    login === undefined ? undefined : await input.openLogin(login, { id: snapshot.record.id, origin });
+    login === undefined ? undefined : await input.openLogin(login, { use: "upstream", id: snapshot.record.id, origin });
   const connection = new UpstreamConnection({ ...input.connection, upstream: settings.upstream, authorization });
   return await FetchClient.connect(connection, input.agent);
 }

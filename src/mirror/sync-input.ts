@@ -15,15 +15,17 @@ export type SyncInput = {
   /** What connecting takes, but for what the mirror's settings say. */
   readonly connection: Omit<ConnectionOptions, "upstream" | "authorization">;
   /** Opens the sealed credentials of a repository's upstream: gives the value of the `Authorization` header. */
-  openLogin(login: SealedSecret, context: LoginContext): Promise<string>;
+  openLogin(login: SealedSecret, context: SecretContext): Promise<string>;
   /** `agent=`, as this host gives it. */
   readonly agent: string;
   /** The most bytes that one pack may have. */
   readonly mostBytes: number;
 };
 
-/** What credentials are bound to, so that a sealed one is of no use elsewhere. */
-export type LoginContext = { readonly id: string; readonly origin: string };
+/** What a secret is bound to, so that a sealed one is of no use elsewhere: the repository, and what it is for. */
+export type SecretContext =
+  | { readonly use: "upstream"; readonly id: string; readonly origin: string }
+  | { readonly use: "hook"; readonly id: string };
 
 /** A sync that has begun. */
 export type SyncBegun = {

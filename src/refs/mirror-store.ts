@@ -55,6 +55,8 @@ export type Mirror = {
   readonly settings: MirrorSettings;
   readonly status: MirrorStatus;
   readonly hasLogin: boolean;
+  /** Whether upstream's webhooks may ask for syncs. */
+  readonly hasHook: boolean;
 };
 
 /** What is to be set. */
@@ -62,7 +64,12 @@ export type MirrorChange = {
   readonly settings: MirrorSettings;
   /** The upstream's credentials. `keep` keeps those there are, as long as they are for the same origin. */
   readonly login: SealedSecret | "keep" | "none";
+  /** What upstream's webhooks are signed with. */
+  readonly hook: SealedSecret | "keep" | "none";
 };
+
+/** What a webhook is checked with, and the id of the repository that it was sealed for. */
+export type MirrorHook = { readonly id: string; readonly secret: SealedSecret };
 
 /** What became of it. `occupied`: there are refs that no upstream is known to have. */
 export type ConfigureAnswer =
@@ -115,6 +122,8 @@ export type EndSyncAnswer =
 export interface MirrorStore<Pack> {
   /** `undefined` where there is no repository, or it is no mirror. */
   readMirror(): Promise<Mirror | undefined>;
+  /** `undefined` where no webhook may ask for syncs. */
+  readMirrorHook(): Promise<MirrorHook | undefined>;
   configureMirror(change: MirrorChange): Promise<ConfigureAnswer>;
   /** Makes an ordinary repository of it; false where it is none, or no mirror. */
   promoteMirror(): Promise<boolean>;

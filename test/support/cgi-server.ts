@@ -41,6 +41,8 @@ export type CgiServer = {
   readonly root: string;
   /** CPU seconds of every backend that has ended, with all it started. */
   cpuSeconds(): number;
+  /** Requests that came. */
+  requests(): number;
   /** Resolves when no request is under way. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -58,7 +60,7 @@ export type CgiOptions = {
   readonly objectFormat?: ObjectFormatName;
 };
 
-type Accounting = { cpu: number; active: number; waiting: (() => void)[] };
+type Accounting = { cpu: number; requests: number; active: number; waiting: (() => void)[] };
 
 /** The path of a repository in a URL, without `.git`, and what follows it. */
 function splitPath(path: string): { repo: string; rest: string } | undefined {
@@ -248,10 +250,11 @@ async function listening(server: Server, port: number): Promise<number> {
 
 /** Starts the reference host on loopback; port 0, the default, takes a free one. */
 export async function startCgiServer(options: CgiOptions): Promise<CgiServer> {
-  const books: Accounting = { cpu: 0, active: 0, waiting: [] };
+  const books: Accounting = { cpu: 0, requests: 0, active: 0, waiting: [] };
   mkdirSync(options.root, { recursive: true });
   const server = createServer((request, response) => {
     books.active += 1;
+    books.requests += 1;
     response.on("error", () => undefined);
     void serve(request, response, options, books);
   });
@@ -261,6 +264,7 @@ export async function startCgiServer(options: CgiOptions): Promise<CgiServer> {
     base: `http://127.0.0.1:${port}`,
     root: options.root,
     cpuSeconds: () => books.cpu,
+    requests: () => books.requests,
     idle: () => (books.active === 0 ? Promise.resolve() : new Promise((resolve) => books.waiting.push(resolve))),
     close: () =>
       new Promise((resolve) => {

@@ -58,6 +58,11 @@ export class MirrorBed {
     return this.#host;
   }
 
+  /** Requests that upstreams were sent since they were started. */
+  upstreamRequests(): number {
+    return this.#upstreams?.requests() ?? 0;
+  }
+
   /** The origin of the upstreams. */
   get upstreamBase(): string {
     if (this.#upstreams === undefined) throw new Error("the upstreams run only during tests");

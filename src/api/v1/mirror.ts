@@ -8,14 +8,18 @@ import * as v from "valibot";
 import { parseOutgoingUrl } from "../../access/outgoing-url.ts";
 import { Problem } from "../../http/problem.ts";
 import { DEFAULT_REFSPECS, parseRefspec } from "../../mirror/refspec.ts";
-import type { Mirror, MirrorChange, MirrorSettings } from "../../refs/mirror-store.ts";
+import type { SecretContext } from "../../mirror/sync-input.ts";
+import type { Mirror, MirrorChange, MirrorSettings, SealedSecret } from "../../refs/mirror-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { readJson } from "../json-body.ts";
+import { takeHook } from "./mirror-hook.ts";
 import { requestedRepository } from "./requested.ts";
 
 const DEFAULT_INTERVAL = 3600;
 const LONGEST_INTERVAL = 30 * 24 * 3600;
 const MOST_REFSPECS = 100;
+/** Characters of what webhooks are signed with. */
+const LEAST_SECRET = 16;
 
 // No line ends: it becomes part of a header.
 const credential = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[^\r\n\0]*$/)));
@@ -39,6 +43,7 @@ const mirrorSettings = v.strictObject({
       v.maxLength(MOST_REFSPECS),
     ),
   ),
+  hook_secret: v.optional(v.nullable(v.pipe(v.string(), v.minLength(LEAST_SECRET), v.maxLength(1000)))),
   policy: v.optional(v.picklist(["follow", "keep", "stop"])),
 });
 
@@ -50,13 +55,14 @@ function isoTime(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }
 
-function shown({ settings, status, hasLogin }: Mirror, now: number): object {
+function shown({ settings, status, hasLogin, hasHook }: Mirror, now: number): object {
   return {
     upstream: settings.upstream,
     interval: settings.interval,
     refspecs: settings.refspecs,
     policy: settings.policy,
     credentials: hasLogin,
+    hook: hasHook,
     last_attempt: isoTime(status.lastAttempt),
     last_sync: isoTime(status.lastSync),
     last_change: isoTime(status.lastChange),
@@ -104,14 +110,30 @@ function settingsOf(context: Context<ApiEnv>, asked: Asked, old: MirrorSettings 
   };
 }
 
-async function loginOf(context: Context<ApiEnv>, asked: Asked, id: string): Promise<MirrorChange["login"]> {
-  const authorization = authorizationOf(asked);
-  if (typeof authorization === "string") return authorization;
+async function sealed(context: Context<ApiEnv>, secret: string, bound: SecretContext): Promise<SealedSecret> {
   const { secrets } = context.var.api.mirrors;
   if (!secrets.canSeal) {
-    throw new Problem(422, "This deployment can't keep credentials: its operator has to set MIRROR_KEYS.");
+    throw new Problem(422, "This deployment can't keep secrets: its operator has to set MIRROR_KEYS.");
   }
-  return await secrets.seal(authorization.header, { id, origin: new URL(asked.upstream).origin });
+  return await secrets.seal(secret, bound);
+}
+
+/** Gives the secrets to be kept, sealed. @throws Problem */
+async function secretsOf(
+  context: Context<ApiEnv>,
+  asked: Asked,
+  id: string,
+): Promise<Pick<MirrorChange, "login" | "hook">> {
+  const authorization = authorizationOf(asked);
+  const { origin } = new URL(asked.upstream);
+  const { hook_secret: hook } = asked;
+  return {
+    login:
+      typeof authorization === "string"
+        ? authorization
+        : await sealed(context, authorization.header, { use: "upstream", id, origin }),
+    hook: hook === undefined ? "keep" : hook === null ? "none" : await sealed(context, hook, { use: "hook", id }),
+  };
 }
 
 async function configure(context: Context<ApiEnv>): Promise<Response> {
@@ -120,7 +142,7 @@ async function configure(context: Context<ApiEnv>): Promise<Response> {
   const store = context.var.api.mirrors.store(name);
   const old = record.mirror === undefined ? undefined : await store.readMirror();
   const settings = settingsOf(context, asked, old?.settings);
-  const answer = await store.configureMirror({ settings, login: await loginOf(context, asked, record.id) });
+  const answer = await store.configureMirror({ settings, ...(await secretsOf(context, asked, record.id)) });
   switch (answer.kind) {
     case "missing":
       throw new Problem(404, "There is no such repository.");
@@ -146,6 +168,7 @@ export function mirrorRoutes(): Hono<ApiEnv> {
     if (!(await context.var.api.mirrors.store(name).promoteMirror())) throw noMirror();
     return context.body(null, 204);
   });
+  routes.post("/:tenant/:repo/mirror/hook", takeHook);
   routes.post("/:tenant/:repo/mirror/sync", async (context) => {
     const { name } = await requestedRepository(context, "administer");
     const store = context.var.api.mirrors.store(name);

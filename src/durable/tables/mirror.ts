@@ -15,6 +15,8 @@ export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
   policy TEXT NOT NULL,
   login_key TEXT,
   login TEXT,
+  hook_key TEXT,
+  hook TEXT,
   last_attempt INTEGER,
   last_sync INTEGER,
   last_change INTEGER,
@@ -33,6 +35,7 @@ export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
 export type MirrorRow = {
   readonly settings: MirrorSettings;
   readonly login: SealedSecret | undefined;
+  readonly hook: SealedSecret | undefined;
   readonly lastAttempt: number | undefined;
   readonly lastSync: number | undefined;
   readonly lastChange: number | undefined;
@@ -50,7 +53,7 @@ export type MirrorRow = {
 };
 
 const COLUMNS = `upstream, interval, refspecs, policy, login_key, login, last_attempt, last_sync, last_change, last_error,
-  failures, next_sync, asked, running, running_until, bytes, objects, progress`;
+  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook`;
 
 function optionalInteger(row: SqlRow, column: number): number | undefined {
   return row[column] === null ? undefined : integerAt(row, column);
@@ -65,11 +68,16 @@ function policyAt(row: SqlRow, column: number): MirrorSettings["policy"] {
   return policy === "keep" || policy === "stop" ? policy : "follow";
 }
 
+/** Reads the key's name and, in the column behind it, the data. */
+function secretAt(row: SqlRow, column: number): SealedSecret | undefined {
+  const key = optionalText(row, column);
+  return key === undefined ? undefined : { key, data: textAt(row, column + 1) };
+}
+
 /** Reads the row; `undefined` where the repository is no mirror. */
 export function readMirror(db: SqlDatabase): MirrorRow | undefined {
   const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM mirror`));
   if (row === undefined) return undefined;
-  const key = optionalText(row, 4);
   return {
     settings: {
       upstream: textAt(row, 0),
@@ -77,7 +85,8 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
       refspecs: textAt(row, 2).split("\n"),
       policy: policyAt(row, 3),
     },
-    login: key === undefined ? undefined : { key, data: textAt(row, 5) },
+    login: secretAt(row, 4),
+    hook: secretAt(row, 18),
     lastAttempt: optionalInteger(row, 6),
     lastSync: optionalInteger(row, 7),
     lastChange: optionalInteger(row, 8),
@@ -130,6 +139,8 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
     row.bytes,
     row.objects,
     row.progress,
+    row.hook?.key,
+    row.hook?.data,
   ];
   const places = values.map(() => "?").join(", ");
   const sql = `INSERT OR REPLACE INTO mirror (one, ${COLUMNS}) VALUES (1, ${places})`;

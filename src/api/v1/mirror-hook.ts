@@ -1,0 +1,73 @@
+/**
+ * `POST /api/v1/repos/{tenant}/{repo}/mirror/hook`: an upstream says that it was pushed to. No token is needed: it is signed with the
+ * secret that the mirror was given for this, as GitHub, GitLab, Gitea and Forgejo do it.
+ *
+ * | host | header | holds |
+ * | --- | --- | --- |
+ * | GitHub, Gitea, Forgejo | `X-Hub-Signature-256` | `sha256=` and HMAC-SHA256 of the body |
+ * | Gitea, Forgejo | `X-Gitea-Signature`, `X-Forgejo-Signature` | HMAC-SHA256 of the body |
+ * | GitLab | `X-Gitlab-Token` | the secret |
+ *
+ * What the body says does not matter: the upstream itself is asked what it has.
+ *
+ * @packageDocumentation
+ */
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { Context } from "hono";
+import { parseRepositoryName } from "../../access/names.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../api-host.ts";
+
+/** Bytes of the largest body; GitHub sends no larger ones. */
+const MOST_BODY = 25 * 1024 * 1024;
+const PIECE_BYTES = 65_536;
+const SIGNATURES = ["X-Hub-Signature-256", "X-Gitea-Signature", "X-Forgejo-Signature"];
+/** Events that tell of nothing new. */
+const QUIET_EVENTS: ReadonlySet<string> = new Set(["ping"]);
+
+function isSame(given: string, expected: string): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+/** Reads the body to its end and gives its HMAC in hex. @throws Problem where it is too large. */
+async function signatureOf(body: ReadableStream | null, secret: string): Promise<string> {
+  const hmac = createHmac("sha256", secret);
+  if (body === null) return hmac.digest("hex");
+  const reader = body.getReader({ mode: "byob" });
+  let size = 0;
+  for (;;) {
+    const { value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(PIECE_BYTES));
+    if (value === undefined || value.byteLength === 0) break;
+    size += value.byteLength;
+    if (size > MOST_BODY) throw new Problem(413, `A webhook's body may have ${MOST_BODY} bytes.`);
+    hmac.update(value);
+  }
+  return hmac.digest("hex");
+}
+
+async function isGenuine(context: Context<ApiEnv>, secret: string): Promise<boolean> {
+  const token = context.req.header("X-Gitlab-Token");
+  if (token !== undefined) return isSame(token, secret);
+  const given = SIGNATURES.map((name) => context.req.header(name)).find((value) => value !== undefined);
+  if (given === undefined) return false;
+  const signature = await signatureOf(context.req.raw.body, secret);
+  return isSame(given.toLowerCase().replace(/^sha256=/, ""), signature);
+}
+
+/** Answers an upstream's webhook. Whoever can't sign learns nothing, not even whether there is such a mirror. */
+export async function takeHook(context: Context<ApiEnv>): Promise<Response> {
+  const { tenant = "", repo = "" } = context.req.param();
+  const { mirrors } = context.var.api;
+  const name = parseRepositoryName(tenant, repo);
+  const store = name === undefined ? undefined : mirrors.store(name);
+  const hook = await store?.readMirrorHook();
+  const secret = hook === undefined ? undefined : await mirrors.secrets.open(hook.secret, { use: "hook", id: hook.id });
+  if (store === undefined || secret === undefined || !(await isGenuine(context, secret))) {
+    throw new Problem(404, "There is no mirror here that takes webhooks with this signature.");
+  }
+  const event = context.req.header("X-GitHub-Event") ?? context.req.header("X-Gitea-Event") ?? "push";
+  if (QUIET_EVENTS.has(event)) return context.json({ syncing: false });
+  await store.requestSync();
+  return context.json({ syncing: true }, 202);
+}
