@@ -53,8 +53,15 @@ async function selectBelow(session: GraphSession, roots: readonly number[], walk
   else await selectLevels(session, roots, walk);
 }
 
+/** Up to so many roots are walked level by level, each read ahead: of many, each tree's own neighbours lie nearest. */
+const FEW_ROOTS = 16;
+
 /** Selects trees and all that they reach. */
 export async function selectWhole(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
+  if (roots.length <= FEW_ROOTS) {
+    await selectLevels(session, roots, walk);
+    return;
+  }
   const blobs = wantsBlobs(walk.filter);
   const stack: number[] = [];
   for (const root of roots) {
@@ -74,6 +81,7 @@ async function selectLevels(session: GraphSession, roots: readonly number[], wal
   let level = roots;
   for (let depth = 0; depth < filter.treeDepth && level.length > 0; depth++) {
     const next: number[] = [];
+    if (depth + 1 < filter.treeDepth) await session.prefetch(level);
     for (const tree of level) {
       if (depth === 0 && session.has(tree, SELECTED | UNINTERESTING)) continue;
       session.mark(tree, SELECTED | REF_TREE);

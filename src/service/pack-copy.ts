@@ -13,6 +13,7 @@ import type { PackSelection } from "../graph/pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { openLargeContent } from "../store/large-content.ts";
+import { sweepPack } from "../store/pack-sweep.ts";
 import { encodeEntry } from "../store/thin-completion.ts";
 import { type Adler32, sumOver, undeflated } from "../store/undeflated.ts";
 import type { PackOutput } from "./pack-output.ts";
@@ -26,6 +27,13 @@ export type CopyOptions = {
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
 };
 
+/** What is no more than this, bytes and entries, is gathered first, with what it is made from. */
+const FEW_BYTES = 16 * 1024 * 1024;
+const FEW_ENTRIES = 50_000;
+/** How it is gathered. What is held counts beside the caches. */
+const SWEEP = { reads: 26, runBytes: 4 * 1024 * 1024, heldBytes: 20 * 1024 * 1024 };
+/** A selection of so few entries needs no gathering. */
+const VERY_FEW_ENTRIES = 16;
 /** Entries nearer than this are read together. */
 const GAP_BYTES = 32 * 1024;
 /** An entry larger than this is not read but streamed. */
@@ -57,7 +65,40 @@ export class PackCopy {
 
   /** Copies all, in the order of the pack, reading ahead. */
   async run(): Promise<void> {
-    for (const node of this.#selection.nodes) this.#session.unmark(node, PENDING);
+    const { handle, nodes } = this.#selection;
+    for (const node of nodes) this.#session.unmark(node, PENDING);
+    handle.hold(await this.#gather());
+    try {
+      await this.#copyRuns();
+    } finally {
+      handle.hold(undefined);
+    }
+  }
+
+  /** Reads what is selected and what that is made from, where it is little and scattered over a large pack. */
+  async #gather(): Promise<Map<number, Uint8Array> | undefined> {
+    const { handle, offsets, ends } = this.#selection;
+    const { length } = offsets;
+    if (length <= VERY_FEW_ENTRIES || length > FEW_ENTRIES || handle.record.packBytes < FEW_BYTES) return undefined;
+    let bytes = 0;
+    for (let i = 0; i < length; i++) bytes += (ends[i] ?? 0) - (offsets[i] ?? 0);
+    if (bytes > FEW_BYTES) return undefined;
+    const { format } = this.#session;
+    const order = await this.#orderOfPack();
+    const isSelected = (rank: number): boolean =>
+      findSorted(length, order.offsetAt(rank), (at) => offsets[at] ?? 0) >= 0;
+    const needsBase = (rank: number): boolean =>
+      !isSelected(rank) && !this.#options.mayBuildOn(order.index.nameAt(order.positionAt(rank)));
+    const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
+    return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, SWEEP);
+  }
+
+  async #orderOfPack(): Promise<PackOrder> {
+    this.#order ??= await loadPackOrder(this.#selection.handle, this.#session.format);
+    return this.#order;
+  }
+
+  async #copyRuns(): Promise<void> {
     const runs = this.#runs();
     const ahead: Promise<Uint8Array>[] = [];
     let next = 0;
@@ -81,20 +122,25 @@ export class PackCopy {
   /** Reads a run or, of one that is a single large entry, what its header takes. */
   async #readRun({ offset, length }: Run): Promise<Uint8Array> {
     const { handle } = this.#selection;
-    const wanted = length > RUN_BYTES ? MAX_ENTRY_HEADER_BYTES : length;
+    const wanted = length > RUN_BYTES ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
     const atHand = handle.bytesAtHand(offset);
     if (atHand !== undefined && atHand.length >= wanted) return atHand.subarray(0, wanted);
     return await handle.readRun(offset, wanted);
   }
 
   #runs(): Run[] {
-    const { offsets, ends } = this.#selection;
+    const { handle, offsets, ends } = this.#selection;
     const runs: Run[] = [];
     let first = 0;
     for (let i = 1; i <= offsets.length; i++) {
       const start = offsets[first] ?? 0;
       const end = ends[i - 1] ?? 0;
-      const goesOn = i < offsets.length && (offsets[i] ?? 0) - end <= GAP_BYTES && (ends[i] ?? 0) - start <= RUN_BYTES;
+      const goesOn =
+        i < offsets.length &&
+        !handle.holds(start) &&
+        !handle.holds(offsets[i] ?? 0) &&
+        (offsets[i] ?? 0) - end <= GAP_BYTES &&
+        (ends[i] ?? 0) - start <= RUN_BYTES;
       if (goesOn) continue;
       runs.push({ first, last: i - 1, offset: start, length: end - start });
       first = i;
@@ -160,8 +206,8 @@ export class PackCopy {
   }
 
   async #nameAt(offset: number): Promise<Uint8Array> {
-    this.#order ??= await loadPackOrder(this.#selection.handle, this.#session.format);
-    return this.#order.index.nameAt(this.#order.positionAt(this.#order.rankOf(offset)));
+    const order = await this.#orderOfPack();
+    return order.index.nameAt(order.positionAt(order.rankOf(offset)));
   }
 
   /** Makes an entry without a base. */

@@ -301,7 +301,8 @@ export class ObjectReader {
     const { size, headerBytes } = this.#header;
     if (size > inflating.wholeBytes) throw tooLargeToHold("stored object", size, inflating.wholeBytes);
     let at = offset + headerBytes;
-    let bytes = handle.bytesAtHand(at) ?? (await handle.bytesFrom(at));
+    const whole = handle.bytesAtHand(offset) ?? (await handle.bytesFrom(offset));
+    let bytes = whole.length > headerBytes ? whole.subarray(headerBytes) : await handle.bytesFrom(at);
     const inflation = inflating.startInflating(size);
     while (!inflating.inflateMore(inflation, bytes)) {
       at += bytes.length;

@@ -52,6 +52,7 @@ export class PackHandle {
   readonly head: PackIndexHead;
   readonly #context: PackContext;
   #index: PackIndex | undefined;
+  #entries: ReadonlyMap<number, Uint8Array> | undefined;
   #lookups = 0;
   #lastBlock = -2;
   #readAhead = 1;
@@ -215,8 +216,20 @@ export class PackHandle {
     return this.record.kinds ?? (await this.#cached("kinds", 0, packKindsBytes(this.record.objects)));
   }
 
-  /** Gives the pack's bytes from `offset` to the end of their block where that block is at hand. */
+  /** Has entries at hand, by where they begin, until other ones are given; a reader that goes on behind an entry's end reads. */
+  hold(entries: ReadonlyMap<number, Uint8Array> | undefined): void {
+    this.#entries = entries;
+  }
+
+  /** Whether the entry that begins at `offset` was given to {@link PackHandle.hold}. */
+  holds(offset: number): boolean {
+    return this.#entries?.has(offset) === true;
+  }
+
+  /** Gives the pack's bytes from `offset` to the end of their block, or entry, where that is at hand. */
   bytesAtHand(offset: number): Uint8Array | undefined {
+    const entry = this.#entries?.get(offset);
+    if (entry !== undefined) return entry;
     const block = Math.floor(offset / BLOCK_BYTES);
     return this.#context.cache.get(this.#blockKey(block))?.subarray(offset - block * BLOCK_BYTES);
   }
