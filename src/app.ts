@@ -176,6 +176,7 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
       directory: () => storage.directory(),
       bareFiles: (id) => storage.bareFiles(id),
       hooks: (name) => storage.hooks(repositoryKey(name)),
+      subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),
       allowPrivate: allowsPrivate(context.env),
       mirrors: mirrorHost(storage),
     };

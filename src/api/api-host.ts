@@ -7,6 +7,7 @@ import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import type { HookStore } from "../events/hook.ts";
+import type { SubscriptionRequest } from "../events/subscription.ts";
 import type { Host } from "../http/host.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SecretContext } from "../mirror/sync-input.ts";
@@ -37,6 +38,8 @@ export interface ApiHost {
   directory(): TenantDirectory;
   bareFiles(id: string): BareFiles;
   hooks(name: RepositoryName): HookStore;
+  /** Begins a subscription: 101 with its WebSocket, 404 where the repository is not what was asked for any more, 503 where it has too many. */
+  subscribe(name: RepositoryName, request: SubscriptionRequest): Promise<Response>;
   /** Whether private networks may be reached: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;
   readonly mirrors: MirrorHost;

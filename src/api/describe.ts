@@ -17,7 +17,7 @@ type Answer = { readonly about: string; readonly json?: v.GenericSchema; readonl
 
 /** What is told of a route. */
 export type RouteDescription = {
-  readonly tag: "tenants" | "tokens" | "repositories" | "content" | "mirrors" | "webhooks" | "host";
+  readonly tag: "tenants" | "tokens" | "repositories" | "content" | "mirrors" | "webhooks" | "events" | "host";
   readonly summary: string;
   /** More than fits the summary. */
   readonly about?: string;
@@ -56,8 +56,10 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   415: "The body has to be `application/json`.",
   416: "The range lies behind the end.",
   422: "The body or the query is not as described.",
+  426: "It takes a WebSocket.",
   429: "Too many requests, or too many wrong tokens: see `Retry-After`.",
   501: "Not there yet.",
+  503: "Too many at once.",
 };
 
 function answerOf({ about, json, type }: Answer): object {

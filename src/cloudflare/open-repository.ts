@@ -17,6 +17,7 @@ import { packKey } from "../store/pack-keys.ts";
 import type { PackFile } from "../store/pack-storage.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import type { HookStore } from "../events/hook.ts";
+import type { SubscriptionRequest } from "../events/subscription.ts";
 import { durableHooks } from "./durable-hooks.ts";
 import { durableMirror } from "./durable-mirror.ts";
 import { durableRefs } from "./durable-refs.ts";
@@ -69,6 +70,14 @@ export class RequestStorage {
   /** What all mirrors have in common. */
   get mirrors(): Mirrors {
     return new Mirrors(this.#env, this.#agent);
+  }
+
+  /** Begins a subscription to a repository's events; the answer holds the WebSocket. */
+  subscribe(key: string, request: SubscriptionRequest): Promise<Response> {
+    const object = this.#env.REPOSITORIES.get(this.#env.REPOSITORIES.idFromName(key));
+    const url = new URL("https://repository.invalid/events");
+    url.searchParams.set("subscription", JSON.stringify(request));
+    return this.counters.run("do", () => object.fetch(url.href, { headers: { Upgrade: "websocket" } }));
   }
 
   /** Opens a repository, which need not exist. */

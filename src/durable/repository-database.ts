@@ -20,6 +20,7 @@ import type {
 import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../refs/repository-settings.ts";
 import { commitPush } from "./commit-push.ts";
+import type { EventSource } from "./event-sockets.ts";
 import { RepositoryHooks } from "./repository-hooks.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { type OpenPage, refPage } from "./open-page.ts";
@@ -38,7 +39,7 @@ import { HOOKS_DDL } from "./tables/hooks.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd, LEASES_DDL } from "./tables/leases.ts";
 import { MIRROR_DDL, readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
-import { REF_LOG_DDL } from "./tables/ref-log.ts";
+import { REF_LOG_DDL, readRefLog, refLogEnds } from "./tables/ref-log.ts";
 import { PUSH_CERTIFICATES_DDL, readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { PUSH_SEED_DDL, readPushSeed } from "./tables/push-seed.ts";
@@ -301,6 +302,15 @@ export class RepositoryDatabase {
     const row = this.#read();
     if (row === undefined || (id !== undefined && row.record.id !== id)) return undefined;
     return new RepositoryHooks(this.#db, this.#newId);
+  }
+
+  /** What subscribers are told from. */
+  events(): EventSource {
+    return {
+      record: () => this.#read()?.record,
+      ends: () => (this.#hasTables() ? refLogEnds(this.#db) : { newest: 0, before: 0 }),
+      movesAfter: (seq, limit) => readRefLog(this.#db, seq, limit),
+    };
   }
 
   derivedFilesWritten(id: string, version: number): void {

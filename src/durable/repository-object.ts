@@ -29,9 +29,11 @@ import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
 import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { packPrefix } from "../store/pack-keys.ts";
+import { parseSubscriptionRequest } from "../events/subscription.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { BeginSyncPage } from "./mirror-database.ts";
 import type { OpenPage } from "./open-page.ts";
+import { EventSockets } from "./event-sockets.ts";
 import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
 
 /** What the object uses of the Worker's bindings. */
@@ -39,7 +41,18 @@ export type RepositoryObjectEnv = {
   readonly BUCKET: R2Bucket;
   readonly JOBS: Queue<Job>;
   readonly MIRROR_JOBS: Queue<Job>;
+  readonly TENANTS: TokenKeepers;
 };
+
+/** What is asked of a tenant's object, whose class knows this one. */
+interface TokenKeeper {
+  inForce(ids: readonly string[]): Promise<string[]>;
+}
+
+interface TokenKeepers {
+  idFromName(name: string): DurableObjectId;
+  get(id: DurableObjectId): TokenKeeper;
+}
 
 const ID_BYTES = 16;
 /** Keys that R2 lists, and deletes, in one operation. */
@@ -48,14 +61,18 @@ const LIST_PAGE = 1000;
 /** One repository, or none yet, or none any more. */
 export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #database: RepositoryDatabase;
+  readonly #sockets: EventSockets;
   /** When the alarm goes off; `undefined` where it is not set. */
   #alarmAt: number | undefined;
+  /** Whether subscribers may have to be told of something. After a sleep that is only known by looking. */
+  #isUntold = false;
 
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
     super(state, env);
     this.#database = new RepositoryDatabase(durableSql(state.storage), () =>
       toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
     );
+    this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
     });
@@ -76,7 +93,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `RefStore.commitPush`. */
   commitPush(request: CommitPushRequest<PackRecord>): CommitPushAnswer {
     const answer = this.#database.commitPush(request, Date.now());
-    this.#wakeForNext();
+    this.#refsMoved();
     return answer;
   }
 
@@ -100,6 +117,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `RepositorySettings.change`. */
   change(change: SettingsChange, tags?: readonly string[]): RepositoryRecord | "stale" | undefined {
     const record = this.#database.change(change, tags);
+    this.#sockets.sweep();
     this.#wakeForNext();
     return record;
   }
@@ -117,6 +135,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `RepositorySettings.remove`. */
   remove(id?: string): boolean {
     const removed = this.#database.remove(Date.now(), id);
+    this.#sockets.sweep();
     this.#wakeForNext();
     return removed;
   }
@@ -228,8 +247,30 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `MirrorStore.endSync`. */
   endSync(request: EndSyncRequest<PackRecord>): EndSyncAnswer {
     const answer = this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
-    this.#wakeForNext();
+    this.#refsMoved();
     return answer;
+  }
+
+  /** Begins a subscription: a WebSocket can't be handed over in another way. The request's JSON is the Worker's own. */
+  override fetch(request: Request): Response {
+    const asked = parseSubscriptionRequest(new URL(request.url).searchParams.get("subscription") ?? "");
+    const admitted = this.#sockets.admits(asked);
+    if (admitted !== "yes") return new Response(null, { status: admitted === "gone" ? 404 : 503 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    this.ctx.acceptWebSocket(server);
+    this.#sockets.begin(server, asked);
+    this.#refsMoved();
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(socket: WebSocket): void {
+    this.#sockets.refuse(socket);
+  }
+
+  /** Answers the end of a subscription: a client waits for that. */
+  override webSocketClose(socket: WebSocket): void {
+    socket.close();
   }
 
   /** Sends the jobs that are due and sweeps uploads whose time is up. Runs again by itself where it throws. */
@@ -250,6 +291,33 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     }
     if (due.id !== undefined && due.mirrorSync) await this.#sendSync(repository, due.id);
     this.#wakeForNext();
+    await this.#tell();
+  }
+
+  /** Does what follows a move of refs; nothing of it on the way of the answer. */
+  #refsMoved(): void {
+    if (this.ctx.getWebSockets().length > 0) {
+      this.#isUntold = true;
+      this.ctx.waitUntil(this.#tell());
+    }
+    this.#wakeForNext();
+  }
+
+  /** Tells subscribers what they don't know; where that fails, or is too much for once, the alarm comes back to it. */
+  async #tell(): Promise<void> {
+    if (this.ctx.getWebSockets().length === 0) return;
+    // Behind the answer that is on its way.
+    await scheduler.wait(0);
+    const tokens = this.#sockets.tokens();
+    const inForce = tokens.length === 0 ? [] : await this.#tenant().inForce(tokens);
+    this.#sockets.dismiss(tokens.filter((token) => !inForce.includes(token)));
+    this.#isUntold = this.#sockets.tell(inForce);
+    this.#wakeForNext();
+  }
+
+  #tenant(): TokenKeeper {
+    const [tenant = ""] = this.#name.split("/");
+    return this.env.TENANTS.get(this.env.TENANTS.idFromName(tenant));
   }
 
   async #sendDeliveries(repository: string, id: string, hooks: readonly string[]): Promise<void> {
@@ -290,7 +358,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
    */
   #wakeForNext(): void {
     const now = Date.now();
-    const due = this.#database.nextDue(now);
+    const due = this.#isUntold ? now : this.#database.nextDue(now);
     if (due === undefined) return;
     const at = Math.max(due, now + DERIVED_DELAY);
     if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;

@@ -53,6 +53,7 @@ import {
   countTokens,
   deleteToken,
   deleteTokens,
+  findInForce,
   findToken,
   insertToken,
   listTokens,
@@ -229,6 +230,11 @@ export class TenantDatabase {
     if (listed !== undefined && !listed.removing) return { token, listed: listed.objectFormat };
     const takesNoMore = boundOf(row, true);
     return takesNoMore === undefined ? { token } : { token, takesNoMore };
+  }
+
+  /** Gives those of the tokens, by id, that are in force. */
+  inForce(ids: readonly string[], now: number): string[] {
+    return this.#present() === undefined ? [] : findInForce(this.#db, ids, now);
   }
 
   issue(request: IssueRequest, now: number): IssueAnswer {

@@ -70,6 +70,11 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     return this.#database.check(hash, repo, Date.now());
   }
 
+  /** Gives those of the tokens that may still be used, for a repository's object that is about to tell their owners something. */
+  inForce(ids: readonly string[]): string[] {
+    return this.#database.inForce(ids, Date.now());
+  }
+
   /** See `TokenStore.issue`. */
   issue(request: IssueRequest): IssueAnswer {
     return this.#database.issue(request, Date.now());

@@ -10,6 +10,7 @@ import { parseOutgoingUrl } from "../../access/outgoing-url.ts";
 import { type Delivery, type Hook, HOOK_EVENTS, type HookEvent } from "../../events/hook.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { requestedRepository } from "./requested.ts";
 
@@ -31,6 +32,36 @@ const change = v.strictObject({
   secret: v.optional(secret),
   events: v.optional(events),
   active: v.optional(v.boolean()),
+});
+
+const instant = v.pipe(v.string(), v.isoTimestamp());
+
+const hookJson = v.strictObject({
+  id: v.string(),
+  url: v.string(),
+  has_secret: v.boolean(),
+  events: v.array(v.picklist(HOOK_EVENTS)),
+  active: v.boolean(),
+  disabled_reason: v.nullable(v.string()),
+  created_at: instant,
+  updated_at: instant,
+});
+
+const deliveryJson = v.strictObject({
+  id: v.string(),
+  guid: v.string(),
+  event: v.picklist([...HOOK_EVENTS, "ping"]),
+  seq: v.nullable(v.number()),
+  ref: v.nullable(v.string()),
+  redelivery: v.boolean(),
+  state: v.picklist(["pending", "delivered", "failed"]),
+  attempts: v.number(),
+  status: v.nullable(v.number()),
+  error: v.nullable(v.string()),
+  duration_ms: v.nullable(v.number()),
+  created_at: instant,
+  attempted_at: v.nullable(instant),
+  next_attempt_at: v.nullable(instant),
 });
 
 const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
@@ -126,37 +157,90 @@ async function redeliver(context: Context<ApiEnv>): Promise<Response> {
   return context.json(shownDelivery(added), 202);
 }
 
+async function listed(context: Context<ApiEnv>): Promise<readonly Hook[]> {
+  const name = await administered(context);
+  return (await context.var.api.hooks(name).listHooks()) ?? [];
+}
+
+async function show(context: Context<ApiEnv>): Promise<Response> {
+  const hook = (await listed(context)).find(({ id }) => id === context.req.param("hook"));
+  if (hook === undefined) throw noHook();
+  return context.json(shown(hook));
+}
+
+async function remove(context: Context<ApiEnv>): Promise<Response> {
+  const name = await administered(context);
+  if (!(await context.var.api.hooks(name).removeHook(context.req.param("hook") ?? ""))) throw noHook();
+  return context.body(null, 204);
+}
+
+async function listDeliveries(context: Context<ApiEnv>): Promise<Response> {
+  const name = await administered(context);
+  const deliveries = await context.var.api.hooks(name).listDeliveries(context.req.param("hook") ?? "");
+  if (deliveries === undefined) throw noHook();
+  return context.json({ deliveries: deliveries.map(shownDelivery) });
+}
+
+const LIST = describe({
+  tag: "webhooks",
+  summary: "Lists webhooks",
+  access: "token",
+  answers: { 200: { about: "All of them.", json: v.strictObject({ hooks: v.array(hookJson) }) } },
+});
+const ADD = describe({
+  tag: "webhooks",
+  summary: "Adds a webhook",
+  about:
+    "It is sent a `ping`, and then what happens from now on. The secret signs deliveries and is never shown again.",
+  access: "token",
+  body: creation,
+  answers: { 201: { about: "The webhook.", json: hookJson } },
+});
+const SHOW = describe({
+  tag: "webhooks",
+  summary: "Shows a webhook",
+  access: "token",
+  answers: { 200: { about: "The webhook.", json: hookJson } },
+});
+const EDIT = describe({
+  tag: "webhooks",
+  summary: "Changes a webhook",
+  about: "What is absent stays. An empty secret takes it away. One that was off begins anew.",
+  access: "token",
+  body: change,
+  answers: { 200: { about: "The webhook.", json: hookJson } },
+});
+const REMOVE = describe({
+  tag: "webhooks",
+  summary: "Removes a webhook and its deliveries",
+  access: "token",
+  answers: { 204: { about: "It is sent nothing more." } },
+});
+const LIST_DELIVERIES = describe({
+  tag: "webhooks",
+  summary: "Lists deliveries, the newest first",
+  about: "Those that are pending, and the last of those that ended.",
+  access: "token",
+  answers: { 200: { about: "Deliveries.", json: v.strictObject({ deliveries: v.array(deliveryJson) }) } },
+});
+const REDELIVER = describe({
+  tag: "webhooks",
+  summary: "Delivers the same event once more",
+  access: "token",
+  answers: { 202: { about: "The new delivery, with the same `guid`.", json: deliveryJson } },
+  problems: [409],
+});
+
 /** The routes of webhooks, below `/api/v1/repos`. */
 export function hookRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   const hooks = "/:tenant/:repo/hooks";
-  const listed = async (context: Context<ApiEnv>): Promise<readonly Hook[]> =>
-    (await context.var.api.hooks(await administered(context)).listHooks()) ?? [];
-  routes.get(hooks, async (context) => context.json({ hooks: (await listed(context)).map(shown) }));
-  routes.post(hooks, add);
-  routes.get(`${hooks}/:hook`, async (context) => {
-    const hook = (await listed(context)).find(({ id }) => id === context.req.param("hook"));
-    if (hook === undefined) throw noHook();
-    return context.json(shown(hook));
-  });
-  routes.patch(`${hooks}/:hook`, edit);
-  routes.delete(`${hooks}/:hook`, async (context) => {
-    const name = await administered(context);
-    if (!(await context.var.api.hooks(name).removeHook(context.req.param("hook")))) throw noHook();
-    return context.body(null, 204);
-  });
-  routes.get(`${hooks}/:hook/deliveries`, async (context) => {
-    const name = await administered(context);
-    const deliveries = await context.var.api.hooks(name).listDeliveries(context.req.param("hook"));
-    if (deliveries === undefined) throw noHook();
-    return context.json({ deliveries: deliveries.map(shownDelivery) });
-  });
-  routes.post(`${hooks}/:hook/deliveries/:delivery/redeliver`, redeliver);
-  routes.all(hooks, () => {
-    throw new Problem(405, "This path takes GET and POST.");
-  });
-  routes.all(`${hooks}/:hook`, () => {
-    throw new Problem(405, "This path takes GET, PATCH and DELETE.");
-  });
+  routes.get(hooks, LIST, async (context) => context.json({ hooks: (await listed(context)).map(shown) }));
+  routes.post(hooks, ADD, add);
+  routes.get(`${hooks}/:hook`, SHOW, show);
+  routes.patch(`${hooks}/:hook`, EDIT, edit);
+  routes.delete(`${hooks}/:hook`, REMOVE, remove);
+  routes.get(`${hooks}/:hook/deliveries`, LIST_DELIVERIES, listDeliveries);
+  routes.post(`${hooks}/:hook/deliveries/:delivery/redeliver`, REDELIVER, redeliver);
   return routes;
 }

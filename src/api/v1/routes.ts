@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { contentRoutes } from "./content.ts";
+import { eventRoutes } from "./events.ts";
 import { hookRoutes } from "./hooks.ts";
 import { mirrorRoutes } from "./mirror.ts";
 import { openApiRoutes } from "./openapi.ts";
@@ -26,13 +27,13 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", contentRoutes],
   ["/repos", hookRoutes],
   ["/repos", mirrorRoutes],
+  ["/repos", eventRoutes],
 ];
 
 /** Paths of the contract that this release does not answer yet, with what is missing. */
 const LATER: readonly (readonly [string, string])[] = [
   ["/repos/:tenant/:repo/forks", "Forks are not there yet."],
   ["/repos/:tenant/:repo/maintenance", "Maintenance on request is not there yet."],
-  ["/repos/:tenant/:repo/events", "Events are not there yet."],
   ["/repos/:tenant/:repo/compare/*", "Comparing is not there yet."],
 ];
 

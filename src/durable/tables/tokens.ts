@@ -5,7 +5,7 @@
  */
 import { type Scope, SCOPES } from "../../access/scope.ts";
 import type { IssueRequest, TokenRecord } from "../../access/token-store.ts";
-import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../sql-database.ts";
+import { firstRow, integerAt, jsonChunks, textAt, type SqlDatabase, type SqlRow } from "../sql-database.ts";
 
 export const TOKENS_DDL = `CREATE TABLE IF NOT EXISTS tokens (
   id TEXT PRIMARY KEY,
@@ -61,6 +61,20 @@ export function findToken(db: SqlDatabase, hash: Uint8Array, now: number): Token
     db.rows(`SELECT ${COLUMNS} FROM tokens WHERE hash = ? AND (expires_at IS NULL OR expires_at > ?)`, hash, now),
   );
   return row === undefined ? undefined : tokenAt(row);
+}
+
+/** Gives those of the tokens, by id, that are there and have not expired. */
+export function findInForce(db: SqlDatabase, ids: readonly string[], now: number): string[] {
+  const found: string[] = [];
+  for (const chunk of jsonChunks(ids)) {
+    const rows = db.rows(
+      `SELECT t.id FROM json_each(?) j JOIN tokens t ON t.id = j.value WHERE t.expires_at IS NULL OR t.expires_at > ?`,
+      chunk,
+      now,
+    );
+    for (const row of rows) found.push(textAt(row, 0));
+  }
+  return found;
 }
 
 /** Gives a token by its id. */

@@ -1,0 +1,221 @@
+/**
+ * Events over WebSockets, from pushes of the real client.
+ *
+ * @packageDocumentation
+ */
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { GitSandbox, withToken } from "../support/git-client.ts";
+import { startTestHost } from "../support/host.ts";
+import { subscribe } from "../support/subscriber.ts";
+
+const WAIT = { timeout: 20_000, interval: 50 };
+const ZERO = "0".repeat(40);
+
+let host: RunningHost;
+let git: GitSandbox;
+let count = 0;
+
+async function api(method: string, path: string, body?: unknown): Promise<Response> {
+  return await fetch(`${host.base}/api/v1/repos/${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${host.token}`, "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+type Pushed = {
+  readonly path: string;
+  readonly events: string;
+  readonly first: string;
+  /** Pushes what git's arguments say. */
+  readonly push: (...refspecs: string[]) => Promise<void>;
+};
+
+/** A repository with one commit on `main`. */
+async function repository(visibility: "public" | "private" = "public"): Promise<Pushed> {
+  const path = `acme/told-${++count}`;
+  await api("PUT", path, { visibility });
+  const cwd = await git.init(`work-${count}`);
+  await git.commit(cwd, "a.txt", "a\n");
+  const url = withToken(`${host.base}/${path}.git`, host.token);
+  const push = async (...refspecs: string[]): Promise<void> => {
+    await git.ok(["push", "-q", url, ...refspecs], { cwd });
+  };
+  await push("HEAD:refs/heads/main");
+  const first = (await git.ok(["rev-parse", "HEAD"], { cwd })).trim();
+  return { path, events: `${host.base}/api/v1/repos/${path}/events`, first, push };
+}
+
+beforeAll(async () => {
+  host = await startTestHost();
+  git = new GitSandbox("events");
+});
+
+afterAll(async () => {
+  await host.stop();
+  git.close();
+});
+
+describe("a subscriber", () => {
+  it("is told of every ref that moves, in order", async () => {
+    const { path, events, first, push } = await repository();
+    const subscriber = await subscribe(events);
+    await push("main:refs/heads/a", "main:refs/tags/v1");
+    await push(":refs/heads/a");
+    await vi.waitFor(() => expect(subscriber.messages).toHaveLength(3), WAIT);
+    const [a, tag, gone] = subscriber.messages;
+    expect(a).toEqual({
+      type: "ref",
+      repo: path,
+      name: "refs/heads/a",
+      old: ZERO,
+      new: first,
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      seq: 2,
+    });
+    expect(tag).toMatchObject({ name: "refs/tags/v1", old: ZERO, new: first, seq: 3 });
+    expect(gone).toMatchObject({ name: "refs/heads/a", old: first, new: ZERO, seq: 4 });
+    subscriber.close();
+    expect((await subscriber.closed).code).not.toBe(1006);
+  });
+
+  it("is told what it missed, where it says what it knows", async () => {
+    const { events, push } = await repository();
+    const before = await subscribe(events);
+    await push("main:refs/heads/a");
+    await vi.waitFor(() => expect(before.messages).toHaveLength(1), WAIT);
+    before.close();
+    await before.closed;
+    await push("main:refs/heads/b", "main:refs/heads/c");
+    const after = await subscribe(`${events}?since=${before.messages[0]?.seq}`);
+    await push("main:refs/heads/d");
+    await vi.waitFor(() => expect(after.messages).toHaveLength(3), WAIT);
+    expect(after.messages.map(({ name }) => name)).toEqual(["refs/heads/b", "refs/heads/c", "refs/heads/d"]);
+    const all = await subscribe(`${events}?since=0`);
+    await vi.waitFor(() => expect(all.messages.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]), WAIT);
+    after.close();
+    all.close();
+  });
+
+  it("is told that there is a gap where it knows what never was", async () => {
+    const { path, events, push } = await repository();
+    const subscriber = await subscribe(`${events}?since=999`);
+    await push("main:refs/heads/a");
+    await vi.waitFor(() => expect(subscriber.messages).toHaveLength(2), WAIT);
+    expect(subscriber.messages[0]).toEqual({ type: "gap", repo: path, since: 999, seq: 1 });
+    expect(subscriber.messages[1]).toMatchObject({ type: "ref", seq: 2 });
+    subscriber.close();
+  });
+
+  it("gets pong for ping, and is sent away with anything else", async () => {
+    const { events } = await repository();
+    const subscriber = await subscribe(events);
+    subscriber.send("ping");
+    await vi.waitFor(() => expect(subscriber.others).toEqual(["pong"]), WAIT);
+    subscriber.send("hello");
+    expect(await subscriber.closed).toMatchObject({ code: 1003 });
+  });
+
+  it("is let in as a reader is", async () => {
+    const open = await repository();
+    const closed = await repository("private");
+    await expect(subscribe(closed.events)).rejects.toThrow("no subscription");
+    await expect(subscribe(open.events, "wrong")).rejects.toThrow("no subscription");
+    await expect(subscribe(`${host.base}/api/v1/repos/acme/missing/events`, host.token)).rejects.toThrow(
+      "no subscription",
+    );
+    const subscriber = await subscribe(closed.events, host.token);
+    await closed.push("main:refs/heads/a");
+    await vi.waitFor(() => expect(subscriber.messages).toHaveLength(1), WAIT);
+    subscriber.close();
+  });
+
+  it("is told over a WebSocket only", async () => {
+    const { path } = await repository("private");
+    const plain = await api("GET", `${path}/events`);
+    expect(plain.status).toBe(426);
+    expect(plain.headers.get("Content-Type")).toBe("application/problem+json");
+    expect((await fetch(`${host.base}/api/v1/repos/${path}/events`)).status).toBe(401);
+    expect((await api("POST", `${path}/events`)).status).toBe(405);
+    for (const since of ["-1", "x", "1e3", "", "9".repeat(16)]) {
+      const answer = await fetch(`${host.base}/api/v1/repos/${path}/events?since=${since}`, {
+        headers: { Authorization: `Bearer ${host.token}`, Upgrade: "websocket" },
+      }).catch(() => undefined);
+      if (answer !== undefined) expect(answer.status).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  it("is sent away when the repository becomes private, unless it may read that too", async () => {
+    const { path, events, push } = await repository();
+    const anybody = await subscribe(events);
+    const operator = await subscribe(events, host.token);
+    await api("PATCH", path, { visibility: "private" });
+    expect(await anybody.closed).toMatchObject({ code: 1008 });
+    await push("main:refs/heads/secret");
+    await vi.waitFor(() => expect(operator.messages).toHaveLength(1), WAIT);
+    expect(anybody.messages).toEqual([]);
+    operator.close();
+  });
+
+  it("is sent away when its token is revoked, before it is told anything more", async () => {
+    const { path, events, push } = await repository("private");
+    const tokens = `${host.base}/api/v1/tenants/acme/tokens`;
+    const headers = { Authorization: `Bearer ${host.token}`, "Content-Type": "application/json" };
+    const issue = async (): Promise<{ id: string; token: string }> => {
+      const body = JSON.stringify({ name: "ci", scopes: ["repo:read"], repos: [path.split("/")[1]] });
+      const answer = await fetch(tokens, { method: "POST", headers, body });
+      expect(answer.status).toBe(201);
+      return await answer.json<{ id: string; token: string }>();
+    };
+    const [kept, revoked] = [await issue(), await issue()];
+    const stays = await subscribe(events, kept.token);
+    const goes = await subscribe(events, revoked.token);
+    await push("main:refs/heads/a");
+    await vi.waitFor(() => expect([stays.messages.length, goes.messages.length]).toEqual([1, 1]), WAIT);
+    expect((await fetch(`${tokens}/${revoked.id}`, { method: "DELETE", headers })).status).toBe(204);
+    await push("main:refs/heads/b");
+    await vi.waitFor(() => expect(stays.messages).toHaveLength(2), WAIT);
+    await vi.waitFor(() => expect(goes.isOpen()).toBe(false), WAIT);
+    expect(goes.messages).toHaveLength(1);
+    await expect(subscribe(events, revoked.token)).rejects.toThrow("no subscription");
+    stays.close();
+  });
+
+  it("is sent away when the repository is deleted, and hears nothing of the next one", async () => {
+    const { path, events, push } = await repository();
+    const subscriber = await subscribe(events);
+    await api("DELETE", path);
+    await api("PUT", path, { visibility: "public" });
+    const next = await subscribe(`${events}?since=1`);
+    await push("main:refs/heads/new");
+    expect(subscriber.isOpen()).toBe(false);
+    expect(subscriber.messages).toEqual([]);
+    // What it knows is another repository's: the numbers go on, so that it can be told.
+    await vi.waitFor(() => expect(next.messages).toHaveLength(2), WAIT);
+    expect(next.messages).toMatchObject([
+      { type: "gap", since: 1 },
+      { type: "ref", name: "refs/heads/new", seq: 2 },
+    ]);
+    next.close();
+  });
+});
+
+it("tells 1,000 subscribers of every move, once and in order", async () => {
+  const { events, push } = await repository();
+  const subscribers = await Promise.all(Array.from({ length: 1000 }, async () => await subscribe(events)));
+  const names = ["a", "b", "c", "d", "e"].map((name) => `refs/heads/${name}`);
+  for (const name of names) await push(`main:${name}`);
+  await vi.waitFor(
+    () => {
+      for (const { messages } of subscribers) expect(messages).toHaveLength(names.length);
+    },
+    { timeout: 50_000, interval: 200 },
+  );
+  for (const { messages } of subscribers) {
+    expect(messages.map(({ name }) => name)).toEqual(names);
+    expect(messages.map(({ seq }) => seq)).toEqual([2, 3, 4, 5, 6]);
+  }
+  for (const subscriber of subscribers) subscriber.close();
+  await Promise.all(subscribers.map(({ closed }) => closed));
+});
