@@ -27,6 +27,8 @@ export type HostOptions = {
   readonly allowPrivateUpstreams?: boolean;
   /** Seconds between two syncs of a mirror, as text. */
   readonly leastMirrorInterval?: string;
+  /** Wrong tokens an address, and requests with tokens a tenant, in a minute; absent: without bound. */
+  readonly rateLimits?: { readonly login: number; readonly tenant: number };
   /** The Worker's main file, for tests that wrap it. */
   readonly entry?: string;
   /** Told of each line the Worker logs that is not a request's. */
@@ -100,6 +102,16 @@ function logSorter(stateDir: string, onLog: (line: string) => void): (log: { mes
   };
 }
 
+/** Gives the counters as `wrangler.toml` has them, with other bounds. */
+function rateLimits({ login, tenant }: { login: number; tenant: number }): Record<string, RateLimitOptions> {
+  return {
+    LOGIN_LIMIT: { namespace_id: "4101", simple: { limit: login, period: 60 } },
+    TENANT_LIMIT: { namespace_id: "4102", simple: { limit: tenant, period: 60 } },
+  };
+}
+
+type RateLimitOptions = { namespace_id: string; simple: { limit: number; period: 60 } };
+
 /** Starts the host. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const stateDir = resolve(options.stateDir);
@@ -130,6 +142,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         TENANTS: { className: "TenantObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
       },
+      ...(options.rateLimits === undefined ? {} : { ratelimits: rateLimits(options.rateLimits) }),
       queueProducers: { JOBS: "thinpack-jobs", MIRROR_JOBS: "thinpack-mirrors" },
       queueConsumers: {
         "thinpack-jobs": { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10 },

@@ -5,7 +5,7 @@
  */
 import { Hono, type MiddlewareHandler } from "hono";
 import type { RegisterRequest } from "./access/directory.ts";
-import { repositoryKey, type RepositoryName } from "./access/names.ts";
+import { repositoryKey } from "./access/names.ts";
 import { toHex } from "./bytes/hex.ts";
 import type { ApiEnv, ApiHost, MirrorHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
@@ -13,12 +13,15 @@ import type { Tenant } from "./cloudflare/durable-tenants.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
+import { RateLimits } from "./cloudflare/rate-limits.ts";
 import { type Credentials, readCredentials } from "./http/authenticate.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
 import { FormatCache } from "./http/format-cache.ts";
 import { GitRefusal } from "./http/git-failure.ts";
 import { gitRoutes } from "./http/git-routes.ts";
 import type { Host, Identity } from "./http/host.ts";
+import { identifier, type RequestBounds } from "./http/identify.ts";
+import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
 import { type LoggedNote, logged, logRequest } from "./http/log.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { explainRegisterRefusal } from "./http/register-refusal.ts";
@@ -58,33 +61,8 @@ class Lifetime {
 /** What a request's host is made from beside its storage. */
 type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "pushCertSeed" | "until"> & {
   readonly credentials: Credentials;
+  readonly bounds: RequestBounds;
 };
-
-/** Asks once who it is, when somebody wants to know. */
-function identifier(storage: RequestStorage, credentials: Credentials): Host["identify"] {
-  if (credentials.kind !== "unchecked") {
-    const identity = { principal: credentials };
-    return async () => identity;
-  }
-  const { tenant, hash } = credentials;
-  const ask = async (name: RepositoryName | undefined): Promise<Identity> => {
-    const found = await storage.tenant(tenant).check(hash, name?.tenant === tenant ? name.repo : undefined);
-    if (found === undefined) return { principal: { kind: "invalid" } };
-    const { token, ...learnt } = found;
-    const { id, name: called, scopes, repos } = token;
-    const principal = {
-      kind: "token",
-      tenant,
-      id,
-      name: called,
-      scopes,
-      ...(repos === undefined ? {} : { repos }),
-    } as const;
-    return { principal, ...learnt };
-  };
-  let asked: Promise<Identity> | undefined;
-  return (name) => (asked ??= ask(name));
-}
 
 /** Enters a repository with its tenant before a push makes it. */
 async function register(
@@ -106,8 +84,8 @@ function secretsOf({ PUSH_CERT_SEED: pushCertSeed }: Env): Pick<Host, "pushCertS
   return pushCertSeed === undefined || pushCertSeed === "" ? {} : { pushCertSeed };
 }
 
-function hostOf(storage: RequestStorage, { credentials, ...parts }: HostParts): Host {
-  const identify = identifier(storage, credentials);
+function hostOf(storage: RequestStorage, { credentials, bounds, ...parts }: HostParts): Host {
+  const identify = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
   return {
     ...parts,
     known: credentials.kind === "unchecked" ? undefined : credentials,
@@ -149,19 +127,23 @@ function serverTiming(status: number, counts: RequestCounts): string {
 }
 
 /** Makes the platform for each request, and logs it when its answer has gone out. */
-function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHandler<AppEnv> {
+function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
+  const formats = new FormatCache();
+  const limits = new RateLimits();
   return async (context, next) => {
     const began = Date.now();
     const storage = new RequestStorage(context.env, options.tools, options.agent);
     const sessionId = toHex(crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES)));
     const note: LoggedNote = {};
     const lifetime = new Lifetime();
+    const client = context.req.header("CF-Connecting-IP") ?? "";
     const host = hostOf(storage, {
       credentials: readCredentials(context.req.header("Authorization"), context.env.ADMIN_TOKEN),
       agent: options.agent,
       sessionId,
       note: (said) => void Object.assign(note, logged(said)),
-      client: context.req.header("CF-Connecting-IP") ?? "",
+      client,
+      bounds: limits.forClient(context.env, client),
       ...secretsOf(context.env),
       formats,
       until: (work) => lifetime.add(work),
@@ -204,9 +186,12 @@ function withPlatform(options: AppOptions, formats: FormatCache): MiddlewareHand
 /** Builds the application. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  const formats = new FormatCache();
   app.get("/healthz", (context) => context.json({ ok: true, version: options.version }));
-  app.use(withPlatform(options, formats));
+  app.use(withPlatform(options));
+  app.use(async (context, next) => {
+    if (!hasTokenInQuery(new URL(context.req.url).searchParams)) return next();
+    return problemResponse(400, TOKEN_IN_QUERY);
+  });
   app.route("/api/v1", apiRoutes());
   app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
   app.route("/", gitRoutes());

@@ -18,6 +18,10 @@ export type Env = {
   readonly JOBS: Queue<Job>;
   /** Syncs of mirrors, which may take minutes each: nothing else waits behind them. */
   readonly MIRROR_JOBS: Queue<Job>;
+  /** Counts wrong tokens by address; without it they are not bounded. */
+  readonly LOGIN_LIMIT?: RateLimit;
+  /** Counts requests with tokens by tenant; without it they are not bounded. */
+  readonly TENANT_LIMIT?: RateLimit;
   /** The operator's token; without one nobody is the operator. */
   readonly ADMIN_TOKEN?: string;
   /** The secret that nonces of signed pushes are made with; without one each repository has its own. */

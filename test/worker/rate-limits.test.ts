@@ -1,0 +1,68 @@
+/**
+ * Bounds on wrong tokens and on requests of a tenant, with the platform's counters as workerd plays them.
+ *
+ * @packageDocumentation
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { apiClient, issueToken } from "../support/api-client.ts";
+import { startTestHost } from "../support/host.ts";
+
+let host: RunningHost;
+
+beforeAll(async () => {
+  host = await startTestHost({ rateLimits: { login: 3, tenant: 5 } });
+});
+
+afterAll(async () => {
+  await host.stop();
+});
+
+async function ask(address: string, authorization?: string, path = "/acme/open.git/HEAD"): Promise<Response> {
+  const answer = await fetch(host.base + path, {
+    headers: { "CF-Connecting-IP": address, ...(authorization === undefined ? {} : { Authorization: authorization }) },
+  });
+  await answer.text();
+  return answer;
+}
+
+it("shuts an address out that gives too many wrong tokens, on every surface, and no other", async () => {
+  await apiClient(host.base, "test-token")("PUT", "/repos/acme/open", { visibility: "public" });
+  const wrong = "Bearer tpk_acme_wrong";
+  for (let tries = 0; tries < 3; tries++) expect((await ask("192.0.2.1", wrong)).status).toBe(401);
+  for (const path of [
+    "/acme/open.git/HEAD",
+    "/acme/open.git/info/refs?service=git-upload-pack",
+    "/api/v1/repos/acme/open",
+  ]) {
+    const answer = await ask("192.0.2.1", wrong, path);
+    expect(answer.status).toBe(429);
+    expect(answer.headers.get("Retry-After")).toBe("60");
+  }
+  // A guess must not be told from the rest by being right.
+  expect((await ask("192.0.2.1", "Bearer test-token")).status).toBe(429);
+  expect((await ask("192.0.2.1")).status).toBe(200);
+  expect((await ask("192.0.2.2", "Bearer test-token")).status).toBe(200);
+});
+
+it("counts an IPv6 network as one", async () => {
+  for (const host64 of ["1", "2", "ffff:1"]) expect((await ask(`2001:db8::${host64}`, "Bearer x")).status).toBe(401);
+  expect((await ask("2001:db8:0:0:9::1", "Bearer x")).status).toBe(429);
+  expect((await ask("2001:db8:0:1::1", "Bearer x")).status).toBe(401);
+});
+
+it("bounds a tenant's tokens together, and no other tenant's", async () => {
+  const operator = apiClient(host.base, "test-token");
+  await operator("PUT", "/tenants/busy");
+  await operator("PUT", "/tenants/quiet");
+  const tokens = [await issueToken(operator, "busy", "repo:read"), await issueToken(operator, "busy", "repo:read")];
+  const statuses: number[] = [];
+  for (let request = 0; request < 6; request++) {
+    const answer = await apiClient(host.base, tokens[request % 2])("GET", "/tenants/busy");
+    statuses.push(answer.status);
+    if (answer.status === 429) expect(answer.headers.get("Retry-After")).toBe("60");
+  }
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+  const other = await issueToken(operator, "quiet", "repo:read");
+  expect((await apiClient(host.base, other)("GET", "/tenants/quiet")).status).toBe(200);
+});

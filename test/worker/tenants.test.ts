@@ -1,0 +1,334 @@
+/**
+ * Tenants, their tokens and the lists of both, over HTTP.
+ *
+ * @packageDocumentation
+ */
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
+import { startTestHost } from "../support/host.ts";
+
+let host: RunningHost;
+let operator: ApiClient;
+
+const as = (token: string): ApiClient => apiClient(host.base, token);
+const service = (name: string, which = "upload"): string =>
+  `${host.base}/${name}.git/info/refs?service=git-${which}-pack`;
+const statusOf = async (url: string, token?: string): Promise<number> => {
+  const headers = token === undefined ? {} : { Authorization: `Basic ${btoa(`any:${token}`)}` };
+  const answer = await fetch(url, { headers: { "Git-Protocol": "version=2", ...headers } });
+  await answer.text();
+  return answer.status;
+};
+
+beforeAll(async () => {
+  host = await startTestHost();
+  operator = as("test-token");
+});
+
+afterAll(async () => {
+  await host.stop();
+});
+
+describe("tenants", () => {
+  it("are made once, shown, changed and deleted", async () => {
+    const made = await operator("PUT", "/tenants/first", { push_to_create: false });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        name: "first",
+        repos: 0,
+        push_to_create: false,
+        quotas: { repos: null, bytes: null, objects: null, largest_blob: null },
+      },
+    });
+    expect(await operator("PUT", "/tenants/first", { push_to_create: true })).toMatchObject({
+      status: 200,
+      body: made.body,
+    });
+    const changed = await operator("PATCH", "/tenants/first", { quotas: { repos: 3 } });
+    expect(changed).toMatchObject({ status: 200, body: { push_to_create: false, quotas: { repos: 3, bytes: null } } });
+    expect((await operator("GET", "/tenants/first")).body).toEqual(changed.body);
+    expect((await operator("DELETE", "/tenants/first")).status).toBe(204);
+    for (const method of ["GET", "DELETE"]) expect((await operator(method, "/tenants/first")).status).toBe(404);
+    expect((await operator("PATCH", "/tenants/first", {})).status).toBe(404);
+    expect((await operator("GET", "/tenants/first/repos")).status).toBe(404);
+    expect((await operator("GET", "/tenants/first/tokens")).status).toBe(404);
+    expect((await operator("POST", "/tenants/first/tokens", { name: "x", scopes: ["repo:read"] })).status).toBe(404);
+    expect((await operator("PUT", "/tenants/first")).status).toBe(201);
+  });
+
+  it("are changed only as they were seen", async () => {
+    const made = await operator("PUT", "/tenants/seen");
+    const etag = made.headers.get("ETag") ?? "";
+    expect(etag).toMatch(/^"[0-9a-f]+"$/);
+    const change = { push_to_create: false };
+    expect((await operator("PATCH", "/tenants/seen", change, { "If-Match": `"other", W/${etag}` })).status).toBe(412);
+    expect((await operator("PATCH", "/tenants/seen", change, { "If-Match": `"other", ${etag}` })).status).toBe(200);
+    expect((await operator("PATCH", "/tenants/seen", change, { "If-Match": etag })).status).toBe(412);
+    expect((await operator("PATCH", "/tenants/seen", change, { "If-Match": "*" })).status).toBe(200);
+  });
+
+  it("are listed page by page, by name", async () => {
+    for (const name of ["list-c", "list-a", "list-b"]) await operator("PUT", `/tenants/${name}`);
+    const names: string[] = [];
+    let cursor = "";
+    do {
+      const page = await operator("GET", `/tenants?limit=2&cursor=${cursor}`);
+      expect(page.status).toBe(200);
+      const tenants = page.body["tenants"] as { name: string }[];
+      expect(tenants.length).toBeLessThanOrEqual(2);
+      names.push(...tenants.map(({ name }) => name));
+      cursor = typeof page.body["cursor"] === "string" ? page.body["cursor"] : "";
+    } while (cursor !== "");
+    expect(names).toEqual(names.toSorted((a, b) => (a < b ? -1 : 1)));
+    expect(names).toEqual(expect.arrayContaining(["list-a", "list-b", "list-c"]));
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it.each(["a.git", "a.lock", ".a", "-a", "_a", "api", "assets", "healthz", "n".repeat(101), "a%2Fb", "a%00", "ä"])(
+    "are not called %s",
+    async (name) => {
+      expect((await operator("PUT", `/tenants/${name}`)).status).toBe(422);
+      expect((await operator("GET", `/tenants/${name}`)).status).toBe(404);
+      expect((await operator("GET", `/tenants/${name}/tokens`)).status).toBe(404);
+    },
+  );
+
+  it("may have the longest name", async () => {
+    const name = "n".repeat(100);
+    expect((await operator("PUT", `/tenants/${name}`)).status).toBe(201);
+    expect((await operator("PUT", `/repos/${name}/${name}`)).status).toBe(201);
+    const token = await issueToken(operator, name, "repo:read");
+    expect(await statusOf(service(`${name}/${name}`), token)).toBe(200);
+  });
+
+  it("take access from everybody at once when they are deleted, and from their bytes soon", async () => {
+    await operator("PUT", "/tenants/going");
+    const token = await issueToken(operator, "going", "tenant:admin");
+    const { body } = await as(token)("PUT", "/repos/going/open", { visibility: "public" });
+    await as(token)("PUT", "/repos/going/closed");
+    const prefix = `repos/${String(body["id"])}.git/`;
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const keys = async (): Promise<number> => (await bucket.list({ prefix })).objects.length;
+    await vi.waitFor(async () => expect(await keys()).toBeGreaterThan(0), { timeout: 15_000, interval: 200 });
+    expect((await operator("DELETE", "/tenants/going")).status).toBe(204);
+    expect(await statusOf(service("going/open"))).toBe(401);
+    expect(await statusOf(service("going/closed"), token)).toBe(401);
+    expect((await as(token)("GET", "/tenants/going")).status).toBe(401);
+    expect((await operator("GET", "/repos/going/closed")).status).toBe(404);
+    expect(JSON.stringify((await operator("GET", "/tenants?limit=1000")).body)).not.toContain('"going"');
+    await vi.waitFor(async () => expect(await keys()).toBe(0), { timeout: 15_000, interval: 200 });
+    // The same names again have nothing of the old.
+    await operator("PUT", "/tenants/going");
+    const again = await operator("PUT", "/repos/going/open");
+    expect(again).toMatchObject({ status: 201, body: { visibility: "private" } });
+    expect(again.body["id"]).not.toBe(body["id"]);
+    expect(await statusOf(service("going/open"), token)).toBe(401);
+    expect((await operator("GET", "/tenants/going/tokens")).body).toEqual({ tokens: [] });
+  });
+});
+
+describe("tokens", () => {
+  it("are shown once, listed without their text, and end with the next request when revoked", async () => {
+    await operator("PUT", "/tenants/keys");
+    await operator("PUT", "/repos/keys/one");
+    const made = await operator("POST", "/tenants/keys/tokens", {
+      name: "ci",
+      scopes: ["repo:write", "repo:read"],
+      repos: ["one", "one"],
+      expires_in: 3600,
+    });
+    expect(made.status).toBe(201);
+    expect(made.headers.get("Cache-Control")).toBe("no-store");
+    expect(made.body).toMatchObject({ name: "ci", scopes: ["repo:read", "repo:write"], repos: ["one"] });
+    const { token, id } = made.body as { token: string; id: string };
+    expect(token).toMatch(/^tpk_keys_[0-9A-Za-z]{38}$/);
+    expect(Date.parse(String(made.body["expires_at"])) - Date.now()).toBeGreaterThan(3_590_000);
+    expect(await statusOf(service("keys/one"), token)).toBe(200);
+    const listed = await operator("GET", "/tenants/keys/tokens");
+    expect(listed.body["tokens"]).toMatchObject([{ id, name: "ci", last_used_at: expect.any(String) }]);
+    expect(JSON.stringify(listed.body)).not.toContain(token.slice(-38));
+    expect((await operator("DELETE", `/tenants/keys/tokens/${id}`)).status).toBe(204);
+    expect(await statusOf(service("keys/one"), token)).toBe(401);
+    expect((await as(token)("GET", "/repos/keys/one")).status).toBe(401);
+    expect((await operator("DELETE", `/tenants/keys/tokens/${id}`)).status).toBe(404);
+  });
+
+  it("are not known any more when they have expired", async () => {
+    await operator("PUT", "/repos/keys/one");
+    const token = await issueToken(operator, "keys", "repo:read", { expires_in: 1 });
+    expect(await statusOf(service("keys/one"), token)).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect(await statusOf(service("keys/one"), token)).toBe(401);
+  });
+
+  it("are for their repositories only, and not for others that take their names", async () => {
+    await operator("PUT", "/repos/keys/mine");
+    await operator("PUT", "/repos/keys/theirs");
+    const token = await issueToken(operator, "keys", "tenant:admin", { repos: ["mine"] });
+    const client = as(token);
+    expect(await statusOf(service("keys/mine"), token)).toBe(200);
+    expect(await statusOf(service("keys/theirs"), token)).toBe(404);
+    expect((await client("GET", "/tenants/keys/repos")).body["repos"]).toMatchObject([{ name: "mine" }]);
+    expect((await client("PATCH", "/repos/keys/mine", { description: "changed" })).status).toBe(200);
+    expect((await client("PATCH", "/repos/keys/theirs", { description: "changed" })).status).toBe(404);
+    expect((await client("POST", "/tenants/keys/tokens", { name: "x", scopes: ["repo:read"] })).status).toBe(403);
+    expect((await client("DELETE", "/repos/keys/mine")).status).toBe(204);
+    expect((await operator("PUT", "/repos/keys/mine")).status).toBe(201);
+    expect(await statusOf(service("keys/mine"), token)).toBe(404);
+  });
+
+  it("are revoked in their own tenant only", async () => {
+    await operator("PUT", "/tenants/other");
+    const admin = as(await issueToken(operator, "other", "tenant:admin"));
+    const { body } = await operator("POST", "/tenants/keys/tokens", { name: "safe", scopes: ["repo:read"] });
+    const id = String(body["id"]);
+    expect((await admin("DELETE", `/tenants/keys/tokens/${id}`)).status).toBe(404);
+    expect((await admin("DELETE", `/tenants/other/tokens/${id}`)).status).toBe(404);
+    expect(await statusOf(service("keys/one"), String(body["token"]))).toBe(200);
+  });
+
+  it.each([
+    ["no name", { scopes: ["repo:read"] }],
+    ["an empty name", { name: "", scopes: ["repo:read"] }],
+    ["a long name", { name: "n".repeat(101), scopes: ["repo:read"] }],
+    ["a name of several lines", { name: "a\nb", scopes: ["repo:read"] }],
+    ["no scope", { name: "x", scopes: [] }],
+    ["another scope", { name: "x", scopes: ["repo:admin"] }],
+    ["a scope from the prototype", { name: "x", scopes: ["constructor"] }],
+    ["no repository", { name: "x", scopes: ["repo:read"], repos: [] }],
+    [
+      "too many repositories",
+      { name: "x", scopes: ["repo:read"], repos: Array.from({ length: 101 }, (_, n) => `r${n}`) },
+    ],
+    ["a path for a repository", { name: "x", scopes: ["repo:read"], repos: ["../other"] }],
+    ["no time", { name: "x", scopes: ["repo:read"], expires_in: 0 }],
+    ["a time past all", { name: "x", scopes: ["repo:read"], expires_in: 1e15 }],
+    ["half a second", { name: "x", scopes: ["repo:read"], expires_in: 0.5 }],
+    ["a member too many", { name: "x", scopes: ["repo:read"], admin: true }],
+    ["a polluting member", '{"name":"x","scopes":["repo:read"],"__proto__":{"scopes":["tenant:admin"]}}'],
+    ["a polluting constructor", '{"name":"x","scopes":["repo:read"],"constructor":{"prototype":{"repos":["x"]}}}'],
+  ])("are not made from %s", async (_, body) => {
+    expect((await operator("POST", "/tenants/keys/tokens", body)).status).toBe(422);
+  });
+
+  it("are not made from what is no JSON, too large or too deep", async () => {
+    const post = async (body: string, headers = {}): Promise<number> =>
+      (await operator("POST", "/tenants/keys/tokens", body, headers)).status;
+    expect(await post("{")).toBe(400);
+    expect(await post(`{"name":"${"x".repeat(70_000)}"}`)).toBe(413);
+    expect(await post("[".repeat(60_000))).toBe(400);
+    expect(await post(`${"[".repeat(30_000)}${"]".repeat(30_000)}`)).toBe(422);
+    expect(await post(`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`)).toBe(422);
+    expect(await post("name=x", { "Content-Type": "application/x-www-form-urlencoded" })).toBe(415);
+    expect(await post("null")).toBe(422);
+  });
+
+  it("are refused in a URL, whatever else is right", async () => {
+    const token = await issueToken(operator, "keys", "repo:read");
+    for (const query of [`x=${token}`, "access_token=abc", "private_token=abc", `q=a%20${token}`, `${token}=1`]) {
+      const answer = await fetch(`${host.base}/api/v1/repos/keys/one?${query}`, {
+        headers: { Authorization: "Bearer test-token" },
+      });
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).not.toContain(token);
+      expect(await statusOf(`${service("keys/one")}&${query}`, token)).toBe(400);
+    }
+  });
+});
+
+describe("repositories of a tenant", () => {
+  it("are listed page by page, as they are", async () => {
+    await operator("PUT", "/tenants/many");
+    const token = await issueToken(operator, "many", "repo:read");
+    for (const name of ["c", "a", "B"]) await operator("PUT", `/repos/many/${name}`, { description: `it is ${name}` });
+    await operator("PATCH", "/repos/many/a", { visibility: "public" });
+    const first = await as(token)("GET", "/tenants/many/repos?limit=2");
+    expect(first.body["repos"]).toMatchObject([
+      { name: "B", description: "it is B" },
+      { name: "a", visibility: "public", git_url: `${host.base}/many/a.git` },
+    ]);
+    const second = await as(token)("GET", `/tenants/many/repos?limit=2&cursor=${String(first.body["cursor"])}`);
+    expect(second.body).toEqual({ repos: [expect.objectContaining({ name: "c" })] });
+    expect((await operator("GET", "/tenants/many")).body).toMatchObject({ repos: 3 });
+    for (const query of ["limit=0", "limit=101", "limit=x", "cursor=x", "cursor=e30"]) {
+      expect((await operator("GET", `/tenants/many/repos?${query}`)).status).toBe(422);
+    }
+  });
+
+  it("are as many as the tenant may have, and made by a push where it lets them", async () => {
+    await operator("PUT", "/tenants/small", { quotas: { repos: 1 } });
+    const admin = await issueToken(operator, "small", "tenant:admin");
+    expect((await as(admin)("PATCH", "/tenants/small", { quotas: { repos: 9 } })).status).toBe(403);
+    expect(await statusOf(service("small/one", "receive"), admin)).toBe(200);
+    expect((await as(admin)("PUT", "/repos/small/one")).status).toBe(201);
+    expect((await as(admin)("PUT", "/repos/small/one")).status).toBe(200);
+    expect(await as(admin)("PUT", "/repos/small/two")).toMatchObject({
+      status: 403,
+      body: { detail: "The tenant has as many repositories as it may." },
+    });
+    expect(await statusOf(service("small/two", "receive"), admin)).toBe(403);
+    expect((await as(admin)("DELETE", "/repos/small/one")).status).toBe(204);
+    expect((await as(admin)("PUT", "/repos/small/two")).status).toBe(201);
+    await as(admin)("DELETE", "/repos/small/two");
+    expect((await as(admin)("PATCH", "/tenants/small", { push_to_create: false })).status).toBe(200);
+    expect(await statusOf(service("small/two", "receive"), admin)).toBe(403);
+    expect((await as(admin)("PUT", "/repos/small/two")).status).toBe(201);
+    expect(await statusOf(service("small/two", "receive"), admin)).toBe(200);
+    expect(await statusOf(service("small/three", "receive"), "test-token")).toBe(200);
+  });
+
+  it("are changed only as they were seen, whatever is pushed meanwhile", async () => {
+    const made = await operator("PUT", "/repos/many/tagged");
+    const etag = made.headers.get("ETag") ?? "";
+    const change = async (tag: string): Promise<number> =>
+      (await operator("PATCH", "/repos/many/tagged", { read_only: true }, { "If-Match": tag })).status;
+    expect(await change('"00"')).toBe(412);
+    expect(await change(etag)).toBe(200);
+    expect(await change(etag)).toBe(412);
+    expect((await operator("GET", "/repos/many/tagged")).body).toMatchObject({ read_only: true });
+  });
+
+  it("have rules", async () => {
+    const rules = [
+      { pattern: "main", pushers: ["ci"] },
+      { pattern: "v*", allow_deletion: true, require_signed: true },
+    ];
+    expect((await operator("PATCH", "/repos/many/a", { protected: rules })).body["protected"]).toEqual([
+      { pattern: "main", allow_force_push: false, allow_deletion: false, pushers: ["ci"], require_signed: false },
+      { pattern: "v*", allow_force_push: false, allow_deletion: true, pushers: null, require_signed: true },
+    ]);
+    for (const wrong of [
+      { pattern: "a..b" },
+      { pattern: "" },
+      { pattern: "main", pushers: [""] },
+      { pattern: "x", y: 1 },
+    ]) {
+      expect((await operator("PATCH", "/repos/many/a", { protected: [wrong] })).status).toBe(422);
+    }
+  });
+});
+
+describe("an authenticated ls-remote", () => {
+  it("takes three Durable Object calls, and a look-up goes out with the opening", async () => {
+    await operator("PUT", "/repos/keys/counted");
+    const token = await issueToken(operator, "keys", "repo:read");
+    const headers = { Authorization: `Bearer ${token}`, "Git-Protocol": "version=2" };
+    const figures = (answer: Response): (string | undefined)[] =>
+      ["do", "rt"].map(
+        (key) => new RegExp(`\\b${key};desc="(\\d+)"`).exec(answer.headers.get("Server-Timing") ?? "")?.[1],
+      );
+    const advertised = await fetch(service("keys/counted"), { headers });
+    await advertised.text();
+    expect(figures(advertised)).toEqual(["1", "1"]);
+    const listed = await fetch(`${host.base}/keys/counted.git/git-upload-pack`, {
+      method: "POST",
+      headers: { ...headers, "Content-Type": "application/x-git-upload-pack-request" },
+      body: "0014command=ls-refs\n00010009peel\n0000",
+    });
+    expect(listed.status).toBe(200);
+    await listed.text();
+    expect(figures(listed)).toEqual(["2", "1"]);
+  });
+});
