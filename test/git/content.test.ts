@@ -247,6 +247,34 @@ onEveryHost(
       });
     });
 
+    describe("compare", () => {
+      it.each([
+        ["main", "topic"],
+        ["topic", "main"],
+        ["feature/x", "main~5"],
+        ["v1", "v1"],
+        ["main", "feature/x"],
+      ])("%s...%s is what rev-list, merge-base and diff say", async (a, b) => {
+        const path = `compare/${a}...${b}?limit=3`;
+        const body = await json(path);
+        const [behind, ahead] = (await git("rev-list", "--left-right", "--count", `${a}...${b}`))
+          .split("\t")
+          .map(Number);
+        expect(body).toMatchObject({
+          from: await git("rev-parse", `${a}^{commit}`),
+          to: await git("rev-parse", `${b}^{commit}`),
+          ahead,
+          behind,
+          merge_bases: await lines("merge-base", "--all", a, b),
+        });
+        const oids = (await pages(path, "commits")).map(({ oid }) => oid);
+        expect(oids).toEqual(await lines("log", "--format=%H", `${a}..${b}`));
+        const files = list(body, "files").map(({ status, path: name }) => `${status}\t${name}`);
+        const told = await lines("-c", "core.quotePath=false", "diff", "--no-renames", "--name-status", `${a}...${b}`);
+        expect(files).toEqual(told);
+      });
+    });
+
     describe("archive", () => {
       const bytes = async (path: string): Promise<Buffer> => {
         const answer = await request(`archive/${path}`);
@@ -313,6 +341,10 @@ onEveryHost(
         ["commits?limit=0", 422],
         ["commits?cursor=abc", 422],
         ["commits/:README.md", 422],
+        ["compare/main", 404],
+        ["compare/main...nowhere", 404],
+        ["compare/main...topic...v1", 404],
+        ["compare/main...topic?files_cursor=x", 422],
         ["archive/main", 404],
         ["archive/nowhere.zip", 404],
         ["archive/main:README.md.zip", 422],

@@ -121,7 +121,6 @@ describe("repositories", () => {
     for (const [method, path] of [
       ["POST", "/repos/acme/seen/forks"],
       ["POST", "/repos/acme/seen/maintenance"],
-      ["GET", "/repos/acme/seen/compare/main...topic"],
     ] as const) {
       expect((await ask(method, path)).status).toBe(501);
     }

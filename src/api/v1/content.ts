@@ -10,14 +10,11 @@ import { CommitLog } from "../../browse/commit-log.ts";
 import { peelToTree, resolveCommit, resolveSplit } from "../../browse/revision.ts";
 import { splitRevisionPath } from "../../browse/revision-syntax.ts";
 import { blobSizes, entriesOf, findPath, readDirectory, type DirectoryEntry } from "../../browse/tree-at.ts";
-import { diffTrees } from "../../browse/tree-diff.ts";
-import { fromHex, toHex } from "../../bytes/hex.ts";
-import { parseCommit } from "../../object/commit.ts";
+import { toHex } from "../../bytes/hex.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { changeJson, commitJson, entryJson, namedBytes } from "./content-json.ts";
+import { entryJson, namedBytes } from "./content-json.ts";
 import {
-  cacheControl,
   found,
   JsonWriter,
   openSession,
@@ -29,14 +26,11 @@ import {
   withSession,
 } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
+import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, readCommit, treeOf } from "./content-pages.ts";
+import { compareRevisions } from "./content-compare.ts";
 import { archiveFile } from "./content-archive.ts";
 import { rawFile } from "./content-raw.ts";
 
-/** Commits, and entries or files, on a page. */
-const PAGE = { commits: 30, mostCommits: 100, entries: 100, mostEntries: 1000, files: 300, mostFiles: 3000 };
-
-const oidText = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/));
-const number = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const treeCursor = v.strictObject({ tree: oidText, at: number });
 const logCursor = v.strictObject({
   tip: oidText,
@@ -46,17 +40,6 @@ const logCursor = v.strictObject({
   next: v.pipe(v.array(oidText), v.maxLength(64)),
 });
 const filesCursor = v.strictObject({ commit: oidText, behind: v.string() });
-
-function jsonHeaders(session: BrowseSession): Record<string, string> {
-  return { "Content-Type": "application/json", "Cache-Control": cacheControl(session) };
-}
-
-function rawOid(session: BrowseSession, hex: string): Uint8Array {
-  const raw = fromHex(hex);
-  if (raw === undefined || raw.length !== session.format.rawSize)
-    throw new Problem(422, "cursor: not one that this list gave");
-  return raw;
-}
 
 /** Sizes of those of the entries that are blobs. */
 async function withSizes(session: BrowseSession, entries: readonly DirectoryEntry[]): Promise<object[]> {
@@ -118,11 +101,6 @@ async function openLog(context: Context<ApiEnv>, session: BrowseSession, path: s
   return log;
 }
 
-async function readCommit(session: BrowseSession, name: Uint8Array): Promise<object> {
-  const { bytes } = await session.graph.reader.readCopy(name);
-  return commitJson(name, parseCommit(bytes, session.format));
-}
-
 async function* logPage(session: BrowseSession, log: CommitLog, limit: number): AsyncGenerator<object, undefined> {
   for (let count = 0; count < limit; count++) {
     const node = await log.next();
@@ -149,30 +127,6 @@ async function listCommits(context: Context<ApiEnv>): Promise<Response> {
       await json.end();
     });
   });
-}
-
-type FilesPage = { readonly limit: number; readonly behind: string | undefined };
-
-/** Gives the changed files of a page; returns the path behind which the next page begins. */
-async function* filesPage(
-  session: BrowseSession,
-  trees: { readonly before: Uint8Array | undefined; readonly after: Uint8Array },
-  { limit, behind }: FilesPage,
-): AsyncGenerator<object, string | undefined> {
-  let last: string | undefined;
-  let count = 0;
-  for await (const change of diffTrees(session, trees.before, trees.after, behind)) {
-    if (count++ === limit || (session.pageIsFull && last !== undefined)) return last;
-    yield changeJson(change);
-    last = change.path;
-  }
-  return undefined;
-}
-
-async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
-  const node = graph.node(commit);
-  await graph.loadCommit(node);
-  return graph.nameOf(graph.commits.treeOf(node));
 }
 
 async function showCommit(context: Context<ApiEnv>): Promise<Response> {
@@ -207,6 +161,7 @@ export function contentRoutes(): Hono<ApiEnv> {
   routes.get("/:tenant/:repo/tree/*", listTree);
   routes.get("/:tenant/:repo/commits", listCommits);
   routes.get("/:tenant/:repo/commits/*", showCommit);
+  routes.get("/:tenant/:repo/compare/*", compareRevisions);
   routes.get("/:tenant/:repo/raw/*", rawFile);
   routes.get("/:tenant/:repo/archive/*", archiveFile);
   return routes;

@@ -34,7 +34,6 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
 const LATER: readonly (readonly [string, string])[] = [
   ["/repos/:tenant/:repo/forks", "Forks are not there yet."],
   ["/repos/:tenant/:repo/maintenance", "Maintenance on request is not there yet."],
-  ["/repos/:tenant/:repo/compare/*", "Comparing is not there yet."],
 ];
 
 /** Answers the other methods of every path there is, saying which it takes. */

@@ -4,13 +4,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { CommitLog, type LogPosition } from "../../../src/browse/commit-log.ts";
+import { compareCommits } from "../../../src/browse/compare.ts";
 import { resolveRevision } from "../../../src/browse/revision.ts";
 import { parseRevision } from "../../../src/browse/revision-syntax.ts";
 import { diffTrees } from "../../../src/browse/tree-diff.ts";
 import { toHex } from "../../../src/bytes/hex.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { rawName, REF_FORMAT, TestStore } from "../../support/store.ts";
+import { pseudoRandom, rawName, REF_FORMAT, TestStore } from "../../support/store.ts";
 
 const COMMITS = 160;
 
@@ -26,6 +27,26 @@ class Twin {
     const record = await twin.store.push(twin.git.pack(["--all"]), twin.git.tips());
     twin.store.packs = [{ ...record, marked }];
     return twin;
+  }
+
+  #parents: ReadonlyMap<string, readonly string[]> | undefined;
+
+  /** The commits that one reaches, itself included. */
+  reachedFrom(commit: string): Set<string> {
+    const rows = (): [string, string[]][] =>
+      this.git.lines(["rev-list", "--parents", "--all"]).map((line) => {
+        const [oid = "", ...parents] = line.split(" ");
+        return [oid, parents];
+      });
+    this.#parents ??= new Map(rows());
+    const reached = new Set<string>();
+    for (const stack = [commit]; stack.length > 0;) {
+      const oid = stack.pop() ?? "";
+      if (reached.has(oid)) continue;
+      reached.add(oid);
+      stack.push(...(this.#parents.get(oid) ?? []));
+    }
+    return reached;
   }
 
   open(): BrowseSession {
@@ -147,6 +168,24 @@ describe.each([
         }
       });
       expect(all).toEqual(told);
+    }
+  });
+
+  it("compares any two commits", async () => {
+    const random = pseudoRandom(seed);
+    for (let round = 0; round < 25; round++) {
+      const [a = "", b = ""] = [0, 1].map(() => twin.git.oid(`c${random(COMMITS)}`));
+      const { mergeBases, ahead, behind, commits } = await twin.run(
+        async (session) =>
+          await compareCommits(session, { from: rawName(a), to: rawName(b) }, { first: 0, count: COMMITS }),
+      );
+      const bases = twin.git.run(["merge-base", "--all", a, b]).stdout.toString().split("\n").filter(Boolean);
+      expect(new Set(mergeBases.map((name) => toHex(name)))).toEqual(new Set(bases));
+      const [ofA, ofB] = [twin.reachedFrom(a), twin.reachedFrom(b)];
+      const left = [...ofA].filter((oid) => !ofB.has(oid));
+      const right = [...ofB].filter((oid) => !ofA.has(oid));
+      expect([behind, ahead]).toEqual([left.length, right.length]);
+      expect(new Set(commits.map((name) => toHex(name)))).toEqual(new Set(right));
     }
   });
 

@@ -1,0 +1,114 @@
+/**
+ * `/api/v1/repos/{tenant}/{repo}/compare/{a}...{b}`.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import * as v from "valibot";
+import type { BrowseSession } from "../../browse/browse-session.ts";
+import { compareCommits, type Comparison } from "../../browse/compare.ts";
+import { resolveCommit } from "../../browse/revision.ts";
+import { toHex } from "../../bytes/hex.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { filesPage, jsonHeaders, number, oidText, PAGE, readCommit, treeOf } from "./content-pages.ts";
+import {
+  found,
+  JsonWriter,
+  openSession,
+  queryLimit,
+  requestedRevision,
+  restOfPath,
+  streamed,
+  withSession,
+} from "./content-request.ts";
+import { formatCursor, parseCursor } from "./cursor.ts";
+
+const commitsCursor = v.strictObject({ from: oidText, to: oidText, at: number });
+const filesCursor = v.strictObject({ from: oidText, to: oidText, behind: v.string() });
+
+type Ends = { readonly from: string; readonly to: string };
+
+function statusOf({ ahead, behind }: Comparison): string {
+  if (ahead > 0) return behind > 0 ? "diverged" : "ahead";
+  return behind > 0 ? "behind" : "identical";
+}
+
+async function* commitsPage(session: BrowseSession, names: readonly Uint8Array[]): AsyncGenerator<object, undefined> {
+  for (const name of names) yield await readCommit(session, name);
+}
+
+/** Refuses to go on with a list whose ends have moved. @throws Problem */
+function assertSame(cursor: Ends | undefined, ends: Ends): void {
+  if (cursor === undefined || (cursor.from === ends.from && cursor.to === ends.to)) return;
+  throw new Problem(409, "A revision has moved since the list began; ask by the commits' names to go on with it.");
+}
+
+/** What the files are compared with: the tree of the merge base, the youngest of several. */
+async function baseTree(session: BrowseSession, { mergeBases }: Comparison): Promise<Uint8Array | undefined> {
+  const [base] = mergeBases;
+  return base === undefined ? undefined : await treeOf(session, base);
+}
+
+/** Answers how two revisions stand to each other. */
+export async function compareRevisions(context: Context<ApiEnv>): Promise<Response> {
+  const [left = "", right, ...more] = restOfPath(context).split("...");
+  if (right === undefined || more.length > 0)
+    throw new Problem(404, "Two revisions with ... between them are compared.");
+  const revisions = [left, right].map((text) => requestedRevision(text === "" ? "HEAD" : text));
+  const count = queryLimit(context, PAGE.commits, PAGE.mostCommits);
+  const cursor = parseCursor(context.req.query("cursor"), commitsCursor);
+  const fileCursor = parseCursor(context.req.query("files_cursor"), filesCursor);
+  const session = await openSession(context, revisions);
+  return await withSession(session, async () => {
+    const names: Uint8Array[] = [];
+    for (const revision of revisions) names.push(found(await resolveCommit(session, revision)).name);
+    const [from, to] = names;
+    if (from === undefined || to === undefined) throw new Error("two revisions are two names");
+    const ends = { from: toHex(from), to: toHex(to) };
+    assertSame(cursor, ends);
+    assertSame(fileCursor, ends);
+    const first = cursor?.at ?? 0;
+    const comparison = await compareCommits(session, { from, to }, { first, count });
+    const before = await baseTree(session, comparison);
+    const after = await treeOf(session, to);
+    return await streamed(context, session, { headers: jsonHeaders(session) }, async (output) => {
+      const json = new JsonWriter(output);
+      await json.member("from", ends.from);
+      await json.member("to", ends.to);
+      await json.member("status", statusOf(comparison));
+      await json.member("ahead", comparison.ahead);
+      await json.member("behind", comparison.behind);
+      await json.member(
+        "merge_bases",
+        comparison.mergeBases.map((name) => toHex(name)),
+      );
+      await json.list("commits", commitsPage(session, comparison.commits));
+      const next = first + comparison.commits.length;
+      if (next < comparison.ahead) await json.member("cursor", formatCursor({ ...ends, at: next }));
+      await writeFiles(json, session, { before, after, ends, behind: fileCursor?.behind });
+      await json.end();
+    });
+  });
+}
+
+type Files = {
+  readonly before: Uint8Array | undefined;
+  readonly after: Uint8Array;
+  readonly ends: Ends;
+  readonly behind: string | undefined;
+};
+
+/** Unrelated histories have nothing that files could be compared with: then there are none, as `git diff a...b` refuses. */
+async function writeFiles(
+  json: JsonWriter,
+  session: BrowseSession,
+  { before, after, ends, behind }: Files,
+): Promise<void> {
+  if (before === undefined) {
+    await json.member("files", null);
+    return;
+  }
+  const last = await json.list("files", filesPage(session, { before, after }, { limit: PAGE.files, behind }));
+  if (last !== undefined) await json.member("files_cursor", formatCursor({ ...ends, behind: last }));
+}

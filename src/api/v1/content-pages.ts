@@ -1,0 +1,65 @@
+/**
+ * Pieces of the lists that the routes of a repository's content answer with.
+ *
+ * @packageDocumentation
+ */
+import * as v from "valibot";
+import type { BrowseSession } from "../../browse/browse-session.ts";
+import { diffTrees } from "../../browse/tree-diff.ts";
+import { fromHex } from "../../bytes/hex.ts";
+import { parseCommit } from "../../object/commit.ts";
+import { Problem } from "../../http/problem.ts";
+import { changeJson, commitJson } from "./content-json.ts";
+import { cacheControl } from "./content-request.ts";
+
+/** Commits, and entries or files, on a page. */
+export const PAGE = { commits: 30, mostCommits: 100, entries: 100, mostEntries: 1000, files: 300, mostFiles: 3000 };
+
+/** A full object name. */
+export const oidText = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/));
+/** A position in a list, or a time. */
+export const number = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+/** The headers of an answer in JSON. */
+export function jsonHeaders(session: BrowseSession): Record<string, string> {
+  return { "Content-Type": "application/json", "Cache-Control": cacheControl(session) };
+}
+
+/** Gives an object name from a cursor, raw. @throws Problem where it is not one of the repository's hash function. */
+export function rawOid(session: BrowseSession, hex: string): Uint8Array {
+  const raw = fromHex(hex);
+  if (raw === undefined || raw.length !== session.format.rawSize)
+    throw new Problem(422, "cursor: not one that this list gave");
+  return raw;
+}
+
+/** Reads a commit, to be shown. */
+export async function readCommit(session: BrowseSession, name: Uint8Array): Promise<object> {
+  const { bytes } = await session.graph.reader.readCopy(name);
+  return commitJson(name, parseCommit(bytes, session.format));
+}
+
+/** How many files are listed, and behind which path. */
+export type FilesPage = { readonly limit: number; readonly behind: string | undefined };
+
+/** Gives the changed files of a page; returns the path behind which the next page begins. */
+export async function* filesPage(
+  session: BrowseSession,
+  trees: { readonly before: Uint8Array | undefined; readonly after: Uint8Array },
+  { limit, behind }: FilesPage,
+): AsyncGenerator<object, string | undefined> {
+  let last: string | undefined;
+  let count = 0;
+  for await (const change of diffTrees(session, trees.before, trees.after, behind)) {
+    if (count++ === limit || (session.pageIsFull && last !== undefined)) return last;
+    yield changeJson(change);
+    last = change.path;
+  }
+  return undefined;
+}
+
+/** Gives the raw name of a commit's tree. */
+export async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
+  const node = graph.node(commit);
+  await graph.loadCommit(node);
+  return graph.nameOf(graph.commits.treeOf(node));
+}

@@ -1,0 +1,180 @@
+/**
+ * What two commits have in common: their merge bases, and which commits only one of them reaches.
+ *
+ * Both histories are painted from their tips, youngest first, until all that is left was reached from both sides.
+ *
+ * @packageDocumentation
+ * @see git-merge-base(1); `paint_down_to_common` in git's commit-reach.c, whose results these are
+ */
+import { LimitExceeded } from "../bytes/failure.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import type { GraphSession } from "./graph-session.ts";
+
+/** Reached from the left tip. */
+const LEFT = 1 << 21;
+/** Reached from a right tip. */
+const RIGHT = 1 << 22;
+/** Reached from a common ancestor. */
+const STALE = 1 << 23;
+/** In the queue, and not stale. */
+const FRESH = 1 << 24;
+/** Listed. */
+const LISTED = 1 << 25;
+const BOTH = LEFT | RIGHT;
+const ALL = BOTH | STALE | FRESH | LISTED;
+
+/** How many more commits are looked at once all that is left is common and old: clocks are not always right. */
+const SLOP = 5;
+/** And how many where it is not old: somebody's clock may have stood at the beginning of time. */
+const MOST_SLOP = 20_000;
+
+/** How two commits stand to each other. Nodes; lists are youngest first. */
+export type Divergence = {
+  /** The best common ancestors; several after a criss-cross, none where histories are unrelated. */
+  readonly bases: readonly number[];
+  /** What only the left one reaches. */
+  readonly left: readonly number[];
+  /** What only the right one reaches. */
+  readonly right: readonly number[];
+};
+
+/** Compares two commits, looking at no more than `most`. @throws LimitExceeded */
+export async function findDivergence(
+  session: GraphSession,
+  { left, right }: { readonly left: number; readonly right: number },
+  most: number,
+): Promise<Divergence> {
+  if (left === right) return { bases: [left], left: [], right: [] };
+  const painting = new Painting(session, most);
+  await painting.paint(left, [right]);
+  const only = (side: number): number[] =>
+    painting.listed.filter((node) => (session.kernel.flagsOf(node) & BOTH) === side);
+  const found = { left: only(LEFT), right: only(RIGHT) };
+  const candidates = painting.listed.filter((node) => painting.isCommon(node));
+  painting.clear();
+  return { ...found, bases: await withoutRedundant(session, candidates, most) };
+}
+
+/** Leaves out what another of the candidates reaches. */
+async function withoutRedundant(session: GraphSession, candidates: readonly number[], most: number): Promise<number[]> {
+  const redundant = new Set<number>();
+  for (const candidate of candidates) {
+    const others = candidates.filter((other) => other !== candidate && !redundant.has(other));
+    if (redundant.has(candidate) || others.length === 0) continue;
+    const painting = new Painting(session, most);
+    await painting.paint(candidate, others);
+    if (session.has(candidate, RIGHT)) redundant.add(candidate);
+    for (const other of others) if (session.has(other, LEFT)) redundant.add(other);
+    painting.clear();
+  }
+  return candidates.filter((candidate) => !redundant.has(candidate));
+}
+
+class Painting {
+  readonly #session: GraphSession;
+  readonly #most: number;
+  readonly #queue = new CommitQueue();
+  /** Commits in the queue that are not stale. */
+  #fresh = 0;
+  /** The commits that were looked at, youngest first. */
+  readonly listed: number[] = [];
+  readonly #common = new Set<number>();
+  #oldest: number | undefined;
+
+  constructor(session: GraphSession, most: number) {
+    this.#session = session;
+    this.#most = most;
+  }
+
+  /** Whether both sides reach it, and no other common ancestor that was found does. */
+  isCommon(node: number): boolean {
+    return this.#common.has(node) && !this.#session.has(node, STALE);
+  }
+
+  async paint(left: number, rights: readonly number[]): Promise<void> {
+    const { commits, kernel } = this.#session;
+    await this.#add(left, LEFT);
+    for (const right of rights) await this.#add(right, RIGHT);
+    let [slop, most] = [SLOP, MOST_SLOP];
+    while (this.#fresh > 0 || (slop > 0 && most-- > 0)) {
+      // a common ancestor may be younger than what it was reached by: goes on while there is one that could be
+      if (this.#fresh === 0 && this.#queue.youngestTime < this.#oldestOneSided()) slop--;
+      const node = this.#queue.pop();
+      if (node === undefined) break;
+      this.#list(node);
+      let colours = kernel.flagsOf(node) & (BOTH | STALE);
+      if (colours === BOTH) {
+        this.#common.add(node);
+        colours |= STALE;
+      }
+      for (const parent of commits.parentsOf(node).slice()) await this.#add(parent, colours);
+    }
+    this.#spreadRest();
+  }
+
+  /** The time of the oldest commit that only one side is known to reach. */
+  #oldestOneSided(): number {
+    const { commits, kernel } = this.#session;
+    if (this.#oldest === undefined) {
+      this.#oldest = Number.POSITIVE_INFINITY;
+      for (const node of this.listed) {
+        if ((kernel.flagsOf(node) & BOTH) !== BOTH) this.#oldest = Math.min(this.#oldest, commits.timeOf(node));
+      }
+    }
+    return this.#oldest;
+  }
+
+  #list(node: number): void {
+    const session = this.#session;
+    this.#isNoLongerFresh(node);
+    if (session.has(node, LISTED)) return;
+    session.mark(node, LISTED);
+    this.listed.push(node);
+    if (this.listed.length > this.#most)
+      throw new LimitExceeded("commits", this.#most, `no more than ${this.#most} commits can be compared`);
+  }
+
+  async #add(node: number, colours: number): Promise<void> {
+    const session = this.#session;
+    if ((session.kernel.flagsOf(node) & colours) === colours) return;
+    if (!session.commits.has(node)) await session.loadCommit(node);
+    this.#colour(node, colours);
+    if (!session.has(node, STALE | FRESH)) {
+      session.mark(node, FRESH);
+      this.#fresh++;
+    }
+    this.#queue.push(node, session.commits.timeOf(node));
+  }
+
+  #colour(node: number, colours: number): void {
+    this.#session.mark(node, colours);
+    if (colours & STALE) this.#isNoLongerFresh(node);
+  }
+
+  #isNoLongerFresh(node: number): void {
+    if (!this.#session.has(node, FRESH)) return;
+    this.#session.unmark(node, FRESH);
+    this.#fresh--;
+  }
+
+  /** What is left is stale: so is what it is known to reach, which was listed before its child where a clock is wrong. */
+  #spreadRest(): void {
+    const session = this.#session;
+    const stack: number[] = [];
+    for (let node = this.#queue.pop(); node !== undefined; node = this.#queue.pop()) stack.push(node);
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      for (const parent of session.commits.parentsOf(node)) {
+        if (!session.commits.has(parent) || session.has(parent, STALE)) continue;
+        session.mark(parent, BOTH | STALE);
+        stack.push(parent);
+      }
+    }
+  }
+
+  /** Takes all marks back. */
+  clear(): void {
+    const { kernel } = this.#session;
+    for (let node = 0; node < kernel.oidCount; node++)
+      if (this.#session.has(node, ALL)) this.#session.unmark(node, ALL);
+  }
+}
