@@ -87,7 +87,9 @@ export class Mirrors {
         if (authorization === undefined) {
           throw new UpstreamFailure("The upstream's credentials can't be read any more: they have to be set again.");
         }
-        return authorization;
+        return this.#box.isStale(login)
+          ? { authorization, resealed: await this.seal(authorization, context) }
+          : { authorization };
       },
     });
   }

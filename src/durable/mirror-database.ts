@@ -238,6 +238,10 @@ function ended(row: MirrorRow, request: EndSyncRequest<PackRecord> & { changed: 
   const retryAfter = end.kind === "failed" ? end.retryAfter : undefined;
   return {
     ...row,
+    // Others may have been set meanwhile, under the newest key already.
+    ...(request.login === undefined || row.login === undefined || row.login.key === request.login.key
+      ? {}
+      : { login: request.login }),
     running: undefined,
     runningUntil: undefined,
     failures,

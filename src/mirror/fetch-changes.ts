@@ -8,6 +8,7 @@ import { toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../bytes/kernel.ts";
 import { movesForward } from "../graph/forward-move.ts";
 import { findTipKinds, peelTips, type TipValue } from "../graph/tip-values.ts";
+import { FORGIVABLE } from "../object/fsck-rule.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { isPushableRefName } from "../object/ref-name.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
@@ -70,12 +71,18 @@ export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
   return { ...(await fetchDifferences({ sync, client, database, differences })), head };
 }
 
-async function connect({ input, begun }: SyncBegun): Promise<FetchClient> {
+async function connect(sync: SyncBegun): Promise<FetchClient> {
+  const { input, begun } = sync;
   const { settings, login, snapshot } = begun;
   const origin = URL.parse(settings.upstream)?.origin ?? "";
-  const authorization =
+  const opened =
     login === undefined ? undefined : await input.openLogin(login, { use: "upstream", id: snapshot.record.id, origin });
-  const connection = new UpstreamConnection({ ...input.connection, upstream: settings.upstream, authorization });
+  if (opened?.resealed !== undefined) sync.resealed = opened.resealed;
+  const connection = new UpstreamConnection({
+    ...input.connection,
+    upstream: settings.upstream,
+    authorization: opened?.authorization,
+  });
   return await FetchClient.connect(connection, input.agent);
 }
 
@@ -185,6 +192,10 @@ async function fetchPack(differing: Differing, wants: ObjectIdList, kernel: Kern
       deflate: repository.deflate,
       limits: repository.limits,
       now: repository.now(),
+      leniency: {
+        ignored: new Set(FORGIVABLE.filter((id) => begun.settings.fsck.ignore.includes(id))),
+        skipped: new Set(begun.settings.fsck.skip),
+      },
       progress: { received: async () => undefined, resolved: async () => undefined },
     });
     traffic.objects = pack.record.ownObjects;

@@ -14,13 +14,16 @@ export type SyncInput = {
   readonly mirror: MirrorStore<PackRecord>;
   /** What connecting takes, but for what the mirror's settings say. */
   readonly connection: Omit<ConnectionOptions, "upstream" | "authorization">;
-  /** Opens the sealed credentials of a repository's upstream: gives the value of the `Authorization` header. */
-  openLogin(login: SealedSecret, context: SecretContext): Promise<string>;
+  /** Opens the sealed credentials of a repository's upstream. @throws UpstreamFailure where that can't be done. */
+  openLogin(login: SealedSecret, context: SecretContext): Promise<OpenedLogin>;
   /** `agent=`, as this host gives it. */
   readonly agent: string;
   /** The most bytes that one pack may have. */
   readonly mostBytes: number;
 };
+
+/** The value of an `Authorization` header, and how it is to be kept from now on where its key is no longer the first. */
+export type OpenedLogin = { readonly authorization: string; readonly resealed?: SealedSecret };
 
 /** What a secret is bound to, so that a sealed one is of no use elsewhere: the repository, and what it is for. */
 export type SecretContext =
@@ -33,5 +36,7 @@ export type SyncBegun = {
   readonly begun: Extract<BeginSyncAnswer<PackRecord>, { kind: "begun" }>;
   readonly packName: string;
   /** What came, so far. */
+  /** The credentials under the newest key, where they were not. */
+  resealed?: SealedSecret;
   readonly traffic: { bytes: number; objects: number; progress: string };
 };

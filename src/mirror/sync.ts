@@ -84,7 +84,7 @@ async function discard({ input, begun, packName, traffic }: SyncBegun): Promise<
 }
 
 async function endSync(
-  { input, begun, packName, traffic }: SyncBegun,
+  { input, begun, packName, traffic, resealed }: SyncBegun,
   end: SyncEnd,
   fetched: FetchedChanges | undefined,
   isClean = true,
@@ -98,6 +98,7 @@ async function endSync(
     updates,
     ...(pack === undefined ? {} : { pack: pack.record }),
     ...(head === undefined ? {} : { head }),
+    ...(resealed === undefined ? {} : { login: resealed }),
     ...traffic,
   });
 }

@@ -74,6 +74,36 @@ const RULES = {
 /** A message id, as git prints it and as `receive.fsck.<id>` spells it. */
 export type FsckId = keyof typeof RULES;
 
+/** What may be forgiven: it harms nobody who checks the object out, and history that has it can't be mended. */
+export const FORGIVABLE = [
+  "badDate",
+  "badDateOverflow",
+  "badEmail",
+  "badName",
+  "badTimezone",
+  "duplicateEntries",
+  "missingEmail",
+  "missingNameBeforeEmail",
+  "missingSpaceBeforeDate",
+  "missingSpaceBeforeEmail",
+  "multipleAuthors",
+  "nulInCommit",
+  "treeNotSorted",
+  "zeroPaddedDate",
+  "zeroPaddedFilemode",
+] as const satisfies readonly FsckId[];
+
+/** What is let pass that would be refused. */
+export type FsckLeniency = {
+  /** Rules that refuse nothing, of {@link FORGIVABLE}. */
+  readonly ignored: ReadonlySet<FsckId>;
+  /** Names in hexadecimal of objects that are not checked, as `fsck.skipList` has them. */
+  readonly skipped: ReadonlySet<string>;
+};
+
+/** Nothing is let pass: what pushes are checked with. */
+export const STRICT: FsckLeniency = { ignored: new Set(), skipped: new Set() };
+
 /** Why an object is refused. git prints it as `error: object <name>: <id>: <text>`. */
 export type FsckFinding = { readonly id: FsckId; readonly text: string };
 

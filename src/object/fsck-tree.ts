@@ -6,7 +6,7 @@
  */
 import { ObjectRejected } from "../bytes/failure.ts";
 import { isDotGit, isPlainName, isSpecialFile, type SpecialFile } from "./fsck-names.ts";
-import { finding, type FsckFinding } from "./fsck-rule.ts";
+import { finding, type FsckFinding, type FsckId, STRICT } from "./fsck-rule.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { isGitlink, isSymlink, isTree, TreeReader } from "./tree.ts";
 
@@ -147,9 +147,9 @@ type Flaws = {
   treeNotSorted: boolean;
 };
 
-function flawFinding(flaws: Flaws): FsckFinding | undefined {
+function flawFinding(flaws: Flaws, ignored: ReadonlySet<FsckId>): FsckFinding | undefined {
   for (const id of ["nullSha1", "zeroPaddedFilemode", "badFilemode", "duplicateEntries", "treeNotSorted"] as const) {
-    const found = flaws[id] ? finding(id) : undefined;
+    const found = flaws[id] && !ignored.has(id) ? finding(id) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
@@ -168,6 +168,7 @@ function nextEntry(reader: TreeReader): boolean | undefined {
 /**
  * Checks a tree.
  *
+ * @param ignored is rules about the whole tree that refuse nothing.
  * @param onAttached is told where in `bytes` the raw name of each blob begins that `fsckAttachedBlob` is to check.
  * @returns the first finding that refuses it, `undefined` where nothing does.
  */
@@ -175,6 +176,7 @@ export function fsckTree(
   bytes: Uint8Array,
   format: ObjectFormat,
   onAttached?: (file: AttachedFile, oidAt: number) => void,
+  ignored: ReadonlySet<FsckId> = STRICT.ignored,
 ): FsckFinding | undefined {
   const reader = new TreeReader(bytes, 0, bytes.length, format.rawSize);
   const order = new EntryOrder();
@@ -199,5 +201,5 @@ export function fsckTree(
     flaws.badFilemode ||= !KNOWN_MODES.includes(mode);
     flaws.nullSha1 ||= bytes.subarray(oidAt, oidAt + format.rawSize).every((byte) => byte === 0);
   }
-  return flawFinding(flaws);
+  return flawFinding(flaws, ignored);
 }

@@ -5,13 +5,15 @@
  * @packageDocumentation
  * @see git-fsck(1)
  */
-import { finding, type FsckFinding, type FsckId } from "./fsck-rule.ts";
+import { finding, type FsckFinding, type FsckId, type FsckLeniency, STRICT } from "./fsck-rule.ts";
 import { fsckTree } from "./fsck-tree.ts";
 import { hasNameLine, lineEnd, startsWithAt } from "./header-line.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import type { ObjectKind } from "./object-kind.ts";
 import { checkRefFormat } from "./ref-name.ts";
 import { kindAt } from "./tag.ts";
+
+type Ignored = FsckLeniency["ignored"];
 
 const LF = 10;
 const SPACE = 32;
@@ -68,14 +70,19 @@ function overflows(digits: Uint8Array): boolean {
   return digits.length > 19 || BigInt(new TextDecoder().decode(digits)) >= OVERFLOW;
 }
 
-/** Checks the identity after `keyword` at `at`, which begins the line. */
-function fsckIdentity(bytes: Uint8Array, keyword: string, at: number): FsckFinding | undefined {
-  const problem = identityProblem(bytes, at + keyword.length);
-  return problem === undefined ? undefined : finding(problem);
+/** Checks the identity after the keyword at `at`, which begins the line. */
+function fsckIdentity(bytes: Uint8Array, at: number, ignored: Ignored): FsckFinding | undefined {
+  // The keyword has no space in it.
+  const problem = identityProblem(bytes, bytes.indexOf(SPACE, at) + 1);
+  return problem === undefined || ignored.has(problem) ? undefined : finding(problem);
 }
 
 /** Checks a commit. @returns what refuses it, `undefined` where nothing does. */
-export function fsckCommit(bytes: Uint8Array, format: ObjectFormat): FsckFinding | undefined {
+export function fsckCommit(
+  bytes: Uint8Array,
+  format: ObjectFormat,
+  ignored: Ignored = STRICT.ignored,
+): FsckFinding | undefined {
   const end = bytes.length;
   const { hexSize } = format;
   const headers = fsckHeaders(bytes);
@@ -89,27 +96,31 @@ export function fsckCommit(bytes: Uint8Array, format: ObjectFormat): FsckFinding
     if (!hasNameLine(bytes, at, end, hexSize)) return finding("badParentSha1");
     at += hexSize + 1;
   }
-  return fsckAuthors(bytes, at);
+  return fsckAuthors(bytes, at, ignored);
 }
 
-function fsckAuthors(bytes: Uint8Array, from: number): FsckFinding | undefined {
+function fsckAuthors(bytes: Uint8Array, from: number, ignored: Ignored): FsckFinding | undefined {
   const end = bytes.length;
   let at = from;
   let authors = 0;
   for (; startsWithAt(bytes, "author ", at, end); authors++) {
-    const bad = fsckIdentity(bytes, "author ", at);
+    const bad = fsckIdentity(bytes, at, ignored);
     if (bad !== undefined) return bad;
     at = lineEnd(bytes, at, end) + 1;
   }
   if (authors === 0) return finding("missingAuthor");
-  if (authors > 1) return finding("multipleAuthors");
+  if (authors > 1 && !ignored.has("multipleAuthors")) return finding("multipleAuthors");
   if (!startsWithAt(bytes, "committer ", at, end)) return finding("missingCommitter");
-  const bad = fsckIdentity(bytes, "committer ", at);
-  return bad ?? (bytes.includes(0) ? finding("nulInCommit") : undefined);
+  const bad = fsckIdentity(bytes, at, ignored);
+  return bad ?? (bytes.includes(0) && !ignored.has("nulInCommit") ? finding("nulInCommit") : undefined);
 }
 
 /** Checks a tag. @returns what refuses it, `undefined` where nothing does. */
-export function fsckTag(bytes: Uint8Array, format: ObjectFormat): FsckFinding | undefined {
+export function fsckTag(
+  bytes: Uint8Array,
+  format: ObjectFormat,
+  ignored: Ignored = STRICT.ignored,
+): FsckFinding | undefined {
   const end = bytes.length;
   const headers = fsckHeaders(bytes);
   if (headers !== undefined) return headers;
@@ -120,10 +131,10 @@ export function fsckTag(bytes: Uint8Array, format: ObjectFormat): FsckFinding | 
   if (!startsWithAt(bytes, "type ", at, end)) return finding("missingTypeEntry");
   const typeEnd = lineEnd(bytes, at, end);
   if (kindAt(bytes, at + "type ".length, typeEnd) === undefined) return finding("badType");
-  return fsckTagName(bytes, typeEnd + 1);
+  return fsckTagName(bytes, typeEnd + 1, ignored);
 }
 
-function fsckTagName(bytes: Uint8Array, at: number): FsckFinding | undefined {
+function fsckTagName(bytes: Uint8Array, at: number, ignored: Ignored): FsckFinding | undefined {
   const end = bytes.length;
   if (!startsWithAt(bytes, "tag ", at, end)) return finding("missingTagEntry");
   const nameEnd = lineEnd(bytes, at, end);
@@ -132,7 +143,7 @@ function fsckTagName(bytes: Uint8Array, at: number): FsckFinding | undefined {
   const badName = checkRefFormat(`refs/tags/${name}`) ? undefined : finding("badTagName", name);
   if (badName !== undefined) return badName;
   const hasTagger = startsWithAt(bytes, "tagger ", nameEnd + 1, end);
-  return hasTagger ? fsckIdentity(bytes, "tagger ", nameEnd + 1) : finding("missingTaggerEntry");
+  return hasTagger ? fsckIdentity(bytes, nameEnd + 1, ignored) : finding("missingTaggerEntry");
 }
 
 /**

@@ -27,6 +27,8 @@ export type MirrorSettings = {
   /** Refspecs, as text. */
   readonly refspecs: readonly string[];
   readonly policy: MirrorPolicy;
+  /** Rules of fsck that refuse nothing, and names of objects that are not checked. */
+  readonly fsck: { readonly ignore: readonly string[]; readonly skip: readonly string[] };
 };
 
 /** How a mirror is doing. Times are in milliseconds since the epoch. */
@@ -106,6 +108,8 @@ export type EndSyncRequest<Pack> = {
   readonly updates: readonly RefUpdate[];
   /** The branch that HEAD is to point to, as a full name. */
   readonly head?: string;
+  /** The credentials it began with, sealed anew. */
+  readonly login?: SealedSecret;
   /** Bytes and objects fetched. */
   readonly bytes: number;
   readonly objects: number;

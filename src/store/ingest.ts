@@ -15,6 +15,7 @@ import type { HashFactory } from "../bytes/hash.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../bytes/kernel.ts";
 import { PIECE_BUFFER_BYTES, PackScanner } from "../format/pack-scanner.ts";
+import type { FsckLeniency } from "../object/fsck-rule.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import type { PackRecord, PackSource } from "./catalog.ts";
@@ -67,6 +68,8 @@ export type IngestInput = {
   readonly limits: ObjectLimits & { readonly memoryPackBytes: number };
   readonly now: number;
   readonly progress: IngestProgress;
+  /** What of fsck's findings is let pass; absent: nothing. */
+  readonly leniency?: FsckLeniency;
 };
 
 /** A pack that lies in the bucket, complete, and is in no catalog yet; and a look at what it brought. */
@@ -108,7 +111,7 @@ class Ingest {
     this.#input = input;
     const ringAt = kernel.ringAt + PIECE_BUFFER_BYTES;
     this.#inflating = new Inflating(kernel, new ObjectRing(ringAt, kernel.ringBytes - PIECE_BUFFER_BYTES));
-    this.#intake = new ObjectIntake(this.#inflating, this.#entries, format);
+    this.#intake = new ObjectIntake(this.#inflating, this.#entries, format, input.leniency);
     this.#packHash = hash(format.name);
     this.#budget = new ObjectBudget(limits);
     this.#stagedBytes = new StagedBytes(storage, BLOCK_BYTES);

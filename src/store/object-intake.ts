@@ -12,7 +12,7 @@ import { toHex } from "../bytes/hex.ts";
 import { type Kernel, REFERENCED, REF_BLOB, REF_TREE, SCAN_OK } from "../bytes/kernel.ts";
 import { CommitLinks } from "../object/commit.ts";
 import { fsckAttachedBlob } from "../object/fsck-blob.ts";
-import type { FsckFinding } from "../object/fsck-rule.ts";
+import { type FsckFinding, type FsckLeniency, STRICT } from "../object/fsck-rule.ts";
 import { fsckTree, fsckTreeEntry } from "../object/fsck-tree.ts";
 import { fsckCommit, fsckTag } from "../object/fsck.ts";
 import type { EntryTable } from "./entry-table.ts";
@@ -55,7 +55,10 @@ export class ObjectIntake {
   readonly #links: CommitLinks;
   readonly #inflating: Inflating;
 
-  constructor(inflating: Inflating, entries: EntryTable, format: ObjectFormat) {
+  readonly #leniency: FsckLeniency;
+
+  constructor(inflating: Inflating, entries: EntryTable, format: ObjectFormat, leniency: FsckLeniency = STRICT) {
+    this.#leniency = leniency;
     const { kernel } = inflating;
     this.#kernel = kernel;
     this.#entries = entries;
@@ -115,10 +118,12 @@ export class ObjectIntake {
     return index;
   }
 
-  /** Gives the fault for an object that fsck refuses. */
-  #rejected(kind: number, held: Held, finding: FsckFinding): ObjectRejected {
+  /** Refuses an object for what fsck finds, unless it is one that is not to be checked. */
+  #refuse(kind: number, held: Held, finding: FsckFinding | undefined): void {
+    if (finding === undefined) return;
     this.#kernel.hashObject(kind, this.#inflating.pointer(held), held.size, this.#scratch);
-    return rejected(toHex(this.#kernel.memory, this.#scratch, this.#scratch + this.#format.rawSize), finding);
+    const name = toHex(this.#kernel.memory, this.#scratch, this.#scratch + this.#format.rawSize);
+    if (!this.#leniency.skipped.has(name)) throw rejected(name, finding);
   }
 
   #hex(index: number): string {
@@ -132,8 +137,7 @@ export class ObjectIntake {
   }
 
   #acceptCommit(held: Held, bytes: Uint8Array): void {
-    const finding = fsckCommit(bytes, this.#format);
-    if (finding !== undefined) throw this.#rejected(KIND_NUMBER.commit, held, finding);
+    this.#refuse(KIND_NUMBER.commit, held, fsckCommit(bytes, this.#format, this.#leniency.ignored));
     const links = this.#links;
     links.read(bytes, 0, bytes.length);
     this.#refer(links.nameOf(0), REF_TREE);
@@ -141,8 +145,7 @@ export class ObjectIntake {
   }
 
   #acceptTag(held: Held, bytes: Uint8Array): void {
-    const finding = fsckTag(bytes, this.#format);
-    if (finding !== undefined) throw this.#rejected(KIND_NUMBER.tag, held, finding);
+    this.#refuse(KIND_NUMBER.tag, held, fsckTag(bytes, this.#format, this.#leniency.ignored));
     const links = readTagLinks(bytes, 0, bytes.length, this.#format);
     this.#refer(links.object, REFERENCE_OF_KIND[KIND_NUMBER[links.kind]] ?? 0);
   }
@@ -155,8 +158,8 @@ export class ObjectIntake {
       for (let i = 0; i < kernel.suspiciousCount; i++) this.#checkEntry(held, at + kernel.suspiciousAt(i));
       return;
     }
-    const finding = fsckTree(this.#inflating.bytes(held), this.#format);
-    if (finding !== undefined) throw this.#rejected(KIND_NUMBER.tree, held, finding);
+    const bytes = this.#inflating.bytes(held);
+    this.#refuse(KIND_NUMBER.tree, held, fsckTree(bytes, this.#format, undefined, this.#leniency.ignored));
     this.#referAll(held);
   }
 
@@ -167,7 +170,8 @@ export class ObjectIntake {
     const end = entry + held.size;
     while (entry < end) {
       const nameEnd = this.#kernel.memory.indexOf(0, entry);
-      if (nameEnd < 0 || nameEnd + 1 + rawSize > end) throw new CorruptStore("fsck let a truncated tree pass");
+      if (nameEnd < 0 || nameEnd + 1 + rawSize > end)
+        throw new ObjectRejected("a tree that is cut off can't be skipped");
       // copied: adding a name to the table may move the memory
       const mode = parseMode(this.#kernel.memory, entry);
       if (mode !== GITLINK) {
@@ -187,7 +191,7 @@ export class ObjectIntake {
     const modeEnd = kernel.memory.indexOf(0x20, entry);
     if (nameEnd < 0 || nameEnd >= end || modeEnd < 0) throw new CorruptStore("a scanned tree lost an entry's end");
     const verdict = fsckTreeEntry(kernel.memory.slice(modeEnd + 1, nameEnd), parseMode(kernel.memory, entry));
-    if (verdict.finding !== undefined) throw this.#rejected(KIND_NUMBER.tree, tree, verdict.finding);
+    this.#refuse(KIND_NUMBER.tree, tree, verdict.finding);
     for (const file of verdict.attached) {
       const blob = kernel.oidAdd(nameEnd + 1);
       kernel.orFlags(blob, file === "gitmodules" ? GITMODULES : GITATTRIBUTES);
@@ -212,7 +216,8 @@ export class ObjectIntake {
     const flags = this.#kernel.flagsOf(index);
     for (const file of ["gitmodules", "gitattributes"] as const) {
       const finding = flags & ATTACHED_FLAG[file] ? fsckAttachedBlob(file, bytes) : undefined;
-      if (finding !== undefined) throw rejected(this.#hex(index), finding);
+      if (finding === undefined || this.#leniency.skipped.has(this.#hex(index))) continue;
+      throw rejected(this.#hex(index), finding);
     }
   }
 

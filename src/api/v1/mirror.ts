@@ -7,6 +7,7 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { parseOutgoingUrl } from "../../access/outgoing-url.ts";
 import { Problem } from "../../http/problem.ts";
+import { FORGIVABLE } from "../../object/fsck-rule.ts";
 import { DEFAULT_REFSPECS, parseRefspec } from "../../mirror/refspec.ts";
 import type { SecretContext } from "../../mirror/sync-input.ts";
 import type { Mirror, MirrorChange, MirrorSettings, SealedSecret } from "../../refs/mirror-store.ts";
@@ -18,11 +19,29 @@ import { requestedRepository } from "./requested.ts";
 const DEFAULT_INTERVAL = 3600;
 const LONGEST_INTERVAL = 30 * 24 * 3600;
 const MOST_REFSPECS = 100;
+const MOST_SKIPPED = 1000;
+/**
+ * What is let pass by default: slips of old programs in names and dates, and modes with a zero in front, all of them in histories
+ * that everybody has.
+ */
+const DEFAULT_FSCK = {
+  ignore: FORGIVABLE.filter((id) => !["duplicateEntries", "treeNotSorted"].includes(id)),
+  skip: [],
+};
+const DEFAULTS: MirrorSettings = {
+  upstream: "",
+  interval: DEFAULT_INTERVAL,
+  refspecs: DEFAULT_REFSPECS,
+  fsck: DEFAULT_FSCK,
+  policy: "follow",
+};
 /** Characters of what webhooks are signed with. */
 const LEAST_SECRET = 16;
 
 // No line ends: it becomes part of a header.
 const credential = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[^\r\n\0]*$/)));
+
+const objectName = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, "not the full name of an object"));
 
 const mirrorSettings = v.strictObject({
   upstream: v.string(),
@@ -44,6 +63,12 @@ const mirrorSettings = v.strictObject({
     ),
   ),
   hook_secret: v.optional(v.nullable(v.pipe(v.string(), v.minLength(LEAST_SECRET), v.maxLength(1000)))),
+  fsck: v.optional(
+    v.strictObject({
+      ignore: v.optional(v.pipe(v.array(v.picklist(FORGIVABLE)), v.maxLength(FORGIVABLE.length)), []),
+      skip: v.optional(v.pipe(v.array(objectName), v.maxLength(MOST_SKIPPED)), []),
+    }),
+  ),
   policy: v.optional(v.picklist(["follow", "keep", "stop"])),
 });
 
@@ -61,6 +86,7 @@ function shown({ settings, status, hasLogin, hasHook }: Mirror, now: number): ob
     interval: settings.interval,
     refspecs: settings.refspecs,
     policy: settings.policy,
+    fsck: settings.fsck,
     credentials: hasLogin,
     hook: hasHook,
     last_attempt: isoTime(status.lastAttempt),
@@ -90,23 +116,29 @@ function authorizationOf({ username, password, token }: Asked): { readonly heade
   return { header: `Basic ${Buffer.from(`${user}:${password ?? ""}`, "utf8").toString("base64")}` };
 }
 
-/** Gives the settings asked for, over those there are. @throws Problem */
-function settingsOf(context: Context<ApiEnv>, asked: Asked, old: MirrorSettings | undefined): MirrorSettings {
-  const { mirrors, allowPrivate } = context.var.api;
-  const upstream = parseOutgoingUrl(asked.upstream, allowPrivate);
-  if (upstream.kind === "refused") throw new Problem(422, `upstream: ${upstream.why}`);
-  if (upstream.url.search !== "" || upstream.url.hash !== "") {
+/** Gives the upstream's URL. @throws Problem where the host would not ask it. */
+function upstreamOf(context: Context<ApiEnv>, asked: Asked): string {
+  const checked = parseOutgoingUrl(asked.upstream, context.var.api.allowPrivate);
+  if (checked.kind === "refused") throw new Problem(422, `upstream: ${checked.why}`);
+  if (checked.url.search !== "" || checked.url.hash !== "") {
     throw new Problem(422, "upstream: has to end with the repository's path.");
   }
-  const interval = asked.interval ?? old?.interval ?? DEFAULT_INTERVAL;
-  if (interval !== 0 && interval < mirrors.leastInterval) {
-    throw new Problem(422, `interval: ${mirrors.leastInterval} seconds are the least, or 0 for no syncs on a timer.`);
+  return checked.url.href;
+}
+
+/** Gives the settings asked for, over those there are. @throws Problem */
+function settingsOf(context: Context<ApiEnv>, asked: Asked, old: MirrorSettings = DEFAULTS): MirrorSettings {
+  const { leastInterval } = context.var.api.mirrors;
+  const interval = asked.interval ?? old.interval;
+  if (interval !== 0 && interval < leastInterval) {
+    throw new Problem(422, `interval: ${leastInterval} seconds are the least, or 0 for no syncs on a timer.`);
   }
   return {
-    upstream: upstream.url.href,
+    upstream: upstreamOf(context, asked),
     interval,
-    refspecs: asked.refspecs ?? old?.refspecs ?? DEFAULT_REFSPECS,
-    policy: asked.policy ?? old?.policy ?? "follow",
+    refspecs: asked.refspecs ?? old.refspecs,
+    fsck: asked.fsck ?? old.fsck,
+    policy: asked.policy ?? old.policy,
   };
 }
 

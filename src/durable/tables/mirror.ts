@@ -13,6 +13,8 @@ export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
   interval INTEGER NOT NULL,
   refspecs TEXT NOT NULL,
   policy TEXT NOT NULL,
+  fsck_ignore TEXT NOT NULL,
+  fsck_skip TEXT NOT NULL,
   login_key TEXT,
   login TEXT,
   hook_key TEXT,
@@ -53,7 +55,7 @@ export type MirrorRow = {
 };
 
 const COLUMNS = `upstream, interval, refspecs, policy, login_key, login, last_attempt, last_sync, last_change, last_error,
-  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook`;
+  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip`;
 
 function optionalInteger(row: SqlRow, column: number): number | undefined {
   return row[column] === null ? undefined : integerAt(row, column);
@@ -66,6 +68,12 @@ function optionalText(row: SqlRow, column: number): string | undefined {
 function policyAt(row: SqlRow, column: number): MirrorSettings["policy"] {
   const policy = textAt(row, column);
   return policy === "keep" || policy === "stop" ? policy : "follow";
+}
+
+/** Reads words, one to a line. */
+function wordsAt(row: SqlRow, column: number): string[] {
+  const text = textAt(row, column);
+  return text === "" ? [] : text.split("\n");
 }
 
 /** Reads the key's name and, in the column behind it, the data. */
@@ -84,6 +92,7 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
       interval: integerAt(row, 1),
       refspecs: textAt(row, 2).split("\n"),
       policy: policyAt(row, 3),
+      fsck: { ignore: wordsAt(row, 20), skip: wordsAt(row, 21) },
     },
     login: secretAt(row, 4),
     hook: secretAt(row, 18),
@@ -118,7 +127,12 @@ export function readMirrorSummary(db: SqlDatabase): MirrorSummary | undefined {
 export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
   const { settings, login } = row;
   const refspecs = settings.refspecs.join("\n");
-  const size = refspecs.length + settings.upstream.length + (login?.data.length ?? 0) + (row.lastError?.length ?? 0);
+  const size =
+    settings.fsck.skip.join().length +
+    refspecs.length +
+    settings.upstream.length +
+    (login?.data.length ?? 0) +
+    (row.lastError?.length ?? 0);
   if (size * 3 > SQL_VALUE_LIMIT) throw new RangeError("a mirror's settings are too long for a row");
   const values: readonly (string | number | undefined)[] = [
     settings.upstream,
@@ -141,6 +155,8 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
     row.progress,
     row.hook?.key,
     row.hook?.data,
+    settings.fsck.ignore.join("\n"),
+    settings.fsck.skip.join("\n"),
   ];
   const places = values.map(() => "?").join(", ");
   const sql = `INSERT OR REPLACE INTO mirror (one, ${COLUMNS}) VALUES (1, ${places})`;
