@@ -1,6 +1,6 @@
 /**
  * Holds the words to the code. Fails when a Markdown file names a source path that does not exist, when a capability of
- * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, when an export of rings 0–3 has no doc comment or a
+ * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, or one with another status or no test, when an export of rings 0–3 has no doc comment or a
  * file of theirs no `@packageDocumentation`, when a command in the README names a script that package.json lacks, and
  * when it saw nothing to check (a checker that sees nothing must not pass).
  */
@@ -49,15 +49,34 @@ function missingScripts(): string[] {
     .map((name) => `README.md: no such npm script: ${name}`);
 }
 
-/** Rows of the capability table that the page lacks, or shows with another status: surface, name and status on one line. */
-function undocumentedCapabilities(): string[] {
-  const page = text("docs/compatibility.md").split("\n");
+/** A row of the capability table: surface, name, status, and of one that is offered the test's file and title. */
+const CAPABILITY_ROW = /^\| ([a-z0-9-]+) \| `([^`]+)` \| (offered|later) \| (?:`([^`]+)`: (.+?) )?\s*\|$/;
+
+/** What is wrong with the page's table of capabilities: each has a row with its status, and a test that is there. */
+function capabilityProblems(): string[] {
+  const page = "docs/compatibility.md";
   if (CAPABILITIES.length === 0) return ["src/wire/capabilities.ts: no capability seen"];
-  const isShown = ({ surface, name, status }: CapabilityRow): boolean =>
-    page.some((line) => line.startsWith(`| ${surface} | \`${name}\` | ${status}`));
-  return CAPABILITIES.filter((row) => !isShown(row)).map(
-    ({ surface, name, status }) => `docs/compatibility.md: no row "| ${surface} | \`${name}\` | ${status}"`,
-  );
+  const shown = new Map<string, RegExpExecArray>();
+  for (const line of text(page).split("\n")) {
+    const row = CAPABILITY_ROW.exec(line);
+    if (row !== null) shown.set(`${row[1]} ${row[2]}`, row);
+  }
+  const problems = CAPABILITIES.flatMap(({ surface, name, status }: CapabilityRow) => {
+    const key = `${surface} ${name}`;
+    const row = shown.get(key);
+    shown.delete(key);
+    if (row === undefined) return [`${page}: no row for ${key}`];
+    if (row[3] !== status) return [`${page}: ${key} is ${status}`];
+    return status === "offered" ? missingTest(row[4], row[5]).map((problem) => `${page}: ${key}: ${problem}`) : [];
+  });
+  return [...problems, ...[...shown.keys()].map((key) => `${page}: there is no capability ${key}`)];
+}
+
+/** What is wrong with a test that is named by its file and its title, as both stand in the source. */
+function missingTest(file: string | undefined, title: string | undefined): string[] {
+  if (file === undefined || title === undefined) return ["no test named"];
+  if (!existsSync(join(root, file))) return [`no such test: ${file}`];
+  return text(file).includes(`"${title}"`) ? [] : [`no test in ${file} called ${title}`];
 }
 
 /** Whether the declaration on this line has a doc comment right above it (overloads share the first one's). */
@@ -90,7 +109,7 @@ const sources = DOCUMENTED_LAYERS.flatMap((layer) => filesUnder(join("src", laye
 const problems = [
   ...pages.flatMap(missingPaths),
   ...missingScripts(),
-  ...undocumentedCapabilities(),
+  ...capabilityProblems(),
   ...sources.flatMap(undocumentedExports),
 ];
 if (pages.length === 0) problems.push(`no page seen in ${relative(process.cwd(), root) || "."}`);

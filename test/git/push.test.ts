@@ -91,6 +91,14 @@ inEveryFormat("pushes", (journey) => {
     expect(await refsAt(git, url)).toHaveLength(1);
   });
 
+  it("says nothing to one who wants quiet", async () => {
+    const { git } = journey;
+    const source = await importFixture(git, "source", linear(10));
+    const url = await journey.create();
+    const { code, stdout, stderr } = await git.git(["push", "-q", url, "main"], { cwd: source });
+    expect([code, stdout, stderr]).toEqual([0, "", ""]);
+  });
+
   it("accepts push options", async () => {
     const { git } = journey;
     const { cwd } = await working();

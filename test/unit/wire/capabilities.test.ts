@@ -42,7 +42,7 @@ describe("the table", () => {
     }
   });
 
-  test("advertises upload-pack as the issue lists it", () => {
+  test("advertises upload-pack as git does", () => {
     expect(formatServiceCapabilities("upload-pack", context)).toBe(
       "multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative no-progress " +
         "include-tag multi_ack_detailed allow-tip-sha1-in-want allow-reachable-sha1-in-want no-done " +
@@ -58,7 +58,7 @@ describe("the table", () => {
     );
   });
 
-  test("advertises receive-pack as the issue lists it", () => {
+  test("advertises receive-pack as git does", () => {
     expect(formatServiceCapabilities("receive-pack", context)).toBe(
       "report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options " +
         "session-id=s1 object-format=sha1 agent=thinpack/1",
