@@ -26,6 +26,7 @@ import { type LoggedNote, logged, logRequest } from "./http/log.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { explainRegisterRefusal } from "./http/register-refusal.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "./maintenance/server-info.ts";
+import { verifySignature } from "./signing/verify.ts";
 import { formatServerTiming, type RequestCounts } from "./repository/request-counts.ts";
 
 /** What the application is built from, once an isolate. */
@@ -94,6 +95,10 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ...parts }: Host
       // What it throws is told to whoever asks who it is.
       identify(name).catch(() => undefined);
       return storage.repository(name);
+    },
+    verifySignature: async (name, signature, payload) => {
+      const keys = (await storage.tenant(name.tenant).signingKeys()) ?? [];
+      return verifySignature(signature, payload, { keys, now: Date.now() });
     },
     register: (name, made) => register(storage.tenant(name.tenant), identify(name), { repo: name.repo, ...made }),
     packBody: (id, pack, extension, range) => storage.packBody(id, { pack, extension }, range),

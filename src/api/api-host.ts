@@ -13,6 +13,7 @@ import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SecretContext } from "../mirror/sync-input.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
+import type { SigningKeyStore } from "../signing/signing-key.ts";
 
 /** Mirroring, for one API request. */
 export interface MirrorHost {
@@ -33,8 +34,8 @@ export interface MirrorHost {
 /** The platform, for one API request. */
 export interface ApiHost {
   settings(name: RepositoryName): RepositorySettings;
-  /** A tenant, which need not exist: its repositories and its tokens. */
-  tenant(name: string): TenantRegistry & TokenStore;
+  /** A tenant, which need not exist: its repositories, its tokens and its signing keys. */
+  tenant(name: string): TenantRegistry & TokenStore & SigningKeyStore;
   directory(): TenantDirectory;
   bareFiles(id: string): BareFiles;
   hooks(name: RepositoryName): HookStore;

@@ -7,10 +7,11 @@ import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import { DIRECTORY_NAME, type DirectoryObject } from "../durable/directory-object.ts";
 import type { TenantObject } from "../durable/tenant-object.ts";
+import type { SigningKeyStore } from "../signing/signing-key.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
-/** One tenant: its repositories and its tokens. */
-export type Tenant = TenantRegistry & TokenStore;
+/** One tenant: its repositories, its tokens and its signing keys. */
+export type Tenant = TenantRegistry & TokenStore & SigningKeyStore;
 
 /** Opens a tenant, which need not exist. Nothing is asked before the first call. */
 export function durableTenant(
@@ -25,6 +26,9 @@ export function durableTenant(
     issue: (request) => call(async () => object.issue(request)),
     tokens: (after, limit) => call(async () => object.tokens(after, limit)),
     revoke: (id) => call(async () => object.revoke(id)),
+    signingKeys: () => call(async () => object.signingKeys()),
+    addSigningKey: (key) => call(async () => object.addSigningKey(key)),
+    removeSigningKey: (fingerprint) => call(async () => object.removeSigningKey(fingerprint)),
     describe: () => call(async () => object.describe()),
     create: (settings) => call(async () => object.create(settings)),
     change: (change) => call(async () => object.change(change)),

@@ -22,8 +22,16 @@ import {
   type TokenRecord,
   USE_INTERVAL,
 } from "../access/token-store.ts";
+import { type AddKeyAnswer, MOST_KEYS, type SigningKey } from "../signing/signing-key.ts";
 import type { NewId } from "./repository-database.ts";
 import { firstRow, type SqlDatabase } from "./sql-database.ts";
+import {
+  deleteSigningKeys,
+  insertSigningKey,
+  listSigningKeys,
+  readSigningKeyRow,
+  SIGNING_KEYS_DDL,
+} from "./tables/signing-keys.ts";
 import {
   addRepoCount,
   deleteTenant,
@@ -63,7 +71,7 @@ import {
   TOKENS_DDL,
 } from "./tables/tokens.ts";
 
-const TABLES = [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL];
+const TABLES = [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL];
 
 /** A repository that was entered is asked after when it must have been made, or never will be. Milliseconds. */
 export const CHECK_DELAY = 5 * 60 * 1000;
@@ -89,8 +97,18 @@ export class TenantDatabase {
 
   /** Whether there are tables. Asking for a name that never was a tenant writes nothing, so that guessing costs no storage. */
   #hasTables(): boolean {
-    this.#ready ||= firstRow(this.#db.rows("SELECT 1 FROM sqlite_master WHERE name = 'tenant'")) !== undefined;
-    return this.#ready;
+    if (this.#ready) return true;
+    if (firstRow(this.#db.rows("SELECT 1 FROM sqlite_master WHERE name = 'tenant'")) === undefined) return false;
+    // An older release may have made fewer.
+    this.#makeTables();
+    return true;
+  }
+
+  #makeTables(): void {
+    for (const ddl of TABLES) {
+      for (const statement of ddl.split(";")) this.#db.run(statement);
+    }
+    this.#ready = true;
   }
 
   /** The row, also of a tenant that is being deleted. */
@@ -104,9 +122,7 @@ export class TenantDatabase {
   }
 
   #insert(settings: TenantSettings, now: number): void {
-    for (const ddl of TABLES) {
-      for (const statement of ddl.split(";")) this.#db.run(statement);
-    }
+    this.#makeTables();
     insertTenant(this.#db, this.#name, settings, now);
   }
 
@@ -139,6 +155,7 @@ export class TenantDatabase {
     return this.#db.transaction(() => {
       if (this.#present() === undefined) return false;
       deleteTokens(this.#db);
+      deleteSigningKeys(this.#db);
       markRemoving(this.#db);
       setLeaving(this.#db);
       return true;
@@ -253,6 +270,30 @@ export class TenantDatabase {
   tokens(after: string, limit: number): Page<TokenRecord> | undefined {
     if (this.#present() === undefined) return undefined;
     return pageOf(listTokens(this.#db, after, limit + 1), limit);
+  }
+
+  signingKeys(): SigningKey[] | undefined {
+    return this.#present() === undefined ? undefined : listSigningKeys(this.#db);
+  }
+
+  addSigningKey(added: Omit<SigningKey, "createdAt">, now: number): AddKeyAnswer {
+    return this.#db.transaction(() => {
+      if (this.#present() === undefined) return { kind: "missing" };
+      const known = readSigningKeyRow(this.#db, added.fingerprint);
+      if (known !== undefined) return { kind: "exists", key: known };
+      if (listSigningKeys(this.#db).length >= MOST_KEYS) return { kind: "full" };
+      const key = { ...added, createdAt: now };
+      insertSigningKey(this.#db, key);
+      return { kind: "added", key };
+    });
+  }
+
+  removeSigningKey(fingerprint: string): boolean {
+    return this.#db.transaction(() => {
+      if (this.#present() === undefined || readSigningKeyRow(this.#db, fingerprint) === undefined) return false;
+      deleteSigningKeys(this.#db, fingerprint);
+      return true;
+    });
   }
 
   revoke(id: string): boolean {

@@ -14,6 +14,7 @@ import type {
 import { repositoryKey } from "../access/names.ts";
 import type { IssueAnswer, IssueRequest, Page, TokenCheck, TokenRecord } from "../access/token-store.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { AddKeyAnswer, SigningKey } from "../signing/signing-key.ts";
 import { DIRECTORY_NAME, type DirectoryObject } from "./directory-object.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { RepositoryObject } from "./repository-object.ts";
@@ -88,6 +89,21 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   /** See `TokenStore.revoke`. */
   revoke(id: string): boolean {
     return this.#database.revoke(id);
+  }
+
+  /** See `SigningKeyStore.signingKeys`. */
+  signingKeys(): SigningKey[] | undefined {
+    return this.#database.signingKeys();
+  }
+
+  /** See `SigningKeyStore.addSigningKey`. */
+  addSigningKey(key: Omit<SigningKey, "createdAt">): AddKeyAnswer {
+    return this.#database.addSigningKey(key, Date.now());
+  }
+
+  /** See `SigningKeyStore.removeSigningKey`. */
+  removeSigningKey(fingerprint: string): boolean {
+    return this.#database.removeSigningKey(fingerprint);
   }
 
   /** See `TenantRegistry.describe`. */

@@ -110,6 +110,7 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
         : {}),
       actor: actorOf(pusher),
       pusher: pusherOf(pusher),
+      verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
       ...(host.pushCertSeed === undefined ? {} : { pushCertSeed: host.pushCertSeed }),
       agent: host.agent,
       sessionId: host.sessionId,

@@ -10,6 +10,7 @@ import type { Principal } from "../access/principal.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { ClientNote } from "../service/exchange.ts";
+import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
 import type { FormatCache, KnownRepository } from "./format-cache.ts";
 
 /** A part of a file: `length` bytes from `offset`. */
@@ -38,6 +39,8 @@ export interface Host {
   identify(name?: RepositoryName): Promise<Identity>;
   /** The deployment's secret for the nonces of signed pushes, where it has one. */
   readonly pushCertSeed?: string;
+  /** Verifies a signature over `payload` with the keys that the repository's tenant has registered. */
+  verifySignature(name: RepositoryName, signature: ArmouredSignature, payload: Uint8Array): Promise<SignatureCheck>;
   /** The client's address; "" where the platform does not say. */
   readonly client: string;
   /** `agent=` and `Server:`, as this host gives them. */

@@ -1,61 +1,49 @@
 /** `git push --signed` with keys of each kind. */
-import { mkdirSync } from "node:fs";
-import { execFileSync } from "node:child_process";
 import { afterAll, describe, expect, it } from "vitest";
-import type { GitSandbox } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { onEveryHost } from "../support/git-hosts.ts";
-import { send } from "../support/git-raw.ts";
+import { type RawAnswer, send } from "../support/git-raw.ts";
+import { endAgent, makePgpKey, makeSshKey } from "../support/signing-keys.ts";
 
-const IDENTITY = "A U Thor <author@example.com>";
-
-/** Runs a program at the sandbox's home. */
-function run(git: GitSandbox, program: string, ...args: string[]): string {
-  return execFileSync(program, args, { env: git.environment(), encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-}
-
-/** Makes an SSH key; gives the file of its private half. */
-export function sshKey(git: GitSandbox, type: string, ...more: string[]): string {
-  const file = git.fresh("key");
-  run(git, "ssh-keygen", "-q", "-t", type, ...more, "-N", "", "-C", "author@example.com", "-f", file);
-  return file;
-}
-
-/** Makes an OpenPGP key; gives its fingerprint. */
-export function pgpKey(git: GitSandbox, algorithm: string): string {
-  mkdirSync(git.path("home", ".gnupg"), { recursive: true, mode: 0o700 });
-  const options = ["--batch", "--pinentry-mode", "loopback", "--passphrase", ""];
-  run(git, "gpg", ...options, "--quick-generate-key", `${algorithm} ${IDENTITY}`, algorithm, "sign", "never");
-  const keys = run(git, "gpg", "--batch", "--with-colons", "--list-keys", `${algorithm} ${IDENTITY}`);
-  return /^fpr:+([0-9A-F]{40,64}):/m.exec(keys)?.[1] ?? "";
-}
+/** A key, and how git is told to sign with it. */
+type Signer = { readonly publicKey: string; readonly fingerprint: string; readonly config: readonly string[] };
 
 onEveryHost("signed pushes", (journey) => {
-  afterAll(() => {
-    // The agent that gpg starts outlives it.
-    try {
-      run(journey.git, "gpgconf", "--kill", "all");
-    } catch {
-      // It never ran.
-    }
-  });
+  afterAll(() => endAgent(journey.git));
 
-  async function working(): Promise<{ cwd: string; url: string }> {
-    const { git } = journey;
-    const cwd = await importFixture(git, "source", linear(3));
-    return { cwd, url: await journey.create() };
+  async function working(): Promise<{ cwd: string; url: string; api: string }> {
+    const cwd = await importFixture(journey.git, "source", linear(3));
+    const url = await journey.create();
+    return { cwd, url, api: url.replace(/\/(acme\/[^/]+)\.git$/, "/api/v1/repos/$1") };
   }
 
-  const signing = {
-    ssh: (git: GitSandbox) => ["-c", "gpg.format=ssh", "-c", `user.signingKey=${sshKey(git, "ed25519")}`],
-    openpgp: (git: GitSandbox) => ["-c", `user.signingKey=${pgpKey(git, "ed25519")}`],
-  } as const;
+  function signer(kind: "ssh" | "openpgp", type = "ed25519"): Signer {
+    if (kind === "openpgp") {
+      const key = makePgpKey(journey.git, type);
+      return { ...key, config: ["-c", `user.signingKey=${key.fingerprint}`] };
+    }
+    const key = makeSshKey(journey.git, type);
+    return { ...key, config: ["-c", "gpg.format=ssh", "-c", `user.signingKey=${key.file}`] };
+  }
+
+  const ask = (method: string, url: string, body?: unknown): Promise<RawAnswer> =>
+    send(url, {
+      method,
+      headers: { "Content-Type": "application/json" },
+      ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
+    });
+
+  async function certificates(api: string): Promise<{ id: number }[]> {
+    const { body } = await ask("GET", `${api}/reflog`);
+    const { pushes } = JSON.parse(body.toString()) as { pushes: { certificate: { id: number } }[] };
+    return pushes.map(({ certificate }) => certificate);
+  }
 
   describe.each(["ssh", "openpgp"] as const)("by %s", (kind) => {
     it("are taken, with push options, deletions, and by the atom", async () => {
       const { git } = journey;
-      const { cwd, url } = await working();
-      const config = signing[kind](git);
+      const { cwd, url, api } = await working();
+      const { config } = signer(kind);
       await git.ok([...config, "push", "-q", "--signed", url, "main", "main~:refs/heads/topic"], { cwd });
       await git.ok([...config, "push", "-q", "--signed", "-o", "a b", "--atomic", url, ":topic", "main:x"], { cwd });
       await git.ok([...config, "push", "-q", "--signed", "--force", url, "main~2:main"], { cwd });
@@ -66,25 +54,79 @@ onEveryHost("signed pushes", (journey) => {
         ].join("\n"),
       );
       if (journey.host !== "thinpack") return;
-      const api = url.replace(/\/(acme\/[^/]+)\.git$/, "/api/v1/repos/$1");
-      const answer = await send(`${api}/reflog`);
-      const { pushes } = JSON.parse(answer.body.toString()) as { pushes: { id: number; certificate: unknown }[] };
-      expect(pushes).toHaveLength(3);
-      for (const { id, certificate } of pushes) {
-        expect(certificate).toMatchObject({ id, nonce: "OK", signature: "unverified", key: null });
-        const text = (await send(`${api}/push-certificates/${id}`)).body.toString();
+      const shown = await certificates(api);
+      expect(shown).toHaveLength(3);
+      for (const certificate of shown) {
+        expect(certificate).toMatchObject({ nonce: "OK", signature: expect.stringMatching(/^un/), key: null });
+        const text = (await ask("GET", `${api}/push-certificates/${certificate.id}`)).body.toString();
         expect(text).toMatch(/^certificate version 0\.1\npusher .+\npushee http.+\nnonce \d+-[0-9a-f]{64}\n/);
         expect(text).toMatch(/\n-----BEGIN (?:SSH|PGP) SIGNATURE-----\n[^]+\n-----END (?:SSH|PGP) SIGNATURE-----\n$/);
       }
     });
   });
 
-  it("are made where the client is asked for them only if the server takes them", async () => {
+  it("are made if the server asks for them, and not where it should not", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
-    const key = sshKey(git, "ed25519");
-    const config = ["-c", "gpg.format=ssh", "-c", `user.signingKey=${key}`];
+    const { config } = signer("ssh");
     await git.ok([...config, "push", "-q", "--signed=if-asked", url, "main"], { cwd });
     await git.ok([...config, "push", "-q", "--no-signed", url, "main:other"], { cwd });
+  });
+
+  // What C git leaves to hooks.
+  describe.runIf(journey.host === "thinpack")("with registered keys", () => {
+    const keysUrl = (url: string): string => `${new URL("/", url).href}api/v1/tenants/acme/signing-keys`;
+
+    it.each([
+      ["ssh", "ed25519"],
+      ["ssh", "rsa"],
+      ["ssh", "ecdsa"],
+      ["openpgp", "ed25519"],
+      ["openpgp", "rsa2048"],
+      ["openpgp", "nistp384"],
+    ] as const)("are good, and a rule may want that: %s %s", async (kind, type) => {
+      const { git } = journey;
+      const { cwd, url, api } = await working();
+      const { publicKey, fingerprint, config } = signer(kind, type);
+      const stranger = signer(kind === "ssh" ? "openpgp" : "ssh");
+      const keys = keysUrl(url);
+      const added = await ask("POST", keys, { title: "laptop", key: publicKey });
+      expect(added.status).toBe(201);
+      expect(JSON.parse(added.body.toString())).toMatchObject({ kind, fingerprint, title: "laptop" });
+      expect((await ask("POST", keys, { title: "again", key: publicKey })).status).toBe(200);
+      expect((await ask("GET", keys)).body.toString()).toContain(fingerprint);
+      const rule = { pattern: "main", require_signed: true };
+      expect(await ask("PATCH", api, { protected: [rule] })).toMatchObject({ status: 200 });
+
+      const why = "the rule for 'main' wants a push that is signed by a registered key";
+      for (const refused of [["push"], [...stranger.config, "push", "--signed"]]) {
+        const { stderr } = await git.git([...refused, url, "main"], { cwd });
+        expect(stderr).toContain(`! [remote rejected] main -> main (${why})`);
+      }
+      await git.ok([...stranger.config, "push", "-q", "--signed", url, "main:other"], { cwd });
+      await git.ok([...config, "push", "-q", "--signed", url, "main"], { cwd });
+      expect(await certificates(api)).toMatchObject([
+        { nonce: "OK", signature: "good", key: fingerprint },
+        { nonce: "OK", signature: "unknown-key", key: null },
+      ]);
+
+      expect((await ask("DELETE", `${keys}/${encodeURIComponent(fingerprint)}`)).status).toBe(204);
+      expect((await ask("DELETE", `${keys}/${encodeURIComponent(fingerprint)}`)).status).toBe(404);
+      const late = await git.git([...config, "push", "--signed", "--force", url, "main~:main"], { cwd });
+      expect(late.stderr).toContain(why);
+    });
+
+    it("takes no key that is none, or anybody's word", async () => {
+      const { url } = await working();
+      const keys = keysUrl(url);
+      for (const key of ["", "hello", "ssh-ed25519 AAAA", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nx\n"]) {
+        expect(await ask("POST", keys, { title: "x", key })).toMatchObject({ status: 422 });
+      }
+      const elsewhere = keys.replace("/acme/", "/nobody-here/");
+      const { publicKey } = signer("ssh");
+      expect(await ask("POST", elsewhere, { title: "x", key: publicKey })).toMatchObject({ status: 404 });
+      expect(await ask("GET", elsewhere)).toMatchObject({ status: 404 });
+      expect(await ask("GET", keys.replace(/git:[^@]*@/, ""))).toMatchObject({ status: 401 });
+    });
   });
 });

@@ -14,6 +14,7 @@ import { openApiRoutes } from "./openapi.ts";
 import { reflogRoutes } from "./reflog.ts";
 import { repoFileRoutes } from "./repo-files.ts";
 import { repoRoutes } from "./repos.ts";
+import { signingKeyRoutes } from "./signing-keys.ts";
 import { tenantRoutes } from "./tenants.ts";
 import { tokenRoutes } from "./tokens.ts";
 
@@ -21,6 +22,7 @@ import { tokenRoutes } from "./tokens.ts";
 const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", tenantRoutes],
   ["/tenants", tokenRoutes],
+  ["/tenants", signingKeyRoutes],
   ["/repos", repoRoutes],
   ["/repos", repoFileRoutes],
   ["/repos", reflogRoutes],

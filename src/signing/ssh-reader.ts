@@ -1,0 +1,93 @@
+/**
+ * The encoding of SSH's binary messages.
+ *
+ * ```text
+ * string := u32 length (big-endian) | bytes
+ * mpint  := string                   two's complement, big-endian, shortest
+ * ```
+ *
+ * @packageDocumentation
+ * @see RFC 4251 section 5
+ */
+import { concat } from "../bytes/chunk.ts";
+
+/** What is no SSH message, or ends too early. Caught where it was decided to read one. */
+export class MalformedSsh extends Error {
+  override readonly name = "MalformedSsh";
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** Reads a message from its start. @throws MalformedSsh where it ends too early. */
+export class SshReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** Gives the next `length` bytes, a view. */
+  take(length: number): Uint8Array {
+    if (this.#at + length > this.#bytes.length) throw new MalformedSsh("a message that ends too early");
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** Reads a number of 32 bits. */
+  number(): number {
+    const bytes = this.take(4);
+    return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+  }
+
+  /** Reads a string of any bytes, a view. */
+  string(): Uint8Array {
+    return this.take(this.number());
+  }
+
+  /** Reads a string that is text. */
+  text(): string {
+    const bytes = this.string();
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw new MalformedSsh("text that is not UTF-8", { cause });
+    }
+  }
+
+  /** Reads a number that is not negative, as its bytes without leading zeros. */
+  mpint(): Uint8Array {
+    const bytes = this.string();
+    if (((bytes[0] ?? 0) & 0x80) !== 0) throw new MalformedSsh("a negative number");
+    const first = bytes.findIndex((byte) => byte !== 0);
+    return first < 0 ? bytes.subarray(bytes.length) : bytes.subarray(first);
+  }
+
+  /** Says that the message has to end here. */
+  end(): void {
+    if (this.#at !== this.#bytes.length) throw new MalformedSsh("a message that goes on");
+  }
+}
+
+/** Encodes a string. */
+export function encodeSshString(value: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = typeof value === "string" ? encoder.encode(value) : value;
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, bytes.length);
+  return concat([length, bytes]);
+}
+
+/** Decodes base64, with line feeds in it; `undefined` where it is none. */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const compact = text.replaceAll(/[\r\n]/g, "");
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) return undefined;
+  return Uint8Array.from(atob(compact), (character) => character.charCodeAt(0));
+}
+
+/** Encodes base64, with its padding. */
+export function encodeBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

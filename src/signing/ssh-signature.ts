@@ -1,0 +1,150 @@
+/**
+ * SSH signatures, as `ssh-keygen -Y sign` makes them and git uses them.
+ *
+ * ```text
+ * signature := "SSHSIG" | u32 1 | string key | string namespace | string reserved | string hash | string ( string type | string blob | … )
+ * signed    := "SSHSIG" | string namespace | string reserved | string hash | string digest of the message
+ * ```
+ *
+ * @packageDocumentation
+ * @see OpenSSH's PROTOCOL.sshsig and PROTOCOL.u2f
+ */
+import { concat } from "../bytes/chunk.ts";
+import { ECDSA_CURVES, type EcdsaCurve, parseSshKey, type SshKey } from "./ssh-key.ts";
+import { decodeBase64, encodeBase64, encodeSshString, MalformedSsh, SshReader } from "./ssh-reader.ts";
+
+const MAGIC = "SSHSIG";
+const ARMOUR = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)\r?\n-----END SSH SIGNATURE-----\s*$/;
+const HASHES = { sha256: "SHA-256", sha512: "SHA-512" } as const;
+/** On a security key: somebody touched it. */
+const USER_PRESENT = 1;
+
+/** A signature's parts. */
+export type SshSignature = {
+  /** The public key, as it is registered. */
+  readonly key: Uint8Array;
+  readonly namespace: string;
+  readonly reserved: Uint8Array;
+  readonly hash: keyof typeof HASHES;
+  readonly type: string;
+  readonly blob: Uint8Array;
+  /** What a security key adds: its flags and a counter, one behind the other. */
+  readonly token?: Uint8Array;
+};
+
+function isHash(name: string): name is keyof typeof HASHES {
+  return Object.hasOwn(HASHES, name);
+}
+
+/** Reads an armoured signature. @throws MalformedSsh where it is none. */
+export function parseSshSignature(armoured: string): SshSignature {
+  const bytes = decodeBase64(ARMOUR.exec(armoured)?.[1] ?? "!");
+  if (bytes === undefined) throw new MalformedSsh("no armoured signature");
+  const reader = new SshReader(bytes);
+  if (new TextDecoder().decode(reader.take(MAGIC.length)) !== MAGIC) throw new MalformedSsh("no SSH signature");
+  if (reader.number() !== 1) throw new MalformedSsh("a signature of another version");
+  const [key, namespace, reserved, hash] = [reader.string(), reader.text(), reader.string(), reader.text()];
+  if (!isHash(hash)) throw new MalformedSsh("a hash that is not known");
+  const inner = new SshReader(reader.string());
+  reader.end();
+  const [type, blob] = [inner.text(), inner.string()];
+  const token = type.startsWith("sk-") ? inner.take(5) : undefined;
+  inner.end();
+  return { key, namespace, reserved, hash, type, blob, ...(token === undefined ? {} : { token }) };
+}
+
+async function digest(name: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest(name, bytes.slice()));
+}
+
+/** Says whether a signature is one of `message` in a namespace, by the key that it names. */
+export async function verifySshSignature(
+  signature: SshSignature,
+  message: Uint8Array,
+  namespace: string,
+): Promise<boolean> {
+  // Made for something else, such as a file: it says nothing of a push.
+  if (signature.namespace !== namespace) return false;
+  const key = parseSshKey(signature.key);
+  let signed: Uint8Array<ArrayBuffer> = concat([
+    new TextEncoder().encode(MAGIC),
+    encodeSshString(signature.namespace),
+    encodeSshString(signature.reserved),
+    encodeSshString(signature.hash),
+    encodeSshString(await digest(HASHES[signature.hash], message)),
+  ]);
+  if ((key.application === undefined) !== (signature.token === undefined)) return false;
+  if (key.application !== undefined && signature.token !== undefined) {
+    if (((signature.token[0] ?? 0) & USER_PRESENT) === 0) return false;
+    const application = await digest("SHA-256", new TextEncoder().encode(key.application));
+    signed = concat([application, signature.token, await digest("SHA-256", signed)]);
+  }
+  return await verifyWith(key, signature, signed);
+}
+
+async function verifyWith(
+  key: SshKey,
+  { type, blob }: SshSignature,
+  signed: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  const prefix = key.application === undefined ? "" : "sk-";
+  switch (key.algorithm) {
+    case "ed25519":
+      return (
+        type === (prefix === "" ? "ssh-ed25519" : "sk-ssh-ed25519@openssh.com") && verifyEd25519(key.key, blob, signed)
+      );
+    case "rsa": {
+      // `ssh-rsa` itself signs SHA-1.
+      const hash = type === "rsa-sha2-512" ? "SHA-512" : type === "rsa-sha2-256" ? "SHA-256" : undefined;
+      return hash !== undefined && verifyRsa(key, hash, blob, signed);
+    }
+    case "ecdsa":
+      return (
+        type === (prefix === "" ? `ecdsa-sha2-${key.curve}` : "sk-ecdsa-sha2-nistp256@openssh.com") &&
+        verifyEcdsa(key, blob, signed)
+      );
+  }
+}
+
+async function verifyEd25519(raw: Uint8Array, blob: Uint8Array, signed: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  const key = await crypto.subtle.importKey("raw", raw.slice(), "Ed25519", false, ["verify"]);
+  return await crypto.subtle.verify("Ed25519", key, blob.slice(), signed);
+}
+
+const base64Url = (bytes: Uint8Array): string =>
+  encodeBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+
+async function verifyRsa(
+  { exponent, modulus }: Extract<SshKey, { algorithm: "rsa" }>,
+  hash: string,
+  blob: Uint8Array,
+  signed: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  const algorithm = { name: "RSASSA-PKCS1-v1_5", hash };
+  const jwk = { kty: "RSA", n: base64Url(modulus), e: base64Url(exponent), ext: true };
+  const key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["verify"]);
+  // OpenSSH leaves leading zeros out; the platform wants as many bytes as the modulus has.
+  return await crypto.subtle.verify(algorithm, key, padded(blob, modulus.length), signed);
+}
+
+async function verifyEcdsa(
+  { curve, point }: { readonly curve: EcdsaCurve; readonly point: Uint8Array },
+  blob: Uint8Array,
+  signed: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  const { name, bytes, hash } = ECDSA_CURVES[curve];
+  const reader = new SshReader(blob);
+  const [r, s] = [reader.mpint(), reader.mpint()];
+  reader.end();
+  if (r.length > bytes || s.length > bytes) return false;
+  const algorithm = { name: "ECDSA", namedCurve: name };
+  const key = await crypto.subtle.importKey("raw", point.slice(), algorithm, false, ["verify"]);
+  const raw = concat([padded(r, bytes), padded(s, bytes)]);
+  return await crypto.subtle.verify({ name: "ECDSA", hash }, key, raw, signed);
+}
+
+function padded(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(Math.max(length, bytes.length));
+  whole.set(bytes, whole.length - bytes.length);
+  return whole;
+}
