@@ -44,8 +44,12 @@ function hosts(wanted: readonly Journey["host"][]): Journey["host"][] {
 }
 
 /** Declares a suite once for each host and each hash function. */
-export function inEveryFormat(title: string, body: (journey: Journey) => void): void {
-  for (const name of ["sha1", "sha256"] as const) onEveryHost(`${title}, ${name}`, body, undefined, name);
+export function inEveryFormat(
+  title: string,
+  body: (journey: Journey) => void,
+  wanted?: readonly Journey["host"][],
+): void {
+  for (const name of ["sha1", "sha256"] as const) onEveryHost(`${title}, ${name}`, body, wanted, name);
 }
 
 /** Declares a suite once for each host. */
