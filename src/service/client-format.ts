@@ -9,6 +9,7 @@ import { type ObjectFormatName, objectFormat } from "../object/object-id.ts";
 import { type PktLine, decodeLine, hexDigitValue, startsWith } from "../wire/pkt-line.ts";
 
 const FORMAT_KEY = "object-format=";
+const CERTIFICATE = "push-cert\0";
 
 /** What object names of so many digits are. Any other length is left for the parser to refuse. */
 function formatOfLength(digits: number): ObjectFormatName {
@@ -35,8 +36,15 @@ export function formatOfWant(line: PktLine): ObjectFormatName {
   return formatOfLength(hexRun(line.payload, "want ".length));
 }
 
-/** By the first line of a receive-request: the length of the old name, or of a commit at which the client is shallow. */
+/**
+ * By the first line of a receive-request: the length of the old name, or of a commit at which the client is shallow. A certificate
+ * has its names later; what stands behind its NUL says it.
+ */
 export function formatOfPush(line: PktLine): ObjectFormatName {
   if (line.kind !== "data") return "sha1";
+  if (startsWith(line.payload, CERTIFICATE)) {
+    const capabilities = decodeLine(line.payload).slice(CERTIFICATE.length).split(" ");
+    return capabilities.includes(`${FORMAT_KEY}sha256`) ? "sha256" : "sha1";
+  }
   return formatOfLength(hexRun(line.payload, startsWith(line.payload, "shallow ") ? "shallow ".length : 0));
 }
