@@ -1,10 +1,11 @@
 /**
- * The content of blobs: held whole where they are small, streamed out of their pack where they are large.
+ * The content of blobs: held whole where they are small, put together out of their pack piece by piece where they are large.
  *
  * @packageDocumentation
  */
-import { CorruptStore, LimitExceeded } from "../bytes/failure.ts";
-import { inflatedPieces } from "../store/entry-stream.ts";
+import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
+import { type DeflatedBytes, type DeflatedEntry, InflateStream } from "../store/inflate-stream.ts";
+import { openLargeContent } from "../store/large-content.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { PackByteStream } from "../store/pack-storage.ts";
 import type { BrowseSession } from "./browse-session.ts";
@@ -14,21 +15,35 @@ function runBytes(size: number): number {
   return size + 5 * Math.ceil(size / 16_384) + 64;
 }
 
-/** Reads from `at` to `end`, opening one run after another as they are used up. */
-function inRuns(handle: PackHandle, at: number, end: number, run: number): PackByteStream {
-  let next = at;
-  let open: PackByteStream | undefined;
-  return {
-    read: async (buffer) => {
-      const stream = (open ??= await handle.openRun(next, Math.min(run, end - next)));
-      const bytes = await stream.read(buffer);
-      next += bytes.length;
-      if (bytes.length > 0 || next >= end) return bytes;
-      open = await handle.openRun(next, Math.min(run, end - next));
-      return await open.read(new Uint8Array(bytes.buffer));
-    },
-    cancel: async () => await open?.cancel(),
+/** Reads a pack in order, in one operation, or in one after the other where that run was not all. */
+class RunReader {
+  readonly #handle: PackHandle;
+  readonly #end: number;
+  readonly #run: number;
+  #open: PackByteStream | undefined;
+
+  constructor(handle: PackHandle, { end, size }: DeflatedEntry) {
+    this.#handle = handle;
+    this.#end = end;
+    this.#run = runBytes(size);
+  }
+
+  /** Reads what follows what was read last. */
+  readonly read: DeflatedBytes = async (offset, length) => {
+    this.#open ??= await this.#openAt(offset);
+    const bytes = await this.#open.read(new Uint8Array(length));
+    if (bytes.length > 0 || offset >= this.#end) return bytes;
+    this.#open = await this.#openAt(offset);
+    return await this.#open.read(new Uint8Array(length));
   };
+
+  async close(): Promise<void> {
+    await this.#open?.cancel();
+  }
+
+  async #openAt(offset: number): Promise<PackByteStream> {
+    return await this.#handle.openRun(offset, Math.min(this.#run, this.#end - offset));
+  }
 }
 
 /** A blob that can be read. */
@@ -36,46 +51,50 @@ export type OpenBlob = {
   readonly size: number;
   /** Whether it is in memory, so that nothing more is read of the store, and the session may be closed. */
   readonly isHeld: boolean;
-  /** The content, piece by piece; each is the caller's. To be read once, before anything else is read in the session. */
+  /** The content, piece by piece; each is valid until the next is asked for. To be read once. */
   readonly pieces: AsyncIterable<Uint8Array>;
 };
 
 /**
  * Opens a blob by raw name.
  *
- * @throws LimitExceeded where it is too large to be held and is not stored in one piece.
+ * @throws MissingObject, CorruptStore; and as its pieces do, LimitExceeded where it would take too much to put it together.
  */
 export async function openBlob(session: BrowseSession, name: Uint8Array): Promise<OpenBlob> {
   const { reader, inflating } = session.graph;
   const size = await reader.sizeOf(name);
-  if (size <= inflating.wholeBytes) {
-    const { bytes } = await reader.readCopy(name);
-    return { size, isHeld: true, pieces: once(bytes) };
-  }
-  return { size, isHeld: false, pieces: largePieces(session, name, size) };
+  const copy = size <= inflating.wholeBytes ? await reader.copyIfHeld(name) : undefined;
+  if (copy !== undefined) return { size, isHeld: true, pieces: once(copy.bytes) };
+  return { size, isHeld: false, pieces: largePieces(session, name) };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-async function* largePieces(session: BrowseSession, name: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+async function* largePieces(session: BrowseSession, name: Uint8Array): AsyncGenerator<Uint8Array> {
   const { reader, inflating, database } = session.graph;
-  const { entries } = await reader.chainOf(name);
-  const [entry] = entries;
+  const chain = await reader.chainOf(name);
+  const [entry, base] = chain.entries;
   if (entry === undefined) throw new CorruptStore("an object is made from nothing");
-  if (entries.length > 1) {
-    const most = inflating.wholeBytes;
-    throw new LimitExceeded(
-      "wholeObjectBytes",
-      most,
-      `a blob of ${size} bytes that is stored as a delta exceeds the limit of ${most} bytes; clone the repository to get it`,
-    );
+  if (base !== undefined) {
+    yield* (await openLargeContent(inflating, chain)).pieces;
+    return;
   }
   const { pack } = await database.offsetOf(name);
   const handle = database.packs[pack];
   if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
-  yield* inflatedPieces(inflating, inRuns(handle, entry.at, entry.end, runBytes(size)), size);
+  const run = new RunReader(handle, entry);
+  try {
+    const stream = new InflateStream(inflating, { ...entry, read: run.read });
+    for (let piece = await stream.next(); piece !== undefined; piece = await stream.next()) yield piece;
+  } catch (error) {
+    // what is wrong with stored data is no client's fault
+    if (error instanceof ObjectRejected) throw new CorruptStore(error.message, { cause: error });
+    throw error;
+  } finally {
+    await run.close();
+  }
 }
 
 /** Cuts `[offset, offset + length)` out of pieces, and stops reading behind it. */

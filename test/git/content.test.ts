@@ -82,6 +82,11 @@ async function prepare(journey: Journey): Promise<Pushed> {
   await git.ok(["add", "new-link", "gone"], { cwd });
   await git.ok(["commit", "-q", "-m", "topic"], { cwd });
   await git.ok(["checkout", "-qf", "main"], { cwd });
+  await git.ok(["checkout", "-q", "-b", "names", "main~41"], { cwd });
+  writeFileSync(Buffer.concat([Buffer.from(join(cwd, "bad-")), Buffer.of(0xff)]), "not UTF-8\n");
+  write("50%25 & more?#.txt", "percent\n");
+  await commit("names", 1_700_030_000);
+  await git.ok(["checkout", "-qf", "main"], { cwd });
   const url = await journey.create();
   await git.ok(["push", "-q", url, "--all"], { cwd });
   await git.ok(["push", "-q", url, "--tags"], { cwd });
@@ -319,6 +324,45 @@ onEveryHost(
         expect((await request("archive/main.tar.gz", { "If-None-Match": etag })).status).toBe(304);
         expect((await request("archive/main.tar.gz?prefix=x/", { "If-None-Match": etag })).status).toBe(200);
       });
+    });
+
+    describe("names", () => {
+      it("that are not UTF-8 are told in full, and asked for byte by byte", async () => {
+        const entry = list(await json("tree/names?limit=1000"), "entries").find(({ name }) => name?.startsWith("bad-"));
+        expect(entry).toMatchObject({
+          name: "bad-\ufffd",
+          name_base64: Buffer.from("bad-\xff", "latin1").toString("base64"),
+        });
+        const [file] = list(await json("commits/names"), "files").filter(({ path }) => path?.startsWith("bad-"));
+        expect(file?.["path_base64"]).toBe(entry?.["name_base64"]);
+        expect(await (await request("raw/names/bad-%ff")).text()).toBe("not UTF-8\n");
+        const log = list(await json("commits?rev=names&path=bad-%FF"), "commits").map(({ oid }) => oid);
+        expect(log).toEqual([await git("rev-parse", "names")]);
+        expect((await request("raw/names/bad-%EF%BF%BD")).status).toBe(404);
+      });
+
+      it("may have what means something in URLs", async () => {
+        const name = "50%25 & more?#.txt";
+        expect(await (await request(`raw/names/${encodeURIComponent(name)}`)).text()).toBe("percent\n");
+        const log = list(await json(`commits?path=${encodeURIComponent(name)}&rev=names`), "commits");
+        expect(log).toHaveLength(1);
+      });
+    });
+
+    it("is described", async () => {
+      const { paths } = JSON.parse(await (await fetch(`${journey.base}/api/v1/openapi.json`)).text()) as {
+        paths: Record<string, unknown>;
+      };
+      const below = "/api/v1/repos/{tenant}/{repo}";
+      for (const path of [
+        "tree/{rev_and_path}",
+        "commits",
+        "commits/{rev}",
+        "compare/{revs}",
+        "raw/{rev_and_path}",
+        "archive/{file}",
+      ])
+        expect(paths[`${below}/${path}`]).toHaveProperty("get.responses.200");
     });
 
     describe("what can't be answered", () => {

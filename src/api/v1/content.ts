@@ -28,6 +28,7 @@ import {
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, readCommit, treeOf } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";
+import { DESCRIPTIONS } from "./content-descriptions.ts";
 import { archiveFile } from "./content-archive.ts";
 import { rawFile } from "./content-raw.ts";
 
@@ -158,11 +159,11 @@ async function showCommit(context: Context<ApiEnv>): Promise<Response> {
 /** The routes of a repository's content, below `/api/v1/repos`. */
 export function contentRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
-  routes.get("/:tenant/:repo/tree/*", listTree);
-  routes.get("/:tenant/:repo/commits", listCommits);
-  routes.get("/:tenant/:repo/commits/*", showCommit);
-  routes.get("/:tenant/:repo/compare/*", compareRevisions);
-  routes.get("/:tenant/:repo/raw/*", rawFile);
-  routes.get("/:tenant/:repo/archive/*", archiveFile);
+  routes.get("/:tenant/:repo/tree/:rev_and_path{.+}", DESCRIPTIONS.tree, listTree);
+  routes.get("/:tenant/:repo/commits", DESCRIPTIONS.commits, listCommits);
+  routes.get("/:tenant/:repo/commits/:rev{.+}", DESCRIPTIONS.commit, showCommit);
+  routes.get("/:tenant/:repo/compare/:revs{.+}", DESCRIPTIONS.compare, compareRevisions);
+  routes.get("/:tenant/:repo/raw/:rev_and_path{.+}", DESCRIPTIONS.raw, rawFile);
+  routes.get("/:tenant/:repo/archive/:file{.+}", DESCRIPTIONS.archive, archiveFile);
   return routes;
 }

@@ -1,0 +1,133 @@
+/**
+ * What the API's description tells of a repository's content.
+ *
+ * @packageDocumentation
+ */
+import * as v from "valibot";
+import { describe, PAGING } from "../describe.ts";
+
+const REVISION =
+  "A revision is a branch, a tag, a full ref name, `HEAD` or `@`, or the name of an object with four digits or more, and then any of `^`, " +
+  "`^N`, `~N` and `^{type}`, as in gitrevisions(7).";
+const NAMES =
+  "Names are bytes in git: one that is not UTF-8 is shown with replacement characters, and in full in a member that ends in `_base64`.";
+
+const person = v.nullable(
+  v.strictObject({ name: v.string(), email: v.string(), date: v.nullable(v.string()), time: v.number() }),
+);
+const commit = {
+  oid: v.string(),
+  tree: v.string(),
+  parents: v.array(v.string()),
+  author: person,
+  committer: person,
+  message: v.string(),
+  signed: v.boolean(),
+};
+const file = v.strictObject({
+  status: v.picklist(["A", "D", "M", "T"]),
+  path: v.string(),
+  path_base64: v.optional(v.string()),
+  old_mode: v.optional(v.string()),
+  old_oid: v.optional(v.string()),
+  new_mode: v.optional(v.string()),
+  new_oid: v.optional(v.string()),
+});
+const entry = v.strictObject({
+  name: v.string(),
+  name_base64: v.optional(v.string()),
+  mode: v.string(),
+  type: v.picklist(["blob", "tree", "commit"]),
+  oid: v.string(),
+  size: v.optional(v.number()),
+});
+const cursor = v.optional(v.string());
+
+const tree = v.strictObject({
+  commit: v.optional(v.string()),
+  path: v.string(),
+  path_base64: v.optional(v.string()),
+  oid: v.string(),
+  entries: v.array(entry),
+  cursor,
+});
+const commits = v.strictObject({ commits: v.array(v.strictObject(commit)), cursor });
+const oneCommit = v.strictObject({ ...commit, files: v.array(file), cursor });
+const comparison = v.strictObject({
+  from: v.string(),
+  to: v.string(),
+  status: v.picklist(["identical", "ahead", "behind", "diverged"]),
+  ahead: v.number(),
+  behind: v.number(),
+  merge_bases: v.array(v.string()),
+  commits: v.array(v.strictObject(commit)),
+  cursor,
+  files: v.nullable(v.array(file)),
+  files_cursor: cursor,
+});
+
+/** What is told of each route. */
+export const DESCRIPTIONS = {
+  tree: describe({
+    tag: "content",
+    summary: "Lists a directory",
+    about: `\`tree/{rev}/{path}\`: of a branch whose name has slashes, the longest name counts. ${REVISION} ${NAMES} Blobs have their size.`,
+    query: PAGING,
+    answers: { 200: { about: "Entries in git's order.", json: tree } },
+    problems: [409, 413],
+  }),
+  commits: describe({
+    tag: "content",
+    summary: "Lists commits",
+    about:
+      "Youngest first, as `git log` does; of a path those that changed it, simplified as git does by default. A page may be short " +
+      "and have a `cursor` all the same.",
+    query: {
+      rev: { about: `Where to begin; \`HEAD\` where not given. ${REVISION}` },
+      path: { about: "A file or a directory." },
+      ...PAGING,
+    },
+    answers: { 200: { about: "Commits.", json: commits } },
+    problems: [409, 413],
+  }),
+  commit: describe({
+    tag: "content",
+    summary: "Shows a commit",
+    about: `\`commits/{rev}\`. Files are those that differ from the first parent, without renames. ${REVISION}`,
+    query: PAGING,
+    answers: { 200: { about: "The commit, and the files that it changed.", json: oneCommit } },
+    problems: [409, 413],
+  }),
+  compare: describe({
+    tag: "content",
+    summary: "Compares two revisions",
+    about:
+      "`compare/{a}...{b}`: what b has beyond a (`ahead`, and these `commits`), what it lacks (`behind`), and the files that differ " +
+      "between their merge base and b; `null` where there is none.",
+    query: { ...PAGING, files_cursor: { about: "Where the list of files goes on." } },
+    answers: { 200: { about: "The comparison.", json: comparison } },
+    problems: [409, 413],
+  }),
+  raw: describe({
+    tag: "content",
+    summary: "Gives a file",
+    about: `\`raw/{rev}/{path}\`, as \`git show\` does; of a symbolic link its target. ${REVISION} Takes ranges; the \`ETag\` is the blob's name.`,
+    answers: {
+      200: { about: "The file, as text or octets.", type: "application/octet-stream" },
+      206: { about: "A part of it.", type: "application/octet-stream" },
+      304: { about: "It is what `If-None-Match` names." },
+    },
+    problems: [409, 413, 416, 422],
+  }),
+  archive: describe({
+    tag: "content",
+    summary: "Gives an archive",
+    about: `\`archive/{rev}.tar.gz\`, \`.tgz\`, \`.tar\` or \`.zip\`, as \`git archive\` makes it. ${REVISION}`,
+    query: { prefix: { about: "What the paths in it begin with, as in `project-1.0/`." } },
+    answers: {
+      200: { about: "The archive.", type: "application/octet-stream" },
+      304: { about: "It is what `If-None-Match` names." },
+    },
+    problems: [409],
+  }),
+} as const;
