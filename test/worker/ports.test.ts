@@ -10,6 +10,7 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
 import { refLogSuite } from "../suites/ref-log.ts";
 import { create, oid, packRecord, push, refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
+import { tenantSuite, type TenantUnderTest } from "../suites/tenant.ts";
 import { repositoryLifeSuite } from "../suites/repository-life.ts";
 import { startTestHost } from "../support/host.ts";
 import { type RemotePackStorage, remotePackStorage } from "./remote-pack-storage.ts";
@@ -52,8 +53,29 @@ async function openObject(): Promise<TestObject> {
   };
 }
 
+async function openTenant(): Promise<TenantUnderTest> {
+  const namespace = await host.miniflare.getDurableObjectNamespace("TENANTS");
+  count += 1;
+  const object = namespace.get(namespace.idFromName(`tenant-${count}`)) as unknown as TenantUnderTest;
+  return {
+    check: (hash, repo) => object.check(hash, repo),
+    issue: (request) => object.issue(request),
+    tokens: (after, limit) => object.tokens(after, limit),
+    revoke: (id) => object.revoke(id),
+    describe: () => object.describe(),
+    create: (settings) => object.create(settings),
+    change: (change) => object.change(change),
+    remove: () => object.remove(),
+    register: (request) => object.register(request),
+    removeRepo: (repo) => object.removeRepo(repo),
+    noteVisibility: (repo, visibility) => object.noteVisibility(repo, visibility),
+    repos: (after, limit) => object.repos(after, limit),
+  };
+}
+
 refStoreSuite("Durable Object", openObject);
 repositoryLifeSuite("Durable Object", openObject);
+tenantSuite("Durable Object", openTenant);
 refLogSuite("Durable Object", openObject);
 
 packStorageSuite("R2", async () => storage);

@@ -79,8 +79,9 @@ async function exportFile(context: Context<ApiEnv>): Promise<Response> {
   const { host, api } = context.var;
   const snapshot = await host.repository(name).refs.open({ packs: true });
   await authorize(host, "administer", name, snapshot.kind === "found" ? snapshot.record : undefined);
+  if (snapshot.kind === "missing") throw new Problem(404, "There is no such repository.");
   const key = context.req.param("key") ?? "";
-  if (snapshot.kind === "missing" || !isExported(key, snapshot.packs)) throw new Problem(404, "There is no such file.");
+  if (!isExported(key, snapshot.packs)) throw new Problem(404, "There is no such file.");
   const file = await api.bareFiles(snapshot.record.id).open(key);
   if (file === undefined) throw new Problem(404, "There is no such file.");
   return new Response(file.body, {

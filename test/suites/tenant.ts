@@ -1,0 +1,216 @@
+/**
+ * What every tenant has to do: its life, its tokens, its list of repositories. Run on the tables in memory and on the Durable Object
+ * in workerd.
+ *
+ * @packageDocumentation
+ */
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { DEFAULT_TENANT, type RegisterRequest, type TenantRegistry } from "../../src/access/directory.ts";
+import type { IssueRequest, TokenStore } from "../../src/access/token-store.ts";
+
+/** What the suite runs on. */
+export type TenantUnderTest = TenantRegistry & TokenStore;
+
+/** The SHA-256 of a token's text. */
+export const hashOf = (text: string): Uint8Array => new Uint8Array(createHash("sha256").update(text).digest());
+
+/** Asks a tenant's own admin to enter a repository through the API. */
+export const wanted = (repo: string, more: Partial<RegisterRequest> = {}): RegisterRequest => ({
+  repo,
+  objectFormat: "sha1",
+  visibility: "private",
+  byPush: false,
+  byOperator: false,
+  ...more,
+});
+
+/** A token to be, with the SHA-256 of `text`. */
+export const tokenOf = (text: string, more: Partial<IssueRequest> = {}): IssueRequest => ({
+  hash: hashOf(text),
+  name: text,
+  scopes: ["repo:read"],
+  ...more,
+});
+
+/** Runs the suite; `open` gives a name that has no tenant yet. */
+export function tenantSuite(name: string, open: () => Promise<TenantUnderTest>): void {
+  describe(`tenant: ${name}`, () => {
+    lifeCases(open);
+    tokenCases(open);
+    repoCases(open);
+  });
+}
+
+function lifeCases(open: () => Promise<TenantUnderTest>): void {
+  it("is nothing until it is made", async () => {
+    const tenant = await open();
+    expect(await tenant.describe()).toBeUndefined();
+    expect(await tenant.change({ pushToCreate: false })).toBeUndefined();
+    expect(await tenant.remove()).toBe(false);
+    expect(await tenant.repos("", 10)).toBeUndefined();
+    expect(await tenant.tokens("", 10)).toBeUndefined();
+    expect(await tenant.issue(tokenOf("a"))).toEqual({ kind: "missing" });
+    expect(await tenant.check(hashOf("a"))).toBeUndefined();
+    expect(await tenant.revoke("a")).toBe(false);
+    expect(await tenant.register(wanted("one"))).toEqual({ kind: "refused", why: "missing-tenant" });
+    expect(await tenant.removeRepo("one")).toBe(false);
+    expect(await tenant.describe()).toBeUndefined();
+  });
+
+  it("is made once, and changed in what is given", async () => {
+    const tenant = await open();
+    const made = await tenant.create(DEFAULT_TENANT);
+    expect(made).toMatchObject({ kind: "created", record: { repoCount: 0, settings: DEFAULT_TENANT } });
+    expect(await tenant.create({ pushToCreate: false, quotas: { repos: 1 } })).toEqual({ ...made, kind: "exists" });
+    const quotas = { repos: 1, bytes: 2, objects: 3, blobBytes: 4 };
+    expect(await tenant.change({ quotas })).toMatchObject({ settings: { pushToCreate: true, quotas } });
+    expect(await tenant.change({ pushToCreate: false })).toMatchObject({ settings: { pushToCreate: false, quotas } });
+    expect(await tenant.change({ quotas: { bytes: 0 } })).toMatchObject({ settings: { quotas: { bytes: 0 } } });
+    expect((await tenant.describe())?.settings).toEqual({ pushToCreate: false, quotas: { bytes: 0 } });
+  });
+
+  it("leaves nothing to the next of its name", async () => {
+    const tenant = await open();
+    await tenant.create({ pushToCreate: false, quotas: { repos: 5 } });
+    await tenant.issue(tokenOf("old"));
+    await tenant.register(wanted("one"));
+    expect(await tenant.remove()).toBe(true);
+    expect(await tenant.check(hashOf("old"))).toBeUndefined();
+    expect(await tenant.describe()).toBeUndefined();
+    expect(await tenant.create(DEFAULT_TENANT)).toMatchObject({
+      kind: "created",
+      record: { settings: DEFAULT_TENANT },
+    });
+    expect(await tenant.check(hashOf("old"))).toBeUndefined();
+    expect(await tenant.tokens("", 10)).toEqual({ items: [], more: false });
+    expect(await tenant.repos("", 10)).toEqual({ items: [], more: false });
+  });
+}
+
+function tokenCases(open: () => Promise<TenantUnderTest>): void {
+  const made = async (): Promise<TenantUnderTest> => {
+    const tenant = await open();
+    await tenant.create(DEFAULT_TENANT);
+    return tenant;
+  };
+
+  it("knows a token by its hash until it is revoked", async () => {
+    const tenant = await made();
+    const issued = await tenant.issue(tokenOf("a", { scopes: ["repo:read", "repo:write"], repos: ["one"] }));
+    if (issued.kind !== "issued") throw new Error(issued.kind);
+    expect(issued.token).toMatchObject({ name: "a", scopes: ["repo:read", "repo:write"], repos: ["one"] });
+    expect(issued.token).not.toHaveProperty("usedAt");
+    expect((await tenant.check(hashOf("a")))?.token).toMatchObject({ id: issued.token.id, repos: ["one"] });
+    expect(await tenant.check(hashOf("b"))).toBeUndefined();
+    expect(await tenant.check(hashOf("a").subarray(1))).toBeUndefined();
+    expect(await tenant.revoke("other")).toBe(false);
+    expect(await tenant.revoke(issued.token.id)).toBe(true);
+    expect(await tenant.check(hashOf("a"))).toBeUndefined();
+    expect(await tenant.revoke(issued.token.id)).toBe(false);
+  });
+
+  it("notes that a token was used", async () => {
+    const tenant = await made();
+    await tenant.issue(tokenOf("a"));
+    await tenant.check(hashOf("a"));
+    expect((await tenant.tokens("", 10))?.items[0]).toHaveProperty("usedAt");
+  });
+
+  it("knows no token whose time is up", async () => {
+    const tenant = await made();
+    await tenant.issue(tokenOf("past", { expiresAt: Date.now() - 1 }));
+    await tenant.issue(tokenOf("later", { expiresAt: Date.now() + 60_000 }));
+    expect(await tenant.check(hashOf("past"))).toBeUndefined();
+    expect(await tenant.check(hashOf("later"))).toBeDefined();
+  });
+
+  it("lists tokens page by page", async () => {
+    const tenant = await made();
+    for (const text of ["a", "b", "c"]) await tenant.issue(tokenOf(text));
+    const first = await tenant.tokens("", 2);
+    expect(first).toMatchObject({ items: [{}, {}], more: true });
+    const second = await tenant.tokens(first?.items[1]?.id ?? "", 2);
+    expect(second).toMatchObject({ items: [{}], more: false });
+    const names = [...(first?.items ?? []), ...(second?.items ?? [])].map((token) => token.name);
+    expect(new Set(names)).toEqual(new Set(["a", "b", "c"]));
+  });
+
+  it("says what it lists of the repository that a token is used on", async () => {
+    const tenant = await made();
+    await tenant.issue(tokenOf("a"));
+    expect(await tenant.check(hashOf("a"), "one")).not.toHaveProperty("listed");
+    await tenant.register(wanted("one", { objectFormat: "sha256" }));
+    expect(await tenant.check(hashOf("a"), "one")).toMatchObject({ listed: "sha256" });
+    expect(await tenant.check(hashOf("a"))).not.toHaveProperty("listed");
+    await tenant.change({ pushToCreate: false });
+    expect(await tenant.check(hashOf("a"), "two")).toMatchObject({ takesNoMore: "no-push-to-create" });
+    await tenant.change({ pushToCreate: true, quotas: { repos: 1 } });
+    expect(await tenant.check(hashOf("a"), "two")).toMatchObject({ takesNoMore: "repo-quota" });
+  });
+}
+
+function repoCases(open: () => Promise<TenantUnderTest>): void {
+  it("gives a repository one id until it is gone, and then another", async () => {
+    const tenant = await open();
+    await tenant.create(DEFAULT_TENANT);
+    const first = await tenant.register(wanted("one"));
+    expect(first).toEqual({ kind: "registered", id: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(await tenant.register(wanted("one", { byPush: true }))).toEqual(first);
+    expect((await tenant.describe())?.repoCount).toBe(1);
+    await tenant.removeRepo("one");
+    expect((await tenant.describe())?.repoCount).toBe(0);
+    expect(await tenant.register(wanted("one"))).not.toEqual(first);
+  });
+
+  it("is made with its first repository by the operator alone, whom nothing bounds", async () => {
+    const tenant = await open();
+    expect(await tenant.register(wanted("one", { byOperator: true, byPush: true }))).toMatchObject({
+      kind: "registered",
+    });
+    expect(await tenant.describe()).toMatchObject({ repoCount: 1, settings: DEFAULT_TENANT });
+    await tenant.change({ pushToCreate: false, quotas: { repos: 0 } });
+    expect(await tenant.register(wanted("two", { byOperator: true, byPush: true }))).toMatchObject({
+      kind: "registered",
+    });
+  });
+
+  it("takes as many as it may, and by a push where it lets", async () => {
+    const tenant = await open();
+    await tenant.create({ pushToCreate: false, quotas: { repos: 2 } });
+    expect(await tenant.register(wanted("one", { byPush: true }))).toEqual({
+      kind: "refused",
+      why: "no-push-to-create",
+    });
+    expect(await tenant.register(wanted("one"))).toMatchObject({ kind: "registered" });
+    // It is there: nothing is made.
+    expect(await tenant.register(wanted("one", { byPush: true }))).toMatchObject({ kind: "registered" });
+    const race = await Promise.all(["two", "three", "four"].map((repo) => tenant.register(wanted(repo))));
+    expect(race.filter(({ kind }) => kind === "registered")).toHaveLength(1);
+    expect(race.filter((answer) => answer.kind === "refused" && answer.why === "repo-quota")).toHaveLength(2);
+    await tenant.removeRepo("one");
+    expect(await tenant.register(wanted("five"))).toMatchObject({ kind: "registered" });
+  });
+
+  it("takes a repository that goes off the tokens that are for it", async () => {
+    const tenant = await open();
+    await tenant.create(DEFAULT_TENANT);
+    for (const repo of ["one", "two"]) await tenant.register(wanted(repo));
+    await tenant.issue(tokenOf("both", { repos: ["one", "two"] }));
+    await tenant.issue(tokenOf("one", { repos: ["one"] }));
+    await tenant.issue(tokenOf("all"));
+    await tenant.removeRepo("one");
+    expect((await tenant.check(hashOf("both")))?.token.repos).toEqual(["two"]);
+    expect((await tenant.check(hashOf("one")))?.token.repos).toEqual([]);
+    expect((await tenant.check(hashOf("all")))?.token).not.toHaveProperty("repos");
+  });
+
+  it("lists repositories by name, in the order of bytes", async () => {
+    const tenant = await open();
+    await tenant.create(DEFAULT_TENANT);
+    for (const repo of ["b", "a", "_", "B", "a-b", "a.b"]) await tenant.register(wanted(repo));
+    expect(await tenant.repos("", 10)).toEqual({ items: ["B", "_", "a", "a-b", "a.b", "b"], more: false });
+    expect(await tenant.repos("_", 2)).toEqual({ items: ["a", "a-b"], more: true });
+    expect(await tenant.repos("a-b", 2)).toEqual({ items: ["a.b", "b"], more: false });
+  });
+}

@@ -1,0 +1,100 @@
+/**
+ * A tenant in memory: the Durable Object's own tables and upkeep, on Node's SQLite, among repositories that are rows of a map.
+ *
+ * @packageDocumentation
+ */
+import { randomBytes } from "node:crypto";
+import { TenantDatabase } from "../../src/durable/tenant-database.ts";
+import { type TenantSurroundings, TenantUpkeep } from "../../src/durable/tenant-upkeep.ts";
+import type { TenantUnderTest } from "../suites/tenant.ts";
+import { nodeSql } from "./node-sql.ts";
+
+/** What is around the tenant, and what becomes of it. */
+export class MemorySurroundings implements TenantSurroundings {
+  /** The id of each repository there is. */
+  readonly repositories = new Map<string, string>();
+  /** Ids that are never made. */
+  readonly doomed = new Set<string>();
+  readonly removed: string[] = [];
+  listed = false;
+  reminders = 0;
+  /** Calls that are still answered; then all fail, as they do when the object ends. */
+  callsLeft = Number.POSITIVE_INFINITY;
+
+  #call(): void {
+    if (this.callsLeft-- <= 0) throw new Error("the object has ended");
+  }
+
+  /** Makes a repository as a late request would. Gives whether it may. */
+  make(repo: string, id: string): boolean {
+    if (this.doomed.has(id) || this.repositories.has(repo)) return false;
+    this.repositories.set(repo, id);
+    return true;
+  }
+
+  async removeRepository(repo: string, id: string | undefined): Promise<boolean> {
+    this.#call();
+    if (id !== undefined) this.doomed.add(id);
+    const found = this.repositories.get(repo);
+    if (found === undefined) return false;
+    this.doomed.add(found);
+    this.removed.push(repo);
+    return this.repositories.delete(repo);
+  }
+
+  async confirmRepository(repo: string, id: string): Promise<string | undefined> {
+    this.#call();
+    const found = this.repositories.get(repo);
+    if (found === undefined) this.doomed.add(id);
+    return found;
+  }
+
+  async enterDirectory(): Promise<void> {
+    this.#call();
+    this.listed = true;
+  }
+
+  async leaveDirectory(): Promise<void> {
+    this.#call();
+    this.listed = false;
+  }
+
+  remember(): void {
+    this.reminders++;
+  }
+}
+
+/** A tenant with what the alarm would see, and what is around it. */
+export type MemoryTenant = TenantUnderTest & {
+  readonly database: TenantDatabase;
+  readonly upkeep: TenantUpkeep;
+  readonly surroundings: MemorySurroundings;
+};
+
+/** Makes a name that has no tenant yet. */
+export function memoryTenant(now: () => number = Date.now): MemoryTenant {
+  const database = new TenantDatabase(nodeSql(), "acme", () => randomBytes(16).toString("hex"));
+  const surroundings = new MemorySurroundings();
+  const upkeep = new TenantUpkeep(database, surroundings);
+  return {
+    database,
+    upkeep,
+    surroundings,
+    check: async (hash, repo) => database.check(hash, repo, now()),
+    issue: async (request) => database.issue(request, now()),
+    tokens: async (after, limit) => database.tokens(after, limit),
+    revoke: async (id) => database.revoke(id),
+    describe: async () => database.describe(),
+    create: async (settings) => {
+      const answer = database.create(settings, now());
+      if (answer.kind === "created") await upkeep.settleDirectory();
+      return answer;
+    },
+    change: async (change) => database.change(change),
+    remove: () => upkeep.remove(),
+    register: async (request) => database.register(request, now()),
+    removeRepo: (repo) => upkeep.removeRepo(repo),
+    noteVisibility: async (repo, visibility) => database.noteVisibility(repo, visibility),
+    repos: async (after, limit) => database.repos(after, limit),
+  };
+}
