@@ -78,6 +78,12 @@ function keepPack(db: SqlDatabase, pack: PackRecord, moves: readonly RefUpdate[]
   deleteLease(db, pack.name);
 }
 
+/** Adds a copy. Its mark rests on no ref: what is in it is in packs that have their own. */
+function keepCopy(db: SqlDatabase, copy: PackRecord): void {
+  insertPack(db, copy);
+  deleteLease(db, copy.name);
+}
+
 function refuseAll(updates: readonly RefUpdate[]): CommitPushAnswer {
   const outcomes = updates.map(({ name }): RefOutcome => ({ name, kind: "rejected", why: { kind: "unpacker-error" } }));
   return { kind: "done", outcomes, packKept: false };
@@ -86,6 +92,8 @@ function refuseAll(updates: readonly RefUpdate[]): CommitPushAnswer {
 /** What is to land, and what the ref log says of it. */
 export type Landing = {
   readonly pack?: PackRecord;
+  /** See `CommitPushRequest`. */
+  readonly copy?: PackRecord;
   readonly updates: readonly RefUpdate[];
   readonly entry: PushEntry;
 };
@@ -98,7 +106,7 @@ export type Landed = {
 };
 
 /** Moves the refs that the policy lets move, and adds the pack where any did: a part of the caller's transaction. */
-export function landUpdates(db: SqlDatabase, { pack, updates, entry }: Landing, policy: RefPolicy): Landed {
+export function landUpdates(db: SqlDatabase, { pack, copy, updates, entry }: Landing, policy: RefPolicy): Landed {
   const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
   const moves = movesOf(updates, outcomes);
   if (moves.length === 0) return { outcomes, packKept: false };
@@ -110,6 +118,7 @@ export function landUpdates(db: SqlDatabase, { pack, updates, entry }: Landing, 
   );
   const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
   if (pack !== undefined) keepPack(db, pack, moves, allMoved);
+  if (pack !== undefined && copy !== undefined) keepCopy(db, copy);
   const push = appendRefLog(db, entry, moves);
   bumpVersion(db, entry.at);
   return { outcomes, packKept: pack !== undefined, push };
@@ -120,15 +129,17 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecor
   return db.transaction(() => {
     const repository = readRepository(db);
     if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
-    const { pack, updates } = request;
+    const { pack, copy, updates } = request;
     // An upload that outlived its lease may have been swept already, or is being swept now: its keys can't be relied on.
-    if (pack !== undefined && !hasLease(db, pack.name, now)) return refuseAll(updates);
+    const isSwept = (stored: PackRecord): boolean => !hasLease(db, stored.name, now);
+    if ((pack !== undefined && isSwept(pack)) || (copy !== undefined && isSwept(copy))) return refuseAll(updates);
     const { head, readOnly } = repository.record;
     const { atomic, pusher, signed, certificate } = request;
     const { outcomes, packKept, push } = landUpdates(
       db,
       {
         ...(pack === undefined ? {} : { pack }),
+        ...(copy === undefined ? {} : { copy }),
         updates,
         entry: { actor: request.actor, at: now, options: request.pushOptions },
       },

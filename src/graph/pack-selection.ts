@@ -30,6 +30,11 @@ export type NumberedPack = { readonly pack: number; readonly handle: PackHandle 
 /** Up to so many objects are looked up one by one; more are found by going through the packs' indexes. */
 const FEW_OBJECTS = 4096;
 
+/** Whether all that a pack has is in others. */
+export function isCopy({ record }: PackHandle): boolean {
+  return record.source === "copy";
+}
+
 function selectedNodes(session: GraphSession): number[] {
   const nodes: number[] = [];
   for (let node = 0; node < session.kernel.oidCount; node++) if (session.has(node, SELECTED)) nodes.push(node);
@@ -42,10 +47,13 @@ function countSelected(session: GraphSession): number {
   return count;
 }
 
-/** The packs in an order in which bases mostly come before what builds on them: the largest first, then as they came. */
+/**
+ * The packs in an order in which bases mostly come before what builds on them: the largest first, then as they came. Without
+ * copies: all that they have is in the others.
+ */
 export function inBaseOrder(packs: readonly PackHandle[]): NumberedPack[] {
-  const numbered = packs.map((handle, pack) => ({ handle, pack }));
-  const largest = Math.max(0, ...packs.map(({ record }) => record.objects));
+  const numbered = packs.map((handle, pack) => ({ handle, pack })).filter(({ handle }) => !isCopy(handle));
+  const largest = Math.max(0, ...numbered.map(({ handle }) => handle.record.objects));
   const rank = ({ record }: PackHandle): number => (record.objects === largest ? -1 : record.createdAt);
   return numbered.sort((a, b) => rank(a.handle) - rank(b.handle) || a.pack - b.pack);
 }
@@ -59,7 +67,7 @@ export async function placeSelected(session: GraphSession): Promise<PackSelectio
 
 async function placeMany(session: GraphSession): Promise<PackSelection[]> {
   const selections: PackSelection[] = [];
-  for (const { pack, handle } of inBaseOrder(session.database.packs)) {
+  for (const { pack, handle } of [...(await fittingCopies(session)), ...inBaseOrder(session.database.packs)]) {
     const order = await loadPackOrder(handle, session.format);
     const selection = selectByRank({ pack, handle, order }, (name) => {
       const node = session.findNode(name);
@@ -70,6 +78,27 @@ async function placeMany(session: GraphSession): Promise<PackSelection[]> {
     if (selection.offsets.length > 0) selections.push(selection);
   }
   return selections;
+}
+
+/**
+ * Gives the copies that hold most of what is selected, and little else: who wants that finds it in one place there. For anything
+ * else the entries of the other packs are nearer to each other.
+ */
+async function fittingCopies(session: GraphSession): Promise<NumberedPack[]> {
+  const selected = countSelected(session);
+  const fitting: NumberedPack[] = [];
+  for (const [pack, handle] of session.database.packs.entries()) {
+    const { objects } = handle.record;
+    if (!isCopy(handle) || selected > 2 * objects || objects > 2 * selected) continue;
+    const index = await handle.loadIndex();
+    let shared = 0;
+    for (let position = 0; position < index.count; position++) {
+      const node = session.findNode(index.nameAt(position));
+      if (node >= 0 && session.has(node, SELECTED)) shared++;
+    }
+    if (2 * shared >= selected && 2 * shared >= objects) fitting.push({ pack, handle });
+  }
+  return fitting;
 }
 
 /** Selects those entries of a pack for whose raw name, and position in the index, `choose` gives a node (and not -1). */
@@ -110,7 +139,10 @@ async function placeFew(session: GraphSession): Promise<PackSelection[]> {
     found.positions.push(locations.positions[i] ?? 0);
   }
   const selections: PackSelection[] = [];
-  for (const from of inBaseOrder(session.database.packs)) {
+  const copies = session.database.packs
+    .map((handle, pack) => ({ handle, pack }))
+    .filter(({ handle }) => isCopy(handle));
+  for (const from of [...copies, ...inBaseOrder(session.database.packs)]) {
     const found = byPack.get(from.pack);
     if (found !== undefined) selections.push(await placeInPack(session, from, found));
   }

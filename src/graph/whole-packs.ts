@@ -8,7 +8,7 @@
 import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { type GraphSession, PENDING, PLACED } from "./graph-session.ts";
-import { type NumberedPack, type PackSelection, inBaseOrder, selectByRank } from "./pack-selection.ts";
+import { type NumberedPack, type PackSelection, inBaseOrder, isCopy, selectByRank } from "./pack-selection.ts";
 
 /** What goes out. */
 export type WholePacks = { readonly whole: readonly PackHandle[]; readonly parts: readonly PackSelection[] };
@@ -22,7 +22,7 @@ export function isPlaced(session: GraphSession, name: Uint8Array): boolean {
 /** Plans to send every object of every pack, once. Reads the indexes of all packs but the largest that stands alone. */
 export async function selectWholePacks(session: GraphSession): Promise<WholePacks> {
   const { packs } = session.database;
-  const alone = packs.filter(({ record }) => record.ownObjects === record.objects);
+  const alone = packs.filter((handle) => !isCopy(handle) && handle.record.ownObjects === handle.record.objects);
   const largest = inBaseOrder(alone)[0]?.handle;
   const others = inBaseOrder(packs).filter(({ handle }) => handle !== largest);
   if (largest !== undefined) await markSharedWith(session, largest, others);

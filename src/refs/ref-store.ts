@@ -124,6 +124,8 @@ export type CommitPushRequest<Pack> = {
   /** The repository the push began with; another one by now (deleted and made anew) refuses every command. */
   readonly id: string;
   readonly pack?: Pack;
+  /** Objects that are in `pack`, or in packs before it, once more: kept with it. Needs a lease of its own. */
+  readonly copy?: Pack;
   readonly updates: readonly RefUpdate[];
   readonly atomic: boolean;
   /** For the ref log. */

@@ -15,7 +15,7 @@ import { EXEMPT, type GraphSession, IS_TAG, PENDING, SELECTED, UNINTERESTING } f
 import { selectByKinds } from "../graph/kind-selection.ts";
 import { NO_FILTER, type ObjectFilter, dropFiltered, isByKind, passingKinds } from "../graph/object-filter.ts";
 import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
-import { type PackSelection, placeSelected } from "../graph/pack-selection.ts";
+import { type PackSelection, isCopy, placeSelected } from "../graph/pack-selection.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
@@ -55,7 +55,7 @@ const MANY_WANTS = 16;
 /** Selects and sends the pack. */
 export async function packObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
   const { graph } = session;
-  const packs = session.database.packs;
+  const packs = session.database.packs.filter((pack) => !isCopy(pack));
   const { filter } = options;
   if (session.toSend.length > MANY_WANTS) await graph.learnKinds(session.toSend);
   // entries of a pack that is sent as it lies keep their ofs-deltas

@@ -36,6 +36,7 @@ import { defaultBranchOf } from "./default-branch.ts";
 import { RequestReader } from "./request-reader.ts";
 import { checkCertificate, isGood, optionsAgree } from "./signed-push.ts";
 import { StagedPack } from "./staged-pack.ts";
+import { type TipCopy, makeTipCopy } from "./tip-copy.ts";
 import { UnpackProgress } from "./unpack-progress.ts";
 
 /** Bytes of randomness in the name of a pack. */
@@ -179,11 +180,38 @@ async function land(push: Push): Promise<string> {
     return await failUnpack(push, error.message);
   }
   try {
-    await commit(push, pack, tips);
+    await commit(push, { pack, tips, copy: await copyTip(push, pack) });
   } finally {
     pack?.release();
   }
   return "ok";
+}
+
+/** Makes a copy of the default branch's tip where the pack is large and moves it. */
+async function copyTip(push: Push, pack: IngestedPack | undefined): Promise<TipCopy | undefined> {
+  const { exchange, begun, verdict, answer, kernel } = push;
+  const update = verdict.running
+    .map((index) => verdict.updates[index])
+    .find((each) => each?.name === begun.record.head && !isZeroOid(each.newOid));
+  const tip = update === undefined ? undefined : fromHex(update.newOid);
+  // a smaller pack is read in few pieces anyway
+  const { copyFromPackBytes } = exchange.repository.limits;
+  if (tip === undefined || pack === undefined || pack.record.packBytes < copyFromPackBytes) return undefined;
+  // what it looks into makes room; nothing more is asked of it
+  pack.release();
+  try {
+    return await makeTipCopy({
+      repository: exchange.repository,
+      record: begun.record,
+      packs: [...begun.packs, pack.record],
+      tip,
+      kernel: kernel(),
+      onProgress: async () => await answer.keepAlive(),
+    });
+  } catch {
+    // The push is whole without it. What was written is deleted; where that failed, too, the lease sees to it.
+    return undefined;
+  }
 }
 
 /** C git says `index-pack abnormal exit` here and the reason on band 2 only, where clients without side-bands never see it. */
@@ -275,8 +303,15 @@ async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: bo
   });
 }
 
-/** Makes the push visible. `tips` are the updates that the pack was marked for. */
-async function commit(push: Push, pack: IngestedPack | undefined, tips: readonly number[]): Promise<void> {
+/** What a push brings; `tips` are the updates that the pack was marked for. */
+type Landing = {
+  readonly pack: IngestedPack | undefined;
+  readonly tips: readonly number[];
+  readonly copy: TipCopy | undefined;
+};
+
+/** Makes the push visible. */
+async function commit(push: Push, { pack, tips, copy }: Landing): Promise<void> {
   const { exchange, request, begun, verdict, staged, certificate } = push;
   const { running } = verdict;
   if (running.length === 0) {
@@ -289,6 +324,7 @@ async function commit(push: Push, pack: IngestedPack | undefined, tips: readonly
   const answer = await exchange.repository.refs.commitPush({
     id: begun.record.id,
     ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
+    ...(copy === undefined ? {} : { copy: copy.record }),
     updates: running.flatMap((index) => verdict.updates[index] ?? []),
     atomic: request.atomic,
     actor: exchange.actor,
@@ -303,7 +339,10 @@ async function commit(push: Push, pack: IngestedPack | undefined, tips: readonly
   } else {
     verdict.settle(running, answer.outcomes);
   }
-  if (answer.kind === "gone" || !answer.packKept) await staged?.discard();
+  if (answer.kind === "gone" || !answer.packKept) {
+    await staged?.discard();
+    await copy?.staged.discard();
+  }
 }
 
 /** Says what became of the push: in band 1 where there is one. */

@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 
-/** How a pack came to be. */
-export type PackSource = "receive" | "mirror" | "repack";
+/** How a pack came to be. A `copy` has nothing that is not in other packs, too, and says nothing of reachability: it is always marked. */
+export type PackSource = "receive" | "mirror" | "repack" | "copy";
 
 /** One pack of a repository. Immutable once committed, but for `marked`, which the ref store clears. */
 export type PackRecord = {

@@ -43,7 +43,7 @@ const ANY_REF = "*";
 
 function sourceAt(row: SqlRow, column: number): PackSource {
   const source = textAt(row, column);
-  if (source === "receive" || source === "mirror" || source === "repack") return source;
+  if (source === "receive" || source === "mirror" || source === "repack" || source === "copy") return source;
   throw new CorruptStore(`pack source ${source}`);
 }
 
