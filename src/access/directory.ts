@@ -7,18 +7,8 @@
  *
  * @packageDocumentation
  */
+import type { Quotas } from "./quotas.ts";
 import type { Page } from "./token-store.ts";
-
-/** The most that a tenant may have; what is absent is without bound. */
-export type Quotas = {
-  readonly repos?: number;
-  /** Bytes of all packs and indexes of a repository. */
-  readonly bytes?: number;
-  /** Objects in a repository. */
-  readonly objects?: number;
-  /** Bytes of the largest object that a push may bring. */
-  readonly blobBytes?: number;
-};
 
 /** The settings of a tenant. */
 export type TenantSettings = {

@@ -244,9 +244,10 @@ export class TenantDatabase {
     if (token === undefined) return undefined;
     if (token.usedAt === undefined || token.usedAt + USE_INTERVAL <= now) noteTokenUse(this.#db, token.id, now);
     const listed = repo === undefined ? undefined : readRepo(this.#db, repo);
-    if (listed !== undefined && !listed.removing) return { token, listed: listed.objectFormat };
+    const { quotas } = row.record.settings;
+    if (listed !== undefined && !listed.removing) return { token, quotas, listed: listed.objectFormat };
     const takesNoMore = boundOf(row, true);
-    return takesNoMore === undefined ? { token } : { token, takesNoMore };
+    return takesNoMore === undefined ? { token, quotas } : { token, quotas, takesNoMore };
   }
 
   /** Gives those of the tokens, by id, that are in force. */

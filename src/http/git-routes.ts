@@ -110,6 +110,8 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
         : {}),
       actor: actorOf(pusher),
       pusher: pusherOf(pusher),
+      // Who may push here has a token of the repository's tenant, or is bound by nothing.
+      quota: async () => (await host.identify(name)).quotas ?? {},
       verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
       ...(host.pushCertSeed === undefined ? {} : { pushCertSeed: host.pushCertSeed }),
       agent: host.agent,

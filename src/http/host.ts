@@ -10,6 +10,7 @@ import type { Principal } from "../access/principal.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { ClientNote } from "../service/exchange.ts";
+import type { PushQuota } from "../service/push-quota.ts";
 import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
 import type { FormatCache, KnownRepository } from "./format-cache.ts";
 
@@ -24,6 +25,8 @@ export type Identity = {
   readonly principal: Principal;
   /** The hash function of the repository asked for, where the principal's tenant lists one of that name. It never changes. */
   readonly listed?: "sha1" | "sha256";
+  /** What the principal's tenant bounds a repository by; absent for those who are not bound. */
+  readonly quotas?: PushQuota;
   /** Why the principal's tenant takes no repository that a push would make now, where it takes none. */
   readonly takesNoMore?: RegisterRefusal;
 };

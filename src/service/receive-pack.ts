@@ -29,6 +29,7 @@ import type { Exchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
 import { checkNewValues } from "./new-values.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
+import { boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "./push-quota.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";
 import { PushVerdict } from "./push-verdict.ts";
 import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
@@ -250,8 +251,11 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
   const { repository } = exchange;
   const { id } = begun.record;
   const progress = new UnpackProgress(answer, request.quiet, () => repository.now());
+  const quota = (await exchange.quota?.()) ?? {};
+  const used = { sizeBytes: begun.record.sizeBytes, packs: begun.packs };
+  checkPackHeader(quota, used, head);
   const pack = await ingestPack({
-    source: reader.source,
+    source: boundedSource(reader.source, quota, used, head),
     head,
     storage: repository.storage(id),
     database: databaseOf(push),
@@ -263,12 +267,18 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
     shallows: request.shallows,
     hash: repository.hash,
     deflate: repository.deflate,
-    limits: repository.limits,
+    limits: limitsWith(quota, repository.limits),
     now: repository.now(),
     progress,
   });
-  await progress.end();
-  return pack;
+  try {
+    checkStoredPack(quota, used, pack.record);
+    await progress.end();
+    return pack;
+  } catch (error) {
+    pack.release();
+    throw error;
+  }
 }
 
 function newTip({ verdict }: Push, index: number): Uint8Array | undefined {

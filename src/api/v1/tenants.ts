@@ -5,7 +5,8 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
-import { DEFAULT_TENANT, type Quotas, type TenantRecord, type TenantSettings } from "../../access/directory.ts";
+import { DEFAULT_TENANT, type TenantRecord, type TenantSettings } from "../../access/directory.ts";
+import type { Quotas } from "../../access/quotas.ts";
 import { parseRepositoryName } from "../../access/names.ts";
 import { contentTag } from "../../bytes/content-tag.ts";
 import { authorizeTenant } from "../../http/denied.ts";

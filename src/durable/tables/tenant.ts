@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { Quotas, TenantRecord, TenantSettings } from "../../access/directory.ts";
+import type { TenantRecord, TenantSettings } from "../../access/directory.ts";
+import type { Quotas } from "../../access/quotas.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../sql-database.ts";
 
 export const TENANT_DDL = `CREATE TABLE IF NOT EXISTS tenant (

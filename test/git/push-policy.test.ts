@@ -1,0 +1,120 @@
+/** What tenants' tokens may push where a repository has rules, or a tenant has quotas: told to the real client. */
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { refsAt, withToken } from "../support/git-client.ts";
+import { importFixture, linear } from "../support/git-fixtures.ts";
+import { onEveryHost } from "../support/git-hosts.ts";
+import { send } from "../support/git-raw.ts";
+
+onEveryHost(
+  "policies that pushes obey",
+  (journey) => {
+    const api = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
+      const answer = await send(withToken(`${journey.base}/api/v1${path}`, journey.token), {
+        method,
+        headers: { "Content-Type": "application/json" },
+        ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
+      });
+      if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString()}`);
+      return JSON.parse(answer.body.toString()) as Record<string, unknown>;
+    };
+
+    async function token(tenant: string, name: string): Promise<string> {
+      const { token: text } = await api("POST", `/tenants/${tenant}/tokens`, { name, scopes: ["repo:write"] });
+      return String(text);
+    }
+
+    describe("rules", () => {
+      let [deploy, other] = ["", ""];
+      beforeAll(async () => {
+        await api("PUT", "/tenants/ruled", {});
+        [deploy, other] = [await token("ruled", "deploy"), await token("ruled", "other")];
+      });
+
+      /** A repository with a main of five commits, and a working copy of it. */
+      async function repository(name: string, rules: unknown): Promise<{ cwd: string; as: (who: string) => string }> {
+        const { git, base } = journey;
+        await api("PUT", `/repos/ruled/${name}`, {});
+        const as = (who: string): string => withToken(`${base}/ruled/${name}.git`, who);
+        const cwd = await importFixture(git, "source", linear(5));
+        await git.ok(["push", "-q", as(other), "main", "main:refs/tags/v1"], { cwd });
+        await api("PATCH", `/repos/ruled/${name}`, { protected: rules });
+        return { cwd, as };
+      }
+
+      it("let main move forward only, and stay", async () => {
+        const { git } = journey;
+        const { cwd, as } = await repository("forward", [{ pattern: "main" }, { pattern: "refs/tags/*" }]);
+        const url = as(other);
+        const before = await refsAt(git, url);
+        const forced = await git.git(["push", "--force", url, "main~2:main", "main~:refs/tags/v1", "main:topic"], {
+          cwd,
+        });
+        expect(forced.stderr).toContain(
+          "! [remote rejected] main~2 -> main (the rule for 'main' prohibits moves that are not a fast-forward)",
+        );
+        expect(forced.stderr).toContain("main~ -> v1 (the rule for 'refs/tags/*' prohibits");
+        expect(forced.stderr).toContain("[new branch]      main -> topic");
+        const deleted = await git.git(["push", url, ":main", ":v1", ":topic"], { cwd });
+        expect(deleted.stderr).toContain("! [remote rejected] main (the rule for 'main' prohibits deletion)");
+        expect(deleted.stderr).toContain("! [remote rejected] v1 (the rule for 'refs/tags/*' prohibits deletion)");
+        expect(await refsAt(git, url)).toEqual(before);
+        // The operator too, until the rules are changed.
+        const operator = await git.git(["push", "--force", as(journey.token), "main~2:main"], { cwd });
+        expect(operator.stderr).toContain("the rule for 'main' prohibits moves");
+        const next = await git.ok(["commit-tree", "-p", "main", "-m", "next", "main^{tree}"], { cwd });
+        await git.ok(["push", "-q", url, `${next}:refs/heads/main`], { cwd });
+        await api("PATCH", "/repos/ruled/forward", { protected: [] });
+        await git.ok(["push", "-q", "--force", url, "main~2:main", ":v1"], { cwd });
+      });
+
+      it("let those push whom they name", async () => {
+        const { git } = journey;
+        const { cwd, as } = await repository("named", [
+          { pattern: "release/*", pushers: ["deploy"], allow_force_push: true, allow_deletion: true },
+        ]);
+        const refused = await git.git(["push", as(other), "main:release/1", "main:elsewhere"], { cwd });
+        expect(refused.stderr).toContain("main -> release/1 (the rule for 'release/*' does not let you push here)");
+        expect(refused.stderr).toContain("[new branch]      main -> elsewhere");
+        await git.ok(["push", "-q", as(deploy), "main:release/1"], { cwd });
+        expect((await git.git(["push", as(other), ":release/1"], { cwd })).code).not.toBe(0);
+        await git.ok(["push", "-q", "--force", as(deploy), "main~:release/1"], { cwd });
+        await git.ok(["push", "-q", as(journey.token), ":release/1"], { cwd });
+      });
+    });
+
+    it("quotas are told in the client's own terms, and leave nothing", async () => {
+      const { git, base } = journey;
+      await api("PUT", "/tenants/bounded", { quotas: { bytes: 300_000, objects: 40, largest_blob: 150_000 } });
+      await api("PUT", "/repos/bounded/repo", {});
+      const url = withToken(`${base}/bounded/repo.git`, await token("bounded", "all"));
+      const cwd = await git.init();
+      await git.commit(cwd, "a.txt", "small\n");
+      await git.ok(["push", "-q", url, "main"], { cwd });
+      const refused = async (why: RegExp): Promise<void> => {
+        const { code, stderr } = await git.git(["push", url, "main"], { cwd });
+        expect(code).not.toBe(0);
+        expect(stderr).toMatch(why);
+        expect(stderr).toContain("! [remote rejected] main -> main (unpacker error)");
+        await git.ok(["reset", "-q", "--hard", "HEAD~"], { cwd });
+      };
+      writeFileSync(join(cwd, "large.bin"), randomBytes(160_000));
+      await git.commit(cwd, "b.txt", "with a large file\n");
+      await refused(/object of 160000 bytes exceeds the limit of 150000 bytes/);
+      for (const name of ["x", "y", "z"]) writeFileSync(join(cwd, `${name}.bin`), randomBytes(120_000));
+      await git.commit(cwd, "b.txt", "with many bytes\n");
+      await refused(/over quota: a repository may have 300000 bytes here/);
+      for (let i = 0; i < 40; i++) writeFileSync(join(cwd, `${i}.txt`), `file ${i}\n`);
+      await git.commit(cwd, "b.txt", "with many files\n");
+      await refused(/over quota: a repository may have 40 objects here, this one has 3, and the push brings \d+/);
+      await git.commit(cwd, "b.txt", "small\n");
+      await git.ok(["push", "-q", url, "main", "main:other"], { cwd });
+      await git.ok(["push", "-q", url, ":other"], { cwd });
+      const { size_bytes: size } = await api("GET", "/repos/bounded/repo");
+      expect(size).toBeLessThan(10_000);
+    });
+  },
+  ["thinpack"],
+);
