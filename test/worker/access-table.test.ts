@@ -76,6 +76,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/commits/main", outcomes: READ },
   { method: "GET", path: "/raw/main/x", outcomes: READ },
   { method: "GET", path: "/archive/main.tar.gz", outcomes: READ },
+  { method: "GET", path: "/compare/main...topic", outcomes: READ },
   { method: "GET", path: "/events", outcomes: READ },
   { method: "GET", path: "/hooks", outcomes: ADMINISTER },
   { method: "POST", path: "/hooks", outcomes: ADMINISTER, headers: JSON_TYPE, body: "{}" },

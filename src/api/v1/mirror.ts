@@ -12,6 +12,7 @@ import { DEFAULT_REFSPECS, parseRefspec } from "../../mirror/refspec.ts";
 import type { SecretContext } from "../../mirror/sync-input.ts";
 import type { Mirror, MirrorChange, MirrorSettings, SealedSecret } from "../../refs/mirror-store.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { takeHook } from "./mirror-hook.ts";
 import { requestedRepository } from "./requested.ts";
@@ -185,29 +186,90 @@ async function configure(context: Context<ApiEnv>): Promise<Response> {
   }
 }
 
+const time = v.nullable(v.pipe(v.string(), v.isoTimestamp()));
+const count = v.nullable(v.number());
+/** See `shown`. */
+const shownMirror = v.looseObject({
+  upstream: v.string(),
+  interval: v.number(),
+  refspecs: v.array(v.string()),
+  policy: v.picklist(["follow", "keep", "stop"]),
+  credentials: v.boolean(),
+  hook: v.boolean(),
+  last_attempt: time,
+  last_sync: time,
+  last_change: time,
+  last_error: v.nullable(v.string()),
+  failures: v.number(),
+  next_sync: time,
+  syncing: v.boolean(),
+  lag: count,
+});
+
+async function showState(context: Context<ApiEnv>): Promise<Response> {
+  const { name } = await requestedRepository(context, "administer");
+  const mirror = await context.var.api.mirrors.store(name).readMirror();
+  if (mirror === undefined) throw noMirror();
+  return context.json(shown(mirror, Date.now()));
+}
+
+async function promote(context: Context<ApiEnv>): Promise<Response> {
+  const { name } = await requestedRepository(context, "administer");
+  if (!(await context.var.api.mirrors.store(name).promoteMirror())) throw noMirror();
+  return context.body(null, 204);
+}
+
+async function syncNow(context: Context<ApiEnv>): Promise<Response> {
+  const { name } = await requestedRepository(context, "administer");
+  const store = context.var.api.mirrors.store(name);
+  if (!(await store.requestSync())) throw noMirror();
+  const mirror = await store.readMirror();
+  if (mirror === undefined) throw noMirror();
+  return context.json(shown(mirror, Date.now()), 202);
+}
+
 /** The routes below `/api/v1/repos` that have to do with mirrors. */
 export function mirrorRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
-  routes.put("/:tenant/:repo/mirror", configure);
-  routes.get("/:tenant/:repo/mirror", async (context) => {
-    const { name } = await requestedRepository(context, "administer");
-    const mirror = await context.var.api.mirrors.store(name).readMirror();
-    if (mirror === undefined) throw noMirror();
-    return context.json(shown(mirror, Date.now()));
-  });
-  routes.delete("/:tenant/:repo/mirror", async (context) => {
-    const { name } = await requestedRepository(context, "administer");
-    if (!(await context.var.api.mirrors.store(name).promoteMirror())) throw noMirror();
-    return context.body(null, 204);
-  });
-  routes.post("/:tenant/:repo/mirror/hook", takeHook);
-  routes.post("/:tenant/:repo/mirror/sync", async (context) => {
-    const { name } = await requestedRepository(context, "administer");
-    const store = context.var.api.mirrors.store(name);
-    if (!(await store.requestSync())) throw noMirror();
-    const mirror = await store.readMirror();
-    if (mirror === undefined) throw noMirror();
-    return context.json(shown(mirror, Date.now()), 202);
-  });
+  const path = "/:tenant/:repo/mirror";
+  const state = { about: "The mirror's settings and state.", json: shownMirror };
+  const base = { tag: "mirrors", access: "token" } as const;
+  routes.put(
+    path,
+    describe({
+      ...base,
+      summary: "Makes an empty repository a read-only mirror, or changes what it follows",
+      body: mirrorSettings,
+      answers: { 200: state },
+      problems: [409],
+    }),
+    configure,
+  );
+  routes.get(path, describe({ ...base, summary: "Shows how a mirror goes", answers: { 200: state } }), showState);
+  routes.delete(
+    path,
+    describe({
+      ...base,
+      summary: "Stops mirroring and keeps the repository",
+      answers: { 204: { about: "It is a repository like others now." } },
+    }),
+    promote,
+  );
+  routes.post(
+    `${path}/hook`,
+    describe({
+      ...base,
+      summary: "Takes the upstream's webhook, which brings a sync about",
+      about: "It needs no token: it is signed with the mirror's `hook_secret`.",
+      access: "everybody",
+      answers: {
+        200: { about: "The event moves nothing." },
+        202: { about: "A sync will begin." },
+      },
+      problems: [404],
+    }),
+    takeHook,
+  );
+  routes.post(`${path}/sync`, describe({ ...base, summary: "Syncs now", answers: { 202: state } }), syncNow);
   return routes;
 }

@@ -24,6 +24,8 @@ const ABOUT =
 /** Describes the routes, as they are mounted at `/api/v1`. */
 async function specificationOf(routes: Hono<ApiEnv>): Promise<Specification> {
   return generateSpecs(new Hono<ApiEnv>().route("/api/v1", routes), {
+    // It takes what has a dot in its name for a file.
+    excludeStaticFile: false,
     documentation: {
       info: { title: "thinpack", version: "1", description: ABOUT },
       components: {

@@ -5,10 +5,27 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import * as v from "valibot";
 import { Problem } from "../../http/problem.ts";
 import type { CertificateCheck, LoggedPush, RefLogQuery } from "../../refs/ref-log.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { describe, PAGING } from "../describe.ts";
 import { requestedRepository } from "./requested.ts";
+
+const move = v.strictObject({ ref: v.string(), old: v.string(), new: v.string() });
+const refLogPage = v.strictObject({
+  pushes: v.array(
+    v.strictObject({
+      id: v.number(),
+      actor: v.string(),
+      at: v.pipe(v.string(), v.isoTimestamp()),
+      push_options: v.array(v.string()),
+      certificate: v.nullable(v.looseObject({ id: v.number(), signer: v.string() })),
+      updates: v.array(move),
+    }),
+  ),
+  cursor: v.optional(v.string()),
+});
 
 /** Moves in one page. */
 const MOST = 100;
@@ -81,7 +98,26 @@ async function showCertificate(context: Context<ApiEnv>): Promise<Response> {
 /** The routes below `/api/v1/repos`. */
 export function reflogRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
-  routes.get("/:tenant/:repo/reflog", listRefLog);
-  routes.get("/:tenant/:repo/push-certificates/:id", showCertificate);
+  routes.get(
+    "/:tenant/:repo/reflog",
+    describe({
+      tag: "repositories",
+      summary: "Lists pushes and what they moved, the newest first",
+      access: "token",
+      query: { ...PAGING, ref: { about: "Only the moves of this ref." } },
+      answers: { 200: { about: "A page.", json: refLogPage } },
+    }),
+    listRefLog,
+  );
+  routes.get(
+    "/:tenant/:repo/push-certificates/:id",
+    describe({
+      tag: "repositories",
+      summary: "Gives the certificate of a signed push, as it came",
+      access: "token",
+      answers: { 200: { about: "The certificate.", type: "text/plain" } },
+    }),
+    showCertificate,
+  );
   return routes;
 }
