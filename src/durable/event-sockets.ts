@@ -15,7 +15,10 @@ import {
 } from "../events/subscription.ts";
 
 /** What is used of a WebSocket. */
-export type EventSocket = Pick<WebSocket, "readyState" | "send" | "close" | "serializeAttachment"> & {
+export type EventSocket = Pick<
+  WebSocket,
+  "readyState" | "bufferedAmount" | "send" | "close" | "serializeAttachment"
+> & {
   deserializeAttachment(): unknown;
 };
 
@@ -34,11 +37,17 @@ export const MOST_SUBSCRIBERS = 10_000;
 export const MOST_REPLAYED = 10_000;
 /** Moves that one subscriber is told of in one go. */
 const MOST_MOVES = 1000;
-/** What is sent to all subscribers together in one go; it waits in memory until the clients take it. Characters. */
+/** What one subscriber is sent in one go, unless a single message is more. Characters. */
+const MOST_TOLD = 256 * 1024;
+/** What is sent to all subscribers together in one go. Characters. */
 const MOST_SENT = 8 * 1024 * 1024;
-/** RFC 6455: 1008 for what may not be, 1003 for what is not understood. */
+/** What is sent waits in memory until clients take it: this much of one that is too slow, and this much of all. Bytes. */
+const MOST_WAITING_OF_ONE = 1024 * 1024;
+const MOST_WAITING = 16 * 1024 * 1024;
+/** RFC 6455: 1008 for what may not be, 1003 for what is not understood, 1013 for what may work later. */
 const FORBIDDEN = 1008;
 const NOT_UNDERSTOOD = 1003;
+const TRY_AGAIN_LATER = 1013;
 const OPEN = 1;
 
 /** What a socket carries. */
@@ -128,6 +137,7 @@ export class EventSockets {
    */
   tell(checked: readonly string[]): boolean {
     const known = new Set(checked);
+    let room = Math.min(MOST_SENT, MOST_WAITING - this.#dismissSlow());
     const { newest } = this.#source.ends();
     const behind = new Map<number, Subscriber[]>();
     let isMore = false;
@@ -142,7 +152,6 @@ export class EventSockets {
       if (group === undefined) behind.set(seen, [subscriber]);
       else group.push(subscriber);
     }
-    let room = MOST_SENT;
     for (const [seen, group] of [...behind].sort(([a], [b]) => a - b)) {
       if (room <= 0) return true;
       const { last, sent } = this.#tellGroup(seen, group, room);
@@ -157,15 +166,27 @@ export class EventSockets {
     socket.close(NOT_UNDERSTOOD, "Nothing is expected but ping.");
   }
 
+  /** Ends the subscriptions of those who don't take what they are sent. Gives how much waits for all, in bytes. */
+  #dismissSlow(): number {
+    let waiting = 0;
+    for (const socket of this.#sockets()) {
+      waiting += socket.bufferedAmount;
+      if (socket.bufferedAmount <= MOST_WAITING_OF_ONE || socket.readyState !== OPEN) continue;
+      socket.close(TRY_AGAIN_LATER, "Too slow. Come back with since.");
+    }
+    return waiting;
+  }
+
   /** Tells subscribers that are at the same place. Gives where they are then, and how much was sent. */
   #tellGroup(seen: number, group: readonly Subscriber[], room: number): { last: number; sent: number } {
     const messages: string[] = [];
     let last = seen;
     let sent = 0;
+    const most = Math.min(room, MOST_TOLD * group.length);
     for (const move of this.#source.movesAfter(seen, MOST_MOVES)) {
       const message = formatRefMessage(this.#name, move);
       const size = message.length * group.length;
-      if (messages.length > 0 && sent + size > room) break;
+      if (messages.length > 0 && sent + size > most) break;
       messages.push(message);
       sent += size;
       last = move.seq;

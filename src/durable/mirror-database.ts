@@ -4,15 +4,16 @@
  * @packageDocumentation
  */
 import { nextSync } from "../refs/mirror-schedule.ts";
-import type {
-  BeginSyncAnswer,
-  ConfigureAnswer,
-  EndSyncAnswer,
-  EndSyncRequest,
-  Mirror,
-  MirrorChange,
-  MirrorHook,
-  SealedSecret,
+import {
+  MIRROR_ACTOR,
+  type BeginSyncAnswer,
+  type ConfigureAnswer,
+  type EndSyncAnswer,
+  type EndSyncRequest,
+  type Mirror,
+  type MirrorChange,
+  type MirrorHook,
+  type SealedSecret,
 } from "../refs/mirror-store.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { RefOutcome } from "../refs/ref-update.ts";
@@ -203,7 +204,7 @@ export class MirrorDatabase {
     if (pack !== undefined && !hasLease(this.#db, pack.name, now)) return { kind: "gone" };
     const { outcomes, packKept } = landUpdates(
       this.#db,
-      { ...(pack === undefined ? {} : { pack }), updates, entry: { actor: "mirror", at: now, options: [] } },
+      { ...(pack === undefined ? {} : { pack }), updates, entry: { actor: MIRROR_ACTOR, at: now, options: [] } },
       // Any branch may be dropped, the current one too: HEAD follows the upstream's.
       { head: "", readOnly: false, atomic: true, rules: [], pusher: {}, forwardKnown: true },
     );

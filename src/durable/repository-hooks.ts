@@ -17,6 +17,7 @@ import type {
   HookSettings,
 } from "../events/hook.ts";
 import { isNone, refKind } from "../events/payload.ts";
+import { MIRROR_ACTOR } from "../refs/mirror-store.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import {
   deleteDeliveries,
@@ -51,7 +52,7 @@ export const KEPT_DELIVERIES = 50;
 /** Deliveries of a webhook that wait at once; the rest of a backlog stays in the ref log. */
 export const MOST_PENDING = 200;
 /** What a webhook is told of one moved ref, at most. */
-const EVENTS_A_MOVE = 2;
+const EVENTS_A_MOVE = 3;
 /** Rows of the ref log that are gone through for a webhook in one go. */
 const FILL_ROWS = 1000;
 /** Deliveries that one job takes. */
@@ -61,12 +62,17 @@ const JOB_TIME = 5 * 60 * 1000;
 /** A webhook that has taken nothing for so long, though tried, is turned off. Milliseconds. */
 const DISABLE_AFTER = 3 * 24 * 60 * 60 * 1000;
 
-/** Gives what a webhook is told of a moved ref: an event, or two. */
+/** Gives what a webhook is told of a moved ref: one event, or more. */
 function eventsOf(move: LoggedMove, wanted: readonly HookEvent[]): HookEvent[] {
   const isNamed = refKind(move.name) !== undefined;
-  const came = isNamed && isNone(move.oldOid);
-  const went = isNamed && isNone(move.newOid);
-  return wanted.filter((event) => event === "push" || (event === "create" && came) || (event === "delete" && went));
+  const happened: Record<HookEvent, boolean> = {
+    push: true,
+    create: isNamed && isNone(move.oldOid),
+    delete: isNamed && isNone(move.newOid),
+    // One for all refs that the sync moved.
+    sync: move.first && move.actor === MIRROR_ACTOR,
+  };
+  return wanted.filter((event) => happened[event]);
 }
 
 function shown({ id, url, hasSecret, events, active, disabledWhy, createdAt, updatedAt }: HookRow): Hook {
@@ -237,7 +243,8 @@ export class RepositoryHooks {
   }
 
   #enqueue(hook: string, event: DeliveryEvent, now: number, move?: LoggedMove): void {
-    const of = move === undefined ? {} : { seq: move.seq, ref: move.name };
+    const ref = move === undefined || event === "sync" ? {} : { ref: move.name };
+    const of = move === undefined ? {} : { seq: move.seq, ...ref };
     insertDelivery(this.#db, { hook, guid: asUuid(this.#newId()), event, ...of, redelivery: false }, now);
   }
 

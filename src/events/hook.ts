@@ -5,8 +5,8 @@
  */
 
 /**
- * What a webhook may ask for. `push`: a ref was made, moved or removed; `create`, `delete`: a branch or tag was; `sync`: a mirror
- * was brought up to date.
+ * What a webhook may ask for. `push`: a ref was made, moved or removed; `create`, `delete`: a branch or tag was; `sync`: a mirror's
+ * refs moved, one event for all of them.
  */
 export const HOOK_EVENTS = ["push", "create", "delete", "sync"] as const;
 

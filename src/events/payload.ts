@@ -85,7 +85,9 @@ function pingBody({ hook }: PayloadContext): object {
 }
 
 function eventBody(event: DeliveryEvent, happening: Happening | undefined, context: PayloadContext): object {
-  if (happening === undefined) return event === "ping" ? pingBody(context) : {};
+  if (event === "ping") return pingBody(context);
+  // Which refs a sync moved is told by the pushes.
+  if (event === "sync" || happening === undefined) return {};
   if (event === "create" || event === "delete") return namedBody(happening, event, context);
   return pushBody(happening);
 }

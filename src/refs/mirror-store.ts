@@ -122,6 +122,9 @@ export type EndSyncAnswer =
   | { readonly kind: "done"; readonly packKept: boolean; readonly record: RepositoryRecord }
   | { readonly kind: "refused"; readonly why: string };
 
+/** Who moves the refs of a mirror, in the ref log. */
+export const MIRROR_ACTOR = "mirror";
+
 /** One repository's mirroring. */
 export interface MirrorStore<Pack> {
   /** `undefined` where there is no repository, or it is no mirror. */

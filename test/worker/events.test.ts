@@ -98,6 +98,18 @@ describe("a subscriber", () => {
     all.close();
   });
 
+  it("is told after a long silence, in which the object is put to sleep", async () => {
+    const { events, push } = await repository();
+    const subscriber = await subscribe(events);
+    await push("main:refs/heads/a");
+    await vi.waitFor(() => expect(subscriber.messages).toHaveLength(1), WAIT);
+    await new Promise((resolve) => setTimeout(resolve, 16_000));
+    await push("main:refs/heads/b");
+    await vi.waitFor(() => expect(subscriber.messages).toHaveLength(2), WAIT);
+    expect(subscriber.messages.map(({ seq }) => seq)).toEqual([2, 3]);
+    subscriber.close();
+  });
+
   it("is told that there is a gap where it knows what never was", async () => {
     const { path, events, push } = await repository();
     const subscriber = await subscribe(`${events}?since=999`);

@@ -7,7 +7,7 @@ import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { startTestHost } from "../support/host.ts";
-import { startReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
+import { type Received, startReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
 
 const WAIT = { timeout: 20_000, interval: 100 };
 
@@ -36,9 +36,14 @@ async function repository(): Promise<string> {
 }
 
 async function hooked(path: string, settings: Record<string, unknown> = {}): Promise<string> {
-  const made = await ask("POST", `${path}/hooks`, { url: `${receiver.base}/in`, ...settings });
+  const made = await ask("POST", `${path}/hooks`, { url: `${receiver.base}/${path}`, ...settings });
   expect(made.status).toBe(201);
   return String(made.body["id"]);
+}
+
+/** What came in for a repository's webhooks. */
+function received(path: string): Received[] {
+  return receiver.received.filter((entry) => entry.path === `/${path}`);
 }
 
 async function deliveries(path: string, hook: string): Promise<Record<string, unknown>[]> {
@@ -151,12 +156,53 @@ describe("webhooks", () => {
   });
 });
 
+it("are for those who administer the repository, and known to nobody else", async () => {
+  const path = await repository();
+  const hook = await hooked(path, { active: false });
+  const headers = { Authorization: `Bearer ${host.token}`, "Content-Type": "application/json" };
+  await fetch(`${host.base}/api/v1/tenants/other`, { method: "PUT", headers, body: "{}" });
+  const issue = async (tenant: string, scope: string): Promise<string> => {
+    const body = JSON.stringify({ name: scope, scopes: [scope] });
+    const answer = await fetch(`${host.base}/api/v1/tenants/${tenant}/tokens`, { method: "POST", headers, body });
+    expect(answer.status).toBe(201);
+    return (await answer.json<{ token: string }>()).token;
+  };
+  const asks = [
+    ["GET", "hooks", undefined],
+    ["POST", "hooks", { url: `${receiver.base}/` }],
+    ["GET", `hooks/${hook}`, undefined],
+    ["PATCH", `hooks/${hook}`, { active: true }],
+    ["GET", `hooks/${hook}/deliveries`, undefined],
+    ["POST", `hooks/${hook}/deliveries/1/redeliver`, undefined],
+    ["DELETE", `hooks/${hook}`, undefined],
+  ] as const;
+  const statuses = async (token: string | undefined): Promise<number[]> =>
+    await Promise.all(
+      asks.slice(0, -1).map(async ([method, below, body]) => {
+        const answer = await fetch(`${host.base}/api/v1/repos/${path}/${below}`, {
+          method,
+          headers: {
+            "Content-Type": "application/json",
+            ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        return answer.status;
+      }),
+    );
+  expect(new Set(await statuses(undefined))).toEqual(new Set([401]));
+  expect(new Set(await statuses("wrong"))).toEqual(new Set([401]));
+  expect(new Set(await statuses(await issue("acme", "repo:write")))).toEqual(new Set([403]));
+  expect(new Set(await statuses(await issue("other", "tenant:admin")))).toEqual(new Set([404]));
+  expect(await statuses(await issue("acme", "tenant:admin"))).toEqual([200, 201, 200, 200, 200, 404]);
+});
+
 describe("deliveries", () => {
   it("begin with a signed ping", async () => {
     const path = await repository();
     const hook = await hooked(path, { secret: "s3cret" });
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), WAIT);
-    const [ping] = receiver.received;
+    await vi.waitFor(() => expect(received(path)).toHaveLength(1), WAIT);
+    const [ping] = received(path);
     const [tenant, repo] = path.split("/");
     expect(ping?.headers).toMatchObject({
       "content-type": "application/json",
@@ -190,25 +236,24 @@ describe("deliveries", () => {
         { state: "pending", status: 500, attempts: 1, error: "The receiver answered 500." },
       ]);
     }, WAIT);
-    expect(receiver.received[0]?.headers).not.toHaveProperty("x-hub-signature-256");
+    expect(received(path)[0]?.headers).not.toHaveProperty("x-hub-signature-256");
     // What a receiver says is not for the webhook's owner: it may not be theirs.
     expect((await ask("GET", `${path}/hooks/${hook}/deliveries`)).text).not.toContain("said by the receiver");
     receiver.answer = () => ({ status: 200 });
     await vi.waitFor(async () => {
       expect(await deliveries(path, hook)).toMatchObject([{ state: "delivered", status: 200, attempts: 2 }]);
     }, WAIT);
-    expect(receiver.received[1]?.headers["x-github-delivery"]).toBe(receiver.received[0]?.headers["x-github-delivery"]);
+    expect(received(path)[1]?.headers["x-github-delivery"]).toBe(received(path)[0]?.headers["x-github-delivery"]);
   });
 
   it("follow no redirect", async () => {
-    receiver.answer = ({ path }) =>
-      path === "/in" ? { status: 307, headers: { Location: `${receiver.base}/private` } } : { status: 200 };
     const path = await repository();
+    receiver.answer = () => ({ status: 307, headers: { Location: `${receiver.base}/private` } });
     const hook = await hooked(path);
     await vi.waitFor(async () => {
       expect(await deliveries(path, hook)).toMatchObject([{ status: 307, error: "Redirects are not followed." }]);
     }, WAIT);
-    expect(receiver.received.map((entry) => entry.path)).toEqual(["/in"]);
+    expect(receiver.received.map((entry) => entry.path)).not.toContain("/private");
   });
 
   it("end, and turn the webhook off, where the receiver is gone", async () => {
@@ -236,8 +281,8 @@ describe("deliveries", () => {
     const [first] = await deliveries(path, hook);
     const again = await ask("POST", `${path}/hooks/${hook}/deliveries/${String(first?.["id"])}/redeliver`);
     expect(again).toMatchObject({ status: 202, body: { state: "pending", redelivery: true, guid: first?.["guid"] } });
-    await vi.waitFor(() => expect(receiver.received).toHaveLength(2), WAIT);
-    expect(receiver.received[1]?.raw).toEqual(receiver.received[0]?.raw);
+    await vi.waitFor(() => expect(received(path)).toHaveLength(2), WAIT);
+    expect(received(path)[1]?.raw).toEqual(received(path)[0]?.raw);
     for (const wrong of ["0", "999", "x", "1e3", "-1"]) {
       expect((await ask("POST", `${path}/hooks/${hook}/deliveries/${wrong}/redeliver`)).status).toBe(404);
     }

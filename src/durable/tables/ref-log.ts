@@ -65,12 +65,19 @@ export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<
 }
 
 /** A row of the log. `seq` rises with each and is never used again, not even by another repository of the same name. */
-export type LoggedMove = RefMove & { readonly seq: number; readonly at: number };
+export type LoggedMove = RefMove & {
+  readonly seq: number;
+  readonly at: number;
+  readonly actor: string;
+  /** Whether it is the first of its push, whose rows follow each other. */
+  readonly first: boolean;
+};
 
-/** A row of the log with who made it and what the push said beside. */
-export type LoggedPush = LoggedMove & { readonly actor: string; readonly options: readonly string[] };
+/** A row of the log with what the push said beside. */
+export type LoggedPush = LoggedMove & { readonly options: readonly string[] };
 
-const MOVE_COLUMNS = "l.seq, l.name, lower(hex(l.old)), lower(hex(l.new)), l.forward, p.at";
+const MOVE_COLUMNS = `l.seq, l.name, lower(hex(l.old)), lower(hex(l.new)), l.forward, p.at, p.actor,
+  (SELECT push FROM ref_log WHERE seq = l.seq - 1) IS NOT l.push`;
 
 function moveOf(row: SqlRow): LoggedMove {
   return {
@@ -80,6 +87,8 @@ function moveOf(row: SqlRow): LoggedMove {
     newOid: textAt(row, 3),
     forward: integerAt(row, 4) === 1,
     at: integerAt(row, 5),
+    actor: textAt(row, 6),
+    first: integerAt(row, 7) === 1,
   };
 }
 
@@ -96,15 +105,12 @@ export function readRefLog(db: SqlDatabase, after: number, limit: number): Logge
 /** Gives one row with its push; `undefined` where there is none. */
 export function readLoggedPush(db: SqlDatabase, seq: number): LoggedPush | undefined {
   const row = firstRow(
-    db.rows(
-      `SELECT ${MOVE_COLUMNS}, p.actor, p.options FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq = ?`,
-      seq,
-    ),
+    db.rows(`SELECT ${MOVE_COLUMNS}, p.options FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq = ?`, seq),
   );
   if (row === undefined) return undefined;
-  const options: unknown = JSON.parse(textAt(row, 7));
+  const options: unknown = JSON.parse(textAt(row, 8));
   const known = Array.isArray(options) ? options.filter((option) => typeof option === "string") : [];
-  return { ...moveOf(row), actor: textAt(row, 6), options: known };
+  return { ...moveOf(row), options: known };
 }
 
 /** Gives the newest place in the log, 0 for an empty one, and the one before its oldest row. */

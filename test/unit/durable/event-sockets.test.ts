@@ -13,6 +13,7 @@ const ANYBODY: SubscriptionRequest = { id: "r", needsPublic: true };
 /** A socket that keeps what it is sent. What it carries is copied, as the runtime does. */
 class FakeSocket implements EventSocket {
   readyState = 1;
+  bufferedAmount = 0;
   readonly sent: { type: string; seq: number }[] = [];
   code: number | undefined;
   #attachment = "null";
@@ -140,6 +141,32 @@ describe("what subscribers are told", () => {
     expect(sockets.tell([])).toBe(true);
     expect(sockets.tell([])).toBe(false);
     expect(subscribers.every(({ seqs }) => seqs.join(",") === "1,2")).toBe(true);
+  });
+});
+
+describe("one who does not take what is sent", () => {
+  it("is sent away, and may come back", () => {
+    const { repository, sockets, join } = prepared();
+    const slow = join();
+    const quick = join();
+    slow.bufferedAmount = 2 * 1024 * 1024;
+    repository.newest = 1;
+    expect(sockets.tell([])).toBe(false);
+    expect(slow).toMatchObject({ code: 1013, sent: [] });
+    expect(quick.seqs).toEqual([1]);
+  });
+
+  it("counts, even on its way out, in what may wait in memory", () => {
+    const { repository, sockets, join } = prepared();
+    const slow = Array.from({ length: 10 }, () => join());
+    for (const socket of slow) socket.bufferedAmount = 2 * 1024 * 1024;
+    const quick = join();
+    repository.newest = 1;
+    expect(sockets.tell([])).toBe(true);
+    expect(quick.sent).toEqual([]);
+    for (const socket of slow) socket.bufferedAmount = 0;
+    expect(sockets.tell([])).toBe(false);
+    expect(quick.seqs).toEqual([1]);
   });
 });
 

@@ -123,6 +123,18 @@ describe("what a webhook is told", () => {
     expect(JSON.stringify([hooks.list(), hooks.deliveries(hook)])).not.toContain('"secret"');
   });
 
+  it("is of a mirror once that it brought something, beside each ref", async () => {
+    const clock = new Clock();
+    const { store, hooks } = await prepared(clock);
+    const hook = listening(hooks, clock, { events: ["push", "sync"] });
+    await push(store, [create("refs/heads/a", oid(2))], { actor: "mirror" });
+    await push(store, [create("refs/heads/b", oid(2)), create("refs/heads/c", oid(2))], { actor: "mirror" });
+    await push(store, [create("refs/heads/d", oid(2))]);
+    const told = takeDue(hooks, hook, clock.now).map(({ event }) => event);
+    expect(told).toEqual(["push", "sync", "push", "sync", "push", "push"]);
+    expect(hooks.deliveries(hook)?.find(({ event }) => event === "sync")).not.toHaveProperty("ref");
+  });
+
   it("waits in the log where very much happens, and comes in time", async () => {
     const clock = new Clock();
     const { store, hooks } = await prepared(clock);
