@@ -7,6 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ObjectFormat, objectFormat } from "../../src/object/object-id.ts";
 
 /** What a git command did. */
 export type GitRun = { readonly ok: boolean; readonly stdout: Buffer; readonly stderr: string };
@@ -14,9 +15,11 @@ export type GitRun = { readonly ok: boolean; readonly stdout: Buffer; readonly s
 /** A repository in a directory of its own; {@link GitRepository.dispose} it. */
 export class GitRepository {
   readonly dir: string;
+  readonly format: ObjectFormat;
 
   constructor(...options: readonly string[]) {
     this.dir = mkdtempSync(join(tmpdir(), "thinpack-store-"));
+    this.format = objectFormat(options.includes("--object-format=sha256") ? "sha256" : "sha1");
     this.git(["init", "-q", "-b", "main", "--bare", ...options, "."]);
     this.git(["config", "gc.auto", "0"]);
     this.git(["config", "transfer.unpackLimit", "1"]);
@@ -139,8 +142,10 @@ export class GitRepository {
   }
 
   #emptyRepository(dir: string): string {
-    const format = this.run(["rev-parse", "--show-object-format"]).stdout.toString().trim();
-    execFileSync("git", ["init", "-q", "--bare", `--object-format=${format}`, "."], { cwd: dir, env: this.#env });
+    execFileSync("git", ["init", "-q", "--bare", `--object-format=${this.format.name}`, "."], {
+      cwd: dir,
+      env: this.#env,
+    });
     return dir;
   }
 

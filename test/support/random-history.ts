@@ -31,7 +31,7 @@ export function makeHistory(git: GitRepository, seed: number, shape: HistoryShap
       lines.push(`M 100644 inline ${pathOf(random)}`);
       data(contentOf(random));
     }
-    if (random(12) === 0) lines.push(`M 160000 ${"12".repeat(20)} modules/m${random(3)}`);
+    if (random(12) === 0) lines.push(`M 160000 ${"12".repeat(git.format.rawSize)} modules/m${random(3)}`);
     lines.push("");
   }
   git.git(["fast-import", "--quiet", "--force"], `${lines.join("\n")}\n`);

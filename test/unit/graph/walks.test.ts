@@ -8,6 +8,7 @@ import { GraphSession, SELECTED, UNINTERESTING } from "../../../src/graph/graph-
 import { NO_FILTER } from "../../../src/graph/object-filter.ts";
 import { selectTreesOf } from "../../../src/graph/object-walk.ts";
 import { unreachable } from "../../../src/graph/reachability.ts";
+import type { ObjectFormatName } from "../../../src/object/object-id.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
 import { REF_FORMAT, TestStore, pseudoRandom, rawName } from "../../support/store.ts";
@@ -16,12 +17,14 @@ const COMMITS = 80;
 
 /** A history in a store, and sessions over it. */
 class Walked {
-  readonly git = new GitRepository();
-  readonly store = new TestStore();
+  readonly git: GitRepository;
+  readonly store: TestStore;
   readonly #seed: number;
   readonly #skew: number | undefined;
 
-  constructor(seed: number, skew: number | undefined) {
+  constructor(seed: number, skew: number | undefined, format: ObjectFormatName) {
+    this.git = new GitRepository(`--object-format=${format}`);
+    this.store = new TestStore({ format });
     this.#seed = seed;
     this.#skew = skew;
   }
@@ -52,12 +55,13 @@ class Walked {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 describe.each([
-  [1, undefined],
-  [2, 120],
-  [3, 5000],
-  [4, 1_000_000],
-])("history %d, clocks off by %s", (seed, skew) => {
-  const walked = new Walked(seed, skew);
+  [1, undefined, "sha1"],
+  [2, 120, "sha1"],
+  [3, 5000, "sha1"],
+  [4, 1_000_000, "sha1"],
+  [5, 5000, "sha256"],
+] as const)("history %d, clocks off by %s, %s", (seed, skew, format) => {
+  const walked = new Walked(seed, skew, format);
   beforeAll(async () => await walked.prepare());
   afterAll(() => walked.git.dispose());
   const pick = (random: (below: number) => number, most: number): string[] =>
@@ -194,7 +198,7 @@ describe.each([
     await check(outside[0] ?? "");
     store.packs = store.packs.map((record) => ({ ...record, marked: false }));
     for (const oid of inside.slice(0, 12)) await check(oid);
-    for (const oid of [...outside.slice(0, 12), "1".repeat(40)]) {
+    for (const oid of [...outside.slice(0, 12), "1".repeat(walked.git.format.hexSize)]) {
       await expect(check(oid)).rejects.toMatchObject({
         name: "ProtocolError",
         message: `upload-pack: not our ref ${oid}`,

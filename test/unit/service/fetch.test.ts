@@ -2,19 +2,24 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { REF_FORMAT, TINY, TestStore, pseudoRandom } from "../../support/store.ts";
+import { REF_FORMAT, type StoreLayout, TINY, TestStore, pseudoRandom } from "../../support/store.ts";
 
 /** Entry types of a pack, as git counts them. */
 function deltasOf(git: GitRepository, pack: Buffer): { ofs: number; objects: number } {
   const { idx } = git.index(pack);
   const objects = idx.readUInt32BE(8 + 255 * 4);
-  const offsetsAt = 8 + 1024 + objects * 24;
+  const offsetsAt = 8 + 1024 + objects * (git.format.rawSize + 4);
   let ofs = 0;
   for (let i = 0; i < objects; i++) {
     const offset = idx.readUInt32BE(offsetsAt + i * 4);
     if ((((pack[offset] ?? 0) >> 4) & 7) === 6) ofs++;
   }
   return { ofs, objects };
+}
+
+/** A repository with the hash function of a store. */
+function emptyLike({ format = "sha1" }: StoreLayout): GitRepository {
+  return new GitRepository(`--object-format=${format}`);
 }
 
 /** Pushes a history commit by commit range, each push thin on the last, as clients do. */
@@ -32,7 +37,7 @@ async function pushAll(git: GitRepository, store: TestStore, steps: readonly str
 /** Has a client take a pack, and check that it has all that `wants` reach. */
 function expectClosed(client: GitRepository, pack: Buffer, wants: readonly string[]): void {
   if (pack.readUInt32BE(8) > 0) client.receive(pack);
-  else expect(pack.length).toBe(32);
+  else expect(pack.length).toBe(12 + client.format.rawSize);
   expect(client.run(["rev-list", "--objects", "--quiet", ...wants]).stderr).toBe("");
 }
 
@@ -40,16 +45,18 @@ const COMMITS = 60;
 const refs = (random: (below: number) => number, count: number): string[] =>
   Array.from({ length: 1 + random(count) }, () => `c${random(COMMITS)}`);
 
-describe.each([
+describe.each<{ seed: number; skew?: number; layout: StoreLayout }>([
   { seed: 1, layout: {} },
   { seed: 2, skew: 10_000, layout: {} },
   { seed: 3, skew: 300, layout: TINY },
   { seed: 4, skew: 100_000, layout: TINY },
+  { seed: 5, skew: 10_000, layout: { format: "sha256" } },
+  { seed: 6, layout: { ...TINY, format: "sha256" } },
 ])("fetches of a random history %o", ({ seed, skew, layout }) => {
   let git: GitRepository;
   let store: TestStore;
   beforeAll(async () => {
-    git = new GitRepository();
+    git = emptyLike(layout);
     makeHistory(git, seed, { commits: COMMITS, ...(skew === undefined ? {} : { skew }) });
     store = new TestStore(layout);
     const all = git.lines(["for-each-ref", "--format=%(refname)"]);
@@ -62,7 +69,7 @@ describe.each([
     const random = pseudoRandom(seed);
     for (let round = 0; round < 8; round++) {
       if (round % 3 === 0) store.forget();
-      const client = new GitRepository();
+      const client = emptyLike(layout);
       try {
         const first = refs(random, 3).map((ref) => git.oid(ref));
         expectClosed(client, await store.fetch({ wants: first }), first);
@@ -86,7 +93,7 @@ describe.each([
     for (let round = 0; round < 6; round++) {
       const wants = refs(random, 3).map((ref) => git.oid(ref));
       const pack = await store.fetch({ wants });
-      const client = new GitRepository();
+      const client = emptyLike(layout);
       client.receive(pack);
       expect(client.lines(["cat-file", "--batch-check=%(objectname)", "--batch-all-objects"])).toEqual(
         git.objects(...wants),
@@ -114,7 +121,7 @@ describe.each([
       for (const marked of [true, false]) {
         store.packs = store.packs.map((record) => ({ ...record, marked }));
         const pack = await store.fetch({ wants, ofsDelta });
-        const client = new GitRepository();
+        const client = emptyLike(layout);
         client.git(["index-pack", "--stdin", "--strict"], pack);
         expect(client.lines(["cat-file", "--batch-check=%(objectname)", "--batch-all-objects"])).toEqual(
           git.objects("--all"),
@@ -131,14 +138,14 @@ describe.each([
     store.makeRemote();
     store.forget();
     for (let round = 0; round < 4; round++) {
-      const client = new GitRepository();
+      const client = emptyLike(layout);
       const first = refs(random, 3).map((ref) => git.oid(ref));
       expectClosed(client, await store.fetch({ wants: first }), first);
       const wants = refs(random, 4).map((ref) => git.oid(ref));
       expectClosed(client, await store.fetch({ wants, haves: first }), wants);
       client.dispose();
     }
-    const client = new GitRepository();
+    const client = emptyLike(layout);
     store.packs = store.packs.map((record) => ({ ...record, marked: true }));
     const everything = await store.fetch({ wants: git.tips() });
     client.git(["index-pack", "--stdin", "--strict"], everything);
@@ -150,7 +157,7 @@ describe.each([
     const tags = git.lines(["for-each-ref", "--merged=c49", "--format=%(objectname)", "refs/tags/t*"]);
     expect(tags.length).toBeGreaterThan(0);
     const with_ = await store.fetch({ wants, includeTag: true });
-    const client = new GitRepository();
+    const client = emptyLike(layout);
     client.receive(with_);
     for (const tag of tags) client.git(["cat-file", "-e", tag]);
     client.git(["rev-list", "--objects", "--quiet", ...wants, ...tags]);

@@ -1,5 +1,6 @@
 /** Packs that C git made, taken in: the index must be git's own, byte for byte. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { objectFormat } from "../../../src/object/object-id.ts";
 import { everything, FixtureStream, linear, noise } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { type StoreLayout, TestStore, TINY, pseudoRandom } from "../../support/store.ts";
@@ -30,7 +31,13 @@ function busy(): FixtureStream {
   return stream;
 }
 
-const REPOSITORIES = { linear: linear(40), everything: everything(), busy: busy() };
+const REPOSITORIES = [
+  ["linear", "sha1", linear(40)],
+  ["everything", "sha1", everything()],
+  ["busy", "sha1", busy()],
+  ["everything", "sha256", everything(objectFormat("sha256"))],
+  ["busy", "sha256", busy()],
+] as const;
 const PACKINGS: Record<string, readonly string[]> = {
   "ofs-deltas": ["--delta-base-offset", "--no-reuse-delta", "--depth=50", "--window=20"],
   "ref-deltas": ["--no-reuse-delta", "--depth=50", "--window=20"],
@@ -38,10 +45,10 @@ const PACKINGS: Record<string, readonly string[]> = {
 };
 const LAYOUTS: Record<string, StoreLayout> = { roomy: {}, tiny: TINY };
 
-describe.each(Object.entries(REPOSITORIES))("a pack of git's: %s", (_name, stream) => {
+describe.each(REPOSITORIES)("a pack of git's: %s, %s", (_name, format, stream) => {
   let git: GitRepository;
   beforeAll(() => {
-    git = new GitRepository();
+    git = new GitRepository(`--object-format=${format}`);
     git.import(stream);
   });
   afterAll(() => git.dispose());
@@ -51,7 +58,7 @@ describe.each(Object.entries(REPOSITORIES))("a pack of git's: %s", (_name, strea
       const pack = git.pack(["--all"], ...options);
       const random = pseudoRandom(pack.length);
       for (const chunks of [() => 1 << 20, () => 1 + random(40), () => 1 + random(100_000)]) {
-        const store = new TestStore(layout);
+        const store = new TestStore({ ...layout, format });
         const record = await store.push(pack, git.tips(), chunks);
         expect(same(store.file(record, "pack"), pack)).toBe(true);
         const expected = git.index(pack);
@@ -61,8 +68,8 @@ describe.each(Object.entries(REPOSITORIES))("a pack of git's: %s", (_name, strea
           objects: pack.readUInt32BE(8),
           ownObjects: pack.readUInt32BE(8),
           packBytes: pack.length,
-          ownBytes: pack.length - 20,
-          checksum: pack.subarray(-20).toString("hex"),
+          ownBytes: pack.length - git.format.rawSize,
+          checksum: pack.subarray(-git.format.rawSize).toString("hex"),
           indexBytes: expected.idx.length,
           marked: true,
         });
@@ -71,7 +78,7 @@ describe.each(Object.entries(REPOSITORIES))("a pack of git's: %s", (_name, strea
     });
 
     it("knows the type of every object", async () => {
-      const store = new TestStore(layout);
+      const store = new TestStore({ ...layout, format });
       await store.push(git.pack(["--all"], "--delta-base-offset"), git.tips());
       const listed = git.lines(["cat-file", "--batch-check=%(objectname) %(objecttype)", "--batch-all-objects"]);
       const names = new Uint8Array(Buffer.from(listed.map((line) => line.split(" ")[0]).join(""), "hex"));
