@@ -1,6 +1,6 @@
 /**
- * Three suites. `unit`: rings 0–3 in plain Node, milliseconds. `worker`: what needs workerd. `git`: journeys with the real
- * client over a socket. Commands: `npm test`, `npx vitest run --project unit`. `LONG=1` adds what takes minutes.
+ * Four suites. `unit`: rings 0–3 in plain Node, milliseconds. `fuzz`: parsers given what is almost right, some hundred times each
+ * and as often as wanted in `npm run fuzz`. `worker`: what needs workerd. `git`: journeys with the real client over a socket. Commands: `npm test`, `npx vitest run --project unit`. `LONG=1` adds what takes minutes.
  */
 import { defineConfig } from "vitest/config";
 
@@ -18,6 +18,16 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
           testTimeout: 20 * seconds,
+          hookTimeout: 30 * seconds,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "fuzz",
+          include: ["test/fuzz/**/*.test.ts"],
+          // As long as it takes: only the number of runs is set.
+          testTimeout: process.env["FUZZ_RUNS"] === undefined ? 60 * seconds : 0,
           hookTimeout: 30 * seconds,
         },
       },

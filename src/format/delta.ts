@@ -105,6 +105,14 @@ export function deltaSizes(delta: Uint8Array): { readonly baseSize: number; read
   return { baseSize, resultSize };
 }
 
+/** Gives the bytes that a delta's operations give: what it says may be more than there is memory for. */
+function lengthOf(delta: Uint8Array): number {
+  const reader = new DeltaReader(delta);
+  let length = 0;
+  while (reader.next() !== "end") length += reader.length;
+  return length;
+}
+
 /**
  * Applies a delta; the result is the caller's.
  *
@@ -113,7 +121,7 @@ export function deltaSizes(delta: Uint8Array): { readonly baseSize: number; read
  */
 export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array<ArrayBuffer> {
   const reader = new DeltaReader(delta);
-  if (reader.baseSize !== base.length) refuse();
+  if (reader.baseSize !== base.length || reader.resultSize !== lengthOf(delta)) refuse();
   const result = new Uint8Array(reader.resultSize);
   let at = 0;
   for (let op = reader.next(); op !== "end"; op = reader.next()) {

@@ -106,7 +106,8 @@ export function formatObjectFilterSpec(spec: ObjectFilterSpec): string {
     case "object:type":
       return `object:type=${spec.type}`;
     case "combine":
-      return `combine:${spec.parts.map((part) => encodePercent(formatObjectFilterSpec(part))).join("+")}`;
+      // Of none it is a plus sign: with nothing behind it, it is refused.
+      return `combine:${spec.parts.map((part) => encodePercent(formatObjectFilterSpec(part))).join("+") || "+"}`;
   }
 }
 

@@ -1,0 +1,92 @@
+/**
+ * What fuzz targets share: inputs that are almost right, and what a parser may do with them.
+ *
+ * @packageDocumentation
+ */
+import { type Arbitrary, array, constant, constantFrom, nat, oneof, record, string, uint8Array } from "fast-check";
+import { expect } from "vitest";
+import type { PktLine } from "../../src/wire/pkt-line.ts";
+import { pktLine } from "./pkt.ts";
+import { type Side, readTranscript, transcriptNames } from "./transcript.ts";
+
+/** How often a property is tried: some times in every run of the suite, `FUZZ_RUNS` times in `npm run fuzz`. */
+export function fuzzRuns(few: number): { numRuns: number; endOnFailure: true } {
+  const wanted = Number(process.env["FUZZ_RUNS"] ?? 0);
+  return { numRuns: Math.max(few, wanted), endOnFailure: true };
+}
+
+type Edit = { readonly at: number; readonly drop: number; readonly put: Uint8Array; readonly flip: number };
+
+function edits(tokens: readonly string[]): Arbitrary<Edit[]> {
+  const token = constantFrom("", ...tokens).map((text) => new Uint8Array(Buffer.from(text, "latin1")));
+  const edit = record({
+    // fractions of what there is, as its length is not known here
+    at: nat(0xffff),
+    drop: oneof(nat(3), nat(40)),
+    put: oneof(uint8Array({ maxLength: 4 }), token, constant(new Uint8Array(0))),
+    flip: nat(255),
+  });
+  return array(edit, { minLength: 0, maxLength: 4 });
+}
+
+function apply(bytes: Uint8Array, { at, drop, put, flip }: Edit): Uint8Array<ArrayBuffer> {
+  const from = Math.floor((at / 0x10000) * (bytes.length + 1));
+  const made = Buffer.concat([bytes.subarray(0, from), put, bytes.subarray(from + drop)]);
+  const changed = made[from];
+  if (drop === 0 && put.length === 0 && changed !== undefined) made[from] = changed ^ flip;
+  return new Uint8Array(made);
+}
+
+/** Gives inputs that are a seed with a few bytes changed, dropped or put in; `tokens` are put in oftener than chance would. */
+export function almost(
+  seeds: readonly Uint8Array[],
+  tokens: readonly string[] = [],
+): Arbitrary<Uint8Array<ArrayBuffer>> {
+  return record({ seed: constantFrom(...seeds), edits: edits(tokens) }).map(({ seed, edits: list }) =>
+    list.reduce<Uint8Array<ArrayBuffer>>(apply, new Uint8Array(seed)),
+  );
+}
+
+const CONTROLS = ["0000", "0001", "0002"].map(pktLine);
+
+/** Gives messages whose lines are those of a seed, some of them changed, dropped, doubled or swapped, some put in. */
+export function almostLines(seeds: readonly (readonly string[])[], tokens: readonly string[]): Arbitrary<PktLine[]> {
+  const payloads = seeds
+    .flat()
+    .map(pktLine)
+    .flatMap((line) => (line.kind === "data" ? [line.payload] : []));
+  const strange = almost([new Uint8Array(0), ...payloads], tokens).map((payload): PktLine => ({
+    kind: "data",
+    payload,
+  }));
+  const text = string({ maxLength: 12 }).map((typed): PktLine => ({ kind: "data", payload: Buffer.from(typed) }));
+  const line = oneof(strange, text, constantFrom(...CONTROLS), constantFrom(...seeds.flat().map(pktLine)));
+  const change = record({ at: nat(0xffff), drop: nat(2), put: array(line, { maxLength: 2 }) });
+  return record({ seed: constantFrom(...seeds), changes: array(change, { maxLength: 3 }) }).map(({ seed, changes }) => {
+    const lines = seed.map(pktLine);
+    for (const { at, drop, put } of changes) {
+      lines.splice(Math.floor((at / 0x10000) * (lines.length + 1)), drop, ...put);
+    }
+    return lines;
+  });
+}
+
+/** The sides of all transcripts that `choose` takes: recorded from git's client and server. */
+export function recorded(
+  choose: (exchange: ReturnType<typeof readTranscript>[number]) => Side | undefined,
+): string[][] {
+  const sides = transcriptNames().flatMap((name) => readTranscript(name).map(choose));
+  const lines = sides.flatMap((side) => (side === undefined || side.lines.length === 0 ? [] : [side.lines]));
+  if (lines.length === 0) throw new Error("no transcript to begin with");
+  return lines;
+}
+
+/** Runs `read`; gives what it made, or `undefined` where it refused with one of the faults named. Any other fault is a bug. */
+export function tryTo<Made>(read: () => Made, ...faults: string[]): Made | undefined {
+  try {
+    return read();
+  } catch (error) {
+    expect(faults).toContain(error instanceof Error ? error.name : typeof error);
+    return undefined;
+  }
+}
