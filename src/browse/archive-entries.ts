@@ -25,7 +25,7 @@ export type ArchiveEntry = {
 const IGNORE = "export-ignore";
 const ATTRIBUTES = ".gitattributes";
 /** Entries whose blobs are read ahead together. */
-const BATCH = 64;
+const BATCH = 128;
 
 type Place = {
   /** "" or a path that ends in a slash. */
@@ -37,6 +37,7 @@ type Place = {
 
 /** Gives the entries of an archive of a tree (raw name). */
 export async function* archiveEntries(session: BrowseSession, tree: Uint8Array): AsyncGenerator<ArchiveEntry> {
+  await session.expectMany();
   let batch: ArchiveEntry[] = [];
   for await (const entry of new ArchiveWalk(session).entries(tree)) {
     batch.push(entry);

@@ -20,6 +20,8 @@ export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "
 
 /** Reads of the bucket that no request goes beyond. */
 const MOST_READS = 8000;
+/** Bytes of indexes that are read ahead. */
+const MOST_INDEX_BYTES = 14 * 1024 * 1024;
 /** Reads of the bucket after which a page ends, whatever is on it. */
 const PAGE_READS = 400;
 
@@ -62,6 +64,16 @@ export class BrowseSession {
   /** Whether all that is stored can be reached from refs, so that nobody has to look whether something can. */
   get allReachable(): boolean {
     return this.answer.packs.every((pack) => pack.marked);
+  }
+
+  /**
+   * Reads the packs' indexes ahead, where they are not too large together: for who is going to look up many objects one after the
+   * other, each of which would else cost reads of its own.
+   */
+  async expectMany(): Promise<void> {
+    const packs = this.graph.database.packs.filter(({ index }) => index === undefined);
+    const bytes = packs.reduce((sum, { record }) => sum + record.indexBytes, 0);
+    if (bytes <= MOST_INDEX_BYTES) await Promise.all(packs.map(async (pack) => await pack.loadIndex()));
   }
 
   /** Gives the raw name of the ref with this full name; `undefined` where the snapshot has none. */

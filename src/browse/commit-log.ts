@@ -59,6 +59,7 @@ export class CommitLog {
 
   /** Starts the log of a commit (raw name), and of a path (one character a byte) where it is not empty. */
   static async start(session: BrowseSession, tip: Uint8Array, path: string): Promise<CommitLog> {
+    await session.expectMany();
     const log = new CommitLog(session, tip, path);
     await log.#enqueue(session.graph.node(tip));
     return log;
@@ -66,6 +67,7 @@ export class CommitLog {
 
   /** Goes on with a log; `undefined` where the position, which a stranger may have made up, can't be one. */
   static async resume(session: BrowseSession, position: LogPosition, path: string): Promise<CommitLog | undefined> {
+    await session.expectMany();
     if (!(await session.isShown(position.tip)) || !(await areCommits(session, [position.tip, ...position.next])))
       return undefined;
     const log = new CommitLog(session, position.tip, path);

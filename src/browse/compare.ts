@@ -27,10 +27,12 @@ export type Comparison = {
  * @throws LimitExceeded where their histories parted too long ago.
  */
 export async function compareCommits(
-  { graph }: BrowseSession,
+  session: BrowseSession,
   { from, to }: { readonly from: Uint8Array; readonly to: Uint8Array },
   { first, count }: { readonly first: number; readonly count: number },
 ): Promise<Comparison> {
+  const { graph } = session;
+  await session.expectMany();
   const commits = { left: graph.node(from), right: graph.node(to) };
   const { bases, left, right } = await findDivergence(graph, commits, MOST_COMMITS);
   return {
