@@ -11,6 +11,7 @@ import type { ApiEnv, ApiHost, MirrorHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
 import type { Tenant } from "./cloudflare/durable-tenants.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
+import { OrdinaryNames } from "./cloudflare/mirror-reader.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
 import { RateLimits } from "./cloudflare/rate-limits.ts";
@@ -63,6 +64,7 @@ class Lifetime {
 type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "pushCertSeed" | "until"> & {
   readonly credentials: Credentials;
   readonly bounds: RequestBounds;
+  readonly ordinary: OrdinaryNames;
 };
 
 /** Enters a repository with its tenant before a push makes it. */
@@ -85,7 +87,7 @@ function secretsOf({ PUSH_CERT_SEED: pushCertSeed }: Env): Pick<Host, "pushCertS
   return pushCertSeed === undefined || pushCertSeed === "" ? {} : { pushCertSeed };
 }
 
-function hostOf(storage: RequestStorage, { credentials, bounds, ...parts }: HostParts): Host {
+function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...parts }: HostParts): Host {
   const identify = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
   return {
     ...parts,
@@ -94,7 +96,7 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ...parts }: Host
     repository: (name) => {
       // What it throws is told to whoever asks who it is.
       identify(name).catch(() => undefined);
-      return storage.repository(name);
+      return storage.reader(name, { ordinary, until: parts.until });
     },
     verifySignature: async (name, signature, payload) => {
       const keys = (await storage.tenant(name.tenant).signingKeys()) ?? [];
@@ -104,7 +106,9 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ...parts }: Host
     packBody: (id, pack, extension, range) => storage.packBody(id, { pack, extension }, range),
     plainFile: async (name, file, admit) => {
       identify(name).catch(() => undefined);
-      const snapshot = await storage.refs(repositoryKey(name)).open(SERVER_INFO_REQUEST);
+      // From where the packs are read, too: one must not name what the other does not have.
+      const { refs } = storage.reader(name, { ordinary, until: parts.until });
+      const snapshot = await refs.open(SERVER_INFO_REQUEST);
       await admit(snapshot.kind === "found" ? snapshot.record : undefined);
       if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
       return formatServerInfo(file, snapshot, (pack) => pack.checksum);
@@ -134,6 +138,7 @@ function serverTiming(status: number, counts: RequestCounts): string {
 /** Makes the platform for each request, and logs it when its answer has gone out. */
 function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
   const formats = new FormatCache();
+  const ordinary = new OrdinaryNames();
   const limits = new RateLimits();
   return async (context, next) => {
     const began = Date.now();
@@ -151,6 +156,7 @@ function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
       bounds: limits.forClient(context.env, client),
       ...secretsOf(context.env),
       formats,
+      ordinary,
       until: (work) => lifetime.add(work),
     });
     context.set("host", host);

@@ -36,6 +36,7 @@ export function durableMirror(
       });
       return snapshot.kind === "missing" ? { kind: "gone" } : { ...begun, snapshot };
     },
+    publishSnapshot: (snapshot) => call(async () => object.publishSnapshot(snapshot)),
     endSync: (request) => call(async () => object.endSync(request)),
   };
 }

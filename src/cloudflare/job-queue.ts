@@ -58,6 +58,7 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
       return true;
     }
     case "delete-prefix": {
+      await storage.snapshots.delete(job.id);
       const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN);
       if (empty) await settings.prefixDeleted(job.id);
       return empty;
@@ -66,9 +67,10 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
       await deliver(job, storage, host);
       return true;
     case "mirror-sync": {
-      const result = await storage.mirrors.sync(repository, storage.mirror(job.repository));
+      const result = await storage.syncMirror(job.repository);
       // The mirror knows, and tries again when that is due.
-      if (result.kind === "ended" && result.fault !== undefined) host.onFault(`mirror ${job.repository}`, result.fault);
+      if (result.kind === "failed" && result.fault !== undefined)
+        host.onFault(`mirror ${job.repository}`, result.fault);
       return true;
     }
   }

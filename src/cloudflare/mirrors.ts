@@ -12,6 +12,7 @@ import { UpstreamFailure } from "../mirror/upstream.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackRecord } from "../store/catalog.ts";
+import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { SecretBox } from "./sealed-secrets.ts";
 import { webFetcher } from "./web-fetcher.ts";
 
@@ -67,8 +68,14 @@ export class Mirrors {
     return this.#box.open(secret, bindingOf(context));
   }
 
-  /** Brings a mirror up to date. */
-  async sync(repository: Repository, mirror: MirrorStore<PackRecord>): Promise<SyncResult> {
+  /** Brings a mirror up to date, and its readers' snapshot with it. */
+  async sync(repository: Repository, mirror: MirrorStore<PackRecord>, snapshots: MirrorSnapshots): Promise<SyncResult> {
+    const result = await this.#sync(repository, mirror);
+    if (result.kind === "synced") await publish(result, { repository, mirror, snapshots });
+    return result;
+  }
+
+  async #sync(repository: Repository, mirror: MirrorStore<PackRecord>): Promise<SyncResult> {
     return await syncMirror({
       repository,
       mirror,
@@ -93,4 +100,28 @@ export class Mirrors {
       },
     });
   }
+}
+
+type Publishing = {
+  readonly repository: Repository;
+  readonly mirror: MirrorStore<PackRecord>;
+  readonly snapshots: MirrorSnapshots;
+};
+
+/** Points readers to what a sync left, or tells them that it found nothing new. */
+async function publish(
+  { changed, isPublished, snapshot, record }: Extract<SyncResult, { kind: "synced" }>,
+  { repository, mirror, snapshots }: Publishing,
+): Promise<void> {
+  const syncedAt = record.mirror?.syncedAt ?? repository.now();
+  if (isPublished && !changed) {
+    await snapshots.write(snapshot, syncedAt);
+    return;
+  }
+  const now = await repository.refs.open({ packs: true, refPrefixes: [] });
+  if (now.kind === "missing" || now.record.id !== record.id) return;
+  const { version } = now;
+  const pieces = await snapshots.write(now, syncedAt);
+  const { retired } = await mirror.publishSnapshot({ id: record.id, version, pieces });
+  if (retired !== undefined && retired !== version) await snapshots.delete(record.id, retired);
 }

@@ -7,6 +7,7 @@ import type { TenantDirectory } from "../access/directory.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
 import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
+import type { SyncResult } from "../mirror/sync.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { RefStore } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
@@ -23,10 +24,22 @@ import { durableMirror } from "./durable-mirror.ts";
 import { durableRefs } from "./durable-refs.ts";
 import { durableDirectory, durableTenant, type Tenant } from "./durable-tenants.ts";
 import type { IsolateTools } from "./isolate-tools.ts";
+import { type OrdinaryNames, readerRefs } from "./mirror-reader.ts";
+import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
 import { RequestCounters } from "./request-counters.ts";
+
+/** Milliseconds that a reader waits for a sync. */
+const FRESHEN_TIME = 20_000;
+
+/** What readers of one isolate, and of one request, have in common. */
+export type ReaderOptions = {
+  readonly ordinary: OrdinaryNames;
+  /** Names work that goes on after the answer. */
+  until(work: Promise<unknown>): void;
+};
 
 /** The platform as one request, or one job, sees it. All it does is counted. */
 export class RequestStorage {
@@ -78,6 +91,30 @@ export class RequestStorage {
     const url = new URL("https://repository.invalid/events");
     url.searchParams.set("subscription", JSON.stringify(request));
     return this.counters.run("do", () => object.fetch(url.href, { headers: { Upgrade: "websocket" } }));
+  }
+
+  /** The snapshots of mirrors. */
+  get snapshots(): MirrorSnapshots {
+    return new MirrorSnapshots(this.#env, this.counters);
+  }
+
+  /** Brings a mirror up to date. */
+  syncMirror(key: string): Promise<SyncResult> {
+    return this.mirrors.sync(this.repository(key), this.mirror(key), this.snapshots);
+  }
+
+  /** Opens a repository for who reads it, or pushes to it: mirrors are read without their Durable Object. */
+  reader(name: RepositoryName, options: ReaderOptions): Repository {
+    const key = repositoryKey(name);
+    const repository = this.repository(key);
+    const freshen = async (): Promise<void> => {
+      const synced = this.syncMirror(key).catch(() => undefined);
+      options.until(synced);
+      await Promise.race([synced, scheduler.wait(FRESHEN_TIME)]);
+    };
+    const { ordinary } = options;
+    const tools = { key, snapshots: this.snapshots, ordinary, now: () => repository.now(), freshen };
+    return { ...repository, refs: readerRefs(repository.refs, tools) };
   }
 
   /** Opens a repository, which need not exist. */

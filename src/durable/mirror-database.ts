@@ -20,9 +20,11 @@ import type { RefOutcome } from "../refs/ref-update.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { landUpdates } from "./commit-push.ts";
 import type { OpenPage } from "./open-page.ts";
+import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "./sql-database.ts";
 import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
 import { deleteMirror, type MirrorRow, readMirror, writeMirror } from "./tables/mirror.ts";
+import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
 import { readRepository, updateSettings } from "./tables/repository.ts";
 
 /** A sync that has not ended by then is taken for dead: the queue's consumer has fifteen minutes. Milliseconds. */
@@ -31,6 +33,8 @@ const SYNC_TIME = 20 * 60 * 1000;
 const LEASE_TIME = SYNC_TIME;
 /** A job that nobody has begun after so long may be sent again. Milliseconds. */
 const RESEND_TIME = 30_000;
+/** Readers are pointed to what changed without a sync after so long. Milliseconds. */
+const PUBLISH_DELAY = 60_000;
 const MOST_PROGRESS = 1000;
 const MOST_ERROR = 1000;
 
@@ -39,6 +43,8 @@ export interface MirroredRepository {
   describe(): RepositoryRecord | undefined;
   /** Its refs, or the first page of them, and its catalog. */
   openAll(): OpenPage;
+  /** What it is, and the value of HEAD. */
+  openHead(): OpenPage;
 }
 
 /** What is asked for, the moment, and a number from 0 to 1 at random. */
@@ -192,7 +198,8 @@ export class MirrorDatabase {
       if (headMoves) updateSettings(this.#db, { head });
       writeMirror(this.#db, ended(row, { ...request, changed: headMoves || request.updates.length > 0 }, moment));
       const record = this.#repository.describe();
-      return record === undefined ? { kind: "gone" } : { kind: "done", packKept: landed.packKept, record };
+      if (record === undefined) return { kind: "gone" };
+      return { kind: "done", packKept: landed.packKept, record, isPublished: this.#isPublished() };
     });
   }
 
@@ -212,15 +219,42 @@ export class MirrorDatabase {
     return refused === undefined ? { kind: "landed", packKept } : { kind: "refused", why: explain(refused) };
   }
 
+  #isPublished(): boolean {
+    const pointer = readPointer(this.#db);
+    return pointer?.doomed === false && pointer.version === readRepository(this.#db)?.version;
+  }
+
+  /** The pointer's row, and what the pointer has to say. */
+  get pointer(): PointerTable {
+    return {
+      read: () => readPointer(this.#db),
+      write: (row) => writePointer(this.#db, row),
+      clear: () => deletePointer(this.#db),
+      describe: ({ id, version, pieces }) => {
+        const page = this.#repository.openHead();
+        const isIt = page.kind === "found" && page.record.id === id && page.version === version;
+        if (!isIt || page.record.mirror === undefined) return undefined;
+        const { record, headOid } = page;
+        return { record, version, pieces, ...(headOid === undefined ? {} : { headOid }) };
+      },
+    };
+  }
+
   /** Says when the alarm has something to do for the mirror; `undefined` where never. */
   nextDue(): number | undefined {
-    return readMirror(this.#db)?.nextSync;
+    const row = readMirror(this.#db);
+    if (row?.nextSync === undefined && row?.lastSync === undefined) return undefined;
+    // What moved since, a repack or a setting, is for a sync to publish.
+    const isBehind = row.running === undefined && !row.asked && row.lastSync !== undefined && !this.#isPublished();
+    const soon = isBehind ? (row.lastAttempt ?? 0) + PUBLISH_DELAY : Number.POSITIVE_INFINITY;
+    const due = Math.min(row.nextSync ?? Number.POSITIVE_INFINITY, soon);
+    return due === Number.POSITIVE_INFINITY ? undefined : due;
   }
 
   /** Notes that a job was sent, and comes back where nobody does it. */
   jobSent(now: number): void {
     const row = readMirror(this.#db);
-    if (row !== undefined) writeMirror(this.#db, { ...row, nextSync: now + SYNC_TIME });
+    if (row !== undefined) writeMirror(this.#db, { ...row, asked: true, nextSync: now + SYNC_TIME });
   }
 }
 

@@ -37,6 +37,7 @@ import {
 } from "./tables/doomed-prefixes.ts";
 import { HOOKS_DDL } from "./tables/hooks.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd, LEASES_DDL } from "./tables/leases.ts";
+import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
 import { MIRROR_DDL, readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
 import { REF_LOG_DDL, readRefLog, refLogEnds } from "./tables/ref-log.ts";
@@ -67,6 +68,7 @@ const TABLES = [
   HOOKS_DDL,
   DELIVERIES_DDL,
   MIRROR_DDL,
+  MIRROR_POINTER_DDL,
   PUSH_SEED_DDL,
   DOOMED_PREFIXES_DDL,
 ];
@@ -108,6 +110,8 @@ export type DueWork = {
   readonly doomedPrefixes: readonly string[];
   /** Ids of webhooks that have something to be delivered. */
   readonly hooks: readonly string[];
+  /** Whether the pointer to a mirror's snapshot has to go. */
+  readonly staleSnapshot: boolean;
   /** Whether a job to sync the mirror is to be sent. */
   readonly mirrorSync: boolean;
 };
@@ -135,6 +139,7 @@ export class RepositoryDatabase {
     this.#tips = new TipIndex(db);
     this.mirror = new MirrorDatabase(db, {
       describe: () => this.describe(),
+      openHead: () => this.open({}),
       openAll: () => this.open({ packs: true, refPrefixes: [] }),
     });
   }
@@ -330,6 +335,7 @@ export class RepositoryDatabase {
       expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now, SWEEP_BATCH),
       doomedPrefixes: this.#hasTables() ? duePrefixes(this.#db, now) : [],
       hooks: this.hooks()?.due(now) ?? [],
+      staleSnapshot: this.#hasTables() && this.mirror.pointer.read()?.doomed === true,
       mirrorSync: row !== undefined && (this.mirror.nextDue() ?? Number.POSITIVE_INFINITY) <= now,
     };
   }
@@ -344,6 +350,7 @@ export class RepositoryDatabase {
       nextPrefixDue(this.#db),
       this.hooks()?.nextDue(now),
       this.mirror.nextDue(),
+      this.mirror.pointer.read()?.doomed === true ? now : undefined,
     ].filter((at) => at !== undefined && at !== Number.POSITIVE_INFINITY);
     return due.length === 0 ? undefined : Math.min(...due.map((at) => at ?? 0));
   }

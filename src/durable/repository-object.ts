@@ -31,7 +31,9 @@ import type { PackRecord } from "../store/catalog.ts";
 import { packPrefix } from "../store/pack-keys.ts";
 import { parseSubscriptionRequest } from "../events/subscription.ts";
 import { durableSql } from "./durable-sql.ts";
+import type { PublishAnswer, WrittenSnapshot } from "../refs/mirror-pointer.ts";
 import type { BeginSyncPage } from "./mirror-database.ts";
+import { PointerKeeper } from "./pointer-keeper.ts";
 import type { OpenPage } from "./open-page.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
@@ -62,6 +64,7 @@ const LIST_PAGE = 1000;
 export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #database: RepositoryDatabase;
   readonly #sockets: EventSockets;
+  readonly #pointer: PointerKeeper;
   /** When the alarm goes off; `undefined` where it is not set. */
   #alarmAt: number | undefined;
   /** Whether subscribers may have to be told of something. After a sleep that is only known by looking. */
@@ -73,6 +76,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
       toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
     );
     this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
+    this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
     });
@@ -115,10 +119,10 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `RepositorySettings.change`. */
-  change(change: SettingsChange, tags?: readonly string[]): RepositoryRecord | "stale" | undefined {
+  async change(change: SettingsChange, tags?: readonly string[]): Promise<RepositoryRecord | "stale" | undefined> {
     const record = this.#database.change(change, tags);
     this.#sockets.sweep();
-    this.#wakeForNext();
+    await this.#belie();
     return record;
   }
 
@@ -133,10 +137,10 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `RepositorySettings.remove`. */
-  remove(id?: string): boolean {
+  async remove(id?: string): Promise<boolean> {
     const removed = this.#database.remove(Date.now(), id);
     this.#sockets.sweep();
-    this.#wakeForNext();
+    await this.#belie();
     return removed;
   }
 
@@ -219,13 +223,22 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `MirrorStore.configureMirror`. */
   async configureMirror(change: MirrorChange): Promise<ConfigureAnswer> {
     const answer = this.#database.mirror.configure(change, Date.now());
-    if (answer.kind === "configured") await this.requestSync();
+    if (answer.kind !== "configured") return answer;
+    await this.#belie();
+    await this.requestSync();
     return answer;
   }
 
   /** See `MirrorStore.promoteMirror`. */
-  promoteMirror(): boolean {
-    return this.#database.mirror.promote();
+  async promoteMirror(): Promise<boolean> {
+    const promoted = this.#database.mirror.promote();
+    await this.#belie();
+    return promoted;
+  }
+
+  /** See `MirrorStore.publishSnapshot`. */
+  async publishSnapshot(snapshot: WrittenSnapshot): Promise<PublishAnswer> {
+    return await this.#pointer.publish(snapshot);
   }
 
   /** See `MirrorStore.requestSync`: the job is sent at once, not with the alarm. */
@@ -289,6 +302,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
       await this.env.JOBS.send({ type: "delete-prefix", repository, id });
       this.#database.prefixJobSent(id, now);
     }
+    if (due.staleSnapshot) await this.#pointer.revoke();
     if (due.id !== undefined && due.mirrorSync) await this.#sendSync(repository, due.id);
     this.#wakeForNext();
     await this.#tell();
@@ -325,6 +339,15 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
       await this.env.JOBS.send({ type: "deliver", repository, id, hook });
       this.#database.hooks(id)?.jobSent(hook, Date.now());
     }
+  }
+
+  /**
+   * Deletes the pointer that says what is no longer so, and has a sync make another. Whoever asked for the change is answered after
+   * that, or with the failure; the alarm tries again then.
+   */
+  async #belie(): Promise<void> {
+    this.#wakeForNext();
+    if (await this.#pointer.revoke()) await this.requestSync();
   }
 
   /** `{tenant}/{repo}`. */

@@ -116,6 +116,7 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader): 
 
 /** How a streamed answer is made. */
 export type StreamedAnswer = {
+  /** Read when the response begins: until then `serve` may change them. */
   readonly headers: HeadersInit;
   /** 200 where not given. */
   readonly status?: number;
@@ -140,12 +141,15 @@ export async function streamedResponse(
   serve: (output: ByteSink) => Promise<void>,
 ): Promise<Response> {
   const { bodiless, length } = answer;
-  const headers = new Headers(answer.headers);
-  const init = { headers, status: answer.status ?? 200 };
+  const init = (): { headers: Headers; status: number } => ({
+    headers: new Headers(answer.headers),
+    status: answer.status ?? 200,
+  });
   if (bodiless) {
     await serve({ write: async () => undefined });
-    if (length !== undefined) headers.set("Content-Length", String(length));
-    return new Response(null, init);
+    const head = init();
+    if (length !== undefined) head.headers.set("Content-Length", String(length));
+    return new Response(null, head);
   }
   const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   const writer = writable.getWriter();
@@ -165,7 +169,7 @@ export async function streamedResponse(
     },
   });
   const wrote = await Promise.race([begun.promise.then(() => true), served.then(() => false)]);
-  if (!wrote) return new Response(null, init);
+  if (!wrote) return new Response(null, init());
   answer.until(
     served.then(
       () => writer.close(),
@@ -175,5 +179,5 @@ export async function streamedResponse(
       },
     ),
   );
-  return new Response(readable, init);
+  return new Response(readable, init());
 }

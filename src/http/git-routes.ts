@@ -91,12 +91,15 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
   const { host, request, name, service } = asked;
   const repository = host.repository(name);
   const gone = new AbortController();
+  const headers = new Headers({ ...NO_CACHE, "Content-Type": contentType });
   let admitted = false;
   const admit: Exchange["admit"] = async (record) => {
     if (service === "git-receive-pack") await refuseMirror(asked, record);
     await authorize(host, ACTIONS[service], name, record);
     if (record === undefined) await assertRoom(host, name);
     else host.formats.set(repositoryKey(name), record, { now: repository.now(), client: host.client });
+    const { syncedAt } = record?.mirror ?? {};
+    if (syncedAt !== undefined) headers.set("X-Mirror-Synced-At", new Date(syncedAt).toISOString());
     admitted = true;
   };
   const served = async (output: ByteSink): Promise<void> => {
@@ -126,7 +129,7 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
   };
   return streamedResponse(
     {
-      headers: { ...NO_CACHE, "Content-Type": contentType },
+      headers,
       bodiless: request.method === "HEAD",
       onGone: () => gone.abort(),
       onFault: (error) => {

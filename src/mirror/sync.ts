@@ -12,14 +12,23 @@
 import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { EndSyncAnswer, SyncEnd } from "../refs/mirror-store.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { fetchChanges, type FetchedChanges } from "./fetch-changes.ts";
 import type { SyncBegun, SyncInput } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
-/** How a sync ended. `fault` is what went wrong on our side. */
+/** How a sync ended. `why` is for the mirror's owner; `fault` is what went wrong on our side. */
 export type SyncResult =
   | { readonly kind: "skipped" }
-  | { readonly kind: "ended"; readonly end: SyncEnd; readonly changed: boolean; readonly fault?: unknown };
+  | { readonly kind: "failed"; readonly why: string; readonly fault?: unknown }
+  /** `snapshot` is of all refs and the catalog before it; `isPublished` says whether readers are pointed to one of what is now. */
+  | {
+      readonly kind: "synced";
+      readonly changed: boolean;
+      readonly isPublished: boolean;
+      readonly snapshot: SyncBegun["begun"]["snapshot"];
+      readonly record: RepositoryRecord;
+    };
 
 const PACK_NAME_BYTES = 20;
 
@@ -48,11 +57,9 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
     fetched = await fetchChanges(sync);
     const answer = await endSync(sync, { kind: "synced" }, fetched);
     if (answer.kind === "done" && (fetched.pack === undefined || answer.packKept)) {
-      return {
-        kind: "ended",
-        end: { kind: "synced" },
-        changed: fetched.updates.length > 0 || fetched.head !== undefined,
-      };
+      const { isPublished, record } = answer;
+      const changed = fetched.updates.length > 0 || fetched.head !== undefined;
+      return { kind: "synced", changed, isPublished, record, snapshot: begun.snapshot };
     }
     // Another sync has taken this one for dead, or there is no such mirror any more.
     if (answer.kind === "gone") {
@@ -62,10 +69,10 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
     throw new UpstreamFailure(answer.kind === "refused" ? answer.why : "The refs have moved meanwhile.");
   } catch (error) {
     const described = describeFailure(error);
-    const end = described ?? { kind: "failed", why: "The sync failed on our side." };
+    const end = described ?? { kind: "failed" as const, why: "The sync failed on our side." };
     const isClean = await discard(sync);
     await endSync(sync, end, undefined, isClean);
-    return { kind: "ended", end, changed: false, ...(described === undefined ? { fault: error } : {}) };
+    return { kind: "failed", why: end.why, ...(described === undefined ? { fault: error } : {}) };
   } finally {
     fetched?.pack?.release();
   }

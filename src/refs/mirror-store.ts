@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { PublishAnswer, WrittenSnapshot } from "./mirror-pointer.ts";
 import type { OpenAnswer, RepositoryRecord } from "./ref-store.ts";
 import type { RefUpdate } from "./ref-update.ts";
 
@@ -24,6 +25,8 @@ export type MirrorSettings = {
   readonly upstream: string;
   /** Seconds between two syncs; 0 where only requests and webhooks bring one about. */
   readonly interval: number;
+  /** Seconds: who lists the refs of a mirror that was last in step longer ago waits for a sync. 0 for nobody. */
+  readonly fetchThrough: number;
   /** Refspecs, as text. */
   readonly refspecs: readonly string[];
   readonly policy: MirrorPolicy;
@@ -119,7 +122,13 @@ export type EndSyncRequest<Pack> = {
 /** What became of it. `refused`: the refs are no longer what the sync compared with, or can't be together; nothing has moved. */
 export type EndSyncAnswer =
   | { readonly kind: "gone" }
-  | { readonly kind: "done"; readonly packKept: boolean; readonly record: RepositoryRecord }
+  | {
+      readonly kind: "done";
+      readonly packKept: boolean;
+      readonly record: RepositoryRecord;
+      /** Whether readers are pointed to a snapshot of just this state. */
+      readonly isPublished: boolean;
+    }
   | { readonly kind: "refused"; readonly why: string };
 
 /** Who moves the refs of a mirror, in the ref log. */
@@ -139,4 +148,6 @@ export interface MirrorStore<Pack> {
   /** Begins a sync, with a lease on the keys of one pack. `busy` where another is under way. */
   beginSync(packName: string): Promise<BeginSyncAnswer<Pack>>;
   endSync(request: EndSyncRequest<Pack>): Promise<EndSyncAnswer>;
+  /** Points readers to a snapshot, unless the repository has moved on. */
+  publishSnapshot(snapshot: WrittenSnapshot): Promise<PublishAnswer>;
 }

@@ -18,6 +18,8 @@ export type MirrorSummary = {
   readonly upstream: string;
   /** Seconds between two syncs; 0 for none. */
   readonly interval: number;
+  /** Seconds after which readers are kept waiting for a sync; absent where they never are. */
+  readonly fetchThrough?: number;
   /** When the upstream was last seen whole, in milliseconds since the epoch; absent where it never was. */
   readonly syncedAt?: number;
 };

@@ -8,6 +8,7 @@ import { deepenNotRefs } from "./fetch-depth.ts";
 import type { FetchSession } from "./fetch-session.ts";
 import { type PackOptions, packObjects } from "./pack-objects.ts";
 import type { ResponseWriter } from "./response-writer.ts";
+import { staleNotice } from "./stale-notice.ts";
 
 /** What a fetch has to know, in one call: its catalog, which wants are tips, the tags that may go along and refs it names. */
 export function fetchSnapshot(asked: {
@@ -33,6 +34,9 @@ export async function sendPack(
   answer: ResponseWriter,
 ): Promise<void> {
   const { thinPack, ofsDelta, includeTag, filter } = options;
+  const { answer: found, repository } = session;
+  const notice = staleNotice(found.record, repository.now());
+  if (notice !== undefined) await answer.progress(notice);
   await packObjects(
     session,
     { thinPack, ofsDelta, includeTag, filter },

@@ -32,6 +32,7 @@ const DEFAULT_FSCK = {
 const DEFAULTS: MirrorSettings = {
   upstream: "",
   interval: DEFAULT_INTERVAL,
+  fetchThrough: 0,
   refspecs: DEFAULT_REFSPECS,
   fsck: DEFAULT_FSCK,
   policy: "follow",
@@ -70,6 +71,7 @@ const mirrorSettings = v.strictObject({
       skip: v.optional(v.pipe(v.array(objectName), v.maxLength(MOST_SKIPPED)), []),
     }),
   ),
+  fetch_through: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LONGEST_INTERVAL))),
   policy: v.optional(v.picklist(["follow", "keep", "stop"])),
 });
 
@@ -85,6 +87,7 @@ function shown({ settings, status, hasLogin, hasHook }: Mirror, now: number): ob
   return {
     upstream: settings.upstream,
     interval: settings.interval,
+    fetch_through: settings.fetchThrough,
     refspecs: settings.refspecs,
     policy: settings.policy,
     fsck: settings.fsck,
@@ -137,6 +140,7 @@ function settingsOf(context: Context<ApiEnv>, asked: Asked, old: MirrorSettings 
   return {
     upstream: upstreamOf(context, asked),
     interval,
+    fetchThrough: asked.fetch_through ?? old.fetchThrough,
     refspecs: asked.refspecs ?? old.refspecs,
     fsck: asked.fsck ?? old.fsck,
     policy: asked.policy ?? old.policy,

@@ -11,6 +11,7 @@ export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   upstream TEXT NOT NULL,
   interval INTEGER NOT NULL,
+  fetch_through INTEGER NOT NULL,
   refspecs TEXT NOT NULL,
   policy TEXT NOT NULL,
   fsck_ignore TEXT NOT NULL,
@@ -55,7 +56,7 @@ export type MirrorRow = {
 };
 
 const COLUMNS = `upstream, interval, refspecs, policy, login_key, login, last_attempt, last_sync, last_change, last_error,
-  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip`;
+  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip, fetch_through`;
 
 function optionalInteger(row: SqlRow, column: number): number | undefined {
   return row[column] === null ? undefined : integerAt(row, column);
@@ -90,6 +91,7 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
     settings: {
       upstream: textAt(row, 0),
       interval: integerAt(row, 1),
+      fetchThrough: integerAt(row, 22),
       refspecs: textAt(row, 2).split("\n"),
       policy: policyAt(row, 3),
       fsck: { ignore: wordsAt(row, 20), skip: wordsAt(row, 21) },
@@ -113,12 +115,13 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
 
 /** Reads what every reader of the repository sees of it. */
 export function readMirrorSummary(db: SqlDatabase): MirrorSummary | undefined {
-  const row = firstRow(db.rows("SELECT upstream, interval, last_sync FROM mirror"));
+  const row = firstRow(db.rows("SELECT upstream, interval, last_sync, fetch_through FROM mirror"));
   if (row === undefined) return undefined;
   const syncedAt = optionalInteger(row, 2);
   return {
     upstream: textAt(row, 0),
     interval: integerAt(row, 1),
+    ...(integerAt(row, 3) === 0 ? {} : { fetchThrough: integerAt(row, 3) }),
     ...(syncedAt === undefined ? {} : { syncedAt }),
   };
 }
@@ -157,6 +160,7 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
     row.hook?.data,
     settings.fsck.ignore.join("\n"),
     settings.fsck.skip.join("\n"),
+    settings.fetchThrough,
   ];
   const places = values.map(() => "?").join(", ");
   const sql = `INSERT OR REPLACE INTO mirror (one, ${COLUMNS}) VALUES (1, ${places})`;

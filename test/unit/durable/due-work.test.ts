@@ -14,6 +14,7 @@ it("has nothing to do where there never was a repository", () => {
     doomedPrefixes: [],
     hooks: [],
     mirrorSync: false,
+    staleSnapshot: false,
   });
 });
 

@@ -1,0 +1,170 @@
+/**
+ * Snapshots of mirrors: all refs and the catalog as of one version, so that readers need no Durable Object. They never say who may
+ * read: that is the pointer's to say, which lies where what is deleted is gone at once.
+ *
+ * ```text
+ * snapshot := u32 length of header (big-endian) | header (JSON) | chunks of refs | of each pack its index head, then its types
+ * ```
+ *
+ * A snapshot is written once under a key that has its version in it, in pieces of a size that the store takes.
+ *
+ * @packageDocumentation
+ */
+import { concat } from "../bytes/chunk.ts";
+import { CorruptStore } from "../bytes/failure.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
+import { objectFormat } from "../object/object-id.ts";
+import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
+import type { MirrorPointer } from "../refs/mirror-pointer.ts";
+import type { OpenAnswer, OpenRequest } from "../refs/ref-store.ts";
+import type { PackRecord } from "../store/catalog.ts";
+
+/** A snapshot as it is read. */
+export type MirrorSnapshot = {
+  /** Encoded rows of all refs, in order. */
+  readonly refs: readonly Uint8Array[];
+  /** Distinct values of refs. */
+  readonly tips: number;
+  readonly packs: readonly PackRecord[];
+};
+
+type Found = Extract<OpenAnswer<PackRecord>, { kind: "found" }>;
+type StoredPack = Omit<PackRecord, "indexHead" | "kinds"> & {
+  readonly indexHead: number;
+  readonly kinds: number | undefined;
+};
+type Header = { readonly refs: readonly number[]; readonly tips: number; readonly packs: readonly StoredPack[] };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const LENGTH_BYTES = 4;
+
+/** Encodes a snapshot that holds all refs and the catalog, in pieces of at most `pieceBytes`. */
+export function encodeSnapshot({ record, refs, packs }: Found, pieceBytes: number): Uint8Array<ArrayBuffer>[] {
+  const { rawSize } = objectFormat(record.objectFormat);
+  const tips = new Set<string>();
+  for (const { oid } of decodeRefRows(refs, rawSize)) tips.add(toHex(oid));
+  const header: Header = {
+    refs: refs.map((chunk) => chunk.length),
+    tips: tips.size,
+    packs: packs.map((pack) => ({ ...pack, indexHead: pack.indexHead.length, kinds: pack.kinds?.length })),
+  };
+  const text = encoder.encode(JSON.stringify(header));
+  const length = new Uint8Array(LENGTH_BYTES);
+  new DataView(length.buffer).setUint32(0, text.length);
+  const blobs = packs.flatMap(({ indexHead, kinds }) => (kinds === undefined ? [indexHead] : [indexHead, kinds]));
+  const whole = concat([length, text, ...refs, ...blobs]);
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = 0; at < whole.length; at += pieceBytes) pieces.push(whole.slice(at, at + pieceBytes));
+  return pieces;
+}
+
+/** Decodes a snapshot; what it gives are views into the pieces, put together. @throws CorruptStore */
+export function decodeSnapshot(pieces: readonly Uint8Array[]): MirrorSnapshot {
+  const [first] = pieces;
+  const whole = first !== undefined && pieces.length === 1 ? first : concat(pieces);
+  let at = 0;
+  const take = (length: number): Uint8Array => {
+    if (at + length > whole.length) throw new CorruptStore("a mirror's snapshot is cut off");
+    at += length;
+    return whole.subarray(at - length, at);
+  };
+  const lengthField = take(LENGTH_BYTES);
+  const length = new DataView(lengthField.buffer, lengthField.byteOffset).getUint32(0);
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- written by encodeSnapshot, under a key of nobody else's
+  const header = JSON.parse(decoder.decode(take(length))) as Header;
+  return {
+    refs: header.refs.map(take),
+    tips: header.tips,
+    packs: header.packs.map(({ indexHead, kinds, ...pack }) => ({
+      ...pack,
+      indexHead: take(indexHead),
+      ...(kinds === undefined ? {} : { kinds: take(kinds) }),
+    })),
+  };
+}
+
+/** Whether a request can be answered from the pointer alone. */
+export function needsSnapshot({ packs, refPrefixes, refNames, wants, wantRefs }: OpenRequest): boolean {
+  return [packs, refPrefixes, refNames, wants, wantRefs].some((asked) => asked !== undefined);
+}
+
+const NOTHING: MirrorSnapshot = { refs: [], tips: 0, packs: [] };
+
+/** Answers a reader as the Durable Object would, but for the secret that pushes are signed with. */
+export function openSnapshot(
+  { record, version, headOid }: Omit<MirrorPointer, "pieces">,
+  snapshot: MirrorSnapshot = NOTHING,
+  request: OpenRequest = {},
+): Found {
+  const { rawSize } = objectFormat(record.objectFormat);
+  const rows = (): Iterable<RefRow> => decodeRefRows(snapshot.refs, rawSize);
+  const { refPrefixes, refNames = [], wants, wantRefs = [] } = request;
+  const values = valuesOf(rows, wantRefs);
+  const wantedRefs = wantRefs.map((name) => (name === "HEAD" ? headOid : values.get(name)) ?? "");
+  const byRef = wantedRefs.flatMap((hex) => (hex === "" ? [] : (fromHex(hex) ?? [])));
+  const tips =
+    wants === undefined
+      ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
+      : lookAtTips(concat([wants, ...byRef]), rows, snapshot.tips, rawSize);
+  return {
+    kind: "found",
+    record,
+    version,
+    ...(headOid === undefined ? {} : { headOid }),
+    packs: request.packs === true ? snapshot.packs : [],
+    refs: [...refsBelow(refPrefixes, snapshot.refs, rows), ...namedRefs(refNames, rows)],
+    wantedRefs,
+    ...tips,
+  };
+}
+
+function valuesOf(rows: () => Iterable<RefRow>, names: readonly string[]): Map<string, string> {
+  const wanted = new Set(names);
+  const values = new Map<string, string>();
+  if (wanted.size === 0) return values;
+  for (const { name, oid } of rows()) if (wanted.has(name)) values.set(name, toHex(oid));
+  return values;
+}
+
+function refsBelow(
+  prefixes: readonly string[] | undefined,
+  all: readonly Uint8Array[],
+  rows: () => Iterable<RefRow>,
+): readonly Uint8Array[] {
+  if (prefixes === undefined) return [];
+  if (prefixes.length === 0 || prefixes.includes("")) return all;
+  return encodeRefRows(filtered(rows(), ({ name }) => prefixes.some((prefix) => name.startsWith(prefix))));
+}
+
+function namedRefs(names: readonly string[], rows: () => Iterable<RefRow>): readonly Uint8Array[] {
+  const wanted = new Set(names);
+  return wanted.size === 0 ? [] : encodeRefRows(filtered(rows(), ({ name }) => wanted.has(name)));
+}
+
+function* filtered(rows: Iterable<RefRow>, isWanted: (row: RefRow) => boolean): Generator<RefRow> {
+  for (const row of rows) if (isWanted(row)) yield row;
+}
+
+function lookAtTips(
+  wants: Uint8Array,
+  rows: () => Iterable<RefRow>,
+  distinctTips: number,
+  rawSize: number,
+): Pick<Found, "wantIsTip" | "uncoveredTips"> {
+  const names: string[] = [];
+  for (let at = 0; at + rawSize <= wants.length; at += rawSize) names.push(toHex(wants, at, at + rawSize));
+  const asked = new Set(names);
+  const tips = new Set<string>();
+  const peeledTips = new Set<string>();
+  for (const { oid, peeled } of rows()) {
+    const hex = toHex(oid);
+    if (asked.has(hex)) tips.add(hex);
+    const peeledHex = peeled === undefined ? "" : toHex(peeled);
+    if (asked.has(peeledHex)) peeledTips.add(peeledHex);
+  }
+  return {
+    wantIsTip: Uint8Array.from(names, (name) => (tips.has(name) ? 1 : peeledTips.has(name) ? 2 : 0)),
+    uncoveredTips: distinctTips - tips.size,
+  };
+}

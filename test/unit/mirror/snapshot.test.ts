@@ -1,0 +1,70 @@
+/** The snapshot of a mirror's readers against the Durable Object's own answers: they have to be the same. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { fromHex } from "../../../src/bytes/hex.ts";
+import { decodeSnapshot, encodeSnapshot, needsSnapshot, openSnapshot } from "../../../src/mirror/snapshot.ts";
+import type { OpenAnswer, OpenRequest } from "../../../src/refs/ref-store.ts";
+import type { PackRecord } from "../../../src/store/catalog.ts";
+import { create, oid, packRecord, push } from "../../suites/ref-store.ts";
+import { memoryRefStore, type MemoryRefStore } from "../../support/memory-ref-store.ts";
+
+type Found = Extract<OpenAnswer<PackRecord>, { kind: "found" }>;
+const raw = (...hex: string[]): Uint8Array => fromHex(hex.join("")) ?? new Uint8Array(0);
+
+let store: MemoryRefStore;
+let all: Found;
+
+async function opened(request: OpenRequest): Promise<Found> {
+  const answer = await store.open(request);
+  if (answer.kind === "missing") throw new Error("missing");
+  return answer;
+}
+
+beforeAll(async () => {
+  store = memoryRefStore(() => 1000);
+  await push(
+    store,
+    [
+      create("refs/heads/main", oid(1)),
+      create("refs/heads/a", oid(2)),
+      create("refs/heads/b", oid(2)),
+      create("refs/heads/\u{1F600}", oid(5)),
+      { ...create("refs/tags/v1", oid(3)), peeled: oid(4) },
+    ],
+    { pack: packRecord("one", { kinds: new Uint8Array([1, 2, 3]) }) },
+  );
+  await push(store, [create("refs/heads/c", oid(6))], { pack: packRecord("two") });
+  all = await opened({ packs: true, refPrefixes: [] });
+});
+
+describe.each([1_000_000, 100])("in pieces of %i bytes", (pieceBytes) => {
+  it.each<OpenRequest>([
+    { packs: true },
+    { refPrefixes: [] },
+    { refPrefixes: ["refs/tags/", "refs/heads/a", "refs/heads/"] },
+    { refPrefixes: ["refs/nothing/"] },
+    { refPrefixes: ["refs/tags/"], refNames: ["refs/heads/main", "refs/heads/none"] },
+    { wants: raw(oid(1), oid(4), oid(9), oid(1)) },
+    { wants: raw(oid(1), oid(2), oid(3), oid(5), oid(6)), packs: true },
+    { wants: raw(oid(2)), wantRefs: ["refs/heads/main", "HEAD", "refs/heads/none"] },
+  ])("answers %o as the tables do", async (request) => {
+    const { record, version, headOid } = all;
+    const pieces = encodeSnapshot(all, pieceBytes);
+    expect(pieces.every(({ length }) => length <= pieceBytes)).toBe(true);
+    const pointer = { record, version, ...(headOid === undefined ? {} : { headOid }) };
+    const answer = openSnapshot(pointer, decodeSnapshot(pieces), request);
+    const expected = await opened(request);
+    const joined = ({ refs, ...rest }: Found): object => ({ ...rest, refs: Buffer.concat(refs).toString("hex") });
+    expect(joined(answer)).toEqual(joined(expected));
+  });
+});
+
+it("knows what the pointer alone can answer", () => {
+  expect(needsSnapshot({})).toBe(false);
+  expect(needsSnapshot({ refPrefixes: [] })).toBe(true);
+  expect(needsSnapshot({ packs: true })).toBe(true);
+});
+
+it("does not take a snapshot that is cut off", () => {
+  const [whole = new Uint8Array(0)] = encodeSnapshot(all, 1_000_000);
+  expect(() => decodeSnapshot([whole.subarray(0, whole.length - 1)])).toThrow(/cut off/);
+});
