@@ -12,8 +12,8 @@ import { everything, importFixture, linear } from "../git-fixtures.ts";
 import { type Journey, onEveryHost } from "../git-hosts.ts";
 import type { GitProgram, Remote } from "./git-client-program.ts";
 
-/** Commits of the history that is not small: some 4,000 objects. */
-const MANY = 800;
+/** Commits of the history that is not small: some 2,500 objects. */
+const MANY = 500;
 
 /** Takes the credentials out of a URL. */
 function remoteOf(url: string): Remote {
@@ -54,6 +54,7 @@ export function clientJourney(client: GitProgram): void {
   onEveryHost(client.name, (journey) => {
     describe("reading", () => {
       cloning(client, journey);
+      cloningInPart(client, journey);
     });
     describe("writing", () => {
       pushing(client, journey);
@@ -110,6 +111,22 @@ function cloning(client: GitProgram, journey: Journey): void {
       await git.ok(["rev-parse", "main"], { cwd: pusher }),
     );
     await client.fetch(remoteOf(url), copy);
+  });
+}
+
+function cloningInPart(client: GitProgram, journey: Journey): void {
+  it.runIf(client.cloneShallow !== undefined)("clones the last commits only", async () => {
+    const { git } = journey;
+    const source = await importFixture(git, "source", linear(30));
+    const url = await journey.create();
+    await git.ok(["push", "-q", url, "main"], { cwd: source });
+    const copy = git.fresh();
+    await client.cloneShallow?.(remoteOf(url), copy, 3);
+    await git.fsck(copy);
+    expect(await git.ok(["rev-list", "--count", "HEAD"], { cwd: copy })).toBe("3");
+    expect(await git.ok(["rev-parse", "HEAD"], { cwd: copy })).toBe(
+      await git.ok(["rev-parse", "main"], { cwd: source }),
+    );
   });
 }
 

@@ -13,7 +13,8 @@ NULL = open(os.devnull, "wb")
 
 command, args = sys.argv[1], sys.argv[2:]
 if command == "clone":
-    porcelain.clone(args[0], args[1], errstream=NULL, **AUTH)
+    depth = int(args[2]) if len(args) > 2 else None
+    porcelain.clone(args[0], args[1], errstream=NULL, depth=depth, **AUTH)
 elif command == "fetch":
     porcelain.fetch(Repo(args[1]), "origin", outstream=sys.stdout, errstream=NULL, **AUTH)
 elif command == "commit":

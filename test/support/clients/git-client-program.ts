@@ -20,6 +20,8 @@ export interface GitProgram {
   missing(): string | undefined;
   /** Clones, with a working copy of the default branch, all branches and tags. @throws Error with the client's words. */
   clone(remote: Remote, directory: string): Promise<void>;
+  /** Clones the last commits of the default branch. Absent in clients that can't. */
+  readonly cloneShallow?: (remote: Remote, directory: string, depth: number) => Promise<void>;
   /** Fetches all branches of `origin` into `refs/remotes/origin/`, and the tags along with them. */
   fetch(remote: Remote, directory: string): Promise<void>;
   /** Commits the change of one file, which was written already, on the branch that is checked out. */

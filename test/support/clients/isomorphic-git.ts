@@ -33,6 +33,10 @@ class IsomorphicGit implements GitProgram {
     await clone(reaching(remote, directory));
   }
 
+  async cloneShallow(remote: Remote, directory: string, depth: number): Promise<void> {
+    await clone({ ...reaching(remote, directory), depth, singleBranch: true, noTags: true });
+  }
+
   async fetch(remote: Remote, directory: string): Promise<void> {
     await fetchRefs({ ...reaching(remote, directory), remote: "origin", tags: true });
   }

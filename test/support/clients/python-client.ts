@@ -30,32 +30,38 @@ class PythonClient implements GitProgram {
   }
 
   clone(remote: Remote, directory: string): Promise<void> {
-    return this.#run(remote, "clone", remote.url, directory);
+    return this.run(remote, "clone", remote.url, directory);
   }
 
   fetch(remote: Remote, directory: string): Promise<void> {
-    return this.#run(remote, "fetch", remote.url, directory);
+    return this.run(remote, "fetch", remote.url, directory);
   }
 
   commit(directory: string, file: string, message: string): Promise<void> {
-    return this.#run(undefined, "commit", directory, file, message);
+    return this.run(undefined, "commit", directory, file, message);
   }
 
   tag(directory: string, name: string): Promise<void> {
-    return this.#run(undefined, "tag", directory, name);
+    return this.run(undefined, "tag", directory, name);
   }
 
   push(remote: Remote, directory: string, { from, to, force = false }: PushedRef): Promise<void> {
-    return this.#run(remote, "push", remote.url, directory, `${force ? "+" : ""}${from}:${to}`);
+    return this.run(remote, "push", remote.url, directory, `${force ? "+" : ""}${from}:${to}`);
   }
 
-  async #run(remote: Remote | undefined, ...args: string[]): Promise<void> {
+  protected async run(remote: Remote | undefined, ...args: string[]): Promise<void> {
     await runProgram(PYTHON, [this.#script, ...args], { env: { TOKEN: remote?.token ?? "", HOME: "/nonexistent" } });
   }
 }
 
+class Dulwich extends PythonClient {
+  cloneShallow(remote: Remote, directory: string, depth: number): Promise<void> {
+    return this.run(remote, "clone", remote.url, directory, `${depth}`);
+  }
+}
+
 /** dulwich, from Debian. */
-export const dulwich: GitProgram = new PythonClient("dulwich", "dulwich.porcelain", "python3-dulwich");
+export const dulwich: GitProgram = new Dulwich("dulwich", "dulwich.porcelain", "python3-dulwich");
 
 /** libgit2, from Debian. */
 export const libgit2: GitProgram = new PythonClient("libgit2", "pygit2", "python3-pygit2");
