@@ -21,6 +21,18 @@ async function readText(request: Request): Promise<string> {
   return new TextDecoder().decode(value);
 }
 
+/** Gives where an array stands for an object, which to a schema of an object's members is one without any; `undefined` where none does. */
+function arrayForObject(output: unknown, input: unknown, path = "the body"): string | undefined {
+  if (typeof output !== "object" || output === null || typeof input !== "object" || input === null) return undefined;
+  if (Array.isArray(input) && !Array.isArray(output)) return path;
+  for (const [key, value] of Object.entries(output)) {
+    const given: unknown = Object.hasOwn(input, key) ? Reflect.get(input, key) : undefined;
+    const found = arrayForObject(value, given, key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** Gives the body as the schema describes it; no body counts as an empty object. @throws Problem where it is anything else. */
 export async function readJson<Schema extends v.GenericSchema>(
   request: Request,
@@ -37,10 +49,12 @@ export async function readJson<Schema extends v.GenericSchema>(
       throw new Problem(400, `The body is not JSON: ${cause instanceof Error ? cause.message : "unreadable"}`);
     }
   }
-  // To a schema of an object's members an array without any is one, too.
-  if (Array.isArray(json)) throw new Problem(422, "The body has to be an object.");
   const parsed = v.safeParse(schema, json);
-  if (parsed.success) return parsed.output;
+  if (parsed.success) {
+    const wrong = arrayForObject(parsed.output, json);
+    if (wrong !== undefined) throw new Problem(422, `${wrong}: has to be an object`);
+    return parsed.output;
+  }
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue);
   throw new Problem(422, path === null ? issue.message : `${path}: ${issue.message}`);

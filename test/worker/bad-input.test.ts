@@ -1,0 +1,167 @@
+/**
+ * What no honest client sends to the API: paths, methods and bodies. Every one is answered with a problem and a sentence.
+ *
+ * @packageDocumentation
+ */
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { type ApiClient, apiClient } from "../support/api-client.ts";
+import { startTestHost } from "../support/host.ts";
+
+let host: RunningHost;
+let operator: ApiClient;
+
+/** Asks with a path that no URL parser has touched; gives the status line, headers and body. */
+async function askRaw(method: string, path: string): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(host.base);
+  return await new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(
+        `${method} ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer test-token\r\nConnection: close\r\n\r\n`,
+      );
+    });
+    socket.setEncoding("utf8");
+    socket.on("data", (data: string) => (text += data));
+    socket.on("error", reject);
+    socket.on("close", () => resolve({ status: Number(text.split(" ")[1]), text }));
+  });
+}
+
+beforeAll(async () => {
+  host = await startTestHost();
+  operator = apiClient(host.base, "test-token");
+  await operator("PUT", "/repos/acme/one", {});
+  await operator("PUT", "/repos/other/two", {});
+});
+
+afterAll(async () => {
+  await host.stop();
+});
+
+const SEGMENTS = [
+  "..",
+  ".",
+  "%2e%2e",
+  "%2e%2e%2fother",
+  "..%2fother",
+  "..%5cother",
+  "acme%2fone",
+  "%00",
+  "a%00b",
+  "a%0d%0ab",
+  "%",
+  "%zz",
+  "%c0%ae%c0%ae",
+  "%ff",
+  "a%20b",
+  "%F0%9F%98%80",
+  "",
+  "-rf",
+  ".git",
+  "x.git",
+  "x.lock",
+  "constructor%00",
+  "n".repeat(101),
+  "n".repeat(5000),
+];
+
+describe.each(SEGMENTS)("the segment %j", (segment) => {
+  it.each([
+    ["a tenant", `/api/v1/tenants/${segment}`],
+    ["a tenant with tokens", `/api/v1/tenants/${segment}/tokens`],
+    ["a tenant with repositories", `/api/v1/tenants/${segment}/repos`],
+    ["a repository's tenant", `/api/v1/repos/${segment}/one`],
+    ["a repository", `/api/v1/repos/acme/${segment}`],
+    ["a repository with refs", `/api/v1/repos/acme/${segment}/refs`],
+    ["git's tenant", `/${segment}/one/info/refs?service=git-upload-pack`],
+    ["git's repository", `/acme/${segment}/info/refs?service=git-upload-pack`],
+  ])("is refused for %s", async (_, path) => {
+    for (const method of ["GET", "DELETE"]) {
+      const { status } = await askRaw(method, path);
+      // Dots are taken out of a path before the Worker sees it: then it is another path, which may well be there.
+      const isOther = /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path.split("?")[0] ?? "");
+      if (isOther && status === 200) expect(method).toBe("GET");
+      else expect(status).toBeGreaterThanOrEqual(400);
+      expect(status).toBeLessThan(500);
+    }
+    expect((await operator("GET", "/repos/other/two")).status).toBe(200);
+  });
+});
+
+it.each(["__proto__", "constructor", "toString", "hasOwnProperty", "prototype"])(
+  "%s is a name like others",
+  async (name) => {
+    if (name !== "__proto__") {
+      expect((await operator("GET", `/tenants/${name}`)).status).toBe(404);
+      expect((await operator("GET", `/repos/${name}/x`)).status).toBe(404);
+    }
+    expect((await operator("GET", `/repos/acme/${name}`)).status).toBe(404);
+    expect((await operator("PUT", `/repos/acme/${name}`)).status).toBe(201);
+    expect((await operator("GET", `/repos/acme/${name}`)).body).toMatchObject({ name });
+  },
+);
+
+describe("methods", () => {
+  it.each([
+    ["POST", "/repos/acme/one", "DELETE, GET, HEAD, PATCH, PUT"],
+    ["PUT", "/repos/acme/one/refs", "GET, HEAD"],
+    ["POST", "/tenants", "GET, HEAD"],
+    ["POST", "/tenants/acme", "DELETE, GET, HEAD, PATCH, PUT"],
+    ["PUT", "/tenants/acme/tokens", "GET, HEAD, POST"],
+    ["GET", "/tenants/acme/tokens/x", "DELETE"],
+    ["DELETE", "/openapi.json", "GET, HEAD"],
+    ["OPTIONS", "/repos/acme/one", "DELETE, GET, HEAD, PATCH, PUT"],
+    ["PROPFIND", "/repos/acme/one", "DELETE, GET, HEAD, PATCH, PUT"],
+  ])("%s %s is not taken", async (method, path, allow) => {
+    const answer = await operator(method, path);
+    expect([answer.status, answer.headers.get("Allow")]).toEqual([405, allow]);
+  });
+
+  it("knows no other paths and no other version", async () => {
+    for (const path of ["/nonsense", "/repos", "/repos/acme", "/repos/acme/one/nonsense", "/tenants/acme/nonsense"]) {
+      expect((await operator("GET", path)).status).toBe(404);
+    }
+    const answer = await fetch(`${host.base}/api/v2/tenants`);
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([404, "application/problem+json"]);
+  });
+});
+
+describe("bodies", () => {
+  const PLACES = [
+    ["PUT", "/tenants/acme"],
+    ["PATCH", "/tenants/acme"],
+    ["PUT", "/repos/acme/one"],
+    ["PATCH", "/repos/acme/one"],
+    ["POST", "/tenants/acme/tokens"],
+  ] as const;
+
+  it.each(PLACES)("of %s %s have to be what is described", async (method, path) => {
+    const status = async (body: string, headers = {}): Promise<number> =>
+      (await operator(method, path, body, headers)).status;
+    expect(await status("{")).toBe(400);
+    expect(await status('{"a":1}{')).toBe(400);
+    expect(await status("\u0000")).toBe(400);
+    expect(await status("[]")).toBe(422);
+    expect(await status('"text"')).toBe(422);
+    expect(await status("null")).toBe(422);
+    expect(await status('{"nonsense":1}')).toBe(422);
+    expect(await status('{"__proto__":{"visibility":"public","push_to_create":false}}')).toBe(422);
+    expect(await status('{"constructor":{"prototype":{"polluted":true}}}')).toBe(422);
+    expect(await status("{}", { "Content-Type": "text/plain" })).toBe(415);
+    expect(await status("{}", { "Content-Type": "application/x-www-form-urlencoded" })).toBe(415);
+    expect(await status(`{"description":"${"x".repeat(70_000)}"}`)).toBe(413);
+    expect(await status("[".repeat(60_000))).toBe(400);
+    expect(await status(`{"a":${"[".repeat(30_000)}${"]".repeat(30_000)}}`)).toBe(422);
+    expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
+  });
+
+  it("change nothing where they are refused", async () => {
+    const before = (await operator("GET", "/tenants/acme")).body;
+    for (const quotas of [{ repos: -1 }, { repos: 1.5 }, { repos: "1" }, { bytes: 1e300 }, { nonsense: 1 }, [], 5]) {
+      expect((await operator("PATCH", "/tenants/acme", { push_to_create: false, quotas })).status).toBe(422);
+    }
+    expect((await operator("GET", "/tenants/acme")).body).toEqual(before);
+  });
+});
