@@ -11,7 +11,7 @@ import { textOf } from "../object/byte-text.ts";
 import { type AttributeFile, attributeOf, macrosIn, parseAttributes, rulesAbout } from "../object/attributes.ts";
 import { FILE_MODE, isRegular, isTree } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import { assertDepth, type DirectoryEntry, entriesOf, readDirectory } from "./tree-at.ts";
+import { assertDepth, findPath, HeldDirectory } from "./tree-at.ts";
 
 /** An entry of an archive. */
 export type ArchiveEntry = {
@@ -69,9 +69,9 @@ class ArchiveWalk {
 
   async *#level(tree: Uint8Array, above: Place, depth: number): AsyncGenerator<ArchiveEntry> {
     assertDepth(depth);
-    const entries = entriesOf(this.#session, await readDirectory(this.#session, tree));
-    const place = await this.#placeOf(above, entries);
-    for (const { mode, name, oid, type } of entries) {
+    const place = await this.#placeOf(above, tree);
+    const directory = await HeldDirectory.read(this.#session, tree);
+    for (const { mode, name, oid, type } of directory.entries()) {
       const path = `${place.directory}${name}${type === "blob" ? "" : "/"}`;
       if (isTree(mode)) {
         if (isIgnored(place, path)) continue;
@@ -86,12 +86,14 @@ class ArchiveWalk {
       this.#waiting = [];
       if (!isIgnored(place, path)) yield { path, mode, oid };
     }
+    directory.release();
   }
 
   /** The place with what its own file says. */
-  async #placeOf(above: Place, entries: readonly DirectoryEntry[]): Promise<Place> {
-    const file = entries.find(({ name, mode }) => name === ATTRIBUTES && isRegular(mode));
-    const object = file === undefined ? undefined : await this.#session.graph.reader.copyIfHeld(file.oid);
+  async #placeOf(above: Place, tree: Uint8Array): Promise<Place> {
+    const file = await findPath(this.#session, tree, ATTRIBUTES);
+    if (file.kind !== "found" || !isRegular(file.mode)) return above;
+    const object = await this.#session.graph.reader.copyIfHeld(file.oid);
     if (object?.kind !== KIND_NUMBER.blob) return above;
     const all = parseAttributes(textOf(object.bytes), above.directory === "");
     const macros = above.directory === "" ? macrosIn(all) : above.macros;

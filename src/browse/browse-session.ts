@@ -20,6 +20,8 @@ export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "
 
 /** Reads of the bucket that no request goes beyond. */
 const MOST_READS = 8000;
+/** Bytes of the directories that are open at once: on the way down to a file, on both sides of a comparison. */
+const MOST_DIRECTORY_BYTES = 24 * 1024 * 1024;
 /** Bytes of indexes that are read ahead. */
 const MOST_INDEX_BYTES = 14 * 1024 * 1024;
 /** Reads of the bucket after which a page ends, whatever is on it. */
@@ -40,6 +42,7 @@ export class BrowseSession {
   readonly graph: GraphSession;
   #reads = 0;
   #isClosed = false;
+  #directoryBytes = 0;
 
   /** `answer` is a snapshot with the catalog. */
   constructor(repository: Repository, answer: FoundRepository) {
@@ -107,6 +110,13 @@ export class BrowseSession {
     } finally {
       this.repository.kernels.giveBack(kernel);
     }
+  }
+
+  /** Accounts for a directory that is held (or, negative, no longer is). @throws LimitExceeded where they are too large together. */
+  holdDirectory(bytes: number): void {
+    this.#directoryBytes += bytes;
+    if (this.#directoryBytes > MOST_DIRECTORY_BYTES)
+      throw new LimitExceeded("directoryBytes", MOST_DIRECTORY_BYTES, `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`); // prettier-ignore
   }
 
   /** Gives the kernel back; once, however often it is called. */

@@ -22,6 +22,8 @@ export type NamedObject = {
 
 /** An abbreviated name has as many digits at least. */
 const SHORTEST = 4;
+/** From more generations on it is worth reading the indexes ahead. */
+const FEW_GENERATIONS = 3;
 /** A commit further back than this is not looked for. */
 const MOST_GENERATIONS = 200_000;
 /** Objects with the same abbreviated name that are looked at. */
@@ -203,6 +205,7 @@ async function ancestor(
   const { graph } = session;
   if (wanted.generations > MOST_GENERATIONS)
     return { kind: "wrong", detail: `No more than ${MOST_GENERATIONS} generations can be asked for.` };
+  if (wanted.generations > FEW_GENERATIONS) await session.expectMany();
   let node = graph.node(start.name);
   for (let left = wanted.generations; left > 0; left--) {
     await graph.loadCommit(node);

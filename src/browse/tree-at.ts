@@ -74,30 +74,56 @@ async function findEntry(session: BrowseSession, tree: Uint8Array, name: string)
   return undefined;
 }
 
-/** Reads a tree's entries, in its order: of a million all are there at once, some 100 bytes each. */
-export async function readDirectory(session: BrowseSession, tree: Uint8Array): Promise<Uint8Array> {
-  return (await session.graph.reader.readCopy(tree)).bytes;
+/** A directory that is held while something is done with its entries; {@link HeldDirectory.release} it. */
+export class HeldDirectory {
+  readonly #session: BrowseSession;
+  readonly #bytes: Uint8Array;
+
+  private constructor(session: BrowseSession, bytes: Uint8Array) {
+    this.#session = session;
+    this.#bytes = bytes;
+    session.holdDirectory(bytes.length);
+  }
+
+  /** Reads the directory with this raw name. @throws LimitExceeded where too much is held already. */
+  static async read(session: BrowseSession, tree: Uint8Array): Promise<HeldDirectory> {
+    return new HeldDirectory(session, (await session.graph.reader.readCopy(tree)).bytes);
+  }
+
+  /** Gives its entries from number `first` on, each as it is asked for: there may be hundreds of thousands. */
+  *entries(first = 0): Generator<DirectoryEntry, undefined> {
+    const bytes = this.#bytes;
+    const { rawSize } = this.#session.format;
+    const reader = new TreeReader(bytes, 0, bytes.length, rawSize);
+    for (let number = 0; reader.next(); number++) {
+      if (number < first) continue;
+      yield {
+        mode: reader.mode,
+        type: kindOfMode(reader.mode),
+        name: textOf(bytes.subarray(reader.nameAt, reader.nameEnd)),
+        oid: bytes.slice(reader.oidAt, reader.oidAt + rawSize),
+      };
+    }
+  }
+
+  release(): void {
+    this.#session.holdDirectory(-this.#bytes.length);
+  }
 }
 
-/** Gives up to `count` entries of a tree, from number `first` on. */
-export function entriesOf(
+/** Gives up to `count` entries of a tree (raw name), from number `first` on. */
+export async function listEntries(
   session: BrowseSession,
   tree: Uint8Array,
-  first = 0,
-  count: number = Number.POSITIVE_INFINITY,
-): DirectoryEntry[] {
-  const { rawSize } = session.format;
-  const reader = new TreeReader(tree, 0, tree.length, rawSize);
+  { first, count }: { readonly first: number; readonly count: number },
+): Promise<DirectoryEntry[]> {
+  const directory = await HeldDirectory.read(session, tree);
   const entries: DirectoryEntry[] = [];
-  for (let number = 0; entries.length < count && reader.next(); number++) {
-    if (number < first) continue;
-    entries.push({
-      mode: reader.mode,
-      type: kindOfMode(reader.mode),
-      name: textOf(tree.subarray(reader.nameAt, reader.nameEnd)),
-      oid: tree.slice(reader.oidAt, reader.oidAt + rawSize),
-    });
+  for (const entry of directory.entries(first)) {
+    if (entries.length === count) break;
+    entries.push(entry);
   }
+  directory.release();
   return entries;
 }
 

@@ -7,7 +7,7 @@
 import { equal } from "../bytes/chunk.ts";
 import { isTree } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import { assertDepth, type DirectoryEntry, entriesOf, readDirectory } from "./tree-at.ts";
+import { assertDepth, type DirectoryEntry, HeldDirectory } from "./tree-at.ts";
 
 /** One side of a change. */
 export type FileState = {
@@ -56,43 +56,50 @@ async function* diffLevel(
   behind: string | undefined,
 ): AsyncGenerator<FileChange> {
   assertDepth(depth);
-  for (const pair of changedPairs(await entriesAt(session, before), await entriesAt(session, after))) {
+  const [left, right] = [await openedAt(session, before), await openedAt(session, after)];
+  for (const pair of changedPairs(left?.entries(), right?.entries())) {
     const entry = pair.after ?? pair.before;
     if (entry === undefined) continue;
     const path = prefix + entry.name;
     if (isTree(entry.mode)) {
       const below = `${path}/`;
-      if (behind !== undefined && !behind.startsWith(below) && isBefore(below, behind)) continue;
+      if (isListed(below, behind)) continue;
       const next = { before: pair.before?.oid, after: pair.after?.oid, prefix: below, depth: depth + 1 };
       yield* diffLevel(session, next, behind);
-    } else if (behind === undefined || isBefore(behind, path)) {
+    } else if (!isListed(path, behind)) {
       yield changeOf(path, pair);
     }
   }
+  left?.release();
+  right?.release();
 }
 
-function isBefore(a: string, b: string): boolean {
+/** Whether a file, or all that is below a directory (whose path ends in a slash), comes before or at the path `behind`. */
+function isListed(path: string, behind: string | undefined): boolean {
+  if (behind === undefined || (path.endsWith("/") && behind.startsWith(path))) return false;
   // one character a byte: text is ordered as bytes are
-  return a < b;
+  return path <= behind;
 }
 
-async function entriesAt(session: BrowseSession, tree: Uint8Array | undefined): Promise<DirectoryEntry[]> {
-  return tree === undefined ? [] : entriesOf(session, await readDirectory(session, tree));
+async function openedAt(session: BrowseSession, tree: Uint8Array | undefined): Promise<HeldDirectory | undefined> {
+  return tree === undefined ? undefined : await HeldDirectory.read(session, tree);
 }
+
+type Entries = Iterator<DirectoryEntry, undefined>;
 
 /** Sets the entries of two directories side by side and leaves out what is the same. A file and a directory of one name are two. */
-function* changedPairs(before: readonly DirectoryEntry[], after: readonly DirectoryEntry[]): Generator<Pair> {
-  let left = 0;
-  let right = 0;
-  while (left < before.length || right < after.length) {
-    const order = orderOf(before[left], after[right]);
-    const pair = {
-      before: order <= 0 ? before[left++] : undefined,
-      after: order >= 0 ? after[right++] : undefined,
-    };
+function* changedPairs(before: Entries = NONE, after: Entries = NONE): Generator<Pair> {
+  let [left, right] = [before.next().value, after.next().value];
+  while (left !== undefined || right !== undefined) {
+    const order = orderOf(left, right);
+    const pair = { before: order <= 0 ? left : undefined, after: order >= 0 ? right : undefined };
     if (!isSame(pair)) yield pair;
+    if (order <= 0) left = before.next().value;
+    if (order >= 0) right = after.next().value;
   }
 }
+
+const NONE: Entries = { next: () => ({ done: true, value: undefined }) };
 
 function isSame({ before, after }: Pair): boolean {
   if (before === undefined || after === undefined) return false;

@@ -9,7 +9,7 @@ import type { BrowseSession } from "../../browse/browse-session.ts";
 import { CommitLog } from "../../browse/commit-log.ts";
 import { peelToTree, resolveCommit, resolveSplit } from "../../browse/revision.ts";
 import { splitRevisionPath } from "../../browse/revision-syntax.ts";
-import { blobSizes, entriesOf, findPath, readDirectory, type DirectoryEntry } from "../../browse/tree-at.ts";
+import { blobSizes, findPath, listEntries, type DirectoryEntry } from "../../browse/tree-at.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -69,7 +69,7 @@ async function listTree(context: Context<ApiEnv>): Promise<Response> {
         "The directory has changed since the list began; ask by the commit's name to go on with it.",
       );
     const from = cursor?.at ?? 0;
-    const entries = entriesOf(session, await readDirectory(session, tree.oid), from, limit + 1);
+    const entries = await listEntries(session, tree.oid, { first: from, count: limit + 1 });
     const shown = await withSizes(session, entries.slice(0, limit));
     const isEnd = shown.length === entries.length;
     return context.json(

@@ -9,7 +9,9 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ArchiveFormat, writeArchive } from "../../../src/browse/archive.ts";
 import { cutPieces, openBlob } from "../../../src/browse/blob.ts";
+import { archiveEntries } from "../../../src/browse/archive-entries.ts";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { pseudoRandom, rawName, TestStore, TINY } from "../../support/store.ts";
 
@@ -192,5 +194,37 @@ describe("large files that are stored as deltas", () => {
     session.close();
     git.dispose();
     expect(deltas).toBeGreaterThan(0);
+  });
+});
+
+describe("wide directories within each other", () => {
+  it("are refused before they take all memory", async () => {
+    const git = new GitRepository();
+    const store = new TestStore();
+    const blob = git.text(["hash-object", "-w", "--stdin"], "x");
+    const wide = Array.from({ length: 15_000 }, (_, i) => `100644 blob ${blob}\tf${"name".repeat(50)}${i}`).join("\n");
+    let tree = "";
+    const trees: string[] = [];
+    for (let depth = 0; depth < 9; depth++) {
+      const below = tree === "" ? "" : `040000 tree ${tree}\tz\n`;
+      tree = git.text(["mktree", "--missing"], `${wide}\n${below}`);
+      trees.push(tree);
+    }
+    git.git(["update-ref", "refs/tags/deep", tree]);
+    const record = await store.push(git.pack(["--all"]), [tree]);
+    store.packs = [{ ...record, marked: true }];
+    const count = async (from: string): Promise<number> => {
+      const session = sessionOf(store);
+      let entries = 0;
+      try {
+        for await (const _ of archiveEntries(session, rawName(from))) entries++;
+      } finally {
+        session.close();
+      }
+      return entries;
+    };
+    await expect(count(tree)).rejects.toThrow(LimitExceeded);
+    expect(await count(trees[1] ?? "")).toBe(30_001);
+    git.dispose();
   });
 });
