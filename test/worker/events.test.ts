@@ -3,14 +3,15 @@
  *
  * @packageDocumentation
  */
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
+import { buildPack, pushBody, send, ZERO } from "../support/git-raw.ts";
 import { startTestHost } from "../support/host.ts";
 import { subscribe } from "../support/subscriber.ts";
 
 const WAIT = { timeout: 20_000, interval: 50 };
-const ZERO = "0".repeat(40);
 
 let host: RunningHost;
 let git: GitSandbox;
@@ -212,6 +213,43 @@ describe("a subscriber", () => {
     next.close();
   });
 });
+
+it.runIf(process.env["LONG"] !== undefined)(
+  "sends one away who never reads, and tells the others everything",
+  async () => {
+    const { path, events, first } = await repository();
+    const quick = await subscribe(events);
+    const { port } = new URL(host.base);
+    const slow = connect(Number(port), "127.0.0.1");
+    slow.write(
+      `GET /api/v1/repos/${path}/events HTTP/1.1\r\nHost: localhost:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    );
+    slow.pause();
+    const many = 6000;
+    for (let at = 0; at < many; at += 500) {
+      const commands = Array.from({ length: 500 }, (_, index) => ({
+        name: `refs/heads/b${at + index}${"x".repeat(3000)}`,
+        new: first,
+      }));
+      const answer = await send(`${withToken(`${host.base}/${path}.git`, host.token)}/git-receive-pack`, {
+        method: "POST",
+        headers: { "Content-Type": "application/x-git-receive-pack-request" },
+        body: pushBody(commands, buildPack([])),
+      });
+      expect(answer.status).toBe(200);
+    }
+    await vi.waitFor(() => expect(quick.messages).toHaveLength(many), { timeout: 150_000, interval: 500 });
+    let end = "";
+    slow.on("data", (piece: Buffer) => (end = (end + piece.toString("latin1")).slice(-100)));
+    slow.resume();
+    // A close frame; this client does not answer it.
+    await vi.waitFor(() => expect(end).toContain("Too slow. Come back with since."), WAIT);
+    slow.destroy();
+    quick.close();
+  },
+  200_000,
+);
 
 it("tells 1,000 subscribers of every move, once and in order", async () => {
   const { events, push } = await repository();

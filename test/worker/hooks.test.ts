@@ -256,6 +256,17 @@ describe("deliveries", () => {
     expect(receiver.received.map((entry) => entry.path)).not.toContain("/private");
   });
 
+  it("don't wait for a receiver that never answers", async () => {
+    receiver.answer = () => ({ status: 200, hang: true });
+    const path = await repository();
+    const hook = await hooked(path);
+    await vi.waitFor(async () => {
+      expect(await deliveries(path, hook)).toMatchObject([
+        { state: "pending", status: null, error: "No answer in 10 s.", attempts: 1 },
+      ]);
+    }, WAIT);
+  });
+
   it("end, and turn the webhook off, where the receiver is gone", async () => {
     receiver.answer = () => ({ status: 410 });
     const path = await repository();
