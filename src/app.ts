@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 import { Hono, type MiddlewareHandler } from "hono";
+import { decide } from "./access/decide.ts";
 import type { RegisterRequest } from "./access/directory.ts";
-import { repositoryKey } from "./access/names.ts";
+import { repositoryKey, type RepositoryName } from "./access/names.ts";
 import { toHex } from "./bytes/hex.ts";
 import type { ApiEnv, ApiHost, MirrorHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
@@ -28,6 +29,7 @@ import { problemOf, problemResponse } from "./http/problem.ts";
 import { explainRegisterRefusal } from "./http/register-refusal.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "./maintenance/server-info.ts";
 import { verifySignature } from "./signing/verify.ts";
+import type { Repository } from "./repository/repository.ts";
 import { formatServerTiming, type RequestCounts } from "./repository/request-counts.ts";
 
 /** What the application is built from, once an isolate. */
@@ -87,8 +89,21 @@ function secretsOf({ PUSH_CERT_SEED: pushCertSeed }: Env): Pick<Host, "pushCertS
   return pushCertSeed === undefined || pushCertSeed === "" ? {} : { pushCertSeed };
 }
 
+/** Names who asks before it is known who that is. */
+function callerOf(credentials: Credentials, client: string): string {
+  if (credentials.kind === "unchecked") return `token:${toHex(credentials.hash)}`;
+  return credentials.kind === "operator" ? "operator" : `${credentials.kind}:${client}`;
+}
+
 function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...parts }: HostParts): Host {
   const identify = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
+  const reader = (name: RepositoryName): Repository =>
+    storage.reader(name, {
+      ordinary,
+      caller: callerOf(credentials, parts.client),
+      mayRead: async (record) => decide((await identify(name)).principal, "read", name, record) === "allow",
+      until: parts.until,
+    });
   return {
     ...parts,
     known: credentials.kind === "unchecked" ? undefined : credentials,
@@ -96,7 +111,7 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...par
     repository: (name) => {
       // What it throws is told to whoever asks who it is.
       identify(name).catch(() => undefined);
-      return storage.reader(name, { ordinary, until: parts.until });
+      return reader(name);
     },
     verifySignature: async (name, signature, payload) => {
       const keys = (await storage.tenant(name.tenant).signingKeys()) ?? [];
@@ -107,7 +122,7 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...par
     plainFile: async (name, file, admit) => {
       identify(name).catch(() => undefined);
       // From where the packs are read, too: one must not name what the other does not have.
-      const { refs } = storage.reader(name, { ordinary, until: parts.until });
+      const { refs } = reader(name);
       const snapshot = await refs.open(SERVER_INFO_REQUEST);
       await admit(snapshot.kind === "found" ? snapshot.record : undefined);
       if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");

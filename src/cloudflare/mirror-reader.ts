@@ -3,12 +3,14 @@
  * where there is none. Who may read is decided by the caller on what the pointer says, as on what the Durable Object would have said.
  *
  * That a name is an ordinary repository is remembered for a moment, so that its readers don't look for a pointer each time. It is a
- * hint about cost alone: the Durable Object is always right.
+ * hint about cost alone: the Durable Object is always right. Cost is seen from outside, though. So it is remembered for those who
+ * have read the repository, and a private mirror's pointer answers nobody who may not read it: to them what is private costs what
+ * is missing costs, a look for a pointer and the Durable Object.
  *
  * @packageDocumentation
  */
 import { needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
-import type { OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
+import type { OpenAnswer, OpenRequest, RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 
@@ -16,22 +18,31 @@ import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 const TIME = 5 * 60_000;
 const MOST = 10_000;
 
-/** Names that are known to be ordinary repositories, or none; one an isolate. */
+/** Who knows which names to be ordinary repositories; one an isolate. */
 export class OrdinaryNames {
   readonly #until = new Map<string, number>();
 
-  has(key: string, now: number): boolean {
-    return (this.#until.get(key) ?? 0) > now;
+  /** Says whether `caller` knows it, or everybody. */
+  has(key: string, caller: string, now: number): boolean {
+    return [caller, EVERYBODY].some((who) => (this.#until.get(entryOf(key, who)) ?? 0) > now);
   }
 
-  add(key: string, now: number): void {
-    this.#until.delete(key);
+  add(key: string, caller: string, now: number): void {
+    const entry = entryOf(key, caller);
+    this.#until.delete(entry);
     if (this.#until.size >= MOST) {
       const [oldest] = this.#until.keys();
       if (oldest !== undefined) this.#until.delete(oldest);
     }
-    this.#until.set(key, now + TIME);
+    this.#until.set(entry, now + TIME);
   }
+}
+
+const EVERYBODY = "";
+
+/** Neither has a space. */
+function entryOf(key: string, caller: string): string {
+  return `${key} ${caller}`;
 }
 
 /** What a reader of a repository works with. */
@@ -40,6 +51,10 @@ export type ReaderTools = {
   readonly key: string;
   readonly snapshots: MirrorSnapshots;
   readonly ordinary: OrdinaryNames;
+  /** Names who reads, by credentials; see {@link OrdinaryNames}. */
+  readonly caller: string;
+  /** Says whether who reads may read what was found. */
+  mayRead(record: RepositoryRecord): Promise<boolean>;
   now(): number;
   /** Brings the mirror up to date, for a reader who must not be told what is old; gives up waiting after a while. */
   freshen(): Promise<void>;
@@ -47,16 +62,18 @@ export type ReaderTools = {
 
 /** Gives the refs of a repository for who reads it; writers' calls pass untouched. */
 export function readerRefs(durable: RefStore<PackRecord>, tools: ReaderTools): RefStore<PackRecord> {
-  const { key, ordinary } = tools;
+  const { key, ordinary, caller } = tools;
   const openDurable = async (request: OpenRequest): Promise<OpenAnswer<PackRecord>> => {
     const answer = await durable.open(request);
-    if (answer.kind === "found" && answer.record.mirror === undefined) ordinary.add(key, tools.now());
+    if (answer.kind === "missing" || answer.record.mirror !== undefined) return answer;
+    if (answer.record.visibility === "public") ordinary.add(key, EVERYBODY, tools.now());
+    else if (await tools.mayRead(answer.record)) ordinary.add(key, caller, tools.now());
     return answer;
   };
   return {
     open: async (request) => {
       // Who pushes needs what only the Durable Object has.
-      if (request.pushSeed === true || ordinary.has(key, tools.now())) return await openDurable(request);
+      if (request.pushSeed === true || ordinary.has(key, caller, tools.now())) return await openDurable(request);
       const found = await openAtEdge(request, tools);
       if (found === undefined) return await openDurable(request);
       if (request.refPrefixes === undefined || !isTooOld(found, tools.now())) return found;
@@ -77,9 +94,10 @@ function isTooOld({ record }: Found, now: number): boolean {
   return fetchThrough !== undefined && now - syncedAt > fetchThrough * 1000;
 }
 
-async function openAtEdge(request: OpenRequest, { key, snapshots }: ReaderTools): Promise<Found | undefined> {
+async function openAtEdge(request: OpenRequest, tools: ReaderTools): Promise<Found | undefined> {
+  const { key, snapshots } = tools;
   const pointer = await snapshots.pointer(key);
-  if (pointer === undefined) return undefined;
+  if (pointer === undefined || !(await tools.mayRead(pointer.record))) return undefined;
   if (!needsSnapshot(request)) return openSnapshot(pointer);
   const snapshot = await snapshots.read(pointer);
   if (snapshot === undefined) return undefined;

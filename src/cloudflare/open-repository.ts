@@ -9,7 +9,7 @@ import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
-import type { RefStore } from "../refs/ref-store.ts";
+import type { RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import { DEFAULT_LIMITS } from "../repository/limits.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -37,6 +37,10 @@ const FRESHEN_TIME = 20_000;
 /** What readers of one isolate, and of one request, have in common. */
 export type ReaderOptions = {
   readonly ordinary: OrdinaryNames;
+  /** Names who reads, by credentials. */
+  readonly caller: string;
+  /** Says whether who reads may read what was found. */
+  mayRead(record: RepositoryRecord): Promise<boolean>;
   /** Names work that goes on after the answer. */
   until(work: Promise<unknown>): void;
 };
@@ -112,8 +116,9 @@ export class RequestStorage {
       options.until(synced);
       await Promise.race([synced, scheduler.wait(FRESHEN_TIME)]);
     };
-    const { ordinary } = options;
-    const tools = { key, snapshots: this.snapshots, ordinary, now: () => repository.now(), freshen };
+    const { ordinary, caller } = options;
+    const mayRead = (record: RepositoryRecord): Promise<boolean> => options.mayRead(record);
+    const tools = { key, snapshots: this.snapshots, ordinary, caller, mayRead, now: () => repository.now(), freshen };
     return { ...repository, refs: readerRefs(repository.refs, tools) };
   }
 

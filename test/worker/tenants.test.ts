@@ -322,13 +322,18 @@ describe("an authenticated ls-remote", () => {
     const advertised = await fetch(service("keys/counted"), { headers });
     await advertised.text();
     expect(figures(advertised)).toEqual(["1", "1"]);
-    const listed = await fetch(`${host.base}/keys/counted.git/git-upload-pack`, {
-      method: "POST",
-      headers: { ...headers, "Content-Type": "application/x-git-upload-pack-request" },
-      body: "0014command=ls-refs\n00010009peel\n0000",
-    });
-    expect(listed.status).toBe(200);
-    await listed.text();
-    expect(figures(listed)).toEqual(["2", "1"]);
+    const listRefs = async (): Promise<Response> => {
+      const listed = await fetch(`${host.base}/keys/counted.git/git-upload-pack`, {
+        method: "POST",
+        headers: { ...headers, "Content-Type": "application/x-git-upload-pack-request" },
+        body: "0014command=ls-refs\n00010009peel\n0000",
+      });
+      expect(listed.status).toBe(200);
+      await listed.text();
+      return listed;
+    };
+    // The first time it might be a mirror, which is looked for first.
+    expect(figures(await listRefs())).toEqual(["2", "2"]);
+    expect(figures(await listRefs())).toEqual(["2", "1"]);
   });
 });
