@@ -1,6 +1,7 @@
 /**
  * Four suites. `unit`: rings 0–3 in plain Node, milliseconds. `fuzz`: parsers given what is almost right, some hundred times each
- * and as often as wanted in `npm run fuzz`. `worker`: what needs workerd. `git`: journeys with the real client over a socket. Commands: `npm test`, `npx vitest run --project unit`. `LONG=1` adds what takes minutes.
+ * and as often as wanted in `npm run fuzz`. `worker`: what needs workerd. `git`: journeys with the real client over a socket. Commands: `npm test`, `npx vitest run --project unit`. `LONG=1` adds what takes minutes. Time limits are
+ * there to end what hangs, not to judge: a machine that does ten other things at once must not fail a test.
  */
 import { defineConfig } from "vitest/config";
 
@@ -17,8 +18,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          testTimeout: 20 * seconds,
-          hookTimeout: 30 * seconds,
+          testTimeout: 120 * seconds,
+          hookTimeout: 120 * seconds,
         },
       },
       {
@@ -27,8 +28,8 @@ export default defineConfig({
           name: "fuzz",
           include: ["test/fuzz/**/*.test.ts"],
           // As long as it takes: only the number of runs is set.
-          testTimeout: process.env["FUZZ_RUNS"] === undefined ? 60 * seconds : 0,
-          hookTimeout: 30 * seconds,
+          testTimeout: process.env["FUZZ_RUNS"] === undefined ? 180 * seconds : 0,
+          hookTimeout: 120 * seconds,
         },
       },
       {
@@ -36,8 +37,8 @@ export default defineConfig({
         test: {
           name: "worker",
           include: ["test/worker/**/*.test.ts"],
-          testTimeout: 60 * seconds,
-          hookTimeout: 60 * seconds,
+          testTimeout: 180 * seconds,
+          hookTimeout: 180 * seconds,
         },
       },
       {
@@ -45,8 +46,8 @@ export default defineConfig({
         test: {
           name: "git",
           include: ["test/git/**/*.test.ts"],
-          testTimeout: 120 * seconds,
-          hookTimeout: 120 * seconds,
+          testTimeout: 240 * seconds,
+          hookTimeout: 240 * seconds,
         },
       },
     ],

@@ -23,6 +23,7 @@ export type HostOptions = {
   readonly stateDir: string;
   /** Made, and kept in the state directory, where absent. */
   readonly adminToken?: string;
+  /** 0 takes a free one; absent: none. */
   readonly inspectorPort?: number;
   readonly allowPrivateUpstreams?: boolean;
   /** Seconds between two syncs of a mirror, as text. */
@@ -42,6 +43,8 @@ export type RunningHost = {
   readonly token: string;
   readonly stateDir: string;
   readonly miniflare: Miniflare;
+  /** Where its isolates are inspected: an origin. Only with an `inspectorPort`. */
+  inspector(): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -162,5 +165,6 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     await miniflare.dispose();
     forgetProcesses(stateDir);
   };
-  return { base: `http://localhost:${url.port}`, token, stateDir, miniflare, stop };
+  const inspector = async (): Promise<string> => `http://${(await miniflare.getInspectorURL()).host}`;
+  return { base: `http://localhost:${url.port}`, token, stateDir, miniflare, inspector, stop };
 }

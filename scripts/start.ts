@@ -41,6 +41,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+if (inspectorPort !== undefined) console.log(`inspector ${await host.inspector()}`);
 console.log(`ready ${host.base}`);
 console.log(`the operator's token: ${host.token}`);
 console.log("push something:");

@@ -8,7 +8,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { freePort, startProject, stopProcess, waitForLine } from "../../test/support/git-process.ts";
+import { startProject, stopProcess, waitForLine } from "../../test/support/git-process.ts";
 import { sampleMemory } from "./isolate-memory.ts";
 import { commandOf, cpuSeconds, peakResident, processTree, resetPeakResident } from "./process-time.ts";
 import { type Counts, RequestLog } from "./request-log.ts";
@@ -66,11 +66,10 @@ export async function startCGit(root: string): Promise<Host> {
 /** Starts this host as a user does. Its processor time is that of workerd, which also plays the bucket and the databases. */
 export async function startThinpack(state: string): Promise<Host> {
   mkdirSync(state, { recursive: true });
-  const inspector = await freePort();
-  const started = await startProject(state, TOKEN, { INSPECTOR_PORT: `${inspector}` });
+  const started = await startProject(state, TOKEN, { INSPECTOR_PORT: "0" });
   const workers = processTree(started.child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
   if (workers.length === 0) throw new Error("no workerd process under the host");
-  const memory = await sampleMemory(inspector);
+  const memory = await sampleMemory(started.inspector ?? "");
   const log = new RequestLog(join(state, "requests.jsonl"));
   const cpu = (): number => workers.reduce((total, pid) => total + cpuSeconds(pid), 0);
   return {

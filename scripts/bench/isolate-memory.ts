@@ -24,11 +24,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-async function debuggerUrl(port: number): Promise<string> {
-  const targets: unknown = await (await fetch(`http://127.0.0.1:${port}/json`)).json();
+async function debuggerUrl(inspector: string): Promise<string> {
+  const targets: unknown = await (await fetch(`${inspector}/json`)).json();
   const rows = Array.isArray(targets) ? targets.filter(isRecord) : [];
   const target = rows.find(({ id }) => String(id).startsWith("core:user:")) ?? rows[0];
-  if (target === undefined) throw new Error(`the inspector at port ${port} shows no isolate`);
+  if (target === undefined) throw new Error(`the inspector at ${inspector} shows no isolate`);
   return String(target["webSocketDebuggerUrl"]);
 }
 
@@ -45,8 +45,8 @@ function bytesOf(message: unknown): number {
 }
 
 /** Connects to the inspector and samples until closed. At most one question is under way: a busy isolate answers late. */
-export async function sampleMemory(port: number): Promise<MemorySampler> {
-  const socket = new WebSocket(await debuggerUrl(port));
+export async function sampleMemory(inspector: string): Promise<MemorySampler> {
+  const socket = new WebSocket(await debuggerUrl(inspector));
   await new Promise((resolve, reject) => {
     socket.addEventListener("open", resolve, { once: true });
     socket.addEventListener("error", () => reject(new Error("the inspector refused")), { once: true });

@@ -21,6 +21,22 @@ export type Counts = {
   readonly lines: readonly Record<string, unknown>[];
 };
 
+/** Adds up lines of the log. */
+export function countLines(lines: readonly Record<string, unknown>[]): Counts {
+  const sum = (key: string): number => lines.reduce((total, line) => total + numberOf(line, key), 0);
+  return {
+    requests: lines.length,
+    r2r: sum("r2r"),
+    r2w: sum("r2w"),
+    r2b: sum("r2b"),
+    do: sum("do"),
+    kv: sum("kv"),
+    rt: sum("rt"),
+    wasm: Math.max(0, ...lines.map((line) => numberOf(line, "wasm"))),
+    lines,
+  };
+}
+
 function numberOf(line: Record<string, unknown>, key: string): number {
   const value = line[key];
   return typeof value === "number" ? value : 0;
@@ -41,21 +57,7 @@ export class RequestLog {
     const text = existsSync(this.#path) ? readFileSync(this.#path).subarray(this.#at).toString("utf8") : "";
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
     this.#at += Buffer.byteLength(whole);
-    const lines = whole
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line): Record<string, unknown> => Object(JSON.parse(line)));
-    const sum = (key: string): number => lines.reduce((total, line) => total + numberOf(line, key), 0);
-    return {
-      requests: lines.length,
-      r2r: sum("r2r"),
-      r2w: sum("r2w"),
-      r2b: sum("r2b"),
-      do: sum("do"),
-      kv: sum("kv"),
-      rt: sum("rt"),
-      wasm: Math.max(0, ...lines.map((line) => numberOf(line, "wasm"))),
-      lines,
-    };
+    const lines = whole.split("\n").filter((line) => line !== "");
+    return countLines(lines.map((line): Record<string, unknown> => Object(JSON.parse(line))));
   }
 }

@@ -1,9 +1,9 @@
 /** What client and host tell each other of themselves for their logs, and what the log makes of it. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { RequestLog } from "../../scripts/bench/request-log.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { onEveryHost } from "../support/git-hosts.ts";
 import { parsePkts, pktLines, post, send } from "../support/git-raw.ts";
+import { SettledLog } from "../support/settled-log.ts";
 
 onEveryHost("session ids", (journey) => {
   it.each(["upload-pack", "receive-pack"])("are offered by %s, another for each request", async (service) => {
@@ -37,12 +37,11 @@ onEveryHost("session ids", (journey) => {
 onEveryHost(
   "the log",
   (journey) => {
-    let log: RequestLog | undefined;
-    /** The lines of what was answered since the last call. The host writes a line when the answer has gone out. */
+    let log: SettledLog | undefined;
+    /** The lines of what was answered since the last call. */
     const lines = async (): Promise<readonly Record<string, unknown>[]> => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      log ??= new RequestLog(journey.git.path("state", "requests.jsonl"));
-      return log.read().lines.filter((line) => line["status"] === 200);
+      log ??= new SettledLog(journey.git.path("state", "requests.jsonl"), journey.base);
+      return (await log.read()).lines.filter((line) => line["status"] === 200);
     };
     beforeEach(async () => {
       await lines();

@@ -2,16 +2,11 @@
  * Budgets in storage operations, which don't depend on the machine: what `Server-Timing` and the request log say of each journey.
  */
 import { beforeEach, expect, it } from "vitest";
-import { RequestLog } from "../../scripts/bench/request-log.ts";
+import type { Counts } from "../../scripts/bench/request-log.ts";
 import { importFixture, linear, noise } from "../support/git-fixtures.ts";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
 import { send } from "../support/git-raw.ts";
-
-/** The log lines of what the client did since the last call; the host writes a line when the answer has gone out. */
-async function settled(log: RequestLog): Promise<ReturnType<RequestLog["read"]>> {
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  return log.read();
-}
+import { SettledLog } from "../support/settled-log.ts";
 
 /** How many requests were answered; a client asks once without credentials first. Budgets would hold for an empty log, too. */
 function answered(lines: readonly Record<string, unknown>[]): number {
@@ -34,9 +29,10 @@ async function prepared(journey: Journey): Promise<{ url: string; cwd: string }>
 onEveryHost(
   "counts",
   (journey) => {
-    let log: RequestLog | undefined;
-    const counts = async (): Promise<ReturnType<RequestLog["read"]>> =>
-      await settled((log ??= new RequestLog(journey.git.path("state", "requests.jsonl"))));
+    let log: SettledLog | undefined;
+    /** What the host did since the last call. */
+    const counts = async (): Promise<Counts> =>
+      await (log ??= new SettledLog(journey.git.path("state", "requests.jsonl"), journey.base)).read();
     beforeEach(async () => {
       await counts();
     });

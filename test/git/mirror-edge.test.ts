@@ -1,23 +1,20 @@
 /** Readers of mirrors: what they cost, what they are told, and that nobody reads what is no longer theirs. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { RequestLog } from "../../scripts/bench/request-log.ts";
+import type { Counts } from "../../scripts/bench/request-log.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { send } from "../support/git-raw.ts";
+import { SettledLog } from "../support/settled-log.ts";
 import { MirrorBed } from "../support/upstreams.ts";
 
 const bed = new MirrorBed();
-let log: RequestLog | undefined;
+let log: SettledLog | undefined;
 
 beforeAll(() => bed.start());
 afterAll(() => bed.stop());
 
-type Counted = ReturnType<RequestLog["read"]>;
-
 /** What was asked since the last call. */
-async function settled(): Promise<Counted> {
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  log ??= new RequestLog(bed.git.path("state", "requests.jsonl"));
-  return log.read();
+async function settled(): Promise<Counts> {
+  return await (log ??= new SettledLog(bed.git.path("state", "requests.jsonl"), bed.host.base)).read();
 }
 
 beforeEach(async () => {

@@ -2,11 +2,12 @@
  * Tenants' tokens with the real client: what it may do with one, what it is told where it may not, what asking costs.
  */
 import { beforeEach, expect, it } from "vitest";
-import { RequestLog } from "../../scripts/bench/request-log.ts";
+import type { Counts } from "../../scripts/bench/request-log.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
+import { SettledLog } from "../support/settled-log.ts";
 
 const IN_REPOSITORY = { visibility: "private" } as const;
 
@@ -121,14 +122,14 @@ onEveryHost(
       await git.ok(["push", "-q", url("one", "tenant:admin"), "main"], { cwd: source });
       await git.ok(["push", "-q", url("open", "tenant:admin"), "main"], { cwd: source });
       await operator("PATCH", "/repos/counted/open", { visibility: "public" });
+      // That a name is no mirror's is looked up once.
       await git.ok(["ls-remote", `${base}/counted/open.git`]);
-      const log = new RequestLog(git.path("state", "requests.jsonl"));
-      const countsOf = async (remote: string): Promise<ReturnType<RequestLog["read"]>> => {
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        log.read();
+      await git.ok(["ls-remote", url("one", "repo:read")]);
+      const log = new SettledLog(git.path("state", "requests.jsonl"), base);
+      const countsOf = async (remote: string): Promise<Counts> => {
+        await log.read();
         await git.ok(["ls-remote", remote]);
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        return log.read();
+        return await log.read();
       };
       const anonymous = await countsOf(`${base}/counted/open.git`);
       const authenticated = await countsOf(url("one", "repo:read"));

@@ -19,7 +19,12 @@ const run = promisify(execFile);
 const BACKEND = join(execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim(), "git-http-backend");
 const WRAPPER = '"$0" 3>&-; times >&3';
 const TIMES = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/;
-/** What a created repository is given: pushing allowed, objects checked as a careful host checks them, no surprise repack. */
+/**
+ * What a created repository is given: pushing allowed, objects checked as a careful host checks them, no surprise repack.
+ *
+ * Not `uploadpack.allowRefInWant`: where it is set, every client asks by the names of refs, and C git's server then sends
+ * `wanted-refs` before `shallow-info`, which its own client does not take ("expected 'packfile', received 'shallow-info'").
+ */
 const SETTINGS: Record<string, string> = {
   "http.receivepack": "true",
   "receive.fsckObjects": "true",
@@ -31,7 +36,6 @@ const SETTINGS: Record<string, string> = {
   "uploadpack.allowFilter": "true",
   "uploadpack.allowTipSHA1InWant": "true",
   "uploadpack.allowReachableSHA1InWant": "true",
-  "uploadpack.allowRefInWant": "true",
   "uploadpack.allowSidebandAll": "true",
   "receive.autogc": "false",
   "gc.auto": "0",

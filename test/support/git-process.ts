@@ -5,7 +5,6 @@
  * @packageDocumentation
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -21,6 +20,8 @@ export type StartedHost = {
   readonly base: string;
   readonly token: string;
   readonly child: ChildProcess;
+  /** Where its isolates are inspected, where `INSPECTOR_PORT` was set; 0 takes a free one. */
+  readonly inspector?: string;
   /** Ends it as a terminal would, and waits. */
   stop(): Promise<void>;
   /** SIGKILL to it and to every process below it, at once. */
@@ -48,15 +49,6 @@ export async function waitForLine(lines: Interface, word: string, child: ChildPr
   });
 }
 
-/** A port on loopback that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
 /** Ends a child with SIGTERM and waits until it is gone. */
 export async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -72,18 +64,27 @@ async function killTree(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Starts the host on a state directory; more variables in `env` (PORT is a free one where it is not given). */
+/** Starts the host on a state directory and a free port, which it finds itself; more variables in `env`. */
 export async function startProject(
   state: string,
   token: string,
   env: Record<string, string> = {},
 ): Promise<StartedHost> {
-  const port = env["PORT"] ?? `${await freePort()}`;
   const child = spawn(process.execPath, [join(PROJECT, "scripts", "start.ts")], {
     cwd: PROJECT,
-    env: { ...process.env, STATE_DIR: state, ADMIN_TOKEN: token, ...env, PORT: port },
+    env: { ...process.env, STATE_DIR: state, ADMIN_TOKEN: token, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const base = await waitForLine(createInterface({ input: child.stdout }), "ready", child);
-  return { base, token, child, stop: () => stopProcess(child), kill: () => killTree(child) };
+  const lines = createInterface({ input: child.stdout });
+  const inspecting = env["INSPECTOR_PORT"] === undefined ? undefined : waitForLine(lines, "inspector", child);
+  const base = await waitForLine(lines, "ready", child);
+  const inspector = await inspecting;
+  return {
+    base,
+    token,
+    child,
+    ...(inspector === undefined ? {} : { inspector }),
+    stop: () => stopProcess(child),
+    kill: () => killTree(child),
+  };
 }
