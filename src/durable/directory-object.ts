@@ -8,8 +8,10 @@ import { DurableObject } from "cloudflare:workers";
 import type { ListedTenant } from "../access/directory.ts";
 import type { Page } from "../access/token-store.ts";
 import { durableSql } from "./durable-sql.ts";
+import { Tables } from "./migrations.ts";
+import { DIRECTORY_SCHEMA } from "./schemas.ts";
 import type { SqlDatabase } from "./sql-database.ts";
-import { deleteListedTenant, insertListedTenant, listTenants, TENANTS_DDL } from "./tables/tenants.ts";
+import { deleteListedTenant, insertListedTenant, listTenants } from "./tables/tenants.ts";
 
 /** The name of the one there is. */
 export const DIRECTORY_NAME = "tenants";
@@ -21,7 +23,8 @@ export class DirectoryObject extends DurableObject {
   constructor(state: DurableObjectState, env: Cloudflare.Env) {
     super(state, env);
     this.#db = durableSql(state.storage);
-    this.#db.run(TENANTS_DDL);
+    const tables = new Tables(this.#db, DIRECTORY_SCHEMA);
+    tables.transaction(() => tables.make());
   }
 
   /** Lists a tenant. */

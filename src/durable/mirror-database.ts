@@ -40,6 +40,8 @@ const MOST_ERROR = 1000;
 
 /** What the mirror needs of the repository's other tables. */
 export interface MirroredRepository {
+  /** Whether there are tables. */
+  hasTables(): boolean;
   describe(): RepositoryRecord | undefined;
   /** Its refs, or the first page of them, and its catalog. */
   openAll(): OpenPage;
@@ -227,7 +229,7 @@ export class MirrorDatabase {
   /** The pointer's row, and what the pointer has to say. */
   get pointer(): PointerTable {
     return {
-      read: () => readPointer(this.#db),
+      read: () => (this.#repository.hasTables() ? readPointer(this.#db) : undefined),
       write: (row) => writePointer(this.#db, row),
       clear: () => deletePointer(this.#db),
       describe: ({ id, version, pieces }) => {

@@ -24,10 +24,10 @@ import type { EventSource } from "./event-sockets.ts";
 import { RepositoryHooks } from "./repository-hooks.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { type OpenPage, refPage } from "./open-page.ts";
-import { firstRow, type SqlDatabase } from "./sql-database.ts";
-import { DELIVERIES_DDL } from "./tables/deliveries.ts";
+import { Tables } from "./migrations.ts";
+import { REPOSITORY_SCHEMA } from "./schemas.ts";
+import type { SqlDatabase } from "./sql-database.ts";
 import {
-  DOOMED_PREFIXES_DDL,
   doomPrefix,
   duePrefixes,
   isDoomed,
@@ -35,43 +35,25 @@ import {
   notePrefixEmpty,
   postponePrefix,
 } from "./tables/doomed-prefixes.ts";
-import { HOOKS_DDL } from "./tables/hooks.ts";
-import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd, LEASES_DDL } from "./tables/leases.ts";
-import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
-import { MIRROR_DDL, readMirrorSummary } from "./tables/mirror.ts";
-import { listPacks, PACKS_DDL, sumPackBytes } from "./tables/packs.ts";
-import { REF_LOG_DDL, readRefLog, refLogEnds } from "./tables/ref-log.ts";
-import { PUSH_CERTIFICATES_DDL, readCertificate } from "./tables/push-certificates.ts";
+import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
+import { readMirrorSummary } from "./tables/mirror.ts";
+import { listPacks, sumPackBytes } from "./tables/packs.ts";
+import { readRefLog, refLogEnds } from "./tables/ref-log.ts";
+import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
-import { PUSH_SEED_DDL, readPushSeed } from "./tables/push-seed.ts";
-import { listRules, REF_RULES_DDL, replaceRules } from "./tables/ref-rules.ts";
-import { listNamedRefs, listRefs, readRef, readRefs, REFS_DDL } from "./tables/refs.ts";
+import { readPushSeed } from "./tables/push-seed.ts";
+import { listRules, replaceRules } from "./tables/ref-rules.ts";
+import { listNamedRefs, listRefs, readRef, readRefs } from "./tables/refs.ts";
 import {
   insertRepository,
   noteDerivedJob,
   noteDerivedVersion,
   readRepository,
-  REPOSITORY_DDL,
   updateSettings,
   type RepositoryRow,
 } from "./tables/repository.ts";
 import { TipIndex } from "./tip-index.ts";
 
-const TABLES = [
-  REPOSITORY_DDL,
-  REFS_DDL,
-  PACKS_DDL,
-  LEASES_DDL,
-  REF_LOG_DDL,
-  REF_RULES_DDL,
-  PUSH_CERTIFICATES_DDL,
-  HOOKS_DDL,
-  DELIVERIES_DDL,
-  MIRROR_DDL,
-  MIRROR_POINTER_DDL,
-  PUSH_SEED_DDL,
-  DOOMED_PREFIXES_DDL,
-];
 /** What belongs to one repository and goes with it; not `doomed_prefixes`. */
 const OWNED_TABLES = [
   "repository",
@@ -127,41 +109,27 @@ export type NewId = () => string;
 /** The tables of one Durable Object: at most one repository at a time. */
 export class RepositoryDatabase {
   readonly #db: SqlDatabase;
+  readonly #tables: Tables;
   readonly #newId: NewId;
   readonly #tips: TipIndex;
-  #ready = false;
   /** The same repository as a mirror. */
   readonly mirror: MirrorDatabase;
 
   constructor(db: SqlDatabase, newId: NewId) {
     this.#db = db;
+    this.#tables = new Tables(db, REPOSITORY_SCHEMA);
     this.#newId = newId;
     this.#tips = new TipIndex(db);
     this.mirror = new MirrorDatabase(db, {
+      hasTables: () => this.#tables.exist,
       describe: () => this.describe(),
       openHead: () => this.open({}),
       openAll: () => this.open({ packs: true, refPrefixes: [] }),
     });
   }
 
-  /** Whether there are tables. Asking for a name that never was a repository writes nothing, so that guessing costs no storage. */
-  #hasTables(): boolean {
-    if (this.#ready) return true;
-    if (firstRow(this.#db.rows("SELECT 1 FROM sqlite_master WHERE name = 'repository'")) === undefined) return false;
-    // An older release may have made fewer.
-    this.#makeTables();
-    return true;
-  }
-
-  #makeTables(): void {
-    for (const ddl of TABLES) {
-      for (const statement of ddl.split(";")) this.#db.run(statement);
-    }
-    this.#ready = true;
-  }
-
   #read(): RepositoryRow | undefined {
-    return this.#hasTables() ? readRepository(this.#db) : undefined;
+    return this.#tables.exist ? readRepository(this.#db) : undefined;
   }
 
   #record(row: RepositoryRow): RepositoryRecord {
@@ -176,7 +144,7 @@ export class RepositoryDatabase {
 
   /** Makes the repository, unless it was doomed before. */
   #insert(request: CreateRequest, now: number): RepositoryRow | undefined {
-    this.#makeTables();
+    this.#tables.make();
     if (request.id !== undefined && isDoomed(this.#db, request.id)) return undefined;
     insertRepository(this.#db, request.id ?? this.#newId(), request, now);
     const row = this.#read();
@@ -218,7 +186,7 @@ export class RepositoryDatabase {
 
   /** Leases the keys of a push, making the repository where it is missing and that is asked for. */
   beginPush(request: BeginPushRequest, now: number): BeginPushAnswer<PackRecord> {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       const row = this.#read() ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
       if (row === undefined) return { kind: "missing" };
       if (request.packName !== undefined) insertLease(this.#db, request.packName, now + LEASE_TIME);
@@ -234,15 +202,15 @@ export class RepositoryDatabase {
   }
 
   commitPush(request: CommitPushRequest<PackRecord>, now: number): CommitPushAnswer {
-    return this.#hasTables() ? commitPush(this.#db, request, now) : { kind: "gone" };
+    return this.#tables.exist ? commitPush(this.#db, request, now) : { kind: "gone" };
   }
 
   abandonPush(packName: string): void {
-    if (this.#hasTables()) deleteLease(this.#db, packName);
+    if (this.#tables.exist) deleteLease(this.#db, packName);
   }
 
   create(request: CreateRequest, now: number): CreateAnswer {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       const existing = this.#read();
       if (existing !== undefined) return { kind: "exists", record: this.#record(existing) };
       const made = this.#insert(request, now);
@@ -256,7 +224,7 @@ export class RepositoryDatabase {
   }
 
   change(change: SettingsChange, tags?: readonly string[]): RepositoryRecord | "stale" | undefined {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       const before = this.describe();
       if (before === undefined) return undefined;
       if (tags?.includes(settingsTag(before)) === false) return "stale";
@@ -276,7 +244,7 @@ export class RepositoryDatabase {
 
   /** Empties the tables and dooms the prefix; `id`, where given, is never made. Gives whether there was a repository. */
   remove(now: number, id?: string): boolean {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       const row = this.#read();
       if (id !== undefined && row?.record.id !== id) this.#prevent(id, now);
       if (row === undefined) return false;
@@ -289,7 +257,7 @@ export class RepositoryDatabase {
 
   /** Gives the id of the repository there is; where there is none, `id` is never made. */
   confirm(id: string, now: number): string | undefined {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       const row = this.#read();
       if (row === undefined) this.#prevent(id, now);
       return row?.record.id;
@@ -298,7 +266,7 @@ export class RepositoryDatabase {
 
   /** Sees to it that a repository is not made with this id, for as long as a request that was given it may last. */
   #prevent(id: string, now: number): void {
-    this.#makeTables();
+    this.#tables.make();
     doomPrefix(this.#db, id, now + LEASE_TIME, now + LEASE_TIME);
   }
 
@@ -313,7 +281,7 @@ export class RepositoryDatabase {
   events(): EventSource {
     return {
       record: () => this.#read()?.record,
-      ends: () => (this.#hasTables() ? refLogEnds(this.#db) : { newest: 0, before: 0 }),
+      ends: () => (this.#tables.exist ? refLogEnds(this.#db) : { newest: 0, before: 0 }),
       movesAfter: (seq, limit) => readRefLog(this.#db, seq, limit),
     };
   }
@@ -323,7 +291,7 @@ export class RepositoryDatabase {
   }
 
   prefixDeleted(id: string, now: number): void {
-    if (this.#hasTables()) notePrefixEmpty(this.#db, id, now);
+    if (this.#tables.exist) notePrefixEmpty(this.#db, id, now);
   }
 
   /** Says what is to be done now; webhooks' deliveries are made up for that. */
@@ -333,16 +301,16 @@ export class RepositoryDatabase {
       ...(row === undefined ? {} : { id: row.record.id }),
       derivedFiles: row !== undefined && derivedDue(row, now) <= now,
       expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now, SWEEP_BATCH),
-      doomedPrefixes: this.#hasTables() ? duePrefixes(this.#db, now) : [],
+      doomedPrefixes: this.#tables.exist ? duePrefixes(this.#db, now) : [],
       hooks: this.hooks()?.due(now) ?? [],
-      staleSnapshot: this.#hasTables() && this.mirror.pointer.read()?.doomed === true,
+      staleSnapshot: this.mirror.pointer.read()?.doomed === true,
       mirrorSync: row !== undefined && (this.mirror.nextDue() ?? Number.POSITIVE_INFINITY) <= now,
     };
   }
 
   /** Says when the next work is due, in milliseconds since the epoch; `undefined` where none is. */
   nextDue(now: number): number | undefined {
-    if (!this.#hasTables()) return undefined;
+    if (!this.#tables.exist) return undefined;
     const row = this.#read();
     const due = [
       row === undefined ? undefined : derivedDue(row, now),

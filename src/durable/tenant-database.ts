@@ -24,14 +24,10 @@ import {
 } from "../access/token-store.ts";
 import { type AddKeyAnswer, MOST_KEYS, type SigningKey } from "../signing/signing-key.ts";
 import type { NewId } from "./repository-database.ts";
-import { firstRow, type SqlDatabase } from "./sql-database.ts";
-import {
-  deleteSigningKeys,
-  insertSigningKey,
-  listSigningKeys,
-  readSigningKeyRow,
-  SIGNING_KEYS_DDL,
-} from "./tables/signing-keys.ts";
+import { Tables } from "./migrations.ts";
+import { TENANT_SCHEMA } from "./schemas.ts";
+import type { SqlDatabase } from "./sql-database.ts";
+import { deleteSigningKeys, insertSigningKey, listSigningKeys, readSigningKeyRow } from "./tables/signing-keys.ts";
 import {
   addRepoCount,
   deleteTenant,
@@ -39,7 +35,6 @@ import {
   readTenant,
   setInDirectory,
   setLeaving,
-  TENANT_DDL,
   type TenantRow,
   updateTenant,
 } from "./tables/tenant.ts";
@@ -54,7 +49,6 @@ import {
   nextRepoDue,
   readRepo,
   setPublic,
-  TENANT_REPOS_DDL,
   type TenantRepo,
 } from "./tables/tenant-repos.ts";
 import {
@@ -68,10 +62,7 @@ import {
   noteTokenUse,
   readToken,
   takeRepoOffTokens,
-  TOKENS_DDL,
 } from "./tables/tokens.ts";
-
-const TABLES = [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL];
 
 /** A repository that was entered is asked after when it must have been made, or never will be. Milliseconds. */
 export const CHECK_DELAY = 5 * 60 * 1000;
@@ -84,36 +75,21 @@ function pageOf<Item>(items: readonly Item[], limit: number): Page<Item> {
 /** The tables of one Durable Object: at most one tenant at a time. */
 export class TenantDatabase {
   readonly #db: SqlDatabase;
+  readonly #tables: Tables;
   readonly #name: string;
   readonly #newId: NewId;
-  #ready = false;
 
   /** `name` is the tenant's, as the object is addressed. */
   constructor(db: SqlDatabase, name: string, newId: NewId) {
     this.#db = db;
+    this.#tables = new Tables(db, TENANT_SCHEMA);
     this.#name = name;
     this.#newId = newId;
   }
 
-  /** Whether there are tables. Asking for a name that never was a tenant writes nothing, so that guessing costs no storage. */
-  #hasTables(): boolean {
-    if (this.#ready) return true;
-    if (firstRow(this.#db.rows("SELECT 1 FROM sqlite_master WHERE name = 'tenant'")) === undefined) return false;
-    // An older release may have made fewer.
-    this.#makeTables();
-    return true;
-  }
-
-  #makeTables(): void {
-    for (const ddl of TABLES) {
-      for (const statement of ddl.split(";")) this.#db.run(statement);
-    }
-    this.#ready = true;
-  }
-
   /** The row, also of a tenant that is being deleted. */
   row(): TenantRow | undefined {
-    return this.#hasTables() ? readTenant(this.#db) : undefined;
+    return this.#tables.exist ? readTenant(this.#db) : undefined;
   }
 
   #present(): TenantRow | undefined {
@@ -122,7 +98,7 @@ export class TenantDatabase {
   }
 
   #insert(settings: TenantSettings, now: number): void {
-    this.#makeTables();
+    this.#tables.make();
     insertTenant(this.#db, this.#name, settings, now);
   }
 
@@ -131,7 +107,7 @@ export class TenantDatabase {
   }
 
   create(settings: TenantSettings, now: number): CreateTenantAnswer {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       const row = this.row();
       if (row?.leaving === true) return { kind: "leaving" };
       if (row !== undefined) return { kind: "exists", record: row.record };
@@ -143,7 +119,7 @@ export class TenantDatabase {
   }
 
   change(change: Partial<TenantSettings>): TenantRecord | undefined {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       if (this.#present() === undefined) return undefined;
       updateTenant(this.#db, change);
       return this.describe();
@@ -152,7 +128,7 @@ export class TenantDatabase {
 
   /** Ends the tenant for everybody outside: its tokens go, its repositories have to. Gives whether there was one. */
   leave(): boolean {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       if (this.#present() === undefined) return false;
       deleteTokens(this.#db);
       deleteSigningKeys(this.#db);
@@ -164,7 +140,7 @@ export class TenantDatabase {
 
   /** Forgets a tenant that is leaving and has nothing left. */
   forgetIfEmpty(): void {
-    this.#db.transaction(() => {
+    this.#tables.transaction(() => {
       const row = this.row();
       if (row?.leaving === true && !row.inDirectory && row.record.repoCount === 0) deleteTenant(this.#db);
     });
@@ -172,11 +148,11 @@ export class TenantDatabase {
 
   /** Notes whether the directory has the tenant. */
   noteDirectory(inDirectory: boolean): void {
-    if (this.#hasTables()) setInDirectory(this.#db, inDirectory);
+    if (this.#tables.exist) setInDirectory(this.#db, inDirectory);
   }
 
   register(request: RegisterRequest, now: number): RegisterAnswer {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       if (request.byOperator && this.row() === undefined) this.#insert(DEFAULT_TENANT, now);
       const row = this.row();
       const listed = row === undefined ? undefined : readRepo(this.#db, request.repo);
@@ -194,8 +170,8 @@ export class TenantDatabase {
 
   /** Begins to remove a repository; gives what is listed of it. */
   beginRemoval(repo: string): TenantRepo | undefined {
-    return this.#db.transaction(() => {
-      if (!this.#hasTables()) return undefined;
+    return this.#tables.transaction(() => {
+      if (!this.#tables.exist) return undefined;
       markRemoving(this.#db, repo);
       return readRepo(this.#db, repo);
     });
@@ -203,8 +179,8 @@ export class TenantDatabase {
 
   /** Notes that a repository is gone, or never was. */
   endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">): void {
-    this.#db.transaction(() => {
-      if (!this.#hasTables() || !deleteRepo(this.#db, name, id)) return;
+    this.#tables.transaction(() => {
+      if (!this.#tables.exist || !deleteRepo(this.#db, name, id)) return;
       addRepoCount(this.#db, -1);
       takeRepoOffTokens(this.#db, name);
     });
@@ -212,11 +188,11 @@ export class TenantDatabase {
 
   /** Notes that a repository that was entered is there, under this id. */
   noteMade(repo: string, id: string): void {
-    if (this.#hasTables()) markChecked(this.#db, repo, id);
+    if (this.#tables.exist) markChecked(this.#db, repo, id);
   }
 
   noteVisibility(repo: string, visibility: "private" | "public"): void {
-    if (this.#hasTables()) setPublic(this.#db, repo, visibility === "public");
+    if (this.#tables.exist) setPublic(this.#db, repo, visibility === "public");
   }
 
   repos(after: string, limit: number): Page<string> | undefined {
@@ -226,7 +202,7 @@ export class TenantDatabase {
 
   /** Gives repositories to remove, and to ask after, now. */
   dueRepos(now: number, limit: number): { removing: TenantRepo[]; unchecked: TenantRepo[] } {
-    if (!this.#hasTables()) return { removing: [], unchecked: [] };
+    if (!this.#tables.exist) return { removing: [], unchecked: [] };
     return { removing: listRemoving(this.#db, limit), unchecked: listUnchecked(this.#db, now, limit) };
   }
 
@@ -256,7 +232,7 @@ export class TenantDatabase {
   }
 
   issue(request: IssueRequest, now: number): IssueAnswer {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       if (this.#present() === undefined) return { kind: "missing" };
       if (countTokens(this.#db) >= MOST_TOKENS) deleteTokens(this.#db, now);
       if (countTokens(this.#db) >= MOST_TOKENS) return { kind: "full" };
@@ -278,7 +254,7 @@ export class TenantDatabase {
   }
 
   addSigningKey(added: Omit<SigningKey, "createdAt">, now: number): AddKeyAnswer {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       if (this.#present() === undefined) return { kind: "missing" };
       const known = readSigningKeyRow(this.#db, added.fingerprint);
       if (known !== undefined) return { kind: "exists", key: known };
@@ -290,7 +266,7 @@ export class TenantDatabase {
   }
 
   removeSigningKey(fingerprint: string): boolean {
-    return this.#db.transaction(() => {
+    return this.#tables.transaction(() => {
       if (this.#present() === undefined || readSigningKeyRow(this.#db, fingerprint) === undefined) return false;
       deleteSigningKeys(this.#db, fingerprint);
       return true;

@@ -8,11 +8,13 @@
  */
 import kernel from "../../build/kernel.wasm";
 import { isolateTools } from "../../src/cloudflare/isolate-tools.ts";
+import { durableSql } from "../../src/durable/durable-sql.ts";
 import { RepositoryObject as DeployedObject } from "../../src/durable/repository-object.ts";
 import { RequestStorage } from "../../src/cloudflare/open-repository.ts";
 import type { Env } from "../../src/env.ts";
 import type { PackByteStream, PackFile, PackStorage, PackUpload } from "../../src/store/pack-storage.ts";
 import worker from "../../src/worker.ts";
+import { type DatabaseKind, wake, type Woken } from "../support/wake.ts";
 import type { PortCall, PortReply } from "./port-messages.ts";
 
 export { DirectoryObject } from "../../src/durable/directory-object.ts";
@@ -24,6 +26,15 @@ export class RepositoryObject extends DeployedObject {
   async alarmAfterLeases(): Promise<void> {
     this.ctx.storage.sql.exec("UPDATE leases SET expires_at = ?", Date.now());
     await this.alarm();
+  }
+
+  /** Runs what an earlier build did to a fresh database, and wakes up on it. Tells of a failure rather than throws: the way to the test is a proxy. */
+  wake(kind: DatabaseKind, statements: readonly string[]): Woken | { failure: string } {
+    try {
+      return wake(durableSql(this.ctx.storage), kind, statements);
+    } catch (error) {
+      return { failure: String(error) };
+    }
   }
 }
 

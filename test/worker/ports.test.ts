@@ -11,7 +11,9 @@ import { packStorageSuite } from "../suites/pack-storage.ts";
 import { refLogSuite } from "../suites/ref-log.ts";
 import { create, oid, packRecord, push, refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
 import { tenantSuite, type TenantUnderTest } from "../suites/tenant.ts";
+import { schemaSuite, type WakeFresh } from "../suites/schema.ts";
 import { repositoryLifeSuite } from "../suites/repository-life.ts";
+import type { Woken } from "../support/wake.ts";
 import { startTestHost } from "../support/host.ts";
 import { type RemotePackStorage, remotePackStorage } from "./remote-pack-storage.ts";
 
@@ -73,10 +75,22 @@ async function openTenant(): Promise<TenantUnderTest> {
   };
 }
 
+const wakeFresh: WakeFresh = async (kind, statements) => {
+  const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
+  count += 1;
+  const object = namespace.get(namespace.idFromName(`test/${count}`)) as unknown as {
+    wake: (...asked: Parameters<WakeFresh>) => Promise<Woken | { failure: string }>;
+  };
+  const woken = await object.wake(kind, statements);
+  if ("failure" in woken) throw new Error(woken.failure);
+  return woken;
+};
+
 refStoreSuite("Durable Object", openObject);
 repositoryLifeSuite("Durable Object", openObject);
 tenantSuite("Durable Object", openTenant);
 refLogSuite("Durable Object", openObject);
+schemaSuite("Durable Object", wakeFresh);
 
 packStorageSuite("R2", async () => storage);
 

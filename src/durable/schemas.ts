@@ -1,0 +1,74 @@
+/**
+ * The schema of each kind of database. What a step does to rows that are there already is decided here; what the tables mean is
+ * said in their own modules.
+ *
+ * @packageDocumentation
+ */
+import { addColumn, type Schema } from "./migrations.ts";
+import { DELIVERIES_DDL } from "./tables/deliveries.ts";
+import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
+import { HOOKS_DDL } from "./tables/hooks.ts";
+import { LEASES_DDL } from "./tables/leases.ts";
+import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
+import { MIRROR_DDL } from "./tables/mirror.ts";
+import { PACKS_DDL } from "./tables/packs.ts";
+import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
+import { PUSH_SEED_DDL } from "./tables/push-seed.ts";
+import { REF_LOG_DDL } from "./tables/ref-log.ts";
+import { REF_RULES_DDL } from "./tables/ref-rules.ts";
+import { REFS_DDL } from "./tables/refs.ts";
+import { REPOSITORY_DDL } from "./tables/repository.ts";
+import { SIGNING_KEYS_DDL } from "./tables/signing-keys.ts";
+import { TENANT_REPOS_DDL } from "./tables/tenant-repos.ts";
+import { TENANT_DDL } from "./tables/tenant.ts";
+import { TENANTS_DDL } from "./tables/tenants.ts";
+import { TOKENS_DDL } from "./tables/tokens.ts";
+
+/** Of a repository. */
+export const REPOSITORY_SCHEMA: Schema = {
+  first: "repository",
+  tables: [
+    REPOSITORY_DDL,
+    REFS_DDL,
+    PACKS_DDL,
+    LEASES_DDL,
+    REF_LOG_DDL,
+    REF_RULES_DDL,
+    PUSH_CERTIFICATES_DDL,
+    HOOKS_DDL,
+    DELIVERIES_DDL,
+    MIRROR_DDL,
+    MIRROR_POINTER_DDL,
+    PUSH_SEED_DDL,
+    DOOMED_PREFIXES_DDL,
+  ],
+  steps: [
+    // What builds before versions were kept may lack. Of old moves it isn't known whether they went forward; a mirror that
+    // forgave nothing goes on like that.
+    (db) => {
+      addColumn(db, "packs", "kinds BLOB");
+      addColumn(db, "ref_log", "forward INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "mirror", "hook_key TEXT");
+      addColumn(db, "mirror", "hook TEXT");
+      addColumn(db, "mirror", "fsck_ignore TEXT NOT NULL DEFAULT ''");
+      addColumn(db, "mirror", "fsck_skip TEXT NOT NULL DEFAULT ''");
+      addColumn(db, "mirror", "fetch_through INTEGER NOT NULL DEFAULT 0");
+    },
+  ],
+};
+
+/** Of a tenant. */
+export const TENANT_SCHEMA: Schema = {
+  first: "tenant",
+  tables: [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL],
+  // Without a version: tables were added, none was changed.
+  steps: [() => undefined],
+};
+
+/** Of the list of tenants. */
+export const DIRECTORY_SCHEMA: Schema = {
+  first: "tenants",
+  tables: [TENANTS_DDL],
+  // Without a version: the same.
+  steps: [() => undefined],
+};
