@@ -108,6 +108,7 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...par
     ...parts,
     known: credentials.kind === "unchecked" ? undefined : credentials,
     identify,
+    admitted: (name) => ordinary.share(repositoryKey(name), callerOf(credentials, parts.client), Date.now()),
     repository: (name) => {
       // What it throws is told to whoever asks who it is.
       identify(name).catch(() => undefined);

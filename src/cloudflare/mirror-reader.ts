@@ -27,6 +27,11 @@ export class OrdinaryNames {
     return [caller, EVERYBODY].some((who) => (this.#until.get(entryOf(key, who)) ?? 0) > now);
   }
 
+  /** Lets `caller`, who may read the repository, know what somebody else found out. */
+  share(key: string, caller: string, now: number): void {
+    if ((this.#until.get(entryOf(key, NOBODY)) ?? 0) > now) this.add(key, caller, now);
+  }
+
   add(key: string, caller: string, now: number): void {
     const entry = entryOf(key, caller);
     this.#until.delete(entry);
@@ -39,6 +44,8 @@ export class OrdinaryNames {
 }
 
 const EVERYBODY = "";
+/** What was found out, for whom it may concern. */
+const NOBODY = "nobody";
 
 /** Neither has a space. */
 function entryOf(key: string, caller: string): string {
@@ -66,6 +73,7 @@ export function readerRefs(durable: RefStore<PackRecord>, tools: ReaderTools): R
   const openDurable = async (request: OpenRequest): Promise<OpenAnswer<PackRecord>> => {
     const answer = await durable.open(request);
     if (answer.kind === "missing" || answer.record.mirror !== undefined) return answer;
+    ordinary.add(key, NOBODY, tools.now());
     if (answer.record.visibility === "public") ordinary.add(key, EVERYBODY, tools.now());
     else if (await tools.mayRead(answer.record)) ordinary.add(key, caller, tools.now());
     return answer;

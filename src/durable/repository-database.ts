@@ -128,6 +128,11 @@ export class RepositoryDatabase {
     });
   }
 
+  /** Whether there never was a repository: then there is nothing to be asked for. */
+  get isEmpty(): boolean {
+    return !this.#tables.exist;
+  }
+
   #read(): RepositoryRow | undefined {
     return this.#tables.exist ? readRepository(this.#db) : undefined;
   }

@@ -347,6 +347,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
    */
   async #belie(): Promise<void> {
     this.#wakeForNext();
+    if (this.#database.isEmpty) return;
     if (await this.#pointer.revoke()) await this.requestSync();
   }
 

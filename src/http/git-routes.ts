@@ -155,6 +155,7 @@ async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Arra
     const { principal, listed } = await host.identify(name);
     const subject = { visibility: "private", readOnly: false } as const;
     if (listed === undefined || decide(principal, "read", name, subject) !== "allow") return undefined;
+    host.admitted(name);
     return advertiseV2(listed, host);
   }
   const known = host.formats.get(repositoryKey(name), host.repository(name).now());

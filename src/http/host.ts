@@ -53,6 +53,8 @@ export interface Host {
   /** Has the log say what the client said of itself. */
   note(said: ClientNote): void;
   readonly formats: FormatCache;
+  /** Notes that who asks may read the repository, so that what is known of it serves the next request. */
+  admitted(name: RepositoryName): void;
   /** Opens a repository, which need not exist. Nothing but who asks is asked before the first call. */
   repository(name: RepositoryName): Repository;
   /**

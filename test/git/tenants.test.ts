@@ -122,9 +122,9 @@ onEveryHost(
       await git.ok(["push", "-q", url("one", "tenant:admin"), "main"], { cwd: source });
       await git.ok(["push", "-q", url("open", "tenant:admin"), "main"], { cwd: source });
       await operator("PATCH", "/repos/counted/open", { visibility: "public" });
-      // That a name is no mirror's is looked up once.
+      // That a name is no mirror's is looked up once, by whomever.
       await git.ok(["ls-remote", `${base}/counted/open.git`]);
-      await git.ok(["ls-remote", url("one", "repo:read")]);
+      await git.ok(["ls-remote", url("one", "tenant:admin")]);
       const log = new SettledLog(git.path("state", "requests.jsonl"), base);
       const countsOf = async (remote: string): Promise<Counts> => {
         await log.read();

@@ -103,6 +103,11 @@ it.each(["__proto__", "constructor", "toString", "hasOwnProperty", "prototype"])
   },
 );
 
+it("takes the deletion of what never was for what it is", async () => {
+  expect((await operator("DELETE", "/repos/acme/never")).status).toBe(404);
+  expect((await operator("DELETE", "/repos/nobody/never")).status).toBe(404);
+});
+
 describe("methods", () => {
   it.each([
     ["POST", "/repos/acme/one", "DELETE, GET, HEAD, PATCH, PUT"],
