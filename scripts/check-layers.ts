@@ -21,7 +21,7 @@ const LAYERS: Record<string, string> = {
   signing: "bytes",
   repository: "bytes object store refs",
   service: "bytes object wire format store refs graph repository",
-  mirror: "bytes object wire store refs graph access repository",
+  mirror: "bytes object wire format store refs graph access repository",
   maintenance: "bytes object wire format store refs graph repository",
   browse: "bytes object format store refs graph repository",
   lfs: "bytes access repository",

@@ -28,6 +28,8 @@ export type HostOptions = {
   readonly allowPrivateUpstreams?: boolean;
   /** Seconds between two syncs of a mirror, as text. */
   readonly leastMirrorInterval?: string;
+  /** Objects that a sync takes in one go, as text. */
+  readonly mirrorSliceObjects?: string;
   /** Wrong tokens an address, and requests with tokens a tenant, in a minute; absent: without bound. */
   readonly rateLimits?: { readonly login: number; readonly tenant: number };
   /** The Worker's main file, for tests that wrap it. */
@@ -155,6 +157,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         ADMIN_TOKEN: token,
         MIRROR_KEYS: mirrorKeys(stateDir),
         ...(options.leastMirrorInterval === undefined ? {} : { MIRROR_LEAST_INTERVAL: options.leastMirrorInterval }),
+        ...(options.mirrorSliceObjects === undefined ? {} : { MIRROR_SLICE_OBJECTS: options.mirrorSliceObjects }),
         ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),
       },
     }),

@@ -1,6 +1,7 @@
 /**
  * `npm start`: the whole host on this machine. Environment: `PORT`, `STATE_DIR`, `ADMIN_TOKEN`, `INSPECTOR_PORT`,
- * `ALLOW_PRIVATE_UPSTREAMS=1`, `MIRROR_LEAST_INTERVAL`.
+ * `ALLOW_PRIVATE_UPSTREAMS=1`, `MIRROR_LEAST_INTERVAL`,
+ * `MIRROR_SLICE_OBJECTS`.
  */
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -21,6 +22,7 @@ function portFrom(name: string): number | undefined {
 execFileSync(process.execPath, [join(scripts, "build-kernel.ts")], { stdio: ["ignore", "ignore", "inherit"] });
 const inspectorPort = portFrom("INSPECTOR_PORT");
 const leastMirrorInterval = process.env["MIRROR_LEAST_INTERVAL"];
+const mirrorSliceObjects = process.env["MIRROR_SLICE_OBJECTS"];
 const host = await startHost({
   port: portFrom("PORT") ?? 8787,
   stateDir: process.env["STATE_DIR"] ?? ".thinpack",
@@ -28,6 +30,7 @@ const host = await startHost({
   ...(inspectorPort === undefined ? {} : { inspectorPort }),
   allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
   ...(leastMirrorInterval === undefined ? {} : { leastMirrorInterval }),
+  ...(mirrorSliceObjects === undefined ? {} : { mirrorSliceObjects }),
 });
 
 let stopping = false;

@@ -114,6 +114,10 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...par
       identify(name).catch(() => undefined);
       return reader(name);
     },
+    historic: (name, at) => {
+      identify(name).catch(() => undefined);
+      return storage.historic(name, at);
+    },
     verifySignature: async (name, signature, payload) => {
       const keys = (await storage.tenant(name.tenant).signingKeys()) ?? [];
       return verifySignature(signature, payload, { keys, now: Date.now() });

@@ -32,6 +32,8 @@ export type Env = {
   readonly MIRROR_KEYS?: string;
   /** The least seconds between two syncs of a mirror. */
   readonly MIRROR_LEAST_INTERVAL?: string;
+  /** The most objects that a sync takes from an upstream in one go. */
+  readonly MIRROR_SLICE_OBJECTS?: string;
 };
 
 /** Whether the operator lets the host reach private networks. */

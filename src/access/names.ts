@@ -36,6 +36,23 @@ export function parseGitRepositoryName(tenant: string, repo: string): Repository
   return parseRepositoryName(tenant, repo.endsWith(".git") ? repo.slice(0, -".git".length) : repo);
 }
 
+const MOMENT = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)Z?)?$/;
+
+/** Gives a moment in milliseconds since the epoch: seconds, a day, or a day and a time of UTC; `undefined` for anything else. */
+export function parseMoment(text: string): number | undefined {
+  if (/^\d{1,11}$/.test(text)) return Number(text) * 1000;
+  const [, day, time = "00:00"] = MOMENT.exec(text) ?? [];
+  const moment = day === undefined ? Number.NaN : Date.parse(`${day}T${time}Z`);
+  return Number.isNaN(moment) ? undefined : moment;
+}
+
+/** Takes the moment off a repository's name in a Git URL: `repo@2026-01-31.git`. No name has an `@` of its own. */
+export function splitMoment(repo: string): { readonly repo: string; readonly at?: number } {
+  const [name = "", moment, ...more] = repo.replace(/\.git$/, "").split("@");
+  const at = moment === undefined || more.length > 0 ? undefined : parseMoment(moment);
+  return at === undefined ? { repo } : { repo: name, at };
+}
+
 /** Gives the name under which the repository's Durable Object is found. */
 export function repositoryKey({ tenant, repo }: RepositoryName): string {
   return `${tenant}/${repo}`;

@@ -34,6 +34,8 @@ export type JobEnd = RequestCounts & {
   readonly repository: string;
   readonly ms: number;
   readonly done: boolean;
+  /** Bytes of the kernels' memory. */
+  readonly wasm: number;
 };
 
 /** Delivers what is due of a webhook. A repository or webhook that has gone has nothing due. */
@@ -91,7 +93,14 @@ async function runLane(lane: readonly Read[], host: JobHost): Promise<void> {
     if (done) message.ack();
     else message.retry();
     const { type, repository } = job;
-    host.onEnd({ job: type, repository, ms: Date.now() - began, done, ...storage.counters.counts() });
+    host.onEnd({
+      job: type,
+      repository,
+      ms: Date.now() - began,
+      done,
+      ...storage.counters.counts(),
+      wasm: storage.kernelBytes,
+    });
   }
 }
 

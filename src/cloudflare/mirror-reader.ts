@@ -9,7 +9,10 @@
  *
  * @packageDocumentation
  */
-import { needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
+import { toHex } from "../bytes/hex.ts";
+import { countTips, needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
+import { objectFormat } from "../object/object-id.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer, OpenRequest, RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
@@ -116,4 +119,21 @@ async function openAtEdge(request: OpenRequest, tools: ReaderTools): Promise<Fou
       ? pointer.record
       : { ...pointer.record, mirror: { ...mirror, syncedAt } };
   return openSnapshot({ ...pointer, record }, snapshot, request);
+}
+
+/** Gives the refs of a mirror as they were at a moment, in milliseconds since the epoch; for readers only. */
+export function historicRefs(durable: RefStore<PackRecord>, at: number): Pick<RefStore<PackRecord>, "open"> {
+  return {
+    open: async (request) => {
+      const then = await durable.open({ packs: true, refPrefixes: [], at });
+      if (then.kind === "missing") return then;
+      const { record, version, refs, packs } = then;
+      const { rawSize } = objectFormat(record.objectFormat);
+      let headOid: string | undefined;
+      for (const { name, oid } of decodeRefRows(refs, rawSize)) if (name === record.head) headOid = toHex(oid);
+      // One tip too many: the packs hold more than was there then, so that they are never the answer as they are.
+      const snapshot = { refs, packs, tips: countTips(refs, rawSize) + 1 };
+      return openSnapshot({ record, version, ...(headOid === undefined ? {} : { headOid }) }, snapshot, request);
+    },
+  };
 }

@@ -24,7 +24,7 @@ import { durableMirror } from "./durable-mirror.ts";
 import { durableRefs } from "./durable-refs.ts";
 import { durableDirectory, durableTenant, type Tenant } from "./durable-tenants.ts";
 import type { IsolateTools } from "./isolate-tools.ts";
-import { type OrdinaryNames, readerRefs } from "./mirror-reader.ts";
+import { historicRefs, type OrdinaryNames, readerRefs } from "./mirror-reader.ts";
 import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
@@ -57,6 +57,11 @@ export class RequestStorage {
     this.#env = env;
     this.#agent = agent;
     this.#tools = tools;
+  }
+
+  /** Bytes of the isolate's kernels. */
+  get kernelBytes(): number {
+    return this.#tools.kernels.byteLength;
   }
 
   /** The truth of a repository by its key, `{tenant}/{repo}`. */
@@ -120,6 +125,12 @@ export class RequestStorage {
     const mayRead = (record: RepositoryRecord): Promise<boolean> => options.mayRead(record);
     const tools = { key, snapshots: this.snapshots, ordinary, caller, mayRead, now: () => repository.now(), freshen };
     return { ...repository, refs: readerRefs(repository.refs, tools) };
+  }
+
+  /** Opens a repository as it was, to be read. */
+  historic(name: RepositoryName, at: number): Repository {
+    const repository = this.repository(name);
+    return { ...repository, refs: { ...repository.refs, ...historicRefs(repository.refs, at) } };
   }
 
   /** Opens a repository, which need not exist. */

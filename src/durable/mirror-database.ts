@@ -23,9 +23,10 @@ import type { OpenPage } from "./open-page.ts";
 import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "./sql-database.ts";
 import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
+import { insertPack } from "./tables/packs.ts";
 import { deleteMirror, type MirrorRow, readMirror, writeMirror } from "./tables/mirror.ts";
 import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
-import { readRepository, updateSettings } from "./tables/repository.ts";
+import { bumpVersion, readRepository, updateSettings } from "./tables/repository.ts";
 
 /** A sync that has not ended by then is taken for dead: the queue's consumer has fifteen minutes. Milliseconds. */
 const SYNC_TIME = 20 * 60 * 1000;
@@ -73,7 +74,7 @@ function shown(row: MirrorRow): Mirror {
       failures,
       bytes,
       objects,
-      syncing: row.asked || row.running !== undefined,
+      syncing: row.asked || row.running !== undefined || (row.slice !== undefined && row.lastError === undefined),
       ...(row.lastAttempt === undefined ? {} : { lastAttempt: row.lastAttempt }),
       ...(row.lastSync === undefined ? {} : { lastSync: row.lastSync }),
       ...(row.lastChange === undefined ? {} : { lastChange: row.lastChange }),
@@ -90,6 +91,7 @@ const NEW_ROW = {
   lastChange: undefined,
   lastError: undefined,
   failures: 0,
+  slice: undefined,
   running: undefined,
   runningUntil: undefined,
   bytes: 0,
@@ -128,7 +130,7 @@ export class MirrorDatabase {
       const row: MirrorRow = {
         ...(old ?? NEW_ROW),
         // What was wrong with another upstream says nothing of this one.
-        ...(isSame ? {} : { lastError: undefined, failures: 0 }),
+        ...(isSame ? {} : { lastError: undefined, failures: 0, slice: undefined }),
         settings: change.settings,
         login: loginOf(change, old),
         hook: change.hook === "keep" ? old?.hook : change.hook === "none" ? undefined : change.hook,
@@ -181,8 +183,14 @@ export class MirrorDatabase {
         nextSync: now + SYNC_TIME,
       });
       insertLease(this.#db, packName, now + LEASE_TIME);
-      const { settings, login } = row;
-      return { kind: "begun", settings, ...(login === undefined ? {} : { login }), snapshot: page };
+      const { settings, login, slice } = row;
+      return {
+        kind: "begun",
+        settings,
+        ...(slice === undefined ? {} : { slice }),
+        ...(login === undefined ? {} : { login }),
+        snapshot: page,
+      };
     });
   }
 
@@ -209,6 +217,7 @@ export class MirrorDatabase {
     { end, pack, updates }: EndSyncRequest<PackRecord>,
     now: number,
   ): Exclude<EndSyncAnswer, { kind: "done" }> | { readonly kind: "landed"; readonly packKept: boolean } {
+    if (pack !== undefined && end.kind === "partial") return this.#landSlice(pack, now);
     if (updates.length === 0 || end.kind !== "synced") return { kind: "landed", packKept: false };
     if (pack !== undefined && !hasLease(this.#db, pack.name, now)) return { kind: "gone" };
     const { outcomes, packKept } = landUpdates(
@@ -219,6 +228,18 @@ export class MirrorDatabase {
     );
     const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
     return refused === undefined ? { kind: "landed", packKept } : { kind: "refused", why: explain(refused) };
+  }
+
+  /** Adds a slice's pack, which no ref needs yet. */
+  #landSlice(
+    pack: PackRecord,
+    now: number,
+  ): { readonly kind: "gone" } | { readonly kind: "landed"; readonly packKept: true } {
+    if (!hasLease(this.#db, pack.name, now)) return { kind: "gone" };
+    insertPack(this.#db, { ...pack, marked: false });
+    deleteLease(this.#db, pack.name);
+    bumpVersion(this.#db, now);
+    return { kind: "landed", packKept: true };
   }
 
   #isPublished(): boolean {
@@ -283,9 +304,11 @@ function ended(row: MirrorRow, request: EndSyncRequest<PackRecord> & { changed: 
     runningUntil: undefined,
     failures,
     lastError: end.kind === "failed" ? end.why.slice(0, MOST_ERROR) : undefined,
-    ...(end.kind === "synced" ? { lastSync: now } : {}),
+    // Where it ends well, refs name all there is.
+    ...(end.kind === "synced" ? { lastSync: now, slice: undefined } : {}),
+    ...(end.kind === "partial" ? { slice: end.slice } : {}),
     ...(changed && end.kind === "synced" ? { lastChange: now } : {}),
-    nextSync: row.asked ? now : nextSync({ now, jitter, interval, failures, retryAfter }),
+    nextSync: row.asked || end.kind === "partial" ? now : nextSync({ now, jitter, interval, failures, retryAfter }),
     bytes: row.bytes + bytes,
     objects: row.objects + objects,
     progress: request.progress?.slice(-MOST_PROGRESS),

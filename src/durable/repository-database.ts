@@ -6,7 +6,7 @@
  */
 import { concat } from "../bytes/chunk.ts";
 import { fromHex } from "../bytes/hex.ts";
-import { encodeRefRows } from "../refs/ref-rows.ts";
+import { encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import type {
   BeginPushAnswer,
@@ -42,6 +42,7 @@ import { readRefLog, refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { readPushSeed } from "./tables/push-seed.ts";
+import { listRefsAt } from "./tables/refs-at.ts";
 import { listRules, replaceRules } from "./tables/ref-rules.ts";
 import { listNamedRefs, listRefs, readRef, readRefs } from "./tables/refs.ts";
 import {
@@ -161,6 +162,10 @@ export class RepositoryDatabase {
     return pushSeed === true ? { pushSeed: readPushSeed(this.#db, this.#newId) } : {};
   }
 
+  #list({ at }: OpenRequest, prefixes: readonly string[], after: string): Iterable<RefRow> {
+    return at === undefined ? listRefs(this.#db, prefixes, after) : listRefsAt(this.#db, at, after);
+  }
+
   /** A consistent snapshot, or one page of it. */
   open(request: OpenRequest, after = ""): OpenPage {
     const row = this.#read();
@@ -173,7 +178,7 @@ export class RepositoryDatabase {
       wants === undefined
         ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
         : this.#tips.look(joinWants(wants, wantedRefs), row.record.objectFormat, `${row.record.id}/${row.version}`);
-    const page = refPrefixes === undefined ? { refs: [] } : refPage(listRefs(this.#db, refPrefixes, after));
+    const page = refPrefixes === undefined ? { refs: [] } : refPage(this.#list(request, refPrefixes, after));
     const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
     return {
       kind: "found",

@@ -6,7 +6,7 @@
  */
 import { Hono, type Context } from "hono";
 import { decide, type Action } from "../access/decide.ts";
-import { parseGitRepositoryName, repositoryKey, type RepositoryName } from "../access/names.ts";
+import { parseGitRepositoryName, repositoryKey, type RepositoryName, splitMoment } from "../access/names.ts";
 import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
@@ -37,15 +37,18 @@ type ServiceRequest = {
   readonly host: Host;
   readonly request: Request;
   readonly name: RepositoryName;
+  /** The moment to read it as of, in milliseconds since the epoch; `undefined` for now. */
+  readonly at: number | undefined;
   readonly service: ServiceName;
   readonly version: ProtocolVersion;
 };
 
 /** Gives the names in the URL. @throws AccessDenied as for a repository that does not exist. */
-async function namedRepository(context: Context<HostEnv>): Promise<RepositoryName> {
-  const { tenant = "", repo = "" } = context.req.param();
+async function namedRepository(context: Context<HostEnv>): Promise<Pick<ServiceRequest, "name" | "at">> {
+  const { tenant = "", repo: asked = "" } = context.req.param();
+  const { repo, at } = splitMoment(asked);
   const name = parseGitRepositoryName(tenant, repo);
-  if (name !== undefined) return name;
+  if (name !== undefined) return { name, at };
   await authorize(context.var.host, "read", { tenant, repo }, undefined);
   throw new GitRefusal(404, "Repository not found.");
 }
@@ -54,7 +57,7 @@ async function serviceRequest(context: Context<HostEnv>, service: ServiceName): 
   return {
     host: context.var.host,
     request: context.req.raw,
-    name: await namedRepository(context),
+    ...(await namedRepository(context)),
     service,
     version: parseProtocolVersion(context.req.header("Git-Protocol")),
   };
@@ -75,6 +78,13 @@ async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<E
   throw new GitRefusal(403, `This repository is a read-only mirror of ${record.mirror.upstream}: push there.`);
 }
 
+/** Refuses what only mirrors can be asked: elsewhere, history that was pushed away is not shown again. */
+function refuseThePast({ at, service }: ServiceRequest, record: Parameters<Exchange["admit"]>[0]): void {
+  if (at === undefined) return;
+  if (service === "git-receive-pack") throw new GitRefusal(403, "The past can't be pushed to.");
+  if (record?.mirror === undefined) throw new GitRefusal(404, "Only a mirror can be read as it was.");
+}
+
 /** What becomes of a request: the type of its answer, and the service that makes it. */
 type Service = { readonly contentType: string; readonly run: (exchange: Exchange) => Promise<void> };
 
@@ -88,14 +98,15 @@ async function assertRoom(host: Host, name: RepositoryName): Promise<void> {
 
 /** Runs a service and answers with what it writes. `pusher` is who is named where refs move. */
 function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Principal): Promise<Response> {
-  const { host, request, name, service } = asked;
-  const repository = host.repository(name);
+  const { host, request, name, service, at } = asked;
+  const repository = at === undefined ? host.repository(name) : host.historic(name, at);
   const gone = new AbortController();
   const headers = new Headers({ ...NO_CACHE, "Content-Type": contentType });
   let admitted = false;
   const admit: Exchange["admit"] = async (record) => {
     if (service === "git-receive-pack") await refuseMirror(asked, record);
     await authorize(host, ACTIONS[service], name, record);
+    refuseThePast(asked, record);
     if (record === undefined) await assertRoom(host, name);
     else host.formats.set(repositoryKey(name), record, { now: repository.now(), client: host.client });
     const { syncedAt } = record?.mirror ?? {};
@@ -168,9 +179,9 @@ async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Arra
 
 /** Answers `info/refs?service=…`. */
 async function advertise(asked: ServiceRequest): Promise<Response> {
-  const { host, service, version, request } = asked;
+  const { host, service, version, request, at } = asked;
   const contentType = `application/x-${service}-advertisement`;
-  if (service === "git-upload-pack" && version === 2) {
+  if (service === "git-upload-pack" && version === 2 && at === undefined) {
     const body = await advertiseKnown(asked);
     if (body !== undefined) {
       return new Response(request.method === "HEAD" ? null : body, {

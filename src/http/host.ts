@@ -57,6 +57,8 @@ export interface Host {
   admitted(name: RepositoryName): void;
   /** Opens a repository, which need not exist. Nothing but who asks is asked before the first call. */
   repository(name: RepositoryName): Repository;
+  /** Opens a mirror as it was at a moment, in milliseconds since the epoch, to be read. */
+  historic(name: RepositoryName, at: number): Repository;
   /**
    * Enters a repository that is about to be made by a push with its tenant, and gives the id it is to have.
    *

@@ -49,6 +49,8 @@ export type JobLine = RequestCounts & {
   readonly repository: string;
   readonly ms: number;
   readonly done: boolean;
+  /** Bytes of the kernels' memory. */
+  readonly wasm: number;
 };
 
 /** Logs a job. */

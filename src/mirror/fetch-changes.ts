@@ -10,15 +10,20 @@ import { movesForward } from "../graph/forward-move.ts";
 import { findTipKinds, peelTips, type TipValue } from "../graph/tip-values.ts";
 import { FORGIVABLE } from "../object/fsck-rule.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
+import { objectFormat } from "../object/object-id.ts";
 import { isPushableRefName } from "../object/ref-name.ts";
-import { decodeRefRows } from "../refs/ref-rows.ts";
+import type { Slice } from "../refs/mirror-store.ts";
+import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import { type IngestedPack, ingestPack } from "../store/ingest.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import { ObjectIdList } from "../wire/object-id-list.ts";
 import { FetchClient } from "./fetch-client.ts";
-import { compareRefs, type RefDifference, RefList } from "./ref-comparison.ts";
+import type { BandListener } from "./line-source.ts";
+import { compareRefs, type NamedValue, type RefDifference, RefList } from "./ref-comparison.ts";
+import { applyPolicy, KEPT } from "./rewritten.ts";
 import { mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
+import { type OpenedPack, openPack, openSlice } from "./slices.ts";
 import type { SyncBegun } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
@@ -27,6 +32,8 @@ import { UpstreamConnection } from "./upstream-connection.ts";
 export type FetchedChanges = {
   /** Stored, and in no catalog. `undefined` where all objects were there. */
   readonly pack: IngestedPack | undefined;
+  /** Given where the pack is but a slice of what is missing; then nothing else changes. */
+  readonly slice?: Slice;
   /** Those that delete come first, to make room for names below theirs. */
   readonly updates: readonly RefUpdate[];
   /** The branch HEAD has to point to; `undefined` where it does. */
@@ -45,7 +52,7 @@ const MOST_STORED_COMMITS = 50;
 /** Asks the upstream for its refs and fetches what is missing. @throws UpstreamFailure, ProtocolError, ObjectRejected, LimitExceeded */
 export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
   const { input, begun } = sync;
-  const { record, refs, packs } = begun.snapshot;
+  const { record, refs } = begun.snapshot;
   const client = await connect(sync);
   if (client.format.name !== record.objectFormat) {
     throw new UpstreamFailure(
@@ -59,16 +66,23 @@ export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
     if (mapped !== undefined && isPushableRefName(mapped)) theirs.add(mapped, oid);
   });
   const head = newHead(upstreamHead, refspecs, theirs, record.head);
-  const differences = [...compareRefs(decodeRefRows(refs, client.format.rawSize), theirs)];
+  const differences = [...compareRefs(followed(decodeRefRows(refs, client.format.rawSize)), theirs)];
   if (differences.length === 0) return { pack: undefined, updates: [], head };
   if (theirs.length === 0) throw new UpstreamFailure("The upstream has none of the mirror's refs any more.");
-  const database = new ObjectDatabase(packs, {
+  const database = openDatabase(sync);
+  const fetched = await fetchDifferences({ sync, client, database, differences });
+  return { ...fetched, head: fetched.slice === undefined ? head : undefined };
+}
+
+/** Opens the catalog that the sync began with, and what it brought. */
+function openDatabase({ input, begun }: SyncBegun, pack?: IngestedPack): ObjectDatabase {
+  const { record, packs } = begun.snapshot;
+  return new ObjectDatabase(pack === undefined ? packs : [...packs, pack.record], {
     storage: input.repository.storage(record.id),
     cache: input.repository.cache,
     scope: record.id,
-    format: client.format,
+    format: objectFormat(record.objectFormat),
   });
-  return { ...(await fetchDifferences({ sync, client, database, differences })), head };
 }
 
 async function connect(sync: SyncBegun): Promise<FetchClient> {
@@ -84,6 +98,11 @@ async function connect(sync: SyncBegun): Promise<FetchClient> {
     authorization: opened?.authorization,
   });
   return await FetchClient.connect(connection, input.agent);
+}
+
+/** Leaves out what no upstream has: what was kept of it. */
+function* followed(rows: Iterable<RefRow>): Generator<RefRow> {
+  for (const row of rows) if (!row.name.startsWith(KEPT)) yield row;
 }
 
 /** Gives the branch that HEAD has to point to from now on, where the upstream's is one that the mirror has. */
@@ -113,7 +132,9 @@ async function fetchDifferences(differing: Differing): Promise<Omit<FetchedChang
   const kernel = (): Kernel => (lent ??= repository.kernels.lend(client.format.rawSize));
   let pack: IngestedPack | undefined;
   try {
-    pack = wants.length === 0 ? undefined : await fetchPack(differing, wants, kernel());
+    const fetched = wants.length === 0 ? undefined : await fetchPack(differing, wants, kernel());
+    pack = fetched?.pack;
+    if (fetched?.slice !== undefined) return { pack, slice: fetched.slice, updates: [] };
     const values = differences.flatMap(({ theirs }): TipValue[] =>
       theirs === undefined ? [] : [{ oid: theirs, kind: 0 }],
     );
@@ -122,7 +143,13 @@ async function fetchDifferences(differing: Differing): Promise<Omit<FetchedChang
     const updates = await planUpdates(differing, values, pack);
     // Objects of the pack first: reading stored ones takes over the kernel's memory.
     await peelTips(values, sources);
-    return { pack, updates: withPeeled(updates, values) };
+    const openAll = (): ObjectDatabase => openDatabase(sync, pack);
+    const { policy } = sync.begun.settings;
+    const now = repository.now();
+    return {
+      pack,
+      updates: await applyPolicy({ policy, updates: withPeeled(updates, values), differences, openAll, kernel, now }),
+    };
   } catch (error) {
     pack?.release();
     throw error;
@@ -154,40 +181,76 @@ function knownTips({ sync, client, differences }: Differing): ObjectIdList {
     seen.add(hex);
     haves.push(oid);
   };
+  const { anchors } = sync.begun.slice ?? {};
+  const { rawSize } = client.format;
+  for (let at = 0; at < (anchors?.length ?? 0); at += rawSize) add(anchors?.subarray(at, at + rawSize));
   for (const { ours } of differences) add(ours);
   for (const { oid } of decodeRefRows(sync.begun.snapshot.refs, client.format.rawSize)) add(oid);
   return haves;
 }
 
-async function fetchPack(differing: Differing, wants: ObjectIdList, kernel: Kernel): Promise<IngestedPack> {
-  const { sync, client, database } = differing;
-  const { input, begun, traffic, packName } = sync;
-  const { repository, mostBytes } = input;
-  const incoming = await client.fetchPack(
-    { wants, haves: knownTips(differing) },
-    {
-      onProgress: (text) => {
-        traffic.progress = (traffic.progress + text).slice(-MOST_PROGRESS);
-      },
-      onBytes: (count) => {
-        traffic.bytes += count;
-        if (traffic.bytes > mostBytes) {
-          throw new LimitExceeded("mirror-pack", mostBytes, `its pack has more than ${mostBytes} bytes`);
-        }
-      },
+type Fetched = { readonly pack: IngestedPack; readonly slice?: Slice };
+
+/** Fetches what is wanted, or a slice of it where it is too much for one go. */
+async function fetchPack(differing: Differing, wants: ObjectIdList, kernel: Kernel): Promise<Fetched> {
+  const { sync, client } = differing;
+  const { sliceObjects } = sync.input;
+  const listener = listenerOf(sync);
+  const whole = await openPack(await client.fetchPack({ wants, haves: knownTips(differing) }, listener));
+  const { slice: last } = sync.begun;
+  if (whole.count <= sliceObjects || !client.canDeepen) return { pack: await ingest(differing, whole, kernel) };
+  await whole.incoming.cancel();
+  const wanted = oldestFirst(differing, wants);
+  const next = { client, listener, wanted, last, mostObjects: sliceObjects, objects: whole.count };
+  const { pack, slice } = await openSlice(next);
+  return { pack: await ingest(differing, pack, kernel), slice };
+}
+
+const NUMBERS = new Intl.Collator("en", { numeric: true });
+
+/** Orders what is wanted by age, as far as names tell: tags by their numbers, then branches. */
+function oldestFirst({ differences }: Differing, wants: ObjectIdList): NamedValue[] {
+  const wanted = new Set(Array.from(wants, (oid) => toHex(oid)));
+  const named = differences.flatMap(({ name, theirs }): NamedValue[] => {
+    const isFirst = theirs !== undefined && wanted.delete(toHex(theirs));
+    return isFirst ? [{ name, oid: theirs }] : [];
+  });
+  const rank = ({ name }: NamedValue): number => (name.startsWith("refs/tags/") ? 0 : 1);
+  return named.sort((a, b) => rank(a) - rank(b) || NUMBERS.compare(a.name, b.name));
+}
+
+/** Counts what comes, and stops what is too much. */
+function listenerOf({ input, traffic }: SyncBegun): BandListener {
+  const { mostBytes } = input;
+  return {
+    onProgress: (text) => {
+      traffic.progress = (traffic.progress + text).slice(-MOST_PROGRESS);
     },
-  );
+    onBytes: (count) => {
+      traffic.bytes += count;
+      if (traffic.bytes > mostBytes) {
+        throw new LimitExceeded("mirror-pack", mostBytes, `its pack has more than ${mostBytes} bytes`);
+      }
+    },
+  };
+}
+
+/** Takes a pack in. Its tips are all that the upstream has: a slice is not marked, whatever they are. */
+async function ingest(differing: Differing, { incoming, head }: OpenedPack, kernel: Kernel): Promise<IngestedPack> {
+  const { sync, client, database, differences } = differing;
+  const { input, begun, traffic, packName } = sync;
+  const { repository } = input;
   try {
     const pack = await ingestPack({
       source: incoming.source,
-      head: new Uint8Array(0),
+      head,
       storage: repository.storage(begun.snapshot.record.id),
       database,
       kernel,
       format: client.format,
       packName,
       packSource: "mirror",
-      tips: [...wants].map((oid) => oid.slice()),
+      tips: differences.flatMap(({ theirs }) => (theirs === undefined ? [] : [theirs.slice()])),
       hash: repository.hash,
       deflate: repository.deflate,
       limits: repository.limits,

@@ -11,7 +11,7 @@ import { CapabilityAdvertisementParser } from "../wire/capability-advertisement.
 import type { CapabilityList } from "../wire/capability-list.ts";
 import { formatCommandRequest } from "../wire/command-request.ts";
 import { type FetchRequest, formatFetchArguments } from "../wire/fetch-request.ts";
-import { FetchResponseParser } from "../wire/fetch-response.ts";
+import { type FetchResponse, FetchResponseParser } from "../wire/fetch-response.ts";
 import { formatLsRefsArguments, parseListedRef } from "../wire/ls-refs.ts";
 import { ObjectIdList } from "../wire/object-id-list.ts";
 import { PktBuffer } from "../wire/pkt-buffer.ts";
@@ -30,6 +30,8 @@ export type UpstreamRef = { readonly name: string; readonly oid: Uint8Array };
 export type PackRequest = {
   readonly wants: ObjectIdList;
   readonly haves: ObjectIdList;
+  /** Commits to send from each want on; absent: all. Not in version 0. */
+  readonly depth?: number;
 };
 
 /** A pack on its way. */
@@ -135,6 +137,27 @@ export class FetchClient {
     }
   }
 
+  /**
+   * Asks which commits have parents that so deep a history below `tip` does not hold; none where it holds all. The pack that the
+   * upstream has for it is not waited for. Only where {@link canDeepen}.
+   *
+   * @throws UpstreamFailure, ProtocolError
+   */
+  async commitsAtDepth(tip: Uint8Array, depth: number): Promise<ObjectIdList> {
+    const wants = new ObjectIdList(this.format);
+    wants.push(tip);
+    const request = { wants, haves: new ObjectIdList(this.format), depth };
+    const answer = await this.#connection.ask(this.#fetchCommand(request, this.#session.capabilities), PROTOCOL);
+    try {
+      const { shallowInfo } = await readFetchResponse(new LineSource(answer.body), this.format);
+      const cut = new ObjectIdList(this.format);
+      for (const { kind, oid } of shallowInfo) if (kind === "shallow") cut.push(oid);
+      return cut;
+    } finally {
+      await answer.cancel();
+    }
+  }
+
   #head(capabilities: CapabilityList): { agent?: string; objectFormat?: ObjectFormat["name"] } {
     return {
       ...(capabilities.has("agent") ? { agent: this.#agent } : {}),
@@ -142,19 +165,18 @@ export class FetchClient {
     };
   }
 
-  #fetchCommand({ wants, haves }: PackRequest, capabilities: CapabilityList): Uint8Array<ArrayBuffer> {
+  #fetchCommand({ wants, haves, depth }: PackRequest, capabilities: CapabilityList): Uint8Array<ArrayBuffer> {
     const out = new PktBuffer();
     formatCommandRequest({ command: "fetch", ...this.#head(capabilities) }, out);
-    formatFetchArguments({ ...plainFetch(this.format), wants, haves }, out);
+    formatFetchArguments({ ...plainFetch(this.format), wants, haves, depth }, out);
     return out.takeBytes();
   }
 }
 
 /** A fetch that sends all it has to say at once: what the upstream does not know of it does no harm. */
-function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves"> {
+function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves" | "depth"> {
   return {
     shallows: new ObjectIdList(format),
-    depth: undefined,
     deepenSince: undefined,
     deepenNot: [],
     deepenRelative: false,
@@ -225,11 +247,11 @@ function uploadRequest(
 }
 
 /** Reads up to the pack. */
-async function readFetchResponse(lines: LineSource, format: ObjectFormat): Promise<void> {
+async function readFetchResponse(lines: LineSource, format: ObjectFormat): Promise<FetchResponse> {
   const parser = new FetchResponseParser(format);
   for (;;) {
     const word = parser.accept(await lines.next());
-    if (word === "packfile") break;
+    if (word === "packfile") return parser.result;
     if (word === "done") throw new UpstreamFailure("The upstream did not send a pack.");
   }
 }

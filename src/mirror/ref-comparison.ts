@@ -17,6 +17,8 @@ export type NamedValue = { readonly name: string; readonly oid: Uint8Array };
 export type RefDifference = {
   readonly name: string;
   readonly ours: Uint8Array | undefined;
+  /** What ours finally names, where it is a tag and that is known. */
+  readonly oursPeeled?: Uint8Array | undefined;
   readonly theirs: Uint8Array | undefined;
 };
 
@@ -77,14 +79,15 @@ export function* compareRefs(ours: Iterable<RefRow>, theirs: Iterable<NamedValue
       mine.done === true ? 1 : other.done === true ? -1 : compareRefNames(mine.value.name, other.value.name);
     if (mine.done === true && other.done === true) return;
     if (order < 0 && mine.done !== true) {
-      yield { name: mine.value.name, ours: mine.value.oid, theirs: undefined };
+      yield { name: mine.value.name, ours: mine.value.oid, oursPeeled: mine.value.peeled, theirs: undefined };
       mine = left.next();
     } else if (order > 0 && other.done !== true) {
       yield { name: other.value.name, ours: undefined, theirs: other.value.oid };
       other = right.next();
     } else if (mine.done !== true && other.done !== true) {
       if (!equal(mine.value.oid, other.value.oid)) {
-        yield { name: mine.value.name, ours: mine.value.oid, theirs: other.value.oid };
+        const { name, oid, peeled } = mine.value;
+        yield { name, ours: oid, oursPeeled: peeled, theirs: other.value.oid };
       }
       mine = left.next();
       other = right.next();

@@ -37,6 +37,8 @@ export function parseRefspec(text: string): Refspec | undefined {
   }
   const [source = "", target = source, ...more] = text.replace(/^\+/, "").split(":");
   if (more.length > 0 || source.includes("*") !== target.includes("*")) return undefined;
+  // What is kept there is no upstream's.
+  if (target.startsWith("refs/kept/")) return undefined;
   return isPattern(source) && isPattern(target) ? { source, target } : undefined;
 }
 

@@ -42,11 +42,9 @@ const LENGTH_BYTES = 4;
 /** Encodes a snapshot that holds all refs and the catalog, in pieces of at most `pieceBytes`. */
 export function encodeSnapshot({ record, refs, packs }: Found, pieceBytes: number): Uint8Array<ArrayBuffer>[] {
   const { rawSize } = objectFormat(record.objectFormat);
-  const tips = new Set<string>();
-  for (const { oid } of decodeRefRows(refs, rawSize)) tips.add(toHex(oid));
   const header: Header = {
     refs: refs.map((chunk) => chunk.length),
-    tips: tips.size,
+    tips: countTips(refs, rawSize),
     packs: packs.map((pack) => ({ ...pack, indexHead: pack.indexHead.length, kinds: pack.kinds?.length })),
   };
   const text = encoder.encode(JSON.stringify(header));
@@ -57,6 +55,13 @@ export function encodeSnapshot({ record, refs, packs }: Found, pieceBytes: numbe
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; at < whole.length; at += pieceBytes) pieces.push(whole.slice(at, at + pieceBytes));
   return pieces;
+}
+
+/** Gives the number of distinct values of refs. */
+export function countTips(refs: readonly Uint8Array[], rawSize: number): number {
+  const tips = new Set<string>();
+  for (const { oid } of decodeRefRows(refs, rawSize)) tips.add(toHex(oid));
+  return tips.size;
 }
 
 /** Decodes a snapshot; what it gives are views into the pieces, put together. @throws CorruptStore */

@@ -18,6 +18,8 @@ export type SyncInput = {
   openLogin(login: SealedSecret, context: SecretContext): Promise<OpenedLogin>;
   /** `agent=`, as this host gives it. */
   readonly agent: string;
+  /** The most objects that are taken in one go, where the upstream can be taken in slices. */
+  readonly sliceObjects: number;
   /** The most bytes that one pack may have. */
   readonly mostBytes: number;
 };

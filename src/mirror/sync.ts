@@ -20,6 +20,8 @@ import { UpstreamFailure } from "./upstream.ts";
 /** How a sync ended. `why` is for the mirror's owner; `fault` is what went wrong on our side. */
 export type SyncResult =
   | { readonly kind: "skipped" }
+  /** The next slice is to follow. */
+  | { readonly kind: "partial" }
   | { readonly kind: "failed"; readonly why: string; readonly fault?: unknown }
   /** `snapshot` is of all refs and the catalog before it; `isPublished` says whether readers are pointed to one of what is now. */
   | {
@@ -55,8 +57,10 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
   let fetched: FetchedChanges | undefined;
   try {
     fetched = await fetchChanges(sync);
-    const answer = await endSync(sync, { kind: "synced" }, fetched);
+    const end: SyncEnd = fetched.slice === undefined ? { kind: "synced" } : { kind: "partial", slice: fetched.slice };
+    const answer = await endSync(sync, end, fetched);
     if (answer.kind === "done" && (fetched.pack === undefined || answer.packKept)) {
+      if (fetched.slice !== undefined) return { kind: "partial" };
       const { isPublished, record } = answer;
       const changed = fetched.updates.length > 0 || fetched.head !== undefined;
       return { kind: "synced", changed, isPublished, record, snapshot: begun.snapshot };

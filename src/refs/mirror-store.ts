@@ -55,6 +55,12 @@ export type MirrorStatus = {
   readonly progress?: string;
 };
 
+/** What is here of an upstream that is too much for one go: all below some commits, which no ref names yet. */
+export type Slice = {
+  /** Their raw names, one after the other. Collection has to keep what they reach. */
+  readonly anchors: Uint8Array;
+};
+
 /** A mirror as it is shown. */
 export type Mirror = {
   readonly settings: MirrorSettings;
@@ -88,6 +94,8 @@ export type BeginSyncAnswer<Pack> =
       readonly kind: "begun";
       readonly settings: MirrorSettings;
       readonly login?: SealedSecret;
+      /** What earlier syncs brought that no ref names yet. */
+      readonly slice?: Slice;
       /** All refs and the catalog. */
       readonly snapshot: Extract<OpenAnswer<Pack>, { kind: "found" }>;
     };
@@ -95,6 +103,8 @@ export type BeginSyncAnswer<Pack> =
 /** How a sync ended. */
 export type SyncEnd =
   | { readonly kind: "synced" }
+  /** One more slice is here; the next has to follow. */
+  | { readonly kind: "partial"; readonly slice: Slice }
   /** `retryAfter` is in milliseconds. */
   | { readonly kind: "failed"; readonly why: string; readonly retryAfter?: number };
 

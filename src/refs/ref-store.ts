@@ -52,6 +52,11 @@ export type OpenRequest = {
   readonly packs?: boolean;
   /** Refs that start with one of these (literal) prefixes, in byte order; an empty list means all. */
   readonly refPrefixes?: readonly string[];
+  /**
+   * Milliseconds since the epoch: the refs of that moment, as the ref log has them, in place of those of now; without what tags peel to.
+   * Goes with prefixes only.
+   */
+  readonly at?: number;
   /** Full names: those of them that are refs come after what the prefixes gave, in no order. */
   readonly refNames?: readonly string[];
   /** The repository's own secret for the nonces of signed pushes. */

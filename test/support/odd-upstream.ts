@@ -44,6 +44,7 @@ export class OddUpstream {
   readonly #target: string;
   #server: Server | undefined;
   #base = "";
+  #left = Number.POSITIVE_INFINITY;
 
   /** `target` is the upstream's origin. */
   constructor(target: string) {
@@ -57,6 +58,11 @@ export class OddUpstream {
     if (address === null || typeof address === "string") throw new Error("not listening on a port");
     this.#server = server;
     this.#base = `http://127.0.0.1:${address.port}`;
+  }
+
+  /** Answers so many more requests, and then 500. */
+  failAfter(requests: number): void {
+    this.#left = requests;
   }
 
   stop(): void {
@@ -98,6 +104,10 @@ export class OddUpstream {
   } satisfies Record<string, Behaviour>;
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#left-- <= 0) {
+      request.resume();
+      return answer(response, 500, {});
+    }
     this.credentials.push(request.headers.authorization ?? "");
     const [, name = "", rest = ""] = /^\/(\w+)(\/.*)$/.exec(request.url ?? "") ?? [];
     const behaviour: Behaviour | undefined = Object.entries(this.behaviours).find(([known]) => known === name)?.[1];

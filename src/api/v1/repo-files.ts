@@ -5,7 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
-import type { RepositoryName } from "../../access/names.ts";
+import { parseMoment, type RepositoryName } from "../../access/names.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { streamedResponse } from "../../http/body.ts";
 import { authorize } from "../../http/denied.ts";
@@ -36,13 +36,24 @@ async function refreshed(context: Context<ApiEnv>, name: RepositoryName): Promis
   return written.id;
 }
 
+function requestedMoment(text: string | undefined): number | undefined {
+  const at = text === undefined ? undefined : parseMoment(text);
+  if (text !== undefined && at === undefined) throw new Problem(422, "at: not a time, such as 2026-01-31T12:00:00Z.");
+  return at;
+}
+
 async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const { host } = context.var;
   const name = await requestedName(context, "read");
   const prefix = context.req.query("prefix") ?? "";
-  const snapshot = await host.repository(name).refs.open({ refPrefixes: [prefix] });
+  const at = requestedMoment(context.req.query("at"));
+  const { refs } = at === undefined ? host.repository(name) : host.historic(name, at);
+  const snapshot = await refs.open({ refPrefixes: [prefix] });
   await authorize(host, "read", name, snapshot.kind === "found" ? snapshot.record : undefined);
   if (snapshot.kind === "missing") throw new Problem(404, "There is no such repository.");
+  if (at !== undefined && snapshot.record.mirror === undefined) {
+    throw new Problem(404, "Only a mirror can be read as it was.");
+  }
   const { rawSize } = objectFormat(snapshot.record.objectFormat);
   const encoder = new TextEncoder();
   const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" };

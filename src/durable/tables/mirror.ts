@@ -3,9 +3,17 @@
  *
  * @packageDocumentation
  */
-import type { MirrorSettings, SealedSecret } from "../../refs/mirror-store.ts";
+import type { MirrorSettings, SealedSecret, Slice } from "../../refs/mirror-store.ts";
 import type { MirrorSummary } from "../../refs/ref-store.ts";
-import { firstRow, integerAt, SQL_VALUE_LIMIT, textAt, type SqlDatabase, type SqlRow } from "../sql-database.ts";
+import {
+  blobAt,
+  firstRow,
+  integerAt,
+  SQL_VALUE_LIMIT,
+  textAt,
+  type SqlDatabase,
+  type SqlRow,
+} from "../sql-database.ts";
 
 export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -16,6 +24,7 @@ export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
   policy TEXT NOT NULL,
   fsck_ignore TEXT NOT NULL,
   fsck_skip TEXT NOT NULL,
+  slice_anchors BLOB,
   login_key TEXT,
   login TEXT,
   hook_key TEXT,
@@ -39,6 +48,7 @@ export type MirrorRow = {
   readonly settings: MirrorSettings;
   readonly login: SealedSecret | undefined;
   readonly hook: SealedSecret | undefined;
+  readonly slice: Slice | undefined;
   readonly lastAttempt: number | undefined;
   readonly lastSync: number | undefined;
   readonly lastChange: number | undefined;
@@ -56,7 +66,7 @@ export type MirrorRow = {
 };
 
 const COLUMNS = `upstream, interval, refspecs, policy, login_key, login, last_attempt, last_sync, last_change, last_error,
-  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip, fetch_through`;
+  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip, fetch_through, slice_anchors`;
 
 function optionalInteger(row: SqlRow, column: number): number | undefined {
   return row[column] === null ? undefined : integerAt(row, column);
@@ -98,6 +108,7 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
     },
     login: secretAt(row, 4),
     hook: secretAt(row, 18),
+    slice: row[23] === null ? undefined : { anchors: blobAt(row, 23) },
     lastAttempt: optionalInteger(row, 6),
     lastSync: optionalInteger(row, 7),
     lastChange: optionalInteger(row, 8),
@@ -131,13 +142,14 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
   const { settings, login } = row;
   const refspecs = settings.refspecs.join("\n");
   const size =
+    (row.slice?.anchors.length ?? 0) +
     settings.fsck.skip.join().length +
     refspecs.length +
     settings.upstream.length +
     (login?.data.length ?? 0) +
     (row.lastError?.length ?? 0);
   if (size * 3 > SQL_VALUE_LIMIT) throw new RangeError("a mirror's settings are too long for a row");
-  const values: readonly (string | number | undefined)[] = [
+  const values: readonly (string | number | Uint8Array | undefined)[] = [
     settings.upstream,
     settings.interval,
     refspecs,
@@ -161,6 +173,7 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
     settings.fsck.ignore.join("\n"),
     settings.fsck.skip.join("\n"),
     settings.fetchThrough,
+    row.slice?.anchors,
   ];
   const places = values.map(() => "?").join(", ");
   const sql = `INSERT OR REPLACE INTO mirror (one, ${COLUMNS}) VALUES (1, ${places})`;

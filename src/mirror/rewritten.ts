@@ -1,0 +1,88 @@
+/**
+ * What becomes of history that an upstream rewrites or drops: see `MirrorPolicy`.
+ *
+ * @packageDocumentation
+ */
+import { fromHex, toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../bytes/kernel.ts";
+import { isAncestor } from "../graph/ancestry.ts";
+import { GraphSession } from "../graph/graph-session.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import type { MirrorPolicy } from "../refs/mirror-store.ts";
+import { isZeroOid } from "../refs/ref-plan.ts";
+import type { RefUpdate } from "../refs/ref-update.ts";
+import type { ObjectDatabase } from "../store/object-database.ts";
+import type { RefDifference } from "./ref-comparison.ts";
+import { UpstreamFailure } from "./upstream.ts";
+
+/** Where a mirror that keeps what its upstream drops has it. */
+export const KEPT = "refs/kept/";
+
+/** Names that a failure lists. */
+const MOST_NAMES = 5;
+
+/** What is looked at. */
+export type PolicyInput = {
+  readonly policy: MirrorPolicy;
+  readonly updates: readonly RefUpdate[];
+  readonly differences: readonly RefDifference[];
+  /** Opens what was there and what came, together. */
+  readonly openAll: () => ObjectDatabase;
+  /** Gives a kernel that is needed for nothing else any more. */
+  readonly kernel: () => Kernel;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+};
+
+/** Gives the updates that the policy lets through, with what it adds. @throws UpstreamFailure where it lets none through. */
+export async function applyPolicy(input: PolicyInput): Promise<readonly RefUpdate[]> {
+  const { policy, updates, now } = input;
+  if (policy === "follow") return updates;
+  const rewritten = await findRewritten(input);
+  if (rewritten.length === 0) return updates;
+  if (policy === "stop") {
+    const names = rewritten.slice(0, MOST_NAMES).map(({ name }) => name);
+    const more = rewritten.length > names.length ? ` and ${rewritten.length - names.length} more` : "";
+    throw new UpstreamFailure(
+      `The upstream has rewritten or dropped ${names.join(", ")}${more}, and the mirror is to stop then.`,
+    );
+  }
+  const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const peeled = new Map(input.differences.map(({ name, oursPeeled }) => [name, oursPeeled] as const));
+  const kept = rewritten.map(({ name, oldOid }): RefUpdate => {
+    const names = peeled.get(name);
+    return {
+      name: `${KEPT}${stamp}/${name.slice("refs/".length)}`,
+      oldOid: "0".repeat(oldOid.length),
+      newOid: oldOid,
+      forward: true,
+      ...(names === undefined ? {} : { peeled: toHex(names) }),
+    };
+  });
+  return [...updates, ...kept];
+}
+
+/** Gives the updates that take a ref away from history it had: deletions, tags that move, branches that don't move forward. */
+async function findRewritten({ updates, openAll, kernel }: PolicyInput): Promise<RefUpdate[]> {
+  const isDoubtful = ({ oldOid, newOid, forward, name }: RefUpdate): boolean =>
+    !forward && !isZeroOid(oldOid) && !isZeroOid(newOid) && !name.startsWith("refs/tags/");
+  const doubtful = updates.filter(isDoubtful);
+  const certain = updates.filter((update) => !update.forward && !isZeroOid(update.oldOid) && !isDoubtful(update));
+  if (doubtful.length === 0) return certain;
+  const lent = kernel();
+  lent.reset();
+  const session = new GraphSession(openAll(), lent);
+  for (const update of doubtful) {
+    if (!(await isForward(session, update))) certain.push(update);
+  }
+  return certain;
+}
+
+async function isForward(session: GraphSession, { oldOid, newOid }: RefUpdate): Promise<boolean> {
+  const [old, fresh] = [fromHex(oldOid), fromHex(newOid)];
+  if (old === undefined || fresh === undefined) return false;
+  const [from, to] = [session.node(old), session.node(fresh)];
+  if ((await session.kindOf(from)) !== KIND_NUMBER.commit || (await session.kindOf(to)) !== KIND_NUMBER.commit)
+    return false;
+  return await isAncestor(session, from, to);
+}
