@@ -54,6 +54,8 @@ export const REPOSITORY_SCHEMA: Schema = {
       addColumn(db, "mirror", "fsck_skip TEXT NOT NULL DEFAULT ''");
       addColumn(db, "mirror", "fetch_through INTEGER NOT NULL DEFAULT 0");
     },
+    // Slices of upstreams: none is under way.
+    (db) => addColumn(db, "mirror", "slice_anchors BLOB"),
   ],
 };
 
