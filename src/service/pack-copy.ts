@@ -31,7 +31,7 @@ export type CopyOptions = {
 const FEW_BYTES = 16 * 1024 * 1024;
 const FEW_ENTRIES = 50_000;
 /** How it is gathered. What is held counts beside the caches. */
-const SWEEP = { reads: 26, runBytes: 4 * 1024 * 1024, heldBytes: 20 * 1024 * 1024 };
+const SWEEP = { reads: 24, runBytes: 8 * 1024 * 1024, heldBytes: 20 * 1024 * 1024 };
 /** A selection of so few entries needs no gathering. */
 const VERY_FEW_ENTRIES = 16;
 /** Entries nearer than this are read together. */
@@ -79,7 +79,7 @@ export class PackCopy {
   async #gather(): Promise<Map<number, Uint8Array> | undefined> {
     const { handle, offsets, ends } = this.#selection;
     const { length } = offsets;
-    if (length <= VERY_FEW_ENTRIES || length > FEW_ENTRIES || handle.record.packBytes < FEW_BYTES) return undefined;
+    if (length <= VERY_FEW_ENTRIES || length > FEW_ENTRIES || handle.record.packBytes < RUN_BYTES) return undefined;
     let bytes = 0;
     for (let i = 0; i < length; i++) bytes += (ends[i] ?? 0) - (offsets[i] ?? 0);
     if (bytes > FEW_BYTES) return undefined;

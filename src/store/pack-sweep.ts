@@ -7,6 +7,7 @@
  * @packageDocumentation
  */
 import { EntryHeader } from "../format/pack-entry.ts";
+import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import type { PackOrder } from "./pack-order.ts";
@@ -34,6 +35,9 @@ export type SweepRequest = {
 
 /** Nearer than this is read together in any case. */
 const LEAST_GAP = 32 * 1024;
+/** How fast the gap that is read over follows what is found: bases lie where nothing was known to be wanted. */
+const WIDEN = 2;
+const NARROW = 0.8;
 
 /** Gathers entries, by where they begin. Each is a copy. */
 export async function sweepPack(request: SweepRequest, limits: SweepLimits): Promise<Map<number, Uint8Array>> {
@@ -48,7 +52,12 @@ class Sweep {
   readonly held = new Map<number, Uint8Array>();
   readonly #request: SweepRequest;
   readonly #limits: SweepLimits;
-  readonly #gap: number;
+  readonly #firstGap: number;
+  #gap: number;
+  #reads = 0;
+  /** Where the pack's wanted entries end, and begin. */
+  readonly #end: number;
+  readonly #start: number;
   readonly #header = new EntryHeader();
   /** What is still to be read, the last of the pack on top. */
   readonly #waiting = new RankHeap();
@@ -59,7 +68,11 @@ class Sweep {
   constructor(request: SweepRequest, limits: SweepLimits) {
     this.#request = request;
     this.#limits = limits;
-    this.#gap = gapFor(request, limits.reads);
+    this.#firstGap = gapFor(request, limits.reads);
+    this.#gap = this.#firstGap;
+    const { order, ranks } = request;
+    this.#start = order.offsetAt(ranks[0] ?? 0);
+    this.#end = order.offsetAt((ranks[ranks.length - 1] ?? 0) + 1);
     this.#asked = new Set(Array.from(request.ranks));
     for (const rank of this.#asked) this.#want(rank);
   }
@@ -76,7 +89,17 @@ class Sweep {
     for (let run = this.#nextRun(); run !== undefined; run = this.#nextRun()) {
       await this.#lookThrough(run);
       if (this.#heldBytes >= this.#limits.heldBytes) return;
+      this.#reads++;
+      this.#steer(run.offset);
     }
+  }
+
+  /** Reads over wider gaps where the reads go faster than the way, and over narrower ones where they last. */
+  #steer(offset: number): void {
+    const way = (this.#end - offset) / (this.#end - this.#start);
+    const used = this.#reads / this.#limits.reads;
+    if (used > way) this.#gap = Math.min(this.#gap * WIDEN, this.#limits.runBytes);
+    else this.#gap = Math.max(this.#gap * NARROW, this.#firstGap);
   }
 
   /** Takes the last entries that are waited for, as many as one read is to bring. */
@@ -95,8 +118,10 @@ class Sweep {
       this.#waiting.pop();
     }
     // an entry that is too large for a run is left to be streamed
-    const tooLarge = end - offset > this.#limits.runBytes;
-    return { ranks, offset, length: tooLarge ? 0 : end - offset };
+    if (end - offset > this.#limits.runBytes) return { ranks, offset, length: 0 };
+    // the bases of what comes first in a run lie just before it more often than not
+    const start = Math.max(offset - LEAST_GAP, PACK_HEADER_BYTES);
+    return { ranks, offset: start, length: end - start };
   }
 
   async #lookThrough(run: Run): Promise<void> {
