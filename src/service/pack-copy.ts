@@ -34,10 +34,10 @@ const FEW_ENTRIES = 50_000;
 const SWEEP = { reads: 24, runBytes: 8 * 1024 * 1024, heldBytes: 20 * 1024 * 1024 };
 /** A selection of so few entries needs no gathering. */
 const VERY_FEW_ENTRIES = 16;
-/** Entries nearer than this are read together. */
-const GAP_BYTES = 32 * 1024;
+/** Entries nearer than this are read together; what lies between costs less than another read. */
+const GAP_BYTES = 128 * 1024;
 /** An entry larger than this is not read but streamed. */
-const RUN_BYTES = 1024 * 1024;
+const RUN_BYTES = 2 * 1024 * 1024;
 const RUNS_AHEAD = 3;
 
 type Run = { readonly first: number; readonly last: number; readonly offset: number; readonly length: number };

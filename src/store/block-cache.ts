@@ -5,10 +5,22 @@
  * @packageDocumentation
  */
 
-/** Bytes by key. */
+/** A piece in the cache, or one that is no longer there. */
+export class CachedBlock {
+  /** The piece, unchanged; `undefined` once the cache has let go of it. */
+  bytes: Uint8Array | undefined;
+  /** Used since the cache last looked for something to let go of. */
+  touched = false;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
+/** Bytes by key. Who was not used for a round of letting go is let go of next: to use a piece moves nothing. */
 export class BlockCache {
   readonly #maxBytes: number;
-  readonly #blocks = new Map<string, Uint8Array>();
+  readonly #blocks = new Map<string, CachedBlock>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -25,35 +37,44 @@ export class BlockCache {
     return this.#maxBytes * 0.75;
   }
 
-  /** Lets go of all but the youngest `bytes`: for who needs the memory more. */
+  /** Lets go of all but about the youngest `bytes`: for who needs the memory more. */
   trim(bytes: number): void {
-    for (const [oldest, block] of this.#blocks) {
+    for (const [key, block] of this.#blocks) {
       if (this.#bytes <= bytes) return;
-      this.#blocks.delete(oldest);
-      this.#bytes -= block.length;
+      this.#blocks.delete(key);
+      if (block.touched) {
+        block.touched = false;
+        this.#blocks.set(key, block);
+      } else {
+        this.#bytes -= block.bytes?.length ?? 0;
+        block.bytes = undefined;
+      }
     }
   }
 
   /** Gives a piece, which stays unchanged, or `undefined`. */
   get(key: string): Uint8Array | undefined {
+    return this.find(key)?.bytes;
+  }
+
+  /** Gives a piece as it is kept: who asks again and again need not look it up. */
+  find(key: string): CachedBlock | undefined {
     const block = this.#blocks.get(key);
-    if (block === undefined) return undefined;
-    // to the young end of the map's order
-    this.#blocks.delete(key);
-    this.#blocks.set(key, block);
+    if (block !== undefined) block.touched = true;
     return block;
   }
 
   /** Keeps a piece, from now on unchanged. One larger than the whole cache is not kept. */
-  set(key: string, block: Uint8Array): void {
-    if (block.length > this.largestBlock) return;
+  set(key: string, bytes: Uint8Array): void {
+    if (bytes.length > this.largestBlock) return;
     const old = this.#blocks.get(key);
     if (old !== undefined) {
-      this.#bytes -= old.length;
+      this.#bytes -= old.bytes?.length ?? 0;
+      old.bytes = undefined;
       this.#blocks.delete(key);
     }
-    this.#blocks.set(key, block);
-    this.#bytes += block.length;
+    this.#blocks.set(key, new CachedBlock(bytes));
+    this.#bytes += bytes.length;
     this.trim(this.#maxBytes);
   }
 }

@@ -14,6 +14,11 @@ export type Held = { readonly position: number; readonly size: number };
 /** A stream being inflated. */
 export type Inflation = { readonly held: Held; produced: number; consumed: number };
 
+/** Bytes that so many deflate to at most, headers and trailer included, unless the stream was made to be long. */
+function deflatedBytes(size: number): number {
+  return size + (size >>> 8) + 64;
+}
+
 /** The kernel and its ring, with the two operations that fill it. */
 export class Inflating {
   readonly kernel: Kernel;
@@ -73,7 +78,8 @@ export class Inflating {
     const target = this.pointer(inflation.held);
     const { size } = inflation.held;
     for (let at = 0; at < deflated.length;) {
-      const piece = deflated.subarray(at, at + kernel.windowBytes);
+      // a whole block may be at hand for an object of a few bytes: no more is copied than its stream should take
+      const piece = deflated.subarray(at, at + Math.min(kernel.windowBytes, deflatedBytes(size - inflation.produced)));
       kernel.memory.set(piece, kernel.windowAt);
       const out = target + inflation.produced;
       const status = kernel.inflate(kernel.windowAt, kernel.windowAt + piece.length, target, out, target + size);

@@ -11,6 +11,9 @@ import { type PackContext, PackHandle } from "./pack-handle.ts";
 /** Where objects are: for each name asked for, the number of the pack (-1: nowhere) and the position in its index. */
 export type Locations = { readonly packs: Int32Array<ArrayBuffer>; readonly positions: Uint32Array<ArrayBuffer> };
 
+/** Where one object is: the number of the pack, and where in it its entry begins. */
+export type ObjectPlace = { readonly pack: number; readonly offset: number };
+
 /** A repository's objects, over one snapshot of its catalog. */
 export class ObjectDatabase {
   readonly packs: readonly PackHandle[];
@@ -65,8 +68,19 @@ export class ObjectDatabase {
     return kinds;
   }
 
+  /** Gives the pack and the offset of one object where the indexes at hand tell: what a walk asks thousands of times. */
+  offsetAtHand(name: Uint8Array): ObjectPlace | undefined {
+    for (const pack of this.#bySize) {
+      const index = this.packs[pack]?.index;
+      if (index === undefined) return undefined;
+      const position = index.find(name);
+      if (position >= 0) return { pack, offset: index.offsetAt(position) };
+    }
+    return undefined;
+  }
+
   /** Gives the pack and the offset of one object. @throws MissingObject */
-  async offsetOf(name: Uint8Array): Promise<{ readonly pack: number; readonly offset: number }> {
+  async offsetOf(name: Uint8Array): Promise<ObjectPlace> {
     const locations = await this.locate(name);
     const pack = locations.packs[0] ?? -1;
     const handle = this.packs[pack];

@@ -52,7 +52,7 @@ export class ObjectReader {
 
   /** Reads an object by raw name. It stays in the ring until enough else is read. @throws MissingObject, CorruptStore, LimitExceeded */
   async read(name: Uint8Array): Promise<ReadObject> {
-    const { pack, offset } = await this.#database.offsetOf(name);
+    const { pack, offset } = this.#database.offsetAtHand(name) ?? (await this.#database.offsetOf(name));
     return await this.readAt(pack, offset);
   }
 

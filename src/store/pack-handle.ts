@@ -16,7 +16,7 @@ import {
   type IndexRange,
 } from "../format/pack-index.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
-import type { BlockCache } from "./block-cache.ts";
+import type { BlockCache, CachedBlock } from "./block-cache.ts";
 import type { PackRecord } from "./catalog.ts";
 import type { PackByteStream, PackExtension, PackStorage } from "./pack-storage.ts";
 
@@ -28,12 +28,16 @@ const MANY_BUCKETS = 3;
 const LARGE_INDEX_BYTES = 16 * 1024 * 1024;
 const READS_AT_ONCE = 6;
 /** After this many lookups the whole index is read: a walk goes on to thousands. */
-const MANY_LOOKUPS = 256;
-const BLOCK_BYTES = 128 * 1024;
+const MANY_LOOKUPS = 48;
+const BLOCK_BYTES = 64 * 1024;
 const MOST_BLOCKS = 16;
 const GROUP_BLOCKS = 8;
+/** How much more is read each time by who reads on. */
+const READ_ON = 3;
+/** Each directory's trees lie together, so that a walk reads on in as many places as there are large directories. */
+const MOST_READERS = 64;
 /** Blocks read ahead of a question: some 6 MB. */
-const MOST_PREFETCHED = 48;
+const MOST_PREFETCHED = 96;
 /** A pack up to this size is read whole. */
 const SMALL_PACK_BYTES = 1024 * 1024;
 
@@ -53,9 +57,11 @@ export class PackHandle {
   readonly #context: PackContext;
   #index: PackIndex | undefined;
   #entries: ReadonlyMap<number, Uint8Array> | undefined;
+  /** Blocks of the pack that were in the cache when they were last asked for. */
+  readonly #blocks = new Map<number, CachedBlock>();
   #lookups = 0;
-  #lastBlock = -2;
-  #readAhead = 1;
+  /** Where readers that go forward would read on, and how many blocks were read up to there at once: a walk is many of them. */
+  readonly #goingOn = new Map<number, number>();
 
   constructor(record: PackRecord, context: PackContext) {
     this.record = record;
@@ -230,8 +236,15 @@ export class PackHandle {
   bytesAtHand(offset: number): Uint8Array | undefined {
     const entry = this.#entries?.get(offset);
     if (entry !== undefined) return entry;
-    const block = Math.floor(offset / BLOCK_BYTES);
-    return this.#context.cache.get(this.#blockKey(block))?.subarray(offset - block * BLOCK_BYTES);
+    const number = Math.floor(offset / BLOCK_BYTES);
+    let block = this.#blocks.get(number);
+    if (block?.bytes === undefined) {
+      block = this.#context.cache.find(this.#blockKey(number));
+      if (block === undefined) return undefined;
+      this.#blocks.set(number, block);
+    }
+    block.touched = true;
+    return block.bytes?.subarray(offset - number * BLOCK_BYTES);
   }
 
   /** Gives the pack's bytes from `offset` to the end of their block. */
@@ -269,12 +282,13 @@ export class PackHandle {
     }
   }
 
-  /** Reads what lies around an offset, about a megabyte. @throws CorruptStore */
+  /** Reads what lies around an offset, half a megabyte. @throws CorruptStore */
   async loadAround(offset: number): Promise<void> {
     if (offset >= this.record.packBytes)
       throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
     const group = Math.floor(offset / (GROUP_BLOCKS * BLOCK_BYTES));
     await this.#readBlocks(group * GROUP_BLOCKS, GROUP_BLOCKS);
+    this.#noteEnd((group + 1) * GROUP_BLOCKS, GROUP_BLOCKS);
   }
 
   #blockKey(block: number): string {
@@ -283,14 +297,23 @@ export class PackHandle {
 
   /** Reads a block, and more after it while the reader goes forward. */
   async #loadBlocks(first: number): Promise<Uint8Array> {
-    // who reads on from where the last read ended is walking: at once a megabyte, then two
-    this.#readAhead =
-      first === this.#lastBlock + 1 ? Math.min(Math.max(this.#readAhead * 2, GROUP_BLOCKS), MOST_BLOCKS) : 1;
     const isSmall = this.record.packBytes <= SMALL_PACK_BYTES;
     const from = isSmall ? 0 : first;
-    const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : this.#readAhead);
-    this.#lastBlock = from + Math.ceil(bytes.length / BLOCK_BYTES) - 1;
+    const before = this.#goingOn.get(first);
+    this.#goingOn.delete(first);
+    // who reads on from where a read ended is walking
+    const ahead = before === undefined ? 1 : Math.min(before * READ_ON, GROUP_BLOCKS);
+    const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : ahead);
+    this.#noteEnd(from + Math.ceil(bytes.length / BLOCK_BYTES), ahead);
     return bytes.subarray((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
+  }
+
+  #noteEnd(block: number, ahead: number): void {
+    this.#goingOn.set(block, ahead);
+    for (const oldest of this.#goingOn.keys()) {
+      if (this.#goingOn.size <= MOST_READERS) return;
+      this.#goingOn.delete(oldest);
+    }
   }
 
   /** Reads so many blocks, fewer at the pack's end, as one operation. */
@@ -300,7 +323,8 @@ export class PackHandle {
     const length = Math.min(count * BLOCK_BYTES, packBytes - offset);
     const bytes = await this.#context.storage.read({ pack: name, extension: "pack" }, offset, length);
     for (let at = 0; at < length; at += BLOCK_BYTES) {
-      this.#context.cache.set(this.#blockKey(first + at / BLOCK_BYTES), bytes.subarray(at, at + BLOCK_BYTES));
+      // a copy: a block that stays must not keep its neighbours
+      this.#context.cache.set(this.#blockKey(first + at / BLOCK_BYTES), bytes.slice(at, at + BLOCK_BYTES));
     }
     return bytes;
   }
