@@ -12,5 +12,5 @@ const wanted = join(root, "package-lock.json");
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
   // not `npm ci`: it refuses a lock file from which a registry left out other platforms' optional packages
   const install = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
-  execFileSync("npm", install, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  execFileSync("npm", install, { cwd: root, stdio: ["ignore", 2, 2] });
 }

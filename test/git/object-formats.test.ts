@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { exportRepository } from "../../scripts/export.ts";
+import { exportRepository } from "../support/export.ts";
 import { objectFormat } from "../../src/object/object-id.ts";
 import { refsOf } from "../support/git-client.ts";
 import { everything, FixtureStream, importFixture, linear, noise } from "../support/git-fixtures.ts";

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { exportRepository } from "../../scripts/export.ts";
+import { exportRepository } from "../support/export.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { startTestHost } from "../support/host.ts";
 

@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { exportRepository } from "../../../scripts/export.ts";
+import { exportRepository } from "../export.ts";
 import { refsAt, refsOf } from "../git-client.ts";
 import { everything, importFixture, linear } from "../git-fixtures.ts";
 import { type Journey, onEveryHost } from "../git-hosts.ts";

@@ -1,0 +1,46 @@
+// Bundles the command to `build/thinpack.cjs`; does nothing while that is newer than all it may come from. Plain JavaScript: it runs on
+// the system's Node. `node scripts/build-command.mjs` makes it for a package.
+import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const output = join(root, "build", "thinpack.cjs");
+
+/** Gives when a file, or the newest file below a directory, was changed. */
+function changedAt(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name))));
+}
+
+/** Makes the bundle where it is missing or older. */
+export async function buildCommand() {
+  const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const inputs = [
+    "scripts/thinpack",
+    "scripts/build-command.mjs",
+    "src/wire",
+    "src/bytes",
+    "src/object",
+    "package-lock.json",
+  ];
+  if (inputs.every((input) => changedAt(join(root, input)) < built)) return;
+  const { build } = await import("esbuild");
+  mkdirSync(dirname(output), { recursive: true });
+  // Renamed into place, so that a command that starts meanwhile never reads half of it.
+  const fresh = `${output}.${process.pid}`;
+  await build({
+    entryPoints: [join(root, "scripts", "thinpack", "main.ts")],
+    bundle: true,
+    outfile: fresh,
+    platform: "node",
+    // What CommonJS packages load would not be found from an ES module.
+    format: "cjs",
+    target: "node20",
+    logLevel: "warning",
+  });
+  renameSync(fresh, output);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildCommand();

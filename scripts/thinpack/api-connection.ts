@@ -1,0 +1,86 @@
+/**
+ * The host's API, asked with one token.
+ *
+ * @packageDocumentation
+ */
+import { CommandFailure, HostRefusal } from "./failure.ts";
+import type { HostChoice } from "./host-choice.ts";
+import { isJson, type Json, listAt, textAt } from "./json.ts";
+
+/** What a request may have. */
+export type Ask = {
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is. */
+  readonly body?: BodyInit;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** Says what a failed answer says: a problem's detail, else its text. */
+async function detailOf(response: Response): Promise<string> {
+  const text = await response.text();
+  if (response.headers.get("Content-Type")?.startsWith("application/problem+json") !== true) {
+    return text.trim().split("\n")[0] ?? "";
+  }
+  const json: unknown = JSON.parse(text);
+  return isJson(json) ? textAt(json, "detail") : text;
+}
+
+/** One host, asked as the holder of one token. */
+export class ApiConnection {
+  readonly base: string;
+  readonly #token: string;
+
+  constructor({ base, token }: HostChoice) {
+    this.base = base;
+    this.#token = token;
+  }
+
+  /** The header that the token goes in. */
+  get authorization(): string {
+    return `Bearer ${this.#token}`;
+  }
+
+  /** Sends a request; `path` begins behind `/api/v1`. @throws HostRefusal on any status of 400 and more. */
+  async send(method: string, path: string, { json, body, headers = {} }: Ask = {}): Promise<Response> {
+    const sent = json === undefined ? body : JSON.stringify(json);
+    let response: Response;
+    try {
+      response = await fetch(`${this.base}/api/v1${path}`, {
+        method,
+        headers: {
+          Authorization: this.authorization,
+          ...(json === undefined ? {} : { "Content-Type": "application/json" }),
+          ...headers,
+        },
+        ...(sent === undefined ? {} : { body: sent }),
+      });
+    } catch (cause) {
+      const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+      throw new CommandFailure(`${this.base} can't be reached: ${why}`, undefined, { cause });
+    }
+    if (response.ok) return response;
+    throw new HostRefusal(response.status, (await detailOf(response)) || `${this.base} answers ${response.status}`);
+  }
+
+  /** Sends a request and gives the answer's JSON; `{}` where it has none. */
+  async ask(method: string, path: string, json?: unknown): Promise<Json> {
+    const response = await this.send(method, path, json === undefined ? {} : { json });
+    const text = await response.text();
+    const value: unknown = text === "" ? {} : JSON.parse(text);
+    if (!isJson(value)) throw new CommandFailure(`${this.base} answers what is no JSON object`);
+    return value;
+  }
+
+  /** Gives all of a list, page by page. */
+  async list(path: string, member: string): Promise<Json[]> {
+    const rows: Json[] = [];
+    for (let cursor = ""; ;) {
+      const query = cursor === "" ? "" : `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`;
+      const page = await this.ask("GET", path + query);
+      rows.push(...listAt(page, member));
+      cursor = textAt(page, "cursor");
+      if (cursor === "") return rows;
+    }
+  }
+}

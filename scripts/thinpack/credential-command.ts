@@ -1,0 +1,95 @@
+/**
+ * `thinpack credential`: gives git the tokens that are kept, so that no URL needs one.
+ *
+ * ```text
+ * git config credential.https://host.helper '!thinpack credential'
+ * ```
+ *
+ * @packageDocumentation
+ * @see gitcredentials(7), git-credential(1)
+ */
+import { Argument, type Command } from "commander";
+import { findToken, type HostOptions } from "./host-choice.ts";
+import { findLogin, originOf, readLogins, tenantOf, withLogin, withoutLogin, writeLogins } from "./logins.ts";
+import { commonOptions } from "./command-line.ts";
+import { readInput } from "./prompt.ts";
+
+/** Any user name would do; C git asks for one where it is given none. */
+const USERNAME = "git";
+
+/** Reads what git says: a line an attribute, up to an empty line. */
+function parseCredential(text: string): ReadonlyMap<string, string> {
+  const attributes = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    if (line === "") break;
+    const at = line.indexOf("=");
+    if (at > 0) attributes.set(line.slice(0, at), line.slice(at + 1));
+  }
+  return attributes;
+}
+
+function hostOf(credential: ReadonlyMap<string, string>): { origin: string; tenant?: string } | undefined {
+  const [protocol, host, path] = ["protocol", "host", "path"].map((name) => credential.get(name));
+  if (host === undefined || (protocol !== "http" && protocol !== "https")) return undefined;
+  // Git says the path where `credential.useHttpPath` is set: several tenants of one host need it.
+  const tenant = path?.split("/")[0];
+  const origin = originOf(`${protocol}://${host}`);
+  return tenant === undefined || tenant === "" ? { origin } : { origin, tenant };
+}
+
+/** What is given on the line or in the environment is for one host, and for no other. */
+function tokenFor(origin: string, tenant: string | undefined, options: HostOptions): string | undefined {
+  const named = options.base ?? process.env["THINPACK_BASE"] ?? readLogins().default;
+  const isNamed = named !== undefined && originOf(named) === origin;
+  if (isNamed) return findToken(origin, options, tenant);
+  return findLogin(readLogins(), origin, tenant);
+}
+
+/**
+ * Keeps a password that the host took. What is kept already, or was only given to this command, is left as it is; so are other hosts'
+ * passwords, where git was told to ask this helper for all.
+ */
+function store(origin: string, password: string, options: HostOptions): void {
+  const logins = readLogins();
+  const kept = logins.hosts[origin];
+  if (tenantOf(password) === "" && kept === undefined) return;
+  if (password === options.token || password === process.env["THINPACK_TOKEN"]) return;
+  if (!Object.values(kept ?? {}).includes(password)) writeLogins(withLogin(logins, origin, password));
+}
+
+/** Forgets a password that the host did not take. */
+function erase(origin: string, password: string): void {
+  const logins = readLogins();
+  const isKept = Object.values(logins.hosts[origin] ?? {}).includes(password);
+  if (isKept) writeLogins(withoutLogin(logins, origin, password));
+}
+
+/** Answers git. What is asked beside get, store and erase is passed over, as gitcredentials(7) wants it. */
+function answerCredential(operation: string, credential: ReadonlyMap<string, string>, options: HostOptions): string {
+  const asked = hostOf(credential);
+  if (asked === undefined) return "";
+  if (operation === "get") {
+    const token = tokenFor(asked.origin, asked.tenant, options);
+    return token === undefined ? "" : `username=${credential.get("username") ?? USERNAME}\npassword=${token}\n`;
+  }
+  const password = credential.get("password");
+  if (password !== undefined && operation === "store") store(asked.origin, password, options);
+  if (password !== undefined && operation === "erase") erase(asked.origin, password);
+  return "";
+}
+
+/** Adds the command. */
+export function addCredentialCommand(program: Command): void {
+  program
+    .command("credential")
+    .summary("a credential helper for git: keeps tokens out of URLs")
+    .description(
+      "Speaks the protocol of gitcredentials(7) on standard input and output. `thinpack login --git` has git ask it; by hand:\n\n" +
+        "  git config --global credential.https://HOST.helper '!thinpack credential'\n\n" +
+        "Where one host has several tenants of yours, also: credential.https://HOST.useHttpPath true",
+    )
+    .addArgument(new Argument("<operation>", "get, store or erase"))
+    .action(async (operation: string, _options: unknown, command: Command) => {
+      process.stdout.write(answerCredential(operation, parseCredential(await readInput()), commonOptions(command)));
+    });
+}

@@ -1,0 +1,28 @@
+/**
+ * How the command ends.
+ *
+ * @packageDocumentation
+ */
+
+/** The exit codes, which `--help` tells of. */
+export const EXIT = { failed: 1, usage: 2, notLetIn: 3, notFound: 4 } as const;
+
+/** Ends the command with a sentence. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number = EXIT.failed, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The host said no. */
+export class HostRefusal extends CommandFailure {
+  readonly status: number;
+  constructor(status: number, detail: string) {
+    const exitCode = status === 401 || status === 403 ? EXIT.notLetIn : status === 404 ? EXIT.notFound : EXIT.failed;
+    super(detail, exitCode);
+    this.status = status;
+  }
+}

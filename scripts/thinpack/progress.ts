@@ -1,0 +1,63 @@
+/**
+ * Progress of long work, on standard error and only where a person looks at it.
+ *
+ * @packageDocumentation
+ */
+import { SingleBar } from "cli-progress";
+import { formatBytes } from "./output.ts";
+
+/** Milliseconds between two states of a spinner. */
+const TURN = 150;
+const FRAMES = ["|", "/", "-", "\\"];
+
+/** A bar for bytes; nothing is shown where standard error is no terminal. */
+export class ByteBar {
+  readonly #bar: SingleBar;
+  #bytes = 0;
+
+  /** `total` may be given later, where it is not known yet. */
+  constructor(title: string, total: number) {
+    this.#bar = new SingleBar({
+      stream: process.stderr,
+      noTTYOutput: false,
+      clearOnComplete: true,
+      hideCursor: true,
+      format: `${title} {bar} {percentage}%  {done} of {all}  {eta_formatted} left`,
+    });
+    if (process.stderr.isTTY) this.#bar.start(total, 0, { done: formatBytes(0), all: formatBytes(total) });
+  }
+
+  /** Says how many bytes there are. */
+  setTotal(total: number): void {
+    this.#bar.setTotal(total);
+    this.#bar.update({ all: formatBytes(total) });
+  }
+
+  /** Says that so many bytes more are done. */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#bar.update(this.#bytes, { done: formatBytes(this.#bytes) });
+  }
+
+  /** Takes the bar away. */
+  stop(): void {
+    this.#bar.stop();
+  }
+}
+
+/** Shows that something goes on while it does; `say` changes what is shown. */
+export async function withSpinner<T>(text: string, work: (say: (text: string) => void) => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return await work(() => undefined);
+  let shown = text;
+  let turn = 0;
+  const timer = setInterval(() => {
+    turn += 1;
+    process.stderr.write(`\r\u001B[K${FRAMES[turn % FRAMES.length] ?? ""} ${shown}`);
+  }, TURN);
+  try {
+    return await work((said) => void (shown = said));
+  } finally {
+    clearInterval(timer);
+    process.stderr.write("\r\u001B[K");
+  }
+}

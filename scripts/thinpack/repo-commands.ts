@@ -1,0 +1,111 @@
+/**
+ * `thinpack repo`.
+ *
+ * @packageDocumentation
+ */
+import type { Command } from "commander";
+import { commonOptions, confirmed, connect, connectTo, onOrOff, tenantPath } from "./command-line.ts";
+import { textAt } from "./json.ts";
+import { type Column, formatBytes, printDone, printList, printThing } from "./output.ts";
+
+const COLUMNS: readonly Column[] = [
+  ["REPOSITORY", (row) => `${textAt(row, "tenant")}/${textAt(row, "name")}`],
+  ["VISIBILITY", "visibility"],
+  ["BRANCH", "default_branch"],
+  ["SIZE", (row) => formatBytes(row["size_bytes"])],
+  ["PUSHED", "pushed_at"],
+  ["DESCRIPTION", "description"],
+];
+const REF_COLUMNS: readonly Column[] = [
+  ["OBJECT", "oid"],
+  ["REF", "name"],
+];
+
+type RepoOptions = {
+  readonly public?: boolean;
+  readonly private?: boolean;
+  readonly defaultBranch?: string;
+  readonly description?: string;
+  readonly objectFormat?: string;
+  readonly readOnly?: boolean;
+};
+
+function settingsOf(options: RepoOptions): object {
+  const { defaultBranch, description, objectFormat, readOnly } = options;
+  const visibility = options.public === true ? "public" : options.private === true ? "private" : undefined;
+  return {
+    ...(visibility === undefined ? {} : { visibility }),
+    ...(defaultBranch === undefined ? {} : { default_branch: defaultBranch }),
+    ...(description === undefined ? {} : { description }),
+    ...(objectFormat === undefined ? {} : { object_format: objectFormat }),
+    ...(readOnly === undefined ? {} : { read_only: readOnly }),
+  };
+}
+
+function withSettings(command: Command): Command {
+  return command
+    .option("--public", "everybody may read it")
+    .option("--private", "only tokens of the tenant may")
+    .option("--default-branch <name>", "the branch that a clone checks out")
+    .option("--description <text>", "what it is");
+}
+
+function addChanges(repos: Command): void {
+  withSettings(
+    repos.command("create").summary("makes a repository; one that exists stays as it is").argument("<tenant/name>"),
+  )
+    .option("--object-format <sha1|sha256>", "the hash function")
+    .action(async (name: string, options: RepoOptions, command: Command) => {
+      const { api, path } = connectTo(command, name);
+      printThing(await api.ask("PUT", path, settingsOf(options)), commonOptions(command).json);
+    });
+  withSettings(repos.command("set").summary("changes a repository's settings").argument("<tenant/name>"))
+    .option("--read-only <on|off>", "whether pushes are refused", onOrOff)
+    .action(async (name: string, options: RepoOptions, command: Command) => {
+      const { api, path } = connectTo(command, name);
+      printThing(await api.ask("PATCH", path, settingsOf(options)), commonOptions(command).json);
+    });
+  repos
+    .command("delete")
+    .summary("deletes a repository")
+    .argument("<tenant/name>")
+    .option("--yes", "don't ask")
+    .action(async (name: string, { yes }: { yes?: boolean }, command: Command) => {
+      const { api, path } = connectTo(command, name);
+      await confirmed(name, yes);
+      await api.ask("DELETE", path);
+      printDone(`deleted ${name}`, { name }, commonOptions(command).json);
+    });
+}
+
+/** Adds the commands. */
+export function addRepoCommands(program: Command): void {
+  const repos = program.command("repo").description("Repositories of a tenant.");
+  repos
+    .command("list")
+    .summary("lists a tenant's repositories")
+    .argument("<tenant>")
+    .action(async (tenant: string, _options: unknown, command: Command) => {
+      const rows = await connect(command, tenant).list(`${tenantPath(tenant)}/repos`, "repos");
+      printList(rows, COLUMNS, commonOptions(command).json);
+    });
+  repos
+    .command("show")
+    .summary("shows a repository")
+    .argument("<tenant/name>")
+    .action(async (name: string, _options: unknown, command: Command) => {
+      const { api, path } = connectTo(command, name);
+      printThing(await api.ask("GET", path), commonOptions(command).json);
+    });
+  repos
+    .command("refs")
+    .summary("lists a repository's refs")
+    .argument("<tenant/name>")
+    .option("--prefix <prefix>", "only those that begin so, as refs/heads/")
+    .action(async (name: string, { prefix = "" }: { prefix?: string }, command: Command) => {
+      const { api, path } = connectTo(command, name);
+      const rows = await api.list(`${path}/refs?prefix=${encodeURIComponent(prefix)}`, "refs");
+      printList(rows, REF_COLUMNS, commonOptions(command).json);
+    });
+  addChanges(repos);
+}

@@ -1,0 +1,90 @@
+/**
+ * `thinpack tenant`.
+ *
+ * @packageDocumentation
+ */
+import type { Command } from "commander";
+import { byteCount, commonOptions, confirmed, connect, onOrOff, tenantPath, wholeNumber } from "./command-line.ts";
+import { type Column, printDone, printList, printThing } from "./output.ts";
+
+const COLUMNS: readonly Column[] = [
+  ["TENANT", "name"],
+  ["CREATED", "created_at"],
+];
+
+type TenantOptions = {
+  readonly pushToCreate?: boolean;
+  readonly repos?: number;
+  readonly bytes?: number;
+  readonly objects?: number;
+  readonly largestBlob?: number;
+};
+
+/** Quotas are set as a whole: what is not given is without bound. */
+function settingsOf({ pushToCreate, repos, bytes, objects, largestBlob }: TenantOptions): object {
+  const quotas = {
+    ...(repos === undefined ? {} : { repos }),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(objects === undefined ? {} : { objects }),
+    ...(largestBlob === undefined ? {} : { largest_blob: largestBlob }),
+  };
+  return {
+    ...(pushToCreate === undefined ? {} : { push_to_create: pushToCreate }),
+    ...(Object.keys(quotas).length === 0 ? {} : { quotas }),
+  };
+}
+
+function withSettings(command: Command): Command {
+  return command
+    .option("--push-to-create <on|off>", "whether a push may make a repository", onOrOff)
+    .option("--repos <n>", "quota: repositories", wholeNumber)
+    .option("--bytes <size>", "quota: bytes of a repository, as 20GB", byteCount)
+    .option("--objects <n>", "quota: objects of a repository", wholeNumber)
+    .option("--largest-blob <size>", "quota: bytes of the largest object", byteCount);
+}
+
+/** Adds the commands. */
+export function addTenantCommands(program: Command): void {
+  const tenants = program
+    .command("tenant")
+    .description("Tenants. Making, listing and deleting them is the operator's.");
+  tenants
+    .command("list")
+    .summary("lists the tenants")
+    .action(async (_options: unknown, command: Command) => {
+      printList(await connect(command).list("/tenants", "tenants"), COLUMNS, commonOptions(command).json);
+    });
+  withSettings(
+    tenants.command("create").summary("makes a tenant; one that exists stays as it is").argument("<tenant>"),
+  ).action(async (tenant: string, options: TenantOptions, command: Command) => {
+    const made = await connect(command).ask("PUT", tenantPath(tenant), settingsOf(options));
+    printThing(made, commonOptions(command).json);
+  });
+  tenants
+    .command("show")
+    .summary("shows a tenant")
+    .argument("<tenant>")
+    .action(async (tenant: string, _options: unknown, command: Command) => {
+      printThing(await connect(command, tenant).ask("GET", tenantPath(tenant)), commonOptions(command).json);
+    });
+  withSettings(
+    tenants
+      .command("set")
+      .summary("changes a tenant's settings")
+      .description("Changes a tenant's settings. Quotas are set as a whole: what is not given is without bound.")
+      .argument("<tenant>"),
+  ).action(async (tenant: string, options: TenantOptions, command: Command) => {
+    const changed = await connect(command, tenant).ask("PATCH", tenantPath(tenant), settingsOf(options));
+    printThing(changed, commonOptions(command).json);
+  });
+  tenants
+    .command("delete")
+    .summary("deletes a tenant with all its repositories and tokens")
+    .argument("<tenant>")
+    .option("--yes", "don't ask")
+    .action(async (tenant: string, { yes }: { yes?: boolean }, command: Command) => {
+      await confirmed(tenant, yes);
+      await connect(command).ask("DELETE", tenantPath(tenant));
+      printDone(`deleted tenant ${tenant}`, { name: tenant }, commonOptions(command).json);
+    });
+}
