@@ -4,12 +4,13 @@
  * @packageDocumentation
  */
 import type { DirectoryObject } from "./durable/directory-object.ts";
+import type { PlacementSettings } from "./durable/placement.ts";
 import type { RepositoryObject } from "./durable/repository-object.ts";
 import type { TenantObject } from "./durable/tenant-object.ts";
 import type { Job } from "./events/job.ts";
 
 /** What the platform hands to every event of the Worker. */
-export type Env = {
+export type Env = PlacementSettings & {
   readonly BUCKET: R2Bucket;
   readonly KV: KVNamespace;
   readonly REPOSITORIES: DurableObjectNamespace<RepositoryObject>;

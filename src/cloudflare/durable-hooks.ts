@@ -4,12 +4,11 @@
  * @packageDocumentation
  */
 import type { HookStore } from "../events/hook.ts";
-import type { RepositoryNamespace } from "./durable-refs.ts";
+import type { RepositoryStub } from "./durable-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
-/** Opens the webhooks of `{tenant}/{repo}`, which need not exist. Nothing is asked before the first call. */
-export function durableHooks(namespace: RepositoryNamespace, counters: RequestCounters, repository: string): HookStore {
-  const object = namespace.get(namespace.idFromName(repository));
+/** Opens the webhooks of a repository, which need not exist. Nothing is asked before the first call. */
+export function durableHooks(object: RepositoryStub, counters: RequestCounters): HookStore {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     listHooks: () => call(async () => object.listHooks()),

@@ -6,18 +6,13 @@
 import type { OpenPage } from "../durable/open-page.ts";
 import type { BeginSyncAnswer, MirrorStore } from "../refs/mirror-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
-import { openWhole, type RepositoryNamespace } from "./durable-refs.ts";
+import { openWhole, type RepositoryStub } from "./durable-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 const ALL = { packs: true, refPrefixes: [] } as const;
 
-/** Opens the mirroring of `{tenant}/{repo}`, which need not exist. Nothing is asked before the first call. */
-export function durableMirror(
-  namespace: RepositoryNamespace,
-  counters: RequestCounters,
-  repository: string,
-): MirrorStore<PackRecord> {
-  const object = namespace.get(namespace.idFromName(repository));
+/** Opens the mirroring of a repository, which need not exist. Nothing is asked before the first call. */
+export function durableMirror(object: RepositoryStub, counters: RequestCounters): MirrorStore<PackRecord> {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     readMirror: () => call(async () => object.readMirror()),

@@ -44,7 +44,7 @@ export async function openWhole(
 }
 
 /** Where the objects of repositories are. */
-export type RepositoryNamespace = DurableObjectNamespace<RepositoryObject>;
+export type RepositoryStub = DurableObjectStub<RepositoryObject>;
 
 /** What an RPC carries, less what its frame may take. Bytes. */
 const MOST_PUSH_BYTES = 30 * 1024 * 1024;
@@ -67,13 +67,11 @@ function assertFits({ updates, pushOptions }: CommitPushRequest<PackRecord>): vo
   }
 }
 
-/** Opens the truth of `{tenant}/{repo}`, which need not exist. Nothing is asked before the first call. */
+/** Opens the truth of a repository, which need not exist. Nothing is asked before the first call. */
 export function durableRefs(
-  namespace: RepositoryNamespace,
+  object: RepositoryStub,
   counters: RequestCounters,
-  repository: string,
 ): RefStore<PackRecord> & RepositorySettings {
-  const object = namespace.get(namespace.idFromName(repository));
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),

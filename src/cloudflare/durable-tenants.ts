@@ -5,7 +5,7 @@
  */
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
 import type { TokenStore } from "../access/token-store.ts";
-import { DIRECTORY_NAME, type DirectoryObject } from "../durable/directory-object.ts";
+import type { DirectoryObject } from "../durable/directory-object.ts";
 import type { TenantObject } from "../durable/tenant-object.ts";
 import type { SigningKeyStore } from "../signing/signing-key.ts";
 import type { RequestCounters } from "./request-counters.ts";
@@ -14,12 +14,7 @@ import type { RequestCounters } from "./request-counters.ts";
 export type Tenant = TenantRegistry & TokenStore & SigningKeyStore;
 
 /** Opens a tenant, which need not exist. Nothing is asked before the first call. */
-export function durableTenant(
-  namespace: DurableObjectNamespace<TenantObject>,
-  counters: RequestCounters,
-  tenant: string,
-): Tenant {
-  const object = namespace.get(namespace.idFromName(tenant));
+export function durableTenant(object: DurableObjectStub<TenantObject>, counters: RequestCounters): Tenant {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     check: (hash, repo) => call(async () => object.check(hash, repo)),
@@ -42,9 +37,8 @@ export function durableTenant(
 
 /** Opens the list of tenants. */
 export function durableDirectory(
-  namespace: DurableObjectNamespace<DirectoryObject>,
+  object: DurableObjectStub<DirectoryObject>,
   counters: RequestCounters,
 ): TenantDirectory {
-  const object = namespace.get(namespace.idFromName(DIRECTORY_NAME));
   return { tenants: (after, limit) => counters.run("do", async () => object.tenants(after, limit)) };
 }

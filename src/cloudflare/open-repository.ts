@@ -5,6 +5,8 @@
  */
 import type { TenantDirectory } from "../access/directory.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
+import { DIRECTORY_NAME } from "../durable/directory-object.ts";
+import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SyncResult } from "../mirror/sync.ts";
@@ -21,7 +23,7 @@ import type { HookStore } from "../events/hook.ts";
 import type { SubscriptionRequest } from "../events/subscription.ts";
 import { durableHooks } from "./durable-hooks.ts";
 import { durableMirror } from "./durable-mirror.ts";
-import { durableRefs } from "./durable-refs.ts";
+import { durableRefs, type RepositoryStub } from "./durable-refs.ts";
 import { durableDirectory, durableTenant, type Tenant } from "./durable-tenants.ts";
 import type { IsolateTools } from "./isolate-tools.ts";
 import { historicRefs, type OrdinaryNames, readerRefs } from "./mirror-reader.ts";
@@ -64,29 +66,33 @@ export class RequestStorage {
     return this.#tools.kernels.byteLength;
   }
 
+  #object(key: string): RepositoryStub {
+    return objectNamed(this.#env.REPOSITORIES, key, this.#env);
+  }
+
   /** The truth of a repository by its key, `{tenant}/{repo}`. */
   refs(key: string): RefStore<PackRecord> & RepositorySettings {
-    return durableRefs(this.#env.REPOSITORIES, this.counters, key);
+    return durableRefs(this.#object(key), this.counters);
   }
 
   /** A tenant by its name, which need not exist. */
   tenant(name: string): Tenant {
-    return durableTenant(this.#env.TENANTS, this.counters, name);
+    return durableTenant(objectNamed(this.#env.TENANTS, name, this.#env), this.counters);
   }
 
   /** The list of tenants. */
   directory(): TenantDirectory {
-    return durableDirectory(this.#env.DIRECTORY, this.counters);
+    return durableDirectory(objectNamed(this.#env.DIRECTORY, DIRECTORY_NAME, this.#env), this.counters);
   }
 
   /** The webhooks of a repository by its key. */
   hooks(key: string): HookStore {
-    return durableHooks(this.#env.REPOSITORIES, this.counters, key);
+    return durableHooks(this.#object(key), this.counters);
   }
 
   /** The mirroring of a repository by its key, `{tenant}/{repo}`. */
   mirror(key: string): MirrorStore<PackRecord> {
-    return durableMirror(this.#env.REPOSITORIES, this.counters, key);
+    return durableMirror(this.#object(key), this.counters);
   }
 
   /** What all mirrors have in common. */
@@ -96,7 +102,7 @@ export class RequestStorage {
 
   /** Begins a subscription to a repository's events; the answer holds the WebSocket. */
   subscribe(key: string, request: SubscriptionRequest): Promise<Response> {
-    const object = this.#env.REPOSITORIES.get(this.#env.REPOSITORIES.idFromName(key));
+    const object = this.#object(key);
     const url = new URL("https://repository.invalid/events");
     url.searchParams.set("subscription", JSON.stringify(request));
     return this.counters.run("do", () => object.fetch(url.href, { headers: { Upgrade: "websocket" } }));

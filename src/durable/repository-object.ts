@@ -33,27 +33,23 @@ import { parseSubscriptionRequest } from "../events/subscription.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { PublishAnswer, WrittenSnapshot } from "../refs/mirror-pointer.ts";
 import type { BeginSyncPage } from "./mirror-database.ts";
+import { objectNamed, type ObjectNamespace, type PlacementSettings } from "./placement.ts";
 import { PointerKeeper } from "./pointer-keeper.ts";
 import type { OpenPage } from "./open-page.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
 
 /** What the object uses of the Worker's bindings. */
-export type RepositoryObjectEnv = {
+export type RepositoryObjectEnv = PlacementSettings & {
   readonly BUCKET: R2Bucket;
   readonly JOBS: Queue<Job>;
   readonly MIRROR_JOBS: Queue<Job>;
-  readonly TENANTS: TokenKeepers;
+  readonly TENANTS: ObjectNamespace<TokenKeeper>;
 };
 
 /** What is asked of a tenant's object, whose class knows this one. */
 interface TokenKeeper {
   inForce(ids: readonly string[]): Promise<string[]>;
-}
-
-interface TokenKeepers {
-  idFromName(name: string): DurableObjectId;
-  get(id: DurableObjectId): TokenKeeper;
 }
 
 const ID_BYTES = 16;
@@ -331,7 +327,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   #tenant(): TokenKeeper {
     const [tenant = ""] = this.#name.split("/");
-    return this.env.TENANTS.get(this.env.TENANTS.idFromName(tenant));
+    return objectNamed(this.env.TENANTS, tenant, this.env);
   }
 
   async #sendDeliveries(repository: string, id: string, hooks: readonly string[]): Promise<void> {

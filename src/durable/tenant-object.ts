@@ -17,12 +17,13 @@ import { toHex } from "../bytes/hex.ts";
 import type { AddKeyAnswer, SigningKey } from "../signing/signing-key.ts";
 import { DIRECTORY_NAME, type DirectoryObject } from "./directory-object.ts";
 import { durableSql } from "./durable-sql.ts";
+import { objectNamed, type PlacementSettings } from "./placement.ts";
 import type { RepositoryObject } from "./repository-object.ts";
 import { TenantDatabase } from "./tenant-database.ts";
 import { type TenantSurroundings, TenantUpkeep } from "./tenant-upkeep.ts";
 
 /** What the object uses of the Worker's bindings. */
-export type TenantObjectEnv = {
+export type TenantObjectEnv = PlacementSettings & {
   readonly REPOSITORIES: DurableObjectNamespace<RepositoryObject>;
   readonly DIRECTORY: DurableObjectNamespace<DirectoryObject>;
 };
@@ -33,8 +34,8 @@ const RETRY_DELAY = 30_000;
 
 function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurroundings, "remember"> {
   const repository = (repo: string): DurableObjectStub<RepositoryObject> =>
-    env.REPOSITORIES.get(env.REPOSITORIES.idFromName(repositoryKey({ tenant, repo })));
-  const directory = env.DIRECTORY.get(env.DIRECTORY.idFromName(DIRECTORY_NAME));
+    objectNamed(env.REPOSITORIES, repositoryKey({ tenant, repo }), env);
+  const directory = objectNamed(env.DIRECTORY, DIRECTORY_NAME, env);
   return {
     removeRepository: async (repo, id) => repository(repo).remove(id),
     confirmRepository: async (repo, id) => repository(repo).confirm(id),

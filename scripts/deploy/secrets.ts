@@ -1,0 +1,78 @@
+/**
+ * The secrets that a deployment has, and what is to be done about each.
+ */
+import { randomBytes } from "node:crypto";
+import { SecretBox } from "../../src/cloudflare/sealed-secrets.ts";
+
+/** A secret of the Worker's. */
+export type Secret = {
+  readonly name: string;
+  /** What it is for, and what is missing without it. */
+  readonly purpose: string;
+  /** Says what is wrong with a value, if anything. */
+  readonly fault: (value: string) => string | undefined;
+  /** Makes one, where the operator wants none of their own; absent: it is used only where the environment has it. */
+  readonly make?: () => string;
+};
+
+/** Characters below which a secret can be guessed. */
+const LEAST_LENGTH = 20;
+
+function tooShort(value: string): string | undefined {
+  return value.length < LEAST_LENGTH ? `has to have at least ${LEAST_LENGTH} characters` : undefined;
+}
+
+function unreadableKeys(value: string): string | undefined {
+  try {
+    return new SecretBox(value).canSeal ? undefined : "has no key";
+  } catch {
+    return "has to be a name, a colon and 32 bytes in base64; several with commas";
+  }
+}
+
+/** Every secret of `src/env.ts`. */
+export const SECRETS: readonly Secret[] = [
+  {
+    name: "ADMIN_TOKEN",
+    purpose: "the operator's token; without it nobody can make tenants or tokens",
+    fault: tooShort,
+    make: () => randomBytes(24).toString("base64url"),
+  },
+  {
+    name: "MIRROR_KEYS",
+    purpose: "seals the credentials of mirrors' upstreams; without it mirrors can have none",
+    fault: unreadableKeys,
+    make: () => `first:${randomBytes(32).toString("base64")}`,
+  },
+  {
+    name: "PUSH_CERT_SEED",
+    purpose: "makes the nonces of signed pushes; without it each repository has its own",
+    fault: tooShort,
+  },
+];
+
+/** What becomes of a secret: it stays as it is deployed, gets a value, is asked for, or stays unset. */
+export type SecretPlan =
+  | { readonly kind: "keep" | "unset"; readonly secret: Secret }
+  | { readonly kind: "set"; readonly secret: Secret; readonly value: string }
+  | { readonly kind: "ask"; readonly secret: Secret; readonly make: () => string };
+
+/** What is known before. */
+export type SecretFacts = {
+  /** Names of those that the Worker has. */
+  readonly deployed: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether somebody can be asked. */
+  readonly interactive: boolean;
+};
+
+/** Says what is to be done about each secret. What the environment says is uploaded, also over what is deployed. */
+export function planSecrets({ deployed, environment, interactive }: SecretFacts): SecretPlan[] {
+  return SECRETS.map((secret) => {
+    const value = environment[secret.name];
+    if (value !== undefined && value !== "") return { kind: "set", secret, value };
+    if (deployed.includes(secret.name)) return { kind: "keep", secret };
+    if (interactive && secret.make !== undefined) return { kind: "ask", secret, make: secret.make };
+    return { kind: "unset", secret };
+  });
+}
