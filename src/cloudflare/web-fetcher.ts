@@ -5,10 +5,15 @@
  */
 import { type Fetcher, type UpstreamAnswer, UpstreamFailure } from "../mirror/upstream.ts";
 
-/** Milliseconds until the head of an answer has to be there: upstreams count objects before they say anything. */
-const HEAD_TIME = 120_000;
-/** Milliseconds that an answer may stand still. */
-const IDLE_TIME = 120_000;
+/** How long an upstream is waited for, in milliseconds. */
+export type Patience = {
+  /** Until the head of an answer: upstreams count objects before they say anything. */
+  readonly head: number;
+  /** While an answer stands still. */
+  readonly idle: number;
+};
+
+const PATIENCE: Patience = { head: 120_000, idle: 120_000 };
 
 class SlowUpstream extends Error {
   override readonly name = "SlowUpstream";
@@ -35,7 +40,7 @@ class Watchdog {
 }
 
 /** Makes a fetcher for one sync; `deadline` ends whatever it does. */
-export function webFetcher(deadline: AbortSignal): Fetcher {
+export function webFetcher(deadline: AbortSignal, patience = PATIENCE): Fetcher {
   const failure = (watchdog: Watchdog, broken: string, cause: unknown): UpstreamFailure => {
     if (deadline.aborted) return new UpstreamFailure("The sync took too long.", { cause });
     return new UpstreamFailure(watchdog.signal.aborted ? "The upstream does not answer in time." : broken, { cause });
@@ -43,7 +48,7 @@ export function webFetcher(deadline: AbortSignal): Fetcher {
   return {
     send: async (request) => {
       const watchdog = new Watchdog();
-      watchdog.wait(HEAD_TIME);
+      watchdog.wait(patience.head);
       let response: Response;
       try {
         response = await fetch(request.url, {
@@ -58,12 +63,18 @@ export function webFetcher(deadline: AbortSignal): Fetcher {
         throw failure(watchdog, "The upstream can't be reached.", error);
       }
       watchdog.rest();
-      return answerOf(response, watchdog, (cause) => failure(watchdog, "The upstream's answer broke off.", cause));
+      return answerOf(response, { watchdog, idle: patience.idle }, (cause) =>
+        failure(watchdog, "The upstream's answer broke off.", cause),
+      );
     },
   };
 }
 
-function answerOf(response: Response, watchdog: Watchdog, broken: (cause: unknown) => UpstreamFailure): UpstreamAnswer {
+function answerOf(
+  response: Response,
+  { watchdog, idle }: { readonly watchdog: Watchdog; readonly idle: number },
+  broken: (cause: unknown) => UpstreamFailure,
+): UpstreamAnswer {
   const reader = response.body?.getReader({ mode: "byob" });
   return {
     status: response.status,
@@ -72,7 +83,7 @@ function answerOf(response: Response, watchdog: Watchdog, broken: (cause: unknow
       read: async (buffer) => {
         if (reader === undefined) return buffer.subarray(0, 0);
         const size = buffer.byteLength;
-        watchdog.wait(IDLE_TIME);
+        watchdog.wait(idle);
         try {
           const { value } = await reader.read(buffer);
           return value ?? new Uint8Array(size).subarray(0, 0);

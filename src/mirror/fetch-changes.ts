@@ -196,8 +196,9 @@ async function fetchPack(differing: Differing, wants: ObjectIdList, kernel: Kern
   const { sync, client } = differing;
   const { sliceObjects } = sync.input;
   const listener = listenerOf(sync);
-  const whole = await openPack(await client.fetchPack({ wants, haves: knownTips(differing) }, listener));
   const { slice: last } = sync.begun;
+  const request = { wants, haves: knownTips(differing), thin: last === undefined };
+  const whole = await openPack(await client.fetchPack(request, listener));
   if (whole.count <= sliceObjects || !client.canDeepen) return { pack: await ingest(differing, whole, kernel) };
   await whole.incoming.cancel();
   const wanted = oldestFirst(differing, wants);

@@ -30,6 +30,11 @@ export type UpstreamRef = { readonly name: string; readonly oid: Uint8Array };
 export type PackRequest = {
   readonly wants: ObjectIdList;
   readonly haves: ObjectIdList;
+  /**
+   * Deltas may be against what we have. Looking that up costs memory and reads, which a large pack of much that is new is better
+   * without.
+   */
+  readonly thin: boolean;
   /** Commits to send from each want on; absent: all. Not in version 0. */
   readonly depth?: number;
 };
@@ -146,7 +151,7 @@ export class FetchClient {
   async commitsAtDepth(tip: Uint8Array, depth: number): Promise<ObjectIdList> {
     const wants = new ObjectIdList(this.format);
     wants.push(tip);
-    const request = { wants, haves: new ObjectIdList(this.format), depth };
+    const request = { wants, haves: new ObjectIdList(this.format), thin: false, depth };
     const answer = await this.#connection.ask(this.#fetchCommand(request, this.#session.capabilities), PROTOCOL);
     try {
       const { shallowInfo } = await readFetchResponse(new LineSource(answer.body), this.format);
@@ -165,16 +170,16 @@ export class FetchClient {
     };
   }
 
-  #fetchCommand({ wants, haves, depth }: PackRequest, capabilities: CapabilityList): Uint8Array<ArrayBuffer> {
+  #fetchCommand({ wants, haves, depth, thin }: PackRequest, capabilities: CapabilityList): Uint8Array<ArrayBuffer> {
     const out = new PktBuffer();
     formatCommandRequest({ command: "fetch", ...this.#head(capabilities) }, out);
-    formatFetchArguments({ ...plainFetch(this.format), wants, haves, depth }, out);
+    formatFetchArguments({ ...plainFetch(this.format), thinPack: thin, wants, haves, depth }, out);
     return out.takeBytes();
   }
 }
 
 /** A fetch that sends all it has to say at once: what the upstream does not know of it does no harm. */
-function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves" | "depth"> {
+function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves" | "depth" | "thinPack"> {
   return {
     shallows: new ObjectIdList(format),
     deepenSince: undefined,
@@ -182,7 +187,6 @@ function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves" 
     deepenRelative: false,
     wantRefs: [],
     done: true,
-    thinPack: true,
     noProgress: false,
     includeTag: false,
     ofsDelta: true,
@@ -228,13 +232,14 @@ function guessHead(refs: readonly AdvertisedRef[]): string | undefined {
 }
 
 function uploadRequest(
-  { wants, haves }: PackRequest,
+  { wants, haves, thin }: PackRequest,
   { capabilities }: Session,
   agent: string,
 ): Uint8Array<ArrayBuffer> {
   const band = ["side-band-64k", "side-band"].find((name) => capabilities.has(name));
   if (band === undefined) throw new UpstreamFailure("The upstream can't send a pack in side-bands.");
-  const asked = ["multi_ack_detailed", "thin-pack", "ofs-delta"].filter((name) => capabilities.has(name));
+  const useful = ["multi_ack_detailed", "ofs-delta", ...(thin ? ["thin-pack"] : [])];
+  const asked = useful.filter((name) => capabilities.has(name));
   if (capabilities.has("agent")) asked.push(`agent=${agent}`);
   const format = capabilities.value("object-format");
   if (format !== undefined) asked.push(`object-format=${format}`);

@@ -93,7 +93,7 @@ function sliceOf(input: SliceInput, pack: OpenedPack, anchors: Uint8Array): Inco
 async function openWants(input: SliceInput, oids: readonly Uint8Array[]): Promise<OpenedPack> {
   const wants = new ObjectIdList(input.client.format);
   for (const oid of oids) wants.push(oid);
-  return await openPack(await input.client.fetchPack({ wants, haves: havesOf(input) }, input.listener));
+  return await openPack(await input.client.fetchPack({ wants, haves: havesOf(input), thin: false }, input.listener));
 }
 
 /** Opens as much as fits of what is wanted, from the oldest on; `undefined` where the oldest alone is too much. */

@@ -196,8 +196,10 @@ const count = v.nullable(v.number());
 const shownMirror = v.looseObject({
   upstream: v.string(),
   interval: v.number(),
+  fetch_through: v.number(),
   refspecs: v.array(v.string()),
   policy: v.picklist(["follow", "keep", "stop"]),
+  fsck: v.object({ ignore: v.array(v.string()), skip: v.array(v.string()) }),
   credentials: v.boolean(),
   hook: v.boolean(),
   last_attempt: time,
@@ -208,6 +210,9 @@ const shownMirror = v.looseObject({
   next_sync: time,
   syncing: v.boolean(),
   lag: count,
+  bytes: v.number(),
+  objects: v.number(),
+  progress: v.nullable(v.string()),
 });
 
 async function showState(context: Context<ApiEnv>): Promise<Response> {

@@ -114,7 +114,10 @@ export function repoFileRoutes(): Hono<ApiEnv> {
       tag: "repositories",
       summary: "Lists refs",
       about: "All that begin with `prefix`, in git's order.",
-      query: { prefix: { about: "As in `refs/heads/`." } },
+      query: {
+        prefix: { about: "As in `refs/heads/`." },
+        at: { about: "A time, as in `2026-01-31T12:00:00Z`: a mirror's refs as they were." },
+      },
       answers: { 200: { about: "HEAD's branch, and the refs.", json: refList } },
     }),
     listRefs,

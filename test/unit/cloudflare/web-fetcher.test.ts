@@ -1,0 +1,75 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { afterEach, expect, it } from "vitest";
+import { webFetcher } from "../../../src/cloudflare/web-fetcher.ts";
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+async function serve(listener: RequestListener): Promise<URL> {
+  const started = createServer(listener);
+  server = started;
+  await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));
+  const address = started.address();
+  return new URL(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`);
+}
+
+const never = new AbortController().signal;
+const patience = { head: 100, idle: 100 };
+const get = (url: URL): { method: "GET"; url: URL; headers: Record<string, string> } => ({
+  method: "GET",
+  url,
+  headers: { "X-Asked": "yes" },
+});
+
+it("gives head and body, and follows no redirect", async () => {
+  const url = await serve((request, response) => {
+    response.writeHead(302, { Location: "/elsewhere" });
+    response.end(`asked: ${String(request.headers["x-asked"])}`);
+  });
+  const answer = await webFetcher(never).send(get(url));
+  expect(answer.status).toBe(302);
+  expect(answer.header("Location")).toBe("/elsewhere");
+  expect(answer.header("X-None")).toBeUndefined();
+  expect(Buffer.from(await answer.body.read(new Uint8Array(100))).toString()).toBe("asked: yes");
+  expect(await answer.body.read(new Uint8Array(100))).toHaveLength(0);
+});
+
+it("does not wait for ever for an answer to begin", async () => {
+  const url = await serve(() => undefined);
+  await expect(webFetcher(never, patience).send(get(url))).rejects.toThrow("does not answer in time");
+});
+
+it("does not wait for ever for an answer to go on", async () => {
+  const url = await serve((_, response) => {
+    response.writeHead(200);
+    response.write("a little");
+  });
+  const answer = await webFetcher(never, patience).send(get(url));
+  expect(await answer.body.read(new Uint8Array(100))).toHaveLength(8);
+  await expect(answer.body.read(new Uint8Array(100))).rejects.toThrow("does not answer in time");
+});
+
+it("ends with the sync", async () => {
+  const url = await serve(() => undefined);
+  await expect(webFetcher(AbortSignal.timeout(50)).send(get(url))).rejects.toThrow("took too long");
+});
+
+it("says that nobody is there, and that an answer broke off", async () => {
+  const url = await serve((request, response) => {
+    if (request.url === "/gone") return request.socket.destroy();
+    response.writeHead(200, { "Content-Length": "100" });
+    response.write("a little");
+    setTimeout(() => response.destroy(), 20);
+    return undefined;
+  });
+  await expect(webFetcher(never).send(get(new URL("/gone", url)))).rejects.toThrow("can't be reached");
+  const answer = await webFetcher(never).send(get(url));
+  await expect(
+    (async () => {
+      while ((await answer.body.read(new Uint8Array(100))).length > 0);
+    })(),
+  ).rejects.toThrow("broke off");
+});
