@@ -14,14 +14,15 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { GitSandbox } from "../test/support/git-client.ts";
 import { type Host, startCGit, startThinpack } from "./bench/hosts.ts";
-import { judge, render } from "./bench/report.ts";
-import { copySubject, isScenario, makeSubject, type Subject } from "./bench/repositories.ts";
-import { type Measurement, Measuring } from "./bench/steps.ts";
+import { judge } from "./bench/budgets.ts";
+import { EdgeSteps } from "./bench/edge-steps.ts";
+import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
+import { render } from "./bench/report.ts";
+import { copySubject, isScenario, makeSubject } from "./bench/repositories.ts";
+import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
 
 const USAGE =
   "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE]";
-
-const BITMAPS = ", bitmaps";
 
 async function makeHost(git: GitSandbox, name: string): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"));
@@ -29,15 +30,21 @@ async function makeHost(git: GitSandbox, name: string): Promise<Host> {
   throw new Error(`no such host: ${name}\n${USAGE}`);
 }
 
-/** All steps on one host; on C git's once more after it was repacked with bitmaps. */
-async function measure(git: GitSandbox, host: Host, subject: Subject, runs: number): Promise<Measurement[]> {
-  const measuring = new Measuring(git, host, subject);
+/** All steps on one host; on C git's some once more after it was repacked with bitmaps. */
+async function measure(measuring: Measuring, comparison: Comparison, runs: number): Promise<Measurement[]> {
+  const { git, host } = measuring;
+  const parts = new PartialSteps(measuring, comparison);
   const say = (words: string): void => console.error(`${host.name}: ${words}`);
   say("push");
   await measuring.push();
   say("clone");
   const clone = await measuring.clone();
   await measuring.discard(runs);
+  say("parts");
+  await parts.filtered();
+  await parts.shallow(runs);
+  await parts.half();
+  await parts.lazy(runs);
   say("one commit");
   await measuring.oneCommit(clone, 1);
   await measuring.listRefs();
@@ -46,7 +53,15 @@ async function measure(git: GitSandbox, host: Host, subject: Subject, runs: numb
     say("repack with bitmaps");
     await git.ok(["repack", "-q", "-adb", "--write-bitmap-index"], { cwd: directory, timeout: 1_800_000 });
     await measuring.discard(runs, BITMAPS);
+    await parts.filtered(BITMAPS);
+  } else {
+    say("a token, a mirror");
+    const edge = new EdgeSteps(measuring);
+    await edge.tokenList();
+    await edge.mirror();
   }
+  say("negotiation");
+  await parts.negotiation();
   return measuring.results;
 }
 
@@ -78,19 +93,24 @@ async function main(): Promise<number> {
     // Every host gets the same push, so the branch is put back after each.
     const tip = await git.ok(["rev-parse", subject.branch], { cwd: subject.directory });
     const results: Measurement[] = [];
+    const comparison: Comparison = { brought: new Map(), turn: 0 };
     for (const name of values.hosts.split(",")) {
       const host = await makeHost(git, name);
       try {
-        results.push(...(await measure(git, host, subject, Number(values.runs))));
+        results.push(...(await measure(new Measuring(git, host, subject), comparison, Number(values.runs))));
       } finally {
         await host.close();
+        comparison.turn += 1;
       }
       await git.ok(["update-ref", subject.branch, tip], { cwd: subject.directory });
     }
     const verdicts = judge(subject, results);
     console.log(render(subject, results, verdicts));
     if (values.json !== undefined)
-      writeFileSync(values.json, `${JSON.stringify({ subject, results, verdicts }, null, 2)}\n`);
+      writeFileSync(
+        values.json,
+        `${JSON.stringify({ subject: { ...subject, blobs: undefined }, results, verdicts }, null, 2)}\n`,
+      );
     return verdicts.every(({ ok }) => ok) ? 0 : 1;
   } finally {
     git.close();

@@ -39,6 +39,33 @@ function command(remote: string, token: string, body: string, onData: (piece: Bu
   });
 }
 
+/** Which objects to fetch. */
+export type Wanted = { readonly format: ObjectFormat; readonly wants: readonly string[] };
+
+/** Fetches objects by their names, and none that they name, as a clone without blobs does. Gives the pack. */
+export async function fetchObjects(remote: string, token: string, { format, wants }: Wanted): Promise<Buffer> {
+  const args = ["thin-pack", "no-progress", "ofs-delta", "filter blob:none", ...wants.map((oid) => `want ${oid}`)];
+  const body = [...args, "done"].map(line).join("");
+  const pieces: Buffer[] = [];
+  const begin = `${line("command=fetch")}${line(`object-format=${format.name}`)}0001`;
+  await command(remote, token, `${begin}${body}0000`, (piece) => pieces.push(piece));
+  const answer = Buffer.concat(pieces);
+  const pack = packOf(answer);
+  if (pack.length === 0) throw new Error(`${remote}: no pack: ${answer.toString("latin1", 0, 300)}`);
+  return pack;
+}
+
+/** What came on the first side-band. */
+function packOf(answer: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + 4 <= answer.length;) {
+    const length = Number.parseInt(answer.toString("latin1", at, at + 4), 16);
+    if (length > 4 && answer[at + 4] === 1) pieces.push(answer.subarray(at + 5, at + length));
+    at += Math.max(length, 4);
+  }
+  return Buffer.concat(pieces);
+}
+
 /** Lists the refs and fetches all they name. */
 export async function discardClone(remote: string, token: string, format: ObjectFormat): Promise<Discarded> {
   const spoken = `object-format=${format.name}`;

@@ -33,6 +33,8 @@ export type Host = {
   readonly token: string;
   /** The directory of a repository on the server's disk, where it has one. */
   directory?(repository: string): string;
+  /** Processor seconds so far, once it is quiet. */
+  quietCpu(): Promise<number>;
   /** Begins a step; what is returned ends it and gives the figures. */
   begin(): Promise<() => Promise<ServerFigures>>;
   close(): Promise<void>;
@@ -55,6 +57,7 @@ export async function startCGit(root: string): Promise<Host> {
     base,
     token: TOKEN,
     directory: (repository) => join(root, `${repository}.git`),
+    quietCpu: cpu,
     begin: async () => {
       const before = await cpu();
       return async () => ({ cpu: (await cpu()) - before });
@@ -66,7 +69,7 @@ export async function startCGit(root: string): Promise<Host> {
 /** Starts this host as a user does. Its processor time is that of workerd, which also plays the bucket and the databases. */
 export async function startThinpack(state: string): Promise<Host> {
   mkdirSync(state, { recursive: true });
-  const started = await startProject(state, TOKEN, { INSPECTOR_PORT: "0" });
+  const started = await startProject(state, TOKEN, { INSPECTOR_PORT: "0", ALLOW_PRIVATE_UPSTREAMS: "1" });
   const workers = processTree(started.child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
   if (workers.length === 0) throw new Error("no workerd process under the host");
   const memory = await sampleMemory(started.inspector ?? "");
@@ -76,6 +79,10 @@ export async function startThinpack(state: string): Promise<Host> {
     name: "thinpack",
     base: started.base,
     token: TOKEN,
+    quietCpu: async () => {
+      await settle(cpu);
+      return cpu();
+    },
     begin: async () => {
       await settle(cpu);
       log.read();

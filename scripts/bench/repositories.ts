@@ -10,6 +10,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ObjectFormat } from "../../src/object/object-id.ts";
 import { timeCommand } from "./process-time.ts";
+import { chooseBlobs, type WantedBlobs } from "./wanted-blobs.ts";
 import type { GitSandbox } from "../../test/support/git-client.ts";
 
 /** A repository to measure with. */
@@ -20,6 +21,10 @@ export type Subject = {
   readonly directory: string;
   /** The branch that the extra commit goes on: a full ref name. */
   readonly branch: string;
+  /** A branch that reaches half of the other's commits, where there are enough: a full ref name. */
+  readonly half?: string;
+  /** What a clone without blobs is made to ask for. */
+  readonly blobs: WantedBlobs;
   /** What to push at first. */
   readonly refspecs: readonly string[];
   readonly objects: number;
@@ -43,6 +48,9 @@ export function isScenario(name: string): name is Scenario {
   return name in SCENARIOS;
 }
 
+/** Commits that a repository needs before half of them says anything. */
+const LEAST_HISTORY = 1000;
+
 /** Copies the branches and tags of a repository, and nothing else it may have. */
 export async function copySubject(git: GitSandbox, source: string): Promise<Subject> {
   const directory = await git.init("subject", "--bare");
@@ -53,12 +61,32 @@ export async function copySubject(git: GitSandbox, source: string): Promise<Subj
   const usual = [head, "refs/heads/main", "refs/heads/master"].find((name) => heads.includes(name)) ?? heads[0];
   if (usual === undefined || usual === "") throw new Error(`${source} has no branch`);
   await git.ok(["symbolic-ref", "HEAD", usual], { cwd: directory });
+  const half = await branchHalfway(git, directory, usual);
   return await measureSubject(git, {
     name: "repository",
     directory,
     branch: usual,
+    ...(half === undefined ? {} : { half }),
     refspecs: ["refs/heads/*", "refs/tags/*"],
   });
+}
+
+/** Makes a branch at the first-parent ancestor that reaches half of what a branch reaches. */
+async function branchHalfway(git: GitSandbox, cwd: string, branch: string): Promise<string | undefined> {
+  const countOf = async (revision: string): Promise<number> =>
+    Number(await git.ok(["rev-list", "--count", revision], { cwd }));
+  const line = (await git.ok(["rev-list", "--first-parent", branch], { cwd })).split("\n");
+  const all = await countOf(branch);
+  if (all < LEAST_HISTORY) return undefined;
+  let [reachesMore, reachesLess] = [0, line.length - 1];
+  while (reachesLess - reachesMore > 1) {
+    const middle = (reachesMore + reachesLess) >> 1;
+    if ((await countOf(line[middle] ?? "")) * 2 > all) reachesMore = middle;
+    else reachesLess = middle;
+  }
+  const half = `${branch}-half`;
+  await git.ok(["update-ref", half, line[reachesMore] ?? ""], { cwd });
+  return half;
 }
 
 /** Makes a repository of noise. */
@@ -87,7 +115,7 @@ export async function makeSubject(git: GitSandbox, scenario: Scenario): Promise<
   return await measureSubject(git, { name: scenario, directory, branch, refspecs: [branch], scenario });
 }
 
-type Unmeasured = Omit<Subject, "format" | "objects" | "packBytes" | "indexCpu">;
+type Unmeasured = Omit<Subject, "format" | "blobs" | "objects" | "packBytes" | "indexCpu">;
 
 /** Packs everything as a push would, and times `git index-pack --strict --threads=1` on that. */
 async function measureSubject(git: GitSandbox, subject: Unmeasured): Promise<Subject> {
@@ -101,7 +129,9 @@ async function measureSubject(git: GitSandbox, subject: Unmeasured): Promise<Sub
   const empty = await git.init("empty", "--bare");
   const index = ["git", "index-pack", "--strict", "--threads=1", "-o", join(empty, "subject.idx"), pack];
   const { cpu } = await timeCommand(index, { cwd: empty, env });
-  return { ...subject, format: git.format, objects: objectsIn(pack), packBytes: statSync(pack).size, indexCpu: cpu };
+  const blobs = await chooseBlobs(git, cwd, subject.half ?? subject.branch);
+  const { format } = git;
+  return { ...subject, format, blobs, objects: objectsIn(pack), packBytes: statSync(pack).size, indexCpu: cpu };
 }
 
 /** The number of objects that a pack's header gives. */
@@ -113,15 +143,29 @@ function objectsIn(pack: string): number {
   return header.readUInt32BE(8);
 }
 
-/** Adds one commit of a small change on the subject's branch, and gives its oid. */
-export async function addCommit(git: GitSandbox, subject: Subject, number: number): Promise<string> {
-  const text = `one more commit, number ${number}\n`;
-  const stream = [
-    `commit ${subject.branch}`,
-    `committer C O Mitter <committer@example.com> ${1_800_000_000 + number} +0000`,
-    `data ${text.length}\n${text}from ${subject.branch}^0`,
-    `M 100644 inline benchmark/file-${number}.txt\ndata ${text.length}\n${text}`,
-  ].join("\n");
-  await git.ok(["fast-import", "--quiet"], { cwd: subject.directory, input: stream });
-  return await git.ok(["rev-parse", subject.branch], { cwd: subject.directory });
+/** Where commits are added. */
+export type Growth = {
+  /** The repository's directory. */
+  readonly cwd: string;
+  /** A full ref name. */
+  readonly branch: string;
+  /** The first one's number, which makes it unlike others. */
+  readonly first: number;
+  readonly count: number;
+};
+
+/** Adds commits of a small change each on a branch, and gives the last one's oid. */
+export async function addCommits(git: GitSandbox, { cwd, branch, first, count }: Growth): Promise<string> {
+  const commits = Array.from({ length: count }, (_, at) => {
+    const number = first + at;
+    const text = `one more commit, number ${number}\n`;
+    return [
+      `commit ${branch}`,
+      `committer C O Mitter <committer@example.com> ${1_800_000_000 + number} +0000`,
+      `data ${text.length}\n${text}${at === 0 ? `from ${branch}^0` : ""}`,
+      `M 100644 inline benchmark/file-${number}.txt\ndata ${text.length}\n${text}`,
+    ].join("\n");
+  });
+  await git.ok(["fast-import", "--quiet"], { cwd, input: `${commits.join("\n")}\n` });
+  return await git.ok(["rev-parse", branch], { cwd });
 }

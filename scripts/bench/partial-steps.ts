@@ -1,0 +1,154 @@
+/**
+ * Steps that take a part of a repository: to a depth, without some objects, one branch, what is missing.
+ *
+ * What comes is held against what came from the host before: C git's and this one's clones have to have the same objects.
+ *
+ * @packageDocumentation
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fetchObjects } from "./discarding-client.ts";
+import { startRelay } from "./relay.ts";
+import { addCommits } from "./repositories.ts";
+import { LONG, type Found, type Measuring } from "./steps.ts";
+import { refsOf, withToken } from "../../test/support/git-client.ts";
+
+export const DEPTH = "clone --depth 1";
+export const NO_BLOBS = "clone --filter=blob:none";
+export const NO_TREES = "clone --filter=tree:0";
+export const HALF = "clone --single-branch of half";
+export const NEGOTIATION = "fetch, 3,000 commits of its own";
+export const RANDOM_BLOBS = "1,000 random blobs";
+export const OLD_TREE = "1,000 blobs of an old tree";
+
+const LOCAL_COMMITS = 3000;
+const NEW_COMMITS = 500;
+
+/** What hosts are compared by. */
+export type Comparison = {
+  /** What each step brought at first: a digest of the names of its objects. */
+  readonly brought: Map<string, string>;
+  /** How many hosts were measured before. */
+  turn: number;
+};
+
+/** Takes these steps on one host. */
+export class PartialSteps {
+  readonly #on: Measuring;
+  readonly #with: Comparison;
+
+  constructor(measuring: Measuring, comparison: Comparison) {
+    this.#on = measuring;
+    this.#with = comparison;
+  }
+
+  /** Clones of all refs without blobs, or without trees. `suffix` tells apart what the server did before. */
+  async filtered(suffix = ""): Promise<void> {
+    for (const step of [NO_BLOBS, NO_TREES]) {
+      await this.#clone(step, ["--mirror", step.replace(/^clone /, "")], suffix);
+    }
+  }
+
+  /** Clones to a depth of one commit, several times. */
+  async shallow(runs: number): Promise<void> {
+    await this.#on.median(runs, async () => await this.#clone(DEPTH, ["--bare", "--depth=1"]));
+  }
+
+  /** Clones the branch that reaches half of the history. */
+  async half(): Promise<void> {
+    const { half } = this.#on.subject;
+    if (half === undefined) return;
+    await this.#clone(HALF, ["--bare", "--single-branch", `--branch=${half.replace("refs/heads/", "")}`]);
+  }
+
+  /** Asks for objects by name as a clone without blobs does: some of everywhere, and those of one old tree. */
+  async lazy(runs: number): Promise<void> {
+    const { git, subject, host, repository } = this.#on;
+    const { random, old } = subject.blobs;
+    const url = `${host.base}/${repository}.git`;
+    for (const [step, wants] of [
+      [RANDOM_BLOBS, random],
+      [OLD_TREE, old],
+    ] as const) {
+      await this.#on.median(runs, async () => {
+        let pack: Buffer = Buffer.alloc(0);
+        await this.#on.step(step, async () => {
+          pack = await fetchObjects(url, host.token, { format: subject.format, wants });
+          return { bytes: pack.length };
+        });
+        const directory = await git.init("lazy", "--bare");
+        await git.ok(["index-pack", "--stdin", "--strict"], { cwd: directory, input: pack, timeout: LONG });
+        const got = await this.#objects(directory);
+        if (got.join("\n") !== wants.toSorted().join("\n")) throw new Error(`${host.name}: ${step} are others`);
+      });
+    }
+  }
+
+  /** Fetches what is new into a clone with many commits that the server does not have, and counts the rounds. */
+  async negotiation(): Promise<void> {
+    const { git, host, subject, repository, remote } = this.#on;
+    const { branch, directory } = subject;
+    if (subject.half === undefined) return;
+    const cwd = git.fresh("negotiating");
+    await git.ok(["clone", "-q", "--mirror", directory, cwd], { timeout: LONG });
+    await addCommits(git, { cwd, branch, first: 10_000, count: LOCAL_COMMITS });
+    // Others for each host: the clone of a directory on this disk has all that was ever there.
+    const first = 20_000 + this.#with.turn * NEW_COMMITS;
+    const tip = await addCommits(git, { cwd: directory, branch, first, count: NEW_COMMITS });
+    await git.ok(["push", "-q", remote, branch], { cwd: directory, timeout: LONG });
+    const relay = await startRelay(host);
+    const url = withToken(`${relay.base}/${repository}.git`, host.token);
+    try {
+      await this.#on.step(NEGOTIATION, async (): Promise<Found> => {
+        await git.ok(["fetch", "-q", url, `${branch}:refs/new`], { cwd, timeout: LONG });
+        // The first lists the refs.
+        const [, ...rounds] = relay.relayed.filter(({ method, status }) => method === "POST" && status === 200);
+        const bytes = rounds.reduce((total, round) => total + round.bytes, 0);
+        return { bytes, rounds: rounds.length, slowestRound: Math.max(...rounds.map(({ cpu }) => cpu)) };
+      });
+    } finally {
+      await relay.close();
+    }
+    const got = await git.ok(["rev-parse", "refs/new"], { cwd });
+    if (got !== tip) throw new Error(`${host.name}: the fetch brought ${got}, not ${tip}`);
+    await this.#check(cwd);
+  }
+
+  /** Clones with git, and checks what came. */
+  async #clone(step: string, args: readonly string[], suffix = ""): Promise<void> {
+    const { git, host, remote, subject } = this.#on;
+    const cwd = git.fresh("partial");
+    await this.#on.step(`${step}${suffix}`, async () => {
+      await git.ok(["clone", "-q", ...args, remote, cwd], { timeout: LONG });
+      return { bytes: packBytes(cwd) };
+    });
+    await this.#check(cwd);
+    const there = new Set(await refsOf(git, subject.directory));
+    const refs = await refsOf(git, cwd);
+    if (refs.length === 0 || !refs.every((ref) => there.has(ref))) throw new Error(`${host.name}: ${step}: wrong refs`);
+    const objects = createHash("sha256")
+      .update([...refs, ...(await this.#objects(cwd))].join("\n"))
+      .digest("hex");
+    const before = this.#with.brought.get(step + suffix) ?? objects;
+    if (before !== objects) throw new Error(`${host.name}: ${step} brought other objects than it did before`);
+    this.#with.brought.set(step + suffix, objects);
+  }
+
+  /** The real repositories that are measured have old faults, so not `--strict`. */
+  async #check(cwd: string): Promise<void> {
+    await this.#on.git.ok(["fsck", "--full", "--no-dangling", "--no-progress"], { cwd, timeout: LONG });
+  }
+
+  async #objects(cwd: string): Promise<string[]> {
+    const list = ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"];
+    return (await this.#on.git.ok(list, { cwd, timeout: LONG })).split("\n");
+  }
+}
+
+/** The bytes of the packs of a bare clone: what it was sent, but for framing. */
+function packBytes(cwd: string): number {
+  const folder = join(cwd, "objects", "pack");
+  const packs = readdirSync(folder).filter((name) => name.endsWith(".pack"));
+  return packs.reduce((total, name) => total + statSync(join(folder, name)).size, 0);
+}
