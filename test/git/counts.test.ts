@@ -1,11 +1,11 @@
 /**
  * Budgets in storage operations, which don't depend on the machine: what `Server-Timing` and the request log say of each journey.
  */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Counts } from "../../scripts/bench/request-log.ts";
-import { importFixture, linear, noise } from "../support/git-fixtures.ts";
+import { importFixture, linear, noise, project } from "../support/git-fixtures.ts";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
-import { send } from "../support/git-raw.ts";
+import { packOf, pktLines, post, send } from "../support/git-raw.ts";
 import { SettledLog } from "../support/settled-log.ts";
 
 /** How many requests were answered; a client asks once without credentials first. Budgets would hold for an empty log, too. */
@@ -103,6 +103,57 @@ onEveryHost(
       expect(calls).toBeGreaterThan(0);
       expect(calls).toBeLessThanOrEqual(2);
       expect(r2r).toBe(0);
+    });
+
+    describe.each([
+      ["small", () => linear(50)],
+      ["medium", () => project(1000)],
+    ])("in parts, of a %s repository", (_size, makeStream) => {
+      let source = "";
+      let url = "";
+
+      // Each one right after a push: what an earlier clone read is still at hand.
+      beforeEach(async () => {
+        const { git } = journey;
+        if (source === "") source = await importFixture(git, "source", makeStream());
+        url = await journey.create();
+        await git.ok(["push", "-q", url, "main"], { cwd: source });
+        await counts();
+      });
+
+      it.each([
+        ["--depth=1", 10, 9],
+        ["--filter=blob:none", 8, 7],
+        ["--filter=tree:0", 5, 6],
+      ])("clones with %s with %d R2 reads, 2 Durable Object calls, %d round trips", async (option, reads, trips) => {
+        const { git } = journey;
+        const cwd = git.fresh();
+        await git.ok(["clone", "-q", "--bare", option, url, cwd]);
+        const { lines, r2r, r2w, do: calls, rt } = await counts();
+        expect(answered(lines)).toBe(3);
+        expect(r2r).toBeLessThanOrEqual(reads);
+        expect(r2w).toBe(0);
+        expect(calls).toBeLessThanOrEqual(2);
+        expect(rt).toBeLessThanOrEqual(trips);
+        await git.fsck(cwd);
+      });
+
+      it("gives many blobs that were left out with 5 R2 reads, 1 Durable Object call, 5 round trips", async () => {
+        const { git } = journey;
+        const list = ["rev-list", "--objects", "--no-object-names", "--filter=object:type=blob", "main"];
+        const blobs = (await git.ok([...list, "--filter-provided-objects"], { cwd: source }))
+          .split("\n")
+          .slice(0, 1000);
+        const wants = blobs.map((oid) => `want ${oid}`);
+        const request = pktLines("command=fetch", "0001", "filter blob:none", "no-progress", ...wants, "done", "0000");
+        const { body } = await post(url, "upload-pack", request, { "Git-Protocol": "version=2" });
+        const { r2r, r2w, do: calls, rt } = await counts();
+        expect(packOf(body).readUInt32BE(8)).toBe(blobs.length);
+        expect(r2r).toBeLessThanOrEqual(5);
+        expect(r2w).toBe(0);
+        expect(calls).toBeLessThanOrEqual(1);
+        expect(rt).toBeLessThanOrEqual(5);
+      });
     });
   },
   ["thinpack"],

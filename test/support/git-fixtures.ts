@@ -124,6 +124,21 @@ export function linear(count: number): FixtureStream {
   return stream;
 }
 
+/** A wide and deep tree of 4,000 files, and commits that changed one of them each: some 5,000 objects, and 5 with each commit. */
+export function project(commits: number): FixtureStream {
+  const stream = new FixtureStream();
+  const files = Array.from({ length: 4000 }, (_, i) => ({
+    path: `src/${i % 20}/${i % 400}/file-${i}.txt`,
+    content: Buffer.from(noise(700, i)).toString("base64"),
+  }));
+  stream.commit("refs/heads/main", files);
+  for (let i = 0; i < commits; i++) {
+    const file = files[(i * 37) % files.length];
+    if (file !== undefined) stream.commit("refs/heads/main", [{ path: file.path, content: `${file.content}\n${i}\n` }]);
+  }
+  return stream;
+}
+
 /**
  * Everything at once: merges, branches, lightweight and annotated tags, a tag of a tag, tags of a tree and a blob, executables,
  * symlinks, a gitlink, names that are not ASCII, an empty blob, a deep path, a rename, a wide directory and a note.

@@ -1,23 +1,8 @@
 /** What everyday pushes and fetches cost in storage operations, on a repository whose large pack has to be read. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FixtureStream, noise } from "../../support/git-fixtures.ts";
+import { FixtureStream, project } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { REF_FORMAT, TestStore } from "../../support/store.ts";
-
-/** Some 20,000 objects: a wide and deep tree that many commits changed a little. */
-function project(): FixtureStream {
-  const stream = new FixtureStream();
-  const files = Array.from({ length: 4000 }, (_, i) => ({
-    path: `src/${i % 20}/${i % 400}/file-${i}.txt`,
-    content: Buffer.from(noise(700, i)).toString("base64"),
-  }));
-  stream.commit("refs/heads/main", files);
-  for (let i = 0; i < 3200; i++) {
-    const file = files[(i * 37) % files.length];
-    if (file !== undefined) stream.commit("refs/heads/main", [{ path: file.path, content: `${file.content}\n${i}\n` }]);
-  }
-  return stream;
-}
 
 describe("storage operations", () => {
   let git: GitRepository;
@@ -26,14 +11,14 @@ describe("storage operations", () => {
 
   beforeAll(async () => {
     git = new GitRepository();
-    git.import(project());
+    git.import(project(3200));
     git.git(["repack", "-adq", "--depth=50", "--window=10"]);
     store = new TestStore();
     base = git.oid("main");
     await store.push(git.pack(["--all"], "--delta-base-offset"), [base]);
     store.setRefs(git.lines(["for-each-ref", REF_FORMAT]));
     store.makeRemote();
-  }, 60_000);
+  });
   afterAll(() => git.dispose());
 
   /** Changes one file and gives the new commit. */

@@ -33,7 +33,7 @@ describe("sizes of many objects", () => {
         const [name = "", size] = line.split(" ");
         return { name, size: Number(size) };
       });
-  }, 60_000);
+  });
   afterAll(() => git.dispose());
 
   async function sizesOf(names: readonly string[]): Promise<number[]> {
