@@ -7,6 +7,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { decide } from "./access/decide.ts";
 import type { RegisterRequest } from "./access/directory.ts";
 import { repositoryKey, type RepositoryName } from "./access/names.ts";
+import type { Allowance } from "./access/quotas.ts";
 import { toHex } from "./bytes/hex.ts";
 import type { ApiEnv, ApiHost, MirrorHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
@@ -27,6 +28,7 @@ import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
 import { type LoggedNote, logged, logRequest } from "./http/log.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { explainRegisterRefusal } from "./http/register-refusal.ts";
+import { UnboundedTenants } from "./http/unbounded-tenants.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "./maintenance/server-info.ts";
 import { verifySignature } from "./signing/verify.ts";
 import type { Repository } from "./repository/repository.ts";
@@ -63,7 +65,10 @@ class Lifetime {
 }
 
 /** What a request's host is made from beside its storage. */
-type HostParts = Pick<Host, "agent" | "sessionId" | "note" | "client" | "formats" | "pushCertSeed" | "until"> & {
+type HostParts = Pick<
+  Host,
+  "agent" | "sessionId" | "note" | "client" | "formats" | "unbounded" | "pushCertSeed" | "until"
+> & {
   readonly credentials: Credentials;
   readonly bounds: RequestBounds;
   readonly ordinary: OrdinaryNames;
@@ -118,6 +123,7 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...par
       identify(name).catch(() => undefined);
       return storage.historic(name, at);
     },
+    allowance: (name) => allowanceOf(storage, { identify, unbounded: parts.unbounded }, name),
     verifySignature: async (name, signature, payload) => {
       const keys = (await storage.tenant(name.tenant).signingKeys()) ?? [];
       return verifySignature(signature, payload, { keys, now: Date.now() });
@@ -135,6 +141,21 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...par
     },
     counts: () => storage.counters.counts(),
   };
+}
+
+/** Gives what bounds a push to a repository: learnt with the token, or asked for the operator. */
+async function allowanceOf(
+  storage: RequestStorage,
+  { identify, unbounded }: Pick<Host, "identify" | "unbounded">,
+  name: RepositoryName,
+): Promise<Partial<Allowance>> {
+  const { principal, allowance } = await identify(name);
+  const now = Date.now();
+  // Nobody else pushes here.
+  if (principal.kind !== "operator" || unbounded.has(name.tenant, now)) return allowance ?? {};
+  const asked = (await storage.tenant(name.tenant).allowance(name.repo)) ?? {};
+  unbounded.note(name.tenant, asked, now);
+  return asked;
 }
 
 function mirrorHost(storage: RequestStorage): MirrorHost {
@@ -159,6 +180,7 @@ function serverTiming(status: number, counts: RequestCounts): string {
 function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
   const formats = new FormatCache();
   const ordinary = new OrdinaryNames();
+  const unbounded = new UnboundedTenants();
   const limits = new RateLimits();
   return async (context, next) => {
     const began = Date.now();
@@ -176,6 +198,7 @@ function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
       bounds: limits.forClient(context.env, client),
       ...secretsOf(context.env),
       formats,
+      unbounded,
       ordinary,
       until: (work) => lifetime.add(work),
     });

@@ -7,7 +7,7 @@
  *
  * @packageDocumentation
  */
-import type { Quotas } from "./quotas.ts";
+import type { Allowance, Quotas, Usage } from "./quotas.ts";
 import type { Page } from "./token-store.ts";
 
 /** The settings of a tenant. */
@@ -23,6 +23,8 @@ export type TenantRecord = {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly repoCount: number;
+  /** What its repositories have: what each had when it last said so, a second or two after a change. */
+  readonly usage: Usage;
   readonly settings: TenantSettings;
 };
 
@@ -67,6 +69,8 @@ export interface TenantRegistry {
   removeRepo(repo: string): Promise<boolean>;
   /** Notes that a repository is public now, or private: public ones go first when the tenant is deleted. */
   noteVisibility(repo: string, visibility: "private" | "public"): Promise<void>;
+  /** Says what bounds a repository, listed or not; `undefined` where there is no such tenant. */
+  allowance(repo: string): Promise<Allowance | undefined>;
   /** Lists repositories by name, after `after`; `undefined` where there is no such tenant. */
   repos(after: string, limit: number): Promise<Page<string> | undefined>;
 }

@@ -7,10 +7,29 @@
 /** The most that a tenant may have; what is absent is without bound. */
 export type Quotas = {
   readonly repos?: number;
-  /** Bytes of all packs and indexes of a repository. */
+  /** Bytes of all packs and indexes of all its repositories. */
   readonly bytes?: number;
-  /** Objects in a repository. */
+  /** Objects in all its repositories. */
   readonly objects?: number;
-  /** Bytes of the largest object that a push may bring. */
+  /** Bytes of the largest object that a push, or a mirror's sync, may bring. */
   readonly blobBytes?: number;
+};
+
+/** What a tenant's repositories have, or some of them. */
+export type Usage = {
+  /** Of packs and indexes. */
+  readonly bytes: number;
+  readonly objects: number;
+};
+
+/** What bounds one repository of a tenant: what all may have, and what the others have as far as they have said. */
+export type Allowance = Omit<Quotas, "repos"> & { readonly elsewhere: Usage };
+
+/** What one repository has, as it tells its tenant. */
+export type UsageReport = Usage & {
+  /** Its name, and which of that name it is. */
+  readonly repo: string;
+  readonly id: string;
+  /** Rises with every change: what comes late does not undo what is newer. */
+  readonly version: number;
 };

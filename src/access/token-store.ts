@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { Quotas } from "./quotas.ts";
+import type { Allowance } from "./quotas.ts";
 import type { Scope } from "./scope.ts";
 
 /** A token as it is kept, and shown without its text. Times are milliseconds since the epoch. */
@@ -32,8 +32,8 @@ export type TokenCheck = {
   readonly token: TokenRecord;
   /** The hash function of the repository asked for, where the tenant lists one of that name. */
   readonly listed?: "sha1" | "sha256";
-  /** What the tenant bounds a repository by. */
-  readonly quotas: Omit<Quotas, "repos">;
+  /** What bounds the repository asked for. */
+  readonly allowance: Allowance;
   /** Why a push may make no repository now, where it may not. */
   readonly takesNoMore?: "no-push-to-create" | "repo-quota";
 };

@@ -31,6 +31,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     register: (request) => call(async () => object.register(request)),
     removeRepo: (repo) => call(async () => object.removeRepo(repo)),
     noteVisibility: (repo, visibility) => call(async () => object.noteVisibility(repo, visibility)),
+    allowance: (repo) => call(async () => object.allowance(repo)),
     repos: (after, limit) => call(async () => object.repos(after, limit)),
   };
 }

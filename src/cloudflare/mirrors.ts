@@ -6,12 +6,10 @@
 import { gzipSync } from "node:zlib";
 import { type OutgoingUrl, parseOutgoingUrl } from "../access/outgoing-url.ts";
 import type { Env } from "../env.ts";
-import type { SecretContext } from "../mirror/sync-input.ts";
+import type { SecretContext, SyncInput } from "../mirror/sync-input.ts";
 import { type SyncResult, syncMirror } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
-import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
-import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { SealedSecret } from "../refs/mirror-store.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { SecretBox } from "./sealed-secrets.ts";
 import { webFetcher } from "./web-fetcher.ts";
@@ -37,6 +35,9 @@ export type MirrorEnv = Pick<
   Env,
   "ALLOW_PRIVATE_UPSTREAMS" | "MIRROR_KEYS" | "MIRROR_LEAST_INTERVAL" | "MIRROR_SLICE_OBJECTS"
 >;
+
+/** What a sync brings up to date. */
+type Syncing = Pick<SyncInput, "repository" | "mirror" | "allowance"> & { readonly snapshots: MirrorSnapshots };
 
 /** Names what a secret is bound to. */
 function bindingOf(context: SecretContext): string {
@@ -80,16 +81,17 @@ export class Mirrors {
   }
 
   /** Brings a mirror up to date, and its readers' snapshot with it. */
-  async sync(repository: Repository, mirror: MirrorStore<PackRecord>, snapshots: MirrorSnapshots): Promise<SyncResult> {
-    const result = await this.#sync(repository, mirror);
-    if (result.kind === "synced") await publish(result, { repository, mirror, snapshots });
+  async sync(syncing: Syncing): Promise<SyncResult> {
+    const result = await this.#sync(syncing);
+    if (result.kind === "synced") await publish(result, syncing);
     return result;
   }
 
-  async #sync(repository: Repository, mirror: MirrorStore<PackRecord>): Promise<SyncResult> {
+  async #sync({ repository, mirror, allowance }: Syncing): Promise<SyncResult> {
     return await syncMirror({
       repository,
       mirror,
+      allowance,
       agent: this.#agent,
       mostBytes: MOST_PACK_BYTES,
       sliceObjects: positive(this.#env.MIRROR_SLICE_OBJECTS) ?? SLICE_OBJECTS,
@@ -114,16 +116,10 @@ export class Mirrors {
   }
 }
 
-type Publishing = {
-  readonly repository: Repository;
-  readonly mirror: MirrorStore<PackRecord>;
-  readonly snapshots: MirrorSnapshots;
-};
-
 /** Points readers to what a sync left, or tells them that it found nothing new. */
 async function publish(
   { changed, isPublished, snapshot, record }: Extract<SyncResult, { kind: "synced" }>,
-  { repository, mirror, snapshots }: Publishing,
+  { repository, mirror, snapshots }: Syncing,
 ): Promise<void> {
   const syncedAt = record.mirror?.syncedAt ?? repository.now();
   if (isPublished && !changed) {

@@ -115,7 +115,13 @@ export class RequestStorage {
 
   /** Brings a mirror up to date. */
   syncMirror(key: string): Promise<SyncResult> {
-    return this.mirrors.sync(this.repository(key), this.mirror(key), this.snapshots);
+    const [tenant = "", repo = ""] = key.split("/");
+    return this.mirrors.sync({
+      repository: this.repository(key),
+      mirror: this.mirror(key),
+      snapshots: this.snapshots,
+      allowance: async () => (await this.tenant(tenant).allowance(repo)) ?? {},
+    });
   }
 
   /** Opens a repository for who reads it, or pushes to it: mirrors are read without their Durable Object. */

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { UsageReport } from "../access/quotas.ts";
 import { concat } from "../bytes/chunk.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
@@ -37,7 +38,7 @@ import {
 } from "./tables/doomed-prefixes.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
-import { listPacks, sumPackBytes } from "./tables/packs.ts";
+import { listPacks, sumPackBytes, sumPackObjects } from "./tables/packs.ts";
 import { readRefLog, refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
@@ -49,6 +50,7 @@ import {
   insertRepository,
   noteDerivedJob,
   noteDerivedVersion,
+  noteUsageVersion,
   readRepository,
   updateSettings,
   type RepositoryRow,
@@ -265,11 +267,12 @@ export class RepositoryDatabase {
     });
   }
 
-  /** Gives the id of the repository there is; where there is none, `id` is never made. */
+  /** Gives the id of the repository there is, which tells its tenant once more what it has; where there is none, `id` is never made. */
   confirm(id: string, now: number): string | undefined {
     return this.#tables.transaction(() => {
       const row = this.#read();
       if (row === undefined) this.#prevent(id, now);
+      else noteUsageVersion(this.#db, -1);
       return row?.record.id;
     });
   }
@@ -331,6 +334,25 @@ export class RepositoryDatabase {
       this.mirror.pointer.read()?.doomed === true ? now : undefined,
     ].filter((at) => at !== undefined && at !== Number.POSITIVE_INFINITY);
     return due.length === 0 ? undefined : Math.min(...due.map((at) => at ?? 0));
+  }
+
+  /** What the tenant has to be told; `undefined` where it knows. */
+  unreportedUsage(): Omit<UsageReport, "repo"> | undefined {
+    const row = this.#read();
+    if (row === undefined || row.usageVersion === row.version) return undefined;
+    const { version, record } = row;
+    return { id: record.id, version, bytes: sumPackBytes(this.#db), objects: sumPackObjects(this.#db) };
+  }
+
+  /** Whether the tenant has to be told what there is. */
+  get isUsageUnreported(): boolean {
+    const row = this.#read();
+    return row !== undefined && row.usageVersion !== row.version;
+  }
+
+  /** Notes that the tenant was told. */
+  usageReported({ id, version }: Pick<UsageReport, "id" | "version">): void {
+    if (this.#read()?.record.id === id) noteUsageVersion(this.#db, version);
   }
 
   derivedJobSent(now: number): void {

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { DurableObject } from "cloudflare:workers";
+import type { UsageReport } from "../access/quotas.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { AttemptResult, Delivery, DueDeliveries, Hook, HookChange, HookSettings } from "../events/hook.ts";
 import type { Job } from "../events/job.ts";
@@ -37,6 +38,7 @@ import { objectNamed, type ObjectNamespace, type PlacementSettings } from "./pla
 import { PointerKeeper } from "./pointer-keeper.ts";
 import type { OpenPage } from "./open-page.ts";
 import { EventSockets } from "./event-sockets.ts";
+import { UsageReporter } from "./usage-report.ts";
 import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
 
 /** What the object uses of the Worker's bindings. */
@@ -50,6 +52,7 @@ export type RepositoryObjectEnv = PlacementSettings & {
 /** What is asked of a tenant's object, whose class knows this one. */
 interface TokenKeeper {
   inForce(ids: readonly string[]): Promise<string[]>;
+  noteUsage(report: UsageReport): Promise<void>;
 }
 
 const ID_BYTES = 16;
@@ -61,6 +64,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #database: RepositoryDatabase;
   readonly #sockets: EventSockets;
   readonly #pointer: PointerKeeper;
+  readonly #usage: UsageReporter;
   /** When the alarm goes off; `undefined` where it is not set. */
   #alarmAt: number | undefined;
   /** Whether subscribers may have to be told of something. After a sleep that is only known by looking. */
@@ -73,6 +77,9 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     );
     this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
+    this.#usage = new UsageReporter(this.#database, (report) =>
+      this.#tenant().noteUsage({ repo: this.#name.split("/")[1] ?? "", ...report }),
+    );
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
     });
@@ -300,6 +307,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     }
     if (due.staleSnapshot) await this.#pointer.revoke();
     if (due.id !== undefined && due.mirrorSync) await this.#sendSync(repository, due.id);
+    await this.#usage.work(now);
     this.#wakeForNext();
     await this.#tell();
   }
@@ -378,8 +386,10 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
    */
   #wakeForNext(): void {
     const now = Date.now();
-    const due = this.#isUntold ? now : this.#database.nextDue(now);
-    if (due === undefined) return;
+    const due = this.#isUntold
+      ? now
+      : Math.min(this.#database.nextDue(now) ?? this.#usage.nextDue, this.#usage.nextDue);
+    if (due === Number.POSITIVE_INFINITY) return;
     const at = Math.max(due, now + DERIVED_DELAY);
     if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
     this.#alarmAt = at;

@@ -56,6 +56,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // Slices of upstreams: none is under way.
     (db) => addColumn(db, "mirror", "slice_anchors BLOB"),
+    // Sums over a tenant: it has to be told what there is, and asks for it below.
+    (db) => addColumn(db, "repository", "usage_version INTEGER NOT NULL DEFAULT -1"),
   ],
 };
 
@@ -63,8 +65,19 @@ export const REPOSITORY_SCHEMA: Schema = {
 export const TENANT_SCHEMA: Schema = {
   first: "tenant",
   tables: [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL],
-  // Without a version: tables were added, none was changed.
-  steps: [() => undefined],
+  steps: [
+    // Without a version: tables were added, none was changed.
+    () => undefined,
+    // Sums over a tenant: each repository is asked after, which has it say what it has.
+    (db) => {
+      addColumn(db, "tenant", "used_bytes INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "tenant", "used_objects INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "tenant_repos", "bytes INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "tenant_repos", "objects INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "tenant_repos", "usage_version INTEGER NOT NULL DEFAULT -1");
+      db.run("UPDATE tenant_repos SET check_at = 0 WHERE removing = 0");
+    },
+  ],
 };
 
 /** Of the list of tenants. */

@@ -13,6 +13,7 @@ import {
   type TenantRecord,
   type TenantSettings,
 } from "../access/directory.ts";
+import type { Allowance, UsageReport } from "../access/quotas.ts";
 import {
   type IssueAnswer,
   type IssueRequest,
@@ -30,6 +31,7 @@ import type { SqlDatabase } from "./sql-database.ts";
 import { deleteSigningKeys, insertSigningKey, listSigningKeys, readSigningKeyRow } from "./tables/signing-keys.ts";
 import {
   addRepoCount,
+  addUsage,
   deleteTenant,
   insertTenant,
   readTenant,
@@ -49,6 +51,7 @@ import {
   nextRepoDue,
   readRepo,
   setPublic,
+  setUsage,
   type TenantRepo,
 } from "./tables/tenant-repos.ts";
 import {
@@ -180,8 +183,10 @@ export class TenantDatabase {
   /** Notes that a repository is gone, or never was. */
   endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">): void {
     this.#tables.transaction(() => {
-      if (!this.#tables.exist || !deleteRepo(this.#db, name, id)) return;
+      const had = this.#tables.exist ? deleteRepo(this.#db, name, id) : undefined;
+      if (had === undefined) return;
       addRepoCount(this.#db, -1);
+      addUsage(this.#db, { bytes: -had.bytes, objects: -had.objects });
       takeRepoOffTokens(this.#db, name);
     });
   }
@@ -189,6 +194,22 @@ export class TenantDatabase {
   /** Notes that a repository that was entered is there, under this id. */
   noteMade(repo: string, id: string): void {
     if (this.#tables.exist) markChecked(this.#db, repo, id);
+  }
+
+  /** Notes what a repository has, unless it is not listed, or something newer is known. */
+  noteUsage(report: UsageReport): void {
+    this.#tables.transaction(() => {
+      const listed = this.#tables.exist ? readRepo(this.#db, report.repo) : undefined;
+      if (listed?.id !== report.id || report.version <= listed.usageVersion) return;
+      setUsage(this.#db, report);
+      const { bytes, objects } = listed.usage;
+      addUsage(this.#db, { bytes: report.bytes - bytes, objects: report.objects - objects });
+    });
+  }
+
+  allowance(repo: string): Allowance | undefined {
+    const row = this.#present();
+    return row === undefined ? undefined : allowanceOf(row, readRepo(this.#db, repo));
   }
 
   noteVisibility(repo: string, visibility: "private" | "public"): void {
@@ -220,10 +241,10 @@ export class TenantDatabase {
     if (token === undefined) return undefined;
     if (token.usedAt === undefined || token.usedAt + USE_INTERVAL <= now) noteTokenUse(this.#db, token.id, now);
     const listed = repo === undefined ? undefined : readRepo(this.#db, repo);
-    const { quotas } = row.record.settings;
-    if (listed !== undefined && !listed.removing) return { token, quotas, listed: listed.objectFormat };
+    const allowance = allowanceOf(row, listed);
+    if (listed !== undefined && !listed.removing) return { token, allowance, listed: listed.objectFormat };
     const takesNoMore = boundOf(row, true);
-    return takesNoMore === undefined ? { token, quotas } : { token, quotas, takesNoMore };
+    return takesNoMore === undefined ? { token, allowance } : { token, allowance, takesNoMore };
   }
 
   /** Gives those of the tokens, by id, that are in force. */
@@ -288,6 +309,14 @@ function refusalOf(
   if (row.leaving) return "leaving";
   if (listed !== undefined) return listed.removing ? "removing" : undefined;
   return request.byOperator ? undefined : boundOf(row, request.byPush);
+}
+
+/** Says what bounds a repository: of what it has itself, it knows more than its tenant. */
+function allowanceOf({ record }: TenantRow, listed: TenantRepo | undefined): Allowance {
+  const { repos: _, ...quotas } = record.settings.quotas;
+  const { bytes, objects } = record.usage;
+  const own = listed?.usage ?? { bytes: 0, objects: 0 };
+  return { ...quotas, elsewhere: { bytes: bytes - own.bytes, objects: objects - own.objects } };
 }
 
 /** Says why a tenant takes no repository more. */

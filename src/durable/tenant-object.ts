@@ -12,6 +12,7 @@ import type {
   TenantSettings,
 } from "../access/directory.ts";
 import { repositoryKey } from "../access/names.ts";
+import type { Allowance, UsageReport } from "../access/quotas.ts";
 import type { IssueAnswer, IssueRequest, Page, TokenCheck, TokenRecord } from "../access/token-store.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { AddKeyAnswer, SigningKey } from "../signing/signing-key.ts";
@@ -64,6 +65,8 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     });
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
+      // What an earlier build left may have brought work with it.
+      this.#wakeForNext(0);
     });
   }
 
@@ -146,6 +149,16 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   /** See `TenantRegistry.noteVisibility`. */
   noteVisibility(repo: string, visibility: "private" | "public"): void {
     this.#database.noteVisibility(repo, visibility);
+  }
+
+  /** Notes what a repository has. Told by its object, after each change and again where that is not certain. */
+  noteUsage(report: UsageReport): void {
+    this.#database.noteUsage(report);
+  }
+
+  /** See `TenantRegistry.allowance`. */
+  allowance(repo: string): Allowance | undefined {
+    return this.#database.allowance(repo);
   }
 
   /** See `TenantRegistry.repos`. */

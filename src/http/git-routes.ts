@@ -101,6 +101,9 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
   const { host, request, name, service, at } = asked;
   const repository = at === undefined ? host.repository(name) : host.historic(name, at);
   const gone = new AbortController();
+  // Asked for, where it has to be, together with what is pushed to.
+  const allowance = run === serveReceivePack ? host.allowance(name) : undefined;
+  allowance?.catch(() => undefined);
   const headers = new Headers({ ...NO_CACHE, "Content-Type": contentType });
   let admitted = false;
   const admit: Exchange["admit"] = async (record) => {
@@ -124,8 +127,7 @@ function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Pr
         : {}),
       actor: actorOf(pusher),
       pusher: pusherOf(pusher),
-      // Who may push here has a token of the repository's tenant, or is bound by nothing.
-      quota: async () => (await host.identify(name)).quotas ?? {},
+      ...(allowance === undefined ? {} : { allowance: () => allowance }),
       verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
       ...(host.pushCertSeed === undefined ? {} : { pushCertSeed: host.pushCertSeed }),
       agent: host.agent,

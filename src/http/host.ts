@@ -7,12 +7,13 @@ import type { Subject } from "../access/decide.ts";
 import type { RegisterRefusal } from "../access/directory.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
+import type { Allowance } from "../access/quotas.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { ClientNote } from "../service/exchange.ts";
-import type { PushQuota } from "../service/push-quota.ts";
 import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
 import type { FormatCache, KnownRepository } from "./format-cache.ts";
+import type { UnboundedTenants } from "./unbounded-tenants.ts";
 
 /** A part of a file: `length` bytes from `offset`. */
 export type FileRange = { readonly offset: number; readonly length: number };
@@ -25,8 +26,8 @@ export type Identity = {
   readonly principal: Principal;
   /** The hash function of the repository asked for, where the principal's tenant lists one of that name. It never changes. */
   readonly listed?: "sha1" | "sha256";
-  /** What the principal's tenant bounds a repository by; absent for those who are not bound. */
-  readonly quotas?: PushQuota;
+  /** What bounds the repository asked for, where the principal is of its tenant; else it says nothing of it. */
+  readonly allowance?: Allowance;
   /** Why the principal's tenant takes no repository that a push would make now, where it takes none. */
   readonly takesNoMore?: RegisterRefusal;
 };
@@ -40,6 +41,8 @@ export interface Host {
    * together. A token that was revoked, or has expired, is `invalid` from then on.
    */
   identify(name?: RepositoryName): Promise<Identity>;
+  /** Gives what bounds a push, whoever makes it. The operator's makes it be asked for, where it is not known that nothing does. */
+  allowance(name: RepositoryName): Promise<Partial<Allowance>>;
   /** The deployment's secret for the nonces of signed pushes, where it has one. */
   readonly pushCertSeed?: string;
   /** Verifies a signature over `payload` with the keys that the repository's tenant has registered. */
@@ -53,6 +56,7 @@ export interface Host {
   /** Has the log say what the client said of itself. */
   note(said: ClientNote): void;
   readonly formats: FormatCache;
+  readonly unbounded: UnboundedTenants;
   /** Notes that who asks may read the repository, so that what is known of it serves the next request. */
   admitted(name: RepositoryName): void;
   /** Opens a repository, which need not exist. Nothing but who asks is asked before the first call. */

@@ -15,6 +15,7 @@ import { isPushableRefName } from "../object/ref-name.ts";
 import type { Slice } from "../refs/mirror-store.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
+import { boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "../repository/allowance.ts";
 import { type IngestedPack, ingestPack } from "../store/ingest.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import { ObjectIdList } from "../wire/object-id-list.ts";
@@ -241,11 +242,15 @@ async function ingest(differing: Differing, { incoming, head }: OpenedPack, kern
   const { sync, client, database, differences } = differing;
   const { input, begun, traffic, packName } = sync;
   const { repository } = input;
+  const { record, packs } = begun.snapshot;
+  const own = { sizeBytes: record.sizeBytes, packs };
   try {
+    const allowance = await input.allowance();
+    checkPackHeader(allowance, own, head);
     const pack = await ingestPack({
-      source: incoming.source,
+      source: boundedSource(incoming.source, allowance, own, head),
       head,
-      storage: repository.storage(begun.snapshot.record.id),
+      storage: repository.storage(record.id),
       database,
       kernel,
       format: client.format,
@@ -254,7 +259,7 @@ async function ingest(differing: Differing, { incoming, head }: OpenedPack, kern
       tips: differences.flatMap(({ theirs }) => (theirs === undefined ? [] : [theirs.slice()])),
       hash: repository.hash,
       deflate: repository.deflate,
-      limits: repository.limits,
+      limits: limitsWith(allowance, repository.limits),
       now: repository.now(),
       leniency: {
         ignored: new Set(FORGIVABLE.filter((id) => begun.settings.fsck.ignore.includes(id))),
@@ -263,6 +268,12 @@ async function ingest(differing: Differing, { incoming, head }: OpenedPack, kern
       progress: { received: async () => undefined, resolved: async () => undefined },
     });
     traffic.objects = pack.record.ownObjects;
+    try {
+      checkStoredPack(allowance, own, pack.record);
+    } catch (error) {
+      pack.release();
+      throw error;
+    }
     return pack;
   } finally {
     await incoming.cancel();

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
+import type { Allowance } from "../repository/allowance.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import type { ConnectionOptions } from "./upstream-connection.ts";
@@ -20,6 +21,8 @@ export type SyncInput = {
   readonly agent: string;
   /** The most objects that are taken in one go, where the upstream can be taken in slices. */
   readonly sliceObjects: number;
+  /** Gives what the mirror's tenant may have. Asked only where something is fetched. */
+  allowance(): Promise<Allowance>;
   /** The most bytes that one pack may have. */
   readonly mostBytes: number;
 };

@@ -7,9 +7,9 @@ import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import type { CertificateCheck } from "../refs/ref-log.ts";
 import type { Pusher } from "../refs/ref-policy.ts";
 import type { CreateRequest, NewRepository, RepositoryRecord } from "../refs/ref-store.ts";
+import type { Allowance } from "../repository/allowance.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PushCertificate } from "../wire/push-certificate.ts";
-import type { PushQuota } from "./push-quota.ts";
 
 /** What a client says of itself and its user, for the log: as it came, to be shown with care. */
 export type ClientNote = {
@@ -42,8 +42,8 @@ export type Exchange = {
   readonly pusher: Pusher;
   /** The deployment's secret for the nonces of signed pushes; absent: each repository has its own. */
   readonly pushCertSeed?: string;
-  /** Gives what the repository may have; absent: a push is bound by the host's limits alone. */
-  readonly quota?: () => Promise<PushQuota>;
+  /** Gives what the repository's tenant may have; absent: a push is bound by the host's limits alone. */
+  readonly allowance?: () => Promise<Allowance>;
   /** Verifies a signature over `payload` with the keys that are registered for the repository; absent: nobody registers any. */
   readonly verifySignature?: (
     signature: NonNullable<PushCertificate["signature"]>,

@@ -19,6 +19,7 @@ import type { Kernel } from "../bytes/kernel.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
 import type { StoredCertificate } from "../refs/ref-log.ts";
 import type { BeginPushAnswer } from "../refs/ref-store.ts";
+import { boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "../repository/allowance.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { type IngestedPack, ingestPack } from "../store/ingest.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
@@ -29,7 +30,6 @@ import type { Exchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
 import { checkNewValues } from "./new-values.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
-import { boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "./push-quota.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";
 import { PushVerdict } from "./push-verdict.ts";
 import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
@@ -251,11 +251,11 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
   const { repository } = exchange;
   const { id } = begun.record;
   const progress = new UnpackProgress(answer, request.quiet, () => repository.now());
-  const quota = (await exchange.quota?.()) ?? {};
-  const used = { sizeBytes: begun.record.sizeBytes, packs: begun.packs };
-  checkPackHeader(quota, used, head);
+  const allowance = (await exchange.allowance?.()) ?? {};
+  const own = { sizeBytes: begun.record.sizeBytes, packs: begun.packs };
+  checkPackHeader(allowance, own, head);
   const pack = await ingestPack({
-    source: boundedSource(reader.source, quota, used, head),
+    source: boundedSource(reader.source, allowance, own, head),
     head,
     storage: repository.storage(id),
     database: databaseOf(push),
@@ -267,12 +267,12 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
     shallows: request.shallows,
     hash: repository.hash,
     deflate: repository.deflate,
-    limits: limitsWith(quota, repository.limits),
+    limits: limitsWith(allowance, repository.limits),
     now: repository.now(),
     progress,
   });
   try {
-    checkStoredPack(quota, used, pack.record);
+    checkStoredPack(allowance, own, pack.record);
     await progress.end();
     return pack;
   } catch (error) {

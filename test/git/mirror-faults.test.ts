@@ -90,6 +90,34 @@ describe("an upstream that fails", () => {
   });
 });
 
+describe("an upstream that is more than the tenant may have", () => {
+  it.each([
+    [{ bytes: 500_000 }, /too much for a mirror: over quota: the tenant may have 500000 bytes, it has \d+/],
+    [{ objects: 70 }, /too much for a mirror: over quota: the tenant may have 70 objects, it has \d+, and this brings/],
+    [{ largest_blob: 100_000 }, /exceeds the limit of 100000 bytes/],
+  ])("%j: is not taken further, and what was there is served", async (quotas, why) => {
+    const { git } = bed;
+    const tenant = (settings: object): Promise<unknown> => bed.api("PATCH", "../tenants/acme", settings);
+    const upstream = await bed.upstream(await history());
+    const path = await bed.mirror(upstream.url);
+    const before = await refsAt(git, bed.url(path));
+    await tenant({ quotas });
+    try {
+      const work = git.fresh();
+      await git.ok(["clone", "-q", upstream.pushUrl, work]);
+      await git.commit(work, "more.bin", Buffer.from(noise(200_000, 9)).toString("base64"));
+      await git.ok(["push", "-q", "origin", "main"], { cwd: work });
+      expect((await bed.sync(path)).last_error).toMatch(why);
+      expect(await refsAt(git, bed.url(path))).toEqual(before);
+      await tenant({ quotas: {} });
+      expect((await bed.sync(path)).last_error).toBeNull();
+      expect(await refsAt(git, bed.url(path))).toEqual(await refsAt(git, upstream.pushUrl));
+    } finally {
+      await tenant({ quotas: {} });
+    }
+  });
+});
+
 describe("an upstream that is unusual", () => {
   it.each(["v0", "moved"] as const)("%s: is followed all the same", async (behaviour) => {
     const { path, state } = await mirrored(behaviour);

@@ -105,15 +105,59 @@ onEveryHost(
       await refused(/object of 160000 bytes exceeds the limit of 150000 bytes/);
       for (const name of ["x", "y", "z"]) writeFileSync(join(cwd, `${name}.bin`), randomBytes(120_000));
       await git.commit(cwd, "b.txt", "with many bytes\n");
-      await refused(/over quota: a repository may have 300000 bytes here/);
+      await refused(/over quota: the tenant may have 300000 bytes/);
       for (let i = 0; i < 40; i++) writeFileSync(join(cwd, `${i}.txt`), `file ${i}\n`);
       await git.commit(cwd, "b.txt", "with many files\n");
-      await refused(/over quota: a repository may have 40 objects here, this one has 3, and the push brings \d+/);
+      await refused(/over quota: the tenant may have 40 objects, it has 3, and this brings \d+/);
       await git.commit(cwd, "b.txt", "small\n");
       await git.ok(["push", "-q", url, "main", "main:other"], { cwd });
       await git.ok(["push", "-q", url, ":other"], { cwd });
       const { size_bytes: size } = await api("GET", "/repos/bounded/repo");
       expect(size).toBeLessThan(10_000);
+    });
+
+    it("what a tenant may have is summed over its repositories, whoever pushes", async () => {
+      const { git, base } = journey;
+      const quotas = { bytes: 300_000, objects: 100 };
+      await api("PUT", "/tenants/summed", { quotas });
+      for (const repo of ["one", "two"]) await api("PUT", `/repos/summed/${repo}`, {});
+      const own = await token("summed", "own");
+      /** Pushes a file of so many bytes to a repository, as its only commit. */
+      const push = async (repo: string, who: string, bytes: number): Promise<string> => {
+        const cwd = await git.init();
+        writeFileSync(join(cwd, "large.bin"), randomBytes(bytes));
+        await git.commit(cwd, "a.txt", "beside it\n");
+        const url = withToken(`${base}/summed/${repo}.git`, who);
+        return (await git.git(["push", "--force", url, "HEAD:main"], { cwd })).stderr;
+      };
+      /** What the tenant knows, when that is what its repositories have. */
+      const settled = async (): Promise<{ bytes: number; objects: number }> => {
+        for (;;) {
+          const { repos } = await api("GET", "/tenants/summed/repos");
+          const sizes = (repos as { size_bytes: number }[]).map(({ size_bytes: size }) => size);
+          const { usage } = await api("GET", "/tenants/summed");
+          const { bytes, objects } = usage as { bytes: number; objects: number };
+          if (bytes === sizes.reduce((sum, size) => sum + size, 0)) return { bytes, objects };
+        }
+      };
+      expect(await push("one", own, 200_000)).toContain("[new branch]");
+      expect(await settled()).toMatchObject({ objects: 4 });
+      const over = /over quota: the tenant may have 300000 bytes, it has 20\d{4}, and this brings more than fits/;
+      expect(await push("two", own, 120_000)).toMatch(over);
+      expect(await push("two", journey.token, 120_000)).toMatch(over);
+      expect(await push("two", own, 20_000)).toContain("[new branch]");
+      expect(await settled()).toMatchObject({ objects: 8 });
+      // Full already: refused by the header of the pack.
+      await api("PATCH", "/tenants/summed", { quotas: { bytes: 1000 } });
+      expect(await push("two", own, 1)).toMatch(/may have 1000 bytes, it has 22\d{4}/);
+      expect(await push("two", journey.token, 1)).toMatch(/may have 1000 bytes, it has 22\d{4}/);
+      await api("PATCH", "/tenants/summed", { quotas: { objects: 10 } });
+      expect(await push("two", own, 1)).toMatch(/may have 10 objects, it has 8, and this brings 4/);
+      await api("PATCH", "/tenants/summed", { quotas });
+      const deleted = await send(withToken(`${base}/api/v1/repos/summed/one`, journey.token), { method: "DELETE" });
+      expect(deleted.status).toBe(204);
+      expect(await settled()).toMatchObject({ objects: 4 });
+      expect(await push("two", own, 120_000)).toContain("forced update");
     });
   },
   ["thinpack"],

@@ -7,10 +7,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_TENANT, type RegisterRequest, type TenantRegistry } from "../../src/access/directory.ts";
+import type { UsageReport } from "../../src/access/quotas.ts";
 import type { IssueRequest, TokenStore } from "../../src/access/token-store.ts";
 
 /** What the suite runs on. */
-export type TenantUnderTest = TenantRegistry & TokenStore;
+export type TenantUnderTest = TenantRegistry &
+  TokenStore & {
+    /** As a repository's object tells it. */
+    noteUsage(report: UsageReport): Promise<void>;
+  };
 
 /** The SHA-256 of a token's text. */
 export const hashOf = (text: string): Uint8Array => new Uint8Array(createHash("sha256").update(text).digest());
@@ -39,6 +44,7 @@ export function tenantSuite(name: string, open: () => Promise<TenantUnderTest>):
     lifeCases(open);
     tokenCases(open);
     repoCases(open);
+    usageCases(open);
   });
 }
 
@@ -212,5 +218,79 @@ function repoCases(open: () => Promise<TenantUnderTest>): void {
     expect(await tenant.repos("", 10)).toEqual({ items: ["B", "_", "a", "a-b", "a.b", "b"], more: false });
     expect(await tenant.repos("_", 2)).toEqual({ items: ["a", "a-b"], more: true });
     expect(await tenant.repos("a-b", 2)).toEqual({ items: ["a.b", "b"], more: false });
+  });
+}
+
+function usageCases(open: () => Promise<TenantUnderTest>): void {
+  /** A tenant with two repositories; gives how each of them reports. */
+  const made = async (): Promise<{
+    tenant: TenantUnderTest;
+    tell: (repo: string, version: number, bytes: number, objects: number) => Promise<void>;
+  }> => {
+    const tenant = await open();
+    await tenant.create({ pushToCreate: true, quotas: { bytes: 1000, objects: 50, blobBytes: 7, repos: 9 } });
+    const ids = new Map<string, string>();
+    for (const repo of ["one", "two"]) {
+      const answer = await tenant.register(wanted(repo));
+      ids.set(repo, answer.kind === "registered" ? answer.id : "");
+    }
+    return {
+      tenant,
+      tell: (repo, version, bytes, objects) =>
+        tenant.noteUsage({ repo, id: ids.get(repo) ?? "", version, bytes, objects }),
+    };
+  };
+  const usageOf = async (tenant: TenantUnderTest): Promise<unknown> => (await tenant.describe())?.usage;
+
+  it("sums what its repositories say, each by the newest that it said", async () => {
+    const { tenant, tell } = await made();
+    expect(await usageOf(tenant)).toEqual({ bytes: 0, objects: 0 });
+    await tell("one", 3, 300, 3);
+    await tell("two", 1, 50, 5);
+    expect(await usageOf(tenant)).toEqual({ bytes: 350, objects: 8 });
+    await tell("one", 3, 300, 3);
+    await tell("one", 2, 999, 9);
+    expect(await usageOf(tenant)).toEqual({ bytes: 350, objects: 8 });
+    await tell("one", 4, 10, 1);
+    expect(await usageOf(tenant)).toEqual({ bytes: 60, objects: 6 });
+  });
+
+  it("forgets what a repository had when it goes, and hears nothing of it any more", async () => {
+    const { tenant, tell } = await made();
+    await tell("one", 3, 300, 3);
+    await tell("two", 1, 50, 5);
+    await tenant.removeRepo("one");
+    expect(await usageOf(tenant)).toEqual({ bytes: 50, objects: 5 });
+    await tell("one", 4, 400, 4);
+    expect(await usageOf(tenant)).toEqual({ bytes: 50, objects: 5 });
+    // Nor does the next of that name answer for it.
+    await tenant.register(wanted("one"));
+    await tell("one", 9, 900, 9);
+    expect(await usageOf(tenant)).toEqual({ bytes: 50, objects: 5 });
+    await tenant.noteUsage({ repo: "never", id: "0".repeat(32), version: 1, bytes: 1, objects: 1 });
+    expect(await usageOf(tenant)).toEqual({ bytes: 50, objects: 5 });
+  });
+
+  it("says with a token, and for the operator, what there is elsewhere", async () => {
+    const { tenant, tell } = await made();
+    await tenant.issue(tokenOf("a"));
+    await tell("one", 3, 300, 3);
+    await tell("two", 1, 50, 5);
+    const bounds = { bytes: 1000, objects: 50, blobBytes: 7 };
+    const of = async (repo?: string): Promise<unknown> => (await tenant.check(hashOf("a"), repo))?.allowance;
+    expect(await of("one")).toEqual({ ...bounds, elsewhere: { bytes: 50, objects: 5 } });
+    expect(await of("two")).toEqual({ ...bounds, elsewhere: { bytes: 300, objects: 3 } });
+    expect(await of("three")).toEqual({ ...bounds, elsewhere: { bytes: 350, objects: 8 } });
+    expect(await tenant.allowance("two")).toEqual(await of("two"));
+    expect(await tenant.allowance("three")).toEqual(await of("three"));
+    expect(await (await open()).allowance("one")).toBeUndefined();
+  });
+
+  it("leaves no usage to the next of its name", async () => {
+    const { tenant, tell } = await made();
+    await tell("one", 3, 300, 3);
+    await tenant.remove();
+    await tenant.create(DEFAULT_TENANT);
+    expect(await usageOf(tenant)).toEqual({ bytes: 0, objects: 0 });
   });
 }

@@ -95,6 +95,8 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     register: async (request) => database.register(request, now()),
     removeRepo: (repo) => upkeep.removeRepo(repo),
     noteVisibility: async (repo, visibility) => database.noteVisibility(repo, visibility),
+    allowance: async (repo) => database.allowance(repo),
+    noteUsage: async (report) => database.noteUsage(report),
     repos: async (after, limit) => database.repos(after, limit),
   };
 }

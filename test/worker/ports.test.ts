@@ -71,6 +71,8 @@ async function openTenant(): Promise<TenantUnderTest> {
     register: (request) => object.register(request),
     removeRepo: (repo) => object.removeRepo(repo),
     noteVisibility: (repo, visibility) => object.noteVisibility(repo, visibility),
+    allowance: (repo) => object.allowance(repo),
+    noteUsage: (report) => object.noteUsage(report),
     repos: (after, limit) => object.repos(after, limit),
   };
 }

@@ -38,6 +38,7 @@ describe("tenants", () => {
       body: {
         name: "first",
         repos: 0,
+        usage: { repos: 0, bytes: 0, objects: 0 },
         push_to_create: false,
         quotas: { repos: null, bytes: null, objects: null, largest_blob: null },
       },

@@ -33,17 +33,20 @@ const shownTenant = v.strictObject({
   created_at: v.pipe(v.string(), v.isoTimestamp()),
   repos: v.number(),
   push_to_create: v.boolean(),
+  usage: v.strictObject({ repos: v.number(), bytes: v.number(), objects: v.number() }),
   quotas: v.strictObject({ repos: shownQuota, bytes: shownQuota, objects: shownQuota, largest_blob: shownQuota }),
 });
 const listedTenant = v.strictObject({ name: v.string(), created_at: v.pipe(v.string(), v.isoTimestamp()) });
 const nameCursor = v.strictObject({ after: v.pipe(v.string(), v.maxLength(100)) });
 
-function shown({ name, createdAt, repoCount, settings: { pushToCreate, quotas: bounds } }: TenantRecord): object {
+function shown({ name, createdAt, repoCount, usage, settings: current }: TenantRecord): object {
+  const { pushToCreate, quotas: bounds } = current;
   return {
     name,
     created_at: new Date(createdAt).toISOString(),
     repos: repoCount,
     push_to_create: pushToCreate,
+    usage: { repos: repoCount, ...usage },
     quotas: {
       repos: bounds.repos ?? null,
       bytes: bounds.bytes ?? null,
@@ -98,6 +101,7 @@ async function makeTenant(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "operate");
   const asked = settingsOf(await readJson(context.req.raw, settings));
   const made = await context.var.api.tenant(tenant).create({ ...DEFAULT_TENANT, ...asked });
+  context.var.host.unbounded.forget(tenant);
   if (made.kind === "leaving") {
     throw new Problem(409, "A tenant of this name is being deleted. Try again when its repositories have gone.");
   }
@@ -121,6 +125,7 @@ async function changeTenant(context: Context<ApiEnv>): Promise<Response> {
   if (before === undefined) throw noTenant();
   assertCurrent(context, tagOf(before));
   const record = await registry.change(asked);
+  context.var.host.unbounded.forget(tenant);
   if (record === undefined) throw noTenant();
   return answered(context, record);
 }

@@ -100,6 +100,12 @@ export function sumPackBytes(db: SqlDatabase): number {
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
+/** Gives the objects of all packs. */
+export function sumPackObjects(db: SqlDatabase): number {
+  const row = firstRow(db.rows("SELECT coalesce(sum(objects), 0) FROM packs"));
+  return row === undefined ? 0 : integerAt(row, 0);
+}
+
 /** Notes which refs the mark of a pack rests on. */
 export function insertDependencies(db: SqlDatabase, pack: string, refs: readonly string[]): void {
   const names = refs.length > MAX_DEPENDENCIES ? [ANY_REF] : refs;

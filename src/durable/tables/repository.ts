@@ -21,7 +21,8 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   pushed_at INTEGER,
   version INTEGER NOT NULL,
   derived_version INTEGER NOT NULL,
-  derived_job_at INTEGER
+  derived_job_at INTEGER,
+  usage_version INTEGER NOT NULL DEFAULT -1
 )`;
 
 /** The row, with what is not shown to readers. */
@@ -33,6 +34,8 @@ export type RepositoryRow = {
   readonly derivedVersion: number;
   /** When a job to write them was sent that has not reported yet. Milliseconds since the epoch. */
   readonly derivedJobAt?: number;
+  /** The version whose size the tenant was told; -1 where it is to be told again in any case. */
+  readonly usageVersion: number;
 };
 
 function formatAt(row: SqlRow, column: number): ObjectFormatName {
@@ -49,8 +52,8 @@ function visibilityAt(row: SqlRow, column: number): Visibility {
 export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   const row = firstRow(
     db.rows(`SELECT id, object_format, visibility, head, description,
-      read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at
-      FROM repository`),
+      read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
+      usage_version FROM repository`),
   );
   if (row === undefined) return undefined;
   return {
@@ -67,15 +70,16 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
     version: integerAt(row, 8),
     derivedVersion: integerAt(row, 9),
     ...(row[10] === null ? {} : { derivedJobAt: integerAt(row, 10) }),
+    usageVersion: integerAt(row, 11),
   };
 }
 
-/** Makes the row. */
+/** Makes the row. A tenant need not be told of what has nothing yet. */
 export function insertRepository(db: SqlDatabase, id: string, request: CreateRequest, now: number): void {
   assertDescription(request.description);
   db.run(
-    `INSERT INTO repository (one, id, object_format, visibility, head, description, read_only, created_at, version, derived_version)
-      VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, -1)`,
+    `INSERT INTO repository (one, id, object_format, visibility, head, description, read_only, created_at, version, derived_version,
+      usage_version) VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, -1, 0)`,
     id,
     request.objectFormat,
     request.visibility,
@@ -118,6 +122,11 @@ export function noteDerivedVersion(db: SqlDatabase, version: number): void {
     version,
     version,
   );
+}
+
+/** Notes the version whose size the tenant was told. */
+export function noteUsageVersion(db: SqlDatabase, version: number): void {
+  db.run("UPDATE repository SET usage_version = ?", version);
 }
 
 function assertDescription(description: string): void {

@@ -1,9 +1,10 @@
 /**
  * Table `tenant_repos`: the repositories of a tenant by name. `check_at` is set while it is not known whether the repository was
- * made; `removing` while it is not known whether it is gone.
+ * made; `removing` while it is not known whether it is gone; `usage_version` is of what it last said that it has.
  *
  * @packageDocumentation
  */
+import type { Usage, UsageReport } from "../../access/quotas.ts";
 import { CorruptStore } from "../../bytes/failure.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../sql-database.ts";
 
@@ -13,7 +14,10 @@ export const TENANT_REPOS_DDL = `CREATE TABLE IF NOT EXISTS tenant_repos (
   object_format TEXT NOT NULL,
   is_public INTEGER NOT NULL,
   removing INTEGER NOT NULL DEFAULT 0,
-  check_at INTEGER
+  check_at INTEGER,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  objects INTEGER NOT NULL DEFAULT 0,
+  usage_version INTEGER NOT NULL DEFAULT -1
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tenant_repos_removing ON tenant_repos (is_public) WHERE removing = 1;
 CREATE INDEX IF NOT EXISTS tenant_repos_check ON tenant_repos (check_at) WHERE check_at IS NOT NULL`;
@@ -24,14 +28,24 @@ export type TenantRepo = {
   readonly id: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly removing: boolean;
+  readonly usage: Usage;
+  /** -1 where it never said what it has. */
+  readonly usageVersion: number;
 };
 
-const COLUMNS = "name, id, object_format, removing";
+const COLUMNS = "name, id, object_format, removing, bytes, objects, usage_version";
 
 function repoAt(row: SqlRow): TenantRepo {
   const objectFormat = textAt(row, 2);
   if (objectFormat !== "sha1" && objectFormat !== "sha256") throw new CorruptStore(`object format ${objectFormat}`);
-  return { name: textAt(row, 0), id: textAt(row, 1), objectFormat, removing: integerAt(row, 3) === 1 };
+  return {
+    name: textAt(row, 0),
+    id: textAt(row, 1),
+    objectFormat,
+    removing: integerAt(row, 3) === 1,
+    usage: { bytes: integerAt(row, 4), objects: integerAt(row, 5) },
+    usageVersion: integerAt(row, 6),
+  };
 }
 
 /** Gives a repository by name; `undefined` where none is listed. */
@@ -43,7 +57,7 @@ export function readRepo(db: SqlDatabase, name: string): TenantRepo | undefined 
 /** Lists a repository that is about to be made, to be asked after at `checkAt`. */
 export function insertRepo(
   db: SqlDatabase,
-  repo: Omit<TenantRepo, "removing"> & { readonly isPublic: boolean },
+  repo: Pick<TenantRepo, "name" | "id" | "objectFormat"> & { readonly isPublic: boolean },
   checkAt: number,
 ): void {
   db.run(
@@ -89,9 +103,23 @@ export function markChecked(db: SqlDatabase, name: string, id: string): void {
   db.run("UPDATE tenant_repos SET id = ?, check_at = NULL WHERE name = ? AND removing = 0", id, name);
 }
 
-/** Takes a repository off the list; gives whether it was on it. */
-export function deleteRepo(db: SqlDatabase, name: string, id: string): boolean {
-  return firstRow(db.rows("DELETE FROM tenant_repos WHERE name = ? AND id = ? RETURNING 1", name, id)) !== undefined;
+/** Notes what a repository says that it has. */
+export function setUsage(db: SqlDatabase, { repo, version, bytes, objects }: UsageReport): void {
+  db.run(
+    "UPDATE tenant_repos SET bytes = ?, objects = ?, usage_version = ? WHERE name = ?",
+    bytes,
+    objects,
+    version,
+    repo,
+  );
+}
+
+/** Takes a repository off the list; gives what it had, `undefined` where it was not on the list. */
+export function deleteRepo(db: SqlDatabase, name: string, id: string): Usage | undefined {
+  const row = firstRow(
+    db.rows("DELETE FROM tenant_repos WHERE name = ? AND id = ? RETURNING bytes, objects", name, id),
+  );
+  return row === undefined ? undefined : { bytes: integerAt(row, 0), objects: integerAt(row, 1) };
 }
 
 /** Notes whether everybody may read a repository. */

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { TenantRecord, TenantSettings } from "../../access/directory.ts";
-import type { Quotas } from "../../access/quotas.ts";
+import type { Quotas, Usage } from "../../access/quotas.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../sql-database.ts";
 
 export const TENANT_DDL = `CREATE TABLE IF NOT EXISTS tenant (
@@ -17,6 +17,8 @@ export const TENANT_DDL = `CREATE TABLE IF NOT EXISTS tenant (
   quota_objects INTEGER,
   quota_blob_bytes INTEGER,
   repo_count INTEGER NOT NULL DEFAULT 0,
+  used_bytes INTEGER NOT NULL DEFAULT 0,
+  used_objects INTEGER NOT NULL DEFAULT 0,
   leaving INTEGER NOT NULL DEFAULT 0,
   in_directory INTEGER NOT NULL DEFAULT 0
 )`;
@@ -46,7 +48,7 @@ function quotasAt(row: SqlRow, column: number): Quotas {
 export function readTenant(db: SqlDatabase): TenantRow | undefined {
   const row = firstRow(
     db.rows(`SELECT name, created_at, push_to_create, quota_repos, quota_bytes, quota_objects, quota_blob_bytes,
-      repo_count, leaving, in_directory FROM tenant`),
+      repo_count, leaving, in_directory, used_bytes, used_objects FROM tenant`),
   );
   if (row === undefined) return undefined;
   return {
@@ -55,6 +57,7 @@ export function readTenant(db: SqlDatabase): TenantRow | undefined {
       createdAt: integerAt(row, 1),
       settings: { pushToCreate: integerAt(row, 2) === 1, quotas: quotasAt(row, 3) },
       repoCount: integerAt(row, 7),
+      usage: { bytes: integerAt(row, 10), objects: integerAt(row, 11) },
     },
     leaving: integerAt(row, 8) === 1,
     inDirectory: integerAt(row, 9) === 1,
@@ -83,6 +86,11 @@ export function updateTenant(db: SqlDatabase, { pushToCreate, quotas }: Partial<
 /** Counts repositories that came or went. */
 export function addRepoCount(db: SqlDatabase, change: number): void {
   db.run("UPDATE tenant SET repo_count = repo_count + ?", change);
+}
+
+/** Counts what a repository has more than it had, or less. */
+export function addUsage(db: SqlDatabase, { bytes, objects }: Usage): void {
+  db.run("UPDATE tenant SET used_bytes = used_bytes + ?, used_objects = used_objects + ?", bytes, objects);
 }
 
 export function setLeaving(db: SqlDatabase): void {

@@ -1,7 +1,7 @@
 /** Pushes to repositories that may have only so much. */
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { PushQuota } from "../../../src/service/push-quota.ts";
+import type { Allowance } from "../../../src/repository/allowance.ts";
 import { serveReceivePack } from "../../../src/service/receive-pack.ts";
 import { buildPack, objectId, pushBody, type RawCommand, reportLines } from "../../support/git-raw.ts";
 import { MemoryService, NEW_REPOSITORY, type Served } from "./memory-service.ts";
@@ -17,14 +17,14 @@ const LARGE_PACK = buildPack([{ type: "blob", content: large }]);
 
 let host = new MemoryService();
 
-const push = (commands: readonly RawCommand[], pack: Uint8Array, quota: PushQuota, piece = 65_536): Promise<Served> =>
+const push = (commands: readonly RawCommand[], pack: Uint8Array, quota: Allowance, piece = 65_536): Promise<Served> =>
   host.run(
-    (exchange) => serveReceivePack({ ...exchange, quota: async () => quota }),
+    (exchange) => serveReceivePack({ ...exchange, allowance: async () => quota }),
     pushBody(commands, pack, "report-status"),
     { piece },
   );
 
-const report = async (commands: readonly RawCommand[], pack: Uint8Array, quota: PushQuota): Promise<string[]> =>
+const report = async (commands: readonly RawCommand[], pack: Uint8Array, quota: Allowance): Promise<string[]> =>
   reportLines((await push(commands, pack, quota)).body);
 
 async function sizeBytes(): Promise<number> {
@@ -44,7 +44,7 @@ describe("bytes", () => {
   it("stop a pack where the room ends, leave nothing, and read what the client still sends", async () => {
     const had = await sizeBytes();
     const { body, unread } = await push(brought, LARGE_PACK, { bytes: 100_000 });
-    const why = `over quota: a repository may have 100000 bytes here, this one has ${had}, and the push brings more than fits`;
+    const why = `over quota: the tenant may have 100000 bytes, it has ${had}, and this brings more than fits`;
     expect(reportLines(body)).toEqual([`unpack ${why}`, "ng refs/tags/large unpacker error"]);
     expect(unread).toBe(0);
     expect(await sizeBytes()).toBe(had);
@@ -68,7 +68,7 @@ describe("bytes", () => {
 
   it("refuse before anything is stored where there is no room at all", async () => {
     const { body, calls } = await push(brought, LARGE_PACK, { bytes: 1 });
-    expect(reportLines(body)[0]).toMatch(/^unpack over quota: a repository may have 1 bytes here/);
+    expect(reportLines(body)[0]).toMatch(/^unpack over quota: the tenant may have 1 bytes/);
     expect(calls).toEqual(["beginPush", "abandonPush"]);
   });
 
@@ -85,10 +85,24 @@ describe("bytes", () => {
 it("objects are counted by the pack's header", async () => {
   const { body } = await push(brought, LARGE_PACK, { objects: 1 });
   expect(reportLines(body)).toEqual([
-    "unpack over quota: a repository may have 1 objects here, this one has 1, and the push brings 1",
+    "unpack over quota: the tenant may have 1 objects, it has 1, and this brings 1",
     "ng refs/tags/large unpacker error",
   ]);
   expect(await report(brought, LARGE_PACK, { objects: 2 })).toContain("ok refs/tags/large");
+});
+
+it("what the tenant has elsewhere counts", async () => {
+  const had = await sizeBytes();
+  const elsewhere = { bytes: 1_000_000, objects: 7 };
+  const refusal = async (quota: Allowance): Promise<string | undefined> =>
+    (await report(brought, LARGE_PACK, quota))[0];
+  expect(await refusal({ bytes: 1_400_000, elsewhere })).toBe(
+    `unpack over quota: the tenant may have 1400000 bytes, it has ${1_000_000 + had}, and this brings more than fits`,
+  );
+  expect(await refusal({ objects: 8, elsewhere })).toBe(
+    "unpack over quota: the tenant may have 8 objects, it has 8, and this brings 1",
+  );
+  expect(await refusal({ bytes: 1_410_000, objects: 9, elsewhere })).toBe("unpack ok");
 });
 
 it("an object may be only so large", async () => {

@@ -1,0 +1,99 @@
+/**
+ * What a push, or a mirror's sync, may add to a tenant's repositories: asked before its pack is taken in, as far as its header tells,
+ * while it comes, and when it is there. What only deletes, or brings nothing, is never refused.
+ *
+ * Nothing is set aside for a push that is under way: several at once may go past a bound together, by what each was allowed.
+ *
+ * @packageDocumentation
+ * @see git-config(1) `receive.maxInputSize`
+ */
+import type { ByteSource } from "../bytes/byte-stream.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import type { Limits } from "./limits.ts";
+
+/** What the tenant's other repositories have. */
+type Elsewhere = { readonly bytes: number; readonly objects: number };
+
+/** The most that a tenant may have, and what it has elsewhere; a bound that is absent is none. */
+export type Allowance = {
+  /** Bytes of all packs and indexes. */
+  readonly bytes?: number;
+  readonly objects?: number;
+  /** Bytes of the largest object. */
+  readonly blobBytes?: number;
+  readonly elsewhere?: Elsewhere;
+};
+
+/** What the repository itself has. */
+export type Own = { readonly sizeBytes: number; readonly packs: readonly Pick<PackRecord, "objects">[] };
+
+const NOTHING: Elsewhere = { bytes: 0, objects: 0 };
+
+/** Where a pack's header says how many objects it has. */
+const COUNT_AT = 8;
+
+function usedBytes({ elsewhere = NOTHING }: Allowance, { sizeBytes }: Own): number {
+  return elsewhere.bytes + sizeBytes;
+}
+
+function overBytes(most: number, used: number): LimitExceeded {
+  return new LimitExceeded(
+    "quotaBytes",
+    most,
+    `over quota: the tenant may have ${most} bytes, it has ${used}, and this brings more than fits`,
+  );
+}
+
+/**
+ * Refuses a pack that is too much already by its header; `head` is its beginning.
+ *
+ * @throws LimitExceeded
+ */
+export function checkPackHeader(allowance: Allowance, own: Own, head: Uint8Array): void {
+  const { bytes, objects, elsewhere = NOTHING } = allowance;
+  const used = usedBytes(allowance, own);
+  if (bytes !== undefined && used + head.length > bytes) throw overBytes(bytes, used);
+  if (objects === undefined) return;
+  const brought = new DataView(head.buffer, head.byteOffset).getUint32(COUNT_AT);
+  const had = own.packs.reduce((sum, pack) => sum + pack.objects, elsewhere.objects);
+  if (had + brought <= objects) return;
+  throw new LimitExceeded(
+    "quotaObjects",
+    objects,
+    `over quota: the tenant may have ${objects} objects, it has ${had}, and this brings ${brought}`,
+  );
+}
+
+/** Gives the rest of a pack, of which `head` was read, as far as there is room for it: the read that goes past throws LimitExceeded. */
+export function boundedSource(source: ByteSource, allowance: Allowance, own: Own, head: Uint8Array): ByteSource {
+  const { bytes } = allowance;
+  if (bytes === undefined) return source;
+  const used = usedBytes(allowance, own);
+  let left = bytes - used - head.length;
+  return {
+    read: async (buffer) => {
+      const chunk = await source.read(buffer);
+      left -= chunk.length;
+      if (left < 0) throw overBytes(bytes, used);
+      return chunk;
+    },
+  };
+}
+
+/** Refuses a pack that has become too much with its index, and with the bases that completed it. @throws LimitExceeded */
+export function checkStoredPack(
+  allowance: Allowance,
+  own: Own,
+  { packBytes, indexBytes }: Pick<PackRecord, "packBytes" | "indexBytes">,
+): void {
+  const used = usedBytes(allowance, own);
+  if (allowance.bytes !== undefined && used + packBytes + indexBytes > allowance.bytes) {
+    throw overBytes(allowance.bytes, used);
+  }
+}
+
+/** Gives the limits of who has this allowance. */
+export function limitsWith({ blobBytes = Number.POSITIVE_INFINITY }: Allowance, limits: Limits): Limits {
+  return { ...limits, objectBytes: Math.min(limits.objectBytes, blobBytes) };
+}

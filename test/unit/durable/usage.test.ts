@@ -1,0 +1,64 @@
+/** What a repository tells its tenant of its size. */
+import { expect, it } from "vitest";
+import { type UsageTable, UsageReporter } from "../../../src/durable/usage-report.ts";
+import { memoryRefStore } from "../../support/memory-ref-store.ts";
+import { create, oid, packRecord, push } from "../../suites/ref-store.ts";
+
+type Report = Parameters<UsageTable["usageReported"]>[0];
+
+it("is nothing until there is something, and then told once", async () => {
+  const store = memoryRefStore(() => 1000);
+  const { database } = store;
+  const told: Report[] = [];
+  const reporter = new UsageReporter(database, async (report) => void told.push(report));
+  expect(reporter.nextDue).toBe(Number.POSITIVE_INFINITY);
+  await store.create({ objectFormat: "sha1", visibility: "private", head: "refs/heads/main", description: "" });
+  expect(database.isUsageUnreported).toBe(false);
+  const pack = packRecord("one");
+  await push(store, [create("refs/heads/main", oid(1))], { pack });
+  expect(reporter.nextDue).toBe(0);
+  await reporter.work(1000);
+  const { id } = (await store.describe()) ?? {};
+  expect(told).toEqual([{ id, version: 1, bytes: pack.packBytes + pack.indexBytes, objects: pack.objects }]);
+  await reporter.work(2000);
+  expect(told).toHaveLength(1);
+  // The tenant asks after it: it says so once more, in the same words.
+  database.confirm(id ?? "", 2000);
+  await reporter.work(3000);
+  expect(told[1]).toEqual(told[0]);
+});
+
+it("is told again where that failed, not at once and not for a change that came between", async () => {
+  const store = memoryRefStore(() => 1000);
+  const told: Report[] = [];
+  let fails = true;
+  const reporter = new UsageReporter(store.database, async (report) => {
+    told.push(report);
+    if (fails) throw new Error("the tenant's object has ended");
+    // A push lands while the tenant answers.
+    if (told.length === 2) await push(store, [create("refs/heads/b", oid(2))], { pack: packRecord("two") });
+  });
+  await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("one") });
+  await reporter.work(1000);
+  expect(reporter.nextDue).toBeGreaterThan(1000);
+  await reporter.work(1001);
+  expect(told).toHaveLength(1);
+  fails = false;
+  await reporter.work(reporter.nextDue);
+  expect(told).toHaveLength(2);
+  expect(reporter.nextDue).toBe(0);
+  await reporter.work(200_000);
+  expect(told[2]?.version).toBe(2);
+  expect(reporter.nextDue).toBe(Number.POSITIVE_INFINITY);
+});
+
+it("of one that was deleted meanwhile is not taken for the next of its name", async () => {
+  const store = memoryRefStore(() => 1000);
+  await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("one") });
+  const reporter = new UsageReporter(store.database, async () => {
+    await store.remove();
+    await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("two") });
+  });
+  await reporter.work(1000);
+  expect(store.database.isUsageUnreported).toBe(true);
+});
