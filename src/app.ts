@@ -164,7 +164,7 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
     store: (name) => storage.mirror(repositoryKey(name)),
     leastInterval: mirrors.leastInterval,
     secrets: {
-      canSeal: mirrors.canSeal,
+      canSeal: () => mirrors.canSeal,
       seal: (secret, context) => mirrors.seal(secret, context),
       open: (secret, context) => mirrors.open(secret, context),
     },

@@ -24,7 +24,7 @@ export interface MirrorHost {
   readonly leastInterval: number;
   readonly secrets: {
     /** Whether the deployment has a key to seal with. */
-    readonly canSeal: boolean;
+    canSeal(): boolean;
     seal(secret: string, context: SecretContext): Promise<SealedSecret>;
     /** `undefined` where the secret can't be opened. */
     open(secret: SealedSecret, context: SecretContext): Promise<string | undefined>;

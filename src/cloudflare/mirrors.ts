@@ -47,14 +47,18 @@ function bindingOf(context: SecretContext): string {
 /** Mirrors, for one request. */
 export class Mirrors {
   readonly #env: MirrorEnv;
-  readonly #box: SecretBox;
+  #opened: SecretBox | undefined;
   readonly #agent: string;
 
   /** `agent` is how this host calls itself. */
   constructor(env: MirrorEnv, agent: string) {
     this.#env = env;
     this.#agent = agent;
-    this.#box = new SecretBox(env.MIRROR_KEYS);
+  }
+
+  /** Made where it is needed: keys that can't be read are a fault of what needs them, and of nothing else. */
+  get #box(): SecretBox {
+    return (this.#opened ??= new SecretBox(this.#env.MIRROR_KEYS));
   }
 
   /** Seconds. */

@@ -11,16 +11,13 @@ import { isAncestor } from "../graph/ancestry.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
-import { readTagLinks } from "../object/tag.ts";
 import { mindsForcePush, type RefRule } from "../refs/ref-policy.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
 import type { RefRejection } from "../refs/ref-update.ts";
-import { Inflating } from "../store/inflating.ts";
 import type { IngestedPack } from "../store/ingest.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
-import { ObjectReader } from "../store/object-reader.ts";
-import { ObjectRing } from "../store/object-ring.ts";
 import { movesForward } from "../graph/forward-move.ts";
+import { findTipKinds, peelTips, type TipValue } from "../graph/tip-values.ts";
 import type { PushVerdict } from "./push-verdict.ts";
 
 /** Where new values are looked for. */
@@ -41,24 +38,22 @@ export type NewValueSources = {
   readonly rules: readonly RefRule[];
 };
 
-/** Tags of tags that are followed; git follows any number, and nobody has that many. */
-const MOST_TAGS = 100;
 const BRANCHES = "refs/heads/";
 
-type NewValue = { readonly index: number; readonly oid: Uint8Array; kind: number };
+type NewValue = TipValue & { readonly index: number };
 
 /** Refuses updates whose new value is missing or of the wrong type, and completes the others. */
 export async function checkNewValues(verdict: PushVerdict, sources: NewValueSources): Promise<void> {
   const values = newValuesOf(verdict);
-  await findKinds(values, sources);
+  await findTipKinds(values, sources);
   const kept = values.filter((value) => isAllowed(value, verdict, sources.absent));
   // Objects of the pack first: reading stored ones takes over the kernel's memory.
   for (const value of kept) await checkForward(value, verdict, sources);
-  await peelTags(
-    kept.filter(({ kind }) => kind === KIND_NUMBER.tag),
-    verdict,
-    sources,
-  );
+  await peelTips(kept, sources);
+  for (const { index, peeled } of kept) {
+    const forward = verdict.updates[index]?.forward ?? false;
+    if (peeled !== undefined) verdict.learn(index, { forward, peeled: toHex(peeled) });
+  }
   await settleForward(kept, verdict, sources);
 }
 
@@ -68,18 +63,6 @@ function newValuesOf(verdict: PushVerdict): NewValue[] {
     const oid = isZeroOid(newOid) ? undefined : fromHex(newOid);
     return oid === undefined ? [] : [{ index, oid, kind: 0 }];
   });
-}
-
-/** Finds the type of each value, in the pack and then, all at once, in the catalog. */
-async function findKinds(values: readonly NewValue[], sources: NewValueSources): Promise<void> {
-  const { pack, database, format } = sources;
-  for (const value of values) value.kind = pack?.kindOf(value.oid) ?? 0;
-  const others = values.filter(({ kind }) => kind === 0);
-  if (others.length === 0) return;
-  const names = new Uint8Array(others.length * format.rawSize);
-  for (const [at, { oid }] of others.entries()) names.set(oid, at * format.rawSize);
-  const kinds = await database.kindsOf(names);
-  for (const [at, value] of others.entries()) value.kind = kinds[at] ?? 0;
 }
 
 function isAllowed({ index, kind }: NewValue, verdict: PushVerdict, absent: RefRejection): boolean {
@@ -129,46 +112,5 @@ async function settleForward(
     const from = session.node(old);
     if ((await session.kindOf(from)) !== KIND_NUMBER.commit) continue;
     verdict.learn(index, { forward: await isAncestor(session, from, session.node(oid)) });
-  }
-}
-
-type Peeling = { readonly index: number; oid: Uint8Array; isTag: boolean };
-
-/** Follows tags to what they finally name: within the pack as far as it goes, then in the catalog, where it must go on. */
-async function peelTags(tags: readonly NewValue[], verdict: PushVerdict, sources: NewValueSources): Promise<void> {
-  const { pack, format } = sources;
-  const peelings = tags.map(({ index, oid }): Peeling => ({ index, oid, isTag: true }));
-  if (pack !== undefined) {
-    for (const peeling of peelings) {
-      await follow(peeling, format, async (oid) => (pack.kindOf(oid) === 0 ? undefined : await pack.read(oid)));
-    }
-  }
-  const outside = peelings.filter(({ isTag }) => isTag);
-  if (outside.length > 0) {
-    const kernel = sources.kernel();
-    const { database } = sources;
-    const reader = new ObjectReader(database, new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes)));
-    for (const peeling of outside) {
-      await follow(peeling, format, async (oid) => (await reader.readCopy(oid)).bytes);
-    }
-  }
-  for (const { index, oid, isTag } of peelings) {
-    const forward = verdict.updates[index]?.forward ?? false;
-    if (!isTag) verdict.learn(index, { forward, peeled: toHex(oid) });
-  }
-}
-
-/** Follows a tag while `read` has the next one. */
-async function follow(
-  peeling: Peeling,
-  format: ObjectFormat,
-  read: (oid: Uint8Array) => Promise<Uint8Array | undefined>,
-): Promise<void> {
-  for (let tags = 0; peeling.isTag && tags < MOST_TAGS; tags++) {
-    const content = await read(peeling.oid);
-    if (content === undefined) return;
-    const { object, kind } = readTagLinks(content, 0, content.length, format);
-    peeling.oid = object;
-    peeling.isTag = kind === "tag";
   }
 }

@@ -149,7 +149,7 @@ function settingsOf(context: Context<ApiEnv>, asked: Asked, old: MirrorSettings 
 
 async function sealed(context: Context<ApiEnv>, secret: string, bound: SecretContext): Promise<SealedSecret> {
   const { secrets } = context.var.api.mirrors;
-  if (!secrets.canSeal) {
+  if (!secrets.canSeal()) {
     throw new Problem(422, "This deployment can't keep secrets: its operator has to set MIRROR_KEYS.");
   }
   return await secrets.seal(secret, bound);
