@@ -137,7 +137,7 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...par
       const snapshot = await refs.open(SERVER_INFO_REQUEST);
       await admit(snapshot.kind === "found" ? snapshot.record : undefined);
       if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
-      return formatServerInfo(file, snapshot, (pack) => pack.checksum);
+      return formatServerInfo(file, snapshot, { repository: repositoryKey(name), packName: (pack) => pack.checksum });
     },
     counts: () => storage.counters.counts(),
   };

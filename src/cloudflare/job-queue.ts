@@ -55,7 +55,7 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
   const settings = storage.refs(job.repository);
   switch (job.type) {
     case "server-info": {
-      const written = await writeServerInfo(repository, (id) => storage.bareFiles(id), job.id);
+      const written = await writeServerInfo(repository, (id) => storage.bareFiles(id), job);
       if (written !== undefined) await settings.derivedFilesWritten(written.id, written.version);
       return true;
     }

@@ -37,18 +37,24 @@ function* infoRefs(snapshot: ServerInfoSnapshot): Generator<string> {
   for (const { name, oid, peeled } of rowsOf(snapshot)) yield formatInfoRef(name, oid, peeled);
 }
 
-/** How a pack is named to who reads `objects/info/packs`: by its key in the bucket, by its checksum over HTTP. */
-export type PackNaming = (pack: PackRecord) => string;
+/** What the files call things. */
+export type ServerInfoNames = {
+  /** `{tenant}/{repo}`. */
+  readonly repository: string;
+  /** How a pack is named to who reads `objects/info/packs`: by its key in the bucket, by its checksum over HTTP. */
+  readonly packName: (pack: PackRecord) => string;
+};
 
 const FILES = {
   /** git takes a directory for a repository only where there is `refs/`, and a bucket has no empty directories. */
   "refs/keep.lock": () => text("git passes over this file; it keeps the directory.\n"),
   HEAD: (snapshot: ServerInfoSnapshot) => text(`ref: ${snapshot.record.head}\n`),
-  config: (snapshot: ServerInfoSnapshot) => text(formatRepositoryConfig(snapshot.record.objectFormat)),
+  config: (snapshot: ServerInfoSnapshot, { repository }: ServerInfoNames) =>
+    text(formatRepositoryConfig(snapshot.record.objectFormat, repository)),
   "packed-refs": (snapshot: ServerInfoSnapshot) => formatPackedRefs(rowsOf(snapshot)),
   "info/refs": (snapshot: ServerInfoSnapshot) => textPieces(infoRefs(snapshot)),
-  "objects/info/packs": (snapshot: ServerInfoSnapshot, naming: PackNaming) =>
-    text(formatInfoPacks(snapshot.packs.map(naming))),
+  "objects/info/packs": (snapshot: ServerInfoSnapshot, { packName }: ServerInfoNames) =>
+    text(formatInfoPacks(snapshot.packs.map(packName))),
 } as const;
 
 /** The derived files. */
@@ -71,31 +77,32 @@ const WRITE_ORDER: readonly ServerInfoFile[] = [
 export function formatServerInfo(
   file: ServerInfoFile,
   snapshot: ServerInfoSnapshot,
-  naming: PackNaming,
+  names: ServerInfoNames,
 ): Iterable<Uint8Array> {
-  return FILES[file](snapshot, naming);
+  return FILES[file](snapshot, names);
 }
 
 /** What was written, and from when. */
 export type WrittenServerInfo = { readonly id: string; readonly version: number };
 
+/** Which repository: `{tenant}/{repo}`, and its id where it has to be that one. */
+export type ServerInfoSubject = { readonly repository: string; readonly id?: string };
+
 /**
- * Writes all files from the newest snapshot. Where `id` is given and the repository is another one by now, or gone, it writes
+ * Writes all files from the newest snapshot. Where an id is given and the repository is another one by now, or gone, it writes
  * nothing and gives `undefined`.
  */
 export async function writeServerInfo(
   repository: Repository,
   filesOf: (id: string) => BareFiles,
-  id?: string,
+  { repository: name, id }: ServerInfoSubject,
 ): Promise<WrittenServerInfo | undefined> {
   const snapshot = await repository.refs.open(SERVER_INFO_REQUEST);
   if (snapshot.kind === "missing" || (id !== undefined && snapshot.record.id !== id)) return undefined;
   const files = filesOf(snapshot.record.id);
+  const names = { repository: name, packName: (pack: PackRecord): string => pack.name };
   for (const file of WRITE_ORDER) {
-    await files.write(
-      file,
-      formatServerInfo(file, snapshot, (pack) => pack.name),
-    );
+    await files.write(file, formatServerInfo(file, snapshot, names));
   }
   return { id: snapshot.record.id, version: snapshot.version };
 }

@@ -163,6 +163,8 @@ describe("behind the API", () => {
     expect(files).toBe(6);
     expect(readFileSync(join(directory, "HEAD"), "utf8")).toBe("ref: refs/heads/main\n");
     expect(existsSync(join(directory, "objects", "pack"))).toBe(false);
+    // When nothing is left but the bucket, this is how its prefixes are told apart.
+    expect(readFileSync(join(directory, "config"), "utf8")).toContain('[thinpack]\n\trepository = "acme/exported"\n');
     rmSync(directory, { recursive: true });
     expect((await ask("GET", `/repos/acme/exported/export/objects/pack/pack-${"a".repeat(40)}.pack`)).status).toBe(404);
     expect((await ask("GET", "/repos/acme/exported/export/..%2f..%2fx")).status).toBe(404);

@@ -5,7 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
-import { parseMoment, type RepositoryName } from "../../access/names.ts";
+import { parseMoment, repositoryKey, type RepositoryName } from "../../access/names.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { streamedResponse } from "../../http/body.ts";
 import { authorize } from "../../http/denied.ts";
@@ -30,7 +30,9 @@ const fileList = v.strictObject({
 /** Writes the derived files and gives the repository's id. */
 async function refreshed(context: Context<ApiEnv>, name: RepositoryName): Promise<string> {
   const { api, host } = context.var;
-  const written = await writeServerInfo(host.repository(name), (id) => api.bareFiles(id));
+  const written = await writeServerInfo(host.repository(name), (id) => api.bareFiles(id), {
+    repository: repositoryKey(name),
+  });
   if (written === undefined) throw new Problem(404, "There is no such repository.");
   await api.settings(name).derivedFilesWritten(written.id, written.version);
   return written.id;

@@ -45,11 +45,12 @@ describe.each(["sha1", "sha256"] as const)("the files of a bare %s repository", 
     const dir = temporaryDirectory();
     try {
       git(dir, ["init", "-q", "--bare", "."]);
-      writeFileSync(join(dir, "config"), formatRepositoryConfig(name));
+      writeFileSync(join(dir, "config"), formatRepositoryConfig(name, "acme/widgets"));
       const said = git(dir, ["rev-parse", "--show-object-format", "--is-bare-repository"]).toString();
       expect(said).toBe(`${name}\ntrue\n`);
       const version = git(dir, ["config", "core.repositoryformatversion"]).toString().trim();
       expect(version).toBe(name === "sha1" ? "0" : "1");
+      expect(git(dir, ["config", "thinpack.repository"]).toString()).toBe("acme/widgets\n");
     } finally {
       removeDirectory(dir);
     }
