@@ -210,6 +210,7 @@ function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
       },
       tenant: (name) => storage.tenant(name),
       directory: () => storage.directory(),
+      uploadParts: (id) => storage.uploadParts(id),
       bareFiles: (id) => storage.bareFiles(id),
       hooks: (name) => storage.hooks(repositoryKey(name)),
       subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),

@@ -13,6 +13,7 @@ import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SecretContext } from "../mirror/sync-input.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
+import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
 import type { SigningKeyStore } from "../signing/signing-key.ts";
 
 /** Mirroring, for one API request. */
@@ -33,7 +34,9 @@ export interface MirrorHost {
 
 /** The platform, for one API request. */
 export interface ApiHost {
-  settings(name: RepositoryName): RepositorySettings;
+  settings(name: RepositoryName): RepositorySettings & UploadStore;
+  /** The parts of uploads to the repository with this id. */
+  uploadParts(id: string): UploadParts;
   /** A tenant, which need not exist: its repositories, its tokens and its signing keys. */
   tenant(name: string): TenantRegistry & TokenStore & SigningKeyStore;
   directory(): TenantDirectory;

@@ -23,6 +23,8 @@ export type RouteDescription = {
   readonly about?: string;
   readonly query?: Readonly<Record<string, QueryParameter>>;
   readonly body?: v.GenericSchema;
+  /** The type of a body that is no JSON. */
+  readonly bodyType?: string;
   /** By status. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Statuses of problems beside those that any request may get. */
@@ -51,6 +53,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   403: "The token may not do this.",
   404: "There is no such thing, or nothing that the token may read.",
   409: "Something else is in the way.",
+  411: "A `Content-Length` is needed.",
   412: "The settings are not those of `If-Match` any more.",
   413: "The body is too large.",
   415: "The body has to be `application/json`.",
@@ -98,6 +101,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
     ...(route.body === undefined
       ? {}
       : { requestBody: { content: { "application/json": { schema: resolver(route.body) } } } }),
+    ...(route.bodyType === undefined ? {} : { requestBody: { content: { [route.bodyType]: {} } } }),
     responses: Object.fromEntries([
       ...Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer)]),
       ...[...statuses].map((status) => [status, problemOfStatus(status)]),

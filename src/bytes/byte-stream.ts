@@ -11,6 +11,8 @@ export interface ByteSource {
    * handed back: use the returned view (its `buffer` has the length of the one given), not the argument.
    */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** Forgets the rest: absent where that takes reading it. */
+  skip?(): Promise<void>;
 }
 
 /** Where an answer goes, with back-pressure. */

@@ -8,6 +8,7 @@ import type { RepositoryObject } from "../durable/repository-object.ts";
 import type { OpenPage } from "../durable/open-page.ts";
 import type { CommitPushRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
+import type { UploadStore } from "../refs/upload-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
@@ -71,7 +72,7 @@ function assertFits({ updates, pushOptions }: CommitPushRequest<PackRecord>): vo
 export function durableRefs(
   object: RepositoryStub,
   counters: RequestCounters,
-): RefStore<PackRecord> & RepositorySettings {
+): RefStore<PackRecord> & RepositorySettings & UploadStore {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),
@@ -81,6 +82,7 @@ export function durableRefs(
       return call(async () => object.commitPush(request));
     },
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
+    upload: (request) => call(async () => object.upload(request)),
     describe: () => call(async () => object.describe()),
     create: (request) => call(async () => object.create(request)),
     change: (change, tags) => call(async () => object.change(change, tags)),

@@ -13,6 +13,7 @@ import type { SyncResult } from "../mirror/sync.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
+import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
 import { DEFAULT_LIMITS } from "../repository/limits.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackRecord } from "../store/catalog.ts";
@@ -31,6 +32,7 @@ import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
+import { r2UploadParts } from "./r2-upload-parts.ts";
 import { RequestCounters } from "./request-counters.ts";
 
 /** Milliseconds that a reader waits for a sync. */
@@ -71,7 +73,7 @@ export class RequestStorage {
   }
 
   /** The truth of a repository by its key, `{tenant}/{repo}`. */
-  refs(key: string): RefStore<PackRecord> & RepositorySettings {
+  refs(key: string): RefStore<PackRecord> & RepositorySettings & UploadStore {
     return durableRefs(this.#object(key), this.counters);
   }
 
@@ -155,6 +157,11 @@ export class RequestStorage {
       now: () => Date.now(),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     };
+  }
+
+  /** The parts of uploads below a repository's prefix. */
+  uploadParts(id: string): UploadParts {
+    return r2UploadParts(this.#env.BUCKET, this.counters, id);
   }
 
   /** All files below a repository's prefix. */

@@ -20,6 +20,7 @@ import type {
 } from "../refs/ref-store.ts";
 import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../refs/repository-settings.ts";
+import type { UploadAnswer, UploadRequest } from "../refs/upload-store.ts";
 import { commitPush } from "./commit-push.ts";
 import type { EventSource } from "./event-sockets.ts";
 import { RepositoryHooks } from "./repository-hooks.ts";
@@ -55,7 +56,9 @@ import {
   updateSettings,
   type RepositoryRow,
 } from "./tables/repository.ts";
+import { deleteUpload } from "./tables/uploads.ts";
 import { TipIndex } from "./tip-index.ts";
+import { answerUpload } from "./upload-database.ts";
 
 /** What belongs to one repository and goes with it; not `doomed_prefixes`. */
 const OWNED_TABLES = [
@@ -72,6 +75,8 @@ const OWNED_TABLES = [
   "deliveries",
   "mirror",
   "push_seed",
+  "uploads",
+  "upload_parts",
 ];
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
@@ -218,7 +223,15 @@ export class RepositoryDatabase {
   }
 
   abandonPush(packName: string): void {
-    if (this.#tables.exist) deleteLease(this.#db, packName);
+    if (!this.#tables.exist) return;
+    deleteLease(this.#db, packName);
+    deleteUpload(this.#db, packName);
+  }
+
+  /** See `UploadStore.upload`. */
+  upload(request: UploadRequest, now: number): UploadAnswer {
+    if (this.#read() === undefined) return { kind: "missing" };
+    return this.#tables.transaction(() => answerUpload(this.#db, request, now));
   }
 
   create(request: CreateRequest, now: number): CreateAnswer {

@@ -28,8 +28,8 @@ import type {
 } from "../refs/ref-store.ts";
 import type { RefLogPage, RefLogQuery } from "../refs/ref-log.ts";
 import type { CreateAnswer, SettingsChange } from "../refs/repository-settings.ts";
+import type { UploadAnswer, UploadRequest } from "../refs/upload-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
-import { packPrefix } from "../store/pack-keys.ts";
 import { parseSubscriptionRequest } from "../events/subscription.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { PublishAnswer, WrittenSnapshot } from "../refs/mirror-pointer.ts";
@@ -40,6 +40,7 @@ import type { OpenPage } from "./open-page.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { UsageReporter } from "./usage-report.ts";
 import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
+import { sweepUploads } from "./sweep-uploads.ts";
 
 /** What the object uses of the Worker's bindings. */
 export type RepositoryObjectEnv = PlacementSettings & {
@@ -56,9 +57,6 @@ interface TokenKeeper {
 }
 
 const ID_BYTES = 16;
-/** Keys that R2 lists, and deletes, in one operation. */
-const LIST_PAGE = 1000;
-
 /** One repository, or none yet, or none any more. */
 export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #database: RepositoryDatabase;
@@ -107,6 +105,13 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `RefStore.abandonPush`. */
   abandonPush(packName: string): void {
     this.#database.abandonPush(packName);
+  }
+
+  /** See `UploadStore.upload`. */
+  upload(request: UploadRequest): UploadAnswer {
+    const answer = this.#database.upload(request, Date.now());
+    this.#wakeForNext();
+    return answer;
   }
 
   /** See `RepositorySettings.describe`. */
@@ -295,7 +300,9 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     const now = Date.now();
     const due = this.#database.dueWork(now);
     const repository = this.#name;
-    if (due.id !== undefined && due.expiredPacks.length > 0) await this.#sweep(due.id, due.expiredPacks);
+    if (due.id !== undefined) {
+      await sweepUploads(this.env.BUCKET, due.id, due.expiredPacks, (pack) => this.#database.abandonPush(pack));
+    }
     if (due.id !== undefined && due.derivedFiles) {
       await this.env.JOBS.send({ type: "server-info", repository, id: due.id });
       this.#database.derivedJobSent(now);
@@ -365,19 +372,6 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   async #sendSync(repository: string, id: string): Promise<void> {
     await this.env.MIRROR_JOBS.send({ type: "mirror-sync", repository, id });
     this.#database.mirror.jobSent(Date.now());
-  }
-
-  /**
-   * Deletes the files of ended uploads, whatever there are, each pack's before its lease. Other requests come in between; a commit
-   * that is as late as this is refused.
-   */
-  async #sweep(id: string, packs: readonly string[]): Promise<void> {
-    for (const pack of packs) {
-      const { objects } = await this.env.BUCKET.list({ prefix: packPrefix(id, pack) });
-      if (objects.length > 0) await this.env.BUCKET.delete(objects.map(({ key }) => key));
-      // A full page: the next alarm goes on, and it is set at once.
-      if (objects.length < LIST_PAGE) this.#database.abandonPush(pack);
-    }
   }
 
   /**

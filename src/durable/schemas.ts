@@ -23,6 +23,7 @@ import { TENANT_REPOS_DDL } from "./tables/tenant-repos.ts";
 import { TENANT_DDL } from "./tables/tenant.ts";
 import { TENANTS_DDL } from "./tables/tenants.ts";
 import { TOKENS_DDL } from "./tables/tokens.ts";
+import { UPLOADS_DDL } from "./tables/uploads.ts";
 
 /** Of a repository. */
 export const REPOSITORY_SCHEMA: Schema = {
@@ -41,6 +42,7 @@ export const REPOSITORY_SCHEMA: Schema = {
     MIRROR_POINTER_DDL,
     PUSH_SEED_DDL,
     DOOMED_PREFIXES_DDL,
+    UPLOADS_DDL,
   ],
   steps: [
     // What builds before versions were kept may lack. Of old moves it isn't known whether they went forward; a mirror that
@@ -58,6 +60,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "mirror", "slice_anchors BLOB"),
     // Sums over a tenant: it has to be told what there is, and asks for it below.
     (db) => addColumn(db, "repository", "usage_version INTEGER NOT NULL DEFAULT -1"),
+    // Uploads in parts: new tables.
+    () => undefined,
   ],
 };
 

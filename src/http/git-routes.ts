@@ -11,6 +11,7 @@ import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
 import type { Exchange } from "../service/exchange.ts";
+import { PartedInput, type StoredPart } from "../service/parted-input.ts";
 import { serveReceivePack } from "../service/receive-pack.ts";
 import { serveV2 } from "../service/serve-v2.ts";
 import { serveUploadPack } from "../service/upload-pack.ts";
@@ -86,7 +87,12 @@ function refuseThePast({ at, service }: ServiceRequest, record: Parameters<Excha
 }
 
 /** What becomes of a request: the type of its answer, and the service that makes it. */
-type Service = { readonly contentType: string; readonly run: (exchange: Exchange) => Promise<void> };
+type Service = {
+  readonly contentType: string;
+  readonly run: (exchange: Exchange) => Promise<void>;
+  /** Whether it may bring objects. */
+  readonly pushes?: boolean;
+};
 
 /** Says before anything is sent that a repository would not be made. @throws GitRefusal */
 async function assertRoom(host: Host, name: RepositoryName): Promise<void> {
@@ -97,12 +103,16 @@ async function assertRoom(host: Host, name: RepositoryName): Promise<void> {
 }
 
 /** Runs a service and answers with what it writes. `pusher` is who is named where refs move. */
-function answer(asked: ServiceRequest, { contentType, run }: Service, pusher: Principal): Promise<Response> {
+function answer(
+  asked: ServiceRequest,
+  { contentType, run, pushes = false }: Service,
+  pusher: Principal,
+): Promise<Response> {
   const { host, request, name, service, at } = asked;
   const repository = at === undefined ? host.repository(name) : host.historic(name, at);
   const gone = new AbortController();
   // Asked for, where it has to be, together with what is pushed to.
-  const allowance = run === serveReceivePack ? host.allowance(name) : undefined;
+  const allowance = pushes ? host.allowance(name) : undefined;
   allowance?.catch(() => undefined);
   const headers = new Headers({ ...NO_CACHE, "Content-Type": contentType });
   let admitted = false;
@@ -195,9 +205,8 @@ async function advertise(asked: ServiceRequest): Promise<Response> {
   return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });
 }
 
-/** Answers a POST to a service. */
-async function serve(asked: ServiceRequest): Promise<Response> {
-  const { host, name, service, version, request } = asked;
+/** @throws GitRefusal where a body is not what a service takes. */
+function assertServiceBody(request: Request, service: ServiceName): void {
   // C git accepts no other; it is also what keeps a web page from making a browser push.
   const sent = request.headers.get("Content-Type");
   if (sent !== `application/x-${service}-request`) {
@@ -207,10 +216,43 @@ async function serve(asked: ServiceRequest): Promise<Response> {
   if (encoding !== "identity" && !isZipped(request)) {
     throw new GitRefusal(400, "Only gzip is understood as a Content-Encoding.");
   }
+}
+
+/** A pack that came in parts, to the repository with this id. */
+export type PartedPush = {
+  readonly name: RepositoryName;
+  readonly id: string;
+  readonly upload: { readonly name: string; readonly parts: readonly StoredPart[] };
+  /** Called when the push is over, whatever became of it, before its answer ends; not where it failed through a fault of ours. */
+  ended(): Promise<void>;
+};
+
+/** Answers a push whose commands are the request's body, and whose pack came before. Who asks was admitted. */
+export async function servePartedPush(host: Host, request: Request, push: PartedPush): Promise<Response> {
+  const service = "git-receive-pack";
+  assertServiceBody(request, service);
+  const run: Service["run"] = async (exchange) => {
+    const input = new PartedInput(exchange.input, exchange.repository.storage(push.id), push.upload);
+    try {
+      await serveReceivePack({ ...exchange, input });
+    } finally {
+      await input.skip();
+    }
+    await push.ended();
+  };
+  const { principal } = await host.identify(push.name);
+  const asked = { host, request, name: push.name, service, version: 0, at: undefined } as const;
+  return answer(asked, { contentType: `application/x-${service}-result`, run, pushes: true }, principal);
+}
+
+/** Answers a POST to a service. */
+async function serve(asked: ServiceRequest): Promise<Response> {
+  const { host, name, service, version, request } = asked;
+  assertServiceBody(request, service);
   const contentType = `application/x-${service}-result`;
   if (service === "git-receive-pack") {
     const pusher = await admitPusher(host, name);
-    return answer(asked, { contentType, run: serveReceivePack }, pusher);
+    return answer(asked, { contentType, run: serveReceivePack, pushes: true }, pusher);
   }
   const run = version === 2 ? serveV2 : serveUploadPack;
   return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });

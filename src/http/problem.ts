@@ -6,6 +6,7 @@
  */
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
+import { GitRefusal } from "./git-failure.ts";
 import { logFault } from "./log.ts";
 
 const TITLES = {
@@ -15,6 +16,7 @@ const TITLES = {
   404: "Not Found",
   405: "Method Not Allowed",
   409: "Conflict",
+  411: "Length Required",
   412: "Precondition Failed",
   413: "Content Too Large",
   415: "Unsupported Media Type",
@@ -28,6 +30,10 @@ const TITLES = {
 
 /** The statuses the API answers with when something is wrong. */
 export type ProblemStatus = keyof typeof TITLES;
+
+function isProblemStatus(status: number): status is ProblemStatus {
+  return Object.hasOwn(TITLES, status);
+}
 
 /** Thrown by a handler that has its answer. */
 export class Problem extends Error {
@@ -69,6 +75,8 @@ export function problemOf(error: unknown): Response {
         return problemResponse(403, "The token may not do this.");
     }
   }
+  if (error instanceof GitRefusal)
+    return problemResponse(isProblemStatus(error.status) ? error.status : 400, error.message);
   if (error instanceof ProtocolError) return problemResponse(400, error.message);
   if (error instanceof LimitExceeded) return problemResponse(413, error.message);
   logFault("api", error);

@@ -110,6 +110,7 @@ export class RequestReader {
    */
   async drain(): Promise<void> {
     this.#decoder.rest();
+    if (this.source.skip !== undefined) return await this.source.skip();
     let buffer = new Uint8Array(DRAIN_BYTES);
     for (;;) {
       const chunk = await this.source.read(buffer);

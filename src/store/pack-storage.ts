@@ -10,7 +10,7 @@
  */
 
 /** The files of a pack. */
-export type PackExtension = "pack" | "idx" | "rev" | "kinds" | `scratch-${number}`;
+export type PackExtension = "pack" | "idx" | "rev" | "kinds" | `scratch-${number}` | `part-${number}`;
 
 /** Names one file of one pack: `objects/pack/pack-{pack}.{extension}` below the repository's prefix. */
 export type PackFile = { readonly pack: string; readonly extension: PackExtension };

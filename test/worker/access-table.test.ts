@@ -22,6 +22,8 @@ type Outcomes = { readonly private: string; readonly public: string; readonly mi
 const READ: Outcomes = { private: "CCAAAHHA", public: "ACAAAAAA", missing: "CCHHHHHH" };
 const WRITE: Outcomes = { private: "CCFAAHHA", public: "CCFAAFFA", missing: "CCHHAHHA" };
 const MAKE: Outcomes = { private: "CCFFAHHA", public: "CCFFAFFA", missing: "CCFFAHHA" };
+/** As a push, but that it makes nothing. */
+const UPLOAD_PARTS: Outcomes = { ...WRITE, missing: "CCHHHHHH" };
 const ADMINISTER: Outcomes = { private: "CCFFAHHA", public: "CCFFAFFA", missing: "CCFFHHHH" };
 
 type Row = {
@@ -89,6 +91,11 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/mirror", outcomes: ADMINISTER },
   { method: "DELETE", path: "/mirror", outcomes: ADMINISTER },
   { method: "POST", path: "/mirror/sync", outcomes: ADMINISTER },
+  { method: "POST", path: "/uploads", outcomes: UPLOAD_PARTS },
+  { method: "GET", path: "/uploads/1", outcomes: UPLOAD_PARTS },
+  { method: "DELETE", path: "/uploads/1", outcomes: UPLOAD_PARTS },
+  { method: "PUT", path: "/uploads/1/parts/1", outcomes: UPLOAD_PARTS, body: "x" },
+  { method: "POST", path: "/uploads/1/complete", outcomes: UPLOAD_PARTS, headers: RECEIVE, body: "0000" },
 ];
 
 const SHOW = "CCAAAHAA";

@@ -17,6 +17,7 @@ import { repoRoutes } from "./repos.ts";
 import { signingKeyRoutes } from "./signing-keys.ts";
 import { tenantRoutes } from "./tenants.ts";
 import { tokenRoutes } from "./tokens.ts";
+import { uploadRoutes } from "./uploads.ts";
 
 /** Every group of routes, with where it is mounted: a new one is a line here, and `describe` in front of each of its handlers. */
 const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
@@ -30,6 +31,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", hookRoutes],
   ["/repos", mirrorRoutes],
   ["/repos", eventRoutes],
+  ["/repos", uploadRoutes],
 ];
 
 /** Paths of the contract that this release does not answer yet, with what is missing. */

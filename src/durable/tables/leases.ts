@@ -18,6 +18,11 @@ export function insertLease(db: SqlDatabase, pack: string, expiresAt: number): v
   db.run("INSERT INTO leases (pack, expires_at) VALUES (?, ?)", pack, expiresAt);
 }
 
+/** Puts the end of a lease off. */
+export function renewLease(db: SqlDatabase, pack: string, expiresAt: number): void {
+  db.run("UPDATE leases SET expires_at = ? WHERE pack = ?", expiresAt, pack);
+}
+
 /** Whether the upload's time is not up. Once it is, its files may be on their way out of the bucket. */
 export function hasLease(db: SqlDatabase, pack: string, now: number): boolean {
   return firstRow(db.rows("SELECT 1 FROM leases WHERE pack = ? AND expires_at > ?", pack, now)) !== undefined;
