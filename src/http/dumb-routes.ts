@@ -14,7 +14,7 @@ import { parseRange } from "./byte-range.ts";
 import { streamedResponse } from "./body.ts";
 import { isUnchanged, mayContinue, validatorHeaders, type Validators } from "./conditional.ts";
 import { authorize } from "./denied.ts";
-import { gitFailure, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
+import { answered, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { HostEnv, PlainFile } from "./host.ts";
 
 const PACK_FILE = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/;
@@ -130,14 +130,6 @@ async function packFile(context: Context<HostEnv>, file: string): Promise<Respon
   const bodiless = request.method === "HEAD";
   const body = bodiless ? null : await host.packBody(id, name, extension, { offset, length });
   return new Response(body, { status: range === undefined ? 200 : 206, headers });
-}
-
-async function answered(work: () => Promise<Response>): Promise<Response> {
-  try {
-    return await work();
-  } catch (error) {
-    return gitFailure(error);
-  }
 }
 
 /** The routes of dumb HTTP. Whatever else lies below a repository is not found, for who may read it. */

@@ -42,8 +42,7 @@ function denied(error: AccessDenied): Response {
   }
 }
 
-/** Gives the answer. */
-export function gitFailure(error: unknown): Response {
+function gitFailure(error: unknown): Response {
   if (error instanceof AccessDenied) return denied(error);
   if (error instanceof TooManyRequests) return text(429, error.message, { "Retry-After": error.retryAfter });
   if (error instanceof GitRefusal) return text(error.status, error.message);
@@ -51,6 +50,15 @@ export function gitFailure(error: unknown): Response {
   if (error instanceof LimitExceeded) return text(413, error.message);
   logFault("git", error);
   return text(500, "The request failed on our side.");
+}
+
+/** Gives the answer, or that to what was thrown instead. */
+export async function answered(work: () => Promise<Response>): Promise<Response> {
+  try {
+    return await work();
+  } catch (error) {
+    return gitFailure(error);
+  }
 }
 
 /** Says whether a request is answered like GET. */

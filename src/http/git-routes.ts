@@ -19,7 +19,7 @@ import { parseProtocolVersion, type ProtocolVersion } from "../wire/protocol-ver
 import { parseServiceName, type ServiceName } from "../wire/service-announcement.ts";
 import { requestSource, streamedResponse } from "./body.ts";
 import { authorize } from "./denied.ts";
-import { gitFailure, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
+import { answered, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { logFault } from "./log.ts";
 import { explainRegisterRefusal } from "./register-refusal.ts";
@@ -273,14 +273,6 @@ async function refuseStrangers({ host, service, name }: ServiceRequest): Promise
   const { known } = host;
   if (known === undefined || known.kind === "operator") return;
   if (service === "git-receive-pack" || known.kind === "invalid") await authorize(host, "write", name, undefined);
-}
-
-async function answered(work: () => Promise<Response>): Promise<Response> {
-  try {
-    return await work();
-  } catch (error) {
-    return gitFailure(error);
-  }
 }
 
 /** The routes of smart HTTP. A plain `info/refs` is left to the next handler. */
