@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { MIRROR_CLONE, TOKEN_LIST } from "./edge-steps.ts";
+import { MIRROR_CLONE, TOKEN_LIST, WEBHOOK } from "./edge-steps.ts";
 import { DEPTH, HALF, NEGOTIATION, NO_BLOBS, NO_TREES, OLD_TREE, RANDOM_BLOBS } from "./partial-steps.ts";
 import type { Subject } from "./repositories.ts";
 import { BITMAPS, type Measurement } from "./steps.ts";
@@ -61,6 +61,7 @@ const CPU_BUDGETS: readonly (readonly [step: string, bound: number])[] = [
 ];
 /** Seconds. */
 const ROUND_BUDGET = 0.2;
+const WEBHOOK_BUDGET = 3;
 
 /** Measurements by host and step, and the verdicts so far. */
 class Bench {
@@ -100,6 +101,7 @@ export function judge(subject: Subject, all: readonly Measurement[]): Verdict[] 
   if (subject.scenario !== undefined) return bench.verdicts;
   judgeWhole(bench, subject);
   judgeParts(bench);
+  bench.add(WEBHOOK, bench.find("thinpack", WEBHOOK)?.wall, WEBHOOK_BUDGET, "s");
   for (const [step, key, bound] of COUNT_BUDGETS) {
     bench.add(`${step}: ${WORDS[key]}`, bench.find("thinpack", step)?.counts?.[key], bound);
   }

@@ -62,6 +62,7 @@ inEveryFormat("the dumb protocol", (journey) => {
     expect(await refsOf(git, copy)).toEqual(await refsOf(git, source));
   });
 
+  // `git http-backend` answers no ranges.
   it.skipIf(journey.host === "c git")("continues a pack that was cut off", async () => {
     const { git } = journey;
     const stream = new FixtureStream();

@@ -122,7 +122,7 @@ onEveryHost("at once", (journey) => {
       const pack = await git.bytes(["pack-objects", "--revs", "--stdout", "-q"], { cwd: source, input: `${tip}\n` });
       const slow = openPush(url, pushBody([{ name: "refs/heads/slow", new: tip }], pack));
       slow.sendHalf();
-      await git.ok(["push", "-q", url, "main:fast"], { cwd: source, timeout: 20_000 });
+      await git.ok(["push", "-q", url, "main:fast"], { cwd: source });
       expect(await refsAt(git, url)).toHaveLength(2);
       expect(reportLines(await slow.finish())).toEqual(["unpack ok", "ok refs/heads/slow"]);
       expect(await refsAt(git, url)).toHaveLength(3);

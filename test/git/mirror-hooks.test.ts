@@ -1,7 +1,7 @@
 /** What brings a sync about, and what it costs where there is nothing new. */
 import { createHmac } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { send } from "../support/git-raw.ts";
 import { MirrorBed, type MirrorState } from "../support/upstreams.ts";
@@ -23,18 +23,7 @@ function syncs(path: string): Record<string, unknown>[] {
   return lines.filter((line) => line["job"] === "mirror-sync" && line["repository"] === path);
 }
 
-async function pause(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-async function eventually<T>(look: () => Promise<T>, isRight: (value: T) => boolean, within: number): Promise<number> {
-  const began = Date.now();
-  for (;;) {
-    if (isRight(await look())) return Date.now() - began;
-    if (Date.now() - began > within) throw new Error(`not within ${within} ms`);
-    await pause(50);
-  }
-}
+const WAIT = { timeout: 60_000, interval: 50 };
 
 describe("an upstream's webhook", () => {
   const body = Buffer.from('{"ref":"refs/heads/main"}');
@@ -42,7 +31,7 @@ describe("an upstream's webhook", () => {
   const post = async (path: string, headers: Record<string, string>): Promise<number> =>
     (await send(`${bed.host.base}/api/v1/repos/${path}/mirror/hook`, { method: "POST", headers, body })).status;
 
-  it("makes a commit visible within seconds", async () => {
+  it("makes a commit visible", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(20)));
     const path = await bed.mirror(upstream.url, { hook_secret: SECRET });
@@ -50,14 +39,8 @@ describe("an upstream's webhook", () => {
     await git.ok(["clone", "-q", upstream.pushUrl, work]);
     const oid = await git.commit(work, "new.txt", "new\n");
     await git.ok(["push", "-q", "origin", "main"], { cwd: work });
-    const began = Date.now();
     expect(await post(path, { "X-GitHub-Event": "push", "X-Hub-Signature-256": `sha256=${hmac}` })).toBe(202);
-    const took = await eventually(
-      async () => await git.ok(["ls-remote", bed.url(path), "main"]),
-      (line) => line.startsWith(oid),
-      30_000,
-    );
-    process.stdout.write(`webhook to visible commit: ${took} ms after ${Date.now() - began - took} ms of answering\n`);
+    await vi.waitFor(async () => expect(await git.ok(["ls-remote", bed.url(path), "main"])).toContain(oid), WAIT);
   });
 
   it("is known by each host's own header, and by no other", async () => {
@@ -85,19 +68,11 @@ describe("a sync", () => {
   it("with nothing new costs 2 Durable Object calls and no R2 write", async () => {
     const upstream = await bed.upstream(await importFixture(bed.git, "source", linear(5)));
     const path = await bed.mirror(upstream.url);
-    await eventually(
-      async () => syncs(path).length,
-      (count) => count > 0,
-      10_000,
-    );
+    await vi.waitFor(() => expect(syncs(path).length).toBeGreaterThan(0), WAIT);
     const before = syncs(path).length;
     const requests = bed.upstreamRequests();
     expect(await bed.sync(path)).toMatchObject({ last_error: null });
-    await eventually(
-      async () => syncs(path).length,
-      (count) => count > before,
-      10_000,
-    );
+    await vi.waitFor(() => expect(syncs(path).length).toBeGreaterThan(before), WAIT);
     expect(syncs(path).at(-1)).toMatchObject({ done: true, do: 2, r2r: 0, r2w: 0 });
     expect(bed.upstreamRequests() - requests).toBe(2);
   });
@@ -106,11 +81,10 @@ describe("a sync", () => {
     const upstream = await bed.upstream(await importFixture(bed.git, "source", linear(2)));
     const path = await bed.mirror(upstream.url, { interval: 1 });
     const { last_sync: first } = await bed.settled(path);
-    await eventually(
-      async () => (await bed.api<MirrorState>("GET", `${path}/mirror`)).body.last_sync,
-      (last) => last !== first && last !== null,
-      20_000,
-    );
+    await vi.waitFor(async () => {
+      const { last_sync: last } = (await bed.api<MirrorState>("GET", `${path}/mirror`)).body;
+      expect([first, null]).not.toContain(last);
+    }, WAIT);
     const ended = await bed.api<MirrorState>("PUT", `${path}/mirror`, { upstream: upstream.url, interval: 0 });
     expect(ended.body.last_error).toBeNull();
   });

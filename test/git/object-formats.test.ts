@@ -21,6 +21,7 @@ async function exported(journey: Journey, url: string): Promise<string> {
 }
 
 inEveryFormat("what the bucket holds", (journey) => {
+  // C git's server has no bucket.
   it.skipIf(journey.host === "c git")("is a repository to git, and its indexes are git's", async () => {
     const { git, format } = journey;
     const source = await importFixture(git, "source", everything(format));

@@ -74,6 +74,7 @@ inEveryFormat("signed pushes", (journey) => {
   });
 
   // What C git leaves to hooks.
+  // C git leaves that to a hook.
   describe.runIf(journey.host === "thinpack")("with registered keys", () => {
     const keysUrl = (url: string): string => `${new URL("/", url).href}api/v1/tenants/acme/signing-keys`;
 

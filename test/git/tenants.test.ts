@@ -79,7 +79,7 @@ onEveryHost(
       const operator = apiClient(base, token);
       expect((await operator("GET", "/tenants/fresh")).body).toMatchObject({ repos: 1, push_to_create: true });
       await expect
-        .poll(async () => JSON.stringify((await operator("GET", "/tenants?limit=1000")).body), { timeout: 10_000 })
+        .poll(async () => JSON.stringify((await operator("GET", "/tenants?limit=1000")).body), { timeout: 60_000 })
         .toContain('"fresh"');
     });
 

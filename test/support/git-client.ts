@@ -24,7 +24,7 @@ export type GitOptions = {
   readonly timeout?: number;
 };
 
-const DEFAULT_TIMEOUT = 100_000;
+const DEFAULT_TIMEOUT = 200_000;
 const IDENTITY: Record<string, string> = {
   GIT_AUTHOR_NAME: "A U Thor",
   GIT_AUTHOR_EMAIL: "author@example.com",

@@ -10,7 +10,7 @@ import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { processTree } from "../../scripts/bench/process-time.ts";
 
-const START_TIMEOUT = 60_000;
+const START_TIMEOUT = 120_000;
 
 /** The top of the project. */
 export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -31,7 +31,7 @@ export type StartedHost = {
 /**
  * Waits for a line of a child that starts with a word, and gives the rest of that line.
  *
- * @throws Error when the child ends first, or after a minute.
+ * @throws Error when the child ends first, or after two minutes.
  */
 export async function waitForLine(lines: Interface, word: string, child: ChildProcess): Promise<string> {
   return await new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@ import { send } from "./git-raw.ts";
 
 const TOKEN = "mirror-token";
 const UPSTREAM_TOKEN = "upstream-token";
-const SYNC_TIME = 60_000;
+const SYNC_TIME = 120_000;
 
 /** What `GET …/mirror` says. */
 export type MirrorState = {

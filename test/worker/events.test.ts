@@ -11,7 +11,7 @@ import { buildPack, pushBody, send, ZERO } from "../support/git-raw.ts";
 import { startTestHost } from "../support/host.ts";
 import { subscribe } from "../support/subscriber.ts";
 
-const WAIT = { timeout: 20_000, interval: 50 };
+const WAIT = { timeout: 60_000, interval: 50 };
 
 let host: RunningHost;
 let git: GitSandbox;
@@ -260,7 +260,7 @@ it("tells 1,000 subscribers of every move, once and in order", async () => {
     () => {
       for (const { messages } of subscribers) expect(messages).toHaveLength(names.length);
     },
-    { timeout: 50_000, interval: 200 },
+    { timeout: 150_000, interval: 200 },
   );
   for (const { messages } of subscribers) {
     expect(messages.map(({ name }) => name)).toEqual(names);

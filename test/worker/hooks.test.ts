@@ -9,7 +9,7 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { startTestHost } from "../support/host.ts";
 import { type Received, startReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
 
-const WAIT = { timeout: 20_000, interval: 100 };
+const WAIT = { timeout: 60_000, interval: 100 };
 
 let host: RunningHost;
 let closed: RunningHost;

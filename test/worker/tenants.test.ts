@@ -112,14 +112,14 @@ describe("tenants", () => {
     const prefix = `repos/${String(body["id"])}.git/`;
     const bucket = await host.miniflare.getR2Bucket("BUCKET");
     const keys = async (): Promise<number> => (await bucket.list({ prefix })).objects.length;
-    await vi.waitFor(async () => expect(await keys()).toBeGreaterThan(0), { timeout: 15_000, interval: 200 });
+    await vi.waitFor(async () => expect(await keys()).toBeGreaterThan(0), { timeout: 60_000, interval: 200 });
     expect((await operator("DELETE", "/tenants/going")).status).toBe(204);
     expect(await statusOf(service("going/open"))).toBe(401);
     expect(await statusOf(service("going/closed"), token)).toBe(401);
     expect((await as(token)("GET", "/tenants/going")).status).toBe(401);
     expect((await operator("GET", "/repos/going/closed")).status).toBe(404);
     expect(JSON.stringify((await operator("GET", "/tenants?limit=1000")).body)).not.toContain('"going"');
-    await vi.waitFor(async () => expect(await keys()).toBe(0), { timeout: 15_000, interval: 200 });
+    await vi.waitFor(async () => expect(await keys()).toBe(0), { timeout: 60_000, interval: 200 });
     // The same names again have nothing of the old.
     await operator("PUT", "/tenants/going");
     const again = await operator("PUT", "/repos/going/open");

@@ -216,6 +216,7 @@ function proving(client: GitProgram, journey: Journey): void {
   });
 
   // The small server that C git stands behind asks everybody.
+  // The reference server asks everybody for the token.
   it.runIf(journey.host === "thinpack")("reads a public repository without credentials", async () => {
     const { git } = journey;
     const source = await importFixture(git, "source", everything());
