@@ -6,7 +6,7 @@
 import type { OpenPage } from "../durable/open-page.ts";
 import type { BeginSyncAnswer, MirrorStore } from "../refs/mirror-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
-import { openWhole, type RepositoryStub } from "./durable-refs.ts";
+import { assertFits, openWhole, type RepositoryStub } from "./durable-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 const ALL = { packs: true, refPrefixes: [] } as const;
@@ -32,6 +32,9 @@ export function durableMirror(object: RepositoryStub, counters: RequestCounters)
       return snapshot.kind === "missing" ? { kind: "gone" } : { ...begun, snapshot };
     },
     publishSnapshot: (snapshot) => call(async () => object.publishSnapshot(snapshot)),
-    endSync: (request) => call(async () => object.endSync(request)),
+    endSync: async (request) => {
+      assertFits(request.updates, "one sync: a refspec could leave some out");
+      return await call(async () => object.endSync(request));
+    },
   };
 }

@@ -6,7 +6,8 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import type { RepositoryObject } from "../durable/repository-object.ts";
 import type { OpenPage } from "../durable/open-page.ts";
-import type { CommitPushRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
+import type { OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
+import type { RefUpdate } from "../refs/ref-update.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadStore } from "../refs/upload-store.ts";
 import type { PackRecord } from "../store/catalog.ts";
@@ -52,20 +53,21 @@ const MOST_PUSH_BYTES = 30 * 1024 * 1024;
 /** What a command takes in an RPC beside its name and oids: the names of its members, and lengths. */
 const COMMAND_BYTES = 48;
 
-/** A push lands in one call, or it would not be one step. @throws LimitExceeded where it does not fit one. */
-function assertFits({ updates, pushOptions }: CommitPushRequest<PackRecord>): void {
+/** Gives the bytes that commands take in a call. */
+function updatesBytes(updates: readonly RefUpdate[]): number {
   let bytes = 0;
   for (const { name, oldOid, newOid, peeled = "" } of updates) {
     bytes += COMMAND_BYTES + name.length + oldOid.length + newOid.length + peeled.length;
   }
-  for (const option of pushOptions) bytes += option.length;
-  if (bytes > MOST_PUSH_BYTES) {
-    throw new LimitExceeded(
-      "refs",
-      updates.length,
-      `${updates.length} refs are too many for one push; push them in parts`,
-    );
-  }
+  return bytes;
+}
+
+/** Moves land in one call, or they would not be one step. `what` is what makes them. @throws LimitExceeded where they don't fit one. */
+export function assertFits(updates: readonly RefUpdate[], what: string, options: readonly string[] = []): void {
+  let bytes = updatesBytes(updates);
+  for (const option of options) bytes += option.length;
+  if (bytes <= MOST_PUSH_BYTES) return;
+  throw new LimitExceeded("refs", updates.length, `${updates.length} refs are too many for ${what}`);
 }
 
 /** Opens the truth of a repository, which need not exist. Nothing is asked before the first call. */
@@ -78,7 +80,7 @@ export function durableRefs(
     open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),
     beginPush: (request) => call(async () => object.beginPush(request)),
     commitPush: (request) => {
-      assertFits(request);
+      assertFits(request.updates, "one push; push them in parts", request.pushOptions);
       return call(async () => object.commitPush(request));
     },
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),

@@ -22,7 +22,7 @@ const SYNC_TIME = 13 * 60 * 1000;
 const MOST_PACK_BYTES = 20 * 1024 * 1024 * 1024;
 
 /** Objects of one go: each takes about 60 microseconds of processor time and, of the isolate's memory, 100 bytes. */
-const SLICE_OBJECTS = 450_000;
+const SLICE_OBJECTS = 250_000;
 
 /** Gives a variable as a positive number; `undefined` where it is none. */
 function positive(text: string | undefined): number | undefined {

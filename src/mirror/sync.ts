@@ -33,6 +33,7 @@ export type SyncResult =
     };
 
 const PACK_NAME_BYTES = 20;
+const OUR_FAULT = "The sync failed on our side.";
 
 /** Says why a sync failed, in a sentence for the mirror's owner. */
 function describeFailure(error: unknown): Extract<SyncEnd, { kind: "failed" }> | undefined {
@@ -54,32 +55,54 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
   const begun = await mirror.beginSync(packName);
   if (begun.kind !== "begun") return { kind: "skipped" };
   const sync: SyncBegun = { input, begun, packName, traffic: { bytes: 0, objects: 0, progress: "" } };
-  let fetched: FetchedChanges | undefined;
+  let fetched: FetchedChanges;
   try {
     fetched = await fetchChanges(sync);
-    const end: SyncEnd = fetched.slice === undefined ? { kind: "synced" } : { kind: "partial", slice: fetched.slice };
-    const answer = await endSync(sync, end, fetched);
-    if (answer.kind === "done" && (fetched.pack === undefined || answer.packKept)) {
-      if (fetched.slice !== undefined) return { kind: "partial" };
-      const { isPublished, record } = answer;
-      const changed = fetched.updates.length > 0 || fetched.head !== undefined;
-      return { kind: "synced", changed, isPublished, record, snapshot: begun.snapshot };
-    }
-    // Another sync has taken this one for dead, or there is no such mirror any more.
-    if (answer.kind === "gone") {
+  } catch (error) {
+    return await fail(sync, error);
+  }
+  try {
+    return await land(sync, fetched);
+  } finally {
+    fetched.pack?.release();
+  }
+}
+
+/** Makes what was fetched visible. */
+async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResult> {
+  const { slice, pack, updates, head } = fetched;
+  let answer: EndSyncAnswer;
+  try {
+    answer = await endSync(sync, slice === undefined ? { kind: "synced" } : { kind: "partial", slice }, fetched);
+  } catch (error) {
+    // What does not fit one call was never sent.
+    if (error instanceof LimitExceeded) return await fail(sync, error);
+    // Whether it happened nobody knows: the lease decides, and the mirror is synced again when it is over.
+    return { kind: "failed", why: OUR_FAULT, fault: error };
+  }
+  switch (answer.kind) {
+    case "gone":
+      // Another sync has taken this one for dead, or there is no such mirror any more.
       await discard(sync);
       return { kind: "skipped" };
+    case "refused":
+      return await fail(sync, new UpstreamFailure(answer.why));
+    case "done": {
+      if (pack !== undefined && !answer.packKept) await discard(sync);
+      if (slice !== undefined) return { kind: "partial" };
+      const { isPublished, record } = answer;
+      const changed = updates.length > 0 || head !== undefined;
+      return { kind: "synced", changed, isPublished, record, snapshot: sync.begun.snapshot };
     }
-    throw new UpstreamFailure(answer.kind === "refused" ? answer.why : "The refs have moved meanwhile.");
-  } catch (error) {
-    const described = describeFailure(error);
-    const end = described ?? { kind: "failed" as const, why: "The sync failed on our side." };
-    const isClean = await discard(sync);
-    await endSync(sync, end, undefined, isClean);
-    return { kind: "failed", why: end.why, ...(described === undefined ? { fault: error } : {}) };
-  } finally {
-    fetched?.pack?.release();
   }
+}
+
+/** Deletes what came and tells the mirror why nothing came of it. */
+async function fail(sync: SyncBegun, error: unknown): Promise<SyncResult> {
+  const described = describeFailure(error);
+  const end = described ?? { kind: "failed" as const, why: OUR_FAULT };
+  await endSync(sync, end, undefined, await discard(sync));
+  return { kind: "failed", why: end.why, ...(described === undefined ? { fault: error } : {}) };
 }
 
 /** Deletes what was written of a pack that no catalog will name. Gives whether nothing is left, as far as is known. */
