@@ -8,6 +8,7 @@ import { decide } from "./access/decide.ts";
 import type { RegisterRequest } from "./access/directory.ts";
 import { repositoryKey, type RepositoryName } from "./access/names.ts";
 import type { Allowance } from "./access/quotas.ts";
+import { withoutTokens } from "./access/token.ts";
 import { toHex } from "./bytes/hex.ts";
 import type { ApiEnv, ApiHost, MirrorHost } from "./api/api-host.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
@@ -225,7 +226,7 @@ function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
     const logging = lifetime.ended().then(() =>
       logRequest({
         method: context.req.raw.method === "HEAD" ? "HEAD" : method,
-        path,
+        path: withoutTokens(path),
         status,
         sid: sessionId,
         ...note,

@@ -65,6 +65,11 @@ export function tenantOfToken(text: string): string | undefined {
   return isTenantName(tenant) ? tenant : undefined;
 }
 
+/** Gives the text with what has the form of a token cut short, for a log. */
+export function withoutTokens(text: string): string {
+  return text.replaceAll(new RegExp(ANYWHERE, "g"), `${PREFIX}…`);
+}
+
 /** Says whether something in the text has the form of a token. */
 export function mentionsToken(text: string): boolean {
   return ANYWHERE.test(text);

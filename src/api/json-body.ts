@@ -8,6 +8,10 @@ import { Problem } from "../http/problem.ts";
 
 /** Bytes of the largest body the API takes. */
 const MOST = 65_536;
+/** Characters of a body that an answer repeats. */
+const MOST_SHOWN = 200;
+/** Members whose values are not repeated. */
+const SECRETS = ["password", "secret", "webhook_secret", "token", "username"];
 
 async function readText(request: Request): Promise<string> {
   const tooLarge = new Problem(413, `A request's body may have ${MOST} bytes.`);
@@ -18,19 +22,46 @@ async function readText(request: Request): Promise<string> {
   const { value } = await reader.readAtLeast(MOST + 1, new Uint8Array(MOST + 1));
   if (value === undefined) return "";
   if (value.byteLength > MOST) throw tooLarge;
-  return new TextDecoder().decode(value);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(value);
+  } catch (cause) {
+    throw new Problem(400, "The body is not JSON: it is not UTF-8.", {}, { cause });
+  }
 }
 
-/** Gives where an array stands for an object, which to a schema of an object's members is one without any; `undefined` where none does. */
-function arrayForObject(output: unknown, input: unknown, path = "the body"): string | undefined {
+/**
+ * Gives what a schema lets through and should not: an array, which to a schema of an object's members is one without any, and a string
+ * with half a character, which no UTF-8 can be. `undefined` where there is neither.
+ */
+function flawOf(output: unknown, input: unknown, path = "the body"): string | undefined {
+  if (typeof output === "string") return output.isWellFormed() ? undefined : `${path}: has half a character`;
   if (typeof output !== "object" || output === null || typeof input !== "object" || input === null) return undefined;
-  if (Array.isArray(input) && !Array.isArray(output)) return path;
+  if (Array.isArray(input) && !Array.isArray(output)) return `${path}: has to be an object`;
   for (const [key, value] of Object.entries(output)) {
     const given: unknown = Object.hasOwn(input, key) ? Reflect.get(input, key) : undefined;
-    const found = arrayForObject(value, given, key);
+    const found = flawOf(value, given, key);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Says where the body stops being JSON, and repeats nothing of it: there may be a secret in it. */
+function explainSyntax(cause: unknown): string {
+  const [, at] = /at position (\d+)/.exec(cause instanceof Error ? cause.message : "") ?? [];
+  return at === undefined ? "The body is not JSON." : `The body is not JSON: see character ${at}.`;
+}
+
+/** Says what a schema has against the body: never at length, and nothing of what may be a secret. */
+function explainIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  const isSecret = SECRETS.some((name) => path?.split(".").includes(name));
+  const why = isSecret ? `has to be ${issue.expected ?? "something else"}` : issue.message;
+  const text = path === null ? why : `${shortened(path)}: ${why}`;
+  return shortened(text);
+}
+
+function shortened(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN).toWellFormed()}…` : text;
 }
 
 /** Gives the body as the schema describes it; no body counts as an empty object. @throws Problem where it is anything else. */
@@ -46,16 +77,14 @@ export async function readJson<Schema extends v.GenericSchema>(
     try {
       json = JSON.parse(text);
     } catch (cause) {
-      throw new Problem(400, `The body is not JSON: ${cause instanceof Error ? cause.message : "unreadable"}`);
+      throw new Problem(400, explainSyntax(cause), {}, { cause });
     }
   }
   const parsed = v.safeParse(schema, json);
   if (parsed.success) {
-    const wrong = arrayForObject(parsed.output, json);
-    if (wrong !== undefined) throw new Problem(422, `${wrong}: has to be an object`);
+    const flaw = flawOf(parsed.output, json);
+    if (flaw !== undefined) throw new Problem(422, flaw);
     return parsed.output;
   }
-  const [issue] = parsed.issues;
-  const path = v.getDotPath(issue);
-  throw new Problem(422, path === null ? issue.message : `${path}: ${issue.message}`);
+  throw new Problem(422, explainIssue(parsed.issues[0]));
 }

@@ -145,6 +145,13 @@ export function dumbRoutes(): Hono<HostEnv> {
   for (const file of files) {
     routes.all(`/:tenant/:repo/${file}`, (context, next) => (isReading(context) ? next() : wrongMethod("GET, HEAD")));
   }
+  routes.all("/:tenant/:repo/info/lfs/*", (context) =>
+    answered(async () => {
+      await admitted(context);
+      const headers = { ...NO_CACHE, "Content-Type": "application/vnd.git-lfs+json" };
+      return new Response(JSON.stringify({ message: "Git LFS is not there yet." }), { status: 501, headers });
+    }),
+  );
   routes.all("/:tenant/:repo/*", (context) =>
     answered(async () => {
       await admitted(context);

@@ -298,6 +298,12 @@ export function gitRoutes(): Hono<HostEnv> {
         return serve(request);
       }),
     );
+    routes.get(`/:tenant/:repo/${service}`, (context, next) => {
+      if (context.req.header("Upgrade")?.toLowerCase() !== "websocket") return next();
+      return answered(async () => {
+        throw new GitRefusal(501, "Git over WebSocket is not there yet: use HTTP.");
+      });
+    });
     routes.all(`/:tenant/:repo/${service}`, () => wrongMethod("POST"));
   }
   return routes;

@@ -40,8 +40,13 @@ export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: ProblemStatus;
   readonly headers: Readonly<Record<string, string>>;
-  constructor(status: ProblemStatus, detail: string, headers: Readonly<Record<string, string>> = {}) {
-    super(detail);
+  constructor(
+    status: ProblemStatus,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
     this.status = status;
     this.headers = headers;
   }

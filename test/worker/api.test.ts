@@ -124,6 +124,16 @@ describe("repositories", () => {
     ] as const) {
       expect((await ask(method, path)).status).toBe(501);
     }
+    const later = async (path: string, headers: Record<string, string> = {}): Promise<unknown> => {
+      const answer = await fetch(`${host.base}/acme/seen.git/${path}`, { headers });
+      return [answer.status, (await answer.text()) !== ""];
+    };
+    await ask("PUT", "/repos/acme/seen", { visibility: "public" });
+    await ask("PUT", "/repos/acme/unseen", { visibility: "private" });
+    expect(await later("info/lfs/objects/batch")).toEqual([501, true]);
+    expect(await later("info/lfs/locks/verify")).toEqual([501, true]);
+    // Not to who may not know that it is there.
+    expect(await later("../unseen.git/info/lfs/locks")).toEqual([401, true]);
     expect((await ask("GET", "/nonsense")).status).toBe(404);
     expect((await ask("POST", "/repos/acme/seen")).status).toBe(405);
   });

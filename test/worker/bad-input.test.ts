@@ -108,6 +108,45 @@ it("takes the deletion of what never was for what it is", async () => {
   expect((await operator("DELETE", "/repos/nobody/never")).status).toBe(404);
 });
 
+describe("a body", () => {
+  it.each([
+    [String.raw`{"description":"\ud800"}`, 422, /^description: has half a character$/],
+    [String.raw`{"default_branch":"x\udfff"}`, 422, /^default_branch: has half a character$/],
+    [`{"visibility":"${"z".repeat(60_000)}"}`, 422, /^visibility: .{150,200}…$/],
+    [`{"${"k".repeat(60_000)}":1}`, 422, /^k{100,}…/],
+    ['{"description": hunter2}', 400, /^The body is not JSON\.$/],
+    ["{}x", 400, /^The body is not JSON: see character 2\.$/],
+    ["[".repeat(30_000) + "]".repeat(30_000), 422, /^0: /],
+    [`{"description":${"[".repeat(30_000)}${"]".repeat(30_000)}}`, 422, /^description: /],
+  ])("number %# is refused in a short sentence that repeats little", async (body, status, detail) => {
+    const answer = await operator("PUT", "/repos/acme/never-made", body);
+    expect(answer.status).toBe(status);
+    expect(answer.body["detail"]).toMatch(detail);
+    expect((await operator("GET", "/repos/acme/never-made")).status).toBe(404);
+  });
+
+  it("that is no UTF-8 is no JSON", async () => {
+    const body = Buffer.concat([Buffer.from('{"description":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
+    const answer = await fetch(`${host.base}/api/v1/repos/acme/never-made`, {
+      method: "PUT",
+      headers: { Authorization: "Bearer test-token", "Content-Type": "application/json" },
+      body,
+    });
+    expect(answer.status).toBe(400);
+  });
+
+  it.each([
+    ["POST", "/repos/acme/one/hooks", { url: "https://example.com/", secret: ["hunter2"] }],
+    ["POST", "/repos/acme/one/hooks", { url: "https://example.com/", secret: 48151623 }],
+    ["PUT", "/repos/acme/one/mirror", { upstream: "https://example.com/x", username: "u", password: 48151623 }],
+    ["PUT", "/repos/acme/one/mirror", { upstream: "https://example.com/x", username: 48151623, password: "hunter2" }],
+  ])("%s %s does not repeat secrets that it refuses", async (method, path, body) => {
+    const answer = await operator(method, path, body);
+    expect(answer.status).toBe(422);
+    expect(JSON.stringify(answer.body)).not.toMatch(/hunter2|48151623/);
+  });
+});
+
 describe("methods", () => {
   it.each([
     ["POST", "/repos/acme/one", "DELETE, GET, HEAD, PATCH, PUT"],

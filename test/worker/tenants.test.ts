@@ -68,6 +68,8 @@ describe("tenants", () => {
     expect((await operator("PATCH", "/tenants/seen", change, { "If-Match": `"other", ${etag}` })).status).toBe(200);
     expect((await operator("PATCH", "/tenants/seen", change, { "If-Match": etag })).status).toBe(412);
     expect((await operator("PATCH", "/tenants/seen", change, { "If-Match": "*" })).status).toBe(200);
+    expect((await operator("DELETE", "/tenants/seen", undefined, { "If-Match": etag })).status).toBe(412);
+    expect((await operator("GET", "/tenants/seen")).status).toBe(200);
   });
 
   it("are listed page by page, by name", async () => {
@@ -172,6 +174,12 @@ describe("tokens", () => {
     expect(await statusOf(service("keys/mine"), token)).toBe(200);
     expect(await statusOf(service("keys/theirs"), token)).toBe(404);
     expect((await client("GET", "/tenants/keys/repos")).body["repos"]).toMatchObject([{ name: "mine" }]);
+    // A cursor would name the last of the page, which may be somebody else's.
+    await operator("PUT", "/repos/keys/before");
+    for (const limit of [1, 2, 100]) {
+      const page = await client("GET", `/tenants/keys/repos?limit=${limit}`);
+      expect(page.body).toEqual({ repos: [expect.objectContaining({ name: "mine" })] });
+    }
     expect((await client("PATCH", "/repos/keys/mine", { description: "changed" })).status).toBe(200);
     expect((await client("PATCH", "/repos/keys/theirs", { description: "changed" })).status).toBe(404);
     expect((await client("POST", "/tenants/keys/tokens", { name: "x", scopes: ["repo:read"] })).status).toBe(403);
@@ -289,6 +297,12 @@ describe("repositories of a tenant", () => {
     expect(await change(etag)).toBe(200);
     expect(await change(etag)).toBe(412);
     expect((await operator("GET", "/repos/many/tagged")).body).toMatchObject({ read_only: true });
+    const gone = await operator("DELETE", "/repos/many/tagged", undefined, { "If-Match": etag });
+    expect(gone.status).toBe(412);
+    const { headers } = await operator("GET", "/repos/many/tagged");
+    const current = { "If-Match": headers.get("ETag") ?? "" };
+    expect((await operator("DELETE", "/repos/many/tagged", undefined, current)).status).toBe(204);
+    expect((await operator("DELETE", "/repos/many/tagged", undefined, current)).status).toBe(404);
   });
 
   it("have rules", async () => {

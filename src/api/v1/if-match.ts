@@ -16,6 +16,11 @@ export function expectedTags(context: Context<ApiEnv>): readonly string[] | unde
   return header.split(",").map((tag) => tag.trim().replace(/^"(.*)"$/, "$1"));
 }
 
+/** Whether the client asks for what it has seen, and nothing else. */
+export function isConditional(context: Context<ApiEnv>): boolean {
+  return expectedTags(context) !== undefined;
+}
+
 /** What is said where the settings are others by now. */
 export const staleSettings = (): Problem =>
   new Problem(412, "The settings have changed since they were read: read them again.");

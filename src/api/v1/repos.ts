@@ -12,7 +12,7 @@ import { settingsTag } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
-import { expectedTags, staleSettings } from "./if-match.ts";
+import { assertCurrent, expectedTags, isConditional, staleSettings } from "./if-match.ts";
 import {
   changeOf,
   creationOf,
@@ -73,6 +73,10 @@ async function changeRepository(context: Context<ApiEnv>): Promise<Response> {
 
 async function removeRepository(context: Context<ApiEnv>): Promise<Response> {
   const name = await administeredName(context);
+  if (isConditional(context)) {
+    const record = await context.var.api.settings(name).describe();
+    if (record !== undefined) assertCurrent(context, settingsTag(record));
+  }
   const removed = await context.var.api.tenant(name.tenant).removeRepo(name.repo);
   context.var.host.formats.forget(repositoryKey(name));
   if (!removed) throw noRepository();

@@ -6,6 +6,7 @@
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { DEFAULT_TENANT, type TenantRecord, type TenantSettings } from "../../access/directory.ts";
+import type { Page } from "../../access/token-store.ts";
 import type { Quotas } from "../../access/quotas.ts";
 import { parseRepositoryName } from "../../access/names.ts";
 import { contentTag } from "../../bytes/content-tag.ts";
@@ -16,7 +17,7 @@ import { describe, PAGING } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { queryLimit } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
-import { assertCurrent } from "./if-match.ts";
+import { assertCurrent, isConditional } from "./if-match.ts";
 import { shownRepository, showRepository } from "./repo-settings.ts";
 import { requestedTenant } from "./requested.ts";
 
@@ -132,10 +133,20 @@ async function changeTenant(context: Context<ApiEnv>): Promise<Response> {
 
 async function removeTenant(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "operate");
-  const removed = await context.var.api.tenant(tenant).remove();
+  const registry = context.var.api.tenant(tenant);
+  const before = isConditional(context) ? await registry.describe() : undefined;
+  if (before !== undefined) assertCurrent(context, tagOf(before));
+  const removed = await registry.remove();
   context.var.host.formats.forgetTenant(tenant);
   if (!removed) throw noTenant();
   return context.body(null, 204);
+}
+
+/** Gives a page of the repositories that a token is for. */
+function pageOf(only: readonly string[], after: string, limit: number): Page<string> {
+  // Names are ASCII: this is the order that the tenant's list has.
+  const items = only.filter((repo) => repo > after).toSorted((a, b) => (a < b ? -1 : 1));
+  return { items: items.slice(0, limit), more: items.length > limit };
 }
 
 /** Lists repositories, each asked how it is. One that is listed but not there, for the moment that takes, is passed over. */
@@ -145,10 +156,11 @@ async function listRepos(context: Context<ApiEnv>): Promise<Response> {
   const { principal } = await host.identify();
   const limit = queryLimit(context, PAGE.repos, PAGE.mostRepos);
   const after = parseCursor(context.req.query("cursor"), nameCursor)?.after ?? "";
-  const page = await api.tenant(tenant).repos(after, limit);
-  if (page === undefined) throw noTenant();
+  // Of the others a token must not learn the names either, which a cursor would hold.
   const only = principal.kind === "token" ? principal.repos : undefined;
-  const names = page.items.filter((repo) => only?.includes(repo) !== false);
+  const page = only === undefined ? await api.tenant(tenant).repos(after, limit) : pageOf(only, after, limit);
+  if (page === undefined) throw noTenant();
+  const names = page.items;
   const repos = await Promise.all(
     names.map(async (repo) => {
       const name = parseRepositoryName(tenant, repo);
