@@ -1,41 +1,12 @@
 /** Tens of thousands of refs, in and out. `LONG=1` takes a hundred thousand. */
-import { request as httpRequest } from "node:http";
 import { describe, expect, it } from "vitest";
 import { refsAt } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { onEveryHost } from "../support/git-hosts.ts";
 import { parsePkts, pktLines, post, pushBody, reportLines } from "../support/git-raw.ts";
+import { openPush } from "../support/slow-push.ts";
 
 const long = process.env["LONG"] !== undefined;
-
-/** A push whose second half waits until it is told. */
-function openPush(url: string, body: Buffer): { sendHalf(): void; finish(): Promise<Buffer> } {
-  const target = new URL(url);
-  const slow = httpRequest({
-    host: target.hostname,
-    port: target.port,
-    path: `${target.pathname}/git-receive-pack`,
-    method: "POST",
-    auth: `${target.username}:${target.password}`,
-    headers: { "Content-Type": "application/x-git-receive-pack-request", "Transfer-Encoding": "chunked" },
-  });
-  const half = Math.floor(body.length / 2);
-  const answered = new Promise<Buffer>((resolve, reject) => {
-    slow.on("error", reject);
-    slow.on("response", (response) => {
-      const pieces: Buffer[] = [];
-      response.on("data", (piece: Buffer) => pieces.push(piece));
-      response.on("end", () => resolve(Buffer.concat(pieces)));
-    });
-  });
-  return {
-    sendHalf: () => void slow.write(body.subarray(0, half)),
-    finish: async () => {
-      slow.end(body.subarray(half));
-      return await answered;
-    },
-  };
-}
 
 onEveryHost("many refs", (journey) => {
   // C git writes a file a ref, which is slow; a smaller number proves the test as well.
@@ -121,7 +92,7 @@ onEveryHost("at once", (journey) => {
       const tip = await git.ok(["rev-parse", "main~3"], { cwd: source });
       const pack = await git.bytes(["pack-objects", "--revs", "--stdout", "-q"], { cwd: source, input: `${tip}\n` });
       const slow = openPush(url, pushBody([{ name: "refs/heads/slow", new: tip }], pack));
-      slow.sendHalf();
+      await slow.sendHalf();
       await git.ok(["push", "-q", url, "main:fast"], { cwd: source });
       expect(await refsAt(git, url)).toHaveLength(2);
       expect(reportLines(await slow.finish())).toEqual(["unpack ok", "ok refs/heads/slow"]);

@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { dirname, join } from "node:path";
+import { mkdirSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { processTree } from "../../scripts/bench/process-time.ts";
@@ -70,9 +71,12 @@ export async function startProject(
   token: string,
   env: Record<string, string> = {},
 ): Promise<StartedHost> {
+  // What it leaves behind when it is killed goes where its state goes.
+  const temporary = join(state, "tmp");
+  mkdirSync(temporary, { recursive: true });
   const child = spawn(process.execPath, [join(PROJECT, "scripts", "start.ts")], {
     cwd: PROJECT,
-    env: { ...process.env, STATE_DIR: state, ADMIN_TOKEN: token, PORT: "0", ...env },
+    env: { ...process.env, STATE_DIR: state, ADMIN_TOKEN: token, PORT: "0", TMPDIR: temporary, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout });
