@@ -40,6 +40,10 @@ async function askHidden(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   try {
     return await lines.question("");
+  } catch {
+    // Ctrl-C, Ctrl-D, or a terminal that is gone.
+    process.stdout.write("\nNothing was deployed.\n");
+    return process.exit(1);
   } finally {
     lines.close();
     process.stdout.write("\n");
