@@ -43,7 +43,13 @@ export async function whichReached(
     const node = session.findNode(name);
     return node >= 0 && session.has(node, QUEUED | SELECTED);
   };
-  if (names.every(isReached)) return names.map(() => true);
+  if (
+    !(await anyMayBeInTrees(
+      session,
+      names.filter((name) => !isReached(name)),
+    ))
+  )
+    return names.map(isReached);
   await selectOthers(session, others);
   await selectWhole(
     session,
@@ -51,6 +57,15 @@ export async function whichReached(
     EVERYTHING,
   );
   return names.map(isReached);
+}
+
+/** Whether some of `names` may be found in trees: commits and tags are not. */
+async function anyMayBeInTrees(session: GraphSession, names: readonly Uint8Array[]): Promise<boolean> {
+  for (const name of names) {
+    const kind = await session.kindOf(session.node(name));
+    if (kind === KIND_NUMBER.tree || kind === KIND_NUMBER.blob) return true;
+  }
+  return false;
 }
 
 async function selectOthers(session: GraphSession, nodes: readonly number[]): Promise<void> {

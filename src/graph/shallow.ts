@@ -15,8 +15,8 @@ export type ShallowRequest = {
   readonly clientShallow: readonly number[];
   readonly cut:
     | { readonly kind: "none" }
-    /** No longer anywhere. */
-    | { readonly kind: "unshallow" }
+    /** No longer anywhere: what lies behind these of the client's cuts is sent. */
+    | { readonly kind: "unshallow"; readonly reachable: readonly number[] }
     /** So many commits from each want on or, relative, more than there are now. */
     | { readonly kind: "depth"; readonly depth: number; readonly relative: boolean }
     /** What is older than `since` (seconds since 1970), and what the nodes of `not` reach. */
@@ -66,8 +66,10 @@ async function reachOf(session: GraphSession, wants: readonly number[], request:
   switch (cut.kind) {
     case "none":
       return nothing;
-    case "unshallow":
-      return { border: new Set(), isWithin: () => true };
+    case "unshallow": {
+      const within = new Set(cut.reachable);
+      return { border: new Set(), isWithin: (node) => within.has(node) };
+    }
     case "depth": {
       const heads = await commitsOf(session, wants);
       if (!cut.relative) return await reachToDepth(session, heads, cut.depth);

@@ -47,12 +47,15 @@ export async function planDepth(session: FetchSession, request: FetchDepth): Pro
   const not = resolveDeepenNot(session, deepenNot);
   const clientShallow = await clientShallows(session, request);
   if (depth === undefined && !byHistory && clientShallow.length === 0) return undefined;
-  const cut = cutOf(request, not);
+  // what lies behind a cut is sent only where a ref reaches it: who knows the name of a commit that was deleted gets no more of it
+  const cut =
+    depth === INFINITE_DEPTH
+      ? { kind: "unshallow" as const, reachable: await session.reachable(clientShallow) }
+      : cutOf(request, not);
   return await planShallow(session.graph, session.wants, { clientShallow, cut });
 }
 
 function cutOf({ depth, deepenSince, deepenRelative }: FetchDepth, not: readonly number[]): ShallowRequest["cut"] {
-  if (depth === INFINITE_DEPTH) return { kind: "unshallow" };
   if (depth !== undefined) return { kind: "depth", depth, relative: deepenRelative };
   if (deepenSince === undefined && not.length === 0) return { kind: "none" };
   return { kind: "history", since: deepenSince ?? Number.NEGATIVE_INFINITY, not };

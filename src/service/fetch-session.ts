@@ -8,7 +8,7 @@ import { toHex } from "../bytes/hex.ts";
 import { CommonCommits } from "../graph/common-commits.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import type { ShallowPlan } from "../graph/shallow.ts";
-import { unreachable } from "../graph/reachability.ts";
+import { whichReached } from "../graph/reachability.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { type RefRow, decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer } from "../refs/ref-store.ts";
@@ -112,13 +112,26 @@ export class FetchSession {
     const here = await this.has(joined);
     const missing = names.find((_, i) => here[i] === 0);
     if (missing !== undefined) return missing;
+    const reached = await this.#whichReached(names);
+    return names.find((_, i) => reached[i] === false);
+  }
+
+  /** Gives those of the nodes, all of objects that are here, that some ref reaches. */
+  async reachable(nodes: readonly number[]): Promise<number[]> {
+    if (nodes.length === 0) return [];
+    const reached = await this.#whichReached(nodes.map((node) => this.graph.nameOf(node)));
+    return nodes.filter((_, i) => reached[i]);
+  }
+
+  async #whichReached(names: readonly Uint8Array[]): Promise<boolean[]> {
+    const { rawSize } = this.graph.format;
     // the mark: whatever is in such a pack is reachable from a ref
-    if (this.answer.packs.every((pack) => pack.marked)) return undefined;
+    if (this.answer.packs.every((pack) => pack.marked)) return names.map(() => true);
     const all = await this.repository.refs.open({ refPrefixes: [] });
     const refs = all.kind === "found" ? all.refs : [];
     const kernel = this.repository.kernels.lend(rawSize);
     try {
-      return await unreachable(new GraphSession(this.database, kernel), names, tipsOf(decodeRefRows(refs, rawSize)));
+      return await whichReached(new GraphSession(this.database, kernel), names, tipsOf(decodeRefRows(refs, rawSize)));
     } finally {
       this.repository.kernels.giveBack(kernel);
     }

@@ -1,0 +1,66 @@
+/** What was deleted stays here until it is collected, and is sent to nobody: not as a want, and not behind a cut. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveV2 } from "../../../src/service/serve-v2.ts";
+import { pushBody } from "../../support/git-raw.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { FixtureStream } from "../../support/git-fixtures.ts";
+import { pktBytes, pktText } from "../../support/pkt.ts";
+import { MemoryService, NEW_REPOSITORY, band } from "./memory-service.ts";
+
+describe("history that was deleted", () => {
+  let git: GitRepository;
+  const host = new MemoryService();
+  beforeAll(async () => {
+    git = new GitRepository();
+    const stream = new FixtureStream();
+    for (let at = 0; at < 5; at++) stream.commit("refs/heads/old", [{ path: "secret", content: `secret ${at}\n` }]);
+    for (let at = 0; at < 5; at++) stream.commit("refs/heads/new", [{ path: "public", content: `public ${at}\n` }]);
+    git.import(stream);
+    const [old, fresh] = [git.oid("old"), git.oid("new")];
+    await host.run(serveReceivePack, pushBody([{ new: old, name: "refs/heads/main" }], git.pack([old])), {
+      create: NEW_REPOSITORY,
+    });
+    const forced = pushBody([{ old, new: fresh, name: "refs/heads/main" }], git.pack([fresh]));
+    const { body } = await host.run(serveReceivePack, forced);
+    if (!pktText(body).join("").includes("ok refs/heads/main")) throw new Error("the force-push was refused");
+  });
+  afterAll(() => git.dispose());
+
+  async function fetch(...lines: string[]): Promise<Buffer> {
+    const head = ["command=fetch", "object-format=sha1", "0001", "ofs-delta", "no-progress"];
+    return (await host.run(serveV2, pktBytes(...head, ...lines, "0000"))).body;
+  }
+
+  it("is not wanted", async () => {
+    for (const name of ["old", "old~2", "old~2^{tree}", "old:secret"]) {
+      const oid = git.oid(name);
+      expect(pktText(await fetch(`want ${oid}`, "done"))).toEqual([`ERR upload-pack: not our ref ${oid}`]);
+    }
+  });
+
+  it.each(["deepen 2147483647", "deepen 3", "deepen-since 1"])(
+    "does not come out behind a cut by %s",
+    async (depth) => {
+      const old = git.oid("old");
+      const answer = await fetch(`want ${git.oid("new")}`, `have ${old}`, `shallow ${old}`, depth, "done");
+      expect(answer.toString("latin1")).not.toContain(`unshallow ${old}`);
+      const names = packedNames(band(answer, 1));
+      expect(names.length).toBeGreaterThan(2);
+      for (const line of git.lines(["rev-list", "--objects", "old"])) expect(names).not.toContain(line.slice(0, 40));
+    },
+  );
+
+  /** The objects of a pack, as git names them. */
+  function packedNames(pack: Buffer): string[] {
+    const client = new GitRepository();
+    try {
+      const { idx } = client.index(pack);
+      const count = idx.readUInt32BE(8 + 255 * 4);
+      const namesAt = 8 + 1024;
+      return Array.from({ length: count }, (_, i) => idx.toString("hex", namesAt + i * 20, namesAt + (i + 1) * 20));
+    } finally {
+      client.dispose();
+    }
+  }
+});
