@@ -57,7 +57,6 @@ export async function packObjects(session: FetchSession, options: PackOptions, s
   const { graph } = session;
   const packs = session.database.packs.filter((pack) => !isCopy(pack));
   const { filter } = options;
-  if (session.toSend.length > MANY_WANTS) await graph.learnKinds(session.toSend);
   // entries of a pack that is sent as it lies keep their ofs-deltas
   if (isEverything(session) && filter === NO_FILTER && options.ofsDelta) {
     const [only] = packs;
@@ -69,6 +68,7 @@ export async function packObjects(session: FetchSession, options: PackOptions, s
     await send(session, { whole, parts, mayBuildOn: (name) => isPlaced(graph, name) }, options, sink);
     return;
   }
+  if (session.toSend.length > MANY_WANTS) await graph.learnKinds(session.toSend);
   let parts: readonly PackSelection[];
   if (isEverything(session) && isByKind(filter)) {
     parts = await selectByKinds(graph, filter, await namedObjects(session));

@@ -30,6 +30,16 @@ describe("storage operations", () => {
     return git.oid("main");
   }
 
+  it("of a clone of many refs, right after a push", async () => {
+    const wants = git.lines(["rev-list", "--max-count=100", "main"]);
+    for (const [at, oid] of wants.entries()) store.refs.set(`refs/heads/old-${at}`, { oid });
+    store.forget();
+    const pack = await store.fetch({ wants });
+    expect(pack.length).toBe(store.packs[0]?.packBytes);
+    expect(store.cost.reads).toBe(1);
+    store.setRefs(git.lines(["for-each-ref", REF_FORMAT]));
+  });
+
   it("of a push of one commit, and of the fetch of it", async () => {
     const old = git.text(["show", "main:src/7/107/file-2507.txt"]);
     for (const next of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
