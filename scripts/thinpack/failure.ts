@@ -26,3 +26,8 @@ export class HostRefusal extends CommandFailure {
     this.status = status;
   }
 }
+
+/** Gives what was caught as an error. */
+export function errorOf(caught: unknown): Error {
+  return caught instanceof Error ? caught : new CommandFailure(String(caught));
+}

@@ -12,6 +12,7 @@ import { addHookCommands } from "./hook-commands.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addLoginCommands } from "./login-commands.ts";
 import { addMirrorCommands } from "./mirror-commands.ts";
+import { addLargePushCommands } from "./push-large-command.ts";
 import { addRepoCommands } from "./repo-commands.ts";
 import { addTenantCommands } from "./tenant-commands.ts";
 import { addTokenCommands } from "./token-commands.ts";
@@ -44,6 +45,7 @@ function buildProgram(): Command {
     addHookCommands,
     addKeyCommands,
     addExportCommand,
+    addLargePushCommands,
   ]) {
     add(program);
   }

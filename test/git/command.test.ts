@@ -1,41 +1,22 @@
 /**
  * The command, run as people and scripts run it: the bundle on the Node that is there, against the running host.
  */
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, beforeEach, expect, it } from "vitest";
+import { type CommandOptions, type Ran, startCommand } from "../support/command.ts";
 import { withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
-import { PROJECT } from "../support/git-process.ts";
-
-type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /** Runs the command; the sandbox's home is the user's. */
-async function run(
-  journey: Journey,
-  args: readonly string[],
-  { env = {}, input = "", cwd }: { env?: Record<string, string>; input?: string; cwd?: string } = {},
-): Promise<Ran> {
-  const child = spawn(process.execPath, [join(PROJECT, "scripts", "thinpack.mjs"), ...args], {
-    cwd: cwd ?? journey.git.directory,
-    env: journey.git.environment(env),
-  });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (piece: Buffer) => (stdout += piece.toString()));
-  child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const code = await new Promise<number>((resolve) => child.on("close", (ended) => resolve(ended ?? -1)));
-  return { code, stdout, stderr };
-}
+const run = (journey: Journey, args: readonly string[], options: CommandOptions = {}): Promise<Ran> =>
+  startCommand(journey.git, args, options).ended;
 
 onEveryHost(
   "the command",
   (journey) => {
     let source: string;
-    const ok = async (args: readonly string[], options?: Parameters<typeof run>[2]): Promise<string> => {
+    const ok = async (args: readonly string[], options?: CommandOptions): Promise<string> => {
       const ran = await run(journey, args, options);
       expect(ran).toMatchObject({ code: 0 });
       return ran.stdout.trim();
@@ -95,10 +76,10 @@ onEveryHost(
     it("adds webhooks and signing keys", async () => {
       await ok(["tenant", "create", "acme"]);
       await ok(["repo", "create", "acme/hooked"]);
-      const add = ["hook", "add", "acme/hooked", "https://example.com/hook", "--event", "push", "--secret-stdin"];
+      const add = ["hook", "add", "acme/hooked", "https://hooks.invalid/hook", "--event", "push", "--secret-stdin"];
       await ok(add, { input: "sesame\n" });
       const [hook] = (await json(["hook", "list", "acme/hooked"])) as { id: string }[];
-      expect(hook).toMatchObject({ url: "https://example.com/hook", has_secret: true, events: ["push"] });
+      expect(hook).toMatchObject({ url: "https://hooks.invalid/hook", has_secret: true, events: ["push"] });
       await ok(["hook", "set", "acme/hooked", hook?.id ?? "", "--active", "off"]);
       expect(await json(["hook", "list", "acme/hooked"])).toMatchObject([{ active: false }]);
       await ok(["hook", "deliveries", "acme/hooked", hook?.id ?? ""]);

@@ -1,0 +1,60 @@
+/**
+ * The git of this machine.
+ *
+ * @packageDocumentation
+ */
+import { spawn } from "node:child_process";
+import { CommandFailure } from "./failure.ts";
+
+/** How git is run. */
+export type GitRun = {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** What git says goes on to the user, changed by this; else it is part of what is thrown. */
+  readonly say?: (text: string) => string;
+};
+
+/** Gives configuration for one run of git in its environment, where `ps` does not show it; what is there already stays. */
+export function gitConfiguration(settings: readonly (readonly [string, string])[]): Record<string, string> {
+  const before = Number(process.env["GIT_CONFIG_COUNT"] ?? 0);
+  const pairs = settings.flatMap(([key, value], at): [string, string][] => [
+    [`GIT_CONFIG_KEY_${before + at}`, key],
+    [`GIT_CONFIG_VALUE_${before + at}`, value],
+  ]);
+  return { ...Object.fromEntries(pairs), GIT_CONFIG_COUNT: String(before + settings.length) };
+}
+
+/** Runs git; gives its exit code and what it printed. @throws CommandFailure where there is no git. */
+export async function runGit(
+  args: readonly string[],
+  { cwd, env, input, say }: GitRun = {},
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn("git", args, {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, ...env },
+    stdio: [input === undefined ? "inherit" : "pipe", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (piece: Buffer) => (stdout += piece.toString("utf8")));
+  child.stderr?.on("data", (piece: Buffer) => {
+    if (say === undefined) stderr += piece.toString("utf8");
+    else process.stderr.write(say(piece.toString("utf8")));
+  });
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(input);
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on("error", (cause) =>
+      reject(new CommandFailure("git can't be run: is it installed?", undefined, { cause })),
+    );
+    child.on("close", (ended) => resolve(ended ?? 1));
+  });
+  return { code, stdout: stdout.trimEnd(), stderr };
+}
+
+/** Runs git and gives what it printed. @throws CommandFailure in git's words where it fails. */
+export async function git(args: readonly string[], run: GitRun = {}): Promise<string> {
+  const { code, stdout, stderr } = await runGit(args, run);
+  if (code === 0) return stdout;
+  throw new CommandFailure(stderr.trim() || `git ${args[0] ?? ""} failed`);
+}

@@ -1,0 +1,81 @@
+/**
+ * One HTTP exchange with bodies of any length, both ways, for as long as it takes: `fetch` gives up after five minutes without an answer, and
+ * can't say how long a stream is.
+ *
+ * @packageDocumentation
+ */
+import { type IncomingMessage, type OutgoingHttpHeaders, request as plainRequest } from "node:http";
+import { request as secureRequest } from "node:https";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as wait } from "node:timers/promises";
+import { CommandFailure, errorOf, HostRefusal } from "./failure.ts";
+import { isJson, textAt } from "./json.ts";
+
+/** What is sent. `body` is asked for anew where it is sent again. */
+export type Sent = {
+  readonly method: string;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body?: () => Readable;
+};
+
+/** Milliseconds before each new attempt. */
+const AGAIN_AFTER = [500, 1000, 2000, 4000, 8000, 15_000];
+
+/** Sends a request; gives the answer when its headers are there. */
+export async function exchange(url: string, { method, headers, body }: Sent): Promise<IncomingMessage> {
+  const request = (url.startsWith("https:") ? secureRequest : plainRequest)(url, { method, headers });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.on("response", resolve);
+    request.on("error", reject);
+  });
+  // An answer may come before all is sent: then the rest is not wanted.
+  pipeline(body?.() ?? Readable.from([]), request).catch((error: unknown) => request.destroy(errorOf(error)));
+  return await answered;
+}
+
+/** Reads an answer to its end. */
+export async function textOf(answer: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of answer) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+async function refusalOf(answer: IncomingMessage): Promise<HostRefusal> {
+  const text = await textOf(answer);
+  const status = answer.statusCode ?? 500;
+  if (answer.headers["content-type"] !== "application/problem+json") return new HostRefusal(status, text.trim());
+  const json: unknown = JSON.parse(text);
+  return new HostRefusal(status, isJson(json) ? textAt(json, "detail") : text);
+}
+
+/** Whether the same may go well the next time. */
+function isPassing(error: unknown): boolean {
+  return !(error instanceof HostRefusal) || error.status === 408 || error.status === 429 || error.status >= 500;
+}
+
+async function attempt(url: string, sent: Sent): Promise<IncomingMessage> {
+  const answer = await exchange(url, sent);
+  if ((answer.statusCode ?? 500) >= 400) throw await refusalOf(answer);
+  return answer;
+}
+
+/** Sends a request again and again while it fails for reasons that may pass. @throws HostRefusal, CommandFailure */
+export async function exchangeUntilDone(url: string, sent: Sent): Promise<IncomingMessage> {
+  for (const pause of AGAIN_AFTER) {
+    try {
+      return await attempt(url, sent);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      await wait(pause);
+    }
+  }
+  try {
+    return await attempt(url, sent);
+  } catch (cause) {
+    if (cause instanceof HostRefusal) throw cause;
+    throw new CommandFailure(`${new URL(url).origin} can't be reached: ${errorOf(cause).message}`, undefined, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Uploads the parts of a pack while they become whole, a few at a time, each until it has come.
+ *
+ * @packageDocumentation
+ */
+import { createReadStream } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import type { ApiConnection } from "./api-connection.ts";
+import { CommandFailure, errorOf, HostRefusal } from "./failure.ts";
+import { exchangeUntilDone, textOf } from "./http-exchange.ts";
+import { listAt, textAt } from "./json.ts";
+import type { PackSpool } from "./pack-spool.ts";
+
+/** Parts on their way at once. */
+const AT_ONCE = 3;
+
+/** One upload at the host. */
+export class PartUploads {
+  readonly #api: ApiConnection;
+  readonly #spool: PackSpool;
+  readonly #path: string;
+  readonly #onBytes: (bytes: number) => void;
+  readonly #running = new Set<Promise<void>>();
+  #failure: Error | undefined;
+
+  /** `path` is the repository's in the API. `onBytes` is told of bytes that have come. */
+  constructor(
+    api: ApiConnection,
+    spool: PackSpool,
+    { path, id, onBytes }: { path: string; id: string; onBytes: (bytes: number) => void },
+  ) {
+    this.#api = api;
+    this.#spool = spool;
+    this.#path = `${path}/uploads/${id}`;
+    this.#onBytes = onBytes;
+  }
+
+  /** Begins an upload at the host, making the repository where it is missing; gives its id. */
+  static async begin(api: ApiConnection, path: string): Promise<string> {
+    try {
+      return textAt(await api.ask("POST", `${path}/uploads`), "id");
+    } catch (error) {
+      if (!(error instanceof HostRefusal) || error.status !== 404) throw error;
+      // As a push makes what is missing.
+      await api.ask("PUT", path, {});
+      return textAt(await api.ask("POST", `${path}/uploads`), "id");
+    }
+  }
+
+  /** Gives the bytes of each part that has come; `undefined` where there is no such upload any more. */
+  async arrived(): Promise<Map<number, number> | undefined> {
+    try {
+      const rows = listAt(await this.#api.ask("GET", this.#path), "parts");
+      return new Map(rows.map((row) => [Number(row["number"]), Number(row["bytes"])]));
+    } catch (error) {
+      if (error instanceof HostRefusal && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Sends a part, now or when others have come; waits while too many are on their way. @throws what befell an earlier one. */
+  async send(part: number): Promise<void> {
+    while (this.#running.size >= AT_ONCE) await Promise.race(this.#running);
+    if (this.#failure !== undefined) throw this.#failure;
+    const sending = this.#put(part)
+      .catch((error: unknown) => {
+        this.#failure ??= errorOf(error);
+      })
+      .finally(() => this.#running.delete(sending));
+    this.#running.add(sending);
+  }
+
+  /** Waits for all. @throws what befell one of them. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Lands the push; gives the host's answer to it. */
+  async complete(head: Uint8Array): Promise<IncomingMessage> {
+    return await exchangeUntilDone(`${this.#api.base}/api/v1${this.#path}/complete`, {
+      method: "POST",
+      headers: {
+        Authorization: this.#api.authorization,
+        "Content-Type": "application/x-git-receive-pack-request",
+        "Content-Length": head.length,
+      },
+      body: () => Readable.from([head]),
+    });
+  }
+
+  /** Gives the upload up, as far as that goes. */
+  async abandon(): Promise<void> {
+    await Promise.all(this.#running);
+    try {
+      await this.#api.send("DELETE", this.#path);
+    } catch (error) {
+      // The host drops it by itself, a day later.
+      if (!(error instanceof CommandFailure)) throw error;
+    }
+  }
+
+  async #put(part: number): Promise<void> {
+    const bytes = this.#spool.bytes(part);
+    const answer = await exchangeUntilDone(`${this.#api.base}/api/v1${this.#path}/parts/${part}`, {
+      method: "PUT",
+      headers: {
+        Authorization: this.#api.authorization,
+        "Content-Type": "application/octet-stream",
+        "Content-Length": bytes,
+      },
+      body: () => createReadStream(this.#spool.file(part)),
+    });
+    await textOf(answer);
+    this.#onBytes(bytes);
+  }
+}
