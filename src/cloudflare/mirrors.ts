@@ -6,7 +6,7 @@
 import { gzipSync } from "node:zlib";
 import { type OutgoingUrl, parseOutgoingUrl } from "../access/outgoing-url.ts";
 import type { Env } from "../env.ts";
-import type { SecretContext, SyncInput } from "../mirror/sync-input.ts";
+import type { CopyTip, SecretContext, SyncInput } from "../mirror/sync-input.ts";
 import { type SyncResult, syncMirror } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
 import type { SealedSecret } from "../refs/mirror-store.ts";
@@ -50,10 +50,13 @@ export class Mirrors {
   #opened: SecretBox | undefined;
   readonly #agent: string;
 
+  readonly #copyTip: CopyTip | undefined;
+
   /** `agent` is how this host calls itself. */
-  constructor(env: MirrorEnv, agent: string) {
+  constructor(env: MirrorEnv, agent: string, copyTip: CopyTip | undefined) {
     this.#env = env;
     this.#agent = agent;
+    this.#copyTip = copyTip;
   }
 
   /** Made where it is needed: keys that can't be read are a fault of what needs them, and of nothing else. */
@@ -97,6 +100,7 @@ export class Mirrors {
       mirror,
       allowance,
       agent: this.#agent,
+      copyTip: this.#copyTip,
       mostBytes: MOST_PACK_BYTES,
       sliceObjects: positive(this.#env.MIRROR_SLICE_OBJECTS) ?? SLICE_OBJECTS,
       connection: {

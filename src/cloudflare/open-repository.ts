@@ -9,6 +9,7 @@ import { DIRECTORY_NAME } from "../durable/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
+import type { CopyTip } from "../mirror/sync-input.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { RefStore, RepositoryRecord } from "../refs/ref-store.ts";
@@ -55,11 +56,13 @@ export class RequestStorage {
   readonly #env: Env;
   readonly #tools: IsolateTools;
   readonly #agent: string;
+  readonly #copyTip: CopyTip | undefined;
 
   /** `agent` is how this host calls itself. */
-  constructor(env: Env, tools: IsolateTools, agent: string) {
+  constructor(env: Env, tools: IsolateTools, agent: string, copyTip?: CopyTip) {
     this.#env = env;
     this.#agent = agent;
+    this.#copyTip = copyTip;
     this.#tools = tools;
   }
 
@@ -99,7 +102,7 @@ export class RequestStorage {
 
   /** What all mirrors have in common. */
   get mirrors(): Mirrors {
-    return new Mirrors(this.#env, this.#agent);
+    return new Mirrors(this.#env, this.#agent, this.#copyTip);
   }
 
   /** Begins a subscription to a repository's events; the answer holds the WebSocket. */

@@ -214,15 +214,22 @@ export class MirrorDatabase {
   }
 
   #land(
-    { end, pack, updates }: EndSyncRequest<PackRecord>,
+    { end, pack, copy, updates }: EndSyncRequest<PackRecord>,
     now: number,
   ): Exclude<EndSyncAnswer, { kind: "done" }> | { readonly kind: "landed"; readonly packKept: boolean } {
     if (pack !== undefined && end.kind === "partial") return this.#landSlice(pack, now);
     if (updates.length === 0 || end.kind !== "synced") return { kind: "landed", packKept: false };
-    if (pack !== undefined && !hasLease(this.#db, pack.name, now)) return { kind: "gone" };
+    for (const stored of [pack, copy]) {
+      if (stored !== undefined && !hasLease(this.#db, stored.name, now)) return { kind: "gone" };
+    }
     const { outcomes, packKept } = landUpdates(
       this.#db,
-      { ...(pack === undefined ? {} : { pack }), updates, entry: { actor: MIRROR_ACTOR, at: now, options: [] } },
+      {
+        ...(pack === undefined ? {} : { pack }),
+        ...(copy === undefined ? {} : { copy }),
+        updates,
+        entry: { actor: MIRROR_ACTOR, at: now, options: [] },
+      },
       // Any branch may be dropped, the current one too: HEAD follows the upstream's.
       { head: "", readOnly: false, atomic: true, rules: [], pusher: {}, forwardKnown: true },
     );

@@ -4,10 +4,20 @@
  * @packageDocumentation
  */
 import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Allowance } from "../repository/allowance.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import type { ConnectionOptions } from "./upstream-connection.ts";
+
+/** A pack of what a shallow clone of a tip takes, leased and in no catalog. */
+export type CopiedTip = { readonly record: PackRecord; discard(): Promise<void> };
+
+/** Makes such a pack from a catalog; `undefined` where it is not worth its room. */
+export type CopyTip = (
+  repository: Repository,
+  asked: { readonly record: RepositoryRecord; readonly packs: readonly PackRecord[]; readonly tip: Uint8Array },
+) => Promise<CopiedTip | undefined>;
 
 /** What a sync works with. */
 export type SyncInput = {
@@ -25,6 +35,7 @@ export type SyncInput = {
   allowance(): Promise<Allowance>;
   /** The most bytes that one pack may have. */
   readonly mostBytes: number;
+  readonly copyTip: CopyTip | undefined;
 };
 
 /** The value of an `Authorization` header, and how it is to be kept from now on where its key is no longer the first. */

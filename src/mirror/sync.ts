@@ -10,11 +10,13 @@
  * @packageDocumentation
  */
 import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
-import { toHex } from "../bytes/hex.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
 import type { EndSyncAnswer, SyncEnd } from "../refs/mirror-store.ts";
+import { isZeroOid } from "../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { fetchChanges, type FetchedChanges } from "./fetch-changes.ts";
-import type { SyncBegun, SyncInput } from "./sync-input.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import type { CopiedTip, SyncBegun, SyncInput } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 /** How a sync ended. `why` is for the mirror's owner; `fault` is what went wrong on our side. */
@@ -71,9 +73,12 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
 /** Makes what was fetched visible. */
 async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResult> {
   const { slice, pack, updates, head } = fetched;
+  const copy = await copyNewTip(sync, fetched);
   let answer: EndSyncAnswer;
   try {
-    answer = await endSync(sync, slice === undefined ? { kind: "synced" } : { kind: "partial", slice }, fetched);
+    const end: SyncEnd = slice === undefined ? { kind: "synced" } : { kind: "partial", slice };
+    answer = await endSync(sync, end, { ...fetched, copy: copy?.record });
+    if (answer.kind !== "done" || !answer.packKept) await copy?.discard();
   } catch (error) {
     // What does not fit one call was never sent.
     if (error instanceof LimitExceeded) return await fail(sync, error);
@@ -94,6 +99,27 @@ async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResul
       const changed = updates.length > 0 || head !== undefined;
       return { kind: "synced", changed, isPublished, record, snapshot: sync.begun.snapshot };
     }
+  }
+}
+
+/** Makes a copy of what HEAD is to name, where the last of the packs, or slices, that bring it is large. */
+async function copyNewTip({ input, begun }: SyncBegun, fetched: FetchedChanges): Promise<CopiedTip | undefined> {
+  const { slice, pack, updates, head } = fetched;
+  const { record, packs } = begun.snapshot;
+  const update = updates.find(({ name }) => name === (head ?? record.head));
+  const tip = update === undefined || isZeroOid(update.newOid) ? undefined : fromHex(update.newOid);
+  if (slice !== undefined || pack === undefined || tip === undefined) return undefined;
+  const { copyFromPackBytes } = input.repository.limits;
+  const { packBytes } = pack.record;
+  const brought = begun.slice === undefined ? packBytes : packs.reduce((sum, each) => sum + each.packBytes, packBytes);
+  if (brought < copyFromPackBytes) return undefined;
+  // what it looks into makes room; nothing more is asked of it
+  pack.release();
+  try {
+    return await input.copyTip?.(input.repository, { record, packs: [...packs, pack.record], tip });
+  } catch {
+    // The sync is whole without it; its lease sees to what may be left.
+    return undefined;
   }
 }
 
@@ -120,10 +146,10 @@ async function discard({ input, begun, packName, traffic }: SyncBegun): Promise<
 async function endSync(
   { input, begun, packName, traffic, resealed }: SyncBegun,
   end: SyncEnd,
-  fetched: FetchedChanges | undefined,
+  fetched: (FetchedChanges & { readonly copy: PackRecord | undefined }) | undefined,
   isClean = true,
 ): Promise<EndSyncAnswer> {
-  const { head, pack, updates = [] } = fetched ?? {};
+  const { head, pack, copy, updates = [] } = fetched ?? {};
   return await input.mirror.endSync({
     id: begun.snapshot.record.id,
     packName,
@@ -131,6 +157,7 @@ async function endSync(
     isClean,
     updates,
     ...(pack === undefined ? {} : { pack: pack.record }),
+    ...(copy === undefined ? {} : { copy }),
     ...(head === undefined ? {} : { head }),
     ...(resealed === undefined ? {} : { login: resealed }),
     ...traffic,

@@ -118,6 +118,8 @@ export type EndSyncRequest<Pack> = {
   /** Whether nothing is left in the bucket of a pack that is not to be kept; else the lease stays. */
   readonly isClean: boolean;
   readonly pack?: Pack;
+  /** See `CommitPushRequest`. */
+  readonly copy?: Pack;
   readonly updates: readonly RefUpdate[];
   /** The branch that HEAD is to point to, as a full name. */
   readonly head?: string;

@@ -20,7 +20,7 @@ import { FetchSession } from "./fetch-session.ts";
 import { packObjects } from "./pack-objects.ts";
 import { StagedPack } from "./staged-pack.ts";
 
-/** A copy larger than this, or than a quarter of the pack, is not worth its room. */
+/** A copy larger than this, or than a quarter of what there is, is not worth its room. */
 const MOST_COPY_BYTES = 128 * 1024 * 1024;
 const MOST_SHARE = 4;
 const PACK_NAME_BYTES = 20;
@@ -29,7 +29,7 @@ const PACK_NAME_BYTES = 20;
 export type TipCopyInput = {
   readonly repository: Repository;
   readonly record: RepositoryRecord;
-  /** The catalog as it will be; the pack that was just stored comes last. */
+  /** The catalog as it will be. */
   readonly packs: readonly PackRecord[];
   /** The commit that the default branch is to have. Raw name. */
   readonly tip: Uint8Array;
@@ -55,6 +55,20 @@ export async function makeTipCopy(input: TipCopyInput): Promise<TipCopy | undefi
     await staged.discard();
     if (error instanceof LimitExceeded) return undefined;
     throw error;
+  }
+}
+
+/** As {@link makeTipCopy}, for who has no kernel at hand. */
+export async function copyTip(
+  repository: Repository,
+  asked: Pick<TipCopyInput, "record" | "packs" | "tip">,
+): Promise<{ readonly record: PackRecord; discard(): Promise<void> } | undefined> {
+  const kernel = repository.kernels.lend(objectFormat(asked.record.objectFormat).rawSize);
+  try {
+    const copy = await makeTipCopy({ ...asked, repository, kernel, onProgress: async () => undefined });
+    return copy === undefined ? undefined : { record: copy.record, discard: async () => await copy.staged.discard() };
+  } finally {
+    repository.kernels.giveBack(kernel);
   }
 }
 
@@ -99,7 +113,8 @@ async function takeCopy(input: TipCopyInput, packName: string): Promise<PackReco
 
 /** Writes the pack of the tip alone. Never throws: the pipe does, at its other end. */
 async function sendTip({ repository, record, packs, tip }: TipCopyInput, pipe: BytePipe): Promise<void> {
-  const most = Math.min(MOST_COPY_BYTES, (packs.at(-1)?.packBytes ?? 0) / MOST_SHARE);
+  const stored = packs.reduce((bytes, { packBytes }) => bytes + packBytes, 0);
+  const most = Math.min(MOST_COPY_BYTES, stored / MOST_SHARE);
   const snapshot = {
     kind: "found",
     record,
