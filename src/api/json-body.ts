@@ -11,7 +11,7 @@ const MOST = 65_536;
 /** Characters of a body that an answer repeats. */
 const MOST_SHOWN = 200;
 /** Members whose values are not repeated. */
-const SECRETS = ["password", "secret", "webhook_secret", "token", "username"];
+const SECRETS = ["password", "secret", "hook_secret", "token", "username"];
 
 async function readText(request: Request): Promise<string> {
   const tooLarge = new Problem(413, `A request's body may have ${MOST} bytes.`);
@@ -54,7 +54,7 @@ function explainSyntax(cause: unknown): string {
 /** Says what a schema has against the body: never at length, and nothing of what may be a secret. */
 function explainIssue(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue);
-  const isSecret = SECRETS.some((name) => path?.split(".").includes(name));
+  const isSecret = issue.expected !== "never" && SECRETS.some((name) => path?.split(".").includes(name));
   const why = isSecret ? `has to be ${issue.expected ?? "something else"}` : issue.message;
   const text = path === null ? why : `${shortened(path)}: ${why}`;
   return shortened(text);

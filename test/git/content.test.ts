@@ -85,6 +85,7 @@ async function prepare(journey: Journey): Promise<Pushed> {
   await git.ok(["checkout", "-q", "-b", "names", "main~41"], { cwd });
   writeFileSync(Buffer.concat([Buffer.from(join(cwd, "bad-")), Buffer.of(0xff)]), "not UTF-8\n");
   write("50%25 & more?#.txt", "percent\n");
+  write("two\r\nlines: in \u2028a name", "lines\n");
   await commit("names", 1_700_030_000);
   await git.ok(["checkout", "-qf", "main"], { cwd });
   const url = await journey.create();
@@ -347,6 +348,17 @@ onEveryHost(
         const log = list(await json(`commits?path=${encodeURIComponent(name)}&rev=names`), "commits");
         expect(log).toHaveLength(1);
       });
+
+      it("may have several lines, and no header gets one of them", async () => {
+        const name = "two\r\nlines: in \u2028a name";
+        const answer = await request(`raw/names/${encodeURIComponent(name)}`);
+        expect([answer.status, answer.headers.has("lines"), await answer.text()]).toEqual([200, false, "lines\n"]);
+        expect(list(await json("tree/names?limit=1000"), "entries").map((entry) => entry["name"])).toContain(name);
+        for (const path of ["tree", "commits", "archive"]) {
+          const absent = await request(`${path}/${encodeURIComponent("a\nb")}.zip`);
+          expect((await absent.json<{ detail: string }>()).detail).toMatch(/^There is no revision/);
+        }
+      });
     });
 
     it("is described", async () => {
@@ -394,6 +406,12 @@ onEveryHost(
         ["archive/main:README.md.zip", 422],
         ["archive/main.zip?prefix=../x/", 422],
         ["archive/main.zip?prefix=/x", 422],
+        ["archive/main.zip?prefix=..%5cx", 422],
+        ["archive/main.zip?prefix=a%5c..%5cx", 422],
+        ["archive/main.zip?prefix=%5c%5chost%5cshare", 422],
+        ["archive/main.zip?prefix=C:x/", 422],
+        ["archive/main.zip?prefix=a%0ab/", 422],
+        ["archive/main.zip?prefix=.GIT/hooks/", 422],
       ])("%s: %i", async (path, status) => {
         const answer = await request(path);
         expect([answer.status, answer.headers.get("Content-Type")]).toEqual([status, "application/problem+json"]);

@@ -140,6 +140,8 @@ describe("a body", () => {
     ["POST", "/repos/acme/one/hooks", { url: "https://example.com/", secret: 48151623 }],
     ["PUT", "/repos/acme/one/mirror", { upstream: "https://example.com/x", username: "u", password: 48151623 }],
     ["PUT", "/repos/acme/one/mirror", { upstream: "https://example.com/x", username: 48151623, password: "hunter2" }],
+    ["PUT", "/repos/acme/one/mirror", { upstream: "https://example.com/x", hook_secret: [48151623] }],
+    ["PUT", "/repos/acme/one/mirror", { upstream: "https://example.com/x", hook_secret: 48151623 }],
   ])("%s %s does not repeat secrets that it refuses", async (method, path, body) => {
     const answer = await operator(method, path, body);
     expect(answer.status).toBe(422);

@@ -40,8 +40,11 @@ function takeApart(rest: string): { readonly revision: string; readonly ending: 
 /** Gives the prefix of all paths. @throws Problem where it leads out of the directory in which the archive is unpacked. */
 function requestedPrefix(context: Context<ApiEnv>): string {
   const prefix = queryBytes(context, "prefix");
-  const isBad = prefix.length > MOST_PREFIX || prefix.startsWith("/") || prefix.includes("\0");
-  if (isBad || prefix.split("/").includes("..")) throw new Problem(422, "prefix: a relative path without ..");
+  // Whoever unpacks it may be on a system where a backslash is a slash and a colon follows a drive.
+  const isAbsolute = /^[/\\]|^[a-z]:/i.test(prefix);
+  const isBad = prefix.length > MOST_PREFIX || isAbsolute || Array.from(prefix).some((c) => c < " " || c === "\x7f");
+  const leadsAstray = prefix.split(/[/\\]/).some((part) => part === ".." || part.toLowerCase() === ".git");
+  if (isBad || leadsAstray) throw new Problem(422, "prefix: a relative path, without .. or .git");
   return prefix;
 }
 

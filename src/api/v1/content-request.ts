@@ -104,12 +104,18 @@ export async function streamed(
   answer: Pick<StreamedAnswer, "headers" | "status" | "length">,
   serve: (output: ByteSink) => Promise<void>,
 ): Promise<Response> {
+  let isGone = false;
   return await streamedResponse(
     {
       ...answer,
       bodiless: context.req.raw.method === "HEAD",
-      onGone: () => undefined,
-      onFault: (error) => logFault("content", error),
+      onGone: () => {
+        isGone = true;
+      },
+      // What fails because the client has gone is no fault of ours.
+      onFault: (error) => {
+        if (!isGone) logFault("content", error);
+      },
       until: (work) => context.var.host.until(work),
     },
     async (output) => {

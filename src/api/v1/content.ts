@@ -159,11 +159,11 @@ async function showCommit(context: Context<ApiEnv>): Promise<Response> {
 /** The routes of a repository's content, below `/api/v1/repos`. */
 export function contentRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
-  routes.get("/:tenant/:repo/tree/:rev_and_path{.+}", DESCRIPTIONS.tree, listTree);
+  routes.get("/:tenant/:repo/tree/:rev_and_path{[^]+}", DESCRIPTIONS.tree, listTree);
   routes.get("/:tenant/:repo/commits", DESCRIPTIONS.commits, listCommits);
-  routes.get("/:tenant/:repo/commits/:rev{.+}", DESCRIPTIONS.commit, showCommit);
-  routes.get("/:tenant/:repo/compare/:revs{.+}", DESCRIPTIONS.compare, compareRevisions);
-  routes.get("/:tenant/:repo/raw/:rev_and_path{.+}", DESCRIPTIONS.raw, rawFile);
-  routes.get("/:tenant/:repo/archive/:file{.+}", DESCRIPTIONS.archive, archiveFile);
+  routes.get("/:tenant/:repo/commits/:rev{[^]+}", DESCRIPTIONS.commit, showCommit);
+  routes.get("/:tenant/:repo/compare/:revs{[^]+}", DESCRIPTIONS.compare, compareRevisions);
+  routes.get("/:tenant/:repo/raw/:rev_and_path{[^]+}", DESCRIPTIONS.raw, rawFile);
+  routes.get("/:tenant/:repo/archive/:file{[^]+}", DESCRIPTIONS.archive, archiveFile);
   return routes;
 }
