@@ -18,20 +18,20 @@ export function addExportCommand(program: Command): void {
     .argument("<directory>")
     .action(async (name: string, directory: string, _options: unknown, command: Command) => {
       const { api, path } = connectTo(command, name);
-      const bar = new ByteBar("export", 0);
+      let bar: ByteBar | undefined;
       try {
         const { files, bytes } = await exportRepository(api, path, directory, {
-          begin: (total) => bar.setTotal(total),
-          add: (count) => bar.add(count),
+          begin: (total) => void (bar = new ByteBar("export", total)),
+          add: (count) => bar?.add(count),
         });
-        bar.stop();
+        bar?.stop();
         printDone(
           `${files} files, ${bytes} bytes in ${directory}`,
           { files, bytes, directory },
           commonOptions(command).json,
         );
       } finally {
-        bar.stop();
+        bar?.stop();
       }
     });
 }

@@ -22,7 +22,13 @@ export type Sent = {
 /** Milliseconds before each new attempt. */
 const AGAIN_AFTER = [500, 1000, 2000, 4000, 8000, 15_000];
 
-/** Sends a request; gives the answer when its headers are there. */
+/** Says that a host can't be reached. */
+function unreachable(url: string, caught: unknown): CommandFailure {
+  const { origin } = new URL(url);
+  return new CommandFailure(`${origin} can't be reached: ${errorOf(caught).message}`, undefined, { cause: caught });
+}
+
+/** Sends a request; gives the answer when its headers are there. @throws CommandFailure where the host can't be reached. */
 export async function exchange(url: string, { method, headers, body }: Sent): Promise<IncomingMessage> {
   const request = (url.startsWith("https:") ? secureRequest : plainRequest)(url, { method, headers });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -31,7 +37,11 @@ export async function exchange(url: string, { method, headers, body }: Sent): Pr
   });
   // An answer may come before all is sent: then the rest is not wanted.
   pipeline(body?.() ?? Readable.from([]), request).catch((error: unknown) => request.destroy(errorOf(error)));
-  return await answered;
+  try {
+    return await answered;
+  } catch (cause) {
+    throw unreachable(url, cause);
+  }
 }
 
 /** Reads an answer to its end. */
@@ -70,12 +80,5 @@ export async function exchangeUntilDone(url: string, sent: Sent): Promise<Incomi
       await wait(pause);
     }
   }
-  try {
-    return await attempt(url, sent);
-  } catch (cause) {
-    if (cause instanceof HostRefusal) throw cause;
-    throw new CommandFailure(`${new URL(url).origin} can't be reached: ${errorOf(cause).message}`, undefined, {
-      cause,
-    });
-  }
+  return await attempt(url, sent);
 }

@@ -14,6 +14,16 @@ import type { PackSpool } from "./pack-spool.ts";
 
 /** Parts on their way at once. */
 const AT_ONCE = 3;
+/** Read at once. */
+const PIECE_BYTES = 262_144;
+
+async function* counted(file: string, count: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const piece of createReadStream(file, { highWaterMark: PIECE_BYTES })) {
+    const bytes = Buffer.from(piece);
+    count(bytes.length);
+    yield bytes;
+  }
+}
 
 /** One upload at the host. */
 export class PartUploads {
@@ -24,7 +34,7 @@ export class PartUploads {
   readonly #running = new Set<Promise<void>>();
   #failure: Error | undefined;
 
-  /** `path` is the repository's in the API. `onBytes` is told of bytes that have come. */
+  /** `path` is the repository's in the API. `onBytes` is told of bytes that were sent, and with less than none that they are sent again. */
   constructor(
     api: ApiConnection,
     spool: PackSpool,
@@ -103,6 +113,11 @@ export class PartUploads {
 
   async #put(part: number): Promise<void> {
     const bytes = this.#spool.bytes(part);
+    let sent = 0;
+    const count = (more: number): void => {
+      sent += more;
+      this.#onBytes(more);
+    };
     const answer = await exchangeUntilDone(`${this.#api.base}/api/v1${this.#path}/parts/${part}`, {
       method: "PUT",
       headers: {
@@ -110,9 +125,11 @@ export class PartUploads {
         "Content-Type": "application/octet-stream",
         "Content-Length": bytes,
       },
-      body: () => createReadStream(this.#spool.file(part)),
+      body: () => {
+        count(-sent);
+        return Readable.from(counted(this.#spool.file(part), count), { objectMode: false });
+      },
     });
     await textOf(answer);
-    this.#onBytes(bytes);
   }
 }

@@ -15,8 +15,9 @@ export class ByteBar {
   readonly #bar: SingleBar;
   #bytes = 0;
 
-  /** `total` may be given later, where it is not known yet. */
-  constructor(title: string, total: number) {
+  /** `done` of the bytes are there already. */
+  constructor(title: string, total: number, done = 0) {
+    this.#bytes = done;
     this.#bar = new SingleBar({
       stream: process.stderr,
       noTTYOutput: false,
@@ -24,16 +25,10 @@ export class ByteBar {
       hideCursor: true,
       format: `${title} {bar} {percentage}%  {done} of {all}  {eta_formatted} left`,
     });
-    if (process.stderr.isTTY) this.#bar.start(total, 0, { done: formatBytes(0), all: formatBytes(total) });
+    if (process.stderr.isTTY) this.#bar.start(total, done, { done: formatBytes(done), all: formatBytes(total) });
   }
 
-  /** Says how many bytes there are. */
-  setTotal(total: number): void {
-    this.#bar.setTotal(total);
-    this.#bar.update({ all: formatBytes(total) });
-  }
-
-  /** Says that so many bytes more are done. */
+  /** Says that so many bytes more are done; fewer, where some have to be done again. */
   add(bytes: number): void {
     this.#bytes += bytes;
     this.#bar.update(this.#bytes, { done: formatBytes(this.#bytes) });

@@ -11,7 +11,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ApiConnection } from "./api-connection.ts";
-import { errorOf, HostRefusal } from "./failure.ts";
+import { CommandFailure, errorOf, HostRefusal } from "./failure.ts";
 import { exchange } from "./http-exchange.ts";
 import { type PackSpool, nameOfPush } from "./pack-spool.ts";
 import { PartUploads } from "./part-uploads.ts";
@@ -39,12 +39,16 @@ export class PushProxy {
   readonly #spool: PackSpool;
   readonly #secret = randomBytes(32).toString("base64url");
   readonly #server: Server;
-  #failure: Error | undefined;
+  readonly #work = new Set<Promise<void>>();
+  #failure: CommandFailure | undefined;
 
   constructor(target: PushTarget, spool: PackSpool) {
     this.#target = target;
     this.#spool = spool;
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server = createServer((request, response) => {
+      const work = this.#answer(request, response).finally(() => this.#work.delete(work));
+      this.#work.add(work);
+    });
     // A pack may take longer to make, and to send on, than Node waits for a request.
     this.#server.requestTimeout = 0;
   }
@@ -61,13 +65,15 @@ export class PushProxy {
     };
   }
 
-  /** What went wrong here: git itself says no more of it than a number. */
-  get failure(): Error | undefined {
+  /** What went wrong between here and the host: git itself says no more of it than a number. */
+  get failure(): CommandFailure | undefined {
     return this.#failure;
   }
 
+  /** Ends, with all that is under way. */
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
+    await Promise.all(this.#work);
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
@@ -83,7 +89,8 @@ export class PushProxy {
         await this.#forward(request, response, () => request);
       }
     } catch (error) {
-      this.#failure ??= errorOf(error);
+      // Of what else breaks off it is git that says why.
+      if (error instanceof CommandFailure) this.#failure ??= error;
       if (response.headersSent) response.destroy();
       else response.writeHead(error instanceof HostRefusal ? error.status : 502).end();
     }
@@ -160,10 +167,17 @@ export class PushProxy {
   }
 
   #bar: ByteBar | undefined;
+  /** Bytes that were sent, or were there. */
+  #sent = 0;
+
+  #count(bytes: number): void {
+    this.#sent += bytes;
+    this.#bar?.add(bytes);
+  }
 
   #uploads(id: string): PartUploads {
     const { api, path } = this.#target;
-    return new PartUploads(api, this.#spool, { path, id, onBytes: (bytes) => this.#bar?.add(bytes) });
+    return new PartUploads(api, this.#spool, { path, id, onBytes: (bytes) => this.#count(bytes) });
   }
 
   /** Goes on with an interrupted upload of the same; anything else that is there makes room. */
@@ -183,7 +197,11 @@ export class PushProxy {
     this.#spool.resume(state.parts);
     const missing = numbers(state.parts).filter((part) => arrived.get(part) !== this.#spool.bytes(part));
     console.error(`going on with an upload: ${state.parts - missing.length} of ${state.parts} parts were there`);
-    this.#showBar(missing);
+    this.#sent = sum(
+      numbers(state.parts).filter((part) => !missing.includes(part)),
+      (part) => this.#spool.bytes(part),
+    );
+    this.#showBar(state.parts);
     for (const part of missing) await uploads.send(part);
     return uploads;
   }
@@ -207,33 +225,36 @@ export class PushProxy {
       for (; sent < whole; sent++) await uploads.send(sent + 1);
     };
     const queue = new Sequence();
-    for await (const piece of pack) {
-      const whole = await spool.append(piece);
-      // Beside git, which is not held up: the sooner the pack is here, the less is lost when this is interrupted.
-      if (whole.length > 0 && spool.parts > 1)
-        queue.add(
-          () => sendWhole(spool.parts - 1),
-          (error) => (failure ??= errorOf(error)),
-        );
+    const onError = (error: unknown): void => void (failure ??= errorOf(error));
+    try {
+      for await (const piece of pack) {
+        const whole = await spool.append(piece);
+        // Beside git, which is not held up: the sooner the pack is here, the less is lost when this is interrupted.
+        if (whole.length > 0 && spool.parts > 1) queue.add(() => sendWhole(spool.parts - 1), onError);
+      }
+      await spool.finish();
+    } catch (error) {
+      // Git broke off: half a pack is of no use.
+      await queue.ended();
+      await uploads?.abandon();
+      await spool.clear();
+      throw error;
     }
-    await spool.finish();
     if (spool.parts <= 1) return undefined;
     total = spool.parts;
     if (id !== "") spool.writeState({ push, upload: id, parts: total });
     await queue.ended();
     if (failure === undefined) {
-      this.#showBar(numbers(total).slice(sent));
+      this.#showBar(total);
       await sendWhole(total);
     }
     if (failure !== undefined) throw failure;
     return uploads;
   }
 
-  #showBar(parts: readonly number[]): void {
-    this.#bar = new ByteBar(
-      "upload",
-      parts.reduce((sum, part) => sum + this.#spool.bytes(part), 0),
-    );
+  #showBar(parts: number): void {
+    const total = sum(numbers(parts), (part) => this.#spool.bytes(part));
+    this.#bar = new ByteBar("upload", total, this.#sent);
   }
 }
 
@@ -241,6 +262,10 @@ export class PushProxy {
 type HeldPush = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly head: Buffer };
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at + 1);
+
+function sum(parts: readonly number[], bytes: (part: number) => number): number {
+  return parts.reduce((all, part) => all + bytes(part), 0);
+}
 
 /** Work done one after the other. */
 class Sequence {

@@ -9,7 +9,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
@@ -244,4 +244,16 @@ it("imports all refs of a repository from anywhere", async () => {
   const missing = await run(["import", git.path("nothing"), "acme/nothing"]);
   expect(missing.code).toBe(1);
   expect(await run(["repo", "show", "acme/nothing"])).toMatchObject({ code: 4 });
+});
+
+it("leaves nothing where git breaks off", async () => {
+  const { cwd } = await large("broken", 6);
+  const blob = await git.ok(["rev-parse", "main:noise"], { cwd });
+  rmSync(join(cwd, ".git", "objects", blob.slice(0, 2), blob.slice(2)));
+  const ran = await run(["push-large", "--part-size", "1KB", "origin", "main"], { cwd });
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toMatch(/thinpack: git push failed\n$/);
+  expect(existsSync(join(cwd, ".git", "thinpack-push"))).toBe(false);
+  const unreachable = await run(["push-large", "http://git:x@127.0.0.1:9/acme/x.git", "main"], { cwd });
+  expect(unreachable.stderr).toContain("thinpack: http://127.0.0.1:9 can't be reached");
 });
