@@ -1,7 +1,12 @@
 /** What a repository tells its tenant of its size. */
 import { expect, it } from "vitest";
+import { TenantDatabase } from "../../../src/durable/tenant-database.ts";
+import { TenantUpkeep } from "../../../src/durable/tenant-upkeep.ts";
 import { type UsageTable, UsageReporter } from "../../../src/durable/usage-report.ts";
 import { memoryRefStore } from "../../support/memory-ref-store.ts";
+import { MemorySurroundings } from "../../support/memory-tenant.ts";
+import { nodeSql } from "../../support/node-sql.ts";
+import { statementsOf } from "../../suites/schema.ts";
 import { create, oid, packRecord, push } from "../../suites/ref-store.ts";
 
 type Report = Parameters<UsageTable["usageReported"]>[0];
@@ -61,4 +66,39 @@ it("of one that was deleted meanwhile is not taken for the next of its name", as
   });
   await reporter.work(1000);
   expect(store.database.isUsageUnreported).toBe(true);
+});
+
+it("of repositories that earlier builds left is asked for once, and told", async () => {
+  const sql = nodeSql();
+  for (const statement of statementsOf("tenant", 1)) sql.run(statement);
+  sql.run(
+    "INSERT INTO tenant (one, name, created_at, push_to_create, repo_count, in_directory) VALUES (1, 'a', 0, 1, 2, 1)",
+  );
+  for (const name of ["one", "two"])
+    sql.run(
+      "INSERT INTO tenant_repos (name, id, object_format, is_public) VALUES (?, ?, 'sha1', 0)",
+      name,
+      `id-${name}`,
+    );
+  const tenant = new TenantDatabase(sql, "a", () => "");
+  expect(tenant.describe()?.usage).toEqual({ bytes: 0, objects: 0 });
+  expect(tenant.nextDue()).toBe(0);
+  const surroundings = new MemorySurroundings();
+  for (const name of ["one", "two"]) surroundings.make(name, `id-${name}`);
+  const asked: string[] = [];
+  surroundings.confirmRepository = async (name) => {
+    asked.push(name);
+    return `id-${name}`;
+  };
+  await new TenantUpkeep(tenant, surroundings).work(1000);
+  expect(asked).toEqual(["one", "two"]);
+  expect(tenant.nextDue()).toBeUndefined();
+  // What was pushed before the repository's own database had a place for it is told when it is asked.
+  const old = memoryRefStore(() => 1000);
+  await push(old, [create("refs/heads/main", oid(1))], { pack: packRecord("one") });
+  old.database.usageReported({ id: (await old.describe())?.id ?? "", version: 1 });
+  expect(old.database.isUsageUnreported).toBe(false);
+  old.database.confirm("whichever", 1000);
+  const report = old.database.unreportedUsage();
+  expect(report?.bytes).toBeGreaterThan(0);
 });
