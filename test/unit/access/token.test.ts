@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { expect, it } from "vitest";
-import { formatToken, mentionsToken, tenantOfToken, TOKEN_RANDOM_BYTES } from "../../../src/access/token.ts";
+import {
+  formatToken,
+  mentionsToken,
+  tenantOfToken,
+  TOKEN_RANDOM_BYTES,
+  withoutTokens,
+} from "../../../src/access/token.ts";
 import { crc32 } from "../../../src/bytes/crc32.ts";
 
 const fresh = (tenant: string): string => formatToken(tenant, randomBytes(TOKEN_RANDOM_BYTES));
@@ -15,6 +21,7 @@ it.each(["a", "acme", "a_b", "a_", "_".repeat(0) + "A.b-c_9", "n".repeat(100)])(
     expect(text).toMatch(SCANNED);
     expect(tenantOfToken(text)).toBe(tenant);
     expect(mentionsToken(`?x=${text}&y`)).toBe(true);
+    expect(withoutTokens(`/a/${text}/b/${text}.git`)).toBe("/a/tpk_…/b/tpk_….git");
   },
 );
 
