@@ -19,6 +19,7 @@ import { exportRepository } from "../support/export.ts";
 import { GitSandbox, refsAt, refsOf, withToken } from "../support/git-client.ts";
 import { everything, importFixture, noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
+import { makeSshKey } from "../support/signing-keys.ts";
 
 const git = new GitSandbox("large");
 let host: RunningHost;
@@ -56,7 +57,7 @@ async function passOn(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 beforeAll(async () => {
-  host = await startTestHost();
+  host = await startTestHost({ allowPrivateUpstreams: true });
   front = createServer((request, response) => void passOn(request, response).catch(() => response.destroy()));
   await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
   const address = front.address();
@@ -256,4 +257,45 @@ it("leaves nothing where git breaks off", async () => {
   expect(existsSync(join(cwd, ".git", "thinpack-push"))).toBe(false);
   const unreachable = await run(["push-large", "http://git:x@127.0.0.1:9/acme/x.git", "main"], { cwd });
   expect(unreachable.stderr).toContain("thinpack: http://127.0.0.1:9 can't be reached");
+});
+
+it("signs what goes in parts, and gives its options", async () => {
+  const { cwd, url } = await large("signed", 7);
+  const { file, publicKey } = makeSshKey(git, "ed25519");
+  await run(["repo", "create", "acme/signed"]);
+  await run(["key", "add", "acme", "-", "--title", "signer"], { input: publicKey });
+  for (const [name, value] of [
+    ["gpg.format", "ssh"],
+    ["user.signingKey", file],
+  ] as const)
+    await git.ok(["config", name, value], { cwd });
+  const ran = await run(["push-large", ...PARTS, "--signed", "-o", "ci.skip", url, "main"], { cwd });
+  expect(ran).toMatchObject({ code: 0, stdout: "" });
+  expect(partsSeen()).toHaveLength(7);
+  const { body } = await apiClient(host.base, "test-token")("GET", "/repos/acme/signed/reflog");
+  expect(body["pushes"]).toMatchObject([
+    { push_options: ["ci.skip"], certificate: { nonce: "OK", signature: "good" } },
+  ]);
+});
+
+it("follows a repository elsewhere, and waits for it", async () => {
+  const { cwd } = await large("followed-source", 8);
+  const upstream = `${host.base}/acme/followed-source.git`;
+  await git.ok(["push", "-q", withToken(upstream, "test-token"), "main"], { cwd });
+  const login = ["--username", "git", "--password-stdin"];
+  const args = ["mirror", "set", "acme/followed", upstream, "--interval", "0", "--wait", "--json"];
+  const ran = await run([...args, ...login], { input: "test-token" });
+  expect(ran).toMatchObject({ code: 0 });
+  expect(JSON.parse(ran.stdout)).toMatchObject({ upstream, syncing: false, last_error: null });
+  const refs = async (name: string): Promise<string[]> =>
+    refsAt(git, withToken(`${host.base}/acme/${name}.git`, "test-token"));
+  expect(await refs("followed")).toEqual(await refsOf(git, cwd, "refs/heads/"));
+  const pushed = await run(["push-large", ...PARTS, `${base}/acme/followed.git`, "main"], {
+    cwd: git.path("landed-1"),
+  });
+  expect(pushed.code).toBe(1);
+  const failed = await run([...args.with(3, `${host.base}/acme/nothing.git`), ...login], { input: "test-token" });
+  expect(failed).toMatchObject({ code: 1, stdout: "" });
+  expect(failed.stderr).toContain("thinpack: the sync failed: ");
+  expect(await run(["mirror", "stop", "acme/followed"])).toMatchObject({ code: 0 });
 });
