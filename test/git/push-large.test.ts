@@ -291,7 +291,7 @@ it("follows a repository elsewhere, and waits for it", async () => {
     refsAt(git, withToken(`${host.base}/acme/${name}.git`, "test-token"));
   expect(await refs("followed")).toEqual(await refsOf(git, cwd, "refs/heads/"));
   const pushed = await run(["push-large", ...PARTS, `${base}/acme/followed.git`, "main"], {
-    cwd: git.path("landed-1"),
+    cwd,
   });
   expect(pushed.code).toBe(1);
   const failed = await run([...args.with(3, `${host.base}/acme/nothing.git`), ...login], { input: "test-token" });
