@@ -34,33 +34,25 @@ async function makeHost(git: GitSandbox, name: string): Promise<Host> {
 async function measure(measuring: Measuring, comparison: Comparison, runs: number): Promise<Measurement[]> {
   const { git, host } = measuring;
   const parts = new PartialSteps(measuring, comparison);
-  const say = (words: string): void => console.error(`${host.name}: ${words}`);
-  say("push");
   await measuring.push();
-  say("clone");
   const clone = await measuring.clone();
   await measuring.discard(runs);
-  say("parts");
   await parts.filtered();
   await parts.shallow(runs);
   await parts.half();
   await parts.lazy(runs);
-  say("one commit");
   await measuring.oneCommit(clone, 1);
   await measuring.listRefs();
   const directory = host.directory?.("bench/subject");
   if (directory !== undefined) {
-    say("repack with bitmaps");
     await git.ok(["repack", "-q", "-adb", "--write-bitmap-index"], { cwd: directory, timeout: 1_800_000 });
     await measuring.discard(runs, BITMAPS);
     await parts.filtered(BITMAPS);
   } else {
-    say("a token, a mirror");
     const edge = new EdgeSteps(measuring);
     await edge.tokenList();
     await edge.mirror();
   }
-  say("negotiation");
   await parts.negotiation();
   return measuring.results;
 }

@@ -132,6 +132,7 @@ export class Measuring {
     const wall = own?.wall ?? (performance.now() - began) / 1000;
     const figures = await end();
     this.results.push({ host: this.host.name, step, ...figures, ...own, wall });
+    console.error(`${this.host.name}: ${step}: ${wall.toFixed(2)} s, server ${figures.cpu.toFixed(3)} s CPU`);
   }
 
   /** Checks a clone of everything: nothing counts before fsck passes and the refs are the same. */
