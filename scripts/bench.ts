@@ -5,6 +5,7 @@
  *     npm run bench -- --scenario blobs300    300 MB of noise in 30 blobs (or blob100: one of 100 MB)
  *     … --object-format sha256                with a scenario; a repository's own otherwise
  *     … --hosts thinpack,c-git  --runs 3  --json FILE
+ *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
  *
  * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
  */
@@ -22,10 +23,10 @@ import { copySubject, isScenario, makeSubject } from "./bench/repositories.ts";
 import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE]";
+  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--collect]";
 
-async function makeHost(git: GitSandbox, name: string): Promise<Host> {
-  if (name === "thinpack") return await startThinpack(git.path("state"));
+async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
+  if (name === "thinpack") return await startThinpack(git.path("state"), collect);
   if (name === "c-git") return await startCGit(git.path("served"));
   throw new Error(`no such host: ${name}\n${USAGE}`);
 }
@@ -70,6 +71,7 @@ async function main(): Promise<number> {
       hosts: { type: "string", default: "thinpack,c-git" },
       runs: { type: "string", default: "3" },
       json: { type: "string" },
+      collect: { type: "boolean", default: false },
     },
   });
   const { repo, scenario = "" } = values;
@@ -87,7 +89,7 @@ async function main(): Promise<number> {
     const results: Measurement[] = [];
     const comparison: Comparison = { brought: new Map(), turn: 0 };
     for (const name of values.hosts.split(",")) {
-      const host = await makeHost(git, name);
+      const host = await makeHost(git, name, values.collect);
       try {
         results.push(...(await measure(new Measuring(git, host, subject), comparison, Number(values.runs))));
       } finally {

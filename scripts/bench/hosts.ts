@@ -66,8 +66,11 @@ export async function startCGit(root: string): Promise<Host> {
   };
 }
 
-/** Starts this host as a user does. Its processor time is that of workerd, which also plays the bucket and the databases. */
-export async function startThinpack(state: string): Promise<Host> {
+/**
+ * Starts this host as a user does. Its processor time is that of workerd, which also plays the bucket and the databases. With
+ * `collect`, garbage is collected before each step: its memory is its own then, and its code a little slower.
+ */
+export async function startThinpack(state: string, collect: boolean): Promise<Host> {
   mkdirSync(state, { recursive: true });
   const started = await startProject(state, TOKEN, { INSPECTOR_PORT: "0", ALLOW_PRIVATE_UPSTREAMS: "1" });
   const workers = processTree(started.child.pid ?? 0).filter((pid) => commandOf(pid) === "workerd");
@@ -86,6 +89,7 @@ export async function startThinpack(state: string): Promise<Host> {
     begin: async () => {
       await settle(cpu);
       log.read();
+      if (collect) await memory.collect();
       memory.reset();
       for (const pid of workers) resetPeakResident(pid);
       const before = cpu();

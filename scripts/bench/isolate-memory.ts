@@ -6,6 +6,7 @@
  */
 
 const INTERVAL = 50;
+const COLLECTING = 500;
 
 type HeapUsage = { usedSize: number; embedderHeapUsedSize?: number; backingStorageSize?: number };
 
@@ -13,6 +14,8 @@ type HeapUsage = { usedSize: number; embedderHeapUsedSize?: number; backingStora
 export type MemorySampler = {
   /** Forgets the peak. */
   reset(): void;
+  /** Has the isolate throw away what nobody holds any more. */
+  collect(): Promise<void>;
   /** Bytes of heap, embedder and backing stores at their highest since the reset. */
   peak(): number;
   /** How many samples that is from. */
@@ -64,6 +67,11 @@ export async function sampleMemory(inspector: string): Promise<MemorySampler> {
   }, INTERVAL);
   return {
     reset: () => ([highest, count] = [0, 0]),
+    collect: async () => {
+      socket.send(JSON.stringify({ id: ++id, method: "HeapProfiler.collectGarbage" }));
+      // Whether it answers depends on what it has run so far.
+      await new Promise((resolve) => setTimeout(resolve, COLLECTING));
+    },
     peak: () => highest,
     samples: () => count,
     close: () => {
