@@ -32,6 +32,9 @@ const MANY_LOOKUPS = 48;
 const BLOCK_BYTES = 64 * 1024;
 const MOST_BLOCKS = 16;
 const GROUP_BLOCKS = 8;
+/** A pack up to this size is read in larger pieces: all of it fits the cache, and most of it is wanted. */
+const MEDIUM_PACK_BYTES = 8 * 1024 * 1024;
+const MEDIUM_GROUP_BLOCKS = 32;
 /** How much more is read each time by who reads on. */
 const READ_ON = 3;
 /** Each directory's trees lie together, so that a walk reads on in as many places as there are large directories. */
@@ -260,6 +263,7 @@ export class PackHandle {
   /** Reads the blocks that these offsets are in, all at once, where they are not at hand. A hint: of very many, only some. */
   async prefetch(offsets: readonly number[]): Promise<void> {
     const { packBytes } = this.record;
+    const isMedium = packBytes <= MEDIUM_PACK_BYTES;
     const missing = new Set<number>();
     for (const offset of offsets) {
       const block = packBytes <= SMALL_PACK_BYTES ? 0 : Math.floor(offset / BLOCK_BYTES);
@@ -268,7 +272,8 @@ export class PackHandle {
     const runs: { first: number; last: number }[] = [];
     for (const block of [...missing].sort((a, b) => a - b).slice(0, MOST_PREFETCHED)) {
       const run = runs.at(-1);
-      if (run !== undefined && block - run.last <= 2 && block - run.first < MOST_BLOCKS) run.last = block;
+      const [near, most] = isMedium ? [MEDIUM_GROUP_BLOCKS, 2 * MEDIUM_GROUP_BLOCKS] : [2, MOST_BLOCKS];
+      if (run !== undefined && block - run.last <= near && block - run.first < most) run.last = block;
       else runs.push({ first: block, last: block });
     }
     for (let next = 0; next < runs.length; next += READS_AT_ONCE) {
@@ -286,9 +291,14 @@ export class PackHandle {
   async loadAround(offset: number): Promise<void> {
     if (offset >= this.record.packBytes)
       throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
-    const group = Math.floor(offset / (GROUP_BLOCKS * BLOCK_BYTES));
-    await this.#readBlocks(group * GROUP_BLOCKS, GROUP_BLOCKS);
-    this.#noteEnd((group + 1) * GROUP_BLOCKS, GROUP_BLOCKS);
+    const blocks = this.#groupBlocks;
+    const group = Math.floor(offset / (blocks * BLOCK_BYTES));
+    await this.#readBlocks(group * blocks, blocks);
+    this.#noteEnd((group + 1) * blocks, blocks);
+  }
+
+  get #groupBlocks(): number {
+    return this.record.packBytes <= MEDIUM_PACK_BYTES ? MEDIUM_GROUP_BLOCKS : GROUP_BLOCKS;
   }
 
   #blockKey(block: number): string {
@@ -302,7 +312,7 @@ export class PackHandle {
     const before = this.#goingOn.get(first);
     this.#goingOn.delete(first);
     // who reads on from where a read ended is walking
-    const ahead = before === undefined ? 1 : Math.min(before * READ_ON, GROUP_BLOCKS);
+    const ahead = before === undefined ? 1 : Math.min(before * READ_ON, this.#groupBlocks);
     const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : ahead);
     this.#noteEnd(from + Math.ceil(bytes.length / BLOCK_BYTES), ahead);
     return bytes.subarray((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
