@@ -23,7 +23,7 @@ export type KernelPoolLayout = {
 /** Kernels lent at once from which on new ones are small. */
 const MANY = 2;
 /** A kernel whose tables grew past this is not kept. */
-const KEEP_BYTES = 72 * 1024 * 1024;
+const KEEP_BYTES = 34 * 1024 * 1024;
 
 /** The kernels of one isolate. */
 export class KernelPool {
@@ -54,12 +54,20 @@ export class KernelPool {
     return kernel;
   }
 
-  #make(rawSize: number): Kernel {
+  /** As {@link KernelPool.lend}, a small one: for who has a large one already. */
+  lendSmall(rawSize: number): Kernel {
+    const kernel = this.#make(rawSize, true);
+    kernel.reset();
+    this.#lent.add(kernel);
+    return kernel;
+  }
+
+  #make(rawSize: number, isSmall = this.#lent.size >= MANY): Kernel {
     const { windowBytes, ringBytes, smallRingBytes, hash } = this.#layout;
     return createKernel(this.#module, {
       windowBytes,
       rawSize,
-      ringBytes: this.#lent.size < MANY ? ringBytes : smallRingBytes,
+      ringBytes: isSmall ? smallRingBytes : ringBytes,
       seed: this.#layout.seed(),
       ...(hash === undefined ? {} : { hash }),
     });

@@ -5,6 +5,7 @@
  */
 import { ProtocolError } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../bytes/kernel.ts";
 import { CommonCommits } from "../graph/common-commits.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import type { ShallowPlan } from "../graph/shallow.ts";
@@ -37,7 +38,8 @@ export class FetchSession {
   isShallow = false;
   readonly #wantNames: Uint8Array;
 
-  constructor(repository: Repository, answer: FoundRepository, wants: Uint8Array) {
+  /** `kernel` is lent already, and given back by {@link FetchSession.close}. */
+  constructor(repository: Repository, answer: FoundRepository, wants: Uint8Array, kernel?: Kernel) {
     const { id, objectFormat: formatName } = answer.record;
     const format = objectFormat(formatName);
     this.repository = repository;
@@ -49,7 +51,7 @@ export class FetchSession {
       scope: id,
       format,
     });
-    this.graph = new GraphSession(this.database, repository.kernels.lend(format.rawSize));
+    this.graph = new GraphSession(this.database, kernel ?? repository.kernels.lend(format.rawSize));
     this.common = new CommonCommits(this.graph);
     const nodes = new Set<number>();
     for (let at = 0; at < wants.length; at += format.rawSize)

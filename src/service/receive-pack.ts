@@ -191,22 +191,23 @@ async function land(push: Push): Promise<string> {
 /** Makes a copy of the default branch's tip where the pack is large and moves it. */
 async function copyTip(push: Push, pack: IngestedPack | undefined): Promise<TipCopy | undefined> {
   const { exchange, begun, verdict, answer, kernel } = push;
+  const { repository } = exchange;
   const update = verdict.running
     .map((index) => verdict.updates[index])
     .find((each) => each?.name === begun.record.head && !isZeroOid(each.newOid));
   const tip = update === undefined ? undefined : fromHex(update.newOid);
   // a smaller pack is read in few pieces anyway
-  const { copyFromPackBytes } = exchange.repository.limits;
+  const { copyFromPackBytes } = repository.limits;
   if (tip === undefined || pack === undefined || pack.record.packBytes < copyFromPackBytes) return undefined;
-  // what it looks into makes room; nothing more is asked of it
+  // what it looks into makes room, and so does the kernel that has grown with it: nothing more is asked of either
   pack.release();
+  repository.kernels.giveBack(kernel());
   try {
     return await makeTipCopy({
-      repository: exchange.repository,
+      repository,
       record: begun.record,
       packs: [...begun.packs, pack.record],
       tip,
-      kernel: kernel(),
       onProgress: async () => await answer.keepAlive(),
     });
   } catch {

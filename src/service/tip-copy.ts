@@ -8,7 +8,6 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import { BytePipe } from "../bytes/byte-pipe.ts";
 import { toHex } from "../bytes/hex.ts";
-import type { Kernel } from "../bytes/kernel.ts";
 import { NO_FILTER } from "../graph/object-filter.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
@@ -33,8 +32,6 @@ export type TipCopyInput = {
   readonly packs: readonly PackRecord[];
   /** The commit that the default branch is to have. Raw name. */
   readonly tip: Uint8Array;
-  /** Lent already, and free. */
-  readonly kernel: Kernel;
   /** Called now and then. */
   readonly onProgress: () => Promise<void>;
 };
@@ -58,26 +55,23 @@ export async function makeTipCopy(input: TipCopyInput): Promise<TipCopy | undefi
   }
 }
 
-/** As {@link makeTipCopy}, for who has no kernel at hand. */
+/** As {@link makeTipCopy}, for who knows nothing of this. */
 export async function copyTip(
   repository: Repository,
   asked: Pick<TipCopyInput, "record" | "packs" | "tip">,
 ): Promise<{ readonly record: PackRecord; discard(): Promise<void> } | undefined> {
-  const kernel = repository.kernels.lend(objectFormat(asked.record.objectFormat).rawSize);
-  try {
-    const copy = await makeTipCopy({ ...asked, repository, kernel, onProgress: async () => undefined });
-    return copy === undefined ? undefined : { record: copy.record, discard: async () => await copy.staged.discard() };
-  } finally {
-    repository.kernels.giveBack(kernel);
-  }
+  const copy = await makeTipCopy({ ...asked, repository, onProgress: async () => undefined });
+  return copy === undefined ? undefined : { record: copy.record, discard: async () => await copy.staged.discard() };
 }
 
 async function takeCopy(input: TipCopyInput, packName: string): Promise<PackRecord> {
-  const { repository, record, packs, kernel } = input;
+  const { repository, record, packs } = input;
   const format = objectFormat(record.objectFormat);
+  // the pack that was just taken in has used up what others may keep
+  repository.cache.trim(0);
   const pipe = new BytePipe();
   const making = sendTip(input, pipe);
-  kernel.reset();
+  const kernel = repository.kernels.lendSmall(format.rawSize);
   try {
     const pack = await ingestPack({
       source: pipe,
@@ -108,6 +102,7 @@ async function takeCopy(input: TipCopyInput, packName: string): Promise<PackReco
     throw error;
   } finally {
     await making;
+    repository.kernels.giveBack(kernel);
   }
 }
 
@@ -125,7 +120,8 @@ async function sendTip({ repository, record, packs, tip }: TipCopyInput, pipe: B
     wantIsTip: Uint8Array.of(1),
     uncoveredTips: 1,
   } as const;
-  const session = new FetchSession(repository, snapshot, tip);
+  const { rawSize } = objectFormat(record.objectFormat);
+  const session = new FetchSession(repository, snapshot, tip, repository.kernels.lendSmall(rawSize));
   try {
     await session.cut({ shallow: [], unshallow: [], cuts: session.wants, wants: [] });
     let bytes = 0;

@@ -35,6 +35,9 @@ const GROUP_BLOCKS = 8;
 /** A pack up to this size is read in larger pieces: all of it fits the cache, and most of it is wanted. */
 const MEDIUM_PACK_BYTES = 8 * 1024 * 1024;
 const MEDIUM_GROUP_BLOCKS = 32;
+/** Up to so many reads of a large pack it is a fetch of little, for which a read is the dearest: larger pieces then, too. */
+const FEW_READS = 24;
+const FEW_GROUP_BLOCKS = 16;
 /** How much more is read each time by who reads on. */
 const READ_ON = 3;
 /** Each directory's trees lie together, so that a walk reads on in as many places as there are large directories. */
@@ -63,6 +66,8 @@ export class PackHandle {
   /** Blocks of the pack that were in the cache when they were last asked for. */
   readonly #blocks = new Map<number, CachedBlock>();
   #lookups = 0;
+  /** Reads of blocks so far. */
+  #reads = 0;
   /** Where readers that go forward would read on, and how many blocks were read up to there at once: a walk is many of them. */
   readonly #goingOn = new Map<number, number>();
 
@@ -280,7 +285,8 @@ export class PackHandle {
       await Promise.all(
         runs.slice(next, next + READS_AT_ONCE).map(async ({ first, last }) => {
           // and one more: what begins at a block's end goes on behind it, and would cost another round trip
-          const blocks = packBytes <= SMALL_PACK_BYTES ? MOST_BLOCKS : last - first + 2;
+          const more = this.#reads < FEW_READS ? 4 : 2;
+          const blocks = packBytes <= SMALL_PACK_BYTES ? MOST_BLOCKS : last - first + more;
           await this.#readBlocks(first, blocks);
         }),
       );
@@ -298,7 +304,8 @@ export class PackHandle {
   }
 
   get #groupBlocks(): number {
-    return this.record.packBytes <= MEDIUM_PACK_BYTES ? MEDIUM_GROUP_BLOCKS : GROUP_BLOCKS;
+    if (this.record.packBytes <= MEDIUM_PACK_BYTES) return MEDIUM_GROUP_BLOCKS;
+    return this.#reads < FEW_READS ? FEW_GROUP_BLOCKS : GROUP_BLOCKS;
   }
 
   #blockKey(block: number): string {
@@ -312,7 +319,8 @@ export class PackHandle {
     const before = this.#goingOn.get(first);
     this.#goingOn.delete(first);
     // who reads on from where a read ended is walking
-    const ahead = before === undefined ? 1 : Math.min(before * READ_ON, this.#groupBlocks);
+    const alone = this.#reads < FEW_READS ? 2 : 1;
+    const ahead = before === undefined ? alone : Math.min(before * READ_ON, this.#groupBlocks);
     const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : ahead);
     this.#noteEnd(from + Math.ceil(bytes.length / BLOCK_BYTES), ahead);
     return bytes.subarray((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
@@ -329,12 +337,12 @@ export class PackHandle {
   /** Reads so many blocks, fewer at the pack's end, as one operation. */
   async #readBlocks(first: number, count: number): Promise<Uint8Array> {
     const { packBytes, name } = this.record;
+    this.#reads++;
     const offset = first * BLOCK_BYTES;
     const length = Math.min(count * BLOCK_BYTES, packBytes - offset);
     const bytes = await this.#context.storage.read({ pack: name, extension: "pack" }, offset, length);
     for (let at = 0; at < length; at += BLOCK_BYTES) {
-      // a copy: a block that stays must not keep its neighbours
-      this.#context.cache.set(this.#blockKey(first + at / BLOCK_BYTES), bytes.slice(at, at + BLOCK_BYTES));
+      this.#context.cache.set(this.#blockKey(first + at / BLOCK_BYTES), bytes.subarray(at, at + BLOCK_BYTES));
     }
     return bytes;
   }

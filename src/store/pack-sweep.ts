@@ -6,6 +6,7 @@
  *
  * @packageDocumentation
  */
+import { CorruptStore } from "../bytes/failure.ts";
 import { EntryHeader } from "../format/pack-entry.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
@@ -64,6 +65,7 @@ class Sweep {
   readonly #seen = new Set<number>();
   readonly #asked: ReadonlySet<number>;
   #heldBytes = 0;
+  #buffer = new Uint8Array(0);
 
   constructor(request: SweepRequest, limits: SweepLimits) {
     this.#request = request;
@@ -126,7 +128,7 @@ class Sweep {
 
   async #lookThrough(run: Run): Promise<void> {
     if (run.length === 0) return;
-    const bytes = await this.#request.handle.readRun(run.offset, run.length);
+    const bytes = await this.#read(run);
     const here = new RankHeap(run.ranks);
     for (let rank = here.pop(); rank !== undefined; rank = here.pop()) {
       const base = this.#take(rank, bytes, run.offset);
@@ -137,6 +139,20 @@ class Sweep {
         this.#seen.add(base);
         here.push(base);
       }
+    }
+  }
+
+  /** Reads a run, always into the same memory: what each would leave behind counts until it is collected. */
+  async #read({ offset, length }: Run): Promise<Uint8Array> {
+    if (this.#buffer.length < length) this.#buffer = new Uint8Array(Math.max(length, this.#limits.runBytes / 4));
+    const stream = await this.#request.handle.openRun(offset, length);
+    try {
+      const bytes = await stream.read(this.#buffer.subarray(0, length));
+      this.#buffer = new Uint8Array(bytes.buffer);
+      if (bytes.length < length) throw new CorruptStore(`pack ${this.#request.handle.record.name} is cut short`);
+      return bytes;
+    } finally {
+      await stream.cancel();
     }
   }
 
