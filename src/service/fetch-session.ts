@@ -63,6 +63,7 @@ export class FetchSession {
   /** Cuts history as planned, for the walks from here on. */
   async cut(plan: ShallowPlan): Promise<void> {
     this.isShallow = true;
+    this.database.useCopies();
     this.toSend = [...this.wants, ...plan.wants];
     // who had a commit whose parents were cut off has the commit itself
     for (const node of plan.unshallow) await this.common.add(node);

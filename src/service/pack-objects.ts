@@ -68,7 +68,11 @@ export async function packObjects(session: FetchSession, options: PackOptions, s
     await send(session, { whole, parts, mayBuildOn: (name) => isPlaced(graph, name) }, options, sink);
     return;
   }
-  if (session.toSend.length > MANY_WANTS) await graph.learnKinds(session.toSend);
+  if (session.toSend.length > MANY_WANTS) {
+    // objects by the hundred, and nothing at the client: what a partial clone checks out is mostly the tip
+    if (session.common.nodes.size === 0) session.database.useCopies();
+    await graph.learnKinds(session.toSend);
+  }
   let parts: readonly PackSelection[];
   if (isEverything(session) && isByKind(filter)) {
     parts = await selectByKinds(graph, filter, await namedObjects(session));

@@ -18,14 +18,25 @@ export type ObjectPlace = { readonly pack: number; readonly offset: number };
 export class ObjectDatabase {
   readonly packs: readonly PackHandle[];
   readonly context: PackContext;
-  /** Numbers of the packs, small ones first: what is in several is read where less has to be read. */
-  readonly #bySize: readonly number[];
+  /** Numbers of the packs that are asked, small ones first: what is in several is read where less has to be read. */
+  #bySize: readonly number[];
 
   constructor(records: readonly PackRecord[], context: PackContext) {
     this.context = context;
     this.packs = records.map((record) => new PackHandle(record, context));
-    const sizeOf = (number: number): number => records[number]?.packBytes ?? 0;
-    this.#bySize = records.map((_, number) => number).sort((a, b) => sizeOf(a) - sizeOf(b) || a - b);
+    // a copy has nothing that the others have not: asking it, too, would be a read for nothing
+    this.#bySize = this.#sorted((record) => record.source !== "copy");
+  }
+
+  /** Has copies asked, too, and first: for who takes what they hold, a tip's whole tree or much of it. */
+  useCopies(): void {
+    this.#bySize = this.#sorted(() => true);
+  }
+
+  #sorted(isAsked: (record: PackRecord) => boolean): number[] {
+    const sizeOf = (number: number): number => this.packs[number]?.record.packBytes ?? 0;
+    const asked = [...this.packs.entries()].filter(([, { record }]) => isAsked(record)).map(([number]) => number);
+    return asked.sort((a, b) => sizeOf(a) - sizeOf(b) || a - b);
   }
 
   /**
