@@ -19,7 +19,7 @@ const LAYERS: Record<string, string> = {
   access: "bytes",
   events: "bytes object access",
   signing: "bytes",
-  repository: "bytes object store refs",
+  repository: "bytes object store refs graph",
   service: "bytes object wire format store refs graph repository",
   mirror: "bytes object wire format store refs graph access repository",
   maintenance: "bytes object wire format store refs graph repository",

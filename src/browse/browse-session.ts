@@ -6,10 +6,10 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { GraphSession } from "../graph/graph-session.ts";
-import { unreachable } from "../graph/reachability.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer } from "../refs/ref-store.ts";
+import { allReachable, reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
@@ -66,7 +66,7 @@ export class BrowseSession {
 
   /** Whether all that is stored can be reached from refs, so that nobody has to look whether something can. */
   get allReachable(): boolean {
-    return this.answer.packs.every((pack) => pack.marked);
+    return allReachable(this.answer);
   }
 
   /**
@@ -98,18 +98,10 @@ export class BrowseSession {
   async isShown(name: Uint8Array): Promise<boolean> {
     const { packs } = await this.graph.database.locate(name);
     if ((packs[0] ?? -1) < 0) return false;
-    if (this.allReachable) return true;
-    const all = await this.repository.refs.open({ refPrefixes: [] });
-    if (all.kind === "missing" || all.record.id !== this.answer.record.id) return false;
-    const tips: Uint8Array[] = [];
-    for (const row of decodeRefRows(all.refs, this.format.rawSize)) tips.push(row.oid);
-    // a walk of its own: the marks it leaves would be in the way of the next
-    const kernel = this.repository.kernels.lend(this.format.rawSize);
-    try {
-      return (await unreachable(new GraphSession(this.graph.database, kernel), [name], tips)) === undefined;
-    } finally {
-      this.repository.kernels.giveBack(kernel);
-    }
+    const [isReached] = await reachedByRefs(this.repository, { answer: this.answer, database: this.graph.database }, [
+      name,
+    ]);
+    return isReached === true;
   }
 
   /** Accounts for a directory that is held (or, negative, no longer is). @throws LimitExceeded where they are too large together. */

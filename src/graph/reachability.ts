@@ -11,16 +11,6 @@ import { type TreeWalk, selectWhole } from "./object-walk.ts";
 
 const EVERYTHING: TreeWalk = { filter: NO_FILTER, count: async () => undefined };
 
-/** Gives the first of `names` (raw) that none of `tips` reaches; `undefined` where all are reached. See {@link whichReached}. */
-export async function unreachable(
-  session: GraphSession,
-  names: readonly Uint8Array[],
-  tips: Iterable<Uint8Array>,
-): Promise<Uint8Array | undefined> {
-  const reached = await whichReached(session, names, tips);
-  return names.find((_, i) => reached[i] === false);
-}
-
 /**
  * Says of each of `names` (raw) whether any of `tips` reaches it. Commits are looked for among commits first; trees and blobs cost
  * a walk of everything.

@@ -9,10 +9,9 @@ import type { Kernel } from "../bytes/kernel.ts";
 import { CommonCommits } from "../graph/common-commits.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import type { ShallowPlan } from "../graph/shallow.ts";
-import { whichReached } from "../graph/reachability.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { type RefRow, decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer } from "../refs/ref-store.ts";
+import { reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
@@ -115,39 +114,21 @@ export class FetchSession {
     const here = await this.has(joined);
     const missing = names.find((_, i) => here[i] === 0);
     if (missing !== undefined) return missing;
-    const reached = await this.#whichReached(names);
+    const reached = await reachedByRefs(this.repository, this, names);
     return names.find((_, i) => reached[i] === false);
   }
 
   /** Gives those of the nodes, all of objects that are here, that some ref reaches. */
   async reachable(nodes: readonly number[]): Promise<number[]> {
-    if (nodes.length === 0) return [];
-    const reached = await this.#whichReached(nodes.map((node) => this.graph.nameOf(node)));
+    const names = nodes.map((node) => this.graph.nameOf(node));
+    const reached = await reachedByRefs(this.repository, this, names);
     return nodes.filter((_, i) => reached[i]);
-  }
-
-  async #whichReached(names: readonly Uint8Array[]): Promise<boolean[]> {
-    const { rawSize } = this.graph.format;
-    // the mark: whatever is in such a pack is reachable from a ref
-    if (this.answer.packs.every((pack) => pack.marked)) return names.map(() => true);
-    const all = await this.repository.refs.open({ refPrefixes: [] });
-    const refs = all.kind === "found" ? all.refs : [];
-    const kernel = this.repository.kernels.lend(rawSize);
-    try {
-      return await whichReached(new GraphSession(this.database, kernel), names, tipsOf(decodeRefRows(refs, rawSize)));
-    } finally {
-      this.repository.kernels.giveBack(kernel);
-    }
   }
 
   /** Gives the kernel back. */
   close(): void {
     this.repository.kernels.giveBack(this.graph.kernel);
   }
-}
-
-function* tipsOf(rows: Iterable<RefRow>): Generator<Uint8Array> {
-  for (const row of rows) yield row.oid;
 }
 
 /** Opens a fetch of `wants` (raw names, one after the other, in the order the snapshot was asked about them). */

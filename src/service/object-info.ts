@@ -10,9 +10,8 @@
  * @see gitprotocol-v2(5), git's protocol-caps.c
  */
 import { GraphSession } from "../graph/graph-session.ts";
-import { whichReached } from "../graph/reachability.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { decodeRefRows } from "../refs/ref-rows.ts";
+import { reachedByRefs } from "../repository/reached-by-refs.ts";
 import { ObjectDatabase, type Locations } from "../store/object-database.ts";
 import { objectSizes } from "../store/object-sizes.ts";
 import type { ObjectIdList } from "../wire/object-id-list.ts";
@@ -57,31 +56,18 @@ async function sizesOf(
     const session = new GraphSession(database, kernel);
     const locations = await database.locate(names);
     const doubtful = doubtfulOf(snapshot, locations);
-    if (doubtful.length > 0) {
-      const all = await repository.refs.open({ refPrefixes: [] });
-      const tips = tipsOf(all.kind === "found" ? all.refs : [], format.rawSize);
-      const reached = await whichReached(
-        session,
-        doubtful.map((index) => oids.at(index)),
-        tips,
-      );
-      for (const [i, index] of doubtful.entries()) if (reached[i] === false) locations.packs[index] = -1;
-    }
+    const asked = doubtful.map((index) => oids.at(index));
+    const reached = await reachedByRefs(repository, { answer: snapshot, database }, asked);
+    for (const [i, index] of doubtful.entries()) if (reached[i] === false) locations.packs[index] = -1;
     return await objectSizes(database, session.inflating, locations);
   } finally {
     repository.kernels.giveBack(kernel);
   }
 }
 
-/** Gives the indexes of objects that are here and may be out of reach: no ref names them, and not every pack carries the mark. */
-function doubtfulOf({ packs, wantIsTip }: Snapshot, locations: Locations): number[] {
-  // the mark: whatever is in such a pack is reachable from a ref
-  if (packs.every((pack) => pack.marked)) return [];
+/** Gives the indexes of objects that are here and may be out of reach: no ref names them. */
+function doubtfulOf({ wantIsTip }: Snapshot, locations: Locations): number[] {
   const doubtful: number[] = [];
   for (const [index, pack] of locations.packs.entries()) if (pack >= 0 && wantIsTip[index] === 0) doubtful.push(index);
   return doubtful;
-}
-
-function* tipsOf(rows: readonly Uint8Array[], rawSize: number): Generator<Uint8Array> {
-  for (const { oid } of decodeRefRows(rows, rawSize)) yield oid;
 }

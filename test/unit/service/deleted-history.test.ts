@@ -1,5 +1,5 @@
 /** What was deleted stays here until it is collected, and is sent to nobody: not as a want, and not behind a cut. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { serveReceivePack } from "../../../src/service/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
 import { pushBody } from "../../support/git-raw.ts";
@@ -36,6 +36,27 @@ describe("history that was deleted", () => {
     for (const name of ["old", "old~2", "old~2^{tree}", "old:secret"]) {
       const oid = git.oid(name);
       expect(pktText(await fetch(`want ${oid}`, "done"))).toEqual([`ERR upload-pack: not our ref ${oid}`]);
+    }
+  });
+
+  it("is told from what is there, also where a ref moves on to what came only now", async () => {
+    const [deleted, kept] = [git.oid("old~1"), git.oid("new~1")];
+    for (const [at, want] of [deleted, kept].entries()) {
+      const stream = new FixtureStream();
+      stream.commit(`refs/heads/later-${at}`, [{ path: "later", content: `later ${at}\n` }]);
+      git.import(stream);
+      const later = git.oid(`later-${at}`);
+      const open = host.refs.open.bind(host.refs);
+      const opening = vi.spyOn(host.refs, "open").mockImplementationOnce(async (request) => {
+        const answer = await open(request);
+        await host.run(serveReceivePack, pushBody([{ new: later, name: `refs/heads/later-${at}` }], git.pack([later])));
+        return answer;
+      });
+      const answer = await fetch(`want ${want}`, "done");
+      expect(opening.mock.calls.length).toBeGreaterThan(1);
+      opening.mockRestore();
+      if (want === deleted) expect(pktText(answer)).toEqual([`ERR upload-pack: not our ref ${deleted}`]);
+      else expect(packedNames(band(answer, 1))).toContain(kept);
     }
   });
 

@@ -1,0 +1,51 @@
+/**
+ * Whether objects that a client named can be reached from refs: an object's name is no capability, and what was deleted stays in
+ * the packs until it is collected.
+ *
+ * @packageDocumentation
+ */
+import { GraphSession } from "../graph/graph-session.ts";
+import { whichReached } from "../graph/reachability.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import type { OpenAnswer } from "../refs/ref-store.ts";
+import type { PackRecord } from "../store/catalog.ts";
+import { ObjectDatabase } from "../store/object-database.ts";
+import type { Repository } from "./repository.ts";
+
+type Found = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;
+
+/** A request's snapshot of a repository, with its catalog, and the objects of that. */
+export type OpenSnapshot = { readonly answer: Found; readonly database: ObjectDatabase };
+
+/** Whether all that is stored can be reached from refs, so that nobody has to look whether something can. */
+export function allReachable({ packs }: Pick<Found, "packs">): boolean {
+  return packs.every((pack) => pack.marked);
+}
+
+/**
+ * Says of each of `names` (raw), all of objects that are in the snapshot, whether some ref reaches it. Where not every pack carries
+ * the mark, that takes all refs, and a walk in a session and a kernel of its own: the marks it leaves would be in the way of others.
+ */
+export async function reachedByRefs(
+  repository: Repository,
+  { answer, database }: OpenSnapshot,
+  names: readonly Uint8Array[],
+): Promise<boolean[]> {
+  if (names.length === 0 || allReachable(answer)) return names.map(() => true);
+  const now = await repository.refs.open({ packs: true, refPrefixes: [] });
+  // deleted meanwhile, or made anew
+  if (now.kind === "missing" || now.record.id !== answer.record.id) return names.map(() => false);
+  // a ref that moved meanwhile may name what only a newer pack has
+  const objects = now.version === answer.version ? database : new ObjectDatabase(now.packs, database.context);
+  const { rawSize } = database.context.format;
+  const kernel = repository.kernels.lend(rawSize);
+  try {
+    return await whichReached(new GraphSession(objects, kernel), names, tipsOf(now.refs, rawSize));
+  } finally {
+    repository.kernels.giveBack(kernel);
+  }
+}
+
+function* tipsOf(rows: readonly Uint8Array[], rawSize: number): Generator<Uint8Array> {
+  for (const { oid } of decodeRefRows(rows, rawSize)) yield oid;
+}
