@@ -10,9 +10,9 @@
  * @packageDocumentation
  */
 import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
-import { fromHex, toHex } from "../bytes/hex.ts";
+import { toHex } from "../bytes/hex.ts";
 import type { EndSyncAnswer, SyncEnd } from "../refs/mirror-store.ts";
-import { isZeroOid } from "../refs/ref-plan.ts";
+import { newValueOf } from "../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { fetchChanges, type FetchedChanges } from "./fetch-changes.ts";
 import type { PackRecord } from "../store/catalog.ts";
@@ -106,8 +106,7 @@ async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResul
 async function copyNewTip({ input, begun }: SyncBegun, fetched: FetchedChanges): Promise<CopiedTip | undefined> {
   const { slice, pack, updates, head } = fetched;
   const { record, packs } = begun.snapshot;
-  const update = updates.find(({ name }) => name === (head ?? record.head));
-  const tip = update === undefined || isZeroOid(update.newOid) ? undefined : fromHex(update.newOid);
+  const tip = newValueOf(updates, head ?? record.head);
   if (slice !== undefined || pack === undefined || tip === undefined) return undefined;
   const { copyFromPackBytes } = input.repository.limits;
   const { packBytes } = pack.record;

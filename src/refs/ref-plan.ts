@@ -8,6 +8,7 @@
  * @packageDocumentation
  * @see builtin/receive-pack.c `update()`, `execute_commands_atomic()`
  */
+import { fromHex } from "../bytes/hex.ts";
 import { isPushableRefName } from "../object/ref-name.ts";
 import { checkRules, type Pusher, type RefChange, type RefRule } from "./ref-policy.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "./ref-update.ts";
@@ -42,6 +43,12 @@ const ZEROS = /^0+$/;
 /** Whether `oid` stands for "no ref". */
 export function isZeroOid(oid: string): boolean {
   return ZEROS.test(oid);
+}
+
+/** Gives the raw name that the updates set `ref` to; `undefined` where they leave it alone or delete it. */
+export function newValueOf(updates: readonly RefUpdate[], ref: string): Uint8Array | undefined {
+  const update = updates.find(({ name, newOid }) => name === ref && !isZeroOid(newOid));
+  return update === undefined ? undefined : fromHex(update.newOid);
 }
 
 /** Gives every directory of a ref name, deepest first: `refs/heads/a`, `refs/heads`, `refs` for `refs/heads/a/b`. */

@@ -16,9 +16,10 @@
 import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../bytes/kernel.ts";
-import { isZeroOid } from "../refs/ref-plan.ts";
+import { isZeroOid, newValueOf } from "../refs/ref-plan.ts";
 import type { StoredCertificate } from "../refs/ref-log.ts";
 import type { BeginPushAnswer } from "../refs/ref-store.ts";
+import type { RefUpdate } from "../refs/ref-update.ts";
 import { boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "../repository/allowance.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { type IngestedPack, ingestPack } from "../store/ingest.ts";
@@ -188,14 +189,16 @@ async function land(push: Push): Promise<string> {
   return "ok";
 }
 
+/** Gives the updates that nothing has refused yet. */
+function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
+  return running.flatMap((index) => updates[index] ?? []);
+}
+
 /** Makes a copy of the default branch's tip where the pack is large and moves it. */
 async function copyTip(push: Push, pack: IngestedPack | undefined): Promise<TipCopy | undefined> {
   const { exchange, begun, verdict, answer, kernel } = push;
   const { repository } = exchange;
-  const update = verdict.running
-    .map((index) => verdict.updates[index])
-    .find((each) => each?.name === begun.record.head && !isZeroOid(each.newOid));
-  const tip = update === undefined ? undefined : fromHex(update.newOid);
+  const tip = newValueOf(runningUpdates(verdict), begun.record.head);
   // a smaller pack is read in few pieces anyway
   const { copyFromPackBytes } = repository.limits;
   if (tip === undefined || pack === undefined || pack.record.packBytes < copyFromPackBytes) return undefined;
@@ -336,7 +339,7 @@ async function commit(push: Push, { pack, tips, copy }: Landing): Promise<void> 
     id: begun.record.id,
     ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
     ...(copy === undefined ? {} : { copy: copy.record }),
-    updates: running.flatMap((index) => verdict.updates[index] ?? []),
+    updates: runningUpdates(verdict),
     atomic: request.atomic,
     actor: exchange.actor,
     pusher: exchange.pusher,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { namedRefState, planRefUpdates } from "../../../src/refs/ref-plan.ts";
+import { namedRefState, newValueOf, planRefUpdates } from "../../../src/refs/ref-plan.ts";
 import type { RefUpdate } from "../../../src/refs/ref-update.ts";
 
 const ZERO = "0".repeat(40);
@@ -52,4 +52,16 @@ it("plans 100,000 creations", () => {
     update(`refs/heads/${index % 300}/x/${index}`, ZERO, A),
   );
   expect(new Set(plan(updates, []))).toEqual(new Set(["ok"]));
+});
+
+it("gives what a ref is set to, and nothing for one that is deleted or left alone", () => {
+  const updates = [
+    update("refs/heads/main", A, B),
+    update("refs/heads/gone", A, ZERO),
+    update("refs/heads/new", ZERO, A),
+  ];
+  const values = ["refs/heads/main", "refs/heads/gone", "refs/heads/new", "refs/heads/none"].map(
+    (name) => newValueOf(updates, name)?.[0],
+  );
+  expect(values).toEqual([0xbb, undefined, 0xaa, undefined]);
 });
