@@ -96,16 +96,3 @@ export function splitRevisionPath(text: string): RevisionSplit[] {
   }
   return splits;
 }
-
-/** Gives the full names of refs that a short one may stand for, in the order in which git tries them. */
-export function refNamesFor(base: string): string[] {
-  const rules = [
-    base,
-    `refs/${base}`,
-    `refs/tags/${base}`,
-    `refs/heads/${base}`,
-    `refs/remotes/${base}`,
-    `refs/remotes/${base}/HEAD`,
-  ];
-  return rules.filter((name) => name.startsWith("refs/"));
-}

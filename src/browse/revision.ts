@@ -6,8 +6,9 @@
  */
 import { toHex, fromHex } from "../bytes/hex.ts";
 import { KIND_NUMBER, type ObjectKind, kindOfNumber } from "../object/object-kind.ts";
+import { expandRefName } from "../object/ref-name.ts";
 import type { BrowseSession, Unanswered } from "./browse-session.ts";
-import { type RevisionSplit, type RevisionStep, type RevisionSyntax, refNamesFor } from "./revision-syntax.ts";
+import { type RevisionSplit, type RevisionStep, type RevisionSyntax } from "./revision-syntax.ts";
 import { findPath } from "./tree-at.ts";
 
 /** An object that a revision names. */
@@ -31,7 +32,7 @@ const MOST_ALIKE = 16;
 
 /** Gives the full names of all refs that may be meant: what a snapshot has to be asked for. */
 export function refNamesIn(revisions: readonly RevisionSyntax[]): string[] {
-  return [...new Set(revisions.flatMap(({ base }) => refNamesFor(base)))];
+  return [...new Set(revisions.flatMap(({ base }) => expandRefName(base)))];
 }
 
 /** Resolves the longest revision of several readings of `{revision}/{path}`. */
@@ -93,7 +94,7 @@ async function resolveBase(
   const name =
     base === "HEAD" || base === "@"
       ? session.head
-      : refNamesFor(base)
+      : expandRefName(base)
           .map((ref) => session.refNamed(ref))
           .find((oid) => oid !== undefined);
   if (name !== undefined) return { name };

@@ -24,6 +24,23 @@ export function checkRefFormat(name: string): boolean {
 }
 
 /**
+ * Gives the full names that a short one may stand for, in the order in which git tries them: the first is the name itself. Where
+ * only one may be meant, a name with several that are there is ambiguous.
+ *
+ * @see gitrevisions(7); `ref_rev_parse_rules` in git's refs.c
+ */
+export function expandRefName(name: string): string[] {
+  return [
+    name,
+    `refs/${name}`,
+    `refs/tags/${name}`,
+    `refs/heads/${name}`,
+    `refs/remotes/${name}`,
+    `refs/remotes/${name}/HEAD`,
+  ];
+}
+
+/**
  * Says whether a client may create or move a ref of this name: it lies under `refs/`, and what follows is itself well formed,
  * so that `refs/x` is refused. Where it is false, git's receive-pack reports `funny refname`.
  *

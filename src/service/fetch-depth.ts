@@ -8,6 +8,7 @@ import { ProtocolError } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { type ShallowPlan, type ShallowRequest, planShallow } from "../graph/shallow.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
+import { expandRefName } from "../object/ref-name.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import { type DepthRequest, INFINITE_DEPTH } from "../wire/depth-request.ts";
 import type { PktBuffer } from "../wire/pkt-buffer.ts";
@@ -17,19 +18,9 @@ import type { FetchSession } from "./fetch-session.ts";
 /** A depth request, and whether its depth counts from where the client's history is cut now. */
 export type FetchDepth = DepthRequest & { readonly deepenRelative: boolean };
 
-/** Where a ref that the user abbreviated may be, as `ref_rev_parse_rules`. */
-const EXPANSIONS: readonly ((name: string) => string)[] = [
-  (name) => name,
-  (name) => `refs/${name}`,
-  (name) => `refs/tags/${name}`,
-  (name) => `refs/heads/${name}`,
-  (name) => `refs/remotes/${name}`,
-  (name) => `refs/remotes/${name}/HEAD`,
-];
-
-/** Gives the refs that a snapshot needs for these `deepen-not` arguments. */
+/** Gives the full names of all refs that these `deepen-not` arguments may mean: what a snapshot has to be asked for. */
 export function deepenNotRefs(names: readonly string[]): string[] {
-  return names.flatMap((name) => EXPANSIONS.map((expand) => expand(name))).filter((name) => name.startsWith("refs/"));
+  return names.flatMap((name) => expandRefName(name));
 }
 
 /** Whether the request wants history cut in some way. */
@@ -87,7 +78,9 @@ function resolveDeepenNot({ answer, graph }: FetchSession, names: readonly strin
   if (head !== undefined) values.set("HEAD", head);
   for (const { name, oid } of decodeRefRows(answer.refs, graph.format.rawSize)) values.set(name, oid);
   return names.map((name) => {
-    const found = EXPANSIONS.map((expand) => values.get(expand(name))).filter((oid) => oid !== undefined);
+    const found = expandRefName(name)
+      .map((full) => values.get(full))
+      .filter((oid) => oid !== undefined);
     const [oid] = found;
     if (oid === undefined) {
       throw new ProtocolError(`git upload-pack: deepen-not is not a ref: deepen-not ${name}`);

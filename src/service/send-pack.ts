@@ -17,11 +17,12 @@ export function fetchSnapshot(asked: {
   readonly deepenNot: readonly string[];
   readonly wantRefs?: readonly string[];
 }): OpenRequest {
-  const refPrefixes = [...(asked.includeTag ? ["refs/tags/"] : []), ...deepenNotRefs(asked.deepenNot)];
+  const refNames = deepenNotRefs(asked.deepenNot);
   return {
     packs: true,
     wants: asked.wants,
-    ...(refPrefixes.length === 0 ? {} : { refPrefixes }),
+    ...(asked.includeTag ? { refPrefixes: ["refs/tags/"] } : {}),
+    ...(refNames.length === 0 ? {} : { refNames }),
     ...(asked.wantRefs === undefined || asked.wantRefs.length === 0 ? {} : { wantRefs: asked.wantRefs }),
   };
 }
