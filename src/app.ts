@@ -233,7 +233,7 @@ function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
         ...note,
         ms: Date.now() - began,
         ...storage.counters.counts(),
-        wasm: options.tools.kernels.byteLength,
+        wasm: options.tools.kernels.takeHighest(),
       }),
     );
     context.executionCtx.waitUntil(logging);

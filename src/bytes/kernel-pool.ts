@@ -31,6 +31,7 @@ export class KernelPool {
   readonly #layout: KernelPoolLayout;
   #idle: Kernel | undefined;
   readonly #lent = new Set<Kernel>();
+  #highest = 0;
 
   constructor(module: WebAssembly.Module, layout: KernelPoolLayout) {
     this.#module = module;
@@ -44,8 +45,22 @@ export class KernelPool {
     return bytes;
   }
 
+  /** {@link KernelPool.byteLength}: the most that it was since this was last asked. */
+  takeHighest(): number {
+    this.#note();
+    const highest = this.#highest;
+    this.#highest = 0;
+    return highest;
+  }
+
+  /** A kernel's memory only grows: it is enough to look before one is let go of. */
+  #note(): void {
+    this.#highest = Math.max(this.#highest, this.byteLength);
+  }
+
   /** Lends a kernel, reset, for names of `rawSize` bytes. Give it back in a `finally`. */
   lend(rawSize: number): Kernel {
+    this.#note();
     const idle = this.#idle;
     this.#idle = undefined;
     const kernel = idle !== undefined && idle.rawSize === rawSize ? idle : this.#make(rawSize);
@@ -75,7 +90,9 @@ export class KernelPool {
 
   /** Takes a kernel back; nobody uses it, or a view of its memory, afterwards. */
   giveBack(kernel: Kernel): void {
-    if (!this.#lent.delete(kernel)) return;
+    if (!this.#lent.has(kernel)) return;
+    this.#note();
+    this.#lent.delete(kernel);
     if (kernel.byteLength > KEEP_BYTES || kernel.ringBytes < this.#layout.ringBytes) return;
     this.#idle = kernel;
   }

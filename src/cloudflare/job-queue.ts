@@ -99,7 +99,7 @@ async function runLane(lane: readonly Read[], host: JobHost): Promise<void> {
       ms: Date.now() - began,
       done,
       ...storage.counters.counts(),
-      wasm: storage.kernelBytes,
+      wasm: storage.takeKernelBytes(),
     });
   }
 }

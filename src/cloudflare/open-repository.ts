@@ -66,9 +66,9 @@ export class RequestStorage {
     this.#tools = tools;
   }
 
-  /** Bytes of the isolate's kernels. */
-  get kernelBytes(): number {
-    return this.#tools.kernels.byteLength;
+  /** Bytes of the isolate's kernels, as `KernelPool.takeHighest`. */
+  takeKernelBytes(): number {
+    return this.#tools.kernels.takeHighest();
   }
 
   #object(key: string): RepositoryStub {

@@ -33,7 +33,7 @@ export type RequestLine = RequestCounts &
     readonly path: string;
     readonly status: number;
     readonly ms: number;
-    /** Bytes of the kernel's memory. */
+    /** Bytes of the kernels' memory, at their most since the line before. */
     readonly wasm: number;
   };
 
@@ -49,7 +49,7 @@ export type JobLine = RequestCounts & {
   readonly repository: string;
   readonly ms: number;
   readonly done: boolean;
-  /** Bytes of the kernels' memory. */
+  /** As a request's. */
   readonly wasm: number;
 };
 

@@ -51,7 +51,9 @@ describe("KernelPool", () => {
       new DataView(kernel.memory.buffer).setUint32(kernel.scratchAt, i);
       kernel.oidAdd(kernel.scratchAt);
     }
+    const grown = kernel.byteLength;
     kernels.giveBack(kernel);
     expect(kernels.byteLength).toBe(0);
+    expect([kernels.takeHighest(), kernels.takeHighest()]).toEqual([grown, 0]);
   });
 });
