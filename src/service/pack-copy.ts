@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findSorted } from "../bytes/sorted.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
@@ -104,7 +105,7 @@ export class PackCopy {
 
   async #copyRuns(): Promise<void> {
     const runs = this.#runs();
-    const ahead: Promise<Uint8Array>[] = [];
+    const ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
     let next = 0;
     for (const run of runs) {
       while (next < runs.length && ahead.length < RUNS_AHEAD) ahead.push(this.#read(runs[next++]));
@@ -112,10 +113,11 @@ export class PackCopy {
       if (bytes === undefined) return;
       if (bytes.length < run.length) await this.#streamEntry(run, bytes);
       else for (let i = run.first; i <= run.last; i++) await this.#copyEntry(i, bytes, run.offset);
+      freeMemory(bytes);
     }
   }
 
-  async #read(run: Run | undefined): Promise<Uint8Array> {
+  async #read(run: Run | undefined): Promise<Uint8Array<ArrayBuffer>> {
     if (run === undefined) return new Uint8Array(0);
     const reading = this.#readRun(run);
     // awaited in its turn; a failure before that must not count as unhandled
@@ -123,12 +125,12 @@ export class PackCopy {
     return await reading;
   }
 
-  /** Reads a run or, of one that is a single large entry, what its header takes. */
-  async #readRun({ offset, length }: Run): Promise<Uint8Array> {
+  /** Reads a run or, of one that is a single large entry, what its header takes: into memory of its own. */
+  async #readRun({ offset, length }: Run): Promise<Uint8Array<ArrayBuffer>> {
     const { handle } = this.#selection;
     const wanted = length > RUN_BYTES ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
     const atHand = handle.bytesAtHand(offset);
-    if (atHand !== undefined && atHand.length >= wanted) return atHand.subarray(0, wanted);
+    if (atHand !== undefined && atHand.length >= wanted) return atHand.slice(0, wanted);
     return await handle.readRun(offset, wanted);
   }
 

@@ -2,18 +2,27 @@
  * Pieces of stored files kept in memory, for all requests of an isolate. Bounded in bytes; what was used longest ago goes first.
  * Keys begin with the repository's id, so tenants never meet. Stored files never change, so nothing is ever invalidated.
  *
+ * Blocks of packs come and go by the thousand. They are copied into memory that is used again and again: cut from what was read
+ * they would keep all of it, and what is let go of would count against the isolate until it is collected.
+ *
  * @packageDocumentation
  */
 
+/** Bytes of a block, but of a pack's last. */
+export const BLOCK_BYTES = 64 * 1024;
+
 /** A piece in the cache, or one that is no longer there. */
 export class CachedBlock {
-  /** The piece, unchanged; `undefined` once the cache has let go of it. */
+  /** The piece, unchanged; `undefined` once the cache has let go of it. Of a block, a view to be used before anything is awaited. */
   bytes: Uint8Array | undefined;
   /** Used since the cache last looked for something to let go of. */
   touched = false;
+  /** Whether its memory is the cache's own. */
+  readonly isBlock: boolean;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, isBlock: boolean) {
     this.bytes = bytes;
+    this.isBlock = isBlock;
   }
 }
 
@@ -21,6 +30,8 @@ export class CachedBlock {
 export class BlockCache {
   readonly #maxBytes: number;
   readonly #blocks = new Map<string, CachedBlock>();
+  /** Memory of whole blocks that were let go of. */
+  #free: Uint8Array[] = [];
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -39,6 +50,11 @@ export class BlockCache {
 
   /** Lets go of all but about the youngest `bytes`: for who needs the memory more. */
   trim(bytes: number): void {
+    this.#shrink(bytes);
+    this.#free = [];
+  }
+
+  #shrink(bytes: number): void {
     for (const [key, block] of this.#blocks) {
       if (this.#bytes <= bytes) return;
       this.#blocks.delete(key);
@@ -46,10 +62,17 @@ export class BlockCache {
         block.touched = false;
         this.#blocks.set(key, block);
       } else {
-        this.#bytes -= block.bytes?.length ?? 0;
-        block.bytes = undefined;
+        this.#letGo(block);
       }
     }
+  }
+
+  #letGo(block: CachedBlock): void {
+    const { bytes, isBlock } = block;
+    if (bytes === undefined) return;
+    this.#bytes -= bytes.length;
+    block.bytes = undefined;
+    if (isBlock && bytes.length === BLOCK_BYTES) this.#free.push(bytes);
   }
 
   /** Gives a piece, which stays unchanged, or `undefined`. */
@@ -66,15 +89,27 @@ export class BlockCache {
 
   /** Keeps a piece, from now on unchanged. One larger than the whole cache is not kept. */
   set(key: string, bytes: Uint8Array): void {
+    if (bytes.length <= this.largestBlock) this.#put(key, new CachedBlock(bytes, false), bytes.length);
+  }
+
+  /** Keeps a copy of a block, of {@link BLOCK_BYTES} or, at a pack's end, fewer. */
+  setBlock(key: string, bytes: Uint8Array): void {
     if (bytes.length > this.largestBlock) return;
+    // makes room first: what is let go of is what it is copied into
+    this.#shrink(this.#maxBytes - bytes.length);
+    const memory = (bytes.length === BLOCK_BYTES ? this.#free.pop() : undefined) ?? new Uint8Array(bytes.length);
+    memory.set(bytes);
+    this.#put(key, new CachedBlock(memory, true), bytes.length);
+  }
+
+  #put(key: string, block: CachedBlock, length: number): void {
     const old = this.#blocks.get(key);
     if (old !== undefined) {
-      this.#bytes -= old.bytes?.length ?? 0;
-      old.bytes = undefined;
+      this.#letGo(old);
       this.#blocks.delete(key);
     }
-    this.#blocks.set(key, new CachedBlock(bytes));
-    this.#bytes += bytes.length;
-    this.trim(this.#maxBytes);
+    this.#blocks.set(key, block);
+    this.#bytes += length;
+    this.#shrink(this.#maxBytes);
   }
 }

@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 import { OFS_DELTA } from "../object/object-kind.ts";
 import type { EntryTable } from "./entry-table.ts";
 
@@ -54,7 +55,7 @@ export class DeltaForest {
 
   /** Frees the memory at once, rather than when it is collected. */
   release(): void {
-    for (const lists of [this.#firstChild, this.#firstWaiting, this.#next]) lists.buffer.transfer(0);
+    for (const lists of [this.#firstChild, this.#firstWaiting, this.#next]) freeMemory(lists);
   }
 
   /** Deltas that {@link takeReady} has not given yet. */

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 import { findSorted } from "../bytes/sorted.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 
@@ -164,7 +165,7 @@ export class EntryTable {
   /** Frees the memory at once, rather than when it is collected. The table is of no use afterwards. */
   release(): void {
     for (const columns of this.#chunks.splice(0)) {
-      for (const column of Object.values(columns)) column.buffer.transfer(0);
+      for (const column of Object.values(columns)) freeMemory(column);
     }
   }
 

@@ -259,10 +259,11 @@ export class ObjectReader {
   }
 
   async #joined(handle: PackHandle, offset: number, first: Uint8Array, length: number): Promise<Uint8Array> {
-    const rest = await handle.bytesFrom(offset + first.length);
-    const joined = new Uint8Array(Math.min(length, first.length + rest.length));
-    joined.set(first.subarray(0, joined.length));
-    joined.set(rest.subarray(0, joined.length - first.length), first.length);
+    const begun = first.slice(0, length);
+    const rest = await handle.bytesFrom(offset + begun.length);
+    const joined = new Uint8Array(Math.min(length, begun.length + rest.length));
+    joined.set(begun);
+    joined.set(rest.subarray(0, joined.length - begun.length), begun.length);
     return joined;
   }
 

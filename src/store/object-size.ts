@@ -40,9 +40,10 @@ export function sizeFromBeginning(bytes: Uint8Array, rawSize: number, inflating:
 
 /** Gives at least `wanted` bytes, where the pack has so many, from `offset` on. */
 async function bytesFrom(handle: PackHandle, offset: number, wanted: number): Promise<Uint8Array> {
-  const first = await handle.bytesFrom(offset);
-  const next = offset + first.length;
-  if (first.length >= wanted || next >= handle.record.packBytes) return first;
+  const block = await handle.bytesFrom(offset);
+  const next = offset + block.length;
+  if (block.length >= wanted || next >= handle.record.packBytes) return block;
+  const first = block.slice();
   const rest = (await handle.bytesFrom(next)).subarray(0, wanted - first.length);
   const joined = new Uint8Array(first.length + rest.length);
   joined.set(first);

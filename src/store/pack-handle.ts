@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { kindAtPosition, packKindsBytes } from "../format/pack-kinds.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type IndexRange,
 } from "../format/pack-index.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
-import type { BlockCache, CachedBlock } from "./block-cache.ts";
+import { BLOCK_BYTES, type BlockCache, type CachedBlock } from "./block-cache.ts";
 import type { PackRecord } from "./catalog.ts";
 import type { PackByteStream, PackExtension, PackStorage } from "./pack-storage.ts";
 
@@ -29,7 +30,6 @@ const LARGE_INDEX_BYTES = 16 * 1024 * 1024;
 const READS_AT_ONCE = 6;
 /** After this many lookups the whole index is read: a walk goes on to thousands. */
 const MANY_LOOKUPS = 48;
-const BLOCK_BYTES = 64 * 1024;
 const MOST_BLOCKS = 16;
 const GROUP_BLOCKS = 8;
 /** A pack up to this size is read in larger pieces: all of it fits the cache, and most of it is wanted. */
@@ -94,8 +94,8 @@ export class PackHandle {
     return await this.#cached(extension, 0, length);
   }
 
-  /** Reads `[offset, offset + length)` of the pack, past the cache: for bytes that are on their way out. */
-  async readRun(offset: number, length: number): Promise<Uint8Array> {
+  /** Reads `[offset, offset + length)` of the pack, past the cache: for bytes that are on their way out. The caller's memory. */
+  async readRun(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     return await this.#context.storage.read({ pack: this.record.name, extension: "pack" }, offset, length);
   }
 
@@ -240,7 +240,10 @@ export class PackHandle {
     return this.#entries?.has(offset) === true;
   }
 
-  /** Gives the pack's bytes from `offset` to the end of their block, or entry, where that is at hand. */
+  /**
+   * Gives the pack's bytes from `offset` to the end of their block, or entry, where that is at hand. A view, to be used before
+   * anything is awaited: its memory is used again.
+   */
   bytesAtHand(offset: number): Uint8Array | undefined {
     const entry = this.#entries?.get(offset);
     if (entry !== undefined) return entry;
@@ -255,14 +258,15 @@ export class PackHandle {
     return block.bytes?.subarray(offset - number * BLOCK_BYTES);
   }
 
-  /** Gives the pack's bytes from `offset` to the end of their block. */
+  /** Gives the pack's bytes from `offset` to the end of their block, as {@link PackHandle.bytesAtHand}; awaited, not kept. */
   async bytesFrom(offset: number): Promise<Uint8Array> {
     const atHand = this.bytesAtHand(offset);
     if (atHand !== undefined) return atHand;
     if (offset >= this.record.packBytes)
       throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
     const first = Math.floor(offset / BLOCK_BYTES);
-    return (await this.#loadBlocks(first)).subarray(offset - first * BLOCK_BYTES);
+    const block = await this.#loadBlocks(first);
+    return block.subarray(offset - first * BLOCK_BYTES);
   }
 
   /** Reads the blocks that these offsets are in, all at once, where they are not at hand. A hint: of very many, only some. */
@@ -287,7 +291,7 @@ export class PackHandle {
           // and one more: what begins at a block's end goes on behind it, and would cost another round trip
           const more = this.#reads < FEW_READS ? 4 : 2;
           const blocks = packBytes <= SMALL_PACK_BYTES ? MOST_BLOCKS : last - first + more;
-          await this.#readBlocks(first, blocks);
+          freeMemory(await this.#readBlocks(first, blocks));
         }),
       );
     }
@@ -299,7 +303,7 @@ export class PackHandle {
       throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
     const blocks = this.#groupBlocks;
     const group = Math.floor(offset / (blocks * BLOCK_BYTES));
-    await this.#readBlocks(group * blocks, blocks);
+    freeMemory(await this.#readBlocks(group * blocks, blocks));
     this.#noteEnd((group + 1) * blocks, blocks);
   }
 
@@ -312,7 +316,7 @@ export class PackHandle {
     return `${this.#context.scope}/${this.record.name}.pack#${block}`;
   }
 
-  /** Reads a block, and more after it while the reader goes forward. */
+  /** Reads a block, and more after it while the reader goes forward. Gives it as it is kept or, where nothing is, a copy. */
   async #loadBlocks(first: number): Promise<Uint8Array> {
     const isSmall = this.record.packBytes <= SMALL_PACK_BYTES;
     const from = isSmall ? 0 : first;
@@ -323,7 +327,10 @@ export class PackHandle {
     const ahead = before === undefined ? alone : Math.min(before * READ_ON, this.#groupBlocks);
     const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : ahead);
     this.#noteEnd(from + Math.ceil(bytes.length / BLOCK_BYTES), ahead);
-    return bytes.subarray((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
+    const kept = this.bytesAtHand(first * BLOCK_BYTES);
+    const block = kept ?? bytes.slice((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
+    freeMemory(bytes);
+    return block;
   }
 
   #noteEnd(block: number, ahead: number): void {
@@ -334,15 +341,15 @@ export class PackHandle {
     }
   }
 
-  /** Reads so many blocks, fewer at the pack's end, as one operation. */
-  async #readBlocks(first: number, count: number): Promise<Uint8Array> {
+  /** Reads so many blocks, fewer at the pack's end, as one operation; keeps copies, and gives what was read. */
+  async #readBlocks(first: number, count: number): Promise<Uint8Array<ArrayBuffer>> {
     const { packBytes, name } = this.record;
     this.#reads++;
     const offset = first * BLOCK_BYTES;
     const length = Math.min(count * BLOCK_BYTES, packBytes - offset);
     const bytes = await this.#context.storage.read({ pack: name, extension: "pack" }, offset, length);
     for (let at = 0; at < length; at += BLOCK_BYTES) {
-      this.#context.cache.set(this.#blockKey(first + at / BLOCK_BYTES), bytes.subarray(at, at + BLOCK_BYTES));
+      this.#context.cache.setBlock(this.#blockKey(first + at / BLOCK_BYTES), bytes.subarray(at, at + BLOCK_BYTES));
     }
     return bytes;
   }

@@ -43,7 +43,7 @@ export interface PackByteStream {
 
 /** One repository's packs in the bucket. */
 export interface PackStorage {
-  /** Reads `[offset, offset + length)`. @throws CorruptStore where the file is missing or shorter. */
+  /** Reads `[offset, offset + length)` into memory that is the caller's alone. @throws CorruptStore where the file is missing or shorter. */
   read(file: PackFile, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Opens `[offset, offset + length)` for sequential reading, as one storage operation. */
   openStream(file: PackFile, offset: number, length: number): Promise<PackByteStream>;

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 
 /** Buffers of one size. */
 export class PartBuffers {
@@ -22,7 +23,7 @@ export class PartBuffers {
 
   /** Frees the memory of those that nobody has, at once rather than when it is collected. */
   release(): void {
-    for (const buffer of this.#free.splice(0)) buffer.buffer.transfer(0);
+    for (const buffer of this.#free.splice(0)) freeMemory(buffer);
   }
 
   /** Takes one back that {@link take} gave; nobody uses it afterwards. */

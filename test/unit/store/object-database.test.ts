@@ -1,7 +1,7 @@
 /** Objects read back out of stored packs, against git cat-file: every one, however the pack is indexed and laid out. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Inflating } from "../../../src/store/inflating.ts";
-import { BlockCache } from "../../../src/store/block-cache.ts";
+import { BLOCK_BYTES, BlockCache } from "../../../src/store/block-cache.ts";
 import type { ObjectDatabase } from "../../../src/store/object-database.ts";
 import { ObjectReader } from "../../../src/store/object-reader.ts";
 import { ObjectRing } from "../../../src/store/object-ring.ts";
@@ -255,5 +255,25 @@ describe("BlockCache", () => {
     expect(cache.get("new")?.length).toBe(50);
     cache.trim(20);
     expect(cache.byteLength).toBeLessThanOrEqual(20);
+  });
+
+  it("copies blocks into memory that it uses again", () => {
+    const cache = new BlockCache(4 * BLOCK_BYTES);
+    const read = new Uint8Array(8 * BLOCK_BYTES);
+    const buffers = new Set<ArrayBufferLike>();
+    for (let i = 0; i < 40; i++) {
+      cache.setBlock(`${i}`, read.fill(i).subarray(0, BLOCK_BYTES));
+      const kept = cache.get(`${i}`);
+      expect(kept?.[BLOCK_BYTES - 1]).toBe(i);
+      if (kept !== undefined) buffers.add(kept.buffer);
+    }
+    expect(buffers).not.toContain(read.buffer);
+    expect(buffers.size).toBeLessThanOrEqual(5);
+    const early = cache.find("38");
+    for (let i = 40; i < 48; i++) cache.setBlock(`${i}`, read.subarray(0, BLOCK_BYTES));
+    expect(early?.bytes).toBeUndefined();
+    cache.setBlock("the last of a pack", read.subarray(0, 10));
+    expect(cache.get("the last of a pack")?.buffer.byteLength).toBe(10);
+    expect(cache.byteLength).toBeLessThanOrEqual(4 * BLOCK_BYTES);
   });
 });
