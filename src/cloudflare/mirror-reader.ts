@@ -131,8 +131,9 @@ export function historicRefs(durable: RefStore<PackRecord>, at: number): Pick<Re
       const { rawSize } = objectFormat(record.objectFormat);
       let headOid: string | undefined;
       for (const { name, oid } of decodeRefRows(refs, rawSize)) if (name === record.head) headOid = toHex(oid);
-      // One tip too many: the packs hold more than was there then, so that they are never the answer as they are.
-      const snapshot = { refs, packs, tips: countTips(refs, rawSize) + 1 };
+      // Marks are about the refs as they are now: the packs hold more than these reached, and less is known of what is in them.
+      const unmarked = packs.map((pack) => ({ ...pack, marked: false }));
+      const snapshot = { refs, packs: unmarked, tips: countTips(refs, rawSize) };
       return openSnapshot({ record, version, ...(headOid === undefined ? {} : { headOid }) }, snapshot, request);
     },
   };

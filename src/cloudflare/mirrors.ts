@@ -120,6 +120,12 @@ export class Mirrors {
           ? { authorization, resealed: await this.seal(authorization, context) }
           : { authorization };
       },
+      resealHook: async (hook, id) => {
+        if (!this.#box.isStale(hook)) return undefined;
+        // One whose key has gone is not heard of here: whoever signs with it is refused, and it is set again.
+        const secret = await this.open(hook, { use: "hook", id });
+        return secret === undefined ? undefined : await this.seal(secret, { use: "hook", id });
+      },
     });
   }
 }

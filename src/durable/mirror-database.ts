@@ -15,6 +15,7 @@ import {
   type MirrorHook,
   type SealedSecret,
 } from "../refs/mirror-store.ts";
+import { isZeroOid } from "../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { RefOutcome } from "../refs/ref-update.ts";
 import type { PackRecord } from "../store/catalog.ts";
@@ -23,7 +24,7 @@ import type { OpenPage } from "./open-page.ts";
 import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "./sql-database.ts";
 import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
-import { insertPack } from "./tables/packs.ts";
+import { insertPack, markPacks } from "./tables/packs.ts";
 import { deleteMirror, type MirrorRow, readMirror, writeMirror } from "./tables/mirror.ts";
 import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
 import { bumpVersion, readRepository, updateSettings } from "./tables/repository.ts";
@@ -183,12 +184,13 @@ export class MirrorDatabase {
         nextSync: now + SYNC_TIME,
       });
       insertLease(this.#db, packName, now + LEASE_TIME);
-      const { settings, login, slice } = row;
+      const { settings, login, hook, slice } = row;
       return {
         kind: "begun",
         settings,
         ...(slice === undefined ? {} : { slice }),
         ...(login === undefined ? {} : { login }),
+        ...(hook === undefined ? {} : { hook }),
         snapshot: page,
       };
     });
@@ -234,10 +236,17 @@ export class MirrorDatabase {
       { head: "", readOnly: false, atomic: true, rules: [], pusher: {}, forwardKnown: true },
     );
     const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
-    return refused === undefined ? { kind: "landed", packKept } : { kind: "refused", why: explain(refused) };
+    if (refused !== undefined) return { kind: "refused", why: explain(refused) };
+    const tips = updates.filter(({ newOid }) => !isZeroOid(newOid));
+    markPacks(
+      this.#db,
+      end.reached ?? [],
+      tips.map(({ name }) => name),
+    );
+    return { kind: "landed", packKept };
   }
 
-  /** Adds a slice's pack, which no ref needs yet. */
+  /** Adds a slice's pack, which no ref needs yet, and so without the mark. */
   #landSlice(
     pack: PackRecord,
     now: number,
@@ -295,6 +304,11 @@ function explain(outcome: RefOutcome): string {
   return `${outcome.name} could not be moved: ${why}.`;
 }
 
+/** Gives a secret as it is to be kept: another may have been set meanwhile, under the newest key already, or none. */
+function renewed(kept: SealedSecret | undefined, resealed: SealedSecret | undefined): SealedSecret | undefined {
+  return kept === undefined || resealed === undefined || kept.key === resealed.key ? kept : resealed;
+}
+
 function ended(row: MirrorRow, request: EndSyncRequest<PackRecord> & { changed: boolean }, moment: Moment): MirrorRow {
   const { end, bytes, objects, changed } = request;
   const { now, jitter } = moment;
@@ -303,10 +317,8 @@ function ended(row: MirrorRow, request: EndSyncRequest<PackRecord> & { changed: 
   const retryAfter = end.kind === "failed" ? end.retryAfter : undefined;
   return {
     ...row,
-    // Others may have been set meanwhile, under the newest key already.
-    ...(request.login === undefined || row.login === undefined || row.login.key === request.login.key
-      ? {}
-      : { login: request.login }),
+    login: renewed(row.login, request.login),
+    hook: renewed(row.hook, request.hook),
     running: undefined,
     runningUntil: undefined,
     failures,

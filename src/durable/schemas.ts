@@ -62,6 +62,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "repository", "usage_version INTEGER NOT NULL DEFAULT -1"),
     // Uploads in parts: new tables.
     () => undefined,
+    // The packs of slices: of those that are here already it isn't known what they hold.
+    (db) => addColumn(db, "mirror", "slice_packs TEXT"),
   ],
 };
 

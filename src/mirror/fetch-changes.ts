@@ -24,6 +24,7 @@ import type { BandListener } from "./line-source.ts";
 import { compareRefs, type NamedValue, type RefDifference, RefList } from "./ref-comparison.ts";
 import { applyPolicy, KEPT } from "./rewritten.ts";
 import { mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
+import { addSlice, anchorsLeft, reachedPacks, splitNames } from "./slice-anchors.ts";
 import { type OpenedPack, openPack, openSlice } from "./slices.ts";
 import type { SyncBegun } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
@@ -35,6 +36,8 @@ export type FetchedChanges = {
   readonly pack: IngestedPack | undefined;
   /** Given where the pack is but a slice of what is missing; then nothing else changes. */
   readonly slice?: Slice;
+  /** Packs of slices before whose objects all are reached when the refs are moved. */
+  readonly reached: readonly string[];
   /** Those that delete come first, to make room for names below theirs. */
   readonly updates: readonly RefUpdate[];
   /** The branch HEAD has to point to; `undefined` where it does. */
@@ -68,7 +71,7 @@ export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
   });
   const head = newHead(upstreamHead, refspecs, theirs, record.head);
   const differences = [...compareRefs(followed(decodeRefRows(refs, client.format.rawSize)), theirs)];
-  if (differences.length === 0) return { pack: undefined, updates: [], head };
+  if (differences.length === 0) return { pack: undefined, reached: [], updates: [], head };
   if (theirs.length === 0) throw new UpstreamFailure("The upstream has none of the mirror's refs any more.");
   const database = openDatabase(sync);
   const fetched = await fetchDifferences({ sync, client, database, differences });
@@ -92,7 +95,7 @@ async function connect(sync: SyncBegun): Promise<FetchClient> {
   const origin = URL.parse(settings.upstream)?.origin ?? "";
   const opened =
     login === undefined ? undefined : await input.openLogin(login, { use: "upstream", id: snapshot.record.id, origin });
-  if (opened?.resealed !== undefined) sync.resealed = opened.resealed;
+  if (opened?.resealed !== undefined) sync.resealed.login = opened.resealed;
   const connection = new UpstreamConnection({
     ...input.connection,
     upstream: settings.upstream,
@@ -135,22 +138,24 @@ async function fetchDifferences(differing: Differing): Promise<Omit<FetchedChang
   try {
     const fetched = wants.length === 0 ? undefined : await fetchPack(differing, wants, kernel());
     pack = fetched?.pack;
-    if (fetched?.slice !== undefined) return { pack, slice: fetched.slice, updates: [] };
+    if (fetched?.slice !== undefined) return { pack, slice: fetched.slice, reached: [], updates: [] };
+    const { slice: last } = sync.begun;
+    // While the pack's references are at hand.
+    const left = anchorsLeft(last?.anchors ?? new Uint8Array(0), pack, client.format);
     const values = differences.flatMap(({ theirs }): TipValue[] =>
       theirs === undefined ? [] : [{ oid: theirs, kind: 0 }],
     );
     const sources = { format: client.format, pack, database, kernel };
     await findTipKinds(values, sources);
-    const updates = await planUpdates(differing, values, pack);
+    const planned = await planUpdates(differing, values, pack);
     // Objects of the pack first: reading stored ones takes over the kernel's memory.
     await peelTips(values, sources);
     const openAll = (): ObjectDatabase => openDatabase(sync, pack);
     const { policy } = sync.begun.settings;
     const now = repository.now();
-    return {
-      pack,
-      updates: await applyPolicy({ policy, updates: withPeeled(updates, values), differences, openAll, kernel, now }),
-    };
+    const asked = { policy, updates: withPeeled(planned, values), differences, openAll, kernel, now };
+    const updates = await applyPolicy(asked);
+    return { pack, reached: reachedPacks(last, left, updates, client.format), updates };
   } catch (error) {
     pack?.release();
     throw error;
@@ -183,8 +188,8 @@ function knownTips({ sync, client, differences }: Differing): ObjectIdList {
     haves.push(oid);
   };
   const { anchors } = sync.begun.slice ?? {};
-  const { rawSize } = client.format;
-  for (let at = 0; at < (anchors?.length ?? 0); at += rawSize) add(anchors?.subarray(at, at + rawSize));
+  // What came last reaches most.
+  if (anchors !== undefined) for (const oid of [...splitNames(anchors, client.format)].toReversed()) add(oid);
   for (const { ours } of differences) add(ours);
   for (const { oid } of decodeRefRows(sync.begun.snapshot.refs, client.format.rawSize)) add(oid);
   return haves;
@@ -194,18 +199,22 @@ type Fetched = { readonly pack: IngestedPack; readonly slice?: Slice };
 
 /** Fetches what is wanted, or a slice of it where it is too much for one go. */
 async function fetchPack(differing: Differing, wants: ObjectIdList, kernel: Kernel): Promise<Fetched> {
-  const { sync, client } = differing;
+  const { sync, client, differences } = differing;
   const { sliceObjects } = sync.input;
   const listener = listenerOf(sync);
   const { slice: last } = sync.begun;
   const request = { wants, haves: knownTips(differing), thin: last === undefined };
   const whole = await openPack(await client.fetchPack(request, listener));
-  if (whole.count <= sliceObjects || !client.canDeepen) return { pack: await ingest(differing, whole, kernel) };
+  if (whole.count <= sliceObjects || !client.canDeepen) {
+    const tips = differences.flatMap(({ theirs }) => (theirs === undefined ? [] : [theirs.slice()]));
+    return { pack: await ingest(differing, { ...whole, tips }, kernel) };
+  }
   await whole.incoming.cancel();
   const wanted = oldestFirst(differing, wants);
   const next = { client, listener, wanted, last, mostObjects: sliceObjects, objects: whole.count };
-  const { pack, slice } = await openSlice(next);
-  return { pack: await ingest(differing, pack, kernel), slice };
+  const { pack: opened, cut } = await openSlice(next);
+  const pack = await ingest(differing, { ...opened, tips: [...splitNames(cut, client.format)] }, kernel);
+  return { pack, slice: addSlice(last, cut, pack, client.format) };
 }
 
 const NUMBERS = new Intl.Collator("en", { numeric: true });
@@ -237,9 +246,16 @@ function listenerOf({ input, traffic }: SyncBegun): BandListener {
   };
 }
 
-/** Takes a pack in. Its tips are all that the upstream has: a slice is not marked, whatever they are. */
-async function ingest(differing: Differing, { incoming, head }: OpenedPack, kernel: Kernel): Promise<IngestedPack> {
-  const { sync, client, database, differences } = differing;
+/** A pack, and what it was asked for by: its mark is that all of it is reached from there. */
+type WantedPack = OpenedPack & { readonly tips: readonly Uint8Array[] };
+
+/** Takes a pack in. */
+async function ingest(
+  { sync, client, database }: Differing,
+  wanted: WantedPack,
+  kernel: Kernel,
+): Promise<IngestedPack> {
+  const { incoming, head, tips } = wanted;
   const { input, begun, traffic, packName } = sync;
   const { repository } = input;
   const { record, packs } = begun.snapshot;
@@ -256,7 +272,7 @@ async function ingest(differing: Differing, { incoming, head }: OpenedPack, kern
       format: client.format,
       packName,
       packSource: "mirror",
-      tips: differences.flatMap(({ theirs }) => (theirs === undefined ? [] : [theirs.slice()])),
+      tips,
       hash: repository.hash,
       deflate: repository.deflate,
       limits: limitsWith(allowance, repository.limits),

@@ -25,6 +25,7 @@ import type { NamedValue } from "./ref-comparison.ts";
 import { ObjectIdList } from "../wire/object-id-list.ts";
 import type { FetchClient, IncomingPack } from "./fetch-client.ts";
 import type { BandListener } from "./line-source.ts";
+import { splitNames } from "./slice-anchors.ts";
 
 /** A pack whose first bytes were read to know how much it is. */
 export type OpenedPack = { readonly head: Uint8Array; readonly count: number; readonly incoming: IncomingPack };
@@ -43,8 +44,8 @@ export type SliceInput = {
   readonly objects: number;
 };
 
-/** A slice on its way. */
-export type IncomingSlice = { readonly pack: OpenedPack; readonly slice: Slice };
+/** A slice on its way: all below the commits or tags of `cut`, raw names one after the other. */
+export type IncomingSlice = { readonly pack: OpenedPack; readonly cut: Uint8Array };
 
 /** Deeper than any history is. */
 const DEEPEST = 2 ** 24;
@@ -78,16 +79,12 @@ export async function openSlice(input: SliceInput): Promise<IncomingSlice> {
   let tip = oldest?.oid ?? new Uint8Array(0);
   for (let level = 0; level < MOST_LEVELS; level++) {
     const found = await cutBelow(input, tip, await historyDepth(input.client, tip));
-    if (found.kind === "slice") return sliceOf(input, found.pack, found.cut);
+    if (found.kind === "slice") return found;
     if (found.kind === "whole") break;
     // All of it hangs on one commit of old that is reached by a short way: look below that.
     ({ tip } = found);
   }
-  return sliceOf(input, await openWants(input, [tip]), tip);
-}
-
-function sliceOf(input: SliceInput, pack: OpenedPack, anchors: Uint8Array): IncomingSlice {
-  return { pack, slice: { anchors: concat([anchorsOf(input), anchors]) } };
+  return { pack: await openWants(input, [tip]), cut: tip };
 }
 
 async function openWants(input: SliceInput, oids: readonly Uint8Array[]): Promise<OpenedPack> {
@@ -105,7 +102,7 @@ async function openByName(input: SliceInput): Promise<IncomingSlice | undefined>
     count = Math.min(high - 1, Math.max(low + 1, count));
     const oids = wanted.slice(0, count).map(({ oid }) => oid);
     const pack = await openWants(input, oids);
-    if (pack.count > 0 && pack.count <= mostObjects) return sliceOf(input, pack, concat(oids));
+    if (pack.count > 0 && pack.count <= mostObjects) return { pack, cut: concat(oids) };
     await pack.incoming.cancel();
     if (pack.count === 0) low = count;
     else high = count;
@@ -115,7 +112,7 @@ async function openByName(input: SliceInput): Promise<IncomingSlice | undefined>
 }
 
 type Cut =
-  | { readonly kind: "slice"; readonly pack: OpenedPack; readonly cut: Uint8Array }
+  | ({ readonly kind: "slice" } & IncomingSlice)
   | { readonly kind: "too-much"; readonly tip: Uint8Array }
   | { readonly kind: "whole" };
 
@@ -145,15 +142,9 @@ async function cutBelow(input: SliceInput, tip: Uint8Array, deep: number): Promi
   return tooMuch === undefined ? { kind: "whole" } : { kind: "too-much", tip: tooMuch };
 }
 
-function anchorsOf({ last }: SliceInput): Uint8Array {
-  return last?.anchors ?? new Uint8Array(0);
-}
-
-function havesOf(input: SliceInput): ObjectIdList {
-  const haves = new ObjectIdList(input.client.format);
-  const { rawSize } = haves.format;
-  const raw = anchorsOf(input);
-  for (let at = 0; at + rawSize <= raw.length; at += rawSize) haves.push(raw.subarray(at, at + rawSize));
+function havesOf({ client, last }: SliceInput): ObjectIdList {
+  const haves = new ObjectIdList(client.format);
+  if (last !== undefined) for (const name of splitNames(last.anchors, client.format)) haves.push(name);
   return haves;
 }
 

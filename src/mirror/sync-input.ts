@@ -27,6 +27,8 @@ export type SyncInput = {
   readonly connection: Omit<ConnectionOptions, "upstream" | "authorization">;
   /** Opens the sealed credentials of a repository's upstream. @throws UpstreamFailure where that can't be done. */
   openLogin(login: SealedSecret, context: SecretContext): Promise<OpenedLogin>;
+  /** Gives the webhooks' secret of a repository as it is to be kept from now on, where its key is no longer the first. */
+  resealHook(hook: SealedSecret, id: string): Promise<SealedSecret | undefined>;
   /** `agent=`, as this host gives it. */
   readonly agent: string;
   /** The most objects that are taken in one go, where the upstream can be taken in slices. */
@@ -51,8 +53,8 @@ export type SyncBegun = {
   readonly input: SyncInput;
   readonly begun: Extract<BeginSyncAnswer<PackRecord>, { kind: "begun" }>;
   readonly packName: string;
+  /** What is under the newest key now and was not. */
+  readonly resealed: { login?: SealedSecret; hook?: SealedSecret };
   /** What came, so far. */
-  /** The credentials under the newest key, where they were not. */
-  resealed?: SealedSecret;
   readonly traffic: { bytes: number; objects: number; progress: string };
 };

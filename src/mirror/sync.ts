@@ -56,9 +56,10 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
   const packName = toHex(repository.random(PACK_NAME_BYTES));
   const begun = await mirror.beginSync(packName);
   if (begun.kind !== "begun") return { kind: "skipped" };
-  const sync: SyncBegun = { input, begun, packName, traffic: { bytes: 0, objects: 0, progress: "" } };
+  const sync: SyncBegun = { input, begun, packName, resealed: {}, traffic: { bytes: 0, objects: 0, progress: "" } };
   let fetched: FetchedChanges;
   try {
+    await resealHook(sync);
     fetched = await fetchChanges(sync);
   } catch (error) {
     return await fail(sync, error);
@@ -70,13 +71,25 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
   }
 }
 
+/** Has the webhooks' secret sealed with the newest key, as the credentials are when they are used. */
+async function resealHook({ input, begun, resealed }: SyncBegun): Promise<void> {
+  const { hook, snapshot } = begun;
+  if (hook === undefined) return;
+  try {
+    const fresh = await input.resealHook(hook, snapshot.record.id);
+    if (fresh !== undefined) resealed.hook = fresh;
+  } catch {
+    // Keys that can't be read are a fault of who needs them, and a sync does not need this one.
+  }
+}
+
 /** Makes what was fetched visible. */
 async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResult> {
-  const { slice, pack, updates, head } = fetched;
+  const { slice, reached, pack, updates, head } = fetched;
   const copy = await copyNewTip(sync, fetched);
   let answer: EndSyncAnswer;
   try {
-    const end: SyncEnd = slice === undefined ? { kind: "synced" } : { kind: "partial", slice };
+    const end: SyncEnd = slice === undefined ? { kind: "synced", reached } : { kind: "partial", slice };
     answer = await endSync(sync, end, { ...fetched, copy: copy?.record });
     if (answer.kind !== "done" || !answer.packKept) await copy?.discard();
   } catch (error) {
@@ -158,7 +171,7 @@ async function endSync(
     ...(pack === undefined ? {} : { pack: pack.record }),
     ...(copy === undefined ? {} : { copy }),
     ...(head === undefined ? {} : { head }),
-    ...(resealed === undefined ? {} : { login: resealed }),
+    ...resealed,
     ...traffic,
   });
 }

@@ -55,10 +55,15 @@ export type MirrorStatus = {
   readonly progress?: string;
 };
 
-/** What is here of an upstream that is too much for one go: all below some commits, which no ref names yet. */
+/** What is here of an upstream that is too much for one go: all below some commits and tags, which no ref names yet. */
 export type Slice = {
   /** Their raw names, one after the other. Collection has to keep what they reach. */
   readonly anchors: Uint8Array;
+  /**
+   * The packs that came so far, by name, where all their objects are known to be reached from the anchors: once refs have reached
+   * these, they get the mark. `undefined` where that is not known.
+   */
+  readonly packs?: readonly string[] | undefined;
 };
 
 /** A mirror as it is shown. */
@@ -94,6 +99,7 @@ export type BeginSyncAnswer<Pack> =
       readonly kind: "begun";
       readonly settings: MirrorSettings;
       readonly login?: SealedSecret;
+      readonly hook?: SealedSecret;
       /** What earlier syncs brought that no ref names yet. */
       readonly slice?: Slice;
       /** All refs and the catalog. */
@@ -102,7 +108,8 @@ export type BeginSyncAnswer<Pack> =
 
 /** How a sync ended. */
 export type SyncEnd =
-  | { readonly kind: "synced" }
+  /** `reached`: packs of slices, by name, all of whose objects the refs reach that it leaves. */
+  | { readonly kind: "synced"; readonly reached?: readonly string[] }
   /** One more slice is here; the next has to follow. */
   | { readonly kind: "partial"; readonly slice: Slice }
   /** `retryAfter` is in milliseconds. */
@@ -123,8 +130,9 @@ export type EndSyncRequest<Pack> = {
   readonly updates: readonly RefUpdate[];
   /** The branch that HEAD is to point to, as a full name. */
   readonly head?: string;
-  /** The credentials it began with, sealed anew. */
+  /** The credentials, and the webhooks' secret, that it began with, sealed anew. */
   readonly login?: SealedSecret;
+  readonly hook?: SealedSecret;
   /** Bytes and objects fetched. */
   readonly bytes: number;
   readonly objects: number;

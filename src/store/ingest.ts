@@ -77,6 +77,8 @@ export type IngestedPack = {
   readonly record: PackRecord;
   /** Type number of an object of the pack; 0 where it has none of that raw name. */
   kindOf(name: Uint8Array): number;
+  /** Whether some object of the pack refers to that of a raw name. "No" may be wrong of what only trees name that came as deltas of stored ones. */
+  refersTo(name: Uint8Array): boolean;
   /** Content of a commit or tag of the pack. */
   read(name: Uint8Array): Promise<Uint8Array>;
   /** Frees the tables that the others look into, at once; call it last. */
@@ -303,6 +305,7 @@ class Ingest {
     return {
       record,
       kindOf: (name) => this.#kindOf(name),
+      refersTo: (name) => this.#intake.refersTo(name),
       read: async (name) => await this.#read(name),
       release: () => this.#release(),
     };

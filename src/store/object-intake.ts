@@ -258,6 +258,13 @@ export class ObjectIntake {
     );
   }
 
+  /** Whether an object of the pack refers to that of a raw name, as far as is noted: see {@link accept}. */
+  refersTo(name: Uint8Array): boolean {
+    this.#kernel.memory.set(name, this.#scratch);
+    const index = this.#kernel.oidFind(this.#scratch);
+    return index >= 0 && (this.#kernel.flagsOf(index) & ANY_REFERENCE) !== 0;
+  }
+
   /** Whether every object of the pack is one of `tips` (raw names) or referred to by another object of the pack. */
   allReachableFrom(tips: readonly Uint8Array[]): boolean {
     const kernel = this.#kernel;

@@ -35,16 +35,26 @@ export class MirrorBed {
   readonly git = new GitSandbox("mirror");
   #host: StartedHost | undefined;
   #upstreams: CgiServer | undefined;
+  #env: Record<string, string> = {};
   #count = 0;
 
   /** Starts both. */
   async start(env: Record<string, string> = {}): Promise<void> {
     this.#upstreams = await startCgiServer({ root: this.git.path("upstreams"), token: UPSTREAM_TOKEN });
-    this.#host = await startProject(this.git.path("state"), TOKEN, {
-      ALLOW_PRIVATE_UPSTREAMS: "1",
-      MIRROR_LEAST_INTERVAL: "1",
-      ...env,
-    });
+    this.#env = { ALLOW_PRIVATE_UPSTREAMS: "1", MIRROR_LEAST_INTERVAL: "1", ...env };
+    this.#host = await startProject(this.state, TOKEN, this.#env);
+  }
+
+  /** Stops the host, does something, and starts it again; the upstreams go on. */
+  async restart(between: () => void): Promise<void> {
+    await this.#host?.stop();
+    between();
+    this.#host = await startProject(this.state, TOKEN, this.#env);
+  }
+
+  /** The directory of the host's state. */
+  get state(): string {
+    return this.git.path("state");
   }
 
   async stop(): Promise<void> {
@@ -57,6 +67,9 @@ export class MirrorBed {
     if (this.#host === undefined) throw new Error("the host runs only during tests");
     return this.#host;
   }
+
+  /** The operator's token. */
+  readonly token = TOKEN;
 
   /** Requests that upstreams were sent since they were started. */
   upstreamRequests(): number {

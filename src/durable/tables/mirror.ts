@@ -25,6 +25,7 @@ export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
   fsck_ignore TEXT NOT NULL,
   fsck_skip TEXT NOT NULL,
   slice_anchors BLOB,
+  slice_packs TEXT,
   login_key TEXT,
   login TEXT,
   hook_key TEXT,
@@ -66,7 +67,8 @@ export type MirrorRow = {
 };
 
 const COLUMNS = `upstream, interval, refspecs, policy, login_key, login, last_attempt, last_sync, last_change, last_error,
-  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip, fetch_through, slice_anchors`;
+  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip, fetch_through, slice_anchors,
+  slice_packs`;
 
 function optionalInteger(row: SqlRow, column: number): number | undefined {
   return row[column] === null ? undefined : integerAt(row, column);
@@ -93,6 +95,13 @@ function secretAt(row: SqlRow, column: number): SealedSecret | undefined {
   return key === undefined ? undefined : { key, data: textAt(row, column + 1) };
 }
 
+/** Reads the anchors and, in the column behind them, the packs. */
+function sliceAt(row: SqlRow, column: number): Slice | undefined {
+  if (row[column] === null) return undefined;
+  const packs = optionalText(row, column + 1);
+  return { anchors: blobAt(row, column), packs: packs?.split("\n") };
+}
+
 /** Reads the row; `undefined` where the repository is no mirror. */
 export function readMirror(db: SqlDatabase): MirrorRow | undefined {
   const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM mirror`));
@@ -108,7 +117,7 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
     },
     login: secretAt(row, 4),
     hook: secretAt(row, 18),
-    slice: row[23] === null ? undefined : { anchors: blobAt(row, 23) },
+    slice: sliceAt(row, 23),
     lastAttempt: optionalInteger(row, 6),
     lastSync: optionalInteger(row, 7),
     lastChange: optionalInteger(row, 8),
@@ -137,22 +146,21 @@ export function readMirrorSummary(db: SqlDatabase): MirrorSummary | undefined {
   };
 }
 
+/** How much room what is long may take. Letters may be of three bytes each. */
+function longBytes({ settings, slice, login, lastError }: MirrorRow): number {
+  const texts = [settings.upstream, settings.refspecs, settings.fsck.skip, login?.data, lastError, slice?.packs];
+  const letters = texts.reduce((sum, text) => sum + (text === undefined ? 0 : String(text).length), 0);
+  return letters * 3 + (slice?.anchors.length ?? 0);
+}
+
 /** Writes the whole row. */
 export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
-  const { settings, login } = row;
-  const refspecs = settings.refspecs.join("\n");
-  const size =
-    (row.slice?.anchors.length ?? 0) +
-    settings.fsck.skip.join().length +
-    refspecs.length +
-    settings.upstream.length +
-    (login?.data.length ?? 0) +
-    (row.lastError?.length ?? 0);
-  if (size * 3 > SQL_VALUE_LIMIT) throw new RangeError("a mirror's settings are too long for a row");
+  if (longBytes(row) > SQL_VALUE_LIMIT) throw new RangeError("a mirror's settings are too long for a row");
+  const { settings, login, slice } = row;
   const values: readonly (string | number | Uint8Array | undefined)[] = [
     settings.upstream,
     settings.interval,
-    refspecs,
+    settings.refspecs.join("\n"),
     settings.policy,
     login?.key,
     login?.data,
@@ -173,7 +181,8 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
     settings.fsck.ignore.join("\n"),
     settings.fsck.skip.join("\n"),
     settings.fetchThrough,
-    row.slice?.anchors,
+    slice?.anchors,
+    slice?.packs?.join("\n"),
   ];
   const places = values.map(() => "?").join(", ");
   const sql = `INSERT OR REPLACE INTO mirror (one, ${COLUMNS}) VALUES (1, ${places})`;

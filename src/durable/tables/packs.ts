@@ -38,6 +38,8 @@ const INDEX_FANOUT_BYTES = 8 + 256 * 4;
 const INDEX_HEADS_BUDGET = 8 * 1024 * 1024;
 /** A pack pushed with more refs than this depends on all of them at once. */
 const MAX_DEPENDENCIES = 1000;
+/** Likewise of packs that are marked together: so many rows are written at most. */
+const MAX_DEPENDENCIES_MARKED = 10_000;
 /** Stands for "any ref"; no ref name may hold an asterisk. */
 const ANY_REF = "*";
 
@@ -111,6 +113,23 @@ export function insertDependencies(db: SqlDatabase, pack: string, refs: readonly
   const names = refs.length > MAX_DEPENDENCIES ? [ANY_REF] : refs;
   for (const chunk of jsonChunks(names)) {
     db.run("INSERT OR IGNORE INTO pack_refs (ref, pack) SELECT value, ? FROM json_each(?)", pack, chunk);
+  }
+}
+
+/** Marks packs, those of them that are in the catalog: they rest on these refs. */
+export function markPacks(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
+  if (refs.length === 0) return;
+  const names = refs.length * packs.length > MAX_DEPENDENCIES_MARKED ? [ANY_REF] : refs;
+  for (const chunk of jsonChunks(packs)) {
+    for (const some of jsonChunks(names)) {
+      db.run(
+        `INSERT OR IGNORE INTO pack_refs (ref, pack)
+          SELECT r.value, p.name FROM json_each(?) n JOIN packs p ON p.name = n.value JOIN json_each(?) r`,
+        chunk,
+        some,
+      );
+    }
+    db.run("UPDATE packs SET marked = 1 WHERE name IN (SELECT value FROM json_each(?))", chunk);
   }
 }
 
