@@ -40,6 +40,8 @@ export async function walkCommits(
   // of commits of the same second, first those to be sent: when they are through, the walk may be
   for (const node of wanted) await walk.enqueue(node);
   for (const node of common) await walk.enqueue(node);
+  // before any more is read: what is new mostly stands on the client's tips, or right below them
+  for (const node of common) walk.spread(node);
   return await walk.run();
 }
 
@@ -77,7 +79,7 @@ class CommitWalk {
         if (session.commits.timeOf(node) < this.#since) session.mark(node, UNINTERESTING);
       }
       if (session.has(node, UNINTERESTING)) {
-        this.#spread(node);
+        this.spread(node);
       } else {
         this.#listed.push(node);
         this.#oldestListed = Math.min(this.#oldestListed, session.commits.timeOf(node));
@@ -90,7 +92,7 @@ class CommitWalk {
   }
 
   /** Makes all that is known to be reachable from an uninteresting commit uninteresting. */
-  #spread(node: number): void {
+  spread(node: number): void {
     const session = this.#session;
     const stack = [node];
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
