@@ -8,7 +8,8 @@
  * remembered, so a repository that has just been made is seen at once.
  *
  * An answer that comes sooner than another tells that something was remembered. So that this says nothing of a private repository
- * to who may not read it, the addresses are remembered that were let in.
+ * to who may not read it, the addresses are remembered that were let in. The operator may know all: to him also what was found for
+ * somebody who was refused is told, such as git, which asks without credentials first.
  *
  * @packageDocumentation
  */
@@ -38,9 +39,17 @@ export class FormatCache {
 
   /** Remembers a repository to which `client` was let in; the one remembered longest gives way. */
   set(key: string, known: KnownRepository, { now, client }: { now: number; client: string }): void {
-    const { visibility, readOnly, objectFormat } = known;
     const before = [...(this.get(key, now)?.clients ?? [])].filter((other) => other !== client);
     const clients = new Set([...before.slice(1 - MOST_CLIENTS), client]);
+    this.#remember(key, { ...known, clients }, now);
+  }
+
+  /** Remembers a repository that was found for who may not be let in, where nothing is remembered of it. */
+  note(key: string, known: KnownRepository, now: number): void {
+    if (this.get(key, now) === undefined) this.#remember(key, { ...known, clients: new Set() }, now);
+  }
+
+  #remember(key: string, { visibility, readOnly, objectFormat, clients }: RememberedRepository, now: number): void {
     this.#known.delete(key);
     if (this.#known.size >= MOST) {
       const [oldest] = this.#known.keys();

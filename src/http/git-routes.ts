@@ -118,6 +118,8 @@ function answer(
   let admitted = false;
   const admit: Exchange["admit"] = async (record) => {
     if (service === "git-receive-pack") await refuseMirror(asked, record);
+    // git asks without credentials first: what was found for that is the operator's to know a moment later
+    if (record !== undefined) host.formats.note(repositoryKey(name), record, repository.now());
     await authorize(host, ACTIONS[service], name, record);
     refuseThePast(asked, record);
     if (record === undefined) await assertRoom(host, name);
@@ -186,6 +188,7 @@ async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Arra
   const isTold = known.visibility === "public" || host.known.kind === "operator" || known.clients.has(host.client);
   if (!isTold) return undefined;
   await authorize(host, "read", name, known);
+  host.admitted(name);
   return advertiseV2(known.objectFormat, host);
 }
 

@@ -1,10 +1,13 @@
 /**
  * Budgets in storage operations, which don't depend on the machine: what `Server-Timing` and the request log say of each journey.
  */
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { addCommits } from "../../scripts/bench/repositories.ts";
 import type { Counts } from "../../scripts/bench/request-log.ts";
+import { GitSandbox, withToken } from "../support/git-client.ts";
 import { importFixture, linear, noise, project } from "../support/git-fixtures.ts";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
+import { type StartedHost, startProject } from "../support/git-process.ts";
 import { packOf, pktLines, post, send } from "../support/git-raw.ts";
 import { SettledLog } from "../support/settled-log.ts";
 
@@ -159,3 +162,64 @@ onEveryHost(
   },
   ["thinpack"],
 );
+
+describe("counts in an isolate that nobody has read a repository in", () => {
+  const git = new GitSandbox("cold-counts");
+  let host: StartedHost | undefined;
+  let url = "";
+  let source = "";
+  let reader = "";
+
+  async function start(): Promise<StartedHost> {
+    await host?.stop();
+    host = await startProject(git.path("state"), "cold-token");
+    // a free port each time
+    url = withToken(`${host.base}/acme/cold.git`, host.token);
+    return host;
+  }
+  const logOf = ({ base }: StartedHost): SettledLog => new SettledLog(git.path("state", "requests.jsonl"), base);
+
+  /** Fetches into a clone that was not made from the host. */
+  async function fetchNew(on: StartedHost): Promise<Counts> {
+    const log = logOf(on);
+    await log.read();
+    await git.ok(["fetch", "-q", url, "+main:theirs"], { cwd: reader });
+    const found = await log.read();
+    expect(answered(found.lines)).toBe(3);
+    expect(await git.ok(["rev-parse", "theirs"], { cwd: reader })).toBe(
+      await git.ok(["rev-parse", "main"], { cwd: source }),
+    );
+    return found;
+  }
+
+  beforeAll(async () => {
+    source = await importFixture(git, "source", project(1000));
+    await start();
+    await git.ok(["push", "-q", url, "main"], { cwd: source });
+    reader = git.fresh();
+    await git.ok(["clone", "-q", "--bare", source, reader]);
+  });
+  afterAll(async () => {
+    await host?.stop();
+    git.close();
+  });
+
+  it("gives one new commit right after its push with 3 R2 reads, 2 Durable Object calls, 4 round trips", async () => {
+    const on = await start();
+    await addCommits(git, { cwd: source, branch: "refs/heads/main", first: 1, count: 1 });
+    await git.ok(["push", "-q", url, "main"], { cwd: source });
+    const { r2r, do: calls, rt } = await fetchNew(on);
+    expect(r2r).toBeLessThanOrEqual(3);
+    expect(calls).toBeLessThanOrEqual(2);
+    expect(rt).toBeLessThanOrEqual(4);
+  });
+
+  it("gives one new commit after a restart with 5 R2 reads, 3 Durable Object calls, 6 round trips", async () => {
+    await addCommits(git, { cwd: source, branch: "refs/heads/main", first: 2, count: 1 });
+    await git.ok(["push", "-q", url, "main"], { cwd: source });
+    const { r2r, do: calls, rt } = await fetchNew(await start());
+    expect(r2r).toBeLessThanOrEqual(5);
+    expect(calls).toBeLessThanOrEqual(3);
+    expect(rt).toBeLessThanOrEqual(6);
+  });
+});
