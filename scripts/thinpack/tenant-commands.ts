@@ -18,10 +18,12 @@ type TenantOptions = {
   readonly bytes?: number;
   readonly objects?: number;
   readonly largestBlob?: number;
+  readonly leastMirrorInterval?: number;
 };
 
 /** Quotas are set as a whole: what is not given is without bound. */
-function settingsOf({ pushToCreate, repos, bytes, objects, largestBlob }: TenantOptions): object {
+function settingsOf(options: TenantOptions): object {
+  const { pushToCreate, repos, bytes, objects, largestBlob, leastMirrorInterval: least } = options;
   const quotas = {
     ...(repos === undefined ? {} : { repos }),
     ...(bytes === undefined ? {} : { bytes }),
@@ -31,6 +33,7 @@ function settingsOf({ pushToCreate, repos, bytes, objects, largestBlob }: Tenant
   return {
     ...(pushToCreate === undefined ? {} : { push_to_create: pushToCreate }),
     ...(Object.keys(quotas).length === 0 ? {} : { quotas }),
+    ...(least === undefined ? {} : { least_mirror_interval: least === 0 ? null : least }),
   };
 }
 
@@ -40,7 +43,12 @@ function withSettings(command: Command): Command {
     .option("--repos <n>", "quota: repositories", wholeNumber)
     .option("--bytes <size>", "quota: bytes of a repository, as 20GB", byteCount)
     .option("--objects <n>", "quota: objects of a repository", wholeNumber)
-    .option("--largest-blob <size>", "quota: bytes of the largest object", byteCount);
+    .option("--largest-blob <size>", "quota: bytes of the largest object", byteCount)
+    .option(
+      "--least-mirror-interval <seconds>",
+      "how often mirrors may sync, at most; 0: as the host has it",
+      wholeNumber,
+    );
 }
 
 /** Adds the commands. */

@@ -15,6 +15,8 @@ export type TenantSettings = {
   /** Whether a push makes a repository that is not there. */
   readonly pushToCreate: boolean;
   readonly quotas: Quotas;
+  /** Seconds: the least interval of a mirror's timer. The deployment's where it is absent, or 0. */
+  readonly leastMirrorInterval?: number;
 };
 
 /** A tenant as it is shown. */

@@ -83,6 +83,8 @@ export const TENANT_SCHEMA: Schema = {
       addColumn(db, "tenant_repos", "usage_version INTEGER NOT NULL DEFAULT -1");
       db.run("UPDATE tenant_repos SET check_at = 0 WHERE removing = 0");
     },
+    // Intervals of mirrors: the deployment's floor holds.
+    (db) => addColumn(db, "tenant", "least_mirror_interval INTEGER NOT NULL DEFAULT 0"),
   ],
 };
 

@@ -76,6 +76,14 @@ function lifeCases(open: () => Promise<TenantUnderTest>): void {
     expect((await tenant.describe())?.settings).toEqual({ pushToCreate: false, quotas: { bytes: 0 } });
   });
 
+  it("may have a floor of its own for the intervals of mirrors, and none again", async () => {
+    const tenant = await open();
+    await tenant.create({ ...DEFAULT_TENANT, leastMirrorInterval: 300 });
+    expect((await tenant.change({ pushToCreate: true }))?.settings).toMatchObject({ leastMirrorInterval: 300 });
+    expect((await tenant.change({ leastMirrorInterval: 10 }))?.settings).toMatchObject({ leastMirrorInterval: 10 });
+    expect((await tenant.change({ leastMirrorInterval: 0 }))?.settings).toEqual(DEFAULT_TENANT);
+  });
+
   it("leaves nothing to the next of its name", async () => {
     const tenant = await open();
     await tenant.create({ pushToCreate: false, quotas: { repos: 5 } });

@@ -40,6 +40,7 @@ describe("tenants", () => {
         repos: 0,
         usage: { repos: 0, bytes: 0, objects: 0 },
         push_to_create: false,
+        least_mirror_interval: null,
         quotas: { repos: null, bytes: null, objects: null, largest_blob: null },
       },
     });
@@ -286,6 +287,28 @@ describe("repositories of a tenant", () => {
     expect((await as(admin)("PUT", "/repos/small/two")).status).toBe(201);
     expect(await statusOf(service("small/two", "receive"), admin)).toBe(200);
     expect(await statusOf(service("small/three", "receive"), "test-token")).toBe(200);
+  });
+
+  it("follow an upstream no more often than the operator lets their tenant", async () => {
+    await operator("PUT", "/tenants/slow", { least_mirror_interval: 300 });
+    const admin = await issueToken(operator, "slow", "tenant:admin");
+    const path = "/repos/slow/one";
+    await as(admin)("PUT", path);
+    const mirror = async (interval: number): Promise<{ status: number; body: unknown }> =>
+      await as(admin)("PUT", `${path}/mirror`, { upstream: "https://upstream.invalid/one.git", interval });
+    const change = { least_mirror_interval: 5 };
+    expect((await as(admin)("PATCH", "/tenants/slow", change)).status).toBe(403);
+    expect(await mirror(299)).toMatchObject({ status: 422, body: { detail: expect.stringContaining("300 seconds") } });
+    expect(await mirror(300)).toMatchObject({ status: 200, body: { interval: 300 } });
+    for (const wrong of [0, -1, 1.5, 1e9, "5"]) {
+      expect((await operator("PATCH", "/tenants/slow", { least_mirror_interval: wrong })).status).toBe(422);
+    }
+    expect(await operator("PATCH", "/tenants/slow", change)).toMatchObject({ status: 200, body: change });
+    expect(await mirror(5)).toMatchObject({ status: 200, body: { interval: 5 } });
+    const none = { least_mirror_interval: null };
+    expect(await operator("PATCH", "/tenants/slow", none)).toMatchObject({ status: 200, body: none });
+    expect(await mirror(59)).toMatchObject({ status: 422, body: { detail: expect.stringContaining("60 seconds") } });
+    expect(await mirror(0)).toMatchObject({ status: 200, body: { interval: 0 } });
   });
 
   it("are changed only as they were seen, whatever is pushed meanwhile", async () => {

@@ -130,16 +130,25 @@ function upstreamOf(context: Context<ApiEnv>, asked: Asked): string {
   return checked.url.href;
 }
 
+/** Gives the interval asked for. @throws Problem where it is below what the mirror's tenant may have, or else the deployment */
+async function intervalOf({ var: { api } }: Context<ApiEnv>, tenant: string, interval: number): Promise<number> {
+  if (interval === 0) return 0;
+  const { leastMirrorInterval: own = 0 } = (await api.tenant(tenant).describe())?.settings ?? {};
+  const least = own === 0 ? api.mirrors.leastInterval : own;
+  if (interval >= least) return interval;
+  throw new Problem(422, `interval: ${least} seconds are the least, or 0 for no syncs on a timer.`);
+}
+
 /** Gives the settings asked for, over those there are. @throws Problem */
-function settingsOf(context: Context<ApiEnv>, asked: Asked, old: MirrorSettings = DEFAULTS): MirrorSettings {
-  const { leastInterval } = context.var.api.mirrors;
-  const interval = asked.interval ?? old.interval;
-  if (interval !== 0 && interval < leastInterval) {
-    throw new Problem(422, `interval: ${leastInterval} seconds are the least, or 0 for no syncs on a timer.`);
-  }
+async function settingsOf(
+  context: Context<ApiEnv>,
+  tenant: string,
+  asked: Asked,
+  old: MirrorSettings = DEFAULTS,
+): Promise<MirrorSettings> {
   return {
     upstream: upstreamOf(context, asked),
-    interval,
+    interval: await intervalOf(context, tenant, asked.interval ?? old.interval),
     fetchThrough: asked.fetch_through ?? old.fetchThrough,
     refspecs: asked.refspecs ?? old.refspecs,
     fsck: asked.fsck ?? old.fsck,
@@ -178,7 +187,7 @@ async function configure(context: Context<ApiEnv>): Promise<Response> {
   const asked = await readJson(context.req.raw, mirrorSettings);
   const store = context.var.api.mirrors.store(name);
   const old = record.mirror === undefined ? undefined : await store.readMirror();
-  const settings = settingsOf(context, asked, old?.settings);
+  const settings = await settingsOf(context, name.tenant, asked, old?.settings);
   const answer = await store.configureMirror({ settings, ...(await secretsOf(context, asked, record.id)) });
   switch (answer.kind) {
     case "missing":

@@ -26,7 +26,13 @@ const PAGE = { tenants: 100, mostTenants: 1000, repos: 30, mostRepos: 100 };
 
 const quota = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER)));
 const quotas = v.strictObject({ repos: quota, bytes: quota, objects: quota, largest_blob: quota });
-const settings = v.strictObject({ push_to_create: v.optional(v.boolean()), quotas: v.optional(quotas) });
+/** Seconds: thirty days are the longest interval that a mirror may have. */
+const leastInterval = v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(30 * 24 * 3600)));
+const settings = v.strictObject({
+  push_to_create: v.optional(v.boolean()),
+  quotas: v.optional(quotas),
+  least_mirror_interval: v.optional(leastInterval),
+});
 
 const shownQuota = v.nullable(v.number());
 const shownTenant = v.strictObject({
@@ -34,6 +40,7 @@ const shownTenant = v.strictObject({
   created_at: v.pipe(v.string(), v.isoTimestamp()),
   repos: v.number(),
   push_to_create: v.boolean(),
+  least_mirror_interval: v.nullable(v.number()),
   usage: v.strictObject({ repos: v.number(), bytes: v.number(), objects: v.number() }),
   quotas: v.strictObject({ repos: shownQuota, bytes: shownQuota, objects: shownQuota, largest_blob: shownQuota }),
 });
@@ -41,12 +48,13 @@ const listedTenant = v.strictObject({ name: v.string(), created_at: v.pipe(v.str
 const nameCursor = v.strictObject({ after: v.pipe(v.string(), v.maxLength(100)) });
 
 function shown({ name, createdAt, repoCount, usage, settings: current }: TenantRecord): object {
-  const { pushToCreate, quotas: bounds } = current;
+  const { pushToCreate, quotas: bounds, leastMirrorInterval = 0 } = current;
   return {
     name,
     created_at: new Date(createdAt).toISOString(),
     repos: repoCount,
     push_to_create: pushToCreate,
+    least_mirror_interval: leastMirrorInterval === 0 ? null : leastMirrorInterval,
     usage: { repos: repoCount, ...usage },
     quotas: {
       repos: bounds.repos ?? null,
@@ -79,6 +87,7 @@ function settingsOf(asked: v.InferOutput<typeof settings>): Partial<TenantSettin
   return {
     ...(asked.push_to_create === undefined ? {} : { pushToCreate: asked.push_to_create }),
     ...(asked.quotas === undefined ? {} : { quotas: quotasOf(asked.quotas) }),
+    ...(asked.least_mirror_interval === undefined ? {} : { leastMirrorInterval: asked.least_mirror_interval ?? 0 }),
   };
 }
 
@@ -120,7 +129,8 @@ async function changeTenant(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "administer");
   const asked = settingsOf(await readJson(context.req.raw, settings));
   // What a tenant may use is not its own to say.
-  if (asked.quotas !== undefined) await authorizeTenant(context.var.host, "operate", tenant);
+  if (asked.quotas !== undefined || asked.leastMirrorInterval !== undefined)
+    await authorizeTenant(context.var.host, "operate", tenant);
   const registry = context.var.api.tenant(tenant);
   const before = await registry.describe();
   if (before === undefined) throw noTenant();
@@ -213,7 +223,9 @@ export function tenantRoutes(): Hono<ApiEnv> {
     describe({
       tag: "tenants",
       summary: "Changes a tenant's settings",
-      about: "`quotas` are set as a whole, by the operator alone. `null` and what is absent are without bound.",
+      about:
+        "`quotas` are set as a whole, by the operator alone. `null` and what is absent are without bound. So is " +
+        "`least_mirror_interval`, in seconds, for the timers of mirrors that are set from then on; `null` for the deployment's.",
       access: "token",
       body: settings,
       answers: { 200: shownAnswer },

@@ -20,7 +20,8 @@ export const TENANT_DDL = `CREATE TABLE IF NOT EXISTS tenant (
   used_bytes INTEGER NOT NULL DEFAULT 0,
   used_objects INTEGER NOT NULL DEFAULT 0,
   leaving INTEGER NOT NULL DEFAULT 0,
-  in_directory INTEGER NOT NULL DEFAULT 0
+  in_directory INTEGER NOT NULL DEFAULT 0,
+  least_mirror_interval INTEGER NOT NULL DEFAULT 0
 )`;
 
 /** The row, with what is not shown. */
@@ -48,14 +49,18 @@ function quotasAt(row: SqlRow, column: number): Quotas {
 export function readTenant(db: SqlDatabase): TenantRow | undefined {
   const row = firstRow(
     db.rows(`SELECT name, created_at, push_to_create, quota_repos, quota_bytes, quota_objects, quota_blob_bytes,
-      repo_count, leaving, in_directory, used_bytes, used_objects FROM tenant`),
+      repo_count, leaving, in_directory, used_bytes, used_objects, least_mirror_interval FROM tenant`),
   );
   if (row === undefined) return undefined;
   return {
     record: {
       name: textAt(row, 0),
       createdAt: integerAt(row, 1),
-      settings: { pushToCreate: integerAt(row, 2) === 1, quotas: quotasAt(row, 3) },
+      settings: {
+        pushToCreate: integerAt(row, 2) === 1,
+        quotas: quotasAt(row, 3),
+        ...(integerAt(row, 12) === 0 ? {} : { leastMirrorInterval: integerAt(row, 12) }),
+      },
       repoCount: integerAt(row, 7),
       usage: { bytes: integerAt(row, 10), objects: integerAt(row, 11) },
     },
@@ -71,7 +76,9 @@ export function insertTenant(db: SqlDatabase, name: string, settings: TenantSett
 }
 
 /** Changes settings; quotas are set as a whole. */
-export function updateTenant(db: SqlDatabase, { pushToCreate, quotas }: Partial<TenantSettings>): void {
+export function updateTenant(db: SqlDatabase, change: Partial<TenantSettings>): void {
+  const { pushToCreate, quotas, leastMirrorInterval } = change;
+  if (leastMirrorInterval !== undefined) db.run("UPDATE tenant SET least_mirror_interval = ?", leastMirrorInterval);
   if (pushToCreate !== undefined) db.run("UPDATE tenant SET push_to_create = ?", pushToCreate ? 1 : 0);
   if (quotas === undefined) return;
   db.run(

@@ -1,4 +1,4 @@
--- A repository, version 1.
+-- A repository, version 5.
 CREATE TABLE IF NOT EXISTS repository (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   id TEXT NOT NULL,
