@@ -23,7 +23,7 @@ export type KernelPoolLayout = {
 /** Kernels lent at once from which on new ones are small. */
 const MANY = 2;
 /** A kernel whose tables grew past this is not kept. */
-const KEEP_BYTES = 34 * 1024 * 1024;
+const KEEP_BYTES = 44 * 1024 * 1024;
 
 /** The kernels of one isolate. */
 export class KernelPool {
@@ -75,6 +75,11 @@ export class KernelPool {
     kernel.reset();
     this.#lent.add(kernel);
     return kernel;
+  }
+
+  /** As {@link KernelPool.lend}, but rather a small one than a new large one. */
+  lendSpare(rawSize: number): Kernel {
+    return this.#idle?.rawSize === rawSize ? this.lend(rawSize) : this.lendSmall(rawSize);
   }
 
   #make(rawSize: number, isSmall = this.#lent.size >= MANY): Kernel {

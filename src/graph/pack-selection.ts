@@ -16,8 +16,8 @@ import { type GraphSession, PENDING, PLACED, SELECTED } from "./graph-session.ts
 export type PackSelection = {
   readonly pack: number;
   readonly handle: PackHandle;
-  readonly offsets: Float64Array;
-  readonly ends: Float64Array;
+  readonly offsets: Float64Array<ArrayBuffer>;
+  readonly ends: Float64Array<ArrayBuffer>;
   /** The nodes of these entries, in no order; marked {@link PENDING} until their turn comes. */
   readonly nodes: readonly number[];
   /** The order of the whole pack, where it had to be known. */
@@ -107,18 +107,22 @@ export function selectByRank(
   choose: (name: Uint8Array, position: number) => number,
 ): PackSelection {
   const { order } = from;
-  const offsets = new Float64Array(order.count);
-  const ends = new Float64Array(order.count);
+  const ranks: number[] = [];
   const nodes: number[] = [];
   for (let rank = 0; rank < order.count; rank++) {
     const position = order.positionAt(rank);
     const node = choose(order.index.nameAt(position), position);
     if (node < 0) continue;
-    offsets[nodes.length] = order.offsetAt(rank);
-    ends[nodes.length] = order.offsetAt(rank + 1);
+    ranks.push(rank);
     nodes.push(node);
   }
-  return { ...from, nodes, offsets: offsets.slice(0, nodes.length), ends: ends.slice(0, nodes.length) };
+  const offsets = new Float64Array(ranks.length);
+  const ends = new Float64Array(ranks.length);
+  for (const [i, rank] of ranks.entries()) {
+    offsets[i] = order.offsetAt(rank);
+    ends[i] = order.offsetAt(rank + 1);
+  }
+  return { ...from, nodes, offsets, ends };
 }
 
 type Found = { readonly nodes: number[]; readonly positions: number[] };

@@ -14,7 +14,7 @@ import type { PackSelection } from "../graph/pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { openLargeContent } from "../store/large-content.ts";
-import { sweepPack } from "../store/pack-sweep.ts";
+import { type Gathered, sweepPack } from "../store/pack-sweep.ts";
 import { encodeEntry } from "../store/thin-completion.ts";
 import { type Adler32, sumOver, undeflated } from "../store/undeflated.ts";
 import type { PackOutput } from "./pack-output.ts";
@@ -71,16 +71,18 @@ export class PackCopy {
   async run(): Promise<void> {
     const { handle, nodes } = this.#selection;
     for (const node of nodes) this.#session.unmark(node, PENDING);
-    handle.hold(await this.#gather());
+    const gathered = await this.#gather();
+    handle.hold(gathered?.entries);
     try {
       await this.#copyRuns();
     } finally {
       handle.hold(undefined);
+      gathered?.free();
     }
   }
 
   /** Reads what is selected and what that is made from, where it is little and scattered over a large pack. */
-  async #gather(): Promise<Map<number, Uint8Array> | undefined> {
+  async #gather(): Promise<Gathered | undefined> {
     const { handle, offsets, ends } = this.#selection;
     const { length } = offsets;
     if (length <= VERY_FEW_ENTRIES || length > FEW_ENTRIES || handle.record.packBytes < RUN_BYTES) return undefined;

@@ -8,6 +8,7 @@
  * @packageDocumentation
  * @see git-pack-objects(1)
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 import { REF_TREE } from "../bytes/kernel.ts";
 import { isPlaced, selectWholePacks } from "../graph/whole-packs.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
@@ -150,7 +151,11 @@ async function send(session: FetchSession, plan: Plan, options: PackOptions, sin
     await streamRun(pack, run, async (bytes) => await output.append(bytes));
   }
   const copy = { ofsDelta: options.ofsDelta, mayBuildOn: plan.mayBuildOn, deflate: repository.deflate };
-  for (const part of plan.parts) await new PackCopy(graph, part, copy, output).run();
+  for (const part of plan.parts) {
+    await new PackCopy(graph, part, copy, output).run();
+    freeMemory(part.offsets);
+    freeMemory(part.ends);
+  }
   await output.end();
   await sink.progress(`Total ${total} (delta 0), reused ${total} (delta 0), pack-reused 0\n`);
 }

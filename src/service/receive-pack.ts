@@ -202,7 +202,7 @@ async function copyTip(push: Push, pack: IngestedPack | undefined): Promise<TipC
   // a smaller pack is read in few pieces anyway
   const { copyFromPackBytes } = repository.limits;
   if (tip === undefined || pack === undefined || pack.record.packBytes < copyFromPackBytes) return undefined;
-  // what it looks into makes room, and so does the kernel that has grown with it: nothing more is asked of either
+  // what it looks into makes room, and lends its kernel: nothing more is asked of either
   pack.release();
   repository.kernels.giveBack(kernel());
   try {

@@ -67,8 +67,6 @@ export async function copyTip(
 async function takeCopy(input: TipCopyInput, packName: string): Promise<PackRecord> {
   const { repository, record, packs } = input;
   const format = objectFormat(record.objectFormat);
-  // the pack that was just taken in has used up what others may keep
-  repository.cache.trim(0);
   const pipe = new BytePipe();
   const making = sendTip(input, pipe);
   const kernel = repository.kernels.lendSmall(format.rawSize);
@@ -121,7 +119,7 @@ async function sendTip({ repository, record, packs, tip }: TipCopyInput, pipe: B
     uncoveredTips: 1,
   } as const;
   const { rawSize } = objectFormat(record.objectFormat);
-  const session = new FetchSession(repository, snapshot, tip, repository.kernels.lendSmall(rawSize));
+  const session = new FetchSession(repository, snapshot, tip, repository.kernels.lendSpare(rawSize));
   try {
     await session.cut({ shallow: [], unshallow: [], cuts: session.wants, wants: [] });
     let bytes = 0;

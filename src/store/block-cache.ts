@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 
 /** Bytes of a block, but of a pack's last. */
 export const BLOCK_BYTES = 64 * 1024;
@@ -17,12 +18,12 @@ export class CachedBlock {
   bytes: Uint8Array | undefined;
   /** Used since the cache last looked for something to let go of. */
   touched = false;
-  /** Whether its memory is the cache's own. */
-  readonly isBlock: boolean;
+  /** Where its memory is the cache's own, and of the size that is used again. */
+  readonly memory: Uint8Array<ArrayBuffer> | undefined;
 
-  constructor(bytes: Uint8Array, isBlock: boolean) {
+  constructor(bytes: Uint8Array, memory?: Uint8Array<ArrayBuffer>) {
     this.bytes = bytes;
-    this.isBlock = isBlock;
+    this.memory = memory;
   }
 }
 
@@ -31,7 +32,7 @@ export class BlockCache {
   readonly #maxBytes: number;
   readonly #blocks = new Map<string, CachedBlock>();
   /** Memory of whole blocks that were let go of. */
-  #free: Uint8Array[] = [];
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -48,10 +49,10 @@ export class BlockCache {
     return this.#maxBytes * 0.75;
   }
 
-  /** Lets go of all but about the youngest `bytes`: for who needs the memory more. */
+  /** Lets go of all but about the youngest `bytes`, more than one reads at once: for who needs the memory more. */
   trim(bytes: number): void {
     this.#shrink(bytes);
-    this.#free = [];
+    for (const memory of this.#free.splice(0)) freeMemory(memory);
   }
 
   #shrink(bytes: number): void {
@@ -68,11 +69,11 @@ export class BlockCache {
   }
 
   #letGo(block: CachedBlock): void {
-    const { bytes, isBlock } = block;
+    const { bytes, memory } = block;
     if (bytes === undefined) return;
     this.#bytes -= bytes.length;
     block.bytes = undefined;
-    if (isBlock && bytes.length === BLOCK_BYTES) this.#free.push(bytes);
+    if (memory !== undefined) this.#free.push(memory);
   }
 
   /** Gives a piece, which stays unchanged, or `undefined`. */
@@ -89,7 +90,7 @@ export class BlockCache {
 
   /** Keeps a piece, from now on unchanged. One larger than the whole cache is not kept. */
   set(key: string, bytes: Uint8Array): void {
-    if (bytes.length <= this.largestBlock) this.#put(key, new CachedBlock(bytes, false), bytes.length);
+    if (bytes.length <= this.largestBlock) this.#put(key, new CachedBlock(bytes), bytes.length);
   }
 
   /** Keeps a copy of a block, of {@link BLOCK_BYTES} or, at a pack's end, fewer. */
@@ -99,7 +100,7 @@ export class BlockCache {
     this.#shrink(this.#maxBytes - bytes.length);
     const memory = (bytes.length === BLOCK_BYTES ? this.#free.pop() : undefined) ?? new Uint8Array(bytes.length);
     memory.set(bytes);
-    this.#put(key, new CachedBlock(memory, true), bytes.length);
+    this.#put(key, new CachedBlock(memory, bytes.length === BLOCK_BYTES ? memory : undefined), bytes.length);
   }
 
   #put(key: string, block: CachedBlock, length: number): void {

@@ -13,30 +13,32 @@ import type { PackHandle } from "./pack-handle.ts";
 /** A pack with no more objects than this is sorted here rather than asked for its `.rev`. */
 const FEW_OBJECTS = 50_000;
 
+/** Position in the index of the entry of each rank. */
+type Ranks = Pick<ReverseIndex, "count" | "positionOf">;
+
 /** A pack's entries by rank: 0 is the first in the pack. */
 export class PackOrder {
   readonly index: PackIndex;
-  /** Position in the index of the entry of each rank. */
-  readonly #positions: Uint32Array;
+  readonly #ranks: Ranks;
   readonly #entriesEnd: number;
 
-  constructor(index: PackIndex, positions: Uint32Array, entriesEnd: number) {
+  constructor(index: PackIndex, ranks: Ranks, entriesEnd: number) {
     this.index = index;
-    this.#positions = positions;
+    this.#ranks = ranks;
     this.#entriesEnd = entriesEnd;
   }
 
   get count(): number {
-    return this.#positions.length;
+    return this.#ranks.count;
   }
 
   positionAt(rank: number): number {
-    return this.#positions[rank] ?? 0;
+    return this.#ranks.positionOf(rank);
   }
 
   /** Where the entry of a rank begins; of the rank after the last, where the entries end. */
   offsetAt(rank: number): number {
-    return rank < this.#positions.length ? this.index.offsetAt(this.positionAt(rank)) : this.#entriesEnd;
+    return rank < this.#ranks.count ? this.index.offsetAt(this.positionAt(rank)) : this.#entriesEnd;
   }
 
   /** The rank of the entry that begins at `offset`. @throws CorruptStore where none does. */
@@ -55,16 +57,10 @@ export async function loadPackOrder(handle: PackHandle, format: ObjectFormat): P
       handle.loadIndex(),
       handle.readFile("rev", reverseIndexBytes(handle.record.objects, format)),
     ]);
-    return new PackOrder(index, positionsOf(parseReverseIndex(rev, format), index.count), entriesEnd);
+    return new PackOrder(index, parseReverseIndex(rev, format), entriesEnd);
   }
   const index = await handle.loadIndex();
   const positions = Uint32Array.from({ length: index.count }, (_, position) => position);
   positions.sort((a, b) => index.offsetAt(a) - index.offsetAt(b));
-  return new PackOrder(index, positions, entriesEnd);
-}
-
-function positionsOf(rev: ReverseIndex, count: number): Uint32Array {
-  const positions = new Uint32Array(count);
-  for (let rank = 0; rank < count; rank++) positions[rank] = rev.positionOf(rank);
-  return positions;
+  return new PackOrder(index, { count: index.count, positionOf: (rank) => positions[rank] ?? 0 }, entriesEnd);
 }

@@ -7,6 +7,7 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import { EntryHeader } from "../format/pack-entry.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
@@ -34,23 +35,39 @@ export type SweepRequest = {
   readonly rawSize: number;
 };
 
+const SLAB_BYTES = 256 * 1024;
 /** Nearer than this is read together in any case. */
 const LEAST_GAP = 32 * 1024;
 /** How fast the gap that is read over follows what is found: bases lie where nothing was known to be wanted. */
 const WIDEN = 2;
 const NARROW = 0.8;
 
-/** Gathers entries, by where they begin. Each is a copy. */
-export async function sweepPack(request: SweepRequest, limits: SweepLimits): Promise<Map<number, Uint8Array>> {
+/** What was gathered. */
+export type Gathered = {
+  /** Entries by where they begin. */
+  readonly entries: ReadonlyMap<number, Uint8Array>;
+  /** Frees their memory at once: nobody uses them afterwards. */
+  free(): void;
+};
+
+/** Gathers entries, as copies. */
+export async function sweepPack(request: SweepRequest, limits: SweepLimits): Promise<Gathered> {
   const sweep = new Sweep(request, limits);
-  await sweep.run();
-  return sweep.held;
+  try {
+    await sweep.run();
+  } finally {
+    sweep.rest();
+  }
+  return sweep;
 }
 
 type Run = { readonly ranks: readonly number[]; readonly offset: number; readonly length: number };
 
-class Sweep {
-  readonly held = new Map<number, Uint8Array>();
+class Sweep implements Gathered {
+  readonly entries = new Map<number, Uint8Array>();
+  /** What the entries lie in, one behind the other. */
+  readonly #slabs: Uint8Array<ArrayBuffer>[] = [];
+  #slabUsed = 0;
   readonly #request: SweepRequest;
   readonly #limits: SweepLimits;
   readonly #firstGap: number;
@@ -144,7 +161,10 @@ class Sweep {
 
   /** Reads a run, always into the same memory: what each would leave behind counts until it is collected. */
   async #read({ offset, length }: Run): Promise<Uint8Array> {
-    if (this.#buffer.length < length) this.#buffer = new Uint8Array(Math.max(length, this.#limits.runBytes / 4));
+    if (this.#buffer.length < length) {
+      freeMemory(this.#buffer);
+      this.#buffer = new Uint8Array(Math.max(length, this.#limits.runBytes / 4));
+    }
     const stream = await this.#request.handle.openRun(offset, length);
     try {
       const bytes = await stream.read(this.#buffer.subarray(0, length));
@@ -160,13 +180,36 @@ class Sweep {
   #take(rank: number, run: Uint8Array, runOffset: number): number | undefined {
     const { order, rawSize } = this.#request;
     const offset = order.offsetAt(rank);
-    const entry = run.slice(offset - runOffset, order.offsetAt(rank + 1) - runOffset);
-    this.held.set(offset, entry);
+    const entry = this.#keep(run.subarray(offset - runOffset, order.offsetAt(rank + 1) - runOffset));
+    this.entries.set(offset, entry);
     this.#heldBytes += entry.length;
     if (this.#header.decode(entry, 0, entry.length, rawSize) !== "ok") return undefined;
     const base = this.#baseOf(entry, offset);
     if (base === undefined) return undefined;
     return this.#asked.has(rank) && !this.#request.needsBase(base) ? undefined : base;
+  }
+
+  #keep(bytes: Uint8Array): Uint8Array {
+    let slab = this.#slabs.at(-1);
+    if (slab === undefined || slab.length - this.#slabUsed < bytes.length) {
+      slab = new Uint8Array(Math.max(SLAB_BYTES, bytes.length));
+      this.#slabs.push(slab);
+      this.#slabUsed = 0;
+    }
+    const kept = slab.subarray(this.#slabUsed, this.#slabUsed + bytes.length);
+    kept.set(bytes);
+    this.#slabUsed += bytes.length;
+    return kept;
+  }
+
+  /** Frees what reading took. */
+  rest(): void {
+    freeMemory(this.#buffer);
+  }
+
+  free(): void {
+    this.entries.clear();
+    for (const slab of this.#slabs.splice(0)) freeMemory(slab);
   }
 
   #baseOf(entry: Uint8Array, offset: number): number | undefined {

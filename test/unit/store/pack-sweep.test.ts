@@ -63,7 +63,9 @@ describe("a sweep", () => {
         expected.add(order.offsetAt(rankOf(at)));
     }
     const before = store.cost.reads;
-    const held = await sweepPack({ handle, order, ranks, needsBase: () => true, rawSize: store.format.rawSize }, ROOMY);
+    const request = { handle, order, ranks, needsBase: () => true, rawSize: store.format.rawSize };
+    const gathered = await sweepPack(request, ROOMY);
+    const held = gathered.entries;
     expect(store.cost.reads - before).toBeLessThanOrEqual(ROOMY.reads);
     expect([...held.keys()].toSorted((a, b) => a - b)).toEqual([...expected].toSorted((a, b) => a - b));
     for (const [offset, entry] of held) {
@@ -71,17 +73,23 @@ describe("a sweep", () => {
       const stored = await handle.readRun(offset, order.offsetAt(rank + 1) - offset);
       expect(Buffer.from(entry).equals(Buffer.from(stored))).toBe(true);
     }
+    const [some = new Uint8Array(1)] = held.values();
+    gathered.free();
+    expect([held.size, some.length]).toEqual([0, 0]);
   });
 
   it("leaves bases that are not needed, what is too large, and what is past its bound", async () => {
     const ranks = [...bases.keys()].map(rankOf).toSorted((a, b) => a - b);
     const request = { handle, order, ranks, rawSize: store.format.rawSize };
-    const alone = await sweepPack({ ...request, needsBase: () => false }, ROOMY);
+    const { entries: alone } = await sweepPack({ ...request, needsBase: () => false }, ROOMY);
     expect(alone.size).toBe(ranks.length);
-    const tiny = await sweepPack({ ...request, needsBase: () => false }, { ...ROOMY, runBytes: 60 });
+    const { entries: tiny } = await sweepPack({ ...request, needsBase: () => false }, { ...ROOMY, runBytes: 60 });
     expect(tiny.size).toBeLessThan(ranks.length);
     for (const entry of tiny.values()) expect(entry.length).toBeLessThanOrEqual(60);
-    const bounded = await sweepPack({ ...request, needsBase: () => true }, { ...ROOMY, heldBytes: 1, runBytes: 4096 });
+    const { entries: bounded } = await sweepPack(
+      { ...request, needsBase: () => true },
+      { ...ROOMY, heldBytes: 1, runBytes: 4096 },
+    );
     let bytes = 0;
     for (const entry of bounded.values()) bytes += entry.length;
     expect(bytes).toBeLessThanOrEqual(4096);
