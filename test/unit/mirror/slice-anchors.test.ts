@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import { addSlice, anchorsLeft, reachedPacks, splitNames } from "../../../src/mirror/slice-anchors.ts";
@@ -80,5 +81,89 @@ describe("packs of slices", () => {
     const slice = addSlice(undefined, raw(1), pack("a", [], false), FORMAT);
     expect(reachedPacks(slice, slice.anchors, updates(1), FORMAT)).toEqual([]);
     expect(reachedPacks(undefined, new Uint8Array(0), updates(1), FORMAT)).toEqual([]);
+  });
+});
+
+/** Objects by number, each with those that it refers to, all of lower numbers. */
+type Graph = readonly (readonly number[])[];
+
+const OBJECTS = 24;
+const someObjects = fc.uniqueArray(fc.integer({ min: 0, max: OBJECTS - 1 }), { maxLength: 4 });
+const graphs: fc.Arbitrary<Graph> = fc
+  .array(fc.array(fc.nat(), { maxLength: 3 }), { minLength: OBJECTS, maxLength: OBJECTS })
+  .map((all) => all.map((links, at) => (at === 0 ? [] : links.map((link) => link % at))));
+
+function reachedFrom(graph: Graph, names: Iterable<number>): Set<number> {
+  const reached = new Set<number>();
+  const wait = [...names];
+  for (let at = wait.pop(); at !== undefined; at = wait.pop()) {
+    if (reached.has(at)) continue;
+    reached.add(at);
+    wait.push(...(graph[at] ?? []));
+  }
+  return reached;
+}
+
+/** What an upstream sends for wants: what is not here, and some of what is and hangs on that; `more` nobody asked for. */
+type Sent = { readonly wants: readonly number[]; readonly again: readonly number[]; readonly more: readonly number[] };
+const sendings = (more: fc.Arbitrary<number[]>): fc.Arbitrary<Sent> =>
+  fc.record({ wants: someObjects, again: someObjects, more });
+
+/** Takes slices in, and then refs; says whether their packs are marked, and whether they ought to be. */
+function take(graph: Graph, slices: readonly Sent[], end: Sent): { marked: boolean; reached: boolean; came: number } {
+  const here = new Set<number>();
+  const receive = (name: string, { wants, again, more }: Sent): Parameters<typeof addSlice>[2] => {
+    const whole = reachedFrom(graph, [...wants, ...more]);
+    const linked = new Set([...whole].filter((object) => !here.has(object)).flatMap((object) => graph[object] ?? []));
+    const isSent = (object: number): boolean =>
+      !here.has(object) || more.includes(object) || (again.includes(object) && linked.has(object));
+    const objects = [...whole].filter(isSent);
+    const links = new Set(objects.flatMap((object) => graph[object] ?? []));
+    for (const object of objects) here.add(object);
+    return pack(
+      name,
+      [...links],
+      objects.every((object) => wants.includes(object) || links.has(object)),
+    );
+  };
+  let last: Slice | undefined;
+  for (const [i, sent] of slices.entries()) {
+    // What is here is not asked for.
+    const wants = sent.wants.filter((object) => !here.has(object));
+    if (wants.length > 0) last = addSlice(last, raw(...wants), receive(`${i}`, { ...sent, wants }), FORMAT);
+  }
+  const came = [...here];
+  const left = anchorsLeft(last?.anchors ?? new Uint8Array(0), receive("end", end), FORMAT);
+  const all = reachedFrom(graph, end.wants);
+  const marked = reachedPacks(last, left, updates(...end.wants), FORMAT).length > 0;
+  return { marked, reached: came.every((object) => all.has(object)), came: came.length };
+}
+
+describe("whatever an upstream sends", () => {
+  it("nothing is marked that refs don't reach", () => {
+    const sent = sendings(someObjects);
+    fc.assert(
+      fc.property(graphs, fc.array(sent, { maxLength: 5 }), sent, (graph, slices, end) => {
+        const { marked, reached } = take(graph, slices, end);
+        expect(marked && !reached).toBe(false);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("all is marked that refs reach, where it sends what it is asked for", () => {
+    let times = 0;
+    const sent = sendings(fc.constant([]));
+    fc.assert(
+      fc.property(graphs, fc.array(sent, { maxLength: 5 }), sent, fc.boolean(), (graph, slices, end, whole) => {
+        // Half of them with all that slices were of.
+        const wants = whole ? [...new Set([...end.wants, ...slices.flatMap((slice) => slice.wants)])] : end.wants;
+        const { marked, reached, came } = take(graph, slices, { ...end, wants });
+        expect(marked).toBe(reached && came > 0);
+        times += Number(marked);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(times).toBeGreaterThan(100);
   });
 });
