@@ -128,10 +128,13 @@ export class MirrorDatabase {
       const old = readMirror(this.#db);
       if (old === undefined && firstRow(this.#db.rows("SELECT 1 FROM refs")) !== undefined) return { kind: "occupied" };
       const isSame = old?.settings.upstream === change.settings.upstream;
+      const isSameRefs = isSame && old.settings.refspecs.join(" ") === change.settings.refspecs.join(" ");
       const row: MirrorRow = {
         ...(old ?? NEW_ROW),
         // What was wrong with another upstream says nothing of this one.
         ...(isSame ? {} : { lastError: undefined, failures: 0, slice: undefined }),
+        // Nor is what a sync under way brings of other refs wanted any more: it finds that another has begun.
+        ...(isSameRefs ? {} : { running: undefined, runningUntil: undefined }),
         settings: change.settings,
         login: loginOf(change, old),
         hook: change.hook === "keep" ? old?.hook : change.hook === "none" ? undefined : change.hook,

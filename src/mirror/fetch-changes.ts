@@ -11,7 +11,7 @@ import { findTipKinds, peelTips, type TipValue } from "../graph/tip-values.ts";
 import { FORGIVABLE } from "../object/fsck-rule.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { isPushableRefName } from "../object/ref-name.ts";
+import { checkRefFormat, isPushableRefName } from "../object/ref-name.ts";
 import type { Slice } from "../refs/mirror-store.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
@@ -21,9 +21,10 @@ import { ObjectDatabase } from "../store/object-database.ts";
 import { ObjectIdList } from "../wire/object-id-list.ts";
 import { FetchClient } from "./fetch-client.ts";
 import type { BandListener } from "./line-source.ts";
+import { secretsIn, withoutSecrets } from "./redaction.ts";
 import { compareRefs, type NamedValue, type RefDifference, RefList } from "./ref-comparison.ts";
-import { applyPolicy, KEPT } from "./rewritten.ts";
-import { mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
+import { applyPolicy } from "./rewritten.ts";
+import { KEPT, mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
 import { addSlice, anchorsLeft, reachedPacks, splitNames } from "./slice-anchors.ts";
 import { type OpenedPack, openPack, openSlice } from "./slices.ts";
 import type { SyncBegun } from "./sync-input.ts";
@@ -96,6 +97,7 @@ async function connect(sync: SyncBegun): Promise<FetchClient> {
   const opened =
     login === undefined ? undefined : await input.openLogin(login, { use: "upstream", id: snapshot.record.id, origin });
   if (opened?.resealed !== undefined) sync.resealed.login = opened.resealed;
+  if (opened !== undefined) sync.secrets = secretsIn(opened.authorization);
   const connection = new UpstreamConnection({
     ...input.connection,
     upstream: settings.upstream,
@@ -109,7 +111,10 @@ function* followed(rows: Iterable<RefRow>): Generator<RefRow> {
   for (const row of rows) if (!row.name.startsWith(KEPT)) yield row;
 }
 
-/** Gives the branch that HEAD has to point to from now on, where the upstream's is one that the mirror has. */
+/**
+ * Gives the branch that HEAD has to point to from now on: the upstream's, also where it is yet to be born. Where that is no branch of
+ * the mirror's, because HEAD is detached or its branch is not taken, HEAD stays on one that is there, or goes to one.
+ */
 function newHead(
   upstreamHead: string | undefined,
   refspecs: readonly Refspec[],
@@ -117,8 +122,15 @@ function newHead(
   current: string,
 ): string | undefined {
   const mapped = upstreamHead === undefined ? undefined : mapRef(refspecs, upstreamHead);
-  if (mapped === undefined || mapped === current || !mapped.startsWith(BRANCHES)) return undefined;
-  return theirs.has(mapped) ? mapped : undefined;
+  const head = mapped?.startsWith(BRANCHES) === true && checkRefFormat(mapped) ? mapped : stayingHead(theirs, current);
+  return head === current ? undefined : head;
+}
+
+/** Gives the branch to stay on, or the one to go to: `main` or `master` where there is one, as git guesses, else the first. */
+function stayingHead(theirs: RefList, current: string): string | undefined {
+  if (theirs.has(current)) return current;
+  const usual = ["refs/heads/main", "refs/heads/master"].find((name) => theirs.has(name));
+  return usual ?? theirs.firstBelow(BRANCHES);
 }
 
 type Differing = {
@@ -231,11 +243,12 @@ function oldestFirst({ differences }: Differing, wants: ObjectIdList): NamedValu
 }
 
 /** Counts what comes, and stops what is too much. */
-function listenerOf({ input, traffic }: SyncBegun): BandListener {
+function listenerOf(sync: SyncBegun): BandListener {
+  const { input, traffic } = sync;
   const { mostBytes } = input;
   return {
     onProgress: (text) => {
-      traffic.progress = (traffic.progress + text).slice(-MOST_PROGRESS);
+      traffic.progress = withoutSecrets(traffic.progress + text, sync.secrets).slice(-MOST_PROGRESS);
     },
     onBytes: (count) => {
       traffic.bytes += count;

@@ -5,6 +5,7 @@
  * @see gitprotocol-v2(5), gitprotocol-pack(5), fetch-pack.c
  */
 import type { ByteSource } from "../bytes/byte-stream.ts";
+import { ProtocolError } from "../bytes/failure.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { parseAcknowledgement } from "../wire/acknowledgements.ts";
 import { CapabilityAdvertisementParser } from "../wire/capability-advertisement.ts";
@@ -112,11 +113,14 @@ export class FetchClient {
     try {
       const lines = new LineSource(answer.body);
       let head: string | undefined;
-      for (let line = await lines.next(); line.kind === "data"; line = await lines.next()) {
+      let line = await lines.next();
+      for (; line.kind === "data"; line = await lines.next()) {
         const ref = parseListedRef(line.payload, this.format);
         if (ref?.name === "HEAD") head = ref.symrefTarget;
         else if (ref?.oid !== undefined) onRef({ name: ref.name, oid: ref.oid });
       }
+      // Refs that are not told are taken for deleted: the list has to be whole.
+      if (line.kind !== "flush") throw new ProtocolError("expected flush after ref listing");
       return head;
     } finally {
       await answer.cancel();
@@ -135,6 +139,7 @@ export class FetchClient {
       const lines = new LineSource(answer.body);
       if (session.version === 2) await readFetchResponse(lines, this.format);
       else await readAcknowledgements(lines, this.format);
+      lines.endTalk();
       return { source: bandSource(lines, listener), cancel: async () => await answer.cancel() };
     } catch (error) {
       await answer.cancel();

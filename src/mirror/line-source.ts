@@ -4,32 +4,42 @@
  * @packageDocumentation
  */
 import type { ByteSource } from "../bytes/byte-stream.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
 import { parseFailureLine } from "../wire/failure-line.ts";
 import { decodeText, type PktLine, PktLineDecoder } from "../wire/pkt-line.ts";
 import { BAND_DATA, BAND_ERROR, parseSideBand } from "../wire/side-band.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 const CHUNK_BYTES = 262_144;
+/** Bytes of an answer without a pack, or of what comes before one: room for 500,000 refs of usual names. */
+const MOST_TALK = 64 * 1024 * 1024;
 
 function brokeOff(): UpstreamFailure {
   return new UpstreamFailure("The upstream's answer broke off.");
 }
 
-/** Reads pkt-lines. */
+/** Reads pkt-lines: as many as fit a bound on bytes, until {@link LineSource.endTalk}. */
 export class LineSource {
   readonly #source: ByteSource;
   readonly #decoder = new PktLineDecoder();
   #buffer = new Uint8Array(CHUNK_BYTES);
   #held: PktLine | undefined;
+  #left: number;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, mostTalk = MOST_TALK) {
     this.#source = source;
+    this.#left = mostTalk;
+  }
+
+  /** Lifts the bound: whoever reads the pack that follows has one of its own. */
+  endTalk(): void {
+    this.#left = Number.POSITIVE_INFINITY;
   }
 
   /**
    * Takes the next line; its payload is valid until the next call.
    *
-   * @throws UpstreamFailure where the answer ends, or where the line says `ERR`.
+   * @throws UpstreamFailure where the answer ends, or where the line says `ERR`; LimitExceeded where it goes on and on.
    */
   async next(): Promise<PktLine> {
     const line = this.#held ?? (await this.#read());
@@ -63,6 +73,9 @@ export class LineSource {
       const chunk = await this.#source.read(this.#buffer);
       this.#buffer = new Uint8Array(chunk.buffer);
       if (chunk.length === 0) throw brokeOff();
+      this.#left -= chunk.length;
+      if (this.#left < 0)
+        throw new LimitExceeded("mirror-talk", MOST_TALK, "it has more to say of its refs than is read");
       this.#decoder.push(chunk);
     }
   }

@@ -54,6 +54,12 @@ export class RefList {
     return this.#names.includes(name);
   }
 
+  /** Gives the first name that begins with a prefix; `undefined` where none does. */
+  firstBelow(prefix: string): string | undefined {
+    for (const { name } of this) if (name.startsWith(prefix)) return name;
+    return undefined;
+  }
+
   /** Gives the refs in order; values are views, valid until the list grows. */
   *[Symbol.iterator](): Generator<NamedValue> {
     const order = Uint32Array.from(this.#names.keys());

@@ -22,6 +22,9 @@ export type Refspec = {
 /** What a mirror has unless it is told otherwise. */
 export const DEFAULT_REFSPECS: readonly string[] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
 
+/** Where a mirror that keeps what its upstream drops has it. What an upstream has there itself is not taken. */
+export const KEPT = "refs/kept/";
+
 /** Whether a pattern could match, or make, a ref: with something in place of its asterisk it is a ref's name. */
 function isPattern(pattern: string): boolean {
   const asterisk = pattern.indexOf("*");
@@ -38,17 +41,17 @@ export function parseRefspec(text: string): Refspec | undefined {
   const [source = "", target = source, ...more] = text.replace(/^\+/, "").split(":");
   if (more.length > 0 || source.includes("*") !== target.includes("*")) return undefined;
   // What is kept there is no upstream's.
-  if (target.startsWith("refs/kept/")) return undefined;
+  if (target.startsWith(KEPT)) return undefined;
   return isPattern(source) && isPattern(target) ? { source, target } : undefined;
 }
 
-/** Gives what the asterisk of `pattern` stands for in `name`; "" where there is none and both are the same. */
+/** Gives what the asterisk of `pattern` stands for in `name`, which may be nothing; "" where there is none and both are the same. */
 function match(pattern: string, name: string): string | undefined {
   const asterisk = pattern.indexOf("*");
   if (asterisk < 0) return pattern === name ? "" : undefined;
   const head = pattern.slice(0, asterisk);
   const tail = pattern.slice(asterisk + 1);
-  const fits = name.length > head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
+  const fits = name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
   return fits ? name.slice(head.length, name.length - tail.length) : undefined;
 }
 
@@ -59,7 +62,8 @@ export function mapRef(refspecs: readonly Refspec[], name: string): string | und
   for (const { source, target } of refspecs) {
     const matched = target === undefined ? undefined : match(source, name);
     // A function, since `$&` in a name would mean something in a replacement.
-    if (matched !== undefined) return target?.replace("*", () => matched);
+    const mapped = matched === undefined ? undefined : target?.replace("*", () => matched);
+    if (mapped !== undefined) return mapped.startsWith(KEPT) ? undefined : mapped;
   }
   return undefined;
 }

@@ -13,10 +13,8 @@ import { isZeroOid } from "../refs/ref-plan.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 import type { RefDifference } from "./ref-comparison.ts";
+import { KEPT } from "./refspec.ts";
 import { UpstreamFailure } from "./upstream.ts";
-
-/** Where a mirror that keeps what its upstream drops has it. */
-export const KEPT = "refs/kept/";
 
 /** Names that a failure lists. */
 const MOST_NAMES = 5;
@@ -47,7 +45,8 @@ export async function applyPolicy(input: PolicyInput): Promise<readonly RefUpdat
       `The upstream has rewritten or dropped ${names.join(", ")}${more}, and the mirror is to stop then.`,
     );
   }
-  const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  // To the millisecond: two syncs of one second keep what each drops.
+  const stamp = new Date(now).toISOString().replaceAll(/[-:.]/g, "");
   const peeled = new Map(input.differences.map(({ name, oursPeeled }) => [name, oursPeeled] as const));
   const kept = rewritten.map(({ name, oldOid }): RefUpdate => {
     const names = peeled.get(name);

@@ -55,6 +55,8 @@ export type SyncBegun = {
   readonly packName: string;
   /** What is under the newest key now and was not. */
   readonly resealed: { login?: SealedSecret; hook?: SealedSecret };
+  /** What must not be told of the upstream, whatever it says. */
+  secrets: readonly string[];
   /** What came, so far. */
   readonly traffic: { bytes: number; objects: number; progress: string };
 };

@@ -16,6 +16,7 @@ import { newValueOf } from "../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { fetchChanges, type FetchedChanges } from "./fetch-changes.ts";
 import type { PackRecord } from "../store/catalog.ts";
+import { withoutSecrets } from "./redaction.ts";
 import type { CopiedTip, SyncBegun, SyncInput } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
@@ -56,7 +57,14 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
   const packName = toHex(repository.random(PACK_NAME_BYTES));
   const begun = await mirror.beginSync(packName);
   if (begun.kind !== "begun") return { kind: "skipped" };
-  const sync: SyncBegun = { input, begun, packName, resealed: {}, traffic: { bytes: 0, objects: 0, progress: "" } };
+  const sync: SyncBegun = {
+    input,
+    begun,
+    packName,
+    resealed: {},
+    secrets: [],
+    traffic: { bytes: 0, objects: 0, progress: "" },
+  };
   let fetched: FetchedChanges;
   try {
     await resealHook(sync);
@@ -138,7 +146,10 @@ async function copyNewTip({ input, begun }: SyncBegun, fetched: FetchedChanges):
 /** Deletes what came and tells the mirror why nothing came of it. */
 async function fail(sync: SyncBegun, error: unknown): Promise<SyncResult> {
   const described = describeFailure(error);
-  const end = described ?? { kind: "failed" as const, why: OUR_FAULT };
+  const end = {
+    ...(described ?? { kind: "failed" as const }),
+    why: withoutSecrets(described?.why ?? OUR_FAULT, sync.secrets),
+  };
   await endSync(sync, end, undefined, await discard(sync));
   return { kind: "failed", why: end.why, ...(described === undefined ? { fault: error } : {}) };
 }

@@ -126,7 +126,12 @@ export class UpstreamConnection {
   }
 
   async #expect(answer: UpstreamAnswer, contentType: string): Promise<void> {
-    const problem = statusProblem(answer.status, this.#options.authorization !== undefined);
+    const { origin } = new URL(this.#base);
+    const isHome = origin === this.#origin;
+    const problem =
+      answer.status === 401 && !isHome
+        ? `The upstream redirects to ${origin}, which wants credentials; the upstream's own are not sent there.`
+        : statusProblem(answer.status, isHome && this.#options.authorization !== undefined);
     const found = answer.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     if (problem === undefined && found === contentType) return;
     await answer.cancel();

@@ -61,11 +61,15 @@ describe("an upstream that fails", () => {
     ["cut", /answer broke off/],
     ["spoilt", /refused|breaks git's protocol|broke off/],
     ["emptied", /none of the mirror's refs/],
-    ["elsewhere", /wants credentials|does not take the credentials/],
+    ["elsewhere", /redirects to http:\S+, which wants credentials; the upstream's own are not sent there/],
+    ["telltale", /says: not with Basic \[credentials\], nor with \[credentials\]$/],
+    ["halved", /breaks git's protocol: expected flush/],
+    ["endless", /too much for a mirror: it has more to say/],
   ] as const)("%s: says so, and what was there is served", async (behaviour, why) => {
     const { path, before, state } = await mirrored(behaviour);
     expect(state.last_error).toMatch(why);
     expect(state.last_error).not.toContain("secret of the proxy");
+    expect(state.last_error).not.toContain("upstream-token");
     expect(state.failures).toBe(1);
     expect(state.next_sync).not.toBeNull();
     expect(await refsAt(bed.git, bed.url(path))).toEqual(before);

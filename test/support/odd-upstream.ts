@@ -28,6 +28,10 @@ function answer(response: ServerResponse, status: number, headers: Record<string
   response.end(body);
 }
 
+function pktLine(text: string): string {
+  return (Buffer.byteLength(text) + 4).toString(16).padStart(4, "0") + text;
+}
+
 /** Bytes of an answer that pass before something happens to it; refs are shorter. */
 const PASSED = 20_000;
 
@@ -90,6 +94,29 @@ export class OddUpstream {
     page: (_, response) => answer(response, 200, { "Content-Type": "text/html" }, "<h1>hello</h1>"),
     garbage: (_, response) =>
       answer(response, 200, { "Content-Type": "application/x-git-upload-pack-advertisement" }, "zzzz garbage"),
+    telltale: ({ headers }, response) =>
+      answer(
+        response,
+        200,
+        { "Content-Type": "application/x-git-upload-pack-advertisement" },
+        pktLine(`ERR not with ${headers.authorization}, nor with upstream-token`),
+      ),
+    halved: (request, response, next) => {
+      if (!isPackRequest(request)) return next();
+      request.resume();
+      // A list of refs that ends as no list does.
+      return answer(response, 200, { "Content-Type": "application/x-git-upload-pack-result" }, "0001");
+    },
+    endless: (request, response) => {
+      request.resume();
+      response.writeHead(200, { "Content-Type": "application/x-git-upload-pack-advertisement" });
+      const line = pktLine(`${"1".repeat(40)} refs/heads/${"x".repeat(60_000)}\n`).repeat(16);
+      const go = (): void => {
+        while (!response.destroyed && response.write(line));
+      };
+      response.on("drain", go);
+      go();
+    },
     nothing: (_, response) => answer(response, 200, { "Content-Type": "application/x-git-upload-pack-advertisement" }),
     cut: (request, _, next) =>
       next(

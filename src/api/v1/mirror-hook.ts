@@ -30,8 +30,8 @@ function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** Reads the body to its end and gives its HMAC in hex. @throws Problem where it is too large. */
-async function signatureOf(body: ReadableStream | null, secret: string): Promise<string> {
+/** Reads the body to its end and gives its HMAC in hex; `undefined` where it is too large. */
+async function signatureOf(body: ReadableStream | null, secret: string): Promise<string | undefined> {
   const hmac = createHmac("sha256", secret);
   if (body === null) return hmac.digest("hex");
   const reader = body.getReader({ mode: "byob" });
@@ -40,7 +40,7 @@ async function signatureOf(body: ReadableStream | null, secret: string): Promise
     const { value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(PIECE_BYTES));
     if (value === undefined || value.byteLength === 0) break;
     size += value.byteLength;
-    if (size > MOST_BODY) throw new Problem(413, `A webhook's body may have ${MOST_BODY} bytes.`);
+    if (size > MOST_BODY) return undefined;
     hmac.update(value);
   }
   return hmac.digest("hex");
@@ -52,11 +52,15 @@ async function isGenuine(context: Context<ApiEnv>, secret: string): Promise<bool
   const given = SIGNATURES.map((name) => context.req.header(name)).find((value) => value !== undefined);
   if (given === undefined) return false;
   const signature = await signatureOf(context.req.raw.body, secret);
-  return isSame(given.toLowerCase().replace(/^sha256=/, ""), signature);
+  return signature !== undefined && isSame(given.toLowerCase().replace(/^sha256=/, ""), signature);
 }
 
 /** Answers an upstream's webhook. Whoever can't sign learns nothing, not even whether there is such a mirror. */
 export async function takeHook(context: Context<ApiEnv>): Promise<Response> {
+  // Before anything is looked up: the answer must not depend on whether there is such a mirror.
+  if (Number(context.req.header("Content-Length") ?? 0) > MOST_BODY) {
+    throw new Problem(413, `A webhook's body may have ${MOST_BODY} bytes.`);
+  }
   const { tenant = "", repo = "" } = context.req.param();
   const { mirrors } = context.var.api;
   const name = parseRepositoryName(tenant, repo);

@@ -43,6 +43,9 @@ const LEAST_SECRET = 16;
 // No line ends: it becomes part of a header.
 const credential = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[^\r\n\0]*$/)));
 
+// It goes into its header as it is.
+const bearer = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[!-~]+$/, "ASCII without spaces")));
+
 const objectName = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, "not the full name of an object"));
 
 const mirrorSettings = v.strictObject({
@@ -50,7 +53,7 @@ const mirrorSettings = v.strictObject({
   interval: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LONGEST_INTERVAL))),
   username: v.optional(credential),
   password: v.optional(credential),
-  token: v.optional(credential),
+  token: v.optional(bearer),
   refspecs: v.optional(
     v.pipe(
       v.array(
@@ -60,7 +63,7 @@ const mirrorSettings = v.strictObject({
           v.check((text) => parseRefspec(text) !== undefined, "not a refspec that a mirror can have"),
         ),
       ),
-      v.minLength(1),
+      v.check((texts) => texts.some((text) => !text.startsWith("^")), "there has to be one that takes something"),
       v.maxLength(MOST_REFSPECS),
     ),
   ),
@@ -124,7 +127,8 @@ function authorizationOf({ username, password, token }: Asked): { readonly heade
 function upstreamOf(context: Context<ApiEnv>, asked: Asked): string {
   const checked = parseOutgoingUrl(asked.upstream, context.var.api.allowPrivate);
   if (checked.kind === "refused") throw new Problem(422, `upstream: ${checked.why}`);
-  if (checked.url.search !== "" || checked.url.hash !== "") {
+  // Of the text: `search` and `hash` are empty, too, where there is nothing behind their marks.
+  if (/[?#]/.test(asked.upstream)) {
     throw new Problem(422, "upstream: has to end with the repository's path.");
   }
   return checked.url.href;

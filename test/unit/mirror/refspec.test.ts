@@ -56,4 +56,15 @@ describe("mapRef", () => {
     expect(mapRef(refspecs, "refs/heads/x1")).toBeUndefined();
     expect(refPrefixes(refspecs)).toEqual(["refs/heads/main", "refs/heads/", "refs/pull/"]);
   });
+
+  it("takes an asterisk for nothing, too, as git does", () => {
+    const refspecs = all("refs/heads/release*:refs/heads/release*", "refs/heads/*:refs/other/*", "^refs/heads/tmp*");
+    expect(mapRef(refspecs, "refs/heads/release")).toBe("refs/heads/release");
+    expect(mapRef(refspecs, "refs/heads/tmp")).toBeUndefined();
+  });
+
+  it("leaves out what an upstream has where the mirror keeps what is dropped", () => {
+    expect(mapRef(all("+refs/*:refs/*"), "refs/kept/20260101T000000Z/heads/main")).toBeUndefined();
+    expect(mapRef(all("+refs/heads/*:refs/*"), "refs/heads/kept/x")).toBeUndefined();
+  });
 });

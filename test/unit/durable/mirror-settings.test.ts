@@ -1,0 +1,58 @@
+/** What becomes of a sync under way when the mirror's settings change. */
+import { expect, it } from "vitest";
+import type { MirrorSettings } from "../../../src/refs/mirror-store.ts";
+import { create, CREATION, oid } from "../../suites/ref-store.ts";
+import { memoryRefStore } from "../../support/memory-ref-store.ts";
+
+const NOW = 1_700_000_000_000;
+const SETTINGS: MirrorSettings = {
+  upstream: "https://example.com/a.git",
+  interval: 0,
+  fetchThrough: 0,
+  refspecs: ["+refs/heads/*:refs/heads/*"],
+  policy: "follow",
+  fsck: { ignore: [], skip: [] },
+};
+
+/** Changes settings while a sync is under way. Gives how that ends, and whether another can begin before. */
+async function changedTo(change: Partial<MirrorSettings>): Promise<{ ended: string; next: string; refs: number }> {
+  const store = memoryRefStore(() => NOW);
+  const made = await store.create(CREATION);
+  if (made.kind !== "created") throw new Error(made.kind);
+  const { mirror } = store.database;
+  const configure = (settings: MirrorSettings): void => {
+    mirror.configure({ settings, login: "keep", hook: "keep" }, NOW);
+  };
+  configure(SETTINGS);
+  mirror.begin("first", NOW);
+  configure({ ...SETTINGS, ...change });
+  const next = mirror.begin("second", NOW).kind;
+  const { kind } = mirror.end(
+    {
+      id: made.record.id,
+      packName: "first",
+      end: { kind: "synced", reached: [] },
+      isClean: true,
+      updates: [create("refs/heads/main", oid(1))],
+      bytes: 0,
+      objects: 0,
+    },
+    { now: NOW, jitter: 0 },
+  );
+  const found = await store.open({ refPrefixes: [""] });
+  return { ended: kind, next, refs: found.kind === "found" ? found.refs.length : -1 };
+}
+
+it.each([{ upstream: "https://example.com/b.git" }, { refspecs: ["+refs/heads/main:refs/heads/main"] }])(
+  "is of no use any more where it asks for other refs: %j",
+  async (change) => {
+    expect(await changedTo(change)).toEqual({ ended: "gone", next: "begun", refs: 0 });
+  },
+);
+
+it.each([{}, { interval: 3600 }, { policy: "keep" }] as const)(
+  "goes on where it asks for the same: %j",
+  async (change) => {
+    expect(await changedTo(change)).toEqual({ ended: "done", next: "busy", refs: 1 });
+  },
+);
