@@ -167,10 +167,10 @@ function placeAt(below: Map<string, Place>, name: string): Place {
 }
 
 async function readClientTree(session: GraphSession, tree: number, below: Map<string, Place>): Promise<void> {
-  for (const { node, name, isSubtree } of await entriesOf(session, tree)) {
+  await visitEntries(session, tree, (node, entry) => {
     session.mark(node, UNINTERESTING);
-    if (isSubtree) placeAt(below, name).client.push(node);
-  }
+    if (isTree(entry.mode)) placeAt(below, entry.name()).client.push(node);
+  });
 }
 
 async function readWantedTree(
@@ -180,38 +180,45 @@ async function readWantedTree(
   blobs: boolean,
 ): Promise<number> {
   let selected = 0;
-  for (const { node, name, isSubtree } of await entriesOf(session, tree)) {
-    if (session.has(node, SELECTED | UNINTERESTING)) continue;
-    if (isSubtree) {
-      const place = placeAt(below, name);
+  await visitEntries(session, tree, (node, entry) => {
+    if (session.has(node, SELECTED | UNINTERESTING)) return;
+    if (isTree(entry.mode)) {
+      const place = placeAt(below, entry.name());
       if (!place.wanted.includes(node)) place.wanted.push(node);
     } else if (blobs) {
       session.mark(node, SELECTED | REF_BLOB);
       selected++;
     }
-  }
+  });
   return selected;
 }
 
-/** One entry that is an object of this repository (a submodule's commit is not); `name` is empty for what is no tree. */
-type Entry = { readonly node: number; readonly name: string; readonly isSubtree: boolean };
+/** The entry that a tree's reader is at. */
+type CurrentEntry = { readonly mode: number; name(): string };
 
-async function entriesOf(session: GraphSession, tree: number): Promise<Entry[]> {
+/**
+ * Tells of each entry that is an object of this repository: a submodule's commit is not. Of hundreds of commits each has a tree that
+ * is mostly the one before, so nothing is made of an entry that nobody asks more about.
+ */
+async function visitEntries(
+  session: GraphSession,
+  tree: number,
+  visit: (node: number, entry: CurrentEntry) => void,
+): Promise<void> {
+  const { kernel, inflating, format } = session;
   const { held } = await session.reader.read(session.nameOf(tree));
-  // copied: giving a name a node may move the memory
-  const bytes = session.inflating.bytes(held).slice();
-  const reader = new TreeReader(bytes, 0, bytes.length, session.format.rawSize);
-  const entries: Entry[] = [];
+  // copied: giving a name a node may put the memory into another buffer; its addresses stay
+  const bytes = inflating.bytes(held).slice();
+  const start = inflating.pointer(held);
+  const reader = new TreeReader(bytes, 0, bytes.length, format.rawSize);
+  const entry = {
+    mode: 0,
+    // only ever compared with each other: any encoding that keeps bytes apart will do
+    name: () => String.fromCharCode(...bytes.subarray(reader.nameAt, reader.nameEnd)),
+  };
   while (reader.next()) {
     if (isGitlink(reader.mode)) continue;
-    const node = session.node(bytes.subarray(reader.oidAt, reader.oidAt + session.format.rawSize));
-    const isSubtree = isTree(reader.mode);
-    // only ever compared with each other: any encoding that keeps bytes apart will do
-    entries.push({
-      node,
-      isSubtree,
-      name: isSubtree ? String.fromCharCode(...bytes.subarray(reader.nameAt, reader.nameEnd)) : "",
-    });
+    entry.mode = reader.mode;
+    visit(kernel.oidAdd(start + reader.oidAt), entry);
   }
-  return entries;
 }
