@@ -11,7 +11,8 @@ import { KIND_NUMBER } from "../object/object-kind.ts";
 import { readTagLinks } from "../object/tag.ts";
 import { Inflating } from "../store/inflating.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
-import { ObjectReader, type ReadObject } from "../store/object-reader.ts";
+import type { ReadObject } from "../store/held-objects.ts";
+import { ObjectReader } from "../store/object-reader.ts";
 import { ObjectRing } from "../store/object-ring.ts";
 import { CommitTable } from "./commit-table.ts";
 

@@ -31,7 +31,7 @@ export class CachedBlock {
 export class BlockCache {
   readonly #maxBytes: number;
   readonly #blocks = new Map<string, CachedBlock>();
-  /** Memory of whole blocks that were let go of. */
+  /** Memory of whole blocks that were let go of; with what is held it stays within the bound. */
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #bytes = 0;
 
@@ -52,7 +52,16 @@ export class BlockCache {
   /** Lets go of all but about the youngest `bytes`, more than one reads at once: for who needs the memory more. */
   trim(bytes: number): void {
     this.#shrink(bytes);
-    for (const memory of this.#free.splice(0)) freeMemory(memory);
+    this.#freeBeyond(bytes);
+  }
+
+  /** Frees memory of blocks that were let go of, until all is within `bytes`. */
+  #freeBeyond(bytes: number): void {
+    while (this.#bytes + this.#free.length * BLOCK_BYTES > bytes) {
+      const memory = this.#free.pop();
+      if (memory === undefined) return;
+      freeMemory(memory);
+    }
   }
 
   #shrink(bytes: number): void {
@@ -112,5 +121,6 @@ export class BlockCache {
     this.#blocks.set(key, block);
     this.#bytes += length;
     this.#shrink(this.#maxBytes);
+    this.#freeBeyond(this.#maxBytes);
   }
 }

@@ -8,6 +8,7 @@ import { CorruptStore, LimitExceeded, MissingObject } from "../bytes/failure.ts"
 import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
+import { HeldObjects, type ReadObject } from "./held-objects.ts";
 import type { DeflatedEntry } from "./inflate-stream.ts";
 import type { Held, Inflating, Inflation } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
@@ -15,17 +16,11 @@ import { tooLargeToHold } from "./object-budget.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import { storedObjectSize } from "./object-size.ts";
 
-/** An object in the ring. */
-export type ReadObject = { readonly kind: number; readonly held: Held };
-
 /** An object outside the ring. */
 export type ObjectCopy = { readonly kind: number; readonly bytes: Uint8Array };
 
 /** What an object is made from: deltas, the uppermost first, and last what is no delta. */
 export type StoredChain = { readonly kind: number; readonly entries: readonly DeflatedEntry[] };
-
-/** Stale entries that the table of what is held may gather before it is swept. */
-const SWEEP_AT = 65_536;
 
 async function unlessTooLarge<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
@@ -41,13 +36,17 @@ export class ObjectReader {
   readonly #database: ObjectDatabase;
   readonly #inflating: Inflating;
   readonly #header = new EntryHeader();
-  /** What is (or was) in the ring, by pack and then offset. */
-  readonly #held = new Map<number, Map<number, ReadObject>>();
-  #heldCount = 0;
+  readonly #held: HeldObjects;
 
   constructor(database: ObjectDatabase, inflating: Inflating) {
     this.#database = database;
     this.#inflating = inflating;
+    this.#held = new HeldObjects(inflating.ring);
+  }
+
+  /** Frees what it remembers; it is not used afterwards. */
+  close(): void {
+    this.#held.free();
   }
 
   /** Reads an object by raw name. It stays in the ring until enough else is read. @throws MissingObject, CorruptStore, LimitExceeded */
@@ -199,7 +198,7 @@ export class ObjectReader {
   async #chainBelow(pack: number, handle: PackHandle, offset: number): Promise<{ chain: number[]; at: number }> {
     const chain: number[] = [];
     let at = offset;
-    while (!this.#isHeld(pack, at)) {
+    while (!this.#held.has(pack, at)) {
       await this.#readHeader(handle, at);
       const next = await this.#baseOf(handle, at);
       if (next === undefined) break;
@@ -212,40 +211,17 @@ export class ObjectReader {
     return { chain, at };
   }
 
-  #isHeld(pack: number, offset: number): boolean {
-    const object = this.#held.get(pack)?.get(offset);
-    return object !== undefined && this.#inflating.ring.holds(object.held.position);
-  }
-
   #heldAt(pack: number, offset: number): ReadObject | undefined {
-    const object = this.#held.get(pack)?.get(offset);
-    if (object === undefined || !this.#inflating.ring.holds(object.held.position)) return undefined;
+    const object = this.#held.find(pack, offset);
+    if (object === undefined) return undefined;
     if (!this.#inflating.ring.isOld(object.held.position)) return object;
     return this.#keep(pack, offset, object.kind, this.#inflating.refresh(object.held));
   }
 
   #keep(pack: number, offset: number, kind: number, held: Held): ReadObject {
-    if (++this.#heldCount > SWEEP_AT) this.#sweep();
-    let objects = this.#held.get(pack);
-    if (objects === undefined) {
-      objects = new Map();
-      this.#held.set(pack, objects);
-    }
     const object = { kind, held };
-    objects.set(offset, object);
+    this.#held.keep(pack, offset, object);
     return object;
-  }
-
-  #sweep(): void {
-    this.#heldCount = 0;
-    for (const objects of this.#held.values()) {
-      for (const [offset, object] of objects) {
-        if (this.#inflating.ring.holds(object.held.position)) this.#heldCount++;
-        else objects.delete(offset);
-      }
-    }
-    // twice what lives, so that sweeping stays a fraction of the work
-    this.#heldCount = Math.min(this.#heldCount, SWEEP_AT / 2);
   }
 
   async #readHeader(handle: PackHandle, offset: number): Promise<void> {

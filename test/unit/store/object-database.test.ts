@@ -275,5 +275,11 @@ describe("BlockCache", () => {
     cache.setBlock("the last of a pack", read.subarray(0, 10));
     expect(cache.get("the last of a pack")?.buffer.byteLength).toBe(10);
     expect(cache.byteLength).toBeLessThanOrEqual(4 * BLOCK_BYTES);
+    // a file takes the room of blocks, and their memory is not kept for others
+    const blocks = ["45", "46", "47"].map((key) => cache.get(key));
+    // the first time it goes itself: they were used since
+    for (let i = 0; i < 2; i++) cache.set("a file", new Uint8Array(3 * BLOCK_BYTES));
+    expect(cache.get("a file")).toBeDefined();
+    expect(blocks.filter((block) => block !== undefined && block.length > 0).length).toBeLessThanOrEqual(1);
   });
 });

@@ -1,0 +1,122 @@
+/**
+ * Which stored objects are in the ring, by pack and offset. A walk keeps hundreds of thousands and each is soon overwritten: in a
+ * map of objects they would be most of what a request leaves behind, so they are rows of typed arrays, as many as a ring may hold.
+ *
+ * A row's place is one of a few that its key gives; what is there and was read longest ago makes room. What is not found is read
+ * again, so nothing depends on it but speed.
+ *
+ * @packageDocumentation
+ */
+import { freeMemory } from "../bytes/free-memory.ts";
+import type { Held } from "./inflating.ts";
+import type { ObjectRing } from "./object-ring.ts";
+
+/** An object in the ring. */
+export type ReadObject = { readonly kind: number; readonly held: Held };
+
+/** Places that a key may have. */
+const WAYS = 4;
+const FIRST_ROWS = 256;
+/** About as many as a ring has room for. */
+const MOST_ROWS = 65_536;
+const EMPTY = -1;
+
+type Rows = {
+  readonly packs: Int32Array<ArrayBuffer>;
+  readonly offsets: Float64Array<ArrayBuffer>;
+  readonly positions: Float64Array<ArrayBuffer>;
+  readonly sizes: Uint32Array<ArrayBuffer>;
+  readonly kinds: Uint8Array<ArrayBuffer>;
+};
+
+function emptyRows(count: number): Rows {
+  return {
+    packs: new Int32Array(count).fill(EMPTY),
+    offsets: new Float64Array(count),
+    positions: new Float64Array(count),
+    sizes: new Uint32Array(count),
+    kinds: new Uint8Array(count),
+  };
+}
+
+/** The objects of one reader. */
+export class HeldObjects {
+  readonly #ring: ObjectRing;
+  #rows = emptyRows(FIRST_ROWS);
+
+  constructor(ring: ObjectRing) {
+    this.#ring = ring;
+  }
+
+  /** Gives the object whose entry begins at `offset` of the pack with this number, while it is in the ring. */
+  find(pack: number, offset: number): ReadObject | undefined {
+    const row = this.#rowOf(pack, offset);
+    const { positions, sizes, kinds } = this.#rows;
+    const position = positions[row] ?? 0;
+    if (row < 0 || !this.#ring.holds(position)) return undefined;
+    return { kind: kinds[row] ?? 0, held: { position, size: sizes[row] ?? 0 } };
+  }
+
+  /** Whether {@link HeldObjects.find} would give one. */
+  has(pack: number, offset: number): boolean {
+    const row = this.#rowOf(pack, offset);
+    return row >= 0 && this.#ring.holds(this.#rows.positions[row] ?? 0);
+  }
+
+  /** Notes an object. */
+  keep(pack: number, offset: number, object: ReadObject): void {
+    let row = this.#rowOf(pack, offset);
+    if (row < 0) row = this.#roomFor(pack, offset);
+    const { packs, offsets, positions, sizes, kinds } = this.#rows;
+    packs[row] = pack;
+    offsets[row] = offset;
+    positions[row] = object.held.position;
+    sizes[row] = object.held.size;
+    kinds[row] = object.kind;
+  }
+
+  /** Forgets all and frees the memory; nothing is kept afterwards. */
+  free(): void {
+    for (const column of Object.values(this.#rows)) freeMemory(column);
+    this.#rows = emptyRows(WAYS);
+  }
+
+  /** The first of the places that a key may have. */
+  #placeOf(pack: number, offset: number): number {
+    const hash = Math.imul(Math.imul((offset % 0x1_0000_0000) | 0, 0x9e37_79b1) ^ pack, 0x85eb_ca6b);
+    return ((hash ^ (hash >>> 15)) & (this.#rows.packs.length / WAYS - 1)) * WAYS;
+  }
+
+  #rowOf(pack: number, offset: number): number {
+    const { packs, offsets } = this.#rows;
+    const first = this.#placeOf(pack, offset);
+    for (let row = first; row < first + WAYS; row++) if (packs[row] === pack && offsets[row] === offset) return row;
+    return EMPTY;
+  }
+
+  #roomFor(pack: number, offset: number): number {
+    for (;;) {
+      const { packs, positions } = this.#rows;
+      const first = this.#placeOf(pack, offset);
+      let oldest = first;
+      for (let row = first; row < first + WAYS; row++) {
+        if (packs[row] === EMPTY) return row;
+        if ((positions[row] ?? 0) < (positions[oldest] ?? 0)) oldest = row;
+      }
+      if (!this.#ring.holds(positions[oldest] ?? 0) || packs.length >= MOST_ROWS) return oldest;
+      this.#grow();
+    }
+  }
+
+  #grow(): void {
+    const { packs, offsets, positions, sizes, kinds } = this.#rows;
+    this.#rows = emptyRows(packs.length * 4);
+    for (let row = 0; row < packs.length; row++) {
+      const position = positions[row] ?? 0;
+      if (packs[row] === EMPTY || !this.#ring.holds(position)) continue;
+      const held = { position, size: sizes[row] ?? 0 };
+      this.keep(packs[row] ?? 0, offsets[row] ?? 0, { kind: kinds[row] ?? 0, held });
+    }
+    for (const column of [packs, offsets, positions, sizes, kinds]) freeMemory(column);
+  }
+}
