@@ -10,7 +10,7 @@ import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState
 import type { RefOutcome, RefUpdate } from "../refs/ref-update.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
-import { clearMarks, insertDependencies, insertPack } from "./tables/packs.ts";
+import { clearMarks, insertDependencies, insertPack, spreadMarks } from "./tables/packs.ts";
 import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
 import { insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
@@ -67,14 +67,25 @@ function moveRefs(db: SqlDatabase, moves: readonly RefUpdate[]): void {
   );
 }
 
+/** Clears the marks that rested on what refs had. `isMarked` says whether the pack is reached from all that the moves set. */
+function moveMarks(db: SqlDatabase, moves: readonly RefUpdate[], isMarked: boolean): void {
+  const doubtful = moves.filter((move) => !move.forward || isZeroOid(move.newOid));
+  const isKept = ({ reached }: RefUpdate): boolean => isMarked && reached === true;
+  const kept = doubtful.filter(isKept).map(({ name }) => name);
+  const lost = doubtful.filter((move) => !isKept(move)).map(({ name }) => name);
+  clearMarks(db, lost);
+  spreadMarks(db, kept, tipNames(moves));
+}
+
+function tipNames(moves: readonly RefUpdate[]): string[] {
+  return moves.filter((move) => !isZeroOid(move.newOid)).map((move) => move.name);
+}
+
 /** Adds the pack. Its mark holds only where every tip it was pushed with is in place. */
 function keepPack(db: SqlDatabase, pack: PackRecord, moves: readonly RefUpdate[], allMoved: boolean): void {
   const marked = pack.marked && allMoved;
   insertPack(db, { ...pack, marked });
-  if (marked) {
-    const tips = moves.filter((move) => !isZeroOid(move.newOid)).map((move) => move.name);
-    insertDependencies(db, pack.name, tips);
-  }
+  if (marked) insertDependencies(db, pack.name, tipNames(moves));
   deleteLease(db, pack.name);
 }
 
@@ -111,12 +122,9 @@ export function landUpdates(db: SqlDatabase, { pack, copy, updates, entry }: Lan
   const moves = movesOf(updates, outcomes);
   if (moves.length === 0) return { outcomes, packKept: false };
   moveRefs(db, moves);
-  // Before the new pack's own dependencies are there: its tips are where they should be.
-  clearMarks(
-    db,
-    moves.filter((move) => !move.forward || isZeroOid(move.newOid)).map((move) => move.name),
-  );
   const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
+  // Before the new pack's own dependencies are there: its tips are where they should be.
+  moveMarks(db, moves, allMoved && pack?.marked === true);
   if (pack !== undefined) keepPack(db, pack, moves, allMoved);
   if (pack !== undefined && copy !== undefined) keepCopy(db, copy);
   const push = appendRefLog(db, entry, moves);

@@ -309,6 +309,18 @@ async function ingest(
   }
 }
 
+/** Whether a value is reached from what came: what was merged elsewhere, or moved on by more than is looked at, is so all the same. */
+function isReachedBy(pack: IngestedPack | undefined, value: Uint8Array | undefined): boolean {
+  return value !== undefined && pack?.record.marked === true && pack.refersTo(value);
+}
+
+/** @throws ObjectRejected where a ref of this name can't have that value, whose type number is given: 0 where it is not here. */
+function assertMayName(name: string, value: Uint8Array, kind: number): void {
+  if (kind === 0) throw new ObjectRejected(`did not receive expected object ${toHex(value)}`);
+  if (kind === KIND_NUMBER.commit || !name.startsWith(BRANCHES)) return;
+  throw new ObjectRejected(`cannot update ref '${name}': trying to write non-commit object ${toHex(value)} to branch`);
+}
+
 /** Makes commands of the differences. `values` are those of the refs that the upstream has, in their order. */
 async function planUpdates(
   { sync, client, differences }: Differing,
@@ -322,22 +334,18 @@ async function planUpdates(
   const moved: RefUpdate[] = [];
   for (const { name, ours, theirs } of differences) {
     const oldOid = ours === undefined ? none : toHex(ours);
+    const reached = isReachedBy(pack, ours);
     if (theirs === undefined) {
-      gone.push({ name, oldOid, newOid: none, forward: false });
+      gone.push({ name, oldOid, newOid: none, forward: false, reached });
       continue;
     }
     const kind = values[moved.length]?.kind ?? 0;
-    if (kind === 0) throw new ObjectRejected(`did not receive expected object ${toHex(theirs)}`);
-    if (kind !== KIND_NUMBER.commit && name.startsWith(BRANCHES)) {
-      throw new ObjectRejected(
-        `cannot update ref '${name}': trying to write non-commit object ${toHex(theirs)} to branch`,
-      );
-    }
+    assertMayName(name, theirs, kind);
     let forward = ours === undefined;
     if (ours !== undefined && pack !== undefined && kind === KIND_NUMBER.commit) {
       forward = await movesForward({ from: ours, to: theirs }, pack, client.format, mostCommits);
     }
-    moved.push({ name, oldOid, newOid: toHex(theirs), forward });
+    moved.push({ name, oldOid, newOid: toHex(theirs), forward, reached });
   }
   return [...gone, ...moved];
 }

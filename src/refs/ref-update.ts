@@ -21,6 +21,11 @@ export type RefUpdate = {
    * that "no" is a safe answer, unless a rule minds: then it is found out exactly.
    */
   readonly forward: boolean;
+  /**
+   * Whether the old value is known to be reached from what all updates together set, by way of the pack that they come with. Marks
+   * that rested on this ref rest on all of these then, whatever `forward` says.
+   */
+  readonly reached?: boolean;
 };
 
 /** Why a ref was not moved; a closed list, rendered by the report. */

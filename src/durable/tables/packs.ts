@@ -38,8 +38,8 @@ const INDEX_FANOUT_BYTES = 8 + 256 * 4;
 const INDEX_HEADS_BUDGET = 8 * 1024 * 1024;
 /** A pack pushed with more refs than this depends on all of them at once. */
 const MAX_DEPENDENCIES = 1000;
-/** Likewise of packs that are marked together: so many rows are written at most. */
-const MAX_DEPENDENCIES_MARKED = 10_000;
+/** Likewise of packs that come to rest on refs together: so many rows are written at most. */
+const MAX_PAIRS = 10_000;
 /** Stands for "any ref"; no ref name may hold an asterisk. */
 const ANY_REF = "*";
 
@@ -116,10 +116,9 @@ export function insertDependencies(db: SqlDatabase, pack: string, refs: readonly
   }
 }
 
-/** Marks packs, those of them that are in the catalog: they rest on these refs. */
-export function markPacks(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
-  if (refs.length === 0) return;
-  const names = refs.length * packs.length > MAX_DEPENDENCIES_MARKED ? [ANY_REF] : refs;
+/** Notes that packs, those of them that are in the catalog, rest on refs. */
+function insertPairs(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
+  const names = refs.length * packs.length > MAX_PAIRS ? [ANY_REF] : refs;
   for (const chunk of jsonChunks(packs)) {
     for (const some of jsonChunks(names)) {
       db.run(
@@ -129,19 +128,37 @@ export function markPacks(db: SqlDatabase, packs: readonly string[], refs: reado
         some,
       );
     }
+  }
+}
+
+/** Marks packs, those of them that are in the catalog: they rest on these refs. */
+export function markPacks(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
+  if (refs.length === 0) return;
+  insertPairs(db, packs, refs);
+  for (const chunk of jsonChunks(packs)) {
     db.run("UPDATE packs SET marked = 1 WHERE name IN (SELECT value FROM json_each(?))", chunk);
   }
+}
+
+/** Has every pack whose mark rests on one of `refs` rest on `others`, too. */
+export function spreadMarks(db: SqlDatabase, refs: readonly string[], others: readonly string[]): void {
+  insertPairs(db, [...packsOn(db, refs)], others);
+}
+
+/** Gives the packs whose marks rest on one of these refs. */
+function packsOn(db: SqlDatabase, refs: readonly string[]): Set<string> {
+  const packs = new Set<string>();
+  for (const chunk of jsonChunks(refs)) {
+    const rows = db.rows("SELECT DISTINCT p.pack FROM json_each(?) j JOIN pack_refs p ON p.ref = j.value", chunk);
+    for (const row of rows) packs.add(textAt(row, 0));
+  }
+  return packs;
 }
 
 /** Clears the mark of every pack that rests on one of these refs, which no longer keep what they kept. */
 export function clearMarks(db: SqlDatabase, refs: readonly string[]): void {
   if (refs.length === 0) return;
-  const packs = new Set<string>();
-  for (const chunk of jsonChunks([ANY_REF, ...refs])) {
-    const rows = db.rows("SELECT DISTINCT p.pack FROM json_each(?) j JOIN pack_refs p ON p.ref = j.value", chunk);
-    for (const row of rows) packs.add(textAt(row, 0));
-  }
-  for (const chunk of jsonChunks(packs)) {
+  for (const chunk of jsonChunks(packsOn(db, [ANY_REF, ...refs]))) {
     db.run("UPDATE packs SET marked = 0 WHERE name IN (SELECT value FROM json_each(?))", chunk);
     db.run("DELETE FROM pack_refs WHERE pack IN (SELECT value FROM json_each(?))", chunk);
   }

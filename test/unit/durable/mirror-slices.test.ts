@@ -126,3 +126,39 @@ describe("packs of slices", () => {
     expect(marks["c"]).toBe(true);
   });
 });
+
+describe("marks", () => {
+  const packed = (packName: string, marked = true): { pack: PackRecord } => ({
+    pack: packRecord(packName, { source: "mirror", marked }),
+  });
+  const moved = { name: "refs/heads/side", oldOid: oid(2), newOid: oid(5), forward: false, reached: true };
+  const dropped = { name: "refs/heads/side", oldOid: oid(2), newOid: "0".repeat(40), forward: false, reached: true };
+  const forward = { name: "refs/heads/main", oldOid: oid(1), newOid: oid(4), forward: true };
+  const synced = { end: { kind: "synced" } } as const;
+
+  async function begun(): Promise<Syncing> {
+    const syncing = await new Syncing().begin();
+    syncing.sync("c", landed("c", []));
+    return syncing;
+  }
+
+  it("go on where what a ref had is reached by what comes, and rest on all that came with it", async () => {
+    for (const update of [moved, dropped]) {
+      const syncing = await begun();
+      syncing.sync("d", { ...synced, ...packed("d"), updates: [forward, update] });
+      expect(await syncing.marks()).toEqual({ c: true, d: true });
+      const rewritten = { name: "refs/heads/main", oldOid: oid(4), newOid: oid(9), forward: false };
+      syncing.sync("e", { ...synced, ...packed("e"), updates: [rewritten] });
+      expect(await syncing.marks()).toEqual({ c: false, d: false, e: true });
+    }
+  });
+
+  it("end where the pack that reaches it is not itself reached, or another ref loses what it had", async () => {
+    const unmarked = await begun();
+    unmarked.sync("d", { ...synced, ...packed("d", false), updates: [moved] });
+    expect(await unmarked.marks()).toEqual({ c: false, d: false });
+    const lost = await begun();
+    lost.sync("d", { ...synced, ...packed("d"), updates: [moved, { ...forward, forward: false }] });
+    expect(await lost.marks()).toEqual({ c: false, d: true });
+  });
+});
