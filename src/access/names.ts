@@ -36,13 +36,18 @@ export function parseGitRepositoryName(tenant: string, repo: string): Repository
   return parseRepositoryName(tenant, repo.endsWith(".git") ? repo.slice(0, -".git".length) : repo);
 }
 
-const MOMENT = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)Z?)?$/;
+const MOMENT = /^(\d{4}-\d{2}-(\d{2}))(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/;
 
-/** Gives a moment in milliseconds since the epoch: seconds, a day, or a day and a time of UTC; `undefined` for anything else. */
+/**
+ * Gives a moment in milliseconds since the epoch: seconds, a day, or a day and a time, of UTC where it does not say otherwise;
+ * `undefined` for anything else.
+ */
 export function parseMoment(text: string): number | undefined {
   if (/^\d{1,11}$/.test(text)) return Number(text) * 1000;
-  const [, day, time = "00:00"] = MOMENT.exec(text) ?? [];
-  const moment = day === undefined ? Number.NaN : Date.parse(`${day}T${time}Z`);
+  const [, day, ofMonth, time = "00:00", zone = "Z"] = MOMENT.exec(text) ?? [];
+  // A day that its month does not have would count on into the next.
+  if (day === undefined || new Date(`${day}T00:00Z`).getUTCDate() !== Number(ofMonth)) return undefined;
+  const moment = Date.parse(`${day}T${time}${zone}`);
   return Number.isNaN(moment) ? undefined : moment;
 }
 

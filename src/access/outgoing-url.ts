@@ -22,7 +22,8 @@ const DECEPTIVE = /[\x00-\x20\x7f\\]/;
 /** What the DNS can hold: labels of letters, digits, hyphens and underscores, more than one. */
 const NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}$/;
 /** Last labels of names that only mean something in a local network. RFC 6761, 6762, 7686, 8375, 9476, and what is in use. */
-const LOCAL_NAMES = /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|private|corp|home|lan|alt|onion|arpa)$/;
+const LOCAL_NAMES =
+  /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|private|svc|corp|home|lan|alt|onion|arpa)$/;
 /** Names under which clouds give their machines secrets; they mean so also where private names are allowed. */
 const METADATA_NAMES = /(?:^|\.)(?:metadata|instance-data)(?:\.|$)/;
 

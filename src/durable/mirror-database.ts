@@ -23,6 +23,7 @@ import { landUpdates } from "./commit-push.ts";
 import type { OpenPage } from "./open-page.ts";
 import type { PointerTable } from "./pointer-keeper.ts";
 import { firstRow, type SqlDatabase } from "./sql-database.ts";
+import { appendHeadLog } from "./tables/head-log.ts";
 import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
 import { insertPack, markPacks } from "./tables/packs.ts";
 import { deleteMirror, type MirrorRow, readMirror, writeMirror } from "./tables/mirror.ts";
@@ -210,7 +211,10 @@ export class MirrorDatabase {
       if (!landed.packKept && request.isClean) deleteLease(this.#db, request.packName);
       const { head } = request;
       const headMoves = head !== undefined && head !== repository.record.head;
-      if (headMoves) updateSettings(this.#db, { head });
+      if (headMoves) {
+        appendHeadLog(this.#db, moment.now, repository.record.head);
+        updateSettings(this.#db, { head });
+      }
       writeMirror(this.#db, ended(row, { ...request, changed: headMoves || request.updates.length > 0 }, moment));
       const record = this.#repository.describe();
       if (record === undefined) return { kind: "gone" };

@@ -38,6 +38,7 @@ import {
   postponePrefix,
 } from "./tables/doomed-prefixes.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
+import { headAt } from "./tables/head-log.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, sumPackBytes, sumPackObjects } from "./tables/packs.ts";
 import { readRefLog, refLogEnds } from "./tables/ref-log.ts";
@@ -69,6 +70,7 @@ const OWNED_TABLES = [
   "leases",
   "pushes",
   "ref_log",
+  "head_log",
   "ref_rules",
   "push_certificates",
   "hooks",
@@ -173,6 +175,10 @@ export class RepositoryDatabase {
     return at === undefined ? listRefs(this.#db, prefixes, after) : listRefsAt(this.#db, at, after);
   }
 
+  #head({ record }: RepositoryRow, { at }: OpenRequest): string {
+    return (at === undefined ? undefined : headAt(this.#db, at)) ?? record.head;
+  }
+
   /** A consistent snapshot, or one page of it. */
   open(request: OpenRequest, after = ""): OpenPage {
     const row = this.#read();
@@ -189,7 +195,7 @@ export class RepositoryDatabase {
     const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
     return {
       kind: "found",
-      record: this.#record(row),
+      record: { ...this.#record(row), head: this.#head(row, request) },
       version: row.version,
       ...this.#pushSeed(request),
       ...(headOid === undefined ? {} : { headOid }),

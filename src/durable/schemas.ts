@@ -10,6 +10,7 @@ import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
 import { HOOKS_DDL } from "./tables/hooks.ts";
 import { LEASES_DDL } from "./tables/leases.ts";
 import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
+import { HEAD_LOG_DDL } from "./tables/head-log.ts";
 import { MIRROR_DDL } from "./tables/mirror.ts";
 import { PACKS_DDL } from "./tables/packs.ts";
 import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
@@ -34,6 +35,7 @@ export const REPOSITORY_SCHEMA: Schema = {
     PACKS_DDL,
     LEASES_DDL,
     REF_LOG_DDL,
+    HEAD_LOG_DDL,
     REF_RULES_DDL,
     PUSH_CERTIFICATES_DDL,
     HOOKS_DDL,
@@ -64,6 +66,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     () => undefined,
     // The packs of slices: of those that are here already it isn't known what they hold.
     (db) => addColumn(db, "mirror", "slice_packs TEXT"),
+    // Where HEAD was: a new table. Of before it is taken that HEAD has always been where it is.
+    () => undefined,
   ],
 };
 

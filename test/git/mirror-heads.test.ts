@@ -35,6 +35,17 @@ describe("a mirror's HEAD", () => {
     const clone = git.fresh();
     await git.ok(["clone", "-q", bed.url(path), clone]);
     expect(await git.ok(["symbolic-ref", "HEAD"], { cwd: clone })).toBe("refs/heads/renamed");
+    // As it was, it has the branch that it had then.
+    const then = new Date().toISOString();
+    await git.ok(["branch", "-m", "renamed", "again"], { cwd: upstream.directory });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await bed.sync(path)).toMatchObject({ last_error: null });
+    expect(await headOf(path)).toBe("again");
+    const past = git.fresh();
+    await git.ok(["clone", "-q", bed.url(`${path}@${then}`), past]);
+    expect(await git.ok(["symbolic-ref", "HEAD"], { cwd: past })).toBe("refs/heads/renamed");
+    const listed = await bed.api<{ head: string }>("GET", `${path}/refs?at=${then}`);
+    expect(listed.body.head).toBe("refs/heads/renamed");
     const empty = await bed.upstream();
     await git.ok(["symbolic-ref", "HEAD", "refs/heads/trunk"], { cwd: empty.directory });
     expect(await headOf(await bed.mirror(empty.url))).toBe("trunk");

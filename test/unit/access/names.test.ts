@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseGitRepositoryName, parseRepositoryName } from "../../../src/access/names.ts";
+import { parseGitRepositoryName, parseMoment, parseRepositoryName, splitMoment } from "../../../src/access/names.ts";
 
 const LONGEST = "n".repeat(100);
 
@@ -25,4 +25,34 @@ it("takes one .git off a Git URL", () => {
   expect(parseGitRepositoryName("acme", "repo")).toEqual({ tenant: "acme", repo: "repo" });
   expect(parseGitRepositoryName("acme", "repo.git.git")).toBeUndefined();
   expect(parseGitRepositoryName("acme", ".git")).toBeUndefined();
+});
+
+it.each([
+  ["1767225600", "2026-01-01T00:00:00.000Z"],
+  ["2026-01-31", "2026-01-31T00:00:00.000Z"],
+  ["2026-01-31T12:30", "2026-01-31T12:30:00.000Z"],
+  ["2026-01-31T12:30:15.25Z", "2026-01-31T12:30:15.250Z"],
+  ["2026-01-31T12:30:15+02:00", "2026-01-31T10:30:15.000Z"],
+  ["2026-01-31T00:30-01:30", "2026-01-31T02:00:00.000Z"],
+  ["2024-02-29", "2024-02-29T00:00:00.000Z"],
+])("takes %s for a moment", (text, moment) => {
+  expect(parseMoment(text)).toBe(Date.parse(moment));
+  expect(splitMoment(`repo@${text}.git`)).toEqual({ repo: "repo", at: Date.parse(moment) });
+});
+
+it.each([
+  "",
+  "now",
+  "-1",
+  "1e9",
+  "1767225600000",
+  "2026-02-31",
+  "2026-13-01",
+  "2026-01-31T25:00",
+  "2026-01-31 12:00",
+  "2026-01-31+02:00",
+  "2026-01-31T12:00+0200",
+])("takes %j for none", (text) => {
+  expect(parseMoment(text)).toBeUndefined();
+  expect(splitMoment(`repo@${text}`)).toEqual({ repo: `repo@${text}` });
 });

@@ -94,6 +94,7 @@ describe("on the public internet", () => {
     "https://db.internal./",
     "https://metadata.google.internal/",
     "https://router.home.arpa/",
+    "https://kubernetes.default.svc/",
     "https://1.0.0.127.in-addr.arpa/",
     "https://nas.lan/",
     "https://redis/",
