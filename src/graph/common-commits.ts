@@ -59,7 +59,8 @@ export class CommonCommits {
       }
       await session.loadCommit(top.node);
       const parents = session.commits.parentsOf(top.node);
-      const tooOld = session.commits.timeOf(top.node) < this.#oldest;
+      // As git: what is wanted is looked behind in any case. Its parent may be one that the client has, too.
+      const tooOld = path.length > 1 && session.commits.timeOf(top.node) < this.#oldest;
       const parent = tooOld ? undefined : parents[top.next++];
       if (parent === undefined) {
         session.mark(top.node, NOTHING_COMMON);

@@ -50,7 +50,11 @@ export async function selectGivenTrees(session: GraphSession, trees: readonly nu
 
 async function selectBelow(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
   if (walk.filter.treeDepth === Number.POSITIVE_INFINITY) await selectWhole(session, roots, walk);
-  else await selectLevels(session, roots, walk);
+  else await selectLevels(session, notYetSelected(session, roots), walk);
+}
+
+function notYetSelected(session: GraphSession, trees: readonly number[]): number[] {
+  return [...new Set(trees)].filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
 }
 
 /** Up to so many roots are walked level by level, each read ahead: of many, each tree's own neighbours lie nearest. */
@@ -59,7 +63,7 @@ const FEW_ROOTS = 16;
 /** Selects trees and all that they reach. */
 export async function selectWhole(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
   if (roots.length <= FEW_ROOTS) {
-    await selectLevels(session, roots, walk);
+    await selectLevels(session, notYetSelected(session, roots), walk);
     return;
   }
   const blobs = wantsBlobs(walk.filter);
@@ -74,16 +78,15 @@ export async function selectWhole(session: GraphSession, roots: readonly number[
   }
 }
 
-/** Selects trees and what they reach, level by level: so that each tree is met where it is nearest to a root. */
-async function selectLevels(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
+/** Selects trees, all of these, and what they reach, level by level: so that each tree is met where it is nearest to a root. */
+async function selectLevels(session: GraphSession, trees: readonly number[], walk: TreeWalk): Promise<void> {
   const { filter, count } = walk;
   const blobs = wantsBlobs(filter);
-  let level = roots;
+  let level = trees;
   for (let depth = 0; depth < filter.treeDepth && level.length > 0; depth++) {
     const next: number[] = [];
     if (depth + 1 < filter.treeDepth) await session.prefetch(level);
     for (const tree of level) {
-      if (depth === 0 && session.has(tree, SELECTED | UNINTERESTING)) continue;
       session.mark(tree, SELECTED | REF_TREE);
       await count(depth + 1 < filter.treeDepth ? await selectEntries(session, tree, next, blobs) : 1);
     }

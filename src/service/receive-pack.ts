@@ -365,7 +365,8 @@ async function report({ request, verdict, answer }: Push, unpackStatus: string):
   await answer.progress(explainOutcomes(outcomes, updates));
   if (request.report !== 0) {
     const lines = new PktBuffer();
-    formatReportStatus({ unpack: unpackStatus, refs: reportOutcomes(outcomes, updates) }, request.report, lines);
+    const refs = reportOutcomes(outcomes, updates, request.atomic);
+    formatReportStatus({ unpack: unpackStatus, refs }, request.report, lines);
     for (const chunk of lines.take()) await answer.data(chunk);
   }
   await answer.end();

@@ -76,16 +76,48 @@ const LONGEST_REPORTED = 16_384;
 const MOST_EXPLAINED = 100;
 
 /** Gives the lines of the report, one an outcome: `updates` are in the same order. */
-export function* reportOutcomes(outcomes: Iterable<RefOutcome>, updates: readonly RefUpdate[]): Generator<RefReport> {
+export function* reportOutcomes(
+  outcomes: readonly RefOutcome[],
+  updates: readonly RefUpdate[],
+  atomic: boolean,
+): Generator<RefReport> {
+  const fellTogether = atomic ? whyAllFell(outcomes) : undefined;
   let index = 0;
   for (const outcome of outcomes) {
     const update = updates[index++];
     if (outcome.kind === "ok" || update === undefined) {
       yield { kind: "ok", name: outcome.name };
     } else {
-      const { why } = explainRejection(outcome.why, update);
+      const isCause = fellTogether === undefined || !isOfTransaction(outcome.why);
+      const why = isCause ? explainRejection(outcome.why, update).why : fellTogether;
       yield { kind: "ng", name: outcome.name.slice(0, LONGEST_REPORTED), why };
     }
+  }
+}
+
+/**
+ * What an atomic push says of refs that were not refused for themselves. C git looks at each command first; only where it likes all
+ * of them it begins the transaction, and what goes wrong there is told of every ref in the same words.
+ */
+function whyAllFell(outcomes: readonly RefOutcome[]): string | undefined {
+  const refused = outcomes.flatMap((outcome) => (outcome.kind === "ok" ? [] : [outcome.why]));
+  if (refused.length === 0) return undefined;
+  return refused.every(isOfTransaction) ? "atomic transaction failed" : PLAIN.atomic;
+}
+
+/** Whether C git finds it out in the transaction of refs, or would have not come that far. */
+function isOfTransaction({ kind }: RefRejection): boolean {
+  switch (kind) {
+    case "stale":
+    case "exists":
+    case "missing-ref":
+    case "directory-conflict":
+    case "duplicate":
+    case "wrong-type":
+    case "atomic":
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -108,7 +108,9 @@ export class ResponseWriter {
     if (this.#mode === "bare") return false;
     if (this.#packetMax !== undefined) {
       this.lines.take();
-      await this.#write(encodeSideBand(BAND_ERROR, encoder.encode(`fatal: ${message}\n`), this.#packetMax));
+      // in place of a line it is what `ERR` would say: git's client puts its own words before it
+      const text = this.#mode === "bands" ? `fatal: ${message}\n` : message;
+      await this.#write(encodeSideBand(BAND_ERROR, encoder.encode(text), this.#packetMax));
       return true;
     }
     this.lines.take();

@@ -64,7 +64,8 @@ export class DepthRequestParser {
         throw new ProtocolError(`Invalid deepen: ${quoteLine(payload)}`);
       case "deepen-since":
         this.#deepenSince = Math.min(parseUnsigned(value), Number.MAX_SAFE_INTEGER);
-        if (this.#deepenSince > 0) return true;
+        // 64 bits that are all ones are no time to C git, either
+        if (this.#deepenSince > 0 && parseUnsigned(value) < 2 ** 64) return true;
         throw new ProtocolError(`Invalid deepen-since: ${quoteLine(payload)}`);
       case "deepen-not":
         this.#deepenNot.push(value);

@@ -64,8 +64,11 @@ export class LsRefsRequestParser {
     return { peel: this.#peel, symrefs: this.#symrefs, unborn: this.#unborn, prefixes: this.#prefixes };
   }
 
-  #acceptPrefix(prefix: string): void {
+  #acceptPrefix(text: string): void {
     if (this.#tooMany) return;
+    // Bytes may be half a character: git cuts a pattern at its first `*`, wherever that is. More may be listed, never less.
+    const broken = text.indexOf("\uFFFD");
+    const prefix = broken < 0 ? text : text.slice(0, broken);
     this.#prefixes.push(prefix);
     this.#prefixCharacters += prefix.length;
     if (this.#prefixes.length < TOO_MANY_PREFIXES && this.#prefixCharacters < TOO_LONG_PREFIXES) return;

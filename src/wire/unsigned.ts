@@ -13,14 +13,20 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ["g", 1024 ** 3],
 ]);
 
-/** Parses an unsigned number; `NaN` where it is none. */
+/** The largest number that C git has room for. */
+const UNSIGNED_MAX = 2n ** 64n - 1n;
+
+/** Parses an unsigned number; `NaN` where it is none, or one of more than 64 bits. */
 export function parseUnsigned(text: string): number {
   if (!NUMBER.test(text)) return Number.NaN;
-  return Number.parseInt(text, /^0x/i.test(text) ? 16 : text.startsWith("0") ? 8 : 10);
+  const number = BigInt(/^0[0-7]/.test(text) ? `0o${text.slice(1)}` : text);
+  return number > UNSIGNED_MAX ? Number.NaN : Number(number);
 }
 
-/** Parses an unsigned number that may end in a unit, `k`, `m` or `g` of 1024; `NaN` where it is none. */
+/** Parses an unsigned number that may end in a unit, `k`, `m` or `g` of 1024; `NaN` where it is none, or one of more than 64 bits. */
 export function parseUnsignedWithUnit(text: string): number {
   const unit = UNITS.get(text.slice(-1).toLowerCase());
-  return unit === undefined ? parseUnsigned(text) : parseUnsigned(text.slice(0, -1)) * unit;
+  if (unit === undefined) return parseUnsigned(text);
+  const number = parseUnsigned(text.slice(0, -1)) * unit;
+  return number > Number(UNSIGNED_MAX - 1024n) ? Number.NaN : number;
 }

@@ -63,6 +63,42 @@ onEveryHost("wants", (journey) => {
     for (const line of text) expect(["\u0001", "\u0002", "0"]).toContain(line[0]);
   });
 
+  it("are refused over side-bands in the words of git, and no others", async () => {
+    const { url } = await filled();
+    const missing = "1".repeat(40);
+    const lines = ["sideband-all", `want ${missing}`, "done", "0000"];
+    const { body } = await post(url, "upload-pack", pktLines("command=fetch", "0001", ...lines), V2);
+    expect(parsePkts(body)[0]?.toString("latin1")).toBe(`\u0003upload-pack: not our ref ${missing}`);
+    const { git } = journey;
+    const cwd = await git.init("asker");
+    const { stderr } = await git.git(["fetch", url, missing], { cwd });
+    expect(stderr).toContain(`fatal: remote error: upload-pack: not our ref ${missing}`);
+  });
+
+  it("of an older branch are ready as soon as one knows a younger one from the same commit", async () => {
+    const { url, oid } = await filled();
+    const lines = [`want ${await oid("side")}`, `have ${await oid("light")}`, "no-progress", "0000"];
+    const { body } = await post(url, "upload-pack", pktLines("command=fetch", "0001", ...lines), V2);
+    const text = parsePkts(body).map((line) => line.toString("latin1").trimEnd());
+    expect(text.slice(0, 4)).toEqual(["acknowledgments", `ACK ${await oid("light")}`, "ready", "0001"]);
+  });
+
+  it.each([0, 1, 2, 3, 9])("trees go with what is in them, to a depth of %d", async (depth) => {
+    const { url, source, oid } = await filled();
+    for (const name of ["main^{tree}", "main:a", "main:a/b"]) {
+      const wanted = await oid(name);
+      const lines = [`want ${wanted}`, `filter tree:${depth}`, "no-progress", "done", "0000"];
+      const { body } = await post(url, "upload-pack", pktLines("command=fetch", "0001", ...lines), V2);
+      const { git } = journey;
+      const taker = await git.init("taker", "--bare");
+      await git.ok(["index-pack", "--stdin"], { cwd: taker, input: packOf(body) });
+      const found = await git.ok(["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"], { cwd: taker });
+      const listed = ["rev-list", "--objects", "--no-object-names", `--filter=tree:${depth}`, wanted];
+      const expected = (await git.ok(listed, { cwd: source })).split("\n").toSorted();
+      expect({ name, objects: found.split("\n") }).toEqual({ name, objects: expected });
+    }
+  });
+
   describe("in version 0", () => {
     it.each(["main~1", "main^{tree}", "main:a/b/c/d/e/f/g/deep.txt", "v1.0", "refs/notes/commits"])(
       "give %s, which a ref reaches",

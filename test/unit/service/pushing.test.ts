@@ -129,6 +129,33 @@ describe("reports what C git reports", () => {
       next,
       "report-status atomic",
     ],
+    [
+      "atomic, one of them stale",
+      [
+        { name: MAIN, old: firstId, new: thirdId },
+        { name: "refs/heads/y", new: thirdId },
+      ],
+      next,
+      "report-status atomic",
+    ],
+    [
+      "atomic, one where another is",
+      [
+        { name: "refs/heads/y", new: thirdId },
+        { name: `${MAIN}/sub`, new: thirdId },
+      ],
+      next,
+      "report-status atomic",
+    ],
+    [
+      "atomic, one stale and one refused",
+      [
+        { name: MAIN, old: firstId, new: thirdId },
+        { name: "refs/heads/a..b", new: thirdId },
+      ],
+      next,
+      "report-status atomic",
+    ],
     ["report-status-v2", [{ name: MAIN, old: secondId, new: thirdId }], next, "report-status-v2"],
     ["no report", [{ name: MAIN, old: secondId, new: thirdId }], next, ""],
     ["no pack at all", [{ name: MAIN, old: secondId, new: thirdId }], new Uint8Array()],

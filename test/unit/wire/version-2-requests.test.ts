@@ -154,6 +154,12 @@ describe("ls-refs", () => {
     expect(parse([...prefixes(65_540), "0000"]).prefixes).toHaveLength(0);
   });
 
+  test("lists more where a prefix ends within a character", () => {
+    const [bytes, half] = [Buffer.from("ref-prefix refs/heads/\u00fc"), new LsRefsRequestParser()];
+    half.accept({ kind: "data", payload: bytes.subarray(0, -1) });
+    expect(half.result.prefixes).toEqual(["refs/heads/"]);
+  });
+
   test("drops all prefixes where they are too long", () => {
     const long = Array.from({ length: 17 }, () => `ref-prefix ${"x".repeat(65_000)}`);
     expect(parse([...long, "ref-prefix y", "0000"]).prefixes).toEqual([]);
@@ -290,6 +296,8 @@ describe("fetch", () => {
     [["deepen "], "Invalid deepen: deepen "],
     [["deepen-since yesterday"], "Invalid deepen-since: deepen-since yesterday"],
     [["deepen-since -1"], "Invalid deepen-since"],
+    [["deepen-since 18446744073709551615"], "Invalid deepen-since: deepen-since 18446744073709551615"],
+    [["deepen-since 18446744073709551616"], "Invalid deepen-since: deepen-since 18446744073709551616"],
     [["shallow x"], "invalid shallow line: shallow x"],
     [[`shallow ${A}0`], "invalid shallow line"],
     [["want x"], "git upload-pack: protocol error, expected to get oid, not 'want x'"],
