@@ -5,6 +5,7 @@
  * @see builtin/receive-pack.c `update()`, refs/files-backend.c, gitprotocol-pack(5)
  */
 import { explainRefusal } from "../refs/ref-policy.ts";
+import { isZeroOid } from "../refs/ref-plan.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../refs/ref-update.ts";
 import type { RefReport } from "../wire/report-status.ts";
 
@@ -72,7 +73,7 @@ export function explainRejection(
 
 /** Characters of a refused name that fit a line whatever they are. */
 const LONGEST_REPORTED = 16_384;
-/** Rejections that are explained; beyond them the report has to do. */
+/** Outcomes that are explained; beyond them the report has to do. */
 const MOST_EXPLAINED = 100;
 
 /** Gives the lines of the report, one an outcome: `updates` are in the same order. */
@@ -121,14 +122,19 @@ function isOfTransaction({ kind }: RefRejection): boolean {
   }
 }
 
-/** Gives what band 2 says of the rejections, as C git does: a line each, "" where there are none. */
+/** What is said of an update that was made; `undefined` of most. */
+function warningOf({ oldOid, newOid }: RefUpdate): string | undefined {
+  return isZeroOid(oldOid) && isZeroOid(newOid) ? "warning: deleting a non-existent ref" : undefined;
+}
+
+/** Gives what band 2 says of the outcomes, as C git does: a line for each that needs one, "" where none does. */
 export function explainOutcomes(outcomes: Iterable<RefOutcome>, updates: readonly RefUpdate[]): string {
   let text = "";
   let [index, explained] = [0, 0];
   for (const outcome of outcomes) {
     const update = updates[index++];
-    if (outcome.kind === "ok" || update === undefined) continue;
-    const { detail } = explainRejection(outcome.why, update);
+    if (update === undefined) continue;
+    const detail = outcome.kind === "ok" ? warningOf(update) : explainRejection(outcome.why, update).detail;
     if (detail !== undefined && explained++ < MOST_EXPLAINED) text += `${detail}\n`;
   }
   return text;

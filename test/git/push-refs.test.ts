@@ -121,6 +121,8 @@ onEveryHost("pushes of refs", (journey) => {
     expect(await refsAt(git, url)).toEqual([`refs/heads/main ${tip}`]);
     const absent = await git.git(["push", "--delete", "origin", "b1"], { cwd });
     expect(absent.stderr).toContain("remote ref does not exist");
+    const full = await git.git(["push", "origin", ":refs/heads/b1"], { cwd });
+    expect(full).toMatchObject({ code: 0, stderr: expect.stringContaining("warning: deleting a non-existent ref") });
   });
 });
 

@@ -39,6 +39,9 @@ const second = commitOf(treeId, [firstId]);
 const secondId = objectId("commit", second);
 const third = commitOf(treeId, [secondId]);
 const thirdId = objectId("commit", third);
+const OTHER = { name: "refs/heads/y", new: thirdId };
+const FUNNY = { name: "refs/heads/a..b", new: thirdId };
+const STALE = { name: MAIN, old: firstId, new: thirdId };
 const unrelated = commitOf(treeId, [], "author B <b@b> 1 +0000\ncommitter B <b@b> 1 +0000");
 const unrelatedId = objectId("commit", unrelated);
 const tagOf = (object: string, type: string, name: string): string =>
@@ -120,42 +123,10 @@ describe("reports what C git reports", () => {
     ],
     ["a branch that is a blob", [{ name: "refs/heads/x", new: blobId }], EMPTY_PACK],
     ["a tag that is a blob", [{ name: "refs/tags/x", new: blobId }], EMPTY_PACK],
-    [
-      "atomic, one of them refused",
-      [
-        { name: "refs/heads/a..b", new: thirdId },
-        { name: "refs/heads/y", new: thirdId },
-      ],
-      next,
-      "report-status atomic",
-    ],
-    [
-      "atomic, one of them stale",
-      [
-        { name: MAIN, old: firstId, new: thirdId },
-        { name: "refs/heads/y", new: thirdId },
-      ],
-      next,
-      "report-status atomic",
-    ],
-    [
-      "atomic, one where another is",
-      [
-        { name: "refs/heads/y", new: thirdId },
-        { name: `${MAIN}/sub`, new: thirdId },
-      ],
-      next,
-      "report-status atomic",
-    ],
-    [
-      "atomic, one stale and one refused",
-      [
-        { name: MAIN, old: firstId, new: thirdId },
-        { name: "refs/heads/a..b", new: thirdId },
-      ],
-      next,
-      "report-status atomic",
-    ],
+    ["atomic, one of them refused", [FUNNY, OTHER], next, "report-status atomic"],
+    ["atomic, one of them stale", [STALE, OTHER], next, "report-status atomic"],
+    ["atomic, one where another is", [OTHER, { name: `${MAIN}/sub`, new: thirdId }], next, "report-status atomic"],
+    ["atomic, one stale and one refused", [STALE, FUNNY], next, "report-status atomic"],
     ["report-status-v2", [{ name: MAIN, old: secondId, new: thirdId }], next, "report-status-v2"],
     ["no report", [{ name: MAIN, old: secondId, new: thirdId }], next, ""],
     ["no pack at all", [{ name: MAIN, old: secondId, new: thirdId }], new Uint8Array()],
