@@ -9,6 +9,7 @@ import type { Env } from "../env.ts";
 import type { CopyTip, SecretContext, SyncInput } from "../mirror/sync-input.ts";
 import { type SyncResult, syncMirror } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { SealedSecret } from "../refs/mirror-store.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { SecretBox } from "./sealed-secrets.ts";
@@ -91,6 +92,10 @@ export class Mirrors {
   async sync(syncing: Syncing): Promise<SyncResult> {
     const result = await this.#sync(syncing);
     if (result.kind === "synced") await publish(result, syncing);
+    // What is there is served on, at the cost that it had, however long the upstream fails.
+    else if (result.kind === "failed" && result.unpublished?.mirror?.syncedAt !== undefined) {
+      await publishNow(result.unpublished, result.unpublished.mirror.syncedAt, syncing);
+    }
     return result;
   }
 
@@ -133,13 +138,19 @@ export class Mirrors {
 /** Points readers to what a sync left, or tells them that it found nothing new. */
 async function publish(
   { changed, isPublished, snapshot, record }: Extract<SyncResult, { kind: "synced" }>,
+  syncing: Syncing,
+): Promise<void> {
+  const syncedAt = record.mirror?.syncedAt ?? syncing.repository.now();
+  if (isPublished && !changed) await syncing.snapshots.write(snapshot, syncedAt);
+  else await publishNow(record, syncedAt, syncing);
+}
+
+/** Points readers to what a mirror is now. */
+async function publishNow(
+  record: RepositoryRecord,
+  syncedAt: number,
   { repository, mirror, snapshots }: Syncing,
 ): Promise<void> {
-  const syncedAt = record.mirror?.syncedAt ?? repository.now();
-  if (isPublished && !changed) {
-    await snapshots.write(snapshot, syncedAt);
-    return;
-  }
   const now = await repository.refs.open({ packs: true, refPrefixes: [] });
   if (now.kind === "missing" || now.record.id !== record.id) return;
   const { version } = now;

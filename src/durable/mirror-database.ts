@@ -290,8 +290,9 @@ export class MirrorDatabase {
   nextDue(): number | undefined {
     const row = readMirror(this.#db);
     if (row?.nextSync === undefined && row?.lastSync === undefined) return undefined;
-    // What moved since, a repack or a setting, is for a sync to publish.
-    const isBehind = row.running === undefined && !row.asked && row.lastSync !== undefined && !this.#isPublished();
+    // What moved since, a repack or a setting, is for a sync to publish. An upstream that fails is not asked the sooner for it.
+    const isIdle = row.running === undefined && !row.asked && row.failures === 0;
+    const isBehind = isIdle && row.lastSync !== undefined && !this.#isPublished();
     const soon = isBehind ? (row.lastAttempt ?? 0) + PUBLISH_DELAY : Number.POSITIVE_INFINITY;
     const due = Math.min(row.nextSync ?? Number.POSITIVE_INFINITY, soon);
     return due === Number.POSITIVE_INFINITY ? undefined : due;

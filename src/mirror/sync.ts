@@ -20,12 +20,15 @@ import { withoutSecrets } from "./redaction.ts";
 import type { CopiedTip, SyncBegun, SyncInput } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
-/** How a sync ended. `why` is for the mirror's owner; `fault` is what went wrong on our side. */
+/**
+ * How a sync ended. `why` is for the mirror's owner; `fault` is what went wrong on our side. `unpublished` is the repository where readers
+ * are not pointed to a snapshot of what it is, as before.
+ */
 export type SyncResult =
   | { readonly kind: "skipped" }
   /** The next slice is to follow. */
   | { readonly kind: "partial" }
-  | { readonly kind: "failed"; readonly why: string; readonly fault?: unknown }
+  | { readonly kind: "failed"; readonly why: string; readonly fault?: unknown; readonly unpublished?: RepositoryRecord }
   /** `snapshot` is of all refs and the catalog before it; `isPublished` says whether readers are pointed to one of what is now. */
   | {
       readonly kind: "synced";
@@ -150,8 +153,13 @@ async function fail(sync: SyncBegun, error: unknown): Promise<SyncResult> {
     ...(described ?? { kind: "failed" as const }),
     why: withoutSecrets(described?.why ?? OUR_FAULT, sync.secrets),
   };
-  await endSync(sync, end, undefined, await discard(sync));
-  return { kind: "failed", why: end.why, ...(described === undefined ? { fault: error } : {}) };
+  const answer = await endSync(sync, end, undefined, await discard(sync));
+  return {
+    kind: "failed",
+    why: end.why,
+    ...(described === undefined ? { fault: error } : {}),
+    ...(answer.kind === "done" && !answer.isPublished ? { unpublished: answer.record } : {}),
+  };
 }
 
 /** Deletes what was written of a pack that no catalog will name. Gives whether nothing is left, as far as is known. */

@@ -62,6 +62,21 @@ describe("a public mirror", () => {
     expect((await settled()).do).toBe(0);
   });
 
+  it("costs no more where it is set to an upstream that fails", async () => {
+    const { git } = bed;
+    const upstream = await bed.upstream(await importFixture(git, "source", linear(5)));
+    const path = await bed.mirror(upstream.url);
+    await published(path);
+    const { last_sync: last } = await bed.settled(path);
+    await bed.api("PUT", `${path}/mirror`, { upstream: `${bed.upstreamBase}/up/none.git` });
+    expect((await bed.settled(path)).last_error).toMatch(/no such repository/);
+    await published(path);
+    const listed = await send(`${plainUrl(path)}/info/refs?service=git-upload-pack`, { headers: {} });
+    expect(listed.headers.get("x-mirror-synced-at")).toBe(last);
+    await git.ok(["clone", "-q", plainUrl(path), git.fresh()]);
+    expect((await settled()).do).toBe(0);
+  });
+
   it("shows what a sync brought as soon as it has ended", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(5)));

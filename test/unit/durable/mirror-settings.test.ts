@@ -1,6 +1,6 @@
 /** What becomes of a sync under way when the mirror's settings change. */
 import { expect, it } from "vitest";
-import type { MirrorSettings } from "../../../src/refs/mirror-store.ts";
+import type { MirrorSettings, SyncEnd } from "../../../src/refs/mirror-store.ts";
 import { create, CREATION, oid } from "../../suites/ref-store.ts";
 import { memoryRefStore } from "../../support/memory-ref-store.ts";
 
@@ -42,6 +42,26 @@ async function changedTo(change: Partial<MirrorSettings>): Promise<{ ended: stri
   const found = await store.open({ refPrefixes: [""] });
   return { ended: kind, next, refs: found.kind === "found" ? found.refs.length : -1 };
 }
+
+it("leaves an upstream that fails alone for as long as it is to be, also where readers are not pointed to what is new", async () => {
+  const store = memoryRefStore(() => NOW);
+  const made = await store.create(CREATION);
+  if (made.kind !== "created") throw new Error(made.kind);
+  const { mirror } = store.database;
+  const sync = (end: SyncEnd, now: number): void => {
+    mirror.begin(`pack-${now}`, now);
+    const { id } = made.record;
+    mirror.end(
+      { id, packName: `pack-${now}`, end, isClean: true, updates: [], bytes: 0, objects: 0 },
+      { now, jitter: 0.5 },
+    );
+  };
+  mirror.configure({ settings: SETTINGS, login: "keep", hook: "keep" }, NOW);
+  sync({ kind: "synced", reached: [] }, NOW);
+  expect(mirror.nextDue()).toBe(NOW + 60_000);
+  sync({ kind: "failed", why: "It fails.", retryAfter: 7_200_000 }, NOW + 1);
+  expect(mirror.nextDue()).toBe(NOW + 1 + 7_200_000);
+});
 
 it.each([{ upstream: "https://example.com/b.git" }, { refspecs: ["+refs/heads/main:refs/heads/main"] }])(
   "is of no use any more where it asks for other refs: %j",
