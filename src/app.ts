@@ -109,7 +109,6 @@ function hostOf(storage: RequestStorage, { credentials, bounds, ordinary, ...par
       ordinary,
       caller: callerOf(credentials, parts.client),
       mayRead: async (record) => decide((await identify(name)).principal, "read", name, record) === "allow",
-      until: parts.until,
     });
   return {
     ...parts,

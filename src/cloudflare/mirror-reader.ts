@@ -66,8 +66,8 @@ export type ReaderTools = {
   /** Says whether who reads may read what was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
   now(): number;
-  /** Brings the mirror up to date, for a reader who must not be told what is old; gives up waiting after a while. */
-  freshen(): Promise<void>;
+  /** Brings the mirror up to date, for a reader who must not be told what is old; gives whether it may have done so. */
+  freshen(): Promise<boolean>;
 };
 
 /** Gives the refs of a repository for who reads it; writers' calls pass untouched. */
@@ -88,8 +88,8 @@ export function readerRefs(durable: RefStore<PackRecord>, tools: ReaderTools): R
       const found = await openAtEdge(request, tools);
       if (found === undefined) return await openDurable(request);
       if (request.refPrefixes === undefined || !isTooOld(found, tools.now())) return found;
-      await tools.freshen();
-      return (await openAtEdge(request, tools)) ?? (await openDurable(request));
+      // The pointer follows a moment after the sync.
+      return (await tools.freshen()) ? await openDurable(request) : found;
     },
     beginPush: (request) => durable.beginPush(request),
     commitPush: (request) => durable.commitPush(request),

@@ -33,11 +33,9 @@ import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
+import { freshen } from "./freshen.ts";
 import { r2UploadParts } from "./r2-upload-parts.ts";
 import { RequestCounters } from "./request-counters.ts";
-
-/** Milliseconds that a reader waits for a sync. */
-const FRESHEN_TIME = 20_000;
 
 /** What readers of one isolate, and of one request, have in common. */
 export type ReaderOptions = {
@@ -46,8 +44,6 @@ export type ReaderOptions = {
   readonly caller: string;
   /** Says whether who reads may read what was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
-  /** Names work that goes on after the answer. */
-  until(work: Promise<unknown>): void;
 };
 
 /** The platform as one request, or one job, sees it. All it does is counted. */
@@ -133,14 +129,17 @@ export class RequestStorage {
   reader(name: RepositoryName, options: ReaderOptions): Repository {
     const key = repositoryKey(name);
     const repository = this.repository(key);
-    const freshen = async (): Promise<void> => {
-      const synced = this.syncMirror(key).catch(() => undefined);
-      options.until(synced);
-      await Promise.race([synced, scheduler.wait(FRESHEN_TIME)]);
-    };
     const { ordinary, caller } = options;
-    const mayRead = (record: RepositoryRecord): Promise<boolean> => options.mayRead(record);
-    const tools = { key, snapshots: this.snapshots, ordinary, caller, mayRead, now: () => repository.now(), freshen };
+    const now = (): number => repository.now();
+    const tools = {
+      key,
+      snapshots: this.snapshots,
+      ordinary,
+      caller,
+      mayRead: (record: RepositoryRecord) => options.mayRead(record),
+      now,
+      freshen: async () => await freshen(this.mirror(key), { now, wait: (time) => scheduler.wait(time) }),
+    };
     return { ...repository, refs: readerRefs(repository.refs, tools) };
   }
 

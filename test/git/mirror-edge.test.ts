@@ -125,7 +125,23 @@ describe("a public mirror", () => {
     const oid = await git.commit(work, "file.txt", "new\n");
     await git.ok(["push", "-q", "origin", "main"], { cwd: work });
     await new Promise((resolve) => setTimeout(resolve, 1200));
-    expect(await git.ok(["ls-remote", plainUrl(path), "refs/heads/main"])).toContain(oid);
+    // Whoever comes while it is, too.
+    const lists = Array.from({ length: 3 }, () => git.ok(["ls-remote", plainUrl(path), "refs/heads/main"]));
+    for (const list of await Promise.all(lists)) expect(list).toContain(oid);
+  });
+
+  it("does not ask an upstream that fails for each reader", async () => {
+    const { git } = bed;
+    const upstream = await bed.upstream(await importFixture(git, "source", linear(3)));
+    const path = await bed.mirror(upstream.url, { fetch_through: 1 });
+    await bed.api("PUT", `${path}/mirror`, { upstream: `${bed.upstreamBase}/up/none.git` });
+    expect(await bed.settled(path)).toMatchObject({ failures: 1 });
+    await published(path);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    const before = bed.upstreamRequests();
+    for (let turn = 0; turn < 3; turn++) await git.ok(["ls-remote", plainUrl(path)]);
+    expect(bed.upstreamRequests()).toBe(before);
+    expect(await bed.settled(path)).toMatchObject({ failures: 1 });
   });
 });
 

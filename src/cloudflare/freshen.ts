@@ -1,0 +1,36 @@
+/**
+ * Brings a mirror up to date for a reader: asks for a sync, unless one is under way, and waits for its end. A job does it, not the
+ * reader's own request, which the platform ends soon after its answer: a sync that was cut short would hold up others until its time is up.
+ *
+ * @packageDocumentation
+ */
+import type { MirrorStatus, MirrorStore } from "../refs/mirror-store.ts";
+
+/** Milliseconds that a reader waits for a sync in all; and before it asks how that goes, at first and at most. */
+const FRESHEN_TIME = 20_000;
+const FIRST_WAIT = 50;
+const LONGEST_WAIT = 1000;
+
+/** How time passes, in milliseconds. */
+export type Passing = { now(): number; wait(time: number): Promise<void> };
+
+/** Whether an upstream that failed is not to be asked again yet: its readers are many, and none of them can mend it. */
+function isLeftAlone({ failures, nextSync }: MirrorStatus, now: number): boolean {
+  return failures > 0 && nextSync !== undefined && nextSync > now;
+}
+
+/** Gives whether a sync has ended well, or may have; false where none was waited for. */
+export async function freshen(
+  mirror: Pick<MirrorStore<unknown>, "readMirror" | "requestSync">,
+  time: Passing,
+): Promise<boolean> {
+  const began = time.now();
+  const found = await mirror.readMirror();
+  if (found === undefined || isLeftAlone(found.status, began)) return false;
+  if (!found.status.syncing) await mirror.requestSync();
+  for (let pause = FIRST_WAIT; time.now() - began < FRESHEN_TIME; pause = Math.min(2 * pause, LONGEST_WAIT)) {
+    await time.wait(pause);
+    if ((await mirror.readMirror())?.status.syncing !== true) return true;
+  }
+  return false;
+}
