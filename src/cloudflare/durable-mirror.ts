@@ -31,6 +31,7 @@ export function durableMirror(object: RepositoryStub, counters: RequestCounters)
       });
       return snapshot.kind === "missing" ? { kind: "gone" } : { ...begun, snapshot };
     },
+    renewSync: (packName) => call(async () => object.renewSync(packName)),
     publishSnapshot: (snapshot) => call(async () => object.publishSnapshot(snapshot)),
     endSync: async (request) => {
       assertFits(request.updates, "one sync: a refspec could leave some out");

@@ -10,7 +10,8 @@ import type { CopyTip, SecretContext, SyncInput } from "../mirror/sync-input.ts"
 import { type SyncResult, syncMirror } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
-import type { SealedSecret } from "../refs/mirror-store.ts";
+import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
+import type { PackRecord } from "../store/catalog.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { SecretBox } from "./sealed-secrets.ts";
 import { webFetcher } from "./web-fetcher.ts";
@@ -19,6 +20,8 @@ import { webFetcher } from "./web-fetcher.ts";
 const LEAST_INTERVAL = 60;
 /** The queue's consumer has fifteen minutes; what is left is for the end of the sync. Milliseconds. */
 const SYNC_TIME = 13 * 60 * 1000;
+/** How often a sync says that it goes on. Milliseconds. */
+const BEAT_TIME = 15_000;
 /** The most bytes of one pack. */
 const MOST_PACK_BYTES = 20 * 1024 * 1024 * 1024;
 
@@ -90,7 +93,7 @@ export class Mirrors {
 
   /** Brings a mirror up to date, and its readers' snapshot with it. */
   async sync(syncing: Syncing): Promise<SyncResult> {
-    const result = await this.#sync(syncing);
+    const result = await whileAlive(syncing.mirror, async (mirror) => await this.#sync({ ...syncing, mirror }));
     if (result.kind === "synced") await publish(result, syncing);
     // What is there is served on, at the cost that it had, however long the upstream fails.
     else if (result.kind === "failed" && result.unpublished?.mirror?.syncedAt !== undefined) {
@@ -132,6 +135,29 @@ export class Mirrors {
         return secret === undefined ? undefined : await this.seal(secret, { use: "hook", id });
       },
     });
+  }
+}
+
+/**
+ * Has the mirror told, from the beginning of a sync to its end, that it goes on. A sync that has died, with its isolate or its machine,
+ * is silent, and another takes its place soon.
+ */
+async function whileAlive<T>(
+  mirror: MirrorStore<PackRecord>,
+  work: (mirror: MirrorStore<PackRecord>) => Promise<T>,
+): Promise<T> {
+  let beat: ReturnType<typeof setInterval> | undefined;
+  const beginSync = async (packName: string): Promise<BeginSyncAnswer<PackRecord>> => {
+    const begun = await mirror.beginSync(packName);
+    // One that fails says nothing; the next may get through.
+    const renew = (): void => void mirror.renewSync(packName).catch(() => undefined);
+    if (begun.kind === "begun") beat = setInterval(renew, BEAT_TIME);
+    return begun;
+  };
+  try {
+    return await work({ ...mirror, beginSync });
+  } finally {
+    clearInterval(beat);
   }
 }
 

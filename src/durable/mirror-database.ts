@@ -30,10 +30,12 @@ import { deleteMirror, type MirrorRow, readMirror, writeMirror } from "./tables/
 import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
 import { bumpVersion, readRepository, updateSettings } from "./tables/repository.ts";
 
-/** A sync that has not ended by then is taken for dead: the queue's consumer has fifteen minutes. Milliseconds. */
-const SYNC_TIME = 20 * 60 * 1000;
+/** A sync that has not said by then that it goes on is taken for dead: it says so every fifteen seconds. Milliseconds. */
+const SILENCE_TIME = 60_000;
+/** A job that nobody has begun by then is taken for lost, whoever asked for it. Milliseconds. */
+const JOB_TIME = 5 * 60_000;
 /** A sync's lease ends with it. */
-const LEASE_TIME = SYNC_TIME;
+const LEASE_TIME = 20 * 60 * 1000;
 /** A job that nobody has begun after so long may be sent again. Milliseconds. */
 const RESEND_TIME = 30_000;
 /** Readers are pointed to what changed without a sync after so long. Milliseconds. */
@@ -167,9 +169,9 @@ export class MirrorDatabase {
     if (row === undefined) return "missing";
     const isRunning = row.runningUntil !== undefined && row.runningUntil > now;
     // A burst of webhooks is one sync; a job that was lost is sent again.
-    const isSent = row.asked && row.nextSync !== undefined && row.nextSync > now + SYNC_TIME - RESEND_TIME;
+    const isSent = !isRunning && row.asked && row.nextSync !== undefined && row.nextSync > now + JOB_TIME - RESEND_TIME;
     if (isSent) return "noted";
-    writeMirror(this.#db, { ...row, asked: true, nextSync: now + SYNC_TIME });
+    writeMirror(this.#db, { ...row, asked: true, nextSync: isRunning ? row.runningUntil : now + JOB_TIME });
     return isRunning ? "noted" : "send";
   }
 
@@ -183,9 +185,10 @@ export class MirrorDatabase {
         ...row,
         asked: false,
         running: packName,
-        runningUntil: now + SYNC_TIME,
+        runningUntil: now + SILENCE_TIME,
         lastAttempt: now,
-        nextSync: now + SYNC_TIME,
+        // Where it dies another takes its place.
+        nextSync: now + SILENCE_TIME,
       });
       insertLease(this.#db, packName, now + LEASE_TIME);
       const { settings, login, hook, slice } = row;
@@ -198,6 +201,13 @@ export class MirrorDatabase {
         snapshot: page,
       };
     });
+  }
+
+  /** Notes that a sync goes on. */
+  renew(packName: string, now: number): void {
+    const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
+    if (row?.running !== packName) return;
+    writeMirror(this.#db, { ...row, runningUntil: now + SILENCE_TIME, nextSync: now + SILENCE_TIME });
   }
 
   end(request: EndSyncRequest<PackRecord>, moment: Moment): EndSyncAnswer {
@@ -298,10 +308,12 @@ export class MirrorDatabase {
     return due === Number.POSITIVE_INFINITY ? undefined : due;
   }
 
-  /** Notes that a job was sent, and comes back where nobody does it. */
+  /** Notes that a job is about to be sent, and comes back where nobody does it. */
   jobSent(now: number): void {
     const row = readMirror(this.#db);
-    if (row !== undefined) writeMirror(this.#db, { ...row, asked: true, nextSync: now + SYNC_TIME });
+    if (row === undefined) return;
+    const isRunning = row.runningUntil !== undefined && row.runningUntil > now;
+    writeMirror(this.#db, { ...row, asked: true, nextSync: isRunning ? row.runningUntil : now + JOB_TIME });
   }
 }
 

@@ -265,6 +265,12 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return answer;
   }
 
+  /** See `MirrorStore.renewSync`. */
+  renewSync(packName: string): void {
+    this.#database.mirror.renew(packName, Date.now());
+    this.#wakeForNext();
+  }
+
   /** See `MirrorStore.endSync`. */
   endSync(request: EndSyncRequest<PackRecord>): EndSyncAnswer {
     const answer = this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
@@ -370,8 +376,9 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   async #sendSync(repository: string, id: string): Promise<void> {
-    await this.env.MIRROR_JOBS.send({ type: "mirror-sync", repository, id });
+    // Noted first: the sync may have begun, and ended, by the time that it is known to be sent.
     this.#database.mirror.jobSent(Date.now());
+    await this.env.MIRROR_JOBS.send({ type: "mirror-sync", repository, id });
   }
 
   /**

@@ -137,8 +137,12 @@ export class FetchClient {
     const answer = await this.#connection.ask(body, session.version === 2 ? PROTOCOL : undefined);
     try {
       const lines = new LineSource(answer.body);
-      if (session.version === 2) await readFetchResponse(lines, this.format);
-      else await readAcknowledgements(lines, this.format);
+      if (session.version === 2) {
+        const { shallowInfo } = await readFetchResponse(lines, this.format);
+        if (request.depth === undefined && shallowInfo.length > 0) {
+          throw new UpstreamFailure("The upstream is a shallow clone: it lacks history that a mirror has to have.");
+        }
+      } else await readAcknowledgements(lines, this.format);
       lines.endTalk();
       return { source: bandSource(lines, listener), cancel: async () => await answer.cancel() };
     } catch (error) {

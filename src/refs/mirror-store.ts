@@ -167,6 +167,8 @@ export interface MirrorStore<Pack> {
   requestSync(): Promise<boolean>;
   /** Begins a sync, with a lease on the keys of one pack. `busy` where another is under way. */
   beginSync(packName: string): Promise<BeginSyncAnswer<Pack>>;
+  /** Says that a sync goes on: one that is silent for a minute may be taken for dead. */
+  renewSync(packName: string): Promise<void>;
   endSync(request: EndSyncRequest<Pack>): Promise<EndSyncAnswer>;
   /** Points readers to a snapshot, unless the repository has moved on. */
   publishSnapshot(snapshot: WrittenSnapshot): Promise<PublishAnswer>;

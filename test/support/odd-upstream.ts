@@ -49,6 +49,11 @@ export class OddUpstream {
   #server: Server | undefined;
   #base = "";
   #left = Number.POSITIVE_INFINITY;
+  /** Whether what is silent answers after all. */
+  speaks = false;
+  #wake: (() => void) | undefined;
+  /** Resolves when a request was met with silence. */
+  readonly silence = new Promise<void>((resolve) => (this.#wake = resolve));
 
   /** `target` is the upstream's origin. */
   constructor(target: string) {
@@ -116,6 +121,11 @@ export class OddUpstream {
       };
       response.on("drain", go);
       go();
+    },
+    silent: (request, _, next) => {
+      if (!isPackRequest(request) || this.speaks) return next();
+      request.resume();
+      return this.#wake?.();
     },
     nothing: (_, response) => answer(response, 200, { "Content-Type": "application/x-git-upload-pack-advertisement" }),
     cut: (request, _, next) =>

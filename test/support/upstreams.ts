@@ -45,6 +45,12 @@ export class MirrorBed {
     this.#host = await startProject(this.state, TOKEN, this.#env);
   }
 
+  /** Kills the host, and starts it on what that left. */
+  async crash(): Promise<void> {
+    await this.host.kill();
+    this.#host = await startProject(this.state, TOKEN, this.#env);
+  }
+
   /** Stops the host, does something, and starts it again; the upstreams go on. */
   async restart(between: () => void): Promise<void> {
     await this.#host?.stop();

@@ -1,4 +1,4 @@
-/** What becomes of a sync under way when the mirror's settings change. */
+/** What becomes of a sync under way when the mirror's settings change, or when it dies; and when the next comes. */
 import { expect, it } from "vitest";
 import type { MirrorSettings, SyncEnd } from "../../../src/refs/mirror-store.ts";
 import { create, CREATION, oid } from "../../suites/ref-store.ts";
@@ -76,3 +76,23 @@ it.each([{}, { interval: 3600 }, { policy: "keep" }] as const)(
     expect(await changedTo(change)).toEqual({ ended: "done", next: "busy", refs: 1 });
   },
 );
+
+it("is taken for dead where it is silent, and not while it says that it goes on", async () => {
+  const store = memoryRefStore(() => NOW);
+  await store.create(CREATION);
+  const { mirror } = store.database;
+  mirror.configure({ settings: SETTINGS, login: "keep", hook: "keep" }, NOW);
+  mirror.begin("first", NOW);
+  const silent = mirror.nextDue() ?? 0;
+  expect(silent).toBeGreaterThan(NOW);
+  mirror.renew("first", silent - 1);
+  mirror.renew("another", silent + 1_000_000);
+  expect(mirror.begin("second", silent).kind).toBe("busy");
+  expect(mirror.nextDue()).toBeGreaterThan(silent);
+  // Whoever asks meanwhile is not forgotten where it dies.
+  expect(mirror.request(silent)).toBe("noted");
+  const dead = mirror.nextDue() ?? 0;
+  mirror.jobSent(silent);
+  expect(mirror.nextDue()).toBe(dead);
+  expect(mirror.begin("second", dead).kind).toBe("begun");
+});
