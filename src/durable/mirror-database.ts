@@ -73,6 +73,7 @@ function shown(row: MirrorRow): Mirror {
   return {
     settings,
     hasLogin: login !== undefined,
+    ...(login === undefined ? {} : { login }),
     hasHook: row.hook !== undefined,
     status: {
       failures,

@@ -71,6 +71,8 @@ export type Mirror = {
   readonly settings: MirrorSettings;
   readonly status: MirrorStatus;
   readonly hasLogin: boolean;
+  /** The upstream's credentials, which are shown to nobody. */
+  readonly login?: SealedSecret;
   /** Whether upstream's webhooks may ask for syncs. */
   readonly hasHook: boolean;
 };

@@ -244,6 +244,18 @@ describe("an upstream's credentials", () => {
     const changed = await bed.api<MirrorState>("PUT", `${path}/mirror`, { upstream: upstream.url, interval: 7200 });
     expect(changed.body.credentials).toBe(true);
     expect(await bed.settled(path)).toMatchObject({ last_error: null });
+    // A pair's halves can be given one by one, and a token takes their place.
+    const sent = async (settings: object): Promise<string | undefined> => {
+      await bed.api("PUT", `${path}/mirror`, { upstream: proxy().url("plain", upstream.name), ...settings });
+      await bed.settled(path);
+      return proxy().credentials.at(-1);
+    };
+    const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString("base64")}`;
+    expect(await sent({ username: "one", password: "upstream-token" })).toBe(basic("one:upstream-token"));
+    expect(await sent({ username: "two" })).toBe(basic("two:upstream-token"));
+    expect(await sent({ password: "another-token" })).toBe(basic("two:another-token"));
+    expect(await sent({ token: "upstream-token", username: null, password: null })).toBe("Bearer upstream-token");
+    expect(await sent({ password: "upstream-token" })).toBe(basic(":upstream-token"));
     const gone = await bed.api<MirrorState>("PUT", `${path}/mirror`, { upstream: upstream.url, token: null });
     expect(gone.body.credentials).toBe(false);
     for (const answer of answers) expect(answer).not.toContain("upstream-token");

@@ -110,17 +110,41 @@ function shown({ settings, status, hasLogin, hasHook }: Mirror, now: number): ob
   };
 }
 
-/** Gives the `Authorization` header that the credentials mean, or what is to be done with those there are. */
-function authorizationOf({ username, password, token }: Asked): { readonly header: string } | "keep" | "none" {
+type Login = { readonly username: string; readonly password: string };
+
+/**
+ * Gives the `Authorization` header that the credentials mean, or what is to be done with those there are. Of `old`, what the other half
+ * of a pair is given for stays.
+ */
+function authorizationOf(
+  { username, password, token }: Asked,
+  old: Login | undefined,
+): { readonly header: string } | "keep" | "none" {
   const given = [username, password, token].filter((value) => value !== undefined);
   if (given.every((value) => value === null)) return given.length === 0 ? "keep" : "none";
   if (typeof token === "string") {
-    if (given.length > 1) throw new Problem(422, "token: goes without username and password.");
+    if (typeof username === "string" || typeof password === "string") {
+      throw new Problem(422, "token: goes without username and password.");
+    }
     return { header: `Bearer ${token}` };
   }
-  const user = username ?? "";
+  const user = username === undefined ? (old?.username ?? "") : (username ?? "");
+  const secret = password === undefined ? (old?.password ?? "") : (password ?? "");
   if (user.includes(":")) throw new Problem(422, "username: can't hold a colon.");
-  return { header: `Basic ${Buffer.from(`${user}:${password ?? ""}`, "utf8").toString("base64")}` };
+  return { header: `Basic ${Buffer.from(`${user}:${secret}`, "utf8").toString("base64")}` };
+}
+
+/** Gives the name and password that a mirror asks an origin with, where that is what it has for it and it can be read. */
+async function oldLogin(
+  context: Context<ApiEnv>,
+  old: Mirror | undefined,
+  bound: { readonly id: string; readonly origin: string },
+): Promise<Login | undefined> {
+  if (old?.login === undefined || URL.parse(old.settings.upstream)?.origin !== bound.origin) return undefined;
+  const header = await context.var.api.mirrors.secrets.open(old.login, { use: "upstream", ...bound });
+  const pair = header?.startsWith("Basic ") === true ? Buffer.from(header.slice(6), "base64").toString("utf8") : "";
+  const colon = pair.indexOf(":");
+  return colon < 0 ? undefined : { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }
 
 /** Gives the upstream's URL. @throws Problem where the host would not ask it. */
@@ -172,10 +196,11 @@ async function sealed(context: Context<ApiEnv>, secret: string, bound: SecretCon
 async function secretsOf(
   context: Context<ApiEnv>,
   asked: Asked,
-  id: string,
+  { id, old }: { readonly id: string; readonly old: Mirror | undefined },
 ): Promise<Pick<MirrorChange, "login" | "hook">> {
-  const authorization = authorizationOf(asked);
   const { origin } = new URL(asked.upstream);
+  const isHalf = (typeof asked.username === "string") !== (typeof asked.password === "string");
+  const authorization = authorizationOf(asked, isHalf ? await oldLogin(context, old, { id, origin }) : undefined);
   const { hook_secret: hook } = asked;
   return {
     login:
@@ -192,7 +217,10 @@ async function configure(context: Context<ApiEnv>): Promise<Response> {
   const store = context.var.api.mirrors.store(name);
   const old = record.mirror === undefined ? undefined : await store.readMirror();
   const settings = await settingsOf(context, name.tenant, asked, old?.settings);
-  const answer = await store.configureMirror({ settings, ...(await secretsOf(context, asked, record.id)) });
+  const answer = await store.configureMirror({
+    settings,
+    ...(await secretsOf(context, asked, { id: record.id, old })),
+  });
   switch (answer.kind) {
     case "missing":
       throw new Problem(404, "There is no such repository.");
