@@ -212,8 +212,9 @@ async function advertise(asked: ServiceRequest): Promise<Response> {
 function assertServiceBody(request: Request, service: ServiceName): void {
   // C git accepts no other; it is also what keeps a web page from making a browser push.
   const sent = request.headers.get("Content-Type");
-  if (sent !== `application/x-${service}-request`) {
-    throw new GitRefusal(415, `Unsupported Media Type: ${sent ?? "none"}`);
+  const wanted = `application/x-${service}-request`;
+  if (sent !== wanted) {
+    throw new GitRefusal(415, `Expected POST with Content-Type '${wanted}', but received '${sent ?? ""}' instead.`);
   }
   const encoding = request.headers.get("Content-Encoding")?.toLowerCase() ?? "identity";
   if (encoding !== "identity" && !isZipped(request)) {

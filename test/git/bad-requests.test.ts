@@ -362,6 +362,9 @@ onEveryHost(
           "Content-Type": type,
         });
         expect(answer.status).toBe(415);
+        expect(answer.body.toString().trimEnd()).toBe(
+          `Expected POST with Content-Type 'application/x-git-upload-pack-request', but received '${type}' instead.`,
+        );
       });
 
       it.each(["br", "deflate", "gzip, gzip"])("encoded as %s are refused", async (encoding) => {
