@@ -103,7 +103,7 @@ async function connect(sync: SyncBegun): Promise<FetchClient> {
     upstream: settings.upstream,
     authorization: opened?.authorization,
   });
-  return await FetchClient.connect(connection, input.agent);
+  return await FetchClient.connect(connection, input.agent, input.repository.limits.refs);
 }
 
 /** Leaves out what no upstream has: what was kept of it. */

@@ -5,6 +5,7 @@
  * @see gitprotocol-v2(5), gitprotocol-pack(5), fetch-pack.c
  */
 import type { ByteSource } from "../bytes/byte-stream.ts";
+import { equal } from "../bytes/chunk.ts";
 import { ProtocolError } from "../bytes/failure.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { parseAcknowledgement } from "../wire/acknowledgements.ts";
@@ -17,10 +18,11 @@ import { formatLsRefsArguments, parseListedRef } from "../wire/ls-refs.ts";
 import { ObjectIdList } from "../wire/object-id-list.ts";
 import { PktBuffer } from "../wire/pkt-buffer.ts";
 import { decodeLine, startsWith } from "../wire/pkt-line.ts";
-import { type AdvertisedRef, RefAdvertisementParser } from "../wire/ref-advertisement.ts";
+import { RefAdvertisementParser } from "../wire/ref-advertisement.ts";
 import { parseServiceAnnouncement } from "../wire/service-announcement.ts";
 import { formatUploadHaves, formatUploadRequest } from "../wire/upload-request.ts";
 import { type BandListener, bandSource, LineSource } from "./line-source.ts";
+import { RefList } from "./ref-comparison.ts";
 import { UpstreamFailure } from "./upstream.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
@@ -49,7 +51,7 @@ export type IncomingPack = {
 
 type Session =
   | { readonly version: 2; readonly capabilities: CapabilityList }
-  | { readonly version: 0; readonly capabilities: CapabilityList; readonly refs: readonly AdvertisedRef[] };
+  | { readonly version: 0; readonly capabilities: CapabilityList; readonly refs: RefList };
 
 const PROTOCOL = "version=2";
 
@@ -72,11 +74,15 @@ export class FetchClient {
     this.format = objectFormat(format);
   }
 
-  /** Asks the upstream what it offers. @throws UpstreamFailure, ProtocolError */
-  static async connect(connection: UpstreamConnection, agent: string): Promise<FetchClient> {
+  /**
+   * Asks the upstream what it offers; in version 0 that is its refs, of which it takes at most so many.
+   *
+   * @throws UpstreamFailure, ProtocolError, LimitExceeded
+   */
+  static async connect(connection: UpstreamConnection, agent: string, mostRefs: number): Promise<FetchClient> {
     const answer = await connection.discover(PROTOCOL);
     try {
-      return new FetchClient(connection, await readAdvertisement(new LineSource(answer.body)), agent);
+      return new FetchClient(connection, await readAdvertisement(new LineSource(answer.body), mostRefs), agent);
     } finally {
       await answer.cancel();
     }
@@ -101,7 +107,7 @@ export class FetchClient {
   async listRefs(prefixes: readonly string[], onRef: (ref: UpstreamRef) => void): Promise<string | undefined> {
     const session = this.#session;
     if (session.version === 0) {
-      for (const { name, oid, validUtf8 } of session.refs) if (validUtf8) onRef({ name, oid });
+      for (const ref of session.refs) onRef(ref);
       const symrefs = session.capabilities.values("symref").find((value) => value.startsWith("HEAD:"));
       return symrefs?.slice("HEAD:".length) ?? guessHead(session.refs);
     }
@@ -206,7 +212,7 @@ function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves" 
   };
 }
 
-async function readAdvertisement(lines: LineSource): Promise<Session> {
+async function readAdvertisement(lines: LineSource, mostRefs: number): Promise<Session> {
   let line = await lines.next();
   // http-backend leaves the announcement out of an answer in version 2; others don't.
   if (line.kind === "data" && parseServiceAnnouncement(line.payload) === "git-upload-pack") {
@@ -224,19 +230,25 @@ async function readAdvertisement(lines: LineSource): Promise<Session> {
     }
     return { version: 2, capabilities: parser.result };
   }
-  const refs: AdvertisedRef[] = [];
-  const parser = new RefAdvertisementParser((ref) => refs.push(ref));
+  let refs: RefList | undefined;
+  const parser: RefAdvertisementParser = new RefAdvertisementParser(({ name, oid, validUtf8 }) => {
+    refs ??= new RefList(parser.result.objectFormat, mostRefs);
+    if (validUtf8) refs.add(name, oid);
+  });
   await lines.feed(parser);
-  return { version: 0, capabilities: parser.result.capabilities, refs };
+  const { capabilities, objectFormat: format } = parser.result;
+  return { version: 0, capabilities, refs: refs ?? new RefList(format, 0) };
 }
 
 /** As git where an upstream does not say what HEAD is: the branch that has HEAD's value, `main` or `master` first. */
-function guessHead(refs: readonly AdvertisedRef[]): string | undefined {
-  const head = refs.find(({ name }) => name === "HEAD");
-  if (head === undefined) return undefined;
-  const same = refs
-    .filter(({ name, oid }) => name.startsWith("refs/heads/") && oid.every((byte, at) => byte === head.oid[at]))
-    .map(({ name }) => name);
+function guessHead(refs: RefList): string | undefined {
+  let head: Uint8Array | undefined;
+  const same: string[] = [];
+  for (const { name, oid } of refs) {
+    // Before all others, whose names begin with `refs/`.
+    if (name === "HEAD") head = oid;
+    else if (head !== undefined && name.startsWith("refs/heads/") && equal(oid, head)) same.push(name);
+  }
   return ["refs/heads/main", "refs/heads/master"].find((name) => same.includes(name)) ?? same[0];
 }
 
