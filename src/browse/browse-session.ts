@@ -115,7 +115,7 @@ export class BrowseSession {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.graph.reader.close();
+    this.graph.close();
     this.repository.kernels.giveBack(this.graph.kernel);
   }
 

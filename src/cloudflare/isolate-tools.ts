@@ -21,8 +21,8 @@ function seed(): readonly [number, number] {
 }
 
 /** How a kernel's memory is divided; what is lent to many at once is smaller. Of 128 MB that an isolate has. */
-const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 24 * MIB, smallRingBytes: 8 * MIB, seed };
-const CACHE_BYTES = 20 * MIB;
+const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 16 * MIB, smallRingBytes: 8 * MIB, seed };
+const CACHE_BOUNDS = { files: 14 * MIB, blocks: 18 * MIB };
 
 const hash: HashFactory = (name) => {
   const running = createHash(name);
@@ -43,7 +43,7 @@ function deflatePiece(bytes: Uint8Array, isLast: boolean): Uint8Array {
 export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
   return {
     kernels: new KernelPool(kernel, { ...KERNEL_LAYOUT, hash }),
-    cache: new BlockCache(CACHE_BYTES),
+    cache: new BlockCache(CACHE_BOUNDS),
     hash,
     deflate: (bytes) => deflateSync(bytes),
     deflatePiece,

@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 import type { Kernel } from "../bytes/kernel.ts";
 import type { CommitLinks } from "../object/commit.ts";
 
@@ -50,16 +51,24 @@ export class CommitTable {
   #growRows(): void {
     const time = new Float64Array(this.#time.length * 2);
     time.set(this.#time);
+    freeMemory(this.#time);
     this.#time = time;
     const start = new Uint32Array(time.length + 1);
     start.set(this.#start);
+    freeMemory(this.#start);
     this.#start = start;
   }
 
   #growLinks(wanted: number): void {
     const links = new Uint32Array(Math.max(wanted, this.#links.length * 2));
     links.set(this.#links);
+    freeMemory(this.#links);
     this.#links = links;
+  }
+
+  /** Frees the memory; the table is not used afterwards. */
+  free(): void {
+    for (const column of [this.#time, this.#start, this.#links]) freeMemory(column);
   }
 
   #row(node: number): number {

@@ -63,6 +63,12 @@ export class GraphSession {
     this.#links = new CommitLinks(this.format);
   }
 
+  /** Frees what the walks have noted; the session is not used afterwards. The kernel is whose it was. */
+  close(): void {
+    this.reader.close();
+    this.commits.free();
+  }
+
   /** Gives the node of a raw name, new or known. */
   node(name: Uint8Array): number {
     this.kernel.memory.set(name.subarray(0, this.format.rawSize), this.kernel.scratchAt);

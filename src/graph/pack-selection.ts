@@ -7,7 +7,9 @@
  * @packageDocumentation
  */
 import { MissingObject } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
 import { toHex } from "../bytes/hex.ts";
+import { NumberList } from "../bytes/number-list.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { type GraphSession, PENDING, PLACED, SELECTED } from "./graph-session.ts";
@@ -19,7 +21,7 @@ export type PackSelection = {
   readonly offsets: Float64Array<ArrayBuffer>;
   readonly ends: Float64Array<ArrayBuffer>;
   /** The nodes of these entries, in no order; marked {@link PENDING} until their turn comes. */
-  readonly nodes: readonly number[];
+  readonly nodes: Uint32Array<ArrayBuffer>;
   /** The order of the whole pack, where it had to be known. */
   readonly order: PackOrder | undefined;
 };
@@ -107,8 +109,8 @@ export function selectByRank(
   choose: (name: Uint8Array, position: number) => number,
 ): PackSelection {
   const { order } = from;
-  const ranks: number[] = [];
-  const nodes: number[] = [];
+  const ranks = new NumberList();
+  const nodes = new NumberList();
   for (let rank = 0; rank < order.count; rank++) {
     const position = order.positionAt(rank);
     const node = choose(order.index.nameAt(position), position);
@@ -118,11 +120,17 @@ export function selectByRank(
   }
   const offsets = new Float64Array(ranks.length);
   const ends = new Float64Array(ranks.length);
-  for (const [i, rank] of ranks.entries()) {
+  for (const [i, rank] of ranks.view.entries()) {
     offsets[i] = order.offsetAt(rank);
     ends[i] = order.offsetAt(rank + 1);
   }
-  return { ...from, nodes, offsets, ends };
+  ranks.free();
+  return { ...from, nodes: nodes.view, offsets, ends };
+}
+
+/** Frees the memory of a selection that nobody asks for any more. */
+export function freeSelection({ nodes, offsets, ends }: PackSelection): void {
+  for (const view of [nodes, offsets, ends]) freeMemory(view);
 }
 
 type Found = { readonly nodes: number[]; readonly positions: number[] };
@@ -163,5 +171,5 @@ async function placeInPack(session: GraphSession, from: NumberedPack, found: Fou
     if (end === undefined) order ??= await loadPackOrder(from.handle, session.format);
     ends[i] = end ?? order?.offsetAt(order.rankOf(offset) + 1) ?? offset;
   }
-  return { ...from, nodes: found.nodes, offsets, ends, order };
+  return { ...from, nodes: Uint32Array.from(found.nodes), offsets, ends, order };
 }

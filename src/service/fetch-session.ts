@@ -127,7 +127,7 @@ export class FetchSession {
 
   /** Gives the kernel back. */
   close(): void {
-    this.graph.reader.close();
+    this.graph.close();
     this.repository.kernels.giveBack(this.graph.kernel);
   }
 }

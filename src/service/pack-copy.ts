@@ -32,10 +32,11 @@ export type CopyOptions = {
 const FEW_BYTES = 16 * 1024 * 1024;
 const FEW_ENTRIES = 50_000;
 /** How it is gathered. What is held counts beside the caches. */
-const SWEEP = { reads: 24, runBytes: 8 * 1024 * 1024, heldBytes: 14 * 1024 * 1024 };
+const SWEEP = { reads: 24, runBytes: 7 * 1024 * 1024, heldBytes: 12 * 1024 * 1024 };
 /** The same for who has a small kernel, and has to get by with little of everything. */
 const SMALL_SWEEP = { reads: 64, runBytes: 2 * 1024 * 1024, heldBytes: 6 * 1024 * 1024 };
 const SMALL_RING_BYTES = 12 * 1024 * 1024;
+const LEFT_BLOCK_BYTES = 2 * 1024 * 1024;
 /** A selection of so few entries needs no gathering. */
 const VERY_FEW_ENTRIES = 16;
 /** Entries nearer than this are read together; what lies between costs less than another read. */
@@ -55,7 +56,7 @@ export class PackCopy {
   readonly #header = new EntryHeader();
   readonly #newHeader = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
   /** Where each entry went. */
-  readonly #placed: Float64Array;
+  readonly #placed: Float64Array<ArrayBuffer>;
   #order: PackOrder | undefined;
 
   constructor(session: GraphSession, selection: PackSelection, options: CopyOptions, output: PackOutput) {
@@ -78,6 +79,7 @@ export class PackCopy {
     } finally {
       handle.hold(undefined);
       gathered?.free();
+      freeMemory(this.#placed);
     }
   }
 
@@ -96,6 +98,8 @@ export class PackCopy {
     const needsBase = (rank: number): boolean =>
       !isSelected(rank) && !this.#options.mayBuildOn(order.index.nameAt(order.positionAt(rank)));
     const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
+    // the blocks of a walk that is over make room for what is gathered
+    this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
     const limits = this.#session.kernel.ringBytes <= SMALL_RING_BYTES ? SMALL_SWEEP : SWEEP;
     return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, limits);
   }

@@ -8,7 +8,6 @@
  * @packageDocumentation
  * @see git-pack-objects(1)
  */
-import { freeMemory } from "../bytes/free-memory.ts";
 import { REF_TREE } from "../bytes/kernel.ts";
 import { isPlaced, selectWholePacks } from "../graph/whole-packs.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
@@ -16,7 +15,7 @@ import { EXEMPT, type GraphSession, IS_TAG, PENDING, SELECTED, UNINTERESTING } f
 import { selectByKinds } from "../graph/kind-selection.ts";
 import { NO_FILTER, type ObjectFilter, dropFiltered, isByKind, passingKinds } from "../graph/object-filter.ts";
 import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
-import { type PackSelection, isCopy, placeSelected } from "../graph/pack-selection.ts";
+import { type PackSelection, isCopy, freeSelection, placeSelected } from "../graph/pack-selection.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
@@ -153,8 +152,7 @@ async function send(session: FetchSession, plan: Plan, options: PackOptions, sin
   const copy = { ofsDelta: options.ofsDelta, mayBuildOn: plan.mayBuildOn, deflate: repository.deflate };
   for (const part of plan.parts) {
     await new PackCopy(graph, part, copy, output).run();
-    freeMemory(part.offsets);
-    freeMemory(part.ends);
+    freeSelection(part);
   }
   await output.end();
   await sink.progress(`Total ${total} (delta 0), reused ${total} (delta 0), pack-reused 0\n`);

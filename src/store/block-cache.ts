@@ -3,124 +3,78 @@
  * Keys begin with the repository's id, so tenants never meet. Stored files never change, so nothing is ever invalidated.
  *
  * Blocks of packs come and go by the thousand. They are copied into memory that is used again and again: cut from what was read
- * they would keep all of it, and what is let go of would count against the isolate until it is collected.
+ * they would keep all of it, and what is let go of would count against the isolate until it is collected. Whole files have room of
+ * their own: a walk would push an index of megabytes out while who walks still holds it.
  *
  * @packageDocumentation
  */
 import { freeMemory } from "../bytes/free-memory.ts";
+import { type CachedPiece, ClockCache } from "./clock-cache.ts";
 
 /** Bytes of a block, but of a pack's last. */
 export const BLOCK_BYTES = 64 * 1024;
+/** What a cache may hold, in bytes. */
+export type CacheBounds = { readonly files: number; readonly blocks: number };
 
-/** A piece in the cache, or one that is no longer there. */
-export class CachedBlock {
-  /** The piece, unchanged; `undefined` once the cache has let go of it. Of a block, a view to be used before anything is awaited. */
-  bytes: Uint8Array | undefined;
-  /** Used since the cache last looked for something to let go of. */
-  touched = false;
-  /** Where its memory is the cache's own, and of the size that is used again. */
-  readonly memory: Uint8Array<ArrayBuffer> | undefined;
-
-  constructor(bytes: Uint8Array, memory?: Uint8Array<ArrayBuffer>) {
-    this.bytes = bytes;
-    this.memory = memory;
-  }
-}
-
-/** Bytes by key. Who was not used for a round of letting go is let go of next: to use a piece moves nothing. */
+/** The pieces. */
 export class BlockCache {
-  readonly #maxBytes: number;
-  readonly #blocks = new Map<string, CachedBlock>();
-  /** Memory of whole blocks that were let go of; with what is held it stays within the bound. */
+  readonly #bounds: CacheBounds;
+  readonly #files = new ClockCache();
+  /** Memory of whole blocks that were let go of. */
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
-  #bytes = 0;
+  readonly #blocks = new ClockCache(({ buffer }) => {
+    if (buffer.byteLength === BLOCK_BYTES && buffer instanceof ArrayBuffer) this.#free.push(new Uint8Array(buffer));
+  });
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor(bounds: CacheBounds) {
+    this.#bounds = bounds;
   }
 
   /** Bytes held. */
   get byteLength(): number {
-    return this.#bytes;
-  }
-
-  /** The largest piece worth offering: one that does not push out everything else. */
-  get largestBlock(): number {
-    return this.#maxBytes * 0.75;
+    return this.#files.byteLength + this.#blocks.byteLength;
   }
 
   /** Lets go of all but about the youngest `bytes`, more than one reads at once: for who needs the memory more. */
   trim(bytes: number): void {
-    this.#shrink(bytes);
-    this.#freeBeyond(bytes);
+    this.#files.shrink(bytes);
+    this.trimBlocks(bytes - this.#files.byteLength);
   }
 
-  /** Frees memory of blocks that were let go of, until all is within `bytes`. */
-  #freeBeyond(bytes: number): void {
-    while (this.#bytes + this.#free.length * BLOCK_BYTES > bytes) {
+  /** Lets go of all blocks but about the youngest `bytes`, as {@link trim}. */
+  trimBlocks(bytes: number): void {
+    this.#blocks.shrink(bytes);
+    while (this.#blocks.byteLength + this.#free.length * BLOCK_BYTES > bytes) {
       const memory = this.#free.pop();
       if (memory === undefined) return;
       freeMemory(memory);
     }
   }
 
-  #shrink(bytes: number): void {
-    for (const [key, block] of this.#blocks) {
-      if (this.#bytes <= bytes) return;
-      this.#blocks.delete(key);
-      if (block.touched) {
-        block.touched = false;
-        this.#blocks.set(key, block);
-      } else {
-        this.#letGo(block);
-      }
-    }
-  }
-
-  #letGo(block: CachedBlock): void {
-    const { bytes, memory } = block;
-    if (bytes === undefined) return;
-    this.#bytes -= bytes.length;
-    block.bytes = undefined;
-    if (memory !== undefined) this.#free.push(memory);
-  }
-
-  /** Gives a piece, which stays unchanged, or `undefined`. */
+  /** Gives a file, or a part of one, which stays unchanged. */
   get(key: string): Uint8Array | undefined {
-    return this.find(key)?.bytes;
+    return this.#files.find(key)?.bytes;
   }
 
-  /** Gives a piece as it is kept: who asks again and again need not look it up. */
-  find(key: string): CachedBlock | undefined {
-    const block = this.#blocks.get(key);
-    if (block !== undefined) block.touched = true;
-    return block;
-  }
-
-  /** Keeps a piece, from now on unchanged. One larger than the whole cache is not kept. */
+  /** Keeps a file, or a part of one, from now on unchanged. One larger than all that files may take is not kept. */
   set(key: string, bytes: Uint8Array): void {
-    if (bytes.length <= this.largestBlock) this.#put(key, new CachedBlock(bytes), bytes.length);
+    if (bytes.length > this.#bounds.files) return;
+    this.#files.set(key, bytes);
+    this.#files.shrink(this.#bounds.files);
+  }
+
+  /** Gives a block as it is kept: its bytes are a view that is to be used before anything is awaited. */
+  findBlock(key: string): CachedPiece | undefined {
+    return this.#blocks.find(key);
   }
 
   /** Keeps a copy of a block, of {@link BLOCK_BYTES} or, at a pack's end, fewer. */
   setBlock(key: string, bytes: Uint8Array): void {
-    if (bytes.length > this.largestBlock) return;
+    if (bytes.length > this.#bounds.blocks) return;
     // makes room first: what is let go of is what it is copied into
-    this.#shrink(this.#maxBytes - bytes.length);
+    this.#blocks.shrink(this.#bounds.blocks - bytes.length);
     const memory = (bytes.length === BLOCK_BYTES ? this.#free.pop() : undefined) ?? new Uint8Array(bytes.length);
     memory.set(bytes);
-    this.#put(key, new CachedBlock(memory, bytes.length === BLOCK_BYTES ? memory : undefined), bytes.length);
-  }
-
-  #put(key: string, block: CachedBlock, length: number): void {
-    const old = this.#blocks.get(key);
-    if (old !== undefined) {
-      this.#letGo(old);
-      this.#blocks.delete(key);
-    }
-    this.#blocks.set(key, block);
-    this.#bytes += length;
-    this.#shrink(this.#maxBytes);
-    this.#freeBeyond(this.#maxBytes);
+    this.#blocks.set(key, memory);
   }
 }

@@ -17,8 +17,9 @@ import {
   type IndexRange,
 } from "../format/pack-index.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
-import { BLOCK_BYTES, type BlockCache, type CachedBlock } from "./block-cache.ts";
+import { BLOCK_BYTES, type BlockCache } from "./block-cache.ts";
 import type { PackRecord } from "./catalog.ts";
+import type { CachedPiece } from "./clock-cache.ts";
 import type { PackByteStream, PackExtension, PackStorage } from "./pack-storage.ts";
 
 /** An index up to this size is read whole rather than in pieces. */
@@ -64,7 +65,7 @@ export class PackHandle {
   #index: PackIndex | undefined;
   #entries: ReadonlyMap<number, Uint8Array> | undefined;
   /** Blocks of the pack that were in the cache when they were last asked for. */
-  readonly #blocks = new Map<number, CachedBlock>();
+  readonly #blocks = new Map<number, CachedPiece>();
   #lookups = 0;
   /** Reads of blocks so far. */
   #reads = 0;
@@ -250,7 +251,7 @@ export class PackHandle {
     const number = Math.floor(offset / BLOCK_BYTES);
     let block = this.#blocks.get(number);
     if (block?.bytes === undefined) {
-      block = this.#context.cache.find(this.#blockKey(number));
+      block = this.#context.cache.findBlock(this.#blockKey(number));
       if (block === undefined) return undefined;
       this.#blocks.set(number, block);
     }

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { BlockCache } from "./block-cache.ts";
+import { ClockCache } from "./clock-cache.ts";
 import type { PackFile, PackStorage } from "./pack-storage.ts";
 
 const CACHE_BYTES = 4 * 1024 * 1024;
@@ -14,7 +14,7 @@ export class StagedBytes {
   readonly #storage: PackStorage;
   /** Bytes of every block but a file's last. */
   readonly blockBytes: number;
-  readonly #blocks = new BlockCache(CACHE_BYTES);
+  readonly #blocks = new ClockCache();
 
   /** `blockBytes` is what is read at once: what of it is not needed is garbage soon. */
   constructor(storage: PackStorage, blockBytes: number) {
@@ -45,11 +45,12 @@ export class StagedBytes {
   /** Reads one block of a file of `size` bytes; a view, not to be changed. */
   async block(file: PackFile, size: number, block: number): Promise<Uint8Array> {
     const key = `${file.pack}.${file.extension}#${block}`;
-    const known = this.#blocks.get(key);
+    const known = this.#blocks.find(key)?.bytes;
     if (known !== undefined) return known;
     const offset = block * this.blockBytes;
     const bytes = await this.#storage.read(file, offset, Math.min(this.blockBytes, size - offset));
     this.#blocks.set(key, bytes);
+    this.#blocks.shrink(CACHE_BYTES);
     return bytes;
   }
 }

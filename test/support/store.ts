@@ -19,7 +19,7 @@ import type { Repository } from "../../src/repository/repository.ts";
 import { type FetchSession, type FoundRepository, openFetchSession } from "../../src/service/fetch-session.ts";
 import { NO_FILTER } from "../../src/graph/object-filter.ts";
 import { type PackOptions, packObjects } from "../../src/service/pack-objects.ts";
-import { BlockCache } from "../../src/store/block-cache.ts";
+import { BlockCache, type CacheBounds } from "../../src/store/block-cache.ts";
 import type { PackRecord } from "../../src/store/catalog.ts";
 import { type IngestedPack, ingestPack } from "../../src/store/ingest.ts";
 import { ObjectDatabase } from "../../src/store/object-database.ts";
@@ -33,6 +33,11 @@ const MIB = 1024 * KIB;
 export const KERNEL_MODULE = compile(readFileSync(join(import.meta.dirname, "..", "..", "build", "kernel.wasm")));
 
 /** Compiles a module, as Node can and a Worker cannot. */
+/** Half for files, half for blocks. */
+function cacheBounds({ cacheBytes = 16 * MIB }: StoreLayout): CacheBounds {
+  return { files: cacheBytes / 2, blocks: cacheBytes / 2 };
+}
+
 function compile(bytes: Uint8Array): WebAssembly.Module {
   const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
   return new Module(bytes);
@@ -109,7 +114,7 @@ export class TestStore {
       seed: () => [1, 2],
       hash: nodeHash,
     });
-    this.cache = new BlockCache(layout.cacheBytes ?? 16 * MIB);
+    this.cache = new BlockCache(cacheBounds(layout));
   }
 
   get format(): ReturnType<typeof objectFormat> {
@@ -161,7 +166,7 @@ export class TestStore {
 
   /** Forgets what was read and what it cost, as another isolate would. */
   forget(): void {
-    this.cache = new BlockCache(this.layout.cacheBytes ?? 16 * MIB);
+    this.cache = new BlockCache(cacheBounds(this.layout));
     Object.assign(this.cost, { reads: 0, writes: 0, bytesRead: 0, rounds: 0 });
     this.log.length = 0;
   }

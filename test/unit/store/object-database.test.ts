@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Inflating } from "../../../src/store/inflating.ts";
 import { BLOCK_BYTES, BlockCache } from "../../../src/store/block-cache.ts";
+import { ClockCache } from "../../../src/store/clock-cache.ts";
 import type { ObjectDatabase } from "../../../src/store/object-database.ts";
 import { ObjectReader } from "../../../src/store/object-reader.ts";
 import { ObjectRing } from "../../../src/store/object-ring.ts";
@@ -238,48 +239,69 @@ describe("a damaged store", () => {
   });
 });
 
-describe("BlockCache", () => {
+describe("ClockCache", () => {
   it("stays within its bound, and lets go of what was used longest ago", () => {
-    const cache = new BlockCache(100);
-    for (let i = 0; i < 10; i++) cache.set(`${i}`, new Uint8Array(20).fill(i));
+    const lost: number[] = [];
+    const cache = new ClockCache((bytes) => lost.push(bytes[0] ?? 0));
+    for (let i = 0; i < 10; i++) {
+      cache.set(`${i}`, new Uint8Array(20).fill(i));
+      cache.shrink(100);
+    }
     expect(cache.byteLength).toBe(100);
-    expect(cache.get("4")).toBeUndefined();
-    expect(cache.get("5")?.[0]).toBe(5);
+    expect(lost).toEqual([0, 1, 2, 3, 4]);
+    expect(cache.find("4")).toBeUndefined();
+    const used = cache.find("5");
+    expect(used?.bytes?.[0]).toBe(5);
     cache.set("new", new Uint8Array(20));
-    expect(cache.get("5")).toBeDefined();
-    expect(cache.get("6")).toBeUndefined();
-    cache.set("too large", new Uint8Array(76));
-    expect(cache.get("too large")).toBeUndefined();
+    cache.shrink(100);
+    expect(used?.bytes).toBeDefined();
+    expect(cache.find("6")).toBeUndefined();
     cache.set("new", new Uint8Array(50));
+    cache.shrink(100);
     expect(cache.byteLength).toBeLessThanOrEqual(100);
-    expect(cache.get("new")?.length).toBe(50);
-    cache.trim(20);
-    expect(cache.byteLength).toBeLessThanOrEqual(20);
+    expect(cache.find("new")?.bytes?.length).toBe(50);
+    cache.shrink(0);
+    expect([cache.byteLength, used?.bytes]).toEqual([0, undefined]);
   });
+});
+
+describe("BlockCache", () => {
+  const block = new Uint8Array(BLOCK_BYTES);
 
   it("copies blocks into memory that it uses again", () => {
-    const cache = new BlockCache(4 * BLOCK_BYTES);
+    const cache = new BlockCache({ files: 0, blocks: 4 * BLOCK_BYTES });
     const read = new Uint8Array(8 * BLOCK_BYTES);
     const buffers = new Set<ArrayBufferLike>();
     for (let i = 0; i < 40; i++) {
       cache.setBlock(`${i}`, read.fill(i).subarray(0, BLOCK_BYTES));
-      const kept = cache.get(`${i}`);
+      const kept = cache.findBlock(`${i}`)?.bytes;
       expect(kept?.[BLOCK_BYTES - 1]).toBe(i);
       if (kept !== undefined) buffers.add(kept.buffer);
     }
     expect(buffers).not.toContain(read.buffer);
     expect(buffers.size).toBeLessThanOrEqual(5);
-    const early = cache.find("38");
-    for (let i = 40; i < 48; i++) cache.setBlock(`${i}`, read.subarray(0, BLOCK_BYTES));
+    const early = cache.findBlock("38");
+    for (let i = 40; i < 48; i++) cache.setBlock(`${i}`, block);
     expect(early?.bytes).toBeUndefined();
-    cache.setBlock("the last of a pack", read.subarray(0, 10));
-    expect(cache.get("the last of a pack")?.buffer.byteLength).toBe(10);
+    cache.setBlock("the last of a pack", block.subarray(0, 10));
+    expect(cache.findBlock("the last of a pack")?.bytes?.buffer.byteLength).toBe(10);
     expect(cache.byteLength).toBeLessThanOrEqual(4 * BLOCK_BYTES);
-    // a file takes the room of blocks, and their memory is not kept for others
-    const blocks = ["45", "46", "47"].map((key) => cache.get(key));
-    // the first time it goes itself: they were used since
-    for (let i = 0; i < 2; i++) cache.set("a file", new Uint8Array(3 * BLOCK_BYTES));
-    expect(cache.get("a file")).toBeDefined();
-    expect(blocks.filter((block) => block !== undefined && block.length > 0).length).toBeLessThanOrEqual(1);
+  });
+
+  it("has room for files that blocks don't push out, and frees the memory of blocks that are let go of", () => {
+    const cache = new BlockCache({ files: 7 * BLOCK_BYTES, blocks: 3 * BLOCK_BYTES });
+    const file = new Uint8Array(6 * BLOCK_BYTES);
+    cache.set("too large", new Uint8Array(7 * BLOCK_BYTES + 1));
+    expect(cache.get("too large")).toBeUndefined();
+    cache.set("a file", file);
+    for (let i = 0; i < 100; i++) cache.setBlock(`${i}`, block);
+    expect(cache.get("a file")).toBe(file);
+    for (const name of ["one", "two"]) cache.set(name, new Uint8Array(BLOCK_BYTES));
+    expect(cache.byteLength).toBeLessThanOrEqual(10 * BLOCK_BYTES);
+    cache.setBlock("next", block);
+    const views = ["97", "98", "99", "next"].map((key) => cache.findBlock(key)?.bytes);
+    cache.trim(0);
+    expect(cache.byteLength).toBe(0);
+    for (const view of views) expect(view?.length ?? 0).toBe(0);
   });
 });
