@@ -26,6 +26,8 @@ export type CopyOptions = {
   /** Whether an object is in the pack already, in the selection at hand, or at a client that takes thin packs. */
   readonly mayBuildOn: (name: Uint8Array) => boolean;
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
+  /** Whether to get by with little memory, by more reads. */
+  readonly isFrugal: boolean;
 };
 
 /** What is no more than this, bytes and entries, is gathered first, with what it is made from. */
@@ -33,8 +35,8 @@ const FEW_BYTES = 16 * 1024 * 1024;
 const FEW_ENTRIES = 50_000;
 /** How it is gathered. What is held counts beside the caches. */
 const SWEEP = { reads: 24, runBytes: 7 * 1024 * 1024, heldBytes: 12 * 1024 * 1024 };
-/** The same for who has a small kernel, and has to get by with little of everything. */
-const SMALL_SWEEP = { reads: 64, runBytes: 2 * 1024 * 1024, heldBytes: 6 * 1024 * 1024 };
+/** The same for who has a small kernel, or other work beside, and has to get by with little of everything. */
+const SMALL_SWEEP = { reads: 64, runBytes: 2 * 1024 * 1024, heldBytes: 4 * 1024 * 1024 };
 const SMALL_RING_BYTES = 12 * 1024 * 1024;
 const LEFT_BLOCK_BYTES = 2 * 1024 * 1024;
 /** A selection of so few entries needs no gathering. */
@@ -100,7 +102,8 @@ export class PackCopy {
     const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
     // the blocks of a walk that is over make room for what is gathered
     this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
-    const limits = this.#session.kernel.ringBytes <= SMALL_RING_BYTES ? SMALL_SWEEP : SWEEP;
+    const isFrugal = this.#options.isFrugal || this.#session.kernel.ringBytes <= SMALL_RING_BYTES;
+    const limits = isFrugal ? SMALL_SWEEP : SWEEP;
     return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, limits);
   }
 

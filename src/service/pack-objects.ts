@@ -34,6 +34,8 @@ export type PackOptions = {
   readonly includeTag: boolean;
   /** What the client does without. */
   readonly filter: ObjectFilter;
+  /** Whether it is made beside other work, with little memory. */
+  readonly isFrugal?: boolean;
 };
 
 /** Where the pack goes. */
@@ -149,7 +151,8 @@ async function send(session: FetchSession, plan: Plan, options: PackOptions, sin
     const run = { offset: PACK_HEADER_BYTES, length: pack.record.ownBytes - PACK_HEADER_BYTES };
     await streamRun(pack, run, async (bytes) => await output.append(bytes));
   }
-  const copy = { ofsDelta: options.ofsDelta, mayBuildOn: plan.mayBuildOn, deflate: repository.deflate };
+  const { ofsDelta, isFrugal = false } = options;
+  const copy = { ofsDelta, isFrugal, mayBuildOn: plan.mayBuildOn, deflate: repository.deflate };
   for (const part of plan.parts) {
     await new PackCopy(graph, part, copy, output).run();
     freeSelection(part);

@@ -12,6 +12,7 @@ import { NO_FILTER } from "../graph/object-filter.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
+import { BlockCache } from "../store/block-cache.ts";
 import type { PackRecord } from "../store/catalog.ts";
 import { ingestPack } from "../store/ingest.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
@@ -23,6 +24,8 @@ import { StagedPack } from "./staged-pack.ts";
 const MOST_COPY_BYTES = 128 * 1024 * 1024;
 const MOST_SHARE = 4;
 const PACK_NAME_BYTES = 20;
+/** Beside a large push there is room for little. */
+const CACHE_BOUNDS = { files: 14 * 1024 * 1024, blocks: 2 * 1024 * 1024 };
 
 /** Where a copy is made from. */
 export type TipCopyInput = {
@@ -119,13 +122,14 @@ async function sendTip({ repository, record, packs, tip }: TipCopyInput, pipe: B
     uncoveredTips: 1,
   } as const;
   const { rawSize } = objectFormat(record.objectFormat);
-  const session = new FetchSession(repository, snapshot, tip, repository.kernels.lendSpare(rawSize));
+  const cache = new BlockCache(CACHE_BOUNDS);
+  const session = new FetchSession({ ...repository, cache }, snapshot, tip, repository.kernels.lendSpare(rawSize));
   try {
     await session.cut({ shallow: [], unshallow: [], cuts: session.wants, wants: [] });
     let bytes = 0;
     await packObjects(
       session,
-      { thinPack: false, ofsDelta: true, includeTag: false, filter: NO_FILTER },
+      { thinPack: false, ofsDelta: true, includeTag: false, filter: NO_FILTER, isFrugal: true },
       {
         data: async (piece) => {
           bytes += piece.length;
@@ -140,5 +144,6 @@ async function sendTip({ repository, record, packs, tip }: TipCopyInput, pipe: B
     pipe.fail(error);
   } finally {
     session.close();
+    cache.free();
   }
 }

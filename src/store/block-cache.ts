@@ -22,8 +22,8 @@ export class BlockCache {
   readonly #files = new ClockCache();
   /** Memory of whole blocks that were let go of. */
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
-  readonly #blocks = new ClockCache(({ buffer }) => {
-    if (buffer.byteLength === BLOCK_BYTES && buffer instanceof ArrayBuffer) this.#free.push(new Uint8Array(buffer));
+  readonly #blocks = new ClockCache((bytes) => {
+    if (bytes.length === BLOCK_BYTES) this.#free.push(bytes);
   });
 
   constructor(bounds: CacheBounds) {
@@ -51,13 +51,19 @@ export class BlockCache {
     }
   }
 
+  /** Frees all memory, that of files too: nobody reads what came from here any more. */
+  free(): void {
+    this.trimBlocks(0);
+    for (const bytes of this.#files.takeAll()) freeMemory(bytes);
+  }
+
   /** Gives a file, or a part of one, which stays unchanged. */
   get(key: string): Uint8Array | undefined {
     return this.#files.find(key)?.bytes;
   }
 
   /** Keeps a file, or a part of one, from now on unchanged. One larger than all that files may take is not kept. */
-  set(key: string, bytes: Uint8Array): void {
+  set(key: string, bytes: Uint8Array<ArrayBuffer>): void {
     if (bytes.length > this.#bounds.files) return;
     this.#files.set(key, bytes);
     this.#files.shrink(this.#bounds.files);

@@ -7,11 +7,11 @@
 /** A piece in the cache, or one that is no longer there. */
 export class CachedPiece {
   /** The piece, unchanged; `undefined` once the cache has let go of it. */
-  bytes: Uint8Array | undefined;
+  bytes: Uint8Array<ArrayBuffer> | undefined;
   /** Used since the cache last looked for something to let go of. */
   touched = false;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.bytes = bytes;
   }
 }
@@ -19,11 +19,11 @@ export class CachedPiece {
 /** The pieces. */
 export class ClockCache {
   readonly #pieces = new Map<string, CachedPiece>();
-  readonly #onLoss: (bytes: Uint8Array) => void;
+  readonly #onLoss: (bytes: Uint8Array<ArrayBuffer>) => void;
   #bytes = 0;
 
   /** `onLoss` is given what the cache lets go of. */
-  constructor(onLoss: (bytes: Uint8Array) => void = () => undefined) {
+  constructor(onLoss: (bytes: Uint8Array<ArrayBuffer>) => void = () => undefined) {
     this.#onLoss = onLoss;
   }
 
@@ -40,7 +40,7 @@ export class ClockCache {
   }
 
   /** Keeps a piece, from now on unchanged, as the youngest. */
-  set(key: string, bytes: Uint8Array): void {
+  set(key: string, bytes: Uint8Array<ArrayBuffer>): void {
     const old = this.#pieces.get(key);
     if (old !== undefined) {
       this.#pieces.delete(key);
@@ -62,6 +62,18 @@ export class ClockCache {
         this.#letGo(piece);
       }
     }
+  }
+
+  /** Empties the cache, and gives what was in it. */
+  takeAll(): Uint8Array<ArrayBuffer>[] {
+    const all: Uint8Array<ArrayBuffer>[] = [];
+    for (const piece of this.#pieces.values()) {
+      if (piece.bytes !== undefined) all.push(piece.bytes);
+      piece.bytes = undefined;
+    }
+    this.#pieces.clear();
+    this.#bytes = 0;
+    return all;
   }
 
   #letGo(piece: CachedPiece): void {

@@ -303,5 +303,8 @@ describe("BlockCache", () => {
     cache.trim(0);
     expect(cache.byteLength).toBe(0);
     for (const view of views) expect(view?.length ?? 0).toBe(0);
+    cache.set("a file", file);
+    cache.free();
+    expect([cache.byteLength, file.length]).toEqual([0, 0]);
   });
 });
