@@ -74,7 +74,6 @@ async function bundleWorker(entry: string, mapFile: string): Promise<string> {
     external: ["node:*", "cloudflare:*"],
     alias: { "zod/v4/core": join(root, "scripts", "absent-module.mjs") },
     minify: true,
-    keepNames: true,
     sourcemap: "external",
     plugins: [kernelPlugin],
     logLevel: "error",

@@ -38,6 +38,8 @@ const SWEEP = { reads: 24, runBytes: 7 * 1024 * 1024, heldBytes: 12 * 1024 * 102
 /** The same for who has a small kernel, or other work beside, and has to get by with little of everything. */
 const SMALL_SWEEP = { reads: 64, runBytes: 2 * 1024 * 1024, heldBytes: 4 * 1024 * 1024 };
 const SMALL_RING_BYTES = 12 * 1024 * 1024;
+/** From so many bytes on, what is read for them needs the room of the cache's blocks, but for so many. */
+const SOME_BYTES = 1024 * 1024;
 const LEFT_BLOCK_BYTES = 2 * 1024 * 1024;
 /** A selection of so few entries needs no gathering. */
 const VERY_FEW_ENTRIES = 16;
@@ -89,10 +91,13 @@ export class PackCopy {
   async #gather(): Promise<Gathered | undefined> {
     const { handle, offsets, ends } = this.#selection;
     const { length } = offsets;
-    if (length <= VERY_FEW_ENTRIES || length > FEW_ENTRIES || handle.record.packBytes < RUN_BYTES) return undefined;
+    if (length <= VERY_FEW_ENTRIES || handle.record.packBytes < RUN_BYTES) return undefined;
     let bytes = 0;
     for (let i = 0; i < length; i++) bytes += (ends[i] ?? 0) - (offsets[i] ?? 0);
-    if (bytes > FEW_BYTES) return undefined;
+    const isMuch = length > FEW_ENTRIES || bytes > FEW_BYTES;
+    // the blocks of a walk that is over make room for what is read now
+    if (isMuch || bytes > SOME_BYTES) this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
+    if (isMuch) return undefined;
     const { format } = this.#session;
     const order = await this.#orderOfPack();
     const isSelected = (rank: number): boolean =>
@@ -100,8 +105,6 @@ export class PackCopy {
     const needsBase = (rank: number): boolean =>
       !isSelected(rank) && !this.#options.mayBuildOn(order.index.nameAt(order.positionAt(rank)));
     const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
-    // the blocks of a walk that is over make room for what is gathered
-    this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
     const isFrugal = this.#options.isFrugal || this.#session.kernel.ringBytes <= SMALL_RING_BYTES;
     const limits = isFrugal ? SMALL_SWEEP : SWEEP;
     return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, limits);
