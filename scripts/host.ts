@@ -73,7 +73,6 @@ async function bundleWorker(entry: string, mapFile: string): Promise<string> {
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
     alias: { "zod/v4/core": join(root, "scripts", "absent-module.mjs") },
-    minify: true,
     sourcemap: "external",
     plugins: [kernelPlugin],
     logLevel: "error",

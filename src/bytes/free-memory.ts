@@ -4,7 +4,10 @@
  * @packageDocumentation
  */
 
-/** Frees the whole buffer that a view lies in: all views of it are empty from now on. */
-export function freeMemory(view: ArrayBufferView<ArrayBuffer>): void {
-  view.buffer.transfer(0);
+/**
+ * Frees the whole buffer that a view lies in: all views of it are empty from now on. One that is gone already, as after a read that
+ * failed, is passed over.
+ */
+export function freeMemory({ buffer }: ArrayBufferView<ArrayBuffer>): void {
+  if (!buffer.detached) buffer.transfer(0);
 }

@@ -1,4 +1,5 @@
 /** What a sweep brings is what C git finds a delta made from, in few reads. */
+import { CorruptStore } from "../../../src/bytes/failure.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import { ObjectDatabase } from "../../../src/store/object-database.ts";
@@ -93,5 +94,19 @@ describe("a sweep", () => {
     let bytes = 0;
     for (const entry of bounded.values()) bytes += entry.length;
     expect(bytes).toBeLessThanOrEqual(4096);
+  });
+
+  it("says what is wrong with the store where a read fails within", async () => {
+    const ranks = [...bases.keys()].map(rankOf).toSorted((a, b) => a - b);
+    const request = { handle, order, ranks, rawSize: store.format.rawSize, needsBase: () => true };
+    const broken = {
+      read: async (buffer: Uint8Array<ArrayBuffer>): Promise<never> => {
+        buffer.buffer.transfer();
+        throw new CorruptStore("gone");
+      },
+      cancel: async () => undefined,
+    };
+    const failing = Object.assign(Object.create(handle), { openRun: async () => broken });
+    await expect(sweepPack({ ...request, handle: failing }, ROOMY)).rejects.toThrow("gone");
   });
 });
