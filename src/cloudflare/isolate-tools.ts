@@ -22,7 +22,7 @@ function seed(): readonly [number, number] {
 
 /** How a kernel's memory is divided; what is lent to many at once is smaller. Of 128 MB that an isolate has. */
 const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 16 * MIB, smallRingBytes: 8 * MIB, seed };
-const CACHE_BOUNDS = { files: 14 * MIB, blocks: 18 * MIB };
+const CACHE_BOUNDS = { files: 14 * MIB, blocks: 22 * MIB };
 
 const hash: HashFactory = (name) => {
   const running = createHash(name);

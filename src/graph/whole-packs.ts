@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import { freeMemory } from "../bytes/free-memory.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { type GraphSession, PENDING, PLACED } from "./graph-session.ts";
@@ -57,13 +58,13 @@ async function markSharedWith(
     names.set(index.names, used);
     used += index.names.length;
   }
-  const found = await largest.find(
-    names,
-    Uint32Array.from({ length: count }, (_, i) => i),
-  );
+  const all = new Uint32Array(count);
+  for (let i = 0; i < count; i++) all[i] = i;
+  const found = await largest.find(names, all);
   for (const [i, position] of found.entries()) {
     if (position >= 0) session.mark(session.node(names.subarray(i * rawSize, (i + 1) * rawSize)), PLACED);
   }
+  for (const list of [names, all, found]) freeMemory(list);
 }
 
 type Ordered = NumberedPack & { readonly order: PackOrder };

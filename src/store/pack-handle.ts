@@ -119,7 +119,7 @@ export class PackHandle {
    * Finds raw names: `names` has them one after the other, `wanted` says which of them. Gives for each of `wanted` its position
    * in the index, or -1.
    */
-  async find(names: Uint8Array, wanted: Uint32Array): Promise<Int32Array> {
+  async find(names: Uint8Array, wanted: Uint32Array): Promise<Int32Array<ArrayBuffer>> {
     const rawSize = this.#context.format.rawSize;
     const nameOf = (i: number): Uint8Array =>
       names.subarray((wanted[i] ?? 0) * rawSize, ((wanted[i] ?? 0) + 1) * rawSize);
