@@ -63,23 +63,23 @@ export class KernelPool {
     this.#note();
     const idle = this.#idle;
     this.#idle = undefined;
-    const kernel = idle !== undefined && idle.rawSize === rawSize ? idle : this.#make(rawSize);
-    kernel.reset();
-    this.#lent.add(kernel);
-    return kernel;
+    return this.#handOut(idle !== undefined && idle.rawSize === rawSize ? idle : this.#make(rawSize));
   }
 
   /** As {@link KernelPool.lend}, a small one: for who has a large one already. */
   lendSmall(rawSize: number): Kernel {
-    const kernel = this.#make(rawSize, true);
-    kernel.reset();
-    this.#lent.add(kernel);
-    return kernel;
+    return this.#handOut(this.#make(rawSize, true));
   }
 
   /** As {@link KernelPool.lend}, but rather a small one than a new large one. */
   lendSpare(rawSize: number): Kernel {
     return this.#idle?.rawSize === rawSize ? this.lend(rawSize) : this.lendSmall(rawSize);
+  }
+
+  #handOut(kernel: Kernel): Kernel {
+    kernel.reset();
+    this.#lent.add(kernel);
+    return kernel;
   }
 
   #make(rawSize: number, isSmall = this.#lent.size >= MANY): Kernel {

@@ -39,9 +39,11 @@ export async function reachedByRefs(
   const objects = now.version === answer.version ? database : new ObjectDatabase(now.packs, database.context);
   const { rawSize } = database.context.format;
   const kernel = repository.kernels.lend(rawSize);
+  const session = new GraphSession(objects, kernel);
   try {
-    return await whichReached(new GraphSession(objects, kernel), names, tipsOf(now.refs, rawSize));
+    return await whichReached(session, names, tipsOf(now.refs, rawSize));
   } finally {
+    session.close();
     repository.kernels.giveBack(kernel);
   }
 }

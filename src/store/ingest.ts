@@ -3,7 +3,7 @@
  * and fscked, every delta resolved, and every reference out of the pack found in the catalog. Nothing of it is visible until a
  * commit names it; whoever called deletes the keys when that doesn't happen.
  *
- * Memory is bounded: a window, the ring of delta bases, two part buffers, and about 60 bytes an object.
+ * Memory is bounded: a window, the ring of delta bases, two part buffers, and about 90 bytes an object.
  *
  * @packageDocumentation
  * @see git-index-pack(1), whose verdicts (with `--strict --fix-thin`) these are

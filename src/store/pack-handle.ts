@@ -249,6 +249,10 @@ export class PackHandle {
     const entry = this.#entries?.get(offset);
     if (entry !== undefined) return entry;
     const number = Math.floor(offset / BLOCK_BYTES);
+    return this.#blockAtHand(number)?.subarray(offset - number * BLOCK_BYTES);
+  }
+
+  #blockAtHand(number: number): Uint8Array | undefined {
     let block = this.#blocks.get(number);
     if (block?.bytes === undefined) {
       block = this.#context.cache.findBlock(this.#blockKey(number));
@@ -256,7 +260,7 @@ export class PackHandle {
       this.#blocks.set(number, block);
     }
     block.touched = true;
-    return block.bytes?.subarray(offset - number * BLOCK_BYTES);
+    return block.bytes;
   }
 
   /** Gives the pack's bytes from `offset` to the end of their block, as {@link PackHandle.bytesAtHand}; awaited, not kept. */
@@ -289,7 +293,7 @@ export class PackHandle {
     for (let next = 0; next < runs.length; next += READS_AT_ONCE) {
       await Promise.all(
         runs.slice(next, next + READS_AT_ONCE).map(async ({ first, last }) => {
-          // and one more: what begins at a block's end goes on behind it, and would cost another round trip
+          // and some more: what begins at a block's end goes on behind it, and would cost another round trip
           const more = this.#reads < FEW_READS ? 4 : 2;
           const blocks = packBytes <= SMALL_PACK_BYTES ? MOST_BLOCKS : last - first + more;
           freeMemory(await this.#readBlocks(first, blocks));
@@ -298,7 +302,7 @@ export class PackHandle {
     }
   }
 
-  /** Reads what lies around an offset, half a megabyte. @throws CorruptStore */
+  /** Reads what lies around an offset, half a megabyte to two. @throws CorruptStore */
   async loadAround(offset: number): Promise<void> {
     if (offset >= this.record.packBytes)
       throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
@@ -328,8 +332,8 @@ export class PackHandle {
     const ahead = before === undefined ? alone : Math.min(before * READ_ON, this.#groupBlocks);
     const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : ahead);
     this.#noteEnd(from + Math.ceil(bytes.length / BLOCK_BYTES), ahead);
-    const kept = this.bytesAtHand(first * BLOCK_BYTES);
-    const block = kept ?? bytes.slice((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
+    const block =
+      this.#blockAtHand(first) ?? bytes.slice((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
     freeMemory(bytes);
     return block;
   }
