@@ -1,5 +1,5 @@
 /**
- * Compiles the AssemblyScript of `src/kernel/` to `build/kernel.wasm`; does nothing while that is newer than all it comes from.
+ * Compiles the AssemblyScript of `src/kernel/wasm/` to `build/kernel.wasm`; does nothing while that is newer than all it comes from.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const sources = join(root, "src", "kernel");
+const sources = join(root, "src", "kernel", "wasm");
 const output = join(root, "build", "kernel.wasm");
 const compiler = join(root, "node_modules", "assemblyscript");
 
@@ -21,7 +21,7 @@ if (inputs.some((input) => statSync(input).mtimeMs >= built)) {
   mkdirSync(dirname(output), { recursive: true });
   // Renamed into place, so that a test or a server that starts meanwhile never reads half a module.
   const fresh = `${output}.${process.pid}`;
-  const options = ["kernel.ts", "--config", "asconfig.json", "--baseDir", sources, "--outFile", fresh];
+  const options = ["exports.ts", "--config", "asconfig.json", "--baseDir", sources, "--outFile", fresh];
   execFileSync(process.execPath, [join(compiler, "bin", "asc.js"), ...options], { cwd: sources, stdio: "inherit" });
   renameSync(fresh, output);
   console.log(`build/kernel.wasm: ${statSync(output).size} bytes`);

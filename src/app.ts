@@ -16,7 +16,7 @@ import type { Tenant } from "./cloudflare/durable-tenants.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
 import { OrdinaryNames } from "./cloudflare/mirror-reader.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
-import { copyTip } from "./service/tip-copy.ts";
+import { copyTip } from "./packing/tip-pack.ts";
 import { allowsPrivate, type Env } from "./env.ts";
 import { RateLimits } from "./cloudflare/rate-limits.ts";
 import { type Credentials, readCredentials } from "./http/authenticate.ts";

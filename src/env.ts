@@ -3,10 +3,10 @@
  *
  * @packageDocumentation
  */
-import type { DirectoryObject } from "./durable/directory-object.ts";
+import type { DirectoryObject } from "./durable/tenant/directory-object.ts";
 import type { PlacementSettings } from "./durable/placement.ts";
-import type { RepositoryObject } from "./durable/repository-object.ts";
-import type { TenantObject } from "./durable/tenant-object.ts";
+import type { RepositoryObject } from "./durable/repository/repository-object.ts";
+import type { TenantObject } from "./durable/tenant/tenant-object.ts";
 import type { Job } from "./events/job.ts";
 
 /** What the platform hands to every event of the Worker. */

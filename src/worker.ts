@@ -9,13 +9,13 @@ import { createApp } from "./app.ts";
 import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
-import { copyTip } from "./service/tip-copy.ts";
+import { copyTip } from "./packing/tip-pack.ts";
 import { allowsPrivate, type Env } from "./env.ts";
 import { logFault, logJob } from "./http/log.ts";
 
-export { DirectoryObject } from "./durable/directory-object.ts";
-export { TenantObject } from "./durable/tenant-object.ts";
-export { RepositoryObject } from "./durable/repository-object.ts";
+export { DirectoryObject } from "./durable/tenant/directory-object.ts";
+export { TenantObject } from "./durable/tenant/tenant-object.ts";
+export { RepositoryObject } from "./durable/repository/repository-object.ts";
 
 const tools = isolateTools(kernel);
 const agent = `thinpack/${version}`;

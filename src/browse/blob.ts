@@ -7,7 +7,7 @@ import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
 import { type DeflatedBytes, type DeflatedEntry, InflateStream } from "../store/inflate-stream.ts";
 import { openLargeContent } from "../store/large-content.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
-import type { PackByteStream } from "../store/pack-storage.ts";
+import type { PackByteStream } from "../catalog/pack-storage.ts";
 import type { BrowseSession } from "./browse-session.ts";
 
 /** Bytes that are opened at once: what zlib makes of a blob is never larger, but other streams may be. */

@@ -11,9 +11,9 @@ import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer } from "../refs/ref-store.ts";
 import { allReachable, reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
-import type { PackStorage } from "../store/pack-storage.ts";
+import type { PackStorage } from "../catalog/pack-storage.ts";
 
 /** A repository that was found, with its catalog and the refs that were asked for. */
 export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;

@@ -3,9 +3,9 @@
  *
  * @packageDocumentation
  */
-import type { OpenPage } from "../durable/open-page.ts";
+import type { OpenPage } from "../durable/repository/open-page.ts";
 import type { BeginSyncAnswer, MirrorStore } from "../refs/mirror-store.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import { assertFits, openWhole, type RepositoryStub } from "./durable-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 

@@ -4,13 +4,13 @@
  * @packageDocumentation
  */
 import { LimitExceeded } from "../bytes/failure.ts";
-import type { RepositoryObject } from "../durable/repository-object.ts";
-import type { OpenPage } from "../durable/open-page.ts";
+import type { RepositoryObject } from "../durable/repository/repository-object.ts";
+import type { OpenPage } from "../durable/repository/open-page.ts";
 import type { OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadStore } from "../refs/upload-store.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** Snapshots begun anew because the refs changed while their pages were read. */

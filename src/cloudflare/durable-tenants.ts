@@ -5,8 +5,8 @@
  */
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
 import type { TokenStore } from "../access/token-store.ts";
-import type { DirectoryObject } from "../durable/directory-object.ts";
-import type { TenantObject } from "../durable/tenant-object.ts";
+import type { DirectoryObject } from "../durable/tenant/directory-object.ts";
+import type { TenantObject } from "../durable/tenant/tenant-object.ts";
 import type { SigningKeyStore } from "../signing/signing-key.ts";
 import type { RequestCounters } from "./request-counters.ts";
 

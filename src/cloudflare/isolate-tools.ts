@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { HashFactory } from "../bytes/hash.ts";
-import { KernelPool } from "../bytes/kernel-pool.ts";
+import { KernelPool } from "../kernel/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
 import type { Repository } from "../repository/repository.ts";
 

@@ -14,7 +14,7 @@ import { countTips, needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer, OpenRequest, RefStore, RepositoryRecord } from "../refs/ref-store.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 
 /** Milliseconds. */

@@ -9,7 +9,7 @@
 import { decodeSnapshot, encodeSnapshot, type MirrorSnapshot } from "../mirror/snapshot.ts";
 import { type MirrorPointer, mirrorPointerKey, parsePointer } from "../refs/mirror-pointer.ts";
 import type { OpenAnswer } from "../refs/ref-store.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** Of 25 MiB that a value may have. */

@@ -11,7 +11,7 @@ import { type SyncResult, syncMirror } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { SecretBox } from "./sealed-secrets.ts";
 import { webFetcher } from "./web-fetcher.ts";

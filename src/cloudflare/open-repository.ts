@@ -5,7 +5,7 @@
  */
 import type { TenantDirectory } from "../access/directory.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
-import { DIRECTORY_NAME } from "../durable/directory-object.ts";
+import { DIRECTORY_NAME } from "../durable/tenant/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
@@ -17,9 +17,9 @@ import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
 import { DEFAULT_LIMITS } from "../repository/limits.ts";
 import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../store/catalog.ts";
-import { packKey } from "../store/pack-keys.ts";
-import type { PackFile } from "../store/pack-storage.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
+import { packKey } from "../catalog/pack-keys.ts";
+import type { PackFile } from "../catalog/pack-storage.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { SubscriptionRequest } from "../events/subscription.ts";

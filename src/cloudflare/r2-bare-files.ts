@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { BareFiles } from "../maintenance/bare-files.ts";
-import { repositoryPrefix } from "../store/pack-keys.ts";
+import { repositoryPrefix } from "../catalog/pack-keys.ts";
 import { createR2Upload, PART_BYTES } from "./r2-upload.ts";
 import type { RequestCounters } from "./request-counters.ts";
 

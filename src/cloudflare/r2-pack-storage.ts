@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../bytes/failure.ts";
-import { packKey, packPrefix } from "../store/pack-keys.ts";
-import type { PackFile, PackStorage } from "../store/pack-storage.ts";
+import { packKey, packPrefix } from "../catalog/pack-keys.ts";
+import type { PackFile, PackStorage } from "../catalog/pack-storage.ts";
 import { readR2Body } from "./r2-stream.ts";
 import { createR2Upload } from "./r2-upload.ts";
 import type { RequestCounters } from "./request-counters.ts";

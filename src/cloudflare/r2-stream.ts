@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import type { PackByteStream } from "../store/pack-storage.ts";
+import type { PackByteStream } from "../catalog/pack-storage.ts";
 
 /** Reads `body`, telling `onBytes` how many came each time. */
 export function readR2Body(body: ReadableStream, onBytes: (count: number) => void): PackByteStream {

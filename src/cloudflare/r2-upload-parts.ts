@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { UploadPart, UploadParts } from "../refs/upload-store.ts";
-import { packKey, packPrefix } from "../store/pack-keys.ts";
+import { packKey, packPrefix } from "../catalog/pack-keys.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
 import type { RequestCounters } from "./request-counters.ts";
 

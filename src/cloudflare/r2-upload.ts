@@ -4,7 +4,7 @@
  * @packageDocumentation
  * @see https://developers.cloudflare.com/r2/objects/multipart-objects/
  */
-import type { PackUpload } from "../store/pack-storage.ts";
+import type { PackUpload } from "../catalog/pack-storage.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /**

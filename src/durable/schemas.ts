@@ -4,27 +4,27 @@
  *
  * @packageDocumentation
  */
-import { addColumn, type Schema } from "./migrations.ts";
-import { DELIVERIES_DDL } from "./tables/deliveries.ts";
-import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
-import { HOOKS_DDL } from "./tables/hooks.ts";
-import { LEASES_DDL } from "./tables/leases.ts";
-import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
-import { HEAD_LOG_DDL } from "./tables/head-log.ts";
-import { MIRROR_DDL } from "./tables/mirror.ts";
-import { PACKS_DDL } from "./tables/packs.ts";
-import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
-import { PUSH_SEED_DDL } from "./tables/push-seed.ts";
-import { REF_LOG_DDL } from "./tables/ref-log.ts";
-import { REF_RULES_DDL } from "./tables/ref-rules.ts";
-import { REFS_DDL } from "./tables/refs.ts";
-import { REPOSITORY_DDL } from "./tables/repository.ts";
-import { SIGNING_KEYS_DDL } from "./tables/signing-keys.ts";
-import { TENANT_REPOS_DDL } from "./tables/tenant-repos.ts";
-import { TENANT_DDL } from "./tables/tenant.ts";
-import { TENANTS_DDL } from "./tables/tenants.ts";
-import { TOKENS_DDL } from "./tables/tokens.ts";
-import { UPLOADS_DDL } from "./tables/uploads.ts";
+import { addColumn, type Schema } from "./sql/migrations.ts";
+import { DELIVERIES_DDL } from "./repository/tables/deliveries.ts";
+import { DOOMED_PREFIXES_DDL } from "./repository/tables/doomed-prefixes.ts";
+import { HOOKS_DDL } from "./repository/tables/hooks.ts";
+import { LEASES_DDL } from "./repository/tables/leases.ts";
+import { MIRROR_POINTER_DDL } from "./repository/tables/mirror-pointer.ts";
+import { HEAD_LOG_DDL } from "./repository/tables/head-log.ts";
+import { MIRROR_DDL } from "./repository/tables/mirror.ts";
+import { PACKS_DDL } from "./repository/tables/packs.ts";
+import { PUSH_CERTIFICATES_DDL } from "./repository/tables/push-certificates.ts";
+import { PUSH_SEED_DDL } from "./repository/tables/push-seed.ts";
+import { REF_LOG_DDL } from "./repository/tables/ref-log.ts";
+import { REF_RULES_DDL } from "./repository/tables/ref-rules.ts";
+import { REFS_DDL } from "./repository/tables/refs.ts";
+import { REPOSITORY_DDL } from "./repository/tables/repository.ts";
+import { SIGNING_KEYS_DDL } from "./tenant/tables/signing-keys.ts";
+import { TENANT_REPOS_DDL } from "./tenant/tables/tenant-repos.ts";
+import { TENANT_DDL } from "./tenant/tables/tenant.ts";
+import { TENANTS_DDL } from "./tenant/tables/tenants.ts";
+import { TOKENS_DDL } from "./tenant/tables/tokens.ts";
+import { UPLOADS_DDL } from "./repository/tables/uploads.ts";
 
 /** Of a repository. */
 export const REPOSITORY_SCHEMA: Schema = {

@@ -10,7 +10,7 @@
  * @see gitformat-pack(5)
  */
 import { ObjectRejected } from "../bytes/failure.ts";
-import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../bytes/kernel.ts";
+import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../kernel/kernel.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { EntryHeader, badEntry } from "./pack-entry.ts";
 import { PACK_HEADER_BYTES, decodePackHeader } from "./pack-header.ts";

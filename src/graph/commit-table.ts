@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 import { freeMemory } from "../bytes/free-memory.ts";
-import type { Kernel } from "../bytes/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { CommitLinks } from "../object/commit.ts";
 
 const NO_PARENTS = new Uint32Array(0);

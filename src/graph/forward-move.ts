@@ -11,7 +11,7 @@ import { toHex } from "../bytes/hex.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
-import type { IngestedPack } from "../store/ingest.ts";
+import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
 
 /** A move from one commit to another, by raw names. */
 export type Move = { readonly from: Uint8Array; readonly to: Uint8Array };

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { REF_BLOB, REF_TREE, type Kernel } from "../bytes/kernel.ts";
+import { REF_BLOB, REF_TREE, type Kernel } from "../kernel/kernel.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";

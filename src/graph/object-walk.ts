@@ -8,7 +8,7 @@
  */
 import { CorruptStore } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import { REF_BLOB, REF_TREE, TREE_CORRUPT } from "../bytes/kernel.ts";
+import { REF_BLOB, REF_TREE, TREE_CORRUPT } from "../kernel/kernel.ts";
 import { TreeReader, isGitlink, isTree } from "../object/tree.ts";
 import { type GraphSession, SELECTED, UNINTERESTING } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";

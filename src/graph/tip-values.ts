@@ -3,12 +3,12 @@
  *
  * @packageDocumentation
  */
-import type { Kernel } from "../bytes/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { readTagLinks } from "../object/tag.ts";
 import { Inflating } from "../store/inflating.ts";
-import type { IngestedPack } from "../store/ingest.ts";
+import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 import { ObjectReader } from "../store/object-reader.ts";
 import { ObjectRing } from "../store/object-ring.ts";

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { BareFile, BareFiles } from "./bare-files.ts";
 
 const PACK_FILE = /^objects\/pack\/pack-(.+)\.(pack|idx|rev|bitmap)$/;

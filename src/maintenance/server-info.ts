@@ -13,7 +13,7 @@ import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { OpenAnswer, OpenRequest } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import { formatInfoRef } from "../wire/info-refs.ts";
 import type { BareFiles } from "./bare-files.ts";
 

@@ -5,7 +5,7 @@
  */
 import { LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import type { Kernel } from "../bytes/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { movesForward } from "../graph/forward-move.ts";
 import { findTipKinds, peelTips, type TipValue } from "../graph/tip-values.ts";
 import { FORGIVABLE } from "../object/fsck-rule.ts";
@@ -16,7 +16,7 @@ import type { Slice } from "../refs/mirror-store.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import { boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "../repository/allowance.ts";
-import { type IngestedPack, ingestPack } from "../store/ingest.ts";
+import { type IngestedPack, ingestPack } from "../store/ingest/ingest-pack.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import { ObjectIdList } from "../wire/object-id-list.ts";
 import { FetchClient } from "./fetch-client.ts";

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { fromHex, toHex } from "../bytes/hex.ts";
-import type { Kernel } from "../bytes/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { isAncestor } from "../graph/ancestry.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";

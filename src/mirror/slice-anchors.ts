@@ -18,7 +18,7 @@ import { toHex } from "../bytes/hex.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { Slice } from "../refs/mirror-store.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
-import type { IngestedPack } from "../store/ingest.ts";
+import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
 
 /** What is looked at of a pack: its record's mark is for its own anchors, or for all that refs are to have. */
 type Arrived = Pick<IngestedPack, "refersTo"> & {

@@ -17,7 +17,7 @@ import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { OpenAnswer, OpenRequest } from "../refs/ref-store.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 
 /** A snapshot as it is read. */
 export type MirrorSnapshot = {

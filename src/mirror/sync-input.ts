@@ -7,7 +7,7 @@ import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Allowance } from "../repository/allowance.ts";
 import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { ConnectionOptions } from "./upstream-connection.ts";
 
 /** A pack of what a shallow clone of a tip takes, leased and in no catalog. */

@@ -15,7 +15,7 @@ import type { EndSyncAnswer, SyncEnd } from "../refs/mirror-store.ts";
 import { newValueOf } from "../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { fetchChanges, type FetchedChanges } from "./fetch-changes.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import { withoutSecrets } from "./redaction.ts";
 import type { CopiedTip, SyncBegun, SyncInput } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";

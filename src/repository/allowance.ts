@@ -9,7 +9,7 @@
  */
 import type { ByteSource } from "../bytes/byte-stream.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { Limits } from "./limits.ts";
 
 /** What the tenant's other repositories have. */

@@ -8,7 +8,7 @@ import { GraphSession } from "../graph/graph-session.ts";
 import { whichReached } from "../graph/reachability.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer } from "../refs/ref-store.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import type { Repository } from "./repository.ts";
 

@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 import type { HashFactory } from "../bytes/hash.ts";
-import type { KernelPool } from "../bytes/kernel-pool.ts";
+import type { KernelPool } from "../kernel/kernel-pool.ts";
 import type { BlockCache } from "../store/block-cache.ts";
-import type { PackRecord } from "../store/catalog.ts";
-import type { PackStorage } from "../store/pack-storage.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
+import type { PackStorage } from "../catalog/pack-storage.ts";
 import type { RefStore } from "../refs/ref-store.ts";
 import type { Limits } from "./limits.ts";
 

@@ -6,7 +6,7 @@
 import { ProtocolError } from "../bytes/failure.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
 import type { OpenAnswer, OpenRequest, RepositoryRecord } from "../refs/ref-store.ts";
-import type { PackRecord } from "../store/catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** The snapshot of a repository that is there. */

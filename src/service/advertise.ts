@@ -16,7 +16,7 @@ import { type ServiceName, formatServiceAnnouncement } from "../wire/service-ann
 import type { Snapshot } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
-import { advertisedNonce } from "./signed-push.ts";
+import { advertisedNonce } from "./push/signed-push.ts";
 
 /** Gives the whole advertisement of version 2. It depends on nothing but these, so that it can be given without opening anything. */
 export function advertiseV2(

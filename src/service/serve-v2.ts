@@ -13,7 +13,7 @@ import { ProtocolError } from "../bytes/failure.ts";
 import { formatOfCommand } from "./client-format.ts";
 import type { Exchange } from "./exchange.ts";
 import { answerFaults } from "./failure.ts";
-import { fetchObjects } from "./fetch-command.ts";
+import { fetchObjects } from "./fetch/fetch-command.ts";
 import { listRefs } from "./ls-refs.ts";
 import { tellObjectInfo } from "./object-info.ts";
 import { RequestReader } from "./request-reader.ts";

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import { ObjectRejected } from "../bytes/failure.ts";
-import { INFLATE_DONE, INFLATE_NEED_INPUT } from "../bytes/kernel.ts";
+import { INFLATE_DONE, INFLATE_NEED_INPUT } from "../kernel/kernel.ts";
 import type { Inflating } from "./inflating.ts";
 
 /** Reads `[offset, offset + length)` of the pack that the data is in. */

@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
-import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../bytes/kernel.ts";
-import { tooLargeToHold } from "./object-budget.ts";
+import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../kernel/kernel.ts";
+import { tooLargeToHold } from "./ingest/object-budget.ts";
 import type { ObjectRing } from "./object-ring.ts";
 
 /** An object (or delta) in the ring. */

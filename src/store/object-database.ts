@@ -5,7 +5,7 @@
  */
 import { MissingObject } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import type { PackRecord } from "./catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import { type PackContext, PackHandle } from "./pack-handle.ts";
 
 /** Where objects are: for each name asked for, the number of the pack (-1: nowhere) and the position in its index. */

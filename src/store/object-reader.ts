@@ -12,7 +12,7 @@ import { HeldObjects, type ReadObject } from "./held-objects.ts";
 import type { DeflatedEntry } from "./inflate-stream.ts";
 import type { Held, Inflating, Inflation } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
-import { tooLargeToHold } from "./object-budget.ts";
+import { tooLargeToHold } from "./ingest/object-budget.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import { storedObjectSize } from "./object-size.ts";
 

@@ -18,9 +18,9 @@ import {
 } from "../format/pack-index.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { BLOCK_BYTES, type BlockCache } from "./block-cache.ts";
-import type { PackRecord } from "./catalog.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { CachedPiece } from "./clock-cache.ts";
-import type { PackByteStream, PackExtension, PackStorage } from "./pack-storage.ts";
+import type { PackByteStream, PackExtension, PackStorage } from "../catalog/pack-storage.ts";
 
 /** An index up to this size is read whole rather than in pieces. */
 const WHOLE_INDEX_BYTES = 1024 * 1024;

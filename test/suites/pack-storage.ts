@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { describe, expect, it } from "vitest";
-import type { PackFile, PackStorage } from "../../src/store/pack-storage.ts";
+import type { PackFile, PackStorage } from "../../src/catalog/pack-storage.ts";
 
 let count = 0;
 

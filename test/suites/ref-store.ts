@@ -9,7 +9,7 @@ import { decodeRefRows } from "../../src/refs/ref-rows.ts";
 import type { CommitPushRequest, RefStore, RepositoryRecord } from "../../src/refs/ref-store.ts";
 import type { RefUpdate } from "../../src/refs/ref-update.ts";
 import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
-import type { PackRecord } from "../../src/store/catalog.ts";
+import type { PackRecord } from "../../src/catalog/pack-record.ts";
 
 /** What the suite runs on. */
 export type RefStoreUnderTest = RefStore<PackRecord> & RepositorySettings;

@@ -6,8 +6,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { KernelLayout } from "../../src/bytes/kernel-layout.ts";
-import { type Kernel, createKernel } from "../../src/bytes/kernel.ts";
+import type { KernelLayout } from "../../src/kernel/kernel-layout.ts";
+import { type Kernel, createKernel } from "../../src/kernel/kernel.ts";
 
 const wasm = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "build", "kernel.wasm");
 /** Workers compile no bytes, so their types have no such constructor; Node has. */

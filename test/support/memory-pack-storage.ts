@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../../src/bytes/failure.ts";
-import type { PackFile, PackStorage, PackUpload } from "../../src/store/pack-storage.ts";
+import type { PackFile, PackStorage, PackUpload } from "../../src/catalog/pack-storage.ts";
 
 /** A storage whose files a test may look at and change, by `{pack}.{extension}`. */
 export type MemoryPackStorage = PackStorage & { readonly files: Map<string, Uint8Array<ArrayBuffer>> };

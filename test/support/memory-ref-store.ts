@@ -5,10 +5,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { openWhole } from "../../src/cloudflare/durable-refs.ts";
-import { RepositoryDatabase } from "../../src/durable/repository-database.ts";
+import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
 import type { RefStore } from "../../src/refs/ref-store.ts";
 import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
-import type { PackRecord } from "../../src/store/catalog.ts";
+import type { PackRecord } from "../../src/catalog/pack-record.ts";
 import { nodeSql } from "./node-sql.ts";
 
 /** A repository in memory; `database` is what the alarm would see. */

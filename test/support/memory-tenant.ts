@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 import { randomBytes } from "node:crypto";
-import { TenantDatabase } from "../../src/durable/tenant-database.ts";
-import { type TenantSurroundings, TenantUpkeep } from "../../src/durable/tenant-upkeep.ts";
+import { TenantDatabase } from "../../src/durable/tenant/tenant-database.ts";
+import { type TenantSurroundings, TenantUpkeep } from "../../src/durable/tenant/tenant-upkeep.ts";
 import type { TenantUnderTest } from "../suites/tenant.ts";
 import { nodeSql } from "./node-sql.ts";
 

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { SqlDatabase, SqlRow, SqlValue } from "../../src/durable/sql-database.ts";
+import type { SqlDatabase, SqlRow, SqlValue } from "../../src/durable/sql/sql-database.ts";
 
 /** Opens a database in memory. */
 export function nodeSql(): SqlDatabase {

@@ -3,12 +3,12 @@
  *
  * @packageDocumentation
  */
-import type { OpenPage } from "../../src/durable/open-page.ts";
-import { RepositoryDatabase } from "../../src/durable/repository-database.ts";
-import { Tables } from "../../src/durable/migrations.ts";
+import type { OpenPage } from "../../src/durable/repository/open-page.ts";
+import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
+import { Tables } from "../../src/durable/sql/migrations.ts";
 import { DIRECTORY_SCHEMA } from "../../src/durable/schemas.ts";
-import { type SqlDatabase, textAt } from "../../src/durable/sql-database.ts";
-import { TenantDatabase } from "../../src/durable/tenant-database.ts";
+import { type SqlDatabase, textAt } from "../../src/durable/sql/sql-database.ts";
+import { TenantDatabase } from "../../src/durable/tenant/tenant-database.ts";
 
 /** Which object. */
 export type DatabaseKind = "repository" | "tenant" | "directory";

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { PackFile } from "../../src/store/pack-storage.ts";
+import type { PackFile } from "../../src/catalog/pack-storage.ts";
 
 /** A method of a port, or of a handle that one gave; a handle is known by the `id` of the call that made it. */
 export type PortCall = {

@@ -8,17 +8,17 @@
  */
 import kernel from "../../build/kernel.wasm";
 import { isolateTools } from "../../src/cloudflare/isolate-tools.ts";
-import { durableSql } from "../../src/durable/durable-sql.ts";
-import { RepositoryObject as DeployedObject } from "../../src/durable/repository-object.ts";
+import { durableSql } from "../../src/durable/sql/durable-sql.ts";
+import { RepositoryObject as DeployedObject } from "../../src/durable/repository/repository-object.ts";
 import { RequestStorage } from "../../src/cloudflare/open-repository.ts";
 import type { Env } from "../../src/env.ts";
-import type { PackByteStream, PackFile, PackStorage, PackUpload } from "../../src/store/pack-storage.ts";
+import type { PackByteStream, PackFile, PackStorage, PackUpload } from "../../src/catalog/pack-storage.ts";
 import worker from "../../src/worker.ts";
 import { type DatabaseKind, wake, type Woken } from "../support/wake.ts";
 import type { PortCall, PortReply } from "./port-messages.ts";
 
-export { DirectoryObject } from "../../src/durable/directory-object.ts";
-export { TenantObject } from "../../src/durable/tenant-object.ts";
+export { DirectoryObject } from "../../src/durable/tenant/directory-object.ts";
+export { TenantObject } from "../../src/durable/tenant/tenant-object.ts";
 
 /** The deployed object, and a clock that a test can put forward. */
 export class RepositoryObject extends DeployedObject {

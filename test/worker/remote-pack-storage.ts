@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { PackStorage } from "../../src/store/pack-storage.ts";
+import type { PackStorage } from "../../src/catalog/pack-storage.ts";
 import type { PortCall, PortReply } from "./port-messages.ts";
 
 /** A connection and the storage at its other end. */

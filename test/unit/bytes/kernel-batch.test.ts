@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { array, assert, constantFrom, nat, oneof, property, record } from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
-import type { Kernel } from "../../../src/bytes/kernel.ts";
+import type { Kernel } from "../../../src/kernel/kernel.ts";
 import { KIND_NUMBER } from "../../../src/object/object-kind.ts";
 import { testKernel } from "../../support/kernel.ts";
 import { nodeHash } from "../../support/store.ts";

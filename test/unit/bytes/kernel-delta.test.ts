@@ -1,7 +1,7 @@
 import { array, assert, nat, oneof, property, tuple, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyDeltaTwin } from "../../../src/bytes/kernel-twin/delta.ts";
-import { DELTA_FAULTS } from "../../../src/bytes/kernel-faults.ts";
+import { applyDeltaTwin } from "../../support/kernel-twin/delta.ts";
+import { DELTA_FAULTS } from "../../support/kernel-faults.ts";
 import { testKernel } from "../../support/kernel.ts";
 
 const kernel = testKernel({ ringBytes: 8 << 20 });

@@ -1,7 +1,7 @@
 import { constants, deflateSync, inflateSync } from "node:zlib";
 import { array, assert, constantFrom, nat, property, record, tuple, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { inflateTwin } from "../../../src/bytes/kernel-twin/inflate.ts";
+import { inflateTwin } from "../../support/kernel-twin/inflate.ts";
 import {
   INFLATE_DONE,
   INFLATE_NEED_INPUT,
@@ -10,8 +10,8 @@ import {
   WHOLE_LONGER,
   WHOLE_NEED_INPUT,
   WHOLE_SHORTER,
-} from "../../../src/bytes/kernel.ts";
-import { INFLATE_FAULTS } from "../../../src/bytes/kernel-faults.ts";
+} from "../../../src/kernel/kernel.ts";
+import { INFLATE_FAULTS } from "../../support/kernel-faults.ts";
 import { testKernel } from "../../support/kernel.ts";
 
 const kernel = testKernel();

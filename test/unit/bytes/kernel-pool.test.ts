@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KernelPool } from "../../../src/bytes/kernel-pool.ts";
+import { KernelPool } from "../../../src/kernel/kernel-pool.ts";
 import { KERNEL_MODULE } from "../../support/store.ts";
 
 const KIB = 1024;

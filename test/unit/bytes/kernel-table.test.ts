@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { toHex } from "../../../src/bytes/hex.ts";
-import type { Kernel } from "../../../src/bytes/kernel.ts";
+import type { Kernel } from "../../../src/kernel/kernel.ts";
 import { testKernel } from "../../support/kernel.ts";
 
 function put(kernel: Kernel, name: Uint8Array): number {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Arbitrary, array, assert, constantFrom, nat, oneof, property, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
-import { changedEntries, isLink, isTree, parseTreeTwin, scanTwin } from "../../../src/bytes/kernel-twin/tree.ts";
+import { changedEntries, isLink, isTree, parseTreeTwin, scanTwin } from "../../support/kernel-twin/tree.ts";
 import {
   type Kernel,
   REF_BLOB,
@@ -16,7 +16,7 @@ import {
   SCAN_SUSPECT,
   SEEN,
   TREE_CORRUPT,
-} from "../../../src/bytes/kernel.ts";
+} from "../../../src/kernel/kernel.ts";
 import { testKernel } from "../../support/kernel.ts";
 
 type Entry = { mode: string; name: string; oid: number };

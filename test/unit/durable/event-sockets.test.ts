@@ -5,7 +5,7 @@ import {
   type EventSource,
   MOST_REPLAYED,
   MOST_SUBSCRIBERS,
-} from "../../../src/durable/event-sockets.ts";
+} from "../../../src/durable/repository/event-sockets.ts";
 import { parseSubscriptionRequest, type SubscriptionRequest } from "../../../src/events/subscription.ts";
 
 const ANYBODY: SubscriptionRequest = { id: "r", needsPublic: true };

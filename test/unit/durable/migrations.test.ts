@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { addColumn, type Schema, Tables } from "../../../src/durable/migrations.ts";
-import { RepositoryDatabase } from "../../../src/durable/repository-database.ts";
-import type { SqlDatabase } from "../../../src/durable/sql-database.ts";
+import { addColumn, type Schema, Tables } from "../../../src/durable/sql/migrations.ts";
+import { RepositoryDatabase } from "../../../src/durable/repository/repository-database.ts";
+import type { SqlDatabase } from "../../../src/durable/sql/sql-database.ts";
 import { CREATION } from "../../suites/ref-store.ts";
 import { schemaSuite, statementsOf } from "../../suites/schema.ts";
 import { nodeSql } from "../../support/node-sql.ts";

@@ -1,7 +1,7 @@
 /** How the packs of slices get their marks, and lose them. */
 import { describe, expect, it } from "vitest";
 import type { EndSyncAnswer, EndSyncRequest } from "../../../src/refs/mirror-store.ts";
-import type { PackRecord } from "../../../src/store/catalog.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { create, CREATION, oid, packRecord } from "../../suites/ref-store.ts";
 import { memoryRefStore, type MemoryRefStore } from "../../support/memory-ref-store.ts";
 

@@ -1,6 +1,6 @@
 import { assert, property, string } from "fast-check";
 import { expect, it } from "vitest";
-import { prefixEnd } from "../../../src/durable/tables/refs.ts";
+import { prefixEnd } from "../../../src/durable/repository/tables/refs.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 const before = (a: string, b: string): boolean => Buffer.compare(bytes(a), bytes(b)) < 0;

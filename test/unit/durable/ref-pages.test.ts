@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { openWhole } from "../../../src/cloudflare/durable-refs.ts";
 import { decodeRefRows } from "../../../src/refs/ref-rows.ts";
 import type { OpenAnswer } from "../../../src/refs/ref-store.ts";
-import type { PackRecord } from "../../../src/store/catalog.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { memoryRefStore } from "../../support/memory-ref-store.ts";
 import { create, oid, push } from "../../suites/ref-store.ts";
 

@@ -6,7 +6,7 @@ import {
   MOST_HOOKS,
   MOST_PENDING,
   type RepositoryHooks,
-} from "../../../src/durable/repository-hooks.ts";
+} from "../../../src/durable/repository/hook-database.ts";
 import { type MemoryRefStore, memoryRefStore } from "../../support/memory-ref-store.ts";
 import type { RefUpdate } from "../../../src/refs/ref-update.ts";
 import { create, oid, push } from "../../suites/ref-store.ts";

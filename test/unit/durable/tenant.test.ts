@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_TENANT } from "../../../src/access/directory.ts";
 import { MOST_TOKENS, USE_INTERVAL } from "../../../src/access/token-store.ts";
-import { CHECK_DELAY, TenantDatabase } from "../../../src/durable/tenant-database.ts";
-import type { SqlDatabase } from "../../../src/durable/sql-database.ts";
+import { CHECK_DELAY, TenantDatabase } from "../../../src/durable/tenant/tenant-database.ts";
+import type { SqlDatabase } from "../../../src/durable/sql/sql-database.ts";
 import {
   deleteListedTenant,
   insertListedTenant,
   listTenants,
   TENANTS_DDL,
-} from "../../../src/durable/tables/tenants.ts";
+} from "../../../src/durable/tenant/tables/tenants.ts";
 import { hashOf, tenantSuite, tokenOf, wanted } from "../../suites/tenant.ts";
 import { type MemoryTenant, memoryTenant } from "../../support/memory-tenant.ts";
 import { nodeSql } from "../../support/node-sql.ts";

@@ -1,6 +1,6 @@
 /** Uploads under way: how many, how large, and until when. */
 import { expect, it } from "vitest";
-import { RepositoryDatabase } from "../../../src/durable/repository-database.ts";
+import { RepositoryDatabase } from "../../../src/durable/repository/repository-database.ts";
 import { MOST_UPLOADS, type UploadAnswer, type UploadRequest } from "../../../src/refs/upload-store.ts";
 import { CREATION } from "../../suites/ref-store.ts";
 import { nodeSql } from "../../support/node-sql.ts";

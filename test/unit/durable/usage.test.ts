@@ -1,8 +1,8 @@
 /** What a repository tells its tenant of its size. */
 import { expect, it } from "vitest";
-import { TenantDatabase } from "../../../src/durable/tenant-database.ts";
-import { TenantUpkeep } from "../../../src/durable/tenant-upkeep.ts";
-import { type UsageTable, UsageReporter } from "../../../src/durable/usage-report.ts";
+import { TenantDatabase } from "../../../src/durable/tenant/tenant-database.ts";
+import { TenantUpkeep } from "../../../src/durable/tenant/tenant-upkeep.ts";
+import { type UsageTable, UsageReporter } from "../../../src/durable/repository/usage-report.ts";
 import { memoryRefStore } from "../../support/memory-ref-store.ts";
 import { MemorySurroundings } from "../../support/memory-tenant.ts";
 import { nodeSql } from "../../support/node-sql.ts";

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import { decodeSnapshot, encodeSnapshot, needsSnapshot, openSnapshot } from "../../../src/mirror/snapshot.ts";
 import type { OpenAnswer, OpenRequest } from "../../../src/refs/ref-store.ts";
-import type { PackRecord } from "../../../src/store/catalog.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { create, oid, packRecord, push } from "../../suites/ref-store.ts";
 import { memoryRefStore, type MemoryRefStore } from "../../support/memory-ref-store.ts";
 

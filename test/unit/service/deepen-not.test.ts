@@ -1,7 +1,7 @@
 /** `deepen-not`: which refs it may name, beside C git, and what of a repository's refs it brings along. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { decodeRefRows } from "../../../src/refs/ref-rows.ts";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
 import { pushBody } from "../../support/git-raw.ts";
 import { GitSandbox } from "../../support/git-client.ts";

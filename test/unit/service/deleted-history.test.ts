@@ -1,6 +1,6 @@
 /** What was deleted stays here until it is collected, and is sent to nobody: not as a want, and not behind a cut. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
 import { pushBody } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";

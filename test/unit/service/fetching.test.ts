@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { advertiseRefs, advertiseV2 } from "../../../src/service/advertise.ts";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
-import { serveUploadPack } from "../../../src/service/upload-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
+import { serveUploadPack } from "../../../src/service/fetch/upload-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
 import { GitSandbox } from "../../support/git-client.ts";
 import { packOf, pushBody } from "../../support/git-raw.ts";

@@ -2,7 +2,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { objectFormat } from "../../../src/object/object-id.ts";
-import { type CommonGround, acknowledgeRound, type AcknowledgementStyle } from "../../../src/service/negotiate.ts";
+import {
+  type CommonGround,
+  acknowledgeRound,
+  type AcknowledgementStyle,
+} from "../../../src/service/fetch/negotiate.ts";
 import { ResponseWriter } from "../../../src/service/response-writer.ts";
 import { ObjectIdList } from "../../../src/wire/object-id-list.ts";
 import { pktText } from "../../support/pkt.ts";

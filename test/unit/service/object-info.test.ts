@@ -1,8 +1,8 @@
 /** `object-info` against C git's: sizes of everything, and what is out of reach. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
-import type { PackStorage } from "../../../src/store/pack-storage.ts";
+import type { PackStorage } from "../../../src/catalog/pack-storage.ts";
 import { GitSandbox } from "../../support/git-client.ts";
 import { everything, importFixture } from "../../support/git-fixtures.ts";
 import { pktLines, pushBody } from "../../support/git-raw.ts";

@@ -1,7 +1,7 @@
 /** What is hard about copying entries between packs: duplicates, deltas across packs, entries too large to be held. */
 import { afterAll, describe, expect, it } from "vitest";
 import { createDelta } from "../../../src/format/delta.ts";
-import type { PackRecord } from "../../../src/store/catalog.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { noise } from "../../support/git-fixtures.ts";
 import { type RawEntry, buildPack, commitOf, objectId, treeOf } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";

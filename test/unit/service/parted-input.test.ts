@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import type { ByteSource } from "../../../src/bytes/byte-stream.ts";
 import { ProtocolError } from "../../../src/bytes/failure.ts";
-import { partFile, PartedInput } from "../../../src/service/parted-input.ts";
+import { partFile, PartedInput } from "../../../src/service/push/parted-input.ts";
 import { type MemoryPackStorage, memoryPackStorage } from "../../support/memory-pack-storage.ts";
 
 function headOf(text: string): ByteSource {

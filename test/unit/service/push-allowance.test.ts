@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Allowance } from "../../../src/repository/allowance.ts";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { buildPack, objectId, pushBody, type RawCommand, reportLines } from "../../support/git-raw.ts";
 import { MemoryService, NEW_REPOSITORY, type Served } from "./memory-service.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { checkNonce, makeNonce, NONCE_SLOP } from "../../../src/service/push-nonce.ts";
+import { checkNonce, makeNonce, NONCE_SLOP } from "../../../src/service/push/push-nonce.ts";
 import { tools } from "./memory-service.ts";
 
 const NOW = 1_700_000_000_000;

@@ -1,6 +1,6 @@
 /** What a push may do to refs that the repository's rules speak of. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import {
   buildPack,
   commitOf,

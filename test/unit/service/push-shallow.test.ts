@@ -1,6 +1,6 @@
 /** A push of a client whose history is cut, where C git's own client would not send one, or C git decides otherwise. */
 import { beforeEach, expect, it } from "vitest";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import {
   buildPack,
   commitOf,

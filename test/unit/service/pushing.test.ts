@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vit
 import { CorruptStore, ProtocolError } from "../../../src/bytes/failure.ts";
 import { advertiseRefs } from "../../../src/service/advertise.ts";
 import type { Exchange } from "../../../src/service/exchange.ts";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
 import { GitSandbox } from "../../support/git-client.ts";
 import {

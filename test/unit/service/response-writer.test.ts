@@ -1,7 +1,7 @@
 /** Responses: lines, then bytes over side-bands or bare; progress and keep-alive. */
 import { describe, expect, it } from "vitest";
 import { ResponseWriter } from "../../../src/service/response-writer.ts";
-import { UnpackProgress } from "../../../src/service/unpack-progress.ts";
+import { UnpackProgress } from "../../../src/service/push/unpack-progress.ts";
 import { SIDE_BAND_64K_PACKET_MAX, SIDE_BAND_PACKET_MAX } from "../../../src/wire/side-band.ts";
 import { pktText } from "../../support/pkt.ts";
 import { band } from "./memory-service.ts";

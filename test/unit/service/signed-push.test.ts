@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, test } from "vitest";
 import type { CertificateCheck, LoggedPush } from "../../../src/refs/ref-log.ts";
 import { advertiseRefs } from "../../../src/service/advertise.ts";
 import type { Exchange } from "../../../src/service/exchange.ts";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { PktBuffer } from "../../../src/wire/pkt-buffer.ts";
 import { formatPushCertificate, writePushCertificate } from "../../../src/wire/push-certificate.ts";
 import { formatPushOptions } from "../../../src/wire/push-options.ts";

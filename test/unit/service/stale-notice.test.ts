@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { RepositoryRecord } from "../../../src/refs/ref-store.ts";
-import { staleNotice } from "../../../src/service/stale-notice.ts";
+import { staleNotice } from "../../../src/service/fetch/stale-notice.ts";
 
 const HOUR = 3_600_000;
 

@@ -1,8 +1,8 @@
 /** The copy of the default branch's tip that comes with a large push: what it serves, and what it must not change. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serveReceivePack } from "../../../src/service/receive-pack.ts";
+import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
-import type { PackRecord } from "../../../src/store/catalog.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { FixtureStream, noise } from "../../support/git-fixtures.ts";
 import { pushBody } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";

@@ -1,7 +1,7 @@
 import { array, assert, nat, property, record, boolean } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DeltaForest, hasCycle } from "../../../src/store/delta-forest.ts";
-import { EntryTable } from "../../../src/store/entry-table.ts";
+import { DeltaForest, hasCycle } from "../../../src/store/ingest/delta-forest.ts";
+import { EntryTable } from "../../../src/store/ingest/entry-table.ts";
 
 const BLOB = 3;
 const OFS = 6;

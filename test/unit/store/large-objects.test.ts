@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { createDelta } from "../../../src/format/delta.ts";
 import { PIECE_BUFFER_BYTES } from "../../../src/format/pack-scanner.ts";
-import type { PackRecord } from "../../../src/store/catalog.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { noise } from "../../support/git-fixtures.ts";
 import { buildPack, objectId, type RawEntry } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";

@@ -5,7 +5,7 @@ import { fromHex } from "../../../src/bytes/hex.ts";
 import { ObjectDatabase } from "../../../src/store/object-database.ts";
 import type { PackHandle } from "../../../src/store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../../../src/store/pack-order.ts";
-import { sweepPack } from "../../../src/store/pack-sweep.ts";
+import { sweepPack } from "../../../src/packing/pack-sweep.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
 import { TestStore, pseudoRandom } from "../../support/store.ts";

@@ -7,7 +7,7 @@ import { FixtureStream, noise } from "../../support/git-fixtures.ts";
 import { buildPack, commitOf, insertingDelta, objectId, treeOf, type RawEntry } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { TINY, TestStore, pseudoRandom, rawName } from "../../support/store.ts";
-import type { PackRecord } from "../../../src/store/catalog.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 
 /** A history in which every commit changes one file a little, deep in a tree. */
 function growing(count: number, bytes: number): FixtureStream {

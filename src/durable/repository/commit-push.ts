@@ -1,0 +1,159 @@
+/**
+ * Lands a push: compares every old value, moves refs, adds the pack, drops its lease, writes the ref log. One transaction; what
+ * it does not do in full it does not do at all.
+ *
+ * @packageDocumentation
+ */
+import type { PackRecord } from "../../catalog/pack-record.ts";
+import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.ts";
+import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState } from "../../refs/ref-plan.ts";
+import type { RefOutcome, RefUpdate } from "../../refs/ref-update.ts";
+import type { SqlDatabase } from "../sql/sql-database.ts";
+import { deleteLease, hasLease } from "./tables/leases.ts";
+import { clearMarks, insertDependencies, insertPack, spreadMarks } from "./tables/packs.ts";
+import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
+import { insertCertificate } from "./tables/push-certificates.ts";
+import { listRules } from "./tables/ref-rules.ts";
+import { deleteRefs, namesWithRefsBelow, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
+import { bumpVersion, readRepository } from "./tables/repository.ts";
+
+/**
+ * Loads, in a few statements, all that the plan will ask. Names below a new one are read only where there are some, which is
+ * where the push is refused or empties a directory first.
+ */
+function loadState(db: SqlDatabase, updates: readonly RefUpdate[]): RefState {
+  const values = readRefs(
+    db,
+    updates.map((update) => update.name),
+  );
+  const created = updates.filter((update) => isZeroOid(update.oldOid) && !isZeroOid(update.newOid));
+  const directories = new Set<string>();
+  for (const { name } of created) {
+    for (const directory of directoriesOf(name)) {
+      if (directories.has(directory)) break;
+      directories.add(directory);
+    }
+  }
+  const taken = readRefs(db, directories);
+  const crowded = namesWithRefsBelow(
+    db,
+    created.map((update) => update.name),
+  );
+  return {
+    current: (name) => values.get(name) ?? "",
+    exists: (name) => taken.has(name) || values.has(name),
+    below: (name) => (crowded.has(name) ? refNamesBelow(db, name) : []),
+  };
+}
+
+/** Gives the updates that were let through and change something. */
+function movesOf(updates: readonly RefUpdate[], outcomes: readonly RefOutcome[]): RefUpdate[] {
+  return updates.filter((update, index) => {
+    const nothing = isZeroOid(update.oldOid) && isZeroOid(update.newOid);
+    return outcomes[index]?.kind === "ok" && !nothing;
+  });
+}
+
+function moveRefs(db: SqlDatabase, moves: readonly RefUpdate[]): void {
+  const gone = moves.filter((move) => isZeroOid(move.newOid)).map((move) => move.name);
+  deleteRefs(db, gone);
+  writeRefs(
+    db,
+    moves
+      .filter((move) => !isZeroOid(move.newOid))
+      .map(({ name, newOid, peeled }) =>
+        peeled === undefined ? { name, oid: newOid } : { name, oid: newOid, peeled },
+      ),
+  );
+}
+
+/** Clears the marks that rested on what refs had. `isMarked` says whether the pack is reached from all that the moves set. */
+function moveMarks(db: SqlDatabase, moves: readonly RefUpdate[], isMarked: boolean): void {
+  const doubtful = moves.filter((move) => !move.forward || isZeroOid(move.newOid));
+  const isKept = ({ reached }: RefUpdate): boolean => isMarked && reached === true;
+  const kept = doubtful.filter(isKept).map(({ name }) => name);
+  const lost = doubtful.filter((move) => !isKept(move)).map(({ name }) => name);
+  clearMarks(db, lost);
+  spreadMarks(db, kept, tipNames(moves));
+}
+
+function tipNames(moves: readonly RefUpdate[]): string[] {
+  return moves.filter((move) => !isZeroOid(move.newOid)).map((move) => move.name);
+}
+
+/** Adds the pack. Its mark holds only where every tip it was pushed with is in place. */
+function keepPack(db: SqlDatabase, pack: PackRecord, moves: readonly RefUpdate[], allMoved: boolean): void {
+  const marked = pack.marked && allMoved;
+  insertPack(db, { ...pack, marked });
+  if (marked) insertDependencies(db, pack.name, tipNames(moves));
+  deleteLease(db, pack.name);
+}
+
+/** Adds a copy. Its mark rests on no ref: what is in it is in packs that have their own. */
+function keepCopy(db: SqlDatabase, copy: PackRecord): void {
+  insertPack(db, copy);
+  deleteLease(db, copy.name);
+}
+
+function refuseAll(updates: readonly RefUpdate[]): CommitPushAnswer {
+  const outcomes = updates.map(({ name }): RefOutcome => ({ name, kind: "rejected", why: { kind: "unpacker-error" } }));
+  return { kind: "done", outcomes, packKept: false };
+}
+
+/** What is to land, and what the ref log says of it. */
+export type Landing = {
+  readonly pack?: PackRecord;
+  /** See `CommitPushRequest`. */
+  readonly copy?: PackRecord;
+  readonly updates: readonly RefUpdate[];
+  readonly entry: PushEntry;
+};
+
+/** What became of it; `push` is its number in the ref log, where anything moved. */
+export type Landed = {
+  readonly outcomes: readonly RefOutcome[];
+  readonly packKept: boolean;
+  readonly push?: number;
+};
+
+/** Moves the refs that the policy lets move, and adds the pack where any did: a part of the caller's transaction. */
+export function landUpdates(db: SqlDatabase, { pack, copy, updates, entry }: Landing, policy: RefPolicy): Landed {
+  const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
+  const moves = movesOf(updates, outcomes);
+  if (moves.length === 0) return { outcomes, packKept: false };
+  moveRefs(db, moves);
+  const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
+  // Before the new pack's own dependencies are there: its tips are where they should be.
+  moveMarks(db, moves, allMoved && pack?.marked === true);
+  if (pack !== undefined) keepPack(db, pack, moves, allMoved);
+  if (pack !== undefined && copy !== undefined) keepCopy(db, copy);
+  const push = appendRefLog(db, entry, moves);
+  bumpVersion(db, entry.at);
+  return { outcomes, packKept: pack !== undefined, push };
+}
+
+/** Lands a push. `now` is in milliseconds since the epoch. */
+export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecord>, now: number): CommitPushAnswer {
+  return db.transaction(() => {
+    const repository = readRepository(db);
+    if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
+    const { pack, copy, updates } = request;
+    // An upload that outlived its lease may have been swept already, or is being swept now: its keys can't be relied on.
+    const isSwept = (stored: PackRecord): boolean => !hasLease(db, stored.name, now);
+    if ((pack !== undefined && isSwept(pack)) || (copy !== undefined && isSwept(copy))) return refuseAll(updates);
+    const { head, readOnly } = repository.record;
+    const { atomic, pusher, signed, certificate } = request;
+    const { outcomes, packKept, push } = landUpdates(
+      db,
+      {
+        ...(pack === undefined ? {} : { pack }),
+        ...(copy === undefined ? {} : { copy }),
+        updates,
+        entry: { actor: request.actor, at: now, options: request.pushOptions },
+      },
+      { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true },
+    );
+    if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
+    return { kind: "done", outcomes, packKept };
+  });
+}

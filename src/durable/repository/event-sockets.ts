@@ -1,0 +1,200 @@
+/**
+ * The subscribers to a repository's events: WebSockets that live on while the object sleeps. Each carries its place in the ref log
+ * with it, so that every one is told of each move once and in order, whatever ends in between.
+ *
+ * Nothing is sent but what is committed: the runtime holds messages back until the writes before them are on disk.
+ *
+ * @packageDocumentation
+ */
+import {
+  formatGapMessage,
+  formatRefMessage,
+  type MovedRef,
+  type Subscription,
+  type SubscriptionRequest,
+} from "../../events/subscription.ts";
+
+/** What is used of a WebSocket. */
+export type EventSocket = Pick<
+  WebSocket,
+  "readyState" | "bufferedAmount" | "send" | "close" | "serializeAttachment"
+> & {
+  deserializeAttachment(): unknown;
+};
+
+/** The repository as its subscribers need it, and its ref log. */
+export interface EventSource {
+  record(): { readonly id: string; readonly visibility: "private" | "public" } | undefined;
+  /** The newest place in the log, and the one before its oldest row. */
+  ends(): { readonly newest: number; readonly before: number };
+  /** Moves after a place, in order, at most `limit`. */
+  movesAfter(seq: number, limit: number): readonly MovedRef[];
+}
+
+/** Subscribers that a repository may have; the platform's own bound is 32,768. */
+export const MOST_SUBSCRIBERS = 10_000;
+/** Moves that are told to one who was away; past that it is told that there is a gap. */
+export const MOST_REPLAYED = 10_000;
+/** Moves that one subscriber is told of in one go. */
+const MOST_MOVES = 1000;
+/** What one subscriber is sent in one go, unless a single message is more. Characters. */
+const MOST_TOLD = 256 * 1024;
+/** What is sent to all subscribers together in one go. Characters. */
+const MOST_SENT = 8 * 1024 * 1024;
+/** What is sent waits in memory until clients take it: this much of one that is too slow, and this much of all. Bytes. */
+const MOST_WAITING_OF_ONE = 1024 * 1024;
+const MOST_WAITING = 16 * 1024 * 1024;
+/** RFC 6455: 1008 for what may not be, 1003 for what is not understood, 1013 for what may work later. */
+const FORBIDDEN = 1008;
+const NOT_UNDERSTOOD = 1003;
+const TRY_AGAIN_LATER = 1013;
+const OPEN = 1;
+
+/** What a socket carries. */
+type Attachment = Subscription & { readonly seen: number };
+
+type Subscriber = { readonly socket: EventSocket; readonly attachment: Attachment };
+
+function isAttachment(value: unknown): value is Attachment {
+  return typeof value === "object" && value !== null && "id" in value && "needsPublic" in value && "seen" in value;
+}
+
+function isAllowed({ id, needsPublic }: Subscription, record: ReturnType<EventSource["record"]>): boolean {
+  return record !== undefined && record.id === id && (record.visibility === "public" || !needsPublic);
+}
+
+/** Gives the place a subscriber begins at, and whether it has missed more than it can be told. */
+function beginning(
+  since: number | undefined,
+  { newest, before }: { readonly newest: number; readonly before: number },
+): { readonly seen: number; readonly gap: boolean } {
+  if (since === undefined) return { seen: newest, gap: false };
+  // Nothing is known yet: the beginning is wherever the log has it.
+  const seen = since === 0 ? before : since;
+  const gap = seen < before || seen > newest || newest - seen > MOST_REPLAYED;
+  return { seen: gap ? newest : seen, gap };
+}
+
+/** The subscribers of one repository. */
+export class EventSockets {
+  readonly #sockets: () => EventSocket[];
+  readonly #source: EventSource;
+  /** `{tenant}/{repo}`. */
+  readonly #name: string;
+
+  constructor(name: string, source: EventSource, sockets: () => EventSocket[]) {
+    this.#name = name;
+    this.#source = source;
+    this.#sockets = sockets;
+  }
+
+  /** Says whether a subscription may begin now. */
+  admits(request: Subscription): "yes" | "gone" | "full" {
+    if (!isAllowed(request, this.#source.record())) return "gone";
+    return this.#sockets().length >= MOST_SUBSCRIBERS ? "full" : "yes";
+  }
+
+  /** Begins a subscription on a socket that was just accepted. */
+  begin(socket: EventSocket, { since, ...subscription }: SubscriptionRequest): void {
+    const ends = this.#source.ends();
+    const { seen, gap } = beginning(since, ends);
+    if (gap) socket.send(formatGapMessage(this.#name, since ?? 0, ends.newest));
+    socket.serializeAttachment({ ...subscription, seen } satisfies Attachment);
+  }
+
+  /** Ends what may be no more: the repository has gone, or is not public any more. Gives those who stay. */
+  sweep(): readonly Subscriber[] {
+    const staying: Subscriber[] = [];
+    const record = this.#source.record();
+    for (const socket of this.#sockets()) {
+      if (socket.readyState !== OPEN) continue;
+      const attachment = socket.deserializeAttachment();
+      if (isAttachment(attachment) && isAllowed(attachment, record)) staying.push({ socket, attachment });
+      else socket.close(FORBIDDEN, "The repository is not there any more.");
+    }
+    return staying;
+  }
+
+  /** Gives the tokens that those subscribers were let in with who have something to be told. */
+  tokens(): string[] {
+    const { newest } = this.#source.ends();
+    const behind = this.sweep().filter(({ attachment }) => attachment.seen < newest);
+    return [...new Set(behind.flatMap(({ attachment }) => attachment.token ?? []))];
+  }
+
+  /** Ends the subscriptions of tokens that are not in force any more. */
+  dismiss(tokens: readonly string[]): void {
+    const dismissed = new Set(tokens);
+    for (const { socket, attachment } of this.sweep()) {
+      if (attachment.token === undefined || !dismissed.has(attachment.token)) continue;
+      socket.close(FORBIDDEN, "The token is not valid any more.");
+    }
+  }
+
+  /**
+   * Tells every subscriber what it does not know yet, as much as may be sent in one go. Only those are told whose tokens `checked`
+   * has, or who need none. Gives whether there is more.
+   */
+  tell(checked: readonly string[]): boolean {
+    const known = new Set(checked);
+    let room = Math.min(MOST_SENT, MOST_WAITING - this.#dismissSlow());
+    const { newest } = this.#source.ends();
+    const behind = new Map<number, Subscriber[]>();
+    let isMore = false;
+    for (const subscriber of this.sweep()) {
+      const { token, seen } = subscriber.attachment;
+      if (seen >= newest) continue;
+      if (token !== undefined && !known.has(token)) {
+        isMore = true;
+        continue;
+      }
+      const group = behind.get(seen);
+      if (group === undefined) behind.set(seen, [subscriber]);
+      else group.push(subscriber);
+    }
+    for (const [seen, group] of [...behind].sort(([a], [b]) => a - b)) {
+      if (room <= 0) return true;
+      const { last, sent } = this.#tellGroup(seen, group, room);
+      room -= sent;
+      isMore ||= last < newest;
+    }
+    return isMore;
+  }
+
+  /** Refuses what a subscriber says: there is nothing to be said. */
+  refuse(socket: EventSocket): void {
+    socket.close(NOT_UNDERSTOOD, "Nothing is expected but ping.");
+  }
+
+  /** Ends the subscriptions of those who don't take what they are sent. Gives how much waits for all, in bytes. */
+  #dismissSlow(): number {
+    let waiting = 0;
+    for (const socket of this.#sockets()) {
+      waiting += socket.bufferedAmount;
+      if (socket.bufferedAmount <= MOST_WAITING_OF_ONE || socket.readyState !== OPEN) continue;
+      socket.close(TRY_AGAIN_LATER, "Too slow. Come back with since.");
+    }
+    return waiting;
+  }
+
+  /** Tells subscribers that are at the same place. Gives where they are then, and how much was sent. */
+  #tellGroup(seen: number, group: readonly Subscriber[], room: number): { last: number; sent: number } {
+    const messages: string[] = [];
+    let last = seen;
+    let sent = 0;
+    const most = Math.min(room, MOST_TOLD * group.length);
+    for (const move of this.#source.movesAfter(seen, MOST_MOVES)) {
+      const message = formatRefMessage(this.#name, move);
+      const size = message.length * group.length;
+      if (messages.length > 0 && sent + size > most) break;
+      messages.push(message);
+      sent += size;
+      last = move.seq;
+    }
+    for (const { socket, attachment } of group) {
+      for (const message of messages) socket.send(message);
+      socket.serializeAttachment({ ...attachment, seen: last });
+    }
+    return { last, sent };
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * A mirror's truth on a SQL database: its settings, its schedule, and the one step in which a sync becomes visible.
+ *
+ * @packageDocumentation
+ */
+import { nextSync } from "../../refs/mirror-schedule.ts";
+import {
+  MIRROR_ACTOR,
+  type BeginSyncAnswer,
+  type ConfigureAnswer,
+  type EndSyncAnswer,
+  type EndSyncRequest,
+  type Mirror,
+  type MirrorChange,
+  type MirrorHook,
+  type SealedSecret,
+} from "../../refs/mirror-store.ts";
+import { isZeroOid } from "../../refs/ref-plan.ts";
+import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { RefOutcome } from "../../refs/ref-update.ts";
+import type { PackRecord } from "../../catalog/pack-record.ts";
+import { landUpdates } from "./commit-push.ts";
+import type { OpenPage } from "./open-page.ts";
+import type { PointerTable } from "./pointer-keeper.ts";
+import { firstRow, type SqlDatabase } from "../sql/sql-database.ts";
+import { appendHeadLog } from "./tables/head-log.ts";
+import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
+import { insertPack, markPacks } from "./tables/packs.ts";
+import { deleteMirror, type MirrorRow, readMirror, writeMirror } from "./tables/mirror.ts";
+import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
+import { bumpVersion, readRepository, updateSettings } from "./tables/repository.ts";
+
+/** A sync that has not said by then that it goes on is taken for dead: it says so every fifteen seconds. Milliseconds. */
+const SILENCE_TIME = 60_000;
+/** A job that nobody has begun by then is taken for lost, whoever asked for it. Milliseconds. */
+const JOB_TIME = 5 * 60_000;
+/** A sync's lease ends with it. */
+const LEASE_TIME = 20 * 60 * 1000;
+/** A job that nobody has begun after so long may be sent again. Milliseconds. */
+const RESEND_TIME = 30_000;
+/** Readers are pointed to what changed without a sync after so long. Milliseconds. */
+const PUBLISH_DELAY = 60_000;
+const MOST_PROGRESS = 1000;
+const MOST_ERROR = 1000;
+
+/** What the mirror needs of the repository's other tables. */
+export interface MirroredRepository {
+  /** Whether there are tables. */
+  hasTables(): boolean;
+  describe(): RepositoryRecord | undefined;
+  /** Its refs, or the first page of them, and its catalog. */
+  openAll(): OpenPage;
+  /** What it is, and the value of HEAD. */
+  openHead(): OpenPage;
+}
+
+/** What is asked for, the moment, and a number from 0 to 1 at random. */
+export type Moment = { readonly now: number; readonly jitter: number };
+
+/** How the first answer to a sync is cut: see {@link OpenPage}. */
+export type BeginSyncPage =
+  | Exclude<BeginSyncAnswer<PackRecord>, { kind: "begun" }>
+  | (Omit<Extract<BeginSyncAnswer<PackRecord>, { kind: "begun" }>, "snapshot"> & {
+      readonly snapshot: Extract<OpenPage, { kind: "found" }>;
+    });
+
+function originOf(url: string): string {
+  return URL.parse(url)?.origin ?? "";
+}
+
+function shown(row: MirrorRow): Mirror {
+  const { settings, login, failures, bytes, objects } = row;
+  return {
+    settings,
+    hasLogin: login !== undefined,
+    ...(login === undefined ? {} : { login }),
+    hasHook: row.hook !== undefined,
+    status: {
+      failures,
+      bytes,
+      objects,
+      syncing: row.asked || row.running !== undefined || (row.slice !== undefined && row.lastError === undefined),
+      ...(row.lastAttempt === undefined ? {} : { lastAttempt: row.lastAttempt }),
+      ...(row.lastSync === undefined ? {} : { lastSync: row.lastSync }),
+      ...(row.lastChange === undefined ? {} : { lastChange: row.lastChange }),
+      ...(row.lastError === undefined ? {} : { lastError: row.lastError }),
+      ...(row.nextSync === undefined ? {} : { nextSync: row.nextSync }),
+      ...(row.progress === undefined ? {} : { progress: row.progress }),
+    },
+  };
+}
+
+const NEW_ROW = {
+  lastAttempt: undefined,
+  lastSync: undefined,
+  lastChange: undefined,
+  lastError: undefined,
+  failures: 0,
+  slice: undefined,
+  running: undefined,
+  runningUntil: undefined,
+  bytes: 0,
+  objects: 0,
+  progress: undefined,
+} as const;
+
+function loginOf({ login, settings }: MirrorChange, old: MirrorRow | undefined): SealedSecret | undefined {
+  if (typeof login !== "string") return login;
+  if (login === "none" || old === undefined) return undefined;
+  // What was given for one host is not told another.
+  return originOf(old.settings.upstream) === originOf(settings.upstream) ? old.login : undefined;
+}
+
+/** The tables of one Durable Object, as far as mirroring goes. Every caller has made sure that there are tables. */
+export class MirrorDatabase {
+  readonly #db: SqlDatabase;
+  readonly #repository: MirroredRepository;
+
+  constructor(db: SqlDatabase, repository: MirroredRepository) {
+    this.#db = db;
+    this.#repository = repository;
+  }
+
+  read(): Mirror | undefined {
+    const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
+    return row === undefined ? undefined : shown(row);
+  }
+
+  configure(change: MirrorChange, now: number): ConfigureAnswer {
+    return this.#db.transaction(() => {
+      if (this.#repository.describe() === undefined) return { kind: "missing" };
+      const old = readMirror(this.#db);
+      if (old === undefined && firstRow(this.#db.rows("SELECT 1 FROM refs")) !== undefined) return { kind: "occupied" };
+      const isSame = old?.settings.upstream === change.settings.upstream;
+      const isSameRefs = isSame && old.settings.refspecs.join(" ") === change.settings.refspecs.join(" ");
+      const row: MirrorRow = {
+        ...(old ?? NEW_ROW),
+        // What was wrong with another upstream says nothing of this one.
+        ...(isSame ? {} : { lastError: undefined, failures: 0, slice: undefined }),
+        // Nor is what a sync under way brings of other refs wanted any more: it finds that another has begun.
+        ...(isSameRefs ? {} : { running: undefined, runningUntil: undefined }),
+        settings: change.settings,
+        login: loginOf(change, old),
+        hook: change.hook === "keep" ? old?.hook : change.hook === "none" ? undefined : change.hook,
+        nextSync: now,
+        asked: false,
+      };
+      writeMirror(this.#db, row);
+      return { kind: "configured", mirror: shown(row) };
+    });
+  }
+
+  hook(): MirrorHook | undefined {
+    const { id } = this.#repository.describe() ?? {};
+    const secret = id === undefined ? undefined : readMirror(this.#db)?.hook;
+    return id === undefined || secret === undefined ? undefined : { id, secret };
+  }
+
+  promote(): boolean {
+    return this.#db.transaction(() => {
+      if (this.read() === undefined) return false;
+      deleteMirror(this.#db);
+      return true;
+    });
+  }
+
+  /** Notes that a sync is asked for. Gives whether a job is to be sent: not where a sync under way will be followed by another. */
+  request(now: number): "missing" | "send" | "noted" {
+    const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
+    if (row === undefined) return "missing";
+    const isRunning = row.runningUntil !== undefined && row.runningUntil > now;
+    // A burst of webhooks is one sync; a job that was lost is sent again.
+    const isSent = !isRunning && row.asked && row.nextSync !== undefined && row.nextSync > now + JOB_TIME - RESEND_TIME;
+    if (isSent) return "noted";
+    writeMirror(this.#db, { ...row, asked: true, nextSync: isRunning ? row.runningUntil : now + JOB_TIME });
+    return isRunning ? "noted" : "send";
+  }
+
+  begin(packName: string, now: number): BeginSyncPage {
+    return this.#db.transaction(() => {
+      const page = this.#repository.openAll();
+      const row = page.kind === "missing" ? undefined : readMirror(this.#db);
+      if (page.kind === "missing" || row === undefined) return { kind: "gone" };
+      if (row.runningUntil !== undefined && row.runningUntil > now) return { kind: "busy" };
+      writeMirror(this.#db, {
+        ...row,
+        asked: false,
+        running: packName,
+        runningUntil: now + SILENCE_TIME,
+        lastAttempt: now,
+        // Where it dies another takes its place.
+        nextSync: now + SILENCE_TIME,
+      });
+      insertLease(this.#db, packName, now + LEASE_TIME);
+      const { settings, login, hook, slice } = row;
+      return {
+        kind: "begun",
+        settings,
+        ...(slice === undefined ? {} : { slice }),
+        ...(login === undefined ? {} : { login }),
+        ...(hook === undefined ? {} : { hook }),
+        snapshot: page,
+      };
+    });
+  }
+
+  /** Notes that a sync goes on. */
+  renew(packName: string, now: number): void {
+    const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
+    if (row?.running !== packName) return;
+    writeMirror(this.#db, { ...row, runningUntil: now + SILENCE_TIME, nextSync: now + SILENCE_TIME });
+  }
+
+  end(request: EndSyncRequest<PackRecord>, moment: Moment): EndSyncAnswer {
+    return this.#db.transaction(() => {
+      const repository = readRepository(this.#db);
+      const row = repository?.record.id === request.id ? readMirror(this.#db) : undefined;
+      // Another has begun since, because this one was taken for dead; or there is no mirror any more.
+      if (repository === undefined || row?.running !== request.packName) return { kind: "gone" };
+      const landed = this.#land(request, moment.now);
+      if (landed.kind !== "landed") return landed;
+      if (!landed.packKept && request.isClean) deleteLease(this.#db, request.packName);
+      const { head } = request;
+      const headMoves = head !== undefined && head !== repository.record.head;
+      if (headMoves) {
+        appendHeadLog(this.#db, moment.now, repository.record.head);
+        updateSettings(this.#db, { head });
+      }
+      writeMirror(this.#db, ended(row, { ...request, changed: headMoves || request.updates.length > 0 }, moment));
+      const record = this.#repository.describe();
+      if (record === undefined) return { kind: "gone" };
+      return { kind: "done", packKept: landed.packKept, record, isPublished: this.#isPublished() };
+    });
+  }
+
+  #land(
+    { end, pack, copy, updates }: EndSyncRequest<PackRecord>,
+    now: number,
+  ): Exclude<EndSyncAnswer, { kind: "done" }> | { readonly kind: "landed"; readonly packKept: boolean } {
+    if (pack !== undefined && end.kind === "partial") return this.#landSlice(pack, now);
+    if (updates.length === 0 || end.kind !== "synced") return { kind: "landed", packKept: false };
+    for (const stored of [pack, copy]) {
+      if (stored !== undefined && !hasLease(this.#db, stored.name, now)) return { kind: "gone" };
+    }
+    const { outcomes, packKept } = landUpdates(
+      this.#db,
+      {
+        ...(pack === undefined ? {} : { pack }),
+        ...(copy === undefined ? {} : { copy }),
+        updates,
+        entry: { actor: MIRROR_ACTOR, at: now, options: [] },
+      },
+      // Any branch may be dropped, the current one too: HEAD follows the upstream's.
+      { head: "", readOnly: false, atomic: true, rules: [], pusher: {}, forwardKnown: true },
+    );
+    const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
+    if (refused !== undefined) return { kind: "refused", why: explain(refused) };
+    const tips = updates.filter(({ newOid }) => !isZeroOid(newOid));
+    markPacks(
+      this.#db,
+      end.reached ?? [],
+      tips.map(({ name }) => name),
+    );
+    return { kind: "landed", packKept };
+  }
+
+  /** Adds a slice's pack, which no ref needs yet, and so without the mark. */
+  #landSlice(
+    pack: PackRecord,
+    now: number,
+  ): { readonly kind: "gone" } | { readonly kind: "landed"; readonly packKept: true } {
+    if (!hasLease(this.#db, pack.name, now)) return { kind: "gone" };
+    insertPack(this.#db, { ...pack, marked: false });
+    deleteLease(this.#db, pack.name);
+    bumpVersion(this.#db, now);
+    return { kind: "landed", packKept: true };
+  }
+
+  #isPublished(): boolean {
+    const pointer = readPointer(this.#db);
+    return pointer?.doomed === false && pointer.version === readRepository(this.#db)?.version;
+  }
+
+  /** The pointer's row, and what the pointer has to say. */
+  get pointer(): PointerTable {
+    return {
+      read: () => (this.#repository.hasTables() ? readPointer(this.#db) : undefined),
+      write: (row) => writePointer(this.#db, row),
+      clear: () => deletePointer(this.#db),
+      describe: ({ id, version, pieces }) => {
+        const page = this.#repository.openHead();
+        const isIt = page.kind === "found" && page.record.id === id && page.version === version;
+        if (!isIt || page.record.mirror === undefined) return undefined;
+        const { record, headOid } = page;
+        return { record, version, pieces, ...(headOid === undefined ? {} : { headOid }) };
+      },
+    };
+  }
+
+  /** Says when the alarm has something to do for the mirror; `undefined` where never. */
+  nextDue(): number | undefined {
+    const row = readMirror(this.#db);
+    if (row?.nextSync === undefined && row?.lastSync === undefined) return undefined;
+    // What moved since, a repack or a setting, is for a sync to publish. An upstream that fails is not asked the sooner for it.
+    const isIdle = row.running === undefined && !row.asked && row.failures === 0;
+    const isBehind = isIdle && row.lastSync !== undefined && !this.#isPublished();
+    const soon = isBehind ? (row.lastAttempt ?? 0) + PUBLISH_DELAY : Number.POSITIVE_INFINITY;
+    const due = Math.min(row.nextSync ?? Number.POSITIVE_INFINITY, soon);
+    return due === Number.POSITIVE_INFINITY ? undefined : due;
+  }
+
+  /** Notes that a job is about to be sent, and comes back where nobody does it. */
+  jobSent(now: number): void {
+    const row = readMirror(this.#db);
+    if (row === undefined) return;
+    const isRunning = row.runningUntil !== undefined && row.runningUntil > now;
+    writeMirror(this.#db, { ...row, asked: true, nextSync: isRunning ? row.runningUntil : now + JOB_TIME });
+  }
+}
+
+function explain(outcome: RefOutcome): string {
+  const why = outcome.kind === "rejected" ? outcome.why.kind : "ok";
+  if (why === "directory-conflict")
+    return `${outcome.name} can't be there beside a ref whose name it is a directory of.`;
+  return `${outcome.name} could not be moved: ${why}.`;
+}
+
+/** Gives a secret as it is to be kept: another may have been set meanwhile, under the newest key already, or none. */
+function renewed(kept: SealedSecret | undefined, resealed: SealedSecret | undefined): SealedSecret | undefined {
+  return kept === undefined || resealed === undefined || kept.key === resealed.key ? kept : resealed;
+}
+
+function ended(row: MirrorRow, request: EndSyncRequest<PackRecord> & { changed: boolean }, moment: Moment): MirrorRow {
+  const { end, bytes, objects, changed } = request;
+  const { now, jitter } = moment;
+  const failures = end.kind === "failed" ? row.failures + 1 : 0;
+  const { interval } = row.settings;
+  const retryAfter = end.kind === "failed" ? end.retryAfter : undefined;
+  return {
+    ...row,
+    login: renewed(row.login, request.login),
+    hook: renewed(row.hook, request.hook),
+    running: undefined,
+    runningUntil: undefined,
+    failures,
+    lastError: end.kind === "failed" ? end.why.slice(0, MOST_ERROR) : undefined,
+    // Where it ends well, refs name all there is.
+    ...(end.kind === "synced" ? { lastSync: now, slice: undefined } : {}),
+    ...(end.kind === "partial" ? { slice: end.slice } : {}),
+    ...(changed && end.kind === "synced" ? { lastChange: now } : {}),
+    nextSync: row.asked || end.kind === "partial" ? now : nextSync({ now, jitter, interval, failures, retryAfter }),
+    bytes: row.bytes + bytes,
+    objects: row.objects + objects,
+    progress: request.progress?.slice(-MOST_PROGRESS),
+  };
+}

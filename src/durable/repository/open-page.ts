@@ -1,0 +1,41 @@
+/**
+ * A snapshot in pages: an answer carries 32 MiB, and refs can be more.
+ *
+ * @packageDocumentation
+ */
+import { encodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
+import type { OpenAnswer } from "../../refs/ref-store.ts";
+import type { PackRecord } from "../../catalog/pack-record.ts";
+
+/** A snapshot, or as much of its refs as one answer may hold. */
+export type OpenPage =
+  | Exclude<OpenAnswer<PackRecord>, { kind: "found" }>
+  | (Extract<OpenAnswer<PackRecord>, { kind: "found" }> & {
+      /** The last ref of this page, where there are more after it. */
+      readonly refsGoOnAfter?: string;
+    });
+
+/** Encoded refs of about this many bytes go into one answer; an RPC carries 32 MiB. */
+const REF_PAGE_BYTES = 16 * 1024 * 1024;
+/** What a ref takes beside its name and values. */
+const REF_ROW_BYTES = 3;
+
+/** Encodes refs up to the size of a page. */
+export function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnAfter?: string } {
+  let bytes = 0;
+  let last: string | undefined;
+  let isWhole = true;
+  const limited = function* (): Generator<RefRow> {
+    for (const row of rows) {
+      if (bytes >= REF_PAGE_BYTES) {
+        isWhole = false;
+        return;
+      }
+      bytes += REF_ROW_BYTES + row.name.length + row.oid.length + (row.peeled?.length ?? 0);
+      last = row.name;
+      yield row;
+    }
+  };
+  const refs = encodeRefRows(limited());
+  return isWhole || last === undefined ? { refs } : { refs, refsGoOnAfter: last };
+}

@@ -1,0 +1,390 @@
+/**
+ * A repository's truth on a SQL database: everything the Durable Object does to its tables, without the object. Synchronous, so
+ * that each method is one step for every other request.
+ *
+ * @packageDocumentation
+ */
+import type { UsageReport } from "../../access/quotas.ts";
+import { concat } from "../../bytes/chunk.ts";
+import { fromHex } from "../../bytes/hex.ts";
+import { encodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
+import type { PackRecord } from "../../catalog/pack-record.ts";
+import type {
+  BeginPushAnswer,
+  BeginPushRequest,
+  CommitPushAnswer,
+  CommitPushRequest,
+  CreateRequest,
+  OpenRequest,
+  RepositoryRecord,
+} from "../../refs/ref-store.ts";
+import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
+import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/repository-settings.ts";
+import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
+import { commitPush } from "./commit-push.ts";
+import type { EventSource } from "./event-sockets.ts";
+import { RepositoryHooks } from "./hook-database.ts";
+import { MirrorDatabase } from "./mirror-database.ts";
+import { type OpenPage, refPage } from "./open-page.ts";
+import { Tables } from "../sql/migrations.ts";
+import { REPOSITORY_SCHEMA } from "../schemas.ts";
+import type { SqlDatabase } from "../sql/sql-database.ts";
+import {
+  doomPrefix,
+  duePrefixes,
+  isDoomed,
+  nextPrefixDue,
+  notePrefixEmpty,
+  postponePrefix,
+} from "./tables/doomed-prefixes.ts";
+import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
+import { headAt } from "./tables/head-log.ts";
+import { readMirrorSummary } from "./tables/mirror.ts";
+import { listPacks, sumPackBytes, sumPackObjects } from "./tables/packs.ts";
+import { readRefLog, refLogEnds } from "./tables/ref-log.ts";
+import { readCertificate } from "./tables/push-certificates.ts";
+import { readRefLogPage } from "./tables/ref-log-pages.ts";
+import { readPushSeed } from "./tables/push-seed.ts";
+import { listRefsAt } from "./tables/refs-at.ts";
+import { listRules, replaceRules } from "./tables/ref-rules.ts";
+import { listNamedRefs, listRefs, readRef, readRefs } from "./tables/refs.ts";
+import {
+  insertRepository,
+  noteDerivedJob,
+  noteDerivedVersion,
+  noteUsageVersion,
+  readRepository,
+  updateSettings,
+  type RepositoryRow,
+} from "./tables/repository.ts";
+import { deleteUpload } from "./tables/uploads.ts";
+import { TipIndex } from "./tip-index.ts";
+import { answerUpload } from "./upload-database.ts";
+
+/** What belongs to one repository and goes with it; not `doomed_prefixes`. */
+const OWNED_TABLES = [
+  "repository",
+  "refs",
+  "packs",
+  "pack_refs",
+  "leases",
+  "pushes",
+  "ref_log",
+  "head_log",
+  "ref_rules",
+  "push_certificates",
+  "hooks",
+  "deliveries",
+  "mirror",
+  "push_seed",
+  "uploads",
+  "upload_parts",
+];
+
+/** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
+export const DERIVED_DELAY = 1000;
+/** A job to write them that has not reported by then is taken for lost. Milliseconds. */
+const DERIVED_JOB_TIME = 5 * 60 * 1000;
+/** A job to delete a prefix that has not reported by then is taken for lost. Milliseconds. */
+const PREFIX_JOB_TIME = 60 * 60 * 1000;
+/** Leases ended in one go. */
+const SWEEP_BATCH = 100;
+
+/** What the alarm has to do now. */
+export type DueWork = {
+  /** The repository there is, if any. */
+  readonly id?: string;
+  /** Whether a job to write its derived files is to be sent. */
+  readonly derivedFiles: boolean;
+  /** Uploads whose files are to be deleted from the bucket. */
+  readonly expiredPacks: readonly string[];
+  /** Ids of deleted repositories whose prefixes are to go. */
+  readonly doomedPrefixes: readonly string[];
+  /** Ids of webhooks that have something to be delivered. */
+  readonly hooks: readonly string[];
+  /** Whether the pointer to a mirror's snapshot has to go. */
+  readonly staleSnapshot: boolean;
+  /** Whether a job to sync the mirror is to be sent. */
+  readonly mirrorSync: boolean;
+};
+
+function joinWants(wants: Uint8Array, byRef: readonly string[]): Uint8Array {
+  const found = byRef.map((oid) => fromHex(oid)).filter((oid) => oid !== undefined);
+  return found.length === 0 ? wants : concat([wants, ...found]);
+}
+
+/** Where fresh repository ids come from; random, 128 bits in hex. */
+export type NewId = () => string;
+
+/** The tables of one Durable Object: at most one repository at a time. */
+export class RepositoryDatabase {
+  readonly #db: SqlDatabase;
+  readonly #tables: Tables;
+  readonly #newId: NewId;
+  readonly #tips: TipIndex;
+  /** The same repository as a mirror. */
+  readonly mirror: MirrorDatabase;
+
+  constructor(db: SqlDatabase, newId: NewId) {
+    this.#db = db;
+    this.#tables = new Tables(db, REPOSITORY_SCHEMA);
+    this.#newId = newId;
+    this.#tips = new TipIndex(db);
+    this.mirror = new MirrorDatabase(db, {
+      hasTables: () => this.#tables.exist,
+      describe: () => this.describe(),
+      openHead: () => this.open({}),
+      openAll: () => this.open({ packs: true, refPrefixes: [] }),
+    });
+  }
+
+  /** Whether there never was a repository: then there is nothing to be asked for. */
+  get isEmpty(): boolean {
+    return !this.#tables.exist;
+  }
+
+  #read(): RepositoryRow | undefined {
+    return this.#tables.exist ? readRepository(this.#db) : undefined;
+  }
+
+  #record(row: RepositoryRow): RepositoryRecord {
+    const mirror = readMirrorSummary(this.#db);
+    return {
+      ...row.record,
+      ...(mirror === undefined ? {} : { mirror }),
+      rules: listRules(this.#db),
+      sizeBytes: sumPackBytes(this.#db),
+    };
+  }
+
+  /** Makes the repository, unless it was doomed before. */
+  #insert(request: CreateRequest, now: number): RepositoryRow | undefined {
+    this.#tables.make();
+    if (request.id !== undefined && isDoomed(this.#db, request.id)) return undefined;
+    insertRepository(this.#db, request.id ?? this.#newId(), request, now);
+    const row = this.#read();
+    if (row === undefined) throw new Error("a row that was inserted is not there");
+    return row;
+  }
+
+  #pushSeed({ pushSeed }: OpenRequest | BeginPushRequest): { pushSeed?: string } {
+    return pushSeed === true ? { pushSeed: readPushSeed(this.#db, this.#newId) } : {};
+  }
+
+  #list({ at }: OpenRequest, prefixes: readonly string[], after: string): Iterable<RefRow> {
+    return at === undefined ? listRefs(this.#db, prefixes, after) : listRefsAt(this.#db, at, after);
+  }
+
+  #head({ record }: RepositoryRow, { at }: OpenRequest): string {
+    return (at === undefined ? undefined : headAt(this.#db, at)) ?? record.head;
+  }
+
+  /** A consistent snapshot, or one page of it. */
+  open(request: OpenRequest, after = ""): OpenPage {
+    const row = this.#read();
+    if (row === undefined) return { kind: "missing" };
+    const headOid = readRef(this.#db, row.record.head);
+    const { refPrefixes, refNames, wants, wantRefs = [] } = request;
+    const values = readRefs(this.#db, wantRefs);
+    const wantedRefs = wantRefs.map((name) => (name === "HEAD" ? headOid : values.get(name)) ?? "");
+    const tips =
+      wants === undefined
+        ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
+        : this.#tips.look(joinWants(wants, wantedRefs), row.record.objectFormat, `${row.record.id}/${row.version}`);
+    const page = refPrefixes === undefined ? { refs: [] } : refPage(this.#list(request, refPrefixes, after));
+    const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
+    return {
+      kind: "found",
+      record: { ...this.#record(row), head: this.#head(row, request) },
+      version: row.version,
+      ...this.#pushSeed(request),
+      ...(headOid === undefined ? {} : { headOid }),
+      packs: request.packs === true ? listPacks(this.#db) : [],
+      ...page,
+      refs: [...page.refs, ...named],
+      wantedRefs,
+      ...tips,
+    };
+  }
+
+  /** Leases the keys of a push, making the repository where it is missing and that is asked for. */
+  beginPush(request: BeginPushRequest, now: number): BeginPushAnswer<PackRecord> {
+    return this.#tables.transaction(() => {
+      const row = this.#read() ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
+      if (row === undefined) return { kind: "missing" };
+      if (request.packName !== undefined) insertLease(this.#db, request.packName, now + LEASE_TIME);
+      const values = readRefs(this.#db, request.names);
+      return {
+        kind: "begun",
+        record: this.#record(row),
+        packs: listPacks(this.#db),
+        ...this.#pushSeed(request),
+        current: request.names.map((name) => values.get(name) ?? ""),
+      };
+    });
+  }
+
+  commitPush(request: CommitPushRequest<PackRecord>, now: number): CommitPushAnswer {
+    return this.#tables.exist ? commitPush(this.#db, request, now) : { kind: "gone" };
+  }
+
+  abandonPush(packName: string): void {
+    if (!this.#tables.exist) return;
+    deleteLease(this.#db, packName);
+    deleteUpload(this.#db, packName);
+  }
+
+  /** See `UploadStore.upload`. */
+  upload(request: UploadRequest, now: number): UploadAnswer {
+    if (this.#read() === undefined) return { kind: "missing" };
+    return this.#tables.transaction(() => answerUpload(this.#db, request, now));
+  }
+
+  create(request: CreateRequest, now: number): CreateAnswer {
+    return this.#tables.transaction(() => {
+      const existing = this.#read();
+      if (existing !== undefined) return { kind: "exists", record: this.#record(existing) };
+      const made = this.#insert(request, now);
+      return made === undefined ? { kind: "gone" } : { kind: "created", record: this.#record(made) };
+    });
+  }
+
+  describe(): RepositoryRecord | undefined {
+    const row = this.#read();
+    return row === undefined ? undefined : this.#record(row);
+  }
+
+  change(change: SettingsChange, tags?: readonly string[]): RepositoryRecord | "stale" | undefined {
+    return this.#tables.transaction(() => {
+      const before = this.describe();
+      if (before === undefined) return undefined;
+      if (tags?.includes(settingsTag(before)) === false) return "stale";
+      updateSettings(this.#db, change);
+      if (change.rules !== undefined) replaceRules(this.#db, change.rules);
+      return this.describe();
+    });
+  }
+
+  refLog(query: RefLogQuery): RefLogPage | undefined {
+    return this.#read() === undefined ? undefined : readRefLogPage(this.#db, query);
+  }
+
+  pushCertificate(push: number): Uint8Array | undefined {
+    return this.#read() === undefined ? undefined : readCertificate(this.#db, push);
+  }
+
+  /** Empties the tables and dooms the prefix; `id`, where given, is never made. Gives whether there was a repository. */
+  remove(now: number, id?: string): boolean {
+    return this.#tables.transaction(() => {
+      const row = this.#read();
+      if (id !== undefined && row?.record.id !== id) this.#prevent(id, now);
+      if (row === undefined) return false;
+      const leasedUntil = leaseEnd(this.#db, "last") ?? now;
+      for (const table of OWNED_TABLES) this.#db.run(`DELETE FROM ${table}`);
+      doomPrefix(this.#db, row.record.id, now, leasedUntil);
+      return true;
+    });
+  }
+
+  /** Gives the id of the repository there is, which tells its tenant once more what it has; where there is none, `id` is never made. */
+  confirm(id: string, now: number): string | undefined {
+    return this.#tables.transaction(() => {
+      const row = this.#read();
+      if (row === undefined) this.#prevent(id, now);
+      else noteUsageVersion(this.#db, -1);
+      return row?.record.id;
+    });
+  }
+
+  /** Sees to it that a repository is not made with this id, for as long as a request that was given it may last. */
+  #prevent(id: string, now: number): void {
+    this.#tables.make();
+    doomPrefix(this.#db, id, now + LEASE_TIME, now + LEASE_TIME);
+  }
+
+  /** Gives the webhooks of the repository there is, where it is the one asked for; `undefined` where there is none. */
+  hooks(id?: string): RepositoryHooks | undefined {
+    const row = this.#read();
+    if (row === undefined || (id !== undefined && row.record.id !== id)) return undefined;
+    return new RepositoryHooks(this.#db, this.#newId);
+  }
+
+  /** What subscribers are told from. */
+  events(): EventSource {
+    return {
+      record: () => this.#read()?.record,
+      ends: () => (this.#tables.exist ? refLogEnds(this.#db) : { newest: 0, before: 0 }),
+      movesAfter: (seq, limit) => readRefLog(this.#db, seq, limit),
+    };
+  }
+
+  derivedFilesWritten(id: string, version: number): void {
+    if (this.#read()?.record.id === id) noteDerivedVersion(this.#db, version);
+  }
+
+  prefixDeleted(id: string, now: number): void {
+    if (this.#tables.exist) notePrefixEmpty(this.#db, id, now);
+  }
+
+  /** Says what is to be done now; webhooks' deliveries are made up for that. */
+  dueWork(now: number): DueWork {
+    const row = this.#read();
+    return {
+      ...(row === undefined ? {} : { id: row.record.id }),
+      derivedFiles: row !== undefined && derivedDue(row, now) <= now,
+      expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now, SWEEP_BATCH),
+      doomedPrefixes: this.#tables.exist ? duePrefixes(this.#db, now) : [],
+      hooks: this.hooks()?.due(now) ?? [],
+      staleSnapshot: this.mirror.pointer.read()?.doomed === true,
+      mirrorSync: row !== undefined && (this.mirror.nextDue() ?? Number.POSITIVE_INFINITY) <= now,
+    };
+  }
+
+  /** Says when the next work is due, in milliseconds since the epoch; `undefined` where none is. */
+  nextDue(now: number): number | undefined {
+    if (!this.#tables.exist) return undefined;
+    const row = this.#read();
+    const due = [
+      row === undefined ? undefined : derivedDue(row, now),
+      leaseEnd(this.#db, "next"),
+      nextPrefixDue(this.#db),
+      this.hooks()?.nextDue(now),
+      this.mirror.nextDue(),
+      this.mirror.pointer.read()?.doomed === true ? now : undefined,
+    ].filter((at) => at !== undefined && at !== Number.POSITIVE_INFINITY);
+    return due.length === 0 ? undefined : Math.min(...due.map((at) => at ?? 0));
+  }
+
+  /** What the tenant has to be told; `undefined` where it knows. */
+  unreportedUsage(): Omit<UsageReport, "repo"> | undefined {
+    const row = this.#read();
+    if (row === undefined || row.usageVersion === row.version) return undefined;
+    const { version, record } = row;
+    return { id: record.id, version, bytes: sumPackBytes(this.#db), objects: sumPackObjects(this.#db) };
+  }
+
+  /** Whether the tenant has to be told what there is. */
+  get isUsageUnreported(): boolean {
+    const row = this.#read();
+    return row !== undefined && row.usageVersion !== row.version;
+  }
+
+  /** Notes that the tenant was told. */
+  usageReported({ id, version }: Pick<UsageReport, "id" | "version">): void {
+    if (this.#read()?.record.id === id) noteUsageVersion(this.#db, version);
+  }
+
+  derivedJobSent(now: number): void {
+    noteDerivedJob(this.#db, now);
+  }
+
+  prefixJobSent(id: string, now: number): void {
+    postponePrefix(this.#db, id, now + PREFIX_JOB_TIME);
+  }
+}
+
+/** When the derived files are to be written: at once where they are behind, unless a job is under way; never where they are not. */
+function derivedDue(row: RepositoryRow, now: number): number {
+  if (row.derivedVersion === row.version) return Number.POSITIVE_INFINITY;
+  return row.derivedJobAt === undefined ? now : row.derivedJobAt + DERIVED_JOB_TIME;
+}

@@ -1,0 +1,399 @@
+/**
+ * The Durable Object of a repository, addressed by `{tenant}/{repo}`: its refs, catalog, leases and settings. It never touches the
+ * bytes of a pack; the one thing it does in the bucket is to delete what uploads left behind.
+ *
+ * @packageDocumentation
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { UsageReport } from "../../access/quotas.ts";
+import { toHex } from "../../bytes/hex.ts";
+import type { AttemptResult, Delivery, DueDeliveries, Hook, HookChange, HookSettings } from "../../events/hook.ts";
+import type { Job } from "../../events/job.ts";
+import type {
+  ConfigureAnswer,
+  EndSyncAnswer,
+  EndSyncRequest,
+  Mirror,
+  MirrorChange,
+  MirrorHook,
+} from "../../refs/mirror-store.ts";
+import type {
+  BeginPushAnswer,
+  BeginPushRequest,
+  CommitPushAnswer,
+  CommitPushRequest,
+  CreateRequest,
+  OpenRequest,
+  RepositoryRecord,
+} from "../../refs/ref-store.ts";
+import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
+import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
+import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
+import type { PackRecord } from "../../catalog/pack-record.ts";
+import { parseSubscriptionRequest } from "../../events/subscription.ts";
+import { durableSql } from "../sql/durable-sql.ts";
+import type { PublishAnswer, WrittenSnapshot } from "../../refs/mirror-pointer.ts";
+import type { BeginSyncPage } from "./mirror-database.ts";
+import { objectNamed, type ObjectNamespace, type PlacementSettings } from "../placement.ts";
+import { PointerKeeper } from "./pointer-keeper.ts";
+import type { OpenPage } from "./open-page.ts";
+import { EventSockets } from "./event-sockets.ts";
+import { UsageReporter } from "./usage-report.ts";
+import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
+import { sweepUploads } from "./sweep-uploads.ts";
+
+/** What the object uses of the Worker's bindings. */
+export type RepositoryObjectEnv = PlacementSettings & {
+  readonly BUCKET: R2Bucket;
+  readonly JOBS: Queue<Job>;
+  readonly MIRROR_JOBS: Queue<Job>;
+  readonly TENANTS: ObjectNamespace<TokenKeeper>;
+};
+
+/** What is asked of a tenant's object, whose class knows this one. */
+interface TokenKeeper {
+  inForce(ids: readonly string[]): Promise<string[]>;
+  noteUsage(report: UsageReport): Promise<void>;
+}
+
+const ID_BYTES = 16;
+/** One repository, or none yet, or none any more. */
+export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
+  readonly #database: RepositoryDatabase;
+  readonly #sockets: EventSockets;
+  readonly #pointer: PointerKeeper;
+  readonly #usage: UsageReporter;
+  /** When the alarm goes off; `undefined` where it is not set. */
+  #alarmAt: number | undefined;
+  /** Whether subscribers may have to be told of something. After a sleep that is only known by looking. */
+  #isUntold = false;
+
+  constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
+    super(state, env);
+    this.#database = new RepositoryDatabase(durableSql(state.storage), () =>
+      toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
+    );
+    this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
+    this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
+    this.#usage = new UsageReporter(this.#database, (report) =>
+      this.#tenant().noteUsage({ repo: this.#name.split("/")[1] ?? "", ...report }),
+    );
+    void state.blockConcurrencyWhile(async () => {
+      this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
+    });
+  }
+
+  /** See `RefStore.open`; what does not fit one answer is asked for with the last ref of the page before it. */
+  open(request: OpenRequest, after?: string): OpenPage {
+    return this.#database.open(request, after);
+  }
+
+  /** See `RefStore.beginPush`. */
+  beginPush(request: BeginPushRequest): BeginPushAnswer<PackRecord> {
+    const answer = this.#database.beginPush(request, Date.now());
+    this.#wakeForNext();
+    return answer;
+  }
+
+  /** See `RefStore.commitPush`. */
+  commitPush(request: CommitPushRequest<PackRecord>): CommitPushAnswer {
+    const answer = this.#database.commitPush(request, Date.now());
+    this.#refsMoved();
+    return answer;
+  }
+
+  /** See `RefStore.abandonPush`. */
+  abandonPush(packName: string): void {
+    this.#database.abandonPush(packName);
+  }
+
+  /** See `UploadStore.upload`. */
+  upload(request: UploadRequest): UploadAnswer {
+    const answer = this.#database.upload(request, Date.now());
+    this.#wakeForNext();
+    return answer;
+  }
+
+  /** See `RepositorySettings.describe`. */
+  describe(): RepositoryRecord | undefined {
+    return this.#database.describe();
+  }
+
+  /** See `RepositorySettings.create`. */
+  create(request: CreateRequest): CreateAnswer {
+    const answer = this.#database.create(request, Date.now());
+    this.#wakeForNext();
+    return answer;
+  }
+
+  /** See `RepositorySettings.change`. */
+  async change(change: SettingsChange, tags?: readonly string[]): Promise<RepositoryRecord | "stale" | undefined> {
+    const record = this.#database.change(change, tags);
+    this.#sockets.sweep();
+    await this.#belie();
+    return record;
+  }
+
+  /** See `RepositorySettings.refLog`. */
+  refLog(query: RefLogQuery): RefLogPage | undefined {
+    return this.#database.refLog(query);
+  }
+
+  /** See `RepositorySettings.pushCertificate`. */
+  pushCertificate(push: number): Uint8Array | undefined {
+    return this.#database.pushCertificate(push);
+  }
+
+  /** See `RepositorySettings.remove`. */
+  async remove(id?: string): Promise<boolean> {
+    const removed = this.#database.remove(Date.now(), id);
+    this.#sockets.sweep();
+    await this.#belie();
+    return removed;
+  }
+
+  /** Gives the id of the repository that is here; where there is none, sees to it that none with this id is made. */
+  confirm(id: string): string | undefined {
+    const found = this.#database.confirm(id, Date.now());
+    this.#wakeForNext();
+    return found;
+  }
+
+  /** See `RepositorySettings.derivedFilesWritten`. */
+  derivedFilesWritten(id: string, version: number): void {
+    this.#database.derivedFilesWritten(id, version);
+    this.#wakeForNext();
+  }
+
+  /** See `RepositorySettings.prefixDeleted`. */
+  prefixDeleted(id: string): void {
+    this.#database.prefixDeleted(id, Date.now());
+    this.#wakeForNext();
+  }
+
+  /** See `HookStore.listHooks`. */
+  listHooks(): Hook[] | undefined {
+    return this.#database.hooks()?.list();
+  }
+
+  /** See `HookStore.addHook`. */
+  addHook(settings: HookSettings, origin: string): Hook | "too-many" | undefined {
+    const hook = this.#database.hooks()?.add(settings, origin, Date.now());
+    this.#wakeForNext();
+    return hook;
+  }
+
+  /** See `HookStore.changeHook`. */
+  changeHook(id: string, change: HookChange, origin: string): Hook | undefined {
+    const hook = this.#database.hooks()?.change(id, change, { origin, now: Date.now() });
+    this.#wakeForNext();
+    return hook;
+  }
+
+  /** See `HookStore.removeHook`. */
+  removeHook(id: string): boolean {
+    return this.#database.hooks()?.remove(id) ?? false;
+  }
+
+  /** See `HookStore.listDeliveries`. */
+  listDeliveries(hook: string): Delivery[] | undefined {
+    return this.#database.hooks()?.deliveries(hook);
+  }
+
+  /** See `HookStore.redeliver`. */
+  redeliver(hook: string, delivery: number): Delivery | "inactive" | undefined {
+    const added = this.#database.hooks()?.redeliver(hook, delivery, Date.now());
+    this.#wakeForNext();
+    return added;
+  }
+
+  /** See `HookStore.takeDeliveries`. */
+  takeDeliveries(id: string, hook: string): DueDeliveries | undefined {
+    return this.#database.hooks(id)?.take(hook, Date.now());
+  }
+
+  /** See `HookStore.deliveriesDone`. */
+  deliveriesDone(id: string, hook: string, results: readonly AttemptResult[]): void {
+    this.#database.hooks(id)?.done(hook, results, Date.now());
+    this.#wakeForNext();
+  }
+
+  /** See `MirrorStore.readMirror`. */
+  readMirror(): Mirror | undefined {
+    return this.#database.mirror.read();
+  }
+
+  /** See `MirrorStore.readMirrorHook`. */
+  readMirrorHook(): MirrorHook | undefined {
+    return this.#database.mirror.hook();
+  }
+
+  /** See `MirrorStore.configureMirror`. */
+  async configureMirror(change: MirrorChange): Promise<ConfigureAnswer> {
+    const answer = this.#database.mirror.configure(change, Date.now());
+    if (answer.kind !== "configured") return answer;
+    await this.#belie();
+    await this.requestSync();
+    return answer;
+  }
+
+  /** See `MirrorStore.promoteMirror`. */
+  async promoteMirror(): Promise<boolean> {
+    const promoted = this.#database.mirror.promote();
+    await this.#belie();
+    return promoted;
+  }
+
+  /** See `MirrorStore.publishSnapshot`. */
+  async publishSnapshot(snapshot: WrittenSnapshot): Promise<PublishAnswer> {
+    return await this.#pointer.publish(snapshot);
+  }
+
+  /** See `MirrorStore.requestSync`: the job is sent at once, not with the alarm. */
+  async requestSync(): Promise<boolean> {
+    const asked = this.#database.mirror.request(Date.now());
+    const { id } = this.#database.describe() ?? {};
+    if (asked === "send" && id !== undefined) await this.#sendSync(this.#name, id);
+    this.#wakeForNext();
+    return asked !== "missing";
+  }
+
+  /** See `MirrorStore.beginSync`; what does not fit one answer is asked for as in {@link open}. */
+  beginSync(packName: string): BeginSyncPage {
+    const answer = this.#database.mirror.begin(packName, Date.now());
+    this.#wakeForNext();
+    return answer;
+  }
+
+  /** See `MirrorStore.renewSync`. */
+  renewSync(packName: string): void {
+    this.#database.mirror.renew(packName, Date.now());
+    this.#wakeForNext();
+  }
+
+  /** See `MirrorStore.endSync`. */
+  endSync(request: EndSyncRequest<PackRecord>): EndSyncAnswer {
+    const answer = this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
+    this.#refsMoved();
+    return answer;
+  }
+
+  /** Begins a subscription: a WebSocket can't be handed over in another way. The request's JSON is the Worker's own. */
+  override fetch(request: Request): Response {
+    const asked = parseSubscriptionRequest(new URL(request.url).searchParams.get("subscription") ?? "");
+    const admitted = this.#sockets.admits(asked);
+    if (admitted !== "yes") return new Response(null, { status: admitted === "gone" ? 404 : 503 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    this.ctx.acceptWebSocket(server);
+    this.#sockets.begin(server, asked);
+    this.#refsMoved();
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(socket: WebSocket): void {
+    this.#sockets.refuse(socket);
+  }
+
+  /** Answers the end of a subscription: a client waits for that. */
+  override webSocketClose(socket: WebSocket): void {
+    socket.close();
+  }
+
+  /** Sends the jobs that are due and sweeps uploads whose time is up. Runs again by itself where it throws. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = undefined;
+    const now = Date.now();
+    const due = this.#database.dueWork(now);
+    const repository = this.#name;
+    if (due.id !== undefined) {
+      await sweepUploads(this.env.BUCKET, due.id, due.expiredPacks, (pack) => this.#database.abandonPush(pack));
+    }
+    if (due.id !== undefined && due.derivedFiles) {
+      await this.env.JOBS.send({ type: "server-info", repository, id: due.id });
+      this.#database.derivedJobSent(now);
+    }
+    if (due.id !== undefined) await this.#sendDeliveries(repository, due.id, due.hooks);
+    for (const id of due.doomedPrefixes) {
+      await this.env.JOBS.send({ type: "delete-prefix", repository, id });
+      this.#database.prefixJobSent(id, now);
+    }
+    if (due.staleSnapshot) await this.#pointer.revoke();
+    if (due.id !== undefined && due.mirrorSync) await this.#sendSync(repository, due.id);
+    await this.#usage.work(now);
+    this.#wakeForNext();
+    await this.#tell();
+  }
+
+  /** Does what follows a move of refs; nothing of it on the way of the answer. */
+  #refsMoved(): void {
+    if (this.ctx.getWebSockets().length > 0) {
+      this.#isUntold = true;
+      this.ctx.waitUntil(this.#tell());
+    }
+    this.#wakeForNext();
+  }
+
+  /** Tells subscribers what they don't know; where that fails, or is too much for once, the alarm comes back to it. */
+  async #tell(): Promise<void> {
+    if (this.ctx.getWebSockets().length === 0) return;
+    // Behind the answer that is on its way.
+    await scheduler.wait(0);
+    const tokens = this.#sockets.tokens();
+    const inForce = tokens.length === 0 ? [] : await this.#tenant().inForce(tokens);
+    this.#sockets.dismiss(tokens.filter((token) => !inForce.includes(token)));
+    this.#isUntold = this.#sockets.tell(inForce);
+    this.#wakeForNext();
+  }
+
+  #tenant(): TokenKeeper {
+    const [tenant = ""] = this.#name.split("/");
+    return objectNamed(this.env.TENANTS, tenant, this.env);
+  }
+
+  async #sendDeliveries(repository: string, id: string, hooks: readonly string[]): Promise<void> {
+    for (const hook of hooks) {
+      await this.env.JOBS.send({ type: "deliver", repository, id, hook });
+      this.#database.hooks(id)?.jobSent(hook, Date.now());
+    }
+  }
+
+  /**
+   * Deletes the pointer that says what is no longer so, and has a sync make another. Whoever asked for the change is answered after
+   * that, or with the failure; the alarm tries again then.
+   */
+  async #belie(): Promise<void> {
+    this.#wakeForNext();
+    if (this.#database.isEmpty) return;
+    if (await this.#pointer.revoke()) await this.requestSync();
+  }
+
+  /** `{tenant}/{repo}`. */
+  get #name(): string {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("addressed by id, not by name");
+    return name;
+  }
+
+  async #sendSync(repository: string, id: string): Promise<void> {
+    // Noted first: the sync may have begun, and ended, by the time that it is known to be sent.
+    this.#database.mirror.jobSent(Date.now());
+    await this.env.MIRROR_JOBS.send({ type: "mirror-sync", repository, id });
+  }
+
+  /**
+   * Sets the alarm for the next work, or leaves an earlier one: a repository that is pushed to all the time must not put it off
+   * for ever. Not awaited: the write joins the change it follows, and the answer waits for both.
+   */
+  #wakeForNext(): void {
+    const now = Date.now();
+    const due = this.#isUntold
+      ? now
+      : Math.min(this.#database.nextDue(now) ?? this.#usage.nextDue, this.#usage.nextDue);
+    if (due === Number.POSITIVE_INFINITY) return;
+    const at = Math.max(due, now + DERIVED_DELAY);
+    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+}

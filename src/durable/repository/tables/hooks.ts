@@ -1,0 +1,139 @@
+/**
+ * Table `hooks`: webhooks, and how far in the ref log each has come.
+ *
+ * @packageDocumentation
+ */
+import { type Hook, HOOK_EVENTS, type HookEvent, type HookSettings } from "../../../events/hook.ts";
+import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+
+export const HOOKS_DDL = `CREATE TABLE IF NOT EXISTS hooks (
+  id TEXT PRIMARY KEY,
+  url TEXT NOT NULL,
+  secret TEXT,
+  events TEXT NOT NULL,
+  active INTEGER NOT NULL,
+  disabled_why TEXT,
+  origin TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  seen INTEGER NOT NULL,
+  job_at INTEGER,
+  taken_at INTEGER,
+  failing_since INTEGER
+) WITHOUT ROWID`;
+
+/** A row, with what is not shown. */
+export type HookRow = Hook & {
+  readonly secret?: string;
+  /** Where the host was reached when the webhook was set. */
+  readonly origin: string;
+  /** The last place in the ref log that deliveries were made of. */
+  readonly seen: number;
+  /** When a job to deliver was sent, and taken up, that has not reported yet. Milliseconds since the epoch, as below. */
+  readonly jobAt?: number;
+  readonly takenAt?: number;
+  /** When deliveries began to fail, none having been taken since. */
+  readonly failingSince?: number;
+};
+
+const COLUMNS = `id, url, secret, events, active, disabled_why, origin, created_at, updated_at, seen, job_at, taken_at,
+  failing_since`;
+
+function eventsOf(text: string): HookEvent[] {
+  const names = text.split(" ");
+  return HOOK_EVENTS.filter((event) => names.includes(event));
+}
+
+function hookRow(row: SqlRow): HookRow {
+  return {
+    id: textAt(row, 0),
+    url: textAt(row, 1),
+    ...(row[2] === null ? {} : { secret: textAt(row, 2) }),
+    hasSecret: row[2] !== null,
+    events: eventsOf(textAt(row, 3)),
+    active: integerAt(row, 4) === 1,
+    ...(row[5] === null ? {} : { disabledWhy: textAt(row, 5) }),
+    origin: textAt(row, 6),
+    createdAt: integerAt(row, 7),
+    updatedAt: integerAt(row, 8),
+    seen: integerAt(row, 9),
+    ...(row[10] === null ? {} : { jobAt: integerAt(row, 10) }),
+    ...(row[11] === null ? {} : { takenAt: integerAt(row, 11) }),
+    ...(row[12] === null ? {} : { failingSince: integerAt(row, 12) }),
+  };
+}
+
+/** Gives all webhooks, oldest first. */
+export function listHooks(db: SqlDatabase): HookRow[] {
+  return Array.from(db.rows(`SELECT ${COLUMNS} FROM hooks ORDER BY created_at, id`), hookRow);
+}
+
+export function readHook(db: SqlDatabase, id: string): HookRow | undefined {
+  const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM hooks WHERE id = ?`, id));
+  return row === undefined ? undefined : hookRow(row);
+}
+
+/** What a webhook begins with. */
+export type NewHook = {
+  readonly id: string;
+  readonly settings: HookSettings;
+  readonly origin: string;
+  readonly seen: number;
+  readonly now: number;
+};
+
+export function insertHook(db: SqlDatabase, { id, settings, origin, seen, now }: NewHook): void {
+  db.run(
+    `INSERT INTO hooks (id, url, secret, events, active, origin, created_at, updated_at, seen)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    id,
+    settings.url,
+    settings.secret ?? null,
+    settings.events.join(" "),
+    settings.active ? 1 : 0,
+    origin,
+    now,
+    now,
+    seen,
+  );
+}
+
+/** Writes a webhook's settings and its place anew; what failed before counts no more. */
+export function updateHook(db: SqlDatabase, { id, settings, origin, seen, now }: NewHook): void {
+  db.run(
+    `UPDATE hooks SET url = ?, secret = ?, events = ?, active = ?, disabled_why = NULL, origin = ?, updated_at = ?, seen = ?,
+      failing_since = NULL WHERE id = ?`,
+    settings.url,
+    settings.secret ?? null,
+    settings.events.join(" "),
+    settings.active ? 1 : 0,
+    origin,
+    now,
+    seen,
+    id,
+  );
+}
+
+/** Turns a webhook off and says why. */
+export function disableHook(db: SqlDatabase, id: string, why: string, now: number): void {
+  db.run("UPDATE hooks SET active = 0, disabled_why = ?, updated_at = ? WHERE id = ?", why, now, id);
+}
+
+export function deleteHook(db: SqlDatabase, id: string): void {
+  db.run("DELETE FROM hooks WHERE id = ?", id);
+}
+
+/** Notes how far in the ref log a webhook has come. */
+export function noteSeen(db: SqlDatabase, id: string, seen: number): void {
+  db.run("UPDATE hooks SET seen = ? WHERE id = ?", seen, id);
+}
+
+/** Notes when a job was sent and taken up; `null` where there is none. */
+export function noteHookJob(db: SqlDatabase, id: string, jobAt: number | null, takenAt: number | null): void {
+  db.run("UPDATE hooks SET job_at = ?, taken_at = ? WHERE id = ?", jobAt, takenAt, id);
+}
+
+/** Notes since when all deliveries fail; `null` where the last one did not. */
+export function noteFailing(db: SqlDatabase, id: string, since: number | null): void {
+  db.run("UPDATE hooks SET failing_since = ? WHERE id = ?", since, id);
+}

@@ -1,0 +1,195 @@
+/**
+ * Table `mirror`: the one row of a repository that follows an upstream.
+ *
+ * @packageDocumentation
+ */
+import type { MirrorSettings, SealedSecret, Slice } from "../../../refs/mirror-store.ts";
+import type { MirrorSummary } from "../../../refs/ref-store.ts";
+import {
+  blobAt,
+  firstRow,
+  integerAt,
+  SQL_VALUE_LIMIT,
+  textAt,
+  type SqlDatabase,
+  type SqlRow,
+} from "../../sql/sql-database.ts";
+
+export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  upstream TEXT NOT NULL,
+  interval INTEGER NOT NULL,
+  fetch_through INTEGER NOT NULL,
+  refspecs TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  fsck_ignore TEXT NOT NULL,
+  fsck_skip TEXT NOT NULL,
+  slice_anchors BLOB,
+  slice_packs TEXT,
+  login_key TEXT,
+  login TEXT,
+  hook_key TEXT,
+  hook TEXT,
+  last_attempt INTEGER,
+  last_sync INTEGER,
+  last_change INTEGER,
+  last_error TEXT,
+  failures INTEGER NOT NULL,
+  next_sync INTEGER,
+  asked INTEGER NOT NULL,
+  running TEXT,
+  running_until INTEGER,
+  bytes INTEGER NOT NULL,
+  objects INTEGER NOT NULL,
+  progress TEXT
+)`;
+
+/** The row. Times are in milliseconds since the epoch. */
+export type MirrorRow = {
+  readonly settings: MirrorSettings;
+  readonly login: SealedSecret | undefined;
+  readonly hook: SealedSecret | undefined;
+  readonly slice: Slice | undefined;
+  readonly lastAttempt: number | undefined;
+  readonly lastSync: number | undefined;
+  readonly lastChange: number | undefined;
+  readonly lastError: string | undefined;
+  readonly failures: number;
+  readonly nextSync: number | undefined;
+  /** Whether a sync was asked for since the last one began. */
+  readonly asked: boolean;
+  /** The lease of the sync under way, and when it is taken for dead. */
+  readonly running: string | undefined;
+  readonly runningUntil: number | undefined;
+  readonly bytes: number;
+  readonly objects: number;
+  readonly progress: string | undefined;
+};
+
+const COLUMNS = `upstream, interval, refspecs, policy, login_key, login, last_attempt, last_sync, last_change, last_error,
+  failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip, fetch_through, slice_anchors,
+  slice_packs`;
+
+function optionalInteger(row: SqlRow, column: number): number | undefined {
+  return row[column] === null ? undefined : integerAt(row, column);
+}
+
+function optionalText(row: SqlRow, column: number): string | undefined {
+  return row[column] === null ? undefined : textAt(row, column);
+}
+
+function policyAt(row: SqlRow, column: number): MirrorSettings["policy"] {
+  const policy = textAt(row, column);
+  return policy === "keep" || policy === "stop" ? policy : "follow";
+}
+
+/** Reads words, one to a line. */
+function wordsAt(row: SqlRow, column: number): string[] {
+  const text = textAt(row, column);
+  return text === "" ? [] : text.split("\n");
+}
+
+/** Reads the key's name and, in the column behind it, the data. */
+function secretAt(row: SqlRow, column: number): SealedSecret | undefined {
+  const key = optionalText(row, column);
+  return key === undefined ? undefined : { key, data: textAt(row, column + 1) };
+}
+
+/** Reads the anchors and, in the column behind them, the packs. */
+function sliceAt(row: SqlRow, column: number): Slice | undefined {
+  if (row[column] === null) return undefined;
+  const packs = optionalText(row, column + 1);
+  return { anchors: blobAt(row, column), packs: packs?.split("\n") };
+}
+
+/** Reads the row; `undefined` where the repository is no mirror. */
+export function readMirror(db: SqlDatabase): MirrorRow | undefined {
+  const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM mirror`));
+  if (row === undefined) return undefined;
+  return {
+    settings: {
+      upstream: textAt(row, 0),
+      interval: integerAt(row, 1),
+      fetchThrough: integerAt(row, 22),
+      refspecs: textAt(row, 2).split("\n"),
+      policy: policyAt(row, 3),
+      fsck: { ignore: wordsAt(row, 20), skip: wordsAt(row, 21) },
+    },
+    login: secretAt(row, 4),
+    hook: secretAt(row, 18),
+    slice: sliceAt(row, 23),
+    lastAttempt: optionalInteger(row, 6),
+    lastSync: optionalInteger(row, 7),
+    lastChange: optionalInteger(row, 8),
+    lastError: optionalText(row, 9),
+    failures: integerAt(row, 10),
+    nextSync: optionalInteger(row, 11),
+    asked: integerAt(row, 12) === 1,
+    running: optionalText(row, 13),
+    runningUntil: optionalInteger(row, 14),
+    bytes: integerAt(row, 15),
+    objects: integerAt(row, 16),
+    progress: optionalText(row, 17),
+  };
+}
+
+/** Reads what every reader of the repository sees of it. */
+export function readMirrorSummary(db: SqlDatabase): MirrorSummary | undefined {
+  const row = firstRow(db.rows("SELECT upstream, interval, last_sync, fetch_through FROM mirror"));
+  if (row === undefined) return undefined;
+  const syncedAt = optionalInteger(row, 2);
+  return {
+    upstream: textAt(row, 0),
+    interval: integerAt(row, 1),
+    ...(integerAt(row, 3) === 0 ? {} : { fetchThrough: integerAt(row, 3) }),
+    ...(syncedAt === undefined ? {} : { syncedAt }),
+  };
+}
+
+/** How much room what is long may take. Letters may be of three bytes each. */
+function longBytes({ settings, slice, login, lastError }: MirrorRow): number {
+  const texts = [settings.upstream, settings.refspecs, settings.fsck.skip, login?.data, lastError, slice?.packs];
+  const letters = texts.reduce((sum, text) => sum + (text === undefined ? 0 : String(text).length), 0);
+  return letters * 3 + (slice?.anchors.length ?? 0);
+}
+
+/** Writes the whole row. */
+export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
+  if (longBytes(row) > SQL_VALUE_LIMIT) throw new RangeError("a mirror's settings are too long for a row");
+  const { settings, login, slice } = row;
+  const values: readonly (string | number | Uint8Array | undefined)[] = [
+    settings.upstream,
+    settings.interval,
+    settings.refspecs.join("\n"),
+    settings.policy,
+    login?.key,
+    login?.data,
+    row.lastAttempt,
+    row.lastSync,
+    row.lastChange,
+    row.lastError,
+    row.failures,
+    row.nextSync,
+    Number(row.asked),
+    row.running,
+    row.runningUntil,
+    row.bytes,
+    row.objects,
+    row.progress,
+    row.hook?.key,
+    row.hook?.data,
+    settings.fsck.ignore.join("\n"),
+    settings.fsck.skip.join("\n"),
+    settings.fetchThrough,
+    slice?.anchors,
+    slice?.packs?.join("\n"),
+  ];
+  const places = values.map(() => "?").join(", ");
+  const sql = `INSERT OR REPLACE INTO mirror (one, ${COLUMNS}) VALUES (1, ${places})`;
+  db.run(sql, ...values.map((value) => value ?? null));
+}
+
+/** Makes an ordinary repository of the mirror. */
+export function deleteMirror(db: SqlDatabase): void {
+  db.run("DELETE FROM mirror");
+}

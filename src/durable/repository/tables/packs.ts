@@ -1,0 +1,173 @@
+/**
+ * Tables `packs`, the catalog, and `pack_refs`: the refs that keep a marked pack's objects reachable.
+ *
+ * @packageDocumentation
+ */
+import type { PackRecord, PackSource } from "../../../catalog/pack-record.ts";
+import { CorruptStore } from "../../../bytes/failure.ts";
+import {
+  blobAt,
+  firstRow,
+  integerAt,
+  jsonChunks,
+  textAt,
+  type SqlDatabase,
+  type SqlRow,
+} from "../../sql/sql-database.ts";
+
+/** `index_head` is the last column: reading the others does not touch its overflow pages. */
+export const PACKS_DDL = `CREATE TABLE IF NOT EXISTS packs (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  checksum TEXT NOT NULL,
+  objects INTEGER NOT NULL,
+  own_objects INTEGER NOT NULL,
+  pack_bytes INTEGER NOT NULL,
+  own_bytes INTEGER NOT NULL,
+  index_bytes INTEGER NOT NULL,
+  marked INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  kinds BLOB,
+  index_head BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pack_refs (
+  ref TEXT NOT NULL,
+  pack TEXT NOT NULL,
+  PRIMARY KEY (ref, pack)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pack_refs_pack ON pack_refs (pack)`;
+
+/** The most of an index that is kept in its row. */
+export const INDEX_HEAD_LIMIT = 65_536;
+/** Header and fan-out table of an index: what every reader needs at least. @see gitformat-pack(5) */
+const INDEX_FANOUT_BYTES = 8 + 256 * 4;
+/** Where the index heads of a catalog exceed this together, they are cut to header and fan-out, so that an answer fits an RPC. */
+const INDEX_HEADS_BUDGET = 8 * 1024 * 1024;
+/** A pack pushed with more refs than this depends on all of them at once. */
+const MAX_DEPENDENCIES = 1000;
+/** Likewise of packs that come to rest on refs together: so many rows are written at most. */
+const MAX_PAIRS = 10_000;
+/** Stands for "any ref"; no ref name may hold an asterisk. */
+const ANY_REF = "*";
+
+function sourceAt(row: SqlRow, column: number): PackSource {
+  const source = textAt(row, column);
+  if (source === "receive" || source === "mirror" || source === "repack" || source === "copy") return source;
+  throw new CorruptStore(`pack source ${source}`);
+}
+
+/** Gives the catalog, oldest first. */
+export function listPacks(db: SqlDatabase): PackRecord[] {
+  const heads = firstRow(db.rows("SELECT coalesce(sum(min(index_bytes, ?)), 0) FROM packs", INDEX_HEAD_LIMIT));
+  const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
+  const rows = db.rows(
+    `SELECT name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
+      kinds, substr(index_head, 1, ?) FROM packs ORDER BY seq`,
+    cut,
+  );
+  return Array.from(rows, (row) => ({
+    name: textAt(row, 0),
+    checksum: textAt(row, 1),
+    objects: integerAt(row, 2),
+    ownObjects: integerAt(row, 3),
+    packBytes: integerAt(row, 4),
+    ownBytes: integerAt(row, 5),
+    indexBytes: integerAt(row, 6),
+    marked: integerAt(row, 7) === 1,
+    source: sourceAt(row, 8),
+    createdAt: integerAt(row, 9),
+    ...(row[10] === null ? {} : { kinds: blobAt(row, 10) }),
+    indexHead: blobAt(row, 11),
+  }));
+}
+
+/** Adds a pack. */
+export function insertPack(db: SqlDatabase, pack: PackRecord): void {
+  if ((pack.kinds?.length ?? 0) > INDEX_HEAD_LIMIT) throw new RangeError(`types of ${pack.kinds?.length} bytes`);
+  if (pack.indexHead.length > INDEX_HEAD_LIMIT) throw new RangeError(`index head of ${pack.indexHead.length} bytes`);
+  db.run(
+    `INSERT INTO packs (name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
+      kinds, index_head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    pack.name,
+    pack.checksum,
+    pack.objects,
+    pack.ownObjects,
+    pack.packBytes,
+    pack.ownBytes,
+    pack.indexBytes,
+    pack.marked ? 1 : 0,
+    pack.source,
+    pack.createdAt,
+    pack.kinds ?? null,
+    pack.indexHead,
+  );
+}
+
+/** Gives the bytes of all packs and indexes. */
+export function sumPackBytes(db: SqlDatabase): number {
+  const row = firstRow(db.rows("SELECT coalesce(sum(pack_bytes + index_bytes), 0) FROM packs"));
+  return row === undefined ? 0 : integerAt(row, 0);
+}
+
+/** Gives the objects of all packs. */
+export function sumPackObjects(db: SqlDatabase): number {
+  const row = firstRow(db.rows("SELECT coalesce(sum(objects), 0) FROM packs"));
+  return row === undefined ? 0 : integerAt(row, 0);
+}
+
+/** Notes which refs the mark of a pack rests on. */
+export function insertDependencies(db: SqlDatabase, pack: string, refs: readonly string[]): void {
+  const names = refs.length > MAX_DEPENDENCIES ? [ANY_REF] : refs;
+  for (const chunk of jsonChunks(names)) {
+    db.run("INSERT OR IGNORE INTO pack_refs (ref, pack) SELECT value, ? FROM json_each(?)", pack, chunk);
+  }
+}
+
+/** Notes that packs, those of them that are in the catalog, rest on refs. */
+function insertPairs(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
+  const names = refs.length * packs.length > MAX_PAIRS ? [ANY_REF] : refs;
+  for (const chunk of jsonChunks(packs)) {
+    for (const some of jsonChunks(names)) {
+      db.run(
+        `INSERT OR IGNORE INTO pack_refs (ref, pack)
+          SELECT r.value, p.name FROM json_each(?) n JOIN packs p ON p.name = n.value JOIN json_each(?) r`,
+        chunk,
+        some,
+      );
+    }
+  }
+}
+
+/** Marks packs, those of them that are in the catalog: they rest on these refs. */
+export function markPacks(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
+  if (refs.length === 0) return;
+  insertPairs(db, packs, refs);
+  for (const chunk of jsonChunks(packs)) {
+    db.run("UPDATE packs SET marked = 1 WHERE name IN (SELECT value FROM json_each(?))", chunk);
+  }
+}
+
+/** Has every pack whose mark rests on one of `refs` rest on `others`, too. */
+export function spreadMarks(db: SqlDatabase, refs: readonly string[], others: readonly string[]): void {
+  insertPairs(db, [...packsOn(db, refs)], others);
+}
+
+/** Gives the packs whose marks rest on one of these refs. */
+function packsOn(db: SqlDatabase, refs: readonly string[]): Set<string> {
+  const packs = new Set<string>();
+  for (const chunk of jsonChunks(refs)) {
+    const rows = db.rows("SELECT DISTINCT p.pack FROM json_each(?) j JOIN pack_refs p ON p.ref = j.value", chunk);
+    for (const row of rows) packs.add(textAt(row, 0));
+  }
+  return packs;
+}
+
+/** Clears the mark of every pack that rests on one of these refs, which no longer keep what they kept. */
+export function clearMarks(db: SqlDatabase, refs: readonly string[]): void {
+  if (refs.length === 0) return;
+  for (const chunk of jsonChunks(packsOn(db, [ANY_REF, ...refs]))) {
+    db.run("UPDATE packs SET marked = 0 WHERE name IN (SELECT value FROM json_each(?))", chunk);
+    db.run("DELETE FROM pack_refs WHERE pack IN (SELECT value FROM json_each(?))", chunk);
+  }
+}

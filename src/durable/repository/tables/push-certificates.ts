@@ -1,0 +1,68 @@
+/**
+ * Table `push_certificates`: with what a push was signed. One row a signed push; its id is the push's.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore } from "../../../bytes/failure.ts";
+import type { CertificateCheck, NonceStatus, SignatureVerdict, StoredCertificate } from "../../../refs/ref-log.ts";
+import { blobAt, firstRow, integerAt, type SqlDatabase, type SqlRow, textAt } from "../../sql/sql-database.ts";
+
+export const PUSH_CERTIFICATES_DDL = `CREATE TABLE IF NOT EXISTS push_certificates (
+  push INTEGER PRIMARY KEY,
+  nonce TEXT NOT NULL,
+  nonce_slop INTEGER,
+  signature TEXT NOT NULL,
+  key TEXT,
+  signer TEXT NOT NULL,
+  content BLOB NOT NULL
+)`;
+
+const NONCE_STATUSES: readonly NonceStatus[] = ["OK", "SLOP", "BAD", "MISSING", "UNSOLICITED"];
+const VERDICTS: readonly SignatureVerdict[] = ["good", "bad", "unknown-key", "unverified"];
+
+/** Keeps the certificate of a push. */
+export function insertCertificate(db: SqlDatabase, push: number, certificate: StoredCertificate): void {
+  db.run(
+    "INSERT INTO push_certificates (push, nonce, nonce_slop, signature, key, signer, content) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    push,
+    certificate.nonce,
+    certificate.nonceSlop ?? null,
+    certificate.signature,
+    certificate.key ?? null,
+    certificate.signer,
+    certificate.content,
+  );
+}
+
+function oneOf<T extends string>(row: SqlRow, column: number, values: readonly T[]): T {
+  const text = textAt(row, column);
+  const value = values.find((known) => known === text);
+  if (value === undefined) throw new CorruptStore(`${text} in a push certificate`);
+  return value;
+}
+
+function checkOf(row: SqlRow): CertificateCheck {
+  return {
+    nonce: oneOf(row, 1, NONCE_STATUSES),
+    ...(row[2] === null ? {} : { nonceSlop: integerAt(row, 2) }),
+    signature: oneOf(row, 3, VERDICTS),
+    ...(row[4] === null ? {} : { key: textAt(row, 4) }),
+    signer: textAt(row, 5),
+  };
+}
+
+/** Gives what is known of the certificates of some pushes, by push. */
+export function readCertificateChecks(db: SqlDatabase, pushes: readonly number[]): Map<number, CertificateCheck> {
+  const rows = db.rows(
+    `SELECT push, nonce, nonce_slop, signature, key, signer FROM push_certificates
+      WHERE push IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(pushes),
+  );
+  return new Map(Array.from(rows, (row) => [integerAt(row, 0), checkOf(row)] as const));
+}
+
+/** Gives the certificate of a push as it came; `undefined` where it had none. */
+export function readCertificate(db: SqlDatabase, push: number): Uint8Array | undefined {
+  const row = firstRow(db.rows("SELECT content FROM push_certificates WHERE push = ?", push));
+  return row === undefined ? undefined : blobAt(row, 0);
+}

@@ -1,0 +1,79 @@
+/**
+ * Reads tables `pushes` and `ref_log` by the page, newest first, for people.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore } from "../../../bytes/failure.ts";
+import type { LoggedMove, LoggedPush, RefLogPage, RefLogQuery } from "../../../refs/ref-log.ts";
+import { integerAt, type SqlDatabase, type SqlRow, textAt } from "../../sql/sql-database.ts";
+import { readCertificateChecks } from "./push-certificates.ts";
+
+type MoveRow = LoggedMove & { readonly push: number };
+
+function moveOf(row: SqlRow): MoveRow {
+  return {
+    seq: integerAt(row, 0),
+    push: integerAt(row, 1),
+    name: textAt(row, 2),
+    oldOid: textAt(row, 3),
+    newOid: textAt(row, 4),
+  };
+}
+
+function movesBefore(db: SqlDatabase, { before = Number.MAX_SAFE_INTEGER, limit, name }: RefLogQuery): MoveRow[] {
+  const columns = "seq, push, name, lower(hex(old)), lower(hex(new))";
+  const rows =
+    name === undefined
+      ? db.rows(`SELECT ${columns} FROM ref_log WHERE seq < ? ORDER BY seq DESC LIMIT ?`, before, limit + 1)
+      : db.rows(
+          `SELECT ${columns} FROM ref_log WHERE seq < ? AND name = ? ORDER BY seq DESC LIMIT ?`,
+          before,
+          name,
+          limit + 1,
+        );
+  return Array.from(rows, moveOf);
+}
+
+function optionsAt(row: SqlRow, column: number): string[] {
+  const list: unknown = JSON.parse(textAt(row, column));
+  if (!Array.isArray(list)) throw new CorruptStore("push options");
+  return list.filter((item) => typeof item === "string");
+}
+
+/** Gives the pushes with these ids, without their moves. */
+function readPushes(db: SqlDatabase, ids: readonly number[]): Map<number, Omit<LoggedPush, "moves">> {
+  const certificates = readCertificateChecks(db, ids);
+  const rows = db.rows(
+    "SELECT seq, actor, at, options FROM pushes WHERE seq IN (SELECT value FROM json_each(?))",
+    JSON.stringify(ids),
+  );
+  return new Map(
+    Array.from(rows, (row) => {
+      const id = integerAt(row, 0);
+      const certificate = certificates.get(id);
+      const push = { id, actor: textAt(row, 1), at: integerAt(row, 2), options: optionsAt(row, 3) };
+      return [id, certificate === undefined ? push : { ...push, certificate }] as const;
+    }),
+  );
+}
+
+/** Gives one page of the log. */
+export function readRefLogPage(db: SqlDatabase, query: RefLogQuery): RefLogPage {
+  const found = movesBefore(db, query);
+  const moves = found.slice(0, query.limit);
+  const byPush = new Map<number, LoggedMove[]>();
+  for (const { push, ...move } of moves) {
+    const list = byPush.get(push);
+    if (list === undefined) byPush.set(push, [move]);
+    else list.push(move);
+  }
+  const pushes = readPushes(db, [...byPush.keys()]);
+  const last = moves.at(-1);
+  return {
+    pushes: [...byPush].flatMap(([id, list]) => {
+      const push = pushes.get(id);
+      return push === undefined ? [] : [{ ...push, moves: list }];
+    }),
+    ...(found.length > moves.length && last !== undefined ? { before: last.seq } : {}),
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * Tables `pushes` and `ref_log`: who moved which ref, when and from where. One row a push and one a moved ref, so that a push of
+ * 100,000 refs does not repeat its options as often.
+ *
+ * Rows are written in the transaction that moves the refs, and what tells others of moves is made from them: each listener has a
+ * place in the log of its own, so that no move that was acknowledged is lost, and none has to be written down once a listener.
+ *
+ * @packageDocumentation
+ */
+import {
+  firstRow,
+  integerAt,
+  jsonChunks,
+  SQL_VALUE_LIMIT,
+  type SqlDatabase,
+  type SqlRow,
+  textAt,
+} from "../../sql/sql-database.ts";
+
+export const REF_LOG_DDL = `CREATE TABLE IF NOT EXISTS pushes (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  actor TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  options TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ref_log (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  push INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  old BLOB NOT NULL,
+  new BLOB NOT NULL,
+  forward INTEGER NOT NULL
+)`;
+
+/** One moved ref. Hex; all zeros for none. `forward` where it is known that the old value is reachable from the new one. */
+export type RefMove = {
+  readonly name: string;
+  readonly oldOid: string;
+  readonly newOid: string;
+  readonly forward: boolean;
+};
+
+/** Who moved refs, when, and what the push said beside. */
+export type PushEntry = { readonly actor: string; readonly at: number; readonly options: readonly string[] };
+
+/** Adds a push and what it moved; gives the push's id. Options too long for a row are left out of the log, and the log says so. */
+export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<RefMove>): number {
+  const options = JSON.stringify(entry.options);
+  const kept = options.length * 3 <= SQL_VALUE_LIMIT ? options : JSON.stringify(["(too long)"]);
+  db.run("INSERT INTO pushes (actor, at, options) VALUES (?, ?, ?)", entry.actor, entry.at, kept);
+  const last = firstRow(db.rows("SELECT max(seq) FROM pushes"));
+  const push = last === undefined ? 0 : integerAt(last, 0);
+  const rows = function* (): Generator {
+    for (const { name, oldOid, newOid, forward } of moves) yield [name, oldOid, newOid, forward ? 1 : 0];
+  };
+  for (const chunk of jsonChunks(rows())) {
+    db.run(
+      `INSERT INTO ref_log (push, name, old, new, forward)
+        SELECT ?, value ->> 0, unhex(value ->> 1), unhex(value ->> 2), value ->> 3 FROM json_each(?)`,
+      push,
+      chunk,
+    );
+  }
+  return push;
+}
+
+/** A row of the log. `seq` rises with each and is never used again, not even by another repository of the same name. */
+export type LoggedMove = RefMove & {
+  readonly seq: number;
+  readonly at: number;
+  readonly actor: string;
+  /** Whether it is the first of its push, whose rows follow each other. */
+  readonly first: boolean;
+};
+
+/** A row of the log with what the push said beside. */
+export type LoggedPush = LoggedMove & { readonly options: readonly string[] };
+
+const MOVE_COLUMNS = `l.seq, l.name, lower(hex(l.old)), lower(hex(l.new)), l.forward, p.at, p.actor,
+  (SELECT push FROM ref_log WHERE seq = l.seq - 1) IS NOT l.push`;
+
+function moveOf(row: SqlRow): LoggedMove {
+  return {
+    seq: integerAt(row, 0),
+    name: textAt(row, 1),
+    oldOid: textAt(row, 2),
+    newOid: textAt(row, 3),
+    forward: integerAt(row, 4) === 1,
+    at: integerAt(row, 5),
+    actor: textAt(row, 6),
+    first: integerAt(row, 7) === 1,
+  };
+}
+
+/** Gives rows after a place in the log, in order, at most `limit`. */
+export function readRefLog(db: SqlDatabase, after: number, limit: number): LoggedMove[] {
+  const rows = db.rows(
+    `SELECT ${MOVE_COLUMNS} FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq > ? ORDER BY l.seq LIMIT ?`,
+    after,
+    limit,
+  );
+  return Array.from(rows, moveOf);
+}
+
+/** Gives one row with its push; `undefined` where there is none. */
+export function readLoggedPush(db: SqlDatabase, seq: number): LoggedPush | undefined {
+  const row = firstRow(
+    db.rows(`SELECT ${MOVE_COLUMNS}, p.options FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq = ?`, seq),
+  );
+  if (row === undefined) return undefined;
+  const options: unknown = JSON.parse(textAt(row, 8));
+  const known = Array.isArray(options) ? options.filter((option) => typeof option === "string") : [];
+  return { ...moveOf(row), options: known };
+}
+
+/** Gives the newest place in the log, 0 for an empty one, and the one before its oldest row. */
+export function refLogEnds(db: SqlDatabase): { readonly newest: number; readonly before: number } {
+  // Each its own look-up: together they would read the whole table.
+  const ends = firstRow(db.rows("SELECT (SELECT max(seq) FROM ref_log), (SELECT min(seq) FROM ref_log)"));
+  if (ends === undefined || ends[0] === null) return { newest: 0, before: 0 };
+  return { newest: integerAt(ends, 0), before: integerAt(ends, 1) - 1 };
+}

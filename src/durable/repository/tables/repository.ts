@@ -1,0 +1,134 @@
+/**
+ * Table `repository`: the one row that says there is a repository, with its settings and counters.
+ *
+ * @packageDocumentation
+ */
+import type { ObjectFormatName } from "../../../object/object-id.ts";
+import type { CreateRequest, RepositoryRecord, Visibility } from "../../../refs/ref-store.ts";
+import type { SettingsChange } from "../../../refs/repository-settings.ts";
+import { CorruptStore } from "../../../bytes/failure.ts";
+import { firstRow, integerAt, SQL_VALUE_LIMIT, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+
+export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  id TEXT NOT NULL,
+  object_format TEXT NOT NULL,
+  visibility TEXT NOT NULL,
+  head TEXT NOT NULL,
+  description TEXT NOT NULL,
+  read_only INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  pushed_at INTEGER,
+  version INTEGER NOT NULL,
+  derived_version INTEGER NOT NULL,
+  derived_job_at INTEGER,
+  usage_version INTEGER NOT NULL DEFAULT -1
+)`;
+
+/** The row, with what is not shown to readers. */
+export type RepositoryRow = {
+  readonly record: Omit<RepositoryRecord, "sizeBytes" | "rules" | "mirror">;
+  /** Rises with every change of refs, catalog or HEAD. */
+  readonly version: number;
+  /** The version the derived files were last written from; -1 where never. */
+  readonly derivedVersion: number;
+  /** When a job to write them was sent that has not reported yet. Milliseconds since the epoch. */
+  readonly derivedJobAt?: number;
+  /** The version whose size the tenant was told; -1 where it is to be told again in any case. */
+  readonly usageVersion: number;
+};
+
+function formatAt(row: SqlRow, column: number): ObjectFormatName {
+  const name = textAt(row, column);
+  if (name === "sha1" || name === "sha256") return name;
+  throw new CorruptStore(`object format ${name}`);
+}
+
+function visibilityAt(row: SqlRow, column: number): Visibility {
+  return textAt(row, column) === "public" ? "public" : "private";
+}
+
+/** Reads the row; `undefined` where there is no repository. */
+export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
+  const row = firstRow(
+    db.rows(`SELECT id, object_format, visibility, head, description,
+      read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
+      usage_version FROM repository`),
+  );
+  if (row === undefined) return undefined;
+  return {
+    record: {
+      id: textAt(row, 0),
+      objectFormat: formatAt(row, 1),
+      visibility: visibilityAt(row, 2),
+      head: textAt(row, 3),
+      description: textAt(row, 4),
+      readOnly: integerAt(row, 5) === 1,
+      createdAt: integerAt(row, 6),
+      ...(row[7] === null ? {} : { pushedAt: integerAt(row, 7) }),
+    },
+    version: integerAt(row, 8),
+    derivedVersion: integerAt(row, 9),
+    ...(row[10] === null ? {} : { derivedJobAt: integerAt(row, 10) }),
+    usageVersion: integerAt(row, 11),
+  };
+}
+
+/** Makes the row. A tenant need not be told of what has nothing yet. */
+export function insertRepository(db: SqlDatabase, id: string, request: CreateRequest, now: number): void {
+  assertDescription(request.description);
+  db.run(
+    `INSERT INTO repository (one, id, object_format, visibility, head, description, read_only, created_at, version, derived_version,
+      usage_version) VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, -1, 0)`,
+    id,
+    request.objectFormat,
+    request.visibility,
+    request.head,
+    request.description,
+    now,
+  );
+}
+
+/** Changes settings. HEAD is part of the derived files, so its change counts as a new version; so does the description. */
+export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
+  if (change.description !== undefined) assertDescription(change.description);
+  db.run(
+    `UPDATE repository SET visibility = coalesce(?, visibility), head = coalesce(?, head), description = coalesce(?, description),
+      read_only = coalesce(?, read_only), version = version + 1`,
+    change.visibility ?? null,
+    change.head ?? null,
+    change.description ?? null,
+    change.readOnly === undefined ? null : Number(change.readOnly),
+  );
+}
+
+/** Counts a change of refs or catalog. */
+export function bumpVersion(db: SqlDatabase, pushedAt: number): void {
+  db.run("UPDATE repository SET version = version + 1, pushed_at = ?", pushedAt);
+}
+
+/** Notes that a job to write the derived files is under way. */
+export function noteDerivedJob(db: SqlDatabase, now: number): void {
+  db.run("UPDATE repository SET derived_job_at = ?", now);
+}
+
+/**
+ * Notes which version the derived files were written from. Where a newer one exists they count as not written at all: the
+ * writer of the older may have finished after the writer of the newer.
+ */
+export function noteDerivedVersion(db: SqlDatabase, version: number): void {
+  db.run(
+    "UPDATE repository SET derived_job_at = NULL, derived_version = CASE WHEN version = ? THEN ? ELSE -1 END",
+    version,
+    version,
+  );
+}
+
+/** Notes the version whose size the tenant was told. */
+export function noteUsageVersion(db: SqlDatabase, version: number): void {
+  db.run("UPDATE repository SET usage_version = ?", version);
+}
+
+function assertDescription(description: string): void {
+  if (description.length * 3 > SQL_VALUE_LIMIT) throw new RangeError("description too long for a row");
+}

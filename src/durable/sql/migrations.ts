@@ -1,0 +1,109 @@
+/**
+ * Brings the tables of a database to the present schema, whichever build made them: once, when its object wakes, in one transaction.
+ *
+ * How far a database has come stands in a row of its own, the version: the number of steps it has behind it. (`PRAGMA user_version` would
+ * be the place for it; a Durable Object may not use that.) A database that nothing was ever written to has no tables, and gets
+ * those of the present when it needs them.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore } from "../../bytes/failure.ts";
+import { firstRow, integerAt, type SqlDatabase, textAt } from "./sql-database.ts";
+
+/**
+ * Changes what earlier builds left. New tables are there, empty, and new indexes come after: a step adds columns, moves rows and
+ * drops what is not needed any more. It runs once on each database, but may find its work done by those new tables, as `addColumn` does.
+ */
+export type MigrationStep = (db: SqlDatabase) => void;
+
+/** The tables of one kind of database, and how older ones come to be like that. */
+export type Schema = {
+  /** The table that every database of this kind has had from the first build on. */
+  readonly first: string;
+  /** As new databases get them: statements that do nothing where they were run before, with `;` between. */
+  readonly tables: readonly string[];
+  /** Whoever changes `tables` adds a step here, if only an empty one for a new table. The first is for databases without a version. */
+  readonly steps: readonly MigrationStep[];
+};
+
+const VERSION_DDL = `CREATE TABLE IF NOT EXISTS schema_version (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  version INTEGER NOT NULL
+)`;
+
+/** Adds a column, unless it is there. `definition` is as in the table's DDL; where it says `NOT NULL` it needs a `DEFAULT`. */
+export function addColumn(db: SqlDatabase, table: string, definition: string): void {
+  const [column = ""] = definition.split(" ");
+  if (firstRow(db.rows("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", table, column)) !== undefined) return;
+  db.run(`ALTER TABLE ${table} ADD COLUMN ${definition}`);
+}
+
+function statementsOf({ tables }: Schema): string[] {
+  return tables.flatMap((ddl) => ddl.split(";"));
+}
+
+/** Gives the version; 0 for a database from before there were any, `undefined` for one without tables. */
+function readVersion(db: SqlDatabase, { first }: Schema): number | undefined {
+  const sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN (?, 'schema_version')";
+  const found = Array.from(db.rows(sql, first), (row) => textAt(row, 0));
+  if (found.length === 0) return undefined;
+  const row = found.includes("schema_version") ? firstRow(db.rows("SELECT version FROM schema_version")) : undefined;
+  return row === undefined ? 0 : integerAt(row, 0);
+}
+
+/** Makes what is missing and takes the steps after `version`: a part of the caller's transaction. */
+function build(db: SqlDatabase, schema: Schema, version: number): void {
+  const isTable = (statement: string): boolean => statement.trimStart().startsWith("CREATE TABLE");
+  const statements = statementsOf(schema);
+  for (const statement of statements.filter(isTable)) db.run(statement);
+  for (const step of schema.steps.slice(version)) step(db);
+  for (const statement of statements) if (!isTable(statement)) db.run(statement);
+  db.run(VERSION_DDL);
+  db.run("INSERT OR REPLACE INTO schema_version (one, version) VALUES (1, ?)", schema.steps.length);
+}
+
+/** The tables of one database, which may not be there yet. */
+export class Tables {
+  readonly #db: SqlDatabase;
+  readonly #schema: Schema;
+  #exist: boolean;
+
+  /**
+   * Brings what there is up to date. Outside of any transaction.
+   *
+   * @throws CorruptStore where a later build has been at work: what it means by its tables isn't known here.
+   */
+  constructor(db: SqlDatabase, schema: Schema) {
+    this.#db = db;
+    this.#schema = schema;
+    const version = readVersion(db, schema);
+    const present = schema.steps.length;
+    if (version !== undefined && version > present)
+      throw new CorruptStore(`the database has schema ${version}, and this build knows ${present}: deploy a later one`);
+    if (version !== undefined && version < present) db.transaction(() => build(db, schema, version));
+    this.#exist = version !== undefined;
+  }
+
+  /** Whether there are any. Asking writes nothing, so that guessing names costs no storage. */
+  get exist(): boolean {
+    return this.#exist;
+  }
+
+  /** Makes them, where they are missing: a part of {@link transaction}. */
+  make(): void {
+    if (this.#exist) return;
+    build(this.#db, this.#schema, this.#schema.steps.length);
+    this.#exist = true;
+  }
+
+  /** All or nothing, also of {@link make}. */
+  transaction<T>(work: () => T): T {
+    const existed = this.#exist;
+    try {
+      return this.#db.transaction(work);
+    } catch (error) {
+      this.#exist = existed;
+      throw error;
+    }
+  }
+}

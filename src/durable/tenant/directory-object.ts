@@ -1,0 +1,45 @@
+/**
+ * The Durable Object that lists the tenants: there is one, and only the operator's listing and a tenant that comes or goes ask it.
+ * An object rather than KV, whose lists are up to a minute behind: a tenant that was made is listed, and one deleted is not.
+ *
+ * @packageDocumentation
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { ListedTenant } from "../../access/directory.ts";
+import type { Page } from "../../access/token-store.ts";
+import { durableSql } from "../sql/durable-sql.ts";
+import { Tables } from "../sql/migrations.ts";
+import { DIRECTORY_SCHEMA } from "../schemas.ts";
+import type { SqlDatabase } from "../sql/sql-database.ts";
+import { deleteListedTenant, insertListedTenant, listTenants } from "./tables/tenants.ts";
+
+/** The name of the one there is. */
+export const DIRECTORY_NAME = "tenants";
+
+/** The list of tenants. */
+export class DirectoryObject extends DurableObject {
+  readonly #db: SqlDatabase;
+
+  constructor(state: DurableObjectState, env: Cloudflare.Env) {
+    super(state, env);
+    this.#db = durableSql(state.storage);
+    const tables = new Tables(this.#db, DIRECTORY_SCHEMA);
+    tables.transaction(() => tables.make());
+  }
+
+  /** Lists a tenant. */
+  enter(tenant: ListedTenant): void {
+    insertListedTenant(this.#db, tenant);
+  }
+
+  /** Takes a tenant off the list. */
+  leave(name: string): void {
+    deleteListedTenant(this.#db, name);
+  }
+
+  /** See `TenantDirectory.tenants`. */
+  tenants(after: string, limit: number): Page<ListedTenant> {
+    const items = listTenants(this.#db, after, limit + 1);
+    return { items: items.slice(0, limit), more: items.length > limit };
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Table `tenant_repos`: the repositories of a tenant by name. `check_at` is set while it is not known whether the repository was
+ * made; `removing` while it is not known whether it is gone; `usage_version` is of what it last said that it has.
+ *
+ * @packageDocumentation
+ */
+import type { Usage, UsageReport } from "../../../access/quotas.ts";
+import { CorruptStore } from "../../../bytes/failure.ts";
+import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+
+export const TENANT_REPOS_DDL = `CREATE TABLE IF NOT EXISTS tenant_repos (
+  name TEXT PRIMARY KEY,
+  id TEXT NOT NULL,
+  object_format TEXT NOT NULL,
+  is_public INTEGER NOT NULL,
+  removing INTEGER NOT NULL DEFAULT 0,
+  check_at INTEGER,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  objects INTEGER NOT NULL DEFAULT 0,
+  usage_version INTEGER NOT NULL DEFAULT -1
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tenant_repos_removing ON tenant_repos (is_public) WHERE removing = 1;
+CREATE INDEX IF NOT EXISTS tenant_repos_check ON tenant_repos (check_at) WHERE check_at IS NOT NULL`;
+
+/** A repository as its tenant knows it. */
+export type TenantRepo = {
+  readonly name: string;
+  readonly id: string;
+  readonly objectFormat: "sha1" | "sha256";
+  readonly removing: boolean;
+  readonly usage: Usage;
+  /** -1 where it never said what it has. */
+  readonly usageVersion: number;
+};
+
+const COLUMNS = "name, id, object_format, removing, bytes, objects, usage_version";
+
+function repoAt(row: SqlRow): TenantRepo {
+  const objectFormat = textAt(row, 2);
+  if (objectFormat !== "sha1" && objectFormat !== "sha256") throw new CorruptStore(`object format ${objectFormat}`);
+  return {
+    name: textAt(row, 0),
+    id: textAt(row, 1),
+    objectFormat,
+    removing: integerAt(row, 3) === 1,
+    usage: { bytes: integerAt(row, 4), objects: integerAt(row, 5) },
+    usageVersion: integerAt(row, 6),
+  };
+}
+
+/** Gives a repository by name; `undefined` where none is listed. */
+export function readRepo(db: SqlDatabase, name: string): TenantRepo | undefined {
+  const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM tenant_repos WHERE name = ?`, name));
+  return row === undefined ? undefined : repoAt(row);
+}
+
+/** Lists a repository that is about to be made, to be asked after at `checkAt`. */
+export function insertRepo(
+  db: SqlDatabase,
+  repo: Pick<TenantRepo, "name" | "id" | "objectFormat"> & { readonly isPublic: boolean },
+  checkAt: number,
+): void {
+  db.run(
+    "INSERT INTO tenant_repos (name, id, object_format, is_public, check_at) VALUES (?, ?, ?, ?, ?)",
+    repo.name,
+    repo.id,
+    repo.objectFormat,
+    repo.isPublic ? 1 : 0,
+    checkAt,
+  );
+}
+
+/** Gives names in byte order, after `after`, of what is not being removed. */
+export function listRepoNames(db: SqlDatabase, after: string, limit: number): string[] {
+  const rows = db.rows(
+    "SELECT name FROM tenant_repos WHERE name > ? AND removing = 0 ORDER BY name LIMIT ?",
+    after,
+    limit,
+  );
+  return Array.from(rows, (row) => textAt(row, 0));
+}
+
+/** Notes that a repository has to be removed; with no name, all. */
+export function markRemoving(db: SqlDatabase, name?: string): void {
+  if (name === undefined) db.run("UPDATE tenant_repos SET removing = 1, check_at = NULL");
+  else db.run("UPDATE tenant_repos SET removing = 1, check_at = NULL WHERE name = ?", name);
+}
+
+/** Gives repositories that are to be removed, public ones first. */
+export function listRemoving(db: SqlDatabase, limit: number): TenantRepo[] {
+  const rows = db.rows(`SELECT ${COLUMNS} FROM tenant_repos WHERE removing = 1 ORDER BY is_public DESC LIMIT ?`, limit);
+  return Array.from(rows, repoAt);
+}
+
+/** Gives repositories of which it has to be asked now whether they were made. */
+export function listUnchecked(db: SqlDatabase, now: number, limit: number): TenantRepo[] {
+  const rows = db.rows(`SELECT ${COLUMNS} FROM tenant_repos WHERE check_at <= ? ORDER BY check_at LIMIT ?`, now, limit);
+  return Array.from(rows, repoAt);
+}
+
+/** Notes that a repository was made, with this id. */
+export function markChecked(db: SqlDatabase, name: string, id: string): void {
+  db.run("UPDATE tenant_repos SET id = ?, check_at = NULL WHERE name = ? AND removing = 0", id, name);
+}
+
+/** Notes what a repository says that it has. */
+export function setUsage(db: SqlDatabase, { repo, version, bytes, objects }: UsageReport): void {
+  db.run(
+    "UPDATE tenant_repos SET bytes = ?, objects = ?, usage_version = ? WHERE name = ?",
+    bytes,
+    objects,
+    version,
+    repo,
+  );
+}
+
+/** Takes a repository off the list; gives what it had, `undefined` where it was not on the list. */
+export function deleteRepo(db: SqlDatabase, name: string, id: string): Usage | undefined {
+  const row = firstRow(
+    db.rows("DELETE FROM tenant_repos WHERE name = ? AND id = ? RETURNING bytes, objects", name, id),
+  );
+  return row === undefined ? undefined : { bytes: integerAt(row, 0), objects: integerAt(row, 1) };
+}
+
+/** Notes whether everybody may read a repository. */
+export function setPublic(db: SqlDatabase, name: string, isPublic: boolean): void {
+  db.run("UPDATE tenant_repos SET is_public = ? WHERE name = ?", isPublic ? 1 : 0, name);
+}
+
+/** Says when the next repository is to be asked after, or removed (0); `undefined` where none is. */
+export function nextRepoDue(db: SqlDatabase): number | undefined {
+  if (listRemoving(db, 1).length > 0) return 0;
+  const row = firstRow(db.rows("SELECT min(check_at) FROM tenant_repos WHERE check_at IS NOT NULL"));
+  return row === undefined || row[0] === null ? undefined : integerAt(row, 0);
+}

@@ -1,0 +1,114 @@
+/**
+ * Table `tenant`: the one row that says there is a tenant, with its settings.
+ *
+ * @packageDocumentation
+ */
+import type { TenantRecord, TenantSettings } from "../../../access/directory.ts";
+import type { Quotas, Usage } from "../../../access/quotas.ts";
+import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+
+export const TENANT_DDL = `CREATE TABLE IF NOT EXISTS tenant (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  push_to_create INTEGER NOT NULL,
+  quota_repos INTEGER,
+  quota_bytes INTEGER,
+  quota_objects INTEGER,
+  quota_blob_bytes INTEGER,
+  repo_count INTEGER NOT NULL DEFAULT 0,
+  used_bytes INTEGER NOT NULL DEFAULT 0,
+  used_objects INTEGER NOT NULL DEFAULT 0,
+  leaving INTEGER NOT NULL DEFAULT 0,
+  in_directory INTEGER NOT NULL DEFAULT 0,
+  least_mirror_interval INTEGER NOT NULL DEFAULT 0
+)`;
+
+/** The row, with what is not shown. */
+export type TenantRow = {
+  readonly record: TenantRecord;
+  /** Whether it is being deleted: to everybody outside it is not there. */
+  readonly leaving: boolean;
+  /** Whether the directory has it, as far as is known. */
+  readonly inDirectory: boolean;
+};
+
+function quotasAt(row: SqlRow, column: number): Quotas {
+  const [repos, bytes, objects, blobBytes] = [0, 1, 2, 3].map((at) =>
+    row[column + at] === null ? undefined : integerAt(row, column + at),
+  );
+  return {
+    ...(repos === undefined ? {} : { repos }),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(objects === undefined ? {} : { objects }),
+    ...(blobBytes === undefined ? {} : { blobBytes }),
+  };
+}
+
+/** Reads the row; `undefined` where there is no tenant. */
+export function readTenant(db: SqlDatabase): TenantRow | undefined {
+  const row = firstRow(
+    db.rows(`SELECT name, created_at, push_to_create, quota_repos, quota_bytes, quota_objects, quota_blob_bytes,
+      repo_count, leaving, in_directory, used_bytes, used_objects, least_mirror_interval FROM tenant`),
+  );
+  if (row === undefined) return undefined;
+  return {
+    record: {
+      name: textAt(row, 0),
+      createdAt: integerAt(row, 1),
+      settings: {
+        pushToCreate: integerAt(row, 2) === 1,
+        quotas: quotasAt(row, 3),
+        ...(integerAt(row, 12) === 0 ? {} : { leastMirrorInterval: integerAt(row, 12) }),
+      },
+      repoCount: integerAt(row, 7),
+      usage: { bytes: integerAt(row, 10), objects: integerAt(row, 11) },
+    },
+    leaving: integerAt(row, 8) === 1,
+    inDirectory: integerAt(row, 9) === 1,
+  };
+}
+
+/** Makes the row. */
+export function insertTenant(db: SqlDatabase, name: string, settings: TenantSettings, now: number): void {
+  db.run("INSERT INTO tenant (one, name, created_at, push_to_create) VALUES (1, ?, ?, 1)", name, now);
+  updateTenant(db, settings);
+}
+
+/** Changes settings; quotas are set as a whole. */
+export function updateTenant(db: SqlDatabase, change: Partial<TenantSettings>): void {
+  const { pushToCreate, quotas, leastMirrorInterval } = change;
+  if (leastMirrorInterval !== undefined) db.run("UPDATE tenant SET least_mirror_interval = ?", leastMirrorInterval);
+  if (pushToCreate !== undefined) db.run("UPDATE tenant SET push_to_create = ?", pushToCreate ? 1 : 0);
+  if (quotas === undefined) return;
+  db.run(
+    "UPDATE tenant SET quota_repos = ?, quota_bytes = ?, quota_objects = ?, quota_blob_bytes = ?",
+    quotas.repos ?? null,
+    quotas.bytes ?? null,
+    quotas.objects ?? null,
+    quotas.blobBytes ?? null,
+  );
+}
+
+/** Counts repositories that came or went. */
+export function addRepoCount(db: SqlDatabase, change: number): void {
+  db.run("UPDATE tenant SET repo_count = repo_count + ?", change);
+}
+
+/** Counts what a repository has more than it had, or less. */
+export function addUsage(db: SqlDatabase, { bytes, objects }: Usage): void {
+  db.run("UPDATE tenant SET used_bytes = used_bytes + ?, used_objects = used_objects + ?", bytes, objects);
+}
+
+export function setLeaving(db: SqlDatabase): void {
+  db.run("UPDATE tenant SET leaving = 1");
+}
+
+export function setInDirectory(db: SqlDatabase, inDirectory: boolean): void {
+  db.run("UPDATE tenant SET in_directory = ?", inDirectory ? 1 : 0);
+}
+
+/** Forgets the tenant. */
+export function deleteTenant(db: SqlDatabase): void {
+  db.run("DELETE FROM tenant");
+}

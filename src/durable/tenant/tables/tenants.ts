@@ -1,0 +1,27 @@
+/**
+ * Table `tenants`: the directory's list.
+ *
+ * @packageDocumentation
+ */
+import type { ListedTenant } from "../../../access/directory.ts";
+import { integerAt, textAt, type SqlDatabase } from "../../sql/sql-database.ts";
+
+export const TENANTS_DDL = `CREATE TABLE IF NOT EXISTS tenants (
+  name TEXT PRIMARY KEY,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID`;
+
+/** Lists a tenant; one of that name is replaced. */
+export function insertListedTenant(db: SqlDatabase, { name, createdAt }: ListedTenant): void {
+  db.run("INSERT OR REPLACE INTO tenants (name, created_at) VALUES (?, ?)", name, createdAt);
+}
+
+export function deleteListedTenant(db: SqlDatabase, name: string): void {
+  db.run("DELETE FROM tenants WHERE name = ?", name);
+}
+
+/** Gives tenants in byte order of their names, after `after`. */
+export function listTenants(db: SqlDatabase, after: string, limit: number): ListedTenant[] {
+  const rows = db.rows("SELECT name, created_at FROM tenants WHERE name > ? ORDER BY name LIMIT ?", after, limit);
+  return Array.from(rows, (row) => ({ name: textAt(row, 0), createdAt: integerAt(row, 1) }));
+}

@@ -1,0 +1,121 @@
+/**
+ * Table `tokens`: a tenant's tokens, each by the SHA-256 of its text.
+ *
+ * @packageDocumentation
+ */
+import { type Scope, SCOPES } from "../../../access/scope.ts";
+import type { IssueRequest, TokenRecord } from "../../../access/token-store.ts";
+import { firstRow, integerAt, jsonChunks, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+
+export const TOKENS_DDL = `CREATE TABLE IF NOT EXISTS tokens (
+  id TEXT PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  repos TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  used_at INTEGER
+) WITHOUT ROWID`;
+
+const COLUMNS = "id, name, scopes, repos, created_at, expires_at, used_at";
+
+function textsAt(row: SqlRow, column: number): string[] {
+  const list: unknown = JSON.parse(textAt(row, column));
+  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
+}
+
+function isScope(text: string): text is Scope {
+  return SCOPES.some((scope) => scope === text);
+}
+
+function tokenAt(row: SqlRow): TokenRecord {
+  return {
+    id: textAt(row, 0),
+    name: textAt(row, 1),
+    scopes: textsAt(row, 2).filter((text) => isScope(text)),
+    ...(row[3] === null ? {} : { repos: textsAt(row, 3) }),
+    createdAt: integerAt(row, 4),
+    ...(row[5] === null ? {} : { expiresAt: integerAt(row, 5) }),
+    ...(row[6] === null ? {} : { usedAt: integerAt(row, 6) }),
+  };
+}
+
+/** Adds a token. */
+export function insertToken(db: SqlDatabase, id: string, request: IssueRequest, now: number): void {
+  db.run(
+    "INSERT INTO tokens (id, hash, name, scopes, repos, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    id,
+    request.hash,
+    request.name,
+    JSON.stringify(request.scopes),
+    request.repos === undefined ? null : JSON.stringify(request.repos),
+    now,
+    request.expiresAt ?? null,
+  );
+}
+
+/** Gives the token with this hash that has not expired. */
+export function findToken(db: SqlDatabase, hash: Uint8Array, now: number): TokenRecord | undefined {
+  const row = firstRow(
+    db.rows(`SELECT ${COLUMNS} FROM tokens WHERE hash = ? AND (expires_at IS NULL OR expires_at > ?)`, hash, now),
+  );
+  return row === undefined ? undefined : tokenAt(row);
+}
+
+/** Gives those of the tokens, by id, that are there and have not expired. */
+export function findInForce(db: SqlDatabase, ids: readonly string[], now: number): string[] {
+  const found: string[] = [];
+  for (const chunk of jsonChunks(ids)) {
+    const rows = db.rows(
+      `SELECT t.id FROM json_each(?) j JOIN tokens t ON t.id = j.value WHERE t.expires_at IS NULL OR t.expires_at > ?`,
+      chunk,
+      now,
+    );
+    for (const row of rows) found.push(textAt(row, 0));
+  }
+  return found;
+}
+
+/** Gives a token by its id. */
+export function readToken(db: SqlDatabase, id: string): TokenRecord | undefined {
+  const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM tokens WHERE id = ?`, id));
+  return row === undefined ? undefined : tokenAt(row);
+}
+
+/** Notes when a token was used. */
+export function noteTokenUse(db: SqlDatabase, id: string, now: number): void {
+  db.run("UPDATE tokens SET used_at = ? WHERE id = ?", now, id);
+}
+
+/** Gives tokens by id, after `after`. */
+export function listTokens(db: SqlDatabase, after: string, limit: number): TokenRecord[] {
+  return Array.from(db.rows(`SELECT ${COLUMNS} FROM tokens WHERE id > ? ORDER BY id LIMIT ?`, after, limit), tokenAt);
+}
+
+/** Counts tokens, also those that have expired. */
+export function countTokens(db: SqlDatabase): number {
+  const row = firstRow(db.rows("SELECT count(*) FROM tokens"));
+  return row === undefined ? 0 : integerAt(row, 0);
+}
+
+/** Deletes a token; gives whether there was one. */
+export function deleteToken(db: SqlDatabase, id: string): boolean {
+  return firstRow(db.rows("DELETE FROM tokens WHERE id = ? RETURNING 1", id)) !== undefined;
+}
+
+/** Deletes the tokens that have expired; without a time, all. */
+export function deleteTokens(db: SqlDatabase, now?: number): void {
+  if (now === undefined) db.run("DELETE FROM tokens");
+  else db.run("DELETE FROM tokens WHERE expires_at <= ?", now);
+}
+
+/** Takes a repository off the tokens that name it: one made under its name later is not theirs. One left with none is for none. */
+export function takeRepoOffTokens(db: SqlDatabase, repo: string): void {
+  db.run(
+    `UPDATE tokens SET repos = (SELECT json_group_array(value) FROM json_each(tokens.repos) WHERE value <> ?)
+      WHERE repos IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(tokens.repos) WHERE value = ?)`,
+    repo,
+    repo,
+  );
+}

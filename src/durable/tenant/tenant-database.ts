@@ -1,0 +1,327 @@
+/**
+ * A tenant's truth on a SQL database: everything the Durable Object does to its tables, without the object. Synchronous, so that
+ * each method is one step for every other request.
+ *
+ * @packageDocumentation
+ */
+import {
+  type CreateTenantAnswer,
+  DEFAULT_TENANT,
+  type RegisterAnswer,
+  type RegisterRefusal,
+  type RegisterRequest,
+  type TenantRecord,
+  type TenantSettings,
+} from "../../access/directory.ts";
+import type { Allowance, UsageReport } from "../../access/quotas.ts";
+import {
+  type IssueAnswer,
+  type IssueRequest,
+  MOST_TOKENS,
+  type Page,
+  type TokenCheck,
+  type TokenRecord,
+  USE_INTERVAL,
+} from "../../access/token-store.ts";
+import { type AddKeyAnswer, MOST_KEYS, type SigningKey } from "../../signing/signing-key.ts";
+import type { NewId } from "../repository/repository-database.ts";
+import { Tables } from "../sql/migrations.ts";
+import { TENANT_SCHEMA } from "../schemas.ts";
+import type { SqlDatabase } from "../sql/sql-database.ts";
+import { deleteSigningKeys, insertSigningKey, listSigningKeys, readSigningKeyRow } from "./tables/signing-keys.ts";
+import {
+  addRepoCount,
+  addUsage,
+  deleteTenant,
+  insertTenant,
+  readTenant,
+  setInDirectory,
+  setLeaving,
+  type TenantRow,
+  updateTenant,
+} from "./tables/tenant.ts";
+import {
+  deleteRepo,
+  insertRepo,
+  listRemoving,
+  listRepoNames,
+  listUnchecked,
+  markChecked,
+  markRemoving,
+  nextRepoDue,
+  readRepo,
+  setPublic,
+  setUsage,
+  type TenantRepo,
+} from "./tables/tenant-repos.ts";
+import {
+  countTokens,
+  deleteToken,
+  deleteTokens,
+  findInForce,
+  findToken,
+  insertToken,
+  listTokens,
+  noteTokenUse,
+  readToken,
+  takeRepoOffTokens,
+} from "./tables/tokens.ts";
+
+/** A repository that was entered is asked after when it must have been made, or never will be. Milliseconds. */
+export const CHECK_DELAY = 5 * 60 * 1000;
+
+/** Gives the first `limit` of up to one more items, and whether there was one more. */
+function pageOf<Item>(items: readonly Item[], limit: number): Page<Item> {
+  return { items: items.slice(0, limit), more: items.length > limit };
+}
+
+/** The tables of one Durable Object: at most one tenant at a time. */
+export class TenantDatabase {
+  readonly #db: SqlDatabase;
+  readonly #tables: Tables;
+  readonly #name: string;
+  readonly #newId: NewId;
+
+  /** `name` is the tenant's, as the object is addressed. */
+  constructor(db: SqlDatabase, name: string, newId: NewId) {
+    this.#db = db;
+    this.#tables = new Tables(db, TENANT_SCHEMA);
+    this.#name = name;
+    this.#newId = newId;
+  }
+
+  /** The row, also of a tenant that is being deleted. */
+  row(): TenantRow | undefined {
+    return this.#tables.exist ? readTenant(this.#db) : undefined;
+  }
+
+  #present(): TenantRow | undefined {
+    const row = this.row();
+    return row?.leaving === true ? undefined : row;
+  }
+
+  #insert(settings: TenantSettings, now: number): void {
+    this.#tables.make();
+    insertTenant(this.#db, this.#name, settings, now);
+  }
+
+  describe(): TenantRecord | undefined {
+    return this.#present()?.record;
+  }
+
+  create(settings: TenantSettings, now: number): CreateTenantAnswer {
+    return this.#tables.transaction(() => {
+      const row = this.row();
+      if (row?.leaving === true) return { kind: "leaving" };
+      if (row !== undefined) return { kind: "exists", record: row.record };
+      this.#insert(settings, now);
+      const made = this.describe();
+      if (made === undefined) throw new Error("a row that was inserted is not there");
+      return { kind: "created", record: made };
+    });
+  }
+
+  change(change: Partial<TenantSettings>): TenantRecord | undefined {
+    return this.#tables.transaction(() => {
+      if (this.#present() === undefined) return undefined;
+      updateTenant(this.#db, change);
+      return this.describe();
+    });
+  }
+
+  /** Ends the tenant for everybody outside: its tokens go, its repositories have to. Gives whether there was one. */
+  leave(): boolean {
+    return this.#tables.transaction(() => {
+      if (this.#present() === undefined) return false;
+      deleteTokens(this.#db);
+      deleteSigningKeys(this.#db);
+      markRemoving(this.#db);
+      setLeaving(this.#db);
+      return true;
+    });
+  }
+
+  /** Forgets a tenant that is leaving and has nothing left. */
+  forgetIfEmpty(): void {
+    this.#tables.transaction(() => {
+      const row = this.row();
+      if (row?.leaving === true && !row.inDirectory && row.record.repoCount === 0) deleteTenant(this.#db);
+    });
+  }
+
+  /** Notes whether the directory has the tenant. */
+  noteDirectory(inDirectory: boolean): void {
+    if (this.#tables.exist) setInDirectory(this.#db, inDirectory);
+  }
+
+  register(request: RegisterRequest, now: number): RegisterAnswer {
+    return this.#tables.transaction(() => {
+      if (request.byOperator && this.row() === undefined) this.#insert(DEFAULT_TENANT, now);
+      const row = this.row();
+      const listed = row === undefined ? undefined : readRepo(this.#db, request.repo);
+      const why = refusalOf(row, listed, request);
+      if (why !== undefined) return { kind: "refused", why };
+      if (listed !== undefined) return { kind: "registered", id: listed.id };
+      const id = this.#newId();
+      const { repo, objectFormat, visibility } = request;
+      const isPublic = visibility === "public";
+      insertRepo(this.#db, { name: repo, id, objectFormat, isPublic }, now + CHECK_DELAY);
+      addRepoCount(this.#db, 1);
+      return { kind: "registered", id };
+    });
+  }
+
+  /** Begins to remove a repository; gives what is listed of it. */
+  beginRemoval(repo: string): TenantRepo | undefined {
+    return this.#tables.transaction(() => {
+      if (!this.#tables.exist) return undefined;
+      markRemoving(this.#db, repo);
+      return readRepo(this.#db, repo);
+    });
+  }
+
+  /** Notes that a repository is gone, or never was. */
+  endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">): void {
+    this.#tables.transaction(() => {
+      const had = this.#tables.exist ? deleteRepo(this.#db, name, id) : undefined;
+      if (had === undefined) return;
+      addRepoCount(this.#db, -1);
+      addUsage(this.#db, { bytes: -had.bytes, objects: -had.objects });
+      takeRepoOffTokens(this.#db, name);
+    });
+  }
+
+  /** Notes that a repository that was entered is there, under this id. */
+  noteMade(repo: string, id: string): void {
+    if (this.#tables.exist) markChecked(this.#db, repo, id);
+  }
+
+  /** Notes what a repository has, unless it is not listed, or something newer is known. */
+  noteUsage(report: UsageReport): void {
+    this.#tables.transaction(() => {
+      const listed = this.#tables.exist ? readRepo(this.#db, report.repo) : undefined;
+      if (listed?.id !== report.id || report.version <= listed.usageVersion) return;
+      setUsage(this.#db, report);
+      const { bytes, objects } = listed.usage;
+      addUsage(this.#db, { bytes: report.bytes - bytes, objects: report.objects - objects });
+    });
+  }
+
+  allowance(repo: string): Allowance | undefined {
+    const row = this.#present();
+    return row === undefined ? undefined : allowanceOf(row, readRepo(this.#db, repo));
+  }
+
+  noteVisibility(repo: string, visibility: "private" | "public"): void {
+    if (this.#tables.exist) setPublic(this.#db, repo, visibility === "public");
+  }
+
+  repos(after: string, limit: number): Page<string> | undefined {
+    if (this.#present() === undefined) return undefined;
+    return pageOf(listRepoNames(this.#db, after, limit + 1), limit);
+  }
+
+  /** Gives repositories to remove, and to ask after, now. */
+  dueRepos(now: number, limit: number): { removing: TenantRepo[]; unchecked: TenantRepo[] } {
+    if (!this.#tables.exist) return { removing: [], unchecked: [] };
+    return { removing: listRemoving(this.#db, limit), unchecked: listUnchecked(this.#db, now, limit) };
+  }
+
+  /** Says when the next work is due, in milliseconds since the epoch; `undefined` where none is. */
+  nextDue(): number | undefined {
+    const row = this.row();
+    if (row === undefined) return undefined;
+    return row.leaving || !row.inDirectory ? 0 : nextRepoDue(this.#db);
+  }
+
+  check(hash: Uint8Array, repo: string | undefined, now: number): TokenCheck | undefined {
+    const row = this.#present();
+    if (row === undefined) return undefined;
+    const token = findToken(this.#db, hash, now);
+    if (token === undefined) return undefined;
+    if (token.usedAt === undefined || token.usedAt + USE_INTERVAL <= now) noteTokenUse(this.#db, token.id, now);
+    const listed = repo === undefined ? undefined : readRepo(this.#db, repo);
+    const allowance = allowanceOf(row, listed);
+    if (listed !== undefined && !listed.removing) return { token, allowance, listed: listed.objectFormat };
+    const takesNoMore = boundOf(row, true);
+    return takesNoMore === undefined ? { token, allowance } : { token, allowance, takesNoMore };
+  }
+
+  /** Gives those of the tokens, by id, that are in force. */
+  inForce(ids: readonly string[], now: number): string[] {
+    return this.#present() === undefined ? [] : findInForce(this.#db, ids, now);
+  }
+
+  issue(request: IssueRequest, now: number): IssueAnswer {
+    return this.#tables.transaction(() => {
+      if (this.#present() === undefined) return { kind: "missing" };
+      if (countTokens(this.#db) >= MOST_TOKENS) deleteTokens(this.#db, now);
+      if (countTokens(this.#db) >= MOST_TOKENS) return { kind: "full" };
+      const id = this.#newId();
+      insertToken(this.#db, id, request, now);
+      const token = readToken(this.#db, id);
+      if (token === undefined) throw new Error("a row that was inserted is not there");
+      return { kind: "issued", token };
+    });
+  }
+
+  tokens(after: string, limit: number): Page<TokenRecord> | undefined {
+    if (this.#present() === undefined) return undefined;
+    return pageOf(listTokens(this.#db, after, limit + 1), limit);
+  }
+
+  signingKeys(): SigningKey[] | undefined {
+    return this.#present() === undefined ? undefined : listSigningKeys(this.#db);
+  }
+
+  addSigningKey(added: Omit<SigningKey, "createdAt">, now: number): AddKeyAnswer {
+    return this.#tables.transaction(() => {
+      if (this.#present() === undefined) return { kind: "missing" };
+      const known = readSigningKeyRow(this.#db, added.fingerprint);
+      if (known !== undefined) return { kind: "exists", key: known };
+      if (listSigningKeys(this.#db).length >= MOST_KEYS) return { kind: "full" };
+      const key = { ...added, createdAt: now };
+      insertSigningKey(this.#db, key);
+      return { kind: "added", key };
+    });
+  }
+
+  removeSigningKey(fingerprint: string): boolean {
+    return this.#tables.transaction(() => {
+      if (this.#present() === undefined || readSigningKeyRow(this.#db, fingerprint) === undefined) return false;
+      deleteSigningKeys(this.#db, fingerprint);
+      return true;
+    });
+  }
+
+  revoke(id: string): boolean {
+    return this.#present() !== undefined && deleteToken(this.#db, id);
+  }
+}
+
+/** Says why a repository can't be entered. */
+function refusalOf(
+  row: TenantRow | undefined,
+  listed: TenantRepo | undefined,
+  request: RegisterRequest,
+): RegisterRefusal | undefined {
+  if (row === undefined) return "missing-tenant";
+  if (row.leaving) return "leaving";
+  if (listed !== undefined) return listed.removing ? "removing" : undefined;
+  return request.byOperator ? undefined : boundOf(row, request.byPush);
+}
+
+/** Says what bounds a repository: of what it has itself, it knows more than its tenant. */
+function allowanceOf({ record }: TenantRow, listed: TenantRepo | undefined): Allowance {
+  const { repos: _, ...quotas } = record.settings.quotas;
+  const { bytes, objects } = record.usage;
+  const own = listed?.usage ?? { bytes: 0, objects: 0 };
+  return { ...quotas, elsewhere: { bytes: bytes - own.bytes, objects: objects - own.objects } };
+}
+
+/** Says why a tenant takes no repository more. */
+function boundOf({ record }: TenantRow, byPush: boolean): "no-push-to-create" | "repo-quota" | undefined {
+  const { settings, repoCount } = record;
+  if (byPush && !settings.pushToCreate) return "no-push-to-create";
+  return settings.quotas.repos !== undefined && repoCount >= settings.quotas.repos ? "repo-quota" : undefined;
+}

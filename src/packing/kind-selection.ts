@@ -1,0 +1,76 @@
+/**
+ * The plan of a partial clone of everything: which objects go is told by their types, which lie beside the packs. No tree is
+ * opened. Right where every pack carries the mark, so that all that is in them is to be sent but for the filter.
+ *
+ * @packageDocumentation
+ */
+import { kindAtPosition } from "../format/pack-kinds.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
+import { EXEMPT, type GraphSession, PENDING, PLACED, SELECTED } from "../graph/graph-session.ts";
+import { BlobSizes, type ObjectFilter, passingKinds } from "../graph/object-filter.ts";
+import { type NumberedPack, type PackSelection, inBaseOrder, selectByRank } from "./pack-selection.ts";
+
+/** Selects and places every object of every pack that passes the filter, and those of `exempt` (nodes). */
+export async function selectByKinds(
+  session: GraphSession,
+  filter: ObjectFilter,
+  exempt: readonly number[],
+): Promise<PackSelection[]> {
+  for (const node of exempt) session.mark(node, EXEMPT);
+  const selections: PackSelection[] = [];
+  for (const numbered of inBaseOrder(session.database.packs)) {
+    const { handle } = numbered;
+    const [order, kinds] = await Promise.all([loadPackOrder(handle, session.format), handle.allKinds()]);
+    const from = { ...numbered, order, kinds };
+    const selection = selectPassing(session, from, {
+      kinds: passingKinds(filter),
+      large: await largeBlobs(session, from, filter),
+      anyExempt: exempt.length > 0,
+    });
+    if (selection.nodes.length > 0) selections.push(selection);
+  }
+  for (const { nodes } of selections) for (const node of nodes) session.mark(node, PENDING);
+  return selections;
+}
+
+type Known = NumberedPack & { readonly order: PackOrder; readonly kinds: Uint8Array };
+type Passing = {
+  readonly kinds: ReadonlySet<number>;
+  /** By position: 1 for a blob that is too large. */
+  readonly large: Uint8Array | undefined;
+  readonly anyExempt: boolean;
+};
+
+function selectPassing(session: GraphSession, from: Known, passing: Passing): PackSelection {
+  const { ownObjects } = from.handle.record;
+  const isExempt = (name: Uint8Array): boolean => {
+    const node = session.findNode(name);
+    return node >= 0 && session.has(node, EXEMPT);
+  };
+  let rank = -1;
+  return selectByRank(from, (name, position) => {
+    // completion appended its bases behind the pack's own objects: they are in packs of their own
+    if (++rank >= ownObjects) return -1;
+    const passes = passing.kinds.has(kindAtPosition(from.kinds, position)) && passing.large?.[position] !== 1;
+    if (!passes && !(passing.anyExempt && isExempt(name))) return -1;
+    const node = session.node(name);
+    if (session.has(node, PLACED)) return -1;
+    session.mark(node, PLACED | SELECTED);
+    return node;
+  });
+}
+
+async function largeBlobs(session: GraphSession, from: Known, filter: ObjectFilter): Promise<Uint8Array | undefined> {
+  if (filter.blobBytes === Number.POSITIVE_INFINITY || !passingKinds(filter).has(KIND_NUMBER.blob)) return undefined;
+  const sizes = await BlobSizes.open(session, from.handle, filter.blobBytes);
+  const large = new Uint8Array(from.order.count);
+  for (let rank = 0; rank < from.order.count; rank++) {
+    const position = from.order.positionAt(rank);
+    if (kindAtPosition(from.kinds, position) !== KIND_NUMBER.blob) continue;
+    // in the order of the pack, so that what has to be read is read in order
+    const small = sizes.atOnce(position) ?? (await sizes.isSmall(position));
+    if (!small) large[position] = 1;
+  }
+  return large;
+}

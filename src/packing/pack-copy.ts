@@ -1,0 +1,252 @@
+/**
+ * Copies entries of stored packs into a pack for a client: deflated bytes as they are, deltas kept, only headers changed. An
+ * entry is made anew only where its base neither travels before it nor is at the client.
+ *
+ * @packageDocumentation
+ * @see gitformat-pack(5)
+ */
+import { freeMemory } from "../bytes/free-memory.ts";
+import { CorruptStore } from "../bytes/failure.ts";
+import { findSorted } from "../bytes/sorted.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import { type GraphSession, PENDING } from "../graph/graph-session.ts";
+import type { PackSelection } from "./pack-selection.ts";
+import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
+import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
+import { openLargeContent } from "../store/large-content.ts";
+import { type Gathered, sweepPack } from "./pack-sweep.ts";
+import { encodeEntry } from "../store/ingest/thin-completion.ts";
+import { type Adler32, sumOver, undeflated } from "../format/stored-zlib.ts";
+import type { PackOutput } from "./pack-output.ts";
+import { streamRun } from "./stored-run.ts";
+
+/** What decides how a delta travels. */
+export type CopyOptions = {
+  readonly ofsDelta: boolean;
+  /** Whether an object is in the pack already, in the selection at hand, or at a client that takes thin packs. */
+  readonly mayBuildOn: (name: Uint8Array) => boolean;
+  readonly deflate: (bytes: Uint8Array) => Uint8Array;
+  /** Whether to get by with little memory, by more reads. */
+  readonly isFrugal: boolean;
+};
+
+/** What is no more than this, bytes and entries, is gathered first, with what it is made from. */
+const FEW_BYTES = 16 * 1024 * 1024;
+const FEW_ENTRIES = 50_000;
+/** How it is gathered. What is held counts beside the caches. */
+const SWEEP = { reads: 24, runBytes: 7 * 1024 * 1024, heldBytes: 12 * 1024 * 1024 };
+/** The same for who has a small kernel, or other work beside, and has to get by with little of everything. */
+const SMALL_SWEEP = { reads: 64, runBytes: 2 * 1024 * 1024, heldBytes: 4 * 1024 * 1024 };
+const SMALL_RING_BYTES = 12 * 1024 * 1024;
+/** From so many bytes on, what is read for them needs the room of the cache's blocks, but for so many. */
+const SOME_BYTES = 1024 * 1024;
+const LEFT_BLOCK_BYTES = 2 * 1024 * 1024;
+/** A selection of so few entries needs no gathering. */
+const VERY_FEW_ENTRIES = 16;
+/** Entries nearer than this are read together; what lies between costs less than another read. */
+const GAP_BYTES = 128 * 1024;
+/** An entry larger than this is not read but streamed. */
+const RUN_BYTES = 2 * 1024 * 1024;
+const RUNS_AHEAD = 3;
+
+type Run = { readonly first: number; readonly last: number; readonly offset: number; readonly length: number };
+
+/** Copies the entries of one selection. */
+export class PackCopy {
+  readonly #session: GraphSession;
+  readonly #selection: PackSelection;
+  readonly #options: CopyOptions;
+  readonly #output: PackOutput;
+  readonly #header = new EntryHeader();
+  readonly #newHeader = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
+  /** Where each entry went. */
+  readonly #placed: Float64Array<ArrayBuffer>;
+  #order: PackOrder | undefined;
+
+  constructor(session: GraphSession, selection: PackSelection, options: CopyOptions, output: PackOutput) {
+    this.#session = session;
+    this.#selection = selection;
+    this.#options = options;
+    this.#output = output;
+    this.#placed = new Float64Array(selection.offsets.length);
+    this.#order = selection.order;
+  }
+
+  /** Copies all, in the order of the pack, reading ahead. */
+  async run(): Promise<void> {
+    const { handle, nodes } = this.#selection;
+    for (const node of nodes) this.#session.unmark(node, PENDING);
+    const gathered = await this.#gather();
+    handle.hold(gathered?.entries);
+    try {
+      await this.#copyRuns();
+    } finally {
+      handle.hold(undefined);
+      gathered?.free();
+      freeMemory(this.#placed);
+    }
+  }
+
+  /** Reads what is selected and what that is made from, where it is little and scattered over a large pack. */
+  async #gather(): Promise<Gathered | undefined> {
+    const { handle, offsets, ends } = this.#selection;
+    const { length } = offsets;
+    if (length <= VERY_FEW_ENTRIES || handle.record.packBytes < RUN_BYTES) return undefined;
+    let bytes = 0;
+    for (let i = 0; i < length; i++) bytes += (ends[i] ?? 0) - (offsets[i] ?? 0);
+    const isMuch = length > FEW_ENTRIES || bytes > FEW_BYTES;
+    // the blocks of a walk that is over make room for what is read now
+    if (isMuch || bytes > SOME_BYTES) this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
+    if (isMuch) return undefined;
+    const { format } = this.#session;
+    const order = await this.#orderOfPack();
+    const isSelected = (rank: number): boolean =>
+      findSorted(length, order.offsetAt(rank), (at) => offsets[at] ?? 0) >= 0;
+    const needsBase = (rank: number): boolean =>
+      !isSelected(rank) && !this.#options.mayBuildOn(order.index.nameAt(order.positionAt(rank)));
+    const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
+    const isFrugal = this.#options.isFrugal || this.#session.kernel.ringBytes <= SMALL_RING_BYTES;
+    const limits = isFrugal ? SMALL_SWEEP : SWEEP;
+    return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, limits);
+  }
+
+  async #orderOfPack(): Promise<PackOrder> {
+    this.#order ??= await loadPackOrder(this.#selection.handle, this.#session.format);
+    return this.#order;
+  }
+
+  async #copyRuns(): Promise<void> {
+    const runs = this.#runs();
+    const ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
+    let next = 0;
+    for (const run of runs) {
+      while (next < runs.length && ahead.length < RUNS_AHEAD) ahead.push(this.#read(runs[next++]));
+      const bytes = await ahead.shift();
+      if (bytes === undefined) return;
+      if (bytes.length < run.length) await this.#streamEntry(run, bytes);
+      else for (let i = run.first; i <= run.last; i++) await this.#copyEntry(i, bytes, run.offset);
+      freeMemory(bytes);
+    }
+  }
+
+  async #read(run: Run | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    if (run === undefined) return new Uint8Array(0);
+    const reading = this.#readRun(run);
+    // awaited in its turn; a failure before that must not count as unhandled
+    reading.catch(() => undefined);
+    return await reading;
+  }
+
+  /** Reads a run or, of one that is a single large entry, what its header takes: into memory of its own. */
+  async #readRun({ offset, length }: Run): Promise<Uint8Array<ArrayBuffer>> {
+    const { handle } = this.#selection;
+    const wanted = length > RUN_BYTES ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
+    const atHand = handle.bytesAtHand(offset);
+    if (atHand !== undefined && atHand.length >= wanted) return atHand.slice(0, wanted);
+    return await handle.readRun(offset, wanted);
+  }
+
+  #runs(): Run[] {
+    const { handle, offsets, ends } = this.#selection;
+    const runs: Run[] = [];
+    let first = 0;
+    for (let i = 1; i <= offsets.length; i++) {
+      const start = offsets[first] ?? 0;
+      const end = ends[i - 1] ?? 0;
+      const goesOn =
+        i < offsets.length &&
+        !handle.holds(start) &&
+        !handle.holds(offsets[i] ?? 0) &&
+        (offsets[i] ?? 0) - end <= GAP_BYTES &&
+        (ends[i] ?? 0) - start <= RUN_BYTES;
+      if (goesOn) continue;
+      runs.push({ first, last: i - 1, offset: start, length: end - start });
+      first = i;
+    }
+    return offsets.length === 0 ? [] : runs;
+  }
+
+  async #copyEntry(i: number, run: Uint8Array, runOffset: number): Promise<void> {
+    const { offsets, ends } = this.#selection;
+    const offset = offsets[i] ?? 0;
+    const bytes = run.subarray(offset - runOffset, (ends[i] ?? 0) - runOffset);
+    const replaced = await this.#writeHeader(i, offset, bytes);
+    if (replaced !== undefined) await this.#append(bytes.subarray(replaced));
+  }
+
+  async #streamEntry({ first, offset, length }: Run, start: Uint8Array): Promise<void> {
+    const replaced = await this.#writeHeader(first, offset, start);
+    if (replaced === undefined) return;
+    const rest = { offset: offset + replaced, length: length - replaced };
+    await streamRun(this.#selection.handle, rest, async (bytes) => await this.#output.append(bytes));
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    if (this.#output.hasRoom(bytes.length)) this.#output.appendNow(bytes);
+    else await this.#output.append(bytes);
+  }
+
+  /**
+   * Writes the header of an entry, or what is new of it, and gives how many of its bytes that replaces: the rest is to be copied.
+   * `undefined` where the entry was made anew, whole.
+   */
+  async #writeHeader(i: number, offset: number, bytes: Uint8Array): Promise<number | undefined> {
+    const { rawSize } = this.#session.format;
+    const header = this.#header;
+    this.#placed[i] = this.#output.offset;
+    if (header.decode(bytes, 0, bytes.length, rawSize) === "short")
+      throw new CorruptStore(`entry at ${offset} is cut short`);
+    if (header.kind === OFS_DELTA) return await this.#writeOfsDelta(offset);
+    if (header.kind !== REF_DELTA) return 0;
+    if (this.#options.mayBuildOn(bytes.subarray(header.baseAt, header.baseAt + rawSize))) return 0;
+    return await this.#copyWhole(offset);
+  }
+
+  async #writeOfsDelta(offset: number): Promise<number | undefined> {
+    const { size, headerBytes, distance } = this.#header;
+    const baseOffset = offset - distance;
+    const { offsets } = this.#selection;
+    const base = findSorted(offsets.length, baseOffset, (rank) => offsets[rank] ?? 0);
+    const into = this.#newHeader;
+    if (base >= 0 && this.#options.ofsDelta) {
+      const moved = this.#output.offset - (this.#placed[base] ?? 0);
+      if (moved === distance) return 0;
+      const end = encodeOfsDistance(moved, into, encodeEntryHeader(OFS_DELTA, size, into, 0));
+      await this.#append(into.subarray(0, end));
+      return headerBytes;
+    }
+    const name = await this.#nameAt(baseOffset);
+    if (base < 0 && !this.#options.mayBuildOn(name)) return await this.#copyWhole(offset);
+    const at = encodeEntryHeader(REF_DELTA, size, into, 0);
+    into.set(name, at);
+    await this.#append(into.subarray(0, at + name.length));
+    return headerBytes;
+  }
+
+  async #nameAt(offset: number): Promise<Uint8Array> {
+    const order = await this.#orderOfPack();
+    return order.index.nameAt(order.positionAt(order.rankOf(offset)));
+  }
+
+  /** Makes an entry without a base. */
+  async #copyWhole(offset: number): Promise<undefined> {
+    const { reader, inflating } = this.#session;
+    const object = await reader.readAtIfHeld(this.#selection.pack, offset);
+    if (object === undefined) await this.#streamWhole(offset);
+    else await this.#append(encodeEntry(object.kind, inflating.bytes(object.held), this.#options.deflate));
+    return undefined;
+  }
+
+  /** Makes an entry of an object that is too large to be held, or built from what is. */
+  async #streamWhole(offset: number): Promise<void> {
+    const { reader, inflating } = this.#session;
+    const chain = await reader.chainAt(this.#selection.pack, offset);
+    const { kind, size, pieces } = await openLargeContent(inflating, chain);
+    const end = encodeEntryHeader(kind, size, this.#newHeader, 0);
+    await this.#append(this.#newHeader.subarray(0, end));
+    const { kernel } = inflating;
+    const adler32: Adler32 = (adler, bytes) =>
+      sumOver(kernel, bytes, adler, (value, at, length) => kernel.adler32(value, at, length));
+    for await (const bytes of undeflated(pieces, size, adler32)) await this.#append(bytes);
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * Makes the pack of a fetch: decides what to send, then sends it as it lies in the bucket.
+ *
+ * The fast way: nothing is common, the wants cover every tip, and every pack carries the mark (everything in it is reachable from
+ * a ref). Then the packs themselves are the answer, and no object is looked at. Otherwise commits are walked, then the trees
+ * that differ, and the entries selected are copied.
+ *
+ * @packageDocumentation
+ * @see git-pack-objects(1)
+ */
+import { REF_TREE } from "../kernel/kernel.ts";
+import { isPlaced, selectWholePacks } from "./whole-packs.ts";
+import { walkCommits } from "../graph/commit-walk.ts";
+import { EXEMPT, type GraphSession, IS_TAG, PENDING, SELECTED, UNINTERESTING } from "../graph/graph-session.ts";
+import { selectByKinds } from "./kind-selection.ts";
+import { NO_FILTER, type ObjectFilter, dropFiltered, isByKind, passingKinds } from "../graph/object-filter.ts";
+import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
+import { type PackSelection, isCopy, freeSelection, placeSelected } from "./pack-selection.ts";
+import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import type { PackHandle } from "../store/pack-handle.ts";
+import type { FetchSession } from "./pack-session.ts";
+import { type CopyOptions, PackCopy } from "./pack-copy.ts";
+import { PackOutput } from "./pack-output.ts";
+import { streamRun } from "./stored-run.ts";
+
+/** How the pack may be made. */
+export type PackOptions = {
+  /** Deltas may be against what the client has. */
+  readonly thinPack: boolean;
+  readonly ofsDelta: boolean;
+  /** Tags of what is sent go along; the snapshot then has the refs below `refs/tags/`. */
+  readonly includeTag: boolean;
+  /** What the client does without. */
+  readonly filter: ObjectFilter;
+  /** Whether it is made beside other work, with little memory. */
+  readonly isFrugal?: boolean;
+};
+
+/** Where the pack goes. */
+export interface PackSink {
+  /** Takes bytes of the pack, which may be reused once the promise settles. */
+  data(bytes: Uint8Array): Promise<void>;
+  /** Takes text for the user's terminal. */
+  progress(text: string): Promise<void>;
+}
+
+const PROGRESS_STEP = 10_000;
+const TAGS = "refs/tags/";
+
+/** Up to so many commits of the client are set against what it gets, where its history is cut. */
+const MOST_EDGES = 32;
+/** Above this many wants, their types are learnt from beside the packs. */
+const MANY_WANTS = 16;
+
+/** Selects and sends the pack. */
+export async function packObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
+  const { graph } = session;
+  const packs = session.database.packs.filter((pack) => !isCopy(pack));
+  const { filter } = options;
+  // entries of a pack that is sent as it lies keep their ofs-deltas
+  if (isEverything(session) && filter === NO_FILTER && options.ofsDelta) {
+    const [only] = packs;
+    if (only !== undefined && packs.length === 1 && only.record.ownObjects === only.record.objects) {
+      await sendWholeFile(only, sink);
+      return;
+    }
+    const { whole, parts } = await selectWholePacks(graph);
+    await send(session, { whole, parts, mayBuildOn: (name) => isPlaced(graph, name) }, options, sink);
+    return;
+  }
+  if (session.toSend.length > MANY_WANTS) {
+    // objects by the hundred, and nothing at the client: what a partial clone checks out is mostly the tip
+    if (session.common.nodes.size === 0) session.database.useCopies();
+    await graph.learnKinds(session.toSend);
+  }
+  let parts: readonly PackSelection[];
+  if (isEverything(session) && isByKind(filter)) {
+    parts = await selectByKinds(graph, filter, await namedObjects(session));
+  } else {
+    await selectObjects(session, options, sink);
+    parts = await placeSelected(graph);
+  }
+  const clientHas = options.thinPack ? thinBases(graph, filter) : () => false;
+  const mayBuildOn = (name: Uint8Array): boolean => {
+    const node = graph.findNode(name);
+    if (node < 0) return false;
+    if (clientHas(node)) return true;
+    return graph.has(node, SELECTED) && !graph.has(node, PENDING);
+  };
+  await send(session, { whole: [], parts, mayBuildOn }, options, sink);
+}
+
+/** Whether, but for a filter, all that is stored is to be sent: every pack's mark says that its objects can be reached. */
+function isEverything({ answer, common, database, isShallow }: FetchSession): boolean {
+  return (
+    common.nodes.size === 0 &&
+    answer.uncoveredTips === 0 &&
+    !isShallow &&
+    database.packs.length > 0 &&
+    database.packs.every(({ record }) => record.marked)
+  );
+}
+
+/** Says of nodes whether a client that takes thin packs has them: a partial clone lacks what its filter left out. */
+function thinBases(graph: GraphSession, filter: ObjectFilter): (node: number) => boolean {
+  if (filter === NO_FILTER) return (node) => graph.has(node, UNINTERESTING);
+  const keepsTrees = passingKinds(filter).has(KIND_NUMBER.tree) && filter.treeDepth === Number.POSITIVE_INFINITY;
+  return (node) => keepsTrees && graph.has(node, UNINTERESTING) && graph.has(node, REF_TREE);
+}
+
+/** Gives what was asked for by name, also by way of a tag, and is no commit or tag: a filter does not apply to it. */
+async function namedObjects({ graph, toSend }: FetchSession): Promise<number[]> {
+  const named: number[] = [];
+  await graph.learnKinds(toSend);
+  const tags = toSend.filter((want) => graph.has(want, IS_TAG));
+  await graph.prefetch(tags);
+  for (const want of toSend) {
+    const object = await graph.peel(want);
+    const kind = await graph.kindOf(object);
+    if (kind === KIND_NUMBER.tree || kind === KIND_NUMBER.blob) named.push(object);
+  }
+  return named;
+}
+
+/** The pack as it is: not even hashed. */
+async function sendWholeFile(pack: PackHandle, sink: PackSink): Promise<void> {
+  const { packBytes, objects } = pack.record;
+  await sink.progress(`Enumerating objects: ${objects}, done.\n`);
+  await streamRun(pack, { offset: 0, length: packBytes }, async (bytes) => await sink.data(bytes));
+  await sink.progress(`Total ${objects} (delta 0), reused ${objects} (delta 0), pack-reused ${objects}\n`);
+}
+
+type Plan = {
+  readonly whole: readonly PackHandle[];
+  readonly parts: readonly PackSelection[];
+  /** See {@link CopyOptions}. */
+  readonly mayBuildOn: CopyOptions["mayBuildOn"];
+};
+
+async function send(session: FetchSession, plan: Plan, options: PackOptions, sink: PackSink): Promise<void> {
+  const { repository, graph } = session;
+  let total = 0;
+  for (const { record } of plan.whole) total += record.ownObjects;
+  for (const { offsets } of plan.parts) total += offsets.length;
+  await sink.progress(`Enumerating objects: ${total}, done.\nCounting objects: 100% (${total}/${total}), done.\n`);
+  const output = new PackOutput(async (bytes) => await sink.data(bytes), repository.hash(graph.format.name));
+  await output.begin(total);
+  for (const pack of plan.whole) {
+    const run = { offset: PACK_HEADER_BYTES, length: pack.record.ownBytes - PACK_HEADER_BYTES };
+    await streamRun(pack, run, async (bytes) => await output.append(bytes));
+  }
+  const { ofsDelta, isFrugal = false } = options;
+  const copy = { ofsDelta, isFrugal, mayBuildOn: plan.mayBuildOn, deflate: repository.deflate };
+  for (const part of plan.parts) {
+    await new PackCopy(graph, part, copy, output).run();
+    freeSelection(part);
+  }
+  await output.end();
+  await sink.progress(`Total ${total} (delta 0), reused ${total} (delta 0), pack-reused 0\n`);
+}
+
+/** Marks what is to be sent. */
+async function selectObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
+  const { graph, common } = session;
+  let counted = 0;
+  let told = 0;
+  const count = async (objects: number): Promise<void> => {
+    counted += objects;
+    if (counted - told < PROGRESS_STEP) return;
+    told = counted;
+    await sink.progress(`Enumerating objects: ${counted}\r`);
+  };
+  const walk = { filter: options.filter, count };
+  const { commits, trees } = await markNamed(session);
+  const walked = await walkCommits(graph, commits, common.nodes);
+  for (const node of walked.interesting) graph.mark(node, SELECTED);
+  await count(walked.interesting.length);
+  // Where history is cut, what the client has need not be the parent of what it gets: pack-objects --shallow does the same.
+  const had = session.isShallow ? [...common.nodes].slice(-MOST_EDGES) : [];
+  const edges = [...new Set([...walked.edges, ...had])];
+  await selectTreesOf(graph, { ...walked, edges }, walk);
+  await selectGivenTrees(graph, trees, walk);
+  if (options.filter !== NO_FILTER) await dropFiltered(graph, options.filter);
+  // past the filter, as C git's --include-tag
+  if (options.includeTag) await selectTags(session);
+}
+
+/** Marks what was asked for by name, with the tags on the way to it; gives the commits and trees among it. */
+async function markNamed({ graph, toSend }: FetchSession): Promise<{ commits: number[]; trees: number[] }> {
+  const commits: number[] = [];
+  const trees: number[] = [];
+  const onTag = (tag: number): void => graph.mark(tag, SELECTED | EXEMPT);
+  for (const want of toSend) {
+    const object = await graph.peel(want, onTag);
+    const kind = await graph.kindOf(object);
+    graph.mark(object, EXEMPT);
+    if (kind === KIND_NUMBER.commit) commits.push(object);
+    else if (kind === KIND_NUMBER.tree) trees.push(object);
+    else graph.mark(object, SELECTED);
+  }
+  return { commits, trees };
+}
+
+/** Marks the tags whose object is sent, with the tags between. @see gitprotocol-capabilities(5), include-tag */
+async function selectTags(session: FetchSession): Promise<void> {
+  const { graph, answer } = session;
+  for (const row of decodeRefRows(answer.refs, graph.format.rawSize)) {
+    if (row.peeled === undefined || !row.name.startsWith(TAGS)) continue;
+    const peeled = graph.findNode(row.peeled);
+    if (peeled < 0 || !graph.has(peeled, SELECTED)) continue;
+    await graph.peel(graph.node(row.oid), (tag) => graph.mark(tag, SELECTED));
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * From the objects that are selected to the places they are copied from: for each pack, its entries to send, in its order.
+ *
+ * Two packs may have the same two objects, each as a delta on the other. So an entry may build on what comes in the same
+ * selection, where the stored pack vouches for it, or in one before, and on nothing that is still to come.
+ *
+ * @packageDocumentation
+ */
+import { MissingObject } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
+import { toHex } from "../bytes/hex.ts";
+import { NumberList } from "../bytes/number-list.ts";
+import type { PackHandle } from "../store/pack-handle.ts";
+import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
+import { type GraphSession, PENDING, PLACED, SELECTED } from "../graph/graph-session.ts";
+
+/** Entries of one pack, by where they begin and end; ascending. */
+export type PackSelection = {
+  readonly pack: number;
+  readonly handle: PackHandle;
+  readonly offsets: Float64Array<ArrayBuffer>;
+  readonly ends: Float64Array<ArrayBuffer>;
+  /** The nodes of these entries, in no order; marked {@link PENDING} until their turn comes. */
+  readonly nodes: Uint32Array<ArrayBuffer>;
+  /** The order of the whole pack, where it had to be known. */
+  readonly order: PackOrder | undefined;
+};
+
+/** A pack with its number in the database. */
+export type NumberedPack = { readonly pack: number; readonly handle: PackHandle };
+
+/** Up to so many objects are looked up one by one; more are found by going through the packs' indexes. */
+const FEW_OBJECTS = 4096;
+
+/** Whether all that a pack has is in others. */
+export function isCopy({ record }: PackHandle): boolean {
+  return record.source === "copy";
+}
+
+function selectedNodes(session: GraphSession): number[] {
+  const nodes: number[] = [];
+  for (let node = 0; node < session.kernel.oidCount; node++) if (session.has(node, SELECTED)) nodes.push(node);
+  return nodes;
+}
+
+function countSelected(session: GraphSession): number {
+  let count = 0;
+  for (let node = 0; node < session.kernel.oidCount; node++) if (session.has(node, SELECTED)) count++;
+  return count;
+}
+
+/**
+ * The packs in an order in which bases mostly come before what builds on them: the largest first, then as they came. Without
+ * copies: all that they have is in the others.
+ */
+export function inBaseOrder(packs: readonly PackHandle[]): NumberedPack[] {
+  const numbered = packs.map((handle, pack) => ({ handle, pack })).filter(({ handle }) => !isCopy(handle));
+  const largest = Math.max(0, ...numbered.map(({ handle }) => handle.record.objects));
+  const rank = ({ record }: PackHandle): number => (record.objects === largest ? -1 : record.createdAt);
+  return numbered.sort((a, b) => rank(a.handle) - rank(b.handle) || a.pack - b.pack);
+}
+
+/** Places every selected object, and marks all {@link PENDING}. @throws MissingObject where one is in no pack. */
+export async function placeSelected(session: GraphSession): Promise<PackSelection[]> {
+  const selections = countSelected(session) <= FEW_OBJECTS ? await placeFew(session) : await placeMany(session);
+  for (const { nodes } of selections) for (const node of nodes) session.mark(node, PENDING);
+  return selections;
+}
+
+async function placeMany(session: GraphSession): Promise<PackSelection[]> {
+  const selections: PackSelection[] = [];
+  for (const { pack, handle } of [...(await fittingCopies(session)), ...inBaseOrder(session.database.packs)]) {
+    const order = await loadPackOrder(handle, session.format);
+    const selection = selectByRank({ pack, handle, order }, (name) => {
+      const node = session.findNode(name);
+      if (node < 0 || !session.has(node, SELECTED) || session.has(node, PLACED)) return -1;
+      session.mark(node, PLACED);
+      return node;
+    });
+    if (selection.offsets.length > 0) selections.push(selection);
+  }
+  return selections;
+}
+
+/**
+ * Gives the copies that hold most of what is selected, and little else: who wants that finds it in one place there. For anything
+ * else the entries of the other packs are nearer to each other.
+ */
+async function fittingCopies(session: GraphSession): Promise<NumberedPack[]> {
+  const selected = countSelected(session);
+  const fitting: NumberedPack[] = [];
+  for (const [pack, handle] of session.database.packs.entries()) {
+    const { objects } = handle.record;
+    if (!isCopy(handle) || selected > 2 * objects || objects > 2 * selected) continue;
+    const index = await handle.loadIndex();
+    let shared = 0;
+    for (let position = 0; position < index.count; position++) {
+      const node = session.findNode(index.nameAt(position));
+      if (node >= 0 && session.has(node, SELECTED)) shared++;
+    }
+    if (2 * shared >= selected && 2 * shared >= objects) fitting.push({ pack, handle });
+  }
+  return fitting;
+}
+
+/** Selects those entries of a pack for whose raw name, and position in the index, `choose` gives a node (and not -1). */
+export function selectByRank(
+  from: NumberedPack & { readonly order: PackOrder },
+  choose: (name: Uint8Array, position: number) => number,
+): PackSelection {
+  const { order } = from;
+  const ranks = new NumberList();
+  const nodes = new NumberList();
+  for (let rank = 0; rank < order.count; rank++) {
+    const position = order.positionAt(rank);
+    const node = choose(order.index.nameAt(position), position);
+    if (node < 0) continue;
+    ranks.push(rank);
+    nodes.push(node);
+  }
+  const offsets = new Float64Array(ranks.length);
+  const ends = new Float64Array(ranks.length);
+  for (const [i, rank] of ranks.view.entries()) {
+    offsets[i] = order.offsetAt(rank);
+    ends[i] = order.offsetAt(rank + 1);
+  }
+  ranks.free();
+  return { ...from, nodes: nodes.view, offsets, ends };
+}
+
+/** Frees the memory of a selection that nobody asks for any more. */
+export function freeSelection({ nodes, offsets, ends }: PackSelection): void {
+  for (const view of [nodes, offsets, ends]) freeMemory(view);
+}
+
+type Found = { readonly nodes: number[]; readonly positions: number[] };
+
+async function placeFew(session: GraphSession): Promise<PackSelection[]> {
+  const nodes = selectedNodes(session);
+  const { rawSize } = session.format;
+  const names = new Uint8Array(nodes.length * rawSize);
+  for (const [i, node] of nodes.entries()) names.set(session.nameOf(node), i * rawSize);
+  const locations = await session.database.locate(names);
+  const byPack = new Map<number, Found>();
+  for (const [i, node] of nodes.entries()) {
+    const pack = locations.packs[i] ?? -1;
+    if (pack < 0) throw new MissingObject(toHex(session.nameOf(node)));
+    const found = byPack.get(pack) ?? { nodes: [], positions: [] };
+    byPack.set(pack, found);
+    found.nodes.push(node);
+    found.positions.push(locations.positions[i] ?? 0);
+  }
+  const selections: PackSelection[] = [];
+  const copies = session.database.packs
+    .map((handle, pack) => ({ handle, pack }))
+    .filter(({ handle }) => isCopy(handle));
+  for (const from of [...copies, ...inBaseOrder(session.database.packs)]) {
+    const found = byPack.get(from.pack);
+    if (found !== undefined) selections.push(await placeInPack(session, from, found));
+  }
+  return selections;
+}
+
+async function placeInPack(session: GraphSession, from: NumberedPack, found: Found): Promise<PackSelection> {
+  const offsets = Float64Array.from(await from.handle.offsets(found.positions)).sort();
+  const ends = new Float64Array(offsets.length);
+  // the order of a pack whose index is at hand costs no read; else the entries tell where they end
+  let order = from.handle.index === undefined ? undefined : await loadPackOrder(from.handle, session.format);
+  for (const [i, offset] of offsets.entries()) {
+    const end = order === undefined ? await session.reader.entryEnd(from.pack, offset) : undefined;
+    if (end === undefined) order ??= await loadPackOrder(from.handle, session.format);
+    ends[i] = end ?? order?.offsetAt(order.rankOf(offset) + 1) ?? offset;
+  }
+  return { ...from, nodes: Uint32Array.from(found.nodes), offsets, ends, order };
+}

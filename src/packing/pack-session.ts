@@ -1,0 +1,138 @@
+/**
+ * One fetch: the snapshot it works on, the walk's state, and what is known to be common.
+ *
+ * @packageDocumentation
+ */
+import { ProtocolError } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { CommonCommits } from "../graph/common-commits.ts";
+import { GraphSession } from "../graph/graph-session.ts";
+import type { ShallowPlan } from "../graph/shallow.ts";
+import { objectFormat } from "../object/object-id.ts";
+import type { OpenAnswer } from "../refs/ref-store.ts";
+import { reachedByRefs } from "../repository/reached-by-refs.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
+import { ObjectDatabase } from "../store/object-database.ts";
+
+/** A repository that was found, with its catalog. */
+export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;
+
+/** Up to so many wants are read while it is looked up what the client has. */
+const FEW_WANTS = 16;
+
+/** A fetch in progress; {@link FetchSession.close} it. */
+export class FetchSession {
+  readonly repository: Repository;
+  readonly answer: FoundRepository;
+  readonly database: ObjectDatabase;
+  readonly graph: GraphSession;
+  /** Nodes of what is wanted, without duplicates. */
+  readonly wants: readonly number[];
+  readonly common: CommonCommits;
+  /** What the pack is for: what is wanted and, where history is no longer cut, what lay behind the cut. */
+  toSend: readonly number[];
+  /** Whether history is cut for the client. */
+  isShallow = false;
+  readonly #wantNames: Uint8Array;
+
+  /** `kernel` is lent already, and given back by {@link FetchSession.close}. */
+  constructor(repository: Repository, answer: FoundRepository, wants: Uint8Array, kernel?: Kernel) {
+    const { id, objectFormat: formatName } = answer.record;
+    const format = objectFormat(formatName);
+    this.repository = repository;
+    this.answer = answer;
+    this.#wantNames = wants;
+    this.database = new ObjectDatabase(answer.packs, {
+      storage: repository.storage(id),
+      cache: repository.cache,
+      scope: id,
+      format,
+    });
+    this.graph = new GraphSession(this.database, kernel ?? repository.kernels.lend(format.rawSize));
+    this.common = new CommonCommits(this.graph);
+    const nodes = new Set<number>();
+    for (let at = 0; at < wants.length; at += format.rawSize)
+      nodes.add(this.graph.node(wants.subarray(at, at + format.rawSize)));
+    this.wants = [...nodes];
+    this.toSend = this.wants;
+  }
+
+  /** Cuts history as planned, for the walks from here on. */
+  async cut(plan: ShallowPlan): Promise<void> {
+    this.isShallow = true;
+    this.database.useCopies();
+    this.toSend = [...this.wants, ...plan.wants];
+    // who had a commit whose parents were cut off has the commit itself
+    for (const node of plan.unshallow) await this.common.add(node);
+    for (const node of plan.cuts) this.graph.commits.cut(node);
+    this.common.forget();
+  }
+
+  /** Says of each raw name, one after the other, whether the repository has the object: 1 or 0. */
+  async has(names: Uint8Array): Promise<Uint8Array> {
+    // what is wanted is read next, and lies in a small pack more often than not: no need to wait for what is had
+    const few = this.wants.length <= FEW_WANTS;
+    const reading = few ? this.graph.reader.prefetch(this.#wantNames) : undefined;
+    const [{ packs }] = await Promise.all([this.database.locate(names), reading]);
+    return Uint8Array.from(packs, (pack) => (pack < 0 ? 0 : 1));
+  }
+
+  /** Adds objects that the client has too: raw names of objects that are here. */
+  async addCommon(names: Uint8Array): Promise<void> {
+    const { rawSize } = this.graph.format;
+    const nodes: number[] = [];
+    for (let at = 0; at < names.length; at += rawSize) nodes.push(this.graph.node(names.subarray(at, at + rawSize)));
+    // the wants are read next
+    await this.graph.prefetch([...nodes, ...this.wants]);
+    for (const node of nodes) await this.common.add(node);
+    this.common.forget();
+  }
+
+  /** Whether a pack can be made from what is common now. */
+  async okToGiveUp(): Promise<boolean> {
+    return await this.common.suffice(this.wants);
+  }
+
+  /** @throws ProtocolError in git's words where a want cannot be reached from any ref. */
+  async checkWants(): Promise<void> {
+    const { rawSize } = this.graph.format;
+    const doubtful: Uint8Array[] = [];
+    for (const [i, tip] of this.answer.wantIsTip.entries()) {
+      if (tip === 0) doubtful.push(this.#wantNames.subarray(i * rawSize, (i + 1) * rawSize));
+    }
+    if (doubtful.length === 0) return;
+    const bad = await this.#unreachable(doubtful);
+    if (bad !== undefined) throw new ProtocolError(`upload-pack: not our ref ${toHex(bad)}`);
+  }
+
+  async #unreachable(names: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
+    const { rawSize } = this.graph.format;
+    const joined = new Uint8Array(names.length * rawSize);
+    for (const [i, name] of names.entries()) joined.set(name, i * rawSize);
+    const here = await this.has(joined);
+    const missing = names.find((_, i) => here[i] === 0);
+    if (missing !== undefined) return missing;
+    const reached = await reachedByRefs(this.repository, this, names);
+    return names.find((_, i) => reached[i] === false);
+  }
+
+  /** Gives those of the nodes, all of objects that are here, that some ref reaches. */
+  async reachable(nodes: readonly number[]): Promise<number[]> {
+    const names = nodes.map((node) => this.graph.nameOf(node));
+    const reached = await reachedByRefs(this.repository, this, names);
+    return nodes.filter((_, i) => reached[i]);
+  }
+
+  /** Gives the kernel back. */
+  close(): void {
+    this.graph.close();
+    this.repository.kernels.giveBack(this.graph.kernel);
+  }
+}
+
+/** Opens a fetch of `wants` (raw names, one after the other, in the order the snapshot was asked about them). */
+export function openFetchSession(repository: Repository, answer: FoundRepository, wants: Uint8Array): FetchSession {
+  return new FetchSession(repository, answer, wants);
+}

@@ -1,0 +1,39 @@
+/**
+ * The pack of a push between its lease and its commit: in the bucket maybe, in no catalog yet.
+ *
+ * @packageDocumentation
+ */
+import type { RefStore } from "../refs/ref-store.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
+import type { PackStorage } from "../catalog/pack-storage.ts";
+
+/** A lease on the keys of one pack. */
+export class StagedPack {
+  /** Stem of the keys. */
+  readonly name: string;
+  readonly #refs: RefStore<PackRecord>;
+  readonly #storage: PackStorage;
+  #isGone = false;
+
+  constructor(name: string, refs: RefStore<PackRecord>, storage: PackStorage) {
+    this.name = name;
+    this.#refs = refs;
+    this.#storage = storage;
+  }
+
+  /**
+   * Deletes what was written and gives the lease back; never throws. `written` is false where nothing can have been. Not to be
+   * called once a commit was asked for, unless its answer says that the pack was not kept: a commit whose answer was lost may
+   * well have happened.
+   */
+  async discard(written = true): Promise<void> {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    try {
+      if (written) await this.#storage.deletePack(this.name);
+      await this.#refs.abandonPush(this.name);
+    } catch {
+      // The lease is still there: the repository's alarm deletes the keys when it ends.
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * A copy of what `clone --depth 1` takes, in a pack of its own. In a large pack the files of one commit lie far apart, each among
+ * its own versions: to gather them takes dozens of reads. So a push of a large pack that sets the default branch brings, in the
+ * same commit, a second pack with the tip's tree. All of it is in other packs, too: clones of everything pass it over.
+ *
+ * @packageDocumentation
+ */
+import { LimitExceeded } from "../bytes/failure.ts";
+import { BytePipe } from "../bytes/byte-pipe.ts";
+import { toHex } from "../bytes/hex.ts";
+import { NO_FILTER } from "../graph/object-filter.ts";
+import { objectFormat } from "../object/object-id.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
+import type { Repository } from "../repository/repository.ts";
+import { BlockCache } from "../store/block-cache.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
+import { ingestPack } from "../store/ingest/ingest-pack.ts";
+import { ObjectDatabase } from "../store/object-database.ts";
+import { FetchSession } from "./pack-session.ts";
+import { packObjects } from "./pack-objects.ts";
+import { StagedPack } from "./staged-pack.ts";
+
+/** A copy larger than this, or than a quarter of what there is, is not worth its room. */
+const MOST_COPY_BYTES = 128 * 1024 * 1024;
+const MOST_SHARE = 4;
+const PACK_NAME_BYTES = 20;
+/** Beside a large push there is room for little. */
+const CACHE_BOUNDS = { files: 14 * 1024 * 1024, blocks: 2 * 1024 * 1024 };
+
+/** Where a copy is made from. */
+export type TipCopyInput = {
+  readonly repository: Repository;
+  readonly record: RepositoryRecord;
+  /** The catalog as it will be. */
+  readonly packs: readonly PackRecord[];
+  /** The commit that the default branch is to have. Raw name. */
+  readonly tip: Uint8Array;
+  /** Called now and then. */
+  readonly onProgress: () => Promise<void>;
+};
+
+/** A copy in the bucket, leased and in no catalog. */
+export type TipCopy = { readonly record: PackRecord; readonly staged: StagedPack };
+
+/** Makes a copy; `undefined` where it would be too large. Leaves nothing where it throws. */
+export async function makeTipCopy(input: TipCopyInput): Promise<TipCopy | undefined> {
+  const { repository, record } = input;
+  const name = toHex(repository.random(PACK_NAME_BYTES));
+  const begun = await repository.refs.beginPush({ packName: name, names: [] });
+  if (begun.kind === "missing") return undefined;
+  const staged = new StagedPack(name, repository.refs, repository.storage(record.id));
+  try {
+    return { record: await takeCopy(input, name), staged };
+  } catch (error) {
+    await staged.discard();
+    if (error instanceof LimitExceeded) return undefined;
+    throw error;
+  }
+}
+
+/** As {@link makeTipCopy}, for who knows nothing of this. */
+export async function copyTip(
+  repository: Repository,
+  asked: Pick<TipCopyInput, "record" | "packs" | "tip">,
+): Promise<{ readonly record: PackRecord; discard(): Promise<void> } | undefined> {
+  const copy = await makeTipCopy({ ...asked, repository, onProgress: async () => undefined });
+  return copy === undefined ? undefined : { record: copy.record, discard: async () => await copy.staged.discard() };
+}
+
+async function takeCopy(input: TipCopyInput, packName: string): Promise<PackRecord> {
+  const { repository, record, packs } = input;
+  const format = objectFormat(record.objectFormat);
+  const pipe = new BytePipe();
+  const making = sendTip(input, pipe);
+  const kernel = repository.kernels.lendSmall(format.rawSize);
+  try {
+    const pack = await ingestPack({
+      source: pipe,
+      head: new Uint8Array(0),
+      storage: repository.storage(record.id),
+      database: new ObjectDatabase(packs, {
+        storage: repository.storage(record.id),
+        cache: repository.cache,
+        scope: record.id,
+        format,
+      }),
+      kernel,
+      format,
+      packName,
+      packSource: "copy",
+      tips: [],
+      hash: repository.hash,
+      deflate: repository.deflate,
+      limits: repository.limits,
+      now: repository.now(),
+      progress: { received: input.onProgress, resolved: input.onProgress },
+    });
+    pack.release();
+    // what is in it is in other packs, whose marks decide
+    return { ...pack.record, marked: true };
+  } catch (error) {
+    pipe.fail(error);
+    throw error;
+  } finally {
+    await making;
+    repository.kernels.giveBack(kernel);
+  }
+}
+
+/** Writes the pack of the tip alone. Never throws: the pipe does, at its other end. */
+async function sendTip({ repository, record, packs, tip }: TipCopyInput, pipe: BytePipe): Promise<void> {
+  const stored = packs.reduce((bytes, { packBytes }) => bytes + packBytes, 0);
+  const most = Math.min(MOST_COPY_BYTES, stored / MOST_SHARE);
+  const snapshot = {
+    kind: "found",
+    record,
+    version: 0,
+    packs,
+    refs: [],
+    wantedRefs: [],
+    wantIsTip: Uint8Array.of(1),
+    uncoveredTips: 1,
+  } as const;
+  const { rawSize } = objectFormat(record.objectFormat);
+  const cache = new BlockCache(CACHE_BOUNDS);
+  const session = new FetchSession({ ...repository, cache }, snapshot, tip, repository.kernels.lendSpare(rawSize));
+  try {
+    await session.cut({ shallow: [], unshallow: [], cuts: session.wants, wants: [] });
+    let bytes = 0;
+    await packObjects(
+      session,
+      { thinPack: false, ofsDelta: true, includeTag: false, filter: NO_FILTER, isFrugal: true },
+      {
+        data: async (piece) => {
+          bytes += piece.length;
+          if (bytes > most) throw new LimitExceeded("copy of the tip", most, "the tip is most of the pack");
+          await pipe.write(piece);
+        },
+        progress: async () => undefined,
+      },
+    );
+    pipe.end();
+  } catch (error) {
+    pipe.fail(error);
+  } finally {
+    session.close();
+    cache.free();
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The plan of a clone: which packs go out whole, and what of the others does. A pack must not have an object twice, and packs of
+ * a catalog may share some, so what is in one of the packs before is left out of the next. Nor may an object build on itself by
+ * way of several packs: a pack goes out whole only if all that it builds on does.
+ *
+ * @packageDocumentation
+ */
+import { freeMemory } from "../bytes/free-memory.ts";
+import type { PackHandle } from "../store/pack-handle.ts";
+import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
+import { type GraphSession, PENDING, PLACED } from "../graph/graph-session.ts";
+import { type NumberedPack, type PackSelection, inBaseOrder, isCopy, selectByRank } from "./pack-selection.ts";
+
+/** What goes out. */
+export type WholePacks = { readonly whole: readonly PackHandle[]; readonly parts: readonly PackSelection[] };
+
+/** Says whether an object with this raw name is in a pack that goes out whole, or in a part whose turn has come. */
+export function isPlaced(session: GraphSession, name: Uint8Array): boolean {
+  const node = session.findNode(name);
+  return node >= 0 && session.has(node, PLACED) && !session.has(node, PENDING);
+}
+
+/** Plans to send every object of every pack, once. Reads the indexes of all packs but the largest that stands alone. */
+export async function selectWholePacks(session: GraphSession): Promise<WholePacks> {
+  const { packs } = session.database;
+  const alone = packs.filter((handle) => !isCopy(handle) && handle.record.ownObjects === handle.record.objects);
+  const largest = inBaseOrder(alone)[0]?.handle;
+  const others = inBaseOrder(packs).filter(({ handle }) => handle !== largest);
+  if (largest !== undefined) await markSharedWith(session, largest, others);
+  const whole = largest === undefined ? [] : [largest];
+  const parts: PackSelection[] = [];
+  for (const other of others) {
+    const from = { ...other, order: await loadPackOrder(other.handle, session.format) };
+    const own = selectOwn(session, from);
+    if (own.nodes.length === other.handle.record.ownObjects && basesGoOutWhole(session, from)) {
+      whole.push(other.handle);
+    } else if (own.nodes.length > 0) {
+      for (const node of own.nodes) session.mark(node, PENDING);
+      parts.push(own);
+    }
+  }
+  return { whole, parts };
+}
+
+/** Marks what the largest pack has of the others' objects as placed: one question for all of them. */
+async function markSharedWith(
+  session: GraphSession,
+  largest: PackHandle,
+  others: readonly NumberedPack[],
+): Promise<void> {
+  const { rawSize } = session.format;
+  let count = 0;
+  for (const { handle } of others) count += handle.record.objects;
+  const names = new Uint8Array(count * rawSize);
+  let used = 0;
+  for (const { handle } of others) {
+    const index = await handle.loadIndex();
+    names.set(index.names, used);
+    used += index.names.length;
+  }
+  const all = new Uint32Array(count);
+  for (let i = 0; i < count; i++) all[i] = i;
+  const found = await largest.find(names, all);
+  for (const [i, position] of found.entries()) {
+    if (position >= 0) session.mark(session.node(names.subarray(i * rawSize, (i + 1) * rawSize)), PLACED);
+  }
+  for (const list of [names, all, found]) freeMemory(list);
+}
+
+type Ordered = NumberedPack & { readonly order: PackOrder };
+
+function selectOwn(session: GraphSession, from: Ordered): PackSelection {
+  const { ownObjects } = from.handle.record;
+  let rank = -1;
+  return selectByRank(from, (name) => {
+    // completion appended its bases behind the pack's own objects
+    if (++rank >= ownObjects) return -1;
+    const node = session.node(name);
+    if (session.has(node, PLACED)) return -1;
+    session.mark(node, PLACED);
+    return node;
+  });
+}
+
+/** Whether the bases that completion appended to a pack are in packs that go out whole. */
+function basesGoOutWhole(session: GraphSession, { handle, order }: Ordered): boolean {
+  for (let rank = handle.record.ownObjects; rank < order.count; rank++) {
+    if (!isPlaced(session, order.index.nameAt(order.positionAt(rank)))) return false;
+  }
+  return true;
+}

@@ -1,0 +1,126 @@
+/**
+ * Version 2's `fetch`: haves are acknowledged or the pack is sent, or both.
+ *
+ * Capabilities: `shallow`, `wait-for-done`, `filter`, `ref-in-want`, `sideband-all`. Arguments: `want`, `want-ref`, `have`, `done`,
+ * `thin-pack`, `no-progress`, `include-tag`, `ofs-delta`, `shallow`, `deepen`, `deepen-since`, `deepen-not`, `deepen-relative`,
+ * `filter`, `sideband-all`, `wait-for-done`.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-v2(5), upload-pack.c `upload_pack_v2()`
+ */
+import { concat } from "../../bytes/chunk.ts";
+import { ProtocolError } from "../../bytes/failure.ts";
+import { fromHex } from "../../bytes/hex.ts";
+import type { ObjectFilter } from "../../graph/object-filter.ts";
+import type { ShallowPlan } from "../../graph/shallow.ts";
+import { objectFormat } from "../../object/object-id.ts";
+import { offeredFeatures } from "../../wire/capabilities.ts";
+import { type FetchRequest, FetchRequestParser } from "../../wire/fetch-request.ts";
+import {
+  type WantedRef,
+  formatPackfileHeader,
+  formatShallowInfo,
+  formatWantedRefs,
+} from "../../wire/fetch-response.ts";
+import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
+import type { Snapshot } from "../admission.ts";
+import { asksForDepth, planDepth, shallowLines } from "./fetch-depth.ts";
+import { requestedFilter } from "./fetch-filter.ts";
+import { type FetchSession, openFetchSession } from "../../packing/pack-session.ts";
+import { acknowledgeHavesV2, takeHaves } from "./negotiate.ts";
+import type { ResponseWriter } from "../response-writer.ts";
+import { fetchSnapshot, sendPack } from "./send-pack.ts";
+import type { CommandCall } from "../v2-command.ts";
+
+/** Answers a `fetch`. */
+export async function fetchObjects(call: CommandCall): Promise<void> {
+  const { exchange, admission, answer, context } = call;
+  const parser = new FetchRequestParser({
+    objectFormat: objectFormat(context.objectFormat),
+    features: offeredFeatures("fetch", context),
+    maxObjectIds: exchange.repository.limits.wants,
+  });
+  try {
+    await call.readArguments(parser);
+  } finally {
+    // also what is wrong with the request is then told on a band
+    if (parser.result.sidebandAll) answer.overBands(SIDE_BAND_64K_PACKET_MAX);
+  }
+  const request = parser.result;
+  // Who wants nothing gets nothing, unless it only asks which of its objects are here.
+  if (request.wants.length + request.wantRefs.length === 0 && !request.waitForDone) return;
+  const filter = requestedFilter(request.filter);
+  const wants = request.wants.bytes().slice();
+  const snapshot = await admission.openAs(context.objectFormat, fetchSnapshot({ ...request, wants }));
+  const wantedRefs = wantedRefsOf(request, snapshot);
+  const session = openFetchSession(exchange.repository, snapshot, concat([wants, ...wantedRefs.map(({ oid }) => oid)]));
+  try {
+    await session.checkWants();
+    const plan = await planDepth(session, request);
+    await answerFetch(call, { ...request, filter }, { session, plan, wantedRefs });
+  } finally {
+    session.close();
+  }
+}
+
+/** Gives what each `want-ref` names. @throws ProtocolError in git's words where there is no such ref. */
+function wantedRefsOf({ wantRefs }: FetchRequest, snapshot: Snapshot): WantedRef[] {
+  return wantRefs.map((name, i) => {
+    const oid = fromHex(snapshot.wantedRefs[i] ?? "");
+    if (oid === undefined || oid.length === 0) throw new ProtocolError(`unknown ref ${name}`);
+    return { name, oid };
+  });
+}
+
+type FilteredRequest = Omit<FetchRequest, "filter"> & { readonly filter: ObjectFilter };
+type PlannedFetch = {
+  readonly session: FetchSession;
+  readonly plan: ShallowPlan | undefined;
+  readonly wantedRefs: readonly WantedRef[];
+};
+type FetchState = "acknowledgments" | "pack" | "done";
+
+/** The states after the arguments, in git's order. */
+async function answerFetch(call: CommandCall, request: FilteredRequest, fetch: PlannedFetch): Promise<void> {
+  const { answer } = call;
+  const { session } = fetch;
+  // Without haves there is nothing to acknowledge: a clone.
+  let state: FetchState = request.haves.length > 0 ? "acknowledgments" : "pack";
+  while (state !== "done") {
+    switch (state) {
+      case "acknowledgments":
+        state = await answerHaves(call, request, session);
+        break;
+      case "pack":
+        formatSections(request, fetch, answer);
+        await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
+        if (fetch.plan !== undefined) await session.cut(fetch.plan);
+        await sendPack(session, request, request.noProgress, answer);
+        // A response has one pack.
+        state = "done";
+        break;
+    }
+  }
+}
+
+/**
+ * The sections before the pack's bytes, in the order of gitprotocol-v2(5), which git's client holds to; C git's own server sends
+ * wanted-refs first and so can't be asked for both.
+ */
+function formatSections(request: FilteredRequest, fetch: PlannedFetch, { lines }: ResponseWriter): void {
+  const { session, plan, wantedRefs } = fetch;
+  if (plan !== undefined || asksForDepth(request)) formatShallowInfo(shallowLines(session, plan), lines);
+  if (wantedRefs.length > 0) formatWantedRefs(wantedRefs, lines);
+  formatPackfileHeader(lines);
+}
+
+async function answerHaves(call: CommandCall, request: FilteredRequest, session: FetchSession): Promise<FetchState> {
+  if (request.done) {
+    // The client asks no more: it gets the pack without the section of acknowledgments.
+    await takeHaves(session, request.haves);
+    return "pack";
+  }
+  const ready = await acknowledgeHavesV2(session, request.haves, !request.waitForDone, call.answer);
+  // Not ready: the flush has ended the response, and the client comes again with more.
+  return ready ? "pack" : "done";
+}

@@ -1,0 +1,103 @@
+/**
+ * What a client asks about depth, with names and refs looked up.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5); `process_shallow()`, `process_deepen_not()` in git's upload-pack.c
+ */
+import { ProtocolError } from "../../bytes/failure.ts";
+import { fromHex, toHex } from "../../bytes/hex.ts";
+import { type ShallowPlan, type ShallowRequest, planShallow } from "../../graph/shallow.ts";
+import { KIND_NUMBER } from "../../object/object-kind.ts";
+import { expandRefName } from "../../object/ref-name.ts";
+import { decodeRefRows } from "../../refs/ref-rows.ts";
+import { type DepthRequest, INFINITE_DEPTH } from "../../wire/depth-request.ts";
+import type { PktBuffer } from "../../wire/pkt-buffer.ts";
+import { type ShallowLine, formatShallowLine } from "../../wire/shallow-info.ts";
+import type { FetchSession } from "../../packing/pack-session.ts";
+
+/** A depth request, and whether its depth counts from where the client's history is cut now. */
+export type FetchDepth = DepthRequest & { readonly deepenRelative: boolean };
+
+/** Gives the full names of all refs that these `deepen-not` arguments may mean: what a snapshot has to be asked for. */
+export function deepenNotRefs(names: readonly string[]): string[] {
+  return names.flatMap((name) => expandRefName(name));
+}
+
+/** Whether the request wants history cut in some way. */
+export function asksForDepth({ depth, deepenSince, deepenNot }: DepthRequest): boolean {
+  return depth !== undefined || deepenSince !== undefined || deepenNot.length > 0;
+}
+
+/** Plans the cuts of a fetch; `undefined` where there are none. @throws ProtocolError in git's words */
+export async function planDepth(session: FetchSession, request: FetchDepth): Promise<ShallowPlan | undefined> {
+  const { depth, deepenSince, deepenNot } = request;
+  const byHistory = deepenSince !== undefined || deepenNot.length > 0;
+  if (depth !== undefined && byHistory) {
+    throw new ProtocolError("git upload-pack: deepen and deepen-since (or deepen-not) cannot be used together");
+  }
+  const not = resolveDeepenNot(session, deepenNot);
+  const clientShallow = await clientShallows(session, request);
+  if (depth === undefined && !byHistory && clientShallow.length === 0) return undefined;
+  // what lies behind a cut is sent only where a ref reaches it: who knows the name of a commit that was deleted gets no more of it
+  const cut =
+    depth === INFINITE_DEPTH
+      ? { kind: "unshallow" as const, reachable: await session.reachable(clientShallow) }
+      : cutOf(request, not);
+  return await planShallow(session.graph, session.wants, { clientShallow, cut });
+}
+
+function cutOf({ depth, deepenSince, deepenRelative }: FetchDepth, not: readonly number[]): ShallowRequest["cut"] {
+  if (depth !== undefined) return { kind: "depth", depth, relative: deepenRelative };
+  if (deepenSince === undefined && not.length === 0) return { kind: "none" };
+  return { kind: "history", since: deepenSince ?? Number.NEGATIVE_INFINITY, not };
+}
+
+/** Nodes of the commits at which the client's history is cut, those that are here. */
+async function clientShallows({ graph, database }: FetchSession, { shallows }: DepthRequest): Promise<number[]> {
+  if (shallows.length === 0) return [];
+  const names = shallows.bytes().slice();
+  const { packs } = await database.locate(names);
+  const { rawSize } = graph.format;
+  const nodes = new Set<number>();
+  for (const [i, pack] of packs.entries()) {
+    if (pack >= 0) nodes.add(graph.node(names.subarray(i * rawSize, (i + 1) * rawSize)));
+  }
+  await graph.prefetch([...nodes]);
+  for (const node of nodes) {
+    if ((await graph.kindOf(node)) !== KIND_NUMBER.commit) {
+      throw new ProtocolError(`invalid shallow object ${toHex(graph.nameOf(node))}`);
+    }
+  }
+  return [...nodes];
+}
+
+function resolveDeepenNot({ answer, graph }: FetchSession, names: readonly string[]): number[] {
+  if (names.length === 0) return [];
+  const values = new Map<string, Uint8Array>();
+  const head = answer.headOid === undefined ? undefined : fromHex(answer.headOid);
+  if (head !== undefined) values.set("HEAD", head);
+  for (const { name, oid } of decodeRefRows(answer.refs, graph.format.rawSize)) values.set(name, oid);
+  return names.map((name) => {
+    const found = expandRefName(name)
+      .map((full) => values.get(full))
+      .filter((oid) => oid !== undefined);
+    const [oid] = found;
+    if (oid === undefined) {
+      throw new ProtocolError(`git upload-pack: deepen-not is not a ref: deepen-not ${name}`);
+    }
+    if (found.length > 1) throw new ProtocolError(`git upload-pack: ambiguous deepen-not: deepen-not ${name}`);
+    return graph.node(oid);
+  });
+}
+
+/** Gives the lines that tell a client of a plan. */
+export function shallowLines({ graph }: FetchSession, plan: ShallowPlan | undefined): ShallowLine[] {
+  const line = (kind: ShallowLine["kind"]) => (node: number) => ({ kind, oid: graph.nameOf(node) });
+  return [...(plan?.shallow.map(line("shallow")) ?? []), ...(plan?.unshallow.map(line("unshallow")) ?? [])];
+}
+
+/** Appends the section of versions 0 and 1, with its flush-pkt. */
+export function formatShallowSection(lines: readonly ShallowLine[], out: PktBuffer): void {
+  for (const line of lines) formatShallowLine(line, out);
+  out.flush();
+}

@@ -1,0 +1,27 @@
+/**
+ * From a client's filter-spec to what decides over objects.
+ *
+ * @packageDocumentation
+ */
+import { type ObjectFilter, NO_FILTER, combineFilters, kindsFilter } from "../../graph/object-filter.ts";
+import { type ObjectFilterSpec, parseObjectFilterSpec } from "../../wire/object-filter-spec.ts";
+
+/** Gives the filter of a request. @throws ProtocolError in git's words where its spec is malformed or not supported. */
+export function requestedFilter(spec: string | undefined): ObjectFilter {
+  return spec === undefined ? NO_FILTER : objectFilterOf(parseObjectFilterSpec(spec));
+}
+
+function objectFilterOf(spec: ObjectFilterSpec): ObjectFilter {
+  switch (spec.kind) {
+    case "blob:none":
+      return kindsFilter("commit", "tree", "tag");
+    case "blob:limit":
+      return { ...NO_FILTER, blobBytes: spec.bytes };
+    case "tree":
+      return { ...NO_FILTER, treeDepth: spec.depth };
+    case "object:type":
+      return kindsFilter(spec.type);
+    case "combine":
+      return combineFilters(spec.parts.map((part) => objectFilterOf(part)));
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * What is answered to a client's haves. Over HTTP each request repeats what is common so far, so that a round is worked out from
+ * the request alone; nothing is kept between rounds.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5), gitprotocol-v2(5), git's upload-pack.c
+ */
+import type { Acknowledgement, AcknowledgementStatus } from "../../wire/acknowledgements.ts";
+import { formatAcknowledgement } from "../../wire/acknowledgements.ts";
+import { formatAcknowledgments } from "../../wire/fetch-response.ts";
+import type { ObjectIdList } from "../../wire/object-id-list.ts";
+import type { UploadHaves } from "../../wire/upload-request.ts";
+import type { FetchSession } from "../../packing/pack-session.ts";
+import type { ResponseWriter } from "../response-writer.ts";
+
+/** How a client of versions 0 and 1 wants its haves acknowledged. */
+export type AcknowledgementStyle = {
+  readonly multiAck: "none" | "multi_ack" | "multi_ack_detailed";
+  /** The pack follows as soon as `ready` was said. */
+  readonly noDone: boolean;
+};
+
+/** What negotiation needs of a fetch. */
+export type CommonGround = Pick<FetchSession, "has" | "addCommon" | "okToGiveUp">;
+
+/**
+ * How often in a round it is asked, at an object that only the client has, whether enough is common. Each time is a walk, and a
+ * client decides how often its haves change from known to unknown; the end of the round is always asked for.
+ */
+const MOST_LOOKS = 16;
+
+/** What is common so far, as C git's upload-pack learns it have by have. */
+class Learning {
+  readonly #ground: CommonGround;
+  readonly #haves: ObjectIdList;
+  /** Index of the first have that the session was not told of. */
+  #told = 0;
+  #lastCommon = -1;
+  #enough: boolean | undefined;
+  #looks = 0;
+  readonly #known: Uint8Array;
+
+  constructor(ground: CommonGround, haves: ObjectIdList, known: Uint8Array) {
+    this.#ground = ground;
+    this.#haves = haves;
+    this.#known = known;
+  }
+
+  /** The last have that is common; `undefined` while there is none. */
+  get lastCommon(): Uint8Array | undefined {
+    return this.#lastCommon < 0 ? undefined : this.#haves.at(this.#lastCommon);
+  }
+
+  /** Notes that the have at `index` is common. */
+  note(index: number): void {
+    this.#lastCommon = index;
+    // Once enough is common, more of it can't change that.
+    if (this.#enough === false) this.#enough = undefined;
+  }
+
+  /** C git's `ok_to_give_up()`, with its answer kept until more is common. `index`: up to where haves were taken. */
+  async enough(index: number, isEnd: boolean): Promise<boolean> {
+    if (this.#lastCommon < 0) return false;
+    if (this.#enough === undefined) {
+      if (!isEnd && this.#looks++ >= MOST_LOOKS) return false;
+      await this.tell(index);
+      this.#enough = await this.#ground.okToGiveUp();
+    }
+    return this.#enough;
+  }
+
+  /** Tells the session of what is common among the haves before `end`. */
+  async tell(end: number): Promise<void> {
+    const names = commonOf(this.#haves, this.#known, this.#told, end);
+    this.#told = end;
+    if (names.length > 0) await this.#ground.addCommon(names);
+  }
+}
+
+/** Gives those of the haves from `start` up to `end` that are known, concatenated. */
+function commonOf(haves: ObjectIdList, known: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const { rawSize } = haves.format;
+  let count = 0;
+  for (let index = start; index < end; index++) count += known[index] === 1 ? 1 : 0;
+  const names = new Uint8Array(count * rawSize);
+  let at = 0;
+  for (let index = start; index < end; index++) {
+    if (known[index] !== 1) continue;
+    names.set(haves.at(index), at);
+    at += rawSize;
+  }
+  return names;
+}
+
+/**
+ * Answers one round of versions 0 and 1, as git's `get_common_commits()` does: says `pack` where the pack follows, `end` where the
+ * client is to send another round.
+ *
+ * One difference: without multi_ack C git may acknowledge a second object where it is a parent of the first; gitprotocol-pack(5) has
+ * the first only, and a client that gets another one takes it for the pack.
+ */
+export async function acknowledgeRound(
+  ground: CommonGround,
+  round: UploadHaves,
+  style: AcknowledgementStyle,
+  answer: ResponseWriter,
+): Promise<"pack" | "end"> {
+  const known = await knownOf(ground, round.haves);
+  const learning = new Learning(ground, round.haves, known);
+  const gotOther = await acknowledgeHaves({ round, known, learning, style, answer });
+  const say = (status: AcknowledgementStatus): void => {
+    const oid = learning.lastCommon;
+    if (oid !== undefined) formatAcknowledgement({ kind: "ack", oid, status }, answer.lines);
+  };
+  const detailed = style.multiAck === "multi_ack_detailed";
+  if (round.done) {
+    // The client has no more to say. Without multi_ack its first common object was answered already.
+    await learning.tell(round.haves.length);
+    if (learning.lastCommon === undefined) formatAcknowledgement({ kind: "nak" }, answer.lines);
+    else if (style.multiAck !== "none") say("final");
+    return "pack";
+  }
+  // A round in which everything was common: what an unknown object would have shown is asked for here.
+  const ready = detailed && !gotOther.other && (await learning.enough(round.haves.length, true));
+  if (ready) say("ready");
+  if (learning.lastCommon === undefined || style.multiAck !== "none") {
+    formatAcknowledgement({ kind: "nak" }, answer.lines);
+  }
+  if (!style.noDone || !(ready || gotOther.ready)) return "end";
+  await learning.tell(round.haves.length);
+  say("final");
+  return "pack";
+}
+
+type RoundUnderWay = {
+  readonly round: UploadHaves;
+  readonly known: Uint8Array;
+  readonly learning: Learning;
+  readonly style: AcknowledgementStyle;
+  readonly answer: ResponseWriter;
+};
+
+/** Answers each have in turn; gives whether one was not known, and whether `ready` was said at one. */
+async function acknowledgeHaves(under: RoundUnderWay): Promise<{ readonly other: boolean; readonly ready: boolean }> {
+  const { round, known, learning, style, answer } = under;
+  let [other, ready] = [false, false];
+  for (let index = 0; index < round.haves.length; index++) {
+    const oid = round.haves.at(index);
+    let reply: Acknowledgement | undefined;
+    if (known[index] === 1) {
+      reply = replyToCommon(oid, style, learning.lastCommon === undefined);
+      learning.note(index);
+    } else {
+      other = true;
+      if (style.multiAck !== "none" && (await learning.enough(index, false))) {
+        // Acknowledged although it is not here: the client need not go on looking down from it.
+        ready ||= style.multiAck === "multi_ack_detailed";
+        reply = { kind: "ack", oid, status: style.multiAck === "multi_ack_detailed" ? "ready" : "continue" };
+      }
+    }
+    if (reply !== undefined) formatAcknowledgement(reply, answer.lines);
+    await answer.sendFull();
+  }
+  return { other, ready };
+}
+
+function replyToCommon(oid: Uint8Array, style: AcknowledgementStyle, isFirst: boolean): Acknowledgement | undefined {
+  if (style.multiAck === "multi_ack_detailed") return { kind: "ack", oid, status: "common" };
+  if (style.multiAck === "multi_ack") return { kind: "ack", oid, status: "continue" };
+  return isFirst ? { kind: "ack", oid, status: "final" } : undefined;
+}
+
+async function knownOf(ground: CommonGround, haves: ObjectIdList): Promise<Uint8Array> {
+  return haves.length === 0 ? new Uint8Array(0) : await ground.has(haves.bytes().slice());
+}
+
+/** Takes the haves of a client of version 2 that wants no answer to them: it has said `done`. */
+export async function takeHaves(ground: CommonGround, haves: ObjectIdList): Promise<void> {
+  const common = commonOf(haves, await knownOf(ground, haves), 0, haves.length);
+  if (common.length > 0) await ground.addCommon(common);
+}
+
+/** Answers the haves of a client of version 2; gives whether the pack follows. `mayBeReady` is false for a client that waits for done. */
+export async function acknowledgeHavesV2(
+  ground: CommonGround,
+  haves: ObjectIdList,
+  mayBeReady: boolean,
+  answer: ResponseWriter,
+): Promise<boolean> {
+  const common = commonOf(haves, await knownOf(ground, haves), 0, haves.length);
+  if (common.length > 0) await ground.addCommon(common);
+  const ready = mayBeReady && common.length > 0 && (await ground.okToGiveUp());
+  formatAcknowledgments({ common: namesOf(common, haves.format.rawSize), ready }, answer.lines);
+  await answer.send();
+  return ready;
+}
+
+function* namesOf(names: Uint8Array, rawSize: number): Generator<Uint8Array> {
+  for (let at = 0; at < names.length; at += rawSize) yield names.subarray(at, at + rawSize);
+}

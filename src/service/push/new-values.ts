@@ -1,0 +1,116 @@
+/**
+ * Looks at the objects that a push wants refs to have: whether they are here, whether a ref of that name may have them, what tags
+ * finally name, and whether a ref moves forward.
+ *
+ * @packageDocumentation
+ * @see builtin/receive-pack.c, refs.c `ref_transaction_update()`
+ */
+import { fromHex, toHex } from "../../bytes/hex.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import { isAncestor } from "../../graph/ancestry.ts";
+import { GraphSession } from "../../graph/graph-session.ts";
+import type { ObjectFormat } from "../../object/object-id.ts";
+import { KIND_NUMBER } from "../../object/object-kind.ts";
+import { mindsForcePush, type RefRule } from "../../refs/ref-policy.ts";
+import { isZeroOid } from "../../refs/ref-plan.ts";
+import type { RefRejection } from "../../refs/ref-update.ts";
+import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
+import type { ObjectDatabase } from "../../store/object-database.ts";
+import { movesForward } from "../../graph/forward-move.ts";
+import { findTipKinds, peelTips, type TipValue } from "../../graph/tip-values.ts";
+import type { PushVerdict } from "./push-verdict.ts";
+
+/** Where new values are looked for. */
+export type NewValueSources = {
+  readonly format: ObjectFormat;
+  /** What the push brought; `undefined` where that was no object. */
+  readonly pack: IngestedPack | undefined;
+  /** What is said of a value that is neither there nor in the catalog. */
+  readonly absent: RefRejection;
+  readonly database: ObjectDatabase;
+  /** Opens what was there and the pack together. */
+  readonly openAll: () => ObjectDatabase;
+  /** Gives the push's kernel, made ready at the first call. The pack needs it no more once its own objects were looked at. */
+  readonly kernel: () => Kernel;
+  /** The most commits of the pack that are read to find out whether a ref moves forward. */
+  readonly mostCommits: number;
+  /** Where one of these minds, it is found out whatever it costs. */
+  readonly rules: readonly RefRule[];
+};
+
+const BRANCHES = "refs/heads/";
+
+type NewValue = TipValue & { readonly index: number };
+
+/** Refuses updates whose new value is missing or of the wrong type, and completes the others. */
+export async function checkNewValues(verdict: PushVerdict, sources: NewValueSources): Promise<void> {
+  const values = newValuesOf(verdict);
+  await findTipKinds(values, sources);
+  const kept = values.filter((value) => isAllowed(value, verdict, sources.absent));
+  // Objects of the pack first: reading stored ones takes over the kernel's memory.
+  for (const value of kept) await checkForward(value, verdict, sources);
+  await peelTips(kept, sources);
+  for (const { index, peeled } of kept) {
+    const forward = verdict.updates[index]?.forward ?? false;
+    if (peeled !== undefined) verdict.learn(index, { forward, peeled: toHex(peeled) });
+  }
+  await settleForward(kept, verdict, sources);
+}
+
+function newValuesOf(verdict: PushVerdict): NewValue[] {
+  return verdict.running.flatMap((index) => {
+    const { newOid = "" } = verdict.updates[index] ?? {};
+    const oid = isZeroOid(newOid) ? undefined : fromHex(newOid);
+    return oid === undefined ? [] : [{ index, oid, kind: 0 }];
+  });
+}
+
+function isAllowed({ index, kind }: NewValue, verdict: PushVerdict, absent: RefRejection): boolean {
+  // What is in the catalog has all it refers to there, so that being there is enough.
+  if (kind === 0) {
+    verdict.reject(index, absent);
+    return false;
+  }
+  if (kind !== KIND_NUMBER.commit && verdict.updates[index]?.name.startsWith(BRANCHES) === true) {
+    verdict.reject(index, { kind: "wrong-type" });
+    return false;
+  }
+  return true;
+}
+
+async function checkForward(
+  { index, oid, kind }: NewValue,
+  verdict: PushVerdict,
+  sources: NewValueSources,
+): Promise<void> {
+  const update = verdict.updates[index];
+  const { pack, format, mostCommits } = sources;
+  if (update === undefined || update.forward || pack === undefined || kind !== KIND_NUMBER.commit) return;
+  const old = fromHex(update.oldOid);
+  if (old === undefined) return;
+  verdict.learn(index, { forward: await movesForward({ from: old, to: oid }, pack, format, mostCommits) });
+}
+
+/** Finds out exactly whether refs move forward that a rule lets move no other way. Takes over the kernel: the pack is not read again. */
+async function settleForward(
+  values: readonly NewValue[],
+  verdict: PushVerdict,
+  { rules, kernel, openAll }: NewValueSources,
+): Promise<void> {
+  const doubtful = values.filter(({ index, kind }) => {
+    const update = verdict.updates[index];
+    if (update === undefined || update.forward || kind !== KIND_NUMBER.commit) return false;
+    return mindsForcePush(rules, update.name);
+  });
+  if (doubtful.length === 0) return;
+  const lent = kernel();
+  lent.reset();
+  const session = new GraphSession(openAll(), lent);
+  for (const { index, oid } of doubtful) {
+    const old = fromHex(verdict.updates[index]?.oldOid ?? "");
+    if (old === undefined) continue;
+    const from = session.node(old);
+    if ((await session.kindOf(from)) !== KIND_NUMBER.commit) continue;
+    verdict.learn(index, { forward: await isAncestor(session, from, session.node(oid)) });
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Nonces of signed pushes: proof that a certificate was made for this repository, and lately. They are made from a secret and the
+ * clock, so that nothing is kept between the advertisement and the push.
+ *
+ * ```text
+ * nonce := seconds "-" hmac          of "<repository>:<seconds>", under the seed
+ * ```
+ *
+ * @packageDocumentation
+ * @see git-receive-pack(1) `GIT_PUSH_CERT_NONCE`, git-config(1) `receive.certNonceSlop`, builtin/receive-pack.c `check_nonce()`
+ */
+import type { HashFactory } from "../../bytes/hash.ts";
+import { toHex } from "../../bytes/hex.ts";
+import { hmac } from "../../bytes/hmac.ts";
+import type { NonceStatus } from "../../refs/ref-log.ts";
+
+/** How old a nonce may be: between the two lies what the client needs to sign, and to send when the line is slow. Seconds. */
+export const NONCE_SLOP = 3600;
+
+const encoder = new TextEncoder();
+
+/** What nonces of one repository are made with. */
+export type NonceSeed = {
+  readonly hash: HashFactory;
+  /** The secret. */
+  readonly seed: string;
+  /** The repository's id: a nonce is good for no other. */
+  readonly repository: string;
+};
+
+/** Gives the nonce of a moment, in milliseconds since the epoch. */
+export function makeNonce(from: NonceSeed, now: number): string {
+  return nonceAt(from, Math.floor(now / 1000));
+}
+
+function nonceAt({ hash, seed, repository }: NonceSeed, seconds: number): string {
+  const code = hmac(hash, "sha256", encoder.encode(seed), encoder.encode(`${repository}:${seconds}`));
+  return `${seconds}-${toHex(code)}`;
+}
+
+/** What a nonce was found to be. */
+export type NonceCheck = { readonly nonce: NonceStatus; readonly nonceSlop?: number };
+
+/** Compares a certificate's nonce with those given out here; `from` is absent where none are. `now` is in milliseconds. */
+export function checkNonce(nonce: string | undefined, from: NonceSeed | undefined, now: number): NonceCheck {
+  if (nonce === undefined) return { nonce: "MISSING" };
+  if (from === undefined) return { nonce: "UNSOLICITED" };
+  const seconds = /^([1-9][0-9]{0,14})-/.exec(nonce)?.[1];
+  if (seconds === undefined || !isSame(nonceAt(from, Number(seconds)), nonce)) return { nonce: "BAD" };
+  const nonceSlop = Math.floor(now / 1000) - Number(seconds);
+  return { nonce: Math.abs(nonceSlop) <= NONCE_SLOP ? "OK" : "SLOP", nonceSlop };
+}
+
+/** Compares in a time that tells nothing but the length. */
+function isSame(expected: string, given: string): boolean {
+  if (expected.length !== given.length) return false;
+  let different = 0;
+  for (let i = 0; i < expected.length; i++) different |= expected.charCodeAt(i) ^ given.charCodeAt(i);
+  return different === 0;
+}

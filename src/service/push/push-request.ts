@@ -1,0 +1,87 @@
+/**
+ * Reads what a push says before its pack.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5)
+ */
+import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
+import { isPushableRefName } from "../../object/ref-name.ts";
+import type { RefUpdate } from "../../refs/ref-update.ts";
+import { PushOptionsParser } from "../../wire/push-options.ts";
+import type { ObjectIdList } from "../../wire/object-id-list.ts";
+import type { PushCertificate } from "../../wire/push-certificate.ts";
+import { type ReceiveCommandList, ReceiveRequestParser } from "../../wire/receive-request.ts";
+import { formatOfPush } from "../client-format.ts";
+import type { Exchange } from "../exchange.ts";
+import type { RequestReader } from "../request-reader.ts";
+
+/**
+ * The longest name of a ref. C git's bound is that of its file system's paths; here it is what keeps every name well within a line
+ * of an advertisement, and within a row of the ref store.
+ */
+const MAX_REF_NAME = 4096;
+
+/** What a push asks for. */
+export type PushRequest = {
+  /** The client's, which the repository's has to be. */
+  readonly format: ObjectFormat;
+  /** One a command, in order. `forward` and `peeled` are not known yet: see `new-values.ts`. */
+  readonly updates: readonly RefUpdate[];
+  /** For each update whether a ref may have its name. */
+  readonly validNames: readonly boolean[];
+  readonly deletesOnly: boolean;
+  readonly atomic: boolean;
+  readonly quiet: boolean;
+  readonly sideBand: boolean;
+  /** 0: the client wants no report. */
+  readonly report: 0 | 1 | 2;
+  readonly pushOptions: readonly string[];
+  /** The commits at which the client's own history is cut. */
+  readonly shallows: ObjectIdList;
+  /** What a signed push was signed with; it has the same commands. */
+  readonly certificate?: PushCertificate;
+};
+
+/** Reads commands and push options; `undefined` where there is no command: a probe, or nothing to do. */
+export async function readPushRequest(exchange: Exchange, reader: RequestReader): Promise<PushRequest | undefined> {
+  const first = await reader.peek();
+  if (first === undefined) return undefined;
+  const format = objectFormat(formatOfPush(first));
+  const context = {
+    objectFormat: format.name,
+    agent: exchange.agent,
+    stateless: true,
+    symrefs: [],
+    sessionId: exchange.sessionId,
+  };
+  const parser = new ReceiveRequestParser(context, exchange.repository.limits.refs);
+  await reader.feed(parser);
+  const { commands, capabilities, shallows, certificate } = parser.result;
+  exchange.note({ sessionId: capabilities.value("session-id") });
+  if (commands.length === 0) return undefined;
+  const options = new PushOptionsParser();
+  if (capabilities.has("push-options")) await reader.feed(options);
+  return {
+    format,
+    ...updatesOf(commands),
+    deletesOnly: commands.deletesOnly,
+    atomic: capabilities.has("atomic"),
+    quiet: capabilities.has("quiet"),
+    sideBand: capabilities.has("side-band-64k"),
+    report: capabilities.has("report-status-v2") ? 2 : capabilities.has("report-status") ? 1 : 0,
+    pushOptions: options.result,
+    shallows,
+    ...(certificate === undefined ? {} : { certificate }),
+  };
+}
+
+function updatesOf(commands: ReceiveCommandList): Pick<PushRequest, "updates" | "validNames"> {
+  const updates: RefUpdate[] = [];
+  const validNames: boolean[] = [];
+  for (const { kind, name, validUtf8, oldOid, newOid } of commands) {
+    // A creation keeps everything reachable; of the others it has to be found out.
+    updates.push({ name, oldOid, newOid, forward: kind === "create" || oldOid === newOid });
+    validNames.push(validUtf8 && name.length <= MAX_REF_NAME && isPushableRefName(name));
+  }
+  return { updates, validNames };
+}

@@ -1,0 +1,89 @@
+/**
+ * The outcome of each command of a push while it is worked out: what is refused early, by its new value, and by the ref store in
+ * the end. An update without an outcome is still in the running.
+ *
+ * @packageDocumentation
+ * @see builtin/receive-pack.c `execute_commands()`
+ */
+import type { Pusher } from "../../refs/ref-policy.ts";
+import { namedRefState, planRefUpdates } from "../../refs/ref-plan.ts";
+import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
+import type { PushRequest } from "./push-request.ts";
+
+/** What is known of the repository when a push begins. */
+type BegunPush = { readonly record: RepositoryRecord; readonly current: readonly string[] };
+
+/** Outcomes by update. */
+export class PushVerdict {
+  /** The updates as they are known by now; see {@link learn}. */
+  readonly updates: RefUpdate[];
+  readonly #outcomes: (RefOutcome | undefined)[];
+  readonly #atomic: boolean;
+  readonly #validNames: readonly boolean[];
+
+  constructor(request: PushRequest) {
+    this.updates = [...request.updates];
+    this.#outcomes = request.updates.map(() => undefined);
+    this.#atomic = request.atomic;
+    this.#validNames = request.validNames;
+  }
+
+  /** Indexes of the updates that are not refused. In an atomic push one that is refused is all. */
+  get running(): number[] {
+    const open = [...this.updates.keys()].filter((index) => this.#outcomes[index] === undefined);
+    return this.#atomic && open.length < this.updates.length ? [] : open;
+  }
+
+  /** Refuses one update. */
+  reject(index: number, why: RefRejection): void {
+    const name = this.updates[index]?.name ?? "";
+    this.#outcomes[index] = { name, kind: "rejected", why };
+  }
+
+  /** Refuses every update, whatever was said of it before. */
+  rejectAll(why: RefRejection): void {
+    for (const index of this.updates.keys()) this.reject(index, why);
+  }
+
+  /** Takes note of what was found out about an update. */
+  learn(index: number, found: Pick<RefUpdate, "forward"> & { readonly peeled?: string }): void {
+    const update = this.updates[index];
+    if (update !== undefined) this.updates[index] = { ...update, ...found };
+  }
+
+  /**
+   * Refuses what is doomed whatever the pack brings: names no ref may have, values that moved on, the current branch's deletion.
+   * `current` has the values of all updates' refs, in their order.
+   */
+  refuseDoomed(begun: BegunPush, by: { readonly pusher: Pusher; readonly signed: boolean }): void {
+    const { record, current } = begun;
+    const validNames = this.#validNames;
+    for (const [index, valid] of validNames.entries()) if (!valid) this.reject(index, { kind: "bad-name" });
+    const indexes = [...this.updates.keys()].filter((index) => validNames[index] === true);
+    const updates = indexes.flatMap((index) => this.updates[index] ?? []);
+    const state = namedRefState(
+      updates.map(({ name }) => name),
+      indexes.map((index) => current[index] ?? ""),
+    );
+    // Not as atomic: that one refusal is all shows in `running` and in the end.
+    const { head, readOnly, rules } = record;
+    const policy = { head, readOnly, rules, ...by, atomic: false, forwardKnown: false };
+    for (const [at, outcome] of planRefUpdates(updates, policy, state).entries()) {
+      const index = indexes[at];
+      if (outcome.kind === "rejected" && index !== undefined) this.reject(index, outcome.why);
+    }
+  }
+
+  /** Takes the ref store's outcomes of the updates that were running, in their order. */
+  settle(running: readonly number[], outcomes: readonly RefOutcome[]): void {
+    for (const [at, index] of running.entries()) this.#outcomes[index] = outcomes[at];
+  }
+
+  /** The outcome of every update, in order. Those still without one fell with the others of an atomic push. */
+  get outcomes(): RefOutcome[] {
+    return this.updates.map(
+      ({ name }, index): RefOutcome => this.#outcomes[index] ?? { name, kind: "rejected", why: { kind: "atomic" } },
+    );
+  }
+}

@@ -1,0 +1,373 @@
+/**
+ * receive-pack: a push, in git's order.
+ *
+ * ```text
+ * commands → begin (lease) → refuse what is doomed → ingest → check new values → commit (refs and catalog, one step) → report
+ * ```
+ *
+ * Until the commit nothing of the push is visible, and whatever ends it before leaves nothing behind.
+ *
+ * Capabilities: `report-status`, `report-status-v2`, `delete-refs`, `side-band-64k`, `quiet`, `atomic`, `ofs-delta`, `push-options`,
+ * `push-cert`, `session-id`, `object-format`, `agent`.
+ *
+ * @packageDocumentation
+ * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c
+ */
+import { LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
+import { fromHex, toHex } from "../../bytes/hex.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
+import type { StoredCertificate } from "../../refs/ref-log.ts";
+import type { BeginPushAnswer } from "../../refs/ref-store.ts";
+import type { RefUpdate } from "../../refs/ref-update.ts";
+import { boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "../../repository/allowance.ts";
+import type { PackRecord } from "../../catalog/pack-record.ts";
+import { type IngestedPack, ingestPack } from "../../store/ingest/ingest-pack.ts";
+import { ObjectDatabase } from "../../store/object-database.ts";
+import { PktBuffer } from "../../wire/pkt-buffer.ts";
+import { formatReportStatus } from "../../wire/report-status.ts";
+import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
+import type { Exchange } from "../exchange.ts";
+import { type ServiceCall, answerFaults } from "../failure.ts";
+import { checkNewValues } from "./new-values.ts";
+import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
+import { type PushRequest, readPushRequest } from "./push-request.ts";
+import { PushVerdict } from "./push-verdict.ts";
+import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
+import { defaultBranchOf } from "./default-branch.ts";
+import { RequestReader } from "../request-reader.ts";
+import { checkCertificate, isGood, optionsAgree } from "./signed-push.ts";
+import { StagedPack } from "../../packing/staged-pack.ts";
+import { type TipCopy, makeTipCopy } from "../../packing/tip-pack.ts";
+import { UnpackProgress } from "./unpack-progress.ts";
+
+/** Bytes of randomness in the name of a pack. */
+const PACK_NAME_BYTES = 20;
+/** Commits read to see whether a ref moves forward: little work each where the pack is in memory, else a storage operation. */
+const MOST_COMMITS = 10_000;
+const MOST_STORED_COMMITS = 50;
+
+type Begun = Extract<BeginPushAnswer<PackRecord>, { kind: "begun" }>;
+
+/** A push that may go on: its repository is open, its requester admitted. */
+type Push = ServiceCall & {
+  readonly request: PushRequest;
+  readonly reader: RequestReader;
+  readonly begun: Begun;
+  readonly verdict: PushVerdict;
+  readonly start: PackStart;
+  /** `undefined` where the push brings no objects. */
+  readonly staged: StagedPack | undefined;
+  /** `undefined` where the push is not signed. */
+  readonly certificate: StoredCertificate | undefined;
+  /** Lends the push its one kernel, at the first call. */
+  readonly kernel: () => Kernel;
+};
+
+/** Answers a push. */
+export async function serveReceivePack(exchange: Exchange): Promise<void> {
+  await answerFaults(exchange, async (call) => {
+    const reader = new RequestReader(exchange.input);
+    const request = await readPushRequest(exchange, reader);
+    // A probe before a large push, or a client with nothing to do.
+    if (request === undefined) return;
+    const { kernels } = exchange.repository;
+    let lent: Kernel | undefined;
+    try {
+      const push = await begin(call, request, reader, () => (lent ??= kernels.lend(request.format.rawSize)));
+      await report(push, await land(push));
+    } finally {
+      if (lent !== undefined) kernels.giveBack(lent);
+    }
+  });
+}
+
+/** Opens the repository with a lease for the pack, if there is one, and has the requester admitted. */
+async function begin(
+  call: ServiceCall,
+  request: PushRequest,
+  reader: RequestReader,
+  kernel: () => Kernel,
+): Promise<Push> {
+  const { repository } = call.exchange;
+  const { format, deletesOnly } = request;
+  const start: PackStart = deletesOnly
+    ? { kind: "none" }
+    : readPackStart(await reader.rest(packStartBytes(format)), format, repository.hash);
+  const packName = start.kind === "objects" ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
+  const begun = await beginAdmitted(call, request, packName);
+  const staged =
+    packName === undefined ? undefined : new StagedPack(packName, repository.refs, repository.storage(begun.record.id));
+  let certificate: StoredCertificate | undefined;
+  try {
+    if (begun.record.objectFormat !== format.name) {
+      throw new ProtocolError(`unsupported object format '${format.name}'`);
+    }
+    certificate = await checkCertificate(call.exchange, request, { id: begun.record.id, ownSeed: begun.pushSeed });
+  } catch (error) {
+    await staged?.discard(false);
+    throw error;
+  }
+  if (request.sideBand) await call.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
+  const verdict = new PushVerdict(request);
+  verdict.refuseDoomed(begun, { pusher: call.exchange.pusher, signed: isGood(certificate) });
+  if (!optionsAgree(request)) verdict.rejectAll({ kind: "inconsistent-options" });
+  return { ...call, request, reader, begun, verdict, start, staged, kernel, certificate };
+}
+
+/** Begins the push and has the requester admitted; makes the repository where it is missing and the requester may. */
+async function beginAdmitted(call: ServiceCall, request: PushRequest, packName: string | undefined): Promise<Begun> {
+  const { exchange, admission } = call;
+  const { repository, create } = exchange;
+  const asked = {
+    names: request.updates.map(({ name }) => name),
+    ...(request.certificate === undefined ? {} : { pushSeed: true }),
+    ...(packName === undefined ? {} : { packName }),
+  };
+  const found = await repository.refs.beginPush(asked);
+  if (found.kind === "begun") {
+    try {
+      await admission.admit(found.record);
+      return found;
+    } catch (error) {
+      if (packName !== undefined) {
+        await new StagedPack(packName, repository.refs, repository.storage(found.record.id)).discard(false);
+      }
+      throw error;
+    }
+  }
+  await admission.admit(undefined);
+  if (create === undefined) throw new ProtocolError("repository not found");
+  const head = defaultBranchOf(request.updates, create.head);
+  const wanted = { ...create, objectFormat: request.format.name, head };
+  const id = await exchange.register?.(wanted);
+  const made = await repository.refs.beginPush({
+    ...asked,
+    create: { ...wanted, ...(id === undefined ? {} : { id }) },
+  });
+  // Its tenant was deleted in this moment, and the repository with it.
+  if (made.kind === "missing") throw new ProtocolError("repository not found");
+  // Somebody else may have made it in this moment, with settings of their own.
+  await admission.admit(made.record);
+  return made;
+}
+
+/** Takes the push from the early verdict to its end; gives what `unpack` says in the report. */
+async function land(push: Push): Promise<string> {
+  const { verdict, reader, staged, start } = push;
+  if (start.kind === "bad") {
+    await drainQuietly(reader);
+    return await failUnpack(push, start.why);
+  }
+  if (verdict.running.length === 0) {
+    // C git takes the pack in and then moves nothing; what nothing will refer to is not stored here.
+    await staged?.discard(false);
+    await drainQuietly(reader);
+    return "ok";
+  }
+  let pack: IngestedPack | undefined;
+  let tips: readonly number[];
+  try {
+    tips = verdict.running;
+    const taken = start.kind === "objects" && staged !== undefined ? await takeIn(push, start.head, staged) : undefined;
+    pack = taken === "cut" ? undefined : taken;
+    if (start.kind !== "none") await checkValues(push, pack, taken === "cut");
+  } catch (error) {
+    pack?.release();
+    await staged?.discard();
+    // The client's doing: it broke off, sent what no pack may hold, or more than is taken. All else is ours.
+    if (error instanceof ProtocolError) return await failUnpack(push, error.message);
+    if (!(error instanceof ObjectRejected || error instanceof LimitExceeded)) throw error;
+    await drainQuietly(reader);
+    return await failUnpack(push, error.message);
+  }
+  try {
+    await commit(push, { pack, tips, copy: await copyTip(push, pack) });
+  } finally {
+    pack?.release();
+  }
+  return "ok";
+}
+
+/** Gives the updates that nothing has refused yet. */
+function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
+  return running.flatMap((index) => updates[index] ?? []);
+}
+
+/** Makes a copy of the default branch's tip where the pack is large and moves it. */
+async function copyTip(push: Push, pack: IngestedPack | undefined): Promise<TipCopy | undefined> {
+  const { exchange, begun, verdict, answer, kernel } = push;
+  const { repository } = exchange;
+  const tip = newValueOf(runningUpdates(verdict), begun.record.head);
+  // a smaller pack is read in few pieces anyway
+  const { copyFromPackBytes } = repository.limits;
+  if (tip === undefined || pack === undefined || pack.record.packBytes < copyFromPackBytes) return undefined;
+  // what it looks into makes room, and lends its kernel: nothing more is asked of either
+  pack.release();
+  repository.kernels.giveBack(kernel());
+  try {
+    return await makeTipCopy({
+      repository,
+      record: begun.record,
+      packs: [...begun.packs, pack.record],
+      tip,
+      onProgress: async () => await answer.keepAlive(),
+    });
+  } catch {
+    // The push is whole without it. What was written is deleted; where that failed, too, the lease sees to it.
+    return undefined;
+  }
+}
+
+/** C git says `index-pack abnormal exit` here and the reason on band 2 only, where clients without side-bands never see it. */
+async function failUnpack({ verdict, answer }: Push, why: string): Promise<string> {
+  verdict.rejectAll({ kind: "unpacker-error" });
+  await answer.progress(`fatal: ${why}\n`);
+  return why;
+}
+
+async function drainQuietly(reader: RequestReader): Promise<void> {
+  try {
+    await reader.drain();
+  } catch {
+    // The client has gone, or its body is broken: what there is to say does not depend on the rest of it.
+  }
+}
+
+/**
+ * Stores and checks the pack. `cut` is one of a shallow clone where what lies behind the cut is not here: it is dropped, and the
+ * push goes on without it, for what it deletes or names that is here. C git keeps such a pack for the other refs' sake.
+ */
+async function takeIn(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack | "cut"> {
+  try {
+    return await ingest(push, head, staged);
+  } catch (error) {
+    if (!(error instanceof ObjectRejected && error.rule === "shallow")) throw error;
+    await staged.discard();
+    push.kernel().reset();
+    return "cut";
+  }
+}
+
+/** Stores and checks the pack. */
+async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack> {
+  const { exchange, request, reader, begun, verdict, answer, kernel } = push;
+  const { repository } = exchange;
+  const { id } = begun.record;
+  const progress = new UnpackProgress(answer, request.quiet, () => repository.now());
+  const allowance = (await exchange.allowance?.()) ?? {};
+  const own = { sizeBytes: begun.record.sizeBytes, packs: begun.packs };
+  checkPackHeader(allowance, own, head);
+  const pack = await ingestPack({
+    source: boundedSource(reader.source, allowance, own, head),
+    head,
+    storage: repository.storage(id),
+    database: databaseOf(push),
+    kernel: kernel(),
+    format: request.format,
+    packName: staged.name,
+    packSource: "receive",
+    tips: verdict.running.flatMap((index) => newTip(push, index) ?? []),
+    shallows: request.shallows,
+    hash: repository.hash,
+    deflate: repository.deflate,
+    limits: limitsWith(allowance, repository.limits),
+    now: repository.now(),
+    progress,
+  });
+  try {
+    checkStoredPack(allowance, own, pack.record);
+    await progress.end();
+    return pack;
+  } catch (error) {
+    pack.release();
+    throw error;
+  }
+}
+
+function newTip({ verdict }: Push, index: number): Uint8Array | undefined {
+  const newOid = verdict.updates[index]?.newOid ?? "";
+  return isZeroOid(newOid) ? undefined : fromHex(newOid);
+}
+
+/** Opens what was there before, and maybe more. */
+function databaseOf({ exchange, request, begun }: Push, ...more: PackRecord[]): ObjectDatabase {
+  const { repository } = exchange;
+  const { id } = begun.record;
+  return new ObjectDatabase([...begun.packs, ...more], {
+    storage: repository.storage(id),
+    cache: repository.cache,
+    scope: id,
+    format: request.format,
+  });
+}
+
+async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {
+  const { exchange, request, verdict, kernel, begun } = push;
+  const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
+  await checkNewValues(verdict, {
+    format: request.format,
+    pack,
+    absent: { kind: isCut ? "shallow" : "missing-objects" },
+    database: databaseOf(push),
+    openAll: () => databaseOf(push, ...(pack === undefined ? [] : [pack.record])),
+    rules: begun.record.rules,
+    kernel,
+    mostCommits: inMemory ? MOST_COMMITS : MOST_STORED_COMMITS,
+  });
+}
+
+/** What a push brings; `tips` are the updates that the pack was marked for. */
+type Landing = {
+  readonly pack: IngestedPack | undefined;
+  readonly tips: readonly number[];
+  readonly copy: TipCopy | undefined;
+};
+
+/** Makes the push visible. */
+async function commit(push: Push, { pack, tips, copy }: Landing): Promise<void> {
+  const { exchange, request, begun, verdict, staged, certificate } = push;
+  const { running } = verdict;
+  if (running.length === 0) {
+    await staged?.discard();
+    return;
+  }
+  // A tip that was refused since keeps nothing reachable.
+  const marked = pack?.record.marked === true && running.length === tips.length;
+  // Where this throws, nobody knows whether it happened: the lease decides, not us. See StagedPack.discard.
+  const answer = await exchange.repository.refs.commitPush({
+    id: begun.record.id,
+    ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
+    ...(copy === undefined ? {} : { copy: copy.record }),
+    updates: runningUpdates(verdict),
+    atomic: request.atomic,
+    actor: exchange.actor,
+    pusher: exchange.pusher,
+    signed: isGood(certificate),
+    ...(certificate === undefined ? {} : { certificate }),
+    pushOptions: request.pushOptions,
+  });
+  if (answer.kind === "gone") {
+    // The repository was deleted meanwhile, and its refs with it.
+    for (const index of running) verdict.reject(index, { kind: "missing-ref" });
+  } else {
+    verdict.settle(running, answer.outcomes);
+  }
+  if (answer.kind === "gone" || !answer.packKept) {
+    await staged?.discard();
+    await copy?.staged.discard();
+  }
+}
+
+/** Says what became of the push: in band 1 where there is one. */
+async function report({ request, verdict, answer }: Push, unpackStatus: string): Promise<void> {
+  const { updates, outcomes } = verdict;
+  await answer.progress(explainOutcomes(outcomes, updates));
+  if (request.report !== 0) {
+    const lines = new PktBuffer();
+    const refs = reportOutcomes(outcomes, updates, request.atomic);
+    formatReportStatus({ unpack: unpackStatus, refs }, request.report, lines);
+    for (const chunk of lines.take()) await answer.data(chunk);
+  }
+  await answer.end();
+}

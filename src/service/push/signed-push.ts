@@ -1,0 +1,64 @@
+/**
+ * Looks at the certificate of a signed push: its nonce, its signature, and whether it says what the push does. As with C git a
+ * certificate that is no good refuses nothing by itself; a rule of the repository may want one that is.
+ *
+ * @packageDocumentation
+ * @see builtin/receive-pack.c `prepare_push_cert_sha1()`, `check_cert_push_options()`
+ */
+import type { StoredCertificate } from "../../refs/ref-log.ts";
+import type { PushCertificate } from "../../wire/push-certificate.ts";
+import type { Exchange } from "../exchange.ts";
+import { checkNonce, makeNonce, type NonceSeed } from "./push-nonce.ts";
+import type { PushRequest } from "./push-request.ts";
+
+/** Characters of the signer's name that are kept beside the certificate. */
+const LONGEST_SIGNER = 1000;
+
+/** Gives what nonces are made with; `undefined` where there is no secret to make them with. */
+export function nonceSeed(
+  { repository, pushCertSeed }: Pick<Exchange, "repository" | "pushCertSeed">,
+  id: string,
+  ownSeed: string | undefined,
+): NonceSeed | undefined {
+  const seed = pushCertSeed ?? ownSeed;
+  return seed === undefined ? undefined : { hash: repository.hash, seed, repository: id };
+}
+
+/** Gives the nonce to advertise now; `undefined` where signed pushes can't be offered. */
+export function advertisedNonce(exchange: Exchange, id: string, ownSeed: string | undefined): string | undefined {
+  const seed = nonceSeed(exchange, id, ownSeed);
+  return seed === undefined ? undefined : makeNonce(seed, exchange.repository.now());
+}
+
+/** Checks the certificate of a push to the repository with this id; `undefined` where the push is not signed. */
+export async function checkCertificate(
+  exchange: Exchange,
+  { certificate }: Pick<PushRequest, "certificate">,
+  { id, ownSeed }: { readonly id: string; readonly ownSeed: string | undefined },
+): Promise<StoredCertificate | undefined> {
+  if (certificate === undefined) return undefined;
+  const nonce = checkNonce(certificate.nonce, nonceSeed(exchange, id, ownSeed), exchange.repository.now());
+  const signature = await verdictOf(exchange, certificate);
+  const signer = certificate.pusher.replace(/ \d+ [+-]\d{4}$/, "").slice(0, LONGEST_SIGNER);
+  return { ...nonce, ...signature, signer, content: certificate.content };
+}
+
+async function verdictOf(
+  { verifySignature }: Exchange,
+  { signature, payload }: PushCertificate,
+): Promise<Pick<StoredCertificate, "signature" | "key">> {
+  if (signature === undefined || verifySignature === undefined) return { signature: "unverified" };
+  return await verifySignature(signature, payload);
+}
+
+/** Whether a certificate is as good as it can be: made lately, for this repository, with a key that is registered. */
+export function isGood(certificate: StoredCertificate | undefined): boolean {
+  return certificate?.nonce === "OK" && certificate.signature === "good";
+}
+
+/** Whether the options that were signed are those that were sent. */
+export function optionsAgree({ certificate, pushOptions }: Pick<PushRequest, "certificate" | "pushOptions">): boolean {
+  if (certificate === undefined) return true;
+  const signed = certificate.pushOptions;
+  return signed.length === pushOptions.length && signed.every((option, i) => option === pushOptions[i]);
+}

@@ -1,0 +1,129 @@
+/**
+ * Which unresolved deltas can be resolved now, and in what order: each after its base, families together, so that a base is
+ * inflated once for all that build on it. A delta becomes ready when its base is known; what names a base by its object name has
+ * to wait until some object turns out to have that name.
+ *
+ * @packageDocumentation
+ */
+import { freeMemory } from "../../bytes/free-memory.ts";
+import { OFS_DELTA } from "../../object/object-kind.ts";
+import type { EntryTable } from "./entry-table.ts";
+
+const NONE = -1;
+
+/** What the forest must know of names: few things, so that it can be tested without a kernel. */
+export type NameLookup = {
+  /** How many names there are: they are numbered from 0. */
+  readonly count: number;
+  /** The number of the resolved entry that has this name, or -1. */
+  entryOf(name: number): number;
+};
+
+/** The unresolved deltas of a pack. Its work is linear in their number, whatever their order, and never recursive. */
+export class DeltaForest {
+  /** Of an entry, the first ofs-delta on it; of a name, the first ref-delta that waits for it; then the next of the same base. */
+  readonly #firstChild: Int32Array<ArrayBuffer>;
+  readonly #firstWaiting: Int32Array<ArrayBuffer>;
+  readonly #next: Int32Array<ArrayBuffer>;
+  #ready: number[] = [];
+  #left = 0;
+
+  constructor(entries: EntryTable, names: NameLookup) {
+    this.#firstChild = new Int32Array(entries.count).fill(NONE);
+    this.#firstWaiting = new Int32Array(names.count).fill(NONE);
+    this.#next = new Int32Array(entries.count).fill(NONE);
+    // backwards, so that each list comes out in pack order
+    for (let number = entries.count - 1; number >= 0; number--) {
+      if (entries.kindOf(number) !== 0) continue;
+      this.#left++;
+      const base = entries.baseOf(number);
+      if (entries.packKindOf(number) === OFS_DELTA) {
+        if (entries.kindOf(base) !== 0) this.#ready.push(number);
+        else this.#link(this.#firstChild, base, number);
+      } else if (names.entryOf(base) >= 0) {
+        this.#ready.push(number);
+      } else {
+        this.#link(this.#firstWaiting, base, number);
+      }
+    }
+  }
+
+  #link(lists: Int32Array, list: number, number: number): void {
+    this.#next[number] = lists[list] ?? NONE;
+    lists[list] = number;
+  }
+
+  /** Frees the memory at once, rather than when it is collected. */
+  release(): void {
+    for (const lists of [this.#firstChild, this.#firstWaiting, this.#next]) freeMemory(lists);
+  }
+
+  /** Deltas that {@link takeReady} has not given yet. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** Tells that the object with this name is at hand: what waited for it is ready. */
+  nameIsKnown(name: number): void {
+    const first = this.#firstWaiting[name] ?? NONE;
+    if (first === NONE) return;
+    this.#firstWaiting[name] = NONE;
+    for (let number = first; number !== NONE; number = this.#next[number] ?? NONE) this.#ready.push(number);
+  }
+
+  /** Gives the names that deltas wait for. */
+  waitedFor(): number[] {
+    const names: number[] = [];
+    for (const [name, first] of this.#firstWaiting.entries()) if (first !== NONE) names.push(name);
+    return names;
+  }
+
+  /**
+   * Gives what is ready, and what builds on that by offset: depth first, in the order of the bases (`baseOf` numbers them), so
+   * that every entry comes after its base. Each is given once.
+   */
+  takeReady(baseOf: (number: number) => number): Uint32Array<ArrayBuffer> {
+    const roots = this.#ready.sort((a, b) => baseOf(a) - baseOf(b) || a - b);
+    this.#ready = [];
+    const order: number[] = [];
+    const stack: number[] = [];
+    for (const root of roots) {
+      order.push(root);
+      this.#pushChild(stack, root);
+      for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
+        order.push(number);
+        // the sibling below the children: depth first
+        const sibling = this.#next[number] ?? NONE;
+        if (sibling !== NONE) stack.push(sibling);
+        this.#pushChild(stack, number);
+      }
+    }
+    this.#left -= order.length;
+    return Uint32Array.from(order);
+  }
+
+  #pushChild(stack: number[], number: number): void {
+    const child = this.#firstChild[number] ?? NONE;
+    if (child !== NONE) stack.push(child);
+  }
+}
+
+/**
+ * Says whether the chain of bases of each entry ends in something that is no delta; `baseOf` gives the entry that a delta builds
+ * on, or a number that is none for what lies outside. Linear, and without recursion.
+ */
+export function hasCycle(entries: EntryTable, count: number, baseOf: (number: number) => number): boolean {
+  const SEEN = 1;
+  const GOOD = 2;
+  const states = new Uint8Array(count);
+  for (let start = 0; start < count; start++) {
+    let at = start;
+    while (at >= 0 && at < count && states[at] === 0) {
+      states[at] = SEEN;
+      at = entries.isDelta(at) ? baseOf(at) : NONE;
+    }
+    if (states[at] === SEEN) return true;
+    for (at = start; states[at] === SEEN; at = entries.isDelta(at) ? baseOf(at) : NONE) states[at] = GOOD;
+  }
+  return false;
+}

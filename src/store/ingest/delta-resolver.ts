@@ -1,0 +1,393 @@
+/**
+ * Resolves the deltas whose base was not at hand when they passed by: evicted from the ring, later in the pack, or not in the
+ * pack at all (a thin pack). Memory stays bounded whatever the pack's size: deltas are taken in batches of a few megabytes of
+ * deflated bytes, families together and bases first; each batch is read back from the bucket in few large reads.
+ *
+ * A *node* is an entry's number; from the number of entries that the pack came with on, nodes are bases outside the pack, in the
+ * order these were found. A name that was found outside stays that node here, even where an entry turns out to have it, too:
+ * so no chain of bases ever changes while it is used.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
+import { toHex } from "../../bytes/hex.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../../format/pack-entry.ts";
+import { KIND_NUMBER, OFS_DELTA } from "../../object/object-kind.ts";
+import { DeltaForest, hasCycle } from "./delta-forest.ts";
+import { EntryBatch, type OpenPackBytes } from "./entry-batch.ts";
+import type { EntryTable } from "./entry-table.ts";
+import type { Held, Inflating } from "../inflating.ts";
+import { type LargeBase, unpackLargeBase } from "./large-bases.ts";
+import type { DeflatedEntry } from "../inflate-stream.ts";
+import type { LargeDeltas } from "./large-deltas.ts";
+import { type ObjectBudget, tooLargeToHold } from "./object-budget.ts";
+import { PartBuffers } from "./part-buffers.ts";
+import type { ObjectIntake } from "./object-intake.ts";
+import type { ObjectCopy, StoredChain } from "../object-reader.ts";
+
+/** Reads `[offset, offset + length)` of the pack as it was staged. */
+export type PackBytes = (offset: number, length: number) => Promise<Uint8Array>;
+
+/** Finds bases outside the pack. */
+export interface OutsideBases {
+  /** Says of each raw name (one after the other) which type number the catalog has for it; 0 where it has none. */
+  kindsOf(names: Uint8Array): Promise<Uint8Array>;
+  /** Reads ahead what {@link read} will be asked for. */
+  prefetch(names: Uint8Array): Promise<void>;
+  /** Reads an object of the catalog; `undefined` where it is too large to be held. */
+  read(name: Uint8Array): Promise<ObjectCopy | undefined>;
+  /** Gives what an object of the catalog is made from. */
+  chainOf(name: Uint8Array): Promise<StoredChain>;
+}
+
+/** A base that the pack does not bring. */
+export type OutsideBase = {
+  /** Of its name in the oid table. */
+  readonly index: number;
+  readonly kind: number;
+  held: Held | undefined;
+  /** Where its content is in a scratch file, which one. */
+  large: LargeBase | undefined;
+};
+
+/** What resolving needs of the pack being taken in. */
+export type ResolverInput = {
+  readonly entries: EntryTable;
+  readonly inflating: Inflating;
+  readonly intake: ObjectIntake;
+  readonly budget: ObjectBudget;
+  readonly rawSize: number;
+  /** Where the entries end in the staged pack. */
+  readonly packEnd: number;
+  readonly packBytes: PackBytes;
+  readonly openPackBytes: OpenPackBytes;
+  readonly buffers: PartBuffers;
+  readonly outside: OutsideBases;
+  readonly large: LargeDeltas;
+  /** Told how many deltas are resolved so far, of how many. */
+  readonly progress: (done: number, total: number) => Promise<void>;
+};
+
+const READ_BYTES = 1024 * 1024;
+/** Deltas after which progress is told again. */
+/** Chains of bases up to this length are read with each entry: `pack.depth` is 50, and 250 for `gc --aggressive` of old. */
+const USUAL_DEPTH = 256;
+/** What is read at once of a run. */
+const PIECE_BYTES = 256 * 1024;
+const PROGRESS_STEP = 500;
+
+/** Resolves what the first pass left; see {@link DeltaResolver.run}. */
+export class DeltaResolver {
+  readonly #input: ResolverInput;
+  /** Entries of the pack as it came: what completing it adds is none of this. */
+  readonly #count: number;
+  readonly #outside: OutsideBase[] = [];
+  readonly #outsideByName = new Map<number, number>();
+  readonly #header = new EntryHeader();
+  #total = 0;
+  #done = 0;
+
+  readonly #pieces = new PartBuffers(PIECE_BYTES);
+  #batchBytes: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(input: ResolverInput) {
+    this.#input = input;
+    this.#count = input.entries.count;
+  }
+
+  /** Resolves everything. @throws ObjectRejected where a base is nowhere to be found, in git's words. */
+  async run(): Promise<void> {
+    const { entries, progress, inflating, intake } = this.#input;
+    const { kernel } = inflating;
+    intake.settle();
+    const forest = new DeltaForest(entries, {
+      count: kernel.oidCount,
+      entryOf: (name) => kernel.valueOf(name) - 1,
+    });
+    this.#total = forest.left;
+    if (this.#total > 0) await progress(0, this.#total);
+    intake.onNamed = (name) => forest.nameIsKnown(name);
+    const asked = new Set<number>();
+    while (forest.left > 0) {
+      const order = forest.takeReady((number) => this.#baseOf(number));
+      if (order.length > 0) await this.#resolve(order);
+      else if (!(await this.#findOutside(forest, asked))) {
+        throw new ObjectRejected(`pack has ${forest.left} unresolved delta${forest.left === 1 ? "" : "s"}`);
+      }
+    }
+    intake.onNamed = () => undefined;
+    forest.release();
+  }
+
+  /** Lets go of what batches were read into: for the index, which is written next. */
+  rest(): void {
+    const { buffers } = this.#input;
+    if (this.#batchBytes?.length === buffers.size) buffers.give(this.#batchBytes);
+    this.#batchBytes = undefined;
+  }
+
+  /** Gives the content of a resolved entry, reading back whatever it takes. @throws LimitExceeded where it is too large. */
+  async content(number: number): Promise<Held> {
+    const batch = this.#batch();
+    this.#addWithBases(batch, number);
+    await batch.load(this.#input.openPackBytes);
+    await this.#loadOutside(number);
+    return await this.#hold(batch, number);
+  }
+
+  /**
+   * The bases that a thin pack left out and that completing it has to add.
+   *
+   * @throws ObjectRejected where an entry has the name of a base found outside and builds on itself by that.
+   */
+  missingBases(): readonly OutsideBase[] {
+    const { entries, inflating } = this.#input;
+    const { kernel } = inflating;
+    const brought = this.#outside.find(({ index }) => kernel.valueOf(index) !== 0);
+    if (brought === undefined) return this.#outside;
+    // whoever reads the stored pack takes the base that is in it
+    const storedBase = (number: number): number => {
+      const base = entries.baseOf(number);
+      return entries.packKindOf(number) === OFS_DELTA ? base : kernel.valueOf(base) - 1;
+    };
+    if (hasCycle(entries, this.#count, storedBase)) {
+      throw new ObjectRejected(`The same object ${this.#hex(brought.index)} appears twice in the pack`);
+    }
+    return this.#outside.filter(({ index }) => kernel.valueOf(index) === 0);
+  }
+
+  #hex(name: number): string {
+    const { kernel } = this.#input.inflating;
+    const at = kernel.oidAt(name);
+    return toHex(kernel.memory, at, at + this.#input.rawSize);
+  }
+
+  #batch(): EntryBatch {
+    const { buffers, packEnd } = this.#input;
+    this.#batchBytes ??= packEnd < buffers.size ? new Uint8Array(packEnd) : buffers.take();
+    return new EntryBatch(this.#input.entries, (number) => this.#endOf(number), {
+      bytes: this.#batchBytes,
+      pieces: this.#pieces,
+    });
+  }
+
+  #endOf(number: number): number {
+    return number + 1 < this.#count ? this.#input.entries.offsetOf(number + 1) : this.#input.packEnd;
+  }
+
+  /** The node that a delta builds on; -1 where that is not known yet. */
+  #baseOf(number: number): number {
+    const { entries, inflating } = this.#input;
+    const base = entries.baseOf(number);
+    if (entries.packKindOf(number) === OFS_DELTA) return base;
+    const outside = this.#outsideByName.get(base);
+    return outside === undefined ? inflating.kernel.valueOf(base) - 1 : this.#count + outside;
+  }
+
+  /** Looks in the catalog for the names that deltas wait for; false where that has none of them. */
+  async #findOutside(forest: DeltaForest, asked: Set<number>): Promise<boolean> {
+    const { inflating, rawSize, outside } = this.#input;
+    const { kernel } = inflating;
+    const waited = forest.waitedFor().filter((name) => !asked.has(name));
+    if (waited.length === 0) return false;
+    const names = new Uint8Array(waited.length * rawSize);
+    for (const [i, name] of waited.entries()) {
+      asked.add(name);
+      const at = kernel.oidAt(name);
+      names.set(kernel.memory.subarray(at, at + rawSize), rawSize * i);
+    }
+    const kinds = await outside.kindsOf(names);
+    let found = false;
+    for (const [i, index] of waited.entries()) {
+      const kind = kinds[i] ?? 0;
+      if (kind === 0) continue;
+      found = true;
+      this.#outsideByName.set(index, this.#outside.length);
+      this.#outside.push({ index, kind, held: undefined, large: undefined });
+      forest.nameIsKnown(index);
+    }
+    if (found) await outside.prefetch(names);
+    return found;
+  }
+
+  async #resolve(order: Uint32Array): Promise<void> {
+    for (let next = 0; next < order.length;) {
+      const batch = this.#batch();
+      const first = next;
+      while (next < order.length && !batch.full) {
+        this.#addWithBases(batch, order[next] ?? 0);
+        // one whose bases found no room waits for the next batch, which has them all
+        if (!batch.full || next === first) next++;
+      }
+      await batch.load(this.#input.openPackBytes);
+      for (let i = first; i < next; i++) {
+        const number = order[i] ?? 0;
+        const base = this.#baseOf(number);
+        if (!(await this.#resolveHeld(batch, number, base))) await this.#resolveLarge(batch, number, base);
+        if (++this.#done % PROGRESS_STEP === 0 || this.#done === this.#total) {
+          await this.#input.progress(this.#done, this.#total);
+        }
+      }
+    }
+    this.#input.intake.settle();
+  }
+
+  /** Adds an entry and, below it, every base that will probably have to be made again, to what the batch reads. */
+  #addWithBases(batch: EntryBatch, number: number): void {
+    const { entries, inflating } = this.#input;
+    let node = number;
+    for (let depth = 0; node < this.#count && !this.#isTooLarge(node) && batch.add(node); depth++) {
+      if (!entries.isDelta(node)) return;
+      // of a chain longer than git makes them, what is at hand now is trusted to last, or each batch would read all of it again
+      const base = depth < USUAL_DEPTH ? undefined : this.#heldNode(this.#baseOf(node));
+      if (base !== undefined && !inflating.ring.isOld(base.position)) return;
+      node = this.#baseOf(node);
+    }
+  }
+
+  /** What an entry inflates to cannot be held; its content, if that is another's base, is in a scratch file. */
+  #isTooLarge(node: number): boolean {
+    const { entries, inflating, large } = this.#input;
+    if (large.has(node)) return true;
+    if (node >= this.#count) return false;
+    const inflates = !entries.isDelta(node) || entries.kindOf(node) === 0;
+    return inflates && entries.sizeOf(node) > inflating.wholeBytes;
+  }
+
+  #kindOf(node: number): number {
+    return node < this.#count ? this.#input.entries.kindOf(node) : (this.#outside[node - this.#count]?.kind ?? 0);
+  }
+
+  /** Resolves an entry whose delta, base or result is too large to be held. */
+  async #resolveLarge(batch: EntryBatch, number: number, base: number): Promise<void> {
+    const { entries, intake, inflating, large } = this.#input;
+    const kind = this.#kindOf(base);
+    if (kind !== KIND_NUMBER.blob)
+      throw tooLargeToHold("object that is no blob", entries.sizeOf(number), inflating.wholeBytes);
+    if (!large.has(base)) {
+      if (this.#isTooLarge(base)) await large.unpack(base, await this.#deflated(base));
+      else await large.keep(base, await this.#copy(batch, base));
+    }
+    const { size, collision } = await large.apply(number, base, await this.#deflated(number));
+    intake.acceptPassedBlob(number, size, collision);
+  }
+
+  async #copy(batch: EntryBatch, node: number): Promise<Uint8Array> {
+    await this.#loadOutside(node);
+    return this.#input.inflating.bytes(await this.#hold(batch, node)).slice();
+  }
+
+  /** Where the deflated data of an entry is. */
+  async #deflated(number: number): Promise<DeflatedEntry> {
+    const { entries, packBytes, rawSize } = this.#input;
+    const offset = entries.offsetOf(number);
+    const end = this.#endOf(number);
+    const bytes = await packBytes(offset, Math.min(MAX_ENTRY_HEADER_BYTES, end - offset));
+    if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short") throw badEntry(offset, "header is cut short");
+    return { read: packBytes, at: offset + this.#header.headerBytes, end, size: this.#header.size };
+  }
+
+  /** Makes sure of the base outside the pack that a node's chain ends in, where the chain has to be made again. */
+  async #loadOutside(node: number): Promise<void> {
+    const { entries, inflating, outside, large, rawSize } = this.#input;
+    let at = node;
+    while (at < this.#count) {
+      if (this.#heldNode(at) !== undefined || !entries.isDelta(at)) return;
+      at = this.#baseOf(at);
+    }
+    const base = this.#outside[at - this.#count];
+    if (base === undefined || base.large !== undefined || this.#heldNode(at) !== undefined) return;
+    const nameAt = inflating.kernel.oidAt(base.index);
+    const name = inflating.kernel.memory.slice(nameAt, nameAt + rawSize);
+    const object = await outside.read(name);
+    if (object !== undefined) base.held = inflating.hold(object.bytes);
+    else base.large = await unpackLargeBase(large, at, await outside.chainOf(name));
+  }
+
+  /** Resolves an entry in memory; false where it, its base or its result is too large for that. */
+  async #resolveHeld(batch: EntryBatch, number: number, base: number): Promise<boolean> {
+    const { inflating, intake, budget } = this.#input;
+    if (this.#heldNode(base) === undefined) await this.#loadOutside(base);
+    if (this.#isTooLarge(number) || this.#isTooLarge(base)) return false;
+    let held = this.#heldNode(base) ?? (await this.#hold(batch, base));
+    if (inflating.ring.isOld(held.position)) held = this.#keep(base, inflating.refresh(held));
+    const delta = this.#inflate(batch, number) ?? (await this.#inflateUnread(number));
+    const size = inflating.resultSize(delta);
+    if (size > inflating.wholeBytes) return false;
+    budget.take(size);
+    const result = inflating.applyDelta(held, delta);
+    intake.accept(number, this.#kindOf(base), result, this.#heldNode(base));
+    return true;
+  }
+
+  #heldNode(node: number): Held | undefined {
+    const { entries, inflating } = this.#input;
+    if (node < this.#count) {
+      const position = entries.ringOf(node);
+      if (position < 0 || !inflating.ring.holds(position)) return undefined;
+      return { position, size: entries.sizeOf(node) };
+    }
+    const held = this.#outside[node - this.#count]?.held;
+    return held !== undefined && inflating.ring.holds(held.position) ? held : undefined;
+  }
+
+  #keep(node: number, held: Held): Held {
+    if (node < this.#count) {
+      this.#input.entries.setRing(node, held.position);
+    } else {
+      const base = this.#outside[node - this.#count];
+      if (base !== undefined) base.held = held;
+    }
+    return held;
+  }
+
+  /** Makes a resolved node's content again, from the nearest base that is still held. */
+  async #hold(batch: EntryBatch, node: number): Promise<Held> {
+    const { entries, inflating } = this.#input;
+    const chain: number[] = [];
+    let at = node;
+    let held = this.#heldNode(at);
+    while (held === undefined && at < this.#count && entries.isDelta(at)) {
+      chain.push(at);
+      at = this.#baseOf(at);
+      held = this.#heldNode(at);
+    }
+    if (held === undefined) {
+      if (at >= this.#count) throw new CorruptStore("a base outside the pack was not loaded");
+      held = this.#keep(at, this.#inflate(batch, at) ?? (await this.#inflateUnread(at)));
+    }
+    for (let number = chain.pop(); number !== undefined; number = chain.pop()) {
+      if (inflating.ring.isOld(held.position)) held = inflating.refresh(held);
+      const delta = this.#inflate(batch, number) ?? (await this.#inflateUnread(number));
+      held = this.#keep(number, inflating.applyDelta(held, delta));
+    }
+    return held;
+  }
+
+  /** Inflates an entry that the batch has read. */
+  #inflate(batch: EntryBatch, number: number): Held | undefined {
+    const { inflating, rawSize, entries } = this.#input;
+    const bytes = batch.bytesOf(number);
+    if (bytes === undefined) return undefined;
+    if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short")
+      throw badEntry(entries.offsetOf(number), "header is cut short");
+    const inflation = inflating.startInflating(this.#header.size);
+    if (!inflating.inflateMore(inflation, bytes.subarray(this.#header.headerBytes))) {
+      throw badEntry(entries.offsetOf(number), "inflated data is cut short");
+    }
+    return inflation.held;
+  }
+
+  /** Inflates an entry that found no room in the batch, in pieces. */
+  async #inflateUnread(number: number): Promise<Held> {
+    const { inflating, packBytes } = this.#input;
+    const { at, end, size } = await this.#deflated(number);
+    if (size > inflating.wholeBytes) throw tooLargeToHold("object", size, inflating.wholeBytes);
+    const inflation = inflating.startInflating(size);
+    for (let from = at; from < end; from += READ_BYTES) {
+      if (inflating.inflateMore(inflation, await packBytes(from, Math.min(READ_BYTES, end - from))))
+        return inflation.held;
+    }
+    throw badEntry(this.#input.entries.offsetOf(number), "inflated data is cut short");
+  }
+}

@@ -1,0 +1,388 @@
+/**
+ * Takes a pack in: from a stream of bytes to a pack in the bucket, with its index, in which every object was inflated, hashed
+ * and fscked, every delta resolved, and every reference out of the pack found in the catalog. Nothing of it is visible until a
+ * commit names it; whoever called deletes the keys when that doesn't happen.
+ *
+ * Memory is bounded: a window, the ring of delta bases, two part buffers, and about 90 bytes an object.
+ *
+ * @packageDocumentation
+ * @see git-index-pack(1), whose verdicts (with `--strict --fix-thin`) these are
+ */
+import type { ByteSource } from "../../bytes/byte-stream.ts";
+import { equal } from "../../bytes/chunk.ts";
+import { ObjectRejected } from "../../bytes/failure.ts";
+import type { HashFactory } from "../../bytes/hash.ts";
+import { toHex } from "../../bytes/hex.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import { PIECE_BUFFER_BYTES, PackScanner } from "../../format/pack-scanner.ts";
+import type { FsckLeniency } from "../../object/fsck-rule.ts";
+import type { ObjectFormat } from "../../object/object-id.ts";
+import { KIND_NUMBER } from "../../object/object-kind.ts";
+import type { PackRecord, PackSource } from "../../catalog/pack-record.ts";
+import { DeltaResolver, type OutsideBase } from "./delta-resolver.ts";
+import { EntryTable } from "./entry-table.ts";
+import { Inflating } from "../inflating.ts";
+import { largeBaseData } from "./large-bases.ts";
+import { sumOver } from "../../format/stored-zlib.ts";
+import { LargeDeltas } from "./large-deltas.ts";
+import type { ObjectDatabase } from "../object-database.ts";
+import { ObjectBudget, type ObjectLimits } from "./object-budget.ts";
+import { ObjectIntake } from "./object-intake.ts";
+import { ObjectReader } from "../object-reader.ts";
+import { ObjectRing } from "../object-ring.ts";
+import { writePackIndex } from "./pack-index-writer.ts";
+import { checkOutsideReferences } from "./outside-references.ts";
+import { PackReceiver } from "./pack-receiver.ts";
+import { bytesInMemory } from "./memory-stream.ts";
+import type { PackByteStream, PackFile, PackStorage } from "../../catalog/pack-storage.ts";
+import { PartBuffers } from "./part-buffers.ts";
+import { StagedBytes } from "./staged-bytes.ts";
+import { StagedFile } from "./staged-file.ts";
+import { type BaseContent, completeThinPack } from "./thin-completion.ts";
+
+/** What a client sees of the work: git's own words on band 2. */
+export interface IngestProgress {
+  received(objects: number, total: number): Promise<void>;
+  resolved(deltas: number, total: number): Promise<void>;
+}
+
+/** What taking a pack in needs. */
+export type IngestInput = {
+  readonly source: ByteSource;
+  /** Bytes of the pack that were read already, before `source`. */
+  readonly head: Uint8Array;
+  readonly storage: PackStorage;
+  /** The catalog as it is: where thin bases and outside references are looked for. */
+  readonly database: ObjectDatabase;
+  readonly kernel: Kernel;
+  readonly format: ObjectFormat;
+  /** Stem of the keys to write. */
+  readonly packName: string;
+  readonly packSource: PackSource;
+  /** Raw names that refs will have once the pack is committed. */
+  readonly tips: readonly Uint8Array[];
+  /** Raw names of the commits at which the sender's own history is cut. */
+  readonly shallows?: Iterable<Uint8Array>;
+  readonly hash: HashFactory;
+  readonly deflate: (bytes: Uint8Array) => Uint8Array;
+  readonly limits: ObjectLimits & { readonly memoryPackBytes: number };
+  readonly now: number;
+  readonly progress: IngestProgress;
+  /** What of fsck's findings is let pass; absent: nothing. */
+  readonly leniency?: FsckLeniency;
+};
+
+/** A pack that lies in the bucket, complete, and is in no catalog yet; and a look at what it brought. */
+export type IngestedPack = {
+  readonly record: PackRecord;
+  /** Type number of an object of the pack; 0 where it has none of that raw name. */
+  kindOf(name: Uint8Array): number;
+  /** Whether some object of the pack refers to that of a raw name. "No" may be wrong of what only trees name that came as deltas of stored ones. */
+  refersTo(name: Uint8Array): boolean;
+  /** Content of a commit or tag of the pack. */
+  read(name: Uint8Array): Promise<Uint8Array>;
+  /** Frees the tables that the others look into, at once; call it last. */
+  release(): void;
+};
+
+const CHUNK_BYTES = 256 * 1024;
+/** What the isolate's cache may keep while a large pack is taken in. */
+const TRIMMED_CACHE_BYTES = 4 * 1024 * 1024;
+/** What is read back at once where little is wanted. */
+const BLOCK_BYTES = 64 * 1024;
+
+/** One pack on its way in. */
+class Ingest {
+  readonly #input: IngestInput;
+  readonly #entries = new EntryTable();
+  readonly #inflating: Inflating;
+  readonly #intake: ObjectIntake;
+  readonly #receiver: PackReceiver;
+  readonly #scanner: PackScanner;
+  readonly #reader: ObjectReader;
+  readonly #packHash;
+  readonly #budget: ObjectBudget;
+  readonly #stagedBytes: StagedBytes;
+  readonly #buffers: PartBuffers;
+  readonly #large: LargeDeltas;
+  #file: StagedFile;
+  #resolver: DeltaResolver | undefined;
+
+  constructor(input: IngestInput) {
+    const { kernel, format, hash, limits, storage, packName } = input;
+    this.#input = input;
+    const ringAt = kernel.ringAt + PIECE_BUFFER_BYTES;
+    this.#inflating = new Inflating(kernel, new ObjectRing(ringAt, kernel.ringBytes - PIECE_BUFFER_BYTES));
+    this.#intake = new ObjectIntake(this.#inflating, this.#entries, format, input.leniency);
+    this.#packHash = hash(format.name);
+    this.#budget = new ObjectBudget(limits);
+    this.#stagedBytes = new StagedBytes(storage, BLOCK_BYTES);
+    this.#buffers = new PartBuffers(limits.memoryPackBytes);
+    this.#large = new LargeDeltas({
+      storage,
+      pack: packName,
+      inflating: this.#inflating,
+      buffers: this.#buffers,
+      budget: this.#budget,
+    });
+    this.#receiver = new PackReceiver({
+      entries: this.#entries,
+      inflating: this.#inflating,
+      intake: this.#intake,
+      packHash: this.#packHash,
+      budget: this.#budget,
+    });
+    this.#scanner = new PackScanner(kernel, format.rawSize, this.#receiver, kernel.ringAt);
+    this.#reader = new ObjectReader(input.database, this.#inflating);
+    this.#file = new StagedFile(storage, { pack: packName, extension: "pack" }, this.#buffers);
+  }
+
+  async run(): Promise<IngestedPack> {
+    try {
+      const checksum = await this.#receive();
+      const resolver = await this.#resolve();
+      await this.#checkLateBlobs(resolver);
+      await this.#checkReferences();
+      return await this.#finish(checksum, resolver);
+    } catch (error) {
+      await this.#file.abort();
+      this.#release();
+      throw error;
+    } finally {
+      await this.#large.clear();
+    }
+  }
+
+  #release(): void {
+    this.#resolver?.rest();
+    this.#entries.release();
+    this.#buffers.release();
+  }
+
+  /** Reads the pack to its end; gives its trailer. */
+  async #receive(): Promise<Uint8Array> {
+    const { head, source, progress } = this.#input;
+    for (let at = 0; at < head.length; at += this.#scanner.chunkBytes) {
+      await this.#take(head.subarray(at, at + this.#scanner.chunkBytes));
+    }
+    let buffer = new Uint8Array(Math.min(CHUNK_BYTES, this.#scanner.chunkBytes));
+    let reported = 0;
+    for (;;) {
+      const chunk = await source.read(buffer);
+      if (chunk.length === 0) break;
+      await this.#take(chunk);
+      buffer = new Uint8Array(chunk.buffer);
+      if (this.#entries.count - reported >= PROGRESS_STEP) {
+        reported = this.#entries.count;
+        await progress.received(reported, this.#receiver.declared);
+      }
+    }
+    const trailer = this.#scanner.finish();
+    if (!equal(trailer, this.#packHash.digest())) throw new ObjectRejected("pack is corrupted (SHA1 mismatch)");
+    await progress.received(this.#entries.count, this.#receiver.declared);
+    return trailer;
+  }
+
+  async #take(chunk: Uint8Array): Promise<void> {
+    this.#scanner.feed(chunk);
+    await this.#file.append(chunk);
+    // a pack that goes past memory needs more of it than what others may want again
+    if (this.#file.inMemory === undefined) this.#input.database.context.cache.trim(TRIMMED_CACHE_BYTES);
+  }
+
+  async #resolve(): Promise<DeltaResolver> {
+    const { storage, progress, format } = this.#input;
+    if (this.#file.inMemory === undefined) await this.#file.finish();
+    // the file at hand changes when a thin pack is completed; offsets of what was received stay
+    const packBytes = async (offset: number, length: number): Promise<Uint8Array> =>
+      await this.#readStaged(this.#file, offset, length);
+    const openPackBytes = async (offset: number, length: number): Promise<PackByteStream> => {
+      const isShort = this.#file.inMemory !== undefined || length <= SHORT_RUN_BYTES;
+      if (isShort) return bytesInMemory(await packBytes(offset, length));
+      return await storage.openStream(this.#packFile, offset, length);
+    };
+    const resolver = new DeltaResolver({
+      entries: this.#entries,
+      inflating: this.#inflating,
+      intake: this.#intake,
+      budget: this.#budget,
+      rawSize: format.rawSize,
+      packEnd: this.#scanner.offset,
+      packBytes,
+      openPackBytes,
+      buffers: this.#buffers,
+      outside: {
+        kindsOf: async (names) => await this.#kindsOf(names, MOST_BASES_READ),
+        prefetch: async (names) => await this.#reader.prefetch(names),
+        read: async (name) => await this.#reader.copyIfHeld(name),
+        chainOf: async (name) => await this.#reader.chainOf(name),
+      },
+      large: this.#large,
+      progress: async (done, total) => await progress.resolved(done, total),
+    });
+    this.#resolver = resolver;
+    await resolver.run();
+    return resolver;
+  }
+
+  async #readStaged(file: StagedFile, offset: number, length: number): Promise<Uint8Array> {
+    return (
+      file.inMemory?.subarray(offset, offset + length) ??
+      (await this.#stagedBytes.read(this.#packFile, file.length, { offset, length }))
+    );
+  }
+
+  get #packFile(): PackFile {
+    return { pack: this.#input.packName, extension: "pack" };
+  }
+
+  async #checkLateBlobs(resolver: DeltaResolver): Promise<void> {
+    const { kernel, database } = this.#input;
+    for (const index of this.#intake.lateBlobs()) {
+      const entry = kernel.valueOf(index) - 1;
+      if (entry >= 0) {
+        const tooLarge = this.#entries.sizeOf(entry) > this.#inflating.wholeBytes;
+        const bytes = tooLarge ? undefined : this.#inflating.bytes(await resolver.content(entry));
+        this.#intake.checkLateBlob(index, bytes);
+        continue;
+      }
+      const name = this.#nameAt(index);
+      // where it is missing, the check of references says so
+      const [kind] = await database.kindsOf(name);
+      if (kind !== 0) this.#intake.checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
+    }
+  }
+
+  /** Types of objects of the catalog: of a few by their own bytes, else by the files of types. */
+  async #kindsOf(names: Uint8Array, few: number): Promise<Uint8Array> {
+    const { database, format } = this.#input;
+    const isFew = names.length <= few * format.rawSize;
+    return isFew ? await this.#reader.kindsOfFew(names) : await database.kindsOf(names);
+  }
+
+  async #checkReferences(): Promise<void> {
+    const { shallows = [] } = this.#input;
+    const wanted = this.#intake.externalReferences((entry) => this.#entries.kindOf(entry));
+    if (wanted.kinds.length === 0) return;
+    const found = await this.#kindsOf(wanted.names, MOST_REFERENCES_READ);
+    checkOutsideReferences(wanted, found, () => {
+      for (const name of shallows) if (this.#kindOf(name) === KIND_NUMBER.commit) return true;
+      return false;
+    });
+  }
+
+  async #finish(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<IngestedPack> {
+    const { storage, packName, format, kernel, hash, tips, packSource, now } = this.#input;
+    const ownObjects = this.#entries.count;
+    const ownBytes = this.#scanner.offset;
+    // before thin completion: appended bases are referred to by nothing and must not clear the mark
+    const marked = this.#intake.allReachableFrom(tips);
+    resolver.rest();
+    const checksum = await this.#store(receivedChecksum, resolver);
+    const written = await writePackIndex({
+      storage,
+      pack: packName,
+      entries: this.#entries,
+      kernel,
+      format,
+      checksum,
+      hash,
+      buffers: this.#buffers,
+    });
+    this.#inflating.ring.clear();
+    const record: PackRecord = {
+      name: packName,
+      checksum: toHex(checksum),
+      objects: this.#entries.count,
+      ownObjects,
+      packBytes: this.#file.length,
+      ownBytes,
+      ...written,
+      marked,
+      source: packSource,
+      createdAt: now,
+    };
+    return {
+      record,
+      kindOf: (name) => this.#kindOf(name),
+      refersTo: (name) => this.#intake.refersTo(name),
+      read: async (name) => await this.#read(name),
+      release: () => this.#release(),
+    };
+  }
+
+  /** Puts the pack where it belongs, completed where it was thin; gives its trailer. */
+  async #store(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<Uint8Array> {
+    const { storage, hash, format, kernel } = this.#input;
+    const bases = resolver.missingBases();
+    if (bases.length === 0) {
+      if (this.#file.inMemory !== undefined) await this.#file.finish();
+      return receivedChecksum;
+    }
+    const received = this.#file;
+    this.#file = new StagedFile(storage, this.#packFile, this.#buffers, received.inMemory === undefined);
+    return await completeThinPack({
+      received: async (offset, length) => await this.#readStaged(received, offset, length),
+      entriesEnd: this.#scanner.offset,
+      into: this.#file,
+      entries: this.#entries,
+      bases,
+      open: async (base) => await this.#openBase(base),
+      crc32: (crc, bytes) => sumOver(kernel, bytes, crc, (value, at, length) => kernel.crc32(value, at, length)),
+      hash: hash(format.name),
+      recordName: (index, entry) => kernel.setValue(index, entry + 1),
+    });
+  }
+
+  async #openBase(base: OutsideBase): Promise<BaseContent> {
+    const { kernel, deflate } = this.#input;
+    if (base.large === undefined) {
+      const { bytes } = await this.#reader.readCopy(this.#nameAt(base.index));
+      return { size: bytes.length, data: [deflate(bytes)] };
+    }
+    const adler32 = (adler: number, bytes: Uint8Array): number =>
+      sumOver(kernel, bytes, adler, (value, at, length) => kernel.adler32(value, at, length));
+    return { size: this.#large.sizeOf(base.large.node), data: largeBaseData(this.#large, base.large, adler32) };
+  }
+
+  #nameAt(index: number): Uint8Array<ArrayBuffer> {
+    const { kernel, format } = this.#input;
+    const at = kernel.oidAt(index);
+    return kernel.memory.slice(at, at + format.rawSize);
+  }
+
+  #entryOf(name: Uint8Array): number {
+    const { kernel } = this.#input;
+    kernel.memory.set(name, kernel.scratchAt);
+    const index = kernel.oidFind(kernel.scratchAt);
+    return index < 0 ? -1 : kernel.valueOf(index) - 1;
+  }
+
+  #kindOf(name: Uint8Array): number {
+    const entry = this.#entryOf(name);
+    return entry < 0 ? 0 : this.#entries.kindOf(entry);
+  }
+
+  async #read(name: Uint8Array): Promise<Uint8Array> {
+    const entry = this.#entryOf(name);
+    if (entry < 0 || this.#resolver === undefined) throw new ObjectRejected(`object ${toHex(name)} is not in the pack`);
+    return this.#inflating.bytes(await this.#resolver.content(entry)).slice();
+  }
+}
+
+const PROGRESS_STEP = 1000;
+/** Up to so many bases outside are read to know their types: they are read anyway. */
+const MOST_BASES_READ = 32;
+/** Likewise of references, which are not. */
+const MOST_REFERENCES_READ = 2;
+/** What is read of the staged pack in runs up to this length is likely to be wanted again soon. */
+const SHORT_RUN_BYTES = 128 * 1024;
+
+/**
+ * Takes a pack in; see the top of this file.
+ *
+ * @throws ObjectRejected where git's index-pack would refuse it, LimitExceeded where it goes past a bound.
+ */
+export async function ingestPack(input: IngestInput): Promise<IngestedPack> {
+  return await new Ingest(input).run();
+}

@@ -1,0 +1,296 @@
+/**
+ * What happens to each object of a pack, once it is whole in kernel memory: it is hashed (with collision detection), fscked, and
+ * what it refers to is noted in the kernel's oid table. When all are in, the table tells what the pack refers to that it does
+ * not bring, and whether everything it brings hangs together from the pushed tips.
+ *
+ * The flags of a table entry say how the object is referred to; its value is the number of the pack's entry, plus one.
+ *
+ * @packageDocumentation
+ */
+import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
+import { toHex } from "../../bytes/hex.ts";
+import { type Kernel, REFERENCED, REF_BLOB, REF_TREE, SCAN_OK } from "../../kernel/kernel.ts";
+import { CommitLinks } from "../../object/commit.ts";
+import { fsckAttachedBlob } from "../../object/fsck-blob.ts";
+import { type FsckFinding, type FsckLeniency, STRICT } from "../../object/fsck-rule.ts";
+import { fsckTree, fsckTreeEntry } from "../../object/fsck-tree.ts";
+import { fsckCommit, fsckTag } from "../../object/fsck.ts";
+import type { EntryTable } from "./entry-table.ts";
+import type { Held, Inflating } from "../inflating.ts";
+import { NamingQueue } from "./naming-queue.ts";
+import type { ObjectFormat } from "../../object/object-id.ts";
+import { KIND_NUMBER, kindOfNumber } from "../../object/object-kind.ts";
+import { readTagLinks } from "../../object/tag.ts";
+
+/** The object is referred to as a commit, or as a tag (trees and blobs: see the kernel's flags). */
+const REF_COMMIT = 1 << 2;
+const REF_TAG = 1 << 3;
+/** Some tree names the blob `.gitmodules`, or `.gitattributes`: its content is checked too. */
+const GITMODULES = 1 << 6;
+const GITATTRIBUTES = 1 << 7;
+const ATTACHED_FLAG = { gitmodules: GITMODULES, gitattributes: GITATTRIBUTES } as const;
+
+const ANY_REFERENCE = REF_TREE | REF_BLOB | REF_COMMIT | REF_TAG;
+const REFERENCE_OF_KIND: readonly number[] = [0, REF_COMMIT, REF_TREE, REF_BLOB, REF_TAG];
+
+/** Objects that the pack refers to and does not bring: raw names one after the other, and the type number each must have. */
+export type ExternalReferences = { readonly names: Uint8Array<ArrayBuffer>; readonly kinds: Uint8Array<ArrayBuffer> };
+
+function rejected(name: string, finding: FsckFinding): ObjectRejected {
+  return new ObjectRejected(`object ${name}: ${finding.id}: ${finding.text}`);
+}
+
+/** Takes the objects of one pack, in any order. */
+export class ObjectIntake {
+  readonly #kernel: Kernel;
+  readonly #entries: EntryTable;
+  readonly #format: ObjectFormat;
+  readonly #unnamed: NamingQueue;
+  /** Told of the oid-table index of each object as it gets its name. */
+  onNamed: (index: number) => void = () => undefined;
+  /** Address of room for one object name. */
+  readonly #scratch: number;
+  /** Oid-table indexes of blobs whose content is to be checked and which had passed before that was known. */
+  readonly #lateBlobs = new Set<number>();
+  readonly #links: CommitLinks;
+  readonly #inflating: Inflating;
+
+  readonly #leniency: FsckLeniency;
+
+  constructor(inflating: Inflating, entries: EntryTable, format: ObjectFormat, leniency: FsckLeniency = STRICT) {
+    this.#leniency = leniency;
+    const { kernel } = inflating;
+    this.#kernel = kernel;
+    this.#entries = entries;
+    this.#unnamed = new NamingQueue(inflating, (object, nameAt, collision) => {
+      const index = this.#admit(object.number, nameAt, collision);
+      const at = inflating.pointer(object.held);
+      if (object.kind === KIND_NUMBER.blob) this.#checkAttached(index, at, object.held.size);
+    });
+    this.#inflating = inflating;
+    this.#format = format;
+    this.#scratch = kernel.scratchAt;
+    this.#links = new CommitLinks(format);
+  }
+
+  /**
+   * Takes in the object of an entry, which is held. A tree that was a delta comes with its base, already verified: only what
+   * differs from it is looked at for references, since the base's own have been noted (or were in the catalog, which is closed).
+   * The object gets its name later: see {@link settle}.
+   *
+   * @throws ObjectRejected where git's fsck refuses it, or one before it had a name that refuses it.
+   */
+  accept(number: number, kind: number, held: Held, base: Held | undefined): void {
+    const bytes = this.#inflating.bytes(held);
+    if (kind === KIND_NUMBER.tree) this.#acceptTree(held, base);
+    else if (kind === KIND_NUMBER.commit) this.#acceptCommit(held, bytes);
+    else if (kind === KIND_NUMBER.tag) this.#acceptTag(held, bytes);
+    this.#entries.resolve(number, kind, held.size);
+    this.#entries.setRing(number, held.position);
+    this.#unnamed.add({ number, kind, held });
+  }
+
+  /** Takes in a blob that passed in pieces; its name is at `scratchAt`. Such a blob is too large for any check of content. */
+  acceptPassedBlob(number: number, size: number, collision: boolean): void {
+    this.#entries.resolve(number, KIND_NUMBER.blob, size);
+    this.checkLateBlob(this.#admit(number, this.#scratch, collision), undefined);
+  }
+
+  /** Gives every object so far its name. @throws ObjectRejected for a duplicate, and for the SHA-1 of a collision attack. */
+  settle(): void {
+    this.#unnamed.flush();
+  }
+
+  /** Whether some object has no name yet. */
+  get isSettled(): boolean {
+    return this.#unnamed.isEmpty;
+  }
+
+  #admit(number: number, nameAt: number, collision: boolean): number {
+    const kernel = this.#kernel;
+    const index = kernel.oidAdd(nameAt);
+    if (collision) throw new ObjectRejected(`SHA-1 appears to be part of a collision attack: ${this.#hex(index)}`);
+    if (kernel.valueOf(index) !== 0)
+      throw new ObjectRejected(`The same object ${this.#hex(index)} appears twice in the pack`);
+    kernel.setValue(index, number + 1);
+    this.#entries.setName(number, index);
+    this.onNamed(index);
+    return index;
+  }
+
+  /** Refuses an object for what fsck finds, unless it is one that is not to be checked. */
+  #refuse(kind: number, held: Held, finding: FsckFinding | undefined): void {
+    if (finding === undefined) return;
+    this.#kernel.hashObject(kind, this.#inflating.pointer(held), held.size, this.#scratch);
+    const name = toHex(this.#kernel.memory, this.#scratch, this.#scratch + this.#format.rawSize);
+    if (!this.#leniency.skipped.has(name)) throw rejected(name, finding);
+  }
+
+  #hex(index: number): string {
+    const at = this.#kernel.oidAt(index);
+    return toHex(this.#kernel.memory, at, at + this.#format.rawSize);
+  }
+
+  #refer(name: Uint8Array, flag: number): void {
+    this.#kernel.memory.set(name, this.#scratch);
+    this.#kernel.orFlags(this.#kernel.oidAdd(this.#scratch), flag | REFERENCED);
+  }
+
+  #acceptCommit(held: Held, bytes: Uint8Array): void {
+    this.#refuse(KIND_NUMBER.commit, held, fsckCommit(bytes, this.#format, this.#leniency.ignored));
+    const links = this.#links;
+    links.read(bytes, 0, bytes.length);
+    this.#refer(links.nameOf(0), REF_TREE);
+    for (let parent = 1; parent <= links.parentCount; parent++) this.#refer(links.nameOf(parent), REF_COMMIT);
+  }
+
+  #acceptTag(held: Held, bytes: Uint8Array): void {
+    this.#refuse(KIND_NUMBER.tag, held, fsckTag(bytes, this.#format, this.#leniency.ignored));
+    const links = readTagLinks(bytes, 0, bytes.length, this.#format);
+    this.#refer(links.object, REFERENCE_OF_KIND[KIND_NUMBER[links.kind]] ?? 0);
+  }
+
+  #acceptTree(held: Held, base: Held | undefined): void {
+    const kernel = this.#kernel;
+    const at = this.#inflating.pointer(held);
+    const baseAt = base === undefined ? 0 : this.#inflating.pointer(base);
+    if (kernel.scanTree(at, held.size, baseAt, base?.size ?? 0) === SCAN_OK) {
+      for (let i = 0; i < kernel.suspiciousCount; i++) this.#checkEntry(held, at + kernel.suspiciousAt(i));
+      return;
+    }
+    const bytes = this.#inflating.bytes(held);
+    this.#refuse(KIND_NUMBER.tree, held, fsckTree(bytes, this.#format, undefined, this.#leniency.ignored));
+    this.#referAll(held);
+  }
+
+  /** The slow way, for trees that the scan would not vouch for and fsck lets pass. */
+  #referAll(held: Held): void {
+    const rawSize = this.#format.rawSize;
+    let entry = this.#inflating.pointer(held);
+    const end = entry + held.size;
+    while (entry < end) {
+      const nameEnd = this.#kernel.memory.indexOf(0, entry);
+      if (nameEnd < 0 || nameEnd + 1 + rawSize > end)
+        throw new ObjectRejected("a tree that is cut off can't be skipped");
+      // copied: adding a name to the table may move the memory
+      const mode = parseMode(this.#kernel.memory, entry);
+      if (mode !== GITLINK) {
+        const name = this.#kernel.memory.slice(nameEnd + 1, nameEnd + 1 + rawSize);
+        this.#refer(name, mode === DIRECTORY ? REF_TREE : REF_BLOB);
+      }
+      this.#checkEntry(held, entry);
+      entry = nameEnd + 1 + rawSize;
+    }
+  }
+
+  /** Looks closely at one tree entry: names that git treats specially on some file system. */
+  #checkEntry(tree: Held, entry: number): void {
+    const kernel = this.#kernel;
+    const end = this.#inflating.pointer(tree) + tree.size;
+    const nameEnd = kernel.memory.indexOf(0, entry);
+    const modeEnd = kernel.memory.indexOf(0x20, entry);
+    if (nameEnd < 0 || nameEnd >= end || modeEnd < 0) throw new CorruptStore("a scanned tree lost an entry's end");
+    const verdict = fsckTreeEntry(kernel.memory.slice(modeEnd + 1, nameEnd), parseMode(kernel.memory, entry));
+    this.#refuse(KIND_NUMBER.tree, tree, verdict.finding);
+    for (const file of verdict.attached) {
+      const blob = kernel.oidAdd(nameEnd + 1);
+      kernel.orFlags(blob, file === "gitmodules" ? GITMODULES : GITATTRIBUTES);
+      this.#lateBlobs.add(blob);
+    }
+  }
+
+  #checkAttached(index: number, at: number, size: number): void {
+    const flags = this.#kernel.flagsOf(index);
+    if ((flags & (GITMODULES | GITATTRIBUTES)) === 0) return;
+    this.checkLateBlob(index, this.#kernel.memory.subarray(at, at + size));
+  }
+
+  /** Oid-table indexes of blobs whose content is still to be given to {@link checkLateBlob}. */
+  lateBlobs(): number[] {
+    return [...this.#lateBlobs];
+  }
+
+  /** Checks the content of a `.gitmodules` or `.gitattributes`; `undefined` where it is too large to be held. */
+  checkLateBlob(index: number, bytes: Uint8Array | undefined): void {
+    this.#lateBlobs.delete(index);
+    const flags = this.#kernel.flagsOf(index);
+    for (const file of ["gitmodules", "gitattributes"] as const) {
+      const finding = flags & ATTACHED_FLAG[file] ? fsckAttachedBlob(file, bytes) : undefined;
+      if (finding === undefined || this.#leniency.skipped.has(this.#hex(index))) continue;
+      throw rejected(this.#hex(index), finding);
+    }
+  }
+
+  /**
+   * What the pack refers to and does not bring, to be looked for in the catalog.
+   *
+   * @throws ObjectRejected where an object of the pack is referred to as what it is not.
+   */
+  externalReferences(kindOf: (entry: number) => number): ExternalReferences {
+    const kernel = this.#kernel;
+    const rawSize = this.#format.rawSize;
+    let count = 0;
+    for (let index = 0; index < kernel.oidCount; index++) {
+      if ((kernel.flagsOf(index) & ANY_REFERENCE) !== 0 && kernel.valueOf(index) === 0) count++;
+    }
+    const external = { names: new Uint8Array(count * rawSize), kinds: new Uint8Array(count) };
+    let used = 0;
+    for (let index = 0; index < kernel.oidCount; index++) {
+      const references = kernel.flagsOf(index) & ANY_REFERENCE;
+      if (references === 0) continue;
+      const value = kernel.valueOf(index);
+      const kind = this.#checkReferences(index, references, value === 0 ? 0 : kindOf(value - 1));
+      if (value !== 0) continue;
+      const at = kernel.oidAt(index);
+      external.names.set(kernel.memory.subarray(at, at + rawSize), used * rawSize);
+      external.kinds[used++] = kind;
+    }
+    return external;
+  }
+
+  /** Gives the type number that all references agree on; `kind` is that of the object where the pack brings it, else 0. */
+  #checkReferences(index: number, references: number, kind: number): number {
+    const expected = kind === 0 ? KIND_OF_REFERENCE.get(references) : kind;
+    if (expected !== undefined && (references & ~(REFERENCE_OF_KIND[expected] ?? 0)) === 0) return expected;
+    const found = kindOfNumber(kind) ?? "another";
+    throw new ObjectRejected(
+      `object ${this.#hex(index)}: expected type ${nameOfReference(references)}, found ${found}`,
+    );
+  }
+
+  /** Whether an object of the pack refers to that of a raw name, as far as is noted: see {@link accept}. */
+  refersTo(name: Uint8Array): boolean {
+    this.#kernel.memory.set(name, this.#scratch);
+    const index = this.#kernel.oidFind(this.#scratch);
+    return index >= 0 && (this.#kernel.flagsOf(index) & ANY_REFERENCE) !== 0;
+  }
+
+  /** Whether every object of the pack is one of `tips` (raw names) or referred to by another object of the pack. */
+  allReachableFrom(tips: readonly Uint8Array[]): boolean {
+    const kernel = this.#kernel;
+    for (const tip of tips) {
+      kernel.memory.set(tip, this.#scratch);
+      const index = kernel.oidFind(this.#scratch);
+      if (index >= 0) kernel.orFlags(index, REFERENCED);
+    }
+    for (let index = 0; index < kernel.oidCount; index++) {
+      if (kernel.valueOf(index) !== 0 && (kernel.flagsOf(index) & REFERENCED) === 0) return false;
+    }
+    return true;
+  }
+}
+
+const DIRECTORY = 0o40000;
+const GITLINK = 0o160000;
+const KIND_OF_REFERENCE = new Map([1, 2, 3, 4].map((kind) => [REFERENCE_OF_KIND[kind] ?? 0, kind]));
+
+function nameOfReference(references: number): string {
+  const kind = [1, 2, 3, 4].find((number) => (references & (REFERENCE_OF_KIND[number] ?? 0)) !== 0);
+  return kindOfNumber(kind ?? 0) ?? "none";
+}
+
+function parseMode(memory: Uint8Array, at: number): number {
+  let mode = 0;
+  for (let i = at; memory[i] !== 0x20; i++) mode = mode * 8 + ((memory[i] ?? 0) - 0x30);
+  return mode;
+}

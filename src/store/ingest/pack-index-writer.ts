@@ -1,0 +1,126 @@
+/**
+ * Writes the files that go with a staged pack: `.rev`, `.kinds` (where they are not small enough for the catalog) and, last,
+ * `.idx`.
+ *
+ * @packageDocumentation
+ */
+import type { HashFactory } from "../../bytes/hash.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import { type PackTables, encodePackIndex, encodedIndexBytes } from "../../format/pack-index-encoder.ts";
+import { INDEX_HEAD_BYTES } from "../../format/pack-index.ts";
+import { encodePackKinds } from "../../format/pack-kinds.ts";
+import { encodeReverseIndex } from "../../format/reverse-index.ts";
+import { sortNames } from "../../format/sort-names.ts";
+import type { ObjectFormat } from "../../object/object-id.ts";
+import type { EntryTable } from "./entry-table.ts";
+import type { PartBuffers } from "./part-buffers.ts";
+import type { PackExtension, PackStorage } from "../../catalog/pack-storage.ts";
+import { StagedFile } from "./staged-file.ts";
+
+/** An index up to this size goes into the catalog whole, so that looking into a small pack reads nothing. */
+const INLINE_INDEX_BYTES = 32 * 1024;
+/** Likewise the types. */
+const INLINE_KINDS_BYTES = 16 * 1024;
+
+/** What an index is written from. */
+export type IndexInput = {
+  readonly storage: PackStorage;
+  readonly pack: string;
+  readonly entries: EntryTable;
+  readonly kernel: Kernel;
+  readonly format: ObjectFormat;
+  readonly checksum: Uint8Array;
+  readonly hash: HashFactory;
+  readonly buffers: PartBuffers;
+};
+
+/** What the catalog keeps of them. */
+export type WrittenIndex = { readonly indexBytes: number; readonly indexHead: Uint8Array; readonly kinds?: Uint8Array };
+
+/** What an index is written from, by entry. */
+type Columns = { readonly names: Uint8Array; readonly offset: Float64Array; readonly crc: Uint32Array };
+
+/**
+ * Gives room for the columns. Nothing is inflated any more, so the kernel's ring has it, for all but the largest packs: outside, it
+ * would be that much garbage.
+ */
+function roomForColumns(input: IndexInput): Columns {
+  const { entries, kernel, format } = input;
+  const offsetAt = Math.ceil(kernel.ringAt / 8) * 8;
+  const crcAt = offsetAt + entries.count * Float64Array.BYTES_PER_ELEMENT;
+  const namesAt = crcAt + entries.count * Uint32Array.BYTES_PER_ELEMENT;
+  const end = namesAt + entries.count * format.rawSize;
+  const fits = end <= kernel.ringAt + kernel.ringBytes;
+  const [buffer, base] = fits ? [kernel.memory.buffer, 0] : [new ArrayBuffer(end - offsetAt), offsetAt];
+  return {
+    offset: new Float64Array(buffer, offsetAt - base, entries.count),
+    crc: new Uint32Array(buffer, crcAt - base, entries.count),
+    names: new Uint8Array(buffer, namesAt - base, entries.count * format.rawSize),
+  };
+}
+
+function gatherColumns(input: IndexInput): Columns {
+  const { entries, kernel, format } = input;
+  const columns = roomForColumns(input);
+  const memory = kernel.memory;
+  for (let number = 0; number < entries.count; number++) {
+    const at = kernel.oidAt(entries.nameOf(number));
+    columns.names.set(memory.subarray(at, at + format.rawSize), number * format.rawSize);
+  }
+  entries.copyIndexColumns(columns.offset, columns.crc);
+  return columns;
+}
+
+async function writeChunks(input: IndexInput, extension: PackExtension, chunks: Iterable<Uint8Array>): Promise<void> {
+  const file = new StagedFile(input.storage, { pack: input.pack, extension }, input.buffers);
+  try {
+    for (const chunk of chunks) await file.append(chunk);
+    await file.finish();
+    file.release();
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
+}
+
+/** Writes the files; the `.idx` appears last. What was in the kernel's ring is gone afterwards. */
+export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
+  const { entries, format, hash } = input;
+  const columns = gatherColumns(input);
+  const { names } = columns;
+  const order = sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, entries.count);
+  const tables: PackTables = {
+    format,
+    count: entries.count,
+    order,
+    names,
+    stride: format.rawSize,
+    crcs: columns.crc,
+    offsets: columns.offset,
+    packChecksum: input.checksum,
+  };
+  const kinds = encodePackKinds(entries.count, {
+    kindAt: (position) => entries.kindOf(order[position] ?? 0),
+    sizeAt: (position) => entries.sizeOf(order[position] ?? 0),
+  });
+  const inlineKinds = kinds.length <= INLINE_KINDS_BYTES;
+  await Promise.all([
+    writeChunks(input, "rev", encodeReverseIndex(tables, hash(format.name))),
+    inlineKinds ? undefined : writeChunks(input, "kinds", [kinds]),
+  ]);
+  const indexBytes = encodedIndexBytes(tables);
+  const headBytes = indexBytes <= INLINE_INDEX_BYTES ? indexBytes : INDEX_HEAD_BYTES;
+  const indexHead = new Uint8Array(headBytes);
+  await writeChunks(input, "idx", keepHead(encodePackIndex(tables, hash(format.name)), indexHead));
+  return { indexBytes, indexHead, ...(inlineKinds ? { kinds } : {}) };
+}
+
+/** Passes chunks on, copying the first bytes into `head`. */
+function* keepHead(chunks: Iterable<Uint8Array>, head: Uint8Array): Generator<Uint8Array> {
+  let at = 0;
+  for (const chunk of chunks) {
+    if (at < head.length) head.set(chunk.subarray(0, head.length - at), at);
+    at += chunk.length;
+    yield chunk;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The first pass over a pack: takes entries from the scanner as they arrive, and resolves at once whatever has its base still in
+ * the ring. What is left is the resolver's.
+ *
+ * @packageDocumentation
+ */
+import { ObjectRejected } from "../../bytes/failure.ts";
+import type { StreamingHash } from "../../bytes/hash.ts";
+import type { PackEntryReceiver, ScannedEntry } from "../../format/pack-scanner.ts";
+import { KIND_NUMBER, OFS_DELTA, REF_DELTA, kindOfNumber } from "../../object/object-kind.ts";
+import type { EntryTable } from "./entry-table.ts";
+import type { Held, Inflating } from "../inflating.ts";
+import { type ObjectBudget, tooLargeToHold } from "./object-budget.ts";
+import type { ObjectIntake } from "./object-intake.ts";
+
+/** Where the first pass leaves what it learns. */
+export type ReceiverInput = {
+  readonly entries: EntryTable;
+  readonly inflating: Inflating;
+  readonly intake: ObjectIntake;
+  readonly packHash: StreamingHash;
+  readonly budget: ObjectBudget;
+};
+
+const NO_BASE = -1;
+
+/** Receives a pack's entries. */
+export class PackReceiver implements PackEntryReceiver {
+  readonly #input: ReceiverInput;
+  /** Entries the pack's header promised. */
+  declared = 0;
+  /** The entry at hand, where it is held whole. */
+  #held: Held | undefined;
+  #base = NO_BASE;
+
+  constructor(input: ReceiverInput) {
+    this.#input = input;
+  }
+
+  header(count: number): void {
+    this.declared = count;
+  }
+
+  consumed(at: number, length: number): void {
+    this.#input.packHash.update(this.#input.inflating.kernel.memory.subarray(at, at + length));
+  }
+
+  begin(entry: ScannedEntry): number {
+    const { entries, inflating, budget } = this.#input;
+    budget.take(entry.size);
+    this.#base = this.#findBase(entry);
+    entries.add(entry.offset, entry.kind, entry.size);
+    if (entry.kind === OFS_DELTA) entries.setBase(entry.number, this.#base);
+    else if (entry.kind === REF_DELTA) entries.setBase(entry.number, inflating.kernel.oidAdd(entry.baseAt));
+    this.#held = undefined;
+    const whole = entry.size <= inflating.wholeBytes;
+    if (this.#isDelta(entry)) {
+      // inflated only to be passed over where its base is not at hand: the ring keeps what is of use
+      if (!whole || !this.#baseIsHeld()) return -1;
+    } else if (!whole) {
+      this.#startPassing(entry);
+      return -1;
+    }
+    const position = inflating.ring.reserve(entry.size);
+    this.#held = { position, size: entry.size };
+    return inflating.ring.pointer(position);
+  }
+
+  #isDelta(entry: ScannedEntry): boolean {
+    return entry.kind === OFS_DELTA || entry.kind === REF_DELTA;
+  }
+
+  /** The number of the base where the pack has brought it, resolved or not. */
+  #findBase(entry: ScannedEntry): number {
+    const { entries, intake } = this.#input;
+    if (entry.kind === OFS_DELTA) {
+      const base = entries.atOffset(entry.offset - entry.distance);
+      if (base < 0) throw new ObjectRejected("delta base offset is out of bound");
+      return base;
+    }
+    if (entry.kind !== REF_DELTA) return NO_BASE;
+    const base = this.#findNamed(entry.baseAt);
+    if (base >= 0 || intake.isSettled) return base;
+    intake.settle();
+    return this.#findNamed(entry.baseAt);
+  }
+
+  /** The number of the entry whose object's raw name is at this address. */
+  #findNamed(nameAt: number): number {
+    const { kernel } = this.#input.inflating;
+    const name = kernel.oidFind(nameAt);
+    return name < 0 ? NO_BASE : kernel.valueOf(name) - 1;
+  }
+
+  #baseIsHeld(): boolean {
+    const { entries, inflating } = this.#input;
+    if (this.#base < 0 || entries.kindOf(this.#base) === 0) return false;
+    const position = entries.ringOf(this.#base);
+    return position >= 0 && inflating.ring.holds(position);
+  }
+
+  #startPassing(entry: ScannedEntry): void {
+    const { inflating } = this.#input;
+    if (entry.kind !== KIND_NUMBER.blob) {
+      throw tooLargeToHold(kindOfNumber(entry.kind) ?? "object", entry.size, inflating.wholeBytes);
+    }
+    inflating.kernel.hashStart(entry.kind, entry.size);
+  }
+
+  piece(entry: ScannedEntry, at: number, length: number): void {
+    if (!this.#isDelta(entry)) this.#input.inflating.kernel.hashUpdate(at, length);
+  }
+
+  end(entry: ScannedEntry): void {
+    const { entries, inflating, intake } = this.#input;
+    const { number } = entry;
+    entries.setCrc(number, entry.crc);
+    if (this.#isDelta(entry)) {
+      if (this.#held !== undefined && this.#baseIsHeld()) this.#resolve(number, this.#held);
+      return;
+    }
+    if (this.#held === undefined) {
+      const collision = inflating.kernel.hashFinish(inflating.kernel.scratchAt);
+      intake.acceptPassedBlob(number, entry.size, collision);
+      return;
+    }
+    intake.accept(number, entry.kind, this.#held, undefined);
+  }
+
+  #resolve(number: number, delta: Held): void {
+    const { entries, inflating, intake, budget } = this.#input;
+    const base = this.#base;
+    let held: Held = { position: entries.ringOf(base), size: entries.sizeOf(base) };
+    const size = inflating.resultSize(delta);
+    // a result too large to be held is the resolver's
+    if (size > inflating.wholeBytes) return;
+    budget.take(size);
+    if (inflating.ring.isOld(held.position) && inflating.ring.survives(delta.position, held.size, 0)) {
+      held = inflating.refresh(held);
+      entries.setRing(base, held.position);
+    }
+    const result = inflating.applyDelta(held, delta);
+    const kind = entries.kindOf(base);
+    intake.accept(number, kind, result, inflating.ring.holds(held.position) ? held : undefined);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Reads a staged file back. Small reads are served from blocks that were read before: deltas come back to the same places again
+ * and again, and each read of the bucket is a round trip.
+ *
+ * @packageDocumentation
+ */
+import { ClockCache } from "../clock-cache.ts";
+import type { PackFile, PackStorage } from "../../catalog/pack-storage.ts";
+
+const CACHE_BYTES = 4 * 1024 * 1024;
+
+/** The bytes of staged files, up to the length each has. */
+export class StagedBytes {
+  readonly #storage: PackStorage;
+  /** Bytes of every block but a file's last. */
+  readonly blockBytes: number;
+  readonly #blocks = new ClockCache();
+
+  /** `blockBytes` is what is read at once: what of it is not needed is garbage soon. */
+  constructor(storage: PackStorage, blockBytes: number) {
+    this.#storage = storage;
+    this.blockBytes = blockBytes;
+  }
+
+  /** Reads `[offset, offset + length)` of a file of `size` bytes; a view, not to be changed. */
+  async read(
+    file: PackFile,
+    size: number,
+    range: { readonly offset: number; readonly length: number },
+  ): Promise<Uint8Array> {
+    const { offset, length } = range;
+    const first = Math.floor(offset / this.blockBytes);
+    const last = Math.floor((offset + length - 1) / this.blockBytes);
+    if (length >= this.blockBytes || first < last - 1) return await this.#storage.read(file, offset, length);
+    const from = offset - first * this.blockBytes;
+    const block = await this.block(file, size, first);
+    if (first === last) return block.subarray(from, from + length);
+    const joined = new Uint8Array(length);
+    joined.set(block.subarray(from));
+    const rest = await this.block(file, size, last);
+    joined.set(rest.subarray(0, length - (block.length - from)), block.length - from);
+    return joined;
+  }
+
+  /** Reads one block of a file of `size` bytes; a view, not to be changed. */
+  async block(file: PackFile, size: number, block: number): Promise<Uint8Array> {
+    const key = `${file.pack}.${file.extension}#${block}`;
+    const known = this.#blocks.find(key)?.bytes;
+    if (known !== undefined) return known;
+    const offset = block * this.blockBytes;
+    const bytes = await this.#storage.read(file, offset, Math.min(this.blockBytes, size - offset));
+    this.#blocks.set(key, bytes);
+    this.#blocks.shrink(CACHE_BYTES);
+    return bytes;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Makes a thin pack stand alone: appends the bases it left out, and rewrites the header's count and the trailer to match. A pack
+ * that had gone to the bucket is copied there once more, since its header changes and with it the hash of everything.
+ *
+ * @packageDocumentation
+ * @see git-index-pack(1), `--fix-thin`
+ */
+import type { StreamingHash } from "../../bytes/hash.ts";
+import { encodeEntryHeader, entryHeaderBytes } from "../../format/pack-entry.ts";
+import { PACK_HEADER_BYTES, encodePackHeader } from "../../format/pack-header.ts";
+import type { OutsideBase, PackBytes } from "./delta-resolver.ts";
+import type { EntryTable } from "./entry-table.ts";
+import type { StagedFile } from "./staged-file.ts";
+
+const COPY_BYTES = 4 * 1024 * 1024;
+
+/** A base to add: its size, and its deflated data piece by piece. */
+export type BaseContent = { readonly size: number; readonly data: Iterable<Uint8Array> | AsyncIterable<Uint8Array> };
+
+/** What completing a pack needs. */
+export type ThinCompletion = {
+  /** Reads the pack as it came. */
+  readonly received: PackBytes;
+  /** Where its entries end. */
+  readonly entriesEnd: number;
+  /** Gets the completed pack. */
+  readonly into: StagedFile;
+  /** Gets an entry for each base. */
+  readonly entries: EntryTable;
+  readonly bases: readonly OutsideBase[];
+  /** Gives the content of a base. */
+  readonly open: (base: OutsideBase) => Promise<BaseContent>;
+  /** Continues a CRC-32. */
+  readonly crc32: (crc: number, bytes: Uint8Array) => number;
+  readonly hash: StreamingHash;
+  /** Told which entry now has the object with this oid-table index. */
+  readonly recordName: (index: number, entry: number) => void;
+};
+
+/** Writes the completed pack and gives its trailer. */
+export async function completeThinPack(completion: ThinCompletion): Promise<Uint8Array> {
+  const { into, entries, bases, hash, entriesEnd, received } = completion;
+  const append = async (bytes: Uint8Array): Promise<void> => {
+    hash.update(bytes);
+    await into.append(bytes);
+  };
+  await append(encodePackHeader(entries.count + bases.length));
+  for (let at = PACK_HEADER_BYTES; at < entriesEnd; at += COPY_BYTES) {
+    await append(await received(at, Math.min(COPY_BYTES, entriesEnd - at)));
+  }
+  for (const base of bases) {
+    const { size, data } = await completion.open(base);
+    const number = entries.add(into.length, base.kind, size);
+    entries.resolve(number, base.kind, size);
+    entries.setName(number, base.index);
+    completion.recordName(base.index, number);
+    const header = new Uint8Array(entryHeaderBytes(size));
+    encodeEntryHeader(base.kind, size, header, 0);
+    let crc = completion.crc32(0, header);
+    await append(header);
+    for await (const bytes of data) {
+      crc = completion.crc32(crc, bytes);
+      await append(bytes);
+    }
+    entries.setCrc(number, crc);
+  }
+  const trailer = hash.digest();
+  await into.append(trailer);
+  await into.finish();
+  return trailer;
+}
+
+/** Makes the whole entry of an object that is not a delta. */
+export function encodeEntry(kind: number, bytes: Uint8Array, deflate: (bytes: Uint8Array) => Uint8Array): Uint8Array {
+  const deflated = deflate(bytes);
+  const headerBytes = entryHeaderBytes(bytes.length);
+  const entry = new Uint8Array(headerBytes + deflated.length);
+  encodeEntryHeader(kind, bytes.length, entry, 0);
+  entry.set(deflated, headerBytes);
+  return entry;
+}
