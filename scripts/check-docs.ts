@@ -1,6 +1,7 @@
 /**
  * Holds the words to the code. Fails when a Markdown file names a source path that does not exist, when a capability of
- * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, or one with another status or no test, when an export of rings 0–3 has no doc comment or a
+ * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, or one with another status or no test, when an invariant of
+ * `docs/architecture.md` names no test or one that is not there, when an export of rings 0–3 has no doc comment or a
  * file of theirs no `@packageDocumentation`, when a command in the README names a script that package.json lacks, and
  * when it saw nothing to check (a checker that sees nothing must not pass).
  */
@@ -74,6 +75,34 @@ function capabilityProblems(): string[] {
   return [...problems, ...[...shown.keys()].map((key) => `${page}: there is no capability ${key}`)];
 }
 
+/** An invariant of the architecture: its number. */
+const INVARIANT = /^(\d+)\. \*\*/;
+/** A row of the table of invariants: the number, the test's file and its title. */
+const INVARIANT_ROW = /^\| (\d+) \| `([^`]+)`: (.+?) \|$/;
+
+/** Returns what is wrong with the table of invariants: each has a row at least, and each row a test that is there. */
+function invariantProblems(): string[] {
+  const page = "docs/architecture.md";
+  const lines = text(page).split("\n");
+  const numbers = lines.flatMap((line) => INVARIANT.exec(line)?.[1] ?? []);
+  const rows = lines.flatMap((line) => {
+    const [, number, file, title] = INVARIANT_ROW.exec(line) ?? [];
+    return number === undefined ? [] : [{ number, file, title }];
+  });
+  const tested = new Set(rows.map(({ number }) => number));
+  const known = new Set(numbers);
+  return [
+    ...(numbers.length === 0 ? [`${page}: no invariant seen`] : []),
+    ...numbers
+      .filter((number) => !tested.has(number))
+      .map((number) => `${page}: no test named for invariant ${number}`),
+    ...rows.flatMap(({ number, file, title }) => [
+      ...(known.has(number) ? [] : [`${page}: there is no invariant ${number}`]),
+      ...missingTest(file, title).map((problem) => `${page}: invariant ${number}: ${problem}`),
+    ]),
+  ];
+}
+
 /** What is wrong with a test that is named by its file and its title, as both stand in the source. */
 function missingTest(file: string | undefined, title: string | undefined): string[] {
   if (file === undefined || title === undefined) return ["no test named"];
@@ -115,6 +144,7 @@ const problems = [
   ...pages.flatMap(missingPaths),
   ...missingScripts(),
   ...capabilityProblems(),
+  ...invariantProblems(),
   ...sources.flatMap(undocumentedExports),
 ];
 if (pages.length === 0) problems.push(`no page seen in ${relative(process.cwd(), root) || "."}`);
