@@ -16,7 +16,6 @@ import type { Tenant } from "./cloudflare/durable-tenants.ts";
 import type { IsolateTools } from "./cloudflare/isolate-tools.ts";
 import { OrdinaryNames } from "./cloudflare/mirror-reader.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
-import { copyTip } from "./packing/tip-pack.ts";
 import { allowsPrivate, type Env } from "./env.ts";
 import { RateLimits } from "./cloudflare/rate-limits.ts";
 import { type Credentials, readCredentials } from "./http/authenticate.ts";
@@ -185,7 +184,7 @@ function withPlatform(options: AppOptions): MiddlewareHandler<AppEnv> {
   const limits = new RateLimits();
   return async (context, next) => {
     const began = Date.now();
-    const storage = new RequestStorage(context.env, options.tools, options.agent, copyTip);
+    const storage = new RequestStorage(context.env, options.tools, options.agent);
     const sessionId = toHex(crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES)));
     const note: LoggedNote = {};
     const lifetime = new Lifetime();

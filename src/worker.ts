@@ -9,7 +9,6 @@ import { createApp } from "./app.ts";
 import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
-import { copyTip } from "./packing/tip-pack.ts";
 import { allowsPrivate, type Env } from "./env.ts";
 import { logFault, logJob } from "./http/log.ts";
 
@@ -25,7 +24,7 @@ export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
   queue: (batch, env) =>
     runJobs(batch, {
-      open: () => new RequestStorage(env, tools, agent, copyTip),
+      open: () => new RequestStorage(env, tools, agent),
       agent,
       allowPrivate: allowsPrivate(env),
       onFault: logFault,

@@ -20,7 +20,7 @@ import type { SigningKeyStore } from "../signing/signing-key.ts";
 export interface MirrorHost {
   store(
     name: RepositoryName,
-  ): Pick<MirrorStore<unknown>, "readMirror" | "readMirrorHook" | "configureMirror" | "promoteMirror" | "requestSync">;
+  ): Pick<MirrorStore, "readMirror" | "readMirrorHook" | "configureMirror" | "promoteMirror" | "requestSync">;
   /** The least seconds between two syncs. */
   readonly leastInterval: number;
   readonly secrets: {

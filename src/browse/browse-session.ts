@@ -8,15 +8,11 @@ import { fromHex } from "../bytes/hex.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
-import type { OpenAnswer } from "../refs/ref-store.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { allReachable, reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
-
-/** A repository that was found, with its catalog and the refs that were asked for. */
-export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;
 
 /** Reads of the bucket that no request goes beyond. */
 const MOST_READS = 8000;
@@ -37,7 +33,7 @@ export type Unanswered = {
 /** A request's view of a repository; {@link BrowseSession.close} it. */
 export class BrowseSession {
   readonly repository: Repository;
-  readonly answer: FoundRepository;
+  readonly answer: OpenSnapshot;
   readonly format: ObjectFormat;
   readonly graph: GraphSession;
   #reads = 0;
@@ -45,7 +41,7 @@ export class BrowseSession {
   #directoryBytes = 0;
 
   /** `answer` is a snapshot with the catalog. */
-  constructor(repository: Repository, answer: FoundRepository) {
+  constructor(repository: Repository, answer: OpenSnapshot) {
     const { id, objectFormat: formatName } = answer.record;
     this.repository = repository;
     this.answer = answer;

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-/** How a pack came to be. A `copy` has nothing that is not in other packs, too, and says nothing of reachability: it is always marked. */
+/** How a pack came to be. A `copy` is a tip pack: all of its objects are in other packs, too, so it says nothing of reachability and is always marked. */
 export type PackSource = "receive" | "mirror" | "repack" | "copy";
 
 /** One pack of a repository. Immutable once committed, but for `marked`, which the ref store clears. */

@@ -5,14 +5,13 @@
  */
 import type { OpenPage } from "../durable/repository/open-page.ts";
 import type { BeginSyncAnswer, MirrorStore } from "../refs/mirror-store.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import { assertFits, openWhole, type RepositoryStub } from "./durable-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 const ALL = { packs: true, refPrefixes: [] } as const;
 
 /** Opens the mirroring of a repository, which need not exist. Nothing is asked before the first call. */
-export function durableMirror(object: RepositoryStub, counters: RequestCounters): MirrorStore<PackRecord> {
+export function durableMirror(object: RepositoryStub, counters: RequestCounters): MirrorStore {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     readMirror: () => call(async () => object.readMirror()),
@@ -20,7 +19,7 @@ export function durableMirror(object: RepositoryStub, counters: RequestCounters)
     configureMirror: (change) => call(async () => object.configureMirror(change)),
     promoteMirror: () => call(async () => object.promoteMirror()),
     requestSync: () => call(async () => object.requestSync()),
-    beginSync: async (packName): Promise<BeginSyncAnswer<PackRecord>> => {
+    beginSync: async (packName): Promise<BeginSyncAnswer> => {
       const begun = await call(async () => object.beginSync(packName));
       if (begun.kind !== "begun") return begun;
       let first: OpenPage | undefined = begun.snapshot;

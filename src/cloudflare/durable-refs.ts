@@ -10,7 +10,6 @@ import type { OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadStore } from "../refs/upload-store.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** Snapshots begun anew because the refs changed while their pages were read. */
@@ -25,7 +24,7 @@ const MOST_TRIES = 5;
 export async function openWhole(
   request: OpenRequest,
   page: (after?: string) => Promise<OpenPage>,
-): Promise<OpenAnswer<PackRecord>> {
+): Promise<OpenAnswer> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const first = await page();
     if (first.kind === "missing" || first.refsGoOnAfter === undefined) return first;
@@ -74,7 +73,7 @@ export function assertFits(updates: readonly RefUpdate[], what: string, options:
 export function durableRefs(
   object: RepositoryStub,
   counters: RequestCounters,
-): RefStore<PackRecord> & RepositorySettings & UploadStore {
+): RefStore & RepositorySettings & UploadStore {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),

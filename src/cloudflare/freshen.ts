@@ -21,7 +21,7 @@ function isLeftAlone({ failures, nextSync }: MirrorStatus, now: number): boolean
 
 /** Gives whether a sync has ended well, or may have; false where none was waited for. */
 export async function freshen(
-  mirror: Pick<MirrorStore<unknown>, "readMirror" | "requestSync">,
+  mirror: Pick<MirrorStore, "readMirror" | "requestSync">,
   time: Passing,
 ): Promise<boolean> {
   const began = time.now();

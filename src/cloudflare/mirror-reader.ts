@@ -13,8 +13,7 @@ import { toHex } from "../bytes/hex.ts";
 import { countTips, needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
-import type { OpenAnswer, OpenRequest, RefStore, RepositoryRecord } from "../refs/ref-store.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
+import type { OpenAnswer, OpenSnapshot, OpenRequest, RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 
 /** Milliseconds. */
@@ -71,9 +70,9 @@ export type ReaderTools = {
 };
 
 /** Gives the refs of a repository for who reads it; writers' calls pass untouched. */
-export function readerRefs(durable: RefStore<PackRecord>, tools: ReaderTools): RefStore<PackRecord> {
+export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   const { key, ordinary, caller } = tools;
-  const openDurable = async (request: OpenRequest): Promise<OpenAnswer<PackRecord>> => {
+  const openDurable = async (request: OpenRequest): Promise<OpenAnswer> => {
     const answer = await durable.open(request);
     if (answer.kind === "missing" || answer.record.mirror !== undefined) return answer;
     ordinary.add(key, NOBODY, tools.now());
@@ -97,15 +96,13 @@ export function readerRefs(durable: RefStore<PackRecord>, tools: ReaderTools): R
   };
 }
 
-type Found = Extract<OpenAnswer<PackRecord>, { kind: "found" }>;
-
 /** Whether the mirror's owner wants it to be brought up to date before it is listed. */
-function isTooOld({ record }: Found, now: number): boolean {
+function isTooOld({ record }: OpenSnapshot, now: number): boolean {
   const { fetchThrough, syncedAt = 0 } = record.mirror ?? {};
   return fetchThrough !== undefined && now - syncedAt > fetchThrough * 1000;
 }
 
-async function openAtEdge(request: OpenRequest, tools: ReaderTools): Promise<Found | undefined> {
+async function openAtEdge(request: OpenRequest, tools: ReaderTools): Promise<OpenSnapshot | undefined> {
   const { key, snapshots } = tools;
   const pointer = await snapshots.pointer(key);
   if (pointer === undefined || !(await tools.mayRead(pointer.record))) return undefined;
@@ -122,7 +119,7 @@ async function openAtEdge(request: OpenRequest, tools: ReaderTools): Promise<Fou
 }
 
 /** Gives the refs of a mirror as they were at a moment, in milliseconds since the epoch; for readers only. */
-export function historicRefs(durable: RefStore<PackRecord>, at: number): Pick<RefStore<PackRecord>, "open"> {
+export function historicRefs(durable: RefStore, at: number): Pick<RefStore, "open"> {
   return {
     open: async (request) => {
       const then = await durable.open({ packs: true, refPrefixes: [], at });

@@ -8,8 +8,7 @@
  */
 import { decodeSnapshot, encodeSnapshot, type MirrorSnapshot } from "../mirror/snapshot.ts";
 import { type MirrorPointer, mirrorPointerKey, parsePointer } from "../refs/mirror-pointer.ts";
-import type { OpenAnswer } from "../refs/ref-store.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** Of 25 MiB that a value may have. */
@@ -59,7 +58,7 @@ export class MirrorSnapshots {
   }
 
   /** Writes a snapshot, of all refs and the catalog; gives the number of its pieces. */
-  async write(snapshot: Extract<OpenAnswer<PackRecord>, { kind: "found" }>, syncedAt: number): Promise<number> {
+  async write(snapshot: OpenSnapshot, syncedAt: number): Promise<number> {
     const prefix = snapshotPrefix(snapshot.record.id, snapshot.version);
     const pieces = encodeSnapshot(snapshot, PIECE_BYTES);
     for (const [piece, bytes] of pieces.entries()) {

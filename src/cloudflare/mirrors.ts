@@ -6,12 +6,11 @@
 import { gzipSync } from "node:zlib";
 import { type OutgoingUrl, parseOutgoingUrl } from "../access/outgoing-url.ts";
 import type { Env } from "../env.ts";
-import type { CopyTip, SecretContext, SyncInput } from "../mirror/sync-input.ts";
+import type { SecretContext, SyncInput } from "../mirror/sync-input.ts";
 import { type SyncResult, syncMirror } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { SecretBox } from "./sealed-secrets.ts";
 import { webFetcher } from "./web-fetcher.ts";
@@ -54,13 +53,10 @@ export class Mirrors {
   #opened: SecretBox | undefined;
   readonly #agent: string;
 
-  readonly #copyTip: CopyTip | undefined;
-
   /** `agent` is how this host calls itself. */
-  constructor(env: MirrorEnv, agent: string, copyTip: CopyTip | undefined) {
+  constructor(env: MirrorEnv, agent: string) {
     this.#env = env;
     this.#agent = agent;
-    this.#copyTip = copyTip;
   }
 
   /** Made where it is needed: keys that can't be read are a fault of what needs them, and of nothing else. */
@@ -108,7 +104,6 @@ export class Mirrors {
       mirror,
       allowance,
       agent: this.#agent,
-      copyTip: this.#copyTip,
       mostBytes: MOST_PACK_BYTES,
       sliceObjects: positive(this.#env.MIRROR_SLICE_OBJECTS) ?? SLICE_OBJECTS,
       connection: {
@@ -142,12 +137,9 @@ export class Mirrors {
  * Has the mirror told, from the beginning of a sync to its end, that it goes on. A sync that has died, with its isolate or its machine,
  * is silent, and another takes its place soon.
  */
-async function whileAlive<T>(
-  mirror: MirrorStore<PackRecord>,
-  work: (mirror: MirrorStore<PackRecord>) => Promise<T>,
-): Promise<T> {
+async function whileAlive<T>(mirror: MirrorStore, work: (mirror: MirrorStore) => Promise<T>): Promise<T> {
   let beat: ReturnType<typeof setInterval> | undefined;
-  const beginSync = async (packName: string): Promise<BeginSyncAnswer<PackRecord>> => {
+  const beginSync = async (packName: string): Promise<BeginSyncAnswer> => {
     const begun = await mirror.beginSync(packName);
     // One that fails says nothing; the next may get through.
     const renew = (): void => void mirror.renewSync(packName).catch(() => undefined);

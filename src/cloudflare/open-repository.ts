@@ -9,7 +9,6 @@ import { DIRECTORY_NAME } from "../durable/tenant/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
-import type { CopyTip } from "../mirror/sync-input.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { RefStore, RepositoryRecord } from "../refs/ref-store.ts";
@@ -17,7 +16,6 @@ import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
 import { DEFAULT_LIMITS } from "../repository/limits.ts";
 import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import { packKey } from "../catalog/pack-keys.ts";
 import type { PackFile } from "../catalog/pack-storage.ts";
 import { CorruptStore } from "../bytes/failure.ts";
@@ -52,13 +50,11 @@ export class RequestStorage {
   readonly #env: Env;
   readonly #tools: IsolateTools;
   readonly #agent: string;
-  readonly #copyTip: CopyTip | undefined;
 
   /** `agent` is how this host calls itself. */
-  constructor(env: Env, tools: IsolateTools, agent: string, copyTip?: CopyTip) {
+  constructor(env: Env, tools: IsolateTools, agent: string) {
     this.#env = env;
     this.#agent = agent;
-    this.#copyTip = copyTip;
     this.#tools = tools;
   }
 
@@ -72,7 +68,7 @@ export class RequestStorage {
   }
 
   /** The truth of a repository by its key, `{tenant}/{repo}`. */
-  refs(key: string): RefStore<PackRecord> & RepositorySettings & UploadStore {
+  refs(key: string): RefStore & RepositorySettings & UploadStore {
     return durableRefs(this.#object(key), this.counters);
   }
 
@@ -92,13 +88,13 @@ export class RequestStorage {
   }
 
   /** The mirroring of a repository by its key, `{tenant}/{repo}`. */
-  mirror(key: string): MirrorStore<PackRecord> {
+  mirror(key: string): MirrorStore {
     return durableMirror(this.#object(key), this.counters);
   }
 
   /** What all mirrors have in common. */
   get mirrors(): Mirrors {
-    return new Mirrors(this.#env, this.#agent, this.#copyTip);
+    return new Mirrors(this.#env, this.#agent);
   }
 
   /** Begins a subscription to a repository's events; the answer holds the WebSocket. */

@@ -11,14 +11,11 @@ import { formatRepositoryConfig } from "../format/repository-config.ts";
 import { textPieces } from "../format/text-pieces.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
-import type { OpenAnswer, OpenRequest } from "../refs/ref-store.ts";
+import type { OpenRequest, OpenSnapshot } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { formatInfoRef } from "../wire/info-refs.ts";
 import type { BareFiles } from "./bare-files.ts";
-
-/** What the files are made from: a snapshot that holds all refs and the catalog. */
-export type ServerInfoSnapshot = Extract<OpenAnswer<PackRecord>, { kind: "found" }>;
 
 /** What to ask for to get one. */
 export const SERVER_INFO_REQUEST = { packs: true, refPrefixes: [] } as const satisfies OpenRequest;
@@ -29,11 +26,11 @@ function* text(content: string): Generator<Uint8Array> {
   yield encoder.encode(content);
 }
 
-function rowsOf(snapshot: ServerInfoSnapshot): Iterable<RefRow> {
+function rowsOf(snapshot: OpenSnapshot): Iterable<RefRow> {
   return decodeRefRows(snapshot.refs, objectFormat(snapshot.record.objectFormat).rawSize);
 }
 
-function* infoRefs(snapshot: ServerInfoSnapshot): Generator<string> {
+function* infoRefs(snapshot: OpenSnapshot): Generator<string> {
   for (const { name, oid, peeled } of rowsOf(snapshot)) yield formatInfoRef(name, oid, peeled);
 }
 
@@ -48,12 +45,12 @@ export type ServerInfoNames = {
 const FILES = {
   /** git takes a directory for a repository only where there is `refs/`, and a bucket has no empty directories. */
   "refs/keep.lock": () => text("git passes over this file; it keeps the directory.\n"),
-  HEAD: (snapshot: ServerInfoSnapshot) => text(`ref: ${snapshot.record.head}\n`),
-  config: (snapshot: ServerInfoSnapshot, { repository }: ServerInfoNames) =>
+  HEAD: (snapshot: OpenSnapshot) => text(`ref: ${snapshot.record.head}\n`),
+  config: (snapshot: OpenSnapshot, { repository }: ServerInfoNames) =>
     text(formatRepositoryConfig(snapshot.record.objectFormat, repository)),
-  "packed-refs": (snapshot: ServerInfoSnapshot) => formatPackedRefs(rowsOf(snapshot)),
-  "info/refs": (snapshot: ServerInfoSnapshot) => textPieces(infoRefs(snapshot)),
-  "objects/info/packs": (snapshot: ServerInfoSnapshot, { packName }: ServerInfoNames) =>
+  "packed-refs": (snapshot: OpenSnapshot) => formatPackedRefs(rowsOf(snapshot)),
+  "info/refs": (snapshot: OpenSnapshot) => textPieces(infoRefs(snapshot)),
+  "objects/info/packs": (snapshot: OpenSnapshot, { packName }: ServerInfoNames) =>
     text(formatInfoPacks(snapshot.packs.map(packName))),
 } as const;
 
@@ -76,7 +73,7 @@ const WRITE_ORDER: readonly ServerInfoFile[] = [
 /** Makes one file from a snapshot, in pieces. */
 export function formatServerInfo(
   file: ServerInfoFile,
-  snapshot: ServerInfoSnapshot,
+  snapshot: OpenSnapshot,
   names: ServerInfoNames,
 ): Iterable<Uint8Array> {
   return FILES[file](snapshot, names);

@@ -16,7 +16,7 @@ import { fromHex, toHex } from "../bytes/hex.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { MirrorPointer } from "../refs/mirror-pointer.ts";
-import type { OpenAnswer, OpenRequest } from "../refs/ref-store.ts";
+import type { OpenSnapshot, OpenRequest } from "../refs/ref-store.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 
 /** A snapshot as it is read. */
@@ -28,7 +28,6 @@ export type MirrorSnapshot = {
   readonly packs: readonly PackRecord[];
 };
 
-type Found = Extract<OpenAnswer<PackRecord>, { kind: "found" }>;
 type StoredPack = Omit<PackRecord, "indexHead" | "kinds"> & {
   readonly indexHead: number;
   readonly kinds: number | undefined;
@@ -40,7 +39,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LENGTH_BYTES = 4;
 
 /** Encodes a snapshot that holds all refs and the catalog, in pieces of at most `pieceBytes`. */
-export function encodeSnapshot({ record, refs, packs }: Found, pieceBytes: number): Uint8Array<ArrayBuffer>[] {
+export function encodeSnapshot({ record, refs, packs }: OpenSnapshot, pieceBytes: number): Uint8Array<ArrayBuffer>[] {
   const { rawSize } = objectFormat(record.objectFormat);
   const header: Header = {
     refs: refs.map((chunk) => chunk.length),
@@ -101,7 +100,7 @@ export function openSnapshot(
   { record, version, headOid }: Omit<MirrorPointer, "pieces">,
   snapshot: MirrorSnapshot = NOTHING,
   request: OpenRequest = {},
-): Found {
+): OpenSnapshot {
   const { rawSize } = objectFormat(record.objectFormat);
   const rows = (): Iterable<RefRow> => decodeRefRows(snapshot.refs, rawSize);
   const { refPrefixes, refNames = [], wants, wantRefs = [] } = request;
@@ -156,7 +155,7 @@ function lookAtTips(
   rows: () => Iterable<RefRow>,
   distinctTips: number,
   rawSize: number,
-): Pick<Found, "wantIsTip" | "uncoveredTips"> {
+): Pick<OpenSnapshot, "wantIsTip" | "uncoveredTips"> {
   const names: string[] = [];
   for (let at = 0; at + rawSize <= wants.length; at += rawSize) names.push(toHex(wants, at, at + rawSize));
   const asked = new Set(names);

@@ -4,25 +4,14 @@
  * @packageDocumentation
  */
 import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
-import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Allowance } from "../repository/allowance.ts";
 import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import type { ConnectionOptions } from "./upstream-connection.ts";
-
-/** A pack of what a shallow clone of a tip takes, leased and in no catalog. */
-export type CopiedTip = { readonly record: PackRecord; discard(): Promise<void> };
-
-/** Makes such a pack from a catalog; `undefined` where it is not worth its room. */
-export type CopyTip = (
-  repository: Repository,
-  asked: { readonly record: RepositoryRecord; readonly packs: readonly PackRecord[]; readonly tip: Uint8Array },
-) => Promise<CopiedTip | undefined>;
 
 /** What a sync works with. */
 export type SyncInput = {
   readonly repository: Repository;
-  readonly mirror: MirrorStore<PackRecord>;
+  readonly mirror: MirrorStore;
   /** What connecting takes, but for what the mirror's settings say. */
   readonly connection: Omit<ConnectionOptions, "upstream" | "authorization">;
   /** Opens the sealed credentials of a repository's upstream. @throws UpstreamFailure where that can't be done. */
@@ -37,7 +26,6 @@ export type SyncInput = {
   allowance(): Promise<Allowance>;
   /** The most bytes that one pack may have. */
   readonly mostBytes: number;
-  readonly copyTip: CopyTip | undefined;
 };
 
 /** The value of an `Authorization` header, and how it is to be kept from now on where its key is no longer the first. */
@@ -51,7 +39,7 @@ export type SecretContext =
 /** A sync that has begun. */
 export type SyncBegun = {
   readonly input: SyncInput;
-  readonly begun: Extract<BeginSyncAnswer<PackRecord>, { kind: "begun" }>;
+  readonly begun: Extract<BeginSyncAnswer, { kind: "begun" }>;
   readonly packName: string;
   /** What is under the newest key now and was not. */
   readonly resealed: { login?: SealedSecret; hook?: SealedSecret };

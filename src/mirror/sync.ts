@@ -16,8 +16,9 @@ import { newValueOf } from "../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { fetchChanges, type FetchedChanges } from "./fetch-changes.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
+import { type TipPack, makeTipPack } from "../packing/tip-pack.ts";
 import { withoutSecrets } from "./redaction.ts";
-import type { CopiedTip, SyncBegun, SyncInput } from "./sync-input.ts";
+import type { SyncBegun, SyncInput } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 /**
@@ -97,12 +98,12 @@ async function resealHook({ input, begun, resealed }: SyncBegun): Promise<void> 
 /** Makes what was fetched visible. */
 async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResult> {
   const { slice, reached, pack, updates, head } = fetched;
-  const copy = await copyNewTip(sync, fetched);
+  const tipPack = await tipPackOf(sync, fetched);
   let answer: EndSyncAnswer;
   try {
     const end: SyncEnd = slice === undefined ? { kind: "synced", reached } : { kind: "partial", slice };
-    answer = await endSync(sync, end, { ...fetched, copy: copy?.record });
-    if (answer.kind !== "done" || !answer.packKept) await copy?.discard();
+    answer = await endSync(sync, end, { ...fetched, tipPack: tipPack?.record });
+    if (answer.kind !== "done" || !answer.packKept) await tipPack?.staged.discard();
   } catch (error) {
     // What does not fit one call was never sent.
     if (error instanceof LimitExceeded) return await fail(sync, error);
@@ -126,24 +127,19 @@ async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResul
   }
 }
 
-/** Makes a copy of what HEAD is to name, where the last of the packs, or slices, that bring it is large. */
-async function copyNewTip({ input, begun }: SyncBegun, fetched: FetchedChanges): Promise<CopiedTip | undefined> {
+/** Makes a tip pack of what HEAD is to name, where the last of the packs, or slices, that bring it is large. */
+async function tipPackOf({ input, begun }: SyncBegun, fetched: FetchedChanges): Promise<TipPack | undefined> {
   const { slice, pack, updates, head } = fetched;
   const { record, packs } = begun.snapshot;
   const tip = newValueOf(updates, head ?? record.head);
   if (slice !== undefined || pack === undefined || tip === undefined) return undefined;
-  const { copyFromPackBytes } = input.repository.limits;
+  const { tipPackFromBytes } = input.repository.limits;
   const { packBytes } = pack.record;
   const brought = begun.slice === undefined ? packBytes : packs.reduce((sum, each) => sum + each.packBytes, packBytes);
-  if (brought < copyFromPackBytes) return undefined;
+  if (brought < tipPackFromBytes) return undefined;
   // what it looks into makes room; nothing more is asked of it
   pack.release();
-  try {
-    return await input.copyTip?.(input.repository, { record, packs: [...packs, pack.record], tip });
-  } catch {
-    // The sync is whole without it; its lease sees to what may be left.
-    return undefined;
-  }
+  return await makeTipPack({ repository: input.repository, record, packs: [...packs, pack.record], tip });
 }
 
 /** Deletes what came and tells the mirror why nothing came of it. */
@@ -177,10 +173,10 @@ async function discard({ input, begun, packName, traffic }: SyncBegun): Promise<
 async function endSync(
   { input, begun, packName, traffic, resealed }: SyncBegun,
   end: SyncEnd,
-  fetched: (FetchedChanges & { readonly copy: PackRecord | undefined }) | undefined,
+  fetched: (FetchedChanges & { readonly tipPack: PackRecord | undefined }) | undefined,
   isClean = true,
 ): Promise<EndSyncAnswer> {
-  const { head, pack, copy, updates = [] } = fetched ?? {};
+  const { head, pack, tipPack, updates = [] } = fetched ?? {};
   return await input.mirror.endSync({
     id: begun.snapshot.record.id,
     packName,
@@ -188,7 +184,7 @@ async function endSync(
     isClean,
     updates,
     ...(pack === undefined ? {} : { pack: pack.record }),
-    ...(copy === undefined ? {} : { copy }),
+    ...(tipPack === undefined ? {} : { tipPack }),
     ...(head === undefined ? {} : { head }),
     ...resealed,
     ...traffic,

@@ -10,14 +10,10 @@ import { CommonCommits } from "../graph/common-commits.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import type { ShallowPlan } from "../graph/shallow.ts";
 import { objectFormat } from "../object/object-id.ts";
-import type { OpenAnswer } from "../refs/ref-store.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
-
-/** A repository that was found, with its catalog. */
-export type FoundRepository = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;
 
 /** Up to so many wants are read while it is looked up what the client has. */
 const FEW_WANTS = 16;
@@ -25,7 +21,7 @@ const FEW_WANTS = 16;
 /** A fetch in progress; {@link FetchSession.close} it. */
 export class FetchSession {
   readonly repository: Repository;
-  readonly answer: FoundRepository;
+  readonly answer: OpenSnapshot;
   readonly database: ObjectDatabase;
   readonly graph: GraphSession;
   /** Nodes of what is wanted, without duplicates. */
@@ -38,7 +34,7 @@ export class FetchSession {
   readonly #wantNames: Uint8Array;
 
   /** `kernel` is lent already, and given back by {@link FetchSession.close}. */
-  constructor(repository: Repository, answer: FoundRepository, wants: Uint8Array, kernel?: Kernel) {
+  constructor(repository: Repository, answer: OpenSnapshot, wants: Uint8Array, kernel?: Kernel) {
     const { id, objectFormat: formatName } = answer.record;
     const format = objectFormat(formatName);
     this.repository = repository;
@@ -133,6 +129,6 @@ export class FetchSession {
 }
 
 /** Opens a fetch of `wants` (raw names, one after the other, in the order the snapshot was asked about them). */
-export function openFetchSession(repository: Repository, answer: FoundRepository, wants: Uint8Array): FetchSession {
+export function openFetchSession(repository: Repository, answer: OpenSnapshot, wants: Uint8Array): FetchSession {
   return new FetchSession(repository, answer, wants);
 }

@@ -4,18 +4,17 @@
  * @packageDocumentation
  */
 import type { RefStore } from "../refs/ref-store.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
 
 /** A lease on the keys of one pack. */
 export class StagedPack {
   /** Stem of the keys. */
   readonly name: string;
-  readonly #refs: RefStore<PackRecord>;
+  readonly #refs: RefStore;
   readonly #storage: PackStorage;
   #isGone = false;
 
-  constructor(name: string, refs: RefStore<PackRecord>, storage: PackStorage) {
+  constructor(name: string, refs: RefStore, storage: PackStorage) {
     this.name = name;
     this.#refs = refs;
     this.#storage = storage;

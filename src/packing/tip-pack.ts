@@ -1,7 +1,7 @@
 /**
- * A copy of what `clone --depth 1` takes, in a pack of its own. In a large pack the files of one commit lie far apart, each among
- * its own versions: to gather them takes dozens of reads. So a push of a large pack that sets the default branch brings, in the
- * same commit, a second pack with the tip's tree. All of it is in other packs, too: clones of everything pass it over.
+ * Tip packs: what `clone --depth 1` takes, in a pack of its own. In a large pack the files of one commit lie far apart, each among
+ * its own versions: gathering them takes dozens of reads. So a push of a large pack that sets the default branch brings, in the
+ * same commit, a second pack with the tip's tree. All of its objects are in other packs, too: clones of everything pass it over.
  *
  * @packageDocumentation
  */
@@ -20,15 +20,15 @@ import { FetchSession } from "./pack-session.ts";
 import { packObjects } from "./pack-objects.ts";
 import { StagedPack } from "./staged-pack.ts";
 
-/** A copy larger than this, or than a quarter of what there is, is not worth its room. */
-const MOST_COPY_BYTES = 128 * 1024 * 1024;
+/** A tip pack larger than this, or than a quarter of what is stored, is not worth its room. */
+const MOST_TIP_PACK_BYTES = 128 * 1024 * 1024;
 const MOST_SHARE = 4;
 const PACK_NAME_BYTES = 20;
 /** Beside a large push there is room for little. */
 const CACHE_BOUNDS = { files: 14 * 1024 * 1024, blocks: 2 * 1024 * 1024 };
 
-/** Where a copy is made from. */
-export type TipCopyInput = {
+/** What a tip pack is made from. */
+export type TipPackInput = {
   readonly repository: Repository;
   readonly record: RepositoryRecord;
   /** The catalog as it will be. */
@@ -36,39 +36,33 @@ export type TipCopyInput = {
   /** The commit that the default branch is to have. Raw name. */
   readonly tip: Uint8Array;
   /** Called now and then. */
-  readonly onProgress: () => Promise<void>;
+  readonly onProgress?: () => Promise<void>;
 };
 
-/** A copy in the bucket, leased and in no catalog. */
-export type TipCopy = { readonly record: PackRecord; readonly staged: StagedPack };
+/** A tip pack in the bucket, leased and in no catalog. */
+export type TipPack = { readonly record: PackRecord; readonly staged: StagedPack };
 
-/** Makes a copy; `undefined` where it would be too large. Leaves nothing where it throws. */
-export async function makeTipCopy(input: TipCopyInput): Promise<TipCopy | undefined> {
+/**
+ * Makes a tip pack; gives `undefined` where it would be too large, or could not be made. Never throws: a push or a sync is whole
+ * without it. What was written of it is then deleted; where that fails, too, its lease sees to the rest.
+ */
+export async function makeTipPack(input: TipPackInput): Promise<TipPack | undefined> {
   const { repository, record } = input;
   const name = toHex(repository.random(PACK_NAME_BYTES));
-  const begun = await repository.refs.beginPush({ packName: name, names: [] });
-  if (begun.kind === "missing") return undefined;
-  const staged = new StagedPack(name, repository.refs, repository.storage(record.id));
+  let staged: StagedPack | undefined;
   try {
-    return { record: await takeCopy(input, name), staged };
-  } catch (error) {
-    await staged.discard();
-    if (error instanceof LimitExceeded) return undefined;
-    throw error;
+    const begun = await repository.refs.beginPush({ packName: name, names: [] });
+    if (begun.kind === "missing") return undefined;
+    staged = new StagedPack(name, repository.refs, repository.storage(record.id));
+    return { record: await takeIn(input, name), staged };
+  } catch {
+    await staged?.discard();
+    return undefined;
   }
 }
 
-/** As {@link makeTipCopy}, for who knows nothing of this. */
-export async function copyTip(
-  repository: Repository,
-  asked: Pick<TipCopyInput, "record" | "packs" | "tip">,
-): Promise<{ readonly record: PackRecord; discard(): Promise<void> } | undefined> {
-  const copy = await makeTipCopy({ ...asked, repository, onProgress: async () => undefined });
-  return copy === undefined ? undefined : { record: copy.record, discard: async () => await copy.staged.discard() };
-}
-
-async function takeCopy(input: TipCopyInput, packName: string): Promise<PackRecord> {
-  const { repository, record, packs } = input;
+async function takeIn(input: TipPackInput, packName: string): Promise<PackRecord> {
+  const { repository, record, packs, onProgress = async () => undefined } = input;
   const format = objectFormat(record.objectFormat);
   const pipe = new BytePipe();
   const making = sendTip(input, pipe);
@@ -93,10 +87,10 @@ async function takeCopy(input: TipCopyInput, packName: string): Promise<PackReco
       deflate: repository.deflate,
       limits: repository.limits,
       now: repository.now(),
-      progress: { received: input.onProgress, resolved: input.onProgress },
+      progress: { received: onProgress, resolved: onProgress },
     });
     pack.release();
-    // what is in it is in other packs, whose marks decide
+    // its objects are in other packs, whose marks decide
     return { ...pack.record, marked: true };
   } catch (error) {
     pipe.fail(error);
@@ -108,9 +102,9 @@ async function takeCopy(input: TipCopyInput, packName: string): Promise<PackReco
 }
 
 /** Writes the pack of the tip alone. Never throws: the pipe does, at its other end. */
-async function sendTip({ repository, record, packs, tip }: TipCopyInput, pipe: BytePipe): Promise<void> {
+async function sendTip({ repository, record, packs, tip }: TipPackInput, pipe: BytePipe): Promise<void> {
   const stored = packs.reduce((bytes, { packBytes }) => bytes + packBytes, 0);
-  const most = Math.min(MOST_COPY_BYTES, stored / MOST_SHARE);
+  const most = Math.min(MOST_TIP_PACK_BYTES, stored / MOST_SHARE);
   const snapshot = {
     kind: "found",
     record,
@@ -133,7 +127,7 @@ async function sendTip({ repository, record, packs, tip }: TipCopyInput, pipe: B
       {
         data: async (piece) => {
           bytes += piece.length;
-          if (bytes > most) throw new LimitExceeded("copy of the tip", most, "the tip is most of the pack");
+          if (bytes > most) throw new LimitExceeded("tip pack", most, "the tip is most of the pack");
           await pipe.write(piece);
         },
         progress: async () => undefined,

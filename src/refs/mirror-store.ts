@@ -4,8 +4,9 @@
  *
  * @packageDocumentation
  */
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { PublishAnswer, WrittenSnapshot } from "./mirror-pointer.ts";
-import type { OpenAnswer, RepositoryRecord } from "./ref-store.ts";
+import type { OpenSnapshot, RepositoryRecord } from "./ref-store.ts";
 import type { RefUpdate } from "./ref-update.ts";
 
 /** What becomes of history that the upstream rewrites or drops: it goes, it is kept under `refs/kept/`, or nothing moves any more. */
@@ -95,7 +96,7 @@ export type ConfigureAnswer =
   | { readonly kind: "configured"; readonly mirror: Mirror };
 
 /** What a sync works on. */
-export type BeginSyncAnswer<Pack> =
+export type BeginSyncAnswer =
   | { readonly kind: "gone" | "busy" }
   | {
       readonly kind: "begun";
@@ -105,7 +106,7 @@ export type BeginSyncAnswer<Pack> =
       /** What earlier syncs brought that no ref names yet. */
       readonly slice?: Slice;
       /** All refs and the catalog. */
-      readonly snapshot: Extract<OpenAnswer<Pack>, { kind: "found" }>;
+      readonly snapshot: OpenSnapshot;
     };
 
 /** How a sync ended. */
@@ -118,7 +119,7 @@ export type SyncEnd =
   | { readonly kind: "failed"; readonly why: string; readonly retryAfter?: number };
 
 /** What a sync found out and changes. */
-export type EndSyncRequest<Pack> = {
+export type EndSyncRequest = {
   /** The repository it began with. */
   readonly id: string;
   /** The lease it began with. */
@@ -126,9 +127,9 @@ export type EndSyncRequest<Pack> = {
   readonly end: SyncEnd;
   /** Whether nothing is left in the bucket of a pack that is not to be kept; else the lease stays. */
   readonly isClean: boolean;
-  readonly pack?: Pack;
+  readonly pack?: PackRecord;
   /** See `CommitPushRequest`. */
-  readonly copy?: Pack;
+  readonly tipPack?: PackRecord;
   readonly updates: readonly RefUpdate[];
   /** The branch that HEAD is to point to, as a full name. */
   readonly head?: string;
@@ -157,7 +158,7 @@ export type EndSyncAnswer =
 export const MIRROR_ACTOR = "mirror";
 
 /** One repository's mirroring. */
-export interface MirrorStore<Pack> {
+export interface MirrorStore {
   /** `undefined` where there is no repository, or it is no mirror. */
   readMirror(): Promise<Mirror | undefined>;
   /** `undefined` where no webhook may ask for syncs. */
@@ -168,10 +169,10 @@ export interface MirrorStore<Pack> {
   /** Asks for a sync now, or right after the one under way. False where there is no mirror. */
   requestSync(): Promise<boolean>;
   /** Begins a sync, with a lease on the keys of one pack. `busy` where another is under way. */
-  beginSync(packName: string): Promise<BeginSyncAnswer<Pack>>;
+  beginSync(packName: string): Promise<BeginSyncAnswer>;
   /** Says that a sync goes on: one that is silent for a minute may be taken for dead. */
   renewSync(packName: string): Promise<void>;
-  endSync(request: EndSyncRequest<Pack>): Promise<EndSyncAnswer>;
+  endSync(request: EndSyncRequest): Promise<EndSyncAnswer>;
   /** Points readers to a snapshot, unless the repository has moved on. */
   publishSnapshot(snapshot: WrittenSnapshot): Promise<PublishAnswer>;
 }

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { PackRecord } from "../catalog/pack-record.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
 import type { StoredCertificate } from "./ref-log.ts";
 import type { Pusher, RefRule } from "./ref-policy.ts";
@@ -67,27 +68,28 @@ export type OpenRequest = {
   readonly wantRefs?: readonly string[];
 };
 
-/** A consistent snapshot. `Pack` is the catalog's record (declared by the store layer). */
-export type OpenAnswer<Pack> =
-  | { readonly kind: "missing" }
-  | {
-      readonly kind: "found";
-      readonly record: RepositoryRecord;
-      /** Rises with every change of refs or catalog. */
-      readonly version: number;
-      readonly pushSeed?: string;
-      /** The value of the branch HEAD points to, hex; absent while unborn. */
-      readonly headOid?: string;
-      readonly packs: readonly Pack[];
-      /** Encoded rows (see `ref-rows.ts`) of the refs asked for. */
-      readonly refs: readonly Uint8Array[];
-      /** The values of `wantRefs`, in their order, hex; "" where there is no such ref. */
-      readonly wantedRefs: readonly string[];
-      /** One byte a want, those by ref after those by name: 1 where some ref has exactly this value, else 2 where some ref peels to it, else 0. */
-      readonly wantIsTip: Uint8Array;
-      /** Distinct ref values (not peeled) that are not among the wants; 0 means that the wants cover every tip. */
-      readonly uncoveredTips: number;
-    };
+/** A consistent snapshot of a repository that exists, with what the request asked for. */
+export type OpenSnapshot = {
+  readonly kind: "found";
+  readonly record: RepositoryRecord;
+  /** Rises with every change of refs or catalog. */
+  readonly version: number;
+  readonly pushSeed?: string;
+  /** The value of the branch HEAD points to, hex; absent while unborn. */
+  readonly headOid?: string;
+  readonly packs: readonly PackRecord[];
+  /** Encoded rows (see `ref-rows.ts`) of the refs asked for. */
+  readonly refs: readonly Uint8Array[];
+  /** The values of `wantRefs`, in their order, hex; "" where there is no such ref. */
+  readonly wantedRefs: readonly string[];
+  /** One byte a want, those by ref after those by name: 1 where some ref has exactly this value, else 2 where some ref peels to it, else 0. */
+  readonly wantIsTip: Uint8Array;
+  /** Distinct ref values (not peeled) that are not among the wants; 0 means that the wants cover every tip. */
+  readonly uncoveredTips: number;
+};
+
+/** The answer to `open`. */
+export type OpenAnswer = { readonly kind: "missing" } | OpenSnapshot;
 
 /** How a repository that does not exist yet is to be made. */
 export type CreateRequest = {
@@ -115,24 +117,24 @@ export type BeginPushRequest = {
 };
 
 /** The state a push is checked against before its pack is taken in. */
-export type BeginPushAnswer<Pack> =
+export type BeginPushAnswer =
   | { readonly kind: "missing" }
   | {
       readonly kind: "begun";
       readonly record: RepositoryRecord;
-      readonly packs: readonly Pack[];
+      readonly packs: readonly PackRecord[];
       /** Current values in the order of `names`, hex; "" where there is no such ref. */
       readonly current: readonly string[];
       readonly pushSeed?: string;
     };
 
 /** Lands a push: one transaction compares, moves refs, adds the pack, drops the lease and writes the ref log. */
-export type CommitPushRequest<Pack> = {
+export type CommitPushRequest = {
   /** The repository the push began with; another one by now (deleted and made anew) refuses every command. */
   readonly id: string;
-  readonly pack?: Pack;
-  /** Objects that are in `pack`, or in packs before it, once more: kept with it. Needs a lease of its own. */
-  readonly copy?: Pack;
+  readonly pack?: PackRecord;
+  /** A second pack of objects that `pack`, or packs before it, have too; kept only with `pack`. It needs a lease of its own. */
+  readonly tipPack?: PackRecord;
   readonly updates: readonly RefUpdate[];
   readonly atomic: boolean;
   /** For the ref log. */
@@ -152,10 +154,10 @@ export type CommitPushAnswer =
   | { readonly kind: "done"; readonly outcomes: readonly RefOutcome[]; readonly packKept: boolean };
 
 /** One repository's refs and catalog. */
-export interface RefStore<Pack> {
-  open(request: OpenRequest): Promise<OpenAnswer<Pack>>;
-  beginPush(request: BeginPushRequest): Promise<BeginPushAnswer<Pack>>;
-  commitPush(request: CommitPushRequest<Pack>): Promise<CommitPushAnswer>;
+export interface RefStore {
+  open(request: OpenRequest): Promise<OpenAnswer>;
+  beginPush(request: BeginPushRequest): Promise<BeginPushAnswer>;
+  commitPush(request: CommitPushRequest): Promise<CommitPushAnswer>;
   /** Drops the lease of a push that failed and whose keys are deleted. */
   abandonPush(packName: string): Promise<void>;
 }

@@ -12,8 +12,8 @@ export type Limits = {
   readonly inflatedBytes: number;
   /** A pack up to this size is kept in memory and written in one operation. */
   readonly memoryPackBytes: number;
-  /** From this size on, a pack that sets the default branch comes with a copy of its tip: see `service/tip-copy.ts`. */
-  readonly copyFromPackBytes: number;
+  /** From this size on, a pack that sets the default branch comes with a tip pack: see `packing/tip-pack.ts`. */
+  readonly tipPackFromBytes: number;
   /** Commands in a push; refs in a repository. */
   readonly refs: number;
   /** Wants, and haves, in a fetch request. */
@@ -25,7 +25,7 @@ export const DEFAULT_LIMITS: Limits = {
   objectBytes: 2 * 1024 * 1024 * 1024,
   inflatedBytes: 1024 * 1024 * 1024 * 1024,
   memoryPackBytes: 5 * 1024 * 1024,
-  copyFromPackBytes: 32 * 1024 * 1024,
+  tipPackFromBytes: 32 * 1024 * 1024,
   refs: 500_000,
   wants: 200_000,
 };

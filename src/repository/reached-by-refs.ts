@@ -7,18 +7,15 @@
 import { GraphSession } from "../graph/graph-session.ts";
 import { whichReached } from "../graph/reachability.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
-import type { OpenAnswer } from "../refs/ref-store.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import type { Repository } from "./repository.ts";
 
-type Found = Extract<OpenAnswer<PackRecord>, { readonly kind: "found" }>;
-
 /** A request's snapshot of a repository, with its catalog, and the objects of that. */
-export type OpenSnapshot = { readonly answer: Found; readonly database: ObjectDatabase };
+export type SnapshotObjects = { readonly answer: OpenSnapshot; readonly database: ObjectDatabase };
 
 /** Whether all that is stored can be reached from refs, so that nobody has to look whether something can. */
-export function allReachable({ packs }: Pick<Found, "packs">): boolean {
+export function allReachable({ packs }: Pick<OpenSnapshot, "packs">): boolean {
   return packs.every((pack) => pack.marked);
 }
 
@@ -28,7 +25,7 @@ export function allReachable({ packs }: Pick<Found, "packs">): boolean {
  */
 export async function reachedByRefs(
   repository: Repository,
-  { answer, database }: OpenSnapshot,
+  { answer, database }: SnapshotObjects,
   names: readonly Uint8Array[],
 ): Promise<boolean[]> {
   if (names.length === 0 || allReachable(answer)) return names.map(() => true);

@@ -6,14 +6,13 @@
 import type { HashFactory } from "../bytes/hash.ts";
 import type { KernelPool } from "../kernel/kernel-pool.ts";
 import type { BlockCache } from "../store/block-cache.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
 import type { RefStore } from "../refs/ref-store.ts";
 import type { Limits } from "./limits.ts";
 
 /** An open repository, for one request. */
 export type Repository = {
-  readonly refs: RefStore<PackRecord>;
+  readonly refs: RefStore;
   /** The bucket prefix of the repository with this id (known only once the refs are open). */
   storage(id: string): PackStorage;
   readonly limits: Limits;

@@ -5,12 +5,8 @@
  */
 import { ProtocolError } from "../bytes/failure.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
-import type { OpenAnswer, OpenRequest, RepositoryRecord } from "../refs/ref-store.ts";
-import type { PackRecord } from "../catalog/pack-record.ts";
+import type { OpenRequest, OpenSnapshot, RepositoryRecord } from "../refs/ref-store.ts";
 import type { Exchange } from "./exchange.ts";
-
-/** The snapshot of a repository that is there. */
-export type Snapshot = Extract<OpenAnswer<PackRecord>, { kind: "found" }>;
 
 /** The admission to one exchange. */
 export class Admission {
@@ -28,7 +24,7 @@ export class Admission {
   }
 
   /** Takes the snapshot that the whole exchange works on; `undefined` where there is none and that is no reason to refuse. */
-  async open(request: OpenRequest): Promise<Snapshot | undefined> {
+  async open(request: OpenRequest): Promise<OpenSnapshot | undefined> {
     const found = await this.#exchange.repository.refs.open(request);
     const snapshot = found.kind === "found" ? found : undefined;
     await this.admit(snapshot?.record);
@@ -40,7 +36,7 @@ export class Admission {
    *
    * @throws ProtocolError where there is no repository, or one of another format.
    */
-  async openAs(format: ObjectFormatName, request: OpenRequest): Promise<Snapshot> {
+  async openAs(format: ObjectFormatName, request: OpenRequest): Promise<OpenSnapshot> {
     const snapshot = await this.open(request);
     if (snapshot === undefined) throw new ProtocolError("repository not found");
     const { objectFormat } = snapshot.record;

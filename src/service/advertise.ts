@@ -13,7 +13,7 @@ import { PktBuffer } from "../wire/pkt-buffer.ts";
 import type { ProtocolVersion } from "../wire/protocol-version.ts";
 import { RefAdvertisementWriter } from "../wire/ref-advertisement.ts";
 import { type ServiceName, formatServiceAnnouncement } from "../wire/service-announcement.ts";
-import type { Snapshot } from "./admission.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
 import { advertisedNonce } from "./push/signed-push.ts";
@@ -88,7 +88,7 @@ function nobodysObject(format: ObjectFormat): Uint8Array {
 /** Gives what capabilities depend on, but symbolic refs. */
 function contextOf(
   exchange: Exchange,
-  snapshot: Snapshot | undefined,
+  snapshot: OpenSnapshot | undefined,
   isUpload: boolean,
 ): Omit<CapabilityContext, "symrefs"> {
   const { agent, sessionId } = exchange;
@@ -106,7 +106,7 @@ function contextOf(
 }
 
 /** Gives HEAD where the branch it points to is born. */
-function headOf(snapshot: Snapshot | undefined): { readonly target: string; readonly oid: Uint8Array } | undefined {
+function headOf(snapshot: OpenSnapshot | undefined): { readonly target: string; readonly oid: Uint8Array } | undefined {
   const oid = snapshot?.headOid === undefined ? undefined : fromHex(snapshot.headOid);
   return snapshot === undefined || oid === undefined ? undefined : { target: snapshot.record.head, oid };
 }

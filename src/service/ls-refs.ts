@@ -10,7 +10,7 @@ import { fromHex } from "../bytes/hex.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import { type LsRefsRequest, LsRefsRequestParser, formatListedRef } from "../wire/ls-refs.ts";
-import type { Snapshot } from "./admission.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 import type { CommandCall } from "./v2-command.ts";
 
@@ -32,7 +32,7 @@ export async function listRefs(call: CommandCall): Promise<void> {
 }
 
 /** HEAD names a branch, so it is never peeled; it is the only symbolic ref there is. */
-function listHead({ record, headOid }: Snapshot, request: LsRefsRequest, answer: ResponseWriter): void {
+function listHead({ record, headOid }: OpenSnapshot, request: LsRefsRequest, answer: ResponseWriter): void {
   const { prefixes, symrefs, unborn } = request;
   if (prefixes.length > 0 && !prefixes.some((prefix) => "HEAD".startsWith(prefix))) return;
   // An unborn HEAD says nothing but where it points, so it is of use with `symrefs` only.

@@ -16,7 +16,7 @@ import { ObjectDatabase, type Locations } from "../store/object-database.ts";
 import { objectSizes } from "../store/object-sizes.ts";
 import type { ObjectIdList } from "../wire/object-id-list.ts";
 import { ObjectInfoRequestParser, formatObjectInfo, formatObjectInfoHeader } from "../wire/object-info.ts";
-import type { Snapshot } from "./admission.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { Exchange } from "./exchange.ts";
 import type { CommandCall } from "./v2-command.ts";
 
@@ -43,7 +43,7 @@ export async function tellObjectInfo(call: CommandCall): Promise<void> {
 /** Gives the bytes of each object; -1 of those that are not here, or not for anybody to see. */
 async function sizesOf(
   { repository }: Exchange,
-  snapshot: Snapshot,
+  snapshot: OpenSnapshot,
   oids: ObjectIdList,
   names: Uint8Array,
 ): Promise<Float64Array> {
@@ -66,7 +66,7 @@ async function sizesOf(
 }
 
 /** Gives the indexes of objects that are here and may be out of reach: no ref names them. */
-function doubtfulOf({ wantIsTip }: Snapshot, locations: Locations): number[] {
+function doubtfulOf({ wantIsTip }: OpenSnapshot, locations: Locations): number[] {
   const doubtful: number[] = [];
   for (const [index, pack] of locations.packs.entries()) if (pack >= 0 && wantIsTip[index] === 0) doubtful.push(index);
   return doubtful;

@@ -12,7 +12,7 @@ import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
 import type { PackRecord } from "../../src/catalog/pack-record.ts";
 
 /** What the suite runs on. */
-export type RefStoreUnderTest = RefStore<PackRecord> & RepositorySettings;
+export type RefStoreUnderTest = RefStore & RepositorySettings;
 
 const ZERO = "0".repeat(40);
 const RAW_SIZE = 20;
@@ -77,7 +77,7 @@ async function idOf(store: RefStoreUnderTest): Promise<string> {
 export async function push(
   store: RefStoreUnderTest,
   updates: readonly RefUpdate[],
-  more: Partial<CommitPushRequest<PackRecord>> = {},
+  more: Partial<CommitPushRequest> = {},
 ): Promise<{ kinds: string[]; packKept: boolean }> {
   const { pack } = more;
   const begun = await store.beginPush({

@@ -8,11 +8,10 @@ import { openWhole } from "../../src/cloudflare/durable-refs.ts";
 import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
 import type { RefStore } from "../../src/refs/ref-store.ts";
 import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
-import type { PackRecord } from "../../src/catalog/pack-record.ts";
 import { nodeSql } from "./node-sql.ts";
 
 /** A repository in memory; `database` is what the alarm would see. */
-export type MemoryRefStore = RefStore<PackRecord> & RepositorySettings & { readonly database: RepositoryDatabase };
+export type MemoryRefStore = RefStore & RepositorySettings & { readonly database: RepositoryDatabase };
 
 /** Makes a name that has no repository yet. */
 export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {

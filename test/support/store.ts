@@ -13,10 +13,10 @@ import type { HashFactory } from "../../src/bytes/hash.ts";
 import { KernelPool } from "../../src/kernel/kernel-pool.ts";
 import { type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
 import { encodeRefRows } from "../../src/refs/ref-rows.ts";
-import type { RefStore } from "../../src/refs/ref-store.ts";
+import type { OpenSnapshot, RefStore } from "../../src/refs/ref-store.ts";
 import { DEFAULT_LIMITS } from "../../src/repository/limits.ts";
 import type { Repository } from "../../src/repository/repository.ts";
-import { type FetchSession, type FoundRepository, openFetchSession } from "../../src/packing/pack-session.ts";
+import { type FetchSession, openFetchSession } from "../../src/packing/pack-session.ts";
 import { NO_FILTER } from "../../src/graph/object-filter.ts";
 import { type PackOptions, packObjects } from "../../src/packing/pack-objects.ts";
 import { BlockCache, type CacheBounds } from "../../src/store/block-cache.ts";
@@ -247,7 +247,7 @@ export class TestStore {
     const unused = async (): Promise<never> => {
       throw new Error("not in this test");
     };
-    const refs: RefStore<PackRecord> = {
+    const refs: RefStore = {
       open: async () => this.answer(new Uint8Array(0)),
       beginPush: unused,
       commitPush: unused,
@@ -271,7 +271,7 @@ export class TestStore {
   }
 
   /** The snapshot that a fetch of these raw names works on. */
-  answer(wants: Uint8Array): FoundRepository {
+  answer(wants: Uint8Array): OpenSnapshot {
     const values = [...this.refs.values()];
     const rows = [...this.refs].map(([name, { oid, peeled }]) => ({
       name,

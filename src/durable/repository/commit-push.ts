@@ -89,10 +89,10 @@ function keepPack(db: SqlDatabase, pack: PackRecord, moves: readonly RefUpdate[]
   deleteLease(db, pack.name);
 }
 
-/** Adds a copy. Its mark rests on no ref: what is in it is in packs that have their own. */
-function keepCopy(db: SqlDatabase, copy: PackRecord): void {
-  insertPack(db, copy);
-  deleteLease(db, copy.name);
+/** Adds a tip pack. Its mark rests on no ref: its objects are in packs that have marks of their own. */
+function keepTipPack(db: SqlDatabase, tipPack: PackRecord): void {
+  insertPack(db, tipPack);
+  deleteLease(db, tipPack.name);
 }
 
 function refuseAll(updates: readonly RefUpdate[]): CommitPushAnswer {
@@ -104,7 +104,7 @@ function refuseAll(updates: readonly RefUpdate[]): CommitPushAnswer {
 export type Landing = {
   readonly pack?: PackRecord;
   /** See `CommitPushRequest`. */
-  readonly copy?: PackRecord;
+  readonly tipPack?: PackRecord;
   readonly updates: readonly RefUpdate[];
   readonly entry: PushEntry;
 };
@@ -117,7 +117,7 @@ export type Landed = {
 };
 
 /** Moves the refs that the policy lets move, and adds the pack where any did: a part of the caller's transaction. */
-export function landUpdates(db: SqlDatabase, { pack, copy, updates, entry }: Landing, policy: RefPolicy): Landed {
+export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: Landing, policy: RefPolicy): Landed {
   const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
   const moves = movesOf(updates, outcomes);
   if (moves.length === 0) return { outcomes, packKept: false };
@@ -126,28 +126,28 @@ export function landUpdates(db: SqlDatabase, { pack, copy, updates, entry }: Lan
   // Before the new pack's own dependencies are there: its tips are where they should be.
   moveMarks(db, moves, allMoved && pack?.marked === true);
   if (pack !== undefined) keepPack(db, pack, moves, allMoved);
-  if (pack !== undefined && copy !== undefined) keepCopy(db, copy);
+  if (pack !== undefined && tipPack !== undefined) keepTipPack(db, tipPack);
   const push = appendRefLog(db, entry, moves);
   bumpVersion(db, entry.at);
   return { outcomes, packKept: pack !== undefined, push };
 }
 
 /** Lands a push. `now` is in milliseconds since the epoch. */
-export function commitPush(db: SqlDatabase, request: CommitPushRequest<PackRecord>, now: number): CommitPushAnswer {
+export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: number): CommitPushAnswer {
   return db.transaction(() => {
     const repository = readRepository(db);
     if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
-    const { pack, copy, updates } = request;
+    const { pack, tipPack, updates } = request;
     // An upload that outlived its lease may have been swept already, or is being swept now: its keys can't be relied on.
     const isSwept = (stored: PackRecord): boolean => !hasLease(db, stored.name, now);
-    if ((pack !== undefined && isSwept(pack)) || (copy !== undefined && isSwept(copy))) return refuseAll(updates);
+    if ((pack !== undefined && isSwept(pack)) || (tipPack !== undefined && isSwept(tipPack))) return refuseAll(updates);
     const { head, readOnly } = repository.record;
     const { atomic, pusher, signed, certificate } = request;
     const { outcomes, packKept, push } = landUpdates(
       db,
       {
         ...(pack === undefined ? {} : { pack }),
-        ...(copy === undefined ? {} : { copy }),
+        ...(tipPack === undefined ? {} : { tipPack }),
         updates,
         entry: { actor: request.actor, at: now, options: request.pushOptions },
       },

@@ -59,8 +59,8 @@ export type Moment = { readonly now: number; readonly jitter: number };
 
 /** How the first answer to a sync is cut: see {@link OpenPage}. */
 export type BeginSyncPage =
-  | Exclude<BeginSyncAnswer<PackRecord>, { kind: "begun" }>
-  | (Omit<Extract<BeginSyncAnswer<PackRecord>, { kind: "begun" }>, "snapshot"> & {
+  | Exclude<BeginSyncAnswer, { kind: "begun" }>
+  | (Omit<Extract<BeginSyncAnswer, { kind: "begun" }>, "snapshot"> & {
       readonly snapshot: Extract<OpenPage, { kind: "found" }>;
     });
 
@@ -211,7 +211,7 @@ export class MirrorDatabase {
     writeMirror(this.#db, { ...row, runningUntil: now + SILENCE_TIME, nextSync: now + SILENCE_TIME });
   }
 
-  end(request: EndSyncRequest<PackRecord>, moment: Moment): EndSyncAnswer {
+  end(request: EndSyncRequest, moment: Moment): EndSyncAnswer {
     return this.#db.transaction(() => {
       const repository = readRepository(this.#db);
       const row = repository?.record.id === request.id ? readMirror(this.#db) : undefined;
@@ -234,19 +234,19 @@ export class MirrorDatabase {
   }
 
   #land(
-    { end, pack, copy, updates }: EndSyncRequest<PackRecord>,
+    { end, pack, tipPack, updates }: EndSyncRequest,
     now: number,
   ): Exclude<EndSyncAnswer, { kind: "done" }> | { readonly kind: "landed"; readonly packKept: boolean } {
     if (pack !== undefined && end.kind === "partial") return this.#landSlice(pack, now);
     if (updates.length === 0 || end.kind !== "synced") return { kind: "landed", packKept: false };
-    for (const stored of [pack, copy]) {
+    for (const stored of [pack, tipPack]) {
       if (stored !== undefined && !hasLease(this.#db, stored.name, now)) return { kind: "gone" };
     }
     const { outcomes, packKept } = landUpdates(
       this.#db,
       {
         ...(pack === undefined ? {} : { pack }),
-        ...(copy === undefined ? {} : { copy }),
+        ...(tipPack === undefined ? {} : { tipPack }),
         updates,
         entry: { actor: MIRROR_ACTOR, at: now, options: [] },
       },
@@ -330,7 +330,7 @@ function renewed(kept: SealedSecret | undefined, resealed: SealedSecret | undefi
   return kept === undefined || resealed === undefined || kept.key === resealed.key ? kept : resealed;
 }
 
-function ended(row: MirrorRow, request: EndSyncRequest<PackRecord> & { changed: boolean }, moment: Moment): MirrorRow {
+function ended(row: MirrorRow, request: EndSyncRequest & { changed: boolean }, moment: Moment): MirrorRow {
   const { end, bytes, objects, changed } = request;
   const { now, jitter } = moment;
   const failures = end.kind === "failed" ? row.failures + 1 : 0;

@@ -4,13 +4,12 @@
  * @packageDocumentation
  */
 import { encodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
-import type { OpenAnswer } from "../../refs/ref-store.ts";
-import type { PackRecord } from "../../catalog/pack-record.ts";
+import type { OpenAnswer, OpenSnapshot } from "../../refs/ref-store.ts";
 
 /** A snapshot, or as much of its refs as one answer may hold. */
 export type OpenPage =
-  | Exclude<OpenAnswer<PackRecord>, { kind: "found" }>
-  | (Extract<OpenAnswer<PackRecord>, { kind: "found" }> & {
+  | Exclude<OpenAnswer, { kind: "found" }>
+  | (OpenSnapshot & {
       /** The last ref of this page, where there are more after it. */
       readonly refsGoOnAfter?: string;
     });

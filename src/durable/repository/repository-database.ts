@@ -8,7 +8,6 @@ import type { UsageReport } from "../../access/quotas.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { fromHex } from "../../bytes/hex.ts";
 import { encodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
-import type { PackRecord } from "../../catalog/pack-record.ts";
 import type {
   BeginPushAnswer,
   BeginPushRequest,
@@ -208,7 +207,7 @@ export class RepositoryDatabase {
   }
 
   /** Leases the keys of a push, making the repository where it is missing and that is asked for. */
-  beginPush(request: BeginPushRequest, now: number): BeginPushAnswer<PackRecord> {
+  beginPush(request: BeginPushRequest, now: number): BeginPushAnswer {
     return this.#tables.transaction(() => {
       const row = this.#read() ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
       if (row === undefined) return { kind: "missing" };
@@ -224,7 +223,7 @@ export class RepositoryDatabase {
     });
   }
 
-  commitPush(request: CommitPushRequest<PackRecord>, now: number): CommitPushAnswer {
+  commitPush(request: CommitPushRequest, now: number): CommitPushAnswer {
     return this.#tables.exist ? commitPush(this.#db, request, now) : { kind: "gone" };
   }
 

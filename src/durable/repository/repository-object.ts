@@ -29,7 +29,6 @@ import type {
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
-import type { PackRecord } from "../../catalog/pack-record.ts";
 import { parseSubscriptionRequest } from "../../events/subscription.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import type { PublishAnswer, WrittenSnapshot } from "../../refs/mirror-pointer.ts";
@@ -89,14 +88,14 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `RefStore.beginPush`. */
-  beginPush(request: BeginPushRequest): BeginPushAnswer<PackRecord> {
+  beginPush(request: BeginPushRequest): BeginPushAnswer {
     const answer = this.#database.beginPush(request, Date.now());
     this.#wakeForNext();
     return answer;
   }
 
   /** See `RefStore.commitPush`. */
-  commitPush(request: CommitPushRequest<PackRecord>): CommitPushAnswer {
+  commitPush(request: CommitPushRequest): CommitPushAnswer {
     const answer = this.#database.commitPush(request, Date.now());
     this.#refsMoved();
     return answer;
@@ -272,7 +271,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `MirrorStore.endSync`. */
-  endSync(request: EndSyncRequest<PackRecord>): EndSyncAnswer {
+  endSync(request: EndSyncRequest): EndSyncAnswer {
     const answer = this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
     this.#refsMoved();
     return answer;

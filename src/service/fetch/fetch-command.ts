@@ -23,7 +23,7 @@ import {
   formatWantedRefs,
 } from "../../wire/fetch-response.ts";
 import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
-import type { Snapshot } from "../admission.ts";
+import type { OpenSnapshot } from "../../refs/ref-store.ts";
 import { asksForDepth, planDepth, shallowLines } from "./fetch-depth.ts";
 import { requestedFilter } from "./fetch-filter.ts";
 import { type FetchSession, openFetchSession } from "../../packing/pack-session.ts";
@@ -64,7 +64,7 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
 }
 
 /** Gives what each `want-ref` names. @throws ProtocolError in git's words where there is no such ref. */
-function wantedRefsOf({ wantRefs }: FetchRequest, snapshot: Snapshot): WantedRef[] {
+function wantedRefsOf({ wantRefs }: FetchRequest, snapshot: OpenSnapshot): WantedRef[] {
   return wantRefs.map((name, i) => {
     const oid = fromHex(snapshot.wantedRefs[i] ?? "");
     if (oid === undefined || oid.length === 0) throw new ProtocolError(`unknown ref ${name}`);

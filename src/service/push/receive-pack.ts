@@ -38,7 +38,7 @@ import { defaultBranchOf } from "./default-branch.ts";
 import { RequestReader } from "../request-reader.ts";
 import { checkCertificate, isGood, optionsAgree } from "./signed-push.ts";
 import { StagedPack } from "../../packing/staged-pack.ts";
-import { type TipCopy, makeTipCopy } from "../../packing/tip-pack.ts";
+import { type TipPack, makeTipPack } from "../../packing/tip-pack.ts";
 import { UnpackProgress } from "./unpack-progress.ts";
 
 /** Bytes of randomness in the name of a pack. */
@@ -47,7 +47,7 @@ const PACK_NAME_BYTES = 20;
 const MOST_COMMITS = 10_000;
 const MOST_STORED_COMMITS = 50;
 
-type Begun = Extract<BeginPushAnswer<PackRecord>, { kind: "begun" }>;
+type Begun = Extract<BeginPushAnswer, { kind: "begun" }>;
 
 /** A push that may go on: its repository is open, its requester admitted. */
 type Push = ServiceCall & {
@@ -182,7 +182,7 @@ async function land(push: Push): Promise<string> {
     return await failUnpack(push, error.message);
   }
   try {
-    await commit(push, { pack, tips, copy: await copyTip(push, pack) });
+    await commit(push, { pack, tips, tipPack: await tipPackOf(push, pack) });
   } finally {
     pack?.release();
   }
@@ -194,29 +194,19 @@ function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
   return running.flatMap((index) => updates[index] ?? []);
 }
 
-/** Makes a copy of the default branch's tip where the pack is large and moves it. */
-async function copyTip(push: Push, pack: IngestedPack | undefined): Promise<TipCopy | undefined> {
+/** Makes a tip pack where the push brings a large pack and sets the default branch. */
+async function tipPackOf(push: Push, pack: IngestedPack | undefined): Promise<TipPack | undefined> {
   const { exchange, begun, verdict, answer, kernel } = push;
   const { repository } = exchange;
   const tip = newValueOf(runningUpdates(verdict), begun.record.head);
   // a smaller pack is read in few pieces anyway
-  const { copyFromPackBytes } = repository.limits;
-  if (tip === undefined || pack === undefined || pack.record.packBytes < copyFromPackBytes) return undefined;
+  const { tipPackFromBytes } = repository.limits;
+  if (tip === undefined || pack === undefined || pack.record.packBytes < tipPackFromBytes) return undefined;
   // what it looks into makes room, and lends its kernel: nothing more is asked of either
   pack.release();
   repository.kernels.giveBack(kernel());
-  try {
-    return await makeTipCopy({
-      repository,
-      record: begun.record,
-      packs: [...begun.packs, pack.record],
-      tip,
-      onProgress: async () => await answer.keepAlive(),
-    });
-  } catch {
-    // The push is whole without it. What was written is deleted; where that failed, too, the lease sees to it.
-    return undefined;
-  }
+  const packs = [...begun.packs, pack.record];
+  return await makeTipPack({ repository, record: begun.record, packs, tip, onProgress: () => answer.keepAlive() });
 }
 
 /** C git says `index-pack abnormal exit` here and the reason on band 2 only, where clients without side-bands never see it. */
@@ -321,11 +311,11 @@ async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: bo
 type Landing = {
   readonly pack: IngestedPack | undefined;
   readonly tips: readonly number[];
-  readonly copy: TipCopy | undefined;
+  readonly tipPack: TipPack | undefined;
 };
 
 /** Makes the push visible. */
-async function commit(push: Push, { pack, tips, copy }: Landing): Promise<void> {
+async function commit(push: Push, { pack, tips, tipPack }: Landing): Promise<void> {
   const { exchange, request, begun, verdict, staged, certificate } = push;
   const { running } = verdict;
   if (running.length === 0) {
@@ -338,7 +328,7 @@ async function commit(push: Push, { pack, tips, copy }: Landing): Promise<void> 
   const answer = await exchange.repository.refs.commitPush({
     id: begun.record.id,
     ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
-    ...(copy === undefined ? {} : { copy: copy.record }),
+    ...(tipPack === undefined ? {} : { tipPack: tipPack.record }),
     updates: runningUpdates(verdict),
     atomic: request.atomic,
     actor: exchange.actor,
@@ -355,7 +345,7 @@ async function commit(push: Push, { pack, tips, copy }: Landing): Promise<void> 
   }
   if (answer.kind === "gone" || !answer.packKept) {
     await staged?.discard();
-    await copy?.staged.discard();
+    await tipPack?.staged.discard();
   }
 }
 

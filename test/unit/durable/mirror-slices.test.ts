@@ -35,10 +35,7 @@ class Syncing {
   }
 
   /** A sync from its beginning to its end. */
-  sync(
-    packName: string,
-    request: Pick<EndSyncRequest<PackRecord>, "end"> & Partial<EndSyncRequest<PackRecord>>,
-  ): EndSyncAnswer {
+  sync(packName: string, request: Pick<EndSyncRequest, "end"> & Partial<EndSyncRequest>): EndSyncAnswer {
     const { mirror } = this.store.database;
     const { kind } = mirror.begin(packName, NOW);
     if (kind !== "begun") throw new Error(kind);

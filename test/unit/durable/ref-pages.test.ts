@@ -2,7 +2,6 @@ import { expect, it } from "vitest";
 import { openWhole } from "../../../src/cloudflare/durable-refs.ts";
 import { decodeRefRows } from "../../../src/refs/ref-rows.ts";
 import type { OpenAnswer } from "../../../src/refs/ref-store.ts";
-import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { memoryRefStore } from "../../support/memory-ref-store.ts";
 import { create, oid, push } from "../../suites/ref-store.ts";
 
@@ -11,7 +10,7 @@ const PADDING = "x".repeat(30_000);
 const COUNT = 1200;
 const name = (index: number): string => `refs/heads/${String(index).padStart(5, "0")}/${PADDING}`;
 
-function namesOf(answer: OpenAnswer<PackRecord>): string[] {
+function namesOf(answer: OpenAnswer): string[] {
   if (answer.kind === "missing") throw new Error("missing");
   return Array.from(decodeRefRows(answer.refs, 20), (row) => row.name);
 }

@@ -2,18 +2,16 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import { decodeSnapshot, encodeSnapshot, needsSnapshot, openSnapshot } from "../../../src/mirror/snapshot.ts";
-import type { OpenAnswer, OpenRequest } from "../../../src/refs/ref-store.ts";
-import type { PackRecord } from "../../../src/catalog/pack-record.ts";
+import type { OpenSnapshot, OpenRequest } from "../../../src/refs/ref-store.ts";
 import { create, oid, packRecord, push } from "../../suites/ref-store.ts";
 import { memoryRefStore, type MemoryRefStore } from "../../support/memory-ref-store.ts";
 
-type Found = Extract<OpenAnswer<PackRecord>, { kind: "found" }>;
 const raw = (...hex: string[]): Uint8Array => fromHex(hex.join("")) ?? new Uint8Array(0);
 
 let store: MemoryRefStore;
-let all: Found;
+let all: OpenSnapshot;
 
-async function opened(request: OpenRequest): Promise<Found> {
+async function opened(request: OpenRequest): Promise<OpenSnapshot> {
   const answer = await store.open(request);
   if (answer.kind === "missing") throw new Error("missing");
   return answer;
@@ -53,7 +51,10 @@ describe.each([1_000_000, 100])("in pieces of %i bytes", (pieceBytes) => {
     const pointer = { record, version, ...(headOid === undefined ? {} : { headOid }) };
     const answer = openSnapshot(pointer, decodeSnapshot(pieces), request);
     const expected = await opened(request);
-    const joined = ({ refs, ...rest }: Found): object => ({ ...rest, refs: Buffer.concat(refs).toString("hex") });
+    const joined = ({ refs, ...rest }: OpenSnapshot): object => ({
+      ...rest,
+      refs: Buffer.concat(refs).toString("hex"),
+    });
     expect(joined(answer)).toEqual(joined(expected));
   });
 });

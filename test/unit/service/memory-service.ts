@@ -10,7 +10,6 @@ import type { CreateRequest, NewRepository, RefStore, RepositoryRecord } from ".
 import { DEFAULT_LIMITS } from "../../../src/repository/limits.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
 import type { ClientNote, Exchange } from "../../../src/service/exchange.ts";
-import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import type { GitSandbox } from "../../support/git-client.ts";
 import { kernelModule } from "../../support/kernel.ts";
 import { type MemoryPackStorage, memoryPackStorage } from "../../support/memory-pack-storage.ts";
@@ -77,7 +76,7 @@ export class MemoryService {
     };
   }
 
-  #countedRefs(): RefStore<PackRecord> {
+  #countedRefs(): RefStore {
     const counted = <In, Out>(name: string, call: (request: In) => Promise<Out>): ((request: In) => Promise<Out>) => {
       return async (request) => {
         this.calls.push(name);

@@ -1,4 +1,4 @@
-/** The copy of the default branch's tip that comes with a large push: what it serves, and what it must not change. */
+/** The tip pack that comes with a large push: what it serves, and what it must not change. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
@@ -7,7 +7,7 @@ import { FixtureStream, noise } from "../../support/git-fixtures.ts";
 import { pushBody } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { pktBytes, pktText } from "../../support/pkt.ts";
-import { MemoryService, NEW_REPOSITORY, band } from "./memory-service.ts";
+import { MemoryService, NEW_REPOSITORY, band } from "../service/memory-service.ts";
 
 /** A history in which the tip is a small part of what there is. */
 function history(): FixtureStream {
@@ -21,7 +21,7 @@ function history(): FixtureStream {
   return stream;
 }
 
-describe("the copy of a tip", () => {
+describe("tip packs", () => {
   let git: GitRepository;
   let host: MemoryService;
   const client = new GitRepository();
@@ -29,7 +29,7 @@ describe("the copy of a tip", () => {
     git = new GitRepository();
     git.import(history());
     host = new MemoryService();
-    host.limits = { ...host.limits, copyFromPackBytes: 1024 };
+    host.limits = { ...host.limits, tipPackFromBytes: 1024 };
     await push("main", "0".repeat(40));
   });
   afterAll(() => {
@@ -97,7 +97,7 @@ describe("the copy of a tip", () => {
 
   it("does not come with a push that is small, goes elsewhere or is refused", async () => {
     const before = (await packs()).length;
-    host.limits = { ...host.limits, copyFromPackBytes: 32 * 1024 * 1024 };
+    host.limits = { ...host.limits, tipPackFromBytes: 32 * 1024 * 1024 };
     git.git([
       "update-ref",
       "refs/heads/next",
@@ -105,7 +105,7 @@ describe("the copy of a tip", () => {
     ]);
     await push("next", git.oid("main"));
     expect((await packs()).length - before).toBe(1);
-    host.limits = { ...host.limits, copyFromPackBytes: 1 };
+    host.limits = { ...host.limits, tipPackFromBytes: 1 };
     git.git([
       "update-ref",
       "refs/heads/side",
@@ -125,7 +125,7 @@ describe("the copy of a tip", () => {
 
   it("leaves nothing behind where it would be most of the pack", async () => {
     const small = new MemoryService();
-    small.limits = { ...small.limits, copyFromPackBytes: 1 };
+    small.limits = { ...small.limits, tipPackFromBytes: 1 };
     const one = new GitRepository();
     const stream = new FixtureStream();
     stream.commit("refs/heads/main", [{ path: "only.bin", content: noise(50_000) }]);
