@@ -23,6 +23,7 @@ export async function buildCommand() {
     "src/wire",
     "src/bytes",
     "src/object",
+    "src/format",
     "package-lock.json",
   ];
   if (inputs.every((input) => changedAt(join(root, input)) < built)) return;

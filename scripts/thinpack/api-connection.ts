@@ -22,8 +22,12 @@ async function detailOf(response: Response): Promise<string> {
   if (response.headers.get("Content-Type")?.startsWith("application/problem+json") !== true) {
     return text.trim().split("\n")[0] ?? "";
   }
-  const json: unknown = JSON.parse(text);
-  return isJson(json) ? textAt(json, "detail") : text;
+  try {
+    const json: unknown = JSON.parse(text);
+    return isJson(json) ? textAt(json, "detail") : text;
+  } catch {
+    return text;
+  }
 }
 
 /** One host, asked as the holder of one token. */
@@ -66,8 +70,13 @@ export class ApiConnection {
   /** Sends a request and gives the answer's JSON; `{}` where it has none. */
   async ask(method: string, path: string, json?: unknown): Promise<Json> {
     const response = await this.send(method, path, json === undefined ? {} : { json });
-    const text = await response.text();
-    const value: unknown = text === "" ? {} : JSON.parse(text);
+    let value: unknown;
+    try {
+      const text = await response.text();
+      value = text === "" ? {} : JSON.parse(text);
+    } catch (cause) {
+      throw new CommandFailure(`${this.base} broke off its answer, or it is no JSON`, undefined, { cause });
+    }
     if (!isJson(value)) throw new CommandFailure(`${this.base} answers what is no JSON object`);
     return value;
   }

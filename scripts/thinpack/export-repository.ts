@@ -1,63 +1,88 @@
 /**
- * Copies a repository out of the bucket, through the API.
+ * Copies a repository out of the bucket, through the API: one snapshot of it, checked, or nothing.
  *
  * @packageDocumentation
  */
-import { createWriteStream, mkdirSync } from "node:fs";
-import { dirname, resolve, sep } from "node:path";
-import { Readable, Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type ObjectFormat, objectFormat } from "../../src/object/object-id.ts";
 import type { ApiConnection } from "./api-connection.ts";
+import { intoNewDirectory } from "./export-staging.ts";
+import { checkPacks, type ListedFile, listedFile, packNames, writePackFile } from "./exported-packs.ts";
+import { type ExportedRefs, formatPlainFiles, parseExportedRefs } from "./exported-refs.ts";
 import { CommandFailure } from "./failure.ts";
-import { type Json, listAt } from "./json.ts";
+import { type Json, listAt, objectAt, textAt } from "./json.ts";
 
 /** What was copied. */
-export type Exported = { readonly files: number; readonly bytes: number };
+export type Exported = { readonly files: number; readonly bytes: number; readonly refs: number };
 
 /** Told how it goes. */
 export interface ExportProgress {
-  /** Called once, with the bytes of all files. */
+  /** Called once, with the bytes of all packs. */
   begin(bytes: number): void;
   add(bytes: number): void;
 }
 
-function fileOf({ key, size }: Json): { key: string; size: number } {
-  if (typeof key !== "string" || typeof size !== "number") throw new CommandFailure("the host lists what is no file");
-  return { key, size };
+/** What the host says of the repository, at one moment. */
+type Snapshot = ExportedRefs & { readonly format: ObjectFormat; readonly files: readonly ListedFile[] };
+
+function readSnapshot(answer: Json): Snapshot {
+  const name = answer["object_format"];
+  if (name !== "sha1" && name !== "sha256") {
+    throw new CommandFailure(
+      "the host does not say what an export needs: it and this command have to be of one version",
+    );
+  }
+  const format = objectFormat(name);
+  const contents = objectAt(answer, "contents");
+  const [head, packedRefs] = ["HEAD", "packed-refs"].map((file) => Buffer.from(textAt(contents, file), "base64"));
+  return {
+    format,
+    files: listAt(answer, "files").map(listedFile),
+    ...parseExportedRefs(head ?? Buffer.alloc(0), packedRefs ?? Buffer.alloc(0), format),
+  };
 }
 
-function counted(count: (bytes: number) => void): Transform {
-  return new Transform({
-    transform: (piece: Buffer, _encoding, done) => {
-      count(piece.length);
-      done(null, piece);
-    },
-  });
+function repositoryName(path: string): string {
+  return path.split("/").slice(2).map(decodeURIComponent).join("/");
 }
 
-/** Copies every file of the repository into `directory`, which is a bare repository then. `path` is the repository's in the API. */
+async function fill(
+  { api, path, directory }: { readonly api: ApiConnection; readonly path: string; readonly directory: string },
+  progress?: ExportProgress,
+): Promise<Exported> {
+  const snapshot = readSnapshot(await api.ask("GET", `${path}/export`));
+  const { files, format, refs } = snapshot;
+  const packs = packNames(files);
+  for (const name of ["info", "objects/info", "objects/pack", "refs/heads", "refs/tags"]) {
+    mkdirSync(join(directory, name), { recursive: true });
+  }
+  progress?.begin(files.reduce((sum, { size }) => sum + size, 0));
+  for (const file of files) {
+    const { body } = await api.send("GET", `${path}/export/${file.key}`);
+    await writePackFile(file, body, { directory, format, add: (count) => progress?.add(count) });
+  }
+  checkPacks(directory, files, { refs, format });
+  let bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const plain = formatPlainFiles({ ...snapshot, repository: repositoryName(path), packs });
+  for (const [name, content] of plain) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), content);
+    bytes += content.length;
+  }
+  return { files: files.length + plain.size, bytes, refs: refs.length };
+}
+
+/**
+ * Copies the repository into `directory`, a bare repository, which must not be there or be empty. `path` is the repository's in the API.
+ *
+ * @throws CommandFailure where anything is not right: then nothing is left
+ */
 export async function exportRepository(
   api: ApiConnection,
   path: string,
   directory: string,
   progress?: ExportProgress,
 ): Promise<Exported> {
-  const files = listAt(await api.ask("GET", `${path}/export`), "files").map(fileOf);
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  progress?.begin(bytes);
-  for (const { key, size } of files) {
-    const target = resolve(directory, key);
-    if (!target.startsWith(resolve(directory) + sep)) throw new CommandFailure(`a file named ${key}`);
-    mkdirSync(dirname(target), { recursive: true });
-    const name = key.split("/").map(encodeURIComponent).join("/");
-    const { body } = await api.send("GET", `${path}/export/${name}`);
-    let copied = 0;
-    const counting = counted((count) => {
-      copied += count;
-      progress?.add(count);
-    });
-    await pipeline(body === null ? Readable.from([]) : Readable.from(body), counting, createWriteStream(target));
-    if (copied !== size) throw new CommandFailure(`${key} broke off: ${copied} of ${size} bytes came`);
-  }
-  return { files: files.length, bytes };
+  return await intoNewDirectory(directory, (staging) => fill({ api, path, directory: staging }, progress));
 }

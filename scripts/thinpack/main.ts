@@ -57,7 +57,8 @@ function explain(error: unknown): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
   if (error instanceof CommandFailure) {
-    console.error(`thinpack: ${error.message}`);
+    // In git's own words where git has some.
+    console.error(error.message.startsWith("fatal: ") ? error.message : `thinpack: ${error.message}`);
     return error.exitCode;
   }
   console.error(error);

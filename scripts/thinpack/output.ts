@@ -55,6 +55,11 @@ export function printDone(done: string, thing: Json, asJson: boolean): void {
   say(asJson ? JSON.stringify(thing, undefined, 2) : done);
 }
 
+/** Shows a number of things: `1 ref`, `3,290 refs`. */
+export function counted(count: number, what: string): string {
+  return `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
+}
+
 /** Shows bytes to people. */
 export function formatBytes(bytes: unknown): string {
   if (typeof bytes !== "number") return "";

@@ -1,10 +1,16 @@
 /**
- * Which files below a prefix are the repository: what a copy of it takes along.
+ * What a copy of a repository consists of: the files of its packs, and what its refs are. All of it comes from one snapshot, so that a
+ * push beside the copy changes nothing of it.
  *
  * @packageDocumentation
+ * @see gitrepository-layout(5)
  */
 import type { PackRecord } from "../catalog/pack-record.ts";
-import type { BareFile, BareFiles } from "./bare-files.ts";
+import { reverseIndexBytes } from "../format/reverse-index.ts";
+import { objectFormat } from "../object/object-id.ts";
+import type { BareFile } from "./bare-files.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
+import { formatServerInfo } from "./server-info.ts";
 
 const PACK_FILE = /^objects\/pack\/pack-(.+)\.(pack|idx|rev|bitmap)$/;
 
@@ -18,14 +24,20 @@ export function isExported(name: string, packs: readonly PackRecord[]): boolean 
   return packs.some((candidate) => candidate.name === pack);
 }
 
-/** Lists the files of the copy. */
-export async function exportedFiles(files: BareFiles, packs: readonly PackRecord[]): Promise<BareFile[]> {
-  const exported: BareFile[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await files.list(cursor);
-    exported.push(...page.files.filter((file) => isExported(file.name, packs)));
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return exported;
+/**
+ * Lists the files of the snapshot's packs. They come from the catalog and not from a listing of the bucket: a file that the bucket has
+ * lost then fails the copy, and is not left out of it silently.
+ */
+export function exportedFiles({ record, packs }: OpenSnapshot): BareFile[] {
+  const format = objectFormat(record.objectFormat);
+  return packs.flatMap(({ name, packBytes, indexBytes, objects }) => [
+    { name: `objects/pack/pack-${name}.pack`, size: packBytes },
+    { name: `objects/pack/pack-${name}.rev`, size: reverseIndexBytes(objects, format) },
+    { name: `objects/pack/pack-${name}.idx`, size: indexBytes },
+  ]);
+}
+
+/** Gives the snapshot's `HEAD` or `packed-refs`, in pieces. */
+export function exportedRefs(file: "HEAD" | "packed-refs", snapshot: OpenSnapshot): Iterable<Uint8Array> {
+  return formatServerInfo(file, snapshot, { repository: "", packName: (pack) => pack.name });
 }

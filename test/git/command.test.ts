@@ -104,7 +104,7 @@ onEveryHost(
       expect(await git.ok(["rev-parse", "main"], { cwd: directory })).toBe(
         await git.ok(["rev-parse", "main"], { cwd: source }),
       );
-      expect(await run(journey, ["export", "acme/nothing", directory])).toMatchObject({ code: 4 });
+      expect(await run(journey, ["export", "acme/nothing", git.fresh()])).toMatchObject({ code: 4 });
     });
 
     it("says how it is used, and what it does not know", async () => {

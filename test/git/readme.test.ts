@@ -35,6 +35,8 @@ describe("README", () => {
   let cwd = "";
 
   beforeAll(async () => {
+    // An export into what an interrupted run left would be refused.
+    rmSync(join(PROJECT, "build", "widgets.git"), { recursive: true, force: true });
     cwd = await git.init("yours");
     await git.commit(cwd, "hello.txt", "hello\n");
     host = spawn("bash", ["-euc", starting?.commands ?? ""], {

@@ -5,15 +5,18 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
-import { parseMoment, repositoryKey, type RepositoryName } from "../../access/names.ts";
+import { parseMoment } from "../../access/names.ts";
+import type { ByteSink } from "../../bytes/byte-stream.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { streamedResponse } from "../../http/body.ts";
+import { type StreamedAnswer, streamedResponse } from "../../http/body.ts";
 import { authorize } from "../../http/denied.ts";
 import { Problem } from "../../http/problem.ts";
-import { exportedFiles, isExported } from "../../maintenance/export.ts";
-import { writeServerInfo } from "../../maintenance/server-info.ts";
+import { exportedFiles, exportedRefs, isExported } from "../../maintenance/export.ts";
+import { SERVER_INFO_REQUEST } from "../../maintenance/server-info.ts";
 import { objectFormat } from "../../object/object-id.ts";
 import { decodeRefRows } from "../../refs/ref-rows.ts";
+import type { OpenSnapshot } from "../../refs/ref-store.ts";
+import { encodeBase64 } from "../../signing/ssh-reader.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { requestedName, requestedRepository } from "./requested.ts";
@@ -22,26 +25,31 @@ const refList = v.strictObject({
   head: v.string(),
   refs: v.array(v.strictObject({ name: v.string(), oid: v.string(), peeled: v.optional(v.string()) })),
 });
-const fileList = v.strictObject({
+const exportAnswer = v.strictObject({
   id: v.string(),
+  version: v.number(),
+  object_format: v.picklist(["sha1", "sha256"]),
   files: v.array(v.strictObject({ key: v.string(), size: v.number() })),
+  contents: v.strictObject({ HEAD: v.string(), "packed-refs": v.string() }),
 });
 
-/** Writes the derived files and gives the repository's id. */
-async function refreshed(context: Context<ApiEnv>, name: RepositoryName): Promise<string> {
-  const { api, host } = context.var;
-  const written = await writeServerInfo(host.repository(name), (id) => api.bareFiles(id), {
-    repository: repositoryKey(name),
-  });
-  if (written === undefined) throw new Problem(404, "There is no such repository.");
-  await api.settings(name).derivedFilesWritten(written.id, written.version);
-  return written.id;
-}
+const encoder = new TextEncoder();
 
 function requestedMoment(text: string | undefined): number | undefined {
   const at = text === undefined ? undefined : parseMoment(text);
   if (text !== undefined && at === undefined) throw new Problem(422, "at: not a time, such as 2026-01-31T12:00:00Z.");
   return at;
+}
+
+/** Describes an answer of JSON that is written piece by piece. */
+function streamedJson(context: Context<ApiEnv>): StreamedAnswer {
+  return {
+    headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
+    bodiless: context.req.raw.method === "HEAD",
+    onGone: () => undefined,
+    onFault: () => undefined,
+    until: (work) => context.var.host.until(work),
+  };
 }
 
 async function listRefs(context: Context<ApiEnv>): Promise<Response> {
@@ -57,34 +65,57 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
     throw new Problem(404, "Only a mirror can be read as it was.");
   }
   const { rawSize } = objectFormat(snapshot.record.objectFormat);
-  const encoder = new TextEncoder();
-  const headers = { "Content-Type": "application/json", "Cache-Control": "no-store" };
-  const bodiless = context.req.raw.method === "HEAD";
-  return streamedResponse(
-    { headers, bodiless, onGone: () => undefined, onFault: () => undefined, until: (work) => host.until(work) },
-    async (output) => {
-      let text = `{"head":${JSON.stringify(snapshot.record.head)},"refs":[`;
-      let first = true;
-      for (const row of decodeRefRows(snapshot.refs, rawSize)) {
-        const peeled = row.peeled === undefined ? {} : { peeled: toHex(row.peeled) };
-        text += (first ? "" : ",") + JSON.stringify({ name: row.name, oid: toHex(row.oid), ...peeled });
-        first = false;
-        if (text.length < 65_536) continue;
-        await output.write(encoder.encode(text));
-        text = "";
-      }
-      await output.write(encoder.encode(`${text}]}`));
-    },
-  );
+  return streamedResponse(streamedJson(context), async (output) => {
+    let text = `{"head":${JSON.stringify(snapshot.record.head)},"refs":[`;
+    let first = true;
+    for (const row of decodeRefRows(snapshot.refs, rawSize)) {
+      const peeled = row.peeled === undefined ? {} : { peeled: toHex(row.peeled) };
+      text += (first ? "" : ",") + JSON.stringify({ name: row.name, oid: toHex(row.oid), ...peeled });
+      first = false;
+      if (text.length < 65_536) continue;
+      await output.write(encoder.encode(text));
+      text = "";
+    }
+    await output.write(encoder.encode(`${text}]}`));
+  });
+}
+
+/** Writes bytes as base64 in pieces, whatever the lengths of the pieces they come in. */
+function* base64Pieces(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array();
+  for (const piece of pieces) {
+    const bytes = new Uint8Array(rest.length + piece.length);
+    bytes.set(rest);
+    bytes.set(piece, rest.length);
+    const whole = bytes.length - (bytes.length % 3);
+    yield encoder.encode(encodeBase64(bytes.subarray(0, whole)));
+    rest = bytes.subarray(whole);
+  }
+  yield encoder.encode(encodeBase64(rest));
+}
+
+/** Writes what `exportAnswer` describes: refs in base64, since their names need not be UTF-8. */
+async function writeExport(snapshot: OpenSnapshot, output: ByteSink): Promise<void> {
+  const { record, version } = snapshot;
+  const files = exportedFiles(snapshot).map(({ name: key, size }) => ({ key, size }));
+  const known = { id: record.id, version, object_format: record.objectFormat, files };
+  await output.write(encoder.encode(`${JSON.stringify(known).slice(0, -1)},"contents":{`));
+  for (const [at, file] of (["HEAD", "packed-refs"] as const).entries()) {
+    await output.write(encoder.encode(`${at === 0 ? "" : ","}"${file}":"`));
+    for (const piece of base64Pieces(exportedRefs(file, snapshot))) await output.write(piece);
+    await output.write(encoder.encode('"'));
+  }
+  await output.write(encoder.encode("}}"));
 }
 
 async function exportList(context: Context<ApiEnv>): Promise<Response> {
-  const { name } = await requestedRepository(context, "administer");
-  const id = await refreshed(context, name);
-  const snapshot = await context.var.host.repository(name).refs.open({ packs: true });
-  if (snapshot.kind === "missing" || snapshot.record.id !== id) throw new Problem(404, "There is no such repository.");
-  const files = await exportedFiles(context.var.api.bareFiles(id), snapshot.packs);
-  return context.json({ id, files: files.map((file) => ({ key: file.name, size: file.size })) });
+  // All refs are read only for somebody who may have them: the time it takes would tell others that there are any.
+  const { name, record } = await requestedRepository(context, "administer");
+  const snapshot = await context.var.host.repository(name).refs.open(SERVER_INFO_REQUEST);
+  if (snapshot.kind === "missing" || snapshot.record.id !== record.id) {
+    throw new Problem(404, "There is no such repository.");
+  }
+  return await streamedResponse(streamedJson(context), (output) => writeExport(snapshot, output));
 }
 
 async function exportFile(context: Context<ApiEnv>): Promise<Response> {
@@ -128,9 +159,12 @@ export function repoFileRoutes(): Hono<ApiEnv> {
     "/:tenant/:repo/export",
     describe({
       tag: "repositories",
-      summary: "Lists the files of the bare repository",
+      summary: "Describes the bare repository, as one snapshot",
+      about:
+        "`files` are those of its packs, which never change: fetch each by its `key`. `contents` has the other two files of that " +
+        "same moment, in base64. Pushes that land meanwhile don't matter to the copy.",
       access: "token",
-      answers: { 200: { about: "The files.", json: fileList } },
+      answers: { 200: { about: "The snapshot.", json: exportAnswer } },
     }),
     exportList,
   );

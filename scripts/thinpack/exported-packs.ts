@@ -1,0 +1,155 @@
+/**
+ * The packs of a repository that is copied out: fetched, and checked for what a transfer or a host may do to them.
+ *
+ * @packageDocumentation
+ * @see gitformat-pack(5)
+ */
+import { createHash } from "node:crypto";
+import { closeSync, createWriteStream, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { findName, PackIndexHead } from "../../src/format/pack-index.ts";
+import type { PackedRef } from "../../src/format/packed-refs.ts";
+import type { ObjectFormat } from "../../src/object/object-id.ts";
+import { CommandFailure, errorOf } from "./failure.ts";
+import type { Json } from "./json.ts";
+
+/** A file as the host lists it. */
+export type ListedFile = {
+  readonly key: string;
+  readonly size: number;
+  /** The name of its pack, and which of the pack's files it is. */
+  readonly pack: string;
+  readonly kind: string;
+};
+
+/** The files that belong to a pack, and may be in a copy. */
+const PACK_FILE = /^objects\/pack\/pack-([0-9a-f]{40,64})\.(pack|idx|rev|bitmap)$/;
+
+/** Reads a file of the list. @throws CommandFailure where it is none of a pack: nothing else is written where the host says */
+export function listedFile({ key, size }: Json): ListedFile {
+  const [, pack, kind] = PACK_FILE.exec(typeof key === "string" ? key : "") ?? [];
+  if (typeof key !== "string" || pack === undefined || kind === undefined) {
+    throw new CommandFailure(`the host lists ${JSON.stringify(key)?.slice(0, 200)}, which is no file of a pack`);
+  }
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
+    throw new CommandFailure(`the host gives no size for ${key}`);
+  }
+  return { key, size, pack, kind };
+}
+
+/** Gives the names of the packs. @throws CommandFailure where one lacks a file, or has one twice */
+export function packNames(files: readonly ListedFile[]): string[] {
+  const keys = new Set(files.map(({ key }) => key));
+  if (keys.size !== files.length) throw new CommandFailure("the host lists a file twice");
+  const names = [...new Set(files.map(({ pack }) => pack))];
+  for (const name of names) {
+    for (const kind of ["pack", "idx"]) {
+      const key = `objects/pack/pack-${name}.${kind}`;
+      if (!keys.has(key)) throw new CommandFailure(`the host lists no ${key}`);
+    }
+  }
+  return names;
+}
+
+/** Passes a file on, counts its bytes and compares its last ones with the checksum of all before. */
+class CheckedFile extends Transform {
+  copied = 0;
+  /** The bytes at the end that may be the checksum. */
+  #tail: Buffer = Buffer.alloc(0);
+  readonly #hash;
+  readonly #rawSize: number;
+
+  constructor(format: ObjectFormat) {
+    super();
+    this.#hash = createHash(format.name);
+    this.#rawSize = format.rawSize;
+  }
+
+  override _transform(piece: Buffer, _encoding: BufferEncoding, done: (error: null, piece: Buffer) => void): void {
+    this.copied += piece.length;
+    const bytes = Buffer.concat([this.#tail, piece]);
+    const checked = Math.max(0, bytes.length - this.#rawSize);
+    this.#hash.update(bytes.subarray(0, checked));
+    this.#tail = Buffer.from(bytes.subarray(checked));
+    done(null, piece);
+  }
+
+  /** Whether the checksum is right. To be asked once, at the end. */
+  isWhole(): boolean {
+    return this.#hash.digest().equals(this.#tail);
+  }
+}
+
+/** Writes a file of a pack. @throws CommandFailure where it is not as long as listed, or its checksum is wrong */
+export async function writePackFile(
+  { key, size }: ListedFile,
+  body: ReadableStream | null,
+  { directory, format, add }: { directory: string; format: ObjectFormat; add: (bytes: number) => void },
+): Promise<void> {
+  const checked = new CheckedFile(format);
+  checked.on("data", (piece: Buffer) => add(piece.length));
+  try {
+    const source = body === null ? Readable.from([]) : Readable.from(body);
+    await pipeline(source, checked, createWriteStream(join(directory, key)));
+  } catch (cause) {
+    throw new CommandFailure(`${key} broke off after ${checked.copied} of ${size} bytes: ${errorOf(cause).message}`);
+  }
+  if (checked.copied !== size) throw new CommandFailure(`${key} has ${checked.copied} bytes and not ${size}`);
+  if (!checked.isWhole()) throw new CommandFailure(`${key} is damaged: its checksum is wrong`);
+}
+
+/** Gives the checksum of the pack that a file is of: a pack's last bytes; of an index or a reverse index, those before the last. */
+function packChecksum(path: string, kind: string, { rawSize }: ObjectFormat): string {
+  const checksum = Buffer.alloc(rawSize);
+  const fromEnd = kind === "pack" ? rawSize : 2 * rawSize;
+  const file = openSync(path, "r");
+  try {
+    readSync(file, checksum, 0, rawSize, Math.max(0, fstatSync(file).size - fromEnd));
+  } finally {
+    closeSync(file);
+  }
+  return checksum.toString("hex");
+}
+
+/** Gives those of the object names that an index does not have. */
+function notInIndex(path: string, names: readonly Uint8Array[], format: ObjectFormat): Uint8Array[] {
+  const bytes = readFileSync(path);
+  const head = new PackIndexHead(bytes, format);
+  return names.filter((name) => {
+    const { offset, length } = head.namesRange(...head.bucketOf(name));
+    return findName(bytes.subarray(offset, offset + length), name) === -1;
+  });
+}
+
+/**
+ * Checks that the files of each pack belong together, and that every object that a ref names is in one.
+ *
+ * @throws CommandFailure where not
+ */
+export function checkPacks(
+  directory: string,
+  files: readonly ListedFile[],
+  { refs, format }: { readonly refs: readonly PackedRef[]; readonly format: ObjectFormat },
+): void {
+  let missing = refs.flatMap(({ oid, peeled }) => (peeled === undefined ? [oid] : [oid, peeled]));
+  for (const { key, pack, kind } of files) {
+    const path = join(directory, key);
+    const ofPack = join(directory, `objects/pack/pack-${pack}.pack`);
+    if (kind === "idx" || kind === "rev") {
+      const isOfPack = packChecksum(path, kind, format) === packChecksum(ofPack, "pack", format);
+      if (!isOfPack) throw new CommandFailure(`${key} belongs to another pack`);
+    }
+    if (kind !== "idx") continue;
+    try {
+      missing = notInIndex(path, missing, format);
+    } catch (cause) {
+      throw new CommandFailure(`${key} is damaged: ${errorOf(cause).message}`, undefined, { cause });
+    }
+  }
+  const [first] = missing;
+  if (first !== undefined) {
+    throw new CommandFailure(`the host's packs lack ${Buffer.from(first).toString("hex")}, which a ref names`);
+  }
+}

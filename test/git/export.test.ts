@@ -1,0 +1,306 @@
+/**
+ * Copies of a repository, made beside pushes, from hosts that are not honest, over what is there already, and interrupted.
+ */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { type Ask, ApiConnection } from "../../scripts/thinpack/api-connection.ts";
+import { exportRepository } from "../../scripts/thinpack/export-repository.ts";
+import { startCommand } from "../support/command.ts";
+import { GitSandbox, refsOf, withToken } from "../support/git-client.ts";
+import { importFixture, linear } from "../support/git-fixtures.ts";
+import { startTestHost } from "../support/host.ts";
+
+const git = new GitSandbox("export");
+let host: RunningHost;
+let source = "";
+
+beforeAll(async () => {
+  host = await startTestHost();
+  source = git.fresh("source");
+  await git.ok(["clone", "-q", await importFixture(git, "fixture", linear(20)), source]);
+});
+afterAll(async () => {
+  await host.stop();
+  git.close();
+});
+
+const urlOf = (name: string): string => withToken(`${host.base}/acme/${name}.git`, "test-token");
+
+async function pushed(name: string): Promise<void> {
+  await git.ok(["push", "-q", urlOf(name), "main", "HEAD:refs/heads/side"], { cwd: source });
+}
+
+/** Commits, and pushes to one branch that moves forward, to one that is rewritten and to one that is new. */
+async function pushMore(name: string, round: number): Promise<void> {
+  await git.commit(source, "more.txt", `${name} ${round}\n`);
+  const other = await git.ok(["commit-tree", "-m", `side ${round}`, "HEAD^{tree}"], { cwd: source });
+  const refspecs = ["main", `+${other}:refs/heads/side`, `${other}:refs/heads/new-${round}`];
+  await git.ok(["push", "-q", urlOf(name), ...refspecs], { cwd: source });
+}
+
+/** Does something between the list and the first file. */
+class InterruptedApi extends ApiConnection {
+  readonly #between: () => Promise<void>;
+  constructor(between: () => Promise<void>) {
+    super({ base: host.base, token: "test-token" });
+    this.#between = between;
+  }
+  override async send(method: string, path: string, ask: Ask = {}): Promise<Response> {
+    const answer = await super.send(method, path, ask);
+    if (path.endsWith("/export")) await this.#between();
+    return answer;
+  }
+}
+
+describe("beside pushes", () => {
+  it("an export is one version, twenty times", async () => {
+    await pushed("busy");
+    for (let round = 0; round < 20; round++) {
+      const directory = git.fresh("copy");
+      const before = await git.ok(["ls-remote", urlOf("busy"), "refs/*"]);
+      const api = new InterruptedApi(() => pushMore("busy", round));
+      const { refs } = await exportRepository(api, "/repos/acme/busy", directory);
+      expect(refs).toBe(round + 2);
+      const rows = before.split("\n").map((line) => line.split("\t").toReversed().join(" "));
+      expect(await refsOf(git, directory)).toEqual(rows.toSorted());
+      await git.fsck(directory);
+    }
+  });
+
+  it("the bucket is copied in two runs, refs first", async () => {
+    await pushed("backed-up");
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const shown = await new ApiConnection({ base: host.base, token: "test-token" }).ask("GET", "/repos/acme/backed-up");
+    const id = String(shown["id"]);
+    const prefix = `repos/${id}.git/`;
+    await vi.waitFor(async () => expect(await bucket.head(`${prefix}HEAD`)).not.toBeNull(), {
+      timeout: 60_000,
+      interval: 200,
+    });
+    const directory = git.fresh("backup");
+    let pushes = 0;
+    // As `rclone copy` does: it lists, then copies what it listed. Pushes land after the list and halfway through.
+    const copy = async (objects: boolean): Promise<void> => {
+      const { objects: listed } = await bucket.list({ prefix });
+      const wanted = listed.filter(({ key }) => key.includes("/objects/") === objects);
+      for (const [at, { key }] of wanted.entries()) {
+        if (at === 0 || at === wanted.length >> 1) await pushMore("backed-up", pushes++);
+        const file = await bucket.get(key);
+        const target = join(directory, key.slice(prefix.length));
+        mkdirSync(dirname(target), { recursive: true });
+        if (file !== null) writeFileSync(target, Buffer.from(await file.arrayBuffer()));
+      }
+    };
+    for (let round = 0; round < 2; round++) {
+      await copy(false);
+      await pushMore("backed-up", pushes++);
+      await copy(true);
+      await git.fsck(directory);
+      const main = await git.ok(["rev-parse", "main"], { cwd: directory });
+      await git.ok(["merge-base", "--is-ancestor", main, "main"], { cwd: source });
+    }
+    expect(pushes).toBe(10);
+  });
+});
+
+type Answers = { files: { key: string; size: number }[]; head: string; packedRefs: string; format: string };
+
+describe("a host that is not honest", () => {
+  const contents = new Map<string, Buffer>();
+  let honest: Answers;
+
+  beforeAll(async () => {
+    const bare = git.fresh("bare");
+    await git.ok(["clone", "-q", "--bare", source, bare]);
+    await git.ok(["repack", "-qad"], { cwd: bare });
+    const names = readdirSync(join(bare, "objects", "pack")).filter((name) => /\.(pack|idx)$/.test(name));
+    for (const name of names) contents.set(`objects/pack/${name}`, readFileSync(join(bare, "objects", "pack", name)));
+    honest = {
+      files: [...contents].map(([key, bytes]) => ({ key, size: bytes.length })),
+      head: "ref: refs/heads/main\n",
+      packedRefs: `${await git.ok(["rev-parse", "main"], { cwd: bare })} refs/heads/main\n`,
+      format: "sha1",
+    };
+  });
+
+  /** Exports from a host that says all this; gives where it was written to. */
+  async function exportFrom(said: Partial<Answers>, bytes: ReadonlyMap<string, Buffer> = contents): Promise<string> {
+    const { files, head, packedRefs, format } = { ...honest, ...said };
+    class CannedApi extends ApiConnection {
+      override async send(_method: string, path: string): Promise<Response> {
+        const [, key] = path.split("/export/");
+        if (key !== undefined) return new Response(bytes.get(key) ?? "text\n");
+        const texts = {
+          HEAD: Buffer.from(head).toString("base64"),
+          "packed-refs": Buffer.from(packedRefs).toString("base64"),
+        };
+        return Response.json({ id: "x", version: 1, object_format: format, files, contents: texts });
+      }
+    }
+    const directory = join(git.fresh("evil"), "copy.git");
+    try {
+      await exportRepository(new CannedApi({ base: "http://host.invalid", token: "x" }), "/repos/a/b", directory);
+    } catch (error) {
+      expect(readdirSync(dirname(directory))).toEqual([]);
+      throw error;
+    }
+    return directory;
+  }
+
+  it("is believed what is whole, and writes no configuration", async () => {
+    const directory = await exportFrom({ packedRefs: `# pack-refs with: sorted\n${honest.packedRefs}` });
+    await git.fsck(directory);
+    expect(readFileSync(join(directory, "config"), "utf8")).toBe(
+      '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[thinpack]\n\trepository = "a/b"\n',
+    );
+    expect(readdirSync(directory).toSorted()).toEqual(["HEAD", "config", "info", "objects", "packed-refs", "refs"]);
+  });
+
+  it.each([
+    "config",
+    "config.worktree",
+    "commondir",
+    "hooks/post-update",
+    "info/attributes",
+    "objects/info/alternates",
+    "objects/pack/../../config",
+    "../outside",
+    "/etc/passwd",
+    `objects/pack/pack-${"a".repeat(40)}.kinds`,
+    "objects/pack/pack-x.pack",
+  ])("lists %s: refused", async (key) => {
+    await expect(exportFrom({ files: [...honest.files, { key, size: 5 }] })).rejects.toThrow("no file of a pack");
+  });
+
+  it.each([
+    "",
+    "ref: refs/heads/main",
+    "ref: HEAD\n",
+    "ref: refs/heads/../x\n",
+    `${"a".repeat(40)}\n`,
+    "ref: refs/a b\n",
+  ])("has HEAD %j: refused", async (head) => {
+    await expect(exportFrom({ head })).rejects.toThrow("the host's HEAD is not valid");
+  });
+
+  it.each([
+    [`${"a".repeat(40)} refs/heads/..\n`, "is no name of a ref"],
+    [`${"a".repeat(40)} ORIG_HEAD\n`, "is no name of a ref"],
+    [`${"a".repeat(64)} refs/heads/main\n`, "no object name of this format"],
+    ["nonsense\n", "packed-refs is not valid"],
+    [`${"a".repeat(40)} refs/heads/main\n`, `the host's packs lack ${"a".repeat(40)}, which a ref names`],
+  ])("has packed-refs %j: refused", async (packedRefs, why) => {
+    await expect(exportFrom({ packedRefs })).rejects.toThrow(why);
+  });
+
+  it("sends less, other or another's bytes: refused", async () => {
+    const changed = (change: (bytes: Buffer, key: string) => Buffer): Map<string, Buffer> =>
+      new Map([...contents].map(([key, bytes]) => [key, change(bytes, key)]));
+    const flipped = (bytes: Buffer): Buffer => {
+      const other = Buffer.from(bytes);
+      other[100] = (other[100] ?? 0) ^ 1;
+      return other;
+    };
+    await expect(
+      exportFrom(
+        {},
+        changed((bytes) => bytes.subarray(1)),
+      ),
+    ).rejects.toThrow(/has \d+ bytes and not/);
+    await expect(exportFrom({}, changed(flipped))).rejects.toThrow("its checksum is wrong");
+    const foreign = (bytes: Buffer, key: string): Buffer => {
+      if (!key.endsWith(".idx")) return bytes;
+      const other = Buffer.from(bytes.subarray(0, -20));
+      other[other.length - 1] = (other[other.length - 1] ?? 0) ^ 1;
+      return Buffer.concat([other, createHash("sha1").update(other).digest()]);
+    };
+    await expect(exportFrom({}, changed(foreign))).rejects.toThrow("belongs to another pack");
+    const [first] = honest.files;
+    await expect(exportFrom({ files: [...honest.files, ...(first === undefined ? [] : [first])] })).rejects.toThrow(
+      "lists a file twice",
+    );
+    await expect(exportFrom({ files: honest.files.slice(1) })).rejects.toThrow("the host lists no objects/pack/");
+    await expect(exportFrom({ format: "md5" })).rejects.toThrow("have to be of one version");
+  });
+});
+
+describe("the directory", () => {
+  const api = (): ApiConnection => new ApiConnection({ base: host.base, token: "test-token" });
+  const copyTo = (directory: string): Promise<unknown> => exportRepository(api(), "/repos/acme/placed", directory);
+  beforeAll(() => pushed("placed"));
+
+  it("is refused in git's words where it is not empty, or a file", async () => {
+    const [full, file] = [git.fresh("full"), git.fresh("file")];
+    mkdirSync(full);
+    writeFileSync(join(full, "config"), "important\n");
+    writeFileSync(file, "important\n");
+    for (const path of [full, file]) {
+      await expect(copyTo(path)).rejects.toThrow(
+        `fatal: destination path '${path}' already exists and is not an empty directory.`,
+      );
+    }
+    expect(readdirSync(full)).toEqual(["config"]);
+    expect(readFileSync(join(full, "config"), "utf8")).toBe("important\n");
+    const ran = await startCommand(git, ["export", "acme/placed", full, "--base", host.base, "--token", "test-token"])
+      .ended;
+    expect(ran).toMatchObject({ code: 1, stdout: "" });
+    expect(ran.stderr).toBe(`fatal: destination path '${full}' already exists and is not an empty directory.\n`);
+  });
+
+  it("may be empty, a link to an empty one, or below what is not there yet", async () => {
+    const [empty, link, behind] = [git.fresh("empty"), git.fresh("link"), git.fresh("behind")];
+    mkdirSync(empty);
+    mkdirSync(behind);
+    symlinkSync(behind, link);
+    const below = join(git.fresh("new"), "a", "b.git");
+    for (const path of [empty, link, below]) {
+      await copyTo(path);
+      await git.fsck(path);
+      expect(readdirSync(path).some((name) => name.includes("export-"))).toBe(false);
+    }
+  });
+
+  it("may be the one that the user stands in", async () => {
+    const cwd = git.fresh("here");
+    mkdirSync(cwd);
+    const args = ["export", "acme/placed", ".", "--base", host.base, "--token", "test-token"];
+    expect(await startCommand(git, args, { cwd }).ended).toMatchObject({ code: 0 });
+    await git.fsck(cwd);
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)("is not there after %s", async (signal) => {
+    let asked = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => (asked = resolve));
+    const hex = "a".repeat(40);
+    const files = ["pack", "idx"].map((kind) => ({ key: `objects/pack/pack-${hex}.${kind}`, size: 1000 }));
+    const texts = { HEAD: Buffer.from("ref: refs/heads/main\n").toString("base64"), "packed-refs": "" };
+    const slow: Server = createServer((request, response) => {
+      if (request.url?.endsWith("/export") === true) {
+        response.end(JSON.stringify({ object_format: "sha1", files, contents: texts }));
+        return;
+      }
+      response.write("PACK");
+      asked();
+    });
+    slow.listen(0, "127.0.0.1");
+    await once(slow, "listening");
+    const base = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+    const parent = git.fresh("interrupted");
+    mkdirSync(parent);
+    const { child, ended } = startCommand(git, ["export", "a/b", join(parent, "b"), "--base", base, "--token", "x"]);
+    await waiting;
+    expect(readdirSync(parent)).toHaveLength(1);
+    child.kill(signal);
+    expect((await ended).code).toBe(signal === "SIGINT" ? 130 : 143);
+    expect(readdirSync(parent)).toEqual([]);
+    expect(existsSync(join(parent, "b"))).toBe(false);
+    slow.closeAllConnections();
+    slow.close();
+  });
+});
