@@ -31,11 +31,12 @@ const LAYERS: Record<string, string> = {
   cloudflare: "bytes kernel catalog object store refs access events signing repository mirror maintenance lfs durable",
   http: "bytes object wire access signing repository service lfs",
   api: "bytes catalog object refs access events signing repository mirror maintenance browse http",
+  host: "bytes access signing repository service maintenance cloudflare http api",
   web: "object access repository browse http",
 };
 /** The composition root: may import anything; of these only env.ts is imported, and only by ring 4 and the edges. */
 const ROOT_FILES = new Set(["worker.ts", "app.ts", "env.ts"]);
-const MAY_IMPORT_ENV = new Set(["durable", "cloudflare", "http", "api"]);
+const MAY_IMPORT_ENV = new Set(["durable", "cloudflare", "http", "api", "host"]);
 
 const source = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
 const IMPORT = /(?:from\s+|import\s*\(\s*|import\s+)["'](\.[^"']*)["']/g;

@@ -1,0 +1,40 @@
+/**
+ * The platform for one API request: implements {@link ApiHost} on a request's storage.
+ *
+ * @packageDocumentation
+ */
+import { repositoryKey } from "../access/names.ts";
+import type { ApiHost, MirrorHost } from "../api/api-host.ts";
+import type { RequestStorage } from "../cloudflare/open-repository.ts";
+import type { RequestHost } from "./request-host.ts";
+
+function mirrorHost(storage: RequestStorage): MirrorHost {
+  const { mirrors } = storage;
+  return {
+    store: (name) => storage.mirror(repositoryKey(name)),
+    leastInterval: mirrors.leastInterval,
+    secrets: {
+      canSeal: () => mirrors.canSeal,
+      seal: (secret, context) => mirrors.seal(secret, context),
+      open: (secret, context) => mirrors.open(secret, context),
+    },
+  };
+}
+
+/** Makes what the API gets beside `host`. `allowPrivate` says whether private networks may be reached. */
+export function apiHost(storage: RequestStorage, host: RequestHost, allowPrivate: boolean): ApiHost {
+  return {
+    settings: (name) => {
+      host.identifyAhead(name);
+      return storage.refs(repositoryKey(name));
+    },
+    tenant: (name) => storage.tenant(name),
+    directory: () => storage.directory(),
+    uploadParts: (id) => storage.uploadParts(id),
+    bareFiles: (id) => storage.bareFiles(id),
+    hooks: (name) => storage.hooks(repositoryKey(name)),
+    subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),
+    allowPrivate,
+    mirrors: mirrorHost(storage),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * The middleware that every request but a health check passes: hands the platform to the routes, says in `Server-Timing` what the
+ * request has cost, and logs it when its answer has gone out.
+ *
+ * @packageDocumentation
+ */
+import type { Context, MiddlewareHandler } from "hono";
+import { withoutTokens } from "../access/token.ts";
+import type { ApiEnv } from "../api/api-host.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { IsolateTools } from "../cloudflare/isolate-tools.ts";
+import { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
+import { RequestStorage } from "../cloudflare/open-repository.ts";
+import { RateLimits } from "../cloudflare/rate-limits.ts";
+import { allowsPrivate, type Env } from "../env.ts";
+import { readCredentials } from "../http/authenticate.ts";
+import { FormatCache } from "../http/format-cache.ts";
+import { logRequest } from "../http/log.ts";
+import { UnboundedTenants } from "../http/unbounded-tenants.ts";
+import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
+import { apiHost } from "./api-host.ts";
+import { Lifetime } from "./lifetime.ts";
+import { RequestHost } from "./request-host.ts";
+
+/** What the platform is made from, once an isolate. */
+export type PlatformOptions = {
+  /** How the host calls itself, to clients and to upstreams. */
+  readonly agent: string;
+  readonly tools: IsolateTools;
+};
+
+/** The type of Hono's environment in the whole application. */
+export type AppEnv = ApiEnv & { readonly Bindings: Env };
+
+/** Bytes of randomness in the name that the log knows a request by. */
+const SESSION_ID_BYTES = 16;
+
+/** Says what the request has cost; of one that was refused for its credentials nothing, since that tells what was looked at. */
+function serverTiming(status: number, counts: RequestCounts): string {
+  return formatServerTiming(status === 401 ? { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 } : counts);
+}
+
+async function logWhenEnded(
+  { req, res }: Context,
+  { host, lifetime, tools }: { readonly host: RequestHost; readonly lifetime: Lifetime; readonly tools: IsolateTools },
+  began: number,
+): Promise<void> {
+  const { status } = res;
+  await lifetime.ended();
+  logRequest({
+    method: req.raw.method === "HEAD" ? "HEAD" : req.method,
+    path: withoutTokens(req.path),
+    status,
+    sid: host.sessionId,
+    ...host.noted,
+    ms: Date.now() - began,
+    ...host.counts(),
+    wasm: tools.kernels.takeHighest(),
+  });
+}
+
+/** Makes the platform for each request, and logs it when its answer has gone out. */
+export function withPlatform({ agent, tools }: PlatformOptions): MiddlewareHandler<AppEnv> {
+  const memory = { formats: new FormatCache(), ordinary: new OrdinaryNames(), unbounded: new UnboundedTenants() };
+  const limits = new RateLimits();
+  return async (context, next) => {
+    const began = Date.now();
+    const { env, req } = context;
+    const storage = new RequestStorage(env, tools, agent);
+    const lifetime = new Lifetime();
+    const client = req.header("CF-Connecting-IP") ?? "";
+    const host = new RequestHost({
+      storage,
+      memory,
+      credentials: readCredentials(req.header("Authorization"), env.ADMIN_TOKEN),
+      bounds: limits.forClient(env, client),
+      lifetime,
+      client,
+      agent,
+      sessionId: toHex(crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES))),
+      pushCertSeed: env.PUSH_CERT_SEED,
+    });
+    context.set("host", host);
+    context.set("api", apiHost(storage, host, allowsPrivate(env)));
+    await next();
+    context.header("Server-Timing", serverTiming(context.res.status, host.counts()));
+    context.executionCtx.waitUntil(logWhenEnded(context, { host, lifetime, tools }, began));
+  };
+}

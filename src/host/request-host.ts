@@ -1,0 +1,172 @@
+/**
+ * The platform for one request: implements the routes' {@link Host} on a request's storage and on what its isolate remembers.
+ *
+ * @packageDocumentation
+ */
+import { decide, type Subject } from "../access/decide.ts";
+import { repositoryKey, type RepositoryName } from "../access/names.ts";
+import type { Principal } from "../access/principal.ts";
+import type { Allowance } from "../access/quotas.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
+import type { RequestStorage } from "../cloudflare/open-repository.ts";
+import type { Credentials } from "../http/authenticate.ts";
+import type { FormatCache, KnownRepository } from "../http/format-cache.ts";
+import { GitRefusal } from "../http/git-failure.ts";
+import type { FileRange, Host, Identity, PlainFile } from "../http/host.ts";
+import { identifier, type RequestBounds } from "../http/identify.ts";
+import { type LoggedNote, logged } from "../http/log.ts";
+import { explainRegisterRefusal } from "../http/register-refusal.ts";
+import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
+import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { RequestCounts } from "../repository/request-counts.ts";
+import type { ClientNote } from "../service/exchange.ts";
+import { type ArmouredSignature, type SignatureCheck, verifySignature } from "../signing/verify.ts";
+import type { Lifetime } from "./lifetime.ts";
+
+/** What an isolate remembers from one request to the next. */
+export type IsolateMemory = {
+  readonly formats: FormatCache;
+  readonly ordinary: OrdinaryNames;
+  readonly unbounded: UnboundedTenants;
+};
+
+/** What a request's host is made from. */
+export type RequestParts = {
+  readonly storage: RequestStorage;
+  readonly memory: IsolateMemory;
+  readonly credentials: Credentials;
+  readonly bounds: RequestBounds;
+  readonly lifetime: Lifetime;
+  /** The client's address; "" where the platform does not say. */
+  readonly client: string;
+  readonly agent: string;
+  readonly sessionId: string;
+  /** The deployment's secret for the nonces of signed pushes. An empty one is none: everybody would know it. */
+  readonly pushCertSeed: string | undefined;
+};
+
+/** Names the requester by its credentials, before they are checked. */
+function callerOf(credentials: Credentials, client: string): string {
+  if (credentials.kind === "unchecked") return `token:${toHex(credentials.hash)}`;
+  return credentials.kind === "operator" ? "operator" : `${credentials.kind}:${client}`;
+}
+
+/** The platform, for one request. */
+export class RequestHost implements Host {
+  readonly known: Principal | undefined;
+  readonly identify: (name?: RepositoryName) => Promise<Identity>;
+  readonly client: string;
+  readonly agent: string;
+  readonly sessionId: string;
+  readonly pushCertSeed?: string;
+  readonly formats: FormatCache;
+  readonly unbounded: UnboundedTenants;
+  /** What the client said of itself, as the log says it. */
+  readonly noted: LoggedNote = {};
+  readonly #storage: RequestStorage;
+  readonly #ordinary: OrdinaryNames;
+  readonly #lifetime: Lifetime;
+  readonly #caller: string;
+
+  constructor({ storage, memory, credentials, bounds, lifetime, ...parts }: RequestParts) {
+    this.#storage = storage;
+    this.#ordinary = memory.ordinary;
+    this.#lifetime = lifetime;
+    this.#caller = callerOf(credentials, parts.client);
+    this.known = credentials.kind === "unchecked" ? undefined : credentials;
+    this.identify = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
+    this.client = parts.client;
+    this.agent = parts.agent;
+    this.sessionId = parts.sessionId;
+    if (parts.pushCertSeed !== undefined && parts.pushCertSeed !== "") this.pushCertSeed = parts.pushCertSeed;
+    this.formats = memory.formats;
+    this.unbounded = memory.unbounded;
+  }
+
+  /** Starts {@link identify} without waiting, so that its call goes out together with the next. Whoever awaits it gets what it throws. */
+  identifyAhead(name: RepositoryName): void {
+    this.identify(name).catch(() => undefined);
+  }
+
+  /** Learns what bounds a push with the token; for the operator, asks the tenant, where it may have set bounds. */
+  async allowance(name: RepositoryName): Promise<Partial<Allowance>> {
+    const { principal, allowance } = await this.identify(name);
+    const now = Date.now();
+    // Nobody else pushes here.
+    if (principal.kind !== "operator" || this.unbounded.has(name.tenant, now)) return allowance ?? {};
+    const asked = (await this.#storage.tenant(name.tenant).allowance(name.repo)) ?? {};
+    this.unbounded.note(name.tenant, asked, now);
+    return asked;
+  }
+
+  async verifySignature(
+    name: RepositoryName,
+    signature: ArmouredSignature,
+    payload: Uint8Array,
+  ): Promise<SignatureCheck> {
+    const keys = (await this.#storage.tenant(name.tenant).signingKeys()) ?? [];
+    return verifySignature(signature, payload, { keys, now: Date.now() });
+  }
+
+  note(said: ClientNote): void {
+    Object.assign(this.noted, logged(said));
+  }
+
+  admitted(name: RepositoryName): void {
+    this.#ordinary.share(repositoryKey(name), this.#caller, Date.now());
+  }
+
+  repository(name: RepositoryName): Repository {
+    this.identifyAhead(name);
+    return this.#storage.reader(name, {
+      ordinary: this.#ordinary,
+      caller: this.#caller,
+      mayRead: async (record) => decide((await this.identify(name)).principal, "read", name, record) === "allow",
+    });
+  }
+
+  historic(name: RepositoryName, at: number): Repository {
+    this.identifyAhead(name);
+    return this.#storage.historic(name, at);
+  }
+
+  async register(
+    name: RepositoryName,
+    { objectFormat, visibility }: Pick<KnownRepository, "objectFormat" | "visibility">,
+  ): Promise<string> {
+    const { principal } = await this.identify(name);
+    const byOperator = principal.kind === "operator";
+    const request = { repo: name.repo, objectFormat, visibility, byPush: true, byOperator };
+    const answer = await this.#storage.tenant(name.tenant).register(request);
+    if (answer.kind === "registered") return answer.id;
+    const { status, detail } = explainRegisterRefusal(answer.why);
+    throw new GitRefusal(status, detail);
+  }
+
+  packBody(id: string, pack: string, extension: "pack" | "idx", range: FileRange): Promise<ReadableStream> {
+    return this.#storage.packBody(id, { pack, extension }, range);
+  }
+
+  async plainFile(
+    name: RepositoryName,
+    file: PlainFile,
+    admit: (subject: Subject | undefined) => Promise<void>,
+  ): Promise<Iterable<Uint8Array>> {
+    // From where the packs are read, too: one must not name what the other does not have.
+    const { refs } = this.repository(name);
+    const snapshot = await refs.open(SERVER_INFO_REQUEST);
+    await admit(snapshot.kind === "found" ? snapshot.record : undefined);
+    if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
+    return formatServerInfo(file, snapshot, { repository: repositoryKey(name), packName: (pack) => pack.checksum });
+  }
+
+  counts(): RequestCounts {
+    return this.#storage.counters.counts();
+  }
+
+  until(work: Promise<unknown>): void {
+    this.#lifetime.add(work);
+  }
+}
