@@ -9,7 +9,7 @@ const seconds = 1000;
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/support/build-kernel.ts"],
+    globalSetup: ["test/support/build-kernel.ts", "test/support/scratch-directory.ts"],
     // Machines this has to run on have two cores, and a journey starts a client and a server of its own.
     maxWorkers: 2,
     projects: [
@@ -36,6 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "worker",
+          globalSetup: ["test/support/build-worker.ts"],
           include: ["test/worker/**/*.test.ts"],
           testTimeout: 180 * seconds,
           hookTimeout: 180 * seconds,
@@ -45,6 +46,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "git",
+          globalSetup: ["test/support/build-worker.ts"],
           include: ["test/git/**/*.test.ts"],
           testTimeout: 240 * seconds,
           hookTimeout: 240 * seconds,

@@ -6,10 +6,10 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin, stop as stopEsbuild } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { speedUpSimulator } from "./simulator-speed.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
+import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.ts";
 
 speedUpSimulator();
 
@@ -34,6 +34,8 @@ export type HostOptions = {
   readonly rateLimits?: { readonly login: number; readonly tenant: number };
   /** The Worker's main file, for tests that wrap it. */
   readonly entry?: string;
+  /** A file with the Worker's bundle, which is then not made again. */
+  readonly bundleFile?: string;
   /** Told of each line the Worker logs that is not a request's. */
   readonly onLog?: (line: string) => void;
 };
@@ -49,41 +51,6 @@ export type RunningHost = {
   inspector(): Promise<string>;
   stop(): Promise<void>;
 };
-
-/** Leaves the kernel out of the bundle: workerd takes it as a compiled module. */
-const kernelPlugin: Plugin = {
-  name: "kernel",
-  setup: (bundler) => {
-    bundler.onResolve({ filter: /kernel\.wasm$/ }, () => ({ path: "./kernel.wasm", external: true }));
-  },
-};
-
-/**
- * Bundles the Worker as wrangler does with the settings in `wrangler.toml`. The map goes to a file: within the bundle it would be
- * four fifths of it, and count against the isolate's memory as all of the source does.
- */
-async function bundleWorker(entry: string, mapFile: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    write: false,
-    outfile: join(root, "build", "worker.js"),
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["node:*", "cloudflare:*"],
-    alias: { "zod/v4/core": join(root, "scripts", "absent-module.mjs") },
-    sourcemap: "external",
-    plugins: [kernelPlugin],
-    logLevel: "error",
-  });
-  // Its process would stay, and be counted as the server's.
-  await stopEsbuild();
-  const [map, bundle] = outputFiles;
-  if (map === undefined || bundle === undefined) throw new Error("esbuild made nothing");
-  writeFileSync(mapFile, map.contents);
-  return `${bundle.text}//# sourceMappingURL=${mapFile}\n`;
-}
 
 /** Gives the operator's token: the one given, the one kept, or a new one that is kept from now on. */
 function adminToken(stateDir: string, given: string | undefined): string {
@@ -129,7 +96,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   mkdirSync(stateDir, { recursive: true });
   endOrphans(stateDir);
   const token = adminToken(stateDir, options.adminToken);
-  const bundle = await bundleWorker(options.entry ?? join(root, "src", "worker.ts"), join(stateDir, "worker.js.map"));
+  const bundle =
+    options.bundleFile === undefined
+      ? await bundleWorker(options.entry ?? WORKER_ENTRY, join(stateDir, "worker.js.map"))
+      : readFileSync(options.bundleFile, "utf8");
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "thinpack",

@@ -1,7 +1,7 @@
 /**
  * `npm start`: the whole host on this machine. Environment: `PORT`, `STATE_DIR`, `ADMIN_TOKEN`, `INSPECTOR_PORT`,
  * `ALLOW_PRIVATE_UPSTREAMS=1`, `MIRROR_LEAST_INTERVAL`,
- * `MIRROR_SLICE_OBJECTS`.
+ * `MIRROR_SLICE_OBJECTS`. `WORKER_BUNDLE`, which tests set, names a file with the Worker's bundle: nothing is built then.
  */
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -19,7 +19,10 @@ function portFrom(name: string): number | undefined {
   return port;
 }
 
-execFileSync(process.execPath, [join(scripts, "build-kernel.ts")], { stdio: ["ignore", "ignore", "inherit"] });
+const bundleFile = process.env["WORKER_BUNDLE"];
+if (bundleFile === undefined) {
+  execFileSync(process.execPath, [join(scripts, "build-kernel.ts")], { stdio: ["ignore", "ignore", "inherit"] });
+}
 const inspectorPort = portFrom("INSPECTOR_PORT");
 const leastMirrorInterval = process.env["MIRROR_LEAST_INTERVAL"];
 const mirrorSliceObjects = process.env["MIRROR_SLICE_OBJECTS"];
@@ -31,6 +34,7 @@ const host = await startHost({
   allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
   ...(leastMirrorInterval === undefined ? {} : { leastMirrorInterval }),
   ...(mirrorSliceObjects === undefined ? {} : { mirrorSliceObjects }),
+  ...(bundleFile === undefined ? {} : { bundleFile }),
 });
 
 let stopping = false;

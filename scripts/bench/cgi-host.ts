@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { startCgiServer } from "../../test/support/cgi-server.ts";
 
 const [root = "", token = ""] = process.argv.slice(2);
-const server = await startCgiServer({ root, token });
+const server = await startCgiServer({ root, token, isTimed: true });
 console.log(`ready ${server.base}`);
 for await (const line of createInterface({ input: process.stdin })) {
   await server.idle();

@@ -2,14 +2,14 @@
  * C git as a host: `git http-backend` behind a small CGI server. The journeys run against it first, which proves the test,
  * and the benchmark measures against it.
  *
- * Bodies stream both ways. Each backend runs under `bash … times`, whose second line is the user and system time of the
- * backend and of everything it started and waited for, to the millisecond and without the shell's own.
+ * Bodies stream both ways. For the benchmark each backend runs under `bash … times`, whose second line is the user and system
+ * time of the backend and of everything it started and waited for, to the millisecond and without the shell's own.
  *
  * @packageDocumentation
  * @see git-http-backend(1), RFC 3875
  */
-import { execFile, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -42,13 +42,16 @@ const SETTINGS: Record<string, string> = {
   "core.logAllRefUpdates": "false",
 };
 
+/** What tests add: nothing waits for a disk, since no test loses power. */
+export const TEST_SETTINGS: Record<string, string> = { "core.fsync": "none" };
+
 /** A running reference host. */
 export type CgiServer = {
   /** Origin, without a slash at the end. */
   readonly base: string;
   /** Where the bare repositories are: `{root}/{tenant}/{repo}.git`. */
   readonly root: string;
-  /** CPU seconds of every backend that has ended, with all it started. */
+  /** CPU seconds of every backend that has ended, with all it started; 0 unless `isTimed`. */
   cpuSeconds(): number;
   /** Requests that came. */
   requests(): number;
@@ -67,6 +70,8 @@ export type CgiOptions = {
   readonly settings?: Record<string, string>;
   /** What repositories are made with: SHA-1 unless it says otherwise. */
   readonly objectFormat?: ObjectFormatName;
+  /** Whether `cpuSeconds` counts. That takes a shell per request. */
+  readonly isTimed?: boolean;
 };
 
 type Accounting = { cpu: number; requests: number; active: number; waiting: (() => void)[] };
@@ -160,10 +165,16 @@ function environment(request: IncomingMessage, root: string, path: string, query
   };
 }
 
+/** Starts a backend, under a shell where its time is wanted. */
+function spawnBackend(env: NodeJS.ProcessEnv, isTimed: boolean): ChildProcess {
+  return isTimed
+    ? spawn("bash", ["-c", WRAPPER, BACKEND], { env, stdio: ["pipe", "pipe", "ignore", "pipe"] })
+    : spawn(BACKEND, { env, stdio: ["pipe", "pipe", "ignore"] });
+}
+
 /** Runs one backend for one request; resolves when it has ended and its time is booked. */
-function runBackend(request: IncomingMessage, response: ServerResponse, env: NodeJS.ProcessEnv): Promise<number> {
+function runBackend(request: IncomingMessage, response: ServerResponse, child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn("bash", ["-c", WRAPPER, BACKEND], { env, stdio: ["pipe", "pipe", "ignore", "pipe"] });
     let times = "";
     child.stdio[3]?.on("data", (piece: Buffer) => (times += piece.toString()));
     const { stdin, stdout } = child;
@@ -177,12 +188,21 @@ function runBackend(request: IncomingMessage, response: ServerResponse, env: Nod
   });
 }
 
+/** Formats settings as git-config(1) has them in a file: a section for each, which git takes together. */
+function formatSettings(settings: Record<string, string>): string {
+  return Object.entries(settings)
+    .map(([key, value]) => {
+      const dot = key.lastIndexOf(".");
+      return `[${key.slice(0, dot)}]\n\t${key.slice(dot + 1)} = ${JSON.stringify(value)}\n`;
+    })
+    .join("");
+}
+
 async function createRepository(directory: string, options: CgiOptions): Promise<void> {
   const format = `--object-format=${options.objectFormat ?? "sha1"}`;
-  await run("git", ["init", "-q", "--bare", "--initial-branch=main", format, directory]);
-  for (const [key, value] of Object.entries({ ...SETTINGS, ...options.settings })) {
-    await run("git", ["-C", directory, "config", key, value]);
-  }
+  await run("git", ["init", "-q", "--bare", "--template=", "--initial-branch=main", format, directory]);
+  // One write instead of a process per setting.
+  appendFileSync(join(directory, "config"), formatSettings({ ...SETTINGS, ...options.settings }));
 }
 
 async function askedFormat(request: IncomingMessage): Promise<Pick<CgiOptions, "objectFormat">> {
@@ -225,7 +245,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     await createRepository(directory, options);
   }
   const env = environment(request, options.root, `/${path.repo}.git${path.rest}`, url.search.slice(1));
-  return await runBackend(request, response, env);
+  return await runBackend(request, response, spawnBackend(env, options.isTimed === true));
 }
 
 /** Answers one request and books what it took. */

@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+import { hash } from "node:crypto";
+import { cpSync } from "node:fs";
 import { type ObjectFormat, objectFormat } from "../../src/object/object-id.ts";
 import type { GitSandbox } from "./git-client.ts";
 
@@ -84,10 +86,26 @@ export class FixtureStream {
   }
 }
 
-/** Makes a bare repository from a stream and gives its directory. */
+/** The repositories of each sandbox that streams were imported into, by the streams' hashes. Never handed out: they are copied. */
+const imported = new WeakMap<GitSandbox, Map<string, string>>();
+
+/** Imports a stream into a bare repository that tests don't see, once per sandbox. */
+async function importOnce(sandbox: GitSandbox, bytes: Uint8Array): Promise<string> {
+  const known = imported.get(sandbox) ?? new Map<string, string>();
+  imported.set(sandbox, known);
+  const key = hash("sha256", bytes);
+  const made = known.get(key);
+  if (made !== undefined) return made;
+  const directory = await sandbox.init("fixture", "--bare");
+  await sandbox.ok(["fast-import", "--quiet", "--force"], { cwd: directory, input: bytes });
+  known.set(key, directory);
+  return directory;
+}
+
+/** Makes a bare repository from a stream and gives its directory. The same stream again takes no process. */
 export async function importFixture(sandbox: GitSandbox, name: string, stream: FixtureStream): Promise<string> {
-  const directory = await sandbox.init(name, "--bare");
-  await sandbox.ok(["fast-import", "--quiet", "--force"], { cwd: directory, input: stream.bytes() });
+  const directory = sandbox.fresh(name);
+  cpSync(await importOnce(sandbox, stream.bytes()), directory, { recursive: true });
   return directory;
 }
 

@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
-import { startCgiServer } from "./cgi-server.ts";
+import { startCgiServer, TEST_SETTINGS } from "./cgi-server.ts";
 import { GitSandbox, withToken } from "./git-client.ts";
 import { startProject } from "./git-process.ts";
 import { send } from "./git-raw.ts";
@@ -28,7 +28,7 @@ type Running = { base: string; token: string; close(): Promise<void> };
 const TOKEN = "journey-token";
 const START: Record<Journey["host"], (git: GitSandbox, format: ObjectFormatName) => Promise<Running>> = {
   "c git": async (git, format) => ({
-    ...(await startCgiServer({ root: git.path("srv"), token: TOKEN, objectFormat: format })),
+    ...(await startCgiServer({ root: git.path("srv"), token: TOKEN, objectFormat: format, settings: TEST_SETTINGS })),
     token: TOKEN,
   }),
   thinpack: async (git) => {

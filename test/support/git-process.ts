@@ -10,6 +10,7 @@ import { mkdirSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { processTree } from "../../scripts/bench/process-time.ts";
+import { sharedBundle } from "./shared-bundle.ts";
 
 const START_TIMEOUT = 120_000;
 
@@ -65,6 +66,12 @@ async function killTree(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+/** Returns the variables by which a host takes over what the run has made already: the bundle, and Node's compiled code. */
+function prepared(): Record<string, string> {
+  const bundle = sharedBundle();
+  return bundle === undefined ? {} : { WORKER_BUNDLE: bundle, NODE_COMPILE_CACHE: join(dirname(bundle), "compiled") };
+}
+
 /** Starts the host on a state directory and a free port, which it finds itself; more variables in `env`. */
 export async function startProject(
   state: string,
@@ -76,7 +83,15 @@ export async function startProject(
   mkdirSync(temporary, { recursive: true });
   const child = spawn(process.execPath, [join(PROJECT, "scripts", "start.ts")], {
     cwd: PROJECT,
-    env: { ...process.env, STATE_DIR: state, ADMIN_TOKEN: token, PORT: "0", TMPDIR: temporary, ...env },
+    env: {
+      ...process.env,
+      ...prepared(),
+      STATE_DIR: state,
+      ADMIN_TOKEN: token,
+      PORT: "0",
+      TMPDIR: temporary,
+      ...env,
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout });

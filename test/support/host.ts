@@ -7,11 +7,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HostOptions, type RunningHost, startHost } from "../../scripts/host.ts";
+import { sharedBundle } from "./shared-bundle.ts";
 
 /** Starts a host; `stop` also removes its state, where none was given. */
 export async function startTestHost(options: Partial<HostOptions> = {}): Promise<RunningHost> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "thinpack-"));
-  const host = await startHost({ adminToken: "test-token", ...options, stateDir });
+  const bundleFile = options.entry === undefined ? sharedBundle() : undefined;
+  const shared = bundleFile === undefined ? {} : { bundleFile };
+  const host = await startHost({ adminToken: "test-token", ...shared, ...options, stateDir });
   return {
     ...host,
     stop: async () => {

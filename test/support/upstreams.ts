@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { type CgiServer, startCgiServer } from "./cgi-server.ts";
+import { type CgiServer, startCgiServer, TEST_SETTINGS } from "./cgi-server.ts";
 import { GitSandbox, withToken } from "./git-client.ts";
 import { type StartedHost, startProject } from "./git-process.ts";
 import { send } from "./git-raw.ts";
@@ -40,7 +40,11 @@ export class MirrorBed {
 
   /** Starts both. */
   async start(env: Record<string, string> = {}): Promise<void> {
-    this.#upstreams = await startCgiServer({ root: this.git.path("upstreams"), token: UPSTREAM_TOKEN });
+    this.#upstreams = await startCgiServer({
+      root: this.git.path("upstreams"),
+      token: UPSTREAM_TOKEN,
+      settings: TEST_SETTINGS,
+    });
     this.#env = { ALLOW_PRIVATE_UPSTREAMS: "1", MIRROR_LEAST_INTERVAL: "1", ...env };
     this.#host = await startProject(this.state, TOKEN, this.#env);
   }

@@ -1,0 +1,47 @@
+/**
+ * The Worker as one module, for the hosts of this machine.
+ */
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin, stop as stopEsbuild } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** The Worker's main file. */
+export const WORKER_ENTRY = join(root, "src", "worker.ts");
+
+/** Leaves the kernel out of the bundle: workerd takes it as a compiled module. */
+const kernelPlugin: Plugin = {
+  name: "kernel",
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /kernel\.wasm$/ }, () => ({ path: "./kernel.wasm", external: true }));
+  },
+};
+
+/**
+ * Bundles the Worker as wrangler does with the settings in `wrangler.toml`. The map goes to a file: within the bundle it would be
+ * four fifths of it, and count against the isolate's memory as all of the source does.
+ */
+export async function bundleWorker(entry: string, mapFile: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    outfile: join(root, "build", "worker.js"),
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["node:*", "cloudflare:*"],
+    alias: { "zod/v4/core": join(root, "scripts", "absent-module.mjs") },
+    sourcemap: "external",
+    plugins: [kernelPlugin],
+    logLevel: "error",
+  });
+  // Its process would stay, and be counted as the server's.
+  await stopEsbuild();
+  const [map, bundle] = outputFiles;
+  if (map === undefined || bundle === undefined) throw new Error("esbuild made nothing");
+  writeFileSync(mapFile, map.contents);
+  return `${bundle.text}//# sourceMappingURL=${mapFile}\n`;
+}
