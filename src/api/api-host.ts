@@ -29,6 +29,8 @@ export interface MirrorHost {
     seal(secret: string, context: SecretContext): Promise<SealedSecret>;
     /** `undefined` where the secret can't be opened. */
     open(secret: SealedSecret, context: SecretContext): Promise<string | undefined>;
+    /** Takes as long as `open`, where there is nothing to be opened. */
+    openNothing(): Promise<undefined>;
   };
 }
 

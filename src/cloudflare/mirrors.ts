@@ -87,6 +87,11 @@ export class Mirrors {
     return this.#box.open(secret, bindingOf(context));
   }
 
+  /** Takes as long as {@link open}, where there is nothing to be opened. */
+  openNothing(): Promise<undefined> {
+    return this.#box.openNothing();
+  }
+
   /** Brings a mirror up to date, and its readers' snapshot with it. */
   async sync(syncing: Syncing): Promise<SyncResult> {
     const result = await whileAlive(syncing.mirror, async (mirror) => await this.#sync({ ...syncing, mirror }));

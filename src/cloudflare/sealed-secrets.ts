@@ -13,6 +13,8 @@
 import type { SealedSecret } from "../refs/mirror-store.ts";
 
 const NONCE_BYTES = 12;
+/** The length of what is opened for nothing: a nonce, a secret of usual length and a tag. */
+const NOTHING_BYTES = NONCE_BYTES + 32 + 16;
 const KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -74,6 +76,18 @@ export class SecretBox {
       // WebCrypto says no more than that it did not work; nor is there more to say.
       return undefined;
     }
+  }
+
+  /**
+   * Does the work of opening a secret where there is none, and gives nothing: so the time that an answer takes does not say whether
+   * there is one.
+   */
+  async openNothing(): Promise<undefined> {
+    const [key] = this.#keys.keys();
+    // Nor does any secret open without a key.
+    if (key === undefined) return;
+    const data = Buffer.from(crypto.getRandomValues(new Uint8Array(NOTHING_BYTES))).toString("base64");
+    await this.open({ key, data }, "");
   }
 
   async #import(name: string, use: "encrypt" | "decrypt"): Promise<CryptoKey> {

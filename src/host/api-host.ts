@@ -17,6 +17,7 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
       canSeal: () => mirrors.canSeal,
       seal: (secret, context) => mirrors.seal(secret, context),
       open: (secret, context) => mirrors.open(secret, context),
+      openNothing: () => mirrors.openNothing(),
     },
   };
 }

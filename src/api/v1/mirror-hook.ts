@@ -10,17 +10,23 @@
  *
  * What the body says does not matter: the upstream itself is asked what it has.
  *
+ * A caller who can't sign must not learn whether there is a mirror with a secret, or any repository. So all is done in the same way
+ * where there is none: the body is read and its code is made, with a key that nobody knows.
+ *
  * @packageDocumentation
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
 import { parseRepositoryName } from "../../access/names.ts";
 import { Problem } from "../../http/problem.ts";
-import type { ApiEnv } from "../api-host.ts";
+import type { MirrorHook } from "../../refs/mirror-store.ts";
+import type { ApiEnv, MirrorHost } from "../api-host.ts";
 
 /** Bytes of the largest body; GitHub sends no larger ones. */
 const MOST_BODY = 25 * 1024 * 1024;
 const PIECE_BYTES = 65_536;
+/** Bytes of the key where there is none. */
+const RANDOM_BYTES = 32;
 const SIGNATURES = ["X-Hub-Signature-256", "X-Gitea-Signature", "X-Forgejo-Signature"];
 /** Events that tell of nothing new. */
 const QUIET_EVENTS: ReadonlySet<string> = new Set(["ping"]);
@@ -55,19 +61,26 @@ async function isGenuine(context: Context<ApiEnv>, secret: string): Promise<bool
   return signature !== undefined && isSame(given.toLowerCase().replace(/^sha256=/, ""), signature);
 }
 
-/** Answers an upstream's webhook. Whoever can't sign learns nothing, not even whether there is such a mirror. */
+/** Gives what the mirror's webhooks are signed with; `undefined` where nothing is. */
+async function secretOf({ secrets }: MirrorHost, hook: MirrorHook | undefined): Promise<string | undefined> {
+  if (hook === undefined) return await secrets.openNothing();
+  return await secrets.open(hook.secret, { use: "hook", id: hook.id });
+}
+
+/** Answers an upstream's webhook. A caller who can't sign learns nothing, not even whether there is such a mirror. */
 export async function takeHook(context: Context<ApiEnv>): Promise<Response> {
   // Before anything is looked up: the answer must not depend on whether there is such a mirror.
   if (Number(context.req.header("Content-Length") ?? 0) > MOST_BODY) {
     throw new Problem(413, `A webhook's body may have ${MOST_BODY} bytes.`);
   }
   const { tenant = "", repo = "" } = context.req.param();
-  const { mirrors } = context.var.api;
+  const { api } = context.var;
+  const { mirrors } = api;
   const name = parseRepositoryName(tenant, repo);
   const store = name === undefined ? undefined : mirrors.store(name);
-  const hook = await store?.readMirrorHook();
-  const secret = hook === undefined ? undefined : await mirrors.secrets.open(hook.secret, { use: "hook", id: hook.id });
-  if (store === undefined || secret === undefined || !(await isGenuine(context, secret))) {
+  const secret = await secretOf(mirrors, await store?.readMirrorHook());
+  const isSigned = await isGenuine(context, secret ?? randomBytes(RANDOM_BYTES).toString("base64"));
+  if (store === undefined || secret === undefined || !isSigned) {
     throw new Problem(404, "There is no mirror here that takes webhooks with this signature.");
   }
   const event = context.req.header("X-GitHub-Event") ?? context.req.header("X-Gitea-Event") ?? "push";

@@ -26,7 +26,7 @@ import { firstRow, type SqlDatabase } from "../sql/sql-database.ts";
 import { appendHeadLog } from "./tables/head-log.ts";
 import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
 import { insertPack, markPacks } from "./tables/packs.ts";
-import { deleteMirror, type MirrorRow, readMirror, writeMirror } from "./tables/mirror.ts";
+import { deleteMirror, type MirrorRow, readMirror, readMirrorHook, writeMirror } from "./tables/mirror.ts";
 import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
 import { bumpVersion, readRepository, updateSettings } from "./tables/repository.ts";
 
@@ -151,9 +151,7 @@ export class MirrorDatabase {
   }
 
   hook(): MirrorHook | undefined {
-    const { id } = this.#repository.describe() ?? {};
-    const secret = id === undefined ? undefined : readMirror(this.#db)?.hook;
-    return id === undefined || secret === undefined ? undefined : { id, secret };
+    return this.#repository.hasTables() ? readMirrorHook(this.#db) : undefined;
   }
 
   promote(): boolean {

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { MirrorSettings, SealedSecret, Slice } from "../../../refs/mirror-store.ts";
+import type { MirrorHook, MirrorSettings, SealedSecret, Slice } from "../../../refs/mirror-store.ts";
 import type { MirrorSummary } from "../../../refs/ref-store.ts";
 import {
   blobAt,
@@ -144,6 +144,13 @@ export function readMirrorSummary(db: SqlDatabase): MirrorSummary | undefined {
     ...(integerAt(row, 3) === 0 ? {} : { fetchThrough: integerAt(row, 3) }),
     ...(syncedAt === undefined ? {} : { syncedAt }),
   };
+}
+
+/** Reads what webhooks are checked with, and no more: anybody may bring this about. */
+export function readMirrorHook(db: SqlDatabase): MirrorHook | undefined {
+  const row = firstRow(db.rows("SELECT r.id, m.hook_key, m.hook FROM repository r JOIN mirror m"));
+  const secret = row === undefined ? undefined : secretAt(row, 1);
+  return row === undefined || secret === undefined ? undefined : { id: textAt(row, 0), secret };
 }
 
 /** How much room what is long may take. Letters may be of three bytes each. */
