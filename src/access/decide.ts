@@ -71,6 +71,20 @@ export function decide(
 }
 
 /**
+ * What a principal may read of the repositories that a name may stand for: nothing at all, public ones only, or private ones too.
+ * It is known without asking what there is.
+ */
+export type ReadingRight = "none" | "public" | "private";
+
+/** Gives what a principal may read under a name, whatever is there. */
+export function readingRight(principal: Principal, name: RepositoryName): ReadingRight {
+  const mayRead = (visibility: Subject["visibility"]): boolean =>
+    decide(principal, "read", name, { visibility, readOnly: false }) === "allow";
+  if (mayRead("private")) return "private";
+  return mayRead("public") ? "public" : "none";
+}
+
+/**
  * Decides about a tenant. It never depends on whether there is one: who may not know gets the same answer, and who may is then told.
  * A token that is for some repositories only may show the tenant, but not change what is not theirs alone.
  */

@@ -84,7 +84,7 @@ export function durableRefs(
     },
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     upload: (request) => call(async () => object.upload(request)),
-    describe: () => call(async () => object.describe()),
+    describe: (publicOnly) => call(async () => object.describe(publicOnly)),
     create: (request) => call(async () => object.create(request)),
     change: (change, tags) => call(async () => object.change(change, tags)),
     refLog: (query) => call(async () => object.refLog(query)),

@@ -11,9 +11,11 @@
  */
 import { toHex } from "../bytes/hex.ts";
 import { countTips, needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
+import type { ReadingRight } from "../access/decide.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenAnswer, OpenSnapshot, OpenRequest, RefStore, RepositoryRecord } from "../refs/ref-store.ts";
+import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 
 /** Milliseconds. */
@@ -62,6 +64,8 @@ export type ReaderTools = {
   readonly ordinary: OrdinaryNames;
   /** Names who reads, by credentials; see {@link OrdinaryNames}. */
   readonly caller: string;
+  /** Says what the caller may read under this name: known before anything is opened, and not later than {@link mayRead}. */
+  right(): Promise<ReadingRight>;
   /** Says whether who reads may read what was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
   now(): number;
@@ -74,8 +78,8 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   const { key, ordinary, caller } = tools;
   const openDurable = async (request: OpenRequest): Promise<OpenAnswer> => {
     const answer = await durable.open(request);
+    if (isOrdinary(answer)) ordinary.add(key, NOBODY, tools.now());
     if (answer.kind === "missing" || answer.record.mirror !== undefined) return answer;
-    ordinary.add(key, NOBODY, tools.now());
     if (answer.record.visibility === "public") ordinary.add(key, EVERYBODY, tools.now());
     else if (await tools.mayRead(answer.record)) ordinary.add(key, caller, tools.now());
     return answer;
@@ -84,7 +88,9 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
     open: async (request) => {
       // Who pushes needs what only the Durable Object has.
       if (request.pushSeed === true || ordinary.has(key, caller, tools.now())) return await openDurable(request);
-      const found = await openAtEdge(request, tools);
+      const [right, pointer] = await Promise.all([tools.right(), tools.snapshots.pointer(key)]);
+      if (right === "none") return { kind: "missing" };
+      const found = pointer === undefined ? undefined : await openAtEdge(request, pointer, { ...tools, known: right });
       if (found === undefined) return await openDurable(request);
       if (request.refPrefixes === undefined || !isTooOld(found, tools.now())) return found;
       // The pointer follows a moment after the sync.
@@ -96,16 +102,34 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   };
 }
 
+/** Whether what was found is no mirror. Of what may not be read it is known only that it may be pushed to: then it is none. */
+function isOrdinary(answer: OpenAnswer): boolean {
+  if (answer.kind === "found") return answer.record.mirror === undefined;
+  return answer.hidden?.readOnly === false;
+}
+
 /** Whether the mirror's owner wants it to be brought up to date before it is listed. */
 function isTooOld({ record }: OpenSnapshot, now: number): boolean {
   const { fetchThrough, syncedAt = 0 } = record.mirror ?? {};
   return fetchThrough !== undefined && now - syncedAt > fetchThrough * 1000;
 }
 
-async function openAtEdge(request: OpenRequest, tools: ReaderTools): Promise<OpenSnapshot | undefined> {
-  const { key, snapshots } = tools;
-  const pointer = await snapshots.pointer(key);
-  if (pointer === undefined || !(await tools.mayRead(pointer.record))) return undefined;
+/** The tools of one whose right is known. */
+type KnownReader = ReaderTools & { readonly known: ReadingRight };
+
+/** Whether a mirror may be read here. One who may read public ones only waits for no more than where there is nothing. */
+async function isReadable(record: RepositoryRecord, { known, ...tools }: KnownReader): Promise<boolean> {
+  if (known === "public" && record.visibility !== "public") return false;
+  return await tools.mayRead(record);
+}
+
+async function openAtEdge(
+  request: OpenRequest,
+  pointer: MirrorPointer,
+  tools: KnownReader,
+): Promise<OpenSnapshot | undefined> {
+  const { snapshots } = tools;
+  if (!(await isReadable(pointer.record, tools))) return undefined;
   if (!needsSnapshot(request)) return openSnapshot(pointer);
   const snapshot = await snapshots.read(pointer);
   if (snapshot === undefined) return undefined;

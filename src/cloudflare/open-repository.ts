@@ -26,6 +26,7 @@ import { durableMirror } from "./durable-mirror.ts";
 import { durableRefs, type RepositoryStub } from "./durable-refs.ts";
 import { durableDirectory, durableTenant, type Tenant } from "./durable-tenants.ts";
 import type { IsolateTools } from "./isolate-tools.ts";
+import { type Reader, readableRefs, readableSettings } from "./readable-refs.ts";
 import { historicRefs, type OrdinaryNames, readerRefs } from "./mirror-reader.ts";
 import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
@@ -36,7 +37,7 @@ import { r2UploadParts } from "./r2-upload-parts.ts";
 import { RequestCounters } from "./request-counters.ts";
 
 /** What readers of one isolate, and of one request, have in common. */
-export type ReaderOptions = {
+export type ReaderOptions = Reader & {
   readonly ordinary: OrdinaryNames;
   /** Names who reads, by credentials. */
   readonly caller: string;
@@ -70,6 +71,11 @@ export class RequestStorage {
   /** The truth of a repository by its key, `{tenant}/{repo}`. */
   refs(key: string): RefStore & RepositorySettings & UploadStore {
     return durableRefs(this.#object(key), this.counters);
+  }
+
+  /** The settings of a repository for one who reads them. */
+  settings(key: string, right: Reader["right"]): RepositorySettings & UploadStore {
+    return readableSettings<RepositorySettings & UploadStore>(this.refs(key), right);
   }
 
   /** A tenant by its name, which need not exist. */
@@ -132,17 +138,19 @@ export class RequestStorage {
       snapshots: this.snapshots,
       ordinary,
       caller,
+      right: () => options.right(),
       mayRead: (record: RepositoryRecord) => options.mayRead(record),
       now,
       freshen: async () => await freshen(this.mirror(key), { now, wait: (time) => scheduler.wait(time) }),
     };
-    return { ...repository, refs: readerRefs(repository.refs, tools) };
+    return { ...repository, refs: readerRefs(readableRefs(repository.refs, options), tools) };
   }
 
   /** Opens a repository as it was, to be read. */
-  historic(name: RepositoryName, at: number): Repository {
+  historic(name: RepositoryName, at: number, reader: Reader): Repository {
     const repository = this.repository(name);
-    return { ...repository, refs: { ...repository.refs, ...historicRefs(repository.refs, at) } };
+    const refs = readableRefs(repository.refs, reader);
+    return { ...repository, refs: { ...refs, ...historicRefs(refs, at) } };
   }
 
   /** Opens a repository, which need not exist. */

@@ -27,7 +27,7 @@ export function apiHost(storage: RequestStorage, host: RequestHost, allowPrivate
   return {
     settings: (name) => {
       host.identifyAhead(name);
-      return storage.refs(repositoryKey(name));
+      return storage.settings(repositoryKey(name), () => host.rightTo(name));
     },
     tenant: (name) => storage.tenant(name),
     directory: () => storage.directory(),

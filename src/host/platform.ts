@@ -16,6 +16,7 @@ import { allowsPrivate, type Env } from "../env.ts";
 import { readCredentials } from "../http/authenticate.ts";
 import { FormatCache } from "../http/format-cache.ts";
 import { logRequest } from "../http/log.ts";
+import { RecentReaders } from "../http/recent-readers.ts";
 import { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
 import { apiHost } from "./api-host.ts";
@@ -35,10 +36,8 @@ export type AppEnv = ApiEnv & { readonly Bindings: Env };
 /** Bytes of randomness in the name that the log knows a request by. */
 const SESSION_ID_BYTES = 16;
 
-/** Says what the request has cost; of one that was refused for its credentials nothing, since that tells what was looked at. */
-function serverTiming(status: number, counts: RequestCounts): string {
-  return formatServerTiming(status === 401 ? { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 } : counts);
-}
+/** What is told of the cost of a request that was refused: the figures would tell what was looked at. */
+const NOT_TOLD: RequestCounts = { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 };
 
 async function logWhenEnded(
   { req, res }: Context,
@@ -61,7 +60,12 @@ async function logWhenEnded(
 
 /** Makes the platform for each request, and logs it when its answer has gone out. */
 export function withPlatform({ agent, tools }: PlatformOptions): MiddlewareHandler<AppEnv> {
-  const memory = { formats: new FormatCache(), ordinary: new OrdinaryNames(), unbounded: new UnboundedTenants() };
+  const memory = {
+    formats: new FormatCache(),
+    ordinary: new OrdinaryNames(),
+    recent: new RecentReaders(),
+    unbounded: new UnboundedTenants(),
+  };
   const limits = new RateLimits();
   return async (context, next) => {
     const began = Date.now();
@@ -83,7 +87,7 @@ export function withPlatform({ agent, tools }: PlatformOptions): MiddlewareHandl
     context.set("host", host);
     context.set("api", apiHost(storage, host, allowsPrivate(env)));
     await next();
-    context.header("Server-Timing", serverTiming(context.res.status, host.counts()));
+    context.header("Server-Timing", formatServerTiming(host.isRefused ? NOT_TOLD : host.counts()));
     context.executionCtx.waitUntil(logWhenEnded(context, { host, lifetime, tools }, began));
   };
 }

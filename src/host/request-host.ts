@@ -3,19 +3,22 @@
  *
  * @packageDocumentation
  */
-import { decide, type Subject } from "../access/decide.ts";
+import { decide, type ReadingRight, type Subject } from "../access/decide.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Allowance } from "../access/quotas.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
 import type { RequestStorage } from "../cloudflare/open-repository.ts";
+import type { Reader } from "../cloudflare/readable-refs.ts";
 import type { Credentials } from "../http/authenticate.ts";
 import type { FormatCache, KnownRepository } from "../http/format-cache.ts";
 import { GitRefusal } from "../http/git-failure.ts";
 import type { FileRange, Host, Identity, PlainFile } from "../http/host.ts";
 import { identifier, type RequestBounds } from "../http/identify.ts";
 import { type LoggedNote, logged } from "../http/log.ts";
+import { rightsOf } from "../http/reading-right.ts";
+import type { RecentReaders } from "../http/recent-readers.ts";
 import { explainRegisterRefusal } from "../http/register-refusal.ts";
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
@@ -29,6 +32,7 @@ import type { Lifetime } from "./lifetime.ts";
 export type IsolateMemory = {
   readonly formats: FormatCache;
   readonly ordinary: OrdinaryNames;
+  readonly recent: RecentReaders;
   readonly unbounded: UnboundedTenants;
 };
 
@@ -63,12 +67,15 @@ export class RequestHost implements Host {
   readonly pushCertSeed?: string;
   readonly formats: FormatCache;
   readonly unbounded: UnboundedTenants;
+  /** Says what the requester may read under a name, before anything is opened. */
+  readonly rightTo: (name: RepositoryName) => Promise<ReadingRight>;
   /** What the client said of itself, as the log says it. */
   readonly noted: LoggedNote = {};
   readonly #storage: RequestStorage;
   readonly #ordinary: OrdinaryNames;
   readonly #lifetime: Lifetime;
   readonly #caller: string;
+  #isRefused = false;
 
   constructor({ storage, memory, credentials, bounds, lifetime, ...parts }: RequestParts) {
     this.#storage = storage;
@@ -77,6 +84,8 @@ export class RequestHost implements Host {
     this.#caller = callerOf(credentials, parts.client);
     this.known = credentials.kind === "unchecked" ? undefined : credentials;
     this.identify = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
+    const { identify } = this;
+    this.rightTo = rightsOf({ credentials, identify, recent: memory.recent, now: () => Date.now() });
     this.client = parts.client;
     this.agent = parts.agent;
     this.sessionId = parts.sessionId;
@@ -116,11 +125,24 @@ export class RequestHost implements Host {
 
   admitted(name: RepositoryName): void {
     this.#ordinary.share(repositoryKey(name), this.#caller, Date.now());
+    // Remembers the token.
+    this.rightTo(name).catch(() => undefined);
+  }
+
+  /** Who reads a repository, as its storage has to know. */
+  #reader(name: RepositoryName): Reader {
+    const key = repositoryKey(name);
+    return {
+      right: () => this.rightTo(name),
+      // git asks without credentials first: what was found for that is the operator's to know a moment later.
+      noteHidden: (hidden) => this.formats.note(key, { ...hidden, visibility: "private" }, Date.now()),
+    };
   }
 
   repository(name: RepositoryName): Repository {
     this.identifyAhead(name);
     return this.#storage.reader(name, {
+      ...this.#reader(name),
       ordinary: this.#ordinary,
       caller: this.#caller,
       mayRead: async (record) => decide((await this.identify(name)).principal, "read", name, record) === "allow",
@@ -129,7 +151,7 @@ export class RequestHost implements Host {
 
   historic(name: RepositoryName, at: number): Repository {
     this.identifyAhead(name);
-    return this.#storage.historic(name, at);
+    return this.#storage.historic(name, at, this.#reader(name));
   }
 
   async register(
@@ -160,6 +182,15 @@ export class RequestHost implements Host {
     await admit(snapshot.kind === "found" ? snapshot.record : undefined);
     if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
     return formatServerInfo(file, snapshot, { repository: repositoryKey(name), packName: (pack) => pack.checksum });
+  }
+
+  refused(): void {
+    this.#isRefused = true;
+  }
+
+  /** Whether access was refused. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   counts(): RequestCounts {

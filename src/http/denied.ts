@@ -17,8 +17,10 @@ export class AccessDenied extends Error {
   }
 }
 
-function enforce(decision: Decision): void {
-  if (decision !== "allow") throw new AccessDenied(decision);
+function enforce(host: Host, decision: Decision): void {
+  if (decision === "allow") return;
+  host.refused();
+  throw new AccessDenied(decision);
 }
 
 /**
@@ -34,13 +36,13 @@ export async function authorize(
   subject: Subject | undefined,
 ): Promise<void> {
   const { principal } = await host.identify(name);
-  enforce(decide(principal, action, name, subject));
+  enforce(host, decide(principal, action, name, subject));
 }
 
 /** Lets who asks do this with a tenant, whether there is one or not, or throws. @throws AccessDenied */
 export async function authorizeTenant(host: Host, action: TenantAction, tenant: string): Promise<void> {
   const { principal } = await host.identify();
-  enforce(decideTenant(principal, action, tenant));
+  enforce(host, decideTenant(principal, action, tenant));
 }
 
 /** Thrown where somebody asks more often than is taken. */

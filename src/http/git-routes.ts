@@ -118,8 +118,6 @@ function answer(
   let admitted = false;
   const admit: Exchange["admit"] = async (record) => {
     if (service === "git-receive-pack") await refuseMirror(asked, record);
-    // git asks without credentials first: what was found for that is the operator's to know a moment later
-    if (record !== undefined) host.formats.note(repositoryKey(name), record, repository.now());
     await authorize(host, ACTIONS[service], name, record);
     refuseThePast(asked, record);
     if (record === undefined) await assertRoom(host, name);

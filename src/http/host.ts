@@ -80,6 +80,8 @@ export interface Host {
     file: PlainFile,
     admit: (subject: Subject | undefined) => Promise<void>,
   ): Promise<Iterable<Uint8Array>>;
+  /** Notes that access was refused: what the request cost is not told then, since it says what was looked at. */
+  refused(): void;
   counts(): RequestCounts;
   /** Names work that goes on after the response has begun: the request is over, and logged, when it is done. */
   until(work: Promise<unknown>): void;

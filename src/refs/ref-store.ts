@@ -49,6 +49,11 @@ export type RepositoryRecord = {
 
 /** What a reader wants in its snapshot. */
 export type OpenRequest = {
+  /**
+   * The caller may read public repositories only. A private one is answered as `missing`, before anything else of it is read: so a
+   * refusal costs the same however much there is in it.
+   */
+  readonly publicOnly?: boolean;
   /** The catalog. */
   readonly packs?: boolean;
   /** Refs that start with one of these (literal) prefixes, in byte order; an empty list means all. */
@@ -88,8 +93,14 @@ export type OpenSnapshot = {
   readonly uncoveredTips: number;
 };
 
+/**
+ * A private repository that was answered as `missing`. It is for the memory of the host alone, so that the caller's next request,
+ * with credentials, costs less; nothing of it goes into an answer.
+ */
+export type HiddenRepository = Pick<RepositoryRecord, "objectFormat" | "readOnly">;
+
 /** The answer to `open`. */
-export type OpenAnswer = { readonly kind: "missing" } | OpenSnapshot;
+export type OpenAnswer = { readonly kind: "missing"; readonly hidden?: HiddenRepository } | OpenSnapshot;
 
 /** How a repository that does not exist yet is to be made. */
 export type CreateRequest = {

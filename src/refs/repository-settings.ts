@@ -32,7 +32,8 @@ export function settingsTag({ id, visibility, head, description, readOnly, rules
 
 /** One repository's settings. A name that has no repository gives `undefined` or `false`; nothing here throws for that. */
 export interface RepositorySettings {
-  describe(): Promise<RepositoryRecord | undefined>;
+  /** Describes the repository; a private one as if it were missing where the caller may read `publicOnly`, as `OpenRequest` says. */
+  describe(publicOnly?: boolean): Promise<RepositoryRecord | undefined>;
   create(request: CreateRequest): Promise<CreateAnswer>;
   /** Changes settings; where tags are given, only if one is that of {@link settingsTag} now: `stale` where none is. */
   change(change: SettingsChange, tags?: readonly string[]): Promise<RepositoryRecord | "stale" | undefined>;

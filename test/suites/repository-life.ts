@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 import { describe, expect, it } from "vitest";
+import { fromHex } from "../../src/bytes/hex.ts";
 import { settingsTag } from "../../src/refs/repository-settings.ts";
-import { create, createdRecord, CREATION, oid, push, type RefStoreUnderTest } from "./ref-store.ts";
+import { create, createdRecord, CREATION, oid, packRecord, push, type RefStoreUnderTest } from "./ref-store.ts";
 
 /** Runs the suite; `open` gives a name that has no repository yet. */
 export function repositoryLifeSuite(name: string, open: () => Promise<RefStoreUnderTest>): void {
@@ -21,6 +22,24 @@ export function repositoryLifeSuite(name: string, open: () => Promise<RefStoreUn
       expect(await store.change({ readOnly: true }, [tag])).toMatchObject({ readOnly: true });
       const wasReadOnly = [tag];
       expect(await store.change({ readOnly: false }, wasReadOnly)).toBe("stale");
+    });
+
+    it("answers one who may read public repositories only as if a private one were missing", async () => {
+      const store = await open();
+      await createdRecord(store);
+      await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("p1") });
+      const wants = fromHex(oid(1)) ?? new Uint8Array(0);
+      const everything = { packs: true, refPrefixes: [], wants, wantRefs: ["HEAD"], publicOnly: true };
+      expect(await store.describe(true)).toBeUndefined();
+      for (const request of [everything, { ...everything, at: Date.now() }, { publicOnly: true }]) {
+        // For the memory of the host, so that the next request of the operator's costs less.
+        const hidden = { objectFormat: "sha1", readOnly: false };
+        expect(await store.open(request)).toEqual({ kind: "missing", hidden });
+      }
+      expect(await store.open({ ...everything, publicOnly: false })).toMatchObject({ kind: "found" });
+      await store.change({ visibility: "public" });
+      expect(await store.open(everything)).toEqual(await store.open({ ...everything, publicOnly: false }));
+      expect(await store.describe(true)).toEqual(await store.describe());
     });
 
     it("makes a repository with the id that it is given", async () => {

@@ -22,7 +22,7 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     beginPush: async (request) => database.beginPush(request, now()),
     commitPush: async (request) => database.commitPush(request, now()),
     abandonPush: async (packName) => database.abandonPush(packName),
-    describe: async () => database.describe(),
+    describe: async (publicOnly) => database.describe(publicOnly),
     create: async (request) => database.create(request, now()),
     change: async (change, tags) => database.change(change, tags),
     refLog: async (query) => database.refLog(query),

@@ -9,6 +9,9 @@
 import kernel from "../../build/kernel.wasm";
 import { isolateTools } from "../../src/cloudflare/isolate-tools.ts";
 import { durableSql } from "../../src/durable/sql/durable-sql.ts";
+import type { SqlDatabase } from "../../src/durable/sql/sql-database.ts";
+import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
+import type { OpenRequest } from "../../src/refs/ref-store.ts";
 import { RepositoryObject as DeployedObject } from "../../src/durable/repository/repository-object.ts";
 import { RequestStorage } from "../../src/cloudflare/open-repository.ts";
 import type { Env } from "../../src/env.ts";
@@ -26,6 +29,32 @@ export class RepositoryObject extends DeployedObject {
   async alarmAfterLeases(): Promise<void> {
     this.ctx.storage.sql.exec("UPDATE leases SET expires_at = ?", Date.now());
     await this.alarm();
+  }
+
+  /**
+   * Gives the rows that SQLite reads to answer each of these requests. `undefined` stands for `describe`.
+   */
+  rowsReadBy(requests: readonly (OpenRequest | undefined)[]): number[] {
+    const { sql } = this.ctx.storage;
+    let rowsRead = 0;
+    const counting: SqlDatabase = {
+      ...durableSql(this.ctx.storage),
+      rows: (statement, ...parameters) => {
+        const cursor = sql.exec(statement, ...parameters);
+        const rows = Array.from(cursor.raw(), (row) =>
+          row.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value)),
+        );
+        rowsRead += cursor.rowsRead;
+        return rows;
+      },
+    };
+    const database = new RepositoryDatabase(counting, () => "");
+    return requests.map((request) => {
+      rowsRead = 0;
+      if (request === undefined) database.describe(true);
+      else database.open(request);
+      return rowsRead;
+    });
   }
 
   /** Runs what an earlier build did to a fresh database, and wakes up on it. Tells of a failure rather than throws: the way to the test is a proxy. */

@@ -6,6 +6,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { OpenRequest } from "../../src/refs/ref-store.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
 import { refLogSuite } from "../suites/ref-log.ts";
@@ -32,7 +33,10 @@ afterAll(async () => {
 });
 
 /** A Durable Object of its own, with what `ports-entry.ts` adds. */
-type TestObject = RefStoreUnderTest & { alarmAfterLeases(): Promise<void> };
+type TestObject = RefStoreUnderTest & {
+  alarmAfterLeases(): Promise<void>;
+  rowsReadBy(requests: readonly (OpenRequest | undefined)[]): Promise<number[]>;
+};
 
 async function openObject(): Promise<TestObject> {
   const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
@@ -40,11 +44,12 @@ async function openObject(): Promise<TestObject> {
   const object = namespace.get(namespace.idFromName(`test/${count}`)) as unknown as TestObject;
   return {
     alarmAfterLeases: () => object.alarmAfterLeases(),
+    rowsReadBy: (requests) => object.rowsReadBy(requests),
     open: (request) => object.open(request),
     beginPush: (request) => object.beginPush(request),
     commitPush: (request) => object.commitPush(request),
     abandonPush: (packName) => object.abandonPush(packName),
-    describe: () => object.describe(),
+    describe: (publicOnly) => object.describe(publicOnly),
     create: (request) => object.create(request),
     change: (change, tags) => object.change(change, tags),
     refLog: (query) => object.refLog(query),
@@ -123,5 +128,37 @@ describe("the alarm", () => {
       pushOptions: [],
     });
     expect(answer).toMatchObject({ packKept: false, outcomes: [{ why: { kind: "unpacker-error" } }] });
+  });
+});
+
+describe("a private repository for one who may read public ones only", () => {
+  /** `LONG=1` takes a hundred thousand. */
+  const MANY = process.env["LONG"] === undefined ? 2000 : 100_000;
+  const all = { packs: true, refPrefixes: [], wants: new Uint8Array(200 * 20), wantRefs: ["HEAD", "refs/heads/1"] };
+  const requests = [{}, all, { ...all, at: Date.now() }, { refNames: ["refs/heads/1"] }, { pushSeed: true }];
+  const refused = [...requests.map((request) => ({ ...request, publicOnly: true })), undefined];
+
+  it("costs the same few rows however much there is in it", { timeout: 120_000 }, async () => {
+    const [missing, few, many, gone] = [await openObject(), await openObject(), await openObject(), await openObject()];
+    for (const [object, refs] of [
+      [few, 1],
+      [many, MANY],
+      [gone, 1],
+    ] as const) {
+      const updates = Array.from({ length: refs }, (_, index) => create(`refs/heads/${index}`, oid(index)));
+      expect((await push(object, updates, { pack: packRecord("p0") })).kinds.every((kind) => kind === "ok")).toBe(true);
+    }
+    for (let pack = 1; pack < 20; pack++)
+      await push(many, [create(`refs/tags/${pack}`, oid(pack))], { pack: packRecord(`p${pack}`) });
+    await gone.remove();
+
+    // The row that says that it is private, and the look for one of a mirror.
+    const two = refused.map(() => 2);
+    expect(await many.rowsReadBy(refused)).toEqual(two);
+    expect(await few.rowsReadBy(refused)).toEqual(two);
+    const none = refused.map(() => 0);
+    expect(await gone.rowsReadBy(refused)).toEqual(none);
+    expect(await missing.rowsReadBy(refused)).toEqual(none);
+    expect(Math.max(...(await many.rowsReadBy(requests)))).toBeGreaterThan(MANY);
   });
 });

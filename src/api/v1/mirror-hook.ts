@@ -74,13 +74,14 @@ export async function takeHook(context: Context<ApiEnv>): Promise<Response> {
     throw new Problem(413, `A webhook's body may have ${MOST_BODY} bytes.`);
   }
   const { tenant = "", repo = "" } = context.req.param();
-  const { api } = context.var;
+  const { host, api } = context.var;
   const { mirrors } = api;
   const name = parseRepositoryName(tenant, repo);
   const store = name === undefined ? undefined : mirrors.store(name);
   const secret = await secretOf(mirrors, await store?.readMirrorHook());
   const isSigned = await isGenuine(context, secret ?? randomBytes(RANDOM_BYTES).toString("base64"));
   if (store === undefined || secret === undefined || !isSigned) {
+    host.refused();
     throw new Problem(404, "There is no mirror here that takes webhooks with this signature.");
   }
   const event = context.req.header("X-GitHub-Event") ?? context.req.header("X-Gitea-Event") ?? "push";

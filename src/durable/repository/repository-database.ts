@@ -49,6 +49,7 @@ import { listRules, replaceRules } from "./tables/ref-rules.ts";
 import { listNamedRefs, listRefs, readRef, readRefs } from "./tables/refs.ts";
 import {
   insertRepository,
+  isHidden,
   noteDerivedJob,
   noteDerivedVersion,
   noteUsageVersion,
@@ -182,6 +183,10 @@ export class RepositoryDatabase {
   open(request: OpenRequest, after = ""): OpenPage {
     const row = this.#read();
     if (row === undefined) return { kind: "missing" };
+    if (isHidden(row, request.publicOnly)) {
+      const { objectFormat, readOnly } = row.record;
+      return { kind: "missing", hidden: { objectFormat, readOnly } };
+    }
     const headOid = readRef(this.#db, row.record.head);
     const { refPrefixes, refNames, wants, wantRefs = [] } = request;
     const values = readRefs(this.#db, wantRefs);
@@ -248,9 +253,9 @@ export class RepositoryDatabase {
     });
   }
 
-  describe(): RepositoryRecord | undefined {
+  describe(publicOnly?: boolean): RepositoryRecord | undefined {
     const row = this.#read();
-    return row === undefined ? undefined : this.#record(row);
+    return row === undefined || isHidden(row, publicOnly) ? undefined : this.#record(row);
   }
 
   change(change: SettingsChange, tags?: readonly string[]): RepositoryRecord | "stale" | undefined {

@@ -114,8 +114,8 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `RepositorySettings.describe`. */
-  describe(): RepositoryRecord | undefined {
-    return this.#database.describe();
+  describe(publicOnly?: boolean): RepositoryRecord | undefined {
+    return this.#database.describe(publicOnly);
   }
 
   /** See `RepositorySettings.create`. */

@@ -84,7 +84,7 @@ export class Tables {
     this.#exist = version !== undefined;
   }
 
-  /** Whether there are any. Asking writes nothing, so that guessing names costs no storage. */
+  /** Whether there are any. Asking writes nothing: a guessed name leaves no row. */
   get exist(): boolean {
     return this.#exist;
   }

@@ -74,6 +74,11 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   };
 }
 
+/** Whether the repository is answered as missing: it is private, and the caller may read public ones only. */
+export function isHidden({ record }: RepositoryRow, publicOnly = false): boolean {
+  return publicOnly && record.visibility !== "public";
+}
+
 /** Makes the row. A tenant need not be told of what has nothing yet. */
 export function insertRepository(db: SqlDatabase, id: string, request: CreateRequest, now: number): void {
   assertDescription(request.description);

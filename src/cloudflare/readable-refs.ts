@@ -1,0 +1,47 @@
+/**
+ * Opens repositories as far as the caller may read them: the Durable Object is told what that is, and answers at once where it is not
+ * enough. So a refusal costs what a missing repository costs.
+ *
+ * @packageDocumentation
+ */
+import type { ReadingRight } from "../access/decide.ts";
+import type { HiddenRepository, RefStore } from "../refs/ref-store.ts";
+import type { RepositorySettings } from "../refs/repository-settings.ts";
+
+/** Who reads a repository. */
+export type Reader = {
+  /** Says what the caller may read under the repository's name. */
+  readonly right: () => Promise<ReadingRight>;
+  /** Is told of a private repository that the caller may not read. */
+  readonly noteHidden: (hidden: HiddenRepository) => void;
+};
+
+/** Gives the refs of a repository for one who reads it; the calls of writers pass untouched. */
+export function readableRefs(durable: RefStore, { right, noteHidden }: Reader): RefStore {
+  return {
+    open: async (request) => {
+      const known = await right();
+      if (known === "none") return { kind: "missing" };
+      const answer = await durable.open(known === "public" ? { ...request, publicOnly: true } : request);
+      if (answer.kind === "missing" && answer.hidden !== undefined) noteHidden(answer.hidden);
+      return answer;
+    },
+    beginPush: (request) => durable.beginPush(request),
+    commitPush: (request) => durable.commitPush(request),
+    abandonPush: (packName) => durable.abandonPush(packName),
+  };
+}
+
+/** Gives the settings of a repository for one who reads them; all else passes untouched. */
+export function readableSettings<Settings extends RepositorySettings>(
+  durable: Settings,
+  right: Reader["right"],
+): Settings {
+  return {
+    ...durable,
+    describe: async (publicOnly = false) => {
+      const known = await right();
+      return known === "none" ? undefined : await durable.describe(publicOnly || known === "public");
+    },
+  };
+}

@@ -1,0 +1,214 @@
+/**
+ * What is refused is like what is missing: the answer and the storage operations, on every route there is, for everybody who may not
+ * read what is private.
+ *
+ * @packageDocumentation
+ */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { formatToken, TOKEN_RANDOM_BYTES } from "../../src/access/token.ts";
+import { apiRoutes } from "../../src/api/v1/routes.ts";
+import { dumbRoutes } from "../../src/http/dumb-routes.ts";
+import { gitRoutes } from "../../src/http/git-routes.ts";
+import { apiClient, issueToken } from "../support/api-client.ts";
+import { startTestHost } from "../support/host.ts";
+import { SettledLog } from "../support/settled-log.ts";
+import { create, oid, packRecord, push, type RefStoreUnderTest } from "../suites/ref-store.ts";
+
+/** A private repository with many refs, a private mirror with a webhook, and nothing. Their names are of one length. */
+const REPOSITORIES = { private: "closed", mirror: "follow", missing: "absent" } as const;
+const KINDS = ["private", "mirror", "missing"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** Those who may not read them. `forged` is what a stranger makes up: a token of the tenant that it never issued. */
+const WHO = ["nobody", "nonsense", "forged", "foreign", "elsewhere"] as const;
+type Who = (typeof WHO)[number];
+
+const REFS = 2000;
+const UPLOAD = "application/x-git-upload-pack-request";
+const RECEIVE = "application/x-git-receive-pack-request";
+const NO_PUSH = `00a70000000000000000000000000000000000000000 ${oid(1)} refs/heads/x\0 report-status delete-refs object-format=sha1 agent=x\n0000`;
+
+type Asked = {
+  readonly method: string;
+  /** With `REPO` for the name. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
+
+const V2 = { "Git-Protocol": "version=2" };
+const FETCH = `0014command=fetch\n00010032want ${oid(1)}\n0009done\n0000`;
+
+/** What is asked of some routes beside what is asked of all. */
+const MORE: readonly Asked[] = [
+  ...[{}, V2].flatMap((headers) =>
+    ["git-upload-pack", "git-receive-pack"].map((service) => ({
+      method: "GET",
+      path: `/acme/REPO.git/info/refs?service=${service}`,
+      headers,
+    })),
+  ),
+  { method: "GET", path: "/acme/REPO@2026-01-01T00:00:00Z.git/info/refs?service=git-upload-pack" },
+  ...["0014command=ls-refs\n0000", FETCH, "nonsense", ""].map((body) => ({
+    method: "POST",
+    path: "/acme/REPO.git/git-upload-pack",
+    headers: { ...V2, "Content-Type": UPLOAD },
+    body,
+  })),
+  {
+    method: "POST",
+    path: "/acme/REPO.git/git-upload-pack",
+    headers: { "Content-Type": UPLOAD },
+    body: `0032want ${oid(1)}\n00000009done\n`,
+  },
+  ...["0000", NO_PUSH].map((body) => ({
+    method: "POST",
+    path: "/acme/REPO.git/git-receive-pack",
+    headers: { "Content-Type": RECEIVE },
+    body,
+  })),
+  { method: "GET", path: "/api/v1/repos/acme/REPO/refs?at=2026-01-01T00:00:00Z" },
+  { method: "GET", path: "/api/v1/repos/acme/REPO/commits?rev=refs/heads/1" },
+  ...["X-Hub-Signature-256", "X-Gitlab-Token"].map((header) => ({
+    method: "POST",
+    path: "/api/v1/repos/acme/REPO/mirror/hook",
+    headers: { [header]: "x" },
+    body: "x".repeat(100_000),
+  })),
+];
+
+/** What stands for parameters of paths; for all others 1. */
+const PARAMETERS: Readonly<Record<string, string>> = {
+  tenant: "acme",
+  repo: "REPO",
+  file: "main.tar.gz",
+  key: "HEAD",
+  revs: "main...topic",
+  rev: "main",
+  rev_and_path: "main/file",
+  fan: "00",
+  rest: "0".repeat(38),
+};
+
+/** Gives what is asked of every route that names a repository. */
+function everyRoute(): Asked[] {
+  const api = apiRoutes().routes.map(({ method, path }) => ({ method, path: `/api/v1${path}` }));
+  const git = [...gitRoutes().routes, ...dumbRoutes().routes].map(({ method, path }) => ({
+    method,
+    path: path.replace("/:repo", "/:repo.git"),
+  }));
+  const asked = new Map<string, Asked>();
+  for (const route of [...api, ...git]) {
+    if (!route.path.includes("/:tenant/:repo")) continue;
+    const path = route.path
+      .replaceAll(/:(\w+)(?:\{(?:[^{}]|\{[^{}]*\})*\})?/g, (_, name: string) => PARAMETERS[name] ?? "1")
+      .replaceAll("*", "x");
+    for (const method of route.method === "ALL" ? ["GET", "POST"] : [route.method]) {
+      const isBodiless = method === "GET" || method === "HEAD";
+      const sent = isBodiless ? {} : { headers: { "Content-Type": "application/json" }, body: "{}" };
+      asked.set(`${method} ${path}`, { method, path, ...sent });
+    }
+  }
+  return [...asked.values()];
+}
+
+let host: RunningHost;
+let log: SettledLog;
+const tokens = new Map<Who, string>();
+
+/** Puts refs and packs into a repository, as far as its object goes. */
+async function fill(repo: string): Promise<void> {
+  const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
+  const object = namespace.get(namespace.idFromName(`acme/${repo}`)) as unknown as RefStoreUnderTest;
+  const store = {
+    beginPush: (request: Parameters<RefStoreUnderTest["beginPush"]>[0]) => object.beginPush(request),
+    commitPush: (request: Parameters<RefStoreUnderTest["commitPush"]>[0]) => object.commitPush(request),
+  } as RefStoreUnderTest;
+  const updates = Array.from({ length: REFS }, (_, index) => create(`refs/heads/${index}`, oid(index)));
+  await push(store, updates, { pack: packRecord("p1") });
+}
+
+beforeAll(async () => {
+  host = await startTestHost({ allowPrivateUpstreams: true });
+  log = new SettledLog(join(host.stateDir, "requests.jsonl"), host.base);
+  const operator = apiClient(host.base, "test-token");
+  for (const tenant of ["acme", "other"]) await operator("PUT", `/tenants/${tenant}`);
+  await operator("PUT", "/repos/other/upstream", { visibility: "public" });
+  for (const kind of ["private", "mirror"] as const) await operator("PUT", `/repos/acme/${REPOSITORIES[kind]}`, {});
+  await fill(REPOSITORIES.private);
+  const settings = { upstream: `${host.base}/other/upstream.git`, hook_secret: "s".repeat(20) };
+  const mirrored = await operator("PUT", `/repos/acme/${REPOSITORIES.mirror}/mirror`, settings);
+  if (mirrored.status !== 200) throw new Error(`the mirror was answered with ${mirrored.status}`);
+  const bucket = await host.miniflare.getR2Bucket("BUCKET");
+  // Its readers ask no Durable Object from then on.
+  await vi.waitUntil(async () => (await bucket.head(`mirrors/acme/${REPOSITORIES.mirror}`)) !== null, {
+    timeout: 60_000,
+  });
+  tokens.set("nonsense", "nonsense");
+  tokens.set("forged", formatToken("acme", crypto.getRandomValues(new Uint8Array(TOKEN_RANDOM_BYTES))));
+  tokens.set("foreign", await issueToken(operator, "other", "tenant:admin"));
+  tokens.set("elsewhere", await issueToken(operator, "acme", "tenant:admin", { repos: ["elsewhere"] }));
+});
+
+afterAll(async () => {
+  await host.stop();
+});
+
+/** An answer as the client sees it, but for the moment. */
+async function seen({ method, path, headers, body }: Asked, repo: string, who: Who): Promise<string> {
+  const token = tokens.get(who);
+  const answer = await fetch(host.base + path.replace("REPO", repo), {
+    method,
+    headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await answer.text();
+  const timing = answer.headers.get("Server-Timing") ?? "";
+  if (answer.status === 401 || answer.status === 404) expect(timing).not.toMatch(/desc="[1-9]/);
+  const rest = [...answer.headers].filter(([name]) => name !== "date");
+  return JSON.stringify([answer.status, rest, text]).replaceAll(repo, "REPO");
+}
+
+/** The storage operations of each request that the log has, by what was asked, without an order. */
+function operationsOf(lines: readonly Record<string, unknown>[], repo: string): Record<string, string[]> {
+  const operations: Record<string, string[]> = {};
+  for (const { method, path, status, r2r, r2w, do: calls, kv, rt } of lines) {
+    if (typeof path !== "string" || !path.includes(repo)) continue;
+    const asked = `${String(method)} ${path.replace(repo, "REPO")}`;
+    (operations[asked] ??= []).push(JSON.stringify({ status, r2r, r2w, do: calls, kv, rt }));
+  }
+  for (const list of Object.values(operations)) list.sort();
+  return operations;
+}
+
+describe("what is private, for those who may not read it", () => {
+  const asked = [...everyRoute(), ...MORE];
+
+  it("is asked for on every route", () => {
+    expect(asked.length).toBeGreaterThan(70);
+    for (const path of ["mirror/hook", "events", "uploads/1/parts/1", "info/lfs/x", "export/HEAD", "reflog"])
+      expect(asked.map((each) => each.path).join(" ")).toContain(`REPO/${path}`.replace("REPO/info", "REPO.git/info"));
+  });
+
+  it("answers like what is missing, after the same storage operations", { timeout: 300_000 }, async () => {
+    await log.read();
+    const answers: Record<Kind, Record<string, string>> = { private: {}, mirror: {}, missing: {} };
+    for (const [index, each] of asked.entries()) {
+      for (const who of WHO) {
+        for (const kind of KINDS) {
+          answers[kind][`${index} ${each.method} ${each.path} ${who}`] = await seen(each, REPOSITORIES[kind], who);
+        }
+      }
+    }
+    expect(answers.private).toEqual(answers.missing);
+    expect(answers.mirror).toEqual(answers.missing);
+    const { lines } = await log.read();
+    const operations = KINDS.map((kind) => operationsOf(lines, REPOSITORIES[kind]));
+    const [ofPrivate, ofMirror, ofMissing] = operations;
+    expect(Object.values(ofMissing ?? {}).flat()).toHaveLength(asked.length * WHO.length);
+    expect(ofPrivate).toEqual(ofMissing);
+    expect(ofMirror).toEqual(ofMissing);
+  });
+});
