@@ -8,6 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { speedUpSimulator } from "./simulator-speed.ts";
+import { readWranglerConfig, simulatorOptions } from "./wrangler-config.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
 import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.ts";
 
@@ -80,29 +81,24 @@ function logSorter(stateDir: string, onLog: (line: string) => void): (log: { mes
   };
 }
 
-/** Gives the counters as `wrangler.toml` has them, with other bounds. */
-function rateLimits({ login, tenant }: { login: number; tenant: number }): Record<string, RateLimitOptions> {
-  return {
-    LOGIN_LIMIT: { namespace_id: "4101", simple: { limit: login, period: 60 } },
-    TENANT_LIMIT: { namespace_id: "4102", simple: { limit: tenant, period: 60 } },
-  };
-}
-
-type RateLimitOptions = { namespace_id: string; simple: { limit: number; period: 60 } };
-
 /** Starts the host. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const stateDir = resolve(options.stateDir);
   mkdirSync(stateDir, { recursive: true });
   endOrphans(stateDir);
   const token = adminToken(stateDir, options.adminToken);
+  const config = readWranglerConfig();
+  const { login, tenant } = options.rateLimits ?? {};
   const bundle =
     options.bundleFile === undefined
       ? await bundleWorker(options.entry ?? WORKER_ENTRY, join(stateDir, "worker.js.map"))
       : readFileSync(options.bundleFile, "utf8");
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      name: "thinpack",
+      ...simulatorOptions(config, {
+        ...(login === undefined ? {} : { LOGIN_LIMIT: login }),
+        ...(tenant === undefined ? {} : { TENANT_LIMIT: tenant }),
+      }),
       host: "127.0.0.1",
       port: options.port ?? 0,
       ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
@@ -115,21 +111,6 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         { type: "CompiledWasm", path: kernelFile, contents: readFileSync(kernelFile) },
       ],
       modulesRoot: join(root, "build"),
-      compatibilityDate: "2026-11-01",
-      compatibilityFlags: ["nodejs_compat"],
-      r2Buckets: { BUCKET: "thinpack" },
-      kvNamespaces: { KV: "thinpack" },
-      durableObjects: {
-        REPOSITORIES: { className: "RepositoryObject", useSQLite: true },
-        TENANTS: { className: "TenantObject", useSQLite: true },
-        DIRECTORY: { className: "DirectoryObject", useSQLite: true },
-      },
-      ...(options.rateLimits === undefined ? {} : { ratelimits: rateLimits(options.rateLimits) }),
-      queueProducers: { JOBS: "thinpack-jobs", MIRROR_JOBS: "thinpack-mirrors" },
-      queueConsumers: {
-        "thinpack-jobs": { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 10 },
-        "thinpack-mirrors": { maxBatchSize: 1, maxBatchTimeout: 0, maxRetries: 3 },
-      },
       bindings: {
         ADMIN_TOKEN: token,
         MIRROR_KEYS: mirrorKeys(stateDir),

@@ -5,11 +5,13 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin, stop as stopEsbuild } from "esbuild";
+import { readWranglerConfig } from "./wrangler-config.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const config = readWranglerConfig();
 
 /** The Worker's main file. */
-export const WORKER_ENTRY = join(root, "src", "worker.ts");
+export const WORKER_ENTRY = join(root, config.main);
 
 /** Leaves the kernel out of the bundle: workerd takes it as a compiled module. */
 const kernelPlugin: Plugin = {
@@ -33,7 +35,7 @@ export async function bundleWorker(entry: string, mapFile: string): Promise<stri
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
-    alias: { "zod/v4/core": join(root, "scripts", "absent-module.mjs") },
+    alias: Object.fromEntries(Object.entries(config.alias).map(([module, path]) => [module, join(root, path)])),
     sourcemap: "external",
     plugins: [kernelPlugin],
     logLevel: "error",
