@@ -1,39 +1,13 @@
 /**
- * The architecture, as data, and the check that the code keeps to it. A folder of `src/` may import itself and the folders beside
- * its name; nothing else. Also fails on an import cycle between files, on a folder that the table does not name, and when it
- * saw no file (a checker that sees nothing must not pass).
+ * Checks that the code keeps to the table of `layers.ts`, and that no other list of folders says otherwise. A folder of `src/` imports
+ * itself and the folders that the table allows; nothing else. Also fails on an import cycle between files, on a folder that the
+ * table does not name, and when it saw no file (a checker that sees nothing must not pass).
  */
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { foldersOf, LAYERS } from "./layers.ts";
 
-const LAYERS: Record<string, string> = {
-  bytes: "",
-  catalog: "bytes",
-  kernel: "bytes",
-  object: "bytes kernel",
-  wire: "bytes object",
-  format: "bytes kernel object",
-  store: "bytes kernel catalog object format",
-  refs: "bytes catalog object",
-  graph: "bytes kernel catalog object format store",
-  access: "bytes",
-  events: "bytes object access",
-  signing: "bytes",
-  repository: "bytes kernel catalog object store refs graph",
-  packing: "bytes kernel catalog object format store refs graph repository",
-  service: "bytes kernel catalog object wire format store refs graph repository packing",
-  mirror: "bytes kernel catalog object wire format store refs graph access repository packing",
-  maintenance: "bytes kernel catalog object wire format store refs graph repository packing",
-  browse: "bytes kernel catalog object format store refs graph repository",
-  lfs: "bytes access repository",
-  durable: "bytes catalog object refs access events signing",
-  cloudflare: "bytes kernel catalog object store refs access events signing repository mirror maintenance lfs durable",
-  http: "bytes object wire access signing repository service lfs",
-  api: "bytes catalog object refs access events signing repository mirror maintenance browse http",
-  host: "bytes access signing repository service maintenance cloudflare http api",
-  web: "object access repository browse http",
-};
 /** The composition root: may import anything; of these only env.ts is imported, and only by ring 4 and the edges. */
 const ROOT_FILES = new Set(["worker.ts", "app.ts", "env.ts"]);
 const MAY_IMPORT_ENV = new Set(["durable", "cloudflare", "http", "api", "host"]);
@@ -49,13 +23,45 @@ function importsOf(file: string): string[] {
 function checkTable(): string[] {
   const above = new Set<string>();
   const problems: string[] = [];
-  for (const [layer, row] of Object.entries(LAYERS)) {
-    for (const allowed of row.split(" ").filter(Boolean)) {
+  for (const [layer, { ring, imports }] of Object.entries(LAYERS)) {
+    for (const allowed of imports.split(" ").filter(Boolean)) {
       if (!above.has(allowed)) problems.push(`table: ${layer} names ${allowed}, which is not above it`);
+      if ((LAYERS[allowed]?.ring ?? ring) > ring)
+        problems.push(`table: ${layer} names ${allowed}, of a ring above its own`);
     }
     above.add(layer);
   }
   return problems;
+}
+
+/** Compares a list of folders with those of the table that exist. */
+function checkList(where: string, folders: readonly string[], first: number, last: number): string[] {
+  const wanted = foldersOf(first, last).filter((folder) => existsSync(join(source, folder)));
+  return [
+    ...wanted.filter((folder) => !folders.includes(folder)).map((folder) => `${where}: ${folder} is missing`),
+    ...folders
+      .filter((folder) => !foldersOf(first, last).includes(folder))
+      .map((folder) => `${where}: ${folder} is not of rings ${first} to ${last}`),
+  ];
+}
+
+/** The lists that others have to keep in files of their own, each with the rings it is of. */
+function checkLists(): string[] {
+  const text = (path: string): string => readFileSync(join(source, "..", path), "utf8");
+  const named = (path: string, pattern: RegExp): string[] =>
+    [...text(path).matchAll(pattern)].map((match) => match[1] ?? "");
+  const linted = /"src\/\{([a-z,]+)\}\/\*\*\/\*\.ts"/.exec(text(".oxlintrc.json"))?.[1] ?? "";
+  const rows = [...text("docs/architecture.md").matchAll(/^\| (\d) \| (`src\/.*?) \|/gm)];
+  return [
+    ...checkList("src/tsconfig.pure.json", named("src/tsconfig.pure.json", /"([a-z]+)\/(?:\*\*\/)?\*\.ts"/g), 0, 1),
+    ...checkList("src/tsconfig.core.json", named("src/tsconfig.core.json", /"([a-z]+)\/\*\*\/\*\.ts"/g), 2, 3),
+    ...checkList(".oxlintrc.json", linted.split(","), 0, 3),
+    ...rows.flatMap(([, ring, cell]) => {
+      const folders = [...(cell ?? "").matchAll(/`src\/([a-z]+)`/g)].map((match) => match[1] ?? "");
+      return checkList(`docs/architecture.md, ring ${ring}`, folders, Number(ring), Number(ring));
+    }),
+    ...(rows.length === 0 ? ["docs/architecture.md: no table of rings seen"] : []),
+  ];
 }
 
 function checkFile(file: string, imports: string[]): string[] {
@@ -68,7 +74,7 @@ function checkFile(file: string, imports: string[]): string[] {
   }
   const row = LAYERS[layer];
   if (row === undefined) return [`${layer}/: not in the layer table`];
-  const allowed = new Set([layer, ...row.split(" ")]);
+  const allowed = new Set([layer, ...row.imports.split(" ")]);
   return imports.flatMap((target) => {
     const to = relative(source, target).split("/");
     if (to[0] === "..") return [`${from.join("/")}: imports outside src/`];
@@ -106,7 +112,11 @@ const files = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
   .map((name) => join(source, name));
 const graph = new Map(files.map((file) => [file, importsOf(file)] as const));
-const problems = [...checkTable(), ...[...graph].flatMap(([file, imports]) => checkFile(file, imports))];
+const problems = [
+  ...checkTable(),
+  ...checkLists(),
+  ...[...graph].flatMap(([file, imports]) => checkFile(file, imports)),
+];
 if (files.length === 0) problems.push("no file seen");
 const cycle = findCycle(graph);
 if (cycle !== undefined) problems.push(`import cycle: ${cycle}`);

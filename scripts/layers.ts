@@ -1,0 +1,55 @@
+/**
+ * The architecture, as data: each folder of `src/`, its ring, and the folders that it may import beside itself. `check-layers.ts` holds
+ * the code to this table. It also compares with it every other list of folders: those of the compiler, of the linter and of the
+ * documentation.
+ */
+
+/** One folder of `src/`. */
+export type Layer = {
+  /** Rings import downwards, or within themselves from a folder that stands above in the table. */
+  readonly ring: number;
+  /** Names of folders, with spaces between. */
+  readonly imports: string;
+};
+
+/** The folders of `src/`, each after those that it imports. Those that do not exist yet (`lfs`, `web`) have their place already. */
+export const LAYERS: Readonly<Record<string, Layer>> = {
+  bytes: { ring: 0, imports: "" },
+  kernel: { ring: 0, imports: "bytes" },
+  object: { ring: 1, imports: "bytes kernel" },
+  wire: { ring: 1, imports: "bytes object" },
+  format: { ring: 1, imports: "bytes kernel object" },
+  catalog: { ring: 2, imports: "bytes" },
+  store: { ring: 2, imports: "bytes kernel object format catalog" },
+  refs: { ring: 2, imports: "bytes object catalog" },
+  graph: { ring: 2, imports: "bytes kernel object format catalog store" },
+  access: { ring: 2, imports: "bytes" },
+  events: { ring: 2, imports: "bytes object access" },
+  signing: { ring: 2, imports: "bytes" },
+  repository: { ring: 2, imports: "bytes kernel object catalog store refs graph" },
+  packing: { ring: 3, imports: "bytes kernel object format catalog store refs graph repository" },
+  service: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph repository packing" },
+  mirror: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph access repository packing" },
+  maintenance: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph repository packing" },
+  browse: { ring: 3, imports: "bytes kernel object format catalog store refs graph repository" },
+  lfs: { ring: 3, imports: "bytes access repository" },
+  durable: { ring: 4, imports: "bytes object catalog refs access events signing" },
+  cloudflare: {
+    ring: 4,
+    imports: "bytes kernel object catalog store refs access events signing repository mirror maintenance lfs durable",
+  },
+  http: { ring: 5, imports: "bytes object wire access signing repository service browse lfs" },
+  api: {
+    ring: 5,
+    imports: "bytes object catalog refs access events signing repository mirror maintenance browse http",
+  },
+  web: { ring: 5, imports: "object access repository browse http" },
+  host: { ring: 6, imports: "bytes access signing repository service maintenance cloudflare http api" },
+};
+
+/** Returns the names of the folders of these rings, in the order of the table. */
+export function foldersOf(first: number, last: number): string[] {
+  return Object.entries(LAYERS)
+    .filter(([, { ring }]) => ring >= first && ring <= last)
+    .map(([folder]) => folder);
+}
