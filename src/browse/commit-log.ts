@@ -9,11 +9,11 @@
  * @packageDocumentation
  * @see git-log(1), "History Simplification"; `try_to_simplify_commit` in git's revision.c
  */
+import { QUEUED } from "../kernel/object-flags.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { CommitQueue } from "../graph/commit-queue.ts";
-import { QUEUED } from "../graph/graph-session.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { findPath } from "./tree-at.ts";
 

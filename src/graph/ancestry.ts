@@ -32,7 +32,7 @@ class Paint {
 }
 
 /**
- * Says whether `from` is `to` or one of its ancestors; both are nodes of commits. History is read, youngest first, down to where all
+ * Whether `from` is `to` or one of its ancestors; both are nodes of commits. History is read, youngest first, down to where all
  * that is left is reached from both: for two branches, to where they parted.
  */
 export async function isAncestor(session: GraphSession, from: number, to: number): Promise<boolean> {

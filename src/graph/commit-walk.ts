@@ -4,8 +4,9 @@
  * @packageDocumentation
  * @see git-rev-list(1), whose `limit_list` this follows
  */
+import { QUEUED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import { type GraphSession, QUEUED, UNINTERESTING } from "./graph-session.ts";
+import type { GraphSession } from "./graph-session.ts";
 
 /**
  * How many more commits are looked at once only uninteresting ones are left, where one of them is younger than some that is

@@ -4,8 +4,9 @@
  * @packageDocumentation
  * @see gitprotocol-pack(5), "Packfile Negotiation"; `ok_to_give_up` in git's upload-pack.c
  */
+import { COMMON_KNOWN, NOTHING_COMMON, THEY_HAVE } from "../kernel/object-flags.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
-import { COMMON_KNOWN, type GraphSession, NOTHING_COMMON, THEY_HAVE } from "./graph-session.ts";
+import type { GraphSession } from "./graph-session.ts";
 
 /** The common objects of one request. */
 export class CommonCommits {

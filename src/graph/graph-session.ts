@@ -4,7 +4,8 @@
  *
  * @packageDocumentation
  */
-import { REF_BLOB, REF_TREE, type Kernel } from "../kernel/kernel.ts";
+import { IS_BLOB, IS_COMMIT, IS_TAG, IS_TREE, REF_BLOB, REF_TREE } from "../kernel/object-flags.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
@@ -15,31 +16,6 @@ import type { ReadObject } from "../store/held-objects.ts";
 import { ObjectReader } from "../store/object-reader.ts";
 import { ObjectRing } from "../store/object-ring.ts";
 import { CommitTable } from "./commit-table.ts";
-
-/** The client has it, or need not get it. */
-export const UNINTERESTING = 1 << 8;
-/** The client said so. */
-export const THEY_HAVE = 1 << 9;
-/** It is to be sent. */
-export const SELECTED = 1 << 10;
-/** It was put into a walk's queue. */
-export const QUEUED = 1 << 11;
-/** A common commit can be reached from it. */
-export const COMMON_KNOWN = 1 << 12;
-/** It was looked at, and no common commit can be reached from it. */
-export const NOTHING_COMMON = 1 << 13;
-/** It is a place in some pack's selection already. */
-export const PLACED = 1 << 14;
-/** Its place is in a pack that is still to be sent: nothing sent before may be a delta on it. */
-export const PENDING = 1 << 19;
-/** It was asked for by name: no filter applies. */
-export const EXEMPT = 1 << 20;
-/** Its type, where it was learnt by reading it. */
-const IS_COMMIT = 1 << 15;
-/** It is known to be a tag. */
-export const IS_TAG = 1 << 16;
-const IS_TREE = 1 << 17;
-const IS_BLOB = 1 << 18;
 
 const FLAG_OF_KIND: readonly number[] = [0, IS_COMMIT, IS_TREE, IS_BLOB, IS_TAG];
 

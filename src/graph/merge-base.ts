@@ -6,20 +6,11 @@
  * @packageDocumentation
  * @see git-merge-base(1); `paint_down_to_common` in git's commit-reach.c, whose results these are
  */
+import { FRESH, LEFT, LISTED, RIGHT, STALE } from "../kernel/object-flags.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { GraphSession } from "./graph-session.ts";
 
-/** Reached from the left tip. */
-const LEFT = 1 << 21;
-/** Reached from a right tip. */
-const RIGHT = 1 << 22;
-/** Reached from a common ancestor. */
-const STALE = 1 << 23;
-/** In the queue, and not stale. */
-const FRESH = 1 << 24;
-/** Listed. */
-const LISTED = 1 << 25;
 const BOTH = LEFT | RIGHT;
 const ALL = BOTH | STALE | FRESH | LISTED;
 

@@ -5,11 +5,12 @@
  * @packageDocumentation
  * @see git-rev-list(1), `--filter`; git's list-objects-filter.c
  */
+import { EXEMPT, SELECTED } from "../kernel/object-flags.ts";
 import { sizeClassAtPosition, sizesOfClass } from "../format/pack-kinds.ts";
 import { KIND_NUMBER, type ObjectKind } from "../object/object-kind.ts";
 import { storedObjectSize } from "../store/object-size.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
-import { EXEMPT, type GraphSession, SELECTED } from "./graph-session.ts";
+import type { GraphSession } from "./graph-session.ts";
 
 /** A filter. */
 export type ObjectFilter = {

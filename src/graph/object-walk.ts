@@ -6,11 +6,12 @@
  * @packageDocumentation
  * @see git-pack-objects(1), `--sparse`
  */
+import { REF_BLOB, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import { REF_BLOB, REF_TREE, TREE_CORRUPT } from "../kernel/kernel.ts";
+import { TREE_CORRUPT } from "../kernel/kernel.ts";
 import { TreeReader, isGitlink, isTree } from "../object/tree.ts";
-import { type GraphSession, SELECTED, UNINTERESTING } from "./graph-session.ts";
+import type { GraphSession } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
 import { type ObjectFilter, wantsBlobs, wantsTrees } from "./object-filter.ts";
 

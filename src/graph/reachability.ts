@@ -3,9 +3,10 @@
  *
  * @packageDocumentation
  */
+import { QUEUED, SELECTED } from "../kernel/object-flags.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { walkCommits } from "./commit-walk.ts";
-import { type GraphSession, QUEUED, SELECTED } from "./graph-session.ts";
+import type { GraphSession } from "./graph-session.ts";
 import { NO_FILTER } from "./object-filter.ts";
 import { type TreeWalk, selectWhole } from "./object-walk.ts";
 

@@ -4,10 +4,11 @@
  * @packageDocumentation
  * @see git-fetch(1), `--depth`; gitprotocol-pack(5); `send_shallow_list()` in git's upload-pack.c, shallow.c
  */
+import { QUEUED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { ProtocolError } from "../bytes/failure.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { walkCommits } from "./commit-walk.ts";
-import { type GraphSession, QUEUED, UNINTERESTING } from "./graph-session.ts";
+import type { GraphSession } from "./graph-session.ts";
 
 /** How a client wants history cut. Nodes are of commits that are here. */
 export type ShallowRequest = {

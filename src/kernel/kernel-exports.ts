@@ -7,8 +7,14 @@
 /** What the module exports, as `src/kernel/kernel.ts` declares it; booleans are 0 and 1. */
 export type KernelExports = {
   readonly memory: { readonly buffer: ArrayBuffer };
+  // eslint-disable-next-line eslint/max-params -- the module is called with plain numbers
   readonly initialise: (
-    ...options: [...regions: [number, number, number], rawSize: number, ...seed: number[]]
+    windowBytes: number,
+    ringBytes: number,
+    maxBytes: number,
+    rawSize: number,
+    seedLow: number,
+    seedHigh: number,
   ) => number;
   readonly reset: () => number;
   readonly windowAt: () => number;
@@ -16,7 +22,8 @@ export type KernelExports = {
   readonly scratchAt: () => number;
   readonly listed: (index: number) => number;
   readonly inflateStart: () => void;
-  readonly inflate: (...at: [src: number, srcEnd: number, outBase: number, out: number, outEnd: number]) => number;
+  // eslint-disable-next-line eslint/max-params -- the module is called with plain numbers
+  readonly inflate: (src: number, srcEnd: number, outBase: number, out: number, outEnd: number) => number;
   readonly inflateWhole: (src: number, srcEnd: number, dst: number, size: number) => number;
   readonly inflateStateBytes: () => number;
   readonly inflateSave: (at: number) => void;
@@ -35,8 +42,14 @@ export type KernelExports = {
   readonly batchClear: () => void;
   readonly crc32: (crc: number, at: number, length: number) => number;
   readonly adler32: (adler: number, at: number, length: number) => number;
+  // eslint-disable-next-line eslint/max-params -- the module is called with plain numbers
   readonly applyDelta: (
-    ...at: [base: number, baseLength: number, delta: number, deltaLength: number, dst: number, dstLength: number]
+    base: number,
+    baseLength: number,
+    delta: number,
+    deltaLength: number,
+    dst: number,
+    dstLength: number,
   ) => number;
   readonly deltaSizes: (delta: number, length: number) => number;
   readonly deltaBaseSize: () => number;
@@ -52,9 +65,8 @@ export type KernelExports = {
   readonly setValue: (index: number, value: number) => void;
   readonly scanTree: (tree: number, length: number, base: number, baseLength: number) => number;
   readonly suspiciousCount: () => number;
-  readonly collectTree: (
-    ...at: [tree: number, length: number, base: number, baseLength: number, wantBlobs: number]
-  ) => number;
+  // eslint-disable-next-line eslint/max-params -- the module is called with plain numbers
+  readonly collectTree: (tree: number, length: number, base: number, baseLength: number, wantBlobs: number) => number;
   readonly collectMore: () => number;
   readonly markTree: (tree: number, length: number, mask: number) => number;
 };

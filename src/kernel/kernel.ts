@@ -32,15 +32,6 @@ export const WHOLE_SHORTER = -3;
 /** {@link Kernel.inflateWhole}: the stream is corrupt. */
 export const WHOLE_CORRUPT = -4;
 
-/** Flag of a name: a tree refers to it as a tree. */
-export const REF_TREE = 1 << 0;
-/** Flag of a name: a tree refers to it as a blob. */
-export const REF_BLOB = 1 << 1;
-/** Flag of a name: something refers to it. */
-export const REFERENCED = 1 << 4;
-/** Flag of a name: a walk has listed it. */
-export const SEEN = 1 << 5;
-
 /** {@link Kernel.scanTree}: nothing is wrong, but for names in the list of suspicious ones. */
 export const SCAN_OK = 0;
 /** {@link Kernel.scanTree}: the full check has to tell; what was marked so far stays marked. */
@@ -346,14 +337,15 @@ export class Kernel {
   }
 
   /**
-   * `(tree, length, base, baseLength, wantBlobs)` lists the indexes of what a tree refers to, unless it is a gitlink, the same in
+   * Lists the indexes of what a tree refers to, unless it is a gitlink, the same in
    * `base`, marked {@link SEEN}, or a blob and blobs are not wanted; marks it SEEN and REF_TREE or REF_BLOB. Gives how many, for
    * {@link collectedAt}, or {@link TREE_CORRUPT}. There may be more than the list holds: call {@link collectMore} until it gives
    * 0, with both trees in place.
    *
    * @throws LimitExceeded where the table of names may not grow further.
    */
-  collectTree(...[tree, length, base, baseLength, wantBlobs]: CollectArguments): number {
+  // eslint-disable-next-line eslint/max-params -- an object a tree is allocated a million times in a walk
+  collectTree(tree: number, length: number, base: number, baseLength: number, wantBlobs: boolean): number {
     return this.#checkMemory(this.#exports.collectTree(tree, length, base, baseLength, wantBlobs ? 1 : 0));
   }
 
@@ -385,4 +377,3 @@ export class Kernel {
   }
 }
 
-type CollectArguments = [tree: number, length: number, base: number, baseLength: number, wantBlobs: boolean];

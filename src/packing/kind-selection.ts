@@ -4,10 +4,11 @@
  *
  * @packageDocumentation
  */
+import { EXEMPT, PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
 import { kindAtPosition } from "../format/pack-kinds.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
-import { EXEMPT, type GraphSession, PENDING, PLACED, SELECTED } from "../graph/graph-session.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 import { BlobSizes, type ObjectFilter, passingKinds } from "../graph/object-filter.ts";
 import { type NumberedPack, type PackSelection, inBaseOrder, selectByRank } from "./pack-selection.ts";
 

@@ -5,11 +5,12 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
+import { PENDING } from "../kernel/object-flags.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findSorted } from "../bytes/sorted.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
-import { type GraphSession, PENDING } from "../graph/graph-session.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 import type { PackSelection } from "./pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";

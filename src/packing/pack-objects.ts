@@ -8,10 +8,10 @@
  * @packageDocumentation
  * @see git-pack-objects(1)
  */
-import { REF_TREE } from "../kernel/kernel.ts";
+import { EXEMPT, IS_TAG, PENDING, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { isPlaced, selectWholePacks } from "./whole-packs.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
-import { EXEMPT, type GraphSession, IS_TAG, PENDING, SELECTED, UNINTERESTING } from "../graph/graph-session.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 import { selectByKinds } from "./kind-selection.ts";
 import { NO_FILTER, type ObjectFilter, dropFiltered, isByKind, passingKinds } from "../graph/object-filter.ts";
 import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
@@ -92,7 +92,7 @@ export async function packObjects(session: FetchSession, options: PackOptions, s
   await send(session, { whole: [], parts, mayBuildOn }, options, sink);
 }
 
-/** Whether, but for a filter, all that is stored is to be sent: every pack's mark says that its objects can be reached. */
+/** Whether all that is stored is to be sent, but for a filter: every pack's mark says that its objects can be reached. */
 function isEverything({ answer, common, database, isShallow }: FetchSession): boolean {
   return (
     common.nodes.size === 0 &&

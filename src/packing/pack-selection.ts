@@ -6,13 +6,14 @@
  *
  * @packageDocumentation
  */
+import { PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
 import { MissingObject } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { toHex } from "../bytes/hex.ts";
 import { NumberList } from "../bytes/number-list.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
-import { type GraphSession, PENDING, PLACED, SELECTED } from "../graph/graph-session.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 
 /** Entries of one pack, by where they begin and end; ascending. */
 export type PackSelection = {

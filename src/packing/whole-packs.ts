@@ -5,16 +5,17 @@
  *
  * @packageDocumentation
  */
+import { PENDING, PLACED } from "../kernel/object-flags.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
-import { type GraphSession, PENDING, PLACED } from "../graph/graph-session.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 import { type NumberedPack, type PackSelection, inBaseOrder, isCopy, selectByRank } from "./pack-selection.ts";
 
 /** What goes out. */
 export type WholePacks = { readonly whole: readonly PackHandle[]; readonly parts: readonly PackSelection[] };
 
-/** Says whether an object with this raw name is in a pack that goes out whole, or in a part whose turn has come. */
+/** Whether an object with this raw name is in a pack that goes out whole, or in a part whose turn has come. */
 export function isPlaced(session: GraphSession, name: Uint8Array): boolean {
   const node = session.findNode(name);
   return node >= 0 && session.has(node, PLACED) && !session.has(node, PENDING);

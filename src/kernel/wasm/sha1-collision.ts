@@ -33,8 +33,8 @@ let d: u32 = 0;
 let e: u32 = 0;
 
 /**
- * Tries the vectors whose bits are set in `suspects` on the expanded block at `words`, which leads to the chaining value at `chain`
- * and had the state at `middle` before step 60.
+ * Whether a block is part of a collision attack: tries the vectors whose bits are set in `suspects` on the expanded block at `words`.
+ * The block leads to the chaining value at `chain`, and had the state at `middle` before step 60.
  */
 export function isCollision(chain: usize, words: usize, middle: usize, suspects: u32): bool {
   if (!differencesKnown) {

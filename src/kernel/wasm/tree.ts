@@ -16,7 +16,7 @@ import {
   TREE_MODE,
 } from "./tree-entry";
 
-// The flags and statuses are those of src/kernel/kernel.ts.
+// The flags are those of src/kernel/object-flags.ts, the statuses those of src/kernel/kernel.ts.
 const REF_TREE: u32 = 1 << 0;
 const REF_BLOB: u32 = 1 << 1;
 const REFERENCED: u32 = 1 << 4;

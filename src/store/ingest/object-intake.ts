@@ -7,9 +7,18 @@
  *
  * @packageDocumentation
  */
+import {
+  GITATTRIBUTES,
+  GITMODULES,
+  REFERENCED,
+  REF_BLOB,
+  REF_COMMIT,
+  REF_TAG,
+  REF_TREE,
+} from "../../kernel/object-flags.ts";
 import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { type Kernel, REFERENCED, REF_BLOB, REF_TREE, SCAN_OK } from "../../kernel/kernel.ts";
+import { type Kernel, SCAN_OK } from "../../kernel/kernel.ts";
 import { CommitLinks } from "../../object/commit.ts";
 import { fsckAttachedBlob } from "../../object/fsck-blob.ts";
 import { type FsckFinding, type FsckLeniency, STRICT } from "../../object/fsck-rule.ts";
@@ -22,12 +31,6 @@ import type { ObjectFormat } from "../../object/object-id.ts";
 import { KIND_NUMBER, kindOfNumber } from "../../object/object-kind.ts";
 import { readTagLinks } from "../../object/tag.ts";
 
-/** The object is referred to as a commit, or as a tag (trees and blobs: see the kernel's flags). */
-const REF_COMMIT = 1 << 2;
-const REF_TAG = 1 << 3;
-/** Some tree names the blob `.gitmodules`, or `.gitattributes`: its content is checked too. */
-const GITMODULES = 1 << 6;
-const GITATTRIBUTES = 1 << 7;
 const ATTACHED_FLAG = { gitmodules: GITMODULES, gitattributes: GITATTRIBUTES } as const;
 
 const ANY_REFERENCE = REF_TREE | REF_BLOB | REF_COMMIT | REF_TAG;
@@ -101,7 +104,7 @@ export class ObjectIntake {
     this.#unnamed.flush();
   }
 
-  /** Whether some object has no name yet. */
+  /** Whether every object is settled: has its name. */
   get isSettled(): boolean {
     return this.#unnamed.isEmpty;
   }

@@ -1,3 +1,4 @@
+import { REFERENCED, REF_BLOB, REF_TREE, SEEN } from "../../../src/kernel/object-flags.ts";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,16 +8,7 @@ import { type Arbitrary, array, assert, constantFrom, nat, oneof, property, tupl
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
 import { changedEntries, isLink, isTree, parseTreeTwin, scanTwin } from "../../support/kernel-twin/tree.ts";
-import {
-  type Kernel,
-  REF_BLOB,
-  REF_TREE,
-  REFERENCED,
-  SCAN_OK,
-  SCAN_SUSPECT,
-  SEEN,
-  TREE_CORRUPT,
-} from "../../../src/kernel/kernel.ts";
+import { type Kernel, SCAN_OK, SCAN_SUSPECT, TREE_CORRUPT } from "../../../src/kernel/kernel.ts";
 import { testKernel } from "../../support/kernel.ts";
 
 type Entry = { mode: string; name: string; oid: number };

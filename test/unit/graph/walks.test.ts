@@ -1,10 +1,11 @@
 /** Walks over random histories, against git rev-list. */
+import { SELECTED, UNINTERESTING } from "../../../src/kernel/object-flags.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAncestor } from "../../../src/graph/ancestry.ts";
 import { CommitQueue } from "../../../src/graph/commit-queue.ts";
 import { CommonCommits } from "../../../src/graph/common-commits.ts";
 import { walkCommits } from "../../../src/graph/commit-walk.ts";
-import { GraphSession, SELECTED, UNINTERESTING } from "../../../src/graph/graph-session.ts";
+import { GraphSession } from "../../../src/graph/graph-session.ts";
 import { NO_FILTER } from "../../../src/graph/object-filter.ts";
 import { selectTreesOf } from "../../../src/graph/object-walk.ts";
 import { whichReached } from "../../../src/graph/reachability.ts";
