@@ -2,19 +2,17 @@
  * Holds the words to the code. Fails when a Markdown file names a source path that does not exist, when a capability of
  * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, or one with another status or no test, when an invariant of
  * `docs/architecture.md` names no test or one that is not there, when an export of rings 0–3 has no doc comment or a
- * file of theirs no `@packageDocumentation`, when a command in the README names a script that package.json lacks, and
+ * file of theirs no `@packageDocumentation`, when a comment is not about what follows it, when a command in the README names a script that package.json lacks, and
  * when it saw nothing to check (a checker that sees nothing must not pass).
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CAPABILITIES, type CapabilityRow } from "../src/wire/capabilities.ts";
+import { commentProblems } from "./doc-comments.ts";
+import { foldersOf } from "./layers.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const DOCUMENTED_LAYERS =
-  "bytes kernel object wire format catalog store refs graph access events signing repository packing service mirror maintenance lfs browse".split(
-    " ",
-  );
 const PATH_IN_TEXT = /`((?:src|test|scripts|docs)\/[A-Za-z0-9_./-]*[A-Za-z0-9_/-])`/g;
 const EXPORT = /^export (?:async )?(?:abstract )?(?:function\*?|const|let|class|type|interface) ([A-Za-z0-9_$]+)/;
 
@@ -137,10 +135,12 @@ function undocumentedExports(file: string): string[] {
 
 const pages = [...readdirSync(root).filter((name) => name.endsWith(".md")), ...filesUnder("docs", ".md")];
 // AssemblyScript is documented where TypeScript calls it.
-const sources = DOCUMENTED_LAYERS.flatMap((layer) => filesUnder(join("src", layer), ".ts")).filter(
-  (file) => !file.startsWith("src/kernel/wasm/"),
-);
+const sources = foldersOf(0, 3)
+  .flatMap((layer) => filesUnder(join("src", layer), ".ts"))
+  .filter((file) => !file.startsWith("src/kernel/wasm/"));
+const commented = ["src", "test", "scripts"].flatMap((folder) => filesUnder(folder, ".ts"));
 const problems = [
+  ...commented.flatMap((file) => commentProblems(file, text(file))),
   ...pages.flatMap(missingPaths),
   ...missingScripts(),
   ...capabilityProblems(),

@@ -23,7 +23,7 @@ export type TenantAction = "show" | "administer" | "operate";
  */
 export type Decision = "allow" | "challenge" | "hide" | "forbid";
 
-/** Says whether a token is for this repository, whatever it may do there. */
+/** Whether a token is for this repository, whatever it may do there. */
 function isFor(token: TokenPrincipal, { tenant, repo }: RepositoryName): boolean {
   return token.tenant === tenant && (token.repos === undefined || token.repos.includes(repo));
 }

@@ -31,7 +31,7 @@ function refused(why: string): OutgoingUrl {
   return { kind: "refused", why };
 }
 
-/** A port a web server may well have; those of other services below 1024 are how a URL is used to talk to something else. */
+/** Whether a web server may well listen on this port; those of other services below 1024 are how a URL is used to talk to something else. */
 function isWebPort(url: URL, allowPrivate: boolean): boolean {
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   return port === 443 || port >= 1024 || (port === 80 && allowPrivate);

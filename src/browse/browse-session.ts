@@ -88,7 +88,7 @@ export class BrowseSession {
   }
 
   /**
-   * Says whether an object that a client named is here and can be reached from a ref: an object's name is no capability. What is
+   * Whether an object that a client named is here and can be reached from a ref: an object's name is no capability. What is
    * found by following a ref or another object needs no such question.
    */
   async isShown(name: Uint8Array): Promise<boolean> {
@@ -104,7 +104,11 @@ export class BrowseSession {
   holdDirectory(bytes: number): void {
     this.#directoryBytes += bytes;
     if (this.#directoryBytes > MOST_DIRECTORY_BYTES)
-      throw new LimitExceeded("directoryBytes", MOST_DIRECTORY_BYTES, `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`); // prettier-ignore
+      throw new LimitExceeded(
+        "directoryBytes",
+        MOST_DIRECTORY_BYTES,
+        `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`,
+      );
   }
 
   /** Gives the kernel back; once, however often it is called. */

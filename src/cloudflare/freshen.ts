@@ -14,7 +14,7 @@ const LONGEST_WAIT = 1000;
 /** How time passes, in milliseconds. */
 export type Passing = { now(): number; wait(time: number): Promise<void> };
 
-/** Whether an upstream that failed is not to be asked again yet: its readers are many, and none of them can mend it. */
+/** Whether an upstream that failed is left alone for now: its readers are many, and none of them can mend it. */
 function isLeftAlone({ failures, nextSync }: MirrorStatus, now: number): boolean {
   return failures > 0 && nextSync !== undefined && nextSync > now;
 }

@@ -102,7 +102,7 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   };
 }
 
-/** Whether what was found is no mirror. Of what may not be read it is known only that it may be pushed to: then it is none. */
+/** Whether what was found is an ordinary repository. Of what may not be read it is known only that it may be pushed to: then it is none. */
 function isOrdinary(answer: OpenAnswer): boolean {
   if (answer.kind === "found") return answer.record.mirror === undefined;
   return answer.hidden?.readOnly === false;

@@ -44,7 +44,7 @@ export class SecretBox {
     return this.#keys.size > 0;
   }
 
-  /** Whether a secret was sealed with a key that is no longer the first. */
+  /** Whether a secret was sealed with another key than the first, which is the newest. */
   isStale(secret: SealedSecret): boolean {
     const [first] = this.#keys.keys();
     return secret.key !== first;

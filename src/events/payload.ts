@@ -16,7 +16,7 @@ export function refKind(name: string): { readonly kind: "branch" | "tag"; readon
   return name.startsWith(TAGS) ? { kind: "tag", short: name.slice(TAGS.length) } : undefined;
 }
 
-/** Says whether an oid stands for none. */
+/** Whether an oid is all zeros: git's way to say that there is no object. */
 export function isNone(oid: string): boolean {
   return /^0+$/.test(oid);
 }

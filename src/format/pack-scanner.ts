@@ -204,25 +204,25 @@ export class PackScanner {
     return true;
   }
 
-  /** How much of a piece may still be written without going past the declared size by more than one byte. */
-  #pieces = 0;
+  /** Bytes of the entry that were passed on in pieces so far. */
+  #passedBytes = 0;
 
   #inflatePieces(): boolean {
-    const left = this.#entry.size - this.#pieces;
+    const left = this.#entry.size - this.#passedBytes;
     const start = this.#out;
     const status = this.#inflate(Math.min(this.#outEnd, start + left));
     const length = this.#out - start;
     if (length > 0) this.#receiver.piece(this.#entry, start, length);
-    this.#pieces += length;
+    this.#passedBytes += length;
     if (status === INFLATE_NEED_INPUT) return false;
     if (status === INFLATE_DONE) {
-      if (this.#pieces !== this.#entry.size) throw this.#bad("inflated size does not match");
-      this.#pieces = 0;
+      if (this.#passedBytes !== this.#entry.size) throw this.#bad("inflated size does not match");
+      this.#passedBytes = 0;
       this.#receiver.end(this.#entry);
       this.#nextEntry();
       return true;
     }
-    if (this.#pieces >= this.#entry.size) throw this.#bad("inflated size does not match");
+    if (this.#passedBytes >= this.#entry.size) throw this.#bad("inflated size does not match");
     const kept = Math.min(HISTORY_BYTES, this.#out - this.#outBase);
     this.#kernel.memory.copyWithin(this.#outBase, this.#out - kept, this.#out);
     this.#startPieces(kept);

@@ -111,7 +111,9 @@ export class ZipEncoder {
 
   #local(entry: ZipEntry, { crc, storedBytes }: ZipContent, flags: number): Uint8Array<ArrayBuffer> {
     const wide = isLarge(entry);
-    const extra = wide ? [...this.#times(), ...new Fields().add(1, 2).add(16, 2).add(entry.size, 8).add(storedBytes, 8).bytes()] : this.#times(); // prettier-ignore
+    const extra = wide
+      ? [...this.#times(), ...new Fields().add(1, 2).add(16, 2).add(entry.size, 8).add(storedBytes, 8).bytes()]
+      : this.#times();
     const fields = new Fields();
     fields.add(0x04034b50, 4);
     this.#common(fields, entry, { crc, storedBytes, flags, wide });
@@ -169,7 +171,11 @@ export class ZipEncoder {
     const row = concat([fields.bytes(), bytesOf(entry.path), extra]);
     this.#directoryBytes += row.length;
     if (this.#directoryBytes > MOST_DIRECTORY_BYTES)
-      throw new LimitExceeded("zipEntries", MOST_DIRECTORY_BYTES, "too many files for a zip archive; a tar archive has no such limit"); // prettier-ignore
+      throw new LimitExceeded(
+        "zipEntries",
+        MOST_DIRECTORY_BYTES,
+        "too many files for a zip archive; a tar archive has no such limit",
+      );
     this.#directory.push(row);
   }
 }

@@ -20,7 +20,7 @@ export function validatorHeaders({ etag, modified }: Validators): Record<string,
   return { ETag: etag, "Last-Modified": new Date(modified).toUTCString() };
 }
 
-/** Says whether the client has this version: `If-None-Match`, or else `If-Modified-Since`. */
+/** Whether the client has this version: `If-None-Match`, or else `If-Modified-Since`. */
 export function isUnchanged(headers: Headers, { etag, modified }: Validators): boolean {
   const tags = headers.get("If-None-Match");
   if (tags !== null) {

@@ -61,7 +61,7 @@ export async function answered(work: () => Promise<Response>): Promise<Response>
   }
 }
 
-/** Says whether a request is answered like GET. */
+/** Whether a request is answered like GET. */
 export function isReading({ req }: { readonly req: { readonly method: string } }): boolean {
   return req.method === "GET" || req.method === "HEAD";
 }

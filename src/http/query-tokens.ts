@@ -22,7 +22,7 @@ const NAMES: ReadonlySet<string> = new Set([
 export const TOKEN_IN_QUERY =
   "A token must not stand in a URL: send it as `Authorization: Bearer <token>`, or as the password of Basic. Revoke this one.";
 
-/** Says whether a query carries credentials, by the name of a parameter or by its look. */
+/** Whether a query carries credentials, by the name of a parameter or by its look. */
 export function hasTokenInQuery(query: URLSearchParams): boolean {
   for (const [name, value] of query) {
     if (NAMES.has(name.toLowerCase()) || mentionsToken(name) || mentionsToken(value)) return true;

@@ -63,8 +63,16 @@ function splitPattern(line: string): { readonly pattern: string; readonly rest: 
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
-  a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "\\": "\\", '"': '"',
-}; // prettier-ignore
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  "\\": "\\",
+  '"': '"',
+};
 
 /** Takes C-style quotes away; `undefined` where they are not closed or have an escape that is none. */
 function unquote(line: string): { readonly text: string; readonly end: number } | undefined {

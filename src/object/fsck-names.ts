@@ -29,13 +29,13 @@ const byteAt = (name: Uint8Array, at: number): number => name[at] ?? 0;
 
 const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
 
-/** Says whether `name` has ASCII `text` at `at`, without regard to case. */
+/** Whether `name` has ASCII `text` at `at`, without regard to case. */
 function hasText(name: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (lower(byteAt(name, at + i)) !== text.charCodeAt(i)) return false;
   return true;
 }
 
-/** Code points that HFS+ ignores in names. */
+/** Whether HFS+ ignores this code point in names. */
 function isInvisible(point: number): boolean {
   return (
     (point >= 0x200c && point <= 0x200f) ||
@@ -96,7 +96,7 @@ function isHfsName(name: Uint8Array, text: string): boolean {
   return after === 0 || after === SLASH;
 }
 
-/** Says whether all from `at` to the end, or to a stream's colon, are dots and spaces, which NTFS drops. */
+/** Whether all from `at` to the end, or to a stream's colon, are dots and spaces, which NTFS drops. */
 function isDropped(name: Uint8Array, at: number): boolean {
   for (let next = at; ; next++) {
     const byte = byteAt(name, next);
@@ -105,7 +105,7 @@ function isDropped(name: Uint8Array, at: number): boolean {
   }
 }
 
-/** As {@link isDropped}, where a directory separator ends the name too: what follows is inside the directory. */
+/** Whether the name ends here as in {@link isDropped}, or at a directory separator: what follows is inside the directory. */
 function isDroppedDirectory(name: Uint8Array, at: number): boolean {
   let next = at;
   while (byteAt(name, next) === DOT || byteAt(name, next) === SPACE) next++;
@@ -119,7 +119,10 @@ function isNtfsDotGit(name: Uint8Array): boolean {
 
 const isDigitFrom = (byte: number, least: number): boolean => byte >= 0x30 + least && byte <= 0x39;
 
-/** The short name that NTFS makes of a hash when the simple ones are taken: eight characters with `~` and a number at the end. */
+/**
+ * Whether a name is the short one that NTFS makes of a hash when the simple ones are taken: eight characters with `~` and a number at
+ * the end.
+ */
 function isFallbackShortName(name: Uint8Array, prefix: string): boolean {
   let tilde = 0;
   while (tilde < 6 && byteAt(name, tilde) !== TILDE) {
@@ -139,12 +142,12 @@ function isNtfsFile(name: Uint8Array, file: SpecialFile): boolean {
   return isShort ? isDropped(name, 8) : isFallbackShortName(name, SHORT_NAME[file]);
 }
 
-/** Says whether some file system takes this name, or what follows a backslash in it, for `.git`. */
+/** Whether some file system takes this name, or what follows a backslash in it, for `.git`. */
 export function isDotGit(name: Uint8Array): boolean {
   return isHfsName(name, "git") || isNtfsDotGit(name) || someTail(name, isNtfsDotGit);
 }
 
-/** Says whether some file system takes this name for a file that git reads by itself. */
+/** Whether some file system takes this name for a file that git reads by itself. */
 export function isSpecialFile(name: Uint8Array, file: SpecialFile): boolean {
   if (isHfsName(name, file) || isNtfsFile(name, file)) return true;
   // git looks behind backslashes for this one alone.
@@ -158,7 +161,7 @@ function someTail(name: Uint8Array, test: (tail: Uint8Array) => boolean): boolea
   return false;
 }
 
-/** Says, at the cost of one look at each byte, that a name is none of the above and needs no closer look. */
+/** Whether a name is plain: one look at each byte shows that it is none of the above. */
 export function isPlainName(name: Uint8Array): boolean {
   if (name[0] === DOT) return false;
   for (const byte of name) if (byte >= 0x7e || byte === SLASH || byte === BACKSLASH) return false;

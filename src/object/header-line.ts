@@ -34,7 +34,7 @@ export function hexByteAt(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Says whether `bytes` have, at `at` and before `end`, a full object name in hexadecimal and then a line feed.
+ * Whether `bytes` have, at `at` and before `end`, a full object name in hexadecimal and then a line feed.
  */
 export function hasNameLine(bytes: Uint8Array, at: number, end: number, hexSize: number): boolean {
   if (at + hexSize >= end || bytes[at + hexSize] !== LF) return false;

@@ -41,7 +41,7 @@ export function expandRefName(name: string): string[] {
 }
 
 /**
- * Says whether a client may create or move a ref of this name: it lies under `refs/`, and what follows is itself well formed,
+ * Whether a client may create or move a ref of this name: it lies under `refs/`, and what follows is itself well formed,
  * so that `refs/x` is refused. Where it is false, git's receive-pack reports `funny refname`.
  *
  * @see git-receive-pack(1)

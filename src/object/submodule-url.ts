@@ -8,7 +8,7 @@
  * @see gitmodules(5), `check_submodule_name` and `check_submodule_url` in git
  */
 
-/** Says whether a submodule may have this name: not empty, and no component is `..`. */
+/** Whether a submodule may have this name: not empty, and no component is `..`. */
 export function isSubmoduleName(name: string): boolean {
   return name !== "" && !name.split(/[/\\]/).includes("..");
 }
@@ -47,7 +47,7 @@ function httpUrl(url: string): string | undefined {
   return /^(?:https?|ftps?):\/\//.test(url) ? url : undefined;
 }
 
-/** Says whether git can take a user, a host and a path out of the URL of a credential: there is a host, and no line feed. */
+/** Whether git can take a user, a host and a path out of the URL of a credential: there is a host, and no line feed. */
 function isCredentialUrl(url: string): boolean {
   const scheme = url.indexOf("://");
   if (scheme <= 0) return false;
@@ -65,7 +65,7 @@ function isCredentialUrl(url: string): boolean {
   return ![name, password, host, path].some(hasNewline);
 }
 
-/** Says whether a submodule may have this URL. */
+/** Whether a submodule may have this URL. */
 export function isSubmoduleUrl(url: string): boolean {
   if (looksLikeOption(url)) return false;
   if (isRelative(url) || url.startsWith("git://")) return !hasNewline(url) && !escapesRoot(url);

@@ -20,22 +20,22 @@ export const FILE_MODE = {
 
 const KIND_BITS = 0o170000;
 
-/** Says whether an entry is a subtree. */
+/** Whether an entry is a subtree. */
 export function isTree(mode: number): boolean {
   return (mode & KIND_BITS) === FILE_MODE.tree;
 }
 
-/** Says whether an entry is a commit of another repository, which this one doesn't have. */
+/** Whether an entry is a commit of another repository, which this one doesn't have. */
 export function isGitlink(mode: number): boolean {
   return (mode & KIND_BITS) === FILE_MODE.gitlink;
 }
 
-/** Says whether an entry is a symbolic link. */
+/** Whether an entry is a symbolic link. */
 export function isSymlink(mode: number): boolean {
   return (mode & KIND_BITS) === FILE_MODE.symlink;
 }
 
-/** Says whether an entry is a regular file, whatever its permissions. */
+/** Whether an entry is a regular file, whatever its permissions. */
 export function isRegular(mode: number): boolean {
   return (mode & KIND_BITS) === 0o100000;
 }

@@ -125,7 +125,7 @@ export type EndSyncRequest = {
   /** The lease it began with. */
   readonly packName: string;
   readonly end: SyncEnd;
-  /** Whether nothing is left in the bucket of a pack that is not to be kept; else the lease stays. */
+  /** Whether the bucket is clean of the pack, where it is not to be kept; else the lease stays. */
   readonly isClean: boolean;
   readonly pack?: PackRecord;
   /** See `CommitPushRequest`. */

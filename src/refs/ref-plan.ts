@@ -17,7 +17,7 @@ import type { RefOutcome, RefRejection, RefUpdate } from "./ref-update.ts";
 export interface RefState {
   /** The value of a ref before the push, hex; "" where there is none. */
   current(name: string): string;
-  /** Those of `directories`' refs that are there before the push: gives whether `name` is one. Asked for every parent of a new name. */
+  /** Whether a ref called `name` exists before the push. Asked for every parent of a new name. */
   exists(name: string): boolean;
   /** Names of refs below `name/` before the push, or as many of them as can matter. */
   below(name: string): Iterable<string>;
@@ -40,7 +40,7 @@ export type RefPolicy = {
 
 const ZEROS = /^0+$/;
 
-/** Whether `oid` stands for "no ref". */
+/** Whether `oid` is all zeros, which stand for "no ref". */
 export function isZeroOid(oid: string): boolean {
   return ZEROS.test(oid);
 }

@@ -63,7 +63,7 @@ function fullPattern(pattern: string): string {
   return pattern.startsWith("refs/") ? pattern : BRANCHES + pattern;
 }
 
-/** Says whether `pattern` may be one: a ref name, or a branch's, that git would take, in which `*` may stand for anything. */
+/** Whether `pattern` may be one: a ref name, or a branch's, that git would take, in which `*` may stand for anything. */
 export function isRefPattern(pattern: string): boolean {
   if (pattern === "" || pattern.length > LONGEST_PATTERN) return false;
   return checkRefFormat(fullPattern(pattern).replaceAll("*", "x"));
@@ -97,7 +97,7 @@ function refusalOf(rule: RefRule, change: RefChange, pusher: Pusher): RuleRefusa
   return undefined;
 }
 
-/** Nothing is forward about a tag that moves: who has the old one keeps it. */
+/** Whether the change needs force. A tag that moves always does: clients that have the old one keep it. */
 function isForced({ name, forward }: RefChange): boolean {
   return name.startsWith(TAGS) || forward === false;
 }

@@ -70,7 +70,7 @@ export class ObjectRing {
     return position >= afterSecond - this.#capacity;
   }
 
-  /** Says whether the bytes at `position` are among the older half: worth reserving anew when they are used again. */
+  /** Whether the bytes at `position` are among the older half: worth reserving anew when they are used again. */
   isOld(position: number): boolean {
     return position < this.#head - this.#capacity / 2;
   }

@@ -48,7 +48,7 @@ export class CapabilityList implements Iterable<Capability> {
     return (this.#byName.get(name) ?? []).flatMap(({ value }) => (value === undefined ? [] : [value]));
   }
 
-  /** Tells whether the value of `name` is a space-separated list with `feature` in it: `fetch=shallow filter`. */
+  /** Whether the value of `name` is a space-separated list with `feature` in it: `fetch=shallow filter`. */
   hasFeature(name: string, feature: string): boolean {
     return this.values(name).some((value) => value.split(" ").includes(feature));
   }

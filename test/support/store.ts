@@ -32,12 +32,12 @@ const MIB = 1024 * KIB;
 /** The compiled kernel. */
 export const KERNEL_MODULE = compile(readFileSync(join(import.meta.dirname, "..", "..", "build", "kernel.wasm")));
 
-/** Compiles a module, as Node can and a Worker cannot. */
 /** Half for files, half for blocks. */
 function cacheBounds({ cacheBytes = 16 * MIB }: StoreLayout): CacheBounds {
   return { files: cacheBytes / 2, blocks: cacheBytes / 2 };
 }
 
+/** Compiles a module, as Node can and a Worker cannot. */
 function compile(bytes: Uint8Array): WebAssembly.Module {
   const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
   return new Module(bytes);

@@ -14,7 +14,7 @@ import type { ApiEnv } from "../api-host.ts";
 
 const BRANCHES = "refs/heads/";
 
-/** What `git branch` would make: it also refuses what would be taken for an option, or for HEAD itself. */
+/** Whether `git branch` would make a branch of this name: it also refuses what looks like an option, and HEAD itself. */
 function isBranchName(name: string): boolean {
   return !name.startsWith("-") && name !== "HEAD" && checkRefFormat(BRANCHES + name);
 }

@@ -138,7 +138,7 @@ export class RepositoryDatabase {
     });
   }
 
-  /** Whether there never was a repository: then there is nothing to be asked for. */
+  /** Whether the database is as it was made, before its first repository: there is nothing to ask it for. */
   get isEmpty(): boolean {
     return !this.#tables.exist;
   }

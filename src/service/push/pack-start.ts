@@ -41,7 +41,7 @@ export function readPackStart(head: Uint8Array, format: ObjectFormat, hash: Hash
     : { kind: "objects", head };
 }
 
-/** A pack of no objects that is damaged, or goes on, is left to be refused like any other. */
+/** Whether this is an empty pack, and a whole one. A pack that is damaged, or goes on, is left to be refused like any other. */
 function isWholeEmptyPack(head: Uint8Array, format: ObjectFormat, hash: HashFactory): boolean {
   const running = hash(format.name);
   running.update(head.subarray(0, PACK_HEADER_BYTES));

@@ -51,7 +51,7 @@ export function checkNonce(nonce: string | undefined, from: NonceSeed | undefine
   return { nonce: Math.abs(nonceSlop) <= NONCE_SLOP ? "OK" : "SLOP", nonceSlop };
 }
 
-/** Compares in a time that tells nothing but the length. */
+/** Whether both are the same. The time this takes tells only the length. */
 function isSame(expected: string, given: string): boolean {
   if (expected.length !== given.length) return false;
   let different = 0;

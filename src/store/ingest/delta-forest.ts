@@ -109,8 +109,8 @@ export class DeltaForest {
 }
 
 /**
- * Says whether the chain of bases of each entry ends in something that is no delta; `baseOf` gives the entry that a delta builds
- * on, or a number that is none for what lies outside. Linear, and without recursion.
+ * Whether some chain of bases is a cycle, instead of ending in something that is no delta. `baseOf` gives the entry that a delta
+ * builds on, or a number below 0 for a base outside of the pack. Takes linear time, and no recursion.
  */
 export function hasCycle(entries: EntryTable, count: number, baseOf: (number: number) => number): boolean {
   const SEEN = 1;

@@ -69,11 +69,11 @@ export type ResolverInput = {
 };
 
 const READ_BYTES = 1024 * 1024;
-/** Deltas after which progress is told again. */
 /** Chains of bases up to this length are read with each entry: `pack.depth` is 50, and 250 for `gc --aggressive` of old. */
 const USUAL_DEPTH = 256;
 /** What is read at once of a run. */
 const PIECE_BYTES = 256 * 1024;
+/** Deltas after which progress is told again. */
 const PROGRESS_STEP = 500;
 
 /** Resolves what the first pass left; see {@link DeltaResolver.run}. */
@@ -245,7 +245,7 @@ export class DeltaResolver {
     }
   }
 
-  /** What an entry inflates to cannot be held; its content, if that is another's base, is in a scratch file. */
+  /** Whether what an entry inflates to is too large to be held. If it is the base of another, its content is in a scratch file. */
   #isTooLarge(node: number): boolean {
     const { entries, inflating, large } = this.#input;
     if (large.has(node)) return true;

@@ -111,15 +111,43 @@ describe.each([
     twin.git.dispose();
   });
 
-  it.each(["c5", "t0", "tt", "tree", "blob", "heads/c5", "refs/tags/t7", "tt^{}", "tt^{commit}", "tt^{tree}", "tt^{tag}", "tt^{object}", "tree^{tree}",
-    `c${COMMITS - 1}~20`, `c${COMMITS - 1}^^^~3^{tree}`, "c3^0", "t7~1", `c${COMMITS - 1}:d1`, "c9:", "tree:f1", "tree^{commit}", "blob^{tree}", "c1~5", "c0^2",
-    "nothing", "HEAD", "@", "refs/heads/nothing", "c5:no/such"])("resolves %s", async (text) => {
+  it.each([
+    "c5",
+    "t0",
+    "tt",
+    "tree",
+    "blob",
+    "heads/c5",
+    "refs/tags/t7",
+    "tt^{}",
+    "tt^{commit}",
+    "tt^{tree}",
+    "tt^{tag}",
+    "tt^{object}",
+    "tree^{tree}",
+    `c${COMMITS - 1}~20`,
+    `c${COMMITS - 1}^^^~3^{tree}`,
+    "c3^0",
+    "t7~1",
+    `c${COMMITS - 1}:d1`,
+    "c9:",
+    "tree:f1",
+    "tree^{commit}",
+    "blob^{tree}",
+    "c1~5",
+    "c0^2",
+    "nothing",
+    "HEAD",
+    "@",
+    "refs/heads/nothing",
+    "c5:no/such",
+  ])("resolves %s", async (text) => {
     const run = twin.git.run(["rev-parse", "--verify", "-q", text]);
     const oid = run.stdout.toString().trim();
     const told = await twin.resolve(text);
     if (run.ok) expect(told).toBe(`${oid} ${twin.git.text(["cat-file", "-t", oid])}`);
     else expect(["missing", "wrong"]).toContain(told);
-  }); // prettier-ignore
+  });
 
   it("resolves names of objects, abbreviated as git does it", async () => {
     for (const name of ["c0", "c50", "tt", "c50^{tree}", "blob"]) {

@@ -38,7 +38,10 @@ async function told(files: Record<string, string>, paths: readonly string[]): Pr
   }
   const input = Buffer.from(`${paths.join("\0")}\0`, "latin1");
   const output = await git.bytes(["check-attr", "-z", "--stdin", NAME], { cwd, input });
-  return output.toString("latin1").split("\0").filter((_, i) => i % 3 === 2); // prettier-ignore
+  return output
+    .toString("latin1")
+    .split("\0")
+    .filter((_, i) => i % 3 === 2);
 }
 
 function ours(files: Record<string, string>, paths: readonly string[]): string[] {
@@ -94,9 +97,53 @@ describe("attributes", () => {
       sub: "keep.txt export-ignore\n*.txt -export-ignore\nx/y export-ignore\n[attr]late export-ignore\nz late\n",
       "sub/sub": "\xef\xbb\xbf*.txt export-ignore\n",
     };
-    const paths = ["a.txt", "keep.txt", "x/keep.txt", "value.txt", "again.txt", "a.c", "b.c", "c.c", "d.c", "d2.c", "build", "build/", "x/build/", "build/file",
-      "rooted", "x/rooted", "some/path", "x/some/path", "docs/deep", "docs/a/b/deep", "docs/a/b/c", "any", "x/y/any", "end/x", "end", "end/", "end/x/y/", 'quo\ted" \xc3\xbc',
-      '"not', "negative", "!negative", "!literal", "bad-name", "ok", "tab", "x".repeat(2040), "binary", "sub/a.txt", "sub/keep.txt", "sub/x/y", "x/y", "sub/z", "sub/sub/a.txt", "sub/sub/", "sub/sub/x/keep.txt"]; // prettier-ignore
+    const paths = [
+      "a.txt",
+      "keep.txt",
+      "x/keep.txt",
+      "value.txt",
+      "again.txt",
+      "a.c",
+      "b.c",
+      "c.c",
+      "d.c",
+      "d2.c",
+      "build",
+      "build/",
+      "x/build/",
+      "build/file",
+      "rooted",
+      "x/rooted",
+      "some/path",
+      "x/some/path",
+      "docs/deep",
+      "docs/a/b/deep",
+      "docs/a/b/c",
+      "any",
+      "x/y/any",
+      "end/x",
+      "end",
+      "end/",
+      "end/x/y/",
+      'quo\ted" \xc3\xbc',
+      '"not',
+      "negative",
+      "!negative",
+      "!literal",
+      "bad-name",
+      "ok",
+      "tab",
+      "x".repeat(2040),
+      "binary",
+      "sub/a.txt",
+      "sub/keep.txt",
+      "sub/x/y",
+      "x/y",
+      "sub/z",
+      "sub/sub/a.txt",
+      "sub/sub/",
+      "sub/sub/x/keep.txt",
+    ];
     expect(ours(files, paths)).toEqual(await told(files, paths));
   });
 
@@ -104,7 +151,32 @@ describe("attributes", () => {
     const random = pseudoRandom(77);
     const pick = (from: readonly string[], count: number): string =>
       Array.from({ length: count }, () => from[random(from.length)]).join("");
-    const parts = ["a", "b", "/", "/a?b", "*/?", "a[^x]b/", "*", "**", "?", "[ab]", "[!a]", "[a-c]", "[]a]", "[[:alpha:]]", "\\a", "\\*", "/**/", "**/", "/**", "-", "[^-a]", "[a", "[[:no:]]", "[[:x]"]; // prettier-ignore
+    const parts = [
+      "a",
+      "b",
+      "/",
+      "/a?b",
+      "*/?",
+      "a[^x]b/",
+      "*",
+      "**",
+      "?",
+      "[ab]",
+      "[!a]",
+      "[a-c]",
+      "[]a]",
+      "[[:alpha:]]",
+      "\\a",
+      "\\*",
+      "/**/",
+      "**/",
+      "/**",
+      "-",
+      "[^-a]",
+      "[a",
+      "[[:no:]]",
+      "[[:x]",
+    ];
     const paths = Array.from({ length: 120 }, () =>
       pick(["a", "b", "c", "/", "-", "*", "]", "[", "ab", "a/b", "\xfc"], 1 + random(6))
         .replaceAll(/\/+/g, "/")

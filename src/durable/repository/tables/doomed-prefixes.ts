@@ -11,7 +11,7 @@ export const DOOMED_PREFIXES_DDL = `CREATE TABLE IF NOT EXISTS doomed_prefixes (
   leased_until INTEGER NOT NULL
 ) WITHOUT ROWID`;
 
-/** Says whether the repository with this id was deleted, or is never to be. */
+/** Whether the repository with this id was deleted, or is never to be. */
 export function isDoomed(db: SqlDatabase, id: string): boolean {
   return firstRow(db.rows("SELECT 1 FROM doomed_prefixes WHERE id = ?", id)) !== undefined;
 }

@@ -23,7 +23,7 @@ export function renewLease(db: SqlDatabase, pack: string, expiresAt: number): vo
   db.run("UPDATE leases SET expires_at = ? WHERE pack = ?", expiresAt, pack);
 }
 
-/** Whether the upload's time is not up. Once it is, its files may be on their way out of the bucket. */
+/** Whether the upload's lease still runs. Once it has ended, the upload's files may be on their way out of the bucket. */
 export function hasLease(db: SqlDatabase, pack: string, now: number): boolean {
   return firstRow(db.rows("SELECT 1 FROM leases WHERE pack = ? AND expires_at > ?", pack, now)) !== undefined;
 }
