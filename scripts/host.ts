@@ -27,6 +27,8 @@ export type HostOptions = {
   /** 0 takes a free one; absent: none. */
   readonly inspectorPort?: number;
   readonly allowPrivateUpstreams?: boolean;
+  /** Origins whose pages may change things, as text. */
+  readonly allowedOrigins?: string;
   /** Seconds between two syncs of a mirror, as text. */
   readonly leastMirrorInterval?: string;
   /** Objects that a sync takes in one go, as text. */
@@ -116,6 +118,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         MIRROR_KEYS: mirrorKeys(stateDir),
         ...(options.leastMirrorInterval === undefined ? {} : { MIRROR_LEAST_INTERVAL: options.leastMirrorInterval }),
         ...(options.mirrorSliceObjects === undefined ? {} : { MIRROR_SLICE_OBJECTS: options.mirrorSliceObjects }),
+        ...(options.allowedOrigins === undefined ? {} : { ALLOWED_ORIGINS: options.allowedOrigins }),
         ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),
       },
     }),

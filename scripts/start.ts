@@ -1,6 +1,6 @@
 /**
  * `npm start`: the whole host on this machine. Environment: `PORT`, `STATE_DIR`, `ADMIN_TOKEN`, `INSPECTOR_PORT`,
- * `ALLOW_PRIVATE_UPSTREAMS=1`, `MIRROR_LEAST_INTERVAL`,
+ * `ALLOW_PRIVATE_UPSTREAMS=1`, `ALLOWED_ORIGINS`, `MIRROR_LEAST_INTERVAL`,
  * `MIRROR_SLICE_OBJECTS`. `WORKER_BUNDLE`, which tests set, names a file with the Worker's bundle: nothing is built then.
  */
 import { execFileSync } from "node:child_process";
@@ -25,6 +25,7 @@ if (bundleFile === undefined) {
 }
 const inspectorPort = portFrom("INSPECTOR_PORT");
 const leastMirrorInterval = process.env["MIRROR_LEAST_INTERVAL"];
+const allowedOrigins = process.env["ALLOWED_ORIGINS"];
 const mirrorSliceObjects = process.env["MIRROR_SLICE_OBJECTS"];
 const host = await startHost({
   port: portFrom("PORT") ?? 8787,
@@ -32,6 +33,7 @@ const host = await startHost({
   ...(process.env["ADMIN_TOKEN"] === undefined ? {} : { adminToken: process.env["ADMIN_TOKEN"] }),
   ...(inspectorPort === undefined ? {} : { inspectorPort }),
   allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
+  ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
   ...(leastMirrorInterval === undefined ? {} : { leastMirrorInterval }),
   ...(mirrorSliceObjects === undefined ? {} : { mirrorSliceObjects }),
   ...(bundleFile === undefined ? {} : { bundleFile }),

@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import { apiRoutes } from "./api/v1/routes.ts";
 import { type AppEnv, type PlatformOptions, withPlatform } from "./host/platform.ts";
+import { FOREIGN_PAGE, isForeignPage } from "./http/cross-origin.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
 import { gitRoutes } from "./http/git-routes.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
@@ -25,6 +26,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.use(async (context, next) => {
     if (!hasTokenInQuery(new URL(context.req.url).searchParams)) return next();
     return problemResponse(400, TOKEN_IN_QUERY);
+  });
+  app.use(async (context, next) => {
+    if (!isForeignPage(context.req.raw, context.env.ALLOWED_ORIGINS)) return next();
+    return problemResponse(403, FOREIGN_PAGE);
   });
   app.route("/api/v1", apiRoutes());
   app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));

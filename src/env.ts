@@ -29,6 +29,8 @@ export type Env = PlacementSettings & {
   readonly PUSH_CERT_SEED?: string;
   /** "1": mirrors and webhooks may reach loopback and private networks, also without TLS. Never set when deployed. */
   readonly ALLOW_PRIVATE_UPSTREAMS?: string;
+  /** Origins, with commas between, whose pages may change things here and open WebSockets in a browser; without it none but ours. */
+  readonly ALLOWED_ORIGINS?: string;
   /** What upstreams' credentials are sealed with: see `cloudflare/sealed-secrets.ts`. */
   readonly MIRROR_KEYS?: string;
   /** The least seconds between two syncs of a mirror. */

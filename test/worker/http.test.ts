@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { request as openRequest } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
@@ -84,8 +85,32 @@ async function plant(name: string): Promise<{ pack: Buffer; checksum: string }> 
   return { pack, checksum };
 }
 
+/** Opens a WebSocket as a browser does for a page of `origin`; gives the status. */
+async function socketFor(path: string, origin: string): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const headers = {
+      Origin: origin,
+      Connection: "Upgrade",
+      Upgrade: "websocket",
+      "Sec-WebSocket-Version": "13",
+      "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    };
+    const asked = openRequest(host.base + path, { headers });
+    asked.on("error", reject);
+    asked.on("response", (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    asked.on("upgrade", (_, socket) => {
+      socket.destroy();
+      resolve(101);
+    });
+    asked.end();
+  });
+}
+
 beforeAll(async () => {
-  host = await startTestHost();
+  host = await startTestHost({ allowedOrigins: "https://app.example" });
   await makeRepository("acme/open", { visibility: "public" });
   await makeRepository("acme/closed");
 });
@@ -242,6 +267,40 @@ describe("smart HTTP", () => {
       body: new Uint8Array(body),
     });
   }
+});
+
+describe("pages of other origins", () => {
+  const evil = { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
+
+  it.each([
+    ["/api/v1/repos/acme/closed/uploads", "POST", "text/plain"],
+    ["/api/v1/repos/acme/closed", "DELETE", "text/plain"],
+    ["/acme/closed.git/git-receive-pack", "POST", RECEIVE],
+  ])("change nothing at %s by %s with the credentials of a browser", async (path, method, type) => {
+    const body = method === "POST" ? { body: "0000" } : {};
+    const headers = { "Content-Type": type, ...evil };
+    const refused = await askAsOperator(path, { method, headers, ...body });
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({ status: 403, detail: expect.stringContaining("another origin") });
+    // Nor do they learn what there is.
+    const missing = await ask(path.replace("closed", "none"), { method, headers, ...body });
+    expect(await seen(missing)).toEqual(await seen(await ask(path, { method, headers, ...body })));
+    expect((await askAsOperator("/api/v1/repos/acme/closed")).status).toBe(200);
+  });
+
+  it("open no WebSocket, unless the operator allows their origin", async () => {
+    const path = "/api/v1/repos/acme/open/events";
+    expect(await socketFor(path, "https://evil.example")).toBe(403);
+    expect(await socketFor(path, "null")).toBe(403);
+    expect(await socketFor(path, "https://app.example")).toBe(101);
+    expect(await socketFor(path, host.base)).toBe(101);
+  });
+
+  it("may read what anybody may", async () => {
+    const answer = await ask("/acme/open.git/info/refs?service=git-upload-pack", { headers: evil });
+    expect(answer.status).toBe(200);
+    await answer.text();
+  });
 });
 
 describe("version 2's advertisement", () => {
