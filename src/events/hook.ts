@@ -118,6 +118,9 @@ export type AttemptResult = {
   readonly duration: number;
 };
 
+/** The new delivery. `inactive`: the webhook is off. `too-many`: as many deliveries wait as may. `undefined`: there is none to repeat. */
+export type RedeliverAnswer = Delivery | "inactive" | "too-many" | undefined;
+
 /** One repository's webhooks. A repository or webhook that is not there gives `undefined` or `false`. */
 export interface HookStore {
   listHooks(): Promise<readonly Hook[] | undefined>;
@@ -128,7 +131,7 @@ export interface HookStore {
   /** The newest first; pending ones and a bounded number of those that ended. */
   listDeliveries(hook: string): Promise<readonly Delivery[] | undefined>;
   /** Has the same event delivered once more. */
-  redeliver(hook: string, delivery: number): Promise<Delivery | "inactive" | undefined>;
+  redeliver(hook: string, delivery: number): Promise<RedeliverAnswer>;
   /** For the queue's consumer: gives what is due of a webhook of repository `id`, and holds it back from others for a while. */
   takeDeliveries(id: string, hook: string): Promise<DueDeliveries | undefined>;
   /** Says what became of what was taken; what is not named is due again. */

@@ -285,6 +285,24 @@ describe("deliveries", () => {
     });
   });
 
+  it("are not repeated beyond what may wait", async () => {
+    receiver.answer = () => ({ status: 500 });
+    const path = await repository();
+    const hook = await hooked(path);
+    const repeat = async (): Promise<Response> =>
+      await fetch(`${host.base}/api/v1/repos/${path}/hooks/${hook}/deliveries/1/redeliver`, {
+        method: "POST",
+        headers: { Authorization: "Bearer test-token" },
+      });
+    const statuses: number[] = [];
+    for (let n = 0; n < 50; n++) statuses.push((await repeat()).status);
+    expect(new Set(statuses)).toEqual(new Set([202]));
+    const refused = await repeat();
+    expect([refused.status, refused.headers.get("Retry-After")]).toEqual([429, "60"]);
+    expect(await refused.json()).toMatchObject({ title: "Too Many Requests" });
+    expect((await deliveries(path, hook)).length).toBeLessThanOrEqual(51);
+  });
+
   it("are repeated on request", async () => {
     const path = await repository();
     const hook = await hooked(path);

@@ -16,6 +16,8 @@ import { requestedRepository } from "./requested.ts";
 
 /** Characters of the longest secret. */
 const MOST_SECRET = 1000;
+/** Seconds after which a redelivery that was refused may find room: a delivery that failed is tried again after a minute at first. */
+const REDELIVER_AFTER = 60;
 
 const events = v.pipe(v.array(v.picklist(HOOK_EVENTS)), v.minLength(1), v.maxLength(HOOK_EVENTS.length));
 const secret = v.pipe(v.string(), v.maxLength(MOST_SECRET));
@@ -154,6 +156,11 @@ async function redeliver(context: Context<ApiEnv>): Promise<Response> {
   const added = await context.var.api.hooks(name).redeliver(hook, id);
   if (added === undefined) throw new Problem(404, "There is no such delivery.");
   if (added === "inactive") throw new Problem(409, "The webhook is turned off.");
+  if (added === "too-many") {
+    const detail =
+      "As many deliveries of this webhook wait as may. Repeat this one when the receiver has answered some.";
+    throw new Problem(429, detail, { "Retry-After": String(REDELIVER_AFTER) });
+  }
   return context.json(shownDelivery(added), 202);
 }
 
@@ -228,7 +235,7 @@ const REDELIVER = describe({
   summary: "Delivers the same event once more",
   access: "token",
   answers: { 202: { about: "The new delivery, with the same `guid`.", json: deliveryJson } },
-  problems: [409],
+  problems: [409, 429],
 });
 
 /** The routes of webhooks, below `/api/v1/repos`. */

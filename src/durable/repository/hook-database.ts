@@ -15,6 +15,7 @@ import type {
   HookChange,
   HookEvent,
   HookSettings,
+  RedeliverAnswer,
 } from "../../events/hook.ts";
 import { isNone, refKind } from "../../events/payload.ts";
 import { MIRROR_ACTOR } from "../../refs/mirror-store.ts";
@@ -51,6 +52,8 @@ export const MOST_HOOKS = 20;
 export const KEPT_DELIVERIES = 50;
 /** Deliveries of a webhook that wait at once; the rest of a backlog stays in the ref log. */
 export const MOST_PENDING = 200;
+/** Redeliveries of a webhook that wait at once. They take places of {@link MOST_PENDING}, and leave most of them to what happens. */
+export const MOST_REDELIVERIES = 50;
 /** What a webhook is told of one moved ref, at most. */
 const EVENTS_A_MOVE = 3;
 /** Rows of the ref log that are gone through for a webhook in one go. */
@@ -152,12 +155,15 @@ export class RepositoryHooks {
     return listDeliveries(this.#db, hook, KEPT_DELIVERIES + MOST_PENDING);
   }
 
-  redeliver(hook: string, id: number, now: number): Delivery | "inactive" | undefined {
+  /** Has an event delivered once more, unless as many deliveries wait as may: a receiver is not sent more than it answers. */
+  redeliver(hook: string, id: number, now: number): RedeliverAnswer {
     return this.#db.transaction(() => {
       const row = readHook(this.#db, hook);
       const delivery = readDelivery(this.#db, hook, id);
       if (row === undefined || delivery === undefined) return undefined;
       if (!row.active) return "inactive";
+      const { count, redeliveries } = pendingDeliveries(this.#db, hook);
+      if (count >= MOST_PENDING || redeliveries >= MOST_REDELIVERIES) return "too-many";
       const { guid, event, seq, ref } = delivery;
       const of = { ...(seq === undefined ? {} : { seq }), ...(ref === undefined ? {} : { ref }) };
       insertDelivery(this.#db, { hook, guid, event, ...of, redelivery: true }, now);

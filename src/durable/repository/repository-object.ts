@@ -7,7 +7,15 @@
 import { DurableObject } from "cloudflare:workers";
 import type { UsageReport } from "../../access/quotas.ts";
 import { toHex } from "../../bytes/hex.ts";
-import type { AttemptResult, Delivery, DueDeliveries, Hook, HookChange, HookSettings } from "../../events/hook.ts";
+import type {
+  AttemptResult,
+  Delivery,
+  DueDeliveries,
+  Hook,
+  HookChange,
+  HookSettings,
+  RedeliverAnswer,
+} from "../../events/hook.ts";
 import type { Job } from "../../events/job.ts";
 import type {
   ConfigureAnswer,
@@ -200,7 +208,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `HookStore.redeliver`. */
-  redeliver(hook: string, delivery: number): Delivery | "inactive" | undefined {
+  redeliver(hook: string, delivery: number): RedeliverAnswer {
     const added = this.#database.hooks()?.redeliver(hook, delivery, Date.now());
     this.#wakeForNext();
     return added;

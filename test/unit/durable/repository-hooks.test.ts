@@ -5,6 +5,7 @@ import {
   KEPT_DELIVERIES,
   MOST_HOOKS,
   MOST_PENDING,
+  MOST_REDELIVERIES,
   type RepositoryHooks,
 } from "../../../src/durable/repository/hook-database.ts";
 import { type MemoryRefStore, memoryRefStore } from "../../support/memory-ref-store.ts";
@@ -233,6 +234,45 @@ describe("a delivery", () => {
     expect(takeDue(hooks, hook, clock.now)).toMatchObject([{ event: "push", ref: "refs/heads/a" }]);
     expect(hooks.redeliver(hook, 999, clock.now)).toBeUndefined();
     expect(hooks.redeliver("another", first.id, clock.now)).toBeUndefined();
+  });
+
+  it("is repeated as often at once as there are places, and again when a receiver has answered", async () => {
+    const clock = new Clock();
+    const { hooks } = await prepared(clock);
+    const hook = listening(hooks, clock);
+    const [first] = hooks.deliveries(hook) ?? [];
+    if (first === undefined) throw new Error("no delivery");
+    const repeat = (): unknown => hooks.redeliver(hook, first.id, clock.now);
+    for (let n = 0; n < MOST_REDELIVERIES; n++) expect(repeat()).toMatchObject({ redelivery: true });
+    expect(repeat()).toBe("too-many");
+    const pending = (): number => (hooks.deliveries(hook) ?? []).filter(({ state }) => state === "pending").length;
+    expect(pending()).toBe(MOST_REDELIVERIES);
+    // One that failed keeps its place until it is given up.
+    const [one, two, ...others] = takeDue(hooks, hook, clock.now);
+    if (one === undefined || two === undefined) throw new Error("not enough are due");
+    hooks.done(hook, [failed(one), delivered(two)], clock.now);
+    expect(repeat()).toMatchObject({ redelivery: true });
+    expect(repeat()).toBe("too-many");
+    expect(others.length).toBeGreaterThan(0);
+  });
+
+  it("is not repeated while everything waits that may", async () => {
+    const clock = new Clock();
+    const { store, hooks } = await prepared(clock);
+    const hook = listening(hooks, clock);
+    await push(
+      store,
+      Array.from({ length: MOST_PENDING + 5 }, (_, n) => create(`refs/heads/b${n}`, oid(2))),
+    );
+    hooks.due(clock.now);
+    const [, ...rest] = hooks.deliveries(hook) ?? [];
+    const waiting = rest.filter(({ state }) => state === "pending").length + 1;
+    const [ping] = rest.filter(({ state }) => state === "delivered");
+    if (ping === undefined) throw new Error("no delivery");
+    for (let n = waiting; n < MOST_PENDING; n++) {
+      expect(hooks.redeliver(hook, ping.id, clock.now)).toMatchObject({ redelivery: true });
+    }
+    expect(hooks.redeliver(hook, ping.id, clock.now)).toBe("too-many");
   });
 });
 

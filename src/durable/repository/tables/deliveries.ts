@@ -117,13 +117,19 @@ export function dueDeliveries(db: SqlDatabase, hook: string, now: number, limit:
   return Array.from(rows, deliveryRow);
 }
 
-/** Gives how many of a webhook's deliveries are pending, and when the next one is due. */
-export function pendingDeliveries(db: SqlDatabase, hook: string): { readonly count: number; readonly due?: number } {
+/** What of a webhook is pending: how many deliveries, how many of them are redeliveries, and when the next one is due. */
+export type PendingDeliveries = { readonly count: number; readonly redeliveries: number; readonly due?: number };
+
+/** Counts a webhook's deliveries that are pending. */
+export function pendingDeliveries(db: SqlDatabase, hook: string): PendingDeliveries {
   const row = firstRow(
-    db.rows("SELECT count(*), min(due_at) FROM deliveries WHERE hook = ? AND due_at IS NOT NULL", hook),
+    db.rows(
+      "SELECT count(*), sum(redelivery), min(due_at) FROM deliveries WHERE hook = ? AND due_at IS NOT NULL",
+      hook,
+    ),
   );
-  if (row === undefined || row[1] === null) return { count: 0 };
-  return { count: integerAt(row, 0), due: integerAt(row, 1) };
+  if (row === undefined || row[2] === null) return { count: 0, redeliveries: 0 };
+  return { count: integerAt(row, 0), redeliveries: integerAt(row, 1), due: integerAt(row, 2) };
 }
 
 /** What an attempt leaves of a delivery. `due` is when it is tried again. */
