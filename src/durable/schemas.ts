@@ -68,6 +68,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "mirror", "slice_packs TEXT"),
     // Where HEAD was: a new table. Of before it is taken that HEAD has always been where it is.
     () => undefined,
+    // What certificates sign: of those that are here it is not known, and their nonces are too old within the hour.
+    (db) => addColumn(db, "push_certificates", "digest BLOB"),
   ],
 };
 

@@ -27,8 +27,13 @@ export type CertificateCheck = {
   readonly signer: string;
 };
 
-/** A certificate to be kept: as it came, its signature included. */
-export type StoredCertificate = CertificateCheck & { readonly content: Uint8Array };
+/** A certificate to be kept. */
+export type StoredCertificate = CertificateCheck & {
+  /** As it came, its signature included. */
+  readonly content: Uint8Array;
+  /** The SHA-256 of what was signed. Not of `content`: a signature can be written in more than one way, what it signs can not. */
+  readonly digest: Uint8Array;
+};
 
 /** One ref that a push moved. Hex; all zeros for none. */
 export type LoggedMove = {

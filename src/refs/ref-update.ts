@@ -44,6 +44,8 @@ export type RefRejection =
   | { readonly kind: "wrong-type" }
   /** The push options that were signed are not those that were sent. */
   | { readonly kind: "inconsistent-options" }
+  /** The push certificate has landed before. */
+  | { readonly kind: "used-certificate" }
   | { readonly kind: "atomic" }
   | { readonly kind: "unpacker-error" };
 

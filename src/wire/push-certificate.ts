@@ -16,6 +16,8 @@ import type { PktBuffer } from "./pkt-buffer.ts";
 import { decodeText, startsWith } from "./pkt-line.ts";
 
 const LF = 0x0a;
+/** The first line: without it, the signature of a commit or a tag, which git makes in the same way, would be that of a push. */
+const VERSION_LINE = "certificate version 0.1";
 /** Bytes of the largest certificate: it is kept whole, in one row. About 8,000 commands. */
 export const MAX_CERTIFICATE_BYTES = 1_048_576;
 
@@ -67,7 +69,7 @@ function findSignature(content: Uint8Array): { readonly at: number; readonly kin
   return found;
 }
 
-/** Reads a certificate. @throws ProtocolError in git's words where it has no end of its header. */
+/** Reads a certificate. @throws ProtocolError in git's words where its first line is another, or its header has no end. */
 export function parsePushCertificate(content: Uint8Array): PushCertificate {
   const signature = findSignature(content);
   const payload = content.subarray(0, signature?.at ?? content.length);
@@ -75,6 +77,7 @@ export function parsePushCertificate(content: Uint8Array): PushCertificate {
   const pushOptions: string[] = [];
   let body: number | undefined;
   for (const { at, line } of linesOf(payload)) {
+    if (at === 0 && decodeText(line) !== VERSION_LINE) break;
     if (line.length === 0) {
       body = at + 1;
       break;
@@ -111,7 +114,7 @@ export type PushCertificateContent = {
 
 /** Gives the text to sign; a signature with its armour goes right behind it. */
 export function formatPushCertificate(content: PushCertificateContent): string {
-  const lines = ["certificate version 0.1", `pusher ${content.pusher}`];
+  const lines = [VERSION_LINE, `pusher ${content.pusher}`];
   if (content.pushee !== undefined) lines.push(`pushee ${content.pushee}`);
   if (content.nonce !== undefined) lines.push(`nonce ${content.nonce}`);
   for (const option of content.pushOptions ?? []) lines.push(`push-option ${option}`);

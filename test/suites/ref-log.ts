@@ -75,10 +75,11 @@ export function refLogSuite(title: string, open: () => Promise<RefStoreUnderTest
       const content = new Uint8Array([99, 0, 255, 10]);
       const plain = { nonce: "OK", signature: "bad", signer: "A U Thor <author@example.com>" } as const;
       const check = { ...plain, nonce: "SLOP", nonceSlop: -7, signature: "good", key: "SHA256:x" } as const;
-      const certificate: StoredCertificate = { ...check, content };
+      const [digest, another] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+      const certificate: StoredCertificate = { ...check, content, digest };
       await push(store, [create("refs/heads/a", oid(1))], { certificate });
       await push(store, [create("refs/heads/a", oid(1))], { certificate });
-      await push(store, [create("refs/heads/b", oid(1))], { certificate: { ...plain, content } });
+      await push(store, [create("refs/heads/b", oid(1))], { certificate: { ...plain, content, digest: another } });
       await push(store, [create("refs/heads/c", oid(1))]);
       const pushes = (await store.refLog({ limit: 10 }))?.pushes ?? [];
       expect(pushes.map((logged) => logged.certificate)).toEqual([undefined, plain, check]);
@@ -89,6 +90,18 @@ export function refLogSuite(title: string, open: () => Promise<RefStoreUnderTest
       await store.create({ objectFormat: "sha1", visibility: "private", head: "refs/heads/main", description: "" });
       expect(await store.refLog({ limit: 10 })).toEqual({ pushes: [] });
       expect(await store.pushCertificate(pushes[2]?.id ?? 0)).toBeUndefined();
+    });
+
+    it("lets a certificate land once, however it is written", async () => {
+      const store = await open();
+      const check = { nonce: "OK", signature: "good", signer: "A U Thor <author@example.com>" } as const;
+      const digest = new Uint8Array(32).fill(7);
+      const certificate: StoredCertificate = { ...check, content: new Uint8Array([1]), digest };
+      await push(store, [create("refs/heads/a", oid(1))], { certificate });
+      const again = { ...certificate, content: new Uint8Array([2]) };
+      const answer = await push(store, [create("refs/heads/b", oid(1))], { certificate: again });
+      expect(answer).toEqual({ kinds: ["used-certificate"], packKept: false });
+      expect((await store.refLog({ limit: 10 }))?.pushes).toHaveLength(1);
     });
   });
 }

@@ -7,12 +7,12 @@
 import type { PackRecord } from "../../catalog/pack-record.ts";
 import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.ts";
 import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState } from "../../refs/ref-plan.ts";
-import type { RefOutcome, RefUpdate } from "../../refs/ref-update.ts";
+import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { clearMarks, insertDependencies, insertPack, spreadMarks } from "./tables/packs.ts";
 import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
-import { insertCertificate } from "./tables/push-certificates.ts";
+import { hasLanded, insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
 import { deleteRefs, namesWithRefsBelow, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
 import { bumpVersion, readRepository } from "./tables/repository.ts";
@@ -95,8 +95,8 @@ function keepTipPack(db: SqlDatabase, tipPack: PackRecord): void {
   deleteLease(db, tipPack.name);
 }
 
-function refuseAll(updates: readonly RefUpdate[]): CommitPushAnswer {
-  const outcomes = updates.map(({ name }): RefOutcome => ({ name, kind: "rejected", why: { kind: "unpacker-error" } }));
+function refuseAll(updates: readonly RefUpdate[], why: RefRejection): CommitPushAnswer {
+  const outcomes = updates.map(({ name }): RefOutcome => ({ name, kind: "rejected", why }));
   return { kind: "done", outcomes, packKept: false };
 }
 
@@ -137,12 +137,17 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
   return db.transaction(() => {
     const repository = readRepository(db);
     if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
-    const { pack, tipPack, updates } = request;
+    const { pack, tipPack, updates, certificate } = request;
+    // Whoever saw a certificate could move the refs back to where it put them: it is good for one push.
+    if (certificate !== undefined && hasLanded(db, certificate))
+      return refuseAll(updates, { kind: "used-certificate" });
     // An upload that outlived its lease may have been swept already, or is being swept now: its keys can't be relied on.
     const isSwept = (stored: PackRecord): boolean => !hasLease(db, stored.name, now);
-    if ((pack !== undefined && isSwept(pack)) || (tipPack !== undefined && isSwept(tipPack))) return refuseAll(updates);
+    if ((pack !== undefined && isSwept(pack)) || (tipPack !== undefined && isSwept(tipPack))) {
+      return refuseAll(updates, { kind: "unpacker-error" });
+    }
     const { head, readOnly } = repository.record;
-    const { atomic, pusher, signed, certificate } = request;
+    const { atomic, pusher, signed } = request;
     const { outcomes, packKept, push } = landUpdates(
       db,
       {

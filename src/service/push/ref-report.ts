@@ -27,6 +27,8 @@ const PLAIN = {
   "missing-objects": "missing necessary objects",
   shallow: "shallow update not allowed",
   "inconsistent-options": "inconsistent push options",
+  // Nor does C git remember certificates: it leaves them to hooks.
+  "used-certificate": "push certificate was used before",
   atomic: "atomic push failure",
   "unpacker-error": "unpacker error",
 } as const;

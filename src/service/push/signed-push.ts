@@ -40,7 +40,9 @@ export async function checkCertificate(
   const nonce = checkNonce(certificate.nonce, nonceSeed(exchange, id, ownSeed), exchange.repository.now());
   const signature = await verdictOf(exchange, certificate);
   const signer = certificate.pusher.replace(/ \d+ [+-]\d{4}$/, "").slice(0, LONGEST_SIGNER);
-  return { ...nonce, ...signature, signer, content: certificate.content };
+  const digest = exchange.repository.hash("sha256");
+  digest.update(certificate.payload);
+  return { ...nonce, ...signature, signer, content: certificate.content, digest: digest.digest() };
 }
 
 async function verdictOf(

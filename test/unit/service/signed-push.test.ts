@@ -7,7 +7,7 @@ import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { PktBuffer } from "../../../src/wire/pkt-buffer.ts";
 import { formatPushCertificate, writePushCertificate } from "../../../src/wire/push-certificate.ts";
 import { formatPushOptions } from "../../../src/wire/push-options.ts";
-import { buildPack, commitOf, objectId, reportLines, treeOf, ZERO } from "../../support/git-raw.ts";
+import { buildPack, commitOf, objectId, pushBody, reportLines, treeOf, ZERO } from "../../support/git-raw.ts";
 import { MemoryService, NEW_REPOSITORY, type Served } from "./memory-service.ts";
 
 const MAIN = "refs/heads/main";
@@ -112,6 +112,37 @@ describe("what is kept", () => {
     await host.refs.change({ readOnly: true });
     await push({});
     expect(await lastPush()).toBeUndefined();
+  });
+});
+
+describe("a certificate that has landed", () => {
+  const good = { signature: "good", key: "SHA256:abc" } as const;
+  const used = `ng ${MAIN} push certificate was used before`;
+
+  it("moves nothing a second time, whatever armour it is given", async () => {
+    const nonce = (await advertisedNonce()) ?? "";
+    expect(reportLines((await push({ nonce, verdict: good })).body)).toEqual(["unpack ok", `ok ${MAIN}`]);
+    await host.refs.change({ head: "refs/heads/other" });
+    const removal = pushBody([{ name: MAIN, old: commitId, new: ZERO }], new Uint8Array());
+    expect(reportLines((await host.run(serveReceivePack, removal)).body)[1]).toBe(`ok ${MAIN}`);
+    const files = host.storage.files.size;
+    for (const signature of [SIGNATURE, SIGNATURE.replace("AAAA", "BBBB")]) {
+      expect(reportLines((await push({ nonce, verdict: good, signature })).body)).toEqual(["unpack ok", used]);
+    }
+    expect(host.storage.files.size).toBe(files);
+    // Another, made a second later, is another.
+    host.now += 1000;
+    expect(reportLines((await push({ nonce: (await advertisedNonce()) ?? "", verdict: good })).body)[1]).toBe(
+      `ok ${MAIN}`,
+    );
+  });
+
+  it("may come again where it moved nothing", async () => {
+    const nonce = (await advertisedNonce()) ?? "";
+    await host.refs.change({ readOnly: true });
+    await push({ nonce, verdict: good });
+    await host.refs.change({ readOnly: false });
+    expect(reportLines((await push({ nonce, verdict: good })).body)[1]).toBe(`ok ${MAIN}`);
   });
 });
 

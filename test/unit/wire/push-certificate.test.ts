@@ -17,6 +17,7 @@ const context: CapabilityContext = { objectFormat: "sha1", agent: "thinpack/1", 
 const ZERO = "0".repeat(40);
 const A = "a".repeat(40);
 const SIGNATURE = "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n";
+const HEAD = "certificate version 0.1\n";
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const CONTENT = {
@@ -90,24 +91,39 @@ describe("a signature", () => {
     ["-----BEGIN SSH SIGNATURE-----", "ssh"],
     ["-----BEGIN SIGNED MESSAGE-----", "x509"],
   ])("that begins %s", (armour, kind) => {
-    expect(parsePushCertificate(bytes(`a b\n\n${armour}\n`)).signature).toEqual({ kind, armoured: `${armour}\n` });
+    expect(parsePushCertificate(bytes(`${HEAD}a b\n\n${armour}\n`)).signature).toEqual({
+      kind,
+      armoured: `${armour}\n`,
+    });
   });
 
   it("is the last there is, so that nothing is signed that looks like one", () => {
-    const first = `a b\n\n${SIGNATURE}${ZERO} ${A} refs/heads/x\n`;
+    const first = `${HEAD}a b\n\n${SIGNATURE}${ZERO} ${A} refs/heads/x\n`;
     const parsed = parsePushCertificate(bytes(first + SIGNATURE));
     expect(Buffer.from(parsed.payload).toString()).toBe(first);
   });
 
   it("may be missing, and be anything", () => {
-    expect(parsePushCertificate(bytes("a b\n\n")).signature).toBeUndefined();
-    expect(parsePushCertificate(bytes("a b\n\n-----BEGIN SOMETHING-----\n")).signature).toBeUndefined();
+    expect(parsePushCertificate(bytes(`${HEAD}a b\n\n`)).signature).toBeUndefined();
+    expect(parsePushCertificate(bytes(`${HEAD}a b\n\n-----BEGIN SOMETHING-----\n`)).signature).toBeUndefined();
   });
 });
 
 it("keeps the first of a header that comes twice, as git does", () => {
-  expect(parsePushCertificate(bytes("nonce 1\nnonce 2\n\n")).nonce).toBe("1");
-  expect(parsePushCertificate(bytes("__proto__ 1\nconstructor x\n\n"))).toMatchObject({ pusher: "" });
+  expect(parsePushCertificate(bytes(`${HEAD}nonce 1\nnonce 2\n\n`)).nonce).toBe("1");
+  expect(parsePushCertificate(bytes(`${HEAD}__proto__ 1\nconstructor x\n\n`))).toMatchObject({ pusher: "" });
+});
+
+test.each([
+  ["a commit", `tree ${A}\nauthor A <a@b> 1 +0000\n\npusher x\n`],
+  ["another version", "certificate version 0.2\npusher x\n\n"],
+  ["a longer first line", "certificate version 0.1 \npusher x\n\n"],
+  ["a header before it", "pusher x\ncertificate version 0.1\n\n"],
+  ["an empty line before it", "\ncertificate version 0.1\n\n"],
+  ["no end of the header", "certificate version 0.1\npusher x\n"],
+  ["nothing", ""],
+])("is refused with %s", (_, text) => {
+  expect(() => parsePushCertificate(bytes(text + SIGNATURE))).toThrow(/^malformed push certificate /);
 });
 
 it("is of a bounded size", () => {

@@ -114,11 +114,20 @@ describe("the receive request", () => {
     [[`${ZERO} ${A} refs/a\\0object-format=sha256`], "unsupported object format 'sha256'"],
     [["push-cert\\0quiet", "push-cert-end\\n"], "malformed push certificate "],
     [["push-cert\\0quiet", "certificate version 0.1\\n", "0000"], "malformed push certificate certificate version 0.1"],
-    [["push-cert\\0quiet", "\\n", "\\n", "push-cert-end\\n"], "expected old/new/ref, got ''"],
+    [
+      ["push-cert\\0quiet", "certificate version 0.1\\n", "\\n", "\\n", "push-cert-end\\n"],
+      "expected old/new/ref, got ''",
+    ],
     [["push-cert\\0quiet", "0001"], "protocol error: unexpected delim packet"],
     [[`${ZERO} ${A} refs/a\\0quiet`, "push-cert"], "got both push certificate and unsigned commands"],
-    [["push-cert", "x\\n", "\\n", "push-cert-end\\n", `${ZERO} ${A} refs/a`], "got both push certificate and unsigned"],
-    [["push-cert", "x\\n", "\\n", "push-cert-end\\n", "push-cert"], "got both push certificate and unsigned commands"],
+    [
+      ["push-cert", "certificate version 0.1\\n", "\\n", "push-cert-end\\n", `${ZERO} ${A} refs/a`],
+      "got both push certificate and unsigned",
+    ],
+    [
+      ["push-cert", "certificate version 0.1\\n", "\\n", "push-cert-end\\n", "push-cert"],
+      "got both push certificate and unsigned commands",
+    ],
     [["0001"], "protocol error: unexpected delim packet"],
   ])("refuses %j", (lines, message) => {
     expect(() => request(lines)).toThrow(ProtocolError);

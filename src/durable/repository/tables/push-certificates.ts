@@ -1,5 +1,6 @@
 /**
- * Table `push_certificates`: with what a push was signed. One row a signed push; its id is the push's.
+ * Table `push_certificates`: what pushes were signed with. There is one row per signed push, with the push's id. A certificate lands
+ * once: `digest`, the hash of what was signed, is unique. It is null in rows of builds that kept none.
  *
  * @packageDocumentation
  */
@@ -14,8 +15,10 @@ export const PUSH_CERTIFICATES_DDL = `CREATE TABLE IF NOT EXISTS push_certificat
   signature TEXT NOT NULL,
   key TEXT,
   signer TEXT NOT NULL,
-  content BLOB NOT NULL
-)`;
+  content BLOB NOT NULL,
+  digest BLOB
+);
+CREATE UNIQUE INDEX IF NOT EXISTS push_certificates_digest ON push_certificates (digest) WHERE digest IS NOT NULL`;
 
 const NONCE_STATUSES: readonly NonceStatus[] = ["OK", "SLOP", "BAD", "MISSING", "UNSOLICITED"];
 const VERDICTS: readonly SignatureVerdict[] = ["good", "bad", "unknown-key", "unverified"];
@@ -23,7 +26,8 @@ const VERDICTS: readonly SignatureVerdict[] = ["good", "bad", "unknown-key", "un
 /** Keeps the certificate of a push. */
 export function insertCertificate(db: SqlDatabase, push: number, certificate: StoredCertificate): void {
   db.run(
-    "INSERT INTO push_certificates (push, nonce, nonce_slop, signature, key, signer, content) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    `INSERT INTO push_certificates (push, nonce, nonce_slop, signature, key, signer, content, digest)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     push,
     certificate.nonce,
     certificate.nonceSlop ?? null,
@@ -31,7 +35,14 @@ export function insertCertificate(db: SqlDatabase, push: number, certificate: St
     certificate.key ?? null,
     certificate.signer,
     certificate.content,
+    certificate.digest,
   );
+}
+
+/** Whether a certificate that signs the same has landed. */
+export function hasLanded(db: SqlDatabase, { digest }: Pick<StoredCertificate, "digest">): boolean {
+  const sql = "SELECT 1 FROM push_certificates WHERE digest = ? AND digest IS NOT NULL";
+  return firstRow(db.rows(sql, digest)) !== undefined;
 }
 
 function oneOf<T extends string>(row: SqlRow, column: number, values: readonly T[]): T {
