@@ -5,7 +5,6 @@
  * @packageDocumentation
  */
 import { DurableObject } from "cloudflare:workers";
-import type { UsageReport } from "../../access/quotas.ts";
 import { toHex } from "../../bytes/hex.ts";
 import type {
   AttemptResult,
@@ -16,7 +15,6 @@ import type {
   HookSettings,
   RedeliverAnswer,
 } from "../../events/hook.ts";
-import type { Job } from "../../events/job.ts";
 import type {
   ConfigureAnswer,
   EndSyncAnswer,
@@ -41,27 +39,14 @@ import { parseSubscriptionRequest } from "../../events/subscription.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import type { PublishAnswer, WrittenSnapshot } from "../../refs/mirror-pointer.ts";
 import type { BeginSyncPage } from "./mirror-database.ts";
-import { objectNamed, type ObjectNamespace, type PlacementSettings } from "../placement.ts";
+import { objectNamed } from "../placement.ts";
+import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
 import { PointerKeeper } from "./pointer-keeper.ts";
 import type { OpenPage } from "./open-page.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { UsageReporter } from "./usage-report.ts";
 import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
-
-/** What the object uses of the Worker's bindings. */
-export type RepositoryObjectEnv = PlacementSettings & {
-  readonly BUCKET: R2Bucket;
-  readonly JOBS: Queue<Job>;
-  readonly MIRROR_JOBS: Queue<Job>;
-  readonly TENANTS: ObjectNamespace<TokenKeeper>;
-};
-
-/** What is asked of a tenant's object, whose class knows this one. */
-interface TokenKeeper {
-  inForce(ids: readonly string[]): Promise<string[]>;
-  noteUsage(report: UsageReport): Promise<void>;
-}
 
 const ID_BYTES = 16;
 /** One repository, or none yet, or none any more. */
@@ -353,7 +338,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#wakeForNext();
   }
 
-  #tenant(): TokenKeeper {
+  #tenant(): TenantTold {
     const [tenant = ""] = this.#name.split("/");
     return objectNamed(this.env.TENANTS, tenant, this.env);
   }
