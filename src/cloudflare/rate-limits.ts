@@ -4,28 +4,13 @@
  *
  * @packageDocumentation
  */
+import { networkOf } from "../access/client-network.ts";
 import type { Env } from "../env.ts";
 
 /** How long an address is shut out in this isolate once the counter has said no: what the counter counts over. Milliseconds. */
 const SHUT_TIME = 60_000;
 /** Addresses remembered; the one shut out longest gives way. */
 const MOST_SHUT = 10_000;
-
-/**
- * Gives what an address is counted by: for IPv6 the network of 64 bits, since whoever has one address there has them all.
- */
-export function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.toLowerCase().split("::");
-  const first = head === "" ? [] : head.split(":");
-  const last = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
-  const groups = [...first, ...Array.from({ length: zeros }, () => "0"), ...last];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":")}::/64`;
-}
 
 /** One an isolate. */
 export class RateLimits {

@@ -19,6 +19,8 @@ export type Subscription = {
 
 /** A subscription to be begun. */
 export type SubscriptionRequest = Subscription & {
+  /** Whose share of the repository's places it takes: a token, or an address. Absent where there is none to count by. */
+  readonly holder?: string;
   /** The last place in the ref log that the subscriber knows; absent: it is told what comes from now on. */
   readonly since?: number;
 };
@@ -27,13 +29,15 @@ export type SubscriptionRequest = Subscription & {
 export function parseSubscriptionRequest(text: string): SubscriptionRequest {
   const json: unknown = JSON.parse(text);
   if (typeof json !== "object" || json === null) throw new TypeError("no subscription");
-  const { id, needsPublic, token, since } = { id: "", needsPublic: true, token: undefined, since: undefined, ...json };
+  const nothing = { id: "", needsPublic: true, token: undefined, since: undefined, holder: undefined };
+  const { id, needsPublic, token, since, holder } = { ...nothing, ...json };
   if (typeof id !== "string" || typeof needsPublic !== "boolean") throw new TypeError("no subscription");
   return {
     id,
     needsPublic,
     ...(typeof token === "string" ? { token } : {}),
     ...(typeof since === "number" ? { since } : {}),
+    ...(typeof holder === "string" ? { holder } : {}),
   };
 }
 

@@ -3,9 +3,12 @@
  *
  * @packageDocumentation
  */
+import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { MOST_OF_ADDRESS } from "../../src/durable/repository/subscriber-places.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { buildPack, pushBody, send, ZERO } from "../support/git-raw.ts";
 import { startTestHost } from "../support/host.ts";
@@ -251,9 +254,44 @@ it.runIf(process.env["LONG"] !== undefined)(
   200_000,
 );
 
+it("leaves places to others than one address", async () => {
+  const { events } = await repository();
+  const from = async (address: string): Promise<{ status: number; retryAfter: string | null; detail: string }> => {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const headers = {
+      Upgrade: "websocket",
+      Connection: "Upgrade",
+      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      "Sec-WebSocket-Version": "13",
+      "CF-Connecting-IP": address,
+    };
+    const request = get(events, { headers, agent: false });
+    request.on("response", resolve).on("error", reject);
+    request.on("upgrade", (message, socket) => {
+      open.push(socket);
+      resolve(message);
+    });
+    const answer = await promise;
+    const status = answer.statusCode ?? 0;
+    const retryAfter = answer.headers["retry-after"] ?? null;
+    return { status, retryAfter, detail: status === 101 ? "" : Buffer.concat(await answer.toArray()).toString() };
+  };
+  const open: Duplex[] = [];
+  for (let n = 0; n < MOST_OF_ADDRESS; n++) expect(await from("192.0.2.1")).toMatchObject({ status: 101 });
+  const refused = await from("192.0.2.1");
+  expect(refused).toMatchObject({ status: 429, retryAfter: "60" });
+  expect(refused.detail).toContain("as many subscribers from this address as it may");
+  expect(await from("192.0.2.2")).toMatchObject({ status: 101 });
+  // A place is free when somebody leaves.
+  open[0]?.destroy();
+  await vi.waitFor(async () => expect(await from("192.0.2.1")).toMatchObject({ status: 101 }), WAIT);
+  for (const socket of open) socket.destroy();
+});
+
 it("tells 1,000 subscribers of every move, once and in order", async () => {
   const { events, push } = await repository();
-  const subscribers = await Promise.all(Array.from({ length: 1000 }, async () => await subscribe(events)));
+  // One address has a share of the places; the operator has not.
+  const subscribers = await Promise.all(Array.from({ length: 1000 }, async () => await subscribe(events, host.token)));
   const names = ["a", "b", "c", "d", "e"].map((name) => `refs/heads/${name}`);
   for (const name of names) await push(`main:${name}`);
   await vi.waitFor(

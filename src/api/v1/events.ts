@@ -4,17 +4,29 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import { networkOf } from "../../access/client-network.ts";
 import { decide } from "../../access/decide.ts";
+import type { Principal } from "../../access/principal.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { requestedRepository } from "./requested.ts";
+
+/** Seconds: a place is free when somebody leaves, and nobody knows when. */
+const RETRY_AFTER = { "Retry-After": "60" };
 
 function sinceOf(context: Context<ApiEnv>): { since?: number } {
   const text = context.req.query("since");
   if (text === undefined) return {};
   if (!/^\d{1,15}$/.test(text)) throw new Problem(422, "since: not the seq of a message");
   return { since: Number(text) };
+}
+
+/** Names whose share of the places a subscriber takes. The operator has none of its own, nor who has no address. */
+function holderOf(context: Context<ApiEnv>, principal: Principal, needsPublic: boolean): { holder?: string } {
+  if (principal.kind === "token" && !needsPublic) return { holder: `token:${principal.id}` };
+  const { client } = context.var.host;
+  return principal.kind === "operator" || client === "" ? {} : { holder: `address:${networkOf(client)}` };
 }
 
 async function subscribe(context: Context<ApiEnv>): Promise<Response> {
@@ -27,10 +39,22 @@ async function subscribe(context: Context<ApiEnv>): Promise<Response> {
   const needsPublic = decide(principal, "read", name, { ...record, visibility: "private" }) !== "allow";
   // One that is let in as anybody is has no token to lose.
   const token = principal.kind === "token" && !needsPublic ? { token: principal.id } : {};
-  const answer = await api.subscribe(name, { id: record.id, needsPublic, ...token, ...sinceOf(context) });
-  if (answer.status === 404) throw new Problem(404, "There is no such repository.");
-  if (answer.status === 503) throw new Problem(503, "The repository has as many subscribers as it may.");
-  return answer;
+  const holder = holderOf(context, principal, needsPublic);
+  const answer = await api.subscribe(name, { id: record.id, needsPublic, ...token, ...sinceOf(context), ...holder });
+  switch (answer.status) {
+    case 404:
+      throw new Problem(404, "There is no such repository.");
+    case 429:
+      throw new Problem(
+        429,
+        `The repository has as many subscribers ${token.token === undefined ? "from this address" : "with this token"} as it may.`,
+        RETRY_AFTER,
+      );
+    case 503:
+      throw new Problem(503, "The repository has as many subscribers as it may.", RETRY_AFTER);
+    default:
+      return answer;
+  }
 }
 
 /** The route of events, below `/api/v1/repos`. */
@@ -44,7 +68,7 @@ export function eventRoutes(): Hono<ApiEnv> {
       '`{"type":"gap","repo","since","seq"}` comes first. `ping` is answered with `pong`.',
     query: { since: { about: "The `seq` of the last message that is known; 0: all there are." } },
     answers: { 101: { about: "The WebSocket." } },
-    problems: [426, 503],
+    problems: [426, 429, 503],
   });
   routes.get("/:tenant/:repo/events", description, subscribe);
   return routes;

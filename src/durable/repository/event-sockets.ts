@@ -31,8 +31,6 @@ export interface EventSource {
   movesAfter(seq: number, limit: number): readonly MovedRef[];
 }
 
-/** Subscribers that a repository may have; the platform's own bound is 32,768. */
-export const MOST_SUBSCRIBERS = 10_000;
 /** Moves that are told to one who was away; past that it is told that there is a gap. */
 export const MOST_REPLAYED = 10_000;
 /** Moves that one subscriber is told of in one go. */
@@ -81,6 +79,8 @@ export class EventSockets {
   readonly #source: EventSource;
   /** `{tenant}/{repo}`. */
   readonly #name: string;
+  /** What waits for all subscribers: as of the last look at them, and what was sent since. Bytes. */
+  #waiting = 0;
 
   constructor(name: string, source: EventSource, sockets: () => EventSocket[]) {
     this.#name = name;
@@ -88,18 +88,26 @@ export class EventSockets {
     this.#sockets = sockets;
   }
 
-  /** Says whether a subscription may begin now. */
-  admits(request: Subscription): "yes" | "gone" | "full" {
-    if (!isAllowed(request, this.#source.record())) return "gone";
-    return this.#sockets().length >= MOST_SUBSCRIBERS ? "full" : "yes";
+  /** Whether this is a repository that the subscription may be to. */
+  admits(request: Subscription): boolean {
+    return isAllowed(request, this.#source.record());
   }
 
-  /** Begins a subscription on a socket that was just accepted. */
-  begin(socket: EventSocket, { since, ...subscription }: SubscriptionRequest): void {
+  /**
+   * Begins a subscription on a socket that was just accepted, and tells it what it missed. Nothing is asked of the other sockets: one
+   * more costs the same however many there are. Returns whether there is more to tell; `tell` goes on with it.
+   */
+  begin(socket: EventSocket, { id, needsPublic, token, since }: SubscriptionRequest): boolean {
     const ends = this.#source.ends();
     const { seen, gap } = beginning(since, ends);
     if (gap) socket.send(formatGapMessage(this.#name, since ?? 0, ends.newest));
-    socket.serializeAttachment({ ...subscription, seen } satisfies Attachment);
+    const attachment: Attachment = { id, needsPublic, ...(token === undefined ? {} : { token }), seen };
+    socket.serializeAttachment(attachment);
+    const room = MOST_WAITING - this.#waiting;
+    if (seen >= ends.newest || room <= 0) return seen < ends.newest;
+    const { last, sent } = this.#tellGroup(seen, [{ socket, attachment }], room);
+    this.#waiting += sent;
+    return last < ends.newest;
   }
 
   /** Ends what may be no more: the repository has gone, or is not public any more. Gives those who stay. */
@@ -113,6 +121,14 @@ export class EventSockets {
       else socket.close(FORBIDDEN, "The repository is not there any more.");
     }
     return staying;
+  }
+
+  /** Tells every subscriber what it does not know yet, whose token is in force if it needs one. Returns whether there is more. */
+  async tellAll(inForce: (tokens: readonly string[]) => Promise<readonly string[]>): Promise<boolean> {
+    const tokens = this.tokens();
+    const valid = new Set(tokens.length === 0 ? [] : await inForce(tokens));
+    this.dismiss(tokens.filter((token) => !valid.has(token)));
+    return this.tell([...valid]);
   }
 
   /** Gives the tokens that those subscribers were let in with who have something to be told. */
@@ -137,7 +153,8 @@ export class EventSockets {
    */
   tell(checked: readonly string[]): boolean {
     const known = new Set(checked);
-    let room = Math.min(MOST_SENT, MOST_WAITING - this.#dismissSlow());
+    this.#waiting = this.#dismissSlow();
+    let room = Math.min(MOST_SENT, MOST_WAITING - this.#waiting);
     const { newest } = this.#source.ends();
     const behind = new Map<number, Subscriber[]>();
     let isMore = false;
@@ -156,6 +173,7 @@ export class EventSockets {
       if (room <= 0) return true;
       const { last, sent } = this.#tellGroup(seen, group, room);
       room -= sent;
+      this.#waiting += sent;
       isMore ||= last < newest;
     }
     return isMore;

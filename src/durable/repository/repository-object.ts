@@ -46,6 +46,7 @@ import type { OpenPage } from "./open-page.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { UsageReporter } from "./usage-report.ts";
 import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
+import { SubscriberPlaces } from "./subscriber-places.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 
 const ID_BYTES = 16;
@@ -53,6 +54,7 @@ const ID_BYTES = 16;
 export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #database: RepositoryDatabase;
   readonly #sockets: EventSockets;
+  readonly #places: SubscriberPlaces;
   readonly #pointer: PointerKeeper;
   readonly #usage: UsageReporter;
   /** When the alarm goes off; `undefined` where it is not set. */
@@ -66,6 +68,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
       toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
     );
     this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
+    this.#places = new SubscriberPlaces(state);
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     this.#usage = new UsageReporter(this.#database, (report) =>
       this.#tenant().noteUsage({ repo: this.#name.split("/")[1] ?? "", ...report }),
@@ -273,13 +276,13 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** Begins a subscription: a WebSocket can't be handed over in another way. The request's JSON is the Worker's own. */
   override fetch(request: Request): Response {
     const asked = parseSubscriptionRequest(new URL(request.url).searchParams.get("subscription") ?? "");
-    const admitted = this.#sockets.admits(asked);
-    if (admitted !== "yes") return new Response(null, { status: admitted === "gone" ? 404 : 503 });
+    const place = this.#sockets.admits(asked) ? this.#places.admits(asked, Date.now()) : "gone";
+    if (place !== "free") return new Response(null, { status: { gone: 404, "too-many": 429, full: 503 }[place] });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    this.ctx.acceptWebSocket(server);
-    this.#sockets.begin(server, asked);
-    this.#refsMoved();
+    this.ctx.acceptWebSocket(server, this.#places.take(asked));
+    if (this.#sockets.begin(server, asked)) this.#isUntold = true;
+    this.#wakeForNext();
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -289,7 +292,12 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** Answers the end of a subscription: a client waits for that. */
   override webSocketClose(socket: WebSocket): void {
+    this.#places.leave(this.ctx.getTags(socket));
     socket.close();
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#places.leave(this.ctx.getTags(socket));
   }
 
   /** Sends the jobs that are due and sweeps uploads whose time is up. Runs again by itself where it throws. */
@@ -331,10 +339,8 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     if (this.ctx.getWebSockets().length === 0) return;
     // Behind the answer that is on its way.
     await scheduler.wait(0);
-    const tokens = this.#sockets.tokens();
-    const inForce = tokens.length === 0 ? [] : await this.#tenant().inForce(tokens);
-    this.#sockets.dismiss(tokens.filter((token) => !inForce.includes(token)));
-    this.#isUntold = this.#sockets.tell(inForce);
+    this.#places.recount();
+    this.#isUntold = await this.#sockets.tellAll((tokens) => this.#tenant().inForce(tokens));
     this.#wakeForNext();
   }
 

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { networkOf, RateLimits } from "../../../src/cloudflare/rate-limits.ts";
+import { networkOf } from "../../../src/access/client-network.ts";
+import { RateLimits } from "../../../src/cloudflare/rate-limits.ts";
 
 it.each([
   ["192.0.2.1", "192.0.2.1"],

@@ -4,7 +4,6 @@ import {
   EventSockets,
   type EventSource,
   MOST_REPLAYED,
-  MOST_SUBSCRIBERS,
 } from "../../../src/durable/repository/event-sockets.ts";
 import { parseSubscriptionRequest, type SubscriptionRequest } from "../../../src/events/subscription.ts";
 
@@ -68,10 +67,17 @@ function prepared(): {
   join: (request?: Partial<SubscriptionRequest>) => FakeSocket;
   /** The same sockets, to an object that was asleep. */
   woken: () => EventSockets;
+  /** How often all sockets were looked at. */
+  looks: () => number;
 } {
   const repository = new FakeRepository();
   const all: FakeSocket[] = [];
-  const woken = (): EventSockets => new EventSockets("acme/one", repository, () => all);
+  let looked = 0;
+  const look = (): FakeSocket[] => {
+    looked += 1;
+    return all;
+  };
+  const woken = (): EventSockets => new EventSockets("acme/one", repository, look);
   const sockets = woken();
   const join = (request: Partial<SubscriptionRequest> = {}): FakeSocket => {
     const socket = new FakeSocket();
@@ -79,7 +85,7 @@ function prepared(): {
     sockets.begin(socket, { ...ANYBODY, ...request });
     return socket;
   };
-  return { repository, sockets, join, woken };
+  return { repository, sockets, join, woken, looks: () => looked };
 }
 
 describe("what subscribers are told", () => {
@@ -111,7 +117,7 @@ describe("what subscribers are told", () => {
     expect(old.sent).toEqual([{ type: "gap", repo: "acme/one", since: 99, seq: 103 }]);
     expect(ahead.sent).toMatchObject([{ type: "gap", seq: 103 }]);
     repository.newest = 103 + MOST_REPLAYED;
-    expect(join({ since: 103 }).sent).toEqual([]);
+    expect(join({ since: 103 }).sent[0]).toMatchObject({ type: "ref", seq: 104 });
     expect(join({ since: 102 }).sent).toMatchObject([{ type: "gap", seq: repository.newest }]);
   });
 
@@ -178,7 +184,7 @@ describe("who is told", () => {
     repository.newest = 1;
     sockets.tell([]);
     expect(first).toMatchObject({ readyState: 2, code: 1008, sent: [] });
-    expect(sockets.admits(ANYBODY)).toBe("gone");
+    expect(sockets.admits(ANYBODY)).toBe(false);
     const second = join({ id: "another" });
     repository.current = undefined;
     sockets.sweep();
@@ -194,8 +200,8 @@ describe("who is told", () => {
     sockets.tell([]);
     expect(anybody).toMatchObject({ code: 1008, sent: [] });
     expect(reader.seqs).toEqual([1]);
-    expect(sockets.admits(ANYBODY)).toBe("gone");
-    expect(sockets.admits({ ...ANYBODY, needsPublic: false })).toBe("yes");
+    expect(sockets.admits(ANYBODY)).toBe(false);
+    expect(sockets.admits({ ...ANYBODY, needsPublic: false })).toBe(true);
   });
 
   it("is who has a token that was looked up, and nobody whose token is not in force", () => {
@@ -206,25 +212,57 @@ describe("who is told", () => {
     repository.newest = 1;
     expect(sockets.tokens()).toEqual(["kept", "revoked"]);
     // Came while the others' tokens were looked up.
-    const unknown = join({ needsPublic: false, token: "unknown", since: 0 });
+    const unknown = join({ needsPublic: false, token: "unknown" });
+    repository.newest = 2;
     sockets.dismiss(["revoked"]);
     expect(sockets.tell(["kept"])).toBe(true);
-    expect(kept.seqs).toEqual([1]);
+    expect(kept.seqs).toEqual([1, 2]);
     expect(revoked).toMatchObject({ code: 1008, sent: [] });
     expect(unknown).toMatchObject({ readyState: 1, sent: [] });
     expect(sockets.tell(["unknown"])).toBe(false);
-    expect(unknown.seqs).toEqual([1]);
+    expect(unknown.seqs).toEqual([2]);
+  });
+});
+
+describe("one who comes", () => {
+  it("is told what it missed without a look at the others", () => {
+    const { repository, sockets, join, looks } = prepared();
+    repository.newest = 5;
+    for (let at = 0; at < 1000; at++) join();
+    const before = looks();
+    const late = join({ since: 3 });
+    expect(looks() - before).toBe(0);
+    expect(late.seqs).toEqual([4, 5]);
+    expect(sockets.tell([])).toBe(false);
+    expect(late.seqs).toEqual([4, 5]);
   });
 
-  it("is a bounded number", () => {
-    const { sockets, join } = prepared();
-    for (let at = 0; at < MOST_SUBSCRIBERS; at++) join();
-    expect(sockets.admits(ANYBODY)).toBe("full");
+  it("is told no more at once than one may be, and the rest with all", () => {
+    const { repository, join, woken } = prepared();
+    repository.newest = 3000;
+    repository.nameLength = 4000;
+    const late = join({ since: 0 });
+    expect(late.sent.length).toBeGreaterThan(0);
+    expect(late.sent.length).toBeLessThan(100);
+    while (woken().tell([]));
+    expect(late.seqs).toEqual(Array.from({ length: 3000 }, (_, at) => at + 1));
+  });
+
+  it("is told nothing at once where as much waits as may, until that is found to have gone", () => {
+    const { repository, sockets, join } = prepared();
+    repository.newest = 100;
+    repository.nameLength = 4000;
+    const early = Array.from({ length: 80 }, () => join({ since: 0 }));
+    const told = early.filter(({ sent }) => sent.length > 0).length;
+    expect(told).toBeLessThan(80);
+    expect(early.at(-1)?.sent).toEqual([]);
+    while (sockets.tell([]));
+    for (const { sent } of early) expect(sent).toHaveLength(100);
   });
 });
 
 it("reads back a request, and nothing that is none", () => {
-  const request: SubscriptionRequest = { id: "r", needsPublic: false, token: "t", since: 5 };
+  const request: SubscriptionRequest = { id: "r", needsPublic: false, token: "t", since: 5, holder: "token:t" };
   expect(parseSubscriptionRequest(JSON.stringify(request))).toEqual(request);
   expect(parseSubscriptionRequest(JSON.stringify(ANYBODY))).toEqual(ANYBODY);
   for (const text of ["", "null", "1", '{"id":1}', '{"id":"r","needsPublic":1}']) {
