@@ -7,7 +7,7 @@
 /** The most that a tenant may have; what is absent is without bound. */
 export type Quotas = {
   readonly repos?: number;
-  /** Bytes of all packs and indexes of all its repositories. */
+  /** Bytes of all packs and indexes of all its repositories, and of the parts of uploads to them. */
   readonly bytes?: number;
   /** Objects in all its repositories. */
   readonly objects?: number;
@@ -17,7 +17,7 @@ export type Quotas = {
 
 /** What a tenant's repositories have, or some of them. */
 export type Usage = {
-  /** Of packs and indexes. */
+  /** Of packs, indexes and parts of uploads. */
   readonly bytes: number;
   readonly objects: number;
 };

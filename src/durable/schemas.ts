@@ -70,6 +70,16 @@ export const REPOSITORY_SCHEMA: Schema = {
     () => undefined,
     // What certificates sign: of those that are here it is not known, and their nonces are too old within the hour.
     (db) => addColumn(db, "push_certificates", "digest BLOB"),
+    // What of uploads lies in the bucket: of parts that are here already, what was announced.
+    (db) => {
+      addColumn(db, "repository", "upload_changes INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "uploads", "holder TEXT");
+      addColumn(db, "uploads", "ended INTEGER NOT NULL DEFAULT 0");
+      for (const column of ["held", "writers", "overlapped"]) {
+        addColumn(db, "upload_parts", `${column} INTEGER NOT NULL DEFAULT 0`);
+      }
+      db.run("UPDATE upload_parts SET held = bytes");
+    },
   ],
 };
 

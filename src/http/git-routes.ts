@@ -236,7 +236,7 @@ export async function servePartedPush(host: Host, request: Request, push: Parted
   const run: Service["run"] = async (exchange) => {
     const input = new PartedInput(exchange.input, exchange.repository.storage(push.id), push.upload);
     try {
-      await serveReceivePack({ ...exchange, input });
+      await serveReceivePack({ ...exchange, input, upload: push.upload.name });
     } finally {
       await input.skip();
     }

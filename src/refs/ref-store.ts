@@ -125,6 +125,8 @@ export type BeginPushRequest = {
   readonly pushSeed?: boolean;
   /** Makes the repository where it is missing. */
   readonly create?: CreateRequest;
+  /** Names the upload that the pack comes from, where it comes from one. */
+  readonly upload?: string;
 };
 
 /** The state a push is checked against before its pack is taken in. */
@@ -137,6 +139,8 @@ export type BeginPushAnswer =
       /** Current values in the order of `names`, hex; "" where there is no such ref. */
       readonly current: readonly string[];
       readonly pushSeed?: string;
+      /** What may lie in the bucket of uploads, but for the one that the pack comes from: its parts go when it has landed. */
+      readonly uploadBytes: number;
     };
 
 /** Lands a push: one transaction compares, moves refs, adds the pack, drops the lease and writes the ref log. */

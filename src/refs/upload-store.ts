@@ -9,7 +9,9 @@
  */
 
 /** Uploads that a repository may have under way at once. */
-export const MOST_UPLOADS = 20;
+export const MOST_UPLOADS = 40;
+/** Of them, those that one token may have. */
+export const MOST_UPLOADS_OF_ONE = 10;
 /** Parts that an upload may have: one listing gives them all. */
 export const MOST_PARTS = 1000;
 
@@ -31,20 +33,25 @@ export type Upload = {
 
 /** What is asked of a repository about its uploads. */
 export type UploadRequest =
-  /** Begins one. */
-  | { readonly kind: "begin"; readonly name: string }
+  /** Begins one. `holder` is whose share of the places it takes; absent for whom none is counted. */
+  | { readonly kind: "begin"; readonly name: string; readonly holder?: string }
   | { readonly kind: "show"; readonly name: string }
-  /** Announces a part, or the same again. `most` is what the repository may have, these parts included. */
+  /**
+   * Announces a part, or the same again, which is written next. `most` is what the repository may have, these parts included. Until
+   * `written` says that its writing has ended, the part counts as the longest that may lie in the bucket.
+   */
   | { readonly kind: "announce"; readonly name: string; readonly part: UploadPart; readonly most?: number }
+  /** Says that the writing of a part has ended, and whether it is there whole. `missing`: the upload has ended meanwhile. */
+  | { readonly kind: "written"; readonly name: string; readonly number: number; readonly isWhole: boolean }
   /** Puts off its end. */
   | { readonly kind: "hold"; readonly name: string }
-  /** Ends it: its parts have gone. */
+  /** Ends it: its parts have gone, but for those that are being written. */
   | { readonly kind: "end"; readonly name: string };
 
-/** What comes of it. `full`: there are as many uploads as may be. */
+/** What comes of it. `full`: there are as many uploads as may be; `share-full`: as many as this holder may have. */
 export type UploadAnswer =
   | { readonly kind: "found"; readonly upload: Upload }
-  | { readonly kind: "missing" | "full" }
+  | { readonly kind: "missing" | "full" | "share-full" }
   | { readonly kind: "over-quota"; readonly used: number };
 
 /** Uploads of one repository. */

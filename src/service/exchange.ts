@@ -22,6 +22,8 @@ export type Exchange = {
   readonly repository: Repository;
   /** The request body, already unzipped. */
   readonly input: ByteSource;
+  /** Names the upload that the request's pack comes from, where that is no part of the body. */
+  readonly upload?: string;
   /** The response body. The first write is the point of no return: until then a service may throw and be answered otherwise. */
   readonly output: ByteSink;
   /**

@@ -190,6 +190,8 @@ describe("an upload", () => {
   });
 });
 
+const WAIT = { timeout: 30_000, interval: 100 };
+
 /** Sends less of a part than was said. */
 async function brokenOff(path: string, number: number, length: number): Promise<void> {
   const { hostname, port } = new URL(host.base);
@@ -245,6 +247,50 @@ describe("who uploads", () => {
     expect(await put(1, 3000)).toBe(200);
     expect(await put(2, 1001)).toBe(413);
     expect(await put(2, 1000)).toBe(200);
+    // It counts in the tenant's usage, and in what a push may bring.
+    await vi.waitFor(
+      async () => expect((await operator("GET", "/tenants/small")).body["usage"]).toMatchObject({ bytes: 4000 }),
+      WAIT,
+    );
+    const { commit, pack } = content(7, 100);
+    const answer = await fetch(`${host.base}/small/one.git/git-receive-pack`, {
+      method: "POST",
+      headers: {
+        Authorization: `Basic ${btoa(`x:${token}`)}`,
+        "Content-Type": "application/x-git-receive-pack-request",
+      },
+      body: new Uint8Array(pushBody([{ name: "refs/heads/main", old: ZERO, new: commit }], pack)),
+    });
+    expect(await answer.text()).toContain("over quota: the tenant may have 4000 bytes, it has 4000");
+    expect((await writer("DELETE", `/repos/small/one/uploads/${String(body["id"])}`)).status).toBe(204);
+    await vi.waitFor(
+      async () => expect((await operator("GET", "/tenants/small")).body["usage"]).toMatchObject({ bytes: 0 }),
+      WAIT,
+    );
+  });
+
+  it("can't go past the quota by announcing a part anew that does not come", async () => {
+    await operator("PUT", "/tenants/sly", { quotas: { bytes: 4000 } });
+    await operator("PUT", "/repos/sly/one", {});
+    const { body } = await operator("POST", "/repos/sly/one/uploads");
+    const path = `/repos/sly/one/uploads/${String(body["id"])}`;
+    const put = async (number: number, bytes: number): Promise<number> =>
+      (
+        await fetch(`${host.base}/api/v1${path}/parts/${number}`, {
+          method: "PUT",
+          headers: { Authorization: "Bearer test-token" },
+          body: new Uint8Array(bytes),
+        })
+      ).status;
+    expect(await put(1, 3000)).toBe(200);
+    // There is a gap, so that asking whether it is complete does not complete it.
+    expect(await put(3, 100)).toBe(200);
+    await brokenOff(path, 1, 1000);
+    expect(await put(2, 3000)).toBe(413);
+    expect((await operator("GET", path)).body["parts"]).toEqual([
+      { number: 1, bytes: 3000 },
+      { number: 3, bytes: 100 },
+    ]);
   });
 
   it("is named where refs move", async () => {

@@ -12,7 +12,14 @@ import { authorize } from "../../http/denied.ts";
 import { servePartedPush } from "../../http/git-routes.ts";
 import { Problem } from "../../http/problem.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
-import { MOST_PARTS, MOST_UPLOADS, type Upload, type UploadAnswer, type UploadPart } from "../../refs/upload-store.ts";
+import {
+  MOST_PARTS,
+  MOST_UPLOADS,
+  MOST_UPLOADS_OF_ONE,
+  type Upload,
+  type UploadAnswer,
+  type UploadPart,
+} from "../../refs/upload-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { requestedRepository } from "./requested.ts";
@@ -64,6 +71,11 @@ function found(answer: UploadAnswer): Upload {
       throw noUpload();
     case "full":
       throw new Problem(409, `A repository may have ${MOST_UPLOADS} uploads under way. Complete or delete some first.`);
+    case "share-full":
+      throw new Problem(
+        409,
+        `A token may have ${MOST_UPLOADS_OF_ONE} uploads to a repository under way. Complete or delete some first.`,
+      );
     case "over-quota":
       throw new Problem(
         413,
@@ -75,7 +87,9 @@ function found(answer: UploadAnswer): Upload {
 async function begin(context: Context<ApiEnv>): Promise<Response> {
   const { name } = await pushedTo(context);
   const fresh = toHex(crypto.getRandomValues(new Uint8Array(NAME_BYTES)));
-  const upload = found(await context.var.api.settings(name).upload({ kind: "begin", name: fresh }));
+  const { principal } = await context.var.host.identify(name);
+  const holder = principal.kind === "token" ? { holder: principal.id } : {};
+  const upload = found(await context.var.api.settings(name).upload({ kind: "begin", name: fresh, ...holder }));
   return context.json(shown(upload, []), 201, NO_STORE);
 }
 
@@ -108,15 +122,46 @@ async function takePart(context: Context<ApiEnv>): Promise<Response> {
   // What is left of the tenant's is all that this repository may have.
   const most = all === undefined ? undefined : Math.max(0, all - (elsewhere?.bytes ?? 0));
   const upload = found(await api.settings(name).upload(most === undefined ? request : { ...request, most }));
-  const { body } = context.req.raw;
-  if (body === null) throw new Problem(422, "A part has at least one byte.");
-  try {
-    await api.uploadParts(record.id).write(upload.name, part, body);
-  } catch {
+  const writing = writePart(context, { name, record }, { upload: upload.name, part });
+  // It goes on where the client has gone: what lies in the bucket has to be known.
+  host.until(writing);
+  if (!(await writing)) {
     // Nothing is there of a part that broke off. That it was the bucket's doing can't be told from that; the client tries again.
     throw new Problem(503, "The part did not come whole. Send it again.", { "Retry-After": "1" });
   }
   return context.json(part, 200, NO_STORE);
+}
+
+/** A part of an upload, by the upload's name. */
+type PartOf = { readonly upload: string; readonly part: UploadPart };
+
+/** Writes a part and says what became of it. Returns whether it is there whole. @throws Problem where the upload has ended meanwhile */
+async function writePart(
+  context: Context<ApiEnv>,
+  { name, record }: Named,
+  { upload, part }: PartOf,
+): Promise<boolean> {
+  const { api } = context.var;
+  const isWhole = await storePart(context, record.id, { upload, part });
+  const store = api.settings(name);
+  const { kind } = await store.upload({ kind: "written", name: upload, number: part.number, isWhole });
+  if (kind !== "missing") return isWhole;
+  // Whoever ended it could not delete what was still on its way.
+  await api.uploadParts(record.id).clear(upload);
+  await store.upload({ kind: "end", name: upload });
+  throw noUpload();
+}
+
+/** Returns whether a part came whole. One that broke off leaves what was there before. */
+async function storePart(context: Context<ApiEnv>, id: string, { upload, part }: PartOf): Promise<boolean> {
+  const { body } = context.req.raw;
+  if (body === null) return false;
+  try {
+    await context.var.api.uploadParts(id).write(upload, part, body);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws Problem where a part was announced and has not come, or none was. */

@@ -52,12 +52,13 @@ import {
   isHidden,
   noteDerivedJob,
   noteDerivedVersion,
+  noteUploadChange,
   noteUsageVersion,
   readRepository,
   updateSettings,
   type RepositoryRow,
 } from "./tables/repository.ts";
-import { deleteUpload } from "./tables/uploads.ts";
+import { deleteUpload, sumUploads } from "./tables/uploads.ts";
 import { TipIndex } from "./tip-index.ts";
 import { answerUpload } from "./upload-database.ts";
 
@@ -223,6 +224,7 @@ export class RepositoryDatabase {
         record: this.#record(row),
         packs: listPacks(this.#db),
         ...this.#pushSeed(request),
+        uploadBytes: sumUploads(this.#db, request.upload),
         current: request.names.map((name) => values.get(name) ?? ""),
       };
     });
@@ -235,7 +237,7 @@ export class RepositoryDatabase {
   abandonPush(packName: string): void {
     if (!this.#tables.exist) return;
     deleteLease(this.#db, packName);
-    deleteUpload(this.#db, packName);
+    if (deleteUpload(this.#db, packName)) noteUploadChange(this.#db);
   }
 
   /** See `UploadStore.upload`. */
@@ -362,15 +364,16 @@ export class RepositoryDatabase {
   /** What the tenant has to be told; `undefined` where it knows. */
   unreportedUsage(): Omit<UsageReport, "repo"> | undefined {
     const row = this.#read();
-    if (row === undefined || row.usageVersion === row.version) return undefined;
-    const { version, record } = row;
-    return { id: record.id, version, bytes: sumPackBytes(this.#db), objects: sumPackObjects(this.#db) };
+    if (row === undefined || row.usageVersion === row.sizeVersion) return undefined;
+    const { sizeVersion: version, record } = row;
+    const bytes = sumPackBytes(this.#db) + sumUploads(this.#db);
+    return { id: record.id, version, bytes, objects: sumPackObjects(this.#db) };
   }
 
   /** Whether the tenant has to be told what there is. */
   get isUsageUnreported(): boolean {
     const row = this.#read();
-    return row !== undefined && row.usageVersion !== row.version;
+    return row !== undefined && row.usageVersion !== row.sizeVersion;
   }
 
   /** Notes that the tenant was told. */

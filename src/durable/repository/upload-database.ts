@@ -3,17 +3,30 @@
  *
  * @packageDocumentation
  */
-import { MOST_UPLOADS, type UploadAnswer, type UploadRequest } from "../../refs/upload-store.ts";
+import { MOST_UPLOADS, MOST_UPLOADS_OF_ONE, type UploadAnswer, type UploadRequest } from "../../refs/upload-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { insertLease, LEASE_TIME, renewLease } from "./tables/leases.ts";
+import { deleteLease, insertLease, LEASE_TIME, renewLease } from "./tables/leases.ts";
 import { sumPackBytes } from "./tables/packs.ts";
-import { countUploads, deleteUpload, insertUpload, putPart, readUpload, sumOtherParts } from "./tables/uploads.ts";
+import { noteUploadChange } from "./tables/repository.ts";
+import {
+  announcePart,
+  countUploads,
+  endUpload,
+  heldOfPart,
+  insertUpload,
+  partWritten,
+  readUpload,
+  sumUploads,
+} from "./tables/uploads.ts";
 
+type Beginning = Extract<UploadRequest, { kind: "begin" }>;
 type Announcement = Extract<UploadRequest, { kind: "announce" }>;
+type Writing = Extract<UploadRequest, { kind: "written" }>;
 
-function begin(db: SqlDatabase, name: string, now: number): UploadAnswer {
+function begin(db: SqlDatabase, { name, holder }: Beginning, now: number): UploadAnswer {
+  if (holder !== undefined && countUploads(db, holder) >= MOST_UPLOADS_OF_ONE) return { kind: "share-full" };
   if (countUploads(db) >= MOST_UPLOADS) return { kind: "full" };
-  insertUpload(db, name, now);
+  insertUpload(db, name, holder, now);
   insertLease(db, name, now + LEASE_TIME);
   return show(db, name, now);
 }
@@ -30,16 +43,26 @@ function hold(db: SqlDatabase, name: string, now: number): UploadAnswer {
 
 function announce(db: SqlDatabase, { name, part, most }: Announcement, now: number): UploadAnswer {
   if (readUpload(db, name, now) === undefined) return { kind: "missing" };
-  const used = sumPackBytes(db) + sumOtherParts(db, name, part.number);
-  if (most !== undefined && used + part.bytes > most) return { kind: "over-quota", used };
-  putPart(db, name, part);
+  const held = heldOfPart(db, name, part.number);
+  const used = sumPackBytes(db) + sumUploads(db) - held;
+  // What was there before stays until the new part is there whole.
+  if (most !== undefined && used + Math.max(held, part.bytes) > most) return { kind: "over-quota", used };
+  announcePart(db, name, part);
+  noteUploadChange(db);
   return hold(db, name, now);
+}
+
+function written(db: SqlDatabase, { name, number, isWhole }: Writing, now: number): UploadAnswer {
+  partWritten(db, name, number, isWhole);
+  noteUploadChange(db);
+  return show(db, name, now);
 }
 
 function end(db: SqlDatabase, name: string, now: number): UploadAnswer {
   const before = show(db, name, now);
-  // Its lease stays: a part that is still on its way is swept when that ends.
-  deleteUpload(db, name);
+  // With a part on its way the lease stays: what nobody deletes when it has come is swept when that ends.
+  if (endUpload(db, name)) deleteLease(db, name);
+  noteUploadChange(db);
   return before;
 }
 
@@ -47,11 +70,13 @@ function end(db: SqlDatabase, name: string, now: number): UploadAnswer {
 export function answerUpload(db: SqlDatabase, request: UploadRequest, now: number): UploadAnswer {
   switch (request.kind) {
     case "begin":
-      return begin(db, request.name, now);
+      return begin(db, request, now);
     case "show":
       return show(db, request.name, now);
     case "announce":
       return announce(db, request, now);
+    case "written":
+      return written(db, request, now);
     case "hold":
       return hold(db, request.name, now);
     case "end":

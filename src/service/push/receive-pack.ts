@@ -123,6 +123,7 @@ async function beginAdmitted(call: ServiceCall, request: PushRequest, packName: 
     names: request.updates.map(({ name }) => name),
     ...(request.certificate === undefined ? {} : { pushSeed: true }),
     ...(packName === undefined ? {} : { packName }),
+    ...(exchange.upload === undefined ? {} : { upload: exchange.upload }),
   };
   const found = await repository.refs.beginPush(asked);
   if (found.kind === "begun") {
@@ -246,7 +247,7 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
   const { id } = begun.record;
   const progress = new UnpackProgress(answer, request.quiet, () => repository.now());
   const allowance = (await exchange.allowance?.()) ?? {};
-  const own = { sizeBytes: begun.record.sizeBytes, packs: begun.packs };
+  const own = { sizeBytes: begun.record.sizeBytes + begun.uploadBytes, packs: begun.packs };
   checkPackHeader(allowance, own, head);
   const pack = await ingestPack({
     source: boundedSource(reader.source, allowance, own, head),

@@ -22,7 +22,8 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   version INTEGER NOT NULL,
   derived_version INTEGER NOT NULL,
   derived_job_at INTEGER,
-  usage_version INTEGER NOT NULL DEFAULT -1
+  usage_version INTEGER NOT NULL DEFAULT -1,
+  upload_changes INTEGER NOT NULL DEFAULT 0
 )`;
 
 /** The row, with what is not shown to readers. */
@@ -34,7 +35,9 @@ export type RepositoryRow = {
   readonly derivedVersion: number;
   /** When a job to write them was sent that has not reported yet. Milliseconds since the epoch. */
   readonly derivedJobAt?: number;
-  /** The version whose size the tenant was told; -1 where it is to be told again in any case. */
+  /** Rises with every change of what there is, packs and parts of uploads. */
+  readonly sizeVersion: number;
+  /** The `sizeVersion` whose size the tenant was told; -1 where it is to be told again in any case. */
   readonly usageVersion: number;
 };
 
@@ -53,7 +56,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   const row = firstRow(
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
-      usage_version FROM repository`),
+      usage_version, version + upload_changes FROM repository`),
   );
   if (row === undefined) return undefined;
   return {
@@ -71,6 +74,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
     derivedVersion: integerAt(row, 9),
     ...(row[10] === null ? {} : { derivedJobAt: integerAt(row, 10) }),
     usageVersion: integerAt(row, 11),
+    sizeVersion: integerAt(row, 12),
   };
 }
 
@@ -110,6 +114,11 @@ export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
 /** Counts a change of refs or catalog. */
 export function bumpVersion(db: SqlDatabase, pushedAt: number): void {
   db.run("UPDATE repository SET version = version + 1, pushed_at = ?", pushedAt);
+}
+
+/** Counts a change of what uploads have in the bucket: their parts are no part of the catalog, and yet of what there is. */
+export function noteUploadChange(db: SqlDatabase): void {
+  db.run("UPDATE repository SET upload_changes = upload_changes + 1");
 }
 
 /** Notes that a job to write the derived files is under way. */

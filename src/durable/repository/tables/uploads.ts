@@ -1,5 +1,10 @@
 /**
- * Tables `uploads` and `upload_parts`: packs that come in parts, and how long each part is to be. When one ends says its row in `leases`.
+ * Tables `uploads` and `upload_parts`: packs that come in parts, and how long each part is to be. When an upload's time is up stands in
+ * `leases`. One that has ended keeps its row, and its place, while some part of it may still be written.
+ *
+ * `bytes` is the length that was announced last, `held` the most that may lie in the bucket: the two differ from an announcement until the
+ * writing that it is for has ended. `writers` counts writings under way. Where several went on at once, `overlapped` is 1: which of them
+ * came last is not known, and the longest counts.
  *
  * @packageDocumentation
  */
@@ -8,34 +13,57 @@ import { firstRow, integerAt, type SqlDatabase } from "../../sql/sql-database.ts
 
 export const UPLOADS_DDL = `CREATE TABLE IF NOT EXISTS uploads (
   name TEXT PRIMARY KEY,
-  started_at INTEGER NOT NULL
+  started_at INTEGER NOT NULL,
+  holder TEXT,
+  ended INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS upload_parts (
   upload TEXT NOT NULL,
   number INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
+  held INTEGER NOT NULL DEFAULT 0,
+  writers INTEGER NOT NULL DEFAULT 0,
+  overlapped INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (upload, number)
 ) WITHOUT ROWID`;
 
-export function insertUpload(db: SqlDatabase, name: string, now: number): void {
-  db.run("INSERT INTO uploads (name, started_at) VALUES (?, ?)", name, now);
+export function insertUpload(db: SqlDatabase, name: string, holder: string | undefined, now: number): void {
+  db.run("INSERT INTO uploads (name, started_at, holder) VALUES (?, ?, ?)", name, now, holder ?? null);
 }
 
-export function deleteUpload(db: SqlDatabase, name: string): void {
+/** Ends an upload: only what is being written stays. Returns whether nothing does, and the upload has gone. */
+export function endUpload(db: SqlDatabase, name: string): boolean {
+  db.run("UPDATE uploads SET ended = 1 WHERE name = ?", name);
+  db.run("DELETE FROM upload_parts WHERE upload = ? AND writers = 0", name);
+  if (firstRow(db.rows("SELECT 1 FROM upload_parts WHERE upload = ?", name)) !== undefined) return false;
+  deleteUpload(db, name);
+  return true;
+}
+
+/** Forgets an upload. Returns whether there was one. */
+export function deleteUpload(db: SqlDatabase, name: string): boolean {
+  const isThere = firstRow(db.rows("SELECT 1 FROM uploads WHERE name = ?", name)) !== undefined;
   db.run("DELETE FROM uploads WHERE name = ?", name);
   db.run("DELETE FROM upload_parts WHERE upload = ?", name);
+  return isThere;
 }
 
-export function countUploads(db: SqlDatabase): number {
-  const row = firstRow(db.rows("SELECT count(*) FROM uploads"));
+function sumOf(db: SqlDatabase, sql: string, ...parameters: (string | number)[]): number {
+  const row = firstRow(db.rows(sql, ...parameters));
   return row === undefined ? 0 : integerAt(row, 0);
+}
+
+/** Counts the places that are taken: of all uploads, or of one holder's. */
+export function countUploads(db: SqlDatabase, holder?: string): number {
+  if (holder === undefined) return sumOf(db, "SELECT count(*) FROM uploads");
+  return sumOf(db, "SELECT count(*) FROM uploads WHERE holder = ?", holder);
 }
 
 /** Gives an upload whose time is not up at `now`. */
 export function readUpload(db: SqlDatabase, name: string, now: number): Upload | undefined {
   const row = firstRow(
     db.rows(
-      `SELECT started_at, expires_at FROM uploads JOIN leases ON pack = name WHERE name = ? AND expires_at > ?`,
+      `SELECT started_at, expires_at FROM uploads JOIN leases ON pack = name WHERE name = ? AND ended = 0 AND expires_at > ?`,
       name,
       now,
     ),
@@ -48,13 +76,36 @@ export function readUpload(db: SqlDatabase, name: string, now: number): Upload |
   return { name, startedAt: integerAt(row, 0), expiresAt: integerAt(row, 1), parts };
 }
 
-/** Sums what all uploads may bring, that part of that one aside. */
-export function sumOtherParts(db: SqlDatabase, name: string, number: number): number {
-  const sql = "SELECT coalesce(sum(bytes), 0) FROM upload_parts WHERE NOT (upload = ? AND number = ?)";
-  const row = firstRow(db.rows(sql, name, number));
-  return row === undefined ? 0 : integerAt(row, 0);
+/** Sums what may lie in the bucket of all uploads but `except`. */
+export function sumUploads(db: SqlDatabase, except = ""): number {
+  return sumOf(db, "SELECT coalesce(sum(held), 0) FROM upload_parts WHERE upload <> ?", except);
 }
 
-export function putPart(db: SqlDatabase, name: string, { number, bytes }: UploadPart): void {
-  db.run("INSERT OR REPLACE INTO upload_parts (upload, number, bytes) VALUES (?, ?, ?)", name, number, bytes);
+/** Returns the most that may lie in the bucket of one part. */
+export function heldOfPart(db: SqlDatabase, name: string, number: number): number {
+  const sql = "SELECT coalesce(sum(held), 0) FROM upload_parts WHERE upload = ? AND number = ?";
+  return sumOf(db, sql, name, number);
+}
+
+/** Notes that a part is about to be written. */
+export function announcePart(db: SqlDatabase, name: string, { number, bytes }: UploadPart): void {
+  db.run(
+    `INSERT INTO upload_parts (upload, number, bytes, held, writers) VALUES (?1, ?2, ?3, ?3, 1)
+      ON CONFLICT (upload, number) DO UPDATE SET bytes = ?3, held = max(held, ?3), writers = writers + 1,
+      overlapped = max(overlapped, writers > 0)`,
+    name,
+    number,
+    bytes,
+  );
+}
+
+/** Notes that a writing of a part has ended. Where it was the only one and is whole, its length is what lies there. */
+export function partWritten(db: SqlDatabase, name: string, number: number, isWhole: boolean): void {
+  db.run(
+    `UPDATE upload_parts SET writers = max(0, writers - 1), overlapped = overlapped AND writers > 1,
+      held = CASE WHEN ? AND writers = 1 AND NOT overlapped THEN bytes ELSE held END WHERE upload = ? AND number = ?`,
+    isWhole ? 1 : 0,
+    name,
+    number,
+  );
 }
