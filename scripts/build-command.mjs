@@ -19,6 +19,7 @@ export async function buildCommand() {
   const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const inputs = [
     "scripts/thinpack",
+    "scripts/host-processes.ts",
     "scripts/build-command.mjs",
     "src/wire",
     "src/bytes",
@@ -39,6 +40,9 @@ export async function buildCommand() {
     // What CommonJS packages load would not be found from an ES module.
     format: "cjs",
     target: "node20",
+    banner: { js: "#!/usr/bin/env node" },
+    minifySyntax: true,
+    minifyWhitespace: true,
     logLevel: "warning",
   });
   renameSync(fresh, output);

@@ -12,10 +12,11 @@ type Recorded = { readonly host: KnownProcess; readonly workers: readonly KnownP
 
 const fileIn = (stateDir: string): string => join(stateDir, "processes.json");
 
+/** A process, and the one that started it. */
 type ListedProcess = KnownProcess & { readonly parent: number };
 
 /** Gives every process of the machine that this user sees, with its parent. */
-function listProcesses(): ListedProcess[] {
+export function listProcesses(): ListedProcess[] {
   // Where there is /proc there may be no `ps`: small containers lack it.
   if (existsSync("/proc/self/stat")) return readdirSync("/proc").filter(isNumber).flatMap(readProcess);
   const lines = execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");

@@ -6,7 +6,8 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, Response } from "miniflare";
+import { buildPackage } from "./build-package.mjs";
 import { speedUpSimulator } from "./simulator-speed.ts";
 import { readWranglerConfig, simulatorOptions } from "./wrangler-config.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
@@ -113,6 +114,11 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         { type: "CompiledWasm", path: kernelFile, contents: readFileSync(kernelFile) },
       ],
       modulesRoot: join(root, "build"),
+      // What the platform serves of `build/assets`: made when it is asked for, so that a start does not wait for it.
+      serviceBindings: {
+        ASSETS: async () =>
+          new Response(readFileSync(await buildPackage()), { headers: { "Content-Type": "application/gzip" } }),
+      },
       bindings: {
         ADMIN_TOKEN: token,
         MIRROR_KEYS: mirrorKeys(stateDir),

@@ -18,10 +18,21 @@ export type AppOptions = PlatformOptions & {
   readonly version: string;
 };
 
+/** Where `npm install --global` gets the command from. */
+const COMMAND_PACKAGE = "/-/thinpack.tgz";
+
+/** Gives the command as a package, where the deployment has it. */
+async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string): Promise<Response> {
+  if (assets === undefined) return problemResponse(404, "This deployment does not have the command.");
+  return await assets.fetch(url);
+}
+
 /** Builds the application. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.get("/healthz", (context) => context.json({ ok: true, version: options.version }));
+  // Deployed, the platform serves it before this Worker is asked.
+  app.get(COMMAND_PACKAGE, (context) => commandPackage(context.env.ASSETS, context.req.url));
   app.use(withPlatform(options));
   app.use(async (context, next) => {
     if (!hasTokenInQuery(new URL(context.req.url).searchParams)) return next();

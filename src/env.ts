@@ -19,6 +19,8 @@ export type Env = PlacementSettings & {
   readonly JOBS: Queue<Job>;
   /** Syncs of mirrors, which may take minutes each: nothing else waits behind them. */
   readonly MIRROR_JOBS: Queue<Job>;
+  /** The files of `build/assets`: the command as a package. */
+  readonly ASSETS?: Pick<Fetcher, "fetch">;
   /** Counts wrong tokens by address; without it they are not bounded. */
   readonly LOGIN_LIMIT?: RateLimit;
   /** Counts requests with tokens by tenant; without it they are not bounded. */

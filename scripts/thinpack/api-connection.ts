@@ -64,7 +64,9 @@ export class ApiConnection {
       throw new CommandFailure(`${this.base} can't be reached: ${why}`, undefined, { cause });
     }
     if (response.ok) return response;
-    throw new HostRefusal(response.status, (await detailOf(response)) || `${this.base} answers ${response.status}`);
+    const detail = (await detailOf(response)) || `${this.base} answers ${response.status}`;
+    const hint = response.status === 401 ? ` If it expired or was revoked, run: thinpack login ${this.base}` : "";
+    throw new HostRefusal(response.status, detail + hint);
   }
 
   /** Sends a request and gives the answer's JSON; `{}` where it has none. */

@@ -10,7 +10,7 @@
  */
 import { Argument, type Command } from "commander";
 import { findToken, type HostOptions } from "./host-choice.ts";
-import { findLogin, originOf, readLogins, tenantOf, withLogin, withoutLogin, writeLogins } from "./logins.ts";
+import { findLogin, originOf, readLogins, withoutLogin, writeLogins } from "./logins.ts";
 import { commonOptions } from "./command-line.ts";
 import { readInput } from "./prompt.ts";
 
@@ -45,26 +45,17 @@ function tokenFor(origin: string, tenant: string | undefined, options: HostOptio
   return findLogin(readLogins(), origin, tenant);
 }
 
-/**
- * Keeps a password that the host took. What is kept already, or was only given to this command, is left as it is; so are other hosts'
- * passwords, where git was told to ask this helper for all.
- */
-function store(origin: string, password: string, options: HostOptions): void {
-  const logins = readLogins();
-  const kept = logins.hosts[origin];
-  if (tenantOf(password) === "" && kept === undefined) return;
-  if (password === options.token || password === process.env["THINPACK_TOKEN"]) return;
-  if (!Object.values(kept ?? {}).includes(password)) writeLogins(withLogin(logins, origin, password));
-}
-
-/** Forgets a password that the host did not take. */
+/** Forgets a token of a login that the host did not take. Any other password is somebody else's. */
 function erase(origin: string, password: string): void {
   const logins = readLogins();
   const isKept = Object.values(logins.hosts[origin] ?? {}).includes(password);
   if (isKept) writeLogins(withoutLogin(logins, origin, password));
 }
 
-/** Answers git. What is asked beside get, store and erase is passed over, as gitcredentials(7) wants it. */
+/**
+ * Answers git. `store` is passed over: git says it of any password that worked, also of one that merely stood in a URL. Tokens are kept by
+ * `thinpack login` alone. Operations that are not known are passed over as gitcredentials(7) wants it.
+ */
 function answerCredential(operation: string, credential: ReadonlyMap<string, string>, options: HostOptions): string {
   const asked = hostOf(credential);
   if (asked === undefined) return "";
@@ -73,7 +64,6 @@ function answerCredential(operation: string, credential: ReadonlyMap<string, str
     return token === undefined ? "" : `username=${credential.get("username") ?? USERNAME}\npassword=${token}\n`;
   }
   const password = credential.get("password");
-  if (password !== undefined && operation === "store") store(asked.origin, password, options);
   if (password !== undefined && operation === "erase") erase(asked.origin, password);
   return "";
 }
@@ -84,9 +74,12 @@ export function addCredentialCommand(program: Command): void {
     .command("credential")
     .summary("a credential helper for git: keeps tokens out of URLs")
     .description(
-      "Speaks the protocol of gitcredentials(7) on standard input and output. `thinpack login --git` has git ask it; by hand:\n\n" +
-        "  git config --global credential.https://HOST.helper '!thinpack credential'\n\n" +
-        "Where one host has several tenants of yours, also: credential.https://HOST.useHttpPath true",
+      "Speaks the protocol of gitcredentials(7) on standard input and output. `thinpack login --git` makes git ask it. By hand:\n\n" +
+        "  git config --global --add credential.https://HOST.helper ''\n" +
+        "  git config --global --add credential.https://HOST.helper '!thinpack credential'\n\n" +
+        "The empty line keeps tokens out of other helpers. If you are logged in to several tenants of one host, also set\n" +
+        "credential.https://HOST.useHttpPath to true. Only `thinpack login` keeps tokens: `store` does nothing, and `erase`\n" +
+        "forgets only tokens that were logged in with.",
     )
     .addArgument(new Argument("<operation>", "get, store or erase"))
     .action(async (operation: string, _options: unknown, command: Command) => {

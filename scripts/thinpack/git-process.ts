@@ -4,7 +4,9 @@
  * @packageDocumentation
  */
 import { spawn } from "node:child_process";
+import { listProcesses } from "../host-processes.ts";
 import { CommandFailure } from "./failure.ts";
+import { endingWith } from "./interruption.ts";
 
 /** How git is run. */
 export type GitRun = {
@@ -25,6 +27,20 @@ export function gitConfiguration(settings: readonly (readonly [string, string])[
   return { ...Object.fromEntries(pairs), GIT_CONFIG_COUNT: String(before + settings.length) };
 }
 
+/** Ends a process and all that it has started: git leaves its helpers for HTTP running, which may wait for a host for ever. */
+function endTree(pid: number): void {
+  const running = listProcesses();
+  const tree = [pid];
+  for (const parent of tree) tree.push(...running.filter((each) => each.parent === parent).map((each) => each.pid));
+  for (const each of tree) {
+    try {
+      process.kill(each, "SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
 /** Runs git; gives its exit code and what it printed. @throws CommandFailure where there is no git. */
 export async function runGit(
   args: readonly string[],
@@ -43,12 +59,19 @@ export async function runGit(
   });
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(input);
-  const code = await new Promise<number>((resolve, reject) => {
+  const closed = new Promise<number>((resolve, reject) => {
     child.on("error", (cause) =>
       reject(new CommandFailure("git can't be run: is it installed?", undefined, { cause })),
     );
     child.on("close", (ended) => resolve(ended ?? 1));
   });
+  // If the command is ended meanwhile, git is too, and with it what git has started.
+  const end = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    endTree(child.pid);
+    await closed;
+  };
+  const code = await endingWith(end, () => closed);
   return { code, stdout: stdout.trimEnd(), stderr };
 }
 

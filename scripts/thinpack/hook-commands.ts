@@ -6,7 +6,7 @@
 import type { Command } from "commander";
 import { collected, commonOptions, connectTo, onOrOff } from "./command-line.ts";
 import { listAt } from "./json.ts";
-import { type Column, printDone, printList, printThing } from "./output.ts";
+import { type Column, formatTime, printDone, printList, printThing } from "./output.ts";
 import { secretFromInput } from "./prompt.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -23,7 +23,7 @@ const DELIVERY_COLUMNS: readonly Column[] = [
   ["STATE", "state"],
   ["STATUS", "status"],
   ["ATTEMPTS", "attempts"],
-  ["ATTEMPTED", "attempted_at"],
+  ["ATTEMPTED", (row) => formatTime(row["attempted_at"])],
   ["ERROR", "error"],
 ];
 
@@ -87,7 +87,10 @@ export function addHookCommands(program: Command): void {
     .argument("<tenant/name>")
     .action(async (name: string, _options: unknown, command: Command) => {
       const { api, path } = connectTo(command, name);
-      printList(listAt(await api.ask("GET", `${path}/hooks`), "hooks"), COLUMNS, commonOptions(command).json);
+      printList(listAt(await api.ask("GET", `${path}/hooks`), "hooks"), COLUMNS, {
+        json: commonOptions(command).json,
+        what: `webhooks in ${name}`,
+      });
     });
   addChanges(hooks);
   hooks
@@ -98,7 +101,7 @@ export function addHookCommands(program: Command): void {
     .action(async (name: string, id: string, _options: unknown, command: Command) => {
       const { api, path } = connectTo(command, name);
       const rows = listAt(await api.ask("GET", `${at(path, id)}/deliveries`), "deliveries");
-      printList(rows, DELIVERY_COLUMNS, commonOptions(command).json);
+      printList(rows, DELIVERY_COLUMNS, { json: commonOptions(command).json, what: "deliveries" });
     });
   hooks
     .command("redeliver")

@@ -51,12 +51,17 @@ export async function textOf(answer: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString("utf8");
 }
 
-async function refusalOf(answer: IncomingMessage): Promise<HostRefusal> {
+/** Makes a refusal of an answer of 400 and more. */
+export async function refusalOf(answer: IncomingMessage): Promise<HostRefusal> {
   const text = await textOf(answer);
   const status = answer.statusCode ?? 500;
   if (answer.headers["content-type"] !== "application/problem+json") return new HostRefusal(status, text.trim());
-  const json: unknown = JSON.parse(text);
-  return new HostRefusal(status, isJson(json) ? textAt(json, "detail") : text);
+  try {
+    const json: unknown = JSON.parse(text);
+    return new HostRefusal(status, isJson(json) ? textAt(json, "detail") : text);
+  } catch {
+    return new HostRefusal(status, text.trim());
+  }
 }
 
 /** Whether the same may go well the next time. */

@@ -4,18 +4,19 @@
  * @packageDocumentation
  */
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { Command } from "commander";
 import { commonOptions, connect, tenantPath } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
 import { listAt } from "./json.ts";
-import { type Column, printDone, printList, printThing } from "./output.ts";
+import { type Column, formatTime, printDone, printList, printThing } from "./output.ts";
 import { readInput } from "./prompt.ts";
 
 const COLUMNS: readonly Column[] = [
   ["FINGERPRINT", "fingerprint"],
   ["KIND", "kind"],
   ["TITLE", "title"],
-  ["ADDED", "created_at"],
+  ["ADDED", (row) => formatTime(row["created_at"])],
 ];
 
 async function readKey(file: string): Promise<string> {
@@ -31,6 +32,12 @@ async function readKey(file: string): Promise<string> {
   return text.trim();
 }
 
+/** Gives what a key is to be called: an SSH key's comment, else the name of its file. @see sshd(8), "AUTHORIZED_KEYS FILE FORMAT" */
+function titleOf(key: string, file: string): string {
+  const [, comment = ""] = /^(?:ssh|ecdsa|sk)-\S+ +\S+ +([^\n]+)/.exec(key) ?? [];
+  return comment.trim() || (file === "-" ? "a key" : basename(file));
+}
+
 /** Adds the commands. */
 export function addKeyCommands(program: Command): void {
   const keys = program
@@ -43,17 +50,19 @@ export function addKeyCommands(program: Command): void {
     .argument("<tenant>")
     .action(async (tenant: string, _options: unknown, command: Command) => {
       const rows = listAt(await connect(command, tenant).ask("GET", path(tenant)), "keys");
-      printList(rows, COLUMNS, commonOptions(command).json);
+      printList(rows, COLUMNS, { json: commonOptions(command).json, what: `signing keys in ${tenant}` });
     });
   keys
     .command("add")
     .summary("registers a public key: SSH, or OpenPGP in armour")
     .argument("<tenant>")
-    .argument("<file>", "as ~/.ssh/id_ed25519.pub; - for standard input")
-    .option("--title <title>", "whose it is; by default the file's name")
-    .action(async (tenant: string, file: string, { title = file }: { title?: string }, command: Command) => {
+    .argument("<file>", "such as ~/.ssh/id_ed25519.pub; - for standard input")
+    .option("--title <title>", "whose key it is; by default the key's own comment, or the file's name")
+    .action(async (tenant: string, file: string, { title }: { title?: string }, command: Command) => {
       const api = connect(command, tenant);
-      printThing(await api.ask("POST", path(tenant), { title, key: await readKey(file) }), commonOptions(command).json);
+      const key = await readKey(file);
+      const made = await api.ask("POST", path(tenant), { title: title ?? titleOf(key, file), key });
+      printThing(made, commonOptions(command).json);
     });
   keys
     .command("remove")

@@ -3,28 +3,23 @@
  *
  * @packageDocumentation
  */
-import { execFileSync } from "node:child_process";
-import { realpathSync } from "node:fs";
 import type { Command } from "commander";
-import { ApiConnection } from "./api-connection.ts";
-import { commonOptions, tenantPath } from "./command-line.ts";
+import { commonOptions } from "./command-line.ts";
 import { CommandFailure, EXIT, HostRefusal } from "./failure.ts";
+import { git, runGit } from "./git-process.ts";
 import { chosenBase } from "./host-choice.ts";
 import { loginsFile, originOf, readLogins, tenantOf, withLogin, withoutLogin, writeLogins } from "./logins.ts";
 import { printDone, printList } from "./output.ts";
 import { askPeople, readInput } from "./prompt.ts";
+import { checkToken } from "./whoami-command.ts";
 
-/** Asks the host whether it takes the token. @throws HostRefusal where it does not. */
-async function checkToken(base: string, token: string): Promise<void> {
-  const tenant = tenantOf(token);
-  const api = new ApiConnection({ base, token });
+/** @throws CommandFailure where the host does not take the token */
+async function checkLogin(base: string, token: string): Promise<void> {
   try {
-    await api.ask("GET", tenant === "" ? "/tenants?limit=1" : tenantPath(tenant));
+    await checkToken(base, token);
   } catch (error) {
-    if (error instanceof HostRefusal && error.status === 401) {
-      throw new CommandFailure(`${base} does not take this token`, EXIT.notLetIn, { cause: error });
-    }
-    throw error;
+    if (!(error instanceof HostRefusal) || error.status !== 401) throw error;
+    throw new CommandFailure(`${base} does not take this token`, EXIT.notLetIn, { cause: error });
   }
 }
 
@@ -35,11 +30,30 @@ async function givenToken(given: string | undefined): Promise<string> {
   return token;
 }
 
-/** Has git ask this command for the credentials of a host. */
-function tellGit(base: string): void {
-  // By its own path: what `npx` finds depends on the directory, and takes ten times as long.
-  const helper = `!"${process.execPath}" "${realpathSync(process.argv[1] ?? "")}" credential`;
-  execFileSync("git", ["config", "--global", `credential.${base}.helper`, helper], { stdio: ["ignore", 2, 2] });
+/** Quotes a word for the shell that git runs helpers in. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/**
+ * Gives what git runs to ask this command for credentials. The command is named by the file of its bundle: `npx`, or the script that looks
+ * whether the bundle is new, would take longer with each fetch.
+ */
+export function helperLine(): string {
+  return `!${quoted(process.execPath)} ${quoted(__filename)} credential`;
+}
+
+/**
+ * Makes git ask this command, and no other helper, for the credentials of a host. The empty helper resets the list: any other would be
+ * given the token to keep.
+ *
+ * @see gitcredentials(7): "If credential.helper is configured to the empty string, this resets the helper list to empty"
+ */
+async function tellGit(base: string): Promise<void> {
+  const name = `credential.${base}.helper`;
+  // Away first, so that it is written at the end of the file: helpers further down would be asked, too.
+  await runGit(["config", "--global", "--unset-all", name]);
+  for (const value of ["", helperLine()]) await git(["config", "--global", "--add", name, value]);
 }
 
 /** Adds the commands. */
@@ -49,17 +63,17 @@ export function addLoginCommands(program: Command): void {
     .summary("keeps a token, for later commands and for git")
     .description(
       "Keeps a token in the user's own configuration. Without --token it is asked for, or read from standard input.\n" +
-        "A tenant's token is kept beside those of other tenants; the host becomes the one that commands mean.",
+        "A tenant's token is kept beside those of other tenants. Later commands use this host unless told otherwise.",
     )
     .argument("[base]", "the host's address, such as https://thinpack.example.workers.dev")
-    .option("--git", "also has git ask this command for the token, wherever it talks to this host")
-    .action(async (address: string | undefined, { git }: { git?: boolean }, command: Command) => {
+    .option("--git", "also makes git ask this command, and no other helper, for this host's token")
+    .action(async (address: string | undefined, { git: isForGit }: { git?: boolean }, command: Command) => {
       const options = commonOptions(command);
       const base = address === undefined ? chosenBase(options) : originOf(address);
       const token = await givenToken(options.token);
-      await checkToken(base, token);
+      await checkLogin(base, token);
       writeLogins({ ...withLogin(readLogins(), base, token), default: base });
-      if (git === true) tellGit(base);
+      if (isForGit === true) await tellGit(base);
       const tenant = tenantOf(token);
       const who = tenant === "" ? "its operator" : `tenant ${tenant}`;
       printDone(`logged in to ${base} as ${who}; kept in ${loginsFile()}`, { base, tenant }, options.json);
@@ -87,6 +101,6 @@ export function addLoginCommands(program: Command): void {
         ["AS", (row: { readonly tenant?: unknown }) => row.tenant || "operator"],
         ["DEFAULT", (row: { readonly default?: unknown }) => (row.default === true ? "yes" : "")],
       ] as const;
-      printList(rows, columns, commonOptions(command).json);
+      printList(rows, columns, { json: commonOptions(command).json, what: "logins" });
     });
 }

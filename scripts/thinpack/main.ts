@@ -5,9 +5,12 @@
  */
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
+import { addApiCommand } from "./api-command.ts";
+import { addCompletionCommand } from "./completion-command.ts";
 import { addCredentialCommand } from "./credential-command.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { addExportCommand } from "./export-command.ts";
+import { addHistoryCommands } from "./history-commands.ts";
 import { addHookCommands } from "./hook-commands.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addLoginCommands } from "./login-commands.ts";
@@ -16,13 +19,19 @@ import { addLargePushCommands } from "./push-large-command.ts";
 import { addRepoCommands } from "./repo-commands.ts";
 import { addTenantCommands } from "./tenant-commands.ts";
 import { addTokenCommands } from "./token-commands.ts";
+import { addWhoamiCommand } from "./whoami-command.ts";
 
 const ABOUT_ALL = `
-Which host, and with what token: --base and --token, else THINPACK_BASE and THINPACK_TOKEN, else what was
-logged in to, else the host that \`npm start\` runs on this machine.
+Host and token come from, in this order: --base and --token; THINPACK_BASE and
+THINPACK_TOKEN; the last login; the host that \`npm start\` runs on this machine.
 
-Ends with 0 where it was done, 2 for a wrong command, 3 where the host does not let this token do it,
-4 where there is no such thing, 1 for all else.`;
+Exit codes: 0 success · 1 failure · 2 usage · 3 not allowed · 4 not found
+
+Examples:
+  thinpack login https://thinpack.example.workers.dev --git
+  thinpack repo create acme/widgets
+  thinpack repo clone acme/widgets
+  thinpack token create acme --name ci --scope repo:read --expires-in 30d`;
 
 /** Builds the command with all below it. */
 function buildProgram(): Command {
@@ -30,7 +39,7 @@ function buildProgram(): Command {
     .description("Works with a thinpack host.")
     .version(version)
     .option("--base <url>", "the host's address")
-    .option("--token <token>", "the token; others on this machine may see what is on a command line")
+    .option("--token <token>", "the token; other users of this machine can see a command line")
     .option("--json", "prints JSON")
     .showHelpAfterError("(--help tells more)")
     .addHelpText("after", ABOUT_ALL)
@@ -39,6 +48,7 @@ function buildProgram(): Command {
     addLoginCommands,
     addCredentialCommand,
     addTenantCommands,
+    addWhoamiCommand,
     addRepoCommands,
     addTokenCommands,
     addMirrorCommands,
@@ -46,6 +56,9 @@ function buildProgram(): Command {
     addKeyCommands,
     addExportCommand,
     addLargePushCommands,
+    addHistoryCommands,
+    addApiCommand,
+    addCompletionCommand,
   ]) {
     add(program);
   }
@@ -63,6 +76,11 @@ function explain(error: unknown): number {
   }
   console.error(error);
   return EXIT.failed;
+}
+
+// Whoever reads the output may have enough of it, as `head` has: that is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : EXIT.failed));
 }
 
 buildProgram()

@@ -6,15 +6,29 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
-import { collected, commonOptions, connectTo, seconds } from "./command-line.ts";
+import { collected, commonOptions, connect, connectTo, seconds, tenantPath } from "./command-line.ts";
 import { CommandFailure, HostRefusal } from "./failure.ts";
-import { type Json, objectAt, textAt } from "./json.ts";
-import { printDone, printThing } from "./output.ts";
+import { parseRepositoryPath } from "./host-choice.ts";
+import { isJson, type Json, objectAt, textAt } from "./json.ts";
+import { type Column, formatSeconds, formatTime, printDone, printList, printThing } from "./output.ts";
 import { secretFromInput } from "./prompt.ts";
 import { withSpinner } from "./progress.ts";
 
 /** Milliseconds between two looks at a sync. */
 const LOOK_AGAIN = 500;
+/** Mirrors that are asked for at the same time. */
+const AT_ONCE = 8;
+
+const COLUMNS: readonly Column[] = [
+  ["REPOSITORY", "repository"],
+  ["UPSTREAM", "upstream"],
+  [
+    "EVERY",
+    (row) => (typeof row["interval"] === "number" && row["interval"] > 0 ? formatSeconds(row["interval"]) : "-"),
+  ],
+  ["SYNCED", (row) => formatTime(row["last_sync"] ?? "never")],
+  ["STATE", (row) => (row["syncing"] === true ? "syncing" : textAt(row, "last_error") || "ok")],
+];
 
 type MirrorOptions = {
   readonly interval?: number;
@@ -72,6 +86,21 @@ async function currentMirror(api: ApiConnection, path: string): Promise<Json> {
   }
 }
 
+/** Gives the state of each of a tenant's mirrors. */
+async function mirrorsOf(api: ApiConnection, tenant: string): Promise<Json[]> {
+  const repositories = await api.list(`${tenantPath(tenant)}/repos`, "repos");
+  const names = repositories.filter(({ mirror }) => isJson(mirror)).map((row) => textAt(row, "name"));
+  const rows: Json[] = [];
+  for (let at = 0; at < names.length; at += AT_ONCE) {
+    const some = names.slice(at, at + AT_ONCE).map(async (name) => ({
+      repository: `${tenant}/${name}`,
+      ...(await currentMirror(api, parseRepositoryPath(`${tenant}/${name}`).path)),
+    }));
+    rows.push(...(await Promise.all(some)));
+  }
+  return rows;
+}
+
 async function setMirror(
   [name, upstream]: readonly [string, string],
   options: MirrorOptions,
@@ -79,9 +108,16 @@ async function setMirror(
 ): Promise<void> {
   const { api, path } = connectTo(command, name);
   const settings = await settingsOf(upstream, options);
-  await api.ask("PUT", path, {});
+  const { status } = await api.send("PUT", path, { json: {} });
   const before = textAt(await currentMirror(api, path), "last_attempt");
-  const made = await api.ask("PUT", `${path}/mirror`, settings);
+  let made: Json;
+  try {
+    made = await api.ask("PUT", `${path}/mirror`, settings);
+  } catch (error) {
+    // Nothing is left of a mirror that was refused.
+    if (status === 201) await api.ask("DELETE", path);
+    throw error;
+  }
   printThing(options.wait === true ? await synced(api, path, before) : made, commonOptions(command).json);
 }
 
@@ -89,14 +125,24 @@ async function setMirror(
 export function addMirrorCommands(program: Command): void {
   const mirrors = program.command("mirror").description("Repositories that follow others, elsewhere.");
   mirrors
+    .command("list")
+    .summary("lists a tenant's mirrors and how they go")
+    .argument("<tenant>")
+    .option("--failing", "only those whose last sync failed")
+    .action(async (tenant: string, { failing }: { failing?: boolean }, command: Command) => {
+      const rows = await mirrorsOf(connect(command, tenant), tenant);
+      const shown = failing === true ? rows.filter((row) => textAt(row, "last_error") !== "") : rows;
+      printList(shown, COLUMNS, { json: commonOptions(command).json, what: `mirrors in ${tenant}` });
+    });
+  mirrors
     .command("set")
-    .summary("has an empty repository follow another, or changes how it does")
+    .summary("makes an empty repository follow another, or changes how it does")
     .description(
-      "Has an empty repository follow another; it is made where it is missing. What is not given stays as it is.",
+      "Makes an empty repository follow another. It is created if it does not exist. Settings that are not given stay as they are.",
     )
     .argument("<tenant/name>")
     .argument("<upstream>", "the https:// address of what it follows")
-    .option("--interval <time>", "between two syncs, as 15m or 6h; 0 for none", seconds)
+    .option("--interval <time>", "time between two syncs, such as 15m or 6h; 0 for none", seconds)
     .option("--username <name>", "for the upstream")
     .option("--password-stdin", "reads the password for the upstream from standard input, or asks")
     .option("--upstream-token-stdin", "reads a token for the upstream from standard input, or asks")
@@ -109,6 +155,13 @@ export function addMirrorCommands(program: Command): void {
       ]),
     )
     .option("--wait", "waits for the first sync")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  thinpack mirror set acme/hono https://github.com/honojs/hono.git --interval 15m --wait
+  thinpack mirror set acme/inner https://git.example/inner.git --upstream-token-stdin < token`,
+    )
     .action(async (name: string, upstream: string, options: MirrorOptions, command: Command) =>
       setMirror([name, upstream], options, command),
     );

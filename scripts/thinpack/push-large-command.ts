@@ -11,18 +11,22 @@ import { byteCount, commonOptions, connectTo } from "./command-line.ts";
 import { CommandFailure } from "./failure.ts";
 import { git, runGit } from "./git-process.ts";
 import { chosenHost } from "./host-choice.ts";
-import { printThing } from "./output.ts";
+import { endingWith } from "./interruption.ts";
+import { counted, formatBytes, printDone } from "./output.ts";
 import { pushLarge } from "./push-large.ts";
 
 /** Bytes of a part: below what any zone takes in a request, with room for what stands before one. */
 const PART_BYTES = 90_000_000;
 
 type PartOptions = { readonly partSize: number };
+type ImportOptions = PartOptions & { readonly allRefs?: boolean };
+
+const lineCount = (text: string): number => (text === "" ? 0 : text.split("\n").length);
 
 function withPartSize(command: Command): Command {
   return command.option(
     "--part-size <size>",
-    "bytes of a part, less than the host's zone takes in a request",
+    "bytes of a part; the host's zone has to take that much in one request",
     byteCount,
     PART_BYTES,
   );
@@ -37,12 +41,13 @@ async function headOf(cwd: string): Promise<string | undefined> {
 async function importInto(
   directory: string,
   [source, name]: [string, string],
-  { partSize }: PartOptions,
+  { partSize, allRefs }: ImportOptions,
   command: Command,
 ): Promise<void> {
   const { api, path } = connectTo(command, name);
-  const progress = process.stderr.isTTY ? ["--progress"] : [];
-  const cloned = await runGit(["clone", "--mirror", ...progress, "--", source, directory], { say: (text) => text });
+  const progress = process.stderr.isTTY ? ["--progress"] : ["--quiet"];
+  const what = allRefs === true ? "--mirror" : "--bare";
+  const cloned = await runGit(["clone", what, ...progress, "--", source, directory], { say: (text) => text });
   if (cloned.code !== 0) throw new CommandFailure(`${source} can't be cloned`);
   const head = await headOf(directory);
   await api.ask("PUT", path, {
@@ -51,12 +56,17 @@ async function importInto(
   });
   const remote = `${api.base}/${name.replace(/\.git$/, "")}.git`;
   // No deletions: where the repository was there, what it has beside stays.
-  const args = ["--atomic", remote, "refs/*:refs/*"];
+  const refspecs = (allRefs === true ? ["refs/*"] : ["refs/heads/*", "refs/tags/*"]).map((refs) => `${refs}:${refs}`);
+  const args = ["--atomic", remote, ...refspecs];
   const options = commonOptions(command);
   const token = chosenHost(options, name.split("/")[0]).token;
-  const code = await pushLarge({ args, partBytes: partSize, cwd: directory }, { ...options, token });
+  const code = await pushLarge({ args, partBytes: partSize, cwd: directory, quiet: true }, { ...options, token });
   if (code !== 0) throw new CommandFailure(`${name} did not take all refs`);
-  printThing(await api.ask("GET", path), options.json);
+  const shown = await api.ask("GET", path);
+  const refs = lineCount(await git(["for-each-ref", "--format=x"], { cwd: directory }));
+  const [, objects = "0"] = /^in-pack: (\d+)$/m.exec(await git(["count-objects", "-v"], { cwd: directory })) ?? [];
+  const counts = `${counted(refs, "ref")}, ${counted(Number(objects), "object")}, ${formatBytes(shown["size_bytes"])}`;
+  printDone(`imported ${counts} into ${name}`, shown, options.json);
 }
 
 /** Adds the commands. */
@@ -64,11 +74,10 @@ export function addLargePushCommands(program: Command): void {
   withPartSize(
     program
       .command("push-large")
-      .summary("git push, in parts where the pack is larger than a request may be")
+      .summary("git push of a pack of any size, which is uploaded in parts")
       .description(
-        "Runs `git push` with the arguments given, and sends the pack in parts where it is larger than one part may be. The host lands it\n" +
-          "as one push. While it lasts the pack is kept in the repository's .git; one that was interrupted goes on when the same is pushed\n" +
-          "again.",
+        "Runs `git push` with these arguments. If the pack is larger than one request may be, it is uploaded in parts and lands as one " +
+          "push. Meanwhile it is kept in the repository's .git: an interrupted push goes on when the same is pushed again.",
       )
       .argument("[arguments...]", "as `git push` takes them: options, remote, refspecs")
       .allowUnknownOption(),
@@ -79,20 +88,15 @@ export function addLargePushCommands(program: Command): void {
   withPartSize(
     program
       .command("import")
-      .summary("copies a repository from anywhere else: all its refs, whatever its size")
+      .summary("copies branches and tags of a repository from anywhere else, whatever its size")
       .argument("<url>", "what `git clone` takes")
-      .argument("<tenant/name>", "made where it is missing"),
-  ).action(async (source: string, name: string, options: PartOptions, command: Command) => {
+      .argument("<tenant/name>", "created if it does not exist")
+      .option("--all-refs", "all refs, also those that a forge makes for pull requests"),
+  ).action(async (source: string, name: string, options: ImportOptions, command: Command) => {
     const directory = mkdtempSync(join(tmpdir(), "thinpack-import-"));
-    const remove = (): void => rmSync(directory, { recursive: true, force: true });
-    process.once("SIGINT", () => {
-      remove();
-      process.exit(130);
-    });
-    try {
-      await importInto(directory, [source, name], options, command);
-    } finally {
-      remove();
-    }
+    await endingWith(
+      () => rmSync(directory, { recursive: true, force: true }),
+      () => importInto(directory, [source, name], options, command),
+    );
   });
 }

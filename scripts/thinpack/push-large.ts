@@ -78,10 +78,15 @@ export type LargePush = {
   readonly args: readonly string[];
   readonly partBytes: number;
   readonly cwd: string;
+  /** Says nothing of refs that went well. */
+  readonly quiet?: boolean;
 };
 
 /** Pushes; gives git's exit code. */
-export async function pushLarge({ args, partBytes, cwd }: LargePush, options: HostOptions): Promise<number> {
+export async function pushLarge(
+  { args, partBytes, cwd, quiet = false }: LargePush,
+  options: HostOptions,
+): Promise<number> {
   const named = remoteOf(args);
   const remote = named ?? (await defaultRemote(cwd));
   const { written, used } = await urlsOf(remote, cwd);
@@ -97,7 +102,7 @@ export async function pushLarge({ args, partBytes, cwd }: LargePush, options: Ho
       // It is on this machine.
       [`http.${new URL(url).origin}/.proxy`, ""],
     ]);
-    const progress = process.stderr.isTTY ? ["--progress"] : [];
+    const progress = [...(quiet ? ["--quiet"] : []), ...(process.stderr.isTTY ? ["--progress"] : [])];
     const say = (text: string): string => text.replaceAll(url, target.url);
     const { code, stdout } = await runGit(["push", ...progress, ...args], { cwd, env, say });
     // Of what is asked for with --porcelain.

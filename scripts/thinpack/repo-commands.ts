@@ -4,16 +4,18 @@
  * @packageDocumentation
  */
 import type { Command } from "commander";
+import { addCloneCommand } from "./clone-command.ts";
 import { commonOptions, confirmed, connect, connectTo, onOrOff, tenantPath } from "./command-line.ts";
 import { textAt } from "./json.ts";
-import { type Column, formatBytes, printDone, printList, printThing } from "./output.ts";
+import { addProtectCommand } from "./protect-command.ts";
+import { type Column, formatBytes, formatTime, printDone, printList, printThing } from "./output.ts";
 
 const COLUMNS: readonly Column[] = [
   ["REPOSITORY", (row) => `${textAt(row, "tenant")}/${textAt(row, "name")}`],
   ["VISIBILITY", "visibility"],
   ["BRANCH", "default_branch"],
   ["SIZE", (row) => formatBytes(row["size_bytes"])],
-  ["PUSHED", "pushed_at"],
+  ["PUSHED", (row) => formatTime(row["pushed_at"])],
   ["DESCRIPTION", "description"],
 ];
 const REF_COLUMNS: readonly Column[] = [
@@ -44,10 +46,10 @@ function settingsOf(options: RepoOptions): object {
 
 function withSettings(command: Command): Command {
   return command
-    .option("--public", "everybody may read it")
-    .option("--private", "only tokens of the tenant may")
+    .option("--public", "everybody may read it, without a token")
+    .option("--private", "only tokens of the tenant may read it (default)")
     .option("--default-branch <name>", "the branch that a clone checks out")
-    .option("--description <text>", "what it is");
+    .option("--description <text>", "what the repository is");
 }
 
 function addChanges(repos: Command): void {
@@ -55,6 +57,13 @@ function addChanges(repos: Command): void {
     repos.command("create").summary("makes a repository; one that exists stays as it is").argument("<tenant/name>"),
   )
     .option("--object-format <sha1|sha256>", "the hash function")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  thinpack repo create acme/widgets --description "parts of widgets"
+  thinpack repo create acme/site --public --default-branch trunk`,
+    )
     .action(async (name: string, options: RepoOptions, command: Command) => {
       const { api, path } = connectTo(command, name);
       printThing(await api.ask("PUT", path, settingsOf(options)), commonOptions(command).json);
@@ -87,7 +96,7 @@ export function addRepoCommands(program: Command): void {
     .argument("<tenant>")
     .action(async (tenant: string, _options: unknown, command: Command) => {
       const rows = await connect(command, tenant).list(`${tenantPath(tenant)}/repos`, "repos");
-      printList(rows, COLUMNS, commonOptions(command).json);
+      printList(rows, COLUMNS, { json: commonOptions(command).json, what: `repositories in ${tenant}` });
     });
   repos
     .command("show")
@@ -101,11 +110,13 @@ export function addRepoCommands(program: Command): void {
     .command("refs")
     .summary("lists a repository's refs")
     .argument("<tenant/name>")
-    .option("--prefix <prefix>", "only those that begin so, as refs/heads/")
+    .option("--prefix <prefix>", "only those whose name begins so, such as refs/heads/")
     .action(async (name: string, { prefix = "" }: { prefix?: string }, command: Command) => {
       const { api, path } = connectTo(command, name);
       const rows = await api.list(`${path}/refs?prefix=${encodeURIComponent(prefix)}`, "refs");
-      printList(rows, REF_COLUMNS, commonOptions(command).json);
+      printList(rows, REF_COLUMNS, { json: commonOptions(command).json, what: "refs" });
     });
   addChanges(repos);
+  addCloneCommand(repos);
+  addProtectCommand(repos);
 }

@@ -5,11 +5,11 @@
  */
 import type { Command } from "commander";
 import { byteCount, commonOptions, confirmed, connect, onOrOff, tenantPath, wholeNumber } from "./command-line.ts";
-import { type Column, printDone, printList, printThing } from "./output.ts";
+import { type Column, formatTime, printDone, printList, printThing } from "./output.ts";
 
 const COLUMNS: readonly Column[] = [
   ["TENANT", "name"],
-  ["CREATED", "created_at"],
+  ["CREATED", (row) => formatTime(row["created_at"])],
 ];
 
 type TenantOptions = {
@@ -41,12 +41,12 @@ function withSettings(command: Command): Command {
   return command
     .option("--push-to-create <on|off>", "whether a push may make a repository", onOrOff)
     .option("--repos <n>", "quota: repositories", wholeNumber)
-    .option("--bytes <size>", "quota: bytes of a repository, as 20GB", byteCount)
-    .option("--objects <n>", "quota: objects of a repository", wholeNumber)
-    .option("--largest-blob <size>", "quota: bytes of the largest object", byteCount)
+    .option("--bytes <size>", "quota: bytes of all the tenant's repositories together, such as 20GB", byteCount)
+    .option("--objects <n>", "quota: objects of all the tenant's repositories together", wholeNumber)
+    .option("--largest-blob <size>", "quota: bytes of the largest object, such as 100MB", byteCount)
     .option(
       "--least-mirror-interval <seconds>",
-      "how often mirrors may sync, at most; 0: as the host has it",
+      "the least time between two syncs of a mirror; 0 for the host's own",
       wholeNumber,
     );
 }
@@ -60,7 +60,10 @@ export function addTenantCommands(program: Command): void {
     .command("list")
     .summary("lists the tenants")
     .action(async (_options: unknown, command: Command) => {
-      printList(await connect(command).list("/tenants", "tenants"), COLUMNS, commonOptions(command).json);
+      printList(await connect(command).list("/tenants", "tenants"), COLUMNS, {
+        json: commonOptions(command).json,
+        what: "tenants",
+      });
     });
   withSettings(
     tenants.command("create").summary("makes a tenant; one that exists stays as it is").argument("<tenant>"),

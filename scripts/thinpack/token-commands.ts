@@ -4,17 +4,19 @@
  * @packageDocumentation
  */
 import { type Command, Option } from "commander";
+import type { ApiConnection } from "./api-connection.ts";
 import { collected, commonOptions, connect, seconds, tenantPath } from "./command-line.ts";
+import { CommandFailure, EXIT } from "./failure.ts";
 import { shownValue, textAt } from "./json.ts";
-import { type Column, printDone, printList } from "./output.ts";
+import { type Column, formatTime, printDone, printList } from "./output.ts";
 
 const COLUMNS: readonly Column[] = [
   ["ID", "id"],
   ["NAME", "name"],
   ["SCOPES", "scopes"],
   ["REPOSITORIES", (row) => shownValue(row["repos"]) || "all"],
-  ["EXPIRES", (row) => row["expires_at"] ?? "never"],
-  ["LAST USED", (row) => row["last_used_at"] ?? "never"],
+  ["EXPIRES", (row) => formatTime(row["expires_at"] ?? "never")],
+  ["LAST USED", (row) => formatTime(row["last_used_at"] ?? "never")],
 ];
 
 type TokenOptions = {
@@ -23,6 +25,16 @@ type TokenOptions = {
   readonly repo?: readonly string[];
   readonly expiresIn?: number;
 };
+
+/** Finds a token by its id or its name. @throws CommandFailure where several have the name */
+async function tokenId(api: ApiConnection, tenant: string, given: string): Promise<string> {
+  const tokens = await api.list(`${tenantPath(tenant)}/tokens`, "tokens");
+  const named = tokens.filter((token) => token["name"] === given).map((token) => textAt(token, "id"));
+  // An id goes first, and one that is not listed may be known to the host all the same.
+  if (named.length === 0 || tokens.some((token) => token["id"] === given)) return given;
+  if (named.length === 1) return named[0] ?? given;
+  throw new CommandFailure(`several tokens are named ${given}: give the id, one of ${named.join(", ")}`, EXIT.usage);
+}
 
 /** Adds the commands. */
 export function addTokenCommands(program: Command): void {
@@ -33,21 +45,28 @@ export function addTokenCommands(program: Command): void {
     .argument("<tenant>")
     .action(async (tenant: string, _options: unknown, command: Command) => {
       const rows = await connect(command, tenant).list(`${tenantPath(tenant)}/tokens`, "tokens");
-      printList(rows, COLUMNS, commonOptions(command).json);
+      printList(rows, COLUMNS, { json: commonOptions(command).json, what: `tokens in ${tenant}` });
     });
   tokens
     .command("create")
     .summary("makes a token and prints it, this once")
     .description("Makes a token. Its text is all that is printed, unless with --json, and can't be shown again.")
     .argument("<tenant>")
-    .requiredOption("--name <name>", "what it is for")
+    .requiredOption("--name <name>", "a name to recognise it by")
     .addOption(
       new Option("--scope <scope>", "repo:read, repo:write or tenant:admin; may be given again")
         .argParser(collected)
         .makeOptionMandatory(),
     )
     .option("--repo <name>", "only for this repository; may be given again", collected)
-    .option("--expires-in <time>", "as 12h or 30d; by default it does not expire", seconds)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  thinpack token create acme --name ci --scope repo:read --repo widgets --expires-in 30d
+  thinpack token create acme --name laptop --scope repo:write`,
+    )
+    .option("--expires-in <time>", "such as 12h or 30d; by default it does not expire", seconds)
     .action(async (tenant: string, options: TokenOptions, command: Command) => {
       const { name, scope: scopes, repo: repos, expiresIn } = options;
       const made = await connect(command, tenant).ask("POST", `${tenantPath(tenant)}/tokens`, {
@@ -62,9 +81,11 @@ export function addTokenCommands(program: Command): void {
     .command("revoke")
     .summary("revokes a token: the next request with it is refused")
     .argument("<tenant>")
-    .argument("<id>", "as `token list` shows it")
-    .action(async (tenant: string, id: string, _options: unknown, command: Command) => {
-      await connect(command, tenant).ask("DELETE", `${tenantPath(tenant)}/tokens/${encodeURIComponent(id)}`);
+    .argument("<token>", "its id or its name, as `token list` shows them")
+    .action(async (tenant: string, given: string, _options: unknown, command: Command) => {
+      const api = connect(command, tenant);
+      const id = await tokenId(api, tenant, given);
+      await api.ask("DELETE", `${tenantPath(tenant)}/tokens/${encodeURIComponent(id)}`);
       printDone(`revoked ${id}`, { id }, commonOptions(command).json);
     });
 }

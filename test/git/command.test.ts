@@ -1,12 +1,19 @@
 /**
  * The command, run as people and scripts run it: the bundle on the Node that is there, against the running host.
  */
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
-import { beforeAll, beforeEach, expect, it } from "vitest";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createInterface } from "node:readline";
+import { beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { processTree } from "../../scripts/bench/process-time.ts";
 import { type CommandOptions, type Ran, startCommand } from "../support/command.ts";
 import { withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
+import { PROJECT } from "../support/git-process.ts";
 
 /** Runs the command; the sandbox's home is the user's. */
 const run = (journey: Journey, args: readonly string[], options: CommandOptions = {}): Promise<Ran> =>
@@ -141,25 +148,45 @@ onEveryHost(
       expect(own).toMatchObject({ code: 3 });
     });
 
-    it("forgets a token that the host does not take any more, and keeps one that git was given", async () => {
+    it("keeps what was logged in with alone, and forgets it where the host does not take it any more", async () => {
       const { git, base } = journey;
       await ok(["tenant", "create", "acme"]);
-      const made = (await json(["token", "create", "acme", "--name", "short", "--scope", "tenant:admin"])) as {
-        id: string;
-        token: string;
-      };
+      const make = async (scope: string): Promise<{ id: string; token: string }> =>
+        (await json(["token", "create", "acme", "--name", "short", "--scope", scope])) as { id: string; token: string };
+      const [login, passing] = [await make("tenant:admin"), await make("repo:read")];
+      await git.ok(["push", "-q", `${base}/acme/kept.git`, "main"], { cwd: source });
+      // Git says `store` of a token in a URL, and `erase` once it is revoked.
+      const before = readFileSync(logins(), "utf8");
+      await git.ok(["ls-remote", withToken(`${base}/acme/kept.git`, passing.token)]);
+      expect(readFileSync(logins(), "utf8")).toBe(before);
+      await ok(["token", "revoke", "acme", passing.id]);
+      expect((await git.git(["ls-remote", withToken(`${base}/acme/kept.git`, passing.token)])).code).not.toBe(0);
+      expect(readFileSync(logins(), "utf8")).toBe(before);
       await ok(["logout"]);
-      const other = await importFixture(git, "other", linear(2));
-      // As git does after it asked its user.
-      await git.ok(["push", "-q", withToken(`${base}/acme/kept.git`, made.token), "main"], { cwd: other });
-      await ok(["credential", "store"], {
-        input: `protocol=http\nhost=${new URL(base).host}\nusername=git\npassword=${made.token}\n\n`,
-      });
+      await ok(["login", base], { input: login.token });
       await git.ok(["ls-remote", `${base}/acme/kept.git`]);
-      await ok(["token", "revoke", "acme", made.id, "--token", journey.token, "--base", base]);
+      await ok(["token", "revoke", "acme", login.id, "--token", journey.token, "--base", base]);
+      const refused = await run(journey, ["repo", "show", "acme/kept"]);
+      expect(refused).toMatchObject({ code: 3 });
+      expect(refused.stderr).toContain(`run: thinpack login ${base}`);
       expect((await git.git(["ls-remote", `${base}/acme/kept.git`])).code).not.toBe(0);
-      expect(await ok(["logins"])).toBe("");
-      expect(existsSync(logins())).toBe(true);
+      expect(await json(["logins"])).toEqual([]);
+    });
+
+    it("leaves no token with other helpers", async () => {
+      const { git, base } = journey;
+      await git.ok(["push", "-q", `${base}/acme/alone.git`, "main"], { cwd: source });
+      const config = (...args: string[]): Promise<string> => git.ok(["config", "--global", ...args]);
+      await config("credential.helper", "store");
+      try {
+        await ok(["login", base, "--git"], { input: `${journey.token}\n` });
+        await git.ok(["ls-remote", `${base}/acme/alone.git`]);
+        expect(existsSync(git.path("home", ".git-credentials"))).toBe(false);
+        const helpers = (await config("--get-all", `credential.${base}.helper`)).split("\n");
+        expect(helpers).toEqual(["", expect.stringMatching(/^!'[^']+' '[^']+thinpack\.cjs' credential$/)]);
+      } finally {
+        await config("--unset", "credential.helper");
+      }
     });
 
     it("answers git for the hosts it knows alone", async () => {
@@ -175,8 +202,10 @@ onEveryHost(
       const env = { THINPACK_TOKEN: "x", THINPACK_BASE: "https://ci.invalid" };
       expect(await ask("protocol=https\nhost=ci.invalid", env)).toBe("username=git\npassword=x");
       expect(await ask(`protocol=http\nhost=${host}`, env)).toBe(`username=git\npassword=${journey.token}`);
-      await ok(["credential", "store"], { input: `protocol=https\nhost=github.invalid\nusername=a\npassword=b\n\n` });
-      expect(readFileSync(logins(), "utf8")).not.toContain("github");
+      await ok(["credential", "store"], { input: `protocol=http\nhost=${host}\nusername=a\npassword=passing\n\n` });
+      expect(readFileSync(logins(), "utf8")).not.toContain("passing");
+      await ok(["credential", "erase"], { input: `protocol=http\nhost=${host}\nusername=a\npassword=passing\n\n` });
+      expect(readFileSync(logins(), "utf8")).toContain(journey.token);
       expect(await ok(["credential", "capability"], { input: "" })).toBe("");
     });
 
@@ -190,6 +219,182 @@ onEveryHost(
       expect(await ok(["credential", "get"], { input: `${lines}\npath=other/x.git\n` })).toContain(journey.token);
       await ok(["credential", "erase"], { input: `${lines}\npassword=${own}\n` });
       expect(await json(["logins"])).toMatchObject([{ operator: true }]);
+    });
+    it("says who is logged in, clones with that, and puts no token into the clone", async () => {
+      const { git, base } = journey;
+      await git.ok(["push", "-q", `${base}/acme/cloned.git`, "main"], { cwd: source });
+      expect(await json(["whoami"])).toEqual({ host: base, as: "operator" });
+      expect(await run(journey, ["whoami", "--token", "wrong"])).toMatchObject({ code: 3, stdout: "" });
+      await ok(["logout"]);
+      const create = ["token", "create", "acme", "--name", "reader", "--scope", "repo:read"];
+      const reader = await ok([...create, "--base", base, "--token", journey.token]);
+      await ok(["login", base], { input: reader });
+      expect(await json(["whoami"])).toEqual({ host: base, as: "tenant acme" });
+      await git.git(["config", "--global", "--unset-all", `credential.${base}.helper`]);
+      const directory = git.fresh("clone");
+      await ok(["repo", "clone", "acme/cloned", directory, "--", "--depth=1"]);
+      expect(await git.ok(["rev-parse", "HEAD"], { cwd: directory })).toBe(
+        await git.ok(["rev-parse", "HEAD"], { cwd: source }),
+      );
+      expect(readFileSync(`${directory}/.git/config`, "utf8")).not.toContain(reader);
+      expect(await run(journey, ["repo", "clone", "acme/nothing", git.fresh()])).toMatchObject({ code: 1 });
+    });
+
+    it("protects branches, and lists what moved", async () => {
+      const { git, base } = journey;
+      const url = `${base}/acme/ruled.git`;
+      await git.ok(["push", "-q", url, "main"], { cwd: source });
+      await ok(["repo", "protect", "acme/ruled", "main"]);
+      expect((await git.git(["push", "-q", url, "+main~1:main"], { cwd: source })).stderr).toContain("main");
+      await ok(["repo", "protect", "acme/ruled", "release/*", "--pusher", "bot", "--require-signed"]);
+      const table = (await ok(["repo", "protect", "acme/ruled"])).split("\n");
+      expect(table[0]).toMatch(/^PATTERN +PUSHERS +FORCE PUSH +DELETION +ONLY SIGNED$/);
+      expect(table[1]).toMatch(/^main +everybody +no +no +no$/);
+      expect(table[2]).toMatch(/^release\/\* +bot +no +no +yes$/);
+      await ok(["repo", "protect", "acme/ruled", "main", "--remove"]);
+      expect(await run(journey, ["repo", "protect", "acme/ruled", "main", "--remove"])).toMatchObject({ code: 4 });
+      await git.ok(["push", "-q", url, "+main~1:main"], { cwd: source });
+      const log = (await ok(["reflog", "acme/ruled"])).split("\n");
+      expect(log).toHaveLength(3);
+      expect(log[1]).toMatch(/^(?:now|\d+ seconds? ago) +operator +refs\/heads\/main +[0-9a-f]{12} +[0-9a-f]{12}$/);
+      expect(log[2]).toMatch(/ operator +refs\/heads\/main +- +[0-9a-f]{12}$/);
+      expect(await json(["reflog", "acme/ruled", "--limit", "1"])).toMatchObject([{ ref: "refs/heads/main" }]);
+    });
+
+    it("follows events, and leaves at once where it is interrupted", async () => {
+      const { git, base } = journey;
+      const url = `${base}/acme/followed.git`;
+      await git.ok(["push", "-q", url, "main"], { cwd: source });
+      const { child, ended } = startCommand(git, ["events", "acme/followed", "--follow", "--since", "0", "--json"]);
+      const lines =
+        child.stdout === null ? undefined : createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      const next = async (): Promise<unknown> => JSON.parse(String((await lines?.next())?.value));
+      expect(await next()).toMatchObject({ type: "ref", name: "refs/heads/main", seq: 1 });
+      await git.ok(["push", "-q", url, "main:later"], { cwd: source });
+      expect(await next()).toMatchObject({ name: "refs/heads/later", seq: 2 });
+      child.kill("SIGINT");
+      await ended;
+      expect(child.signalCode ?? child.exitCode).toBe("SIGINT");
+      expect(await run(journey, ["events", "acme/none", "--follow"])).toMatchObject({ code: 4 });
+      expect(await run(journey, ["events", "acme/followed"])).toMatchObject({ code: 2 });
+    });
+
+    it("asks the API anything", async () => {
+      expect(await ok(["api", "-X", "put", "repos/acme/asked", "-f", "description=12"])).toContain(
+        '"description":"12"',
+      );
+      expect(await ok(["api", "/api/v1/repos/acme/asked"])).toContain('"name":"asked"');
+      expect(await ok(["api", "-X", "PATCH", "/repos/acme/asked", "-F", "read_only=true"])).toContain(
+        '"read_only":true',
+      );
+      expect(await ok(["api", "-X", "PATCH", "repos/acme/asked", "--input", "-"], { input: "{}" })).toContain("asked");
+      expect(await ok(["api", "-X", "DELETE", "repos/acme/asked"])).toBe("");
+      expect(await run(journey, ["api", "repos/acme/asked"])).toMatchObject({ code: 4, stdout: "" });
+      expect(await run(journey, ["api", "repos/acme/asked", "-F", "nothing"])).toMatchObject({ code: 2 });
+    });
+
+    it("completes its words", async () => {
+      const complete = async (...words: string[]): Promise<string[]> =>
+        (await ok(["complete", "--", ...words])).split("\n");
+      expect(await complete("re")).toEqual(["reflog", "repo"]);
+      expect(await complete("repo", "cl")).toEqual(["clone"]);
+      expect(await complete("repo", "create", "--pu")).toEqual(["--public"]);
+      for (const shell of ["bash", "zsh", "fish"]) expect(await ok(["completion", shell])).toContain("complete --");
+      expect(await run(journey, ["completion", "csh"])).toMatchObject({ code: 2 });
+      const bin = journey.git.path("bin");
+      mkdirSync(bin, { recursive: true });
+      const script = `#!/bin/sh\nexec '${process.execPath}' '${PROJECT}/scripts/thinpack.mjs' "$@"\n`;
+      writeFileSync(`${bin}/thinpack`, script, { mode: 0o755 });
+      const asked =
+        'source <(thinpack completion bash); COMP_WORDS=(thinpack mirror s); COMP_CWORD=2; _thinpack; echo "${COMPREPLY[*]}"';
+      const { stdout } = spawnSync("bash", ["-c", asked], {
+        env: { ...journey.git.environment(), PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+        encoding: "utf8",
+      });
+      expect(stdout).toBe("set show stop sync\n");
+    });
+
+    it("revokes a token by its name, if only one has it", async () => {
+      await ok(["tenant", "create", "acme"]);
+      const make = ["token", "create", "acme", "--name", "twice", "--scope", "repo:read", "--json"];
+      const { id } = JSON.parse(await ok(make)) as { id: string };
+      await ok(make);
+      const both = await run(journey, ["token", "revoke", "acme", "twice"]);
+      expect(both).toMatchObject({ code: 2 });
+      expect(both.stderr).toContain(id);
+      await ok(["token", "revoke", "acme", id]);
+      await ok(["token", "revoke", "acme", "twice"]);
+      expect(await run(journey, ["token", "revoke", "acme", "twice"])).toMatchObject({ code: 4 });
+    });
+
+    it("imports branches and tags, and all refs if asked", async () => {
+      const { git } = journey;
+      const upstream = git.fresh("upstream");
+      await git.ok(["clone", "-q", "--bare", source, upstream]);
+      await git.ok(["tag", "v1", "main"], { cwd: upstream });
+      for (let at = 0; at < 40; at++) await git.ok(["update-ref", `refs/pull/${at}/head`, "main"], { cwd: upstream });
+      const imported = await run(journey, ["import", upstream, "acme/imported"]);
+      expect(imported).toMatchObject({ code: 0, stderr: "" });
+      expect(imported.stdout).toMatch(/^imported 2 refs, \d+ objects, [\d.]+ K?B into acme\/imported\n$/);
+      expect(await json(["repo", "refs", "acme/imported"])).toHaveLength(2);
+      expect(await ok(["import", "--all-refs", upstream, "acme/imported-all"])).toContain("imported 42 refs");
+    });
+
+    it("leaves nothing of an import that is ended", async () => {
+      const { git } = journey;
+      const temporary = git.fresh("tmp");
+      mkdirSync(temporary);
+      // An upstream that takes the connection and never answers.
+      const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+      const asked = once(silent, "connection");
+      await once(silent, "listening");
+      const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/x.git`;
+      const { child, ended } = startCommand(git, ["import", url, "acme/never"], { env: { TMPDIR: temporary } });
+      await asked;
+      expect(readdirSync(temporary)).toHaveLength(1);
+      const below = processTree(child.pid ?? 0).filter((pid) => pid !== child.pid);
+      expect(below.length).toBeGreaterThan(0);
+      child.kill("SIGTERM");
+      expect((await ended).code).toBe(143);
+      expect(readdirSync(temporary)).toEqual([]);
+      await vi.waitFor(() => expect(below.filter((pid) => existsSync(`/proc/${pid}/cmdline`))).toEqual([]), 10_000);
+      silent.closeAllConnections();
+      silent.close();
+    });
+
+    it("leaves nothing of a mirror that is refused, and lists those there are", async () => {
+      const refused = await run(journey, ["mirror", "set", "acme/refused", "git@github.invalid:x/y.git"]);
+      expect(refused.code).toBe(1);
+      expect(await run(journey, ["repo", "show", "acme/refused"])).toMatchObject({ code: 4 });
+      await ok(["mirror", "set", "acme/followed-mirror", "https://upstream.invalid/x.git", "--interval", "15m"]);
+      const [title, row] = (await ok(["mirror", "list", "acme"])).split("\n");
+      expect(title).toMatch(/^REPOSITORY +UPSTREAM +EVERY +SYNCED +STATE$/);
+      expect(row).toMatch(/^acme\/followed-mirror +https:\/\/upstream.invalid\/x.git +15 minutes +never +\S/);
+    });
+
+    it("ends well where nobody reads on", async () => {
+      await ok(["tenant", "create", "acme"]);
+      const { child, ended } = startCommand(journey.git, ["api", "openapi.json"]);
+      child.stdout?.destroy();
+      expect(await ended).toMatchObject({ code: 0, stderr: "" });
+    });
+
+    it("says how it is used in lines that fit, with examples", async () => {
+      expect(await ok(["--help"])).toContain(
+        "Exit codes: 0 success · 1 failure · 2 usage · 3 not allowed · 4 not found",
+      );
+      for (const args of [["import"], ["push-large"], ["export"], ["credential"], ["login"], ["mirror", "set"]]) {
+        for (const line of (await ok([...args, "--help"])).split("\n")) expect(line.length).toBeLessThanOrEqual(96);
+      }
+      for (const args of [[], ["repo", "create"], ["token", "create"], ["mirror", "set"], ["repo", "protect"]]) {
+        const text = await ok([...args, "--help"]);
+        expect(text).toContain("Examples:\n  thinpack ");
+        // eslint-disable-next-line no-control-regex -- what colours begin with
+        expect(text).not.toMatch(/\x1b/);
+      }
+      await ok(["repo", "create", "acme/hookless"]);
+      const empty = await run(journey, ["hook", "list", "acme/hookless"]);
+      expect(empty).toMatchObject({ code: 0, stdout: "", stderr: "no webhooks in acme/hookless\n" });
     });
   },
   ["thinpack"],

@@ -1,0 +1,61 @@
+// Packs the command as a package that needs no other, `build/assets/-/thinpack.tgz`: hosts serve it to `npm install --global`. Plain
+// JavaScript, since wrangler runs it on the system's Node.
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { buildCommand } from "./build-command.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const bundle = join(root, "build", "thinpack.cjs");
+const output = join(root, "build", "assets", "-", "thinpack.tgz");
+const BLOCK = 512;
+
+/** Makes an entry of a tar archive: a header of one block, and the content up to whole blocks. See tar(5), "POSIX ustar Archives". */
+function tarEntry(name, content, mode) {
+  const header = Buffer.alloc(BLOCK);
+  const field = (at, text) => header.write(text, at, "latin1");
+  const octal = (value, digits) => `${value.toString(8).padStart(digits, "0")}\0`;
+  field(0, name);
+  field(100, octal(mode, 7));
+  field(108, octal(0, 7));
+  field(116, octal(0, 7));
+  field(124, octal(content.length, 11));
+  // The same time each time, so that the same command makes the same package.
+  field(136, octal(499_162_500, 11));
+  // The checksum is that of a header whose checksum is blanks.
+  field(148, " ".repeat(8));
+  field(156, "0");
+  field(257, "ustar\x0000");
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  field(148, `${octal(sum, 6)} `);
+  return Buffer.concat([header, content, Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK)]);
+}
+
+/** What npm reads of the package. */
+function packageFile() {
+  const { name, version, description, license, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const bin = { thinpack: "thinpack.cjs" };
+  return Buffer.from(`${JSON.stringify({ name, version, description, license, bin, engines }, undefined, 2)}\n`);
+}
+
+/** Makes the package where it is missing or older than the command; gives its name. */
+export async function buildPackage() {
+  await buildCommand();
+  const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (built > Math.max(...[bundle, fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs)))
+    return output;
+  const archive = Buffer.concat([
+    tarEntry("package/package.json", packageFile(), 0o644),
+    tarEntry("package/LICENSE", readFileSync(join(root, "LICENSE")), 0o644),
+    tarEntry("package/thinpack.cjs", readFileSync(bundle), 0o755),
+    Buffer.alloc(2 * BLOCK),
+  ]);
+  mkdirSync(dirname(output), { recursive: true });
+  const fresh = `${dirname(dirname(dirname(output)))}/thinpack.tgz.${process.pid}`;
+  writeFileSync(fresh, gzipSync(archive, { level: 9 }));
+  renameSync(fresh, output);
+  return output;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPackage();
