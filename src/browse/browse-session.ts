@@ -9,9 +9,9 @@ import { GraphSession } from "../graph/graph-session.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
+import { openObjects } from "../repository/open-objects.ts";
 import { allReachable, reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
-import { ObjectDatabase } from "../store/object-database.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
 
 /** Reads of the bucket that no request goes beyond. */
@@ -42,16 +42,11 @@ export class BrowseSession {
 
   /** `answer` is a snapshot with the catalog. */
   constructor(repository: Repository, answer: OpenSnapshot) {
-    const { id, objectFormat: formatName } = answer.record;
     this.repository = repository;
     this.answer = answer;
-    this.format = objectFormat(formatName);
-    const database = new ObjectDatabase(answer.packs, {
-      storage: bounded(repository.storage(id), () => this.#countRead()),
-      cache: repository.cache,
-      scope: id,
-      format: this.format,
-    });
+    this.format = objectFormat(answer.record.objectFormat);
+    const storage = (id: string): PackStorage => counted(repository.storage(id), () => this.#countRead());
+    const database = openObjects({ storage, cache: repository.cache }, answer.record, answer.packs);
     this.graph = new GraphSession(database, repository.kernels.lend(this.format.rawSize));
   }
 
@@ -125,7 +120,7 @@ export class BrowseSession {
   }
 }
 
-function bounded(storage: PackStorage, count: () => void): PackStorage {
+function counted(storage: PackStorage, count: () => void): PackStorage {
   return {
     read: async (file, offset, length) => {
       count();

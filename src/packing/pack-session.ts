@@ -11,9 +11,10 @@ import { GraphSession } from "../graph/graph-session.ts";
 import type { ShallowPlan } from "../graph/shallow.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
+import { openObjects } from "../repository/open-objects.ts";
 import { reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
-import { ObjectDatabase } from "../store/object-database.ts";
+import type { ObjectDatabase } from "../store/object-database.ts";
 
 /** Up to so many wants are read while it is looked up what the client has. */
 const FEW_WANTS = 16;
@@ -35,17 +36,11 @@ export class FetchSession {
 
   /** `kernel` is lent already, and given back by {@link FetchSession.close}. */
   constructor(repository: Repository, answer: OpenSnapshot, wants: Uint8Array, kernel?: Kernel) {
-    const { id, objectFormat: formatName } = answer.record;
-    const format = objectFormat(formatName);
+    const format = objectFormat(answer.record.objectFormat);
     this.repository = repository;
     this.answer = answer;
     this.#wantNames = wants;
-    this.database = new ObjectDatabase(answer.packs, {
-      storage: repository.storage(id),
-      cache: repository.cache,
-      scope: id,
-      format,
-    });
+    this.database = openObjects(repository, answer.record, answer.packs);
     this.graph = new GraphSession(this.database, kernel ?? repository.kernels.lend(format.rawSize));
     this.common = new CommonCommits(this.graph);
     const nodes = new Set<number>();

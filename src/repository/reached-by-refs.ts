@@ -8,7 +8,7 @@ import { GraphSession } from "../graph/graph-session.ts";
 import { whichReached } from "../graph/reachability.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
-import { ObjectDatabase } from "../store/object-database.ts";
+import type { ObjectDatabase } from "../store/object-database.ts";
 import type { Repository } from "./repository.ts";
 
 /** A request's snapshot of a repository, with its catalog, and the objects of that. */
@@ -33,7 +33,7 @@ export async function reachedByRefs(
   // deleted meanwhile, or made anew
   if (now.kind === "missing" || now.record.id !== answer.record.id) return names.map(() => false);
   // a ref that moved meanwhile may name what only a newer pack has
-  const objects = now.version === answer.version ? database : new ObjectDatabase(now.packs, database.context);
+  const objects = now.version === answer.version ? database : database.withPacks(now.packs);
   const { rawSize } = database.context.format;
   const kernel = repository.kernels.lend(rawSize);
   const session = new GraphSession(objects, kernel);

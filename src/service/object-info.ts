@@ -12,7 +12,8 @@
 import { GraphSession } from "../graph/graph-session.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { reachedByRefs } from "../repository/reached-by-refs.ts";
-import { ObjectDatabase, type Locations } from "../store/object-database.ts";
+import type { Locations } from "../store/object-database.ts";
+import { openObjects } from "../repository/open-objects.ts";
 import { objectSizes } from "../store/object-sizes.ts";
 import type { ObjectIdList } from "../wire/object-id-list.ts";
 import { ObjectInfoRequestParser, formatObjectInfo, formatObjectInfoHeader } from "../wire/object-info.ts";
@@ -47,10 +48,8 @@ async function sizesOf(
   oids: ObjectIdList,
   names: Uint8Array,
 ): Promise<Float64Array> {
-  const { id } = snapshot.record;
   const { format } = oids;
-  const context = { storage: repository.storage(id), cache: repository.cache, scope: id, format };
-  const database = new ObjectDatabase(snapshot.packs, context);
+  const database = openObjects(repository, snapshot.record, snapshot.packs);
   const kernel = repository.kernels.lend(format.rawSize);
   try {
     const session = new GraphSession(database, kernel);

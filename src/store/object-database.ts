@@ -28,6 +28,11 @@ export class ObjectDatabase {
     this.#bySize = this.#sorted((record) => record.source !== "copy");
   }
 
+  /** Opens another catalog of the same repository. */
+  withPacks(records: readonly PackRecord[]): ObjectDatabase {
+    return new ObjectDatabase(records, this.context);
+  }
+
   /** Has copies asked, too, and first: for who takes what they hold, a tip's whole tree or much of it. */
   useCopies(): void {
     this.#bySize = this.#sorted(() => true);

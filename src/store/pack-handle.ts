@@ -48,20 +48,26 @@ const MOST_PREFETCHED = 96;
 /** A pack up to this size is read whole. */
 const SMALL_PACK_BYTES = 1024 * 1024;
 
-/** What all packs of a repository share. */
-export type PackContext = {
+/** Where a pack lies. */
+export type PackPlace = {
   readonly storage: PackStorage;
-  readonly cache: BlockCache;
-  /** The repository's id: begins every cache key. */
+  /** The id of the repository that it lies with: begins every cache key. */
   readonly scope: string;
+};
+
+/** What all packs of a catalog share. */
+export type PackContext = {
+  readonly cache: BlockCache;
   readonly format: ObjectFormat;
+  /** Says where a pack lies: a catalog may name packs that lie with another repository. */
+  placeOf(record: PackRecord): PackPlace;
 };
 
 /** A pack of the catalog, open for reading. */
 export class PackHandle {
   readonly record: PackRecord;
   readonly head: PackIndexHead;
-  readonly #context: PackContext;
+  readonly #context: Pick<PackContext, "cache" | "format"> & PackPlace;
   #index: PackIndex | undefined;
   #entries: ReadonlyMap<number, Uint8Array> | undefined;
   /** Blocks of the pack that were in the cache when they were last asked for. */
@@ -74,7 +80,7 @@ export class PackHandle {
 
   constructor(record: PackRecord, context: PackContext) {
     this.record = record;
-    this.#context = context;
+    this.#context = { cache: context.cache, format: context.format, ...context.placeOf(record) };
     this.head = new PackIndexHead(record.indexHead, context.format);
     if (record.indexHead.length === record.indexBytes) this.#index = new PackIndex(record.indexHead, context.format);
   }

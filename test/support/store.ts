@@ -174,9 +174,8 @@ export class TestStore {
   /** The objects of the catalog. */
   database(): ObjectDatabase {
     return new ObjectDatabase(this.packs, {
-      storage: this.counted(),
+      placeOf: () => ({ storage: this.counted(), scope: "repository" }),
       cache: this.cache,
-      scope: "repository",
       format: this.format,
     });
   }

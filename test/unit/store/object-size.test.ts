@@ -23,9 +23,8 @@ describe("the size of a stored object", () => {
 
   it("is what git says, of deltas and others", async () => {
     const database = new ObjectDatabase(store.packs, {
-      storage: store.counted(),
+      placeOf: () => ({ storage: store.counted(), scope: "r" }),
       cache: store.cache,
-      scope: "r",
       format: store.format,
     });
     const kernel = store.kernels.lend(store.format.rawSize);

@@ -27,9 +27,8 @@ describe("a sweep", () => {
     const pack = git.pack(tips, "--delta-base-offset");
     await store.push(pack, tips);
     const database = new ObjectDatabase(store.packs, {
-      storage: store.counted(),
+      placeOf: () => ({ storage: store.counted(), scope: "r" }),
       cache: store.cache,
-      scope: "r",
       format: store.format,
     });
     const [only] = database.packs;

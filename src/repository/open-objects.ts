@@ -1,0 +1,20 @@
+/**
+ * Opens the objects of a snapshot: the one place that knows where the packs of a catalog lie.
+ *
+ * @packageDocumentation
+ */
+import type { PackRecord } from "../catalog/pack-record.ts";
+import { objectFormat } from "../object/object-id.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
+import { ObjectDatabase } from "../store/object-database.ts";
+import type { Repository } from "./repository.ts";
+
+/** Opens the objects of `packs`, which lie with the repository that `record` is of. Nothing is read yet. */
+export function openObjects(
+  { storage, cache }: Pick<Repository, "storage" | "cache">,
+  { id, objectFormat: name }: Pick<RepositoryRecord, "id" | "objectFormat">,
+  packs: readonly PackRecord[],
+): ObjectDatabase {
+  const own = { storage: storage(id), scope: id };
+  return new ObjectDatabase(packs, { cache, format: objectFormat(name), placeOf: () => own });
+}
