@@ -10,7 +10,7 @@ import { parseGitRepositoryName, repositoryKey, type RepositoryName, splitMoment
 import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
-import type { Exchange } from "../service/exchange.ts";
+import type { Exchange, PushExchange } from "../service/exchange.ts";
 import { PartedInput, type StoredPart } from "../service/push/parted-input.ts";
 import { serveReceivePack } from "../service/push/receive-pack.ts";
 import { serveV2 } from "../service/serve-v2.ts";
@@ -70,7 +70,7 @@ function isZipped(request: Request): boolean {
 }
 
 /** What a service asks to be registered. */
-type Made = Parameters<NonNullable<Exchange["register"]>>[0];
+type Made = Parameters<NonNullable<PushExchange["register"]>>[0];
 
 /** Tells who may read a mirror, and would push to it, whom it follows. */
 async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<Exchange["admit"]>[0]): Promise<void> {
@@ -89,7 +89,7 @@ function refuseThePast({ at, service }: ServiceRequest, record: Parameters<Excha
 /** What becomes of a request: the type of its answer, and the service that makes it. */
 type Service = {
   readonly contentType: string;
-  readonly run: (exchange: Exchange) => Promise<void>;
+  readonly run: (exchange: PushExchange) => Promise<void>;
   /** Whether it may bring objects. */
   readonly pushes?: boolean;
 };

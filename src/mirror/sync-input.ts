@@ -6,6 +6,9 @@
 import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { Allowance } from "../repository/allowance.ts";
 import type { Repository } from "../repository/repository.ts";
+import type { ObjectDatabase } from "../store/object-database.ts";
+import type { FetchClient } from "./fetch-client.ts";
+import type { RefDifference } from "./ref-comparison.ts";
 import type { ConnectionOptions } from "./upstream-connection.ts";
 
 /** What a sync works with. */
@@ -47,4 +50,14 @@ export type SyncBegun = {
   secrets: readonly string[];
   /** What came, so far. */
   readonly traffic: { bytes: number; objects: number; progress: string };
+};
+
+/** A sync whose upstream has other refs than its mirror. */
+export type Differing = {
+  readonly sync: SyncBegun;
+  readonly client: FetchClient;
+  /** The objects that were here when it began. */
+  readonly database: ObjectDatabase;
+  /** At least one. */
+  readonly differences: readonly RefDifference[];
 };

@@ -14,8 +14,8 @@ import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { BlockCache } from "../store/block-cache.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
-import { ingestPack } from "../store/ingest/ingest-pack.ts";
-import { ObjectDatabase } from "../store/object-database.ts";
+import { openObjects } from "../repository/open-objects.ts";
+import { takeIn } from "../repository/take-in.ts";
 import { FetchSession } from "./pack-session.ts";
 import { packObjects } from "./pack-objects.ts";
 import { StagedPack } from "./staged-pack.ts";
@@ -54,39 +54,28 @@ export async function makeTipPack(input: TipPackInput): Promise<TipPack | undefi
     const begun = await repository.refs.beginPush({ packName: name, names: [] });
     if (begun.kind === "missing") return undefined;
     staged = new StagedPack(name, repository.refs, repository.storage(record.id));
-    return { record: await takeIn(input, name), staged };
+    return { record: await store(input, name), staged };
   } catch {
     await staged?.discard();
     return undefined;
   }
 }
 
-async function takeIn(input: TipPackInput, packName: string): Promise<PackRecord> {
+async function store(input: TipPackInput, packName: string): Promise<PackRecord> {
   const { repository, record, packs, onProgress = async () => undefined } = input;
-  const format = objectFormat(record.objectFormat);
   const pipe = new BytePipe();
   const making = sendTip(input, pipe);
-  const kernel = repository.kernels.lendSmall(format.rawSize);
+  const kernel = repository.kernels.lendSmall(objectFormat(record.objectFormat).rawSize);
   try {
-    const pack = await ingestPack({
+    const database = openObjects(repository, record, packs);
+    const taker = { repository, record, packs, usedBytes: record.sizeBytes, database, kernel };
+    const pack = await takeIn(taker, {
       source: pipe,
       head: new Uint8Array(0),
-      storage: repository.storage(record.id),
-      database: new ObjectDatabase(packs, {
-        storage: repository.storage(record.id),
-        cache: repository.cache,
-        scope: record.id,
-        format,
-      }),
-      kernel,
-      format,
+      allowance: {},
       packName,
       packSource: "copy",
       tips: [],
-      hash: repository.hash,
-      deflate: repository.deflate,
-      limits: repository.limits,
-      now: repository.now(),
       progress: { received: onProgress, resolved: onProgress },
     });
     pack.release();

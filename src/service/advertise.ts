@@ -14,9 +14,12 @@ import type { ProtocolVersion } from "../wire/protocol-version.ts";
 import { RefAdvertisementWriter } from "../wire/ref-advertisement.ts";
 import { type ServiceName, formatServiceAnnouncement } from "../wire/service-announcement.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, PushExchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
 import { advertisedNonce } from "./push/signed-push.ts";
+
+/** A request for what either service says first: a push's nonce is part of it. */
+type Advertising = Exchange & Pick<PushExchange, "pushCertSeed">;
 
 /** Gives the whole advertisement of version 2. It depends on nothing but these, so that it can be given without opening anything. */
 export function advertiseV2(
@@ -32,19 +35,27 @@ export function advertiseV2(
 }
 
 /** Answers `info/refs?service=…`. Receive-pack has no version 2 and falls back to version 0. */
-export async function advertiseRefs(exchange: Exchange, service: ServiceName, version: ProtocolVersion): Promise<void> {
+export async function advertiseRefs(
+  exchange: Advertising,
+  service: ServiceName,
+  version: ProtocolVersion,
+): Promise<void> {
   await answerFaults(exchange, async (call) => {
     if (service === "git-upload-pack" && version === 2) await advertiseCapabilities(call);
     else await advertiseAll(call, service, version);
   });
 }
 
-async function advertiseCapabilities({ exchange, admission }: ServiceCall): Promise<void> {
+async function advertiseCapabilities({ exchange, admission }: ServiceCall<Advertising>): Promise<void> {
   const snapshot = await admission.open({});
   await exchange.output.write(advertiseV2(snapshot?.record.objectFormat ?? "sha1", exchange));
 }
 
-async function advertiseAll(call: ServiceCall, service: ServiceName, version: ProtocolVersion): Promise<void> {
+async function advertiseAll(
+  call: ServiceCall<Advertising>,
+  service: ServiceName,
+  version: ProtocolVersion,
+): Promise<void> {
   const { exchange, admission, answer } = call;
   const isUpload = service === "git-upload-pack";
   const snapshot = await admission.open({
@@ -87,7 +98,7 @@ function nobodysObject(format: ObjectFormat): Uint8Array {
 
 /** Gives what capabilities depend on, but symbolic refs. */
 function contextOf(
-  exchange: Exchange,
+  exchange: Advertising,
   snapshot: OpenSnapshot | undefined,
   isUpload: boolean,
 ): Omit<CapabilityContext, "symrefs"> {

@@ -22,8 +22,6 @@ export type Exchange = {
   readonly repository: Repository;
   /** The request body, already unzipped. */
   readonly input: ByteSource;
-  /** Names the upload that the request's pack comes from, where that is no part of the body. */
-  readonly upload?: string;
   /** The response body. The first write is the point of no return: until then a service may throw and be answered otherwise. */
   readonly output: ByteSink;
   /**
@@ -31,6 +29,20 @@ export type Exchange = {
    * what a push has made there. Throws where the requester may not do this, or where there is nothing.
    */
   admit(record: RepositoryRecord | undefined): Promise<void>;
+  /** `agent=` as this host gives it. */
+  readonly agent: string;
+  /** `session-id=` of this request: what the log knows it by. */
+  readonly sessionId: string;
+  /** Told of what the client says of itself. */
+  note(said: ClientNote): void;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+};
+
+/** One push to one repository. */
+export type PushExchange = Exchange & {
+  /** Names the upload that the request's pack comes from, where that is no part of the body. */
+  readonly upload?: string;
   /** How a repository is to be made by a push to it that was admitted though there is none. */
   readonly create?: NewRepository;
   /**
@@ -51,12 +63,4 @@ export type Exchange = {
     signature: NonNullable<PushCertificate["signature"]>,
     payload: Uint8Array,
   ) => Promise<Pick<CertificateCheck, "signature" | "key">>;
-  /** `agent=` as this host gives it. */
-  readonly agent: string;
-  /** `session-id=` of this request: what the log knows it by. */
-  readonly sessionId: string;
-  /** Told of what the client says of itself. */
-  note(said: ClientNote): void;
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal;
 };

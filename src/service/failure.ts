@@ -18,8 +18,8 @@ function describeFault(error: unknown): string {
 }
 
 /** What a service works with. */
-export type ServiceCall = {
-  readonly exchange: Exchange;
+export type ServiceCall<Request extends Exchange = Exchange> = {
+  readonly exchange: Request;
   readonly admission: Admission;
   readonly answer: ResponseWriter;
 };
@@ -28,7 +28,10 @@ export type ServiceCall = {
  * Runs a service and answers its faults. A fault of the client's is answered and done with; one of ours is told on band 3 where
  * there is one, and thrown on in any case, to be logged. A refusal by `admit` passes untouched.
  */
-export async function answerFaults(exchange: Exchange, serve: (call: ServiceCall) => Promise<void>): Promise<void> {
+export async function answerFaults<Request extends Exchange>(
+  exchange: Request,
+  serve: (call: ServiceCall<Request>) => Promise<void>,
+): Promise<void> {
   const { repository, output } = exchange;
   const call = {
     exchange,

@@ -20,14 +20,15 @@ import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
 import type { BeginPushAnswer } from "../../refs/ref-store.ts";
 import type { RefUpdate } from "../../refs/ref-update.ts";
-import { boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "../../repository/allowance.ts";
+import { openObjects } from "../../repository/open-objects.ts";
+import { takeIn } from "../../repository/take-in.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
-import { type IngestedPack, ingestPack } from "../../store/ingest/ingest-pack.ts";
-import { ObjectDatabase } from "../../store/object-database.ts";
+import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
+import type { ObjectDatabase } from "../../store/object-database.ts";
 import { PktBuffer } from "../../wire/pkt-buffer.ts";
 import { formatReportStatus } from "../../wire/report-status.ts";
 import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
-import type { Exchange } from "../exchange.ts";
+import type { PushExchange } from "../exchange.ts";
 import { type ServiceCall, answerFaults } from "../failure.ts";
 import { checkNewValues } from "./new-values.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
@@ -50,7 +51,7 @@ const MOST_STORED_COMMITS = 50;
 type Begun = Extract<BeginPushAnswer, { kind: "begun" }>;
 
 /** A push that may go on: its repository is open, its requester admitted. */
-type Push = ServiceCall & {
+type Push = ServiceCall<PushExchange> & {
   readonly request: PushRequest;
   readonly reader: RequestReader;
   readonly begun: Begun;
@@ -65,7 +66,7 @@ type Push = ServiceCall & {
 };
 
 /** Answers a push. */
-export async function serveReceivePack(exchange: Exchange): Promise<void> {
+export async function serveReceivePack(exchange: PushExchange): Promise<void> {
   await answerFaults(exchange, async (call) => {
     const reader = new RequestReader(exchange.input);
     const request = await readPushRequest(exchange, reader);
@@ -84,7 +85,7 @@ export async function serveReceivePack(exchange: Exchange): Promise<void> {
 
 /** Opens the repository with a lease for the pack, if there is one, and has the requester admitted. */
 async function begin(
-  call: ServiceCall,
+  call: ServiceCall<PushExchange>,
   request: PushRequest,
   reader: RequestReader,
   kernel: () => Kernel,
@@ -116,7 +117,11 @@ async function begin(
 }
 
 /** Begins the push and has the requester admitted; makes the repository where it is missing and the requester may. */
-async function beginAdmitted(call: ServiceCall, request: PushRequest, packName: string | undefined): Promise<Begun> {
+async function beginAdmitted(
+  call: ServiceCall<PushExchange>,
+  request: PushRequest,
+  packName: string | undefined,
+): Promise<Begun> {
   const { exchange, admission } = call;
   const { repository, create } = exchange;
   const asked = {
@@ -170,7 +175,8 @@ async function land(push: Push): Promise<string> {
   let tips: readonly number[];
   try {
     tips = verdict.running;
-    const taken = start.kind === "objects" && staged !== undefined ? await takeIn(push, start.head, staged) : undefined;
+    const taken =
+      start.kind === "objects" && staged !== undefined ? await takeInOrCut(push, start.head, staged) : undefined;
     pack = taken === "cut" ? undefined : taken;
     if (start.kind !== "none") await checkValues(push, pack, taken === "cut");
   } catch (error) {
@@ -229,7 +235,7 @@ async function drainQuietly(reader: RequestReader): Promise<void> {
  * Stores and checks the pack. `cut` is one of a shallow clone where what lies behind the cut is not here: it is dropped, and the
  * push goes on without it, for what it deletes or names that is here. C git keeps such a pack for the other refs' sake.
  */
-async function takeIn(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack | "cut"> {
+async function takeInOrCut(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack | "cut"> {
   try {
     return await ingest(push, head, staged);
   } catch (error) {
@@ -244,30 +250,24 @@ async function takeIn(push: Push, head: Uint8Array, staged: StagedPack): Promise
 async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack> {
   const { exchange, request, reader, begun, verdict, answer, kernel } = push;
   const { repository } = exchange;
-  const { id } = begun.record;
   const progress = new UnpackProgress(answer, request.quiet, () => repository.now());
   const allowance = (await exchange.allowance?.()) ?? {};
-  const own = { sizeBytes: begun.record.sizeBytes + begun.uploadBytes, packs: begun.packs };
-  checkPackHeader(allowance, own, head);
-  const pack = await ingestPack({
-    source: boundedSource(reader.source, allowance, own, head),
-    head,
-    storage: repository.storage(id),
-    database: databaseOf(push),
-    kernel: kernel(),
-    format: request.format,
-    packName: staged.name,
-    packSource: "receive",
-    tips: verdict.running.flatMap((index) => newTip(push, index) ?? []),
-    shallows: request.shallows,
-    hash: repository.hash,
-    deflate: repository.deflate,
-    limits: limitsWith(allowance, repository.limits),
-    now: repository.now(),
-    progress,
-  });
+  const { record, packs, uploadBytes } = begun;
+  const usedBytes = record.sizeBytes + uploadBytes;
+  const pack = await takeIn(
+    { repository, record, packs, usedBytes, database: databaseOf(push), kernel: kernel() },
+    {
+      source: reader.source,
+      head,
+      allowance,
+      packName: staged.name,
+      packSource: "receive",
+      tips: verdict.running.flatMap((index) => newTip(push, index) ?? []),
+      shallows: request.shallows,
+      progress,
+    },
+  );
   try {
-    checkStoredPack(allowance, own, pack.record);
     await progress.end();
     return pack;
   } catch (error) {
@@ -282,15 +282,8 @@ function newTip({ verdict }: Push, index: number): Uint8Array | undefined {
 }
 
 /** Opens what was there before, and maybe more. */
-function databaseOf({ exchange, request, begun }: Push, ...more: PackRecord[]): ObjectDatabase {
-  const { repository } = exchange;
-  const { id } = begun.record;
-  return new ObjectDatabase([...begun.packs, ...more], {
-    storage: repository.storage(id),
-    cache: repository.cache,
-    scope: id,
-    format: request.format,
-  });
+function databaseOf({ exchange, begun }: Push, ...more: PackRecord[]): ObjectDatabase {
+  return openObjects(exchange.repository, begun.record, [...begun.packs, ...more]);
 }
 
 async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {

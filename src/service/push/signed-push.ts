@@ -7,7 +7,7 @@
  */
 import type { StoredCertificate } from "../../refs/ref-log.ts";
 import type { PushCertificate } from "../../wire/push-certificate.ts";
-import type { Exchange } from "../exchange.ts";
+import type { PushExchange } from "../exchange.ts";
 import { checkNonce, makeNonce, type NonceSeed } from "./push-nonce.ts";
 import type { PushRequest } from "./push-request.ts";
 
@@ -16,7 +16,7 @@ const LONGEST_SIGNER = 1000;
 
 /** Gives what nonces are made with; `undefined` where there is no secret to make them with. */
 export function nonceSeed(
-  { repository, pushCertSeed }: Pick<Exchange, "repository" | "pushCertSeed">,
+  { repository, pushCertSeed }: Pick<PushExchange, "repository" | "pushCertSeed">,
   id: string,
   ownSeed: string | undefined,
 ): NonceSeed | undefined {
@@ -25,14 +25,18 @@ export function nonceSeed(
 }
 
 /** Gives the nonce to advertise now; `undefined` where signed pushes can't be offered. */
-export function advertisedNonce(exchange: Exchange, id: string, ownSeed: string | undefined): string | undefined {
+export function advertisedNonce(
+  exchange: Pick<PushExchange, "repository" | "pushCertSeed">,
+  id: string,
+  ownSeed: string | undefined,
+): string | undefined {
   const seed = nonceSeed(exchange, id, ownSeed);
   return seed === undefined ? undefined : makeNonce(seed, exchange.repository.now());
 }
 
 /** Checks the certificate of a push to the repository with this id; `undefined` where the push is not signed. */
 export async function checkCertificate(
-  exchange: Exchange,
+  exchange: PushExchange,
   { certificate }: Pick<PushRequest, "certificate">,
   { id, ownSeed }: { readonly id: string; readonly ownSeed: string | undefined },
 ): Promise<StoredCertificate | undefined> {
@@ -46,7 +50,7 @@ export async function checkCertificate(
 }
 
 async function verdictOf(
-  { verifySignature }: Exchange,
+  { verifySignature }: PushExchange,
   { signature, payload }: PushCertificate,
 ): Promise<Pick<StoredCertificate, "signature" | "key">> {
   if (signature === undefined || verifySignature === undefined) return { signature: "unverified" };

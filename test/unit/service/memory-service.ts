@@ -9,7 +9,7 @@ import type { Pusher } from "../../../src/refs/ref-policy.ts";
 import type { CreateRequest, NewRepository, RefStore, RepositoryRecord } from "../../../src/refs/ref-store.ts";
 import { DEFAULT_LIMITS } from "../../../src/repository/limits.ts";
 import type { Repository } from "../../../src/repository/repository.ts";
-import type { ClientNote, Exchange } from "../../../src/service/exchange.ts";
+import type { ClientNote, PushExchange } from "../../../src/service/exchange.ts";
 import type { GitSandbox } from "../../support/git-client.ts";
 import { kernelModule } from "../../support/kernel.ts";
 import { type MemoryPackStorage, memoryPackStorage } from "../../support/memory-pack-storage.ts";
@@ -93,7 +93,7 @@ export class MemoryService {
 
   /** Runs a service on a request. */
   async run(
-    serve: (exchange: Exchange) => Promise<void>,
+    serve: (exchange: PushExchange) => Promise<void>,
     input: Uint8Array,
     options: RequestOptions = {},
   ): Promise<Served> {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { CorruptStore, ProtocolError } from "../../../src/bytes/failure.ts";
 import { advertiseRefs } from "../../../src/service/advertise.ts";
-import type { Exchange } from "../../../src/service/exchange.ts";
+import type { PushExchange } from "../../../src/service/exchange.ts";
 import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
 import { GitSandbox } from "../../support/git-client.ts";
@@ -284,9 +284,9 @@ describe("what is refused leaves nothing", () => {
 });
 
 /** An exchange whose bucket takes no index. */
-function withBrokenWrites(exchange: Exchange): Exchange {
+function withBrokenWrites(exchange: PushExchange): PushExchange {
   const { repository } = exchange;
-  const storage: Exchange["repository"]["storage"] = (id) => ({
+  const storage: PushExchange["repository"]["storage"] = (id) => ({
     ...repository.storage(id),
     write: async (file, bytes) => {
       if (file.extension === "idx") throw new CorruptStore("the bucket is full");
@@ -353,7 +353,7 @@ describe("a push that lands", () => {
   it("offers both hash functions for it, and makes it with the one the push comes with", async () => {
     host = new MemoryService();
     const none = new Uint8Array();
-    const advertise = (exchange: Exchange): Promise<void> => advertiseRefs(exchange, "git-receive-pack", 0);
+    const advertise = (exchange: PushExchange): Promise<void> => advertiseRefs(exchange, "git-receive-pack", 0);
     const { body: shown } = await host.run(advertise, none, { create: NEW_REPOSITORY });
     const line = pktText(shown).find((text) => text.includes("report-status")) ?? "";
     expect(line).toContain(" object-format=sha1 object-format=sha256 ");

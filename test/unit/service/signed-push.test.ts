@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it, test } from "vitest";
 import type { CertificateCheck, LoggedPush } from "../../../src/refs/ref-log.ts";
 import { advertiseRefs } from "../../../src/service/advertise.ts";
-import type { Exchange } from "../../../src/service/exchange.ts";
+import type { PushExchange } from "../../../src/service/exchange.ts";
 import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
 import { PktBuffer } from "../../../src/wire/pkt-buffer.ts";
 import { formatPushCertificate, writePushCertificate } from "../../../src/wire/push-certificate.ts";
@@ -37,7 +37,7 @@ type Settings = {
   readonly seed?: string;
 };
 
-function settingsOf(exchange: Exchange, { verdict, seed }: Settings): Exchange {
+function settingsOf(exchange: PushExchange, { verdict, seed }: Settings): PushExchange {
   return {
     ...exchange,
     ...(seed === undefined ? {} : { pushCertSeed: seed }),

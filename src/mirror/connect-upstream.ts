@@ -1,0 +1,36 @@
+/**
+ * Reaches a mirror's upstream, with the credentials that its owner gave.
+ *
+ * @packageDocumentation
+ */
+import { FetchClient } from "./fetch-client.ts";
+import { secretsIn } from "./redaction.ts";
+import type { SyncBegun } from "./sync-input.ts";
+import { UpstreamConnection } from "./upstream-connection.ts";
+import { UpstreamFailure } from "./upstream.ts";
+
+/** Connects to the upstream. @throws UpstreamFailure, ProtocolError where that fails, or where the upstream has another hash function. */
+export async function connectUpstream(sync: SyncBegun): Promise<FetchClient> {
+  const { input, begun } = sync;
+  const { settings, snapshot } = begun;
+  const connection = new UpstreamConnection({
+    ...input.connection,
+    upstream: settings.upstream,
+    authorization: await openLogin(sync),
+  });
+  const client = await FetchClient.connect(connection, input.agent, input.repository.limits.refs);
+  const { objectFormat } = snapshot.record;
+  if (client.format.name === objectFormat) return client;
+  throw new UpstreamFailure(`The upstream names objects by ${client.format.name}, this repository by ${objectFormat}.`);
+}
+
+/** Opens the upstream's credentials, where there are any; notes what must not be told, and what is to be kept from now on. */
+async function openLogin(sync: SyncBegun): Promise<string | undefined> {
+  const { settings, login, snapshot } = sync.begun;
+  if (login === undefined) return undefined;
+  const origin = URL.parse(settings.upstream)?.origin ?? "";
+  const opened = await sync.input.openLogin(login, { use: "upstream", id: snapshot.record.id, origin });
+  if (opened.resealed !== undefined) sync.resealed.login = opened.resealed;
+  sync.secrets = secretsIn(opened.authorization);
+  return opened.authorization;
+}

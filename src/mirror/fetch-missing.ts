@@ -1,0 +1,146 @@
+/**
+ * Fetches the objects that an upstream has and its mirror has not, or a slice of them, and takes them in.
+ *
+ * @packageDocumentation
+ */
+import { LimitExceeded } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { FORGIVABLE, type FsckLeniency } from "../object/fsck-rule.ts";
+import type { MirrorSettings, Slice } from "../refs/mirror-store.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import { takeIn } from "../repository/take-in.ts";
+import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
+import { ObjectIdList } from "../wire/object-id-list.ts";
+import type { BandListener } from "./line-source.ts";
+import { withoutSecrets } from "./redaction.ts";
+import type { NamedValue } from "./ref-comparison.ts";
+import { addSlice, splitNames } from "./slice-anchors.ts";
+import { type OpenedPack, openPack, openSlice } from "./slices.ts";
+import type { Differing, SyncBegun } from "./sync-input.ts";
+
+/** Tips told to the upstream. */
+const MOST_HAVES = 10_000;
+/** Characters kept of what the upstream says while it works. */
+const MOST_PROGRESS = 1000;
+
+/** A pack that was fetched; `slice` is given where it is but a slice of what is missing. */
+export type FetchedPack = { readonly pack: IngestedPack; readonly slice?: Slice };
+
+/** Fetches what is missing, or a slice of it where it is too much for one go; `undefined` where all objects are here. */
+export async function fetchMissing(differing: Differing, kernel: () => Kernel): Promise<FetchedPack | undefined> {
+  const { sync, client, differences } = differing;
+  const wants = await missingTips(differing);
+  if (wants.length === 0) return undefined;
+  // lent before anything is asked for: the upstream does not wait for it
+  const lent = kernel();
+  const { sliceObjects } = sync.input;
+  const listener = listenerOf(sync);
+  const { slice: last } = sync.begun;
+  const request = { wants, haves: knownTips(differing), thin: last === undefined };
+  const whole = await openPack(await client.fetchPack(request, listener));
+  if (whole.count <= sliceObjects || !client.canDeepen) {
+    const tips = differences.flatMap(({ theirs }) => (theirs === undefined ? [] : [theirs.slice()]));
+    return { pack: await store(differing, { ...whole, tips }, lent) };
+  }
+  await whole.incoming.cancel();
+  const wanted = oldestFirst(differing, wants);
+  const next = { client, listener, wanted, last, mostObjects: sliceObjects, objects: whole.count };
+  const { pack: opened, cut } = await openSlice(next);
+  const pack = await store(differing, { ...opened, tips: [...splitNames(cut, client.format)] }, lent);
+  return { pack, slice: addSlice(last, cut, pack, client.format) };
+}
+
+/** Gives the upstream's values that are in no pack here. */
+async function missingTips({ client, database, differences }: Differing): Promise<ObjectIdList> {
+  const distinct = new Map<string, Uint8Array>();
+  for (const { theirs } of differences) if (theirs !== undefined) distinct.set(toHex(theirs), theirs);
+  const all = new ObjectIdList(client.format);
+  for (const oid of distinct.values()) all.push(oid);
+  const wants = new ObjectIdList(client.format);
+  if (all.length === 0) return wants;
+  const kinds = await database.kindsOf(all.bytes());
+  for (const [at, oid] of [...all].entries()) if (kinds[at] === 0) wants.push(oid);
+  return wants;
+}
+
+/** Gives what to tell the upstream that we have: what its refs were before, then all our tips. */
+function knownTips({ sync, client, differences }: Differing): ObjectIdList {
+  const haves = new ObjectIdList(client.format);
+  const seen = new Set<string>();
+  const add = (oid: Uint8Array | undefined): void => {
+    const hex = oid === undefined ? "" : toHex(oid);
+    if (oid === undefined || haves.length >= MOST_HAVES || seen.has(hex)) return;
+    seen.add(hex);
+    haves.push(oid);
+  };
+  const { anchors } = sync.begun.slice ?? {};
+  // What came last reaches most.
+  if (anchors !== undefined) for (const oid of [...splitNames(anchors, client.format)].toReversed()) add(oid);
+  for (const { ours } of differences) add(ours);
+  for (const { oid } of decodeRefRows(sync.begun.snapshot.refs, client.format.rawSize)) add(oid);
+  return haves;
+}
+
+const NUMBERS = new Intl.Collator("en", { numeric: true });
+
+/** Orders what is wanted by age, as far as names tell: tags by their numbers, then branches. */
+function oldestFirst({ differences }: Differing, wants: ObjectIdList): NamedValue[] {
+  const wanted = new Set(Array.from(wants, (oid) => toHex(oid)));
+  const named = differences.flatMap(({ name, theirs }): NamedValue[] => {
+    const isFirst = theirs !== undefined && wanted.delete(toHex(theirs));
+    return isFirst ? [{ name, oid: theirs }] : [];
+  });
+  const rank = ({ name }: NamedValue): number => (name.startsWith("refs/tags/") ? 0 : 1);
+  return named.sort((a, b) => rank(a) - rank(b) || NUMBERS.compare(a.name, b.name));
+}
+
+/** Counts what comes, and stops what is too much. */
+function listenerOf(sync: SyncBegun): BandListener {
+  const { input, traffic } = sync;
+  const { mostBytes } = input;
+  return {
+    onProgress: (text) => {
+      traffic.progress = withoutSecrets(traffic.progress + text, sync.secrets).slice(-MOST_PROGRESS);
+    },
+    onBytes: (count) => {
+      traffic.bytes += count;
+      if (traffic.bytes > mostBytes) {
+        throw new LimitExceeded("mirror-pack", mostBytes, `its pack has more than ${mostBytes} bytes`);
+      }
+    },
+  };
+}
+
+/** A pack, and what it was asked for by: its mark is that all of it is reached from there. */
+type WantedPack = OpenedPack & { readonly tips: readonly Uint8Array[] };
+
+function leniencyOf({ fsck }: MirrorSettings): FsckLeniency {
+  return { ignored: new Set(FORGIVABLE.filter((id) => fsck.ignore.includes(id))), skipped: new Set(fsck.skip) };
+}
+
+/** Takes a pack in. */
+async function store({ sync, database }: Differing, wanted: WantedPack, kernel: Kernel): Promise<IngestedPack> {
+  const { incoming, head, tips } = wanted;
+  const { input, begun, traffic, packName } = sync;
+  const { record, packs } = begun.snapshot;
+  try {
+    const pack = await takeIn(
+      { repository: input.repository, record, packs, usedBytes: record.sizeBytes, database, kernel },
+      {
+        source: incoming.source,
+        head,
+        allowance: await input.allowance(),
+        packName,
+        packSource: "mirror",
+        tips,
+        leniency: leniencyOf(begun.settings),
+        progress: { received: async () => undefined, resolved: async () => undefined },
+      },
+    );
+    traffic.objects = pack.record.ownObjects;
+    return pack;
+  } finally {
+    await incoming.cancel();
+  }
+}

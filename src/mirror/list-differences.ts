@@ -1,0 +1,66 @@
+/**
+ * Compares a mirror's refs with its upstream's, as its refspecs map them.
+ *
+ * @packageDocumentation
+ */
+import { checkRefFormat, isPushableRefName } from "../object/ref-name.ts";
+import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
+import type { FetchClient } from "./fetch-client.ts";
+import { compareRefs, type RefDifference, RefList } from "./ref-comparison.ts";
+import { KEPT, mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
+import type { SyncBegun } from "./sync-input.ts";
+import { UpstreamFailure } from "./upstream.ts";
+
+const BRANCHES = "refs/heads/";
+
+/** How an upstream differs from its mirror. */
+export type UpstreamDifferences = {
+  /** In the order of the refs' names. */
+  readonly differences: readonly RefDifference[];
+  /** The branch HEAD has to point to; `undefined` where it does. */
+  readonly head: string | undefined;
+};
+
+/** Lists the upstream's refs and compares. @throws UpstreamFailure where the upstream has none of them any more. */
+export async function listDifferences({ input, begun }: SyncBegun, client: FetchClient): Promise<UpstreamDifferences> {
+  const { record, refs } = begun.snapshot;
+  const refspecs = begun.settings.refspecs.flatMap((text) => parseRefspec(text) ?? []);
+  const theirs = new RefList(client.format, input.repository.limits.refs);
+  const upstreamHead = await client.listRefs(refPrefixes(refspecs), ({ name, oid }) => {
+    const mapped = mapRef(refspecs, name);
+    if (mapped !== undefined && isPushableRefName(mapped)) theirs.add(mapped, oid);
+  });
+  const head = newHead(upstreamHead, refspecs, theirs, record.head);
+  const differences = [...compareRefs(followed(decodeRefRows(refs, client.format.rawSize)), theirs)];
+  if (differences.length > 0 && theirs.length === 0) {
+    throw new UpstreamFailure("The upstream has none of the mirror's refs any more.");
+  }
+  return { differences, head };
+}
+
+/** Leaves out what no upstream has: what was kept of it. */
+function* followed(rows: Iterable<RefRow>): Generator<RefRow> {
+  for (const row of rows) if (!row.name.startsWith(KEPT)) yield row;
+}
+
+/**
+ * Gives the branch that HEAD has to point to from now on: the upstream's, also where it is yet to be born. Where that is no branch of
+ * the mirror's, because HEAD is detached or its branch is not taken, HEAD stays on one that is there, or goes to one.
+ */
+function newHead(
+  upstreamHead: string | undefined,
+  refspecs: readonly Refspec[],
+  theirs: RefList,
+  current: string,
+): string | undefined {
+  const mapped = upstreamHead === undefined ? undefined : mapRef(refspecs, upstreamHead);
+  const head = mapped?.startsWith(BRANCHES) === true && checkRefFormat(mapped) ? mapped : stayingHead(theirs, current);
+  return head === current ? undefined : head;
+}
+
+/** Gives the branch to stay on, or the one to go to: `main` or `master` where there is one, as git guesses, else the first. */
+function stayingHead(theirs: RefList, current: string): string | undefined {
+  if (theirs.has(current)) return current;
+  const usual = ["refs/heads/main", "refs/heads/master"].find((name) => theirs.has(name));
+  return usual ?? theirs.firstBelow(BRANCHES);
+}

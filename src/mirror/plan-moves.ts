@@ -1,0 +1,115 @@
+/**
+ * Makes commands of how an upstream's refs differ from its mirror's, once all objects are here.
+ *
+ * @packageDocumentation
+ */
+import { ObjectRejected } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
+import { movesForward } from "../graph/forward-move.ts";
+import { findTipKinds, peelTips, type TipValue } from "../graph/tip-values.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { KIND_NUMBER } from "../object/object-kind.ts";
+import type { RefUpdate } from "../refs/ref-update.ts";
+import { openObjects } from "../repository/open-objects.ts";
+import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
+import type { ObjectDatabase } from "../store/object-database.ts";
+import { applyPolicy } from "./rewritten.ts";
+import { anchorsLeft, reachedPacks } from "./slice-anchors.ts";
+import type { Differing } from "./sync-input.ts";
+
+const BRANCHES = "refs/heads/";
+/** Commits read to see whether a ref moves forward: little work each where the pack is in memory, else a storage operation. */
+const MOST_COMMITS = 10_000;
+const MOST_STORED_COMMITS = 50;
+
+/** How the refs move. */
+export type PlannedMoves = {
+  /** Packs of slices before whose objects all are reached when the refs are moved. */
+  readonly reached: readonly string[];
+  /** Those that delete come first, to make room for names below theirs. */
+  readonly updates: readonly RefUpdate[];
+};
+
+/** Plans the moves of refs; `pack` is what was fetched for them. @throws ObjectRejected where a ref can't have its value. */
+export async function planMoves(
+  differing: Differing,
+  pack: IngestedPack | undefined,
+  kernel: () => Kernel,
+): Promise<PlannedMoves> {
+  const { sync, client, database, differences } = differing;
+  const { repository } = sync.input;
+  const { settings, slice: last, snapshot } = sync.begun;
+  // While the pack's references are at hand.
+  const left = anchorsLeft(last?.anchors ?? new Uint8Array(0), pack, client.format);
+  const values = differences.flatMap(({ theirs }): TipValue[] =>
+    theirs === undefined ? [] : [{ oid: theirs, kind: 0 }],
+  );
+  const sources = { format: client.format, pack, database, kernel };
+  await findTipKinds(values, sources);
+  const planned = await planUpdates(differing, values, pack);
+  // Objects of the pack first: reading stored ones takes over the kernel's memory.
+  await peelTips(values, sources);
+  const packs = pack === undefined ? snapshot.packs : [...snapshot.packs, pack.record];
+  const openAll = (): ObjectDatabase => openObjects(repository, snapshot.record, packs);
+  const { policy } = settings;
+  const now = repository.now();
+  const updates = await applyPolicy({
+    policy,
+    updates: withPeeled(planned, values),
+    differences,
+    openAll,
+    kernel,
+    now,
+  });
+  return { reached: reachedPacks(last, left, updates, client.format), updates };
+}
+
+/** Whether a value is reached from what came: what was merged elsewhere, or moved on by more than is looked at, is so all the same. */
+function isReachedBy(pack: IngestedPack | undefined, value: Uint8Array | undefined): boolean {
+  return value !== undefined && pack?.record.marked === true && pack.refersTo(value);
+}
+
+/** @throws ObjectRejected where a ref of this name can't have that value, whose type number is given: 0 where it is not here. */
+function assertMayName(name: string, value: Uint8Array, kind: number): void {
+  if (kind === 0) throw new ObjectRejected(`did not receive expected object ${toHex(value)}`);
+  if (kind === KIND_NUMBER.commit || !name.startsWith(BRANCHES)) return;
+  throw new ObjectRejected(`cannot update ref '${name}': trying to write non-commit object ${toHex(value)} to branch`);
+}
+
+/** Makes commands of the differences. `values` are those of the refs that the upstream has, in their order. */
+async function planUpdates(
+  { sync, client, differences }: Differing,
+  values: readonly TipValue[],
+  pack: IngestedPack | undefined,
+): Promise<RefUpdate[]> {
+  const none = "0".repeat(client.format.hexSize);
+  const inMemory = (pack?.record.packBytes ?? 0) <= sync.input.repository.limits.memoryPackBytes;
+  const mostCommits = inMemory ? MOST_COMMITS : MOST_STORED_COMMITS;
+  const gone: RefUpdate[] = [];
+  const moved: RefUpdate[] = [];
+  for (const { name, ours, theirs } of differences) {
+    const oldOid = ours === undefined ? none : toHex(ours);
+    const reached = isReachedBy(pack, ours);
+    if (theirs === undefined) {
+      gone.push({ name, oldOid, newOid: none, forward: false, reached });
+      continue;
+    }
+    const kind = values[moved.length]?.kind ?? 0;
+    assertMayName(name, theirs, kind);
+    let forward = ours === undefined;
+    if (ours !== undefined && pack !== undefined && kind === KIND_NUMBER.commit) {
+      forward = await movesForward({ from: ours, to: theirs }, pack, client.format, mostCommits);
+    }
+    moved.push({ name, oldOid, newOid: toHex(theirs), forward, reached });
+  }
+  return [...gone, ...moved];
+}
+
+/** Adds what tags finally name. The last of `updates` are those of `values`, in their order. */
+function withPeeled(updates: readonly RefUpdate[], values: readonly TipValue[]): RefUpdate[] {
+  const first = updates.length - values.length;
+  return updates.map((update, index) => {
+    const peeled = values[index - first]?.peeled;
+    return peeled === undefined ? update : { ...update, peeled: toHex(peeled) };
+  });
+}

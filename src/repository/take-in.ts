@@ -1,0 +1,72 @@
+/**
+ * Takes a pack in under what its tenant may have: of a push, of a mirror's sync, or a tip pack. All three become packs of a repository in
+ * the same way; they differ in where the bytes come from.
+ *
+ * @packageDocumentation
+ */
+import type { ByteSource } from "../bytes/byte-stream.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { objectFormat } from "../object/object-id.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
+import { type IngestedPack, type IngestInput, ingestPack } from "../store/ingest/ingest-pack.ts";
+import type { ObjectDatabase } from "../store/object-database.ts";
+import { type Allowance, boundedSource, checkPackHeader, checkStoredPack, limitsWith } from "./allowance.ts";
+import type { Repository } from "./repository.ts";
+
+/** The repository that takes a pack in. */
+export type PackTaker = {
+  readonly repository: Pick<Repository, "storage" | "hash" | "deflate" | "limits" | "now">;
+  readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
+  /** The catalog as it is. */
+  readonly packs: readonly PackRecord[];
+  /** What the repository takes of its tenant's bytes already. */
+  readonly usedBytes: number;
+  /** The objects of `packs`: where thin bases and outside references are looked for. */
+  readonly database: ObjectDatabase;
+  readonly kernel: Kernel;
+};
+
+/** A pack that comes. */
+export type ComingPack = Pick<
+  IngestInput,
+  "packName" | "packSource" | "tips" | "shallows" | "leniency" | "progress"
+> & {
+  /** Bytes that were read already, before `source`: the header at least, where `allowance` bounds objects. */
+  readonly head: Uint8Array;
+  readonly source: ByteSource;
+  /** What the tenant may have. A tip pack is bounded by none: the host makes it. */
+  readonly allowance: Allowance;
+};
+
+/**
+ * Stores and checks a pack. Whoever calls releases it, and deletes its keys where no catalog comes to name it.
+ *
+ * @throws LimitExceeded where it is more than the tenant, or the host, allows: before, while or after it comes.
+ * @throws ObjectRejected, ProtocolError where what it holds is refused.
+ */
+export async function takeIn(taker: PackTaker, coming: ComingPack): Promise<IngestedPack> {
+  const { repository, record, packs, usedBytes, database, kernel } = taker;
+  const { allowance, source, ...pack } = coming;
+  const own = { sizeBytes: usedBytes, packs };
+  checkPackHeader(allowance, own, pack.head);
+  const taken = await ingestPack({
+    ...pack,
+    source: boundedSource(source, allowance, own, pack.head),
+    storage: repository.storage(record.id),
+    database,
+    kernel,
+    format: objectFormat(record.objectFormat),
+    hash: repository.hash,
+    deflate: repository.deflate,
+    limits: limitsWith(allowance, repository.limits),
+    now: repository.now(),
+  });
+  try {
+    checkStoredPack(allowance, own, taken.record);
+    return taken;
+  } catch (error) {
+    taken.release();
+    throw error;
+  }
+}
