@@ -19,7 +19,40 @@ const disableWithReason = {
   },
 };
 
+/** Values that hide a mistake when they stand in for what is missing: an index that is out of bounds becomes a zero. */
+const SILENT = new Set([0, ""]);
+
+function isSilent(node) {
+  if (node.type === "Literal") return SILENT.has(node.value);
+  return node.type === "UnaryExpression" && node.operator === "-" && node.argument.value === 1;
+}
+
+/**
+ * A default of 0, -1 or the empty text is either an accessor of `bytes/assert.ts` that throws, or says beside it why nothing
+ * is what is meant: in a comment on its line or on the line above.
+ */
+const defaultWithReason = {
+  meta: {
+    type: "problem",
+    messages: {
+      silent: "Read through an accessor that throws (bytes/assert.ts), or say beside it why this default is meant.",
+    },
+  },
+  create(context) {
+    const lines = () => context.sourceCode.getAllComments().flatMap(({ loc }) => [loc.start.line, loc.end.line]);
+    let commented;
+    return {
+      LogicalExpression(node) {
+        if (node.operator !== "??" || !isSilent(node.right)) return;
+        commented ??= new Set(lines());
+        const line = node.right.loc.start.line;
+        if (!commented.has(line) && !commented.has(line - 1)) context.report({ node, messageId: "silent" });
+      },
+    };
+  },
+};
+
 export default {
   meta: { name: "house" },
-  rules: { "disable-with-reason": disableWithReason },
+  rules: { "disable-with-reason": disableWithReason, "default-with-reason": defaultWithReason },
 };

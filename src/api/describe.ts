@@ -72,6 +72,7 @@ function answerOf({ about, json, type }: Answer): object {
 
 function problemOfStatus(status: number): object {
   return {
+    // OpenAPI wants a description; a status of no entry needs none.
     description: PROBLEMS[status] ?? "",
     content: { "application/problem+json": { schema: resolver(problem) } },
   };

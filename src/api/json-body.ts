@@ -15,6 +15,7 @@ const SECRETS = ["password", "secret", "hook_secret", "token", "username"];
 
 async function readText(request: Request): Promise<string> {
   const tooLarge = new Problem(413, `A request's body may have ${MOST} bytes.`);
+  // Without the header the body itself is measured.
   if (Number(request.headers.get("Content-Length") ?? 0) > MOST) throw tooLarge;
   if (request.body === null) return "";
   const reader = request.body.getReader({ mode: "byob" });

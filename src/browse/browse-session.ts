@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { i32At } from "../bytes/assert.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { GraphSession } from "../graph/graph-session.ts";
@@ -88,7 +89,7 @@ export class BrowseSession {
    */
   async isShown(name: Uint8Array): Promise<boolean> {
     const { packs } = await this.graph.database.locate(name);
-    if ((packs[0] ?? -1) < 0) return false;
+    if (i32At(packs, 0) < 0) return false;
     const [isReached] = await reachedByRefs(this.repository, { answer: this.answer, database: this.graph.database }, [
       name,
     ]);

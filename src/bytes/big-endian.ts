@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { u8At } from "./assert.ts";
 
 const TWO_32 = 2 ** 32;
 
@@ -60,7 +61,7 @@ export function putU64(bytes: Uint8Array, at: number, value: number): void {
 }
 
 function byteAt(bytes: Uint8Array, at: number): number {
-  return bytes[at] ?? 0;
+  return u8At(bytes, at);
 }
 
 function checkBounds(bytes: Uint8Array, at: number, size: number): void {

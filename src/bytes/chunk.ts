@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { u8At } from "./assert.ts";
 
 /** Gives a new array with the bytes of all `chunks` in order. */
 export function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
@@ -28,7 +29,7 @@ export function equal(left: Uint8Array, right: Uint8Array): boolean {
 export function compare(left: Uint8Array, right: Uint8Array): number {
   const length = Math.min(left.length, right.length);
   for (let at = 0; at < length; at++) {
-    const difference = (left[at] ?? 0) - (right[at] ?? 0);
+    const difference = u8At(left, at) - u8At(right, at);
     if (difference !== 0) return difference;
   }
   return left.length - right.length;

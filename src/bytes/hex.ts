@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { u8At } from "./assert.ts";
 
 /** The two characters of each byte. */
 const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
@@ -22,7 +23,7 @@ for (let value = 0; value < 16; value++) {
  */
 export function toHex(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   let text = "";
-  for (let at = start; at < end; at++) text += PAIRS[bytes[at] ?? -1] ?? outOfBounds(at);
+  for (let at = start; at < end; at++) text += PAIRS[u8At(bytes, at)] ?? outOfBounds(at);
   return text;
 }
 
@@ -58,7 +59,7 @@ export function fromHexInto(text: string, into: Uint8Array, at: number): boolean
 }
 
 function digitAt(text: string, at: number): number {
-  return VALUES[text.charCodeAt(at)] ?? -1;
+  return VALUES[text.charCodeAt(at)] ?? -1; // A character past the table is no digit.
 }
 
 function outOfBounds(at: number): never {

@@ -40,6 +40,7 @@ export async function openWhole(
     }
   }
   throw new Error(
+    // Only for the message.
     `the refs changed ${MOST_TRIES} times while ${request.refPrefixes?.length ?? 0} prefixes were listed`,
   );
 }

@@ -28,11 +28,13 @@ export class OrdinaryNames {
 
   /** Says whether `caller` knows it, or everybody. */
   has(key: string, caller: string, now: number): boolean {
+    // What was never noted has run out.
     return [caller, EVERYBODY].some((who) => (this.#until.get(entryOf(key, who)) ?? 0) > now);
   }
 
   /** Lets `caller`, who may read the repository, know what somebody else found out. */
   share(key: string, caller: string, now: number): void {
+    // What was never noted has run out.
     if ((this.#until.get(entryOf(key, NOBODY)) ?? 0) > now) this.add(key, caller, now);
   }
 

@@ -20,6 +20,7 @@ export class RateLimits {
   forClient(env: Pick<Env, "LOGIN_LIMIT" | "TENANT_LIMIT">, client: string): ClientBounds {
     const key = client === "" ? undefined : networkOf(client);
     return {
+      // Whoever was never shut out is not.
       isShut: () => key !== undefined && (this.#shutUntil.get(key) ?? 0) > Date.now(),
       admitsAfterWrongToken: async () => {
         if (key === undefined || env.LOGIN_LIMIT === undefined) return true;

@@ -10,6 +10,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
+import { u8At, u8OrNul } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 
 /** A step of a delta. `bytes` of an insert is a view into the piece it came with; `at` is where they lie in the delta. */
@@ -66,7 +67,7 @@ export class DeltaStream {
       this.#inserting -= end - at;
       return { end, step: { kind: "insert", at: this.#start + at, bytes: bytes.subarray(at, end) } };
     }
-    const op = bytes[at] ?? 0;
+    const op = u8At(bytes, at);
     if (op === 0) throw new ObjectRejected("failed to apply delta");
     if (op < COPY) {
       this.#inserting = op;
@@ -79,7 +80,7 @@ export class DeltaStream {
     let size = 0;
     let scale = 1;
     for (let at = from; at < bytes.length; at++) {
-      const byte = bytes[at] ?? 0;
+      const byte = u8At(bytes, at);
       size += (byte & 0x7f) * scale;
       scale *= 128;
       if (size > Number.MAX_SAFE_INTEGER) throw new ObjectRejected("failed to apply delta");
@@ -102,7 +103,7 @@ function readCopy(
   let at = from;
   const field = (bits: readonly number[]): number => {
     let value = 0;
-    for (const [i, bit] of bits.entries()) if (op & bit) value += (bytes[at++] ?? 0) * 256 ** i;
+    for (const [i, bit] of bits.entries()) if (op & bit) value += u8OrNul(bytes, at++) * 256 ** i;
     return value;
   };
   const offset = field([0x01, 0x02, 0x04, 0x08]);

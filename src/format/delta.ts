@@ -13,6 +13,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
+import { u8At } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 
 const FULL_COPY = 0x10000;
@@ -199,7 +200,7 @@ class DeltaWriter {
 
 function hashBlock(bytes: Uint8Array, at: number): number {
   let hash = 0;
-  for (let i = 0; i < BLOCK; i++) hash = (Math.imul(hash, 31) + (bytes[at + i] ?? 0)) | 0;
+  for (let i = 0; i < BLOCK; i++) hash = (Math.imul(hash, 31) + u8At(bytes, at + i)) | 0;
   return hash;
 }
 

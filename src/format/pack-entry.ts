@@ -13,6 +13,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
+import { u8At } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 
@@ -49,13 +50,13 @@ export class EntryHeader {
   decode(bytes: Uint8Array, at: number, end: number, rawSize: number): "ok" | "short" {
     let next = at;
     if (next >= end) return "short";
-    let byte = bytes[next++] ?? 0;
+    let byte = u8At(bytes, next++);
     this.kind = (byte >> 4) & 7;
     this.size = byte & 15;
     let scale = 16;
     while (byte & 0x80) {
       if (next >= end) return "short";
-      byte = bytes[next++] ?? 0;
+      byte = u8At(bytes, next++);
       this.size += (byte & 0x7f) * scale;
       scale *= 128;
       if (this.size > Number.MAX_SAFE_INTEGER || next - at > MAX_VARINT_BYTES)
@@ -81,11 +82,11 @@ export class EntryHeader {
   #decodeDistance(bytes: Uint8Array, at: number, end: number): "ok" | "short" {
     let next = at + this.sizeBytes;
     if (next >= end) return "short";
-    let byte = bytes[next++] ?? 0;
+    let byte = u8At(bytes, next++);
     let distance = byte & 0x7f;
     while (byte & 0x80) {
       if (next >= end) return "short";
-      byte = bytes[next++] ?? 0;
+      byte = u8At(bytes, next++);
       distance = (distance + 1) * 128 + (byte & 0x7f);
       if (distance > Number.MAX_SAFE_INTEGER) throw new ObjectRejected("offset value overflow for delta base object");
     }

@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
+import { f64At, u32At, u8At } from "../bytes/assert.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { INDEX_HEAD_BYTES, packIndexBytes } from "./pack-index.ts";
 
@@ -39,7 +40,7 @@ const CHUNK_BYTES = 1 << 18;
 
 function countLarge(tables: PackTables): number {
   let large = 0;
-  for (let entry = 0; entry < tables.count; entry++) if ((tables.offsets[entry] ?? 0) >= FIRST_LARGE) large++;
+  for (let entry = 0; entry < tables.count; entry++) if (f64At(tables.offsets, entry) >= FIRST_LARGE) large++;
   return large;
 }
 
@@ -55,12 +56,12 @@ function encodeHead(tables: PackTables): Uint8Array<ArrayBuffer> {
   view.setUint32(4, 2);
   const counts = new Uint32Array(256);
   for (let entry = 0; entry < tables.count; entry++) {
-    const first = tables.names[entry * tables.stride] ?? 0;
-    counts[first] = (counts[first] ?? 0) + 1;
+    const first = u8At(tables.names, entry * tables.stride);
+    counts[first] = u32At(counts, first) + 1;
   }
   let upTo = 0;
   for (let first = 0; first < 256; first++) {
-    upTo += counts[first] ?? 0;
+    upTo += u32At(counts, first);
     view.setUint32(8 + first * 4, upTo);
   }
   return head;
@@ -80,7 +81,7 @@ function* rows(
   for (let first = 0; first < order.length; first += perChunk) {
     const last = Math.min(first + perChunk, order.length);
     const chunk = buffer.subarray(0, (last - first) * rowSize);
-    for (let i = first; i < last; i++) fill(chunk, view, (i - first) * rowSize, order[i] ?? 0);
+    for (let i = first; i < last; i++) fill(chunk, view, (i - first) * rowSize, u32At(order, i));
     yield chunk;
   }
 }
@@ -92,20 +93,20 @@ function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
   yield encodeHead(tables);
   yield* rows(order, rawSize, (chunk, _, at, entry) => {
     const from = entry * stride;
-    for (let i = 0; i < rawSize; i++) chunk[at + i] = names[from + i] ?? 0;
+    for (let i = 0; i < rawSize; i++) chunk[at + i] = u8At(names, from + i);
   });
   yield* rows(order, 4, (_, view, at, entry) => {
-    view.setUint32(at, crcs[entry] ?? 0);
+    view.setUint32(at, u32At(crcs, entry));
   });
   let large = 0;
   yield* rows(order, 4, (_, view, at, entry) => {
-    const offset = offsets[entry] ?? 0;
+    const offset = f64At(offsets, entry);
     view.setUint32(at, offset < FIRST_LARGE ? offset : FIRST_LARGE + large++);
   });
   if (large > 0) {
-    const far = order.filter((entry) => (offsets[entry] ?? 0) >= FIRST_LARGE);
+    const far = order.filter((entry) => f64At(offsets, entry) >= FIRST_LARGE);
     yield* rows(far, 8, (_, view, at, entry) => {
-      const offset = offsets[entry] ?? 0;
+      const offset = f64At(offsets, entry);
       view.setUint32(at, Math.floor(offset / 2 ** 32));
       view.setUint32(at + 4, offset % 2 ** 32);
     });

@@ -16,6 +16,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
+import { u8At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 
@@ -54,7 +55,7 @@ function corrupt(why: string): never {
 
 function compareAt(names: Uint8Array, at: number, name: Uint8Array): number {
   for (let i = 0; i < name.length; i++) {
-    const difference = (names[at + i] ?? 0) - (name[i] ?? 0);
+    const difference = u8At(names, at + i) - u8At(name, i);
     if (difference !== 0) return difference;
   }
   return 0;

@@ -10,6 +10,7 @@
  * @packageDocumentation
  * @see git-pack-refs(1), refs/packed-backend.c
  */
+import { present } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { textPieces } from "./text-pieces.ts";
@@ -33,7 +34,7 @@ export function formatPackedRefs(refs: Iterable<PackedRef>): Iterable<Uint8Array
 }
 
 function oidOf(hex: string | undefined): Uint8Array {
-  const oid = fromHex(hex ?? "");
+  const oid = fromHex(present(hex, "the name"));
   if (oid === undefined || oid.length === 0) throw new CorruptStore("packed-refs: a line without an object name");
   return oid;
 }

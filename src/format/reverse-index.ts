@@ -11,6 +11,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
+import { f64At, u32At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import type { ObjectFormat, ObjectFormatName } from "../object/object-id.ts";
 import { withTrailer, type Digest, type PackTables } from "./pack-index-encoder.ts";
@@ -27,7 +28,7 @@ export function reverseIndexBytes(count: number, format: ObjectFormat): number {
 }
 
 function isAscending(offsets: Float64Array, count: number): boolean {
-  for (let entry = 1; entry < count; entry++) if ((offsets[entry - 1] ?? 0) >= (offsets[entry] ?? 0)) return false;
+  for (let entry = 1; entry < count; entry++) if (f64At(offsets, entry - 1) >= f64At(offsets, entry)) return false;
   return true;
 }
 
@@ -38,11 +39,11 @@ function isAscending(offsets: Float64Array, count: number): boolean {
 export function packOrder(tables: PackTables): Uint32Array<ArrayBuffer> {
   const { count, order, offsets } = tables;
   const positions = new Uint32Array(count);
-  for (let position = 0; position < count; position++) positions[order[position] ?? 0] = position;
+  for (let position = 0; position < count; position++) positions[u32At(order, position)] = position;
   if (isAscending(offsets, count)) return positions;
   const entries = new Uint32Array(count).map((_, entry) => entry);
-  entries.sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
-  return entries.map((entry) => positions[entry] ?? 0);
+  entries.sort((a, b) => f64At(offsets, a) - f64At(offsets, b));
+  return entries.map((entry) => u32At(positions, entry));
 }
 
 function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
@@ -58,7 +59,7 @@ function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
   for (let first = 0; first < positions.length; first += ROWS_PER_CHUNK) {
     const part = positions.subarray(first, first + ROWS_PER_CHUNK);
     const chunk = buffer.subarray(0, part.length * 4);
-    for (let i = 0; i < part.length; i++) view.setUint32(i * 4, part[i] ?? 0);
+    for (let i = 0; i < part.length; i++) view.setUint32(i * 4, u32At(part, i));
     yield chunk;
   }
   yield tables.packChecksum.slice();

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { u32At, u8At } from "../bytes/assert.ts";
 
 const DIGIT_BITS = 16;
 const DIGITS = 1 << DIGIT_BITS;
@@ -16,7 +17,7 @@ function compareNames(table: NameTable, a: number, b: number): number {
   const atA = a * stride;
   const atB = b * stride;
   for (let i = 0; i < rawSize; i++) {
-    const difference = (names[atA + i] ?? 0) - (names[atB + i] ?? 0);
+    const difference = u8At(names, atA + i) - u8At(names, atB + i);
     if (difference !== 0) return difference;
   }
   return 0;
@@ -26,13 +27,13 @@ function compareNames(table: NameTable, a: number, b: number): number {
 function pass(keys: Uint32Array, from: Uint32Array, to: Uint32Array, shift: number): void {
   const starts = new Uint32Array(DIGITS + 1);
   for (const entry of from) {
-    const slot = (((keys[entry] ?? 0) >>> shift) & (DIGITS - 1)) + 1;
-    starts[slot] = (starts[slot] ?? 0) + 1;
+    const slot = ((u32At(keys, entry) >>> shift) & (DIGITS - 1)) + 1;
+    starts[slot] = u32At(starts, slot) + 1;
   }
-  for (let digit = 1; digit < DIGITS; digit++) starts[digit] = (starts[digit] ?? 0) + (starts[digit - 1] ?? 0);
+  for (let digit = 1; digit < DIGITS; digit++) starts[digit] = u32At(starts, digit) + u32At(starts, digit - 1);
   for (const entry of from) {
-    const digit = ((keys[entry] ?? 0) >>> shift) & (DIGITS - 1);
-    const place = starts[digit] ?? 0;
+    const digit = (u32At(keys, entry) >>> shift) & (DIGITS - 1);
+    const place = u32At(starts, digit);
     to[place] = entry;
     starts[digit] = place + 1;
   }
@@ -40,7 +41,7 @@ function pass(keys: Uint32Array, from: Uint32Array, to: Uint32Array, shift: numb
 
 /** Puts runs of equal keys in order. Their length is bounded only by who made the names, so this is no insertion sort. */
 function settleTies(table: NameTable, keys: Uint32Array, order: Uint32Array): void {
-  const keyAt = (i: number): number => keys[order[i] ?? 0] ?? 0;
+  const keyAt = (i: number): number => u32At(keys, u32At(order, i));
   for (let first = 0; first < order.length;) {
     let last = first + 1;
     while (last < order.length && keyAt(last) === keyAt(first)) last++;
@@ -59,7 +60,7 @@ export function sortNames(table: NameTable, count: number): Uint32Array<ArrayBuf
   const order = new Uint32Array(count);
   for (let entry = 0, at = 0; entry < count; entry++, at += stride) {
     keys[entry] =
-      ((names[at] ?? 0) << 24) | ((names[at + 1] ?? 0) << 16) | ((names[at + 2] ?? 0) << 8) | (names[at + 3] ?? 0);
+      (u8At(names, at) << 24) | (u8At(names, at + 1) << 16) | (u8At(names, at + 2) << 8) | u8At(names, at + 3);
     order[entry] = entry;
   }
   const scratch = new Uint32Array(count);

@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see commit-reach.c `paint_down_to_common()`
  */
+import { u8OrNul } from "../bytes/assert.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { GraphSession } from "./graph-session.ts";
 
@@ -18,7 +19,7 @@ class Paint {
   #bytes = new Uint8Array(4096);
 
   of(node: number): number {
-    return this.#bytes[node] ?? 0;
+    return u8OrNul(this.#bytes, node);
   }
 
   set(node: number, paint: number): void {

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { f64At, u32At } from "../bytes/assert.ts";
 
 /** Nodes ordered by time, latest first; equal times in the order they were pushed. */
 export class CommitQueue {
@@ -19,7 +20,7 @@ export class CommitQueue {
 
   /** The time of the youngest node; `-Infinity` where there is none. */
   get youngestTime(): number {
-    return this.#length === 0 ? Number.NEGATIVE_INFINITY : (this.#times[0] ?? 0);
+    return this.#length === 0 ? Number.NEGATIVE_INFINITY : f64At(this.#times, 0);
   }
 
   /** Adds a node. */
@@ -43,14 +44,15 @@ export class CommitQueue {
     if (this.#length === 0) return undefined;
     const top = this.#nodes[0];
     const last = --this.#length;
-    const time = this.#times[last] ?? 0;
-    const order = this.#orders[last] ?? 0;
-    const node = this.#nodes[last] ?? 0;
+    const time = f64At(this.#times, last);
+    const order = f64At(this.#orders, last);
+    const node = u32At(this.#nodes, last);
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= last) break;
-      if (child + 1 < last && this.#isBefore(this.#times[child + 1] ?? 0, this.#orders[child + 1] ?? 0, child)) child++;
+      if (child + 1 < last && this.#isBefore(f64At(this.#times, child + 1), f64At(this.#orders, child + 1), child))
+        child++;
       if (this.#isBefore(time, order, child)) break;
       this.#move(child, at);
       at = child;
@@ -63,19 +65,19 @@ export class CommitQueue {
 
   /** Says whether some node in the queue passes the test. */
   some(test: (node: number) => boolean): boolean {
-    for (let i = 0; i < this.#length; i++) if (test(this.#nodes[i] ?? 0)) return true;
+    for (let i = 0; i < this.#length; i++) if (test(u32At(this.#nodes, i))) return true;
     return false;
   }
 
   #isBefore(time: number, order: number, other: number): boolean {
-    const otherTime = this.#times[other] ?? 0;
-    return time > otherTime || (time === otherTime && order < (this.#orders[other] ?? 0));
+    const otherTime = f64At(this.#times, other);
+    return time > otherTime || (time === otherTime && order < f64At(this.#orders, other));
   }
 
   #move(from: number, to: number): void {
-    this.#nodes[to] = this.#nodes[from] ?? 0;
-    this.#times[to] = this.#times[from] ?? 0;
-    this.#orders[to] = this.#orders[from] ?? 0;
+    this.#nodes[to] = u32At(this.#nodes, from);
+    this.#times[to] = f64At(this.#times, from);
+    this.#orders[to] = f64At(this.#orders, from);
   }
 
   #grow(): void {

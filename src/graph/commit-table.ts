@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import { f64At, u32At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { CommitLinks } from "../object/commit.ts";
@@ -77,12 +78,12 @@ export class CommitTable {
 
   /** Seconds since the epoch. */
   timeOf(node: number): number {
-    return this.#time[this.#row(node)] ?? 0;
+    return f64At(this.#time, this.#row(node));
   }
 
   /** Node of the commit's tree. */
   treeOf(node: number): number {
-    return this.#links[this.#start[this.#row(node)] ?? 0] ?? 0;
+    return u32At(this.#links, u32At(this.#start, this.#row(node)));
   }
 
   /** Takes a commit for the first of its history from now on: it has no parents. */
@@ -94,6 +95,6 @@ export class CommitTable {
   parentsOf(node: number): Uint32Array {
     if (this.#cuts.size > 0 && this.#cuts.has(node)) return NO_PARENTS;
     const row = this.#row(node);
-    return this.#links.subarray((this.#start[row] ?? 0) + 1, this.#start[row + 1] ?? 0);
+    return this.#links.subarray(u32At(this.#start, row) + 1, u32At(this.#start, row + 1));
   }
 }

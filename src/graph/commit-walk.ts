@@ -5,6 +5,7 @@
  * @see git-rev-list(1), whose `limit_list` this follows
  */
 import { QUEUED, UNINTERESTING } from "../kernel/object-flags.ts";
+import { itemAt } from "../bytes/assert.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { GraphSession } from "./graph-session.ts";
 
@@ -114,7 +115,7 @@ class CommitWalk {
 
   #isListed(node: number): boolean {
     for (; this.#listedSeen < this.#listed.length; this.#listedSeen++)
-      this.#listedSet.add(this.#listed[this.#listedSeen] ?? 0);
+      this.#listedSet.add(itemAt(this.#listed, this.#listedSeen));
     return this.#listedSet.has(node);
   }
 

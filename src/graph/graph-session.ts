@@ -6,6 +6,7 @@
  */
 import { IS_BLOB, IS_COMMIT, IS_TAG, IS_TREE, REF_BLOB, REF_TREE } from "../kernel/object-flags.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { itemAt, u8At } from "../bytes/assert.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
@@ -89,7 +90,7 @@ export class GraphSession {
   /** Reads an object and remembers its type. */
   async read(node: number): Promise<ReadObject> {
     const object = await this.reader.read(this.nameOf(node));
-    this.mark(node, FLAG_OF_KIND[object.kind] ?? 0);
+    this.mark(node, itemAt(FLAG_OF_KIND, object.kind));
     return object;
   }
 
@@ -98,7 +99,7 @@ export class GraphSession {
     const names = new Uint8Array(nodes.length * this.format.rawSize);
     for (const [i, node] of nodes.entries()) names.set(this.nameOf(node), i * this.format.rawSize);
     const kinds = await this.database.kindsOf(names);
-    for (const [i, node] of nodes.entries()) this.mark(node, FLAG_OF_KIND[kinds[i] ?? 0] ?? 0);
+    for (const [i, node] of nodes.entries()) this.mark(node, itemAt(FLAG_OF_KIND, u8At(kinds, i)));
   }
 
   /** Makes a commit's links known; false where the object is no commit. */
@@ -121,7 +122,7 @@ export class GraphSession {
     if (flags & REF_BLOB) return KIND_NUMBER.blob;
     if (this.commits.has(node)) return KIND_NUMBER.commit;
     const kind = await this.reader.kindOf(this.nameOf(node));
-    this.mark(node, FLAG_OF_KIND[kind] ?? 0);
+    this.mark(node, itemAt(FLAG_OF_KIND, kind));
     return kind;
   }
 

@@ -6,6 +6,7 @@
  * @see git-rev-list(1), `--filter`; git's list-objects-filter.c
  */
 import { EXEMPT, SELECTED } from "../kernel/object-flags.ts";
+import { i32At, u32At } from "../bytes/assert.ts";
 import { sizeClassAtPosition, sizesOfClass } from "../format/pack-kinds.ts";
 import { KIND_NUMBER, type ObjectKind } from "../object/object-kind.ts";
 import { storedObjectSize } from "../store/object-size.ts";
@@ -125,12 +126,12 @@ async function dropLarge(session: GraphSession, blobs: readonly number[], limit:
   const { packs, positions } = await session.database.locate(names);
   const sizes = new Map<number, BlobSizes>();
   for (const [i, node] of blobs.entries()) {
-    const pack = packs[i] ?? -1;
+    const pack = i32At(packs, i);
     const handle = session.database.packs[pack];
     // what is nowhere is left to be found missing
     if (handle === undefined) continue;
     const known = sizes.get(pack) ?? (await BlobSizes.open(session, handle, limit));
     sizes.set(pack, known);
-    if (!(await known.isSmall(positions[i] ?? 0))) session.unmark(node, SELECTED);
+    if (!(await known.isSmall(u32At(positions, i)))) session.unmark(node, SELECTED);
   }
 }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { u8At } from "../bytes/assert.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
@@ -38,13 +39,14 @@ const MOST_TAGS = 100;
 /** Finds the type of each value, in the pack and then, all at once, in the catalog. */
 export async function findTipKinds(values: readonly TipValue[], sources: TipSources): Promise<void> {
   const { pack, database, format } = sources;
+  // 0 is the type of what the pack does not have.
   for (const value of values) value.kind = pack?.kindOf(value.oid) ?? 0;
   const others = values.filter(({ kind }) => kind === 0);
   if (others.length === 0) return;
   const names = new Uint8Array(others.length * format.rawSize);
   for (const [at, { oid }] of others.entries()) names.set(oid, at * format.rawSize);
   const kinds = await database.kindsOf(names);
-  for (const [at, value] of others.entries()) value.kind = kinds[at] ?? 0;
+  for (const [at, value] of others.entries()) value.kind = u8At(kinds, at);
 }
 
 type Peeling = { readonly value: TipValue; oid: Uint8Array; isTag: boolean };

@@ -72,6 +72,7 @@ export function withPlatform({ agent, tools }: PlatformOptions): MiddlewareHandl
     const { env, req } = context;
     const storage = new RequestStorage(env, tools, agent);
     const lifetime = new Lifetime();
+    // Off Cloudflare no address is known.
     const client = req.header("CF-Connecting-IP") ?? "";
     const host = new RequestHost({
       storage,

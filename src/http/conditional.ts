@@ -26,6 +26,7 @@ export function isUnchanged(headers: Headers, { etag, modified }: Validators): b
   if (tags !== null) {
     return tags.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
   }
+  // Without the header there is no date, and the comparison fails.
   const since = Date.parse(headers.get("If-Modified-Since") ?? "");
   return Math.floor(modified / SECOND) * SECOND <= since;
 }

@@ -212,6 +212,7 @@ function assertServiceBody(request: Request, service: ServiceName): void {
   const sent = request.headers.get("Content-Type");
   const wanted = `application/x-${service}-request`;
   if (sent !== wanted) {
+    // C git shows an empty type in the same way.
     throw new GitRefusal(415, `Expected POST with Content-Type '${wanted}', but received '${sent ?? ""}' instead.`);
   }
   const encoding = request.headers.get("Content-Encoding")?.toLowerCase() ?? "identity";

@@ -18,6 +18,7 @@ export class RecentReaders {
 
   /** Whether the token with this SHA-256, in hex, could read private repositories of this name. */
   has(token: string, repository: string, now: number): boolean {
+    // What was never noted has run out.
     return (this.#until.get(entryOf(token, repository)) ?? 0) > now;
   }
 

@@ -16,6 +16,7 @@ export class UnboundedTenants {
   readonly #until = new Map<string, number>();
 
   has(tenant: string, now: number): boolean {
+    // What was never noted has run out.
     return (this.#until.get(tenant) ?? 0) > now;
   }
 

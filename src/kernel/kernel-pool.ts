@@ -40,6 +40,7 @@ export class KernelPool {
 
   /** Memory of all kernels, lent and idle, in bytes. */
   get byteLength(): number {
+    // Without an idle kernel there is nothing to add.
     let bytes = this.#idle?.byteLength ?? 0;
     for (const kernel of this.#lent) bytes += kernel.byteLength;
     return bytes;

@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../bytes/assert.ts";
 import type { HashFactory, StreamingHash } from "../bytes/hash.ts";
 
 /** Raw names of so many bytes are SHA-256's. */
@@ -77,7 +78,7 @@ export class NativeNames {
 
   #begin(kind: number, size: number): StreamingHash {
     const running = this.#hash("sha256");
-    if (kind !== 0) running.update(new TextEncoder().encode(`${NAMES[kind] ?? ""} ${size}\0`));
+    if (kind !== 0) running.update(new TextEncoder().encode(`${itemAt(NAMES, kind)} ${size}\0`));
     return running;
   }
 }

@@ -28,7 +28,7 @@ export async function connectUpstream(sync: SyncBegun): Promise<FetchClient> {
 async function openLogin(sync: SyncBegun): Promise<string | undefined> {
   const { settings, login, snapshot } = sync.begun;
   if (login === undefined) return undefined;
-  const origin = URL.parse(settings.upstream)?.origin ?? "";
+  const origin = new URL(settings.upstream).origin;
   const opened = await sync.input.openLogin(login, { use: "upstream", id: snapshot.record.id, origin });
   if (opened.resealed !== undefined) sync.resealed.login = opened.resealed;
   sync.secrets = secretsIn(opened.authorization);

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { movesForward } from "../graph/forward-move.ts";
@@ -83,6 +84,7 @@ async function planUpdates(
   pack: IngestedPack | undefined,
 ): Promise<RefUpdate[]> {
   const none = "0".repeat(client.format.hexSize);
+  // A sync without a pack weighs nothing.
   const inMemory = (pack?.record.packBytes ?? 0) <= sync.input.repository.limits.memoryPackBytes;
   const mostCommits = inMemory ? MOST_COMMITS : MOST_STORED_COMMITS;
   const gone: RefUpdate[] = [];
@@ -94,7 +96,7 @@ async function planUpdates(
       gone.push({ name, oldOid, newOid: none, forward: false, reached });
       continue;
     }
-    const kind = values[moved.length]?.kind ?? 0;
+    const kind = itemAt(values, moved.length).kind;
     assertMayName(name, theirs, kind);
     let forward = ours === undefined;
     if (ours !== undefined && pack !== undefined && kind === KIND_NUMBER.commit) {

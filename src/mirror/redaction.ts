@@ -21,7 +21,7 @@ export function secretsIn(authorization: string): string[] {
 }
 
 function decodeBasic(credentials: string): string {
-  const bytes = Uint8Array.from(atob(credentials), (character) => character.codePointAt(0) ?? 0);
+  const bytes = Uint8Array.from(atob(credentials), (character) => character.charCodeAt(0));
   return new TextDecoder().decode(bytes);
 }
 

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../bytes/assert.ts";
 import { equal } from "../bytes/chunk.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
@@ -63,7 +64,7 @@ export class RefList {
   /** Gives the refs in order; values are views, valid until the list grows. */
   *[Symbol.iterator](): Generator<NamedValue> {
     const order = Uint32Array.from(this.#names.keys());
-    const nameAt = (index: number): string => this.#names[index] ?? "";
+    const nameAt = (index: number): string => itemAt(this.#names, index);
     if (!this.#isSorted) order.sort((a, b) => compareRefNames(nameAt(a), nameAt(b)) || a - b);
     let last: string | undefined;
     for (const index of order) {

@@ -11,6 +11,7 @@
  * @packageDocumentation
  * @see git-fetch(1), gitglossary(7)
  */
+import { itemAt } from "../bytes/assert.ts";
 import { checkRefFormat } from "../object/ref-name.ts";
 
 /** One refspec. `target` is `undefined` where matching refs are left out. */
@@ -71,5 +72,5 @@ export function mapRef(refspecs: readonly Refspec[], name: string): string | und
 /** Gives what the names of all refs that can be taken begin with: what to ask an upstream for. */
 export function refPrefixes(refspecs: readonly Refspec[]): string[] {
   const taken = refspecs.filter(({ target }) => target !== undefined);
-  return [...new Set(taken.map(({ source }) => source.split("*")[0] ?? ""))];
+  return [...new Set(taken.map(({ source }) => itemAt(source.split("*"), 0)))];
 }

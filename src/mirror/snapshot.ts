@@ -105,6 +105,7 @@ export function openSnapshot(
   const rows = (): Iterable<RefRow> => decodeRefRows(snapshot.refs, rawSize);
   const { refPrefixes, refNames = [], wants, wantRefs = [] } = request;
   const values = valuesOf(rows, wantRefs);
+  // The empty text says that there is no such ref.
   const wantedRefs = wantRefs.map((name) => (name === "HEAD" ? headOid : values.get(name)) ?? "");
   const byRef = wantedRefs.flatMap((hex) => (hex === "" ? [] : (fromHex(hex) ?? [])));
   const tips =

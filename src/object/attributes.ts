@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see gitattributes(5), attr.c
  */
+import { itemAt } from "../bytes/assert.ts";
 import { compileWildmatch } from "./wildmatch.ts";
 
 /** What an attribute is set to: `-name` is false, `!name` makes it `unspecified` again. */
@@ -78,7 +79,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 function unquote(line: string): { readonly text: string; readonly end: number } | undefined {
   const match = /^"((?:[^"\\]|\\(?:[abfnrtv\\"]|[0-3][0-7]{2}))*)"/.exec(line);
   if (match === null) return undefined;
-  const text = (match[1] ?? "").replaceAll(/\\([0-3][0-7]{2}|.)/g, (_, code: string) =>
+  const text = itemAt(match, 1).replaceAll(/\\([0-3][0-7]{2}|.)/g, (_, code: string) =>
     code.length > 1 ? String.fromCharCode(Number.parseInt(code, 8)) : (ESCAPES[code] ?? code),
   );
   return { text, end: match[0].length };

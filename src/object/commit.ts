@@ -152,10 +152,12 @@ export function parseCommit(bytes: Uint8Array, format: ObjectFormat): Commit {
   const valueOf = (name: string): string | undefined => headers.find((header) => header.name === name)?.value;
   const known = ["tree", "parent", "author", "committer"];
   return {
+    // A header that is missing is parsed as an empty one, as git shows it.
     tree: nameOf(valueOf("tree") ?? "", format),
     parents: headers.filter((header) => header.name === "parent").map((header) => nameOf(header.value, format)),
+    // As above.
     author: parseIdentity(valueOf("author") ?? ""),
-    committer: parseIdentity(valueOf("committer") ?? ""),
+    committer: parseIdentity(valueOf("committer") ?? ""), // As above.
     headers: headers.filter((header) => !known.includes(header.name)),
     message: decoder.decode(plain.body),
   };

@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see git-fsck(1), gitmodules(5), gitattributes(5)
  */
+import { u8OrNul } from "../bytes/assert.ts";
 import { bytesOf } from "./byte-text.ts";
 import { readConfig, type ConfigVariable } from "./config-syntax.ts";
 import { finding, type FsckFinding } from "./fsck-rule.ts";
@@ -55,7 +56,7 @@ export function fsckGitattributes(bytes: Uint8Array): FsckFinding | undefined {
   if (bytes.length > MAX_ATTRIBUTES_BYTES) return finding("gitattributesLarge");
   let lineAt = 0;
   for (let at = 0; at <= bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
+    const byte = u8OrNul(bytes, at);
     if (byte !== LF && byte !== 0) continue;
     if (at - lineAt >= MAX_ATTRIBUTES_LINE_BYTES) return finding("gitattributesLineLength");
     // To git this is a C string: what follows a NUL is not read.

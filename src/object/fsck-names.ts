@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt, u8OrNul } from "../bytes/assert.ts";
 
 /** The files that git reads by itself, apart from `.git`. */
 export type SpecialFile = "gitmodules" | "gitattributes" | "gitignore" | "mailmap";
@@ -25,7 +26,7 @@ const TILDE = 0x7e;
 const SPACE = 0x20;
 
 /** What a C string has after its end is NUL: reading one past the name is part of the rules. */
-const byteAt = (name: Uint8Array, at: number): number => name[at] ?? 0;
+const byteAt = (name: Uint8Array, at: number): number => u8OrNul(name, at);
 
 const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
 
@@ -82,7 +83,7 @@ class VisibleCharacters {
       if ((byte & 0xc0) !== 0x80) return MALFORMED;
       point = (point << 6) | (byte & 0x3f);
     }
-    if (point < (LEAST_POINT[length] ?? 0) || isNoCharacter(point)) return MALFORMED;
+    if (point < itemAt(LEAST_POINT, length) || isNoCharacter(point)) return MALFORMED;
     this.#at += length;
     return point;
   }

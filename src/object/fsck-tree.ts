@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see git-fsck(1)
  */
+import { u8At } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { isDotGit, isPlainName, isSpecialFile, type SpecialFile } from "./fsck-names.ts";
 import { finding, type FsckFinding, type FsckId, STRICT } from "./fsck-rule.ts";
@@ -129,7 +130,7 @@ class EntryOrder {
       const length = file.length;
       if (length > tree.length || file.some((byte, i) => byte !== tree[i])) continue;
       if (length === tree.length) return true;
-      if (isBelowSlash(tree[length] ?? 0)) {
+      if (isBelowSlash(u8At(tree, length))) {
         this.#candidates.push(file);
         return false;
       }

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { u8OrNul } from "../bytes/assert.ts";
 const LF = 10;
 
 /** Says whether `bytes` have the ASCII text `text` at `at`, before `end`. */
@@ -28,8 +29,8 @@ function nibble(byte: number): number {
 
 /** Gives the byte whose two hexadecimal digits, of either case as git reads them, are at `at`; negative where they are not. */
 export function hexByteAt(bytes: Uint8Array, at: number): number {
-  const high = nibble(bytes[at] ?? 0);
-  const low = nibble(bytes[at + 1] ?? 0);
+  const high = nibble(u8OrNul(bytes, at));
+  const low = nibble(u8OrNul(bytes, at + 1));
   return high < 0 || low < 0 ? -1 : (high << 4) | low;
 }
 

@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see git-commit-tree(1)
  */
+import { u8At } from "../bytes/assert.ts";
 
 /** A person and a moment. */
 export type Identity = {
@@ -31,6 +32,7 @@ export function parseIdentity(line: string): Identity | undefined {
   return {
     name: name.trimEnd(),
     email,
+    // A line without a time has the epoch, as in git.
     time: Number(moment?.[1] ?? 0),
     zone: moment?.[2] ?? "+0000",
   };
@@ -55,7 +57,7 @@ export function identityTime(bytes: Uint8Array, at: number, end: number): number
   while (next < end && isSpace(bytes[next])) next++;
   let time = 0;
   for (; next < end; next++) {
-    const digit = (bytes[next] ?? 0) - 48;
+    const digit = u8At(bytes, next) - 48;
     if (digit < 0 || digit > 9) break;
     time = time * 10 + digit;
   }

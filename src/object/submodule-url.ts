@@ -35,6 +35,7 @@ const isRelative = (url: string): boolean => /^\.\.?[/\\]/.test(url);
 
 /** Says whether `../` leads out of what a relative URL is relative to, to a place where a host or a scheme is read. */
 function escapesRoot(url: string): boolean {
+  // The expression matches the empty text at least.
   const dots = /^(?:\.\.?[/\\])*/.exec(url)?.[0] ?? "";
   const next = url.charAt(dots.length);
   return /(?:^|[/\\])\.\.[/\\]/.test(dots) && (next === ":" || next === "/");

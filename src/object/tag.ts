@@ -77,6 +77,7 @@ export function parseTag(bytes: Uint8Array, format: ObjectFormat): Tag {
   const { kind } = readTagLinks(bytes, 0, bytes.length, format);
   const decoder = textDecoder(undefined);
   const { headers, body } = splitHeaders(bytes, (line) => decoder.decode(line));
+  // A header that is missing is refused by whoever parses its value.
   const valueOf = (name: string): string => headers.find((header) => header.name === name)?.value ?? "";
   return {
     object: parseObjectId(valueOf("object").toLowerCase(), format) ?? refuse(),

@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5), git-mktree(1)
  */
+import { itemAt, u8At, u8OrNul } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { textOf } from "./byte-text.ts";
 import type { ObjectFormat } from "./object-id.ts";
@@ -99,7 +100,7 @@ export class TreeReader {
     let at = from;
     let mode = 0;
     for (;;) {
-      const byte = bytes[at++] ?? 0;
+      const byte = u8OrNul(bytes, at++);
       if (byte === 0x20 && at - 1 > from) break;
       if (byte < 0x30 || byte > 0x37) throw new ObjectRejected("malformed mode in tree entry");
       mode = (mode << 3) + (byte - 0x30);
@@ -150,7 +151,7 @@ export function* readTreeEntries(bytes: Uint8Array, format: ObjectFormat): Gener
 export function compareTreeEntries(a: Pick<TreeEntry, "mode" | "name">, b: Pick<TreeEntry, "mode" | "name">): number {
   const shared = Math.min(a.name.length, b.name.length);
   for (let i = 0; i < shared; i++) {
-    const difference = (a.name[i] ?? 0) - (b.name[i] ?? 0);
+    const difference = u8At(a.name, i) - u8At(b.name, i);
     if (difference !== 0) return difference;
   }
   const after = (entry: Pick<TreeEntry, "mode" | "name">): number =>
@@ -162,7 +163,7 @@ export function compareTreeEntries(a: Pick<TreeEntry, "mode" | "name">, b: Pick<
 export function encodeTree(entries: readonly TreeEntry[], format: ObjectFormat): Uint8Array<ArrayBuffer> {
   const modes = entries.map((entry) => new TextEncoder().encode(`${entry.mode.toString(8)} `));
   const sizeOf = (entry: TreeEntry, i: number): number =>
-    (modes[i]?.length ?? 0) + entry.name.length + 1 + format.rawSize;
+    itemAt(modes, i).length + entry.name.length + 1 + format.rawSize;
   const bytes = new Uint8Array(entries.reduce((sum, entry, i) => sum + sizeOf(entry, i), 0));
   let at = 0;
   entries.forEach((entry, i) => {

@@ -6,6 +6,7 @@
  * @see gitformat-pack(5)
  */
 import { PENDING } from "../kernel/object-flags.ts";
+import { f64At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findSorted } from "../bytes/sorted.ts";
@@ -94,7 +95,7 @@ export class PackCopy {
     const { length } = offsets;
     if (length <= VERY_FEW_ENTRIES || handle.record.packBytes < RUN_BYTES) return undefined;
     let bytes = 0;
-    for (let i = 0; i < length; i++) bytes += (ends[i] ?? 0) - (offsets[i] ?? 0);
+    for (let i = 0; i < length; i++) bytes += f64At(ends, i) - f64At(offsets, i);
     const isMuch = length > FEW_ENTRIES || bytes > FEW_BYTES;
     // the blocks of a walk that is over make room for what is read now
     if (isMuch || bytes > SOME_BYTES) this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
@@ -102,7 +103,7 @@ export class PackCopy {
     const { format } = this.#session;
     const order = await this.#orderOfPack();
     const isSelected = (rank: number): boolean =>
-      findSorted(length, order.offsetAt(rank), (at) => offsets[at] ?? 0) >= 0;
+      findSorted(length, order.offsetAt(rank), (at) => f64At(offsets, at)) >= 0;
     const needsBase = (rank: number): boolean =>
       !isSelected(rank) && !this.#options.mayBuildOn(order.index.nameAt(order.positionAt(rank)));
     const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
@@ -152,14 +153,14 @@ export class PackCopy {
     const runs: Run[] = [];
     let first = 0;
     for (let i = 1; i <= offsets.length; i++) {
-      const start = offsets[first] ?? 0;
-      const end = ends[i - 1] ?? 0;
+      const start = f64At(offsets, first);
+      const end = f64At(ends, i - 1);
       const goesOn =
         i < offsets.length &&
         !handle.holds(start) &&
-        !handle.holds(offsets[i] ?? 0) &&
-        (offsets[i] ?? 0) - end <= GAP_BYTES &&
-        (ends[i] ?? 0) - start <= RUN_BYTES;
+        !handle.holds(f64At(offsets, i)) &&
+        f64At(offsets, i) - end <= GAP_BYTES &&
+        f64At(ends, i) - start <= RUN_BYTES;
       if (goesOn) continue;
       runs.push({ first, last: i - 1, offset: start, length: end - start });
       first = i;
@@ -169,8 +170,8 @@ export class PackCopy {
 
   async #copyEntry(i: number, run: Uint8Array, runOffset: number): Promise<void> {
     const { offsets, ends } = this.#selection;
-    const offset = offsets[i] ?? 0;
-    const bytes = run.subarray(offset - runOffset, (ends[i] ?? 0) - runOffset);
+    const offset = f64At(offsets, i);
+    const bytes = run.subarray(offset - runOffset, f64At(ends, i) - runOffset);
     const replaced = await this.#writeHeader(i, offset, bytes);
     if (replaced !== undefined) await this.#append(bytes.subarray(replaced));
   }
@@ -207,10 +208,10 @@ export class PackCopy {
     const { size, headerBytes, distance } = this.#header;
     const baseOffset = offset - distance;
     const { offsets } = this.#selection;
-    const base = findSorted(offsets.length, baseOffset, (rank) => offsets[rank] ?? 0);
+    const base = findSorted(offsets.length, baseOffset, (rank) => f64At(offsets, rank));
     const into = this.#newHeader;
     if (base >= 0 && this.#options.ofsDelta) {
-      const moved = this.#output.offset - (this.#placed[base] ?? 0);
+      const moved = this.#output.offset - f64At(this.#placed, base);
       if (moved === distance) return 0;
       const end = encodeOfsDistance(moved, into, encodeEntryHeader(OFS_DELTA, size, into, 0));
       await this.#append(into.subarray(0, end));

@@ -7,6 +7,7 @@
  * @packageDocumentation
  */
 import { PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
+import { i32At, u32At } from "../bytes/assert.ts";
 import { MissingObject } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { toHex } from "../bytes/hex.ts";
@@ -144,12 +145,12 @@ async function placeFew(session: GraphSession): Promise<PackSelection[]> {
   const locations = await session.database.locate(names);
   const byPack = new Map<number, Found>();
   for (const [i, node] of nodes.entries()) {
-    const pack = locations.packs[i] ?? -1;
+    const pack = i32At(locations.packs, i);
     if (pack < 0) throw new MissingObject(toHex(session.nameOf(node)));
     const found = byPack.get(pack) ?? { nodes: [], positions: [] };
     byPack.set(pack, found);
     found.nodes.push(node);
-    found.positions.push(locations.positions[i] ?? 0);
+    found.positions.push(u32At(locations.positions, i));
   }
   const selections: PackSelection[] = [];
   const copies = session.database.packs

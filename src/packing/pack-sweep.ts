@@ -6,6 +6,7 @@
  *
  * @packageDocumentation
  */
+import { f64At, itemAt, numberAt } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { EntryHeader } from "../format/pack-entry.ts";
@@ -90,8 +91,8 @@ class Sweep implements Gathered {
     this.#firstGap = gapFor(request, limits.reads);
     this.#gap = this.#firstGap;
     const { order, ranks } = request;
-    this.#start = order.offsetAt(ranks[0] ?? 0);
-    this.#end = order.offsetAt((ranks[ranks.length - 1] ?? 0) + 1);
+    this.#start = order.offsetAt(numberAt(ranks, 0));
+    this.#end = order.offsetAt(numberAt(ranks, ranks.length - 1) + 1);
     this.#asked = new Set(Array.from(request.ranks));
     for (const rank of this.#asked) this.#want(rank);
   }
@@ -226,10 +227,11 @@ class Sweep implements Gathered {
 function gapFor({ order, ranks }: SweepRequest, reads: number): number {
   const gaps = new Float64Array(Math.max(ranks.length - 1, 0));
   for (let i = 1; i < ranks.length; i++) {
-    gaps[i - 1] = order.offsetAt(ranks[i] ?? 0) - order.offsetAt((ranks[i - 1] ?? 0) + 1);
+    gaps[i - 1] = order.offsetAt(numberAt(ranks, i)) - order.offsetAt(numberAt(ranks, i - 1) + 1);
   }
   gaps.sort();
-  return Math.max(LEAST_GAP, gaps[gaps.length - reads] ?? 0);
+  // Fewer gaps than reads: each entry may have a read of its own.
+  return gaps.length < reads ? LEAST_GAP : Math.max(LEAST_GAP, f64At(gaps, gaps.length - reads));
 }
 
 /** Ranks, the highest on top. */
@@ -250,8 +252,8 @@ class RankHeap {
     ranks.push(rank);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if ((ranks[parent] ?? 0) >= rank) break;
-      ranks[at] = ranks[parent] ?? 0;
+      if (itemAt(ranks, parent) >= rank) break;
+      ranks[at] = itemAt(ranks, parent);
       at = parent;
     }
     ranks[at] = rank;
@@ -266,9 +268,9 @@ class RankHeap {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= ranks.length) break;
-      if (child + 1 < ranks.length && (ranks[child + 1] ?? 0) > (ranks[child] ?? 0)) child++;
-      if ((ranks[child] ?? 0) <= last) break;
-      ranks[at] = ranks[child] ?? 0;
+      if (child + 1 < ranks.length && itemAt(ranks, child + 1) > itemAt(ranks, child)) child++;
+      if (itemAt(ranks, child) <= last) break;
+      ranks[at] = itemAt(ranks, child);
       at = child;
     }
     ranks[at] = last;

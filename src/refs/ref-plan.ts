@@ -8,6 +8,7 @@
  * @packageDocumentation
  * @see builtin/receive-pack.c `update()`, `execute_commands_atomic()`
  */
+import { itemAt } from "../bytes/assert.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { isPushableRefName } from "../object/ref-name.ts";
 import { checkRules, type Pusher, type RefChange, type RefRule } from "./ref-policy.ts";
@@ -154,7 +155,8 @@ export function planRefUpdates(updates: readonly RefUpdate[], policy: RefPolicy,
 
 /** A state that knows only the values of the refs a push names: for the verdict before the pack is taken in. */
 export function namedRefState(names: readonly string[], values: readonly string[]): RefState {
-  const current = new Map(names.map((name, index) => [name, values[index] ?? ""] as const));
+  const current = new Map(names.map((name, index) => [name, itemAt(values, index)] as const));
+  // The empty text says that there is no such ref.
   const value = (name: string): string => current.get(name) ?? "";
   return { current: value, exists: (name) => value(name) !== "", below: () => [] };
 }

@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+import { u8At } from "../bytes/assert.ts";
 
 /** One ref with its value. `peeled` is what an annotated tag finally names. */
 export type RefRow = { readonly name: string; readonly oid: Uint8Array; readonly peeled?: Uint8Array };
@@ -24,6 +25,7 @@ export function encodeRefRows(rows: Iterable<RefRow>): Uint8Array<ArrayBuffer>[]
   let used = 0;
   for (const row of rows) {
     const name = encoder.encode(row.name);
+    // A ref that peels to nothing has no second name.
     const size = 3 + name.length + row.oid.length + (row.peeled?.length ?? 0);
     if (used + size > chunk.length) {
       if (used > 0) chunks.push(chunk.slice(0, used));
@@ -47,7 +49,7 @@ export function* decodeRefRows(chunks: Iterable<Uint8Array>, rawSize: number): G
   for (const chunk of chunks) {
     let at = 0;
     while (at < chunk.length) {
-      const nameLength = ((chunk[at] ?? 0) << 8) | (chunk[at + 1] ?? 0);
+      const nameLength = (u8At(chunk, at) << 8) | u8At(chunk, at + 1);
       const hasPeeled = chunk[at + 2] === 1;
       const nameEnd = at + 3 + nameLength;
       const name = decoder.decode(chunk.subarray(at + 3, nameEnd));

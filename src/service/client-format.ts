@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see githash-function-transition(7)
  */
+import { u8OrNul } from "../bytes/assert.ts";
 import { type ObjectFormatName, objectFormat } from "../object/object-id.ts";
 import { type PktLine, decodeLine, hexDigitValue, startsWith } from "../wire/pkt-line.ts";
 
@@ -18,7 +19,7 @@ function formatOfLength(digits: number): ObjectFormatName {
 
 function hexRun(payload: Uint8Array, from: number): number {
   let at = from;
-  while (hexDigitValue(payload[at] ?? 0) >= 0) at++;
+  while (hexDigitValue(u8OrNul(payload, at)) >= 0) at++;
   return at - from;
 }
 

@@ -12,6 +12,7 @@
  * @packageDocumentation
  * @see RFC 4253 section 6.6, RFC 5656, RFC 8709, OpenSSH's PROTOCOL.u2f
  */
+import { u8At } from "../bytes/assert.ts";
 import { decodeBase64, encodeBase64, MalformedSsh, SshReader } from "./ssh-reader.ts";
 
 /** A public key as its numbers. */
@@ -47,7 +48,7 @@ function readEd25519(reader: SshReader): SshKey {
 
 function readRsa(reader: SshReader): SshKey {
   const [exponent, modulus] = [reader.mpint(), reader.mpint()];
-  const bits = modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24;
+  const bits = modulus.length * 8 - Math.clz32(u8At(modulus, 0)) + 24;
   if (bits < LEAST_RSA_BITS || bits > MOST_RSA_BITS) {
     throw new MalformedSsh(`an RSA key of ${bits} bits: it has to have from ${LEAST_RSA_BITS} to ${MOST_RSA_BITS}`);
   }

@@ -9,6 +9,7 @@
  * @packageDocumentation
  * @see RFC 4251 section 5
  */
+import { u8OrNul } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 
 /** What is no SSH message, or ends too early. Caught where it was decided to read one. */
@@ -59,7 +60,7 @@ export class SshReader {
   /** Reads a number that is not negative, as its bytes without leading zeros. */
   mpint(): Uint8Array {
     const bytes = this.string();
-    if (((bytes[0] ?? 0) & 0x80) !== 0) throw new MalformedSsh("a negative number");
+    if ((u8OrNul(bytes, 0) & 0x80) !== 0) throw new MalformedSsh("a negative number");
     const first = bytes.findIndex((byte) => byte !== 0);
     return first < 0 ? bytes.subarray(bytes.length) : bytes.subarray(first);
   }

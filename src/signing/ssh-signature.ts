@@ -9,6 +9,7 @@
  * @packageDocumentation
  * @see OpenSSH's PROTOCOL.sshsig and PROTOCOL.u2f
  */
+import { u8OrNul } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { ECDSA_CURVES, type EcdsaCurve, parseSshKey, type SshKey } from "./ssh-key.ts";
 import { decodeBase64, encodeBase64, encodeSshString, MalformedSsh, SshReader } from "./ssh-reader.ts";
@@ -75,7 +76,7 @@ export async function verifySshSignature(
   ]);
   if ((key.application === undefined) !== (signature.token === undefined)) return false;
   if (key.application !== undefined && signature.token !== undefined) {
-    if (((signature.token[0] ?? 0) & USER_PRESENT) === 0) return false;
+    if ((u8OrNul(signature.token, 0) & USER_PRESENT) === 0) return false;
     const application = await digest("SHA-256", new TextEncoder().encode(key.application));
     signed = concat([application, signature.token, await digest("SHA-256", signed)]);
   }

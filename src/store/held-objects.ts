@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+import { f64At, i32At, u32At, u8At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import type { Held } from "./inflating.ts";
 import type { ObjectRing } from "./object-ring.ts";
@@ -52,15 +53,16 @@ export class HeldObjects {
   find(pack: number, offset: number): ReadObject | undefined {
     const row = this.#rowOf(pack, offset);
     const { positions, sizes, kinds } = this.#rows;
-    const position = positions[row] ?? 0;
-    if (row < 0 || !this.#ring.holds(position)) return undefined;
-    return { kind: kinds[row] ?? 0, held: { position, size: sizes[row] ?? 0 } };
+    if (row < 0) return undefined;
+    const position = f64At(positions, row);
+    if (!this.#ring.holds(position)) return undefined;
+    return { kind: u8At(kinds, row), held: { position, size: u32At(sizes, row) } };
   }
 
   /** Whether {@link HeldObjects.find} would give one. */
   has(pack: number, offset: number): boolean {
     const row = this.#rowOf(pack, offset);
-    return row >= 0 && this.#ring.holds(this.#rows.positions[row] ?? 0);
+    return row >= 0 && this.#ring.holds(f64At(this.#rows.positions, row));
   }
 
   /** Notes an object. */
@@ -101,9 +103,9 @@ export class HeldObjects {
       let oldest = first;
       for (let row = first; row < first + WAYS; row++) {
         if (packs[row] === EMPTY) return row;
-        if ((positions[row] ?? 0) < (positions[oldest] ?? 0)) oldest = row;
+        if (f64At(positions, row) < f64At(positions, oldest)) oldest = row;
       }
-      if (!this.#ring.holds(positions[oldest] ?? 0) || packs.length >= MOST_ROWS) return oldest;
+      if (!this.#ring.holds(f64At(positions, oldest)) || packs.length >= MOST_ROWS) return oldest;
       this.#grow();
     }
   }
@@ -112,10 +114,10 @@ export class HeldObjects {
     const { packs, offsets, positions, sizes, kinds } = this.#rows;
     this.#rows = emptyRows(packs.length * 4);
     for (let row = 0; row < packs.length; row++) {
-      const position = positions[row] ?? 0;
+      const position = f64At(positions, row);
       if (packs[row] === EMPTY || !this.#ring.holds(position)) continue;
-      const held = { position, size: sizes[row] ?? 0 };
-      this.keep(packs[row] ?? 0, offsets[row] ?? 0, { kind: kinds[row] ?? 0, held });
+      const held = { position, size: u32At(sizes, row) };
+      this.keep(i32At(packs, row), f64At(offsets, row), { kind: u8At(kinds, row), held });
     }
     for (const column of [packs, offsets, positions, sizes, kinds]) freeMemory(column);
   }

@@ -122,6 +122,7 @@ export class InflatedSource {
 
   #note(): void {
     const { produced } = this.#stream;
+    // Without a point so far the stream is at its beginning.
     const last = this.#points.at(-1)?.produced ?? 0;
     if (produced < last + this.#spacing) return;
     const point = this.#stream.point();

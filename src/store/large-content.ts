@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../bytes/assert.ts";
 import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
 import { DeltaStream } from "../format/delta-stream.ts";
 import { type DeflatedEntry, InflateStream } from "./inflate-stream.ts";
@@ -86,7 +87,7 @@ async function segmentsOf(inflating: Inflating, entries: readonly DeflatedEntry[
   const last = entries.length - 1;
   const whole = new SegmentList(most);
   if (last === 0) {
-    whole.push(BELOW, 0, entries[0]?.size ?? 0);
+    whole.push(BELOW, 0, itemAt(entries, 0).size);
     return whole;
   }
   let laid: SegmentList | undefined;

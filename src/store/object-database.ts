@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { i32At, itemAt, present, u32At } from "../bytes/assert.ts";
 import { MissingObject } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
@@ -39,7 +40,7 @@ export class ObjectDatabase {
   }
 
   #sorted(isAsked: (record: PackRecord) => boolean): number[] {
-    const sizeOf = (number: number): number => this.packs[number]?.record.packBytes ?? 0;
+    const sizeOf = (number: number): number => itemAt(this.packs, number).record.packBytes;
     const asked = [...this.packs.entries()].filter(([, { record }]) => isAsked(record)).map(([number]) => number);
     return asked.sort((a, b) => sizeOf(a) - sizeOf(b) || a - b);
   }
@@ -77,8 +78,8 @@ export class ObjectDatabase {
     }
     await Promise.all(
       [...byPack].map(async ([pack, list]) => {
-        const found = (await this.packs[pack]?.kinds(list.map((i) => locations.positions[i] ?? 0))) ?? [];
-        for (const [n, i] of list.entries()) kinds[i] = found[n] ?? 0;
+        const found = (await this.packs[pack]?.kinds(list.map((i) => u32At(locations.positions, i)))) ?? [];
+        for (const [n, i] of list.entries()) kinds[i] = itemAt(found, n);
       }),
     );
     return kinds;
@@ -98,19 +99,20 @@ export class ObjectDatabase {
   /** Gives the pack and the offset of one object. @throws MissingObject */
   async offsetOf(name: Uint8Array): Promise<ObjectPlace> {
     const locations = await this.locate(name);
-    const pack = locations.packs[0] ?? -1;
+    const pack = i32At(locations.packs, 0);
     const handle = this.packs[pack];
     if (handle === undefined) throw new MissingObject(toHex(name));
-    const [offset] = await handle.offsets([locations.positions[0] ?? 0]);
-    return { pack, offset: offset ?? 0 };
+    const [offset] = await handle.offsets([u32At(locations.positions, 0)]);
+    return { pack, offset: present(offset, "the offset") };
   }
 }
 
 /** Notes where a pack has names that no pack before had. */
 function note(found: Locations, pack: number, wanted: Uint32Array, positions: Int32Array | undefined): void {
   for (const [i, name] of wanted.entries()) {
+    // A pack that was not searched has nothing.
     const position = positions?.[i] ?? -1;
-    if (position < 0 || (found.packs[name] ?? -1) >= 0) continue;
+    if (position < 0 || i32At(found.packs, name) >= 0) continue;
     found.packs[name] = pack;
     found.positions[name] = position;
   }

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { i32At, u32At } from "../bytes/assert.ts";
 import { CorruptStore, LimitExceeded, MissingObject } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
@@ -64,7 +65,7 @@ export class ObjectReader {
   /** Gives an object's type number, reading as little as tells it. @throws MissingObject, CorruptStore */
   async kindOf(name: Uint8Array): Promise<number> {
     const { packs, positions } = await this.#database.locate(name);
-    const kind = await this.#kindAt(packs[0] ?? -1, positions[0] ?? 0);
+    const kind = await this.#kindAt(i32At(packs, 0), u32At(positions, 0));
     if (kind === 0) throw new MissingObject(toHex(name));
     return kind;
   }
@@ -92,7 +93,7 @@ export class ObjectReader {
     await this.prefetch(names);
     const { packs, positions } = await this.#database.locate(names);
     const kinds = new Uint8Array(packs.length);
-    for (const [i, pack] of packs.entries()) kinds[i] = await this.#kindAt(pack, positions[i] ?? 0);
+    for (const [i, pack] of packs.entries()) kinds[i] = await this.#kindAt(pack, u32At(positions, i));
     return kinds;
   }
 
@@ -102,8 +103,8 @@ export class ObjectReader {
     const byPack = new Map<number, number[]>();
     for (const [i, pack] of packs.entries()) {
       const list = byPack.get(pack);
-      if (list === undefined) byPack.set(pack, [positions[i] ?? 0]);
-      else list.push(positions[i] ?? 0);
+      if (list === undefined) byPack.set(pack, [u32At(positions, i)]);
+      else list.push(u32At(positions, i));
     }
     await Promise.all(
       [...byPack].map(async ([pack, found]) => {

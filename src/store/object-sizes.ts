@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt, u32At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { concat } from "../bytes/chunk.ts";
 import type { Inflating } from "./inflating.ts";
@@ -45,9 +46,9 @@ export async function objectSizes(
 async function askedOf(handle: PackHandle, number: number, { packs, positions }: Locations): Promise<Asked[]> {
   const indexes: number[] = [];
   for (const [index, pack] of packs.entries()) if (pack === number) indexes.push(index);
-  const offsets = indexes.length === 0 ? [] : await handle.offsets(indexes.map((index) => positions[index] ?? 0));
+  const offsets = indexes.length === 0 ? [] : await handle.offsets(indexes.map((index) => u32At(positions, index)));
   return indexes
-    .map((index, at) => ({ offset: offsets[at] ?? 0, index }))
+    .map((index, at) => ({ offset: itemAt(offsets, at), index }))
     .sort((a, b) => a.offset - b.offset || a.index - b.index);
 }
 
@@ -55,8 +56,9 @@ function runsOf(asked: readonly Asked[]): Asked[][] {
   const runs: Asked[][] = [];
   for (const each of asked) {
     const run = runs.at(-1);
+    // Without a run so far neither is used.
     const last = run?.at(-1)?.offset ?? 0;
-    const first = run?.[0]?.offset ?? 0;
+    const first = run?.[0]?.offset ?? 0; // As above.
     if (run !== undefined && each.offset - last <= GAP_BYTES && each.offset - first <= RUN_BYTES) run.push(each);
     else runs.push([each]);
   }

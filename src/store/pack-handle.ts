@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { u32At, u8At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
@@ -20,33 +21,8 @@ import type { ObjectFormat } from "../object/object-id.ts";
 import { BLOCK_BYTES, type BlockCache } from "./block-cache.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { CachedPiece } from "./clock-cache.ts";
+import { READING } from "./reading-policy.ts";
 import type { PackByteStream, PackExtension, PackStorage } from "../catalog/pack-storage.ts";
-
-/** An index up to this size is read whole rather than in pieces. */
-const WHOLE_INDEX_BYTES = 1024 * 1024;
-/** From this many buckets on, the whole index is read: one operation, and offsets then cost none. */
-const MANY_BUCKETS = 3;
-/** An index larger than this is never read whole for a few names. */
-const LARGE_INDEX_BYTES = 16 * 1024 * 1024;
-const READS_AT_ONCE = 6;
-/** After this many lookups the whole index is read: a walk goes on to thousands. */
-const MANY_LOOKUPS = 48;
-const MOST_BLOCKS = 16;
-const GROUP_BLOCKS = 8;
-/** A pack up to this size is read in larger pieces: all of it fits the cache, and most of it is wanted. */
-const MEDIUM_PACK_BYTES = 8 * 1024 * 1024;
-const MEDIUM_GROUP_BLOCKS = 32;
-/** Up to so many reads of a large pack it is a fetch of little, for which a read is the dearest: larger pieces then, too. */
-const FEW_READS = 24;
-const FEW_GROUP_BLOCKS = 16;
-/** How much more is read each time by who reads on. */
-const READ_ON = 3;
-/** Each directory's trees lie together, so that a walk reads on in as many places as there are large directories. */
-const MOST_READERS = 64;
-/** Blocks read ahead of a question: some 6 MB. */
-const MOST_PREFETCHED = 96;
-/** A pack up to this size is read whole. */
-const SMALL_PACK_BYTES = 1024 * 1024;
 
 /** Where a pack lies. */
 export type PackPlace = {
@@ -128,11 +104,11 @@ export class PackHandle {
   async find(names: Uint8Array, wanted: Uint32Array): Promise<Int32Array<ArrayBuffer>> {
     const rawSize = this.#context.format.rawSize;
     const nameOf = (i: number): Uint8Array =>
-      names.subarray((wanted[i] ?? 0) * rawSize, ((wanted[i] ?? 0) + 1) * rawSize);
+      names.subarray(u32At(wanted, i) * rawSize, (u32At(wanted, i) + 1) * rawSize);
     const found = new Int32Array(wanted.length).fill(-1);
     if (wanted.length === 0 || this.record.objects === 0) return found;
     const buckets = new Map<number, Uint8Array>();
-    for (let i = 0; i < wanted.length; i++) buckets.set(nameOf(i)[0] ?? 0, nameOf(i));
+    for (let i = 0; i < wanted.length; i++) buckets.set(u8At(nameOf(i), 0), nameOf(i));
     const index = await this.#indexFor(wanted.length, buckets.size);
     if (index !== undefined) {
       for (let i = 0; i < wanted.length; i++) found[i] = index.find(nameOf(i));
@@ -140,7 +116,7 @@ export class PackHandle {
     }
     const tables = await this.#loadBuckets(buckets);
     for (let i = 0; i < wanted.length; i++) {
-      const table = tables.get(nameOf(i)[0] ?? 0);
+      const table = tables.get(u8At(nameOf(i), 0));
       const rank = table === undefined ? -1 : findName(table.names, nameOf(i));
       if (table !== undefined && rank >= 0) found[i] = table.first + rank;
     }
@@ -174,20 +150,20 @@ export class PackHandle {
   async #indexFor(lookups: number, buckets: number): Promise<PackIndex | undefined> {
     if (this.#index !== undefined) return this.#index;
     const { indexBytes } = this.record;
-    this.#lookups += lookups < MANY_LOOKUPS ? lookups : 0;
+    this.#lookups += lookups < READING.manyLookups ? lookups : 0;
     const isWorthIt =
-      indexBytes <= WHOLE_INDEX_BYTES ||
-      this.#lookups > MANY_LOOKUPS ||
-      (buckets >= MANY_BUCKETS && indexBytes <= LARGE_INDEX_BYTES);
+      indexBytes <= READING.wholeIndexBytes ||
+      this.#lookups > READING.manyLookups ||
+      (buckets >= READING.manyBuckets && indexBytes <= READING.largeIndexBytes);
     return isWorthIt ? await this.loadIndex() : undefined;
   }
 
   async #loadBuckets(buckets: Map<number, Uint8Array>): Promise<Map<number, { first: number; names: Uint8Array }>> {
     const tables = new Map<number, { first: number; names: Uint8Array }>();
     const wanted = [...buckets];
-    for (let next = 0; next < wanted.length; next += READS_AT_ONCE) {
+    for (let next = 0; next < wanted.length; next += READING.readsAtOnce) {
       await Promise.all(
-        wanted.slice(next, next + READS_AT_ONCE).map(async ([byte, name]) => {
+        wanted.slice(next, next + READING.readsAtOnce).map(async ([byte, name]) => {
           const [first, last] = this.head.bucketOf(name);
           if (first === last) return;
           const range = this.head.namesRange(first, last);
@@ -202,7 +178,7 @@ export class PackHandle {
   async offsets(positions: readonly number[]): Promise<number[]> {
     const index = this.#index;
     if (index !== undefined) return positions.map((position) => index.offsetAt(position));
-    if (positions.length > MANY_BUCKETS) {
+    if (positions.length > READING.manyBuckets) {
       const whole = await this.loadIndex();
       return positions.map((position) => whole.offsetAt(position));
     }
@@ -283,25 +259,27 @@ export class PackHandle {
   /** Reads the blocks that these offsets are in, all at once, where they are not at hand. A hint: of very many, only some. */
   async prefetch(offsets: readonly number[]): Promise<void> {
     const { packBytes } = this.record;
-    const isMedium = packBytes <= MEDIUM_PACK_BYTES;
+    const isMedium = packBytes <= READING.mediumPackBytes;
     const missing = new Set<number>();
     for (const offset of offsets) {
-      const block = packBytes <= SMALL_PACK_BYTES ? 0 : Math.floor(offset / BLOCK_BYTES);
+      const block = packBytes <= READING.smallPackBytes ? 0 : Math.floor(offset / BLOCK_BYTES);
       if (this.bytesAtHand(block * BLOCK_BYTES) === undefined) missing.add(block);
     }
     const runs: { first: number; last: number }[] = [];
-    for (const block of [...missing].sort((a, b) => a - b).slice(0, MOST_PREFETCHED)) {
+    for (const block of [...missing].sort((a, b) => a - b).slice(0, READING.mostPrefetched)) {
       const run = runs.at(-1);
-      const [near, most] = isMedium ? [MEDIUM_GROUP_BLOCKS, 2 * MEDIUM_GROUP_BLOCKS] : [2, MOST_BLOCKS];
+      const [near, most] = isMedium
+        ? [READING.mediumGroupBlocks, 2 * READING.mediumGroupBlocks]
+        : [2, READING.mostBlocks];
       if (run !== undefined && block - run.last <= near && block - run.first < most) run.last = block;
       else runs.push({ first: block, last: block });
     }
-    for (let next = 0; next < runs.length; next += READS_AT_ONCE) {
+    for (let next = 0; next < runs.length; next += READING.readsAtOnce) {
       await Promise.all(
-        runs.slice(next, next + READS_AT_ONCE).map(async ({ first, last }) => {
+        runs.slice(next, next + READING.readsAtOnce).map(async ({ first, last }) => {
           // and some more: what begins at a block's end goes on behind it, and would cost another round trip
-          const more = this.#reads < FEW_READS ? 4 : 2;
-          const blocks = packBytes <= SMALL_PACK_BYTES ? MOST_BLOCKS : last - first + more;
+          const more = this.#reads < READING.fewReads ? 4 : 2;
+          const blocks = packBytes <= READING.smallPackBytes ? READING.mostBlocks : last - first + more;
           freeMemory(await this.#readBlocks(first, blocks));
         }),
       );
@@ -319,8 +297,8 @@ export class PackHandle {
   }
 
   get #groupBlocks(): number {
-    if (this.record.packBytes <= MEDIUM_PACK_BYTES) return MEDIUM_GROUP_BLOCKS;
-    return this.#reads < FEW_READS ? FEW_GROUP_BLOCKS : GROUP_BLOCKS;
+    if (this.record.packBytes <= READING.mediumPackBytes) return READING.mediumGroupBlocks;
+    return this.#reads < READING.fewReads ? READING.fewGroupBlocks : READING.groupBlocks;
   }
 
   #blockKey(block: number): string {
@@ -329,14 +307,14 @@ export class PackHandle {
 
   /** Reads a block, and more after it while the reader goes forward. Gives it as it is kept or, where nothing is, a copy. */
   async #loadBlocks(first: number): Promise<Uint8Array> {
-    const isSmall = this.record.packBytes <= SMALL_PACK_BYTES;
+    const isSmall = this.record.packBytes <= READING.smallPackBytes;
     const from = isSmall ? 0 : first;
     const before = this.#goingOn.get(first);
     this.#goingOn.delete(first);
     // who reads on from where a read ended is walking
-    const alone = this.#reads < FEW_READS ? 2 : 1;
-    const ahead = before === undefined ? alone : Math.min(before * READ_ON, this.#groupBlocks);
-    const bytes = await this.#readBlocks(from, isSmall ? MOST_BLOCKS : ahead);
+    const alone = this.#reads < READING.fewReads ? 2 : 1;
+    const ahead = before === undefined ? alone : Math.min(before * READING.readOn, this.#groupBlocks);
+    const bytes = await this.#readBlocks(from, isSmall ? READING.mostBlocks : ahead);
     this.#noteEnd(from + Math.ceil(bytes.length / BLOCK_BYTES), ahead);
     const block =
       this.#blockAtHand(first) ?? bytes.slice((first - from) * BLOCK_BYTES, (first - from + 1) * BLOCK_BYTES);
@@ -347,7 +325,7 @@ export class PackHandle {
   #noteEnd(block: number, ahead: number): void {
     this.#goingOn.set(block, ahead);
     for (const oldest of this.#goingOn.keys()) {
-      if (this.#goingOn.size <= MOST_READERS) return;
+      if (this.#goingOn.size <= READING.mostReaders) return;
       this.#goingOn.delete(oldest);
     }
   }

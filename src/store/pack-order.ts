@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { u32At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findSorted } from "../bytes/sorted.ts";
 import type { PackIndex } from "../format/pack-index.ts";
@@ -62,5 +63,5 @@ export async function loadPackOrder(handle: PackHandle, format: ObjectFormat): P
   const index = await handle.loadIndex();
   const positions = Uint32Array.from({ length: index.count }, (_, position) => position);
   positions.sort((a, b) => index.offsetAt(a) - index.offsetAt(b));
-  return new PackOrder(index, { count: index.count, positionOf: (rank) => positions[rank] ?? 0 }, entriesEnd);
+  return new PackOrder(index, { count: index.count, positionOf: (rank) => u32At(positions, rank) }, entriesEnd);
 }

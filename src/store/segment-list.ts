@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { f64At, u32At } from "../bytes/assert.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 
 /** The source of what comes out of the object below. */
@@ -36,7 +37,7 @@ export class SegmentList {
 
   /** Bytes of all together. */
   get size(): number {
-    return this.#ends[this.#count - 1] ?? 0;
+    return this.#count === 0 ? 0 : f64At(this.#ends, this.#count - 1);
   }
 
   /** Appends a run; one that goes on with the last becomes part of it. @throws LimitExceeded */
@@ -44,8 +45,8 @@ export class SegmentList {
     if (length === 0) return;
     const last = this.#count - 1;
     const end = this.size + length;
-    if (this.#sources[last] === source && (this.#offsets[last] ?? 0) + (this.#lengths[last] ?? 0) === offset) {
-      this.#lengths[last] = (this.#lengths[last] ?? 0) + length;
+    if (this.#sources[last] === source && f64At(this.#offsets, last) + u32At(this.#lengths, last) === offset) {
+      this.#lengths[last] = u32At(this.#lengths, last) + length;
       this.#ends[last] = end;
       return;
     }
@@ -80,8 +81,8 @@ export class SegmentList {
   at(index: number): Segment {
     return {
       source: this.#sources[index] ?? BELOW,
-      offset: this.#offsets[index] ?? 0,
-      length: this.#lengths[index] ?? 0,
+      offset: f64At(this.#offsets, index),
+      length: u32At(this.#lengths, index),
     };
   }
 
@@ -99,7 +100,7 @@ export class SegmentList {
   #copyInto(laid: SegmentList, from: number, to: number): void {
     for (let i = this.#runAt(from); i < this.#count; i++) {
       const { source, offset, length } = this.at(i);
-      const begin = (this.#ends[i] ?? 0) - length;
+      const begin = f64At(this.#ends, i) - length;
       if (begin >= to) return;
       const skipped = Math.max(0, from - begin);
       laid.push(source, offset + skipped, Math.min(length, to - begin) - skipped);
@@ -112,7 +113,7 @@ export class SegmentList {
     let high = this.#count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#ends[middle] ?? 0) > place) high = middle;
+      if (f64At(this.#ends, middle) > place) high = middle;
       else low = middle + 1;
     }
     return low;

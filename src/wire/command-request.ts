@@ -100,6 +100,7 @@ export class CommandRequestParser {
     }
     if (name === "agent") this.#agent = value;
     if (name === "object-format") this.#acceptObjectFormat(value);
+    // A session id may be empty.
     if (name === "session-id") this.#sessionId = value ?? "";
     if (name === "server-option" && value !== undefined) this.#serverOptions.push(value);
   }

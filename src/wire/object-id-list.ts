@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { u8At } from "../bytes/assert.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
@@ -13,8 +14,8 @@ import { hexDigitValue } from "./pkt-line.ts";
 function decodeHex(line: Uint8Array, from: number, into: Uint8Array): boolean {
   if (line.length - from < into.length * 2) return false;
   for (let index = 0; index < into.length; index++) {
-    const high = hexDigitValue(line[from + 2 * index] ?? 0);
-    const low = hexDigitValue(line[from + 2 * index + 1] ?? 0);
+    const high = hexDigitValue(u8At(line, from + 2 * index));
+    const low = hexDigitValue(u8At(line, from + 2 * index + 1));
     if ((high | low) < 0) return false;
     into[index] = (high << 4) | low;
   }

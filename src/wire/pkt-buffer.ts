@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see gitprotocol-common(5)
  */
+import { u16At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import {
   DELIM_PKT,
@@ -91,7 +92,7 @@ export class PktBuffer {
   hex(bytes: Uint8Array): this {
     this.#reserve(bytes.length * 2);
     for (const byte of bytes) {
-      const pair = HEX_PAIRS[byte] ?? 0;
+      const pair = u16At(HEX_PAIRS, byte);
       this.#chunk[this.#used++] = pair >> 8;
       this.#chunk[this.#used++] = pair & 0xff;
     }

@@ -11,6 +11,7 @@
  * @packageDocumentation
  * @see gitprotocol-common(5), gitprotocol-v2(5)
  */
+import { u8At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 
@@ -63,7 +64,7 @@ export function hexDigitValue(byte: number): number {
 function parsePktLength(bytes: Uint8Array, at: number): number {
   let length = 0;
   for (let index = at; index < at + PKT_HEADER_SIZE; index++) {
-    const digit = hexDigitValue(bytes[index] ?? 0);
+    const digit = hexDigitValue(u8At(bytes, index));
     if (digit < 0) {
       const shown = lenientDecoder.decode(bytes.subarray(at, at + PKT_HEADER_SIZE));
       throw new ProtocolError(`protocol error: bad line length character: ${shown}`);
@@ -79,7 +80,7 @@ function parsePktLength(bytes: Uint8Array, at: number): number {
 /** Writes the length field of a line of `length` bytes (with the field itself) at `at`. */
 export function writePktLength(length: number, into: Uint8Array, at: number): void {
   for (let index = 0; index < PKT_HEADER_SIZE; index++) {
-    into[at + index] = HEX_DIGITS[(length >> (12 - 4 * index)) & 0xf] ?? 0;
+    into[at + index] = u8At(HEX_DIGITS, (length >> (12 - 4 * index)) & 0xf);
   }
 }
 

@@ -32,5 +32,6 @@ export function parseProtocolVersion(header: string | undefined): ProtocolVersio
 export function detectProtocolVersion(first: PktLine): ProtocolVersion {
   if (first.kind !== "data") return 0;
   const line = decodeLine(first.payload);
+  // A version that is not known is version 0, as gitprotocol-pack(5) has it.
   return line.startsWith("version ") ? (VERSIONS.get(line.slice("version ".length)) ?? 0) : 0;
 }

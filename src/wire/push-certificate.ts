@@ -95,6 +95,7 @@ export function parsePushCertificate(content: Uint8Array): PushCertificate {
     ...(signature === undefined
       ? {}
       : { signature: { kind: signature.kind, armoured: decodeText(content.subarray(signature.at)) } }),
+    // A certificate without a pusher names nobody.
     pusher: headers.get("pusher") ?? "",
     ...(pushee === undefined ? {} : { pushee }),
     ...(nonce === undefined ? {} : { nonce }),

@@ -10,6 +10,7 @@
  * @packageDocumentation
  * @see gitprotocol-pack(5), git's builtin/receive-pack.c
  */
+import { itemAt } from "../bytes/assert.ts";
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { type CapabilityContext, acceptServiceCapabilities } from "./capabilities.ts";
@@ -76,7 +77,7 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
 
   /** Gives the command at `index`. @throws RangeError outside the list. */
   at(index: number): ReceiveCommand {
-    const bytes = this.#names.subarray(this.#ends[index - 1] ?? 0, this.#ends[index]);
+    const bytes = this.#names.subarray(index === 0 ? 0 : itemAt(this.#ends, index - 1), itemAt(this.#ends, index));
     const name = decodeUtf8(bytes);
     const [isCreation, isDeletion] = [isZero(this.oldOidAt(index)), isZero(this.newOidAt(index))];
     return {
@@ -110,6 +111,7 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
   }
 
   #pushName(name: Uint8Array): void {
+    // The first name begins at the start.
     const start = this.#ends.at(-1) ?? 0;
     const end = start + name.length;
     if (end > MAX_NAME_BYTES)

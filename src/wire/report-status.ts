@@ -89,6 +89,7 @@ export class ReportStatusParser {
   /** The report; whole once {@link accept} has answered `done`. */
   get result(): { readonly unpack: string; readonly refs: readonly RefReport[] } {
     return {
+      // A report without its first line says nothing of the pack.
       unpack: this.#unpack ?? "",
       refs: this.#refs.map((ref) =>
         ref.kind === "ok" && ref.updates.length === 0 ? { kind: "ok", name: ref.name } : ref,

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { pathParam } from "./requested.ts";
 import type { Context } from "hono";
 import { writeArchive, type ArchiveFormat, type ArchiveRequest } from "../../browse/archive.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
@@ -32,6 +33,7 @@ const FORMATS: Readonly<Record<string, readonly [ArchiveFormat, string]>> = {
 const MOST_PREFIX = 1024;
 
 function takeApart(rest: string): { readonly revision: string; readonly ending: string } {
+  // No ending is refused below.
   const ending = Object.keys(FORMATS).find((candidate) => rest.endsWith(candidate)) ?? "";
   if (ending === "") throw new Problem(404, "An archive's name ends in .tar.gz, .tgz, .tar or .zip.");
   return { revision: rest.slice(0, -ending.length), ending };
@@ -65,7 +67,7 @@ export async function archiveFile(context: Context<ApiEnv>): Promise<Response> {
   const session = await openSession(context, [revision]);
   return await withSession(session, async () => {
     const request = await archived(session, revision, prefix);
-    const name = `${context.req.param("repo") ?? ""}-${text.replaceAll(/[^A-Za-z0-9._-]/g, "-")}${ending}`;
+    const name = `${pathParam(context, "repo")}-${text.replaceAll(/[^A-Za-z0-9._-]/g, "-")}${ending}`;
     const headers = new Headers({
       "Content-Type": type,
       "Content-Disposition": `attachment; filename="${name}"`,

@@ -68,6 +68,7 @@ export async function compareRevisions(context: Context<ApiEnv>): Promise<Respon
     const ends = { from: toHex(from), to: toHex(to) };
     assertSame(cursor, ends);
     assertSame(fileCursor, ends);
+    // Without a cursor the list begins at its first entry.
     const first = cursor?.at ?? 0;
     const comparison = await compareCommits(session, { from, to }, { first, count });
     const before = await baseTree(session, comparison);

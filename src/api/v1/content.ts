@@ -68,6 +68,7 @@ async function listTree(context: Context<ApiEnv>): Promise<Response> {
         409,
         "The directory has changed since the list began; ask by the commit's name to go on with it.",
       );
+    // Without a cursor the list begins at its first entry.
     const from = cursor?.at ?? 0;
     const entries = await listEntries(session, tree.oid, { first: from, count: limit + 1 });
     const shown = await withSizes(session, entries.slice(0, limit));

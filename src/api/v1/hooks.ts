@@ -12,7 +12,7 @@ import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
-import { requestedRepository } from "./requested.ts";
+import { requestedRepository, pathParam } from "./requested.ts";
 
 /** Characters of the longest secret. */
 const MOST_SECRET = 1000;
@@ -144,7 +144,7 @@ async function edit(context: Context<ApiEnv>): Promise<Response> {
     ...(asked.active === undefined ? {} : { active: asked.active }),
   };
   const { origin } = new URL(context.req.url);
-  const hook = await api.hooks(name).changeHook(context.req.param("hook") ?? "", settings, origin);
+  const hook = await api.hooks(name).changeHook(pathParam(context, "hook"), settings, origin);
   if (hook === undefined) throw noHook();
   return context.json(shown(hook));
 }
@@ -177,13 +177,13 @@ async function show(context: Context<ApiEnv>): Promise<Response> {
 
 async function remove(context: Context<ApiEnv>): Promise<Response> {
   const name = await administered(context);
-  if (!(await context.var.api.hooks(name).removeHook(context.req.param("hook") ?? ""))) throw noHook();
+  if (!(await context.var.api.hooks(name).removeHook(pathParam(context, "hook")))) throw noHook();
   return context.body(null, 204);
 }
 
 async function listDeliveries(context: Context<ApiEnv>): Promise<Response> {
   const name = await administered(context);
-  const deliveries = await context.var.api.hooks(name).listDeliveries(context.req.param("hook") ?? "");
+  const deliveries = await context.var.api.hooks(name).listDeliveries(pathParam(context, "hook"));
   if (deliveries === undefined) throw noHook();
   return context.json({ deliveries: deliveries.map(shownDelivery) });
 }

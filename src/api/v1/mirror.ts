@@ -128,7 +128,9 @@ function authorizationOf(
     }
     return { header: `Bearer ${token}` };
   }
+  // `null` takes the login off, and what is not given stays.
   const user = username === undefined ? (old?.username ?? "") : (username ?? "");
+  // As above.
   const secret = password === undefined ? (old?.password ?? "") : (password ?? "");
   if (user.includes(":")) throw new Problem(422, "username: can't hold a colon.");
   return { header: `Basic ${Buffer.from(`${user}:${secret}`, "utf8").toString("base64")}` };

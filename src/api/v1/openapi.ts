@@ -12,6 +12,11 @@ import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import * as v from "valibot";
 
+/** Returns a text of the description; an absent one shows nothing. */
+function shown(text: string | undefined): string {
+  return text ?? ""; // What is not described shows nothing.
+}
+
 type Specification = Awaited<ReturnType<typeof generateSpecs>>;
 type Operation = NonNullable<NonNullable<Specification["paths"]>[string]>["get"];
 
@@ -71,7 +76,7 @@ function schemaIn(body: unknown): unknown {
 function operationBlock(path: string, method: string, operation: NonNullable<Operation>): ReturnType<typeof html> {
   const responses = Object.entries(operation.responses ?? {});
   return html`<h3><b>${method.toUpperCase()}</b> <code>${path}</code></h3>
-    <p>${operation.summary ?? ""}. ${operation.description ?? ""}</p>
+    <p>${shown(operation.summary)}. ${shown(operation.description)}</p>
     <table>
       ${responses.map(
         ([status, answer]) =>
@@ -93,7 +98,7 @@ function pageOf(specification: Specification): ReturnType<typeof html> {
   const operations = Object.entries(specification.paths ?? {}).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
       const operation = item?.[method];
-      return operation === undefined ? [] : [{ path, method, operation, tag: operation.tags?.[0] ?? "" }];
+      return operation === undefined ? [] : [{ path, method, operation, tag: shown(operation.tags?.[0]) }];
     }),
   );
   const tags = [...new Set(operations.map(({ tag }) => tag))];
@@ -109,7 +114,7 @@ function pageOf(specification: Specification): ReturnType<typeof html> {
       </head>
       <body>
         <h1>thinpack API, version 1</h1>
-        <p>${specification.info.description ?? ""} For machines: <a href="openapi.json">openapi.json</a>.</p>
+        <p>${shown(specification.info.description)} For machines: <a href="openapi.json">openapi.json</a>.</p>
         ${tags.map(
           (tag) =>
             html`<h2>${tag}</h2>

@@ -10,7 +10,7 @@ import { Problem } from "../../http/problem.ts";
 import type { CertificateCheck, LoggedPush, RefLogQuery } from "../../refs/ref-log.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, PAGING } from "../describe.ts";
-import { requestedRepository } from "./requested.ts";
+import { requestedRepository, pathParam } from "./requested.ts";
 
 const move = v.strictObject({ ref: v.string(), old: v.string(), new: v.string() });
 const refLogPage = v.strictObject({
@@ -82,7 +82,7 @@ async function listRefLog(context: Context<ApiEnv>): Promise<Response> {
 
 async function showCertificate(context: Context<ApiEnv>): Promise<Response> {
   const { name } = await requestedRepository(context, "administer");
-  const id = context.req.param("id") ?? "";
+  const id = pathParam(context, "id");
   const push = /^[1-9][0-9]{0,14}$/.test(id) ? Number(id) : undefined;
   const content = push === undefined ? undefined : await context.var.api.settings(name).pushCertificate(push);
   if (content === undefined) throw new Problem(404, "There is no such push certificate.");

@@ -19,7 +19,7 @@ import type { OpenSnapshot } from "../../refs/ref-store.ts";
 import { encodeBase64 } from "../../signing/ssh-reader.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
-import { requestedName, requestedRepository } from "./requested.ts";
+import { requestedName, requestedRepository, pathParam } from "./requested.ts";
 
 const refList = v.strictObject({
   head: v.string(),
@@ -55,6 +55,7 @@ function streamedJson(context: Context<ApiEnv>): StreamedAnswer {
 async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const { host } = context.var;
   const name = await requestedName(context, "read");
+  // Without a prefix all refs are listed.
   const prefix = context.req.query("prefix") ?? "";
   const at = requestedMoment(context.req.query("at"));
   const { refs } = at === undefined ? host.repository(name) : host.historic(name, at);
@@ -124,7 +125,7 @@ async function exportFile(context: Context<ApiEnv>): Promise<Response> {
   const snapshot = await host.repository(name).refs.open({ packs: true });
   await authorize(host, "administer", name, snapshot.kind === "found" ? snapshot.record : undefined);
   if (snapshot.kind === "missing") throw new Problem(404, "There is no such repository.");
-  const key = context.req.param("key") ?? "";
+  const key = pathParam(context, "key");
   if (!isExported(key, snapshot.packs)) throw new Problem(404, "There is no such file.");
   const file = await api.bareFiles(snapshot.record.id).open(key);
   if (file === undefined) throw new Problem(404, "There is no such file.");

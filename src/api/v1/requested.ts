@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { present } from "../../bytes/assert.ts";
 import type { Context } from "hono";
 import { decide, type Action, type TenantAction } from "../../access/decide.ts";
 import { isTenantName, parseRepositoryName, type RepositoryName } from "../../access/names.ts";
@@ -55,4 +56,9 @@ export async function requestedTenant(context: Context<ApiEnv>, action: TenantAc
   await authorizeTenant(context.var.host, action, tenant);
   if (isTenantName(tenant)) return tenant;
   throw new Problem(context.req.method === "PUT" ? 422 : 404, "This can't be the name of a tenant.");
+}
+
+/** Returns the value of a parameter that the route's path has. @throws Bug where the path has none of this name. */
+export function pathParam(context: Context, name: string): string {
+  return present(context.req.param(name), `the parameter ${name} of the path`);
 }

@@ -11,7 +11,7 @@ import { readSigningKey } from "../../signing/verify.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
-import { requestedTenant } from "./requested.ts";
+import { requestedTenant, pathParam } from "./requested.ts";
 
 const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text);
 
@@ -56,7 +56,7 @@ async function addKey(context: Context<ApiEnv>): Promise<Response> {
 async function removeKey(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "administer");
   // Not escaped, the base64 of a fingerprint may have slashes.
-  const removed = await context.var.api.tenant(tenant).removeSigningKey(context.req.param("fingerprint") ?? "");
+  const removed = await context.var.api.tenant(tenant).removeSigningKey(pathParam(context, "fingerprint"));
   if (!removed) throw new Problem(404, "There is no such signing key.");
   return context.body(null, 204);
 }

@@ -87,6 +87,7 @@ function settingsOf(asked: v.InferOutput<typeof settings>): Partial<TenantSettin
   return {
     ...(asked.push_to_create === undefined ? {} : { pushToCreate: asked.push_to_create }),
     ...(asked.quotas === undefined ? {} : { quotas: quotasOf(asked.quotas) }),
+    // `null` and 0 both take the bound off.
     ...(asked.least_mirror_interval === undefined ? {} : { leastMirrorInterval: asked.least_mirror_interval ?? 0 }),
   };
 }
@@ -96,6 +97,7 @@ const noTenant = (): Problem => new Problem(404, "There is no such tenant.");
 async function listTenants(context: Context<ApiEnv>): Promise<Response> {
   await authorizeTenant(context.var.host, "operate", "");
   const limit = queryLimit(context, PAGE.tenants, PAGE.mostTenants);
+  // Every name comes after the empty one.
   const after = parseCursor(context.req.query("cursor"), nameCursor)?.after ?? "";
   const { items, more } = await context.var.api.directory().tenants(after, limit);
   const last = items.at(-1);
@@ -165,6 +167,7 @@ async function listRepos(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "show");
   const { principal } = await host.identify();
   const limit = queryLimit(context, PAGE.repos, PAGE.mostRepos);
+  // Every name comes after the empty one.
   const after = parseCursor(context.req.query("cursor"), nameCursor)?.after ?? "";
   // Of the others a token must not learn the names either, which a cursor would hold.
   const only = principal.kind === "token" ? principal.repos : undefined;

@@ -16,7 +16,7 @@ import { describe, PAGING } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { queryLimit } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
-import { requestedTenant } from "./requested.ts";
+import { requestedTenant, pathParam } from "./requested.ts";
 
 /** Tokens on a page. */
 const PAGE = { tokens: 100, mostTokens: 1000 };
@@ -88,6 +88,7 @@ async function makeToken(context: Context<ApiEnv>): Promise<Response> {
 async function listTokens(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "administer");
   const limit = queryLimit(context, PAGE.tokens, PAGE.mostTokens);
+  // Every id comes after the empty one.
   const after = parseCursor(context.req.query("cursor"), tokenCursor)?.after ?? "";
   const page = await context.var.api.tenant(tenant).tokens(after, limit);
   if (page === undefined) throw noTenant();
@@ -98,7 +99,7 @@ async function listTokens(context: Context<ApiEnv>): Promise<Response> {
 
 async function revokeToken(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "administer");
-  const revoked = await context.var.api.tenant(tenant).revoke(context.req.param("id") ?? "");
+  const revoked = await context.var.api.tenant(tenant).revoke(pathParam(context, "id"));
   if (!revoked) throw new Problem(404, "There is no such token.");
   return context.body(null, 204);
 }

@@ -22,7 +22,7 @@ import {
 } from "../../refs/upload-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
-import { requestedRepository } from "./requested.ts";
+import { requestedRepository, pathParam } from "./requested.ts";
 
 /** Bytes of the largest part. The platform takes less in one request on all but its largest plans. */
 const MOST_PART_BYTES = 500_000_000;
@@ -96,7 +96,7 @@ async function begin(context: Context<ApiEnv>): Promise<Response> {
 async function show(context: Context<ApiEnv>): Promise<Response> {
   const { name, record } = await pushedTo(context);
   const { api } = context.var;
-  const upload = found(await api.settings(name).upload({ kind: "show", name: context.req.param("upload") ?? "" }));
+  const upload = found(await api.settings(name).upload({ kind: "show", name: pathParam(context, "upload") }));
   return context.json(shown(upload, await api.uploadParts(record.id).list(upload.name)), 200, NO_STORE);
 }
 
@@ -118,8 +118,9 @@ async function takePart(context: Context<ApiEnv>): Promise<Response> {
   const part = requestedPart(context);
   const { api, host } = context.var;
   const { bytes: all, elsewhere } = await host.allowance(name);
-  const request = { kind: "announce", name: context.req.param("upload") ?? "", part } as const;
+  const request = { kind: "announce", name: pathParam(context, "upload"), part } as const;
   // What is left of the tenant's is all that this repository may have.
+  // A tenant without other repositories has nothing elsewhere.
   const most = all === undefined ? undefined : Math.max(0, all - (elsewhere?.bytes ?? 0));
   const upload = found(await api.settings(name).upload(most === undefined ? request : { ...request, most }));
   const writing = writePart(context, { name, record }, { upload: upload.name, part });
@@ -178,7 +179,7 @@ async function complete(context: Context<ApiEnv>): Promise<Response> {
   const { name, record } = await pushedTo(context);
   const { api, host } = context.var;
   const store = api.settings(name);
-  const upload = found(await store.upload({ kind: "hold", name: context.req.param("upload") ?? "" }));
+  const upload = found(await store.upload({ kind: "hold", name: pathParam(context, "upload") }));
   const files = api.uploadParts(record.id);
   assertWhole(upload, await files.list(upload.name));
   return await servePartedPush(host, context.req.raw, {
@@ -203,7 +204,7 @@ async function dispose(context: Context<ApiEnv>, { name, record }: Named, upload
 async function abandon(context: Context<ApiEnv>): Promise<Response> {
   const { name, record } = await pushedTo(context);
   const { api } = context.var;
-  const upload = context.req.param("upload") ?? "";
+  const upload = pathParam(context, "upload");
   found(await api.settings(name).upload({ kind: "show", name: upload }));
   await api.uploadParts(record.id).clear(upload);
   await api.settings(name).upload({ kind: "end", name: upload });

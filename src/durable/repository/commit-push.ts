@@ -40,6 +40,7 @@ function loadState(db: SqlDatabase, updates: readonly RefUpdate[]): RefState {
     created.map((update) => update.name),
   );
   return {
+    // The empty text says that there is no such ref.
     current: (name) => values.get(name) ?? "",
     exists: (name) => taken.has(name) || values.has(name),
     below: (name) => (crowded.has(name) ? refNamesBelow(db, name) : []),

@@ -100,6 +100,7 @@ export class EventSockets {
   begin(socket: EventSocket, { id, needsPublic, token, since }: SubscriptionRequest): boolean {
     const ends = this.#source.ends();
     const { seen, gap } = beginning(since, ends);
+    // A gap is told only to a subscriber that named a place.
     if (gap) socket.send(formatGapMessage(this.#name, since ?? 0, ends.newest));
     const attachment: Attachment = { id, needsPublic, ...(token === undefined ? {} : { token }), seen };
     socket.serializeAttachment(attachment);

@@ -120,6 +120,7 @@ export class RepositoryHooks {
       const row = readHook(this.#db, id);
       if (row === undefined) return undefined;
       const { secret: oldSecret, url, events, active } = row;
+      // A webhook without a secret is not signed.
       const secret = change.secret ?? oldSecret ?? "";
       const settings = { url, events, active, ...change };
       const isOn = row.active && settings.active;

@@ -65,6 +65,7 @@ export type BeginSyncPage =
     });
 
 function originOf(url: string): string {
+  // What is no URL has no origin, and equals none.
   return URL.parse(url)?.origin ?? "";
 }
 
@@ -302,6 +303,7 @@ export class MirrorDatabase {
     // What moved since, a repack or a setting, is for a sync to publish. An upstream that fails is not asked the sooner for it.
     const isIdle = row.running === undefined && !row.asked && row.failures === 0;
     const isBehind = isIdle && row.lastSync !== undefined && !this.#isPublished();
+    // A mirror that was never tried is due at once.
     const soon = isBehind ? (row.lastAttempt ?? 0) + PUBLISH_DELAY : Number.POSITIVE_INFINITY;
     const due = Math.min(row.nextSync ?? Number.POSITIVE_INFINITY, soon);
     return due === Number.POSITIVE_INFINITY ? undefined : due;

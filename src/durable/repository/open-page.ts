@@ -30,6 +30,7 @@ export function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnA
         isWhole = false;
         return;
       }
+      // A ref that peels to nothing has no second name.
       bytes += REF_ROW_BYTES + row.name.length + row.oid.length + (row.peeled?.length ?? 0);
       last = row.name;
       yield row;

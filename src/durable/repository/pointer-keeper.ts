@@ -47,8 +47,10 @@ export class PointerKeeper {
       if (pointer === undefined || this.isOverdue) return { published: false };
       const old = this.#table.read();
       // Noted first: what may be there has to be deleted one day.
+      // -1 is no version.
       this.#table.write({ version: snapshot.version, previous: old?.version ?? -1, doomed: false });
       await this.#bucket.put(mirrorPointerKey(this.#name()), formatPointer(pointer));
+      // -1 is no version.
       const retired = old?.previous ?? -1;
       return retired < 0 ? { published: true } : { published: true, retired };
     });

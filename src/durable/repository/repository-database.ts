@@ -191,6 +191,7 @@ export class RepositoryDatabase {
     const headOid = readRef(this.#db, row.record.head);
     const { refPrefixes, refNames, wants, wantRefs = [] } = request;
     const values = readRefs(this.#db, wantRefs);
+    // The empty text says that there is no such ref.
     const wantedRefs = wantRefs.map((name) => (name === "HEAD" ? headOid : values.get(name)) ?? "");
     const tips =
       wants === undefined
@@ -225,6 +226,7 @@ export class RepositoryDatabase {
         packs: listPacks(this.#db),
         ...this.#pushSeed(request),
         uploadBytes: sumUploads(this.#db, request.upload),
+        // The empty text says that there is no such ref.
         current: request.names.map((name) => values.get(name) ?? ""),
       };
     });
@@ -357,8 +359,8 @@ export class RepositoryDatabase {
       this.hooks()?.nextDue(now),
       this.mirror.nextDue(),
       this.mirror.pointer.read()?.doomed === true ? now : undefined,
-    ].filter((at) => at !== undefined && at !== Number.POSITIVE_INFINITY);
-    return due.length === 0 ? undefined : Math.min(...due.map((at) => at ?? 0));
+    ].flatMap((at) => (at === undefined || at === Number.POSITIVE_INFINITY ? [] : [at]));
+    return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /** What the tenant has to be told; `undefined` where it knows. */

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../../bytes/assert.ts";
 import { DurableObject } from "cloudflare:workers";
 import { toHex } from "../../bytes/hex.ts";
 import type {
@@ -66,12 +67,12 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     super(state, env);
     this.#database = new RepositoryDatabase(durableSql(state.storage), () =>
       toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
-    );
+    ); // An object that an alarm wakes may not know its name.
     this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
     this.#places = new SubscriberPlaces(state);
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     this.#usage = new UsageReporter(this.#database, (report) =>
-      this.#tenant().noteUsage({ repo: this.#name.split("/")[1] ?? "", ...report }),
+      this.#tenant().noteUsage({ repo: itemAt(this.#name.split("/"), 1), ...report }),
     );
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
@@ -275,6 +276,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** Begins a subscription: a WebSocket can't be handed over in another way. The request's JSON is the Worker's own. */
   override fetch(request: Request): Response {
+    // A request without one is refused by the parser.
     const asked = parseSubscriptionRequest(new URL(request.url).searchParams.get("subscription") ?? "");
     const place = this.#sockets.admits(asked) ? this.#places.admits(asked, Date.now()) : "gone";
     if (place !== "free") return new Response(null, { status: { gone: 404, "too-many": 429, full: 503 }[place] });

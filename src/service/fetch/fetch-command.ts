@@ -8,6 +8,7 @@
  * @packageDocumentation
  * @see gitprotocol-v2(5), upload-pack.c `upload_pack_v2()`
  */
+import { itemAt } from "../../bytes/assert.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { ProtocolError } from "../../bytes/failure.ts";
 import { fromHex } from "../../bytes/hex.ts";
@@ -66,7 +67,7 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
 /** Gives what each `want-ref` names. @throws ProtocolError in git's words where there is no such ref. */
 function wantedRefsOf({ wantRefs }: FetchRequest, snapshot: OpenSnapshot): WantedRef[] {
   return wantRefs.map((name, i) => {
-    const oid = fromHex(snapshot.wantedRefs[i] ?? "");
+    const oid = fromHex(itemAt(snapshot.wantedRefs, i));
     if (oid === undefined || oid.length === 0) throw new ProtocolError(`unknown ref ${name}`);
     return { name, oid };
   });

@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see builtin/receive-pack.c, refs.c `ref_transaction_update()`
  */
+import { itemAt } from "../../bytes/assert.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { isAncestor } from "../../graph/ancestry.ts";
@@ -107,7 +108,7 @@ async function settleForward(
   lent.reset();
   const session = new GraphSession(openAll(), lent);
   for (const { index, oid } of doubtful) {
-    const old = fromHex(verdict.updates[index]?.oldOid ?? "");
+    const old = fromHex(itemAt(verdict.updates, index).oldOid);
     if (old === undefined) continue;
     const from = session.node(old);
     if ((await session.kindOf(from)) !== KIND_NUMBER.commit) continue;

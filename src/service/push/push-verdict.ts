@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see builtin/receive-pack.c `execute_commands()`
  */
+import { itemAt } from "../../bytes/assert.ts";
 import type { Pusher } from "../../refs/ref-policy.ts";
 import { namedRefState, planRefUpdates } from "../../refs/ref-plan.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
@@ -37,7 +38,7 @@ export class PushVerdict {
 
   /** Refuses one update. */
   reject(index: number, why: RefRejection): void {
-    const name = this.updates[index]?.name ?? "";
+    const name = itemAt(this.updates, index).name;
     this.#outcomes[index] = { name, kind: "rejected", why };
   }
 
@@ -64,7 +65,7 @@ export class PushVerdict {
     const updates = indexes.flatMap((index) => this.updates[index] ?? []);
     const state = namedRefState(
       updates.map(({ name }) => name),
-      indexes.map((index) => current[index] ?? ""),
+      indexes.map((index) => itemAt(current, index)),
     );
     // Not as atomic: that one refusal is all shows in `running` and in the end.
     const { head, readOnly, rules } = record;

@@ -13,6 +13,7 @@
  * @packageDocumentation
  * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c
  */
+import { itemAt } from "../../bytes/assert.ts";
 import { LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
@@ -277,7 +278,7 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
 }
 
 function newTip({ verdict }: Push, index: number): Uint8Array | undefined {
-  const newOid = verdict.updates[index]?.newOid ?? "";
+  const newOid = itemAt(verdict.updates, index).newOid;
   return isZeroOid(newOid) ? undefined : fromHex(newOid);
 }
 
@@ -288,6 +289,7 @@ function databaseOf({ exchange, begun }: Push, ...more: PackRecord[]): ObjectDat
 
 async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {
   const { exchange, request, verdict, kernel, begun } = push;
+  // A push without a pack weighs nothing.
   const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
   await checkNewValues(verdict, {
     format: request.format,

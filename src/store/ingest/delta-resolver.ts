@@ -9,6 +9,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt, u32At, u8At } from "../../bytes/assert.ts";
 import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../../format/pack-entry.ts";
@@ -199,7 +200,7 @@ export class DeltaResolver {
     const kinds = await outside.kindsOf(names);
     let found = false;
     for (const [i, index] of waited.entries()) {
-      const kind = kinds[i] ?? 0;
+      const kind = u8At(kinds, i);
       if (kind === 0) continue;
       found = true;
       this.#outsideByName.set(index, this.#outside.length);
@@ -215,13 +216,13 @@ export class DeltaResolver {
       const batch = this.#batch();
       const first = next;
       while (next < order.length && !batch.full) {
-        this.#addWithBases(batch, order[next] ?? 0);
+        this.#addWithBases(batch, u32At(order, next));
         // one whose bases found no room waits for the next batch, which has them all
         if (!batch.full || next === first) next++;
       }
       await batch.load(this.#input.openPackBytes);
       for (let i = first; i < next; i++) {
-        const number = order[i] ?? 0;
+        const number = u32At(order, i);
         const base = this.#baseOf(number);
         if (!(await this.#resolveHeld(batch, number, base))) await this.#resolveLarge(batch, number, base);
         if (++this.#done % PROGRESS_STEP === 0 || this.#done === this.#total) {
@@ -255,7 +256,7 @@ export class DeltaResolver {
   }
 
   #kindOf(node: number): number {
-    return node < this.#count ? this.#input.entries.kindOf(node) : (this.#outside[node - this.#count]?.kind ?? 0);
+    return node < this.#count ? this.#input.entries.kindOf(node) : itemAt(this.#outside, node - this.#count).kind;
   }
 
   /** Resolves an entry whose delta, base or result is too large to be held. */

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { f64At, u32At } from "../../bytes/assert.ts";
 import { CorruptStore } from "../../bytes/failure.ts";
 import { findSorted } from "../../bytes/sorted.ts";
 import type { EntryTable } from "./entry-table.ts";
@@ -104,12 +105,12 @@ export class EntryBatch {
   /** Copies what a piece of the pack has of the entries from `first` on; gives the first that goes on behind it. */
   #take(piece: Uint8Array, at: number, first: number, last: number): number {
     for (let i = first; i <= last; i++) {
-      const number = this.#sorted[i] ?? 0;
+      const number = u32At(this.#sorted, i);
       const offset = this.#entries.offsetOf(number);
       const from = Math.max(offset, at);
       const to = Math.min(this.#endOf(number), at + piece.length);
       if (from >= at + piece.length) return i;
-      this.#bytes.set(piece.subarray(from - at, to - at), (this.#starts[i] ?? 0) + from - offset);
+      this.#bytes.set(piece.subarray(from - at, to - at), f64At(this.#starts, i) + from - offset);
       if (this.#endOf(number) > at + piece.length) return i;
     }
     return last + 1;
@@ -132,9 +133,9 @@ export class EntryBatch {
 
   /** The bytes of an entry, header first; `undefined` where it is not among those loaded. */
   bytesOf(number: number): Uint8Array | undefined {
-    const rank = findSorted(this.#sorted.length, number, (each) => this.#sorted[each] ?? 0);
+    const rank = findSorted(this.#sorted.length, number, (each) => u32At(this.#sorted, each));
     if (rank < 0) return undefined;
-    const start = this.#starts[rank] ?? 0;
+    const start = f64At(this.#starts, rank);
     return this.#bytes.subarray(start, start + this.#lengthOf(number));
   }
 }

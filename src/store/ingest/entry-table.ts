@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { f64At, u32At, u8At } from "../../bytes/assert.ts";
 import { freeMemory } from "../../bytes/free-memory.ts";
 import { findSorted } from "../../bytes/sorted.ts";
 import { OFS_DELTA, REF_DELTA } from "../../object/object-kind.ts";
@@ -97,21 +98,21 @@ export class EntryTable {
   }
 
   offsetOf(number: number): number {
-    return this.#chunk(number).offset[number & ROW_MASK] ?? 0;
+    return f64At(this.#chunk(number).offset, number & ROW_MASK);
   }
 
   sizeOf(number: number): number {
-    return this.#chunk(number).size[number & ROW_MASK] ?? 0;
+    return f64At(this.#chunk(number).size, number & ROW_MASK);
   }
 
   /** Type number as it stands in the pack. */
   packKindOf(number: number): number {
-    return (this.#chunk(number).kinds[number & ROW_MASK] ?? 0) & 7;
+    return u8At(this.#chunk(number).kinds, number & ROW_MASK) & 7;
   }
 
   /** Type number of the object; 0 while unresolved. */
   kindOf(number: number): number {
-    return (this.#chunk(number).kinds[number & ROW_MASK] ?? 0) >> 3;
+    return u8At(this.#chunk(number).kinds, number & ROW_MASK) >> 3;
   }
 
   isDelta(number: number): boolean {
@@ -126,7 +127,7 @@ export class EntryTable {
 
   /** See {@link Columns.base}. */
   baseOf(number: number): number {
-    return this.#chunk(number).base[number & ROW_MASK] ?? 0;
+    return u32At(this.#chunk(number).base, number & ROW_MASK);
   }
 
   setBase(number: number, base: number): void {
@@ -138,7 +139,7 @@ export class EntryTable {
   }
 
   ringOf(number: number): number {
-    return this.#chunk(number).ring[number & ROW_MASK] ?? -1;
+    return f64At(this.#chunk(number).ring, number & ROW_MASK);
   }
 
   setRing(number: number, position: number): void {
@@ -149,7 +150,7 @@ export class EntryTable {
   resolve(number: number, kind: number, size: number): void {
     const columns = this.#chunk(number);
     const row = number & ROW_MASK;
-    columns.kinds[row] = ((columns.kinds[row] ?? 0) & 7) | (kind << 3);
+    columns.kinds[row] = (u8At(columns.kinds, row) & 7) | (kind << 3);
     columns.size[row] = size;
   }
 

@@ -71,6 +71,7 @@ export class LargeDeltas {
 
   /** Bytes of a node that is in a scratch file. */
   sizeOf(node: number): number {
+    // What is not in a scratch file takes no room in one.
     return this.#scratch.get(node)?.size ?? 0;
   }
 

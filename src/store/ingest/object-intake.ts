@@ -16,6 +16,7 @@ import {
   REF_TAG,
   REF_TREE,
 } from "../../kernel/object-flags.ts";
+import { itemAt, u8At } from "../../bytes/assert.ts";
 import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { type Kernel, SCAN_OK } from "../../kernel/kernel.ts";
@@ -150,13 +151,14 @@ export class ObjectIntake {
   #acceptTag(held: Held, bytes: Uint8Array): void {
     this.#refuse(KIND_NUMBER.tag, held, fsckTag(bytes, this.#format, this.#leniency.ignored));
     const links = readTagLinks(bytes, 0, bytes.length, this.#format);
-    this.#refer(links.object, REFERENCE_OF_KIND[KIND_NUMBER[links.kind]] ?? 0);
+    this.#refer(links.object, itemAt(REFERENCE_OF_KIND, KIND_NUMBER[links.kind]));
   }
 
   #acceptTree(held: Held, base: Held | undefined): void {
     const kernel = this.#kernel;
     const at = this.#inflating.pointer(held);
     const baseAt = base === undefined ? 0 : this.#inflating.pointer(base);
+    // A tree without a base is scanned whole.
     if (kernel.scanTree(at, held.size, baseAt, base?.size ?? 0) === SCAN_OK) {
       for (let i = 0; i < kernel.suspiciousCount; i++) this.#checkEntry(held, at + kernel.suspiciousAt(i));
       return;
@@ -254,7 +256,7 @@ export class ObjectIntake {
   /** Gives the type number that all references agree on; `kind` is that of the object where the pack brings it, else 0. */
   #checkReferences(index: number, references: number, kind: number): number {
     const expected = kind === 0 ? KIND_OF_REFERENCE.get(references) : kind;
-    if (expected !== undefined && (references & ~(REFERENCE_OF_KIND[expected] ?? 0)) === 0) return expected;
+    if (expected !== undefined && (references & ~itemAt(REFERENCE_OF_KIND, expected)) === 0) return expected;
     const found = kindOfNumber(kind) ?? "another";
     throw new ObjectRejected(
       `object ${this.#hex(index)}: expected type ${nameOfReference(references)}, found ${found}`,
@@ -285,15 +287,15 @@ export class ObjectIntake {
 
 const DIRECTORY = 0o40000;
 const GITLINK = 0o160000;
-const KIND_OF_REFERENCE = new Map([1, 2, 3, 4].map((kind) => [REFERENCE_OF_KIND[kind] ?? 0, kind]));
+const KIND_OF_REFERENCE = new Map([1, 2, 3, 4].map((kind) => [itemAt(REFERENCE_OF_KIND, kind), kind]));
 
 function nameOfReference(references: number): string {
-  const kind = [1, 2, 3, 4].find((number) => (references & (REFERENCE_OF_KIND[number] ?? 0)) !== 0);
-  return kindOfNumber(kind ?? 0) ?? "none";
+  const kind = [1, 2, 3, 4].find((number) => (references & itemAt(REFERENCE_OF_KIND, number)) !== 0);
+  return (kind === undefined ? undefined : kindOfNumber(kind)) ?? "none";
 }
 
 function parseMode(memory: Uint8Array, at: number): number {
   let mode = 0;
-  for (let i = at; memory[i] !== 0x20; i++) mode = mode * 8 + ((memory[i] ?? 0) - 0x30);
+  for (let i = at; memory[i] !== 0x20; i++) mode = mode * 8 + (u8At(memory, i) - 0x30);
   return mode;
 }

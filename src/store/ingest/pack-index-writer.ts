@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { u32At } from "../../bytes/assert.ts";
 import type { HashFactory } from "../../bytes/hash.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { type PackTables, encodePackIndex, encodedIndexBytes } from "../../format/pack-index-encoder.ts";
@@ -100,8 +101,8 @@ export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
     packChecksum: input.checksum,
   };
   const kinds = encodePackKinds(entries.count, {
-    kindAt: (position) => entries.kindOf(order[position] ?? 0),
-    sizeAt: (position) => entries.sizeOf(order[position] ?? 0),
+    kindAt: (position) => entries.kindOf(u32At(order, position)),
+    sizeAt: (position) => entries.sizeOf(u32At(order, position)),
   });
   const inlineKinds = kinds.length <= INLINE_KINDS_BYTES;
   await Promise.all([

@@ -84,6 +84,7 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
 
 /** Adds a pack. */
 export function insertPack(db: SqlDatabase, pack: PackRecord): void {
+  // Types that do not fit lie in the bucket.
   if ((pack.kinds?.length ?? 0) > INDEX_HEAD_LIMIT) throw new RangeError(`types of ${pack.kinds?.length} bytes`);
   if (pack.indexHead.length > INDEX_HEAD_LIMIT) throw new RangeError(`index head of ${pack.indexHead.length} bytes`);
   db.run(

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { present } from "../../../bytes/assert.ts";
 import { compareRefNames } from "../../../refs/ref-order.ts";
 import type { RefRow } from "../../../refs/ref-rows.ts";
 import {
@@ -37,7 +38,7 @@ function refRow(row: SqlRow): RefRow {
  * code points do, so the last one that has a successor is raised.
  */
 export function prefixEnd(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
+  const points = Array.from(prefix, (character) => present(character.codePointAt(0), "a character's code point"));
   for (;;) {
     const last = points.pop();
     if (last === undefined) return undefined;
