@@ -1,28 +1,65 @@
 /**
- * Compiles the AssemblyScript of `src/kernel/wasm/` to `build/kernel.wasm`; does nothing while that is newer than all it comes from.
+ * Compiles the AssemblyScript of `src/kernel/wasm/` to `src/kernel/kernel.wasm`. The result is committed, so that starting and deploying
+ * need no compiler; beside it, `kernel.wasm.source` says from which sources it was made. Does nothing while these are the same. With
+ * `--check` it compiles in any case, and fails where the committed file is not what the sources give.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import packageJson from "../package.json" with { type: "json" };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const sources = join(root, "src", "kernel", "wasm");
-const output = join(root, "build", "kernel.wasm");
-const compiler = join(root, "node_modules", "assemblyscript");
+const output = join(root, "src", "kernel", "kernel.wasm");
+const stamp = `${output}.source`;
+const compiler = join(root, "node_modules", "assemblyscript", "bin", "asc.js");
 
-const inputs = [
-  ...readdirSync(sources).map((name) => join(sources, name)),
-  join(compiler, "package.json"),
-  fileURLToPath(import.meta.url),
-];
-const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-if (inputs.some((input) => statSync(input).mtimeMs >= built)) {
-  mkdirSync(dirname(output), { recursive: true });
-  // Renamed into place, so that a test or a server that starts meanwhile never reads half a module.
-  const fresh = `${output}.${process.pid}`;
-  const options = ["exports.ts", "--config", "asconfig.json", "--baseDir", sources, "--outFile", fresh];
-  execFileSync(process.execPath, [join(compiler, "bin", "asc.js"), ...options], { cwd: sources, stdio: "inherit" });
-  renameSync(fresh, output);
-  console.log(`build/kernel.wasm: ${statSync(output).size} bytes`);
+/** Gives a digest of all that the kernel is made from: the sources, and which compiler compiles them. */
+function sourceDigest(): string {
+  const digest = createHash("sha256").update(`assemblyscript ${packageJson.devDependencies.assemblyscript}\n`);
+  for (const name of readdirSync(sources).toSorted()) {
+    const content = readFileSync(join(sources, name));
+    digest.update(`${name} ${content.length}\n`).update(content);
+  }
+  return `${digest.digest("hex")}\n`;
+}
+
+/** Compiles the sources. */
+function compile(): Buffer {
+  if (!existsSync(compiler)) throw new Error("the kernel has to be compiled, which takes `npm install` first");
+  const directory = mkdtempSync(join(tmpdir(), "thinpack-kernel-"));
+  try {
+    const file = join(directory, "kernel.wasm");
+    const options = ["exports.ts", "--config", "asconfig.json", "--baseDir", sources, "--outFile", file];
+    execFileSync(process.execPath, [compiler, ...options], { cwd: sources, stdio: "inherit" });
+    return readFileSync(file);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes a file so that whoever reads it meanwhile sees all of the old or of the new. */
+function replace(file: string, content: string | Buffer): void {
+  const fresh = `${file}.${process.pid}`;
+  writeFileSync(fresh, content);
+  renameSync(fresh, file);
+}
+
+const digest = sourceDigest();
+const isFresh = existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest;
+if (process.argv.includes("--check")) {
+  if (!isFresh || !compile().equals(readFileSync(output))) {
+    console.error(
+      "src/kernel/kernel.wasm is not what src/kernel/wasm gives: run `npm run build:kernel` and commit both files",
+    );
+    process.exit(1);
+  }
+} else if (!isFresh) {
+  const module = compile();
+  replace(output, module);
+  replace(stamp, digest);
+  console.log(`src/kernel/kernel.wasm: ${module.length} bytes`);
 }

@@ -1,16 +1,69 @@
-// Installs what package-lock.json names when node_modules is missing or older, so that `npm start` and `npm test` work on a
-// bare clone. Plain JavaScript: it runs on the system's Node, before the pinned one is there. Called by `pre…` scripts, each of which
-// has a shell of its own: a shell remembers where it found `node`, and would go on with the system's.
-import { execFileSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+// Installs what package-lock.json names if node_modules lacks it, so that `npm start` and `npm test` work on a bare clone. Starting and
+// deploying take the `dependencies` alone; `all` adds what only the tests and the gate need. Plain JavaScript: it runs on the system's
+// Node, before the pinned one is there. Called by `pre…` scripts, each of which has a shell of its own: a shell remembers where it found
+// `node`, and would go on with the system's.
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const installed = join(root, "node_modules", ".package-lock.json");
+const modules = join(root, "node_modules");
+const installed = join(modules, ".package-lock.json");
 const wanted = join(root, "package-lock.json");
-if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
-  // not `npm ci`: it refuses a lock file from which a registry left out other platforms' optional packages
-  const install = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
-  execFileSync("npm", install, { cwd: root, stdio: ["ignore", 2, 2] });
+/** Milliseconds between two words of how it goes: npm says nothing where it is not on a terminal. */
+const SAY_AFTER = 4000;
+
+/** Gives the packages that an installation takes, by their directories. */
+function packagesOf(all) {
+  const { packages } = JSON.parse(readFileSync(wanted, "utf8"));
+  const rows = Object.entries(packages).filter(([path, each]) => path !== "" && !each.optional && !each.devOptional);
+  return rows.filter(([, each]) => all || !each.dev).map(([path]) => path);
 }
+
+function isInstalled(all) {
+  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) return false;
+  return packagesOf(all).every((path) => existsSync(join(root, path)));
+}
+
+/** Counts the packages that are there by now. */
+function countInstalled() {
+  if (!existsSync(modules)) return 0;
+  return readdirSync(modules).reduce((sum, name) => {
+    if (name.startsWith(".")) return sum;
+    return sum + (name.startsWith("@") ? readdirSync(join(modules, name)).length : 1);
+  }, 0);
+}
+
+/** Installs what is missing; with `all` also what only the tests need. */
+export async function ensureInstalled(all) {
+  if (isInstalled(all)) return;
+  const size = all ? "700 MB" : "500 MB";
+  console.error(`thinpack: installing ${packagesOf(all).length} packages (up to ${size}), which takes about a minute`);
+  const began = Date.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((Date.now() - began) / 1000);
+    console.error(`thinpack: still installing, ${seconds} s, ${countInstalled()} packages so far`);
+  }, SAY_AFTER);
+  // not `npm ci`: it refuses a lock file from which a registry left out other platforms' optional packages
+  const install = [
+    "install",
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    ...(all ? [] : ["--omit=dev"]),
+  ];
+  const npm = spawn("npm", install, { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+  const code = await new Promise((resolve) => {
+    npm.on("error", () => resolve(127));
+    npm.on("close", resolve);
+  });
+  clearInterval(timer);
+  if (code !== 0) {
+    console.error("thinpack: npm could not install the packages: see above");
+    process.exit(1);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await ensureInstalled(process.argv[2] === "all");

@@ -16,12 +16,14 @@ import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.ts";
 speedUpSimulator();
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const kernelFile = join(root, "build", "kernel.wasm");
+const kernelFile = join(root, "src", "kernel", "kernel.wasm");
 
 /** What may be set; all has a default. */
 export type HostOptions = {
   /** 0 takes a free one. */
   readonly port?: number;
+  /** Where it listens: 127.0.0.1 where absent, 0.0.0.0 for all addresses. */
+  readonly address?: string;
   readonly stateDir: string;
   /** Made, and kept in the state directory, where absent. */
   readonly adminToken?: string;
@@ -84,6 +86,13 @@ function logSorter(stateDir: string, onLog: (line: string) => void): (log: { mes
   };
 }
 
+/** Gives the name by which this machine reaches the host. */
+function nameOf(address = "127.0.0.1"): string {
+  // The simulator takes every address of the loopback network for 127.0.0.1.
+  if (/^127\.|^(?:0\.0\.0\.0|::1?|localhost)$/.test(address)) return "localhost";
+  return address.includes(":") ? `[${address}]` : address;
+}
+
 /** Starts the host. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const stateDir = resolve(options.stateDir);
@@ -102,7 +111,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         ...(login === undefined ? {} : { LOGIN_LIMIT: login }),
         ...(tenant === undefined ? {} : { TENANT_LIMIT: tenant }),
       }),
-      host: "127.0.0.1",
+      host: options.address ?? "127.0.0.1",
       port: options.port ?? 0,
       ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
       cf: false,
@@ -111,7 +120,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       resourcePersistencePath: join(stateDir, "storage"),
       modules: [
         { type: "ESModule", path: join(root, "build", "worker.js"), contents: bundle },
-        { type: "CompiledWasm", path: kernelFile, contents: readFileSync(kernelFile) },
+        { type: "CompiledWasm", path: join(root, "build", "kernel.wasm"), contents: readFileSync(kernelFile) },
       ],
       modulesRoot: join(root, "build"),
       // What the platform serves of `build/assets`: made when it is asked for, so that a start does not wait for it.
@@ -136,5 +145,5 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     forgetProcesses(stateDir);
   };
   const inspector = async (): Promise<string> => `http://${(await miniflare.getInspectorURL()).host}`;
-  return { base: `http://localhost:${url.port}`, token, stateDir, miniflare, inspector, stop };
+  return { base: `http://${nameOf(options.address)}:${url.port}`, token, stateDir, miniflare, inspector, stop };
 }

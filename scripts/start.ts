@@ -1,57 +1,151 @@
 /**
- * `npm start`: the whole host on this machine. Environment: `PORT`, `STATE_DIR`, `ADMIN_TOKEN`, `INSPECTOR_PORT`,
- * `ALLOW_PRIVATE_UPSTREAMS=1`, `ALLOWED_ORIGINS`, `MIRROR_LEAST_INTERVAL`,
- * `MIRROR_SLICE_OBJECTS`. `WORKER_BUNDLE`, which tests set, names a file with the Worker's bundle: nothing is built then.
+ * `npm start`: the whole host on this machine. `--help` lists the environment variables that it knows; `WORKER_BUNDLE`, which tests set,
+ * names a file with the Worker's bundle, which is then not made.
  */
-import { execFileSync } from "node:child_process";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { startHost } from "./host.ts";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import type { HostOptions, RunningHost } from "./host.ts";
 
-const scripts = dirname(fileURLToPath(import.meta.url));
+const HELP = `Usage: npm start
 
-/** Gives a port from the environment. */
-function portFrom(name: string): number | undefined {
+Runs the whole host on this machine until it is interrupted. Environment:
+
+  PORT                       the port to listen on; 0 takes a free one (8787)
+  HOST                       the address to listen on; 0.0.0.0 for all (127.0.0.1)
+  STATE_DIR                  where everything is kept (.thinpack)
+  ADMIN_TOKEN                the operator's token; by default one is made and kept in STATE_DIR
+  INSPECTOR_PORT             opens the isolate's inspector on this port
+  ALLOW_PRIVATE_UPSTREAMS=1  lets mirrors and webhooks reach private addresses
+  ALLOWED_ORIGINS            the origins whose pages may use the API from a browser
+  MIRROR_LEAST_INTERVAL      the least seconds between two syncs of a mirror
+  MIRROR_SLICE_OBJECTS       the most objects that a sync takes in one go`;
+
+/** Milliseconds between two words of how it goes. */
+const SAY_AFTER = 4000;
+
+/** What a user has to put right. */
+class StartFailure extends Error {}
+
+/** Gives a variable of the environment that is set to something. */
+function variable(name: string): string | undefined {
   const text = process.env[name];
-  if (text === undefined || text === "") return undefined;
+  return text === undefined || text === "" ? undefined : text;
+}
+
+/** Gives a port from the environment. @throws StartFailure where it is none */
+function portFrom(name: string): number | undefined {
+  const text = variable(name);
+  if (text === undefined) return undefined;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`${name}=${text} is no port`);
-  return port;
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new StartFailure(`${name} is '${text}', which is no port: give a number from 0 to 65535`);
 }
 
-const bundleFile = process.env["WORKER_BUNDLE"];
-if (bundleFile === undefined) {
-  execFileSync(process.execPath, [join(scripts, "build-kernel.ts")], { stdio: ["ignore", "ignore", "inherit"] });
-}
-const inspectorPort = portFrom("INSPECTOR_PORT");
-const leastMirrorInterval = process.env["MIRROR_LEAST_INTERVAL"];
-const allowedOrigins = process.env["ALLOWED_ORIGINS"];
-const mirrorSliceObjects = process.env["MIRROR_SLICE_OBJECTS"];
-const host = await startHost({
-  port: portFrom("PORT") ?? 8787,
-  stateDir: process.env["STATE_DIR"] ?? ".thinpack",
-  ...(process.env["ADMIN_TOKEN"] === undefined ? {} : { adminToken: process.env["ADMIN_TOKEN"] }),
-  ...(inspectorPort === undefined ? {} : { inspectorPort }),
-  allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
-  ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
-  ...(leastMirrorInterval === undefined ? {} : { leastMirrorInterval }),
-  ...(mirrorSliceObjects === undefined ? {} : { mirrorSliceObjects }),
-  ...(bundleFile === undefined ? {} : { bundleFile }),
-});
-
-let stopping = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  // Miniflare has a listener of its own, which ends the process before the host has stopped.
-  process.removeAllListeners(signal);
-  process.on(signal, () => {
-    if (stopping) return;
-    stopping = true;
-    void host.stop().finally(() => process.exit(0));
+/** Tries to listen, since workerd would say in many lines why it can't. @throws StartFailure in a sentence */
+async function checkAddress(host: string, port: number): Promise<void> {
+  const server = createServer();
+  const code = await new Promise<string | undefined>((resolve) => {
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "failed"));
+    server.listen(port, host, () => resolve(undefined));
   });
+  if (code === undefined) await new Promise((resolve) => server.close(resolve));
+  else if (code === "EADDRINUSE") throw new StartFailure(`port ${port} is in use: set PORT to another, or to 0`);
+  else if (code === "EACCES") throw new StartFailure(`port ${port} may not be used by this user: set PORT to another`);
+  else throw new StartFailure(`HOST is '${host}', which this machine can't listen on (${code})`);
 }
 
-if (inspectorPort !== undefined) console.log(`inspector ${await host.inspector()}`);
-console.log(`ready ${host.base}`);
-console.log(`the operator's token: ${host.token}`);
-console.log("push something:");
-console.log(`  git push ${host.base.replace("://", `://x:${host.token}@`)}/me/project.git HEAD:refs/heads/main`);
+/** Options that are set by a variable each, as text. */
+const TEXTS = {
+  adminToken: "ADMIN_TOKEN",
+  allowedOrigins: "ALLOWED_ORIGINS",
+  leastMirrorInterval: "MIRROR_LEAST_INTERVAL",
+  mirrorSliceObjects: "MIRROR_SLICE_OBJECTS",
+  bundleFile: "WORKER_BUNDLE",
+} as const satisfies Partial<Record<keyof HostOptions, string>>;
+
+/** Reads the environment. @throws StartFailure */
+function readOptions(): HostOptions & { readonly port: number; readonly address: string } {
+  const inspectorPort = portFrom("INSPECTOR_PORT");
+  const texts = Object.entries(TEXTS).flatMap(([option, name]) => {
+    const text = variable(name);
+    return text === undefined ? [] : [[option, text] as const];
+  });
+  return {
+    ...Object.fromEntries(texts),
+    port: portFrom("PORT") ?? 8787,
+    address: variable("HOST") ?? "127.0.0.1",
+    stateDir: variable("STATE_DIR") ?? ".thinpack",
+    ...(inspectorPort === undefined ? {} : { inspectorPort }),
+    allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
+  };
+}
+
+/** Starts the host, and says every few seconds that it is still at it. @throws StartFailure */
+async function start(options: HostOptions): Promise<RunningHost> {
+  console.error("thinpack: starting");
+  const began = Date.now();
+  const timer = setInterval(() => {
+    console.error(`thinpack: still starting, ${Math.round((Date.now() - began) / 1000)} s`);
+  }, SAY_AFTER);
+  try {
+    // Loaded only now: the simulator takes seconds to load on a slow machine, and something is to be said before.
+    const { startHost } = await import("./host.ts");
+    return await startHost(options);
+  } catch (error) {
+    const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    throw new StartFailure(line);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Whether the operator's token is another than at the last start. Only a digest of it is kept. */
+function isOtherToken({ stateDir, token }: RunningHost): boolean {
+  const file = join(stateDir, "admin-token-digest");
+  const digest = createHash("sha256").update(token).digest("hex");
+  const before = existsSync(file) ? readFileSync(file, "utf8") : digest;
+  writeFileSync(file, digest, { mode: 0o600 });
+  return before !== digest;
+}
+
+function stopOnSignals(host: RunningHost): void {
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Miniflare has a listener of its own, which ends the process before the host has stopped.
+    process.removeAllListeners(signal);
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      void host.stop().finally(() => process.exit(0));
+    });
+  }
+}
+
+async function main(): Promise<void> {
+  const [argument] = process.argv.slice(2);
+  if (argument === "--help" || argument === "-h") {
+    console.log(HELP);
+    return;
+  }
+  if (argument !== undefined) throw new StartFailure(`unknown argument '${argument}': settings are in the environment`);
+  const options = readOptions();
+  await checkAddress(options.address, options.port);
+  const host = await start(options);
+  stopOnSignals(host);
+  if (options.inspectorPort !== undefined) console.log(`inspector ${await host.inspector()}`);
+  console.log(`ready ${host.base}`);
+  console.log(`the operator's token: ${host.token}`);
+  if (isOtherToken(host)) console.log("it is another than last time: log in anew where the old one is kept");
+  console.log("push something:");
+  console.log(`  git push ${host.base.replace("://", `://git:${host.token}@`)}/acme/widgets.git HEAD:refs/heads/main`);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof StartFailure)) throw error;
+  console.error(`thinpack: ${error.message}`);
+  process.exit(1);
+}

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 
 const scripts = dirname(fileURLToPath(import.meta.url));
 if (existsSync(join(scripts, "thinpack"))) {
-  await import("./ensure-install.mjs");
+  const { ensureInstalled } = await import("./ensure-install.mjs");
+  await ensureInstalled(false);
   const { buildCommand } = await import("./build-command.mjs");
   await buildCommand();
 }

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import kernel from "../build/kernel.wasm";
+import kernel from "./kernel/kernel.wasm";
 import { version } from "../package.json";
 import { createApp } from "./app.ts";
 import { runJobs } from "./cloudflare/job-queue.ts";

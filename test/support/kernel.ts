@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { KernelLayout } from "../../src/kernel/kernel-layout.ts";
 import { type Kernel, createKernel } from "../../src/kernel/kernel.ts";
 
-const wasm = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "build", "kernel.wasm");
+const wasm = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "src", "kernel", "kernel.wasm");
 /** Workers compile no bytes, so their types have no such constructor; Node has. */
 const { Module } = WebAssembly as unknown as { readonly Module: new (bytes: Uint8Array) => WebAssembly.Module };
 

@@ -30,7 +30,9 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** The compiled kernel. */
-export const KERNEL_MODULE = compile(readFileSync(join(import.meta.dirname, "..", "..", "build", "kernel.wasm")));
+export const KERNEL_MODULE = compile(
+  readFileSync(join(import.meta.dirname, "..", "..", "src", "kernel", "kernel.wasm")),
+);
 
 /** Half for files, half for blocks. */
 function cacheBounds({ cacheBytes = 16 * MIB }: StoreLayout): CacheBounds {

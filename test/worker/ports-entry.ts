@@ -6,7 +6,7 @@
  *
  * @packageDocumentation
  */
-import kernel from "../../build/kernel.wasm";
+import kernel from "../../src/kernel/kernel.wasm";
 import { isolateTools } from "../../src/cloudflare/isolate-tools.ts";
 import { durableSql } from "../../src/durable/sql/durable-sql.ts";
 import type { SqlDatabase } from "../../src/durable/sql/sql-database.ts";
