@@ -17,8 +17,17 @@ import type { PackStorage } from "../catalog/pack-storage.ts";
 
 /** Reads of the bucket that no request goes beyond. */
 const MOST_READS = 8000;
-/** Bytes of the directories that are open at once: on the way down to a file, on both sides of a comparison. */
+/**
+ * Bytes of what is held at once for directories that are open: on the way down to a file, on both sides of a comparison; what their
+ * `.gitattributes` say included.
+ */
 const MOST_DIRECTORY_BYTES = 24 * 1024 * 1024;
+/** Bytes that holding something takes beside its own. */
+const HOLDING_BYTES = 256;
+/** Steps after which a page ends, whatever is on it: about half a second. */
+const PAGE_STEPS = 60_000_000;
+/** Steps that a log or a comparison goes to where there is no page to end. */
+const MOST_STEPS = 400_000_000;
 /** Bytes of indexes that are read ahead. */
 const MOST_INDEX_BYTES = 14 * 1024 * 1024;
 /** Reads of the bucket after which a page ends, whatever is on it. */
@@ -39,7 +48,7 @@ export class BrowseSession {
   readonly graph: GraphSession;
   #reads = 0;
   #isClosed = false;
-  #directoryBytes = 0;
+  #heldBytes = 0;
 
   /** `answer` is a snapshot with the catalog. */
   constructor(repository: Repository, answer: OpenSnapshot) {
@@ -47,13 +56,18 @@ export class BrowseSession {
     this.answer = answer;
     this.format = objectFormat(answer.record.objectFormat);
     const storage = (id: string): PackStorage => counted(repository.storage(id), () => this.#countRead());
-    const database = openObjects({ storage, cache: repository.cache }, answer.record, answer.packs);
+    const database = openObjects({ ...repository, storage }, answer.record, answer.packs);
     this.graph = new GraphSession(database, repository.kernels.lend(this.format.rawSize));
   }
 
-  /** Whether so much was read that a page should end here. */
+  /** Whether so much was read, or computed, that a page should end here. */
   get pageIsFull(): boolean {
-    return this.#reads >= PAGE_READS;
+    return this.#reads >= PAGE_READS || this.repository.pacer.steps >= PAGE_STEPS;
+  }
+
+  /** Bytes of memory held for directories, as far as this session counts them. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** Whether all that is stored can be reached from refs, so that nobody has to look whether something can. */
@@ -96,15 +110,29 @@ export class BrowseSession {
     return isReached === true;
   }
 
-  /** Accounts for a directory that is held (or, negative, no longer is). @throws LimitExceeded where they are too large together. */
-  holdDirectory(bytes: number): void {
-    this.#directoryBytes += bytes;
-    if (this.#directoryBytes > MOST_DIRECTORY_BYTES)
-      throw new LimitExceeded(
-        "directoryBytes",
-        MOST_DIRECTORY_BYTES,
-        `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`,
-      );
+  /** Accounts for a directory, or what its files say, that is held from now on. @throws LimitExceeded where that is too much together. */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes + HOLDING_BYTES;
+    if (this.#heldBytes > MOST_DIRECTORY_BYTES)
+      throw new LimitExceeded("directoryBytes", MOST_DIRECTORY_BYTES, `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`); // prettier-ignore
+  }
+
+  /** Accounts for what is held no longer. */
+  letGo(bytes: number): void {
+    this.#heldBytes -= bytes + HOLDING_BYTES;
+  }
+
+  /** Accounts for work, and gives way to other requests where it is time to. */
+  async work(steps: number): Promise<void> {
+    const { pacer } = this.repository;
+    pacer.add(steps);
+    if (pacer.isDue) await pacer.pace();
+  }
+
+  /** Refuses to go on with what finds nothing to end a page with. @throws LimitExceeded */
+  assertSteps(): void {
+    if (this.repository.pacer.steps > MOST_STEPS)
+      throw new LimitExceeded("steps", MOST_STEPS, "this takes too much computing to be answered here");
   }
 
   /** Gives the kernel back; once, however often it is called. */

@@ -35,6 +35,8 @@ const PAGE_WALK = 20_000;
 const MOST_REPEATED = 200_000;
 /** Commits that a cursor names. */
 const MOST_NEXT = 32;
+/** Steps that taking a commit out of the queue costs, with what it puts in. */
+const COMMIT_STEPS = 200;
 /** Trees whose entry is remembered. */
 const MOST_REMEMBERED = 20_000;
 
@@ -113,6 +115,7 @@ export class CommitLog {
   async #take(node: number): Promise<boolean> {
     const { commits } = this.#session.graph;
     this.#walked++;
+    await this.#session.work(COMMIT_STEPS);
     this.#oldest = Math.min(this.#oldest, commits.timeOf(node));
     const parents = commits.parentsOf(node).slice();
     const { followed, isListed } = await this.#simplified(node, parents);
@@ -161,6 +164,7 @@ export class CommitLog {
     this.#doubtfulFrom = Number.POSITIVE_INFINITY;
     await this.#put(graph.node(this.#tip));
     while (this.#walked < upTo) {
+      this.#session.assertSteps();
       const node = this.#queue.pop();
       if (node === undefined) return;
       await this.#take(node);

@@ -62,16 +62,29 @@ export async function findPath(
 async function findEntry(session: BrowseSession, tree: Uint8Array, name: string): Promise<FoundEntry | undefined> {
   const { reader: objects, inflating } = session.graph;
   const { held } = await objects.read(tree);
-  const bytes = inflating.bytes(held);
-  const { rawSize } = session.format;
-  const reader = new TreeReader(bytes, 0, bytes.length, rawSize);
+  const found = searchTree(inflating.bytes(held), name, session.format.rawSize);
+  await session.work(held.size * BYTE_STEPS);
+  return found;
+}
+
+/** Steps that looking at a byte of a tree costs, and at an entry of a directory, which is made an object of. */
+const BYTE_STEPS = 0.2;
+const ENTRY_STEPS = 40;
+
+function searchTree(tree: Uint8Array, name: string, rawSize: number): FoundEntry | undefined {
+  const reader = new TreeReader(tree, 0, tree.length, rawSize);
   while (reader.next()) {
-    if (reader.nameEnd - reader.nameAt !== name.length) continue;
-    if (textOf(bytes.subarray(reader.nameAt, reader.nameEnd)) !== name) continue;
-    const oid = bytes.slice(reader.oidAt, reader.oidAt + rawSize);
+    if (reader.nameEnd - reader.nameAt !== name.length || !isNamed(tree, reader.nameAt, name)) continue;
+    const oid = tree.slice(reader.oidAt, reader.oidAt + rawSize);
     return { kind: "found", mode: reader.mode, oid, type: kindOfMode(reader.mode) };
   }
   return undefined;
+}
+
+/** Whether this name, one character a byte, stands at `at`. */
+function isNamed(bytes: Uint8Array, at: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name.charCodeAt(i)) return false;
+  return true;
 }
 
 /** A directory that is held while something is done with its entries; {@link HeldDirectory.release} it. */
@@ -82,7 +95,7 @@ export class HeldDirectory {
   private constructor(session: BrowseSession, bytes: Uint8Array) {
     this.#session = session;
     this.#bytes = bytes;
-    session.holdDirectory(bytes.length);
+    session.hold(bytes.length);
   }
 
   /** Reads the directory with this raw name. @throws LimitExceeded where too much is held already. */
@@ -95,7 +108,9 @@ export class HeldDirectory {
     const bytes = this.#bytes;
     const { rawSize } = this.#session.format;
     const reader = new TreeReader(bytes, 0, bytes.length, rawSize);
+    const { pacer } = this.#session.repository;
     for (let number = 0; reader.next(); number++) {
+      pacer.add(ENTRY_STEPS);
       if (number < first) continue;
       yield {
         mode: reader.mode,
@@ -107,7 +122,7 @@ export class HeldDirectory {
   }
 
   release(): void {
-    this.#session.holdDirectory(-this.#bytes.length);
+    this.#session.letGo(this.#bytes.length);
   }
 }
 

@@ -25,6 +25,8 @@ export type FileChange = {
   readonly after?: FileState;
 };
 
+/** Steps that comparing two directories costs beside those of their entries. */
+const LEVEL_STEPS = 200;
 const KIND_BITS = 0o170000;
 
 type Pair = { readonly before?: DirectoryEntry | undefined; readonly after?: DirectoryEntry | undefined };
@@ -56,6 +58,8 @@ async function* diffLevel(
   behind: string | undefined,
 ): AsyncGenerator<FileChange> {
   assertDepth(depth);
+  session.assertSteps();
+  await session.work(LEVEL_STEPS);
   const [left, right] = [await openedAt(session, before), await openedAt(session, after)];
   for (const pair of changedPairs(left?.entries(), right?.entries())) {
     const entry = pair.after ?? pair.before;

@@ -6,12 +6,15 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { HashFactory } from "../bytes/hash.ts";
+import type { Pause } from "../bytes/pacer.ts";
 import { KernelPool } from "../kernel/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
 import type { Repository } from "../repository/repository.ts";
 
 /** The part of a repository's handle that does not depend on the request. */
-export type IsolateTools = Pick<Repository, "kernels" | "cache" | "hash" | "deflate" | "deflatePiece" | "crc32">;
+export type IsolateTools = Pick<Repository, "kernels" | "cache" | "hash" | "deflate" | "deflatePiece" | "crc32"> & {
+  readonly pause: Pause;
+};
 
 const MIB = 1024 * 1024;
 
@@ -48,5 +51,7 @@ export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
     deflate: (bytes) => deflateSync(bytes),
     deflatePiece,
     crc32: (crc, bytes) => crc32(bytes, crc),
+    // a timer, and no microtask: the event loop takes up other requests before it
+    pause: async () => await new Promise((resolve) => setTimeout(resolve, 0)),
   };
 }

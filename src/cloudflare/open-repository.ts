@@ -5,6 +5,7 @@
  */
 import type { TenantDirectory } from "../access/directory.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
+import { Pacer } from "../bytes/pacer.ts";
 import { DIRECTORY_NAME } from "../durable/tenant/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
@@ -160,6 +161,7 @@ export class RequestStorage {
       refs: this.refs(typeof name === "string" ? name : repositoryKey(name)),
       storage: (id) => r2PackStorage(this.#env.BUCKET, this.counters, id),
       limits: DEFAULT_LIMITS,
+      pacer: new Pacer(this.#tools.pause),
       now: () => Date.now(),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     };

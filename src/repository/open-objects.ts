@@ -11,10 +11,10 @@ import type { Repository } from "./repository.ts";
 
 /** Opens the objects of `packs`, which lie with the repository that `record` is of. Nothing is read yet. */
 export function openObjects(
-  { storage, cache }: Pick<Repository, "storage" | "cache">,
+  { storage, cache, pacer }: Pick<Repository, "storage" | "cache" | "pacer">,
   { id, objectFormat: name }: Pick<RepositoryRecord, "id" | "objectFormat">,
   packs: readonly PackRecord[],
 ): ObjectDatabase {
   const own = { storage: storage(id), scope: id };
-  return new ObjectDatabase(packs, { cache, format: objectFormat(name), placeOf: () => own });
+  return new ObjectDatabase(packs, { cache, pacer, format: objectFormat(name), placeOf: () => own });
 }

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { HashFactory } from "../bytes/hash.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import type { KernelPool } from "../kernel/kernel-pool.ts";
 import type { BlockCache } from "../store/block-cache.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
@@ -16,6 +17,8 @@ export type Repository = {
   /** The bucket prefix of the repository with this id (known only once the refs are open). */
   storage(id: string): PackStorage;
   readonly limits: Limits;
+  /** Has the request give way to others: see {@link Pacer}. */
+  readonly pacer: Pacer;
   /** The isolate's kernels. */
   readonly kernels: KernelPool;
   /** The isolate's cache of pieces of stored files; keys begin with the repository's id. */

@@ -23,6 +23,10 @@ export type ObjectCopy = { readonly kind: number; readonly bytes: Uint8Array };
 /** What an object is made from: deltas, the uppermost first, and last what is no delta. */
 export type StoredChain = { readonly kind: number; readonly entries: readonly DeflatedEntry[] };
 
+/** Steps that reading an object costs beside those of its bytes, and that each delta below it costs. */
+const READ_STEPS = 500;
+const CHAIN_STEPS = 20;
+
 async function unlessTooLarge<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
@@ -166,8 +170,16 @@ export class ObjectReader {
     return await storedObjectSize({ handle, rawSize, inflating: this.#inflating }, offset);
   }
 
-  /** Reads the object whose entry begins at `offset` of the pack with this number. */
+  /** Reads the object whose entry begins at `offset` of the pack with this number, and gives way where it is time to. */
   async readAt(pack: number, offset: number): Promise<ReadObject> {
+    const object = await this.#readAt(pack, offset);
+    const { pacer } = this.#database.context;
+    pacer.add(READ_STEPS);
+    if (pacer.isDue) await pacer.pace();
+    return object;
+  }
+
+  async #readAt(pack: number, offset: number): Promise<ReadObject> {
     const handle = this.#database.packs[pack];
     if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
     const { chain, at } = await this.#chainBelow(pack, handle, offset);
@@ -198,13 +210,18 @@ export class ObjectReader {
   /** Follows an entry's bases down to what is held or is no delta (`at`); `chain` are the deltas above, the uppermost first. */
   async #chainBelow(pack: number, handle: PackHandle, offset: number): Promise<{ chain: number[]; at: number }> {
     const chain: number[] = [];
+    const seen = new Set<number>();
+    const { pacer } = this.#database.context;
     let at = offset;
     while (!this.#held.has(pack, at)) {
+      pacer.add(CHAIN_STEPS);
+      if (pacer.isDue) await pacer.pace();
       await this.#readHeader(handle, at);
       const next = await this.#baseOf(handle, at);
       if (next === undefined) break;
       chain.push(at);
-      if (next >= at && chain.includes(next)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
+      seen.add(at);
+      if (seen.has(next)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
       at = next;
       // the rest of a chain is mostly near
       if (handle.bytesAtHand(at) === undefined) await handle.loadAround(at);
@@ -221,6 +238,8 @@ export class ObjectReader {
 
   #keep(pack: number, offset: number, kind: number, held: Held): ReadObject {
     const object = { kind, held };
+    // made from another, or moved: either way its bytes were gone over
+    this.#database.context.pacer.add(held.size >> 1);
     this.#held.keep(pack, offset, object);
     return object;
   }
@@ -282,6 +301,7 @@ export class ObjectReader {
     const whole = handle.bytesAtHand(offset) ?? (await handle.bytesFrom(offset));
     let bytes = whole.length > headerBytes ? whole.subarray(headerBytes) : await handle.bytesFrom(at);
     const inflation = inflating.startInflating(size);
+    this.#database.context.pacer.add(size);
     while (!inflating.inflateMore(inflation, bytes)) {
       at += bytes.length;
       bytes = handle.bytesAtHand(at) ?? (await handle.bytesFrom(at));

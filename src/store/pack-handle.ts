@@ -8,6 +8,7 @@ import { u32At, u8At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { kindAtPosition, packKindsBytes } from "../format/pack-kinds.ts";
 import {
   PackIndex,
@@ -35,6 +36,8 @@ export type PackPlace = {
 export type PackContext = {
   readonly cache: BlockCache;
   readonly format: ObjectFormat;
+  /** Told of the work that reading objects takes, to have the request give way. */
+  readonly pacer: Pacer;
   /** Says where a pack lies: a catalog may name packs that lie with another repository. */
   placeOf(record: PackRecord): PackPlace;
 };

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { ByteSource } from "../../src/bytes/byte-stream.ts";
+import { Pacer } from "../../src/bytes/pacer.ts";
 import type { HashFactory } from "../../src/bytes/hash.ts";
 import { KernelPool } from "../../src/kernel/kernel-pool.ts";
 import { type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
@@ -97,6 +98,7 @@ export class TestStore {
   readonly layout: StoreLayout;
   readonly storage: MemoryPackStorage;
   readonly kernels: KernelPool;
+  readonly pacer = new Pacer(async () => await new Promise((resolve) => setImmediate(resolve)));
   readonly cost: StorageCost = { reads: 0, writes: 0, bytesRead: 0, rounds: 0 };
   /** The lines read and written, for a failing test to show. */
   readonly log: string[] = [];
@@ -179,6 +181,7 @@ export class TestStore {
       placeOf: () => ({ storage: this.counted(), scope: "repository" }),
       cache: this.cache,
       format: this.format,
+      pacer: this.pacer,
     });
   }
 
@@ -260,6 +263,7 @@ export class TestStore {
       storage: () => storage,
       limits: DEFAULT_LIMITS,
       kernels: this.kernels,
+      pacer: this.pacer,
       cache: this.cache,
       hash: nodeHash,
       deflate: (bytes) => deflateSync(bytes),

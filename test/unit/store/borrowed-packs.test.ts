@@ -24,6 +24,7 @@ describe("packs of two repositories in one catalog", () => {
     const other = await storeOf("three", "four");
     expect(own.packs.map(({ name }) => name)).toEqual(other.packs.map(({ name }) => name));
     const database = new ObjectDatabase([...own.packs, ...other.packs], {
+      pacer: own.pacer,
       cache: new BlockCache({ files: MIB, blocks: MIB }),
       format: own.format,
       placeOf: (record) => {

@@ -26,6 +26,7 @@ describe("the size of a stored object", () => {
       placeOf: () => ({ storage: store.counted(), scope: "r" }),
       cache: store.cache,
       format: store.format,
+      pacer: store.pacer,
     });
     const kernel = store.kernels.lend(store.format.rawSize);
     const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));

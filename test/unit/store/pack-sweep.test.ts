@@ -30,6 +30,7 @@ describe("a sweep", () => {
       placeOf: () => ({ storage: store.counted(), scope: "r" }),
       cache: store.cache,
       format: store.format,
+      pacer: store.pacer,
     });
     const [only] = database.packs;
     if (only === undefined) throw new Error("no pack");
