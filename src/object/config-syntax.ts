@@ -1,26 +1,66 @@
 /**
  * The syntax of git's configuration files, as far as `.gitmodules` needs it.
  *
- * Text is handled byte by byte, a character for each, since git does so and names need not be UTF-8: see `byte-text.ts`.
+ * Text is handled byte by byte, since git does so and names need not be UTF-8. What is given has a character for each: see
+ * `byte-text.ts`. The time is in proportion to the bytes, whatever they say: each is looked at once.
  *
  * @packageDocumentation
  * @see git-config(1)
  */
 import { textOf } from "./byte-text.ts";
 
+/**
+ * A variable's section, as it begins names of variables: `section` or `section.subsection`, the section in lower case. Each header of a
+ * file makes one, which all variables below it share, so that what holds for a section can be found out once.
+ */
+export type ConfigSection = { readonly name: string };
+
 /** One variable of a configuration file. */
 export type ConfigVariable = {
-  /** `section.subsection.key`: section and key in lower case. */
-  readonly name: string;
+  /** `undefined` before the first header. */
+  readonly section: ConfigSection | undefined;
+  /** In lower case. */
+  readonly key: string;
   /** `undefined` for a key without `=`, which stands for true. */
   readonly value: string | undefined;
 };
 
-const BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF";
-const ESCAPES: Readonly<Record<string, string>> = { t: "\t", b: "\b", n: "\n", "\\": "\\", '"': '"' };
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const HASH = 0x23;
+const DASH = 0x2d;
+const DOT = 0x2e;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const OPENING = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSING = 0x5d;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+/** What follows a backslash in a value, and what it stands for. */
+const ESCAPES = new Map([["t", TAB], ["b", 0x08], ["n", LF], ["\\", BACKSLASH], ['"', QUOTE]].map(([c, code]) => [String(c).charCodeAt(0), Number(code)])); // prettier-ignore
 
-const isSpace = (c: string): boolean => c === " " || c === "\t" || c === "\n" || c === "\r";
-const isKeyCharacter = (c: string): boolean => /^[0-9A-Za-z-]$/.test(c);
+/** May stand in a key. */
+const IN_KEY = 1;
+/** Stands for itself in a value, within quotes and without. */
+const IN_VALUE = 2;
+/** Stands for itself in the name of a subsection. */
+const IN_NAME = 4;
+
+const isSpace = (c: number): boolean => c === SPACE || c === TAB || c === LF || c === CR;
+const isLetter = (c: number): boolean => (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a);
+const isKeyCharacter = (c: number): boolean => isLetter(c) || (c >= 0x30 && c <= 0x39) || c === DASH;
+
+function usesOf(c: number): number {
+  const isSpecial = c === QUOTE || c === BACKSLASH || c === LF || c === CR;
+  const inValue = !isSpecial && c !== SEMICOLON && c !== HASH && !isSpace(c);
+  return (isKeyCharacter(c) ? IN_KEY : 0) | (inValue ? IN_VALUE : 0) | (isSpecial ? 0 : IN_NAME);
+}
+
+/** Of each byte, where it may stand. */
+const USES = Uint8Array.from({ length: 256 }, (_, c) => usesOf(c));
 
 class SyntaxProblem extends Error {
   override readonly name = "SyntaxProblem";
@@ -30,110 +70,131 @@ function refuse(): never {
   throw new SyntaxProblem("bad config");
 }
 
-/** Reads characters as git does: a line feed for every end of line, and one more at the end of the file. */
+/** Reads bytes as git does: a line feed for every end of line, and one more at the end of the file. */
 class ConfigReader {
-  readonly #text: string;
+  readonly #bytes: Uint8Array;
   readonly #visit: (variable: ConfigVariable) => void;
   #at = 0;
   #ended = false;
-  /** What the names of variables begin with: `section.` or `section.subsection.`. */
-  #base = "";
+  #section: ConfigSection | undefined;
 
-  constructor(text: string, visit: (variable: ConfigVariable) => void) {
-    this.#text = text;
+  constructor(bytes: Uint8Array, visit: (variable: ConfigVariable) => void) {
+    this.#bytes = bytes;
     this.#visit = visit;
   }
 
   read(): void {
-    if (this.#text.startsWith(BYTE_ORDER_MARK)) this.#at = BYTE_ORDER_MARK.length;
+    if (BYTE_ORDER_MARK.every((byte, i) => this.#bytes[i] === byte)) this.#at = BYTE_ORDER_MARK.length;
     while (!this.#ended) {
       const c = this.#next();
       if (isSpace(c)) continue;
-      if (c === "#" || c === ";") this.#skipLine();
-      else if (c === "[") this.#base = `${this.#readSection()}.`;
-      else if (/^[A-Za-z]$/.test(c)) this.#readVariable(this.#base + c.toLowerCase());
+      if (c === HASH || c === SEMICOLON) this.#skipLine();
+      else if (c === OPENING) this.#section = { name: this.#readSection() };
+      else if (isLetter(c)) this.#readVariable();
       else refuse();
     }
   }
 
-  #next(): string {
-    if (this.#at >= this.#text.length) {
+  #next(): number {
+    const c = this.#bytes[this.#at];
+    if (c === undefined) {
       this.#ended = true;
-      return "\n";
+      return LF;
     }
-    if (this.#text.startsWith("\r\n", this.#at)) this.#at++;
-    return this.#text.charAt(this.#at++);
+    this.#at++;
+    if (c !== CR || this.#bytes[this.#at] !== LF) return c;
+    this.#at++;
+    return LF;
   }
 
   #skipLine(): void {
-    while (this.#next() !== "\n");
+    const end = this.#bytes.indexOf(LF, this.#at);
+    this.#at = end < 0 ? this.#bytes.length : end + 1;
+    this.#ended ||= end < 0;
+  }
+
+  /** Takes the bytes that may stand there, up to the first that may not. */
+  #take(use: number): string {
+    const start = this.#at;
+    let at = start;
+    while (((USES[this.#bytes[at] ?? LF] ?? 0) & use) !== 0) at++;
+    this.#at = at;
+    return at === start ? "" : textOf(this.#bytes.subarray(start, at));
   }
 
   #readSection(): string {
-    let name = "";
+    const start = this.#at;
     for (;;) {
+      const end = this.#at;
       const c = this.#next();
       if (this.#ended) refuse();
-      if (c === "]") return name;
-      if (isSpace(c)) return `${name}.${this.#readSubsection(c)}`;
-      if (!isKeyCharacter(c) && c !== ".") refuse();
-      name += c.toLowerCase();
+      if (isKeyCharacter(c) || c === DOT) continue;
+      const name = textOf(this.#bytes.subarray(start, end)).toLowerCase();
+      if (c === CLOSING) return name;
+      return isSpace(c) ? `${name}.${this.#readSubsection(c)}` : refuse();
     }
   }
 
-  #readSubsection(space: string): string {
+  #readSubsection(space: number): string {
     let c = space;
     while (isSpace(c)) {
-      if (c === "\n") refuse();
+      if (c === LF) refuse();
       c = this.#next();
     }
-    if (c !== '"') refuse();
-    let name = "";
-    for (c = this.#next(); c !== '"'; c = this.#next()) {
-      if (c === "\\") c = this.#next();
-      if (c === "\n") refuse();
-      name += c;
+    if (c !== QUOTE) refuse();
+    const name: string[] = [];
+    for (;;) {
+      name.push(this.#take(IN_NAME));
+      c = this.#next();
+      if (c === QUOTE) break;
+      if (c === BACKSLASH) c = this.#next();
+      if (c === LF) refuse();
+      name.push(String.fromCharCode(c));
     }
-    return this.#next() === "]" ? name : refuse();
+    return this.#next() === CLOSING ? name.join("") : refuse();
   }
 
-  #readVariable(start: string): void {
-    let name = start;
+  /** Reads a variable, the first character of whose key was read. */
+  #readVariable(): void {
+    this.#at--;
+    const key = this.#take(IN_KEY).toLowerCase();
     let c = this.#next();
-    while (!this.#ended && isKeyCharacter(c)) {
-      name += c.toLowerCase();
-      c = this.#next();
-    }
-    while (c === " " || c === "\t") c = this.#next();
-    if (c !== "\n" && c !== "=") refuse();
-    this.#visit({ name, value: c === "=" ? this.#readValue() : undefined });
+    while (c === SPACE || c === TAB) c = this.#next();
+    if (c !== LF && c !== EQUALS) refuse();
+    this.#visit({ section: this.#section, key, value: c === EQUALS ? this.#readValue() : undefined });
   }
 
   #readValue(): string {
-    let value = "";
+    const value: string[] = [];
     let spaces = 0;
     let quoted = false;
-    for (;;) {
-      const c = this.#next();
-      if (c === "\n") return quoted ? refuse() : value;
-      if (isSpace(c) && !quoted) {
-        if (value !== "") spaces++;
-        continue;
-      }
-      if (!quoted && (c === ";" || c === "#")) {
-        this.#skipLine();
-        return value;
-      }
-      value += " ".repeat(spaces);
+    const add = (text: string): void => {
+      if (spaces > 0) value.push(" ".repeat(spaces));
       spaces = 0;
-      if (c === '"') quoted = !quoted;
-      else value += c === "\\" ? this.#readEscape() : c;
+      if (text !== "") value.push(text);
+    };
+    for (;;) {
+      const plain = this.#take(IN_VALUE);
+      if (plain !== "") add(plain);
+      const c = this.#next();
+      if (c === LF) return quoted ? refuse() : value.join("");
+      if (isSpace(c) && !quoted) {
+        if (value.length > 0) spaces++;
+      } else if (!quoted && (c === SEMICOLON || c === HASH)) {
+        this.#skipLine();
+        return value.join("");
+      } else if (c === QUOTE) {
+        quoted = !quoted;
+        add("");
+      } else {
+        add(c === BACKSLASH ? this.#readEscape() : String.fromCharCode(c));
+      }
     }
   }
 
   #readEscape(): string {
     const c = this.#next();
-    return c === "\n" ? "" : (ESCAPES[c] ?? refuse());
+    return c === LF ? "" : String.fromCharCode(ESCAPES.get(c) ?? refuse());
   }
 }
 
@@ -143,7 +204,7 @@ class ConfigReader {
  */
 export function readConfig(bytes: Uint8Array, visit: (variable: ConfigVariable) => void): boolean {
   try {
-    new ConfigReader(textOf(bytes), visit).read();
+    new ConfigReader(bytes, visit).read();
     return true;
   } catch (error) {
     if (error instanceof SyntaxProblem) return false;

@@ -6,7 +6,7 @@
  */
 import { u8OrNul } from "../bytes/assert.ts";
 import { bytesOf } from "./byte-text.ts";
-import { readConfig, type ConfigVariable } from "./config-syntax.ts";
+import { type ConfigSection, type ConfigVariable, readConfig } from "./config-syntax.ts";
 import { finding, type FsckFinding } from "./fsck-rule.ts";
 import type { AttachedFile } from "./fsck-tree.ts";
 import { isSubmoduleName, isSubmoduleUrl, looksLikeOption } from "./submodule-url.ts";
@@ -34,19 +34,52 @@ function settingFinding(key: string, value: string): FsckFinding | undefined {
   return undefined;
 }
 
-function variableFinding(variable: ConfigVariable): FsckFinding | undefined {
-  const match = /^submodule\.(.*)\.([^.]*)$/s.exec(upToNul(variable.name));
-  if (!match) return undefined;
-  const [, name = "", key = ""] = match;
-  if (!isSubmoduleName(name)) return finding("gitmodulesName", shown(name));
-  return variable.value === undefined ? undefined : settingFinding(key, upToNul(variable.value));
+/** What a section of `.gitmodules` is about. */
+type Submodule = {
+  readonly name: string;
+  readonly isNamed: boolean;
+  /** The key of all variables, where a NUL in the name hides what each of them is called. */
+  readonly key: string | undefined;
+};
+
+/** Gives the submodule that a section is about; `undefined` where it is about none. */
+function submoduleOf(section: ConfigSection): Submodule | undefined {
+  const text = upToNul(section.name);
+  if (!text.startsWith(SUBMODULE)) return undefined;
+  const isCut = text.length < section.name.length;
+  const end = isCut ? text.lastIndexOf(".") : text.length;
+  // to git the section's own name and its key have to be two
+  if (end < SUBMODULE.length) return undefined;
+  const name = text.slice(SUBMODULE.length, end);
+  return { name, isNamed: isSubmoduleName(name), key: isCut ? text.slice(end + 1) : undefined };
+}
+
+const SUBMODULE = "submodule.";
+
+/** Judges variables one after the other. What a section is called is looked at once, however many variables it has. */
+class ModulesJudge {
+  #section: ConfigSection | undefined;
+  #submodule: Submodule | undefined;
+
+  /** What is wrong with a variable. */
+  findingOf({ section, key, value }: ConfigVariable): FsckFinding | undefined {
+    if (section !== this.#section) {
+      this.#section = section;
+      this.#submodule = section && submoduleOf(section);
+    }
+    const submodule = this.#submodule;
+    if (submodule === undefined) return undefined;
+    if (!submodule.isNamed) return finding("gitmodulesName", shown(submodule.name));
+    return value === undefined ? undefined : settingFinding(submodule.key ?? key, upToNul(value));
+  }
 }
 
 /** Checks a `.gitmodules`. @returns the first finding that refuses it, `undefined` where nothing does. */
 export function fsckGitmodules(bytes: Uint8Array): FsckFinding | undefined {
+  const judge = new ModulesJudge();
   let found: FsckFinding | undefined;
   const isWhole = readConfig(bytes, (variable) => {
-    found ??= variableFinding(variable);
+    found ??= judge.findingOf(variable);
   });
   return found ?? (isWhole ? undefined : finding("gitmodulesParse"));
 }

@@ -29,7 +29,11 @@ function decodeUrl(url: string): string {
   return url.slice(0, colon) + decoded;
 }
 
-const hasNewline = (url: string): boolean => decodeUrl(url).includes("\n");
+/** Whether a URL, or a part of one, has a line feed once it is decoded. */
+function hasNewline(url: string): boolean {
+  const isPlain = !url.includes("%");
+  return (isPlain ? url : decodeUrl(url)).includes("\n");
+}
 
 const isRelative = (url: string): boolean => /^\.\.?[/\\]/.test(url);
 

@@ -87,7 +87,7 @@ describe("objects", () => {
     assert(
       property(almost(seeds.blob, TOKENS), (bytes) => {
         const seen: string[] = [];
-        readConfig(bytes, (variable) => seen.push(variable.name));
+        readConfig(bytes, ({ section, key }) => seen.push(`${section?.name}.${key}`));
         for (const finding of [fsckGitmodules(bytes), fsckGitattributes(bytes)]) expect(finding?.text).not.toBe("");
       }),
       fuzzRuns(1500),

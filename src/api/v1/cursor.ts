@@ -6,14 +6,18 @@
  */
 import * as v from "valibot";
 import { Problem } from "../../http/problem.ts";
+import { textOf } from "../../object/byte-text.ts";
 
 /** Bytes of the longest cursor. */
 const MOST = 16_384;
 
 /** Makes a cursor. */
 export function formatCursor(value: object): string {
-  const text = String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value)));
-  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  // not all bytes as arguments of one call: a path may have more of them than a call takes
+  return btoa(textOf(new TextEncoder().encode(JSON.stringify(value))))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }
 
 /** Takes a cursor apart; `undefined` where there is none. @throws Problem where it is not of this list. */
