@@ -29,6 +29,8 @@ export class GraphSession {
   readonly reader: ObjectReader;
   readonly commits: CommitTable;
   readonly #links: CommitLinks;
+  /** What each tag that was followed finally names. */
+  readonly #peeled = new Map<number, number>();
 
   constructor(database: ObjectDatabase, kernel: Kernel) {
     this.kernel = kernel;
@@ -126,15 +128,31 @@ export class GraphSession {
     return kind;
   }
 
-  /** Follows annotated tags to what they finally name, telling of each tag on the way. */
-  async peel(node: number, onTag: (tag: number) => void = () => undefined): Promise<number> {
+  /**
+   * Follows annotated tags to what they finally name, and gives each tag on the way `flags`. A tag is read once however many lead to
+   * it: of what has these flags already, the rest of the way has them, too.
+   */
+  async peel(node: number, flags = 0): Promise<number> {
+    const way: number[] = [];
     let at = node;
     while ((await this.kindOf(at)) === KIND_NUMBER.tag) {
-      onTag(at);
-      const tag = await this.read(at);
-      const from = this.inflating.pointer(tag.held);
-      at = this.node(readTagLinks(this.kernel.memory, from, from + tag.held.size, this.format).object);
+      const known = this.#peeled.get(at);
+      const isMarked = (this.kernel.flagsOf(at) & flags) === flags;
+      if (known !== undefined && isMarked) {
+        at = known;
+        break;
+      }
+      way.push(at);
+      if (flags !== 0) this.mark(at, flags);
+      at = await this.#targetOf(at);
     }
+    for (const tag of way) this.#peeled.set(tag, at);
     return at;
+  }
+
+  async #targetOf(tag: number): Promise<number> {
+    const { held } = await this.read(tag);
+    const from = this.inflating.pointer(held);
+    return this.node(readTagLinks(this.kernel.memory, from, from + held.size, this.format).object);
   }
 }

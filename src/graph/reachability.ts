@@ -23,9 +23,8 @@ export async function whichReached(
 ): Promise<boolean[]> {
   const commits: number[] = [];
   const others: number[] = [];
-  const onTag = (tag: number): void => session.mark(tag, SELECTED);
   for (const tip of tips) {
-    const object = await session.peel(session.node(tip), onTag);
+    const object = await session.peel(session.node(tip), SELECTED);
     if ((await session.kindOf(object)) === KIND_NUMBER.commit) commits.push(object);
     else others.push(object);
   }

@@ -4,7 +4,9 @@
  * @packageDocumentation
  */
 import { u8At } from "../bytes/assert.ts";
+import { Budget } from "../bytes/budget.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { textOf } from "../object/byte-text.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { readTagLinks } from "../object/tag.ts";
@@ -33,9 +35,6 @@ export type TipValue = {
   peeled?: Uint8Array;
 };
 
-/** Tags of tags that are followed; git follows any number, and nobody has that many. */
-const MOST_TAGS = 100;
-
 /** Finds the type of each value, in the pack and then, all at once, in the catalog. */
 export async function findTipKinds(values: readonly TipValue[], sources: TipSources): Promise<void> {
   const { pack, database, format } = sources;
@@ -49,40 +48,86 @@ export async function findTipKinds(values: readonly TipValue[], sources: TipSour
   for (const [at, value] of others.entries()) value.kind = u8At(kinds, at);
 }
 
-type Peeling = { readonly value: TipValue; oid: Uint8Array; isTag: boolean };
+/** Stored tags that one call reads, for each value and beside them: tags of tags of tags are nobody's. */
+const STORED_TAGS_EACH = 1;
+const MOST_STORED_TAGS = 10_000;
+/** Steps that reading a tag of the pack costs. */
+const TAG_STEPS = 500;
 
-/** Follows tags to what they finally name: within the pack as far as it goes, then in the catalog, where it must go on. */
+/**
+ * Follows tags to what they finally name: within the pack as far as it goes, then in the catalog, where it must go on. Each tag is
+ * read once, however many values lead to it.
+ *
+ * @throws LimitExceeded where too many stored tags would have to be read.
+ */
 export async function peelTips(values: readonly TipValue[], sources: TipSources): Promise<void> {
-  const { pack, format, database } = sources;
   const tags = values.filter(({ kind }) => kind === KIND_NUMBER.tag);
-  const peelings = tags.map((value): Peeling => ({ value, oid: value.oid, isTag: true }));
-  if (pack !== undefined) {
-    for (const peeling of peelings) {
-      await follow(peeling, format, async (oid) => (pack.kindOf(oid) === 0 ? undefined : await pack.read(oid)));
-    }
-  }
-  const outside = peelings.filter(({ isTag }) => isTag);
-  if (outside.length > 0) {
-    const kernel = sources.kernel();
-    const reader = new ObjectReader(database, new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes)));
-    for (const peeling of outside) {
-      await follow(peeling, format, async (oid) => (await reader.readCopy(oid)).bytes);
-    }
-  }
-  for (const { value, oid, isTag } of peelings) if (!isTag) value.peeled = oid;
+  if (tags.length === 0) return;
+  const peeling = new Peeling(sources, MOST_STORED_TAGS + STORED_TAGS_EACH * tags.length);
+  for (const tag of tags) await peeling.follow(tag.oid, "pack");
+  for (const tag of tags) tag.peeled = await peeling.follow(tag.oid, "store");
 }
 
-/** Follows a tag while `read` has the next one. */
-async function follow(
-  peeling: Peeling,
-  format: ObjectFormat,
-  read: (oid: Uint8Array) => Promise<Uint8Array | undefined>,
-): Promise<void> {
-  for (let tags = 0; peeling.isTag && tags < MOST_TAGS; tags++) {
-    const content = await read(peeling.oid);
-    if (content === undefined) return;
-    const { object, kind } = readTagLinks(content, 0, content.length, format);
-    peeling.oid = object;
-    peeling.isTag = kind === "tag";
+/** Where a tag leads; and whether that is a tag, as far as it was followed. */
+type Target = { readonly oid: Uint8Array; readonly isTag: boolean };
+
+/** Follows tags, and remembers where each leads. */
+class Peeling {
+  readonly #sources: TipSources;
+  readonly #stored: Budget;
+  readonly #targets = new Map<string, Target>();
+  #reader: ObjectReader | undefined;
+
+  constructor(sources: TipSources, most: number) {
+    const message = `tags of tags: more than ${most} would have to be read`;
+    this.#sources = sources;
+    this.#stored = new Budget({ limit: "tags", max: most, message });
+  }
+
+  /**
+   * Gives what a tag finally names; or, of those in the pack, the first that is not in it. Objects of the pack come first: reading
+   * stored ones takes over the kernel's memory.
+   */
+  async follow(tag: Uint8Array, where: "pack" | "store"): Promise<Uint8Array> {
+    const way: string[] = [];
+    let target: Target = { oid: tag, isTag: true };
+    while (target.isTag) {
+      const key = textOf(target.oid);
+      const next: Target | undefined = this.#targets.get(key) ?? (await this.#read(target.oid, where));
+      if (next === undefined) break;
+      way.push(key);
+      target = next;
+    }
+    // all of the way leads where its end does
+    for (const key of way) this.#targets.set(key, target);
+    return target.oid;
+  }
+
+  async #read(oid: Uint8Array, where: "pack" | "store"): Promise<Target | undefined> {
+    const content = where === "pack" ? await this.#inPack(oid) : await this.#inStore(oid);
+    if (content === undefined) return undefined;
+    const { object, kind } = readTagLinks(content, 0, content.length, this.#sources.format);
+    return { oid: object, isTag: kind === "tag" };
+  }
+
+  async #inPack(oid: Uint8Array): Promise<Uint8Array | undefined> {
+    const { pack, database } = this.#sources;
+    if (pack === undefined || pack.kindOf(oid) === 0) return undefined;
+    const { pacer } = database.context;
+    pacer.add(TAG_STEPS);
+    if (pacer.isDue) await pacer.pace();
+    return await pack.read(oid);
+  }
+
+  async #inStore(oid: Uint8Array): Promise<Uint8Array> {
+    this.#stored.spend(1);
+    this.#reader ??= this.#openReader();
+    return (await this.#reader.readCopy(oid)).bytes;
+  }
+
+  #openReader(): ObjectReader {
+    const kernel = this.#sources.kernel();
+    const ring = new ObjectRing(kernel.ringAt, kernel.ringBytes);
+    return new ObjectReader(this.#sources.database, new Inflating(kernel, ring));
   }
 }

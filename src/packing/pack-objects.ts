@@ -191,9 +191,8 @@ async function selectObjects(session: FetchSession, options: PackOptions, sink: 
 async function markNamed({ graph, toSend }: FetchSession): Promise<{ commits: number[]; trees: number[] }> {
   const commits: number[] = [];
   const trees: number[] = [];
-  const onTag = (tag: number): void => graph.mark(tag, SELECTED | EXEMPT);
   for (const want of toSend) {
-    const object = await graph.peel(want, onTag);
+    const object = await graph.peel(want, SELECTED | EXEMPT);
     const kind = await graph.kindOf(object);
     graph.mark(object, EXEMPT);
     if (kind === KIND_NUMBER.commit) commits.push(object);
@@ -210,6 +209,6 @@ async function selectTags(session: FetchSession): Promise<void> {
     if (row.peeled === undefined || !row.name.startsWith(TAGS)) continue;
     const peeled = graph.findNode(row.peeled);
     if (peeled < 0 || !graph.has(peeled, SELECTED)) continue;
-    await graph.peel(graph.node(row.oid), (tag) => graph.mark(tag, SELECTED));
+    await graph.peel(graph.node(row.oid), SELECTED);
   }
 }
