@@ -5,10 +5,20 @@
  * @packageDocumentation
  * @see git-archive(1), archive.c
  */
+import { Budget } from "../bytes/budget.ts";
 import { concat } from "../bytes/chunk.ts";
+import { toHex } from "../bytes/hex.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { textOf } from "../object/byte-text.ts";
-import { type AttributeFile, attributeOf, macrosIn, parseAttributes, rulesAbout } from "../object/attributes.ts";
+import {
+  type AttributeFile,
+  type AttributeQuestion,
+  attributeOf,
+  heldBytesOf,
+  parseAttributes,
+  type PathRule,
+  questionFor,
+} from "../object/attributes.ts";
 import { FILE_MODE, isRegular, isTree } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { assertDepth, findPath, HeldDirectory } from "./tree-at.ts";
@@ -26,20 +36,39 @@ const IGNORE = "export-ignore";
 const ATTRIBUTES = ".gitattributes";
 /** Entries whose blobs are read ahead together. */
 const BATCH = 128;
+/**
+ * Files and directories that an archive is made of, those that are left out included: a dozen trees of ten times the same tree are more
+ * files than there is room for in the world. One whose path is longer than {@link PATH_BYTES} counts once for each so many bytes.
+ */
+export const MOST_ENTRIES = 500_000;
+const PATH_BYTES = 4096;
+/** Steps of matching paths with patterns: about a second. */
+const MOST_PATTERN_STEPS = 100_000_000;
+/** Files of attributes that are remembered as they were parsed, and the bytes of those that are small enough for it. */
+const MOST_PARSED = 16;
+const PARSED_BYTES = 16 * 1024;
 
 type Place = {
   /** "" or a path that ends in a slash. */
   readonly directory: string;
   /** Those of this directory and the ones above it, the deepest first. */
   readonly files: readonly AttributeFile[];
-  readonly macros: ReadonlySet<string>;
+  readonly question: AttributeQuestion;
+  /** Bytes that are held for this directory's own file. */
+  readonly heldBytes: number;
 };
 
-/** Gives the entries of an archive of a tree (raw name). */
-export async function* archiveEntries(session: BrowseSession, tree: Uint8Array): AsyncGenerator<ArchiveEntry> {
+const TOP: Place = { directory: "", files: [], question: questionFor(IGNORE, ""), heldBytes: 0 };
+
+/** Gives the entries of an archive of a tree (raw name). @throws LimitExceeded for what has too many, or too much to be left out. */
+export async function* archiveEntries(
+  session: BrowseSession,
+  tree: Uint8Array,
+  mostEntries = MOST_ENTRIES,
+): AsyncGenerator<ArchiveEntry> {
   await session.expectMany();
   let batch: ArchiveEntry[] = [];
-  for await (const entry of new ArchiveWalk(session).entries(tree)) {
+  for await (const entry of new ArchiveWalk(session, mostEntries).entries(tree)) {
     batch.push(entry);
     if (batch.length < BATCH) continue;
     yield* readAhead(session, batch);
@@ -56,15 +85,33 @@ async function* readAhead(session: BrowseSession, batch: readonly ArchiveEntry[]
 
 class ArchiveWalk {
   readonly #session: BrowseSession;
+  readonly #entries: Budget;
+  readonly #patterns: Budget;
+  /** Rules of files that were met, by the hex name of their blob: a directory may be there a thousand times. */
+  readonly #parsed = new Map<string, readonly PathRule[]>();
   /** Directories on the way down that are not written yet. */
   #waiting: ArchiveEntry[] = [];
 
-  constructor(session: BrowseSession) {
+  constructor(session: BrowseSession, mostEntries: number) {
+    const { pacer } = session.repository;
     this.#session = session;
+    this.#entries = new Budget({
+      limit: "archiveEntries",
+      max: mostEntries,
+      message: `an archive of more than ${mostEntries} files and directories is not made here`,
+    });
+    this.#patterns = new Budget(
+      {
+        limit: "attributePatterns",
+        max: MOST_PATTERN_STEPS,
+        message: "the patterns in .gitattributes take too long to match with all paths",
+      },
+      pacer,
+    );
   }
 
   async *entries(tree: Uint8Array): AsyncGenerator<ArchiveEntry> {
-    yield* this.#level(tree, { directory: "", files: [], macros: new Set() }, 0);
+    yield* this.#level(tree, TOP, 0);
   }
 
   async *#level(tree: Uint8Array, above: Place, depth: number): AsyncGenerator<ArchiveEntry> {
@@ -73,36 +120,57 @@ class ArchiveWalk {
     const directory = await HeldDirectory.read(this.#session, tree);
     for (const { mode, name, oid, type } of directory.entries()) {
       const path = `${place.directory}${name}${type === "blob" ? "" : "/"}`;
+      this.#entries.spend(1 + Math.floor(path.length / PATH_BYTES));
+      await this.#session.work(path.length);
       if (isTree(mode)) {
-        if (isIgnored(place, path)) continue;
+        if (this.#isIgnored(place, path)) continue;
         const count = this.#waiting.length;
         this.#waiting.push({ path, mode: FILE_MODE.tree, oid });
-        yield* this.#level(oid, { ...place, directory: path }, depth + 1);
+        yield* this.#level(oid, { ...place, directory: path, heldBytes: 0 }, depth + 1);
         // as in git, what had nothing in it is forgotten
         this.#waiting.length = Math.min(this.#waiting.length, count);
         continue;
       }
       yield* this.#waiting;
       this.#waiting = [];
-      if (!isIgnored(place, path)) yield { path, mode, oid };
+      if (!this.#isIgnored(place, path)) yield { path, mode, oid };
     }
     directory.release();
+    if (place.heldBytes > 0) this.#session.letGo(place.heldBytes);
+  }
+
+  #isIgnored({ files, question }: Place, path: string): boolean {
+    return files.length > 0 && attributeOf(files, path, question, this.#patterns) === true;
   }
 
   /** The place with what its own file says. */
   async #placeOf(above: Place, tree: Uint8Array): Promise<Place> {
     const file = await findPath(this.#session, tree, ATTRIBUTES);
     if (file.kind !== "found" || !isRegular(file.mode)) return above;
+    const isTop = above.directory === "";
+    const parsed = isTop ? undefined : this.#parsed.get(toHex(file.oid));
+    if (parsed !== undefined) return this.#placeWith(above, parsed, 0);
     const object = await this.#session.graph.reader.copyIfHeld(file.oid);
     if (object?.kind !== KIND_NUMBER.blob) return above;
-    const all = parseAttributes(textOf(object.bytes), above.directory === "");
-    const macros = above.directory === "" ? macrosIn(all) : above.macros;
-    const rules = rulesAbout(all, IGNORE, macros);
-    if (rules.length === 0) return above;
-    return { ...above, macros, files: [{ directory: above.directory, rules }, ...above.files] };
+    this.#patterns.spend(object.bytes.length);
+    const text = textOf(object.bytes);
+    const question = isTop ? questionFor(IGNORE, text) : above.question;
+    const rules = parseAttributes(text, question);
+    if (!isTop) this.#remember(file.oid, rules, text.length);
+    return this.#placeWith({ ...above, question }, rules, text.length);
   }
-}
 
-function isIgnored({ files }: Place, path: string): boolean {
-  return files.length > 0 && attributeOf(files, path, IGNORE) === true;
+  #remember(oid: Uint8Array, rules: readonly PathRule[], bytes: number): void {
+    if (bytes > PARSED_BYTES) return;
+    if (this.#parsed.size >= MOST_PARSED) this.#parsed.clear();
+    this.#parsed.set(toHex(oid), rules);
+  }
+
+  /** `bytes` are those of the text that the rules are cut from. */
+  #placeWith(above: Place, rules: readonly PathRule[], bytes: number): Place {
+    if (rules.length === 0) return above;
+    const heldBytes = rules.reduce((sum, rule) => sum + heldBytesOf(rule), bytes);
+    this.#session.hold(heldBytes);
+    return { ...above, heldBytes, files: [{ directory: above.directory, rules }, ...above.files] };
+  }
 }

@@ -6,14 +6,16 @@
  * @packageDocumentation
  * @see git-archive(1)
  */
+import { Budget } from "../bytes/budget.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { TarEncoder, padding, tarEnd } from "../format/tar.ts";
+import { zipPath } from "../format/zip-path.ts";
 import { ZipEncoder, type ZipEntry } from "../format/zip.ts";
 import { textOf } from "../object/byte-text.ts";
 import { isGitlink, isRegular, isSymlink, isTree } from "../object/tree.ts";
-import { type ArchiveEntry, archiveEntries } from "./archive-entries.ts";
+import { type ArchiveEntry, archiveEntries, MOST_ENTRIES } from "./archive-entries.ts";
 import { type OpenBlob, isText, openBlob } from "./blob.ts";
 import type { BrowseSession } from "./browse-session.ts";
 
@@ -25,12 +27,21 @@ export type ArchiveRequest = {
   readonly commit?: Uint8Array;
   /** What all paths begin with, one character a byte; a directory's ends in a slash. */
   readonly prefix: string;
+  /** The most files and directories; absent: {@link MOST_ENTRIES}. */
+  readonly mostEntries?: number;
 };
 
 /** The kinds of archive. */
 export type ArchiveFormat = "tar" | "tar.gz" | "zip";
 
 const BUFFER_BYTES = 256 * 1024;
+/** Bytes of all contents of an archive together: one blob may stand in it a million times. */
+const MOST_CONTENT_BYTES = 16 * 1024 * 1024 * 1024;
+/** What is deflated in one go: more would keep all others waiting. */
+const DEFLATED_PIECE_BYTES = 256 * 1024;
+/** Steps that an entry costs, with its header; that a byte costs to be deflated. */
+const ENTRY_STEPS = 500;
+const DEFLATE_STEPS = 4;
 const ROOT_MODE = 0o40777;
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
 
@@ -66,9 +77,21 @@ async function timeOf({ graph, repository }: BrowseSession, { commit }: ArchiveR
 }
 
 /** The entry of the prefix itself, and then those of the tree. */
-async function* allEntries(session: BrowseSession, { tree, prefix }: ArchiveRequest): AsyncGenerator<ArchiveEntry> {
+async function* allEntries(
+  session: BrowseSession,
+  { tree, prefix, mostEntries = MOST_ENTRIES }: ArchiveRequest,
+): AsyncGenerator<ArchiveEntry> {
   if (prefix.endsWith("/")) yield { path: prefix.replace(/\/+$/, "/"), mode: ROOT_MODE, oid: tree };
-  for await (const { path, mode, oid } of archiveEntries(session, tree)) yield { path: prefix + path, mode, oid };
+  for await (const entry of archiveEntries(session, tree, mostEntries)) {
+    await session.work(ENTRY_STEPS);
+    yield { ...entry, path: prefix + entry.path };
+  }
+}
+
+/** The bytes of all contents together, as a budget. */
+function contentBudget(): Budget {
+  const message = `an archive of more than ${MOST_CONTENT_BYTES} bytes is not made here`;
+  return new Budget({ limit: "archiveBytes", max: MOST_CONTENT_BYTES, message });
 }
 
 function isDirectory(mode: number): boolean {
@@ -77,6 +100,7 @@ function isDirectory(mode: number): boolean {
 
 async function writeTar(session: BrowseSession, request: ArchiveRequest, { time, output }: Target): Promise<void> {
   const tar = new TarEncoder(time);
+  const contents = contentBudget();
   let written = 0;
   const write = async (bytes: Uint8Array): Promise<void> => {
     written += bytes.length;
@@ -90,6 +114,7 @@ async function writeTar(session: BrowseSession, request: ArchiveRequest, { time,
       continue;
     }
     const blob = await openBlob(session, name);
+    contents.spend(blob.size);
     if (isSymlink(mode)) {
       const target = textOf(await wholeOf(blob));
       await write(tar.entry({ path, mode, oid, size: 0, target }));
@@ -110,13 +135,16 @@ async function wholeOf(blob: OpenBlob): Promise<Uint8Array> {
 
 async function writeZip(session: BrowseSession, request: ArchiveRequest, { time, output }: Target): Promise<void> {
   const zip = new ZipEncoder(time);
-  for await (const { path, mode, oid } of allEntries(session, request)) {
+  const contents = contentBudget();
+  for await (const { path: gitPath, mode, oid } of allEntries(session, request)) {
+    const path = request.prefix + zipPath(gitPath.slice(request.prefix.length));
     if (isDirectory(mode)) {
       const entry = { path, mode, size: 0, isDeflated: false, isText: false };
       await output.write(zip.entry(entry, new Uint8Array(0), 0));
       continue;
     }
     const blob = await openBlob(session, oid);
+    contents.spend(blob.size);
     if (blob.isHeld) await writeZipped(session, zip, { path, mode }, { output, bytes: await wholeOf(blob) });
     else await streamZipped(session, zip, { path, mode }, { output, blob });
   }
@@ -125,30 +153,45 @@ async function writeZip(session: BrowseSession, request: ArchiveRequest, { time,
 
 type Named = Pick<ZipEntry, "path" | "mode">;
 
+/** Deflates what is held, and gives way between pieces. */
+async function deflateWhole(session: BrowseSession, bytes: Uint8Array): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += DEFLATED_PIECE_BYTES) {
+    const piece = bytes.subarray(at, at + DEFLATED_PIECE_BYTES);
+    pieces.push(session.repository.deflatePiece(piece, at + DEFLATED_PIECE_BYTES >= bytes.length));
+    await session.work(piece.length * DEFLATE_STEPS);
+  }
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : concat(pieces);
+}
+
 async function writeZipped(
-  { repository }: BrowseSession,
+  session: BrowseSession,
   zip: ZipEncoder,
   named: Named,
   { output, bytes }: { readonly output: ByteSink; readonly bytes: Uint8Array },
 ): Promise<void> {
-  const deflated = isRegular(named.mode) && bytes.length > 0 ? repository.deflatePiece(bytes, true) : bytes;
+  const { repository } = session;
+  const deflated = isRegular(named.mode) && bytes.length > 0 ? await deflateWhole(session, bytes) : bytes;
   const isDeflated = deflated.length < bytes.length;
   const entry = { ...named, size: bytes.length, isDeflated, isText: isText(bytes) };
   await output.write(zip.entry(entry, isDeflated ? deflated : bytes, repository.crc32(0, bytes)));
 }
 
 async function streamZipped(
-  { repository }: BrowseSession,
+  session: BrowseSession,
   zip: ZipEncoder,
   named: Named,
   { output, blob }: { readonly output: ByteSink; readonly blob: OpenBlob },
 ): Promise<void> {
+  const { repository } = session;
   let entry: ZipEntry | undefined;
   let crc = 0;
   let storedBytes = 0;
   const deflate = async (bytes: Uint8Array, isLast: boolean): Promise<void> => {
     const deflated = repository.deflatePiece(bytes, isLast);
     storedBytes += deflated.length;
+    await session.work(bytes.length * DEFLATE_STEPS);
     await output.write(deflated);
   };
   for await (const piece of blob.pieces) {
@@ -205,6 +248,8 @@ class GzipSink implements ByteSink {
 
   async write(bytes: Uint8Array): Promise<void> {
     const deflated = this.#tools.deflatePiece(bytes, false);
+    this.#tools.pacer.add(bytes.length * DEFLATE_STEPS);
+    await this.#tools.pacer.pace();
     await this.#output.write(this.#length === 0 ? concat([GZIP_HEADER, deflated]) : deflated);
     this.#crc = this.#tools.crc32(this.#crc, bytes);
     this.#length += bytes.length;

@@ -10,6 +10,7 @@
  * @packageDocumentation
  * @see APPNOTE.TXT, archive-zip.c
  */
+import { ByteLog } from "../bytes/byte-log.ts";
 import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { bytesOf } from "../object/byte-text.ts";
@@ -27,6 +28,8 @@ const UNIX = 0x0317;
 const ZIP64_VERSION = 45;
 /** Central directories are kept in memory until the end: bytes of the largest. */
 const MOST_DIRECTORY_BYTES = 24 * 1024 * 1024;
+/** Bytes of the longest path: its length is told in two. */
+const MOST_PATH_BYTES = MOST_16;
 const FIRST_YEAR = 1980;
 
 /** An entry of an archive. Paths have one character a byte; that of a directory (or submodule) ends in a slash. */
@@ -49,8 +52,8 @@ export class ZipEncoder {
   readonly #time: number;
   readonly #dosTime: number;
   readonly #dosDate: number;
-  readonly #directory: Uint8Array[] = [];
-  #directoryBytes = 0;
+  readonly #directory = new ByteLog();
+  #entries = 0;
   #written = 0;
 
   /** `time` is when the entries were changed, in seconds since the epoch. */
@@ -61,6 +64,11 @@ export class ZipEncoder {
     const year = Math.min(date.getUTCFullYear() - FIRST_YEAR, 127);
     this.#dosDate = date.getUTCDate() + (date.getUTCMonth() + 1) * 32 + year * 512;
     this.#dosTime = (date.getUTCSeconds() >> 1) + date.getUTCMinutes() * 32 + date.getUTCHours() * 2048;
+  }
+
+  /** Bytes of memory that the directory takes so far. */
+  get heldBytes(): number {
+    return this.#directory.heldBytes;
   }
 
   /** Gives an entry whose content is at hand. @throws LimitExceeded where there are too many entries. */
@@ -91,25 +99,28 @@ export class ZipEncoder {
 
   /** Gives the directory and the end of the archive; `comment` is ASCII. */
   *end(comment: string): Generator<Uint8Array<ArrayBuffer>> {
-    const entries = this.#directory.length;
-    for (let at = 0; at < entries; at += 1024) yield concat(this.#directory.slice(at, at + 1024));
+    const entries = this.#entries;
+    const directoryBytes = this.#directory.length;
+    yield* this.#directory.take();
     const fields = new Fields();
     if (entries > MOST_16 || this.#written > MOST_32) {
       fields.add(0x06064b50, 4).add(44, 8).add(UNIX, 2).add(ZIP64_VERSION, 2).add(0, 4).add(0, 4);
-      fields.add(entries, 8).add(entries, 8).add(this.#directoryBytes, 8).add(this.#written, 8);
+      fields.add(entries, 8).add(entries, 8).add(directoryBytes, 8).add(this.#written, 8);
       fields
         .add(0x07064b50, 4)
         .add(0, 4)
-        .add(this.#written + this.#directoryBytes, 8)
+        .add(this.#written + directoryBytes, 8)
         .add(1, 4);
     }
     const count = Math.min(entries, MOST_16);
     fields.add(0x06054b50, 4).add(0, 2).add(0, 2).add(count, 2).add(count, 2);
-    fields.add(this.#directoryBytes, 4).add(Math.min(this.#written, MOST_32), 4).add(comment.length, 2);
+    fields.add(directoryBytes, 4).add(Math.min(this.#written, MOST_32), 4).add(comment.length, 2);
     yield concat([fields.bytes(), bytesOf(comment)]);
   }
 
   #local(entry: ZipEntry, { crc, storedBytes }: ZipContent, flags: number): Uint8Array<ArrayBuffer> {
+    if (entry.path.length > MOST_PATH_BYTES)
+      throw new LimitExceeded("zipPathBytes", MOST_PATH_BYTES, "a path is too long for a zip archive; a tar archive takes it"); // prettier-ignore
     const wide = isLarge(entry);
     const extra = wide
       ? [...this.#times(), ...new Fields().add(1, 2).add(16, 2).add(entry.size, 8).add(storedBytes, 8).bytes()]
@@ -169,14 +180,10 @@ export class ZipEncoder {
       .add(attributes.external, 4)
       .add(far ? MOST_32 : offset, 4);
     const row = concat([fields.bytes(), bytesOf(entry.path), extra]);
-    this.#directoryBytes += row.length;
-    if (this.#directoryBytes > MOST_DIRECTORY_BYTES)
-      throw new LimitExceeded(
-        "zipEntries",
-        MOST_DIRECTORY_BYTES,
-        "too many files for a zip archive; a tar archive has no such limit",
-      );
-    this.#directory.push(row);
+    this.#directory.append(row);
+    this.#entries++;
+    if (this.#directory.length > MOST_DIRECTORY_BYTES)
+      throw new LimitExceeded("zipEntries", MOST_DIRECTORY_BYTES, "too many files for a zip archive; a tar archive takes more"); // prettier-ignore
   }
 }
 

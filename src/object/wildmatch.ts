@@ -1,164 +1,270 @@
 /**
- * Git's patterns for paths: `*`, `?`, `[…]` and `**`. Matching takes time proportional to the pattern times the text, whatever
- * either is: strangers write both.
+ * Git's patterns for paths: `*`, `?`, `[…]` and `**`, where `*` never takes a slash.
+ *
+ * Nothing is compiled and nothing allocated. Where a pattern has several stars, only the last is ever tried again: the leftmost place
+ * of what stands between two stars leaves the most to the second, so that another place of it never helps. For the same reason a `**`
+ * makes all stars before it final. C git tries them all and takes exponential time; strangers write both pattern and path.
  *
  * @packageDocumentation
- * @see gitignore(5), gitattributes(5)
+ * @see gitignore(5), gitattributes(5), wildmatch.c with `WM_PATHNAME`
  */
+import type { Budget } from "../bytes/budget.ts";
 
-/** One step of a pattern. `star` takes anything within a component, `deep` anything; `maybe` goes on with the next or behind two more. */
-type Token =
-  | { readonly kind: "one"; readonly matches: (code: number) => boolean }
-  | { readonly kind: "star" | "deep" | "maybe" };
-
-/** A compiled pattern. */
-export type Wildmatch = { matches(text: string): boolean };
-
+const STAR = 0x2a;
 const SLASH = 0x2f;
+const QUESTION = 0x3f;
+const BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSING = 0x5d;
+const DASH = 0x2d;
+const COLON = 0x3a;
 
-const CLASSES: Readonly<Record<string, RegExp>> = {
-  alnum: /[A-Za-z0-9]/,
-  alpha: /[A-Za-z]/,
-  blank: /[ \t]/,
-  // eslint-disable-next-line no-control-regex -- control characters are what it is for
-  cntrl: /[\x00-\x1f\x7f]/,
-  digit: /[0-9]/,
-  graph: /[!-~]/,
-  lower: /[a-z]/,
-  print: /[ -~]/,
-  punct: /[!-/:-@[-`{-~]/,
-  space: /[ \t-\r]/,
-  upper: /[A-Z]/,
-  xdigit: /[0-9A-Fa-f]/,
-};
+/** The character is not one that the pattern has here. */
+const DIFFERS = -1;
+/** The pattern is malformed and matches nothing. */
+const MALFORMED = -2;
+/** Steps after which a budget is told: not of each, since that would cost more than the step. */
+const STEPS_TOLD = 1024;
 
-/** Compiles a pattern. Where `*` never takes a slash; a pattern that is malformed matches nothing. Text has one character a byte. */
-export function compileWildmatch(pattern: string): Wildmatch {
-  const tokens = tokensOf(pattern);
-  return { matches: (text) => tokens !== undefined && run(tokens, text) };
+/**
+ * Says whether a text matches a pattern; both have one character for each byte. A malformed pattern matches nothing.
+ *
+ * @throws LimitExceeded where the budget is used up.
+ */
+export function wildmatch(pattern: string, text: string, budget: Budget): boolean {
+  return new Match(pattern, text, budget).run();
 }
 
-function tokensOf(pattern: string): Token[] | undefined {
-  const tokens: Token[] = [];
-  for (let at = 0; at < pattern.length;) {
-    const char = pattern[at];
-    if (char === "*") {
-      at = addStar(pattern, at, tokens);
-    } else if (char === "?") {
-      tokens.push({ kind: "one", matches: (code) => code !== SLASH });
-      at++;
-    } else if (char === "[") {
-      const set = parseSet(pattern, at);
-      if (set === undefined) return undefined;
-      tokens.push({ kind: "one", matches: (code) => code !== SLASH && set.has(code) });
-      at = set.end;
-    } else {
-      if (char === "\\") at++;
-      // a backslash at the end matches nothing
-      const wanted = at < pattern.length ? pattern.charCodeAt(at) : -1;
-      tokens.push({ kind: "one", matches: (code) => code === wanted });
-      at++;
+/** One text against one pattern. */
+class Match {
+  readonly #pattern: string;
+  readonly #text: string;
+  readonly #budget: Budget;
+  /** Places in pattern and text. */
+  #p = 0;
+  #t = 0;
+  /** What follows the last `*`, and where in the text it goes on; -1 where there is none to be tried again. */
+  #starP = -1;
+  #starT = 0;
+  /** What follows the last `**`, and where in the text it goes on; -1 where there is none. */
+  #deepP = -1;
+  #deepT = 0;
+  /** Whether the set that is looked at has the character, as far as it was read. */
+  #has = false;
+  #steps = 0;
+
+  constructor(pattern: string, text: string, budget: Budget) {
+    this.#pattern = pattern;
+    this.#text = text;
+    this.#budget = budget;
+  }
+
+  run(): boolean {
+    const matches = this.#match();
+    this.#budget.spend(this.#steps + 1);
+    return matches;
+  }
+
+  #match(): boolean {
+    const pattern = this.#pattern;
+    const text = this.#text;
+    for (;;) {
+      if (this.#steps >= STEPS_TOLD) this.#tell();
+      const isSame = this.#takePlain();
+      if (!isSame) {
+        if (!this.#tryAgain()) return false;
+      } else if (this.#p === pattern.length) {
+        if (this.#t === text.length) return true;
+        if (!this.#tryAgain()) return false;
+      } else if (pattern.charCodeAt(this.#p) === STAR) {
+        const verdict = this.#enterStars();
+        if (verdict !== undefined) return verdict;
+      } else {
+        // What is left of the pattern needs more text, and no later place of a star leaves more.
+        if (this.#t === text.length) return false;
+        const next = this.#special(text.charCodeAt(this.#t));
+        if (next === MALFORMED) return false;
+        if (next === DIFFERS) {
+          if (!this.#tryAgain()) return false;
+        } else {
+          this.#p = next;
+          this.#t++;
+        }
+      }
     }
   }
-  return tokens;
-}
 
-/** Adds what the stars at `from` stand for; gives where the pattern goes on. */
-function addStar(pattern: string, from: number, tokens: Token[]): number {
-  let end = from;
-  while (pattern[end] === "*") end++;
-  const begins = from === 0 || pattern[from - 1] === "/";
-  const slash = pattern[end] === "/" ? 1 : pattern.startsWith("\\/", end) ? 2 : 0;
-  if (end - from < 2 || !begins || (slash === 0 && end < pattern.length)) {
-    tokens.push({ kind: "star" });
-    return end;
+  /** Goes past plain characters, which stand for themselves; false at one that the text does not have. */
+  #takePlain(): boolean {
+    const pattern = this.#pattern;
+    const text = this.#text;
+    const from = this.#p;
+    let p = from;
+    let t = this.#t;
+    let isSame = true;
+    for (; p < pattern.length && t < text.length; p++, t++) {
+      const code = pattern.charCodeAt(p);
+      if (code === STAR || code === QUESTION || code === BRACKET || code === BACKSLASH) break;
+      if (code !== text.charCodeAt(t)) {
+        isSame = false;
+        break;
+      }
+    }
+    this.#steps += p - from + 1;
+    this.#p = p;
+    this.#t = t;
+    return isSame;
   }
-  if (slash !== 1) {
-    tokens.push({ kind: "deep" });
-    return end;
+
+  #tell(): void {
+    this.#budget.spend(this.#steps);
+    this.#steps = 0;
   }
-  // directories, or none
-  tokens.push({ kind: "maybe" }, { kind: "deep" }, { kind: "one", matches: (code) => code === SLASH });
-  return end + 1;
-}
 
-type Test = (code: number) => boolean;
-type CharacterSet = { readonly end: number; readonly has: Test };
-
-/** Parses `[…]` at `from`; `undefined` where it does not end or names a class that is none. */
-function parseSet(pattern: string, from: number): CharacterSet | undefined {
-  const isNegated = pattern[from + 1] === "!" || pattern[from + 1] === "^";
-  const tests: Test[] = [];
-  const first = from + (isNegated ? 2 : 1);
-  let at = first;
-  // a bracket that comes first is meant as itself
-  while (at === first || pattern[at] !== "]") {
-    const named = pattern[at] === "[" ? namedClass(pattern, at) : undefined;
-    if (named === null) return undefined;
-    const item = named ?? parseRange(pattern, at);
-    if (item === undefined) return undefined;
-    tests.push(item.has);
-    at = item.end;
+  /** Goes past stars. Gives the verdict where they are the pattern's end. */
+  #enterStars(): boolean | undefined {
+    const pattern = this.#pattern;
+    const from = this.#p;
+    let end = from + 1;
+    while (pattern.charCodeAt(end) === STAR) end++;
+    this.#steps += end - from;
+    const isEnd = end === pattern.length;
+    if (end - from > 1 && isDeep(pattern, from, end)) {
+      if (isEnd) return true;
+      // `**/` also stands for no directory at all
+      this.#p = pattern.charCodeAt(end) === SLASH ? end + 1 : end;
+      this.#deepP = this.#p;
+      this.#deepT = this.#t;
+      this.#starP = -1;
+      return undefined;
+    }
+    this.#p = end;
+    if (isEnd) {
+      const slash = this.#text.indexOf("/", this.#t);
+      if (slash < 0) return true;
+      this.#steps += slash - this.#t;
+      this.#starP = -1;
+      return this.#tryAgain() ? undefined : false;
+    }
+    this.#starP = end;
+    this.#starT = this.#t;
+    return undefined;
   }
-  return { end: at + 1, has: (code) => tests.some((test) => test(code)) !== isNegated };
+
+  /** Has the last star take one character more, or else the last `**` one directory more; false where neither can. */
+  #tryAgain(): boolean {
+    const text = this.#text;
+    if (this.#starP >= 0 && this.#starT < text.length && text.charCodeAt(this.#starT) !== SLASH) {
+      this.#t = ++this.#starT;
+      this.#p = this.#starP;
+      return true;
+    }
+    this.#starP = -1;
+    if (this.#deepP < 0) return false;
+    // `**/` goes on behind a slash, `**\/` at one
+    const isBehind = this.#pattern.charCodeAt(this.#deepP - 1) === SLASH;
+    const slash = text.indexOf("/", isBehind ? this.#deepT : this.#deepT + 1);
+    if (slash < 0) return false;
+    this.#steps += slash - this.#deepT;
+    this.#deepT = isBehind ? slash + 1 : slash;
+    this.#t = this.#deepT;
+    this.#p = this.#deepP;
+    return true;
+  }
+
+  /** Gives where the pattern goes on behind what is not plain here and stands for this character; or why it does not. */
+  #special(code: number): number {
+    const pattern = this.#pattern;
+    const at = this.#p;
+    const wanted = pattern.charCodeAt(at);
+    if (wanted === BRACKET) return this.#set(code);
+    if (wanted === QUESTION) return code === SLASH ? DIFFERS : at + 1;
+    // a backslash at the end matches nothing
+    return at + 1 < pattern.length && pattern.charCodeAt(at + 1) === code ? at + 2 : DIFFERS;
+  }
+
+  /** Like {@link Match.#special}, of `[…]`. */
+  #set(code: number): number {
+    const pattern = this.#pattern;
+    const sign = pattern.charAt(this.#p + 1);
+    const isNegated = sign === "!" || sign === "^";
+    const first = this.#p + (isNegated ? 2 : 1);
+    this.#has = false;
+    let at = first;
+    // a bracket that comes first is meant as itself
+    while (at === first || pattern.charCodeAt(at) !== CLOSING) {
+      at = this.#item(at, code);
+      if (at === MALFORMED) return MALFORMED;
+    }
+    this.#steps += at - this.#p;
+    return this.#has !== isNegated && code !== SLASH ? at + 1 : DIFFERS;
+  }
+
+  /** Looks at one item of a set: a character, a range, or a class. Gives where the next is, or {@link MALFORMED}. */
+  #item(at: number, code: number): number {
+    const pattern = this.#pattern;
+    const named = pattern.charCodeAt(at) === BRACKET ? classAt(pattern, at) : undefined;
+    if (named === MALFORMED) return MALFORMED;
+    const known = named === undefined ? undefined : CLASSES[named];
+    if (known !== undefined) {
+      this.#has ||= known.has(code);
+      return at + known.text.length;
+    }
+    const low = escapedAt(pattern, at);
+    if (low >= pattern.length) return MALFORMED;
+    const isRange =
+      pattern.charCodeAt(low + 1) === DASH && low + 2 < pattern.length && pattern.charCodeAt(low + 2) !== CLOSING;
+    const high = isRange ? escapedAt(pattern, low + 2) : low;
+    if (high >= pattern.length) return MALFORMED;
+    this.#has ||= code >= pattern.charCodeAt(low) && code <= pattern.charCodeAt(high);
+    return high + 1;
+  }
 }
 
-/** Parses a character, or two with a dash between them. */
-function parseRange(pattern: string, from: number): CharacterSet | undefined {
-  const low = parseCharacter(pattern, from);
-  if (low === undefined) return undefined;
-  const isRange = pattern[low.end] === "-" && pattern[low.end + 1] !== undefined && pattern[low.end + 1] !== "]";
-  const high = isRange ? parseCharacter(pattern, low.end + 1) : low;
-  if (high === undefined) return undefined;
-  return { end: high.end, has: (code) => code >= low.code && code <= high.code };
+/** Whether the stars in `[from, end)`, two or more, take slashes too: they are all between two slashes, or the pattern's ends. */
+function isDeep(pattern: string, from: number, end: number): boolean {
+  if (from > 0 && pattern.charCodeAt(from - 1) !== SLASH) return false;
+  return end === pattern.length || pattern.charCodeAt(end) === SLASH || pattern.startsWith("\\/", end);
 }
 
-function parseCharacter(pattern: string, from: number): { readonly code: number; readonly end: number } | undefined {
-  const at = pattern[from] === "\\" ? from + 1 : from;
-  return at < pattern.length ? { code: pattern.charCodeAt(at), end: at + 1 } : undefined;
+/** Gives the place of the character that is meant at `at`: itself, or what a backslash stands before. */
+function escapedAt(pattern: string, at: number): number {
+  return pattern.charCodeAt(at) === BACKSLASH ? at + 1 : at;
 }
 
-/** Parses `[:name:]`; `undefined` where it is not one, `null` where there is no class of this name. */
-function namedClass(pattern: string, from: number): CharacterSet | undefined | null {
-  if (pattern[from + 1] !== ":") return undefined;
+type CharacterClass = { readonly text: string; has(code: number): boolean };
+
+const between = (code: number, low: string, high: string): boolean =>
+  code >= low.charCodeAt(0) && code <= high.charCodeAt(0);
+const isDigit = (code: number): boolean => between(code, "0", "9");
+const isLower = (code: number): boolean => between(code, "a", "z");
+const isUpper = (code: number): boolean => between(code, "A", "Z");
+const isAlpha = (code: number): boolean => isLower(code) || isUpper(code);
+const isAlnum = (code: number): boolean => isAlpha(code) || isDigit(code);
+const isGraph = (code: number): boolean => between(code, "!", "~");
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+const CLASSES: readonly CharacterClass[] = [
+  { text: "[:alnum:]", has: isAlnum },
+  { text: "[:alpha:]", has: isAlpha },
+  { text: "[:blank:]", has: isBlank },
+  { text: "[:cntrl:]", has: (code) => code < 0x20 || code === 0x7f },
+  { text: "[:digit:]", has: isDigit },
+  { text: "[:graph:]", has: isGraph },
+  { text: "[:lower:]", has: isLower },
+  { text: "[:print:]", has: (code) => between(code, " ", "~") },
+  { text: "[:punct:]", has: (code) => isGraph(code) && !isAlnum(code) },
+  { text: "[:space:]", has: (code) => isBlank(code) || (code >= 0x0a && code <= 0x0d) },
+  { text: "[:upper:]", has: isUpper },
+  { text: "[:xdigit:]", has: (code) => isDigit(code) || between(code, "a", "f") || between(code, "A", "F") },
+];
+
+/** Gives the number of the class that stands at a bracket: `undefined` where it is none, MALFORMED where there is none of its name. */
+function classAt(pattern: string, from: number): number | undefined {
+  if (pattern.charCodeAt(from + 1) !== COLON) return undefined;
   const end = pattern.indexOf("]", from + 2);
-  if (end < 0) return null;
-  if (pattern[end - 1] !== ":" || end - 1 < from + 2) return undefined;
-  const characters = CLASSES[pattern.slice(from + 2, end - 1)];
-  if (characters === undefined) return null;
-  return { end: end + 1, has: (code) => characters.test(String.fromCharCode(code)) };
-}
-
-/** Follows all ways through the pattern at once. */
-function run(tokens: readonly Token[], text: string): boolean {
-  let states = new Uint8Array(tokens.length + 1);
-  reach(tokens, states, 0);
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    const next = new Uint8Array(tokens.length + 1);
-    let alive = false;
-    for (const [i, token] of tokens.entries()) {
-      if (states[i] !== 1 || token.kind === "maybe") continue;
-      const stays = token.kind === "deep" || (token.kind === "star" && code !== SLASH);
-      if (!stays && !(token.kind === "one" && token.matches(code))) continue;
-      reach(tokens, next, stays ? i : i + 1);
-      alive = true;
-    }
-    if (!alive) return false;
-    states = next;
-  }
-  return states[tokens.length] === 1;
-}
-
-/** Enters a state, and those that follow without taking a character. */
-function reach(tokens: readonly Token[], states: Uint8Array, state: number): void {
-  const pending = [state];
-  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    if (states[at] === 1) continue;
-    states[at] = 1;
-    const token = tokens[at];
-    if (token === undefined || token.kind === "one") continue;
-    pending.push(at + 1);
-    if (token.kind === "maybe") pending.push(at + 3);
-  }
+  if (end < 0) return MALFORMED;
+  if (pattern.charCodeAt(end - 1) !== COLON || end - 1 < from + 2) return undefined;
+  const number = CLASSES.findIndex(({ text }) => text.length === end + 1 - from && pattern.startsWith(text, from));
+  return number < 0 ? MALFORMED : number;
 }

@@ -4,15 +4,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type AttributeFile,
-  attributeOf,
-  macrosIn,
-  parseAttributes,
-  rulesAbout,
-} from "../../../src/object/attributes.ts";
-import { bytesOf, textOf } from "../../../src/object/byte-text.ts";
-import { compileWildmatch } from "../../../src/object/wildmatch.ts";
+import { Budget } from "../../../src/bytes/budget.ts";
+import { type AttributeFile, attributeOf, parseAttributes, questionFor } from "../../../src/object/attributes.ts";
+import { bytesOf } from "../../../src/object/byte-text.ts";
 import { GitSandbox } from "../../support/git-client.ts";
 import { pseudoRandom } from "../../support/store.ts";
 
@@ -44,20 +38,18 @@ async function told(files: Record<string, string>, paths: readonly string[]): Pr
     .filter((_, i) => i % 3 === 2);
 }
 
+const budgetOf = (max: number): Budget => new Budget({ limit: "patterns", max, message: "too much" });
+
 function ours(files: Record<string, string>, paths: readonly string[]): string[] {
-  const top = parseAttributes(files[""] ?? "", true);
-  const macros = macrosIn(top);
+  const question = questionFor(NAME, files[""] ?? "");
   const all: AttributeFile[] = Object.entries(files).map(([directory, text]) => ({
     directory: directory === "" ? "" : `${directory}/`,
-    rules: rulesAbout(directory === "" ? top : parseAttributes(text, false), NAME, macros),
+    rules: parseAttributes(text, question),
   }));
   return paths.map((path) => {
     const above = all.filter(({ directory }) => path.startsWith(directory) && path !== directory);
-    const value = attributeOf(
-      above.toSorted((a, b) => b.directory.length - a.directory.length),
-      path,
-      NAME,
-    );
+    const deepestFirst = above.toSorted((a, b) => b.directory.length - a.directory.length);
+    const value = attributeOf(deepestFirst, path, question, budgetOf(1_000_000));
     return value === true ? "set" : value === false ? "unset" : value;
   });
 }
@@ -198,10 +190,42 @@ describe("attributes", () => {
     expect(matched).toBeGreaterThan(500);
   });
 
-  it("take no time to speak of for patterns that want it", () => {
-    const pattern = compileWildmatch(`${"*a".repeat(200)}b`);
-    expect(pattern.matches("a".repeat(4000))).toBe(false);
-    expect(compileWildmatch(`${"**/".repeat(100)}x`).matches(`${"a/".repeat(1000)}x`)).toBe(true);
-    expect(textOf(bytesOf("\xff"))).toBe("\xff");
+  it("come from no line that can't matter", () => {
+    const top = [
+      "[attr]mine export-ignore",
+      "[attr]by-way mine",
+      "[attr]other x",
+      "a mine",
+      "b by-way",
+      "c other",
+      "d x",
+    ];
+    const question = questionFor(NAME, top.join("\n"));
+    expect([...question.macros.keys()]).toEqual(["mine", "by-way"]);
+    expect(parseAttributes(top.join("\n"), question)).toHaveLength(2);
+    expect(parseAttributes("* text=auto\n*.c diff=cpp\n".repeat(1000), questionFor(NAME, ""))).toEqual([]);
+  });
+
+  it("cost few steps for lines of a thousand stars", () => {
+    const line = `${"*a".repeat(1000)}b ${NAME}\n`;
+    const question = questionFor(NAME, line.repeat(500));
+    const files = [{ directory: "", rules: parseAttributes(line.repeat(500), question) }];
+    const budget = budgetOf(Number.POSITIVE_INFINITY);
+    for (let i = 0; i < 20; i++) {
+      expect(attributeOf(files, `${"a".repeat(240)}${1000 + i}`, question, budget)).toBe("unspecified");
+    }
+    // neither is the path long enough, nor does it end as they do
+    expect(budget.spent).toBeLessThan(500 * 20 * 5);
+  });
+
+  it("cost no more than their budget for attributes that stand for many others", () => {
+    const macros = Array.from({ length: 90 }, (_, i) => `[attr]m${i} ${Array.from({ length: 100 }, (__, n) => `m${n}`).join(" ")}\n`); // prettier-ignore
+    const text = `${macros.join("")}[attr]m0 ${NAME}\n${"* m89 -export-ignore\n".repeat(1000)}${"* m89\n".repeat(1000)}`;
+    const question = questionFor(NAME, text);
+    const files = [{ directory: "", rules: parseAttributes(text, question) }];
+    expect(() => {
+      const budget = budgetOf(1_000_000);
+      for (let i = 0; i < 1000; i++) attributeOf(files, "x", question, budget);
+    }).toThrow("too much");
   });
 });

@@ -1,0 +1,141 @@
+/**
+ * Archives and logs of trees that strangers made to be much work: refused within a budget, and never a long time without a pause.
+ */
+import { describe, expect, it } from "vitest";
+import { type ArchiveFormat, writeArchive } from "../../../src/browse/archive.ts";
+import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import { CommitLog } from "../../../src/browse/commit-log.ts";
+import { diffTrees } from "../../../src/browse/tree-diff.ts";
+import { LimitExceeded } from "../../../src/bytes/failure.ts";
+import { Pacer } from "../../../src/bytes/pacer.ts";
+import { buildPack, commitOf, objectId, type RawEntry, treeOf } from "../../support/git-raw.ts";
+import { bombPack, directoryPack, type HostilePack, starredFiles } from "../../support/hostile.ts";
+import { rawName, TestStore } from "../../support/store.ts";
+
+/** A session that counts its pauses, and the most steps between two. */
+async function opened({
+  pack,
+  tip,
+}: Pick<HostilePack, "pack" | "tip">): Promise<{ session: BrowseSession; pauses: number[] }> {
+  const store = new TestStore();
+  const record = await store.push(pack, [tip]);
+  store.packs = [{ ...record, marked: true }];
+  const pauses: number[] = [];
+  let before = 0;
+  const pacer: Pacer = new Pacer(async () => {
+    pauses.push(pacer.steps - before);
+    before = pacer.steps;
+    await Promise.resolve();
+  });
+  const session = new BrowseSession({ ...store.repository(), pacer }, store.answer(new Uint8Array(0)));
+  return { session, pauses };
+}
+
+type Written = { readonly error: unknown; readonly bytes: number; readonly pauses: readonly number[] };
+
+async function archived(hostile: HostilePack, format: ArchiveFormat): Promise<Written> {
+  const { session, pauses } = await opened(hostile);
+  let bytes = 0;
+  const output = { write: async (piece: Uint8Array) => void (bytes += piece.length) };
+  const request = { tree: rawName(hostile.tree), commit: rawName(hostile.tip), prefix: "", mostEntries: 20_000 };
+  const error = await writeArchive(session, request, format, output).catch((thrown: unknown) => thrown);
+  session.close();
+  return { error, bytes, pauses };
+}
+
+const limitOf = (error: unknown): string => (error instanceof LimitExceeded ? error.limit : String(error));
+
+describe("an archive", () => {
+  it.each(["tar", "tar.gz", "zip"] as const)(
+    "as %s ends where a dozen trees stand for more files than there are",
+    async (format) => {
+      const { error, pauses } = await archived(bombPack(40, 10), format);
+      expect(limitOf(error)).toBe("archiveEntries");
+      expect(pauses.length).toBeGreaterThan(2);
+      expect(Math.max(...pauses)).toBeLessThan(8_000_000);
+    },
+  );
+
+  it("ends where all of them are left out", async () => {
+    const bomb = directoryPack({ ".gitattributes": "* export-ignore\n" });
+    const { error } = await archived(bomb, "tar");
+    expect(error).toBeUndefined();
+    const dirs = bombOfEmptyTrees(40, 10);
+    const { error: refused, pauses } = await archived(dirs, "tar");
+    expect(limitOf(refused)).toBe("archiveEntries");
+    expect(pauses.length).toBeGreaterThan(2);
+  });
+
+  it("takes a moment for patterns of a thousand stars", async () => {
+    const { error, pauses } = await archived(directoryPack(starredFiles(500, 20)), "tar");
+    expect(error).toBeUndefined();
+    expect(Math.max(0, ...pauses)).toBeLessThan(8_000_000);
+  });
+
+  it("is refused for patterns that take too long even so", async () => {
+    const stars = `*${"?*".repeat(120)}[xy]*z*a export-ignore\n`;
+    const names = Array.from({ length: 300 }, (_, i) => [`${"a".repeat(1000)}${1000 + i}za`, ""]);
+    const hostile = directoryPack({ ".gitattributes": stars.repeat(500), ...Object.fromEntries(names) });
+    const { error, pauses } = await archived(hostile, "tar");
+    expect(limitOf(error)).toBe("attributePatterns");
+    expect(pauses.length).toBeGreaterThan(10);
+    expect(Math.max(...pauses)).toBeLessThan(8_000_000);
+  });
+});
+
+/** Directories within each other as in a bomb, with nothing in the innermost. */
+function bombOfEmptyTrees(width: number, depth: number): HostilePack {
+  const entries: RawEntry[] = [];
+  let content = treeOf();
+  for (let level = 0; level < depth; level++) {
+    entries.push({ type: "tree", content });
+    const oid = objectId("tree", content);
+    content = treeOf(
+      ...Array.from({ length: width }, (_, i): [string, string, string] => ["40000", `n${100 + i}`, oid]),
+    );
+  }
+  const tree = objectId("tree", content);
+  const commit = commitOf(tree);
+  entries.push({ type: "tree", content }, { type: "commit", content: commit });
+  return { pack: buildPack(entries), tip: objectId("commit", commit), tree, tags: [] };
+}
+
+describe("the changes between two trees", () => {
+  it("are given up where directories of nothing never end", async () => {
+    const hostile = bombOfEmptyTrees(40, 10);
+    const { session, pauses } = await opened(hostile);
+    // much was done before
+    session.repository.pacer.add(350_000_000);
+    const changes = diffTrees(session, undefined, rawName(hostile.tree));
+    await expect(changes.next()).rejects.toThrow(LimitExceeded);
+    expect(pauses.length).toBeGreaterThan(10);
+    session.close();
+  });
+});
+
+describe("the log of a path", () => {
+  it("ends its page when a wide directory was looked through often enough", async () => {
+    const COMMITS = 1500;
+    const blob = objectId("blob", "");
+    const entries: RawEntry[] = [{ type: "blob", content: "" }];
+    const names = Array.from({ length: 20_000 }, (_, i) => `f${10_000 + i}`);
+    const wide = treeOf(...names.map((name): [string, string, string] => ["100644", name, blob]));
+    entries.push({ type: "tree", content: wide });
+    const wideOid = objectId("tree", wide);
+    let tip = "";
+    for (let i = 0; i < COMMITS; i++) {
+      const root = treeOf(["100644", `a${i}`, blob], ["40000", "wide", wideOid]);
+      const content = commitOf(objectId("tree", root), tip === "" ? [] : [tip]);
+      tip = objectId("commit", content);
+      entries.push({ type: "tree", content: root }, { type: "commit", content });
+    }
+    const { session, pauses } = await opened({ pack: buildPack(entries), tip });
+    const log = await CommitLog.start(session, rawName(tip), "wide/nothing");
+    expect(await log.next()).toBeUndefined();
+    const position = log.position();
+    expect(position).toBeDefined();
+    expect(position?.walked).toBeLessThan(COMMITS);
+    expect(pauses.length).toBeGreaterThan(3);
+    session.close();
+  });
+});
