@@ -70,7 +70,7 @@ export function tagChainPack(length: number): HostilePack {
     [target, type] = [objectId("tag", content), "tag"];
     tags.push(target);
   }
-  return { pack: buildPack(entries), tip: target, tree: objectId("tree", tree), tags };
+  return { pack: buildPack(entries), tip: objectId("commit", commit), tree: objectId("tree", tree), tags };
 }
 
 /** A `.gitattributes` of lines that want each to be tried in a thousand ways, and the names of files that nearly match them. */

@@ -12,6 +12,7 @@
 import { itemAt, u32At, u8At } from "../../bytes/assert.ts";
 import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../../format/pack-entry.ts";
 import { KIND_NUMBER, OFS_DELTA } from "../../object/object-kind.ts";
 import { DeltaForest, hasCycle } from "./delta-forest.ts";
@@ -65,6 +66,7 @@ export type ResolverInput = {
   readonly buffers: PartBuffers;
   readonly outside: OutsideBases;
   readonly large: LargeDeltas;
+  readonly pacer: Pacer;
   /** Told how many deltas are resolved so far, of how many. */
   readonly progress: (done: number, total: number) => Promise<void>;
 };
@@ -224,6 +226,7 @@ export class DeltaResolver {
       for (let i = first; i < next; i++) {
         const number = u32At(order, i);
         const base = this.#baseOf(number);
+        await this.#input.pacer.pace();
         if (!(await this.#resolveHeld(batch, number, base))) await this.#resolveLarge(batch, number, base);
         if (++this.#done % PROGRESS_STEP === 0 || this.#done === this.#total) {
           await this.#input.progress(this.#done, this.#total);

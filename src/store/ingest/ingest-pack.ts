@@ -13,6 +13,7 @@ import { equal } from "../../bytes/chunk.ts";
 import { ObjectRejected } from "../../bytes/failure.ts";
 import type { HashFactory } from "../../bytes/hash.ts";
 import { toHex } from "../../bytes/hex.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { PIECE_BUFFER_BYTES, PackScanner } from "../../format/pack-scanner.ts";
 import type { FsckLeniency } from "../../object/fsck-rule.ts";
@@ -86,6 +87,8 @@ export type IngestedPack = {
 };
 
 const CHUNK_BYTES = 256 * 1024;
+/** What the scanner is given at once: some 8 MiB can come of it, a thousand bytes of each. */
+const FEED_BYTES = 8 * 1024;
 /** What the isolate's cache may keep while a large pack is taken in. */
 const TRIMMED_CACHE_BYTES = 4 * 1024 * 1024;
 /** What is read back at once where little is wanted. */
@@ -94,6 +97,7 @@ const BLOCK_BYTES = 64 * 1024;
 /** One pack on its way in. */
 class Ingest {
   readonly #input: IngestInput;
+  readonly #pacer: Pacer;
   readonly #entries = new EntryTable();
   readonly #inflating: Inflating;
   readonly #intake: ObjectIntake;
@@ -111,11 +115,12 @@ class Ingest {
   constructor(input: IngestInput) {
     const { kernel, format, hash, limits, storage, packName } = input;
     this.#input = input;
+    this.#pacer = input.database.context.pacer;
     const ringAt = kernel.ringAt + PIECE_BUFFER_BYTES;
     this.#inflating = new Inflating(kernel, new ObjectRing(ringAt, kernel.ringBytes - PIECE_BUFFER_BYTES));
     this.#intake = new ObjectIntake(this.#inflating, this.#entries, format, input.leniency);
     this.#packHash = hash(format.name);
-    this.#budget = new ObjectBudget(limits);
+    this.#budget = new ObjectBudget(limits, this.#pacer);
     this.#stagedBytes = new StagedBytes(storage, BLOCK_BYTES);
     this.#buffers = new PartBuffers(limits.memoryPackBytes);
     this.#large = new LargeDeltas({
@@ -184,7 +189,10 @@ class Ingest {
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
-    this.#scanner.feed(chunk);
+    for (let at = 0; at < chunk.length; at += FEED_BYTES) {
+      this.#scanner.feed(chunk.subarray(at, at + FEED_BYTES));
+      await this.#pacer.pace();
+    }
     await this.#file.append(chunk);
     // a pack that goes past memory needs more of it than what others may want again
     if (this.#file.inMemory === undefined) this.#input.database.context.cache.trim(TRIMMED_CACHE_BYTES);
@@ -218,6 +226,7 @@ class Ingest {
         chainOf: async (name) => await this.#reader.chainOf(name),
       },
       large: this.#large,
+      pacer: this.#pacer,
       progress: async (done, total) => await progress.resolved(done, total),
     });
     this.#resolver = resolver;
@@ -239,6 +248,7 @@ class Ingest {
   async #checkLateBlobs(resolver: DeltaResolver): Promise<void> {
     const { kernel, database } = this.#input;
     for (const index of this.#intake.lateBlobs()) {
+      await this.#pacer.pace();
       const entry = kernel.valueOf(index) - 1;
       if (entry >= 0) {
         const tooLarge = this.#entries.sizeOf(entry) > this.#inflating.wholeBytes;

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { LimitExceeded } from "../../bytes/failure.ts";
+import type { Pacer } from "../../bytes/pacer.ts";
 
 /** Bounds on the objects of a pack. Bytes. */
 export type ObjectLimits = {
@@ -14,18 +15,25 @@ export type ObjectLimits = {
   readonly inflatedBytes: number;
 };
 
+/** Steps that an object costs beside those of its bytes: its table entries, its check, its name. */
+const OBJECT_STEPS = 300;
+
 /** What a pack has used of its bounds. */
 export class ObjectBudget {
   readonly #limits: ObjectLimits;
+  readonly #pacer: Pacer;
   #inflated = 0;
 
-  constructor(limits: ObjectLimits) {
+  /** `pacer` is told of the work that objects are. */
+  constructor(limits: ObjectLimits, pacer: Pacer) {
     this.#limits = limits;
+    this.#pacer = pacer;
   }
 
   /** Accounts for an object or delta of `size` bytes that is about to be made. @throws LimitExceeded */
   take(size: number): void {
     const { objectBytes, inflatedBytes } = this.#limits;
+    this.#pacer.add(OBJECT_STEPS + size);
     if (size > objectBytes) {
       throw new LimitExceeded(
         "objectBytes",

@@ -1,0 +1,176 @@
+/**
+ * While a request does much work for a stranger, others are served: what is asked after it began is answered before it ends, and what
+ * goes past a budget is refused by its name, or breaks off. Counted in what is answered first, never in time.
+ */
+import { request as httpRequest } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { buildPack, commitOf, objectId, pushBody, type RawEntry, reportLines, treeOf } from "../support/git-raw.ts";
+import {
+  bombPack,
+  directoryPack,
+  type HostilePack,
+  longSection,
+  starredFiles,
+  tagChainPack,
+} from "../support/hostile.ts";
+import { startTestHost } from "../support/host.ts";
+
+let host: RunningHost;
+const operator = { Authorization: "Bearer test-token" };
+
+/** Makes a public repository, and gives its path. */
+async function made(name: string): Promise<string> {
+  const url = `${host.base}/api/v1/repos/acme/${name}`;
+  const answer = await fetch(url, { method: "PUT", headers: { ...operator, "Content-Type": "application/json" }, body: JSON.stringify({ visibility: "public" }) }); // prettier-ignore
+  expect(answer.status).toBe(201);
+  return `acme/${name}`;
+}
+
+async function push(path: string, refs: Readonly<Record<string, string>>, pack: Uint8Array): Promise<string[]> {
+  const commands = Object.entries(refs).map(([name, oid]) => ({ name, new: oid }));
+  const headers = { ...operator, "Content-Type": "application/x-git-receive-pack-request" };
+  const body = new Uint8Array(pushBody(commands, pack));
+  const answer = await fetch(`${host.base}/${path}.git/git-receive-pack`, { method: "POST", headers, body });
+  expect(answer.status).toBe(200);
+  return reportLines(Buffer.from(await answer.arrayBuffer()));
+}
+
+/** Makes a repository with a hostile pack on its main branch. */
+async function planted(name: string, { pack, tip }: HostilePack): Promise<string> {
+  const path = await made(name);
+  expect(await push(path, { "refs/heads/main": tip }, pack)).toEqual(["unpack ok", "ok refs/heads/main"]);
+  return path;
+}
+
+/** Asks whether the host is alive, over a connection of its own. */
+async function healthz(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    httpRequest(`${host.base}/healthz`, { agent: false }, (answer) => {
+      answer.resume().on("end", () => resolve(answer.statusCode ?? 0));
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+/** Counts how often the host answers others while something is under way. */
+async function servedMeanwhile<T>(work: Promise<T>): Promise<{ readonly result: T; readonly served: number }> {
+  const over = work.then(() => true);
+  let served = 0;
+  // whichever comes first of the answer and the end
+  while (!(await Promise.race([over, healthz().then((status) => status !== 200)]))) served++;
+  return { result: await work, served };
+}
+
+/** Downloads, and gives the status, whether the transfer came to its end, and how much of it came. */
+async function download(path: string): Promise<{ status: number; isWhole: boolean; bytes: number; text: string }> {
+  const answer = await fetch(`${host.base}/api/v1/repos/${path}`);
+  let bytes = 0;
+  let text = "";
+  try {
+    for await (const piece of answer.body ?? []) {
+      bytes += piece.length;
+      if (text.length < 1000) text += Buffer.from(piece).toString("latin1");
+    }
+    return { status: answer.status, isWhole: true, bytes, text };
+  } catch {
+    return { status: answer.status, isWhole: false, bytes, text };
+  }
+}
+
+beforeAll(async () => {
+  host = await startTestHost();
+});
+
+afterAll(async () => {
+  await host.stop();
+});
+
+describe("others are served", () => {
+  it("while an archive has no end, which then breaks off", async () => {
+    const path = await planted("bomb", bombPack(20, 10));
+    const { result, served } = await servedMeanwhile(download(`${path}/archive/main.tar.gz`));
+    expect(result).toMatchObject({ status: 200, isWhole: false });
+    expect(result.bytes).toBeGreaterThan(0);
+    expect(served).toBeGreaterThan(5);
+  });
+
+  it("while patterns are matched that go past their budget, which is then named", async () => {
+    const stars = `*${"?*".repeat(120)}[xy]*z*a export-ignore\n`;
+    const names = Array.from({ length: 300 }, (_, i): [string, string] => [`${"a".repeat(1000)}${1000 + i}za`, ""]);
+    const path = await planted(
+      "patterns",
+      directoryPack({ ".gitattributes": stars.repeat(500), ...Object.fromEntries(names) }),
+    );
+    const { result, served } = await servedMeanwhile(download(`${path}/archive/main.tar`));
+    expect(result.status).toBe(413);
+    expect(JSON.parse(result.text)).toMatchObject({ detail: expect.stringContaining(".gitattributes") });
+    expect(served).toBeGreaterThan(2);
+  });
+
+  it("of a log that has nothing to list, page by page", async () => {
+    const blob = objectId("blob", "");
+    const rows = Array.from({ length: 20_000 }, (_, i): [string, string, string] => ["100644", `f${10_000 + i}`, blob]);
+    const wide = treeOf(...rows);
+    const entries: RawEntry[] = [
+      { type: "blob", content: "" },
+      { type: "tree", content: wide },
+    ];
+    let tip = "";
+    for (let i = 0; i < 1000; i++) {
+      const root = treeOf(["100644", `a${i}`, blob], ["40000", "wide", objectId("tree", wide)]);
+      const content = commitOf(objectId("tree", root), tip === "" ? [] : [tip]);
+      tip = objectId("commit", content);
+      entries.push({ type: "tree", content: root }, { type: "commit", content });
+    }
+    const path = await planted("wide", { pack: buildPack(entries), tip, tree: "", tags: [] });
+    const { result, served } = await servedMeanwhile(download(`${path}/commits?path=wide/nothing`));
+    expect(result.status).toBe(200);
+    expect(JSON.parse(result.text)).toMatchObject({ commits: [], cursor: expect.any(String) });
+    expect(served).toBeGreaterThan(2);
+  });
+
+  it("while small packs inflate to much that is checked", async () => {
+    const path = await made("modules");
+    const files = Array.from({ length: 12 }, (_, i): [string, string] => [`d${i}`, longSection(500_000 + i, 700_000)]);
+    const blobs = files.map(([, content]): RawEntry => ({ type: "blob", content }));
+    const trees = blobs.map(({ content }) => treeOf(["100644", ".gitmodules", objectId("blob", content)]));
+    const root = treeOf(
+      ...trees.map((tree, i): [string, string, string] => ["40000", `d${100 + i}`, objectId("tree", tree)]),
+    );
+    const commit = commitOf(objectId("tree", root));
+    const objects = [...trees, root].map((content): RawEntry => ({ type: "tree", content }));
+    const pack = buildPack([...objects, ...blobs, { type: "commit", content: commit }]);
+    expect(pack.length).toBeLessThan(200_000);
+    const { result, served } = await servedMeanwhile(
+      push(path, { "refs/heads/main": objectId("commit", commit) }, pack),
+    );
+    expect(result).toEqual(["unpack ok", "ok refs/heads/main"]);
+    expect(served).toBeGreaterThan(2);
+  });
+});
+
+describe("work that grew with the product of two things", () => {
+  it("is done once for a section of .gitmodules, however many variables it has", async () => {
+    const { pack, tip } = directoryPack({ ".gitmodules": longSection(250_000, 60_000) });
+    expect(pack.length).toBeLessThan(2000);
+    expect(await push(await made("section"), { "refs/heads/main": tip }, pack)).toEqual([
+      "unpack ok",
+      "ok refs/heads/main",
+    ]);
+  });
+
+  it("is done once for a tag, however many refs lead to it", async () => {
+    const { pack, tags } = tagChainPack(2000);
+    const refs = Object.fromEntries(tags.map((oid, i) => [`refs/tags/t${i}`, oid]));
+    const report = await push(await made("tags"), refs, pack);
+    expect(report[0]).toBe("unpack ok");
+    expect(report.filter((line) => line.startsWith("ok "))).toHaveLength(2000);
+  });
+
+  it("is little for patterns of a thousand stars and names that nearly match", async () => {
+    const path = await planted("stars", directoryPack(starredFiles(500, 20)));
+    expect(await download(`${path}/archive/main.tar`)).toMatchObject({ status: 200, isWhole: true });
+  });
+});
