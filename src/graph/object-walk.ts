@@ -10,6 +10,7 @@ import { REF_BLOB, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-fl
 import { CorruptStore } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { TREE_CORRUPT } from "../kernel/kernel.ts";
+import { textOf } from "../object/byte-text.ts";
 import { TreeReader, isGitlink, isTree } from "../object/tree.ts";
 import type { GraphSession } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
@@ -115,7 +116,7 @@ async function selectEntries(session: GraphSession, tree: number, stack: number[
   return selected;
 }
 
-type Place = { readonly wanted: number[]; readonly client: number[] };
+type Place = { readonly wanted: Set<number>; readonly client: Set<number> };
 
 /** Selects what `wanted` trees reach and `client` trees at the same paths don't, level by level. */
 async function selectDifferences(
@@ -126,16 +127,16 @@ async function selectDifferences(
 ): Promise<void> {
   const { treeDepth } = walk.filter;
   for (const tree of client) session.mark(tree, UNINTERESTING | REF_TREE);
-  let level: Place[] = [{ wanted: [...new Set(wanted)], client: [...new Set(client)] }];
+  let level: Place[] = [{ wanted: new Set(wanted), client: new Set(client) }];
   for (let depth = 0; depth < treeDepth && level.length > 0; depth++) {
     const next: Place[] = [];
     const opens = depth + 1 < treeDepth;
     for (const place of level) {
-      const trees = place.wanted.filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
+      const trees = [...place.wanted].filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
       if (trees.length === 0) continue;
       // nothing to set against: with no limit to the depth, all of it goes
-      if (place.client.length === 0 && treeDepth === Number.POSITIVE_INFINITY) await selectWhole(session, trees, walk);
-      else if (opens) next.push(...(await selectAt(session, { wanted: trees, client: place.client }, walk)));
+      if (place.client.size === 0 && treeDepth === Number.POSITIVE_INFINITY) await selectWhole(session, trees, walk);
+      else if (opens) next.push(...(await selectAt(session, { wanted: new Set(trees), client: place.client }, walk)));
       else await selectUnopened(session, trees, walk);
     }
     level = next;
@@ -158,13 +159,13 @@ async function selectAt(session: GraphSession, place: Place, walk: TreeWalk): Pr
     selected += 1 + (await readWantedTree(session, tree, below, wantsBlobs(walk.filter)));
   }
   await walk.count(selected);
-  return [...below.values()].filter(({ wanted }) => wanted.length > 0);
+  return [...below.values()].filter(({ wanted }) => wanted.size > 0);
 }
 
 function placeAt(below: Map<string, Place>, name: string): Place {
   let place = below.get(name);
   if (place === undefined) {
-    place = { wanted: [], client: [] };
+    place = { wanted: new Set(), client: new Set() };
     below.set(name, place);
   }
   return place;
@@ -173,7 +174,7 @@ function placeAt(below: Map<string, Place>, name: string): Place {
 async function readClientTree(session: GraphSession, tree: number, below: Map<string, Place>): Promise<void> {
   await visitEntries(session, tree, (node, entry) => {
     session.mark(node, UNINTERESTING);
-    if (isTree(entry.mode)) placeAt(below, entry.name()).client.push(node);
+    if (isTree(entry.mode)) placeAt(below, entry.name()).client.add(node);
   });
 }
 
@@ -187,8 +188,7 @@ async function readWantedTree(
   await visitEntries(session, tree, (node, entry) => {
     if (session.has(node, SELECTED | UNINTERESTING)) return;
     if (isTree(entry.mode)) {
-      const place = placeAt(below, entry.name());
-      if (!place.wanted.includes(node)) place.wanted.push(node);
+      placeAt(below, entry.name()).wanted.add(node);
     } else if (blobs) {
       session.mark(node, SELECTED | REF_BLOB);
       selected++;
@@ -218,7 +218,7 @@ async function visitEntries(
   const entry = {
     mode: 0,
     // only ever compared with each other: any encoding that keeps bytes apart will do
-    name: () => String.fromCharCode(...bytes.subarray(reader.nameAt, reader.nameEnd)),
+    name: () => textOf(bytes.subarray(reader.nameAt, reader.nameEnd)),
   };
   while (reader.next()) {
     if (isGitlink(reader.mode)) continue;

@@ -51,8 +51,8 @@ export async function findTipKinds(values: readonly TipValue[], sources: TipSour
 /** Stored tags that one call reads, for each value and beside them: tags of tags of tags are nobody's. */
 const STORED_TAGS_EACH = 1;
 const MOST_STORED_TAGS = 10_000;
-/** Steps that reading a tag of the pack costs. */
-const TAG_STEPS = 500;
+/** Steps that reading a tag back from the pack costs. */
+const TAG_STEPS = 6000;
 
 /**
  * Follows tags to what they finally name: within the pack as far as it goes, then in the catalog, where it must go on. Each tag is

@@ -69,10 +69,33 @@ export function isRefPattern(pattern: string): boolean {
   return checkRefFormat(fullPattern(pattern).replaceAll("*", "x"));
 }
 
-/** Says whether a pattern matches a full ref name. */
-export function matchesRef(pattern: string, name: string): boolean {
+/** A pattern, cut at its asterisks. */
+type CutPattern = { readonly head: string; readonly pieces: readonly string[]; readonly tail: string | undefined };
+
+function cutPattern(pattern: string): CutPattern {
   const [head = "", ...pieces] = fullPattern(pattern).split("*");
   const tail = pieces.pop();
+  return { head, pieces, tail };
+}
+
+/** The patterns of rules, each cut once: a hundred rules may be asked of half a million refs. */
+const cut = new WeakMap<RefRule, CutPattern>();
+
+function isAbout(rule: RefRule, name: string): boolean {
+  let pattern = cut.get(rule);
+  if (pattern === undefined) {
+    pattern = cutPattern(rule.pattern);
+    cut.set(rule, pattern);
+  }
+  return matchesCut(pattern, name);
+}
+
+/** Says whether a pattern matches a full ref name. */
+export function matchesRef(pattern: string, name: string): boolean {
+  return matchesCut(cutPattern(pattern), name);
+}
+
+function matchesCut({ head, pieces, tail }: CutPattern, name: string): boolean {
   if (tail === undefined) return name === head;
   if (!name.startsWith(head) || name.length < head.length + tail.length) return false;
   const end = name.length - tail.length;
@@ -105,7 +128,7 @@ function isForced({ name, forward }: RefChange): boolean {
 /** Gives what forbids a change; `undefined` where it may be, as far as is known. */
 export function checkRules(rules: readonly RefRule[], change: RefChange, pusher: Pusher): RuleRefusal | undefined {
   for (const rule of rules) {
-    if (!matchesRef(rule.pattern, change.name)) continue;
+    if (!isAbout(rule, change.name)) continue;
     const what = refusalOf(rule, change, pusher);
     if (what !== undefined) return { pattern: rule.pattern, what };
   }
@@ -114,7 +137,7 @@ export function checkRules(rules: readonly RefRule[], change: RefChange, pusher:
 
 /** Says whether it has to be found out, exactly, whether a ref moves forward. */
 export function mindsForcePush(rules: readonly RefRule[], name: string): boolean {
-  return rules.some((rule) => !rule.allowForcePush && matchesRef(rule.pattern, name));
+  return rules.some((rule) => !rule.allowForcePush && isAbout(rule, name));
 }
 
 /** Says in a sentence what a rule forbids. */
