@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see gitattributes(5), attr.c
  */
+import { itemAt } from "../bytes/assert.ts";
 import { Budget } from "../bytes/budget.ts";
 import { wildmatch } from "./wildmatch.ts";
 

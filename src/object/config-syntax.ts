@@ -7,6 +7,7 @@
  * @packageDocumentation
  * @see git-config(1)
  */
+import { u8At } from "../bytes/assert.ts";
 import { textOf } from "./byte-text.ts";
 
 /**
@@ -117,7 +118,7 @@ class ConfigReader {
   #take(use: number): string {
     const start = this.#at;
     let at = start;
-    while (((USES[this.#bytes[at] ?? LF] ?? 0) & use) !== 0) at++;
+    while (at < this.#bytes.length && (u8At(USES, u8At(this.#bytes, at)) & use) !== 0) at++;
     this.#at = at;
     return at === start ? "" : textOf(this.#bytes.subarray(start, at));
   }
