@@ -4,9 +4,10 @@ import { GitSandbox, withToken } from "../support/git-client.ts";
 import { type StartedHost, startProject } from "../support/git-process.ts";
 import { subscribe } from "../support/subscriber.ts";
 import { startReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const TOKEN = "events-token";
-const WAIT = { timeout: 60_000, interval: 100 };
+const WAIT = { timeout: WAIT_LIMIT, interval: 100 };
 
 describe("events", () => {
   const open: { hosts: StartedHost[]; git: GitSandbox[]; receivers: WebhookReceiver[] } = {

@@ -15,6 +15,7 @@ import { startCommand } from "../support/command.ts";
 import { GitSandbox, refsOf, withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const git = new GitSandbox("export");
 let host: RunningHost;
@@ -80,7 +81,7 @@ describe("beside pushes", () => {
     const id = String(shown["id"]);
     const prefix = `repos/${id}.git/`;
     await vi.waitFor(async () => expect(await bucket.head(`${prefix}HEAD`)).not.toBeNull(), {
-      timeout: 60_000,
+      timeout: WAIT_LIMIT,
       interval: 200,
     });
     const directory = git.fresh("backup");

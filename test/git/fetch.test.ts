@@ -1,17 +1,14 @@
 /** Fetches into repositories that have something already. */
 import { describe, expect, it } from "vitest";
 import { type GitSandbox, refsOf } from "../support/git-client.ts";
-import { everything, importFixture, linear } from "../support/git-fixtures.ts";
+import { cloneFixture, everything, importFixture, linear } from "../support/git-fixtures.ts";
 import { inEveryFormat } from "../support/git-hosts.ts";
 
 /** A clone that follows main, and a pusher's clone of the same remote. */
 async function pair(git: GitSandbox, url: string): Promise<{ pusher: string; follower: string }> {
-  const source = await importFixture(git, "source", linear(20));
-  await git.ok(["push", "-q", url, "main"], { cwd: source });
-  const [pusher, follower] = [git.fresh("pusher"), git.fresh("follower")];
-  await git.ok(["clone", "-q", url, pusher]);
-  await git.ok(["clone", "-q", url, follower]);
-  return { pusher, follower };
+  const pusher = await cloneFixture(git, "pusher", linear(20), url);
+  await git.ok(["push", "-q", url, "main"], { cwd: pusher });
+  return { pusher, follower: await cloneFixture(git, "follower", linear(20), url) };
 }
 
 inEveryFormat("fetches", (journey) => {
@@ -27,7 +24,7 @@ inEveryFormat("fetches", (journey) => {
         const tip = await git.commit(from, `dir/round-${round}.txt`, `round ${round}\n`);
         await git.ok([...config, "push", "-q", "origin", "main"], { cwd: from });
         await git.ok([...config, "pull", "-q", "--ff-only"], { cwd: to });
-        expect(await git.ok(["rev-parse", "HEAD"], { cwd: to })).toBe(tip);
+        expect(await git.head(to)).toBe(tip);
       }
       await git.fsck(follower);
       await git.fsck(pusher);
@@ -40,9 +37,7 @@ inEveryFormat("fetches", (journey) => {
       const { git } = journey;
       const { pusher, follower } = await pair(git, await journey.create());
       // More local commits than one round of haves holds, so that several rounds are needed.
-      for (let at = 0; at < 70; at++) {
-        await git.ok(["commit", "-q", "--allow-empty", "-m", `local ${at}`], { cwd: follower });
-      }
+      await git.emptyCommits(follower, 70, "local");
       const tip = await git.commit(pusher, "src/file-0.txt", "theirs\n");
       await git.ok(["push", "-q", "origin", "main"], { cwd: pusher });
       await git.ok([...config, "fetch", "-q"], { cwd: follower });

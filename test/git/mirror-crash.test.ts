@@ -30,4 +30,4 @@ it("syncs again soon after it is started", async () => {
   // Not at once: nobody knows yet that what was under way is dead.
   expect(await bed.settled(path)).toMatchObject({ last_error: null });
   expect(await refsAt(git, bed.url(path))).toEqual(await refsAt(git, upstream.pushUrl));
-}, 180_000);
+});

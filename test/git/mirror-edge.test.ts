@@ -1,10 +1,11 @@
 /** Readers of mirrors: what they cost, what they are told, and that nobody reads what is no longer theirs. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Counts } from "../../scripts/bench/request-log.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { send } from "../support/git-raw.ts";
 import { SettledLog } from "../support/settled-log.ts";
 import { MirrorBed } from "../support/upstreams.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const bed = new MirrorBed();
 let log: SettledLog | undefined;
@@ -26,13 +27,14 @@ const plainUrl = (path: string): string => `${bed.host.base}/${path}.git`;
 
 /** Waits until readers need no Durable Object: the snapshot is written after the sync. */
 async function published(path: string): Promise<void> {
-  for (let tries = 0; tries < 50; tries++) {
-    await settled();
-    await send(`${plainUrl(path)}/info/refs?service=git-upload-pack`, { headers: {} });
-    const { do: calls } = await settled();
-    if (calls === 0) return;
-  }
-  throw new Error("never published");
+  await vi.waitFor(
+    async () => {
+      await settled();
+      await send(`${plainUrl(path)}/info/refs?service=git-upload-pack`, { headers: {} });
+      expect((await settled()).do).toBe(0);
+    },
+    { timeout: WAIT_LIMIT, interval: 50 },
+  );
 }
 
 describe("a public mirror", () => {
@@ -124,7 +126,7 @@ describe("a public mirror", () => {
     await git.ok(["clone", "-q", upstream.pushUrl, work]);
     const oid = await git.commit(work, "file.txt", "new\n");
     await git.ok(["push", "-q", "origin", "main"], { cwd: work });
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await bed.clock.advance(1200);
     // Whoever comes while it is, too.
     const lists = Array.from({ length: 3 }, () => git.ok(["ls-remote", plainUrl(path), "refs/heads/main"]));
     for (const list of await Promise.all(lists)) expect(list).toContain(oid);
@@ -137,7 +139,7 @@ describe("a public mirror", () => {
     await bed.api("PUT", `${path}/mirror`, { upstream: `${bed.upstreamBase}/up/none.git` });
     expect(await bed.settled(path)).toMatchObject({ failures: 1 });
     await published(path);
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await bed.clock.advance(1200);
     const before = bed.upstreamRequests();
     for (let turn = 0; turn < 3; turn++) await git.ok(["ls-remote", plainUrl(path)]);
     expect(bed.upstreamRequests()).toBe(before);

@@ -30,7 +30,7 @@ async function rewrite(work: string): Promise<void> {
   await git.ok(["push", "-q", "--force", "origin", "main", ":refs/heads/side", ":refs/tags/v1"], { cwd: work });
 }
 
-const pause = async (): Promise<void> => await new Promise((resolve) => setTimeout(resolve, 1100));
+const pause = async (): Promise<void> => await bed.clock.advance(1100);
 
 describe("history that the upstream rewrites", () => {
   it("is there for who asks for the mirror as it was", async () => {
@@ -38,7 +38,7 @@ describe("history that the upstream rewrites", () => {
     const { path, work, pushUrl } = await mirrored("follow");
     const before = await refsAt(git, bed.url(path));
     await pause();
-    const then = new Date().toISOString();
+    const then = bed.clock.now().toISOString();
     await pause();
     await rewrite(work);
     expect(await bed.sync(path)).toMatchObject({ last_error: null });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { send } from "../support/git-raw.ts";
 import { MirrorBed, type MirrorState } from "../support/upstreams.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const bed = new MirrorBed();
 const SECRET = "a secret of the webhook";
@@ -23,7 +24,7 @@ function syncs(path: string): Record<string, unknown>[] {
   return lines.filter((line) => line["job"] === "mirror-sync" && line["repository"] === path);
 }
 
-const WAIT = { timeout: 60_000, interval: 50 };
+const WAIT = { timeout: WAIT_LIMIT, interval: 50 };
 
 describe("an upstream's webhook", () => {
   const body = Buffer.from('{"ref":"refs/heads/main"}');

@@ -20,6 +20,7 @@ import { GitSandbox, refsAt, refsOf, withToken } from "../support/git-client.ts"
 import { everything, importFixture, noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { makeSshKey } from "../support/signing-keys.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const git = new GitSandbox("large");
 let host: RunningHost;
@@ -148,17 +149,18 @@ it("goes on with an upload that was interrupted", async () => {
   const { child, ended } = startCommand(git, ["push-large", ...PARTS, "origin", "main"], { cwd, env });
   const state = join(cwd, ".git", "thinpack-push", "state.json");
   await vi.waitFor(() => expect(JSON.parse(readFileSync(state, "utf8"))).toMatchObject({ parts: 7 }), {
-    timeout: 20_000,
+    timeout: WAIT_LIMIT,
   });
-  await vi.waitFor(() => expect(partsSeen()).toContain(3), { timeout: 20_000 });
+  await vi.waitFor(() => expect(partsSeen()).toContain(3), { timeout: WAIT_LIMIT });
   child.kill("SIGKILL");
   await ended;
   before = async () => {
     throw new Error("the client is gone");
   };
   stopped.resolve();
-  await vi.waitFor(async () =>
-    expect(await packFiles("interrupted")).toEqual(expect.arrayContaining(["part-1", "part-2"])),
+  await vi.waitFor(
+    async () => expect(await packFiles("interrupted")).toEqual(expect.arrayContaining(["part-1", "part-2"])),
+    { timeout: WAIT_LIMIT },
   );
   before = async () => undefined;
   const arrived = (await packFiles("interrupted")).length;
@@ -179,7 +181,9 @@ it("begins anew where something else is pushed than what was interrupted", async
   seen = [];
   const env = { THINPACK_BASE: base, THINPACK_TOKEN: "test-token" };
   const { child, ended } = startCommand(git, ["push-large", ...PARTS, "origin", "main"], { cwd, env });
-  await vi.waitFor(() => expect(seen.some(({ path }) => path.endsWith("/complete"))).toBe(true), { timeout: 20_000 });
+  await vi.waitFor(() => expect(seen.some(({ path }) => path.endsWith("/complete"))).toBe(true), {
+    timeout: WAIT_LIMIT,
+  });
   child.kill("SIGKILL");
   await ended;
   before = async () => undefined;

@@ -1,18 +1,16 @@
 /** What a push may do to refs, and what is refused in git's words. */
 import { describe, expect, it } from "vitest";
 import { refsAt, refsOf } from "../support/git-client.ts";
-import { everything, importFixture, linear } from "../support/git-fixtures.ts";
+import { cloneFixture, everything, importFixture, linear } from "../support/git-fixtures.ts";
 import { inEveryFormat } from "../support/git-hosts.ts";
 
 inEveryFormat("pushes", (journey) => {
   /** A working copy with a remote `origin` that has its main. */
   async function working(count = 5): Promise<{ cwd: string; url: string }> {
     const { git } = journey;
-    const source = await importFixture(git, "source", linear(count));
     const url = await journey.create();
-    await git.ok(["push", "-q", url, "main"], { cwd: source });
-    const cwd = git.fresh();
-    await git.ok(["clone", "-q", url, cwd]);
+    const cwd = await cloneFixture(git, "work", linear(count), url);
+    await git.ok(["push", "-q", url, "main"], { cwd });
     return { cwd, url };
   }
 

@@ -6,6 +6,7 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { GitSandbox, refsAt, refsOf, withToken } from "../support/git-client.ts";
 import { everything, importFixture } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const git = new GitSandbox("recovery");
 const hosts: RunningHost[] = [];
@@ -47,7 +48,7 @@ async function settled(host: RunningHost, cwd: string): Promise<void> {
       const key = objects.map((object) => object.key).find((name) => name.endsWith(".git/packed-refs")) ?? "";
       expect(await (await bucket.get(key))?.text()).toContain(`${tip} refs/heads/main`);
     },
-    { timeout: 30_000, interval: 200 },
+    { timeout: WAIT_LIMIT, interval: 200 },
   );
 }
 

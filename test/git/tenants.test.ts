@@ -8,6 +8,7 @@ import { withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
 import { SettledLog } from "../support/settled-log.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const IN_REPOSITORY = { visibility: "private" } as const;
 
@@ -79,7 +80,7 @@ onEveryHost(
       const operator = apiClient(base, token);
       expect((await operator("GET", "/tenants/fresh")).body).toMatchObject({ repos: 1, push_to_create: true });
       await expect
-        .poll(async () => JSON.stringify((await operator("GET", "/tenants?limit=1000")).body), { timeout: 60_000 })
+        .poll(async () => JSON.stringify((await operator("GET", "/tenants?limit=1000")).body), { timeout: WAIT_LIMIT })
         .toContain('"fresh"');
     });
 

@@ -4,21 +4,29 @@
  * @packageDocumentation
  */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { bundleWorker, WORKER_ENTRY } from "../../scripts/worker-bundle.ts";
 import { scratchDirectory } from "./scratch-directory.ts";
-import { SHARED_BUNDLE } from "./shared-bundle.ts";
+import { bundleIn, type BundleName, SHARED_BUNDLES } from "./shared-bundle.ts";
+
+const ENTRIES: Record<BundleName, string> = {
+  deployed: WORKER_ENTRY,
+  observed: join(dirname(fileURLToPath(import.meta.url)), "..", "worker", "observed-entry.ts"),
+};
 
 async function buildInto(directory: string): Promise<void> {
-  const file = join(directory, "worker.js");
-  writeFileSync(file, await bundleWorker(WORKER_ENTRY, `${file}.map`));
-  process.env[SHARED_BUNDLE] = file;
+  for (const name of ["deployed", "observed"] as const) {
+    const file = bundleIn(directory, name);
+    writeFileSync(file, await bundleWorker(ENTRIES[name], `${file}.map`));
+  }
+  process.env[SHARED_BUNDLES] = directory;
 }
 
 /** Vitest's hook: runs once per project, and builds once per run; in watch mode again before each rerun. */
 export async function setup(project: TestProject): Promise<void> {
-  if (process.env[SHARED_BUNDLE] !== undefined) return;
+  if (process.env[SHARED_BUNDLES] !== undefined) return;
   const directory = scratchDirectory();
   await buildInto(directory);
   project.onTestsRerun(async () => await buildInto(directory));

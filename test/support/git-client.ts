@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
+import { COMMAND_LIMIT } from "./time-limits.ts";
 
 /** What a git command did. */
 export type GitResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -24,7 +25,6 @@ export type GitOptions = {
   readonly timeout?: number;
 };
 
-const DEFAULT_TIMEOUT = 200_000;
 const IDENTITY: Record<string, string> = {
   GIT_AUTHOR_NAME: "A U Thor",
   GIT_AUTHOR_EMAIL: "author@example.com",
@@ -33,6 +33,11 @@ const IDENTITY: Record<string, string> = {
   GIT_AUTHOR_DATE: "1700000000 +0200",
   GIT_COMMITTER_DATE: "1700000000 +0200",
 };
+
+const WHO = [
+  `author ${IDENTITY["GIT_AUTHOR_NAME"]} <${IDENTITY["GIT_AUTHOR_EMAIL"]}> ${IDENTITY["GIT_AUTHOR_DATE"]}\n`,
+  `committer ${IDENTITY["GIT_COMMITTER_NAME"]} <${IDENTITY["GIT_COMMITTER_EMAIL"]}> ${IDENTITY["GIT_COMMITTER_DATE"]}\n`,
+].join("");
 
 /** No templates: a repository without them takes half as many files to make. No fsync in tests, which lose no power. */
 const CONFIGURATION = [
@@ -124,6 +129,22 @@ export class GitSandbox {
     writeFileSync(join(cwd, file), content);
     await this.ok(["add", "-A"], { cwd });
     await this.ok(["commit", "-q", "--allow-empty", "-m", message], { cwd });
+    return await this.head(cwd);
+  }
+
+  /** Makes empty commits on the branch that is checked out, in one process: as so many `git commit --allow-empty -m "{message} {n}"`. */
+  async emptyCommits(cwd: string, count: number, message: string): Promise<void> {
+    const branch = await this.ok(["symbolic-ref", "HEAD"], { cwd });
+    const commits = Array.from({ length: count }, (_, at) => {
+      const text = `${message} ${at}\n`;
+      const begin = `commit ${branch}\n${WHO}data ${Buffer.byteLength(text)}\n${text}`;
+      return at === 0 ? `${begin}from ${branch}^0\n\n` : `${begin}\n`;
+    });
+    await this.ok(["fast-import", "--quiet"], { cwd, input: commits.join("") });
+  }
+
+  /** Gives what HEAD is, without a process where it is a loose ref. */
+  async head(cwd: string): Promise<string> {
     return headOf(cwd) ?? (await this.ok(["rev-parse", "HEAD"], { cwd }));
   }
 
@@ -145,7 +166,7 @@ export class GitSandbox {
     const child = this.start(args, options);
     const output: Buffer[] = [];
     let stderr = "";
-    const timeout = options.timeout ?? DEFAULT_TIMEOUT;
+    const timeout = options.timeout ?? COMMAND_LIMIT;
     const timer = setTimeout(() => {
       stderr += `\nkilled after ${timeout} ms`;
       child.kill("SIGKILL");

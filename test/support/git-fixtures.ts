@@ -5,7 +5,8 @@
  * @packageDocumentation
  */
 import { hash } from "node:crypto";
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type ObjectFormat, objectFormat } from "../../src/object/object-id.ts";
 import type { GitSandbox } from "./git-client.ts";
 
@@ -86,19 +87,58 @@ export class FixtureStream {
   }
 }
 
-/** The repositories of each sandbox that streams were imported into, by the streams' hashes. Never handed out: they are copied. */
-const imported = new WeakMap<GitSandbox, Map<string, string>>();
+/** The repositories that each sandbox has made of streams, by kind and the stream's hash. Never handed out: they are copied. */
+const made = new WeakMap<GitSandbox, Map<string, string>>();
 
-/** Imports a stream into a bare repository that tests don't see, once per sandbox. */
-async function importOnce(sandbox: GitSandbox, bytes: Uint8Array): Promise<string> {
-  const known = imported.get(sandbox) ?? new Map<string, string>();
-  imported.set(sandbox, known);
-  const key = hash("sha256", bytes);
-  const made = known.get(key);
-  if (made !== undefined) return made;
-  const directory = await sandbox.init("fixture", "--bare");
-  await sandbox.ok(["fast-import", "--quiet", "--force"], { cwd: directory, input: bytes });
+/** Returns what `make` has made of a stream: once per sandbox. */
+async function once(
+  sandbox: GitSandbox,
+  kind: "import" | "clone",
+  bytes: Uint8Array,
+  make: () => Promise<string>,
+): Promise<string> {
+  const known = made.get(sandbox) ?? new Map<string, string>();
+  made.set(sandbox, known);
+  const key = `${kind} ${hash("sha256", bytes)}`;
+  const directory = known.get(key) ?? (await make());
   known.set(key, directory);
+  return directory;
+}
+
+/** Imports a stream into a bare repository that tests don't see. */
+async function importOnce(sandbox: GitSandbox, bytes: Uint8Array): Promise<string> {
+  return await once(sandbox, "import", bytes, async () => {
+    const directory = await sandbox.init("fixture", "--bare");
+    await sandbox.ok(["fast-import", "--quiet", "--force"], { cwd: directory, input: bytes });
+    return directory;
+  });
+}
+
+/**
+ * Makes the working copy that `git clone url` gives after the stream's branches were pushed to `url`, and gives its directory.
+ * For preparing a test: nothing is asked of the host, and the same stream again takes no process.
+ */
+export async function cloneFixture(
+  sandbox: GitSandbox,
+  name: string,
+  stream: FixtureStream,
+  url: string,
+): Promise<string> {
+  const bytes = stream.bytes();
+  const template = await once(sandbox, "clone", bytes, async () => {
+    const directory = sandbox.fresh("clone");
+    // As over HTTP, one pack comes.
+    await sandbox.ok(["clone", "-q", "--no-local", await importOnce(sandbox, bytes), directory]);
+    return directory;
+  });
+  const directory = sandbox.fresh(name);
+  cpSync(template, directory, { recursive: true, verbatimSymlinks: true });
+  const file = join(directory, ".git", "config");
+  const config = readFileSync(file, "utf8");
+  writeFileSync(
+    file,
+    config.replace(/^\turl = .*$/m, () => `\turl = ${url}`),
+  );
   return directory;
 }
 

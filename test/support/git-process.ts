@@ -11,8 +11,7 @@ import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { processTree } from "../../scripts/bench/process-time.ts";
 import { sharedBundle } from "./shared-bundle.ts";
-
-const START_TIMEOUT = 120_000;
+import { COMMAND_LIMIT } from "./time-limits.ts";
 
 /** The top of the project. */
 export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -33,11 +32,11 @@ export type StartedHost = {
 /**
  * Waits for a line of a child that starts with a word, and gives the rest of that line.
  *
- * @throws Error when the child ends first, or after two minutes.
+ * @throws Error when the child ends first, or when it takes {@link COMMAND_LIMIT}.
  */
 export async function waitForLine(lines: Interface, word: string, child: ChildProcess): Promise<string> {
   return await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no "${word}" within ${START_TIMEOUT} ms`)), START_TIMEOUT);
+    const timer = setTimeout(() => reject(new Error(`no "${word}" within ${COMMAND_LIMIT} ms`)), COMMAND_LIMIT);
     const onExit = (code: number | null): void => reject(new Error(`the host ended with ${code} before "${word}"`));
     const onLine = (line: string): void => {
       if (!line.startsWith(`${word} `)) return;
@@ -68,7 +67,7 @@ async function killTree(child: ChildProcess): Promise<void> {
 
 /** Returns the variables by which a host takes over what the run has made already: the bundle, and Node's compiled code. */
 function prepared(): Record<string, string> {
-  const bundle = sharedBundle();
+  const bundle = sharedBundle("observed");
   return bundle === undefined ? {} : { WORKER_BUNDLE: bundle, NODE_COMPILE_CACHE: join(dirname(bundle), "compiled") };
 }
 

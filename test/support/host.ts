@@ -9,10 +9,16 @@ import { join } from "node:path";
 import { type HostOptions, type RunningHost, startHost } from "../../scripts/host.ts";
 import { sharedBundle } from "./shared-bundle.ts";
 
+/** What a host in a test may be given besides. */
+export type TestHostOptions = Partial<HostOptions> & {
+  /** Whether a test puts its clock forward: see `HostClock`. */
+  readonly hasClock?: boolean;
+};
+
 /** Starts a host; `stop` also removes its state, where none was given. */
-export async function startTestHost(options: Partial<HostOptions> = {}): Promise<RunningHost> {
+export async function startTestHost({ hasClock = false, ...options }: TestHostOptions = {}): Promise<RunningHost> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "thinpack-"));
-  const bundleFile = options.entry === undefined ? sharedBundle() : undefined;
+  const bundleFile = options.entry === undefined ? sharedBundle(hasClock ? "observed" : "deployed") : undefined;
   const shared = bundleFile === undefined ? {} : { bundleFile };
   const host = await startHost({ adminToken: "test-token", ...shared, ...options, stateDir });
   return {

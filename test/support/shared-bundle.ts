@@ -1,13 +1,23 @@
 /**
- * Where the Worker's bundle of this run is. The bundle is made once before the first host, and every host of the run takes it.
+ * Where the Worker's bundles of this run are. Each is made once before the first host, and every host of the run takes one.
  *
  * @packageDocumentation
  */
+import { join } from "node:path";
 
-/** The variable that tells test files, which are processes of their own. */
-export const SHARED_BUNDLE = "THINPACK_TEST_BUNDLE";
+/** The variable that tells test files, which are processes of their own, the directory. */
+export const SHARED_BUNDLES = "THINPACK_TEST_BUNDLES";
 
-/** Returns the bundle's file, or `undefined` outside of vitest. */
-export function sharedBundle(): string | undefined {
-  return process.env[SHARED_BUNDLE];
+/** The Worker as it is deployed, and the one with a clock for tests. */
+export type BundleName = "deployed" | "observed";
+
+/** Returns a bundle's file, or `undefined` outside of vitest. */
+export function sharedBundle(name: BundleName): string | undefined {
+  const directory = process.env[SHARED_BUNDLES];
+  return directory === undefined ? undefined : bundleIn(directory, name);
+}
+
+/** Returns the place of a bundle in the directory of bundles. */
+export function bundleIn(directory: string, name: BundleName): string {
+  return join(directory, `${name}.js`);
 }

@@ -7,10 +7,11 @@ import { type CgiServer, startCgiServer, TEST_SETTINGS } from "./cgi-server.ts";
 import { GitSandbox, withToken } from "./git-client.ts";
 import { type StartedHost, startProject } from "./git-process.ts";
 import { send } from "./git-raw.ts";
+import { HostClock } from "./host-clock.ts";
+import { WAIT_LIMIT } from "./time-limits.ts";
 
 const TOKEN = "mirror-token";
 const UPSTREAM_TOKEN = "upstream-token";
-const SYNC_TIME = 120_000;
 
 /** What `GET …/mirror` says. */
 export type MirrorState = {
@@ -36,6 +37,7 @@ export class MirrorBed {
   #host: StartedHost | undefined;
   #upstreams: CgiServer | undefined;
   #env: Record<string, string> = {};
+  #clock: HostClock | undefined;
   #count = 0;
 
   /** Starts both. */
@@ -52,12 +54,14 @@ export class MirrorBed {
   /** Kills the host, and starts it on what that left. */
   async crash(): Promise<void> {
     await this.host.kill();
+    this.#clock = undefined;
     this.#host = await startProject(this.state, TOKEN, this.#env);
   }
 
   /** Stops the host, does something, and starts it again; the upstreams go on. */
   async restart(between: () => void): Promise<void> {
     await this.#host?.stop();
+    this.#clock = undefined;
     between();
     this.#host = await startProject(this.state, TOKEN, this.#env);
   }
@@ -71,6 +75,11 @@ export class MirrorBed {
     await this.#host?.stop();
     await this.#upstreams?.close();
     this.git.close();
+  }
+
+  /** The clock of the host that runs now. */
+  get clock(): HostClock {
+    return (this.#clock ??= new HostClock(this.host.base));
   }
 
   get host(): StartedHost {
@@ -140,7 +149,7 @@ export class MirrorBed {
 
   /** Waits until no sync is under way or asked for, and gives the state. */
   async settled(path: string): Promise<MirrorState> {
-    const end = Date.now() + SYNC_TIME;
+    const end = Date.now() + WAIT_LIMIT;
     for (;;) {
       const { body } = await this.api<MirrorState>("GET", `${path}/mirror`);
       if (!body.syncing) return body;

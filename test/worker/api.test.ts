@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { exportRepository } from "../support/export.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 let host: RunningHost;
 
@@ -146,7 +147,7 @@ describe("behind the API", () => {
     const bucket = await host.miniflare.getR2Bucket("BUCKET");
     const head = async (): Promise<string | undefined> => (await bucket.get(`${prefix}HEAD`))?.text();
     await vi.waitFor(async () => expect(await head()).toBe("ref: refs/heads/main\n"), {
-      timeout: 60_000,
+      timeout: WAIT_LIMIT,
       interval: 200,
     });
     expect(await keysOf(prefix)).toEqual([
@@ -159,7 +160,7 @@ describe("behind the API", () => {
     ]);
     await ask("PATCH", "/repos/acme/derived", { default_branch: "trunk" });
     await vi.waitFor(async () => expect(await head()).toBe("ref: refs/heads/trunk\n"), {
-      timeout: 60_000,
+      timeout: WAIT_LIMIT,
       interval: 200,
     });
   });
@@ -183,9 +184,9 @@ describe("behind the API", () => {
   it("deletes the bytes of a removed repository", async () => {
     const { body } = await ask("PUT", "/repos/acme/removed");
     const prefix = `repos/${String(body["id"])}.git/`;
-    await vi.waitFor(async () => expect((await keysOf(prefix)).length).toBe(6), { timeout: 60_000, interval: 200 });
+    await vi.waitFor(async () => expect((await keysOf(prefix)).length).toBe(6), { timeout: WAIT_LIMIT, interval: 200 });
     await ask("DELETE", "/repos/acme/removed");
-    await vi.waitFor(async () => expect(await keysOf(prefix)).toEqual([]), { timeout: 60_000, interval: 200 });
+    await vi.waitFor(async () => expect(await keysOf(prefix)).toEqual([]), { timeout: WAIT_LIMIT, interval: 200 });
   });
 
   it("logs every request once its answer is out", async () => {

@@ -13,8 +13,9 @@ import { GitSandbox, withToken } from "../support/git-client.ts";
 import { buildPack, pushBody, send, ZERO } from "../support/git-raw.ts";
 import { startTestHost } from "../support/host.ts";
 import { subscribe } from "../support/subscriber.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
-const WAIT = { timeout: 60_000, interval: 50 };
+const WAIT = { timeout: WAIT_LIMIT, interval: 50 };
 
 let host: RunningHost;
 let git: GitSandbox;
@@ -49,6 +50,13 @@ async function repository(visibility: "public" | "private" = "public"): Promise<
   await push("HEAD:refs/heads/main");
   const first = (await git.ok(["rev-parse", "HEAD"], { cwd })).trim();
   return { path, events: `${host.base}/api/v1/repos/${path}/events`, first, push };
+}
+
+/** Ends the objects of all repositories, as the platform does after some silence: only their sockets and their storage stay. */
+async function putToSleep(): Promise<void> {
+  for (const id of await host.miniflare.listDurableObjectIds("REPOSITORIES")) {
+    await host.miniflare.unsafeEvictDurableObject("thinpack", "RepositoryObject", { id, webSockets: "hibernate" });
+  }
 }
 
 beforeAll(async () => {
@@ -107,7 +115,7 @@ describe("a subscriber", () => {
     const subscriber = await subscribe(events);
     await push("main:refs/heads/a");
     await vi.waitFor(() => expect(subscriber.messages).toHaveLength(1), WAIT);
-    await new Promise((resolve) => setTimeout(resolve, 16_000));
+    await putToSleep();
     await push("main:refs/heads/b");
     await vi.waitFor(() => expect(subscriber.messages).toHaveLength(2), WAIT);
     expect(subscriber.messages.map(({ seq }) => seq)).toEqual([2, 3]);
@@ -242,7 +250,7 @@ it.runIf(process.env["LONG"] !== undefined)(
       });
       expect(answer.status).toBe(200);
     }
-    await vi.waitFor(() => expect(quick.messages).toHaveLength(many), { timeout: 150_000, interval: 500 });
+    await vi.waitFor(() => expect(quick.messages).toHaveLength(many), { timeout: WAIT_LIMIT, interval: 500 });
     let end = "";
     slow.on("data", (piece: Buffer) => (end = (end + piece.toString("latin1")).slice(-100)));
     slow.resume();
@@ -251,7 +259,6 @@ it.runIf(process.env["LONG"] !== undefined)(
     slow.destroy();
     quick.close();
   },
-  200_000,
 );
 
 it("leaves places to others than one address", async () => {
@@ -298,7 +305,7 @@ it("tells 1,000 subscribers of every move, once and in order", async () => {
     () => {
       for (const { messages } of subscribers) expect(messages).toHaveLength(names.length);
     },
-    { timeout: 150_000, interval: 200 },
+    { timeout: WAIT_LIMIT, interval: 200 },
   );
   for (const { messages } of subscribers) {
     expect(messages.map(({ name }) => name)).toEqual(names);

@@ -8,8 +8,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import type { RunningHost } from "../../scripts/host.ts";
 import { startTestHost } from "../support/host.ts";
 import { type Received, startReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
-const WAIT = { timeout: 60_000, interval: 100 };
+const WAIT = { timeout: WAIT_LIMIT, interval: 100 };
 
 let host: RunningHost;
 let closed: RunningHost;

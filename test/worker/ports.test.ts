@@ -138,7 +138,7 @@ describe("a private repository for one who may read public ones only", () => {
   const requests = [{}, all, { ...all, at: Date.now() }, { refNames: ["refs/heads/1"] }, { pushSeed: true }];
   const refused = [...requests.map((request) => ({ ...request, publicOnly: true })), undefined];
 
-  it("costs the same few rows however much there is in it", { timeout: 120_000 }, async () => {
+  it("costs the same few rows however much there is in it", async () => {
     const [missing, few, many, gone] = [await openObject(), await openObject(), await openObject(), await openObject()];
     for (const [object, refs] of [
       [few, 1],

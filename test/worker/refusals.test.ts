@@ -14,6 +14,7 @@ import { apiClient, issueToken } from "../support/api-client.ts";
 import { startTestHost } from "../support/host.ts";
 import { SettledLog } from "../support/settled-log.ts";
 import { create, oid, packRecord, push, type RefStoreUnderTest } from "../suites/ref-store.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 // The application is made here only for its routes.
 vi.mock("cloudflare:workers", () => ({ DurableObject: Object }));
@@ -145,7 +146,7 @@ beforeAll(async () => {
   const bucket = await host.miniflare.getR2Bucket("BUCKET");
   // Its readers ask no Durable Object from then on.
   await vi.waitUntil(async () => (await bucket.head(`mirrors/acme/${REPOSITORIES.mirror}`)) !== null, {
-    timeout: 60_000,
+    timeout: WAIT_LIMIT,
   });
   tokens.set("nonsense", "nonsense");
   tokens.set("forged", formatToken("acme", crypto.getRandomValues(new Uint8Array(TOKEN_RANDOM_BYTES))));
@@ -242,7 +243,7 @@ describe("what is private, for those who may not read it", () => {
     expect(answers).toEqual([404, 404, 404]);
   });
 
-  it("answers like what is missing, after the same storage operations", { timeout: 300_000 }, async () => {
+  it("answers like what is missing, after the same storage operations", async () => {
     await log.read();
     const answers: Record<Kind, Record<string, string>> = { private: {}, mirror: {}, missing: {} };
     for (const [index, each] of asked.entries()) {

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { startTestHost } from "../support/host.ts";
+import { HostClock } from "../support/host-clock.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 let host: RunningHost;
 let operator: ApiClient;
@@ -22,7 +24,7 @@ const statusOf = async (url: string, token?: string): Promise<number> => {
 };
 
 beforeAll(async () => {
-  host = await startTestHost();
+  host = await startTestHost({ hasClock: true });
   operator = as("test-token");
 });
 
@@ -115,14 +117,14 @@ describe("tenants", () => {
     const prefix = `repos/${String(body["id"])}.git/`;
     const bucket = await host.miniflare.getR2Bucket("BUCKET");
     const keys = async (): Promise<number> => (await bucket.list({ prefix })).objects.length;
-    await vi.waitFor(async () => expect(await keys()).toBeGreaterThan(0), { timeout: 60_000, interval: 200 });
+    await vi.waitFor(async () => expect(await keys()).toBeGreaterThan(0), { timeout: WAIT_LIMIT, interval: 200 });
     expect((await operator("DELETE", "/tenants/going")).status).toBe(204);
     expect(await statusOf(service("going/open"))).toBe(401);
     expect(await statusOf(service("going/closed"), token)).toBe(401);
     expect((await as(token)("GET", "/tenants/going")).status).toBe(401);
     expect((await operator("GET", "/repos/going/closed")).status).toBe(404);
     expect(JSON.stringify((await operator("GET", "/tenants?limit=1000")).body)).not.toContain('"going"');
-    await vi.waitFor(async () => expect(await keys()).toBe(0), { timeout: 60_000, interval: 200 });
+    await vi.waitFor(async () => expect(await keys()).toBe(0), { timeout: WAIT_LIMIT, interval: 200 });
     // The same names again have nothing of the old.
     await operator("PUT", "/tenants/going");
     const again = await operator("PUT", "/repos/going/open");
@@ -161,9 +163,9 @@ describe("tokens", () => {
 
   it("are not known any more when they have expired", async () => {
     await operator("PUT", "/repos/keys/one");
-    const token = await issueToken(operator, "keys", "repo:read", { expires_in: 1 });
+    const token = await issueToken(operator, "keys", "repo:read", { expires_in: 60 });
     expect(await statusOf(service("keys/one"), token)).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await new HostClock(host.base).advance(61_000);
     expect(await statusOf(service("keys/one"), token)).toBe(401);
   });
 

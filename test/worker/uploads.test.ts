@@ -10,6 +10,9 @@ import { type ApiAnswer, type ApiClient, apiClient, issueToken } from "../suppor
 import { buildPack, commitOf, objectId, pushBody, reportLines, treeOf, ZERO } from "../support/git-raw.ts";
 import { noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
+
+const WAIT = { timeout: WAIT_LIMIT, interval: 50 };
 
 let host: RunningHost;
 let operator: ApiClient;
@@ -205,7 +208,7 @@ async function brokenOff(path: string, number: number, length: number): Promise<
       "Content-Type": "application/x-git-receive-pack-request",
     });
     expect(shown.body["detail"]).toContain("has not come whole");
-  });
+  }, WAIT);
   socket.destroy();
 }
 

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { spawn } from "node:child_process";
+import { COMMAND_LIMIT } from "../time-limits.ts";
 
 /** Where a client finds a remote, and who it is there. */
 export type Remote = {
@@ -51,7 +52,7 @@ export async function runProgram(
   child.stdout.on("data", (piece: Buffer) => (stdout += piece.toString("utf8")));
   child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString("utf8")));
   return await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => child.kill("SIGKILL"), 100_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), COMMAND_LIMIT);
     child.on("error", reject);
     child.on("close", (code) => {
       clearTimeout(timer);
