@@ -193,8 +193,6 @@ describe("an upload", () => {
   });
 });
 
-const WAIT = { timeout: 30_000, interval: 100 };
-
 /** Sends less of a part than was said. */
 async function brokenOff(path: string, number: number, length: number): Promise<void> {
   const { hostname, port } = new URL(host.base);

@@ -1,0 +1,147 @@
+/**
+ * Each journey once, on one host, for the loop while working: `npm run test:quick` runs this file with the units. What a journey
+ * is held to in detail, also beside C git's server, is in the other files of this folder.
+ */
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { exportRepository } from "../support/export.ts";
+import { refsAt, refsOf } from "../support/git-client.ts";
+import { everything, importFixture, linear } from "../support/git-fixtures.ts";
+import { send } from "../support/git-raw.ts";
+import { makeSshKey } from "../support/signing-keys.ts";
+import { subscribe } from "../support/subscriber.ts";
+import { MirrorBed } from "../support/upstreams.ts";
+import { startReceiver } from "../support/webhook-receiver.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
+
+const bed = new MirrorBed();
+const { git } = bed;
+const WAIT = { timeout: WAIT_LIMIT, interval: 50 };
+/** The repository of most journeys, and where it was pushed from. */
+const PATH = "acme/everything";
+let source = "";
+
+beforeAll(async () => {
+  await bed.start();
+  source = await importFixture(git, "source", everything());
+  await git.ok(["push", "-q", "--mirror", bed.url(PATH)], { cwd: source });
+});
+afterAll(() => bed.stop());
+
+/** A repository of its own with three commits on main, and a working copy of it. */
+async function working(path: string): Promise<string> {
+  await bed.api("PUT", path, { visibility: "public" });
+  await git.ok(["push", "-q", bed.url(path), "main"], { cwd: await importFixture(git, "source", linear(3)) });
+  const cwd = git.fresh();
+  await git.ok(["clone", "-q", bed.url(path), cwd]);
+  return cwd;
+}
+
+describe("smoke", () => {
+  it("push and clone: what goes in comes out", async () => {
+    expect(await refsAt(git, bed.url(PATH))).toEqual(await refsOf(git, source));
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", bed.url(PATH), copy]);
+    await git.fsck(copy);
+    expect(await refsOf(git, copy)).toEqual(await refsOf(git, source));
+  });
+
+  it("push: git's own words for what is refused", async () => {
+    const cwd = await working("acme/refusing");
+    const { code, stderr } = await git.git(["push", "origin", ":main"], { cwd });
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("! [remote rejected] main (deletion of the current branch prohibited)");
+  });
+
+  it.each(["0", "1", "2"])("fetch: what was pushed since, with protocol.version=%s", async (version) => {
+    const [path, follower] = [`acme/fetched-${version}`, git.fresh()];
+    const pusher = await working(path);
+    await git.ok(["clone", "-q", bed.url(path), follower]);
+    const tip = await git.commit(pusher, "new.txt", "new\n");
+    await git.ok(["push", "-q", "origin", "main"], { cwd: pusher });
+    await git.ok(["-c", `protocol.version=${version}`, "pull", "-q", "--ff-only"], { cwd: follower });
+    expect(await git.ok(["rev-parse", "HEAD"], { cwd: follower })).toBe(tip);
+    await git.fsck(follower);
+  });
+
+  it("shallow clone, deepened until it is whole", async () => {
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", "--depth", "1", "--no-single-branch", bed.url(PATH), copy]);
+    expect(await git.ok(["rev-list", "--count", "HEAD"], { cwd: copy })).toBe("1");
+    await git.ok(["fetch", "-q", "--unshallow"], { cwd: copy });
+    await git.fsck(copy);
+    expect(await git.ok(["rev-list", "--count", "HEAD"], { cwd: copy })).toBe(
+      await git.ok(["rev-list", "--count", "main"], { cwd: source }),
+    );
+  });
+
+  it("partial clone, which brings blobs when they are wanted", async () => {
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", "--filter=blob:none", "--no-checkout", bed.url(PATH), copy]);
+    const missing = await git.ok(["rev-list", "--objects", "--missing=print", "HEAD"], { cwd: copy });
+    expect(missing).toMatch(/^\?/m);
+    expect(await git.ok(["show", "HEAD:a/b/c/d/e/f/g/deep.txt"], { cwd: copy })).toBe("deep");
+  });
+
+  it("dumb protocol", async () => {
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", bed.url(PATH), copy], { env: { GIT_SMART_HTTP: "0" } });
+    await git.fsck(copy);
+    expect(await refsOf(git, copy)).toEqual(await refsOf(git, source));
+  });
+
+  it("signed push, whose certificate is kept", async () => {
+    const cwd = await working("acme/signed");
+    const { file } = makeSshKey(git, "ed25519");
+    const config = ["-c", "gpg.format=ssh", "-c", `user.signingKey=${file}`];
+    await git.ok([...config, "push", "-q", "--signed", "origin", "main:topic"], { cwd });
+    const { body } = await bed.api<{ pushes: { certificate?: object }[] }>("GET", "acme/signed/reflog");
+    expect(body.pushes[0]).toMatchObject({ certificate: { nonce: "OK" } });
+  });
+
+  it("mirror, and what its upstream was pushed later", async () => {
+    const upstream = await bed.upstream(await importFixture(git, "source", linear(5)));
+    const path = await bed.mirror(upstream.url);
+    expect(await refsAt(git, bed.url(path))).toEqual(await refsAt(git, upstream.pushUrl));
+    await git.ok(["push", "-q", upstream.pushUrl, "side"], { cwd: source });
+    expect(await bed.sync(path)).toMatchObject({ last_error: null });
+    expect(await refsAt(git, bed.url(path))).toEqual(await refsAt(git, upstream.pushUrl));
+  });
+
+  it("events, to a webhook and to a subscriber", async () => {
+    const path = "acme/told";
+    const cwd = await working(path);
+    const receiver = await startReceiver();
+    try {
+      const hook = { url: `${receiver.base}/`, secret: "s3cret", events: ["push"] };
+      expect((await bed.api("POST", `${path}/hooks`, hook)).status).toBe(201);
+      const subscriber = await subscribe(`${bed.host.base}/api/v1/repos/${path}/events`);
+      await git.ok(["push", "-q", "origin", "main:refs/heads/told"], { cwd });
+      await vi.waitFor(() => expect(subscriber.messages).toHaveLength(1), WAIT);
+      expect(subscriber.messages[0]).toMatchObject({ type: "ref", name: "refs/heads/told" });
+      const pushes = (): unknown[] => receiver.received.filter(({ body }) => body["ref"] === "refs/heads/told");
+      await vi.waitFor(() => expect(pushes()).toHaveLength(1), WAIT);
+      subscriber.close();
+    } finally {
+      await receiver.close();
+    }
+  });
+
+  it("API: refs and files as JSON", async () => {
+    const { status, body } = await bed.api<{ refs: { name: string; oid: string }[] }>("GET", `${PATH}/refs`);
+    expect(status).toBe(200);
+    expect(body.refs.map(({ name, oid }) => `${name} ${oid}`).toSorted()).toEqual(await refsOf(git, source));
+    expect((await bed.api("GET", "acme/absent")).status).toBe(404);
+  });
+
+  it("export, which git takes as its own", async () => {
+    const exported = git.fresh("exported");
+    await exportRepository(`${bed.host.base}/api/v1/repos/${PATH}`, bed.token, exported);
+    await git.fsck(exported);
+    expect(await refsOf(git, exported)).toEqual(await refsOf(git, source));
+  });
+
+  it("LFS: an answer that its client understands, until it is there", async () => {
+    const { status, headers } = await send(`${bed.url(PATH)}/info/lfs/objects/batch`, { method: "POST" });
+    expect([status, headers.get("content-type")]).toEqual([501, "application/vnd.git-lfs+json"]);
+  });
+});
