@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -63,7 +63,8 @@ describe("README", () => {
     const script = commands.replaceAll("localhost:8787", new URL(ready).host);
     const child = spawn("bash", ["-euc", script], {
       cwd: where === "project" ? PROJECT : cwd,
-      env: git.environment(),
+      // What is installed for the whole machine goes to the sandbox.
+      env: git.environment({ npm_config_prefix: git.path("npm") }),
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
@@ -75,6 +76,7 @@ describe("README", () => {
   });
 
   it("leaves what it promised", async () => {
+    expect(existsSync(git.path("npm", "bin", "thinpack"))).toBe(true);
     expect(await git.ok(["rev-parse", "HEAD"], { cwd: join(cwd, "widgets") })).toBe(
       await git.ok(["rev-parse", "HEAD"], { cwd }),
     );
