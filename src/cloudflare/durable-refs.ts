@@ -6,6 +6,7 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import type { RepositoryObject } from "../durable/repository/repository-object.ts";
 import type { OpenPage } from "../durable/repository/open-page.ts";
+import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
@@ -74,7 +75,7 @@ export function assertFits(updates: readonly RefUpdate[], what: string, options:
 export function durableRefs(
   object: RepositoryStub,
   counters: RequestCounters,
-): RefStore & RepositorySettings & UploadStore {
+): RefStore & PackCatalog & RepositorySettings & UploadStore {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),
@@ -83,6 +84,7 @@ export function durableRefs(
       assertFits(request.updates, "one push; push them in parts", request.pushOptions);
       return call(async () => object.commitPush(request));
     },
+    replacePacks: (request) => call(async () => object.replacePacks(request)),
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     upload: (request) => call(async () => object.upload(request)),
     describe: (publicOnly) => call(async () => object.describe(publicOnly)),

@@ -83,6 +83,14 @@ export const REPOSITORY_SCHEMA: Schema = {
   ],
 };
 
+/** Tables of that database that outlive the repository: they say what is still to be deleted, and where readers were sent. */
+const KEPT_TABLES: readonly string[] = ["doomed_prefixes", "mirror_pointer"];
+
+/** Tables that belong to one repository and are emptied when it is removed: all others. */
+export const OWNED_TABLES: readonly string[] = REPOSITORY_SCHEMA.tables
+  .flatMap((ddl) => [...ddl.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g)].map(([, name = ""]) => name))
+  .filter((name) => !KEPT_TABLES.includes(name));
+
 /** Of a tenant. */
 export const TENANT_SCHEMA: Schema = {
   first: "tenant",

@@ -6,12 +6,13 @@
 import { randomBytes } from "node:crypto";
 import { openWhole } from "../../src/cloudflare/durable-refs.ts";
 import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
+import type { PackCatalog } from "../../src/refs/pack-catalog.ts";
 import type { RefStore } from "../../src/refs/ref-store.ts";
 import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
 import { nodeSql } from "./node-sql.ts";
 
 /** A repository in memory; `database` is what the alarm would see. */
-export type MemoryRefStore = RefStore & RepositorySettings & { readonly database: RepositoryDatabase };
+export type MemoryRefStore = RefStore & PackCatalog & RepositorySettings & { readonly database: RepositoryDatabase };
 
 /** Makes a name that has no repository yet. */
 export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
@@ -21,6 +22,7 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     open: (request) => openWhole(request, async (after) => database.open(request, after)),
     beginPush: async (request) => database.beginPush(request, now()),
     commitPush: async (request) => database.commitPush(request, now()),
+    replacePacks: async (request) => database.replacePacks(request, now()),
     abandonPush: async (packName) => database.abandonPush(packName),
     describe: async (publicOnly) => database.describe(publicOnly),
     create: async (request) => database.create(request, now()),

@@ -10,6 +10,8 @@ import type { OpenRequest } from "../../src/refs/ref-store.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
 import { refLogSuite } from "../suites/ref-log.ts";
+import { packCatalogSuite } from "../suites/pack-catalog.ts";
+import type { PackCatalog } from "../../src/refs/pack-catalog.ts";
 import { create, oid, packRecord, push, refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
 import { tenantSuite, type TenantUnderTest } from "../suites/tenant.ts";
 import { schemaSuite, type WakeFresh } from "../suites/schema.ts";
@@ -33,10 +35,11 @@ afterAll(async () => {
 });
 
 /** A Durable Object of its own, with what `ports-entry.ts` adds. */
-type TestObject = RefStoreUnderTest & {
-  alarmAfterLeases(): Promise<void>;
-  rowsReadBy(requests: readonly (OpenRequest | undefined)[]): Promise<number[]>;
-};
+type TestObject = RefStoreUnderTest &
+  PackCatalog & {
+    alarmAfterLeases(): Promise<void>;
+    rowsReadBy(requests: readonly (OpenRequest | undefined)[]): Promise<number[]>;
+  };
 
 async function openObject(): Promise<TestObject> {
   const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
@@ -48,6 +51,7 @@ async function openObject(): Promise<TestObject> {
     open: (request) => object.open(request),
     beginPush: (request) => object.beginPush(request),
     commitPush: (request) => object.commitPush(request),
+    replacePacks: (request) => object.replacePacks(request),
     abandonPush: (packName) => object.abandonPush(packName),
     describe: (publicOnly) => object.describe(publicOnly),
     create: (request) => object.create(request),
@@ -94,6 +98,7 @@ const wakeFresh: WakeFresh = async (kind, statements) => {
 };
 
 refStoreSuite("Durable Object", openObject);
+packCatalogSuite("Durable Object", openObject);
 repositoryLifeSuite("Durable Object", openObject);
 tenantSuite("Durable Object", openTenant);
 refLogSuite("Durable Object", openObject);

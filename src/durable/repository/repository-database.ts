@@ -20,13 +20,15 @@ import type {
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
+import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import { commitPush } from "./commit-push.ts";
+import { replacePacks } from "./replace-packs.ts";
 import type { EventSource } from "./event-sockets.ts";
 import { RepositoryHooks } from "./hook-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
-import { REPOSITORY_SCHEMA } from "../schemas.ts";
+import { OWNED_TABLES, REPOSITORY_SCHEMA } from "../schemas.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import {
   doomPrefix,
@@ -61,26 +63,6 @@ import {
 import { deleteUpload, sumUploads } from "./tables/uploads.ts";
 import { TipIndex } from "./tip-index.ts";
 import { answerUpload } from "./upload-database.ts";
-
-/** What belongs to one repository and goes with it; not `doomed_prefixes`. */
-const OWNED_TABLES = [
-  "repository",
-  "refs",
-  "packs",
-  "pack_refs",
-  "leases",
-  "pushes",
-  "ref_log",
-  "head_log",
-  "ref_rules",
-  "push_certificates",
-  "hooks",
-  "deliveries",
-  "mirror",
-  "push_seed",
-  "uploads",
-  "upload_parts",
-];
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
 export const DERIVED_DELAY = 1000;
@@ -234,6 +216,10 @@ export class RepositoryDatabase {
 
   commitPush(request: CommitPushRequest, now: number): CommitPushAnswer {
     return this.#tables.exist ? commitPush(this.#db, request, now) : { kind: "gone" };
+  }
+
+  replacePacks(request: ReplacePacksRequest, now: number): ReplacePacksAnswer {
+    return this.#tables.exist ? replacePacks(this.#db, request, now) : { kind: "gone" };
   }
 
   abandonPush(packName: string): void {

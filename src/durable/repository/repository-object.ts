@@ -34,6 +34,7 @@ import type {
   RepositoryRecord,
 } from "../../refs/ref-store.ts";
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
+import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import { parseSubscriptionRequest } from "../../events/subscription.ts";
@@ -86,9 +87,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `RefStore.beginPush`. */
   beginPush(request: BeginPushRequest): BeginPushAnswer {
-    const answer = this.#database.beginPush(request, Date.now());
-    this.#wakeForNext();
-    return answer;
+    return this.#waking(this.#database.beginPush(request, Date.now()));
   }
 
   /** See `RefStore.commitPush`. */
@@ -98,6 +97,11 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return answer;
   }
 
+  /** See `PackCatalog.replacePacks`. */
+  replacePacks(request: ReplacePacksRequest): ReplacePacksAnswer {
+    return this.#waking(this.#database.replacePacks(request, Date.now()));
+  }
+
   /** See `RefStore.abandonPush`. */
   abandonPush(packName: string): void {
     this.#database.abandonPush(packName);
@@ -105,9 +109,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `UploadStore.upload`. */
   upload(request: UploadRequest): UploadAnswer {
-    const answer = this.#database.upload(request, Date.now());
-    this.#wakeForNext();
-    return answer;
+    return this.#waking(this.#database.upload(request, Date.now()));
   }
 
   /** See `RepositorySettings.describe`. */
@@ -117,9 +119,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `RepositorySettings.create`. */
   create(request: CreateRequest): CreateAnswer {
-    const answer = this.#database.create(request, Date.now());
-    this.#wakeForNext();
-    return answer;
+    return this.#waking(this.#database.create(request, Date.now()));
   }
 
   /** See `RepositorySettings.change`. */
@@ -150,9 +150,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** Gives the id of the repository that is here; where there is none, sees to it that none with this id is made. */
   confirm(id: string): string | undefined {
-    const found = this.#database.confirm(id, Date.now());
-    this.#wakeForNext();
-    return found;
+    return this.#waking(this.#database.confirm(id, Date.now()));
   }
 
   /** See `RepositorySettings.derivedFilesWritten`. */
@@ -174,16 +172,12 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `HookStore.addHook`. */
   addHook(settings: HookSettings, origin: string): Hook | "too-many" | undefined {
-    const hook = this.#database.hooks()?.add(settings, origin, Date.now());
-    this.#wakeForNext();
-    return hook;
+    return this.#waking(this.#database.hooks()?.add(settings, origin, Date.now()));
   }
 
   /** See `HookStore.changeHook`. */
   changeHook(id: string, change: HookChange, origin: string): Hook | undefined {
-    const hook = this.#database.hooks()?.change(id, change, { origin, now: Date.now() });
-    this.#wakeForNext();
-    return hook;
+    return this.#waking(this.#database.hooks()?.change(id, change, { origin, now: Date.now() }));
   }
 
   /** See `HookStore.removeHook`. */
@@ -198,9 +192,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `HookStore.redeliver`. */
   redeliver(hook: string, delivery: number): RedeliverAnswer {
-    const added = this.#database.hooks()?.redeliver(hook, delivery, Date.now());
-    this.#wakeForNext();
-    return added;
+    return this.#waking(this.#database.hooks()?.redeliver(hook, delivery, Date.now()));
   }
 
   /** See `HookStore.takeDeliveries`. */
@@ -256,9 +248,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `MirrorStore.beginSync`; what does not fit one answer is asked for as in {@link open}. */
   beginSync(packName: string): BeginSyncPage {
-    const answer = this.#database.mirror.begin(packName, Date.now());
-    this.#wakeForNext();
-    return answer;
+    return this.#waking(this.#database.mirror.begin(packName, Date.now()));
   }
 
   /** See `MirrorStore.renewSync`. */
@@ -379,6 +369,12 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     // Noted first: the sync may have begun, and ended, by the time that it is known to be sent.
     this.#database.mirror.jobSent(Date.now());
     await this.env.MIRROR_JOBS.send({ type: "mirror-sync", repository, id });
+  }
+
+  /** Returns what became of a change; sets the alarm for what is due then. */
+  #waking<Answer>(answer: Answer): Answer {
+    this.#wakeForNext();
+    return answer;
   }
 
   /**

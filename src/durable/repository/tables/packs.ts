@@ -172,3 +172,36 @@ export function clearMarks(db: SqlDatabase, refs: readonly string[]): void {
     db.run("DELETE FROM pack_refs WHERE pack IN (SELECT value FROM json_each(?))", chunk);
   }
 }
+
+/** Gives how many of these packs are in the catalog. */
+export function countPacks(db: SqlDatabase, names: readonly string[]): number {
+  let count = 0;
+  for (const chunk of jsonChunks(names)) {
+    const row = firstRow(db.rows("SELECT count(*) FROM packs WHERE name IN (SELECT value FROM json_each(?))", chunk));
+    count += row === undefined ? 0 : integerAt(row, 0);
+  }
+  return count;
+}
+
+/**
+ * Marks packs, where `from` are packs that are all marked: the new ones then rest on the refs that these rest on. A tip pack rests on
+ * none, and tells nothing of what the refs reach.
+ */
+export function inheritMarks(db: SqlDatabase, packs: readonly string[], from: readonly string[]): void {
+  const refs = new Set<string>();
+  for (const chunk of jsonChunks(from)) {
+    const named = "name IN (SELECT value FROM json_each(?))";
+    if (firstRow(db.rows(`SELECT 1 FROM packs WHERE ${named} AND marked = 0`, chunk)) !== undefined) return;
+    const rows = db.rows(`SELECT DISTINCT ref FROM pack_refs JOIN packs ON packs.name = pack WHERE ${named}`, chunk);
+    for (const row of rows) refs.add(textAt(row, 0));
+  }
+  markPacks(db, packs, [...refs]);
+}
+
+/** Takes packs out of the catalog. */
+export function deletePacks(db: SqlDatabase, names: readonly string[]): void {
+  for (const chunk of jsonChunks(names)) {
+    db.run("DELETE FROM packs WHERE name IN (SELECT value FROM json_each(?))", chunk);
+    db.run("DELETE FROM pack_refs WHERE pack IN (SELECT value FROM json_each(?))", chunk);
+  }
+}

@@ -116,6 +116,11 @@ export function bumpVersion(db: SqlDatabase, pushedAt: number): void {
   db.run("UPDATE repository SET version = version + 1, pushed_at = ?", pushedAt);
 }
 
+/** Counts a change of the catalog that no push made. */
+export function bumpCatalogVersion(db: SqlDatabase): void {
+  db.run("UPDATE repository SET version = version + 1");
+}
+
 /** Counts a change of what uploads have in the bucket: their parts are no part of the catalog, and yet of what there is. */
 export function noteUploadChange(db: SqlDatabase): void {
   db.run("UPDATE repository SET upload_changes = upload_changes + 1");
