@@ -140,3 +140,13 @@ export function encodeOfsDistance(distance: number, into: Uint8Array, at: number
   }
   return at + bytes;
 }
+
+/** Makes the whole entry of an object that is not a delta. */
+export function encodeEntry(kind: number, bytes: Uint8Array, deflate: (bytes: Uint8Array) => Uint8Array): Uint8Array {
+  const deflated = deflate(bytes);
+  const headerBytes = entryHeaderBytes(bytes.length);
+  const entry = new Uint8Array(headerBytes + deflated.length);
+  encodeEntryHeader(kind, bytes.length, entry, 0);
+  entry.set(deflated, headerBytes);
+  return entry;
+}

@@ -10,14 +10,19 @@ import { f64At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findSorted } from "../bytes/sorted.ts";
-import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import {
+  EntryHeader,
+  MAX_ENTRY_HEADER_BYTES,
+  encodeEntry,
+  encodeEntryHeader,
+  encodeOfsDistance,
+} from "../format/pack-entry.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import type { PackSelection } from "./pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { openLargeContent } from "../store/large-content.ts";
 import { type Gathered, sweepPack } from "./pack-sweep.ts";
-import { encodeEntry } from "../store/ingest/thin-completion.ts";
 import { type Adler32, sumOver, undeflated } from "../format/stored-zlib.ts";
 import type { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";

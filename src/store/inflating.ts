@@ -3,9 +3,8 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
+import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../kernel/kernel.ts";
-import { tooLargeToHold } from "./ingest/object-budget.ts";
 import type { ObjectRing } from "./object-ring.ts";
 
 /** An object (or delta) in the ring. */
@@ -138,4 +137,13 @@ export class Inflating {
     if (status < 0) throw new ObjectRejected("failed to apply delta");
     return { position, size };
   }
+}
+
+/** The fault for an object that has to be held whole and is too large for that. */
+export function tooLargeToHold(what: string, size: number, wholeBytes: number): LimitExceeded {
+  return new LimitExceeded(
+    "wholeObjectBytes",
+    wholeBytes,
+    `${what} of ${size} bytes exceeds the limit of ${wholeBytes} bytes`,
+  );
 }

@@ -11,9 +11,8 @@ import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
 import { HeldObjects, type ReadObject } from "./held-objects.ts";
 import type { DeflatedEntry } from "./inflate-stream.ts";
-import type { Held, Inflating, Inflation } from "./inflating.ts";
+import { type Held, type Inflating, type Inflation, tooLargeToHold } from "./inflating.ts";
 import type { ObjectDatabase } from "./object-database.ts";
-import { tooLargeToHold } from "./ingest/object-budget.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import { storedObjectSize } from "./object-size.ts";
 

@@ -9,8 +9,8 @@ import type { StreamingHash } from "../../bytes/hash.ts";
 import type { PackEntryReceiver, ScannedEntry } from "../../format/pack-scanner.ts";
 import { KIND_NUMBER, OFS_DELTA, REF_DELTA, kindOfNumber } from "../../object/object-kind.ts";
 import type { EntryTable } from "./entry-table.ts";
-import type { Held, Inflating } from "../inflating.ts";
-import { type ObjectBudget, tooLargeToHold } from "./object-budget.ts";
+import { type Held, type Inflating, tooLargeToHold } from "../inflating.ts";
+import type { ObjectBudget } from "./object-budget.ts";
 import type { ObjectIntake } from "./object-intake.ts";
 
 /** Where the first pass leaves what it learns. */
