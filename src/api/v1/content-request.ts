@@ -5,13 +5,11 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
-import { BrowseSession, type Unanswered } from "../../browse/browse-session.ts";
-import { refNamesIn } from "../../browse/revision.ts";
+import type { BrowseSession, Unanswered } from "../../browse/browse-session.ts";
 import { parseRevision, type RevisionSyntax } from "../../browse/revision-syntax.ts";
 import type { ByteSink } from "../../bytes/byte-stream.ts";
-import { streamedResponse, type StreamedAnswer } from "../../http/body.ts";
-import { authorize } from "../../http/denied.ts";
-import { logFault } from "../../http/log.ts";
+import type { StreamedAnswer } from "../../http/body.ts";
+import { openContent, pathAfter, percentDecoded, streamContent } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { requestedName } from "./requested.ts";
@@ -22,16 +20,9 @@ const STATUSES = { missing: 404, ambiguous: 409, wrong: 422 } as const;
 /** JSON is written in pieces of about this many characters. */
 const PIECE = 65_536;
 
-/** Takes percent-encoding away; one character a byte. */
-function percentDecoded(text: string): string {
-  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-}
-
 /** Gives the rest of the path after `{tenant}/{repo}/{word}/`, one character a byte, without a slash at its end. */
 export function restOfPath(context: Context<ApiEnv>): string {
-  const { pathname } = new URL(context.req.url);
-  const rest = pathname.split("/").slice(PIECES_BEFORE_REST).map(percentDecoded).join("/");
-  return rest.replace(/\/+$/, "");
+  return pathAfter(context.req.url, PIECES_BEFORE_REST);
 }
 
 /** Gives a parameter of the query, one character a byte; "" where it is not there. */
@@ -77,13 +68,7 @@ export async function openSession(
   context: Context<ApiEnv>,
   revisions: readonly RevisionSyntax[],
 ): Promise<BrowseSession> {
-  const { host } = context.var;
-  const name = await requestedName(context, "read");
-  const repository = host.repository(name);
-  const answer = await repository.refs.open({ packs: true, refNames: refNamesIn(revisions) });
-  await authorize(host, "read", name, answer.kind === "found" ? answer.record : undefined);
-  if (answer.kind === "missing") throw new Problem(404, "There is no such repository.");
-  return new BrowseSession(repository, answer);
+  return await openContent(context.var.host, await requestedName(context, "read"), revisions);
 }
 
 /** How a repository's content may be cached: always asked for again, and kept by nobody but who may read it. */
@@ -104,28 +89,8 @@ export async function streamed(
   answer: Pick<StreamedAnswer, "headers" | "status" | "length">,
   serve: (output: ByteSink) => Promise<void>,
 ): Promise<Response> {
-  let isGone = false;
-  return await streamedResponse(
-    {
-      ...answer,
-      bodiless: context.req.raw.method === "HEAD",
-      onGone: () => {
-        isGone = true;
-      },
-      // What fails because the client has gone is no fault of ours.
-      onFault: (error) => {
-        if (!isGone) logFault("content", error);
-      },
-      until: (work) => context.var.host.until(work),
-    },
-    async (output) => {
-      try {
-        await serve(output);
-      } finally {
-        session.close();
-      }
-    },
-  );
+  const bodiless = context.req.raw.method === "HEAD";
+  return await streamContent(context.var.host, session, { ...answer, bodiless }, serve);
 }
 
 /** Runs `work` on a session that it hands on to {@link streamed}, and closes it where that does not come about. */

@@ -1,0 +1,71 @@
+/**
+ * What every surface that shows a repository's content has in common: taking a URL apart without losing a byte of it, opening the
+ * repository for its reader, and answering with a stream that closes it.
+ *
+ * @packageDocumentation
+ */
+import type { RepositoryName } from "../access/names.ts";
+import { BrowseSession } from "../browse/browse-session.ts";
+import { refNamesIn } from "../browse/revision.ts";
+import type { RevisionSyntax } from "../browse/revision-syntax.ts";
+import type { ByteSink } from "../bytes/byte-stream.ts";
+import { type StreamedAnswer, streamedResponse } from "./body.ts";
+import { authorize } from "./denied.ts";
+import type { Host } from "./host.ts";
+import { logFault } from "./log.ts";
+import { Problem } from "./problem.ts";
+
+/** Takes percent-encoding away; one character a byte. */
+export function percentDecoded(text: string): string {
+  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+/** Returns the path of a URL after its first `pieces`, one character a byte, without a slash at its end. */
+export function pathAfter(url: string, pieces: number): string {
+  const { pathname } = new URL(url);
+  const rest = pathname.split("/").slice(pieces).map(percentDecoded).join("/");
+  return rest.replace(/\/+$/, "");
+}
+
+/** Opens a repository for those who may read it; close the session. @throws AccessDenied, Problem */
+export async function openContent(
+  host: Host,
+  name: RepositoryName,
+  revisions: readonly RevisionSyntax[],
+): Promise<BrowseSession> {
+  const repository = host.repository(name);
+  const answer = await repository.refs.open({ packs: true, refNames: refNamesIn(revisions) });
+  await authorize(host, "read", name, answer.kind === "found" ? answer.record : undefined);
+  if (answer.kind === "missing") throw new Problem(404, "There is no such repository.");
+  return new BrowseSession(repository, answer);
+}
+
+/** Answers with a stream, and closes the session when it ends. */
+export async function streamContent(
+  host: Host,
+  session: BrowseSession,
+  answer: Pick<StreamedAnswer, "headers" | "status" | "length" | "bodiless">,
+  serve: (output: ByteSink) => Promise<void>,
+): Promise<Response> {
+  let isGone = false;
+  return await streamedResponse(
+    {
+      ...answer,
+      onGone: () => {
+        isGone = true;
+      },
+      // What fails because the client has gone is no fault of ours.
+      onFault: (error) => {
+        if (!isGone) logFault("content", error);
+      },
+      until: (work) => host.until(work),
+    },
+    async (output) => {
+      try {
+        await serve(output);
+      } finally {
+        session.close();
+      }
+    },
+  );
+}
