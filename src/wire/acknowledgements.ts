@@ -1,5 +1,5 @@
 /**
- * What upload-pack answers to haves in versions 0 and 1.
+ * The lines by which upload-pack answers haves in versions 0 and 1.
  *
  * ```text
  * acknowledgement := "NAK\n" | "ACK" SP oid [ SP ( "continue" | "common" | "ready" ) ] "\n"
@@ -16,17 +16,17 @@ import { chompLine, decodeText, startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
 
 /**
- * How an object is acknowledged: `final` without a word behind it; `continue` with multi_ack; `common` and `ready` with
- * multi_ack_detailed.
+ * The status behind an acknowledged object name. `final` stands for no status word, `continue` is sent with multi_ack,
+ * and `common` and `ready` are sent with multi_ack_detailed.
  */
 export type AcknowledgementStatus = "final" | "continue" | "common" | "ready";
 
-/** One answer. */
+/** One `NAK` or `ACK` line. The `oid` is raw. */
 export type Acknowledgement =
   | { readonly kind: "nak" }
   | { readonly kind: "ack"; readonly oid: Uint8Array; readonly status: AcknowledgementStatus };
 
-/** Appends one answer. */
+/** Appends one acknowledgement line. */
 export function formatAcknowledgement(answer: Acknowledgement, out: PktBuffer): void {
   if (answer.kind === "nak") {
     out.line("NAK\n");
@@ -38,9 +38,9 @@ export function formatAcknowledgement(answer: Acknowledgement, out: PktBuffer): 
 }
 
 /**
- * Parses one answer.
+ * Parses one acknowledgement line.
  *
- * @throws ProtocolError in git's words where the line is none.
+ * @throws ProtocolError in git's words if the line is not an acknowledgement.
  */
 export function parseAcknowledgement(payload: Uint8Array, format: ObjectFormat): Acknowledgement {
   const line = chompLine(payload);

@@ -1,8 +1,8 @@
 /**
- * The one table of capabilities. What is advertised, what a client may ask for and what it is refused all come from here; a
- * capability that is not in the table cannot be offered.
+ * The one table of capabilities. It decides what is advertised, what a client may ask for, and what a client is
+ * refused. A capability that is not in the table cannot be offered.
  *
- * The order of rows is the order in which git advertises them.
+ * The rows are in the order in which git advertises them.
  *
  * @packageDocumentation
  * @see gitprotocol-capabilities(5), gitprotocol-v2(5)
@@ -11,44 +11,50 @@ import { ProtocolError } from "../bytes/failure.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
 import { type Capability, type CapabilityList, formatCapability, parseCapabilityList } from "./capability-list.ts";
 
-/** What the values of capabilities depend on. */
+/** The facts on which the values of capabilities depend. */
 export type CapabilityContext = {
   readonly objectFormat: ObjectFormatName;
-  /** Hash functions that are taken as well: a repository that its first push makes is not of any yet. */
+  /** Further object formats that are accepted: a repository that its first push will create has no format yet. */
   readonly otherFormats?: readonly ObjectFormatName[];
   /** This server's name and version, printable ASCII without spaces: `thinpack/0.1.0`. */
   readonly agent: string;
-  /** Whether each request stands for itself (HTTP): git offers `no-done` only then. */
+  /** Whether each request is complete in itself, as over HTTP. Git offers `no-done` only then. */
   readonly stateless: boolean;
-  /** Symbolic refs that resolve, as git tells clients of versions 0 and 1: HEAD, unless it is unborn. */
+  /** Symbolic refs that resolve, as git tells clients of versions 0 and 1: HEAD, unless its branch is unborn. */
   readonly symrefs: readonly { readonly name: string; readonly target: string }[];
-  /** What this request is known by in the log: printable ASCII without spaces. Not offered where there is none. */
+  /** The name of this request in the log: printable ASCII without spaces. If absent, `session-id` is not offered. */
   readonly sessionId?: string;
-  /** What a signed push has to repeat; absent: none are offered. */
+  /** The nonce that a signed push has to repeat. If absent, signed pushes are not offered. */
   readonly pushNonce?: string;
 };
 
 /**
- * Where a capability is spoken: on the first line of a service of versions 0 and 1, on a line of its own in version 2, or as a
- * feature in the value of a version 2 command.
+ * The place where a capability is advertised: the first line of a service in versions 0 and 1, a line of its own in
+ * version 2, or a feature in the value of a version 2 command.
  */
 export type CapabilitySurface = "upload-pack" | "receive-pack" | "v2" | "ls-refs" | "fetch" | "object-info";
 
-/** `false`: not offered here; `true`: the bare name; a list: once with each value, so an empty one offers nothing. */
+/**
+ * `false`: not offered; `true`: offered by its bare name; a list: offered once with each value (an empty list offers
+ * nothing).
+ */
 type Advertised = boolean | readonly string[];
 
 /** One capability on one surface. */
 export type CapabilityRow = {
   readonly surface: CapabilitySurface;
   readonly name: string;
-  /** `later`: known to git, in the table for the record, never offered. */
+  /** `later`: git has it, and the table lists it for completeness, but it is never offered. */
   readonly status: "offered" | "later";
   readonly advertise: (context: CapabilityContext) => Advertised;
-  /** What a client that asks for it may say: the bare name, any value, or one of the values advertised. */
+  /** The form that a client may request it in: the bare name, with any value, or with one of the advertised values. */
   readonly request: "name" | "any-value" | "advertised-value";
-  /** Version 2: it names a command, asked for as `command=<name>`; its features are the rows of that surface. */
+  /**
+   * Version 2: the row names a command, requested as `command=<name>`. The rows of the surface with that name are its
+   * features.
+   */
   readonly command?: true;
-  /** A capability that must not be asked for together with this one. */
+  /** The name of a capability that must not be requested together with this one. */
   readonly excludes?: string;
 };
 
@@ -65,7 +71,7 @@ const pushNonce = ({ pushNonce: nonce }: CapabilityContext): Advertised => (nonc
 const symrefs = (context: CapabilityContext): Advertised =>
   context.symrefs.map(({ name, target }) => `${name}:${target}`);
 
-/** Makes the row of a capability that is offered without conditions and asked for by its bare name. */
+/** Makes the row of a capability that is always offered and is requested by its bare name. */
 function plain(surface: CapabilitySurface, name: string): CapabilityRow {
   return { surface, name, status: "offered", advertise: always, request: "name" };
 }
@@ -80,12 +86,12 @@ function valued(
   return { surface, name, status: "offered", advertise, request };
 }
 
-/** Makes the row of a capability that git has and we do not. */
+/** Makes the row of a capability that git has and this server does not. */
 function later(surface: CapabilitySurface, name: string): CapabilityRow {
   return { surface, name, status: "later", advertise: never, request: "name" };
 }
 
-/** The table. */
+/** The capabilities of every surface, in git's order. */
 export const CAPABILITIES: readonly CapabilityRow[] = [
   plain("upload-pack", "multi_ack"),
   plain("upload-pack", "thin-pack"),
@@ -115,7 +121,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   plain("receive-pack", "quiet"),
   plain("receive-pack", "atomic"),
   plain("receive-pack", "ofs-delta"),
-  // A client does not ask for it: it sends a certificate.
+  // A client does not request it by name: it sends a certificate.
   valued("receive-pack", "push-cert", pushNonce, "advertised-value"),
   plain("receive-pack", "push-options"),
   valued("receive-pack", "session-id", sessionId, "any-value"),
@@ -126,7 +132,8 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   { ...plain("v2", "ls-refs"), command: true },
   { ...plain("v2", "fetch"), command: true },
   { ...plain("v2", "server-option"), request: "any-value" },
-  // Any value passes here, since git tells an unknown format from a mismatched one in its own words: see command-request.ts.
+  // Any value is accepted here: command-request.ts has git's two errors, for an unknown format and for a mismatched
+  // one.
   valued("v2", "object-format", objectFormat, "any-value"),
   valued("v2", "session-id", sessionId, "any-value"),
   { ...plain("v2", "object-info"), command: true },
@@ -145,17 +152,19 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
   plain("object-info", "size"),
 ];
 
-// A Map, not an object: `__proto__` and `constructor` are names a client may try.
+// A Map, not an object, since a client may send `__proto__` or `constructor` as a name.
 const ROWS = new Map(CAPABILITIES.map((row) => [`${row.surface} ${row.name}`, row] as const));
 
 const COMMAND_SURFACES = ["ls-refs", "fetch", "object-info"] as const satisfies CapabilitySurface[];
 
-/** Finds a row by surface and name, whether or not it is offered. */
+/** Returns the row with this surface and name, offered or not; `undefined` if there is none. */
 export function findCapability(surface: CapabilitySurface, name: string): CapabilityRow | undefined {
   return ROWS.get(`${surface} ${name}`);
 }
 
-/** Gives the capabilities a row is advertised as: none where it is not offered, several where it has several values. */
+/**
+ * Returns the capabilities that a row is advertised as: none if it is not offered, several if it has several values.
+ */
 export function advertised(row: CapabilityRow, context: CapabilityContext): Capability[] {
   const offer = row.status === "offered" && row.advertise(context);
   if (offer === false) return [];
@@ -164,27 +173,28 @@ export function advertised(row: CapabilityRow, context: CapabilityContext): Capa
   return [{ name: row.name, value: features.length === 0 ? undefined : features.join(" ") }];
 }
 
-/** Gives all that is advertised on a surface, in git's order. */
+/** Returns all capabilities that are advertised on a surface, in git's order. */
 export function advertisedOn(surface: CapabilitySurface, context: CapabilityContext): Capability[] {
   return CAPABILITIES.filter((row) => row.surface === surface).flatMap((row) => advertised(row, context));
 }
 
-/** Gives the features that a version 2 command is advertised with, which decide the arguments it takes. */
+/** Returns the features that a version 2 command is advertised with. They decide which arguments it accepts. */
 export function offeredFeatures(command: string, context: CapabilityContext): ReadonlySet<string> {
   const surface = COMMAND_SURFACES.find((name) => name === command);
   return new Set(surface === undefined ? [] : advertisedOn(surface, context).map(({ name }) => name));
 }
 
-/** Gives the text behind the NUL of a service's first line (versions 0 and 1), without that NUL. */
+/** Returns the text behind the NUL of a service's first line (versions 0 and 1), without the NUL. */
 export function formatServiceCapabilities(service: "upload-pack" | "receive-pack", context: CapabilityContext): string {
   return advertisedOn(service, context).map(formatCapability).join(" ");
 }
 
 /**
- * Takes what a client of versions 0 and 1 asks for. gitprotocol-capabilities(5) has the server diagnose and abort where it was not
- * offered; C git ignores it.
+ * Parses and checks the capabilities that a client of versions 0 and 1 requests. C git ignores a capability that was
+ * not offered; gitprotocol-capabilities(5) has the server diagnose it and abort, which this function does.
  *
- * @throws ProtocolError on a capability that was not offered, a value that it does not take, or two that exclude each other.
+ * @throws ProtocolError on a capability that was not offered, a value that it does not accept, or two that exclude each
+ * other.
  */
 export function acceptServiceCapabilities(
   service: "upload-pack" | "receive-pack",
@@ -192,7 +202,8 @@ export function acceptServiceCapabilities(
   text: string,
 ): CapabilityList {
   const asked = parseCapabilityList(text);
-  // receive-pack.c takes silence for SHA-1; upload-pack's clients never say (their wants show it).
+  // Without this capability, receive-pack.c assumes SHA-1. Clients of upload-pack never send it: their wants show the
+  // format.
   const format = asked.value("object-format") ?? (service === "receive-pack" ? "sha1" : context.objectFormat);
   if (format !== context.objectFormat) throw new ProtocolError(`unsupported object format '${format}'`);
   for (const capability of asked) {

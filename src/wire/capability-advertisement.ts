@@ -1,5 +1,5 @@
 /**
- * The capability advertisement of version 2: all that a server says before it is asked.
+ * The capability advertisement of version 2: everything that a server sends before the client's first command.
  *
  * ```text
  * advertisement := "version 2\n" *( name [ "=" value ] "\n" ) flush
@@ -16,23 +16,26 @@ import { type PktLine, decodeLine } from "./pkt-line.ts";
 
 const VERSION_LINE = "version 2";
 
-/** Appends the advertisement. */
+/** Appends the advertisement with its flush-pkt. */
 export function formatCapabilityAdvertisement(context: CapabilityContext, out: PktBuffer): void {
   out.line(`${VERSION_LINE}\n`);
   for (const capability of advertisedOn("v2", context)) out.line(`${formatCapability(capability)}\n`);
   out.flush();
 }
 
-/** Reads the advertisement as a client, from its version line on. */
+/** Reads the advertisement as a client does, starting with the version line. */
 export class CapabilityAdvertisementParser {
-  /** What the server offers; whole once {@link accept} has answered `done`. Commands' features: `hasFeature("fetch", …)`. */
+  /**
+   * The offered capabilities, complete once {@link accept} has returned `done`. For a command's features use
+   * `hasFeature`.
+   */
   readonly result = new CapabilityList();
   #seenVersion = false;
 
   /**
    * Takes the next line.
    *
-   * @throws ProtocolError where the line is no part of an advertisement.
+   * @throws ProtocolError if the line is not part of an advertisement.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush" && this.#seenVersion) return "done";

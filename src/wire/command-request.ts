@@ -1,5 +1,5 @@
 /**
- * The head of a version 2 request: which command, and with what capabilities. The command's own arguments follow.
+ * The head of a version 2 request: the command and the capabilities. The command's own arguments follow.
  *
  * ```text
  * request := flush                                                    the client is done
@@ -16,29 +16,29 @@ import { parseCapability } from "./capability-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
 import { type PktLine, decodeLine } from "./pkt-line.ts";
 
-/** What was requested. */
+/** The parsed head of a request. `empty` is a lone flush-pkt. */
 export type CommandRequest =
   | { readonly kind: "empty" }
   | {
       readonly kind: "command";
-      /** A command that was offered. */
+      /** The command, which is one that was offered. */
       readonly command: string;
-      /** What the client says it is. */
+      /** The client's name and version, as the client states them. */
       readonly agent: string | undefined;
-      /** What the client is known by in its own log, as it says; empty where it says nothing behind `session-id`. */
+      /** The client's name for this session in its own log; empty if `session-id` came without a value. */
       readonly sessionId: string | undefined;
-      /** Strings of the user's for the server, in order. */
+      /** The strings that the user sends to the server (`--server-option`), in order. */
       readonly serverOptions: readonly string[];
       /**
-       * Whether the command's arguments follow, up to a flush. If not the flush was read: feed the command's parser a
-       * `FLUSH_LINE`.
+       * Whether the command's arguments follow, up to a flush-pkt. If not, that flush-pkt has been read already: the
+       * caller feeds a `FLUSH_LINE` to the command's parser.
        */
       readonly argumentsFollow: boolean;
     };
 
 const COMMAND_KEY = "command=";
 
-/** Reads the head of a request: up to the delim-pkt, or the flush-pkt where there are no arguments. */
+/** Reads the head of a request, up to the delim-pkt, or up to the flush-pkt if there are no arguments. */
 export class CommandRequestParser {
   readonly #context: CapabilityContext;
   #command: string | undefined;
@@ -70,7 +70,7 @@ export class CommandRequestParser {
     return "done";
   }
 
-  /** The request; there once {@link accept} has answered `done`. */
+  /** The request, once {@link accept} has returned `done`. @throws ProtocolError before that. */
   get result(): CommandRequest {
     if (this.#result === undefined) throw new ProtocolError("the remote end hung up unexpectedly");
     return this.#result;
@@ -100,7 +100,7 @@ export class CommandRequestParser {
     }
     if (name === "agent") this.#agent = value;
     if (name === "object-format") this.#acceptObjectFormat(value);
-    // A session id may be empty.
+    // `session-id` without a value is the empty session id.
     if (name === "session-id") this.#sessionId = value ?? "";
     if (name === "server-option" && value !== undefined) this.#serverOptions.push(value);
   }
@@ -128,7 +128,7 @@ export class CommandRequestParser {
   }
 }
 
-/** What a client puts into the head of its request; only what the server advertised. */
+/** The fields that a client puts into the head of its request. A client sends only what the server advertised. */
 export type CommandRequestHead = {
   readonly command: string;
   readonly agent?: string;
@@ -137,7 +137,7 @@ export type CommandRequestHead = {
   readonly serverOptions?: readonly string[];
 };
 
-/** Appends the head of a request and the delim-pkt; arguments and a flush-pkt are to follow. */
+/** Appends the head of a request and the delim-pkt. The caller appends arguments and a flush-pkt. */
 export function formatCommandRequest(head: CommandRequestHead, out: PktBuffer): void {
   out.line(`${COMMAND_KEY}${head.command}\n`);
   if (head.agent !== undefined) out.line(`agent=${head.agent}`);

@@ -1,6 +1,6 @@
 /**
- * Where a client wants history cut, and where its own already is: lines that version 2's `fetch` and the upload request of versions
- * 0 and 1 have in common.
+ * The lines that say where a client wants history cut, and where its own history is cut already. Version 2's `fetch`
+ * and the upload request of versions 0 and 1 share them.
  *
  * ```text
  * depth := "shallow" SP oid | "deepen" SP depth | "deepen-since" SP timestamp | "deepen-not" SP ref
@@ -17,22 +17,22 @@ import { decodeText, startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
 import { parseUnsigned } from "./unsigned.ts";
 
-/** The depth that clients send for "all of it": `--unshallow`. */
+/** The depth that clients send for the whole history (`--unshallow`). */
 export const INFINITE_DEPTH = 0x7fffffff;
 
-/** What a client asks about depth. */
+/** The part of a request that is about depth. */
 export type DepthRequest = {
   /** The commits at which the client's own history is cut. */
   readonly shallows: ObjectIdList;
-  /** Commits to send from each want on, 1 to {@link INFINITE_DEPTH}. */
+  /** The number of commits to send along each path from a want, 1 to {@link INFINITE_DEPTH}. */
   readonly depth: number | undefined;
-  /** Seconds since 1970 before which commits are cut off. */
+  /** The time, in seconds since 1970, before which commits are cut off. */
   readonly deepenSince: number | undefined;
   /** Refs, abbreviated as the user gave them, whose history is cut off. */
   readonly deepenNot: readonly string[];
 };
 
-/** Picks lines about depth out of a request. */
+/** Reads the lines of a request that are about depth. */
 export class DepthRequestParser {
   readonly #shallows: ObjectIdList;
   readonly #deepenNot: string[] = [];
@@ -44,9 +44,9 @@ export class DepthRequestParser {
   }
 
   /**
-   * Takes a line, without its line feed, if it is about depth; tells whether it was.
+   * Takes a line, without its line feed, if it is about depth. Returns whether it was.
    *
-   * @throws ProtocolError in git's words where it is, and malformed.
+   * @throws ProtocolError in git's words if the line is about depth and malformed.
    */
   accept(payload: Uint8Array): boolean {
     if (startsWith(payload, "shallow ")) {
@@ -64,7 +64,7 @@ export class DepthRequestParser {
         throw new ProtocolError(`Invalid deepen: ${quoteLine(payload)}`);
       case "deepen-since":
         this.#deepenSince = Math.min(parseUnsigned(value), Number.MAX_SAFE_INTEGER);
-        // 64 bits that are all ones are no time to C git, either
+        // C git refuses the largest 64-bit number as a time, too.
         if (this.#deepenSince > 0 && parseUnsigned(value) < 2 ** 64) return true;
         throw new ProtocolError(`Invalid deepen-since: ${quoteLine(payload)}`);
       case "deepen-not":
@@ -75,7 +75,7 @@ export class DepthRequestParser {
     }
   }
 
-  /** What was asked so far. */
+  /** The request as read so far. */
   get result(): DepthRequest {
     return {
       shallows: this.#shallows,

@@ -21,39 +21,42 @@ import { quoteLine, unexpectedLine } from "./unexpected-line.ts";
 
 /** The arguments of a fetch. */
 export type FetchRequest = DepthRequest & {
-  /** Objects to send, as named: duplicates are kept. */
+  /** The objects to send, in the client's order; duplicates are kept. */
   readonly wants: ObjectIdList;
-  /** Refs to send, with the feature `ref-in-want`. */
+  /** The refs to send (`want-ref`); accepted with the feature `ref-in-want`. */
   readonly wantRefs: readonly string[];
-  /** Objects the client says it has. */
+  /** The objects that the client says it has. */
   readonly haves: ObjectIdList;
-  /** The client has no more to say: send the pack. */
+  /** Whether the client has ended the negotiation, so that the pack is sent now. */
   readonly done: boolean;
-  /** Deltas may be against objects the client has. */
+  /** Whether deltas may have bases that only the client has. */
   readonly thinPack: boolean;
   readonly noProgress: boolean;
-  /** Send tags that point at what is sent. */
+  /** Whether to send annotated tags whose target is sent. */
   readonly includeTag: boolean;
-  /** Deltas may name their base by its place in the pack. */
+  /** Whether deltas may name their base by its offset in the pack. */
   readonly ofsDelta: boolean;
-  /** `depth` counts from where the client's history is cut now. */
+  /** Whether `depth` counts from the commits at which the client's history is cut now. */
   readonly deepenRelative: boolean;
-  /** Which objects to leave out: gitrevisions' `--filter`, not parsed. */
+  /** The filter-spec, not parsed: see object-filter-spec.ts. */
   readonly filter: string | undefined;
-  /** The whole response goes over side-bands. */
+  /** Whether the whole response, not only the pack, is multiplexed over side-bands. */
   readonly sidebandAll: boolean;
-  /** Schemes of URIs that may stand for part of the pack. */
+  /** The URI schemes (`https`) that the client accepts in place of parts of the pack. */
   readonly packfileUris: readonly string[];
-  /** Never answer `ready`. */
+  /** Whether the server must not answer `ready`, but wait for `done`. */
   readonly waitForDone: boolean;
 };
 
-/** The fields of a request that an argument of one word sets. */
+/** The boolean fields of a request, each set by an argument of one word. */
 type FlagField = {
   [Field in keyof FetchRequest]: FetchRequest[Field] extends boolean ? Field : never;
 }[keyof FetchRequest];
 
-/** Arguments that are a word, by the feature that has to be offered for them; no feature: always there. */
+/**
+ * The arguments of one word, with the feature that must have been offered for each; without a feature it is always
+ * accepted.
+ */
 const FLAGS: ReadonlyMap<string, { readonly field: FlagField; readonly feature: string | undefined }> = new Map([
   ["done", { field: "done", feature: undefined }],
   ["thin-pack", { field: "thinPack", feature: undefined }],
@@ -65,12 +68,12 @@ const FLAGS: ReadonlyMap<string, { readonly field: FlagField; readonly feature: 
   ["wait-for-done", { field: "waitForDone", feature: "wait-for-done" }],
 ]);
 
-/** What the parser of a fetch must know. */
+/** The options of {@link FetchRequestParser}. */
 export type FetchRequestOptions = {
   readonly objectFormat: ObjectFormat;
-  /** The features `fetch` was advertised with: see `offeredFeatures`. */
+  /** The features that `fetch` was advertised with: see `offeredFeatures`. */
   readonly features: ReadonlySet<string>;
-  /** The most wants, and the most haves, taken. */
+  /** The maximum number of wants, of haves, and of shallow lines. */
   readonly maxObjectIds?: number;
 };
 
@@ -96,7 +99,7 @@ export class FetchRequestParser {
    * Takes the next line.
    *
    * @throws ProtocolError in git's words on an argument that is unknown, malformed or needs a feature that was not offered.
-   * @throws LimitExceeded on more wants or haves than the options allow.
+   * @throws LimitExceeded on more wants, haves or shallow lines than the options allow.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";
@@ -108,7 +111,7 @@ export class FetchRequestParser {
     return "more";
   }
 
-  /** The arguments; whole once {@link accept} has answered `done`. */
+  /** The arguments, complete once {@link accept} has returned `done`. */
   get result(): FetchRequest {
     const flag = (field: FlagField): boolean => this.#flags.has(field);
     return {
@@ -174,7 +177,7 @@ export class FetchRequestParser {
   }
 }
 
-/** Appends the arguments and their flush-pkt, behind the head of the request. */
+/** Appends the arguments and their flush-pkt. They follow the head of the request. */
 export function formatFetchArguments(request: FetchRequest, out: PktBuffer): void {
   for (const [word, { field }] of FLAGS) if (field !== "done" && request[field]) out.line(word);
   formatDepthRequest(request, out);

@@ -1,5 +1,5 @@
 /**
- * The response of version 2's `fetch`: sections, of which the last is the pack.
+ * The response of version 2's `fetch`: a list of sections, the last of which is the pack.
  *
  * ```text
  * response := "acknowledgments\n" ( "NAK\n" | *( "ACK" SP oid "\n" ) ) flush                    not ready: another round
@@ -20,18 +20,20 @@ import { type PktLine, chompLine, decodeLine, decodeText, startsWith } from "./p
 import { type ShallowLine, formatShallowLine, parseShallowLine } from "./shallow-info.ts";
 import { quoteLine } from "./unexpected-line.ts";
 
-/** What is answered to haves. */
+/** The answer to a client's haves. */
 export type Acknowledgments = {
-  /** Raw names of the objects both sides have; none is a `NAK`. */
+  /** The raw names of the objects that both sides have; if there are none, `NAK` is sent. */
   readonly common: Iterable<Uint8Array>;
-  /** Enough is known: the pack follows in this response. */
+  /** Whether enough is known, so that the pack follows in this response. */
   readonly ready: boolean;
 };
 
-/** A ref that was asked for with `want-ref`. */
+/** A ref that was requested with `want-ref`, and its raw value. */
 export type WantedRef = { readonly name: string; readonly oid: Uint8Array };
 
-/** Appends the section with the packet that ends it: a delim-pkt where the pack follows, else the flush-pkt of the response. */
+/**
+ * Appends the section and the packet that ends it: a delim-pkt if the pack follows, else the flush-pkt of the response.
+ */
 export function formatAcknowledgments(answer: Acknowledgments, out: PktBuffer): void {
   out.line("acknowledgments\n");
   let any = false;
@@ -48,45 +50,45 @@ export function formatAcknowledgments(answer: Acknowledgments, out: PktBuffer): 
   out.delim();
 }
 
-/** Appends the section of cut points with its delim-pkt. */
+/** Appends the `shallow-info` section with its delim-pkt. */
 export function formatShallowInfo(lines: Iterable<ShallowLine>, out: PktBuffer): void {
   out.line("shallow-info\n");
   for (const line of lines) formatShallowLine(line, out);
   out.delim();
 }
 
-/** Appends the section of wanted refs with its delim-pkt. */
+/** Appends the `wanted-refs` section with its delim-pkt. */
 export function formatWantedRefs(refs: Iterable<WantedRef>, out: PktBuffer): void {
   out.line("wanted-refs\n");
   for (const { name, oid } of refs) out.begin().hex(oid).text(" ").text(name).text("\n").end();
   out.delim();
 }
 
-/** Appends the line that opens the pack. Side-band packets and a flush-pkt are to follow. */
+/** Appends the line that opens the pack. The caller appends side-band packets and a flush-pkt. */
 export function formatPackfileHeader(out: PktBuffer): void {
   out.line("packfile\n");
 }
 
-/** What a client learns before the pack. */
+/** The sections of a response before the pack, as a client reads them. */
 export type FetchResponse = {
-  /** `undefined` where the section was not sent, as after `done`. */
+  /** `undefined` if the section was not sent, as in the response to `done`. */
   readonly acknowledgments: { readonly common: ObjectIdList; readonly ready: boolean } | undefined;
   readonly shallowInfo: readonly ShallowLine[];
   readonly wantedRefs: readonly WantedRef[];
 };
 
 type Section = "acknowledgments" | "shallow-info" | "wanted-refs" | "packfile";
-/** Sections come in this order, each at most once. */
+/** The sections in the order in which they may come, each at most once. */
 const SECTIONS: readonly Section[] = ["acknowledgments", "shallow-info", "wanted-refs", "packfile"];
 
-/** Reads a response as a client, up to the pack. */
+/** Reads a response as a client does, up to the pack. */
 export class FetchResponseParser {
   readonly #format: ObjectFormat;
   readonly #common: ObjectIdList;
   readonly #shallowInfo: ShallowLine[] = [];
   readonly #wantedRefs: WantedRef[] = [];
   #section: Section | undefined;
-  /** How many of {@link SECTIONS} may not come any more. */
+  /** The number of leading {@link SECTIONS} that may not come any more. */
   #passed = 0;
   #acknowledged = false;
   #ready = false;
@@ -97,9 +99,10 @@ export class FetchResponseParser {
   }
 
   /**
-   * Takes the next line. After `packfile` side-band packets follow up to a flush-pkt; `done` means that there is no pack.
+   * Takes the next line. Returns `packfile` if side-band packets and a flush-pkt follow, and `done` if the response has
+   * no pack.
    *
-   * @throws ProtocolError in git's words where the line is out of place.
+   * @throws ProtocolError in git's words if the line is out of place.
    */
   accept(line: PktLine): "more" | "packfile" | "done" {
     if (line.kind === "data") {
@@ -122,7 +125,7 @@ export class FetchResponseParser {
     return "done";
   }
 
-  /** What was said before the pack; whole once {@link accept} has answered `packfile` or `done`. */
+  /** The sections before the pack, complete once {@link accept} has returned `packfile` or `done`. */
   get result(): FetchResponse {
     return {
       acknowledgments: this.#acknowledged ? { common: this.#common, ready: this.#ready } : undefined,

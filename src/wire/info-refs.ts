@@ -1,5 +1,5 @@
 /**
- * `info/refs` as a file: what a dumb HTTP client discovers refs by.
+ * `info/refs` as a file: the list from which a dumb HTTP client learns the refs.
  *
  * ```text
  * info-refs := *( oid HT name LF [ oid HT name "^{}" LF ] )      sorted by name, without HEAD
@@ -24,9 +24,9 @@ export function formatInfoRef(name: string, oid: Uint8Array, peeled?: Uint8Array
 export type InfoRef = { readonly name: string; readonly oid: ObjectId; readonly peeled: ObjectId | undefined };
 
 /**
- * Parses the file.
+ * Parses the file. Empty lines are skipped.
  *
- * @throws ProtocolError in git's words on a line that is no ref.
+ * @throws ProtocolError in git's words on a line that is not a ref.
  */
 export function parseInfoRefs(text: string, format: ObjectFormat): InfoRef[] {
   const refs: InfoRef[] = [];

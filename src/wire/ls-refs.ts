@@ -16,21 +16,26 @@ import type { PktBuffer } from "./pkt-buffer.ts";
 import { type PktLine, chompLine, decodeLine, decodeUtf8 } from "./pkt-line.ts";
 import { quoteLine, unexpectedLine } from "./unexpected-line.ts";
 
-/** What a client wants listed. */
+/** The arguments of `ls-refs`. */
 export type LsRefsRequest = {
-  /** Say what annotated tags finally name. */
+  /** Whether to list the object that each annotated tag finally points to. */
   readonly peel: boolean;
-  /** Say what symbolic refs point to. */
+  /** Whether to list the target of each symbolic ref. */
   readonly symrefs: boolean;
-  /** List HEAD even where the branch it points to does not exist; of effect together with `symrefs` only. */
+  /** Whether to list HEAD even if its branch does not exist. It has an effect together with `symrefs` only. */
   readonly unborn: boolean;
-  /** Literal prefixes of names, in the order given; none means every ref. A hint: more may be listed. */
+  /**
+   * Literal prefixes of ref names, in the client's order; an empty list asks for every ref. More refs may be listed.
+   */
   readonly prefixes: readonly string[];
 };
 
-/** From this many prefixes on git drops them all and lists every ref. */
+/** The number of prefixes from which on git drops them all and lists every ref. */
 const TOO_MANY_PREFIXES = 65_536;
-/** Characters of prefixes together from which on we do so too; real clients send a few dozen short ones. */
+/**
+ * Characters of all prefixes together from which on this server does the same. Real clients send a few dozen short
+ * prefixes.
+ */
 const TOO_LONG_PREFIXES = 1_048_576;
 
 /** Reads the arguments of `ls-refs`. */
@@ -59,14 +64,15 @@ export class LsRefsRequestParser {
     return "more";
   }
 
-  /** The request; whole once {@link accept} has answered `done`. */
+  /** The request, complete once {@link accept} has returned `done`. */
   get result(): LsRefsRequest {
     return { peel: this.#peel, symrefs: this.#symrefs, unborn: this.#unborn, prefixes: this.#prefixes };
   }
 
   #acceptPrefix(text: string): void {
     if (this.#tooMany) return;
-    // Bytes may be half a character: git cuts a pattern at its first `*`, wherever that is. More may be listed, never less.
+    // A prefix may end inside a character: git cuts a pattern at its first `*`. A shorter prefix lists more refs, never
+    // fewer.
     const broken = text.indexOf("\uFFFD");
     const prefix = broken < 0 ? text : text.slice(0, broken);
     this.#prefixes.push(prefix);
@@ -77,7 +83,7 @@ export class LsRefsRequestParser {
   }
 }
 
-/** Appends the arguments and their flush-pkt, behind the head of the request. */
+/** Appends the arguments and their flush-pkt. They follow the head of the request. */
 export function formatLsRefsArguments(request: LsRefsRequest, out: PktBuffer): void {
   if (request.peel) out.line("peel\n");
   if (request.symrefs) out.line("symrefs\n");
@@ -95,7 +101,7 @@ export type ListedRef = {
   readonly peeled?: Uint8Array | undefined;
 };
 
-/** Appends one ref; after the last the caller appends a flush-pkt. */
+/** Appends one ref. The caller appends a flush-pkt after the last. */
 export function formatListedRef(ref: ListedRef, out: PktBuffer): void {
   out.begin();
   if (ref.oid === undefined) out.text("unborn");
@@ -107,10 +113,10 @@ export function formatListedRef(ref: ListedRef, out: PktBuffer): void {
 }
 
 /**
- * Parses one line of the response; attributes that are not known are ignored. `undefined` where the name is not UTF-8: such a ref
- * cannot be named here.
+ * Parses one line of the response. Unknown attributes are ignored. Returns `undefined` if the line is not UTF-8, since
+ * a ref of this host has a UTF-8 name.
  *
- * @throws ProtocolError in git's words on a line that lists no ref.
+ * @throws ProtocolError in git's words on a line that does not list a ref.
  */
 export function parseListedRef(payload: Uint8Array, format: ObjectFormat): ListedRef | undefined {
   const text = decodeUtf8(chompLine(payload));

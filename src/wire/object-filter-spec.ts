@@ -1,5 +1,5 @@
 /**
- * Which objects a client does without: a filter-spec, as `filter` carries it in every version.
+ * The filter-spec by which a client says which objects it does not want. `filter` carries it in every version.
  *
  * ```text
  * spec := "blob:none" | "blob:limit=" n [ "k" | "m" | "g" ] | "tree:" depth | "object:type=" type
@@ -13,23 +13,28 @@ import { ProtocolError } from "../bytes/failure.ts";
 import type { ObjectKind } from "../object/object-kind.ts";
 import { parseUnsignedWithUnit } from "./unsigned.ts";
 
-/** A filter. */
+/** A parsed filter-spec. */
 export type ObjectFilterSpec =
   | { readonly kind: "blob:none" }
-  /** Blobs of so many bytes, and larger ones, are left out. */
+  /** Leaves out the blobs of this many bytes and larger ones. */
   | { readonly kind: "blob:limit"; readonly bytes: number }
-  /** Trees and blobs so many levels below a commit are left out; its tree is at level 0. */
+  /** Leaves out the trees and blobs at this level below a commit, and deeper. The commit's root tree is at level 0. */
   | { readonly kind: "tree"; readonly depth: number }
-  /** Only objects of this type, and those asked for by name. */
+  /** Sends only objects of this type, and objects that are wanted by name. */
   | { readonly kind: "object:type"; readonly type: ObjectKind }
-  /** What all of them let through. */
+  /** Sends only the objects that every part sends. */
   | { readonly kind: "combine"; readonly parts: readonly ObjectFilterSpec[] };
 
-/** C git has no bound; whoever nests deeper, or combines more, means to cost. */
+/**
+ * Bounds on nesting and on the number of filters. C git has none; a spec beyond these can only be meant to cost time.
+ */
 const MOST_NESTED = 8;
 const MOST_PARTS = 64;
 
-/** Characters that a part of `combine` must have encoded, beside what is no printable ASCII. */
+/**
+ * The printable ASCII characters that must be percent-encoded in a part of `combine`; so must space and control
+ * characters.
+ */
 const RESERVED = "~`!@#$^&*()[]{}\\;'\",<>?";
 const OBJECT_TYPES: ReadonlySet<string> = new Set<ObjectKind>(["commit", "tree", "blob", "tag"]);
 
@@ -37,7 +42,7 @@ function isObjectKind(text: string): text is ObjectKind {
   return OBJECT_TYPES.has(text);
 }
 
-/** Parses a filter-spec. @throws ProtocolError in git's words where it is malformed, or not supported. */
+/** Parses a filter-spec. @throws ProtocolError in git's words if it is malformed or not supported. */
 export function parseObjectFilterSpec(text: string): ObjectFilterSpec {
   return parseSpec(text, { level: 0, parts: 0 });
 }
@@ -89,12 +94,12 @@ function parseCombination(text: string, nesting: Nesting): ObjectFilterSpec {
   return { kind: "combine", parts };
 }
 
-/** A percent sign without two digits stands for itself, as in git's url.c. */
+/** Decodes percent signs. One without two hexadecimal digits stands for itself, as in git's url.c. */
 function decodePercent(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
-/** Formats a filter-spec. */
+/** Formats a filter-spec in the form that {@link parseObjectFilterSpec} reads. */
 export function formatObjectFilterSpec(spec: ObjectFilterSpec): string {
   switch (spec.kind) {
     case "blob:none":
@@ -106,7 +111,7 @@ export function formatObjectFilterSpec(spec: ObjectFilterSpec): string {
     case "object:type":
       return `object:type=${spec.type}`;
     case "combine":
-      // Of none it is a plus sign: with nothing behind it, it is refused.
+      // A combination of no parts is formatted as a plus sign, since `combine:` alone is refused.
       return `combine:${spec.parts.map((part) => encodePercent(formatObjectFilterSpec(part))).join("+") || "+"}`;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Object names as bytes. A client may send 100,000 of them: they go from the hexadecimal of a line straight into one buffer, never
- * through a string each.
+ * Object names as bytes. A client may send 100,000 of them, so they are decoded from the hexadecimal of a line straight
+ * into one buffer, without a string for each.
  *
  * @packageDocumentation
  */
@@ -10,7 +10,10 @@ import { toHex } from "../bytes/hex.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { hexDigitValue } from "./pkt-line.ts";
 
-/** Fills `into` from the hexadecimal digits that start at `from` in `line`; false where there are not so many. */
+/**
+ * Fills `into` from the hexadecimal digits that start at `from` in `line`. Returns false if there are not enough
+ * digits.
+ */
 function decodeHex(line: Uint8Array, from: number, into: Uint8Array): boolean {
   if (line.length - from < into.length * 2) return false;
   for (let index = 0; index < into.length; index++) {
@@ -22,7 +25,10 @@ function decodeHex(line: Uint8Array, from: number, into: Uint8Array): boolean {
   return true;
 }
 
-/** Gives the raw object name whose digits start at `from` in a line; `undefined` where no whole name is there. */
+/**
+ * Returns the raw object name whose hexadecimal digits start at `from` in a line; `undefined` if no whole name is
+ * there.
+ */
 export function parseRawObjectId(
   line: Uint8Array,
   from: number,
@@ -32,26 +38,29 @@ export function parseRawObjectId(
   return decodeHex(line, from, raw) ? raw : undefined;
 }
 
-/** Raw object names one behind the other in one growing buffer, in the order they came; duplicates are kept. */
+/**
+ * Raw object names, one after the other in one growing buffer, in the order in which they were added. Duplicates are
+ * kept.
+ */
 export class ObjectIdList implements Iterable<Uint8Array> {
   readonly format: ObjectFormat;
   readonly #max: number;
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
-  /** `max` is the most names the list takes before it throws {@link LimitExceeded}. */
+  /** Creates an empty list. It throws {@link LimitExceeded} when more than `max` names are added. */
   constructor(format: ObjectFormat, max: number = Number.POSITIVE_INFINITY) {
     this.format = format;
     this.#max = max;
     this.#bytes = new Uint8Array(format.rawSize * 4);
   }
 
-  /** How many names there are. */
+  /** The number of names. */
   get length(): number {
     return this.#length;
   }
 
-  /** Appends a raw name, which is copied. */
+  /** Appends a copy of a raw name. @throws LimitExceeded over the list's bound. */
   push(raw: Uint8Array): void {
     this.#grow();
     this.#bytes.set(raw.subarray(0, this.format.rawSize), this.#length * this.format.rawSize);
@@ -59,8 +68,8 @@ export class ObjectIdList implements Iterable<Uint8Array> {
   }
 
   /**
-   * Appends the name whose hexadecimal digits, of either case, are all that is left of `line` from `from` on; false where something
-   * else is there.
+   * Appends the name whose hexadecimal digits, of either case, start at `from` and reach to the end of `line`. Returns
+   * false if something else is there.
    *
    * @throws LimitExceeded over the list's bound.
    */
@@ -68,7 +77,7 @@ export class ObjectIdList implements Iterable<Uint8Array> {
     return line.length - from === this.format.hexSize && this.pushHexPrefix(line, from);
   }
 
-  /** Like {@link pushHex}, for a line that may go on behind the name. */
+  /** Does what {@link pushHex} does, for a line that may go on behind the name. */
   pushHexPrefix(line: Uint8Array, from: number): boolean {
     this.#grow();
     const size = this.format.rawSize;
@@ -77,23 +86,23 @@ export class ObjectIdList implements Iterable<Uint8Array> {
     return true;
   }
 
-  /** Gives a view of the raw name at `index`, valid until the list grows. @throws RangeError outside the list. */
+  /** Returns a view of the raw name at `index`, valid until the list grows. @throws RangeError outside the list. */
   at(index: number): Uint8Array {
     if (index < 0 || index >= this.#length) throw new RangeError(`no object name ${index} of ${this.#length}`);
     return this.#bytes.subarray(index * this.format.rawSize, (index + 1) * this.format.rawSize);
   }
 
-  /** Gives the name at `index` in hexadecimal. @throws RangeError outside the list. */
+  /** Returns the name at `index` in hexadecimal. @throws RangeError outside the list. */
   hexAt(index: number): string {
     return toHex(this.at(index));
   }
 
-  /** Gives a view of all raw names, one behind the other, valid until the list grows. */
+  /** Returns a view of all raw names, one after the other, valid until the list grows. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length * this.format.rawSize);
   }
 
-  /** Gives a view of each raw name in order. */
+  /** Yields a view of each raw name in order, valid until the list grows. */
   *[Symbol.iterator](): Generator<Uint8Array> {
     for (let index = 0; index < this.#length; index++) yield this.at(index);
   }

@@ -1,12 +1,12 @@
 /**
- * `object-info`: the version 2 command that tells about objects without sending them.
+ * `object-info`: the version 2 command that returns metadata of objects without sending them.
  *
  * ```text
  * arguments := *( "size" | "oid" SP oid ) flush
- * response  := [ "size" *( oid SP [ size ] ) ] flush     without `size` asked for: no first line, and nothing behind the oids
+ * response  := [ "size" *( oid SP [ size ] ) ] flush     if `size` was not asked for: no first line, and only the oids
  * ```
  *
- * C git sends no line feeds in the response, where gitprotocol-v2(5) has them.
+ * C git ends no line of the response with a line feed, although gitprotocol-v2(5) shows line feeds.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), git's protocol-caps.c
@@ -21,11 +21,11 @@ import { quoteLine } from "./unexpected-line.ts";
 const OID = "oid ";
 const SIZE = "size";
 
-/** What a client wants to know of which objects. */
+/** The arguments of `object-info`. */
 export type ObjectInfoRequest = {
-  /** How large they are. */
+  /** Whether the sizes of the objects are asked for. */
   readonly size: boolean;
-  /** In the order asked; duplicates are kept. */
+  /** The objects, in the client's order; duplicates are kept. */
   readonly oids: ObjectIdList;
 };
 
@@ -34,7 +34,7 @@ export class ObjectInfoRequestParser {
   readonly #oids: ObjectIdList;
   #size = false;
 
-  /** `maxObjectIds` is the most objects taken. */
+  /** Creates a parser that accepts at most `maxObjectIds` objects. */
   constructor(format: ObjectFormat, maxObjectIds?: number) {
     this.#oids = new ObjectIdList(format, maxObjectIds);
   }
@@ -42,7 +42,7 @@ export class ObjectInfoRequestParser {
   /**
    * Takes the next line.
    *
-   * @throws ProtocolError in git's words on an unknown argument and on what is no whole object name.
+   * @throws ProtocolError in git's words on an unknown argument or an incomplete object name.
    * @throws LimitExceeded on more objects than are allowed.
    */
   accept(line: PktLine): "more" | "done" {
@@ -55,7 +55,7 @@ export class ObjectInfoRequestParser {
     return "more";
   }
 
-  /** The request; whole once {@link accept} has answered `done`. */
+  /** The request, complete once {@link accept} has returned `done`. */
   get result(): ObjectInfoRequest {
     return { size: this.#size, oids: this.#oids };
   }
@@ -67,27 +67,27 @@ export class ObjectInfoRequestParser {
   }
 }
 
-/** Appends the arguments and their flush-pkt, behind the head of the request. */
+/** Appends the arguments and their flush-pkt. They follow the head of the request. */
 export function formatObjectInfoArguments(request: ObjectInfoRequest, out: PktBuffer): void {
   if (request.size) out.line(SIZE);
   for (const oid of request.oids) out.begin().text(OID).hex(oid).end();
   out.flush();
 }
 
-/** What is told of one object. */
+/** The metadata of one object. */
 export type ObjectInfo = {
-  /** Raw. */
+  /** The raw object name. */
   readonly oid: Uint8Array;
-  /** `missing` where there is no such object; `undefined` where nothing was asked but whether there is. */
+  /** The size in bytes, or `missing` if there is no such object; `undefined` if no size was asked for. */
   readonly size: number | "missing" | undefined;
 };
 
-/** Appends the line that says what is told: before the first object, where anything was asked. */
+/** Appends the line that names the metadata. It precedes the first object if the size was asked for. */
 export function formatObjectInfoHeader(out: PktBuffer): void {
   out.line(SIZE);
 }
 
-/** Appends what is told of one object; after the last the caller appends a flush-pkt. */
+/** Appends the line of one object. The caller appends a flush-pkt after the last. */
 export function formatObjectInfo({ oid, size }: ObjectInfo, out: PktBuffer): void {
   out.begin().hex(oid);
   if (size === "missing") out.text(" ");
@@ -95,10 +95,10 @@ export function formatObjectInfo({ oid, size }: ObjectInfo, out: PktBuffer): voi
   out.end();
 }
 
-/** Reads a response as a client. */
+/** Reads a response as a client does. */
 export class ObjectInfoResponseParser {
   readonly #format: ObjectFormat;
-  /** What was told so far, in order. */
+  /** The objects read so far, in order. */
   readonly result: ObjectInfo[] = [];
 
   constructor(format: ObjectFormat) {
@@ -108,7 +108,7 @@ export class ObjectInfoResponseParser {
   /**
    * Takes the next line.
    *
-   * @throws ProtocolError on a line that is no part of a response.
+   * @throws ProtocolError on a line that is not part of a response.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";

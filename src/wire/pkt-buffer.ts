@@ -1,5 +1,5 @@
 /**
- * Many pkt-lines in few buffers: what an advertisement of 100,000 refs is written through.
+ * A writer of many pkt-lines into few buffers, as an advertisement of 100,000 refs needs it.
  *
  * @packageDocumentation
  * @see gitprotocol-common(5)
@@ -16,9 +16,9 @@ import {
   writePktLength,
 } from "./pkt-line.ts";
 
-/** Bytes of one chunk: the longest line fits. */
+/** Bytes of one chunk; the longest line fits. */
 const CHUNK_SIZE = 65_536;
-/** Bytes of the first chunk; most answers are short. */
+/** Bytes of the first chunk, which is smaller because most messages are short. */
 const FIRST_CHUNK_SIZE = 4096;
 
 const HEX_DIGITS = "0123456789abcdef";
@@ -30,10 +30,10 @@ const HEX_PAIRS = Uint16Array.from(
 const encoder = new TextEncoder();
 
 /**
- * Gathers pkt-lines into chunks of at most 64 KiB, without a buffer for each line.
+ * Collects pkt-lines in chunks of at most 64 KiB, without a buffer for each line.
  *
- * A line is written whole by {@link line}, or piece by piece between {@link begin} and {@link end}. Chunks that were taken belong to
- * the taker. A line is never split over two chunks.
+ * A line is written whole by {@link line}, or piece by piece between {@link begin} and {@link end}. A line is never
+ * split over two chunks. The caller owns the chunks that it has taken.
  *
  * @example
  * ```ts
@@ -50,10 +50,10 @@ export class PktBuffer {
   #full: Uint8Array<ArrayBuffer>[] = [];
   #chunk: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_CHUNK_SIZE);
   #used = 0;
-  /** Where the open line starts in the chunk, or -1. */
+  /** The offset of the open line in the chunk; -1 if no line is open. */
   #lineStart = -1;
 
-  /** A byte that each line begins with: its band, where all lines go over one. */
+  /** The byte that each line begins with: the side-band, if all lines are sent over one. `undefined` for none. */
   prefix: number | undefined;
 
   /** Opens a line. */
@@ -88,7 +88,7 @@ export class PktBuffer {
     return this;
   }
 
-  /** Appends bytes to the open line as lower-case hexadecimal: an object name. */
+  /** Appends bytes, such as an object name, to the open line as lower-case hexadecimal. */
   hex(bytes: Uint8Array): this {
     this.#reserve(bytes.length * 2);
     for (const byte of bytes) {
@@ -108,7 +108,7 @@ export class PktBuffer {
   /**
    * Appends one whole line.
    *
-   * @throws LimitExceeded where the text does not fit a line.
+   * @throws LimitExceeded if the payload does not fit into a line.
    */
   line(payload: string | Uint8Array): void {
     this.begin();
@@ -132,14 +132,14 @@ export class PktBuffer {
     this.#control(RESPONSE_END_PKT);
   }
 
-  /** Takes the chunks that are full; the last lines may stay. */
+  /** Removes and returns the chunks that are full; the last lines may stay. */
   takeFull(): Uint8Array<ArrayBuffer>[] {
     const full = this.#full;
     this.#full = [];
     return full;
   }
 
-  /** Takes everything. No line may be open. */
+  /** Removes and returns everything. No line may be open. */
   take(): Uint8Array<ArrayBuffer>[] {
     const chunks = this.takeFull();
     if (this.#used > 0) chunks.push(this.#chunk.subarray(0, this.#used));
@@ -148,7 +148,7 @@ export class PktBuffer {
     return chunks;
   }
 
-  /** Takes everything as one buffer: for messages known to be short, and for tests. */
+  /** Removes and returns everything as one buffer. For messages that are known to be short, and for tests. */
   takeBytes(): Uint8Array<ArrayBuffer> {
     const chunks = this.take();
     const [first] = chunks;
@@ -162,7 +162,7 @@ export class PktBuffer {
     this.#used += packet.length;
   }
 
-  /** Makes room for `size` more bytes behind the open line, which moves to a new chunk where this one is full. */
+  /** Makes room for `size` more bytes behind the open line. The line moves to a new chunk if this one is full. */
   #reserve(size: number): void {
     const start = this.#lineStart < 0 ? this.#used : this.#lineStart;
     const lineLength = this.#used - start;

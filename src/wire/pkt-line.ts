@@ -15,13 +15,13 @@ import { u8At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 
-/** The longest pkt-line with its length field, in bytes. */
+/** Bytes of the longest pkt-line, including its length field. */
 export const LARGE_PACKET_MAX = 65_520;
 
 /** Bytes of the length field. */
 export const PKT_HEADER_SIZE = 4;
 
-/** The longest payload, in bytes. */
+/** Bytes of the longest payload. */
 export const LARGE_PACKET_DATA_MAX = LARGE_PACKET_MAX - PKT_HEADER_SIZE;
 
 /** One pkt-line. A payload keeps the line feed that ends most text lines: see {@link chompLine}. */
@@ -38,7 +38,7 @@ export const DELIM_PKT: Uint8Array<ArrayBuffer> = Uint8Array.of(0x30, 0x30, 0x30
 /** The response-end-pkt, `0002`. Shared: never write to it. */
 export const RESPONSE_END_PKT: Uint8Array<ArrayBuffer> = Uint8Array.of(0x30, 0x30, 0x30, 0x32);
 
-/** The flush as a value, for feeding a parser whose message carries no arguments. */
+/** The flush-pkt as a value, for feeding the parser of a message that has no arguments. */
 export const FLUSH_LINE: PktLine = { kind: "flush" };
 const DELIM_LINE: PktLine = { kind: "delim" };
 const RESPONSE_END_LINE: PktLine = { kind: "response-end" };
@@ -49,7 +49,7 @@ const encoder = new TextEncoder();
 const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false });
 const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
-/** Gives the value of an ASCII hex digit of either case, or -1. */
+/** Returns the value of an ASCII hexadecimal digit of either case; -1 for any other byte. */
 export function hexDigitValue(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;
@@ -57,7 +57,7 @@ export function hexDigitValue(byte: number): number {
 }
 
 /**
- * Parses the length field at `at`: exactly four hex digits, since `parseInt` would take `00g0` and `-001` for numbers.
+ * Parses the length field at `at`: exactly four hexadecimal digits. `parseInt` would accept `00g0` and `-001`.
  *
  * @throws ProtocolError in git's words on other characters and on lengths that no line can have.
  */
@@ -72,12 +72,12 @@ function parsePktLength(bytes: Uint8Array, at: number): number {
     length = length * 16 + digit;
   }
   if (length === 3) throw new ProtocolError("protocol error: bad line length 3");
-  // C git has taken the length field off when it looks.
+  // C git has subtracted the length field before it checks, so its message names that number.
   if (length > LARGE_PACKET_MAX) throw new ProtocolError(`protocol error: bad line length ${length - PKT_HEADER_SIZE}`);
   return length;
 }
 
-/** Writes the length field of a line of `length` bytes (with the field itself) at `at`. */
+/** Writes the length field of a line at `at`. `length` is the bytes of the line, including the field itself. */
 export function writePktLength(length: number, into: Uint8Array, at: number): void {
   for (let index = 0; index < PKT_HEADER_SIZE; index++) {
     into[at + index] = u8At(HEX_DIGITS, (length >> (12 - 4 * index)) & 0xf);
@@ -85,10 +85,11 @@ export function writePktLength(length: number, into: Uint8Array, at: number): vo
 }
 
 /**
- * Takes a byte stream apart into pkt-lines, in pieces of any size.
+ * Splits a byte stream, which comes in chunks of any size, into pkt-lines.
  *
- * Buffers: a chunk given to {@link push} is read in place and must stay unchanged until {@link next} has returned `undefined` or
- * {@link rest} was called; what is left of it then has been copied. A payload is a view, valid until the next call of any method.
+ * A chunk given to {@link push} is read in place. It must stay unchanged until {@link next} has returned `undefined`:
+ * the remaining bytes have been copied then. {@link rest} may return a view of it. A payload is a view, valid until the
+ * next call of any method.
  *
  * @example
  * ```ts
@@ -98,33 +99,33 @@ export function writePktLength(length: number, into: Uint8Array, at: number): vo
  * ```
  */
 export class PktLineDecoder {
-  /** The start of a line whose end has not come yet, where chunks had to be joined. */
+  /** The beginning of a line whose end is in a later chunk. */
   #partial: Uint8Array = new Uint8Array(0);
   #partialLength = 0;
   #chunk: Uint8Array = new Uint8Array(0);
   #at = 0;
 
-  /** Gives the decoder more of the stream. */
+  /** Takes the next chunk of the stream. */
   push(chunk: Uint8Array): void {
     this.#chunk = this.#at < this.#chunk.length ? concat([this.#chunk.subarray(this.#at), chunk]) : chunk;
     this.#at = 0;
   }
 
   /**
-   * Takes the next whole line off the stream; `undefined` where more bytes are needed.
+   * Returns the next whole line; `undefined` if more bytes are needed.
    *
-   * @throws ProtocolError on a bad length.
+   * @throws ProtocolError on a bad length field.
    */
   next(): PktLine | undefined {
     return this.#partialLength === 0 ? this.#nextInPlace() : this.#nextJoined();
   }
 
-  /** Bytes of an unfinished line that are held. Not zero at the end of the stream means that it was cut off. */
+  /** Bytes that were pushed and not decoded yet. If not zero at the end of the stream, the stream was cut off. */
   get pending(): number {
     return this.#partialLength + this.#chunk.length - this.#at;
   }
 
-  /** Hands over the bytes that were not decoded (a pack follows the last line, say) and forgets them. */
+  /** Removes and returns the bytes that were not decoded, such as the pack that follows the last line. */
   rest(): Uint8Array {
     const tail = this.#chunk.subarray(this.#at);
     const rest = this.#partialLength === 0 ? tail : concat([this.#partial.subarray(0, this.#partialLength), tail]);
@@ -134,9 +135,9 @@ export class PktLineDecoder {
   }
 
   /**
-   * Says that the stream has ended.
+   * Checks that the stream ended between two lines.
    *
-   * @throws ProtocolError in git's words where it ended inside a line.
+   * @throws ProtocolError in git's words if it ended inside a line.
    */
   end(): void {
     if (this.pending > 0) throw new ProtocolError("the remote end hung up unexpectedly");
@@ -160,7 +161,7 @@ export class PktLineDecoder {
     return lineOf(length, this.#partial, 0);
   }
 
-  /** Moves bytes of the chunk behind the partial line until it has `wanted`. */
+  /** Moves bytes of the chunk to the partial line until it has `wanted` bytes. Returns whether it has. */
   #fillPartial(wanted: number): boolean {
     const take = Math.min(wanted - this.#partialLength, this.#chunk.length - this.#at);
     if (take > 0) {
@@ -204,9 +205,10 @@ function lineOf(length: number, bytes: Uint8Array, start: number): PktLine {
 }
 
 /**
- * Encodes one pkt-line in a buffer of its own. Text is UTF-8; no line feed is added. For many lines use `PktBuffer`.
+ * Encodes one pkt-line into a buffer of its own. Text is encoded as UTF-8, and no line feed is added. `PktBuffer` is
+ * for many lines.
  *
- * @throws LimitExceeded where the payload does not fit a line.
+ * @throws LimitExceeded if the payload does not fit into a line.
  */
 export function encodePktLine(payload: string | Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = typeof payload === "string" ? encoder.encode(payload) : payload;
@@ -217,17 +219,17 @@ export function encodePktLine(payload: string | Uint8Array): Uint8Array<ArrayBuf
   return line;
 }
 
-/** Gives the fault of a payload over {@link LARGE_PACKET_DATA_MAX}. */
+/** Returns the error for a payload of more than {@link LARGE_PACKET_DATA_MAX} bytes. */
 export function lineTooLong(): LimitExceeded {
   return new LimitExceeded("pkt-line", LARGE_PACKET_DATA_MAX, "protocol error: impossibly long line");
 }
 
-/** Gives a view of a text line without the one line feed that may end it. */
+/** Returns a view of a text line without the one line feed that may end it. */
 export function chompLine(payload: Uint8Array): Uint8Array {
   return payload.at(-1) === LINE_FEED ? payload.subarray(0, -1) : payload;
 }
 
-/** Decodes text; bytes that are not UTF-8 become U+FFFD. */
+/** Decodes UTF-8. Malformed bytes become U+FFFD. */
 export function decodeText(bytes: Uint8Array): string {
   return lenientDecoder.decode(bytes);
 }
@@ -237,7 +239,7 @@ export function decodeLine(payload: Uint8Array): string {
   return decodeText(chompLine(payload));
 }
 
-/** Decodes UTF-8 exactly; `undefined` where `bytes` are something else. */
+/** Decodes UTF-8; returns `undefined` if `bytes` are not well-formed. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes);
@@ -246,7 +248,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Tells whether a payload starts with `prefix`, which is ASCII. */
+/** Whether a payload starts with `prefix`, which is ASCII. */
 export function startsWith(payload: Uint8Array, prefix: string): boolean {
   if (payload.length < prefix.length) return false;
   for (let index = 0; index < prefix.length; index++) {

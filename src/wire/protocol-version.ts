@@ -1,5 +1,6 @@
 /**
- * Which version of the protocol is spoken: what a client asks for beside the request, and what a server's first line says.
+ * The version of the wire protocol: the one that a client asks for in a header, and the one that a server's first line
+ * states.
  *
  * @packageDocumentation
  * @see gitprotocol-http(5), gitprotocol-v2(5)
@@ -16,8 +17,8 @@ const VERSIONS = new Map<string, ProtocolVersion>([
 ]);
 
 /**
- * Gives the highest version that the `Git-Protocol` header asks for: entries separated by colons, unknown ones ignored, as git
- * does. `undefined` and garbage are version 0.
+ * Returns the highest version that the `Git-Protocol` header asks for. Its entries are separated by colons, and unknown
+ * ones are ignored, as in git. Without a header or a known version, it is version 0.
  */
 export function parseProtocolVersion(header: string | undefined): ProtocolVersion {
   let highest: ProtocolVersion = 0;
@@ -28,10 +29,13 @@ export function parseProtocolVersion(header: string | undefined): ProtocolVersio
   return highest;
 }
 
-/** Gives the version that a server speaks, by the first line of its answer. A `version 1` line is no part of the refs. */
+/**
+ * Returns the version that the first line of a server's response states; 0 if it states none. A `version 1` line is
+ * not one of the refs.
+ */
 export function detectProtocolVersion(first: PktLine): ProtocolVersion {
   if (first.kind !== "data") return 0;
   const line = decodeLine(first.payload);
-  // A version that is not known is version 0, as gitprotocol-pack(5) has it.
+  // An unknown version counts as version 0, as gitprotocol-pack(5) says.
   return line.startsWith("version ") ? (VERSIONS.get(line.slice("version ".length)) ?? 0) : 0;
 }

@@ -1,5 +1,5 @@
 /**
- * Push certificates: what a signed push says in place of its commands, with a signature over it.
+ * Push certificates: the text that a signed push sends in place of its commands, with a signature over that text.
  *
  * ```text
  * certificate := "certificate version 0.1" LF
@@ -16,12 +16,12 @@ import type { PktBuffer } from "./pkt-buffer.ts";
 import { decodeText, startsWith } from "./pkt-line.ts";
 
 const LF = 0x0a;
-/** The first line: without it, the signature of a commit or a tag, which git makes in the same way, would be that of a push. */
+/** The first line. It is required, so that a signature made for a commit or a tag does not pass for that of a push. */
 const VERSION_LINE = "certificate version 0.1";
-/** Bytes of the largest certificate: it is kept whole, in one row. About 8,000 commands. */
+/** Bytes of the largest certificate, about 8,000 commands. A certificate is stored whole, in one row. */
 export const MAX_CERTIFICATE_BYTES = 1_048_576;
 
-/** How a signature begins, by its kind. */
+/** The first line of each kind of signature. */
 const ARMOURS = [
   ["-----BEGIN PGP SIGNATURE-----", "openpgp"],
   ["-----BEGIN PGP MESSAGE-----", "openpgp"],
@@ -29,27 +29,27 @@ const ARMOURS = [
   ["-----BEGIN SIGNED MESSAGE-----", "x509"],
 ] as const;
 
-/** Kinds of signatures that git makes. */
+/** The kinds of signatures that git makes. */
 export type SignatureKind = (typeof ARMOURS)[number][1];
 
-/** A certificate. Bytes are views of what was parsed. */
+/** A certificate. Its byte fields are views of the parsed buffer. */
 export type PushCertificate = {
-  /** All of it, as it came. */
+  /** The whole certificate as it was received. */
   readonly content: Uint8Array;
-  /** What was signed: all but the signature. */
+  /** The signed bytes: everything before the signature. */
   readonly payload: Uint8Array;
-  /** The signature with its armour; absent where there is none. */
+  /** The signature with its armour; absent if there is none. */
   readonly signature?: { readonly kind: SignatureKind; readonly armoured: string };
-  /** Who pushes, as it says itself: "" where it does not. */
+  /** The pusher's ident as the certificate states it; empty if it states none. */
   readonly pusher: string;
   readonly pushee?: string;
   readonly nonce?: string;
   readonly pushOptions: readonly string[];
-  /** The commands, a line each, without its line feed. */
+  /** The commands, one line each, without line feeds. */
   readonly commands: readonly Uint8Array[];
 };
 
-/** Gives each line with where it begins; the last may lack its line feed. */
+/** Yields each line, without its line feed, and the offset at which it begins. The last line may lack its line feed. */
 function* linesOf(bytes: Uint8Array, from = 0): Generator<{ readonly at: number; readonly line: Uint8Array }> {
   for (let at = from; at < bytes.length;) {
     const feed = bytes.indexOf(LF, at);
@@ -59,7 +59,7 @@ function* linesOf(bytes: Uint8Array, from = 0): Generator<{ readonly at: number;
   }
 }
 
-/** Finds the signature: as git does, from the last line on that opens one. */
+/** Finds the signature, which begins at the last line that opens one, as in git. */
 function findSignature(content: Uint8Array): { readonly at: number; readonly kind: SignatureKind } | undefined {
   let found: { at: number; kind: SignatureKind } | undefined;
   for (const { at, line } of linesOf(content)) {
@@ -69,7 +69,7 @@ function findSignature(content: Uint8Array): { readonly at: number; readonly kin
   return found;
 }
 
-/** Reads a certificate. @throws ProtocolError in git's words where its first line is another, or its header has no end. */
+/** Parses a certificate. @throws ProtocolError in git's words if its first line is wrong or its header has no end. */
 export function parsePushCertificate(content: Uint8Array): PushCertificate {
   const signature = findSignature(content);
   const payload = content.subarray(0, signature?.at ?? content.length);
@@ -95,7 +95,7 @@ export function parsePushCertificate(content: Uint8Array): PushCertificate {
     ...(signature === undefined
       ? {}
       : { signature: { kind: signature.kind, armoured: decodeText(content.subarray(signature.at)) } }),
-    // A certificate without a pusher names nobody.
+    // A certificate may have no pusher line.
     pusher: headers.get("pusher") ?? "",
     ...(pushee === undefined ? {} : { pushee }),
     ...(nonce === undefined ? {} : { nonce }),
@@ -104,7 +104,7 @@ export function parsePushCertificate(content: Uint8Array): PushCertificate {
   };
 }
 
-/** What a certificate says before it is signed. */
+/** The content of a certificate that is not signed yet. */
 export type PushCertificateContent = {
   readonly pusher: string;
   readonly pushee?: string;
@@ -113,7 +113,7 @@ export type PushCertificateContent = {
   readonly commands: Iterable<{ readonly name: string; readonly oldOid: string; readonly newOid: string }>;
 };
 
-/** Gives the text to sign; a signature with its armour goes right behind it. */
+/** Returns the text to sign. The armoured signature is appended to it directly. */
 export function formatPushCertificate(content: PushCertificateContent): string {
   const lines = [VERSION_LINE, `pusher ${content.pusher}`];
   if (content.pushee !== undefined) lines.push(`pushee ${content.pushee}`);
@@ -124,12 +124,16 @@ export function formatPushCertificate(content: PushCertificateContent): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Collects the lines of a certificate from the wire. */
+/** Collects the lines of a certificate as they are received. */
 export class PushCertificateReader {
   #bytes = new Uint8Array(1024);
   #length = 0;
 
-  /** Takes a payload as it came; `done` at the line that ends the certificate. @throws LimitExceeded where it is too large. */
+  /**
+   * Takes the payload of a pkt-line. Returns `done` at the last line.
+   *
+   * @throws LimitExceeded if the certificate is too large.
+   */
   accept(payload: Uint8Array): "more" | "done" {
     if (decodeText(payload) === "push-cert-end\n") return "done";
     const length = this.#length + payload.length;
@@ -150,13 +154,13 @@ export class PushCertificateReader {
     return "more";
   }
 
-  /** Gives the certificate. @throws ProtocolError where it is malformed. */
+  /** Returns the certificate. @throws ProtocolError if it is malformed. */
   result(): PushCertificate {
     return parsePushCertificate(this.#bytes.slice(0, this.#length));
   }
 }
 
-/** Appends the lines of a signed certificate, from its opening to its end, without the flush-pkt. */
+/** Appends the lines of a signed certificate, from `push-cert` to `push-cert-end`, without the flush-pkt. */
 export function writePushCertificate(certificate: Uint8Array, capabilities: string, out: PktBuffer): void {
   out.line(`push-cert\0${capabilities}`);
   for (const { line } of linesOf(certificate)) out.line(`${decodeText(line)}\n`);

@@ -1,5 +1,5 @@
 /**
- * Push options: strings of the pusher's for the server, between the commands and the pack.
+ * Push options: strings that the pusher sends to the server, between the commands and the pack.
  *
  * ```text
  * push-options := *option flush
@@ -13,14 +13,14 @@ import type { PktBuffer } from "./pkt-buffer.ts";
 import { type PktLine, decodeLine } from "./pkt-line.ts";
 import { unexpectedPacket } from "./unexpected-line.ts";
 
-/** Bytes of all options of a push together; they are kept with its ref log entry. */
+/** Bytes of all options of a push together. They are stored with its ref log entry. */
 const MAX_BYTES = 65_536;
-/** What an option counts beside its bytes: empty ones take room as well. */
+/** Bytes that each option counts in addition to its own, since empty options take memory, too. */
 const OPTION_BYTES = 4;
 
-/** Reads push options. They are data: nothing may join them into one string or header. */
+/** Reads push options. They are untrusted data: never join them into one string or a header. */
 export class PushOptionsParser {
-  /** The options in order; whole once {@link accept} has answered `done`. */
+  /** The options in order, complete once {@link accept} has returned `done`. */
   readonly result: string[] = [];
   #bytes = 0;
 
@@ -28,7 +28,7 @@ export class PushOptionsParser {
    * Takes the next line.
    *
    * @throws ProtocolError on an option with a NUL or a line feed, which git's client does not send.
-   * @throws LimitExceeded on options of more than 64 KiB together, four bytes for each counted in.
+   * @throws LimitExceeded on options of more than 64 KiB together, counting four additional bytes for each.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";

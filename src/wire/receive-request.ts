@@ -1,11 +1,13 @@
 /**
- * What a client of receive-pack says before the push options and the pack: which refs to move, from where to where.
+ * The first part of a push: the refs to update with their old and new values. Push options and the pack follow it.
  *
  * ```text
- * receive-request := *( "shallow" SP oid ) first *command flush         nothing but a flush: a probe, or nothing to do
- * first           := command NUL capabilities            a signed push: a certificate in place of all commands, see push-certificate.ts
+ * receive-request := *( "shallow" SP oid ) first *command flush         a lone flush: a probe, or nothing to do
+ * first           := command NUL capabilities
  * command         := old SP new SP name                                  zeros stand for "no ref"
  * ```
+ *
+ * A signed push has a certificate in place of all commands: see push-certificate.ts.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), git's builtin/receive-pack.c
@@ -24,44 +26,44 @@ import { quoteLine, unexpectedPacket } from "./unexpected-line.ts";
 const NUL = 0;
 const SPACE = 0x20;
 const SHALLOW = "shallow ";
-/** Bytes of all names together: more would not land in one step. */
+/** Bytes of all ref names together. More would not fit into the one call that executes the commands. */
 const MAX_NAME_BYTES = 32 * 1024 * 1024;
 
 /** One command of a push. */
 export type ReceiveCommand = {
   readonly kind: "create" | "update" | "delete";
-  /** As it came: not checked against check-ref-format, and maybe empty. */
+  /** The ref name as it was received: not checked (git-check-ref-format(1)), and maybe empty. */
   readonly name: string;
-  /** False where the name was not UTF-8; `name` has U+FFFD then and is for showing only. */
+  /** Whether the name was UTF-8. If not, `name` has U+FFFD in it and is good for messages only. */
   readonly validUtf8: boolean;
-  /** Hexadecimal; zeros for a creation. */
+  /** The old object name in hexadecimal; zeros for a creation. */
   readonly oldOid: string;
-  /** Hexadecimal; zeros for a deletion. */
+  /** The new object name in hexadecimal; zeros for a deletion. */
   readonly newOid: string;
 };
 
-/** The commands of a push in the order they came, kept as bytes: there may be 100,000. */
+/** The commands of a push in the client's order. They are kept as bytes, since there may be 100,000. */
 export class ReceiveCommandList implements Iterable<ReceiveCommand> {
-  /** Old and new name of each command in turn. */
+  /** The old and the new object name of each command in turn. */
   readonly #oids: ObjectIdList;
   readonly #max: number;
   #names: Uint8Array = new Uint8Array(256);
-  /** Where each name ends in `#names`. */
+  /** The offset in `#names` at which each ref name ends. */
   readonly #ends: number[] = [];
 
-  /** `max` is the most commands the list takes before it throws {@link LimitExceeded}. */
+  /** Creates an empty list. It throws {@link LimitExceeded} when more than `max` commands are added. */
   constructor(format: ObjectFormat, max: number = Number.POSITIVE_INFINITY) {
     this.#oids = new ObjectIdList(format);
     this.#max = max;
   }
 
-  /** How many commands there are. */
+  /** The number of commands. */
   get length(): number {
     return this.#ends.length;
   }
 
   /**
-   * Appends the command that is all of `line`; false where it is malformed.
+   * Appends the command in `line`. Returns false if it is malformed.
    *
    * @throws LimitExceeded over the list's bound.
    */
@@ -75,7 +77,7 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
     return true;
   }
 
-  /** Gives the command at `index`. @throws RangeError outside the list. */
+  /** Returns the command at `index`. @throws RangeError outside the list. */
   at(index: number): ReceiveCommand {
     const bytes = this.#names.subarray(index === 0 ? 0 : itemAt(this.#ends, index - 1), itemAt(this.#ends, index));
     const name = decodeUtf8(bytes);
@@ -89,23 +91,31 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
     };
   }
 
-  /** Gives a view of the raw old name of a command. @throws RangeError outside the list. */
+  /**
+   * Returns a view of a command's raw old object name, valid until the list grows.
+   *
+   * @throws RangeError outside the list.
+   */
   oldOidAt(index: number): Uint8Array {
     return this.#oids.at(2 * index);
   }
 
-  /** Gives a view of the raw new name of a command. @throws RangeError outside the list. */
+  /**
+   * Returns a view of a command's raw new object name, valid until the list grows.
+   *
+   * @throws RangeError outside the list.
+   */
   newOidAt(index: number): Uint8Array {
     return this.#oids.at(2 * index + 1);
   }
 
-  /** Tells whether every command deletes, so that no pack follows. */
+  /** Whether every command is a deletion, so that no pack follows. */
   get deletesOnly(): boolean {
     for (let index = 0; index < this.length; index++) if (!isZero(this.newOidAt(index))) return false;
     return true;
   }
 
-  /** Gives each command in order. */
+  /** Yields each command in order. */
   *[Symbol.iterator](): Generator<ReceiveCommand> {
     for (let index = 0; index < this.length; index++) yield this.at(index);
   }
@@ -130,29 +140,32 @@ function isZero(oid: Uint8Array): boolean {
   return oid.every((byte) => byte === 0);
 }
 
-/** What a push asks for. */
+/** A parsed receive-request. */
 export type ReceiveRequest = {
-  /** None: a probe, or nothing to do. */
+  /** The commands. An empty list is a probe, or a push with nothing to do. */
   readonly commands: ReceiveCommandList;
-  /** What the client asked for; all of it was offered. */
+  /** The capabilities that the client requested. All of them were offered. */
   readonly capabilities: CapabilityList;
   /** The commits at which the client's own history is cut. */
   readonly shallows: ObjectIdList;
-  /** What a signed push says; its commands are those above. */
+  /** The certificate of a signed push. `commands` has its commands. */
   readonly certificate?: PushCertificate;
 };
 
-/** Reads a receive-request up to its flush-pkt. Push options follow if asked for, then a pack unless all commands delete. */
+/**
+ * Reads a receive-request up to its flush-pkt. Push options follow if requested, then a pack unless all commands
+ * delete.
+ */
 export class ReceiveRequestParser {
   readonly #context: CapabilityContext;
   readonly #commands: ReceiveCommandList;
   readonly #shallows: ObjectIdList;
   #capabilities: CapabilityList | undefined;
-  /** The certificate that lines go to, while it is open. */
+  /** The reader of the certificate whose lines are being received, if any. */
   #open: PushCertificateReader | undefined;
   #certificate: PushCertificate | undefined;
 
-  /** `maxCommands` is the most commands, and shallow lines, taken. */
+  /** Creates a parser that accepts at most `maxCommands` commands and as many shallow lines. */
   constructor(context: CapabilityContext, maxCommands?: number) {
     const format = objectFormat(context.objectFormat);
     this.#context = context;
@@ -164,14 +177,15 @@ export class ReceiveRequestParser {
    * Takes the next line.
    *
    * @throws ProtocolError on a capability that was not offered, and in git's words on a line that is malformed.
-   * @throws LimitExceeded on more commands than are allowed.
+   * @throws LimitExceeded on more commands or shallow lines than are allowed, or names or a certificate that are too
+   * long.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") {
       this.#close();
       return "done";
     }
-    // C git takes a delim-pkt for the end as well; that is no rule of the protocol.
+    // C git accepts a delim-pkt as the end, too, but the protocol does not have it.
     if (line.kind !== "data") throw unexpectedPacket(line);
     if (this.#open !== undefined) {
       if (this.#open.accept(line.payload) === "done") this.#close();
@@ -183,7 +197,7 @@ export class ReceiveRequestParser {
     return "more";
   }
 
-  /** The request; whole once {@link accept} has answered `done`. */
+  /** The request, complete once {@link accept} has returned `done`. */
   get result(): ReceiveRequest {
     return {
       commands: this.#commands,
@@ -193,7 +207,7 @@ export class ReceiveRequestParser {
     };
   }
 
-  /** Ends the certificate that is open: what it says are the commands. */
+  /** Ends the open certificate, if any, and takes its commands as those of the push. */
   #close(): void {
     if (this.#open === undefined) return;
     const certificate = this.#open.result();
@@ -228,7 +242,7 @@ export class ReceiveRequestParser {
   }
 
   #acceptCapabilities(text: Uint8Array): void {
-    // C git would read capabilities behind any NUL, and so cut a ref name that has one.
+    // C git reads capabilities behind any NUL, and so cuts a ref name that has one.
     if (this.#capabilities !== undefined)
       throw new ProtocolError("protocol error: a NUL in a command behind the first");
     if (text.includes(NUL)) throw new ProtocolError("protocol error: a NUL in the capabilities");
@@ -236,7 +250,7 @@ export class ReceiveRequestParser {
   }
 }
 
-/** What a client of receive-pack sends. */
+/** A receive-request as a client composes it. */
 export type ReceiveRequestMessage = {
   readonly commands: Iterable<Pick<ReceiveCommand, "name" | "oldOid" | "newOid">>;
   /** The text behind the NUL, which git's client starts with a space. */

@@ -1,5 +1,5 @@
 /**
- * The ref advertisement of versions 0 and 1: what either service says first.
+ * The ref advertisement of versions 0 and 1, which is the first message of either service.
  *
  * ```text
  * advertisement := [ "version 1\n" ] first *ref *shallow flush
@@ -23,18 +23,18 @@ const NO_REFS = "capabilities^{}";
 const PEELED = "^{}";
 const NUL = 0;
 
-/** What an advertisement opens with. */
+/** The options of {@link RefAdvertisementWriter}. */
 export type RefAdvertisementOptions = {
-  /** Version 1 opens with a line that says so. */
+  /** The protocol version. An advertisement of version 1 begins with a line that states it. */
   readonly version: 0 | 1;
   readonly objectFormat: ObjectFormat;
-  /** The text behind the NUL: see `formatServiceCapabilities`. */
+  /** The text behind the NUL of the first ref: see `formatServiceCapabilities`. */
   readonly capabilities: string;
 };
 
 /**
- * Writes an advertisement ref by ref, so that the caller can send what is full in between. Refs come in the order git gives them:
- * HEAD (upload-pack only), then by name in byte order.
+ * Writes an advertisement ref by ref, so that the caller can send full chunks in between. The caller writes refs in
+ * git's order: HEAD first (upload-pack only), then by name in byte order.
  */
 export class RefAdvertisementWriter {
   readonly #out: PktBuffer;
@@ -47,18 +47,23 @@ export class RefAdvertisementWriter {
     if (options.version === 1) out.line("version 1\n");
   }
 
-  /** Appends a ref with its raw object name, and what an annotated tag finally names (upload-pack only). */
+  /**
+   * Appends a ref with its raw object name, and the object that an annotated tag finally points to (upload-pack only).
+   */
   ref(name: string, oid: Uint8Array, peeled?: Uint8Array): void {
     this.#line(name, oid);
     if (peeled !== undefined) this.#line(name + PEELED, peeled);
   }
 
-  /** Appends an object that is here without a ref of this repository (an alternate's, a fork's): receive-pack only. */
+  /**
+   * Appends an object that is present without a ref of this repository, as in an alternate or a fork (receive-pack
+   * only).
+   */
   have(oid: Uint8Array): void {
     this.#line(".have", oid);
   }
 
-  /** Ends the advertisement, with the commits at which this repository is shallow. */
+  /** Appends the commits at which this repository is shallow, and the flush-pkt. */
   end(shallows: Iterable<Uint8Array> = []): void {
     if (this.#first) this.#line(NO_REFS, new Uint8Array(this.#options.objectFormat.rawSize));
     for (const oid of shallows) this.#out.begin().text("shallow ").hex(oid).text("\n").end();
@@ -76,23 +81,23 @@ export class RefAdvertisementWriter {
 /** One ref of an advertisement. */
 export type AdvertisedRef = {
   readonly name: string;
-  /** False where the name was not UTF-8; `name` has U+FFFD then and is for showing only. */
+  /** Whether the name was UTF-8. If not, `name` has U+FFFD in it and is good for messages only. */
   readonly validUtf8: boolean;
   readonly oid: Uint8Array;
   readonly peeled: Uint8Array | undefined;
 };
 
-/** What an advertisement says beside the refs. */
+/** The content of an advertisement except the refs. */
 export type RefAdvertisementSummary = {
   readonly version: 0 | 1;
   readonly capabilities: CapabilityList;
   readonly objectFormat: ObjectFormat;
   readonly shallows: ObjectIdList;
-  /** Objects the server has without a ref of their own (`.have`). */
+  /** The objects that the server has without a ref of its own (`.have`). */
   readonly haves: ObjectIdList;
 };
 
-/** Reads an advertisement as a client, ref by ref. */
+/** Reads an advertisement as a client does, ref by ref. */
 export class RefAdvertisementParser {
   readonly #onRef: (ref: AdvertisedRef) => void;
   #version: 0 | 1 = 0;
@@ -101,10 +106,12 @@ export class RefAdvertisementParser {
   #shallows = new ObjectIdList(this.#format);
   #haves = new ObjectIdList(this.#format);
   #state: "first" | "refs" | "shallow" | "done" = "first";
-  /** The last ref, held back until the next line shows whether it has a peeled value. */
+  /** The last ref, held back until the next line shows whether the ref has a peeled value. */
   #held: AdvertisedRef | undefined;
 
-  /** `onRef` is called once a ref, in the order of the advertisement. Its bytes may be kept. */
+  /**
+   * Creates a parser that calls `onRef` once per ref, in the order of the advertisement. The callee may keep the bytes.
+   */
   constructor(onRef: (ref: AdvertisedRef) => void) {
     this.#onRef = onRef;
   }
@@ -112,7 +119,7 @@ export class RefAdvertisementParser {
   /**
    * Takes the next line.
    *
-   * @throws ProtocolError where the line is no part of an advertisement.
+   * @throws ProtocolError if the line is not part of an advertisement.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") {
@@ -126,7 +133,7 @@ export class RefAdvertisementParser {
     return "more";
   }
 
-  /** What was said beside the refs; whole once {@link accept} has answered `done`. */
+  /** The content except the refs, complete once {@link accept} has returned `done`. */
   get result(): RefAdvertisementSummary {
     return {
       version: this.#version,
@@ -180,7 +187,7 @@ export class RefAdvertisementParser {
   #acceptRef(line: Uint8Array): boolean {
     const oid = parseRawObjectId(line, 0, this.#format);
     if (oid === undefined || line[this.#format.hexSize] !== 0x20) return false;
-    // Git warns of capabilities behind a later line and ignores them.
+    // Git warns of capabilities on a later line and ignores them.
     const nul = line.indexOf(NUL);
     const bytes = line.subarray(this.#format.hexSize + 1, nul < 0 ? undefined : nul);
     const name = decodeUtf8(bytes);

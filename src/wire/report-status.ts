@@ -1,5 +1,5 @@
 /**
- * The report of a push: whether the pack was taken, and what became of each command.
+ * The report of a push: whether the pack was unpacked, and the outcome of each command.
  *
  * ```text
  * report  := "unpack" SP ( "ok" | why ) "\n" *command flush
@@ -15,34 +15,34 @@ import { oneLine } from "./failure-line.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
 import { type PktLine, decodeLine } from "./pkt-line.ts";
 
-/** What really was updated, where it differs from what the command says. `report-status-v2` only. */
+/** The update that was really made, where it differs from the command (`report-status-v2` only). */
 export type ReportOptions = {
   readonly refname?: string;
-  /** Hexadecimal. */
+  /** The old object name in hexadecimal. */
   readonly oldOid?: string;
-  /** Hexadecimal. */
+  /** The new object name in hexadecimal. */
   readonly newOid?: string;
   readonly forcedUpdate?: true;
 };
 
-/** What became of one command. */
+/** The outcome of one command. */
 export type RefReport =
   | {
       readonly kind: "ok";
       readonly name: string;
-      /** None: just as the command says. One `ok` line for each. */
+      /** The updates that were really made, each with an `ok` line. Absent: the update is as in the command. */
       readonly updates?: readonly ReportOptions[];
     }
   | { readonly kind: "ng"; readonly name: string; readonly why: string };
 
-/** A report. */
+/** The report of a push. */
 export type ReportStatus = {
-  /** `ok`, or why the pack was not taken. */
+  /** `ok`, or the reason why the pack was refused. */
   readonly unpack: string;
   readonly refs: Iterable<RefReport>;
 };
 
-/** Appends a report with its flush-pkt: version 1 for `report-status`, 2 for `report-status-v2`. */
+/** Appends a report with its flush-pkt. Version 1 is for `report-status`, version 2 for `report-status-v2`. */
 export function formatReportStatus(report: ReportStatus, version: 1 | 2, out: PktBuffer): void {
   out.line(`unpack ${oneLine(report.unpack)}\n`);
   for (const ref of report.refs) {
@@ -63,17 +63,17 @@ function formatOk(name: string, updates: readonly ReportOptions[], out: PktBuffe
   });
 }
 
-/** Reads a report as a client, in either version. */
+/** Reads a report of either version as a client does. */
 export class ReportStatusParser {
   readonly #refs: ({ kind: "ok"; name: string; updates: ReportOptions[] } | (RefReport & { kind: "ng" }))[] = [];
   #unpack: string | undefined;
-  /** The next option opens a new update: true behind each `ok`. */
+  /** Whether the next option begins a new update, as the first one behind each `ok` does. */
   #newUpdate = false;
 
   /**
    * Takes the next line.
    *
-   * @throws ProtocolError in git's words on a line that is no part of a report.
+   * @throws ProtocolError in git's words on a line that is not part of a report.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind !== "data") {
@@ -86,10 +86,10 @@ export class ReportStatusParser {
     return "more";
   }
 
-  /** The report; whole once {@link accept} has answered `done`. */
+  /** The report, complete once {@link accept} has returned `done`. */
   get result(): { readonly unpack: string; readonly refs: readonly RefReport[] } {
     return {
-      // A report without its first line says nothing of the pack.
+      // Before its first line, a report does not say whether the pack was unpacked.
       unpack: this.#unpack ?? "",
       refs: this.#refs.map((ref) =>
         ref.kind === "ok" && ref.updates.length === 0 ? { kind: "ok", name: ref.name } : ref,
@@ -114,7 +114,8 @@ export class ReportStatusParser {
 
   #acceptOk(name: string): void {
     const last = this.#refs.at(-1);
-    // A second `ok` of the same ref opens its next update; without options it would be a command sent twice.
+    // A second `ok` of a ref begins its next update, if the first one had options. Otherwise two commands name the same
+    // ref.
     if (last?.kind !== "ok" || last.name !== name || last.updates.length === 0) {
       this.#refs.push({ kind: "ok", name, updates: [] });
     }
@@ -135,7 +136,7 @@ export class ReportStatusParser {
   }
 }
 
-/** Options that are not known are ignored, as git does. */
+/** Parses one option. Unknown options are ignored, as in git. */
 function parseOption(key: string, value: string): ReportOptions {
   switch (key) {
     case "refname":

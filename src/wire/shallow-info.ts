@@ -1,5 +1,6 @@
 /**
- * Where the history that is sent is cut, and where it no longer is: the answer to a depth request in every version.
+ * The lines that answer a depth request in every version. They name the commits at which the client's history is cut
+ * from now on, and those at which it no longer is.
  *
  * ```text
  * shallow-info := *( "shallow" SP oid | "unshallow" SP oid )        git ends these lines without a line feed
@@ -15,7 +16,7 @@ import type { PktBuffer } from "./pkt-buffer.ts";
 import { chompLine, startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
 
-/** One line: the parents of `oid` are not sent (`shallow`), or are from now on there (`unshallow`). */
+/** One line. The parents of `oid` are not sent (`shallow`), or the client will have them from now on (`unshallow`). */
 export type ShallowLine = { readonly kind: "shallow" | "unshallow"; readonly oid: Uint8Array };
 
 /** Appends one line. */
@@ -26,7 +27,7 @@ export function formatShallowLine(line: ShallowLine, out: PktBuffer): void {
 /**
  * Parses one line.
  *
- * @throws ProtocolError in git's words where it is neither.
+ * @throws ProtocolError in git's words if it is neither or malformed.
  */
 export function parseShallowLine(payload: Uint8Array, format: ObjectFormat): ShallowLine {
   const line = chompLine(payload);

@@ -1,5 +1,5 @@
 /**
- * Side-bands: pack data, progress and a fatal error over one stream of pkt-lines.
+ * Side-bands: pack data, progress and a fatal error, multiplexed over one stream of pkt-lines.
  *
  * ```text
  * side-band := pkt-line whose payload is  band (1 byte)  data
@@ -15,40 +15,40 @@ import { LARGE_PACKET_MAX, PKT_HEADER_SIZE, type PktLine, writePktLength } from 
 export const BAND_DATA = 1;
 /** Band 2: text for the user's terminal. */
 export const BAND_PROGRESS = 2;
-/** Band 3: why the stream ends here. */
+/** Band 3: the fatal error that ends the stream. */
 export const BAND_ERROR = 3;
 
-/** Which stream a packet belongs to. */
+/** The number of the stream to which a packet belongs. */
 export type Band = typeof BAND_DATA | typeof BAND_PROGRESS | typeof BAND_ERROR;
 
-/** The longest packet of the `side-band` capability, in bytes with its length field. */
+/** Bytes of the longest packet with the `side-band` capability, including the length field. */
 export const SIDE_BAND_PACKET_MAX = 1000;
-/** The longest packet of the `side-band-64k` capability and of version 2, in bytes with its length field. */
+/** Bytes of the longest packet with the `side-band-64k` capability and in version 2, including the length field. */
 export const SIDE_BAND_64K_PACKET_MAX = LARGE_PACKET_MAX;
 
-/** The longest packet that was agreed on. */
+/** Bytes of the longest packet that client and server agreed on. */
 export type SideBandPacketMax = typeof SIDE_BAND_PACKET_MAX | typeof SIDE_BAND_64K_PACKET_MAX;
 
 /** Bytes before the data of a packet: the length field and the band. */
 export const SIDE_BAND_HEADER_SIZE = PKT_HEADER_SIZE + 1;
 
-/** How data is framed. */
+/** The band and the packet size of framed data. */
 export type SideBandFraming = { readonly band: Band; readonly packetMax: SideBandPacketMax };
 
-/** Gives the bytes that `length` bytes of data take when framed. */
+/** Returns the number of bytes that `length` bytes of data take when framed. */
 export function sideBandSize(length: number, packetMax: SideBandPacketMax): number {
   return length + Math.ceil(length / (packetMax - SIDE_BAND_HEADER_SIZE)) * SIDE_BAND_HEADER_SIZE;
 }
 
-/** Gives the most data whose framed form fits into `room` bytes. */
+/** Returns the largest number of data bytes whose framed form fits into `room` bytes. */
 export function sideBandCapacity(room: number, packetMax: SideBandPacketMax): number {
   const inWholePackets = Math.floor(room / packetMax) * (packetMax - SIDE_BAND_HEADER_SIZE);
   return inWholePackets + Math.max(0, (room % packetMax) - SIDE_BAND_HEADER_SIZE);
 }
 
 /**
- * Writes a packet's header at `at`, for data of `length` bytes that the caller has put, or will put, right behind it: framing
- * without a copy. The data must be no longer than the agreed packet less {@link SIDE_BAND_HEADER_SIZE}.
+ * Writes a packet's header at `at`. The caller puts the `length` bytes of data directly behind it, so that framing
+ * needs no copy. Header and data together must not be longer than the agreed packet size.
  */
 export function writeSideBandHeader(band: Band, length: number, into: Uint8Array, at: number): void {
   writePktLength(length + SIDE_BAND_HEADER_SIZE, into, at);
@@ -56,10 +56,10 @@ export function writeSideBandHeader(band: Band, length: number, into: Uint8Array
 }
 
 /**
- * Frames all of `data` into the caller's buffer and gives the bytes written. `into` must have {@link sideBandSize} bytes and not
- * overlap `data`.
+ * Frames all of `data` into the caller's buffer and returns the number of bytes written. `into` must have {@link
+ * sideBandSize} bytes and must not overlap `data`.
  *
- * @throws RangeError where `into` is too short.
+ * @throws RangeError if `into` is too short.
  */
 export function frameSideBand(framing: SideBandFraming, data: Uint8Array, into: Uint8Array): number {
   const most = framing.packetMax - SIDE_BAND_HEADER_SIZE;
@@ -73,7 +73,7 @@ export function frameSideBand(framing: SideBandFraming, data: Uint8Array, into: 
   return written;
 }
 
-/** Frames all of `data` into a buffer of its own. Empty data gives no packet. */
+/** Frames all of `data` into a new buffer. Empty data makes no packet. */
 export function encodeSideBand(
   band: Band,
   data: Uint8Array,
@@ -84,14 +84,14 @@ export function encodeSideBand(
   return packets;
 }
 
-/** Gives the empty packet on the data band that keeps a quiet connection open, as upload-pack sends it. */
+/** Returns the empty packet on the data band that upload-pack sends to keep a quiet connection open. */
 export function encodeKeepAlive(): Uint8Array<ArrayBuffer> {
   const packet = new Uint8Array(SIDE_BAND_HEADER_SIZE);
   writeSideBandHeader(BAND_DATA, 0, packet, 0);
   return packet;
 }
 
-/** One packet of a side-band stream, as the client sees it. */
+/** One packet of a side-band stream, as a client reads it. `end` is any control packet. */
 export type SideBandPacket =
   | { readonly kind: "band"; readonly band: Band; readonly data: Uint8Array }
   | { readonly kind: "end" };
@@ -99,7 +99,7 @@ export type SideBandPacket =
 /**
  * Parses one packet of a side-band stream. The data is a view into the line's payload.
  *
- * @throws ProtocolError in git's words where the band is missing or unknown.
+ * @throws ProtocolError in git's words if the band is missing or unknown.
  */
 export function parseSideBand(line: PktLine): SideBandPacket {
   if (line.kind !== "data") return { kind: "end" };

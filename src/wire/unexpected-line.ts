@@ -1,25 +1,25 @@
 /**
- * The faults of lines that do not belong where they stand.
+ * The errors for lines and packets that are out of place.
  *
  * @packageDocumentation
  */
 import { ProtocolError } from "../bytes/failure.ts";
 import { type PktLine, decodeLine } from "./pkt-line.ts";
 
-/** Characters of a client's line that a message repeats. */
+/** The maximum number of characters of a client's line that a message repeats. */
 const SHOWN = 1000;
 
-/** Gives a line as text to be shown in a message: without its line feed, and cut where it is very long. */
+/** Returns a line as text for a message: without its line feed, and cut to 1,000 characters. */
 export function quoteLine(payload: Uint8Array): string {
   return decodeLine(payload).slice(0, SHOWN);
 }
 
-/** Gives the fault of a line that a version 2 command does not take, in git's words. */
+/** Returns the error, in git's words, for a line that a version 2 command does not accept. */
 export function unexpectedLine(payload: Uint8Array): ProtocolError {
   return new ProtocolError(`unexpected line: '${quoteLine(payload)}'`);
 }
 
-/** Gives the fault of a flush, delim or response-end packet where there can be none. */
+/** Returns the error for a flush, delim or response-end packet that is out of place. */
 export function unexpectedPacket(line: PktLine): ProtocolError {
   return new ProtocolError(`protocol error: unexpected ${line.kind} packet`);
 }

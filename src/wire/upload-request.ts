@@ -1,13 +1,13 @@
 /**
- * What a client of upload-pack says in versions 0 and 1: what it wants, then, round by round, what it has.
+ * The requests of upload-pack in versions 0 and 1: the client's wants, then its haves round by round.
  *
  * ```text
- * upload-request := *want-or-depth flush            no want at all: the client is done
+ * upload-request := *want-or-depth flush            without a want: the client is done
  * want-or-depth  := "want" SP oid [ SP capabilities ] "\n"  | depth | "filter" SP spec
  * haves          := *( "have" SP oid "\n" ) ( flush | "done\n" )
  * ```
  *
- * Over HTTP each round's body is the whole upload-request again, then the haves.
+ * Over HTTP the body of each round repeats the whole upload-request before the haves.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), gitprotocol-http(5), git's upload-pack.c
@@ -26,13 +26,13 @@ const SPACE = 0x20;
 const WANT = "want ";
 const HAVE = "have ";
 
-/** What a client wants. */
+/** A parsed upload-request. */
 export type UploadRequest = DepthRequest & {
-  /** Objects to send, as named: duplicates are kept. None: the client is done. */
+  /** The objects to send, in the client's order; duplicates are kept. With an empty list the client is done. */
   readonly wants: ObjectIdList;
-  /** What the client asked for; all of it was offered. */
+  /** The capabilities that the client requested. All of them were offered. */
   readonly capabilities: CapabilityList;
-  /** Which objects to leave out: gitrevisions' `--filter`, not parsed. */
+  /** The filter-spec, not parsed: see object-filter-spec.ts. */
   readonly filter: string | undefined;
 };
 
@@ -46,7 +46,7 @@ export class UploadRequestParser {
   #capabilities = new CapabilityList();
   #filter: string | undefined;
 
-  /** `maxObjectIds` is the most wants taken. */
+  /** Creates a parser that accepts at most `maxObjectIds` wants and as many shallow lines. */
   constructor(context: CapabilityContext, maxObjectIds?: number) {
     this.#context = context;
     this.#format = objectFormat(context.objectFormat);
@@ -59,7 +59,7 @@ export class UploadRequestParser {
    * Takes the next line.
    *
    * @throws ProtocolError on a capability that was not offered, and in git's words on a line that is malformed.
-   * @throws LimitExceeded on more wants than are allowed.
+   * @throws LimitExceeded on more wants or shallow lines than are allowed.
    */
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";
@@ -71,7 +71,7 @@ export class UploadRequestParser {
     return "more";
   }
 
-  /** The request; whole once {@link accept} has answered `done`. */
+  /** The request, complete once {@link accept} has returned `done`. */
   get result(): UploadRequest {
     return { ...this.#depth.result, wants: this.#wants, capabilities: this.#capabilities, filter: this.#filter };
   }
@@ -81,7 +81,7 @@ export class UploadRequestParser {
     if (!this.#wants.pushHexPrefix(payload, WANT.length)) throw notAWant(payload);
     const end = WANT.length + this.#format.hexSize;
     if (payload.length === end) return;
-    // C git takes capabilities from any want; gitprotocol-pack(5) has them on the first only.
+    // C git accepts capabilities on any want; gitprotocol-pack(5) has them on the first only.
     if (!isFirst || payload[end] !== SPACE) throw notAWant(payload);
     this.#capabilities = acceptServiceCapabilities("upload-pack", this.#context, decodeText(payload.subarray(end)));
   }
@@ -114,10 +114,10 @@ export function formatUploadRequest(
   out.flush();
 }
 
-/** One round of what a client has. */
+/** One round of haves. */
 export type UploadHaves = {
   readonly haves: ObjectIdList;
-  /** The client has no more to say: send the pack. */
+  /** Whether the client has ended the negotiation, so that the pack is sent now. */
   readonly done: boolean;
 };
 
@@ -126,7 +126,7 @@ export class UploadHavesParser {
   readonly #haves: ObjectIdList;
   #done = false;
 
-  /** `maxObjectIds` is the most haves taken. */
+  /** Creates a parser that accepts at most `maxObjectIds` haves. */
   constructor(format: ObjectFormat, maxObjectIds?: number) {
     this.#haves = new ObjectIdList(format, maxObjectIds);
   }
@@ -154,7 +154,7 @@ export class UploadHavesParser {
     return "done";
   }
 
-  /** The round; whole once {@link accept} has answered `done`. */
+  /** The round, complete once {@link accept} has returned `done`. */
   get result(): UploadHaves {
     return { haves: this.#haves, done: this.#done };
   }
