@@ -238,7 +238,7 @@ it("says what the host says where it takes no part", async () => {
 
 it("imports all refs of a repository from anywhere", async () => {
   const source = await importFixture(git, "source", everything());
-  const ran = await run(["import", ...PARTS, source, "acme/imported", "--json"]);
+  const ran = await run(["import", "--all-refs", ...PARTS, source, "acme/imported", "--json"]);
   expect(ran).toMatchObject({ code: 0 });
   expect(JSON.parse(ran.stdout)).toMatchObject({ name: "imported", default_branch: "main" });
   const url = withToken(`${host.base}/acme/imported.git`, "test-token");
