@@ -42,6 +42,8 @@ const DEFLATED_PIECE_BYTES = 256 * 1024;
 /** Steps that an entry costs, with its header; that a byte costs to be deflated. */
 const ENTRY_STEPS = 500;
 const DEFLATE_STEPS = 4;
+/** The directory of a zip is accounted for when it has grown by so much. */
+const DIRECTORY_STEP = 64 * 1024;
 const ROOT_MODE = 0o40777;
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
 
@@ -135,9 +137,16 @@ async function wholeOf(blob: OpenBlob): Promise<Uint8Array> {
 
 async function writeZip(session: BrowseSession, request: ArchiveRequest, { time, output }: Target): Promise<void> {
   const zip = new ZipEncoder(time);
+  const { memory } = session.repository;
+  let heldBytes = 0;
   const contents = contentBudget();
   for await (const { path: gitPath, mode, oid } of allEntries(session, request)) {
     const path = request.prefix + zipPath(gitPath.slice(request.prefix.length));
+    if (zip.heldBytes - heldBytes >= DIRECTORY_STEP) {
+      session.keep(zip.heldBytes - heldBytes);
+      heldBytes = zip.heldBytes;
+      await memory.room();
+    }
     if (isDirectory(mode)) {
       const entry = { path, mode, size: 0, isDeflated: false, isText: false };
       await output.write(zip.entry(entry, new Uint8Array(0), 0));

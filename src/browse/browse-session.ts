@@ -6,6 +6,7 @@
 import { i32At } from "../bytes/assert.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex } from "../bytes/hex.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
@@ -48,16 +49,24 @@ export class BrowseSession {
   readonly graph: GraphSession;
   #reads = 0;
   #isClosed = false;
+  #isParked = false;
+  #parks = false;
+  #keptBytes = 0;
   #heldBytes = 0;
 
-  /** `answer` is a snapshot with the catalog. */
-  constructor(repository: Repository, answer: OpenSnapshot) {
+  private constructor(repository: Repository, answer: OpenSnapshot, kernel: Kernel) {
     this.repository = repository;
     this.answer = answer;
     this.format = objectFormat(answer.record.objectFormat);
     const storage = (id: string): PackStorage => counted(repository.storage(id), () => this.#countRead());
     const database = openObjects({ ...repository, storage }, answer.record, answer.packs);
-    this.graph = new GraphSession(database, repository.kernels.lend(this.format.rawSize));
+    this.graph = new GraphSession(database, kernel);
+  }
+
+  /** Opens a snapshot that has the catalog. */
+  static async open(repository: Repository, answer: OpenSnapshot): Promise<BrowseSession> {
+    const { rawSize } = objectFormat(answer.record.objectFormat);
+    return new BrowseSession(repository, answer, await repository.kernels.lend(rawSize));
   }
 
   /** Whether so much was read, or computed, that a page should end here. */
@@ -113,6 +122,7 @@ export class BrowseSession {
   /** Accounts for a directory, or what its files say, that is held from now on. @throws LimitExceeded where that is too much together. */
   hold(bytes: number): void {
     this.#heldBytes += bytes + HOLDING_BYTES;
+    this.repository.memory.hold(bytes + HOLDING_BYTES);
     if (this.#heldBytes > MOST_DIRECTORY_BYTES)
       throw new LimitExceeded("directoryBytes", MOST_DIRECTORY_BYTES, `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`); // prettier-ignore
   }
@@ -120,6 +130,7 @@ export class BrowseSession {
   /** Accounts for what is held no longer. */
   letGo(bytes: number): void {
     this.#heldBytes -= bytes + HOLDING_BYTES;
+    this.repository.memory.hold(-bytes - HOLDING_BYTES);
   }
 
   /** Accounts for work, and gives way to other requests where it is time to. */
@@ -135,12 +146,43 @@ export class BrowseSession {
       throw new LimitExceeded("steps", MOST_STEPS, "this takes too much computing to be answered here");
   }
 
+  /**
+   * From now on the kernel is given back whenever the client takes long to take something: what walks have noted is not needed any
+   * more, but objects are still read. Call {@link BrowseSession.awake} before the next is.
+   */
+  parkWhileWaiting(): void {
+    this.#parks = true;
+    this.repository.memory.parkWith(() => this.#park());
+  }
+
+  #park(): void {
+    if (this.#isClosed || this.#isParked) return;
+    this.#isParked = true;
+    this.repository.kernels.giveBack(this.graph.inflating.kernel);
+  }
+
+  /** Takes a kernel again where the client was waited for. @throws HostBusy */
+  async awake(): Promise<void> {
+    if (this.#isParked && !this.#isClosed) {
+      this.graph.inflating.replace(await this.repository.kernels.lend(this.format.rawSize));
+      this.#isParked = false;
+    }
+    if (this.#parks && !this.#isClosed) this.parkWhileWaiting();
+  }
+
+  /** Accounts for bytes that are held until the session is closed. */
+  keep(bytes: number): void {
+    this.#keptBytes += bytes;
+    this.repository.memory.hold(bytes);
+  }
+
   /** Gives the kernel back; once, however often it is called. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.graph.close();
-    this.repository.kernels.giveBack(this.graph.kernel);
+    this.repository.memory.hold(-this.#heldBytes - this.#keptBytes);
+    if (!this.#isParked) this.repository.kernels.giveBack(this.graph.inflating.kernel);
   }
 
   #countRead(): void {

@@ -48,3 +48,36 @@ export class LimitExceeded extends Error {
     this.max = max;
   }
 }
+
+const BUSY = {
+  host: "the host is busy",
+  share: "too many requests for this repository are under way",
+} as const;
+
+/** There is no room for the request now: answered with 503, or 429 where it is the asker's own requests that take it. */
+export class HostBusy extends Error {
+  override readonly name = "HostBusy";
+  readonly reason: keyof typeof BUSY;
+  /** Seconds, as `Retry-After` has them. */
+  readonly retryAfter: number;
+  constructor(reason: keyof typeof BUSY, retryAfter: number) {
+    super(`${BUSY[reason]}: try again in ${retryAfter} seconds`);
+    this.reason = reason;
+    this.retryAfter = retryAfter;
+  }
+}
+
+const SLOW = {
+  standstill: "too little was taken or sent for too long",
+  pressed: "too little was taken or sent while others waited",
+} as const;
+
+/** The client stands still: its request ends, so that others get what it holds. */
+export class ClientTooSlow extends Error {
+  override readonly name = "ClientTooSlow";
+  readonly reason: keyof typeof SLOW;
+  constructor(reason: keyof typeof SLOW) {
+    super(SLOW[reason]);
+    this.reason = reason;
+  }
+}

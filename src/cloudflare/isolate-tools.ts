@@ -6,13 +6,16 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { HashFactory } from "../bytes/hash.ts";
+import { type BudgetClock, type BudgetLimits, MemoryBudget } from "../bytes/memory-budget.ts";
 import type { Pause } from "../bytes/pacer.ts";
 import { KernelPool } from "../kernel/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
 import type { Repository } from "../repository/repository.ts";
 
-/** The part of a repository's handle that does not depend on the request. */
-export type IsolateTools = Pick<Repository, "kernels" | "cache" | "hash" | "deflate" | "deflatePiece" | "crc32"> & {
+/** What requests share. */
+export type IsolateTools = Pick<Repository, "cache" | "hash" | "deflate" | "deflatePiece" | "crc32"> & {
+  readonly kernels: KernelPool;
+  readonly budget: MemoryBudget;
   readonly pause: Pause;
 };
 
@@ -23,9 +26,33 @@ function seed(): readonly [number, number] {
   return [low, high];
 }
 
-/** How a kernel's memory is divided; what is lent to many at once is smaller. Of 128 MB that an isolate has. */
+/** How a kernel's memory is divided. */
 const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 16 * MIB, smallRingBytes: 8 * MIB, seed };
 const CACHE_BOUNDS = { files: 14 * MIB, blocks: 22 * MIB };
+/**
+ * Of the 128 MB that an isolate has: the rest is for the program, its heap, and garbage that is not collected yet. The reserve is a
+ * kernel, for a request that needs a second one.
+ */
+const BUDGET: BudgetLimits = {
+  bytes: 84 * MIB,
+  reserve: 18 * MIB,
+  waiting: 256,
+  waitingOfShare: 64,
+  patience: 30_000,
+  pressed: { much: 2000, little: 4000 },
+  muchBytes: MIB,
+  standstill: 120_000,
+  parkAfter: 1000,
+};
+
+/** As the budget has it, with timers of the request that waits. */
+const CLOCK: BudgetClock = {
+  now: () => Date.now(),
+  after: (milliseconds, then) => {
+    const timer = setTimeout(then, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
 
 const hash: HashFactory = (name) => {
   const running = createHash(name);
@@ -44,9 +71,13 @@ function deflatePiece(bytes: Uint8Array, isLast: boolean): Uint8Array {
 
 /** Makes the tools around the compiled kernel. */
 export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
+  const budget = new MemoryBudget(BUDGET, CLOCK);
+  const cache = new BlockCache(CACHE_BOUNDS);
+  budget.keep(cache);
   return {
-    kernels: new KernelPool(kernel, { ...KERNEL_LAYOUT, hash }),
-    cache: new BlockCache(CACHE_BOUNDS),
+    budget,
+    kernels: new KernelPool(kernel, { ...KERNEL_LAYOUT, hash }, budget),
+    cache,
     hash,
     deflate: (bytes) => deflateSync(bytes),
     deflatePiece,

@@ -20,6 +20,7 @@ import type { Repository } from "../repository/repository.ts";
 import { packKey } from "../catalog/pack-keys.ts";
 import type { PackFile } from "../catalog/pack-storage.ts";
 import { CorruptStore } from "../bytes/failure.ts";
+import type { RequestMemory } from "../bytes/memory-budget.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { SubscriptionRequest } from "../events/subscription.ts";
 import { durableHooks } from "./durable-hooks.ts";
@@ -52,6 +53,7 @@ export class RequestStorage {
   readonly #env: Env;
   readonly #tools: IsolateTools;
   readonly #agent: string;
+  #memory: RequestMemory | undefined;
 
   /** `agent` is how this host calls itself. */
   constructor(env: Env, tools: IsolateTools, agent: string) {
@@ -131,8 +133,8 @@ export class RequestStorage {
   /** Opens a repository for who reads it, or pushes to it: mirrors are read without their Durable Object. */
   reader(name: RepositoryName, options: ReaderOptions): Repository {
     const key = repositoryKey(name);
-    const repository = this.repository(key);
     const { ordinary, caller } = options;
+    const repository = this.repository(key, caller);
     const now = (): number => repository.now();
     const tools = {
       key,
@@ -154,11 +156,16 @@ export class RequestStorage {
     return { ...repository, refs: { ...refs, ...historicRefs(refs, at) } };
   }
 
-  /** Opens a repository, which need not exist. */
-  repository(name: RepositoryName | string): Repository {
+  /** Opens a repository, which need not exist, for `caller`: who names themselves alike share the isolate's memory. */
+  repository(name: RepositoryName | string, caller = ""): Repository {
+    const key = typeof name === "string" ? name : repositoryKey(name);
+    const { budget, kernels, ...tools } = this.#tools;
+    const memory = (this.#memory ??= budget.open(`${key} ${caller}`));
     return {
-      ...this.#tools,
-      refs: this.refs(typeof name === "string" ? name : repositoryKey(name)),
+      ...tools,
+      memory,
+      kernels: kernels.for(memory),
+      refs: this.refs(key),
       storage: (id) => r2PackStorage(this.#env.BUCKET, this.counters, id),
       limits: DEFAULT_LIMITS,
       pacer: new Pacer(this.#tools.pause),

@@ -23,7 +23,7 @@ export type TipSources = {
   readonly pack: IngestedPack | undefined;
   readonly database: ObjectDatabase;
   /** Gives a kernel. The pack needs it no more once its own objects were looked at. */
-  readonly kernel: () => Kernel;
+  readonly kernel: () => Promise<Kernel>;
 };
 
 /** An object that a ref is to have. */
@@ -121,12 +121,12 @@ class Peeling {
 
   async #inStore(oid: Uint8Array): Promise<Uint8Array> {
     this.#stored.spend(1);
-    this.#reader ??= this.#openReader();
+    this.#reader ??= await this.#openReader();
     return (await this.#reader.readCopy(oid)).bytes;
   }
 
-  #openReader(): ObjectReader {
-    const kernel = this.#sources.kernel();
+  async #openReader(): Promise<ObjectReader> {
+    const kernel = await this.#sources.kernel();
     const ring = new ObjectRing(kernel.ringAt, kernel.ringBytes);
     return new ObjectReader(this.#sources.database, new Inflating(kernel, ring));
   }

@@ -9,6 +9,7 @@ import { BrowseSession } from "../browse/browse-session.ts";
 import { refNamesIn } from "../browse/revision.ts";
 import type { RevisionSyntax } from "../browse/revision-syntax.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
+import { ClientTooSlow } from "../bytes/failure.ts";
 import { type StreamedAnswer, streamedResponse } from "./body.ts";
 import { authorize } from "./denied.ts";
 import type { Host } from "./host.ts";
@@ -37,7 +38,7 @@ export async function openContent(
   const answer = await repository.refs.open({ packs: true, refNames: refNamesIn(revisions) });
   await authorize(host, "read", name, answer.kind === "found" ? answer.record : undefined);
   if (answer.kind === "missing") throw new Problem(404, "There is no such repository.");
-  return new BrowseSession(repository, answer);
+  return await BrowseSession.open(repository, answer);
 }
 
 /** Answers with a stream, and closes the session when it ends. */
@@ -51,18 +52,24 @@ export async function streamContent(
   return await streamedResponse(
     {
       ...answer,
+      memory: session.repository.memory,
       onGone: () => {
         isGone = true;
       },
       // What fails because the client has gone is no fault of ours.
       onFault: (error) => {
-        if (!isGone) logFault("content", error);
+        if (!isGone && !(error instanceof ClientTooSlow)) logFault("content", error);
       },
       until: (work) => host.until(work),
     },
     async (output) => {
       try {
-        await serve(output);
+        await serve({
+          write: async (bytes) => {
+            await output.write(bytes);
+            await session.awake();
+          },
+        });
       } finally {
         session.close();
       }

@@ -55,6 +55,7 @@ async function plainFile(context: Context<HostEnv>, file: PlainFile, contentType
   const pieces = await host.plainFile(name, file, (subject) => authorize(host, "read", name, subject));
   return streamedResponse(
     {
+      memory: host.repository(name).memory,
       headers: { ...NO_CACHE, "Content-Type": contentType },
       bodiless: context.req.raw.method === "HEAD",
       onGone: () => undefined,

@@ -5,7 +5,7 @@
  * @packageDocumentation
  * @see http-backend.c
  */
-import { LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
+import { ClientTooSlow, HostBusy, LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
 import { logFault } from "./log.ts";
 
@@ -42,9 +42,17 @@ function denied(error: AccessDenied): Response {
   }
 }
 
+/** Gives the status of a refusal for want of room: 429 is the asker's to mend, and git asks again by itself where it is told to. @see git-config(1), http.maxRetries */
+export function busyStatus({ reason }: HostBusy): 429 | 503 {
+  return reason === "share" ? 429 : 503;
+}
+
 function gitFailure(error: unknown): Response {
   if (error instanceof AccessDenied) return denied(error);
   if (error instanceof TooManyRequests) return text(429, error.message, { "Retry-After": error.retryAfter });
+  if (error instanceof HostBusy)
+    return text(busyStatus(error), error.message, { "Retry-After": String(error.retryAfter) });
+  if (error instanceof ClientTooSlow) return text(408, error.message);
   if (error instanceof GitRefusal) return text(error.status, error.message);
   if (error instanceof ProtocolError || error instanceof ObjectRejected) return text(400, error.message);
   if (error instanceof LimitExceeded) return text(413, error.message);

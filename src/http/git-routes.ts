@@ -9,6 +9,7 @@ import { decide, type Action } from "../access/decide.ts";
 import { parseGitRepositoryName, repositoryKey, type RepositoryName, splitMoment } from "../access/names.ts";
 import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
+import { ClientTooSlow } from "../bytes/failure.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
 import type { Exchange, PushExchange } from "../service/exchange.ts";
 import { PartedInput, type StoredPart } from "../service/push/parted-input.ts";
@@ -129,7 +130,7 @@ function answer(
   const served = async (output: ByteSink): Promise<void> => {
     await run({
       repository,
-      input: requestSource(request.body, isZipped(request)),
+      input: requestSource(request.body, isZipped(request), repository.memory),
       output,
       admit,
       ...(service === "git-receive-pack"
@@ -153,11 +154,13 @@ function answer(
   return streamedResponse(
     {
       headers,
+      memory: repository.memory,
       bodiless: request.method === "HEAD",
       onGone: () => gone.abort(),
       onFault: (error) => {
         // What fails because the client has gone, or has sent less than it said, is no fault of ours.
-        if (!gone.signal.aborted && !(error instanceof GitRefusal)) logFault(service, error);
+        const isTheirs = error instanceof GitRefusal || error instanceof ClientTooSlow;
+        if (!gone.signal.aborted && !isTheirs) logFault(service, error);
       },
       until: (work) => host.until(work),
     },

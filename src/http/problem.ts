@@ -4,9 +4,9 @@
  * @packageDocumentation
  * @see RFC 9457
  */
-import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
+import { ClientTooSlow, HostBusy, LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
-import { GitRefusal } from "./git-failure.ts";
+import { busyStatus, GitRefusal } from "./git-failure.ts";
 import { logFault } from "./log.ts";
 
 const TITLES = {
@@ -15,6 +15,7 @@ const TITLES = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   409: "Conflict",
   411: "Length Required",
   412: "Precondition Failed",
@@ -70,6 +71,9 @@ export function problemResponse(
 export function problemOf(error: unknown): Response {
   if (error instanceof Problem) return problemResponse(error.status, error.message, error.headers);
   if (error instanceof TooManyRequests) return problemResponse(429, error.message, { "Retry-After": error.retryAfter });
+  if (error instanceof HostBusy)
+    return problemResponse(busyStatus(error), error.message, { "Retry-After": String(error.retryAfter) });
+  if (error instanceof ClientTooSlow) return problemResponse(408, error.message);
   if (error instanceof AccessDenied) {
     switch (error.decision) {
       case "challenge":

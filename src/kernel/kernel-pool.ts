@@ -1,18 +1,21 @@
 /**
- * Lends kernels to requests and keeps a few for the next: memory of a WebAssembly instance never shrinks and is only freed when
- * collected, so making one a request would let an isolate's memory grow with its traffic.
+ * Lends kernels to requests and keeps one for the next: memory of a WebAssembly instance never shrinks and is only freed when
+ * collected, so making one per request would let an isolate's memory grow with its traffic.
+ *
+ * All kernels that are lent to requests have a ring of the same size, however many are lent: what a push may bring has to be
+ * readable, whatever runs beside. Who finds no room for one waits.
  *
  * @packageDocumentation
  */
 import type { HashFactory } from "../bytes/hash.ts";
+import { keptMemory, type KeptMemory, type MemoryBudget, type RequestMemory } from "../bytes/memory-budget.ts";
 import { type Kernel, createKernel } from "./kernel.ts";
 
 /** How kernels are made. Bytes. */
 export type KernelPoolLayout = {
   readonly windowBytes: number;
-  /** The ring of a kernel while few are lent. */
   readonly ringBytes: number;
-  /** The ring of those lent beyond {@link MANY}. */
+  /** The ring of a kernel for {@link Kernels.lendSmall}. */
   readonly smallRingBytes: number;
   /** Gives random bits for a kernel's name table: see `KernelLayout.seed`. */
   readonly seed: () => readonly [number, number];
@@ -20,29 +23,67 @@ export type KernelPoolLayout = {
   readonly hash?: HashFactory;
 };
 
-/** Kernels lent at once from which on new ones are small. */
-const MANY = 2;
 /** A kernel whose tables grew past this is not kept. */
 const KEEP_BYTES = 44 * 1024 * 1024;
+/** What a new kernel has beside its window and its ring. */
+const TABLE_BYTES = 768 * 1024;
+
+/** The kernels as one request sees them. */
+export interface Kernels {
+  /** Lends a kernel, reset, for names of `rawSize` bytes. Give it back in a `finally`. @throws HostBusy */
+  lend(rawSize: number): Promise<Kernel>;
+  /** As {@link Kernels.lend}, one with a small ring: for work that may fail. */
+  lendSmall(rawSize: number): Promise<Kernel>;
+  /** Takes a kernel back; nobody uses it, or a view of its memory, afterwards. */
+  giveBack(kernel: Kernel): void;
+}
+
+/** What is known of a kernel that is lent. The kernel itself is its borrower's: one that is lost with a request is collected. */
+type Loan = { readonly kernel: WeakRef<Kernel>; readonly claimed: number };
+
+function bytesOf(kernel: Kernel | undefined): number {
+  return kernel === undefined ? 0 : kernel.byteLength;
+}
 
 /** The kernels of one isolate. */
 export class KernelPool {
   readonly #module: WebAssembly.Module;
   readonly #layout: KernelPoolLayout;
   #idle: Kernel | undefined;
-  readonly #lent = new Set<Kernel>();
+  readonly #loans = new Map<symbol, Loan>();
+  readonly #loanOf = new WeakMap<Kernel, symbol>();
+  readonly #kept: KeptMemory = keptMemory(
+    () => this.#keptBytes,
+    () => {
+      this.#idle = undefined;
+    },
+  );
   #highest = 0;
 
-  constructor(module: WebAssembly.Module, layout: KernelPoolLayout) {
+  constructor(module: WebAssembly.Module, layout: KernelPoolLayout, budget: MemoryBudget) {
     this.#module = module;
     this.#layout = layout;
+    budget.keep(this.#kept);
+  }
+
+  /** The pool as a request sees it, which pays with its own memory. */
+  for(memory: RequestMemory): Kernels {
+    return {
+      lend: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.ringBytes),
+      lendSmall: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.smallRingBytes),
+      giveBack: (kernel) => this.#giveBack(memory, kernel),
+    };
   }
 
   /** Memory of all kernels, lent and idle, in bytes. */
   get byteLength(): number {
     // Without an idle kernel there is nothing to add.
-    let bytes = this.#idle?.byteLength ?? 0;
-    for (const kernel of this.#lent) bytes += kernel.byteLength;
+    let bytes = bytesOf(this.#idle);
+    for (const [key, { kernel }] of this.#loans) {
+      const lent = kernel.deref();
+      if (lent === undefined) this.#loans.delete(key);
+      else bytes += lent.byteLength;
+    }
     return bytes;
   }
 
@@ -59,47 +100,58 @@ export class KernelPool {
     this.#highest = Math.max(this.#highest, this.byteLength);
   }
 
-  /** Lends a kernel, reset, for names of `rawSize` bytes. Give it back in a `finally`. */
-  lend(rawSize: number): Kernel {
+  /** What the idle kernel takes, and what those that are lent have grown by. */
+  get #keptBytes(): number {
+    let bytes = bytesOf(this.#idle);
+    for (const { kernel, claimed } of this.#loans.values())
+      bytes += Math.max(0, bytesOf(kernel.deref()) - claimed);
+    return bytes;
+  }
+
+  async #lend(memory: RequestMemory, rawSize: number, ringBytes: number): Promise<Kernel> {
     this.#note();
-    const idle = this.#idle;
-    this.#idle = undefined;
-    return this.#handOut(idle !== undefined && idle.rawSize === rawSize ? idle : this.#make(rawSize));
-  }
-
-  /** As {@link KernelPool.lend}, a small one: for who has a large one already. */
-  lendSmall(rawSize: number): Kernel {
-    return this.#handOut(this.#make(rawSize, true));
-  }
-
-  /** As {@link KernelPool.lend}, but rather a small one than a new large one. */
-  lendSpare(rawSize: number): Kernel {
-    return this.#idle?.rawSize === rawSize ? this.lend(rawSize) : this.lendSmall(rawSize);
-  }
-
-  #handOut(kernel: Kernel): Kernel {
+    const claimed = this.#layout.windowBytes + ringBytes + TABLE_BYTES;
+    const idle = (): Kernel | undefined =>
+      this.#idle?.rawSize === rawSize && this.#idle.ringBytes === ringBytes ? this.#idle : undefined;
+    let ready: Kernel | undefined;
+    await memory.claim({
+      bytes: claimed,
+      reuses: { kept: this.#kept, bytes: () => bytesOf(idle()) },
+      onGrant: () => {
+        ready = idle();
+        this.#idle = ready === undefined ? this.#idle : undefined;
+      },
+    });
+    const kernel = ready ?? this.#make(rawSize, ringBytes);
     kernel.reset();
-    this.#lent.add(kernel);
+    const key = Symbol("loan");
+    this.#loans.set(key, { kernel: new WeakRef(kernel), claimed });
+    this.#loanOf.set(kernel, key);
     return kernel;
   }
 
-  #make(rawSize: number, isSmall = this.#lent.size >= MANY): Kernel {
-    const { windowBytes, ringBytes, smallRingBytes, hash } = this.#layout;
+  #make(rawSize: number, ringBytes: number): Kernel {
+    const { windowBytes, hash } = this.#layout;
+    // one for names of another size is of no use beside this one
+    this.#idle = undefined;
     return createKernel(this.#module, {
       windowBytes,
       rawSize,
-      ringBytes: isSmall ? smallRingBytes : ringBytes,
+      ringBytes,
       seed: this.#layout.seed(),
       ...(hash === undefined ? {} : { hash }),
     });
   }
 
-  /** Takes a kernel back; nobody uses it, or a view of its memory, afterwards. */
-  giveBack(kernel: Kernel): void {
-    if (!this.#lent.has(kernel)) return;
+  #giveBack(memory: RequestMemory, kernel: Kernel): void {
+    const key = this.#loanOf.get(kernel);
+    const loan = key === undefined ? undefined : this.#loans.get(key);
+    if (key === undefined || loan === undefined) return;
     this.#note();
-    this.#lent.delete(kernel);
-    if (kernel.byteLength > KEEP_BYTES || kernel.ringBytes < this.#layout.ringBytes) return;
-    this.#idle = kernel;
+    this.#loans.delete(key);
+    this.#loanOf.delete(kernel);
+    const isKept = kernel.byteLength <= KEEP_BYTES && kernel.ringBytes === this.#layout.ringBytes;
+    if (isKept) this.#idle = kernel;
+    memory.giveBack(loan.claimed);
   }
 }

@@ -41,7 +41,7 @@ export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
 async function fetchDifferences(differing: Differing, head: string | undefined): Promise<FetchedChanges> {
   const { kernels } = differing.sync.input.repository;
   let lent: Kernel | undefined;
-  const kernel = (): Kernel => (lent ??= kernels.lend(differing.client.format.rawSize));
+  const kernel = async (): Promise<Kernel> => (lent ??= await kernels.lend(differing.client.format.rawSize));
   let pack: IngestedPack | undefined;
   try {
     const fetched = await fetchMissing(differing, kernel);

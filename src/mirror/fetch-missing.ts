@@ -5,6 +5,8 @@
  */
 import { LimitExceeded } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { RequestMemory } from "../bytes/memory-budget.ts";
+import type { ByteSource } from "../bytes/byte-stream.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { FORGIVABLE, type FsckLeniency } from "../object/fsck-rule.ts";
 import type { MirrorSettings, Slice } from "../refs/mirror-store.ts";
@@ -28,12 +30,15 @@ const MOST_PROGRESS = 1000;
 export type FetchedPack = { readonly pack: IngestedPack; readonly slice?: Slice };
 
 /** Fetches what is missing, or a slice of it where it is too much for one go; `undefined` where all objects are here. */
-export async function fetchMissing(differing: Differing, kernel: () => Kernel): Promise<FetchedPack | undefined> {
+export async function fetchMissing(
+  differing: Differing,
+  kernel: () => Promise<Kernel>,
+): Promise<FetchedPack | undefined> {
   const { sync, client, differences } = differing;
   const wants = await missingTips(differing);
   if (wants.length === 0) return undefined;
   // lent before anything is asked for: the upstream does not wait for it
-  const lent = kernel();
+  const lent = await kernel();
   const { sliceObjects } = sync.input;
   const listener = listenerOf(sync);
   const { slice: last } = sync.begun;
@@ -119,6 +124,11 @@ function leniencyOf({ fsck }: MirrorSettings): FsckLeniency {
   return { ignored: new Set(FORGIVABLE.filter((id) => fsck.ignore.includes(id))), skipped: new Set(fsck.skip) };
 }
 
+/** Gives what an upstream sends; it makes way for others where it stands still. */
+function waitedFor(source: ByteSource, memory: RequestMemory): ByteSource {
+  return { read: async (buffer) => await memory.whileClient(source.read(buffer)) };
+}
+
 /** Takes a pack in. */
 async function store({ sync, database }: Differing, wanted: WantedPack, kernel: Kernel): Promise<IngestedPack> {
   const { incoming, head, tips } = wanted;
@@ -128,7 +138,7 @@ async function store({ sync, database }: Differing, wanted: WantedPack, kernel: 
     const pack = await takeIn(
       { repository: input.repository, record, packs, usedBytes: record.sizeBytes, database, kernel },
       {
-        source: incoming.source,
+        source: waitedFor(incoming.source, input.repository.memory),
         head,
         allowance: await input.allowance(),
         packName,

@@ -35,7 +35,7 @@ export type PlannedMoves = {
 export async function planMoves(
   differing: Differing,
   pack: IngestedPack | undefined,
-  kernel: () => Kernel,
+  kernel: () => Promise<Kernel>,
 ): Promise<PlannedMoves> {
   const { sync, client, database, differences } = differing;
   const { repository } = sync.input;

@@ -27,7 +27,7 @@ export type PolicyInput = {
   /** Opens what was there and what came, together. */
   readonly openAll: () => ObjectDatabase;
   /** Gives a kernel that is needed for nothing else any more. */
-  readonly kernel: () => Kernel;
+  readonly kernel: () => Promise<Kernel>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 };
@@ -68,7 +68,7 @@ async function findRewritten({ updates, openAll, kernel }: PolicyInput): Promise
   const doubtful = updates.filter(isDoubtful);
   const certain = updates.filter((update) => !update.forward && !isZeroOid(update.oldOid) && !isDoubtful(update));
   if (doubtful.length === 0) return certain;
-  const lent = kernel();
+  const lent = await kernel();
   lent.reset();
   const session = new GraphSession(openAll(), lent);
   for (const update of doubtful) {

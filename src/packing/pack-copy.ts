@@ -17,7 +17,6 @@ import {
   encodeEntryHeader,
   encodeOfsDistance,
 } from "../format/pack-entry.ts";
-import type { GraphSession } from "../graph/graph-session.ts";
 import type { PackSelection } from "./pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
@@ -25,6 +24,7 @@ import { openLargeContent } from "../store/large-content.ts";
 import { type Gathered, sweepPack } from "./pack-sweep.ts";
 import { type Adler32, sumOver, undeflated } from "../format/stored-zlib.ts";
 import type { PackOutput } from "./pack-output.ts";
+import type { FetchSession } from "./pack-session.ts";
 import { streamRun } from "./stored-run.ts";
 
 /** What decides how a delta travels. */
@@ -42,9 +42,8 @@ const FEW_BYTES = 16 * 1024 * 1024;
 const FEW_ENTRIES = 50_000;
 /** How it is gathered. What is held counts beside the caches. */
 const SWEEP = { reads: 24, runBytes: 7 * 1024 * 1024, heldBytes: 12 * 1024 * 1024 };
-/** The same for who has a small kernel, or other work beside, and has to get by with little of everything. */
+/** The same where other work goes on beside, or the client is slow: with little of everything. */
 const SMALL_SWEEP = { reads: 64, runBytes: 2 * 1024 * 1024, heldBytes: 4 * 1024 * 1024 };
-const SMALL_RING_BYTES = 12 * 1024 * 1024;
 /** From so many bytes on, what is read for them needs the room of the cache's blocks, but for so many. */
 const SOME_BYTES = 1024 * 1024;
 const LEFT_BLOCK_BYTES = 2 * 1024 * 1024;
@@ -60,7 +59,7 @@ type Run = { readonly first: number; readonly last: number; readonly offset: num
 
 /** Copies the entries of one selection. */
 export class PackCopy {
-  readonly #session: GraphSession;
+  readonly #session: FetchSession;
   readonly #selection: PackSelection;
   readonly #options: CopyOptions;
   readonly #output: PackOutput;
@@ -69,8 +68,11 @@ export class PackCopy {
   /** Where each entry went. */
   readonly #placed: Float64Array<ArrayBuffer>;
   #order: PackOrder | undefined;
+  /** Runs that are read ahead, and the number of the next. */
+  #ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
+  #nextRun = 0;
 
-  constructor(session: GraphSession, selection: PackSelection, options: CopyOptions, output: PackOutput) {
+  constructor(session: FetchSession, selection: PackSelection, options: CopyOptions, output: PackOutput) {
     this.#session = session;
     this.#selection = selection;
     this.#options = options;
@@ -82,7 +84,7 @@ export class PackCopy {
   /** Copies all, in the order of the pack, reading ahead. */
   async run(): Promise<void> {
     const { handle, nodes } = this.#selection;
-    for (const node of nodes) this.#session.unmark(node, PENDING);
+    if (!this.#session.isResting) for (const node of nodes) this.#session.graph.unmark(node, PENDING);
     const gathered = await this.#gather();
     handle.hold(gathered?.entries);
     try {
@@ -105,34 +107,46 @@ export class PackCopy {
     // the blocks of a walk that is over make room for what is read now
     if (isMuch || bytes > SOME_BYTES) this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
     if (isMuch) return undefined;
-    const { format } = this.#session;
+    const { format } = this.#session.graph;
     const order = await this.#orderOfPack();
     const isSelected = (rank: number): boolean =>
       findSorted(length, order.offsetAt(rank), (at) => f64At(offsets, at)) >= 0;
     const needsBase = (rank: number): boolean =>
       !isSelected(rank) && !this.#options.mayBuildOn(order.index.nameAt(order.positionAt(rank)));
     const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
-    const isFrugal = this.#options.isFrugal || this.#session.kernel.ringBytes <= SMALL_RING_BYTES;
+    const isFrugal = this.#options.isFrugal || this.#session.isResting;
     const limits = isFrugal ? SMALL_SWEEP : SWEEP;
     return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, limits);
   }
 
   async #orderOfPack(): Promise<PackOrder> {
-    this.#order ??= await loadPackOrder(this.#selection.handle, this.#session.format);
+    this.#order ??= await loadPackOrder(this.#selection.handle, this.#session.graph.format);
     return this.#order;
   }
 
   async #copyRuns(): Promise<void> {
     const runs = this.#runs();
-    const ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
-    let next = 0;
-    for (const run of runs) {
-      while (next < runs.length && ahead.length < RUNS_AHEAD) ahead.push(this.#read(runs[next++]));
-      const bytes = await ahead.shift();
+    for (const [number, run] of runs.entries()) {
+      this.#nextRun = Math.max(this.#nextRun, number);
+      const most = this.#session.isResting ? 1 : RUNS_AHEAD;
+      while (this.#nextRun < runs.length && this.#ahead.length < most)
+        this.#ahead.push(this.#read(runs[this.#nextRun++]));
+      const bytes = await this.#ahead.shift();
       if (bytes === undefined) return;
       if (bytes.length < run.length) await this.#streamEntry(run, bytes);
       else for (let i = run.first; i <= run.last; i++) await this.#copyEntry(i, bytes, run.offset);
       freeMemory(bytes);
+    }
+  }
+
+  /** Lets go of what was read ahead: it is read again when it is wanted. */
+  letGo(): void {
+    for (const reading of this.#ahead.splice(0)) {
+      this.#nextRun--;
+      reading.then(
+        (bytes) => freeMemory(bytes),
+        () => undefined,
+      );
     }
   }
 
@@ -198,7 +212,7 @@ export class PackCopy {
    * `undefined` where the entry was made anew, whole.
    */
   async #writeHeader(i: number, offset: number, bytes: Uint8Array): Promise<number | undefined> {
-    const { rawSize } = this.#session.format;
+    const { rawSize } = this.#session.graph.format;
     const header = this.#header;
     this.#placed[i] = this.#output.offset;
     if (header.decode(bytes, 0, bytes.length, rawSize) === "short")
@@ -237,7 +251,8 @@ export class PackCopy {
 
   /** Makes an entry without a base. */
   async #copyWhole(offset: number): Promise<undefined> {
-    const { reader, inflating } = this.#session;
+    await this.#session.awake();
+    const { reader, inflating } = this.#session.graph;
     const object = await reader.readAtIfHeld(this.#selection.pack, offset);
     if (object === undefined) await this.#streamWhole(offset);
     else await this.#append(encodeEntry(object.kind, inflating.bytes(object.held), this.#options.deflate));
@@ -246,14 +261,20 @@ export class PackCopy {
 
   /** Makes an entry of an object that is too large to be held, or built from what is. */
   async #streamWhole(offset: number): Promise<void> {
-    const { reader, inflating } = this.#session;
+    const { reader, inflating } = this.#session.graph;
     const chain = await reader.chainAt(this.#selection.pack, offset);
     const { kind, size, pieces } = await openLargeContent(inflating, chain);
     const end = encodeEntryHeader(kind, size, this.#newHeader, 0);
     await this.#append(this.#newHeader.subarray(0, end));
-    const { kernel } = inflating;
-    const adler32: Adler32 = (adler, bytes) =>
-      sumOver(kernel, bytes, adler, (value, at, length) => kernel.adler32(value, at, length));
-    for await (const bytes of undeflated(pieces, size, adler32)) await this.#append(bytes);
+    const adler32: Adler32 = (adler, bytes) => {
+      const { kernel } = inflating;
+      return sumOver(kernel, bytes, adler, (value, at, length) => kernel.adler32(value, at, length));
+    };
+    // the client may have been waited for
+    await this.#session.awake();
+    for await (const bytes of undeflated(pieces, size, adler32)) {
+      await this.#append(bytes);
+      await this.#session.awake();
+    }
   }
 }

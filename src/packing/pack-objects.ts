@@ -21,7 +21,8 @@ import { KIND_NUMBER } from "../object/object-kind.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { FetchSession } from "./pack-session.ts";
-import { type CopyOptions, PackCopy } from "./pack-copy.ts";
+import { PackCopy } from "./pack-copy.ts";
+import { CopyParking, type CopyPlan } from "./copy-parking.ts";
 import { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";
 
@@ -51,11 +52,25 @@ const TAGS = "refs/tags/";
 
 /** Up to so many commits of the client are set against what it gets, where its history is cut. */
 const MOST_EDGES = 32;
+/** The buffers between the bucket and the client. */
+const BUFFER_BYTES = 768 * 1024;
+/** What a selected entry takes: its place, its end, its node and where it went. */
+const SELECTED_BYTES = 28;
 /** Above this many wants, their types are learnt from beside the packs. */
 const MANY_WANTS = 16;
 
 /** Selects and sends the pack. */
 export async function packObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
+  const { memory } = session.repository;
+  memory.hold(BUFFER_BYTES);
+  try {
+    await selectAndSend(session, options, sink);
+  } finally {
+    memory.hold(-BUFFER_BYTES);
+  }
+}
+
+async function selectAndSend(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
   const { graph } = session;
   const packs = session.database.packs.filter((pack) => !isCopy(pack));
   const { filter } = options;
@@ -63,7 +78,7 @@ export async function packObjects(session: FetchSession, options: PackOptions, s
   if (isEverything(session) && filter === NO_FILTER && options.ofsDelta) {
     const [only] = packs;
     if (only !== undefined && packs.length === 1 && only.record.ownObjects === only.record.objects) {
-      await sendWholeFile(only, sink);
+      await sendWholeFile(session, only, sink);
       return;
     }
     const { whole, parts } = await selectWholePacks(graph);
@@ -125,39 +140,51 @@ async function namedObjects({ graph, toSend }: FetchSession): Promise<number[]> 
 }
 
 /** The pack as it is: not even hashed. */
-async function sendWholeFile(pack: PackHandle, sink: PackSink): Promise<void> {
+async function sendWholeFile(session: FetchSession, pack: PackHandle, sink: PackSink): Promise<void> {
   const { packBytes, objects } = pack.record;
+  session.rest();
   await sink.progress(`Enumerating objects: ${objects}, done.\n`);
   await streamRun(pack, { offset: 0, length: packBytes }, async (bytes) => await sink.data(bytes));
   await sink.progress(`Total ${objects} (delta 0), reused ${objects} (delta 0), pack-reused ${objects}\n`);
 }
 
-type Plan = {
-  readonly whole: readonly PackHandle[];
-  readonly parts: readonly PackSelection[];
-  /** See {@link CopyOptions}. */
-  readonly mayBuildOn: CopyOptions["mayBuildOn"];
-};
-
-async function send(session: FetchSession, plan: Plan, options: PackOptions, sink: PackSink): Promise<void> {
+async function send(session: FetchSession, plan: CopyPlan, options: PackOptions, sink: PackSink): Promise<void> {
   const { repository, graph } = session;
+  const { memory } = repository;
+  if (plan.parts.length === 0) session.rest();
+  const { ofsDelta, isFrugal = false } = options;
+  const parking = new CopyParking(session, plan, !isFrugal);
   let total = 0;
   for (const { record } of plan.whole) total += record.ownObjects;
   for (const { offsets } of plan.parts) total += offsets.length;
   await sink.progress(`Enumerating objects: ${total}, done.\nCounting objects: 100% (${total}/${total}), done.\n`);
-  const output = new PackOutput(async (bytes) => await sink.data(bytes), repository.hash(graph.format.name));
-  await output.begin(total);
-  for (const pack of plan.whole) {
-    const run = { offset: PACK_HEADER_BYTES, length: pack.record.ownBytes - PACK_HEADER_BYTES };
-    await streamRun(pack, run, async (bytes) => await output.append(bytes));
+  await parking.ended();
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    await sink.data(bytes);
+    await parking.ended();
+  };
+  const output = new PackOutput(write, repository.hash(graph.format.name));
+  const heldBytes = total * SELECTED_BYTES;
+  memory.hold(heldBytes);
+  try {
+    await output.begin(total);
+    for (const pack of plan.whole) {
+      const run = { offset: PACK_HEADER_BYTES, length: pack.record.ownBytes - PACK_HEADER_BYTES };
+      await streamRun(pack, run, async (bytes) => await output.append(bytes));
+    }
+    const mayBuildOn = (name: Uint8Array): boolean => parking.mayBuildOn(name);
+    const copy = { ofsDelta, isFrugal, mayBuildOn, deflate: repository.deflate };
+    for (const part of plan.parts) {
+      const copying = new PackCopy(session, part, copy, output);
+      parking.begin(part, copying);
+      await copying.run();
+      freeSelection(part);
+    }
+    await output.end();
+  } finally {
+    memory.hold(-heldBytes);
+    parking.end();
   }
-  const { ofsDelta, isFrugal = false } = options;
-  const copy = { ofsDelta, isFrugal, mayBuildOn: plan.mayBuildOn, deflate: repository.deflate };
-  for (const part of plan.parts) {
-    await new PackCopy(graph, part, copy, output).run();
-    freeSelection(part);
-  }
-  await output.end();
   await sink.progress(`Total ${total} (delta 0), reused ${total} (delta 0), pack-reused 0\n`);
 }
 

@@ -32,16 +32,17 @@ export class FetchSession {
   toSend: readonly number[];
   /** Whether history is cut for the client. */
   isShallow = false;
+  #isResting = false;
   readonly #wantNames: Uint8Array;
 
-  /** `kernel` is lent already, and given back by {@link FetchSession.close}. */
-  constructor(repository: Repository, answer: OpenSnapshot, wants: Uint8Array, kernel?: Kernel) {
+  /** `kernel` was lent by the repository's pool; {@link FetchSession.close} gives it back. */
+  constructor(repository: Repository, answer: OpenSnapshot, wants: Uint8Array, kernel: Kernel) {
     const format = objectFormat(answer.record.objectFormat);
     this.repository = repository;
     this.answer = answer;
     this.#wantNames = wants;
     this.database = openObjects(repository, answer.record, answer.packs);
-    this.graph = new GraphSession(this.database, kernel ?? repository.kernels.lend(format.rawSize));
+    this.graph = new GraphSession(this.database, kernel);
     this.common = new CommonCommits(this.graph);
     const nodes = new Set<number>();
     for (let at = 0; at < wants.length; at += format.rawSize)
@@ -116,14 +117,41 @@ export class FetchSession {
     return nodes.filter((_, i) => reached[i]);
   }
 
+  /** Whether the kernel was given back: nodes mean nothing any more, but objects can be read after {@link FetchSession.awake}. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  /** Gives the kernel back, and frees what walks have noted: what is left to do is to copy. */
+  rest(): void {
+    if (this.#isResting) return;
+    this.#isResting = true;
+    this.graph.close();
+    this.repository.kernels.giveBack(this.graph.inflating.kernel);
+  }
+
+  /** Takes a kernel again to read objects with; it is given back when the client is next waited for. @throws HostBusy */
+  async awake(): Promise<void> {
+    if (!this.#isResting) return;
+    const { kernels, memory } = this.repository;
+    this.graph.inflating.replace(await kernels.lend(this.graph.format.rawSize));
+    this.#isResting = false;
+    memory.parkWith(() => this.rest());
+  }
+
   /** Gives the kernel back. */
   close(): void {
-    this.graph.close();
-    this.repository.kernels.giveBack(this.graph.kernel);
+    this.repository.memory.parkWith(undefined);
+    this.rest();
   }
 }
 
 /** Opens a fetch of `wants` (raw names, one after the other, in the order the snapshot was asked about them). */
-export function openFetchSession(repository: Repository, answer: OpenSnapshot, wants: Uint8Array): FetchSession {
-  return new FetchSession(repository, answer, wants);
+export async function openFetchSession(
+  repository: Repository,
+  answer: OpenSnapshot,
+  wants: Uint8Array,
+): Promise<FetchSession> {
+  const { rawSize } = objectFormat(answer.record.objectFormat);
+  return new FetchSession(repository, answer, wants, await repository.kernels.lend(rawSize));
 }

@@ -8,6 +8,7 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import { BytePipe } from "../bytes/byte-pipe.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { NO_FILTER } from "../graph/object-filter.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
@@ -65,8 +66,9 @@ async function store(input: TipPackInput, packName: string): Promise<PackRecord>
   const { repository, record, packs, onProgress = async () => undefined } = input;
   const pipe = new BytePipe();
   const making = sendTip(input, pipe);
-  const kernel = repository.kernels.lendSmall(objectFormat(record.objectFormat).rawSize);
+  let kernel: Kernel | undefined;
   try {
+    kernel = await repository.kernels.lendSmall(objectFormat(record.objectFormat).rawSize);
     const database = openObjects(repository, record, packs);
     const taker = { repository, record, packs, usedBytes: record.sizeBytes, database, kernel };
     const pack = await takeIn(taker, {
@@ -86,7 +88,7 @@ async function store(input: TipPackInput, packName: string): Promise<PackRecord>
     throw error;
   } finally {
     await making;
-    repository.kernels.giveBack(kernel);
+    if (kernel !== undefined) repository.kernels.giveBack(kernel);
   }
 }
 
@@ -106,8 +108,10 @@ async function sendTip({ repository, record, packs, tip }: TipPackInput, pipe: B
   } as const;
   const { rawSize } = objectFormat(record.objectFormat);
   const cache = new BlockCache(CACHE_BOUNDS);
-  const session = new FetchSession({ ...repository, cache }, snapshot, tip, repository.kernels.lendSpare(rawSize));
+  let session: FetchSession | undefined;
   try {
+    const kernel = await repository.kernels.lend(rawSize);
+    session = new FetchSession({ ...repository, cache }, snapshot, tip, kernel);
     await session.cut({ shallow: [], unshallow: [], cuts: session.wants, wants: [] });
     let bytes = 0;
     await packObjects(
@@ -126,7 +130,7 @@ async function sendTip({ repository, record, packs, tip }: TipPackInput, pipe: B
   } catch (error) {
     pipe.fail(error);
   } finally {
-    session.close();
+    session?.close();
     cache.free();
   }
 }

@@ -35,7 +35,7 @@ export async function reachedByRefs(
   // a ref that moved meanwhile may name what only a newer pack has
   const objects = now.version === answer.version ? database : database.withPacks(now.packs);
   const { rawSize } = database.context.format;
-  const kernel = repository.kernels.lend(rawSize);
+  const kernel = await repository.kernels.lend(rawSize);
   const session = new GraphSession(objects, kernel);
   try {
     return await whichReached(session, names, tipsOf(now.refs, rawSize));

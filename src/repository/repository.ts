@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 import type { HashFactory } from "../bytes/hash.ts";
+import type { RequestMemory } from "../bytes/memory-budget.ts";
 import type { Pacer } from "../bytes/pacer.ts";
-import type { KernelPool } from "../kernel/kernel-pool.ts";
+import type { Kernels } from "../kernel/kernel-pool.ts";
 import type { BlockCache } from "../store/block-cache.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
 import type { RefStore } from "../refs/ref-store.ts";
@@ -19,8 +20,10 @@ export type Repository = {
   readonly limits: Limits;
   /** Has the request give way to others: see {@link Pacer}. */
   readonly pacer: Pacer;
-  /** The isolate's kernels. */
-  readonly kernels: KernelPool;
+  /** The isolate's kernels, lent to this request. */
+  readonly kernels: Kernels;
+  /** What this request holds of the isolate's memory. */
+  readonly memory: RequestMemory;
   /** The isolate's cache of pieces of stored files; keys begin with the repository's id. */
   readonly cache: BlockCache;
   /** The platform's hash functions. */

@@ -5,13 +5,21 @@
  * @packageDocumentation
  * @see gitprotocol-pack(5), JGit's UploadPackErrorHandler
  */
-import { CorruptStore, LimitExceeded, MissingObject, ProtocolError } from "../bytes/failure.ts";
+import {
+  ClientTooSlow,
+  CorruptStore,
+  HostBusy,
+  LimitExceeded,
+  MissingObject,
+  ProtocolError,
+} from "../bytes/failure.ts";
 import { Admission } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
 /** What the user is told of a fault of ours; the log has the rest. */
 function describeFault(error: unknown): string {
+  if (error instanceof HostBusy || error instanceof ClientTooSlow) return error.message;
   return error instanceof CorruptStore || error instanceof MissingObject
     ? "thinpack: internal error: aborting due to possible repository corruption on the remote side."
     : "thinpack: internal error";
@@ -45,7 +53,7 @@ export async function answerFaults<Request extends Exchange>(
     if (error instanceof ProtocolError || error instanceof LimitExceeded) {
       await call.admission.settle();
       if (await call.answer.fail(error.message)) return;
-    } else if (call.answer.inBands) {
+    } else if (call.answer.inBands && (call.answer.hasBegun || !(error instanceof HostBusy))) {
       // A client that has gone can't be told; what went wrong before counts.
       await call.answer.fail(describeFault(error)).catch(() => undefined);
     }

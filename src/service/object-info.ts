@@ -50,7 +50,7 @@ async function sizesOf(
 ): Promise<Float64Array> {
   const { format } = oids;
   const database = openObjects(repository, snapshot.record, snapshot.packs);
-  const kernel = repository.kernels.lend(format.rawSize);
+  const kernel = await repository.kernels.lend(format.rawSize);
   try {
     const session = new GraphSession(database, kernel);
     const locations = await database.locate(names);

@@ -41,6 +41,7 @@ export class ResponseWriter {
   #mode: "lines" | "bands" | "bare" = "lines";
   #frame: Uint8Array | undefined;
   #lastWrite: number;
+  #hasBegun = false;
 
   /** `now` gives milliseconds since the epoch. */
   constructor(output: ByteSink, now: () => number) {
@@ -119,6 +120,11 @@ export class ResponseWriter {
     return true;
   }
 
+  /** Whether anything was written: until then the answer may still be another. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   /** Whether bytes have begun over side-bands. */
   get inBands(): boolean {
     return this.#mode === "bands";
@@ -134,6 +140,7 @@ export class ResponseWriter {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
+    this.#hasBegun = true;
     await this.#output.write(bytes);
     this.#lastWrite = this.#now();
   }

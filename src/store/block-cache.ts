@@ -13,6 +13,8 @@ import { type CachedPiece, ClockCache } from "./clock-cache.ts";
 
 /** Bytes of a block, but of a pack's last. */
 export const BLOCK_BYTES = 64 * 1024;
+/** What is kept of blocks, and of files, however much is reclaimed. */
+const LEAST_BYTES = 6 * 1024 * 1024;
 /** What a cache may hold, in bytes. */
 export type CacheBounds = { readonly files: number; readonly blocks: number };
 
@@ -32,13 +34,21 @@ export class BlockCache {
 
   /** Bytes held. */
   get byteLength(): number {
-    return this.#files.byteLength + this.#blocks.byteLength;
+    return this.#files.byteLength + this.#blocks.byteLength + this.#free.length * BLOCK_BYTES;
   }
 
   /** Lets go of all but about the youngest `bytes`, more than one reads at once: for who needs the memory more. */
   trim(bytes: number): void {
     this.#files.shrink(bytes);
     this.trimBlocks(bytes - this.#files.byteLength);
+  }
+
+  /** Lets go of about `bytes`, where so much is left: blocks first, but of both some stay, or whoever reads would read in circles. */
+  reclaim(bytes: number): void {
+    const goal = this.byteLength - bytes;
+    this.trimBlocks(Math.max(LEAST_BYTES, goal - this.#files.byteLength));
+    const rest = this.byteLength - this.#files.byteLength;
+    this.#files.shrink(Math.max(LEAST_BYTES, goal - rest));
   }
 
   /** Lets go of all blocks but about the youngest `bytes`, as {@link trim}. */

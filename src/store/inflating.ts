@@ -20,15 +20,26 @@ function deflatedBytes(size: number): number {
 
 /** The kernel and its ring, with the two operations that fill it. */
 export class Inflating {
-  readonly kernel: Kernel;
+  #kernel: Kernel;
   readonly ring: ObjectRing;
   /** The largest object, base or delta that fits: so that a delta, its base and its result always do together. */
   readonly wholeBytes: number;
 
   constructor(kernel: Kernel, ring: ObjectRing) {
-    this.kernel = kernel;
+    this.#kernel = kernel;
     this.ring = ring;
     this.wholeBytes = Math.floor(ring.capacity / 4);
+  }
+
+  /** The kernel in use. */
+  get kernel(): Kernel {
+    return this.#kernel;
+  }
+
+  /** Goes on with another kernel, divided alike: nothing is held any more. */
+  replace(kernel: Kernel): void {
+    this.#kernel = kernel;
+    this.ring.clear();
   }
 
   /** The address of what is held. */

@@ -11,7 +11,8 @@ import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { ByteSource } from "../../src/bytes/byte-stream.ts";
 import { Pacer } from "../../src/bytes/pacer.ts";
 import type { HashFactory } from "../../src/bytes/hash.ts";
-import { KernelPool } from "../../src/kernel/kernel-pool.ts";
+import type { RequestMemory } from "../../src/bytes/memory-budget.ts";
+import { KernelPool, type Kernels } from "../../src/kernel/kernel-pool.ts";
 import { type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
 import { encodeRefRows } from "../../src/refs/ref-rows.ts";
 import type { OpenSnapshot, RefStore } from "../../src/refs/ref-store.ts";
@@ -26,6 +27,7 @@ import { type IngestedPack, ingestPack } from "../../src/store/ingest/ingest-pac
 import { ObjectDatabase } from "../../src/store/object-database.ts";
 import type { PackFile, PackStorage } from "../../src/catalog/pack-storage.ts";
 import { type MemoryPackStorage, memoryPackStorage } from "./memory-pack-storage.ts";
+import { memoryBudget, settle } from "./memory.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -77,6 +79,8 @@ export type StorageCost = { reads: number; writes: number; bytesRead: number; ro
 
 /** What a fetch asks for. Oids in hex. */
 export type FetchRequest = Partial<PackOptions> & {
+  /** Whether the client takes its time with each piece: kernels are given back. */
+  readonly isSlow?: boolean;
   readonly wants: readonly string[];
   readonly haves?: readonly string[];
 };
@@ -97,7 +101,9 @@ export type IngestOptions = {
 export class TestStore {
   readonly layout: StoreLayout;
   readonly storage: MemoryPackStorage;
-  readonly kernels: KernelPool;
+  readonly pool: KernelPool;
+  readonly kernels: Kernels;
+  readonly memory: RequestMemory;
   readonly pacer = new Pacer(async () => await new Promise((resolve) => setImmediate(resolve)));
   readonly cost: StorageCost = { reads: 0, writes: 0, bytesRead: 0, rounds: 0 };
   /** The lines read and written, for a failing test to show. */
@@ -111,13 +117,20 @@ export class TestStore {
   constructor(layout: StoreLayout = {}) {
     this.layout = layout;
     this.storage = memoryPackStorage(layout.partBytes ?? 8 * MIB);
-    this.kernels = new KernelPool(KERNEL_MODULE, {
-      windowBytes: layout.windowBytes ?? 512 * KIB,
-      ringBytes: layout.ringBytes ?? 24 * MIB,
-      smallRingBytes: layout.ringBytes ?? 8 * MIB,
-      seed: () => [1, 2],
-      hash: nodeHash,
-    });
+    const budget = memoryBudget();
+    this.memory = budget.open("test");
+    this.pool = new KernelPool(
+      KERNEL_MODULE,
+      {
+        windowBytes: layout.windowBytes ?? 512 * KIB,
+        ringBytes: layout.ringBytes ?? 24 * MIB,
+        smallRingBytes: layout.ringBytes ?? 8 * MIB,
+        seed: () => [1, 2],
+        hash: nodeHash,
+      },
+      budget,
+    );
+    this.kernels = this.pool.for(this.memory);
     this.cache = new BlockCache(cacheBounds(layout));
   }
 
@@ -188,7 +201,7 @@ export class TestStore {
   /** Takes a pack in without putting it into the catalog; `look` sees it while its kernel is there. */
   async ingest(pack: Uint8Array, options: IngestOptions = {}): Promise<PackRecord> {
     const { layout } = this;
-    const kernel = this.kernels.lend(this.format.rawSize);
+    const kernel = await this.kernels.lend(this.format.rawSize);
     const head = options.head ?? 0;
     try {
       const ingested = await ingestPack({
@@ -264,6 +277,7 @@ export class TestStore {
       limits: DEFAULT_LIMITS,
       kernels: this.kernels,
       pacer: this.pacer,
+      memory: this.memory,
       cache: this.cache,
       hash: nodeHash,
       deflate: (bytes) => deflateSync(bytes),
@@ -309,14 +323,14 @@ export class TestStore {
   }
 
   /** Opens a fetch; close the session. */
-  open(wants: readonly string[]): FetchSession {
+  async open(wants: readonly string[]): Promise<FetchSession> {
     const names = rawNames(wants);
-    return openFetchSession(this.repository(), this.answer(names), names);
+    return await openFetchSession(this.repository(), this.answer(names), names);
   }
 
   /** Fetches as a client does that named its haves; gives the pack. */
   async fetch(request: FetchRequest): Promise<Buffer> {
-    const session = this.open(request.wants);
+    const session = await this.open(request.wants);
     try {
       const haves = request.haves ?? [];
       if (haves.length > 0) {
@@ -326,7 +340,10 @@ export class TestStore {
       const options = { thinPack: haves.length > 0, ofsDelta: true, includeTag: false, filter: NO_FILTER, ...request };
       const chunks: Buffer[] = [];
       await packObjects(session, options, {
-        data: async (bytes) => void chunks.push(Buffer.from(bytes)),
+        data: async (bytes) => {
+          chunks.push(Buffer.from(bytes));
+          if (request.isSlow === true) await this.memory.whileClient(settle(), true);
+        },
         progress: async () => undefined,
       });
       return Buffer.concat(chunks);

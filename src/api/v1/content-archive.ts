@@ -88,6 +88,7 @@ export async function archiveFile(context: Context<ApiEnv>): Promise<Response> {
       return new Response(null, { headers });
     }
     return await streamed(context, session, { headers }, async (output) => {
+      session.parkWhileWaiting();
       await writeArchive(session, request, format, output);
     });
   });

@@ -11,16 +11,16 @@ import { resolveCommit } from "../../browse/revision.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { filesPage, jsonHeaders, number, oidText, PAGE, readCommit, treeOf } from "./content-pages.ts";
+import { filesPage, number, oidText, PAGE, readCommit, treeOf } from "./content-pages.ts";
 import {
   found,
-  JsonWriter,
   openSession,
   queryLimit,
   requestedRevision,
   restOfPath,
-  streamed,
+  streamedJson,
   withSession,
+  type JsonWriter,
 } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 
@@ -73,8 +73,7 @@ export async function compareRevisions(context: Context<ApiEnv>): Promise<Respon
     const comparison = await compareCommits(session, { from, to }, { first, count });
     const before = await baseTree(session, comparison);
     const after = await treeOf(session, to);
-    return await streamed(context, session, { headers: jsonHeaders(session) }, async (output) => {
-      const json = new JsonWriter(output);
+    return await streamedJson(context, session, async (json) => {
       await json.member("from", ends.from);
       await json.member("to", ends.to);
       await json.member("status", statusOf(comparison));

@@ -100,6 +100,7 @@ async function sendBlob(context: Context<ApiEnv>, session: BrowseSession, sent: 
     return new Response(null, { status, headers });
   }
   return await streamed(context, session, { headers, status, length }, async (output) => {
+    session.parkWhileWaiting();
     const all = resumed(first, iterator);
     for await (const piece of cutPieces(all, offset, length)) await output.write(piece);
   });

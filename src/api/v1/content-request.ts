@@ -10,6 +10,7 @@ import { parseRevision, type RevisionSyntax } from "../../browse/revision-syntax
 import type { ByteSink } from "../../bytes/byte-stream.ts";
 import type { StreamedAnswer } from "../../http/body.ts";
 import { openContent, pathAfter, percentDecoded, streamContent } from "../../http/content.ts";
+import type { RequestMemory } from "../../bytes/memory-budget.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { requestedName } from "./requested.ts";
@@ -19,6 +20,8 @@ const PIECES_BEFORE_REST = 7;
 const STATUSES = { missing: 404, ambiguous: 409, wrong: 422 } as const;
 /** JSON is written in pieces of about this many characters. */
 const PIECE = 65_536;
+/** Bytes of an answer in JSON that are kept before any is written. */
+const MOST_GATHERED = 1024 * 1024;
 
 /** Gives the rest of the path after `{tenant}/{repo}/{word}/`, one character a byte, without a slash at its end. */
 export function restOfPath(context: Context<ApiEnv>): string {
@@ -91,6 +94,52 @@ export async function streamed(
 ): Promise<Response> {
   const bodiless = context.req.raw.method === "HEAD";
   return await streamContent(context.var.host, session, { ...answer, bodiless }, serve);
+}
+
+/** As {@link streamed}, for what is small: it is gathered, so that a slow client is waited for when the session is closed. */
+export async function streamedJson(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  serve: (json: JsonWriter) => Promise<void>,
+): Promise<Response> {
+  const headers = { "Content-Type": "application/json", "Cache-Control": cacheControl(session) };
+  return await streamed(context, session, { headers }, async (output) => {
+    const gathered = new Gathered(output, session.repository.memory);
+    await serve(new JsonWriter(gathered));
+    session.close();
+    await gathered.end();
+  });
+}
+
+/** Keeps what is written, up to a bound, and writes it in the end. */
+class Gathered implements ByteSink {
+  readonly #output: ByteSink;
+  readonly #memory: RequestMemory;
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(output: ByteSink, memory: RequestMemory) {
+    this.#output = output;
+    this.#memory = memory;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#pieces.push(bytes.slice());
+    this.#bytes += bytes.length;
+    this.#memory.hold(bytes.length);
+    if (this.#bytes > MOST_GATHERED) await this.end();
+  }
+
+  /** Writes what was kept. */
+  async end(): Promise<void> {
+    const bytes = this.#bytes;
+    this.#bytes = 0;
+    try {
+      for (const piece of this.#pieces.splice(0)) await this.#output.write(piece);
+    } finally {
+      this.#memory.hold(-bytes);
+    }
+  }
 }
 
 /** Runs `work` on a session that it hands on to {@link streamed}, and closes it where that does not come about. */

@@ -16,13 +16,12 @@ import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
 import {
   found,
-  JsonWriter,
   openSession,
   queryLimit,
   queryPath,
   requestedRevision,
   restOfPath,
-  streamed,
+  streamedJson,
   withSession,
 } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
@@ -117,8 +116,7 @@ async function listCommits(context: Context<ApiEnv>): Promise<Response> {
   const session = await openSession(context, [requestedRevision(context.req.query("rev") ?? "HEAD")]);
   return await withSession(session, async () => {
     const log = await openLog(context, session, path);
-    return await streamed(context, session, { headers: jsonHeaders(session) }, async (output) => {
-      const json = new JsonWriter(output);
+    return await streamedJson(context, session, async (json) => {
       await json.list("commits", logPage(session, log, limit));
       const position = log.position();
       if (position !== undefined) {
@@ -147,8 +145,7 @@ async function showCommit(context: Context<ApiEnv>): Promise<Response> {
     const after = await treeOf(session, name);
     const [parent] = graph.commits.parentsOf(node);
     const before = parent === undefined ? undefined : await treeOf(session, graph.nameOf(parent));
-    return await streamed(context, session, { headers: jsonHeaders(session) }, async (output) => {
-      const json = new JsonWriter(output);
+    return await streamedJson(context, session, async (json) => {
       for (const [member, value] of Object.entries(commit)) await json.member(member, value);
       const behind = await json.list("files", filesPage(session, { before, after }, { limit, behind: cursor?.behind }));
       if (behind !== undefined) await json.member("cursor", formatCursor({ commit: oid, behind }));

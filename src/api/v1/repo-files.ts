@@ -5,7 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
-import { parseMoment } from "../../access/names.ts";
+import { parseMoment, type RepositoryName } from "../../access/names.ts";
 import type { ByteSink } from "../../bytes/byte-stream.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { type StreamedAnswer, streamedResponse } from "../../http/body.ts";
@@ -42,10 +42,11 @@ function requestedMoment(text: string | undefined): number | undefined {
 }
 
 /** Describes an answer of JSON that is written piece by piece. */
-function streamedJson(context: Context<ApiEnv>): StreamedAnswer {
+function streamedJson(context: Context<ApiEnv>, name: RepositoryName): StreamedAnswer {
   return {
     headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
     bodiless: context.req.raw.method === "HEAD",
+    memory: context.var.host.repository(name).memory,
     onGone: () => undefined,
     onFault: () => undefined,
     until: (work) => context.var.host.until(work),
@@ -66,7 +67,7 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
     throw new Problem(404, "Only a mirror can be read as it was.");
   }
   const { rawSize } = objectFormat(snapshot.record.objectFormat);
-  return streamedResponse(streamedJson(context), async (output) => {
+  return streamedResponse(streamedJson(context, name), async (output) => {
     let text = `{"head":${JSON.stringify(snapshot.record.head)},"refs":[`;
     let first = true;
     for (const row of decodeRefRows(snapshot.refs, rawSize)) {
@@ -116,7 +117,7 @@ async function exportList(context: Context<ApiEnv>): Promise<Response> {
   if (snapshot.kind === "missing" || snapshot.record.id !== record.id) {
     throw new Problem(404, "There is no such repository.");
   }
-  return await streamedResponse(streamedJson(context), (output) => writeExport(snapshot, output));
+  return await streamedResponse(streamedJson(context, name), (output) => writeExport(snapshot, output));
 }
 
 async function exportFile(context: Context<ApiEnv>): Promise<Response> {

@@ -54,7 +54,8 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   const wants = request.wants.bytes().slice();
   const snapshot = await admission.openAs(context.objectFormat, fetchSnapshot({ ...request, wants }));
   const wantedRefs = wantedRefsOf(request, snapshot);
-  const session = openFetchSession(exchange.repository, snapshot, concat([wants, ...wantedRefs.map(({ oid }) => oid)]));
+  const names = concat([wants, ...wantedRefs.map(({ oid }) => oid)]);
+  const session = await openFetchSession(exchange.repository, snapshot, names);
   try {
     await session.checkWants();
     const plan = await planDepth(session, request);

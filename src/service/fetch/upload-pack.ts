@@ -64,7 +64,7 @@ async function answerUpload(call: ServiceCall, request: UploadRequest, round: Up
   const includeTag = capabilities.has("include-tag");
   const asked = fetchSnapshot({ wants, includeTag, deepenNot: request.deepenNot });
   const snapshot = await admission.openAs(request.wants.format.name, asked);
-  const session = openFetchSession(exchange.repository, snapshot, wants);
+  const session = await openFetchSession(exchange.repository, snapshot, wants);
   try {
     await session.checkWants();
     const plan = await planDepth(session, { ...request, deepenRelative: capabilities.has("deepen-relative") });

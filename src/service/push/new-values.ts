@@ -32,7 +32,7 @@ export type NewValueSources = {
   /** Opens what was there and the pack together. */
   readonly openAll: () => ObjectDatabase;
   /** Gives the push's kernel, made ready at the first call. The pack needs it no more once its own objects were looked at. */
-  readonly kernel: () => Kernel;
+  readonly kernel: () => Promise<Kernel>;
   /** The most commits of the pack that are read to find out whether a ref moves forward. */
   readonly mostCommits: number;
   /** Where one of these minds, it is found out whatever it costs. */
@@ -104,7 +104,7 @@ async function settleForward(
     return mindsForcePush(rules, update.name);
   });
   if (doubtful.length === 0) return;
-  const lent = kernel();
+  const lent = await kernel();
   lent.reset();
   const session = new GraphSession(openAll(), lent);
   for (const { index, oid } of doubtful) {

@@ -14,9 +14,9 @@
  * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c
  */
 import { itemAt } from "../../bytes/assert.ts";
-import { LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
+import { concat } from "../../bytes/chunk.ts";
+import { ClientTooSlow, LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
-import type { Kernel } from "../../kernel/kernel.ts";
 import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
 import type { BeginPushAnswer } from "../../refs/ref-store.ts";
@@ -33,6 +33,7 @@ import type { PushExchange } from "../exchange.ts";
 import { type ServiceCall, answerFaults } from "../failure.ts";
 import { checkNewValues } from "./new-values.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
+import { PushMemory } from "./push-memory.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";
 import { PushVerdict } from "./push-verdict.ts";
 import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
@@ -62,8 +63,7 @@ type Push = ServiceCall<PushExchange> & {
   readonly staged: StagedPack | undefined;
   /** `undefined` where the push is not signed. */
   readonly certificate: StoredCertificate | undefined;
-  /** Lends the push its one kernel, at the first call. */
-  readonly kernel: () => Kernel;
+  readonly memory: PushMemory;
 };
 
 /** Answers a push. */
@@ -73,13 +73,12 @@ export async function serveReceivePack(exchange: PushExchange): Promise<void> {
     const request = await readPushRequest(exchange, reader);
     // A probe before a large push, or a client with nothing to do.
     if (request === undefined) return;
-    const { kernels } = exchange.repository;
-    let lent: Kernel | undefined;
+    const memory = new PushMemory(exchange.repository, request.format.rawSize);
     try {
-      const push = await begin(call, request, reader, () => (lent ??= kernels.lend(request.format.rawSize)));
+      const push = await begin(call, request, reader, memory);
       await report(push, await land(push));
     } finally {
-      if (lent !== undefined) kernels.giveBack(lent);
+      memory.end();
     }
   });
 }
@@ -89,7 +88,7 @@ async function begin(
   call: ServiceCall<PushExchange>,
   request: PushRequest,
   reader: RequestReader,
-  kernel: () => Kernel,
+  memory: PushMemory,
 ): Promise<Push> {
   const { repository } = call.exchange;
   const { format, deletesOnly } = request;
@@ -114,7 +113,7 @@ async function begin(
   const verdict = new PushVerdict(request);
   verdict.refuseDoomed(begun, { pusher: call.exchange.pusher, signed: isGood(certificate) });
   if (!optionsAgree(request)) verdict.rejectAll({ kind: "inconsistent-options" });
-  return { ...call, request, reader, begun, verdict, start, staged, kernel, certificate };
+  return { ...call, request, reader, begun, verdict, start, staged, memory, certificate };
 }
 
 /** Begins the push and has the requester admitted; makes the repository where it is missing and the requester may. */
@@ -182,12 +181,7 @@ async function land(push: Push): Promise<string> {
     if (start.kind !== "none") await checkValues(push, pack, taken === "cut");
   } catch (error) {
     pack?.release();
-    await staged?.discard();
-    // The client's doing: it broke off, sent what no pack may hold, or more than is taken. All else is ours.
-    if (error instanceof ProtocolError) return await failUnpack(push, error.message);
-    if (!(error instanceof ObjectRejected || error instanceof LimitExceeded)) throw error;
-    await drainQuietly(reader);
-    return await failUnpack(push, error.message);
+    return await refusePack(push, error);
   }
   try {
     await commit(push, { pack, tips, tipPack: await tipPackOf(push, pack) });
@@ -197,6 +191,17 @@ async function land(push: Push): Promise<string> {
   return "ok";
 }
 
+/** Tells of what the client did: it broke off or stood still, sent what no pack may hold, or more than is taken. All else is thrown on. */
+async function refusePack(push: Push, error: unknown): Promise<string> {
+  // what is left of the request is waited for without a kernel
+  push.memory.release();
+  await push.staged?.discard();
+  if (error instanceof ProtocolError || error instanceof ClientTooSlow) return await failUnpack(push, error.message);
+  if (!(error instanceof ObjectRejected || error instanceof LimitExceeded)) throw error;
+  await drainQuietly(push.reader);
+  return await failUnpack(push, error.message);
+}
+
 /** Gives the updates that nothing has refused yet. */
 function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
   return running.flatMap((index) => updates[index] ?? []);
@@ -204,7 +209,7 @@ function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
 
 /** Makes a tip pack where the push brings a large pack and sets the default branch. */
 async function tipPackOf(push: Push, pack: IngestedPack | undefined): Promise<TipPack | undefined> {
-  const { exchange, begun, verdict, answer, kernel } = push;
+  const { exchange, begun, verdict, answer, memory } = push;
   const { repository } = exchange;
   const tip = newValueOf(runningUpdates(verdict), begun.record.head);
   // a smaller pack is read in few pieces anyway
@@ -212,7 +217,7 @@ async function tipPackOf(push: Push, pack: IngestedPack | undefined): Promise<Ti
   if (tip === undefined || pack === undefined || pack.record.packBytes < tipPackFromBytes) return undefined;
   // what it looks into makes room, and lends its kernel: nothing more is asked of either
   pack.release();
-  repository.kernels.giveBack(kernel());
+  memory.release();
   const packs = [...begun.packs, pack.record];
   return await makeTipPack({ repository, record: begun.record, packs, tip, onProgress: () => answer.keepAlive() });
 }
@@ -242,24 +247,26 @@ async function takeInOrCut(push: Push, head: Uint8Array, staged: StagedPack): Pr
   } catch (error) {
     if (!(error instanceof ObjectRejected && error.rule === "shallow")) throw error;
     await staged.discard();
-    push.kernel().reset();
+    (await push.memory.kernel()).reset();
     return "cut";
   }
 }
 
 /** Stores and checks the pack. */
 async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack> {
-  const { exchange, request, reader, begun, verdict, answer, kernel } = push;
+  const { exchange, request, reader, begun, verdict, answer, memory } = push;
   const { repository } = exchange;
   const progress = new UnpackProgress(answer, request.quiet, () => repository.now());
   const allowance = (await exchange.allowance?.()) ?? {};
   const { record, packs, uploadBytes } = begun;
   const usedBytes = record.sizeBytes + uploadBytes;
+  const start = concat([head, await memory.start(reader.source)]);
+  const kernel = await memory.kernel();
   const pack = await takeIn(
-    { repository, record, packs, usedBytes, database: databaseOf(push), kernel: kernel() },
+    { repository, record, packs, usedBytes, database: databaseOf(push), kernel },
     {
-      source: reader.source,
-      head,
+      source: memory.watch(reader.source),
+      head: start,
       allowance,
       packName: staged.name,
       packSource: "receive",
@@ -288,7 +295,7 @@ function databaseOf({ exchange, begun }: Push, ...more: PackRecord[]): ObjectDat
 }
 
 async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {
-  const { exchange, request, verdict, kernel, begun } = push;
+  const { exchange, request, verdict, memory, begun } = push;
   // A push without a pack weighs nothing.
   const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
   await checkNewValues(verdict, {
@@ -298,7 +305,7 @@ async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: bo
     database: databaseOf(push),
     openAll: () => databaseOf(push, ...(pack === undefined ? [] : [pack.record])),
     rules: begun.record.rules,
-    kernel,
+    kernel: memory.kernel,
     mostCommits: inMemory ? MOST_COMMITS : MOST_STORED_COMMITS,
   });
 }

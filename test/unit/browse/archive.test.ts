@@ -22,8 +22,8 @@ function noise(size: number, seed: number): Uint8Array {
   return Uint8Array.from({ length: size }, () => random(256));
 }
 
-function sessionOf(store: TestStore): BrowseSession {
-  return new BrowseSession(store.repository(), store.answer(new Uint8Array(0)));
+async function sessionOf(store: TestStore): Promise<BrowseSession> {
+  return await BrowseSession.open(store.repository(), store.answer(new Uint8Array(0)));
 }
 
 async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -63,7 +63,7 @@ describe("large files", () => {
   it.each(Object.keys(contents) as (keyof typeof contents)[])("%s comes whole, and in any part", async (name) => {
     const bytes = Buffer.from(contents[name]);
     const oid = rawName(git.oid(`main:${name}`));
-    const session = sessionOf(store);
+    const session = await sessionOf(store);
     const blob = await openBlob(session, oid);
     expect(blob.size).toBe(bytes.length);
     expect(blob.isHeld).toBe(bytes.length <= session.graph.inflating.wholeBytes);
@@ -84,7 +84,7 @@ describe("large files", () => {
 
   it.each(["tar", "tar.gz", "zip"] as const)("a %s has them, and is written in pieces", async (format) => {
     const pieces: Buffer[] = [];
-    const session = sessionOf(store);
+    const session = await sessionOf(store);
     const request = { tree: rawName(git.oid("main^{tree}")), commit: rawName(commit), prefix: "" };
     await writeArchive(session, request, format, { write: async (bytes) => void pieces.push(Buffer.from(bytes)) });
     session.close();
@@ -96,7 +96,7 @@ describe("large files", () => {
 
   it("costs a read for each large file", async () => {
     store.forget();
-    const session = sessionOf(store);
+    const session = await sessionOf(store);
     await joined((await openBlob(session, rawName(git.oid("main:noise")))).pieces);
     session.close();
     expect(store.cost.reads).toBeGreaterThan(0);
@@ -153,7 +153,7 @@ describe("many files", () => {
   ] as const)("a %s of %i reads at most", async (format: ArchiveFormat, reads) => {
     store.forget();
     store.makeRemote();
-    const session = sessionOf(store);
+    const session = await sessionOf(store);
     const commit = git.oid("main");
     const pieces: Buffer[] = [];
     await writeArchive(
@@ -182,7 +182,7 @@ describe("large files that are stored as deltas", () => {
     }
     const record = await store.push(git.pack(["--all"], "--window=10"), git.tips());
     store.packs = [{ ...record, marked: true }];
-    const session = sessionOf(store);
+    const session = await sessionOf(store);
     let deltas = 0;
     for (const [number, content] of contents.entries()) {
       const oid = rawName(git.oid(`blob${number}`));
@@ -214,7 +214,7 @@ describe("wide directories within each other", () => {
     const record = await store.push(git.pack(["--all"]), [tree]);
     store.packs = [{ ...record, marked: true }];
     const count = async (from: string): Promise<number> => {
-      const session = sessionOf(store);
+      const session = await sessionOf(store);
       let entries = 0;
       try {
         for await (const _ of archiveEntries(session, rawName(from))) entries++;

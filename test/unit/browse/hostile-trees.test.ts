@@ -27,7 +27,7 @@ async function opened({
     before = pacer.steps;
     await Promise.resolve();
   });
-  const session = new BrowseSession({ ...store.repository(), pacer }, store.answer(new Uint8Array(0)));
+  const session = await BrowseSession.open({ ...store.repository(), pacer }, store.answer(new Uint8Array(0)));
   return { session, pauses };
 }
 

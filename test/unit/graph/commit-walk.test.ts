@@ -24,7 +24,7 @@ describe("a walk from what is new to what the client has", () => {
   afterAll(() => git.dispose());
 
   it("knows the parents of the client's tips, and reads none of what lies behind them", async () => {
-    const kernel = store.kernels.lend(store.format.rawSize);
+    const kernel = await store.kernels.lend(store.format.rawSize);
     try {
       const session = new GraphSession(store.database(), kernel);
       const nodeOf = (revision: string): number => session.node(Buffer.from(git.oid(revision), "hex"));

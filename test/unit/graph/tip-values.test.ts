@@ -55,15 +55,15 @@ describe("peelTips", () => {
   it("follows stored tags, and refuses to read more than there are values and some thousand", async () => {
     const store = new TestStore();
     await store.push(hostile.pack, [hostile.tags.at(-1) ?? ""]);
-    const kernel = store.kernels.lend(format.rawSize);
+    const kernel = await store.kernels.lend(format.rawSize);
     const values = valuesOf(hostile.tags);
-    await peelTips(values, { format, pack: undefined, database: store.database(), kernel: () => kernel });
+    await peelTips(values, { format, pack: undefined, database: store.database(), kernel: async () => kernel });
     expect(values.every(({ peeled }) => peeled !== undefined && toHex(peeled) === hostile.tip)).toBe(true);
     const long = tagChainPack(10_100);
     const other = new TestStore();
     await other.push(long.pack, [long.tags.at(-1) ?? ""]);
     const last = valuesOf([long.tags.at(-1) ?? ""]);
-    const peeling = peelTips(last, { format, pack: undefined, database: other.database(), kernel: () => kernel });
+    const peeling = peelTips(last, { format, pack: undefined, database: other.database(), kernel: async () => kernel });
     await expect(peeling).rejects.toThrow("tags of tags");
   });
 });
@@ -73,7 +73,7 @@ describe("GraphSession", () => {
     const hostile = tagChainPack(LENGTH);
     const store = new TestStore();
     await store.push(hostile.pack, [hostile.tags.at(-1) ?? ""]);
-    const kernel = store.kernels.lend(format.rawSize);
+    const kernel = await store.kernels.lend(format.rawSize);
     const session = new GraphSession(store.database(), kernel);
     const nodes = hostile.tags.map((tag) => session.node(rawName(tag)));
     const commit = session.node(rawName(hostile.tip));

@@ -44,7 +44,7 @@ class Walked {
   }
 
   async session<T>(use: (session: GraphSession) => Promise<T>): Promise<T> {
-    const kernel = this.store.kernels.lend(this.store.format.rawSize);
+    const kernel = await this.store.kernels.lend(this.store.format.rawSize);
     try {
       return await use(new GraphSession(this.store.database(), kernel));
     } finally {
@@ -187,7 +187,7 @@ describe.each([
     const inside = git.objects(twenty, git.oid("tt"));
     const outside = git.objects("--all").filter((oid) => !inside.includes(oid));
     const check = async (want: string): Promise<void> => {
-      const session = store.open([want]);
+      const session = await store.open([want]);
       try {
         await session.checkWants();
       } finally {

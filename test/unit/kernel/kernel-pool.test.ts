@@ -1,59 +1,90 @@
 import { describe, expect, it } from "vitest";
-import { KernelPool } from "../../../src/kernel/kernel-pool.ts";
+import { type KernelPoolLayout, KernelPool, type Kernels } from "../../../src/kernel/kernel-pool.ts";
+import type { BudgetLimits, MemoryBudget } from "../../../src/bytes/memory-budget.ts";
+import { memoryBudget, settle } from "../../support/memory.ts";
 import { KERNEL_MODULE } from "../../support/store.ts";
 
 const KIB = 1024;
 
-function pool(): KernelPool {
-  return new KernelPool(KERNEL_MODULE, {
-    windowBytes: 64 * KIB,
-    ringBytes: 512 * KIB,
-    smallRingBytes: 256 * KIB,
-    seed: () => [1, 2],
-  });
+const LAYOUT: KernelPoolLayout = {
+  windowBytes: 64 * KIB,
+  ringBytes: 512 * KIB,
+  smallRingBytes: 256 * KIB,
+  seed: () => [1, 2],
+};
+
+/** A pool, and how one request sees it. */
+function pool(limits: Partial<BudgetLimits> = {}): { pool: KernelPool; budget: MemoryBudget; kernels: Kernels } {
+  const budget = memoryBudget(limits);
+  const made = new KernelPool(KERNEL_MODULE, LAYOUT, budget);
+  return { pool: made, budget, kernels: made.for(budget.open("test")) };
 }
 
 describe("KernelPool", () => {
-  it("lends the same kernel again, emptied", () => {
-    const kernels = pool();
-    const kernel = kernels.lend(20);
+  it("lends the same kernel again, emptied", async () => {
+    const { pool: all, kernels } = pool();
+    const kernel = await kernels.lend(20);
     kernel.oidAdd(kernel.scratchAt);
     expect(kernel.oidCount).toBe(1);
     kernels.giveBack(kernel);
     kernels.giveBack(kernel);
-    const again = kernels.lend(20);
+    const again = await kernels.lend(20);
     expect(again).toBe(kernel);
     expect(again.oidCount).toBe(0);
-    expect(kernels.byteLength).toBe(kernel.byteLength);
+    expect(all.byteLength).toBe(kernel.byteLength);
   });
 
-  it("lends no kernel twice at once, and small ones to many", () => {
-    const kernels = pool();
-    const lent = [1, 2, 3, 4].map(() => kernels.lend(20));
+  it("lends no kernel twice at once, and all of the same size", async () => {
+    const { pool: all, kernels } = pool();
+    const lent = await Promise.all([1, 2, 3, 4].map(() => kernels.lend(20)));
     expect(new Set(lent).size).toBe(4);
-    expect(lent.map((kernel) => kernel.ringBytes / KIB)).toEqual([512, 512, 256, 256]);
+    expect(lent.map((kernel) => kernel.ringBytes / KIB)).toEqual([512, 512, 512, 512]);
     for (const kernel of lent) kernels.giveBack(kernel);
-    // one is kept, and none of the small
-    expect(kernels.lend(20).ringBytes).toBe(512 * KIB);
-    expect(kernels.byteLength).toBeLessThan(2 * (lent[0]?.byteLength ?? 0));
+    // one is kept
+    expect(all.byteLength).toBe(lent[0]?.byteLength);
   });
 
-  it("makes another for names of another size", () => {
-    const kernels = pool();
-    kernels.giveBack(kernels.lend(20));
-    expect(kernels.lend(32).rawSize).toBe(32);
+  it("lends small ones on demand, and keeps none of them", async () => {
+    const { pool: all, kernels } = pool();
+    const small = await kernels.lendSmall(20);
+    expect(small.ringBytes).toBe(256 * KIB);
+    kernels.giveBack(small);
+    expect(all.byteLength).toBe(0);
   });
 
-  it("does not keep one that grew", () => {
-    const kernels = pool();
-    const kernel = kernels.lend(20);
+  it("has a request wait for the kernel of another, and reuses it", async () => {
+    const { pool: all, budget } = pool({ bytes: 2 * 1024 * KIB });
+    const [first, second] = [all.for(budget.open("first")), all.for(budget.open("second"))];
+    const kernel = await first.lend(20);
+    let isLent = false;
+    const waiting = second.lend(20).then((lent) => {
+      isLent = true;
+      return lent;
+    });
+    await settle();
+    expect([isLent, budget.waiting]).toEqual([false, 1]);
+    first.giveBack(kernel);
+    expect(await waiting).toBe(kernel);
+    second.giveBack(kernel);
+    expect(budget.held).toBe(0);
+  });
+
+  it("makes another for names of another size", async () => {
+    const { kernels } = pool();
+    kernels.giveBack(await kernels.lend(20));
+    expect((await kernels.lend(32)).rawSize).toBe(32);
+  });
+
+  it("does not keep one that grew", async () => {
+    const { pool: all, kernels } = pool();
+    const kernel = await kernels.lend(20);
     for (let i = 0; kernel.byteLength <= 72 * KIB * KIB; i++) {
       new DataView(kernel.memory.buffer).setUint32(kernel.scratchAt, i);
       kernel.oidAdd(kernel.scratchAt);
     }
     const grown = kernel.byteLength;
     kernels.giveBack(kernel);
-    expect(kernels.byteLength).toBe(0);
-    expect([kernels.takeHighest(), kernels.takeHighest()]).toEqual([grown, 0]);
+    expect(all.byteLength).toBe(0);
+    expect([all.takeHighest(), all.takeHighest()]).toEqual([grown, 0]);
   });
 });

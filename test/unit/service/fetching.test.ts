@@ -404,9 +404,9 @@ describe("the pack", () => {
       }
     };
     await fetches();
-    const before = tools.kernels.byteLength;
+    const before = tools.pool.byteLength;
     await fetches();
-    expect(tools.kernels.byteLength).toBe(before);
+    expect(tools.pool.byteLength).toBe(before);
   });
 
   it("shows no progress to one who wants none", async () => {

@@ -5,7 +5,7 @@
  */
 import type { ByteSource } from "../../../src/bytes/byte-stream.ts";
 import { Pacer } from "../../../src/bytes/pacer.ts";
-import { isolateTools } from "../../../src/cloudflare/isolate-tools.ts";
+import { type IsolateTools, isolateTools } from "../../../src/cloudflare/isolate-tools.ts";
 import type { Pusher } from "../../../src/refs/ref-policy.ts";
 import type { CreateRequest, NewRepository, RefStore, RepositoryRecord } from "../../../src/refs/ref-store.ts";
 import { DEFAULT_LIMITS } from "../../../src/repository/limits.ts";
@@ -17,8 +17,16 @@ import { type MemoryPackStorage, memoryPackStorage } from "../../support/memory-
 import { type MemoryRefStore, memoryRefStore } from "../../support/memory-ref-store.ts";
 import { pktText } from "../../support/pkt.ts";
 
+const isolate = isolateTools(kernelModule);
+
 /** The hash functions, kernels and so on that all test repositories share. */
-export const tools = isolateTools(kernelModule);
+export const tools = { ...isolate, pool: isolate.kernels, ...paidBy(isolate) };
+
+/** What a request pays with. */
+function paidBy({ budget, kernels }: IsolateTools): Pick<Repository, "memory" | "kernels"> {
+  const memory = budget.open("test");
+  return { memory, kernels: kernels.for(memory) };
+}
 
 /** How a test's repository is made. */
 export const NEW_REPOSITORY: CreateRequest = {

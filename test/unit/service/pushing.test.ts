@@ -328,9 +328,9 @@ describe("a push that lands", () => {
       await push([{ name: "refs/heads/x", old: thirdId }]);
     };
     await pushes();
-    const before = tools.kernels.byteLength;
+    const before = tools.pool.byteLength;
     await pushes();
-    expect(tools.kernels.byteLength).toBe(before);
+    expect(tools.pool.byteLength).toBe(before);
   });
 
   it("deletes without a pack", async () => {

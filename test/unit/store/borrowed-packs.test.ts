@@ -32,7 +32,7 @@ describe("packs of two repositories in one catalog", () => {
         return { storage: home.counted(), scope: home === own ? "own" : "other" };
       },
     });
-    const kernel = own.kernels.lend(own.format.rawSize);
+    const kernel = await own.kernels.lend(own.format.rawSize);
     const reader = new ObjectReader(database, new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes)));
     for (const content of ["one", "three", "two", "four"]) {
       const read = await reader.readCopy(rawName(objectId("blob", Buffer.from(content))));

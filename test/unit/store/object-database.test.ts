@@ -41,7 +41,7 @@ async function withReader(
   store: TestStore,
   use: (reader: ObjectReader, database: ObjectDatabase) => Promise<void>,
 ): Promise<void> {
-  const kernel = store.kernels.lend(store.format.rawSize);
+  const kernel = await store.kernels.lend(store.format.rawSize);
   try {
     const database = store.database();
     const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));

@@ -28,7 +28,7 @@ describe("the size of a stored object", () => {
       format: store.format,
       pacer: store.pacer,
     });
-    const kernel = store.kernels.lend(store.format.rawSize);
+    const kernel = await store.kernels.lend(store.format.rawSize);
     const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
     const objects = git.lines([
       "cat-file",

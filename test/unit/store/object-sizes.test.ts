@@ -39,7 +39,7 @@ describe("sizes of many objects", () => {
   async function sizesOf(names: readonly string[]): Promise<number[]> {
     store.forget();
     const database = store.database();
-    const kernel = store.kernels.lend(store.format.rawSize);
+    const kernel = await store.kernels.lend(store.format.rawSize);
     try {
       const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
       const raw = Buffer.concat(names.map((name) => fromHex(name) ?? new Uint8Array(20)));

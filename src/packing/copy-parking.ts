@@ -1,0 +1,120 @@
+/**
+ * Copying without a kernel. What a copy asks of it, once all is selected, is which objects a delta may build on; a delta of a stored
+ * pack builds on an object of the same pack, so a bit per object of the pack is enough. While clients are fast, the kernel's table
+ * answers. When one is waited for, the bits are taken from it, and the kernel goes to somebody else.
+ *
+ * @packageDocumentation
+ */
+import { f64At, u8At } from "../bytes/assert.ts";
+import type { PackIndex } from "../format/pack-index.ts";
+import { PENDING } from "../kernel/object-flags.ts";
+import type { PackHandle } from "../store/pack-handle.ts";
+import type { CopyOptions, PackCopy } from "./pack-copy.ts";
+import type { PackSelection } from "./pack-selection.ts";
+import type { FetchSession } from "./pack-session.ts";
+
+/** What is to be sent. */
+export type CopyPlan = {
+  readonly whole: readonly PackHandle[];
+  readonly parts: readonly PackSelection[];
+  /** See {@link CopyOptions}. */
+  readonly mayBuildOn: CopyOptions["mayBuildOn"];
+};
+
+/** What a pack's deltas may build on: a bit per position of its index. */
+class Buildable {
+  readonly #index: PackIndex;
+  readonly #bits: Uint8Array;
+
+  constructor(index: PackIndex, mayBuildOn: CopyOptions["mayBuildOn"]) {
+    this.#index = index;
+    this.#bits = new Uint8Array(Math.ceil(index.count / 8));
+    for (let position = 0; position < index.count; position++) {
+      if (mayBuildOn(index.nameAt(position)))
+        this.#bits[position >> 3] = u8At(this.#bits, position >> 3) | (1 << (position & 7));
+    }
+  }
+
+  has(name: Uint8Array): boolean {
+    const position = this.#index.find(name);
+    return position >= 0 && (u8At(this.#bits, position >> 3) & (1 << (position & 7))) !== 0;
+  }
+}
+
+/** What a copy reads ahead for a client that is fast. */
+const AHEAD_BYTES = 6 * 1024 * 1024;
+
+function bytesOf(parts: readonly PackSelection[]): number {
+  let bytes = 0;
+  for (const { offsets, ends } of parts)
+    for (let i = 0; i < offsets.length && bytes < AHEAD_BYTES; i++) bytes += f64At(ends, i) - f64At(offsets, i);
+  return bytes;
+}
+
+/** The copying of one plan, with a kernel and without. */
+export class CopyParking {
+  readonly #session: FetchSession;
+  readonly #plan: CopyPlan;
+  readonly #buildable = new Map<PackSelection, Buildable>();
+  #part: PackSelection | undefined;
+  #copying: PackCopy | undefined;
+  #parking: Promise<void> | undefined;
+  #aheadBytes = 0;
+
+  /** `isAlone`: nothing else of the request writes to the client meanwhile. */
+  constructor(session: FetchSession, plan: CopyPlan, isAlone: boolean) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#holdAhead(Math.min(AHEAD_BYTES, bytesOf(plan.parts)));
+    if (isAlone && plan.parts.length > 0) session.repository.memory.parkWith(() => this.#park());
+  }
+
+  /** Says that a part is copied from now on. */
+  begin(part: PackSelection, copying: PackCopy): void {
+    this.#part = part;
+    this.#copying = copying;
+  }
+
+  /** See {@link CopyOptions}: of the part that is copied. */
+  mayBuildOn(name: Uint8Array): boolean {
+    const buildable = this.#part === undefined ? undefined : this.#buildable.get(this.#part);
+    return buildable === undefined ? this.#plan.mayBuildOn(name) : buildable.has(name);
+  }
+
+  /** Settles when nothing is under way that needs the kernel. */
+  async ended(): Promise<void> {
+    await this.#parking;
+  }
+
+  /** Says that nothing is copied any more. */
+  end(): void {
+    this.#holdAhead(0);
+    this.#session.repository.memory.parkWith(undefined);
+  }
+
+  #holdAhead(bytes: number): void {
+    this.#session.repository.memory.hold(bytes - this.#aheadBytes);
+    this.#aheadBytes = bytes;
+  }
+
+  #park(): void {
+    this.#copying?.letGo();
+    this.#holdAhead(0);
+    this.#parking = this.#takeBits();
+    // awaited by whoever goes on
+    this.#parking.catch(() => undefined);
+  }
+
+  async #takeBits(): Promise<void> {
+    const { graph } = this.#session;
+    const { parts } = this.#plan;
+    const first = this.#part === undefined ? 0 : parts.indexOf(this.#part);
+    for (const part of parts.slice(first)) {
+      const index = part.order?.index ?? (await part.handle.loadIndex());
+      // as when its turn comes
+      if (part !== this.#part) for (const node of part.nodes) graph.unmark(node, PENDING);
+      this.#buildable.set(part, new Buildable(index, this.#plan.mayBuildOn));
+    }
+    this.#session.rest();
+  }
+}

@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { ClientTooSlow, HostBusy } from "../../../src/bytes/failure.ts";
+import { keptMemory, type RequestMemory } from "../../../src/bytes/memory-budget.ts";
+import { ManualClock, memoryBudget, settle } from "../../support/memory.ts";
+
+/** Claims bytes, and says what came of it so far. */
+class Asked {
+  state: "waiting" | "granted" | "busy" = "waiting";
+  failure: HostBusy | undefined;
+  readonly memory: RequestMemory;
+
+  constructor(memory: RequestMemory, bytes: number) {
+    this.memory = memory;
+    void this.#ask(bytes);
+  }
+
+  async #ask(bytes: number): Promise<void> {
+    try {
+      await this.memory.claim({ bytes });
+      this.state = "granted";
+    } catch (error) {
+      this.state = "busy";
+      if (error instanceof HostBusy) this.failure = error;
+    }
+  }
+}
+
+const never = new Promise<never>(() => undefined);
+
+describe("MemoryBudget", () => {
+  it("grants what there is room for, and the rest when room is made", async () => {
+    const budget = memoryBudget({ bytes: 100 });
+    const [first, second] = [new Asked(budget.open("a"), 60), new Asked(budget.open("b"), 60)];
+    await settle();
+    expect([first.state, second.state]).toEqual(["granted", "waiting"]);
+    first.memory.giveBack(60);
+    await settle();
+    expect([second.state, budget.held, budget.waiting]).toEqual(["granted", 60, 0]);
+  });
+
+  it("serves the share that holds least, and within a share whoever came first", async () => {
+    const budget = memoryBudget({ bytes: 100 });
+    const crowd = Array.from({ length: 20 }, () => new Asked(budget.open("crowd"), 50));
+    const other = new Asked(budget.open("other"), 50);
+    await settle();
+    expect(crowd.map(({ state }) => state).slice(0, 3)).toEqual(["granted", "granted", "waiting"]);
+    crowd[1]?.memory.giveBack(50);
+    await settle();
+    expect([other.state, crowd[2]?.state]).toEqual(["granted", "waiting"]);
+    other.memory.giveBack(50);
+    await settle();
+    expect([crowd[2]?.state, crowd[3]?.state]).toEqual(["granted", "waiting"]);
+  });
+
+  it("has a large claim wait before smaller ones that came later", async () => {
+    const budget = memoryBudget({ bytes: 100 });
+    const first = new Asked(budget.open("a"), 60);
+    const large = new Asked(budget.open("b"), 90);
+    const small = new Asked(budget.open("c"), 10);
+    await settle();
+    expect([first.state, large.state, small.state]).toEqual(["granted", "waiting", "waiting"]);
+    first.memory.giveBack(60);
+    await settle();
+    expect([large.state, small.state]).toEqual(["granted", "granted"]);
+  });
+
+  it("keeps room for a request that holds something and needs more", async () => {
+    const budget = memoryBudget({ bytes: 100, reserve: 30 });
+    const first = new Asked(budget.open("a"), 40);
+    const second = new Asked(budget.open("b"), 40);
+    const more = new Asked(first.memory, 30);
+    await settle();
+    expect([first.state, second.state, more.state]).toEqual(["granted", "waiting", "granted"]);
+  });
+
+  it("grants a request that is alone more than there is", async () => {
+    const budget = memoryBudget({ bytes: 100, reserve: 30 });
+    const first = new Asked(budget.open("a"), 500);
+    const second = new Asked(budget.open("b"), 10);
+    await settle();
+    expect([first.state, second.state]).toEqual(["granted", "waiting"]);
+  });
+
+  it("has what is kept for later give way", async () => {
+    const budget = memoryBudget({ bytes: 100 });
+    let kept = 80;
+    const cache = keptMemory(
+      () => kept,
+      (bytes) => {
+        kept = Math.max(30, kept - bytes);
+      },
+    );
+    budget.keep(cache);
+    const first = new Asked(budget.open("a"), 40);
+    await settle();
+    expect([first.state, kept]).toEqual(["granted", 60]);
+    const second = new Asked(budget.open("b"), 40);
+    await settle();
+    expect([second.state, kept]).toEqual(["waiting", 30]);
+  });
+
+  it("refuses after a while, and at once where too many wait", async () => {
+    const clock = new ManualClock();
+    const budget = memoryBudget({ bytes: 10, waiting: 3, waitingOfShare: 2, patience: 20_000 }, clock);
+    const asked = ["a", "a", "a", "a", "b", "c"].map((share) => new Asked(budget.open(share), 10));
+    await settle();
+    expect(asked.map(({ state }) => state)).toEqual(["granted", "waiting", "waiting", "busy", "waiting", "busy"]);
+    expect(asked[3]?.failure).toMatchObject({ reason: "share", retryAfter: 10 });
+    expect(asked[5]?.failure).toMatchObject({ reason: "host" });
+    await clock.pass(19_999);
+    expect(asked[1]?.state).toBe("waiting");
+    await clock.pass(1);
+    expect(asked.map(({ state }) => state)).toEqual(["granted", "busy", "busy", "busy", "busy", "busy"]);
+    expect(budget.waiting).toBe(0);
+  });
+});
+
+describe("RequestMemory", () => {
+  /** How a wait for a client ended. */
+  async function outcome(step: Promise<unknown>): Promise<string> {
+    try {
+      return String(await step);
+    } catch (error) {
+      return error instanceof ClientTooSlow ? error.reason : "another fault";
+    }
+  }
+
+  const PRESSED = { much: 2000, little: 10_000 };
+
+  it("ends a wait for a client that stands still", async () => {
+    const clock = new ManualClock();
+    const memory = memoryBudget({ standstill: 120_000 }, clock).open("a");
+    const waiting = outcome(memory.whileClient(never));
+    await clock.pass(119_000);
+    const quick = outcome(memory.whileClient(Promise.resolve("taken")));
+    await clock.pass(1000);
+    expect([await waiting, await quick]).toEqual(["standstill", "taken"]);
+  });
+
+  it("ends the wait of who holds most, no sooner than others need it", async () => {
+    const clock = new ManualClock();
+    const budget = memoryBudget({ bytes: 100, muchBytes: 20, pressed: PRESSED, standstill: 600_000 }, clock);
+    const ended: string[] = [];
+    for (const [name, bytes] of [
+      ["small", 5],
+      ["large", 60],
+      ["middle", 30],
+    ] as const) {
+      const memory = budget.open(name);
+      memory.hold(bytes);
+      const hold = async (): Promise<void> => {
+        ended.push(`${name}: ${await outcome(memory.whileClient(never))}`);
+        memory.hold(-bytes);
+      };
+      void hold();
+    }
+    await clock.pass(60_000);
+    expect(ended).toEqual([]);
+    const asked = new Asked(budget.open("other"), 50);
+    await clock.pass(1000);
+    expect(ended).toEqual(["large: pressed"]);
+    expect(asked.state).toBe("granted");
+    await clock.pass(30_000);
+    expect(ended).toHaveLength(1);
+  });
+
+  it("ends nobody's wait who has only just begun to wait", async () => {
+    const clock = new ManualClock();
+    const budget = memoryBudget({ bytes: 100, muchBytes: 20, pressed: PRESSED, patience: 60_000 }, clock);
+    const holder = budget.open("a");
+    holder.hold(90);
+    const asked = new Asked(budget.open("b"), 50);
+    for (let i = 0; i < 10; i++) {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const step = outcome(holder.whileClient(promise));
+      await clock.pass(1500);
+      resolve("taken");
+      expect(await step).toBe("taken");
+    }
+    expect(asked.state).toBe("waiting");
+  });
+
+  it("lets go of what can be made again, once for each wait", async () => {
+    const clock = new ManualClock();
+    const memory = memoryBudget({ parkAfter: 1000 }, clock).open("a");
+    let parked = 0;
+    memory.parkWith(() => {
+      parked++;
+    });
+    void memory.whileClient(never);
+    await clock.pass(900);
+    expect(parked).toBe(0);
+    await clock.pass(5000);
+    expect(parked).toBe(1);
+  });
+});
