@@ -1,9 +1,9 @@
 /**
- * Reads a delta that is too large to be held, piece by piece: what it copies and what it inserts, in order.
+ * A reader of deltas that are too large to be held in memory: it takes them in pieces and yields their steps in order.
  *
  * ```text
  * delta  := base size (varint) | result size (varint) | op …
- * op     := 1oooossss offset bytes, size bytes      copy from the base (no size means 65,536)
+ * op     := 1sssoooo offset bytes, size bytes       copy from the base (size 0 means 65,536)
  *         | 0nnnnnnn n bytes                        insert; n is not 0
  * ```
  *
@@ -13,7 +13,7 @@
 import { u8At, u8OrNul } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 
-/** A step of a delta. `bytes` of an insert is a view into the piece it came with; `at` is where they lie in the delta. */
+/** A step of a delta. An insert's `bytes` are a view of the current piece; its `at` is their offset in the delta. */
 export type DeltaStep =
   | { readonly kind: "sizes"; readonly baseSize: number; readonly resultSize: number }
   | { readonly kind: "copy"; readonly offset: number; readonly length: number }
@@ -22,16 +22,20 @@ export type DeltaStep =
 const COPY = 0x80;
 const DEFAULT_COPY = 0x10000;
 
-/** A delta being read. */
+/** The reader of one delta. */
 export class DeltaStream {
-  /** Bytes of a varint or a copy that the last piece cut. */
+  /** The beginning of a varint or a copy that the end of the last piece cut. */
   #carry = new Uint8Array(0);
   #inserting = 0;
-  /** Where the bytes at hand begin, in the delta. */
+  /** The offset in the delta of the bytes at hand. */
   #start = 0;
   #sizes: number[] = [];
 
-  /** Gives the steps of the next piece, in order; take each before the next. @throws ObjectRejected for what is no delta. */
+  /**
+   * Yields the steps of the next piece in order. Views are valid as long as `piece`.
+   *
+   * @throws ObjectRejected if it is malformed.
+   */
   *read(piece: Uint8Array): Generator<DeltaStep> {
     let bytes = piece;
     if (this.#carry.length > 0) {
@@ -54,7 +58,7 @@ export class DeltaStream {
     this.#start += at;
   }
 
-  /** Says that the delta has ended. @throws ObjectRejected where it is cut short. */
+  /** Checks that the delta ended between two steps. @throws ObjectRejected if it is cut short. */
   end(): void {
     if (this.#carry.length > 0 || this.#inserting > 0 || this.#sizes.length < 2)
       throw new ObjectRejected("failed to apply delta");

@@ -1,14 +1,15 @@
 /**
- * Deltas between two objects: what a pack stores of an object whose base it also has.
+ * Deltas: the form in which a pack stores an object as copies from a base object and inserted bytes.
  *
  * ```
- * size of the base · size of the result       7 bits a byte, lowest first
+ * size of the base · size of the result       7 bits per byte, lowest first
  * 1xxxxxxx  copy: bits 0–3 say which bytes of the offset follow, 4–6 which of the length; length 0 is 65,536
  * 0xxxxxxx  insert the next 1…127 bytes
  * 00000000  reserved
  * ```
  *
- * The kernel applies deltas where speed counts; this is the readable twin it is held to, and serves small uses.
+ * The kernel applies deltas where speed counts. This readable twin is what tests compare it with; it also serves small
+ * uses.
  *
  * @packageDocumentation
  * @see gitformat-pack(5)
@@ -18,7 +19,7 @@ import { ObjectRejected } from "../bytes/failure.ts";
 
 const FULL_COPY = 0x10000;
 const MAX_INSERT = 127;
-/** Bytes that must match before a copy is worth its opcode. */
+/** The least number of matching bytes for which a copy is written. */
 const BLOCK = 16;
 
 function refuse(): never {
@@ -26,8 +27,8 @@ function refuse(): never {
 }
 
 /**
- * Reads a delta operation by operation. The fields describe the operation that {@link DeltaReader.next} just read; one
- * instance serves one delta.
+ * Reads a delta operation by operation. The fields describe the operation that {@link DeltaReader.next} has just read.
+ * An instance reads one delta.
  *
  * @example
  * const reader = new DeltaReader(delta);
@@ -36,27 +37,27 @@ function refuse(): never {
  * }
  */
 export class DeltaReader {
-  /** Bytes of the base that the delta was made for. */
+  /** Bytes of the base for which the delta was made. */
   readonly baseSize: number;
-  /** Bytes that applying the delta gives. */
+  /** Bytes of the object that results from applying the delta. */
   readonly resultSize: number;
-  /** Of a copy: where in the base it begins. */
+  /** The offset in the base of the copied bytes. Set by a copy. */
   offset = 0;
-  /** Bytes that the operation gives. */
+  /** The number of bytes that the operation produces. */
   length = 0;
-  /** Of an insert: where in the delta its bytes begin. */
+  /** The offset in the delta of the inserted bytes. Set by an insert. */
   start = 0;
   readonly #delta: Uint8Array;
   #at = 0;
 
-  /** @throws ObjectRejected where the sizes are cut short or past 2^53. */
+  /** Reads the two sizes. @throws ObjectRejected if they are cut short or not below 2^53. */
   constructor(delta: Uint8Array) {
     this.#delta = delta;
     this.baseSize = this.#size();
     this.resultSize = this.#size();
   }
 
-  /** Reads the next operation. @throws ObjectRejected for a cut operation or the reserved one. */
+  /** Reads the next operation. @throws ObjectRejected if it is cut short or the reserved one. */
   next(): "copy" | "insert" | "end" {
     if (this.#at >= this.#delta.length) return "end";
     const code = this.#byte();
@@ -100,13 +101,16 @@ export class DeltaReader {
   }
 }
 
-/** Gives the two sizes at the start of a delta. @throws ObjectRejected where they are cut short or past 2^53. */
+/** Returns the two sizes at the start of a delta. @throws ObjectRejected if they are cut short or not below 2^53. */
 export function deltaSizes(delta: Uint8Array): { readonly baseSize: number; readonly resultSize: number } {
   const { baseSize, resultSize } = new DeltaReader(delta);
   return { baseSize, resultSize };
 }
 
-/** Gives the bytes that a delta's operations give: what it says may be more than there is memory for. */
+/**
+ * Returns how many bytes a delta's operations produce. The size that it states may be larger than the memory, so it is
+ * compared.
+ */
 function lengthOf(delta: Uint8Array): number {
   const reader = new DeltaReader(delta);
   let length = 0;
@@ -115,10 +119,11 @@ function lengthOf(delta: Uint8Array): number {
 }
 
 /**
- * Applies a delta; the result is the caller's.
+ * Applies a delta and returns the object in a new buffer.
  *
- * @throws ObjectRejected where the delta is malformed, was made for a base of another size, reaches outside it or gives
- *   another size than it says: git refuses all of these as "failed to apply delta".
+ * @throws ObjectRejected if the delta is malformed, was made for a base of another size, reaches outside the base, or
+ * produces
+ *   another size than it states. Git refuses all of these as "failed to apply delta".
  */
 export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array<ArrayBuffer> {
   const reader = new DeltaReader(delta);
@@ -140,7 +145,7 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array<Arra
   return result;
 }
 
-/** Collects the operations of a delta that is being made. */
+/** Encodes the sizes and operations of a new delta. */
 class DeltaWriter {
   #bytes = new Uint8Array(256);
   #length = 0;
@@ -178,7 +183,7 @@ class DeltaWriter {
       code |= 0x01 << bit;
       this.#push(byte);
     }
-    // Only two bytes of length are written: 65,536 is their zero, and that is the longest copy every reader knows.
+    // Only two bytes of length are written: 0 stands for 65,536, which is the longest copy that every reader knows.
     for (let bit = 0; bit < 2; bit++) {
       const byte = (length >> (8 * bit)) & 0xff;
       if (byte === 0) continue;
@@ -221,8 +226,8 @@ function matchLength(base: Uint8Array, baseAt: number, target: Uint8Array, targe
 }
 
 /**
- * Makes a delta from `base` to `target`: valid and usually small, but not the smallest. Bases are limited to 4 GiB, which is
- * what a copy can reach.
+ * Makes a delta from `base` to `target`. It is valid and usually small, but not the smallest. A base has at most 4 GiB,
+ * since a copy's offset has 32 bits.
  */
 export function createDelta(base: Uint8Array, target: Uint8Array): Uint8Array<ArrayBuffer> {
   const blocks = indexBlocks(base);

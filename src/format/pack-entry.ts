@@ -1,14 +1,15 @@
 /**
- * The header of a pack entry: its type, the size it inflates to and, for a delta, where its base is.
+ * The header of a pack entry: its type, its inflated size and, for a delta, the place of its base.
  *
  * ```
  * byte 0   1 bit: more size follows · 3 bits: type · 4 bits: size, lowest
- * byte 1…  1 bit: more size follows · 7 bits: size, upwards
- * ofs-delta: distance to the base, 1 bit more + 7 bits a byte, highest first, each continuation adding one
+ * byte 1…  1 bit: more size follows · 7 bits: size, ever higher
+ * ofs-delta: distance to the base, 1 bit "more" + 7 bits per byte, highest first; each continuation adds one
  * ref-delta: the base's name, raw
  * ```
  *
- * Sizes and distances go up to 2^53: they are added and multiplied, never shifted, since bit operations stop at 32 bits.
+ * Sizes and distances may be as large as 2^53 - 1. They are added and multiplied, not shifted, since bit operations
+ * have 32 bits.
  *
  * @packageDocumentation
  * @see gitformat-pack(5)
@@ -17,35 +18,35 @@ import { u8At } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 
-/** The most bytes a size or a distance takes: eight for 2^53. */
+/** Bytes of the longest size or distance: eight for 2^53. */
 const MAX_VARINT_BYTES = 8;
 
-/** Bytes that no entry header exceeds, whatever the object format: a reader that has as many never sees `"short"`. */
+/** Bytes of the longest entry header in any object format. A reader that has this many bytes never gets `"short"`. */
 export const MAX_ENTRY_HEADER_BYTES = MAX_VARINT_BYTES + 32;
 
 /**
- * A decoded entry header. One instance is made outside the loop and decoded into again and again, so that a pack of millions
- * of entries makes no garbage.
+ * A decoded entry header. A caller makes one instance outside its loop and decodes every header into it, so that a pack
+ * of millions of entries makes no garbage.
  */
 export class EntryHeader {
-  /** The type's number: that of a kind (see `kindOfNumber`), `OFS_DELTA` or `REF_DELTA`. */
+  /** The type number: that of an object type (see `kindOfNumber`), `OFS_DELTA` or `REF_DELTA`. */
   kind = 0;
-  /** Bytes the entry inflates to; of a delta, the bytes of the delta. */
+  /** Inflated bytes of the entry; of a delta, the bytes of the delta itself. */
   size = 0;
-  /** Bytes of the whole header, base included: deflated data begins after them. */
+  /** Bytes of the whole header, including the base. The deflated data follows them. */
   headerBytes = 0;
-  /** Bytes of the type and size alone: what is the same for an entry and its copy with another base. */
+  /** Bytes of type and size alone. This part stays the same when an entry is sent with another base. */
   sizeBytes = 0;
-  /** Of an ofs-delta: how far before this entry's offset its base's begins; at least 1. */
+  /** For an ofs-delta: the distance in bytes from the base's entry to this entry, at least 1. */
   distance = 0;
-  /** Of a ref-delta: where in the decoded bytes the base's raw name begins. */
+  /** For a ref-delta: the offset in the decoded bytes of the base's raw name. */
   baseAt = 0;
 
   /**
-   * Decodes the header at `bytes[at]`, looking no further than `end`. On `"short"` the header goes past `end` and no field
-   * means anything: call again, from the same start, with more bytes.
+   * Decodes the header at `bytes[at]` without reading at `end` or behind it. Returns `"short"` if the header goes past
+   * `end`. The fields are invalid then, and the caller calls again with more bytes, from the same start.
    *
-   * @throws ObjectRejected for a type that does not exist and for numbers past 2^53.
+   * @throws ObjectRejected for an unknown type, and for numbers that are not below 2^53.
    */
   decode(bytes: Uint8Array, at: number, end: number, rawSize: number): "ok" | "short" {
     let next = at;
@@ -97,19 +98,22 @@ export class EntryHeader {
   }
 }
 
-/** Gives the fault for an entry that git would refuse, in the words of git's index-pack. */
+/** Returns the error, in the words of git's index-pack, for an entry that git would refuse. */
 export function badEntry(offset: number, why: string): ObjectRejected {
   return new ObjectRejected(`pack has bad object at offset ${offset}: ${why}`);
 }
 
-/** Gives the bytes that {@link encodeEntryHeader} takes for an entry of `size` bytes. */
+/** Returns the number of bytes that {@link encodeEntryHeader} writes for an entry of `size` bytes. */
 export function entryHeaderBytes(size: number): number {
   let bytes = 1;
   for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 128)) bytes++;
   return bytes;
 }
 
-/** Encodes type number and size into `into` from `at`; gives the position after them. The base, if any, follows there. */
+/**
+ * Encodes a type number and a size into `into` from `at`. Returns the position behind them, where the base of a delta
+ * follows.
+ */
 export function encodeEntryHeader(kind: number, size: number, into: Uint8Array, at: number): number {
   let next = at;
   let byte = (kind << 4) | (size % 16);
@@ -123,14 +127,14 @@ export function encodeEntryHeader(kind: number, size: number, into: Uint8Array, 
   return next;
 }
 
-/** Gives the bytes that {@link encodeOfsDistance} takes. */
+/** Returns the number of bytes that {@link encodeOfsDistance} writes. */
 export function ofsDistanceBytes(distance: number): number {
   let bytes = 1;
   for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor((rest - 1) / 128)) bytes++;
   return bytes;
 }
 
-/** Encodes the distance to an ofs-delta's base into `into` from `at`; gives the position after it. */
+/** Encodes the distance to an ofs-delta's base into `into` from `at`. Returns the position behind it. */
 export function encodeOfsDistance(distance: number, into: Uint8Array, at: number): number {
   const bytes = ofsDistanceBytes(distance);
   let rest = distance;

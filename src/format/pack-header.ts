@@ -1,5 +1,5 @@
 /**
- * The twelve bytes that open a pack.
+ * The header of a pack: its first twelve bytes.
  *
  * ```
  * 0  "PACK"
@@ -18,13 +18,13 @@ export const PACK_HEADER_BYTES = 12;
 const SIGNATURE = 0x5041434b;
 const VERSIONS: readonly number[] = [2, 3];
 
-/** What a pack says of itself at its start. */
-export type PackHeader = { readonly version: number; /** Entries in the pack. */ readonly count: number };
+/** A decoded pack header. */
+export type PackHeader = { readonly version: number; /** The number of entries. */ readonly count: number };
 
 /**
- * Decodes a pack header from the first {@link PACK_HEADER_BYTES} of `bytes`, in git's words where it is not one.
+ * Decodes a pack header from the first {@link PACK_HEADER_BYTES} of `bytes`.
  *
- * @throws ObjectRejected where the signature or the version is not a pack's, or the header is cut short.
+ * @throws ObjectRejected in git's words if the signature or the version is wrong, or the header is cut short.
  */
 export function decodePackHeader(bytes: Uint8Array): PackHeader {
   if (bytes.length < PACK_HEADER_BYTES) throw new ObjectRejected("early EOF");
@@ -35,7 +35,7 @@ export function decodePackHeader(bytes: Uint8Array): PackHeader {
   return { version, count: view.getUint32(8) };
 }
 
-/** Encodes the header of a version 2 pack of `count` entries. */
+/** Encodes the header of a version 2 pack with `count` entries. */
 export function encodePackHeader(count: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(PACK_HEADER_BYTES);
   const view = new DataView(bytes.buffer);

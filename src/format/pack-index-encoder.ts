@@ -1,6 +1,6 @@
 /**
- * Writes the index of a pack from the tables that reading the pack filled: piece by piece, since the index of a pack of
- * millions of objects is too long to hold beside them.
+ * The encoder of pack indexes. Reading a pack fills tables, and the index is made from them chunk by chunk, since the
+ * index of a pack of millions of objects is too large to be held beside them.
  *
  * @packageDocumentation
  * @see gitformat-pack(5)
@@ -9,33 +9,35 @@ import { f64At, u32At, u8At } from "../bytes/assert.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { INDEX_HEAD_BYTES, packIndexBytes } from "./pack-index.ts";
 
-/** A hash that is being computed: how ring 1, which has none of its own, is given one. */
+/** A hash in progress. This layer has no hash function of its own, so callers pass one. */
 export interface Digest {
   update(bytes: Uint8Array): unknown;
   digest(): Uint8Array;
 }
 
-/** The objects of a pack, as tables by **entry**: in any order, though the order of the pack is usual. */
+/**
+ * The objects of a pack, as tables with one row per **entry**. The rows may be in any order; that of the pack is usual.
+ */
 export type PackTables = {
   readonly format: ObjectFormat;
-  /** Entries; the tables may be longer. */
+  /** The number of entries; the tables may be longer. */
   readonly count: number;
-  /** Entries in the order of their names: see {@link sortNames}. */
+  /** The entry numbers in the order of the names: see {@link sortNames}. */
   readonly order: Uint32Array;
-  /** Raw names: that of entry i begins at `i × stride`. */
+  /** The raw names; the name of entry i begins at `i × stride`. */
   readonly names: Uint8Array;
   readonly stride: number;
-  /** Crc32 of each entry's bytes in the pack. */
+  /** The CRC-32 of each entry's bytes in the pack. */
   readonly crcs: Uint32Array;
-  /** Where in the pack each entry begins. */
+  /** The offset in the pack of each entry. */
   readonly offsets: Float64Array;
   /** The trailer of the pack, raw. */
   readonly packChecksum: Uint8Array;
 };
 
-/** Offsets from here on need the table of large offsets. */
+/** The smallest offset that needs the table of large offsets. */
 const FIRST_LARGE = 0x80000000;
-/** The most bytes of a chunk. */
+/** Bytes of the largest chunk. */
 const CHUNK_BYTES = 1 << 18;
 
 function countLarge(tables: PackTables): number {
@@ -44,7 +46,7 @@ function countLarge(tables: PackTables): number {
   return large;
 }
 
-/** Gives how many bytes {@link encodePackIndex} will yield. */
+/** Returns how many bytes {@link encodePackIndex} will yield. */
 export function encodedIndexBytes(tables: PackTables): number {
   return packIndexBytes(tables.count, countLarge(tables), tables.format);
 }
@@ -68,7 +70,8 @@ function encodeHead(tables: PackTables): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Fills rows of a fixed size into chunks: `fill(chunk, at, entry)` writes the row of one entry, and they come in `order`.
+ * Yields chunks of rows of a fixed size. `fill` writes the row of one entry at an offset of a chunk. The rows are in
+ * `order`.
  */
 function* rows(
   order: Uint32Array,
@@ -114,7 +117,7 @@ function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
   yield tables.packChecksum.slice();
 }
 
-/** Yields chunks after each has gone through `digest`, and at the end what it comes to. */
+/** Yields the chunks, each after `digest` was updated with it, and at the end the digest. */
 export function* withTrailer(
   chunks: Iterable<Uint8Array<ArrayBuffer>>,
   digest: Digest,
@@ -127,10 +130,11 @@ export function* withTrailer(
 }
 
 /**
- * Yields the index in chunks of at most 256 KiB, each there until the next is asked for: kept, they would be garbage as long as the
- * index. The tables stay unchanged until the last.
+ * Yields the index in chunks of at most 256 KiB. A chunk is valid until the next one is requested, since chunks share a
+ * buffer: otherwise they would make as much garbage as the index is long. The tables must stay unchanged until the last
+ * chunk.
  *
- * @param digest a fresh hash of the repository's object format, for the trailer.
+ * @param digest - A fresh hash of the repository's object format, for the trailer.
  */
 export function encodePackIndex(tables: PackTables, digest: Digest): Generator<Uint8Array<ArrayBuffer>> {
   return withTrailer(body(tables), digest);

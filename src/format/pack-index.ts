@@ -1,12 +1,12 @@
 /**
- * The index of a pack, version 2: which objects it has, and where.
+ * The index of a pack (version 2): the names of the pack's objects and their offsets in the pack.
  *
  * ```
  * 0     ff "tOc" · version 2
- * 8     fan-out: 256 × u32, how many names have a first byte ≤ i
+ * 8     fan-out: 256 × u32, the number of names with a first byte ≤ i
  * 1032  names, sorted, raw
  * …     crc32 of each entry's bytes in the pack, u32
- * …     offset of each, u32; with the top bit set, the rest is a row of the next table
+ * …     offset of each, u32; if the top bit is set, the rest is a row number of the next table
  * …     offsets of 2 GiB and more, u64
  * …     the pack's checksum · the checksum of all before
  * ```
@@ -25,13 +25,13 @@ const VERSION = 2;
 const FANOUT_AT = 8;
 const LARGE = 0x80000000;
 
-/** Bytes of an index before its names: all that {@link PackIndexHead} needs. */
+/** Bytes of an index before its names, which are all that {@link PackIndexHead} needs. */
 export const INDEX_HEAD_BYTES = FANOUT_AT + 256 * 4;
 
 /** A range of a file: `length` bytes from `offset`. */
 export type IndexRange = { readonly offset: number; readonly length: number };
 
-/** Where everything is in an index file, from its number of objects alone. */
+/** The offsets of the tables in an index file. They follow from the number of objects alone. */
 class Layout {
   readonly namesAt = INDEX_HEAD_BYTES;
   readonly crcsAt: number;
@@ -44,7 +44,7 @@ class Layout {
   }
 }
 
-/** Gives the bytes of an index of `count` objects, `largeOffsets` of which lie at 2 GiB or further. */
+/** Returns the bytes of an index of `count` objects, of which `largeOffsets` have an offset of 2 GiB or more. */
 export function packIndexBytes(count: number, largeOffsets: number, format: ObjectFormat): number {
   return new Layout(count, format.rawSize).largeAt + largeOffsets * 8 + 2 * format.rawSize;
 }
@@ -62,8 +62,8 @@ function compareAt(names: Uint8Array, at: number, name: Uint8Array): number {
 }
 
 /**
- * Finds a raw name among sorted raw names that lie one after the other, such as a bucket of an index that was read on its own.
- * Gives its rank there, or -1.
+ * Finds a raw name among sorted raw names that lie one after the other, such as those of one fan-out bucket. Returns
+ * its rank there, or -1.
  */
 export function findName(names: Uint8Array, name: Uint8Array): number {
   const rawSize = name.length;
@@ -79,7 +79,10 @@ export function findName(names: Uint8Array, name: Uint8Array): number {
   return -1;
 }
 
-/** Gives the rank of the first among sorted raw names that is not before `name`; how many there are where all are. */
+/**
+ * Returns the rank of the first of sorted raw names that is not before `name`; the number of names if all are before
+ * it.
+ */
 export function lowerBound(names: Uint8Array, name: Uint8Array): number {
   let low = 0;
   let high = Math.floor(names.length / name.length);
@@ -92,17 +95,21 @@ export function lowerBound(names: Uint8Array, name: Uint8Array): number {
 }
 
 /**
- * Header and fan-out table of an index, and from them the ranges of the file that answer a question: what a reader needs who
- * has the rest in a bucket. Keeps a view of the bytes it was given.
+ * The header and the fan-out table of an index. They tell a reader which ranges of the file to read from the bucket.
+ * Keeps a view of the given bytes.
  */
 export class PackIndexHead {
-  /** Objects in the pack. */
+  /** The number of objects in the pack. */
   readonly count: number;
   readonly #view: DataView;
   readonly #rawSize: number;
   readonly #layout: Layout;
 
-  /** @param bytes at least {@link INDEX_HEAD_BYTES}. @throws CorruptStore where they don't open an index of version 2. */
+  /**
+   * Reads at least {@link INDEX_HEAD_BYTES} bytes.
+   *
+   * @throws CorruptStore if they are not the head of a version 2 index.
+   */
   constructor(bytes: Uint8Array, format: ObjectFormat) {
     if (bytes.length < INDEX_HEAD_BYTES) corrupt("cut short");
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, INDEX_HEAD_BYTES);
@@ -118,33 +125,35 @@ export class PackIndexHead {
     this.#layout = new Layout(count, format.rawSize);
   }
 
-  /** Gives the positions `[first, last)` of the names that share the first byte of a raw name. */
+  /** Returns the positions `[first, last)` of the names whose first byte is that of the raw name `name`. */
   bucketOf(name: Uint8Array): readonly [first: number, last: number] {
     const byte = name[0] ?? corrupt("empty name");
     return [byte === 0 ? 0 : this.#upTo(byte - 1), this.#upTo(byte)];
   }
 
-  /** Gives where the raw names of positions `[first, last)` are in the file. */
+  /** Returns the range of the file that has the raw names of positions `[first, last)`. */
   namesRange(first: number, last: number): IndexRange {
     return { offset: this.#layout.namesAt + first * this.#rawSize, length: (last - first) * this.#rawSize };
   }
 
-  /** Gives where the crc32s of positions `[first, last)` are in the file. */
+  /** Returns the range of the file that has the CRC-32s of positions `[first, last)`. */
   crcsRange(first: number, last: number): IndexRange {
     return { offset: this.#layout.crcsAt + first * 4, length: (last - first) * 4 };
   }
 
-  /** Gives where the offsets of positions `[first, last)` are in the file: rows for {@link decodeOffsetRow}. */
+  /**
+   * Returns the range of the file that has the offset rows of positions `[first, last)`: see {@link decodeOffsetRow}.
+   */
   offsetsRange(first: number, last: number): IndexRange {
     return { offset: this.#layout.offsetsAt + first * 4, length: (last - first) * 4 };
   }
 
-  /** Gives where rows `[first, last)` of the table of large offsets are in the file: u64, big-endian. */
+  /** Returns the range of the file that has rows `[first, last)` of the table of large offsets: u64, big-endian. */
   largeOffsetsRange(first: number, last: number): IndexRange {
     return { offset: this.#layout.largeAt + first * 8, length: (last - first) * 8 };
   }
 
-  /** Gives where everything between the names and the trailer begins: large offsets and trailer lie after it. */
+  /** The offset in the file of the table of large offsets. The table and then the trailer are the rest of the file. */
   get largeOffsetsAt(): number {
     return this.#layout.largeAt;
   }
@@ -154,15 +163,17 @@ export class PackIndexHead {
   }
 }
 
-/** Gives an offset of the pack from a row of the offset table, or the row of the table of large offsets that has it. */
+/**
+ * Decodes a row of the offset table: into an offset in the pack, or the number of the row of large offsets that has it.
+ */
 export function decodeOffsetRow(row: number): { readonly offset: number } | { readonly large: number } {
   return row >= LARGE ? { large: row - LARGE } : { offset: row };
 }
 
-/** An index held whole. Keeps a view of the bytes it was given. */
+/** An index that is held in memory as a whole. Keeps a view of the given bytes. */
 export class PackIndex {
   readonly head: PackIndexHead;
-  /** Objects in the pack. */
+  /** The number of objects in the pack. */
   readonly count: number;
   readonly format: ObjectFormat;
   readonly #bytes: Uint8Array;
@@ -170,7 +181,7 @@ export class PackIndex {
   readonly #layout: Layout;
   readonly #largeCount: number;
 
-  /** @throws CorruptStore where the bytes are not an index of version 2, or not as long as it must be. */
+  /** Reads a whole index. @throws CorruptStore if the bytes are not a version 2 index of the right length. */
   constructor(bytes: Uint8Array, format: ObjectFormat) {
     this.head = new PackIndexHead(bytes, format);
     this.count = this.head.count;
@@ -183,7 +194,7 @@ export class PackIndex {
       corrupt("wrong size");
   }
 
-  /** Gives the position of a raw name; -1 where the pack doesn't have the object. */
+  /** Returns the position of a raw name; -1 if the pack does not have the object. */
   find(name: Uint8Array): number {
     const { rawSize } = this.format;
     const [first, last] = this.head.bucketOf(name);
@@ -192,14 +203,14 @@ export class PackIndex {
     return rank < 0 ? -1 : first + rank;
   }
 
-  /** Gives the raw name at a position, as a view of the index. */
+  /** Returns the raw name at a position, as a view of the index. @throws RangeError outside the index. */
   nameAt(position: number): Uint8Array {
     const { rawSize } = this.format;
     const at = this.#layout.namesAt + this.#row(position) * rawSize;
     return this.#bytes.subarray(at, at + rawSize);
   }
 
-  /** Gives where in the pack the entry of a position begins. */
+  /** Returns the offset in the pack of the entry at a position. @throws RangeError outside the index. */
   offsetAt(position: number): number {
     const row = this.#view.getUint32(this.#layout.offsetsAt + this.#row(position) * 4);
     if (row < LARGE) return row;
@@ -209,18 +220,18 @@ export class PackIndex {
     return this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
   }
 
-  /** Gives the crc32 of an entry's bytes in the pack. */
+  /** Returns the CRC-32 of the bytes in the pack of the entry at a position. @throws RangeError outside the index. */
   crcAt(position: number): number {
     return this.#view.getUint32(this.#layout.crcsAt + this.#row(position) * 4);
   }
 
-  /** Gives the checksum of the pack, as a view of the index. */
+  /** The raw checksum of the pack, as a view of the index. */
   get packChecksum(): Uint8Array {
     const end = this.#bytes.length - this.format.rawSize;
     return this.#bytes.subarray(end - this.format.rawSize, end);
   }
 
-  /** Gives all names, sorted, raw, one after the other, as a view of the index. */
+  /** All raw names, sorted, one after the other, as a view of the index. */
   get names(): Uint8Array {
     return this.#bytes.subarray(this.#layout.namesAt, this.#layout.crcsAt);
   }
@@ -231,7 +242,7 @@ export class PackIndex {
   }
 }
 
-/** Parses a whole index. @throws CorruptStore where the bytes are not one of version 2. */
+/** Parses a whole index. @throws CorruptStore if the bytes are not a version 2 index. */
 export function parsePackIndex(bytes: Uint8Array, format: ObjectFormat): PackIndex {
   return new PackIndex(bytes, format);
 }

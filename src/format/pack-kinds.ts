@@ -1,6 +1,6 @@
 /**
- * The types of a pack's objects and about how large they are, a byte each in the order of its index: what C git would have to open
- * each delta chain for. A file of our own beside the pack; C git passes it over.
+ * The types of a pack's objects and their approximate sizes, one byte per object in the order of the index. C git has
+ * to open each delta chain to learn them. This is a file of thinpack's own beside the pack, which C git ignores.
  *
  * ```text
  * byte i: bits 0–1 the type of object i: 0 commit, 1 tree, 2 blob, 3 tag
@@ -10,37 +10,37 @@
  * @packageDocumentation
  */
 
-/** Size classes; what is larger is in the last. */
+/** The number of the last size class, which has all larger sizes, too. */
 const LAST_SIZE_CLASS = 63;
 
-/** Bytes for `count` objects. */
+/** Returns the bytes of the file for `count` objects. */
 export function packKindsBytes(count: number): number {
   return count;
 }
 
-/** Gives the class of a size: how many bits it takes to write it. */
+/** Returns the class of a size: the number of bits that the size has. */
 export function sizeClassOf(size: number): number {
-  // Math.log2 rounds up just below a power of two from 2^48 on: halving is exact
+  // Math.log2 rounds up just below a power of two from 2^48 on; dividing by a power of two is exact.
   let rest = size;
   let bits = 0;
   for (; rest >= 2 ** 32; bits += 32) rest = Math.floor(rest / 2 ** 32);
   return Math.min(bits + (32 - Math.clz32(rest)), LAST_SIZE_CLASS);
 }
 
-/** Gives the smallest and the largest size of a class. */
+/** Returns the smallest and the largest size of a class. */
 export function sizesOfClass(sizeClass: number): { readonly least: number; readonly most: number } {
   if (sizeClass === 0) return { least: 0, most: 0 };
   const most = sizeClass >= LAST_SIZE_CLASS ? Number.POSITIVE_INFINITY : 2 ** sizeClass - 1;
   return { least: 2 ** (sizeClass - 1), most };
 }
 
-/** What is to be encoded of the object at a position of the index: its type number (1–4) and its bytes. */
+/** The accessors of the type number (1–4) and the size in bytes of the object at a position of the index. */
 export type KindAndSize = {
   readonly kindAt: (position: number) => number;
   readonly sizeAt: (position: number) => number;
 };
 
-/** Encodes types and sizes of `count` objects. */
+/** Encodes the types and sizes of `count` objects. */
 export function encodePackKinds(count: number, { kindAt, sizeAt }: KindAndSize): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(packKindsBytes(count));
   for (let position = 0; position < count; position++) {
@@ -55,12 +55,16 @@ function byteAt(kinds: Uint8Array, position: number): number {
   return byte;
 }
 
-/** Gives the type number (1–4) of the object at a position. */
+/** Returns the type number (1–4) of the object at a position. @throws RangeError outside the file. */
 export function kindAtPosition(kinds: Uint8Array, position: number): number {
   return (byteAt(kinds, position) & 3) + 1;
 }
 
-/** Gives the size class of the object at a position: see {@link sizesOfClass}. */
+/**
+ * Returns the size class of the object at a position: see {@link sizesOfClass}.
+ *
+ * @throws RangeError outside the file.
+ */
 export function sizeClassAtPosition(kinds: Uint8Array, position: number): number {
   return byteAt(kinds, position) >> 2;
 }

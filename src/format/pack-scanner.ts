@@ -1,6 +1,6 @@
 /**
- * Reads a pack as it arrives: bytes in, entries out, nothing held back but the few bytes of a header that a chunk boundary cut.
- * Entries are inflated where the receiver says; those too large to be held whole pass through in pieces.
+ * Scans a pack as it arrives. It holds back only the few bytes of a header that a chunk boundary cut. It inflates each
+ * entry to the place that the receiver chooses, and passes on the entries that are too large for memory in pieces.
  *
  * ```text
  * "PACK" | version | count | entry … | trailer (hash of all before it)
@@ -15,47 +15,53 @@ import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { EntryHeader, badEntry } from "./pack-entry.ts";
 import { PACK_HEADER_BYTES, decodePackHeader } from "./pack-header.ts";
 
-/** An entry as the scanner tells of it; one instance, changed for the next entry. */
+/** An entry as the scanner reports it. There is one instance, which is changed for each entry. */
 export type ScannedEntry = {
-  /** From 0, in pack order. */
+  /** The number of the entry, from 0, in the order of the pack. */
   number: number;
-  /** Where in the pack it begins. */
+  /** The offset of the entry in the pack. */
   offset: number;
-  /** Type number: a kind, `OFS_DELTA` or `REF_DELTA`. */
+  /** The type number: that of an object type, `OFS_DELTA` or `REF_DELTA`. */
   kind: number;
-  /** Inflated bytes (of a delta: of the delta itself). */
+  /** Inflated bytes; of a delta, the bytes of the delta itself. */
   size: number;
-  /** Of an ofs-delta, how far back its base is. */
+  /** For an ofs-delta: the distance in bytes from its base's entry; otherwise 0. */
   distance: number;
-  /** Of a ref-delta, the address in kernel memory of its base's raw name. */
+  /** For a ref-delta: the address in kernel memory of its base's raw name, valid during `begin`; otherwise 0. */
   baseAt: number;
-  /** CRC-32 of the entry as it stands in the pack; known at the end only. */
+  /** The CRC-32 of the entry's bytes in the pack, complete in `end` only. */
   crc: number;
 };
 
-/** Who takes the entries. All calls are synchronous, in pack order. */
+/** The receiver of a scanned pack. The scanner makes all calls synchronously and in the order of the pack. */
 export interface PackEntryReceiver {
-  /** The pack's header is read. Throws to refuse the count. */
+  /** Called when the pack's header was read. Throws to refuse the number of entries. */
   header(count: number): void;
-  /** An entry begins. Gives the address where its `size` bytes go, or -1 to have them in pieces. Throws to refuse the size. */
+  /**
+   * Called when an entry begins. Returns the address for its `size` bytes, or -1 to get them in pieces. Throws to
+   * refuse it.
+   */
   begin(entry: ScannedEntry): number;
-  /** The next piece of an entry taken in pieces; the bytes are there only during the call. */
+  /** Called with the next piece of an entry that is taken in pieces. The bytes are valid during the call only. */
   piece(entry: ScannedEntry, at: number, length: number): void;
-  /** The entry is whole. */
+  /** Called when the entry is complete. */
   end(entry: ScannedEntry): void;
-  /** Bytes of the pack, in order, that belong to header and entries (not to the trailer); there only during the call. */
+  /**
+   * Called with the bytes of the header and the entries (not the trailer), in order. They are valid during the call
+   * only.
+   */
   consumed(at: number, length: number): void;
 }
 
 const HISTORY_BYTES = 32_768;
-/** Room for pieces: what deflate may refer back to, and the piece itself. */
+/** Bytes of the buffer for pieces: the history that deflate may refer back to, and the piece itself. */
 export const PIECE_BUFFER_BYTES = HISTORY_BYTES + 131_072;
-/** Bytes the window keeps free beyond the largest chunk, for what the last chunk left. */
+/** Bytes of the window that the largest chunk leaves free, for the unread rest of the previous chunk. */
 const CARRY_BYTES = 64;
 
 type State = "header" | "entry" | "whole" | "pieces" | "trailer";
 
-/** The scanner; feed it, then `finish`. */
+/** The scanner of one pack. The caller calls `feed` with every chunk, then `finish`. */
 export class PackScanner {
   readonly #kernel: Kernel;
   readonly #rawSize: number;
@@ -65,17 +71,20 @@ export class PackScanner {
   readonly #entry: ScannedEntry = { number: -1, offset: 0, kind: 0, size: 0, distance: 0, baseAt: 0, crc: 0 };
   #state: State = "header";
   #count = 0;
-  /** Window addresses: unread bytes are [at, end). */
+  /** The window addresses of the unread bytes, [at, end). */
   #at: number;
   #end: number;
-  /** Bytes of the pack before `#at`. */
+  /** The offset in the pack of the byte at `#at`. */
   #offset = 0;
   #out = 0;
   #outBase = 0;
   #outEnd = 0;
   #trailer = new Uint8Array(0);
 
-  /** `pieceBuffer` is the address of {@link PIECE_BUFFER_BYTES} of kernel memory that nothing else uses. */
+  /**
+   * Creates a scanner. `pieceBuffer` is the address of {@link PIECE_BUFFER_BYTES} of kernel memory that nothing else
+   * uses.
+   */
   constructor(kernel: Kernel, rawSize: number, receiver: PackEntryReceiver, pieceBuffer: number) {
     this.#kernel = kernel;
     this.#rawSize = rawSize;
@@ -85,17 +94,17 @@ export class PackScanner {
     this.#end = kernel.windowAt;
   }
 
-  /** The largest chunk that {@link feed} takes. */
+  /** Bytes of the largest chunk that {@link feed} accepts. */
   get chunkBytes(): number {
     return this.#kernel.windowBytes - CARRY_BYTES;
   }
 
-  /** Bytes of header and entries so far: where the next entry begins. */
+  /** Bytes of the header and the entries so far: the offset of the next entry. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Takes the next bytes of the pack. @throws ObjectRejected, LimitExceeded, or what the receiver throws. */
+  /** Takes the next chunk of the pack. @throws ObjectRejected if it is malformed, and whatever the receiver throws. */
   feed(chunk: Uint8Array): void {
     const kernel = this.#kernel;
     kernel.memory.copyWithin(kernel.windowAt, this.#at, this.#end);
@@ -104,13 +113,13 @@ export class PackScanner {
     kernel.memory.set(chunk, this.#end);
     this.#end += chunk.length;
     while (this.#step()) {
-      // each step consumes something or asks for more
+      // Each step consumes something or returns false to get more input.
     }
     const read = this.#at - kernel.windowAt;
     if (read > 0 && this.#state !== "trailer") this.#receiver.consumed(kernel.windowAt, read);
   }
 
-  /** Ends the pack; gives the trailer it carried. @throws ObjectRejected where the pack is cut short. */
+  /** Ends the scan and returns the raw trailer of the pack. @throws ObjectRejected if the pack is cut short. */
   finish(): Uint8Array {
     if (this.#state !== "trailer" || this.#trailer.length < this.#rawSize) throw new ObjectRejected("early EOF");
     return this.#trailer;
@@ -177,7 +186,7 @@ export class PackScanner {
     return true;
   }
 
-  /** Makes room for the next piece behind the `kept` bytes of history at the buffer's start. */
+  /** Makes room for the next piece, behind the `kept` bytes of history at the start of the buffer. */
   #startPieces(kept: number): void {
     this.#outBase = this.#pieceBuffer;
     this.#out = this.#pieceBuffer + kept;
@@ -204,7 +213,7 @@ export class PackScanner {
     return true;
   }
 
-  /** Bytes of the entry that were passed on in pieces so far. */
+  /** Bytes of the entry that have been passed on in pieces. */
   #passedBytes = 0;
 
   #inflatePieces(): boolean {

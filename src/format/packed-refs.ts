@@ -4,7 +4,7 @@
  * ```text
  * # pack-refs with: peeled fully-peeled sorted
  * oid SP name
- * ^peeled            what the tag on the line above finally names
+ * ^peeled            the object that the tag on the line above finally points to
  * ```
  *
  * @packageDocumentation
@@ -18,10 +18,16 @@ import { textPieces } from "./text-pieces.ts";
 /** A ref of the file, with raw object names. */
 export type PackedRef = { readonly name: string; readonly oid: Uint8Array; readonly peeled?: Uint8Array };
 
-/** What the header promises: every ref that peels has its line, and names are in byte order. git ends it with a space. */
+/**
+ * The header. It promises a peeled line for every annotated tag, and names in byte order. Git, too, ends it with a
+ * space.
+ */
 const HEADER = "# pack-refs with: peeled fully-peeled sorted \n";
 
-/** Gives the file, in pieces. Refs come in byte order of their names, each tag with what it peels to. */
+/**
+ * Formats the file in pieces. The refs must be in byte order of their names, with the peeled value of each annotated
+ * tag.
+ */
 export function formatPackedRefs(refs: Iterable<PackedRef>): Iterable<Uint8Array> {
   const lines = function* (): Generator<string> {
     yield HEADER;
@@ -39,7 +45,7 @@ function oidOf(hex: string | undefined): Uint8Array {
   return oid;
 }
 
-/** Parses the file, whatever its header promises. @throws CorruptStore where a line is none of its format. */
+/** Parses the file, whatever its header promises. @throws CorruptStore if a line is malformed. */
 export function parsePackedRefs(text: string): PackedRef[] {
   const refs: PackedRef[] = [];
   for (const line of text.split("\n")) {

@@ -7,8 +7,8 @@
 import type { ObjectFormatName } from "../object/object-id.ts";
 
 /**
- * Gives the file. Another hash function than SHA-1 is an extension, which needs version 1 of the layout. `name`, `{tenant}/{repo}`, is
- * of no use to git: it says whose bytes these are when nothing is left but the bucket.
+ * Formats the file. An object format other than SHA-1 is an extension, which needs version 1 of the layout. Git does
+ * not use `name` (`{tenant}/{repo}`): it tells an operator whose bytes these are if nothing but the bucket is left.
  */
 export function formatRepositoryConfig(format: ObjectFormatName, name: string): string {
   const extended = format !== "sha1";

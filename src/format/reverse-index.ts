@@ -1,6 +1,6 @@
 /**
- * The reverse index of a pack: which position of the index each entry of the pack has, in the order of the pack. It answers
- * "what comes after this entry", and so how long an entry is.
+ * The reverse index of a pack: the index position of each entry, in the order of the pack. It tells which entry comes
+ * after another, and so how long an entry is.
  *
  * ```
  * 0   "RIDX" · version 1 · hash: 1 sha1, 2 sha256
@@ -22,7 +22,7 @@ const HEADER_BYTES = 12;
 const HASH_ID = { sha1: 1, sha256: 2 } as const satisfies Record<ObjectFormatName, number>;
 const ROWS_PER_CHUNK = 1 << 16;
 
-/** Gives the bytes of the reverse index of a pack of `count` objects. */
+/** Returns the bytes of the reverse index of a pack of `count` objects. */
 export function reverseIndexBytes(count: number, format: ObjectFormat): number {
   return HEADER_BYTES + count * 4 + 2 * format.rawSize;
 }
@@ -33,8 +33,8 @@ function isAscending(offsets: Float64Array, count: number): boolean {
 }
 
 /**
- * Gives the index position of every entry, in the order of the pack. Where the tables already are in that order, as reading a
- * pack fills them, nothing is sorted.
+ * Returns the index position of every entry, in the order of the pack. It sorts nothing if the tables are in that order
+ * already, as they are when a pack was read into them.
  */
 export function packOrder(tables: PackTables): Uint32Array<ArrayBuffer> {
   const { count, order, offsets } = tables;
@@ -66,27 +66,31 @@ function* body(tables: PackTables): Generator<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Yields the reverse index in chunks of at most 256 KiB, each there until the next is asked for. The tables stay
- * unchanged until the last.
+ * Yields the reverse index in chunks of at most 256 KiB. A chunk is valid until the next one is requested. The tables
+ * must stay unchanged until the last chunk.
  *
- * @param digest a fresh hash of the repository's object format, for the trailer.
+ * @param digest - A fresh hash of the repository's object format, for the trailer.
  */
 export function encodeReverseIndex(tables: PackTables, digest: Digest): Generator<Uint8Array<ArrayBuffer>> {
   return withTrailer(body(tables), digest);
 }
 
-/** Gives where the row of the i-th entry of the pack is in the file, for a reader who has it in a bucket. */
+/** Returns the offset in the file of the row of the pack's i-th entry, for a reader that has the file in a bucket. */
 export function reverseIndexRowAt(entry: number): number {
   return HEADER_BYTES + entry * 4;
 }
 
-/** A reverse index held whole. Keeps a view of the bytes it was given. */
+/** A reverse index that is held in memory as a whole. Keeps a view of the given bytes. */
 export class ReverseIndex {
-  /** Objects in the pack. */
+  /** The number of objects in the pack. */
   readonly count: number;
   readonly #view: DataView;
 
-  /** @throws CorruptStore where the bytes are not a reverse index of this object format and length. */
+  /**
+   * Reads a reverse index.
+   *
+   * @throws CorruptStore if the bytes are not one of this object format, or have the wrong length.
+   */
   constructor(bytes: Uint8Array, format: ObjectFormat) {
     this.count = (bytes.length - reverseIndexBytes(0, format)) / 4;
     if (this.count < 0 || !Number.isInteger(this.count)) throw new CorruptStore("reverse index: wrong size");
@@ -97,14 +101,14 @@ export class ReverseIndex {
     }
   }
 
-  /** Gives the index position of the i-th entry of the pack. */
+  /** Returns the index position of the i-th entry of the pack. @throws RangeError outside the pack. */
   positionOf(entry: number): number {
     if (entry < 0 || entry >= this.count) throw new RangeError(`entry ${entry} of ${this.count}`);
     return this.#view.getUint32(reverseIndexRowAt(entry));
   }
 }
 
-/** Parses a whole reverse index. @throws CorruptStore where the bytes are not one. */
+/** Parses a whole reverse index. @throws CorruptStore if the bytes are not one. */
 export function parseReverseIndex(bytes: Uint8Array, format: ObjectFormat): ReverseIndex {
   return new ReverseIndex(bytes, format);
 }

@@ -1,6 +1,6 @@
 /**
- * Sorts the names of a pack's objects. Names are hashes, so their first four bytes nearly always decide: those are sorted by
- * radix, and the few neighbours that tie are put right by looking at the rest.
+ * Sorts the names of a pack's objects. Names are hashes, so their first four bytes nearly always decide. A radix sort
+ * orders by those bytes, and then the few neighbours that tie are sorted by the whole name.
  *
  * @packageDocumentation
  */
@@ -9,7 +9,7 @@ import { u32At, u8At } from "../bytes/assert.ts";
 const DIGIT_BITS = 16;
 const DIGITS = 1 << DIGIT_BITS;
 
-/** Raw names in one buffer: that of entry i begins at `i × stride`. */
+/** Raw names in one buffer; the name of entry i begins at `i × stride`. */
 export type NameTable = { readonly names: Uint8Array; readonly stride: number; readonly rawSize: number };
 
 function compareNames(table: NameTable, a: number, b: number): number {
@@ -23,7 +23,7 @@ function compareNames(table: NameTable, a: number, b: number): number {
   return 0;
 }
 
-/** One stable pass of counting sort on 16 bits of the keys. */
+/** Does one stable pass of a counting sort on 16 bits of the keys. */
 function pass(keys: Uint32Array, from: Uint32Array, to: Uint32Array, shift: number): void {
   const starts = new Uint32Array(DIGITS + 1);
   for (const entry of from) {
@@ -39,7 +39,10 @@ function pass(keys: Uint32Array, from: Uint32Array, to: Uint32Array, shift: numb
   }
 }
 
-/** Puts runs of equal keys in order. Their length is bounded only by who made the names, so this is no insertion sort. */
+/**
+ * Sorts each run of equal keys. An attacker chooses the names, and so the run length: an insertion sort would be
+ * quadratic.
+ */
 function settleTies(table: NameTable, keys: Uint32Array, order: Uint32Array): void {
   const keyAt = (i: number): number => u32At(keys, u32At(order, i));
   for (let first = 0; first < order.length;) {
@@ -51,8 +54,8 @@ function settleTies(table: NameTable, keys: Uint32Array, order: Uint32Array): vo
 }
 
 /**
- * Gives the entries `0 … count - 1` in the order of their names; equal names keep the order of their entries.
- * Takes about 20 bytes of memory an entry while it runs.
+ * Returns the entries `0 … count - 1` in the order of their names. Equal names keep the order of their entries.
+ * It takes about 20 bytes of memory per entry while it runs.
  */
 export function sortNames(table: NameTable, count: number): Uint32Array<ArrayBuffer> {
   const { names, stride } = table;

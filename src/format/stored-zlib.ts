@@ -1,5 +1,6 @@
 /**
- * A zlib stream of content as it is, for what is too large to be deflated in one call.
+ * Zlib streams that store their content without compression, for contents that are too large to be deflated in one
+ * call.
  *
  * @packageDocumentation
  * @see RFC 1950; RFC 1951, section 3.2.4: non-compressed blocks
@@ -7,14 +8,16 @@
 import { putU32 } from "../bytes/big-endian.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 
-/** Continues an Adler-32 (1 to begin with) over bytes. */
+/** Continues an Adler-32 over bytes. The first call gets 1. */
 export type Adler32 = (adler: number, bytes: Uint8Array) => number;
 
 const MOST_IN_BLOCK = 0xffff;
-/** Deflate, a window of 32 KiB, fastest. */
+/** The zlib header: deflate, a window of 32 KiB, fastest level. */
 const ZLIB_HEADER = Uint8Array.of(0x78, 0x01);
 
-/** Gives the stream of a content of `size` bytes, which comes in pieces; what is given is valid until the next is asked for. */
+/**
+ * Yields the stream of a content of `size` bytes in pieces. A yielded view is valid until the next one is requested.
+ */
 export async function* undeflated(
   content: AsyncIterable<Uint8Array>,
   size: number,
@@ -44,7 +47,7 @@ function blockHeader(length: number, isLast: boolean): Uint8Array {
   return Uint8Array.of(isLast ? 1 : 0, low, high, low ^ 0xff, high ^ 0xff);
 }
 
-/** Continues a checksum of the kernel's over bytes outside its memory, by the window. */
+/** Continues a checksum of the kernel over bytes outside its memory, which are copied into its window. */
 export function sumOver(
   kernel: Kernel,
   bytes: Uint8Array,

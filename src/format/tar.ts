@@ -1,5 +1,6 @@
 /**
- * Archives as tar files, byte for byte as `git archive` writes them: ustar with pax headers where something does not fit.
+ * Archives as tar files, byte for byte as `git archive` writes them: ustar, with pax headers for values that do not
+ * fit.
  *
  * ```text
  * header (512 bytes): name 100 · mode 8 · uid 8 · gid 8 · size 12 · mtime 12 · checksum 8 · type 1 · link 100
@@ -19,7 +20,7 @@ const RECORD = 512;
 const BLOCK = 20 * RECORD;
 const NAME_BYTES = 100;
 const PREFIX_BYTES = 155;
-/** What eleven octal digits hold: sizes and times beyond it go into a pax header. */
+/** The largest number of eleven octal digits. Larger sizes and times are put into a pax header. */
 const MOST_OCTAL = 0o77777777777;
 const UMASK = 0o002;
 const PAX_MODE = 0o100666;
@@ -42,29 +43,31 @@ const FIELD = {
   prefix: 345,
 } as const;
 
-/** An entry of an archive. Paths have one character a byte; that of a directory (or submodule) ends in a slash. */
+/**
+ * An entry of an archive. Its path has one character per byte, and ends in a slash if it is a directory or submodule.
+ */
 export type TarEntry = {
   readonly path: string;
-  /** As in the tree. */
+  /** The mode of the tree entry. */
   readonly mode: number;
-  /** Bytes of its content; of a directory 0. */
+  /** Bytes of the content; 0 for a directory. */
   readonly size: number;
-  /** The object's name, in hex: what pax headers are called after. */
+  /** The object name in hexadecimal, after which pax headers are named. */
   readonly oid: string;
-  /** Where a symbolic link points to, one character a byte. */
+  /** The target of a symbolic link, with one character per byte. */
   readonly target?: string;
 };
 
-/** Encodes what is the same for all entries of an archive. */
+/** Encodes the headers of an archive. */
 export class TarEncoder {
   readonly #mtime: number;
 
-  /** `time` is when the entries were changed, in seconds since the epoch. */
+  /** Creates an encoder. `time` is the modification time of all entries, in seconds since the epoch. */
   constructor(time: number) {
     this.#mtime = time;
   }
 
-  /** Gives what an archive begins with; `commit` (hex) is named in it. Empty where there is nothing to say. */
+  /** Returns the beginning of an archive, which names `commit` (hexadecimal). It is empty if no header is needed. */
   start(commit: string | undefined): Uint8Array<ArrayBuffer> {
     const comment = commit === undefined ? "" : paxRecord("comment", commit);
     const mtime = this.#mtime > MOST_OCTAL ? paxRecord("mtime", String(this.#mtime)) : "";
@@ -72,7 +75,7 @@ export class TarEncoder {
     return records === "" ? new Uint8Array(0) : this.#pax("g", "pax_global_header", records);
   }
 
-  /** Gives an entry's header, after which `size` bytes of content follow (of a link none), and then {@link padding}. */
+  /** Returns an entry's header. `size` bytes of content follow it (none for a link), and then {@link padding}. */
   entry(entry: TarEntry): Uint8Array<ArrayBuffer> {
     const { path, oid, target = "" } = entry;
     const header = new Header();
@@ -93,7 +96,7 @@ export class TarEncoder {
     return records === "" ? bytes : concat([this.#pax("x", `${oid}.paxheader`, records), bytes]);
   }
 
-  /** Puts a path where it fits; gives the pax record for one that fits nowhere. */
+  /** Puts a path into the field in which it fits. Returns the pax record of a path that fits in none, else "". */
   #putPath(header: Header, path: string, oid: string): string {
     if (path.length <= NAME_BYTES) {
       header.put(FIELD.name, path);
@@ -132,12 +135,12 @@ export class TarEncoder {
   }
 }
 
-/** Gives the NULs that follow `size` bytes of content. */
+/** Returns the NULs that follow `size` bytes of content. */
 export function padding(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array((RECORD - (size % RECORD)) % RECORD);
 }
 
-/** Gives the end of an archive of which `written` bytes are written. */
+/** Returns the end of an archive of which `written` bytes have been written. */
 export function tarEnd(written: number): Uint8Array<ArrayBuffer> {
   const rest = BLOCK - (written % BLOCK);
   return new Uint8Array(rest < 2 * RECORD ? rest + BLOCK : rest);
@@ -170,13 +173,13 @@ function typeOf(mode: number): { readonly type: string; readonly mode: number } 
   return { type: "0", mode: (mode | (mode & 0o100 ? 0o777 : 0o666)) & ~UMASK };
 }
 
-/** Gives the place of the slash at which a long path is split: the last that leaves a prefix that fits. */
+/** Returns the index of the slash at which a long path is split: the last one with a prefix that fits before it. */
 function splitAt(path: string): number {
   const end = path.endsWith("/") ? path.length - 1 : path.length;
   return Math.max(0, path.lastIndexOf("/", Math.min(end, PREFIX_BYTES) - 1));
 }
 
-/** A pax record, which begins with its own length. */
+/** Formats a pax record, which begins with its own length. */
 function paxRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`;
   let length = rest.length + 1;

@@ -1,15 +1,18 @@
 /**
- * Text as bytes, in pieces of bounded size.
+ * Encodes text to bytes in pieces of bounded size.
  *
  * @packageDocumentation
  */
 
 const encoder = new TextEncoder();
 
-/** A piece is passed on when it has this many characters. */
+/** The number of characters at which a piece is yielded. */
 const PIECE = 65_536;
 
-/** Joins lines, which bring their own ends, into pieces of about 64 KB: a file of 100,000 lines is never there as a whole. */
+/**
+ * Joins lines, which include their line ends, into pieces of about 64 KB. So a file of 100,000 lines is never held
+ * whole.
+ */
 export function* textPieces(lines: Iterable<string>): Generator<Uint8Array> {
   let piece = "";
   for (const line of lines) {

@@ -1,9 +1,10 @@
 /**
- * Archives as zip files, with what `git archive` puts into them: modes, times, names as UTF-8, the commit as the comment.
+ * Archives as zip files, with the data that `git archive` writes: modes, times, names as UTF-8, and the commit as the
+ * comment.
  *
  * ```text
- * for each entry: local header · name · extra fields · content · (a descriptor, where sizes were not known before)
- * central directory: for each entry a header with all of that, and where it begins
+ * for each entry: local header · name · extra fields · content · (a descriptor, if the sizes were not known before)
+ * central directory: for each entry a header with the same data and the entry's offset
  * (zip64 end of central directory, and its locator) · end of central directory · comment
  * ```
  *
@@ -22,32 +23,34 @@ const STORED = 0;
 const DEFLATED = 8;
 const MOST_16 = 0xffff;
 const MOST_32 = 0xffffffff;
-/** Where a size may turn out not to fit 32 bits once the content is deflated. */
+/** The largest size for which 32-bit fields are used: deflated content may be longer than the content. */
 const LARGE = 0x7fffffff;
 const UNIX = 0x0317;
 const ZIP64_VERSION = 45;
-/** Central directories are kept in memory until the end: bytes of the largest. */
+/** Bytes of the largest central directory, which is kept in memory until the end of the archive. */
 const MOST_DIRECTORY_BYTES = 24 * 1024 * 1024;
-/** Bytes of the longest path: its length is told in two. */
+/** Bytes of the longest path, since its length field has two bytes. */
 const MOST_PATH_BYTES = MOST_16;
 const FIRST_YEAR = 1980;
 
-/** An entry of an archive. Paths have one character a byte; that of a directory (or submodule) ends in a slash. */
+/**
+ * An entry of an archive. Its path has one character per byte, and ends in a slash if it is a directory or submodule.
+ */
 export type ZipEntry = {
   readonly path: string;
-  /** As in the tree. */
+  /** The mode of the tree entry. */
   readonly mode: number;
-  /** Bytes of its content; of a directory 0. */
+  /** Bytes of the content; 0 for a directory. */
   readonly size: number;
   readonly isDeflated: boolean;
-  /** Whether it is text, for programs that convert line ends. */
+  /** Whether the content is text, for programs that convert line ends. */
   readonly isText: boolean;
 };
 
-/** What is known of an entry's content: before it is written, or once it is. */
+/** The CRC-32 of an entry's content, and the bytes that it takes in the archive. */
 export type ZipContent = { readonly crc: number; readonly storedBytes: number };
 
-/** Encodes an archive entry by entry, and remembers what its directory needs. */
+/** Encodes an archive entry by entry and collects its central directory. */
 export class ZipEncoder {
   readonly #time: number;
   readonly #dosTime: number;
@@ -56,22 +59,26 @@ export class ZipEncoder {
   #entries = 0;
   #written = 0;
 
-  /** `time` is when the entries were changed, in seconds since the epoch. */
+  /** Creates an encoder. `time` is the modification time of all entries, in seconds since the epoch. */
   constructor(time: number) {
     this.#time = time;
-    // MS-DOS knows nothing before its time, and nothing of zones: as git's, in UTC
+    // MS-DOS times begin in 1980 and have no time zone. They are in UTC, as git's are.
     const date = new Date(Math.max(time, Date.UTC(FIRST_YEAR, 0) / 1000) * 1000);
     const year = Math.min(date.getUTCFullYear() - FIRST_YEAR, 127);
     this.#dosDate = date.getUTCDate() + (date.getUTCMonth() + 1) * 32 + year * 512;
     this.#dosTime = (date.getUTCSeconds() >> 1) + date.getUTCMinutes() * 32 + date.getUTCHours() * 2048;
   }
 
-  /** Bytes of memory that the directory takes so far. */
+  /** Bytes of memory that the central directory takes so far. */
   get heldBytes(): number {
     return this.#directory.heldBytes;
   }
 
-  /** Gives an entry whose content is at hand. @throws LimitExceeded where there are too many entries. */
+  /**
+   * Returns a whole entry; `content` is as it is stored.
+   *
+   * @throws LimitExceeded on too many entries or too long a path.
+   */
   entry(entry: ZipEntry, content: Uint8Array, crc: number): Uint8Array<ArrayBuffer> {
     const known = { crc, storedBytes: content.length };
     const local = concat([this.#local(entry, known, 0), content]);
@@ -80,12 +87,12 @@ export class ZipEncoder {
     return local;
   }
 
-  /** Gives what comes before content that is going to be streamed. */
+  /** Returns the header that precedes streamed content. @throws LimitExceeded on too long a path. */
   startStreamed(entry: ZipEntry): Uint8Array<ArrayBuffer> {
     return this.#local(entry, { crc: 0, storedBytes: entry.isDeflated ? 0 : entry.size }, STREAMED);
   }
 
-  /** Gives what comes behind it. @throws LimitExceeded where there are too many entries. */
+  /** Returns the descriptor that follows streamed content. @throws LimitExceeded on too many entries. */
   endStreamed(entry: ZipEntry, content: ZipContent): Uint8Array<ArrayBuffer> {
     const start = this.startStreamed(entry).length;
     const wide = isLarge(entry) ? 8 : 4;
@@ -97,7 +104,7 @@ export class ZipEncoder {
     return bytes;
   }
 
-  /** Gives the directory and the end of the archive; `comment` is ASCII. */
+  /** Yields the central directory and the end of the archive. `comment` is ASCII. */
   *end(comment: string): Generator<Uint8Array<ArrayBuffer>> {
     const entries = this.#entries;
     const directoryBytes = this.#directory.length;
@@ -132,7 +139,7 @@ export class ZipEncoder {
     return concat([fields.bytes(), bytesOf(entry.path), Uint8Array.from(extra)]);
   }
 
-  /** What local header and directory have alike. */
+  /** Adds the fields that an entry has in both its local header and the central directory. */
   #common(
     fields: Fields,
     entry: ZipEntry,
@@ -191,7 +198,7 @@ function isLarge({ size }: ZipEntry): boolean {
   return size > LARGE;
 }
 
-/** Only names that are not ASCII, and are UTF-8, are said to be UTF-8, as git does. */
+/** Returns the flag for UTF-8 if the path is UTF-8 and not ASCII, as in git; else 0. */
 function nameFlag(path: string): number {
   // eslint-disable-next-line no-control-regex -- ASCII is a range that begins with them
   if (/^[\x00-\x7f]*$/.test(path)) return 0;
@@ -209,7 +216,7 @@ function attributesOf(mode: number): { readonly creator: number; readonly extern
   return mode & 0o111 ? { creator: UNIX, external: mode * 2 ** 16 } : { creator: 0, external: 0 };
 }
 
-/** Numbers in little-endian order, one after the other. */
+/** A writer of numbers in little-endian order, one after the other. */
 class Fields {
   readonly #bytes: number[] = [];
 
