@@ -80,6 +80,13 @@ export const REPOSITORY_SCHEMA: Schema = {
       }
       db.run("UPDATE upload_parts SET held = bytes");
     },
+    // Whether HEAD's branch was chosen: of one that is not the usual name it is taken that it was.
+    (db) => {
+      addColumn(db, "repository", "head_chosen INTEGER NOT NULL DEFAULT 0");
+      db.run(
+        "UPDATE repository SET head_chosen = 1 WHERE head <> 'refs/heads/main' AND NOT EXISTS (SELECT 1 FROM mirror)",
+      );
+    },
   ],
 };
 

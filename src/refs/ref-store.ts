@@ -33,6 +33,8 @@ export type RepositoryRecord = {
   readonly visibility: Visibility;
   /** The branch HEAD points to, as a full ref name, born or not. */
   readonly head: string;
+  /** Whether somebody chose that branch. Where nobody did, the first push of branches moves an unborn HEAD to one of them. */
+  readonly headChosen?: boolean;
   readonly description: string;
   /** Nobody may push; so it is with a mirror. */
   readonly readOnly: boolean;
@@ -110,6 +112,8 @@ export type CreateRequest = {
   readonly visibility: Visibility;
   /** Full ref name. */
   readonly head: string;
+  /** See `RepositoryRecord`. */
+  readonly headChosen?: boolean;
   readonly description: string;
 };
 

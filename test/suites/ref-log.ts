@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from "vitest";
 import type { StoredCertificate } from "../../src/refs/ref-log.ts";
-import { create, oid, push, type RefStoreUnderTest } from "./ref-store.ts";
+import { create, createdRecord, CREATION, oid, push, type RefStoreUnderTest } from "./ref-store.ts";
 
 const ZERO = "0".repeat(40);
 
@@ -15,6 +15,7 @@ export function refLogSuite(title: string, open: () => Promise<RefStoreUnderTest
     it("says who moved what, the newest first", async () => {
       const store = await open();
       expect(await store.refLog({ limit: 10 })).toBeUndefined();
+      await createdRecord(store, { ...CREATION, headChosen: true });
       await push(store, [create("refs/heads/a", oid(1)), create("refs/tags/b", oid(2))], {
         actor: "one",
         pushOptions: ["ci.skip", 'a "b" \\ \u{1f600}'],

@@ -24,7 +24,7 @@ const raw = (...hex: string[]): Uint8Array => fromHex(hex.join("")) ?? new Uint8
 
 /** A command that makes a ref. */
 export const create = (name: string, newOid: string): RefUpdate => ({ name, oldOid: ZERO, newOid, forward: true });
-const move = (name: string, oldOid: string, newOid: string, forward = true): RefUpdate => ({
+export const move = (name: string, oldOid: string, newOid: string, forward = true): RefUpdate => ({
   name,
   oldOid,
   newOid,
@@ -182,7 +182,7 @@ function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
     const store = await open();
     const record = await createdRecord(store, { ...CREATION, description: "kept" });
     const changed = await store.change({ visibility: "public", head: "refs/heads/trunk" });
-    expect(changed).toEqual({ ...record, visibility: "public", head: "refs/heads/trunk" });
+    expect(changed).toEqual({ ...record, visibility: "public", head: "refs/heads/trunk", headChosen: true });
     expect(await store.describe()).toEqual(changed);
   });
 
@@ -392,6 +392,7 @@ function conflictCases(open: () => Promise<RefStoreUnderTest>): void {
 
   it("lets a deletion make room for what comes after it", async () => {
     const store = await open();
+    await createdRecord(store, { ...CREATION, headChosen: true });
     await push(store, [
       create("refs/heads/a", oid(1)),
       create("refs/heads/d/e", oid(1)),

@@ -12,6 +12,7 @@ import { packStorageSuite } from "../suites/pack-storage.ts";
 import { refLogSuite } from "../suites/ref-log.ts";
 import { packCatalogSuite } from "../suites/pack-catalog.ts";
 import type { PackCatalog } from "../../src/refs/pack-catalog.ts";
+import { unbornHeadSuite } from "../suites/unborn-head.ts";
 import { create, oid, packRecord, push, refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
 import { tenantSuite, type TenantUnderTest } from "../suites/tenant.ts";
 import { schemaSuite, type WakeFresh } from "../suites/schema.ts";
@@ -102,6 +103,7 @@ packCatalogSuite("Durable Object", openObject);
 repositoryLifeSuite("Durable Object", openObject);
 tenantSuite("Durable Object", openTenant);
 refLogSuite("Durable Object", openObject);
+unbornHeadSuite("Durable Object", openObject);
 schemaSuite("Durable Object", wakeFresh);
 
 packStorageSuite("R2", async () => storage);

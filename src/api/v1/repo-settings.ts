@@ -44,7 +44,7 @@ const rules = v.pipe(v.array(rule), v.maxLength(MOST_RULES));
 /** What a repository may be made with. */
 export const repositoryCreation = v.strictObject({
   visibility: v.optional(visibility, "private"),
-  default_branch: v.optional(defaultBranch, "main"),
+  default_branch: v.optional(defaultBranch),
   description: v.optional(description, ""),
   object_format: v.optional(objectFormat, "sha1"),
 });
@@ -121,7 +121,8 @@ export function creationOf(asked: v.InferOutput<typeof repositoryCreation>): Cre
   return {
     objectFormat: asked.object_format,
     visibility: asked.visibility,
-    head: BRANCHES + asked.default_branch,
+    head: BRANCHES + (asked.default_branch ?? "main"),
+    headChosen: asked.default_branch !== undefined,
     description: asked.description,
   };
 }

@@ -92,7 +92,9 @@ export function repoRoutes(): Hono<ApiEnv> {
     describe({
       tag: "repositories",
       summary: "Makes a repository",
-      about: "One that exists stays as it is.",
+      about:
+        "One that exists stays as it is. Where no `default_branch` is given, HEAD goes to the first branch that is pushed: `main` or `master` " +
+        "where it is among them.",
       access: "token",
       body: repositoryCreation,
       answers: { 200: { ...shown, about: "It existed." }, 201: { ...shown, about: "It was made." } },

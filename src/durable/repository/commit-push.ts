@@ -6,6 +6,7 @@
  */
 import type { PackRecord } from "../../catalog/pack-record.ts";
 import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.ts";
+import { defaultBranchOf } from "../../refs/default-branch.ts";
 import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState } from "../../refs/ref-plan.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
@@ -14,8 +15,8 @@ import { clearMarks, insertDependencies, insertPack, spreadMarks } from "./table
 import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
 import { hasLanded, insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
-import { deleteRefs, namesWithRefsBelow, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
-import { bumpVersion, readRepository } from "./tables/repository.ts";
+import { deleteRefs, namesWithRefsBelow, readRef, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
+import { bumpVersion, moveHead, readRepository } from "./tables/repository.ts";
 
 /**
  * Loads, in a few statements, all that the plan will ask. Names below a new one are read only where there are some, which is
@@ -113,6 +114,8 @@ export type Landing = {
 /** What became of it; `push` is its number in the ref log, where anything moved. */
 export type Landed = {
   readonly outcomes: readonly RefOutcome[];
+  /** What was moved, in the order of the commands. */
+  readonly moves: readonly RefUpdate[];
   readonly packKept: boolean;
   readonly push?: number;
 };
@@ -121,7 +124,7 @@ export type Landed = {
 export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: Landing, policy: RefPolicy): Landed {
   const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
   const moves = movesOf(updates, outcomes);
-  if (moves.length === 0) return { outcomes, packKept: false };
+  if (moves.length === 0) return { outcomes, moves, packKept: false };
   moveRefs(db, moves);
   const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
   // Before the new pack's own dependencies are there: its tips are where they should be.
@@ -130,7 +133,16 @@ export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: 
   if (pack !== undefined && tipPack !== undefined) keepTipPack(db, tipPack);
   const push = appendRefLog(db, entry, moves);
   bumpVersion(db, entry.at);
-  return { outcomes, packKept: pack !== undefined, push };
+  return { outcomes, moves, packKept: pack !== undefined, push };
+}
+
+/**
+ * Points a HEAD that names no branch yet to one of those that were pushed, unless somebody chose where it points. C git leaves HEAD
+ * where `git init` put it, and so a clone of a repository with another first branch has nothing checked out.
+ */
+function settleHead(db: SqlDatabase, head: string, moves: readonly RefUpdate[]): void {
+  const settled = defaultBranchOf(moves, head);
+  if (settled !== head && readRef(db, head) === undefined) moveHead(db, settled);
 }
 
 /** Lands a push. `now` is in milliseconds since the epoch. */
@@ -147,9 +159,9 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
     if ((pack !== undefined && isSwept(pack)) || (tipPack !== undefined && isSwept(tipPack))) {
       return refuseAll(updates, { kind: "unpacker-error" });
     }
-    const { head, readOnly } = repository.record;
+    const { head, headChosen, readOnly } = repository.record;
     const { atomic, pusher, signed } = request;
-    const { outcomes, packKept, push } = landUpdates(
+    const { outcomes, moves, packKept, push } = landUpdates(
       db,
       {
         ...(pack === undefined ? {} : { pack }),
@@ -159,6 +171,7 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
       },
       { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true },
     );
+    if (headChosen !== true) settleHead(db, head, moves);
     if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
     return { kind: "done", outcomes, packKept };
   });

@@ -28,7 +28,7 @@ import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
 import { insertPack, markPacks } from "./tables/packs.ts";
 import { deleteMirror, type MirrorRow, readMirror, readMirrorHook, writeMirror } from "./tables/mirror.ts";
 import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
-import { bumpVersion, readRepository, updateSettings } from "./tables/repository.ts";
+import { bumpVersion, readRepository, moveHead } from "./tables/repository.ts";
 
 /** A sync that has not said by then that it goes on is taken for dead: it says so every fifteen seconds. Milliseconds. */
 const SILENCE_TIME = 60_000;
@@ -223,7 +223,7 @@ export class MirrorDatabase {
       const headMoves = head !== undefined && head !== repository.record.head;
       if (headMoves) {
         appendHeadLog(this.#db, moment.now, repository.record.head);
-        updateSettings(this.#db, { head });
+        moveHead(this.#db, head);
       }
       writeMirror(this.#db, ended(row, { ...request, changed: headMoves || request.updates.length > 0 }, moment));
       const record = this.#repository.describe();

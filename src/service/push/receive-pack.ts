@@ -17,6 +17,7 @@ import { itemAt } from "../../bytes/assert.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { ClientTooSlow, LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
+import { defaultBranchOf } from "../../refs/default-branch.ts";
 import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
 import type { BeginPushAnswer } from "../../refs/ref-store.ts";
@@ -37,7 +38,6 @@ import { PushMemory } from "./push-memory.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";
 import { PushVerdict } from "./push-verdict.ts";
 import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
-import { defaultBranchOf } from "./default-branch.ts";
 import { RequestReader } from "../request-reader.ts";
 import { checkCertificate, isGood, optionsAgree } from "./signed-push.ts";
 import { StagedPack } from "../../packing/staged-pack.ts";
@@ -144,8 +144,7 @@ async function beginAdmitted(
   }
   await admission.admit(undefined);
   if (create === undefined) throw new ProtocolError("repository not found");
-  const head = defaultBranchOf(request.updates, create.head);
-  const wanted = { ...create, objectFormat: request.format.name, head };
+  const wanted = { ...create, objectFormat: request.format.name };
   const id = await exchange.register?.(wanted);
   const made = await repository.refs.beginPush({
     ...asked,
@@ -207,11 +206,18 @@ function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
   return running.flatMap((index) => updates[index] ?? []);
 }
 
+/** Returns the branch that HEAD will point to when the push has landed. A branch in a repository without packs is yet to be born. */
+function futureHead({ begun, verdict }: Push): string {
+  const { record, packs } = begun;
+  const isSettled = record.headChosen === true || packs.length > 0;
+  return isSettled ? record.head : defaultBranchOf(runningUpdates(verdict), record.head);
+}
+
 /** Makes a tip pack where the push brings a large pack and sets the default branch. */
 async function tipPackOf(push: Push, pack: IngestedPack | undefined): Promise<TipPack | undefined> {
   const { exchange, begun, verdict, answer, memory } = push;
   const { repository } = exchange;
-  const tip = newValueOf(runningUpdates(verdict), begun.record.head);
+  const tip = newValueOf(runningUpdates(verdict), futureHead(push));
   // a smaller pack is read in few pieces anyway
   const { tipPackFromBytes } = repository.limits;
   if (tip === undefined || pack === undefined || pack.record.packBytes < tipPackFromBytes) return undefined;

@@ -23,7 +23,8 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   derived_version INTEGER NOT NULL,
   derived_job_at INTEGER,
   usage_version INTEGER NOT NULL DEFAULT -1,
-  upload_changes INTEGER NOT NULL DEFAULT 0
+  upload_changes INTEGER NOT NULL DEFAULT 0,
+  head_chosen INTEGER NOT NULL DEFAULT 0
 )`;
 
 /** The row, with what is not shown to readers. */
@@ -56,7 +57,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   const row = firstRow(
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
-      usage_version, version + upload_changes FROM repository`),
+      usage_version, version + upload_changes, head_chosen FROM repository`),
   );
   if (row === undefined) return undefined;
   return {
@@ -65,6 +66,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
       objectFormat: formatAt(row, 1),
       visibility: visibilityAt(row, 2),
       head: textAt(row, 3),
+      ...(integerAt(row, 13) === 1 ? { headChosen: true } : {}),
       description: textAt(row, 4),
       readOnly: integerAt(row, 5) === 1,
       createdAt: integerAt(row, 6),
@@ -88,24 +90,32 @@ export function insertRepository(db: SqlDatabase, id: string, request: CreateReq
   assertDescription(request.description);
   db.run(
     `INSERT INTO repository (one, id, object_format, visibility, head, description, read_only, created_at, version, derived_version,
-      usage_version) VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, -1, 0)`,
+      usage_version, head_chosen) VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, -1, 0, ?)`,
     id,
     request.objectFormat,
     request.visibility,
     request.head,
     request.description,
     now,
+    Number(request.headChosen === true),
   );
+}
+
+/** Points HEAD to a branch that nobody chose. It is part of the derived files, so this counts as a new version. */
+export function moveHead(db: SqlDatabase, head: string): void {
+  db.run("UPDATE repository SET head = ?, head_chosen = 0, version = version + 1", head);
 }
 
 /** Changes settings. HEAD is part of the derived files, so its change counts as a new version; so does the description. */
 export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
   if (change.description !== undefined) assertDescription(change.description);
   db.run(
-    `UPDATE repository SET visibility = coalesce(?, visibility), head = coalesce(?, head), description = coalesce(?, description),
+    `UPDATE repository SET visibility = coalesce(?, visibility), head = coalesce(?, head),
+      head_chosen = head_chosen OR ?, description = coalesce(?, description),
       read_only = coalesce(?, read_only), version = version + 1`,
     change.visibility ?? null,
     change.head ?? null,
+    Number(change.head !== undefined),
     change.description ?? null,
     change.readOnly === undefined ? null : Number(change.readOnly),
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RefUpdate } from "../../../src/refs/ref-update.ts";
-import { defaultBranchOf } from "../../../src/service/push/default-branch.ts";
+import { defaultBranchOf } from "../../../src/refs/default-branch.ts";
 
 const ZERO = "0".repeat(40);
 const OID = "1".repeat(40);
