@@ -35,8 +35,14 @@ function countInstalled() {
   }, 0);
 }
 
-/** Installs what is missing; with `all` also what only the tests need. */
-export async function ensureInstalled(all) {
+/** Whether the tests' packages are here: whoever works on the project does not lose them by starting it. */
+function hasTestPackages() {
+  return existsSync(join(modules, "vitest"));
+}
+
+/** Installs what is missing; with `all`, or where they were installed before, also what only the tests need. */
+export async function ensureInstalled(withTests) {
+  const all = withTests || hasTestPackages();
   if (isInstalled(all)) return;
   const size = all ? "700 MB" : "500 MB";
   console.error(`thinpack: installing ${packagesOf(all).length} packages (up to ${size}), which takes about a minute`);

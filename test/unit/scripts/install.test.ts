@@ -119,6 +119,12 @@ touch node_modules/.package-lock.json
     expect(install("all")).toMatchObject({ status: 0, args: expect.not.stringContaining("--omit") });
     expect(install("all")).toEqual({ status: 0, stderr: "", args: "" });
   });
+
+  it("keeps the packages of the tests where they are there already", () => {
+    clone();
+    mkdirSync(join(directory, "node_modules", "vitest"), { recursive: true });
+    expect(install("start")).toMatchObject({ status: 0, args: expect.not.stringContaining("--omit") });
+  });
 });
 
 describe("the kernel", () => {
