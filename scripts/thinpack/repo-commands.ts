@@ -5,7 +5,7 @@
  */
 import type { Command } from "commander";
 import { addCloneCommand } from "./clone-command.ts";
-import { commonOptions, confirmed, connect, connectTo, onOrOff, tenantPath } from "./command-line.ts";
+import { collected, commonOptions, confirmed, connect, connectTo, onOrOff, tenantPath } from "./command-line.ts";
 import { textAt } from "./json.ts";
 import { addProtectCommand } from "./protect-command.ts";
 import { type Column, formatBytes, formatTime, printDone, printList, printThing } from "./output.ts";
@@ -30,7 +30,15 @@ type RepoOptions = {
   readonly description?: string;
   readonly objectFormat?: string;
   readonly readOnly?: boolean;
+  readonly fsckStrict?: boolean;
+  readonly fsckIgnore?: readonly string[];
+  readonly fsckSkip?: readonly string[];
 };
+
+function fsckOf({ fsckStrict: strict, fsckIgnore: ignore, fsckSkip: skip }: RepoOptions): object {
+  const given = Object.entries({ strict, ignore, skip }).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? {} : { fsck: Object.fromEntries(given) };
+}
 
 function settingsOf(options: RepoOptions): object {
   const { defaultBranch, description, objectFormat, readOnly } = options;
@@ -41,6 +49,7 @@ function settingsOf(options: RepoOptions): object {
     ...(description === undefined ? {} : { description }),
     ...(objectFormat === undefined ? {} : { object_format: objectFormat }),
     ...(readOnly === undefined ? {} : { read_only: readOnly }),
+    ...fsckOf(options),
   };
 }
 
@@ -70,6 +79,22 @@ Examples:
     });
   withSettings(repos.command("set").summary("changes a repository's settings").argument("<tenant/name>"))
     .option("--read-only <on|off>", "whether pushes are refused", onOrOff)
+    .option(
+      "--fsck-strict <on|off>",
+      "whether slips in names, dates and modes refuse a push, in place of a warning",
+      onOrOff,
+    )
+    .option("--fsck-ignore <msg-id>", "lets a kind of slip pass without a word; may be repeated", collected)
+    .option("--fsck-skip <oid>", "an object that is not checked; may be repeated", collected)
+    .addHelpText(
+      "after",
+      `
+The lists that --fsck-ignore and --fsck-skip give take the place of those there were.
+
+Examples:
+  thinpack repo set acme/widgets --fsck-strict on
+  thinpack repo set acme/widgets --fsck-ignore badTimezone --fsck-ignore badDate`,
+    )
     .action(async (name: string, options: RepoOptions, command: Command) => {
       const { api, path } = connectTo(command, name);
       printThing(await api.ask("PATCH", path, settingsOf(options)), commonOptions(command).json);

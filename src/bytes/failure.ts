@@ -21,6 +21,19 @@ export class ObjectRejected extends Error {
   }
 }
 
+/** The client sent an object that git's fsck refuses, which the repository's settings may let pass. */
+export class FsckRejected extends ObjectRejected {
+  /** The object's name, in hexadecimal. */
+  readonly oid: string;
+  /** The message id of what refuses it, as in git-fsck(1). */
+  readonly id: string;
+  constructor(oid: string, id: string, text: string) {
+    super(`object ${oid}: ${id}: ${text}`);
+    this.oid = oid;
+    this.id = id;
+  }
+}
+
 /** Stored data is not what the catalog says: our fault, logged and answered on band 3 or 500. */
 export class CorruptStore extends Error {
   override readonly name = "CorruptStore";

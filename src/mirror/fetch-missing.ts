@@ -121,7 +121,8 @@ function listenerOf(sync: SyncBegun): BandListener {
 type WantedPack = OpenedPack & { readonly tips: readonly Uint8Array[] };
 
 function leniencyOf({ fsck }: MirrorSettings): FsckLeniency {
-  return { ignored: new Set(FORGIVABLE.filter((id) => fsck.ignore.includes(id))), skipped: new Set(fsck.skip) };
+  const ignored = new Set(FORGIVABLE.filter((id) => fsck.ignore.includes(id)));
+  return { ignored, warned: new Set(), skipped: new Set(fsck.skip) };
 }
 
 /** Gives what an upstream sends; it makes way for others where it stands still. */

@@ -74,35 +74,47 @@ const RULES = {
 /** A message id, as git prints it and as `receive.fsck.<id>` spells it. */
 export type FsckId = keyof typeof RULES;
 
-/** What may be forgiven: it harms nobody who checks the object out, and history that has it can't be mended. */
-export const FORGIVABLE = [
+/**
+ * Slips of old programs in names, dates and modes. They harm nobody who checks the object out, and a history that has them can't be
+ * mended.
+ */
+export const HARMLESS = [
   "badDate",
   "badDateOverflow",
   "badEmail",
   "badName",
   "badTimezone",
-  "duplicateEntries",
   "missingEmail",
   "missingNameBeforeEmail",
   "missingSpaceBeforeDate",
   "missingSpaceBeforeEmail",
   "multipleAuthors",
   "nulInCommit",
-  "treeNotSorted",
   "zeroPaddedDate",
   "zeroPaddedFilemode",
 ] as const satisfies readonly FsckId[];
 
+/** What a mirror may be told to forgive: slips, and trees whose entries stand in another order than git's or twice. */
+export const FORGIVABLE = [...HARMLESS, "duplicateEntries", "treeNotSorted"] as const satisfies readonly FsckId[];
+
 /** What is let pass that would be refused. */
 export type FsckLeniency = {
-  /** Rules that refuse nothing, of {@link FORGIVABLE}. */
+  /** Rules that refuse nothing, of {@link FORGIVABLE}: `receive.fsck.<id>=ignore`. */
   readonly ignored: ReadonlySet<FsckId>;
-  /** Names in hexadecimal of objects that are not checked, as `fsck.skipList` has them. */
+  /** Rules that refuse nothing, but of which the sender is told: `receive.fsck.<id>=warn`. */
+  readonly warned: ReadonlySet<FsckId>;
+  /** Names in hexadecimal of objects that are not checked, as `receive.fsck.skipList` has them. */
   readonly skipped: ReadonlySet<string>;
 };
 
-/** Nothing is let pass: what pushes are checked with. */
-export const STRICT: FsckLeniency = { ignored: new Set(), skipped: new Set() };
+/** Lets nothing pass. */
+export const STRICT: FsckLeniency = { ignored: new Set(), warned: new Set(), skipped: new Set() };
+
+/** Says whether a finding of this rule is let pass; it is asked of each finding that there is. */
+export type Forgiving = (id: FsckId) => boolean;
+
+/** Lets no finding pass. */
+export const FORGIVES_NOTHING: Forgiving = () => false;
 
 /** Why an object is refused. git prints it as `error: object <name>: <id>: <text>`. */
 export type FsckFinding = { readonly id: FsckId; readonly text: string };

@@ -7,7 +7,7 @@
 import { u8At } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { isDotGit, isPlainName, isSpecialFile, type SpecialFile } from "./fsck-names.ts";
-import { finding, type FsckFinding, type FsckId, STRICT } from "./fsck-rule.ts";
+import { finding, FORGIVES_NOTHING, type Forgiving, type FsckFinding } from "./fsck-rule.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import { isGitlink, isSymlink, isTree, TreeReader } from "./tree.ts";
 
@@ -148,10 +148,10 @@ type Flaws = {
   treeNotSorted: boolean;
 };
 
-function flawFinding(flaws: Flaws, ignored: ReadonlySet<FsckId>): FsckFinding | undefined {
+function flawFinding(flaws: Flaws, forgives: Forgiving): FsckFinding | undefined {
   for (const id of ["nullSha1", "zeroPaddedFilemode", "badFilemode", "duplicateEntries", "treeNotSorted"] as const) {
-    const found = flaws[id] && !ignored.has(id) ? finding(id) : undefined;
-    if (found !== undefined) return found;
+    const found = flaws[id] ? finding(id) : undefined;
+    if (found !== undefined && !forgives(id)) return found;
   }
   return undefined;
 }
@@ -169,7 +169,7 @@ function nextEntry(reader: TreeReader): boolean | undefined {
 /**
  * Checks a tree.
  *
- * @param ignored is rules about the whole tree that refuse nothing.
+ * @param forgives is asked of what is wrong with the tree as a whole, never of its names.
  * @param onAttached is told where in `bytes` the raw name of each blob begins that `fsckAttachedBlob` is to check.
  * @returns the first finding that refuses it, `undefined` where nothing does.
  */
@@ -177,7 +177,7 @@ export function fsckTree(
   bytes: Uint8Array,
   format: ObjectFormat,
   onAttached?: (file: AttachedFile, oidAt: number) => void,
-  ignored: ReadonlySet<FsckId> = STRICT.ignored,
+  forgives: Forgiving = FORGIVES_NOTHING,
 ): FsckFinding | undefined {
   const reader = new TreeReader(bytes, 0, bytes.length, format.rawSize);
   const order = new EntryOrder();
@@ -202,5 +202,5 @@ export function fsckTree(
     flaws.badFilemode ||= !KNOWN_MODES.includes(mode);
     flaws.nullSha1 ||= bytes.subarray(oidAt, oidAt + format.rawSize).every((byte) => byte === 0);
   }
-  return flawFinding(flaws, ignored);
+  return flawFinding(flaws, forgives);
 }

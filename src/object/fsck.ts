@@ -5,15 +5,13 @@
  * @packageDocumentation
  * @see git-fsck(1)
  */
-import { finding, type FsckFinding, type FsckId, type FsckLeniency, STRICT } from "./fsck-rule.ts";
+import { finding, FORGIVES_NOTHING, type Forgiving, type FsckFinding, type FsckId } from "./fsck-rule.ts";
 import { fsckTree } from "./fsck-tree.ts";
 import { hasNameLine, lineEnd, startsWithAt } from "./header-line.ts";
 import type { ObjectFormat } from "./object-id.ts";
 import type { ObjectKind } from "./object-kind.ts";
 import { checkRefFormat } from "./ref-name.ts";
 import { kindAt } from "./tag.ts";
-
-type Ignored = FsckLeniency["ignored"];
 
 const LF = 10;
 const SPACE = 32;
@@ -71,17 +69,17 @@ function overflows(digits: Uint8Array): boolean {
 }
 
 /** Checks the identity after the keyword at `at`, which begins the line. */
-function fsckIdentity(bytes: Uint8Array, at: number, ignored: Ignored): FsckFinding | undefined {
+function fsckIdentity(bytes: Uint8Array, at: number, forgives: Forgiving): FsckFinding | undefined {
   // The keyword has no space in it.
   const problem = identityProblem(bytes, bytes.indexOf(SPACE, at) + 1);
-  return problem === undefined || ignored.has(problem) ? undefined : finding(problem);
+  return problem === undefined || forgives(problem) ? undefined : finding(problem);
 }
 
 /** Checks a commit. @returns what refuses it, `undefined` where nothing does. */
 export function fsckCommit(
   bytes: Uint8Array,
   format: ObjectFormat,
-  ignored: Ignored = STRICT.ignored,
+  forgives: Forgiving = FORGIVES_NOTHING,
 ): FsckFinding | undefined {
   const end = bytes.length;
   const { hexSize } = format;
@@ -96,30 +94,30 @@ export function fsckCommit(
     if (!hasNameLine(bytes, at, end, hexSize)) return finding("badParentSha1");
     at += hexSize + 1;
   }
-  return fsckAuthors(bytes, at, ignored);
+  return fsckAuthors(bytes, at, forgives);
 }
 
-function fsckAuthors(bytes: Uint8Array, from: number, ignored: Ignored): FsckFinding | undefined {
+function fsckAuthors(bytes: Uint8Array, from: number, forgives: Forgiving): FsckFinding | undefined {
   const end = bytes.length;
   let at = from;
   let authors = 0;
   for (; startsWithAt(bytes, "author ", at, end); authors++) {
-    const bad = fsckIdentity(bytes, at, ignored);
+    const bad = fsckIdentity(bytes, at, forgives);
     if (bad !== undefined) return bad;
     at = lineEnd(bytes, at, end) + 1;
   }
   if (authors === 0) return finding("missingAuthor");
-  if (authors > 1 && !ignored.has("multipleAuthors")) return finding("multipleAuthors");
+  if (authors > 1 && !forgives("multipleAuthors")) return finding("multipleAuthors");
   if (!startsWithAt(bytes, "committer ", at, end)) return finding("missingCommitter");
-  const bad = fsckIdentity(bytes, at, ignored);
-  return bad ?? (bytes.includes(0) && !ignored.has("nulInCommit") ? finding("nulInCommit") : undefined);
+  const bad = fsckIdentity(bytes, at, forgives);
+  return bad ?? (bytes.includes(0) && !forgives("nulInCommit") ? finding("nulInCommit") : undefined);
 }
 
 /** Checks a tag. @returns what refuses it, `undefined` where nothing does. */
 export function fsckTag(
   bytes: Uint8Array,
   format: ObjectFormat,
-  ignored: Ignored = STRICT.ignored,
+  forgives: Forgiving = FORGIVES_NOTHING,
 ): FsckFinding | undefined {
   const end = bytes.length;
   const headers = fsckHeaders(bytes);
@@ -131,10 +129,10 @@ export function fsckTag(
   if (!startsWithAt(bytes, "type ", at, end)) return finding("missingTypeEntry");
   const typeEnd = lineEnd(bytes, at, end);
   if (kindAt(bytes, at + "type ".length, typeEnd) === undefined) return finding("badType");
-  return fsckTagName(bytes, typeEnd + 1, ignored);
+  return fsckTagName(bytes, typeEnd + 1, forgives);
 }
 
-function fsckTagName(bytes: Uint8Array, at: number, ignored: Ignored): FsckFinding | undefined {
+function fsckTagName(bytes: Uint8Array, at: number, forgives: Forgiving): FsckFinding | undefined {
   const end = bytes.length;
   if (!startsWithAt(bytes, "tag ", at, end)) return finding("missingTagEntry");
   const nameEnd = lineEnd(bytes, at, end);
@@ -143,7 +141,7 @@ function fsckTagName(bytes: Uint8Array, at: number, ignored: Ignored): FsckFindi
   const badName = checkRefFormat(`refs/tags/${name}`) ? undefined : finding("badTagName", name);
   if (badName !== undefined) return badName;
   const hasTagger = startsWithAt(bytes, "tagger ", nameEnd + 1, end);
-  return hasTagger ? fsckIdentity(bytes, nameEnd + 1, ignored) : finding("missingTaggerEntry");
+  return hasTagger ? fsckIdentity(bytes, nameEnd + 1, forgives) : finding("missingTaggerEntry");
 }
 
 /**

@@ -10,6 +10,7 @@ import { BytePipe } from "../bytes/byte-pipe.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { NO_FILTER } from "../graph/object-filter.ts";
+import { FORGIVABLE, STRICT } from "../object/fsck-rule.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -78,6 +79,8 @@ async function store(input: TipPackInput, packName: string): Promise<PackRecord>
       packName,
       packSource: "copy",
       tips: [],
+      // They are objects that were let in.
+      leniency: { ...STRICT, ignored: new Set(FORGIVABLE) },
       progress: { received: onProgress, resolved: onProgress },
     });
     pack.release();

@@ -6,6 +6,7 @@
  */
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
+import type { FsckSettings } from "./fsck-settings.ts";
 import type { StoredCertificate } from "./ref-log.ts";
 import type { Pusher, RefRule } from "./ref-policy.ts";
 import type { RefOutcome, RefUpdate } from "./ref-update.ts";
@@ -48,6 +49,9 @@ export type RepositoryRecord = {
   /** Sum of the catalog's pack and index bytes. */
   readonly sizeBytes: number;
 };
+
+/** A repository as those see it who push to it or look at its settings. */
+export type DescribedRepository = RepositoryRecord & { readonly fsck: FsckSettings };
 
 /** What a reader wants in its snapshot. */
 export type OpenRequest = {
@@ -115,6 +119,8 @@ export type CreateRequest = {
   /** See `RepositoryRecord`. */
   readonly headChosen?: boolean;
   readonly description: string;
+  /** What of git's checks is let pass; the defaults hold for what is absent. */
+  readonly fsck?: Partial<FsckSettings>;
 };
 
 /** How a repository is to be made whose hash function its first push decides. */
@@ -138,7 +144,7 @@ export type BeginPushAnswer =
   | { readonly kind: "missing" }
   | {
       readonly kind: "begun";
-      readonly record: RepositoryRecord;
+      readonly record: DescribedRepository;
       readonly packs: readonly PackRecord[];
       /** Current values in the order of `names`, hex; "" where there is no such ref. */
       readonly current: readonly string[];

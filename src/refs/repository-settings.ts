@@ -6,11 +6,12 @@
 import { contentTag } from "../bytes/content-tag.ts";
 import type { RefLogPage, RefLogQuery } from "./ref-log.ts";
 import type { RefRule } from "./ref-policy.ts";
-import type { CreateRequest, RepositoryRecord, Visibility } from "./ref-store.ts";
+import type { FsckSettings } from "./fsck-settings.ts";
+import type { CreateRequest, DescribedRepository, Visibility } from "./ref-store.ts";
 
 /** Whether the repository was made now or was there, unchanged; `gone`: it was deleted before it was made. */
 export type CreateAnswer =
-  | { readonly kind: "created" | "exists"; readonly record: RepositoryRecord }
+  | { readonly kind: "created" | "exists"; readonly record: DescribedRepository }
   | { readonly kind: "gone" };
 
 /** The settings that may be changed after creation; what is absent stays. */
@@ -23,20 +24,23 @@ export type SettingsChange = {
   readonly readOnly?: boolean;
   /** All rules, in place of those there were. */
   readonly rules?: readonly RefRule[];
+  /** What is given of it is changed. */
+  readonly fsck?: Partial<FsckSettings>;
 };
 
 /** Names what the settings of a repository are: the same again where they are changed back, and never another repository's. */
-export function settingsTag({ id, visibility, head, description, readOnly, rules }: RepositoryRecord): string {
-  return contentTag(JSON.stringify([id, visibility, head, description, readOnly, rules]));
+export function settingsTag(record: DescribedRepository): string {
+  const { id, visibility, head, description, readOnly, rules, fsck } = record;
+  return contentTag(JSON.stringify([id, visibility, head, description, readOnly, rules, fsck]));
 }
 
 /** One repository's settings. A name that has no repository gives `undefined` or `false`; nothing here throws for that. */
 export interface RepositorySettings {
   /** Describes the repository; a private one as if it were missing where the caller may read `publicOnly`, as `OpenRequest` says. */
-  describe(publicOnly?: boolean): Promise<RepositoryRecord | undefined>;
+  describe(publicOnly?: boolean): Promise<DescribedRepository | undefined>;
   create(request: CreateRequest): Promise<CreateAnswer>;
   /** Changes settings; where tags are given, only if one is that of {@link settingsTag} now: `stale` where none is. */
-  change(change: SettingsChange, tags?: readonly string[]): Promise<RepositoryRecord | "stale" | undefined>;
+  change(change: SettingsChange, tags?: readonly string[]): Promise<DescribedRepository | "stale" | undefined>;
   /** Gives a page of what pushes moved. */
   refLog(query: RefLogQuery): Promise<RefLogPage | undefined>;
   /** Gives the certificate of a push, by its id in the ref log, as it came. */

@@ -6,7 +6,7 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { decodeRefRows } from "../../src/refs/ref-rows.ts";
-import type { CommitPushRequest, RefStore, RepositoryRecord } from "../../src/refs/ref-store.ts";
+import type { CommitPushRequest, RefStore, DescribedRepository } from "../../src/refs/ref-store.ts";
 import type { RefUpdate } from "../../src/refs/ref-update.ts";
 import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
 import type { PackRecord } from "../../src/catalog/pack-record.ts";
@@ -63,7 +63,7 @@ const RULE = { pattern: "main", allowForcePush: false, allowDeletion: false, req
 export async function createdRecord(
   store: RefStoreUnderTest,
   request: Parameters<RefStoreUnderTest["create"]>[0] = CREATION,
-): Promise<RepositoryRecord> {
+): Promise<DescribedRepository> {
   const answer = await store.create(request);
   if (answer.kind === "gone") throw new Error("gone");
   return answer.record;

@@ -13,6 +13,7 @@ import { appendFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { HARMLESS } from "../../src/object/fsck-rule.ts";
 import type { ObjectFormatName } from "../../src/object/object-id.ts";
 
 const run = promisify(execFile);
@@ -28,6 +29,7 @@ const TIMES = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/;
 const SETTINGS: Record<string, string> = {
   "http.receivepack": "true",
   "receive.fsckObjects": "true",
+  ...Object.fromEntries(HARMLESS.map((id) => [`receive.fsck.${id}`, "warn"])),
   "receive.advertisePushOptions": "true",
   "transfer.advertiseSID": "true",
   "transfer.advertiseObjectInfo": "true",

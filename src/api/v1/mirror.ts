@@ -7,7 +7,8 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { parseOutgoingUrl } from "../../access/outgoing-url.ts";
 import { Problem } from "../../http/problem.ts";
-import { FORGIVABLE } from "../../object/fsck-rule.ts";
+import { MOST_SKIPPED_OBJECTS } from "../../refs/fsck-settings.ts";
+import { FORGIVABLE, HARMLESS } from "../../object/fsck-rule.ts";
 import { DEFAULT_REFSPECS, parseRefspec } from "../../mirror/refspec.ts";
 import type { SecretContext } from "../../mirror/sync-input.ts";
 import type { Mirror, MirrorChange, MirrorSettings, SealedSecret } from "../../refs/mirror-store.ts";
@@ -15,20 +16,14 @@ import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { takeHook } from "./mirror-hook.ts";
+import { objectName } from "./repo-settings.ts";
 import { requestedRepository } from "./requested.ts";
 
 const DEFAULT_INTERVAL = 3600;
 const LONGEST_INTERVAL = 30 * 24 * 3600;
 const MOST_REFSPECS = 100;
-const MOST_SKIPPED = 1000;
-/**
- * What is let pass by default: slips of old programs in names and dates, and modes with a zero in front, all of them in histories
- * that everybody has.
- */
-const DEFAULT_FSCK = {
-  ignore: FORGIVABLE.filter((id) => !["duplicateEntries", "treeNotSorted"].includes(id)),
-  skip: [],
-};
+/** What is let pass by default: histories that everybody has are full of it. */
+const DEFAULT_FSCK = { ignore: HARMLESS, skip: [] };
 const DEFAULTS: MirrorSettings = {
   upstream: "",
   interval: DEFAULT_INTERVAL,
@@ -45,8 +40,6 @@ const credential = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[^
 
 // It goes into its header as it is.
 const bearer = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[!-~]+$/, "ASCII without spaces")));
-
-const objectName = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, "not the full name of an object"));
 
 const mirrorSettings = v.strictObject({
   upstream: v.string(),
@@ -71,7 +64,7 @@ const mirrorSettings = v.strictObject({
   fsck: v.optional(
     v.strictObject({
       ignore: v.optional(v.pipe(v.array(v.picklist(FORGIVABLE)), v.maxLength(FORGIVABLE.length)), []),
-      skip: v.optional(v.pipe(v.array(objectName), v.maxLength(MOST_SKIPPED)), []),
+      skip: v.optional(v.pipe(v.array(objectName), v.maxLength(MOST_SKIPPED_OBJECTS)), []),
     }),
   ),
   fetch_through: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LONGEST_INTERVAL))),

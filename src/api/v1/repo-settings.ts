@@ -5,10 +5,14 @@
  */
 import type { Context } from "hono";
 import * as v from "valibot";
+import { decide } from "../../access/decide.ts";
 import { repositoryKey, type RepositoryName } from "../../access/names.ts";
+import type { Principal } from "../../access/principal.ts";
+import { HARMLESS } from "../../object/fsck-rule.ts";
 import { checkRefFormat } from "../../object/ref-name.ts";
+import { type FsckSettings, MOST_SKIPPED_OBJECTS } from "../../refs/fsck-settings.ts";
 import { isRefPattern, MOST_PUSHERS, MOST_RULES, type RefRule } from "../../refs/ref-policy.ts";
-import type { CreateRequest, MirrorSummary, RepositoryRecord } from "../../refs/ref-store.ts";
+import type { CreateRequest, DescribedRepository, MirrorSummary } from "../../refs/ref-store.ts";
 import type { SettingsChange } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
 
@@ -41,12 +45,26 @@ const rule = v.strictObject({
 });
 const rules = v.pipe(v.array(rule), v.maxLength(MOST_RULES));
 
+/** The full name of an object, in hexadecimal. */
+export const objectName = v.pipe(
+  v.string(),
+  v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, "not the full name of an object"),
+);
+
+/** What of git's checks is let pass in pushes. What is not given stays, or begins as by default. */
+const fsck = v.strictObject({
+  strict: v.optional(v.boolean()),
+  ignore: v.optional(v.pipe(v.array(v.picklist(HARMLESS)), v.maxLength(HARMLESS.length))),
+  skip: v.optional(v.pipe(v.array(objectName), v.maxLength(MOST_SKIPPED_OBJECTS))),
+});
+
 /** What a repository may be made with. */
 export const repositoryCreation = v.strictObject({
   visibility: v.optional(visibility, "private"),
   default_branch: v.optional(defaultBranch),
   description: v.optional(description, ""),
   object_format: v.optional(objectFormat, "sha1"),
+  fsck: v.optional(fsck),
 });
 
 /** What may be changed of it. */
@@ -56,6 +74,7 @@ export const repositoryChange = v.strictObject({
   description: v.optional(description),
   read_only: v.optional(v.boolean()),
   protected: v.optional(rules),
+  fsck: v.optional(fsck),
 });
 
 const time = v.pipe(v.string(), v.isoTimestamp());
@@ -78,6 +97,7 @@ export const shownRepository = v.strictObject({
   object_format: objectFormat,
   read_only: v.boolean(),
   protected: v.array(shownRule),
+  fsck: v.optional(v.strictObject({ strict: v.boolean(), ignore: v.array(v.string()), skip: v.array(v.string()) })),
   mirror: v.optional(v.strictObject({ upstream: v.string(), interval: v.number(), synced_at: v.nullable(time) })),
   size_bytes: v.number(),
   pushed_at: v.nullable(time),
@@ -89,9 +109,15 @@ function showMirror({ upstream, interval, syncedAt }: MirrorSummary): object {
   return { upstream, interval, synced_at: syncedAt === undefined ? null : new Date(syncedAt).toISOString() };
 }
 
-/** Shows a repository. Times are ISO 8601. */
-export function showRepository(context: Context<ApiEnv>, name: RepositoryName, record: RepositoryRecord): object {
+/** Shows a repository to a principal. Times are ISO 8601. */
+export function showRepository(
+  context: Context<ApiEnv>,
+  principal: Principal,
+  { name, record }: { readonly name: RepositoryName; readonly record: DescribedRepository },
+): object {
   const { origin } = new URL(context.req.url);
+  // Whoever may only read has no use for it. That nothing may be pushed at the moment does not matter.
+  const mayWrite = decide(principal, "write", name, { ...record, readOnly: false }) === "allow";
   return {
     tenant: name.tenant,
     name: name.repo,
@@ -108,6 +134,7 @@ export function showRepository(context: Context<ApiEnv>, name: RepositoryName, r
       pushers: shown.pushers ?? null,
       require_signed: shown.requireSigned,
     })),
+    ...(mayWrite ? { fsck: record.fsck } : {}),
     ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror) }),
     size_bytes: record.sizeBytes,
     pushed_at: record.pushedAt === undefined ? null : new Date(record.pushedAt).toISOString(),
@@ -124,6 +151,15 @@ export function creationOf(asked: v.InferOutput<typeof repositoryCreation>): Cre
     head: BRANCHES + (asked.default_branch ?? "main"),
     headChosen: asked.default_branch !== undefined,
     description: asked.description,
+    ...(asked.fsck === undefined ? {} : { fsck: fsckOf(asked.fsck) }),
+  };
+}
+
+function fsckOf({ strict, ignore, skip }: v.InferOutput<typeof fsck>): Partial<FsckSettings> {
+  return {
+    ...(strict === undefined ? {} : { strict }),
+    ...(ignore === undefined ? {} : { ignore }),
+    ...(skip === undefined ? {} : { skip }),
   };
 }
 
@@ -145,5 +181,6 @@ export function changeOf(asked: v.InferOutput<typeof repositoryChange>): Setting
     ...(asked.description === undefined ? {} : { description: asked.description }),
     ...(asked.read_only === undefined ? {} : { readOnly: asked.read_only }),
     ...(asked.protected === undefined ? {} : { rules: asked.protected.map(ruleOf) }),
+    ...(asked.fsck === undefined ? {} : { fsck: fsckOf(asked.fsck) }),
   };
 }

@@ -7,7 +7,7 @@ import { Hono, type Context } from "hono";
 import { repositoryKey, type RepositoryName } from "../../access/names.ts";
 import { Problem } from "../../http/problem.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
-import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { DescribedRepository } from "../../refs/ref-store.ts";
 import { settingsTag } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
@@ -25,13 +25,14 @@ import { administeredName, requestedRepository } from "./requested.ts";
 
 const noRepository = (): Problem => new Problem(404, "There is no such repository.");
 
-function answered(
+async function answered(
   context: Context<ApiEnv>,
-  { name, record }: { name: RepositoryName; record: RepositoryRecord },
+  found: { readonly name: RepositoryName; readonly record: DescribedRepository },
   status: 200 | 201 = 200,
-): Response {
-  return context.json(showRepository(context, name, record), status, {
-    ETag: `"${settingsTag(record)}"`,
+): Promise<Response> {
+  const { principal } = await context.var.host.identify(found.name);
+  return context.json(showRepository(context, principal, found), status, {
+    ETag: `"${settingsTag(found.record)}"`,
     "Cache-Control": "no-store",
   });
 }
@@ -56,7 +57,7 @@ async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
     const { status, detail } = explainRegisterRefusal("removing");
     throw new Problem(status, detail);
   }
-  return answered(context, { name, record: made.record }, made.kind === "created" ? 201 : 200);
+  return await answered(context, { name, record: made.record }, made.kind === "created" ? 201 : 200);
 }
 
 async function changeRepository(context: Context<ApiEnv>): Promise<Response> {
@@ -68,7 +69,7 @@ async function changeRepository(context: Context<ApiEnv>): Promise<Response> {
   host.formats.forget(repositoryKey(name));
   if (record === undefined) throw noRepository();
   if (change.visibility !== undefined) await api.tenant(name.tenant).noteVisibility(name.repo, change.visibility);
-  return answered(context, { name, record });
+  return await answered(context, { name, record });
 }
 
 async function removeRepository(context: Context<ApiEnv>): Promise<Response> {
@@ -105,7 +106,7 @@ export function repoRoutes(): Hono<ApiEnv> {
   routes.get(
     "/:tenant/:repo",
     describe({ tag: "repositories", summary: "Shows a repository", answers: { 200: shown } }),
-    async (context) => answered(context, await requestedRepository(context, "read")),
+    async (context) => await answered(context, await requestedRepository(context, "read")),
   );
   routes.patch(
     "/:tenant/:repo",

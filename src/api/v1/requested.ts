@@ -9,7 +9,7 @@ import { decide, type Action, type TenantAction } from "../../access/decide.ts";
 import { isTenantName, parseRepositoryName, type RepositoryName } from "../../access/names.ts";
 import { authorize, authorizeTenant } from "../../http/denied.ts";
 import { Problem } from "../../http/problem.ts";
-import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { DescribedRepository } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 
 /** Said of what is not there, and of what may not be known to be there. */
@@ -28,7 +28,7 @@ export async function requestedName(context: Context<ApiEnv>, action: Action): P
 export async function requestedRepository(
   context: Context<ApiEnv>,
   action: Action,
-): Promise<{ name: RepositoryName; record: RepositoryRecord }> {
+): Promise<{ name: RepositoryName; record: DescribedRepository }> {
   const name = await requestedName(context, action);
   const record = await context.var.api.settings(name).describe();
   await authorize(context.var.host, action, name, record);

@@ -178,7 +178,7 @@ async function listRepos(context: Context<ApiEnv>): Promise<Response> {
     names.map(async (repo) => {
       const name = parseRepositoryName(tenant, repo);
       const record = name === undefined ? undefined : await api.settings(name).describe();
-      return name === undefined || record === undefined ? [] : [showRepository(context, name, record)];
+      return name === undefined || record === undefined ? [] : [showRepository(context, principal, { name, record })];
     }),
   );
   const last = page.items.at(-1);

@@ -14,6 +14,7 @@ import type {
   CommitPushAnswer,
   CommitPushRequest,
   CreateRequest,
+  DescribedRepository,
   OpenRequest,
   RepositoryRecord,
 } from "../../refs/ref-store.ts";
@@ -39,6 +40,7 @@ import {
   postponePrefix,
 } from "./tables/doomed-prefixes.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
+import { changeFsckSettings, readFsckSettings } from "./tables/fsck-settings.ts";
 import { headAt } from "./tables/head-log.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, sumPackBytes, sumPackObjects } from "./tables/packs.ts";
@@ -140,11 +142,17 @@ export class RepositoryDatabase {
     };
   }
 
+  /** Adds what only those see who push or administer. */
+  #described(row: RepositoryRow): DescribedRepository {
+    return { ...this.#record(row), fsck: readFsckSettings(this.#db) };
+  }
+
   /** Makes the repository, unless it was doomed before. */
   #insert(request: CreateRequest, now: number): RepositoryRow | undefined {
     this.#tables.make();
     if (request.id !== undefined && isDoomed(this.#db, request.id)) return undefined;
     insertRepository(this.#db, request.id ?? this.#newId(), request, now);
+    changeFsckSettings(this.#db, request.fsck);
     const row = this.#read();
     if (row === undefined) throw new Error("a row that was inserted is not there");
     return row;
@@ -204,7 +212,7 @@ export class RepositoryDatabase {
       const values = readRefs(this.#db, request.names);
       return {
         kind: "begun",
-        record: this.#record(row),
+        record: this.#described(row),
         packs: listPacks(this.#db),
         ...this.#pushSeed(request),
         uploadBytes: sumUploads(this.#db, request.upload),
@@ -237,23 +245,24 @@ export class RepositoryDatabase {
   create(request: CreateRequest, now: number): CreateAnswer {
     return this.#tables.transaction(() => {
       const existing = this.#read();
-      if (existing !== undefined) return { kind: "exists", record: this.#record(existing) };
+      if (existing !== undefined) return { kind: "exists", record: this.#described(existing) };
       const made = this.#insert(request, now);
-      return made === undefined ? { kind: "gone" } : { kind: "created", record: this.#record(made) };
+      return made === undefined ? { kind: "gone" } : { kind: "created", record: this.#described(made) };
     });
   }
 
-  describe(publicOnly?: boolean): RepositoryRecord | undefined {
+  describe(publicOnly?: boolean): DescribedRepository | undefined {
     const row = this.#read();
-    return row === undefined || isHidden(row, publicOnly) ? undefined : this.#record(row);
+    return row === undefined || isHidden(row, publicOnly) ? undefined : this.#described(row);
   }
 
-  change(change: SettingsChange, tags?: readonly string[]): RepositoryRecord | "stale" | undefined {
+  change(change: SettingsChange, tags?: readonly string[]): DescribedRepository | "stale" | undefined {
     return this.#tables.transaction(() => {
       const before = this.describe();
       if (before === undefined) return undefined;
       if (tags?.includes(settingsTag(before)) === false) return "stale";
       updateSettings(this.#db, change);
+      changeFsckSettings(this.#db, change.fsck);
       if (change.rules !== undefined) replaceRules(this.#db, change.rules);
       return this.describe();
     });

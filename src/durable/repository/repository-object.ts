@@ -30,8 +30,8 @@ import type {
   CommitPushAnswer,
   CommitPushRequest,
   CreateRequest,
+  DescribedRepository,
   OpenRequest,
-  RepositoryRecord,
 } from "../../refs/ref-store.ts";
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
@@ -113,7 +113,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `RepositorySettings.describe`. */
-  describe(publicOnly?: boolean): RepositoryRecord | undefined {
+  describe(publicOnly?: boolean): DescribedRepository | undefined {
     return this.#database.describe(publicOnly);
   }
 
@@ -123,7 +123,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `RepositorySettings.change`. */
-  async change(change: SettingsChange, tags?: readonly string[]): Promise<RepositoryRecord | "stale" | undefined> {
+  async change(change: SettingsChange, tags?: readonly string[]): Promise<DescribedRepository | "stale" | undefined> {
     const record = this.#database.change(change, tags);
     this.#sockets.sweep();
     await this.#belie();

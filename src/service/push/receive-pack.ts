@@ -18,6 +18,7 @@ import { concat } from "../../bytes/chunk.ts";
 import { ClientTooSlow, LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { defaultBranchOf } from "../../refs/default-branch.ts";
+import { leniencyFor } from "../../refs/fsck-settings.ts";
 import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
 import type { BeginPushAnswer } from "../../refs/ref-store.ts";
@@ -32,6 +33,7 @@ import { formatReportStatus } from "../../wire/report-status.ts";
 import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
 import type { PushExchange } from "../exchange.ts";
 import { type ServiceCall, answerFaults } from "../failure.ts";
+import { fsckHint } from "./fsck-hint.ts";
 import { checkNewValues } from "./new-values.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
 import { PushMemory } from "./push-memory.ts";
@@ -198,7 +200,7 @@ async function refusePack(push: Push, error: unknown): Promise<string> {
   if (error instanceof ProtocolError || error instanceof ClientTooSlow) return await failUnpack(push, error.message);
   if (!(error instanceof ObjectRejected || error instanceof LimitExceeded)) throw error;
   await drainQuietly(push.reader);
-  return await failUnpack(push, error.message);
+  return await failUnpack(push, error.message, fsckHint(error));
 }
 
 /** Gives the updates that nothing has refused yet. */
@@ -229,9 +231,9 @@ async function tipPackOf(push: Push, pack: IngestedPack | undefined): Promise<Ti
 }
 
 /** C git says `index-pack abnormal exit` here and the reason on band 2 only, where clients without side-bands never see it. */
-async function failUnpack({ verdict, answer }: Push, why: string): Promise<string> {
+async function failUnpack({ verdict, answer }: Push, why: string, hint = ""): Promise<string> {
   verdict.rejectAll({ kind: "unpacker-error" });
-  await answer.progress(`fatal: ${why}\n`);
+  await answer.progress(`fatal: ${why}\n${hint}`);
   return why;
 }
 
@@ -278,6 +280,7 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
       packSource: "receive",
       tips: verdict.running.flatMap((index) => newTip(push, index) ?? []),
       shallows: request.shallows,
+      leniency: leniencyFor(record.fsck),
       progress,
     },
   );

@@ -7,7 +7,7 @@
  * @packageDocumentation
  * @see git's progress.c, receive.keepAlive in git-config(1)
  */
-import type { IngestProgress } from "../../store/ingest/ingest-pack.ts";
+import type { IngestProgress } from "../../store/ingest/ingest-progress.ts";
 import type { ResponseWriter } from "../response-writer.ts";
 
 /** Progress is shown at most so often. Milliseconds. */
@@ -21,6 +21,7 @@ export class UnpackProgress implements IngestProgress {
   #shownAt: number | undefined;
   #total = 0;
   #ended = false;
+  #warnings: readonly string[] = [];
 
   /** `now` gives milliseconds since the epoch. */
   constructor(answer: ResponseWriter, quiet: boolean, now: () => number) {
@@ -45,9 +46,14 @@ export class UnpackProgress implements IngestProgress {
     await this.#show(deltas);
   }
 
-  /** Ends the line that was shown, if any. */
+  async warned(lines: readonly string[]): Promise<void> {
+    this.#warnings = lines;
+  }
+
+  /** Ends the line that was shown, if any, and shows the warnings, also to who wants quiet: C git shows them as well. */
   async end(): Promise<void> {
     if (this.#shownAt !== undefined && !this.#ended) await this.#show(this.#total);
+    for (const line of this.#warnings) await this.#answer.progress(`${line}\n`);
   }
 
   async #show(deltas: number): Promise<void> {

@@ -27,6 +27,7 @@ import { largeBaseData } from "./large-bases.ts";
 import { sumOver } from "../../format/stored-zlib.ts";
 import { LargeDeltas } from "./large-deltas.ts";
 import type { ObjectDatabase } from "../object-database.ts";
+import type { IngestProgress } from "./ingest-progress.ts";
 import { ObjectBudget, type ObjectLimits } from "./object-budget.ts";
 import { ObjectIntake } from "./object-intake.ts";
 import { ObjectReader } from "../object-reader.ts";
@@ -40,12 +41,6 @@ import { PartBuffers } from "./part-buffers.ts";
 import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 import { type BaseContent, completeThinPack } from "./thin-completion.ts";
-
-/** What a client sees of the work: git's own words on band 2. */
-export interface IngestProgress {
-  received(objects: number, total: number): Promise<void>;
-  resolved(deltas: number, total: number): Promise<void>;
-}
 
 /** What taking a pack in needs. */
 export type IngestInput = {
@@ -146,6 +141,8 @@ class Ingest {
     try {
       const checksum = await this.#receive();
       const resolver = await this.#resolve();
+      const { lines } = this.#intake.warnings;
+      if (lines.length > 0) await this.#input.progress.warned?.(lines);
       await this.#checkLateBlobs(resolver);
       await this.#checkReferences();
       return await this.#finish(checksum, resolver);

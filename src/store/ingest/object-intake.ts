@@ -17,15 +17,16 @@ import {
   REF_TREE,
 } from "../../kernel/object-flags.ts";
 import { itemAt, u8At } from "../../bytes/assert.ts";
-import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
+import { CorruptStore, FsckRejected, ObjectRejected } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { type Kernel, SCAN_OK } from "../../kernel/kernel.ts";
 import { CommitLinks } from "../../object/commit.ts";
 import { fsckAttachedBlob } from "../../object/fsck-blob.ts";
-import { type FsckFinding, type FsckLeniency, STRICT } from "../../object/fsck-rule.ts";
+import { finding, type Forgiving, type FsckFinding, type FsckLeniency, STRICT } from "../../object/fsck-rule.ts";
 import { fsckTree, fsckTreeEntry } from "../../object/fsck-tree.ts";
 import { fsckCommit, fsckTag } from "../../object/fsck.ts";
 import type { EntryTable } from "./entry-table.ts";
+import { FsckWarnings } from "./fsck-warnings.ts";
 import type { Held, Inflating } from "../inflating.ts";
 import { NamingQueue } from "./naming-queue.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
@@ -39,10 +40,6 @@ const REFERENCE_OF_KIND: readonly number[] = [0, REF_COMMIT, REF_TREE, REF_BLOB,
 
 /** Objects that the pack refers to and does not bring: raw names one after the other, and the type number each must have. */
 export type ExternalReferences = { readonly names: Uint8Array<ArrayBuffer>; readonly kinds: Uint8Array<ArrayBuffer> };
-
-function rejected(name: string, finding: FsckFinding): ObjectRejected {
-  return new ObjectRejected(`object ${name}: ${finding.id}: ${finding.text}`);
-}
 
 /** Takes the objects of one pack, in any order. */
 export class ObjectIntake {
@@ -58,8 +55,16 @@ export class ObjectIntake {
   readonly #lateBlobs = new Set<number>();
   readonly #links: CommitLinks;
   readonly #inflating: Inflating;
-
   readonly #leniency: FsckLeniency;
+  /** What was let pass of the object that is being checked, and is to be told. */
+  #slips: FsckFinding[] = [];
+  readonly #forgives: Forgiving = (id) => {
+    const slip = this.#leniency.warned.has(id) ? finding(id) : undefined;
+    if (slip !== undefined) this.#slips.push(slip);
+    return slip !== undefined || this.#leniency.ignored.has(id);
+  };
+  /** What was let pass and is to be told. */
+  readonly warnings = new FsckWarnings();
 
   constructor(inflating: Inflating, entries: EntryTable, format: ObjectFormat, leniency: FsckLeniency = STRICT) {
     this.#leniency = leniency;
@@ -122,12 +127,22 @@ export class ObjectIntake {
     return index;
   }
 
-  /** Refuses an object for what fsck finds, unless it is one that is not to be checked. */
-  #refuse(kind: number, held: Held, finding: FsckFinding | undefined): void {
-    if (finding === undefined) return;
+  /** Refuses an object for what fsck finds, or warns of it, unless it is one that is not to be checked. */
+  #refuse(kind: number, held: Held, refusal: FsckFinding | undefined): void {
+    const slips = this.#slips;
+    if (refusal === undefined && slips.length === 0) return;
+    this.#slips = [];
+    // An object gets its name twice then: that is no matter, unless there are very many.
+    const mustBeNamed = refusal !== undefined || !this.warnings.isFull || this.#leniency.skipped.size > 0;
+    const name = mustBeNamed ? this.#nameOf(kind, held) : "";
+    if (this.#leniency.skipped.has(name)) return;
+    if (refusal !== undefined) throw new FsckRejected(name, refusal.id, refusal.text);
+    for (const slip of slips) this.warnings.add(name, slip);
+  }
+
+  #nameOf(kind: number, held: Held): string {
     this.#kernel.hashObject(kind, this.#inflating.pointer(held), held.size, this.#scratch);
-    const name = toHex(this.#kernel.memory, this.#scratch, this.#scratch + this.#format.rawSize);
-    if (!this.#leniency.skipped.has(name)) throw rejected(name, finding);
+    return toHex(this.#kernel.memory, this.#scratch, this.#scratch + this.#format.rawSize);
   }
 
   #hex(index: number): string {
@@ -141,7 +156,7 @@ export class ObjectIntake {
   }
 
   #acceptCommit(held: Held, bytes: Uint8Array): void {
-    this.#refuse(KIND_NUMBER.commit, held, fsckCommit(bytes, this.#format, this.#leniency.ignored));
+    this.#refuse(KIND_NUMBER.commit, held, fsckCommit(bytes, this.#format, this.#forgives));
     const links = this.#links;
     links.read(bytes, 0, bytes.length);
     this.#refer(links.nameOf(0), REF_TREE);
@@ -149,7 +164,7 @@ export class ObjectIntake {
   }
 
   #acceptTag(held: Held, bytes: Uint8Array): void {
-    this.#refuse(KIND_NUMBER.tag, held, fsckTag(bytes, this.#format, this.#leniency.ignored));
+    this.#refuse(KIND_NUMBER.tag, held, fsckTag(bytes, this.#format, this.#forgives));
     const links = readTagLinks(bytes, 0, bytes.length, this.#format);
     this.#refer(links.object, itemAt(REFERENCE_OF_KIND, KIND_NUMBER[links.kind]));
   }
@@ -164,7 +179,7 @@ export class ObjectIntake {
       return;
     }
     const bytes = this.#inflating.bytes(held);
-    this.#refuse(KIND_NUMBER.tree, held, fsckTree(bytes, this.#format, undefined, this.#leniency.ignored));
+    this.#refuse(KIND_NUMBER.tree, held, fsckTree(bytes, this.#format, undefined, this.#forgives));
     this.#referAll(held);
   }
 
@@ -220,9 +235,9 @@ export class ObjectIntake {
     this.#lateBlobs.delete(index);
     const flags = this.#kernel.flagsOf(index);
     for (const file of ["gitmodules", "gitattributes"] as const) {
-      const finding = flags & ATTACHED_FLAG[file] ? fsckAttachedBlob(file, bytes) : undefined;
-      if (finding === undefined || this.#leniency.skipped.has(this.#hex(index))) continue;
-      throw rejected(this.#hex(index), finding);
+      const refusal = flags & ATTACHED_FLAG[file] ? fsckAttachedBlob(file, bytes) : undefined;
+      if (refusal === undefined || this.#leniency.skipped.has(this.#hex(index))) continue;
+      throw new FsckRejected(this.#hex(index), refusal.id, refusal.text);
     }
   }
 
