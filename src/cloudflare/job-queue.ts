@@ -80,8 +80,9 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
 
 type Read = { readonly message: Message; readonly job: Job };
 
-async function runLane(lane: readonly Read[], host: JobHost): Promise<void> {
-  for (const { message, job } of lane) {
+/** Does jobs in order. Several lanes may take from the same ones. */
+async function runLane(jobs: Iterable<Read>, host: JobHost): Promise<void> {
+  for (const { message, job } of jobs) {
     const began = Date.now();
     const storage = host.open();
     let done = false;
@@ -104,9 +105,17 @@ async function runLane(lane: readonly Read[], host: JobHost): Promise<void> {
   }
 }
 
+/** Lanes of deliveries. A request may have six connections open; one is left for the other jobs. */
+const DELIVERY_LANES = 5;
+
+/** Takes items off a list, which several loops may do at once. */
+function* takeFrom<Item>(items: Item[]): Generator<Item> {
+  for (let item = items.shift(); item !== undefined; item = items.shift()) yield item;
+}
+
 /**
- * Runs a batch, message by message; one that fails is delivered again, the others are not. Deliveries, which wait for strangers'
- * servers, are a lane of their own beside the other jobs.
+ * Runs a batch; a message whose job fails is delivered again, the others are not. Deliveries wait for strangers' servers, so they go on
+ * beside the other jobs, and beside one another: receivers that say nothing hold up few of the others.
  */
 export async function runJobs(batch: MessageBatch, host: JobHost): Promise<void> {
   const jobs: Read[] = [];
@@ -120,11 +129,12 @@ export async function runJobs(batch: MessageBatch, host: JobHost): Promise<void>
     message.ack();
   }
   const isDelivery = ({ job }: Read): boolean => job.type === "deliver";
+  const waiting = jobs.filter(isDelivery);
   await Promise.all([
     runLane(
       jobs.filter((read) => !isDelivery(read)),
       host,
     ),
-    runLane(jobs.filter(isDelivery), host),
+    ...Array.from({ length: DELIVERY_LANES }, () => runLane(takeFrom(waiting), host)),
   ]);
 }

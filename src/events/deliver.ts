@@ -33,6 +33,8 @@ export type DeliveryTools = {
   readonly allowPrivate: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** How long a receiver may take to answer, in milliseconds; ten seconds where it is absent. */
+  readonly answerTime?: number;
 };
 
 /** How long a receiver may take to answer, in milliseconds. */
@@ -71,7 +73,10 @@ function resultOf(status: number): Pick<AttemptResult, "outcome" | "error"> {
   return { outcome: "failed", error: `The receiver answered ${status}.` };
 }
 
-async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: DeliveryTools): Promise<AttemptResult> {
+/** What an attempt came to, and whether the receiver let its time pass. */
+type Attempt = AttemptResult & { readonly isSilent?: true };
+
+async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: DeliveryTools): Promise<Attempt> {
   const { id } = delivery;
   const began = tools.now();
   const context: PayloadContext = { ...due, name: tools.name };
@@ -80,26 +85,31 @@ async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: Deliver
   const target = parseOutgoingUrl(due.hook.url, tools.allowPrivate);
   if (target.kind === "refused") return { id, outcome: "failed", error: target.why, duration: 0 };
   const headers = await headersOf(delivery, due, body, tools.agent);
-  const signal = AbortSignal.timeout(ANSWER_TIME);
+  const { answerTime = ANSWER_TIME } = tools;
+  const signal = AbortSignal.timeout(answerTime);
   try {
     const status = await tools.receiver.post(target.url, headers, body, signal);
     return { id, ...resultOf(status), status, duration: tools.now() - began };
   } catch {
     // What the network says may tell what is behind a name; which of the two it was is enough.
-    const error = signal.aborted ? `No answer in ${ANSWER_TIME / 1000} s.` : "The receiver could not be reached.";
-    return { id, outcome: "failed", error, duration: tools.now() - began };
+    const failed = { id, outcome: "failed", duration: tools.now() - began } as const;
+    if (!signal.aborted) return { ...failed, error: "The receiver could not be reached." };
+    return { ...failed, error: `No answer in ${answerTime / 1000} s.`, isSilent: true };
   }
 }
 
-/** Delivers in order what is due of one webhook, as far as time allows, and gives what each attempt came to. */
+/**
+ * Delivers in order what is due of one webhook, as far as time allows, and returns what each attempt came to. A receiver that let its time
+ * pass is tried with the next delivery by another job: others wait behind this one.
+ */
 export async function deliverAll(due: DueDeliveries, tools: DeliveryTools): Promise<AttemptResult[]> {
   const until = tools.now() + BATCH_TIME;
   const results: AttemptResult[] = [];
   for (const delivery of due.deliveries) {
     if (tools.now() >= until) break;
-    const result = await attempt(delivery, due, tools);
+    const { isSilent = false, ...result } = await attempt(delivery, due, tools);
     results.push(result);
-    if (result.outcome === "gone") break;
+    if (isSilent || result.outcome === "gone") break;
   }
   return results;
 }

@@ -158,6 +158,25 @@ describe("deliveries", () => {
     expect(sent).toHaveLength(3);
   });
 
+  it("stop at a receiver that lets its time pass: what is behind it in the queue waits for it once", async () => {
+    const { tools } = network([200]);
+    let asked = 0;
+    const silent: Receiver = {
+      post: async (_url, _headers, _body, signal) => {
+        asked += 1;
+        if (asked === 1) return 200;
+        return await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+      },
+    };
+    const results = await deliverAll(due([push(1), push(2), push(3)]), { ...tools, receiver: silent, answerTime: 20 });
+    expect(results).toMatchObject([
+      { id: 1, outcome: "delivered" },
+      { id: 2, outcome: "failed", error: "No answer in 0.02 s." },
+    ]);
+    expect(results[1]).not.toHaveProperty("isSilent");
+    expect(asked).toBe(2);
+  });
+
   it("do not go where the host must not, whatever was set", async () => {
     const { tools, sent } = network([200]);
     const results = await deliverAll(due([push(1)], "http://127.0.0.1:1/"), tools);
