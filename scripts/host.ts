@@ -111,6 +111,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         ...(login === undefined ? {} : { LOGIN_LIMIT: login }),
         ...(tenant === undefined ? {} : { TENANT_LIMIT: tenant }),
       }),
+      // The added one lets the next sync begin while one goes on: the simulator of queues has one consumer.
+      compatibilityFlags: [...config.compatibility_flags, "queue_consumer_no_wait_for_wait_until"],
       host: options.address ?? "127.0.0.1",
       port: options.port ?? 0,
       ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
@@ -131,6 +133,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       bindings: {
         ADMIN_TOKEN: token,
         MIRROR_KEYS: mirrorKeys(stateDir),
+        SYNCS_BESIDE: "1",
         ...(options.leastMirrorInterval === undefined ? {} : { MIRROR_LEAST_INTERVAL: options.leastMirrorInterval }),
         ...(options.mirrorSliceObjects === undefined ? {} : { MIRROR_SLICE_OBJECTS: options.mirrorSliceObjects }),
         ...(options.allowedOrigins === undefined ? {} : { ALLOWED_ORIGINS: options.allowedOrigins }),

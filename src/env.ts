@@ -37,6 +37,8 @@ export type Env = PlacementSettings & {
   readonly MIRROR_KEYS?: string;
   /** The least seconds between two syncs of a mirror. */
   readonly MIRROR_LEAST_INTERVAL?: string;
+  /** "1": syncs go on beside one another in one consumer. Only for the simulator, which has no more. */
+  readonly SYNCS_BESIDE?: string;
   /** The most objects that a sync takes from an upstream in one go. */
   readonly MIRROR_SLICE_OBJECTS?: string;
 };

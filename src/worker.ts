@@ -6,6 +6,7 @@
 import kernel from "./kernel/kernel.wasm";
 import { version } from "../package.json";
 import { createApp } from "./app.ts";
+import { Beside } from "./cloudflare/beside.ts";
 import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
@@ -17,17 +18,24 @@ export { TenantObject } from "./durable/tenant/tenant-object.ts";
 export { RepositoryObject } from "./durable/repository/repository-object.ts";
 
 const tools = isolateTools(kernel);
+/** The queue of syncs under `npm start`, and how many its consumers would do at once. */
+const SYNC_QUEUE = "thinpack-mirrors";
+const beside = new Beside(10);
 const agent = `thinpack/${version}`;
 const app = createApp({ version, agent, tools });
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
-  queue: (batch, env) =>
-    runJobs(batch, {
-      open: () => new RequestStorage(env, tools, agent),
-      agent,
-      allowPrivate: allowsPrivate(env),
-      onFault: logFault,
-      onEnd: logJob,
-    }),
+  queue: (batch, env, context) => {
+    const work = (): Promise<void> =>
+      runJobs(batch, {
+        open: () => new RequestStorage(env, tools, agent),
+        agent,
+        allowPrivate: allowsPrivate(env),
+        onFault: logFault,
+        onEnd: logJob,
+      });
+    if (env.SYNCS_BESIDE !== "1" || batch.queue !== SYNC_QUEUE) return work();
+    return beside.begin(work, (running) => context.waitUntil(running));
+  },
 } satisfies ExportedHandler<Env>;

@@ -19,6 +19,7 @@ export function durableMirror(object: RepositoryStub, counters: RequestCounters)
     configureMirror: (change) => call(async () => object.configureMirror(change)),
     promoteMirror: () => call(async () => object.promoteMirror()),
     requestSync: () => call(async () => object.requestSync()),
+    requestSyncForReader: () => call(async () => object.requestSyncForReader()),
     beginSync: async (packName): Promise<BeginSyncAnswer> => {
       const begun = await call(async () => object.beginSync(packName));
       if (begun.kind !== "begun") return begun;

@@ -21,13 +21,14 @@ function isLeftAlone({ failures, nextSync }: MirrorStatus, now: number): boolean
 
 /** Gives whether a sync has ended well, or may have; false where none was waited for. */
 export async function freshen(
-  mirror: Pick<MirrorStore, "readMirror" | "requestSync">,
+  mirror: Pick<MirrorStore, "readMirror" | "requestSyncForReader">,
   time: Passing,
 ): Promise<boolean> {
   const began = time.now();
   const found = await mirror.readMirror();
   if (found === undefined || isLeftAlone(found.status, began)) return false;
-  if (!found.status.syncing) await mirror.requestSync();
+  // What is there may be as old as a timer would have let it become: else readers would ask the upstream without end.
+  if (!found.status.syncing && !(await mirror.requestSyncForReader())) return false;
   for (let pause = FIRST_WAIT; time.now() - began < FRESHEN_TIME; pause = Math.min(2 * pause, LONGEST_WAIT)) {
     await time.wait(pause);
     if ((await mirror.readMirror())?.status.syncing !== true) return true;

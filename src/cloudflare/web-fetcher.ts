@@ -7,13 +7,19 @@ import { type Fetcher, type UpstreamAnswer, UpstreamFailure } from "../mirror/up
 
 /** How long an upstream is waited for, in milliseconds. */
 export type Patience = {
-  /** Until the head of an answer: upstreams count objects before they say anything. */
+  /** Until the head of the answer to a GET, which is where an upstream that says nothing is found out. */
+  readonly first: number;
+  /** Until the head of another answer: upstreams may count objects before they say anything. */
   readonly head: number;
-  /** While an answer stands still. */
+  /** While an answer is waited for that has begun: within so long, {@link LEAST_BYTES} have to come. */
   readonly idle: number;
 };
 
-const PATIENCE: Patience = { head: 120_000, idle: 120_000 };
+const PATIENCE: Patience = { first: 15_000, head: 60_000, idle: 60_000 };
+/** What has to come of an answer within the time given. An upstream that still counts sends 5 bytes every 5 seconds, git's keep-alive. */
+export const LEAST_BYTES = 32;
+/** An upstream that did not answer in time is left alone for so long, by all that goes by the timer. Milliseconds. */
+const SLOW_PAUSE = 5 * 60_000;
 
 class SlowUpstream extends Error {
   override readonly name = "SlowUpstream";
@@ -43,12 +49,13 @@ class Watchdog {
 export function webFetcher(deadline: AbortSignal, patience = PATIENCE): Fetcher {
   const failure = (watchdog: Watchdog, broken: string, cause: unknown): UpstreamFailure => {
     if (deadline.aborted) return new UpstreamFailure("The sync took too long.", { cause });
-    return new UpstreamFailure(watchdog.signal.aborted ? "The upstream does not answer in time." : broken, { cause });
+    if (!watchdog.signal.aborted) return new UpstreamFailure(broken, { cause });
+    return new UpstreamFailure("The upstream does not answer in time.", { cause, retryAfter: SLOW_PAUSE });
   };
   return {
     send: async (request) => {
       const watchdog = new Watchdog();
-      watchdog.wait(patience.head);
+      watchdog.wait(request.method === "GET" ? patience.first : patience.head);
       let response: Response;
       try {
         response = await fetch(request.url, {
@@ -76,6 +83,8 @@ function answerOf(
   broken: (cause: unknown) => UpstreamFailure,
 ): UpstreamAnswer {
   const reader = response.body?.getReader({ mode: "byob" });
+  /** Of the time for the least bytes, what is left; and what came in it. Time in which nobody reads does not count. */
+  let [left, came] = [idle, 0];
   return {
     status: response.status,
     header: (name) => response.headers.get(name) ?? undefined,
@@ -83,9 +92,13 @@ function answerOf(
       read: async (buffer) => {
         if (reader === undefined) return buffer.subarray(0, 0);
         const size = buffer.byteLength;
-        watchdog.wait(idle);
+        watchdog.wait(left);
+        const began = Date.now();
         try {
           const { value } = await reader.read(buffer);
+          if (value !== undefined) came += value.length;
+          left -= Date.now() - began;
+          if (came >= LEAST_BYTES) [left, came] = [idle, 0];
           return value ?? new Uint8Array(size).subarray(0, 0);
         } catch (error) {
           throw broken(error);

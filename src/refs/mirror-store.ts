@@ -168,6 +168,11 @@ export interface MirrorStore {
   promoteMirror(): Promise<boolean>;
   /** Asks for a sync now, or right after the one under way. False where there is no mirror. */
   requestSync(): Promise<boolean>;
+  /**
+   * Asks for a sync on behalf of somebody who reads. False where the last one began less than the least interval ago, or there is no
+   * mirror.
+   */
+  requestSyncForReader(): Promise<boolean>;
   /** Begins a sync, with a lease on the keys of one pack. `busy` where another is under way. */
   beginSync(packName: string): Promise<BeginSyncAnswer>;
   /** Says that a sync goes on: one that is silent for a minute may be taken for dead. */

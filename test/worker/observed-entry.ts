@@ -100,5 +100,5 @@ export default {
     ahead += Number(searchParams.get("milliseconds"));
     return new Response(null, { status: 204 });
   },
-  queue: (batch, env) => worker.queue(batch, env),
+  queue: (batch, env, context) => worker.queue(batch, env, context),
 } satisfies ExportedHandler<Env>;

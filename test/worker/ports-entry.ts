@@ -153,5 +153,5 @@ function openSession(env: Env): Response {
 export default {
   fetch: (request, env, context) =>
     new URL(request.url).pathname === "/_ports" ? openSession(env) : worker.fetch(request, env, context),
-  queue: (batch, env) => worker.queue(batch, env),
+  queue: (batch, env, context) => worker.queue(batch, env, context),
 } satisfies ExportedHandler<Env>;

@@ -38,6 +38,8 @@ const JOB_TIME = 5 * 60_000;
 const LEASE_TIME = 20 * 60 * 1000;
 /** A job that nobody has begun after so long may be sent again. Milliseconds. */
 const RESEND_TIME = 30_000;
+/** A sync that its tenant has no place for is tried again after this, and up to twice as much. Milliseconds. */
+const POSTPONE_TIME = 5_000;
 /** Readers are pointed to what changed without a sync after so long. Milliseconds. */
 const PUBLISH_DELAY = 60_000;
 const MOST_PROGRESS = 1000;
@@ -203,11 +205,12 @@ export class MirrorDatabase {
     });
   }
 
-  /** Notes that a sync goes on. */
-  renew(packName: string, now: number): void {
+  /** Notes that a sync goes on. Returns whether it is the one under way. */
+  renew(packName: string, now: number): boolean {
     const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
-    if (row?.running !== packName) return;
+    if (row?.running !== packName) return false;
     writeMirror(this.#db, { ...row, runningUntil: now + SILENCE_TIME, nextSync: now + SILENCE_TIME });
+    return true;
   }
 
   end(request: EndSyncRequest, moment: Moment): EndSyncAnswer {
@@ -307,6 +310,14 @@ export class MirrorDatabase {
     const soon = isBehind ? (row.lastAttempt ?? 0) + PUBLISH_DELAY : Number.POSITIVE_INFINITY;
     const due = Math.min(row.nextSync ?? Number.POSITIVE_INFINITY, soon);
     return due === Number.POSITIVE_INFINITY ? undefined : due;
+  }
+
+  /** Notes that the tenant has no place for a sync now: it is tried again a little later. */
+  postpone(now: number, jitter: number): void {
+    const row = readMirror(this.#db);
+    const isRunning = row?.runningUntil !== undefined && row.runningUntil > now;
+    if (row === undefined || isRunning) return;
+    writeMirror(this.#db, { ...row, asked: true, nextSync: now + Math.round(POSTPONE_TIME * (1 + jitter)) });
   }
 
   /** Notes that a job is about to be sent, and comes back where nobody does it. */

@@ -12,6 +12,7 @@ export type RepositoryObjectEnv = PlacementSettings & {
   readonly BUCKET: R2Bucket;
   readonly JOBS: Queue<Job>;
   readonly MIRROR_JOBS: Queue<Job>;
+  readonly MIRROR_LEAST_INTERVAL?: string;
   readonly TENANTS: ObjectNamespace<TenantTold>;
 };
 
@@ -19,4 +20,8 @@ export type RepositoryObjectEnv = PlacementSettings & {
 export interface TenantTold {
   inForce(ids: readonly string[]): Promise<string[]>;
   noteUsage(report: UsageReport): Promise<void>;
+  admitSync(repo: string): Promise<boolean>;
+  syncGoesOn(repo: string): Promise<void>;
+  syncEnded(repo: string): Promise<void>;
+  leastMirrorInterval(): Promise<number>;
 }

@@ -45,10 +45,12 @@ import { objectNamed } from "../placement.ts";
 import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
 import { PointerKeeper } from "./pointer-keeper.ts";
 import type { OpenPage } from "./open-page.ts";
+import { JobSender } from "./job-sender.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { UsageReporter } from "./usage-report.ts";
 import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
 import { SubscriberPlaces } from "./subscriber-places.ts";
+import { SyncSender } from "./sync-sender.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 
 const ID_BYTES = 16;
@@ -59,6 +61,8 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #places: SubscriberPlaces;
   readonly #pointer: PointerKeeper;
   readonly #usage: UsageReporter;
+  readonly #syncs: SyncSender;
+  readonly #jobs: JobSender;
   /** When the alarm goes off; `undefined` where it is not set. */
   #alarmAt: number | undefined;
   /** Whether subscribers may have to be told of something. After a sleep that is only known by looking. */
@@ -72,6 +76,8 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
     this.#places = new SubscriberPlaces(state);
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
+    this.#jobs = new JobSender(env.JOBS, this.#database);
+    this.#syncs = new SyncSender(env, this.#database, () => ({ name: this.#name, tenant: this.#tenant() }));
     this.#usage = new UsageReporter(this.#database, (report) =>
       this.#tenant().noteUsage({ repo: itemAt(this.#name.split("/"), 1), ...report }),
     );
@@ -240,26 +246,33 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `MirrorStore.requestSync`: the job is sent at once, not with the alarm. */
   async requestSync(): Promise<boolean> {
     const asked = this.#database.mirror.request(Date.now());
-    const { id } = this.#database.describe() ?? {};
-    if (asked === "send" && id !== undefined) await this.#sendSync(this.#name, id);
+    if (asked === "send") await this.#syncs.send();
     this.#wakeForNext();
     return asked !== "missing";
   }
 
+  /** See `MirrorStore.requestSyncForReader`. */
+  async requestSyncForReader(): Promise<boolean> {
+    return (await this.#syncs.mayReaderAsk()) && (await this.requestSync());
+  }
+
   /** See `MirrorStore.beginSync`; what does not fit one answer is asked for as in {@link open}. */
   beginSync(packName: string): BeginSyncPage {
-    return this.#waking(this.#database.mirror.begin(packName, Date.now()));
+    const answer = this.#waking(this.#database.mirror.begin(packName, Date.now()));
+    if (answer.kind === "begun") this.ctx.waitUntil(this.#syncs.goesOn());
+    return answer;
   }
 
   /** See `MirrorStore.renewSync`. */
   renewSync(packName: string): void {
-    this.#database.mirror.renew(packName, Date.now());
+    if (this.#database.mirror.renew(packName, Date.now())) this.ctx.waitUntil(this.#syncs.goesOn());
     this.#wakeForNext();
   }
 
   /** See `MirrorStore.endSync`. */
   endSync(request: EndSyncRequest): EndSyncAnswer {
     const answer = this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
+    if (answer.kind === "done") this.ctx.waitUntil(this.#syncs.ended());
     this.#refsMoved();
     return answer;
   }
@@ -297,21 +310,12 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#alarmAt = undefined;
     const now = Date.now();
     const due = this.#database.dueWork(now);
-    const repository = this.#name;
     if (due.id !== undefined) {
       await sweepUploads(this.env.BUCKET, due.id, due.expiredPacks, (pack) => this.#database.abandonPush(pack));
     }
-    if (due.id !== undefined && due.derivedFiles) {
-      await this.env.JOBS.send({ type: "server-info", repository, id: due.id });
-      this.#database.derivedJobSent(now);
-    }
-    if (due.id !== undefined) await this.#sendDeliveries(repository, due.id, due.hooks);
-    for (const id of due.doomedPrefixes) {
-      await this.env.JOBS.send({ type: "delete-prefix", repository, id });
-      this.#database.prefixJobSent(id, now);
-    }
+    await this.#jobs.send(this.#name, due, now);
     if (due.staleSnapshot) await this.#pointer.revoke();
-    if (due.id !== undefined && due.mirrorSync) await this.#sendSync(repository, due.id);
+    if (due.id !== undefined && due.mirrorSync) await this.#syncs.send();
     await this.#usage.work(now);
     this.#wakeForNext();
     await this.#tell();
@@ -341,13 +345,6 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return objectNamed(this.env.TENANTS, tenant, this.env);
   }
 
-  async #sendDeliveries(repository: string, id: string, hooks: readonly string[]): Promise<void> {
-    for (const hook of hooks) {
-      await this.env.JOBS.send({ type: "deliver", repository, id, hook });
-      this.#database.hooks(id)?.jobSent(hook, Date.now());
-    }
-  }
-
   /**
    * Deletes the pointer that says what is no longer so, and has a sync make another. Whoever asked for the change is answered after
    * that, or with the failure; the alarm tries again then.
@@ -363,12 +360,6 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     const { name } = this.ctx.id;
     if (name === undefined) throw new Error("addressed by id, not by name");
     return name;
-  }
-
-  async #sendSync(repository: string, id: string): Promise<void> {
-    // Noted first: the sync may have begun, and ended, by the time that it is known to be sent.
-    this.#database.mirror.jobSent(Date.now());
-    await this.env.MIRROR_JOBS.send({ type: "mirror-sync", repository, id });
   }
 
   /** Returns what became of a change; sets the alarm for what is due then. */

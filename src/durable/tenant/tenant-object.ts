@@ -20,6 +20,7 @@ import { DIRECTORY_NAME, type DirectoryObject } from "./directory-object.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import { objectNamed, type PlacementSettings } from "../placement.ts";
 import type { RepositoryObject } from "../repository/repository-object.ts";
+import { SyncPlaces } from "./sync-places.ts";
 import { TenantDatabase } from "./tenant-database.ts";
 import { type TenantSurroundings, TenantUpkeep } from "./tenant-upkeep.ts";
 
@@ -49,6 +50,7 @@ function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurround
 export class TenantObject extends DurableObject<TenantObjectEnv> {
   readonly #database: TenantDatabase;
   readonly #upkeep: TenantUpkeep;
+  readonly #syncs = new SyncPlaces();
   /** When the alarm goes off; `undefined` where it is not set. */
   #alarmAt: number | undefined;
 
@@ -154,6 +156,27 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   /** Notes what a repository has. Told by its object, after each change and again where that is not certain. */
   noteUsage(report: UsageReport): void {
     this.#database.noteUsage(report);
+  }
+
+  /** Whether a sync of this repository may be asked for now; it takes one of the tenant's places then. */
+  admitSync(repo: string): boolean {
+    return this.#syncs.admit(repo, Date.now());
+  }
+
+  /** Notes that a sync of this repository goes on. */
+  syncGoesOn(repo: string): void {
+    this.#syncs.goesOn(repo, Date.now());
+  }
+
+  /** Notes that a sync of this repository has ended. */
+  syncEnded(repo: string): void {
+    this.#syncs.ended(repo);
+  }
+
+  /** Returns the least seconds between two syncs that the tenant has; 0 where the deployment's hold. */
+  leastMirrorInterval(): number {
+    // A tenant without one, or none at all, has the deployment's.
+    return this.#database.describe()?.settings.leastMirrorInterval ?? 0;
   }
 
   /** See `TenantRegistry.allowance`. */

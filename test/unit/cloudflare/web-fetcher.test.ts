@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, expect, it } from "vitest";
-import { webFetcher } from "../../../src/cloudflare/web-fetcher.ts";
+import { LEAST_BYTES, webFetcher } from "../../../src/cloudflare/web-fetcher.ts";
 
 let server: Server | undefined;
 afterEach(() => {
@@ -17,7 +17,7 @@ async function serve(listener: RequestListener): Promise<URL> {
 }
 
 const never = new AbortController().signal;
-const patience = { head: 100, idle: 100 };
+const patience = { first: 100, head: 1000, idle: 100 };
 const get = (url: URL): { method: "GET"; url: URL; headers: Record<string, string> } => ({
   method: "GET",
   url,
@@ -40,6 +40,50 @@ it("gives head and body, and follows no redirect", async () => {
 it("does not wait for ever for an answer to begin", async () => {
   const url = await serve(() => undefined);
   await expect(webFetcher(never, patience).send(get(url))).rejects.toThrow("does not answer in time");
+});
+
+it("waits longer for what may have to be counted first, and not for ever", async () => {
+  const url = await serve((request, response) => {
+    if (request.url !== "/slow") return;
+    setTimeout(() => response.end("counted"), 300);
+  });
+  const post = (to: URL): Parameters<ReturnType<typeof webFetcher>["send"]>[0] => ({ ...get(to), method: "POST" });
+  expect((await webFetcher(never, patience).send(post(new URL("/slow", url)))).status).toBe(200);
+  await expect(webFetcher(never, patience).send(post(url))).rejects.toMatchObject({
+    message: "The upstream does not answer in time.",
+    retryAfter: 300_000,
+  });
+});
+
+it("does not wait for an answer that trickles", async () => {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const url = await serve((_, response) => {
+    response.writeHead(200);
+    timer = setInterval(() => response.write("."), 10);
+  });
+  const answer = await webFetcher(never, { ...patience, first: 10_000, idle: 200 }).send(get(url));
+  const all = async (): Promise<void> => {
+    while ((await answer.body.read(new Uint8Array(100))).length > 0);
+  };
+  await expect(all()).rejects.toThrow("does not answer in time");
+  clearInterval(timer);
+});
+
+it("reads on where enough comes, however long it takes in all", async () => {
+  const url = await serve((_, response) => {
+    response.writeHead(200);
+    let count = 0;
+    const timer = setInterval(() => {
+      response.write(Buffer.alloc(LEAST_BYTES));
+      if (++count < 10) return;
+      clearInterval(timer);
+      response.end();
+    }, 50);
+  });
+  const answer = await webFetcher(never, { first: 10_000, head: 10_000, idle: 2000 }).send(get(url));
+  let size = 0;
+  for (let piece = 1; piece > 0; size += piece) piece = (await answer.body.read(new Uint8Array(100))).length;
+  expect(size).toBe(10 * LEAST_BYTES);
 });
 
 it("does not wait for ever for an answer to go on", async () => {

@@ -1,0 +1,39 @@
+/**
+ * Puts the jobs of a repository that are due on their queue.
+ *
+ * @packageDocumentation
+ */
+import type { Job } from "../../events/job.ts";
+import type { DueWork, RepositoryDatabase } from "./repository-database.ts";
+
+/** Sends the jobs of one repository, and notes each in its database once it is sent. */
+export class JobSender {
+  readonly #queue: Queue<Job>;
+  readonly #database: RepositoryDatabase;
+
+  constructor(queue: Queue<Job>, database: RepositoryDatabase) {
+    this.#queue = queue;
+    this.#database = database;
+  }
+
+  /** Sends the job that writes derived files, those that deliver, and those that delete prefixes, as far as they are due. */
+  async send(repository: string, due: DueWork, now: number): Promise<void> {
+    const { id } = due;
+    if (id !== undefined && due.derivedFiles) {
+      await this.#queue.send({ type: "server-info", repository, id });
+      this.#database.derivedJobSent(now);
+    }
+    if (id !== undefined) await this.#sendDeliveries(repository, id, due.hooks);
+    for (const doomed of due.doomedPrefixes) {
+      await this.#queue.send({ type: "delete-prefix", repository, id: doomed });
+      this.#database.prefixJobSent(doomed, now);
+    }
+  }
+
+  async #sendDeliveries(repository: string, id: string, hooks: readonly string[]): Promise<void> {
+    for (const hook of hooks) {
+      await this.#queue.send({ type: "deliver", repository, id, hook });
+      this.#database.hooks(id)?.jobSent(hook, Date.now());
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Puts a mirror's syncs on their queue, as many of one tenant's at once as its object admits.
+ *
+ * @packageDocumentation
+ */
+import type { RepositoryDatabase } from "./repository-database.ts";
+import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
+
+/** Seconds between two syncs that readers bring about, where neither the tenant nor the deployment says. */
+const LEAST_INTERVAL = 60;
+
+/** Which repository this is, and its tenant's object. */
+export type SyncPlace = { readonly name: string; readonly tenant: TenantTold };
+
+function secondsOf(text: string | undefined): number {
+  const seconds = text === undefined ? Number.NaN : Number(text);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : LEAST_INTERVAL;
+}
+
+/** The sending of one mirror's syncs. */
+export class SyncSender {
+  readonly #env: Pick<RepositoryObjectEnv, "MIRROR_JOBS" | "MIRROR_LEAST_INTERVAL">;
+  readonly #database: Pick<RepositoryDatabase, "describe" | "mirror">;
+  readonly #place: () => SyncPlace;
+
+  constructor(
+    env: Pick<RepositoryObjectEnv, "MIRROR_JOBS" | "MIRROR_LEAST_INTERVAL">,
+    database: Pick<RepositoryDatabase, "describe" | "mirror">,
+    place: () => SyncPlace,
+  ) {
+    this.#env = env;
+    this.#database = database;
+    this.#place = place;
+  }
+
+  /** Sends a job, or puts it off where the tenant has as many syncs under way as it may. */
+  async send(): Promise<void> {
+    const { id } = this.#database.describe() ?? {};
+    if (id === undefined) return;
+    const { name, tenant } = this.#place();
+    if (!(await this.#isAdmitted(tenant))) {
+      this.#database.mirror.postpone(Date.now(), Math.random());
+      return;
+    }
+    // Noted first: the sync may have begun, and ended, by the time that it is known to be sent.
+    this.#database.mirror.jobSent(Date.now());
+    await this.#env.MIRROR_JOBS.send({ type: "mirror-sync", repository: name, id });
+  }
+
+  /** Has the tenant keep the place of a sync that goes on. */
+  async goesOn(): Promise<void> {
+    await this.#tell((tenant) => tenant.syncGoesOn(this.#repo));
+  }
+
+  /** Gives the place of a sync that has ended back. */
+  async ended(): Promise<void> {
+    await this.#tell((tenant) => tenant.syncEnded(this.#repo));
+  }
+
+  /** Whether a reader may bring a sync about: not sooner after the last one than a timer might. */
+  async mayReaderAsk(): Promise<boolean> {
+    const { lastAttempt } = this.#database.mirror.read()?.status ?? {};
+    if (lastAttempt === undefined) return true;
+    const own = await this.#place().tenant.leastMirrorInterval();
+    const least = own === 0 ? secondsOf(this.#env.MIRROR_LEAST_INTERVAL) : own;
+    return Date.now() >= lastAttempt + least * 1000;
+  }
+
+  get #repo(): string {
+    const { name } = this.#place();
+    return name.slice(name.indexOf("/") + 1);
+  }
+
+  async #isAdmitted(tenant: TenantTold): Promise<boolean> {
+    try {
+      return await tenant.admitSync(this.#repo);
+    } catch {
+      // The bound is for the others' sake: a tenant's object that fails must not stop its mirrors.
+      return true;
+    }
+  }
+
+  async #tell(told: (tenant: TenantTold) => Promise<void>): Promise<void> {
+    try {
+      await told(this.#place().tenant);
+    } catch {
+      // The place is free again in a minute.
+    }
+  }
+}

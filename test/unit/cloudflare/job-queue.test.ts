@@ -1,0 +1,79 @@
+import { expect, it } from "vitest";
+import { Beside } from "../../../src/cloudflare/beside.ts";
+import { type JobHost, runJobs } from "../../../src/cloudflare/job-queue.ts";
+import type { Job } from "../../../src/events/job.ts";
+
+/** Lets whatever is ready go on. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+it("deliveries whose receivers are silent hold up few of the others, and no other job", async () => {
+  const asked: string[] = [];
+  const done: string[] = [];
+  const acknowledged: string[] = [];
+  const open: (() => void)[] = [];
+  const storage = {
+    hooks: (repository: string) => ({
+      takeDeliveries: async () => {
+        asked.push(repository);
+        if (repository.startsWith("evil/")) await new Promise<void>((resolve) => open.push(resolve));
+        done.push(repository);
+        return undefined;
+      },
+    }),
+    repository: () => undefined,
+    refs: () => ({ prefixDeleted: async () => undefined }),
+    snapshots: { delete: async () => undefined },
+    bareFiles: () => ({ list: async () => ({ keys: [], more: false }), delete: async () => undefined }),
+    counters: { counts: () => ({}) },
+    takeKernelBytes: () => 0,
+  };
+  const job = (body: Job): Message => {
+    const name = `${body.type} ${body.repository}`;
+    const message = {
+      body,
+      ack: () => void acknowledged.push(name),
+      retry: () => void acknowledged.push(`again ${name}`),
+    };
+    return message as unknown as Message;
+  };
+  const deliver = (repository: string): Message => job({ type: "deliver", repository, id: "1", hook: "h" });
+  const silent = Array.from({ length: 4 }, (_, n) => deliver(`evil/${n}`));
+  const others = ["acme/one", "acme/two", "acme/three"].map(deliver);
+  const batch = { queue: "thinpack-jobs", messages: [...silent, ...others] } as unknown as MessageBatch;
+  const host = {
+    open: () => storage,
+    agent: "",
+    allowPrivate: false,
+    onFault: () => undefined,
+    onEnd: () => undefined,
+  };
+  const running = runJobs(batch, host as unknown as JobHost);
+  await settle();
+  expect(asked.filter((name) => name.startsWith("evil/"))).toHaveLength(4);
+  expect(done).toEqual(["acme/one", "acme/two", "acme/three"]);
+  expect(acknowledged).toHaveLength(3);
+  for (const answer of open) answer();
+  await running;
+  expect(acknowledged).toHaveLength(7);
+});
+
+it("work goes on beside other work, as much at once as may", async () => {
+  const beside = new Beside(2);
+  const ends: (() => void)[] = [];
+  const kept: Promise<void>[] = [];
+  const begin = async (): Promise<void> =>
+    await beside.begin(
+      async () => await new Promise<void>((resolve) => ends.push(resolve)),
+      (work) => kept.push(work),
+    );
+  await begin();
+  let hasRoom = false;
+  const second = begin().then(() => (hasRoom = true));
+  await settle();
+  expect([ends.length, hasRoom]).toEqual([2, false]);
+  ends[0]?.();
+  await second;
+  expect(hasRoom).toBe(true);
+  ends[1]?.();
+  await Promise.all(kept);
+});
