@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { lockProblems } from "../../../scripts/check-lock.ts";
+
+const INTEGRITY = `sha512-${"A".repeat(86)}==`;
+const lock = (entry: object): string => JSON.stringify({ packages: { "": {}, "node_modules/a": entry } });
+
+it.each([
+  ["nothing but its integrity", { integrity: INTEGRITY }, undefined],
+  ["the public registry", { integrity: INTEGRITY, resolved: "https://registry.npmjs.org/a/-/a-1.0.0.tgz" }, undefined],
+  ["no integrity", {}, "has no SHA-512 integrity"],
+  ["a weaker hash", { integrity: "sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA=" }, "has no SHA-512 integrity"],
+  [
+    "another registry",
+    { integrity: INTEGRITY, resolved: "https://example.com/a-1.0.0.tgz" },
+    "not the public registry",
+  ],
+  ["one that looks like it", { integrity: INTEGRITY, resolved: "https://registry.npmjs.org.example.com/a" }, "not the"],
+])("a package with %s", (_, entry, problem) => {
+  expect(lockProblems(lock(entry))).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)]);
+});
+
+it("sees packages", () => {
+  expect(lockProblems("{}")).toEqual(["package-lock.json: no package seen"]);
+  expect(lockProblems(lock({ link: true }))).toHaveLength(1);
+});
+
+it("has nothing against the project's own", () => {
+  expect(lockProblems(readFileSync("package-lock.json", "utf8"))).toEqual([]);
+});
