@@ -18,6 +18,10 @@ export type TokenRecord = {
   readonly createdAt: number;
   /** From then on it is not known any more; absent: never. */
   readonly expiresAt?: number;
+  /** The id of the token that made it; absent where the operator did, or where that was not kept. */
+  readonly createdBy?: string;
+  /** How many tokens there are that it made; absent where they were not counted, as in a look-up. */
+  readonly children?: number;
   /** When it was last used, give or take {@link USE_INTERVAL}; absent: never. */
   readonly usedAt?: number;
 };
@@ -39,13 +43,23 @@ export type TokenCheck = {
 };
 
 /** A token to be. */
-export type IssueRequest = Pick<TokenRecord, "name" | "scopes" | "repos" | "expiresAt"> & { readonly hash: Uint8Array };
+export type IssueRequest = Pick<TokenRecord, "name" | "scopes" | "repos" | "expiresAt" | "createdBy"> & {
+  readonly hash: Uint8Array;
+};
 
-/** What became of it: `full` where the tenant has too many already. */
+/** What a token that is to be made would have beyond the one that makes it. */
+export type Excess = "expiry" | "scopes" | "repos";
+
+/**
+ * What became of it: `full` where the tenant has too many already, `no-maker` where the token that was to make it is not in force any
+ * more, `excess` where it would have more than that one.
+ */
 export type IssueAnswer =
   | { readonly kind: "issued"; readonly token: TokenRecord }
   | { readonly kind: "missing" }
-  | { readonly kind: "full" };
+  | { readonly kind: "full" }
+  | { readonly kind: "no-maker" }
+  | { readonly kind: "excess"; readonly of: Excess };
 
 /** A part of a list, in the order of what it is cut by; `more` where something comes after its last. */
 export type Page<Item> = { readonly items: readonly Item[]; readonly more: boolean };
@@ -57,6 +71,9 @@ export interface TokenStore {
   issue(request: IssueRequest): Promise<IssueAnswer>;
   /** Lists tokens by id, after `after`; `undefined` where there is no such tenant. */
   tokens(after: string, limit: number): Promise<Page<TokenRecord> | undefined>;
-  /** Ends a token: the next look-up does not know it. Gives whether there was one. */
-  revoke(id: string): Promise<boolean>;
+  /**
+   * Ends a token: the next look-up does not know it. `withChildren` ends those that it made, too, and those that they made. Returns how
+   * many were ended; 0 where there is no such token.
+   */
+  revoke(id: string, withChildren?: boolean): Promise<number>;
 }

@@ -20,7 +20,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     check: (hash, repo) => call(async () => object.check(hash, repo)),
     issue: (request) => call(async () => object.issue(request)),
     tokens: (after, limit) => call(async () => object.tokens(after, limit)),
-    revoke: (id) => call(async () => object.revoke(id)),
+    revoke: (id, withChildren) => call(async () => object.revoke(id, withChildren)),
     signingKeys: () => call(async () => object.signingKeys()),
     addSigningKey: (key) => call(async () => object.addSigningKey(key)),
     removeSigningKey: (fingerprint) => call(async () => object.removeSigningKey(fingerprint)),

@@ -120,6 +120,8 @@ export const TENANT_SCHEMA: Schema = {
     },
     // Intervals of mirrors: the deployment's floor holds.
     (db) => addColumn(db, "tenant", "least_mirror_interval INTEGER NOT NULL DEFAULT 0"),
+    // Who made a token: of old ones it was not kept.
+    (db) => addColumn(db, "tokens", "created_by TEXT"),
   ],
 };
 

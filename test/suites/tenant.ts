@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_TENANT, type RegisterRequest, type TenantRegistry } from "../../src/access/directory.ts";
 import type { UsageReport } from "../../src/access/quotas.ts";
-import type { IssueRequest, TokenStore } from "../../src/access/token-store.ts";
+import type { IssueAnswer, IssueRequest, TokenStore } from "../../src/access/token-store.ts";
 
 /** What the suite runs on. */
 export type TenantUnderTest = TenantRegistry &
@@ -58,7 +58,7 @@ function lifeCases(open: () => Promise<TenantUnderTest>): void {
     expect(await tenant.tokens("", 10)).toBeUndefined();
     expect(await tenant.issue(tokenOf("a"))).toEqual({ kind: "missing" });
     expect(await tenant.check(hashOf("a"))).toBeUndefined();
-    expect(await tenant.revoke("a")).toBe(false);
+    expect(await tenant.revoke("a")).toBe(0);
     expect(await tenant.register(wanted("one"))).toEqual({ kind: "refused", why: "missing-tenant" });
     expect(await tenant.removeRepo("one")).toBe(false);
     expect(await tenant.describe()).toBeUndefined();
@@ -118,10 +118,48 @@ function tokenCases(open: () => Promise<TenantUnderTest>): void {
     expect((await tenant.check(hashOf("a")))?.token).toMatchObject({ id: issued.token.id, repos: ["one"] });
     expect(await tenant.check(hashOf("b"))).toBeUndefined();
     expect(await tenant.check(hashOf("a").subarray(1))).toBeUndefined();
-    expect(await tenant.revoke("other")).toBe(false);
-    expect(await tenant.revoke(issued.token.id)).toBe(true);
+    expect(await tenant.revoke("other")).toBe(0);
+    expect(await tenant.revoke(issued.token.id)).toBe(1);
     expect(await tenant.check(hashOf("a"))).toBeUndefined();
-    expect(await tenant.revoke(issued.token.id)).toBe(false);
+    expect(await tenant.revoke(issued.token.id)).toBe(0);
+  });
+
+  it("lets a token make none that outlives or outranks it", async () => {
+    const tenant = await made();
+    const issue = async (text: string, more: Partial<IssueRequest>): Promise<IssueAnswer> =>
+      await tenant.issue(tokenOf(text, more));
+    const idOf = (answer: IssueAnswer): string => (answer.kind === "issued" ? answer.token.id : answer.kind);
+    const end = Date.now() + 60_000;
+    const maker = idOf(await issue("m", { scopes: ["repo:read", "repo:write"], repos: ["a", "b"], expiresAt: end }));
+    const by = { createdBy: maker, repos: ["a"] };
+    expect(await issue("1", by)).toMatchObject({ token: { createdBy: maker, expiresAt: end, repos: ["a"] } });
+    expect(await issue("2", { ...by, expiresAt: end - 1 })).toMatchObject({ token: { expiresAt: end - 1 } });
+    expect(await issue("3", { ...by, expiresAt: end + 1 })).toEqual({ kind: "excess", of: "expiry" });
+    expect(await issue("4", { ...by, scopes: ["tenant:admin"] })).toEqual({ kind: "excess", of: "scopes" });
+    expect(await issue("5", { ...by, repos: ["a", "c"] })).toEqual({ kind: "excess", of: "repos" });
+    expect(await issue("6", { createdBy: maker })).toEqual({ kind: "excess", of: "repos" });
+    expect(await issue("7", { createdBy: "nobody" })).toEqual({ kind: "no-maker" });
+    const past = idOf(await issue("past", { expiresAt: Date.now() - 1 }));
+    expect(await issue("8", { createdBy: past })).toEqual({ kind: "no-maker" });
+  });
+
+  it("ends the tokens that one made with it, where that is asked for", async () => {
+    const tenant = await made();
+    const issue = async (text: string, createdBy?: string): Promise<string> => {
+      const answer = await tenant.issue(tokenOf(text, createdBy === undefined ? {} : { createdBy }));
+      if (answer.kind !== "issued") throw new Error(answer.kind);
+      return answer.token.id;
+    };
+    const maker = await issue("maker");
+    const child = await issue("child", maker);
+    await issue("second", maker);
+    await issue("grandchild", child);
+    await issue("other");
+    const counts = (await tenant.tokens("", 10))?.items.map(({ name, children }) => [name, children]);
+    expect(Object.fromEntries(counts ?? [])).toEqual({ maker: 2, child: 1, second: 0, grandchild: 0, other: 0 });
+    expect(await tenant.revoke("nobody", true)).toBe(0);
+    expect(await tenant.revoke(maker, true)).toBe(4);
+    expect((await tenant.tokens("", 10))?.items.map(({ name }) => name)).toEqual(["other"]);
   });
 
   it("notes that a token was used", async () => {

@@ -83,7 +83,7 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     check: async (hash, repo) => database.check(hash, repo, now()),
     issue: async (request) => database.issue(request, now()),
     tokens: async (after, limit) => database.tokens(after, limit),
-    revoke: async (id) => database.revoke(id),
+    revoke: async (id, withChildren) => database.revoke(id, withChildren),
     describe: async () => database.describe(),
     create: async (settings) => {
       const answer = database.create(settings, now());

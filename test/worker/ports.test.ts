@@ -73,7 +73,7 @@ async function openTenant(): Promise<TenantUnderTest> {
     check: (hash, repo) => object.check(hash, repo),
     issue: (request) => object.issue(request),
     tokens: (after, limit) => object.tokens(after, limit),
-    revoke: (id) => object.revoke(id),
+    revoke: (id, withChildren) => object.revoke(id, withChildren),
     describe: () => object.describe(),
     create: (settings) => object.create(settings),
     change: (change) => object.change(change),

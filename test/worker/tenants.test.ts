@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
-import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
+import { type ApiAnswer, type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { startTestHost } from "../support/host.ts";
 import { HostClock } from "../support/host-clock.ts";
 import { WAIT_LIMIT } from "../support/time-limits.ts";
@@ -189,6 +189,34 @@ describe("tokens", () => {
     expect((await client("DELETE", "/repos/keys/mine")).status).toBe(204);
     expect((await operator("PUT", "/repos/keys/mine")).status).toBe(201);
     expect(await statusOf(service("keys/mine"), token)).toBe(404);
+  });
+
+  it("make none that outlives them, and go with what they made where that is asked for", async () => {
+    await operator("PUT", "/tenants/family");
+    const maker = await operator("POST", "/tenants/family/tokens", {
+      name: "maker",
+      scopes: ["tenant:admin"],
+      expires_in: 3600,
+    });
+    const admin = as(String(maker.body["token"]));
+    const make = async (more: object): Promise<ApiAnswer> =>
+      await admin("POST", "/tenants/family/tokens", { name: "made", scopes: ["repo:read"], ...more });
+    const made = await make({});
+    expect(made).toMatchObject({
+      status: 201,
+      body: { created_by: maker.body["id"], expires_at: maker.body["expires_at"], children: 0 },
+    });
+    expect(await make({ expires_in: 60 })).toMatchObject({ status: 201 });
+    expect(await make({ expires_in: 7200 })).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringContaining("can't outlive the one that makes it") as string },
+    });
+    const { body } = await operator("GET", "/tenants/family/tokens");
+    expect(body["tokens"]).toContainEqual(expect.objectContaining({ id: maker.body["id"], children: 2 }));
+    const path = `/tenants/family/tokens/${String(maker.body["id"])}`;
+    expect((await operator("DELETE", `${path}?children=yes`)).status).toBe(422);
+    expect(await operator("DELETE", `${path}?children=1`)).toMatchObject({ status: 200, body: { revoked: 3 } });
+    expect((await operator("GET", "/tenants/family/tokens")).body["tokens"]).toEqual([]);
   });
 
   it("are revoked in their own tenant only", async () => {

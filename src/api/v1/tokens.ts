@@ -8,8 +8,9 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { isRepositoryName } from "../../access/names.ts";
 import { SCOPES } from "../../access/scope.ts";
-import { MOST_TOKENS, type TokenRecord } from "../../access/token-store.ts";
+import { type Excess, MOST_TOKENS, type TokenRecord } from "../../access/token-store.ts";
 import { formatToken, TOKEN_RANDOM_BYTES } from "../../access/token.ts";
+import { present } from "../../bytes/assert.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, PAGING } from "../describe.ts";
@@ -49,6 +50,8 @@ const listedToken = {
   created_at: v.pipe(v.string(), v.isoTimestamp()),
   expires_at: time,
   last_used_at: time,
+  created_by: v.nullable(v.string()),
+  children: v.number(),
 };
 const issuedToken = v.strictObject({ ...listedToken, token: v.string() });
 
@@ -63,15 +66,25 @@ function shown(token: TokenRecord): object {
     created_at: shownTime(token.createdAt),
     expires_at: shownTime(token.expiresAt),
     last_used_at: shownTime(token.usedAt),
+    created_by: token.createdBy ?? null,
+    children: present(token.children, "the count of the tokens that one made"),
   };
 }
 
 const tokenCursor = v.strictObject({ after: v.pipe(v.string(), v.maxLength(100)) });
 const noTenant = (): Problem => new Problem(404, "There is no such tenant.");
 
+/** What is refused to a token that would give more than it has. */
+const EXCESS: Readonly<Record<Excess, string>> = {
+  expiry: "expires_in: a token can't outlive the one that makes it. Without it, it ends together with that one.",
+  scopes: "scopes: a token can't give a scope that it does not have.",
+  repos: "repos: a token can't give repositories that it is not for.",
+};
+
 async function makeToken(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "administer");
   const asked = await readJson(context.req.raw, issue);
+  const { principal } = await context.var.host.identify();
   const text = formatToken(tenant, crypto.getRandomValues(new Uint8Array(TOKEN_RANDOM_BYTES)));
   const answer = await context.var.api.tenant(tenant).issue({
     hash: createHash("sha256").update(text).digest(),
@@ -79,8 +92,11 @@ async function makeToken(context: Context<ApiEnv>): Promise<Response> {
     scopes: SCOPES.filter((scope) => asked.scopes.includes(scope)),
     ...(Array.isArray(asked.repos) ? { repos: [...new Set(asked.repos)].toSorted() } : {}),
     ...(typeof asked.expires_in === "number" ? { expiresAt: Date.now() + asked.expires_in * 1000 } : {}),
+    ...(principal.kind === "token" ? { createdBy: principal.id } : {}),
   });
   if (answer.kind === "missing") throw noTenant();
+  if (answer.kind === "no-maker") throw new Problem(401, "A valid token is needed.");
+  if (answer.kind === "excess") throw new Problem(422, EXCESS[answer.of]);
   if (answer.kind === "full") throw new Problem(409, `A tenant may have ${MOST_TOKENS} tokens. Revoke some first.`);
   return context.json({ ...shown(answer.token), token: text }, 201, { "Cache-Control": "no-store" });
 }
@@ -99,9 +115,11 @@ async function listTokens(context: Context<ApiEnv>): Promise<Response> {
 
 async function revokeToken(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "administer");
-  const revoked = await context.var.api.tenant(tenant).revoke(pathParam(context, "id"));
-  if (!revoked) throw new Problem(404, "There is no such token.");
-  return context.body(null, 204);
+  const children = context.req.query("children");
+  if (children !== undefined && children !== "1") throw new Problem(422, "children: 1, or nothing");
+  const revoked = await context.var.api.tenant(tenant).revoke(pathParam(context, "id"), children === "1");
+  if (revoked === 0) throw new Problem(404, "There is no such token.");
+  return children === undefined ? context.body(null, 204) : context.json({ revoked });
 }
 
 /** The routes of tokens, below `/api/v1/tenants`. */
@@ -115,7 +133,8 @@ export function tokenRoutes(): Hono<ApiEnv> {
       summary: "Makes a token",
       about:
         "The answer is the only place where its text is shown. Each scope includes those before it: `repo:read`, `repo:write`, " +
-        "`tenant:admin`. With `repos` it is for those repositories only, and for nothing of the tenant's beside.",
+        "`tenant:admin`. With `repos` it is for those repositories only, and for nothing of the tenant's beside. A token that makes " +
+        "another gives no more than it has, and no longer than it lasts.",
       access: "token",
       body: issue,
       answers: { 201: { about: "The token.", json: issuedToken } },
@@ -140,9 +159,14 @@ export function tokenRoutes(): Hono<ApiEnv> {
     describe({
       tag: "tokens",
       summary: "Revokes a token",
-      about: "The very next request with it is refused.",
+      about:
+        "The very next request with it is refused. Tokens that it made stay, unless `children` is 1; the list says how many there are.",
       access: "token",
-      answers: { 204: { about: "It is not known any more." } },
+      query: { children: { about: "1: the tokens that it made are revoked, too, and those that they made." } },
+      answers: {
+        200: { about: "With `children`: how many were revoked.", json: v.strictObject({ revoked: v.number() }) },
+        204: { about: "It is not known any more." },
+      },
     }),
     revokeToken,
   );

@@ -23,6 +23,7 @@ import {
   type TokenRecord,
   USE_INTERVAL,
 } from "../../access/token-store.ts";
+import { excessOver } from "../../access/token-bounds.ts";
 import { type AddKeyAnswer, MOST_KEYS, type SigningKey } from "../../signing/signing-key.ts";
 import type { NewId } from "../repository/repository-database.ts";
 import { Tables } from "../sql/migrations.ts";
@@ -257,8 +258,15 @@ export class TenantDatabase {
       if (this.#present() === undefined) return { kind: "missing" };
       if (countTokens(this.#db) >= MOST_TOKENS) deleteTokens(this.#db, now);
       if (countTokens(this.#db) >= MOST_TOKENS) return { kind: "full" };
+      const maker = request.createdBy === undefined ? undefined : readToken(this.#db, request.createdBy);
+      const isMakerGone = maker === undefined || (maker.expiresAt ?? Number.POSITIVE_INFINITY) <= now;
+      if (request.createdBy !== undefined && isMakerGone) return { kind: "no-maker" };
+      const excess = maker === undefined ? undefined : excessOver(maker, request);
+      if (excess !== undefined) return { kind: "excess", of: excess };
       const id = this.#newId();
-      insertToken(this.#db, id, request, now);
+      // Where no time is asked for, the maker's holds.
+      const expiresAt = request.expiresAt ?? maker?.expiresAt;
+      insertToken(this.#db, id, { ...request, ...(expiresAt === undefined ? {} : { expiresAt }) }, now);
       const token = readToken(this.#db, id);
       if (token === undefined) throw new Error("a row that was inserted is not there");
       return { kind: "issued", token };
@@ -294,8 +302,8 @@ export class TenantDatabase {
     });
   }
 
-  revoke(id: string): boolean {
-    return this.#present() !== undefined && deleteToken(this.#db, id);
+  revoke(id: string, withChildren = false): number {
+    return this.#present() === undefined ? 0 : this.#tables.transaction(() => deleteToken(this.#db, id, withChildren));
   }
 }
 

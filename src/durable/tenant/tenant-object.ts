@@ -93,8 +93,8 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   }
 
   /** See `TokenStore.revoke`. */
-  revoke(id: string): boolean {
-    return this.#database.revoke(id);
+  revoke(id: string, withChildren = false): number {
+    return this.#database.revoke(id, withChildren);
   }
 
   /** See `SigningKeyStore.signingKeys`. */

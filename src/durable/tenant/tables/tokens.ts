@@ -15,10 +15,14 @@ export const TOKENS_DDL = `CREATE TABLE IF NOT EXISTS tokens (
   repos TEXT,
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
-  used_at INTEGER
-) WITHOUT ROWID`;
+  used_at INTEGER,
+  created_by TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tokens_created_by ON tokens (created_by) WHERE created_by IS NOT NULL`;
 
-const COLUMNS = "id, name, scopes, repos, created_at, expires_at, used_at";
+const COLUMNS = "id, name, scopes, repos, created_at, expires_at, used_at, created_by";
+/** With the number of tokens that each one made: not for look-ups, which every request makes. */
+const LISTED = `${COLUMNS}, (SELECT count(*) FROM tokens child WHERE child.created_by = tokens.id)`;
 
 function textsAt(row: SqlRow, column: number): string[] {
   const list: unknown = JSON.parse(textAt(row, column));
@@ -38,13 +42,16 @@ function tokenAt(row: SqlRow): TokenRecord {
     createdAt: integerAt(row, 4),
     ...(row[5] === null ? {} : { expiresAt: integerAt(row, 5) }),
     ...(row[6] === null ? {} : { usedAt: integerAt(row, 6) }),
+    ...(row[7] === null ? {} : { createdBy: textAt(row, 7) }),
+    ...(row[8] === undefined ? {} : { children: integerAt(row, 8) }),
   };
 }
 
 /** Adds a token. */
 export function insertToken(db: SqlDatabase, id: string, request: IssueRequest, now: number): void {
   db.run(
-    "INSERT INTO tokens (id, hash, name, scopes, repos, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    `INSERT INTO tokens (id, hash, name, scopes, repos, created_at, expires_at, created_by)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
     request.hash,
     request.name,
@@ -52,6 +59,7 @@ export function insertToken(db: SqlDatabase, id: string, request: IssueRequest, 
     request.repos === undefined ? null : JSON.stringify(request.repos),
     now,
     request.expiresAt ?? null,
+    request.createdBy ?? null,
   );
 }
 
@@ -79,7 +87,7 @@ export function findInForce(db: SqlDatabase, ids: readonly string[], now: number
 
 /** Gives a token by its id. */
 export function readToken(db: SqlDatabase, id: string): TokenRecord | undefined {
-  const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM tokens WHERE id = ?`, id));
+  const row = firstRow(db.rows(`SELECT ${LISTED} FROM tokens WHERE id = ?`, id));
   return row === undefined ? undefined : tokenAt(row);
 }
 
@@ -90,7 +98,7 @@ export function noteTokenUse(db: SqlDatabase, id: string, now: number): void {
 
 /** Gives tokens by id, after `after`. */
 export function listTokens(db: SqlDatabase, after: string, limit: number): TokenRecord[] {
-  return Array.from(db.rows(`SELECT ${COLUMNS} FROM tokens WHERE id > ? ORDER BY id LIMIT ?`, after, limit), tokenAt);
+  return Array.from(db.rows(`SELECT ${LISTED} FROM tokens WHERE id > ? ORDER BY id LIMIT ?`, after, limit), tokenAt);
 }
 
 /** Counts tokens, also those that have expired. */
@@ -99,9 +107,19 @@ export function countTokens(db: SqlDatabase): number {
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
-/** Deletes a token; gives whether there was one. */
-export function deleteToken(db: SqlDatabase, id: string): boolean {
-  return firstRow(db.rows("DELETE FROM tokens WHERE id = ? RETURNING 1", id)) !== undefined;
+/** Returns the ids of a token, of those that it made, and so on; none where there is no such token. */
+function familyOf(db: SqlDatabase, id: string): string[] {
+  const sql = `WITH RECURSIVE family (id) AS (
+      SELECT id FROM tokens WHERE id = ? UNION SELECT tokens.id FROM family JOIN tokens ON created_by = family.id
+    ) SELECT id FROM family`;
+  return Array.from(db.rows(sql, id), (row) => textAt(row, 0));
+}
+
+/** Deletes a token, and with it those that it made, and they, where that is asked for. Returns how many have gone. */
+export function deleteToken(db: SqlDatabase, id: string, withChildren: boolean): number {
+  const ids = withChildren ? familyOf(db, id) : [id];
+  const sql = "DELETE FROM tokens WHERE id IN (SELECT value FROM json_each(?)) RETURNING 1";
+  return Array.from(db.rows(sql, JSON.stringify(ids))).length;
 }
 
 /** Deletes the tokens that have expired; without a time, all. */
