@@ -1,13 +1,15 @@
 /**
  * Holds the words to the code. Fails when a Markdown file names a source path that does not exist, when a capability of
  * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, or one with another status or no test, when an invariant of
- * `docs/architecture.md` names no test or one that is not there, when an export of rings 0–3 has no doc comment or a
+ * `docs/architecture.md` names no test or one that is not there, when `docs/limits.md` and
+ * `src/bytes/limit-name.ts` name different limits, when an export of rings 0–3 has no doc comment or a
  * file of theirs no `@packageDocumentation`, when a comment is not about what follows it, when a command in the README names a script that package.json lacks, and
  * when it saw nothing to check (a checker that sees nothing must not pass).
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LIMIT_NAMES } from "../src/bytes/limit-name.ts";
 import { CAPABILITIES, type CapabilityRow } from "../src/wire/capabilities.ts";
 import { commentProblems } from "./doc-comments.ts";
 import { foldersOf } from "./layers.ts";
@@ -101,6 +103,30 @@ function invariantProblems(): string[] {
   ];
 }
 
+/** A row of the table of limits' names. */
+const LIMIT_ROW = /^\| `([a-z-]+)` \| [^|]+ \|$/;
+
+/** Returns what is wrong with the names of limits: each has a row on the page, and each row is a name that code may use. */
+function limitNameProblems(): string[] {
+  const page = "docs/limits.md";
+  const shown = new Set(
+    text(page)
+      .split("\n")
+      .flatMap((line) => LIMIT_ROW.exec(line)?.[1] ?? []),
+  );
+  const known = new Set<string>(LIMIT_NAMES);
+  const used = new Set(
+    filesUnder("src", ".ts").flatMap((file) =>
+      [...text(file).matchAll(/(?:new LimitExceeded\(|\blimit:)\s*"([^"]+)"/g)].map((match) => match[1] ?? ""),
+    ),
+  );
+  return [
+    ...LIMIT_NAMES.filter((name) => !shown.has(name)).map((name) => `${page}: no row for the limit ${name}`),
+    ...LIMIT_NAMES.filter((name) => !used.has(name)).map((name) => `src/bytes/limit-name.ts: nothing throws ${name}`),
+    ...[...shown].filter((name) => !known.has(name)).map((name) => `${page}: there is no limit ${name}`),
+  ];
+}
+
 /** What is wrong with a test that is named by its file and its title, as both stand in the source. */
 function missingTest(file: string | undefined, title: string | undefined): string[] {
   if (file === undefined || title === undefined) return ["no test named"];
@@ -145,6 +171,7 @@ const problems = [
   ...missingScripts(),
   ...capabilityProblems(),
   ...invariantProblems(),
+  ...limitNameProblems(),
   ...sources.flatMap(undocumentedExports),
 ];
 if (pages.length === 0) problems.push(`no page seen in ${relative(process.cwd(), root) || "."}`);

@@ -96,13 +96,13 @@ class ArchiveWalk {
     const { pacer } = session.repository;
     this.#session = session;
     this.#entries = new Budget({
-      limit: "archiveEntries",
+      limit: "archive-entries",
       max: mostEntries,
       message: `an archive of more than ${mostEntries} files and directories is not made here`,
     });
     this.#patterns = new Budget(
       {
-        limit: "attributePatterns",
+        limit: "archive-patterns",
         max: MOST_PATTERN_STEPS,
         message: "the patterns in .gitattributes take too long to match with all paths",
       },

@@ -93,7 +93,7 @@ async function* allEntries(
 /** The bytes of all contents together, as a budget. */
 function contentBudget(): Budget {
   const message = `an archive of more than ${MOST_CONTENT_BYTES} bytes is not made here`;
-  return new Budget({ limit: "archiveBytes", max: MOST_CONTENT_BYTES, message });
+  return new Budget({ limit: "archive-bytes", max: MOST_CONTENT_BYTES, message });
 }
 
 function isDirectory(mode: number): boolean {

@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore, ObjectRejected } from "../bytes/failure.ts";
+import { itemAt } from "../bytes/assert.ts";
+import { CorruptStore, storedFault } from "../bytes/failure.ts";
 import { type DeflatedBytes, type DeflatedEntry, InflateStream } from "../store/inflate-stream.ts";
 import { openLargeContent } from "../store/large-content.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
@@ -82,16 +83,13 @@ async function* largePieces(session: BrowseSession, name: Uint8Array): AsyncGene
     return;
   }
   const { pack } = await database.offsetOf(name);
-  const handle = database.packs[pack];
-  if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+  const handle = itemAt(database.packs, pack);
   const run = new RunReader(handle, entry);
   try {
     const stream = new InflateStream(inflating, { ...entry, read: run.read });
     for (let piece = await stream.next(); piece !== undefined; piece = await stream.next()) yield piece;
   } catch (error) {
-    // what is wrong with stored data is no client's fault
-    if (error instanceof ObjectRejected) throw new CorruptStore(error.message, { cause: error });
-    throw error;
+    throw storedFault(error, { pack: handle.record.name, offset: entry.at });
   } finally {
     await run.close();
   }

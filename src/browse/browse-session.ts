@@ -124,7 +124,7 @@ export class BrowseSession {
     this.#heldBytes += bytes + HOLDING_BYTES;
     this.repository.memory.hold(bytes + HOLDING_BYTES);
     if (this.#heldBytes > MOST_DIRECTORY_BYTES)
-      throw new LimitExceeded("directoryBytes", MOST_DIRECTORY_BYTES, `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`); // prettier-ignore
+      throw new LimitExceeded("open-directory-bytes", MOST_DIRECTORY_BYTES, `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`); // prettier-ignore
   }
 
   /** Accounts for what is held no longer. */
@@ -143,7 +143,7 @@ export class BrowseSession {
   /** Refuses to go on with what finds nothing to end a page with. @throws LimitExceeded */
   assertSteps(): void {
     if (this.repository.pacer.steps > MOST_STEPS)
-      throw new LimitExceeded("steps", MOST_STEPS, "this takes too much computing to be answered here");
+      throw new LimitExceeded("content-steps", MOST_STEPS, "this takes too much computing to be answered here");
   }
 
   /**
@@ -187,7 +187,7 @@ export class BrowseSession {
 
   #countRead(): void {
     if (++this.#reads > MOST_READS)
-      throw new LimitExceeded("reads", MOST_READS, `this takes more than ${MOST_READS} reads of the store`);
+      throw new LimitExceeded("content-reads", MOST_READS, `this takes more than ${MOST_READS} reads of the store`);
   }
 }
 

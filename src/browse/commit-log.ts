@@ -157,7 +157,7 @@ export class CommitLog {
     const { graph } = this.#session;
     const upTo = this.#walked;
     if (upTo > MOST_REPEATED)
-      throw new LimitExceeded("commits", MOST_REPEATED, `a log can't be read past ${MOST_REPEATED} commits`);
+      throw new LimitExceeded("repeated-commits", MOST_REPEATED, `a log can't be read past ${MOST_REPEATED} commits`);
     for (let node = 0; node < graph.kernel.oidCount; node++) if (graph.has(node, QUEUED)) graph.unmark(node, QUEUED);
     this.#queue = new CommitQueue();
     this.#walked = 0;

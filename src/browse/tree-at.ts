@@ -37,7 +37,7 @@ const MOST_DEPTH = 2048;
 /** @throws LimitExceeded where directories are nested deeper than any path is. */
 export function assertDepth(depth: number): void {
   if (depth > MOST_DEPTH)
-    throw new LimitExceeded("depth", MOST_DEPTH, `directories are nested more than ${MOST_DEPTH} deep`);
+    throw new LimitExceeded("tree-depth", MOST_DEPTH, `directories are nested more than ${MOST_DEPTH} deep`);
 }
 
 /** Finds what a tree (raw name) has at a path, one character a byte; the empty path is the tree itself. */

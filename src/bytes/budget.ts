@@ -8,11 +8,12 @@
  * @packageDocumentation
  */
 import { LimitExceeded } from "./failure.ts";
+import type { LimitName } from "./limit-name.ts";
 import type { Pacer } from "./pacer.ts";
 
 /** What a budget is called, how large it is, and what a client is told when it is used up. */
 export type BudgetBounds = {
-  readonly limit: string;
+  readonly limit: LimitName;
   readonly max: number;
   readonly message: string;
 };

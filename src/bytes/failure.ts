@@ -2,10 +2,13 @@
  * The faults of the project: the whole vocabulary. Expected outcomes are unions; these are thrown, and one file a surface turns
  * them into an answer (see `http/git-failure.ts` and `http/problem.ts`).
  *
+ * Their messages are for people. What a program decides by is their class and their fields, never their text.
+ *
  * @packageDocumentation
  */
+import type { LimitName } from "./limit-name.ts";
 
-/** The client broke the protocol: answered with `ERR` or 400. */
+/** The client broke the protocol: answered with `ERR` or 400. It carries no code, since nothing tells one breach from another. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
@@ -34,9 +37,28 @@ export class FsckRejected extends ObjectRejected {
   }
 }
 
+/** Where stored data is: the name of its pack, and the offset of the entry or of the bytes in it, as far as they are known. */
+export type StoredPlace = { readonly pack?: string; readonly offset?: number };
+
 /** Stored data is not what the catalog says: our fault, logged and answered on band 3 or 500. */
 export class CorruptStore extends Error {
   override readonly name = "CorruptStore";
+  /** Where the damage was found; the log has it. */
+  readonly place: StoredPlace;
+  constructor(message: string, { cause, ...place }: StoredPlace & { readonly cause?: unknown } = {}) {
+    super(message, cause === undefined ? {} : { cause });
+    this.place = place;
+  }
+}
+
+/**
+ * Returns what to throw for a fault met while stored data was read. Objects that git would refuse are no client's fault there, and
+ * a fault that does not know where it happened learns it.
+ */
+export function storedFault(error: unknown, place: StoredPlace = {}): unknown {
+  if (error instanceof ObjectRejected) return new CorruptStore(error.message, { ...place, cause: error });
+  if (!(error instanceof CorruptStore) || error.place.pack !== undefined || place.pack === undefined) return error;
+  return new CorruptStore(error.message, { ...place, ...error.place, cause: error });
 }
 
 /** An object that the catalog promises is not there. */
@@ -49,13 +71,13 @@ export class MissingObject extends Error {
   }
 }
 
-/** Too big, too many, over budget: answered with the limit's name. */
+/** Too big, too many, over budget: answered with a sentence that says which bound, and what it is. */
 export class LimitExceeded extends Error {
   override readonly name = "LimitExceeded";
-  readonly limit: string;
+  readonly limit: LimitName;
   /** The bound, in the limit's unit. */
   readonly max: number;
-  constructor(limit: string, max: number, message: string) {
+  constructor(limit: LimitName, max: number, message: string) {
     super(message);
     this.limit = limit;
     this.max = max;

@@ -68,7 +68,7 @@ export function assertFits(updates: readonly RefUpdate[], what: string, options:
   let bytes = updatesBytes(updates);
   for (const option of options) bytes += option.length;
   if (bytes <= MOST_PUSH_BYTES) return;
-  throw new LimitExceeded("refs", updates.length, `${updates.length} refs are too many for ${what}`);
+  throw new LimitExceeded("refs-in-one-step", updates.length, `${updates.length} refs are too many for ${what}`);
 }
 
 /** Opens the truth of a repository, which need not exist. Nothing is asked before the first call. */

@@ -188,7 +188,7 @@ export class RequestStorage {
   async packBody(id: string, file: PackFile, range: { offset: number; length: number }): Promise<ReadableStream> {
     const key = packKey(id, file);
     const object = await this.counters.run("r2r", () => this.#env.BUCKET.get(key, { range }));
-    if (object === null) throw new CorruptStore(`${key} is missing`);
+    if (object === null) throw new CorruptStore(`${key} is missing`, { pack: file.pack });
     this.counters.addBytesRead(range.length);
     return object.body;
   }

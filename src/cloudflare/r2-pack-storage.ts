@@ -20,12 +20,15 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
     const object = await counters
       .run("r2r", () => bucket.get(key, { range: { offset, length } }))
       .catch((cause: unknown) => {
-        throw new CorruptStore(`${key}: can't read ${length} bytes at ${offset}`, { cause });
+        throw new CorruptStore(`${key}: can't read ${length} bytes at ${offset}`, { pack: file.pack, offset, cause });
       });
-    if (object === null) throw new CorruptStore(`${key} is missing`);
+    if (object === null) throw new CorruptStore(`${key} is missing`, { pack: file.pack });
     if (offset + length > object.size) {
       await object.body.cancel();
-      throw new CorruptStore(`${key} ends at ${object.size}, not after ${offset + length}`);
+      throw new CorruptStore(`${key} ends at ${object.size}, not after ${offset + length}`, {
+        pack: file.pack,
+        offset,
+      });
     }
     return object;
   };
@@ -35,7 +38,8 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
       const object = await open(file, offset, length);
       const bytes = new Uint8Array(await object.arrayBuffer());
       counters.addBytesRead(bytes.length);
-      if (bytes.length !== length) throw new CorruptStore(`${object.key}: ${bytes.length} bytes for ${length}`);
+      if (bytes.length !== length)
+        throw new CorruptStore(`${object.key}: ${bytes.length} bytes for ${length}`, { pack: file.pack, offset });
       return bytes;
     },
     openStream: async (file, offset, length) => {
@@ -45,7 +49,7 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
     write: async (file, bytes) => {
       const key = packKey(id, file);
       const object = await counters.run("r2w", () => bucket.put(key, bytes, { onlyIf: { etagDoesNotMatch: "*" } }));
-      if (object === null) throw new CorruptStore(`${key} exists`);
+      if (object === null) throw new CorruptStore(`${key} exists`, { pack: file.pack });
     },
     createUpload: (file) => createR2Upload(bucket, counters, packKey(id, file)),
     delete: async (files) => {

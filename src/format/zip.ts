@@ -127,7 +127,7 @@ export class ZipEncoder {
 
   #local(entry: ZipEntry, { crc, storedBytes }: ZipContent, flags: number): Uint8Array<ArrayBuffer> {
     if (entry.path.length > MOST_PATH_BYTES)
-      throw new LimitExceeded("zipPathBytes", MOST_PATH_BYTES, "a path is too long for a zip archive; a tar archive takes it"); // prettier-ignore
+      throw new LimitExceeded("zip-path-bytes", MOST_PATH_BYTES, "a path is too long for a zip archive; a tar archive takes it"); // prettier-ignore
     const wide = isLarge(entry);
     const extra = wide
       ? [...this.#times(), ...new Fields().add(1, 2).add(16, 2).add(entry.size, 8).add(storedBytes, 8).bytes()]
@@ -190,7 +190,7 @@ export class ZipEncoder {
     this.#directory.append(row);
     this.#entries++;
     if (this.#directory.length > MOST_DIRECTORY_BYTES)
-      throw new LimitExceeded("zipEntries", MOST_DIRECTORY_BYTES, "too many files for a zip archive; a tar archive takes more"); // prettier-ignore
+      throw new LimitExceeded("zip-directory-bytes", MOST_DIRECTORY_BYTES, "too many files for a zip archive; a tar archive takes more"); // prettier-ignore
   }
 }
 

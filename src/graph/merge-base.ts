@@ -122,7 +122,7 @@ class Painting {
     session.mark(node, LISTED);
     this.listed.push(node);
     if (this.listed.length > this.#most)
-      throw new LimitExceeded("commits", this.#most, `no more than ${this.#most} commits can be compared`);
+      throw new LimitExceeded("compared-commits", this.#most, `no more than ${this.#most} commits can be compared`);
   }
 
   async #add(node: number, colours: number): Promise<void> {

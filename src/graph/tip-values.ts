@@ -81,7 +81,7 @@ class Peeling {
   constructor(sources: TipSources, most: number) {
     const message = `tags of tags: more than ${most} would have to be read`;
     this.#sources = sources;
-    this.#stored = new Budget({ limit: "tags", max: most, message });
+    this.#stored = new Budget({ limit: "stored-tags", max: most, message });
   }
 
   /**

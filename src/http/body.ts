@@ -116,8 +116,7 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader, m
   return {
     read: async (buffer) => {
       const max = UNZIPPED_BYTES + UNZIPPED_TIMES * zippedBytes;
-      if (bytesRead > max)
-        throw new LimitExceeded("unzipped-request", max, "the request's gzip data unzips to too much");
+      if (bytesRead > max) throw new LimitExceeded("unzipped-bytes", max, "the request's gzip data unzips to too much");
       const bytes = await fill(reader, buffer, { memory, broken: "the request's gzip data is broken" });
       bytesRead += bytes.length;
       return bytes;

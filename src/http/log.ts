@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { CorruptStore, LimitExceeded, MissingObject } from "../bytes/failure.ts";
 import type { ClientNote } from "../service/exchange.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 
@@ -59,6 +60,14 @@ export function logJob(line: JobLine): void {
   console.log(JSON.stringify({ log: "job", ...line }));
 }
 
+/** What a fault says beside its message: where stored data is damaged, which object is missing, which limit was met. */
+function dataOf(error: unknown): Readonly<Record<string, string | number>> {
+  if (error instanceof CorruptStore) return { ...error.place };
+  if (error instanceof MissingObject) return { oid: error.oid };
+  if (error instanceof LimitExceeded) return { limit: error.limit, max: error.max };
+  return {};
+}
+
 /** Logs a fault of ours, with its causes. Never holds credentials: errors carry none. */
 export function logFault(where: string, error: unknown): void {
   const causes: string[] = [];
@@ -66,5 +75,5 @@ export function logFault(where: string, error: unknown): void {
     causes.push(`${at.name}: ${at.message}`);
   const stack = error instanceof Error ? error.stack : String(error);
   // eslint-disable-next-line no-console -- this is the logger
-  console.error(JSON.stringify({ log: "fault", where, causes, stack }));
+  console.error(JSON.stringify({ log: "fault", where, ...dataOf(error), causes, stack }));
 }

@@ -373,7 +373,7 @@ export class Kernel {
   }
 
   #outOfMemory(): never {
-    throw new LimitExceeded("kernel memory", this.#maxBytes, `object names need more than ${this.#maxBytes} bytes`);
+    throw new LimitExceeded("kernel-memory", this.#maxBytes, `object names need more than ${this.#maxBytes} bytes`);
   }
 }
 

@@ -111,7 +111,7 @@ function listenerOf(sync: SyncBegun): BandListener {
     onBytes: (count) => {
       traffic.bytes += count;
       if (traffic.bytes > mostBytes) {
-        throw new LimitExceeded("mirror-pack", mostBytes, `its pack has more than ${mostBytes} bytes`);
+        throw new LimitExceeded("mirror-pack-bytes", mostBytes, `its pack has more than ${mostBytes} bytes`);
       }
     },
   };

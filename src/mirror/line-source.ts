@@ -75,7 +75,7 @@ export class LineSource {
       if (chunk.length === 0) throw brokeOff();
       this.#left -= chunk.length;
       if (this.#left < 0)
-        throw new LimitExceeded("mirror-talk", MOST_TALK, "it has more to say of its refs than is read");
+        throw new LimitExceeded("mirror-talk-bytes", MOST_TALK, "it has more to say of its refs than is read");
       this.#decoder.push(chunk);
     }
   }

@@ -43,7 +43,7 @@ export class RefList {
   /** Adds a ref; its bytes are copied. @throws LimitExceeded over the list's bound. */
   add(name: string, oid: Uint8Array): void {
     if (this.#names.length >= this.#most) {
-      throw new LimitExceeded("refs", this.#most, `more than ${this.#most} refs`);
+      throw new LimitExceeded("mirror-refs", this.#most, `more than ${this.#most} refs`);
     }
     const last = this.#names.at(-1);
     if (last !== undefined && compareRefNames(last, name) >= 0) this.#isSorted = false;

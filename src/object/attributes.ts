@@ -64,7 +64,7 @@ const wordsOf = (text: string): string[] => text.split(BLANK).filter((word) => w
 export function questionFor(name: string, top: string): AttributeQuestion {
   const macros = new Map<string, readonly AttributeState[]>();
   const words = new Budget({
-    limit: "attributeMacros",
+    limit: "attribute-words",
     max: MOST_MACRO_WORDS,
     message: `.gitattributes defines attributes by more than ${MOST_MACRO_WORDS} words`,
   });

@@ -216,7 +216,7 @@ export class PackCopy {
     const header = this.#header;
     this.#placed[i] = this.#output.offset;
     if (header.decode(bytes, 0, bytes.length, rawSize) === "short")
-      throw new CorruptStore(`entry at ${offset} is cut short`);
+      throw new CorruptStore("the pack ends within an entry", { pack: this.#selection.handle.record.name, offset });
     if (header.kind === OFS_DELTA) return await this.#writeOfsDelta(offset);
     if (header.kind !== REF_DELTA) return 0;
     if (this.#options.mayBuildOn(bytes.subarray(header.baseAt, header.baseAt + rawSize))) return 0;

@@ -170,7 +170,8 @@ class Sweep implements Gathered {
     try {
       const bytes = await stream.read(this.#buffer.subarray(0, length));
       this.#buffer = new Uint8Array(bytes.buffer);
-      if (bytes.length < length) throw new CorruptStore(`pack ${this.#request.handle.record.name} is cut short`);
+      if (bytes.length < length)
+        throw new CorruptStore("the pack is cut short", { pack: this.#request.handle.record.name, offset });
       return bytes;
     } finally {
       await stream.cancel();

@@ -123,7 +123,7 @@ async function sendTip({ repository, record, packs, tip }: TipPackInput, pipe: B
       {
         data: async (piece) => {
           bytes += piece.length;
-          if (bytes > most) throw new LimitExceeded("tip pack", most, "the tip is most of the pack");
+          if (bytes > most) throw new LimitExceeded("tip-pack-bytes", most, "the tip is most of the pack");
           await pipe.write(piece);
         },
         progress: async () => undefined,

@@ -39,7 +39,7 @@ function usedBytes({ elsewhere = NOTHING }: Allowance, { sizeBytes }: Own): numb
 
 function overBytes(most: number, used: number): LimitExceeded {
   return new LimitExceeded(
-    "quotaBytes",
+    "quota-bytes",
     most,
     `over quota: the tenant may have ${most} bytes, it has ${used}, and this brings more than fits`,
   );
@@ -59,7 +59,7 @@ export function checkPackHeader(allowance: Allowance, own: Own, head: Uint8Array
   const had = own.packs.reduce((sum, pack) => sum + pack.objects, elsewhere.objects);
   if (had + brought <= objects) return;
   throw new LimitExceeded(
-    "quotaObjects",
+    "quota-objects",
     objects,
     `over quota: the tenant may have ${objects} objects, it has ${had}, and this brings ${brought}`,
   );

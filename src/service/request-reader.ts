@@ -84,7 +84,7 @@ export class RequestReader {
         // What an empty line costs counts as well.
         bytes += line.payload.length + 64;
         if (bytes > MAX_HEAD_BYTES) {
-          throw new LimitExceeded("request-head", MAX_HEAD_BYTES, "too many capabilities in a request");
+          throw new LimitExceeded("request-head-bytes", MAX_HEAD_BYTES, "too many capabilities in a request");
         }
         lines.push({ kind: "data", payload: line.payload.slice() });
         return "more";

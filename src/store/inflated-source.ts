@@ -38,7 +38,7 @@ export class InflatedBlocks {
   charge(bytes: number): void {
     this.#left -= bytes;
     if (this.#left < 0) {
-      throw new LimitExceeded("deltaWork", 0, "delta goes back and forth in its base too often to be applied here");
+      throw new LimitExceeded("delta-work", 0, "delta goes back and forth in its base too often to be applied here");
     }
   }
 

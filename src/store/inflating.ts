@@ -153,7 +153,7 @@ export class Inflating {
 /** The fault for an object that has to be held whole and is too large for that. */
 export function tooLargeToHold(what: string, size: number, wholeBytes: number): LimitExceeded {
   return new LimitExceeded(
-    "wholeObjectBytes",
+    "whole-object-bytes",
     wholeBytes,
     `${what} of ${size} bytes exceeds the limit of ${wholeBytes} bytes`,
   );

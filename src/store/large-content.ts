@@ -8,7 +8,7 @@
  * @packageDocumentation
  */
 import { itemAt } from "../bytes/assert.ts";
-import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
+import { CorruptStore, LimitExceeded, storedFault } from "../bytes/failure.ts";
 import { DeltaStream } from "../format/delta-stream.ts";
 import { type DeflatedEntry, InflateStream } from "./inflate-stream.ts";
 import { InflatedBlocks, InflatedSource } from "./inflated-source.ts";
@@ -55,7 +55,7 @@ export async function openLargeContent(
   const deltas = entries.length - 1;
   if (deltas > limits.deltas) {
     throw new LimitExceeded(
-      "deltaChain",
+      "delta-chain",
       limits.deltas,
       `large object is a chain of more than ${limits.deltas} deltas`,
     );
@@ -130,7 +130,6 @@ async function asStored<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof ObjectRejected) throw new CorruptStore(error.message, { cause: error });
-    throw error;
+    throw storedFault(error);
   }
 }

@@ -4,8 +4,8 @@
  *
  * @packageDocumentation
  */
-import { i32At, u32At } from "../bytes/assert.ts";
-import { CorruptStore, LimitExceeded, MissingObject } from "../bytes/failure.ts";
+import { i32At, itemAt, u32At } from "../bytes/assert.ts";
+import { CorruptStore, LimitExceeded, MissingObject, storedFault } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
@@ -139,12 +139,11 @@ export class ObjectReader {
 
   /** Gives the deflated data that the entry at `offset` of the pack with this number is made from. @throws CorruptStore */
   async chainAt(pack: number, offset: number): Promise<StoredChain> {
-    const handle = this.#database.packs[pack];
-    if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+    const handle = this.#packAt(pack);
     const entries: DeflatedEntry[] = [];
     const seen = new Set<number>();
     for (let at: number | undefined = offset; at !== undefined; at = await this.#baseOf(handle, at)) {
-      if (seen.has(at)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
+      if (seen.has(at)) throw new CorruptStore("delta cycle", { pack: handle.record.name, offset: at });
       seen.add(at);
       await this.#readHeader(handle, at);
       const { size, headerBytes } = this.#header;
@@ -161,8 +160,7 @@ export class ObjectReader {
   /** Gives an object's size in bytes, reading no more than tells it. @throws MissingObject, CorruptStore */
   async sizeOf(name: Uint8Array): Promise<number> {
     const { pack, offset } = await this.#database.offsetOf(name);
-    const handle = this.#database.packs[pack];
-    if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+    const handle = this.#packAt(pack);
     const held = this.#heldAt(pack, offset);
     if (held !== undefined) return held.held.size;
     const { rawSize } = this.#database.context.format;
@@ -171,16 +169,23 @@ export class ObjectReader {
 
   /** Reads the object whose entry begins at `offset` of the pack with this number, and gives way where it is time to. */
   async readAt(pack: number, offset: number): Promise<ReadObject> {
-    const object = await this.#readAt(pack, offset);
-    const { pacer } = this.#database.context;
-    pacer.add(READ_STEPS);
-    if (pacer.isDue) await pacer.pace();
-    return object;
+    const handle = this.#packAt(pack);
+    try {
+      const object = await this.#readAt(handle, pack, offset);
+      const { pacer } = this.#database.context;
+      pacer.add(READ_STEPS);
+      if (pacer.isDue) await pacer.pace();
+      return object;
+    } catch (error) {
+      throw storedFault(error, { pack: handle.record.name, offset });
+    }
   }
 
-  async #readAt(pack: number, offset: number): Promise<ReadObject> {
-    const handle = this.#database.packs[pack];
-    if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+  #packAt(pack: number): PackHandle {
+    return itemAt(this.#database.packs, pack);
+  }
+
+  async #readAt(handle: PackHandle, pack: number, offset: number): Promise<ReadObject> {
     const { chain, at } = await this.#chainBelow(pack, handle, offset);
     let base = this.#heldAt(pack, at);
     if (base === undefined) {
@@ -198,8 +203,7 @@ export class ObjectReader {
 
   /** Gives where the entry that begins at `offset` ends, by inflating it; `undefined` where it is too large for that. */
   async entryEnd(pack: number, offset: number): Promise<number | undefined> {
-    const handle = this.#database.packs[pack];
-    if (handle === undefined) throw new CorruptStore(`no pack ${pack}`);
+    const handle = this.#packAt(pack);
     await this.#readHeader(handle, offset);
     const { headerBytes, size } = this.#header;
     if (size > this.#inflating.wholeBytes) return undefined;
@@ -220,7 +224,7 @@ export class ObjectReader {
       if (next === undefined) break;
       chain.push(at);
       seen.add(at);
-      if (seen.has(next)) throw new CorruptStore(`delta cycle in pack ${handle.record.name}`);
+      if (seen.has(next)) throw new CorruptStore("delta cycle", { pack: handle.record.name, offset: next });
       at = next;
       // the rest of a chain is mostly near
       if (handle.bytesAtHand(at) === undefined) await handle.loadAround(at);
@@ -249,7 +253,7 @@ export class ObjectReader {
     if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "ok") return;
     const joined = await this.#joined(handle, offset, bytes, MAX_ENTRY_HEADER_BYTES);
     if (this.#header.decode(joined, 0, joined.length, rawSize) === "short") {
-      throw new CorruptStore(`pack ${handle.record.name} ends within an entry`);
+      throw new CorruptStore("the pack ends within an entry", { pack: handle.record.name, offset });
     }
   }
 
@@ -268,7 +272,7 @@ export class ObjectReader {
     if (header.kind === OFS_DELTA) return offset - header.distance;
     if (header.kind !== REF_DELTA) {
       if (kindOfNumber(header.kind) === undefined)
-        throw new CorruptStore(`unknown type ${header.kind} in pack ${handle.record.name}`);
+        throw new CorruptStore(`entry of unknown type ${header.kind}`, { pack: handle.record.name, offset });
       return undefined;
     }
     const rawSize = this.#database.context.format.rawSize;
@@ -277,7 +281,7 @@ export class ObjectReader {
     // a stored pack stands alone: the base of a ref-delta is in the same pack
     const [position] = await handle.find(name, Uint32Array.of(0));
     if (position === undefined || position < 0)
-      throw new CorruptStore(`base of a delta is not in pack ${handle.record.name}`);
+      throw new CorruptStore("the base of a delta is not in its pack", { pack: handle.record.name, offset });
     const [base] = await handle.offsets([position]);
     return base;
   }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
-import { CorruptStore } from "../bytes/failure.ts";
+import { CorruptStore, storedFault } from "../bytes/failure.ts";
 import { DeltaReader } from "../format/delta.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
@@ -24,14 +24,19 @@ export async function storedObjectSize(
   { handle, rawSize, inflating }: { handle: PackHandle; rawSize: number; inflating: Inflating },
   offset: number,
 ): Promise<number> {
-  return sizeFromBeginning(await bytesFrom(handle, offset, ENTRY_BEGINNING_BYTES), rawSize, inflating);
+  const beginning = await bytesFrom(handle, offset, ENTRY_BEGINNING_BYTES);
+  try {
+    return sizeFromBeginning(beginning, rawSize, inflating);
+  } catch (error) {
+    throw storedFault(error, { pack: handle.record.name, offset });
+  }
 }
 
 /** Gives the bytes of an object by what its entry begins with: {@link ENTRY_BEGINNING_BYTES}, or more. @throws CorruptStore */
 export function sizeFromBeginning(bytes: Uint8Array, rawSize: number, inflating: Inflating): number {
   const header = new EntryHeader();
   if (header.decode(bytes, 0, bytes.length, rawSize) === "short") {
-    throw new CorruptStore("a pack ends within an entry");
+    throw new CorruptStore("the pack ends within an entry");
   }
   if (header.kind !== OFS_DELTA && header.kind !== REF_DELTA) return header.size;
   const deflated = bytes.subarray(header.headerBytes);

@@ -85,7 +85,7 @@ async function readRun(
     let next = 0;
     for (let at = first.offset; at < end;) {
       const piece = await stream.read(buffer);
-      if (piece.length === 0) throw new CorruptStore(`pack ${name} ends early`);
+      if (piece.length === 0) throw new CorruptStore("the pack ends early", { pack: name, offset: at });
       const from = at - kept.length;
       const bytes = kept.length === 0 ? piece : concat([kept, piece]);
       at += piece.length;

@@ -253,7 +253,7 @@ export class PackHandle {
     const atHand = this.bytesAtHand(offset);
     if (atHand !== undefined) return atHand;
     if (offset >= this.record.packBytes)
-      throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
+      throw new CorruptStore("offset past the end of the pack", { pack: this.record.name, offset });
     const first = Math.floor(offset / BLOCK_BYTES);
     const block = await this.#loadBlocks(first);
     return block.subarray(offset - first * BLOCK_BYTES);
@@ -292,7 +292,7 @@ export class PackHandle {
   /** Reads what lies around an offset, half a megabyte to two. @throws CorruptStore */
   async loadAround(offset: number): Promise<void> {
     if (offset >= this.record.packBytes)
-      throw new CorruptStore(`offset ${offset} is past the end of pack ${this.record.name}`);
+      throw new CorruptStore("offset past the end of the pack", { pack: this.record.name, offset });
     const blocks = this.#groupBlocks;
     const group = Math.floor(offset / (blocks * BLOCK_BYTES));
     freeMemory(await this.#readBlocks(group * blocks, blocks));

@@ -45,7 +45,7 @@ export class PackOrder {
   /** The rank of the entry that begins at `offset`. @throws CorruptStore where none does. */
   rankOf(offset: number): number {
     const rank = findSorted(this.count, offset, (each) => this.offsetAt(each));
-    if (rank < 0) throw new CorruptStore(`no entry begins at offset ${offset}`);
+    if (rank < 0) throw new CorruptStore("no entry begins at the offset", { offset });
     return rank;
   }
 }

@@ -51,7 +51,7 @@ export class SegmentList {
       return;
     }
     if (this.#count === this.#most) {
-      throw new LimitExceeded("deltaSegments", this.#most, `delta has more than ${this.#most} parts`);
+      throw new LimitExceeded("delta-segments", this.#most, `delta has more than ${this.#most} parts`);
     }
     if (this.#count === this.#sources.length) this.#grow();
     this.#sources[this.#count] = source;

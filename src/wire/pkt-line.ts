@@ -221,7 +221,7 @@ export function encodePktLine(payload: string | Uint8Array): Uint8Array<ArrayBuf
 
 /** Returns the error for a payload of more than {@link LARGE_PACKET_DATA_MAX} bytes. */
 export function lineTooLong(): LimitExceeded {
-  return new LimitExceeded("pkt-line", LARGE_PACKET_DATA_MAX, "protocol error: impossibly long line");
+  return new LimitExceeded("line-bytes", LARGE_PACKET_DATA_MAX, "protocol error: impossibly long line");
 }
 
 /** Returns a view of a text line without the one line feed that may end it. */

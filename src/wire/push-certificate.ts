@@ -139,7 +139,7 @@ export class PushCertificateReader {
     const length = this.#length + payload.length;
     if (length > MAX_CERTIFICATE_BYTES) {
       throw new LimitExceeded(
-        "push-certificate",
+        "push-certificate-bytes",
         MAX_CERTIFICATE_BYTES,
         `a push certificate of more than ${MAX_CERTIFICATE_BYTES} bytes; push in parts`,
       );

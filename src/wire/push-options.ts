@@ -35,7 +35,7 @@ export class PushOptionsParser {
     if (line.kind !== "data") throw unexpectedPacket(line);
     this.#bytes += line.payload.length + OPTION_BYTES;
     if (this.#bytes > MAX_BYTES) {
-      throw new LimitExceeded("push-options", MAX_BYTES, `push options of more than ${MAX_BYTES} bytes`);
+      throw new LimitExceeded("push-options-bytes", MAX_BYTES, `push options of more than ${MAX_BYTES} bytes`);
     }
     const option = decodeLine(line.payload);
     // eslint-disable-next-line no-control-regex -- NUL is what is looked for

@@ -69,7 +69,7 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
    */
   pushLine(line: Uint8Array): boolean {
     if (this.length >= this.#max)
-      throw new LimitExceeded("refs", this.#max, `too many commands: more than ${this.#max}`);
+      throw new LimitExceeded("commands", this.#max, `too many commands: more than ${this.#max}`);
     const { hexSize } = this.#oids.format;
     if (line[hexSize] !== SPACE || line[2 * hexSize + 1] !== SPACE) return false;
     if (!this.#oids.pushHexPrefix(line, 0) || !this.#oids.pushHexPrefix(line, hexSize + 1)) return false;
@@ -125,7 +125,11 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
     const start = this.#ends.at(-1) ?? 0;
     const end = start + name.length;
     if (end > MAX_NAME_BYTES)
-      throw new LimitExceeded("ref-names", MAX_NAME_BYTES, "too many commands: their ref names are too long together");
+      throw new LimitExceeded(
+        "ref-name-bytes",
+        MAX_NAME_BYTES,
+        "too many commands: their ref names are too long together",
+      );
     if (end > this.#names.length) {
       const grown = new Uint8Array(Math.max(end, this.#names.length * 2));
       grown.set(this.#names.subarray(0, start));

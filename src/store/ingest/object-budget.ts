@@ -36,14 +36,14 @@ export class ObjectBudget {
     this.#pacer.add(OBJECT_STEPS + size);
     if (size > objectBytes) {
       throw new LimitExceeded(
-        "objectBytes",
+        "object-bytes",
         objectBytes,
         `object of ${size} bytes exceeds the limit of ${objectBytes} bytes`,
       );
     }
     this.#inflated += size;
     if (this.#inflated > inflatedBytes) {
-      throw new LimitExceeded("inflatedBytes", inflatedBytes, `pack inflates to more than ${inflatedBytes} bytes`);
+      throw new LimitExceeded("inflated-bytes", inflatedBytes, `pack inflates to more than ${inflatedBytes} bytes`);
     }
   }
 }

@@ -38,7 +38,7 @@ async function told(files: Record<string, string>, paths: readonly string[]): Pr
     .filter((_, i) => i % 3 === 2);
 }
 
-const budgetOf = (max: number): Budget => new Budget({ limit: "patterns", max, message: "too much" });
+const budgetOf = (max: number): Budget => new Budget({ limit: "archive-patterns", max, message: "too much" });
 
 function ours(files: Record<string, string>, paths: readonly string[]): string[] {
   const question = questionFor(NAME, files[""] ?? "");

@@ -10,7 +10,7 @@ import { wildmatch } from "../../../src/object/wildmatch.ts";
 import { pseudoRandom } from "../../support/store.ts";
 import { compileTwin } from "../../support/wildmatch-twin.ts";
 
-const budgetOf = (max: number): Budget => new Budget({ limit: "patterns", max, message: "too much" });
+const budgetOf = (max: number): Budget => new Budget({ limit: "archive-patterns", max, message: "too much" });
 
 /** Gives the verdict and the steps that it took. */
 function matched(pattern: string, text: string): { readonly matches: boolean; readonly steps: number } {

@@ -68,7 +68,7 @@ describe("large blobs", () => {
     const pack = buildPack([{ type, content: Buffer.alloc(WHOLE + 1, "x") }]);
     await expect(new TestStore(TINY).push(pack)).rejects.toMatchObject({
       name: "LimitExceeded",
-      limit: "wholeObjectBytes",
+      limit: "whole-object-bytes",
     });
   });
 });
@@ -144,11 +144,11 @@ describe("large deltas", () => {
       new TestStore({ ...TINY, ...limits }).push(buildPack([whole(small), delta(small, edit(small, WHOLE * 8, 2))]));
     await expect(bomb({ objectBytes: WHOLE * 8 - 1 })).rejects.toMatchObject({
       name: "LimitExceeded",
-      limit: "objectBytes",
+      limit: "object-bytes",
     });
     await expect(bomb({ inflatedBytes: WHOLE * 8 })).rejects.toMatchObject({
       name: "LimitExceeded",
-      limit: "inflatedBytes",
+      limit: "inflated-bytes",
     });
     await bomb({ objectBytes: WHOLE * 8, inflatedBytes: WHOLE * 9 });
     const fan = [whole(small), ...Array.from({ length: 20 }, (_, i) => delta(small, edit(small, 100_000, i)))];
@@ -158,11 +158,11 @@ describe("large deltas", () => {
           new TestStore({ ...layout, inflatedBytes: 1_000_000 }).push(buildPack(entries)),
         ).rejects.toMatchObject({
           name: "LimitExceeded",
-          limit: "inflatedBytes",
+          limit: "inflated-bytes",
         });
         await expect(new TestStore({ ...layout, objectBytes: 99_999 }).push(buildPack(entries))).rejects.toMatchObject({
           name: "LimitExceeded",
-          limit: "objectBytes",
+          limit: "object-bytes",
         });
       }
     }

@@ -1,0 +1,48 @@
+/**
+ * The names of all limits, each of which a `LimitExceeded` may carry. `docs/limits.md` lists them, and `scripts/check-docs.ts` holds
+ * the list and the page to each other.
+ *
+ * @packageDocumentation
+ */
+
+/** The names of all limits, by alphabet. */
+export const LIMIT_NAMES = [
+  "archive-bytes",
+  "archive-entries",
+  "archive-patterns",
+  "attribute-words",
+  "commands",
+  "compared-commits",
+  "content-reads",
+  "content-steps",
+  "delta-chain",
+  "delta-segments",
+  "delta-work",
+  "inflated-bytes",
+  "kernel-memory",
+  "line-bytes",
+  "mirror-pack-bytes",
+  "mirror-refs",
+  "mirror-talk-bytes",
+  "object-bytes",
+  "object-names",
+  "open-directory-bytes",
+  "push-certificate-bytes",
+  "push-options-bytes",
+  "quota-bytes",
+  "quota-objects",
+  "ref-name-bytes",
+  "refs-in-one-step",
+  "repeated-commits",
+  "request-head-bytes",
+  "stored-tags",
+  "tip-pack-bytes",
+  "tree-depth",
+  "unzipped-bytes",
+  "whole-object-bytes",
+  "zip-directory-bytes",
+  "zip-path-bytes",
+] as const;
+
+/** The name of a limit. */
+export type LimitName = (typeof LIMIT_NAMES)[number];
