@@ -87,8 +87,9 @@ export class BlockCache {
   /** Keeps a copy of a block, of {@link BLOCK_BYTES} or, at a pack's end, fewer. */
   setBlock(key: string, bytes: Uint8Array): void {
     if (bytes.length > this.#bounds.blocks) return;
-    // makes room first: what is let go of is what it is copied into
-    this.#blocks.shrink(this.#bounds.blocks - bytes.length);
+    // Room is made first. A whole block is copied into memory that was let go of; a shorter one is not, so that memory is freed.
+    if (bytes.length === BLOCK_BYTES) this.#blocks.shrink(this.#bounds.blocks - bytes.length);
+    else this.trimBlocks(this.#bounds.blocks - bytes.length);
     const memory = (bytes.length === BLOCK_BYTES ? this.#free.pop() : undefined) ?? new Uint8Array(bytes.length);
     memory.set(bytes);
     this.#blocks.set(key, memory);
