@@ -139,7 +139,9 @@ describe.each(Object.entries({ everything: everything(), linear: linear(60), wid
         }
         expect(order.offsetAt(0)).toBe(12);
         expect(ends.at(-1)).toBe(record.packBytes - store.format.rawSize);
-        expect(() => order.rankOf(13)).toThrow(expect.objectContaining({ name: "CorruptStore", place: { offset: 13 } }));
+        expect(() => order.rankOf(13)).toThrow(
+          expect.objectContaining({ name: "CorruptStore", place: { offset: 13 } }),
+        );
         await withReader(store, async (reader) => {
           for (let rank = 0; rank < order.count; rank++) {
             const end = await reader.entryEnd(0, order.offsetAt(rank));
