@@ -8,7 +8,7 @@ import type { ApiConnection } from "./api-connection.ts";
 import { collected, commonOptions, connect, seconds, tenantPath } from "./command-line.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { shownValue, textAt } from "./json.ts";
-import { type Column, formatTime, printDone, printList } from "./output.ts";
+import { type Column, counted, formatTime, printDone, printList } from "./output.ts";
 
 const COLUMNS: readonly Column[] = [
   ["ID", "id"],
@@ -17,6 +17,7 @@ const COLUMNS: readonly Column[] = [
   ["REPOSITORIES", (row) => shownValue(row["repos"]) || "all"],
   ["EXPIRES", (row) => formatTime(row["expires_at"] ?? "never")],
   ["LAST USED", (row) => formatTime(row["last_used_at"] ?? "never")],
+  ["MADE", (row) => shownValue(row["children"])],
 ];
 
 type TokenOptions = {
@@ -82,10 +83,15 @@ Examples:
     .summary("revokes a token: the next request with it is refused")
     .argument("<tenant>")
     .argument("<token>", "its id or its name, as `token list` shows them")
-    .action(async (tenant: string, given: string, _options: unknown, command: Command) => {
+    .option("--children", "with it the tokens that it made, and those that they made")
+    .action(async (tenant: string, given: string, options: { readonly children?: true }, command: Command) => {
       const api = connect(command, tenant);
       const id = await tokenId(api, tenant, given);
-      await api.ask("DELETE", `${tenantPath(tenant)}/tokens/${encodeURIComponent(id)}`);
-      printDone(`revoked ${id}`, { id }, commonOptions(command).json);
+      const query = options.children === true ? "?children=1" : "";
+      // The host counts what it revoked where more than one token may go.
+      const answer = await api.ask("DELETE", `${tenantPath(tenant)}/tokens/${encodeURIComponent(id)}${query}`);
+      const revoked = Number(answer["revoked"] ?? 1);
+      const others = revoked > 1 ? `, and ${counted(revoked - 1, "token")} that came of it` : "";
+      printDone(`revoked ${id}${others}`, { id, revoked }, commonOptions(command).json);
     });
 }

@@ -327,6 +327,19 @@ onEveryHost(
       expect(await run(journey, ["token", "revoke", "acme", "twice"])).toMatchObject({ code: 4 });
     });
 
+    it("revokes a token together with the tokens that it made", async () => {
+      await ok(["tenant", "create", "acme"]);
+      const make = (name: string): string[] => ["token", "create", "acme", "--name", name, "--scope", "tenant:admin"];
+      const maker = await ok(make("maker"));
+      const child = await ok([...make("child"), "--token", maker, "--base", journey.base]);
+      await ok([...make("grandchild"), "--token", child, "--base", journey.base]);
+      expect(await ok(["token", "revoke", "acme", "maker", "--children"])).toContain(", and 2 tokens that came of it");
+      const left = JSON.parse(await ok(["token", "list", "acme", "--json"])) as { name: string }[];
+      expect(left.filter(({ name }) => ["maker", "child", "grandchild"].includes(name))).toEqual([]);
+      await ok(make("alone"));
+      expect(await ok(["token", "revoke", "acme", "alone"])).toMatch(/^revoked \w+$/);
+    });
+
     it("imports branches and tags, and all refs if asked", async () => {
       const { git } = journey;
       const upstream = git.fresh("upstream");
