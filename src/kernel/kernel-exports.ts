@@ -1,10 +1,10 @@
 /**
- * What the kernel's module exports; `kernel.ts` is the face for it.
+ * The type of the WebAssembly module's exports. `kernel.ts` wraps them; callers use that class.
  *
  * @packageDocumentation
  */
 
-/** What the module exports, as `src/kernel/kernel.ts` declares it; booleans are 0 and 1. */
+/** The exports of the module, documented in `src/kernel/kernel.ts`. Booleans are 0 and 1. */
 export type KernelExports = {
   readonly memory: { readonly buffer: ArrayBuffer };
   // eslint-disable-next-line eslint/max-params -- the module is called with plain numbers

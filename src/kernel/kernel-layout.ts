@@ -1,23 +1,26 @@
 /**
- * What an instance of the kernel is made with.
+ * The options with which an instance of the kernel is created.
  *
  * @packageDocumentation
  */
 import type { HashFactory } from "../bytes/hash.ts";
 
-/** How an instance's memory is divided, and how its names are hashed. */
+/** The division of an instance's memory, and the hash function of its object names. */
 export type KernelLayout = {
   readonly windowBytes: number;
   readonly ringBytes: number;
-  /** Bytes of a raw object name: 20 makes it SHA-1, 32 SHA-256. */
+  /** Bytes of a raw object name: 20 selects SHA-1, 32 selects SHA-256. */
   readonly rawSize: number;
   /**
-   * Random bits that key the table of names, two of 32. Whoever knows them can choose names that make the table slow, so they
-   * must not be the same for everyone.
+   * Two random 32-bit numbers that key the name table. An attacker who knows them could choose names that make the
+   * table slow, so each instance needs its own.
    */
   readonly seed: readonly [number, number];
-  /** The size past which the memory does not grow; 4 GiB where not given. */
+  /** Bytes beyond which the memory does not grow; 4 GiB by default. */
   readonly maxBytes?: number;
-  /** The platform's hashes: SHA-256 of what is not short is theirs, where they are given. They know processors that the module does not. */
+  /**
+   * The platform's hash functions. If given, they do SHA-256 of long messages, with processor instructions that the
+   * module lacks.
+   */
   readonly hash?: HashFactory;
 };

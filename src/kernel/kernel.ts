@@ -1,13 +1,14 @@
 /**
- * The face of the kernel, the WebAssembly module of `src/kernel/` that does what is done to every byte of every object.
+ * The interface of the kernel: the WebAssembly module of `src/kernel/wasm` that does the work on every byte of every
+ * object.
  *
  * A {@link Kernel} is one instance with a memory of its own, so that two requests never share state. All calls are synchronous.
- * Places in its memory are numbers ("pointers"), lengths are bytes. The memory, from the start:
+ * Addresses in its memory are numbers, and lengths are in bytes. From its start, the memory has these regions:
  *
- *     statics | window (compressed input) | ring (inflated objects, managed by its user) | table of object names, growing
+ *     statics | window (compressed input) | ring (inflated objects, managed by the caller) | name table, growing
  *
- * Pointers are not checked: giving one outside the memory traps, and a wrong one inside corrupts. What the bytes at a pointer say
- * is never trusted.
+ * Addresses are not checked: one outside the memory traps, and a wrong one inside corrupts the memory. The bytes at an
+ * address are never trusted.
  *
  * @packageDocumentation
  */
@@ -16,25 +17,25 @@ import type { KernelExports } from "./kernel-exports.ts";
 import type { KernelLayout } from "./kernel-layout.ts";
 import { type NativeNames, nativeNames } from "./native-names.ts";
 
-/** The stream ended, and its checksum is right. */
+/** {@link Kernel.inflate}: the stream has ended, and its checksum is right. */
 export const INFLATE_DONE = 0;
-/** All input was used and the stream goes on. */
+/** {@link Kernel.inflate}: all input was used, and the stream goes on. */
 export const INFLATE_NEED_INPUT = 1;
-/** The output is full and the stream goes on. */
+/** {@link Kernel.inflate}: the output is full, and the stream goes on. */
 export const INFLATE_NEED_OUTPUT = 2;
 
-/** {@link Kernel.inflateWhole}: the input ends before the stream; {@link Kernel.inflate} can go on with more. */
+/** {@link Kernel.inflateWhole}: the input ends before the stream; {@link Kernel.inflate} can go on with more input. */
 export const WHOLE_NEED_INPUT = -1;
-/** {@link Kernel.inflateWhole}: the stream holds more than the size given. */
+/** {@link Kernel.inflateWhole}: the content is longer than the given size. */
 export const WHOLE_LONGER = -2;
-/** {@link Kernel.inflateWhole}: the stream holds less than the size given. */
+/** {@link Kernel.inflateWhole}: the content is shorter than the given size. */
 export const WHOLE_SHORTER = -3;
 /** {@link Kernel.inflateWhole}: the stream is corrupt. */
 export const WHOLE_CORRUPT = -4;
 
-/** {@link Kernel.scanTree}: nothing is wrong, but for names in the list of suspicious ones. */
+/** {@link Kernel.scanTree}: the tree is sound, except that names on the list of suspicious ones need a closer look. */
 export const SCAN_OK = 0;
-/** {@link Kernel.scanTree}: the full check has to tell; what was marked so far stays marked. */
+/** {@link Kernel.scanTree}: the tree needs the full check. Names that were marked so far stay marked. */
 export const SCAN_SUSPECT = 1;
 
 /** {@link Kernel.collectTree} and {@link Kernel.markTree}: the tree is malformed. */
@@ -44,9 +45,9 @@ const NO_MEMORY = -2;
 const FOUR_GIB = 2 ** 32 - 1;
 
 /**
- * Makes an instance of the compiled module, with its memory divided as `layout` says.
+ * Creates an instance of the compiled module with the given layout of memory.
  *
- * @throws LimitExceeded where the regions do not fit in `layout.maxBytes`.
+ * @throws LimitExceeded if the regions do not fit into `layout.maxBytes`.
  */
 export function createKernel(module: WebAssembly.Module, layout: KernelLayout): Kernel {
   const instance = new WebAssembly.Instance(module, {});
@@ -55,23 +56,23 @@ export function createKernel(module: WebAssembly.Module, layout: KernelLayout): 
   return new Kernel(exports, layout);
 }
 
-/** One instance of the kernel; made by {@link createKernel}. */
+/** One instance of the kernel, created by {@link createKernel}. */
 export class Kernel {
-  /** The window for compressed input: where it begins. */
+  /** The address of the window, the region for compressed input. */
   readonly windowAt: number;
-  /** The window's size. */
+  /** Bytes of the window. */
   readonly windowBytes: number;
-  /** The region for inflated objects, which the kernel itself never touches: where it begins. */
+  /** The address of the ring, the region for inflated objects. The kernel itself never uses it. */
   readonly ringAt: number;
-  /** The ring's size. */
+  /** Bytes of the ring. */
   readonly ringBytes: number;
   /** Bytes of a raw object name. */
   readonly rawSize: number;
-  /** Bytes from one entry of the table of names to the next: name, flags (u32), value (u32), both little-endian. */
+  /** Bytes of an entry of the name table: a raw name, flags (u32) and a value (u32), both little-endian. */
   readonly oidStride: number;
-  /** 1024 bytes for the caller's passing use, for names above all: the kernel itself never touches them. */
+  /** The address of 1,024 bytes for the caller's short-lived data, such as names. The kernel itself never uses them. */
   readonly scratchAt: number;
-  /** How many hashes {@link batchAdd} takes before {@link batchClear}. */
+  /** The number of hashes that {@link batchAdd} accepts before {@link batchClear}. */
   readonly batchCapacity: number;
 
   readonly #exports: KernelExports;
@@ -101,59 +102,60 @@ export class Kernel {
     this.applyDelta = exports.applyDelta;
   }
 
-  /** All of the memory. A call that adds names may make it grow, which detaches the array: ask again after it. */
+  /** The whole memory. A call that adds names may make it grow, which detaches this array: read it again then. */
   get memory(): Uint8Array<ArrayBuffer> {
     // A detached array has no length.
     if (this.#memory.length === 0) this.#memory = new Uint8Array(this.#exports.memory.buffer);
     return this.#memory;
   }
 
-  /** Size of the memory, for accounting. */
+  /** Bytes of the whole memory, for accounting. */
   get byteLength(): number {
     return this.memory.length;
   }
 
-  /** Empties the table of names and the batch, and forgets any stream, for the next user of the instance. Memory does not shrink. */
+  /** Empties the name table and the batch, and drops any stream, for the next user. The memory does not shrink. */
   reset(): void {
     this.#native?.reset();
     if (this.#exports.reset() === 0) this.#outOfMemory();
   }
 
-  /** Begins a zlib stream. */
+  /** Begins to inflate a zlib stream. */
   inflateStart(): void {
     this.#exports.inflateStart();
   }
 
-  /** Bytes of a stream's state. */
+  /** Bytes that {@link inflateSave} writes. */
   get inflateStateBytes(): number {
     return this.#exports.inflateStateBytes();
   }
 
-  /** Writes the state of the stream to `at`, so that others can be begun; the output that the next {@link inflate} needs is not in it. */
+  /** Writes the stream's state to `at`, without the output that {@link inflate} needs, so that others can be begun. */
   inflateSave(at: number): void {
     this.#exports.inflateSave(at);
   }
 
-  /** Goes back to the stream whose state is at `at`. */
+  /** Continues with the stream whose state {@link inflateSave} wrote to `at`. */
   inflateRestore(at: number): void {
     this.#exports.inflateRestore(at);
   }
 
   /**
-   * Goes on with the stream: `(src, srcEnd, outBase, out, outEnd)` reads from `src`, never past `srcEnd`, and writes from `out`,
-   * never past `outEnd`. From `outBase` to `out` lies the output so far, or its last 32 KiB. Gives {@link INFLATE_DONE},
-   * {@link INFLATE_NEED_INPUT}, {@link INFLATE_NEED_OUTPUT} or a negative code of `INFLATE_FAULTS`; after a fault, again
-   * that until {@link inflateStart}. With the output exactly full, the end of the stream is still read and checked.
+   * Inflates more of the stream: `(src, srcEnd, outBase, out, outEnd)`. It reads from `src`, never past `srcEnd`, and
+   * writes from `out`, never past `outEnd`. The bytes from `outBase` to `out` must be the output so far, or its last 32
+   * KiB. Returns {@link INFLATE_DONE}, {@link INFLATE_NEED_INPUT}, {@link INFLATE_NEED_OUTPUT} or a negative code of
+   * `INFLATE_FAULTS`. After a fault it returns the same code until {@link inflateStart}. If the output is exactly full,
+   * it still reads and checks the end of the stream.
    */
   readonly inflate: KernelExports["inflate"];
 
   /**
-   * `(src, srcEnd, dst, size)` inflates a stream into exactly `size` bytes. Gives the input it took, or
-   * {@link WHOLE_NEED_INPUT}, {@link WHOLE_LONGER}, {@link WHOLE_SHORTER} or {@link WHOLE_CORRUPT}.
+   * Inflates a whole stream into exactly `size` bytes: `(src, srcEnd, dst, size)`. Returns the bytes of input that it
+   * used, or {@link WHOLE_NEED_INPUT}, {@link WHOLE_LONGER}, {@link WHOLE_SHORTER} or {@link WHOLE_CORRUPT}.
    */
   readonly inflateWhole: KernelExports["inflateWhole"];
 
-  /** Bytes of input that the last {@link inflate} or {@link inflateWhole} took: exact, never past the stream's end. */
+  /** Bytes of input that the last {@link inflate} or {@link inflateWhole} used: exact, never past the stream's end. */
   get inflateConsumed(): number {
     return this.#exports.inflateConsumed();
   }
@@ -164,58 +166,59 @@ export class Kernel {
   }
 
   /**
-   * Begins a hash: the name of an object, whose type is a number of `KIND_NUMBER` and whose size is below 2^53, or, with kind 0,
-   * the digest of plain bytes. The contexts 0…3 are independent.
+   * Begins a hash in one of the independent contexts 0…3. It is the name of an object with a type number of
+   * `KIND_NUMBER` and a size below 2^53. With kind 0 it is the digest of plain bytes.
    */
   hashStart(kind: number, size: number, context = 0): void {
     if (this.#native === undefined) this.#exports.hashStart(kind, size, context);
     else this.#native.start(kind, size, context);
   }
 
-  /** Takes in bytes. */
+  /** Adds bytes to a hash. */
   hashUpdate(at: number, length: number, context = 0): void {
     if (this.#native === undefined) this.#exports.hashUpdate(at, length, context);
     else this.#native.update(this.memory.subarray(at, at + length), context);
   }
 
-  /** Writes the digest to `out`; `true` where the message is part of a SHA-1 collision attack, as git detects it. */
+  /** Writes the digest to `out`. Returns whether the message is part of a SHA-1 collision attack, as git detects it. */
   hashFinish(out: number, context = 0): boolean {
     if (this.#native === undefined) return this.#exports.hashFinish(out, context) !== 0;
     this.memory.set(this.#native.finish(context), out);
     return false;
   }
 
-  /** Writes a digest to `out`, of a message in one piece: `kind` is that of {@link hashStart}, the result {@link hashFinish}'s. */
+  /** Hashes a message in one piece. `kind` is as in {@link hashStart}, `out` and result as in {@link hashFinish}. */
   hashObject(kind: number, at: number, length: number, out: number): boolean {
     return this.#exports.hashObject(kind, at, length, out) !== 0;
   }
 
   /**
-   * Adds a {@link hashObject} to the batch and gives its index, from 0. The bytes must stay in place until {@link batchRun}.
+   * Adds a message to the batch and returns its index, from 0. `kind` is as in {@link hashStart}. The bytes must stay
+   * in place until {@link batchRun}.
    *
-   * @throws RangeError where the batch has {@link batchCapacity}.
+   * @throws RangeError if the batch has {@link batchCapacity} messages already.
    */
   batchAdd(kind: number, at: number, length: number): number {
     const isLong = this.#native?.isWorthwhile(length) === true;
-    // nothing to hash keeps its place in the batch
+    // An empty message keeps the place of a long one, which the platform hashes.
     const index = this.#exports.batchAdd(kind, at, isLong ? 0 : length);
     if (index < 0) throw new RangeError("the batch is full");
     if (isLong) this.#native?.wait(index, kind, at, length);
     return index;
   }
 
-  /** Hashes what was added since the last time; of SHA-1, four messages at once, at more than twice the speed. */
+  /** Hashes the messages added since the last run. SHA-1 hashes four at once, which more than doubles the speed. */
   batchRun(): void {
     this.#exports.batchRun();
     this.#native?.runWaiting(this.memory, (index) => this.#exports.batchNameAt(index));
   }
 
-  /** Where the digest of number `index` is, once run, until {@link batchClear}. */
+  /** Returns the address of the digest of message `index`, valid from {@link batchRun} until {@link batchClear}. */
   batchNameAt(index: number): number {
     return this.#exports.batchNameAt(index);
   }
 
-  /** Whether number `index`, once run, is part of a SHA-1 collision attack, as git detects it. */
+  /** Whether message `index`, once hashed, is part of a SHA-1 collision attack, as git detects it. */
   batchCollision(index: number): boolean {
     return this.#exports.batchCollision(index) !== 0;
   }
@@ -226,67 +229,67 @@ export class Kernel {
     this.#native?.clearWaiting();
   }
 
-  /** Continues a CRC-32 (0 to begin with) over bytes; unsigned. */
+  /** Continues a CRC-32 over bytes and returns it, unsigned. The first call gets 0. */
   crc32(crc: number, at: number, length: number): number {
     return this.#exports.crc32(crc, at, length) >>> 0;
   }
 
-  /** Continues an Adler-32 (1 to begin with) over bytes; unsigned. */
+  /** Continues an Adler-32 over bytes and returns it, unsigned. The first call gets 1. */
   adler32(adler: number, at: number, length: number): number {
     return this.#exports.adler32(adler, at, length) >>> 0;
   }
 
   /**
-   * `(base, baseLength, delta, deltaLength, dst, dstLength)` builds the object that a delta (with its two sizes) stands for;
-   * `dst` must not overlap the others. Gives 0, or a negative code of `DELTA_FAULTS`.
+   * Applies a delta, which includes its two sizes: `(base, baseLength, delta, deltaLength, dst, dstLength)`. `dst` must
+   * not overlap the others. Returns 0, or a negative code of `DELTA_FAULTS`.
    */
   readonly applyDelta: KernelExports["applyDelta"];
 
   /**
-   * Reads the two sizes a delta begins with, into {@link deltaBaseSize} and {@link deltaResultSize}. Gives their length in bytes,
-   * or a negative code of `DELTA_FAULTS`.
+   * Reads the two sizes at the start of a delta into {@link deltaBaseSize} and {@link deltaResultSize}. Returns the
+   * number of bytes that they take, or a negative code of `DELTA_FAULTS`.
    */
   deltaSizes(delta: number, length: number): number {
     return this.#exports.deltaSizes(delta, length);
   }
 
-  /** Size of the base, of the delta read last; below 2^53. */
+  /** Bytes of the base that the last {@link deltaSizes} read; below 2^53. */
   get deltaBaseSize(): number {
     return this.#exports.deltaBaseSize();
   }
 
-  /** Size of the result, of the delta read last; below 2^53. */
+  /** Bytes of the result that the last {@link deltaSizes} read; below 2^53. */
   get deltaResultSize(): number {
     return this.#exports.deltaResultSize();
   }
 
   /**
-   * Gives the index of the name at `oid`, adding it with flags and value 0 where it is new. Indexes count from 0 in order of
-   * insertion and stay.
+   * Returns the index of the name at address `oid`. It adds a new name with flags and value 0. Indexes count from 0 in
+   * the order of insertion and do not change.
    *
-   * @throws LimitExceeded where the memory may not grow further; the table is then as it was.
+   * @throws LimitExceeded if the memory may not grow further; the table stays as it was.
    */
   oidAdd(oid: number): number {
     const index = this.#exports.oidAdd(oid);
     return index >= 0 ? index : this.#outOfMemory();
   }
 
-  /** Gives the index of the name at `oid`; -1 where it is not in the table. */
+  /** Returns the index of the name at address `oid`; -1 if it is not in the table. */
   oidFind(oid: number): number {
     return this.#exports.oidFind(oid);
   }
 
-  /** How many names the table has. */
+  /** The number of names in the table. */
   get oidCount(): number {
     return this.#exports.oidCount();
   }
 
-  /** Where the entry is, until names are added. */
+  /** Returns the address of a name's entry, valid until names are added. */
   oidAt(index: number): number {
     return this.#exports.oidAt(index);
   }
 
-  /** The flags of a name. */
+  /** Returns the flags of a name, an unsigned 32-bit integer. */
   flagsOf(index: number): number {
     return this.#exports.flagsOf(index) >>> 0;
   }
@@ -296,12 +299,12 @@ export class Kernel {
     this.#exports.setFlags(index, flags);
   }
 
-  /** Sets those flags of a name, and keeps the others. */
+  /** Sets the given flags of a name and keeps the others. */
   orFlags(index: number, flags: number): void {
     this.#exports.orFlags(index, flags);
   }
 
-  /** The value of a name, an unsigned 32-bit integer. */
+  /** Returns the value of a name, an unsigned 32-bit integer. */
   valueOf(index: number): number {
     return this.#exports.valueOf(index) >>> 0;
   }
@@ -312,57 +315,60 @@ export class Kernel {
   }
 
   /**
-   * Checks a tree's structure (modes, names, order, duplicates, null names) and gives the names that it refers to
-   * {@link REFERENCED} and {@link REF_TREE} or {@link REF_BLOB}, gitlinks aside. With a `baseLength` other than 0, `base` is a
-   * tree that was found good before: entries that are the same there are neither checked nor marked. Gives {@link SCAN_OK} or
-   * {@link SCAN_SUSPECT}.
+   * Checks a tree's structure: modes, names, order, duplicates, null object names. It marks the objects that the tree
+   * refers to, except gitlinks, as {@link REFERENCED} and as {@link REF_TREE} or {@link REF_BLOB}. If `baseLength` is
+   * not 0, `base` is a tree that passed before: entries that are the same there are neither checked nor marked. Returns
+   * {@link SCAN_OK} or {@link SCAN_SUSPECT}.
    *
-   * @throws LimitExceeded where the table of names may not grow further.
+   * @throws LimitExceeded if the name table may not grow further.
    */
   scanTree(tree: number, length: number, base: number, baseLength: number): number {
     return this.#checkMemory(this.#exports.scanTree(tree, length, base, baseLength));
   }
 
   /**
-   * How many entries the last {@link scanTree} that gave {@link SCAN_OK} found with a name to look at more closely (dots, control
-   * characters, beyond ASCII, like ".git"): {@link suspiciousAt} gives where they begin.
+   * The number of suspicious entries that the last {@link scanTree} found, if it returned {@link SCAN_OK}. Their names
+   * need a closer look: they have dots, control characters or characters beyond ASCII, or resemble ".git". See
+   * {@link suspiciousAt}.
    */
   get suspiciousCount(): number {
     return this.#exports.suspiciousCount();
   }
 
-  /** Offset in the tree of the suspicious entry number `i`, until the next {@link scanTree} or {@link collectTree}. */
+  /** Returns the offset in the tree of suspicious entry `i`, until the next {@link scanTree} or {@link collectTree}. */
   suspiciousAt(i: number): number {
     return this.#exports.listed(i) >>> 0;
   }
 
   /**
-   * Lists the indexes of what a tree refers to, unless it is a gitlink, the same in
-   * `base`, marked {@link SEEN}, or a blob and blobs are not wanted; marks it SEEN and REF_TREE or REF_BLOB. Gives how many, for
-   * {@link collectedAt}, or {@link TREE_CORRUPT}. There may be more than the list holds: call {@link collectMore} until it gives
-   * 0, with both trees in place.
+   * Lists the name indexes of the objects that a tree refers to. It passes over gitlinks, entries that are the same in
+   * `base`, objects marked {@link SEEN}, and blobs if they are not wanted. It marks the listed objects SEEN and
+   * REF_TREE or REF_BLOB. Returns the number of listed objects, for {@link collectedAt}, or {@link TREE_CORRUPT}. The
+   * list may be too short for all of them: the caller leaves both trees in place and calls {@link collectMore} until it
+   * returns 0.
    *
-   * @throws LimitExceeded where the table of names may not grow further.
+   * @throws LimitExceeded if the name table may not grow further.
    */
-  // eslint-disable-next-line eslint/max-params -- an object a tree is allocated a million times in a walk
+  // eslint-disable-next-line eslint/max-params -- an options object per tree would be allocated a million times
   collectTree(tree: number, length: number, base: number, baseLength: number, wantBlobs: boolean): number {
     return this.#checkMemory(this.#exports.collectTree(tree, length, base, baseLength, wantBlobs ? 1 : 0));
   }
 
-  /** The index in the table of names of the listed entry number `i`, until the next call that lists. */
+  /** Returns the name index of listed object `i`, valid until the next call that lists. */
   collectedAt(i: number): number {
     return this.#exports.listed(i);
   }
 
-  /** Lists what did not fit before, in place of it; 0 at the end. Else as {@link collectTree}. */
+  /** Lists the next objects in place of the listed ones. Returns as {@link collectTree} does, and 0 at the end. */
   collectMore(): number {
     return this.#checkMemory(this.#exports.collectMore());
   }
 
   /**
-   * Sets the flags of `mask` on all that a tree refers to, gitlinks aside, adding names. Gives 0, or {@link TREE_CORRUPT}.
+   * Sets the flags of `mask` on all objects that a tree refers to, except gitlinks. It adds new names to the table.
+   * Returns 0, or {@link TREE_CORRUPT}.
    *
-   * @throws LimitExceeded where the table of names may not grow further.
+   * @throws LimitExceeded if the name table may not grow further.
    */
   markTree(tree: number, length: number, mask: number): number {
     return this.#checkMemory(this.#exports.markTree(tree, length, mask));

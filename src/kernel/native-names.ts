@@ -1,23 +1,23 @@
 /**
- * Names of objects by the platform's own hash: for SHA-256, which needs no search for collisions and which processors have
- * instructions for that WebAssembly does not reach. Of long messages it takes a quarter of the kernel's time; a short one is done
- * before the platform has begun.
+ * Object names by the platform's own SHA-256. It needs no search for collisions, and it uses processor instructions
+ * that WebAssembly lacks. For long messages it takes a quarter of the kernel's time. A short message is hashed by the
+ * kernel before a call of the platform has begun.
  *
  * @packageDocumentation
  */
 import { itemAt } from "../bytes/assert.ts";
 import type { HashFactory, StreamingHash } from "../bytes/hash.ts";
 
-/** Raw names of so many bytes are SHA-256's. */
+/** Bytes of a raw SHA-256 name. */
 const SHA256_BYTES = 32;
-/** A message of so many bytes takes both ways as long. */
+/** Bytes of a message for which both ways take the same time. */
 const WORTHWHILE_BYTES = 1024;
-/** By the numbers of `KIND_NUMBER`. */
+/** The types' names, by the numbers of `KIND_NUMBER`. */
 const NAMES = ["", "commit", "tree", "blob", "tag"];
 
 type Waiting = { readonly index: number; readonly kind: number; readonly at: number; readonly length: number };
 
-/** The hashes of one kernel. */
+/** The hashes in progress and the waiting messages of one kernel. */
 export class NativeNames {
   readonly #hash: HashFactory;
   readonly #running: (StreamingHash | undefined)[] = [];
@@ -27,22 +27,22 @@ export class NativeNames {
     this.#hash = hash;
   }
 
-  /** Whether a message of so many bytes is better done here. */
+  /** Whether a message of `length` bytes is hashed faster here than by the kernel. */
   isWorthwhile(length: number): boolean {
     return length >= WORTHWHILE_BYTES;
   }
 
-  /** Begins a hash: as `Kernel.hashStart`. */
+  /** Begins a hash. The parameters are those of `Kernel.hashStart`. */
   start(kind: number, size: number, context: number): void {
     this.#running[context] = this.#begin(kind, size);
   }
 
-  /** Takes in bytes, which may change as soon as it returns. */
+  /** Adds bytes to a hash. They may change as soon as it returns. */
   update(bytes: Uint8Array, context: number): void {
     this.#running[context]?.update(bytes);
   }
 
-  /** Gives the digest. @throws RangeError where none was begun. */
+  /** Ends a hash and returns its digest. @throws RangeError if none was begun in this context. */
   finish(context: number): Uint8Array {
     const running = this.#running[context];
     if (running === undefined) throw new RangeError(`no hash in context ${context}`);
@@ -50,12 +50,12 @@ export class NativeNames {
     return running.digest();
   }
 
-  /** Lines a message of a batch up: `length` bytes at `at` of the kernel's memory. */
+  /** Queues a message of a batch: `length` bytes at address `at` of the kernel's memory. */
   wait(index: number, kind: number, at: number, length: number): void {
     this.#waiting.push({ index, kind, at, length });
   }
 
-  /** Hashes all that wait, and puts each digest where its index has it. */
+  /** Hashes all queued messages and writes each digest to the address that `placeOf` returns for its index. */
   runWaiting(memory: Uint8Array, placeOf: (index: number) => number): void {
     for (const { index, kind, at, length } of this.#waiting) {
       const running = this.#begin(kind, length);
@@ -65,12 +65,12 @@ export class NativeNames {
     this.#waiting = [];
   }
 
-  /** Forgets all that waits. */
+  /** Drops all queued messages. */
   clearWaiting(): void {
     this.#waiting = [];
   }
 
-  /** Forgets all that runs or waits. */
+  /** Drops all hashes in progress and all queued messages. */
   reset(): void {
     this.#running.length = 0;
     this.clearWaiting();
@@ -83,7 +83,9 @@ export class NativeNames {
   }
 }
 
-/** Gives the platform's way for raw names of so many bytes; `undefined` where the kernel's own is the only one. */
+/**
+ * Returns the platform's hashes for raw names of `rawSize` bytes; `undefined` for SHA-1, which only the kernel hashes.
+ */
 export function nativeNames(rawSize: number, hash: HashFactory): NativeNames | undefined {
   return rawSize === SHA256_BYTES ? new NativeNames(hash) : undefined;
 }

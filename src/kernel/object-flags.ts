@@ -1,5 +1,6 @@
 /**
- * The map of flag bits: every object name in a kernel's table has one word of them. Whoever needs a flag takes a free bit here.
+ * The map of flag bits: every object name in a kernel's name table has one 32-bit word of flags. A new flag takes a
+ * free bit here.
  *
  * ```text
  * bits    owner                          meaning
@@ -8,15 +9,16 @@
  *  4      kernel/wasm/tree.ts            something refers to the object
  *  5      kernel/wasm/tree.ts            a walk has listed the object
  *  6- 7   store/ingest/object-intake.ts  a tree names the blob .gitmodules, .gitattributes
- *  8-13   graph/                         what a fetch has and wants
- * 14,19   packing/                       where the object stands in the pack that is made
- * 15-18   graph/                         the object's type, where it was learnt by reading it
+ *  8-13   graph/                         the haves and wants of a fetch
+ * 14,19   packing/                       the object's place in the pack that is made
+ * 15-18   graph/                         the object's type, if it was learnt by reading the object
  * 20      graph/                         exempt from the filter
  * 21-25   graph/merge-base.ts            sides of a comparison
  * 26-31   free
  * ```
  *
- * A push uses bits 0 to 7; a fetch 0, 1, 5 and 8 to 20; a comparison 21 to 25, too. All are zero when a kernel is lent.
+ * A push uses bits 0 to 7. A fetch uses 0, 1, 5 and 8 to 20, and a comparison also 21 to 25. All are zero when a kernel
+ * is lent.
  *
  * @packageDocumentation
  * @see object.h, "object flag allocation", in git's sources
@@ -34,13 +36,13 @@ export const REF_TAG = 1 << 3;
 export const REFERENCED = 1 << 4;
 /** A walk has listed the object. */
 export const SEEN = 1 << 5;
-/** Some tree names the blob `.gitmodules`: its content is checked too. */
+/** A tree names the blob `.gitmodules`, so its content is checked, too. */
 export const GITMODULES = 1 << 6;
-/** Some tree names the blob `.gitattributes`: its content is checked too. */
+/** A tree names the blob `.gitattributes`, so its content is checked, too. */
 export const GITATTRIBUTES = 1 << 7;
-/** The client has the object, or need not get it. */
+/** The client has the object, or does not need it. */
 export const UNINTERESTING = 1 << 8;
-/** The client said that it has the object. */
+/** The client named the object as a have. */
 export const THEY_HAVE = 1 << 9;
 /** The object is to be sent. */
 export const SELECTED = 1 << 10;
@@ -50,7 +52,7 @@ export const QUEUED = 1 << 11;
 export const COMMON_KNOWN = 1 << 12;
 /** The commit was looked at, and no common commit can be reached from it. */
 export const NOTHING_COMMON = 1 << 13;
-/** The object is a place in some pack's selection already. */
+/** The object is already selected in some pack. */
 export const PLACED = 1 << 14;
 /** The object is known to be a commit. */
 export const IS_COMMIT = 1 << 15;
@@ -60,9 +62,9 @@ export const IS_TAG = 1 << 16;
 export const IS_TREE = 1 << 17;
 /** The object is known to be a blob. */
 export const IS_BLOB = 1 << 18;
-/** The object's place is in a pack that is still to be sent: nothing sent before may be a delta on it. */
+/** The object is in a pack that is sent later, so an entry that is sent before may not be a delta on it. */
 export const PENDING = 1 << 19;
-/** The object was asked for by name: no filter applies. */
+/** The object is wanted by name, so no filter applies to it. */
 export const EXEMPT = 1 << 20;
 /** The commit was reached from the left tip. */
 export const LEFT = 1 << 21;
