@@ -1,6 +1,6 @@
 /**
- * Integers in network byte order, as every binary format of git has them. Every access is checked: a read past the end is an
- * error here rather than an `undefined` that turns into 0 in arithmetic.
+ * Integers in network byte order, which every binary format of git uses. Every access is checked: a read past the end
+ * is an error and not an `undefined`, which would become 0 in arithmetic.
  *
  * @packageDocumentation
  */
@@ -8,13 +8,13 @@ import { u8At } from "./assert.ts";
 
 const TWO_32 = 2 ** 32;
 
-/** Gives the 16-bit integer at `at`. @throws RangeError past the end. */
+/** Reads the unsigned 16-bit integer at `at`. @throws RangeError past the end. */
 export function u16(bytes: Uint8Array, at: number): number {
   checkBounds(bytes, at, 2);
   return (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1);
 }
 
-/** Gives the unsigned 32-bit integer at `at`. @throws RangeError past the end. */
+/** Reads the unsigned 32-bit integer at `at`. @throws RangeError past the end. */
 export function u32(bytes: Uint8Array, at: number): number {
   checkBounds(bytes, at, 4);
   return (
@@ -26,7 +26,7 @@ export function u32(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** Gives the unsigned 64-bit integer at `at`. @throws RangeError past the end, and for a value of 2^53 and more. */
+/** Reads the unsigned 64-bit integer at `at`. @throws RangeError past the end, and for a value of 2^53 or more. */
 export function u64(bytes: Uint8Array, at: number): number {
   checkBounds(bytes, at, 8);
   const value = u32(bytes, at) * TWO_32 + u32(bytes, at + 4);
@@ -34,7 +34,11 @@ export function u64(bytes: Uint8Array, at: number): number {
   return value;
 }
 
-/** Writes `value` as a 16-bit integer at `at`. @throws RangeError past the end, and for a value that is no such integer. */
+/**
+ * Writes `value` at `at` as an unsigned 16-bit integer.
+ *
+ * @throws RangeError past the end, and for a value that does not fit.
+ */
 export function putU16(bytes: Uint8Array, at: number, value: number): void {
   checkBounds(bytes, at, 2);
   checkValue(value, 0xffff);
@@ -42,7 +46,11 @@ export function putU16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value;
 }
 
-/** Writes `value` as a 32-bit integer at `at`. @throws RangeError past the end, and for a value that is no such integer. */
+/**
+ * Writes `value` at `at` as an unsigned 32-bit integer.
+ *
+ * @throws RangeError past the end, and for a value that does not fit.
+ */
 export function putU32(bytes: Uint8Array, at: number, value: number): void {
   checkBounds(bytes, at, 4);
   checkValue(value, TWO_32 - 1);
@@ -52,7 +60,11 @@ export function putU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
-/** Writes `value`, below 2^53, as a 64-bit integer at `at`. @throws RangeError past the end, and for any other value. */
+/**
+ * Writes `value`, an integer below 2^53, at `at` as 64 bits.
+ *
+ * @throws RangeError past the end, and for any other value.
+ */
 export function putU64(bytes: Uint8Array, at: number, value: number): void {
   checkBounds(bytes, at, 8);
   checkValue(value, Number.MAX_SAFE_INTEGER);

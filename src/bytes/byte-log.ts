@@ -1,12 +1,12 @@
 /**
- * Bytes that are appended bit by bit and read once at the end: in blocks, so that many small pieces take no more memory than their
- * bytes, and growing copies nothing.
+ * A log of bytes: small pieces are appended, and all of it is read once at the end. It is kept in blocks, so that many
+ * small pieces take hardly more memory than their bytes, and growth copies nothing.
  *
  * @packageDocumentation
  */
 const BLOCK_BYTES = 64 * 1024;
 
-/** Bytes in blocks. */
+/** A log of bytes in blocks of 64 KiB. */
 export class ByteLog {
   #blocks: Uint8Array<ArrayBuffer>[] = [];
   #length = 0;
@@ -16,12 +16,12 @@ export class ByteLog {
     return this.#length;
   }
 
-  /** Bytes of memory that it takes. */
+  /** Bytes of memory that the log takes. */
   get heldBytes(): number {
     return this.#blocks.length * BLOCK_BYTES;
   }
 
-  /** Appends bytes, which are copied. */
+  /** Appends a copy of `bytes`. */
   append(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const used = this.#length % BLOCK_BYTES;
@@ -33,7 +33,7 @@ export class ByteLog {
     }
   }
 
-  /** Gives all of it, block by block, and lets each go once the next is asked for. */
+  /** Yields the content block by block and empties the log. It does not keep a block that it has yielded. */
   *take(): Generator<Uint8Array<ArrayBuffer>> {
     let left = this.#length;
     for (let block = this.#blocks.shift(); block !== undefined; block = this.#blocks.shift()) {

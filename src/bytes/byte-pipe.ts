@@ -1,18 +1,18 @@
 /**
- * What one writes another reads, in the same request: nothing is gathered in between.
+ * A pipe between a writer and a reader of the same request. It holds nothing but the piece that is being written.
  *
  * @packageDocumentation
  */
 import type { ByteSink, ByteSource } from "./byte-stream.ts";
 
-/** A stream of bytes with both ends. One writer, one reader. */
+/** A pipe for one writer and one reader. */
 export class BytePipe implements ByteSource, ByteSink {
   #piece: Uint8Array = new Uint8Array(0);
   #isEnded = false;
   #failure: { readonly error: unknown } | undefined;
   #wake: () => void = () => undefined;
 
-  /** Settles when the reader has taken all of `bytes`. @throws what the pipe failed with. */
+  /** Resolves when the reader has taken all of `bytes`. @throws the error with which the pipe failed. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#piece = bytes;
     this.#notify();
@@ -20,7 +20,7 @@ export class BytePipe implements ByteSource, ByteSink {
     this.#check();
   }
 
-  /** Says that no more is written. */
+  /** Ends the stream. The writer must not write any more. */
   end(): void {
     this.#isEnded = true;
     this.#notify();
@@ -50,7 +50,7 @@ export class BytePipe implements ByteSource, ByteSink {
     this.#wake();
   }
 
-  /** Settles at the next change. The two ends never wait at once. */
+  /** Resolves at the next change. The two ends never wait at the same time. */
   async #changed(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;

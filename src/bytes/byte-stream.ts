@@ -1,22 +1,24 @@
 /**
- * How bytes enter and leave a service, whatever carries them (HTTP, WebSocket, a test).
+ * The interfaces by which bytes enter and leave a service, whatever carries them (HTTP, a test).
  *
  * @packageDocumentation
  */
 
-/** A stream of bytes, pulled. */
+/** A source of bytes from which the consumer pulls. */
 export interface ByteSource {
   /**
-   * Reads at least one byte into `buffer`, as many as are at hand; an empty view means the end. The buffer is detached and
-   * handed back: use the returned view (its `buffer` has the length of the one given), not the argument.
+   * Reads the available bytes, at least one, into `buffer`. An empty view means the end. The buffer may be detached and
+   * handed back, so use the returned view and not the argument. The view's `buffer` has the length of the given one.
    */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
-  /** Forgets the rest: absent where that takes reading it. */
+  /** Drops the rest of the stream. Absent if the rest would have to be read for that. */
   skip?(): Promise<void>;
 }
 
-/** Where an answer goes, with back-pressure. */
+/** A sink for a response's bytes, with back-pressure. */
 export interface ByteSink {
-  /** Writes all of `bytes`, which stay unchanged until the promise settles; the caller may then reuse the buffer. */
+  /**
+   * Writes all of `bytes`. The caller must not change them until the promise settles, and may reuse the buffer then.
+   */
   write(bytes: Uint8Array): Promise<void>;
 }

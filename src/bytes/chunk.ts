@@ -1,11 +1,11 @@
 /**
- * Pieces of bytes: joining and comparing them.
+ * Functions that join and compare byte arrays.
  *
  * @packageDocumentation
  */
 import { u8At } from "./assert.ts";
 
-/** Gives a new array with the bytes of all `chunks` in order. */
+/** Returns a new array with the bytes of all `chunks` in order. */
 export function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const chunk of chunks) length += chunk.length;
@@ -18,13 +18,14 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return joined;
 }
 
-/** Tells whether both have the same bytes. Not for secrets: it stops at the first difference. */
+/** Whether both arrays have the same bytes. Not for secrets, since it stops at the first difference. */
 export function equal(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && compare(left, right) === 0;
 }
 
 /**
- * Orders bytewise, a prefix before what it begins, as `memcmp` and git's sorted files do: negative, 0 or positive.
+ * Compares bytewise, as memcmp(3) and git's sorted files do; a prefix comes first. Returns a negative number, 0 or a
+ * positive one.
  */
 export function compare(left: Uint8Array, right: Uint8Array): number {
   const length = Math.min(left.length, right.length);

@@ -1,16 +1,16 @@
 /**
- * A short name for what a text says, to tell whether it has changed. Not for secrets: whoever wants to can make two texts of one
- * name.
+ * A short tag of a text, which tells whether the text has changed. It offers no security: an attacker can make two
+ * texts with the same tag.
  *
  * @packageDocumentation
  */
 
 const OFFSETS = [0x811c9dc5, 0x9e3779b9] as const;
-/** Of FNV-1a. */
+/** The 32-bit prime of FNV-1a. */
 const PRIME = 0x01000193;
 
 /**
- * Gives 16 hex digits.
+ * Returns a tag of 16 hexadecimal digits.
  *
  * @example
  * ```ts

@@ -1,14 +1,14 @@
 /**
- * CRC-32 of short texts. Packs get theirs from the kernel.
+ * CRC-32 for short texts. The kernel computes those of packs.
  *
  * @packageDocumentation
  */
 
-/** The polynomial of zip and PNG, its bits reversed. */
+/** The polynomial of zip and PNG, with its bits reversed. */
 const POLYNOMIAL = 0xedb88320;
 
 /**
- * Gives the CRC-32 of the bytes, as an unsigned number.
+ * Returns the CRC-32 of the bytes, as an unsigned number.
  *
  * @example
  * ```ts

@@ -1,22 +1,22 @@
 /**
- * The faults of the project: the whole vocabulary. Expected outcomes are unions; these are thrown, and one file a surface turns
- * them into an answer (see `http/git-failure.ts` and `http/problem.ts`).
+ * All error classes of the project. Expected outcomes are unions; faults are thrown as one of these classes. One file
+ * per surface turns them into an answer: `http/git-failure.ts` and `http/problem.ts`.
  *
- * Their messages are for people. What a program decides by is their class and their fields, never their text.
+ * Their messages are for people. Programs decide by their classes and fields, never by their text.
  *
  * @packageDocumentation
  */
 import type { LimitName } from "./limit-name.ts";
 
-/** The client broke the protocol: answered with `ERR` or 400. It carries no code, since nothing tells one breach from another. */
+/** The client broke the protocol. The answer is `ERR` or status 400. It has no code: all breaches are treated alike. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
 
-/** The client sent objects or a pack that git refuses: answered in the `unpack` line. */
+/** The client sent a pack or an object that git refuses. The answer is in the `unpack` line. */
 export class ObjectRejected extends Error {
   override readonly name = "ObjectRejected";
-  /** `shallow`: nothing is wrong with the objects but that the client's own history is cut, and what lies behind is not here. */
+  /** `shallow`: the objects are sound, but the client's history is cut and the objects behind the cut are not here. */
   readonly rule: "shallow" | undefined;
   constructor(message: string, rule?: "shallow") {
     super(message);
@@ -24,11 +24,11 @@ export class ObjectRejected extends Error {
   }
 }
 
-/** The client sent an object that git's fsck refuses, which the repository's settings may let pass. */
+/** The client sent an object that git's fsck refuses. The repository's settings may accept such objects. */
 export class FsckRejected extends ObjectRejected {
-  /** The object's name, in hexadecimal. */
+  /** The object name in hexadecimal. */
   readonly oid: string;
-  /** The message id of what refuses it, as in git-fsck(1). */
+  /** The message id of the check that refuses it, as in git-fsck(1). */
   readonly id: string;
   constructor(oid: string, id: string, text: string) {
     super(`object ${oid}: ${id}: ${text}`);
@@ -37,13 +37,13 @@ export class FsckRejected extends ObjectRejected {
   }
 }
 
-/** Where stored data is: the name of its pack, and the offset of the entry or of the bytes in it, as far as they are known. */
+/** The place of stored data: the name of its pack and the offset in it, as far as they are known. */
 export type StoredPlace = { readonly pack?: string; readonly offset?: number };
 
-/** Stored data is not what the catalog says: our fault, logged and answered on band 3 or 500. */
+/** Stored data is not as the catalog says. The host's fault: it is logged, and answered on band 3 or with 500. */
 export class CorruptStore extends Error {
   override readonly name = "CorruptStore";
-  /** Where the damage was found; the log has it. */
+  /** The place of the damage, for the log. */
   readonly place: StoredPlace;
   constructor(message: string, { cause, ...place }: StoredPlace & { readonly cause?: unknown } = {}) {
     super(message, cause === undefined ? {} : { cause });
@@ -52,8 +52,9 @@ export class CorruptStore extends Error {
 }
 
 /**
- * Returns what to throw for a fault met while stored data was read. Objects that git would refuse are no client's fault there, and
- * a fault that does not know where it happened learns it.
+ * Returns the error to throw for an error that was caught while stored data was read. An object that git would refuse
+ * is not the client's fault there, so it becomes a {@link CorruptStore}. A {@link CorruptStore} without a pack gets
+ * `place`.
  */
 export function storedFault(error: unknown, place: StoredPlace = {}): unknown {
   if (error instanceof ObjectRejected) return new CorruptStore(error.message, { ...place, cause: error });
@@ -61,7 +62,7 @@ export function storedFault(error: unknown, place: StoredPlace = {}): unknown {
   return new CorruptStore(error.message, { ...place, ...error.place, cause: error });
 }
 
-/** An object that the catalog promises is not there. */
+/** An object that the catalog promises is missing. */
 export class MissingObject extends Error {
   override readonly name = "MissingObject";
   readonly oid: string;
@@ -71,7 +72,7 @@ export class MissingObject extends Error {
   }
 }
 
-/** Too big, too many, over budget: answered with a sentence that says which bound, and what it is. */
+/** A request is too large, has too many items or is over a budget. The answer states the bound and its value. */
 export class LimitExceeded extends Error {
   override readonly name = "LimitExceeded";
   readonly limit: LimitName;

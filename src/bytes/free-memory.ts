@@ -1,12 +1,12 @@
 /**
- * Memory that is given back at once. What V8 collects counts against an isolate until it does, and it is in no hurry.
+ * Frees memory at once. Garbage counts against an isolate until V8 collects it, and V8 is in no hurry.
  *
  * @packageDocumentation
  */
 
 /**
- * Frees the whole buffer that a view lies in: all views of it are empty from now on. One that is gone already, as after a read that
- * failed, is passed over.
+ * Frees the whole buffer of a view, so that all views of it become empty. It does nothing if the buffer is detached
+ * already, as after a failed read.
  */
 export function freeMemory({ buffer }: ArrayBufferView<ArrayBuffer>): void {
   if (!buffer.detached) buffer.transfer(0);

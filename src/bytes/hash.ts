@@ -1,15 +1,15 @@
 /**
- * The port to the platform's native hash functions: for pack trailers and index checksums, where speed counts and collisions
- * are nobody's attack. Objects are hashed by the kernel, which detects SHA-1 collisions.
+ * The port to the platform's native hash functions. They are for pack trailers and index checksums, where speed counts
+ * and a collision gains an attacker nothing. The kernel hashes objects, since it detects SHA-1 collisions.
  *
  * @packageDocumentation
  */
 
 /** A hash in progress. */
 export interface StreamingHash {
-  /** Takes in bytes; they may change as soon as it returns. */
+  /** Adds bytes to the hash. They may change as soon as it returns. */
   update(bytes: Uint8Array): void;
-  /** Gives the digest; call once, last. */
+  /** Returns the digest. It is the last call, and is made once. */
   digest(): Uint8Array<ArrayBuffer>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Bytes as hexadecimal text and back: object names on the wire, in commits, tags and refs.
+ * Converts bytes to hexadecimal text and back, as for object names on the wire, in commits, in tags and in refs.
  *
  * @packageDocumentation
  */
@@ -8,7 +8,7 @@ import { u8At } from "./assert.ts";
 /** The two characters of each byte. */
 const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-/** The value of each character code below 128; -1 where it is no digit. */
+/** The digit value of each character code below 128; -1 for a character that is not a digit. */
 const VALUES = new Int8Array(128).fill(-1);
 for (let value = 0; value < 16; value++) {
   const digit = value.toString(16);
@@ -17,7 +17,7 @@ for (let value = 0; value < 16; value++) {
 }
 
 /**
- * Gives the lower-case hexadecimal of `bytes` from `start` up to `end` (not included).
+ * Returns the bytes from `start` up to, and without, `end` as lower-case hexadecimal text.
  *
  * @example toHex(new Uint8Array([0, 255])) === "00ff"
  */
@@ -28,8 +28,8 @@ export function toHex(bytes: Uint8Array, start = 0, end: number = bytes.length):
 }
 
 /**
- * Gives the bytes that hexadecimal `text` stands for, digits of either case, as git reads them; `undefined` where it is not
- * hexadecimal or has an odd length.
+ * Returns the bytes of a hexadecimal text. As in git, digits may be of either case. Returns `undefined` if the text is
+ * not hexadecimal or has an odd length.
  */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> | undefined {
   if ((text.length & 1) !== 0) return undefined;
@@ -38,10 +38,10 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /**
- * Writes the bytes that hexadecimal `text` stands for into `into` from `at`. `false` where it is not hexadecimal or has an odd
- * length; `into` may then hold a part of it.
+ * Writes the bytes of a hexadecimal text into `into` from `at`. Returns false if the text is not hexadecimal or has an
+ * odd length; `into` may hold a part of the bytes then.
  *
- * @throws RangeError where the bytes do not fit.
+ * @throws RangeError if the bytes do not fit.
  */
 export function fromHexInto(text: string, into: Uint8Array, at: number): boolean {
   if ((text.length & 1) !== 0) return false;
@@ -51,7 +51,7 @@ export function fromHexInto(text: string, into: Uint8Array, at: number): boolean
   let to = at;
   for (let from = 0; from < text.length; from += 2) {
     const byte = (digitAt(text, from) << 4) | digitAt(text, from + 1);
-    // -1 in either half leaves the sign bit set.
+    // -1 in either half sets the sign bit.
     if (byte < 0) return false;
     into[to++] = byte;
   }
@@ -59,7 +59,7 @@ export function fromHexInto(text: string, into: Uint8Array, at: number): boolean
 }
 
 function digitAt(text: string, at: number): number {
-  return VALUES[text.charCodeAt(at)] ?? -1; // A character past the table is no digit.
+  return VALUES[text.charCodeAt(at)] ?? -1; // A character beyond the table is not a digit.
 }
 
 function outOfBounds(at: number): never {

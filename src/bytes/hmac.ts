@@ -1,5 +1,5 @@
 /**
- * HMAC over any hash function of 64-byte blocks: SHA-1 and SHA-256 both are.
+ * HMAC with a hash function of 64-byte blocks, such as SHA-1 and SHA-256.
  *
  * @packageDocumentation
  * @see RFC 2104
@@ -9,7 +9,7 @@ import type { HashFactory } from "./hash.ts";
 
 const BLOCK_BYTES = 64;
 
-/** Gives the code of `text` under `key`. */
+/** Returns the authentication code of `text` under `key`, as raw bytes. */
 export function hmac(
   hash: HashFactory,
   name: Parameters<HashFactory>[0],

@@ -1,6 +1,6 @@
 /**
- * A growing list of unsigned 32-bit numbers outside V8's heap, freed at once when it is done with: lists of nodes are as long as
- * there are objects.
+ * A growing list of unsigned 32-bit numbers. It is outside V8's heap and is freed at once after use, since a list of
+ * nodes may have one number per object of a repository.
  *
  * @packageDocumentation
  */
@@ -8,7 +8,7 @@ import { freeMemory } from "./free-memory.ts";
 
 const FIRST_LENGTH = 256;
 
-/** The list. */
+/** A growing list of unsigned 32-bit numbers. */
 export class NumberList {
   #numbers = new Uint32Array(FIRST_LENGTH);
   #length = 0;
@@ -28,12 +28,12 @@ export class NumberList {
     this.#numbers[this.#length++] = number;
   }
 
-  /** Gives a view of all numbers, good until the next {@link push}. */
+  /** A view of all numbers, valid until the next {@link push}. */
   get view(): Uint32Array<ArrayBuffer> {
     return this.#numbers.subarray(0, this.#length);
   }
 
-  /** Frees the memory; the list, and what was seen of it, is not used afterwards. */
+  /** Frees the memory. The list and its views must not be used afterwards. */
   free(): void {
     freeMemory(this.#numbers);
   }

@@ -1,10 +1,12 @@
 /**
- * Looking up in sorted numbers, wherever they are kept.
+ * Binary search in sorted numbers, wherever they are kept.
  *
  * @packageDocumentation
  */
 
-/** Gives the rank of `wanted` among `count` ascending numbers, of which `valueAt` gives each by its rank; -1 where it is not there. */
+/**
+ * Returns the rank of `wanted` among `count` ascending numbers, which `valueAt` returns by rank; -1 if it is not there.
+ */
 export function findSorted(count: number, wanted: number, valueAt: (rank: number) => number): number {
   let low = 0;
   let high = count - 1;
