@@ -1,26 +1,26 @@
 /**
- * OpenPGP signatures, by OpenPGP.js. It is large, and only read where there is such a signature, or such a key is registered.
+ * OpenPGP signatures, verified by OpenPGP.js. That library is large, so it is loaded only for such a signature or key.
  *
  * @packageDocumentation
  * @see RFC 9580
  */
 
-/** What became of a signature; `fingerprint` is of the registered key that made it. */
+/** The result of verifying a signature. `fingerprint` is that of the registered key that made it. */
 export type OpenPgpVerdict =
   | { readonly kind: "good"; readonly fingerprint: string }
   | { readonly kind: "bad" }
   | { readonly kind: "unknown-key" };
 
-/** A key's fingerprint, and the key without what is not needed of it. */
+/** A key's fingerprint in upper-case hexadecimal, and the key itself, armoured anew. */
 export type OpenPgpKey = { readonly fingerprint: string; readonly armoured: string };
 
-/** Reads one public key. Gives `undefined` where it is none, holds a secret, or can't sign now. */
+/** Parses a public key. Returns `undefined` if it is malformed, is a private key, or cannot sign at `now`. */
 export async function readOpenPgpKey(armoured: string, now: Date): Promise<OpenPgpKey | undefined> {
   const { readKey } = await import("openpgp");
   try {
     const key = await readKey({ armoredKey: armoured });
     if (key.isPrivate()) return undefined;
-    // Throws where nothing of it may sign: expired, revoked, too weak.
+    // Throws if no part of the key may sign: expired, revoked, too weak.
     await key.getSigningKey(undefined, now);
     return { fingerprint: key.getFingerprint().toUpperCase(), armoured: key.armor() };
   } catch {
@@ -28,7 +28,9 @@ export async function readOpenPgpKey(armoured: string, now: Date): Promise<OpenP
   }
 }
 
-/** Verifies a detached signature over `message` with the first of `keys` (armoured) that it names. */
+/**
+ * Verifies a detached, armoured signature over `message` with those of the armoured `keys` that the signature names.
+ */
 export async function verifyOpenPgpSignature(
   armoured: string,
   message: Uint8Array,
@@ -46,7 +48,7 @@ export async function verifyOpenPgpSignature(
       format: "binary",
     });
   } catch {
-    // No OpenPGP signature, or one of a version that nobody makes.
+    // It is not an OpenPGP signature, or one of a version that no program makes.
     return { kind: "bad" };
   }
   let isKnown = false;
@@ -58,7 +60,7 @@ export async function verifyOpenPgpSignature(
       await signature.verified;
       return { kind: "good", fingerprint: key.getFingerprint().toUpperCase() };
     } catch {
-      // It does not fit, or its key was revoked or had expired: the next may do.
+      // The signature is wrong, or its key was revoked or had expired. The next one may be good.
     }
   }
   return { kind: isKnown ? "bad" : "unknown-key" };

@@ -1,5 +1,5 @@
 /**
- * SSH's public keys, for verifying signatures with the platform's cryptography.
+ * SSH public keys, parsed for verifying signatures with the platform's cryptography.
  *
  * ```text
  * ssh-ed25519                          | key
@@ -15,9 +15,9 @@
 import { u8At } from "../bytes/assert.ts";
 import { decodeBase64, encodeBase64, MalformedSsh, SshReader } from "./ssh-reader.ts";
 
-/** A public key as its numbers. */
+/** A parsed public key. */
 export type SshKey = {
-  /** `application` is what a security key signs for; other keys have none. */
+  /** The application for which a security key signs; absent for other keys. */
   readonly application?: string;
 } & (
   | { readonly algorithm: "ed25519"; readonly key: Uint8Array }
@@ -25,17 +25,17 @@ export type SshKey = {
   | { readonly algorithm: "ecdsa"; readonly curve: EcdsaCurve; readonly point: Uint8Array }
 );
 
-/** Curves, with the name that WebCrypto knows each by, the bytes of a coordinate and the hash that signatures use. */
+/** The curves, each with its name in WebCrypto, the bytes of a coordinate, and the hash function of its signatures. */
 export const ECDSA_CURVES = {
   nistp256: { name: "P-256", bytes: 32, hash: "SHA-256" },
   nistp384: { name: "P-384", bytes: 48, hash: "SHA-384" },
   nistp521: { name: "P-521", bytes: 66, hash: "SHA-512" },
 } as const;
 
-/** The name of a curve. */
+/** The name of a curve in SSH. */
 export type EcdsaCurve = keyof typeof ECDSA_CURVES;
 
-/** Bits that an RSA modulus has at least. */
+/** Bits of the smallest RSA modulus that is accepted. */
 const LEAST_RSA_BITS = 2048;
 const MOST_RSA_BITS = 16_384;
 const ED25519_BYTES = 32;
@@ -68,7 +68,7 @@ function readEcdsa(reader: SshReader, named: string): SshKey {
   return { algorithm: "ecdsa", curve, point };
 }
 
-/** Reads a key. @throws MalformedSsh where it is none, or of a type whose signatures are not verified. */
+/** Parses a key. @throws MalformedSsh if it is malformed, or of a type whose signatures are not verified. */
 export function parseSshKey(blob: Uint8Array): SshKey {
   const reader = new SshReader(blob);
   const type = reader.text();
@@ -97,10 +97,10 @@ function readOf(type: string, reader: SshReader): SshKey {
   }
 }
 
-/** A key as a line of a file. */
+/** A key as a line of `authorized_keys`. */
 export type SshKeyLine = { readonly type: string; readonly blob: Uint8Array<ArrayBuffer>; readonly comment: string };
 
-/** Reads a line as `authorized_keys` has it, without options. @throws MalformedSsh where it is none. */
+/** Parses a line of `authorized_keys`, which must have no options. @throws MalformedSsh if it is malformed. */
 export function parseSshKeyLine(line: string): SshKeyLine {
   const [type = "", base64 = "", ...comment] = line.trim().split(/[ \t]+/);
   const blob = base64 === "" ? undefined : decodeBase64(base64);
@@ -110,12 +110,12 @@ export function parseSshKeyLine(line: string): SshKeyLine {
   return { type, blob, comment: comment.join(" ") };
 }
 
-/** Gives the line of a key, without a comment. */
+/** Formats a key as a line of `authorized_keys`, without a comment. */
 export function formatSshKeyLine({ type, blob }: Pick<SshKeyLine, "type" | "blob">): string {
   return `${type} ${encodeBase64(blob)}`;
 }
 
-/** Gives a key's fingerprint as `ssh-keygen -l` shows it. */
+/** Returns a key's fingerprint as `ssh-keygen -l` shows it. */
 export async function sshFingerprint(blob: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", blob));
   return `SHA256:${encodeBase64(digest).replace(/=+$/, "")}`;

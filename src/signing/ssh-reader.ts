@@ -12,7 +12,7 @@
 import { u8OrNul } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 
-/** What is no SSH message, or ends too early. Caught where it was decided to read one. */
+/** The error for a malformed SSH message. Code that reads a whole key or signature catches it. */
 export class MalformedSsh extends Error {
   override readonly name = "MalformedSsh";
 }
@@ -20,7 +20,7 @@ export class MalformedSsh extends Error {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Reads a message from its start. @throws MalformedSsh where it ends too early. */
+/** Reads the fields of a message in order. Every method throws MalformedSsh if the message ends too early. */
 export class SshReader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -29,25 +29,25 @@ export class SshReader {
     this.#bytes = bytes;
   }
 
-  /** Gives the next `length` bytes, a view. */
+  /** Returns a view of the next `length` bytes. */
   take(length: number): Uint8Array {
     if (this.#at + length > this.#bytes.length) throw new MalformedSsh("a message that ends too early");
     this.#at += length;
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
-  /** Reads a number of 32 bits. */
+  /** Reads an unsigned 32-bit number. */
   number(): number {
     const bytes = this.take(4);
     return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
   }
 
-  /** Reads a string of any bytes, a view. */
+  /** Reads a string of any bytes and returns a view of it. */
   string(): Uint8Array {
     return this.take(this.number());
   }
 
-  /** Reads a string that is text. */
+  /** Reads a string that is UTF-8 text. */
   text(): string {
     const bytes = this.string();
     try {
@@ -57,7 +57,7 @@ export class SshReader {
     }
   }
 
-  /** Reads a number that is not negative, as its bytes without leading zeros. */
+  /** Reads a non-negative number. Returns a view of its bytes without leading zeros. */
   mpint(): Uint8Array {
     const bytes = this.string();
     if ((u8OrNul(bytes, 0) & 0x80) !== 0) throw new MalformedSsh("a negative number");
@@ -65,7 +65,7 @@ export class SshReader {
     return first < 0 ? bytes.subarray(bytes.length) : bytes.subarray(first);
   }
 
-  /** Says that the message has to end here. */
+  /** Checks that the message ends here. */
   end(): void {
     if (this.#at !== this.#bytes.length) throw new MalformedSsh("a message that goes on");
   }
@@ -79,7 +79,7 @@ export function encodeSshString(value: string | Uint8Array): Uint8Array<ArrayBuf
   return concat([length, bytes]);
 }
 
-/** Decodes base64, with line feeds in it; `undefined` where it is none. */
+/** Decodes base64, which may have line breaks in it. Returns `undefined` if it is malformed. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   const compact = text.replaceAll(/[\r\n]/g, "");
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(compact)) return undefined;

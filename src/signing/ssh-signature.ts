@@ -1,5 +1,5 @@
 /**
- * SSH signatures, as `ssh-keygen -Y sign` makes them and git uses them.
+ * SSH signatures, as `ssh-keygen -Y sign` makes them for git.
  *
  * ```text
  * signature := "SSHSIG" | u32 1 | string key | string namespace | string reserved | string hash | string ( string type | string blob | … )
@@ -17,19 +17,19 @@ import { decodeBase64, encodeBase64, encodeSshString, MalformedSsh, SshReader } 
 const MAGIC = "SSHSIG";
 const ARMOUR = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)\r?\n-----END SSH SIGNATURE-----\s*$/;
 const HASHES = { sha256: "SHA-256", sha512: "SHA-512" } as const;
-/** On a security key: somebody touched it. */
+/** The flag of a security key that says that somebody touched it. */
 const USER_PRESENT = 1;
 
-/** A signature's parts. */
+/** A parsed signature. Its byte fields are views of the decoded armour. */
 export type SshSignature = {
-  /** The public key, as it is registered. */
+  /** The public key in SSH's binary form, as {@link parseSshKey} reads it. */
   readonly key: Uint8Array;
   readonly namespace: string;
   readonly reserved: Uint8Array;
   readonly hash: keyof typeof HASHES;
   readonly type: string;
   readonly blob: Uint8Array;
-  /** What a security key adds: its flags and a counter, one behind the other. */
+  /** The five bytes that a security key adds: its flags and a counter. */
   readonly token?: Uint8Array;
 };
 
@@ -37,7 +37,7 @@ function isHash(name: string): name is keyof typeof HASHES {
   return Object.hasOwn(HASHES, name);
 }
 
-/** Reads an armoured signature. @throws MalformedSsh where it is none. */
+/** Parses an armoured signature. @throws MalformedSsh if it is malformed. */
 export function parseSshSignature(armoured: string): SshSignature {
   const bytes = decodeBase64(ARMOUR.exec(armoured)?.[1] ?? "!");
   if (bytes === undefined) throw new MalformedSsh("no armoured signature");
@@ -58,13 +58,17 @@ async function digest(name: string, bytes: Uint8Array): Promise<Uint8Array<Array
   return new Uint8Array(await crypto.subtle.digest(name, bytes.slice()));
 }
 
-/** Says whether a signature is one of `message` in a namespace, by the key that it names. */
+/**
+ * Whether a signature, by the key that it names, is valid for `message` and a namespace.
+ *
+ * @throws MalformedSsh or DOMException if the key or the signature is malformed.
+ */
 export async function verifySshSignature(
   signature: SshSignature,
   message: Uint8Array,
   namespace: string,
 ): Promise<boolean> {
-  // Made for something else, such as a file: it says nothing of a push.
+  // A signature for another purpose, such as for a file, does not sign a push.
   if (signature.namespace !== namespace) return false;
   const key = parseSshKey(signature.key);
   let signed: Uint8Array<ArrayBuffer> = concat([
@@ -95,7 +99,7 @@ async function verifyWith(
         type === (prefix === "" ? "ssh-ed25519" : "sk-ssh-ed25519@openssh.com") && verifyEd25519(key.key, blob, signed)
       );
     case "rsa": {
-      // `ssh-rsa` itself signs SHA-1.
+      // The signature type `ssh-rsa` uses SHA-1, so it is not accepted.
       const hash = type === "rsa-sha2-512" ? "SHA-512" : type === "rsa-sha2-256" ? "SHA-256" : undefined;
       return hash !== undefined && verifyRsa(key, hash, blob, signed);
     }
@@ -124,7 +128,7 @@ async function verifyRsa(
   const algorithm = { name: "RSASSA-PKCS1-v1_5", hash };
   const jwk = { kty: "RSA", n: base64Url(modulus), e: base64Url(exponent), ext: true };
   const key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["verify"]);
-  // OpenSSH leaves leading zeros out; the platform wants as many bytes as the modulus has.
+  // OpenSSH omits leading zeros; the platform requires as many bytes as the modulus has.
   return await crypto.subtle.verify(algorithm, key, padded(blob, modulus.length), signed);
 }
 

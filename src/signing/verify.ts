@@ -1,5 +1,5 @@
 /**
- * Signatures of pushes, verified with the keys that a tenant has registered; and the keys, as they are registered.
+ * Verifies signatures of pushes with the keys that a tenant has registered, and checks keys before they are registered.
  *
  * @packageDocumentation
  */
@@ -10,23 +10,23 @@ import { formatSshKeyLine, parseSshKey, parseSshKeyLine, sshFingerprint } from "
 import { MalformedSsh } from "./ssh-reader.ts";
 import { parseSshSignature, type SshSignature, verifySshSignature } from "./ssh-signature.ts";
 
-/** The namespace in which git has SSH sign. */
+/** The namespace of git's SSH signatures. */
 const NAMESPACE = "git";
 
-/** A signature of the future is none to OpenPGP, and clients' clocks may be ahead by this much. Milliseconds. */
+/** Milliseconds by which a client's clock may be ahead: OpenPGP refuses signatures from the future. */
 const CLOCK_SLOP = 15 * 60 * 1000;
 
-/** What became of a signature. */
+/** The result of verifying a signature. */
 export type SignatureCheck = {
   readonly signature: "good" | "bad" | "unknown-key" | "unverified";
-  /** The fingerprint of the registered key whose signature is good. */
+  /** The fingerprint of the registered key, if the signature is good. */
   readonly key?: string;
 };
 
 /** A signature with its armour. */
 export type ArmouredSignature = { readonly kind: "ssh" | "openpgp" | "x509"; readonly armoured: string };
 
-/** Verifies a signature over `message`. Where no key is registered, and of kinds that are not known, nothing is looked at. */
+/** Verifies a signature over `message`. It is `unverified` if no key is registered, and if it is an X.509 signature. */
 export async function verifySignature(
   signature: ArmouredSignature,
   message: Uint8Array,
@@ -50,7 +50,7 @@ async function verifySsh(armoured: string, message: Uint8Array, keys: readonly S
     const isGood = await verifySshSignature(signature, message, NAMESPACE);
     return isGood ? { signature: "good", key: key.fingerprint } : { signature: "bad" };
   } catch (error) {
-    // The platform says a DOMException of numbers that are no key or no signature.
+    // The platform throws a DOMException for numbers that are not a key or not a signature.
     if (error instanceof MalformedSsh || error instanceof DOMException) return { signature: "bad" };
     throw error;
   }
@@ -60,13 +60,13 @@ function findKey(signature: SshSignature, keys: readonly SigningKey[]): SigningK
   return keys.find(({ key }) => equal(parseSshKeyLine(key).blob, signature.key));
 }
 
-/** A key that may be registered, or why it may not. */
+/** A key that may be registered, or the reason why it may not. */
 export type ReadKey = { readonly kind: "key"; readonly key: Omit<SigningKey, "title" | "createdAt"> } | KeyRefusal;
 
-/** Why a text can't be registered as a key; `why` is a sentence's end. */
+/** The refusal of a text as a key. `why` is the end of a sentence. */
 export type KeyRefusal = { readonly kind: "refused"; readonly why: string };
 
-/** Reads a public key that somebody wants to register. `now` is in milliseconds since the epoch. */
+/** Parses a public key that is to be registered. `now` is in milliseconds since the epoch. */
 export async function readSigningKey(text: string, now: number): Promise<ReadKey> {
   if (text.length > MOST_KEY_BYTES) return { kind: "refused", why: `it is longer than ${MOST_KEY_BYTES} bytes` };
   if (text.includes("PRIVATE KEY")) return { kind: "refused", why: "it is a private key; keep it to yourself" };
