@@ -1,11 +1,11 @@
 /**
- * What a client is told apart by that gives no credentials.
+ * The network by which the host tells clients without credentials apart.
  *
  * @packageDocumentation
  */
 
 /**
- * Returns what an address is counted by. For IPv6 it is the network of 64 bits, since who has one address there has them all.
+ * Returns the network by which an address is counted. For IPv6 it is the /64, since its owner has all addresses of it.
  */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;

@@ -7,23 +7,31 @@ import type { RepositoryName } from "./names.ts";
 import type { Principal, TokenPrincipal } from "./principal.ts";
 import { allowsScope } from "./scope.ts";
 
-/** What is asked for: reading refs and objects, moving refs (and making the repository by that), changing the repository itself. */
+/**
+ * The access that is requested: to read refs and objects, to update refs (which may create the repository), or to
+ * administer it.
+ */
 export type Action = "read" | "write" | "administer";
 
-/** What a decision needs to know of a repository; absent where there is none. */
+/** The facts about a repository that a decision needs; absent if there is no repository. */
 export type Subject = { readonly visibility: "private" | "public"; readonly readOnly: boolean };
 
-/** What is asked of a tenant: showing it and what it has; changing it and its tokens; what is only the operator's. */
+/**
+ * The access to a tenant that is requested: to show it and its things, to change it and its tokens, or an operator's
+ * action.
+ */
 export type TenantAction = "show" | "administer" | "operate";
 
 /**
- * What to answer: `challenge` is 401, `hide` is 404 as for a repository that does not exist, `forbid` is 403.
+ * The decision. `challenge` is answered with 401, `hide` with 404 as for a repository that does not exist, and `forbid`
+ * with 403.
  *
- * A private repository and a missing one get the same decision from everyone who may not read it: existence is not told.
+ * A caller that may not read a private repository gets the same decision as for a missing one, so that its existence is
+ * not told.
  */
 export type Decision = "allow" | "challenge" | "hide" | "forbid";
 
-/** Whether a token is for this repository, whatever it may do there. */
+/** Whether a token is valid for this repository, whatever its scopes are. */
 function isFor(token: TokenPrincipal, { tenant, repo }: RepositoryName): boolean {
   return token.tenant === tenant && (token.repos === undefined || token.repos.includes(repo));
 }
@@ -41,7 +49,7 @@ function decideToken(
     case "read":
       return subject === undefined ? "hide" : "allow";
     case "write":
-      // Whoever may not make it learns that it is not there: being told of a repository without its objects helps nobody.
+      // A token that may not create the repository is told that there is none.
       if (subject === undefined) return isAdmin ? "allow" : "hide";
       return own && allowsScope(token.scopes, "repo:write") && !subject.readOnly ? "allow" : "forbid";
     case "administer":
@@ -49,7 +57,9 @@ function decideToken(
   }
 }
 
-/** Decides. A missing repository is `allow` only for who may make it: to write, or to administer. */
+/**
+ * Decides about a repository. A missing one is `allow` only to write or to administer, for a caller that may create it.
+ */
 export function decide(
   principal: Principal,
   action: Action,
@@ -71,12 +81,12 @@ export function decide(
 }
 
 /**
- * What a principal may read of the repositories that a name may stand for: nothing at all, public ones only, or private ones too.
- * It is known without asking what there is.
+ * The repositories that a principal may read under a name: none, public ones only, or private ones, too. It does not
+ * depend on whether there is a repository.
  */
 export type ReadingRight = "none" | "public" | "private";
 
-/** Gives what a principal may read under a name, whatever is there. */
+/** Returns what a principal may read under a name, without knowing what is there. */
 export function readingRight(principal: Principal, name: RepositoryName): ReadingRight {
   const mayRead = (visibility: Subject["visibility"]): boolean =>
     decide(principal, "read", name, { visibility, readOnly: false }) === "allow";
@@ -85,8 +95,8 @@ export function readingRight(principal: Principal, name: RepositoryName): Readin
 }
 
 /**
- * Decides about a tenant. It never depends on whether there is one: who may not know gets the same answer, and who may is then told.
- * A token that is for some repositories only may show the tenant, but not change what is not theirs alone.
+ * Decides about a tenant. The decision never depends on whether the tenant exists, so that a caller without access
+ * learns nothing. A token that is limited to some repositories may show the tenant, but may not change it.
  */
 export function decideTenant(principal: Principal, action: TenantAction, tenant: string): Decision {
   switch (principal.kind) {

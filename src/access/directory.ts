@@ -1,9 +1,10 @@
 /**
- * The ports to what names mean: a tenant and its repositories, and the list of tenants.
+ * The ports by which names are resolved: a tenant with its repositories, and the list of tenants.
  *
- * A repository is in two places, its own object and its tenant's list, which no transaction spans. It is entered in the list first
- * and struck off it last, and until the list has seen the other end of either it asks again: so nothing exists unlisted, and what is
- * listed without existing is not for long.
+ * A repository is recorded in two places, its own Durable Object and its tenant's list, and no transaction spans both.
+ * It is added to the list before it is created, and removed from the list after it is deleted. Until the list knows the
+ * outcome, it asks again. So no repository exists unlisted, and a name that is listed without a repository does not
+ * stay long.
  *
  * @packageDocumentation
  */
@@ -12,76 +13,83 @@ import type { Page } from "./token-store.ts";
 
 /** The settings of a tenant. */
 export type TenantSettings = {
-  /** Whether a push makes a repository that is not there. */
+  /** Whether a push to a missing repository creates it. */
   readonly pushToCreate: boolean;
   readonly quotas: Quotas;
-  /** Seconds: the least interval of a mirror's timer. The deployment's where it is absent, or 0. */
+  /** The least interval of a mirror's timer, in seconds. If absent or 0, that of the deployment applies. */
   readonly leastMirrorInterval?: number;
 };
 
-/** A tenant as it is shown. */
+/** A tenant as the API shows it. */
 export type TenantRecord = {
   readonly name: string;
-  /** Milliseconds since the epoch. */
+  /** The time of its creation, in milliseconds since the epoch. */
   readonly createdAt: number;
   readonly repoCount: number;
-  /** What its repositories have: what each had when it last said so, a second or two after a change. */
+  /** The usage of all its repositories, as each last reported it: a second or two after a change. */
   readonly usage: Usage;
   readonly settings: TenantSettings;
 };
 
-/** What a tenant has where nobody said otherwise. */
+/** The default settings of a tenant. */
 export const DEFAULT_TENANT: TenantSettings = { pushToCreate: true, quotas: {} };
 
-/** Whether the tenant was made now or was there, unchanged; `leaving`: one of that name is still being deleted. */
+/**
+ * The result of creating a tenant. `exists`: it is unchanged; `leaving`: a tenant of that name is still being deleted.
+ */
 export type CreateTenantAnswer =
   | { readonly kind: "created" | "exists"; readonly record: TenantRecord }
   | { readonly kind: "leaving" };
 
-/** A repository about to be made. */
+/** A repository that is about to be created. */
 export type RegisterRequest = {
   readonly repo: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly visibility: "private" | "public";
   readonly byPush: boolean;
-  /** The operator is bound by no quota or setting, and makes the tenant too where it is missing. */
+  /** Whether the operator creates it, who is bound by no quota or setting. A missing tenant is created, too, then. */
   readonly byOperator: boolean;
 };
 
-/** Why a tenant takes no repository of this name. */
+/** The reason why a tenant refuses a repository of this name. */
 export type RegisterRefusal = "missing-tenant" | "leaving" | "removing" | "no-push-to-create" | "repo-quota";
 
-/** The id that the repository is to have; a second request for the same name gets the same, until there is none any more. */
+/**
+ * The id for the repository, or a refusal. A second request for the same name gets the same id until the repository is
+ * gone.
+ */
 export type RegisterAnswer =
   | { readonly kind: "registered"; readonly id: string }
   | { readonly kind: "refused"; readonly why: RegisterRefusal };
 
-/** One tenant. A name that has none gives `undefined`, `false` or `missing`; nothing here throws for that. */
+/** One tenant. For a name without a tenant, the methods return `undefined`, `false` or a refusal, and do not throw. */
 export interface TenantRegistry {
   describe(): Promise<TenantRecord | undefined>;
   create(settings: TenantSettings): Promise<CreateTenantAnswer>;
   change(change: Partial<TenantSettings>): Promise<TenantRecord | undefined>;
   /**
-   * Deletes the tenant: its tokens at once, its repositories one by one, public ones first, the last of very many after this has
-   * answered. Its name is free when all have gone. Gives whether there was one.
+   * Deletes the tenant: its tokens at once, and its repositories one by one, public ones first. The last of very many
+   * are deleted after this has returned. The name is free when all are gone. Returns whether there was a tenant.
    */
   remove(): Promise<boolean>;
   register(request: RegisterRequest): Promise<RegisterAnswer>;
-  /** Deletes a repository, listed or not, and takes it off the list and off the tokens. Gives whether there was one. */
+  /**
+   * Deletes a repository, listed or not, and removes it from the list and from tokens. Returns whether there was one.
+   */
   removeRepo(repo: string): Promise<boolean>;
-  /** Notes that a repository is public now, or private: public ones go first when the tenant is deleted. */
+  /** Notes a repository's visibility, since public ones are deleted first when the tenant is deleted. */
   noteVisibility(repo: string, visibility: "private" | "public"): Promise<void>;
-  /** Says what bounds a repository, listed or not; `undefined` where there is no such tenant. */
+  /** Returns the bounds of a repository, listed or not; `undefined` if there is no such tenant. */
   allowance(repo: string): Promise<Allowance | undefined>;
-  /** Lists repositories by name, after `after`; `undefined` where there is no such tenant. */
+  /** Lists the repositories behind the name `after`, in order; `undefined` if there is no such tenant. */
   repos(after: string, limit: number): Promise<Page<string> | undefined>;
 }
 
-/** A tenant as it is listed. */
+/** A tenant in the list of tenants. `createdAt` is in milliseconds since the epoch. */
 export type ListedTenant = { readonly name: string; readonly createdAt: number };
 
 /** The list of tenants. */
 export interface TenantDirectory {
-  /** Lists tenants by name, after `after`. */
+  /** Lists the tenants behind the name `after`, in order. */
   tenants(after: string, limit: number): Promise<Page<ListedTenant>>;
 }

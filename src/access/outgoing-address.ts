@@ -1,20 +1,23 @@
 /**
- * What kind of network an IP address belongs to, for deciding whether the host may be made to connect to it.
+ * Classifies IP addresses by their network, for deciding whether a user may make the host connect to one.
  *
  * @packageDocumentation
  * @see IANA's special-purpose address registries for IPv4 and IPv6 (RFC 6890)
  */
 
 /**
- * `forbidden` is what no upstream and no receiver of a webhook can have: link-local with the clouds' metadata services, shared
- * (carrier-grade NAT), multicast, documentation, reserved.
+ * The kind of network of an address. `forbidden` addresses are those that no upstream and no receiver of a webhook can
+ * have: link-local ones, which include the clouds' metadata services, shared ones (carrier-grade NAT), multicast,
+ * documentation, reserved.
  */
 export type AddressKind = "public" | "loopback" | "private" | "forbidden";
 
-/** The first address of a block in decimals, and how many bits all its addresses share. */
+/**
+ * A block: its first address as four decimal numbers, the number of bits that all its addresses share, and its kind.
+ */
 type Block = readonly [first: string, bits: number, kind: AddressKind];
 
-/** The first block that an address is in counts. */
+/** The blocks of IPv4. The first block that has an address decides. */
 const IPV4_BLOCKS: readonly Block[] = [
   ["127.0.0.0", 8, "loopback"],
   ["10.0.0.0", 8, "private"],
@@ -31,7 +34,7 @@ const IPV4_BLOCKS: readonly Block[] = [
   ["203.0.113.0", 24, "forbidden"],
   ["224.0.0.0", 4, "forbidden"],
   ["240.0.0.0", 4, "forbidden"],
-  // A public address by number; a cloud answers its own machines there.
+  // It is in a public block, but it is a cloud's service for its own machines.
   ["168.63.129.16", 32, "forbidden"],
 ];
 
@@ -39,7 +42,10 @@ function ipv4Number(address: string): number {
   return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
-/** By the first 32 bits. Only 2000::/3 is given out; what of it does not lead anywhere, or to an address of IPv4, comes first. */
+/**
+ * The blocks of IPv6, by their first 32 bits. Only 2000::/3 is public; its blocks that lead nowhere or to IPv4 come
+ * first.
+ */
 const IPV6_BLOCKS: readonly Block[] = [
   ["32.1.0.0", 23, "forbidden"], // 2001::/23: Teredo and other protocols' own
   ["32.1.13.184", 32, "forbidden"], // 2001:db8::/32: documentation
@@ -62,7 +68,9 @@ function ipv4Kind(value: number): AddressKind {
   return kindIn(IPV4_BLOCKS, value) ?? "public";
 }
 
-/** Gives the eight groups of an address in any of the forms that `URL` writes: hex groups, one `::`, no zone. */
+/**
+ * Returns the eight groups of an address in a form that `URL` writes: hexadecimal groups, at most one `::`, no zone.
+ */
 function ipv6Groups(address: string): number[] {
   const [head = "", tail] = address.split("::");
   const groupsOf = (text: string): number[] =>
@@ -85,9 +93,9 @@ function ipv6Kind(address: string): AddressKind {
 }
 
 /**
- * Gives the kind of a host as `URL` normalises it: four decimal numbers, or IPv6 in brackets; `undefined` where it is a name.
- * Every other spelling of an IPv4 address (octal, hexadecimal, one number, full-width digits, a dot at the end) is one of these
- * by then.
+ * Returns the kind of a host that `URL` has normalised: four decimal numbers, or IPv6 in brackets; `undefined` if it is
+ * a name. `URL` has turned every other spelling of an IPv4 address (octal, hexadecimal, one number, full-width digits,
+ * a final dot) into four decimal numbers.
  */
 export function addressKind(hostname: string): AddressKind | undefined {
   if (hostname.startsWith("[")) return ipv6Kind(hostname.slice(1, -1));

@@ -1,37 +1,44 @@
 /**
- * Where the host may be made to connect to: the one check of every URL that a user gives it to fetch, for mirrors and webhooks,
- * when it is set, before it is used, and at each redirect.
+ * The one check of every URL that a user makes the host connect to, for mirrors and webhooks. It is made when a URL is
+ * set, before it is used, and at each redirect.
  *
- * It sees names, not what they resolve to: nothing in a Worker can look a name up and then connect to what was found. A name
- * whose owner points it at a private address is left to the network. Cloudflare's own has no private addresses behind `fetch`;
- * workerd's default network allows `public` ones only, though the simulator that `npm start` runs it in opens all of them.
+ * It sees names and not their addresses: a Worker cannot look a name up and then connect to the address that it found.
+ * So only the network can refuse a name whose owner points it at a private address. Cloudflare's network has no private
+ * addresses behind `fetch`. workerd's default network allows public ones only, but the simulator of `npm start` allows
+ * all.
  *
  * @packageDocumentation
  */
 import { addressKind } from "./outgoing-address.ts";
 
-/** The URL to fetch, or why it must not be, as a sentence for the user. */
+/** The URL to fetch, or the reason why it is refused, as a sentence for the user. */
 export type OutgoingUrl =
   | { readonly kind: "allowed"; readonly url: URL }
   | { readonly kind: "refused"; readonly why: string };
 
 const MOST_CHARACTERS = 2048;
-/** Characters that `URL` would drop or turn without a word. */
+/** The characters that `URL` would silently drop or replace. */
 // eslint-disable-next-line no-control-regex -- control characters are what it is for
 const DECEPTIVE = /[\x00-\x20\x7f\\]/;
-/** What the DNS can hold: labels of letters, digits, hyphens and underscores, more than one. */
+/** A name that the DNS can have: two or more labels of letters, digits, hyphens and underscores. */
 const NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}$/;
-/** Last labels of names that only mean something in a local network. RFC 6761, 6762, 7686, 8375, 9476, and what is in use. */
+/** The last labels of names of local networks: those of RFC 6761, 6762, 7686, 8375 and 9476, and others in use. */
 const LOCAL_NAMES =
   /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|private|svc|corp|home|lan|alt|onion|arpa)$/;
-/** Names under which clouds give their machines secrets; they mean so also where private names are allowed. */
+/**
+ * The names of the services from which clouds' machines get secrets. They are refused even if private names are
+ * allowed.
+ */
 const METADATA_NAMES = /(?:^|\.)(?:metadata|instance-data)(?:\.|$)/;
 
 function refused(why: string): OutgoingUrl {
   return { kind: "refused", why };
 }
 
-/** Whether a web server may well listen on this port; those of other services below 1024 are how a URL is used to talk to something else. */
+/**
+ * Whether the port may be a web server's. An attacker could use other ports below 1024 to talk to another kind of
+ * service.
+ */
 function isWebPort(url: URL, allowPrivate: boolean): boolean {
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   return port === 443 || port >= 1024 || (port === 80 && allowPrivate);
@@ -43,7 +50,7 @@ function hostProblem(hostname: string, allowPrivate: boolean): string | undefine
     const isOpen = kind === "public" || (allowPrivate && kind !== "forbidden");
     return isOpen ? undefined : `${hostname} is not an address on the public internet.`;
   }
-  // A dot at the end says that the name is complete, and changes nothing else.
+  // A dot at the end only says that the name is complete.
   const name = hostname.replace(/\.$/, "");
   const isLocal = LOCAL_NAMES.test(name) || !name.includes(".");
   if (METADATA_NAMES.test(name) && isLocal) return `${name} is not a name on the public internet.`;
@@ -55,9 +62,9 @@ function hostProblem(hostname: string, allowPrivate: boolean): string | undefine
 }
 
 /**
- * Checks a URL that the host is to fetch. `allowPrivate` is the operator's switch for tests and closed networks: it also admits
- * `http:`, loopback and private networks, though never metadata services, link-local or multicast addresses. `base` is where a
- * redirect came from.
+ * Checks a URL that the host is to fetch. `allowPrivate` is the operator's switch for tests and closed networks. It
+ * also allows `http:`, loopback and private networks, but never metadata services, link-local or multicast addresses.
+ * `base` is the URL that redirected here, if any.
  */
 export function parseOutgoingUrl(text: string, allowPrivate: boolean, base?: URL): OutgoingUrl {
   if (text.length > MOST_CHARACTERS) return refused(`A URL may have ${MOST_CHARACTERS} characters.`);

@@ -1,13 +1,13 @@
 /**
- * Bounds on what a tenant has.
+ * The bounds on the usage of a tenant.
  *
  * @packageDocumentation
  */
 
-/** The most that a tenant may have; what is absent is without bound. */
+/** The maximum of what a tenant may have. An absent quota is unbounded. */
 export type Quotas = {
   readonly repos?: number;
-  /** Bytes of all packs and indexes of all its repositories, and of the parts of uploads to them. */
+  /** Bytes of the packs and indexes of all its repositories, and of the parts of uploads to them. */
   readonly bytes?: number;
   /** Objects in all its repositories. */
   readonly objects?: number;
@@ -15,21 +15,21 @@ export type Quotas = {
   readonly blobBytes?: number;
 };
 
-/** What a tenant's repositories have, or some of them. */
+/** The usage of all of a tenant's repositories, or of some. */
 export type Usage = {
-  /** Of packs, indexes and parts of uploads. */
+  /** Bytes of packs, indexes and parts of uploads. */
   readonly bytes: number;
   readonly objects: number;
 };
 
-/** What bounds one repository of a tenant: what all may have, and what the others have as far as they have said. */
+/** The bounds of one repository of a tenant: the quotas of all, and the usage that the others have reported. */
 export type Allowance = Omit<Quotas, "repos"> & { readonly elsewhere: Usage };
 
-/** What one repository has, as it tells its tenant. */
+/** The usage of one repository, as it reports it to its tenant. */
 export type UsageReport = Usage & {
-  /** Its name, and which of that name it is. */
+  /** The name of the repository; `id` tells it from others that had the name before. */
   readonly repo: string;
   readonly id: string;
-  /** Rises with every change: what comes late does not undo what is newer. */
+  /** A number that rises with every change, so that a late report does not replace a newer one. */
   readonly version: number;
 };

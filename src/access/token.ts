@@ -7,10 +7,10 @@
  *          '--------- 32 ---------------''- 6 -'
  * ```
  *
- * `secret` and `checksum` are written with `0-9A-Za-z`. The secret has 190 random bits. The checksum is the CRC-32 of all before it:
- * what a secret scanner finds with the expression `tpk_[A-Za-z0-9._-]{1,100}_[A-Za-z0-9]{38}` it can tell from an accident, and the
- * host turns a mistyped token away without asking anybody. The tenant stands in it so that one look-up finds it, wherever it is
- * shown.
+ * `secret` and `checksum` are written with `0-9A-Za-z`. The secret has 190 random bits. The checksum is the CRC-32 of
+ * everything before it. A secret scanner finds tokens with the expression `tpk_[A-Za-z0-9._-]{1,100}_[A-Za-z0-9]{38}`,
+ * and the checksum tells them from chance matches. The host, too, refuses a mistyped token without any look-up. The
+ * text has the tenant's name, so that one look-up finds the token wherever it is used.
  *
  * @packageDocumentation
  */
@@ -22,10 +22,13 @@ const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SECRET_LENGTH = 32;
 const CHECKSUM_LENGTH = 6;
 const TAIL = /^[0-9A-Za-z]{38}$/;
-/** The same, anywhere in a text: in a URL, where it must not be. */
+/** Matches a token anywhere in a text, such as in a URL, where it must not be. */
 const ANYWHERE = /tpk_[A-Za-z0-9._-]{1,100}_[0-9A-Za-z]{38}/;
 
-/** Random bytes that {@link formatToken} asks for: more than digits, since it passes over those that would favour some. */
+/**
+ * Random bytes that {@link formatToken} takes: more than the digits, since it skips bytes that would favour some
+ * digits.
+ */
 export const TOKEN_RANDOM_BYTES = 64;
 
 function checksumOf(text: string): string {
@@ -39,12 +42,12 @@ function checksumOf(text: string): string {
 }
 
 /**
- * Makes a token from {@link TOKEN_RANDOM_BYTES} random bytes.
+ * Makes the text of a token from {@link TOKEN_RANDOM_BYTES} random bytes.
  *
- * @throws RangeError where they hold too few digits, which random ones do about never: ask again.
+ * @throws RangeError if the bytes make too few digits, which practically never happens; the caller may try with others.
  */
 export function formatToken(tenant: string, random: Uint8Array): string {
-  // The largest multiple of 62 that fits a byte: above it some digits would come up more often than others.
+  // The largest multiple of 62 that fits into a byte. Bytes beyond it would make some digits more frequent than others.
   const even = 256 - (256 % DIGITS.length);
   const secret = Array.from(
     random.filter((byte) => byte < even),
@@ -55,7 +58,7 @@ export function formatToken(tenant: string, random: Uint8Array): string {
   return text + checksumOf(text);
 }
 
-/** Gives the tenant whose token this may be; `undefined` where it is nobody's. */
+/** Returns the tenant in a token's text; `undefined` if the text is not a token or its checksum is wrong. */
 export function tenantOfToken(text: string): string | undefined {
   const end = text.lastIndexOf("_");
   if (!text.startsWith(PREFIX) || end < PREFIX.length || !TAIL.test(text.slice(end + 1))) return undefined;
@@ -65,12 +68,12 @@ export function tenantOfToken(text: string): string | undefined {
   return isTenantName(tenant) ? tenant : undefined;
 }
 
-/** Gives the text with what has the form of a token cut short, for a log. */
+/** Returns a text in which everything with the form of a token is cut to its prefix, for a log. */
 export function withoutTokens(text: string): string {
   return text.replaceAll(new RegExp(ANYWHERE, "g"), `${PREFIX}…`);
 }
 
-/** Says whether something in the text has the form of a token. */
+/** Whether a part of the text has the form of a token. */
 export function mentionsToken(text: string): boolean {
   return ANYWHERE.test(text);
 }
