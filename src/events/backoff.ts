@@ -1,5 +1,5 @@
 /**
- * When a delivery is tried again.
+ * The times at which a failed delivery is tried again.
  *
  * @packageDocumentation
  */
@@ -8,13 +8,16 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** After the first, second, … attempt: quick for a restart, then patient enough for a night's outage; a day in all. Milliseconds. */
+/**
+ * Milliseconds to wait after the first, second, … attempt: short for a restart, then long enough for an outage of a
+ * night.
+ */
 const DELAYS: readonly number[] = [10 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 8 * HOUR, 12 * HOUR];
 
-/** Attempts until a delivery is given up. */
+/** The number of attempts after which a delivery is given up. */
 export const MOST_ATTEMPTS = DELAYS.length + 1;
 
-/** Gives how long to wait after the given number of failed attempts, in milliseconds; `undefined` where it was the last. */
+/** Returns the milliseconds to wait after this many failed attempts; `undefined` if no further attempt is made. */
 export function retryDelay(attempts: number): number | undefined {
   return DELAYS[attempts - 1];
 }

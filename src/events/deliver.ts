@@ -1,8 +1,8 @@
 /**
- * Delivers to webhooks over a port.
+ * Delivers events to webhooks over a port to the network.
  *
- * Nothing of a receiver's answer is kept but its status. Where a name leads is only known to the network, so an answer shown to
- * the webhook's owner could be that of something only this host can reach.
+ * It keeps nothing of a receiver's response but the status. Only the network knows to which address a name leads, so a
+ * response that is shown to the webhook's owner could come from a server that only this host can reach.
  *
  * @packageDocumentation
  */
@@ -13,7 +13,11 @@ import { signBody } from "./sign.ts";
 
 /** The port to the network. */
 export interface Receiver {
-  /** Sends a POST, follows no redirect, and gives the answer's status without reading its body. @throws where there is none. */
+  /**
+   * Sends a POST without following redirects. Returns the response's status without reading the body.
+   *
+   * @throws if there is none.
+   */
   post(
     url: URL,
     headers: Readonly<Record<string, string>>,
@@ -22,29 +26,30 @@ export interface Receiver {
   ): Promise<number>;
 }
 
-/** What deliveries need of their surroundings. */
+/** The environment of deliveries. */
 export type DeliveryTools = {
   readonly receiver: Receiver;
-  /** `{tenant}/{repo}`. */
+  /** The name of the repository: `{tenant}/{repo}`. */
   readonly name: string;
-  /** `thinpack/{version}`. */
+  /** The name and version of this server: `thinpack/{version}`. */
   readonly agent: string;
-  /** See `parseOutgoingUrl`. */
+  /** Whether receivers may be in private networks: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;
-  /** Milliseconds since the epoch. */
+  /** Returns the current time in milliseconds since the epoch. */
   readonly now: () => number;
-  /** How long a receiver may take to answer, in milliseconds; ten seconds where it is absent. */
+  /** Milliseconds that a receiver may take to respond; 10,000 by default. */
   readonly answerTime?: number;
 };
 
-/** How long a receiver may take to answer, in milliseconds. */
+/** Milliseconds that a receiver may take to respond by default. */
 const ANSWER_TIME = 10_000;
-/** No attempt begins this long after the first did, so that slow receivers don't hold up the queue. Milliseconds. */
+/** Milliseconds after which no further attempt of a batch begins, so that slow receivers don't hold up the queue. */
 const BATCH_TIME = 20_000;
 
 /**
- * Both vendors' names: receivers written for GitHub's webhooks dispatch on `X-GitHub-Event`, and many answer 400 without it; the
- * bodies mean to them what they expect.
+ * Returns the headers of a delivery under thinpack's and GitHub's names. Receivers that are written for GitHub's
+ * webhooks dispatch on `X-GitHub-Event`, and many respond 400 without it. The bodies have the members that such
+ * receivers expect.
  */
 async function headersOf(
   delivery: DueDelivery,
@@ -81,7 +86,7 @@ async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: Deliver
   const began = tools.now();
   const context: PayloadContext = { ...due, name: tools.name };
   const body = new Uint8Array(new TextEncoder().encode(formatPayload(delivery.event, delivery.happening, context)));
-  // Once more: what may be reached may have changed since the URL was set.
+  // The URL is checked again, since the rules may have changed since it was set.
   const target = parseOutgoingUrl(due.hook.url, tools.allowPrivate);
   if (target.kind === "refused") return { id, outcome: "failed", error: target.why, duration: 0 };
   const headers = await headersOf(delivery, due, body, tools.agent);
@@ -91,7 +96,7 @@ async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: Deliver
     const status = await tools.receiver.post(target.url, headers, body, signal);
     return { id, ...resultOf(status), status, duration: tools.now() - began };
   } catch {
-    // What the network says may tell what is behind a name; which of the two it was is enough.
+    // The network's own error could reveal what is behind a name. So the message tells only these two cases apart.
     const failed = { id, outcome: "failed", duration: tools.now() - began } as const;
     if (!signal.aborted) return { ...failed, error: "The receiver could not be reached." };
     return { ...failed, error: `No answer in ${answerTime / 1000} s.`, isSilent: true };
@@ -99,8 +104,8 @@ async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: Deliver
 }
 
 /**
- * Delivers in order what is due of one webhook, as far as time allows, and returns what each attempt came to. A receiver that let its time
- * pass is tried with the next delivery by another job: others wait behind this one.
+ * Makes the due deliveries of one webhook in order, as far as time allows. Returns the result of each attempt. After a
+ * receiver that did not respond in time it stops: another job makes the next delivery, since other webhooks wait.
  */
 export async function deliverAll(due: DueDeliveries, tools: DeliveryTools): Promise<AttemptResult[]> {
   const until = tools.now() + BATCH_TIME;

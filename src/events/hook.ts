@@ -1,31 +1,31 @@
 /**
- * Webhooks: what they are, what is kept of their deliveries, and the port to where both are kept. Every method is one call.
+ * Webhooks, the records of their deliveries, and the port to the store of both. Every method of the port is one call.
  *
  * @packageDocumentation
  */
 
 /**
- * What a webhook may ask for. `push`: a ref was made, moved or removed; `create`, `delete`: a branch or tag was; `sync`: a mirror's
- * refs moved, one event for all of them.
+ * The events that a webhook may subscribe to. `push`: a ref was created, updated or deleted; `create`, `delete`: a
+ * branch or tag was created or deleted; `sync`: a sync updated a mirror's refs (one event for all of them).
  */
 export const HOOK_EVENTS = ["push", "create", "delete", "sync"] as const;
 
-/** An event that a webhook may ask for. */
+/** An event that a webhook may subscribe to. */
 export type HookEvent = (typeof HOOK_EVENTS)[number];
 
-/** What a delivery is about: `ping` is sent once, to a webhook that was just made. */
+/** The event of a delivery. `ping` is sent once, to a new webhook. */
 export type DeliveryEvent = HookEvent | "ping";
 
-/** What is set of a webhook. */
+/** The settings of a webhook. */
 export type HookSettings = {
   readonly url: string;
-  /** Signs each delivery; never shown again. Absent: deliveries are not signed. */
+  /** The secret that signs each delivery; it is never shown again. If absent, deliveries are not signed. */
   readonly secret?: string;
   readonly events: readonly HookEvent[];
   readonly active: boolean;
 };
 
-/** What is changed of a webhook; what is absent stays. An empty secret takes it away. */
+/** A change of a webhook's settings. Absent settings stay. An empty secret removes the secret. */
 export type HookChange = Partial<HookSettings>;
 
 /** A webhook as its owner sees it. */
@@ -35,81 +35,84 @@ export type Hook = {
   readonly hasSecret: boolean;
   readonly events: readonly HookEvent[];
   readonly active: boolean;
-  /** Why it was turned off, where the host did it. */
+  /** The reason why the host turned it off; absent if it did not. */
   readonly disabledWhy?: string;
-  /** Milliseconds since the epoch. */
+  /** This and the next time are in milliseconds since the epoch. */
   readonly createdAt: number;
   readonly updatedAt: number;
 };
 
-/** Whether a delivery is still to be tried, was taken by the receiver, or was given up. */
+/** The state of a delivery: still to be attempted, accepted by the receiver, or given up. */
 export type DeliveryState = "pending" | "delivered" | "failed";
 
-/** A delivery as the webhook's owner sees it. Nothing of what the receiver said but its status: see `deliver.ts`. */
+/**
+ * A delivery as the webhook's owner sees it. It has nothing of the receiver's response but the status: see
+ * `deliver.ts`.
+ */
 export type Delivery = {
   readonly id: number;
-  /** The same for each attempt, and each redelivery, of one event to one webhook. */
+  /** The id of one event for one webhook, the same in each attempt and each redelivery. */
   readonly guid: string;
   readonly event: DeliveryEvent;
-  /** The place in the ref log, and the ref, that it is about. */
+  /** The event's sequence number in the ref log and its ref; absent for a `ping`. */
   readonly seq?: number;
   readonly ref?: string;
   readonly redelivery: boolean;
   readonly state: DeliveryState;
   readonly attempts: number;
-  /** Of the last attempt: the receiver's HTTP status, or why there was none; how long it took, in milliseconds. */
+  /** The last attempt: the receiver's HTTP status, the reason of a failure, and the duration in milliseconds. */
   readonly status?: number;
   readonly error?: string;
   readonly duration?: number;
-  /** Milliseconds since the epoch. */
+  /** This and the next two times are in milliseconds since the epoch. */
   readonly createdAt: number;
   readonly attemptedAt?: number;
   readonly nextAttemptAt?: number;
 };
 
-/** What a delivery tells of. */
+/** The update of a ref that a delivery reports. */
 export type Happening = {
-  /** Its place in the ref log. */
+  /** Its sequence number in the ref log. */
   readonly seq: number;
   readonly ref: string;
-  /** Hex; zeros for none. */
+  /** This and the next name are hexadecimal; zeros stand for "no object". */
   readonly oldOid: string;
   readonly newOid: string;
-  /** Known to keep the old value reachable. */
+  /** Whether the old value is known to be reachable from the new one. */
   readonly forward: boolean;
   readonly at: number;
   readonly actor: string;
   readonly options: readonly string[];
 };
 
-/** A delivery that is due, with all that its body is made from. */
+/** A delivery that is due, with the data of its body. */
 export type DueDelivery = Pick<Delivery, "id" | "guid" | "event" | "attempts"> & {
   /** Absent for a `ping`. */
   readonly happening?: Happening;
 };
 
-/** What a payload says of the repository. */
+/** The data of a repository that a payload has. */
 export type HookedRepository = {
   readonly id: string;
   readonly visibility: "private" | "public";
-  /** Full name of the branch HEAD points to. */
+  /** The full name of the branch that HEAD points to. */
   readonly head: string;
   readonly description: string;
-  /** Milliseconds since the epoch. */
+  /** This and the next time are in milliseconds since the epoch. */
   readonly createdAt: number;
   readonly pushedAt?: number;
 };
 
-/** Deliveries of one webhook that are due, in the order of what happened. */
+/** The due deliveries of one webhook, in the order of their events. */
 export type DueDeliveries = {
   readonly hook: Hook & { readonly secret?: string };
-  /** Where the host was reached when the webhook was set: the origin of its URLs. */
+  /** The host's origin when the webhook was set. URLs in payloads begin with it. */
   readonly origin: string;
   readonly repository: HookedRepository;
   readonly deliveries: readonly DueDelivery[];
 };
 
-/** What an attempt came to. `gone`: the receiver says that it will never want any more. */
+/** The result of an attempt. `gone`: the receiver does not want any more deliveries (status 410). */
 export type AttemptResult = {
   readonly id: number;
   readonly outcome: "delivered" | "failed" | "gone";
@@ -118,22 +121,26 @@ export type AttemptResult = {
   readonly duration: number;
 };
 
-/** The new delivery. `inactive`: the webhook is off. `too-many`: as many deliveries wait as may. `undefined`: there is none to repeat. */
+/**
+ * The new delivery. `inactive`: the webhook is off; `too-many`: the maximum is waiting; `undefined`: no such delivery.
+ */
 export type RedeliverAnswer = Delivery | "inactive" | "too-many" | undefined;
 
-/** One repository's webhooks. A repository or webhook that is not there gives `undefined` or `false`. */
+/** The webhooks of one repository. For a missing repository or webhook, the methods return `undefined` or `false`. */
 export interface HookStore {
   listHooks(): Promise<readonly Hook[] | undefined>;
-  /** Adds a webhook and has a `ping` sent to it. `origin` is where the host is reached. */
+  /** Adds a webhook and queues a `ping` for it. `origin` is the origin of the host's URLs. */
   addHook(settings: HookSettings, origin: string): Promise<Hook | "too-many" | undefined>;
   changeHook(id: string, change: HookChange, origin: string): Promise<Hook | undefined>;
   removeHook(id: string): Promise<boolean>;
-  /** The newest first; pending ones and a bounded number of those that ended. */
+  /** Lists a webhook's deliveries, the newest first: all pending ones, and a bounded number of finished ones. */
   listDeliveries(hook: string): Promise<readonly Delivery[] | undefined>;
-  /** Has the same event delivered once more. */
+  /** Queues another delivery of the same event. */
   redeliver(hook: string, delivery: number): Promise<RedeliverAnswer>;
-  /** For the queue's consumer: gives what is due of a webhook of repository `id`, and holds it back from others for a while. */
+  /**
+   * Returns the due deliveries of a webhook of repository `id`, and holds them back from other consumers for a while.
+   */
   takeDeliveries(id: string, hook: string): Promise<DueDeliveries | undefined>;
-  /** Says what became of what was taken; what is not named is due again. */
+  /** Records the results of deliveries that were taken. A taken delivery without a result is due again. */
   deliveriesDone(id: string, hook: string, results: readonly AttemptResult[]): Promise<void>;
 }

@@ -1,28 +1,28 @@
 /**
- * What waits on the queue. A job names a repository by its id as well as by its name: a job left over from a deleted repository
- * must not touch the one that took its name.
+ * The jobs on the queue. A job names its repository by id as well as by name, so that a job left over from a deleted
+ * repository does not touch a new one of the same name.
  *
  * @packageDocumentation
  */
 
-/** The kinds of job that need no more than the repository. */
+/** The types of jobs that need no data but the repository. */
 const PLAIN_JOBS = ["server-info", "delete-prefix", "mirror-sync"] as const;
 
 type JobSubject = {
-  /** `{tenant}/{repo}`. */
+  /** The name of the repository: `{tenant}/{repo}`. */
   readonly repository: string;
   readonly id: string;
 };
 
 /**
- * Work for the queue's consumer; every job may be delivered more than once and in any order. `server-info` writes the files that
- * make the prefix a bare repository; `delete-prefix` deletes everything below the prefix of a deleted repository; `deliver` sends
- * a webhook what is due; `mirror-sync` brings a mirror up to date.
+ * Work for the queue's consumer. Every job may be delivered more than once and in any order. `server-info` writes the
+ * files that make the prefix a bare repository. `delete-prefix` deletes everything below the prefix of a deleted
+ * repository. `deliver` makes the due deliveries of a webhook. `mirror-sync` syncs a mirror.
  */
 export type Job = JobSubject &
   ({ readonly type: (typeof PLAIN_JOBS)[number] } | { readonly type: "deliver"; readonly hook: string });
 
-/** Reads a job from a queue message's body; `undefined` where it is none (a message of a newer or older release). */
+/** Parses the body of a queue message. Returns `undefined` if it is not a job, as one of another release may not be. */
 export function parseJob(body: unknown): Job | undefined {
   if (typeof body !== "object" || body === null) return undefined;
   if (!("type" in body && "repository" in body && "id" in body)) return undefined;

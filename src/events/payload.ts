@@ -1,7 +1,8 @@
 /**
- * Bodies of webhook deliveries: the members of GitHub's that a receiver goes by, with the same names and meanings, and a few of our
- * own. What would take reading objects is left out (`commits`, `head_commit`, `compare`): a delivery must not depend on the state
- * of the bucket, nor a push of a million commits make a body of any size.
+ * The bodies of webhook deliveries. They have the members of GitHub's bodies that receivers use, with the same names
+ * and meanings, and a few of thinpack's own. They leave out members that would take reading objects (`commits`,
+ * `head_commit`, `compare`). So a delivery does not depend on the state of the bucket, and a push of a million commits
+ * does not make a huge body.
  *
  * @packageDocumentation
  */
@@ -10,21 +11,21 @@ import type { DeliveryEvent, Happening, Hook, HookedRepository } from "./hook.ts
 const BRANCHES = "refs/heads/";
 const TAGS = "refs/tags/";
 
-/** What a ref is to those who are told of its creation and deletion; `undefined` for what is neither branch nor tag. */
+/** Returns the kind and the short name of a branch or tag; `undefined` for any other ref. */
 export function refKind(name: string): { readonly kind: "branch" | "tag"; readonly short: string } | undefined {
   if (name.startsWith(BRANCHES)) return { kind: "branch", short: name.slice(BRANCHES.length) };
   return name.startsWith(TAGS) ? { kind: "tag", short: name.slice(TAGS.length) } : undefined;
 }
 
-/** Whether an oid is all zeros: git's way to say that there is no object. */
+/** Whether a hexadecimal object name is all zeros, which in git stands for "no object". */
 export function isNone(oid: string): boolean {
   return /^0+$/.test(oid);
 }
 
-/** What every body of one webhook's deliveries has in common. */
+/** The data that the bodies of all deliveries of one webhook share. */
 export type PayloadContext = {
   readonly hook: Hook;
-  /** `{tenant}/{repo}`. */
+  /** The name of the repository: `{tenant}/{repo}`. */
   readonly name: string;
   readonly origin: string;
   readonly repository: HookedRepository;
@@ -63,7 +64,7 @@ function pushBody(happening: Happening): object {
     after: happening.newOid,
     created,
     deleted,
-    // Not every move is looked into: null says that it is not known whether the branch was rewritten.
+    // Not every update is examined. Null says that it is unknown whether the branch was rewritten.
     forced: created || deleted || happening.forward ? false : null,
     push_options: happening.options,
   };
@@ -86,13 +87,13 @@ function pingBody({ hook }: PayloadContext): object {
 
 function eventBody(event: DeliveryEvent, happening: Happening | undefined, context: PayloadContext): object {
   if (event === "ping") return pingBody(context);
-  // Which refs a sync moved is told by the pushes.
+  // The `push` events tell which refs a sync updated.
   if (event === "sync" || happening === undefined) return {};
   if (event === "create" || event === "delete") return namedBody(happening, event, context);
   return pushBody(happening);
 }
 
-/** Gives the body of a delivery, as JSON. `happening` is absent for a `ping`. */
+/** Returns the body of a delivery, as JSON. `happening` is absent for a `ping`. */
 export function formatPayload(event: DeliveryEvent, happening: Happening | undefined, context: PayloadContext): string {
   const by =
     happening === undefined

@@ -1,11 +1,13 @@
 /**
- * The signature of a delivery, as receivers of GitHub's webhooks check it.
+ * The signature of a delivery, in the form that receivers of GitHub's webhooks check.
  *
  * @packageDocumentation
  */
 import { toHex } from "../bytes/hex.ts";
 
-/** Gives the value of `X-Hub-Signature-256`: HMAC-SHA256 over exactly these bytes, keyed with the secret's UTF-8. */
+/**
+ * Returns the value of `X-Hub-Signature-256`: HMAC-SHA256 over exactly these bytes, with the secret's UTF-8 as the key.
+ */
 export async function signBody(secret: string, body: Uint8Array<ArrayBuffer>): Promise<string> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, ["sign"]);

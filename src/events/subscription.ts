@@ -1,31 +1,32 @@
 /**
- * What a subscriber to a repository's events was let in with, and what it is sent.
+ * Subscriptions to a repository's events: the conditions on which a subscriber was admitted, and the messages that it
+ * gets.
  *
  * @packageDocumentation
  */
 
-/** What a subscriber may have, for as long as its connection lasts. */
+/** The conditions on which a subscriber was admitted. They are checked as long as its connection lasts. */
 export type Subscription = {
-  /** The repository; another of the same name is none of the subscriber's business. */
+  /** The id of the repository. The subscriber gets nothing of another one that takes its name. */
   readonly id: string;
-  /** Whether it is let in only because the repository is public. */
+  /** Whether it was admitted only because the repository is public. */
   readonly needsPublic: boolean;
   /**
-   * The id of the token it is let in with, of the repository's own tenant, which must still be in force when something is sent;
-   * absent for who needs none, and for the operator.
+   * The id of the token with which it was admitted, of the repository's own tenant. The token must still be in force
+   * when a message is sent. Absent for a subscriber that needs no token, and for the operator.
    */
   readonly token?: string;
 };
 
-/** A subscription to be begun. */
+/** A request for a subscription. */
 export type SubscriptionRequest = Subscription & {
-  /** Whose share of the repository's places it takes: a token, or an address. Absent where there is none to count by. */
+  /** The token or address whose share of the repository's places it takes; absent if there is none to count by. */
   readonly holder?: string;
-  /** The last place in the ref log that the subscriber knows; absent: it is told what comes from now on. */
+  /** The last sequence number of the ref log that the subscriber knows. If absent, it gets events from now on. */
   readonly since?: number;
 };
 
-/** Reads a request that the Worker wrote as JSON. @throws TypeError where it is none. */
+/** Parses a request that the Worker wrote as JSON. @throws TypeError if it is malformed. */
 export function parseSubscriptionRequest(text: string): SubscriptionRequest {
   const json: unknown = JSON.parse(text);
   if (typeof json !== "object" || json === null) throw new TypeError("no subscription");
@@ -41,22 +42,23 @@ export function parseSubscriptionRequest(text: string): SubscriptionRequest {
   };
 }
 
-/** A ref that moved. Hex; zeros for none. */
+/** An update of a ref. Object names are hexadecimal; zeros stand for "no object". */
 export type MovedRef = {
+  /** The sequence number of the update in the ref log. */
   readonly seq: number;
   readonly name: string;
   readonly oldOid: string;
   readonly newOid: string;
-  /** Milliseconds since the epoch. */
+  /** The time of the update, in milliseconds since the epoch. */
   readonly at: number;
 };
 
-/** Gives the message that tells of a moved ref. `repo` is `{tenant}/{repo}`. */
+/** Returns the message about an update of a ref. `repo` is `{tenant}/{repo}`. */
 export function formatRefMessage(repo: string, { seq, name, oldOid, newOid, at }: MovedRef): string {
   return JSON.stringify({ type: "ref", repo, name, old: oldOid, new: newOid, at: new Date(at).toISOString(), seq });
 }
 
-/** Gives the message that what followed `since` can't be told; what comes after `seq` will be. */
+/** Returns the message that the events from `since` up to `seq` are not available. Later ones will be sent. */
 export function formatGapMessage(repo: string, since: number, seq: number): string {
   return JSON.stringify({ type: "gap", repo, since, seq });
 }
