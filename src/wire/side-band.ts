@@ -56,8 +56,8 @@ export function writeSideBandHeader(band: Band, length: number, into: Uint8Array
 }
 
 /**
- * Frames all of `data` into the caller's buffer and returns the number of bytes written. `into` must have {@link
- * sideBandSize} bytes and must not overlap `data`.
+ * Frames all of `data` into the caller's buffer and returns the number of bytes written. `into` must have
+ * {@link sideBandSize} bytes and must not overlap `data`.
  *
  * @throws RangeError if `into` is too short.
  */

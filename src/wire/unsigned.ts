@@ -24,8 +24,8 @@ export function parseUnsigned(text: string): number {
 }
 
 /**
- * Parses an unsigned number with an optional unit: `k`, `m` or `g`, powers of 1024. Returns `NaN` as {@link
- * parseUnsigned} does.
+ * Parses an unsigned number with an optional unit: `k`, `m` or `g`, powers of 1024. Returns `NaN` as
+ * {@link parseUnsigned} does.
  */
 export function parseUnsignedWithUnit(text: string): number {
   const unit = UNITS.get(text.slice(-1).toLowerCase());
