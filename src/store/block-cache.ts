@@ -1,28 +1,30 @@
 /**
- * Pieces of stored files kept in memory, for all requests of an isolate. Bounded in bytes; what was used longest ago goes first.
- * Keys begin with the repository's id, so tenants never meet. Stored files never change, so nothing is ever invalidated.
+ * Caches parts of stored files in memory, for all requests of an isolate. The cache is bounded in bytes and evicts what
+ * was used longest ago. Keys begin with the repository's id, so tenants never meet. Stored files never change, so
+ * nothing is ever invalidated.
  *
- * Blocks of packs come and go by the thousand. They are copied into memory that is used again and again: cut from what was read
- * they would keep all of it, and what is let go of would count against the isolate until it is collected. Whole files have room of
- * their own: a walk would push an index of megabytes out while who walks still holds it.
+ * Blocks of packs come and go by the thousand. They are copied into memory that is reused. A view of what was read
+ * would keep all of it alive, and evicted memory would count against the isolate until it is collected. Whole files
+ * have a bound of their own and are not copied. Otherwise a walk over blocks would evict an index of megabytes that the
+ * walk itself still holds.
  *
  * @packageDocumentation
  */
 import { freeMemory } from "../bytes/free-memory.ts";
 import { type CachedPiece, ClockCache } from "./clock-cache.ts";
 
-/** Bytes of a block, but of a pack's last. */
+/** The size of every block in bytes, except a pack's last, which may be shorter. */
 export const BLOCK_BYTES = 64 * 1024;
-/** What is kept of blocks, and of files, however much is reclaimed. */
+/** The bytes of blocks, and of files, that are kept however much is reclaimed. */
 const LEAST_BYTES = 6 * 1024 * 1024;
-/** What a cache may hold, in bytes. */
+/** The most bytes that a cache may hold, of files and of blocks. */
 export type CacheBounds = { readonly files: number; readonly blocks: number };
 
-/** The pieces. */
+/** A cache of whole files (or parts of them) and of blocks of packs. */
 export class BlockCache {
   readonly #bounds: CacheBounds;
   readonly #files = new ClockCache();
-  /** Memory of whole blocks that were let go of. */
+  /** The memory of evicted blocks of full size, to be reused. */
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
   readonly #blocks = new ClockCache((bytes) => {
     if (bytes.length === BLOCK_BYTES) this.#free.push(bytes);
@@ -32,18 +34,24 @@ export class BlockCache {
     this.#bounds = bounds;
   }
 
-  /** Bytes held. */
+  /** The number of bytes held, spare memory included. */
   get byteLength(): number {
     return this.#files.byteLength + this.#blocks.byteLength + this.#free.length * BLOCK_BYTES;
   }
 
-  /** Lets go of all but about the youngest `bytes`, more than one reads at once: for who needs the memory more. */
+  /**
+   * Evicts all but about the youngest `bytes`, for a caller that needs the memory more. `bytes` must exceed what is
+   * read at once. Files are kept in preference to blocks.
+   */
   trim(bytes: number): void {
     this.#files.shrink(bytes);
     this.trimBlocks(bytes - this.#files.byteLength);
   }
 
-  /** Lets go of about `bytes`, where so much is left: blocks first, but of both some stay, or whoever reads would read in circles. */
+  /**
+   * Evicts about `bytes`, blocks before files. Some of both always stay, because otherwise readers would keep evicting
+   * what they need next.
+   */
   reclaim(bytes: number): void {
     const goal = this.byteLength - bytes;
     this.trimBlocks(Math.max(LEAST_BYTES, goal - this.#files.byteLength));
@@ -51,7 +59,7 @@ export class BlockCache {
     this.#files.shrink(Math.max(LEAST_BYTES, goal - rest));
   }
 
-  /** Lets go of all blocks but about the youngest `bytes`, as {@link trim}. */
+  /** Evicts blocks, and frees spare memory, until about the youngest `bytes` of blocks remain. */
   trimBlocks(bytes: number): void {
     this.#blocks.shrink(bytes);
     while (this.#blocks.byteLength + this.#free.length * BLOCK_BYTES > bytes) {
@@ -61,33 +69,37 @@ export class BlockCache {
     }
   }
 
-  /** Frees all memory, that of files too: nobody reads what came from here any more. */
+  /** Frees all memory, that of files too. The caller vouches that nobody reads bytes of this cache any more. */
   free(): void {
     this.trimBlocks(0);
     for (const bytes of this.#files.takeAll()) freeMemory(bytes);
   }
 
-  /** Gives a file, or a part of one, which stays unchanged. */
+  /** Returns a file, or a part of one. The bytes are shared and must not be changed. */
   get(key: string): Uint8Array | undefined {
     return this.#files.find(key)?.bytes;
   }
 
-  /** Keeps a file, or a part of one, from now on unchanged. One larger than all that files may take is not kept. */
+  /**
+   * Keeps a file, or a part of one, which must not change from now on. Bytes larger than the whole bound for files are
+   * not kept.
+   */
   set(key: string, bytes: Uint8Array<ArrayBuffer>): void {
     if (bytes.length > this.#bounds.files) return;
     this.#files.set(key, bytes);
     this.#files.shrink(this.#bounds.files);
   }
 
-  /** Gives a block as it is kept: its bytes are a view that is to be used before anything is awaited. */
+  /** Returns a block as the cache keeps it. Its bytes are a view that is valid only until something is awaited. */
   findBlock(key: string): CachedPiece | undefined {
     return this.#blocks.find(key);
   }
 
-  /** Keeps a copy of a block, of {@link BLOCK_BYTES} or, at a pack's end, fewer. */
+  /** Keeps a copy of a block of {@link BLOCK_BYTES} or, at a pack's end, fewer bytes. */
   setBlock(key: string, bytes: Uint8Array): void {
     if (bytes.length > this.#bounds.blocks) return;
-    // Room is made first. A whole block is copied into memory that was let go of; a shorter one is not, so that memory is freed.
+    // Make room first. A whole block is copied into the memory of an evicted one. A shorter block is not, so that
+    // memory is freed.
     if (bytes.length === BLOCK_BYTES) this.#blocks.shrink(this.#bounds.blocks - bytes.length);
     else this.trimBlocks(this.#bounds.blocks - bytes.length);
     const memory = (bytes.length === BLOCK_BYTES ? this.#free.pop() : undefined) ?? new Uint8Array(bytes.length);

@@ -1,14 +1,15 @@
 /**
- * Byte arrays by key, bounded in bytes. Who was not used for a round of letting go is let go of next: to use one moves nothing.
+ * Byte arrays by key, bounded in bytes by the CLOCK algorithm. A hit only sets a bit and moves nothing; a piece that
+ * was not hit since the last sweep is evicted.
  *
  * @packageDocumentation
  */
 
-/** A piece in the cache, or one that is no longer there. */
+/** A piece in the cache, or one that was evicted. */
 export class CachedPiece {
-  /** The piece, unchanged; `undefined` once the cache has let go of it. */
+  /** The piece, which must not be changed; `undefined` once it was evicted. */
   bytes: Uint8Array<ArrayBuffer> | undefined;
-  /** Used since the cache last looked for something to let go of. */
+  /** Whether the piece was used since the cache last swept over it. */
   touched = false;
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -16,30 +17,30 @@ export class CachedPiece {
   }
 }
 
-/** The pieces. */
+/** The cache. It evicts only when {@link ClockCache.shrink} is called. */
 export class ClockCache {
   readonly #pieces = new Map<string, CachedPiece>();
   readonly #onLoss: (bytes: Uint8Array<ArrayBuffer>) => void;
   #bytes = 0;
 
-  /** `onLoss` is given what the cache lets go of. */
+  /** `onLoss` receives the bytes of each piece that is evicted or replaced. */
   constructor(onLoss: (bytes: Uint8Array<ArrayBuffer>) => void = () => undefined) {
     this.#onLoss = onLoss;
   }
 
-  /** Bytes held. */
+  /** The number of bytes held. */
   get byteLength(): number {
     return this.#bytes;
   }
 
-  /** Gives a piece as it is kept: who asks again and again need not look it up. */
+  /** Returns a piece as the cache keeps it, so that a caller that needs it again and again need not look it up. */
   find(key: string): CachedPiece | undefined {
     const piece = this.#pieces.get(key);
     if (piece !== undefined) piece.touched = true;
     return piece;
   }
 
-  /** Keeps a piece, from now on unchanged, as the youngest. */
+  /** Keeps a piece, which must not change from now on, as the youngest. */
   set(key: string, bytes: Uint8Array<ArrayBuffer>): void {
     const old = this.#pieces.get(key);
     if (old !== undefined) {
@@ -50,7 +51,7 @@ export class ClockCache {
     this.#bytes += bytes.length;
   }
 
-  /** Lets go of all but about the youngest `bytes`. */
+  /** Evicts pieces until about the youngest `bytes` remain. */
   shrink(bytes: number): void {
     for (const [key, piece] of this.#pieces) {
       if (this.#bytes <= bytes) return;
@@ -64,7 +65,7 @@ export class ClockCache {
     }
   }
 
-  /** Empties the cache, and gives what was in it. */
+  /** Empties the cache, and returns all bytes that were in it. */
   takeAll(): Uint8Array<ArrayBuffer>[] {
     const all: Uint8Array<ArrayBuffer>[] = [];
     for (const piece of this.#pieces.values()) {

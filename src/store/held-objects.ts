@@ -1,9 +1,10 @@
 /**
- * Which stored objects are in the ring, by pack and offset. A walk keeps hundreds of thousands and each is soon overwritten: in a
- * map of objects they would be most of what a request leaves behind, so they are rows of typed arrays, as many as a ring may hold.
+ * Remembers which stored objects are in the ring, by pack and offset. A walk keeps hundreds of thousands of objects,
+ * and each is soon overwritten. In a map they would be most of the garbage of a request. So they are rows of typed
+ * arrays, about as many as a ring can hold.
  *
- * A row's place is one of a few that its key gives; what is there and was read longest ago makes room. What is not found is read
- * again, so nothing depends on it but speed.
+ * A key hashes to a few rows. If all of them are taken, the one read longest ago makes room. An object that is not
+ * found is read again, so only speed depends on this table.
  *
  * @packageDocumentation
  */
@@ -12,13 +13,13 @@ import { freeMemory } from "../bytes/free-memory.ts";
 import type { Held } from "./inflating.ts";
 import type { ObjectRing } from "./object-ring.ts";
 
-/** An object in the ring. */
+/** An object in the ring, with its type number. */
 export type ReadObject = { readonly kind: number; readonly held: Held };
 
-/** Places that a key may have. */
+/** The number of rows that a key may be in. */
 const WAYS = 4;
 const FIRST_ROWS = 256;
-/** About as many as a ring has room for. */
+/** About the number of objects that a ring has room for. */
 const MOST_ROWS = 65_536;
 const EMPTY = -1;
 
@@ -40,7 +41,7 @@ function emptyRows(count: number): Rows {
   };
 }
 
-/** The objects of one reader. */
+/** The objects that one reader has in the ring. */
 export class HeldObjects {
   readonly #ring: ObjectRing;
   #rows = emptyRows(FIRST_ROWS);
@@ -49,7 +50,7 @@ export class HeldObjects {
     this.#ring = ring;
   }
 
-  /** Gives the object whose entry begins at `offset` of the pack with this number, while it is in the ring. */
+  /** Returns the object whose entry begins at `offset` of the pack with this number, if it is still in the ring. */
   find(pack: number, offset: number): ReadObject | undefined {
     const row = this.#rowOf(pack, offset);
     const { positions, sizes, kinds } = this.#rows;
@@ -59,13 +60,13 @@ export class HeldObjects {
     return { kind: u8At(kinds, row), held: { position, size: u32At(sizes, row) } };
   }
 
-  /** Whether {@link HeldObjects.find} would give one. */
+  /** Whether {@link HeldObjects.find} would return an object. */
   has(pack: number, offset: number): boolean {
     const row = this.#rowOf(pack, offset);
     return row >= 0 && this.#ring.holds(f64At(this.#rows.positions, row));
   }
 
-  /** Notes an object. */
+  /** Remembers an object. */
   keep(pack: number, offset: number, object: ReadObject): void {
     let row = this.#rowOf(pack, offset);
     if (row < 0) row = this.#roomFor(pack, offset);
@@ -77,13 +78,13 @@ export class HeldObjects {
     kinds[row] = object.kind;
   }
 
-  /** Forgets all and frees the memory; nothing is kept afterwards. */
+  /** Forgets all objects and frees the memory. Nothing may be kept afterwards. */
   free(): void {
     for (const column of Object.values(this.#rows)) freeMemory(column);
     this.#rows = emptyRows(WAYS);
   }
 
-  /** The first of the places that a key may have. */
+  /** Returns the first of the rows that a key may be in. */
   #placeOf(pack: number, offset: number): number {
     const hash = Math.imul(Math.imul((offset % 0x1_0000_0000) | 0, 0x9e37_79b1) ^ pack, 0x85eb_ca6b);
     return ((hash ^ (hash >>> 15)) & (this.#rows.packs.length / WAYS - 1)) * WAYS;

@@ -1,6 +1,6 @@
 /**
- * Inflates what is too large to be held, piece by piece. Several streams may be under way at once, though the kernel knows one:
- * each keeps its state between pieces, and can be continued from any place where that was noted.
+ * Inflates data that is too large to be held, piece by piece. Several streams may be under way at once, though the
+ * kernel knows only one: each stream saves its state between pieces, and can be continued from any resume point.
  *
  * @packageDocumentation
  */
@@ -8,10 +8,13 @@ import { ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT } from "../kernel/kernel.ts";
 import type { Inflating } from "./inflating.ts";
 
-/** Reads `[offset, offset + length)` of the pack that the data is in. */
+/** Reads `[offset, offset + length)` of the pack that holds the data. */
 export type DeflatedBytes = (offset: number, length: number) => Promise<Uint8Array>;
 
-/** A stream of deflated data: where it begins, where it ends at the latest, and what it inflates to. */
+/**
+ * A zlib stream in a pack: the offset where it begins, the latest offset where it may end, and the size that it
+ * inflates to.
+ */
 export type DeflatedEntry = {
   readonly read: DeflatedBytes;
   readonly at: number;
@@ -19,7 +22,7 @@ export type DeflatedEntry = {
   readonly size: number;
 };
 
-/** A place in a stream from which it can be gone on with. */
+/** A place in a stream from which inflating can continue. */
 export type ResumePoint = {
   readonly produced: number;
   readonly consumed: number;
@@ -28,13 +31,13 @@ export type ResumePoint = {
   readonly history: Uint8Array;
 };
 
-/** Deflated bytes that are read at once. */
+/** The most bytes of deflated data that one read takes. */
 export const READ_BYTES = 1024 * 1024;
 const HISTORY_BYTES = 32_768;
-/** Bytes of a piece, at most. */
+/** The most bytes of one inflated piece. */
 const OUT_BYTES = 131_072;
 
-/** One stream. */
+/** One zlib stream being inflated. */
 export class InflateStream {
   readonly #inflating: Inflating;
   readonly #entry: DeflatedEntry;
@@ -42,7 +45,7 @@ export class InflateStream {
   #consumed = 0;
   #state: Uint8Array | undefined;
   #history = new Uint8Array(0);
-  /** Read and not used. */
+  /** Deflated bytes that were read and not used yet. */
   #input: Uint8Array = new Uint8Array(0);
   #needsInput = true;
   #isDone = false;
@@ -58,17 +61,20 @@ export class InflateStream {
     this.#history = from.history.slice();
   }
 
-  /** Bytes of content so far. */
+  /** The number of inflated bytes so far. */
   get produced(): number {
     return this.#produced;
   }
 
-  /** Bytes of deflated data used so far; all of it once {@link next} has given `undefined`. */
+  /**
+   * The number of deflated bytes used so far. It is the whole stream's length once {@link next} has returned
+   * `undefined`.
+   */
   get consumed(): number {
     return this.#consumed;
   }
 
-  /** Notes this place. */
+  /** Returns a resume point for the current place; `undefined` before the first piece. */
   point(): ResumePoint | undefined {
     if (this.#state === undefined) return undefined;
     return {
@@ -81,9 +87,9 @@ export class InflateStream {
   }
 
   /**
-   * Gives a copy of the next piece of content, of `most` bytes at most; `undefined` at the end.
+   * Returns a copy of the next piece of content, at most `most` bytes; `undefined` at the end.
    *
-   * @throws ObjectRejected where the data is damaged, or inflates to another size than it should.
+   * @throws ObjectRejected if the data is damaged, or does not inflate to the size that it should.
    */
   async next(most = OUT_BYTES): Promise<Uint8Array | undefined> {
     while (!this.#isDone) {
@@ -101,7 +107,7 @@ export class InflateStream {
     this.#input = await read(from, Math.min(READ_BYTES, end - from));
   }
 
-  /** One call of the kernel. What lies in the ring is not needed after it. */
+  /** Makes one call to the kernel. It needs nothing in the ring afterwards. */
   #step(most: number): Uint8Array {
     const { kernel, ring } = this.#inflating;
     const stateBytes = kernel.inflateStateBytes;

@@ -1,6 +1,6 @@
 /**
- * Deflated data read at any place. It can only be inflated forward, so places are noted on the way from which to go on when
- * something before is wanted, and the blocks that came last are kept.
+ * Reads deflated data at any place. Data can only be inflated forward, so resume points are taken on the way, from
+ * which a read further back continues. The blocks inflated last are kept.
  *
  * @packageDocumentation
  */
@@ -8,24 +8,27 @@ import { CorruptStore, LimitExceeded } from "../bytes/failure.ts";
 import { type DeflatedEntry, InflateStream, READ_BYTES, type ResumePoint } from "./inflate-stream.ts";
 import type { Inflating } from "./inflating.ts";
 
-/** Bytes of a block. */
+/** The size of a block in bytes. */
 const BLOCK_BYTES = 65_536;
-/** Places noted in one stream; each takes 45 KB. */
+/** The number of resume points in one stream; each takes 45 KB. */
 const POINTS = 32;
 
-/** What all sources of one object share: the blocks kept, and the work done. */
+/** What all sources of one object share: the blocks kept, and the bound on work. */
 export class InflatedBlocks {
   readonly #most: number;
   readonly #blocks = new Map<string, Uint8Array>();
   #left: number;
 
-  /** `blocks` of 64 KiB are kept; `work` bytes may be inflated, which bounds the time that going back takes. */
+  /**
+   * Keeps at most `blocks` blocks of 64 KiB. At most `work` bytes may be read or inflated, which bounds the time that
+   * reads further back take.
+   */
   constructor(blocks: number, work: number) {
     this.#most = blocks;
     this.#left = work;
   }
 
-  /** Gives a block that is kept, which makes it the youngest. */
+  /** Returns a block that is kept, and makes it the youngest. */
   get(key: string): Uint8Array | undefined {
     const block = this.#blocks.get(key);
     if (block === undefined) return undefined;
@@ -34,7 +37,7 @@ export class InflatedBlocks {
     return block;
   }
 
-  /** Accounts for work: bytes read or inflated. @throws LimitExceeded where that is too much. */
+  /** Accounts for bytes read or inflated. @throws LimitExceeded if they exceed the bound on work. */
   charge(bytes: number): void {
     this.#left -= bytes;
     if (this.#left < 0) {
@@ -42,7 +45,7 @@ export class InflatedBlocks {
     }
   }
 
-  /** Keeps a block that was inflated; the oldest gives way. */
+  /** Keeps a block that was inflated, in place of the oldest if there are too many. */
   put(key: string, block: Uint8Array): void {
     this.charge(block.length);
     if (this.#blocks.size >= this.#most) {
@@ -53,18 +56,18 @@ export class InflatedBlocks {
   }
 }
 
-/** One source. */
+/** One deflated entry, readable at any place. */
 export class InflatedSource {
   readonly #inflating: Inflating;
   readonly #entry: DeflatedEntry;
   readonly #name: number;
   readonly #blocks: InflatedBlocks;
-  /** Bytes from one noted place to the next. */
+  /** The number of inflated bytes from one resume point to the next. */
   readonly #spacing: number;
   readonly #points: ResumePoint[] = [];
   #stream: InflateStream;
 
-  /** `name` tells the sources that share `blocks` apart; of a source that is `noted`, places are. */
+  /** `name` tells the sources that share `blocks` apart. Resume points are taken only if `noted` is set. */
   constructor(
     inflating: Inflating,
     entry: DeflatedEntry,
@@ -79,7 +82,11 @@ export class InflatedSource {
     this.#stream = new InflateStream(inflating, entry);
   }
 
-  /** Gives bytes from `offset` on, some of the `length` that are there: a view, valid until the next call. */
+  /**
+   * Returns at least one of the `length` bytes at `offset`: a view, valid until the next call.
+   *
+   * @throws CorruptStore if the data has no byte at `offset`.
+   */
   async read(offset: number, length: number): Promise<Uint8Array> {
     const number = Math.floor(offset / BLOCK_BYTES);
     const block = await this.#block(number);
@@ -108,13 +115,16 @@ export class InflatedSource {
     this.#begin(point);
   }
 
-  /** What it read ahead before is lost, which is what beginning costs. */
+  /**
+   * Starts a stream, at a resume point if one is given. The cost charged is what the old stream had read ahead, which
+   * is lost.
+   */
   #begin(point: ResumePoint | undefined): void {
     this.#blocks.charge(READ_BYTES);
     this.#stream = new InflateStream(this.#inflating, this.#entry, point);
   }
 
-  /** Goes on from a place noted before where that is nearer. */
+  /** Continues from a resume point ahead of the stream, if one is nearer to `at`. */
   #leap(at: number): void {
     const point = this.#points.findLast(({ produced }) => produced <= at);
     if (point !== undefined && point.produced > this.#stream.produced) this.#begin(point);
@@ -122,14 +132,14 @@ export class InflatedSource {
 
   #note(): void {
     const { produced } = this.#stream;
-    // Without a point so far the stream is at its beginning.
+    // If there is no resume point yet, the first spacing counts from the stream's beginning.
     const last = this.#points.at(-1)?.produced ?? 0;
     if (produced < last + this.#spacing) return;
     const point = this.#stream.point();
     if (point !== undefined) this.#points.push(point);
   }
 
-  /** Inflates a whole block, or the last one. */
+  /** Inflates one whole block, or the last one. */
   async #next(): Promise<Uint8Array> {
     const size = Math.min(BLOCK_BYTES, this.#entry.size - this.#stream.produced);
     const block = new Uint8Array(Math.max(0, size));

@@ -1,5 +1,5 @@
 /**
- * Inflating entries into the ring and applying deltas there: what taking a pack in and reading one back have in common.
+ * Inflates entries into the ring and applies deltas there, both for taking a pack in and for reading one back.
  *
  * @packageDocumentation
  */
@@ -7,22 +7,28 @@ import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts
 import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../kernel/kernel.ts";
 import type { ObjectRing } from "./object-ring.ts";
 
-/** An object (or delta) in the ring. */
+/** An object or delta in the ring. */
 export type Held = { readonly position: number; readonly size: number };
 
-/** A stream being inflated. */
+/** A stream being inflated, with the numbers of bytes produced and consumed so far. */
 export type Inflation = { readonly held: Held; produced: number; consumed: number };
 
-/** Bytes that so many deflate to at most, headers and trailer included, unless the stream was made to be long. */
+/**
+ * Returns the most bytes that data of this size deflates to, headers and trailer included, unless the stream was made
+ * long on purpose.
+ */
 function deflatedBytes(size: number): number {
   return size + (size >>> 8) + 64;
 }
 
-/** The kernel and its ring, with the two operations that fill it. */
+/** The kernel and its ring, with the operations that fill the ring. */
 export class Inflating {
   #kernel: Kernel;
   readonly ring: ObjectRing;
-  /** The largest object, base or delta that fits: so that a delta, its base and its result always do together. */
+  /**
+   * The size of the largest object, base or delta that may be held: a quarter of the ring, so that a delta, its base
+   * and its result fit together.
+   */
   readonly wholeBytes: number;
 
   constructor(kernel: Kernel, ring: ObjectRing) {
@@ -36,18 +42,18 @@ export class Inflating {
     return this.#kernel;
   }
 
-  /** Goes on with another kernel, divided alike: nothing is held any more. */
+  /** Continues with another kernel, whose memory is divided in the same way. Nothing is held any more. */
   replace(kernel: Kernel): void {
     this.#kernel = kernel;
     this.ring.clear();
   }
 
-  /** The address of what is held. */
+  /** Returns the address of a held object. */
   pointer(held: Held): number {
     return this.ring.pointer(held.position);
   }
 
-  /** A view of what is held, valid until the next call that grows or fills kernel memory. */
+  /** Returns a view of a held object, valid until the next call that grows or fills kernel memory. */
   bytes(held: Held): Uint8Array {
     const at = this.pointer(held);
     return this.kernel.memory.subarray(at, at + held.size);
@@ -60,7 +66,7 @@ export class Inflating {
     return { position, size: bytes.length };
   }
 
-  /** Reserves what is held anew, as the youngest. */
+  /** Copies a held object to the ring's head, which makes it the youngest. */
   refresh(held: Held): Held {
     const from = this.pointer(held);
     const position = this.ring.reserve(held.size);
@@ -69,8 +75,8 @@ export class Inflating {
   }
 
   /**
-   * Starts inflating a zlib stream to exactly `size` bytes; it is then given piece by piece to {@link inflateMore}. One at a
-   * time.
+   * Starts inflating a zlib stream to exactly `size` bytes. Its data then goes to {@link inflateMore}, piece by piece.
+   * Only one stream may be under way at a time.
    */
   startInflating(size: number): Inflation {
     this.kernel.inflateStart();
@@ -78,17 +84,17 @@ export class Inflating {
   }
 
   /**
-   * Inflates the next piece of the stream (which may go on after the stream's end). True once it is whole: `consumed` then says
-   * how many bytes the stream took.
+   * Inflates the next piece of the stream; the piece may extend beyond the stream's end. Returns true once the stream
+   * is whole, and `consumed` is then its length.
    *
-   * @throws CorruptStore where the stream is damaged or does not inflate to the size it should.
+   * @throws CorruptStore if the stream is damaged or does not inflate to the size that it should.
    */
   inflateMore(inflation: Inflation, deflated: Uint8Array): boolean {
     const { kernel } = this;
     const target = this.pointer(inflation.held);
     const { size } = inflation.held;
     for (let at = 0; at < deflated.length;) {
-      // a whole block may be at hand for an object of a few bytes: no more is copied than its stream should take
+      // The caller may pass a whole block for an object of a few bytes: copy no more than its stream should take.
       const piece = deflated.subarray(at, at + Math.min(kernel.windowBytes, deflatedBytes(size - inflation.produced)));
       kernel.memory.set(piece, kernel.windowAt);
       const out = target + inflation.produced;
@@ -103,7 +109,11 @@ export class Inflating {
     return false;
   }
 
-  /** Gives a copy of the first `size` bytes that a zlib stream inflates to. @throws CorruptStore where it is damaged or too short. */
+  /**
+   * Returns a copy of the first `size` bytes that a zlib stream inflates to.
+   *
+   * @throws CorruptStore if the stream is damaged or too short.
+   */
   inflateHead(deflated: Uint8Array, size: number): Uint8Array {
     const { kernel } = this;
     const at = this.ring.pointer(this.ring.reserve(size));
@@ -116,16 +126,16 @@ export class Inflating {
     return kernel.memory.slice(at, at + size);
   }
 
-  /** Gives the size of what a delta that is held makes. @throws ObjectRejected where it is no delta. */
+  /** Returns the size of the result of a held delta. @throws ObjectRejected if it is not a delta. */
   resultSize(delta: Held): number {
     if (this.kernel.deltaSizes(this.pointer(delta), delta.size) < 0) throw new ObjectRejected("failed to apply delta");
     return this.kernel.deltaResultSize;
   }
 
   /**
-   * Applies a delta that is held to a base that is held; both may be gone afterwards, the result is the youngest.
+   * Applies a held delta to a held base. Both may be overwritten by that; the result is the youngest in the ring.
    *
-   * @throws ObjectRejected for a delta that git would refuse, LimitExceeded for a result too large to be held.
+   * @throws ObjectRejected for a delta that git would refuse, and LimitExceeded for a result too large to be held.
    */
   applyDelta(base: Held, delta: Held): Held {
     const { kernel, ring } = this;
@@ -150,7 +160,7 @@ export class Inflating {
   }
 }
 
-/** The fault for an object that has to be held whole and is too large for that. */
+/** Returns the error for an object that has to be held whole and is too large for that. */
 export function tooLargeToHold(what: string, size: number, wholeBytes: number): LimitExceeded {
   return new LimitExceeded(
     "whole-object-bytes",

@@ -1,9 +1,10 @@
 /**
- * The content of a stored object that is too large to be held, piece by piece, though it is stored as a delta.
+ * Streams the content of a stored object that is too large to be held, though it may be stored as a delta.
  *
- * Nothing is written: the deltas of the chain are read once, for where each byte of the object comes from, and then the object is
- * put together in order, from data that is inflated as it is wanted. A delta mostly goes through its base from the beginning to the
- * end, and so does that; where it goes back, data is inflated again from the nearest place noted, within a bound.
+ * Nothing is written. First the deltas of the chain are read once, to learn where each byte of the object comes from.
+ * Then the object is put together in order, from data that is inflated on demand. Most deltas go through their base
+ * from beginning to end, and then each source is inflated once. Where a delta goes back, data is inflated again from
+ * the nearest resume point, within a bound.
  *
  * @packageDocumentation
  */
@@ -16,25 +17,28 @@ import type { Inflating } from "./inflating.ts";
 import type { StoredChain } from "./object-reader.ts";
 import { BELOW, SegmentList } from "./segment-list.ts";
 
-/** What putting one object together may take. */
+/** Bounds on putting one object together. */
 export type LargeContentLimits = {
-  /** Deltas in the chain. */
+  /** The most deltas in the chain. */
   readonly deltas: number;
-  /** Parts that the object falls into, and each delta. */
+  /** The most parts that the object, or one delta, may fall into. */
   readonly segments: number;
-  /** Bytes inflated for each byte of the object and of what it is made from. */
+  /** Bytes that may be inflated per byte of the object and of its sources. */
   readonly work: number;
 };
 
-/** The bounds in use: 16 MB of memory, and some seconds of processor time for a blob of 100 MB whose deltas go back all the time. */
+/**
+ * The bounds in use. They allow 16 MB of memory, and some seconds of processor time for a blob of 100 MB whose deltas
+ * keep going back.
+ */
 export const LARGE_CONTENT_LIMITS: LargeContentLimits = { deltas: 64, segments: 200_000, work: 4 };
 
-/** Work that is always granted. Bytes. */
+/** Bytes of work that every object is granted. */
 const FREE_WORK = 1024 * 1024 * 1024;
-/** Blocks kept beyond one a source: 2 MiB. */
+/** Blocks kept beyond one per source: 2 MiB. */
 const SPARE_BLOCKS = 32;
 
-/** An object, to be read once. */
+/** An object, whose pieces can be read once. */
 export type LargeContent = {
   readonly kind: number;
   readonly size: number;
@@ -42,9 +46,9 @@ export type LargeContent = {
 };
 
 /**
- * Opens an object that is made from a chain. A piece is valid until the next is asked for.
+ * Opens the object that a chain makes. A piece is valid until the next one is asked for.
  *
- * @throws LimitExceeded, CorruptStore, as its pieces do
+ * @throws LimitExceeded or CorruptStore; reading the pieces may throw either, too.
  */
 export async function openLargeContent(
   inflating: Inflating,
@@ -82,7 +86,10 @@ async function* piecesOf(segments: SegmentList, sources: readonly InflatedSource
   }
 }
 
-/** Gives where each byte of the object comes from: a delta, by its number, or what is below all of them. */
+/**
+ * Returns where each byte of the object comes from: a delta, by its number, or {@link BELOW}, the entry below all
+ * deltas.
+ */
 async function segmentsOf(inflating: Inflating, entries: readonly DeflatedEntry[], most: number): Promise<SegmentList> {
   const last = entries.length - 1;
   const whole = new SegmentList(most);
@@ -125,7 +132,7 @@ async function readDelta(
   return { segments, baseSize: sizes.baseSize };
 }
 
-/** What is wrong with stored data is no client's fault. */
+/** Turns a rejection into {@link CorruptStore}, because damage in stored data is not the client's fault. */
 async function asStored<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

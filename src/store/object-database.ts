@@ -1,5 +1,5 @@
 /**
- * All objects of a repository: the packs of one catalog snapshot, looked up together.
+ * All objects of a repository: looks names up in the packs of one catalog snapshot together.
  *
  * @packageDocumentation
  */
@@ -9,32 +9,41 @@ import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { type PackContext, PackHandle } from "./pack-handle.ts";
 
-/** Where objects are: for each name asked for, the number of the pack (-1: nowhere) and the position in its index. */
+/**
+ * The places of objects: for each name looked up, the number of the pack (-1 if no pack has it) and the position in its
+ * index.
+ */
 export type Locations = { readonly packs: Int32Array<ArrayBuffer>; readonly positions: Uint32Array<ArrayBuffer> };
 
-/** Where one object is: the number of the pack, and where in it its entry begins. */
+/** The place of one object: the number of the pack, and the offset at which its entry begins. */
 export type ObjectPlace = { readonly pack: number; readonly offset: number };
 
 /** A repository's objects, over one snapshot of its catalog. */
 export class ObjectDatabase {
   readonly packs: readonly PackHandle[];
   readonly context: PackContext;
-  /** Numbers of the packs that are asked, small ones first: what is in several is read where less has to be read. */
+  /**
+   * The numbers of the packs that are searched, small ones first: an object in several packs is read where less has to
+   * be read.
+   */
   #bySize: readonly number[];
 
   constructor(records: readonly PackRecord[], context: PackContext) {
     this.context = context;
     this.packs = records.map((record) => new PackHandle(record, context));
-    // a copy has nothing that the others have not: asking it, too, would be a read for nothing
+    // A tip pack has nothing that the other packs lack, so searching it too would cost a read for nothing.
     this.#bySize = this.#sorted((record) => record.source !== "copy");
   }
 
-  /** Opens another catalog of the same repository. */
+  /** Opens another catalog of the same repository, with the same context. */
   withPacks(records: readonly PackRecord[]): ObjectDatabase {
     return new ObjectDatabase(records, this.context);
   }
 
-  /** Has copies asked, too, and first: for who takes what they hold, a tip's whole tree or much of it. */
+  /**
+   * Has tip packs searched, too. They are small, so they come before the packs that have the same objects. This suits a
+   * caller that reads a tip's whole tree, or much of it.
+   */
   useCopies(): void {
     this.#bySize = this.#sorted(() => true);
   }
@@ -46,8 +55,8 @@ export class ObjectDatabase {
   }
 
   /**
-   * Looks up raw names that lie one after the other. Packs whose index is at hand are asked first, the others all at once; of
-   * several packs that have an object the first counts, and their order is the same for all names.
+   * Looks up raw names that lie one after the other. Packs whose index is in memory are searched first, then the others
+   * all at once. If several packs have an object, the first counts, and their order is the same for all names.
    */
   async locate(names: Uint8Array): Promise<Locations> {
     const count = names.length / this.context.format.rawSize;
@@ -65,7 +74,7 @@ export class ObjectDatabase {
     return found;
   }
 
-  /** Gives the type number of each raw name; 0 for those that are not here. */
+  /** Returns the type number of each raw name; 0 for names that are not here. */
   async kindsOf(names: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const kinds = new Uint8Array(names.length / this.context.format.rawSize);
     const locations = await this.locate(names);
@@ -85,7 +94,10 @@ export class ObjectDatabase {
     return kinds;
   }
 
-  /** Gives the pack and the offset of one object where the indexes at hand tell: what a walk asks thousands of times. */
+  /**
+   * Returns the place of one object if the indexes in memory have it. A walk calls this thousands of times, so it is
+   * synchronous.
+   */
   offsetAtHand(name: Uint8Array): ObjectPlace | undefined {
     for (const pack of this.#bySize) {
       const index = this.packs[pack]?.index;
@@ -96,7 +108,7 @@ export class ObjectDatabase {
     return undefined;
   }
 
-  /** Gives the pack and the offset of one object. @throws MissingObject */
+  /** Returns the place of one object. @throws MissingObject */
   async offsetOf(name: Uint8Array): Promise<ObjectPlace> {
     const locations = await this.locate(name);
     const pack = i32At(locations.packs, 0);
@@ -107,10 +119,10 @@ export class ObjectDatabase {
   }
 }
 
-/** Notes where a pack has names that no pack before had. */
+/** Records the positions of the names that this pack has and no pack before had. */
 function note(found: Locations, pack: number, wanted: Uint32Array, positions: Int32Array | undefined): void {
   for (const [i, name] of wanted.entries()) {
-    // A pack that was not searched has nothing.
+    // A pack that was not searched has none of the names.
     const position = positions?.[i] ?? -1;
     if (position < 0 || i32At(found.packs, name) >= 0) continue;
     found.packs[name] = pack;

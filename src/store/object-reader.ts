@@ -1,6 +1,6 @@
 /**
- * Reads objects back out of stored packs: follows delta chains down, and applies them up, keeping what it made as bases for the
- * next. One reader, one request, one object at a time.
+ * Reads objects out of stored packs. It follows a delta chain down and applies the deltas upwards, and keeps the
+ * results in the ring as bases for later reads. A reader serves one request, and reads one object at a time.
  *
  * @packageDocumentation
  */
@@ -16,13 +16,13 @@ import type { ObjectDatabase } from "./object-database.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import { storedObjectSize } from "./object-size.ts";
 
-/** An object outside the ring. */
+/** An object outside the ring, with its type number. */
 export type ObjectCopy = { readonly kind: number; readonly bytes: Uint8Array };
 
-/** What an object is made from: deltas, the uppermost first, and last what is no delta. */
+/** The entries that make an object: its deltas, the uppermost first, and last the entry that is not a delta. */
 export type StoredChain = { readonly kind: number; readonly entries: readonly DeflatedEntry[] };
 
-/** Steps that reading an object costs beside those of its bytes, and that each delta below it costs. */
+/** The steps charged to the pacer for reading an object, beside those for its bytes; and for each delta below it. */
 const READ_STEPS = 500;
 const CHAIN_STEPS = 20;
 
@@ -48,24 +48,28 @@ export class ObjectReader {
     this.#held = new HeldObjects(inflating.ring);
   }
 
-  /** Frees what it remembers; it is not used afterwards. */
+  /** Frees the table of held objects. The reader must not be used afterwards. */
   close(): void {
     this.#held.free();
   }
 
-  /** Reads an object by raw name. It stays in the ring until enough else is read. @throws MissingObject, CorruptStore, LimitExceeded */
+  /**
+   * Reads an object by raw name. It stays in the ring until later reads overwrite it.
+   *
+   * @throws MissingObject, CorruptStore, LimitExceeded
+   */
   async read(name: Uint8Array): Promise<ReadObject> {
     const { pack, offset } = this.#database.offsetAtHand(name) ?? (await this.#database.offsetOf(name));
     return await this.readAt(pack, offset);
   }
 
-  /** Reads an object by raw name and gives a copy of it. @throws MissingObject, CorruptStore, LimitExceeded */
+  /** Reads an object by raw name and returns a copy of it. @throws MissingObject, CorruptStore, LimitExceeded */
   async readCopy(name: Uint8Array): Promise<ObjectCopy> {
     const { kind, held } = await this.read(name);
     return { kind, bytes: this.#inflating.bytes(held).slice() };
   }
 
-  /** Gives an object's type number, reading as little as tells it. @throws MissingObject, CorruptStore */
+  /** Returns an object's type number, and reads as little as possible for that. @throws MissingObject, CorruptStore */
   async kindOf(name: Uint8Array): Promise<number> {
     const { packs, positions } = await this.#database.locate(name);
     const kind = await this.#kindAt(i32At(packs, 0), u32At(positions, 0));
@@ -73,13 +77,13 @@ export class ObjectReader {
     return kind;
   }
 
-  /** Type number of what a pack has at a position of its index; 0 where there is no such pack. */
+  /** Returns the type number of the object at a position of a pack's index; 0 if there is no such pack. */
   async #kindAt(pack: number, position: number): Promise<number> {
     const handle = this.#database.packs[pack];
     if (handle === undefined) return 0;
     const [kind] = handle.kindsAtHand ? await handle.kinds([position]) : [];
     if (kind !== undefined) return kind;
-    // most are read next: their own bytes tell, and need no other file
+    // Most callers read the object next: the entries tell its type, and no other file is needed.
     const [offset = 0] = await handle.offsets([position]);
     const { at } = await this.#chainBelow(pack, handle, offset);
     const held = this.#heldAt(pack, at);
@@ -89,8 +93,8 @@ export class ObjectReader {
   }
 
   /**
-   * Gives the type number of each raw name, 0 for those that are nowhere, by their own bytes: for a few that are going to be read
-   * anyway. See `ObjectDatabase.kindsOf` for many.
+   * Returns the type number of each raw name, 0 for those that are nowhere, from the entries themselves. It suits a few
+   * names that are going to be read anyway; `ObjectDatabase.kindsOf` suits many.
    */
   async kindsOfFew(names: Uint8Array): Promise<Uint8Array> {
     await this.prefetch(names);
@@ -100,7 +104,10 @@ export class ObjectReader {
     return kinds;
   }
 
-  /** Reads ahead what objects (raw names, one after the other) begin with, all at once; those that are nowhere are passed over. */
+  /**
+   * Reads ahead the beginnings of the entries of these raw names (one after the other), all at once. Names that are
+   * nowhere are skipped.
+   */
   async prefetch(names: Uint8Array): Promise<void> {
     const { packs, positions } = await this.#database.locate(names);
     const byPack = new Map<number, number[]>();
@@ -118,7 +125,8 @@ export class ObjectReader {
   }
 
   /**
-   * Reads an object by raw name and gives a copy of it; `undefined` where it, or what it is built from, is too large to be held.
+   * Reads an object by raw name and returns a copy of it; `undefined` if it, or an entry that it is built from, is too
+   * large to be held.
    *
    * @throws MissingObject, CorruptStore
    */
@@ -126,18 +134,26 @@ export class ObjectReader {
     return await unlessTooLarge(this.readCopy(name));
   }
 
-  /** Reads the object whose entry begins at `offset` of a pack; `undefined` as {@link copyIfHeld}. @throws CorruptStore */
+  /**
+   * Reads the object whose entry begins at `offset` of a pack; `undefined` if it is too large, as {@link copyIfHeld}.
+   *
+   * @throws CorruptStore
+   */
   async readAtIfHeld(pack: number, offset: number): Promise<ReadObject | undefined> {
     return await unlessTooLarge(this.readAt(pack, offset));
   }
 
-  /** Gives the deflated data that an object is made from. @throws MissingObject, CorruptStore */
+  /** Returns the entries that make an object. @throws MissingObject, CorruptStore */
   async chainOf(name: Uint8Array): Promise<StoredChain> {
     const { pack, offset } = await this.#database.offsetOf(name);
     return await this.chainAt(pack, offset);
   }
 
-  /** Gives the deflated data that the entry at `offset` of the pack with this number is made from. @throws CorruptStore */
+  /**
+   * Returns the entries that make the object whose entry begins at `offset` of the pack with this number.
+   *
+   * @throws CorruptStore
+   */
   async chainAt(pack: number, offset: number): Promise<StoredChain> {
     const handle = this.#packAt(pack);
     const entries: DeflatedEntry[] = [];
@@ -157,7 +173,11 @@ export class ObjectReader {
     return { kind: this.#header.kind, entries };
   }
 
-  /** Gives an object's size in bytes, reading no more than tells it. @throws MissingObject, CorruptStore */
+  /**
+   * Returns an object's size in bytes, and reads no more than its entry's beginning for that.
+   *
+   * @throws MissingObject, CorruptStore
+   */
   async sizeOf(name: Uint8Array): Promise<number> {
     const { pack, offset } = await this.#database.offsetOf(name);
     const handle = this.#packAt(pack);
@@ -167,7 +187,10 @@ export class ObjectReader {
     return await storedObjectSize({ handle, rawSize, inflating: this.#inflating }, offset);
   }
 
-  /** Reads the object whose entry begins at `offset` of the pack with this number, and gives way where it is time to. */
+  /**
+   * Reads the object whose entry begins at `offset` of the pack with this number. It yields to other requests when the
+   * pacer says so.
+   */
   async readAt(pack: number, offset: number): Promise<ReadObject> {
     const handle = this.#packAt(pack);
     try {
@@ -201,7 +224,10 @@ export class ObjectReader {
     return base;
   }
 
-  /** Gives where the entry that begins at `offset` ends, by inflating it; `undefined` where it is too large for that. */
+  /**
+   * Returns the offset at which the entry that begins at `offset` ends, by inflating it; `undefined` if it is too large
+   * for that.
+   */
   async entryEnd(pack: number, offset: number): Promise<number | undefined> {
     const handle = this.#packAt(pack);
     await this.#readHeader(handle, offset);
@@ -210,7 +236,10 @@ export class ObjectReader {
     return offset + headerBytes + (await this.#inflateEntry(handle, offset)).consumed;
   }
 
-  /** Follows an entry's bases down to what is held or is no delta (`at`); `chain` are the deltas above, the uppermost first. */
+  /**
+   * Follows an entry's bases down to the first that is held or is not a delta (`at`). `chain` holds the offsets of the
+   * deltas above it, the uppermost first.
+   */
   async #chainBelow(pack: number, handle: PackHandle, offset: number): Promise<{ chain: number[]; at: number }> {
     const chain: number[] = [];
     const seen = new Set<number>();
@@ -226,7 +255,7 @@ export class ObjectReader {
       seen.add(at);
       if (seen.has(next)) throw new CorruptStore("delta cycle", { pack: handle.record.name, offset: next });
       at = next;
-      // the rest of a chain is mostly near
+      // The rest of a chain usually lies nearby.
       if (handle.bytesAtHand(at) === undefined) await handle.loadAround(at);
     }
     return { chain, at };
@@ -241,7 +270,7 @@ export class ObjectReader {
 
   #keep(pack: number, offset: number, kind: number, held: Held): ReadObject {
     const object = { kind, held };
-    // made from another, or moved: either way its bytes were gone over
+    // The object was made from another one or moved: either way its bytes were passed over once.
     this.#database.context.pacer.add(held.size >> 1);
     this.#held.keep(pack, offset, object);
     return object;
@@ -266,7 +295,7 @@ export class ObjectReader {
     return joined;
   }
 
-  /** Gives the offset of the base of the entry whose header was read; `undefined` where it is no delta. */
+  /** Returns the offset of the base of the entry whose header was read last; `undefined` if it is not a delta. */
   async #baseOf(handle: PackHandle, offset: number): Promise<number | undefined> {
     const header = this.#header;
     if (header.kind === OFS_DELTA) return offset - header.distance;
@@ -278,7 +307,7 @@ export class ObjectReader {
     const rawSize = this.#database.context.format.rawSize;
     const bytes = await this.#bytesOf(handle, offset, header.headerBytes);
     const name = bytes.slice(header.baseAt, header.baseAt + rawSize);
-    // a stored pack stands alone: the base of a ref-delta is in the same pack
+    // A stored pack stands alone: the base of a ref-delta is in the same pack.
     const [position] = await handle.find(name, Uint32Array.of(0));
     if (position === undefined || position < 0)
       throw new CorruptStore("the base of a delta is not in its pack", { pack: handle.record.name, offset });
@@ -291,7 +320,7 @@ export class ObjectReader {
     return bytes.length >= length ? bytes : await this.#joined(handle, offset, bytes, length);
   }
 
-  /** Inflates the entry whose header was read. */
+  /** Inflates the entry whose header was read last. */
   async #inflate(handle: PackHandle, offset: number): Promise<Held> {
     return (await this.#inflateEntry(handle, offset)).held;
   }

@@ -1,7 +1,7 @@
 /**
- * A ring of inflated objects in the kernel's memory. Space is reserved in order and what was reserved longest ago is overwritten
- * first, so the ring needs no free list and no eviction bookkeeping: a *position* (a count of bytes reserved since the start,
- * always rising) tells by itself whether its bytes are still there.
+ * A ring of inflated objects in the kernel's memory. Space is reserved in order, and what was reserved longest ago is
+ * overwritten first. So the ring needs no free list and no eviction bookkeeping. A *position* is a count of bytes
+ * reserved since the start and always rises; it tells by itself whether its bytes are still there.
  *
  * @packageDocumentation
  */
@@ -11,22 +11,25 @@ export class ObjectRing {
   readonly #base: number;
   readonly #capacity: number;
   #head = 0;
-  /** What lies from here on is still needed by who is called before it is overwritten. */
+  /** Bytes from this position on must not be overwritten before `#beforeLoss` has run. */
   #neededFrom = Number.POSITIVE_INFINITY;
   #beforeLoss: () => void = () => undefined;
 
-  /** `base` is the region's address in kernel memory, `capacity` its bytes. */
+  /** `base` is the region's address in kernel memory, and `capacity` its size in bytes. */
   constructor(base: number, capacity: number) {
     this.#base = base;
     this.#capacity = capacity;
   }
 
-  /** Bytes of the region. */
+  /** The size of the region in bytes. */
   get capacity(): number {
     return this.#capacity;
   }
 
-  /** Reserves `size` contiguous bytes, overwriting the oldest. `size` is at most the capacity. */
+  /**
+   * Reserves `size` contiguous bytes, overwriting the oldest, and returns their position. `size` is at most the
+   * capacity.
+   */
   reserve(size: number): number {
     const position = this.#place(this.#head, size);
     if (position + size - this.#capacity > this.#neededFrom) {
@@ -37,40 +40,43 @@ export class ObjectRing {
     return position;
   }
 
-  /** Has `beforeLoss` called, once, before anything at or behind `position` is overwritten. It must not reserve. */
+  /** Has `beforeLoss` called, once, before a byte at or after `position` is overwritten. It must not reserve space. */
   needFrom(position: number, beforeLoss: () => void): void {
     this.#neededFrom = position;
     this.#beforeLoss = beforeLoss;
   }
 
-  /** Says that nothing is needed any more. */
+  /** Cancels {@link needFrom}: all bytes may be overwritten. */
   needNothing(): void {
     this.#neededFrom = Number.POSITIVE_INFINITY;
   }
 
-  /** Forgets everything: the region was used for something else. */
+  /** Forgets everything, because the region was used for something else. */
   clear(): void {
     this.#head += this.#capacity;
   }
 
-  /** The address of a position's bytes. */
+  /** Returns the address of a position's bytes. */
   pointer(position: number): number {
     return this.#base + (position % this.#capacity);
   }
 
-  /** Says whether the bytes at `position` are still there. */
+  /** Whether the bytes at `position` are still there. */
   holds(position: number): boolean {
     return position >= this.#head - this.#capacity;
   }
 
-  /** Says whether they still will be after reserving `first` and then `second` bytes. */
+  /** Whether the bytes at `position` will still be there after reserving `first` and then `second` bytes. */
   survives(position: number, first: number, second: number): boolean {
     const afterFirst = this.#place(this.#head, first) + first;
     const afterSecond = this.#place(afterFirst, second) + second;
     return position >= afterSecond - this.#capacity;
   }
 
-  /** Whether the bytes at `position` are among the older half: worth reserving anew when they are used again. */
+  /**
+   * Whether the bytes at `position` are among the older half, so that they are worth reserving anew when they are used
+   * again.
+   */
   isOld(position: number): boolean {
     return position < this.#head - this.#capacity / 2;
   }

@@ -1,5 +1,6 @@
 /**
- * How large a stored object is, without making it: the header of its entry tells or, of a delta, the first bytes of the delta.
+ * Tells the size of a stored object without making it. The header of its entry has the size or, for a delta, the first
+ * bytes of the delta.
  *
  * @packageDocumentation
  * @see gitformat-pack(5)
@@ -11,15 +12,17 @@ import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import type { Inflating } from "./inflating.ts";
 import type { PackHandle } from "./pack-handle.ts";
 
-/** Bytes of a delta in which its two sizes are: ten digits of seven bits hold any. */
+/** The most bytes at a delta's beginning that hold its two sizes: ten digits of seven bits hold any size. */
 const DELTA_SIZES_BYTES = 20;
-/** Deflated bytes that give them: a stream may begin with the code lengths of a block. */
+/** The most deflated bytes that inflate to those: a stream may begin with the code lengths of a block. */
 const DEFLATED_BYTES = 512;
 
-/** Bytes of an entry that always tell: fewer only where the pack ends. */
+/**
+ * The number of bytes at an entry's beginning that always tell its object's size. Fewer suffice only at the pack's end.
+ */
 export const ENTRY_BEGINNING_BYTES = MAX_ENTRY_HEADER_BYTES + DEFLATED_BYTES;
 
-/** Gives the bytes of the object whose entry begins at `offset`. @throws CorruptStore */
+/** Returns the size in bytes of the object whose entry begins at `offset`. @throws CorruptStore */
 export async function storedObjectSize(
   { handle, rawSize, inflating }: { handle: PackHandle; rawSize: number; inflating: Inflating },
   offset: number,
@@ -32,7 +35,11 @@ export async function storedObjectSize(
   }
 }
 
-/** Gives the bytes of an object by what its entry begins with: {@link ENTRY_BEGINNING_BYTES}, or more. @throws CorruptStore */
+/**
+ * Returns the size in bytes of an object from its entry's first {@link ENTRY_BEGINNING_BYTES}, or more.
+ *
+ * @throws CorruptStore
+ */
 export function sizeFromBeginning(bytes: Uint8Array, rawSize: number, inflating: Inflating): number {
   const header = new EntryHeader();
   if (header.decode(bytes, 0, bytes.length, rawSize) === "short") {
@@ -43,7 +50,7 @@ export function sizeFromBeginning(bytes: Uint8Array, rawSize: number, inflating:
   return new DeltaReader(inflating.inflateHead(deflated, Math.min(header.size, DELTA_SIZES_BYTES))).resultSize;
 }
 
-/** Gives at least `wanted` bytes, where the pack has so many, from `offset` on. */
+/** Returns at least `wanted` bytes from `offset` on, or as many as the pack has. */
 async function bytesFrom(handle: PackHandle, offset: number, wanted: number): Promise<Uint8Array> {
   const block = await handle.bytesFrom(offset);
   const next = offset + block.length;

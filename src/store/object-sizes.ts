@@ -1,6 +1,6 @@
 /**
- * How large many stored objects are, in few storage operations: what their entries begin with is read in runs, each one operation
- * of which only the beginnings are kept.
+ * Tells the sizes of many stored objects in few storage operations. The pack is read in runs, each one operation, of
+ * which only the beginnings of entries are kept.
  *
  * @packageDocumentation
  */
@@ -12,17 +12,19 @@ import type { Locations, ObjectDatabase } from "./object-database.ts";
 import { ENTRY_BEGINNING_BYTES, sizeFromBeginning } from "./object-size.ts";
 import type { PackHandle } from "./pack-handle.ts";
 
-/** What lies between two entries up to this size is read and thrown away: cheaper than another operation. */
+/**
+ * A gap between two entries up to this size in bytes is read and thrown away, which is cheaper than another operation.
+ */
 const GAP_BYTES = 1024 * 1024;
-/** No run is longer, so that a large pack is read at several places at once. */
+/** The most bytes from a run's first entry to its last, so that a large pack is read at several places at once. */
 const RUN_BYTES = 64 * 1024 * 1024;
 const RUNS_AT_ONCE = 4;
 const PIECE_BYTES = 256 * 1024;
 
-/** An object of a pack: where its entry begins, and which of the names asked for it is. */
+/** An object of a pack: the offset of its entry, and the index of its name in the list of names. */
 type Asked = { readonly offset: number; readonly index: number };
 
-/** Gives the bytes of each object located, -1 for those that are nowhere. @throws CorruptStore */
+/** Returns the size in bytes of each object located; -1 for those that are nowhere. @throws CorruptStore */
 export async function objectSizes(
   database: ObjectDatabase,
   inflating: Inflating,
@@ -42,7 +44,7 @@ export async function objectSizes(
   return sizes;
 }
 
-/** Gives what is asked of one pack, in its order. */
+/** Returns the objects located in one pack, in pack order. */
 async function askedOf(handle: PackHandle, number: number, { packs, positions }: Locations): Promise<Asked[]> {
   const indexes: number[] = [];
   for (const [index, pack] of packs.entries()) if (pack === number) indexes.push(index);
@@ -56,16 +58,16 @@ function runsOf(asked: readonly Asked[]): Asked[][] {
   const runs: Asked[][] = [];
   for (const each of asked) {
     const run = runs.at(-1);
-    // Without a run so far neither is used.
+    // Without a run so far, neither `last` nor `first` is used.
     const last = run?.at(-1)?.offset ?? 0;
-    const first = run?.[0]?.offset ?? 0; // As above.
+    const first = run?.[0]?.offset ?? 0; // Unused without a run.
     if (run !== undefined && each.offset - last <= GAP_BYTES && each.offset - first <= RUN_BYTES) run.push(each);
     else runs.push([each]);
   }
   return runs;
 }
 
-/** Reads from the first to the last entry of a run, and hands over the beginning of each. */
+/** Reads from the first to the last entry of a run, and passes the beginning of each to `take`. */
 async function readRun(
   handle: PackHandle,
   run: readonly Asked[],
@@ -80,7 +82,7 @@ async function readRun(
   const stream = await handle.openRun(first.offset, end - first.offset);
   try {
     let buffer = new Uint8Array(Math.min(PIECE_BYTES, end - first.offset));
-    // what was read of an entry whose beginning goes on in the next piece
+    // The bytes read of an entry whose beginning continues in the next piece.
     let kept = new Uint8Array(0);
     let next = 0;
     for (let at = first.offset; at < end;) {

@@ -1,6 +1,6 @@
 /**
- * One stored pack as a reader has it: where its objects are, what they are, and its bytes, each read from the bucket in as few
- * and as large pieces as the question needs.
+ * One stored pack, open for reading: where its objects are, what types they have, and their bytes. Each question is
+ * answered with as few and as large reads of the bucket as suit it.
  *
  * @packageDocumentation
  */
@@ -25,10 +25,10 @@ import type { CachedPiece } from "./clock-cache.ts";
 import { READING } from "./reading-policy.ts";
 import type { PackByteStream, PackExtension, PackStorage } from "../catalog/pack-storage.ts";
 
-/** Where a pack lies. */
+/** The place where a pack lies. */
 export type PackPlace = {
   readonly storage: PackStorage;
-  /** The id of the repository that it lies with: begins every cache key. */
+  /** The id of the repository under which the pack lies. It begins every cache key. */
   readonly scope: string;
 };
 
@@ -36,9 +36,9 @@ export type PackPlace = {
 export type PackContext = {
   readonly cache: BlockCache;
   readonly format: ObjectFormat;
-  /** Told of the work that reading objects takes, to have the request give way. */
+  /** Counts the work of reading objects, so that the request yields to others in time. */
   readonly pacer: Pacer;
-  /** Says where a pack lies: a catalog may name packs that lie with another repository. */
+  /** Returns the place of a pack: a catalog may name packs that lie under another repository. */
   placeOf(record: PackRecord): PackPlace;
 };
 
@@ -49,12 +49,18 @@ export class PackHandle {
   readonly #context: Pick<PackContext, "cache" | "format"> & PackPlace;
   #index: PackIndex | undefined;
   #entries: ReadonlyMap<number, Uint8Array> | undefined;
-  /** Blocks of the pack that were in the cache when they were last asked for. */
+  /**
+   * The blocks of the pack that were in the cache when they were last looked up. Their bytes may have been evicted
+   * since.
+   */
   readonly #blocks = new Map<number, CachedPiece>();
   #lookups = 0;
-  /** Reads of blocks so far. */
+  /** The number of block reads so far. */
   #reads = 0;
-  /** Where readers that go forward would read on, and how many blocks were read up to there at once: a walk is many of them. */
+  /**
+   * The next block of each sequential reader, and the number of blocks that its last read took. A walk makes many such
+   * readers.
+   */
   readonly #goingOn = new Map<number, number>();
 
   constructor(record: PackRecord, context: PackContext) {
@@ -64,28 +70,31 @@ export class PackHandle {
     if (record.indexHead.length === record.indexBytes) this.#index = new PackIndex(record.indexHead, context.format);
   }
 
-  /** The whole index, where it is at hand without reading. */
+  /** The whole index, if it is in memory. */
   get index(): PackIndex | undefined {
     return this.#index;
   }
 
-  /** Reads the whole index (about 28 bytes an object), once. */
+  /** Reads the whole index (about 28 bytes per object), once. */
   async loadIndex(): Promise<PackIndex> {
     this.#index ??= new PackIndex(await this.#cached("idx", 0, this.record.indexBytes), this.#context.format);
     return this.#index;
   }
 
-  /** Reads a whole file that goes with the pack, of known length. */
+  /** Reads a whole file that goes with the pack, whose length is known. The bytes are shared with the cache. */
   async readFile(extension: PackExtension, length: number): Promise<Uint8Array> {
     return await this.#cached(extension, 0, length);
   }
 
-  /** Reads `[offset, offset + length)` of the pack, past the cache: for bytes that are on their way out. The caller's memory. */
+  /**
+   * Reads `[offset, offset + length)` of the pack without the cache, for bytes that are on their way out. The caller
+   * owns the memory.
+   */
   async readRun(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     return await this.#context.storage.read({ pack: this.record.name, extension: "pack" }, offset, length);
   }
 
-  /** Opens `[offset, offset + length)` of the pack for reading in order, as one operation. */
+  /** Opens `[offset, offset + length)` of the pack for sequential reading, as one operation. */
   async openRun(offset: number, length: number): Promise<PackByteStream> {
     return await this.#context.storage.openStream({ pack: this.record.name, extension: "pack" }, offset, length);
   }
@@ -101,8 +110,8 @@ export class PackHandle {
   }
 
   /**
-   * Finds raw names: `names` has them one after the other, `wanted` says which of them. Gives for each of `wanted` its position
-   * in the index, or -1.
+   * Finds raw names. `names` holds them one after the other, and `wanted` lists which of them to find. Returns the
+   * position in the index of each name in `wanted`, or -1.
    */
   async find(names: Uint8Array, wanted: Uint32Array): Promise<Int32Array<ArrayBuffer>> {
     const rawSize = this.#context.format.rawSize;
@@ -127,8 +136,8 @@ export class PackHandle {
   }
 
   /**
-   * Gives the raw names that begin with the digits of an abbreviated name, two at least; of very many, only `most`. Reads a
-   * bucket of the index where it is not at hand.
+   * Returns the raw names that begin with an abbreviated name of at least two digits, and at most `most` of them. It
+   * reads a bucket of the index if the index is not in memory.
    */
   async namesBeginningWith(digits: string, most: number): Promise<Uint8Array[]> {
     const rawSize = this.#context.format.rawSize;
@@ -149,7 +158,10 @@ export class PackHandle {
     return found;
   }
 
-  /** The whole index where it is at hand, small, or wanted so often by now that it is worth reading. */
+  /**
+   * Returns the whole index if it is in memory or small, or if there have been enough look-ups to make it worth
+   * reading.
+   */
   async #indexFor(lookups: number, buckets: number): Promise<PackIndex | undefined> {
     if (this.#index !== undefined) return this.#index;
     const { indexBytes } = this.record;
@@ -177,7 +189,7 @@ export class PackHandle {
     return tables;
   }
 
-  /** Gives where in the pack the objects at these positions begin. */
+  /** Returns the offsets at which the entries of the objects at these index positions begin. */
   async offsets(positions: readonly number[]): Promise<number[]> {
     const index = this.#index;
     if (index !== undefined) return positions.map((position) => index.offsetAt(position));
@@ -196,7 +208,7 @@ export class PackHandle {
     return Number(new DataView(large.buffer, large.byteOffset, 8).getBigUint64(0));
   }
 
-  /** Gives the type numbers of the objects at these positions. */
+  /** Returns the type numbers of the objects at these index positions. */
   async kinds(positions: readonly number[]): Promise<number[]> {
     const all = await this.allKinds();
     return positions.map((position) => kindAtPosition(all, position));
@@ -211,12 +223,15 @@ export class PackHandle {
     return `${this.#context.scope}/${this.record.name}.kinds:0+${packKindsBytes(this.record.objects)}`;
   }
 
-  /** The types of all objects, encoded: see `format/pack-kinds.ts`. */
+  /** Returns the types of all objects, encoded: see `format/pack-kinds.ts`. */
   async allKinds(): Promise<Uint8Array> {
     return this.record.kinds ?? (await this.#cached("kinds", 0, packKindsBytes(this.record.objects)));
   }
 
-  /** Has entries at hand, by where they begin, until other ones are given; a reader that goes on behind an entry's end reads. */
+  /**
+   * Serves these entries, keyed by offset, from memory until others are given. A reader that goes on past an entry's
+   * end reads the bucket.
+   */
   hold(entries: ReadonlyMap<number, Uint8Array> | undefined): void {
     this.#entries = entries;
   }
@@ -227,8 +242,8 @@ export class PackHandle {
   }
 
   /**
-   * Gives the pack's bytes from `offset` to the end of their block, or entry, where that is at hand. A view, to be used before
-   * anything is awaited: its memory is used again.
+   * Returns the pack's bytes from `offset` to the end of their block or held entry, if they are in memory. The view is
+   * valid only until something is awaited: its memory is reused.
    */
   bytesAtHand(offset: number): Uint8Array | undefined {
     const entry = this.#entries?.get(offset);
@@ -248,7 +263,12 @@ export class PackHandle {
     return block.bytes;
   }
 
-  /** Gives the pack's bytes from `offset` to the end of their block, as {@link PackHandle.bytesAtHand}; awaited, not kept. */
+  /**
+   * Returns the pack's bytes from `offset` to the end of their block or held entry, and reads them if they are not in
+   * memory. The view is valid only until something else is awaited.
+   *
+   * @throws CorruptStore if `offset` is past the pack's end.
+   */
   async bytesFrom(offset: number): Promise<Uint8Array> {
     const atHand = this.bytesAtHand(offset);
     if (atHand !== undefined) return atHand;
@@ -259,7 +279,10 @@ export class PackHandle {
     return block.subarray(offset - first * BLOCK_BYTES);
   }
 
-  /** Reads the blocks that these offsets are in, all at once, where they are not at hand. A hint: of very many, only some. */
+  /**
+   * Reads the blocks at these offsets, all at once, if they are not in memory. It is a hint: of very many, only some
+   * are read.
+   */
   async prefetch(offsets: readonly number[]): Promise<void> {
     const { packBytes } = this.record;
     const isMedium = packBytes <= READING.mediumPackBytes;
@@ -280,7 +303,8 @@ export class PackHandle {
     for (let next = 0; next < runs.length; next += READING.readsAtOnce) {
       await Promise.all(
         runs.slice(next, next + READING.readsAtOnce).map(async ({ first, last }) => {
-          // and some more: what begins at a block's end goes on behind it, and would cost another round trip
+          // Read some more blocks: an entry that begins at a block's end continues in the next, which would cost
+          // another round trip.
           const more = this.#reads < READING.fewReads ? 4 : 2;
           const blocks = packBytes <= READING.smallPackBytes ? READING.mostBlocks : last - first + more;
           freeMemory(await this.#readBlocks(first, blocks));
@@ -289,7 +313,7 @@ export class PackHandle {
     }
   }
 
-  /** Reads what lies around an offset, half a megabyte to two. @throws CorruptStore */
+  /** Reads the group of blocks around an offset, half a megabyte to two. @throws CorruptStore */
   async loadAround(offset: number): Promise<void> {
     if (offset >= this.record.packBytes)
       throw new CorruptStore("offset past the end of the pack", { pack: this.record.name, offset });
@@ -308,13 +332,16 @@ export class PackHandle {
     return `${this.#context.scope}/${this.record.name}.pack#${block}`;
   }
 
-  /** Reads a block, and more after it while the reader goes forward. Gives it as it is kept or, where nothing is, a copy. */
+  /**
+   * Reads a block, and more after it while the reader goes forward. Returns the cache's memory or, if the cache keeps
+   * none, a copy.
+   */
   async #loadBlocks(first: number): Promise<Uint8Array> {
     const isSmall = this.record.packBytes <= READING.smallPackBytes;
     const from = isSmall ? 0 : first;
     const before = this.#goingOn.get(first);
     this.#goingOn.delete(first);
-    // who reads on from where a read ended is walking
+    // A reader that continues where a read ended is walking.
     const alone = this.#reads < READING.fewReads ? 2 : 1;
     const ahead = before === undefined ? alone : Math.min(before * READING.readOn, this.#groupBlocks);
     const bytes = await this.#readBlocks(from, isSmall ? READING.mostBlocks : ahead);
@@ -333,7 +360,10 @@ export class PackHandle {
     }
   }
 
-  /** Reads so many blocks, fewer at the pack's end, as one operation; keeps copies, and gives what was read. */
+  /**
+   * Reads `count` blocks, or fewer at the pack's end, as one operation. The cache keeps copies; the caller owns the
+   * bytes returned.
+   */
   async #readBlocks(first: number, count: number): Promise<Uint8Array<ArrayBuffer>> {
     const { packBytes, name } = this.record;
     this.#reads++;

@@ -1,5 +1,5 @@
 /**
- * The entries of a stored pack in the order they lie in it: where each begins and ends, and which object it is.
+ * The entries of a stored pack in pack order: where each begins and ends, and which object it is.
  *
  * @packageDocumentation
  */
@@ -11,13 +11,13 @@ import { type ReverseIndex, parseReverseIndex, reverseIndexBytes } from "../form
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackHandle } from "./pack-handle.ts";
 
-/** A pack with no more objects than this is sorted here rather than asked for its `.rev`. */
+/** Up to this many objects, a pack's entries are sorted here, and its `.rev` is not read. */
 const FEW_OBJECTS = 50_000;
 
-/** Position in the index of the entry of each rank. */
+/** Maps each rank to the position of its entry in the index. */
 type Ranks = Pick<ReverseIndex, "count" | "positionOf">;
 
-/** A pack's entries by rank: 0 is the first in the pack. */
+/** A pack's entries by rank; the first entry of the pack has rank 0. */
 export class PackOrder {
   readonly index: PackIndex;
   readonly #ranks: Ranks;
@@ -37,12 +37,14 @@ export class PackOrder {
     return this.#ranks.positionOf(rank);
   }
 
-  /** Where the entry of a rank begins; of the rank after the last, where the entries end. */
+  /**
+   * Returns the offset at which the entry of a rank begins. For the rank after the last, it is where the entries end.
+   */
   offsetAt(rank: number): number {
     return rank < this.#ranks.count ? this.index.offsetAt(this.positionAt(rank)) : this.#entriesEnd;
   }
 
-  /** The rank of the entry that begins at `offset`. @throws CorruptStore where none does. */
+  /** Returns the rank of the entry that begins at `offset`. @throws CorruptStore if no entry begins there. */
   rankOf(offset: number): number {
     const rank = findSorted(this.count, offset, (each) => this.offsetAt(each));
     if (rank < 0) throw new CorruptStore("no entry begins at the offset", { offset });
@@ -50,7 +52,7 @@ export class PackOrder {
   }
 }
 
-/** Reads what it takes to know a pack's order: its index and, where it is large, its `.rev`. */
+/** Reads what a pack's order takes: its index and, if it has many objects, its `.rev`. */
 export async function loadPackOrder(handle: PackHandle, format: ObjectFormat): Promise<PackOrder> {
   const entriesEnd = handle.record.packBytes - format.rawSize;
   if (handle.record.objects > FEW_OBJECTS) {

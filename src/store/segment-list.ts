@@ -1,13 +1,13 @@
 /**
- * What an object is put together from, in order: runs of bytes of one source or another. A delta is such a list; so is a chain of
- * them, once each list has been laid over the one below.
+ * A recipe for an object: runs of bytes of one source or another, in order. A delta is such a list. So is a chain of
+ * deltas, once each list has been laid over the one below.
  *
  * @packageDocumentation
  */
 import { f64At, u32At } from "../bytes/assert.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 
-/** The source of what comes out of the object below. */
+/** The source number of the object below. */
 export const BELOW = 255;
 
 /** A run: `length` bytes from `offset` of `source`. */
@@ -15,32 +15,36 @@ export type Segment = { readonly source: number; readonly offset: number; readon
 
 const FIRST_ROOM = 1024;
 
-/** Runs of bytes, in order. Twenty-one bytes of memory each. */
+/** Runs of bytes, in order. Each takes twenty-one bytes of memory. */
 export class SegmentList {
   readonly #most: number;
   #count = 0;
   #sources = new Uint8Array(FIRST_ROOM);
   #offsets = new Float64Array(FIRST_ROOM);
   #lengths = new Uint32Array(FIRST_ROOM);
-  /** Where each ends in the object. */
+  /** The offset in the object at which each run ends. */
   #ends = new Float64Array(FIRST_ROOM);
 
-  /** `most` is how many runs it takes. */
+  /** `most` is the largest number of runs. */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** How many there are. */
+  /** The number of runs. */
   get count(): number {
     return this.#count;
   }
 
-  /** Bytes of all together. */
+  /** The size in bytes of all runs together. */
   get size(): number {
     return this.#count === 0 ? 0 : f64At(this.#ends, this.#count - 1);
   }
 
-  /** Appends a run; one that goes on with the last becomes part of it. @throws LimitExceeded */
+  /**
+   * Appends a run, or extends the last one if the run continues it.
+   *
+   * @throws LimitExceeded if there are too many runs.
+   */
   push(source: number, offset: number, length: number): void {
     if (length === 0) return;
     const last = this.#count - 1;
@@ -77,7 +81,7 @@ export class SegmentList {
     this.#ends = ends;
   }
 
-  /** Gives a run by its number. */
+  /** Returns the run with this number. */
   at(index: number): Segment {
     return {
       source: this.#sources[index] ?? BELOW,
@@ -86,7 +90,10 @@ export class SegmentList {
     };
   }
 
-  /** Gives what the list is once the object below is known to be `below`: the same bytes, and what is {@link BELOW} there. */
+  /**
+   * Returns this list with `below` in place of the object below: the same bytes, where {@link BELOW} is now the object
+   * below `below`.
+   */
   over(below: SegmentList): SegmentList {
     const laid = new SegmentList(this.#most);
     for (let i = 0; i < this.#count; i++) {
@@ -107,7 +114,7 @@ export class SegmentList {
     }
   }
 
-  /** The number of the run that has the byte at this place. */
+  /** Returns the number of the run that has the byte at `place` of the object. */
   #runAt(place: number): number {
     let low = 0;
     let high = this.#count;

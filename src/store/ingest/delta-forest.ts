@@ -1,7 +1,7 @@
 /**
- * Which unresolved deltas can be resolved now, and in what order: each after its base, families together, so that a base is
- * inflated once for all that build on it. A delta becomes ready when its base is known; what names a base by its object name has
- * to wait until some object turns out to have that name.
+ * Decides which unresolved deltas can be resolved now, and in what order. Each delta comes after its base, and families
+ * stay together, so that a base is inflated once for all deltas on it. A delta becomes ready when its base is known. A
+ * ref-delta has to wait until some object turns out to have its base's name.
  *
  * @packageDocumentation
  */
@@ -11,17 +11,20 @@ import type { EntryTable } from "./entry-table.ts";
 
 const NONE = -1;
 
-/** What the forest must know of names: few things, so that it can be tested without a kernel. */
+/** What the forest must know of names. It is little, so that the forest can be tested without a kernel. */
 export type NameLookup = {
-  /** How many names there are: they are numbered from 0. */
+  /** The number of names. They are numbered from 0. */
   readonly count: number;
-  /** The number of the resolved entry that has this name, or -1. */
+  /** Returns the number of the resolved entry that has this name, or -1. */
   entryOf(name: number): number;
 };
 
 /** The unresolved deltas of a pack. Its work is linear in their number, whatever their order, and never recursive. */
 export class DeltaForest {
-  /** Of an entry, the first ofs-delta on it; of a name, the first ref-delta that waits for it; then the next of the same base. */
+  /**
+   * Linked lists: per entry, the first ofs-delta on it; per name, the first ref-delta that waits for it; per delta, the
+   * next on the same base.
+   */
   readonly #firstChild: Int32Array<ArrayBuffer>;
   readonly #firstWaiting: Int32Array<ArrayBuffer>;
   readonly #next: Int32Array<ArrayBuffer>;
@@ -32,7 +35,7 @@ export class DeltaForest {
     this.#firstChild = new Int32Array(entries.count).fill(NONE);
     this.#firstWaiting = new Int32Array(names.count).fill(NONE);
     this.#next = new Int32Array(entries.count).fill(NONE);
-    // backwards, so that each list comes out in pack order
+    // Backwards, so that each list comes out in pack order.
     for (let number = entries.count - 1; number >= 0; number--) {
       if (entries.kindOf(number) !== 0) continue;
       this.#left++;
@@ -53,17 +56,17 @@ export class DeltaForest {
     lists[list] = number;
   }
 
-  /** Frees the memory at once, rather than when it is collected. */
+  /** Frees the memory at once, and not only when it is collected. */
   release(): void {
     for (const lists of [this.#firstChild, this.#firstWaiting, this.#next]) freeMemory(lists);
   }
 
-  /** Deltas that {@link takeReady} has not given yet. */
+  /** The number of deltas that {@link takeReady} has not returned yet. */
   get left(): number {
     return this.#left;
   }
 
-  /** Tells that the object with this name is at hand: what waited for it is ready. */
+  /** Makes the deltas ready that wait for the object with this name, which is now known. */
   nameIsKnown(name: number): void {
     const first = this.#firstWaiting[name] ?? NONE;
     if (first === NONE) return;
@@ -71,7 +74,7 @@ export class DeltaForest {
     for (let number = first; number !== NONE; number = this.#next[number] ?? NONE) this.#ready.push(number);
   }
 
-  /** Gives the names that deltas wait for. */
+  /** Returns the names that deltas wait for. */
   waitedFor(): number[] {
     const names: number[] = [];
     for (const [name, first] of this.#firstWaiting.entries()) if (first !== NONE) names.push(name);
@@ -79,8 +82,8 @@ export class DeltaForest {
   }
 
   /**
-   * Gives what is ready, and what builds on that by offset: depth first, in the order of the bases (`baseOf` numbers them), so
-   * that every entry comes after its base. Each is given once.
+   * Returns the deltas that are ready, and the deltas that build on them by offset. The order is depth first, by base
+   * (`baseOf` numbers the bases), so that every entry comes after its base. Each delta is returned once.
    */
   takeReady(baseOf: (number: number) => number): Uint32Array<ArrayBuffer> {
     const roots = this.#ready.sort((a, b) => baseOf(a) - baseOf(b) || a - b);
@@ -92,7 +95,7 @@ export class DeltaForest {
       this.#pushChild(stack, root);
       for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
         order.push(number);
-        // the sibling below the children: depth first
+        // The sibling goes below the children: depth first.
         const sibling = this.#next[number] ?? NONE;
         if (sibling !== NONE) stack.push(sibling);
         this.#pushChild(stack, number);
@@ -109,8 +112,8 @@ export class DeltaForest {
 }
 
 /**
- * Whether some chain of bases is a cycle, instead of ending in something that is no delta. `baseOf` gives the entry that a delta
- * builds on, or a number below 0 for a base outside of the pack. Takes linear time, and no recursion.
+ * Whether some chain of bases is a cycle, and does not end in an entry that is not a delta. `baseOf` returns the entry
+ * that a delta builds on, or a number below 0 for a base outside the pack. It takes linear time and does not recurse.
  */
 export function hasCycle(entries: EntryTable, count: number, baseOf: (number: number) => number): boolean {
   const SEEN = 1;

@@ -1,11 +1,12 @@
 /**
- * Resolves the deltas whose base was not at hand when they passed by: evicted from the ring, later in the pack, or not in the
- * pack at all (a thin pack). Memory stays bounded whatever the pack's size: deltas are taken in batches of a few megabytes of
- * deflated bytes, families together and bases first; each batch is read back from the bucket in few large reads.
+ * Resolves the deltas whose base was not in memory when they passed: evicted from the ring, later in the pack, or not
+ * in the pack at all (a thin pack). Memory stays bounded whatever the pack's size. Deltas are taken in batches of a few
+ * megabytes of deflated bytes, families together and bases first. Each batch is read back from the bucket in few large
+ * reads.
  *
- * A *node* is an entry's number; from the number of entries that the pack came with on, nodes are bases outside the pack, in the
- * order these were found. A name that was found outside stays that node here, even where an entry turns out to have it, too:
- * so no chain of bases ever changes while it is used.
+ * A *node* is an entry's number. Numbers from the count of entries that the pack came with are bases outside the pack,
+ * in the order in which they were found. A name that was found outside keeps that node here, even if an entry turns out
+ * to have it, too. So no chain of bases ever changes while it is used.
  *
  * @packageDocumentation
  */
@@ -27,28 +28,28 @@ import { PartBuffers } from "./part-buffers.ts";
 import type { ObjectIntake } from "./object-intake.ts";
 import type { ObjectCopy, StoredChain } from "../object-reader.ts";
 
-/** Reads `[offset, offset + length)` of the pack as it was staged. */
+/** Reads `[offset, offset + length)` of the staged pack. */
 export type PackBytes = (offset: number, length: number) => Promise<Uint8Array>;
 
 /** Finds bases outside the pack. */
 export interface OutsideBases {
-  /** Says of each raw name (one after the other) which type number the catalog has for it; 0 where it has none. */
+  /** Returns the type number that the catalog has for each raw name (one after the other); 0 if it has none. */
   kindsOf(names: Uint8Array): Promise<Uint8Array>;
-  /** Reads ahead what {@link read} will be asked for. */
+  /** Reads ahead the objects that {@link read} will be called for. */
   prefetch(names: Uint8Array): Promise<void>;
-  /** Reads an object of the catalog; `undefined` where it is too large to be held. */
+  /** Reads an object of the catalog; `undefined` if it is too large to be held. */
   read(name: Uint8Array): Promise<ObjectCopy | undefined>;
-  /** Gives what an object of the catalog is made from. */
+  /** Returns the entries that make an object of the catalog. */
   chainOf(name: Uint8Array): Promise<StoredChain>;
 }
 
 /** A base that the pack does not bring. */
 export type OutsideBase = {
-  /** Of its name in the oid table. */
+  /** The index of its name in the oid table. */
   readonly index: number;
   readonly kind: number;
   held: Held | undefined;
-  /** Where its content is in a scratch file, which one. */
+  /** The scratch file that holds its content, if it was too large for memory. */
   large: LargeBase | undefined;
 };
 
@@ -59,7 +60,7 @@ export type ResolverInput = {
   readonly intake: ObjectIntake;
   readonly budget: ObjectBudget;
   readonly rawSize: number;
-  /** Where the entries end in the staged pack. */
+  /** The offset at which the entries end in the staged pack. */
   readonly packEnd: number;
   readonly packBytes: PackBytes;
   readonly openPackBytes: OpenPackBytes;
@@ -67,22 +68,22 @@ export type ResolverInput = {
   readonly outside: OutsideBases;
   readonly large: LargeDeltas;
   readonly pacer: Pacer;
-  /** Told how many deltas are resolved so far, of how many. */
+  /** Reports how many deltas are resolved so far, and of how many. */
   readonly progress: (done: number, total: number) => Promise<void>;
 };
 
 const READ_BYTES = 1024 * 1024;
-/** Chains of bases up to this length are read with each entry: `pack.depth` is 50, and 250 for `gc --aggressive` of old. */
+/** The longest chain of bases that is read with each entry. `pack.depth` is 50; old `gc --aggressive` used 250. */
 const USUAL_DEPTH = 256;
-/** What is read at once of a run. */
+/** The size in bytes of the pieces in which a run is read. */
 const PIECE_BYTES = 256 * 1024;
-/** Deltas after which progress is told again. */
+/** The number of deltas after which progress is reported again. */
 const PROGRESS_STEP = 500;
 
-/** Resolves what the first pass left; see {@link DeltaResolver.run}. */
+/** Resolves the deltas that the first pass left; see {@link DeltaResolver.run}. */
 export class DeltaResolver {
   readonly #input: ResolverInput;
-  /** Entries of the pack as it came: what completing it adds is none of this. */
+  /** The number of entries that the pack came with. Bases that completion appends are not counted. */
   readonly #count: number;
   readonly #outside: OutsideBase[] = [];
   readonly #outsideByName = new Map<number, number>();
@@ -98,7 +99,7 @@ export class DeltaResolver {
     this.#count = input.entries.count;
   }
 
-  /** Resolves everything. @throws ObjectRejected where a base is nowhere to be found, in git's words. */
+  /** Resolves all deltas. @throws ObjectRejected, in git's words, if a base is nowhere to be found. */
   async run(): Promise<void> {
     const { entries, progress, inflating, intake } = this.#input;
     const { kernel } = inflating;
@@ -122,14 +123,14 @@ export class DeltaResolver {
     forest.release();
   }
 
-  /** Lets go of what batches were read into: for the index, which is written next. */
+  /** Gives the batch's buffer back, so that the index, which is written next, can use it. */
   rest(): void {
     const { buffers } = this.#input;
     if (this.#batchBytes?.length === buffers.size) buffers.give(this.#batchBytes);
     this.#batchBytes = undefined;
   }
 
-  /** Gives the content of a resolved entry, reading back whatever it takes. @throws LimitExceeded where it is too large. */
+  /** Returns a resolved entry's content, reading back whatever that takes. @throws LimitExceeded if it is too large. */
   async content(number: number): Promise<Held> {
     const batch = this.#batch();
     this.#addWithBases(batch, number);
@@ -139,16 +140,16 @@ export class DeltaResolver {
   }
 
   /**
-   * The bases that a thin pack left out and that completing it has to add.
+   * Returns the bases that a thin pack left out and that completing it has to append.
    *
-   * @throws ObjectRejected where an entry has the name of a base found outside and builds on itself by that.
+   * @throws ObjectRejected if an entry has the name of a base found outside, and builds on itself because of that.
    */
   missingBases(): readonly OutsideBase[] {
     const { entries, inflating } = this.#input;
     const { kernel } = inflating;
     const brought = this.#outside.find(({ index }) => kernel.valueOf(index) !== 0);
     if (brought === undefined) return this.#outside;
-    // whoever reads the stored pack takes the base that is in it
+    // A reader of the stored pack takes the base that is in the pack.
     const storedBase = (number: number): number => {
       const base = entries.baseOf(number);
       return entries.packKindOf(number) === OFS_DELTA ? base : kernel.valueOf(base) - 1;
@@ -178,7 +179,7 @@ export class DeltaResolver {
     return number + 1 < this.#count ? this.#input.entries.offsetOf(number + 1) : this.#input.packEnd;
   }
 
-  /** The node that a delta builds on; -1 where that is not known yet. */
+  /** Returns the node that a delta builds on; -1 if it is not known yet. */
   #baseOf(number: number): number {
     const { entries, inflating } = this.#input;
     const base = entries.baseOf(number);
@@ -187,7 +188,7 @@ export class DeltaResolver {
     return outside === undefined ? inflating.kernel.valueOf(base) - 1 : this.#count + outside;
   }
 
-  /** Looks in the catalog for the names that deltas wait for; false where that has none of them. */
+  /** Looks in the catalog for names that deltas wait for. Returns false if it has none not looked for before. */
   async #findOutside(forest: DeltaForest, asked: Set<number>): Promise<boolean> {
     const { inflating, rawSize, outside } = this.#input;
     const { kernel } = inflating;
@@ -219,7 +220,7 @@ export class DeltaResolver {
       const first = next;
       while (next < order.length && !batch.full) {
         this.#addWithBases(batch, u32At(order, next));
-        // one whose bases found no room waits for the next batch, which has them all
+        // An entry whose bases found no room waits for the next batch, which has room for all of them.
         if (!batch.full || next === first) next++;
       }
       await batch.load(this.#input.openPackBytes);
@@ -236,20 +237,20 @@ export class DeltaResolver {
     this.#input.intake.settle();
   }
 
-  /** Adds an entry and, below it, every base that will probably have to be made again, to what the batch reads. */
+  /** Adds an entry to what the batch reads, and every base below it that will probably have to be made again. */
   #addWithBases(batch: EntryBatch, number: number): void {
     const { entries, inflating } = this.#input;
     let node = number;
     for (let depth = 0; node < this.#count && !this.#isTooLarge(node) && batch.add(node); depth++) {
       if (!entries.isDelta(node)) return;
-      // of a chain longer than git makes them, what is at hand now is trusted to last, or each batch would read all of it again
+      // A base that is held now is trusted to stay, or each batch would read such a long chain again.
       const base = depth < USUAL_DEPTH ? undefined : this.#heldNode(this.#baseOf(node));
       if (base !== undefined && !inflating.ring.isOld(base.position)) return;
       node = this.#baseOf(node);
     }
   }
 
-  /** Whether what an entry inflates to is too large to be held. If it is the base of another, its content is in a scratch file. */
+  /** Whether the data of an entry is too large to be held. The content of such a base is in a scratch file. */
   #isTooLarge(node: number): boolean {
     const { entries, inflating, large } = this.#input;
     if (large.has(node)) return true;
@@ -281,7 +282,7 @@ export class DeltaResolver {
     return this.#input.inflating.bytes(await this.#hold(batch, node)).slice();
   }
 
-  /** Where the deflated data of an entry is. */
+  /** Returns where the deflated data of an entry is. */
   async #deflated(number: number): Promise<DeflatedEntry> {
     const { entries, packBytes, rawSize } = this.#input;
     const offset = entries.offsetOf(number);
@@ -291,7 +292,7 @@ export class DeltaResolver {
     return { read: packBytes, at: offset + this.#header.headerBytes, end, size: this.#header.size };
   }
 
-  /** Makes sure of the base outside the pack that a node's chain ends in, where the chain has to be made again. */
+  /** Loads the base outside the pack in which a node's chain ends, if the chain has to be made again. */
   async #loadOutside(node: number): Promise<void> {
     const { entries, inflating, outside, large, rawSize } = this.#input;
     let at = node;
@@ -308,7 +309,7 @@ export class DeltaResolver {
     else base.large = await unpackLargeBase(large, at, await outside.chainOf(name));
   }
 
-  /** Resolves an entry in memory; false where it, its base or its result is too large for that. */
+  /** Resolves an entry in memory. Returns false if it, its base or its result is too large for that. */
   async #resolveHeld(batch: EntryBatch, number: number, base: number): Promise<boolean> {
     const { inflating, intake, budget } = this.#input;
     if (this.#heldNode(base) === undefined) await this.#loadOutside(base);
@@ -368,7 +369,7 @@ export class DeltaResolver {
     return held;
   }
 
-  /** Inflates an entry that the batch has read. */
+  /** Inflates an entry that the batch has read; `undefined` if the batch does not have it. */
   #inflate(batch: EntryBatch, number: number): Held | undefined {
     const { inflating, rawSize, entries } = this.#input;
     const bytes = batch.bytesOf(number);

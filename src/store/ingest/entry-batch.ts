@@ -10,7 +10,10 @@ import type { EntryTable } from "./entry-table.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { PackByteStream } from "../../catalog/pack-storage.ts";
 
-/** Two entries nearer than this are one read: what lies between is cheaper to skip than another round trip. */
+/**
+ * Entries no more than this many bytes apart are one read: skipping what lies between is cheaper than another round
+ * trip.
+ */
 const GAP_BYTES = 2 * 1024 * 1024;
 const READS_AT_ONCE = 2;
 
@@ -32,8 +35,8 @@ export class EntryBatch {
   #full = false;
 
   /**
-   * `endOf` gives where an entry ends in the pack. `room.bytes` takes the entries, and decides how many; what is read goes
-   * through `room.pieces`.
+   * `endOf` returns the offset at which an entry ends in the pack. `room.bytes` receives the entries, and its size
+   * bounds the batch. `room.pieces` are the buffers of the reads.
    */
   constructor(
     entries: EntryTable,
@@ -51,7 +54,7 @@ export class EntryBatch {
     return this.#full;
   }
 
-  /** Adds an entry; false where it was there already, or where there is no room for it. */
+  /** Adds an entry. Returns false if it was there already, or if there is no room for it. */
   add(number: number): boolean {
     if (this.#members.has(number)) return false;
     const length = this.#lengthOf(number);
@@ -68,7 +71,7 @@ export class EntryBatch {
     return this.#endOf(number) - this.#entries.offsetOf(number);
   }
 
-  /** Reads the entries' bytes. */
+  /** Reads the bytes of all entries added. */
   async load(open: OpenPackBytes): Promise<void> {
     this.#sorted = Uint32Array.from(this.#members).sort();
     this.#members.clear();
@@ -102,7 +105,10 @@ export class EntryBatch {
     }
   }
 
-  /** Copies what a piece of the pack has of the entries from `first` on; gives the first that goes on behind it. */
+  /**
+   * Copies the entries from `first` on out of a piece of the pack that begins at `at`. Returns the first entry that
+   * continues after the piece.
+   */
   #take(piece: Uint8Array, at: number, first: number, last: number): number {
     for (let i = first; i <= last; i++) {
       const number = u32At(this.#sorted, i);
@@ -131,7 +137,7 @@ export class EntryBatch {
     return runs;
   }
 
-  /** The bytes of an entry, header first; `undefined` where it is not among those loaded. */
+  /** Returns a view of an entry's bytes, header first; `undefined` if the entry was not loaded. */
   bytesOf(number: number): Uint8Array | undefined {
     const rank = findSorted(this.#sorted.length, number, (each) => u32At(this.#sorted, each));
     if (rank < 0) return undefined;

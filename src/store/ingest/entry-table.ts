@@ -1,6 +1,7 @@
 /**
- * What is remembered of each entry of a pack being taken in, in typed arrays that come as entries are seen (a declared count is
- * never believed), a chunk at a time: growing by copying would leave as much garbage as there are entries. 37 bytes an entry.
+ * What is remembered of each entry of a pack being taken in: 37 bytes per entry, in typed arrays. They grow as entries
+ * are seen, because a declared count is never believed. They grow by a chunk at a time: growing by copying would leave
+ * as much garbage as there are entries.
  *
  * @packageDocumentation
  */
@@ -13,24 +14,24 @@ import { OFS_DELTA, REF_DELTA } from "../../object/object-kind.ts";
 export const UNRESOLVED = 0xffff_ffff;
 
 const FIRST_CAPACITY = 1024;
-/** Entries of a full chunk, and how a number is split into chunk and row. */
+/** A full chunk has 2^15 entries; a number's low bits are its row, and the rest is its chunk. */
 const CHUNK_BITS = 15;
 const CHUNK_ENTRIES = 1 << CHUNK_BITS;
 const ROW_MASK = CHUNK_ENTRIES - 1;
 
 type Columns = {
-  /** Offset in the pack. */
+  /** The offset in the pack. */
   offset: Float64Array<ArrayBuffer>;
-  /** Position in the ring of the inflated object, or -1. */
+  /** The position in the ring of the inflated object, or -1. */
   ring: Float64Array<ArrayBuffer>;
   crc: Uint32Array<ArrayBuffer>;
-  /** Index of the object's name in the kernel's oid table, or {@link UNRESOLVED}. */
+  /** The index of the object's name in the kernel's oid table, or {@link UNRESOLVED}. */
   name: Uint32Array<ArrayBuffer>;
-  /** Of an ofs-delta the base's entry number; of a ref-delta the base name's index in the oid table. */
+  /** For an ofs-delta, the base's entry number; for a ref-delta, the index of the base's name in the oid table. */
   base: Uint32Array<ArrayBuffer>;
-  /** Bytes of the inflated object (while unresolved: of the delta). */
+  /** The size in bytes of the inflated object or, while unresolved, of the delta. */
   size: Float64Array<ArrayBuffer>;
-  /** Low 3 bits: type number in the pack; next 3: type number of the object, 0 while unresolved. */
+  /** The low 3 bits are the type number in the pack. The next 3 are the object's type number, 0 while unresolved. */
   kinds: Uint8Array<ArrayBuffer>;
 };
 
@@ -52,12 +53,12 @@ export class EntryTable {
   #count = 0;
   #capacity = FIRST_CAPACITY;
 
-  /** Entries so far. */
+  /** The number of entries so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Adds the next entry and gives its number. */
+  /** Adds the next entry and returns its number. `kind` is its type number in the pack. */
   add(offset: number, kind: number, size: number): number {
     if (this.#count === this.#capacity) this.#grow();
     const number = this.#count++;
@@ -77,7 +78,7 @@ export class EntryTable {
     return chunk;
   }
 
-  /** A small pack's only chunk doubles until it is full; from then on full ones are added. */
+  /** A small pack's only chunk grows fourfold until it is full; from then on full chunks are added. */
   #grow(): void {
     const [first] = this.#chunks;
     if (this.#capacity >= CHUNK_ENTRIES || first === undefined) {
@@ -105,12 +106,12 @@ export class EntryTable {
     return f64At(this.#chunk(number).size, number & ROW_MASK);
   }
 
-  /** Type number as it stands in the pack. */
+  /** Returns the type number as it stands in the pack. */
   packKindOf(number: number): number {
     return u8At(this.#chunk(number).kinds, number & ROW_MASK) & 7;
   }
 
-  /** Type number of the object; 0 while unresolved. */
+  /** Returns the type number of the object; 0 while unresolved. */
   kindOf(number: number): number {
     return u8At(this.#chunk(number).kinds, number & ROW_MASK) >> 3;
   }
@@ -120,12 +121,12 @@ export class EntryTable {
     return kind === OFS_DELTA || kind === REF_DELTA;
   }
 
-  /** Index in the oid table, or {@link UNRESOLVED}. */
+  /** Returns the index of the object's name in the oid table, or {@link UNRESOLVED}. */
   nameOf(number: number): number {
     return this.#chunk(number).name[number & ROW_MASK] ?? UNRESOLVED;
   }
 
-  /** See {@link Columns.base}. */
+  /** Returns the base; see {@link Columns.base}. */
   baseOf(number: number): number {
     return u32At(this.#chunk(number).base, number & ROW_MASK);
   }
@@ -146,7 +147,7 @@ export class EntryTable {
     this.#chunk(number).ring[number & ROW_MASK] = position;
   }
 
-  /** Records what an entry turned out to be. Its name may come later: see {@link setName}. */
+  /** Records the type and size of an entry's object. Its name may come later: see {@link setName}. */
   resolve(number: number, kind: number, size: number): void {
     const columns = this.#chunk(number);
     const row = number & ROW_MASK;
@@ -158,19 +159,19 @@ export class EntryTable {
     this.#chunk(number).name[number & ROW_MASK] = name;
   }
 
-  /** The number of the entry that begins exactly at `offset`, or -1. */
+  /** Returns the number of the entry that begins exactly at `offset`, or -1. */
   atOffset(offset: number): number {
     return findSorted(this.#count, offset, (number) => this.offsetOf(number));
   }
 
-  /** Frees the memory at once, rather than when it is collected. The table is of no use afterwards. */
+  /** Frees the memory at once, and not only when it is collected. The table must not be used afterwards. */
   release(): void {
     for (const columns of this.#chunks.splice(0)) {
       for (const column of Object.values(columns)) freeMemory(column);
     }
   }
 
-  /** Copies the columns an index is written from: `offset` and `crc` have room for all entries. */
+  /** Copies the columns that an index is written from. `offset` and `crc` have room for all entries. */
   copyIndexColumns(offset: Float64Array, crc: Uint32Array): void {
     for (const [i, columns] of this.#chunks.entries()) {
       const rows = Math.min(CHUNK_ENTRIES, this.#count - i * CHUNK_ENTRIES);

@@ -1,9 +1,9 @@
 /**
- * Takes a pack in: from a stream of bytes to a pack in the bucket, with its index, in which every object was inflated, hashed
- * and fscked, every delta resolved, and every reference out of the pack found in the catalog. Nothing of it is visible until a
- * commit names it; whoever called deletes the keys when that doesn't happen.
+ * Takes a pack in: from a stream of bytes to a pack in the bucket, with its index. Every object was then inflated,
+ * hashed and fscked, every delta resolved, and every reference out of the pack found in the catalog. Nothing of it is
+ * visible until a commit names it. If no commit does, the caller deletes the keys.
  *
- * Memory is bounded: a window, the ring of delta bases, two part buffers, and about 90 bytes an object.
+ * Memory is bounded: a window, the ring of delta bases, two part buffers, and about 90 bytes per object.
  *
  * @packageDocumentation
  * @see git-index-pack(1), whose verdicts (with `--strict --fix-thin`) these are
@@ -42,17 +42,17 @@ import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 import { type BaseContent, completeThinPack } from "./thin-completion.ts";
 
-/** What taking a pack in needs. */
+/** The input of taking a pack in. */
 export type IngestInput = {
   readonly source: ByteSource;
   /** Bytes of the pack that were read already, before `source`. */
   readonly head: Uint8Array;
   readonly storage: PackStorage;
-  /** The catalog as it is: where thin bases and outside references are looked for. */
+  /** The catalog as it is, in which thin bases and outside references are looked up. */
   readonly database: ObjectDatabase;
   readonly kernel: Kernel;
   readonly format: ObjectFormat;
-  /** Stem of the keys to write. */
+  /** The stem of the keys to write. */
   readonly packName: string;
   readonly packSource: PackSource;
   /** Raw names that refs will have once the pack is committed. */
@@ -64,29 +64,32 @@ export type IngestInput = {
   readonly limits: ObjectLimits & { readonly memoryPackBytes: number };
   readonly now: number;
   readonly progress: IngestProgress;
-  /** What of fsck's findings is let pass; absent: nothing. */
+  /** The findings of fsck that are let pass; none if absent. */
   readonly leniency?: FsckLeniency;
 };
 
-/** A pack that lies in the bucket, complete, and is in no catalog yet; and a look at what it brought. */
+/** A pack that lies in the bucket, complete, and is in no catalog yet, with ways to look at what it brought. */
 export type IngestedPack = {
   readonly record: PackRecord;
-  /** Type number of an object of the pack; 0 where it has none of that raw name. */
+  /** Returns the type number of an object of the pack; 0 if the pack has no object of that raw name. */
   kindOf(name: Uint8Array): number;
-  /** Whether some object of the pack refers to that of a raw name. "No" may be wrong of what only trees name that came as deltas of stored ones. */
+  /**
+   * Whether some object of the pack refers to the object of a raw name. False may be wrong for an object that is named
+   * only by trees that came as deltas on stored trees.
+   */
   refersTo(name: Uint8Array): boolean;
-  /** Content of a commit or tag of the pack. */
+  /** Reads the content of a commit or tag of the pack. */
   read(name: Uint8Array): Promise<Uint8Array>;
-  /** Frees the tables that the others look into, at once; call it last. */
+  /** Frees the tables that the other members look into, at once. It must be the last call. */
   release(): void;
 };
 
 const CHUNK_BYTES = 256 * 1024;
-/** What the scanner is given at once: some 8 MiB can come of it, a thousand bytes of each. */
+/** The most bytes that the scanner is fed at once: they can inflate to some 8 MiB, a thousand bytes each. */
 const FEED_BYTES = 8 * 1024;
-/** What the isolate's cache may keep while a large pack is taken in. */
+/** The bytes that the isolate's cache may keep while a large pack is taken in. */
 const TRIMMED_CACHE_BYTES = 4 * 1024 * 1024;
-/** What is read back at once where little is wanted. */
+/** The size in bytes of the blocks that small reads of the staged pack take. */
 const BLOCK_BYTES = 64 * 1024;
 
 /** One pack on its way in. */
@@ -161,7 +164,7 @@ class Ingest {
     this.#buffers.release();
   }
 
-  /** Reads the pack to its end; gives its trailer. */
+  /** Reads the pack to its end, and returns its trailer. */
   async #receive(): Promise<Uint8Array> {
     const { head, source, progress } = this.#input;
     for (let at = 0; at < head.length; at += this.#scanner.chunkBytes) {
@@ -191,14 +194,14 @@ class Ingest {
       await this.#pacer.pace();
     }
     await this.#file.append(chunk);
-    // a pack that goes past memory needs more of it than what others may want again
+    // A pack that does not fit in memory buffers needs the room more than files that others may want again.
     if (this.#file.inMemory === undefined) this.#input.database.context.cache.trim(TRIMMED_CACHE_BYTES);
   }
 
   async #resolve(): Promise<DeltaResolver> {
     const { storage, progress, format } = this.#input;
     if (this.#file.inMemory === undefined) await this.#file.finish();
-    // the file at hand changes when a thin pack is completed; offsets of what was received stay
+    // `#file` changes when a thin pack is completed, but the offsets of what was received stay.
     const packBytes = async (offset: number, length: number): Promise<Uint8Array> =>
       await this.#readStaged(this.#file, offset, length);
     const openPackBytes = async (offset: number, length: number): Promise<PackByteStream> => {
@@ -254,13 +257,13 @@ class Ingest {
         continue;
       }
       const name = this.#nameAt(index);
-      // where it is missing, the check of references says so
+      // If the blob is missing, the check of references says so.
       const [kind] = await database.kindsOf(name);
       if (kind !== 0) this.#intake.checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
     }
   }
 
-  /** Types of objects of the catalog: of a few by their own bytes, else by the files of types. */
+  /** Returns the types of objects of the catalog: up to `few` from their entries, more from the files of types. */
   async #kindsOf(names: Uint8Array, few: number): Promise<Uint8Array> {
     const { database, format } = this.#input;
     const isFew = names.length <= few * format.rawSize;
@@ -282,7 +285,7 @@ class Ingest {
     const { storage, packName, format, kernel, hash, tips, packSource, now } = this.#input;
     const ownObjects = this.#entries.count;
     const ownBytes = this.#scanner.offset;
-    // before thin completion: appended bases are referred to by nothing and must not clear the mark
+    // Before thin completion: nothing refers to appended bases, and they must not clear the mark.
     const marked = this.#intake.allReachableFrom(tips);
     resolver.rest();
     const checksum = await this.#store(receivedChecksum, resolver);
@@ -318,7 +321,7 @@ class Ingest {
     };
   }
 
-  /** Puts the pack where it belongs, completed where it was thin; gives its trailer. */
+  /** Stores the pack under its key, completed if it was thin. Returns its trailer. */
   async #store(receivedChecksum: Uint8Array, resolver: DeltaResolver): Promise<Uint8Array> {
     const { storage, hash, format, kernel } = this.#input;
     const bases = resolver.missingBases();
@@ -378,18 +381,14 @@ class Ingest {
 }
 
 const PROGRESS_STEP = 1000;
-/** Up to so many bases outside are read to know their types: they are read anyway. */
+/** The types of up to this many outside bases are read from their entries, because the bases are read anyway. */
 const MOST_BASES_READ = 32;
-/** Likewise of references, which are not. */
+/** The same bound for references. Referenced objects are not read otherwise, so it is lower. */
 const MOST_REFERENCES_READ = 2;
-/** What is read of the staged pack in runs up to this length is likely to be wanted again soon. */
+/** Runs of the staged pack up to this length are read in blocks, which are likely to be wanted again soon. */
 const SHORT_RUN_BYTES = 128 * 1024;
 
-/**
- * Takes a pack in; see the top of this file.
- *
- * @throws ObjectRejected where git's index-pack would refuse it, LimitExceeded where it goes past a bound.
- */
+/** Takes a pack in. @throws ObjectRejected if index-pack would refuse it, LimitExceeded if it exceeds a bound. */
 export async function ingestPack(input: IngestInput): Promise<IngestedPack> {
   return await new Ingest(input).run();
 }

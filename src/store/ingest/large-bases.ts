@@ -1,6 +1,7 @@
 /**
- * Bases of a thin pack that are too large to be held: put together in scratch files from what the catalog has of them, and added
- * to the pack as they lie there or, where they were deltas, undeflated.
+ * Handles bases of a thin pack that are too large to be held. They are put together in scratch files from the entries
+ * that the catalog has of them. The pack gets their deflated data as it is stored or, if they are stored as deltas, in
+ * blocks that are not compressed.
  *
  * @packageDocumentation
  */
@@ -12,20 +13,20 @@ import { type Adler32, undeflated } from "../../format/stored-zlib.ts";
 
 /** A large base, unpacked. */
 export type LargeBase = {
-  /** Of its scratch file. */
+  /** The node of its scratch file. */
   readonly node: number;
-  /** Its deflated data as it lies in a stored pack; `undefined` where that has it as a delta. */
+  /** Its deflated data in a stored pack; `undefined` if that pack has it as a delta. */
   readonly deflated: DeflatedEntry | undefined;
 };
 
 const PIECE_BYTES = 1024 * 1024;
 
-/** Puts an object together from its chain, into the scratch file of `node`. */
+/** Puts an object together from its chain, in the scratch file of `node`. */
 export async function unpackLargeBase(large: LargeDeltas, node: number, chain: StoredChain): Promise<LargeBase> {
   const last = chain.entries.length - 1;
   const base = chain.entries[last];
   if (base === undefined) throw new CorruptStore("an object is made from nothing");
-  // the steps on the way are nobody's nodes
+  // The intermediate results get temporary nodes.
   const nodeOf = (step: number): number => (step === 0 ? node : large.temporaryNode());
   let below = nodeOf(last);
   const length = await large.unpack(below, base);
@@ -39,7 +40,7 @@ export async function unpackLargeBase(large: LargeDeltas, node: number, chain: S
   return { node, deflated: last === 0 ? { ...base, end: base.at + length } : undefined };
 }
 
-/** Gives the deflated data of a large base, piece by piece. */
+/** Yields the deflated data of a large base, piece by piece. */
 export async function* largeBaseData(
   large: LargeDeltas,
   base: LargeBase,

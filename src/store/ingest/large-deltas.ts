@@ -1,7 +1,7 @@
 /**
- * Deltas on blobs too large to be held. Such a blob is inflated into a scratch file beside the pack, from which the copies of a
- * delta are read; what a delta makes is hashed as it comes and goes to a scratch file of its own, for it may be a base, too. Memory
- * is a few blocks, whatever the blob's size.
+ * Applies deltas on blobs that are too large to be held. Such a blob is inflated into a scratch file beside the pack,
+ * from which a delta's copies are read. The result is hashed as it is made, and goes to a scratch file of its own,
+ * because it may be a base, too. Memory is a few blocks, whatever the blob's size.
  *
  * @packageDocumentation
  */
@@ -26,14 +26,14 @@ type Scratch = { readonly file: PackFile; readonly size: number };
 /** What large deltas work with. */
 export type LargeDeltasInput = {
   readonly storage: PackStorage;
-  /** The stem of the pack being taken in: scratch files have it too. */
+  /** The stem of the pack being taken in, which scratch files share. */
   readonly pack: string;
   readonly inflating: Inflating;
   readonly buffers: PartBuffers;
   readonly budget: ObjectBudget;
 };
 
-/** The scratch files of one pack; {@link LargeDeltas.clear} them. */
+/** The scratch files of one pack. {@link LargeDeltas.clear} deletes them. */
 export class LargeDeltas {
   readonly #input: LargeDeltasInput;
   readonly #scratch = new Map<number, Scratch>();
@@ -50,12 +50,12 @@ export class LargeDeltas {
     return this.#scratch.has(node);
   }
 
-  /** Puts bytes that are held into a scratch file. */
+  /** Writes bytes into a scratch file for `node`. */
   async keep(node: number, bytes: Uint8Array): Promise<void> {
     await this.#write(node, async (append) => await append(bytes));
   }
 
-  /** Inflates a blob into a scratch file; gives the length of its deflated data. */
+  /** Inflates a blob into a scratch file for `node`. Returns the length of its deflated data. */
   async unpack(node: number, entry: DeflatedEntry): Promise<number> {
     let length = 0;
     await this.#write(node, async (append) => {
@@ -64,14 +64,14 @@ export class LargeDeltas {
     return length;
   }
 
-  /** Gives a number that is no entry's and no outside base's. */
+  /** Returns a number that belongs to no entry and to no outside base. */
   temporaryNode(): number {
     return -1 - this.#files.length;
   }
 
-  /** Bytes of a node that is in a scratch file. */
+  /** Returns the size in bytes of a node that is in a scratch file. */
   sizeOf(node: number): number {
-    // What is not in a scratch file takes no room in one.
+    // A node that is not in a scratch file takes no room in one.
     return this.#scratch.get(node)?.size ?? 0;
   }
 
@@ -98,8 +98,8 @@ export class LargeDeltas {
   }
 
   /**
-   * Applies the delta of an entry to a node that is in a scratch file; the result is hashed into `scratchAt` and kept in a scratch
-   * file under `node`. Gives its size and whether its SHA-1 is a collision attack's.
+   * Applies the delta of an entry to a node that is in a scratch file. The result's name is written to `scratchAt`, and
+   * its content to a scratch file for `node`. Returns its size and whether its SHA-1 is part of a collision attack.
    *
    * @throws ObjectRejected for a delta that git would refuse.
    */
@@ -161,7 +161,7 @@ export class LargeDeltas {
     }
   }
 
-  /** Inflates deflated data, piece by piece; gives its length. */
+  /** Inflates an entry, piece by piece. Returns the length of its deflated data. */
   async #inflate(entry: DeflatedEntry, take: (piece: Uint8Array) => Promise<void>): Promise<number> {
     const stream = new InflateStream(this.#input.inflating, entry);
     for (let piece = await stream.next(); piece !== undefined; piece = await stream.next()) await take(piece);
@@ -175,5 +175,5 @@ export class LargeDeltas {
   }
 }
 
-/** Of the kernel's hash contexts; 0 is the scanner's. */
+/** The number of the kernel's hash context used here; the scanner uses 0. */
 const HASH_CONTEXT = 1;

@@ -1,11 +1,11 @@
 /**
- * Bytes that are at hand, read like those of a stored file.
+ * Reads bytes in memory like those of a stored file.
  *
  * @packageDocumentation
  */
 import type { PackByteStream } from "../../catalog/pack-storage.ts";
 
-/** Gives a stream over bytes, which stay unchanged while it is read. */
+/** Returns a stream over bytes, which must not change while it is read. */
 export function bytesInMemory(bytes: Uint8Array): PackByteStream {
   let rest = bytes;
   return {

@@ -1,12 +1,13 @@
 /**
- * Objects that wait for their names: hashing four at a time takes less than half the time of one after the other, so objects are
- * named by the batch, or sooner where their bytes would be lost or somebody asks.
+ * A queue of objects that wait for their names. Hashing four at a time takes less than half the time of one after the
+ * other, so objects are named by the batch. They are named sooner if their bytes would be overwritten or a caller needs
+ * the names.
  *
  * @packageDocumentation
  */
 import type { Held, Inflating } from "../inflating.ts";
 
-/** An object that waits. */
+/** An object that waits for its name. */
 export type Unnamed = { readonly number: number; readonly kind: number; readonly held: Held };
 
 /** The objects in line. */
@@ -15,18 +16,21 @@ export class NamingQueue {
   readonly #named: (object: Unnamed, nameAt: number, collision: boolean) => void;
   #waiting: Unnamed[] = [];
 
-  /** `named` is told of each object, in order: the address of its raw name, and whether its SHA-1 is a collision attack's. */
+  /**
+   * `named` is called for each object, in order, with the address of its raw name and whether its SHA-1 is part of a
+   * collision attack.
+   */
   constructor(inflating: Inflating, named: (object: Unnamed, nameAt: number, collision: boolean) => void) {
     this.#inflating = inflating;
     this.#named = named;
   }
 
-  /** Whether anything waits. */
+  /** Whether the queue is empty: no object waits. */
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
   }
 
-  /** Lines up an object, whose bytes stay in the ring until it is named. */
+  /** Lines up an object. Its bytes stay in the ring until it is named. */
   add(object: Unnamed): void {
     const { kernel, ring } = this.#inflating;
     if (this.#waiting.length === kernel.batchCapacity) this.flush();
@@ -35,7 +39,7 @@ export class NamingQueue {
     this.#waiting.push(object);
   }
 
-  /** Names all that wait. */
+  /** Names all objects that wait. */
   flush(): void {
     const { kernel, ring } = this.#inflating;
     const waiting = this.#waiting;

@@ -1,21 +1,21 @@
 /**
- * Bounds on what the objects of one pack may be, checked before the work is done: a few bytes can inflate to gigabytes, and a
- * few bytes of delta can copy as much.
+ * Bounds the sizes of the objects of one pack, and checks them before the work is done. A few bytes can inflate to
+ * gigabytes, and a few bytes of delta can copy as much.
  *
  * @packageDocumentation
  */
 import { LimitExceeded } from "../../bytes/failure.ts";
 import type { Pacer } from "../../bytes/pacer.ts";
 
-/** Bounds on the objects of a pack. Bytes. */
+/** Bounds on the objects of a pack, in bytes. */
 export type ObjectLimits = {
-  /** The largest object. */
+  /** The size of the largest object. */
   readonly objectBytes: number;
-  /** All that is inflated and all that deltas make, together. */
+  /** The sum of all that is inflated and all that deltas make. */
   readonly inflatedBytes: number;
 };
 
-/** Steps that an object costs beside those of its bytes: its table entries, its check, its name. */
+/** The steps charged for an object beside those of its bytes: its table entries, its check, its name. */
 const OBJECT_STEPS = 300;
 
 /** What a pack has used of its bounds. */
@@ -24,7 +24,7 @@ export class ObjectBudget {
   readonly #pacer: Pacer;
   #inflated = 0;
 
-  /** `pacer` is told of the work that objects are. */
+  /** `pacer` is charged for the work of each object. */
   constructor(limits: ObjectLimits, pacer: Pacer) {
     this.#limits = limits;
     this.#pacer = pacer;

@@ -1,9 +1,9 @@
 /**
- * What happens to each object of a pack, once it is whole in kernel memory: it is hashed (with collision detection), fscked, and
- * what it refers to is noted in the kernel's oid table. When all are in, the table tells what the pack refers to that it does
- * not bring, and whether everything it brings hangs together from the pushed tips.
+ * Takes each object of a pack once it is whole in kernel memory. The object is hashed (with collision detection) and
+ * fscked, and its references are noted in the kernel's oid table. When all objects are in, the table tells what the
+ * pack refers to and does not bring. It also tells whether all objects of the pack are reachable from the pushed tips.
  *
- * The flags of a table entry say how the object is referred to; its value is the number of the pack's entry, plus one.
+ * The flags of a table entry say how the object is referred to. Its value is the number of the pack's entry, plus one.
  *
  * @packageDocumentation
  */
@@ -38,7 +38,10 @@ const ATTACHED_FLAG = { gitmodules: GITMODULES, gitattributes: GITATTRIBUTES } a
 const ANY_REFERENCE = REF_TREE | REF_BLOB | REF_COMMIT | REF_TAG;
 const REFERENCE_OF_KIND: readonly number[] = [0, REF_COMMIT, REF_TREE, REF_BLOB, REF_TAG];
 
-/** Objects that the pack refers to and does not bring: raw names one after the other, and the type number each must have. */
+/**
+ * Objects that the pack refers to and does not bring: raw names one after the other, and the type number that each must
+ * have.
+ */
 export type ExternalReferences = { readonly names: Uint8Array<ArrayBuffer>; readonly kinds: Uint8Array<ArrayBuffer> };
 
 /** Takes the objects of one pack, in any order. */
@@ -47,23 +50,23 @@ export class ObjectIntake {
   readonly #entries: EntryTable;
   readonly #format: ObjectFormat;
   readonly #unnamed: NamingQueue;
-  /** Told of the oid-table index of each object as it gets its name. */
+  /** Receives the oid-table index of each object when it gets its name. */
   onNamed: (index: number) => void = () => undefined;
-  /** Address of room for one object name. */
+  /** The address of room for one object name. */
   readonly #scratch: number;
-  /** Oid-table indexes of blobs whose content is to be checked and which had passed before that was known. */
+  /** Oid-table indexes of blobs whose content must be checked and that may have passed before that was known. */
   readonly #lateBlobs = new Set<number>();
   readonly #links: CommitLinks;
   readonly #inflating: Inflating;
   readonly #leniency: FsckLeniency;
-  /** What was let pass of the object that is being checked, and is to be told. */
+  /** The findings that were let pass of the object being checked and that lead to warnings. */
   #slips: FsckFinding[] = [];
   readonly #forgives: Forgiving = (id) => {
     const slip = this.#leniency.warned.has(id) ? finding(id) : undefined;
     if (slip !== undefined) this.#slips.push(slip);
     return slip !== undefined || this.#leniency.ignored.has(id);
   };
-  /** What was let pass and is to be told. */
+  /** The findings that were let pass, to be reported as warnings. */
   readonly warnings = new FsckWarnings();
 
   constructor(inflating: Inflating, entries: EntryTable, format: ObjectFormat, leniency: FsckLeniency = STRICT) {
@@ -83,11 +86,11 @@ export class ObjectIntake {
   }
 
   /**
-   * Takes in the object of an entry, which is held. A tree that was a delta comes with its base, already verified: only what
-   * differs from it is looked at for references, since the base's own have been noted (or were in the catalog, which is closed).
-   * The object gets its name later: see {@link settle}.
+   * Takes in the object of an entry, which is held. A tree that was a delta comes with its verified base. Then only
+   * what differs from the base is searched for references: the base's own were noted, or were in the catalog, which is
+   * closed. The object gets its name later: see {@link settle}.
    *
-   * @throws ObjectRejected where git's fsck refuses it, or one before it had a name that refuses it.
+   * @throws ObjectRejected if git's fsck refuses the object, or if naming an earlier object refuses that one.
    */
   accept(number: number, kind: number, held: Held, base: Held | undefined): void {
     const bytes = this.#inflating.bytes(held);
@@ -99,18 +102,25 @@ export class ObjectIntake {
     this.#unnamed.add({ number, kind, held });
   }
 
-  /** Takes in a blob that passed in pieces; its name is at `scratchAt`. Such a blob is too large for any check of content. */
+  /**
+   * Takes in a blob that passed in pieces; its name is at `scratchAt`. Such a blob is too large for any check of its
+   * content.
+   */
   acceptPassedBlob(number: number, size: number, collision: boolean): void {
     this.#entries.resolve(number, KIND_NUMBER.blob, size);
     this.checkLateBlob(this.#admit(number, this.#scratch, collision), undefined);
   }
 
-  /** Gives every object so far its name. @throws ObjectRejected for a duplicate, and for the SHA-1 of a collision attack. */
+  /**
+   * Gives every object so far its name.
+   *
+   * @throws ObjectRejected for a duplicate, and for a SHA-1 that is part of a collision attack.
+   */
   settle(): void {
     this.#unnamed.flush();
   }
 
-  /** Whether every object is settled: has its name. */
+  /** Whether every object is settled, which means that it has its name. */
   get isSettled(): boolean {
     return this.#unnamed.isEmpty;
   }
@@ -127,12 +137,15 @@ export class ObjectIntake {
     return index;
   }
 
-  /** Refuses an object for what fsck finds, or warns of it, unless it is one that is not to be checked. */
+  /**
+   * Refuses an object for a finding of fsck, or warns of those let pass, unless the object's name is on the list of
+   * objects to skip.
+   */
   #refuse(kind: number, held: Held, refusal: FsckFinding | undefined): void {
     const slips = this.#slips;
     if (refusal === undefined && slips.length === 0) return;
     this.#slips = [];
-    // An object gets its name twice then: that is no matter, unless there are very many.
+    // The object is hashed twice then, which only matters if there are very many.
     const mustBeNamed = refusal !== undefined || !this.warnings.isFull || this.#leniency.skipped.size > 0;
     const name = mustBeNamed ? this.#nameOf(kind, held) : "";
     if (this.#leniency.skipped.has(name)) return;
@@ -183,7 +196,7 @@ export class ObjectIntake {
     this.#referAll(held);
   }
 
-  /** The slow way, for trees that the scan would not vouch for and fsck lets pass. */
+  /** Notes the references of a tree that the scan would not vouch for and fsck let pass. It is slower than the scan. */
   #referAll(held: Held): void {
     const rawSize = this.#format.rawSize;
     let entry = this.#inflating.pointer(held);
@@ -192,7 +205,7 @@ export class ObjectIntake {
       const nameEnd = this.#kernel.memory.indexOf(0, entry);
       if (nameEnd < 0 || nameEnd + 1 + rawSize > end)
         throw new ObjectRejected("a tree that is cut off can't be skipped");
-      // copied: adding a name to the table may move the memory
+      // Copied, because adding a name to the table may move the memory.
       const mode = parseMode(this.#kernel.memory, entry);
       if (mode !== GITLINK) {
         const name = this.#kernel.memory.slice(nameEnd + 1, nameEnd + 1 + rawSize);
@@ -203,7 +216,7 @@ export class ObjectIntake {
     }
   }
 
-  /** Looks closely at one tree entry: names that git treats specially on some file system. */
+  /** Checks one tree entry whose name git treats specially on some file system. */
   #checkEntry(tree: Held, entry: number): void {
     const kernel = this.#kernel;
     const end = this.#inflating.pointer(tree) + tree.size;
@@ -225,12 +238,12 @@ export class ObjectIntake {
     this.checkLateBlob(index, this.#kernel.memory.subarray(at, at + size));
   }
 
-  /** Oid-table indexes of blobs whose content is still to be given to {@link checkLateBlob}. */
+  /** Returns the oid-table indexes of blobs whose content must still be passed to {@link checkLateBlob}. */
   lateBlobs(): number[] {
     return [...this.#lateBlobs];
   }
 
-  /** Checks the content of a `.gitmodules` or `.gitattributes`; `undefined` where it is too large to be held. */
+  /** Checks the content of a `.gitmodules` or `.gitattributes`; `undefined` stands for content too large to be held. */
   checkLateBlob(index: number, bytes: Uint8Array | undefined): void {
     this.#lateBlobs.delete(index);
     const flags = this.#kernel.flagsOf(index);
@@ -242,9 +255,9 @@ export class ObjectIntake {
   }
 
   /**
-   * What the pack refers to and does not bring, to be looked for in the catalog.
+   * Returns the objects that the pack refers to and does not bring, to be looked up in the catalog.
    *
-   * @throws ObjectRejected where an object of the pack is referred to as what it is not.
+   * @throws ObjectRejected if an object of the pack is referred to as an object of another type.
    */
   externalReferences(kindOf: (entry: number) => number): ExternalReferences {
     const kernel = this.#kernel;
@@ -268,7 +281,10 @@ export class ObjectIntake {
     return external;
   }
 
-  /** Gives the type number that all references agree on; `kind` is that of the object where the pack brings it, else 0. */
+  /**
+   * Returns the type number that all references agree on. `kind` is the object's type number if the pack brings it,
+   * else 0.
+   */
   #checkReferences(index: number, references: number, kind: number): number {
     const expected = kind === 0 ? KIND_OF_REFERENCE.get(references) : kind;
     if (expected !== undefined && (references & ~itemAt(REFERENCE_OF_KIND, expected)) === 0) return expected;
@@ -278,7 +294,10 @@ export class ObjectIntake {
     );
   }
 
-  /** Whether an object of the pack refers to that of a raw name, as far as is noted: see {@link accept}. */
+  /**
+   * Whether an object of the pack refers to the object of a raw name, as far as references are noted: see {@link
+   * accept}.
+   */
   refersTo(name: Uint8Array): boolean {
     this.#kernel.memory.set(name, this.#scratch);
     const index = this.#kernel.oidFind(this.#scratch);

@@ -1,5 +1,6 @@
 /**
- * The verdict on what a pack refers to and does not bring: it has to be in the catalog, and to be what it is referred to as.
+ * Judges the references out of a pack: their objects must be in the catalog, and have the type that they are referred
+ * to as.
  *
  * @packageDocumentation
  * @see git-index-pack(1) `--strict`, builtin/receive-pack.c `update_shallow_info()`
@@ -10,11 +11,12 @@ import { KIND_NUMBER } from "../../object/object-kind.ts";
 import type { ExternalReferences } from "./object-intake.ts";
 
 /**
- * Checks the types `found` (0: not there) against those wanted. `hasCut` says whether the pack brings a commit at which its sender's
- * own history is cut: such a client leaves out what lies behind, though it has no reason to think that it is here.
+ * Compares the types `found` (0 if not there) with those wanted. `hasCut` returns whether the pack brings a commit at
+ * which its sender's own history is cut. Such a client leaves out what lies behind the cut, though it has no reason to
+ * think that the host has it.
  *
- * @throws ObjectRejected where something is missing or of another type; by the rule `shallow` where all that is missing are commits
- * that a cut explains.
+ * @throws ObjectRejected if something is missing or of another type. Its rule is `shallow` if only commits are missing,
+ *   and a cut explains that.
  */
 export function checkOutsideReferences(
   { names, kinds }: ExternalReferences,

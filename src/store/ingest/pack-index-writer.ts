@@ -1,6 +1,6 @@
 /**
- * Writes the files that go with a staged pack: `.rev`, `.kinds` (where they are not small enough for the catalog) and, last,
- * `.idx`.
+ * Writes the files that go with a staged pack: `.rev`, `.kinds` (unless the types are small enough for the catalog)
+ * and, last, `.idx`.
  *
  * @packageDocumentation
  */
@@ -18,12 +18,12 @@ import type { PartBuffers } from "./part-buffers.ts";
 import type { PackExtension, PackStorage } from "../../catalog/pack-storage.ts";
 import { StagedFile } from "./staged-file.ts";
 
-/** An index up to this size goes into the catalog whole, so that looking into a small pack reads nothing. */
+/** An index of up to this many bytes goes into the catalog whole, so that looking into a small pack reads nothing. */
 const INLINE_INDEX_BYTES = 32 * 1024;
-/** Likewise the types. */
+/** Types of up to this many bytes go into the catalog, too. */
 const INLINE_KINDS_BYTES = 16 * 1024;
 
-/** What an index is written from. */
+/** The input of writing an index. */
 export type IndexInput = {
   readonly storage: PackStorage;
   readonly pack: string;
@@ -35,15 +35,15 @@ export type IndexInput = {
   readonly buffers: PartBuffers;
 };
 
-/** What the catalog keeps of them. */
+/** The part of the written files that the catalog keeps. */
 export type WrittenIndex = { readonly indexBytes: number; readonly indexHead: Uint8Array; readonly kinds?: Uint8Array };
 
-/** What an index is written from, by entry. */
+/** The columns that an index is written from, by entry number. */
 type Columns = { readonly names: Uint8Array; readonly offset: Float64Array; readonly crc: Uint32Array };
 
 /**
- * Gives room for the columns. Nothing is inflated any more, so the kernel's ring has it, for all but the largest packs: outside, it
- * would be that much garbage.
+ * Returns room for the columns. Nothing is inflated any more, so the kernel's ring takes them, for all but the largest
+ * packs. Outside it, they would become garbage.
  */
 function roomForColumns(input: IndexInput): Columns {
   const { entries, kernel, format } = input;
@@ -84,7 +84,7 @@ async function writeChunks(input: IndexInput, extension: PackExtension, chunks: 
   }
 }
 
-/** Writes the files; the `.idx` appears last. What was in the kernel's ring is gone afterwards. */
+/** Writes the files; the `.idx` appears last. The contents of the kernel's ring are overwritten. */
 export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
   const { entries, format, hash } = input;
   const columns = gatherColumns(input);
@@ -116,7 +116,7 @@ export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
   return { indexBytes, indexHead, ...(inlineKinds ? { kinds } : {}) };
 }
 
-/** Passes chunks on, copying the first bytes into `head`. */
+/** Passes chunks on, and copies their first bytes into `head`. */
 function* keepHead(chunks: Iterable<Uint8Array>, head: Uint8Array): Generator<Uint8Array> {
   let at = 0;
   for (const chunk of chunks) {

@@ -1,6 +1,6 @@
 /**
- * The first pass over a pack: takes entries from the scanner as they arrive, and resolves at once whatever has its base still in
- * the ring. What is left is the resolver's.
+ * The first pass over a pack. It takes entries from the scanner as they arrive, and at once resolves each delta whose
+ * base is still in the ring. The rest is left to the resolver.
  *
  * @packageDocumentation
  */
@@ -13,7 +13,7 @@ import { type Held, type Inflating, tooLargeToHold } from "../inflating.ts";
 import type { ObjectBudget } from "./object-budget.ts";
 import type { ObjectIntake } from "./object-intake.ts";
 
-/** Where the first pass leaves what it learns. */
+/** The tables that the first pass fills, and what it works with. */
 export type ReceiverInput = {
   readonly entries: EntryTable;
   readonly inflating: Inflating;
@@ -27,9 +27,9 @@ const NO_BASE = -1;
 /** Receives a pack's entries. */
 export class PackReceiver implements PackEntryReceiver {
   readonly #input: ReceiverInput;
-  /** Entries the pack's header promised. */
+  /** The number of entries that the pack's header promised. */
   declared = 0;
-  /** The entry at hand, where it is held whole. */
+  /** The entry being received, if it is held whole. */
   #held: Held | undefined;
   #base = NO_BASE;
 
@@ -55,7 +55,7 @@ export class PackReceiver implements PackEntryReceiver {
     this.#held = undefined;
     const whole = entry.size <= inflating.wholeBytes;
     if (this.#isDelta(entry)) {
-      // inflated only to be passed over where its base is not at hand: the ring keeps what is of use
+      // A delta whose base is not held is inflated only to be passed over, so that the ring keeps what is of use.
       if (!whole || !this.#baseIsHeld()) return -1;
     } else if (!whole) {
       this.#startPassing(entry);
@@ -70,7 +70,7 @@ export class PackReceiver implements PackEntryReceiver {
     return entry.kind === OFS_DELTA || entry.kind === REF_DELTA;
   }
 
-  /** The number of the base where the pack has brought it, resolved or not. */
+  /** Returns the number of the base if the pack has brought it, resolved or not; else -1. */
   #findBase(entry: ScannedEntry): number {
     const { entries, intake } = this.#input;
     if (entry.kind === OFS_DELTA) {
@@ -85,7 +85,7 @@ export class PackReceiver implements PackEntryReceiver {
     return this.#findNamed(entry.baseAt);
   }
 
-  /** The number of the entry whose object's raw name is at this address. */
+  /** Returns the number of the entry whose object's raw name is at this address, or -1. */
   #findNamed(nameAt: number): number {
     const { kernel } = this.#input.inflating;
     const name = kernel.oidFind(nameAt);
@@ -132,7 +132,7 @@ export class PackReceiver implements PackEntryReceiver {
     const base = this.#base;
     let held: Held = { position: entries.ringOf(base), size: entries.sizeOf(base) };
     const size = inflating.resultSize(delta);
-    // a result too large to be held is the resolver's
+    // A result too large to be held is left to the resolver.
     if (size > inflating.wholeBytes) return;
     budget.take(size);
     if (inflating.ring.isOld(held.position) && inflating.ring.survives(delta.position, held.size, 0)) {

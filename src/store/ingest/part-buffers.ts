@@ -1,14 +1,14 @@
 /**
- * The large buffers of one ingest, used again and again: garbage of this size counts against the isolate until it is collected,
- * which nobody can wait for.
+ * Reuses the large buffers of one ingest. Garbage of this size counts against the isolate until it is collected, and a
+ * request cannot wait for that.
  *
  * @packageDocumentation
  */
 import { freeMemory } from "../../bytes/free-memory.ts";
 
-/** Buffers of one size. */
+/** A pool of buffers of one size. */
 export class PartBuffers {
-  /** Bytes of each. */
+  /** The size of each buffer in bytes. */
   readonly size: number;
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
 
@@ -16,17 +16,17 @@ export class PartBuffers {
     this.size = size;
   }
 
-  /** Gives a buffer, of whatever content. */
+  /** Returns a buffer with undefined content. The caller owns it until it calls {@link give}. */
   take(): Uint8Array<ArrayBuffer> {
     return this.#free.pop() ?? new Uint8Array(this.size);
   }
 
-  /** Frees the memory of those that nobody has, at once rather than when it is collected. */
+  /** Frees the memory of the buffers in the pool at once, and not only when it is collected. */
   release(): void {
     for (const buffer of this.#free.splice(0)) freeMemory(buffer);
   }
 
-  /** Takes one back that {@link take} gave; nobody uses it afterwards. */
+  /** Takes back a buffer that {@link take} returned. The caller must not use it afterwards. */
   give(buffer: Uint8Array<ArrayBuffer>): void {
     this.#free.push(buffer);
   }

@@ -1,6 +1,6 @@
 /**
- * Reads a staged file back. Small reads are served from blocks that were read before: deltas come back to the same places again
- * and again, and each read of the bucket is a round trip.
+ * Reads a staged file back. Small reads are served from cached blocks: deltas come back to the same places again and
+ * again, and each read of the bucket is a round trip.
  *
  * @packageDocumentation
  */
@@ -9,20 +9,23 @@ import type { PackFile, PackStorage } from "../../catalog/pack-storage.ts";
 
 const CACHE_BYTES = 4 * 1024 * 1024;
 
-/** The bytes of staged files, up to the length each has. */
+/** Reads staged files through a cache of blocks. */
 export class StagedBytes {
   readonly #storage: PackStorage;
-  /** Bytes of every block but a file's last. */
+  /** The size in bytes of every block except a file's last. */
   readonly blockBytes: number;
   readonly #blocks = new ClockCache();
 
-  /** `blockBytes` is what is read at once: what of it is not needed is garbage soon. */
+  /** `blockBytes` is the size of one read; the part of it that is not needed soon becomes garbage. */
   constructor(storage: PackStorage, blockBytes: number) {
     this.#storage = storage;
     this.blockBytes = blockBytes;
   }
 
-  /** Reads `[offset, offset + length)` of a file of `size` bytes; a view, not to be changed. */
+  /**
+   * Reads `[offset, offset + length)` of a file of `size` bytes. The result may be a view of the cache and must not be
+   * changed.
+   */
   async read(
     file: PackFile,
     size: number,
@@ -42,7 +45,7 @@ export class StagedBytes {
     return joined;
   }
 
-  /** Reads one block of a file of `size` bytes; a view, not to be changed. */
+  /** Reads one block of a file of `size` bytes. The result is shared with the cache and must not be changed. */
   async block(file: PackFile, size: number, block: number): Promise<Uint8Array> {
     const key = `${file.pack}.${file.extension}#${block}`;
     const known = this.#blocks.find(key)?.bytes;

@@ -1,6 +1,7 @@
 /**
- * Writes a file of unknown length into the bucket as its bytes come: what fits one part is kept in memory and written in one
- * operation, what does not is uploaded in equal parts while it arrives. Two part buffers, used in turn, are all it holds.
+ * Writes a file of unknown length into the bucket as its bytes come. A file that fits one part is kept in memory and
+ * written in one operation. A longer one is uploaded in equal parts while it arrives. It holds no more than two part
+ * buffers, used in turn.
  *
  * @packageDocumentation
  */
@@ -23,8 +24,8 @@ export class StagedFile {
   #inFlight: Promise<void> = Promise.resolve();
 
   /**
-   * A file no longer than one of `buffers` is kept in memory. With `replaces`, a file of that name is there, readable
-   * until this one is finished: it is deleted then.
+   * A file no longer than one of `buffers` is kept in memory. With `replaces`, a file of that name exists, and stays
+   * readable until this one is finished; then it is deleted.
    */
   constructor(storage: PackStorage, file: PackFile, buffers: PartBuffers, replaces = false) {
     this.#storage = storage;
@@ -34,12 +35,15 @@ export class StagedFile {
     this.#buffer = new Uint8Array(Math.min(FIRST_BUFFER_BYTES, buffers.size));
   }
 
-  /** Bytes appended so far. */
+  /** The number of bytes appended so far. */
   get length(): number {
     return this.#length;
   }
 
-  /** The bytes so far while they all are in memory; a view, valid until the next append. `undefined` once parts are uploaded. */
+  /**
+   * The bytes so far while all of them are in memory: a view, valid until the next append. `undefined` once parts are
+   * uploaded.
+   */
   get inMemory(): Uint8Array<ArrayBuffer> | undefined {
     return this.#upload === undefined ? this.#buffer.subarray(0, this.#used) : undefined;
   }
@@ -77,14 +81,14 @@ export class StagedFile {
     await this.#inFlight;
     const free = this.#spare ?? this.#buffers.take();
     this.#inFlight = upload.writePart(full);
-    // awaited before the next part or in finish; until then a failure must not count as unhandled
+    // Awaited before the next part or in finish; until then a failure must not count as unhandled.
     this.#inFlight.catch(() => undefined);
     this.#spare = this.#buffer;
     this.#buffer = free;
     this.#used = 0;
   }
 
-  /** Makes the file appear. */
+  /** Writes the rest of the file, and makes it appear in the bucket. */
   async finish(): Promise<void> {
     if (this.#upload === undefined) {
       if (this.#replaces) await this.#storage.delete([this.#file]);
@@ -98,7 +102,9 @@ export class StagedFile {
     await this.#upload.complete();
   }
 
-  /** Lets go of the buffers once nothing is in flight; those of a file that is in memory are its content. */
+  /**
+   * Gives the buffers back once nothing is in flight. The buffer of a file in memory is its content, so that is lost.
+   */
   #giveBack(): void {
     for (const buffer of [this.#buffer, this.#spare])
       if (buffer?.length === this.#buffers.size) this.#buffers.give(buffer);
@@ -107,12 +113,12 @@ export class StagedFile {
     this.#used = 0;
   }
 
-  /** Lets go of the content of a file that was in memory when it was finished, and is not asked for any more. */
+  /** Gives up the content of a finished file that was kept in memory and is not needed any more. */
   release(): void {
     if (this.#upload === undefined) this.#giveBack();
   }
 
-  /** Gives up what was uploaded so far; never throws. */
+  /** Discards what was uploaded so far; never throws. */
   async abort(): Promise<void> {
     await this.#inFlight.catch(() => undefined);
     this.#giveBack();

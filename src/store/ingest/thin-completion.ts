@@ -1,6 +1,7 @@
 /**
- * Makes a thin pack stand alone: appends the bases it left out, and rewrites the header's count and the trailer to match. A pack
- * that had gone to the bucket is copied there once more, since its header changes and with it the hash of everything.
+ * Makes a thin pack stand alone: appends the bases it left out, and rewrites the header's count and the trailer to
+ * match. A pack that went to the bucket already is copied there once more, because its header changes and with it the
+ * hash of everything.
  *
  * @packageDocumentation
  * @see git-index-pack(1), `--fix-thin`
@@ -14,30 +15,30 @@ import type { StagedFile } from "./staged-file.ts";
 
 const COPY_BYTES = 4 * 1024 * 1024;
 
-/** A base to add: its size, and its deflated data piece by piece. */
+/** A base to append: its size in bytes, and its deflated data piece by piece. */
 export type BaseContent = { readonly size: number; readonly data: Iterable<Uint8Array> | AsyncIterable<Uint8Array> };
 
-/** What completing a pack needs. */
+/** The input of completing a pack. */
 export type ThinCompletion = {
-  /** Reads the pack as it came. */
+  /** Reads the pack as it was received. */
   readonly received: PackBytes;
-  /** Where its entries end. */
+  /** The offset at which the received entries end. */
   readonly entriesEnd: number;
-  /** Gets the completed pack. */
+  /** Receives the completed pack. */
   readonly into: StagedFile;
-  /** Gets an entry for each base. */
+  /** Receives an entry for each base. */
   readonly entries: EntryTable;
   readonly bases: readonly OutsideBase[];
-  /** Gives the content of a base. */
+  /** Opens the content of a base. */
   readonly open: (base: OutsideBase) => Promise<BaseContent>;
   /** Continues a CRC-32. */
   readonly crc32: (crc: number, bytes: Uint8Array) => number;
   readonly hash: StreamingHash;
-  /** Told which entry now has the object with this oid-table index. */
+  /** Receives the oid-table index of each base, and the number of the entry that now has it. */
   readonly recordName: (index: number, entry: number) => void;
 };
 
-/** Writes the completed pack and gives its trailer. */
+/** Writes the completed pack and returns its trailer. */
 export async function completeThinPack(completion: ThinCompletion): Promise<Uint8Array> {
   const { into, entries, bases, hash, entriesEnd, received } = completion;
   const append = async (bytes: Uint8Array): Promise<void> => {
