@@ -1,5 +1,5 @@
 /**
- * Whether one commit is an ancestor of another: exact, whatever the clocks of those who committed said.
+ * Tells whether one commit is an ancestor of another. The result is exact, whatever committers' clocks said.
  *
  * @packageDocumentation
  * @see commit-reach.c `paint_down_to_common()`
@@ -8,13 +8,13 @@ import { u8OrNul } from "../bytes/assert.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { GraphSession } from "./graph-session.ts";
 
-/** Reached from the supposed ancestor. */
+/** The paint of commits that the supposed ancestor reaches. */
 const FROM = 1;
-/** Reached from the supposed descendant. */
+/** The paint of commits that the supposed descendant reaches. */
 const TO = 2;
 const BOTH = FROM | TO;
 
-/** What reaches each node: a byte a node, grown with the session's names. */
+/** The paint of each node: one byte per node, in a table that grows with the session's names. */
 class Paint {
   #bytes = new Uint8Array(4096);
 
@@ -33,8 +33,8 @@ class Paint {
 }
 
 /**
- * Whether `from` is `to` or one of its ancestors; both are nodes of commits. History is read, youngest first, down to where all
- * that is left is reached from both: for two branches, to where they parted.
+ * Whether the commit at node `from` is the commit at node `to` or one of its ancestors. History is read youngest first,
+ * until both reach all commits that are left: for two branches, that is where they parted.
  */
 export async function isAncestor(session: GraphSession, from: number, to: number): Promise<boolean> {
   const paint = new Paint();

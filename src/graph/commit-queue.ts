@@ -5,7 +5,7 @@
  */
 import { f64At, u32At } from "../bytes/assert.ts";
 
-/** Nodes ordered by time, latest first; equal times in the order they were pushed. */
+/** Nodes ordered by time, latest first; nodes of equal time in the order they were pushed. */
 export class CommitQueue {
   #nodes = new Uint32Array(256);
   #times = new Float64Array(256);
@@ -13,17 +13,17 @@ export class CommitQueue {
   #length = 0;
   #pushed = 0;
 
-  /** Nodes in the queue. */
+  /** The number of nodes in the queue. */
   get length(): number {
     return this.#length;
   }
 
-  /** The time of the youngest node; `-Infinity` where there is none. */
+  /** The time of the youngest node; `-Infinity` if the queue is empty. */
   get youngestTime(): number {
     return this.#length === 0 ? Number.NEGATIVE_INFINITY : f64At(this.#times, 0);
   }
 
-  /** Adds a node. */
+  /** Adds a node. `time` is its commit's, in seconds since the epoch. */
   push(node: number, time: number): void {
     if (this.#length === this.#nodes.length) this.#grow();
     let at = this.#length++;
@@ -39,7 +39,7 @@ export class CommitQueue {
     this.#orders[at] = order;
   }
 
-  /** Removes and gives the youngest node; `undefined` where there is none. */
+  /** Removes and returns the youngest node; `undefined` if the queue is empty. */
   pop(): number | undefined {
     if (this.#length === 0) return undefined;
     const top = this.#nodes[0];
@@ -63,7 +63,7 @@ export class CommitQueue {
     return top;
   }
 
-  /** Says whether some node in the queue passes the test. */
+  /** Whether some node in the queue passes the test. */
   some(test: (node: number) => boolean): boolean {
     for (let i = 0; i < this.#length; i++) if (test(u32At(this.#nodes, i))) return true;
     return false;

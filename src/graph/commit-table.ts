@@ -1,7 +1,9 @@
 /**
- * The commits a walk has met: what each refers to and when it was made, in typed arrays. About 30 bytes a commit.
+ * The commits that a walk has met: what each refers to and when it was made, in typed arrays. A commit takes about 30
+ * bytes.
  *
- * A commit's *node* is the index of its name in the kernel's oid table; its row in the table here is the entry's value minus one.
+ * A commit's *node* is the index of its name in the kernel's oid table. Its row in this table is the value of that
+ * oid-table entry, minus one.
  *
  * @packageDocumentation
  */
@@ -12,11 +14,11 @@ import type { CommitLinks } from "../object/commit.ts";
 
 const NO_PARENTS = new Uint32Array(0);
 
-/** Links of commits, by node. */
+/** The links of commits, by node. */
 export class CommitTable {
   readonly #kernel: Kernel;
   #time = new Float64Array(1024);
-  /** Where in `#links` a commit's tree and parents begin; they end where the next one's begin. */
+  /** The indexes in `#links` at which each commit's tree and parents begin. They end where the next commit's begin. */
   #start = new Uint32Array(1025);
   #links = new Uint32Array(4096);
   #count = 0;
@@ -27,7 +29,7 @@ export class CommitTable {
     this.#kernel = kernel;
   }
 
-  /** Says whether the commit's links are known. */
+  /** Whether the commit's links are known. */
   has(node: number): boolean {
     return this.#kernel.valueOf(node) !== 0;
   }
@@ -67,7 +69,7 @@ export class CommitTable {
     this.#links = links;
   }
 
-  /** Frees the memory; the table is not used afterwards. */
+  /** Frees the memory. The table must not be used afterwards. */
   free(): void {
     for (const column of [this.#time, this.#start, this.#links]) freeMemory(column);
   }
@@ -76,22 +78,22 @@ export class CommitTable {
     return this.#kernel.valueOf(node) - 1;
   }
 
-  /** Seconds since the epoch. */
+  /** Returns the commit time in seconds since the epoch. */
   timeOf(node: number): number {
     return f64At(this.#time, this.#row(node));
   }
 
-  /** Node of the commit's tree. */
+  /** Returns the node of the commit's tree. */
   treeOf(node: number): number {
     return u32At(this.#links, u32At(this.#start, this.#row(node)));
   }
 
-  /** Takes a commit for the first of its history from now on: it has no parents. */
+  /** Treats a commit as the first of its history from now on, without parents. */
   cut(node: number): void {
     this.#cuts.add(node);
   }
 
-  /** Nodes of the parents; a view. */
+  /** Returns the nodes of the parents: a view, valid until the next commit is added. */
   parentsOf(node: number): Uint32Array {
     if (this.#cuts.size > 0 && this.#cuts.has(node)) return NO_PARENTS;
     const row = this.#row(node);

@@ -1,5 +1,5 @@
 /**
- * Which commits are to be sent: those that the wanted ones reach and the common ones don't.
+ * Lists the commits to send: those that the wanted commits reach and the common ones don't.
  *
  * @packageDocumentation
  * @see git-rev-list(1), whose `limit_list` this follows
@@ -10,23 +10,23 @@ import { CommitQueue } from "./commit-queue.ts";
 import type { GraphSession } from "./graph-session.ts";
 
 /**
- * How many more commits are looked at once only uninteresting ones are left, where one of them is younger than some that is
- * listed: clocks are not always right. Where all are, git looks at as many; here each may cost a read of the bucket, and what
- * is saved are objects sent that the client has.
+ * The number of further commits that are examined when only uninteresting ones are left, since clocks are not always
+ * right. It applies only while one of them is younger than a listed commit. Git examines as many when all are older.
+ * Here each may cost a read of the bucket, and at worst the client is sent objects that it has.
  */
 const SLOP = 5;
 
-/** What a walk found. */
+/** The result of a walk. */
 export type WalkedCommits = {
   /** Nodes of the commits to send, youngest first. */
   readonly interesting: readonly number[];
-  /** Nodes of the commits at the border: parents of those, and not to be sent. */
+  /** Nodes of the border commits: parents of the commits to send that are not sent themselves. */
   readonly edges: readonly number[];
 };
 
-/** Where else a walk stops. */
+/** A further limit of a walk. */
 export type WalkLimit = {
-  /** At commits made before, in seconds since 1970, as `--max-age`. */
+  /** Commits older than this, in seconds since 1970, end the walk, as with `--max-age`. */
   readonly since: number;
 };
 
@@ -39,10 +39,10 @@ export async function walkCommits(
 ): Promise<WalkedCommits> {
   const walk = new CommitWalk(session, since);
   for (const node of common) session.mark(node, UNINTERESTING);
-  // of commits of the same second, first those to be sent: when they are through, the walk may be
+  // Of commits of the same second, those to be sent come first: the walk may be over once they are through.
   for (const node of wanted) await walk.enqueue(node);
   for (const node of common) await walk.enqueue(node);
-  // before any more is read: what is new mostly stands on the client's tips, or right below them
+  // Before any more is read: new commits usually stand on the client's tips, or right below them.
   for (const node of common) walk.spread(node);
   return await walk.run();
 }
@@ -52,7 +52,7 @@ class CommitWalk {
   readonly #queue = new CommitQueue();
   readonly #listed: number[] = [];
   #oldestListed = Number.POSITIVE_INFINITY;
-  /** Interesting commits in the queue. */
+  /** The number of interesting commits in the queue. */
   #interestingQueued = 0;
 
   readonly #since: number;
@@ -66,7 +66,7 @@ class CommitWalk {
     const session = this.#session;
     if (session.has(node, QUEUED)) return;
     session.mark(node, QUEUED);
-    // loaded here, since the queue is ordered by what the commit says
+    // Loaded here, because the queue is ordered by the commit's own time.
     if (!session.commits.has(node)) await session.loadCommit(node);
     this.#queue.push(node, session.commits.timeOf(node));
     if (!session.has(node, UNINTERESTING)) this.#interestingQueued++;
@@ -93,7 +93,7 @@ class CommitWalk {
     return this.#result();
   }
 
-  /** Makes all that is known to be reachable from an uninteresting commit uninteresting. */
+  /** Marks every commit uninteresting that is known to be reachable from an uninteresting commit. */
   spread(node: number): void {
     const session = this.#session;
     const stack = [node];
@@ -103,7 +103,7 @@ class CommitWalk {
         if (session.has(parent, UNINTERESTING)) continue;
         session.mark(parent, UNINTERESTING);
         if (!session.commits.has(parent)) continue;
-        // in the queue and not taken out of it yet, or listed: either way no longer interesting
+        // It is in the queue or listed; either way it is no longer interesting.
         if (session.has(parent, QUEUED) && !this.#isListed(parent)) this.#interestingQueued--;
         stack.push(parent);
       }

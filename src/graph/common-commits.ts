@@ -1,5 +1,5 @@
 /**
- * What client and server have in common, and whether that is enough to make a pack from.
+ * Tracks the objects that client and server have in common, and tells whether they suffice to make a pack.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), "Packfile Negotiation"; `ok_to_give_up` in git's upload-pack.c
@@ -23,7 +23,7 @@ export class CommonCommits {
     return this.#common;
   }
 
-  /** Adds an object that both have. */
+  /** Adds an object that both sides have. */
   async add(node: number): Promise<void> {
     const session = this.#session;
     const commit = await session.peel(node);
@@ -31,25 +31,28 @@ export class CommonCommits {
     const isNew = !session.has(commit, THEY_HAVE);
     session.mark(commit, THEY_HAVE);
     await session.loadCommit(commit);
-    // As git: who has a commit has its parents, and a want that reaches one of those needs no more haves.
+    // As in git: a client that has a commit has its parents, and a want that reaches one of those needs no more haves.
     for (const parent of session.commits.parentsOf(commit)) session.mark(parent, THEY_HAVE);
     if (isNew) this.#common.add(commit);
     this.#oldest = Math.min(this.#oldest, session.commits.timeOf(commit));
   }
 
-  /** Whether each wanted commit reaches a common one: then nothing more needs to be said. */
+  /** Whether each wanted commit reaches a common one, so that no further negotiation is needed. */
   async suffice(wants: readonly number[]): Promise<boolean> {
     if (this.#common.size === 0) return false;
     for (const want of wants) {
       const commit = await this.#session.peel(want);
-      // of a blob or a tree, ancestry tells nothing
+      // Ancestry tells nothing about a blob or a tree.
       if ((await this.#session.kindOf(commit)) !== KIND_NUMBER.commit) continue;
       if (!(await this.#reaches(commit))) return false;
     }
     return true;
   }
 
-  /** Depth first, without recursion; what is learnt of each commit on the way is kept. */
+  /**
+   * Whether a commit reaches a common one. The search is depth first, without recursion, and keeps what it learns about
+   * each commit.
+   */
   async #reaches(start: number): Promise<boolean> {
     const session = this.#session;
     const path: { node: number; next: number }[] = [{ node: start, next: 0 }];
@@ -60,7 +63,7 @@ export class CommonCommits {
       }
       await session.loadCommit(top.node);
       const parents = session.commits.parentsOf(top.node);
-      // As git: what is wanted is looked behind in any case. Its parent may be one that the client has, too.
+      // As in git: a wanted commit's parents are always examined. A parent may be a commit that the client has, too.
       const tooOld = path.length > 1 && session.commits.timeOf(top.node) < this.#oldest;
       const parent = tooOld ? undefined : parents[top.next++];
       if (parent === undefined) {
@@ -73,7 +76,7 @@ export class CommonCommits {
     return false;
   }
 
-  /** Forgets what was concluded from too little, when more became common. */
+  /** Forgets every "reaches nothing common", because more became common. */
   forget(): void {
     const { kernel } = this.#session;
     for (let node = 0; node < kernel.oidCount; node++) {

@@ -1,8 +1,8 @@
 /**
- * Whether a push moves a ref forward, as far as the pack it brought tells.
+ * Tells whether a push moves a ref forward, as far as its own pack tells.
  *
- * It is asked only to keep the catalog's mark that everything in a pack is reachable, so "no" is always a safe answer: a clone is
- * then dearer until the next repack, and no object is lost or shown.
+ * It serves only to keep the catalog's mark that everything in a pack is reachable, so false is always a safe answer. A
+ * clone then costs more until the next repack, and no object is lost or shown.
  *
  * @packageDocumentation
  */
@@ -16,7 +16,7 @@ import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
 /** A move from one commit to another, by raw names. */
 export type Move = { readonly from: Uint8Array; readonly to: Uint8Array };
 
-/** Says whether `from` is found among the ancestors of `to` by reading at most `mostCommits` commits of the pack. */
+/** Whether `from` is found among the ancestors of `to` by reading at most `mostCommits` commits of the pack. */
 export async function movesForward(
   { from, to }: Move,
   pack: Pick<IngestedPack, "kindOf" | "read">,
@@ -25,7 +25,7 @@ export async function movesForward(
 ): Promise<boolean> {
   const links = new CommitLinks(format);
   const seen = new Set([toHex(to)]);
-  // Nearest first: the old tip is usually the parent of one of the oldest new commits, and histories are mostly lines.
+  // Nearest first: the old tip is usually the parent of one of the oldest new commits, and most histories are lines.
   const queue = [to];
   for (const name of queue) {
     if (equal(name, from)) return true;

@@ -1,6 +1,6 @@
 /**
- * What a walk over a repository's objects works with: a kernel whose oid table gives every object it meets a node and flags, a
- * reader, and the commits met so far. One request, one session.
+ * The state of walks over a repository's objects. A kernel's oid table gives a node and flags to every object that a
+ * walk meets. Beside it are a reader, and the commits met so far. One session serves one request.
  *
  * @packageDocumentation
  */
@@ -29,7 +29,7 @@ export class GraphSession {
   readonly reader: ObjectReader;
   readonly commits: CommitTable;
   readonly #links: CommitLinks;
-  /** What each tag that was followed finally names. */
+  /** The node that each tag which was followed finally names. */
   readonly #peeled = new Map<number, number>();
 
   constructor(database: ObjectDatabase, kernel: Kernel) {
@@ -42,46 +42,46 @@ export class GraphSession {
     this.#links = new CommitLinks(this.format);
   }
 
-  /** Frees what the walks have noted; the session is not used afterwards. The kernel is whose it was. */
+  /** Frees what the walks have recorded. The session must not be used afterwards. The kernel stays with its lender. */
   close(): void {
     this.reader.close();
     this.commits.free();
   }
 
-  /** Gives the node of a raw name, new or known. */
+  /** Returns the node of a raw name, and adds it if it is new. */
   node(name: Uint8Array): number {
     this.kernel.memory.set(name.subarray(0, this.format.rawSize), this.kernel.scratchAt);
     return this.kernel.oidAdd(this.kernel.scratchAt);
   }
 
-  /** Gives the node of a raw name, or -1 where no walk has met it. */
+  /** Returns the node of a raw name, or -1 if no walk has met it. */
   findNode(name: Uint8Array): number {
     this.kernel.memory.set(name.subarray(0, this.format.rawSize), this.kernel.scratchAt);
     return this.kernel.oidFind(this.kernel.scratchAt);
   }
 
-  /** Gives a copy of a node's raw name. */
+  /** Returns a copy of a node's raw name. */
   nameOf(node: number): Uint8Array<ArrayBuffer> {
     const at = this.kernel.oidAt(node);
     return this.kernel.memory.slice(at, at + this.format.rawSize);
   }
 
-  /** Says whether a node has any of these flags. */
+  /** Whether a node has any of these flags. */
   has(node: number, flag: number): boolean {
     return (this.kernel.flagsOf(node) & flag) !== 0;
   }
 
-  /** Gives a node flags. */
+  /** Sets flags of a node. */
   mark(node: number, flag: number): void {
     this.kernel.orFlags(node, flag);
   }
 
-  /** Takes a flag back. */
+  /** Clears flags of a node. */
   unmark(node: number, flag: number): void {
     this.kernel.setFlags(node, this.kernel.flagsOf(node) & ~flag);
   }
 
-  /** Reads ahead, all at once, what these nodes are going to be read for. */
+  /** Reads ahead the beginnings of these nodes' objects, all at once. */
   async prefetch(nodes: readonly number[]): Promise<void> {
     if (nodes.length < 2) return;
     const names = new Uint8Array(nodes.length * this.format.rawSize);
@@ -89,14 +89,14 @@ export class GraphSession {
     await this.reader.prefetch(names);
   }
 
-  /** Reads an object and remembers its type. */
+  /** Reads an object into the ring, and remembers its type. */
   async read(node: number): Promise<ReadObject> {
     const object = await this.reader.read(this.nameOf(node));
     this.mark(node, itemAt(FLAG_OF_KIND, object.kind));
     return object;
   }
 
-  /** Makes the types of many objects known, by what is stored beside the packs; those that are nowhere are passed over. */
+  /** Learns the types of many objects from the files beside the packs. Objects that are nowhere are skipped. */
   async learnKinds(nodes: readonly number[]): Promise<void> {
     const names = new Uint8Array(nodes.length * this.format.rawSize);
     for (const [i, node] of nodes.entries()) names.set(this.nameOf(node), i * this.format.rawSize);
@@ -104,7 +104,7 @@ export class GraphSession {
     for (const [i, node] of nodes.entries()) this.mark(node, itemAt(FLAG_OF_KIND, u8At(kinds, i)));
   }
 
-  /** Makes a commit's links known; false where the object is no commit. */
+  /** Makes a commit's links known. Returns false if the object is not a commit. */
   async loadCommit(node: number): Promise<boolean> {
     if (this.commits.has(node)) return true;
     const object = await this.read(node);
@@ -115,7 +115,7 @@ export class GraphSession {
     return true;
   }
 
-  /** Gives the type number of an object, reading it where no walk has told. */
+  /** Returns the type number of an object, and reads the object if no walk has learnt it. */
   async kindOf(node: number): Promise<number> {
     const flags = this.kernel.flagsOf(node);
     const known = FLAG_OF_KIND.findIndex((flag) => flag !== 0 && (flags & flag) !== 0);
@@ -129,8 +129,8 @@ export class GraphSession {
   }
 
   /**
-   * Follows annotated tags to what they finally name, and gives each tag on the way `flags`. A tag is read once however many lead to
-   * it: of what has these flags already, the rest of the way has them, too.
+   * Follows annotated tags to the object that they finally name, and sets `flags` on each tag on the way. A tag is read
+   * once, however many tags lead to it: a tag that has the flags leads only to tags that have them, too.
    */
   async peel(node: number, flags = 0): Promise<number> {
     const way: number[] = [];

@@ -1,7 +1,7 @@
 /**
- * What two commits have in common: their merge bases, and which commits only one of them reaches.
+ * Compares two commits: finds their merge bases, and the commits that only one of them reaches.
  *
- * Both histories are painted from their tips, youngest first, until all that is left was reached from both sides.
+ * Both histories are painted from their tips, youngest first, until both sides reach all commits that are left.
  *
  * @packageDocumentation
  * @see git-merge-base(1); `paint_down_to_common` in git's commit-reach.c, whose results these are
@@ -14,22 +14,25 @@ import type { GraphSession } from "./graph-session.ts";
 const BOTH = LEFT | RIGHT;
 const ALL = BOTH | STALE | FRESH | LISTED;
 
-/** How many more commits are looked at once all that is left is common and old: clocks are not always right. */
+/**
+ * The number of further commits that are examined when all that are left are common and old, because clocks are not
+ * always right.
+ */
 const SLOP = 5;
-/** And how many where it is not old: somebody's clock may have stood at the beginning of time. */
+/** The same number when they are not old: somebody's clock may have stood at the beginning of time. */
 const MOST_SLOP = 20_000;
 
-/** How two commits stand to each other. Nodes; lists are youngest first. */
+/** How two commits stand to each other. All members are nodes, and lists are youngest first. */
 export type Divergence = {
-  /** The best common ancestors; several after a criss-cross, none where histories are unrelated. */
+  /** The best common ancestors: several after a criss-cross merge, none if the histories are unrelated. */
   readonly bases: readonly number[];
-  /** What only the left one reaches. */
+  /** Commits that only the left one reaches. */
   readonly left: readonly number[];
-  /** What only the right one reaches. */
+  /** Commits that only the right one reaches. */
   readonly right: readonly number[];
 };
 
-/** Compares two commits, looking at no more than `most`. @throws LimitExceeded */
+/** Compares two commits, examining at most `most` commits. @throws LimitExceeded */
 export async function findDivergence(
   session: GraphSession,
   { left, right }: { readonly left: number; readonly right: number },
@@ -46,7 +49,7 @@ export async function findDivergence(
   return { ...found, bases: await withoutRedundant(session, candidates, most) };
 }
 
-/** Leaves out what another of the candidates reaches. */
+/** Leaves out every candidate that another candidate reaches. */
 async function withoutRedundant(session: GraphSession, candidates: readonly number[], most: number): Promise<number[]> {
   const redundant = new Set<number>();
   for (const candidate of candidates) {
@@ -65,9 +68,9 @@ class Painting {
   readonly #session: GraphSession;
   readonly #most: number;
   readonly #queue = new CommitQueue();
-  /** Commits in the queue that are not stale. */
+  /** The number of commits in the queue that are not stale. */
   #fresh = 0;
-  /** The commits that were looked at, youngest first. */
+  /** The commits that were examined, youngest first. */
   readonly listed: number[] = [];
   readonly #common = new Set<number>();
   #oldest: number | undefined;
@@ -77,7 +80,7 @@ class Painting {
     this.#most = most;
   }
 
-  /** Whether both sides reach it, and no other common ancestor that was found does. */
+  /** Whether both sides reach the commit, and no other common ancestor found so far does. */
   isCommon(node: number): boolean {
     return this.#common.has(node) && !this.#session.has(node, STALE);
   }
@@ -88,7 +91,7 @@ class Painting {
     for (const right of rights) await this.#add(right, RIGHT);
     let [slop, most] = [SLOP, MOST_SLOP];
     while (this.#fresh > 0 || (slop > 0 && most-- > 0)) {
-      // a common ancestor may be younger than what it was reached by: goes on while there is one that could be
+      // A common ancestor may be younger than a commit that reaches it: go on while there may be such a one.
       if (this.#fresh === 0 && this.#queue.youngestTime < this.#oldestOneSided()) slop--;
       const node = this.#queue.pop();
       if (node === undefined) break;
@@ -103,7 +106,7 @@ class Painting {
     this.#spreadRest();
   }
 
-  /** The time of the oldest commit that only one side is known to reach. */
+  /** Returns the time of the oldest commit that only one side is known to reach. */
   #oldestOneSided(): number {
     const { commits, kernel } = this.#session;
     if (this.#oldest === undefined) {
@@ -148,7 +151,10 @@ class Painting {
     this.#fresh--;
   }
 
-  /** What is left is stale: so is what it is known to reach, which was listed before its child where a clock is wrong. */
+  /**
+   * Spreads staleness from the commits that are left, which are all stale. Where a clock is wrong, a commit that they
+   * reach was listed before its child.
+   */
   #spreadRest(): void {
     const session = this.#session;
     const stack: number[] = [];
@@ -162,7 +168,7 @@ class Painting {
     }
   }
 
-  /** Takes all marks back. */
+  /** Clears all flags that painting set. */
   clear(): void {
     const { kernel } = this.#session;
     for (let node = 0; node < kernel.oidCount; node++)

@@ -1,6 +1,7 @@
 /**
- * Which objects a partial clone does without. A filter is three questions: is it of a type that passes, is a blob small enough, is
- * it near enough to a commit. What was asked for by name always passes.
+ * Decides which objects a partial clone leaves out. A filter asks three things: whether the type passes, whether a blob
+ * is small enough, and whether the object is near enough to a commit. An object that was asked for by name always
+ * passes.
  *
  * @packageDocumentation
  * @see git-rev-list(1), `--filter`; git's list-objects-filter.c
@@ -13,28 +14,28 @@ import { storedObjectSize } from "../store/object-size.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { GraphSession } from "./graph-session.ts";
 
-/** A filter. */
+/** A filter of objects. */
 export type ObjectFilter = {
-  /** Types that pass. */
+  /** The type numbers that pass. */
   readonly kinds: ReadonlySet<number>;
-  /** Blobs of fewer bytes pass. */
+  /** Blobs of fewer bytes than this pass. */
   readonly blobBytes: number;
-  /** Trees and blobs pass at fewer levels below a commit; its tree is at level 0. */
+  /** Trees and blobs pass at fewer levels than this below a commit, whose own tree is at level 0. */
   readonly treeDepth: number;
 };
 
 const INFINITE = Number.POSITIVE_INFINITY;
 const ALL_KINDS: ReadonlySet<number> = new Set(Object.values(KIND_NUMBER));
 
-/** Lets everything through. */
+/** The filter that every object passes. */
 export const NO_FILTER: ObjectFilter = { kinds: ALL_KINDS, blobBytes: INFINITE, treeDepth: INFINITE };
 
-/** Lets these types through. */
+/** Returns a filter that only objects of these types pass. */
 export function kindsFilter(...kinds: readonly ObjectKind[]): ObjectFilter {
   return { ...NO_FILTER, kinds: new Set(kinds.map((kind) => KIND_NUMBER[kind])) };
 }
 
-/** Lets through what all the filters let through. */
+/** Returns a filter that the objects pass which pass all of `filters`. */
 export function combineFilters(filters: readonly ObjectFilter[]): ObjectFilter {
   return {
     kinds: new Set([...ALL_KINDS].filter((kind) => filters.every(({ kinds }) => kinds.has(kind)))),
@@ -43,23 +44,23 @@ export function combineFilters(filters: readonly ObjectFilter[]): ObjectFilter {
   };
 }
 
-/** Whether blobs may pass at all. */
+/** Whether some blobs may pass. */
 export function wantsBlobs({ kinds, blobBytes, treeDepth }: ObjectFilter): boolean {
   return kinds.has(KIND_NUMBER.blob) && blobBytes > 0 && treeDepth > 0;
 }
 
-/** Whether trees have to be looked into, or at least sent. */
+/** Whether trees have to be opened, or at least sent. */
 export function wantsTrees(filter: ObjectFilter): boolean {
   return filter.treeDepth > 0 && (filter.kinds.has(KIND_NUMBER.tree) || wantsBlobs(filter));
 }
 
-/** Whether the type of an object, and its size, say all: then no tree need be opened. */
+/** Whether an object's type and size decide alone, so that no tree need be opened. */
 export function isByKind({ kinds, treeDepth }: ObjectFilter): boolean {
   const allTrees = treeDepth === INFINITE;
   return kinds.has(KIND_NUMBER.commit) && kinds.has(KIND_NUMBER.tag) && (allTrees || treeDepth === 0);
 }
 
-/** The types that pass where {@link isByKind} holds. */
+/** Returns the type numbers that pass a filter for which {@link isByKind} holds. */
 export function passingKinds(filter: ObjectFilter): ReadonlySet<number> {
   return new Set(
     [...filter.kinds].filter((kind) => {
@@ -69,7 +70,7 @@ export function passingKinds(filter: ObjectFilter): ReadonlySet<number> {
   );
 }
 
-/** Judges the sizes of a pack's blobs by what is stored beside it, and looks at those in doubt only. */
+/** Judges the sizes of a pack's blobs by the file of types beside it, and reads an entry only in doubt. */
 export class BlobSizes {
   readonly #session: GraphSession;
   readonly #handle: PackHandle;
@@ -83,12 +84,12 @@ export class BlobSizes {
     this.#kinds = kinds;
   }
 
-  /** Opens the sizes of a pack; blobs of fewer than `limit` bytes are small. */
+  /** Opens the sizes of a pack. Blobs of fewer than `limit` bytes are small. */
   static async open(session: GraphSession, handle: PackHandle, limit: number): Promise<BlobSizes> {
     return new BlobSizes(session, handle, limit, await handle.allKinds());
   }
 
-  /** Whether the blob at a position of the index is small; `undefined` where its entry has to tell. */
+  /** Whether the blob at a position of the index is small; `undefined` if only its entry can tell. */
   atOnce(position: number): boolean | undefined {
     if (this.#limit === INFINITE) return true;
     const { least, most } = sizesOfClass(sizeClassAtPosition(this.#kinds, position));
@@ -96,7 +97,7 @@ export class BlobSizes {
     return least >= this.#limit ? false : undefined;
   }
 
-  /** Whether the blob at a position of the index is small. */
+  /** Whether the blob at a position of the index is small, reading its entry if need be. */
   async isSmall(position: number): Promise<boolean> {
     const known = this.atOnce(position);
     if (known !== undefined) return known;
@@ -107,7 +108,7 @@ export class BlobSizes {
   }
 }
 
-/** Takes back the selection of objects that do not pass, unless they are {@link EXEMPT}. */
+/** Deselects the objects that do not pass, unless they are {@link EXEMPT}. */
 export async function dropFiltered(session: GraphSession, filter: ObjectFilter): Promise<void> {
   const doubtful: number[] = [];
   for (let node = 0; node < session.kernel.oidCount; node++) {
@@ -128,7 +129,7 @@ async function dropLarge(session: GraphSession, blobs: readonly number[], limit:
   for (const [i, node] of blobs.entries()) {
     const pack = i32At(packs, i);
     const handle = session.database.packs[pack];
-    // what is nowhere is left to be found missing
+    // An object that is nowhere stays selected, and is found missing later.
     if (handle === undefined) continue;
     const known = sizes.get(pack) ?? (await BlobSizes.open(session, handle, limit));
     sizes.set(pack, known);

@@ -1,7 +1,7 @@
 /**
- * Which trees and blobs go with the commits that are sent. Without common commits: all that their trees reach. With them, tree
- * by tree along the paths that differ: at each path the client's trees (those of the border commits) are set against the ones to
- * send, so that only directories that changed are opened.
+ * Selects the trees and blobs that go with the commits that are sent. Without common commits, these are all that the
+ * commits' trees reach. With them, the walk goes tree by tree along the paths that differ. At each path it compares the
+ * client's trees (those of the border commits) with the ones to send, so that only directories that changed are opened.
  *
  * @packageDocumentation
  * @see git-pack-objects(1), `--sparse`
@@ -16,10 +16,10 @@ import type { GraphSession } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
 import { type ObjectFilter, wantsBlobs, wantsTrees } from "./object-filter.ts";
 
-/** What decides which trees and blobs a walk selects. Types and sizes are for `dropFiltered` afterwards. */
+/** What decides which trees and blobs a walk selects. Types and sizes are left to `dropFiltered` afterwards. */
 export type TreeWalk = {
   readonly filter: ObjectFilter;
-  /** Told of objects as they are selected. */
+  /** Receives the number of objects selected since the last call. */
   readonly count: (objects: number) => Promise<void>;
 };
 
@@ -35,7 +35,7 @@ export async function selectTreesOf(session: GraphSession, commits: WalkedCommit
   await selectDifferences(session, roots, client, walk);
 }
 
-/** Selects trees that were asked for by name, and what is below them: of that, what is in them is nearest. */
+/** Selects trees that were asked for by name, and what is below them. Their entries are at level 0 of the filter. */
 export async function selectGivenTrees(session: GraphSession, trees: readonly number[], walk: TreeWalk): Promise<void> {
   if (walk.filter.treeDepth === Number.POSITIVE_INFINITY) {
     await selectBelow(session, trees, walk);
@@ -59,7 +59,10 @@ function notYetSelected(session: GraphSession, trees: readonly number[]): number
   return [...new Set(trees)].filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
 }
 
-/** Up to so many roots are walked level by level, each read ahead: of many, each tree's own neighbours lie nearest. */
+/**
+ * Up to this many roots are walked level by level, each level read ahead. With more roots, the nearest trees are a
+ * tree's own subtrees.
+ */
 const FEW_ROOTS = 16;
 
 /** Selects trees and all that they reach. */
@@ -80,7 +83,10 @@ export async function selectWhole(session: GraphSession, roots: readonly number[
   }
 }
 
-/** Selects trees, all of these, and what they reach, level by level: so that each tree is met where it is nearest to a root. */
+/**
+ * Selects all of these trees and what they reach, level by level, so that each tree is met where it is nearest to a
+ * root.
+ */
 async function selectLevels(session: GraphSession, trees: readonly number[], walk: TreeWalk): Promise<void> {
   const { filter, count } = walk;
   const blobs = wantsBlobs(filter);
@@ -96,7 +102,10 @@ async function selectLevels(session: GraphSession, trees: readonly number[], wal
   }
 }
 
-/** Selects what a tree refers to; subtrees go onto the stack. Gives how many were selected, itself and the blobs. */
+/**
+ * Selects the entries of a tree, and pushes its subtrees onto the stack. Returns the number selected: the tree itself
+ * and its blobs.
+ */
 async function selectEntries(session: GraphSession, tree: number, stack: number[], blobs: boolean): Promise<number> {
   const { kernel } = session;
   const { held } = await session.reader.read(session.nameOf(tree));
@@ -118,7 +127,7 @@ async function selectEntries(session: GraphSession, tree: number, stack: number[
 
 type Place = { readonly wanted: Set<number>; readonly client: Set<number> };
 
-/** Selects what `wanted` trees reach and `client` trees at the same paths don't, level by level. */
+/** Selects what the `wanted` trees reach and the `client` trees at the same paths don't, level by level. */
 async function selectDifferences(
   session: GraphSession,
   wanted: readonly number[],
@@ -134,7 +143,7 @@ async function selectDifferences(
     for (const place of level) {
       const trees = [...place.wanted].filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
       if (trees.length === 0) continue;
-      // nothing to set against: with no limit to the depth, all of it goes
+      // There is no client tree to compare with: without a limit to the depth, all of it goes.
       if (place.client.size === 0 && treeDepth === Number.POSITIVE_INFINITY) await selectWhole(session, trees, walk);
       else if (opens) next.push(...(await selectAt(session, { wanted: new Set(trees), client: place.client }, walk)));
       else await selectUnopened(session, trees, walk);
@@ -148,7 +157,7 @@ async function selectUnopened(session: GraphSession, trees: readonly number[], {
   await count(trees.length);
 }
 
-/** Selects at one place, and gives the places below it. */
+/** Selects the trees at one place, and returns the places below it. */
 async function selectAt(session: GraphSession, place: Place, walk: TreeWalk): Promise<Place[]> {
   await session.prefetch([...place.client, ...place.wanted]);
   const below = new Map<string, Place>();
@@ -201,8 +210,8 @@ async function readWantedTree(
 type CurrentEntry = { readonly mode: number; name(): string };
 
 /**
- * Tells of each entry that is an object of this repository: a submodule's commit is not. Of hundreds of commits each has a tree that
- * is mostly the one before, so nothing is made of an entry that nobody asks more about.
+ * Visits each entry that is an object of this repository, which a submodule's commit is not. Hundreds of commits have
+ * trees that are mostly alike, so an entry's name is made only if `visit` asks for it.
  */
 async function visitEntries(
   session: GraphSession,
@@ -211,13 +220,13 @@ async function visitEntries(
 ): Promise<void> {
   const { kernel, inflating, format } = session;
   const { held } = await session.reader.read(session.nameOf(tree));
-  // copied: giving a name a node may put the memory into another buffer; its addresses stay
+  // Copied: giving a name a node may move the memory into another buffer, while its addresses stay.
   const bytes = inflating.bytes(held).slice();
   const start = inflating.pointer(held);
   const reader = new TreeReader(bytes, 0, bytes.length, format.rawSize);
   const entry = {
     mode: 0,
-    // only ever compared with each other: any encoding that keeps bytes apart will do
+    // Names are only compared with each other: any encoding that keeps bytes apart will do.
     name: () => textOf(bytes.subarray(reader.nameAt, reader.nameEnd)),
   };
   while (reader.next()) {

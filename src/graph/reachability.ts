@@ -1,5 +1,5 @@
 /**
- * Whether objects can be reached from refs.
+ * Tells whether objects can be reached from refs.
  *
  * @packageDocumentation
  */
@@ -13,8 +13,8 @@ import { type TreeWalk, selectWhole } from "./object-walk.ts";
 const EVERYTHING: TreeWalk = { filter: NO_FILTER, count: async () => undefined };
 
 /**
- * Says of each of `names` (raw) whether any of `tips` reaches it. Commits are looked for among commits first; trees and blobs cost
- * a walk of everything.
+ * Returns for each of `names` (raw) whether any of `tips` reaches it. A commit takes a walk of commits only; a tree or
+ * blob takes a walk of everything.
  */
 export async function whichReached(
   session: GraphSession,
@@ -49,7 +49,7 @@ export async function whichReached(
   return names.map(isReached);
 }
 
-/** Whether some of `names` may be found in trees: commits and tags are not. */
+/** Whether some of `names` may be found in trees, where commits and tags are not found. */
 async function anyMayBeInTrees(session: GraphSession, names: readonly Uint8Array[]): Promise<boolean> {
   for (const name of names) {
     const kind = await session.kindOf(session.node(name));

@@ -1,5 +1,5 @@
 /**
- * Where history is cut for a client: at a depth, at a time, or where other refs' history begins.
+ * Decides where history is cut for a client: at a depth, at a time, or where other refs' history begins.
  *
  * @packageDocumentation
  * @see git-fetch(1), `--depth`; gitprotocol-pack(5); `send_shallow_list()` in git's upload-pack.c, shallow.c
@@ -12,33 +12,33 @@ import type { GraphSession } from "./graph-session.ts";
 
 /** How a client wants history cut. Nodes are of commits that are here. */
 export type ShallowRequest = {
-  /** Where the client's own history is cut. */
+  /** The commits at which the client's own history is cut. */
   readonly clientShallow: readonly number[];
   readonly cut:
     | { readonly kind: "none" }
-    /** No longer anywhere: what lies behind these of the client's cuts is sent. */
+    /** No cut any more: what lies behind these of the client's cuts is sent. */
     | { readonly kind: "unshallow"; readonly reachable: readonly number[] }
-    /** So many commits from each want on or, relative, more than there are now. */
+    /** Cuts this many commits from each want or, if relative, this many beyond the present cuts. */
     | { readonly kind: "depth"; readonly depth: number; readonly relative: boolean }
-    /** What is older than `since` (seconds since 1970), and what the nodes of `not` reach. */
+    /** Cuts off commits older than `since` (seconds since 1970), and commits that the nodes of `not` reach. */
     | { readonly kind: "history"; readonly since: number; readonly not: readonly number[] };
 };
 
-/** What is cut. Nodes. */
+/** The cuts of a fetch, as nodes. */
 export type ShallowPlan = {
   /** Commits that are cut from now on. */
   readonly shallow: readonly number[];
   /** Commits that were cut and no longer are. */
   readonly unshallow: readonly number[];
-  /** All commits that the walks must take for the first of their history. */
+  /** All commits that the walks must treat as the first of their history. */
   readonly cuts: readonly number[];
-  /** Parents of {@link ShallowPlan.unshallow}: wanted, too. */
+  /** Parents of {@link ShallowPlan.unshallow}, which are wanted, too. */
   readonly wants: readonly number[];
 };
 
 type Reach = { readonly border: ReadonlySet<number>; readonly isWithin: (node: number) => boolean };
 
-/** Plans the cuts of a fetch of `wants`. @throws ProtocolError in git's words where nothing would be left. */
+/** Plans the cuts of a fetch of `wants`. @throws ProtocolError in git's words if nothing would be left. */
 export async function planShallow(
   session: GraphSession,
   wants: readonly number[],
@@ -75,7 +75,7 @@ async function reachOf(session: GraphSession, wants: readonly number[], request:
       const heads = await commitsOf(session, wants);
       if (!cut.relative) return await reachToDepth(session, heads, cut.depth);
       const now = await depthNow(session, heads, new Set(clientShallow));
-      // git: a client whose cuts are not to be found gets none
+      // As in git: a client whose cuts are not found gets none.
       return now === undefined ? nothing : await reachToDepth(session, heads, now + cut.depth);
     }
     case "history":
@@ -93,7 +93,7 @@ async function commitsOf(session: GraphSession, wants: readonly number[]): Promi
   return [...commits];
 }
 
-/** Gives the commits at each distance from the heads, nearest first; each commit once, where it is nearest. */
+/** Yields the commits at each distance from the heads, nearest first. Each commit comes once, at its least distance. */
 async function* levelsFrom(session: GraphSession, heads: readonly number[]): AsyncGenerator<readonly number[]> {
   const seen = new Set(heads);
   let level: readonly number[] = heads;
@@ -113,7 +113,7 @@ async function* levelsFrom(session: GraphSession, heads: readonly number[]): Asy
   }
 }
 
-/** As `get_shallow_commits()`: the commit at the depth is cut, also where it has no parents. */
+/** Follows `get_shallow_commits()`: the commit at the depth is cut, even if it has no parents. */
 async function reachToDepth(session: GraphSession, heads: readonly number[], depth: number): Promise<Reach> {
   const within = new Set<number>();
   let distance = 0;
@@ -124,7 +124,9 @@ async function reachToDepth(session: GraphSession, heads: readonly number[], dep
   return { border: new Set(), isWithin: (node) => within.has(node) };
 }
 
-/** Commits from a head to where the client's history is cut, at least; `undefined` where none of its cuts is reached. */
+/**
+ * Returns the least number of commits from a head to one of the client's cuts; `undefined` if none of them is reached.
+ */
 async function depthNow(
   session: GraphSession,
   heads: readonly number[],
@@ -138,7 +140,7 @@ async function depthNow(
   return undefined;
 }
 
-/** As `get_shallow_commits_by_rev_list()`: a commit is cut where some parent is left out. */
+/** Follows `get_shallow_commits_by_rev_list()`: a commit is cut if some parent is left out. */
 async function reachByHistory(
   session: GraphSession,
   heads: readonly number[],
@@ -150,7 +152,7 @@ async function reachByHistory(
   const border = new Set(
     interesting.filter((node) => session.commits.parentsOf(node).some((parent) => !within.has(parent))),
   );
-  // the walk that selects objects begins anew
+  // The walk that selects objects begins anew.
   for (let node = 0; node < session.kernel.oidCount; node++) session.unmark(node, QUEUED | UNINTERESTING);
   return { border, isWithin: (node) => within.has(node) && !border.has(node) };
 }

@@ -1,5 +1,5 @@
 /**
- * Looks at objects that refs are to have: what type they are, and what tags finally name.
+ * Looks at the objects that refs are to be set to: their types, and what tags finally name.
  *
  * @packageDocumentation
  */
@@ -16,29 +16,29 @@ import type { ObjectDatabase } from "../store/object-database.ts";
 import { ObjectReader } from "../store/object-reader.ts";
 import { ObjectRing } from "../store/object-ring.ts";
 
-/** Where objects are looked for. */
+/** The places where objects are looked up. */
 export type TipSources = {
   readonly format: ObjectFormat;
-  /** A pack that is in no catalog yet; `undefined` where there is none. */
+  /** A pack that is in no catalog yet; `undefined` if there is none. */
   readonly pack: IngestedPack | undefined;
   readonly database: ObjectDatabase;
-  /** Gives a kernel. The pack needs it no more once its own objects were looked at. */
+  /** Returns a kernel. The pack does not need it any more once its own objects were examined. */
   readonly kernel: () => Promise<Kernel>;
 };
 
-/** An object that a ref is to have. */
+/** An object that a ref is to be set to. */
 export type TipValue = {
   readonly oid: Uint8Array;
-  /** Its type number; 0 where it is nowhere. */
+  /** Its type number; 0 if it is nowhere. */
   kind: number;
-  /** What it finally names, where it is a tag. */
+  /** The raw name of the object that it finally names, if it is a tag. */
   peeled?: Uint8Array;
 };
 
 /** Finds the type of each value, in the pack and then, all at once, in the catalog. */
 export async function findTipKinds(values: readonly TipValue[], sources: TipSources): Promise<void> {
   const { pack, database, format } = sources;
-  // 0 is the type of what the pack does not have.
+  // The pack returns 0 for an object that it does not have.
   for (const value of values) value.kind = pack?.kindOf(value.oid) ?? 0;
   const others = values.filter(({ kind }) => kind === 0);
   if (others.length === 0) return;
@@ -48,17 +48,17 @@ export async function findTipKinds(values: readonly TipValue[], sources: TipSour
   for (const [at, value] of others.entries()) value.kind = u8At(kinds, at);
 }
 
-/** Stored tags that one call reads, for each value and beside them: tags of tags of tags are nobody's. */
+/** The number of stored tags that one call may read, per value and beside them. Nobody has tags of tags of tags. */
 const STORED_TAGS_EACH = 1;
 const MOST_STORED_TAGS = 10_000;
-/** Steps that reading a tag back from the pack costs. */
+/** The steps charged for reading a tag back from the pack. */
 const TAG_STEPS = 6000;
 
 /**
- * Follows tags to what they finally name: within the pack as far as it goes, then in the catalog, where it must go on. Each tag is
- * read once, however many values lead to it.
+ * Follows tags to what they finally name: within the pack as far as it goes, then in the catalog if need be. Each tag
+ * is read once, however many values lead to it.
  *
- * @throws LimitExceeded where too many stored tags would have to be read.
+ * @throws LimitExceeded if too many stored tags would have to be read.
  */
 export async function peelTips(values: readonly TipValue[], sources: TipSources): Promise<void> {
   const tags = values.filter(({ kind }) => kind === KIND_NUMBER.tag);
@@ -68,7 +68,7 @@ export async function peelTips(values: readonly TipValue[], sources: TipSources)
   for (const tag of tags) tag.peeled = await peeling.follow(tag.oid, "store");
 }
 
-/** Where a tag leads; and whether that is a tag, as far as it was followed. */
+/** The object that a tag leads to, and whether that is a tag itself, as far as it was followed. */
 type Target = { readonly oid: Uint8Array; readonly isTag: boolean };
 
 /** Follows tags, and remembers where each leads. */
@@ -85,8 +85,9 @@ class Peeling {
   }
 
   /**
-   * Gives what a tag finally names; or, of those in the pack, the first that is not in it. Objects of the pack come first: reading
-   * stored ones takes over the kernel's memory.
+   * Returns the raw name of what a tag finally names. With `where` set to "pack", it stops at the first object that is
+   * not in the pack. Tags of the pack must be followed first, because reading stored ones takes over the kernel's
+   * memory.
    */
   async follow(tag: Uint8Array, where: "pack" | "store"): Promise<Uint8Array> {
     const way: string[] = [];
@@ -98,7 +99,7 @@ class Peeling {
       way.push(key);
       target = next;
     }
-    // all of the way leads where its end does
+    // Every tag on the way leads where its end does.
     for (const key of way) this.#targets.set(key, target);
     return target.oid;
   }
