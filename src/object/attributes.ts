@@ -1,5 +1,5 @@
 /**
- * `.gitattributes`: what is said of which paths.
+ * Reads `.gitattributes`, and tells what an attribute is set to for a path.
  *
  * @packageDocumentation
  * @see gitattributes(5), attr.c
@@ -8,7 +8,7 @@ import { itemAt } from "../bytes/assert.ts";
 import { Budget } from "../bytes/budget.ts";
 import { wildmatch } from "./wildmatch.ts";
 
-/** What an attribute is set to: `-name` is false, `!name` makes it `unspecified` again. */
+/** The value of an attribute: `-name` sets false, and `!name` makes it `unspecified` again. */
 export type AttributeValue = boolean | string;
 
 /** One attribute with its value. */
@@ -16,23 +16,26 @@ export type AttributeState = { readonly name: string; readonly value: AttributeV
 
 /** A line that applies to paths. */
 export type PathRule = {
-  /** What it sets of what can matter, each once. */
+  /** The attributes that the line sets and that can matter, each once. */
   readonly states: readonly AttributeState[];
   readonly pattern: PathPattern;
 };
 
 /**
- * One attribute that somebody asks for, and those that the top directory's file defines and that may set it, with what each of them
- * stands for. No other line of any file can matter.
+ * One attribute that a caller asks for. With it come the macros of the top directory's file that may set it, each with
+ * the states that it stands for. No other line of any file can matter.
  */
 export type AttributeQuestion = {
   readonly name: string;
   readonly macros: ReadonlyMap<string, readonly AttributeState[]>;
 };
 
-/** Words behind all names that a file defines together: a few bytes each in the file, and some hundred in memory. */
+/**
+ * The most words behind all names that a file defines together: a word takes a few bytes in the file, and some hundred
+ * in memory.
+ */
 const MOST_MACRO_WORDS = 10_000;
-/** Bytes that a rule takes in memory beside its pattern, and that each of its states does. */
+/** The bytes that a rule takes in memory beside its pattern, and the bytes of each of its states. */
 const RULE_BYTES = 200;
 const STATE_BYTES = 100;
 /** Lines of this many bytes and more are ignored, as git does. */
@@ -57,9 +60,10 @@ function visitLines(text: string, visit: (line: string) => void): void {
 const wordsOf = (text: string): string[] => text.split(BLANK).filter((word) => word !== "");
 
 /**
- * Asks for an attribute, where the top directory's file has this text, one character a byte: that file alone defines attributes.
+ * Prepares a question for an attribute. `top` is the text of the top directory's file, with one character per byte:
+ * that file alone defines macros.
  *
- * @throws LimitExceeded where it defines them by too many words.
+ * @throws LimitExceeded if its macros have too many words.
  */
 export function questionFor(name: string, top: string): AttributeQuestion {
   const macros = new Map<string, readonly AttributeState[]>();
@@ -69,7 +73,7 @@ export function questionFor(name: string, top: string): AttributeQuestion {
     message: `.gitattributes defines attributes by more than ${MOST_MACRO_WORDS} words`,
   });
   visitLines(top, (line) => {
-    // quotes around it make no difference
+    // Quotes around it make no difference.
     if (!line.startsWith(MACRO) && !line.startsWith('"')) return;
     const { pattern, rest } = splitPattern(line);
     const macro = pattern.startsWith(MACRO) ? pattern.slice(MACRO.length) : "";
@@ -82,7 +86,7 @@ export function questionFor(name: string, top: string): AttributeQuestion {
   return { name, macros: new Map([...macros].filter(([macro]) => setters.has(macro))) };
 }
 
-/** Gives the names of the defined attributes that set another, also by way of more of them. */
+/** Returns the names of the macros that set an attribute, directly or by way of other macros. */
 function settersOf(name: string, macros: AttributeQuestion["macros"]): ReadonlySet<string> {
   const setBy = new Map<string, string[]>();
   for (const [macro, states] of macros) {
@@ -104,7 +108,7 @@ function settersOf(name: string, macros: AttributeQuestion["macros"]): ReadonlyS
   return found;
 }
 
-/** Parses the lines of a file, one character a byte, that can matter to a question. */
+/** Parses the lines of a file (with one character per byte) that can matter to a question. */
 export function parseAttributes(text: string, question: AttributeQuestion): PathRule[] {
   const rules: PathRule[] = [];
   visitLines(text, (line) => {
@@ -116,7 +120,7 @@ export function parseAttributes(text: string, question: AttributeQuestion): Path
 
 function parseLine(line: string, question: AttributeQuestion): PathRule | undefined {
   if (line === "" || line.startsWith("#")) return undefined;
-  // most lines are about something else: that is told without taking them apart
+  // Most lines are about other attributes, which is seen without taking them apart.
   if (question.macros.size === 0 && !line.includes(question.name)) return undefined;
   const { pattern, rest } = splitPattern(line);
   const isMacro = pattern.length > MACRO.length && pattern.startsWith(MACRO);
@@ -125,13 +129,15 @@ function parseLine(line: string, question: AttributeQuestion): PathRule | undefi
   return states.length === 0 ? undefined : { states, pattern: new PathPattern(pattern) };
 }
 
-/** Leaves out states that can't matter: of other attributes, and what a later word on the line says otherwise. */
+/**
+ * Leaves out states that can't matter: those of other attributes, and those that a later word on the line overrides.
+ */
 function mattering(states: readonly AttributeState[], { name, macros }: AttributeQuestion): AttributeState[] {
   const last = new Map(states.map((state) => [state.name, state] as const));
   return states.filter((state) => last.get(state.name) === state && (state.name === name || macros.has(state.name)));
 }
 
-/** Gives about how many bytes of memory a rule takes. */
+/** Returns about how many bytes of memory a rule takes. */
 export function heldBytesOf({ states, pattern }: PathRule): number {
   return RULE_BYTES + pattern.length + states.length * STATE_BYTES;
 }
@@ -155,7 +161,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
 };
 
-/** Takes C-style quotes away; `undefined` where they are not closed or have an escape that is none. */
+/** Removes C-style quotes. Returns `undefined` if they are not closed or contain an unknown escape. */
 function unquote(line: string): { readonly text: string; readonly end: number } | undefined {
   const match = /^"((?:[^"\\]|\\(?:[abfnrtv\\"]|[0-3][0-7]{2}))*)"/.exec(line);
   if (match === null) return undefined;
@@ -172,7 +178,7 @@ function parseStates(words: readonly string[]): AttributeState[] | undefined {
     const named = equals < 0 ? word : word.slice(0, equals);
     const sign = named[0] === "-" || named[0] === "!" ? named[0] : "";
     const name = named.slice(sign.length);
-    // one bad name, and git ignores the line
+    // One bad name makes git ignore the line.
     if (!NAME.test(name) || name.startsWith("builtin_")) return undefined;
     const value = sign === "-" ? false : sign === "!" ? "unspecified" : equals < 0 || word.slice(equals + 1);
     states.push({ name, value });
@@ -180,19 +186,19 @@ function parseStates(words: readonly string[]): AttributeState[] | undefined {
   return states;
 }
 
-/** A pattern, and what can be told without matching it. */
+/** A pattern, and what can be told from it without matching. */
 class PathPattern {
   readonly #pattern: string;
   readonly #onlyDirectories: boolean;
-  /** Whether it is about the last component of a path alone. */
+  /** Whether it is matched against the last component of a path alone. */
   readonly #isName: boolean;
-  /** What comes before the first character that is special: all of it, where it is to be taken literally. */
+  /** The part before the first special character. It is the whole pattern if the pattern is literal. */
   readonly #plain: string;
-  /** What comes behind the last character that is special, as far as that is told easily. */
+  /** The part after the last special character, as far as that is told easily. */
   readonly #ending: string;
-  /** Characters that a text has at least, as far as that is told easily. */
+  /** The least number of characters that a matching text has, as far as that is told easily. */
   readonly #shortest: number;
-  /** Whether one star before the ending is all. */
+  /** Whether the pattern is one star and then the ending. */
   readonly #isEnding: boolean;
 
   constructor(pattern: string) {
@@ -202,19 +208,20 @@ class PathPattern {
     this.#pattern = body.startsWith("/") ? body.slice(1) : body;
     const special = this.#pattern.search(SPECIAL);
     this.#plain = special < 0 ? this.#pattern : this.#pattern.slice(0, special);
-    // Of a set, or what is escaped, neither ending nor length is what it looks like. The slash of `**/` may stand for nothing.
+    // With a set or an escape, neither ending nor length is what it looks like. The slash of `**/` may stand for
+    // nothing.
     const isEasy = !/[[\\]/.test(this.#pattern);
     this.#ending = isEasy ? this.#pattern.slice(this.#pattern.search(/[^*?/]*$/)) : "";
     this.#shortest = isEasy && !this.#pattern.includes("**") ? this.#pattern.replaceAll("*", "").length : 0;
     this.#isEnding = this.#isName && isEasy && this.#pattern === `*${this.#ending}`;
   }
 
-  /** Characters of the pattern. */
+  /** The number of characters in the pattern. */
   get length(): number {
     return this.#pattern.length;
   }
 
-  /** `path` is relative to the file's directory; the slash of one that is a directory is not part of it. */
+  /** Whether the pattern matches a path. `path` is relative to the file's directory, and has no slash at its end. */
   matches({ path, name, isDirectory }: AskedPath, budget: Budget): boolean {
     if (this.#onlyDirectories && !isDirectory) return false;
     const text = this.#isName ? name : path;
@@ -226,19 +233,19 @@ class PathPattern {
 
 type AskedPath = { readonly path: string; readonly name: string; readonly isDirectory: boolean };
 
-/** The rules of one file, and of which directory it is: "" or a path that ends in a slash. */
+/** The rules of one file, and the directory that the file is in: "" or a path that ends in a slash. */
 export type AttributeFile = { readonly directory: string; readonly rules: readonly PathRule[] };
 
-/** Macros within macros that are followed. */
+/** The most states that are set while macros within macros are followed. */
 const MOST_STEPS = 1000;
-/** Steps that a rule costs before its pattern is looked at. */
+/** The steps charged for a rule before its pattern is examined. */
 const RULE_STEPS = 4;
 
 /**
- * Gives what an attribute is set to for a path, which ends in a slash where it is a directory. `files` are those of the directories
- * on the way to it, the deepest first.
+ * Returns the value of an attribute for a path, which ends in a slash if it is a directory. `files` are those of the
+ * directories on the way to it, the deepest first.
  *
- * @throws LimitExceeded where the budget is used up.
+ * @throws LimitExceeded if the budget is used up.
  */
 export function attributeOf(
   files: readonly AttributeFile[],
@@ -253,7 +260,7 @@ export function attributeOf(
   for (const { directory, rules } of files) {
     const asked = { path: bare.slice(directory.length), name, isDirectory };
     budget.spend(rules.length * RULE_STEPS);
-    // the last line that applies counts
+    // The last line that applies counts.
     for (let at = rules.length - 1; at >= 0; at--) {
       const rule = rules[at];
       if (rule === undefined || !rule.pattern.matches(asked, budget)) continue;
@@ -266,8 +273,8 @@ export function attributeOf(
 }
 
 /**
- * Sets what is not set yet: the last word of a line first, and of a macro that is set what it stands for. Gives the steps that it
- * took.
+ * Sets attributes that are not set yet, from the last word of a line to the first. A macro that is set also sets what
+ * it stands for. Returns the steps to charge.
  */
 function fill(
   values: Map<string, AttributeValue>,
@@ -285,5 +292,5 @@ function fill(
   return (steps + todo.length) * FILL_STEPS;
 }
 
-/** Steps that setting one attribute costs. */
+/** The steps charged for setting one attribute. */
 const FILL_STEPS = 10;

@@ -1,17 +1,17 @@
 /**
- * Bytes as text with one character for each: for what git handles byte by byte and need not be UTF-8, but wants to be compared,
- * searched or used as a key.
+ * Bytes as text with one character per byte. Git handles such bytes one by one, and they need not be UTF-8, but they
+ * are compared, searched or used as keys.
  *
  * @packageDocumentation
  */
 
-/** Fewer than any runtime allows as arguments of a call. */
+/** The bytes of one call: fewer than the most arguments that any runtime allows. */
 const PIECE = 4096;
 
-/** Up to here a loop is faster than a call with so many arguments. */
+/** Up to this many bytes a loop is faster than a call with that many arguments. */
 const FEW = 16;
 
-/** Gives text with one character for each byte. */
+/** Returns text with one character per byte. */
 export function textOf(bytes: Uint8Array): string {
   let text = "";
   if (bytes.length <= FEW) {
@@ -19,14 +19,14 @@ export function textOf(bytes: Uint8Array): string {
     return text;
   }
   for (let at = 0; at < bytes.length; at += PIECE) {
-    // spread, they would go through an iterator one by one
+    // Spread arguments would go through an iterator one by one.
     const piece: string = Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + PIECE));
     text += piece;
   }
   return text;
 }
 
-/** Gives the bytes of text that has one character for each. */
+/** Returns the bytes of text that has one character per byte. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }

@@ -33,16 +33,19 @@ const AUTHOR = "author ";
 const COMMITTER = "committer ";
 
 /**
- * What a commit refers to, for walks over millions of them: one instance is read into again and again, and nothing else is
- * made. Holds raw names because what they are looked up in does.
+ * The links of a commit, for walks over millions of commits: one instance is read into again and again, and makes no
+ * garbage. Its names are raw, because the tables in which they are looked up have raw names.
  */
 export class CommitLinks {
   readonly format: ObjectFormat;
-  /** Raw names: the tree's, then the parents' in order. Longer than they are; the next read overwrites or replaces it. */
+  /**
+   * Raw names: the tree's, then the parents' in order. The array may be longer than they are. The next read overwrites
+   * or replaces it.
+   */
   names: Uint8Array<ArrayBuffer>;
-  /** How many parents there are. */
+  /** The number of parents. */
   parentCount = 0;
-  /** When it was committed, in seconds since the epoch; 0 where the commit doesn't say. */
+  /** The commit time in seconds since the epoch; 0 if the commit doesn't have one. */
   time = 0;
 
   constructor(format: ObjectFormat) {
@@ -50,16 +53,16 @@ export class CommitLinks {
     this.names = new Uint8Array(4 * format.rawSize);
   }
 
-  /** Gives the raw name of the tree (`link` 0) or of a parent (1 and up), as a view that the next read overwrites. */
+  /** Returns the raw name of the tree (`link` 0) or of a parent (1 and up), as a view that the next read overwrites. */
   nameOf(link: number): Uint8Array<ArrayBuffer> {
     const { rawSize } = this.format;
     return this.names.subarray(link * rawSize, (link + 1) * rawSize);
   }
 
   /**
-   * Reads the commit in `bytes[start, end)`, with git's leniency: what git can walk is read.
+   * Reads the commit in `bytes[start, end)` as leniently as git: it reads every commit that git can walk.
    *
-   * @throws ObjectRejected for what git cannot walk: `bogus commit object`, `bad parents in commit`.
+   * @throws ObjectRejected for a commit that git cannot walk: `bogus commit object`, `bad parents in commit`.
    */
   read(bytes: Uint8Array, start: number, end: number): void {
     const { hexSize } = this.format;
@@ -70,7 +73,7 @@ export class CommitLinks {
     this.#take(0, bytes, at);
     at += hexSize + 1;
     let parents = 0;
-    // As in git, a line too short to have a name is not a parent but the end of them; fsck is who minds.
+    // As in git, a line too short to have a name is not a parent but ends the list. It is fsck that complains.
     while (at + PARENT.length + hexSize < end && startsWithAt(bytes, PARENT, at, end)) {
       at += PARENT.length;
       if (!hasNameLine(bytes, at, end, hexSize)) throw new ObjectRejected("bad parents in commit");
@@ -95,10 +98,10 @@ export class CommitLinks {
 }
 
 /**
- * Reads what the commit in `bytes[start, end)` refers to; the raw names are the caller's. In a loop, {@link CommitLinks} makes
- * less garbage.
+ * Reads the links of the commit in `bytes[start, end)`. The caller owns the raw names. In a loop, {@link CommitLinks}
+ * makes less garbage.
  *
- * @throws ObjectRejected for what git cannot walk.
+ * @throws ObjectRejected for a commit that git cannot walk.
  */
 export function readCommitLinks(
   bytes: Uint8Array,
@@ -120,11 +123,11 @@ function committerTime(bytes: Uint8Array, at: number, end: number): number {
   return stop === end ? 0 : identityTime(bytes, committer, stop);
 }
 
-/** A commit, for those who show it. */
+/** A parsed commit, to be shown. */
 export type Commit = {
   readonly tree: ObjectId;
   readonly parents: readonly ObjectId[];
-  /** `undefined` where the line is missing or has no address. */
+  /** `undefined` if the line is missing or has no address. */
   readonly author: Identity | undefined;
   readonly committer: Identity | undefined;
   /** Every header after `committer`, in order: `encoding`, `gpgsig`, `mergetag`, others. */
@@ -139,9 +142,9 @@ function nameOf(value: string, format: ObjectFormat): ObjectId {
 }
 
 /**
- * Parses a whole commit. Text is decoded by the commit's own `encoding`.
+ * Parses a whole commit. Its text is decoded by the commit's own `encoding`.
  *
- * @throws ObjectRejected where it has no tree, or a tree or parent that is not a name.
+ * @throws ObjectRejected if it has no tree, or if a tree or parent is not a name.
  */
 export function parseCommit(bytes: Uint8Array, format: ObjectFormat): Commit {
   const utf8 = new TextDecoder();
@@ -152,12 +155,12 @@ export function parseCommit(bytes: Uint8Array, format: ObjectFormat): Commit {
   const valueOf = (name: string): string | undefined => headers.find((header) => header.name === name)?.value;
   const known = ["tree", "parent", "author", "committer"];
   return {
-    // A header that is missing is parsed as an empty one, as git shows it.
+    // A missing header is parsed as an empty one, as git shows it.
     tree: nameOf(valueOf("tree") ?? "", format),
     parents: headers.filter((header) => header.name === "parent").map((header) => nameOf(header.value, format)),
-    // As above.
+    // A missing header is parsed as an empty one.
     author: parseIdentity(valueOf("author") ?? ""),
-    committer: parseIdentity(valueOf("committer") ?? ""), // As above.
+    committer: parseIdentity(valueOf("committer") ?? ""), // As is a missing committer.
     headers: headers.filter((header) => !known.includes(header.name)),
     message: decoder.decode(plain.body),
   };

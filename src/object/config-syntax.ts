@@ -1,8 +1,8 @@
 /**
- * The syntax of git's configuration files, as far as `.gitmodules` needs it.
+ * Parses the syntax of git's configuration files, as far as `.gitmodules` needs it.
  *
- * Text is handled byte by byte, since git does so and names need not be UTF-8. What is given has a character for each: see
- * `byte-text.ts`. The time is in proportion to the bytes, whatever they say: each is looked at once.
+ * Text is handled byte by byte, because git does so and names need not be UTF-8. Results have one character per byte:
+ * see `byte-text.ts`. Time is linear in the bytes, whatever they are: each is examined once.
  *
  * @packageDocumentation
  * @see git-config(1)
@@ -11,8 +11,9 @@ import { u8At } from "../bytes/assert.ts";
 import { textOf } from "./byte-text.ts";
 
 /**
- * A variable's section, as it begins names of variables: `section` or `section.subsection`, the section in lower case. Each header of a
- * file makes one, which all variables below it share, so that what holds for a section can be found out once.
+ * A variable's section, as it begins names of variables: `section` or `section.subsection`, the section in lower case.
+ * Each header of a file makes one object, which all variables below it share. So facts about a section can be found out
+ * once.
  */
 export type ConfigSection = { readonly name: string };
 
@@ -20,7 +21,7 @@ export type ConfigSection = { readonly name: string };
 export type ConfigVariable = {
   /** `undefined` before the first header. */
   readonly section: ConfigSection | undefined;
-  /** In lower case. */
+  /** The key in lower case. */
   readonly key: string;
   /** `undefined` for a key without `=`, which stands for true. */
   readonly value: string | undefined;
@@ -40,14 +41,14 @@ const OPENING = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSING = 0x5d;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-/** What follows a backslash in a value, and what it stands for. */
+/** The characters that may follow a backslash in a value, and what each stands for. */
 const ESCAPES = new Map([["t", TAB], ["b", 0x08], ["n", LF], ["\\", BACKSLASH], ['"', QUOTE]].map(([c, code]) => [String(c).charCodeAt(0), Number(code)])); // prettier-ignore
 
-/** May stand in a key. */
+/** The byte may be part of a key. */
 const IN_KEY = 1;
-/** Stands for itself in a value, within quotes and without. */
+/** The byte stands for itself in a value, within quotes and without. */
 const IN_VALUE = 2;
-/** Stands for itself in the name of a subsection. */
+/** The byte stands for itself in the name of a subsection. */
 const IN_NAME = 4;
 
 const isSpace = (c: number): boolean => c === SPACE || c === TAB || c === LF || c === CR;
@@ -60,7 +61,7 @@ function usesOf(c: number): number {
   return (isKeyCharacter(c) ? IN_KEY : 0) | (inValue ? IN_VALUE : 0) | (isSpecial ? 0 : IN_NAME);
 }
 
-/** Of each byte, where it may stand. */
+/** The uses of each byte: a sum of {@link IN_KEY}, {@link IN_VALUE} and {@link IN_NAME}. */
 const USES = Uint8Array.from({ length: 256 }, (_, c) => usesOf(c));
 
 class SyntaxProblem extends Error {
@@ -71,7 +72,7 @@ function refuse(): never {
   throw new SyntaxProblem("bad config");
 }
 
-/** Reads bytes as git does: a line feed for every end of line, and one more at the end of the file. */
+/** Reads bytes as git does: with a line feed for every end of line, and one more at the end of the file. */
 class ConfigReader {
   readonly #bytes: Uint8Array;
   readonly #visit: (variable: ConfigVariable) => void;
@@ -114,7 +115,7 @@ class ConfigReader {
     this.#ended ||= end < 0;
   }
 
-  /** Takes the bytes that may stand there, up to the first that may not. */
+  /** Takes the bytes that allow the use `use`, up to the first that does not. */
   #take(use: number): string {
     const start = this.#at;
     let at = start;
@@ -155,7 +156,7 @@ class ConfigReader {
     return this.#next() === CLOSING ? name.join("") : refuse();
   }
 
-  /** Reads a variable, the first character of whose key was read. */
+  /** Reads a variable. The first character of its key was read already. */
   #readVariable(): void {
     this.#at--;
     const key = this.#take(IN_KEY).toLowerCase();
@@ -200,8 +201,8 @@ class ConfigReader {
 }
 
 /**
- * Calls `visit` for each variable, in order. Gives false where the syntax is bad: the variables before have been visited then,
- * as in git.
+ * Calls `visit` for each variable, in order. Returns false if the syntax is bad; the variables before were visited
+ * then, as in git.
  */
 export function readConfig(bytes: Uint8Array, visit: (variable: ConfigVariable) => void): boolean {
   try {

@@ -1,5 +1,5 @@
 /**
- * Checks the blobs that git reads by itself: `.gitmodules` and `.gitattributes`. Which blobs these are, trees say.
+ * Checks the blobs that git reads by itself: `.gitmodules` and `.gitattributes`. Trees tell which blobs these are.
  *
  * @packageDocumentation
  * @see git-fsck(1), gitmodules(5), gitattributes(5)
@@ -11,14 +11,14 @@ import { finding, type FsckFinding } from "./fsck-rule.ts";
 import type { AttachedFile } from "./fsck-tree.ts";
 import { isSubmoduleName, isSubmoduleUrl, looksLikeOption } from "./submodule-url.ts";
 
-/** Bytes of a `.gitattributes` beyond which git doesn't read it. */
+/** Git does not read a `.gitattributes` of more bytes than this. */
 const MAX_ATTRIBUTES_BYTES = 100 * 1024 * 1024;
-/** Bytes of one of its lines from which git doesn't read that. */
+/** Git does not read a line of `.gitattributes` of this many bytes or more. */
 const MAX_ATTRIBUTES_LINE_BYTES = 2048;
 
 const LF = 10;
 
-/** Gives text as a C string has it. */
+/** Returns the text up to its first NUL, as a C string has it. */
 function upToNul(text: string): string {
   const nul = text.indexOf("\0");
   return nul < 0 ? text : text.slice(0, nul);
@@ -26,7 +26,7 @@ function upToNul(text: string): string {
 
 const shown = (text: string): string => new TextDecoder().decode(bytesOf(text));
 
-/** What is wrong with one setting of a submodule. */
+/** Returns the finding against one setting of a submodule, if any. */
 function settingFinding(key: string, value: string): FsckFinding | undefined {
   if (key === "url" && !isSubmoduleUrl(value)) return finding("gitmodulesUrl", shown(value));
   if (key === "path" && looksLikeOption(value)) return finding("gitmodulesPath", shown(value));
@@ -34,21 +34,21 @@ function settingFinding(key: string, value: string): FsckFinding | undefined {
   return undefined;
 }
 
-/** What a section of `.gitmodules` is about. */
+/** The submodule that a section of `.gitmodules` is about. */
 type Submodule = {
   readonly name: string;
   readonly isNamed: boolean;
-  /** The key of all variables, where a NUL in the name hides what each of them is called. */
+  /** The key of all variables of the section, if a NUL in its name hides what each of them is called. */
   readonly key: string | undefined;
 };
 
-/** Gives the submodule that a section is about; `undefined` where it is about none. */
+/** Returns the submodule that a section is about; `undefined` if it is not about one. */
 function submoduleOf(section: ConfigSection): Submodule | undefined {
   const text = upToNul(section.name);
   if (!text.startsWith(SUBMODULE)) return undefined;
   const isCut = text.length < section.name.length;
   const end = isCut ? text.lastIndexOf(".") : text.length;
-  // to git the section's own name and its key have to be two
+  // Git needs the section's own name and its key to be two parts.
   if (end < SUBMODULE.length) return undefined;
   const name = text.slice(SUBMODULE.length, end);
   return { name, isNamed: isSubmoduleName(name), key: isCut ? text.slice(end + 1) : undefined };
@@ -56,12 +56,12 @@ function submoduleOf(section: ConfigSection): Submodule | undefined {
 
 const SUBMODULE = "submodule.";
 
-/** Judges variables one after the other. What a section is called is looked at once, however many variables it has. */
+/** Judges variables one after the other. A section's name is examined once, however many variables it has. */
 class ModulesJudge {
   #section: ConfigSection | undefined;
   #submodule: Submodule | undefined;
 
-  /** What is wrong with a variable. */
+  /** Returns the finding against a variable, if any. */
   findingOf({ section, key, value }: ConfigVariable): FsckFinding | undefined {
     if (section !== this.#section) {
       this.#section = section;
@@ -74,7 +74,7 @@ class ModulesJudge {
   }
 }
 
-/** Checks a `.gitmodules`. @returns the first finding that refuses it, `undefined` where nothing does. */
+/** Checks a `.gitmodules`. @returns the first finding that refuses it; `undefined` if there is none. */
 export function fsckGitmodules(bytes: Uint8Array): FsckFinding | undefined {
   const judge = new ModulesJudge();
   let found: FsckFinding | undefined;
@@ -84,7 +84,7 @@ export function fsckGitmodules(bytes: Uint8Array): FsckFinding | undefined {
   return found ?? (isWhole ? undefined : finding("gitmodulesParse"));
 }
 
-/** Checks a `.gitattributes`. @returns the first finding that refuses it, `undefined` where nothing does. */
+/** Checks a `.gitattributes`. @returns the first finding that refuses it; `undefined` if there is none. */
 export function fsckGitattributes(bytes: Uint8Array): FsckFinding | undefined {
   if (bytes.length > MAX_ATTRIBUTES_BYTES) return finding("gitattributesLarge");
   let lineAt = 0;
@@ -92,14 +92,17 @@ export function fsckGitattributes(bytes: Uint8Array): FsckFinding | undefined {
     const byte = u8OrNul(bytes, at);
     if (byte !== LF && byte !== 0) continue;
     if (at - lineAt >= MAX_ATTRIBUTES_LINE_BYTES) return finding("gitattributesLineLength");
-    // To git this is a C string: what follows a NUL is not read.
+    // To git this is a C string: it does not read beyond a NUL.
     if (byte === 0) return undefined;
     lineAt = at + 1;
   }
   return undefined;
 }
 
-/** Checks a blob that a tree names like a file that git reads: `undefined` for `bytes` says that it was too large to be held. */
+/**
+ * Checks a blob that a tree names like a file that git reads. `undefined` for `bytes` stands for a blob too large to be
+ * held.
+ */
 export function fsckAttachedBlob(file: AttachedFile, bytes: Uint8Array | undefined): FsckFinding | undefined {
   if (bytes === undefined) return finding(`${file}Large`);
   return file === "gitmodules" ? fsckGitmodules(bytes) : fsckGitattributes(bytes);

@@ -1,7 +1,8 @@
 /**
- * Names that some file system takes for `.git`, `.gitmodules` and the other files that git reads by itself. HFS+ drops
- * invisible characters and ignores case; NTFS drops trailing dots and spaces, has streams after a colon, and a second, short
- * name for every file. A tree must not smuggle such a file in under a name that git doesn't recognise.
+ * Recognises names that some file system takes for `.git`, `.gitmodules` or another file that git reads by itself. HFS+
+ * drops invisible characters and ignores case. NTFS drops trailing dots and spaces, has streams after a colon, and
+ * gives every file a second, short name. A tree must not smuggle such a file in under a name that git doesn't
+ * recognise.
  *
  * @packageDocumentation
  */
@@ -25,12 +26,12 @@ const BACKSLASH = 0x5c;
 const TILDE = 0x7e;
 const SPACE = 0x20;
 
-/** What a C string has after its end is NUL: reading one past the name is part of the rules. */
+/** Returns a byte of the name, or NUL past its end, as in a C string: the rules read one byte past the name. */
 const byteAt = (name: Uint8Array, at: number): number => u8OrNul(name, at);
 
 const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
 
-/** Whether `name` has ASCII `text` at `at`, without regard to case. */
+/** Whether `name` has the ASCII text `text` at `at`, regardless of case. */
 function hasText(name: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (lower(byteAt(name, at + i)) !== text.charCodeAt(i)) return false;
   return true;
@@ -48,14 +49,14 @@ function isInvisible(point: number): boolean {
 
 const MALFORMED = -1;
 
-/** The least code point that UTF-8 may spell in so many bytes. */
+/** The least code point that UTF-8 may spell in this many bytes. */
 const LEAST_POINT: readonly number[] = [0, 0, 0x80, 0x800, 0x10000];
 
 function isNoCharacter(point: number): boolean {
   return (point >= 0xd800 && point <= 0xdfff) || point === 0xfffe || point === 0xffff || point > 0x10ffff;
 }
 
-/** Reads names as HFS+ does; a malformed character ends the name, as it does in git. */
+/** Reads names as HFS+ does. A malformed character ends the name, as it does in git. */
 class VisibleCharacters {
   readonly #name: Uint8Array;
   #at = 0;
@@ -64,7 +65,7 @@ class VisibleCharacters {
     this.#name = name;
   }
 
-  /** Gives the next visible code point, 0 at the end. */
+  /** Returns the next visible code point, 0 at the end. */
   next(): number {
     for (;;) {
       const point = this.#codePoint();
@@ -97,7 +98,7 @@ function isHfsName(name: Uint8Array, text: string): boolean {
   return after === 0 || after === SLASH;
 }
 
-/** Whether all from `at` to the end, or to a stream's colon, are dots and spaces, which NTFS drops. */
+/** Whether all bytes from `at` to the end, or to a stream's colon, are dots and spaces, which NTFS drops. */
 function isDropped(name: Uint8Array, at: number): boolean {
   for (let next = at; ; next++) {
     const byte = byteAt(name, next);
@@ -106,7 +107,10 @@ function isDropped(name: Uint8Array, at: number): boolean {
   }
 }
 
-/** Whether the name ends here as in {@link isDropped}, or at a directory separator: what follows is inside the directory. */
+/**
+ * Whether the name ends here as in {@link isDropped}, or at a directory separator. What follows a separator is inside
+ * the directory.
+ */
 function isDroppedDirectory(name: Uint8Array, at: number): boolean {
   let next = at;
   while (byteAt(name, next) === DOT || byteAt(name, next) === SPACE) next++;
@@ -121,8 +125,8 @@ function isNtfsDotGit(name: Uint8Array): boolean {
 const isDigitFrom = (byte: number, least: number): boolean => byte >= 0x30 + least && byte <= 0x39;
 
 /**
- * Whether a name is the short one that NTFS makes of a hash when the simple ones are taken: eight characters with `~` and a number at
- * the end.
+ * Whether a name is the short one that NTFS makes of a hash when the simple ones are taken: eight characters with `~`
+ * and a number at the end.
  */
 function isFallbackShortName(name: Uint8Array, prefix: string): boolean {
   let tilde = 0;
@@ -143,7 +147,7 @@ function isNtfsFile(name: Uint8Array, file: SpecialFile): boolean {
   return isShort ? isDropped(name, 8) : isFallbackShortName(name, SHORT_NAME[file]);
 }
 
-/** Whether some file system takes this name, or what follows a backslash in it, for `.git`. */
+/** Whether some file system takes this name, or the part of it after a backslash, for `.git`. */
 export function isDotGit(name: Uint8Array): boolean {
   return isHfsName(name, "git") || isNtfsDotGit(name) || someTail(name, isNtfsDotGit);
 }
@@ -151,7 +155,7 @@ export function isDotGit(name: Uint8Array): boolean {
 /** Whether some file system takes this name for a file that git reads by itself. */
 export function isSpecialFile(name: Uint8Array, file: SpecialFile): boolean {
   if (isHfsName(name, file) || isNtfsFile(name, file)) return true;
-  // git looks behind backslashes for this one alone.
+  // Git looks behind backslashes for this file alone.
   return file === "gitmodules" && someTail(name, (tail) => isNtfsFile(tail, file));
 }
 
@@ -162,7 +166,7 @@ function someTail(name: Uint8Array, test: (tail: Uint8Array) => boolean): boolea
   return false;
 }
 
-/** Whether a name is plain: one look at each byte shows that it is none of the above. */
+/** Whether a name is plain: one look at each byte shows that no rule above can apply to it. */
 export function isPlainName(name: Uint8Array): boolean {
   if (name[0] === DOT) return false;
   for (const byte of name) if (byte >= 0x7e || byte === SLASH || byte === BACKSLASH) return false;

@@ -1,6 +1,6 @@
 /**
- * What fsck may say of an object: the message ids of C git, each with its severity and text. A host that checks what it
- * receives is strict, so warnings refuse as errors do; `info` and `ignore` never refuse.
+ * The findings that fsck may have: the message ids of C git, each with its severity and text. A host that checks what
+ * it receives is strict, so warnings refuse as errors do. `info` and `ignore` never refuse.
  *
  * @packageDocumentation
  * @see git-fsck(1), `receive.fsckObjects` in git-config(1)
@@ -38,7 +38,7 @@ const RULES = {
   missingAuthor: ["error", "invalid format - expected 'author' line"],
   missingCommitter: ["error", "invalid format - expected 'committer' line"],
   missingEmail: ["error", `${AUTHOR_LINE}missing email`],
-  // The text is git's own slip: it says the same for a missing name.
+  // Git itself uses the same text for a missing name.
   missingNameBeforeEmail: ["error", `${AUTHOR_LINE}missing space before email`],
   missingObject: ["error", "invalid format - expected 'object' line"],
   missingSpaceBeforeDate: ["error", `${AUTHOR_LINE}missing space before date`],
@@ -75,8 +75,8 @@ const RULES = {
 export type FsckId = keyof typeof RULES;
 
 /**
- * Slips of old programs in names, dates and modes. They harm nobody who checks the object out, and a history that has them can't be
- * mended.
+ * Slips of old programs in names, dates and modes. They harm nobody who checks the object out, and history that has
+ * them can't be mended.
  */
 export const HARMLESS = [
   "badDate",
@@ -94,32 +94,34 @@ export const HARMLESS = [
   "zeroPaddedFilemode",
 ] as const satisfies readonly FsckId[];
 
-/** What a mirror may be told to forgive: slips, and trees whose entries stand in another order than git's or twice. */
+/**
+ * The rules that a mirror may be told to ignore: slips, and trees whose entries are not in git's order or come twice.
+ */
 export const FORGIVABLE = [...HARMLESS, "duplicateEntries", "treeNotSorted"] as const satisfies readonly FsckId[];
 
-/** What is let pass that would be refused. */
+/** Exceptions to the rules. */
 export type FsckLeniency = {
-  /** Rules that refuse nothing, of {@link FORGIVABLE}: `receive.fsck.<id>=ignore`. */
+  /** Rules of {@link FORGIVABLE} that refuse nothing: `receive.fsck.<id>=ignore`. */
   readonly ignored: ReadonlySet<FsckId>;
-  /** Rules that refuse nothing, but of which the sender is told: `receive.fsck.<id>=warn`. */
+  /** Rules that refuse nothing, but lead to a warning to the sender: `receive.fsck.<id>=warn`. */
   readonly warned: ReadonlySet<FsckId>;
-  /** Names in hexadecimal of objects that are not checked, as `receive.fsck.skipList` has them. */
+  /** Names in hexadecimal of objects that are not checked, as in `receive.fsck.skipList`. */
   readonly skipped: ReadonlySet<string>;
 };
 
-/** Lets nothing pass. */
+/** No exceptions. */
 export const STRICT: FsckLeniency = { ignored: new Set(), warned: new Set(), skipped: new Set() };
 
-/** Says whether a finding of this rule is let pass; it is asked of each finding that there is. */
+/** Whether a finding of this rule is let pass. It is called for each finding that there is. */
 export type Forgiving = (id: FsckId) => boolean;
 
 /** Lets no finding pass. */
 export const FORGIVES_NOTHING: Forgiving = () => false;
 
-/** Why an object is refused. git prints it as `error: object <name>: <id>: <text>`. */
+/** The reason why an object is refused. Git prints it as `error: object <name>: <id>: <text>`. */
 export type FsckFinding = { readonly id: FsckId; readonly text: string };
 
-/** Gives the finding of a rule; `undefined` where the rule doesn't refuse. `detail` follows the rule's text. */
+/** Returns the finding of a rule; `undefined` if the rule doesn't refuse. `detail` follows the rule's text. */
 export function finding(id: FsckId, detail = ""): FsckFinding | undefined {
   const [severity, text] = RULES[id];
   return severity === "error" || severity === "warn" ? { id, text: text + detail } : undefined;

@@ -11,20 +11,20 @@ import { finding, FORGIVES_NOTHING, type Forgiving, type FsckFinding } from "./f
 import type { ObjectFormat } from "./object-id.ts";
 import { isGitlink, isSymlink, isTree, TreeReader } from "./tree.ts";
 
-/** Bytes of a name beyond which git finds it excessive. */
+/** A name of more bytes than this is excessive to git. */
 const MAX_NAME_BYTES = 4096;
 const SLASH = 0x2f;
 const ZERO = 0x30;
 const KNOWN_MODES: readonly number[] = [0o100755, 0o100644, 0o120000, 0o040000, 0o160000];
 
-/** A file whose content git reads by itself, so that fsck looks into it too. */
+/** A file whose content git reads by itself, so that fsck examines it, too. */
 export type AttachedFile = "gitmodules" | "gitattributes";
 
-/** What fsck says of one entry of a tree. */
+/** The result of checking one entry of a tree. */
 export type EntryVerdict = {
-  /** What refuses the tree. */
+  /** The finding that refuses the tree, if any. */
   readonly finding: FsckFinding | undefined;
-  /** The entry's blob is to be checked by `fsckAttachedBlob` as each of these, whenever it comes; nearly always none. */
+  /** The files as which `fsckAttachedBlob` must check the entry's blob, whenever it comes; nearly always none. */
   readonly attached: readonly AttachedFile[];
 };
 
@@ -48,10 +48,14 @@ function nameFinding(name: Uint8Array): FsckFinding | undefined {
 
 const refused = (by: FsckFinding): EntryVerdict => ({ finding: by, attached: [] });
 
-/** An entry named like a file that git reads must be a blob: what is not is refused here, since git would on looking it up. */
+/**
+ * Returns the finding against an entry that is named like a file that git reads and is not a blob. Git would refuse it
+ * when looking it up.
+ */
 function attachedFinding(mode: number, file: AttachedFile): FsckFinding | undefined {
   if (isTree(mode)) return finding(`${file}Blob`);
-  // Of a gitlink there, git forgives that .gitmodules is missing, since it may yet come from a promisor; the other it doesn't.
+  // If a gitlink has that name, git forgives a missing .gitmodules, which may yet come from a promisor, but not a
+  // missing .gitattributes.
   return isGitlink(mode) && file === "gitattributes" ? finding("gitattributesMissing") : undefined;
 }
 
@@ -69,8 +73,9 @@ function specialVerdict(name: Uint8Array, mode: number): EntryVerdict {
 }
 
 /**
- * Checks the name and mode of one entry, apart from its tree. {@link fsckTree} does so for all; who has other means to see that
- * a tree is in order needs it only for names with a byte `/`, `\`, `~` or above, a `.` at the start, or excessive length.
+ * Checks the name and mode of one entry, apart from its tree. {@link fsckTree} does so for all entries. A caller that
+ * checks trees by other means needs it only for some names: with a byte `/`, `\`, `~` or above, with a `.` at the
+ * start, or of excessive length.
  */
 export function fsckTreeEntry(name: Uint8Array, mode: number): EntryVerdict {
   if (name.length <= MAX_NAME_BYTES && name.length > 0 && isPlainName(name)) return FINE;
@@ -88,7 +93,10 @@ function sharedLength(a: Uint8Array, b: Uint8Array): number {
   return shared;
 }
 
-/** What decides after a shared beginning: the next byte, or the slash that a subtree is taken to end in, or nothing. */
+/**
+ * Returns the byte that decides after a shared beginning: the next byte, or the slash that a subtree is taken to end
+ * in, or 0.
+ */
 function byteAfter(entry: Named, shared: number): number {
   return entry.name[shared] ?? (entry.isTree ? SLASH : 0);
 }
@@ -96,7 +104,8 @@ function byteAfter(entry: Named, shared: number): number {
 const isBelowSlash = (byte: number): boolean => byte > 0 && byte < SLASH;
 
 /**
- * Follows the order of entries. A subtree sorts as if its name ended in a slash, so its namesake need not be beside it:
+ * Follows the order of entries. A subtree sorts as if its name ended in a slash, so an entry of the same name need not
+ * be beside it:
  *
  * ```
  * foo  foo.bar  foo.bar.baz  foo.bar/  foo/
@@ -139,7 +148,7 @@ class EntryOrder {
   }
 }
 
-/** What is wrong with a tree as a whole; the first that is true refuses it, in git's order. */
+/** The flaws of a tree as a whole. The first that is true refuses it, in git's order. */
 type Flaws = {
   nullSha1: boolean;
   zeroPaddedFilemode: boolean;
@@ -156,7 +165,7 @@ function flawFinding(flaws: Flaws, forgives: Forgiving): FsckFinding | undefined
   return undefined;
 }
 
-/** Reads the next entry; `undefined` where the bytes are no tree. */
+/** Reads the next entry; `undefined` if the bytes are not a tree. */
 function nextEntry(reader: TreeReader): boolean | undefined {
   try {
     return reader.next();
@@ -169,9 +178,9 @@ function nextEntry(reader: TreeReader): boolean | undefined {
 /**
  * Checks a tree.
  *
- * @param forgives is asked of what is wrong with the tree as a whole, never of its names.
- * @param onAttached is told where in `bytes` the raw name of each blob begins that `fsckAttachedBlob` is to check.
- * @returns the first finding that refuses it, `undefined` where nothing does.
+ * @param forgives is called for flaws of the tree as a whole, never for its names.
+ * @param onAttached receives the offset in `bytes` of the raw name of each blob that `fsckAttachedBlob` must check.
+ * @returns the first finding that refuses it; `undefined` if there is none.
  */
 export function fsckTree(
   bytes: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Checks objects as C git does with `receive.fsckObjects=true`, in git's words. Commits and tags are checked here, trees in
- * `fsck-tree.ts`, the blobs that git reads by itself in `fsck-blob.ts`.
+ * Checks objects as C git does with `receive.fsckObjects=true`, in git's words. Commits and tags are checked here,
+ * trees in `fsck-tree.ts`, and the blobs that git reads by itself in `fsck-blob.ts`.
  *
  * @packageDocumentation
  * @see git-fsck(1)
@@ -17,10 +17,10 @@ const LF = 10;
 const SPACE = 32;
 const LESS = 60;
 const GREATER = 62;
-/** The first time that a signed 64-bit clock doesn't have. */
+/** The first time that a signed 64-bit clock cannot have. */
 const OVERFLOW = 2n ** 63n;
 
-/** Headers end in an empty line, or the object ends with them; a NUL among them would hide the rest from git. */
+/** Checks that headers end in an empty line or with the object. A NUL among them would hide the rest from git. */
 function fsckHeaders(bytes: Uint8Array): FsckFinding | undefined {
   for (let i = 0; i < bytes.length; i++) {
     if (bytes[i] === 0) return finding("nulInHeader", String(i));
@@ -31,7 +31,7 @@ function fsckHeaders(bytes: Uint8Array): FsckFinding | undefined {
 
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 48 && byte <= 57;
 
-/** Checks `<person> <seconds> <zone>`, from just after the keyword; the line is known to end in a line feed. */
+/** Checks `<person> <seconds> <zone>`, from just after the keyword. The line is known to end in a line feed. */
 function identityProblem(bytes: Uint8Array, start: number): FsckId | undefined {
   let at = start;
   if (bytes[at] === LESS) return "missingNameBeforeEmail";
@@ -68,14 +68,14 @@ function overflows(digits: Uint8Array): boolean {
   return digits.length > 19 || BigInt(new TextDecoder().decode(digits)) >= OVERFLOW;
 }
 
-/** Checks the identity after the keyword at `at`, which begins the line. */
+/** Checks the identity on the line that begins at `at` with its keyword. */
 function fsckIdentity(bytes: Uint8Array, at: number, forgives: Forgiving): FsckFinding | undefined {
   // The keyword has no space in it.
   const problem = identityProblem(bytes, bytes.indexOf(SPACE, at) + 1);
   return problem === undefined || forgives(problem) ? undefined : finding(problem);
 }
 
-/** Checks a commit. @returns what refuses it, `undefined` where nothing does. */
+/** Checks a commit. @returns the first finding that refuses it; `undefined` if there is none. */
 export function fsckCommit(
   bytes: Uint8Array,
   format: ObjectFormat,
@@ -113,7 +113,7 @@ function fsckAuthors(bytes: Uint8Array, from: number, forgives: Forgiving): Fsck
   return bad ?? (bytes.includes(0) && !forgives("nulInCommit") ? finding("nulInCommit") : undefined);
 }
 
-/** Checks a tag. @returns what refuses it, `undefined` where nothing does. */
+/** Checks a tag. @returns the first finding that refuses it; `undefined` if there is none. */
 export function fsckTag(
   bytes: Uint8Array,
   format: ObjectFormat,
@@ -145,10 +145,10 @@ function fsckTagName(bytes: Uint8Array, at: number, forgives: Forgiving): FsckFi
 }
 
 /**
- * Checks an object whose bytes are whole. Blobs pass: those that git reads by itself are known by the trees that name them, and
- * checked by `fsckAttachedBlob`; see also `fsckTree` for how they are found.
+ * Checks an object whose bytes are whole. Blobs pass: `fsckAttachedBlob` checks those that git reads by itself, and
+ * trees tell which these are; see `fsckTree`.
  *
- * @returns the first finding that refuses it, `undefined` where nothing does.
+ * @returns the first finding that refuses it; `undefined` if there is none.
  */
 export function fsckObject(kind: ObjectKind, bytes: Uint8Array, format: ObjectFormat): FsckFinding | undefined {
   if (kind === "commit") return fsckCommit(bytes, format);

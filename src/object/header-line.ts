@@ -1,20 +1,20 @@
 /**
- * What commits and tags have in common: lines of a keyword, a space and a value, in the order git writes them, up to an empty
- * line. The readers here look at bytes in place, since they run once for every object of a pack.
+ * The common form of commits and tags: lines of a keyword, a space and a value, in the order in which git writes them,
+ * up to an empty line. The readers here examine bytes in place, because they run once for every object of a pack.
  *
  * @packageDocumentation
  */
 import { u8OrNul } from "../bytes/assert.ts";
 const LF = 10;
 
-/** Says whether `bytes` have the ASCII text `text` at `at`, before `end`. */
+/** Whether `bytes` have the ASCII text `text` at `at`, before `end`. */
 export function startsWithAt(bytes: Uint8Array, text: string, at: number, end: number): boolean {
   if (at + text.length > end) return false;
   for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
   return true;
 }
 
-/** Gives the position of the first line feed from `at`, or `end`. */
+/** Returns the position of the first line feed from `at`, or `end`. */
 export function lineEnd(bytes: Uint8Array, at: number, end: number): number {
   let next = at;
   while (next < end && bytes[next] !== LF) next++;
@@ -27,33 +27,36 @@ function nibble(byte: number): number {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }
 
-/** Gives the byte whose two hexadecimal digits, of either case as git reads them, are at `at`; negative where they are not. */
+/**
+ * Returns the byte whose two hexadecimal digits are at `at`, of either case as in git; negative if they are not digits.
+ */
 export function hexByteAt(bytes: Uint8Array, at: number): number {
   const high = nibble(u8OrNul(bytes, at));
   const low = nibble(u8OrNul(bytes, at + 1));
   return high < 0 || low < 0 ? -1 : (high << 4) | low;
 }
 
-/**
- * Whether `bytes` have, at `at` and before `end`, a full object name in hexadecimal and then a line feed.
- */
+/** Whether `bytes` have, at `at` and before `end`, a full object name in hexadecimal and then a line feed. */
 export function hasNameLine(bytes: Uint8Array, at: number, end: number, hexSize: number): boolean {
   if (at + hexSize >= end || bytes[at + hexSize] !== LF) return false;
   for (let i = 0; i < hexSize; i += 2) if (hexByteAt(bytes, at + i) < 0) return false;
   return true;
 }
 
-/** One header of a commit or tag. Values of several lines keep their line feeds, without the space that continued them. */
+/**
+ * One header of a commit or tag. A value of several lines keeps its line feeds, without the space that begins each
+ * further line.
+ */
 export type Header = { readonly name: string; readonly value: string };
 
 /** A commit or tag cut into its headers and the bytes after the empty line. */
 export type HeaderBlock = {
   readonly headers: readonly Header[];
-  /** A view of the object. */
+  /** A view of the object's bytes. */
   readonly body: Uint8Array;
 };
 
-/** Cuts a commit or tag into headers and body; the text of headers is decoded by `decode`. */
+/** Cuts a commit or tag into headers and body. `decode` decodes the text of headers. */
 export function splitHeaders(bytes: Uint8Array, decode: (bytes: Uint8Array) => string): HeaderBlock {
   const headers: { name: string; value: string }[] = [];
   let at = 0;
@@ -75,13 +78,15 @@ export function splitHeaders(bytes: Uint8Array, decode: (bytes: Uint8Array) => s
   return { headers, body: bytes.subarray(bytes.length) };
 }
 
-/** Gives the decoder for a commit's `encoding` header: UTF-8 where there is none, or none that this runtime knows. */
+/**
+ * Returns the decoder for a commit's `encoding` header: UTF-8 if there is none, or one that this runtime does not know.
+ */
 export function textDecoder(encoding: string | undefined): TextDecoder {
   if (encoding === undefined) return new TextDecoder();
   try {
     return new TextDecoder(encoding);
   } catch {
-    // A label that no runtime knows: the text is then shown as UTF-8, as git shows it.
+    // The label is unknown: the text is then shown as UTF-8, as git shows it.
     return new TextDecoder();
   }
 }

@@ -1,18 +1,18 @@
 /**
- * Who made a commit or a tag, and when: `A U Thor <author@example.com> 1700000000 +0200`.
+ * Parses who made a commit or a tag, and when: `A U Thor <author@example.com> 1700000000 +0200`.
  *
  * @packageDocumentation
  * @see git-commit-tree(1)
  */
 import { u8At } from "../bytes/assert.ts";
 
-/** A person and a moment. */
+/** A person and a time. */
 export type Identity = {
   readonly name: string;
   readonly email: string;
-  /** Seconds since the epoch; 0 where the line has none. Past 2^53 it is only near. */
+  /** Seconds since the epoch; 0 if the line has none. Past 2^53 it is only approximate. */
   readonly time: number;
-  /** The zone as written, `+0200`; `+0000` where the line has none. */
+  /** The zone as written, `+0200`; `+0000` if the line has none. */
   readonly zone: string;
 };
 
@@ -20,14 +20,14 @@ const LINE = /^([^<]*)<([^>]*)>(.*)$/s;
 const MOMENT = /^\s*(\d+)\s*([+-]\d+)/;
 
 /**
- * Parses the value of an `author`, `committer` or `tagger` header as leniently as git does, since old histories have all
- * kinds of broken lines. `undefined` where there is no `<…>` at all.
+ * Parses the value of an `author`, `committer` or `tagger` header as leniently as git does, because old histories have
+ * all kinds of broken lines. Returns `undefined` if there is no `<…>` at all.
  */
 export function parseIdentity(line: string): Identity | undefined {
   const person = LINE.exec(line);
   if (!person) return undefined;
   const [, name = "", email = "", rest = ""] = person;
-  // The moment comes after the last ">": an address that has one too must not hide it.
+  // The time comes after the last ">": an address that has one too must not hide it.
   const moment = MOMENT.exec(rest.slice(rest.lastIndexOf(">") + 1));
   return {
     name: name.trimEnd(),
@@ -47,8 +47,8 @@ export function formatIdentity(identity: Identity): string {
 const isSpace = (byte: number | undefined): boolean => byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13);
 
 /**
- * Gives the seconds since the epoch of the identity line in `bytes[at, end)`, as git reads them for sorting history: the
- * digits after the last ">". 0 where there are none.
+ * Returns the time of the identity line in `bytes[at, end)` in seconds since the epoch, as git reads it for sorting
+ * history: the digits after the last ">". Returns 0 if there are none.
  */
 export function identityTime(bytes: Uint8Array, at: number, end: number): number {
   let next = end;

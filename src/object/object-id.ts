@@ -1,5 +1,5 @@
 /**
- * Object names and the hash functions they come from. Nothing in the project writes 20 or 40: sizes come from an
+ * Object names and the hash functions that they come from. Nothing in the project writes 20 or 40: sizes come from an
  * {@link ObjectFormat}.
  *
  * @packageDocumentation
@@ -12,15 +12,15 @@ export type ObjectFormatName = "sha1" | "sha256";
 /** The sizes that follow from the hash function of a repository. */
 export type ObjectFormat = {
   readonly name: ObjectFormatName;
-  /** Bytes of an object name in packs, trees and indexes. */
+  /** The bytes of an object name in packs, trees and indexes. */
   readonly rawSize: number;
-  /** Characters of an object name in commits, tags, refs and on the wire. */
+  /** The characters of an object name in commits, tags, refs and on the wire. */
   readonly hexSize: number;
 };
 
 declare const objectIdBrand: unique symbol;
 
-/** A full object name in lower-case hexadecimal. Made by {@link parseObjectId} only. */
+/** A full object name in lower-case hexadecimal. Only {@link parseObjectId} makes one. */
 export type ObjectId = string & { readonly [objectIdBrand]: true };
 
 const FORMATS: Readonly<Record<ObjectFormatName, ObjectFormat>> = {
@@ -28,14 +28,14 @@ const FORMATS: Readonly<Record<ObjectFormatName, ObjectFormat>> = {
   sha256: { name: "sha256", rawSize: 32, hexSize: 64 },
 };
 
-/** Gives the sizes of a hash function by its name. */
+/** Returns the sizes of a hash function by its name. */
 export function objectFormat(name: ObjectFormatName): ObjectFormat {
   return FORMATS[name];
 }
 
 const HEX = /^[0-9a-f]+$/;
 
-/** Parses a full, lower-case object name; `undefined` where `text` is not one of this format. */
+/** Parses a full, lower-case object name; `undefined` if `text` is not one of this format. */
 export function parseObjectId(text: string, format: ObjectFormat): ObjectId | undefined {
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where the brand is given
   return text.length === format.hexSize && HEX.test(text) ? (text as ObjectId) : undefined;

@@ -1,5 +1,5 @@
 /**
- * Which names a ref may have.
+ * Decides which names a ref may have.
  *
  * @packageDocumentation
  * @see git-check-ref-format(1)
@@ -14,7 +14,7 @@ function isComponent(component: string): boolean {
 }
 
 /**
- * Says whether git takes `name` for a well-formed full ref name: what `git check-ref-format` says. A name of one component,
+ * Whether git takes `name` for a well-formed full ref name, as `git check-ref-format` does. A name of one component,
  * such as `HEAD`, is not one.
  */
 export function checkRefFormat(name: string): boolean {
@@ -24,8 +24,8 @@ export function checkRefFormat(name: string): boolean {
 }
 
 /**
- * Gives the full names that a short one may stand for, in the order in which git tries them: the first is the name itself. Where
- * only one may be meant, a name with several that are there is ambiguous.
+ * Returns the full names that a short one may stand for, in the order in which git tries them; the first is the name
+ * itself. A caller that needs exactly one ref must treat a name as ambiguous if several of them exist.
  *
  * @see gitrevisions(7); `ref_rev_parse_rules` in git's refs.c
  */
@@ -41,8 +41,8 @@ export function expandRefName(name: string): string[] {
 }
 
 /**
- * Whether a client may create or move a ref of this name: it lies under `refs/`, and what follows is itself well formed,
- * so that `refs/x` is refused. Where it is false, git's receive-pack reports `funny refname`.
+ * Whether a client may create or move a ref of this name. The name must lie under `refs/`, and the rest must itself be
+ * well formed, so that `refs/x` is refused. If it is false, git's receive-pack reports `funny refname`.
  *
  * @see git-receive-pack(1)
  */

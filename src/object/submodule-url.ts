@@ -1,19 +1,19 @@
 /**
- * What `.gitmodules` may say of a submodule. Old clients ran into trouble with such names and URLs: commands, credentials sent
- * to the wrong host, files written outside. A host refuses them for the sake of those who clone.
+ * Decides what `.gitmodules` may say about a submodule. With some names and URLs, old clients ran commands, sent
+ * credentials to the wrong host, or wrote files outside. A host refuses these to protect those who clone.
  *
- * Text has one character for each byte.
+ * Text has one character per byte.
  *
  * @packageDocumentation
  * @see gitmodules(5), `check_submodule_name` and `check_submodule_url` in git
  */
 
-/** Whether a submodule may have this name: not empty, and no component is `..`. */
+/** Whether a submodule may have this name: it is not empty, and no component is `..`. */
 export function isSubmoduleName(name: string): boolean {
   return name !== "" && !name.split(/[/\\]/).includes("..");
 }
 
-/** Says whether a command would take `text` for an option. */
+/** Whether a command would take `text` for an option. */
 export function looksLikeOption(text: string): boolean {
   return text.startsWith("-");
 }
@@ -37,22 +37,22 @@ function hasNewline(url: string): boolean {
 
 const isRelative = (url: string): boolean => /^\.\.?[/\\]/.test(url);
 
-/** Says whether `../` leads out of what a relative URL is relative to, to a place where a host or a scheme is read. */
+/** Whether `../` leads out of the base of a relative URL, to a place where a host or a scheme is read. */
 function escapesRoot(url: string): boolean {
-  // The expression matches the empty text at least.
+  // The expression matches at least the empty text.
   const dots = /^(?:\.\.?[/\\])*/.exec(url)?.[0] ?? "";
   const next = url.charAt(dots.length);
   return /(?:^|[/\\])\.\.[/\\]/.test(dots) && (next === ":" || next === "/");
 }
 
-/** Gives what git would hand to its HTTP helper; `undefined` where it would not. */
+/** Returns the URL that git would pass to its HTTP helper; `undefined` if it would not use that. */
 function httpUrl(url: string): string | undefined {
   const helper = /^(?:https?|ftps?)::/.exec(url)?.[0];
   if (helper !== undefined) return url.slice(helper.length);
   return /^(?:https?|ftps?):\/\//.test(url) ? url : undefined;
 }
 
-/** Whether git can take a user, a host and a path out of the URL of a credential: there is a host, and no line feed. */
+/** Whether git can take a user, a host and a path out of the URL of a credential: it has a host, and no line feed. */
 function isCredentialUrl(url: string): boolean {
   const scheme = url.indexOf("://");
   if (scheme <= 0) return false;

@@ -23,22 +23,23 @@ const OBJECT = "object ";
 const TYPE = "type ";
 const TAG = "tag ";
 const KINDS: readonly ObjectKind[] = ["commit", "tree", "blob", "tag"];
-/** Bytes after the name below which git takes no tag for one. */
+/** The least number of bytes after the name with which git takes an object for a tag. */
 const LEAST_REST = 24;
 
 function refuse(): never {
   throw new ObjectRejected("invalid tag");
 }
 
-/** Gives the object type whose name is in `bytes[at, end)`; `undefined` where it is none. */
+/** Returns the object type that is spelt in `bytes[at, end)`; `undefined` if it is not a type. */
 export function kindAt(bytes: Uint8Array, at: number, end: number): ObjectKind | undefined {
   return KINDS.find((kind) => end - at === kind.length && startsWithAt(bytes, kind, at, end));
 }
 
 /**
- * Reads what the tag in `bytes[start, end)` refers to: the raw name, which is the caller's, and what the tag says it is.
+ * Reads the object that the tag in `bytes[start, end)` refers to: its raw name, which the caller owns, and the type
+ * that the tag states.
  *
- * @throws ObjectRejected for what git does not take for a tag.
+ * @throws ObjectRejected if git would not take it for a tag.
  */
 export function readTagLinks(
   bytes: Uint8Array,
@@ -61,23 +62,23 @@ export function readTagLinks(
   return { object, kind };
 }
 
-/** A tag, for those who show it. */
+/** A parsed tag, to be shown. */
 export type Tag = {
   readonly object: ObjectId;
   readonly kind: ObjectKind;
   readonly name: string;
   /** `undefined` in the oldest tags. */
   readonly tagger: Identity | undefined;
-  /** With the signature, if any, at its end. */
+  /** The message, with the signature, if any, at its end. */
   readonly message: string;
 };
 
-/** Parses a whole tag. @throws ObjectRejected for what git does not take for a tag. */
+/** Parses a whole tag. @throws ObjectRejected if git would not take it for a tag. */
 export function parseTag(bytes: Uint8Array, format: ObjectFormat): Tag {
   const { kind } = readTagLinks(bytes, 0, bytes.length, format);
   const decoder = textDecoder(undefined);
   const { headers, body } = splitHeaders(bytes, (line) => decoder.decode(line));
-  // A header that is missing is refused by whoever parses its value.
+  // A missing header is refused when its value is parsed.
   const valueOf = (name: string): string => headers.find((header) => header.name === name)?.value ?? "";
   return {
     object: parseObjectId(valueOf("object").toLowerCase(), format) ?? refuse(),

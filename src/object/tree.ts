@@ -21,22 +21,22 @@ export const FILE_MODE = {
 
 const KIND_BITS = 0o170000;
 
-/** Whether an entry is a subtree. */
+/** Whether an entry of this mode is a subtree. */
 export function isTree(mode: number): boolean {
   return (mode & KIND_BITS) === FILE_MODE.tree;
 }
 
-/** Whether an entry is a commit of another repository, which this one doesn't have. */
+/** Whether an entry of this mode is a commit of another repository, which this one doesn't have. */
 export function isGitlink(mode: number): boolean {
   return (mode & KIND_BITS) === FILE_MODE.gitlink;
 }
 
-/** Whether an entry is a symbolic link. */
+/** Whether an entry of this mode is a symbolic link. */
 export function isSymlink(mode: number): boolean {
   return (mode & KIND_BITS) === FILE_MODE.symlink;
 }
 
-/** Whether an entry is a regular file, whatever its permissions. */
+/** Whether an entry of this mode is a regular file, whatever its permissions. */
 export function isRegular(mode: number): boolean {
   return (mode & KIND_BITS) === 0o100000;
 }
@@ -49,21 +49,21 @@ export function isRegular(mode: number): boolean {
  * while (reader.next()) visit(reader.mode, bytes.subarray(reader.nameAt, reader.nameEnd), reader.oidAt);
  */
 export class TreeReader {
-  /** As stored, bits that git doesn't know included. */
+  /** The mode as stored, including bits that git doesn't know. */
   mode = 0;
-  /** Where the entry begins: the first digit of its mode. */
+  /** The offset at which the entry begins, with the first digit of its mode. */
   entryAt = 0;
   /** The name is `bytes[nameAt, nameEnd)`. */
   nameAt = 0;
   nameEnd = 0;
-  /** Where the raw object name begins. */
+  /** The offset at which the raw object name begins. */
   oidAt = 0;
   readonly #bytes: Uint8Array;
   readonly #rawSize: number;
   readonly #end: number;
   #next: number;
 
-  /** Reads the tree in `bytes[start, end)`. The bytes stay unchanged while it reads. */
+  /** Reads the tree in `bytes[start, end)`. The bytes must not change while it reads. */
   constructor(bytes: Uint8Array, start: number, end: number, rawSize: number) {
     this.#bytes = bytes;
     this.#next = start;
@@ -74,13 +74,13 @@ export class TreeReader {
   /**
    * Reads the next entry; false at the end.
    *
-   * @throws ObjectRejected where git can't read the tree, in git's words.
+   * @throws ObjectRejected, in git's words, if git can't read the tree.
    */
   next(): boolean {
     if (this.#next >= this.#end) return false;
     const bytes = this.#bytes;
     const size = this.#end - this.#next;
-    // The last entry ends in NUL and a name, so a NUL stands there for every entry that is looked at before.
+    // The last entry ends in a NUL and a name, so the search for an earlier entry's NUL finds one.
     if (size < this.#rawSize + 3 || bytes[this.#end - this.#rawSize - 1] !== 0) {
       throw new ObjectRejected("too-short tree object");
     }
@@ -105,13 +105,13 @@ export class TreeReader {
       if (byte < 0x30 || byte > 0x37) throw new ObjectRejected("malformed mode in tree entry");
       mode = (mode << 3) + (byte - 0x30);
     }
-    // What git keeps of a mode is sixteen bits.
+    // Git keeps sixteen bits of a mode.
     this.mode = mode & 0xffff;
     return at;
   }
 }
 
-/** Gives the type of the object that an entry of this mode names. */
+/** Returns the type of the object that an entry of this mode names. */
 export function kindOfMode(mode: number): ObjectKind {
   if (isTree(mode)) return "tree";
   return isGitlink(mode) ? "commit" : "blob";
@@ -121,21 +121,21 @@ export function kindOfMode(mode: number): ObjectKind {
 export type TreeEntry = {
   readonly mode: number;
   readonly name: Uint8Array;
-  /** Raw. */
+  /** The raw object name. */
   readonly oid: Uint8Array;
 };
 
-/** An entry of a tree that was read: name and oid are views of the tree. */
+/** An entry read from a tree. Its name and oid are views of the tree. */
 export type ReadTreeEntry = TreeEntry & {
   readonly kind: ObjectKind;
-  /** The name with one character for each byte, to serve as a key. */
+  /** The name with one character per byte, to serve as a key. */
   readonly latin1Name: string;
 };
 
 /**
- * Reads the entries of a tree that is held whole. In hot loops {@link TreeReader} makes less garbage.
+ * Yields the entries of a tree that is held whole. In hot loops {@link TreeReader} makes less garbage.
  *
- * @throws ObjectRejected where git can't read the tree.
+ * @throws ObjectRejected if git can't read the tree.
  */
 export function* readTreeEntries(bytes: Uint8Array, format: ObjectFormat): Generator<ReadTreeEntry> {
   const reader = new TreeReader(bytes, 0, bytes.length, format.rawSize);
@@ -147,7 +147,7 @@ export function* readTreeEntries(bytes: Uint8Array, format: ObjectFormat): Gener
   }
 }
 
-/** Orders two entries as a tree has them: by name, a subtree's taken as if it ended in a slash. */
+/** Orders two entries as a tree has them: by name, where a subtree's name counts as if it ended in a slash. */
 export function compareTreeEntries(a: Pick<TreeEntry, "mode" | "name">, b: Pick<TreeEntry, "mode" | "name">): number {
   const shared = Math.min(a.name.length, b.name.length);
   for (let i = 0; i < shared; i++) {
@@ -159,7 +159,7 @@ export function compareTreeEntries(a: Pick<TreeEntry, "mode" | "name">, b: Pick<
   return after(a) - after(b);
 }
 
-/** Encodes a tree of the given entries, in the order they are given: see {@link compareTreeEntries}. */
+/** Encodes a tree of the given entries, in the given order: see {@link compareTreeEntries}. */
 export function encodeTree(entries: readonly TreeEntry[], format: ObjectFormat): Uint8Array<ArrayBuffer> {
   const modes = entries.map((entry) => new TextEncoder().encode(`${entry.mode.toString(8)} `));
   const sizeOf = (entry: TreeEntry, i: number): number =>

@@ -1,9 +1,10 @@
 /**
- * Git's patterns for paths: `*`, `?`, `[…]` and `**`, where `*` never takes a slash.
+ * Matches git's patterns for paths: `*`, `?`, `[…]` and `**`, where `*` never takes a slash.
  *
- * Nothing is compiled and nothing allocated. Where a pattern has several stars, only the last is ever tried again: the leftmost place
- * of what stands between two stars leaves the most to the second, so that another place of it never helps. For the same reason a `**`
- * makes all stars before it final. C git tries them all and takes exponential time; strangers write both pattern and path.
+ * Nothing is compiled and nothing allocated. If a pattern has several stars, only the last is ever tried again. The
+ * leftmost match of the part between two stars leaves the most text to the second star, so another match of that part
+ * never helps. For the same reason a `**` makes all stars before it final. C git tries them all and takes exponential
+ * time; here strangers write both pattern and path.
  *
  * @packageDocumentation
  * @see gitignore(5), gitattributes(5), wildmatch.c with `WM_PATHNAME`
@@ -19,37 +20,42 @@ const CLOSING = 0x5d;
 const DASH = 0x2d;
 const COLON = 0x3a;
 
-/** The character is not one that the pattern has here. */
+/** The character does not match the pattern here. */
 const DIFFERS = -1;
 /** The pattern is malformed and matches nothing. */
 const MALFORMED = -2;
-/** Steps after which a budget is told: not of each, since that would cost more than the step. */
+/** The steps after which the budget is charged. Charging each step would cost more than the step. */
 const STEPS_TOLD = 1024;
 
 /**
- * Says whether a text matches a pattern; both have one character for each byte. A malformed pattern matches nothing.
+ * Whether a text matches a pattern; both have one character per byte. A malformed pattern matches nothing.
  *
- * @throws LimitExceeded where the budget is used up.
+ * @throws LimitExceeded if the budget is used up.
  */
 export function wildmatch(pattern: string, text: string, budget: Budget): boolean {
   return new Match(pattern, text, budget).run();
 }
 
-/** One text against one pattern. */
+/** One text matched against one pattern. */
 class Match {
   readonly #pattern: string;
   readonly #text: string;
   readonly #budget: Budget;
-  /** Places in pattern and text. */
+  /** The current places in pattern and text. */
   #p = 0;
   #t = 0;
-  /** What follows the last `*`, and where in the text it goes on; -1 where there is none to be tried again. */
+  /**
+   * The place in the pattern after the last `*`, and the place in the text where it continues; -1 if there is no star
+   * to try again.
+   */
   #starP = -1;
   #starT = 0;
-  /** What follows the last `**`, and where in the text it goes on; -1 where there is none. */
+  /**
+   * The place in the pattern after the last `**`, and the place in the text where it continues; -1 if there is none.
+   */
   #deepP = -1;
   #deepT = 0;
-  /** Whether the set that is looked at has the character, as far as it was read. */
+  /** Whether the set being read has the character, as far as it was read. */
   #has = false;
   #steps = 0;
 
@@ -80,7 +86,7 @@ class Match {
         const verdict = this.#enterStars();
         if (verdict !== undefined) return verdict;
       } else {
-        // What is left of the pattern needs more text, and no later place of a star leaves more.
+        // The rest of the pattern needs more text, and no later place of a star leaves more.
         if (this.#t === text.length) return false;
         const next = this.#special(text.charCodeAt(this.#t));
         if (next === MALFORMED) return false;
@@ -94,7 +100,7 @@ class Match {
     }
   }
 
-  /** Goes past plain characters, which stand for themselves; false at one that the text does not have. */
+  /** Goes past plain characters, which stand for themselves. Returns false at one that the text does not have. */
   #takePlain(): boolean {
     const pattern = this.#pattern;
     const text = this.#text;
@@ -121,7 +127,7 @@ class Match {
     this.#steps = 0;
   }
 
-  /** Goes past stars. Gives the verdict where they are the pattern's end. */
+  /** Goes past stars. Returns the verdict if they end the pattern. */
   #enterStars(): boolean | undefined {
     const pattern = this.#pattern;
     const from = this.#p;
@@ -131,7 +137,7 @@ class Match {
     const isEnd = end === pattern.length;
     if (end - from > 1 && isDeep(pattern, from, end)) {
       if (isEnd) return true;
-      // `**/` also stands for no directory at all
+      // `**/` also stands for no directory at all.
       this.#p = pattern.charCodeAt(end) === SLASH ? end + 1 : end;
       this.#deepP = this.#p;
       this.#deepT = this.#t;
@@ -151,7 +157,9 @@ class Match {
     return undefined;
   }
 
-  /** Has the last star take one character more, or else the last `**` one directory more; false where neither can. */
+  /**
+   * Has the last star take one character more, or else the last `**` one directory more. Returns false if neither can.
+   */
   #tryAgain(): boolean {
     const text = this.#text;
     if (this.#starP >= 0 && this.#starT < text.length && text.charCodeAt(this.#starT) !== SLASH) {
@@ -161,7 +169,7 @@ class Match {
     }
     this.#starP = -1;
     if (this.#deepP < 0) return false;
-    // `**/` goes on behind a slash, `**\/` at one
+    // `**/` continues after a slash, `**\/` at one.
     const isBehind = this.#pattern.charCodeAt(this.#deepP - 1) === SLASH;
     const slash = text.indexOf("/", isBehind ? this.#deepT : this.#deepT + 1);
     if (slash < 0) return false;
@@ -172,18 +180,21 @@ class Match {
     return true;
   }
 
-  /** Gives where the pattern goes on behind what is not plain here and stands for this character; or why it does not. */
+  /**
+   * Matches a special part of the pattern with this character. Returns the place after it in the pattern, or why it
+   * does not match.
+   */
   #special(code: number): number {
     const pattern = this.#pattern;
     const at = this.#p;
     const wanted = pattern.charCodeAt(at);
     if (wanted === BRACKET) return this.#set(code);
     if (wanted === QUESTION) return code === SLASH ? DIFFERS : at + 1;
-    // a backslash at the end matches nothing
+    // A backslash at the end matches nothing.
     return at + 1 < pattern.length && pattern.charCodeAt(at + 1) === code ? at + 2 : DIFFERS;
   }
 
-  /** Like {@link Match.#special}, of `[…]`. */
+  /** Matches a set, `[…]`, like {@link Match.#special}. */
   #set(code: number): number {
     const pattern = this.#pattern;
     const sign = pattern.charAt(this.#p + 1);
@@ -191,7 +202,7 @@ class Match {
     const first = this.#p + (isNegated ? 2 : 1);
     this.#has = false;
     let at = first;
-    // a bracket that comes first is meant as itself
+    // A bracket that comes first stands for itself.
     while (at === first || pattern.charCodeAt(at) !== CLOSING) {
       at = this.#item(at, code);
       if (at === MALFORMED) return MALFORMED;
@@ -200,7 +211,10 @@ class Match {
     return this.#has !== isNegated && code !== SLASH ? at + 1 : DIFFERS;
   }
 
-  /** Looks at one item of a set: a character, a range, or a class. Gives where the next is, or {@link MALFORMED}. */
+  /**
+   * Reads one item of a set: a character, a range, or a class. Returns the place of the next item, or {@link
+   * MALFORMED}.
+   */
   #item(at: number, code: number): number {
     const pattern = this.#pattern;
     const named = pattern.charCodeAt(at) === BRACKET ? classAt(pattern, at) : undefined;
@@ -221,13 +235,16 @@ class Match {
   }
 }
 
-/** Whether the stars in `[from, end)`, two or more, take slashes too: they are all between two slashes, or the pattern's ends. */
+/**
+ * Whether the stars in `[from, end)`, two or more, take slashes too. They do if they are all there is between two
+ * slashes, or the pattern's ends.
+ */
 function isDeep(pattern: string, from: number, end: number): boolean {
   if (from > 0 && pattern.charCodeAt(from - 1) !== SLASH) return false;
   return end === pattern.length || pattern.charCodeAt(end) === SLASH || pattern.startsWith("\\/", end);
 }
 
-/** Gives the place of the character that is meant at `at`: itself, or what a backslash stands before. */
+/** Returns the place of the character meant at `at`: that place, or the one after a backslash. */
 function escapedAt(pattern: string, at: number): number {
   return pattern.charCodeAt(at) === BACKSLASH ? at + 1 : at;
 }
@@ -259,7 +276,10 @@ const CLASSES: readonly CharacterClass[] = [
   { text: "[:xdigit:]", has: (code) => isDigit(code) || between(code, "a", "f") || between(code, "A", "F") },
 ];
 
-/** Gives the number of the class that stands at a bracket: `undefined` where it is none, MALFORMED where there is none of its name. */
+/**
+ * Returns the number of the class at a bracket; `undefined` if it is not a class, and MALFORMED if no class has its
+ * name.
+ */
 function classAt(pattern: string, from: number): number | undefined {
   if (pattern.charCodeAt(from + 1) !== COLON) return undefined;
   const end = pattern.indexOf("]", from + 2);
