@@ -6,7 +6,7 @@ import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { TestStore } from "../../support/store.ts";
 
-describe("a walk from what is new to what the client has", () => {
+describe("walkCommits from new commits to the client's", () => {
   const store = new TestStore({});
   let git: GitRepository;
 
@@ -23,7 +23,7 @@ describe("a walk from what is new to what the client has", () => {
   });
   afterAll(() => git.dispose());
 
-  it("knows the parents of the client's tips, and reads none of what lies behind them", async () => {
+  it("knows the parents of the client's tips, and reads no commit behind them", async () => {
     const kernel = await store.kernels.lend(store.format.rawSize);
     try {
       const session = new GraphSession(store.database(), kernel);

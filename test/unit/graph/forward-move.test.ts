@@ -1,5 +1,5 @@
 /** Whether a ref moves forward, by the commits of a pack. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { objectFormat } from "../../../src/object/object-id.ts";
 import { movesForward } from "../../../src/graph/forward-move.ts";
 import { commitOf, objectId } from "../../support/git-raw.ts";
@@ -29,32 +29,34 @@ function packOfCommits() {
   return pack;
 }
 
-it("finds the old tip behind lines and merges, and nothing else", async () => {
-  const pack = packOfCommits();
-  const [old, other] = ["1".repeat(40), "2".repeat(40)];
-  const left = pack.commit(pack.commit(old));
-  const right = pack.commit(other);
-  const tip = pack.commit(pack.commit(left, right), right);
-  const forward = (from: string, to: string): Promise<boolean> =>
-    movesForward({ from: raw(from), to: raw(to) }, pack, format, 100);
-  expect(await forward(old, tip)).toBe(true);
-  expect(await forward(other, tip)).toBe(true);
-  expect(await forward(left, tip)).toBe(true);
-  expect(await forward(tip, tip)).toBe(true);
-  expect(await forward("3".repeat(40), tip)).toBe(false);
-  expect(await forward(tip, left)).toBe(false);
-  expect(await forward(old, right)).toBe(false);
-});
+describe("movesForward", () => {
+  it("finds the old tip behind lines and merges, and no other commit", async () => {
+    const pack = packOfCommits();
+    const [old, other] = ["1".repeat(40), "2".repeat(40)];
+    const left = pack.commit(pack.commit(old));
+    const right = pack.commit(other);
+    const tip = pack.commit(pack.commit(left, right), right);
+    const forward = (from: string, to: string): Promise<boolean> =>
+      movesForward({ from: raw(from), to: raw(to) }, pack, format, 100);
+    expect(await forward(old, tip)).toBe(true);
+    expect(await forward(other, tip)).toBe(true);
+    expect(await forward(left, tip)).toBe(true);
+    expect(await forward(tip, tip)).toBe(true);
+    expect(await forward("3".repeat(40), tip)).toBe(false);
+    expect(await forward(tip, left)).toBe(false);
+    expect(await forward(old, right)).toBe(false);
+  });
 
-it("looks at each commit once, and no further than its bound", async () => {
-  const pack = packOfCommits();
-  let [a, b] = [pack.commit(), pack.commit()];
-  // Twenty diamonds: a million paths.
-  for (let at = 0; at < 20; at++) [a, b] = [pack.commit(a, b), pack.commit(b, a)];
-  const absent = raw("3".repeat(40));
-  expect(await movesForward({ from: absent, to: raw(a) }, pack, format, 100)).toBe(false);
-  expect(pack.reads).toBeLessThanOrEqual(42);
-  pack.reads = 0;
-  expect(await movesForward({ from: absent, to: raw(a) }, pack, format, 10)).toBe(false);
-  expect(pack.reads).toBeLessThanOrEqual(10);
+  it("reads each commit once, and no more of them than its bound", async () => {
+    const pack = packOfCommits();
+    let [a, b] = [pack.commit(), pack.commit()];
+    // Twenty diamonds: a million paths.
+    for (let at = 0; at < 20; at++) [a, b] = [pack.commit(a, b), pack.commit(b, a)];
+    const absent = raw("3".repeat(40));
+    expect(await movesForward({ from: absent, to: raw(a) }, pack, format, 100)).toBe(false);
+    expect(pack.reads).toBeLessThanOrEqual(42);
+    pack.reads = 0;
+    expect(await movesForward({ from: absent, to: raw(a) }, pack, format, 10)).toBe(false);
+    expect(pack.reads).toBeLessThanOrEqual(10);
+  });
 });

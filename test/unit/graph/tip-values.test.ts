@@ -46,13 +46,13 @@ describe("peelTips", () => {
     ["the innermost first", hostile.tags],
     ["the outermost first", hostile.tags.toReversed()],
     ["the outermost many times", Array.from({ length: LENGTH }, () => hostile.tags.at(-1) ?? "")],
-  ])("reads each tag of the pack once, with %s", async (_, tags) => {
+  ])("reads each tag of the pack once, given %s", async (_, tags) => {
     const values = valuesOf(tags);
     expect(await peelInPack(hostile, values)).toBe(LENGTH);
     expect(new Set(values.map(({ peeled }) => toHex(peeled ?? new Uint8Array(0))))).toEqual(new Set([hostile.tip]));
   });
 
-  it("follows stored tags, and refuses to read more than there are values and some thousand", async () => {
+  it("follows stored tags, and refuses to read many more of them than there are values", async () => {
     const store = new TestStore();
     await store.push(hostile.pack, [hostile.tags.at(-1) ?? ""]);
     const kernel = await store.kernels.lend(format.rawSize);
@@ -69,7 +69,7 @@ describe("peelTips", () => {
 });
 
 describe("GraphSession", () => {
-  it("reads each tag once, and marks all on the way", async () => {
+  it("reads each tag once, and flags every tag on the way", async () => {
     const hostile = tagChainPack(LENGTH);
     const store = new TestStore();
     await store.push(hostile.pack, [hostile.tags.at(-1) ?? ""]);

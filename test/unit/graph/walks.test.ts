@@ -61,7 +61,7 @@ describe.each([
   [3, 5000, "sha1"],
   [4, 1_000_000, "sha1"],
   [5, 5000, "sha256"],
-] as const)("history %d, clocks off by %s, %s", (seed, skew, format) => {
+] as const)("the graph of random history %d, clocks off by %s, %s", (seed, skew, format) => {
   const walked = new Walked(seed, skew, format);
   beforeAll(async () => await walked.prepare());
   afterAll(() => walked.git.dispose());
@@ -90,7 +90,7 @@ describe.each([
     if (skew === undefined) expect(extra).toBe(0);
   });
 
-  it("selects what the client lacks", async () => {
+  it("selects the objects that the client lacks", async () => {
     const random = pseudoRandom(seed + 50);
     for (let round = 0; round < 15; round++) {
       const wants = [walked.oid(random(COMMITS)), ...pick(random, 2)];
@@ -121,7 +121,7 @@ describe.each([
     }
   });
 
-  it("gives up on negotiation when every want reaches something common", async () => {
+  it("ends negotiation when every want reaches a common commit", async () => {
     const random = pseudoRandom(seed + 70);
     for (let round = 0; round < 15; round++) {
       const wants = [walked.oid(random(COMMITS)), ...pick(random, 2)];
@@ -145,7 +145,7 @@ describe.each([
     }
   });
 
-  it("tells ancestors from others, whatever the clocks say", async () => {
+  it("tells ancestors from other commits, whatever the clocks say", async () => {
     const random = pseudoRandom(seed + 110);
     const seen = { yes: 0, no: 0 };
     for (let round = 0; round < 40; round++) {
@@ -162,7 +162,7 @@ describe.each([
     expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(3);
   });
 
-  it("knows what refs reach", async () => {
+  it("tells which objects refs reach", async () => {
     const random = pseudoRandom(seed + 90);
     const everything = walked.git.lines(["cat-file", "--batch-check=%(objectname)", "--batch-all-objects"]);
     for (let round = 0; round < 15; round++) {
@@ -211,7 +211,7 @@ describe.each([
 });
 
 describe("CommitQueue", () => {
-  it("gives the youngest first, and of the same age the first that came", () => {
+  it("pops the youngest first, and of the same time the one pushed first", () => {
     const random = pseudoRandom(11);
     const queue = new CommitQueue();
     const rows: { node: number; time: number }[] = [];

@@ -54,8 +54,8 @@ function ours(files: Record<string, string>, paths: readonly string[]): string[]
   });
 }
 
-describe("attributes", () => {
-  it("are those of the deepest file, and there of the last line that applies", async () => {
+describe("the reader of .gitattributes", () => {
+  it("takes the deepest file, and in it the last line that applies", async () => {
     const files = {
       "": [
         "# a comment",
@@ -139,7 +139,7 @@ describe("attributes", () => {
     expect(ours(files, paths)).toEqual(await told(files, paths));
   });
 
-  it("match patterns as git does", async () => {
+  it("matches patterns as git does", async () => {
     const random = pseudoRandom(77);
     const pick = (from: readonly string[], count: number): string =>
       Array.from({ length: count }, () => from[random(from.length)]).join("");
@@ -190,7 +190,7 @@ describe("attributes", () => {
     expect(matched).toBeGreaterThan(500);
   });
 
-  it("come from no line that can't matter", () => {
+  it("parses no line that can't matter", () => {
     const top = [
       "[attr]mine export-ignore",
       "[attr]by-way mine",
@@ -206,7 +206,7 @@ describe("attributes", () => {
     expect(parseAttributes("* text=auto\n*.c diff=cpp\n".repeat(1000), questionFor(NAME, ""))).toEqual([]);
   });
 
-  it("cost few steps for lines of a thousand stars", () => {
+  it("takes few steps for lines of a thousand stars", () => {
     const line = `${"*a".repeat(1000)}b ${NAME}\n`;
     const question = questionFor(NAME, line.repeat(500));
     const files = [{ directory: "", rules: parseAttributes(line.repeat(500), question) }];
@@ -218,7 +218,7 @@ describe("attributes", () => {
     expect(budget.spent).toBeLessThan(500 * 20 * 5);
   });
 
-  it("cost no more than their budget for attributes that stand for many others", () => {
+  it("stops at its budget for macros that stand for many others", () => {
     const macros = Array.from({ length: 90 }, (_, i) => `[attr]m${i} ${Array.from({ length: 100 }, (__, n) => `m${n}`).join(" ")}\n`); // prettier-ignore
     const text = `${macros.join("")}[attr]m0 ${NAME}\n${"* m89 -export-ignore\n".repeat(1000)}${"* m89\n".repeat(1000)}`;
     const question = questionFor(NAME, text);

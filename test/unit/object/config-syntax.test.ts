@@ -12,14 +12,14 @@ function variablesOf(text: string): { readonly isWhole: boolean; readonly variab
 }
 
 describe("readConfig", () => {
-  it("gives all variables of a section the same section, whose name is made once", () => {
+  it("passes all variables of a section the same object, whose name is made once", () => {
     const { isWhole, variables } = variablesOf(`[submodule "${"a".repeat(100_000)}"]\n${"x=\n".repeat(25_000)}`);
     expect(isWhole).toBe(true);
     expect(variables).toHaveLength(25_000);
     expect(new Set(variables.map(({ section }) => section)).size).toBe(1);
   });
 
-  it("gives each header a section of its own, of whatever name", () => {
+  it("makes a section of its own for each header, whatever its name", () => {
     const { variables } = variablesOf('a=1\n[One]\nb=2\n[one]\nc\n[One.Two "Three\\\\\\""]\nD-1 = x  y ; no\n');
     expect(variables.map(({ section, key, value }) => [section?.name, key, value])).toEqual([
       [undefined, "a", "1"],

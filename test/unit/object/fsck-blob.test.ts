@@ -27,7 +27,7 @@ function judge(file: AttachedFile, text: string): { ours: Verdict; gits: Verdict
   };
 }
 
-describe("a .gitmodules", () => {
+describe("fsckAttachedBlob of a .gitmodules", () => {
   const named = (name: string): string => `[submodule "${name}"]\n\turl = https://example.com/x\n`;
   it.each([
     "x",
@@ -50,7 +50,7 @@ describe("a .gitmodules", () => {
     'x\\"y',
     "a\0b",
     "../a\0b",
-  ])("with a submodule called %j", (name) => {
+  ])("judges a submodule called %j as git does", (name) => {
     const { ours, gits } = judge("gitmodules", named(name));
     expect(ours).toEqual(gits);
   });
@@ -130,7 +130,7 @@ describe("a .gitmodules", () => {
     "%0a",
     "https:// /x",
   ];
-  it.each(urls)("with the URL %j", (url) => {
+  it.each(urls)("judges the URL %j as git does", (url) => {
     for (const value of [url, `"${url}"`]) {
       const { ours, gits } = judge("gitmodules", `[submodule "x"]\n\turl = ${value}\n`);
       expect(ours).toEqual(gits);
@@ -171,7 +171,7 @@ describe("a .gitmodules", () => {
     "path = -\0y",
     "a-b = 1\n -c = 1",
     "path = a\r\nupdate = !x\r\n",
-  ])("with the setting %j", (setting) => {
+  ])("judges the setting %j as git does", (setting) => {
     for (const text of [`[submodule "x"]\n\t${setting}\n`, `[submodule "x"] ${setting}`]) {
       const { ours, gits } = judge("gitmodules", text);
       expect(ours).toEqual(gits);
@@ -218,16 +218,16 @@ describe("a .gitmodules", () => {
     `[submodule ".."]\nfoo`,
     `[.submodule "x"]\n${bad}`,
     `[submodule "x"]\n[core]\n${bad}`,
-  ])("of the form %j", (text) => {
+  ])("judges the form %j as git does", (text) => {
     const { ours, gits } = judge("gitmodules", text);
     expect(ours).toEqual(gits);
   });
 
-  it("after a byte order mark, which git skips in files but not when it checks a blob", () => {
+  it("skips a byte order mark, as git does in files but not when it checks a blob", () => {
     expect(fsckAttachedBlob("gitmodules", latin1(`\xef\xbb\xbf[submodule "x"]\n${bad}`))?.id).toBe("gitmodulesUpdate");
   });
 
-  it("that was too large to be held", () => {
+  it("refuses one that was too large to be held", () => {
     expect(fsckAttachedBlob("gitmodules", undefined)).toEqual({
       id: "gitmodulesLarge",
       text: ".gitmodules too large to parse",
@@ -235,7 +235,7 @@ describe("a .gitmodules", () => {
   });
 });
 
-describe("a .gitattributes", () => {
+describe("fsckAttachedBlob of a .gitattributes", () => {
   const line = (length: number): string => "a".repeat(length);
   it.each([
     "",
@@ -250,12 +250,12 @@ describe("a .gitattributes", () => {
     `${line(2048)}\0`,
     `\n\n${line(2046)}\r\n`,
     `\0`,
-  ])("of the form %j", (text) => {
+  ])("judges the form %j as git does", (text) => {
     const { ours, gits } = judge("gitattributes", text);
     expect(ours).toEqual(gits);
   });
 
-  it("of a size git doesn't read", () => {
+  it("refuses one of a size that git doesn't read", () => {
     expect(fsckAttachedBlob("gitattributes", new Uint8Array(100 * 1024 * 1024 + 1))?.id).toBe("gitattributesLarge");
     expect(fsckAttachedBlob("gitattributes", undefined)?.id).toBe("gitattributesLarge");
   });

@@ -122,14 +122,14 @@ describe("fsckCommit", () => {
     expect(ours).toEqual(gits);
   });
 
-  it("is as strict about the date as git is since 2.54, where older ones took what strtoumax takes", () => {
+  it("is as strict about the date as git is since 2.54; older ones took what strtoumax takes", () => {
     for (const date of ["+5", "-0", "\v5"]) {
       const bytes = latin1(commit(`A <a@example.com> ${date} +0000`));
       expect(fsckObject("commit", bytes, sha1)?.id).toBe("badDate");
     }
   });
 
-  it("measures names by the object format", () => {
+  it("takes the length of object names from the object format", () => {
     const sha256 = objectFormat("sha256");
     const long = latin1(commit(GOOD).replaceAll(/[0-9a-f]{40}/g, NAME + NAME.slice(0, 24)));
     expect(fsckObject("commit", long, sha256)).toBeUndefined();
@@ -198,10 +198,13 @@ describe("fsckTree", () => {
     "1",
     "777",
   ];
-  it.each([...modes, "10064", "100648", "10064a", " 100644", "", "-1", "1000000100644"])("judges mode %j", (mode) => {
-    const { ours, gits } = judge(entry(mode, "name"));
-    expect(ours).toEqual(gits);
-  });
+  it.each([...modes, "10064", "100648", "10064a", " 100644", "", "-1", "1000000100644"])(
+    "judges the mode %j as git does",
+    (mode) => {
+      const { ours, gits } = judge(entry(mode, "name"));
+      expect(ours).toEqual(gits);
+    },
+  );
 
   const names = [
     "",
@@ -276,7 +279,7 @@ describe("fsckTree", () => {
     "GIT~",
     "gi7eba~1x",
   ];
-  it.each(names)("judges the name %j", (name) => {
+  it.each(names)("judges the name %j as git does", (name) => {
     for (const mode of ["100644", "40000"]) {
       const { ours, gits } = judge(entry(mode, name));
       expect(ours).toEqual(gits);
@@ -315,7 +318,7 @@ describe("fsckTree", () => {
       `a\\${hash}~1`,
     ];
   });
-  it.each(special)("judges a link, a tree, a gitlink and a file that git can't read at %j", (name) => {
+  it.each(special)("judges a link, a tree, a gitlink and an unreadable file at %j as git does", (name) => {
     const inner: RawObject = { kind: "tree", bytes: new Uint8Array(entry("100644", "x")) };
     for (const mode of ["120000", "40000", "160000"]) {
       const isTree = mode === "40000";
@@ -373,7 +376,7 @@ describe("fsckTree", () => {
     ["trailing byte", [file("a"), new Uint8Array(1)]],
     ["no oid", [latin1("100644 a\0")]],
     ["mode alone", [latin1("100644"), new Uint8Array(21)]],
-  ] as [string, Uint8Array[]][])("judges the order and shape of: %s", (_, entries) => {
+  ] as [string, Uint8Array[]][])("judges order and shape as git does: %s", (_, entries) => {
     const { ours, gits } = judge(...entries);
     expect(ours).toEqual(gits);
   });
@@ -401,7 +404,7 @@ describe("fsckTree", () => {
     }
   });
 
-  it("refuses names that newer gits find excessive", () => {
+  it("refuses names that newer versions of git find excessive", () => {
     const bytes = new Uint8Array(entry("100644", "x".repeat(4097)));
     expect(printed(fsckObject("tree", bytes, sha1))).toBe("largePathname: contains excessively large pathname");
   });

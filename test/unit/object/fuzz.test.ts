@@ -113,8 +113,8 @@ function takes(read: () => unknown): boolean {
 
 const runs = { numRuns: 3000 };
 
-describe("any bytes", () => {
-  it("that fsck passes as a commit can be read", () => {
+describe("random bytes", () => {
+  it("can be read if fsck passes them as a commit", () => {
     let passed = 0;
     fc.assert(
       fc.property(fc.oneof(bytes, commits), (some) => {
@@ -128,7 +128,7 @@ describe("any bytes", () => {
     expect(passed).toBeGreaterThan(100);
   });
 
-  it("that fsck passes as a tree can be read", () => {
+  it("can be read if fsck passes them as a tree", () => {
     let passed = 0;
     fc.assert(
       fc.property(fc.oneof(bytes, trees), (some) => {
@@ -141,7 +141,7 @@ describe("any bytes", () => {
     expect(passed).toBeGreaterThan(100);
   });
 
-  it("are read the same from the midst of others, and not beyond", () => {
+  it("are read the same from the midst of other bytes, and never beyond their end", () => {
     fc.assert(
       fc.property(fc.oneof(bytes, commits), fc.nat(8), bytes, (some, before, after) => {
         const within = new Uint8Array([...new Uint8Array(before), ...some, ...after]);
@@ -158,7 +158,7 @@ describe("any bytes", () => {
     );
   });
 
-  it("are judged by every check", () => {
+  it("get a verdict from every check", () => {
     fc.assert(
       fc.property(bytes, fc.constantFrom(0o100644, 0o120000, 0o40000, 0o160000, 0), (some, mode) => {
         const findings = [

@@ -25,7 +25,7 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const WHO = "A U Thor <a@example.com> 1700000000 +0100";
 
-describe.each(["sha1", "sha256"] as const)("objects of git, %s", (name) => {
+describe.each(["sha1", "sha256"] as const)("the parsers of git's objects, %s", (name) => {
   const format = objectFormat(name);
   const referee = referees[name];
   const write = (kind: string, bytes: Uint8Array | string): string =>
@@ -59,7 +59,7 @@ describe.each(["sha1", "sha256"] as const)("objects of git, %s", (name) => {
     expect(new Set(kinds)).toEqual(new Set([0, 1, 2, 3]));
   });
 
-  it("reads what a commit refers to, from the midst of other bytes", () => {
+  it("reads the links of a commit from the midst of other bytes", () => {
     const tree = write("tree", "");
     const parents = ["1", "2", "3", "4", "5", "6", "7"].map((message) =>
       referee.git(["-c", "user.name=A", "-c", "user.email=b", "commit-tree", tree, "-m", message]).toString().trim(),
@@ -202,7 +202,7 @@ describe.each(["sha1", "sha256"] as const)("objects of git, %s", (name) => {
 });
 
 describe("parseIdentity", () => {
-  it("gives back what formatIdentity was given", () => {
+  it("returns the identity that formatIdentity was given", () => {
     const word = fc.stringMatching(/^[^<>\n\s\0](?:[^<>\n\0]*[^<>\n\s\0])?$/);
     const zone = fc.stringMatching(/^[+-][0-9]{4}$/);
     const identity = fc.record({ name: fc.oneof(word, fc.constant("")), email: word, time: fc.maxSafeNat(), zone });
@@ -221,14 +221,14 @@ describe("parseIdentity", () => {
     ["A<b>5 +1", { name: "A", email: "b", time: 5, zone: "+1" }],
     ["A <b>c> 5 -0800", { name: "A", email: "b", time: 5, zone: "-0800" }],
     ["<> 5 -0800", { name: "", email: "", time: 5, zone: "-0800" }],
-  ])("is lenient with %j", (line, expected) => {
+  ])("is as lenient as git with %j", (line, expected) => {
     expect(parseIdentity(line)).toEqual(expected);
   });
 });
 
 describe("readTreeEntries", () => {
   const sha1 = objectFormat("sha1");
-  it("refuses what git can't read", () => {
+  it("refuses trees that git can't read", () => {
     const oid = "x".repeat(20);
     const texts = [
       `100644 a\0${oid.slice(1)}`,

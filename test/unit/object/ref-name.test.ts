@@ -90,7 +90,7 @@ function generateNames(): string[] {
 }
 
 describe("checkRefFormat", () => {
-  it("says what git check-ref-format says", () => {
+  it("agrees with git check-ref-format", () => {
     const names = generateNames();
     // One shell instead of a process for each name: git takes but one a call.
     const script = 'while IFS= read -r -d "" name; do git check-ref-format "$name" && echo 1 || echo 0; done';
@@ -101,13 +101,13 @@ describe("checkRefFormat", () => {
     expect(new Set(ours.map((line) => line.at(-1))).size).toBe(2);
   });
 
-  it("refuses what no argument of a command can have: a NUL", () => {
+  it("refuses a NUL, which no argument of a command can have", () => {
     expect(checkRefFormat("refs/heads/a\0b")).toBe(false);
   });
 });
 
 describe("isPushableRefName", () => {
-  it("takes what lies two levels deep under refs/ at least", () => {
+  it("takes names that lie at least two levels below refs/", () => {
     expect(isPushableRefName("refs/heads/main")).toBe(true);
     expect(isPushableRefName("refs/for/main%topic=x")).toBe(true);
     for (const name of [

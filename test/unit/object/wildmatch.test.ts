@@ -213,7 +213,7 @@ const VECTORS: readonly (readonly [0 | 1, string, string])[] = [
 ]; // prettier-ignore
 
 describe("wildmatch", () => {
-  it("gives the verdicts of git's own tests", () => {
+  it("agrees with git's own tests", () => {
     const wrong = VECTORS.filter(([verdict, text, pattern]) => matched(pattern, text).matches !== (verdict === 1));
     expect(wrong).toEqual([]);
     expect(VECTORS.length).toBeGreaterThan(180);
@@ -237,7 +237,7 @@ describe("wildmatch", () => {
     expect(count).toBeGreaterThan(500);
   });
 
-  it("takes steps in proportion to the text where stars alone are the trouble", () => {
+  it("takes steps linear in the text if the pattern's only trouble is stars", () => {
     const pattern = `${"*a".repeat(1000)}b`;
     for (const length of [200, 400, 800]) {
       const { matches, steps } = matched(pattern, "a".repeat(length));
@@ -260,7 +260,7 @@ describe("wildmatch", () => {
     expect(steps).toBeLessThan(2 * pattern.length * text.length);
   });
 
-  it("stops where the budget is used up", () => {
+  it("stops when the budget is used up", () => {
     const budget = budgetOf(20_000);
     const hostile = (): boolean => wildmatch(`*${"a".repeat(1000)}b`, "a".repeat(4000), budget);
     expect(hostile).toThrow(LimitExceeded);

@@ -18,8 +18,8 @@ async function storeOf(...contents: readonly string[]): Promise<TestStore> {
   return store;
 }
 
-describe("packs of two repositories in one catalog", () => {
-  it("are read each from its own storage, though their names are the same", async () => {
+describe("ObjectDatabase over packs of two repositories", () => {
+  it("reads each pack from its own storage, though their names are the same", async () => {
     const own = await storeOf("one", "two");
     const other = await storeOf("three", "four");
     expect(own.packs.map(({ name }) => name)).toEqual(other.packs.map(({ name }) => name));

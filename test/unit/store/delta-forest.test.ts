@@ -8,7 +8,7 @@ const OFS = 6;
 const REF = 7;
 
 describe("DeltaForest", () => {
-  it("gives every delta once, after its base, and what has none stays", () => {
+  it("returns every delta once, after its base, and keeps a delta that has none", () => {
     const entry = record({ base: nat({ max: 60 }), kind: nat({ max: 3 }), resolved: boolean() });
     const shape = property(array(entry, { maxLength: 60 }), (wanted) => {
       const entries = new EntryTable();
@@ -56,7 +56,7 @@ describe("DeltaForest", () => {
 });
 
 describe("hasCycle", () => {
-  it("tells rings from chains", () => {
+  it("tells cycles from chains", () => {
     const shape = property(array(nat({ max: 40 }), { maxLength: 40 }), (bases) => {
       const entries = new EntryTable();
       for (const [number, base] of bases.entries()) entries.add(number, base === 40 ? BLOB : REF, 1);

@@ -14,7 +14,7 @@ class Model {
 }
 
 describe("HeldObjects", () => {
-  it("finds what was kept while the ring has it, and nothing else", () => {
+  it("finds an object that was kept while the ring has it, and nothing else", () => {
     const model = new Model(1_000_000);
     const held = new HeldObjects(model.ring);
     const random = pseudoRandom(7);
@@ -44,7 +44,7 @@ describe("HeldObjects", () => {
     expect(lost).toBeLessThan(found / 100);
   });
 
-  it("has a bound, and lets go of what was kept longest ago", () => {
+  it("is bounded, and forgets the objects that were kept longest ago", () => {
     const model = new Model(1_000_000);
     const held = new HeldObjects(model.ring);
     for (let at = 0; at < 200_000; at++)

@@ -62,9 +62,9 @@ function slowStream(blocks: number): Buffer {
   return Buffer.concat([end.subarray(0, 2), ...Array.from({ length: blocks }, () => block), end.subarray(2)]);
 }
 
-describe("framing", () => {
+describe("the framing of a received pack", () => {
   it.each<[string, Uint8Array, string | RegExp]>([
-    ["nothing", new Uint8Array(0), "early EOF"],
+    ["no bytes", new Uint8Array(0), "early EOF"],
     ["no magic", raw(head(1, 2, "JUNK"), packEntry(hello)), /pack signature mismatch|bad/i],
     ["version 4", raw(head(1, 4), packEntry(hello)), "pack version 4 unsupported"],
     ["version 1", raw(head(1, 1), packEntry(hello)), "pack version 1 unsupported"],
@@ -117,7 +117,7 @@ describe("framing", () => {
       raw(head(1), fewBytes([0x35]), deflateSync("hello").subarray(0, -1), fewBytes([0])),
       /bad object at offset 12/,
     ],
-  ])("%s", async (_what, pack, message) => {
+  ])("refuses a pack with %s", async (_what, pack, message) => {
     const outcome = await verdict(pack);
     expect(outcome.message).toMatch(message);
     // the same from the first bytes read with the commands, and a byte at a time
@@ -125,7 +125,7 @@ describe("framing", () => {
     await expect(store.ingest(pack, { head: Math.min(pack.length, 40), chunks: () => 1 })).rejects.toThrow(message);
   });
 
-  it("takes what only looks odd", async () => {
+  it("takes a pack that only looks odd", async () => {
     for (const pack of [
       buildPack([]),
       raw(head(1, 3), packEntry(hello)),
@@ -138,7 +138,7 @@ describe("framing", () => {
     }
   });
 
-  it("does not hold an entry that is long and says little", async () => {
+  it("does not hold the data of an entry that is long and inflates to little", async () => {
     const entry = Buffer.concat([fewBytes([0x31]), slowStream(2_000_000)]);
     const far = noise(400_000, 8);
     const pack = raw(
@@ -151,16 +151,16 @@ describe("framing", () => {
   });
 });
 
-describe("deltas", () => {
+describe("the deltas of a received pack", () => {
   const big = noise(3000, 2);
   const bigId = objectId("blob", big);
   it.each<[string, readonly RawEntry[], string | RegExp]>([
-    ["on what was before the first", [hello, ofs(1000)], "delta base offset is out of bound"],
+    ["on an offset before the first entry", [hello, ofs(1000)], "delta base offset is out of bound"],
     ["on the header", [hello, ofs(26)], "delta base offset is out of bound"],
     ["on itself by offset", [hello, ofs(0)], "delta base offset is out of bound"],
     ["into the middle of an entry", [hello, ofs(3)], "delta base offset is out of bound"],
     ["on a base that is nowhere", [hello, ref("12".repeat(20), insertingDelta(6, "x"))], "pack has 1 unresolved delta"],
-    ["empty", [hello, ref(HELLO, Buffer.alloc(0))], "failed to apply delta"],
+    ["that are empty", [hello, ref(HELLO, Buffer.alloc(0))], "failed to apply delta"],
     ["for a base of another size", [hello, ref(HELLO, insertingDelta(7, "x"))], "failed to apply delta"],
     ["that make more than they say", [hello, ref(HELLO, insertingDelta(6, "xyz", 2))], "failed to apply delta"],
     ["that make less than they say", [hello, ref(HELLO, insertingDelta(6, "xyz", 4))], "failed to apply delta"],
@@ -185,7 +185,7 @@ describe("deltas", () => {
       [blobEntry(big), ref(bigId, createDelta(big, big.slice(1))), ref(bigId, createDelta(big, big.slice(1)))],
       /appears twice/,
     ],
-  ])("%s", async (_what, entries, message) => {
+  ])("refuses deltas %s", async (_what, entries, message) => {
     for (const ordered of [entries, entries.toReversed()]) {
       if (ordered[0]?.type === "ofs-delta") continue;
       for (const store of [new TestStore(TINY), new TestStore()]) {
@@ -198,7 +198,7 @@ describe("deltas", () => {
   it.each([
     ["in memory", 8 << 20],
     ["in the bucket", 16 << 10],
-  ])("in a chain of ten thousand, in the worst order, %s", async (_where, partBytes) => {
+  ])("takes a chain of ten thousand in the worst order, %s", async (_where, partBytes) => {
     const versions = Array.from({ length: 10_000 }, (_, i) => Buffer.from(`version ${i} of something`));
     const chain = versions.map((content, i): RawEntry => {
       const base = versions[i - 1];
@@ -212,14 +212,14 @@ describe("deltas", () => {
   });
 });
 
-describe("objects", () => {
+describe("the objects of a received pack", () => {
   const tree = treeOf(["100644", "f", HELLO]);
   const treeId = objectId("tree", tree);
   const commit = commitOf(treeId);
   const commitId = objectId("commit", commit);
   const missing = "12".repeat(20);
   it.each<[string, readonly RawEntry[], string | RegExp]>([
-    ["twice", [hello, hello], `The same object ${HELLO} appears twice in the pack`],
+    ["an object that comes twice", [hello, hello], `The same object ${HELLO} appears twice in the pack`],
     ["a missing blob", [{ type: "tree", content: tree }], `did not receive expected object ${HELLO}`],
     ["a missing tree", [{ type: "commit", content: commit }], `did not receive expected object ${treeId}`],
     [
@@ -256,7 +256,7 @@ describe("objects", () => {
       /expected type blob, found commit/,
     ],
     [
-      "two types of one that is missing",
+      "references of two types to one missing object",
       [{ type: "tree", content: treeOf(["100644", "f", missing], ["40000", "g", missing]) }],
       /expected type|did not receive/,
     ],
@@ -277,14 +277,14 @@ describe("objects", () => {
       ],
       /gitmodules/,
     ],
-  ])("%s", async (_what, entries, message) => {
+  ])("refuses %s", async (_what, entries, message) => {
     for (const ordered of [entries, entries.toReversed()]) {
       const outcome = await verdict(buildPack(ordered));
       expect(outcome).toMatchObject({ name: "ObjectRejected", message: expect.stringMatching(message) });
     }
   });
 
-  it("may refer to what the catalog has, if it is what they say", async () => {
+  it("may refer to objects of the catalog that have the right type", async () => {
     const store = new TestStore();
     await store.push(buildPack([hello]));
     await store.push(buildPack([{ type: "tree", content: tree }]));
@@ -299,7 +299,7 @@ describe("objects", () => {
   });
 });
 
-describe("packs of git's, damaged", () => {
+describe("a damaged pack of git's", () => {
   let git: GitRepository;
   let packs: Buffer[];
   beforeAll(() => {
@@ -327,7 +327,7 @@ describe("packs of git's, damaged", () => {
     expect(Buffer.compare(idx, git.index(pack, "--strict").idx)).toBe(0);
   }
 
-  it("are refused, or are what git finds in them", async () => {
+  it("is refused, or has the objects that git finds in it", async () => {
     expect.hasAssertions();
     const flip = record({
       pack: nat({ max: 2 }),
@@ -353,7 +353,7 @@ describe("packs of git's, damaged", () => {
     );
   });
 
-  it("are refused when cut anywhere", async () => {
+  it("is refused when it is cut anywhere", async () => {
     const pack = packs[0] ?? Buffer.alloc(0);
     const random = pseudoRandom(3);
     for (let length = 0; length < pack.length; length += 1 + random(pack.length / 200)) {

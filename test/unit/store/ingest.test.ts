@@ -45,7 +45,7 @@ const PACKINGS: Record<string, readonly string[]> = {
 };
 const LAYOUTS: Record<string, StoreLayout> = { roomy: {}, tiny: TINY };
 
-describe.each(REPOSITORIES)("a pack of git's: %s, %s", (_name, format, stream) => {
+describe.each(REPOSITORIES)("ingest of a pack of git's: %s, %s", (_name, format, stream) => {
   let git: GitRepository;
   beforeAll(() => {
     git = new GitRepository(`--object-format=${format}`);
@@ -54,7 +54,7 @@ describe.each(REPOSITORIES)("a pack of git's: %s, %s", (_name, format, stream) =
   afterAll(() => git.dispose());
 
   describe.each(Object.entries(LAYOUTS))("%s memory", (_layout, layout) => {
-    it.each(Object.entries(PACKINGS))("with %s", async (_packing, options) => {
+    it.each(Object.entries(PACKINGS))("takes a pack with %s, whatever the chunks", async (_packing, options) => {
       const pack = git.pack(["--all"], ...options);
       const random = pseudoRandom(pack.length);
       for (const chunks of [() => 1 << 20, () => 1 + random(40), () => 1 + random(100_000)]) {
@@ -88,7 +88,7 @@ describe.each(REPOSITORIES)("a pack of git's: %s, %s", (_name, format, stream) =
   });
 });
 
-describe("the mark", () => {
+describe("the mark of an ingested pack", () => {
   let git: GitRepository;
   beforeAll(() => {
     git = new GitRepository();
@@ -96,7 +96,7 @@ describe("the mark", () => {
   });
   afterAll(() => git.dispose());
 
-  it("is not given where a tip is missing from the push", async () => {
+  it("is not set if a tip is missing from the push", async () => {
     const pack = git.pack(["--all"]);
     const tips = git.tips();
     for (const missing of tips) {
@@ -108,7 +108,7 @@ describe("the mark", () => {
     }
   });
 
-  it("is not given for a stray object", async () => {
+  it("is not set if the tips do not reach some object", async () => {
     const stray = git.text(["hash-object", "-w", "--stdin"], "stray\n");
     const oids = [...git.objects("--all"), stray];
     const record = await new TestStore().push(git.packObjects(oids), git.tips());

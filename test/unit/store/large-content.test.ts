@@ -43,7 +43,7 @@ async function drain(stream: InflateStream, most?: number): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-describe("a stream that is inflated piece by piece", () => {
+describe("InflateStream", () => {
   const data = content(700_000);
   const deflated = [
     deflateSync(data, { level: 0 }),
@@ -52,7 +52,7 @@ describe("a stream that is inflated piece by piece", () => {
     deflateSync(data, { strategy: constants.Z_HUFFMAN_ONLY }),
   ];
 
-  it("gives way to others between its pieces", async () => {
+  it("lets other streams run between its pieces", async () => {
     const streams = deflated.map((bytes) => new InflateStream(inflating, entryOf(data, bytes)));
     const made = streams.map((): Uint8Array[] => []);
     for (let turn = 0, live = streams.length; live > 0; turn++) {
@@ -65,7 +65,7 @@ describe("a stream that is inflated piece by piece", () => {
     expect(streams.map(({ consumed }) => consumed)).toEqual(deflated.map(({ length }) => length));
   });
 
-  it("goes on from any place that was noted", async () => {
+  it("continues from any resume point", async () => {
     for (const bytes of deflated) {
       const stream = new InflateStream(inflating, entryOf(data, bytes));
       for (let piece = await stream.next(33_333); piece !== undefined; piece = await stream.next(33_333)) {
@@ -76,7 +76,7 @@ describe("a stream that is inflated piece by piece", () => {
     }
   });
 
-  it("refuses what is damaged, cut short or of another size", async () => {
+  it("refuses data that is damaged, cut short or of another size", async () => {
     const [, bytes = Buffer.alloc(0)] = deflated;
     const broken = Buffer.from(bytes);
     broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1;
@@ -91,7 +91,7 @@ describe("a stream that is inflated piece by piece", () => {
   });
 });
 
-describe("runs of bytes", () => {
+describe("SegmentList", () => {
   const run = record({ source: constantFrom(0, 1, BELOW), offset: nat(900), length: integer({ min: 0, max: 100 }) });
   type Run = { source: number; offset: number; length: number };
   const listOf = (runs: readonly Run[]): SegmentList => {
@@ -105,7 +105,7 @@ describe("runs of bytes", () => {
       Array.from({ length }, (_, at) => `${source}:${offset + at}`),
     );
 
-  it("are the same laid over others as byte by byte", () => {
+  it("gives the same bytes laid over another list as byte by byte", () => {
     assert(
       property(array(run), array(run, { minLength: 25 }), (above, below) => {
         const under = listOf(below.map((each) => ({ ...each, length: each.length + 40 })));
@@ -119,7 +119,7 @@ describe("runs of bytes", () => {
     );
   });
 
-  it("that go on are one, and no more than allowed are taken", () => {
+  it("joins runs that continue each other, and takes no more than allowed", () => {
     const list = new SegmentList(2);
     list.push(0, 0, 10);
     list.push(0, 10, 5);
@@ -129,7 +129,7 @@ describe("runs of bytes", () => {
   });
 });
 
-describe("an object that is a chain of deltas", () => {
+describe("openLargeContent", () => {
   /** The chain of contents, the first of which is stored whole; the uppermost entry comes first. */
   function chainOf(contents: readonly Uint8Array[], reads = { count: 0 }): DeflatedEntry[] {
     return contents
@@ -165,7 +165,7 @@ describe("an object that is a chain of deltas", () => {
   const edited = Buffer.concat([Buffer.from("new\n"), base.subarray(0, 1_000_000), base.subarray(1_000_300)]);
   const backward = shuffled(edited, 50_000);
 
-  it("is put together, in few reads where it goes through its base once", async () => {
+  it("puts an object together, in few reads if each delta goes through its base once", async () => {
     const reads = { count: 0 };
     const again = Buffer.concat([edited.subarray(5000), noise(400_000, 9)]);
     expect((await assemble(chainOf([base, edited, again], reads))).equals(again)).toBe(true);
@@ -174,12 +174,12 @@ describe("an object that is a chain of deltas", () => {
     expect((await assemble(chainOf([base]))).equals(base)).toBe(true);
   });
 
-  it("is put together where it goes back and forth", async () => {
+  it("puts an object together whose deltas go back and forth", async () => {
     const twice = shuffled(Buffer.concat([backward, content(300_000, 5)]), 33_333);
     expect((await assemble(chainOf([base, edited, backward, twice]))).equals(twice)).toBe(true);
   });
 
-  it("is refused in words where that is too much", async () => {
+  it("throws LimitExceeded, which names the limit, for an object past its limits", async () => {
     const entries = chainOf([base, edited, backward]);
     const limits = LARGE_CONTENT_LIMITS;
     await expect(assemble(entries, { ...limits, deltas: 1 })).rejects.toThrow("a chain of more than 1 deltas");
@@ -187,7 +187,7 @@ describe("an object that is a chain of deltas", () => {
     await expect(assemble(entries, { ...limits, work: -1e6 })).rejects.toMatchObject({ name: "LimitExceeded" });
   });
 
-  it("whose deltas do not fit is damage", async () => {
+  it("throws CorruptStore if the deltas do not fit", async () => {
     const [top, , bottom] = chainOf([base, edited, backward]);
     if (top === undefined || bottom === undefined) throw new Error("no chain");
     await expect(assemble([top, bottom])).rejects.toThrow("a stored delta is of another base");

@@ -58,13 +58,13 @@ async function expectTaken(entries: readonly RawEntry[], store = new TestStore(T
 
 const SIZES = [0, 1, WHOLE - 1, WHOLE, WHOLE + 1, 131_071, 131_072, 131_073, PIECE_BUFFER_BYTES + 1, 700_000];
 
-describe("large blobs", () => {
-  it.each(SIZES)("of %d bytes pass", async (bytes) => {
+describe("ingest of large objects", () => {
+  it.each(SIZES)("takes blobs of %d bytes", async (bytes) => {
     expect.hasAssertions();
     await expectTaken([whole(blob(noise(bytes, 4))), whole(blob(Buffer.alloc(bytes + 1, "text\n")))]);
   });
 
-  it.each(["commit", "tree", "tag"] as const)("may be blobs only: a %s is refused", async (type) => {
+  it.each(["commit", "tree", "tag"] as const)("refuses a large %s", async (type) => {
     const pack = buildPack([{ type, content: Buffer.alloc(WHOLE + 1, "x") }]);
     await expect(new TestStore(TINY).push(pack)).rejects.toMatchObject({
       name: "LimitExceeded",
@@ -73,7 +73,7 @@ describe("large blobs", () => {
   });
 });
 
-describe("large deltas", () => {
+describe("ingest of large deltas", () => {
   const small = blob(noise(5000, 1));
   const full = blob(noise(WHOLE, 2));
   const big = blob(noise(WHOLE * 3, 3));
@@ -94,7 +94,7 @@ describe("large deltas", () => {
     "in a chain from small": [small, edit(small, WHOLE + 50, 9), edit(small, 4000, 10), edit(small, WHOLE * 2, 11)],
   };
 
-  it.each(Object.entries(cases))("%s", async (_name, blobs) => {
+  it.each(Object.entries(cases))("takes deltas %s", async (_name, blobs) => {
     expect.hasAssertions();
     const chain = blobs.map((to, i) => {
       const base = blobs[i - 1];
@@ -110,13 +110,13 @@ describe("large deltas", () => {
     await expectTaken(forced.toReversed());
   });
 
-  it("with many on one base", async () => {
+  it("takes many deltas on one base", async () => {
     expect.hasAssertions();
     const family = Array.from({ length: 12 }, (_, i) => delta(big, edit(big, WHOLE + 1000 * i, 20 + i)));
     await expectTaken([...family.slice(0, 6), whole(big), ...family.slice(6)]);
   });
 
-  it("refuses those that reach outside their base, or make less or more than they say", async () => {
+  it("refuses deltas that reach outside their base, or make less or more than they say", async () => {
     const next = edit(big, WHOLE * 2, 1);
     const good = Buffer.from(inserting(big, next).content);
     const bad = [
@@ -139,7 +139,7 @@ describe("large deltas", () => {
     }
   });
 
-  it("counts what deltas make against the limits", async () => {
+  it("counts the results of deltas against the limits", async () => {
     const bomb = (limits: object): Promise<PackRecord> =>
       new TestStore({ ...TINY, ...limits }).push(buildPack([whole(small), delta(small, edit(small, WHOLE * 8, 2))]));
     await expect(bomb({ objectBytes: WHOLE * 8 - 1 })).rejects.toMatchObject({
@@ -168,7 +168,7 @@ describe("large deltas", () => {
     }
   });
 
-  it("takes thin ones on large blobs of the catalog", async () => {
+  it("takes thin deltas on large blobs of the catalog", async () => {
     expect.hasAssertions();
     const store = new TestStore(TINY);
     const stored = edit(big, WHOLE * 2, 30);

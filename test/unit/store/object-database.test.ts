@@ -61,7 +61,7 @@ const LAYOUTS: Record<string, StoreLayout> = {
 };
 
 describe.each(Object.entries({ everything: everything(), linear: linear(60), wide: wide() }))(
-  "objects of %s",
+  "the stored objects of the history %s",
   (_n, stream) => {
     describe.each(Object.entries(LAYOUTS))("%s", (_layout, layout) => {
       let git: GitRepository;
@@ -76,7 +76,7 @@ describe.each(Object.entries({ everything: everything(), linear: linear(60), wid
       });
       afterAll(() => git.dispose());
 
-      it.each([false, true])("read back, remote index %s", async (remote) => {
+      it.each([false, true])("are read back, with a remote index: %s", async (remote) => {
         if (remote) store.makeRemote();
         store.forget();
         const contents = git.git(["cat-file", "--batch", "--buffer"], `${objects.map(({ oid }) => oid).join("\n")}\n`);
@@ -164,7 +164,7 @@ describe("a large index", () => {
   });
   beforeEach(() => store.forget());
 
-  it("costs three reads for one object, and none for what is in the same places", async () => {
+  it("costs three reads for one object, and none for objects in the same places", async () => {
     await withReader(store, async (reader) => {
       for (let times = 0; times < 2; times++) {
         const copy = await reader.readCopy(rawName(oids[77] ?? ""));
@@ -185,7 +185,7 @@ describe("a large index", () => {
     expect(store.cost.reads).toBe(1);
   });
 
-  it("is read whole once hundreds were asked for one by one", async () => {
+  it("is read whole once hundreds of names were looked up one by one", async () => {
     const database = store.database();
     for (let i = 0; i < 400; i++) {
       const { pack, offset } = await database.offsetOf(rawName(oids[i * 97] ?? ""));
@@ -197,7 +197,7 @@ describe("a large index", () => {
     expect(store.cost.reads).toBeLessThan(520);
   });
 
-  it("says what it does not have", async () => {
+  it("tells which names it does not have", async () => {
     const names = oids.slice(0, 40).map((oid) => `${oid.slice(0, 36)}0000`);
     for (const some of [names.slice(0, 1), names]) {
       const { packs } = await store.database().locate(rawNames(some));
@@ -205,7 +205,7 @@ describe("a large index", () => {
     }
   });
 
-  it("tells types from the file of types where they are many", async () => {
+  it("leaves the types of many objects to the file of types", async () => {
     const kinds = await store.database().kindsOf(rawNames(oids));
     expect(kinds.every((kind) => kind === 3)).toBe(true);
     expect(store.log.some((line) => line.includes(".kinds"))).toBe(true);
@@ -245,7 +245,7 @@ describe("a damaged store", () => {
 });
 
 describe("ClockCache", () => {
-  it("stays within its bound, and lets go of what was used longest ago", () => {
+  it("stays within its bound, and evicts what was used longest ago", () => {
     const lost: number[] = [];
     const cache = new ClockCache((bytes) => lost.push(bytes[0] ?? 0));
     for (let i = 0; i < 10; i++) {
@@ -273,7 +273,7 @@ describe("ClockCache", () => {
 describe("BlockCache", () => {
   const block = new Uint8Array(BLOCK_BYTES);
 
-  it("copies blocks into memory that it uses again", () => {
+  it("copies blocks into memory that it reuses", () => {
     const cache = new BlockCache({ files: 0, blocks: 4 * BLOCK_BYTES });
     const read = new Uint8Array(8 * BLOCK_BYTES);
     const buffers = new Set<ArrayBufferLike>();
@@ -293,7 +293,7 @@ describe("BlockCache", () => {
     expect(cache.byteLength).toBeLessThanOrEqual(4 * BLOCK_BYTES);
   });
 
-  it("has room for files that blocks don't push out, and frees the memory of blocks that are let go of", () => {
+  it("keeps files that blocks cannot evict, and frees the memory of evicted blocks", () => {
     const cache = new BlockCache({ files: 7 * BLOCK_BYTES, blocks: 3 * BLOCK_BYTES });
     const file = new Uint8Array(6 * BLOCK_BYTES);
     cache.set("too large", new Uint8Array(7 * BLOCK_BYTES + 1));

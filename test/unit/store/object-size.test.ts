@@ -21,7 +21,7 @@ describe("the size of a stored object", () => {
   });
   afterAll(() => git.dispose());
 
-  it("is what git says, of deltas and others", async () => {
+  it("is what git reports, for deltas and others", async () => {
     const database = new ObjectDatabase(store.packs, {
       placeOf: () => ({ storage: store.counted(), scope: "r" }),
       cache: store.cache,

@@ -8,7 +8,7 @@ import { linear, noise } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { TestStore, pseudoRandom } from "../../support/store.ts";
 
-describe("sizes of many objects", () => {
+describe("objectSizes", () => {
   let git: GitRepository;
   let store: TestStore;
   let objects: { name: string; size: number }[] = [];
@@ -49,7 +49,7 @@ describe("sizes of many objects", () => {
     }
   }
 
-  it("are git's, of all there are, of some in any order, and of what is nowhere", async () => {
+  it("returns git's sizes of all objects, and of some in any order, and -1 for a missing one", async () => {
     expect(objects.length).toBeGreaterThan(1000);
     expect(await sizesOf(objects.map(({ name }) => name))).toEqual(objects.map(({ size }) => size));
     const random = pseudoRandom(5);
@@ -58,7 +58,7 @@ describe("sizes of many objects", () => {
     expect(await sizesOf(asked.map(({ name }) => name))).toEqual(asked.map(({ size }) => size));
   });
 
-  it("take one operation for a run, and none for what lies between", async () => {
+  it("takes one operation per run, and reads little of what lies between", async () => {
     await sizesOf(objects.map(({ name }) => name));
     const reads = store.log.filter((line) => line.startsWith("open "));
     expect(reads.length).toBeGreaterThan(2);

@@ -12,7 +12,7 @@ import { TestStore, pseudoRandom } from "../../support/store.ts";
 
 const ROOMY = { reads: 8, runBytes: 1024 * 1024, heldBytes: 1024 * 1024 };
 
-describe("a sweep", () => {
+describe("sweepPack", () => {
   let git: GitRepository;
   let store: TestStore;
   let handle: PackHandle;
@@ -53,7 +53,7 @@ describe("a sweep", () => {
   const rankOf = (name: string): number =>
     order.rankOf(order.index.offsetAt(order.index.find(fromHex(name) ?? new Uint8Array(0))));
 
-  it("brings what is asked for and, where a base is needed, all below it", async () => {
+  it("gathers the entries asked for and, if a base is needed, all below it", async () => {
     expect(bases.size).toBeGreaterThan(20);
     const random = pseudoRandom(3);
     const names = [...bases.keys()].filter(() => random(4) === 0);
@@ -79,7 +79,7 @@ describe("a sweep", () => {
     expect([held.size, some.length]).toEqual([0, 0]);
   });
 
-  it("leaves bases that are not needed, what is too large, and what is past its bound", async () => {
+  it("leaves out bases that are not needed, and entries that are too large or past its bound", async () => {
     const ranks = [...bases.keys()].map(rankOf).toSorted((a, b) => a - b);
     const request = { handle, order, ranks, rawSize: store.format.rawSize };
     const { entries: alone } = await sweepPack({ ...request, needsBase: () => false }, ROOMY);
@@ -96,7 +96,7 @@ describe("a sweep", () => {
     expect(bytes).toBeLessThanOrEqual(4096);
   });
 
-  it("says what is wrong with the store where a read fails within", async () => {
+  it("throws the error of a read that fails within", async () => {
     const ranks = [...bases.keys()].map(rankOf).toSorted((a, b) => a - b);
     const request = { handle, order, ranks, rawSize: store.format.rawSize, needsBase: () => true };
     const broken = {

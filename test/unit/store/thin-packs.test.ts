@@ -50,7 +50,7 @@ function expectVerified(git: GitRepository, store: TestStore, record: PackRecord
 
 const LAYOUTS = { roomy: {}, tiny: TINY };
 
-describe.each(Object.entries(LAYOUTS))("thin packs, %s memory", (_name, layout) => {
+describe.each(Object.entries(LAYOUTS))("ingest of thin packs, %s memory", (_name, layout) => {
   let git: GitRepository;
   beforeAll(() => {
     git = new GitRepository();
@@ -58,7 +58,7 @@ describe.each(Object.entries(LAYOUTS))("thin packs, %s memory", (_name, layout) 
   });
   afterAll(() => git.dispose());
 
-  it.each([["--delta-base-offset"], ["--no-reuse-delta"]])("are completed, push after push (%s)", async (option) => {
+  it.each([["--delta-base-offset"], ["--no-reuse-delta"]])("completes them, push after push (%s)", async (option) => {
     const store = new TestStore(layout);
     const base = git.oid("main~25");
     expectVerified(git, store, await store.push(git.pack([base], option), [base]));
@@ -78,7 +78,7 @@ describe.each(Object.entries(LAYOUTS))("thin packs, %s memory", (_name, layout) 
     }
   });
 
-  it("gives the commits of a thin pack back", async () => {
+  it("returns the commits of a thin pack", async () => {
     const store = new TestStore(layout);
     const base = git.oid("main~25");
     await store.push(git.pack([base]), [base]);
@@ -101,7 +101,7 @@ describe.each(Object.entries(LAYOUTS))("thin packs, %s memory", (_name, layout) 
     expect(seen).toBe(25);
   });
 
-  it("are refused where the catalog does not have the base", async () => {
+  it("refuses one whose base the catalog does not have", async () => {
     const store = new TestStore(layout);
     const thin = git.pack([git.oid("main"), `^${git.oid("main~3")}`], "--thin");
     await expect(store.push(thin)).rejects.toThrow(/^pack has \d+ unresolved deltas?$/);
@@ -118,7 +118,7 @@ const delta = (base: { oid: string; content: Uint8Array }, to: { content: Uint8A
   content: createDelta(base.content, to.content),
 });
 
-describe.each(Object.entries(LAYOUTS))("deltas in any order, %s memory", (_name, layout) => {
+describe.each(Object.entries(LAYOUTS))("ingest of deltas in any order, %s memory", (_name, layout) => {
   const git = new GitRepository();
   afterAll(() => git.dispose());
   const versions = Array.from({ length: 400 }, (_, version) => {
@@ -166,7 +166,7 @@ describe.each(Object.entries(LAYOUTS))("deltas in any order, %s memory", (_name,
     }
   });
 
-  it("refuses a pack that stands on its own feet by an object of the catalog only", async () => {
+  it("refuses a cycle of deltas that only an object of the catalog would break", async () => {
     const store = new TestStore(layout);
     await store.push(buildPack([{ type: "blob", content: at(0).content }]));
     // 0 is in the catalog; 1 builds on it, and the pack's own 0 on 1; 2 to 20 build on these
@@ -180,7 +180,7 @@ describe.each(Object.entries(LAYOUTS))("deltas in any order, %s memory", (_name,
   it.each([
     ["itself", [delta(at(1), at(1))]],
     ["each other", [delta(at(1), at(2)), delta(at(2), at(1))]],
-    ["in a ring", Array.from({ length: 50 }, (_, i) => delta(at((i + 1) % 50), at(i)))],
+    ["one another in a ring", Array.from({ length: 50 }, (_, i) => delta(at((i + 1) % 50), at(i)))],
   ])("refuses deltas on %s", async (_what, entries) => {
     const store = new TestStore(layout);
     const error = {
@@ -191,8 +191,8 @@ describe.each(Object.entries(LAYOUTS))("deltas in any order, %s memory", (_name,
   });
 });
 
-describe("what is late", () => {
-  it("reads a .gitmodules that was a delta on one outside", async () => {
+describe("ingest of deltas on bases that come later or are outside", () => {
+  it("checks a .gitmodules that came as a delta on an outside base", async () => {
     const store = new TestStore();
     const file = (url: string): string => `[submodule "m"]\n\tpath = m\n\turl = ${url}\n# ${"x".repeat(300)}\n`;
     const old = file("https://example.com/m");
@@ -229,7 +229,7 @@ describe("what is late", () => {
     await expect(store.push(buildPack([{ type: "tree", content: badTree }]))).rejects.toThrow("gitmodulesUrl");
   });
 
-  it("inserts where there is nothing to copy", async () => {
+  it("takes a delta on an empty base", async () => {
     expect.hasAssertions();
     const store = new TestStore();
     const git = new GitRepository();
