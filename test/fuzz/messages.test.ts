@@ -1,6 +1,7 @@
 /**
- * Every message of the protocol, from almost what git says: a parser refuses in words, and what it takes it can say again. Those
- * that a client reads are here as well: mirrors read them from anybody.
+ * Feeds every parser of the protocol with messages that are almost what git sends. A parser refuses a message with a
+ * protocol error, or the formatter can make it again. Messages to clients are included, since mirrors read them from
+ * anybody.
  */
 import { assert, property } from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -106,7 +107,7 @@ interface Parser<Result> {
   readonly result: Result;
 }
 
-/** Feeds lines to a parser until it has its message; `undefined` where it refuses or wants more. */
+/** Feeds lines to a parser until its message is complete. Returns `undefined` if it refuses a line or needs more. */
 function read<Result>(parser: Parser<Result>, lines: readonly PktLine[]): Result | undefined {
   return tryTo(
     () => {
@@ -126,7 +127,9 @@ function linesOf(out: PktBuffer): { bytes: string; lines: PktLine[] } {
   return { bytes: Buffer.from(bytes).toString("latin1"), lines };
 }
 
-/** Holds a message to: refused in words, or said again in words that are read as the same. Gives how often it was taken. */
+/**
+ * Checks that each message is refused, or is formatted to lines that parse to the same. Returns how many were accepted.
+ */
 function target<Result>(
   seeds: readonly (readonly string[])[],
   make: () => Parser<Result>,
@@ -153,7 +156,7 @@ function target<Result>(
   return taken;
 }
 
-describe("requests", () => {
+describe("almost valid requests are refused, or parse to what can be formatted again", () => {
   it("command-request", () => {
     expect(
       target(
@@ -222,7 +225,7 @@ describe("requests", () => {
         pushes,
         () => new ReceiveRequestParser(context, 50),
         (request, out) => {
-          // What a certificate says is said again by the one who signed it only.
+          // Only its signer can make a certificate again.
           if (request.certificate === undefined)
             formatReceiveRequest({ ...request, capabilities: formatCapabilityList(request.capabilities) }, out);
         },
@@ -274,7 +277,7 @@ describe("requests", () => {
   });
 });
 
-describe("answers", () => {
+describe("almost valid responses are refused, or parse to what can be formatted again", () => {
   it("ref-advertisement", () => {
     expect(target(answers, () => new RefAdvertisementParser(() => undefined))).toBeGreaterThan(0);
   });

@@ -1,4 +1,7 @@
-/** Commits, trees, tags and `.gitmodules` with a few bytes changed: what fsck passes can be read, and nothing else is thrown. */
+/**
+ * Commits, trees, tags and `.gitmodules` with a few bytes changed: what fsck passes can be parsed, and nothing is
+ * thrown.
+ */
 import { assert, property } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseCommit } from "../../src/object/commit.ts";
@@ -46,7 +49,7 @@ const TOKENS = [
   "\ufeff",
 ];
 
-describe("objects", () => {
+describe("almost valid objects", () => {
   let git: GitRepository;
   const seeds: Record<"commit" | "tree" | "tag" | "blob", Uint8Array[]> = { commit: [], tree: [], tag: [], blob: [] };
   beforeAll(() => {
@@ -62,13 +65,13 @@ describe("objects", () => {
   });
   afterAll(() => git.dispose());
 
-  it.each(["commit", "tree", "tag"] as const)("a %s that fsck passes can be read", (kind) => {
+  it.each(["commit", "tree", "tag"] as const)("are parsed, if they are a %s that fsck passes", (kind) => {
     const reads = {
       commit: (bytes: Uint8Array): unknown => parseCommit(bytes, format),
       tag: (bytes: Uint8Array): unknown => parseTag(bytes, format),
       tree: (bytes: Uint8Array): unknown => {
         const entries = [...readTreeEntries(bytes, format)];
-        // Modes that no git writes are passed, as git passes them, and come back as others.
+        // Modes that git never writes are passed, as in git, and are encoded as others.
         expect([...readTreeEntries(encodeTree(entries, format), format)]).toHaveLength(entries.length);
         return entries;
       },
@@ -83,7 +86,7 @@ describe("objects", () => {
     );
   });
 
-  it("config-syntax, and the checks of files that git reads", () => {
+  it("are read by the config parser and the checks of special files without an error", () => {
     assert(
       property(almost(seeds.blob, TOKENS), (bytes) => {
         const seen: string[] = [];

@@ -15,7 +15,7 @@ import { TINY, TestStore } from "../support/store.ts";
 const format = objectFormat("sha1");
 const REFUSALS = ["ObjectRejected", "LimitExceeded", "ProtocolError"];
 
-describe("a pack", () => {
+describe("an almost valid pack", () => {
   let git: GitRepository;
   let packs: Buffer[] = [];
   beforeAll(() => {
@@ -29,12 +29,12 @@ describe("a pack", () => {
   });
   afterAll(() => git.dispose());
 
-  it("is taken as git takes it, or refused", async () => {
+  it("is accepted as git accepts it, or is refused", async () => {
     let taken = 0;
     const seeds = packs.map((pack) => pack.subarray(0, -format.rawSize));
     await assert(
       asyncProperty(almost(seeds), boolean(), nat(5000), async (body, mend, piece) => {
-        // Mostly with a trailer that is right: else that is all that is ever found.
+        // The trailer is mostly right; otherwise a wrong trailer would be the only fault that is found.
         const pack = mend ? withTrailer(body) : Buffer.concat([body, packs[0]?.subarray(-format.rawSize) ?? body]);
         const store = new TestStore(TINY);
         let isTaken = false;
@@ -55,7 +55,7 @@ describe("a pack", () => {
     expect(taken).toBeGreaterThan(0);
   });
 
-  it("has an index that answers, or is refused, whatever is in it", () => {
+  it("has an index that answers or is refused, whatever its bytes", () => {
     const seeds = packs.map((pack) => new Uint8Array(git.index(pack).idx));
     assert(
       property(almost(seeds), boolean(), (bytes, mend) => {
@@ -75,14 +75,14 @@ describe("a pack", () => {
   });
 });
 
-describe("a delta", () => {
+describe("an almost valid delta", () => {
   const base = noise(3000, 1);
   const result = new Uint8Array(
     Buffer.concat([base.subarray(100, 900), Buffer.from("inserted"), base.subarray(0, 2000)]),
   );
   const seeds = [createDelta(base, result), createDelta(base, base), createDelta(new Uint8Array(0), result)];
 
-  it("gives what it says or is refused", () => {
+  it("makes an object of the size that it states, or is refused", () => {
     let applied = 0;
     assert(
       property(almost(seeds, ["\0", "\xff", "\x80", "\x90\x01"]), (delta) => {

@@ -1,4 +1,4 @@
-/** pkt-lines in pieces of any size: the same lines as at once, and nothing but a refusal where there are none. */
+/** A stream of pkt-lines decodes to the same lines in pieces of any size, and malformed ones are only ever refused. */
 import { array, assert, nat, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PktBuffer } from "../../src/wire/pkt-buffer.ts";
@@ -9,7 +9,7 @@ import { escapePayload, pktBytes } from "../support/pkt.ts";
 
 const seeds = recorded(({ request }) => request).map((lines) => pktBytes(...lines));
 
-/** What a decoder makes of bytes that come in pieces: its lines, the fault at the end, and what is left over. */
+/** Decodes bytes that come in pieces. Returns the lines, the error at the end, and the rest. */
 function decode(bytes: Uint8Array, cuts: readonly number[]): string[] {
   const decoder = new PktLineDecoder();
   const lines: string[] = [];
@@ -29,8 +29,8 @@ function decode(bytes: Uint8Array, cuts: readonly number[]): string[] {
   return [...lines, `left ${decoder.pending}`];
 }
 
-describe("pkt-lines", () => {
-  it("are the same however they come", () => {
+describe("almost valid pkt-lines", () => {
+  it("decode to the same lines, however the stream is cut", () => {
     assert(
       property(
         almost(seeds, ["0000", "0001", "0002", "0003", "0004", "fff0", "fff1", "FFFF", "-001"]),
@@ -43,7 +43,7 @@ describe("pkt-lines", () => {
     );
   });
 
-  it("are made as they were read", () => {
+  it("are formatted as they were parsed", () => {
     assert(
       property(almost(seeds), (bytes) => {
         const decoder = new PktLineDecoder();
@@ -60,7 +60,7 @@ describe("pkt-lines", () => {
           return decoder.pending === 0;
         }, "ProtocolError");
         if (isWhole !== true) return;
-        // Lengths in digits of either case are the same.
+        // The case of a length's digits does not matter.
         expect(Buffer.from(out.takeBytes()).toString("latin1").toLowerCase()).toBe(
           Buffer.from(bytes).toString("latin1").toLowerCase(),
         );

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   type Action,
   decide,
@@ -133,27 +133,32 @@ const TABLE: Readonly<Record<keyof typeof PRINCIPALS, readonly (readonly [Decisi
 };
 const ACTIONS: readonly Action[] = ["read", "write", "administer"];
 
-it.each(Object.entries(TABLE))("%s: reads, writes, administers", (who, expected) => {
-  const principal = PRINCIPALS[who as keyof typeof PRINCIPALS];
-  const decided = Object.values(REPOSITORIES).map((subject) =>
-    ACTIONS.map((action) => decide(principal, action, NAME, subject)),
+describe("decide", () => {
+  it.each(Object.entries(TABLE))(
+    "decides for %s whether it reads, writes or administers a repository",
+    (who, expected) => {
+      const principal = PRINCIPALS[who as keyof typeof PRINCIPALS];
+      const decided = Object.values(REPOSITORIES).map((subject) =>
+        ACTIONS.map((action) => decide(principal, action, NAME, subject)),
+      );
+      expect(decided).toEqual(expected);
+    },
   );
-  expect(decided).toEqual(expected);
-});
 
-it("tells nobody who may not read it whether a private repository is there", () => {
-  for (const principal of Object.values(PRINCIPALS)) {
-    if (decide(principal, "read", NAME, REPOSITORIES.private) === "allow") continue;
-    for (const action of ACTIONS) {
-      const missing = decide(principal, action, NAME, undefined);
-      expect(missing).not.toBe("allow");
-      expect(decide(principal, action, NAME, REPOSITORIES.private)).toBe(missing);
-      expect(decide(principal, action, NAME, REPOSITORIES["private, read-only"])).toBe(missing);
+  it("tells no principal that may not read a private repository whether it exists", () => {
+    for (const principal of Object.values(PRINCIPALS)) {
+      if (decide(principal, "read", NAME, REPOSITORIES.private) === "allow") continue;
+      for (const action of ACTIONS) {
+        const missing = decide(principal, action, NAME, undefined);
+        expect(missing).not.toBe("allow");
+        expect(decide(principal, action, NAME, REPOSITORIES.private)).toBe(missing);
+        expect(decide(principal, action, NAME, REPOSITORIES["private, read-only"])).toBe(missing);
+      }
     }
-  }
+  });
 });
 
-/** What becomes of showing, administering and operating its own tenant, and another one. */
+/** The decisions about showing, administering and operating the principal's own tenant, and another one. */
 const TENANT_TABLE: Readonly<Record<keyof typeof PRINCIPALS, readonly (readonly [Decision, Decision, Decision])[]>> = {
   anonymous: [
     [C, C, C],
@@ -206,10 +211,15 @@ const TENANT_TABLE: Readonly<Record<keyof typeof PRINCIPALS, readonly (readonly 
 };
 const TENANT_ACTIONS: readonly TenantAction[] = ["show", "administer", "operate"];
 
-it.each(Object.entries(TENANT_TABLE))("%s: shows, administers, operates a tenant", (who, expected) => {
-  const principal = PRINCIPALS[who as keyof typeof PRINCIPALS];
-  const decided = ["acme", "third"].map((tenant) =>
-    TENANT_ACTIONS.map((action) => decideTenant(principal, action, tenant)),
+describe("decideTenant", () => {
+  it.each(Object.entries(TENANT_TABLE))(
+    "decides for %s whether it shows, administers or operates a tenant",
+    (who, expected) => {
+      const principal = PRINCIPALS[who as keyof typeof PRINCIPALS];
+      const decided = ["acme", "third"].map((tenant) =>
+        TENANT_ACTIONS.map((action) => decideTenant(principal, action, tenant)),
+      );
+      expect(decided).toEqual(expected);
+    },
   );
-  expect(decided).toEqual(expected);
 });

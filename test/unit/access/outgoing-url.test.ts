@@ -6,7 +6,7 @@ function verdict(text: string, allowPrivate = false): string {
   return answer.kind === "allowed" ? answer.url.href : answer.kind;
 }
 
-describe("on the public internet", () => {
+describe("parseOutgoingUrl, on the public internet", () => {
   it.each([
     "https://example.com/hook",
     "https://example.com:443/hook?key=1#part",
@@ -23,7 +23,7 @@ describe("on the public internet", () => {
     "https://metadata.example.com/",
     "https://local.example.com/",
     "HTTPS://EXAMPLE.COM/",
-  ])("%s may be fetched", (text) => {
+  ])("allows %s", (text) => {
     expect(verdict(text)).toBe(new URL(text).href);
   });
 
@@ -132,12 +132,12 @@ describe("on the public internet", () => {
     "ht\ttps://example.com/",
     "https://exa\tmple.com/",
     `https://example.com/${"a".repeat(2048)}`,
-  ])("%s may not", (text) => {
+  ])("refuses %s", (text) => {
     expect(verdict(text)).toBe("refused");
   });
 });
 
-describe("where the operator allows private upstreams", () => {
+describe("parseOutgoingUrl, if the operator allows private networks", () => {
   it.each([
     "http://localhost:8080/",
     "http://127.0.0.1:1234/",
@@ -148,7 +148,7 @@ describe("where the operator allows private upstreams", () => {
     "http://git.internal/",
     "http://example.com/",
     "https://example.com/",
-  ])("%s may be fetched too", (text) => {
+  ])("allows %s, too", (text) => {
     expect(verdict(text, true)).toBe(new URL(text).href);
   });
 
@@ -165,21 +165,23 @@ describe("where the operator allows private upstreams", () => {
     "http://user@localhost:8080/",
     "ftp://localhost/",
     "http://a b/",
-  ])("%s may not", (text) => {
+  ])("refuses %s", (text) => {
     expect(verdict(text, true)).toBe("refused");
   });
 });
 
-it("checks a redirect against where it came from", () => {
-  const base = new URL("https://example.com/a/b?c");
-  const next = (location: string): string => {
-    const answer = parseOutgoingUrl(location, false, base);
-    return answer.kind === "allowed" ? answer.url.href : answer.why;
-  };
-  expect(next("../d")).toBe("https://example.com/d");
-  expect(next("//other.example/x")).toBe("https://other.example/x");
-  expect(next("https://127.0.0.1/")).toBe("127.0.0.1 is not an address on the public internet.");
-  expect(next("//127.0.0.1/")).toBe("127.0.0.1 is not an address on the public internet.");
-  expect(next("http://example.com/")).toBe("The URL has to begin with https://.");
-  expect(next("//me:secret@example.com/")).not.toContain("secret");
+describe("parseOutgoingUrl, with a redirect", () => {
+  it("resolves a redirect against the URL that it came from, and checks it", () => {
+    const base = new URL("https://example.com/a/b?c");
+    const next = (location: string): string => {
+      const answer = parseOutgoingUrl(location, false, base);
+      return answer.kind === "allowed" ? answer.url.href : answer.why;
+    };
+    expect(next("../d")).toBe("https://example.com/d");
+    expect(next("//other.example/x")).toBe("https://other.example/x");
+    expect(next("https://127.0.0.1/")).toBe("127.0.0.1 is not an address on the public internet.");
+    expect(next("//127.0.0.1/")).toBe("127.0.0.1 is not an address on the public internet.");
+    expect(next("http://example.com/")).toBe("The URL has to begin with https://.");
+    expect(next("//me:secret@example.com/")).not.toContain("secret");
+  });
 });

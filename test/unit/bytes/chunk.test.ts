@@ -7,7 +7,7 @@ import { fromHex, fromHexInto, toHex } from "../../../src/bytes/hex.ts";
 const bytes = uint8Array({ maxLength: 80 });
 
 describe("hex", () => {
-  it("is what Buffer makes of it, both ways and either case", () => {
+  it("converts as Buffer does, in both directions and in either case", () => {
     assert(
       property(bytes, (value) => {
         const text = Buffer.from(value).toString("hex");
@@ -18,7 +18,7 @@ describe("hex", () => {
     );
   });
 
-  it("takes a part, and writes in place", () => {
+  it("converts a part of the bytes, and writes in place", () => {
     expect(toHex(new Uint8Array([1, 2, 3, 4]), 1, 3)).toBe("0203");
     const into = new Uint8Array(4);
     expect(fromHexInto("beef", into, 1)).toBe(true);
@@ -30,14 +30,14 @@ describe("hex", () => {
     expect(fromHexInto(text, new Uint8Array(2), 0)).toBe(false);
   });
 
-  it("refuses bytes that are not there, and room that is not there", () => {
+  it("refuses to read or write past the end", () => {
     expect(() => toHex(new Uint8Array(2), 0, 3)).toThrow(RangeError);
     expect(() => fromHexInto("0000", new Uint8Array(2), 1)).toThrow(RangeError);
   });
 });
 
 describe("big-endian", () => {
-  it("is what DataView makes of it", () => {
+  it("reads and writes as DataView does", () => {
     const all = tuple(nat(0xffff), nat({ max: 0xffffffff }), nat({ max: Number.MAX_SAFE_INTEGER }));
     assert(
       property(all, ([small, middle, large]) => {
@@ -55,7 +55,7 @@ describe("big-endian", () => {
     );
   });
 
-  it("refuses to go past either end", () => {
+  it("refuses to read or write past either end", () => {
     for (const at of [-1, 1, 8, Number.NaN]) {
       expect(() => u64(new Uint8Array(8), at)).toThrow(RangeError);
       expect(() => putU64(new Uint8Array(8), at, 0)).toThrow(RangeError);
@@ -64,7 +64,7 @@ describe("big-endian", () => {
     expect(() => u16(new Uint8Array(1), 0)).toThrow(RangeError);
   });
 
-  it("refuses values that a number does not hold exactly", () => {
+  it("refuses values that a number cannot hold exactly", () => {
     expect(u64(new Uint8Array([0, 0x1f, 255, 255, 255, 255, 255, 255]), 0)).toBe(Number.MAX_SAFE_INTEGER);
     expect(() => u64(new Uint8Array([0, 0x20, 0, 0, 0, 0, 0, 0]), 0)).toThrow(RangeError);
     for (const value of [-1, 0.5, 2 ** 53, Number.NaN]) {

@@ -3,7 +3,7 @@ import { ClientTooSlow, HostBusy } from "../../../src/bytes/failure.ts";
 import { keptMemory, type RequestMemory } from "../../../src/bytes/memory-budget.ts";
 import { ManualClock, memoryBudget, settle } from "../../support/memory.ts";
 
-/** Claims bytes, and says what came of it so far. */
+/** A claim, and its state so far. */
 class Asked {
   state: "waiting" | "granted" | "busy" = "waiting";
   failure: HostBusy | undefined;
@@ -28,7 +28,7 @@ class Asked {
 const never = new Promise<never>(() => undefined);
 
 describe("MemoryBudget", () => {
-  it("grants what there is room for, and the rest when room is made", async () => {
+  it("grants the claims that fit, and the others when memory is freed", async () => {
     const budget = memoryBudget({ bytes: 100 });
     const [first, second] = [new Asked(budget.open("a"), 60), new Asked(budget.open("b"), 60)];
     await settle();
@@ -38,7 +38,7 @@ describe("MemoryBudget", () => {
     expect([second.state, budget.held, budget.waiting]).toEqual(["granted", 60, 0]);
   });
 
-  it("serves the share that holds least, and within a share whoever came first", async () => {
+  it("grants first to the share that holds least, and within a share to the oldest claim", async () => {
     const budget = memoryBudget({ bytes: 100 });
     const crowd = Array.from({ length: 20 }, () => new Asked(budget.open("crowd"), 50));
     const other = new Asked(budget.open("other"), 50);
@@ -52,7 +52,7 @@ describe("MemoryBudget", () => {
     expect([crowd[2]?.state, crowd[3]?.state]).toEqual(["granted", "waiting"]);
   });
 
-  it("has a large claim wait before smaller ones that came later", async () => {
+  it("lets no smaller claim pass a large one that came before", async () => {
     const budget = memoryBudget({ bytes: 100 });
     const first = new Asked(budget.open("a"), 60);
     const large = new Asked(budget.open("b"), 90);
@@ -64,7 +64,7 @@ describe("MemoryBudget", () => {
     expect([large.state, small.state]).toEqual(["granted", "granted"]);
   });
 
-  it("keeps room for a request that holds something and needs more", async () => {
+  it("keeps a reserve for a request that holds memory and needs more", async () => {
     const budget = memoryBudget({ bytes: 100, reserve: 30 });
     const first = new Asked(budget.open("a"), 40);
     const second = new Asked(budget.open("b"), 40);
@@ -73,7 +73,7 @@ describe("MemoryBudget", () => {
     expect([first.state, second.state, more.state]).toEqual(["granted", "waiting", "granted"]);
   });
 
-  it("grants a request that is alone more than there is", async () => {
+  it("grants the first claim of a request that is alone, even beyond the limit", async () => {
     const budget = memoryBudget({ bytes: 100, reserve: 30 });
     const first = new Asked(budget.open("a"), 500);
     const second = new Asked(budget.open("b"), 10);
@@ -81,7 +81,7 @@ describe("MemoryBudget", () => {
     expect([first.state, second.state]).toEqual(["granted", "waiting"]);
   });
 
-  it("has what is kept for later give way", async () => {
+  it("frees kept memory for claims", async () => {
     const budget = memoryBudget({ bytes: 100 });
     let kept = 80;
     const cache = keptMemory(
@@ -99,7 +99,7 @@ describe("MemoryBudget", () => {
     expect([second.state, kept]).toEqual(["waiting", 30]);
   });
 
-  it("refuses after a while, and at once where too many wait", async () => {
+  it("refuses a claim after a while, and at once if too many wait", async () => {
     const clock = new ManualClock();
     const budget = memoryBudget({ bytes: 10, waiting: 3, waitingOfShare: 2, patience: 20_000 }, clock);
     const asked = ["a", "a", "a", "a", "b", "c"].map((share) => new Asked(budget.open(share), 10));
@@ -116,7 +116,7 @@ describe("MemoryBudget", () => {
 });
 
 describe("RequestMemory", () => {
-  /** How a wait for a client ended. */
+  /** Returns how a wait for a client ended. */
   async function outcome(step: Promise<unknown>): Promise<string> {
     try {
       return String(await step);
@@ -137,7 +137,7 @@ describe("RequestMemory", () => {
     expect([await waiting, await quick]).toEqual(["standstill", "taken"]);
   });
 
-  it("ends the wait of who holds most, no sooner than others need it", async () => {
+  it("ends the wait of the request that holds most, and only when others need memory", async () => {
     const clock = new ManualClock();
     const budget = memoryBudget({ bytes: 100, muchBytes: 20, pressed: PRESSED, standstill: 600_000 }, clock);
     const ended: string[] = [];
@@ -164,7 +164,7 @@ describe("RequestMemory", () => {
     expect(ended).toHaveLength(1);
   });
 
-  it("ends nobody's wait who has only just begun to wait", async () => {
+  it("does not end a wait that has only just begun", async () => {
     const clock = new ManualClock();
     const budget = memoryBudget({ bytes: 100, muchBytes: 20, pressed: PRESSED, patience: 60_000 }, clock);
     const holder = budget.open("a");
@@ -180,7 +180,7 @@ describe("RequestMemory", () => {
     expect(asked.state).toBe("waiting");
   });
 
-  it("lets go of what can be made again, once for each wait", async () => {
+  it("frees what can be made again, once per wait", async () => {
     const clock = new ManualClock();
     const memory = memoryBudget({ parkAfter: 1000 }, clock).open("a");
     let parked = 0;

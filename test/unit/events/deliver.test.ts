@@ -54,14 +54,14 @@ function network(answers: readonly (number | Error)[], seconds = 0): { tools: De
   };
 }
 
-describe("a body", () => {
+describe("the body of a delivery", () => {
   async function bodyOf(delivery: DueDelivery): Promise<unknown> {
     const { tools, sent } = network([200]);
     await deliverAll(due([delivery]), tools);
     return sent[0]?.body;
   }
 
-  it("says of a push what GitHub's says of it", async () => {
+  it("has the members of GitHub's body for a push", async () => {
     expect(await bodyOf(push(1, { options: ["ci.skip"] }))).toEqual({
       ref: "refs/heads/main",
       before: A,
@@ -93,13 +93,13 @@ describe("a body", () => {
     });
   });
 
-  it("says what came and went, and not that a branch was rewritten where that is not known", async () => {
+  it("tells creations and deletions, and not that a branch was rewritten if that is unknown", async () => {
     expect(await bodyOf(push(1, { oldOid: ZERO }))).toMatchObject({ created: true, deleted: false, forced: false });
     expect(await bodyOf(push(1, { newOid: ZERO, forward: false }))).toMatchObject({ deleted: true, forced: false });
     expect(await bodyOf(push(1, { forward: false }))).toMatchObject({ created: false, deleted: false, forced: null });
   });
 
-  it("names branches and tags as they are called", async () => {
+  it("has the short names of branches and tags", async () => {
     const named = async (event: "create" | "delete", ref: string): Promise<unknown> =>
       await bodyOf({ ...push(1, { ref }), event });
     expect(await named("create", "refs/heads/topic/x")).toMatchObject({
@@ -112,7 +112,7 @@ describe("a body", () => {
 });
 
 describe("deliveries", () => {
-  it("are told apart by what came of them", async () => {
+  it("have the outcome that the receiver's status means", async () => {
     const answers = [200, 204, 299, 199, 301, 404, 429, 500, new Error("10.0.0.1 refused"), 410, 200];
     const { tools, sent } = network(answers);
     const results = await deliverAll(due(answers.map((_, id) => push(id))), tools);
@@ -128,12 +128,12 @@ describe("deliveries", () => {
       "failed undefined",
       "gone 410",
     ]);
-    // Nothing is sent to a receiver that is gone.
+    // Nothing more is sent to a receiver that is gone.
     expect(sent).toHaveLength(10);
     expect(JSON.stringify(results)).not.toContain("10.0.0.1");
   });
 
-  it("carry the names that receivers go by, and a signature where there is a secret", async () => {
+  it("have the headers that receivers expect, and a signature if there is a secret", async () => {
     const { tools, sent } = network([200]);
     const { hook, ...rest } = due([push(1)]);
     await deliverAll({ hook, ...rest }, tools);
@@ -150,7 +150,7 @@ describe("deliveries", () => {
     expect(sent[1]?.headers).not.toHaveProperty("X-Hub-Signature-256");
   });
 
-  it("stop where receivers are slow, and leave the rest due", async () => {
+  it("stop if a receiver is slow, and leave the rest due", async () => {
     const { tools, sent } = network([200], 9);
     const results = await deliverAll(due([1, 2, 3, 4, 5].map((id) => push(id))), tools);
     expect(results.map(({ id }) => id)).toEqual([1, 2, 3]);
@@ -158,7 +158,7 @@ describe("deliveries", () => {
     expect(sent).toHaveLength(3);
   });
 
-  it("stop at a receiver that lets its time pass: what is behind it in the queue waits for it once", async () => {
+  it("stop at a receiver that does not answer in time, so that those behind it in the queue wait once only", async () => {
     const { tools } = network([200]);
     let asked = 0;
     const silent: Receiver = {
@@ -177,7 +177,7 @@ describe("deliveries", () => {
     expect(asked).toBe(2);
   });
 
-  it("do not go where the host must not, whatever was set", async () => {
+  it("are not made to an address that the host must not reach, whatever URL was set", async () => {
     const { tools, sent } = network([200]);
     const results = await deliverAll(due([push(1)], "http://127.0.0.1:1/"), tools);
     expect(results).toMatchObject([{ outcome: "failed", error: "The URL has to begin with https://." }]);

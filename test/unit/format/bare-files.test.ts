@@ -17,7 +17,7 @@ describe.each(["sha1", "sha256"] as const)("the files of a bare %s repository", 
     removeDirectory(made.dir);
   });
 
-  it("packed-refs is read, and written as git pack-refs writes it", () => {
+  it("packed-refs is parsed, and is formatted as git pack-refs writes it", () => {
     git(made.dir, ["tag", "-a", "-m", "a tag of a tag", "v2", "v1"]);
     git(made.dir, ["branch", "side", "HEAD~3"]);
     git(made.dir, ["update-ref", "refs/heads/ünï", "HEAD~4"]);
@@ -41,7 +41,7 @@ describe.each(["sha1", "sha256"] as const)("the files of a bare %s repository", 
     expect(formatInfoPacks(stems)).toBe(readFileSync(join(made.dir, ".git", "objects", "info", "packs"), "utf8"));
   });
 
-  it("config makes git take a directory for a bare repository of this object format", () => {
+  it("config makes a directory a bare repository of this object format to git", () => {
     const dir = temporaryDirectory();
     try {
       git(dir, ["init", "-q", "--bare", "."]);
@@ -58,7 +58,7 @@ describe.each(["sha1", "sha256"] as const)("the files of a bare %s repository", 
 });
 
 describe("parsePackedRefs", () => {
-  it("refuses lines of no format", () => {
+  it("refuses malformed lines", () => {
     for (const text of [
       `^${"0".repeat(40)}\n`,
       "refs/heads/x\n",

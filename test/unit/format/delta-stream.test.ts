@@ -1,10 +1,10 @@
-/** Deltas read piece by piece are the deltas that are applied whole. */
+/** A delta that is read in pieces gives the same object as one that is applied whole. */
 import { array, assert, nat, property, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyDelta, createDelta } from "../../../src/format/delta.ts";
 import { DeltaStream } from "../../../src/format/delta-stream.ts";
 
-/** Applies a delta that comes in pieces of these lengths, again and again. */
+/** Applies a delta that comes in pieces. Their lengths are those of `lengths`, over and over. */
 function applyInPieces(base: Uint8Array, delta: Uint8Array, lengths: readonly number[]): Uint8Array {
   const stream = new DeltaStream();
   const pieces: Uint8Array[] = [];
@@ -27,7 +27,7 @@ function applyInPieces(base: Uint8Array, delta: Uint8Array, lengths: readonly nu
 }
 
 describe("DeltaStream", () => {
-  it("gives what the delta makes, however it is cut", () => {
+  it("yields the steps that make the target, however the delta is cut", () => {
     const shape = property(
       uint8Array({ minLength: 0, maxLength: 300 }),
       array(nat({ max: 250 }), { minLength: 1, maxLength: 6 }),
@@ -42,7 +42,7 @@ describe("DeltaStream", () => {
     assert(shape, { numRuns: 300 });
   });
 
-  it("says the same of any bytes as applying them does", () => {
+  it("makes the same object of any bytes as applyDelta does", () => {
     const base = Uint8Array.from({ length: 70_000 }, (_, i) => i % 251);
     const shape = property(uint8Array({ maxLength: 30 }), nat({ max: 5 }), (operations, length) => {
       const resultSize = operations.length * 3;
@@ -55,7 +55,7 @@ describe("DeltaStream", () => {
         }
       };
       const whole = outcome(() => applyDelta(base, delta));
-      // what a copy reaches and what is made in all are for the reader of the steps to check
+      // The consumer of the steps checks the range of a copy and the size of the result, so refusals may differ.
       if (whole !== "ObjectRejected") expect(outcome(() => applyInPieces(base, delta, [length]))).toBe(whole);
     });
     assert(shape, { numRuns: 1000 });

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Runs git away from the machine's configuration; gives what it printed. */
+/** Runs git without the machine's configuration. Returns its output. */
 export function git(cwd: string, args: readonly string[], input?: Uint8Array | string): Buffer {
   return execFileSync("git", args, {
     cwd,
@@ -29,7 +29,7 @@ export function git(cwd: string, args: readonly string[], input?: Uint8Array | s
 /** One object of a pack, as `git verify-pack -v` lists it. */
 export type ListedEntry = { oid: string; kind: string; size: number; bytesInPack: number; offset: number };
 
-/** A pack that git made, with the index files that git made of it. */
+/** A pack that git made, with the index files that git made for it. */
 export type GitPack = {
   dir: string;
   packPath: string;
@@ -39,7 +39,7 @@ export type GitPack = {
   entries: ListedEntry[];
 };
 
-/** Makes a temporary directory; the caller removes it. */
+/** Makes a temporary directory, which the caller removes. */
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), "thinpack-format-"));
 }
@@ -91,7 +91,7 @@ function listEntries(dir: string, packPath: string): ListedEntry[] {
   return entries.sort((a, b) => a.offset - b.offset);
 }
 
-/** Removes what {@link makeGitPack} or {@link temporaryDirectory} made. */
+/** Removes a directory of {@link makeGitPack} or {@link temporaryDirectory}. */
 export function removeDirectory(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
 }

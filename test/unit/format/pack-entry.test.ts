@@ -19,7 +19,7 @@ import { KIND_NUMBER, kindOfNumber, OFS_DELTA, REF_DELTA } from "../../../src/ob
 import { git, makeGitPack, removeDirectory, temporaryDirectory, type GitPack } from "./git-pack.ts";
 
 describe("the header of a pack", () => {
-  it("is what git writes, and is read again", () => {
+  it("is encoded as git writes it, and is decoded again", () => {
     const dir = temporaryDirectory();
     try {
       git(dir, ["init", "-q", "--bare", "."]);
@@ -43,7 +43,7 @@ describe("the header of a pack", () => {
   });
 });
 
-describe("the header of an entry", () => {
+describe("the header of a pack entry", () => {
   const kinds = fc.constantFrom(1, 2, 3, 4, OFS_DELTA, REF_DELTA);
   const sizes = fc.oneof(
     fc.maxSafeNat(),
@@ -55,7 +55,7 @@ describe("the header of an entry", () => {
     fc.constantFrom(1, 127, 128, 16511, 16512, 2113663, 2113664, 2 ** 31, 2 ** 32, 2 ** 53 - 1),
   );
 
-  it("is read as it was written, wherever it is, and is short wherever it is cut", () => {
+  it("is decoded at any offset, and is short wherever it is cut", () => {
     fc.assert(
       fc.property(kinds, sizes, distances, fc.nat(9), (kind, size, distance, at) => {
         const bytes = new Uint8Array(100).fill(0xff);
@@ -121,7 +121,7 @@ describe.each(["sha1", "sha256"] as const)("the entries of a %s pack of git", (n
     removeDirectory(made.dir);
   });
 
-  it("are the objects that git says they are, deltas applied, and are encoded again to the same bytes", () => {
+  it("decode to the objects that git lists, with deltas applied, and are encoded to the same bytes", () => {
     expect(decodePackHeader(made.pack)).toEqual({ version: 2, count: made.entries.length });
     const header = new EntryHeader();
     const objects = new Map<number, { kind: string; bytes: Uint8Array }>();
@@ -155,7 +155,7 @@ describe.each(["sha1", "sha256"] as const)("the entries of a %s pack of git", (n
   });
 });
 
-/** Bytes that repeat nowhere. */
+/** Returns bytes without repetitions. */
 function noise(length: number): Uint8Array<ArrayBuffer> {
   let state = 1;
   return new Uint8Array(length).map(() => {
@@ -165,7 +165,7 @@ function noise(length: number): Uint8Array<ArrayBuffer> {
 }
 
 describe("deltas", () => {
-  it("give the target again, whatever it has of its base", () => {
+  it("make the target, whatever it shares with the base", () => {
     const piece = fc.uint8Array({ maxLength: 40 });
     const edits = fc.array(fc.tuple(fc.nat(300), fc.nat(120), piece), { maxLength: 6 });
     fc.assert(
@@ -180,7 +180,7 @@ describe("deltas", () => {
     );
   });
 
-  it("copy more than 64 KB, and from far into the base", () => {
+  it("copy more than 64 KB, and from a large offset in the base", () => {
     const base = noise(300_000);
     const target = new Uint8Array([...base.subarray(70_001), 1, 2, 3, ...base.subarray(0, 65_536)]);
     const delta = createDelta(base, target);
@@ -188,7 +188,7 @@ describe("deltas", () => {
     expect(Buffer.from(applyDelta(base, delta)).equals(target)).toBe(true);
   });
 
-  it("are taken by git", () => {
+  it("are accepted by git", () => {
     const base = noise(2000);
     const target = new Uint8Array([...base.subarray(500), 7, 8, 9, ...base.subarray(0, 900)]);
     const delta = createDelta(base, target);
@@ -233,7 +233,7 @@ describe("deltas", () => {
     expect(() => applyDelta(base, Uint8Array.from(delta))).toThrow(new ObjectRejected("failed to apply delta"));
   });
 
-  it("may give nothing, and may copy with bytes of zero written out", () => {
+  it("may make an empty object, and may have zero bytes of a copy written out", () => {
     expect(applyDelta(base, Uint8Array.of(4, 0))).toHaveLength(0);
     expect([...applyDelta(base, Uint8Array.of(4, 4, 0xff, 0, 0, 0, 0, 4, 0, 0))]).toEqual([...base]);
   });

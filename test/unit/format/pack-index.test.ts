@@ -15,7 +15,7 @@ import { sortNames } from "../../../src/format/sort-names.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
 import { git, makeGitPack, removeDirectory, temporaryDirectory, type GitPack } from "./git-pack.ts";
 
-/** Chunks as they come, kept. */
+/** Collects copies of yielded chunks. */
 function copies(chunks: Iterable<Uint8Array>): Uint8Array[] {
   return Array.from(chunks, (chunk) => chunk.slice());
 }
@@ -46,7 +46,7 @@ describe.each(["sha1", "sha256"] as const)("indexes of a %s pack", (name) => {
     removeDirectory(made.dir);
   });
 
-  it.each([false, true])("writes what git index-pack writes (entries reversed: %s)", (shuffle) => {
+  it.each([false, true])("are written as git index-pack writes them (entries reversed: %s)", (shuffle) => {
     const tables = tablesOf(made, name, shuffle);
     const index = Buffer.concat(copies(encodePackIndex(tables, createHash(name))));
     expect(index.length).toBe(encodedIndexBytes(tables));
@@ -56,7 +56,7 @@ describe.each(["sha1", "sha256"] as const)("indexes of a %s pack", (name) => {
     expect(reverse.equals(made.reverse)).toBe(true);
   });
 
-  it("finds every object of git's index where git says it is", () => {
+  it("find every object of git's index at git's offset", () => {
     const index = parsePackIndex(made.index, objectFormat(name));
     const reverse = parseReverseIndex(made.reverse, objectFormat(name));
     expect(index.count).toBe(made.entries.length);
@@ -74,7 +74,7 @@ describe.each(["sha1", "sha256"] as const)("indexes of a %s pack", (name) => {
     expect(index.find(new Uint8Array(size).fill(255))).toBe(-1);
   });
 
-  it("answers from the head and the ranges it names, as a remote reader must", () => {
+  it("answer from the head and the ranges that it names, as a remote reader needs it", () => {
     const format = objectFormat(name);
     const head = new PackIndexHead(made.index.subarray(0, INDEX_HEAD_BYTES), format);
     const at = (range: { offset: number; length: number }): Buffer =>
@@ -94,7 +94,7 @@ describe.each(["sha1", "sha256"] as const)("indexes of a %s pack", (name) => {
     }
   });
 
-  it("refuses what is not a whole index", () => {
+  it("are refused if they are not whole", () => {
     const format = objectFormat(name);
     for (const cut of [0, 7, 100, INDEX_HEAD_BYTES - 1, INDEX_HEAD_BYTES, made.index.length - 1]) {
       expect(() => parsePackIndex(made.index.subarray(0, cut), format)).toThrow(CorruptStore);
@@ -108,7 +108,7 @@ describe.each(["sha1", "sha256"] as const)("indexes of a %s pack", (name) => {
 });
 
 describe("indexes of packs too large to make", () => {
-  it("has offsets past 4 GiB as git show-index reads them", () => {
+  it("have offsets past 4 GiB as git show-index reads them", () => {
     const format = objectFormat("sha1");
     const count = 3000;
     const names = new Uint8Array(randomBytes(count * format.rawSize));
@@ -139,7 +139,7 @@ describe("indexes of packs too large to make", () => {
     }
   });
 
-  it("has an empty pack", () => {
+  it("may be of an empty pack", () => {
     const format = objectFormat("sha256");
     const none = new Uint8Array(0);
     const tables: PackTables = {
@@ -156,7 +156,7 @@ describe("indexes of packs too large to make", () => {
     expect(index.find(new Uint8Array(format.rawSize))).toBe(-1);
   });
 
-  it("yields chunks of at most 1 MiB", () => {
+  it("are yielded in chunks of at most 1 MiB", () => {
     const format = objectFormat("sha1");
     const count = 120_000;
     const names = new Uint8Array(randomBytes(count * format.rawSize));

@@ -10,7 +10,7 @@ import {
 } from "../../../src/format/pack-kinds.ts";
 
 describe("the types and sizes of a pack", () => {
-  it("come back as they were", () => {
+  it("are decoded as they were encoded", () => {
     const objects = array(record({ kind: integer({ min: 1, max: 4 }), size: maxSafeInteger().map(Math.abs) }));
     const shape = property(objects, (all) => {
       const bytes = encodePackKinds(all.length, {
@@ -28,7 +28,7 @@ describe("the types and sizes of a pack", () => {
     assert(shape);
   });
 
-  it("are written as documented", () => {
+  it("are encoded as documented", () => {
     const sizes = [0, 1, 2, 3, 4];
     const encoded = encodePackKinds(5, {
       kindAt: (position) => [1, 2, 3, 4, 4][position] ?? 0,
@@ -39,7 +39,7 @@ describe("the types and sizes of a pack", () => {
     expect(() => sizeClassAtPosition(new Uint8Array(1), 1)).toThrow(RangeError);
   });
 
-  it("tell sizes at the borders of a class apart", () => {
+  it("distinguish sizes at the borders of a class", () => {
     for (let bits = 1; bits < 53; bits++) {
       expect(sizeClassOf(2 ** bits - 1)).toBe(bits);
       expect(sizeClassOf(2 ** bits)).toBe(bits + 1);

@@ -1,5 +1,6 @@
 /**
- * Names in zip archives: none leads out of the folder in which it is unpacked, on any system, and two names stay two.
+ * A path in a zip archive never leads out of the folder into which it is unpacked, on any system, and two paths stay
+ * two.
  */
 import { describe, expect, it } from "vitest";
 import { zipPath } from "../../../src/format/zip-path.ts";
@@ -39,7 +40,7 @@ describe("zipPath", () => {
     expect(shown(zipPath(utf8(path)))).toBe(written);
   });
 
-  it("writes no two names alike, also where case makes no difference", () => {
+  it("writes no two names alike, even on systems that ignore case", () => {
     const names = [
       "a\\b",
       "a%5Cb",
@@ -74,13 +75,13 @@ describe("ZipEncoder", () => {
   });
   const nothing = new Uint8Array(0);
 
-  it("takes no path whose length two bytes can't tell", () => {
+  it("refuses a path whose length does not fit into two bytes", () => {
     const zip = new ZipEncoder(0);
     expect(zip.entry(entryOf("a".repeat(65_535)), nothing, 0).length).toBeGreaterThan(65_535);
     expect(() => zip.entry(entryOf("a".repeat(65_536)), nothing, 0)).toThrow("too long for a zip archive");
   });
 
-  it("holds the bytes of its directory and little more, and lets them go", () => {
+  it("holds hardly more than the bytes of its directory, and frees them at the end", () => {
     const zip = new ZipEncoder(0);
     for (let i = 0; i < 20_000; i++) zip.entry(entryOf(`file-${i}`), nothing, 0);
     const held = zip.heldBytes;
@@ -91,7 +92,7 @@ describe("ZipEncoder", () => {
     expect(zip.heldBytes).toBe(0);
   });
 
-  it("ends where the directory is too large", () => {
+  it("refuses an entry if the directory is too large", () => {
     const zip = new ZipEncoder(0);
     const fill = (): void => {
       for (let i = 0; i < 1000; i++) zip.entry(entryOf("a".repeat(60_000)), nothing, 0);

@@ -18,13 +18,13 @@ const kernels = [
   ["sha256 of the platform", "sha256", native],
 ] as const;
 
-/** Type names by number; 0 stands for plain bytes. */
+/** The type names by number; 0 stands for plain bytes. */
 const TYPES = ["", "commit", "tree", "blob", "tag"];
 
-/** A message: `kind` as `hashObject` takes it. */
+/** A message. `kind` is the parameter of `hashObject`. */
 type Message = { readonly kind: number; readonly bytes: Uint8Array };
 
-/** A digest and whether a collision was seen. */
+/** A digest, and whether a collision was detected. */
 type Outcome = { readonly digest: string; readonly collision: boolean };
 
 function noise(length: number, seed: number): Uint8Array {
@@ -37,7 +37,7 @@ function digestBy(name: string, { kind, bytes }: Message): string {
   return hash.update(bytes).digest("hex");
 }
 
-/** Puts the messages into the ring, from an odd address on, without room between them, and hashes them in one batch. */
+/** Puts the messages into the ring, from an odd address on and without gaps, and hashes them in one batch. */
 function batch(kernel: Kernel, messages: readonly Message[]): Outcome[] {
   kernel.batchClear();
   let at = kernel.ringAt + 1;
@@ -55,7 +55,7 @@ function outcomeAt(kernel: Kernel, i: number): Outcome {
   return { digest: toHex(kernel.memory, name, name + kernel.rawSize), collision: kernel.batchCollision(i) };
 }
 
-/** The same by `hashObject`, one after another. */
+/** Hashes the messages with `hashObject`, one after another. */
 function inTurn(kernel: Kernel, messages: readonly Message[]): Outcome[] {
   return messages.map(({ kind, bytes }) => {
     kernel.memory.set(bytes, kernel.ringAt);
@@ -68,7 +68,8 @@ const kinds = nat(4);
 const lengths = oneof(
   nat(130),
   nat(3000),
-  // Around the ends of blocks, with and without a header, and around the longest message that is put together whole.
+  // The lengths are around the ends of blocks, with and without a header, and around the longest message that is copied
+  // whole.
   record({ blocks: nat(12), off: nat(40) }).map(({ blocks, off }) => Math.max(0, blocks * 64 - off)),
   nat(60_000),
 );
@@ -77,8 +78,8 @@ const message = record({ kind: kinds, length: lengths, seed: nat() }).map(({ kin
   bytes: noise(length, seed),
 }));
 
-describe.each(kernels)("%s in batches", (_title, name, kernel) => {
-  it("is that of node:crypto and of hashObject, for any messages", () => {
+describe.each(kernels)("the kernel's %s in batches", (_title, name, kernel) => {
+  it("gives the digests of node:crypto and of hashObject, for any messages", () => {
     assert(
       property(array(message, { maxLength: kernel.batchCapacity }), (messages) => {
         const outcomes = batch(kernel, messages);
@@ -89,14 +90,14 @@ describe.each(kernels)("%s in batches", (_title, name, kernel) => {
     );
   });
 
-  it.each([0, 1, 2, 3, 4])("has every length around a block's, of kind %i", (kind) => {
+  it.each([0, 1, 2, 3, 4])("hashes every length around a block's, of kind %i", (kind) => {
     for (let first = 0; first < 640; first += kernel.batchCapacity) {
       const messages = Array.from({ length: kernel.batchCapacity }, (_, i) => ({ kind, bytes: noise(first + i, i) }));
       expect(batch(kernel, messages).map(({ digest }) => digest)).toEqual(messages.map((each) => digestBy(name, each)));
     }
   });
 
-  it("takes long messages beside short ones, in any order", () => {
+  it("hashes long messages beside short ones, in any order", () => {
     const sizes = [100, 2_000_001, 0, 600_000, 64, 599_999, 448, 5000, 600_001, 70];
     for (let turn = 0; turn < sizes.length; turn += 4) {
       const messages = [...sizes.slice(turn), ...sizes.slice(0, turn)].map((size, i) => ({
@@ -107,7 +108,7 @@ describe.each(kernels)("%s in batches", (_title, name, kernel) => {
     }
   });
 
-  it("leaves what it did alone when more is added, and starts over when cleared", () => {
+  it("keeps finished digests when more is added, and starts over when cleared", () => {
     const [first, second, third] = [noise(700, 1), noise(900, 2), noise(50, 3)].map((bytes) => ({
       kind: KIND_NUMBER.tree,
       bytes,
@@ -130,7 +131,7 @@ describe.each(kernels)("%s in batches", (_title, name, kernel) => {
     expect(kernel.batchAdd(0, at, 0)).toBe(0);
   });
 
-  it("refuses more than it holds, and still does the others", () => {
+  it("refuses a message beyond its capacity, and still hashes the others", () => {
     kernel.batchClear();
     const bytes = noise(80, 1);
     kernel.memory.set(bytes, kernel.ringAt);
@@ -142,7 +143,7 @@ describe.each(kernels)("%s in batches", (_title, name, kernel) => {
     }
   });
 
-  it("leaves the streams of the other contexts alone", () => {
+  it("does not disturb the streams of the other contexts", () => {
     const bytes = noise(1000, 9);
     kernel.memory.set(bytes, kernel.ringAt + 50_000);
     kernel.hashStart(KIND_NUMBER.blob, 1000, 2);
@@ -170,7 +171,7 @@ describe("SHA-1 collision detection in batches", () => {
     return outcomes;
   }
 
-  it.each([1, 2, 3, 4, 5, 9, 64])("sees the attack in each of %i messages, and in no other", (count) => {
+  it.each([1, 2, 3, 4, 5, 9, 64])("detects the attack in each of %i messages, and in no other", (count) => {
     for (let place = 0; place < count; place++) {
       for (const attack of attacked) {
         const messages = Array.from({ length: count }, (_, i) => ({ kind: 0, bytes: noise(320, i + place) }));
@@ -182,13 +183,13 @@ describe("SHA-1 collision detection in batches", () => {
     }
   });
 
-  it("sees it in all lanes at once", () => {
+  it("detects the attack in all lanes at once", () => {
     const messages = Array.from({ length: 64 }, (_, i) => ({ kind: 0, bytes: attacked[i & 1] ?? new Uint8Array() }));
     expect(outcomesByTurn(messages).every(({ collision }) => collision)).toBe(true);
     expect(batch(sha1, messages.slice(0, 4)).map(({ collision }) => collision)).toEqual([true, true, true, true]);
   });
 
-  it("sees it in the first blocks of long messages, among ordinary ones, and forgets it with the next batch", () => {
+  it("detects the attack in the first blocks of long messages among others, and not in the next batch", () => {
     assert(
       property(
         array(record({ attack: constantFrom(-1, 0, 1), more: lengths, seed: nat(), header: kinds }), {
@@ -212,7 +213,7 @@ describe("SHA-1 collision detection in batches", () => {
     expect(outcomesByTurn(clean).some(({ collision }) => collision)).toBe(false);
   });
 
-  it("sees none where a bit of the attack differs, or a header moves it out of place", () => {
+  it("detects none if a bit of the attack differs, or a header moves it out of place", () => {
     const messages = Array.from({ length: 63 }, (_, i) => {
       const bytes = attacked[i & 1]?.slice() ?? new Uint8Array();
       bytes[i * 5] = (bytes[i * 5] ?? 0) ^ (1 << (i & 7));

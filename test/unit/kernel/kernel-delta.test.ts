@@ -11,7 +11,7 @@ function sizeBytes(size: number): number[] {
   return size < 128 ? [size] : [(size % 128) | 128, ...sizeBytes(Math.floor(size / 128))];
 }
 
-/** A copy instruction with the shortest encoding, or, `padded`, with all bytes. */
+/** Encodes a copy, in the shortest form or, if `padded`, with all its bytes. */
 function copyBytes(offset: number, length: number, padded: boolean): number[] {
   let instruction = 128;
   const operands: number[] = [];
@@ -34,7 +34,7 @@ const instruction = oneof(
   uint8Array({ minLength: 1, maxLength: 127 }).map((literal) => ({ literal })),
 );
 
-/** A base, and a delta for it that is right. */
+/** A base, and a valid delta for it. */
 const pairs = tuple(nat({ max: 70_000 }), array(instruction, { minLength: 1, maxLength: 30 })).map(
   ([length, parts]) => {
     const base = Uint8Array.from({ length }, (_, i) => (Math.imul(i, 2654435761) >>> 23) & 255);
@@ -56,7 +56,7 @@ const pairs = tuple(nat({ max: 70_000 }), array(instruction, { minLength: 1, max
   },
 );
 
-/** Applies `delta` between guards; gives the result, or the code of the fault. */
+/** Applies `delta` with guard bytes around the result. Returns the result, or the code of the fault. */
 function apply(base: Uint8Array, delta: Uint8Array, size: number): Uint8Array | number {
   const room = roomFor(base.length, delta.length, size);
   kernel.memory.fill(GUARD, room.result - 64, room.result + size + 64);
@@ -78,7 +78,7 @@ function roomFor(base: number, delta: number, size: number): { base: number; del
 }
 
 describe("applyDelta", () => {
-  it("makes what its twin makes", () => {
+  it("makes the object that its twin makes", () => {
     assert(
       property(pairs, ({ base, delta, size }) => {
         const twin = applyDeltaTwin(base, delta);
@@ -91,7 +91,7 @@ describe("applyDelta", () => {
     );
   });
 
-  it("refuses what its twin refuses, and stays inside", () => {
+  it("refuses what its twin refuses, and never writes outside the result", () => {
     const changes = array(tuple(nat(), nat(255)), { maxLength: 3 });
     assert(
       property(pairs, changes, nat(), ({ base, delta, size }, edits, cut) => {
@@ -122,14 +122,14 @@ describe("applyDelta", () => {
     ["has a reserved", [4, 4, 0x90, 4, 0]],
     ["states an", [255, 255, 255, 255, 255, 255, 255, 255, 127, 4, 0x90]],
     ["is truncated", [128, 128, 128, 128]],
-  ])("says that a delta %s: %j", (fault, bytes) => {
+  ])("reports that a delta %s: %j", (fault, bytes) => {
     const result = apply(new Uint8Array(4), Uint8Array.from(bytes), 4);
     expect(DELTA_FAULTS[result as number]).toContain(fault);
   });
 });
 
 describe("deltaSizes", () => {
-  it("reads both sizes up to 2^53, exactly", () => {
+  it("reads both sizes exactly, up to 2^53", () => {
     const size = oneof(nat(300), nat({ max: Number.MAX_SAFE_INTEGER }));
     assert(
       property(size, size, (base, result) => {

@@ -31,8 +31,8 @@ const content = tuple(nat(3000), nat()).map(([length, seed]) =>
   Uint8Array.from({ length }, (_, i) => Math.imul(i + seed, 2654435761) >>> 24),
 );
 
-describe.each(kernels)("%s", (_title, name, kernel) => {
-  it("is that of node:crypto, at every length around a block's", () => {
+describe.each(kernels)("the kernel's %s", (_title, name, kernel) => {
+  it("gives the digests of node:crypto, at every length around a block's", () => {
     for (let length = 0; length < 200; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
       expect(hash(kernel, bytes)).toEqual({
@@ -65,7 +65,7 @@ describe.each(kernels)("%s", (_title, name, kernel) => {
     );
   });
 
-  it("names a blob of more than 4 GiB by the size it was told", () => {
+  it("names a blob of more than 4 GiB by its stated size", () => {
     const size = 2 ** 33 + 12345;
     const expected = createHash(name).update(`blob ${size}\0abc`).digest("hex");
     kernel.memory.set(new TextEncoder().encode("abc"), kernel.ringAt);
@@ -79,13 +79,13 @@ describe.each(kernels)("%s", (_title, name, kernel) => {
 describe("SHA-1 collision detection", () => {
   const attacked = shatteredBlocks();
 
-  it.each(attacked.map((bytes, i) => [i + 1, bytes] as const))("sees the attack in SHAttered %i", (_, bytes) => {
+  it.each(attacked.map((bytes, i) => [i + 1, bytes] as const))("detects the attack in SHAttered %i", (_, bytes) => {
     expect(hash(sha1, bytes)).toEqual({ digest: "f92d74e3874587aaf443d1db961d4e26dde13e9c", collision: true });
     expect(hash(sha1, bytes.subarray(0, 256)).collision).toBe(sha1Twin(bytes.subarray(0, 256)).collision);
     expect(hash(sha1, bytes.subarray(0, 192)).collision).toBe(false);
   });
 
-  it("sees it in the middle of a stream, in another context, and forgets it with the next", () => {
+  it("detects the attack in the middle of a stream, in any context, and not in the next hash", () => {
     const [bytes = new Uint8Array()] = attacked;
     const at = sha1.ringAt;
     sha1.memory.set(bytes, at);
@@ -95,11 +95,11 @@ describe("SHA-1 collision detection", () => {
     expect(sha1.hashFinish(sha1.scratchAt, 2)).toBe(true);
     sha1.hashStart(0, 0, 2);
     expect(sha1.hashFinish(sha1.scratchAt, 2)).toBe(false);
-    // The header of an object moves the blocks, and with them the attack, out of place.
+    // The header of an object shifts the blocks, so that the attack does not work any more.
     expect(sha1.hashObject(KIND_NUMBER.blob, at, 320, sha1.scratchAt)).toBe(false);
   });
 
-  it("agrees with the unfiltered search on messages that differ from an attack by a bit", () => {
+  it("agrees with the unfiltered search on messages that differ from an attack by one bit", () => {
     assert(
       property(constantFrom(0, 1), nat(319), nat(7), (which, at, bit) => {
         const bytes = attacked[which]?.slice() ?? new Uint8Array();
@@ -107,14 +107,14 @@ describe("SHA-1 collision detection", () => {
         const { digest, collision } = hash(sha1, bytes);
         expect(digest).toBe(createHash("sha1").update(bytes).digest("hex"));
         expect(collision).toBe(sha1Twin(bytes).collision);
-        // The second block's attack stands on all that comes before it.
+        // The attack of the second block depends on everything before it.
         expect(collision).toBe(false);
       }),
       { numRuns: 60 },
     );
   });
 
-  it("sees none where there is none", () => {
+  it("detects no attack in ordinary messages", () => {
     assert(
       property(uint8Array({ maxLength: 300 }), (bytes) => {
         const { words, collision } = sha1Twin(bytes);
@@ -130,7 +130,7 @@ describe("SHA-1 collision detection", () => {
 describe("checksums", () => {
   const kernel = sha1;
 
-  it("crc32 is zlib's, continued anywhere", () => {
+  it("crc32 is the same as zlib's, wherever it is continued", () => {
     assert(
       property(content, nat(3000), nat(7), (bytes, cut, shift) => {
         const first = Math.min(cut, bytes.length);
@@ -142,7 +142,7 @@ describe("checksums", () => {
     );
   });
 
-  it("adler32 is the definition's, continued anywhere, and does not overflow", () => {
+  it("adler32 is as defined, wherever it is continued, and does not overflow", () => {
     const check = (bytes: Uint8Array, first: number, shift: number): void => {
       let low = 1;
       let high = 0;

@@ -17,7 +17,7 @@ import { testKernel } from "../../support/kernel.ts";
 const kernel = testKernel();
 const GUARD = 0xa5;
 
-/** Text with repeats at all distances, and stretches that don't compress. */
+/** Text with repetitions at all distances, and stretches that don't compress. */
 const content = record({
   pieces: array(tuple(uint8Array({ maxLength: 60 }), nat(2000), nat(300)), { maxLength: 60 }),
   level: constantFrom(0, 1, 6, 9),
@@ -35,7 +35,10 @@ const content = record({
   return { plain, stream: new Uint8Array(deflateSync(plain, { level, strategy, windowBits })) };
 });
 
-/** Puts `stream` and `after` in the window with guards around the output, and tells whether these are untouched. */
+/**
+ * Puts `stream` into the window, `after` behind it, and guards around the output. `intact` tells whether the guards
+ * are.
+ */
 function place(stream: Uint8Array, outBytes: number, after = 0): { src: number; dst: number; intact: () => boolean } {
   const src = kernel.windowAt + 100;
   const dst = kernel.ringAt + 100;
@@ -63,7 +66,7 @@ function isInflatable(stream: Uint8Array): boolean {
 }
 
 describe("inflateWhole", () => {
-  it("gives the content and the exact input, whatever follows", () => {
+  it("returns the content and the exact length of the input, whatever follows it", () => {
     assert(
       property(content, nat(255), ({ plain, stream }, after) => {
         const { src, dst, intact } = place(stream, plain.length, after);
@@ -79,7 +82,7 @@ describe("inflateWhole", () => {
     );
   });
 
-  it("tells a wrong size and a truncated stream, and stays inside", () => {
+  it("reports a wrong size and a truncated stream, and never writes outside the output", () => {
     assert(
       property(content, nat(), ({ plain, stream }, cut) => {
         const shorter = plain.length - 1 - (cut % Math.max(plain.length, 1));
@@ -102,7 +105,7 @@ describe("inflateWhole", () => {
     );
   });
 
-  it("agrees with its twin and with zlib on damaged streams, and stays inside", () => {
+  it("agrees with its twin and with zlib on damaged streams, and never writes outside the output", () => {
     const damage = array(tuple(nat(), nat(255)), { minLength: 1, maxLength: 4 });
     assert(
       property(content, damage, ({ stream }, changes) => {
@@ -118,7 +121,7 @@ describe("inflateWhole", () => {
           expect(kernel.memory.slice(dst, dst + size)).toEqual(twin.output);
           expect(new Uint8Array(inflateSync(damaged))).toEqual(twin.output);
         } else {
-          // The kernel may find the output full before it comes to what is wrong.
+          // The kernel may find the output full before it reaches the damage.
           const allowed = twin.kind === "truncated" ? WHOLE_NEED_INPUT : WHOLE_CORRUPT;
           expect([allowed, WHOLE_LONGER]).toContain(status);
           expect(isInflatable(damaged)).toBe(false);
@@ -130,7 +133,7 @@ describe("inflateWhole", () => {
 });
 
 describe("inflate", () => {
-  it("stops and goes on at any byte of input and output", () => {
+  it("stops and continues at any byte of input and output", () => {
     const steps = array(tuple(nat(40), nat(40)), { minLength: 1, maxLength: 20 });
     assert(
       property(content, steps, ({ plain, stream }, sizes) => {
@@ -141,7 +144,7 @@ describe("inflate", () => {
         let idle = 0;
         for (let round = 0; ; round++) {
           const [input, output] = idle > 20 ? [1, 1] : (sizes[round % sizes.length] ?? [1, 1]);
-          // What lies behind the piece is not the stream's next bytes: looking at them would show.
+          // Behind the piece are not the stream's next bytes, so that a read past its end would show.
           const piece = stream.subarray(from, from + input);
           kernel.memory.fill(round, src, src + 100);
           kernel.memory.set(piece, src);
@@ -167,7 +170,7 @@ describe("inflate", () => {
     );
   });
 
-  it("goes on with the last 32 KiB before the output", () => {
+  it("continues with only the last 32 KiB before the output", () => {
     const plain = new Uint8Array(200_000);
     for (let i = 0; i < plain.length; i++) plain[i] = (Math.imul(i >> 3, 2654435761) >>> (i % 7)) & 63;
     plain.copyWithin(100_000, 100_000 - 32_768 + 258, 140_000);
@@ -191,7 +194,7 @@ describe("inflate", () => {
     expect(Buffer.compare(Buffer.concat(output), plain)).toBe(0);
   });
 
-  it("names each fault, and keeps to it", () => {
+  it("reports each fault, and reports it again", () => {
     const faults = {
       "incorrect header check": "789d",
       "needs dictionary": "78bb",
@@ -213,7 +216,7 @@ describe("inflate", () => {
     }
   });
 
-  it("takes many empty blocks, and an empty stream", () => {
+  it("accepts many empty blocks, and an empty stream", () => {
     const empty = Buffer.from(`789c${"000000ffff".repeat(1000)}010000ffff00000001`, "hex");
     const { src, dst, intact } = place(empty, 0);
     expect(kernel.inflateWhole(src, src + empty.length, dst, 0)).toBe(empty.length);

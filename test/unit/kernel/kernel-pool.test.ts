@@ -13,7 +13,7 @@ const LAYOUT: KernelPoolLayout = {
   seed: () => [1, 2],
 };
 
-/** A pool, and how one request sees it. */
+/** Creates a pool, its budget, and the kernels as one request borrows them. */
 function pool(limits: Partial<BudgetLimits> = {}): { pool: KernelPool; budget: MemoryBudget; kernels: Kernels } {
   const budget = memoryBudget(limits);
   const made = new KernelPool(KERNEL_MODULE, LAYOUT, budget);
@@ -34,17 +34,17 @@ describe("KernelPool", () => {
     expect(all.byteLength).toBe(kernel.byteLength);
   });
 
-  it("lends no kernel twice at once, and all of the same size", async () => {
+  it("lends no kernel twice at once, and lends all with the same size", async () => {
     const { pool: all, kernels } = pool();
     const lent = await Promise.all([1, 2, 3, 4].map(() => kernels.lend(20)));
     expect(new Set(lent).size).toBe(4);
     expect(lent.map((kernel) => kernel.ringBytes / KIB)).toEqual([512, 512, 512, 512]);
     for (const kernel of lent) kernels.giveBack(kernel);
-    // one is kept
+    // One kernel is kept.
     expect(all.byteLength).toBe(lent[0]?.byteLength);
   });
 
-  it("lends small ones on demand, and keeps none of them", async () => {
+  it("lends small kernels on demand, and keeps none of them", async () => {
     const { pool: all, kernels } = pool();
     const small = await kernels.lendSmall(20);
     expect(small.ringBytes).toBe(256 * KIB);
@@ -52,7 +52,7 @@ describe("KernelPool", () => {
     expect(all.byteLength).toBe(0);
   });
 
-  it("has a request wait for the kernel of another, and reuses it", async () => {
+  it("makes a request wait for the kernel of another, and reuses that kernel", async () => {
     const { pool: all, budget } = pool({ bytes: 2 * 1024 * KIB });
     const [first, second] = [all.for(budget.open("first")), all.for(budget.open("second"))];
     const kernel = await first.lend(20);
@@ -69,13 +69,13 @@ describe("KernelPool", () => {
     expect(budget.held).toBe(0);
   });
 
-  it("makes another for names of another size", async () => {
+  it("makes another kernel for names of another size", async () => {
     const { kernels } = pool();
     kernels.giveBack(await kernels.lend(20));
     expect((await kernels.lend(32)).rawSize).toBe(32);
   });
 
-  it("does not keep one that grew", async () => {
+  it("does not keep a kernel that grew", async () => {
     const { pool: all, kernels } = pool();
     const kernel = await kernels.lend(20);
     for (let i = 0; kernel.byteLength <= 72 * KIB * KIB; i++) {

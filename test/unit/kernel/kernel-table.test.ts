@@ -14,7 +14,7 @@ function nameOf(kernel: Kernel, index: number): string {
   return toHex(kernel.memory, at, at + kernel.rawSize);
 }
 
-/** Names as hashes give them, as attackers give them (all but four bytes the same), and as counters do. */
+/** Names like those of hashes, of attackers (all but four bytes are equal), and of counters. */
 function* names(rawSize: number, count: number): Generator<Uint8Array> {
   for (let i = 0; i < count; i++) {
     if (i % 2 === 0) {
@@ -34,8 +34,8 @@ function* names(rawSize: number, count: number): Generator<Uint8Array> {
   }
 }
 
-describe.each([20, 32])("table of names of %i bytes", (rawSize) => {
-  it("is a map, through all its growth", () => {
+describe.each([20, 32])("the name table, with names of %i bytes", (rawSize) => {
+  it("finds every name, its flags and its value, while it grows", () => {
     const kernel = testKernel({ rawSize });
     const before = kernel.byteLength;
     const known = new Map<string, number>();
@@ -70,8 +70,8 @@ describe.each([20, 32])("table of names of %i bytes", (rawSize) => {
   });
 });
 
-describe("table of names", () => {
-  it("says when it may not grow, and stays as it was", () => {
+describe("the name table", () => {
+  it("reports that it may not grow, and stays as it was", () => {
     const maxBytes = 4 << 20;
     const kernel = testKernel({ maxBytes });
     const name = new Uint8Array(20);
@@ -91,9 +91,9 @@ describe("table of names", () => {
     expect(() => testKernel({ maxBytes: 1 << 20 })).toThrow(LimitExceeded);
   });
 
-  it("spreads names that were chosen to differ in few bits", () => {
+  it("spreads names that differ in few bits", () => {
     const count = 90_000;
-    /** The most slots in a row that are taken: a bound on what finding any name looks at. */
+    /** Returns the longest run of taken slots, which bounds the slots that a look-up visits. */
     const longestRun = (nameAt: (i: number, into: DataView) => void): number => {
       const kernel = testKernel();
       const view = new DataView(new ArrayBuffer(20));
@@ -102,7 +102,7 @@ describe("table of names", () => {
         kernel.oidAdd(put(kernel, new Uint8Array(view.buffer)));
       }
       expect(kernel.oidCount).toBe(count);
-      // The slots lie before the entries: a power of two, three quarters full at most.
+      // The slots are before the entries. Their number is a power of two, and at most three quarters are taken.
       const slots = 2 ** Math.ceil(Math.log2((count * 4) / 3));
       const table = new Uint32Array(kernel.memory.buffer, kernel.oidAt(0) - slots * 4, slots);
       let [longest, run, taken] = [0, 0, 0];

@@ -38,7 +38,7 @@ function sorted(entries: readonly Entry[]): Entry[] {
   return unique.sort((left, right) => (key(left) < key(right) ? -1 : 1));
 }
 
-/** Names that often are prefixes of each other, with what sorts around the slash, and some of other kinds. */
+/** Names that often are prefixes of each other, with characters that sort around the slash, and some others. */
 const closeName = array(constantFrom("a", "b", "a", ".", "-", "0", "~", "é"), { minLength: 1, maxLength: 4 });
 const anyName: Arbitrary<string> = oneof(
   { weight: 8, arbitrary: closeName.map((parts) => `x${parts.join("")}`) },
@@ -67,7 +67,7 @@ const mode = oneof(
 const entry = tuple(mode, anyName, nat(40)).map(([each, name, oid]) => ({ mode: each, name, oid: oid + 1 }));
 const goodTree = array(entry, { maxLength: 40 }).map(sorted);
 
-/** A tree and one it came from: some entries the same, some changed, added, removed. */
+/** A tree and the tree from which it was made: some entries are the same, and some were changed, added or removed. */
 const treePair = tuple(goodTree, array(tuple(nat(), nat(3), entry), { maxLength: 6 })).map(([base, edits]) => {
   const changed = base.map((each) => ({ ...each }));
   for (const [at, what, fresh] of edits) {
@@ -80,7 +80,7 @@ const treePair = tuple(goodTree, array(tuple(nat(), nat(3), entry), { maxLength:
   return { base, tree: sorted(changed) };
 });
 
-/** Entries as they come: unsorted, repeated, with odd modes, names and null names. */
+/** Arbitrary entries: unsorted and repeated, with odd modes and names, and with null object names. */
 const oddEntry = tuple(
   oneof(
     { weight: 20, arbitrary: mode },
@@ -141,7 +141,7 @@ describe.each(RAW_SIZES)("scanTree with names of %i bytes", (rawSize) => {
   const kernel = kernels[rawSize];
   const none = new Uint8Array();
 
-  it("finds what its twin finds, with and without a base", () => {
+  it("marks what its twin marks, with and without a base", () => {
     assert(
       property(treePair, ({ tree, base }) => {
         expect(scan(kernel, encodeTree(tree, rawSize), none)).toEqual(
@@ -155,7 +155,7 @@ describe.each(RAW_SIZES)("scanTree with names of %i bytes", (rawSize) => {
     );
   });
 
-  it("suspects what its twin does, with and without a base", () => {
+  it("suspects what its twin suspects, with and without a base", () => {
     assert(
       property(oddTree, goodTree, nat(99), (tree, base, cut) => {
         const bytes = encodeTree(tree, rawSize);
@@ -190,7 +190,7 @@ describe.each(RAW_SIZES)("scanTree with names of %i bytes", (rawSize) => {
       ["x-", "40000"],
       ["x", "40000"],
     ],
-  ])("sees a file and a directory of one name apart: %j %j %j", (...named) => {
+  ])("detects a file and a directory of the same name that are apart: %j %j %j", (...named) => {
     const tree = named.map(([name = "", each = ""], i) => ({ name, mode: each, oid: i + 1 }));
     expect(scanTwin(encodeTree(tree, rawSize), none, rawSize)).toBeUndefined();
     expect(scan(kernel, encodeTree(tree, rawSize), none)).toEqual(scanOfTwin(encodeTree(tree, rawSize), none, rawSize));
@@ -205,7 +205,7 @@ describe.each(RAW_SIZES)("scanTree with names of %i bytes", (rawSize) => {
     }
   });
 
-  it("suspects a tree with more odd names than it can list", () => {
+  it("suspects a tree with more odd names than fit into the list", () => {
     const count = (1 << 16) + 1;
     const big = testKernel({ rawSize, ringBytes: 8 << 20 });
     const tree = Array.from({ length: count }, (_, i) => ({
@@ -226,7 +226,7 @@ describe.each(RAW_SIZES)("scanTree with names of %i bytes", (rawSize) => {
 describe.each(RAW_SIZES)("collectTree with names of %i bytes", (rawSize) => {
   const kernel = kernels[rawSize];
 
-  it("lists what its twin lists, once", () => {
+  it("lists each object that its twin lists, once", () => {
     assert(
       property(treePair, nat(1), nat(1), ({ tree, base }, withBase, blobs) => {
         const bytes = encodeTree(tree, rawSize);
@@ -258,7 +258,7 @@ describe.each(RAW_SIZES)("collectTree with names of %i bytes", (rawSize) => {
     );
   });
 
-  it("goes on where the list is full", () => {
+  it("continues when the list is full", () => {
     const count = 150_000;
     const big = testKernel({ rawSize, ringBytes: 12 << 20 });
     const parts: Uint8Array[] = [];
@@ -277,7 +277,7 @@ describe.each(RAW_SIZES)("collectTree with names of %i bytes", (rawSize) => {
     expect(indexes.every((index, i) => index === i)).toBe(true);
   });
 
-  it("marks what a tree refers to, with old modes too", () => {
+  it("marks what a tree refers to, even with old modes", () => {
     const tree = [
       { mode: "0100644", name: "a", oid: 1 },
       { mode: "040000", name: "b", oid: 2 },
@@ -293,7 +293,7 @@ describe.each(RAW_SIZES)("collectTree with names of %i bytes", (rawSize) => {
     expect([...marks(kernel).values()]).toEqual([REF_BLOB, REF_TREE, REF_BLOB].map((kind) => kind | SEEN | (1 << 9)));
   });
 
-  it("refuses malformed trees, and looks no further", () => {
+  it("refuses a tree that is cut short at any length", () => {
     const bytes = encodeTree([{ mode: "100644", name: "name", oid: 1 }], rawSize);
     for (let length = 1; length < bytes.length; length++) {
       const { at } = place(kernel, bytes.subarray(0, length), new Uint8Array());
@@ -304,7 +304,7 @@ describe.each(RAW_SIZES)("collectTree with names of %i bytes", (rawSize) => {
 });
 
 describe("scanTree and git fsck", () => {
-  it("lets nothing pass that git complains of, and suspects no order that git accepts", () => {
+  it("passes nothing that git complains of, and suspects no order that git accepts", () => {
     const repository = mkdtempSync(join(tmpdir(), "thinpack-kernel-"));
     try {
       const git = (args: string[], input = ""): string =>
@@ -347,7 +347,7 @@ describe("scanTree and git fsck", () => {
   });
 });
 
-/** What `git fsck` says: it exits with an error for what it finds, which is what it is asked for here. */
+/** Returns the output of `git fsck`, which exits with an error if it finds something, as the tests intend. */
 function fsck(repository: string): string[] {
   try {
     execFileSync("git", ["-C", repository, "fsck", "--strict", "--no-dangling"], { encoding: "utf8", stdio: "pipe" });

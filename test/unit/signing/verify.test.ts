@@ -1,4 +1,4 @@
-/** Signatures that ssh-keygen and gpg make, and what is left of them when something is changed. */
+/** Signatures that ssh-keygen and gpg make are good, and are not good any more if anything is changed. */
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import type { SigningKey } from "../../../src/signing/signing-key.ts";
 import { decodeBase64, encodeBase64 } from "../../../src/signing/ssh-reader.ts";
@@ -8,7 +8,7 @@ import { endAgent, makePgpKey, makeSshKey, signWithPgp, signWithSsh } from "../.
 
 const git = new GitSandbox("signing");
 const MESSAGE = "certificate version 0.1\npusher A U Thor\n\n";
-/** Some minutes from now: keys are made while the tests run. */
+/** A time some minutes from now, since keys are made while the tests run. */
 const NOW = Date.now() + 600_000;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -38,7 +38,7 @@ describe.each([
     keys = [await registered(makeSshKey(git, "ed25519").publicKey), await registered(key.publicKey)];
   });
 
-  it("is good, and says by which key", async () => {
+  it("is good, with the fingerprint of its key", async () => {
     expect(await verifySignature(signature, bytes(MESSAGE), { keys, now: NOW })).toEqual({
       signature: "good",
       key: key.fingerprint,
@@ -51,13 +51,13 @@ describe.each([
     }
   });
 
-  it("is bad where the message is another, or it was made for another purpose", async () => {
+  it("is bad for another message, and if it was made for another purpose", async () => {
     expect(await verifySignature(signature, bytes(`${MESSAGE} `), { keys, now: NOW })).toEqual({ signature: "bad" });
     const file = { kind: "ssh", armoured: signWithSsh(git, key, MESSAGE, "file") } as const;
     expect(await verifySignature(file, bytes(MESSAGE), { keys, now: NOW })).toEqual({ signature: "bad" });
   });
 
-  it("is nobody's where the key is not registered, and not looked at where none is", async () => {
+  it("is of an unknown key if its key is not registered, and unverified if no key is", async () => {
     const others = keys.slice(0, 1);
     expect(await verifySignature(signature, bytes(MESSAGE), { keys: others, now: NOW })).toEqual({
       signature: "unknown-key",
@@ -67,7 +67,7 @@ describe.each([
     });
   });
 
-  it("is never good, and never a fault, with a byte changed", async () => {
+  it("is never good, and never an error, with a byte changed or cut short", async () => {
     const lines = signature.armoured.trim().split("\n");
     const raw = decodeBase64(lines.slice(1, -1).join("\n")) ?? new Uint8Array();
     for (let at = 0; at < raw.length; at += 3) {
@@ -93,51 +93,53 @@ describe.each(["ed25519", "rsa2048", "nistp256"])("a signature by an OpenPGP key
     keys = [await registered(makePgpKey(git, "ed25519").publicKey), await registered(key.publicKey)];
   });
 
-  it("is good, and says by which key", async () => {
+  it("is good, with the fingerprint of its key", async () => {
     expect(await verifySignature(signature, bytes(MESSAGE), { keys, now: NOW })).toEqual({
       signature: "good",
       key: key.fingerprint,
     });
   });
 
-  it("is bad where the message is another", async () => {
+  it("is bad for another message", async () => {
     expect(await verifySignature(signature, bytes(`${MESSAGE} `), { keys, now: NOW })).toEqual({ signature: "bad" });
   });
 
-  it("is nobody's where the key is not registered", async () => {
+  it("is of an unknown key if its key is not registered", async () => {
     expect(await verifySignature(signature, bytes(MESSAGE), { keys: keys.slice(0, 1), now: NOW })).toEqual({
       signature: "unknown-key",
     });
   });
 });
 
-it("is bad where an OpenPGP key signed a hash that no longer counts", async () => {
-  const key = makePgpKey(git, "rsa2048");
-  const armoured = signWithPgp(git, key, MESSAGE, "--digest-algo", "SHA1");
-  const keys = [await registered(key.publicKey)];
-  expect(await verifySignature({ kind: "openpgp", armoured }, bytes(MESSAGE), { keys, now: NOW })).toEqual({
-    signature: "bad",
+describe("verifySignature", () => {
+  it("reports bad for an OpenPGP signature with an outdated hash function", async () => {
+    const key = makePgpKey(git, "rsa2048");
+    const armoured = signWithPgp(git, key, MESSAGE, "--digest-algo", "SHA1");
+    const keys = [await registered(key.publicKey)];
+    expect(await verifySignature({ kind: "openpgp", armoured }, bytes(MESSAGE), { keys, now: NOW })).toEqual({
+      signature: "bad",
+    });
+  });
+
+  it("reports bad for malformed signatures, and unverified for X.509", async () => {
+    const ssh = makeSshKey(git, "ed25519");
+    const keys = [await registered(ssh.publicKey), await registered(makePgpKey(git, "ed25519").publicKey)];
+    for (const [kind, armoured, expected] of [
+      ["ssh", "-----BEGIN SSH SIGNATURE-----\n\n-----END SSH SIGNATURE-----\n", "bad"],
+      ["ssh", "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n", "bad"],
+      ["ssh", signWithSsh(git, ssh, MESSAGE).replace("-----END", "----END"), "bad"],
+      ["openpgp", "-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n", "bad"],
+      ["openpgp", "-----BEGIN PGP SIGNATURE-----\n", "bad"],
+      ["x509", "-----BEGIN SIGNED MESSAGE-----\n", "unverified"],
+    ] as const) {
+      const verdict = await verifySignature({ kind, armoured }, bytes(MESSAGE), { keys, now: NOW });
+      expect({ armoured, ...verdict }).toEqual({ armoured, signature: expected });
+    }
   });
 });
 
-it("takes neither kind for the other, and nothing for a signature that is none", async () => {
-  const ssh = makeSshKey(git, "ed25519");
-  const keys = [await registered(ssh.publicKey), await registered(makePgpKey(git, "ed25519").publicKey)];
-  for (const [kind, armoured, expected] of [
-    ["ssh", "-----BEGIN SSH SIGNATURE-----\n\n-----END SSH SIGNATURE-----\n", "bad"],
-    ["ssh", "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n", "bad"],
-    ["ssh", signWithSsh(git, ssh, MESSAGE).replace("-----END", "----END"), "bad"],
-    ["openpgp", "-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n", "bad"],
-    ["openpgp", "-----BEGIN PGP SIGNATURE-----\n", "bad"],
-    ["x509", "-----BEGIN SIGNED MESSAGE-----\n", "unverified"],
-  ] as const) {
-    const verdict = await verifySignature({ kind, armoured }, bytes(MESSAGE), { keys, now: NOW });
-    expect({ armoured, ...verdict }).toEqual({ armoured, signature: expected });
-  }
-});
-
 describe("a key to register", () => {
-  it("is known by its fingerprint, and kept without its comment", async () => {
+  it("is known by its fingerprint, and is kept without its comment", async () => {
     const ssh = makeSshKey(git, "ed25519");
     const read = await readSigningKey(`  ${ssh.publicKey}\n`, NOW);
     expect(read).toEqual({
@@ -164,11 +166,11 @@ describe("a key to register", () => {
       "nothing of this OpenPGP key",
     ],
     ["x".repeat(40_000), "it is longer than 32768 bytes"],
-  ])("is none: %.40j", async (text, why) => {
+  ])("is refused if it is %.40j", async (text, why) => {
     expect(await readSigningKey(text, NOW)).toMatchObject({ kind: "refused", why: expect.stringContaining(why) });
   });
 
-  it("is none that has expired", async () => {
+  it("is refused if it has expired", async () => {
     const pgp = makePgpKey(git, "ed25519", "1d");
     expect(await readSigningKey(pgp.publicKey, NOW + 2 * 86_400_000)).toMatchObject({ kind: "refused" });
     const keys = [await registered(pgp.publicKey)];

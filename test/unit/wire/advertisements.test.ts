@@ -44,7 +44,7 @@ function read(lines: string[]): { refs: AdvertisedRef[]; parser: RefAdvertisemen
 }
 
 describe("the ref advertisement", () => {
-  test("comes back as it was written", () => {
+  test("is parsed as it was written", () => {
     const message = format.chain((objects) =>
       fc.record({
         objects: fc.constant(objects),
@@ -77,14 +77,14 @@ describe("the ref advertisement", () => {
     );
   });
 
-  test("has a line for capabilities where there is no ref", () => {
+  test("has a line for the capabilities if there is no ref", () => {
     const out = new PktBuffer();
     const options = { version: 1, objectFormat: objectFormat("sha1"), capabilities: "quiet" } as const;
     new RefAdvertisementWriter(options, out).end();
     expect(pktText(out.takeBytes())).toEqual(["version 1\\n", `${ZERO} capabilities^{}\\0quiet\\n`, "0000"]);
   });
 
-  test("is read from a server without capabilities, and from one that has nothing to say", () => {
+  test("is parsed without capabilities, and as a lone flush-pkt", () => {
     expect(read([`${A} HEAD\\n`, `${A} refs/heads/main`, "0000"]).refs.map((ref) => ref.name)).toEqual([
       "HEAD",
       "refs/heads/main",
@@ -109,7 +109,7 @@ describe("the ref advertisement", () => {
     [["version 2"], "protocol error: unexpected 'version 2'"],
     [["0001"], "invalid packet"],
     [["0002"], "invalid packet"],
-  ])("is not %j", (lines, message) => {
+  ])("is refused if it is %j", (lines, message) => {
     expect(() => read(lines)).toThrow(ProtocolError);
     expect(() => read(lines)).toThrow(message);
   });
@@ -118,7 +118,7 @@ describe("the ref advertisement", () => {
 describe("the capability advertisement", () => {
   const context = { objectFormat: "sha1", agent: "thinpack/1", stateless: true, symrefs: [] } as const;
 
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     const out = new PktBuffer();
     formatCapabilityAdvertisement(context, out);
     const lines = pktText(out.takeBytes());
@@ -134,13 +134,13 @@ describe("the capability advertisement", () => {
     [["agent=x"], "expected 'version 2', received 'agent=x'"],
     [["0000"], "expected flush after capabilities"],
     [["version 2", "0001"], "expected flush after capabilities"],
-  ])("is not %j", (lines, message) => {
+  ])("is refused if it is %j", (lines, message) => {
     expect(() => feed(new CapabilityAdvertisementParser(), lines)).toThrow(message);
   });
 });
 
 describe("the response of ls-refs", () => {
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     const message = format.chain((objects) =>
       fc.record({
         objects: fc.constant(objects),
@@ -162,7 +162,7 @@ describe("the response of ls-refs", () => {
     );
   });
 
-  test("is read with attributes that are not known", () => {
+  test("is parsed with unknown attributes", () => {
     const line = unescapePayload(`${A} HEAD new:thing symref-target:refs/heads/x peeled:${B}\\n`);
     expect(parseListedRef(line, objectFormat("sha1"))).toEqual({
       name: "HEAD",
@@ -177,7 +177,7 @@ describe("the response of ls-refs", () => {
   });
 
   test.each([A, `${A} `, "unborn", `${A}0 HEAD`, `${A.slice(1)} HEAD`, `x HEAD`, `${A} HEAD peeled:${A}0`, ""])(
-    "is not %j",
+    "is refused if it is %j",
     (line) => {
       expect(() => parseListedRef(unescapePayload(line), objectFormat("sha1"))).toThrow("invalid ls-refs response");
     },
@@ -185,7 +185,7 @@ describe("the response of ls-refs", () => {
 });
 
 describe("info/refs", () => {
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     const text =
       formatInfoRef("refs/heads/main", raw(A)) +
       formatInfoRef("refs/tags/v1", raw(B), raw(A)) +
@@ -198,9 +198,12 @@ describe("info/refs", () => {
     ]);
   });
 
-  test.each([`${A} refs/heads/x\n`, `${A}\t\n`, "<html>\n", `${A.slice(1)}\trefs/heads/x\n`])("is not %j", (text) => {
-    expect(() => parseInfoRefs(text, objectFormat("sha1"))).toThrow("info/refs is not valid");
-  });
+  test.each([`${A} refs/heads/x\n`, `${A}\t\n`, "<html>\n", `${A.slice(1)}\trefs/heads/x\n`])(
+    "is refused if it is %j",
+    (text) => {
+      expect(() => parseInfoRefs(text, objectFormat("sha1"))).toThrow("info/refs is not valid");
+    },
+  );
 });
 
 describe("the lines around a message", () => {
@@ -228,7 +231,7 @@ describe("the lines around a message", () => {
     ["version=02", 0],
     [" version=2", 0],
     ["version=__proto__", 0],
-  ])("ask with %j for version %i", (header, version) => {
+  ])("ask, with the header %j, for version %i", (header, version) => {
     expect(parseProtocolVersion(header)).toBe(version);
   });
 
@@ -238,11 +241,11 @@ describe("the lines around a message", () => {
     ["version 3", 0],
     [`${A} HEAD\\0version 2`, 0],
     ["0000", 0],
-  ])("show with %j version %i", (line, version) => {
+  ])("state, with the first line %j, version %i", (line, version) => {
     expect(detectProtocolVersion(pktLine(line))).toBe(version);
   });
 
-  test("say why the other side stops", () => {
+  test("state why the other side stops", () => {
     const out = new PktBuffer();
     formatFailureLine("not our ref\nreally", out);
     formatFailureLine("€".repeat(70_000), out);

@@ -1,6 +1,6 @@
 /**
- * Our codecs against C git's own programs: what upload-pack and receive-pack say is read, made again from what was read, and has to
- * be the same bytes; what we say as a client they have to take.
+ * Tests the codecs against C git's own programs. The messages of upload-pack and receive-pack are parsed and formatted
+ * again, and must come out as the same bytes. C git must accept the messages that the formatters make for a client.
  */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -45,7 +45,7 @@ const raw = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"))
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const nothing = { depth: undefined, deepenSince: undefined, deepenNot: [], filter: undefined } as const;
 
-describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
+describe.each(["sha1", "sha256"] as const)("C git with %s", (name) => {
   const format = objectFormat(name);
   let full = "";
   let empty = "";
@@ -85,7 +85,7 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
       env: { GIT_PROTOCOL: `version=${version}`, GIT_USER_AGENT: "thinpack/test" },
     });
 
-  /** What we would offer here, with everything that is for later taken out of C git's offer: the two have to agree. */
+  /** Returns C git's offer without the capabilities that are marked as later. It must be what this host offers. */
   const offered = (surface: "upload-pack" | "receive-pack" | "v2", theirs: Iterable<Capability>): string[] => {
     const later = CAPABILITIES.filter((row) => row.surface === surface && row.status === "later");
     return [...theirs].filter((one) => !later.some((row) => row.name === one.name)).map(formatCapability);
@@ -97,56 +97,59 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     symrefs: [{ name: "HEAD", target: "refs/heads/main" }],
   };
 
-  // Not upload-pack's of an empty repository: before 2.41 git sent a lone flush-pkt there, without capabilities.
+  // Without upload-pack of an empty repository: before 2.41, git sent a lone flush-pkt there, without capabilities.
   test.each([
     ["upload-pack", 0, "full"],
     ["upload-pack", 1, "full"],
     ["receive-pack", 0, "full"],
     ["receive-pack", 1, "empty"],
-  ] as const)("the advertisement of %s in version %i, %s, is read and made again", async (service, version, which) => {
-    const theirs = await serve(service, which === "full" ? full : empty, undefined, version);
-    const refs: AdvertisedRef[] = [];
-    const parser = new RefAdvertisementParser((ref) => refs.push(ref));
-    expect(feed(parser, pktText(theirs)).answer).toBe("done");
-    const { capabilities, objectFormat: found, version: spoken } = parser.result;
-    expect([found.name, spoken]).toEqual([name, version]);
+  ] as const)(
+    "the advertisement of %s in version %i, %s, is parsed and formatted to the same bytes",
+    async (service, version, which) => {
+      const theirs = await serve(service, which === "full" ? full : empty, undefined, version);
+      const refs: AdvertisedRef[] = [];
+      const parser = new RefAdvertisementParser((ref) => refs.push(ref));
+      expect(feed(parser, pktText(theirs)).answer).toBe("done");
+      const { capabilities, objectFormat: found, version: spoken } = parser.result;
+      expect([found.name, spoken]).toEqual([name, version]);
 
-    const out = new PktBuffer();
-    const options = { version: spoken, objectFormat: found, capabilities: formatCapabilityList(capabilities) };
-    const writer = new RefAdvertisementWriter(options, out);
-    for (const ref of refs) writer.ref(ref.name, ref.oid, ref.peeled);
-    writer.end();
-    expect(Buffer.from(out.takeBytes()).equals(theirs)).toBe(true);
+      const out = new PktBuffer();
+      const options = { version: spoken, objectFormat: found, capabilities: formatCapabilityList(capabilities) };
+      const writer = new RefAdvertisementWriter(options, out);
+      for (const ref of refs) writer.ref(ref.name, ref.oid, ref.peeled);
+      writer.end();
+      expect(Buffer.from(out.takeBytes()).equals(theirs)).toBe(true);
 
-    const names = refs.map((ref) => ref.name);
-    const all = [
-      "refs/heads/alias",
-      "refs/heads/main",
-      "refs/heads/zweig/ä",
-      "refs/tags/light",
-      "refs/tags/v1",
-      "refs/tags/v1-again",
-    ];
-    expect(names).toEqual(which === "empty" ? [] : service === "upload-pack" ? ["HEAD", ...all] : all);
-    const peeled = refs.find((ref) => ref.name === "refs/tags/v1-again")?.peeled;
-    expect(peeled && hex(peeled)).toBe(service === "upload-pack" && which === "full" ? first : undefined);
-  });
+      const names = refs.map((ref) => ref.name);
+      const all = [
+        "refs/heads/alias",
+        "refs/heads/main",
+        "refs/heads/zweig/ä",
+        "refs/tags/light",
+        "refs/tags/v1",
+        "refs/tags/v1-again",
+      ];
+      expect(names).toEqual(which === "empty" ? [] : service === "upload-pack" ? ["HEAD", ...all] : all);
+      const peeled = refs.find((ref) => ref.name === "refs/tags/v1-again")?.peeled;
+      expect(peeled && hex(peeled)).toBe(service === "upload-pack" && which === "full" ? first : undefined);
+    },
+  );
 
-  test("upload-pack offers what we offer, in the same order", async () => {
+  test("upload-pack offers what this host offers, in the same order", async () => {
     const parser = new RefAdvertisementParser(() => undefined);
     feed(parser, pktText(await serve("upload-pack", full, undefined)));
     const ours = advertisedOn("upload-pack", context).map(formatCapability);
     expect(offered("upload-pack", parser.result.capabilities)).toEqual(ours);
   });
 
-  test("receive-pack offers what we offer, in the same order", async () => {
+  test("receive-pack offers what this host offers, in the same order", async () => {
     const parser = new RefAdvertisementParser(() => undefined);
     feed(parser, pktText(await serve("receive-pack", empty, undefined)));
     const ours = advertisedOn("receive-pack", context).map(formatCapability);
     expect(offered("receive-pack", parser.result.capabilities)).toEqual(ours);
   });
 
-  test("version 2 offers what we offer, in the same order", async () => {
+  test("version 2 offers what this host offers, in the same order", async () => {
     const parser = new CapabilityAdvertisementParser();
     expect(feed(parser, pktText(await serve("upload-pack", full, undefined, 2))).answer).toBe("done");
     expect(parser.result.hasFeature("fetch", "wait-for-done")).toBe(true);
@@ -166,20 +169,23 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     [{ peel: true, symrefs: true, unborn: true, prefixes: [] }, 8],
     [{ peel: false, symrefs: false, unborn: false, prefixes: ["refs/tags/v", "HEAD"] }, 3],
     [{ peel: true, symrefs: false, unborn: false, prefixes: ["refs/heads/zweig/ä"] }, 1],
-  ])("ls-refs with %j is answered, read and made again", async (request, count) => {
-    const out = new PktBuffer();
-    formatCommandRequest({ command: "ls-refs", agent: "thinpack/test", objectFormat: name }, out);
-    formatLsRefsArguments(request, out);
-    const theirs = await serve("upload-pack", full, out.takeBytes(), 2);
-    const lines = pktText(theirs).slice(0, -1);
-    const refs = lines.flatMap((line) => parseListedRef(unescapePayload(line), format) ?? []);
-    for (const ref of refs) formatListedRef(ref, out);
-    out.flush();
-    expect(Buffer.from(out.takeBytes()).equals(theirs)).toBe(true);
-    expect(refs.length).toBe(request.peel && request.symrefs ? count - 1 : count);
-  });
+  ])(
+    "ls-refs with %j is answered, and the answer is parsed and formatted to the same bytes",
+    async (request, count) => {
+      const out = new PktBuffer();
+      formatCommandRequest({ command: "ls-refs", agent: "thinpack/test", objectFormat: name }, out);
+      formatLsRefsArguments(request, out);
+      const theirs = await serve("upload-pack", full, out.takeBytes(), 2);
+      const lines = pktText(theirs).slice(0, -1);
+      const refs = lines.flatMap((line) => parseListedRef(unescapePayload(line), format) ?? []);
+      for (const ref of refs) formatListedRef(ref, out);
+      out.flush();
+      expect(Buffer.from(out.takeBytes()).equals(theirs)).toBe(true);
+      expect(refs.length).toBe(request.peel && request.symrefs ? count - 1 : count);
+    },
+  );
 
-  test("ls-refs shows a HEAD that is unborn", async () => {
+  test("ls-refs lists a HEAD whose branch is unborn", async () => {
     const out = new PktBuffer();
     formatCommandRequest({ command: "ls-refs", objectFormat: name }, out);
     formatLsRefsArguments({ peel: true, symrefs: true, unborn: true, prefixes: [] }, out);
@@ -189,7 +195,9 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     expect(Buffer.from(out.takeBytes()).equals(theirs)).toBe(true);
   });
 
-  /** Feeds a whole answer to a parser and gives what it said last, with the decoder standing behind that line. */
+  /**
+   * Feeds an answer to a parser until it is done. Returns the parser's last reply, and the decoder behind that line.
+   */
   const readAnswer = (bytes: Uint8Array, parser: FetchResponseParser): { answer: string; decoder: PktLineDecoder } => {
     const decoder = new PktLineDecoder();
     decoder.push(bytes);
@@ -229,7 +237,7 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     ["a fetch with nothing in common", { haves: "unknown" }],
     ["a shallow clone", { done: true, depth: 1 }],
   ])(
-    "%s in version 2 is answered, read and made again",
+    "%s in version 2 is answered, and the answer is parsed and formatted to the same bytes",
     async (
       _,
       {
@@ -278,11 +286,11 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     ["multi_ack_detailed side-band", ["ACK common", "ACK ready", "NAK"]],
     ["multi_ack", ["ACK continue", "NAK"]],
     ["", ["ACK final"]],
-  ])("a round of haves with %j is answered and read", async (capabilities, expected) => {
+  ])("a round of haves with %j is answered, and the answer is parsed", async (capabilities, expected) => {
     const out = new PktBuffer();
     formatUploadRequest({ ...nothing, shallows: list(), wants: list(main), capabilities }, out);
     formatUploadHaves({ haves: list(first), done: false }, out);
-    // C git offers no-done only where it knows of HTTP: it takes it from anyone.
+    // C git offers no-done only if it knows that it is behind HTTP, but it accepts it from any client.
     const theirs = await serve("upload-pack", full, out.takeBytes());
     const answers = pktText(theirs)
       .filter((line) => /^(?:ACK|NAK)/.test(line))
@@ -291,7 +299,7 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     expect(answers.every((answer) => answer.kind === "nak" || hex(answer.oid) === first)).toBe(true);
   });
 
-  test("a push is taken, its report read and made again", async () => {
+  test("a push is accepted, and its report is parsed and formatted to the same bytes", async () => {
     const tip = await git.ok(["rev-parse", "main"], { cwd: full });
     const pack = await git.bytes(["pack-objects", "--all", "--stdout", "-q"], { cwd: full });
     const push = async (capabilities: string, updates: [string, string, string][], options?: string[]) => {
@@ -325,7 +333,7 @@ describe.each(["sha1", "sha256"] as const)("with %s", (name) => {
     }
   });
 
-  test("info/refs is read and made again", async () => {
+  test("info/refs is parsed and formatted to the same bytes", async () => {
     await git.ok(["update-server-info"], { cwd: full });
     const theirs = readFileSync(`${full}/.git/info/refs`, "utf8");
     const refs = parseInfoRefs(theirs, format);

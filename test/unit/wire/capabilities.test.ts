@@ -27,8 +27,8 @@ const context: CapabilityContext = {
 const accept = (service: "upload-pack" | "receive-pack", text: string, changes: Partial<CapabilityContext> = {}) =>
   acceptServiceCapabilities(service, { ...context, ...changes }, text);
 
-describe("the table", () => {
-  test("names each capability once on a surface, and only rows that exist as excluded", () => {
+describe("the capability table", () => {
+  test("names each capability once per surface, and excludes only capabilities that exist", () => {
     const keys = CAPABILITIES.map(({ surface, name }) => `${surface} ${name}`);
     expect(new Set(keys).size).toBe(keys.length);
     for (const { surface, excludes } of CAPABILITIES) {
@@ -36,7 +36,7 @@ describe("the table", () => {
     }
   });
 
-  test("offers nothing that is for later", () => {
+  test("offers nothing that is marked as later", () => {
     for (const row of CAPABILITIES.filter(({ status }) => status === "later")) {
       expect(advertisedOn(row.surface, context).map(({ name }) => name)).not.toContain(row.name);
     }
@@ -50,7 +50,7 @@ describe("the table", () => {
     );
   });
 
-  test("offers no-done without state only, and symref where HEAD resolves", () => {
+  test("offers no-done only if requests are stateless, and symref only if HEAD resolves", () => {
     expect(formatServiceCapabilities("upload-pack", { ...context, stateless: false, symrefs: [] })).toBe(
       "multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative no-progress " +
         "include-tag multi_ack_detailed allow-tip-sha1-in-want allow-reachable-sha1-in-want " +
@@ -89,7 +89,7 @@ describe("the table", () => {
 });
 
 describe("a session id", () => {
-  test("is offered, and taken from clients, where the request has one", () => {
+  test("is offered, and accepted from clients, if the request has one", () => {
     const without: CapabilityContext = { objectFormat: "sha1", agent: "thinpack/1", stateless: true, symrefs: [] };
     for (const service of ["upload-pack", "receive-pack"] as const) {
       expect(formatServiceCapabilities(service, without)).not.toContain("session-id");
@@ -100,8 +100,8 @@ describe("a session id", () => {
   });
 });
 
-describe("what a client asks for", () => {
-  test("is taken, alone and all together, where it was offered", () => {
+describe("acceptServiceCapabilities", () => {
+  test("accepts what was offered, one by one and all together", () => {
     for (const service of ["upload-pack", "receive-pack"] as const) {
       const offered = advertisedOn(service, context).map(formatCapability);
       for (const capability of offered) expect(formatCapabilityList(accept(service, capability))).toBe(capability);
@@ -110,7 +110,7 @@ describe("what a client asks for", () => {
     }
   });
 
-  test("is taken from real clients", () => {
+  test("accepts what real clients send", () => {
     const git = " multi_ack_detailed no-done side-band-64k thin-pack include-tag ofs-delta agent=git/2.39.5";
     expect(accept("upload-pack", git).has("no-done")).toBe(true);
     expect(accept("upload-pack", git).value("agent")).toBe("git/2.39.5");
@@ -135,19 +135,19 @@ describe("what a client asks for", () => {
     ["receive-pack", "side-band", "the server did not offer the capability 'side-band'"],
     ["receive-pack", "push-cert=x", "the server did not offer the capability 'push-cert'"],
     ["receive-pack", "atomic=", "the capability 'atomic' does not take the value ''"],
-  ] as const)("%s refuses %j", (service, text, message) => {
+  ] as const)("refuses, for %s, %j", (service, text, message) => {
     expect(() => accept(service, text)).toThrow(ProtocolError);
     expect(() => accept(service, text)).toThrow(message);
   });
 
-  test("is SHA-1 where a push does not say, as C git has it", () => {
+  test("assumes SHA-1 if a push names no object format, as C git does", () => {
     const sha256 = { objectFormat: "sha256" } as const;
     expect(() => accept("receive-pack", "atomic", sha256)).toThrow("unsupported object format 'sha1'");
     expect(accept("receive-pack", "object-format=sha256", sha256).value("object-format")).toBe("sha256");
     expect(accept("upload-pack", "ofs-delta", sha256).has("ofs-delta")).toBe(true);
   });
 
-  test("is refused where it depends on what is not there", () => {
+  test("refuses a capability that is not offered in this context", () => {
     expect(() => accept("upload-pack", "no-done", { stateless: false })).toThrow("did not offer");
     expect(() => accept("upload-pack", "symref=HEAD:refs/heads/main", { symrefs: [] })).toThrow("did not offer");
   });
@@ -157,7 +157,7 @@ describe("capability lists", () => {
   const name = fc.stringMatching(/^[a-z_-]{1,12}$/);
   const value = fc.option(fc.stringMatching(/^[!-~]{0,12}$/), { nil: undefined });
 
-  test("come back as they were formatted", () => {
+  test("are parsed as they were formatted", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ name, value })), (list) => {
         expect([...parseCapabilityList(formatCapabilityList(list))]).toEqual(list);
@@ -165,7 +165,7 @@ describe("capability lists", () => {
     );
   });
 
-  test("keep every value of a name that comes again", () => {
+  test("keep every value of a name that is repeated", () => {
     const list = parseCapabilityList("symref=HEAD:refs/heads/a  symref=X:refs/y\tsymref \n agent=a=b");
     expect(list.values("symref")).toEqual(["HEAD:refs/heads/a", "X:refs/y"]);
     expect(list.value("agent")).toBe("a=b");

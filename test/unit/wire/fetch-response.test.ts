@@ -23,7 +23,7 @@ const read = (lines: string[]) => {
 };
 
 describe("the response of fetch", () => {
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     const message = fc.record({
       common: fc.option(fc.array(oid), { nil: undefined }),
       shallowInfo: fc.array(fc.record({ kind: fc.constantFrom("shallow" as const, "unshallow" as const), oid })),
@@ -49,7 +49,7 @@ describe("the response of fetch", () => {
     );
   });
 
-  test("ends without a pack where the server is not ready", () => {
+  test("ends without a pack if the server is not ready", () => {
     for (const common of [[], [new Uint8Array(20)]]) {
       const out = new PktBuffer();
       formatAcknowledgments({ common, ready: false }, out);
@@ -61,7 +61,7 @@ describe("the response of fetch", () => {
     }
   });
 
-  test("may be empty: nothing was wanted", () => {
+  test("may be empty, if nothing was wanted", () => {
     expect(read(["0000"])).toMatchObject({ answer: "done", result: { acknowledgments: undefined } });
   });
 
@@ -83,7 +83,7 @@ describe("the response of fetch", () => {
     [["wanted-refs", "x"], "expected wanted-ref, got 'x'"],
     [["0001"], "expected 'packfile'"],
     [["0002"], "expected 'packfile'"],
-  ])("is not %j", (lines, message) => {
+  ])("is refused if it is %j", (lines, message) => {
     expect(() => read(lines)).toThrow(ProtocolError);
     expect(() => read(lines)).toThrow(message);
   });

@@ -1,4 +1,4 @@
-/** Filter-specs: there and back, and the words in which C git refuses one. */
+/** Filter-specs are parsed as they were formatted, and are refused in C git's words. */
 import { assert, constantFrom, integer, letrec, property, record, constant, array, oneof } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../../src/bytes/failure.ts";
@@ -38,7 +38,7 @@ const refusal = (text: string): string => {
 };
 
 describe("a filter-spec", () => {
-  it("comes back as it was", () => {
+  it("is parsed as it was formatted", () => {
     const there = property(spec, (each) => {
       expect(parseObjectFilterSpec(formatObjectFilterSpec(each))).toEqual(each);
     });
@@ -55,7 +55,7 @@ describe("a filter-spec", () => {
     ["tree:0", { kind: "tree", depth: 0 }],
     ["combine:blob:none+tree%3a3", { kind: "combine", parts: [{ kind: "blob:none" }, { kind: "tree", depth: 3 }] }],
     ["combine:+blob:none+", { kind: "combine", parts: [{ kind: "blob:none" }] }],
-  ])("%s is understood", (text, expected) => {
+  ])("is parsed: %s", (text, expected) => {
     expect(parseObjectFilterSpec(text)).toEqual(expected);
   });
 
@@ -80,11 +80,11 @@ describe("a filter-spec", () => {
     ["combine:combine%3a", "expected something after combine:"],
     ["constructor", "invalid filter-spec 'constructor'"],
     ["auto", "'auto' filter not supported by this command"],
-  ])("'%s' is refused in git's words", (text, message) => {
+  ])("is refused in git's words: '%s'", (text, message) => {
     expect(refusal(text)).toBe(message);
   });
 
-  it("is bounded, however it is nested", () => {
+  it("has a bounded depth and a bounded number of parts", () => {
     expect(refusal(`${"combine:".repeat(4000)}blob:none`)).toBe("filters cannot be nested deeper than 8");
     expect(refusal(`combine:${"blob:none+".repeat(4000)}`)).toBe("more than 64 filters cannot be combined");
   });

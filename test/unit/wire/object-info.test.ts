@@ -28,7 +28,7 @@ function request(lines: string[], max?: number): { size: boolean; oids: string[]
 }
 
 describe("the arguments of object-info", () => {
-  test("are read in any order, duplicates kept", () => {
+  test("are accepted in any order, and duplicates are kept", () => {
     expect(request([`oid ${A}\\n`, "size\\n", `oid ${B}`, `oid ${A}`, "0000"])).toEqual({
       size: true,
       oids: [A, B, A],
@@ -47,18 +47,18 @@ describe("the arguments of object-info", () => {
     [`oid ${A.slice(1)}`, `object-info: protocol error, expected to get oid, not '${A.slice(1)}'`],
     ["0001", "object-info: expected flush after arguments"],
     ["0002", "object-info: expected flush after arguments"],
-  ])("refuse %j in git's words", (line, message) => {
+  ])("are refused in git's words if one is %j", (line, message) => {
     const parse = (): unknown => request(["size", line, "0000"]);
     expect(parse).toThrow(ProtocolError);
     expect(parse).toThrow(message);
   });
 
-  test("are bounded", () => {
+  test("have a bounded number of object names", () => {
     expect(request([`oid ${A}`, `oid ${B}`, "0000"], 2).oids).toHaveLength(2);
     expect(() => request([`oid ${A}`, `oid ${B}`, `oid ${A}`, "0000"], 2)).toThrow(LimitExceeded);
   });
 
-  test("are made as they are read", () => {
+  test("are parsed as they were formatted", () => {
     const oids = new ObjectIdList(sha1);
     oids.pushHex(Buffer.from(A), 0);
     const out = new PktBuffer();
@@ -74,7 +74,7 @@ describe("the response of object-info", () => {
     return parser.result;
   };
 
-  test("is made as C git makes it", () => {
+  test("has the lines that C git sends", () => {
     const out = new PktBuffer();
     formatObjectInfoHeader(out);
     formatObjectInfo({ oid: raw(A), size: 12 }, out);
@@ -83,7 +83,7 @@ describe("the response of object-info", () => {
     expect(pktText(out.takeBytes())).toEqual(["size", `${A} 12`, `${B} `, B]);
   });
 
-  test("is read back, whatever was told", () => {
+  test("is parsed as it was formatted, whatever its content", () => {
     const size = fc.oneof(fc.maxSafeNat(), fc.constant("missing" as const));
     const info = fc.record({ oid: fc.uint8Array({ minLength: 20, maxLength: 20 }), size });
     fc.assert(
@@ -105,7 +105,7 @@ describe("the response of object-info", () => {
     [`${A} 1 2`],
     [`${A} ${"9".repeat(20)}`],
     ["0001"],
-  ])("is refused with %j", (...lines) => {
+  ])("is refused if it is %j", (...lines) => {
     expect(() => answer([`${B} 1`, ...lines])).toThrow(ProtocolError);
   });
 });

@@ -11,7 +11,7 @@ const payload = fc.oneof(
 );
 
 describe("PktBuffer", () => {
-  test("gives the same bytes as lines encoded one by one, in chunks of whole lines", () => {
+  test("writes the same bytes as lines encoded one by one, in chunks of whole lines", () => {
     fc.assert(
       fc.property(fc.array(payload, { maxLength: 20 }), (payloads) => {
         const out = new PktBuffer();
@@ -27,7 +27,7 @@ describe("PktBuffer", () => {
     );
   });
 
-  test("composes a line of pieces across the end of a chunk", () => {
+  test("writes a line in pieces across the end of a chunk", () => {
     const oid = Uint8Array.from({ length: 20 }, (_, index) => index * 13);
     const hex = Buffer.from(oid).toString("hex");
     for (let filler = 65_400; filler < 65_520; filler++) {
@@ -39,7 +39,7 @@ describe("PktBuffer", () => {
     }
   });
 
-  test("refuses a line that is too long and goes on behind the last whole one", () => {
+  test("refuses a line that is too long, and continues behind the last whole line", () => {
     const out = new PktBuffer();
     out.line("before");
     expect(() => out.line("x".repeat(LARGE_PACKET_DATA_MAX + 1))).toThrow("impossibly long line");
@@ -57,7 +57,7 @@ describe("PktBuffer", () => {
     expect(out.take()).toEqual([]);
   });
 
-  test("lets go of what was taken", () => {
+  test("does not keep chunks that were taken", () => {
     const out = new PktBuffer();
     out.line("first");
     const [first] = out.take();

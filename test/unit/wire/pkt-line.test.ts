@@ -50,14 +50,14 @@ function decodeInPieces(stream: Uint8Array, sizes: readonly number[]): Packet[] 
 }
 
 describe("PktLineDecoder", () => {
-  test("gives what was encoded, however the stream is cut", () => {
+  test("decodes the lines that were encoded, however the stream is cut", () => {
     fc.assert(
       fc.property(
         fc.array(packet, { maxLength: 12 }),
         fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 70_000 })), { minLength: 1 }),
         (packets, sizes) => {
           const found = decodeInPieces(encodeAll(packets), sizes);
-          // Compared as bytes: deep equality of large arrays is slow.
+          // They are compared as bytes, since deep equality of large arrays is slow.
           expect(found.map((item) => (typeof item === "string" ? item : item.length))).toEqual(
             packets.map((item) => (typeof item === "string" ? item : item.length)),
           );
@@ -68,7 +68,7 @@ describe("PktLineDecoder", () => {
     );
   });
 
-  test("takes chunks that are pushed before the last was read", () => {
+  test("accepts a chunk before the previous one was decoded", () => {
     const decoder = new PktLineDecoder();
     for (const piece of ["00", "0aab", "cdef0", "000", "PACK"]) decoder.push(bytes(piece));
     expect(decoder.next()).toEqual({ kind: "data", payload: bytes("abcdef") });
@@ -77,7 +77,7 @@ describe("PktLineDecoder", () => {
     expect(decoder.pending).toBe(0);
   });
 
-  test("hands over the bytes behind the last line that was asked for", () => {
+  test("returns the bytes behind the last decoded line as the rest", () => {
     const decoder = new PktLineDecoder();
     decoder.push(bytes("0009done\n0000PACK\0\0\0\u0002"));
     expect(decoder.next()).toEqual({ kind: "data", payload: bytes("done\n") });
@@ -88,7 +88,7 @@ describe("PktLineDecoder", () => {
     expect(decoder.next()).toEqual({ kind: "flush" });
   });
 
-  test("hands over an unfinished line with what came behind it", () => {
+  test("returns an unfinished line and what follows it as the rest", () => {
     const decoder = new PktLineDecoder();
     decoder.push(bytes("00"));
     expect(decoder.next()).toBeUndefined();
@@ -98,7 +98,7 @@ describe("PktLineDecoder", () => {
     expect(decoder.rest()).toEqual(bytes("0009don"));
   });
 
-  test("reads length digits of either case and the empty line", () => {
+  test("reads length digits of either case, and the empty line", () => {
     const decoder = new PktLineDecoder();
     decoder.push(bytes("000A123456000a1234560004"));
     expect(decoder.next()).toEqual({ kind: "data", payload: bytes("123456") });
@@ -106,7 +106,7 @@ describe("PktLineDecoder", () => {
     expect(decoder.next()).toEqual({ kind: "data", payload: bytes("") });
   });
 
-  test("takes the longest line and no longer one", () => {
+  test("accepts the longest line and no longer one", () => {
     const decoder = new PktLineDecoder();
     decoder.push(bytes("fff0" + "x".repeat(LARGE_PACKET_DATA_MAX)));
     expect(decoder.next()).toMatchObject({ kind: "data", payload: { length: LARGE_PACKET_DATA_MAX } });
@@ -145,14 +145,14 @@ describe("PktLineDecoder", () => {
     }
   });
 
-  test.each(["0", "000", "0005", "0009done", "fff0x"])("says that %j was cut off", (text) => {
+  test.each(["0", "000", "0005", "0009done", "fff0x"])("reports that %j was cut off", (text) => {
     const decoder = new PktLineDecoder();
     decoder.push(bytes(text));
     expect(decoder.next()).toBeUndefined();
     expect(() => decoder.end()).toThrow("the remote end hung up unexpectedly");
   });
 
-  test("holds one line at most, in time linear in the stream", () => {
+  test("decodes two of the longest lines, byte by byte", () => {
     const stream = encodeAll([new Uint8Array(LARGE_PACKET_DATA_MAX), new Uint8Array(LARGE_PACKET_DATA_MAX)]);
     expect(decodeInPieces(stream, [1]).map((item) => item.length)).toEqual([
       LARGE_PACKET_DATA_MAX,
@@ -161,13 +161,13 @@ describe("PktLineDecoder", () => {
   });
 });
 
-describe("text lines", () => {
-  test("refuses a payload that does not fit a line", () => {
+describe("pkt-lines of text", () => {
+  test("are refused if the payload does not fit into a line", () => {
     expect(encodePktLine(new Uint8Array(LARGE_PACKET_DATA_MAX))).toHaveLength(65_520);
     expect(() => encodePktLine("x".repeat(LARGE_PACKET_DATA_MAX + 1))).toThrow("impossibly long line");
   });
 
-  test("drops one line feed only", () => {
+  test("lose one line feed only", () => {
     expect(decodeLine(bytes("done\n"))).toBe("done");
     expect(decodeLine(bytes("done"))).toBe("done");
     expect(decodeLine(bytes("done\n\n"))).toBe("done\n");

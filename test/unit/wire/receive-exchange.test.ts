@@ -20,7 +20,7 @@ const request = (lines: string[], maxCommands?: number) => {
   return { answer, rest, result: parser.result };
 };
 
-describe("the receive request", () => {
+describe("a receive-request", () => {
   test("ends at its flush-pkt, before the push options and the pack", () => {
     const { answer, rest, result } = request([
       `shallow ${B}`,
@@ -42,19 +42,19 @@ describe("the receive request", () => {
     expect(result.shallows.hexAt(0)).toBe(B);
   });
 
-  test("is empty with a lone flush-pkt: the probe before a large push", () => {
+  test("is empty if it is a lone flush-pkt, as the probe before a large push is", () => {
     const { answer, result } = request(["0000"]);
     expect(answer).toBe("done");
     expect(result.commands).toHaveLength(0);
     expect(result.commands.deletesOnly).toBe(true);
   });
 
-  test("may come without capabilities, and with a line feed behind them", () => {
+  test("may have no capabilities, or capabilities with a line feed behind them", () => {
     expect([...request([`${ZERO} ${A} refs/heads/x`, "0000"]).result.capabilities]).toEqual([]);
     expect(request([`${ZERO} ${A} refs/heads/x\\0atomic\\n`, "0000"]).result.capabilities.has("atomic")).toBe(true);
   });
 
-  test("knows that only deletions bring no pack", () => {
+  test("tells whether all its commands are deletions, so that no pack follows", () => {
     expect(request([`${A} ${ZERO} refs/a`, `${B} ${ZERO} refs/b`]).result.commands.deletesOnly).toBe(true);
     expect(request([`${A} ${ZERO} refs/a`, `${ZERO} ${B} refs/b`]).result.commands.deletesOnly).toBe(false);
   });
@@ -68,7 +68,7 @@ describe("the receive request", () => {
     ]);
   });
 
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     const oid = fc.stringMatching(/^[0-9a-f]{40}$/);
     const name = fc
       .string({ unit: "binary", minLength: 1, maxLength: 30 })
@@ -95,7 +95,7 @@ describe("the receive request", () => {
     expect(() => result.commands.at(100_000)).toThrow(RangeError);
   });
 
-  test("stops at the limit", () => {
+  test("is refused with more commands than the limit", () => {
     expect(() => request([`${ZERO} ${A} refs/a`, `${ZERO} ${A} refs/b`], 1)).toThrow("too many commands: more than 1");
   });
 
@@ -134,7 +134,7 @@ describe("the receive request", () => {
     expect(() => request(lines)).toThrow(message);
   });
 
-  test("is read with the object format of the repository", () => {
+  test("is parsed with the object format of the repository", () => {
     const long = objectFormat("sha256").hexSize;
     const parser = new ReceiveRequestParser({ ...context, objectFormat: "sha256" });
     feed(parser, [`${"0".repeat(long)} ${"b".repeat(long)} refs/heads/x\\0object-format=sha256`, "0000"]);
@@ -143,7 +143,7 @@ describe("the receive request", () => {
 });
 
 describe("push options", () => {
-  test("come back as they were formatted", () => {
+  test("are parsed as they were formatted", () => {
     const option = fc
       .string({ unit: "binary", maxLength: 30 })
       .filter((text) => text.isWellFormed() && !/[\0\n]/.test(text));
@@ -169,15 +169,15 @@ describe("push options", () => {
   });
 });
 
-describe("the names of all commands together", () => {
-  test("are bounded", () => {
+describe("the ref names of all commands together", () => {
+  test("have a bounded length", () => {
     const long = Array.from({ length: 600 }, (_, at) => `${ZERO} ${A} refs/${"x".repeat(60_000)}${at}`);
     expect(() => request([`${long[0]}\\0`, ...long.slice(1), "0000"])).toThrow("too long together");
     expect(request([`${long[0]}\\0`, ...long.slice(1, 100), "0000"]).result?.commands.length).toBe(100);
   });
 });
 
-describe("the report", () => {
+describe("the report of a push", () => {
   const parse = (lines: string[]) => {
     const parser = new ReportStatusParser();
     expect(feed(parser, lines).answer).toBe("done");
@@ -195,7 +195,7 @@ describe("the report", () => {
   );
   const refs = fc.uniqueArray(ref, { selector: (value) => value.name });
 
-  test("comes back as it was formatted, in version 2", () => {
+  test("is parsed as it was formatted, in version 2", () => {
     fc.assert(
       fc.property(refs, (value) => {
         const out = new PktBuffer();
@@ -205,7 +205,7 @@ describe("the report", () => {
     );
   });
 
-  test("leaves options out in version 1", () => {
+  test("has no options in version 1", () => {
     const report = {
       unpack: "index-pack abnormal exit",
       refs: [
@@ -225,13 +225,13 @@ describe("the report", () => {
     expect(pktText(out.takeBytes())[2]).toBe("option refname refs/heads/x\\n");
   });
 
-  test("keeps a reason on its line", () => {
+  test("has each reason on one line", () => {
     const out = new PktBuffer();
     formatReportStatus({ unpack: "a\nb\0c\n", refs: [{ kind: "ng", name: "r", why: "no\r\n0000" }] }, 1, out);
     expect(pktText(out.takeBytes())).toEqual(["unpack a b c\\n", "ng r no 0000\\n", "0000"]);
   });
 
-  test("reads a bare ng and options it does not know, as git does", () => {
+  test("may have an ng without a reason and unknown options, as in git", () => {
     expect(parse(["unpack ok", "ok refs/a trailing", "option new-thing 1", "ng refs/b", "0000"]).refs).toEqual([
       { kind: "ok", name: "refs/a", updates: [{}] },
       { kind: "ng", name: "refs/b", why: "failed" },

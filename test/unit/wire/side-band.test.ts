@@ -27,8 +27,8 @@ const length = fc.oneof(
   fc.constantFrom(995, 996, 1990, 1991, 65_515, 65_516, 131_030, 131_031),
 );
 
-describe("side-band", () => {
-  test("gives back the data in packets of at most the agreed size", () => {
+describe("side-bands", () => {
+  test("carry data in packets of at most the agreed size", () => {
     fc.assert(
       fc.property(band, packetMax, length, (which, max, size) => {
         const data = Uint8Array.from({ length: size }, (_, index) => index % 251);
@@ -51,7 +51,7 @@ describe("side-band", () => {
     );
   });
 
-  test("knows the most data that fits into a buffer", () => {
+  test("compute the largest amount of data that fits into a buffer", () => {
     fc.assert(
       fc.property(packetMax, fc.integer({ min: 0, max: 200_000 }), (max, room) => {
         const most = sideBandCapacity(room, max);
@@ -61,23 +61,23 @@ describe("side-band", () => {
     );
   });
 
-  test("frames data in place", () => {
+  test("frame data in place", () => {
     const buffer = new Uint8Array(SIDE_BAND_HEADER_SIZE + 4);
     buffer.set(Buffer.from("PACK"), SIDE_BAND_HEADER_SIZE);
     writeSideBandHeader(BAND_DATA, 4, buffer, 0);
     expect(pktText(buffer)).toEqual(["\\x01PACK"]);
   });
 
-  test("refuses a buffer that is too short", () => {
+  test("refuse a buffer that is too short", () => {
     const framing = { band: BAND_PROGRESS, packetMax: SIDE_BAND_PACKET_MAX } as const;
     expect(() => frameSideBand(framing, new Uint8Array(10), new Uint8Array(14))).toThrow(RangeError);
   });
 
-  test("keeps alive as upload-pack does", () => {
+  test("have the keepalive packet that upload-pack sends", () => {
     expect(Buffer.from(encodeKeepAlive()).toString("latin1")).toBe("0005\u0001");
   });
 
-  test("ends at any packet that carries no data", () => {
+  test("end at any control packet", () => {
     expect(["0000", "0001", "0002"].map((line) => parseSideBand(pktLine(line)).kind)).toEqual(["end", "end", "end"]);
   });
 
@@ -86,7 +86,7 @@ describe("side-band", () => {
     ["\\0x", "protocol error: bad band #0"],
     ["\\x04x", "protocol error: bad band #4"],
     ["PACK", "protocol error: bad band #80"],
-  ])("refuses the payload %j", (payload, message) => {
+  ])("refuse the payload %j", (payload, message) => {
     expect(() => parseSideBand(pktLine(payload))).toThrow(message);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Replays what git's client and C git's server said: every message is read by our parsers, made again by our formatters from what
- * was read, and has to be the same bytes.
+ * Replays recorded conversations of git's client and C git's server. Every message is parsed and formatted again, and
+ * must come out as the same bytes.
  */
 import { describe, expect, test } from "vitest";
 import { objectFormat } from "../../../src/object/object-id.ts";
@@ -47,14 +47,14 @@ const context: CapabilityContext = {
 };
 const features = new Set(["wait-for-done"]);
 
-/** Gives the lines that `write` makes. */
+/** Returns the lines that `write` makes. */
 function made(write: (out: PktBuffer) => void): string[] {
   const out = new PktBuffer();
   write(out);
   return pktText(out.takeBytes());
 }
 
-/** Lines without the line feed that ends most: the client leaves it out here and there, and it says nothing. */
+/** Returns lines without the line feed that ends most. The client omits it on some lines, and it has no meaning. */
 const chomped = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/\\n$/, ""));
 
 function replayAdvertisement({ answer, path }: Exchange): void {
@@ -69,7 +69,7 @@ function replayAdvertisement({ answer, path }: Exchange): void {
   }
   const refs: AdvertisedRef[] = [];
   const parser = new RefAdvertisementParser((ref) => refs.push(ref));
-  // receive-pack speaks no version 2; http-backend still drops the announcement for a client that asked for it.
+  // receive-pack has no version 2, but http-backend drops the announcement for every client that asked for it.
   expect(feed(parser, answer.lines.slice(service === undefined ? 0 : 2)).answer).toBe("done");
   const { capabilities, version } = parser.result;
   const lines = made((out) => {
@@ -83,7 +83,7 @@ function replayAdvertisement({ answer, path }: Exchange): void {
   if (service !== undefined) expect(path).toBe(`info/refs?service=${service}`);
 }
 
-/** Reads side-band packets and gives the lines of their data band and what came last. */
+/** Reads side-band packets. Returns the lines of their data band and the last packet. */
 function bandOf(lines: readonly string[]): { data: Buffer; end: string } {
   const packets = lines.map((line) => parseSideBand(pktLine(line)));
   const data = packets.flatMap((packet) => (packet.kind === "band" && packet.band === BAND_DATA ? [packet.data] : []));
@@ -178,10 +178,10 @@ test.runIf(process.env["RECORD_TRANSCRIPTS"] === "1")("recording", async () => {
   expect(transcriptNames()).toContain("clone-v2.txt");
 });
 
-describe.each(transcriptNames())("%s", (name) => {
+describe.each(transcriptNames())("the recorded conversation %s", (name) => {
   const exchanges = readTranscript(name);
 
-  test("is read and made again", () => {
+  test("is parsed and formatted to the same bytes", () => {
     expect(exchanges.length).toBeGreaterThan(0);
     for (const exchange of exchanges) {
       const isProbe = chomped(exchange.request.lines).join() === "0000";

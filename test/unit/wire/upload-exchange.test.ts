@@ -32,7 +32,7 @@ const list = (oids: readonly Uint8Array[]): ObjectIdList => {
 };
 const hexes = (oids: ObjectIdList): string[] => Array.from(oids, (item) => Buffer.from(item).toString("hex"));
 
-describe("the upload request", () => {
+describe("an upload-request", () => {
   const request = (lines: string[], maxObjectIds?: number) => {
     const parser = new UploadRequestParser(context, maxObjectIds);
     const { answer, rest } = feed(parser, lines);
@@ -53,16 +53,16 @@ describe("the upload request", () => {
     expect(formatCapabilityList(result.capabilities)).toBe("multi_ack_detailed no-done side-band-64k agent=git/2.39.5");
   });
 
-  test("wants nothing with a lone flush-pkt", () => {
+  test("wants nothing if it is a lone flush-pkt", () => {
     expect(request(["0000"]).result.wants).toHaveLength(0);
   });
 
-  test("may come without capabilities, as git 1.0's", () => {
+  test("may have no capabilities, as from git 1.0", () => {
     expect([...request([`want ${A}`, "0000"]).result.capabilities]).toEqual([]);
     expect([...request([`want ${A} \\n`, "0000"]).result.capabilities]).toEqual([]);
   });
 
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     fc.assert(
       fc.property(fc.array(oid, { minLength: 1 }), (oids) => {
         const out = new PktBuffer();
@@ -96,16 +96,16 @@ describe("the upload request", () => {
     [`want ${A} side-band side-band-64k`, "exclude each other"],
     ["0001", "protocol error: unexpected delim packet"],
     ["0002", "protocol error: unexpected response-end packet"],
-  ])("refuses %j", (line, message) => {
+  ])("is refused with the line %j", (line, message) => {
     expect(() => request([line])).toThrow(ProtocolError);
     expect(() => request([line])).toThrow(message);
   });
 
-  test("takes capabilities from the first want only", () => {
+  test("has capabilities on the first want only", () => {
     expect(() => request([`want ${A} side-band`, `want ${B} side-band-64k`])).toThrow("expected to get object ID");
   });
 
-  test("stops at the limit", () => {
+  test("is refused with more object names than the limit", () => {
     expect(() => request([`want ${A}`, `want ${B}`], 1)).toThrow("too many object names");
   });
 });
@@ -124,7 +124,7 @@ describe("a round of haves", () => {
     }
   });
 
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     fc.assert(
       fc.property(fc.array(oid), fc.boolean(), (oids, done) => {
         const out = new PktBuffer();
@@ -144,12 +144,12 @@ describe("a round of haves", () => {
     ["have x", "git upload-pack: expected SHA1 object, got 'x'"],
     [`have ${A}a`, "git upload-pack: expected SHA1 object, got"],
     ["0001", "protocol error: unexpected delim packet"],
-  ])("refuses %j", (line, message) => {
+  ])("is refused with the line %j", (line, message) => {
     expect(() => feed(new UploadHavesParser(sha1), [line])).toThrow(ProtocolError);
     expect(() => feed(new UploadHavesParser(sha1), [line])).toThrow(message);
   });
 
-  test("stops at the limit", () => {
+  test("is refused with more object names than the limit", () => {
     expect(() => feed(new UploadHavesParser(sha1, 1), [`have ${A}`, `have ${B}`])).toThrow("too many object names");
   });
 });
@@ -164,7 +164,7 @@ describe("acknowledgements", () => {
     }),
   );
 
-  test("come back as they were formatted", () => {
+  test("are parsed as they were formatted", () => {
     fc.assert(
       fc.property(answer, (value) => {
         const out = new PktBuffer();
@@ -176,7 +176,7 @@ describe("acknowledgements", () => {
   });
 
   test.each(["ACK", `ACK ${A.slice(1)}`, `ACK ${A} maybe`, `ACK ${A}common`, "nak", "NAK x", "PACK", ""])(
-    "are not %j",
+    "are refused if one is %j",
     (line) => {
       expect(() => parseAcknowledgement(unescapePayload(line), sha1)).toThrow(
         `git fetch-pack: expected ACK/NAK, got '${line}'`,

@@ -23,8 +23,8 @@ const head = (lines: string[], changes: Partial<CapabilityContext> = {}) => {
   return { answer, rest, result: answer === "done" ? parser.result : undefined };
 };
 
-describe("the head of a request", () => {
-  test("ends at the delim-pkt that arguments follow", () => {
+describe("the head of a version 2 request", () => {
+  test("ends at the delim-pkt before the arguments", () => {
     expect(head(["command=ls-refs\\n", "agent=git/2.39.5", "object-format=sha1", "0001", "peel\\n", "0000"])).toEqual({
       answer: "done",
       rest: ["peel\\n", "0000"],
@@ -39,7 +39,7 @@ describe("the head of a request", () => {
     });
   });
 
-  test("may do without arguments", () => {
+  test("may have no arguments", () => {
     expect(head(["agent=x", "command=fetch", "0000"]).result).toEqual({
       kind: "command",
       command: "fetch",
@@ -50,7 +50,7 @@ describe("the head of a request", () => {
     });
   });
 
-  test("is empty with a lone flush-pkt", () => {
+  test("is empty if it is a lone flush-pkt", () => {
     expect(head(["0000"]).result).toEqual({ kind: "empty" });
   });
 
@@ -60,7 +60,7 @@ describe("the head of a request", () => {
     expect(head(lines).result).toMatchObject({ serverOptions: options });
   });
 
-  test("has the client's session id where one was offered", () => {
+  test("has the client's session id if one was offered", () => {
     const offered = { sessionId: "ours" };
     expect(head(["command=fetch", "session-id=theirs", "0000"], offered).result).toMatchObject({ sessionId: "theirs" });
     expect(head(["command=fetch", "session-id", "0000"], offered).result).toMatchObject({ sessionId: "" });
@@ -69,7 +69,7 @@ describe("the head of a request", () => {
     );
   });
 
-  test("is made as it is read", () => {
+  test("is parsed as it was formatted", () => {
     const out = new PktBuffer();
     formatCommandRequest(
       { command: "fetch", agent: "a/1", objectFormat: "sha1", sessionId: "s", serverOptions: ["o=p"] },
@@ -115,7 +115,7 @@ describe("the head of a request", () => {
     expect(() => head(lines)).toThrow(message);
   });
 
-  test("is SHA-1 where the client does not say", () => {
+  test("means SHA-1 if the client names no object format", () => {
     const sha256 = { objectFormat: "sha256" } as const;
     expect(() => head(["command=fetch", "0001"], sha256)).toThrow(
       "mismatched object format: server sha256; client sha1",
@@ -131,7 +131,7 @@ describe("ls-refs", () => {
     return parser.result;
   };
 
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     const request = fc.record({
       peel: fc.boolean(),
       symrefs: fc.boolean(),
@@ -147,20 +147,20 @@ describe("ls-refs", () => {
     );
   });
 
-  test("drops all prefixes where they are too many, as git does", () => {
+  test("drops all prefixes if there are too many, as git does", () => {
     const prefixes = (count: number) => Array.from({ length: count }, (_, index) => `ref-prefix ${index}`);
     expect(parse([...prefixes(65_535), "0000"]).prefixes).toHaveLength(65_535);
     expect(parse([...prefixes(65_536), "0000"]).prefixes).toHaveLength(0);
     expect(parse([...prefixes(65_540), "0000"]).prefixes).toHaveLength(0);
   });
 
-  test("lists more where a prefix ends within a character", () => {
+  test("lists more refs if a prefix ends within a character", () => {
     const [bytes, half] = [Buffer.from("ref-prefix refs/heads/\u00fc"), new LsRefsRequestParser()];
     half.accept({ kind: "data", payload: bytes.subarray(0, -1) });
     expect(half.result.prefixes).toEqual(["refs/heads/"]);
   });
 
-  test("drops all prefixes where they are too long", () => {
+  test("drops all prefixes if they are too long together", () => {
     const long = Array.from({ length: 17 }, () => `ref-prefix ${"x".repeat(65_000)}`);
     expect(parse([...long, "ref-prefix y", "0000"]).prefixes).toEqual([]);
   });
@@ -203,7 +203,7 @@ const fetchRequest: fc.Arbitrary<FetchRequest> = fc.record({
   waitForDone: fc.boolean(),
 });
 
-/** Lists of object names as text, so that they are compared by content. */
+/** Returns a request with its object names as text, so that they are compared by content. */
 function plain(request: FetchRequest): Record<string, unknown> {
   const hex = (list: ObjectIdList): string => Buffer.from(list.bytes()).toString("hex");
   return { ...request, wants: hex(request.wants), haves: hex(request.haves), shallows: hex(request.shallows) };
@@ -213,7 +213,7 @@ describe("fetch", () => {
   const parser = (features: ReadonlySet<string> = ALL_FEATURES, maxObjectIds = 1000) =>
     new FetchRequestParser({ objectFormat: sha1, features, maxObjectIds });
 
-  test("comes back as it was formatted", () => {
+  test("is parsed as it was formatted", () => {
     fc.assert(
       fc.property(fetchRequest, (request) => {
         const out = new PktBuffer();
@@ -232,7 +232,7 @@ describe("fetch", () => {
     expect(reader.result.wants).toHaveLength(0);
   });
 
-  test("takes object names of either case and keeps duplicates in order", () => {
+  test("accepts object names of either case, and keeps duplicates and their order", () => {
     const reader = parser();
     feed(reader, [`want ${B.toUpperCase()}\\n`, `have ${A}`, `have ${B}\\n`, `have ${A}\\n`, "0000"]);
     expect(reader.result.wants.hexAt(0)).toBe(B);
@@ -249,7 +249,7 @@ describe("fetch", () => {
     expect(() => reader.result.haves.at(100_000)).toThrow(RangeError);
   });
 
-  test("stops at the limit", () => {
+  test("refuses more object names than the limit", () => {
     expect(() => feed(parser(ALL_FEATURES, 1), [`want ${A}`, `have ${A}`, `have ${B}`])).toThrow(
       "too many object names: more than 1",
     );
@@ -266,7 +266,7 @@ describe("fetch", () => {
     ["sideband-all", "sideband-all"],
     ["packfile-uris", "packfile-uris https"],
     ["wait-for-done", "wait-for-done"],
-  ])("takes what the feature %s adds with it only: %s", (feature, line) => {
+  ])("accepts, only with the feature %s, the argument %s", (feature, line) => {
     expect(feed(parser(new Set([feature])), [line, "0000"]).answer).toBe("done");
     const others = new Set([...ALL_FEATURES].filter((name) => name !== feature));
     expect(() => feed(parser(others), [line])).toThrow(`unexpected line: '${line}'`);
@@ -319,7 +319,7 @@ describe("fetch", () => {
     expect(() => feed(parser(), lines)).toThrow(message);
   });
 
-  test("repeats a long line only in part", () => {
+  test("quotes only a part of a long line", () => {
     expect(() => feed(parser(), ["x".repeat(60_000)])).toThrow(/^unexpected line: 'x{1000}'$/);
   });
 });
