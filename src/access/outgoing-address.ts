@@ -6,9 +6,9 @@
  */
 
 /**
- * The kind of network of an address. `forbidden` addresses are those that no upstream and no receiver of a webhook can
- * have: link-local ones, which include the clouds' metadata services, shared ones (carrier-grade NAT), multicast,
- * documentation, reserved.
+ * The kind of network of an address. No upstream and no receiver of a webhook can have a `forbidden` one: link-local
+ * ones, which include the clouds' metadata services, shared ones (carrier-grade NAT), multicast, documentation,
+ * reserved.
  */
 export type AddressKind = "public" | "loopback" | "private" | "forbidden";
 

@@ -1,15 +1,15 @@
 /**
- * What a token may give to one that it makes: no more than it has itself.
+ * The bounds of a token that another token makes: it may not have more than its maker.
  *
  * @packageDocumentation
  */
 import { allowsScope } from "./scope.ts";
 import type { Excess, TokenRecord } from "./token-store.ts";
 
-/** What is asked for of a token that is to be made. */
+/** The rights of a token that is to be made, or of its maker. */
 type Asked = Pick<TokenRecord, "scopes" | "repos" | "expiresAt">;
 
-/** Returns what is asked for beyond what the maker has; `undefined` where that is nothing. */
+/** Returns the respect in which a token would exceed its maker; `undefined` if there is none. */
 export function excessOver(maker: Asked, { scopes, repos, expiresAt }: Asked): Excess | undefined {
   if (maker.expiresAt !== undefined && expiresAt !== undefined && expiresAt > maker.expiresAt) return "expiry";
   if (!scopes.every((scope) => allowsScope(maker.scopes, scope))) return "scopes";

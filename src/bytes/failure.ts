@@ -90,11 +90,11 @@ const BUSY = {
   share: "too many requests for this repository are under way",
 } as const;
 
-/** There is no room for the request now: answered with 503, or 429 where it is the asker's own requests that take it. */
+/** There is no memory for the request now. The status is 503, or 429 if requests of the same share take the memory. */
 export class HostBusy extends Error {
   override readonly name = "HostBusy";
   readonly reason: keyof typeof BUSY;
-  /** Seconds, as `Retry-After` has them. */
+  /** The seconds after which the client may try again, for `Retry-After`. */
   readonly retryAfter: number;
   constructor(reason: keyof typeof BUSY, retryAfter: number) {
     super(`${BUSY[reason]}: try again in ${retryAfter} seconds`);
@@ -108,7 +108,7 @@ const SLOW = {
   pressed: "too little was taken or sent while others waited",
 } as const;
 
-/** The client stands still: its request ends, so that others get what it holds. */
+/** The client takes or sends too little. Its request ends, so that others get the memory that it holds. */
 export class ClientTooSlow extends Error {
   override readonly name = "ClientTooSlow";
   readonly reason: keyof typeof SLOW;

@@ -1,11 +1,11 @@
 /**
- * The names of all limits, each of which a `LimitExceeded` may carry. `docs/limits.md` lists them, and `scripts/check-docs.ts` holds
- * the list and the page to each other.
+ * The names of all limits, which a `LimitExceeded` states. `docs/limits.md` explains them, and `scripts/check-docs.ts`
+ * checks that the list and the page have the same names.
  *
  * @packageDocumentation
  */
 
-/** The names of all limits, by alphabet. */
+/** The names of all limits, in alphabetical order. */
 export const LIMIT_NAMES = [
   "archive-bytes",
   "archive-entries",

@@ -1,50 +1,52 @@
 /**
- * The memory that all requests of an isolate share, granted in bytes. Who asks for more than there is room for waits: the share
- * that holds least comes next, and within a share whoever came first. The queue is bounded, and so is the wait.
+ * The memory that all requests of an isolate share, granted in bytes. A request that claims more than there is room for
+ * waits. The share that holds least is served next, and within a share the first that came. The queue is bounded, and
+ * so is the wait.
  *
- * What is kept for later requests (caches, an idle kernel) gives way to what is asked for now. A request that waits for its client
- * is told to go where others need what it holds: see {@link RequestMemory.whileClient}.
+ * Memory that is kept for later requests (caches, an idle kernel) is freed for claims. A request that waits for its
+ * client is ended if others need the memory that it holds: see {@link RequestMemory.whileClient}.
  *
  * @packageDocumentation
  */
 import { ClientTooSlow, HostBusy } from "./failure.ts";
 
-/** A clock, as the platform has it. */
+/** The platform's clock. */
 export type BudgetClock = {
-  /** Gives the time, in milliseconds. */
+  /** Returns the time in milliseconds. */
   now(): number;
-  /** Calls `then` once, after so many milliseconds, unless what it gives is called before. */
+  /** Calls `then` once after this many milliseconds. Returns a function that cancels the call. */
   after(milliseconds: number, then: () => void): () => void;
 };
 
-/** How much there is, and how long is waited for it. Bytes and milliseconds. */
+/** The limits of memory, in bytes, and of waiting, in milliseconds. */
 export type BudgetLimits = {
+  /** Bytes that requests and kept memory may take together. */
   readonly bytes: number;
-  /** Bytes that only a request which was granted some already gets, so that it can end. */
+  /** Bytes of these that only a request with a granted claim gets, so that it can finish. */
   readonly reserve: number;
-  /** Requests that wait at once, and those of one share. */
+  /** The maximum number of claims that wait, and of those of one share. */
   readonly waiting: number;
   readonly waitingOfShare: number;
-  /** How long a request waits for room. */
+  /** The time that a claim waits for room. */
   readonly patience: number;
-  /** How long a client may take or send nothing while others wait: one whose request holds much, and one whose holds little. */
+  /** The time for which a client may take or send nothing while claims wait, by how much memory its request holds. */
   readonly pressed: { readonly much: number; readonly little: number };
-  /** What much is. */
+  /** Bytes from which on a request holds much memory. */
   readonly muchBytes: number;
-  /** How long a client may take or send nothing in any case. */
+  /** The time for which a client may take or send nothing in any case. */
   readonly standstill: number;
-  /** How long a client is waited for before the request lets go of what it can do without. */
+  /** The time that a request waits for its client before it frees what it can make again. */
   readonly parkAfter: number;
 };
 
-/** Something that is kept for later and can be made smaller. */
+/** Memory that is kept for later requests and can be made smaller. */
 export type KeptMemory = {
   readonly byteLength: number;
-  /** Lets go of about `bytes`, where it has so many to spare. */
+  /** Frees about `bytes`, or as many as it can. */
   reclaim(bytes: number): void;
 };
 
-/** Makes a {@link KeptMemory} of how large it is now, and of what makes it smaller. */
+/** Makes a {@link KeptMemory} from a function that returns its size and one that makes it smaller. */
 export function keptMemory(size: () => number, reclaim: (bytes: number) => void): KeptMemory {
   return {
     get byteLength() {
@@ -54,22 +56,24 @@ export function keptMemory(size: () => number, reclaim: (bytes: number) => void)
   };
 }
 
-/** What is asked for. */
+/** A request for memory. */
 export type MemoryClaim = {
   readonly bytes: number;
-  /** What is kept and becomes part of what is asked for, with its bytes. */
+  /** Kept memory that becomes a part of the claimed memory, and its bytes. */
   readonly reuses?: { readonly kept: KeptMemory; bytes(): number };
-  /** Called in the moment in which it is granted. */
+  /** Called synchronously when the claim is granted. */
   readonly onGrant?: () => void;
 };
 
-/** What one request holds. Kept apart from {@link RequestMemory}, so that one that is lost can be noticed. */
+/**
+ * The memory that one request holds. It is apart from {@link RequestMemory}, so that the collection of that is noticed.
+ */
 type Holding = {
   readonly share: string;
   bytes: number;
-  /** Claims that were granted and are not given back. */
+  /** The number of granted claims that were not given back. */
   claims: number;
-  /** Since when its client is waited for; `undefined` while it works. */
+  /** The time since which the request waits for its client; `undefined` while it works. */
   waitsSince: number | undefined;
   isGoing: boolean;
 };
@@ -80,7 +84,7 @@ type Waiter = {
   readonly grant: () => void;
 };
 
-/** How often a request that waits for its client looks whether it may go on waiting. */
+/** Milliseconds after which a request that waits for its client checks again whether it may go on waiting. */
 const TICK = 500;
 const SECOND = 1000;
 
@@ -91,7 +95,7 @@ export class MemoryBudget {
   readonly #holdings = new Set<Holding>();
   readonly #kept: KeptMemory[] = [];
   readonly #queue: Waiter[] = [];
-  /** A request that was cut off never ends: what it held is given back when its memory is collected. */
+  /** A request that was cut off never ends. Its memory is given back when its {@link RequestMemory} is collected. */
   readonly #lost = new FinalizationRegistry<Holding>((holding) => this.#drop(holding));
 
   constructor(limits: BudgetLimits, clock: BudgetClock) {
@@ -99,7 +103,7 @@ export class MemoryBudget {
     this.clock = clock;
   }
 
-  /** Bytes that requests hold, and that are kept for later ones. */
+  /** Bytes that requests hold or that are kept for later requests. */
   get used(): number {
     let bytes = 0;
     for (const holding of this.#holdings) bytes += holding.bytes;
@@ -114,22 +118,25 @@ export class MemoryBudget {
     return bytes;
   }
 
-  /** Whether more is held than there is room for. */
+  /** Whether requests hold more than the limit without the reserve. */
   get isOver(): boolean {
     return this.held > this.limits.bytes - this.limits.reserve;
   }
 
-  /** Requests that wait for room. */
+  /** The number of claims that wait for room. */
   get waiting(): number {
     return this.#queue.length;
   }
 
-  /** Counts what is kept for later, and makes it give way. */
+  /** Counts memory that is kept for later requests, and frees it for claims. */
   keep(kept: KeptMemory): void {
     this.#kept.push(kept);
   }
 
-  /** Opens the account of one request. `share` names whom it is for: shares come in turn. */
+  /**
+   * Opens the account of one request. `share` names the party that it counts for; the one that holds least is served
+   * first.
+   */
   open(share: string): RequestMemory {
     const holding: Holding = { share, bytes: 0, claims: 0, waitsSince: undefined, isGoing: false };
     const memory = new RequestMemory(this, holding);
@@ -137,7 +144,11 @@ export class MemoryBudget {
     return memory;
   }
 
-  /** @internal Settles when the holding has been granted the bytes. @throws HostBusy */
+  /**
+   * @internal Resolves when the claim is granted.
+   *
+   * @throws HostBusy if the queue is full, or after the limit of waiting.
+   */
   async claim(holding: Holding, claim: MemoryClaim): Promise<void> {
     if (this.#mayPass(holding) && this.#fits(holding, claim)) return this.#grant(holding, claim);
     const own = this.#queue.filter(({ holding: { share } }) => share === holding.share).length;
@@ -169,7 +180,7 @@ export class MemoryBudget {
     onGrant?.();
   }
 
-  /** @internal Changes what a holding is known to hold, and serves who waits. */
+  /** @internal Changes the bytes of a holding, and grants waiting claims if it has become smaller. */
   add(holding: Holding, bytes: number): void {
     holding.bytes = Math.max(0, holding.bytes + bytes);
     if (holding.bytes > 0) this.#holdings.add(holding);
@@ -183,7 +194,7 @@ export class MemoryBudget {
     this.serve();
   }
 
-  /** Grants what there is room for, in turn: called by whoever has made room. */
+  /** Grants waiting claims in order, as far as there is room. Code that frees memory calls it. */
   serve(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       if (!this.#fits(next.holding, next.claim)) return;
@@ -192,7 +203,7 @@ export class MemoryBudget {
     }
   }
 
-  /** Whether a holding that waits for its client has to make way for those who wait for room. */
+  /** Whether a request that waits for its client has to end for claims that wait for room. */
   mustGo(holding: Holding): boolean {
     const next = this.#next();
     if (next === undefined) return false;
@@ -215,7 +226,10 @@ export class MemoryBudget {
     return false;
   }
 
-  /** Who is served next: one who was granted something already, else the first of the share that holds least. */
+  /**
+   * Returns the claim to serve next: that of a request with a granted claim, else the first of the share that holds
+   * least.
+   */
   #next(): Waiter | undefined {
     const further = this.#queue.find(({ holding }) => holding.claims > 0);
     if (further !== undefined) return further;
@@ -233,19 +247,22 @@ export class MemoryBudget {
     return bytes;
   }
 
-  /** Whether a holding need not wait behind those in the queue. */
+  /** Whether a request need not wait behind the claims in the queue. */
   #mayPass(holding: Holding): boolean {
     return this.#queue.length === 0 || (holding.claims > 0 && this.#queue.every((each) => each.holding.claims === 0));
   }
 
-  /** Bytes that have to be given back before a claim fits. */
+  /** Returns the bytes that must be freed before a claim fits; 0 or less if it fits. */
   #missing(holding: Holding, { bytes, reuses }: MemoryClaim): number {
     const kept = holding.claims > 0 ? 0 : this.limits.reserve;
     const reused = reuses === undefined ? 0 : Math.min(bytes, reuses.bytes());
     return this.used + bytes - reused + kept - this.limits.bytes;
   }
 
-  /** Whether there is room, or can be made. A request that would be alone always has it. */
+  /**
+   * Whether a claim fits, after kept memory is freed for it if needed. The first claim of a request that is alone
+   * always fits.
+   */
   #fits(holding: Holding, claim: MemoryClaim): boolean {
     for (const kept of this.#kept) {
       const missing = this.#missing(holding, claim);
@@ -256,13 +273,13 @@ export class MemoryBudget {
     return holding.claims === 0;
   }
 
-  /** Seconds after which it is worth asking again. */
+  /** Returns the seconds after which a client may try again. */
   #retryAfter(): number {
     return Math.ceil(this.limits.patience / SECOND / 2);
   }
 }
 
-/** What one request holds of an isolate's memory. */
+/** The account of the memory that one request holds. */
 export class RequestMemory {
   readonly #budget: MemoryBudget;
   readonly #holding: Holding;
@@ -279,39 +296,43 @@ export class RequestMemory {
     return this.#holding.bytes;
   }
 
-  /** Waits until a claim is granted; give it back with {@link RequestMemory.giveBack}. @throws HostBusy */
+  /**
+   * Resolves when a claim is granted. The caller gives it back with {@link RequestMemory.giveBack}.
+   *
+   * @throws HostBusy
+   */
   async claim(claim: MemoryClaim): Promise<void> {
     await this.#budget.claim(this.#holding, claim);
   }
 
-  /** Waits, where more is held than there is room for, until that has changed. @throws HostBusy */
+  /** If requests hold more than there is room for, waits until there is room. @throws HostBusy */
   async room(): Promise<void> {
     if (!this.#budget.isOver) return;
     await this.claim({ bytes: 0 });
     this.giveBack(0);
   }
 
-  /** Gives back what was claimed. */
+  /** Returns the bytes of one claim to the budget. */
   giveBack(bytes: number): void {
     this.#holding.claims = Math.max(0, this.#holding.claims - 1);
     this.#budget.add(this.#holding, -bytes);
   }
 
-  /** Accounts for bytes that the request has begun to hold or, negative, holds no longer. */
+  /** Counts bytes that the request has begun to hold or, if negative, no longer holds. */
   hold(bytes: number): void {
     this.#budget.add(this.#holding, bytes);
   }
 
-  /** Has `park` called, once, when the client is waited for: to let go of what can be made again. `undefined`: nothing can. */
+  /** Sets the function that is called once when the request waits for its client, to free what can be made again. */
   parkWith(park: (() => void) | undefined): void {
     this.#park = park;
   }
 
   /**
-   * Awaits one step of the client's: that it takes some bytes, or sends some. For one that is known to be slow, nothing is kept that
-   * can be made again.
+   * Awaits one step of the client: that it takes or sends some bytes. For a client that is known to be slow, it first
+   * frees what can be made again.
    *
-   * @throws ClientTooSlow where it stands still for too long, or for long while others wait for what the request holds.
+   * @throws ClientTooSlow if the client stands still for too long, or holds memory for long that others wait for.
    */
   async whileClient<T>(step: Promise<T>, isSlow = false): Promise<T> {
     const { clock, limits } = this.#budget;

@@ -1,17 +1,18 @@
 /**
- * Gives way: an isolate serves many requests and runs one at a time, so that a request which computes for a second without a pause makes
- * all others wait for a second. Awaiting what is already there is no pause, since microtasks run before anything else does.
+ * Pauses in long computations. An isolate serves many requests and runs one at a time. A request that computes for a
+ * second without a pause makes all others wait for that second. Awaiting a settled promise is no pause, since
+ * microtasks run before all else.
  *
  * @packageDocumentation
  */
 
-/** Lets everything else that waits have its turn: settles in a later turn of the event loop, not in a microtask. */
+/** Lets other requests run: the promise resolves in a later turn of the event loop, not in a microtask. */
 export type Pause = () => Promise<void>;
 
-/** Steps after which a pause is due. A step is about as much work as looking at one byte, some 10 ns, so that this is some 30 ms. */
+/** Steps after which a pause is due, about 30 ms. A step is about as much work as reading one byte, some 10 ns. */
 const STEPS_BETWEEN_PAUSES = 3_000_000;
 
-/** Counts the steps of one request, and pauses after every so many. */
+/** Counts the steps of one request, and pauses after each `between` steps. */
 export class Pacer {
   readonly #pause: Pause;
   readonly #between: number;
@@ -24,22 +25,25 @@ export class Pacer {
     this.#nextPause = between;
   }
 
-  /** Steps of the request so far. */
+  /** The steps of the request so far. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** Whether {@link Pacer.pace} would pause: to be asked first in hot loops, where awaiting nothing costs, too. */
+  /**
+   * Whether {@link Pacer.pace} would pause. Hot loops check this first, since even awaiting a settled promise costs
+   * time.
+   */
   get isDue(): boolean {
     return this.#steps >= this.#nextPause;
   }
 
-  /** Counts steps that were taken. */
+  /** Adds steps that were taken. */
   add(steps: number): void {
     this.#steps += steps;
   }
 
-  /** Pauses where it is time to. */
+  /** Pauses if a pause is due. */
   async pace(): Promise<void> {
     if (!this.isDue) return;
     await this.#pause();

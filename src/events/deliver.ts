@@ -1,8 +1,8 @@
 /**
  * Delivers events to webhooks over a port to the network.
  *
- * It keeps nothing of a receiver's response but the status. Only the network knows to which address a name leads, so a
- * response that is shown to the webhook's owner could come from a server that only this host can reach.
+ * It keeps nothing of a receiver's response but the status. Only the network knows to which address a name leads. So a
+ * response could come from a server that only this host can reach, and must not be shown to the webhook's owner.
  *
  * @packageDocumentation
  */
@@ -78,7 +78,7 @@ function resultOf(status: number): Pick<AttemptResult, "outcome" | "error"> {
   return { outcome: "failed", error: `The receiver answered ${status}.` };
 }
 
-/** What an attempt came to, and whether the receiver let its time pass. */
+/** The result of an attempt, and whether the receiver did not respond in time. */
 type Attempt = AttemptResult & { readonly isSilent?: true };
 
 async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: DeliveryTools): Promise<Attempt> {

@@ -1,6 +1,6 @@
 /**
- * The jobs on the queue. A job names its repository by id as well as by name, so that a job left over from a deleted
- * repository does not touch a new one of the same name.
+ * The jobs on the queue. A job names its repository by id as well as by name. So a job left over from a
+ * deleted repository does not touch a new one of the same name.
  *
  * @packageDocumentation
  */

@@ -1,6 +1,6 @@
 /**
- * The encoder of pack indexes. Reading a pack fills tables, and the index is made from them chunk by chunk, since the
- * index of a pack of millions of objects is too large to be held beside them.
+ * The encoder of pack indexes. It makes an index, chunk by chunk, from the tables that reading the pack has
+ * filled. The index of a pack of millions of objects is too large to be held beside them.
  *
  * @packageDocumentation
  * @see gitformat-pack(5)

@@ -1,9 +1,9 @@
 /**
- * Lends kernels to requests and keeps one for the next: memory of a WebAssembly instance never shrinks and is only freed when
- * collected, so making one per request would let an isolate's memory grow with its traffic.
+ * Lends kernels to requests and keeps one for the next request. The memory of a WebAssembly instance never shrinks and
+ * is freed only when it is collected. So one instance per request would let an isolate's memory grow with its traffic.
  *
- * All kernels that are lent to requests have a ring of the same size, however many are lent: what a push may bring has to be
- * readable, whatever runs beside. Who finds no room for one waits.
+ * All kernels of {@link Kernels.lend} have a ring of the same size, however many are lent. So every pack that a push
+ * may bring can be read, whatever else runs. A request for which there is no memory waits.
  *
  * @packageDocumentation
  */
@@ -11,34 +11,36 @@ import type { HashFactory } from "../bytes/hash.ts";
 import { keptMemory, type KeptMemory, type MemoryBudget, type RequestMemory } from "../bytes/memory-budget.ts";
 import { type Kernel, createKernel } from "./kernel.ts";
 
-/** How kernels are made. Bytes. */
+/** The sizes of kernels in bytes, and the other options with which they are created. */
 export type KernelPoolLayout = {
   readonly windowBytes: number;
   readonly ringBytes: number;
   /** The ring of a kernel for {@link Kernels.lendSmall}. */
   readonly smallRingBytes: number;
-  /** Gives random bits for a kernel's name table: see `KernelLayout.seed`. */
+  /** Returns random bits for a kernel's name table: see `KernelLayout.seed`. */
   readonly seed: () => readonly [number, number];
-  /** As `KernelLayout.hash`. */
+  /** The platform's hash functions: see `KernelLayout.hash`. */
   readonly hash?: HashFactory;
 };
 
-/** A kernel whose tables grew past this is not kept. */
+/** Bytes of the largest kernel that is kept. One whose tables grew further is dropped. */
 const KEEP_BYTES = 44 * 1024 * 1024;
-/** What a new kernel has beside its window and its ring. */
+/** Bytes that a new kernel has in addition to its window and its ring. */
 const TABLE_BYTES = 768 * 1024;
 
-/** The kernels as one request sees them. */
+/** The kernels, as one request borrows them. */
 export interface Kernels {
-  /** Lends a kernel, reset, for names of `rawSize` bytes. Give it back in a `finally`. @throws HostBusy */
+  /** Lends a reset kernel for names of `rawSize` bytes. The caller gives it back in a `finally`. @throws HostBusy */
   lend(rawSize: number): Promise<Kernel>;
-  /** As {@link Kernels.lend}, one with a small ring: for work that may fail. */
+  /** Does what {@link Kernels.lend} does, with a small ring, for work that may fail. */
   lendSmall(rawSize: number): Promise<Kernel>;
-  /** Takes a kernel back; nobody uses it, or a view of its memory, afterwards. */
+  /** Takes a kernel back. The caller must not use it, or a view of its memory, afterwards. */
   giveBack(kernel: Kernel): void;
 }
 
-/** What is known of a kernel that is lent. The kernel itself is its borrower's: one that is lost with a request is collected. */
+/**
+ * A loan. Only the borrower refers to the kernel strongly, so that a kernel that is lost with its request is collected.
+ */
 type Loan = { readonly kernel: WeakRef<Kernel>; readonly claimed: number };
 
 function bytesOf(kernel: Kernel | undefined): number {
@@ -66,7 +68,7 @@ export class KernelPool {
     budget.keep(this.#kept);
   }
 
-  /** The pool as a request sees it, which pays with its own memory. */
+  /** Returns the pool for one request. Kernels are claimed from the request's memory. */
   for(memory: RequestMemory): Kernels {
     return {
       lend: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.ringBytes),
@@ -75,7 +77,7 @@ export class KernelPool {
     };
   }
 
-  /** Memory of all kernels, lent and idle, in bytes. */
+  /** Bytes of the memory of all kernels, lent and idle. */
   get byteLength(): number {
     // Without an idle kernel there is nothing to add.
     let bytes = bytesOf(this.#idle);
@@ -87,7 +89,7 @@ export class KernelPool {
     return bytes;
   }
 
-  /** {@link KernelPool.byteLength}: the most that it was since this was last asked. */
+  /** Returns the maximum of {@link KernelPool.byteLength} since the last call. */
   takeHighest(): number {
     this.#note();
     const highest = this.#highest;
@@ -95,12 +97,12 @@ export class KernelPool {
     return highest;
   }
 
-  /** A kernel's memory only grows: it is enough to look before one is let go of. */
+  /** Notes the memory in use. A kernel's memory only grows, so it is enough to do this before a kernel is dropped. */
   #note(): void {
     this.#highest = Math.max(this.#highest, this.byteLength);
   }
 
-  /** What the idle kernel takes, and what those that are lent have grown by. */
+  /** Bytes of the idle kernel, and those by which lent kernels have grown beyond their claims. */
   get #keptBytes(): number {
     let bytes = bytesOf(this.#idle);
     for (const { kernel, claimed } of this.#loans.values())
@@ -132,7 +134,7 @@ export class KernelPool {
 
   #make(rawSize: number, ringBytes: number): Kernel {
     const { windowBytes, hash } = this.#layout;
-    // one for names of another size is of no use beside this one
+    // An idle kernel for names of another size is of no use beside this one.
     this.#idle = undefined;
     return createKernel(this.#module, {
       windowBytes,

@@ -2,7 +2,7 @@
  * The interface of the kernel: the WebAssembly module of `src/kernel/wasm` that does the work on every byte of every
  * object.
  *
- * A {@link Kernel} is one instance with a memory of its own, so that two requests never share state. All calls are synchronous.
+ * A {@link Kernel} is one instance with its own memory, so two requests never share state. All calls are synchronous.
  * Addresses in its memory are numbers, and lengths are in bytes. From its start, the memory has these regions:
  *
  *     statics | window (compressed input) | ring (inflated objects, managed by the caller) | name table, growing
@@ -51,7 +51,7 @@ const FOUR_GIB = 2 ** 32 - 1;
  */
 export function createKernel(module: WebAssembly.Module, layout: KernelLayout): Kernel {
   const instance = new WebAssembly.Instance(module, {});
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the module is built from the sources the type mirrors
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- the type mirrors the sources of the module
   const exports = instance.exports as unknown as KernelExports;
   return new Kernel(exports, layout);
 }

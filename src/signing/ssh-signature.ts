@@ -2,7 +2,8 @@
  * SSH signatures, as `ssh-keygen -Y sign` makes them for git.
  *
  * ```text
- * signature := "SSHSIG" | u32 1 | string key | string namespace | string reserved | string hash | string ( string type | string blob | … )
+ * signature := "SSHSIG" | u32 1 | string key | string namespace | string reserved | string hash | string inner
+ * inner     := string type | string blob | …
  * signed    := "SSHSIG" | string namespace | string reserved | string hash | string digest of the message
  * ```
  *

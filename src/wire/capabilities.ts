@@ -29,8 +29,8 @@ export type CapabilityContext = {
 };
 
 /**
- * The place where a capability is advertised: the first line of a service in versions 0 and 1, a line of its own in
- * version 2, or a feature in the value of a version 2 command.
+ * The place where a capability is advertised. In versions 0 and 1 it is the first line of a service. In version 2 it is
+ * a line of its own, or the value of a command, which lists its features.
  */
 export type CapabilitySurface = "upload-pack" | "receive-pack" | "v2" | "ls-refs" | "fetch" | "object-info";
 

@@ -98,7 +98,7 @@ export class FetchRequestParser {
   /**
    * Takes the next line.
    *
-   * @throws ProtocolError in git's words on an argument that is unknown, malformed or needs a feature that was not offered.
+   * @throws ProtocolError in git's words on an argument that is unknown, malformed, or of a feature not offered.
    * @throws LimitExceeded on more wants, haves or shallow lines than the options allow.
    */
   accept(line: PktLine): "more" | "done" {

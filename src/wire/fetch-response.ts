@@ -2,7 +2,7 @@
  * The response of version 2's `fetch`: a list of sections, the last of which is the pack.
  *
  * ```text
- * response := "acknowledgments\n" ( "NAK\n" | *( "ACK" SP oid "\n" ) ) flush                    not ready: another round
+ * response := "acknowledgments\n" ( "NAK\n" | *( "ACK" SP oid "\n" ) ) flush                   not ready: another round
  *           | [ "acknowledgments\n" … "ready\n" delim ]
  *             [ "shallow-info\n" *shallow-line delim ]
  *             [ "wanted-refs\n" *( oid SP name "\n" ) delim ]

@@ -5,7 +5,7 @@
  * certificate := "certificate version 0.1" LF
  *                "pusher" SP ident LF  [ "pushee" SP url LF ]  [ "nonce" SP nonce LF ]  *( "push-option" SP option LF )
  *                LF  *( old SP new SP name LF )  signature
- * on the wire := "push-cert" NUL capabilities  *line  "push-cert-end" LF          a pkt-line for each line, line feed included
+ * on the wire := "push-cert" NUL capabilities  *line  "push-cert-end" LF      a pkt-line per line, with its line feed
  * ```
  *
  * @packageDocumentation

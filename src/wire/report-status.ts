@@ -4,7 +4,7 @@
  * ```text
  * report  := "unpack" SP ( "ok" | why ) "\n" *command flush
  * command := "ok" SP name "\n" *option | "ng" SP name SP why "\n"
- * option  := "option" SP ( "refname" SP name | "old-oid" SP oid | "new-oid" SP oid | "forced-update" ) "\n"     version 2
+ * option  := "option" SP ( "refname" SP name | "old-oid" SP oid | "new-oid" SP oid | "forced-update" ) "\n"   version 2
  * ```
  *
  * @packageDocumentation

@@ -44,7 +44,7 @@ const C = "challenge";
 const F = "forbid";
 const H = "hide";
 
-/** What becomes of reading, writing and administering, for each repository in the order above. */
+/** The decisions about reading, writing and administering, for each repository in the order above. */
 const TABLE: Readonly<Record<keyof typeof PRINCIPALS, readonly (readonly [Decision, Decision, Decision])[]>> = {
   anonymous: [
     [C, C, C],
