@@ -29,7 +29,7 @@ export interface PackUpload {
   writePart(bytes: Uint8Array): Promise<void>;
   /** Makes the file appear. It must be called once, after every part has settled. */
   complete(): Promise<void>;
-  /** Gives the upload up; never throws. */
+  /** Aborts the upload; never throws. */
   abort(): Promise<void>;
 }
 

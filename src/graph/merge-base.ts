@@ -22,7 +22,7 @@ const SLOP = 5;
 /** The same number when they are not old: somebody's clock may have stood at the beginning of time. */
 const MOST_SLOP = 20_000;
 
-/** How two commits stand to each other. All members are nodes, and lists are youngest first. */
+/** The relation of two commits. All members are nodes, and lists are youngest first. */
 export type Divergence = {
   /** The best common ancestors: several after a criss-cross merge, none if the histories are unrelated. */
   readonly bases: readonly number[];

@@ -16,7 +16,7 @@ import type { GraphSession } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
 import { type ObjectFilter, wantsBlobs, wantsTrees } from "./object-filter.ts";
 
-/** What decides which trees and blobs a walk selects. Types and sizes are left to `dropFiltered` afterwards. */
+/** The options of a walk that selects trees and blobs. Types and sizes are left to `dropFiltered` afterwards. */
 export type TreeWalk = {
   readonly filter: ObjectFilter;
   /** Receives the number of objects selected since the last call. */

@@ -10,7 +10,7 @@ import { KIND_NUMBER } from "../object/object-kind.ts";
 import { walkCommits } from "./commit-walk.ts";
 import type { GraphSession } from "./graph-session.ts";
 
-/** How a client wants history cut. Nodes are of commits that are here. */
+/** The client's request to cut history. Nodes are of commits that are here. */
 export type ShallowRequest = {
   /** The commits at which the client's own history is cut. */
   readonly clientShallow: readonly number[];

@@ -194,9 +194,9 @@ class PathPattern {
   readonly #isName: boolean;
   /** The part before the first special character. It is the whole pattern if the pattern is literal. */
   readonly #plain: string;
-  /** The part after the last special character, as far as that is told easily. */
+  /** The part after the last special character, if it is easy to tell, else "". */
   readonly #ending: string;
-  /** The least number of characters that a matching text has, as far as that is told easily. */
+  /** The least number of characters that a matching text has, if it is easy to tell, else 0. */
   readonly #shortest: number;
   /** Whether the pattern is one star and then the ending. */
   readonly #isEnding: boolean;

@@ -5,7 +5,10 @@
  * @see git-check-ref-format(1)
  */
 
-/** What no ref name has anywhere: control characters, space, DEL and what git's revision syntax or a glob would read. */
+/**
+ * The characters and sequences that no ref name may have: control characters, space, DEL, and those special to git's
+ * revision syntax or to globs.
+ */
 // eslint-disable-next-line no-control-regex -- control characters are what it is for
 const FORBIDDEN = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{/;
 

@@ -212,8 +212,8 @@ class Match {
   }
 
   /**
-   * Reads one item of a set: a character, a range, or a class. Returns the place of the next item, or {@link
-   * MALFORMED}.
+   * Reads one item of a set: a character, a range, or a class. Returns the place of the next item, or
+   * {@link MALFORMED}.
    */
   #item(at: number, code: number): number {
     const pattern = this.#pattern;

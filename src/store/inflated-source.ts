@@ -13,7 +13,7 @@ const BLOCK_BYTES = 65_536;
 /** The number of resume points in one stream; each takes 45 KB. */
 const POINTS = 32;
 
-/** What all sources of one object share: the blocks kept, and the bound on work. */
+/** The state that all sources of one object share: the blocks kept, and the bound on work. */
 export class InflatedBlocks {
   readonly #most: number;
   readonly #blocks = new Map<string, Uint8Array>();

@@ -32,7 +32,7 @@ export type PackPlace = {
   readonly scope: string;
 };
 
-/** What all packs of a catalog share. */
+/** The context that all packs of a catalog share. */
 export type PackContext = {
   readonly cache: BlockCache;
   readonly format: ObjectFormat;

@@ -11,7 +11,7 @@ import type { EntryTable } from "./entry-table.ts";
 
 const NONE = -1;
 
-/** What the forest must know of names. It is little, so that the forest can be tested without a kernel. */
+/** The forest's view of names. It is small, so that the forest can be tested without a kernel. */
 export type NameLookup = {
   /** The number of names. They are numbered from 0. */
   readonly count: number;

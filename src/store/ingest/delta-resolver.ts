@@ -53,7 +53,7 @@ export type OutsideBase = {
   large: LargeBase | undefined;
 };
 
-/** What resolving needs of the pack being taken in. */
+/** The input of resolving, from the pack being taken in. */
 export type ResolverInput = {
   readonly entries: EntryTable;
   readonly inflating: Inflating;
@@ -123,7 +123,7 @@ export class DeltaResolver {
     forest.release();
   }
 
-  /** Gives the batch's buffer back, so that the index, which is written next, can use it. */
+  /** Returns the batch's buffer to its pool, so that the index, which is written next, can use it. */
   rest(): void {
     const { buffers } = this.#input;
     if (this.#batchBytes?.length === buffers.size) buffers.give(this.#batchBytes);

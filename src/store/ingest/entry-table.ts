@@ -1,7 +1,7 @@
 /**
- * What is remembered of each entry of a pack being taken in: 37 bytes per entry, in typed arrays. They grow as entries
- * are seen, because a declared count is never believed. They grow by a chunk at a time: growing by copying would leave
- * as much garbage as there are entries.
+ * The table of the entries of a pack being taken in: 37 bytes per entry, in typed arrays. They grow as entries are
+ * seen, because a declared count is never believed. They grow by a chunk at a time: growing by copying would leave as
+ * much garbage as there are entries.
  *
  * @packageDocumentation
  */

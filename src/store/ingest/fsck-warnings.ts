@@ -1,25 +1,25 @@
 /**
- * What of a pack was let pass, and is told to whoever sent it: a bounded number of git's own lines.
+ * Collects what fsck let pass in a pack, to be reported to its sender: a bounded number of git's own lines.
  *
  * @packageDocumentation
  * @see `receive.fsck.<msg-id>` in git-config(1)
  */
 import type { FsckFinding } from "../../object/fsck-rule.ts";
 
-/** Lines that a client is shown: beyond them it is told how many more there are. */
+/** The most lines that a client is shown. Beyond them it is told how many more there are. */
 const MOST_LINES = 20;
 
-/** Warnings of one pack. */
+/** The warnings of one pack. */
 export class FsckWarnings {
   readonly #lines: string[] = [];
   #more = 0;
 
-  /** Whether all lines are taken: a further warning is only counted. */
+  /** Whether all lines are taken, so that a further warning is only counted. */
   get isFull(): boolean {
     return this.#lines.length >= MOST_LINES;
   }
 
-  /** Adds a warning. The object's name, in hexadecimal, is not looked at where {@link isFull}. */
+  /** Adds a warning. The object's name, in hexadecimal, is not used if {@link isFull}. */
   add(oid: string, { id, text }: FsckFinding): void {
     if (this.isFull) this.#more++;
     else this.#lines.push(`warning: object ${oid}: ${id}: ${text}`);

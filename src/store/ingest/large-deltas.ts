@@ -23,7 +23,7 @@ const OUT_BYTES = 131_072;
 /** A large blob's content, readable at any place. */
 type Scratch = { readonly file: PackFile; readonly size: number };
 
-/** What large deltas work with. */
+/** The input of applying large deltas. */
 export type LargeDeltasInput = {
   readonly storage: PackStorage;
   /** The stem of the pack being taken in, which scratch files share. */

@@ -18,7 +18,7 @@ export type ObjectLimits = {
 /** The steps charged for an object beside those of its bytes: its table entries, its check, its name. */
 const OBJECT_STEPS = 300;
 
-/** What a pack has used of its bounds. */
+/** Counts what a pack has used of its bounds. */
 export class ObjectBudget {
   readonly #limits: ObjectLimits;
   readonly #pacer: Pacer;

@@ -112,7 +112,7 @@ export class ObjectIntake {
   }
 
   /**
-   * Gives every object so far its name.
+   * Names every object so far.
    *
    * @throws ObjectRejected for a duplicate, and for a SHA-1 that is part of a collision attack.
    */
@@ -295,8 +295,8 @@ export class ObjectIntake {
   }
 
   /**
-   * Whether an object of the pack refers to the object of a raw name, as far as references are noted: see {@link
-   * accept}.
+   * Whether an object of the pack refers to the object of a raw name, as far as references are noted: see
+   * {@link accept}.
    */
   refersTo(name: Uint8Array): boolean {
     this.#kernel.memory.set(name, this.#scratch);

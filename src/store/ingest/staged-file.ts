@@ -103,7 +103,8 @@ export class StagedFile {
   }
 
   /**
-   * Gives the buffers back once nothing is in flight. The buffer of a file in memory is its content, so that is lost.
+   * Returns the buffers to their pool once nothing is in flight. The buffer of a file in memory is its content, so that
+   * is lost.
    */
   #giveBack(): void {
     for (const buffer of [this.#buffer, this.#spare])
@@ -113,7 +114,7 @@ export class StagedFile {
     this.#used = 0;
   }
 
-  /** Gives up the content of a finished file that was kept in memory and is not needed any more. */
+  /** Frees the content of a finished file that was kept in memory and is not needed any more. */
   release(): void {
     if (this.#upload === undefined) this.#giveBack();
   }
