@@ -1,7 +1,8 @@
 /**
- * Copying without a kernel. What a copy asks of it, once all is selected, is which objects a delta may build on; a delta of a stored
- * pack builds on an object of the same pack, so a bit per object of the pack is enough. While clients are fast, the kernel's table
- * answers. When one is waited for, the bits are taken from it, and the kernel goes to somebody else.
+ * Copies without a kernel while the client is slow. Once everything is selected, a copy needs the kernel only to tell
+ * which objects a delta may build on. A delta of a stored pack builds on an object of the same pack, so one bit per
+ * object of the pack suffices. While the client is fast, the kernel's table answers. When the copy has to wait for the
+ * client, the bits are taken from that table, and the kernel goes to another request.
  *
  * @packageDocumentation
  */
@@ -13,7 +14,7 @@ import type { CopyOptions, PackCopy } from "./pack-copy.ts";
 import type { PackSelection } from "./pack-selection.ts";
 import type { FetchSession } from "./pack-session.ts";
 
-/** What is to be sent. */
+/** The packs and parts to be sent. */
 export type CopyPlan = {
   readonly whole: readonly PackHandle[];
   readonly parts: readonly PackSelection[];
@@ -21,7 +22,7 @@ export type CopyPlan = {
   readonly mayBuildOn: CopyOptions["mayBuildOn"];
 };
 
-/** What a pack's deltas may build on: a bit per position of its index. */
+/** The objects of a pack that its deltas may build on: one bit per position of its index. */
 class Buildable {
   readonly #index: PackIndex;
   readonly #bits: Uint8Array;
@@ -41,7 +42,7 @@ class Buildable {
   }
 }
 
-/** What a copy reads ahead for a client that is fast. */
+/** The most bytes that a copy reads ahead for a fast client. */
 const AHEAD_BYTES = 6 * 1024 * 1024;
 
 function bytesOf(parts: readonly PackSelection[]): number {
@@ -61,7 +62,10 @@ export class CopyParking {
   #parking: Promise<void> | undefined;
   #aheadBytes = 0;
 
-  /** `isAlone`: nothing else of the request writes to the client meanwhile. */
+  /**
+   * Parks the copy when the client is slow, unless `isAlone` is false: then other work of the request writes to the
+   * client meanwhile.
+   */
   constructor(session: FetchSession, plan: CopyPlan, isAlone: boolean) {
     this.#session = session;
     this.#plan = plan;
@@ -69,24 +73,24 @@ export class CopyParking {
     if (isAlone && plan.parts.length > 0) session.repository.memory.parkWith(() => this.#park());
   }
 
-  /** Says that a part is copied from now on. */
+  /** Records the part that is copied from now on. */
   begin(part: PackSelection, copying: PackCopy): void {
     this.#part = part;
     this.#copying = copying;
   }
 
-  /** See {@link CopyOptions}: of the part that is copied. */
+  /** Whether a delta of the part being copied may build on this object; see {@link CopyOptions}. */
   mayBuildOn(name: Uint8Array): boolean {
     const buildable = this.#part === undefined ? undefined : this.#buildable.get(this.#part);
     return buildable === undefined ? this.#plan.mayBuildOn(name) : buildable.has(name);
   }
 
-  /** Settles when nothing is under way that needs the kernel. */
+  /** Settles when nothing that needs the kernel is under way. */
   async ended(): Promise<void> {
     await this.#parking;
   }
 
-  /** Says that nothing is copied any more. */
+  /** Ends the copying: releases the memory counted, and parks no more. */
   end(): void {
     this.#holdAhead(0);
     this.#session.repository.memory.parkWith(undefined);
@@ -101,7 +105,7 @@ export class CopyParking {
     this.#copying?.letGo();
     this.#holdAhead(0);
     this.#parking = this.#takeBits();
-    // awaited by whoever goes on
+    // Awaited by {@link CopyParking.ended}; until then a failure must not count as unhandled.
     this.#parking.catch(() => undefined);
   }
 
@@ -111,7 +115,7 @@ export class CopyParking {
     const first = this.#part === undefined ? 0 : parts.indexOf(this.#part);
     for (const part of parts.slice(first)) {
       const index = part.order?.index ?? (await part.handle.loadIndex());
-      // as when its turn comes
+      // As is done when the part's turn comes.
       if (part !== this.#part) for (const node of part.nodes) graph.unmark(node, PENDING);
       this.#buildable.set(part, new Buildable(index, this.#plan.mayBuildOn));
     }

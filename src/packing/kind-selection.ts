@@ -1,6 +1,7 @@
 /**
- * The plan of a partial clone of everything: which objects go is told by their types, which lie beside the packs. No tree is
- * opened. Right where every pack carries the mark, so that all that is in them is to be sent but for the filter.
+ * The plan of a partial clone of everything: selects objects by their types, which lie beside the packs. No tree is
+ * opened. It is correct if every pack carries the mark, because then all objects in the packs are to be sent, except
+ * those that the filter excludes.
  *
  * @packageDocumentation
  */
@@ -12,7 +13,7 @@ import type { GraphSession } from "../graph/graph-session.ts";
 import { BlobSizes, type ObjectFilter, passingKinds } from "../graph/object-filter.ts";
 import { type NumberedPack, type PackSelection, inBaseOrder, selectByRank } from "./pack-selection.ts";
 
-/** Selects and places every object of every pack that passes the filter, and those of `exempt` (nodes). */
+/** Selects and places every object of every pack that passes the filter, and the objects of `exempt` (nodes). */
 export async function selectByKinds(
   session: GraphSession,
   filter: ObjectFilter,
@@ -38,7 +39,7 @@ export async function selectByKinds(
 type Known = NumberedPack & { readonly order: PackOrder; readonly kinds: Uint8Array };
 type Passing = {
   readonly kinds: ReadonlySet<number>;
-  /** By position: 1 for a blob that is too large. */
+  /** By index position: 1 for a blob that is too large. */
   readonly large: Uint8Array | undefined;
   readonly anyExempt: boolean;
 };
@@ -51,7 +52,7 @@ function selectPassing(session: GraphSession, from: Known, passing: Passing): Pa
   };
   let rank = -1;
   return selectByRank(from, (name, position) => {
-    // completion appended its bases behind the pack's own objects: they are in packs of their own
+    // Completion appended bases behind the pack's own objects. They are in other packs as own objects.
     if (++rank >= ownObjects) return -1;
     const passes = passing.kinds.has(kindAtPosition(from.kinds, position)) && passing.large?.[position] !== 1;
     if (!passes && !(passing.anyExempt && isExempt(name))) return -1;
@@ -69,7 +70,7 @@ async function largeBlobs(session: GraphSession, from: Known, filter: ObjectFilt
   for (let rank = 0; rank < from.order.count; rank++) {
     const position = from.order.positionAt(rank);
     if (kindAtPosition(from.kinds, position) !== KIND_NUMBER.blob) continue;
-    // in the order of the pack, so that what has to be read is read in order
+    // In pack order, so that entries that have to be read are read in order.
     const small = sizes.atOnce(position) ?? (await sizes.isSmall(position));
     if (!small) large[position] = 1;
   }

@@ -1,6 +1,6 @@
 /**
- * Copies entries of stored packs into a pack for a client: deflated bytes as they are, deltas kept, only headers changed. An
- * entry is made anew only where its base neither travels before it nor is at the client.
+ * Copies entries of stored packs into a pack for a client. Deflated bytes stay as they are, deltas are kept, and only
+ * headers change. An entry is re-encoded only if its base is neither sent before it nor at the client.
  *
  * @packageDocumentation
  * @see gitformat-pack(5)
@@ -27,31 +27,31 @@ import type { PackOutput } from "./pack-output.ts";
 import type { FetchSession } from "./pack-session.ts";
 import { streamRun } from "./stored-run.ts";
 
-/** What decides how a delta travels. */
+/** The options that decide how a delta is sent. */
 export type CopyOptions = {
   readonly ofsDelta: boolean;
   /** Whether an object is in the pack already, in the selection at hand, or at a client that takes thin packs. */
   readonly mayBuildOn: (name: Uint8Array) => boolean;
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
-  /** Whether to get by with little memory, by more reads. */
+  /** Whether to save memory at the price of more reads. */
   readonly isFrugal: boolean;
 };
 
-/** What is no more than this, bytes and entries, is gathered first, with what it is made from. */
+/** Selections below both bounds, in bytes and entries, are gathered first, together with their delta bases. */
 const FEW_BYTES = 16 * 1024 * 1024;
 const FEW_ENTRIES = 50_000;
-/** How it is gathered. What is held counts beside the caches. */
+/** The limits of that gathering. What it holds counts beside the caches. */
 const SWEEP = { reads: 24, runBytes: 7 * 1024 * 1024, heldBytes: 12 * 1024 * 1024 };
-/** The same where other work goes on beside, or the client is slow: with little of everything. */
+/** The same while other work goes on beside, or the client is slow: less of everything. */
 const SMALL_SWEEP = { reads: 64, runBytes: 2 * 1024 * 1024, heldBytes: 4 * 1024 * 1024 };
-/** From so many bytes on, what is read for them needs the room of the cache's blocks, but for so many. */
+/** Above `SOME_BYTES`, cached blocks are evicted down to `LEFT_BLOCK_BYTES` before the selection is read. */
 const SOME_BYTES = 1024 * 1024;
 const LEFT_BLOCK_BYTES = 2 * 1024 * 1024;
-/** A selection of so few entries needs no gathering. */
+/** A selection of up to this many entries needs no gathering. */
 const VERY_FEW_ENTRIES = 16;
-/** Entries nearer than this are read together; what lies between costs less than another read. */
+/** Entries no more than this many bytes apart are read together; what lies between costs less than another read. */
 const GAP_BYTES = 128 * 1024;
-/** An entry larger than this is not read but streamed. */
+/** An entry larger than this many bytes is streamed, and not read whole. */
 const RUN_BYTES = 2 * 1024 * 1024;
 const RUNS_AHEAD = 3;
 
@@ -65,10 +65,10 @@ export class PackCopy {
   readonly #output: PackOutput;
   readonly #header = new EntryHeader();
   readonly #newHeader = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
-  /** Where each entry went. */
+  /** The offset of each entry in the output. */
   readonly #placed: Float64Array<ArrayBuffer>;
   #order: PackOrder | undefined;
-  /** Runs that are read ahead, and the number of the next. */
+  /** The runs being read ahead, and the number of the next run to read. */
   #ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
   #nextRun = 0;
 
@@ -81,7 +81,7 @@ export class PackCopy {
     this.#order = selection.order;
   }
 
-  /** Copies all, in the order of the pack, reading ahead. */
+  /** Copies all entries, in the order of the pack, reading ahead. */
   async run(): Promise<void> {
     const { handle, nodes } = this.#selection;
     if (!this.#session.isResting) for (const node of nodes) this.#session.graph.unmark(node, PENDING);
@@ -96,7 +96,7 @@ export class PackCopy {
     }
   }
 
-  /** Reads what is selected and what that is made from, where it is little and scattered over a large pack. */
+  /** Gathers the selected entries and their bases, if they are few and scattered over a large pack. */
   async #gather(): Promise<Gathered | undefined> {
     const { handle, offsets, ends } = this.#selection;
     const { length } = offsets;
@@ -104,7 +104,7 @@ export class PackCopy {
     let bytes = 0;
     for (let i = 0; i < length; i++) bytes += f64At(ends, i) - f64At(offsets, i);
     const isMuch = length > FEW_ENTRIES || bytes > FEW_BYTES;
-    // the blocks of a walk that is over make room for what is read now
+    // The blocks of a walk that is over make room for what is read now.
     if (isMuch || bytes > SOME_BYTES) this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
     if (isMuch) return undefined;
     const { format } = this.#session.graph;
@@ -139,7 +139,7 @@ export class PackCopy {
     }
   }
 
-  /** Lets go of what was read ahead: it is read again when it is wanted. */
+  /** Drops the runs that were read ahead. They are read again when they are needed. */
   letGo(): void {
     for (const reading of this.#ahead.splice(0)) {
       this.#nextRun--;
@@ -153,12 +153,12 @@ export class PackCopy {
   async #read(run: Run | undefined): Promise<Uint8Array<ArrayBuffer>> {
     if (run === undefined) return new Uint8Array(0);
     const reading = this.#readRun(run);
-    // awaited in its turn; a failure before that must not count as unhandled
+    // Awaited in its turn; a failure before that must not count as unhandled.
     reading.catch(() => undefined);
     return await reading;
   }
 
-  /** Reads a run or, of one that is a single large entry, what its header takes: into memory of its own. */
+  /** Reads a run into memory of its own. Of a single entry that is too large for a run, it reads the header only. */
   async #readRun({ offset, length }: Run): Promise<Uint8Array<ArrayBuffer>> {
     const { handle } = this.#selection;
     const wanted = length > RUN_BYTES ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
@@ -208,8 +208,8 @@ export class PackCopy {
   }
 
   /**
-   * Writes the header of an entry, or what is new of it, and gives how many of its bytes that replaces: the rest is to be copied.
-   * `undefined` where the entry was made anew, whole.
+   * Writes the header of an entry, or the part of it that changes. Returns the number of stored bytes that this
+   * replaces; the rest is to be copied. Returns `undefined` if the entry was re-encoded whole.
    */
   async #writeHeader(i: number, offset: number, bytes: Uint8Array): Promise<number | undefined> {
     const { rawSize } = this.#session.graph.format;
@@ -249,7 +249,7 @@ export class PackCopy {
     return order.index.nameAt(order.positionAt(order.rankOf(offset)));
   }
 
-  /** Makes an entry without a base. */
+  /** Re-encodes an entry without a base. */
   async #copyWhole(offset: number): Promise<undefined> {
     await this.#session.awake();
     const { reader, inflating } = this.#session.graph;
@@ -259,7 +259,7 @@ export class PackCopy {
     return undefined;
   }
 
-  /** Makes an entry of an object that is too large to be held, or built from what is. */
+  /** Re-encodes an object that is too large to be held, or has such a base. */
   async #streamWhole(offset: number): Promise<void> {
     const { reader, inflating } = this.#session.graph;
     const chain = await reader.chainAt(this.#selection.pack, offset);
@@ -270,7 +270,7 @@ export class PackCopy {
       const { kernel } = inflating;
       return sumOver(kernel, bytes, adler, (value, at, length) => kernel.adler32(value, at, length));
     };
-    // the client may have been waited for
+    // The copy may have waited for the client meanwhile.
     await this.#session.awake();
     for await (const bytes of undeflated(pieces, size, adler32)) {
       await this.#append(bytes);

@@ -1,9 +1,9 @@
 /**
  * Makes the pack of a fetch: decides what to send, then sends it as it lies in the bucket.
  *
- * The fast way: nothing is common, the wants cover every tip, and every pack carries the mark (everything in it is reachable from
- * a ref). Then the packs themselves are the answer, and no object is looked at. Otherwise commits are walked, then the trees
- * that differ, and the entries selected are copied.
+ * The fast way applies if nothing is common, the wants cover every tip, and every pack carries the mark (everything in
+ * it is reachable from a ref). Then the packs themselves are the answer, and no object is examined. Otherwise commits
+ * are walked, then the trees that differ, and the selected entries are copied.
  *
  * @packageDocumentation
  * @see git-pack-objects(1)
@@ -26,20 +26,20 @@ import { CopyParking, type CopyPlan } from "./copy-parking.ts";
 import { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";
 
-/** How the pack may be made. */
+/** The options of making a pack. */
 export type PackOptions = {
-  /** Deltas may be against what the client has. */
+  /** Whether deltas may build on objects that the client has. */
   readonly thinPack: boolean;
   readonly ofsDelta: boolean;
-  /** Tags of what is sent go along; the snapshot then has the refs below `refs/tags/`. */
+  /** Whether tags of sent objects go along. The snapshot then has the refs below `refs/tags/`. */
   readonly includeTag: boolean;
-  /** What the client does without. */
+  /** The filter of objects that the client leaves out. */
   readonly filter: ObjectFilter;
-  /** Whether it is made beside other work, with little memory. */
+  /** Whether the pack is made beside other work, with little memory. */
   readonly isFrugal?: boolean;
 };
 
-/** Where the pack goes. */
+/** The receiver of a pack. */
 export interface PackSink {
   /** Takes bytes of the pack, which may be reused once the promise settles. */
   data(bytes: Uint8Array): Promise<void>;
@@ -50,13 +50,13 @@ export interface PackSink {
 const PROGRESS_STEP = 10_000;
 const TAGS = "refs/tags/";
 
-/** Up to so many commits of the client are set against what it gets, where its history is cut. */
+/** If history is cut for the client, up to this many of its commits are compared with what it gets. */
 const MOST_EDGES = 32;
-/** The buffers between the bucket and the client. */
+/** The size in bytes of the buffers between the bucket and the client. */
 const BUFFER_BYTES = 768 * 1024;
-/** What a selected entry takes: its place, its end, its node and where it went. */
+/** The bytes of a selected entry: its offset, its end, its node and its offset in the output. */
 const SELECTED_BYTES = 28;
-/** Above this many wants, their types are learnt from beside the packs. */
+/** Above this many wants, their types are learnt from the files beside the packs. */
 const MANY_WANTS = 16;
 
 /** Selects and sends the pack. */
@@ -74,7 +74,7 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
   const { graph } = session;
   const packs = session.database.packs.filter((pack) => !isCopy(pack));
   const { filter } = options;
-  // entries of a pack that is sent as it lies keep their ofs-deltas
+  // Entries of a pack that is sent as it lies keep their ofs-deltas.
   if (isEverything(session) && filter === NO_FILTER && options.ofsDelta) {
     const [only] = packs;
     if (only !== undefined && packs.length === 1 && only.record.ownObjects === only.record.objects) {
@@ -86,7 +86,7 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
     return;
   }
   if (session.toSend.length > MANY_WANTS) {
-    // objects by the hundred, and nothing at the client: what a partial clone checks out is mostly the tip
+    // Many wants and nothing at the client: a partial clone checks out, and mostly wants objects of the tip.
     if (session.common.nodes.size === 0) session.database.useCopies();
     await graph.learnKinds(session.toSend);
   }
@@ -107,7 +107,10 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
   await send(session, { whole: [], parts, mayBuildOn }, options, sink);
 }
 
-/** Whether all that is stored is to be sent, but for a filter: every pack's mark says that its objects can be reached. */
+/**
+ * Whether all stored objects are to be sent, apart from a filter: every pack's mark says that its objects are
+ * reachable.
+ */
 function isEverything({ answer, common, database, isShallow }: FetchSession): boolean {
   return (
     common.nodes.size === 0 &&
@@ -118,14 +121,17 @@ function isEverything({ answer, common, database, isShallow }: FetchSession): bo
   );
 }
 
-/** Says of nodes whether a client that takes thin packs has them: a partial clone lacks what its filter left out. */
+/**
+ * Returns a test of nodes: whether a client that takes thin packs has them. A partial clone lacks what its filter left
+ * out.
+ */
 function thinBases(graph: GraphSession, filter: ObjectFilter): (node: number) => boolean {
   if (filter === NO_FILTER) return (node) => graph.has(node, UNINTERESTING);
   const keepsTrees = passingKinds(filter).has(KIND_NUMBER.tree) && filter.treeDepth === Number.POSITIVE_INFINITY;
   return (node) => keepsTrees && graph.has(node, UNINTERESTING) && graph.has(node, REF_TREE);
 }
 
-/** Gives what was asked for by name, also by way of a tag, and is no commit or tag: a filter does not apply to it. */
+/** Returns the trees and blobs that were asked for by name or by way of a tag: a filter does not apply to them. */
 async function namedObjects({ graph, toSend }: FetchSession): Promise<number[]> {
   const named: number[] = [];
   await graph.learnKinds(toSend);
@@ -139,7 +145,7 @@ async function namedObjects({ graph, toSend }: FetchSession): Promise<number[]> 
   return named;
 }
 
-/** The pack as it is: not even hashed. */
+/** Sends the pack as it is, without even hashing it. */
 async function sendWholeFile(session: FetchSession, pack: PackHandle, sink: PackSink): Promise<void> {
   const { packBytes, objects } = pack.record;
   session.rest();
@@ -188,7 +194,7 @@ async function send(session: FetchSession, plan: CopyPlan, options: PackOptions,
   await sink.progress(`Total ${total} (delta 0), reused ${total} (delta 0), pack-reused 0\n`);
 }
 
-/** Marks what is to be sent. */
+/** Marks the objects to be sent. */
 async function selectObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
   const { graph, common } = session;
   let counted = 0;
@@ -204,17 +210,21 @@ async function selectObjects(session: FetchSession, options: PackOptions, sink: 
   const walked = await walkCommits(graph, commits, common.nodes);
   for (const node of walked.interesting) graph.mark(node, SELECTED);
   await count(walked.interesting.length);
-  // Where history is cut, what the client has need not be the parent of what it gets: pack-objects --shallow does the same.
+  // If history is cut, the client's commits need not be parents of what it gets. `pack-objects --shallow` does the
+  // same.
   const had = session.isShallow ? [...common.nodes].slice(-MOST_EDGES) : [];
   const edges = [...new Set([...walked.edges, ...had])];
   await selectTreesOf(graph, { ...walked, edges }, walk);
   await selectGivenTrees(graph, trees, walk);
   if (options.filter !== NO_FILTER) await dropFiltered(graph, options.filter);
-  // past the filter, as C git's --include-tag
+  // Tags pass the filter, as in C git's --include-tag.
   if (options.includeTag) await selectTags(session);
 }
 
-/** Marks what was asked for by name, with the tags on the way to it; gives the commits and trees among it. */
+/**
+ * Marks the objects that were asked for by name, with the tags on the way to them. Returns the commits and trees among
+ * them.
+ */
 async function markNamed({ graph, toSend }: FetchSession): Promise<{ commits: number[]; trees: number[] }> {
   const commits: number[] = [];
   const trees: number[] = [];

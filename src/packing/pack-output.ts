@@ -1,12 +1,12 @@
 /**
- * A pack on its way to a client: gathered into large pieces, hashed, and closed with its trailer.
+ * A pack on its way to a client: collected in large pieces, hashed, and closed with its trailer.
  *
  * @packageDocumentation
  */
 import type { StreamingHash } from "../bytes/hash.ts";
 import { encodePackHeader } from "../format/pack-header.ts";
 
-/** Four packets of the side-band, filled. */
+/** The size of four full side-band packets. */
 const BUFFER_BYTES = 4 * 65_515;
 
 /** Writes one pack. */
@@ -17,13 +17,13 @@ export class PackOutput {
   #used = 0;
   #offset = 0;
 
-  /** `write` may reuse what it is given once its promise settles. */
+  /** `write` may reuse the bytes it receives once its promise settles. */
   constructor(write: (bytes: Uint8Array) => Promise<void>, hash: StreamingHash) {
     this.#write = write;
     this.#hash = hash;
   }
 
-  /** Bytes of the pack so far: where the next entry begins. */
+  /** The number of bytes of the pack so far, which is the offset of the next entry. */
   get offset(): number {
     return this.#offset;
   }
@@ -33,7 +33,7 @@ export class PackOutput {
     await this.append(encodePackHeader(count));
   }
 
-  /** Appends bytes. */
+  /** Appends bytes, which the caller may reuse once the promise settles. */
   async append(bytes: Uint8Array): Promise<void> {
     if (this.#used + bytes.length > BUFFER_BYTES) await this.#flush();
     this.#offset += bytes.length;
@@ -46,7 +46,7 @@ export class PackOutput {
     this.#used += bytes.length;
   }
 
-  /** Whether this many bytes can be appended without waiting, by {@link appendNow}. */
+  /** Whether {@link appendNow} can take this many bytes without waiting. */
   hasRoom(length: number): boolean {
     return this.#used + length <= BUFFER_BYTES;
   }
@@ -66,7 +66,7 @@ export class PackOutput {
     this.#used = 0;
   }
 
-  /** Writes what is left and the trailer. */
+  /** Writes the rest and the trailer. */
   async end(): Promise<void> {
     await this.#flush();
     await this.#write(this.#hash.digest());

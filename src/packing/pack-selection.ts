@@ -1,8 +1,9 @@
 /**
- * From the objects that are selected to the places they are copied from: for each pack, its entries to send, in its order.
+ * Maps the selected objects to the places that they are copied from: for each pack, its entries to send, in pack order.
  *
- * Two packs may have the same two objects, each as a delta on the other. So an entry may build on what comes in the same
- * selection, where the stored pack vouches for it, or in one before, and on nothing that is still to come.
+ * Two packs may have the same two objects, each as a delta on the other. So an entry may build on an object of the same
+ * selection, where the stored pack rules out a cycle, or on one of an earlier selection. It may not build on one that
+ * is still to come.
  *
  * @packageDocumentation
  */
@@ -16,25 +17,25 @@ import type { PackHandle } from "../store/pack-handle.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 
-/** Entries of one pack, by where they begin and end; ascending. */
+/** Entries of one pack, by the offsets at which they begin and end, ascending. */
 export type PackSelection = {
   readonly pack: number;
   readonly handle: PackHandle;
   readonly offsets: Float64Array<ArrayBuffer>;
   readonly ends: Float64Array<ArrayBuffer>;
-  /** The nodes of these entries, in no order; marked {@link PENDING} until their turn comes. */
+  /** The nodes of these entries, in no order. They are marked {@link PENDING} until their turn comes. */
   readonly nodes: Uint32Array<ArrayBuffer>;
-  /** The order of the whole pack, where it had to be known. */
+  /** The order of the whole pack, if it had to be loaded. */
   readonly order: PackOrder | undefined;
 };
 
 /** A pack with its number in the database. */
 export type NumberedPack = { readonly pack: number; readonly handle: PackHandle };
 
-/** Up to so many objects are looked up one by one; more are found by going through the packs' indexes. */
+/** Up to this many objects are looked up one by one. More are found by going through the packs' indexes. */
 const FEW_OBJECTS = 4096;
 
-/** Whether all that a pack has is in others. */
+/** Whether the pack is a tip pack, all of whose objects are in other packs. */
 export function isCopy({ record }: PackHandle): boolean {
   return record.source === "copy";
 }
@@ -52,8 +53,8 @@ function countSelected(session: GraphSession): number {
 }
 
 /**
- * The packs in an order in which bases mostly come before what builds on them: the largest first, then as they came. Without
- * copies: all that they have is in the others.
+ * Returns the packs in an order in which bases usually come before the deltas on them: the largest first, then by age.
+ * Tip packs are left out, because all of their objects are in the others.
  */
 export function inBaseOrder(packs: readonly PackHandle[]): NumberedPack[] {
   const numbered = packs.map((handle, pack) => ({ handle, pack })).filter(({ handle }) => !isCopy(handle));
@@ -62,7 +63,7 @@ export function inBaseOrder(packs: readonly PackHandle[]): NumberedPack[] {
   return numbered.sort((a, b) => rank(a.handle) - rank(b.handle) || a.pack - b.pack);
 }
 
-/** Places every selected object, and marks all {@link PENDING}. @throws MissingObject where one is in no pack. */
+/** Places every selected object, and marks all {@link PENDING}. @throws MissingObject if one is in no pack. */
 export async function placeSelected(session: GraphSession): Promise<PackSelection[]> {
   const selections = countSelected(session) <= FEW_OBJECTS ? await placeFew(session) : await placeMany(session);
   for (const { nodes } of selections) for (const node of nodes) session.mark(node, PENDING);
@@ -85,8 +86,8 @@ async function placeMany(session: GraphSession): Promise<PackSelection[]> {
 }
 
 /**
- * Gives the copies that hold most of what is selected, and little else: who wants that finds it in one place there. For anything
- * else the entries of the other packs are nearer to each other.
+ * Returns the tip packs that hold most of the selected objects, and little else. There they lie in one place. For any
+ * other selection the entries of the other packs lie nearer to each other.
  */
 async function fittingCopies(session: GraphSession): Promise<NumberedPack[]> {
   const selected = countSelected(session);
@@ -105,7 +106,10 @@ async function fittingCopies(session: GraphSession): Promise<NumberedPack[]> {
   return fitting;
 }
 
-/** Selects those entries of a pack for whose raw name, and position in the index, `choose` gives a node (and not -1). */
+/**
+ * Selects the entries of a pack for which `choose` returns a node (and not -1). It is called with the raw name, a view,
+ * and the position in the index.
+ */
 export function selectByRank(
   from: NumberedPack & { readonly order: PackOrder },
   choose: (name: Uint8Array, position: number) => number,
@@ -130,7 +134,7 @@ export function selectByRank(
   return { ...from, nodes: nodes.view, offsets, ends };
 }
 
-/** Frees the memory of a selection that nobody asks for any more. */
+/** Frees the memory of a selection. It must not be used afterwards. */
 export function freeSelection({ nodes, offsets, ends }: PackSelection): void {
   for (const view of [nodes, offsets, ends]) freeMemory(view);
 }
@@ -166,7 +170,8 @@ async function placeFew(session: GraphSession): Promise<PackSelection[]> {
 async function placeInPack(session: GraphSession, from: NumberedPack, found: Found): Promise<PackSelection> {
   const offsets = Float64Array.from(await from.handle.offsets(found.positions)).sort();
   const ends = new Float64Array(offsets.length);
-  // the order of a pack whose index is at hand costs no read; else the entries tell where they end
+  // If the index is in memory, the pack's order usually costs no read. Otherwise the entries themselves tell where they
+  // end.
   let order = from.handle.index === undefined ? undefined : await loadPackOrder(from.handle, session.format);
   for (const [i, offset] of offsets.entries()) {
     const end = order === undefined ? await session.reader.entryEnd(from.pack, offset) : undefined;

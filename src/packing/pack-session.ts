@@ -1,5 +1,5 @@
 /**
- * One fetch: the snapshot it works on, the walk's state, and what is known to be common.
+ * The state of one fetch: the snapshot it works on, the walks' state, and the objects known to be common.
  *
  * @packageDocumentation
  */
@@ -16,26 +16,26 @@ import { reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 
-/** Up to so many wants are read while it is looked up what the client has. */
+/** Up to this many wants are read ahead during the look-up of the client's haves. */
 const FEW_WANTS = 16;
 
-/** A fetch in progress; {@link FetchSession.close} it. */
+/** A fetch in progress. {@link FetchSession.close} ends it. */
 export class FetchSession {
   readonly repository: Repository;
   readonly answer: OpenSnapshot;
   readonly database: ObjectDatabase;
   readonly graph: GraphSession;
-  /** Nodes of what is wanted, without duplicates. */
+  /** The nodes of the wants, without duplicates. */
   readonly wants: readonly number[];
   readonly common: CommonCommits;
-  /** What the pack is for: what is wanted and, where history is no longer cut, what lay behind the cut. */
+  /** The nodes that the pack is for: the wants and, where history is no longer cut, the parents behind the cut. */
   toSend: readonly number[];
   /** Whether history is cut for the client. */
   isShallow = false;
   #isResting = false;
   readonly #wantNames: Uint8Array;
 
-  /** `kernel` was lent by the repository's pool; {@link FetchSession.close} gives it back. */
+  /** The repository's pool lent `kernel`; {@link FetchSession.close} gives it back. */
   constructor(repository: Repository, answer: OpenSnapshot, wants: Uint8Array, kernel: Kernel) {
     const format = objectFormat(answer.record.objectFormat);
     this.repository = repository;
@@ -56,27 +56,27 @@ export class FetchSession {
     this.isShallow = true;
     this.database.useCopies();
     this.toSend = [...this.wants, ...plan.wants];
-    // who had a commit whose parents were cut off has the commit itself
+    // A client that had a commit without its parents has the commit itself.
     for (const node of plan.unshallow) await this.common.add(node);
     for (const node of plan.cuts) this.graph.commits.cut(node);
     this.common.forget();
   }
 
-  /** Says of each raw name, one after the other, whether the repository has the object: 1 or 0. */
+  /** Returns for each raw name, one after the other, whether the repository has the object: 1 or 0. */
   async has(names: Uint8Array): Promise<Uint8Array> {
-    // what is wanted is read next, and lies in a small pack more often than not: no need to wait for what is had
+    // The wants are read next, and usually lie in a small pack: reading them need not wait for the haves.
     const few = this.wants.length <= FEW_WANTS;
     const reading = few ? this.graph.reader.prefetch(this.#wantNames) : undefined;
     const [{ packs }] = await Promise.all([this.database.locate(names), reading]);
     return Uint8Array.from(packs, (pack) => (pack < 0 ? 0 : 1));
   }
 
-  /** Adds objects that the client has too: raw names of objects that are here. */
+  /** Adds objects that the client has, too, by the raw names of objects that are here. */
   async addCommon(names: Uint8Array): Promise<void> {
     const { rawSize } = this.graph.format;
     const nodes: number[] = [];
     for (let at = 0; at < names.length; at += rawSize) nodes.push(this.graph.node(names.subarray(at, at + rawSize)));
-    // the wants are read next
+    // The wants are read next.
     await this.graph.prefetch([...nodes, ...this.wants]);
     for (const node of nodes) await this.common.add(node);
     this.common.forget();
@@ -87,7 +87,7 @@ export class FetchSession {
     return await this.common.suffice(this.wants);
   }
 
-  /** @throws ProtocolError in git's words where a want cannot be reached from any ref. */
+  /** Checks that every want is reachable from a ref. @throws ProtocolError in git's words if one is not. */
   async checkWants(): Promise<void> {
     const { rawSize } = this.graph.format;
     const doubtful: Uint8Array[] = [];
@@ -110,19 +110,22 @@ export class FetchSession {
     return names.find((_, i) => reached[i] === false);
   }
 
-  /** Gives those of the nodes, all of objects that are here, that some ref reaches. */
+  /** Returns those of the nodes (of objects that are here) that some ref reaches. */
   async reachable(nodes: readonly number[]): Promise<number[]> {
     const names = nodes.map((node) => this.graph.nameOf(node));
     const reached = await reachedByRefs(this.repository, this, names);
     return nodes.filter((_, i) => reached[i]);
   }
 
-  /** Whether the kernel was given back: nodes mean nothing any more, but objects can be read after {@link FetchSession.awake}. */
+  /**
+   * Whether the kernel was given back. Nodes mean nothing any more, but objects can be read after
+   * {@link FetchSession.awake}.
+   */
   get isResting(): boolean {
     return this.#isResting;
   }
 
-  /** Gives the kernel back, and frees what walks have noted: what is left to do is to copy. */
+  /** Returns the kernel to its pool, and frees what walks have recorded. Only copying may follow. */
   rest(): void {
     if (this.#isResting) return;
     this.#isResting = true;
@@ -130,7 +133,11 @@ export class FetchSession {
     this.repository.kernels.giveBack(this.graph.inflating.kernel);
   }
 
-  /** Takes a kernel again to read objects with; it is given back when the client is next waited for. @throws HostBusy */
+  /**
+   * Takes a kernel again to read objects with. It is given back when the client is next waited for.
+   *
+   * @throws HostBusy
+   */
   async awake(): Promise<void> {
     if (!this.#isResting) return;
     const { kernels, memory } = this.repository;
@@ -139,14 +146,14 @@ export class FetchSession {
     memory.parkWith(() => this.rest());
   }
 
-  /** Gives the kernel back. */
+  /** Ends the fetch, and returns the kernel to its pool. */
   close(): void {
     this.repository.memory.parkWith(undefined);
     this.rest();
   }
 }
 
-/** Opens a fetch of `wants` (raw names, one after the other, in the order the snapshot was asked about them). */
+/** Opens a fetch of `wants`: raw names, one after the other, in the order of the snapshot's `wantIsTip`. */
 export async function openFetchSession(
   repository: Repository,
   answer: OpenSnapshot,

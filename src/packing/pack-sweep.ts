@@ -1,8 +1,9 @@
 /**
- * Reads scattered entries of a pack, and the bases that they are made from, in few reads. From the pack's end to its beginning: the
- * base of an ofs-delta lies before it, so that what is found to be needed is mostly still to come, in a run that is read anyway.
+ * Reads scattered entries of a pack, and their bases, in few reads. It goes from the pack's end to its beginning: the
+ * base of an ofs-delta lies before it, so a base found to be needed is usually still to come, in a run that is read
+ * anyway.
  *
- * What is gathered is a hint: entries that are not among it are read one by one.
+ * The result is a hint: entries that were not gathered are read one by one.
  *
  * @packageDocumentation
  */
@@ -15,39 +16,39 @@ import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { PackOrder } from "../store/pack-order.ts";
 
-/** How a sweep reads. */
+/** The bounds of a sweep. */
 export type SweepLimits = {
-  /** Reads to get by with, as far as runs of {@link SweepLimits.runBytes} allow. */
+  /** The number of reads to aim for, as far as runs of {@link SweepLimits.runBytes} allow. */
   readonly reads: number;
-  /** The most that is read at once. */
+  /** The most bytes that one read takes. */
   readonly runBytes: number;
-  /** The most that is gathered. */
+  /** The bytes of entries at which gathering stops. */
   readonly heldBytes: number;
 };
 
-/** What to gather. */
+/** The entries to gather. */
 export type SweepRequest = {
   readonly handle: PackHandle;
   readonly order: PackOrder;
-  /** Ranks of the entries, ascending. */
+  /** The ranks of the entries, ascending. */
   readonly ranks: ArrayLike<number>;
-  /** Whether an entry of `ranks` that is a delta on the entry of this rank has to be made whole. */
+  /** Whether a selected delta on the entry of this rank must be re-encoded, because that base will not be sent. */
   readonly needsBase: (rank: number) => boolean;
   readonly rawSize: number;
 };
 
 const SLAB_BYTES = 256 * 1024;
-/** Nearer than this is read together in any case. */
+/** Entries no more than this many bytes apart are always read together. */
 const LEAST_GAP = 32 * 1024;
-/** How fast the gap that is read over follows what is found: bases lie where nothing was known to be wanted. */
+/** The factors by which the gap that is read over adapts, because bases lie where nothing was known to be wanted. */
 const WIDEN = 2;
 const NARROW = 0.8;
 
-/** What was gathered. */
+/** The entries gathered. */
 export type Gathered = {
-  /** Entries by where they begin. */
+  /** The bytes of entries by their offset in the pack. */
   readonly entries: ReadonlyMap<number, Uint8Array>;
-  /** Frees their memory at once: nobody uses them afterwards. */
+  /** Frees the entries' memory at once. Nobody may use them afterwards. */
   free(): void;
 };
 
@@ -66,7 +67,7 @@ type Run = { readonly ranks: readonly number[]; readonly offset: number; readonl
 
 class Sweep implements Gathered {
   readonly entries = new Map<number, Uint8Array>();
-  /** What the entries lie in, one behind the other. */
+  /** The memory that holds the entries, one after the other. */
   readonly #slabs: Uint8Array<ArrayBuffer>[] = [];
   #slabUsed = 0;
   readonly #request: SweepRequest;
@@ -74,11 +75,11 @@ class Sweep implements Gathered {
   readonly #firstGap: number;
   #gap: number;
   #reads = 0;
-  /** Where the pack's wanted entries end, and begin. */
+  /** The offsets at which the wanted entries end and begin. */
   readonly #end: number;
   readonly #start: number;
   readonly #header = new EntryHeader();
-  /** What is still to be read, the last of the pack on top. */
+  /** The ranks still to be read, the last of the pack on top. */
   readonly #waiting = new RankHeap();
   readonly #seen = new Set<number>();
   readonly #asked: ReadonlySet<number>;
@@ -104,7 +105,7 @@ class Sweep implements Gathered {
     return true;
   }
 
-  /** One run after the other: the bases found in one are mostly just before it, and join the next. */
+  /** Reads one run after the other: the bases found in one usually lie just before it, and join the next. */
   async run(): Promise<void> {
     for (let run = this.#nextRun(); run !== undefined; run = this.#nextRun()) {
       await this.#lookThrough(run);
@@ -114,7 +115,7 @@ class Sweep implements Gathered {
     }
   }
 
-  /** Reads over wider gaps where the reads go faster than the way, and over narrower ones where they last. */
+  /** Widens the gap when the read budget is being spent faster than the pack is covered, else narrows it. */
   #steer(offset: number): void {
     const way = (this.#end - offset) / (this.#end - this.#start);
     const used = this.#reads / this.#limits.reads;
@@ -122,7 +123,7 @@ class Sweep implements Gathered {
     else this.#gap = Math.max(this.#gap * NARROW, this.#firstGap);
   }
 
-  /** Takes the last entries that are waited for, as many as one read is to bring. */
+  /** Takes the last entries that wait, as many as one read should bring. */
   #nextRun(): Run | undefined {
     const { order } = this.#request;
     const last = this.#waiting.pop();
@@ -137,9 +138,9 @@ class Sweep implements Gathered {
       offset = at;
       this.#waiting.pop();
     }
-    // an entry that is too large for a run is left to be streamed
+    // An entry that is too large for a run is left to be streamed.
     if (end - offset > this.#limits.runBytes) return { ranks, offset, length: 0 };
-    // the bases of what comes first in a run lie just before it more often than not
+    // The bases of a run's first entries usually lie just before it.
     const start = Math.max(offset - LEAST_GAP, PACK_HEADER_BYTES);
     return { ranks, offset: start, length: end - start };
   }
@@ -160,7 +161,7 @@ class Sweep implements Gathered {
     }
   }
 
-  /** Reads a run, always into the same memory: what each would leave behind counts until it is collected. */
+  /** Reads a run, always into the same memory: garbage of each read would count until it is collected. */
   async #read({ offset, length }: Run): Promise<Uint8Array> {
     if (this.#buffer.length < length) {
       freeMemory(this.#buffer);
@@ -178,7 +179,7 @@ class Sweep implements Gathered {
     }
   }
 
-  /** Keeps an entry, and gives the rank of its base where that is needed. */
+  /** Keeps an entry. Returns the rank of its base if that is needed. */
   #take(rank: number, run: Uint8Array, runOffset: number): number | undefined {
     const { order, rawSize } = this.#request;
     const offset = order.offsetAt(rank);
@@ -204,7 +205,7 @@ class Sweep implements Gathered {
     return kept;
   }
 
-  /** Frees what reading took. */
+  /** Frees the buffer of the reads. */
   rest(): void {
     freeMemory(this.#buffer);
   }
@@ -224,7 +225,10 @@ class Sweep implements Gathered {
   }
 }
 
-/** The distance up to which entries are read together, so that about so many reads are enough: all but the widest gaps. */
+/**
+ * Returns the gap up to which entries are read together, so that about `reads` reads suffice: the widest gaps stay
+ * unread.
+ */
 function gapFor({ order, ranks }: SweepRequest, reads: number): number {
   const gaps = new Float64Array(Math.max(ranks.length - 1, 0));
   for (let i = 1; i < ranks.length; i++) {
@@ -235,7 +239,7 @@ function gapFor({ order, ranks }: SweepRequest, reads: number): number {
   return gaps.length < reads ? LEAST_GAP : Math.max(LEAST_GAP, f64At(gaps, gaps.length - reads));
 }
 
-/** Ranks, the highest on top. */
+/** A heap of ranks, the highest on top. */
 class RankHeap {
   readonly #ranks: number[] = [];
 

@@ -1,5 +1,5 @@
 /**
- * The pack of a push between its lease and its commit: in the bucket maybe, in no catalog yet.
+ * The pack of a push between its lease and its commit: it may be in the bucket, but is in no catalog yet.
  *
  * @packageDocumentation
  */
@@ -8,7 +8,7 @@ import type { PackStorage } from "../catalog/pack-storage.ts";
 
 /** A lease on the keys of one pack. */
 export class StagedPack {
-  /** Stem of the keys. */
+  /** The stem of the keys. */
   readonly name: string;
   readonly #refs: RefStore;
   readonly #storage: PackStorage;
@@ -21,9 +21,9 @@ export class StagedPack {
   }
 
   /**
-   * Deletes what was written and gives the lease back; never throws. `written` is false where nothing can have been. Not to be
-   * called once a commit was asked for, unless its answer says that the pack was not kept: a commit whose answer was lost may
-   * well have happened.
+   * Deletes what was written and gives the lease back; never throws. `written` is false if nothing can have been
+   * written. It must not be called once a commit was asked for, unless the answer says that the pack was not kept: a
+   * commit whose answer was lost may well have happened.
    */
   async discard(written = true): Promise<void> {
     if (this.#isGone) return;

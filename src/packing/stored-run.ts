@@ -1,17 +1,20 @@
 /**
- * Bytes of a stored pack on their way to a client.
+ * Streams bytes of a stored pack to a client.
  *
  * @packageDocumentation
  */
 import type { PackHandle } from "../store/pack-handle.ts";
 
-/** Four packets of the side-band, filled: a read is then one write. */
+/** The size of four full side-band packets, so that one read is one write. */
 const STREAM_BYTES = 4 * 65_515;
 
-/** Where bytes lie in a stored pack. */
+/** A range of bytes in a stored pack. */
 export type StoredRun = { readonly offset: number; readonly length: number };
 
-/** Reads a run as one storage operation and writes it piece by piece; `write` may keep a piece until its promise settles. */
+/**
+ * Reads a run as one storage operation and writes it piece by piece. `write` may keep a piece until its promise
+ * settles.
+ */
 export async function streamRun(
   pack: PackHandle,
   run: StoredRun,

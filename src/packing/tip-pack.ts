@@ -1,7 +1,8 @@
 /**
- * Tip packs: what `clone --depth 1` takes, in a pack of its own. In a large pack the files of one commit lie far apart, each among
- * its own versions: gathering them takes dozens of reads. So a push of a large pack that sets the default branch brings, in the
- * same commit, a second pack with the tip's tree. All of its objects are in other packs, too: clones of everything pass it over.
+ * Tip packs: the objects of `clone --depth 1` in a pack of their own. In a large pack the files of one commit lie far
+ * apart, each among its own versions, and gathering them takes dozens of reads. So a push of a large pack that sets the
+ * default branch adds, in the same commit, a second pack with the tip's tree. All of its objects are in other packs,
+ * too, and clones of everything skip it.
  *
  * @packageDocumentation
  */
@@ -22,22 +23,22 @@ import { FetchSession } from "./pack-session.ts";
 import { packObjects } from "./pack-objects.ts";
 import { StagedPack } from "./staged-pack.ts";
 
-/** A tip pack larger than this, or than a quarter of what is stored, is not worth its room. */
+/** A tip pack larger than this many bytes, or than a quarter of what is stored, is not worth its room. */
 const MOST_TIP_PACK_BYTES = 128 * 1024 * 1024;
 const MOST_SHARE = 4;
 const PACK_NAME_BYTES = 20;
-/** Beside a large push there is room for little. */
+/** The bounds of the cache, in bytes: beside a large push there is room for little. */
 const CACHE_BOUNDS = { files: 14 * 1024 * 1024, blocks: 2 * 1024 * 1024 };
 
-/** What a tip pack is made from. */
+/** The input of making a tip pack. */
 export type TipPackInput = {
   readonly repository: Repository;
   readonly record: RepositoryRecord;
-  /** The catalog as it will be. */
+  /** The catalog as it will be after the commit. */
   readonly packs: readonly PackRecord[];
-  /** The commit that the default branch is to have. Raw name. */
+  /** The raw name of the commit that the default branch will have. */
   readonly tip: Uint8Array;
-  /** Called now and then. */
+  /** Called now and then while the pack is made. */
   readonly onProgress?: () => Promise<void>;
 };
 
@@ -45,8 +46,8 @@ export type TipPackInput = {
 export type TipPack = { readonly record: PackRecord; readonly staged: StagedPack };
 
 /**
- * Makes a tip pack; gives `undefined` where it would be too large, or could not be made. Never throws: a push or a sync is whole
- * without it. What was written of it is then deleted; where that fails, too, its lease sees to the rest.
+ * Makes a tip pack. Returns `undefined` if it would be too large, or could not be made. It never throws, because a push
+ * or a sync is whole without it. What was written is then deleted; if that fails, too, its lease sees to the rest.
  */
 export async function makeTipPack(input: TipPackInput): Promise<TipPack | undefined> {
   const { repository, record } = input;
@@ -79,12 +80,12 @@ async function store(input: TipPackInput, packName: string): Promise<PackRecord>
       packName,
       packSource: "copy",
       tips: [],
-      // They are objects that were let in.
+      // These objects were admitted before.
       leniency: { ...STRICT, ignored: new Set(FORGIVABLE) },
       progress: { received: onProgress, resolved: onProgress },
     });
     pack.release();
-    // its objects are in other packs, whose marks decide
+    // Its objects are in other packs, whose marks decide.
     return { ...pack.record, marked: true };
   } catch (error) {
     pipe.fail(error);
@@ -95,7 +96,7 @@ async function store(input: TipPackInput, packName: string): Promise<PackRecord>
   }
 }
 
-/** Writes the pack of the tip alone. Never throws: the pipe does, at its other end. */
+/** Writes the pack of the tip alone. It never throws; the pipe fails at its other end. */
 async function sendTip({ repository, record, packs, tip }: TipPackInput, pipe: BytePipe): Promise<void> {
   const stored = packs.reduce((bytes, { packBytes }) => bytes + packBytes, 0);
   const most = Math.min(MOST_TIP_PACK_BYTES, stored / MOST_SHARE);

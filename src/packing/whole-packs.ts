@@ -1,7 +1,8 @@
 /**
- * The plan of a clone: which packs go out whole, and what of the others does. A pack must not have an object twice, and packs of
- * a catalog may share some, so what is in one of the packs before is left out of the next. Nor may an object build on itself by
- * way of several packs: a pack goes out whole only if all that it builds on does.
+ * The plan of a clone: which packs are sent whole, and which entries of the others. A pack must not have an object
+ * twice, but packs of a catalog may share objects. So objects of an earlier pack are left out of a later one. Nor may
+ * an object build on itself by way of several packs. So a pack is sent whole only if everything that it builds on is
+ * sent whole.
  *
  * @packageDocumentation
  */
@@ -12,16 +13,18 @@ import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { type NumberedPack, type PackSelection, inBaseOrder, isCopy, selectByRank } from "./pack-selection.ts";
 
-/** What goes out. */
+/** The packs that are sent whole, and the parts of others. */
 export type WholePacks = { readonly whole: readonly PackHandle[]; readonly parts: readonly PackSelection[] };
 
-/** Whether an object with this raw name is in a pack that goes out whole, or in a part whose turn has come. */
+/** Whether an object with this raw name is in a pack that is sent whole, or in a part whose turn has come. */
 export function isPlaced(session: GraphSession, name: Uint8Array): boolean {
   const node = session.findNode(name);
   return node >= 0 && session.has(node, PLACED) && !session.has(node, PENDING);
 }
 
-/** Plans to send every object of every pack, once. Reads the indexes of all packs but the largest that stands alone. */
+/**
+ * Plans to send every object of every pack, once. Reads the indexes of all packs except the largest that stands alone.
+ */
 export async function selectWholePacks(session: GraphSession): Promise<WholePacks> {
   const { packs } = session.database;
   const alone = packs.filter((handle) => !isCopy(handle) && handle.record.ownObjects === handle.record.objects);
@@ -43,7 +46,7 @@ export async function selectWholePacks(session: GraphSession): Promise<WholePack
   return { whole, parts };
 }
 
-/** Marks what the largest pack has of the others' objects as placed: one question for all of them. */
+/** Marks the others' objects that the largest pack has as placed, by one look-up for all of them. */
 async function markSharedWith(
   session: GraphSession,
   largest: PackHandle,
@@ -74,7 +77,7 @@ function selectOwn(session: GraphSession, from: Ordered): PackSelection {
   const { ownObjects } = from.handle.record;
   let rank = -1;
   return selectByRank(from, (name) => {
-    // completion appended its bases behind the pack's own objects
+    // Completion appended its bases behind the pack's own objects.
     if (++rank >= ownObjects) return -1;
     const node = session.node(name);
     if (session.has(node, PLACED)) return -1;
@@ -83,7 +86,7 @@ function selectOwn(session: GraphSession, from: Ordered): PackSelection {
   });
 }
 
-/** Whether the bases that completion appended to a pack are in packs that go out whole. */
+/** Whether the bases that completion appended to a pack are in packs that are sent whole. */
 function basesGoOutWhole(session: GraphSession, { handle, order }: Ordered): boolean {
   for (let rank = handle.record.ownObjects; rank < order.count; rank++) {
     if (!isPlaced(session, order.index.nameAt(order.positionAt(rank)))) return false;

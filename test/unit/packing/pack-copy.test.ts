@@ -52,7 +52,7 @@ function accept(pack: Buffer, tips: readonly string[]): number {
   return pack.readUInt32BE(8);
 }
 
-describe("packs that share objects", () => {
+describe("a fetch from packs that share objects", () => {
   const x = blob(noise(2000, 1));
   const y = edited(x, "y");
   const z = edited(x, "z");
@@ -76,7 +76,7 @@ describe("packs that share objects", () => {
     }
   }
 
-  it("send an object that is twice in the catalog once", async () => {
+  it("sends an object once that is in the catalog twice", async () => {
     expect.hasAssertions();
     const store = new TestStore();
     const first = commitWith([x, y]);
@@ -86,7 +86,7 @@ describe("packs that share objects", () => {
     await expectInAnyOrder(store, [second.oid], 7);
   });
 
-  it("send deltas across packs, and bases that completion added once", async () => {
+  it("sends deltas across packs, and bases that completion appended only once", async () => {
     const store = new TestStore();
     const first = commitWith([x]);
     const second = commitWith([y], [first.oid]);
@@ -98,7 +98,7 @@ describe("packs that share objects", () => {
     await expectInAnyOrder(store, [third.oid], 9);
   });
 
-  it("send no object as a delta on itself by way of another pack", async () => {
+  it("sends no object as a delta on itself by way of another pack", async () => {
     expect.hasAssertions();
     const store = new TestStore();
     // the largest goes out first, and has nothing to do with it
@@ -149,7 +149,7 @@ describe("entries too large to be read whole", () => {
   it.each([
     ["roomy", {}],
     ["tiny", TINY],
-  ])("are made anew where their base does not go along, %s memory", async (_name, layout) => {
+  ])("are re-encoded if their base is not sent, %s memory", async (_name, layout) => {
     const store = new TestStore(layout);
     // a chain, with the second half first, and something new at both ends
     const swapped = blob(Buffer.concat([next.content.subarray(2_000_000), next.content.subarray(0, 2_000_000)]));

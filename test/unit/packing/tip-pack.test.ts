@@ -21,7 +21,7 @@ function history(): FixtureStream {
   return stream;
 }
 
-describe("tip packs", () => {
+describe("a tip pack", () => {
   let git: GitRepository;
   let host: MemoryService;
   const client = new GitRepository();
@@ -95,7 +95,7 @@ describe("tip packs", () => {
     expect(blobless.readUInt32BE(8)).toBe(all.length);
   });
 
-  it("does not come with a push that is small, goes elsewhere or is refused", async () => {
+  it("does not come with a push that is small, sets another branch or is refused", async () => {
     const before = (await packs()).length;
     host.limits = { ...host.limits, tipPackFromBytes: 32 * 1024 * 1024 };
     git.git([
@@ -123,7 +123,7 @@ describe("tip packs", () => {
     expect((await packs()).length - before).toBe(2);
   });
 
-  it("leaves nothing behind where it would be most of the pack", async () => {
+  it("leaves nothing behind if it would be most of the pack", async () => {
     const small = new MemoryService();
     small.limits = { ...small.limits, tipPackFromBytes: 1 };
     const one = new GitRepository();
