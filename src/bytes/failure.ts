@@ -90,7 +90,10 @@ const BUSY = {
   share: "too many requests for this repository are under way",
 } as const;
 
-/** There is no memory for the request now. The status is 503, or 429 if requests of the same share take the memory. */
+/**
+ * There is no memory for the request now. The status is 503, or 429 if too many requests of its own share wait for
+ * memory.
+ */
 export class HostBusy extends Error {
   override readonly name = "HostBusy";
   readonly reason: keyof typeof BUSY;
