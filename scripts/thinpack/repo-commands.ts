@@ -63,7 +63,7 @@ function withSettings(command: Command): Command {
 
 function addChanges(repos: Command): void {
   withSettings(
-    repos.command("create").summary("makes a repository; one that exists stays as it is").argument("<tenant/name>"),
+    repos.command("create").summary("makes a repository; one that exists has to be as asked").argument("<tenant/name>"),
   )
     .option("--object-format <sha1|sha256>", "the hash function")
     .addHelpText(

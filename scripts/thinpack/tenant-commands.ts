@@ -66,7 +66,7 @@ export function addTenantCommands(program: Command): void {
       });
     });
   withSettings(
-    tenants.command("create").summary("makes a tenant; one that exists stays as it is").argument("<tenant>"),
+    tenants.command("create").summary("makes a tenant; one that exists has to be as asked").argument("<tenant>"),
   ).action(async (tenant: string, options: TenantOptions, command: Command) => {
     const made = await connect(command).ask("PUT", tenantPath(tenant), settingsOf(options));
     printThing(made, commonOptions(command).json);

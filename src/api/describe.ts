@@ -6,6 +6,7 @@
  * @see OpenAPI 3.1
  */
 import type { MiddlewareHandler } from "hono";
+import { checkRequest } from "./strict-request.ts";
 import { describeRoute, resolver } from "hono-openapi";
 import * as v from "valibot";
 
@@ -39,11 +40,15 @@ export const PAGING = {
   limit: { about: "The most that one page may have.", type: "integer" },
 } as const satisfies Record<string, QueryParameter>;
 
-const problem = v.strictObject({
+const problem = v.looseObject({
   type: v.string(),
   title: v.string(),
   status: v.number(),
   detail: v.string(),
+  code: v.string(),
+  errors: v.optional(
+    v.array(v.looseObject({ detail: v.string(), pointer: v.optional(v.string()), parameter: v.optional(v.string()) })),
+  ),
 });
 
 /** What else a request may be answered with, by status. */
@@ -54,7 +59,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   404: "There is no such thing, or nothing that the token may read.",
   409: "Something else is in the way.",
   411: "A `Content-Length` is needed.",
-  412: "The settings are not those of `If-Match` any more.",
+  412: "The settings are not those of `If-Match` any more, or there is what `If-None-Match` wants not to be.",
   413: "The body is too large.",
   415: "The body has to be `application/json`.",
   416: "The range lies behind the end.",
@@ -78,16 +83,22 @@ function problemOfStatus(status: number): object {
   };
 }
 
-/** Makes the handler that carries a route's description; it does nothing else. */
+/** Makes the handler that carries a route's description, and refuses requests for what the description does not name. */
 export function describe(route: RouteDescription): MiddlewareHandler {
+  const query = Object.keys(route.query ?? {});
+  const takesBody = route.body !== undefined || route.bodyType !== undefined;
+  const check: MiddlewareHandler = async (context, next) => {
+    await checkRequest(context.req.raw, { query, takesBody });
+    await next();
+  };
+  return Object.assign(check, descriptionOf(route));
+}
+
+/** Makes what tells the generator of the description. */
+function descriptionOf(route: RouteDescription): MiddlewareHandler {
   const usual = [...(route.access === "everybody" ? [] : [401, 403, 404]), 429];
   const ofBody = route.body === undefined ? [] : [400, 413, 415, 422];
-  const statuses = new Set([
-    ...usual,
-    ...ofBody,
-    ...(route.query === undefined ? [] : [422]),
-    ...(route.problems ?? []),
-  ]);
+  const statuses = new Set([...usual, ...ofBody, 422, ...(route.problems ?? [])]);
   return describeRoute({
     tags: [route.tag],
     summary: route.summary,

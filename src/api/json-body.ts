@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import * as v from "valibot";
-import { Problem } from "../http/problem.ts";
+import { InvalidRequest, Problem } from "../http/problem.ts";
+import { suggestion } from "./suggestion.ts";
 
 /** Bytes of the largest body the API takes. */
 const MOST = 65_536;
@@ -34,13 +35,14 @@ async function readText(request: Request): Promise<string> {
  * Gives what a schema lets through and should not: an array, which to a schema of an object's members is one without any, and a string
  * with half a character, which no UTF-8 can be. `undefined` where there is neither.
  */
-function flawOf(output: unknown, input: unknown, path = "the body"): string | undefined {
-  if (typeof output === "string") return output.isWellFormed() ? undefined : `${path}: has half a character`;
+function flawOf(output: unknown, input: unknown, path: readonly string[] = []): InvalidRequest | undefined {
+  if (typeof output === "string")
+    return output.isWellFormed() ? undefined : invalidMember(path, "has half a character");
   if (typeof output !== "object" || output === null || typeof input !== "object" || input === null) return undefined;
-  if (Array.isArray(input) && !Array.isArray(output)) return `${path}: has to be an object`;
+  if (Array.isArray(input) && !Array.isArray(output)) return invalidMember(path, "has to be an object");
   for (const [key, value] of Object.entries(output)) {
     const given: unknown = Object.hasOwn(input, key) ? Reflect.get(input, key) : undefined;
-    const found = flawOf(value, given, key);
+    const found = flawOf(value, given, [...path, key]);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -52,13 +54,48 @@ function explainSyntax(cause: unknown): string {
   return at === undefined ? "The body is not JSON." : `The body is not JSON: see character ${at}.`;
 }
 
+/** Writes a path as a JSON pointer in a URI fragment (RFC 6901, section 6). */
+function pointerTo(path: readonly string[]): string {
+  const parts = path.map((part) =>
+    part.slice(0, MOST_SHOWN).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1"),
+  );
+  return `#${parts.map((part) => `/${encodeURIComponent(part)}`).join("")}`;
+}
+
+function invalidMember(path: readonly string[], why: string): InvalidRequest {
+  const where = path.length === 0 ? "the body" : shortened(path.join("."));
+  return new InvalidRequest("invalid_member", [{ pointer: pointerTo(path), detail: shortened(`${where}: ${why}`) }]);
+}
+
+/** Returns a part of a schema by its name, where it has one. */
+function partOf(schema: unknown, name: string): unknown {
+  return typeof schema === "object" && schema !== null ? Reflect.get(schema, name) : undefined;
+}
+
+/** Returns the members that an object's schema has, at a path into the schema of a body. */
+function membersAt(schema: unknown, path: readonly string[]): string[] {
+  let at = schema;
+  for (const step of [...path, undefined]) {
+    for (let inner: unknown = at; inner !== undefined; inner = partOf(at, "wrapped")) at = inner;
+    const entries = partOf(at, "entries");
+    if (step === undefined) return typeof entries === "object" && entries !== null ? Object.keys(entries) : [];
+    at = partOf(entries, step) ?? partOf(at, "item");
+  }
+  return [];
+}
+
 /** Says what a schema has against the body: never at length, and nothing of what may be a secret. */
-function explainIssue(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue);
-  const isSecret = issue.expected !== "never" && SECRETS.some((name) => path?.split(".").includes(name));
-  const why = isSecret ? `has to be ${issue.expected ?? "something else"}` : issue.message;
-  const text = path === null ? why : `${shortened(path)}: ${why}`;
-  return shortened(text);
+function explainIssue(issue: v.BaseIssue<unknown>, schema: v.GenericSchema): InvalidRequest {
+  const path = (issue.path ?? []).map(({ key }) => String(key));
+  if (issue.expected === "never") {
+    const [name = ""] = path.slice(-1);
+    const guess = suggestion(name, membersAt(schema, path.slice(0, -1)));
+    const detail = `unknown member ${JSON.stringify(shortened(path.join(".")))}${guess}`;
+    return new InvalidRequest("unknown_member", [{ pointer: pointerTo(path), detail: shortened(detail) }]);
+  }
+  if (issue.received === "undefined") return invalidMember(path, "is missing");
+  const isSecret = SECRETS.some((name) => path.includes(name));
+  return invalidMember(path, isSecret ? `has to be ${issue.expected ?? "something else"}` : issue.message);
 }
 
 function shortened(text: string): string {
@@ -81,11 +118,12 @@ export async function readJson<Schema extends v.GenericSchema>(
       throw new Problem(400, explainSyntax(cause), {}, { cause });
     }
   }
+  if (Array.isArray(json)) throw invalidMember([], "has to be an object");
   const parsed = v.safeParse(schema, json);
   if (parsed.success) {
     const flaw = flawOf(parsed.output, json);
-    if (flaw !== undefined) throw new Problem(422, flaw);
+    if (flaw !== undefined) throw flaw;
     return parsed.output;
   }
-  throw new Problem(422, explainIssue(parsed.issues[0]));
+  throw explainIssue(parsed.issues[0], schema);
 }

@@ -53,15 +53,40 @@ export class Problem extends Error {
   }
 }
 
-/** Makes the answer. */
+/** What is wrong with one part of a request: a member of its body, by JSON pointer, or a parameter of its query. */
+export type RequestFault = { readonly detail: string } & (
+  | { readonly pointer: string }
+  | { readonly parameter: string }
+);
+
+/** Thrown where the query or the body is not as described. */
+export class InvalidRequest extends Problem {
+  /** Names the kind of fault, for programs. */
+  readonly code: string;
+  readonly faults: readonly RequestFault[];
+  constructor(code: string, faults: readonly RequestFault[]) {
+    super(422, faults.map(({ detail }) => detail).join("; "));
+    this.code = code;
+    this.faults = faults;
+  }
+}
+
+/** Names a status for programs, as in `not_found`. */
+function codeOf(status: ProblemStatus): string {
+  return TITLES[status].toLowerCase().replaceAll(" ", "_");
+}
+
+/** Makes the answer. `members` are more of its members than RFC 9457 has. */
 export function problemResponse(
   status: ProblemStatus,
   detail: string,
   more: Readonly<Record<string, string>> = {},
+  members: object = {},
 ): Response {
   const headers = new Headers({ ...more, "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
   if (status === 401) headers.set("WWW-Authenticate", CHALLENGE);
-  return new Response(JSON.stringify({ type: "about:blank", title: TITLES[status], status, detail }), {
+  const body = { type: "about:blank", title: TITLES[status], status, detail, code: codeOf(status), ...members };
+  return new Response(JSON.stringify(body), {
     status,
     headers,
   });
@@ -69,6 +94,9 @@ export function problemResponse(
 
 /** Gives the answer to an error that reached the edge of the API. */
 export function problemOf(error: unknown): Response {
+  if (error instanceof InvalidRequest) {
+    return problemResponse(error.status, error.message, error.headers, { code: error.code, errors: error.faults });
+  }
   if (error instanceof Problem) return problemResponse(error.status, error.message, error.headers);
   if (error instanceof TooManyRequests) return problemResponse(429, error.message, { "Retry-After": error.retryAfter });
   if (error instanceof HostBusy)

@@ -8,6 +8,9 @@ import { gunzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Journey, onEveryHost } from "../support/git-hosts.ts";
 
+/** Names that are no ASCII. */
+const ODD_BRANCHES = ["café", "\u{1f680}"];
+
 type Json = Record<string, unknown>;
 /** An item of a list, as far as it is text. */
 type Row = Readonly<Record<string, string>>;
@@ -87,6 +90,7 @@ async function prepare(journey: Journey): Promise<Pushed> {
   write("50%25 & more?#.txt", "percent\n");
   write("two\r\nlines: in \u2028a name", "lines\n");
   await commit("names", 1_700_030_000);
+  for (const name of ODD_BRANCHES) await git.ok(["branch", name, "names"], { cwd });
   await git.ok(["checkout", "-qf", "main"], { cwd });
   const url = await journey.create();
   await git.ok(["push", "-q", url, "--all"], { cwd });
@@ -347,6 +351,14 @@ onEveryHost(
         expect(await (await request(`raw/names/${encodeURIComponent(name)}`)).text()).toBe("percent\n");
         const log = list(await json(`commits?path=${encodeURIComponent(name)}&rev=names`), "commits");
         expect(log).toHaveLength(1);
+      });
+
+      it.each(ODD_BRANCHES)("of branches are taken in queries as in paths: %s", async (name) => {
+        const rev = encodeURIComponent(name);
+        const [inQuery] = list(await json(`commits?rev=${rev}&limit=1`), "commits");
+        expect(inQuery?.["oid"]).toBe(await git("rev-parse", "names"));
+        expect((await request(`commits/${rev}?limit=1`)).status).toBe(200);
+        expect((await request("commits?rev=")).status).toBe(422);
       });
 
       it("may have several lines, and no header gets one of them", async () => {

@@ -62,7 +62,13 @@ describe("repositories", () => {
         git_url: `${host.base}/acme/one.git`,
       },
     });
-    expect(await ask("PUT", "/repos/acme/one", { description: "other" })).toEqual({ status: 200, body: made.body });
+    expect(await ask("PUT", "/repos/acme/one", { description: "first" })).toEqual({ status: 200, body: made.body });
+    const differing = await ask("PUT", "/repos/acme/one", { description: "other", visibility: "public" });
+    expect(differing).toMatchObject({ status: 409, body: { code: "conflict" } });
+    expect(differing.body["detail"]).toBe(
+      "It exists already, and differs in visibility, description. PATCH changes what exists.",
+    );
+    expect((await ask("PUT", "/repos/acme/one", undefined, { "If-None-Match": "*" })).status).toBe(412);
     expect(await ask("GET", "/repos/acme/one")).toEqual({ status: 200, body: made.body });
     const changed = { ...made.body, visibility: "public", default_branch: "main" };
     expect(await ask("PATCH", "/repos/acme/one", { visibility: "public", default_branch: "main" })).toEqual({

@@ -46,10 +46,13 @@ describe("tenants", () => {
         quotas: { repos: null, bytes: null, objects: null, largest_blob: null },
       },
     });
-    expect(await operator("PUT", "/tenants/first", { push_to_create: true })).toMatchObject({
+    expect(await operator("PUT", "/tenants/first", { push_to_create: false })).toMatchObject({
       status: 200,
       body: made.body,
     });
+    expect((await operator("PUT", "/tenants/first", { push_to_create: true })).status).toBe(409);
+    expect((await operator("PUT", "/tenants/first", { quotas: { repos: 3 } })).status).toBe(409);
+    expect((await operator("PUT", "/tenants/first", {}, { "If-None-Match": "*" })).status).toBe(412);
     const changed = await operator("PATCH", "/tenants/first", { quotas: { repos: 3 } });
     expect(changed).toMatchObject({ status: 200, body: { push_to_create: false, quotas: { repos: 3, bytes: null } } });
     expect((await operator("GET", "/tenants/first")).body).toEqual(changed.body);

@@ -33,9 +33,15 @@ export function queryBytes(context: Context<ApiEnv>, name: string): string {
   const { search } = new URL(context.req.url);
   for (const pair of search.slice(1).split("&")) {
     const at = pair.indexOf("=");
-    if (at >= 0 && pair.slice(0, at) === name) return percentDecoded(pair.slice(at + 1).replaceAll("+", " "));
+    if (at >= 0 && percentDecoded(pair.slice(0, at)) === name)
+      return percentDecoded(pair.slice(at + 1).replaceAll("+", " "));
   }
   return "";
+}
+
+/** Gives the revision from the query; `HEAD` where there is none. @throws Problem */
+export function queryRevision(context: Context<ApiEnv>): RevisionSyntax {
+  return requestedRevision(context.req.query("rev") === undefined ? "HEAD" : queryBytes(context, "rev"));
 }
 
 /** Gives a path from the query: without slashes around it. */

@@ -19,6 +19,7 @@ import {
   openSession,
   queryLimit,
   queryPath,
+  queryRevision,
   requestedRevision,
   restOfPath,
   streamedJson,
@@ -92,7 +93,7 @@ async function listTree(context: Context<ApiEnv>): Promise<Response> {
 async function openLog(context: Context<ApiEnv>, session: BrowseSession, path: string): Promise<CommitLog> {
   const cursor = parseCursor(context.req.query("cursor"), logCursor);
   if (cursor === undefined) {
-    const revision = requestedRevision(context.req.query("rev") ?? "HEAD");
+    const revision = queryRevision(context);
     return await CommitLog.start(session, found(await resolveCommit(session, revision)).name, path);
   }
   const { tip, next, ...rest } = cursor;
@@ -113,7 +114,7 @@ async function* logPage(session: BrowseSession, log: CommitLog, limit: number): 
 async function listCommits(context: Context<ApiEnv>): Promise<Response> {
   const limit = queryLimit(context, PAGE.commits, PAGE.mostCommits);
   const path = queryPath(context);
-  const session = await openSession(context, [requestedRevision(context.req.query("rev") ?? "HEAD")]);
+  const session = await openSession(context, [queryRevision(context)]);
   return await withSession(session, async () => {
     const log = await openLog(context, session, path);
     return await streamedJson(context, session, async (json) => {

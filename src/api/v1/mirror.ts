@@ -307,6 +307,7 @@ export function mirrorRoutes(): Hono<ApiEnv> {
       summary: "Takes the upstream's webhook, which brings a sync about",
       about: "It needs no token: it is signed with the mirror's `hook_secret`.",
       access: "everybody",
+      bodyType: "application/json",
       answers: {
         200: { about: "The event moves nothing." },
         202: { about: "A sync will begin." },

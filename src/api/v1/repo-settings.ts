@@ -60,10 +60,10 @@ const fsck = v.strictObject({
 
 /** What a repository may be made with. */
 export const repositoryCreation = v.strictObject({
-  visibility: v.optional(visibility, "private"),
+  visibility: v.optional(visibility),
   default_branch: v.optional(defaultBranch),
-  description: v.optional(description, ""),
-  object_format: v.optional(objectFormat, "sha1"),
+  description: v.optional(description),
+  object_format: v.optional(objectFormat),
   fsck: v.optional(fsck),
 });
 
@@ -145,12 +145,13 @@ export function showRepository(
 
 /** Gives what the repository is to be made with. */
 export function creationOf(asked: v.InferOutput<typeof repositoryCreation>): CreateRequest {
+  const { object_format: format = "sha1", visibility: wanted = "private", description: text = "" } = asked;
   return {
-    objectFormat: asked.object_format,
-    visibility: asked.visibility,
+    objectFormat: format,
+    visibility: wanted,
     head: BRANCHES + (asked.default_branch ?? "main"),
     headChosen: asked.default_branch !== undefined,
-    description: asked.description,
+    description: text,
     ...(asked.fsck === undefined ? {} : { fsck: fsckOf(asked.fsck) }),
   };
 }

@@ -12,6 +12,7 @@ import { settingsTag } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
+import { assertAsAsked } from "./as-asked.ts";
 import { assertCurrent, expectedTags, isConditional, staleSettings } from "./if-match.ts";
 import {
   changeOf,
@@ -41,7 +42,8 @@ async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
   // Before anything is read of the body.
   const name = await administeredName(context);
   const { host, api } = context.var;
-  const asked = creationOf(await readJson(context.req.raw, repositoryCreation));
+  const body = await readJson(context.req.raw, repositoryCreation);
+  const asked = creationOf(body);
   const { principal } = await host.identify(name);
   const { objectFormat, visibility } = asked;
   const byOperator = principal.kind === "operator";
@@ -57,7 +59,9 @@ async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
     const { status, detail } = explainRegisterRefusal("removing");
     throw new Problem(status, detail);
   }
-  return await answered(context, { name, record: made.record }, made.kind === "created" ? 201 : 200);
+  const found = { name, record: made.record };
+  if (made.kind === "exists") assertAsAsked(context, body, showRepository(context, principal, found));
+  return await answered(context, found, made.kind === "created" ? 201 : 200);
 }
 
 async function changeRepository(context: Context<ApiEnv>): Promise<Response> {
@@ -94,12 +98,12 @@ export function repoRoutes(): Hono<ApiEnv> {
       tag: "repositories",
       summary: "Makes a repository",
       about:
-        "One that exists stays as it is. Where no `default_branch` is given, HEAD goes to the first branch that is pushed: `main` or `master` " +
+        "One that exists stays as it is: an error where it differs in what is asked for, or with `If-None-Match: *`. Where no `default_branch` is given, HEAD goes to the first branch that is pushed: `main` or `master` " +
         "where it is among them.",
       access: "token",
       body: repositoryCreation,
-      answers: { 200: { ...shown, about: "It existed." }, 201: { ...shown, about: "It was made." } },
-      problems: [409],
+      answers: { 200: { ...shown, about: "It existed, and is as asked." }, 201: { ...shown, about: "It was made." } },
+      problems: [409, 412],
     }),
     makeRepository,
   );

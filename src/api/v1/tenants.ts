@@ -17,6 +17,7 @@ import { describe, PAGING } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { queryLimit } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
+import { assertAsAsked } from "./as-asked.ts";
 import { assertCurrent, isConditional } from "./if-match.ts";
 import { shownRepository, showRepository } from "./repo-settings.ts";
 import { requestedTenant } from "./requested.ts";
@@ -111,12 +112,14 @@ async function listTenants(context: Context<ApiEnv>): Promise<Response> {
 
 async function makeTenant(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "operate");
-  const asked = settingsOf(await readJson(context.req.raw, settings));
+  const body = await readJson(context.req.raw, settings);
+  const asked = settingsOf(body);
   const made = await context.var.api.tenant(tenant).create({ ...DEFAULT_TENANT, ...asked });
   context.var.host.unbounded.forget(tenant);
   if (made.kind === "leaving") {
     throw new Problem(409, "A tenant of this name is being deleted. Try again when its repositories have gone.");
   }
+  if (made.kind === "exists") assertAsAsked(context, body, shown(made.record));
   return answered(context, made.record, made.kind === "created" ? 201 : 200);
 }
 
@@ -208,11 +211,15 @@ export function tenantRoutes(): Hono<ApiEnv> {
     describe({
       tag: "tenants",
       summary: "Makes a tenant",
-      about: "For the operator. One that exists stays as it is.",
+      about:
+        "For the operator. One that exists stays as it is: that is an error where it differs in what is asked for, or with `If-None-Match: *`.",
       access: "token",
       body: settings,
-      answers: { 200: { about: "It existed.", json: shownTenant }, 201: { about: "It was made.", json: shownTenant } },
-      problems: [409],
+      answers: {
+        200: { about: "It existed, and is as asked.", json: shownTenant },
+        201: { about: "It was made.", json: shownTenant },
+      },
+      problems: [409, 412],
     }),
     makeTenant,
   );

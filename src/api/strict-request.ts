@@ -1,0 +1,44 @@
+/**
+ * Refuses what a route does not know: an answer never ignores what was asked. Parameters of the query are those that the route's
+ * description names, each given once, and a route whose description has no body takes none.
+ *
+ * @packageDocumentation
+ */
+import * as v from "valibot";
+import { InvalidRequest } from "../http/problem.ts";
+import { readJson } from "./json-body.ts";
+import { suggestion } from "./suggestion.ts";
+
+/** Characters of a name that an answer repeats. */
+const MOST_SHOWN = 100;
+/** The body of a route that takes none. */
+const NOTHING = v.strictObject({});
+
+function refuse(code: string, name: string, why: string): never {
+  const shown = name.slice(0, MOST_SHOWN).toWellFormed();
+  throw new InvalidRequest(code, [{ parameter: shown, detail: why }]);
+}
+
+function checkQuery(query: URLSearchParams, known: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of query.keys()) {
+    const shown = JSON.stringify(name.slice(0, MOST_SHOWN).toWellFormed());
+    if (!known.includes(name)) {
+      const guess = suggestion(name, known);
+      const takes = known.length === 0 ? "; this takes none" : `; this takes ${known.join(", ")}`;
+      refuse("unknown_parameter", name, `unknown parameter ${shown}${guess === "" ? takes : guess}`);
+    }
+    if (seen.has(name)) refuse("repeated_parameter", name, `the parameter ${shown} is given more than once`);
+    seen.add(name);
+  }
+}
+
+/** Checks a request against what its route knows. @throws Problem */
+export async function checkRequest(
+  request: Request,
+  { query, takesBody }: { readonly query: readonly string[]; readonly takesBody: boolean },
+): Promise<void> {
+  checkQuery(new URL(request.url).searchParams, query);
+  const mayHaveBody = request.method !== "GET" && request.method !== "HEAD";
+  if (mayHaveBody && !takesBody && request.body !== null) await readJson(request, NOTHING);
+}
