@@ -88,8 +88,9 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   };
   return {
     open: async (request) => {
-      // Who pushes needs what only the Durable Object has.
-      if (request.pushSeed === true || ordinary.has(key, caller, tools.now())) return await openDurable(request);
+      // Who pushes needs what only the Durable Object has, and so does a want that has failed.
+      const isForDurable = request.pushSeed === true || request.recentSince !== undefined;
+      if (isForDurable || ordinary.has(key, caller, tools.now())) return await openDurable(request);
       const [right, pointer] = await Promise.all([tools.right(), tools.snapshots.pointer(key)]);
       if (right === "none") return { kind: "missing" };
       const found = pointer === undefined ? undefined : await openAtEdge(request, pointer, { ...tools, known: right });

@@ -91,6 +91,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // What of checks is let pass: a new table. Until somebody changes that, slips that harm nobody bring warnings.
     () => undefined,
+    // From where on values that refs had may be wanted: those of the last minute are.
+    (db) => addColumn(db, "repository", "recent_after INTEGER NOT NULL DEFAULT 0"),
   ],
 };
 

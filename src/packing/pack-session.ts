@@ -12,7 +12,7 @@ import type { ShallowPlan } from "../graph/shallow.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
-import { reachedByRefs } from "../repository/reached-by-refs.ts";
+import { reachedByRecentValues, reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 
@@ -107,7 +107,9 @@ export class FetchSession {
     const missing = names.find((_, i) => here[i] === 0);
     if (missing !== undefined) return missing;
     const reached = await reachedByRefs(this.repository, this, names);
-    return names.find((_, i) => reached[i] === false);
+    const unreached = names.filter((_, i) => reached[i] === false);
+    const reachedLately = await reachedByRecentValues(this.repository, this, unreached);
+    return unreached.find((_, i) => reachedLately[i] === false);
   }
 
   /** Returns those of the nodes (of objects that are here) that some ref reaches. */

@@ -77,6 +77,11 @@ export type OpenRequest = {
   readonly wants?: Uint8Array;
   /** Full names of refs, or `HEAD`, whose values are wanted, too: they count as the last of the wants. */
   readonly wantRefs?: readonly string[];
+  /**
+   * Milliseconds since the epoch: a ref of `wantRefs` that is not there any more has the value it had after that moment, and
+   * `recentValues` are given. Asked for only where a want has failed.
+   */
+  readonly recentSince?: number;
 };
 
 /** A consistent snapshot of a repository that exists, with what the request asked for. */
@@ -97,6 +102,8 @@ export type OpenSnapshot = {
   readonly wantIsTip: Uint8Array;
   /** Distinct ref values (not peeled) that are not among the wants; 0 means that the wants cover every tip. */
   readonly uncoveredTips: number;
+  /** Raw oids that refs had after `recentSince` and were moved away from; concatenated. */
+  readonly recentValues?: Uint8Array;
 };
 
 /**

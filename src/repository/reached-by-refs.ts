@@ -6,6 +6,7 @@
  */
 import { GraphSession } from "../graph/graph-session.ts";
 import { whichReached } from "../graph/reachability.ts";
+import { RECENT_TIME } from "../refs/recent-values.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
@@ -29,16 +30,50 @@ export async function reachedByRefs(
   names: readonly Uint8Array[],
 ): Promise<boolean[]> {
   if (names.length === 0 || allReachable(answer)) return names.map(() => true);
+  const { rawSize } = database.context.format;
   const now = await repository.refs.open({ packs: true, refPrefixes: [] });
+  if (now.kind === "missing") return names.map(() => false);
+  return await reachedFrom(repository, { answer, database }, now, { names, tips: tipsOf(now.refs, rawSize) });
+}
+
+/**
+ * Says of each of `names` (raw), all of objects that are in the snapshot, whether a value reaches it that some ref had within the last
+ * minute. The store is asked only where there are names: such wants are refused otherwise.
+ */
+export async function reachedByRecentValues(
+  repository: Repository,
+  { answer, database }: SnapshotObjects,
+  names: readonly Uint8Array[],
+): Promise<boolean[]> {
+  if (names.length === 0) return [];
+  const { rawSize } = database.context.format;
+  const now = await repository.refs.open({ packs: true, recentSince: repository.now() - RECENT_TIME });
+  const none = names.map(() => false);
+  if (now.kind === "missing" || now.recentValues === undefined || now.recentValues.length === 0) return none;
+  const all = now.recentValues;
+  // what has been removed from the catalog since is not there for anybody
+  const { packs } = await database.withPacks(now.packs).locate(all);
+  const tips: Uint8Array[] = [];
+  for (const [i, pack] of packs.entries()) if (pack >= 0) tips.push(all.subarray(i * rawSize, (i + 1) * rawSize));
+  return await reachedFrom(repository, { answer, database }, now, { names, tips });
+}
+
+/** Says of each name whether a tip reaches it, in the catalog of the snapshot `now`, which is as new as `answer` or newer. */
+async function reachedFrom(
+  repository: Repository,
+  { answer, database }: SnapshotObjects,
+  now: OpenSnapshot,
+  { names, tips }: { readonly names: readonly Uint8Array[]; readonly tips: Iterable<Uint8Array> },
+): Promise<boolean[]> {
   // deleted meanwhile, or made anew
-  if (now.kind === "missing" || now.record.id !== answer.record.id) return names.map(() => false);
+  if (now.record.id !== answer.record.id) return names.map(() => false);
   // a ref that moved meanwhile may name what only a newer pack has
   const objects = now.version === answer.version ? database : database.withPacks(now.packs);
   const { rawSize } = database.context.format;
   const kernel = await repository.kernels.lend(rawSize);
   const session = new GraphSession(objects, kernel);
   try {
-    return await whichReached(session, names, tipsOf(now.refs, rawSize));
+    return await whichReached(session, names, tips);
   } finally {
     session.close();
     repository.kernels.giveBack(kernel);

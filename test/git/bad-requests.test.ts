@@ -31,12 +31,14 @@ async function scene(journey: Journey): Promise<Scene> {
   await git.ok(["config", "uploadpack.allowFilter", "true"], { cwd: bare });
   const tip = await git.ok(["rev-parse", "main"], { cwd: bare });
   await git.ok(["push", "-q", url, "main", "main~3:refs/heads/old"], { cwd: bare });
-  // Pushed on top of `old`, which then goes back.
+  // Pushed for a name that is refused, with another that is not: the pack is kept, and no ref ever had the commit.
   const cwd = git.fresh();
   await git.ok(["clone", "-q", "-b", "old", url, cwd]);
   const unreachable = await git.commit(cwd, "secret.txt", "secret\n");
-  await git.ok(["push", "-q", "origin", "old"], { cwd });
-  await git.ok(["push", "-q", "--force", "origin", "HEAD~1:old"], { cwd });
+  expect(
+    (await git.git(["push", "-q", "origin", "HEAD:refs/heads/old/x", "HEAD~1:refs/heads/kept"], { cwd })).code,
+  ).toBe(1);
+  await git.ok(["push", "-q", "origin", ":kept"], { cwd });
   await git.ok(["fetch", "-q", cwd, "old:refs/heads/old"], { cwd: bare });
   await git.ok(["update-ref", "refs/heads/old", `${tip}~3`], { cwd: bare });
   const other = await journey.create("other");

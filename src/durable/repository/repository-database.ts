@@ -44,6 +44,7 @@ import { changeFsckSettings, readFsckSettings } from "./tables/fsck-settings.ts"
 import { headAt } from "./tables/head-log.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, sumPackBytes, sumPackObjects } from "./tables/packs.ts";
+import { recentValuesOf } from "./tables/recent-values.ts";
 import { readRefLog, refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
@@ -181,8 +182,10 @@ export class RepositoryDatabase {
     const headOid = readRef(this.#db, row.record.head);
     const { refPrefixes, refNames, wants, wantRefs = [] } = request;
     const values = readRefs(this.#db, wantRefs);
+    const recent = recentValuesOf(this.#db, request, row.recentAfter);
+    const valueOf = (name: string): string | undefined => (name === "HEAD" ? headOid : values.get(name));
     // The empty text says that there is no such ref.
-    const wantedRefs = wantRefs.map((name) => (name === "HEAD" ? headOid : values.get(name)) ?? "");
+    const wantedRefs = wantRefs.map((name) => valueOf(name) ?? recent?.byName.get(name) ?? "");
     const tips =
       wants === undefined
         ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
@@ -200,6 +203,7 @@ export class RepositoryDatabase {
       refs: [...page.refs, ...named],
       wantedRefs,
       ...tips,
+      ...(recent === undefined ? {} : { recentValues: recent.oids }),
     };
   }
 

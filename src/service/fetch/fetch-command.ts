@@ -24,7 +24,8 @@ import {
   formatWantedRefs,
 } from "../../wire/fetch-response.ts";
 import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
-import type { OpenSnapshot } from "../../refs/ref-store.ts";
+import { RECENT_TIME } from "../../refs/recent-values.ts";
+import type { OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
 import { asksForDepth, planDepth, shallowLines } from "./fetch-depth.ts";
 import { requestedFilter } from "./fetch-filter.ts";
 import { type FetchSession, openFetchSession } from "../../packing/pack-session.ts";
@@ -35,7 +36,7 @@ import type { CommandCall } from "../v2-command.ts";
 
 /** Answers a `fetch`. */
 export async function fetchObjects(call: CommandCall): Promise<void> {
-  const { exchange, admission, answer, context } = call;
+  const { exchange, answer, context } = call;
   const parser = new FetchRequestParser({
     objectFormat: objectFormat(context.objectFormat),
     features: offeredFeatures("fetch", context),
@@ -52,7 +53,7 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   if (request.wants.length + request.wantRefs.length === 0 && !request.waitForDone) return;
   const filter = requestedFilter(request.filter);
   const wants = request.wants.bytes().slice();
-  const snapshot = await admission.openAs(context.objectFormat, fetchSnapshot({ ...request, wants }));
+  const snapshot = await openWanted(call, fetchSnapshot({ ...request, wants }));
   const wantedRefs = wantedRefsOf(request, snapshot);
   const names = concat([wants, ...wantedRefs.map(({ oid }) => oid)]);
   const session = await openFetchSession(exchange.repository, snapshot, names);
@@ -63,6 +64,14 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   } finally {
     session.close();
   }
+}
+
+/** Opens the snapshot, once more where a ref it wants is gone: that one may have been there when the client listed it. */
+async function openWanted({ exchange, admission, context }: CommandCall, asked: OpenRequest): Promise<OpenSnapshot> {
+  const snapshot = await admission.openAs(context.objectFormat, asked);
+  if (snapshot.wantedRefs.every((oid) => oid !== "")) return snapshot;
+  const recentSince = exchange.repository.now() - RECENT_TIME;
+  return await admission.openAs(context.objectFormat, { ...asked, recentSince });
 }
 
 /** Gives what each `want-ref` names. @throws ProtocolError in git's words where there is no such ref. */

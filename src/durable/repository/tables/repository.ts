@@ -24,7 +24,8 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   derived_job_at INTEGER,
   usage_version INTEGER NOT NULL DEFAULT -1,
   upload_changes INTEGER NOT NULL DEFAULT 0,
-  head_chosen INTEGER NOT NULL DEFAULT 0
+  head_chosen INTEGER NOT NULL DEFAULT 0,
+  recent_after INTEGER NOT NULL DEFAULT 0
 )`;
 
 /** The row, with what is not shown to readers. */
@@ -40,6 +41,8 @@ export type RepositoryRow = {
   readonly sizeVersion: number;
   /** The `sizeVersion` whose size the tenant was told; -1 where it is to be told again in any case. */
   readonly usageVersion: number;
+  /** A place in the ref log: values that refs were moved away from up to there may not be wanted any more. */
+  readonly recentAfter: number;
 };
 
 function formatAt(row: SqlRow, column: number): ObjectFormatName {
@@ -57,7 +60,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   const row = firstRow(
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
-      usage_version, version + upload_changes, head_chosen FROM repository`),
+      usage_version, version + upload_changes, head_chosen, recent_after FROM repository`),
   );
   if (row === undefined) return undefined;
   return {
@@ -77,6 +80,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
     ...(row[10] === null ? {} : { derivedJobAt: integerAt(row, 10) }),
     usageVersion: integerAt(row, 11),
     sizeVersion: integerAt(row, 12),
+    recentAfter: integerAt(row, 14),
   };
 }
 
@@ -106,9 +110,15 @@ export function moveHead(db: SqlDatabase, head: string): void {
   db.run("UPDATE repository SET head = ?, head_chosen = 0, version = version + 1", head);
 }
 
+/** Forgets the values that refs had: whoever may read the repository from now on must not be given what was not theirs to read. */
+function forgetRecentValues(db: SqlDatabase): void {
+  db.run("UPDATE repository SET recent_after = (SELECT coalesce(max(seq), 0) FROM ref_log)");
+}
+
 /** Changes settings. HEAD is part of the derived files, so its change counts as a new version; so does the description. */
 export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
   if (change.description !== undefined) assertDescription(change.description);
+  if (change.visibility !== undefined) forgetRecentValues(db);
   db.run(
     `UPDATE repository SET visibility = coalesce(?, visibility), head = coalesce(?, head),
       head_chosen = head_chosen OR ?, description = coalesce(?, description),

@@ -1,0 +1,51 @@
+/**
+ * Values that refs had a moment ago, out of tables `pushes` and `ref_log`.
+ *
+ * @packageDocumentation
+ */
+import { concat } from "../../../bytes/chunk.ts";
+import { toHex } from "../../../bytes/hex.ts";
+import type { OpenRequest } from "../../../refs/ref-store.ts";
+import { blobAt, integerAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
+
+/** Rows of the log that one look reads at most. In a busier minute the older values are forgotten sooner. */
+const MOST_ROWS = 10_000;
+
+/** What refs had. */
+export type RecentValues = {
+  /** The last value that each ref had before it was moved or deleted, by name, in hex. */
+  readonly byName: ReadonlyMap<string, string>;
+  /** All those values, raw, one after the other. */
+  readonly oids: Uint8Array;
+};
+
+const isOid = (oid: Uint8Array): boolean => oid.some((byte) => byte !== 0);
+
+/**
+ * Reads the values that moves after the moment asked for took from refs, the newest first; `undefined` where none was asked for. Moves
+ * up to the place `forgotten` in the log are left out.
+ */
+export function recentValuesOf(
+  db: SqlDatabase,
+  { recentSince: since }: Pick<OpenRequest, "recentSince">,
+  forgotten: number,
+): RecentValues | undefined {
+  if (since === undefined) return undefined;
+  const byName = new Map<string, string>();
+  const oids: Uint8Array[] = [];
+  const rows = db.rows(
+    `SELECT l.name, l.old, p.at FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq > ? ORDER BY l.seq DESC LIMIT ?`,
+    forgotten,
+    MOST_ROWS,
+  );
+  for (const row of rows) {
+    // Rows are as old as their place in the log says, so that no older one is read.
+    if (integerAt(row, 2) < since) break;
+    const name = textAt(row, 0);
+    const old = blobAt(row, 1);
+    if (!isOid(old)) continue;
+    oids.push(old);
+    if (!byName.has(name)) byName.set(name, toHex(old));
+  }
+  return { byName, oids: concat(oids) };
+}
