@@ -60,8 +60,8 @@ function notYetSelected(session: GraphSession, trees: readonly number[]): number
 }
 
 /**
- * Up to this many roots are walked level by level, each level read ahead. With more roots, the nearest trees are a
- * tree's own subtrees.
+ * Up to this many roots are walked level by level, each level read ahead. More are walked depth first, because a tree's
+ * own subtrees lie nearest to it.
  */
 const FEW_ROOTS = 16;
 

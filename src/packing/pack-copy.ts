@@ -53,6 +53,7 @@ const VERY_FEW_ENTRIES = 16;
 const GAP_BYTES = 128 * 1024;
 /** An entry larger than this many bytes is streamed, and not read whole. */
 const RUN_BYTES = 2 * 1024 * 1024;
+/** The number of runs that are read ahead. */
 const RUNS_AHEAD = 3;
 
 type Run = { readonly first: number; readonly last: number; readonly offset: number; readonly length: number };

@@ -47,6 +47,7 @@ export interface PackSink {
   progress(text: string): Promise<void>;
 }
 
+/** The number of objects after which progress is reported again. */
 const PROGRESS_STEP = 10_000;
 const TAGS = "refs/tags/";
 

@@ -37,6 +37,7 @@ export type SweepRequest = {
   readonly rawSize: number;
 };
 
+/** The least size in bytes of the memory that gathered entries are put into. */
 const SLAB_BYTES = 256 * 1024;
 /** Entries no more than this many bytes apart are always read together. */
 const LEAST_GAP = 32 * 1024;

@@ -26,6 +26,7 @@ import { StagedPack } from "./staged-pack.ts";
 /** A tip pack larger than this many bytes, or than a quarter of what is stored, is not worth its room. */
 const MOST_TIP_PACK_BYTES = 128 * 1024 * 1024;
 const MOST_SHARE = 4;
+/** The random bytes of a pack's name. */
 const PACK_NAME_BYTES = 20;
 /** The bounds of the cache, in bytes: beside a large push there is room for little. */
 const CACHE_BOUNDS = { files: 14 * 1024 * 1024, blocks: 2 * 1024 * 1024 };

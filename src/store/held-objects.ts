@@ -18,9 +18,11 @@ export type ReadObject = { readonly kind: number; readonly held: Held };
 
 /** The number of rows that a key may be in. */
 const WAYS = 4;
+/** The number of rows that a table begins with. */
 const FIRST_ROWS = 256;
 /** About the number of objects that a ring has room for. */
 const MOST_ROWS = 65_536;
+/** The pack number of an empty row. */
 const EMPTY = -1;
 
 type Rows = {

@@ -33,6 +33,7 @@ export type ResumePoint = {
 
 /** The most bytes of deflated data that one read takes. */
 export const READ_BYTES = 1024 * 1024;
+/** The inflated bytes that deflate may refer back to. */
 const HISTORY_BYTES = 32_768;
 /** The most bytes of one inflated piece. */
 const OUT_BYTES = 131_072;

@@ -18,7 +18,9 @@ import type { PackHandle } from "./pack-handle.ts";
 const GAP_BYTES = 1024 * 1024;
 /** The most bytes from a run's first entry to its last, so that a large pack is read at several places at once. */
 const RUN_BYTES = 64 * 1024 * 1024;
+/** The number of runs read at once. */
 const RUNS_AT_ONCE = 4;
+/** The size in bytes of the buffer that a run is read through. */
 const PIECE_BYTES = 256 * 1024;
 
 /** An object of a pack: the offset of its entry, and the index of its name in the list of names. */

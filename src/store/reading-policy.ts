@@ -1,5 +1,5 @@
 /**
- * How a pack and its index are read in ranges: every number that trades round trips for bytes.
+ * The policy for reading a pack and its index in ranges: every number that trades round trips for bytes.
  *
  * | figure | value | what it trades |
  * | --- | --- | --- |
@@ -26,7 +26,7 @@ import { BLOCK_BYTES } from "./block-cache.ts";
 
 const MIB = 1024 * 1024;
 
-/** The numbers; see the table above. Sizes in bytes, groups in blocks of {@link BLOCK_BYTES}. */
+/** The figures of the table above. Sizes are in bytes, and groups in blocks of {@link BLOCK_BYTES}. */
 export const READING = {
   wholeIndexBytes: MIB,
   largeIndexBytes: 16 * MIB,

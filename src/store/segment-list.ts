@@ -13,6 +13,7 @@ export const BELOW = 255;
 /** A run: `length` bytes from `offset` of `source`. */
 export type Segment = { readonly source: number; readonly offset: number; readonly length: number };
 
+/** The number of runs that a list first has room for. */
 const FIRST_ROOM = 1024;
 
 /** Runs of bytes, in order. Each takes twenty-one bytes of memory. */

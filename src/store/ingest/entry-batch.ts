@@ -15,6 +15,7 @@ import type { PackByteStream } from "../../catalog/pack-storage.ts";
  * trip.
  */
 const GAP_BYTES = 2 * 1024 * 1024;
+/** The number of runs read at once. */
 const READS_AT_ONCE = 2;
 
 /** Opens `[offset, offset + length)` of the staged pack for reading in order. */

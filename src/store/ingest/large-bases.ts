@@ -19,6 +19,7 @@ export type LargeBase = {
   readonly deflated: DeflatedEntry | undefined;
 };
 
+/** The size in bytes of the pieces in which stored data and scratch files are read. */
 const PIECE_BYTES = 1024 * 1024;
 
 /** Puts an object together from its chain, in the scratch file of `node`. */

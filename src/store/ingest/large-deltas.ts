@@ -17,7 +17,9 @@ import type { ObjectBudget } from "./object-budget.ts";
 import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 
+/** The size in bytes of the blocks in which a scratch file is read. */
 const BLOCK_BYTES = 512 * 1024;
+/** The most bytes that are hashed by one call of the kernel. */
 const OUT_BYTES = 131_072;
 
 /** A large blob's content, readable at any place. */

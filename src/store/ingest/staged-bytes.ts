@@ -7,6 +7,7 @@
 import { ClockCache } from "../clock-cache.ts";
 import type { PackFile, PackStorage } from "../../catalog/pack-storage.ts";
 
+/** The most bytes of blocks that are kept. */
 const CACHE_BYTES = 4 * 1024 * 1024;
 
 /** Reads staged files through a cache of blocks. */

@@ -8,6 +8,7 @@
 import type { PartBuffers } from "./part-buffers.ts";
 import type { PackFile, PackStorage, PackUpload } from "../../catalog/pack-storage.ts";
 
+/** The size in bytes of the first buffer, which grows up to a part. */
 const FIRST_BUFFER_BYTES = 65_536;
 
 /** A file being written; see {@link StagedFile.finish} and {@link StagedFile.abort}. */

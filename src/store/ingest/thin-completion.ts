@@ -13,6 +13,7 @@ import type { OutsideBase, PackBytes } from "./delta-resolver.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { StagedFile } from "./staged-file.ts";
 
+/** The size in bytes of the pieces in which a pack is copied. */
 const COPY_BYTES = 4 * 1024 * 1024;
 
 /** A base to append: its size in bytes, and its deflated data piece by piece. */
