@@ -7,8 +7,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { ApiConnection } from "./api-connection.ts";
 import { byteCount, commonOptions, connectTo } from "./command-line.ts";
-import { CommandFailure } from "./failure.ts";
+import { CommandFailure, HostRefusal } from "./failure.ts";
 import { git, runGit } from "./git-process.ts";
 import { chosenHost } from "./host-choice.ts";
 import { endingWith } from "./interruption.ts";
@@ -38,6 +39,16 @@ async function headOf(cwd: string): Promise<string | undefined> {
   return code === 0 ? stdout : undefined;
 }
 
+/** Makes a repository. One that exists keeps its settings, whatever they are. */
+async function makeUnlessThere(api: ApiConnection, path: string, settings: object): Promise<void> {
+  try {
+    await api.ask("PUT", path, settings);
+  } catch (error) {
+    if (!(error instanceof HostRefusal) || error.status !== 409) throw error;
+    await api.ask("GET", path);
+  }
+}
+
 async function importInto(
   directory: string,
   [source, name]: [string, string],
@@ -50,8 +61,9 @@ async function importInto(
   const cloned = await runGit(["clone", what, ...progress, "--", source, directory], { say: (text) => text });
   if (cloned.code !== 0) throw new CommandFailure(`${source} can't be cloned`);
   const head = await headOf(directory);
-  await api.ask("PUT", path, {
-    object_format: await git(["rev-parse", "--show-object-format"], { cwd: directory }),
+  const objectFormat = await git(["rev-parse", "--show-object-format"], { cwd: directory });
+  await makeUnlessThere(api, path, {
+    object_format: objectFormat,
     ...(head === undefined ? {} : { default_branch: head }),
   });
   const remote = `${api.base}/${name.replace(/\.git$/, "")}.git`;
