@@ -45,6 +45,8 @@ const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2r
 h2{margin-top:2.5rem;text-transform:capitalize}h3{margin:1.5rem 0 0;font-size:1rem}code,pre{font:14px/1.4 ui-monospace,monospace}
 pre{overflow:auto;padding:.5rem 1rem;background:#8881;max-height:30rem}b{display:inline-block;min-width:4.5rem}p{margin:.25rem 0}
 table{border-collapse:collapse}td{padding:0 1rem 0 0;vertical-align:top}`;
+/** Whole: a formatter must not put spaces between the tags, which the hash would have to cover. */
+const STYLE_ELEMENT = `<style>${STYLE}</style>`;
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
 /** Nothing is loaded and nothing runs; the one style is named by its hash. */
@@ -108,9 +110,7 @@ function pageOf(specification: Specification): ReturnType<typeof html> {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width" />
         <title>thinpack API</title>
-        <style>
-          ${raw(STYLE)}
-        </style>
+        ${raw(STYLE_ELEMENT)}
       </head>
       <body>
         <h1>thinpack API, version 1</h1>

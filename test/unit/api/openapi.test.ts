@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { beforeAll, expect, it } from "vitest";
 import { apiRoutes } from "../../../src/api/v1/routes.ts";
 
@@ -72,6 +73,9 @@ it("is a page that loads and runs nothing, with every path", async () => {
   expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/=]+'; /);
   expect(policy).not.toContain("unsafe");
   const page = await answer.text();
+  const [, style = ""] = /<style>([^]*?)<\/style>/.exec(page) ?? [];
+  expect(style).toContain("body{");
+  expect(policy).toContain(`'sha256-${createHash("sha256").update(style).digest("base64")}'`);
   expect(page).not.toMatch(/<script|<link|<img|<iframe|javascript:|\son\w+=/i);
   expect([...page.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1])).toEqual(["openapi.json"]);
   for (const path of Object.keys(described.paths)) expect(page).toContain(`<code>${path}</code>`);
