@@ -70,15 +70,16 @@ export class CommitLog {
   /** Goes on with a log; `undefined` where the position, which a stranger may have made up, can't be one. */
   static async resume(session: BrowseSession, position: LogPosition, path: string): Promise<CommitLog | undefined> {
     await session.expectMany();
-    if (!(await session.isShown(position.tip)) || !(await areCommits(session, [position.tip, ...position.next])))
+    // Without the mark nothing is looked up of what is named as next: the answer would tell whether it is here.
+    const named = session.allReachable ? position.next : [];
+    if (!(await session.isShown(position.tip)) || !(await areCommits(session, [position.tip, ...named])))
       return undefined;
     const log = new CommitLog(session, position.tip, path);
     log.#walked = position.walked;
     log.#oldest = position.oldest;
-    // without the mark, what is named as next would have to be looked for in all history
     if (position.next.length === 0 || !session.allReachable) {
       await log.#repeat();
-      return log;
+      return position.next.length === 0 || log.#isAt(position.next) ? log : undefined;
     }
     log.#doubtfulFrom = position.oldest;
     for (const name of position.next) await log.#put(session.graph.node(name));
@@ -109,6 +110,12 @@ export class CommitLog {
         next.push(this.#session.graph.nameOf(node));
     }
     return { tip: this.#tip, walked: this.#walked, oldest: this.#oldest, next };
+  }
+
+  /** Whether just these commits (raw names) are next. */
+  #isAt(next: readonly Uint8Array[]): boolean {
+    const nodes = new Set(next.map((name) => this.#session.graph.findNode(name)));
+    return this.#queue.length === next.length && !this.#queue.some((node) => !nodes.has(node));
   }
 
   /** Takes a commit out of the walk and puts its parents in. Gives whether it is listed. */

@@ -14,11 +14,12 @@
  * 15-18   graph/                         the object's type, if it was learnt by reading the object
  * 20      graph/                         exempt from the filter
  * 21-25   graph/merge-base.ts            sides of a comparison
- * 26-31   free
+ * 26      graph/reachability.ts          what refs reach
+ * 27-31   free
  * ```
  *
- * A push uses bits 0 to 7. A fetch uses 0, 1, 5 and 8 to 20, and a comparison also 21 to 25. All are zero when a kernel
- * is lent.
+ * A push uses bits 0 to 7. A fetch uses 0, 1, 5, 8 to 20 and 26, and a comparison also 21 to 25. All are zero when a
+ * kernel is lent.
  *
  * @packageDocumentation
  * @see object.h, "object flag allocation", in git's sources
@@ -76,3 +77,5 @@ export const STALE = 1 << 23;
 export const FRESH = 1 << 24;
 /** The commit was listed. */
 export const LISTED = 1 << 25;
+/** A ref reaches the commit, or the tag. */
+export const REACHED = 1 << 26;

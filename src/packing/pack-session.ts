@@ -8,12 +8,14 @@ import { toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { CommonCommits } from "../graph/common-commits.ts";
 import { GraphSession } from "../graph/graph-session.ts";
+import { ReachedCommits, type ReachLimit } from "../graph/reachability.ts";
 import type { ShallowPlan } from "../graph/shallow.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import { reachedByRecentValues, reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
+import { FOR_HAVES, visibleCommits } from "../repository/view.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 
 /** Up to this many wants are read ahead during the look-up of the client's haves. */
@@ -34,6 +36,7 @@ export class FetchSession {
   isShallow = false;
   #isResting = false;
   readonly #wantNames: Uint8Array;
+  readonly #reached: ReachedCommits;
 
   /** The repository's pool lent `kernel`; {@link FetchSession.close} gives it back. */
   constructor(repository: Repository, answer: OpenSnapshot, wants: Uint8Array, kernel: Kernel) {
@@ -44,6 +47,7 @@ export class FetchSession {
     this.database = openObjects(repository, answer.record, answer.packs);
     this.graph = new GraphSession(this.database, kernel);
     this.common = new CommonCommits(this.graph);
+    this.#reached = new ReachedCommits(this.graph);
     const nodes = new Set<number>();
     for (let at = 0; at < wants.length; at += format.rawSize)
       nodes.add(this.graph.node(wants.subarray(at, at + format.rawSize)));
@@ -62,13 +66,37 @@ export class FetchSession {
     this.common.forget();
   }
 
-  /** Returns for each raw name, one after the other, whether the repository has the object: 1 or 0. */
+  /**
+   * Returns for each raw name, one after the other, whether the repository has the object, as far as the client may know: 1 or 0. The
+   * answer for an object that no ref reaches is that for one which was never there. The wants have to be checked before.
+   */
   async has(names: Uint8Array): Promise<Uint8Array> {
     // The wants are read next, and usually lie in a small pack: reading them need not wait for the haves.
     const few = this.wants.length <= FEW_WANTS;
     const reading = few ? this.graph.reader.prefetch(this.#wantNames) : undefined;
-    const [{ packs }] = await Promise.all([this.database.locate(names), reading]);
-    return Uint8Array.from(packs, (pack) => (pack < 0 ? 0 : 1));
+    const [nodes] = await Promise.all([this.#locate(names), reading]);
+    const visible = new Set(
+      await this.visible(
+        nodes.filter((node) => node >= 0),
+        FOR_HAVES,
+      ),
+    );
+    return Uint8Array.from(nodes, (node) => (visible.has(node) ? 1 : 0));
+  }
+
+  /** Gives those of the nodes, all of objects that are here, that the client may be known to have. */
+  async visible(nodes: readonly number[], limit: ReachLimit): Promise<number[]> {
+    const { repository, answer, graph } = this;
+    return await visibleCommits({ repository, answer, graph, reached: this.#reached, seeds: this.wants }, nodes, limit);
+  }
+
+  /** Gives the node of each raw name; -1 of those that are not here. */
+  async #locate(names: Uint8Array): Promise<number[]> {
+    const { rawSize } = this.graph.format;
+    const { packs } = await this.database.locate(names);
+    return Array.from(packs, (pack, i) =>
+      pack < 0 ? -1 : this.graph.node(names.subarray(i * rawSize, (i + 1) * rawSize)),
+    );
   }
 
   /** Adds objects that the client has, too, by the raw names of objects that are here. */
@@ -103,20 +131,13 @@ export class FetchSession {
     const { rawSize } = this.graph.format;
     const joined = new Uint8Array(names.length * rawSize);
     for (const [i, name] of names.entries()) joined.set(name, i * rawSize);
-    const here = await this.has(joined);
-    const missing = names.find((_, i) => here[i] === 0);
+    const { packs } = await this.database.locate(joined);
+    const missing = names.find((_, i) => (packs[i] ?? -1) < 0);
     if (missing !== undefined) return missing;
     const reached = await reachedByRefs(this.repository, this, names);
     const unreached = names.filter((_, i) => reached[i] === false);
     const reachedLately = await reachedByRecentValues(this.repository, this, unreached);
     return unreached.find((_, i) => reachedLately[i] === false);
-  }
-
-  /** Returns those of the nodes (of objects that are here) that some ref reaches. */
-  async reachable(nodes: readonly number[]): Promise<number[]> {
-    const names = nodes.map((node) => this.graph.nameOf(node));
-    const reached = await reachedByRefs(this.repository, this, names);
-    return nodes.filter((_, i) => reached[i]);
   }
 
   /**

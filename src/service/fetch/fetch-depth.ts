@@ -14,6 +14,7 @@ import { type DepthRequest, INFINITE_DEPTH } from "../../wire/depth-request.ts";
 import type { PktBuffer } from "../../wire/pkt-buffer.ts";
 import { type ShallowLine, formatShallowLine } from "../../wire/shallow-info.ts";
 import type { FetchSession } from "../../packing/pack-session.ts";
+import { FOR_CUTS } from "../../repository/view.ts";
 
 /** A depth request, and whether its depth counts from where the client's history is cut now. */
 export type FetchDepth = DepthRequest & { readonly deepenRelative: boolean };
@@ -38,11 +39,7 @@ export async function planDepth(session: FetchSession, request: FetchDepth): Pro
   const not = resolveDeepenNot(session, deepenNot);
   const clientShallow = await clientShallows(session, request);
   if (depth === undefined && !byHistory && clientShallow.length === 0) return undefined;
-  // what lies behind a cut is sent only where a ref reaches it: who knows the name of a commit that was deleted gets no more of it
-  const cut =
-    depth === INFINITE_DEPTH
-      ? { kind: "unshallow" as const, reachable: await session.reachable(clientShallow) }
-      : cutOf(request, not);
+  const cut = depth === INFINITE_DEPTH ? { kind: "unshallow" as const, reachable: clientShallow } : cutOf(request, not);
   return await planShallow(session.graph, session.wants, { clientShallow, cut });
 }
 
@@ -52,23 +49,28 @@ function cutOf({ depth, deepenSince, deepenRelative }: FetchDepth, not: readonly
   return { kind: "history", since: deepenSince ?? Number.NEGATIVE_INFINITY, not };
 }
 
-/** Nodes of the commits at which the client's history is cut, those that are here. */
-async function clientShallows({ graph, database }: FetchSession, { shallows }: DepthRequest): Promise<number[]> {
+/**
+ * Gives nodes of the commits at which the client's history is cut, those that are here. One that no ref reaches is passed over like one
+ * that was never there: what lies behind it is sent to nobody, not even to a client that knows its name.
+ */
+async function clientShallows(session: FetchSession, { shallows }: DepthRequest): Promise<number[]> {
   if (shallows.length === 0) return [];
+  const { graph, database } = session;
   const names = shallows.bytes().slice();
   const { packs } = await database.locate(names);
   const { rawSize } = graph.format;
-  const nodes = new Set<number>();
+  const here = new Set<number>();
   for (const [i, pack] of packs.entries()) {
-    if (pack >= 0) nodes.add(graph.node(names.subarray(i * rawSize, (i + 1) * rawSize)));
+    if (pack >= 0) here.add(graph.node(names.subarray(i * rawSize, (i + 1) * rawSize)));
   }
-  await graph.prefetch([...nodes]);
+  const nodes = await session.visible([...here], FOR_CUTS);
+  await graph.prefetch(nodes);
   for (const node of nodes) {
     if ((await graph.kindOf(node)) !== KIND_NUMBER.commit) {
       throw new ProtocolError(`invalid shallow object ${toHex(graph.nameOf(node))}`);
     }
   }
-  return [...nodes];
+  return nodes;
 }
 
 function resolveDeepenNot({ answer, graph }: FetchSession, names: readonly string[]): number[] {

@@ -247,14 +247,32 @@ describe("what is not reachable", () => {
   });
 
   it("is not shown through a position that somebody made up", async () => {
-    const [tip, hidden] = ["c40", `c${COMMITS - 1}`].map((name) => rawName(twin.git.oid(name)));
-    if (tip === undefined || hidden === undefined) throw new Error("no commits");
-    await twin.run(async (session) => {
-      const forged = { tip: hidden, walked: 0, oldest: 0, next: [hidden] };
-      expect(await CommitLog.resume(session, forged, "")).toBeUndefined();
-      const log = await CommitLog.resume(session, { ...forged, tip }, "");
-      expect(await log?.next()).toBe(session.graph.findNode(tip));
-    });
+    const tip = rawName(twin.git.oid("c40"));
+    const [hidden, missing] = [twin.git.oid(`c${COMMITS - 1}`), "12".repeat(20)].map(rawName);
+    for (const name of [hidden, missing]) {
+      if (name === undefined) throw new Error("no name");
+      const position = { walked: 0, oldest: 0, next: [name] };
+      expect(await twin.run((session) => CommitLog.resume(session, { ...position, tip: name }, ""))).toBeUndefined();
+      expect(await twin.run((session) => CommitLog.resume(session, { ...position, tip }, ""))).toBeUndefined();
+    }
+  });
+
+  it("does not keep a position that a page gave from going on", async () => {
+    const tip = rawName(twin.git.oid("c40"));
+    const all = twin.git.lines(["rev-list", "--date-order", "c40"]).length;
+    let listed = 0;
+    let position: LogPosition | undefined;
+    do {
+      const from = position;
+      position = await twin.run(async (session) => {
+        const log =
+          from === undefined ? await CommitLog.start(session, tip, "") : await CommitLog.resume(session, from, "");
+        if (log === undefined) throw new Error("refused");
+        for (let count = 0; count < 7 && (await log.next()) !== undefined; count++) listed++;
+        return log.position();
+      });
+    } while (position !== undefined);
+    expect(listed).toBe(all);
   });
 });
 

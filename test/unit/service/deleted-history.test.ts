@@ -1,6 +1,7 @@
 /** What was deleted stays here until it is collected, and is sent to nobody: not as a want, and not behind a cut. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { serveReceivePack } from "../../../src/service/push/receive-pack.ts";
+import { serveUploadPack } from "../../../src/service/fetch/upload-pack.ts";
 import { serveV2 } from "../../../src/service/serve-v2.ts";
 import { pushBody } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";
@@ -74,6 +75,39 @@ describe("history that was deleted", () => {
     },
   );
 
+  it("is not had: whoever names it gets the answer of one who names nothing", async () => {
+    const missing = "12".repeat(20);
+    const want = git.oid("new");
+    for (const name of ["old", "old~2", "old~2^{tree}", "old:secret"]) {
+      const deleted = git.oid(name);
+      const answersTo = async (oid: string): Promise<string[]> => {
+        const asked = [
+          [`want ${want}`, "thin-pack", `have ${oid}`],
+          [`want ${want}`, "thin-pack", `have ${oid}`, "done"],
+          [`want ${want}`, "thin-pack", `have ${oid}`, `shallow ${oid}`, "deepen 2", "done"],
+          [`want ${want}`, `shallow ${oid}`, "deepen 1", "deepen-relative", "done"],
+        ];
+        const answers = [];
+        for (const lines of asked) answers.push((await fetch(...lines)).toString("latin1"));
+        const oldWay = pktBytes(`want ${want} multi_ack_detailed no-done thin-pack`, "0000", `have ${oid}`, "0000");
+        answers.push((await host.run(serveUploadPack, oldWay)).body.toString("latin1"));
+        return answers;
+      };
+      expect(await answersTo(deleted)).toEqual(await answersTo(missing));
+    }
+  });
+
+  it("is told from haves that a ref reaches, for no more calls where they are below what is wanted", async () => {
+    const want = git.oid("new");
+    for (const name of ["new", "new~1", "new~4"]) {
+      const lines = pktText(await fetch(`want ${want}`, `have ${git.oid("old")}`, `have ${git.oid(name)}`));
+      expect(lines).toContain(`ACK ${git.oid(name)}\\n`);
+      expect(lines.join()).not.toContain(git.oid("old"));
+    }
+    const round = ["command=fetch", "object-format=sha1", "0001", `want ${want}`, `have ${git.oid("new~2")}`, "0000"];
+    expect((await host.run(serveV2, pktBytes(...round))).calls).toEqual(["open"]);
+  });
+
   /** The objects of a pack, as git names them. */
   function packedNames(pack: Buffer): string[] {
     const client = new GitRepository();
@@ -86,4 +120,43 @@ describe("history that was deleted", () => {
       client.dispose();
     }
   }
+});
+
+describe("a blob that is stored as a difference from a deleted one", () => {
+  it("is sent without it, also to a client that says it has it", async () => {
+    const git = new GitRepository();
+    try {
+      const host = new MemoryService();
+      const stream = new FixtureStream();
+      const text = (pin: string): string =>
+        `${"a line of a file that is long enough for a delta\n".repeat(200)}pin ${pin}\n`;
+      stream.commit("refs/heads/old", [{ path: "config", content: text("653159") }]);
+      stream.commit("refs/heads/old", [{ path: "config", content: text("none") }]);
+      git.import(stream);
+      const squashed = git.text(["commit-tree", "-m", "squashed", "old^{tree}"]);
+      const old = git.oid("old");
+      const [secret, kept] = [git.oid("old~1:config"), git.oid("old:config")];
+      // the deleted blob is the base
+      const pack = git.packObjects([...git.objects("old").filter((oid) => oid !== kept), kept], "--delta-base-offset");
+      await host.run(serveReceivePack, pushBody([{ new: old, name: "refs/heads/main" }], pack), {
+        create: NEW_REPOSITORY,
+      });
+      const forced = pushBody([{ old, new: squashed, name: "refs/heads/main" }], git.pack([squashed, "^old"]));
+      await host.run(serveReceivePack, forced);
+      const ask = async (have: string): Promise<Buffer> => {
+        const head = ["command=fetch", "object-format=sha1", "0001", "thin-pack", "no-progress", "deepen 1"];
+        return (await host.run(serveV2, pktBytes(...head, `want ${squashed}`, `have ${have}`, "done", "0000"))).body;
+      };
+      for (const have of [git.oid("old~1"), git.oid("old"), "12".repeat(20)]) {
+        const answer = await ask(have);
+        expect(answer.includes(Buffer.from(secret, "hex"))).toBe(false);
+        const client = new GitRepository();
+        client.receive(band(answer, 1));
+        expect(client.text(["cat-file", "-p", "FETCH:config".replace("FETCH", squashed)])).toContain("pin none");
+        client.dispose();
+      }
+    } finally {
+      git.dispose();
+    }
+  });
 });
