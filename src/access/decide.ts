@@ -94,6 +94,11 @@ export function readingRight(principal: Principal, name: RepositoryName): Readin
   return mayRead("public") ? "public" : "none";
 }
 
+/** Whether a principal may read repositories of this name only because they are public; then it saw nothing of them before they were. */
+export function needsPublic(principal: Principal, name: RepositoryName): boolean {
+  return readingRight(principal, name) !== "private";
+}
+
 /**
  * Decides about a tenant. The decision never depends on whether the tenant exists, so that a caller without access
  * learns nothing. A token that is limited to some repositories may show the tenant, but may not change it.

@@ -12,7 +12,7 @@ import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
-import { allReachable, reachedByRefs } from "../repository/reached-by-refs.ts";
+import { allReachable, reachedByRefs } from "../repository/view.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
 

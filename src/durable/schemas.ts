@@ -93,6 +93,18 @@ export const REPOSITORY_SCHEMA: Schema = {
     () => undefined,
     // From where on values that refs had may be wanted: those of the last minute are.
     (db) => addColumn(db, "repository", "recent_after INTEGER NOT NULL DEFAULT 0"),
+    // From where on the log may be seen. Of a repository that is public already it isn't known since when: its newest move counts.
+    // A mirror has been one since the last move that another than a sync made; whether it had other upstreams isn't known.
+    (db) => {
+      for (const column of ["public_seq", "public_at", "mirror_seq", "mirror_at"]) {
+        addColumn(db, "repository", `${column} INTEGER`);
+      }
+      db.run(`UPDATE repository SET public_seq = (SELECT max(seq) FROM ref_log), public_at = (SELECT max(at) FROM pushes)
+        WHERE visibility = 'public' AND EXISTS (SELECT 1 FROM ref_log)`);
+      const pushed = "FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE p.actor <> 'mirror'";
+      db.run(`UPDATE repository SET mirror_seq = (SELECT max(l.seq) ${pushed}), mirror_at = (SELECT max(p.at) ${pushed})
+        WHERE EXISTS (SELECT 1 FROM mirror) AND EXISTS (SELECT 1 ${pushed})`);
+    },
   ],
 };
 

@@ -22,6 +22,8 @@ export type Subscription = {
 export type SubscriptionRequest = Subscription & {
   /** The token or address whose share of the repository's places it takes; absent if there is none to count by. */
   readonly holder?: string;
+  /** Whether it may read the whole ref log. The others are told nothing from before they might have been. */
+  readonly administers?: boolean;
   /** The last sequence number of the ref log that the subscriber knows. If absent, it gets events from now on. */
   readonly since?: number;
 };
@@ -30,12 +32,20 @@ export type SubscriptionRequest = Subscription & {
 export function parseSubscriptionRequest(text: string): SubscriptionRequest {
   const json: unknown = JSON.parse(text);
   if (typeof json !== "object" || json === null) throw new TypeError("no subscription");
-  const nothing = { id: "", needsPublic: true, token: undefined, since: undefined, holder: undefined };
-  const { id, needsPublic, token, since, holder } = { ...nothing, ...json };
+  const nothing = {
+    id: "",
+    needsPublic: true,
+    administers: false,
+    token: undefined,
+    since: undefined,
+    holder: undefined,
+  };
+  const { id, needsPublic, administers, token, since, holder } = { ...nothing, ...json };
   if (typeof id !== "string" || typeof needsPublic !== "boolean") throw new TypeError("no subscription");
   return {
     id,
     needsPublic,
+    ...(administers ? { administers } : {}),
     ...(typeof token === "string" ? { token } : {}),
     ...(typeof since === "number" ? { since } : {}),
     ...(typeof holder === "string" ? { holder } : {}),

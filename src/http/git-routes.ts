@@ -5,11 +5,12 @@
  * @see gitprotocol-http(5), http-backend.c
  */
 import { Hono, type Context } from "hono";
-import { decide, type Action } from "../access/decide.ts";
+import { decide, needsPublic, type Action } from "../access/decide.ts";
 import { parseGitRepositoryName, repositoryKey, type RepositoryName, splitMoment } from "../access/names.ts";
 import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { ClientTooSlow } from "../bytes/failure.ts";
+import { NO_SUCH_MOMENT, showsMoment } from "../repository/view.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
 import type { Exchange, PushExchange } from "../service/exchange.ts";
 import { PartedInput, type StoredPart } from "../service/push/parted-input.ts";
@@ -80,11 +81,16 @@ async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<E
   throw new GitRefusal(403, `This repository is a read-only mirror of ${record.mirror.upstream}: push there.`);
 }
 
-/** Refuses what only mirrors can be asked: elsewhere, history that was pushed away is not shown again. */
-function refuseThePast({ at, service }: ServiceRequest, record: Parameters<Exchange["admit"]>[0]): void {
+/** Refuses to read a repository as of a moment that the caller may not see. @throws GitRefusal */
+async function refuseThePast(
+  { host, name, at, service }: ServiceRequest,
+  record: Parameters<Exchange["admit"]>[0],
+): Promise<void> {
   if (at === undefined) return;
   if (service === "git-receive-pack") throw new GitRefusal(403, "The past can't be pushed to.");
-  if (record?.mirror === undefined) throw new GitRefusal(404, "Only a mirror can be read as it was.");
+  const { principal } = await host.identify(name);
+  if (record !== undefined && showsMoment(record, at, needsPublic(principal, name))) return;
+  throw new GitRefusal(404, NO_SUCH_MOMENT);
 }
 
 /** What becomes of a request: the type of its answer, and the service that makes it. */
@@ -120,7 +126,7 @@ function answer(
   const admit: Exchange["admit"] = async (record) => {
     if (service === "git-receive-pack") await refuseMirror(asked, record);
     await authorize(host, ACTIONS[service], name, record);
-    refuseThePast(asked, record);
+    await refuseThePast(asked, record);
     if (record === undefined) await assertRoom(host, name);
     else host.formats.set(repositoryKey(name), record, { now: repository.now(), client: host.client });
     const { syncedAt } = record?.mirror ?? {};

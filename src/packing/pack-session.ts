@@ -13,9 +13,8 @@ import type { ShallowPlan } from "../graph/shallow.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
-import { reachedByRecentValues, reachedByRefs } from "../repository/reached-by-refs.ts";
 import type { Repository } from "../repository/repository.ts";
-import { FOR_HAVES, visibleCommits } from "../repository/view.ts";
+import { FOR_HAVES, reachedByRecentValues, reachedByRefs, visibleCommits } from "../repository/view.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 
 /** Up to this many wants are read ahead during the look-up of the client's haves. */

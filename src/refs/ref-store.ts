@@ -10,6 +10,7 @@ import type { FsckSettings } from "./fsck-settings.ts";
 import type { StoredCertificate } from "./ref-log.ts";
 import type { Pusher, RefRule } from "./ref-policy.ts";
 import type { RefOutcome, RefUpdate } from "./ref-update.ts";
+import type { LogMarks } from "./visible-log.ts";
 
 /** Who may read a repository without a token. */
 export type Visibility = "private" | "public";
@@ -27,7 +28,7 @@ export type MirrorSummary = {
 };
 
 /** The settings of a repository that its readers and writers need. */
-export type RepositoryRecord = {
+export type RepositoryRecord = LogMarks & {
   /** Random, names the prefix in the bucket: `repos/{id}.git/`. A new repository of the same name has another. */
   readonly id: string;
   readonly objectFormat: ObjectFormatName;

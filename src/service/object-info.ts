@@ -11,7 +11,7 @@
  */
 import { GraphSession } from "../graph/graph-session.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { reachedByRefs } from "../repository/reached-by-refs.ts";
+import { reachedByRefs } from "../repository/view.ts";
 import type { Locations } from "../store/object-database.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import { objectSizes } from "../store/object-sizes.ts";

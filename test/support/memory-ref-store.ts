@@ -26,7 +26,7 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     abandonPush: async (packName) => database.abandonPush(packName),
     describe: async (publicOnly) => database.describe(publicOnly),
     create: async (request) => database.create(request, now()),
-    change: async (change, tags) => database.change(change, tags),
+    change: async (change, tags) => database.change(change, now(), tags),
     refLog: async (query) => database.refLog(query),
     pushCertificate: async (push) => database.pushCertificate(push),
     remove: async (id) => database.remove(now(), id),

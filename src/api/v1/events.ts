@@ -5,7 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import { networkOf } from "../../access/client-network.ts";
-import { decide } from "../../access/decide.ts";
+import { decide, needsPublic } from "../../access/decide.ts";
 import type { Principal } from "../../access/principal.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -23,8 +23,8 @@ function sinceOf(context: Context<ApiEnv>): { since?: number } {
 }
 
 /** Names whose share of the places a subscriber takes. The operator has none of its own, nor who has no address. */
-function holderOf(context: Context<ApiEnv>, principal: Principal, needsPublic: boolean): { holder?: string } {
-  if (principal.kind === "token" && !needsPublic) return { holder: `token:${principal.id}` };
+function holderOf(context: Context<ApiEnv>, principal: Principal, isAnybody: boolean): { holder?: string } {
+  if (principal.kind === "token" && !isAnybody) return { holder: `token:${principal.id}` };
   const { client } = context.var.host;
   return principal.kind === "operator" || client === "" ? {} : { holder: `address:${networkOf(client)}` };
 }
@@ -36,11 +36,13 @@ async function subscribe(context: Context<ApiEnv>): Promise<Response> {
     throw new Problem(426, "Events come over a WebSocket: ask with `Upgrade: websocket`.");
   }
   const { principal } = await host.identify(name);
-  const needsPublic = decide(principal, "read", name, { ...record, visibility: "private" }) !== "allow";
+  const isAnybody = needsPublic(principal, name);
   // One that is let in as anybody is has no token to lose.
-  const token = principal.kind === "token" && !needsPublic ? { token: principal.id } : {};
-  const holder = holderOf(context, principal, needsPublic);
-  const answer = await api.subscribe(name, { id: record.id, needsPublic, ...token, ...sinceOf(context), ...holder });
+  const token = principal.kind === "token" && !isAnybody ? { token: principal.id } : {};
+  const holder = holderOf(context, principal, isAnybody);
+  const administers = decide(principal, "administer", name, record) === "allow";
+  const subscription = { id: record.id, needsPublic: isAnybody, administers, ...token, ...sinceOf(context), ...holder };
+  const answer = await api.subscribe(name, subscription);
   switch (answer.status) {
     case 404:
       throw new Problem(404, "There is no such repository.");

@@ -5,6 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
+import { needsPublic } from "../../access/decide.ts";
 import { parseMoment, type RepositoryName } from "../../access/names.ts";
 import type { ByteSink } from "../../bytes/byte-stream.ts";
 import { toHex } from "../../bytes/hex.ts";
@@ -14,6 +15,7 @@ import { Problem } from "../../http/problem.ts";
 import { exportedFiles, exportedRefs, isExported } from "../../maintenance/export.ts";
 import { SERVER_INFO_REQUEST } from "../../maintenance/server-info.ts";
 import { objectFormat } from "../../object/object-id.ts";
+import { NO_SUCH_MOMENT, showsMoment } from "../../repository/view.ts";
 import { decodeRefRows } from "../../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../../refs/ref-store.ts";
 import { encodeBase64 } from "../../signing/ssh-reader.ts";
@@ -63,8 +65,8 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const snapshot = await refs.open({ refPrefixes: [prefix] });
   await authorize(host, "read", name, snapshot.kind === "found" ? snapshot.record : undefined);
   if (snapshot.kind === "missing") throw new Problem(404, "There is no such repository.");
-  if (at !== undefined && snapshot.record.mirror === undefined) {
-    throw new Problem(404, "Only a mirror can be read as it was.");
+  if (at !== undefined && !showsMoment(snapshot.record, at, needsPublic((await host.identify(name)).principal, name))) {
+    throw new Problem(404, NO_SUCH_MOMENT);
   }
   const { rawSize } = objectFormat(snapshot.record.objectFormat);
   return streamedResponse(streamedJson(context, name), async (output) => {

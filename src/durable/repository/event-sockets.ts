@@ -14,6 +14,8 @@ import {
   type SubscriptionRequest,
 } from "../../events/subscription.ts";
 
+import { logBeginning, type LogMarks, LOG_START } from "../../refs/visible-log.ts";
+
 /** What is used of a WebSocket. */
 export type EventSocket = Pick<
   WebSocket,
@@ -24,7 +26,7 @@ export type EventSocket = Pick<
 
 /** The repository as its subscribers need it, and its ref log. */
 export interface EventSource {
-  record(): { readonly id: string; readonly visibility: "private" | "public" } | undefined;
+  record(): (LogMarks & { readonly id: string; readonly visibility: "private" | "public" }) | undefined;
   /** The newest place in the log, and the one before its oldest row. */
   ends(): { readonly newest: number; readonly before: number };
   /** Moves after a place, in order, at most `limit`. */
@@ -61,13 +63,13 @@ function isAllowed({ id, needsPublic }: Subscription, record: ReturnType<EventSo
   return record !== undefined && record.id === id && (record.visibility === "public" || !needsPublic);
 }
 
-/** Gives the place a subscriber begins at, and whether it has missed more than it can be told. */
+/** Gives the place a subscriber begins at, and whether it has missed more than it can be told; it is told nothing up to `before`. */
 function beginning(
   since: number | undefined,
   { newest, before }: { readonly newest: number; readonly before: number },
 ): { readonly seen: number; readonly gap: boolean } {
   if (since === undefined) return { seen: newest, gap: false };
-  // Nothing is known yet: the beginning is wherever the log has it.
+  // Nothing is known yet: the beginning is wherever the log has it for this subscriber.
   const seen = since === 0 ? before : since;
   const gap = seen < before || seen > newest || newest - seen > MOST_REPLAYED;
   return { seen: gap ? newest : seen, gap };
@@ -97,9 +99,10 @@ export class EventSockets {
    * Begins a subscription on a socket that was just accepted, and tells it what it missed. Nothing is asked of the other sockets: one
    * more costs the same however many there are. Returns whether there is more to tell; `tell` goes on with it.
    */
-  begin(socket: EventSocket, { id, needsPublic, token, since }: SubscriptionRequest): boolean {
+  begin(socket: EventSocket, { id, needsPublic, administers, token, since }: SubscriptionRequest): boolean {
     const ends = this.#source.ends();
-    const { seen, gap } = beginning(since, ends);
+    const visible = administers === true ? LOG_START : logBeginning(this.#source.record() ?? {}, needsPublic);
+    const { seen, gap } = beginning(since, { ...ends, before: Math.max(ends.before, visible.seq) });
     // A gap is told only to a subscriber that named a place.
     if (gap) socket.send(formatGapMessage(this.#name, since ?? 0, ends.newest));
     const attachment: Attachment = { id, needsPublic, ...(token === undefined ? {} : { token }), seen };

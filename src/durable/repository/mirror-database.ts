@@ -28,7 +28,8 @@ import { deleteLease, hasLease, insertLease } from "./tables/leases.ts";
 import { insertPack, markPacks } from "./tables/packs.ts";
 import { deleteMirror, type MirrorRow, readMirror, readMirrorHook, writeMirror } from "./tables/mirror.ts";
 import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointer.ts";
-import { bumpVersion, readRepository, moveHead } from "./tables/repository.ts";
+import { refLogEnds } from "./tables/ref-log.ts";
+import { bumpVersion, markMirror, moveHead, readRepository } from "./tables/repository.ts";
 
 /** A sync that has not said by then that it goes on is taken for dead: it says so every fifteen seconds. Milliseconds. */
 const SILENCE_TIME = 60_000;
@@ -135,6 +136,7 @@ export class MirrorDatabase {
       const old = readMirror(this.#db);
       if (old === undefined && firstRow(this.#db.rows("SELECT 1 FROM refs")) !== undefined) return { kind: "occupied" };
       const isSame = old?.settings.upstream === change.settings.upstream;
+      if (!isSame) markMirror(this.#db, { seq: refLogEnds(this.#db).newest, at: now });
       const isSameRefs = isSame && old.settings.refspecs.join(" ") === change.settings.refspecs.join(" ");
       const row: MirrorRow = {
         ...(old ?? NEW_ROW),

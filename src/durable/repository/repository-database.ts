@@ -7,7 +7,7 @@
 import type { UsageReport } from "../../access/quotas.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { fromHex } from "../../bytes/hex.ts";
-import { encodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
+import { encodeRefRows } from "../../refs/ref-rows.ts";
 import type {
   BeginPushAnswer,
   BeginPushRequest,
@@ -49,9 +49,9 @@ import { readRefLog, refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { readPushSeed } from "./tables/push-seed.ts";
-import { listRefsAt } from "./tables/refs-at.ts";
+import { listAskedRefs } from "./tables/refs-at.ts";
 import { listRules, replaceRules } from "./tables/ref-rules.ts";
-import { listNamedRefs, listRefs, readRef, readRefs } from "./tables/refs.ts";
+import { listNamedRefs, readRef, readRefs } from "./tables/refs.ts";
 import {
   insertRepository,
   isHidden,
@@ -59,6 +59,7 @@ import {
   noteDerivedVersion,
   noteUploadChange,
   noteUsageVersion,
+  markPublic,
   readRepository,
   updateSettings,
   type RepositoryRow,
@@ -163,10 +164,6 @@ export class RepositoryDatabase {
     return pushSeed === true ? { pushSeed: readPushSeed(this.#db, this.#newId) } : {};
   }
 
-  #list({ at }: OpenRequest, prefixes: readonly string[], after: string): Iterable<RefRow> {
-    return at === undefined ? listRefs(this.#db, prefixes, after) : listRefsAt(this.#db, at, after);
-  }
-
   #head({ record }: RepositoryRow, { at }: OpenRequest): string {
     return (at === undefined ? undefined : headAt(this.#db, at)) ?? record.head;
   }
@@ -190,7 +187,8 @@ export class RepositoryDatabase {
       wants === undefined
         ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
         : this.#tips.look(joinWants(wants, wantedRefs), row.record.objectFormat, `${row.record.id}/${row.version}`);
-    const page = refPrefixes === undefined ? { refs: [] } : refPage(this.#list(request, refPrefixes, after));
+    const page =
+      refPrefixes === undefined ? { refs: [] } : refPage(listAskedRefs(this.#db, request, row.record, after));
     const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
     return {
       kind: "found",
@@ -260,13 +258,16 @@ export class RepositoryDatabase {
     return row === undefined || isHidden(row, publicOnly) ? undefined : this.#described(row);
   }
 
-  change(change: SettingsChange, tags?: readonly string[]): DescribedRepository | "stale" | undefined {
+  change(change: SettingsChange, now: number, tags?: readonly string[]): DescribedRepository | "stale" | undefined {
     return this.#tables.transaction(() => {
       const before = this.describe();
       if (before === undefined) return undefined;
       if (tags?.includes(settingsTag(before)) === false) return "stale";
       updateSettings(this.#db, change);
       changeFsckSettings(this.#db, change.fsck);
+      if (before.visibility === "private" && change.visibility === "public") {
+        markPublic(this.#db, { seq: refLogEnds(this.#db).newest, at: now });
+      }
       if (change.rules !== undefined) replaceRules(this.#db, change.rules);
       return this.describe();
     });

@@ -130,7 +130,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `RepositorySettings.change`. */
   async change(change: SettingsChange, tags?: readonly string[]): Promise<DescribedRepository | "stale" | undefined> {
-    const record = this.#database.change(change, tags);
+    const record = this.#database.change(change, Date.now(), tags);
     this.#sockets.sweep();
     await this.#belie();
     return record;

@@ -41,12 +41,12 @@ class FakeSocket implements EventSocket {
 }
 
 class FakeRepository implements EventSource {
-  current: { id: string; visibility: "private" | "public" } | undefined = { id: "r", visibility: "public" };
+  current: ReturnType<EventSource["record"]> = { id: "r", visibility: "public" };
   before = 0;
   newest = 0;
   nameLength = 10;
 
-  record(): { id: string; visibility: "private" | "public" } | undefined {
+  record(): ReturnType<EventSource["record"]> {
     return this.current;
   }
 
@@ -259,10 +259,39 @@ describe("one who comes", () => {
     while (sockets.tell([]));
     for (const { sent } of early) expect(sent).toHaveLength(100);
   });
+
+  it("is told nothing from before it might have been, unless it administers the repository", () => {
+    const { repository, sockets, join } = prepared();
+    repository.current = {
+      id: "r",
+      visibility: "public",
+      publicSince: { seq: 5, at: 50 },
+      mirrorSince: { seq: 3, at: 30 },
+    };
+    repository.newest = 7;
+    const anybody = join({ since: 0 });
+    const reader = join({ since: 0, needsPublic: false });
+    const administrator = join({ since: 0, needsPublic: false, administers: true });
+    const earlier = join({ since: 4 });
+    const knowing = join({ since: 5 });
+    sockets.tell([]);
+    expect(anybody.seqs).toEqual([6, 7]);
+    expect(reader.seqs).toEqual([4, 5, 6, 7]);
+    expect(administrator.seqs).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(earlier.sent).toEqual([{ type: "gap", repo: "acme/one", since: 4, seq: 7 }]);
+    expect(knowing.seqs).toEqual([6, 7]);
+  });
 });
 
 it("reads back a request, and nothing that is none", () => {
-  const request: SubscriptionRequest = { id: "r", needsPublic: false, token: "t", since: 5, holder: "token:t" };
+  const request: SubscriptionRequest = {
+    id: "r",
+    needsPublic: false,
+    administers: true,
+    token: "t",
+    since: 5,
+    holder: "token:t",
+  };
   expect(parseSubscriptionRequest(JSON.stringify(request))).toEqual(request);
   expect(parseSubscriptionRequest(JSON.stringify(ANYBODY))).toEqual(ANYBODY);
   for (const text of ["", "null", "1", '{"id":1}', '{"id":"r","needsPublic":1}']) {

@@ -6,6 +6,7 @@
 import type { ObjectFormatName } from "../../../object/object-id.ts";
 import type { CreateRequest, RepositoryRecord, Visibility } from "../../../refs/ref-store.ts";
 import type { SettingsChange } from "../../../refs/repository-settings.ts";
+import type { LogPlace } from "../../../refs/visible-log.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
 import { firstRow, integerAt, SQL_VALUE_LIMIT, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
 
@@ -25,7 +26,11 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   usage_version INTEGER NOT NULL DEFAULT -1,
   upload_changes INTEGER NOT NULL DEFAULT 0,
   head_chosen INTEGER NOT NULL DEFAULT 0,
-  recent_after INTEGER NOT NULL DEFAULT 0
+  recent_after INTEGER NOT NULL DEFAULT 0,
+  public_seq INTEGER,
+  public_at INTEGER,
+  mirror_seq INTEGER,
+  mirror_at INTEGER
 )`;
 
 /** The row, with what is not shown to readers. */
@@ -51,6 +56,11 @@ function formatAt(row: SqlRow, column: number): ObjectFormatName {
   throw new CorruptStore(`object format ${name}`);
 }
 
+/** Reads a mark, and in the column behind it the moment; `undefined` where there is none. */
+function placeAt(row: SqlRow, column: number): LogPlace | undefined {
+  return row[column] === null ? undefined : { seq: integerAt(row, column), at: integerAt(row, column + 1) };
+}
+
 function visibilityAt(row: SqlRow, column: number): Visibility {
   return textAt(row, column) === "public" ? "public" : "private";
 }
@@ -60,9 +70,12 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   const row = firstRow(
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
-      usage_version, version + upload_changes, head_chosen, recent_after FROM repository`),
+      usage_version, version + upload_changes, head_chosen, recent_after,
+      public_seq, public_at, mirror_seq, mirror_at FROM repository`),
   );
   if (row === undefined) return undefined;
+  const publicSince = placeAt(row, 15);
+  const mirrorSince = placeAt(row, 17);
   return {
     record: {
       id: textAt(row, 0),
@@ -74,6 +87,8 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
       readOnly: integerAt(row, 5) === 1,
       createdAt: integerAt(row, 6),
       ...(row[7] === null ? {} : { pushedAt: integerAt(row, 7) }),
+      ...(publicSince === undefined ? {} : { publicSince }),
+      ...(mirrorSince === undefined ? {} : { mirrorSince }),
     },
     version: integerAt(row, 8),
     derivedVersion: integerAt(row, 9),
@@ -129,6 +144,16 @@ export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
     change.description ?? null,
     change.readOnly === undefined ? null : Number(change.readOnly),
   );
+}
+
+/** Notes that the repository becomes public here. */
+export function markPublic(db: SqlDatabase, { seq, at }: LogPlace): void {
+  db.run("UPDATE repository SET public_seq = ?, public_at = ?", seq, at);
+}
+
+/** Notes that the repository begins here to follow an upstream. */
+export function markMirror(db: SqlDatabase, { seq, at }: LogPlace): void {
+  db.run("UPDATE repository SET mirror_seq = ?, mirror_at = ?", seq, at);
 }
 
 /** Counts a change of refs or catalog. */
