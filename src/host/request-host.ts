@@ -23,10 +23,14 @@ import { explainRegisterRefusal } from "../http/register-refusal.ts";
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
 import type { Repository } from "../repository/repository.ts";
+import { allReachable, wholePacks } from "../repository/view.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { ClientNote } from "../service/exchange.ts";
 import { type ArmouredSignature, type SignatureCheck, verifySignature } from "../signing/verify.ts";
 import type { Lifetime } from "./lifetime.ts";
+
+/** What a dumb client gets where its way would lead it to packs that have to be kept back. */
+const SMART_ONLY = "Dumb HTTP can't serve this repository as it is now: use smart HTTP.";
 
 /** What an isolate remembers from one request to the next. */
 export type IsolateMemory = {
@@ -181,7 +185,10 @@ export class RequestHost implements Host {
     const snapshot = await refs.open(SERVER_INFO_REQUEST);
     await admit(snapshot.kind === "found" ? snapshot.record : undefined);
     if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
-    return formatServerInfo(file, snapshot, { repository: repositoryKey(name), packName: (pack) => pack.checksum });
+    // A client that could not get all the objects is better told before it begins.
+    if (file === "info/refs" && !allReachable(snapshot)) throw new GitRefusal(403, SMART_ONLY);
+    const shown = { ...snapshot, packs: wholePacks(snapshot) };
+    return formatServerInfo(file, shown, { repository: repositoryKey(name), packName: (pack) => pack.checksum });
   }
 
   refused(): void {

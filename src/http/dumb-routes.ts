@@ -2,7 +2,8 @@
  * Git over plain files, for clients that know nothing else: what `git update-server-info` would have written, made from the Durable
  * Object's snapshot, so that it is never behind; and the packs, untouched.
  *
- * Packs are named by their checksum here, as git names them. There are no loose objects and no alternates: http-backend's answer to
+ * Packs are named by their checksum here, as git names them. Only those are given in which everything is reachable from refs. Where
+ * that is not all of them, a client that asks for the refs is told to use smart HTTP, which sends what is reachable. There are no loose objects and no alternates: http-backend's answer to
  * a client that asks for them is 404, and its search goes on in the packs.
  *
  * @packageDocumentation
@@ -13,13 +14,18 @@ import { parseGitRepositoryName, type RepositoryName } from "../access/names.ts"
 import { parseRange } from "./byte-range.ts";
 import { streamedResponse } from "./body.ts";
 import { isUnchanged, mayContinue, validatorHeaders, type Validators } from "./conditional.ts";
+import { wholePacks } from "../repository/view.ts";
 import { authorize } from "./denied.ts";
 import { answered, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { HostEnv, PlainFile } from "./host.ts";
 
 const PACK_FILE = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/;
-/** Seconds: a year, as http-backend has it. */
-const FOREVER = 31_536_000;
+/**
+ * A public pack may be kept by anybody, who has to ask each time whether it is still to be used. C git's http-backend lets it be kept
+ * for a year: but here a repository may become private, and what is in a pack may be deleted, and then no cache may give it out. To
+ * ask costs one call and no byte of the pack.
+ */
+const PUBLIC_PACK = { "Cache-Control": "public, no-cache" } as const;
 /** What http-backend serves beside packs and the files made from a snapshot. */
 const NEVER_THERE = [
   "objects/info/alternates",
@@ -79,15 +85,14 @@ type PackFile = {
   readonly cacheHeaders: Readonly<Record<string, string>>;
 };
 
-/** @throws GitRefusal, AccessDenied */
+/** A pack with something in it that no ref reaches is as good as missing. @throws GitRefusal, AccessDenied */
 async function findPackFile(context: Context<HostEnv>, file: string): Promise<PackFile> {
   const { host } = context.var;
   const name = await namedRepository(context);
-  const repository = host.repository(name);
-  const found = await repository.refs.open({ packs: true });
+  const found = await host.repository(name).refs.open({ packs: true });
   await authorize(host, "read", name, found.kind === "found" ? found.record : undefined);
   const [, checksum, extension] = PACK_FILE.exec(file) ?? [];
-  const pack = found.kind === "found" ? found.packs.find((each) => each.checksum === checksum) : undefined;
+  const pack = found.kind === "found" ? wholePacks(found).find((each) => each.checksum === checksum) : undefined;
   if (found.kind === "missing" || pack === undefined || (extension !== "pack" && extension !== "idx")) {
     throw new GitRefusal(404, "Not found.");
   }
@@ -98,14 +103,8 @@ async function findPackFile(context: Context<HostEnv>, file: string): Promise<Pa
     size: extension === "pack" ? pack.packBytes : pack.indexBytes,
     // An index follows from its pack, so the checksum stands for both.
     validators: { etag: `"${pack.checksum}-${extension}"`, modified: pack.createdAt },
-    cacheHeaders: found.record.visibility === "public" ? keptForever(repository.now()) : NO_CACHE,
+    cacheHeaders: found.record.visibility === "public" ? PUBLIC_PACK : NO_CACHE,
   };
-}
-
-/** What a pack is called says what is in it, so it can be kept; only where everybody may read it. */
-function keptForever(now: number): PackFile["cacheHeaders"] {
-  const expires = new Date(now + FOREVER * 1000).toUTCString();
-  return { Expires: expires, "Cache-Control": `public, max-age=${FOREVER}, immutable` };
 }
 
 async function packFile(context: Context<HostEnv>, file: string): Promise<Response> {

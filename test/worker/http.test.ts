@@ -355,7 +355,7 @@ describe("dumb HTTP", () => {
     const path = `/acme/dumb.git/objects/pack/pack-${planted.checksum}`;
     const whole = await ask(`${path}.pack`);
     expect(whole.headers.get("Content-Type")).toBe("application/x-git-packed-objects");
-    expect(whole.headers.get("Cache-Control")).toMatch(/^public, max-age=31536000/);
+    expect(whole.headers.get("Cache-Control")).toBe("public, no-cache");
     expect(whole.headers.get("Server-Timing")).toMatch(/r2r;desc="1".*r2b;desc="5000".*rt;desc="2"/);
     expect(Buffer.from(await whole.arrayBuffer()).equals(planted.pack)).toBe(true);
     expect((await (await ask(`${path}.idx`)).arrayBuffer()).byteLength).toBe(1500);
@@ -383,7 +383,6 @@ describe("dumb HTTP", () => {
     const [etag, modified] = [first.headers.get("ETag") ?? "", first.headers.get("Last-Modified") ?? ""];
     expect(etag).toMatch(/^"[0-9a-f]+-pack"$/);
     expect(modified).toBe("Thu, 01 Jan 1970 00:00:00 GMT");
-    expect(Number(new Date(first.headers.get("Expires") ?? ""))).toBeGreaterThan(Date.now() + 300 * 86_400_000);
     const status = async (headers: Record<string, string>, method = "GET"): Promise<[number, number]> => {
       const answer = await ask(path, { method, headers });
       return [answer.status, (await answer.arrayBuffer()).byteLength];
