@@ -99,6 +99,11 @@ export function needsPublic(principal: Principal, name: RepositoryName): boolean
   return readingRight(principal, name) !== "private";
 }
 
+/** Whether a principal could write to repositories of this name if they were not read-only, as a mirror always is. */
+export function mightWrite(principal: Principal, name: RepositoryName): boolean {
+  return decide(principal, "write", name, { visibility: "private", readOnly: false }) === "allow";
+}
+
 /**
  * Decides about a tenant. The decision never depends on whether the tenant exists, so that a caller without access
  * learns nothing. A token that is limited to some repositories may show the tenant, but may not change it.

@@ -3,7 +3,15 @@
  *
  * @packageDocumentation
  */
-import { decide, decideTenant, type Action, type Decision, type Subject, type TenantAction } from "../access/decide.ts";
+import {
+  decide,
+  mightWrite,
+  decideTenant,
+  type Action,
+  type Decision,
+  type Subject,
+  type TenantAction,
+} from "../access/decide.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { Host } from "./host.ts";
 
@@ -58,3 +66,17 @@ export class TooManyRequests extends Error {
 
 /** What a 401 says: git asks for credentials when it sees it. */
 export const CHALLENGE = 'Basic realm="thinpack", charset="UTF-8"';
+
+/**
+ * Says that a repository is a mirror to a client that would push to it. Whom it follows is told to those who could push if it were none,
+ * and so have to know where to push: the URL may be of a private place.
+ */
+export async function describeMirror(
+  host: Host,
+  name: RepositoryName,
+  { upstream }: { readonly upstream: string },
+): Promise<string> {
+  const { principal } = await host.identify(name);
+  if (mightWrite(principal, name)) return `This repository is a read-only mirror of ${upstream}: push there.`;
+  return "This repository is a read-only mirror.";
+}

@@ -5,7 +5,7 @@
  * @see gitprotocol-http(5), http-backend.c
  */
 import { Hono, type Context } from "hono";
-import { decide, needsPublic, type Action } from "../access/decide.ts";
+import { mightWrite, needsPublic, type Action } from "../access/decide.ts";
 import { parseGitRepositoryName, repositoryKey, type RepositoryName, splitMoment } from "../access/names.ts";
 import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
@@ -20,7 +20,7 @@ import { serveUploadPack } from "../service/fetch/upload-pack.ts";
 import { parseProtocolVersion, type ProtocolVersion } from "../wire/protocol-version.ts";
 import { parseServiceName, type ServiceName } from "../wire/service-announcement.ts";
 import { requestSource, streamedResponse } from "./body.ts";
-import { authorize } from "./denied.ts";
+import { authorize, describeMirror } from "./denied.ts";
 import { answered, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { logFault } from "./log.ts";
@@ -74,11 +74,11 @@ function isZipped(request: Request): boolean {
 /** What a service asks to be registered. */
 type Made = Parameters<NonNullable<PushExchange["register"]>>[0];
 
-/** Tells who may read a mirror, and would push to it, whom it follows. */
+/** Tells a client that may read a mirror, and pushes to it, that it is one. */
 async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<Exchange["admit"]>[0]): Promise<void> {
   if (record?.mirror === undefined) return;
   await authorize(host, "read", name, record);
-  throw new GitRefusal(403, `This repository is a read-only mirror of ${record.mirror.upstream}: push there.`);
+  throw new GitRefusal(403, await describeMirror(host, name, record.mirror));
 }
 
 /** Refuses to read a repository as of a moment that the caller may not see. @throws GitRefusal */
@@ -185,8 +185,7 @@ function answer(
 async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Array | undefined> {
   if (host.known === undefined) {
     const { principal, listed } = await host.identify(name);
-    const subject = { visibility: "private", readOnly: false } as const;
-    if (listed === undefined || decide(principal, "read", name, subject) !== "allow") return undefined;
+    if (listed === undefined || needsPublic(principal, name)) return undefined;
     host.admitted(name);
     return advertiseV2(listed, host);
   }
@@ -273,7 +272,7 @@ async function serve(asked: ServiceRequest): Promise<Response> {
 /** Gives who pushes. Who may not write here, whatever is found, is refused before anything of the body is read or written down. */
 async function admitPusher(host: Host, name: RepositoryName): Promise<Principal> {
   const { principal } = await host.identify(name);
-  if (decide(principal, "write", name, { visibility: "private", readOnly: false }) !== "allow") {
+  if (!mightWrite(principal, name)) {
     const found = await host.repository(name).refs.open({});
     await authorize(host, "write", name, found.kind === "found" ? found.record : undefined);
   }

@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import * as v from "valibot";
-import { decide } from "../../access/decide.ts";
+import { decide, mightWrite } from "../../access/decide.ts";
 import { repositoryKey, type RepositoryName } from "../../access/names.ts";
 import type { Principal } from "../../access/principal.ts";
 import { HARMLESS } from "../../object/fsck-rule.ts";
@@ -82,7 +82,7 @@ const shownRule = v.strictObject({
   pattern: v.string(),
   allow_force_push: v.boolean(),
   allow_deletion: v.boolean(),
-  pushers: v.nullable(v.array(v.string())),
+  pushers: v.optional(v.nullable(v.array(v.string()))),
   require_signed: v.boolean(),
 });
 
@@ -98,15 +98,30 @@ export const shownRepository = v.strictObject({
   read_only: v.boolean(),
   protected: v.array(shownRule),
   fsck: v.optional(v.strictObject({ strict: v.boolean(), ignore: v.array(v.string()), skip: v.array(v.string()) })),
-  mirror: v.optional(v.strictObject({ upstream: v.string(), interval: v.number(), synced_at: v.nullable(time) })),
+  mirror: v.optional(
+    v.strictObject({ upstream: v.optional(v.string()), interval: v.number(), synced_at: v.nullable(time) }),
+  ),
   size_bytes: v.number(),
   pushed_at: v.nullable(time),
   created_at: time,
   git_url: v.pipe(v.string(), v.url()),
 });
 
-function showMirror({ upstream, interval, syncedAt }: MirrorSummary): object {
-  return { upstream, interval, synced_at: syncedAt === undefined ? null : new Date(syncedAt).toISOString() };
+/** Shows whom a mirror follows to those who could push to it, and so have to know where to push: the URL may be of a private place. */
+function showMirror({ upstream, interval, syncedAt }: MirrorSummary, showsUpstream: boolean): object {
+  const synced_at = syncedAt === undefined ? null : new Date(syncedAt).toISOString();
+  return { ...(showsUpstream ? { upstream } : {}), interval, synced_at };
+}
+
+/** Shows a rule. Which tokens may push, by name or id, is shown to those who administer the repository. */
+function showRule({ pushers, ...shown }: RefRule, showsPushers: boolean): object {
+  return {
+    pattern: shown.pattern,
+    allow_force_push: shown.allowForcePush,
+    allow_deletion: shown.allowDeletion,
+    ...(showsPushers ? { pushers: pushers ?? null } : {}),
+    require_signed: shown.requireSigned,
+  };
 }
 
 /** Shows a repository to a principal. Times are ISO 8601. */
@@ -118,6 +133,7 @@ export function showRepository(
   const { origin } = new URL(context.req.url);
   // Whoever may only read has no use for it. That nothing may be pushed at the moment does not matter.
   const mayWrite = decide(principal, "write", name, { ...record, readOnly: false }) === "allow";
+  const administers = decide(principal, "administer", name, record) === "allow";
   return {
     tenant: name.tenant,
     name: name.repo,
@@ -127,15 +143,9 @@ export function showRepository(
     description: record.description,
     object_format: record.objectFormat,
     read_only: record.readOnly,
-    protected: record.rules.map((shown) => ({
-      pattern: shown.pattern,
-      allow_force_push: shown.allowForcePush,
-      allow_deletion: shown.allowDeletion,
-      pushers: shown.pushers ?? null,
-      require_signed: shown.requireSigned,
-    })),
+    protected: record.rules.map((shown) => showRule(shown, administers)),
     ...(mayWrite ? { fsck: record.fsck } : {}),
-    ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror) }),
+    ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror, mightWrite(principal, name)) }),
     size_bytes: record.sizeBytes,
     pushed_at: record.pushedAt === undefined ? null : new Date(record.pushedAt).toISOString(),
     created_at: new Date(record.createdAt).toISOString(),

@@ -8,7 +8,7 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import type { RepositoryName } from "../../access/names.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { authorize } from "../../http/denied.ts";
+import { authorize, describeMirror } from "../../http/denied.ts";
 import { servePartedPush } from "../../http/git-routes.ts";
 import { Problem } from "../../http/problem.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
@@ -53,11 +53,11 @@ type Named = { readonly name: RepositoryName; readonly record: RepositoryRecord 
 
 /** Gives the repository to who may push to it. @throws AccessDenied, Problem */
 async function pushedTo(context: Context<ApiEnv>): Promise<Named> {
-  // Who may read a mirror is told whom it follows.
+  // One who may read a mirror is told that it is one.
   const named = await requestedRepository(context, "read");
   const { mirror } = named.record;
   if (mirror !== undefined) {
-    throw new Problem(403, `This repository is a read-only mirror of ${mirror.upstream}: push there.`);
+    throw new Problem(403, await describeMirror(context.var.host, named.name, mirror));
   }
   await authorize(context.var.host, "write", named.name, named.record);
   return named;
