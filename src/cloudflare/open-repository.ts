@@ -34,6 +34,8 @@ import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
+import { filteredRefs } from "./filtered-refs.ts";
+import { SHOWS_ALL } from "../refs/ref-filter.ts";
 import { freshen } from "./freshen.ts";
 import { r2UploadParts } from "./r2-upload-parts.ts";
 import { RequestCounters } from "./request-counters.ts";
@@ -146,14 +148,15 @@ export class RequestStorage {
       now,
       freshen: async () => await freshen(this.mirror(key), { now, wait: (time) => scheduler.wait(time) }),
     };
-    return { ...repository, refs: readerRefs(readableRefs(repository.refs, options), tools) };
+    const refs = readerRefs(readableRefs(repository.refs, options), tools);
+    return { ...repository, refs: filteredRefs(refs, SHOWS_ALL) };
   }
 
   /** Opens a repository as it was, to be read. */
   historic(name: RepositoryName, at: number, reader: Reader): Repository {
     const repository = this.repository(name);
     const refs = readableRefs(repository.refs, reader);
-    return { ...repository, refs: { ...refs, ...historicRefs(refs, at) } };
+    return { ...repository, refs: filteredRefs({ ...refs, ...historicRefs(refs, at) }, SHOWS_ALL) };
   }
 
   /** Opens a repository, which need not exist, for `caller`: who names themselves alike share the isolate's memory. */
