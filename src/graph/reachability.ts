@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { itemAt } from "../bytes/assert.ts";
 import { QUEUED, REACHED, SELECTED } from "../kernel/object-flags.ts";
 import { KIND_NUMBER } from "../object/object-kind.ts";
 import { CommitQueue } from "./commit-queue.ts";
@@ -113,13 +114,13 @@ export class ReachedCommits {
     // Oldest last: as those are found that come first, less has to be looked through for the others.
     const left = nodes.filter((node) => !this.has(node)).toSorted((a, b) => commits.timeOf(b) - commits.timeOf(a));
     while (left.length > 0) {
-      const oldest = commits.timeOf(left.at(-1) ?? 0);
+      const oldest = commits.timeOf(itemAt(left, left.length - 1));
       if (limit.byTime && this.#queue.youngestTime < oldest - CLOCK_SLACK) break;
       const node = this.#walked < limit.mostCommits ? this.#queue.pop() : undefined;
       if (node === undefined) break;
       this.#walked++;
       for (const parent of commits.parentsOf(node).slice()) await this.#reach(parent);
-      while (left.length > 0 && this.has(left.at(-1) ?? 0)) left.pop();
+      while (left.length > 0 && this.has(itemAt(left, left.length - 1))) left.pop();
     }
     return left.filter((node) => !this.has(node));
   }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { i32At } from "../bytes/assert.ts";
 import { ProtocolError } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -131,7 +132,7 @@ export class FetchSession {
     const joined = new Uint8Array(names.length * rawSize);
     for (const [i, name] of names.entries()) joined.set(name, i * rawSize);
     const { packs } = await this.database.locate(joined);
-    const missing = names.find((_, i) => (packs[i] ?? -1) < 0);
+    const missing = names.find((_, i) => i32At(packs, i) < 0);
     if (missing !== undefined) return missing;
     const reached = await reachedByRefs(this.repository, this, names);
     const unreached = names.filter((_, i) => reached[i] === false);

@@ -171,6 +171,7 @@ it(
       }
       await checkObjects(history);
       await checkNames(history);
+      expect(history.commits.size).toBeGreaterThan(0);
     }
   },
 );
