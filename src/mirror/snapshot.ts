@@ -121,7 +121,24 @@ export function openSnapshot(
     refs: [...refsBelow(refPrefixes, snapshot.refs, rows), ...namedRefs(refNames, rows)],
     wantedRefs,
     ...tips,
+    ...lookAtHaves(request, snapshot, rows, rawSize),
   };
+}
+
+/** Answers which of the haves are tips, as `OpenRequest` says. */
+function lookAtHaves(
+  { haves, packs: asksForPacks }: OpenRequest,
+  { packs }: MirrorSnapshot,
+  rows: () => Iterable<RefRow>,
+  rawSize: number,
+): Pick<OpenSnapshot, "tipHaves"> {
+  if (haves === undefined || asksForPacks !== true || packs.every((pack) => pack.marked)) return {};
+  const { wantIsTip } = lookAtTips(haves, rows, 0, rawSize);
+  const tipHaves: Uint8Array[] = [];
+  for (const [i, isTip] of wantIsTip.entries()) {
+    if (isTip !== 0) tipHaves.push(haves.subarray(i * rawSize, (i + 1) * rawSize));
+  }
+  return { tipHaves };
 }
 
 function valuesOf(rows: () => Iterable<RefRow>, names: readonly string[]): Map<string, string> {

@@ -83,6 +83,11 @@ export type OpenRequest = {
    * `recentValues` are given. Asked for only where a want has failed.
    */
   readonly recentSince?: number;
+  /**
+   * Raw oids, concatenated, of what the client says it has: asks which of them are tips. It is answered only together with the catalog,
+   * and only where some pack lacks the mark: elsewhere everything that is stored is reachable, and nobody has to know.
+   */
+  readonly haves?: Uint8Array;
 };
 
 /** A consistent snapshot of a repository that exists, with what the request asked for. */
@@ -105,6 +110,8 @@ export type OpenSnapshot = {
   readonly uncoveredTips: number;
   /** Raw oids that refs had after `recentSince` and were moved away from; concatenated. */
   readonly recentValues?: Uint8Array;
+  /** Raw oids of those of the haves that refs have as values, or peel to, in no order; absent where it was not answered. */
+  readonly tipHaves?: readonly Uint8Array[];
 };
 
 /**

@@ -146,9 +146,10 @@ export async function visibleCommits(
   limit: ReachLimit,
 ): Promise<number[]> {
   if (nodes.length === 0 || allReachable(answer)) return [...nodes];
-  await reached.addTips(seeds);
+  // What the client has is read next in any case.
+  await graph.prefetch(nodes);
+  await reached.addTips([...seeds, ...tipsAmong(nodes, graph, answer.tipHaves)]);
   const unknown = nodes.filter((node) => !reached.has(node));
-  await graph.prefetch(unknown);
   const commits: number[] = [];
   for (const node of unknown) {
     // a blob may be too large to be read
@@ -160,6 +161,12 @@ export async function visibleCommits(
     await reached.find(left, limit);
   }
   return nodes.filter((node) => reached.has(node));
+}
+
+/** Gives those of the nodes that the snapshot said to be tips: they cost no search. */
+function tipsAmong(nodes: readonly number[], graph: GraphSession, tips: readonly Uint8Array[] = []): number[] {
+  const known = new Set(tips.map((name) => graph.findNode(name)));
+  return nodes.filter((node) => known.has(node));
 }
 
 /** Gives nodes of what refs have now; those that came after the snapshot are passed over where their objects did, too. */

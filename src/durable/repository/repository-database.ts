@@ -5,8 +5,6 @@
  * @packageDocumentation
  */
 import type { UsageReport } from "../../access/quotas.ts";
-import { concat } from "../../bytes/chunk.ts";
-import { fromHex } from "../../bytes/hex.ts";
 import { encodeRefRows } from "../../refs/ref-rows.ts";
 import type {
   BeginPushAnswer,
@@ -65,7 +63,7 @@ import {
   type RepositoryRow,
 } from "./tables/repository.ts";
 import { deleteUpload, sumUploads } from "./tables/uploads.ts";
-import { TipIndex } from "./tip-index.ts";
+import { joinWants, TipIndex } from "./tip-index.ts";
 import { answerUpload } from "./upload-database.ts";
 
 /** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
@@ -94,11 +92,6 @@ export type DueWork = {
   /** Whether a job to sync the mirror is to be sent. */
   readonly mirrorSync: boolean;
 };
-
-function joinWants(wants: Uint8Array, byRef: readonly string[]): Uint8Array {
-  const found = byRef.map((oid) => fromHex(oid)).filter((oid) => oid !== undefined);
-  return found.length === 0 ? wants : concat([wants, ...found]);
-}
 
 /** Where fresh repository ids come from; random, 128 bits in hex. */
 export type NewId = () => string;
@@ -189,6 +182,7 @@ export class RepositoryDatabase {
         : this.#tips.look(joinWants(wants, wantedRefs), row.record.objectFormat, `${row.record.id}/${row.version}`);
     const page =
       refPrefixes === undefined ? { refs: [] } : refPage(listAskedRefs(this.#db, request, row.record, after));
+    const packs = request.packs === true ? listPacks(this.#db) : [];
     const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
     return {
       kind: "found",
@@ -196,12 +190,13 @@ export class RepositoryDatabase {
       version: row.version,
       ...this.#pushSeed(request),
       ...(headOid === undefined ? {} : { headOid }),
-      packs: request.packs === true ? listPacks(this.#db) : [],
+      packs,
       ...page,
       refs: [...page.refs, ...named],
       wantedRefs,
       ...tips,
       ...(recent === undefined ? {} : { recentValues: recent.oids }),
+      ...this.#tips.lookAtHaves(request, packs, row.record.objectFormat),
     };
   }
 

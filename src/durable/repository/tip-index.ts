@@ -3,13 +3,29 @@
  *
  * @packageDocumentation
  */
-import { toHex } from "../../bytes/hex.ts";
+import { concat } from "../../bytes/chunk.ts";
+import { fromHex, toHex } from "../../bytes/hex.ts";
 import { objectFormat, type ObjectFormatName } from "../../object/object-id.ts";
+import type { PackRecord } from "../../catalog/pack-record.ts";
+import type { OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { countTips, findPeeledTips, findTips } from "./tables/refs.ts";
 
 /** What a snapshot says of wants. See `OpenAnswer`. */
 export type TipAnswer = { readonly wantIsTip: Uint8Array; readonly uncoveredTips: number };
+
+/** Puts the values of wanted refs (hex; "" where there is no such ref) behind the wants. */
+export function joinWants(wants: Uint8Array, byRef: readonly string[]): Uint8Array {
+  const found = byRef.map((oid) => fromHex(oid)).filter((oid) => oid !== undefined);
+  return found.length === 0 ? wants : concat([wants, ...found]);
+}
+
+function splitNames(names: Uint8Array, format: ObjectFormatName): Uint8Array[] {
+  const { rawSize } = objectFormat(format);
+  const split: Uint8Array[] = [];
+  for (let at = 0; at + rawSize <= names.length; at += rawSize) split.push(names.subarray(at, at + rawSize));
+  return split;
+}
 
 /** Looks wants up in the indexes of the refs. Holds the number of tips while the refs are the same. */
 export class TipIndex {
@@ -21,11 +37,21 @@ export class TipIndex {
     this.#db = db;
   }
 
+  /** Answers which of the haves are tips, as `OpenRequest` says. */
+  lookAtHaves(
+    { haves }: OpenRequest,
+    packs: readonly PackRecord[],
+    format: ObjectFormatName,
+  ): Pick<OpenSnapshot, "tipHaves"> {
+    if (haves === undefined || packs.every((pack) => pack.marked)) return {};
+    const names = new Map(splitNames(haves, format).map((name) => [toHex(name), name]));
+    const found = [...findTips(this.#db, names.keys()), ...findPeeledTips(this.#db, names.keys())];
+    return { tipHaves: [...new Set(found)].flatMap((hex) => names.get(hex) ?? []) };
+  }
+
   /** `wants` is raw oids, concatenated; `snapshot` is a name that no other state of the refs ever has. */
   look(wants: Uint8Array, format: ObjectFormatName, snapshot: string): TipAnswer {
-    const { rawSize } = objectFormat(format);
-    const names: string[] = [];
-    for (let at = 0; at + rawSize <= wants.length; at += rawSize) names.push(toHex(wants.subarray(at, at + rawSize)));
+    const names = splitNames(wants, format).map((name) => toHex(name));
     const distinct = new Set(names);
     const tips = findTips(this.#db, distinct);
     const peeled = findPeeledTips(

@@ -53,7 +53,8 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   if (request.wants.length + request.wantRefs.length === 0 && !request.waitForDone) return;
   const filter = requestedFilter(request.filter);
   const wants = request.wants.bytes().slice();
-  const snapshot = await openWanted(call, fetchSnapshot({ ...request, wants }));
+  const had = [request.haves, request.shallows];
+  const snapshot = await openWanted(call, fetchSnapshot({ ...request, wants, had }));
   const wantedRefs = wantedRefsOf(request, snapshot);
   const names = concat([wants, ...wantedRefs.map(({ oid }) => oid)]);
   const session = await openFetchSession(exchange.repository, snapshot, names);

@@ -62,7 +62,8 @@ async function answerUpload(call: ServiceCall, request: UploadRequest, round: Up
   const { capabilities } = request;
   const filter = requestedFilter(request.filter);
   const includeTag = capabilities.has("include-tag");
-  const asked = fetchSnapshot({ wants, includeTag, deepenNot: request.deepenNot });
+  const had = round === undefined ? [request.shallows] : [round.haves, request.shallows];
+  const asked = fetchSnapshot({ wants, includeTag, deepenNot: request.deepenNot, had });
   const snapshot = await admission.openAs(request.wants.format.name, asked);
   const session = await openFetchSession(exchange.repository, snapshot, wants);
   try {

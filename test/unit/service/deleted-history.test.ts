@@ -108,6 +108,28 @@ describe("history that was deleted", () => {
     expect((await host.run(serveV2, pktBytes(...round))).calls).toEqual(["open"]);
   });
 
+  it("is told from haves that are tips, for no more calls, wherever they are", async () => {
+    const stream = new FixtureStream();
+    stream.commit("refs/heads/apart", [{ path: "apart", content: "apart\n" }]);
+    git.import(stream);
+    const apart = git.oid("apart");
+    await host.run(serveReceivePack, pushBody([{ new: apart, name: "refs/heads/apart" }], git.pack([apart])));
+    const [want, old] = [git.oid("new"), git.oid("old")];
+    const haves = [`have ${apart}`, `have ${git.oid("new~1")}`];
+    const ask = ["command=fetch", "object-format=sha1", "0001", `want ${want}`, ...haves, "0000"];
+    const { body, calls } = await host.run(serveV2, pktBytes(...ask));
+    expect(pktText(body)).toEqual(expect.arrayContaining([`ACK ${apart}\\n`, `ACK ${git.oid("new~1")}\\n`]));
+    expect(calls).toEqual(["open"]);
+    const round = [`want ${want} multi_ack_detailed no-done`, "0000", ...haves, "0000"];
+    const before = await host.run(serveUploadPack, pktBytes(...round));
+    expect(pktText(before.body).join()).toContain(`ACK ${apart} common`);
+    expect(before.calls).toEqual(["open"]);
+    // Only one that is nowhere in sight has the refs asked for.
+    const asked = await host.run(serveV2, pktBytes(...ask.slice(0, -1), `have ${old}`, "0000"));
+    expect(asked.calls).toEqual(["open", "open"]);
+    expect(asked.body.toString("latin1")).not.toContain(old);
+  });
+
   /** The objects of a pack, as git names them. */
   function packedNames(pack: Buffer): string[] {
     const client = new GitRepository();
