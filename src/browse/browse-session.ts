@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { i32At } from "../bytes/assert.ts";
+import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -111,12 +112,17 @@ export class BrowseSession {
    * found by following a ref or another object needs no such question.
    */
   async isShown(name: Uint8Array): Promise<boolean> {
-    const { packs } = await this.graph.database.locate(name);
-    if (i32At(packs, 0) < 0) return false;
-    const [isReached] = await reachedByRefs(this.repository, { answer: this.answer, database: this.graph.database }, [
-      name,
-    ]);
-    return isReached === true;
+    return (await this.shownOf([name])).length > 0;
+  }
+
+  /** Gives those of `names` (raw) that {@link isShown} is true of, after one search for all of them. */
+  async shownOf(names: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    if (names.length === 0) return [];
+    const { database } = this.graph;
+    const { packs } = await database.locate(concat(names));
+    const here = names.filter((_, i) => i32At(packs, i) >= 0);
+    const reached = await reachedByRefs(this.repository, { answer: this.answer, database }, here);
+    return here.filter((_, i) => reached[i] === true);
   }
 
   /** Accounts for a directory, or what its files say, that is held from now on. @throws LimitExceeded where that is too much together. */

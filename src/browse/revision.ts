@@ -27,8 +27,10 @@ const SHORTEST = 4;
 const FEW_GENERATIONS = 3;
 /** A commit further back than this is not looked for. */
 const MOST_GENERATIONS = 200_000;
-/** Objects with the same abbreviated name that are looked at. */
+/** Objects with the same abbreviated name that a caller may be shown, and among which one commit is looked for. */
 const MOST_ALIKE = 16;
+/** Objects with the same abbreviated name, in one pack, of which it is looked up whether the caller may be shown them. */
+const MOST_CANDIDATES = 65_536;
 
 /** Gives the full names of all refs that may be meant: what a snapshot has to be asked for. */
 export function refNamesIn(revisions: readonly RevisionSyntax[]): string[] {
@@ -102,20 +104,20 @@ async function resolveBase(
   return await resolveAbbreviated(session, digits);
 }
 
-/** Where several objects have such a name, the one commit (or tag of one) among them is meant, as in git where one is needed. */
+/**
+ * Where several objects have such a name, the one commit (or tag of one) among them is meant, as in git where one is needed. What no
+ * ref reaches doesn't count: an answer that a name is ambiguous would tell that something deleted is still stored.
+ */
 async function resolveAbbreviated(
   session: BrowseSession,
   digits: string,
 ): Promise<{ readonly name: Uint8Array } | Unanswered | undefined> {
   const { packs } = session.graph.database;
-  const lists = await Promise.all(packs.map((pack) => pack.namesBeginningWith(digits, MOST_ALIKE)));
-  const names = [...new Set(lists.flat().map((name) => toHex(name)))];
-  if (names.length > MOST_ALIKE) return ambiguous(digits);
-  const shown: Uint8Array[] = [];
-  for (const hex of names) {
-    const name = fromHex(hex);
-    if (name !== undefined && (await session.isShown(name))) shown.push(name);
-  }
+  const most = session.allReachable ? MOST_ALIKE + 1 : MOST_CANDIDATES;
+  const lists = await Promise.all(packs.map((pack) => pack.namesBeginningWith(digits, most)));
+  const names = new Map(lists.flat().map((name) => [toHex(name), name]));
+  const shown = await session.shownOf([...names.values()]);
+  if (shown.length > MOST_ALIKE) return ambiguous(digits);
   const [only] = shown;
   if (only === undefined) return undefined;
   if (shown.length === 1) return { name: only };

@@ -9,6 +9,7 @@ import { resolveRevision } from "../../../src/browse/revision.ts";
 import { parseRevision } from "../../../src/browse/revision-syntax.ts";
 import { diffTrees } from "../../../src/browse/tree-diff.ts";
 import { toHex } from "../../../src/bytes/hex.ts";
+import { buildPack, objectId } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
 import { pseudoRandom, rawName, REF_FORMAT, TestStore } from "../../support/store.ts";
@@ -244,6 +245,26 @@ describe("what is not reachable", () => {
       const oid = twin.git.oid(text);
       expect(await twin.resolve(oid)).toMatch(oid);
     }
+  });
+
+  it("does not make an abbreviated name ambiguous", async () => {
+    // Blobs whose names begin with 0000: more of them than a caller may be shown.
+    const numbers =
+      "10659 49103 75033 157365 160648 185426 306485 378113 521398 552322 563330 568443 573766 605491 674308 704244 770054 785385";
+    const contents = numbers.split(" ");
+    const oids = contents.map((content) => objectId("blob", content));
+    expect(oids.filter((oid) => oid.startsWith("0000"))).toHaveLength(18);
+    const { packs } = twin.store;
+    const record = await twin.store.push(buildPack(contents.map((content) => ({ type: "blob", content }))));
+    expect(record.marked).toBe(false);
+    expect(await twin.resolve("0000")).toBe("missing");
+    const main = `refs/heads/main ${twin.git.oid("c40")}`;
+    twin.store.setRefs([main, `refs/tags/one ${oids[7]}`]);
+    expect(await twin.resolve("0000")).toBe(`${oids[7]} blob`);
+    twin.store.setRefs([main, `refs/tags/one ${oids[7]}`, `refs/tags/two ${oids[9]}`]);
+    expect(await twin.resolve("0000")).toBe("ambiguous");
+    twin.store.setRefs([main]);
+    twin.store.packs = packs;
   });
 
   it("is not shown through a position that somebody made up", async () => {
