@@ -28,10 +28,21 @@ export type SettingsChange = {
   readonly fsck?: Partial<FsckSettings>;
 };
 
-/** Names what the settings of a repository are: the same again where they are changed back, and never another repository's. */
-export function settingsTag(record: DescribedRepository): string {
+/** Which of the settings that not everybody sees a caller is shown. */
+export type SeenSettings = { readonly pushers: boolean; readonly fsck: boolean };
+
+const ALL_SETTINGS: SeenSettings = { pushers: true, fsck: true };
+
+/**
+ * Names what the settings of a repository are: the same again where they are changed back, and never another repository's. What the
+ * caller is not shown is not in it: else the tag would tell of its changes, and let it be guessed.
+ */
+export function settingsTag(record: DescribedRepository, seen = ALL_SETTINGS): string {
   const { id, visibility, head, description, readOnly, rules, fsck } = record;
-  return contentTag(JSON.stringify([id, visibility, head, description, readOnly, rules, fsck]));
+  const shownRules = seen.pushers ? rules : rules.map((rule) => ({ ...rule, pushers: undefined }));
+  return contentTag(
+    JSON.stringify([id, visibility, head, description, readOnly, shownRules, seen.fsck ? fsck : undefined]),
+  );
 }
 
 /** One repository's settings. A name that has no repository gives `undefined` or `false`; nothing here throws for that. */

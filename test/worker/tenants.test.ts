@@ -381,6 +381,72 @@ describe("repositories of a tenant", () => {
   });
 });
 
+describe("what not everybody sees of a public repository", () => {
+  const OF_TENANT = ["repo:read", "repo:write", "tenant:admin"] as const;
+  let callers: Map<string, ApiClient>;
+
+  beforeAll(async () => {
+    await operator("PUT", "/tenants/elsewhere");
+    await operator("PUT", "/repos/shown/rules", { visibility: "public" });
+    await operator("PUT", "/repos/shown/mirror", { visibility: "public" });
+    callers = new Map([
+      ["operator", operator],
+      ["anybody", apiClient(host.base)],
+      ["another tenant's", as(await issueToken(operator, "elsewhere", "tenant:admin"))],
+    ]);
+    for (const scope of OF_TENANT) callers.set(scope, as(await issueToken(operator, "shown", scope)));
+  });
+
+  /** Gives an answer as each caller sees it. */
+  async function seenBy(path: string): Promise<Map<string, ApiAnswer>> {
+    const seen = new Map<string, ApiAnswer>();
+    for (const [who, ask] of callers) seen.set(who, await ask("GET", path));
+    expect([...seen.values()].map(({ status }) => status)).toEqual(Array.from(seen, () => 200));
+    return seen;
+  }
+
+  it("is who may push to a protected ref: the body and the tag tell those who administer it", async () => {
+    const tags: Map<string, string | null>[] = [];
+    for (const pushers of [["ci"], ["ci", "deploy"], null]) {
+      const rules = [{ pattern: "main", pushers }];
+      expect((await operator("PATCH", "/repos/shown/rules", { protected: rules })).status).toBe(200);
+      const seen = await seenBy("/repos/shown/rules");
+      for (const [who, { body }] of seen) {
+        const shown = { pattern: "main", allow_force_push: false, allow_deletion: false, require_signed: false };
+        const administers = who === "operator" || who === "tenant:admin";
+        expect([who, body["protected"]]).toEqual([who, [administers ? { ...shown, pushers } : shown]]);
+      }
+      tags.push(new Map(Array.from(seen, ([who, { headers }]) => [who, headers.get("ETag")])));
+    }
+    for (const who of callers.keys()) {
+      const different = new Set(tags.map((byCaller) => byCaller.get(who)));
+      expect([who, different.size]).toEqual([who, who === "operator" || who === "tenant:admin" ? 3 : 1]);
+    }
+    // What they see has a tag that changes with it.
+    await operator("PATCH", "/repos/shown/rules", { description: "other" });
+    const other = await seenBy("/repos/shown/rules");
+    for (const [who, { headers }] of other)
+      expect([who, headers.get("ETag")]).not.toEqual([who, tags.at(-1)?.get(who)]);
+  });
+
+  it("is whom a mirror follows: those are told who could push to it if it were none", async () => {
+    const upstream = "https://upstream.invalid/secret-place.git";
+    expect((await operator("PUT", "/repos/shown/mirror/mirror", { upstream, interval: 0 })).status).toBe(200);
+    const told = ["operator", "repo:write", "tenant:admin"];
+    for (const [who, { body }] of await seenBy("/repos/shown/mirror")) {
+      const shown = told.includes(who) ? { upstream } : {};
+      expect([who, body["mirror"]]).toEqual([who, { ...shown, interval: 0, synced_at: null }]);
+    }
+    for (const scope of OF_TENANT) {
+      const token = await issueToken(operator, "shown", scope);
+      const headers = { Authorization: `Bearer ${token}` };
+      const refused = await fetch(service("shown/mirror", "receive"), { headers });
+      expect(refused.status).toBe(403);
+      expect([scope, (await refused.text()).includes(upstream)]).toEqual([scope, told.includes(scope)]);
+    }
+  });
+});
+
 describe("an authenticated ls-remote", () => {
   it("takes three Durable Object calls, and a look-up goes out with the opening", async () => {
     await operator("PUT", "/repos/keys/counted");

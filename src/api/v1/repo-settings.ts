@@ -13,7 +13,7 @@ import { checkRefFormat } from "../../object/ref-name.ts";
 import { type FsckSettings, MOST_SKIPPED_OBJECTS } from "../../refs/fsck-settings.ts";
 import { isRefPattern, MOST_PUSHERS, MOST_RULES, type RefRule } from "../../refs/ref-policy.ts";
 import type { CreateRequest, DescribedRepository, MirrorSummary } from "../../refs/ref-store.ts";
-import type { SettingsChange } from "../../refs/repository-settings.ts";
+import type { SeenSettings, SettingsChange } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
 
 const BRANCHES = "refs/heads/";
@@ -124,16 +124,22 @@ function showRule({ pushers, ...shown }: RefRule, showsPushers: boolean): object
   };
 }
 
+/** A repository, and its name. */
+export type NamedRepository = { readonly name: RepositoryName; readonly record: DescribedRepository };
+
+/**
+ * Says what a caller is shown beside what every reader is: who may push where, to those who administer the repository; how its pushes are
+ * checked, to those who push. That nothing may be pushed at the moment does not matter.
+ */
+export function settingsSeenBy(principal: Principal, { name, record }: NamedRepository): SeenSettings {
+  return { pushers: decide(principal, "administer", name, record) === "allow", fsck: mightWrite(principal, name) };
+}
+
 /** Shows a repository to a principal. Times are ISO 8601. */
-export function showRepository(
-  context: Context<ApiEnv>,
-  principal: Principal,
-  { name, record }: { readonly name: RepositoryName; readonly record: DescribedRepository },
-): object {
+export function showRepository(context: Context<ApiEnv>, principal: Principal, found: NamedRepository): object {
+  const { name, record } = found;
   const { origin } = new URL(context.req.url);
-  // Whoever may only read has no use for it. That nothing may be pushed at the moment does not matter.
-  const mayWrite = decide(principal, "write", name, { ...record, readOnly: false }) === "allow";
-  const administers = decide(principal, "administer", name, record) === "allow";
+  const seen = settingsSeenBy(principal, found);
   return {
     tenant: name.tenant,
     name: name.repo,
@@ -143,8 +149,8 @@ export function showRepository(
     description: record.description,
     object_format: record.objectFormat,
     read_only: record.readOnly,
-    protected: record.rules.map((shown) => showRule(shown, administers)),
-    ...(mayWrite ? { fsck: record.fsck } : {}),
+    protected: record.rules.map((shown) => showRule(shown, seen.pushers)),
+    ...(seen.fsck ? { fsck: record.fsck } : {}),
     ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror, mightWrite(principal, name)) }),
     size_bytes: record.sizeBytes,
     pushed_at: record.pushedAt === undefined ? null : new Date(record.pushedAt).toISOString(),

@@ -4,10 +4,9 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
-import { repositoryKey, type RepositoryName } from "../../access/names.ts";
+import { repositoryKey } from "../../access/names.ts";
 import { Problem } from "../../http/problem.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
-import type { DescribedRepository } from "../../refs/ref-store.ts";
 import { settingsTag } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
@@ -19,6 +18,8 @@ import {
   creationOf,
   repositoryChange,
   repositoryCreation,
+  type NamedRepository,
+  settingsSeenBy,
   shownRepository,
   showRepository,
 } from "./repo-settings.ts";
@@ -26,14 +27,10 @@ import { administeredName, requestedRepository } from "./requested.ts";
 
 const noRepository = (): Problem => new Problem(404, "There is no such repository.");
 
-async function answered(
-  context: Context<ApiEnv>,
-  found: { readonly name: RepositoryName; readonly record: DescribedRepository },
-  status: 200 | 201 = 200,
-): Promise<Response> {
+async function answered(context: Context<ApiEnv>, found: NamedRepository, status: 200 | 201 = 200): Promise<Response> {
   const { principal } = await context.var.host.identify(found.name);
   return context.json(showRepository(context, principal, found), status, {
-    ETag: `"${settingsTag(found.record)}"`,
+    ETag: `"${settingsTag(found.record, settingsSeenBy(principal, found))}"`,
     "Cache-Control": "no-store",
   });
 }
