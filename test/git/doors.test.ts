@@ -1,0 +1,436 @@
+/**
+ * Every door to a repository, after a secret was pushed, forced away, and the repository made public: nothing of it comes out.
+ *
+ * The doors are those of the route table. Each has to be listed with what it asks before it answers, so that a new one can't be
+ * forgotten; and each is asked for what is gone.
+ *
+ * @packageDocumentation
+ */
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import type { IsolateTools } from "../../src/cloudflare/isolate-tools.ts";
+import type * as visibleLog from "../../src/refs/visible-log.ts";
+import type * as view from "../../src/repository/view.ts";
+import { type ApiClient, apiClient } from "../support/api-client.ts";
+import { GitSandbox, withToken } from "../support/git-client.ts";
+import { startTestHost } from "../support/host.ts";
+import { subscribe } from "../support/subscriber.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
+
+// The application is made here only for its routes.
+vi.mock("cloudflare:workers", () => ({ DurableObject: Object }));
+
+/**
+ * What a door asks before it answers. A function's name: whether what the request names may be seen. `refs`: it gives refs and what
+ * they reach, from a snapshot. `settings`: it gives settings, less what the caller may not see. `administers` and `writes`: it is for
+ * those who may do that. `nothing`: it has nothing to give.
+ */
+type Asks =
+  | Exclude<keyof typeof view, "NO_SUCH_MOMENT" | "FOR_HAVES" | "FOR_CUTS">
+  | keyof typeof visibleLog
+  | "refs"
+  | "settings"
+  | "administers"
+  | "writes"
+  | "nothing";
+
+const API = "/api/v1/repos/:tenant/:repo";
+const GIT = "/:tenant/:repo";
+
+/** A door, and what it asks. Routes for all methods that only refuse are found by asking them. */
+const DOORS: Readonly<Record<string, readonly Asks[]>> = {
+  [`GET ${API}`]: ["settings"],
+  [`PUT ${API}`]: ["administers"],
+  [`PATCH ${API}`]: ["administers"],
+  [`DELETE ${API}`]: ["administers"],
+  [`GET ${API}/refs`]: ["refs", "showsMoment"],
+  [`GET ${API}/export`]: ["administers"],
+  [`GET ${API}/export/:key{.+}`]: ["administers"],
+  [`GET ${API}/reflog`]: ["administers"],
+  [`GET ${API}/push-certificates/:id`]: ["administers"],
+  [`GET ${API}/tree/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/commits`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/commits/:rev{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/hooks`]: ["administers"],
+  [`POST ${API}/hooks`]: ["administers"],
+  [`GET ${API}/hooks/:hook`]: ["administers"],
+  [`PATCH ${API}/hooks/:hook`]: ["administers"],
+  [`DELETE ${API}/hooks/:hook`]: ["administers"],
+  [`GET ${API}/hooks/:hook/deliveries`]: ["administers"],
+  [`POST ${API}/hooks/:hook/deliveries/:delivery/redeliver`]: ["administers"],
+  [`PUT ${API}/mirror`]: ["administers"],
+  [`GET ${API}/mirror`]: ["administers"],
+  [`DELETE ${API}/mirror`]: ["administers"],
+  // It has a secret of its own, and answers that it has heard.
+  [`POST ${API}/mirror/hook`]: ["nothing"],
+  [`POST ${API}/mirror/sync`]: ["administers"],
+  [`GET ${API}/events`]: ["logBeginning"],
+  [`POST ${API}/uploads`]: ["writes"],
+  [`GET ${API}/uploads/:upload`]: ["writes"],
+  [`PUT ${API}/uploads/:upload/parts/:part`]: ["writes"],
+  [`POST ${API}/uploads/:upload/complete`]: ["writes"],
+  [`DELETE ${API}/uploads/:upload`]: ["writes"],
+  [`ALL ${API}/forks`]: ["nothing"],
+  [`ALL ${API}/maintenance`]: ["nothing"],
+  [`GET ${GIT}/info/refs`]: ["refs", "showsMoment", "allReachable"],
+  [`POST ${GIT}/git-upload-pack`]: ["refs", "showsMoment", "reachedByRefs", "visibleCommits"],
+  [`GET ${GIT}/git-upload-pack`]: ["nothing"],
+  [`POST ${GIT}/git-receive-pack`]: ["writes"],
+  [`GET ${GIT}/git-receive-pack`]: ["nothing"],
+  [`GET ${GIT}/HEAD`]: ["refs"],
+  [`GET ${GIT}/objects/info/packs`]: ["wholePacks"],
+  [`GET ${GIT}/objects/pack/:file`]: ["wholePacks"],
+  [`ALL ${GIT}/objects/info/alternates`]: ["nothing"],
+  [`ALL ${GIT}/objects/info/http-alternates`]: ["nothing"],
+  [`ALL ${GIT}/objects/:fan{[0-9a-f]{2}}/:rest{[0-9a-f]{38}|[0-9a-f]{62}}`]: ["nothing"],
+  [`ALL ${GIT}/info/lfs/*`]: ["nothing"],
+  [`ALL ${GIT}/*`]: ["nothing"],
+};
+
+const SECRETS = ["653159", "INTERNAL", "acquisition", "the secret"];
+const MISSING = "12".repeat(20);
+const PACK_TEXT = "a line of a file that is long enough to be stored as a difference\n".repeat(100);
+
+let host: RunningHost;
+let git: GitSandbox;
+let operator: ApiClient;
+let work = "";
+let url = "";
+/** When the secret was there. */
+let then = "";
+/** Names of what was forced away or deleted, and nothing else. */
+let gone: string[] = [];
+let reachable: string[] = [];
+const oids = { commit: "", tree: "", blob: "", tip: "" };
+
+const anybody = async (path: string, init: RequestInit = {}): Promise<Response> => await fetch(host.base + path, init);
+
+/** Gives the routes of the application that name a repository, once each. */
+async function routes(): Promise<string[]> {
+  const { createApp } = await import("../../src/app.ts");
+  // Only its routes are looked at.
+  const app = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools });
+  const named = app.routes.filter(({ path }) => path.includes("/:tenant/:repo"));
+  return [...new Set(named.map(({ method, path }) => `${method} ${path}`))];
+}
+
+/** Fails where bytes that came out hold a secret, or the name of something that is gone and was not named in the request. */
+function expectNothing(bytes: Buffer, asked = ""): void {
+  for (const secret of SECRETS) {
+    if (!asked.includes(secret)) expect(bytes.includes(secret), `${secret} in the answer to ${asked}`).toBe(false);
+  }
+  for (const oid of gone) {
+    if (!asked.includes(oid)) expect(bytes.includes(oid), `${oid} in the answer to ${asked}`).toBe(false);
+    expect(bytes.includes(Buffer.from(oid, "hex")), `${oid}, raw, in the answer to ${asked}`).toBe(false);
+  }
+}
+
+/** Gives all objects that a directory's repository holds. */
+async function objectsOf(cwd: string): Promise<string[]> {
+  const list = await git.ok(["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"], { cwd });
+  return list.split("\n").toSorted();
+}
+
+async function listed(...revisions: string[]): Promise<string[]> {
+  const list = await git.ok(["rev-list", "--objects", "--no-object-names", ...revisions], { cwd: work });
+  return list.split("\n").toSorted();
+}
+
+beforeAll(async () => {
+  host = await startTestHost();
+  git = new GitSandbox("doors");
+  operator = apiClient(host.base, "test-token");
+  await operator("PUT", "/repos/acme/doors");
+  url = `${host.base}/acme/doors.git`;
+  const remote = withToken(url, "test-token");
+  work = await git.init();
+  const push = async (...args: string[]): Promise<string> =>
+    await git.ok(["push", "-q", remote, ...args], { cwd: work });
+  const base = await git.commit(work, "a.txt", "public\n", "base");
+  await push("main");
+  oids.commit = await git.commit(work, "config", `${PACK_TEXT}pin 653159\n`, "the secret");
+  const without = await git.commit(work, "config", `${PACK_TEXT}pin none\n`, "without it");
+  await push("main");
+  await git.ok(["checkout", "-q", "-b", "acquisition"], { cwd: work });
+  const plan = await git.commit(work, "plan.txt", "INTERNAL PLAN\n", "plan");
+  await git.ok(["tag", "-a", "-m", "INTERNAL tag", "acquisition-tag"], { cwd: work });
+  await push("acquisition", "acquisition-tag");
+  then = new Date().toISOString();
+  await push(":acquisition", ":acquisition-tag");
+  await git.ok(["checkout", "-q", "-B", "main", base], { cwd: work });
+  // What is kept has what the commit without the secret had, in one commit.
+  oids.tip = await git.commit(work, "config", `${PACK_TEXT}pin none\n`, "squashed");
+  await push("--force", "main");
+  await operator("PATCH", "/repos/acme/doors", { visibility: "public" });
+  reachable = await listed("main");
+  const all = await listed(without, plan, "refs/tags/acquisition-tag");
+  gone = all.filter((oid) => !reachable.includes(oid));
+  oids.tree = await git.ok(["rev-parse", `${oids.commit}^{tree}`], { cwd: work });
+  oids.blob = await git.ok(["rev-parse", `${oids.commit}:config`], { cwd: work });
+  for (const oid of [oids.commit, oids.tree, oids.blob, plan])
+    if (!gone.includes(oid)) throw new Error(`${oid} is not gone`);
+});
+
+afterAll(async () => {
+  await host.stop();
+  git.close();
+});
+
+/** What is named in requests: what is gone, and what never was, of one length. */
+const named = (): (readonly [string, string])[] => [
+  [oids.commit, MISSING],
+  [oids.tree, MISSING],
+  [oids.blob, MISSING],
+  [oids.commit.slice(0, 12), MISSING.slice(0, 12)],
+  ["acquisition", "acquisitiom"],
+  ["refs/tags/acquisition-tag", "refs/tags/acquisition-tab"],
+];
+
+/** Gives the paths that ask a door for `name`. */
+function pathsOf(door: string, name: string): string[] {
+  const isGit = !door.includes("/api/");
+  const path = door
+    .replace(/^\w+ /, "")
+    .replace("/:tenant/:repo", isGit ? "/acme/doors.git" : "/acme/doors")
+    .replace("objects/pack/:file", `objects/pack/pack-${name}.pack`)
+    .replaceAll(/:(\w+)(?:\{(?:[^{}]|\{[^{}]*\})*\})?/g, (_, parameter: string) => {
+      const values: Readonly<Record<string, string>> = {
+        rev: name,
+        rev_and_path: `${name}/config`,
+        revs: `main...${name}`,
+        file: `${name}.tar`,
+        fan: MISSING.slice(0, 2),
+        rest: MISSING.slice(2),
+      };
+      const value = values[parameter];
+      if (value === undefined) throw new Error(`nothing stands for the parameter ${parameter} of ${door}`);
+      return value;
+    })
+    .replaceAll("*", name);
+  const more: Readonly<Record<string, readonly string[]>> = {
+    [`GET ${API}/refs`]: [`?prefix=refs/heads/${name}`, `?at=${then}`],
+    [`GET ${API}/commits`]: [`?rev=${name}`, `?rev=main&path=plan.txt`],
+    [`GET ${API}/compare/:revs{[^]+}`]: [],
+    [`GET ${GIT}/info/refs`]: ["?service=git-upload-pack"],
+  };
+  return [path, ...(more[door] ?? []).map((query) => path + query)];
+}
+
+describe("the doors of the route table", () => {
+  it("are listed with what they ask, or refuse", async () => {
+    const found = await routes();
+    expect(found.length).toBeGreaterThan(40);
+    expect(Object.keys(DOORS).filter((door) => !found.includes(door))).toEqual([]);
+    const others = found.filter((door) => !(door in DOORS));
+    // Whatever is left has no other answer than that the method is the wrong one.
+    for (const door of others) {
+      expect(door, "a door that is not listed").toMatch(/^ALL /);
+      const path = door
+        .slice("ALL ".length)
+        .replace("/:tenant/:repo", door.includes("/api/") ? "/acme/doors" : "/acme/doors.git")
+        .replaceAll(/:\w+(?:\{(?:[^{}]|\{[^{}]*\})*\})?/g, "1");
+      for (const method of ["PATCH", "QUERY"]) {
+        if (`${method} ${door.slice("ALL ".length)}` in DOORS) continue;
+        const answer = await anybody(path, { method, headers: { Authorization: "Bearer test-token" } });
+        expect(`${door}: ${answer.status}`).toBe(`${door}: 405`);
+        await answer.text();
+      }
+    }
+  });
+
+  it("give nothing of what is gone, and answer as if it had never been", async () => {
+    const hidden = Object.entries(DOORS).filter(
+      ([, asks]) => !asks.includes("administers") && !asks.includes("writes"),
+    );
+    let asked = 0;
+    for (const [door] of hidden) {
+      const method = door.startsWith("ALL") ? "GET" : (door.split(" ")[0] ?? "");
+      for (const [name, never] of named()) {
+        const seen = async (path: string, word: string): Promise<string> => {
+          const answer = await anybody(path, { method });
+          const body = Buffer.from(await answer.arrayBuffer());
+          expectNothing(body, path);
+          const { status, headers } = answer;
+          const kept = ["content-type", "etag", "cache-control", "content-length"].map((key) => headers.get(key));
+          asked++;
+          return JSON.stringify([status, kept, body.toString("latin1")])
+            .replaceAll(word, "NAME")
+            .replaceAll(/session-id=[0-9a-f]+/g, "session-id");
+        };
+        const paths = pathsOf(door, never);
+        for (const [at, path] of pathsOf(door, name).entries())
+          expect(await seen(path, name)).toBe(await seen(paths[at] ?? "", never));
+      }
+    }
+    expect(asked).toBeGreaterThan(200);
+  });
+
+  it("that are for some only are shut to everybody else", async () => {
+    const shut = Object.entries(DOORS).filter(([, asks]) => asks.includes("administers") || asks.includes("writes"));
+    for (const [door] of shut) {
+      const [method = "", path = ""] = door.split(" ");
+      const body = ["GET", "DELETE"].includes(method) ? {} : { body: "{}" };
+      const { pathname } = new URL(
+        path.replace("/:tenant/:repo", path.includes("/api/") ? "/acme/doors" : "/acme/doors.git"),
+        "http://x",
+      );
+      const answer = await anybody(decodeURI(pathname).replaceAll(/:\w+(?:\{[^}]*\})?/g, "1"), { method, ...body });
+      expect(`${door}: ${answer.status}`).toBe(`${door}: 401`);
+      expectNothing(Buffer.from(await answer.arrayBuffer()), door);
+    }
+  });
+});
+
+describe("git's client", () => {
+  it.each(["0", "1", "2"])("clones what is reachable over version %s, and nothing else", async (version) => {
+    const cwd = git.fresh("clone");
+    await git.ok(["-c", `protocol.version=${version}`, "clone", "-q", "--mirror", url, cwd]);
+    expect(await objectsOf(cwd)).toEqual(reachable);
+    await git.fsck(cwd);
+  });
+
+  it("is told to use smart HTTP where it uses none, in words that it shows", async () => {
+    const { code, stderr } = await git.git(["clone", url, git.fresh()], { env: { GIT_SMART_HTTP: "0" } });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^remote: Dumb HTTP can't serve this repository as it is now: use smart HTTP\.$/m);
+    expect(stderr).toMatch(/^fatal: unable to access .* The requested URL returned error: 403$/m);
+  });
+
+  it("gets none of the packs in the bucket that hold what is gone, by any name", async () => {
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const { objects } = await bucket.list();
+    const stored = objects.map(({ key }) => key).filter((key) => key.endsWith(".pack"));
+    expect(stored.length).toBeGreaterThanOrEqual(4);
+    const listing = await (await anybody("/acme/doors.git/objects/info/packs")).text();
+    let given = 0;
+    for (const key of stored) {
+      const pack = Buffer.from((await (await bucket.get(key))?.arrayBuffer()) ?? []);
+      const checksum = pack.toString("hex", pack.length - 20);
+      const cwd = await git.init("pack", "--bare");
+      await git.ok(["index-pack", "--stdin"], { cwd, input: pack });
+      const holds = await objectsOf(cwd);
+      const isWhole = holds.every((oid) => reachable.includes(oid));
+      const names = [checksum, key.replace(/^.*\/pack-|\.pack$/g, "")];
+      for (const file of names.flatMap((name) => [`pack-${name}.pack`, `pack-${name}.idx`])) {
+        const answer = await anybody(`/acme/doors.git/objects/pack/${file}`);
+        const bytes = Buffer.from(await answer.arrayBuffer());
+        if (!isWhole) expect([answer.status, bytes.toString()]).toEqual([404, "Not found.\n"]);
+        given += answer.status === 200 ? 1 : 0;
+      }
+      expect(listing.includes(checksum) && !isWhole).toBe(false);
+    }
+    // The first push's pack holds what is reachable only.
+    expect(given).toBeGreaterThan(0);
+  });
+
+  it("fetches on from what is gone, and is sent what it lacks", async () => {
+    const cwd = await git.init("knows", "--bare");
+    await git.ok(["fetch", "-q", work, `${oids.commit}:refs/heads/main`], {
+      cwd,
+      env: { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "uploadpack.allowAnySHA1InWant", GIT_CONFIG_VALUE_0: "true" },
+    });
+    for (const version of ["0", "2"]) {
+      await git.ok(["-c", `protocol.version=${version}`, "fetch", "-q", url, `+main:refs/heads/new-${version}`], {
+        cwd,
+      });
+      expect(await git.ok(["rev-parse", `new-${version}`], { cwd })).toBe(oids.tip);
+      await git.fsck(cwd);
+    }
+  });
+});
+
+describe("who names what is gone", () => {
+  const pkt = (line: string): string =>
+    line.length === 4 ? line : `${(line.length + 5).toString(16).padStart(4, "0")}${line}\n`;
+
+  async function upload(lines: readonly string[], version: 0 | 2): Promise<string> {
+    const answer = await anybody("/acme/doors.git/git-upload-pack", {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/x-git-upload-pack-request",
+        ...(version === 2 ? { "Git-Protocol": "version=2" } : {}),
+      },
+      body: lines.map(pkt).join(""),
+    });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    expectNothing(bytes, lines.join(" "));
+    return `${answer.status} ${bytes.toString("latin1")}`;
+  }
+
+  it("as a have, a cut or a want in a fetch is answered as one who names nothing that ever was", async () => {
+    const head = ["command=fetch", "object-format=sha1", "0001", "no-progress", "ofs-delta"];
+    const want = `want ${oids.tip}`;
+    const asked: ((oid: string) => string[])[] = [
+      (oid) => [...head, want, "thin-pack", `have ${oid}`, "0000"],
+      (oid) => [...head, want, "thin-pack", "deepen 1", `have ${oid}`, "done", "0000"],
+      (oid) => [...head, want, "thin-pack", "deepen 1", `shallow ${oid}`, `have ${oid}`, "done", "0000"],
+      (oid) => [...head, want, `shallow ${oid}`, "deepen 2", "deepen-relative", "done", "0000"],
+      (oid) => [...head, `want ${oid}`, "done", "0000"],
+      (oid) => ["command=object-info", "object-format=sha1", "0001", "size", `oid ${oid}`, "0000"],
+    ];
+    const before: ((oid: string) => string[])[] = [
+      (oid) => [`${want} multi_ack_detailed no-done thin-pack`, "0000", `have ${oid}`, "0000"],
+      (oid) => [`${want} thin-pack`, `shallow ${oid}`, "deepen 1", "0000", `have ${oid}`, "done"],
+    ];
+    for (const oid of [oids.commit, oids.tree, oids.blob, ...gone.slice(0, 5)]) {
+      for (const lines of asked)
+        expect((await upload(lines(oid), 2)).replaceAll(oid, "NAME")).toBe(
+          (await upload(lines(MISSING), 2)).replaceAll(MISSING, "NAME"),
+        );
+      for (const lines of before) expect(await upload(lines(oid), 0)).toBe(await upload(lines(MISSING), 0));
+    }
+  });
+
+  it("in a cursor gets what one gets who made one up", async () => {
+    const base = "/api/v1/repos/acme/doors";
+    const cursors: readonly [string, (oid: string) => object][] = [
+      ["commits?rev=main&limit=1", (oid) => ({ tip: oid, path: "", walked: 1, oldest: 0, next: [oid] })],
+      ["commits?rev=main&limit=1", (oid) => ({ tip: oids.tip, path: "", walked: 1, oldest: 0, next: [oid] })],
+      ["tree/main?limit=1", (tree) => ({ tree, at: 1 })],
+      ["commits/main?limit=1", (commit) => ({ commit, behind: "a" })],
+      ["compare/main...main?limit=1", (from) => ({ from, to: oids.tip, at: 1 })],
+    ];
+    for (const [path, cursor] of cursors) {
+      for (const oid of [oids.commit, oids.tree, oids.blob]) {
+        const ask = async (name: string): Promise<string> => {
+          const text = Buffer.from(JSON.stringify(cursor(name))).toString("base64url");
+          const answer = await anybody(`${base}/${path}&cursor=${text}`);
+          const body = Buffer.from(await answer.arrayBuffer());
+          expectNothing(body, path);
+          return `${answer.status} ${body.toString("latin1")}`;
+        };
+        const told = await ask(oid);
+        expect(told).toBe(await ask(MISSING));
+        expect(told).toMatch(/^(422|409) /);
+      }
+    }
+  });
+
+  it("by a moment gets nothing of then", async () => {
+    const refs = await anybody(`/api/v1/repos/acme/doors/refs?at=${then}`);
+    expect(refs.status).toBe(404);
+    expectNothing(Buffer.from(await refs.arrayBuffer()));
+    const { code, stderr } = await git.git(["ls-remote", url.replace(/\.git$/, `@${then}.git`)]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/remote: Only a mirror can be read as it was/);
+  });
+
+  it("by subscribing from the beginning hears of what came since the repository was public, and nothing before", async () => {
+    const subscriber = await subscribe(`${host.base}/api/v1/repos/acme/doors/events?since=0`);
+    await git.ok(["push", "-q", withToken(url, "test-token"), "main:refs/heads/later"], { cwd: work });
+    await vi.waitFor(() => expect(subscriber.messages.length).toBeGreaterThan(0), { timeout: WAIT_LIMIT });
+    subscriber.close();
+    expectNothing(Buffer.from(JSON.stringify([subscriber.messages, subscriber.others])));
+    expect(subscriber.messages.map(({ type, name, new: oid }) => `${type} ${name} ${oid}`)).toEqual([
+      `ref refs/heads/later ${oids.tip}`,
+    ]);
+    // Whoever administers it is told all.
+    const all = await subscribe(`${host.base}/api/v1/repos/acme/doors/events?since=0`, "test-token");
+    await vi.waitFor(() => expect(all.messages.length).toBeGreaterThan(6), { timeout: WAIT_LIMIT });
+    all.close();
+    expect(JSON.stringify(all.messages)).toContain("acquisition");
+  });
+});
