@@ -1,12 +1,15 @@
 /**
- * Says what can be done about an object that git's checks refuse.
+ * Explains what can be done about an object that git's checks refuse.
  *
  * @packageDocumentation
  */
 import { FsckRejected } from "../../bytes/failure.ts";
 import { canBeIgnored } from "../../refs/fsck-settings.ts";
 
-/** Returns lines for the user's terminal, in the manner of git's own hints; "" where the fault is another. */
+/**
+ * Returns lines for the user's terminal, in the manner of git's own hints. The text is "" if the fault is not a
+ * `FsckRejected`.
+ */
 export function fsckHint(fault: unknown): string {
   if (!(fault instanceof FsckRejected)) return "";
   const { oid, id } = fault;

@@ -1,6 +1,6 @@
 /**
- * Looks at the objects that a push wants refs to have: whether they are here, whether a ref of that name may have them, what tags
- * finally name, and whether a ref moves forward.
+ * Checks the objects to which a push wants to move refs. It finds out whether they are present, whether a ref of that
+ * name may have them, what tags finally name, and whether a ref moves forward.
  *
  * @packageDocumentation
  * @see builtin/receive-pack.c, refs.c `ref_transaction_update()`
@@ -21,21 +21,24 @@ import { movesForward } from "../../graph/forward-move.ts";
 import { findTipKinds, peelTips, type TipValue } from "../../graph/tip-values.ts";
 import type { PushVerdict } from "./push-verdict.ts";
 
-/** Where new values are looked for. */
+/** Where the new values of a push are looked up. */
 export type NewValueSources = {
   readonly format: ObjectFormat;
-  /** What the push brought; `undefined` where that was no object. */
+  /** The pack that the push brought; `undefined` if it brought no object. */
   readonly pack: IngestedPack | undefined;
-  /** What is said of a value that is neither there nor in the catalog. */
+  /** The rejection for a value that is neither in the pack nor in the catalog. */
   readonly absent: RefRejection;
   readonly database: ObjectDatabase;
-  /** Opens what was there and the pack together. */
+  /** Opens the objects that were there before and those of the pack together. */
   readonly openAll: () => ObjectDatabase;
-  /** Gives the push's kernel, made ready at the first call. The pack needs it no more once its own objects were looked at. */
+  /**
+   * Returns the push's kernel; the first call prepares it. The pack needs the kernel until its own objects have been
+   * checked.
+   */
   readonly kernel: () => Promise<Kernel>;
   /** The most commits of the pack that are read to find out whether a ref moves forward. */
   readonly mostCommits: number;
-  /** Where one of these minds, it is found out whatever it costs. */
+  /** If one of these rules minds a forced push, the exact answer is found at any cost. */
   readonly rules: readonly RefRule[];
 };
 
@@ -48,7 +51,7 @@ export async function checkNewValues(verdict: PushVerdict, sources: NewValueSour
   const values = newValuesOf(verdict);
   await findTipKinds(values, sources);
   const kept = values.filter((value) => isAllowed(value, verdict, sources.absent));
-  // Objects of the pack first: reading stored ones takes over the kernel's memory.
+  // Objects of the pack come first: reading stored objects takes over the kernel's memory.
   for (const value of kept) await checkForward(value, verdict, sources);
   await peelTips(kept, sources);
   for (const { index, peeled } of kept) {
@@ -67,7 +70,7 @@ function newValuesOf(verdict: PushVerdict): NewValue[] {
 }
 
 function isAllowed({ index, kind }: NewValue, verdict: PushVerdict, absent: RefRejection): boolean {
-  // What is in the catalog has all it refers to there, so that being there is enough.
+  // An object of the catalog has everything that it refers to there, so its presence is enough.
   if (kind === 0) {
     verdict.reject(index, absent);
     return false;
@@ -92,7 +95,10 @@ async function checkForward(
   verdict.learn(index, { forward: await movesForward({ from: old, to: oid }, pack, format, mostCommits) });
 }
 
-/** Finds out exactly whether refs move forward that a rule lets move no other way. Takes over the kernel: the pack is not read again. */
+/**
+ * Finds out exactly whether a ref moves forward, for the refs that a rule lets move in no other way. It takes over the
+ * kernel, so the pack can't be read afterwards.
+ */
 async function settleForward(
   values: readonly NewValue[],
   verdict: PushVerdict,

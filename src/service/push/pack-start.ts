@@ -1,6 +1,6 @@
 /**
- * How the pack of a push begins: looked at before anything is stored, since a pack of no objects, which a client sends with a new
- * name for what is here already, needs no storing.
+ * Reads how the pack of a push begins, before anything is stored. A client sends a pack of no objects with a new ref
+ * for objects that are already here; such a pack need not be stored.
  *
  * @packageDocumentation
  * @see gitformat-pack(5), pack-write.c `read_pack_header()`
@@ -11,23 +11,23 @@ import { PACK_HEADER_BYTES } from "../../format/pack-header.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import { startsWith } from "../../wire/pkt-line.ts";
 
-/** What follows the commands. */
+/** The part of a push that follows its commands. */
 export type PackStart =
-  /** Every command deletes: there is no pack. */
+  /** Every command deletes, so there is no pack. */
   | { readonly kind: "none" }
-  /** A pack of no objects, whole. */
+  /** A whole pack of no objects. */
   | { readonly kind: "empty" }
-  /** A pack; `head` is what was read of it. */
+  /** A pack with objects; `head` holds the bytes that were read of it. */
   | { readonly kind: "objects"; readonly head: Uint8Array }
-  /** No pack: why, in git's words. */
+  /** Not a pack; `why` says so in git's words. */
   | { readonly kind: "bad"; readonly why: string };
 
-/** Bytes that {@link readPackStart} needs where there are so many. */
+/** Returns how many bytes {@link readPackStart} needs. It takes fewer only if the request is shorter. */
 export function packStartBytes(format: ObjectFormat): number {
   return PACK_HEADER_BYTES + format.rawSize;
 }
 
-/** Judges the first bytes of a pack, {@link packStartBytes} of them or all there are. */
+/** Judges the first bytes of a pack: {@link packStartBytes} of them, or all that there are. */
 export function readPackStart(head: Uint8Array, format: ObjectFormat, hash: HashFactory): PackStart {
   if (head.length < PACK_HEADER_BYTES) return { kind: "bad", why: "eof before pack header was fully read" };
   if (!startsWith(head, "PACK")) {
@@ -41,7 +41,10 @@ export function readPackStart(head: Uint8Array, format: ObjectFormat, hash: Hash
     : { kind: "objects", head };
 }
 
-/** Whether this is an empty pack, and a whole one. A pack that is damaged, or goes on, is left to be refused like any other. */
+/**
+ * Whether this is a whole and undamaged empty pack. One that is damaged, or goes on, is left to be refused like any
+ * other pack.
+ */
 function isWholeEmptyPack(head: Uint8Array, format: ObjectFormat, hash: HashFactory): boolean {
   const running = hash(format.name);
   running.update(head.subarray(0, PACK_HEADER_BYTES));

@@ -1,5 +1,6 @@
 /**
- * A request that comes from several places: its first lines from a body, the rest from the parts of an upload, in order.
+ * A request whose bytes come from several places: the first lines from a body, the rest from the parts of an upload, in
+ * order.
  *
  * @packageDocumentation
  */
@@ -7,21 +8,21 @@ import type { ByteSource } from "../../bytes/byte-stream.ts";
 import { CorruptStore, ProtocolError } from "../../bytes/failure.ts";
 import type { PackByteStream, PackFile, PackStorage } from "../../catalog/pack-storage.ts";
 
-/** A part of an upload, in the bucket. */
+/** A part of an upload, stored in the bucket. */
 export type StoredPart = { readonly number: number; readonly bytes: number };
 
-/** Names the file of a part. */
+/** Returns the file of a part. */
 export function partFile(upload: string, number: number): PackFile {
   return { pack: upload, extension: `part-${number}` };
 }
 
-/** Reads `head` to its end and then each part; one is open at a time. */
+/** Reads `head` to its end and then each part. One part is open at a time. */
 export class PartedInput implements ByteSource {
   readonly #head: ByteSource;
   readonly #storage: Pick<PackStorage, "openStream">;
   readonly #upload: string;
   readonly #parts: readonly StoredPart[];
-  /** Index of the part that is open, or comes next; `undefined` while the head is read. */
+  /** The index of the part that is open or comes next; `undefined` while the head is being read. */
   #at: number | undefined;
   #open: PackByteStream | undefined;
 
@@ -39,7 +40,7 @@ export class PartedInput implements ByteSource {
   /**
    * See {@link ByteSource.read}.
    *
-   * @throws ProtocolError where a part has gone: whoever sent it has ended the upload, or completed it twice.
+   * @throws ProtocolError if a part is gone: its sender has ended the upload, or completed it twice.
    */
   async read(buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     let free = buffer;
@@ -61,7 +62,7 @@ export class PartedInput implements ByteSource {
     }
   }
 
-  /** See {@link ByteSource.skip}: what is stored need not be read to be forgotten. */
+  /** See {@link ByteSource.skip}. Stored parts are forgotten without being read. */
   async skip(): Promise<void> {
     this.#at = this.#parts.length;
     await this.#open?.cancel();

@@ -1,6 +1,7 @@
 /**
- * What a push holds of the isolate's memory: a kernel, and the buffers of a pack that does not fit into memory. A client may send
- * slowly, so the kernel is lent when what most pushes bring has arrived.
+ * The memory of the isolate that a push holds: a kernel, and the buffers of a pack that does not fit into memory. A
+ * client may send slowly, so the kernel is lent only after the first {@link START_BYTES} of the pack have arrived,
+ * which is all of most packs.
  *
  * @packageDocumentation
  */
@@ -9,12 +10,12 @@ import { concat } from "../../bytes/chunk.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Repository } from "../../repository/repository.ts";
 
-/** Bytes of a pack that are waited for before a kernel is lent: most packs are no larger. */
+/** The bytes of a pack that must arrive before a kernel is lent. Most packs are no larger. */
 const START_BYTES = 1024 * 1024;
 const FIRST_READ = 65_536;
 const READ = 262_144;
 
-/** The memory of one push; {@link PushMemory.end} it. */
+/** The memory of one push. Call {@link PushMemory.end} when the push is over. */
 export class PushMemory {
   readonly #repository: Repository;
   readonly #rawSize: number;
@@ -26,19 +27,19 @@ export class PushMemory {
     this.#rawSize = rawSize;
   }
 
-  /** Lends the push its one kernel, at the first call. @throws HostBusy */
+  /** Lends the push its one kernel; the first call takes it from the pool. @throws HostBusy */
   readonly kernel = async (): Promise<Kernel> => {
     this.#kernel ??= await this.#repository.kernels.lend(this.#rawSize);
     return this.#kernel;
   };
 
-  /** Gives the kernel back, where it was lent: what is still to do needs none. */
+  /** Returns the kernel to its pool if one was lent. The rest of the push needs none. */
   release(): void {
     if (this.#kernel !== undefined) this.#repository.kernels.giveBack(this.#kernel);
     this.#kernel = undefined;
   }
 
-  /** Reads what a pack begins with; all of a small one. */
+  /** Reads the beginning of a pack, or the whole of a small one. */
   async start(source: ByteSource): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     let length = 0;
@@ -52,7 +53,7 @@ export class PushMemory {
     return pieces.length === 1 ? (pieces[0] ?? new Uint8Array(0)) : concat(pieces);
   }
 
-  /** Accounts for the buffers that a pack takes, once more than its start has come. */
+  /** Accounts for a pack's buffers as soon as more than its beginning has arrived. */
   watch(source: ByteSource): ByteSource {
     let isLarge = false;
     return {
@@ -67,7 +68,7 @@ export class PushMemory {
     };
   }
 
-  /** Gives everything back. */
+  /** Releases everything that the push holds. */
   end(): void {
     this.release();
     this.#hold(-this.#heldBytes);

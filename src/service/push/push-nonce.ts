@@ -1,34 +1,35 @@
 /**
- * Nonces of signed pushes: proof that a certificate was made for this repository, and lately. They are made from a secret and the
- * clock, so that nothing is kept between the advertisement and the push.
+ * Nonces of signed pushes: proof that a certificate was made recently, and for this repository. They are made from a
+ * secret and the clock, so nothing is kept between the advertisement and the push.
  *
  * ```text
  * nonce := seconds "-" hmac          of "<repository>:<seconds>", under the seed
  * ```
  *
  * @packageDocumentation
- * @see git-receive-pack(1) `GIT_PUSH_CERT_NONCE`, git-config(1) `receive.certNonceSlop`, builtin/receive-pack.c `check_nonce()`
+ * @see git-receive-pack(1) `GIT_PUSH_CERT_NONCE`, git-config(1) `receive.certNonceSlop`, builtin/receive-pack.c
+ *   `check_nonce()`
  */
 import type { HashFactory } from "../../bytes/hash.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { hmac } from "../../bytes/hmac.ts";
 import type { NonceStatus } from "../../refs/ref-log.ts";
 
-/** How old a nonce may be: between the two lies what the client needs to sign, and to send when the line is slow. Seconds. */
+/** How old a nonce may be, in seconds. The client needs this time to sign, and to send the push over a slow line. */
 export const NONCE_SLOP = 3600;
 
 const encoder = new TextEncoder();
 
-/** What nonces of one repository are made with. */
+/** What the nonces of one repository are made from. */
 export type NonceSeed = {
   readonly hash: HashFactory;
   /** The secret. */
   readonly seed: string;
-  /** The repository's id: a nonce is good for no other. */
+  /** The repository's id. A nonce is valid for no other repository. */
   readonly repository: string;
 };
 
-/** Gives the nonce of a moment, in milliseconds since the epoch. */
+/** Returns the nonce of an instant, in milliseconds since the epoch. */
 export function makeNonce(from: NonceSeed, now: number): string {
   return nonceAt(from, Math.floor(now / 1000));
 }
@@ -38,10 +39,13 @@ function nonceAt({ hash, seed, repository }: NonceSeed, seconds: number): string
   return `${seconds}-${toHex(code)}`;
 }
 
-/** What a nonce was found to be. */
+/** The result of checking a nonce. `nonceSlop` is its age in seconds. */
 export type NonceCheck = { readonly nonce: NonceStatus; readonly nonceSlop?: number };
 
-/** Compares a certificate's nonce with those given out here; `from` is absent where none are. `now` is in milliseconds. */
+/**
+ * Compares a certificate's nonce with those issued here. `from` is `undefined` if none are issued. `now` is in
+ * milliseconds since the epoch.
+ */
 export function checkNonce(nonce: string | undefined, from: NonceSeed | undefined, now: number): NonceCheck {
   if (nonce === undefined) return { nonce: "MISSING" };
   if (from === undefined) return { nonce: "UNSOLICITED" };
@@ -51,7 +55,7 @@ export function checkNonce(nonce: string | undefined, from: NonceSeed | undefine
   return { nonce: Math.abs(nonceSlop) <= NONCE_SLOP ? "OK" : "SLOP", nonceSlop };
 }
 
-/** Whether both are the same. The time this takes tells only the length. */
+/** Whether both texts are equal. The time that this takes reveals only the length. */
 function isSame(expected: string, given: string): boolean {
   if (expected.length !== given.length) return false;
   let different = 0;

@@ -1,5 +1,5 @@
 /**
- * Reads what a push says before its pack.
+ * Reads the part of a push that comes before its pack.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5)
@@ -16,33 +16,36 @@ import type { Exchange } from "../exchange.ts";
 import type { RequestReader } from "../request-reader.ts";
 
 /**
- * The longest name of a ref. C git's bound is that of its file system's paths; here it is what keeps every name well within a line
- * of an advertisement, and within a row of the ref store.
+ * The longest name of a ref. In C git the file system's paths set the bound. Here the bound keeps every name well
+ * within a line of an advertisement, and within a row of the ref store.
  */
 const MAX_REF_NAME = 4096;
 
-/** What a push asks for. */
+/** The request of a push. */
 export type PushRequest = {
-  /** The client's, which the repository's has to be. */
+  /** The client's object format. The repository must have the same. */
   readonly format: ObjectFormat;
-  /** One a command, in order. `forward` and `peeled` are not known yet: see `new-values.ts`. */
+  /** One update per command, in order. `forward` and `peeled` are not known yet: see `new-values.ts`. */
   readonly updates: readonly RefUpdate[];
-  /** For each update whether a ref may have its name. */
+  /** For each update, whether a ref may have its name. */
   readonly validNames: readonly boolean[];
   readonly deletesOnly: boolean;
   readonly atomic: boolean;
   readonly quiet: boolean;
   readonly sideBand: boolean;
-  /** 0: the client wants no report. */
+  /** The version of the report; 0 if the client wants none. */
   readonly report: 0 | 1 | 2;
   readonly pushOptions: readonly string[];
   /** The commits at which the client's own history is cut. */
   readonly shallows: ObjectIdList;
-  /** What a signed push was signed with; it has the same commands. */
+  /** The certificate of a signed push. It holds the same commands. */
   readonly certificate?: PushCertificate;
 };
 
-/** Reads commands and push options; `undefined` where there is no command: a probe, or nothing to do. */
+/**
+ * Reads commands and push options. Returns `undefined` if there is no command: the request is a probe, or has nothing
+ * to do.
+ */
 export async function readPushRequest(exchange: Exchange, reader: RequestReader): Promise<PushRequest | undefined> {
   const first = await reader.peek();
   if (first === undefined) return undefined;
@@ -79,7 +82,7 @@ function updatesOf(commands: ReceiveCommandList): Pick<PushRequest, "updates" | 
   const updates: RefUpdate[] = [];
   const validNames: boolean[] = [];
   for (const { kind, name, validUtf8, oldOid, newOid } of commands) {
-    // A creation keeps everything reachable; of the others it has to be found out.
+    // A creation keeps everything reachable; for other updates this is found out later.
     updates.push({ name, oldOid, newOid, forward: kind === "create" || oldOid === newOid });
     validNames.push(validUtf8 && name.length <= MAX_REF_NAME && isPushableRefName(name));
   }

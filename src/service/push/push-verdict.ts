@@ -1,6 +1,6 @@
 /**
- * The outcome of each command of a push while it is worked out: what is refused early, by its new value, and by the ref store in
- * the end. An update without an outcome is still in the running.
+ * The outcome of each command of a push while it is worked out. An update may be refused early, because of its new
+ * value, or by the ref store in the end. An update without an outcome is still in the running.
  *
  * @packageDocumentation
  * @see builtin/receive-pack.c `execute_commands()`
@@ -15,9 +15,9 @@ import type { PushRequest } from "./push-request.ts";
 /** What is known of the repository when a push begins. */
 type BegunPush = { readonly record: RepositoryRecord; readonly current: readonly string[] };
 
-/** Outcomes by update. */
+/** The outcomes of a push, by update. */
 export class PushVerdict {
-  /** The updates as they are known by now; see {@link learn}. */
+  /** The updates as they are known so far; see {@link learn}. */
   readonly updates: RefUpdate[];
   readonly #outcomes: (RefOutcome | undefined)[];
   readonly #atomic: boolean;
@@ -30,7 +30,7 @@ export class PushVerdict {
     this.#validNames = request.validNames;
   }
 
-  /** Indexes of the updates that are not refused. In an atomic push one that is refused is all. */
+  /** The indexes of the updates that are not refused. In an atomic push one refused update refuses all. */
   get running(): number[] {
     const open = [...this.updates.keys()].filter((index) => this.#outcomes[index] === undefined);
     return this.#atomic && open.length < this.updates.length ? [] : open;
@@ -42,20 +42,20 @@ export class PushVerdict {
     this.#outcomes[index] = { name, kind: "rejected", why };
   }
 
-  /** Refuses every update, whatever was said of it before. */
+  /** Refuses every update, whatever its outcome was before. */
   rejectAll(why: RefRejection): void {
     for (const index of this.updates.keys()) this.reject(index, why);
   }
 
-  /** Takes note of what was found out about an update. */
+  /** Records what was found out about an update. */
   learn(index: number, found: Pick<RefUpdate, "forward"> & { readonly peeled?: string }): void {
     const update = this.updates[index];
     if (update !== undefined) this.updates[index] = { ...update, ...found };
   }
 
   /**
-   * Refuses what is doomed whatever the pack brings: names no ref may have, values that moved on, the current branch's deletion.
-   * `current` has the values of all updates' refs, in their order.
+   * Refuses the updates that fail whatever the pack brings: a name that no ref may have, a ref that has moved on, a
+   * deletion of the current branch. `current` has the values of all updates' refs, in the updates' order.
    */
   refuseDoomed(begun: BegunPush, by: { readonly pusher: Pusher; readonly signed: boolean }): void {
     const { record, current } = begun;
@@ -67,7 +67,7 @@ export class PushVerdict {
       updates.map(({ name }) => name),
       indexes.map((index) => itemAt(current, index)),
     );
-    // Not as atomic: that one refusal is all shows in `running` and in the end.
+    // Each update is refused by itself, also in an atomic push: `running` and `outcomes` extend one refusal to all.
     const { head, readOnly, rules } = record;
     const policy = { head, readOnly, rules, ...by, atomic: false, forwardKnown: false };
     for (const [at, outcome] of planRefUpdates(updates, policy, state).entries()) {
@@ -76,12 +76,12 @@ export class PushVerdict {
     }
   }
 
-  /** Takes the ref store's outcomes of the updates that were running, in their order. */
+  /** Records the ref store's outcomes of the updates that were running, in their order. */
   settle(running: readonly number[], outcomes: readonly RefOutcome[]): void {
     for (const [at, index] of running.entries()) this.#outcomes[index] = outcomes[at];
   }
 
-  /** The outcome of every update, in order. Those still without one fell with the others of an atomic push. */
+  /** The outcome of every update, in order. An update still without one failed with the others of an atomic push. */
   get outcomes(): RefOutcome[] {
     return this.updates.map(
       ({ name }, index): RefOutcome => this.#outcomes[index] ?? { name, kind: "rejected", why: { kind: "atomic" } },

@@ -2,13 +2,14 @@
  * receive-pack: a push, in git's order.
  *
  * ```text
- * commands → begin (lease) → refuse what is doomed → ingest → check new values → commit (refs and catalog, one step) → report
+ * commands → begin (lease) → refuse what is doomed → ingest → check new values
+ *          → commit (refs and catalog, one step) → report
  * ```
  *
- * Until the commit nothing of the push is visible, and whatever ends it before leaves nothing behind.
+ * Nothing of the push is visible before the commit. A push that ends earlier leaves nothing behind.
  *
- * Capabilities: `report-status`, `report-status-v2`, `delete-refs`, `side-band-64k`, `quiet`, `atomic`, `ofs-delta`, `push-options`,
- * `push-cert`, `session-id`, `object-format`, `agent`.
+ * Capabilities: `report-status`, `report-status-v2`, `delete-refs`, `side-band-64k`, `quiet`, `atomic`, `ofs-delta`,
+ * `push-options`, `push-cert`, `session-id`, `object-format`, `agent`.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c
@@ -48,22 +49,25 @@ import { UnpackProgress } from "./unpack-progress.ts";
 
 /** Bytes of randomness in the name of a pack. */
 const PACK_NAME_BYTES = 20;
-/** Commits read to see whether a ref moves forward: little work each where the pack is in memory, else a storage operation. */
+/**
+ * The most commits that are read to see whether a ref moves forward. In a pack in memory each is little work; in a
+ * stored pack each is a storage operation, so the second bound is lower.
+ */
 const MOST_COMMITS = 10_000;
 const MOST_STORED_COMMITS = 50;
 
 type Begun = Extract<BeginPushAnswer, { kind: "begun" }>;
 
-/** A push that may go on: its repository is open, its requester admitted. */
+/** A push that may go on: its repository is open and its requester admitted. */
 type Push = ServiceCall<PushExchange> & {
   readonly request: PushRequest;
   readonly reader: RequestReader;
   readonly begun: Begun;
   readonly verdict: PushVerdict;
   readonly start: PackStart;
-  /** `undefined` where the push brings no objects. */
+  /** The pack being written; `undefined` if the push brings no objects. */
   readonly staged: StagedPack | undefined;
-  /** `undefined` where the push is not signed. */
+  /** The checked certificate; `undefined` if the push is not signed. */
   readonly certificate: StoredCertificate | undefined;
   readonly memory: PushMemory;
 };
@@ -73,7 +77,7 @@ export async function serveReceivePack(exchange: PushExchange): Promise<void> {
   await answerFaults(exchange, async (call) => {
     const reader = new RequestReader(exchange.input);
     const request = await readPushRequest(exchange, reader);
-    // A probe before a large push, or a client with nothing to do.
+    // The client sent a probe before a large push, or has nothing to do.
     if (request === undefined) return;
     const memory = new PushMemory(exchange.repository, request.format.rawSize);
     try {
@@ -118,7 +122,9 @@ async function begin(
   return { ...call, request, reader, begun, verdict, start, staged, memory, certificate };
 }
 
-/** Begins the push and has the requester admitted; makes the repository where it is missing and the requester may. */
+/**
+ * Begins the push and has the requester admitted. Makes the repository if it is missing and the requester may make it.
+ */
 async function beginAdmitted(
   call: ServiceCall<PushExchange>,
   request: PushRequest,
@@ -152,14 +158,14 @@ async function beginAdmitted(
     ...asked,
     create: { ...wanted, ...(id === undefined ? {} : { id }) },
   });
-  // Its tenant was deleted in this moment, and the repository with it.
+  // The tenant was deleted in this instant, and the repository with it.
   if (made.kind === "missing") throw new ProtocolError("repository not found");
-  // Somebody else may have made it in this moment, with settings of their own.
+  // Another client may have made it in this instant, with its own settings.
   await admission.admit(made.record);
   return made;
 }
 
-/** Takes the push from the early verdict to its end; gives what `unpack` says in the report. */
+/** Takes the push from the early verdict to its end. Returns the text that follows `unpack` in the report. */
 async function land(push: Push): Promise<string> {
   const { verdict, reader, staged, start } = push;
   if (start.kind === "bad") {
@@ -167,7 +173,7 @@ async function land(push: Push): Promise<string> {
     return await failUnpack(push, start.why);
   }
   if (verdict.running.length === 0) {
-    // C git takes the pack in and then moves nothing; what nothing will refer to is not stored here.
+    // C git stores the pack and then moves nothing. Here a pack to which nothing will refer is not stored.
     await staged?.discard(false);
     await drainQuietly(reader);
     return "ok";
@@ -192,9 +198,12 @@ async function land(push: Push): Promise<string> {
   return "ok";
 }
 
-/** Tells of what the client did: it broke off or stood still, sent what no pack may hold, or more than is taken. All else is thrown on. */
+/**
+ * Reports a fault of the client's: it broke off or stood still, or sent a bad pack or more than is accepted. Any other
+ * error is rethrown.
+ */
 async function refusePack(push: Push, error: unknown): Promise<string> {
-  // what is left of the request is waited for without a kernel
+  // the rest of the request is awaited without a kernel
   push.memory.release();
   await push.staged?.discard();
   if (error instanceof ProtocolError || error instanceof ClientTooSlow) return await failUnpack(push, error.message);
@@ -203,19 +212,22 @@ async function refusePack(push: Push, error: unknown): Promise<string> {
   return await failUnpack(push, error.message, fsckHint(error));
 }
 
-/** Gives the updates that nothing has refused yet. */
+/** Returns the updates that nothing has refused yet. */
 function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
   return running.flatMap((index) => updates[index] ?? []);
 }
 
-/** Returns the branch that HEAD will point to when the push has landed. A branch in a repository without packs is yet to be born. */
+/**
+ * Returns the branch that HEAD will point to when the push has landed. A branch in a repository without packs is yet to
+ * be born.
+ */
 function futureHead({ begun, verdict }: Push): string {
   const { record, packs } = begun;
   const isSettled = record.headChosen === true || packs.length > 0;
   return isSettled ? record.head : defaultBranchOf(runningUpdates(verdict), record.head);
 }
 
-/** Makes a tip pack where the push brings a large pack and sets the default branch. */
+/** Makes a tip pack if the push brings a large pack and sets the default branch. */
 async function tipPackOf(push: Push, pack: IngestedPack | undefined): Promise<TipPack | undefined> {
   const { exchange, begun, verdict, answer, memory } = push;
   const { repository } = exchange;
@@ -223,14 +235,17 @@ async function tipPackOf(push: Push, pack: IngestedPack | undefined): Promise<Ti
   // a smaller pack is read in few pieces anyway
   const { tipPackFromBytes } = repository.limits;
   if (tip === undefined || pack === undefined || pack.record.packBytes < tipPackFromBytes) return undefined;
-  // what it looks into makes room, and lends its kernel: nothing more is asked of either
+  // the tip pack needs the room and the kernel of the ingested pack, which is not used any more
   pack.release();
   memory.release();
   const packs = [...begun.packs, pack.record];
   return await makeTipPack({ repository, record: begun.record, packs, tip, onProgress: () => answer.keepAlive() });
 }
 
-/** C git says `index-pack abnormal exit` here and the reason on band 2 only, where clients without side-bands never see it. */
+/**
+ * C git reports `index-pack abnormal exit` here, and the reason on band 2 only, where clients without side-bands never
+ * see it.
+ */
 async function failUnpack({ verdict, answer }: Push, why: string, hint = ""): Promise<string> {
   verdict.rejectAll({ kind: "unpacker-error" });
   await answer.progress(`fatal: ${why}\n${hint}`);
@@ -241,13 +256,14 @@ async function drainQuietly(reader: RequestReader): Promise<void> {
   try {
     await reader.drain();
   } catch {
-    // The client has gone, or its body is broken: what there is to say does not depend on the rest of it.
+    // The client has gone, or its body is broken. The report does not depend on the rest of the body.
   }
 }
 
 /**
- * Stores and checks the pack. `cut` is one of a shallow clone where what lies behind the cut is not here: it is dropped, and the
- * push goes on without it, for what it deletes or names that is here. C git keeps such a pack for the other refs' sake.
+ * Stores and checks the pack. Returns "cut" for the pack of a shallow clone whose history behind the cut is not here.
+ * Such a pack is dropped, and the push goes on for its deletions and for new values that are already here. C git keeps
+ * such a pack for the sake of the other refs.
  */
 async function takeInOrCut(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack | "cut"> {
   try {
@@ -298,14 +314,14 @@ function newTip({ verdict }: Push, index: number): Uint8Array | undefined {
   return isZeroOid(newOid) ? undefined : fromHex(newOid);
 }
 
-/** Opens what was there before, and maybe more. */
+/** Opens the objects that were there before, together with those of `more` packs. */
 function databaseOf({ exchange, begun }: Push, ...more: PackRecord[]): ObjectDatabase {
   return openObjects(exchange.repository, begun.record, [...begun.packs, ...more]);
 }
 
 async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {
   const { exchange, request, verdict, memory, begun } = push;
-  // A push without a pack weighs nothing.
+  // A push without a pack counts as zero bytes.
   const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
   await checkNewValues(verdict, {
     format: request.format,
@@ -319,7 +335,7 @@ async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: bo
   });
 }
 
-/** What a push brings; `tips` are the updates that the pack was marked for. */
+/** The result of ingesting a push; `tips` are the indexes of the updates for which the pack was marked. */
 type Landing = {
   readonly pack: IngestedPack | undefined;
   readonly tips: readonly number[];
@@ -334,9 +350,9 @@ async function commit(push: Push, { pack, tips, tipPack }: Landing): Promise<voi
     await staged?.discard();
     return;
   }
-  // A tip that was refused since keeps nothing reachable.
+  // A tip that was refused after the mark was set keeps nothing reachable.
   const marked = pack?.record.marked === true && running.length === tips.length;
-  // Where this throws, nobody knows whether it happened: the lease decides, not us. See StagedPack.discard.
+  // If this throws, nobody knows whether the commit happened. The lease decides, see `StagedPack.discard`.
   const answer = await exchange.repository.refs.commitPush({
     id: begun.record.id,
     ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
@@ -361,7 +377,7 @@ async function commit(push: Push, { pack, tips, tipPack }: Landing): Promise<voi
   }
 }
 
-/** Says what became of the push: in band 1 where there is one. */
+/** Sends the report of the push, in band 1 if there are side-bands. */
 async function report({ request, verdict, answer }: Push, unpackStatus: string): Promise<void> {
   const { updates, outcomes } = verdict;
   await answer.progress(explainOutcomes(outcomes, updates));

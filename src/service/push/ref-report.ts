@@ -1,5 +1,5 @@
 /**
- * Says in git's words what became of the commands of a push.
+ * Explains in git's words the outcomes of a push's commands.
  *
  * @packageDocumentation
  * @see builtin/receive-pack.c `update()`, refs/files-backend.c, gitprotocol-pack(5)
@@ -9,25 +9,25 @@ import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { RefReport } from "../../wire/report-status.ts";
 
-/** Why a ref was not moved. */
+/** The texts that explain why a ref was not moved. */
 export type RejectionText = {
-  /** Behind `ng <ref>`: short, the same for all that fails in the same place, as with C git. */
+  /** The text after `ng <ref>`. It is short, and the same for all failures in one place, as with C git. */
   readonly why: string;
-  /** The line on band 2 that says more, without its line feed; `undefined` where `why` says it all. */
+  /** The line on band 2 that explains more, without its line feed; `undefined` if `why` is enough. */
   readonly detail?: string;
 };
 
-/** The characters of a name that a message repeats. */
+/** The most characters of a name that a message repeats. */
 const SHOWN = 1000;
 
-/** What needs no more words. */
+/** The texts of rejections that need no detail. */
 const PLAIN = {
   // C git has no read-only repositories.
   "read-only": "the repository is read-only",
   "missing-objects": "missing necessary objects",
   shallow: "shallow update not allowed",
   "inconsistent-options": "inconsistent push options",
-  // Nor does C git remember certificates: it leaves them to hooks.
+  // C git does not remember certificates either: it leaves them to hooks.
   "used-certificate": "push certificate was used before",
   atomic: "atomic push failure",
   "unpacker-error": "unpacker error",
@@ -73,12 +73,12 @@ export function explainRejection(
   }
 }
 
-/** Characters of a refused name that fit a line whatever they are. */
+/** The most characters of a refused name in a report. A pkt-line holds this many, whatever characters they are. */
 const LONGEST_REPORTED = 16_384;
-/** Outcomes that are explained; beyond them the report has to do. */
+/** The most outcomes that are explained on band 2. The report alone covers the rest. */
 const MOST_EXPLAINED = 100;
 
-/** Gives the lines of the report, one an outcome: `updates` are in the same order. */
+/** Yields the lines of the report, one per outcome. `updates` are in the same order. */
 export function* reportOutcomes(
   outcomes: readonly RefOutcome[],
   updates: readonly RefUpdate[],
@@ -99,8 +99,9 @@ export function* reportOutcomes(
 }
 
 /**
- * What an atomic push says of refs that were not refused for themselves. C git looks at each command first; only where it likes all
- * of them it begins the transaction, and what goes wrong there is told of every ref in the same words.
+ * Returns the text for the refs of an atomic push that were not refused for themselves. C git checks each command
+ * first, and begins the ref transaction only if it accepts all of them. It reports a failure of the transaction for
+ * every ref in the same words.
  */
 function whyAllFell(outcomes: readonly RefOutcome[]): string | undefined {
   const refused = outcomes.flatMap((outcome) => (outcome.kind === "ok" ? [] : [outcome.why]));
@@ -108,7 +109,7 @@ function whyAllFell(outcomes: readonly RefOutcome[]): string | undefined {
   return refused.every(isOfTransaction) ? "atomic transaction failed" : PLAIN.atomic;
 }
 
-/** Whether C git finds it out in the transaction of refs, or would have not come that far. */
+/** Whether C git finds the fault in the ref transaction, or would not have reached the transaction. */
 function isOfTransaction({ kind }: RefRejection): boolean {
   switch (kind) {
     case "stale":
@@ -124,12 +125,12 @@ function isOfTransaction({ kind }: RefRejection): boolean {
   }
 }
 
-/** What is said of an update that was made; `undefined` of most. */
+/** Returns the warning about an update that succeeded; `undefined` for most. */
 function warningOf({ oldOid, newOid }: RefUpdate): string | undefined {
   return isZeroOid(oldOid) && isZeroOid(newOid) ? "warning: deleting a non-existent ref" : undefined;
 }
 
-/** Gives what band 2 says of the outcomes, as C git does: a line for each that needs one, "" where none does. */
+/** Returns the text of band 2 about the outcomes, as in C git: a line for each outcome that needs one, or "". */
 export function explainOutcomes(outcomes: Iterable<RefOutcome>, updates: readonly RefUpdate[]): string {
   let text = "";
   let [index, explained] = [0, 0];

@@ -1,6 +1,6 @@
 /**
- * Looks at the certificate of a signed push: its nonce, its signature, and whether it says what the push does. As with C git a
- * certificate that is no good refuses nothing by itself; a rule of the repository may want one that is.
+ * Checks the certificate of a signed push: its nonce, its signature, and whether it matches what the push does. As with
+ * C git, a bad certificate refuses nothing by itself; a rule of the repository may require a good one.
  *
  * @packageDocumentation
  * @see builtin/receive-pack.c `prepare_push_cert_sha1()`, `check_cert_push_options()`
@@ -11,10 +11,10 @@ import type { PushExchange } from "../exchange.ts";
 import { checkNonce, makeNonce, type NonceSeed } from "./push-nonce.ts";
 import type { PushRequest } from "./push-request.ts";
 
-/** Characters of the signer's name that are kept beside the certificate. */
+/** The most characters of the signer's name that are kept beside the certificate. */
 const LONGEST_SIGNER = 1000;
 
-/** Gives what nonces are made with; `undefined` where there is no secret to make them with. */
+/** Returns what nonces are made from; `undefined` if there is no secret. */
 export function nonceSeed(
   { repository, pushCertSeed }: Pick<PushExchange, "repository" | "pushCertSeed">,
   id: string,
@@ -24,7 +24,7 @@ export function nonceSeed(
   return seed === undefined ? undefined : { hash: repository.hash, seed, repository: id };
 }
 
-/** Gives the nonce to advertise now; `undefined` where signed pushes can't be offered. */
+/** Returns the nonce to advertise now; `undefined` if signed pushes can't be offered. */
 export function advertisedNonce(
   exchange: Pick<PushExchange, "repository" | "pushCertSeed">,
   id: string,
@@ -34,7 +34,7 @@ export function advertisedNonce(
   return seed === undefined ? undefined : makeNonce(seed, exchange.repository.now());
 }
 
-/** Checks the certificate of a push to the repository with this id; `undefined` where the push is not signed. */
+/** Checks the certificate of a push to the repository with this id. Returns `undefined` if the push is not signed. */
 export async function checkCertificate(
   exchange: PushExchange,
   { certificate }: Pick<PushRequest, "certificate">,
@@ -57,12 +57,12 @@ async function verdictOf(
   return await verifySignature(signature, payload);
 }
 
-/** Whether a certificate is as good as it can be: made lately, for this repository, with a key that is registered. */
+/** Whether a certificate is good in every respect: made recently, for this repository, with a registered key. */
 export function isGood(certificate: StoredCertificate | undefined): boolean {
   return certificate?.nonce === "OK" && certificate.signature === "good";
 }
 
-/** Whether the options that were signed are those that were sent. */
+/** Whether the push options in the certificate equal those that were sent. */
 export function optionsAgree({ certificate, pushOptions }: Pick<PushRequest, "certificate" | "pushOptions">): boolean {
   if (certificate === undefined) return true;
   const signed = certificate.pushOptions;

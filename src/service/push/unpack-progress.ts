@@ -1,8 +1,8 @@
 /**
- * What the user sees of a pack being taken in.
+ * Progress for the user while a pack is being ingested.
  *
- * Nothing is written before the whole pack was read: over HTTP a client listens only when it has said all, and C git keeps quiet
- * until then as well.
+ * Nothing is written before the whole pack has been read: over HTTP a client reads only after it has sent everything. C
+ * git is silent until then as well.
  *
  * @packageDocumentation
  * @see git's progress.c, receive.keepAlive in git-config(1)
@@ -10,7 +10,7 @@
 import type { IngestProgress } from "../../store/ingest/ingest-progress.ts";
 import type { ResponseWriter } from "../response-writer.ts";
 
-/** Progress is shown at most so often. Milliseconds. */
+/** The shortest time between two progress lines. Milliseconds. */
 const INTERVAL = 1000;
 
 /** Shows `Resolving deltas` as git does. */
@@ -23,7 +23,7 @@ export class UnpackProgress implements IngestProgress {
   #ended = false;
   #warnings: readonly string[] = [];
 
-  /** `now` gives milliseconds since the epoch. */
+  /** `now` returns milliseconds since the epoch. */
   constructor(answer: ResponseWriter, quiet: boolean, now: () => number) {
     this.#answer = answer;
     this.#quiet = quiet;
@@ -31,7 +31,7 @@ export class UnpackProgress implements IngestProgress {
   }
 
   async received(): Promise<void> {
-    // The client shows this itself: it is what it has written.
+    // The client shows this itself, as the progress of its writing.
   }
 
   async resolved(deltas: number, total: number): Promise<void> {
@@ -50,7 +50,10 @@ export class UnpackProgress implements IngestProgress {
     this.#warnings = lines;
   }
 
-  /** Ends the line that was shown, if any, and shows the warnings, also to who wants quiet: C git shows them as well. */
+  /**
+   * Ends the progress line, if one was shown, and shows the warnings. Warnings are shown to a quiet client as well, as
+   * in C git.
+   */
   async end(): Promise<void> {
     if (this.#shownAt !== undefined && !this.#ended) await this.#show(this.#total);
     for (const line of this.#warnings) await this.#answer.progress(`${line}\n`);
