@@ -17,13 +17,20 @@ export class Admission {
     this.#exchange = exchange;
   }
 
-  /** Admits the requester to what was found, or to nothing. @throws what the exchange refuses with. */
+  /**
+   * Admits the requester to the repository that was found, or to none.
+   *
+   * @throws the refusal of the exchange's `admit`.
+   */
   async admit(record: RepositoryRecord | undefined): Promise<void> {
     this.#asked = true;
     await this.#exchange.admit(record);
   }
 
-  /** Takes the snapshot that the whole exchange works on; `undefined` where there is none and that is no reason to refuse. */
+  /**
+   * Takes the snapshot that the whole exchange works on. Returns `undefined` if there is no repository and the
+   * requester was admitted all the same.
+   */
   async open(request: OpenRequest): Promise<OpenSnapshot | undefined> {
     const found = await this.#exchange.repository.refs.open(request);
     const snapshot = found.kind === "found" ? found : undefined;
@@ -32,9 +39,9 @@ export class Admission {
   }
 
   /**
-   * Like {@link open} for a request whose object names are of the format given.
+   * Takes the snapshot as {@link open} does, for a request whose object names are of the format given.
    *
-   * @throws ProtocolError where there is no repository, or one of another format.
+   * @throws ProtocolError if there is no repository, or if it has another format.
    */
   async openAs(format: ObjectFormatName, request: OpenRequest): Promise<OpenSnapshot> {
     const snapshot = await this.open(request);
@@ -46,7 +53,10 @@ export class Admission {
     return snapshot;
   }
 
-  /** Makes up for an admission that was not asked for: nobody learns anything, not even that a request is wrong, without one. */
+  /**
+   * Asks for an admission if none was asked for yet. Nobody learns anything without one, not even that a request is
+   * wrong.
+   */
   async settle(): Promise<void> {
     if (!this.#asked) await this.open({});
   }

@@ -1,5 +1,5 @@
 /**
- * What a service says first: all refs in versions 0 and 1, what it is capable of in version 2.
+ * The first answer of a service: all refs in versions 0 and 1, the capabilities in version 2.
  *
  * @packageDocumentation
  * @see gitprotocol-http(5), http-backend.c `get_info_refs()`
@@ -18,10 +18,13 @@ import type { Exchange, PushExchange } from "./exchange.ts";
 import { type ServiceCall, answerFaults } from "./failure.ts";
 import { advertisedNonce } from "./push/signed-push.ts";
 
-/** A request for what either service says first: a push's nonce is part of it. */
+/** A request for the first answer of either service. The nonce for signed pushes is part of it. */
 type Advertising = Exchange & Pick<PushExchange, "pushCertSeed">;
 
-/** Gives the whole advertisement of version 2. It depends on nothing but these, so that it can be given without opening anything. */
+/**
+ * Returns the whole advertisement of version 2. It depends on these arguments only, so no repository need be opened for
+ * it.
+ */
 export function advertiseV2(
   objectFormatName: ObjectFormatName,
   { agent, sessionId }: Pick<Exchange, "agent" | "sessionId">,
@@ -63,7 +66,7 @@ async function advertiseAll(
     pushSeed: !isUpload && exchange.pushCertSeed === undefined,
   });
   const format = objectFormat(snapshot?.record.objectFormat ?? "sha1");
-  // http-backend leaves it out for a client that asked for version 2, even where it gets version 0.
+  // http-backend leaves the announcement out for a client that asked for version 2, even where it gets version 0.
   if (version !== 2) formatServiceAnnouncement(service, answer.lines);
   const head = isUpload ? headOf(snapshot) : undefined;
   const capabilities = formatServiceCapabilities(isUpload ? "upload-pack" : "receive-pack", {
@@ -85,25 +88,26 @@ async function advertiseAll(
 }
 
 /**
- * Gives the object name that opens the advertisement of a repository which a push would make.
+ * Returns the object name that opens the advertisement of a repository that a push would make.
  *
- * Both hash functions are offered there, as gitprotocol-capabilities(5) allows, and the client takes its own. git's usual line for
- * "no refs" stands in the way of that: before 2.41 a client in a SHA-256 repository compares the zeros of a SHA-1 advertisement with
- * as many as its own names have, and gives up. An object that is here without a ref is read by every client, and passed over where
- * it is not there, as this one is nowhere. It is not zero, since some take that for the usual line gone wrong.
+ * Such a repository offers both hash functions, as gitprotocol-capabilities(5) allows, and the client takes its own.
+ * git's usual line for "no refs" prevents that. Before 2.41, a client in a SHA-256 repository compares the zeros of a
+ * SHA-1 advertisement with as many zeros as its own names have, and gives up. Every client can read an object that is
+ * there without a ref, and ignores it if it lacks the object. No repository has the object of this name. The name is
+ * not zero, since some clients take zeros for a malformed "no refs" line.
  */
 function nobodysObject(format: ObjectFormat): Uint8Array {
   return new Uint8Array(format.rawSize).fill(0xff);
 }
 
-/** Gives what capabilities depend on, but symbolic refs. */
+/** Returns everything that capabilities depend on, except the symbolic refs. */
 function contextOf(
   exchange: Advertising,
   snapshot: OpenSnapshot | undefined,
   isUpload: boolean,
 ): Omit<CapabilityContext, "symrefs"> {
   const { agent, sessionId } = exchange;
-  // A push that would make the repository can't be signed: it has no id, nor a secret, yet.
+  // A push that would make the repository can't be signed: the repository has no id and no secret yet.
   const signable = isUpload ? undefined : snapshot;
   const pushNonce = signable && advertisedNonce(exchange, signable.record.id, signable.pushSeed);
   return {
@@ -116,7 +120,7 @@ function contextOf(
   };
 }
 
-/** Gives HEAD where the branch it points to is born. */
+/** Returns HEAD, or `undefined` if the branch that it points to is unborn. */
 function headOf(snapshot: OpenSnapshot | undefined): { readonly target: string; readonly oid: Uint8Array } | undefined {
   const oid = snapshot?.headOid === undefined ? undefined : fromHex(snapshot.headOid);
   return snapshot === undefined || oid === undefined ? undefined : { target: snapshot.record.head, oid };

@@ -1,6 +1,7 @@
 /**
- * Tells a client's hash function from the first lines of its request. It has to be known before the request can be parsed, and
- * the repository, which would tell, is opened only once it is known what to open it with: one call of the Durable Object, not two.
+ * Detects a client's hash function from the first lines of its request. The function must be known before the request
+ * can be parsed. The repository would tell, but it is opened only after parsing, so that one call of the Durable Object
+ * is enough.
  *
  * @packageDocumentation
  * @see githash-function-transition(7)
@@ -12,7 +13,10 @@ import { type PktLine, decodeLine, hexDigitValue, startsWith } from "../wire/pkt
 const FORMAT_KEY = "object-format=";
 const CERTIFICATE = "push-cert\0";
 
-/** What object names of so many digits are. Any other length is left for the parser to refuse. */
+/**
+ * Returns the object format whose names have this many digits. Any length but SHA-256's counts as SHA-1, for the parser
+ * to refuse.
+ */
 function formatOfLength(digits: number): ObjectFormatName {
   return digits === objectFormat("sha256").hexSize ? "sha256" : "sha1";
 }
@@ -23,7 +27,10 @@ function hexRun(payload: Uint8Array, from: number): number {
   return at - from;
 }
 
-/** By the head of a version 2 request: what it says, SHA-1 where it says nothing. What it says wrongly, its parser refuses. */
+/**
+ * Returns the object format that the head of a version 2 request names; SHA-1 if it names none. A wrong name is left
+ * for the parser to refuse.
+ */
 export function formatOfCommand(head: readonly PktLine[]): ObjectFormatName {
   for (const line of head) {
     if (line.kind === "data" && decodeLine(line.payload) === `${FORMAT_KEY}sha256`) return "sha256";
@@ -31,15 +38,16 @@ export function formatOfCommand(head: readonly PktLine[]): ObjectFormatName {
   return "sha1";
 }
 
-/** By the first line of an upload-request: the length of the name that is wanted. */
+/** Returns the object format of an upload-request, from the length of the wanted name in its first line. */
 export function formatOfWant(line: PktLine): ObjectFormatName {
   if (line.kind !== "data" || !startsWith(line.payload, "want ")) return "sha1";
   return formatOfLength(hexRun(line.payload, "want ".length));
 }
 
 /**
- * By the first line of a receive-request: the length of the old name, or of a commit at which the client is shallow. A certificate
- * has its names later; what stands behind its NUL says it.
+ * Returns the object format of a receive-request, from the length of a name in its first line: the old value of a ref,
+ * or a commit at which the client is shallow. A certificate has its names further on, but capabilities with the object
+ * format behind its NUL.
  */
 export function formatOfPush(line: PktLine): ObjectFormatName {
   if (line.kind !== "data") return "sha1";

@@ -1,5 +1,6 @@
 /**
- * What a service is given for one request. Services know nothing of HTTP: an HTTP route, a WebSocket and a test all make one.
+ * Everything that a service is given for one request. Services know nothing of HTTP: an HTTP route, a WebSocket and a
+ * test each make an exchange.
  *
  * @packageDocumentation
  */
@@ -11,7 +12,9 @@ import type { Allowance } from "../repository/allowance.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PushCertificate } from "../wire/push-certificate.ts";
 
-/** What a client says of itself and its user, for the log: as it came, to be shown with care. */
+/**
+ * What a client says about itself and its user, for the log. The text is as it came, so it must be displayed with care.
+ */
 export type ClientNote = {
   readonly sessionId?: string | undefined;
   readonly serverOptions?: readonly string[];
@@ -20,20 +23,21 @@ export type ClientNote = {
 /** One request to one repository. */
 export type Exchange = {
   readonly repository: Repository;
-  /** The request body, already unzipped. */
+  /** The request body, already decompressed. */
   readonly input: ByteSource;
-  /** The response body. The first write is the point of no return: until then a service may throw and be answered otherwise. */
+  /** The response body. Until the first write a service may throw and the caller can still answer otherwise. */
   readonly output: ByteSink;
   /**
-   * Called with what was found under the name (or nothing), before the first write and before anything is changed; once more with
-   * what a push has made there. Throws where the requester may not do this, or where there is nothing.
+   * Admits the requester to the repository found under the name, or to none. A service calls it before the first write
+   * and before any change, and once more with a repository that a push has made. Throws if the requester may not do
+   * this, or if there is nothing to admit to.
    */
   admit(record: RepositoryRecord | undefined): Promise<void>;
-  /** `agent=` as this host gives it. */
+  /** The value of `agent=` that this host advertises. */
   readonly agent: string;
-  /** `session-id=` of this request: what the log knows it by. */
+  /** The value of `session-id=` for this request, by which the log knows it. */
   readonly sessionId: string;
-  /** Told of what the client says of itself. */
+  /** Records what the client says about itself. */
   note(said: ClientNote): void;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
@@ -41,24 +45,27 @@ export type Exchange = {
 
 /** One push to one repository. */
 export type PushExchange = Exchange & {
-  /** Names the upload that the request's pack comes from, where that is no part of the body. */
+  /** The name of the upload that holds the request's pack; absent if the pack is part of the body. */
   readonly upload?: string;
-  /** How a repository is to be made by a push to it that was admitted though there is none. */
+  /** How to make the repository if a push to a missing one is admitted. */
   readonly create?: NewRepository;
   /**
-   * Enters the repository that is about to be made where its tenant keeps them, and gives the id it is to have. Throws where the
-   * tenant takes no more.
+   * Registers the repository that is about to be made with its tenant, and returns the id that it is to have. Throws if
+   * the tenant takes no more repositories.
    */
   register?(create: CreateRequest): Promise<string>;
-  /** Who pushes, for the ref log. */
+  /** The pusher's name, for the ref log. */
   readonly actor: string;
-  /** Who pushes, as the repository's rules know it. */
+  /** The pusher as the repository's rules know it. */
   readonly pusher: Pusher;
-  /** The deployment's secret for the nonces of signed pushes; absent: each repository has its own. */
+  /** The deployment's secret for the nonces of signed pushes. If it is absent, each repository has its own. */
   readonly pushCertSeed?: string;
-  /** Gives what the repository's tenant may have; absent: a push is bound by the host's limits alone. */
+  /** Returns the allowance of the repository's tenant. If it is absent, only the host's limits bind a push. */
   readonly allowance?: () => Promise<Allowance>;
-  /** Verifies a signature over `payload` with the keys that are registered for the repository; absent: nobody registers any. */
+  /**
+   * Verifies a signature over `payload` with the keys that are registered for the repository. It is absent if no keys
+   * can be registered.
+   */
   readonly verifySignature?: (
     signature: NonNullable<PushCertificate["signature"]>,
     payload: Uint8Array,

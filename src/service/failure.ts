@@ -1,6 +1,7 @@
 /**
- * Turns what a service throws into an answer, as far as the answer can still carry one: `ERR` where a line is due, band 3 once the
- * pack has begun. What can't be told any more is thrown on, and the stream breaks off.
+ * Turns the errors that a service throws into an answer, as far as the answer can still carry one: `ERR` where a line
+ * is due, band 3 once the pack has begun. An error that can't be reported any more is rethrown, and the stream breaks
+ * off.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), JGit's UploadPackErrorHandler
@@ -17,7 +18,7 @@ import { Admission } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
-/** What the user is told of a fault of ours; the log has the rest. */
+/** Returns what the user is told of a fault of the host's. The log has the rest. */
 function describeFault(error: unknown): string {
   if (error instanceof HostBusy || error instanceof ClientTooSlow) return error.message;
   return error instanceof CorruptStore || error instanceof MissingObject
@@ -25,7 +26,7 @@ function describeFault(error: unknown): string {
     : "thinpack: internal error";
 }
 
-/** What a service works with. */
+/** The request that a service answers, with its admission and its answer. */
 export type ServiceCall<Request extends Exchange = Exchange> = {
   readonly exchange: Request;
   readonly admission: Admission;
@@ -33,8 +34,9 @@ export type ServiceCall<Request extends Exchange = Exchange> = {
 };
 
 /**
- * Runs a service and answers its faults. A fault of the client's is answered and done with; one of ours is told on band 3 where
- * there is one, and thrown on in any case, to be logged. A refusal by `admit` passes untouched.
+ * Runs a service and answers its faults. A fault of the client's is answered and done with. A fault of the host's is
+ * reported on band 3, if there is one, and is always rethrown so that it is logged. A refusal by `admit` passes
+ * untouched.
  */
 export async function answerFaults<Request extends Exchange>(
   exchange: Request,
@@ -54,7 +56,7 @@ export async function answerFaults<Request extends Exchange>(
       await call.admission.settle();
       if (await call.answer.fail(error.message)) return;
     } else if (call.answer.inBands && (call.answer.hasBegun || !(error instanceof HostBusy))) {
-      // A client that has gone can't be told; what went wrong before counts.
+      // A client that has gone can't be told; the earlier error counts.
       await call.answer.fail(describeFault(error)).catch(() => undefined);
     }
     throw error;

@@ -31,11 +31,11 @@ export async function listRefs(call: CommandCall): Promise<void> {
   await answer.send();
 }
 
-/** HEAD names a branch, so it is never peeled; it is the only symbolic ref there is. */
+/** Lists HEAD, the only symbolic ref. HEAD names a branch, so it is never peeled. */
 function listHead({ record, headOid }: OpenSnapshot, request: LsRefsRequest, answer: ResponseWriter): void {
   const { prefixes, symrefs, unborn } = request;
   if (prefixes.length > 0 && !prefixes.some((prefix) => "HEAD".startsWith(prefix))) return;
-  // An unborn HEAD says nothing but where it points, so it is of use with `symrefs` only.
+  // An unborn HEAD has only its target to tell, so it is listed with `symrefs` only.
   if (headOid === undefined && !(unborn && symrefs)) return;
   formatListedRef(
     {

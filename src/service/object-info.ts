@@ -1,8 +1,8 @@
 /**
- * Version 2's `object-info`: how large objects are, without sending them.
+ * Version 2's `object-info`: the sizes of objects, without the objects.
  *
- * C git tells of every object in its store. Here a name alone is no right to know: an object that no ref reaches any more is as
- * good as missing, so that nobody learns whether something deleted was ever there.
+ * C git answers for every object in its store. Here a name alone is no right to know. An object that no ref reaches
+ * counts as missing, so nobody learns whether a deleted object was ever there.
  *
  * Capabilities: `size`. Arguments: `size`, `oid`.
  *
@@ -41,7 +41,7 @@ export async function tellObjectInfo(call: CommandCall): Promise<void> {
   await answer.send();
 }
 
-/** Gives the bytes of each object; -1 of those that are not here, or not for anybody to see. */
+/** Returns the size of each object in bytes; -1 for an object that is missing, or that nobody may see. */
 async function sizesOf(
   { repository }: Exchange,
   snapshot: OpenSnapshot,
@@ -64,7 +64,7 @@ async function sizesOf(
   }
 }
 
-/** Gives the indexes of objects that are here and may be out of reach: no ref names them. */
+/** Returns the indexes of objects that are stored but may be unreachable, because no ref names them. */
 function doubtfulOf({ wantIsTip }: OpenSnapshot, locations: Locations): number[] {
   const doubtful: number[] = [];
   for (const [index, pack] of locations.packs.entries()) if (pack >= 0 && wantIsTip[index] === 0) doubtful.push(index);

@@ -1,5 +1,6 @@
 /**
- * Takes a request apart: pkt-lines first, fed to the parser of the message that is due, then whatever bytes follow them.
+ * Takes a request apart: pkt-lines first, each fed to the parser of the message that is due, then the bytes that follow
+ * them.
  *
  * @packageDocumentation
  */
@@ -8,14 +9,14 @@ import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
 import { type PktLine, PktLineDecoder } from "../wire/pkt-line.ts";
 
-/** Read at once while lines come. */
+/** The bytes per read while lines come. */
 const CHUNK_BYTES = 65_536;
-/** Read at once while what follows is thrown away. */
+/** The bytes per read while the rest of a request is discarded. */
 const DRAIN_BYTES = 262_144;
-/** Bytes of the lines that {@link RequestReader.head} keeps. Real clients send a few hundred. */
+/** The most bytes of lines that {@link RequestReader.head} keeps. Real clients send a few hundred. */
 const MAX_HEAD_BYTES = 1_048_576;
 
-/** A message's parser: takes lines until it answers `done`. */
+/** The parser of a message. It takes lines until it returns `done`. */
 export interface LineParser {
   accept(line: PktLine): "more" | "done";
 }
@@ -26,7 +27,7 @@ function hungUp(): ProtocolError {
 
 /** Reads one request. */
 export class RequestReader {
-  /** Where the request comes from; its next bytes follow those of {@link rest}. */
+  /** The source of the request. Its next bytes follow those of {@link rest}. */
   readonly source: ByteSource;
   readonly #decoder = new PktLineDecoder();
   #buffer = new Uint8Array(CHUNK_BYTES);
@@ -37,9 +38,10 @@ export class RequestReader {
   }
 
   /**
-   * Gives the next line and leaves it to be read; `undefined` at the end of the request. The payload is valid until the next call.
+   * Returns the next line without consuming it; `undefined` at the end of the request. The payload is valid until the
+   * next call.
    *
-   * @throws ProtocolError in git's words where the request is cut off inside a line.
+   * @throws ProtocolError in git's words if the request ends inside a line.
    */
   async peek(): Promise<PktLine | undefined> {
     while (this.#peeked === undefined) {
@@ -50,9 +52,9 @@ export class RequestReader {
   }
 
   /**
-   * Feeds lines to a parser until it has its message.
+   * Feeds lines to a parser until the message is complete.
    *
-   * @throws ProtocolError in git's words where the request ends before that; and what the parser throws.
+   * @throws ProtocolError in git's words if the request ends before that; also the errors of the parser.
    */
   async feed(parser: LineParser): Promise<void> {
     for (;;) {
@@ -66,10 +68,11 @@ export class RequestReader {
   }
 
   /**
-   * Takes the lines up to a packet that is no data line, with that packet: few, and the caller's. Empty at the end of the request.
+   * Takes the lines up to and including the first packet that is no data line. The caller owns the lines. There are
+   * none at the end of the request.
    *
-   * @throws ProtocolError in git's words where the request ends before such a packet.
-   * @throws LimitExceeded where the lines are too many to be kept.
+   * @throws ProtocolError in git's words if the request ends before such a packet.
+   * @throws LimitExceeded if the lines are too many to be kept.
    */
   async head(): Promise<PktLine[]> {
     const lines: PktLine[] = [];
@@ -81,7 +84,7 @@ export class RequestReader {
           lines.push(line);
           return "done";
         }
-        // What an empty line costs counts as well.
+        // The overhead of an empty line counts as well.
         bytes += line.payload.length + 64;
         if (bytes > MAX_HEAD_BYTES) {
           throw new LimitExceeded("request-head-bytes", MAX_HEAD_BYTES, "too many capabilities in a request");
@@ -93,7 +96,10 @@ export class RequestReader {
     return lines;
   }
 
-  /** Ends the lines and gives the bytes behind them that were read already: at least so many, unless the request is shorter. */
+  /**
+   * Ends the lines and returns the bytes behind them that were already read: at least `atLeast`, unless the request is
+   * shorter.
+   */
   async rest(atLeast: number): Promise<Uint8Array> {
     let rest = this.#decoder.rest();
     while (rest.length < atLeast) {
@@ -105,8 +111,8 @@ export class RequestReader {
   }
 
   /**
-   * Reads the request to its end and forgets it. A client reads its answer only when it has sent all it has to say; one that is
-   * cut off half-way may never show it to its user.
+   * Reads the request to its end and discards it. A client reads its answer only after it has sent everything. A client
+   * that is cut off half-way may never show the answer to its user.
    */
   async drain(): Promise<void> {
     this.#decoder.rest();

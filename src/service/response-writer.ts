@@ -1,5 +1,5 @@
 /**
- * Writes a response: pkt-lines first, then a stream of bytes over side-bands or bare.
+ * Writes a response: pkt-lines first, then a stream of bytes, over side-bands or bare.
  *
  * ```text
  * lines ──startBands──▶ bands     pack or report on band 1, progress on band 2, a failure on band 3, a flush at the end
@@ -24,16 +24,19 @@ import {
   sideBandCapacity,
 } from "../wire/side-band.ts";
 
-/** Framed bytes are written in pieces of at most this many. */
+/** Framed bytes are written in pieces of at most this size. */
 const FRAME_BYTES = 262_144;
-/** After so long without a byte a client, or a proxy before it, may take the connection for dead. Milliseconds; receive.keepAlive. */
+/**
+ * The longest silence, in milliseconds. After a longer one a client, or a proxy, may take the connection for dead. See
+ * `receive.keepAlive`.
+ */
 const KEEP_ALIVE_AFTER = 5000;
 
 const encoder = new TextEncoder();
 
 /** Writes one response. */
 export class ResponseWriter {
-  /** Lines to send: see {@link send}. Not to be used once the bytes have begun. */
+  /** The lines to send; see {@link send}. No line may be added after the bytes have begun. */
   readonly lines = new PktBuffer();
   readonly #output: ByteSink;
   readonly #now: () => number;
@@ -43,14 +46,14 @@ export class ResponseWriter {
   #lastWrite: number;
   #hasBegun = false;
 
-  /** `now` gives milliseconds since the epoch. */
+  /** `now` returns milliseconds since the epoch. */
   constructor(output: ByteSink, now: () => number) {
     this.#output = output;
     this.#now = now;
     this.#lastWrite = now();
   }
 
-  /** Sends the lines that fill a chunk: called now and then by who writes many. */
+  /** Sends the lines that fill a chunk. A caller that writes many lines calls it now and then. */
   async sendFull(): Promise<void> {
     for (const chunk of this.lines.takeFull()) await this.#write(chunk);
   }
@@ -60,37 +63,39 @@ export class ResponseWriter {
     for (const chunk of this.lines.take()) await this.#write(chunk);
   }
 
-  /** Puts all lines on band 1, and a failure on band 3: `sideband-all`. Before any line. */
+  /**
+   * Puts all lines on band 1, and a failure on band 3, for `sideband-all`. Must be called before any line is written.
+   */
   overBands(packetMax: SideBandPacketMax): void {
     this.lines.prefix = BAND_DATA;
     this.#packetMax = packetMax;
   }
 
-  /** Sends all lines; from here on bytes follow over side-bands. */
+  /** Sends all lines. Bytes over side-bands follow from here on. */
   async startBands(packetMax: SideBandPacketMax): Promise<void> {
     await this.send();
     this.#mode = "bands";
     this.#packetMax = packetMax;
   }
 
-  /** Sends all lines; from here on bare bytes follow. */
+  /** Sends all lines. Bare bytes follow from here on. */
   async startBare(): Promise<void> {
     await this.send();
     this.#mode = "bare";
   }
 
-  /** Writes bytes of what was asked for; the caller may reuse them once the promise settles. */
+  /** Writes bytes of the pack or report. The caller may reuse the buffer once the promise settles. */
   async data(bytes: Uint8Array): Promise<void> {
     if (this.#packetMax === undefined) await this.#write(bytes);
     else await this.#writeBand(BAND_DATA, bytes, this.#packetMax);
   }
 
-  /** Writes text for the user's terminal, where there is a band for it. */
+  /** Writes text for the user's terminal, if there is a band for it. */
   async progress(text: string): Promise<void> {
     if (this.#packetMax !== undefined) await this.#writeBand(BAND_PROGRESS, encoder.encode(text), this.#packetMax);
   }
 
-  /** Sends an empty packet where there are side-bands and nothing was written for long. */
+  /** Sends an empty packet if there are side-bands and nothing was written for {@link KEEP_ALIVE_AFTER}. */
   async keepAlive(): Promise<void> {
     if (this.#mode === "bands" && this.#now() - this.#lastWrite >= KEEP_ALIVE_AFTER)
       await this.#write(encodeKeepAlive());
@@ -102,14 +107,14 @@ export class ResponseWriter {
   }
 
   /**
-   * Says why the response ends here, in place of the lines that were not sent yet. Gives false where that can't be said any more:
-   * bare bytes have begun.
+   * Ends the response with the reason of a failure, in place of the lines that were not sent yet. Returns false if the
+   * reason can't be sent any more, because bare bytes have begun.
    */
   async fail(message: string): Promise<boolean> {
     if (this.#mode === "bare") return false;
     if (this.#packetMax !== undefined) {
       this.lines.take();
-      // in place of a line it is what `ERR` would say: git's client puts its own words before it
+      // in place of a line, the text is that of `ERR`: git's client prefixes its own words
       const text = this.#mode === "bands" ? `fatal: ${message}\n` : message;
       await this.#write(encodeSideBand(BAND_ERROR, encoder.encode(text), this.#packetMax));
       return true;
@@ -120,7 +125,7 @@ export class ResponseWriter {
     return true;
   }
 
-  /** Whether anything was written: until then the answer may still be another. */
+  /** Whether anything was written. Until then another answer is possible. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }

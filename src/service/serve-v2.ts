@@ -1,8 +1,7 @@
 /**
  * Version 2: one request, one command.
  *
- * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`,
- * `session-id`, `object-info`.
+ * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`, `session-id`, `object-info`.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), git's serve.c
@@ -19,7 +18,7 @@ import { tellObjectInfo } from "./object-info.ts";
 import { RequestReader } from "./request-reader.ts";
 import type { CommandCall } from "./v2-command.ts";
 
-// A Map, not an object: `constructor` is a command a client may try.
+// A Map and not an object, since a client may try the command `constructor`.
 const COMMANDS: ReadonlyMap<string, (call: CommandCall) => Promise<void>> = new Map([
   ["ls-refs", listRefs],
   ["fetch", fetchObjects],
@@ -38,7 +37,7 @@ export async function serveV2(exchange: Exchange): Promise<void> {
       symrefs: [],
       sessionId: exchange.sessionId,
     };
-    // A client that is done says nothing, or just a flush.
+    // A client that is done sends nothing, or a flush alone.
     if (head.length === 0) return;
     const request = parseHead(new CommandRequestParser(context), head);
     if (request.kind === "empty") return;

@@ -1,5 +1,5 @@
 /**
- * What a version 2 command is run with.
+ * The input of a version 2 command.
  *
  * @packageDocumentation
  */
@@ -7,10 +7,10 @@ import type { CapabilityContext } from "../wire/capabilities.ts";
 import type { ServiceCall } from "./failure.ts";
 import type { LineParser } from "./request-reader.ts";
 
-/** A command under way: its name was read, its arguments were not. */
+/** A command whose name was read, and whose arguments were not. */
 export type CommandCall = ServiceCall & {
-  /** What was offered; the object format is the client's. */
+  /** The capabilities that were offered, with the client's object format. */
   readonly context: CapabilityContext;
-  /** Feeds the command's arguments to its parser. Call once, first. */
+  /** Feeds the command's arguments to their parser. Must be called once, and first. */
   readArguments(parser: LineParser): Promise<void>;
 };

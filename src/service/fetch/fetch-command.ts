@@ -1,9 +1,9 @@
 /**
  * Version 2's `fetch`: haves are acknowledged or the pack is sent, or both.
  *
- * Capabilities: `shallow`, `wait-for-done`, `filter`, `ref-in-want`, `sideband-all`. Arguments: `want`, `want-ref`, `have`, `done`,
- * `thin-pack`, `no-progress`, `include-tag`, `ofs-delta`, `shallow`, `deepen`, `deepen-since`, `deepen-not`, `deepen-relative`,
- * `filter`, `sideband-all`, `wait-for-done`.
+ * Capabilities: `shallow`, `wait-for-done`, `filter`, `ref-in-want`, `sideband-all`. Arguments: `want`, `want-ref`,
+ * `have`, `done`, `thin-pack`, `no-progress`, `include-tag`, `ofs-delta`, `shallow`, `deepen`, `deepen-since`,
+ * `deepen-not`, `deepen-relative`, `filter`, `sideband-all`, `wait-for-done`.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), upload-pack.c `upload_pack_v2()`
@@ -45,11 +45,11 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   try {
     await call.readArguments(parser);
   } finally {
-    // also what is wrong with the request is then told on a band
+    // a fault of the request is then also reported on a band
     if (parser.result.sidebandAll) answer.overBands(SIDE_BAND_64K_PACKET_MAX);
   }
   const request = parser.result;
-  // Who wants nothing gets nothing, unless it only asks which of its objects are here.
+  // A client that wants nothing gets nothing, unless it only asks which of its objects are here.
   if (request.wants.length + request.wantRefs.length === 0 && !request.waitForDone) return;
   const filter = requestedFilter(request.filter);
   const wants = request.wants.bytes().slice();
@@ -67,7 +67,10 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   }
 }
 
-/** Opens the snapshot, once more where a ref it wants is gone: that one may have been there when the client listed it. */
+/**
+ * Opens the snapshot. Opens it once more if a wanted ref is gone: that ref may have been there when the client listed
+ * it.
+ */
 async function openWanted({ exchange, admission, context }: CommandCall, asked: OpenRequest): Promise<OpenSnapshot> {
   const snapshot = await admission.openAs(context.objectFormat, asked);
   if (snapshot.wantedRefs.every((oid) => oid !== "")) return snapshot;
@@ -75,7 +78,7 @@ async function openWanted({ exchange, admission, context }: CommandCall, asked: 
   return await admission.openAs(context.objectFormat, { ...asked, recentSince });
 }
 
-/** Gives what each `want-ref` names. @throws ProtocolError in git's words where there is no such ref. */
+/** Returns the value of each `want-ref`. @throws ProtocolError in git's words if there is no such ref. */
 function wantedRefsOf({ wantRefs }: FetchRequest, snapshot: OpenSnapshot): WantedRef[] {
   return wantRefs.map((name, i) => {
     const oid = fromHex(itemAt(snapshot.wantedRefs, i));
@@ -92,11 +95,11 @@ type PlannedFetch = {
 };
 type FetchState = "acknowledgments" | "pack" | "done";
 
-/** The states after the arguments, in git's order. */
+/** Runs through the states that follow the arguments, in git's order. */
 async function answerFetch(call: CommandCall, request: FilteredRequest, fetch: PlannedFetch): Promise<void> {
   const { answer } = call;
   const { session } = fetch;
-  // Without haves there is nothing to acknowledge: a clone.
+  // Without haves, as in a clone, there is nothing to acknowledge.
   let state: FetchState = request.haves.length > 0 ? "acknowledgments" : "pack";
   while (state !== "done") {
     switch (state) {
@@ -116,8 +119,8 @@ async function answerFetch(call: CommandCall, request: FilteredRequest, fetch: P
 }
 
 /**
- * The sections before the pack's bytes, in the order of gitprotocol-v2(5), which git's client holds to; C git's own server sends
- * wanted-refs first and so can't be asked for both.
+ * Formats the sections before the pack's bytes in the order of gitprotocol-v2(5), which git's client requires. C git's
+ * own server sends wanted-refs first, so a client can't ask it for both wanted-refs and shallow-info.
  */
 function formatSections(request: FilteredRequest, fetch: PlannedFetch, { lines }: ResponseWriter): void {
   const { session, plan, wantedRefs } = fetch;
@@ -128,11 +131,11 @@ function formatSections(request: FilteredRequest, fetch: PlannedFetch, { lines }
 
 async function answerHaves(call: CommandCall, request: FilteredRequest, session: FetchSession): Promise<FetchState> {
   if (request.done) {
-    // The client asks no more: it gets the pack without the section of acknowledgments.
+    // The client asks no more, so it gets the pack without the acknowledgments section.
     await takeHaves(session, request.haves);
     return "pack";
   }
   const ready = await acknowledgeHavesV2(session, request.haves, !request.waitForDone, call.answer);
-  // Not ready: the flush has ended the response, and the client comes again with more.
+  // If not ready, the flush has ended the response, and the client comes again with more haves.
   return ready ? "pack" : "done";
 }

@@ -1,5 +1,5 @@
 /**
- * What a client asks about depth, with names and refs looked up.
+ * The depth that a client asks for, with names and refs resolved.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5); `process_shallow()`, `process_deepen_not()` in git's upload-pack.c
@@ -16,10 +16,12 @@ import { type ShallowLine, formatShallowLine } from "../../wire/shallow-info.ts"
 import type { FetchSession } from "../../packing/pack-session.ts";
 import { FOR_CUTS } from "../../repository/view.ts";
 
-/** A depth request, and whether its depth counts from where the client's history is cut now. */
+/** A depth request, and whether its depth counts from the present cut of the client's history. */
 export type FetchDepth = DepthRequest & { readonly deepenRelative: boolean };
 
-/** Gives the full names of all refs that these `deepen-not` arguments may mean: what a snapshot has to be asked for. */
+/**
+ * Returns the full names of all refs that these `deepen-not` arguments may mean. The snapshot must be opened with them.
+ */
 export function deepenNotRefs(names: readonly string[]): string[] {
   return names.flatMap((name) => expandRefName(name));
 }
@@ -29,7 +31,7 @@ export function asksForDepth({ depth, deepenSince, deepenNot }: DepthRequest): b
   return depth !== undefined || deepenSince !== undefined || deepenNot.length > 0;
 }
 
-/** Plans the cuts of a fetch; `undefined` where there are none. @throws ProtocolError in git's words */
+/** Plans the cuts of a fetch; `undefined` if there are none. @throws ProtocolError in git's words */
 export async function planDepth(session: FetchSession, request: FetchDepth): Promise<ShallowPlan | undefined> {
   const { depth, deepenSince, deepenNot } = request;
   const byHistory = deepenSince !== undefined || deepenNot.length > 0;
@@ -50,8 +52,9 @@ function cutOf({ depth, deepenSince, deepenRelative }: FetchDepth, not: readonly
 }
 
 /**
- * Gives nodes of the commits at which the client's history is cut, those that are here. One that no ref reaches is passed over like one
- * that was never there: what lies behind it is sent to nobody, not even to a client that knows its name.
+ * Returns the nodes of the commits at which the client's history is cut, as far as they are stored here. A commit that
+ * no ref reaches is ignored as if it had never been there. Nobody gets the history behind it, not even a client that
+ * knows its name.
  */
 async function clientShallows(session: FetchSession, { shallows }: DepthRequest): Promise<number[]> {
   if (shallows.length === 0) return [];
@@ -92,7 +95,7 @@ function resolveDeepenNot({ answer, graph }: FetchSession, names: readonly strin
   });
 }
 
-/** Gives the lines that tell a client of a plan. */
+/** Returns the lines that tell a client of a plan. */
 export function shallowLines({ graph }: FetchSession, plan: ShallowPlan | undefined): ShallowLine[] {
   const line = (kind: ShallowLine["kind"]) => (node: number) => ({ kind, oid: graph.nameOf(node) });
   return [...(plan?.shallow.map(line("shallow")) ?? []), ...(plan?.unshallow.map(line("unshallow")) ?? [])];

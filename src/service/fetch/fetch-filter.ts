@@ -1,12 +1,12 @@
 /**
- * From a client's filter-spec to what decides over objects.
+ * Turns a client's filter-spec into the filter that selects objects.
  *
  * @packageDocumentation
  */
 import { type ObjectFilter, NO_FILTER, combineFilters, kindsFilter } from "../../graph/object-filter.ts";
 import { type ObjectFilterSpec, parseObjectFilterSpec } from "../../wire/object-filter-spec.ts";
 
-/** Gives the filter of a request. @throws ProtocolError in git's words where its spec is malformed or not supported. */
+/** Returns the filter of a request. @throws ProtocolError in git's words if its spec is malformed or not supported. */
 export function requestedFilter(spec: string | undefined): ObjectFilter {
   return spec === undefined ? NO_FILTER : objectFilterOf(parseObjectFilterSpec(spec));
 }

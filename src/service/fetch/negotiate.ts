@@ -1,6 +1,6 @@
 /**
- * What is answered to a client's haves. Over HTTP each request repeats what is common so far, so that a round is worked out from
- * the request alone; nothing is kept between rounds.
+ * Answers a client's haves. Over HTTP each request repeats what is common so far. A round is therefore worked out from
+ * its request alone, and nothing is kept between rounds.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), gitprotocol-v2(5), git's upload-pack.c
@@ -16,24 +16,24 @@ import type { ResponseWriter } from "../response-writer.ts";
 /** How a client of versions 0 and 1 wants its haves acknowledged. */
 export type AcknowledgementStyle = {
   readonly multiAck: "none" | "multi_ack" | "multi_ack_detailed";
-  /** The pack follows as soon as `ready` was said. */
+  /** Whether the pack follows as soon as `ready` was said. */
   readonly noDone: boolean;
 };
 
-/** What negotiation needs of a fetch. */
+/** The part of a fetch session that negotiation needs. */
 export type CommonGround = Pick<FetchSession, "has" | "addCommon" | "okToGiveUp">;
 
 /**
- * How often in a round it is asked, at an object that only the client has, whether enough is common. Each time is a walk, and a
- * client decides how often its haves change from known to unknown; the end of the round is always asked for.
+ * How many times per round an unknown have leads to the question whether enough is common. Each time is a walk, and a
+ * client decides how often its haves change from known to unknown. The end of the round always asks.
  */
 const MOST_LOOKS = 16;
 
-/** What is common so far, as C git's upload-pack learns it have by have. */
+/** The common objects so far, learnt have by have as in C git's upload-pack. */
 class Learning {
   readonly #ground: CommonGround;
   readonly #haves: ObjectIdList;
-  /** Index of the first have that the session was not told of. */
+  /** The index of the first have of which the session was not told. */
   #told = 0;
   #lastCommon = -1;
   #enough: boolean | undefined;
@@ -51,14 +51,17 @@ class Learning {
     return this.#lastCommon < 0 ? undefined : this.#haves.at(this.#lastCommon);
   }
 
-  /** Notes that the have at `index` is common. */
+  /** Records that the have at `index` is common. */
   note(index: number): void {
     this.#lastCommon = index;
     // Once enough is common, more of it can't change that.
     if (this.#enough === false) this.#enough = undefined;
   }
 
-  /** C git's `ok_to_give_up()`, with its answer kept until more is common. `index`: up to where haves were taken. */
+  /**
+   * Whether enough is common, as C git's `ok_to_give_up()` decides. The result is kept until more is common. `index` is
+   * the end of the haves taken so far.
+   */
   async enough(index: number, isEnd: boolean): Promise<boolean> {
     if (this.#lastCommon < 0) return false;
     if (this.#enough === undefined) {
@@ -69,7 +72,7 @@ class Learning {
     return this.#enough;
   }
 
-  /** Tells the session of what is common among the haves before `end`. */
+  /** Tells the session which haves before `end` are common. */
   async tell(end: number): Promise<void> {
     const names = commonOf(this.#haves, this.#known, this.#told, end);
     this.#told = end;
@@ -77,7 +80,7 @@ class Learning {
   }
 }
 
-/** Gives those of the haves from `start` up to `end` that are known, concatenated. */
+/** Returns the known haves from `start` up to `end`, concatenated. */
 function commonOf(haves: ObjectIdList, known: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
   const { rawSize } = haves.format;
   let count = 0;
@@ -93,11 +96,11 @@ function commonOf(haves: ObjectIdList, known: Uint8Array, start: number, end: nu
 }
 
 /**
- * Answers one round of versions 0 and 1, as git's `get_common_commits()` does: says `pack` where the pack follows, `end` where the
- * client is to send another round.
+ * Answers one round of versions 0 and 1, as git's `get_common_commits()` does. Returns `pack` if the pack follows,
+ * `end` if the client is to send another round.
  *
- * One difference: without multi_ack C git may acknowledge a second object where it is a parent of the first; gitprotocol-pack(5) has
- * the first only, and a client that gets another one takes it for the pack.
+ * There is one difference. Without multi_ack C git may acknowledge a second object if it is a parent of the first.
+ * gitprotocol-pack(5) acknowledges the first only, and a client that gets a second line takes it for the pack.
  */
 export async function acknowledgeRound(
   ground: CommonGround,
@@ -120,7 +123,7 @@ export async function acknowledgeRound(
     else if (style.multiAck !== "none") say("final");
     return "pack";
   }
-  // A round in which everything was common: what an unknown object would have shown is asked for here.
+  // In a round in which everything was common, no unknown have asked whether enough is common: ask here.
   const ready = detailed && !gotOther.other && (await learning.enough(round.haves.length, true));
   if (ready) say("ready");
   if (learning.lastCommon === undefined || style.multiAck !== "none") {
@@ -140,7 +143,7 @@ type RoundUnderWay = {
   readonly answer: ResponseWriter;
 };
 
-/** Answers each have in turn; gives whether one was not known, and whether `ready` was said at one. */
+/** Answers each have in turn. `other`: whether one was not known. `ready`: whether `ready` was said at one. */
 async function acknowledgeHaves(under: RoundUnderWay): Promise<{ readonly other: boolean; readonly ready: boolean }> {
   const { round, known, learning, style, answer } = under;
   let [other, ready] = [false, false];
@@ -153,7 +156,7 @@ async function acknowledgeHaves(under: RoundUnderWay): Promise<{ readonly other:
     } else {
       other = true;
       if (style.multiAck !== "none" && (await learning.enough(index, false))) {
-        // Acknowledged although it is not here: the client need not go on looking down from it.
+        // Acknowledged although it is unknown here: the client need not go further down from it.
         ready ||= style.multiAck === "multi_ack_detailed";
         reply = { kind: "ack", oid, status: style.multiAck === "multi_ack_detailed" ? "ready" : "continue" };
       }
@@ -174,13 +177,16 @@ async function knownOf(ground: CommonGround, haves: ObjectIdList): Promise<Uint8
   return haves.length === 0 ? new Uint8Array(0) : await ground.has(haves.bytes().slice());
 }
 
-/** Takes the haves of a client of version 2 that wants no answer to them: it has said `done`. */
+/** Takes the haves of a version 2 client that has said `done` and so wants no answer to them. */
 export async function takeHaves(ground: CommonGround, haves: ObjectIdList): Promise<void> {
   const common = commonOf(haves, await knownOf(ground, haves), 0, haves.length);
   if (common.length > 0) await ground.addCommon(common);
 }
 
-/** Answers the haves of a client of version 2; gives whether the pack follows. `mayBeReady` is false for a client that waits for done. */
+/**
+ * Answers the haves of a version 2 client. Returns whether the pack follows. `mayBeReady` is false for a client that
+ * asked for `wait-for-done`.
+ */
 export async function acknowledgeHavesV2(
   ground: CommonGround,
   haves: ObjectIdList,

@@ -1,5 +1,5 @@
 /**
- * What both ways to fetch have in common: the snapshot they ask for, and the pack at their end.
+ * The common parts of both ways to fetch: the request for the snapshot, and the pack at the end.
  *
  * @packageDocumentation
  */
@@ -12,19 +12,22 @@ import type { ObjectIdList } from "../../wire/object-id-list.ts";
 import type { ResponseWriter } from "../response-writer.ts";
 import { staleNotice } from "./stale-notice.ts";
 
-/** Of so many names that a client says it has, the first ones, the snapshot says whether they are tips. git names its tips first. */
+/**
+ * The number of a client's haves for which the snapshot says whether they are tips. The first are taken: git names its
+ * tips first.
+ */
 const MOST_HAVES = 1000;
 
 /**
- * What a fetch has to know, in one call: its catalog, which wants are tips, which of the client's commits are, the tags that may go along
- * and refs it names.
+ * Returns the request for everything that a fetch has to know, in one call. That is the catalog, which wants are tips,
+ * which of the client's commits are tips, the tags that may be included, and the refs that the client names.
  */
 export function fetchSnapshot(asked: {
   readonly wants: Uint8Array;
   readonly includeTag: boolean;
   readonly deepenNot: readonly string[];
   readonly wantRefs?: readonly string[];
-  /** What the client says it has, and where its history is cut. */
+  /** The client's haves, and the commits at which its history is cut. */
   readonly had: readonly ObjectIdList[];
 }): OpenRequest {
   const refNames = deepenNotRefs(asked.deepenNot);
@@ -39,7 +42,7 @@ export function fetchSnapshot(asked: {
   };
 }
 
-/** Gives the first names of several lists, raw, one after the other. */
+/** Returns the first `most` names of several lists, raw and concatenated. */
 function firstNames(lists: readonly ObjectIdList[], most: number): Uint8Array {
   let left = most;
   const pieces = lists.map((list) => {
@@ -50,7 +53,7 @@ function firstNames(lists: readonly ObjectIdList[], most: number): Uint8Array {
   return concat(pieces);
 }
 
-/** Sends the pack and ends the response. `options` may hold more than is needed. */
+/** Sends the pack and ends the response. `options` may hold more than the pack needs. */
 export async function sendPack(
   session: FetchSession,
   options: PackOptions,

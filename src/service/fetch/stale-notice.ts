@@ -1,5 +1,5 @@
 /**
- * What a client of a mirror is told when the upstream was not seen for longer than it should be.
+ * The notice for a client of a mirror whose upstream has not been seen for longer than it should be.
  *
  * @packageDocumentation
  */
@@ -8,7 +8,9 @@ import type { RepositoryRecord } from "../../refs/ref-store.ts";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Syncs come a little early or late by design, and news of them takes up to a minute. */
+/**
+ * The factor by which a sync may be late. Syncs come early or late by design, and news of them takes up to a minute.
+ */
 const TOLERANCE = 1.2;
 
 function describeAge(age: number): string {
@@ -17,7 +19,10 @@ function describeAge(age: number): string {
   return `${Math.floor(age / unit)} ${name}`;
 }
 
-/** Gives the line to show; `undefined` where the repository is no mirror, or in step. `now` is in milliseconds since the epoch. */
+/**
+ * Returns the line to show; `undefined` if the repository is no mirror, or is in step. `now` is in milliseconds since
+ * the epoch.
+ */
 export function staleNotice({ mirror }: RepositoryRecord, now: number): string | undefined {
   if (mirror?.syncedAt === undefined || mirror.interval === 0) return undefined;
   const age = now - mirror.syncedAt;

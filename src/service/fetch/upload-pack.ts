@@ -1,10 +1,9 @@
 /**
- * upload-pack in versions 0 and 1, over HTTP: one request is what is wanted and one round of haves.
+ * upload-pack in versions 0 and 1, over HTTP: one request holds the wants and one round of haves.
  *
- * Capabilities: `multi_ack`, `multi_ack_detailed`, `no-done`, `thin-pack`, `side-band`, `side-band-64k`, `ofs-delta`, `shallow`,
- * `deepen-since`, `deepen-not`, `deepen-relative`, `no-progress`, `include-tag`, `allow-tip-sha1-in-want`,
- * `allow-reachable-sha1-in-want`, `symref`, `filter`, `session-id`,
- * `object-format`, `agent`.
+ * Capabilities: `multi_ack`, `multi_ack_detailed`, `no-done`, `thin-pack`, `side-band`, `side-band-64k`, `ofs-delta`,
+ * `shallow`, `deepen-since`, `deepen-not`, `deepen-relative`, `no-progress`, `include-tag`, `allow-tip-sha1-in-want`,
+ * `allow-reachable-sha1-in-want`, `symref`, `filter`, `session-id`, `object-format`, `agent`.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), gitprotocol-http(5), upload-pack.c `upload_pack()`
@@ -29,7 +28,7 @@ import { RequestReader } from "../request-reader.ts";
 import type { ResponseWriter } from "../response-writer.ts";
 import { fetchSnapshot, sendPack } from "./send-pack.ts";
 
-/** Answers a request of version 0 or 1; there is no difference behind the advertisement. */
+/** Answers a request of version 0 or 1. Both are the same after the advertisement. */
 export async function serveUploadPack(exchange: Exchange): Promise<void> {
   await answerFaults(exchange, async (call) => {
     const reader = new RequestReader(exchange.input);
@@ -48,7 +47,8 @@ export async function serveUploadPack(exchange: Exchange): Promise<void> {
     const request = parser.result;
     exchange.note({ sessionId: request.capabilities.value("session-id") });
     if (request.wants.length === 0) return;
-    // git's client asks about depth first and sends its haves with the next request: the end is fine here, and only here.
+    // git's client asks about depth first and sends its haves with the next request. The request may end here, and only
+    // here.
     const hasRound = (await reader.peek()) !== undefined;
     const haves = new UploadHavesParser(objectFormat(context.objectFormat), limits.wants);
     if (hasRound) await reader.feed(haves);
