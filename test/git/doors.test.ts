@@ -272,7 +272,8 @@ describe("the doors of the route table", () => {
     const shut = Object.entries(DOORS).filter(([, asks]) => asks.includes("administers") || asks.includes("writes"));
     for (const [door] of shut) {
       const [method = "", path = ""] = door.split(" ");
-      const body = ["GET", "DELETE"].includes(method) ? {} : { body: "{}" };
+      const json = { headers: { "Content-Type": "application/json" }, body: "{}" };
+      const body = ["GET", "DELETE"].includes(method) ? {} : json;
       const { pathname } = new URL(
         path.replace("/:tenant/:repo", path.includes("/api/") ? "/acme/doors" : "/acme/doors.git"),
         "http://x",
