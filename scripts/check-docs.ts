@@ -2,7 +2,7 @@
  * Holds the words to the code. Fails when a Markdown file names a source path that does not exist, when a capability of
  * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, or one with another status or no test, when an invariant of
  * `docs/architecture.md` names no test or one that is not there, when `docs/limits.md` and
- * `src/bytes/limit-name.ts` name different limits, when an export of rings 0–3 has no doc comment or a
+ * `src/bytes/limit-name.ts` name different limits, when a figure of that page is not the constant that it names, when an export of rings 0–3 has no doc comment or a
  * file of theirs no `@packageDocumentation`, when a comment is not about what follows it, when a command in the README names a script that package.json lacks, and
  * when it saw nothing to check (a checker that sees nothing must not pass).
  */
@@ -13,6 +13,7 @@ import { LIMIT_NAMES } from "../src/bytes/limit-name.ts";
 import { CAPABILITIES, type CapabilityRow } from "../src/wire/capabilities.ts";
 import { commentProblems } from "./doc-comments.ts";
 import { foldersOf } from "./layers.ts";
+import { figureProblems, policyProblems } from "./limit-figures.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const PATH_IN_TEXT = /`((?:src|test|scripts|docs)\/[A-Za-z0-9_./-]*[A-Za-z0-9_/-])`/g;
@@ -172,6 +173,10 @@ const problems = [
   ...capabilityProblems(),
   ...invariantProblems(),
   ...limitNameProblems(),
+  ...figureProblems("docs/limits.md", text),
+  ...policyProblems("src/store/reading-policy.ts", "READING", text),
+  ...policyProblems("src/store/ingest/ingest-policy.ts", "INGESTING", text),
+  ...policyProblems("src/packing/copy-policy.ts", "COPYING", text),
   ...sources.flatMap(undocumentedExports),
 ];
 if (pages.length === 0) problems.push(`no page seen in ${relative(process.cwd(), root) || "."}`);

@@ -4,7 +4,9 @@
  * @packageDocumentation
  */
 
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
+/** The most characters of a name. */
+const LONGEST_NAME = 100;
+const NAME = new RegExp(String.raw`^[A-Za-z0-9_][A-Za-z0-9._-]{0,${LONGEST_NAME - 1}}$`);
 const RESERVED_ENDING = /\.(?:git|lock)$/;
 /** The first path segments that the host itself uses. */
 const RESERVED_TENANTS: ReadonlySet<string> = new Set(["api", "assets", "healthz"]);

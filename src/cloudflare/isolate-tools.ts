@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { assert } from "../bytes/assert.ts";
 import { createHash } from "node:crypto";
 import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { HashFactory } from "../bytes/hash.ts";
@@ -44,6 +45,14 @@ const BUDGET: BudgetLimits = {
   standstill: 120_000,
   parkAfter: 1000,
 };
+
+assert(KERNEL_LAYOUT.windowBytes + KERNEL_LAYOUT.ringBytes <= BUDGET.reserve, "the reserve is enough for a kernel");
+assert(
+  CACHE_BOUNDS.files + CACHE_BOUNDS.blocks + BUDGET.reserve <= BUDGET.bytes,
+  "full caches leave room for a request",
+);
+assert(BUDGET.pressed.much <= BUDGET.pressed.little, "a client whose request holds much is waited for less long");
+assert(BUDGET.pressed.little < BUDGET.standstill, "a client is waited for longest where no other waits");
 
 /** As the budget has it, with timers of the request that waits. */
 const CLOCK: BudgetClock = {

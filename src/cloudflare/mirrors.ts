@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { BEAT_TIME, SYNC_TIME } from "../refs/mirror-schedule.ts";
 import { gzipSync } from "node:zlib";
 import { type OutgoingUrl, parseOutgoingUrl } from "../access/outgoing-url.ts";
 import type { Env } from "../env.ts";
@@ -17,10 +18,6 @@ import { webFetcher } from "./web-fetcher.ts";
 
 /** Seconds; the operator may set another floor. */
 const LEAST_INTERVAL = 60;
-/** The queue's consumer has fifteen minutes; what is left is for the end of the sync. Milliseconds. */
-const SYNC_TIME = 13 * 60 * 1000;
-/** How often a sync says that it goes on. Milliseconds. */
-const BEAT_TIME = 15_000;
 /** The most bytes of one pack. */
 const MOST_PACK_BYTES = 20 * 1024 * 1024 * 1024;
 

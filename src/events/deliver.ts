@@ -42,9 +42,9 @@ export type DeliveryTools = {
 };
 
 /** Milliseconds that a receiver may take to respond by default. */
-const ANSWER_TIME = 10_000;
+export const ANSWER_TIME = 10_000;
 /** Milliseconds after which no further attempt of a batch begins, so that slow receivers don't hold up the queue. */
-const BATCH_TIME = 20_000;
+export const BATCH_TIME = 20_000;
 
 /**
  * Returns the headers of a delivery under thinpack's and GitHub's names. Receivers that are written for GitHub's

@@ -21,6 +21,7 @@ import type { PackSelection } from "./pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { openLargeContent } from "../store/large-content.ts";
+import { COPYING } from "./copy-policy.ts";
 import { type Gathered, sweepPack } from "./pack-sweep.ts";
 import { type Adler32, sumOver, undeflated } from "../format/stored-zlib.ts";
 import type { PackOutput } from "./pack-output.ts";
@@ -36,25 +37,6 @@ export type CopyOptions = {
   /** Whether to save memory at the price of more reads. */
   readonly isFrugal: boolean;
 };
-
-/** Selections below both bounds, in bytes and entries, are gathered first, together with their delta bases. */
-const FEW_BYTES = 16 * 1024 * 1024;
-const FEW_ENTRIES = 50_000;
-/** The limits of that gathering. What it holds counts beside the caches. */
-const SWEEP = { reads: 24, runBytes: 7 * 1024 * 1024, heldBytes: 12 * 1024 * 1024 };
-/** The same while other work goes on beside, or the client is slow: less of everything. */
-const SMALL_SWEEP = { reads: 64, runBytes: 2 * 1024 * 1024, heldBytes: 4 * 1024 * 1024 };
-/** Above `SOME_BYTES`, cached blocks are evicted down to `LEFT_BLOCK_BYTES` before the selection is read. */
-const SOME_BYTES = 1024 * 1024;
-const LEFT_BLOCK_BYTES = 2 * 1024 * 1024;
-/** A selection of up to this many entries needs no gathering. */
-const VERY_FEW_ENTRIES = 16;
-/** Entries no more than this many bytes apart are read together; what lies between costs less than another read. */
-const GAP_BYTES = 128 * 1024;
-/** An entry larger than this many bytes is streamed, and not read whole. */
-const RUN_BYTES = 2 * 1024 * 1024;
-/** The number of runs that are read ahead. */
-const RUNS_AHEAD = 3;
 
 type Run = { readonly first: number; readonly last: number; readonly offset: number; readonly length: number };
 
@@ -101,12 +83,12 @@ export class PackCopy {
   async #gather(): Promise<Gathered | undefined> {
     const { handle, offsets, ends } = this.#selection;
     const { length } = offsets;
-    if (length <= VERY_FEW_ENTRIES || handle.record.packBytes < RUN_BYTES) return undefined;
+    if (length <= COPYING.veryFewEntries || handle.record.packBytes < COPYING.runBytes) return undefined;
     let bytes = 0;
     for (let i = 0; i < length; i++) bytes += f64At(ends, i) - f64At(offsets, i);
-    const isMuch = length > FEW_ENTRIES || bytes > FEW_BYTES;
+    const isMuch = length > COPYING.fewEntries || bytes > COPYING.fewBytes;
     // The blocks of a walk that is over make room for what is read now.
-    if (isMuch || bytes > SOME_BYTES) this.#session.database.context.cache.trimBlocks(LEFT_BLOCK_BYTES);
+    if (isMuch || bytes > COPYING.someBytes) this.#session.database.context.cache.trimBlocks(COPYING.leftBlockBytes);
     if (isMuch) return undefined;
     const { format } = this.#session.graph;
     const order = await this.#orderOfPack();
@@ -116,7 +98,7 @@ export class PackCopy {
       !isSelected(rank) && !this.#options.mayBuildOn(order.index.nameAt(order.positionAt(rank)));
     const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
     const isFrugal = this.#options.isFrugal || this.#session.isResting;
-    const limits = isFrugal ? SMALL_SWEEP : SWEEP;
+    const limits = isFrugal ? COPYING.smallSweep : COPYING.sweep;
     return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, limits);
   }
 
@@ -129,7 +111,7 @@ export class PackCopy {
     const runs = this.#runs();
     for (const [number, run] of runs.entries()) {
       this.#nextRun = Math.max(this.#nextRun, number);
-      const most = this.#session.isResting ? 1 : RUNS_AHEAD;
+      const most = this.#session.isResting ? 1 : COPYING.runsAhead;
       while (this.#nextRun < runs.length && this.#ahead.length < most)
         this.#ahead.push(this.#read(runs[this.#nextRun++]));
       const bytes = await this.#ahead.shift();
@@ -162,7 +144,7 @@ export class PackCopy {
   /** Reads a run into memory of its own. Of a single entry that is too large for a run, it reads the header only. */
   async #readRun({ offset, length }: Run): Promise<Uint8Array<ArrayBuffer>> {
     const { handle } = this.#selection;
-    const wanted = length > RUN_BYTES ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
+    const wanted = length > COPYING.runBytes ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
     const atHand = handle.bytesAtHand(offset);
     if (atHand !== undefined && atHand.length >= wanted) return atHand.slice(0, wanted);
     return await handle.readRun(offset, wanted);
@@ -179,8 +161,8 @@ export class PackCopy {
         i < offsets.length &&
         !handle.holds(start) &&
         !handle.holds(f64At(offsets, i)) &&
-        f64At(offsets, i) - end <= GAP_BYTES &&
-        f64At(ends, i) - start <= RUN_BYTES;
+        f64At(offsets, i) - end <= COPYING.gapBytes &&
+        f64At(ends, i) - start <= COPYING.runBytes;
       if (goesOn) continue;
       runs.push({ first, last: i - 1, offset: start, length: end - start });
       first = i;

@@ -1,11 +1,25 @@
 /**
- * When a mirror is synced next.
+ * When a mirror is synced next, and the times of a sync.
  *
  * @packageDocumentation
  */
+import { assert } from "../bytes/assert.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
+
+/** How long a sync may take. The queue's consumer has fifteen minutes; what is left is for the end of the sync. Milliseconds. */
+export const SYNC_TIME = 13 * 60 * 1000;
+/** How often a sync says that it goes on. Milliseconds. */
+export const BEAT_TIME = 15_000;
+/** A sync that has said nothing for this long is taken for dead, and another takes its place. Milliseconds. */
+export const SILENCE_TIME = 60_000;
+/** The lease of a sync's pack: shorter than one of a push, since a sync that fails is tried again. Milliseconds. */
+export const SYNC_LEASE_TIME = 20 * 60 * 1000;
+
+assert(2 * BEAT_TIME < SILENCE_TIME, "a sync that lost one sign of life is not taken for dead");
+assert(SYNC_TIME < SYNC_LEASE_TIME, "the lease of a sync's pack outlives the sync");
+
 /** Spread of the times around what they should be, so that mirrors made together don't stay together. */
 const SPREAD = 0.1;
 

@@ -6,6 +6,7 @@
  *
  * @packageDocumentation
  */
+import { assert } from "../../bytes/assert.ts";
 import {
   formatGapMessage,
   formatRefMessage,
@@ -44,6 +45,9 @@ const MOST_SENT = 8 * 1024 * 1024;
 /** What is sent waits in memory until clients take it: this much of one that is too slow, and this much of all. Bytes. */
 const MOST_WAITING_OF_ONE = 1024 * 1024;
 const MOST_WAITING = 16 * 1024 * 1024;
+assert(MOST_TOLD <= MOST_SENT, "what one subscriber is sent is part of what all are sent");
+assert(MOST_TOLD <= MOST_WAITING_OF_ONE, "what is sent to one in one go may wait for it");
+assert(MOST_WAITING_OF_ONE <= MOST_WAITING, "what waits for one is part of what waits for all");
 /** RFC 6455: 1008 for what may not be, 1003 for what is not understood, 1013 for what may work later. */
 const FORBIDDEN = 1008;
 const NOT_UNDERSTOOD = 1003;

@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+import { assert } from "../../bytes/assert.ts";
+import { ANSWER_TIME, BATCH_TIME } from "../../events/deliver.ts";
 import { retryDelay } from "../../events/backoff.ts";
 import type {
   AttemptResult,
@@ -62,6 +64,7 @@ const FILL_ROWS = 1000;
 const TAKEN = 50;
 /** A job that has not reported by then is taken for lost. Milliseconds. */
 const JOB_TIME = 5 * 60 * 1000;
+assert(BATCH_TIME + ANSWER_TIME < JOB_TIME, "deliveries that are still under way are not taken for lost");
 /** A webhook that has taken nothing for so long, though tried, is turned off. Milliseconds. */
 const DISABLE_AFTER = 3 * 24 * 60 * 60 * 1000;
 

@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import { nextSync } from "../../refs/mirror-schedule.ts";
+import { assert } from "../../bytes/assert.ts";
+import { SILENCE_TIME, SYNC_LEASE_TIME, nextSync } from "../../refs/mirror-schedule.ts";
 import {
   MIRROR_ACTOR,
   type BeginSyncAnswer,
@@ -31,16 +32,13 @@ import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointe
 import { refLogEnds } from "./tables/ref-log.ts";
 import { bumpVersion, markMirror, moveHead, readRepository } from "./tables/repository.ts";
 
-/** A sync that has not said by then that it goes on is taken for dead: it says so every fifteen seconds. Milliseconds. */
-const SILENCE_TIME = 60_000;
 /** A job that nobody has begun by then is taken for lost, whoever asked for it. Milliseconds. */
 const JOB_TIME = 5 * 60_000;
-/** A sync's lease ends with it. */
-const LEASE_TIME = 20 * 60 * 1000;
 /** A job that nobody has begun after so long may be sent again. Milliseconds. */
 const RESEND_TIME = 30_000;
 /** A sync that its tenant has no place for is tried again after this, and up to twice as much. Milliseconds. */
 const POSTPONE_TIME = 5_000;
+assert(RESEND_TIME < JOB_TIME, "a job is sent again before it is taken for lost");
 /** Readers are pointed to what changed without a sync after so long. Milliseconds. */
 const PUBLISH_DELAY = 60_000;
 const MOST_PROGRESS = 1000;
@@ -194,7 +192,7 @@ export class MirrorDatabase {
         // Where it dies another takes its place.
         nextSync: now + SILENCE_TIME,
       });
-      insertLease(this.#db, packName, now + LEASE_TIME);
+      insertLease(this.#db, packName, now + SYNC_LEASE_TIME);
       const { settings, login, hook, slice } = row;
       return {
         kind: "begun",

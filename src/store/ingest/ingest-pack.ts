@@ -38,6 +38,7 @@ import { PackReceiver } from "./pack-receiver.ts";
 import { bytesInMemory } from "./memory-stream.ts";
 import type { PackByteStream, PackFile, PackStorage } from "../../catalog/pack-storage.ts";
 import { PartBuffers } from "./part-buffers.ts";
+import { INGESTING } from "./ingest-policy.ts";
 import { StagedBytes } from "./staged-bytes.ts";
 import { StagedFile } from "./staged-file.ts";
 import { type BaseContent, completeThinPack } from "./thin-completion.ts";
@@ -84,14 +85,6 @@ export type IngestedPack = {
   release(): void;
 };
 
-const CHUNK_BYTES = 256 * 1024;
-/** The most bytes that the scanner is fed at once: they can inflate to some 8 MiB, a thousand bytes each. */
-const FEED_BYTES = 8 * 1024;
-/** The bytes that the isolate's cache may keep while a large pack is taken in. */
-const TRIMMED_CACHE_BYTES = 4 * 1024 * 1024;
-/** The size in bytes of the blocks that small reads of the staged pack take. */
-const BLOCK_BYTES = 64 * 1024;
-
 /** One pack on its way in. */
 class Ingest {
   readonly #input: IngestInput;
@@ -119,7 +112,7 @@ class Ingest {
     this.#intake = new ObjectIntake(this.#inflating, this.#entries, format, input.leniency);
     this.#packHash = hash(format.name);
     this.#budget = new ObjectBudget(limits, this.#pacer);
-    this.#stagedBytes = new StagedBytes(storage, BLOCK_BYTES);
+    this.#stagedBytes = new StagedBytes(storage, INGESTING.blockBytes);
     this.#buffers = new PartBuffers(limits.memoryPackBytes);
     this.#large = new LargeDeltas({
       storage,
@@ -170,14 +163,14 @@ class Ingest {
     for (let at = 0; at < head.length; at += this.#scanner.chunkBytes) {
       await this.#take(head.subarray(at, at + this.#scanner.chunkBytes));
     }
-    let buffer = new Uint8Array(Math.min(CHUNK_BYTES, this.#scanner.chunkBytes));
+    let buffer = new Uint8Array(Math.min(INGESTING.chunkBytes, this.#scanner.chunkBytes));
     let reported = 0;
     for (;;) {
       const chunk = await source.read(buffer);
       if (chunk.length === 0) break;
       await this.#take(chunk);
       buffer = new Uint8Array(chunk.buffer);
-      if (this.#entries.count - reported >= PROGRESS_STEP) {
+      if (this.#entries.count - reported >= INGESTING.progressObjects) {
         reported = this.#entries.count;
         await progress.received(reported, this.#receiver.declared);
       }
@@ -189,13 +182,13 @@ class Ingest {
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; at += FEED_BYTES) {
-      this.#scanner.feed(chunk.subarray(at, at + FEED_BYTES));
+    for (let at = 0; at < chunk.length; at += INGESTING.feedBytes) {
+      this.#scanner.feed(chunk.subarray(at, at + INGESTING.feedBytes));
       await this.#pacer.pace();
     }
     await this.#file.append(chunk);
     // A pack that does not fit in memory buffers needs the room more than files that others may want again.
-    if (this.#file.inMemory === undefined) this.#input.database.context.cache.trim(TRIMMED_CACHE_BYTES);
+    if (this.#file.inMemory === undefined) this.#input.database.context.cache.trim(INGESTING.trimmedCacheBytes);
   }
 
   async #resolve(): Promise<DeltaResolver> {
@@ -205,7 +198,7 @@ class Ingest {
     const packBytes = async (offset: number, length: number): Promise<Uint8Array> =>
       await this.#readStaged(this.#file, offset, length);
     const openPackBytes = async (offset: number, length: number): Promise<PackByteStream> => {
-      const isShort = this.#file.inMemory !== undefined || length <= SHORT_RUN_BYTES;
+      const isShort = this.#file.inMemory !== undefined || length <= INGESTING.shortRunBytes;
       if (isShort) return bytesInMemory(await packBytes(offset, length));
       return await storage.openStream(this.#packFile, offset, length);
     };
@@ -220,7 +213,7 @@ class Ingest {
       openPackBytes,
       buffers: this.#buffers,
       outside: {
-        kindsOf: async (names) => await this.#kindsOf(names, MOST_BASES_READ),
+        kindsOf: async (names) => await this.#kindsOf(names, INGESTING.mostBasesRead),
         prefetch: async (names) => await this.#reader.prefetch(names),
         read: async (name) => await this.#reader.copyIfHeld(name),
         chainOf: async (name) => await this.#reader.chainOf(name),
@@ -274,7 +267,7 @@ class Ingest {
     const { shallows = [] } = this.#input;
     const wanted = this.#intake.externalReferences((entry) => this.#entries.kindOf(entry));
     if (wanted.kinds.length === 0) return;
-    const found = await this.#kindsOf(wanted.names, MOST_REFERENCES_READ);
+    const found = await this.#kindsOf(wanted.names, INGESTING.mostReferencesRead);
     checkOutsideReferences(wanted, found, () => {
       for (const name of shallows) if (this.#kindOf(name) === KIND_NUMBER.commit) return true;
       return false;
@@ -379,14 +372,6 @@ class Ingest {
     return this.#inflating.bytes(await this.#resolver.content(entry)).slice();
   }
 }
-
-const PROGRESS_STEP = 1000;
-/** The types of up to this many outside bases are read from their entries, because the bases are read anyway. */
-const MOST_BASES_READ = 32;
-/** The same bound for references. Referenced objects are not read otherwise, so it is lower. */
-const MOST_REFERENCES_READ = 2;
-/** Runs of the staged pack up to this length are read in blocks, which are likely to be wanted again soon. */
-const SHORT_RUN_BYTES = 128 * 1024;
 
 /** Takes a pack in. @throws ObjectRejected if index-pack would refuse it, LimitExceeded if it exceeds a bound. */
 export async function ingestPack(input: IngestInput): Promise<IngestedPack> {

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { assert } from "../../../bytes/assert.ts";
 import type { PackRecord, PackSource } from "../../../catalog/pack-record.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
 import {
@@ -13,6 +14,7 @@ import {
   textAt,
   type SqlDatabase,
   type SqlRow,
+  SQL_VALUE_LIMIT,
 } from "../../sql/sql-database.ts";
 
 /** `index_head` is the last column: reading the others does not touch its overflow pages. */
@@ -44,6 +46,9 @@ export const INDEX_HEAD_LIMIT = 65_536;
 const INDEX_FANOUT_BYTES = 8 + 256 * 4;
 /** Where the index heads of a catalog exceed this together, they are cut to header and fan-out, so that an answer fits an RPC. */
 const INDEX_HEADS_BUDGET = 8 * 1024 * 1024;
+
+assert(INDEX_FANOUT_BYTES <= INDEX_HEAD_LIMIT, "what every reader needs of an index is kept");
+assert(2 * INDEX_HEAD_LIMIT <= SQL_VALUE_LIMIT, "a row takes the head of an index beside the types of its objects");
 /** A pack pushed with more refs than this depends on all of them at once. */
 const MAX_DEPENDENCIES = 1000;
 /** Likewise of packs that come to rest on refs together: so many rows are written at most. */
