@@ -7,7 +7,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { DIRECTORY_SCHEMA, REPOSITORY_SCHEMA, TENANT_SCHEMA } from "../../src/durable/schemas.ts";
+import { REPOSITORY_SCHEMA } from "../../src/durable/repository/schema.ts";
+import { DIRECTORY_SCHEMA, TENANT_SCHEMA } from "../../src/durable/tenant/schema.ts";
 import type { DatabaseKind, Woken } from "../support/wake.ts";
 
 /** Runs statements on a fresh database, and wakes its object. */
@@ -88,7 +89,7 @@ export function schemaSuite(name: string, wakeFresh: WakeFresh): void {
         it(`${kind}: version ${version} comes to be as the present one`, async () => {
           const migrated = shapes(await wakeFresh(kind, statementsOf(kind, version)), version > 0);
           const fresh = shapes(await wakeFresh(kind, present(kind)), version > 0);
-          // Where this fails, a table was changed without a step: add one to `src/durable/schemas.ts`, and a fixture of what it
+          // Where this fails, a table was changed without a step: add one to the kind's `schema.ts`, and a fixture of what it
           // comes to. Fixtures of versions that were deployed stay as they are.
           expect(migrated).toEqual(fresh);
         });

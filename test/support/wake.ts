@@ -6,7 +6,7 @@
 import type { OpenPage } from "../../src/durable/repository/open-page.ts";
 import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
 import { Tables } from "../../src/durable/sql/migrations.ts";
-import { DIRECTORY_SCHEMA } from "../../src/durable/schemas.ts";
+import { DIRECTORY_SCHEMA } from "../../src/durable/tenant/schema.ts";
 import { type SqlDatabase, textAt } from "../../src/durable/sql/sql-database.ts";
 import { TenantDatabase } from "../../src/durable/tenant/tenant-database.ts";
 

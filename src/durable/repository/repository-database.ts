@@ -27,7 +27,7 @@ import { RepositoryHooks } from "./hook-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
-import { OWNED_TABLES, REPOSITORY_SCHEMA } from "../schemas.ts";
+import { EMPTIED_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import {
   doomPrefix,
@@ -283,7 +283,7 @@ export class RepositoryDatabase {
       if (id !== undefined && row?.record.id !== id) this.#prevent(id, now);
       if (row === undefined) return false;
       const leasedUntil = leaseEnd(this.#db, "last") ?? now;
-      for (const table of OWNED_TABLES) this.#db.run(`DELETE FROM ${table}`);
+      for (const table of EMPTIED_TABLES) this.#db.run(`DELETE FROM ${table}`);
       doomPrefix(this.#db, row.record.id, now, leasedUntil);
       return true;
     });

@@ -9,7 +9,7 @@ import type { ListedTenant } from "../../access/directory.ts";
 import type { Page } from "../../access/token-store.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import { Tables } from "../sql/migrations.ts";
-import { DIRECTORY_SCHEMA } from "../schemas.ts";
+import { DIRECTORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteListedTenant, insertListedTenant, listTenants } from "./tables/tenants.ts";
 

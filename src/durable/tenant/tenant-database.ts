@@ -27,7 +27,7 @@ import { excessOver } from "../../access/token-bounds.ts";
 import { type AddKeyAnswer, MOST_KEYS, type SigningKey } from "../../signing/signing-key.ts";
 import type { NewId } from "../repository/repository-database.ts";
 import { Tables } from "../sql/migrations.ts";
-import { TENANT_SCHEMA } from "../schemas.ts";
+import { TENANT_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteSigningKeys, insertSigningKey, listSigningKeys, readSigningKeyRow } from "./tables/signing-keys.ts";
 import {
