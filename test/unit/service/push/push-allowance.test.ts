@@ -1,0 +1,113 @@
+/** Pushes to repositories that may have only so much. */
+import { randomBytes } from "node:crypto";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Allowance } from "../../../../src/repository/allowance.ts";
+import { serveReceivePack } from "../../../../src/service/push/receive-pack.ts";
+import { buildPack, objectId, pushBody, type RawCommand, reportLines } from "../../../support/git-raw.ts";
+import { MemoryService, NEW_REPOSITORY, type Served } from "../memory-service.ts";
+
+const EMPTY_PACK = buildPack([]);
+const small = "hello\n";
+const smallId = objectId("blob", small);
+/** Does not deflate. */
+const large = randomBytes(400_000);
+const largeId = objectId("blob", large);
+const SMALL_PACK = buildPack([{ type: "blob", content: small }]);
+const LARGE_PACK = buildPack([{ type: "blob", content: large }]);
+
+let host = new MemoryService();
+
+const push = (commands: readonly RawCommand[], pack: Uint8Array, quota: Allowance, piece = 65_536): Promise<Served> =>
+  host.run(
+    (exchange) => serveReceivePack({ ...exchange, allowance: async () => quota }),
+    pushBody(commands, pack, "report-status"),
+    { piece },
+  );
+
+const report = async (commands: readonly RawCommand[], pack: Uint8Array, quota: Allowance): Promise<string[]> =>
+  reportLines((await push(commands, pack, quota)).body);
+
+async function sizeBytes(): Promise<number> {
+  return (await host.refs.describe())?.sizeBytes ?? -1;
+}
+
+beforeEach(async () => {
+  host = new MemoryService();
+  await host.refs.create(NEW_REPOSITORY);
+  const lines = await report([{ name: "refs/tags/small", new: smallId }], SMALL_PACK, {});
+  if (lines[1] !== "ok refs/tags/small") throw new Error("the fixture was not taken");
+});
+
+const brought = [{ name: "refs/tags/large", new: largeId }];
+
+describe("bytes", () => {
+  it("stop a pack where the room ends, leave nothing, and read what the client still sends", async () => {
+    const had = await sizeBytes();
+    const { body, unread } = await push(brought, LARGE_PACK, { bytes: 100_000 });
+    const why = `over quota: the tenant may have 100000 bytes, it has ${had}, and this brings more than fits`;
+    expect(reportLines(body)).toEqual([`unpack ${why}`, "ng refs/tags/large unpacker error"]);
+    expect(unread).toBe(0);
+    expect(await sizeBytes()).toBe(had);
+    expect([...host.storage.files.keys()].filter((key) => key.endsWith(".pack"))).toHaveLength(1);
+    expect(host.refs.database.dueWork(Number.MAX_SAFE_INTEGER).expiredPacks).toEqual([]);
+  });
+
+  it("count the index: just enough is enough, one byte less is not", async () => {
+    const had = await sizeBytes();
+    const other = new MemoryService();
+    await other.refs.create(NEW_REPOSITORY);
+    await other.run(serveReceivePack, pushBody(brought, LARGE_PACK));
+    const brings = (await other.refs.describe())?.sizeBytes ?? 0;
+    expect(await report(brought, LARGE_PACK, { bytes: had + brings - 1 })).toContain(
+      "ng refs/tags/large unpacker error",
+    );
+    expect(await sizeBytes()).toBe(had);
+    expect(await report(brought, LARGE_PACK, { bytes: had + brings })).toEqual(["unpack ok", "ok refs/tags/large"]);
+    expect(await sizeBytes()).toBe(had + brings);
+  });
+
+  it("refuse before anything is stored where there is no room at all", async () => {
+    const { body, calls } = await push(brought, LARGE_PACK, { bytes: 1 });
+    expect(reportLines(body)[0]).toMatch(/^unpack over quota: the tenant may have 1 bytes/);
+    expect(calls).toEqual(["beginPush", "abandonPush"]);
+  });
+
+  it("let go what brings nothing, however full the repository is", async () => {
+    expect(await report([{ name: "refs/tags/again", new: smallId }], EMPTY_PACK, { bytes: 1 })).toContain(
+      "ok refs/tags/again",
+    );
+    expect(await report([{ name: "refs/tags/small", old: smallId }], new Uint8Array(), { bytes: 1 })).toContain(
+      "ok refs/tags/small",
+    );
+  });
+});
+
+it("objects are counted by the pack's header", async () => {
+  const { body } = await push(brought, LARGE_PACK, { objects: 1 });
+  expect(reportLines(body)).toEqual([
+    "unpack over quota: the tenant may have 1 objects, it has 1, and this brings 1",
+    "ng refs/tags/large unpacker error",
+  ]);
+  expect(await report(brought, LARGE_PACK, { objects: 2 })).toContain("ok refs/tags/large");
+});
+
+it("what the tenant has elsewhere counts", async () => {
+  const had = await sizeBytes();
+  const elsewhere = { bytes: 1_000_000, objects: 7 };
+  const refusal = async (quota: Allowance): Promise<string | undefined> =>
+    (await report(brought, LARGE_PACK, quota))[0];
+  expect(await refusal({ bytes: 1_400_000, elsewhere })).toBe(
+    `unpack over quota: the tenant may have 1400000 bytes, it has ${1_000_000 + had}, and this brings more than fits`,
+  );
+  expect(await refusal({ objects: 8, elsewhere })).toBe(
+    "unpack over quota: the tenant may have 8 objects, it has 8, and this brings 1",
+  );
+  expect(await refusal({ bytes: 1_410_000, objects: 9, elsewhere })).toBe("unpack ok");
+});
+
+it("an object may be only so large", async () => {
+  expect((await report(brought, LARGE_PACK, { blobBytes: 399_999 }))[0]).toBe(
+    "unpack object of 400000 bytes exceeds the limit of 399999 bytes",
+  );
+  expect(await report(brought, LARGE_PACK, { blobBytes: 400_000 })).toContain("ok refs/tags/large");
+});

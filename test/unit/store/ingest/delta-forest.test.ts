@@ -1,0 +1,76 @@
+import { array, assert, nat, property, record, boolean } from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DeltaForest, hasCycle } from "../../../../src/store/ingest/delta-forest.ts";
+import { EntryTable } from "../../../../src/store/ingest/entry-table.ts";
+
+const BLOB = 3;
+const OFS = 6;
+const REF = 7;
+
+describe("DeltaForest", () => {
+  it("returns every delta once, after its base, and keeps a delta that has none", () => {
+    const entry = record({ base: nat({ max: 60 }), kind: nat({ max: 3 }), resolved: boolean() });
+    const shape = property(array(entry, { maxLength: 60 }), (wanted) => {
+      const entries = new EntryTable();
+      // the name of entry n is n; there are some names more
+      for (const [number, { base, kind, resolved }] of wanted.entries()) {
+        const isDelta = kind > 0;
+        const isOfs = kind === 1 && number > 0;
+        entries.add(number * 10, isDelta ? (isOfs ? OFS : REF) : BLOB, 1);
+        if (isDelta) entries.setBase(number, isOfs ? base % number : base);
+        const baseIsResolved = isOfs
+          ? entries.kindOf(base % number) !== 0
+          : base < number && entries.kindOf(base) !== 0;
+        if (!isDelta || (resolved && baseIsResolved)) entries.resolve(number, BLOB, 1);
+      }
+      const names = {
+        count: 61,
+        entryOf: (name: number): number => (name < entries.count && entries.kindOf(name) !== 0 ? name : -1),
+      };
+      const unresolved = Array.from({ length: entries.count }, (_, n) => n).filter((n) => entries.kindOf(n) === 0);
+      const forest = new DeltaForest(entries, names);
+      expect(forest.left).toBe(unresolved.length);
+      const given: number[] = [];
+      for (;;) {
+        const order = forest.takeReady((number) => entries.baseOf(number));
+        if (order.length === 0) break;
+        for (const number of order) {
+          expect(entries.kindOf(number)).toBe(0);
+          expect(entries.kindOf(entries.baseOf(number))).not.toBe(0);
+          entries.resolve(number, BLOB, 1);
+          forest.nameIsKnown(number);
+          given.push(number);
+        }
+      }
+      expect(forest.left).toBe(unresolved.length - given.length);
+      // what is left waits for something that is left, or for nothing that there is
+      for (const number of unresolved) {
+        if (entries.kindOf(number) !== 0) continue;
+        const base = entries.baseOf(number);
+        expect(base >= entries.count || entries.kindOf(base) === 0).toBe(true);
+        if (entries.packKindOf(number) === REF) expect(forest.waitedFor()).toContain(base);
+      }
+    });
+    assert(shape, { numRuns: 300 });
+  });
+});
+
+describe("hasCycle", () => {
+  it("tells cycles from chains", () => {
+    const shape = property(array(nat({ max: 40 }), { maxLength: 40 }), (bases) => {
+      const entries = new EntryTable();
+      for (const [number, base] of bases.entries()) entries.add(number, base === 40 ? BLOB : REF, 1);
+      const ends = (start: number): boolean => {
+        let at = start;
+        for (let steps = 0; steps <= bases.length; steps++) {
+          if (at >= bases.length || !entries.isDelta(at)) return true;
+          at = bases[at] ?? -1;
+        }
+        return false;
+      };
+      const expected = !bases.every((_, number) => ends(number));
+      expect(hasCycle(entries, bases.length, (number) => bases[number] ?? -1)).toBe(expected);
+    });
+    assert(shape, { numRuns: 500 });
+  });
+});
