@@ -1,22 +1,25 @@
 /**
- * Where Durable Objects live: the one place they are addressed from, so that none is made outside of the jurisdiction that the
+ * Addresses Durable Objects. It is the one place that does so: no object is made outside the jurisdiction that the
  * operator has chosen.
  *
  * @packageDocumentation
  */
 
-/** What the operator says of it, as text. Empty and absent are the same. */
+/** The operator's settings of placement, as text. An empty setting is the same as an absent one. */
 export type PlacementSettings = {
-  /** Where objects run and keep their data. Part of each object's identity: with another one there are other objects, all empty. */
+  /**
+   * Where objects run and keep their data. It is part of each object's identity: a change of it leads to other objects,
+   * all empty.
+   */
   readonly JURISDICTION?: string;
-  /** Where an object is made, if nearby: a hint, which counts at the first request for that object only. */
+  /** Where a new object is made, if possible. It is a hint, and only the first request for that object uses it. */
   readonly LOCATION_HINT?: string;
 };
 
-/** The jurisdictions there are. */
+/** The jurisdictions that Cloudflare has. */
 export const JURISDICTIONS: readonly DurableObjectJurisdiction[] = ["eu", "fedramp", "fedramp-high", "us"];
 
-/** The locations there are. */
+/** The location hints that Cloudflare knows. */
 export const LOCATION_HINTS: readonly DurableObjectLocationHint[] = [
   "wnam",
   "enam",
@@ -31,7 +34,7 @@ export const LOCATION_HINTS: readonly DurableObjectLocationHint[] = [
   "me",
 ];
 
-/** Of a namespace of Durable Objects, what it takes to address one. */
+/** The part of a namespace of Durable Objects that addressing one needs. */
 export interface ObjectNamespace<Stub> {
   jurisdiction(jurisdiction: DurableObjectJurisdiction): ObjectNamespace<Stub>;
   idFromName(name: string): DurableObjectId;
@@ -45,15 +48,15 @@ function chosen<Value extends string>(
 ): Value | undefined {
   if (text === undefined || text === "") return undefined;
   const value = known.find((candidate) => candidate === text);
-  // Better no host at all than data in another place than was meant.
+  // A host that fails is better than data in a place that was not meant.
   if (value === undefined) throw new RangeError(`${name} is ${text}, which is none of ${known.join(", ")}`);
   return value;
 }
 
 /**
- * Gives the object of a name. It is asked nothing yet.
+ * Returns the stub of the object with this name. It sends no request yet.
  *
- * @throws RangeError where the settings name no place.
+ * @throws RangeError if a setting names no known place.
  */
 export function objectNamed<Stub>(namespace: ObjectNamespace<Stub>, name: string, settings: PlacementSettings): Stub {
   const jurisdiction = chosen(settings.JURISDICTION, JURISDICTIONS, "JURISDICTION");

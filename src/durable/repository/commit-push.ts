@@ -1,6 +1,6 @@
 /**
- * Lands a push: compares every old value, moves refs, adds the pack, drops its lease, writes the ref log. One transaction; what
- * it does not do in full it does not do at all.
+ * Applies a push: compares every old value, moves refs, adds the pack, drops its lease, writes the ref log. It is one
+ * transaction, which is done in full or not at all.
  *
  * @packageDocumentation
  */
@@ -19,8 +19,8 @@ import { deleteRefs, namesWithRefsBelow, readRef, readRefs, refNamesBelow, write
 import { bumpVersion, moveHead, readRepository } from "./tables/repository.ts";
 
 /**
- * Loads, in a few statements, all that the plan will ask. Names below a new one are read only where there are some, which is
- * where the push is refused or empties a directory first.
+ * Loads, in a few statements, everything that the plan asks for. Names below a new ref are read only if there are any:
+ * then the push is refused, or empties that directory first.
  */
 function loadState(db: SqlDatabase, updates: readonly RefUpdate[]): RefState {
   const values = readRefs(
@@ -41,14 +41,14 @@ function loadState(db: SqlDatabase, updates: readonly RefUpdate[]): RefState {
     created.map((update) => update.name),
   );
   return {
-    // The empty text says that there is no such ref.
+    // An empty string stands for a ref that does not exist.
     current: (name) => values.get(name) ?? "",
     exists: (name) => taken.has(name) || values.has(name),
     below: (name) => (crowded.has(name) ? refNamesBelow(db, name) : []),
   };
 }
 
-/** Gives the updates that were let through and change something. */
+/** Returns the updates that were accepted and change something. */
 function movesOf(updates: readonly RefUpdate[], outcomes: readonly RefOutcome[]): RefUpdate[] {
   return updates.filter((update, index) => {
     const nothing = isZeroOid(update.oldOid) && isZeroOid(update.newOid);
@@ -69,7 +69,10 @@ function moveRefs(db: SqlDatabase, moves: readonly RefUpdate[]): void {
   );
 }
 
-/** Clears the marks that rested on what refs had. `isMarked` says whether the pack is reached from all that the moves set. */
+/**
+ * Clears the marks that rested on the old values of refs. `isMarked` tells whether the pack is reachable from
+ * everything that the moves set.
+ */
 function moveMarks(db: SqlDatabase, moves: readonly RefUpdate[], isMarked: boolean): void {
   const doubtful = moves.filter((move) => !move.forward || isZeroOid(move.newOid));
   const isKept = ({ reached }: RefUpdate): boolean => isMarked && reached === true;
@@ -83,7 +86,7 @@ function tipNames(moves: readonly RefUpdate[]): string[] {
   return moves.filter((move) => !isZeroOid(move.newOid)).map((move) => move.name);
 }
 
-/** Adds the pack. Its mark holds only where every tip it was pushed with is in place. */
+/** Adds the pack. Its mark holds only if every tip that it was pushed with is in place. */
 function keepPack(db: SqlDatabase, pack: PackRecord, moves: readonly RefUpdate[], allMoved: boolean): void {
   const marked = pack.marked && allMoved;
   insertPack(db, { ...pack, marked });
@@ -102,7 +105,7 @@ function refuseAll(updates: readonly RefUpdate[], why: RefRejection): CommitPush
   return { kind: "done", outcomes, packKept: false };
 }
 
-/** What is to land, and what the ref log says of it. */
+/** The updates and packs of a push, with its entry for the ref log. */
 export type Landing = {
   readonly pack?: PackRecord;
   /** See `CommitPushRequest`. */
@@ -111,23 +114,23 @@ export type Landing = {
   readonly entry: PushEntry;
 };
 
-/** What became of it; `push` is its number in the ref log, where anything moved. */
+/** The result. `push` is the push's number in the ref log, present if any ref moved. */
 export type Landed = {
   readonly outcomes: readonly RefOutcome[];
-  /** What was moved, in the order of the commands. */
+  /** The updates that were applied, in the order of the commands. */
   readonly moves: readonly RefUpdate[];
   readonly packKept: boolean;
   readonly push?: number;
 };
 
-/** Moves the refs that the policy lets move, and adds the pack where any did: a part of the caller's transaction. */
+/** Moves the refs that the policy allows to move, and adds the pack if any did. A part of the caller's transaction. */
 export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: Landing, policy: RefPolicy): Landed {
   const outcomes = planRefUpdates(updates, policy, loadState(db, updates));
   const moves = movesOf(updates, outcomes);
   if (moves.length === 0) return { outcomes, moves, packKept: false };
   moveRefs(db, moves);
   const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
-  // Before the new pack's own dependencies are there: its tips are where they should be.
+  // This comes before the new pack's own dependencies are recorded: its tips are where they should be.
   moveMarks(db, moves, allMoved && pack?.marked === true);
   if (pack !== undefined) keepPack(db, pack, moves, allMoved);
   if (pack !== undefined && tipPack !== undefined) keepTipPack(db, tipPack);
@@ -137,24 +140,24 @@ export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: 
 }
 
 /**
- * Points a HEAD that names no branch yet to one of those that were pushed, unless somebody chose where it points. C git leaves HEAD
- * where `git init` put it, and so a clone of a repository with another first branch has nothing checked out.
+ * Points an unborn HEAD to one of the pushed branches, unless somebody chose where it points. C git leaves HEAD where
+ * `git init` put it, and so a clone of a repository with another first branch has nothing checked out.
  */
 function settleHead(db: SqlDatabase, head: string, moves: readonly RefUpdate[]): void {
   const settled = defaultBranchOf(moves, head);
   if (settled !== head && readRef(db, head) === undefined) moveHead(db, settled);
 }
 
-/** Lands a push. `now` is in milliseconds since the epoch. */
+/** Applies a push. `now` is in milliseconds since the epoch. */
 export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: number): CommitPushAnswer {
   return db.transaction(() => {
     const repository = readRepository(db);
     if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
     const { pack, tipPack, updates, certificate } = request;
-    // Whoever saw a certificate could move the refs back to where it put them: it is good for one push.
+    // A certificate is good for one push: otherwise, anybody who saw it could move the refs back to where it put them.
     if (certificate !== undefined && hasLanded(db, certificate))
       return refuseAll(updates, { kind: "used-certificate" });
-    // An upload that outlived its lease may have been swept already, or is being swept now: its keys can't be relied on.
+    // The files of an upload that outlived its lease may be gone or about to go: they can't be relied on.
     const isSwept = (stored: PackRecord): boolean => !hasLease(db, stored.name, now);
     if ((pack !== undefined && isSwept(pack)) || (tipPack !== undefined && isSwept(tipPack))) {
       return refuseAll(updates, { kind: "unpacker-error" });

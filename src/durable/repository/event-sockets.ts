@@ -1,8 +1,8 @@
 /**
- * The subscribers to a repository's events: WebSockets that live on while the object sleeps. Each carries its place in the ref log
- * with it, so that every one is told of each move once and in order, whatever ends in between.
+ * The subscribers to a repository's events: WebSockets that stay open while the object sleeps. Each carries its place
+ * in the ref log, so that every subscriber gets each move once and in order, whatever is interrupted in between.
  *
- * Nothing is sent but what is committed: the runtime holds messages back until the writes before them are on disk.
+ * Only committed moves are sent: the runtime holds messages back until the writes before them are on disk.
  *
  * @packageDocumentation
  */
@@ -17,7 +17,7 @@ import {
 
 import { logBeginning, type LogMarks, LOG_START } from "../../refs/visible-log.ts";
 
-/** What is used of a WebSocket. */
+/** The members of a WebSocket that are used. */
 export type EventSocket = Pick<
   WebSocket,
   "readyState" | "bufferedAmount" | "send" | "close" | "serializeAttachment"
@@ -25,36 +25,39 @@ export type EventSocket = Pick<
   deserializeAttachment(): unknown;
 };
 
-/** The repository as its subscribers need it, and its ref log. */
+/** The repository as its subscribers need it, with its ref log. */
 export interface EventSource {
   record(): (LogMarks & { readonly id: string; readonly visibility: "private" | "public" }) | undefined;
-  /** The newest place in the log, and the one before its oldest row. */
+  /** Returns the newest place in the log, and the place before its oldest row. */
   ends(): { readonly newest: number; readonly before: number };
-  /** Moves after a place, in order, at most `limit`. */
+  /** Returns the moves after a place, in order, at most `limit`. */
   movesAfter(seq: number, limit: number): readonly MovedRef[];
 }
 
-/** Moves that are told to one who was away; past that it is told that there is a gap. */
+/** The most missed moves that a subscriber is sent; one that missed more is told that there is a gap. */
 export const MOST_REPLAYED = 10_000;
-/** Moves that one subscriber is told of in one go. */
+/** Moves that one subscriber is sent in one go. */
 const MOST_MOVES = 1000;
-/** What one subscriber is sent in one go, unless a single message is more. Characters. */
+/** Characters that one subscriber is sent in one go, unless a single message is longer. */
 const MOST_TOLD = 256 * 1024;
-/** What is sent to all subscribers together in one go. Characters. */
+/** Characters that all subscribers together are sent in one go. */
 const MOST_SENT = 8 * 1024 * 1024;
-/** What is sent waits in memory until clients take it: this much of one that is too slow, and this much of all. Bytes. */
+/**
+ * Bytes that may wait in memory until clients take them, for one subscriber and for all. A slower subscriber is
+ * dismissed.
+ */
 const MOST_WAITING_OF_ONE = 1024 * 1024;
 const MOST_WAITING = 16 * 1024 * 1024;
 assert(MOST_TOLD <= MOST_SENT, "what one subscriber is sent is part of what all are sent");
 assert(MOST_TOLD <= MOST_WAITING_OF_ONE, "what is sent to one in one go may wait for it");
 assert(MOST_WAITING_OF_ONE <= MOST_WAITING, "what waits for one is part of what waits for all");
-/** RFC 6455: 1008 for what may not be, 1003 for what is not understood, 1013 for what may work later. */
+/** Codes of RFC 6455: 1008 for a violated policy, 1003 for data that is not accepted, 1013 for what may work later. */
 const FORBIDDEN = 1008;
 const NOT_UNDERSTOOD = 1003;
 const TRY_AGAIN_LATER = 1013;
 const OPEN = 1;
 
-/** What a socket carries. */
+/** The state that a socket carries through the object's sleep. */
 type Attachment = Subscription & { readonly seen: number };
 
 type Subscriber = { readonly socket: EventSocket; readonly attachment: Attachment };
@@ -67,13 +70,16 @@ function isAllowed({ id, needsPublic }: Subscription, record: ReturnType<EventSo
   return record !== undefined && record.id === id && (record.visibility === "public" || !needsPublic);
 }
 
-/** Gives the place a subscriber begins at, and whether it has missed more than it can be told; it is told nothing up to `before`. */
+/**
+ * Returns the place at which a subscriber begins, and whether it has missed more than it can be sent. It is sent
+ * nothing up to `before`.
+ */
 function beginning(
   since: number | undefined,
   { newest, before }: { readonly newest: number; readonly before: number },
 ): { readonly seen: number; readonly gap: boolean } {
   if (since === undefined) return { seen: newest, gap: false };
-  // Nothing is known yet: the beginning is wherever the log has it for this subscriber.
+  // 0: the subscriber knows nothing yet, and begins where the log does for it.
   const seen = since === 0 ? before : since;
   const gap = seen < before || seen > newest || newest - seen > MOST_REPLAYED;
   return { seen: gap ? newest : seen, gap };
@@ -85,7 +91,7 @@ export class EventSockets {
   readonly #source: EventSource;
   /** `{tenant}/{repo}`. */
   readonly #name: string;
-  /** What waits for all subscribers: as of the last look at them, and what was sent since. Bytes. */
+  /** Bytes that wait for all subscribers: as counted at the last look, plus those sent since. */
   #waiting = 0;
 
   constructor(name: string, source: EventSource, sockets: () => EventSocket[]) {
@@ -94,20 +100,20 @@ export class EventSockets {
     this.#sockets = sockets;
   }
 
-  /** Whether this is a repository that the subscription may be to. */
+  /** Whether this is the repository that was asked for, and the subscription may be made. */
   admits(request: Subscription): boolean {
     return isAllowed(request, this.#source.record());
   }
 
   /**
-   * Begins a subscription on a socket that was just accepted, and tells it what it missed. Nothing is asked of the other sockets: one
-   * more costs the same however many there are. Returns whether there is more to tell; `tell` goes on with it.
+   * Begins a subscription on a socket that was just accepted, and sends what it missed. The other sockets are not
+   * looked at, so the cost does not grow with their number. Returns whether there is more to send, which `tell` does.
    */
   begin(socket: EventSocket, { id, needsPublic, administers, token, since }: SubscriptionRequest): boolean {
     const ends = this.#source.ends();
     const visible = administers === true ? LOG_START : logBeginning(this.#source.record() ?? {}, needsPublic);
     const { seen, gap } = beginning(since, { ...ends, before: Math.max(ends.before, visible.seq) });
-    // A gap is told only to a subscriber that named a place.
+    // Only a subscriber that named a place is told of a gap.
     if (gap) socket.send(formatGapMessage(this.#name, since ?? 0, ends.newest));
     const attachment: Attachment = { id, needsPublic, ...(token === undefined ? {} : { token }), seen };
     socket.serializeAttachment(attachment);
@@ -118,7 +124,10 @@ export class EventSockets {
     return last < ends.newest;
   }
 
-  /** Ends what may be no more: the repository has gone, or is not public any more. Gives those who stay. */
+  /**
+   * Ends the subscriptions that are no longer allowed: the repository is gone, or is no longer public. Returns the
+   * subscribers that stay.
+   */
   sweep(): readonly Subscriber[] {
     const staying: Subscriber[] = [];
     const record = this.#source.record();
@@ -131,7 +140,10 @@ export class EventSockets {
     return staying;
   }
 
-  /** Tells every subscriber what it does not know yet, whose token is in force if it needs one. Returns whether there is more. */
+  /**
+   * Sends every subscriber the moves that it lacks, if its token is in force or it needs none. Returns whether there is
+   * more to send.
+   */
   async tellAll(inForce: (tokens: readonly string[]) => Promise<readonly string[]>): Promise<boolean> {
     const tokens = this.tokens();
     const valid = new Set(tokens.length === 0 ? [] : await inForce(tokens));
@@ -139,14 +151,14 @@ export class EventSockets {
     return this.tell([...valid]);
   }
 
-  /** Gives the tokens that those subscribers were let in with who have something to be told. */
+  /** Returns the tokens of those subscribers that lack moves. */
   tokens(): string[] {
     const { newest } = this.#source.ends();
     const behind = this.sweep().filter(({ attachment }) => attachment.seen < newest);
     return [...new Set(behind.flatMap(({ attachment }) => attachment.token ?? []))];
   }
 
-  /** Ends the subscriptions of tokens that are not in force any more. */
+  /** Ends the subscriptions of tokens that are no longer in force. */
   dismiss(tokens: readonly string[]): void {
     const dismissed = new Set(tokens);
     for (const { socket, attachment } of this.sweep()) {
@@ -156,8 +168,8 @@ export class EventSockets {
   }
 
   /**
-   * Tells every subscriber what it does not know yet, as much as may be sent in one go. Only those are told whose tokens `checked`
-   * has, or who need none. Gives whether there is more.
+   * Sends every subscriber the moves that it lacks, as far as one go allows. A subscriber with a token gets them only
+   * if `checked` has the token. Returns whether there is more to send.
    */
   tell(checked: readonly string[]): boolean {
     const known = new Set(checked);
@@ -187,12 +199,12 @@ export class EventSockets {
     return isMore;
   }
 
-  /** Refuses what a subscriber says: there is nothing to be said. */
+  /** Ends the subscription of a client that sent a message: none is expected. */
   refuse(socket: EventSocket): void {
     socket.close(NOT_UNDERSTOOD, "Nothing is expected but ping.");
   }
 
-  /** Ends the subscriptions of those who don't take what they are sent. Gives how much waits for all, in bytes. */
+  /** Ends the subscriptions of clients that read too slowly. Returns how many bytes wait for all. */
   #dismissSlow(): number {
     let waiting = 0;
     for (const socket of this.#sockets()) {
@@ -203,7 +215,10 @@ export class EventSockets {
     return waiting;
   }
 
-  /** Tells subscribers that are at the same place. Gives where they are then, and how much was sent. */
+  /**
+   * Sends moves to subscribers that are at the same place. Returns the place they reach, and how many characters were
+   * sent.
+   */
   #tellGroup(seen: number, group: readonly Subscriber[], room: number): { last: number; sent: number } {
     const messages: string[] = [];
     let last = seen;

@@ -1,6 +1,7 @@
 /**
- * A repository's webhooks on a SQL database. Deliveries are made from the ref log, each webhook keeping its place in it: a push
- * costs nothing more for being told of, whoever dies in between finds the place again, and a backlog of any length is a number.
+ * The webhooks of a repository on a SQL database. Deliveries are made from the ref log, in which each webhook keeps its
+ * place. So a push costs nothing more for them, a process that dies loses nothing, and a backlog of any length is a
+ * number.
  *
  * @packageDocumentation
  */
@@ -50,32 +51,35 @@ import { readRepository } from "./tables/repository.ts";
 
 /** Webhooks that a repository may have. */
 export const MOST_HOOKS = 20;
-/** Deliveries that are kept of a webhook once they ended. */
+/** Deliveries of a webhook that are kept after they ended. */
 export const KEPT_DELIVERIES = 50;
-/** Deliveries of a webhook that wait at once; the rest of a backlog stays in the ref log. */
+/** Deliveries of a webhook that wait at once. The rest of a backlog stays in the ref log. */
 export const MOST_PENDING = 200;
-/** Redeliveries of a webhook that wait at once. They take places of {@link MOST_PENDING}, and leave most of them to what happens. */
+/**
+ * Redeliveries of a webhook that wait at once. They take places of {@link MOST_PENDING}, and leave most of them to new
+ * events.
+ */
 export const MOST_REDELIVERIES = 50;
-/** What a webhook is told of one moved ref, at most. */
+/** The most events of one moved ref. */
 const EVENTS_A_MOVE = 3;
-/** Rows of the ref log that are gone through for a webhook in one go. */
+/** Rows of the ref log that are read for a webhook in one go. */
 const FILL_ROWS = 1000;
 /** Deliveries that one job takes. */
 const TAKEN = 50;
-/** A job that has not reported by then is taken for lost. Milliseconds. */
+/** A job that has not reported after this time is taken for lost. Milliseconds. */
 const JOB_TIME = 5 * 60 * 1000;
 assert(BATCH_TIME + ANSWER_TIME < JOB_TIME, "deliveries that are still under way are not taken for lost");
-/** A webhook that has taken nothing for so long, though tried, is turned off. Milliseconds. */
+/** A webhook that has failed for this long, though tried, is turned off. Milliseconds. */
 const DISABLE_AFTER = 3 * 24 * 60 * 60 * 1000;
 
-/** Gives what a webhook is told of a moved ref: one event, or more. */
+/** Returns the events of a moved ref that a webhook wants. */
 function eventsOf(move: LoggedMove, wanted: readonly HookEvent[]): HookEvent[] {
   const isNamed = refKind(move.name) !== undefined;
   const happened: Record<HookEvent, boolean> = {
     push: true,
     create: isNamed && isNone(move.oldOid),
     delete: isNamed && isNone(move.newOid),
-    // One for all refs that the sync moved.
+    // One event for all refs that the sync moved.
     sync: move.first && move.actor === MIRROR_ACTOR,
   };
   return wanted.filter((event) => happened[event]);
@@ -86,7 +90,7 @@ function shown({ id, url, hasSecret, events, active, disabledWhy, createdAt, upd
   return disabledWhy === undefined ? hook : { ...hook, disabledWhy };
 }
 
-/** Gives 128 random bits of hex as a UUID is written, which is what receivers expect. */
+/** Formats 128 random bits of hex as a UUID, which receivers expect. */
 function asUuid(hex: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
 }
@@ -96,7 +100,7 @@ export class RepositoryHooks {
   readonly #db: SqlDatabase;
   readonly #newId: () => string;
 
-  /** `newId` gives 128 random bits in hex. */
+  /** `newId` returns 128 random bits in hex. */
   constructor(db: SqlDatabase, newId: () => string) {
     this.#db = db;
     this.#newId = newId;
@@ -106,7 +110,7 @@ export class RepositoryHooks {
     return listHooks(this.#db).map(shown);
   }
 
-  /** Adds a webhook, which is told of what happens from now on, and a `ping` to it. */
+  /** Adds a webhook, which gets what happens from now on, and queues a `ping` to it. */
   add(settings: HookSettings, origin: string, now: number): Hook | "too-many" | undefined {
     return this.#db.transaction(() => {
       if (listHooks(this.#db).length >= MOST_HOOKS) return "too-many";
@@ -117,7 +121,7 @@ export class RepositoryHooks {
     });
   }
 
-  /** Changes a webhook. One that was off begins anew: what happened meanwhile is not told. */
+  /** Changes a webhook. One that was off begins anew: it does not get what happened meanwhile. */
   change(id: string, change: HookChange, place: { readonly origin: string; readonly now: number }): Hook | undefined {
     return this.#db.transaction(() => {
       const row = readHook(this.#db, id);
@@ -144,7 +148,7 @@ export class RepositoryHooks {
     });
   }
 
-  /** Gives whether there was such a webhook. */
+  /** Removes a webhook. Returns whether it existed. */
   remove(id: string): boolean {
     return this.#db.transaction(() => {
       if (readHook(this.#db, id) === undefined) return false;
@@ -159,7 +163,10 @@ export class RepositoryHooks {
     return listDeliveries(this.#db, hook, KEPT_DELIVERIES + MOST_PENDING);
   }
 
-  /** Has an event delivered once more, unless as many deliveries wait as may: a receiver is not sent more than it answers. */
+  /**
+   * Queues an event to be delivered once more, unless too many deliveries wait: a receiver is not sent more than it
+   * answers.
+   */
   redeliver(hook: string, id: number, now: number): RedeliverAnswer {
     return this.#db.transaction(() => {
       const row = readHook(this.#db, hook);
@@ -175,7 +182,9 @@ export class RepositoryHooks {
     });
   }
 
-  /** Makes deliveries of what happened since, as many as may wait at once, and gives the webhooks that a job is due for. */
+  /**
+   * Makes deliveries of what happened since, as many as may wait at once. Returns the webhooks for which a job is due.
+   */
   due(now: number): string[] {
     return this.#db.transaction(() => {
       const { newest } = refLogEnds(this.#db);
@@ -192,7 +201,7 @@ export class RepositoryHooks {
     noteHookJob(this.#db, hook, now, null);
   }
 
-  /** Says when something is due, in milliseconds since the epoch; `undefined` where nothing is. */
+  /** Returns when something is due, in milliseconds since the epoch; `undefined` if nothing is. */
   nextDue(now: number): number | undefined {
     const { newest } = refLogEnds(this.#db);
     const due = listHooks(this.#db)
@@ -208,7 +217,7 @@ export class RepositoryHooks {
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
-  /** Gives a job what is due of a webhook; nothing where another job has just taken that. */
+  /** Hands a job the deliveries of a webhook that are due; none if another job has just taken them. */
   take(hook: string, now: number): DueDeliveries | undefined {
     return this.#db.transaction(() => {
       const row = readHook(this.#db, hook);
@@ -226,7 +235,7 @@ export class RepositoryHooks {
     });
   }
 
-  /** Takes in what became of deliveries that a job took, and lets the next job go. */
+  /** Records the results of deliveries that a job took, and lets the next job be sent. */
   done(hook: string, results: readonly AttemptResult[], now: number): void {
     this.#db.transaction(() => {
       const row = readHook(this.#db, hook);
@@ -279,7 +288,7 @@ export class RepositoryHooks {
 
   #noteResult(hook: string, result: AttemptResult, now: number): void {
     const delivery = readDelivery(this.#db, hook, result.id);
-    // Given up meanwhile: nothing brings it back.
+    // It was given up meanwhile, and stays so.
     if (delivery?.state !== "pending") return;
     if (result.outcome === "delivered") {
       noteAttempt(this.#db, { hook, result, state: "delivered", now });

@@ -1,5 +1,5 @@
 /**
- * Puts the jobs of a repository that are due on their queue.
+ * Sends a repository's due jobs to their queue.
  *
  * @packageDocumentation
  */
@@ -16,7 +16,10 @@ export class JobSender {
     this.#database = database;
   }
 
-  /** Sends the job that writes derived files, those that deliver, and those that delete prefixes, as far as they are due. */
+  /**
+   * Sends the jobs that are due: the one that writes derived files, those that deliver webhooks, and those that delete
+   * prefixes.
+   */
   async send(repository: string, due: DueWork, now: number): Promise<void> {
     const { id } = due;
     if (id !== undefined && due.derivedFiles) {

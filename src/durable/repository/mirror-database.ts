@@ -1,5 +1,6 @@
 /**
- * A mirror's truth on a SQL database: its settings, its schedule, and the one step in which a sync becomes visible.
+ * The truth of a mirror on a SQL database: its settings, its schedule, and the one step in which a sync becomes
+ * visible.
  *
  * @packageDocumentation
  */
@@ -32,33 +33,33 @@ import { deletePointer, readPointer, writePointer } from "./tables/mirror-pointe
 import { refLogEnds } from "./tables/ref-log.ts";
 import { bumpVersion, markMirror, moveHead, readRepository } from "./tables/repository.ts";
 
-/** A job that nobody has begun by then is taken for lost, whoever asked for it. Milliseconds. */
+/** A job that has not begun after this time is taken for lost, whoever asked for it. Milliseconds. */
 const JOB_TIME = 5 * 60_000;
-/** A job that nobody has begun after so long may be sent again. Milliseconds. */
+/** A job that has not begun after this time may be sent again. Milliseconds. */
 const RESEND_TIME = 30_000;
-/** A sync that its tenant has no place for is tried again after this, and up to twice as much. Milliseconds. */
+/** A sync for which its tenant has no place is tried again after this time, and at most twice as much. Milliseconds. */
 const POSTPONE_TIME = 5_000;
 assert(RESEND_TIME < JOB_TIME, "a job is sent again before it is taken for lost");
-/** Readers are pointed to what changed without a sync after so long. Milliseconds. */
+/** Changes that no sync made are published to readers after this time. Milliseconds. */
 const PUBLISH_DELAY = 60_000;
 const MOST_PROGRESS = 1000;
 const MOST_ERROR = 1000;
 
-/** What the mirror needs of the repository's other tables. */
+/** The part of the repository's other tables that the mirror needs. */
 export interface MirroredRepository {
-  /** Whether there are tables. */
+  /** Whether the tables exist. */
   hasTables(): boolean;
   describe(): RepositoryRecord | undefined;
-  /** Its refs, or the first page of them, and its catalog. */
+  /** Returns the catalog and all refs, or their first page. */
   openAll(): OpenPage;
-  /** What it is, and the value of HEAD. */
+  /** Returns the repository's record and the value of HEAD. */
   openHead(): OpenPage;
 }
 
-/** What is asked for, the moment, and a number from 0 to 1 at random. */
+/** The time in milliseconds since the epoch, and a random number from 0 to 1. */
 export type Moment = { readonly now: number; readonly jitter: number };
 
-/** How the first answer to a sync is cut: see {@link OpenPage}. */
+/** The answer to the beginning of a sync, with the first page of its snapshot: see {@link OpenPage}. */
 export type BeginSyncPage =
   | Exclude<BeginSyncAnswer, { kind: "begun" }>
   | (Omit<Extract<BeginSyncAnswer, { kind: "begun" }>, "snapshot"> & {
@@ -66,7 +67,7 @@ export type BeginSyncPage =
     });
 
 function originOf(url: string): string {
-  // What is no URL has no origin, and equals none.
+  // Text that is no URL has no origin. "" never equals the origin of a stored upstream.
   return URL.parse(url)?.origin ?? "";
 }
 
@@ -109,11 +110,11 @@ const NEW_ROW = {
 function loginOf({ login, settings }: MirrorChange, old: MirrorRow | undefined): SealedSecret | undefined {
   if (typeof login !== "string") return login;
   if (login === "none" || old === undefined) return undefined;
-  // What was given for one host is not told another.
+  // A login for one host is not sent to another.
   return originOf(old.settings.upstream) === originOf(settings.upstream) ? old.login : undefined;
 }
 
-/** The tables of one Durable Object, as far as mirroring goes. Every caller has made sure that there are tables. */
+/** The tables of one Durable Object, as far as mirroring uses them. Every caller has made sure that they exist. */
 export class MirrorDatabase {
   readonly #db: SqlDatabase;
   readonly #repository: MirroredRepository;
@@ -138,9 +139,10 @@ export class MirrorDatabase {
       const isSameRefs = isSame && old.settings.refspecs.join(" ") === change.settings.refspecs.join(" ");
       const row: MirrorRow = {
         ...(old ?? NEW_ROW),
-        // What was wrong with another upstream says nothing of this one.
+        // The failures of another upstream say nothing about this one.
         ...(isSame ? {} : { lastError: undefined, failures: 0, slice: undefined }),
-        // Nor is what a sync under way brings of other refs wanted any more: it finds that another has begun.
+        // A sync under way brings the refs of the old settings, which are no longer wanted: it will find that its run
+        // has ended.
         ...(isSameRefs ? {} : { running: undefined, runningUntil: undefined }),
         settings: change.settings,
         login: loginOf(change, old),
@@ -165,12 +167,15 @@ export class MirrorDatabase {
     });
   }
 
-  /** Notes that a sync is asked for. Gives whether a job is to be sent: not where a sync under way will be followed by another. */
+  /**
+   * Notes that a sync was asked for. Returns whether a job has to be sent: "noted" if one is sent already, or if the
+   * sync under way is followed by another.
+   */
   request(now: number): "missing" | "send" | "noted" {
     const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
     if (row === undefined) return "missing";
     const isRunning = row.runningUntil !== undefined && row.runningUntil > now;
-    // A burst of webhooks is one sync; a job that was lost is sent again.
+    // A burst of webhooks causes one sync; a job that seems lost is sent again.
     const isSent = !isRunning && row.asked && row.nextSync !== undefined && row.nextSync > now + JOB_TIME - RESEND_TIME;
     if (isSent) return "noted";
     writeMirror(this.#db, { ...row, asked: true, nextSync: isRunning ? row.runningUntil : now + JOB_TIME });
@@ -189,7 +194,7 @@ export class MirrorDatabase {
         running: packName,
         runningUntil: now + SILENCE_TIME,
         lastAttempt: now,
-        // Where it dies another takes its place.
+        // If it dies, another sync takes its place then.
         nextSync: now + SILENCE_TIME,
       });
       insertLease(this.#db, packName, now + SYNC_LEASE_TIME);
@@ -205,7 +210,7 @@ export class MirrorDatabase {
     });
   }
 
-  /** Notes that a sync goes on. Returns whether it is the one under way. */
+  /** Notes that a sync is alive. Returns whether it is the one under way. */
   renew(packName: string, now: number): boolean {
     const row = this.#repository.describe() === undefined ? undefined : readMirror(this.#db);
     if (row?.running !== packName) return false;
@@ -217,7 +222,7 @@ export class MirrorDatabase {
     return this.#db.transaction(() => {
       const repository = readRepository(this.#db);
       const row = repository?.record.id === request.id ? readMirror(this.#db) : undefined;
-      // Another has begun since, because this one was taken for dead; or there is no mirror any more.
+      // Another sync has begun since, because this one was taken for dead; or the mirror is gone.
       if (repository === undefined || row?.running !== request.packName) return { kind: "gone" };
       const landed = this.#land(request, moment.now);
       if (landed.kind !== "landed") return landed;
@@ -252,7 +257,7 @@ export class MirrorDatabase {
         updates,
         entry: { actor: MIRROR_ACTOR, at: now, options: [] },
       },
-      // Any branch may be dropped, the current one too: HEAD follows the upstream's.
+      // Any branch may be deleted, even the current one: HEAD follows the upstream's.
       { head: "", readOnly: false, atomic: true, rules: [], pusher: {}, forwardKnown: true },
     );
     const refused = outcomes.find((outcome) => outcome.kind === "rejected" && outcome.why.kind !== "atomic");
@@ -266,7 +271,7 @@ export class MirrorDatabase {
     return { kind: "landed", packKept };
   }
 
-  /** Adds a slice's pack, which no ref needs yet, and so without the mark. */
+  /** Adds the pack of a slice. No ref needs it yet, so it has no mark. */
   #landSlice(
     pack: PackRecord,
     now: number,
@@ -283,7 +288,7 @@ export class MirrorDatabase {
     return pointer?.doomed === false && pointer.version === readRepository(this.#db)?.version;
   }
 
-  /** The pointer's row, and what the pointer has to say. */
+  /** Returns the access to the pointer's row, and to what the pointer has to hold. */
   get pointer(): PointerTable {
     return {
       read: () => (this.#repository.hasTables() ? readPointer(this.#db) : undefined),
@@ -299,20 +304,21 @@ export class MirrorDatabase {
     };
   }
 
-  /** Says when the alarm has something to do for the mirror; `undefined` where never. */
+  /** Returns when the alarm has something to do for the mirror; `undefined` if never. */
   nextDue(): number | undefined {
     const row = readMirror(this.#db);
     if (row?.nextSync === undefined && row?.lastSync === undefined) return undefined;
-    // What moved since, a repack or a setting, is for a sync to publish. An upstream that fails is not asked the sooner for it.
+    // A sync publishes what changed since, such as a repack or a setting. A failing upstream is not asked any sooner
+    // for that.
     const isIdle = row.running === undefined && !row.asked && row.failures === 0;
     const isBehind = isIdle && row.lastSync !== undefined && !this.#isPublished();
-    // A mirror that was never tried is due at once.
+    // Without an attempt so far, it is due at once.
     const soon = isBehind ? (row.lastAttempt ?? 0) + PUBLISH_DELAY : Number.POSITIVE_INFINITY;
     const due = Math.min(row.nextSync ?? Number.POSITIVE_INFINITY, soon);
     return due === Number.POSITIVE_INFINITY ? undefined : due;
   }
 
-  /** Notes that the tenant has no place for a sync now: it is tried again a little later. */
+  /** Notes that the tenant has no place for a sync now, and puts it off for a little. */
   postpone(now: number, jitter: number): void {
     const row = readMirror(this.#db);
     const isRunning = row?.runningUntil !== undefined && row.runningUntil > now;
@@ -320,7 +326,7 @@ export class MirrorDatabase {
     writeMirror(this.#db, { ...row, asked: true, nextSync: now + Math.round(POSTPONE_TIME * (1 + jitter)) });
   }
 
-  /** Notes that a job is about to be sent, and comes back where nobody does it. */
+  /** Notes that a job is about to be sent. The mirror is due again if no consumer takes it. */
   jobSent(now: number): void {
     const row = readMirror(this.#db);
     if (row === undefined) return;
@@ -336,7 +342,10 @@ function explain(outcome: RefOutcome): string {
   return `${outcome.name} could not be moved: ${why}.`;
 }
 
-/** Gives a secret as it is to be kept: another may have been set meanwhile, under the newest key already, or none. */
+/**
+ * Returns the secret to keep. The resealed one replaces it only if another key sealed the kept one: meanwhile a new one
+ * may have been set, under the newest key already, or none.
+ */
 function renewed(kept: SealedSecret | undefined, resealed: SealedSecret | undefined): SealedSecret | undefined {
   return kept === undefined || resealed === undefined || kept.key === resealed.key ? kept : resealed;
 }
@@ -355,7 +364,7 @@ function ended(row: MirrorRow, request: EndSyncRequest & { changed: boolean }, m
     runningUntil: undefined,
     failures,
     lastError: end.kind === "failed" ? end.why.slice(0, MOST_ERROR) : undefined,
-    // Where it ends well, refs name all there is.
+    // After a sync that ended well, refs name everything: there are no anchors left to keep.
     ...(end.kind === "synced" ? { lastSync: now, slice: undefined } : {}),
     ...(end.kind === "partial" ? { slice: end.slice } : {}),
     ...(changed && end.kind === "synced" ? { lastChange: now } : {}),

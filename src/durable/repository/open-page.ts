@@ -1,5 +1,5 @@
 /**
- * A snapshot in pages: an answer carries 32 MiB, and refs can be more.
+ * Cuts a snapshot into pages: an answer carries 32 MiB, and refs can be more.
  *
  * @packageDocumentation
  */
@@ -10,16 +10,16 @@ import type { OpenAnswer, OpenSnapshot } from "../../refs/ref-store.ts";
 export type OpenPage =
   | Exclude<OpenAnswer, { kind: "found" }>
   | (OpenSnapshot & {
-      /** The last ref of this page, where there are more after it. */
+      /** The last ref of this page, if there are more after it. */
       readonly refsGoOnAfter?: string;
     });
 
-/** Encoded refs of about this many bytes go into one answer; an RPC carries 32 MiB. */
+/** Bytes of encoded refs that go into one answer, approximately. An RPC carries 32 MiB. */
 const REF_PAGE_BYTES = 16 * 1024 * 1024;
-/** What a ref takes beside its name and values. */
+/** Bytes that a ref takes beside its name and values. */
 const REF_ROW_BYTES = 3;
 
-/** Encodes refs up to the size of a page. */
+/** Encodes refs, up to the size of a page. */
 export function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnAfter?: string } {
   let bytes = 0;
   let last: string | undefined;
@@ -30,7 +30,7 @@ export function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnA
         isWhole = false;
         return;
       }
-      // A ref that peels to nothing has no second name.
+      // A ref that peels to nothing has no second oid.
       bytes += REF_ROW_BYTES + row.name.length + row.oid.length + (row.peeled?.length ?? 0);
       last = row.name;
       yield row;

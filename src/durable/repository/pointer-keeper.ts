@@ -1,5 +1,6 @@
 /**
- * Keeps a mirror's pointer in the bucket true: writes it, and deletes it before anything is acknowledged that it would belie.
+ * Keeps a mirror's pointer in the bucket true. It writes the pointer, and deletes it before any change is acknowledged
+ * that would make it false.
  *
  * @packageDocumentation
  */
@@ -12,12 +13,12 @@ import {
 } from "../../refs/mirror-pointer.ts";
 import type { PointerRow } from "./tables/mirror-pointer.ts";
 
-/** What is known of the pointer in the tables. */
+/** The tables' knowledge of the pointer. */
 export interface PointerTable {
   read(): PointerRow | undefined;
   write(row: PointerRow): void;
   clear(): void;
-  /** Gives what the pointer is to say, where the repository still is that mirror in that version. */
+  /** Returns the content of the pointer, if the repository still is that mirror in that version. */
   describe(snapshot: WrittenSnapshot): MirrorPointer | undefined;
 }
 
@@ -28,14 +29,14 @@ export class PointerKeeper {
   readonly #table: PointerTable;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `name` gives `{tenant}/{repo}`. */
+  /** `name` returns `{tenant}/{repo}`. */
   constructor(bucket: R2Bucket, name: () => string, table: PointerTable) {
     this.#bucket = bucket;
     this.#name = name;
     this.#table = table;
   }
 
-  /** Whether a pointer is there that has to go: a deletion failed, or was cut short. */
+  /** Whether there is a pointer that has to go: its deletion failed, or was interrupted. */
   get isOverdue(): boolean {
     return this.#table.read()?.doomed === true;
   }
@@ -46,8 +47,7 @@ export class PointerKeeper {
       const pointer = this.#table.describe(snapshot);
       if (pointer === undefined || this.isOverdue) return { published: false };
       const old = this.#table.read();
-      // Noted first: what may be there has to be deleted one day.
-      // -1 is no version.
+      // It is noted first: a pointer that may be there has to be deleted one day. -1 is no version.
       this.#table.write({ version: snapshot.version, previous: old?.version ?? -1, doomed: false });
       await this.#bucket.put(mirrorPointerKey(this.#name()), formatPointer(pointer));
       // -1 is no version.
@@ -56,10 +56,13 @@ export class PointerKeeper {
     });
   }
 
-  /** Deletes the pointer, where there may be one; gives whether there was. What it said is not acted on once this has settled. */
+  /**
+   * Deletes the pointer, if there may be one. Returns whether there was. Once this has settled, no reader acts on what
+   * the pointer said.
+   */
   async revoke(): Promise<boolean> {
     const row = this.#table.read();
-    // As nearly always: there is none, and nothing is waited for.
+    // This is the usual case: there is no pointer, and nothing to wait for.
     if (row === undefined) return false;
     this.#table.write({ ...row, doomed: true });
     await this.#inTurn(async () => {
@@ -71,7 +74,7 @@ export class PointerKeeper {
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(work);
-    // One that fails tells whoever asked for it; the next has its turn.
+    // A failure is reported to its own caller; the next in turn still runs.
     this.#last = turn.catch(() => undefined);
     return await turn;
   }

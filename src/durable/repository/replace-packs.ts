@@ -1,5 +1,5 @@
 /**
- * Puts packs in place of others: one transaction, in which no ref moves. What it does not do in full it does not do at all.
+ * Replaces packs by others in one transaction, which moves no ref. It is done in full or not at all.
  *
  * @packageDocumentation
  */
@@ -26,7 +26,7 @@ export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now:
       replaced,
     );
     deletePacks(db, replaced);
-    // The alarm deletes their files when these end; until then, readers that began before have them.
+    // When these leases end, the alarm deletes the files. Until then, readers that began earlier still have them.
     for (const name of replaced) insertLease(db, name, now + LEASE_TIME);
     bumpCatalogVersion(db);
     return { kind: "done" };

@@ -1,6 +1,6 @@
 /**
- * A repository's truth on a SQL database: everything the Durable Object does to its tables, without the object. Synchronous, so
- * that each method is one step for every other request.
+ * The truth of a repository on a SQL database, without the Durable Object. It is synchronous: no other request comes in
+ * between within a method.
  *
  * @packageDocumentation
  */
@@ -66,43 +66,43 @@ import { deleteUpload, sumUploads } from "./tables/uploads.ts";
 import { joinWants, TipIndex } from "./tip-index.ts";
 import { answerUpload } from "./upload-database.ts";
 
-/** Derived files are written this long after a change, so that the changes of a moment share one writing. Milliseconds. */
+/** Derived files are written this long after a change, so that changes close together share one writing, in milliseconds. */
 export const DERIVED_DELAY = 1000;
-/** A job to write them that has not reported by then is taken for lost. Milliseconds. */
+/** A job to write derived files that has not reported after this time is taken for lost. Milliseconds. */
 const DERIVED_JOB_TIME = 5 * 60 * 1000;
-/** A job to delete a prefix that has not reported by then is taken for lost. Milliseconds. */
+/** A job to delete a prefix that has not reported after this time is taken for lost. Milliseconds. */
 const PREFIX_JOB_TIME = 60 * 60 * 1000;
-/** Leases ended in one go. */
+/** Expired leases that are handled in one go. */
 const SWEEP_BATCH = 100;
 
-/** What the alarm has to do now. */
+/** The work that is due, for the alarm. */
 export type DueWork = {
-  /** The repository there is, if any. */
+  /** The id of the repository, if there is one. */
   readonly id?: string;
-  /** Whether a job to write its derived files is to be sent. */
+  /** Whether a job to write the derived files has to be sent. */
   readonly derivedFiles: boolean;
-  /** Uploads whose files are to be deleted from the bucket. */
+  /** Uploads whose files have to be deleted from the bucket. */
   readonly expiredPacks: readonly string[];
-  /** Ids of deleted repositories whose prefixes are to go. */
+  /** Ids of deleted repositories whose prefixes have to be deleted. */
   readonly doomedPrefixes: readonly string[];
-  /** Ids of webhooks that have something to be delivered. */
+  /** Ids of webhooks that have deliveries due. */
   readonly hooks: readonly string[];
-  /** Whether the pointer to a mirror's snapshot has to go. */
+  /** Whether the pointer to a mirror's snapshot has to be deleted. */
   readonly staleSnapshot: boolean;
-  /** Whether a job to sync the mirror is to be sent. */
+  /** Whether a job to sync the mirror has to be sent. */
   readonly mirrorSync: boolean;
 };
 
-/** Where fresh repository ids come from; random, 128 bits in hex. */
+/** Returns a fresh repository id: 128 random bits in hex. */
 export type NewId = () => string;
 
-/** The tables of one Durable Object: at most one repository at a time. */
+/** The tables of one Durable Object, with at most one repository at a time. */
 export class RepositoryDatabase {
   readonly #db: SqlDatabase;
   readonly #tables: Tables;
   readonly #newId: NewId;
   readonly #tips: TipIndex;
-  /** The same repository as a mirror. */
+  /** The mirror side of the same repository. */
   readonly mirror: MirrorDatabase;
 
   constructor(db: SqlDatabase, newId: NewId) {
@@ -118,7 +118,7 @@ export class RepositoryDatabase {
     });
   }
 
-  /** Whether the database is as it was made, before its first repository: there is nothing to ask it for. */
+  /** Whether the database is as it was made, so that there is nothing to ask it for. */
   get isEmpty(): boolean {
     return !this.#tables.exist;
   }
@@ -137,12 +137,12 @@ export class RepositoryDatabase {
     };
   }
 
-  /** Adds what only those see who push or administer. */
+  /** Adds what only those see that may push or administer. */
   #described(row: RepositoryRow): DescribedRepository {
     return { ...this.#record(row), fsck: readFsckSettings(this.#db) };
   }
 
-  /** Makes the repository, unless it was doomed before. */
+  /** Makes the repository, unless its id was doomed before. */
   #insert(request: CreateRequest, now: number): RepositoryRow | undefined {
     this.#tables.make();
     if (request.id !== undefined && isDoomed(this.#db, request.id)) return undefined;
@@ -161,7 +161,7 @@ export class RepositoryDatabase {
     return (at === undefined ? undefined : headAt(this.#db, at)) ?? record.head;
   }
 
-  /** A consistent snapshot, or one page of it. */
+  /** Returns a consistent snapshot, or one page of it. */
   open(request: OpenRequest, after = ""): OpenPage {
     const row = this.#read();
     if (row === undefined) return { kind: "missing" };
@@ -174,7 +174,7 @@ export class RepositoryDatabase {
     const values = readRefs(this.#db, wantRefs);
     const recent = recentValuesOf(this.#db, request, row.recentAfter);
     const valueOf = (name: string): string | undefined => (name === "HEAD" ? headOid : values.get(name));
-    // The empty text says that there is no such ref.
+    // An empty string stands for a ref that does not exist.
     const wantedRefs = wantRefs.map((name) => valueOf(name) ?? recent?.byName.get(name) ?? "");
     const tips =
       wants === undefined
@@ -200,7 +200,7 @@ export class RepositoryDatabase {
     };
   }
 
-  /** Leases the keys of a push, making the repository where it is missing and that is asked for. */
+  /** Leases the keys of a push. Makes the repository if it is missing and the request asks for that. */
   beginPush(request: BeginPushRequest, now: number): BeginPushAnswer {
     return this.#tables.transaction(() => {
       const row = this.#read() ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
@@ -213,7 +213,7 @@ export class RepositoryDatabase {
         packs: listPacks(this.#db),
         ...this.#pushSeed(request),
         uploadBytes: sumUploads(this.#db, request.upload),
-        // The empty text says that there is no such ref.
+        // An empty string stands for a ref that does not exist.
         current: request.names.map((name) => values.get(name) ?? ""),
       };
     });
@@ -276,7 +276,7 @@ export class RepositoryDatabase {
     return this.#read() === undefined ? undefined : readCertificate(this.#db, push);
   }
 
-  /** Empties the tables and dooms the prefix; `id`, where given, is never made. Gives whether there was a repository. */
+  /** Empties the tables and dooms the prefix and, if given, `id`. Returns whether there was a repository. */
   remove(now: number, id?: string): boolean {
     return this.#tables.transaction(() => {
       const row = this.#read();
@@ -289,7 +289,9 @@ export class RepositoryDatabase {
     });
   }
 
-  /** Gives the id of the repository there is, which tells its tenant once more what it has; where there is none, `id` is never made. */
+  /**
+   * Returns the repository's id, and makes a report to its tenant due; without one, none with this `id` is ever made.
+   */
   confirm(id: string, now: number): string | undefined {
     return this.#tables.transaction(() => {
       const row = this.#read();
@@ -299,20 +301,20 @@ export class RepositoryDatabase {
     });
   }
 
-  /** Sees to it that a repository is not made with this id, for as long as a request that was given it may last. */
+  /** Keeps a repository from being made with this id, for as long as a request that was given the id may last. */
   #prevent(id: string, now: number): void {
     this.#tables.make();
     doomPrefix(this.#db, id, now + LEASE_TIME, now + LEASE_TIME);
   }
 
-  /** Gives the webhooks of the repository there is, where it is the one asked for; `undefined` where there is none. */
+  /** Returns the webhooks of the repository, if it is the one asked for; `undefined` if there is none. */
   hooks(id?: string): RepositoryHooks | undefined {
     const row = this.#read();
     if (row === undefined || (id !== undefined && row.record.id !== id)) return undefined;
     return new RepositoryHooks(this.#db, this.#newId);
   }
 
-  /** What subscribers are told from. */
+  /** Returns the source of subscribers' events. */
   events(): EventSource {
     return {
       record: () => this.#read()?.record,
@@ -329,7 +331,7 @@ export class RepositoryDatabase {
     if (this.#tables.exist) notePrefixEmpty(this.#db, id, now);
   }
 
-  /** Says what is to be done now; webhooks' deliveries are made up for that. */
+  /** Returns the work that is due now. Deliveries of webhooks are made for it. */
   dueWork(now: number): DueWork {
     const row = this.#read();
     return {
@@ -343,7 +345,7 @@ export class RepositoryDatabase {
     };
   }
 
-  /** Says when the next work is due, in milliseconds since the epoch; `undefined` where none is. */
+  /** Returns when the next work is due, in milliseconds since the epoch; `undefined` if none is. */
   nextDue(now: number): number | undefined {
     if (!this.#tables.exist) return undefined;
     const row = this.#read();
@@ -358,7 +360,7 @@ export class RepositoryDatabase {
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
-  /** What the tenant has to be told; `undefined` where it knows. */
+  /** Returns the report that the tenant has to get; `undefined` if it has the newest. */
   unreportedUsage(): Omit<UsageReport, "repo"> | undefined {
     const row = this.#read();
     if (row === undefined || row.usageVersion === row.sizeVersion) return undefined;
@@ -367,13 +369,13 @@ export class RepositoryDatabase {
     return { id: record.id, version, bytes, objects: sumPackObjects(this.#db) };
   }
 
-  /** Whether the tenant has to be told what there is. */
+  /** Whether usage changed since it was last reported to the tenant. */
   get isUsageUnreported(): boolean {
     const row = this.#read();
     return row !== undefined && row.usageVersion !== row.sizeVersion;
   }
 
-  /** Notes that the tenant was told. */
+  /** Notes that the tenant has this report. */
   usageReported({ id, version }: Pick<UsageReport, "id" | "version">): void {
     if (this.#read()?.record.id === id) noteUsageVersion(this.#db, version);
   }
@@ -387,7 +389,7 @@ export class RepositoryDatabase {
   }
 }
 
-/** When the derived files are to be written: at once where they are behind, unless a job is under way; never where they are not. */
+/** Returns when to write the derived files: at once if they are behind, later if a job is under way, else never. */
 function derivedDue(row: RepositoryRow, now: number): number {
   if (row.derivedVersion === row.version) return Number.POSITIVE_INFINITY;
   return row.derivedJobAt === undefined ? now : row.derivedJobAt + DERIVED_JOB_TIME;

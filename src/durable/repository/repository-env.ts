@@ -1,5 +1,5 @@
 /**
- * What the Durable Object of a repository works with.
+ * The environment of a repository's Durable Object.
  *
  * @packageDocumentation
  */
@@ -7,7 +7,7 @@ import type { UsageReport } from "../../access/quotas.ts";
 import type { Job } from "../../events/job.ts";
 import type { ObjectNamespace, PlacementSettings } from "../placement.ts";
 
-/** What the object uses of the Worker's bindings. */
+/** The Worker's bindings that the object uses. */
 export type RepositoryObjectEnv = PlacementSettings & {
   readonly BUCKET: R2Bucket;
   readonly JOBS: Queue<Job>;
@@ -16,7 +16,7 @@ export type RepositoryObjectEnv = PlacementSettings & {
   readonly TENANTS: ObjectNamespace<TenantTold>;
 };
 
-/** What a repository asks of its tenant's object. An interface, since that class imports this one. */
+/** The calls of a repository to its tenant's object. It is an interface because that class imports this module. */
 export interface TenantTold {
   inForce(ids: readonly string[]): Promise<string[]>;
   noteUsage(report: UsageReport): Promise<void>;

@@ -1,6 +1,7 @@
 /**
- * The Durable Object of a repository, addressed by `{tenant}/{repo}`: its refs, catalog, leases and settings. It never touches the
- * bytes of a pack; the one thing it does in the bucket is to delete what uploads left behind.
+ * The Durable Object of a repository, addressed by `{tenant}/{repo}`: its refs, catalog, leases and settings. It never
+ * touches the bytes of a pack. In the bucket it only deletes what uploads left behind, and keeps the pointer to a
+ * mirror's snapshot.
  *
  * @packageDocumentation
  */
@@ -54,7 +55,7 @@ import { SyncSender } from "./sync-sender.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 
 const ID_BYTES = 16;
-/** One repository, or none yet, or none any more. */
+/** One repository, or none if it is not made yet or was deleted. */
 export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #database: RepositoryDatabase;
   readonly #sockets: EventSockets;
@@ -63,9 +64,9 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #usage: UsageReporter;
   readonly #syncs: SyncSender;
   readonly #jobs: JobSender;
-  /** When the alarm goes off; `undefined` where it is not set. */
+  /** When the alarm goes off; `undefined` if it is not set. */
   #alarmAt: number | undefined;
-  /** Whether subscribers may have to be told of something. After a sleep that is only known by looking. */
+  /** Whether subscribers may lack moves. After a sleep, only a look at the sockets tells. */
   #isUntold = false;
 
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
@@ -86,7 +87,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     });
   }
 
-  /** See `RefStore.open`; what does not fit one answer is asked for with the last ref of the page before it. */
+  /** See `RefStore.open`. A caller asks for each further page with the last ref of the page before it. */
   open(request: OpenRequest, after?: string): OpenPage {
     return this.#database.open(request, after);
   }
@@ -154,7 +155,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return removed;
   }
 
-  /** Gives the id of the repository that is here; where there is none, sees to it that none with this id is made. */
+  /** Returns the id of the repository that is here. If there is none, makes sure that none with this id is made. */
   confirm(id: string): string | undefined {
     return this.#waking(this.#database.confirm(id, Date.now()));
   }
@@ -243,7 +244,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return await this.#pointer.publish(snapshot);
   }
 
-  /** See `MirrorStore.requestSync`: the job is sent at once, not with the alarm. */
+  /** See `MirrorStore.requestSync`. The job is sent at once, not by the alarm. */
   async requestSync(): Promise<boolean> {
     const asked = this.#database.mirror.request(Date.now());
     if (asked === "send") await this.#syncs.send();
@@ -256,7 +257,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return (await this.#syncs.mayReaderAsk()) && (await this.requestSync());
   }
 
-  /** See `MirrorStore.beginSync`; what does not fit one answer is asked for as in {@link open}. */
+  /** See `MirrorStore.beginSync`. Further pages are asked for as in {@link open}. */
   beginSync(packName: string): BeginSyncPage {
     const answer = this.#waking(this.#database.mirror.begin(packName, Date.now()));
     if (answer.kind === "begun") this.ctx.waitUntil(this.#syncs.goesOn());
@@ -277,9 +278,12 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return answer;
   }
 
-  /** Begins a subscription: a WebSocket can't be handed over in another way. The request's JSON is the Worker's own. */
+  /**
+   * Begins a subscription. It is a fetch because a WebSocket can't be handed over in another way; the request's JSON is
+   * the Worker's own.
+   */
   override fetch(request: Request): Response {
-    // A request without one is refused by the parser.
+    // The parser refuses a request without a subscription.
     const asked = parseSubscriptionRequest(new URL(request.url).searchParams.get("subscription") ?? "");
     const place = this.#sockets.admits(asked) ? this.#places.admits(asked, Date.now()) : "gone";
     if (place !== "free") return new Response(null, { status: { gone: 404, "too-many": 429, full: 503 }[place] });
@@ -305,7 +309,9 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#places.leave(this.ctx.getTags(socket));
   }
 
-  /** Sends the jobs that are due and sweeps uploads whose time is up. Runs again by itself where it throws. */
+  /**
+   * Sends the jobs that are due, and sweeps uploads whose leases have ended. The platform runs it again if it throws.
+   */
   override async alarm(): Promise<void> {
     this.#alarmAt = undefined;
     const now = Date.now();
@@ -321,7 +327,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     await this.#tell();
   }
 
-  /** Does what follows a move of refs; nothing of it on the way of the answer. */
+  /** Schedules everything that follows a ref update, off the response path. */
   #refsMoved(): void {
     if (this.ctx.getWebSockets().length > 0) {
       this.#isUntold = true;
@@ -330,10 +336,10 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#wakeForNext();
   }
 
-  /** Tells subscribers what they don't know; where that fails, or is too much for once, the alarm comes back to it. */
+  /** Sends subscribers the moves that they lack. If that fails, or one go is not enough, the alarm continues it. */
   async #tell(): Promise<void> {
     if (this.ctx.getWebSockets().length === 0) return;
-    // Behind the answer that is on its way.
+    // The answer that is under way goes out first.
     await scheduler.wait(0);
     this.#places.recount();
     this.#isUntold = await this.#sockets.tellAll((tokens) => this.#tenant().inForce(tokens));
@@ -346,8 +352,8 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /**
-   * Deletes the pointer that says what is no longer so, and has a sync make another. Whoever asked for the change is answered after
-   * that, or with the failure; the alarm tries again then.
+   * Deletes a pointer that has become false, and has a sync write another. The caller that asked for the change gets
+   * its answer after that, or the failure; the alarm then tries again.
    */
   async #belie(): Promise<void> {
     this.#wakeForNext();
@@ -362,15 +368,15 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return name;
   }
 
-  /** Returns what became of a change; sets the alarm for what is due then. */
+  /** Returns the result of a change, and sets the alarm for the work that is then due. */
   #waking<Answer>(answer: Answer): Answer {
     this.#wakeForNext();
     return answer;
   }
 
   /**
-   * Sets the alarm for the next work, or leaves an earlier one: a repository that is pushed to all the time must not put it off
-   * for ever. Not awaited: the write joins the change it follows, and the answer waits for both.
+   * Sets the alarm for the next work, or leaves an earlier one: constant pushes must not put it off forever. It is not
+   * awaited: the write joins the change before it, and the answer waits for both.
    */
   #wakeForNext(): void {
     const now = Date.now();

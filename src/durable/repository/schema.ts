@@ -1,6 +1,6 @@
 /**
- * The schema of a repository's database. What a step does to rows that are there already is decided here; what the tables mean is said
- * in their own modules.
+ * The schema of a repository's database. Each step decides what happens to rows that are there already; the modules of
+ * the tables say what the tables mean.
  *
  * @packageDocumentation
  */
@@ -22,12 +22,12 @@ import { REFS_DDL } from "./tables/refs.ts";
 import { REPOSITORY_DDL } from "./tables/repository.ts";
 import { UPLOADS_DDL } from "./tables/uploads.ts";
 
-/** The statements of a module of tables, and what becomes of their rows when the repository is removed. */
+/** The statements of a module of tables, and whether a removal of the repository empties those tables. */
 type TableSet = { readonly ddl: string; readonly onRemoval: "emptied" | "kept" };
 
 /**
- * All tables. Those of a repository are emptied with it. Kept are those that say what is still to be done for it: what is to be deleted
- * below its prefix, and where readers were sent.
+ * All tables. Those of a repository are emptied with it. Those kept record what is still to be deleted below its
+ * prefix, and where readers were sent.
  */
 const TABLE_SETS: readonly TableSet[] = [
   { ddl: REPOSITORY_DDL, onRemoval: "emptied" },
@@ -53,8 +53,8 @@ export const REPOSITORY_SCHEMA: Schema = {
   first: "repository",
   tables: TABLE_SETS.map(({ ddl }) => ddl),
   steps: [
-    // What builds before versions were kept may lack. Of old moves it isn't known whether they went forward; a mirror that
-    // forgave nothing goes on like that.
+    // Adds what builds before versions may lack. Whether old moves went forward is unknown; a mirror that accepted no
+    // slips still accepts none.
     (db) => {
       addColumn(db, "packs", "kinds BLOB");
       addColumn(db, "ref_log", "forward INTEGER NOT NULL DEFAULT 0");
@@ -66,17 +66,17 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // Slices of upstreams: none is under way.
     (db) => addColumn(db, "mirror", "slice_anchors BLOB"),
-    // Sums over a tenant: it has to be told what there is, and asks for it below.
+    // Sums over a tenant: each repository has to report what it holds, and its tenant's step asks for that.
     (db) => addColumn(db, "repository", "usage_version INTEGER NOT NULL DEFAULT -1"),
     // Uploads in parts: new tables.
     () => undefined,
-    // The packs of slices: of those that are here already it isn't known what they hold.
+    // The packs of slices: for slices taken in already, it is unknown what they hold.
     (db) => addColumn(db, "mirror", "slice_packs TEXT"),
-    // Where HEAD was: a new table. Of before it is taken that HEAD has always been where it is.
+    // The log of HEAD: a new table. For the time before it, HEAD is taken to have always been where it is.
     () => undefined,
-    // What certificates sign: of those that are here it is not known, and their nonces are too old within the hour.
+    // Digests of certificates: those of old certificates are unknown, and their nonces expire within the hour.
     (db) => addColumn(db, "push_certificates", "digest BLOB"),
-    // What of uploads lies in the bucket: of parts that are here already, what was announced.
+    // The bytes of uploads in the bucket: parts that are here already count with their announced length.
     (db) => {
       addColumn(db, "repository", "upload_changes INTEGER NOT NULL DEFAULT 0");
       addColumn(db, "uploads", "holder TEXT");
@@ -86,19 +86,20 @@ export const REPOSITORY_SCHEMA: Schema = {
       }
       db.run("UPDATE upload_parts SET held = bytes");
     },
-    // Whether HEAD's branch was chosen: of one that is not the usual name it is taken that it was.
+    // Whether HEAD's branch was chosen: one with another name than the usual is taken as chosen.
     (db) => {
       addColumn(db, "repository", "head_chosen INTEGER NOT NULL DEFAULT 0");
       db.run(
         "UPDATE repository SET head_chosen = 1 WHERE head <> 'refs/heads/main' AND NOT EXISTS (SELECT 1 FROM mirror)",
       );
     },
-    // What of checks is let pass: a new table. Until somebody changes that, slips that harm nobody bring warnings.
+    // The fsck settings: a new table. Until somebody changes them, harmless slips bring warnings.
     () => undefined,
-    // From where on values that refs had may be wanted: those of the last minute are.
+    // The place in the ref log after which earlier values of refs may be wanted: those of the last minute are.
     (db) => addColumn(db, "repository", "recent_after INTEGER NOT NULL DEFAULT 0"),
-    // From where on the log may be seen. Of a repository that is public already it isn't known since when: its newest move counts.
-    // A mirror has been one since the last move that another than a sync made; whether it had other upstreams isn't known.
+    // The places from which on the log may be seen. Since when a repository has been public is unknown, so its newest
+    // move counts. A mirror counts as one since the last move that no sync made; whether it had other upstreams is
+    // unknown.
     (db) => {
       for (const column of ["public_seq", "public_at", "mirror_seq", "mirror_at"]) {
         addColumn(db, "repository", `${column} INTEGER`);

@@ -1,6 +1,7 @@
 /**
- * The places that a repository has for subscribers, and each one's share of them. A look at all sockets costs as much as there are, so
- * they are counted once, when the object wakes, and by the way after that; the sockets of one holder are found by their tag.
+ * The places that a repository has for subscribers, and each holder's share of them. Listing all sockets costs as much
+ * as there are. So they are counted once, when the object wakes, and the count is then kept up to date. The sockets of
+ * one holder are found by their tag.
  *
  * @packageDocumentation
  */
@@ -8,23 +9,25 @@ import type { Subscription, SubscriptionRequest } from "../../events/subscriptio
 
 /** Subscribers that a repository may have; the platform's own bound is 32,768. */
 export const MOST_SUBSCRIBERS = 10_000;
-/** How many of them may be let in only because the repository is public: the other places are for those with tokens. */
+/** The places for those let in only because the repository is public. The others are for those with tokens. */
 export const MOST_PUBLIC_SUBSCRIBERS = 8_000;
-/** Subscriptions of one address that is let in as anybody is. */
+/** Subscriptions of one address that is let in without a token. */
 export const MOST_OF_ADDRESS = 100;
 /** Subscriptions with one token. */
 export const MOST_OF_TOKEN = 1_000;
-/** Where the counts say that all places are taken, the sockets are counted anew, but not more often than this. Milliseconds. */
+/**
+ * If the counts say that all places are taken, the sockets are counted again, at most once in this time. Milliseconds.
+ */
 const RECOUNT_TIME = 10_000;
-/** Marks who is let in only because the repository is public. */
+/** The tag of sockets that were let in only because the repository is public. */
 const PUBLIC = "public";
 
-/** What is used of a Durable Object's state: tags are given to a socket when it is accepted. */
+/** The part of a Durable Object's state that is used: a socket gets its tags when it is accepted. */
 export type TaggedSockets = {
   getWebSockets(tag?: string): readonly unknown[];
 };
 
-/** Says whether there is a place. `full`: none for anybody. `too-many`: this holder has its share. */
+/** Whether there is a place. `full`: there is none for anybody. `too-many`: this holder has its share. */
 export type PlaceAnswer = "free" | "full" | "too-many";
 
 type Counts = { all: number; public: number };
@@ -39,7 +42,7 @@ export class SubscriberPlaces {
     this.#sockets = sockets;
   }
 
-  /** Says whether one more may come. `now` is in milliseconds. */
+  /** Returns whether one more subscriber may come. `now` is in milliseconds. */
   admits(request: SubscriptionRequest, now: number): PlaceAnswer {
     if (this.#isFull(request)) {
       if (now < this.#countedAt + RECOUNT_TIME) return "full";
@@ -52,7 +55,7 @@ export class SubscriberPlaces {
     return this.#sockets.getWebSockets(holder).length >= most ? "too-many" : "free";
   }
 
-  /** Gives the tags of a subscription, which its socket has to be accepted with, and notes that it takes a place. */
+  /** Takes a place for a subscription. Returns the tags with which its socket has to be accepted. */
   take({ needsPublic, holder }: SubscriptionRequest): string[] {
     this.#add({ needsPublic }, 1);
     return [...(needsPublic ? [PUBLIC] : []), ...(holder === undefined ? [] : [holder])];
@@ -63,7 +66,7 @@ export class SubscriberPlaces {
     this.#add({ needsPublic: tags.includes(PUBLIC) }, -1);
   }
 
-  /** Has the sockets counted when that is next asked for: whoever looks at all of them anyway may call this. */
+  /** Forgets the counts, so that the next question counts the sockets. For callers that look at all sockets anyway. */
   recount(): void {
     this.#counts = undefined;
   }
@@ -75,7 +78,7 @@ export class SubscriberPlaces {
 
   #add({ needsPublic }: Pick<Subscription, "needsPublic">, change: 1 | -1): void {
     const counts = this.#counts;
-    // Nothing is counted yet: whoever asks will see this one, too.
+    // Nothing is counted yet; the next count includes this one.
     if (counts === undefined) return;
     counts.all += change;
     if (needsPublic) counts.public += change;

@@ -1,15 +1,15 @@
 /**
- * Puts a mirror's syncs on their queue, as many of one tenant's at once as its object admits.
+ * Sends a mirror's syncs to their queue, as many of one tenant at once as its object admits.
  *
  * @packageDocumentation
  */
 import type { RepositoryDatabase } from "./repository-database.ts";
 import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
 
-/** Seconds between two syncs that readers bring about, where neither the tenant nor the deployment says. */
+/** Seconds between two syncs that readers cause, if neither the tenant nor the deployment sets a minimum. */
 const LEAST_INTERVAL = 60;
 
-/** Which repository this is, and its tenant's object. */
+/** The name of the repository, and its tenant's object. */
 export type SyncPlace = { readonly name: string; readonly tenant: TenantTold };
 
 function secondsOf(text: string | undefined): number {
@@ -17,7 +17,7 @@ function secondsOf(text: string | undefined): number {
   return Number.isFinite(seconds) && seconds > 0 ? seconds : LEAST_INTERVAL;
 }
 
-/** The sending of one mirror's syncs. */
+/** Sends the syncs of one mirror. */
 export class SyncSender {
   readonly #env: Pick<RepositoryObjectEnv, "MIRROR_JOBS" | "MIRROR_LEAST_INTERVAL">;
   readonly #database: Pick<RepositoryDatabase, "describe" | "mirror">;
@@ -33,7 +33,7 @@ export class SyncSender {
     this.#place = place;
   }
 
-  /** Sends a job, or puts it off where the tenant has as many syncs under way as it may. */
+  /** Sends a job, or puts it off if the tenant has as many syncs under way as it may. */
   async send(): Promise<void> {
     const { id } = this.#database.describe() ?? {};
     if (id === undefined) return;
@@ -42,22 +42,22 @@ export class SyncSender {
       this.#database.mirror.postpone(Date.now(), Math.random());
       return;
     }
-    // Noted first: the sync may have begun, and ended, by the time that it is known to be sent.
+    // It is noted first: the sync may begin, and even end, before the sending is known to have worked.
     this.#database.mirror.jobSent(Date.now());
     await this.#env.MIRROR_JOBS.send({ type: "mirror-sync", repository: name, id });
   }
 
-  /** Has the tenant keep the place of a sync that goes on. */
+  /** Has the tenant keep the place of a sync that is alive. */
   async goesOn(): Promise<void> {
     await this.#tell((tenant) => tenant.syncGoesOn(this.#repo));
   }
 
-  /** Gives the place of a sync that has ended back. */
+  /** Gives the place of a sync that has ended back to the tenant. */
   async ended(): Promise<void> {
     await this.#tell((tenant) => tenant.syncEnded(this.#repo));
   }
 
-  /** Whether a reader may bring a sync about: not sooner after the last one than a timer might. */
+  /** Whether a reader may cause a sync: no sooner after the last one than a timer might. */
   async mayReaderAsk(): Promise<boolean> {
     const { lastAttempt } = this.#database.mirror.read()?.status ?? {};
     if (lastAttempt === undefined) return true;
@@ -75,7 +75,7 @@ export class SyncSender {
     try {
       return await tenant.admitSync(this.#repo);
     } catch {
-      // The bound is for the others' sake: a tenant's object that fails must not stop its mirrors.
+      // The bound protects other tenants: a failing object of this one must not stop its mirrors.
       return true;
     }
   }
@@ -84,7 +84,7 @@ export class SyncSender {
     try {
       await told(this.#place().tenant);
     } catch {
-      // The place is free again in a minute.
+      // The place becomes free within a minute anyway.
     }
   }
 }

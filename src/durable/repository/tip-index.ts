@@ -11,10 +11,10 @@ import type { OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { countTips, findPeeledTips, findTips } from "./tables/refs.ts";
 
-/** What a snapshot says of wants. See `OpenAnswer`. */
+/** A snapshot's answer about wants: see `OpenAnswer`. */
 export type TipAnswer = { readonly wantIsTip: Uint8Array; readonly uncoveredTips: number };
 
-/** Puts the values of wanted refs (hex; "" where there is no such ref) behind the wants. */
+/** Appends the values of wanted refs (hex; "" for a ref that does not exist) to the wants. */
 export function joinWants(wants: Uint8Array, byRef: readonly string[]): Uint8Array {
   const found = byRef.map((oid) => fromHex(oid)).filter((oid) => oid !== undefined);
   return found.length === 0 ? wants : concat([wants, ...found]);
@@ -27,7 +27,7 @@ function splitNames(names: Uint8Array, format: ObjectFormatName): Uint8Array[] {
   return split;
 }
 
-/** Looks wants up in the indexes of the refs. Holds the number of tips while the refs are the same. */
+/** Looks up wants in the indexes of the refs. Remembers the number of tips as long as the refs stay the same. */
 export class TipIndex {
   readonly #db: SqlDatabase;
   #snapshot = "";
@@ -37,7 +37,7 @@ export class TipIndex {
     this.#db = db;
   }
 
-  /** Answers which of the haves are tips, as `OpenRequest` says. */
+  /** Returns which of the haves are tips, as `OpenRequest` says. */
   lookAtHaves(
     { haves }: OpenRequest,
     packs: readonly PackRecord[],
@@ -49,7 +49,9 @@ export class TipIndex {
     return { tipHaves: [...new Set(found)].flatMap((hex) => names.get(hex) ?? []) };
   }
 
-  /** `wants` is raw oids, concatenated; `snapshot` is a name that no other state of the refs ever has. */
+  /**
+   * Looks up `wants`, which are raw oids, concatenated. `snapshot` is a name that no other state of the refs ever has.
+   */
   look(wants: Uint8Array, format: ObjectFormatName, snapshot: string): TipAnswer {
     const names = splitNames(wants, format).map((name) => toHex(name));
     const distinct = new Set(names);

@@ -1,5 +1,5 @@
 /**
- * A repository's uploads on its SQL database. Each call is one step for every other request.
+ * A repository's uploads on its SQL database. No other request comes in between within a call.
  *
  * @packageDocumentation
  */
@@ -45,7 +45,7 @@ function announce(db: SqlDatabase, { name, part, most }: Announcement, now: numb
   if (readUpload(db, name, now) === undefined) return { kind: "missing" };
   const held = heldOfPart(db, name, part.number);
   const used = sumPackBytes(db) + sumUploads(db) - held;
-  // What was there before stays until the new part is there whole.
+  // The old content of the part stays until the new one is whole.
   if (most !== undefined && used + Math.max(held, part.bytes) > most) return { kind: "over-quota", used };
   announcePart(db, name, part);
   noteUploadChange(db);
@@ -60,13 +60,13 @@ function written(db: SqlDatabase, { name, number, isWhole }: Writing, now: numbe
 
 function end(db: SqlDatabase, name: string, now: number): UploadAnswer {
   const before = show(db, name, now);
-  // With a part on its way the lease stays: what nobody deletes when it has come is swept when that ends.
+  // While a part is being written the lease stays: the sweep at its end deletes what nobody else does.
   if (endUpload(db, name)) deleteLease(db, name);
   noteUploadChange(db);
   return before;
 }
 
-/** Does what is asked; the tables have to be there. A part of the caller's transaction. */
+/** Answers an upload's request, as a part of the caller's transaction. The tables have to exist. */
 export function answerUpload(db: SqlDatabase, request: UploadRequest, now: number): UploadAnswer {
   switch (request.kind) {
     case "begin":

@@ -1,26 +1,27 @@
 /**
- * Has a repository tell its tenant what it has, after each change: with the alarm, so that no push waits for it and the changes of a
- * moment are told once. Told twice it says the same, and what comes late is known by its version.
+ * Has a repository report to its tenant what it holds, after each change. The alarm sends the report, so that no push
+ * waits for it and changes close together share one. A repeated report does no harm, and a late one is known by its
+ * version.
  *
  * @packageDocumentation
  */
 import type { UsageReport } from "../../access/quotas.ts";
 
-/** What is to be told, without the repository's name. */
+/** The report, without the repository's name. */
 type Report = Omit<UsageReport, "repo">;
 
-/** Where it is known what the tenant knows. */
+/** The table that records which report the tenant has. */
 export interface UsageTable {
-  /** Whether there is something to tell. */
+  /** Whether there is something to report. */
   readonly isUsageUnreported: boolean;
   unreportedUsage(): Report | undefined;
   usageReported(report: Report): void;
 }
 
-/** A tenant that could not be told is told this much later. Milliseconds. */
+/** How much later a report that failed is sent again. Milliseconds. */
 const RETRY_DELAY = 30_000;
 
-/** The telling of one repository. */
+/** Sends the reports of one repository. */
 export class UsageReporter {
   readonly #table: UsageTable;
   readonly #tell: (report: Report) => Promise<void>;
@@ -31,12 +32,12 @@ export class UsageReporter {
     this.#tell = tell;
   }
 
-  /** When there is something to do, in milliseconds since the epoch; infinite where never. */
+  /** When there is something to do, in milliseconds since the epoch; infinite if never. */
   get nextDue(): number {
     return this.#table.isUsageUnreported ? this.#dueAt : Number.POSITIVE_INFINITY;
   }
 
-  /** Tells the tenant, where that is due. Does not throw: nothing else has to wait for a tenant that fails. */
+  /** Sends the report if it is due. It does not throw: nothing else has to wait for a tenant that fails. */
   async work(now: number): Promise<void> {
     const report = this.#table.unreportedUsage();
     if (report === undefined || now < this.#dueAt) return;
@@ -44,7 +45,7 @@ export class UsageReporter {
     try {
       await this.#tell(report);
     } catch {
-      // Its reason is in the log of the object that failed.
+      // The object that failed logs the reason.
       return;
     }
     this.#dueAt = 0;

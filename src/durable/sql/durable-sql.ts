@@ -1,5 +1,5 @@
 /**
- * A Durable Object's SQLite as the tables want it.
+ * Adapts a Durable Object's SQLite to {@link SqlDatabase}.
  *
  * @packageDocumentation
  */
@@ -10,7 +10,7 @@ function* rowsOf(cursor: Iterable<SqlStorageValue[]>): Generator<SqlRow> {
     yield row.map((value): SqlValue => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
 }
 
-/** Gives the tables their database. The runtime caches statements by their text. */
+/** Returns the database that the tables work on. The runtime caches statements by their text. */
 export function durableSql(storage: DurableObjectStorage): SqlDatabase {
   return {
     run: (sql, ...parameters) => {

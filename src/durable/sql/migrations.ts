@@ -1,9 +1,10 @@
 /**
- * Brings the tables of a database to the present schema, whichever build made them: once, when its object wakes, in one transaction.
+ * Brings the tables of a database to the present schema, whichever build made them. That happens once, in one
+ * transaction, when the object wakes.
  *
- * How far a database has come stands in a row of its own, the version: the number of steps it has behind it. (`PRAGMA user_version` would
- * be the place for it; a Durable Object may not use that.) A database that nothing was ever written to has no tables, and gets
- * those of the present when it needs them.
+ * A row of its own keeps the version: the number of steps that the database has behind it. (`PRAGMA user_version` would
+ * be the place for it, but a Durable Object may not use that.) A database that was never written to has no tables; it
+ * gets the present ones when it needs them.
  *
  * @packageDocumentation
  */
@@ -11,18 +12,22 @@ import { CorruptStore } from "../../bytes/failure.ts";
 import { firstRow, integerAt, type SqlDatabase, textAt } from "./sql-database.ts";
 
 /**
- * Changes what earlier builds left. New tables are there, empty, and new indexes come after: a step adds columns, moves rows and
- * drops what is not needed any more. It runs once on each database, but may find its work done by those new tables, as `addColumn` does.
+ * Changes what earlier builds left. New tables are there already, empty, and new indexes come after: a step adds
+ * columns, moves rows and drops what is no longer needed. It runs once on each database. It may find its work done by
+ * the new tables; `addColumn` allows for that.
  */
 export type MigrationStep = (db: SqlDatabase) => void;
 
-/** The tables of one kind of database, and how older ones come to be like that. */
+/** The tables of one kind of database, and the steps that bring older databases to them. */
 export type Schema = {
-  /** The table that every database of this kind has had from the first build on. */
+  /** The table that every database of this kind has had since the first build. */
   readonly first: string;
-  /** As new databases get them: statements that do nothing where they were run before, with `;` between. */
+  /** The statements that make a new database, separated by `;`. They do nothing where they were run before. */
   readonly tables: readonly string[];
-  /** Whoever changes `tables` adds a step here, if only an empty one for a new table. The first is for databases without a version. */
+  /**
+   * A change of `tables` adds a step here, even if it is an empty one for a new table. The first step is for databases
+   * without a version.
+   */
   readonly steps: readonly MigrationStep[];
 };
 
@@ -31,7 +36,7 @@ const VERSION_DDL = `CREATE TABLE IF NOT EXISTS schema_version (
   version INTEGER NOT NULL
 )`;
 
-/** Adds a column, unless it is there. `definition` is as in the table's DDL; where it says `NOT NULL` it needs a `DEFAULT`. */
+/** Adds a column, unless it is there. `definition` is as in the table's DDL; a `NOT NULL` column needs a `DEFAULT`. */
 export function addColumn(db: SqlDatabase, table: string, definition: string): void {
   const [column = ""] = definition.split(" ");
   if (firstRow(db.rows("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", table, column)) !== undefined) return;
@@ -42,7 +47,7 @@ function statementsOf({ tables }: Schema): string[] {
   return tables.flatMap((ddl) => ddl.split(";"));
 }
 
-/** Gives the version; 0 for a database from before there were any, `undefined` for one without tables. */
+/** Returns the version: 0 for a database older than versions, `undefined` for one without tables. */
 function readVersion(db: SqlDatabase, { first }: Schema): number | undefined {
   const sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN (?, 'schema_version')";
   const found = Array.from(db.rows(sql, first), (row) => textAt(row, 0));
@@ -51,7 +56,7 @@ function readVersion(db: SqlDatabase, { first }: Schema): number | undefined {
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
-/** Makes what is missing and takes the steps after `version`: a part of the caller's transaction. */
+/** Makes missing tables and takes the steps after `version`, as a part of the caller's transaction. */
 function build(db: SqlDatabase, schema: Schema, version: number): void {
   const isTable = (statement: string): boolean => statement.trimStart().startsWith("CREATE TABLE");
   const statements = statementsOf(schema);
@@ -62,16 +67,16 @@ function build(db: SqlDatabase, schema: Schema, version: number): void {
   db.run("INSERT OR REPLACE INTO schema_version (one, version) VALUES (1, ?)", schema.steps.length);
 }
 
-/** The tables of one database, which may not be there yet. */
+/** The tables of one database, which may not exist yet. */
 export class Tables {
   readonly #db: SqlDatabase;
   readonly #schema: Schema;
   #exist: boolean;
 
   /**
-   * Brings what there is up to date. Outside of any transaction.
+   * Brings existing tables up to date. Must be called outside any transaction.
    *
-   * @throws CorruptStore where a later build has been at work: what it means by its tables isn't known here.
+   * @throws CorruptStore if a later build has written here: this one does not know what its tables mean.
    */
   constructor(db: SqlDatabase, schema: Schema) {
     this.#db = db;
@@ -84,19 +89,19 @@ export class Tables {
     this.#exist = version !== undefined;
   }
 
-  /** Whether there are any. Asking writes nothing: a guessed name leaves no row. */
+  /** Whether the tables exist. Asking writes nothing, so a guessed name leaves no row. */
   get exist(): boolean {
     return this.#exist;
   }
 
-  /** Makes them, where they are missing: a part of {@link transaction}. */
+  /** Makes the tables if they are missing, as a part of {@link transaction}. */
   make(): void {
     if (this.#exist) return;
     build(this.#db, this.#schema, this.#schema.steps.length);
     this.#exist = true;
   }
 
-  /** All or nothing, also of {@link make}. */
+  /** Runs `work` in a transaction: all or nothing, including {@link make}. */
   transaction<T>(work: () => T): T {
     const existed = this.#exist;
     try {

@@ -1,6 +1,9 @@
 /**
- * The Durable Object that lists the tenants: there is one, and only the operator's listing and a tenant that comes or goes ask it.
- * An object rather than KV, whose lists are up to a minute behind: a tenant that was made is listed, and one deleted is not.
+ * The Durable Object that lists the tenants. There is one, and only the operator's listing, and making or deleting a
+ * tenant, call it.
+ *
+ * It is an object and not KV, whose lists are up to a minute behind: a tenant that was made is listed at once, and a
+ * deleted one is not.
  *
  * @packageDocumentation
  */
@@ -13,7 +16,7 @@ import { DIRECTORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteListedTenant, insertListedTenant, listTenants } from "./tables/tenants.ts";
 
-/** The name of the one there is. */
+/** The name of the only directory object. */
 export const DIRECTORY_NAME = "tenants";
 
 /** The list of tenants. */

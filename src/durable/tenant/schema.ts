@@ -1,6 +1,6 @@
 /**
- * The schemas of a tenant's database and of the list of tenants. What a step does to rows that are there already is decided here; what
- * the tables mean is said in their own modules.
+ * The schemas of a tenant's database and of the directory's. Each step decides what happens to rows that are there
+ * already; the modules of the tables say what the tables mean.
  *
  * @packageDocumentation
  */
@@ -11,14 +11,16 @@ import { TENANT_DDL } from "./tables/tenant.ts";
 import { TENANTS_DDL } from "./tables/tenants.ts";
 import { TOKENS_DDL } from "./tables/tokens.ts";
 
-/** The schema of a tenant's database. A tenant that is removed has no repositories; its object says what else goes. */
+/**
+ * The schema of a tenant's database. A removed tenant has no repositories left; its object says what else is deleted.
+ */
 export const TENANT_SCHEMA: Schema = {
   first: "tenant",
   tables: [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL],
   steps: [
-    // Without a version: tables were added, none was changed.
+    // From before versions: tables were added, and none was changed.
     () => undefined,
-    // Sums over a tenant: each repository is asked after, which has it say what it has.
+    // Sums over a tenant: the tenant asks each of its repositories, which then reports what it holds.
     (db) => {
       addColumn(db, "tenant", "used_bytes INTEGER NOT NULL DEFAULT 0");
       addColumn(db, "tenant", "used_objects INTEGER NOT NULL DEFAULT 0");
@@ -27,17 +29,17 @@ export const TENANT_SCHEMA: Schema = {
       addColumn(db, "tenant_repos", "usage_version INTEGER NOT NULL DEFAULT -1");
       db.run("UPDATE tenant_repos SET check_at = 0 WHERE removing = 0");
     },
-    // Intervals of mirrors: the deployment's floor holds.
+    // Intervals of mirrors: the deployment's minimum applies.
     (db) => addColumn(db, "tenant", "least_mirror_interval INTEGER NOT NULL DEFAULT 0"),
-    // Who made a token: of old ones it was not kept.
+    // The token that made a token: it was not kept for old ones.
     (db) => addColumn(db, "tokens", "created_by TEXT"),
   ],
 };
 
-/** The schema of the list of tenants. */
+/** The schema of the directory's database. */
 export const DIRECTORY_SCHEMA: Schema = {
   first: "tenants",
   tables: [TENANTS_DDL],
-  // Without a version: the same.
+  // From before versions: tables were added, and none was changed.
   steps: [() => undefined],
 };

@@ -1,16 +1,16 @@
 /**
- * The syncs of one tenant's mirrors that may be under way at once. All tenants' syncs share one queue, whose consumers are few: without a
- * bound, upstreams of one tenant that say nothing would keep everybody else's waiting.
+ * The syncs of one tenant's mirrors that may be under way at once. All tenants' syncs share one queue with few
+ * consumers: without a bound, silent upstreams of one tenant would keep everybody else's waiting.
  *
- * The places are kept in memory. A sync says every fifteen seconds that it goes on, so an object that was put to sleep knows them again
- * soon, and the place of a sync that has died is free after a minute.
+ * The places are kept in memory. A sync reports every fifteen seconds that it is alive, so an object that slept soon
+ * knows the places again. The place of a sync that has died is free after a minute.
  *
  * @packageDocumentation
  */
 
-/** Syncs of one tenant that are asked for, or under way, at once. The queue has ten consumers. */
+/** Syncs of one tenant that are asked for or under way at once. The queue has ten consumers. */
 export const MOST_SYNCS = 3;
-/** A place that nobody claims for so long is free again. Milliseconds. */
+/** How long a place stays taken when nobody renews it, in milliseconds. */
 const PLACE_TIME = 60_000;
 
 /** The places of one tenant. Times are in milliseconds. */
@@ -25,7 +25,7 @@ export class SyncPlaces {
     return true;
   }
 
-  /** Notes that a sync goes on. */
+  /** Notes that a sync is still alive. */
   goesOn(repo: string, now: number): void {
     this.#until.set(repo, now + PLACE_TIME);
   }

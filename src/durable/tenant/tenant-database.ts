@@ -1,6 +1,6 @@
 /**
- * A tenant's truth on a SQL database: everything the Durable Object does to its tables, without the object. Synchronous, so that
- * each method is one step for every other request.
+ * The truth of a tenant on a SQL database: everything that the Durable Object does to its tables. It is synchronous, so
+ * that no other request comes in between within a method.
  *
  * @packageDocumentation
  */
@@ -68,22 +68,25 @@ import {
   takeRepoOffTokens,
 } from "./tables/tokens.ts";
 
-/** A repository that was entered is asked after when it must have been made, or never will be. Milliseconds. */
+/**
+ * How long after a repository was entered its tenant asks whether it was made: by then it was, or never will be.
+ * Milliseconds.
+ */
 export const CHECK_DELAY = 5 * 60 * 1000;
 
-/** Gives the first `limit` of up to one more items, and whether there was one more. */
+/** Returns a page of the first `limit` items, and whether there are more. `items` has up to one item beyond `limit`. */
 function pageOf<Item>(items: readonly Item[], limit: number): Page<Item> {
   return { items: items.slice(0, limit), more: items.length > limit };
 }
 
-/** The tables of one Durable Object: at most one tenant at a time. */
+/** The tables of one Durable Object, with at most one tenant at a time. */
 export class TenantDatabase {
   readonly #db: SqlDatabase;
   readonly #tables: Tables;
   readonly #name: string;
   readonly #newId: NewId;
 
-  /** `name` is the tenant's, as the object is addressed. */
+  /** `name` is the name of the tenant, by which the object is addressed. */
   constructor(db: SqlDatabase, name: string, newId: NewId) {
     this.#db = db;
     this.#tables = new Tables(db, TENANT_SCHEMA);
@@ -91,7 +94,7 @@ export class TenantDatabase {
     this.#newId = newId;
   }
 
-  /** The row, also of a tenant that is being deleted. */
+  /** The tenant's row, also while it is being deleted. */
   row(): TenantRow | undefined {
     return this.#tables.exist ? readTenant(this.#db) : undefined;
   }
@@ -130,7 +133,10 @@ export class TenantDatabase {
     });
   }
 
-  /** Ends the tenant for everybody outside: its tokens go, its repositories have to. Gives whether there was one. */
+  /**
+   * Ends the tenant for everybody outside: deletes its tokens and marks its repositories for removal. Returns whether
+   * there was a tenant.
+   */
   leave(): boolean {
     return this.#tables.transaction(() => {
       if (this.#present() === undefined) return false;
@@ -150,7 +156,7 @@ export class TenantDatabase {
     });
   }
 
-  /** Notes whether the directory has the tenant. */
+  /** Notes whether the directory lists the tenant. */
   noteDirectory(inDirectory: boolean): void {
     if (this.#tables.exist) setInDirectory(this.#db, inDirectory);
   }
@@ -172,7 +178,7 @@ export class TenantDatabase {
     });
   }
 
-  /** Begins to remove a repository; gives what is listed of it. */
+  /** Begins to remove a repository. Returns its entry. */
   beginRemoval(repo: string): TenantRepo | undefined {
     return this.#tables.transaction(() => {
       if (!this.#tables.exist) return undefined;
@@ -181,7 +187,7 @@ export class TenantDatabase {
     });
   }
 
-  /** Notes that a repository is gone, or never was. */
+  /** Notes that a repository is gone, or was never made. */
   endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">): void {
     this.#tables.transaction(() => {
       const had = this.#tables.exist ? deleteRepo(this.#db, name, id) : undefined;
@@ -192,12 +198,12 @@ export class TenantDatabase {
     });
   }
 
-  /** Notes that a repository that was entered is there, under this id. */
+  /** Notes that a repository that was entered exists, under this id. */
   noteMade(repo: string, id: string): void {
     if (this.#tables.exist) markChecked(this.#db, repo, id);
   }
 
-  /** Notes what a repository has, unless it is not listed, or something newer is known. */
+  /** Notes what a repository holds, unless it is not listed or a newer report is known. */
   noteUsage(report: UsageReport): void {
     this.#tables.transaction(() => {
       const listed = this.#tables.exist ? readRepo(this.#db, report.repo) : undefined;
@@ -222,13 +228,13 @@ export class TenantDatabase {
     return pageOf(listRepoNames(this.#db, after, limit + 1), limit);
   }
 
-  /** Gives repositories to remove, and to ask after, now. */
+  /** Returns repositories that have to be removed, and asked about, now. */
   dueRepos(now: number, limit: number): { removing: TenantRepo[]; unchecked: TenantRepo[] } {
     if (!this.#tables.exist) return { removing: [], unchecked: [] };
     return { removing: listRemoving(this.#db, limit), unchecked: listUnchecked(this.#db, now, limit) };
   }
 
-  /** Says when the next work is due, in milliseconds since the epoch; `undefined` where none is. */
+  /** Returns when the next work is due, in milliseconds since the epoch; `undefined` if none is. */
   nextDue(): number | undefined {
     const row = this.row();
     if (row === undefined) return undefined;
@@ -248,7 +254,7 @@ export class TenantDatabase {
     return takesNoMore === undefined ? { token, allowance } : { token, allowance, takesNoMore };
   }
 
-  /** Gives those of the tokens, by id, that are in force. */
+  /** Returns the ids of those tokens that are in force. */
   inForce(ids: readonly string[], now: number): string[] {
     return this.#present() === undefined ? [] : findInForce(this.#db, ids, now);
   }
@@ -264,7 +270,7 @@ export class TenantDatabase {
       const excess = maker === undefined ? undefined : excessOver(maker, request);
       if (excess !== undefined) return { kind: "excess", of: excess };
       const id = this.#newId();
-      // Where no time is asked for, the maker's holds.
+      // Without a requested time, the expiry of the token that makes this one applies.
       const expiresAt = request.expiresAt ?? maker?.expiresAt;
       insertToken(this.#db, id, { ...request, ...(expiresAt === undefined ? {} : { expiresAt }) }, now);
       const token = readToken(this.#db, id);
@@ -307,7 +313,7 @@ export class TenantDatabase {
   }
 }
 
-/** Says why a repository can't be entered. */
+/** Returns why a repository can't be entered. */
 function refusalOf(
   row: TenantRow | undefined,
   listed: TenantRepo | undefined,
@@ -319,7 +325,7 @@ function refusalOf(
   return request.byOperator ? undefined : boundOf(row, request.byPush);
 }
 
-/** Says what bounds a repository: of what it has itself, it knows more than its tenant. */
+/** Returns the bounds of a repository. What it holds itself it knows better than its tenant. */
 function allowanceOf({ record }: TenantRow, listed: TenantRepo | undefined): Allowance {
   const { repos: _, ...quotas } = record.settings.quotas;
   const { bytes, objects } = record.usage;
@@ -327,7 +333,7 @@ function allowanceOf({ record }: TenantRow, listed: TenantRepo | undefined): All
   return { ...quotas, elsewhere: { bytes: bytes - own.bytes, objects: objects - own.objects } };
 }
 
-/** Says why a tenant takes no repository more. */
+/** Returns why a tenant takes no further repository. */
 function boundOf({ record }: TenantRow, byPush: boolean): "no-push-to-create" | "repo-quota" | undefined {
   const { settings, repoCount } = record;
   if (byPush && !settings.pushToCreate) return "no-push-to-create";

@@ -1,5 +1,5 @@
 /**
- * The Durable Object of a tenant, addressed by its name: its settings, its repositories by name, its tokens.
+ * The Durable Object of a tenant, addressed by the tenant's name: its settings, its repositories by name, its tokens.
  *
  * @packageDocumentation
  */
@@ -24,14 +24,16 @@ import { SyncPlaces } from "./sync-places.ts";
 import { TenantDatabase } from "./tenant-database.ts";
 import { type TenantSurroundings, TenantUpkeep } from "./tenant-upkeep.ts";
 
-/** What the object uses of the Worker's bindings. */
+/** The Worker's bindings that the object uses. */
 export type TenantObjectEnv = PlacementSettings & {
   readonly REPOSITORIES: DurableObjectNamespace<RepositoryObject>;
   readonly DIRECTORY: DurableObjectNamespace<DirectoryObject>;
 };
 
 const ID_BYTES = 16;
-/** Work that failed is tried again this much later, for ever: the platform itself gives up after six times. Milliseconds. */
+/**
+ * How much later failed work is tried again, without end: the platform itself gives up after six tries. Milliseconds.
+ */
 const RETRY_DELAY = 30_000;
 
 function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurroundings, "remember"> {
@@ -46,12 +48,12 @@ function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurround
   };
 }
 
-/** One tenant, or none yet, or none any more. */
+/** One tenant, or none if it is not made yet or was deleted. */
 export class TenantObject extends DurableObject<TenantObjectEnv> {
   readonly #database: TenantDatabase;
   readonly #upkeep: TenantUpkeep;
   readonly #syncs = new SyncPlaces();
-  /** When the alarm goes off; `undefined` where it is not set. */
+  /** When the alarm goes off; `undefined` if it is not set. */
   #alarmAt: number | undefined;
 
   constructor(state: DurableObjectState, env: TenantObjectEnv) {
@@ -67,7 +69,7 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     });
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
-      // What an earlier build left may have brought work with it.
+      // A migration may have brought work with it.
       this.#wakeForNext(0);
     });
   }
@@ -77,7 +79,10 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     return this.#database.check(hash, repo, Date.now());
   }
 
-  /** Gives those of the tokens that may still be used, for a repository's object that is about to tell their owners something. */
+  /**
+   * Returns those of the tokens that are in force. A repository's object asks before it sends something to their
+   * owners.
+   */
   inForce(ids: readonly string[]): string[] {
     return this.#database.inForce(ids, Date.now());
   }
@@ -153,17 +158,20 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     this.#database.noteVisibility(repo, visibility);
   }
 
-  /** Notes what a repository has. Told by its object, after each change and again where that is not certain. */
+  /**
+   * Notes what a repository holds. Its object reports it after each change, and again if it is unsure that the report
+   * arrived.
+   */
   noteUsage(report: UsageReport): void {
     this.#database.noteUsage(report);
   }
 
-  /** Whether a sync of this repository may be asked for now; it takes one of the tenant's places then. */
+  /** Whether a sync of this repository may be asked for now. If so, it takes one of the tenant's places. */
   admitSync(repo: string): boolean {
     return this.#syncs.admit(repo, Date.now());
   }
 
-  /** Notes that a sync of this repository goes on. */
+  /** Notes that a sync of this repository is still alive. */
   syncGoesOn(repo: string): void {
     this.#syncs.goesOn(repo, Date.now());
   }
@@ -173,9 +181,9 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     this.#syncs.ended(repo);
   }
 
-  /** Returns the least seconds between two syncs that the tenant has; 0 where the deployment's hold. */
+  /** Returns the tenant's minimum of seconds between two syncs; 0 if the deployment's applies. */
   leastMirrorInterval(): number {
-    // A tenant without one, or none at all, has the deployment's.
+    // A tenant that sets none, or that does not exist, has the deployment's.
     return this.#database.describe()?.settings.leastMirrorInterval ?? 0;
   }
 
@@ -189,20 +197,20 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     return this.#database.repos(after, limit);
   }
 
-  /** Goes on with what is due. */
+  /** Continues the work that is due. */
   override async alarm(): Promise<void> {
     this.#alarmAt = undefined;
     let delay = 0;
     try {
       await this.#upkeep.work(Date.now());
     } catch {
-      // Its reason is in the log of the object that failed.
+      // The object that failed logs the reason.
       delay = RETRY_DELAY;
     }
     this.#wakeForNext(delay);
   }
 
-  /** Does something that may leave work behind, whether it ends well or not. */
+  /** Runs work that may leave more work behind, whether it succeeds or fails. */
   async #working<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -212,8 +220,8 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   }
 
   /**
-   * Sets the alarm for the next work, `delay` from now at the earliest. Not awaited: the write joins the change it follows, and the
-   * answer waits for both.
+   * Sets the alarm for the next work, at the earliest `delay` milliseconds from now. It is not awaited: the write joins
+   * the change before it, and the answer waits for both.
    */
   #wakeForNext(delay: number): void {
     const due = this.#database.nextDue();

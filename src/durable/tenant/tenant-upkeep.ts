@@ -1,29 +1,32 @@
 /**
- * What a tenant has to do in other objects, and goes on with until it is done: its entry in the directory, the removal of
- * repositories, and the question whether one that was entered was made. Every step may be taken again.
+ * The work of a tenant in other objects, which it continues until it is done. It keeps the tenant's entry in the
+ * directory, removes repositories, and asks whether an entered repository was made. Every step may be repeated.
  *
  * @packageDocumentation
  */
 import type { TenantDatabase } from "./tenant-database.ts";
 import type { TenantRepo } from "./tables/tenant-repos.ts";
 
-/** The other objects. */
+/** The other objects that a tenant calls. */
 export interface TenantSurroundings {
-  /** Ends the repository of this name, whichever there is, and sees to it that none with this id is made. Gives whether there was one. */
+  /**
+   * Removes the repository of this name, whichever id it has, and makes sure that none is made with this id. Returns
+   * whether there was one.
+   */
   removeRepository(repo: string, id: string | undefined): Promise<boolean>;
-  /** Gives the id of the repository of this name; where there is none, sees to it that none with this id is made. */
+  /** Returns the id of the repository of this name. If there is none, makes sure that none is made with this id. */
   confirmRepository(repo: string, id: string): Promise<string | undefined>;
   enterDirectory(createdAt: number): Promise<void>;
   leaveDirectory(): Promise<void>;
-  /** Sees to it that {@link TenantUpkeep.work} is called in a while, also if what goes on now never ends. */
+  /** Makes sure that {@link TenantUpkeep.work} is called after a while, even if the current work never ends. */
   remember(): void;
 }
 
-/** Repositories that are taken in hand together. */
+/** Repositories that one batch takes. */
 const BATCH = 100;
-/** Of them at once. */
+/** Repositories of a batch that are worked on at once. */
 const AT_ONCE = 10;
-/** Repositories that a deletion removes before it answers. */
+/** Repositories that the deletion of a tenant removes before it answers. */
 const REMOVED_AT_ONCE = 500;
 
 /** The work of one tenant. */
@@ -36,7 +39,7 @@ export class TenantUpkeep {
     this.#surroundings = surroundings;
   }
 
-  /** Removes a repository, listed or not. Gives whether there was one. */
+  /** Removes a repository, whether it is listed or not. Returns whether there was one. */
   async removeRepo(repo: string): Promise<boolean> {
     const listed = this.#database.beginRemoval(repo);
     this.#surroundings.remember();
@@ -45,18 +48,18 @@ export class TenantUpkeep {
     return removed;
   }
 
-  /** Enters the tenant in the directory, or takes it out. */
+  /** Enters the tenant in the directory, or removes it from there. */
   async settleDirectory(): Promise<void> {
     const row = this.#database.row();
     if (row === undefined || row.inDirectory !== row.leaving) return;
     this.#surroundings.remember();
     if (row.leaving) await this.#surroundings.leaveDirectory();
     else await this.#surroundings.enterDirectory(row.record.createdAt);
-    // It may have been told to leave while it was entered: then there is one more thing to do, and it is known.
+    // The tenant may have begun to leave while it was entered; then the next step takes it out again.
     this.#database.noteDirectory(!row.leaving);
   }
 
-  /** Deletes the tenant, and of its repositories as many as an answer may wait for. */
+  /** Deletes the tenant, and as many of its repositories as an answer may wait for. */
   async remove(): Promise<boolean> {
     if (!this.#database.leave()) return false;
     this.#surroundings.remember();
@@ -68,7 +71,7 @@ export class TenantUpkeep {
     return true;
   }
 
-  /** Does what is due, in part where it is much. */
+  /** Does the work that is due, or a part of it if there is much. */
   async work(now: number): Promise<void> {
     await this.settleDirectory();
     await this.#removeBatch();
@@ -81,7 +84,7 @@ export class TenantUpkeep {
     this.#database.forgetIfEmpty();
   }
 
-  /** Gives whether there may be more. */
+  /** Returns whether there may be more. */
   async #removeBatch(): Promise<boolean> {
     const { removing } = this.#database.dueRepos(0, BATCH);
     await this.#each(removing, async (repo) => {
@@ -91,7 +94,9 @@ export class TenantUpkeep {
     return removing.length === BATCH;
   }
 
-  /** Takes repositories in hand, a few at once. One that fails does not keep the others back; it fails the whole in the end. */
+  /**
+   * Works on repositories, a few at once. One that fails does not hold up the others, but the whole fails in the end.
+   */
   async #each(repos: readonly TenantRepo[], work: (repo: TenantRepo) => Promise<void>): Promise<void> {
     for (let at = 0; at < repos.length; at += AT_ONCE) {
       const settled = await Promise.allSettled(repos.slice(at, at + AT_ONCE).map(work));

@@ -1,6 +1,6 @@
 /**
- * Table `deliveries`: what is to be delivered to webhooks, and the last of what was. Bodies are not kept: they are made from the
- * ref log, also for a redelivery.
+ * Table `deliveries`: pending deliveries to webhooks, and the latest of those that ended. Bodies are not kept: they are
+ * made from the ref log, also for a redelivery.
  *
  * @packageDocumentation
  */
@@ -34,7 +34,7 @@ export const DELIVERIES_DDL = `CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_hook ON deliveries (hook, id);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (hook, due_at) WHERE due_at IS NOT NULL`;
 
-/** What a delivery begins with. `seq` and `ref` are absent for a `ping`. */
+/** A new delivery. `seq` and `ref` are absent for a `ping`. */
 export type NewDelivery = {
   readonly hook: string;
   readonly guid: string;
@@ -95,7 +95,7 @@ export function insertDelivery(db: SqlDatabase, delivery: NewDelivery, now: numb
   );
 }
 
-/** Gives a webhook's deliveries, newest first, at most `limit`. */
+/** Returns a webhook's deliveries, newest first, at most `limit`. */
 export function listDeliveries(db: SqlDatabase, hook: string, limit: number): Delivery[] {
   const rows = db.rows(`SELECT ${COLUMNS} FROM deliveries WHERE hook = ? ORDER BY id DESC LIMIT ?`, hook, limit);
   return Array.from(rows, deliveryRow);
@@ -106,7 +106,7 @@ export function readDelivery(db: SqlDatabase, hook: string, id: number): Deliver
   return row === undefined ? undefined : deliveryRow(row);
 }
 
-/** Gives what is due of a webhook, in the order it came about, at most `limit`. */
+/** Returns a webhook's deliveries that are due, in the order they were made, at most `limit`. */
 export function dueDeliveries(db: SqlDatabase, hook: string, now: number, limit: number): Delivery[] {
   const rows = db.rows(
     `SELECT ${COLUMNS} FROM deliveries WHERE hook = ? AND due_at <= ? ORDER BY id LIMIT ?`,
@@ -117,7 +117,9 @@ export function dueDeliveries(db: SqlDatabase, hook: string, now: number, limit:
   return Array.from(rows, deliveryRow);
 }
 
-/** What of a webhook is pending: how many deliveries, how many of them are redeliveries, and when the next one is due. */
+/**
+ * A webhook's pending deliveries: how many they are, how many of them are redeliveries, and when the next one is due.
+ */
 export type PendingDeliveries = { readonly count: number; readonly redeliveries: number; readonly due?: number };
 
 /** Counts a webhook's deliveries that are pending. */
@@ -132,7 +134,7 @@ export function pendingDeliveries(db: SqlDatabase, hook: string): PendingDeliver
   return { count: integerAt(row, 0), redeliveries: integerAt(row, 1), due: integerAt(row, 2) };
 }
 
-/** What an attempt leaves of a delivery. `due` is when it is tried again. */
+/** The state of a delivery after an attempt. `due` is when it is tried again. */
 export type Attempted = {
   readonly hook: string;
   readonly result: AttemptResult;
@@ -156,12 +158,12 @@ export function noteAttempt(db: SqlDatabase, { hook, result, state, due, now }: 
   );
 }
 
-/** Gives up whatever of a webhook is pending. */
+/** Gives up all pending deliveries of a webhook. */
 export function giveUpDeliveries(db: SqlDatabase, hook: string): void {
   db.run("UPDATE deliveries SET state = 'failed', due_at = NULL WHERE hook = ? AND due_at IS NOT NULL", hook);
 }
 
-/** Forgets a webhook's deliveries, but for the newest `kept` of those that ended and all that are pending. */
+/** Deletes a webhook's deliveries except the pending ones and the newest `kept` that ended. */
 export function pruneDeliveries(db: SqlDatabase, hook: string, kept: number): void {
   db.run(
     `DELETE FROM deliveries WHERE hook = ?1 AND due_at IS NULL AND id <=
@@ -171,7 +173,7 @@ export function pruneDeliveries(db: SqlDatabase, hook: string, kept: number): vo
   );
 }
 
-/** Forgets all deliveries of a webhook. */
+/** Deletes all deliveries of a webhook. */
 export function deleteDeliveries(db: SqlDatabase, hook: string): void {
   db.run("DELETE FROM deliveries WHERE hook = ?", hook);
 }

@@ -1,5 +1,6 @@
 /**
- * Table `doomed_prefixes`: prefixes of deleted repositories whose bytes are still to go. It outlives the repository it names.
+ * Table `doomed_prefixes`: prefixes of deleted repositories whose bytes still have to be deleted. A row outlives the
+ * repository it names.
  *
  * @packageDocumentation
  */
@@ -11,17 +12,17 @@ export const DOOMED_PREFIXES_DDL = `CREATE TABLE IF NOT EXISTS doomed_prefixes (
   leased_until INTEGER NOT NULL
 ) WITHOUT ROWID`;
 
-/** Whether the repository with this id was deleted, or is never to be. */
+/** Whether the repository with this id was deleted, or must never be made. */
 export function isDoomed(db: SqlDatabase, id: string): boolean {
   return firstRow(db.rows("SELECT 1 FROM doomed_prefixes WHERE id = ?", id)) !== undefined;
 }
 
-/** Dooms a prefix. `leasedUntil` is when the last upload into it must have ended: until then it is looked at again. */
+/** Dooms a prefix. `leasedUntil` is when the last upload into it must have ended: until then it is checked again. */
 export function doomPrefix(db: SqlDatabase, id: string, dueAt: number, leasedUntil: number): void {
   db.run("INSERT OR IGNORE INTO doomed_prefixes (id, due_at, leased_until) VALUES (?, ?, ?)", id, dueAt, leasedUntil);
 }
 
-/** Gives the prefixes that are due for a job. */
+/** Returns the prefixes for which a job is due. */
 export function duePrefixes(db: SqlDatabase, now: number): string[] {
   return Array.from(db.rows("SELECT id FROM doomed_prefixes WHERE due_at <= ?", now), (row) => textAt(row, 0));
 }
@@ -31,13 +32,15 @@ export function postponePrefix(db: SqlDatabase, id: string, dueAt: number): void
   db.run("UPDATE doomed_prefixes SET due_at = ? WHERE id = ?", dueAt, id);
 }
 
-/** Notes that a prefix is empty: forgets it, or comes back when the last upload that was under way must have ended. */
+/**
+ * Notes that a prefix is empty. Its row is deleted, or stays due for when the last upload under way must have ended.
+ */
 export function notePrefixEmpty(db: SqlDatabase, id: string, now: number): void {
   db.run("DELETE FROM doomed_prefixes WHERE id = ? AND leased_until <= ?", id, now);
   db.run("UPDATE doomed_prefixes SET due_at = leased_until WHERE id = ?", id);
 }
 
-/** Gives when the next prefix is due; `undefined` where there is none. */
+/** Returns when the next prefix is due; `undefined` if there is none. */
 export function nextPrefixDue(db: SqlDatabase): number | undefined {
   const row = firstRow(db.rows("SELECT min(due_at) FROM doomed_prefixes"));
   return row === undefined || row[0] === null ? undefined : integerAt(row, 0);

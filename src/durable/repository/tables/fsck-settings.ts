@@ -1,6 +1,6 @@
 /**
- * Table `fsck_settings`: what of git's checks is let pass in pushes; without a row, the defaults hold. It is read for pushes and for
- * those who look at settings, and not for readers: the list of objects may be long.
+ * Table `fsck_settings`: which of git's checks pushes may fail. Without a row, the defaults apply. Pushes and the
+ * settings' readers read it, and a repository's readers do not: the list of objects may be long.
  *
  * @packageDocumentation
  */
@@ -23,7 +23,11 @@ export function readFsckSettings(db: SqlDatabase): FsckSettings {
   return { strict: integerAt(row, 0) === 1, ignore: wordsOf(textAt(row, 1)), skip: wordsOf(textAt(row, 2)) };
 }
 
-/** Changes what is given of the settings. @throws RangeError where there are more objects than may be. */
+/**
+ * Changes the given settings.
+ *
+ * @throws RangeError if the list of objects is too long.
+ */
 export function changeFsckSettings(db: SqlDatabase, change: Partial<FsckSettings> = {}): void {
   if (Object.keys(change).length === 0) return;
   const { strict, ignore, skip } = { ...readFsckSettings(db), ...change };

@@ -1,5 +1,5 @@
 /**
- * Table `hooks`: webhooks, and how far in the ref log each has come.
+ * Table `hooks`: webhooks, each with its place in the ref log.
  *
  * @packageDocumentation
  */
@@ -22,17 +22,19 @@ export const HOOKS_DDL = `CREATE TABLE IF NOT EXISTS hooks (
   failing_since INTEGER
 ) WITHOUT ROWID`;
 
-/** A row, with what is not shown. */
+/** The row, including what the API does not show. */
 export type HookRow = Hook & {
   readonly secret?: string;
-  /** Where the host was reached when the webhook was set. */
+  /** The origin under which the host was reached when the webhook was set. */
   readonly origin: string;
-  /** The last place in the ref log that deliveries were made of. */
+  /** The last place in the ref log for which deliveries were made. */
   readonly seen: number;
-  /** When a job to deliver was sent, and taken up, that has not reported yet. Milliseconds since the epoch, as below. */
+  /**
+   * When the job that has not reported yet was sent, and when it was taken up. Milliseconds since the epoch, as below.
+   */
   readonly jobAt?: number;
   readonly takenAt?: number;
-  /** When deliveries began to fail, none having been taken since. */
+  /** When deliveries began to fail, if none has succeeded since. */
   readonly failingSince?: number;
 };
 
@@ -63,7 +65,7 @@ function hookRow(row: SqlRow): HookRow {
   };
 }
 
-/** Gives all webhooks, oldest first. */
+/** Returns all webhooks, oldest first. */
 export function listHooks(db: SqlDatabase): HookRow[] {
   return Array.from(db.rows(`SELECT ${COLUMNS} FROM hooks ORDER BY created_at, id`), hookRow);
 }
@@ -73,7 +75,7 @@ export function readHook(db: SqlDatabase, id: string): HookRow | undefined {
   return row === undefined ? undefined : hookRow(row);
 }
 
-/** What a webhook begins with. */
+/** The columns of a new webhook. */
 export type NewHook = {
   readonly id: string;
   readonly settings: HookSettings;
@@ -98,7 +100,7 @@ export function insertHook(db: SqlDatabase, { id, settings, origin, seen, now }:
   );
 }
 
-/** Writes a webhook's settings and its place anew; what failed before counts no more. */
+/** Replaces a webhook's settings and its place. Earlier failures no longer count. */
 export function updateHook(db: SqlDatabase, { id, settings, origin, seen, now }: NewHook): void {
   db.run(
     `UPDATE hooks SET url = ?, secret = ?, events = ?, active = ?, disabled_why = NULL, origin = ?, updated_at = ?, seen = ?,
@@ -114,7 +116,7 @@ export function updateHook(db: SqlDatabase, { id, settings, origin, seen, now }:
   );
 }
 
-/** Turns a webhook off and says why. */
+/** Turns a webhook off, with the reason. */
 export function disableHook(db: SqlDatabase, id: string, why: string, now: number): void {
   db.run("UPDATE hooks SET active = 0, disabled_why = ?, updated_at = ? WHERE id = ?", why, now, id);
 }
@@ -128,12 +130,12 @@ export function noteSeen(db: SqlDatabase, id: string, seen: number): void {
   db.run("UPDATE hooks SET seen = ? WHERE id = ?", seen, id);
 }
 
-/** Notes when a job was sent and taken up; `null` where there is none. */
+/** Notes when a job was sent and when it was taken up; `null` if there is none. */
 export function noteHookJob(db: SqlDatabase, id: string, jobAt: number | null, takenAt: number | null): void {
   db.run("UPDATE hooks SET job_at = ?, taken_at = ? WHERE id = ?", jobAt, takenAt, id);
 }
 
-/** Notes since when all deliveries fail; `null` where the last one did not. */
+/** Notes since when all deliveries fail; `null` if the last one succeeded. */
 export function noteFailing(db: SqlDatabase, id: string, since: number | null): void {
   db.run("UPDATE hooks SET failing_since = ? WHERE id = ?", since, id);
 }

@@ -1,6 +1,6 @@
 /**
- * Table `leases`: packs being uploaded. What a lease names may be in the bucket and in no catalog; when its time is up, the alarm
- * deletes it there.
+ * Table `leases`: packs that are being uploaded. Files under a lease's name may be in the bucket but not in the
+ * catalog; when the lease ends, the alarm deletes them.
  *
  * @packageDocumentation
  */
@@ -11,19 +11,19 @@ export const LEASES_DDL = `CREATE TABLE IF NOT EXISTS leases (
   expires_at INTEGER NOT NULL
 ) WITHOUT ROWID`;
 
-/** How long an upload may take, in milliseconds. */
+/** How long a lease runs, in milliseconds. */
 export const LEASE_TIME = 24 * 60 * 60 * 1000;
 
 export function insertLease(db: SqlDatabase, pack: string, expiresAt: number): void {
   db.run("INSERT INTO leases (pack, expires_at) VALUES (?, ?)", pack, expiresAt);
 }
 
-/** Puts the end of a lease off. */
+/** Extends a lease. */
 export function renewLease(db: SqlDatabase, pack: string, expiresAt: number): void {
   db.run("UPDATE leases SET expires_at = ? WHERE pack = ?", expiresAt, pack);
 }
 
-/** Whether the upload's lease still runs. Once it has ended, the upload's files may be on their way out of the bucket. */
+/** Whether the upload's lease still runs. After its end, the upload's files may be about to be deleted. */
 export function hasLease(db: SqlDatabase, pack: string, now: number): boolean {
   return firstRow(db.rows("SELECT 1 FROM leases WHERE pack = ? AND expires_at > ?", pack, now)) !== undefined;
 }
@@ -32,13 +32,13 @@ export function deleteLease(db: SqlDatabase, pack: string): void {
   db.run("DELETE FROM leases WHERE pack = ?", pack);
 }
 
-/** Gives the packs whose leases ended at or before `now`, oldest first, at most `limit`. */
+/** Returns the packs whose leases ended at or before `now`, oldest first, at most `limit`. */
 export function expiredLeases(db: SqlDatabase, now: number, limit: number): string[] {
   const rows = db.rows("SELECT pack FROM leases WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now, limit);
   return Array.from(rows, (row) => textAt(row, 0));
 }
 
-/** Gives when the next, or the last, lease ends; `undefined` where there is none. */
+/** Returns when the next, or the last, lease ends; `undefined` if there is none. */
 export function leaseEnd(db: SqlDatabase, which: "next" | "last"): number | undefined {
   const row = firstRow(db.rows(`SELECT ${which === "next" ? "min" : "max"}(expires_at) FROM leases`));
   return row === undefined || row[0] === null ? undefined : integerAt(row, 0);

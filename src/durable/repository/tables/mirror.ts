@@ -56,9 +56,9 @@ export type MirrorRow = {
   readonly lastError: string | undefined;
   readonly failures: number;
   readonly nextSync: number | undefined;
-  /** Whether a sync was asked for since the last one began. */
+  /** Whether a sync has been asked for since the last one began. */
   readonly asked: boolean;
-  /** The lease of the sync under way, and when it is taken for dead. */
+  /** The name of the pack under the running sync's lease, and when that sync is taken for dead. */
   readonly running: string | undefined;
   readonly runningUntil: number | undefined;
   readonly bytes: number;
@@ -83,26 +83,26 @@ function policyAt(row: SqlRow, column: number): MirrorSettings["policy"] {
   return policy === "keep" || policy === "stop" ? policy : "follow";
 }
 
-/** Reads words, one to a line. */
+/** Reads a column of words, one per line. */
 function wordsAt(row: SqlRow, column: number): string[] {
   const text = textAt(row, column);
   return text === "" ? [] : text.split("\n");
 }
 
-/** Reads the key's name and, in the column behind it, the data. */
+/** Reads a sealed secret: the key's name, and the data from the next column. */
 function secretAt(row: SqlRow, column: number): SealedSecret | undefined {
   const key = optionalText(row, column);
   return key === undefined ? undefined : { key, data: textAt(row, column + 1) };
 }
 
-/** Reads the anchors and, in the column behind them, the packs. */
+/** Reads a slice: the anchors, and the packs from the next column. */
 function sliceAt(row: SqlRow, column: number): Slice | undefined {
   if (row[column] === null) return undefined;
   const packs = optionalText(row, column + 1);
   return { anchors: blobAt(row, column), packs: packs?.split("\n") };
 }
 
-/** Reads the row; `undefined` where the repository is no mirror. */
+/** Reads the row; `undefined` if the repository is no mirror. */
 export function readMirror(db: SqlDatabase): MirrorRow | undefined {
   const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM mirror`));
   if (row === undefined) return undefined;
@@ -133,7 +133,7 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
   };
 }
 
-/** Reads what every reader of the repository sees of it. */
+/** Reads what every reader of the repository may see of the mirror. */
 export function readMirrorSummary(db: SqlDatabase): MirrorSummary | undefined {
   const row = firstRow(db.rows("SELECT upstream, interval, last_sync, fetch_through FROM mirror"));
   if (row === undefined) return undefined;
@@ -146,14 +146,14 @@ export function readMirrorSummary(db: SqlDatabase): MirrorSummary | undefined {
   };
 }
 
-/** Reads what webhooks are checked with, and no more: anybody may bring this about. */
+/** Reads the secret that webhooks are checked with, and nothing else: anybody may cause this read. */
 export function readMirrorHook(db: SqlDatabase): MirrorHook | undefined {
   const row = firstRow(db.rows("SELECT r.id, m.hook_key, m.hook FROM repository r JOIN mirror m"));
   const secret = row === undefined ? undefined : secretAt(row, 1);
   return row === undefined || secret === undefined ? undefined : { id: textAt(row, 0), secret };
 }
 
-/** How much room what is long may take. Letters may be of three bytes each. */
+/** Returns the most bytes that the long columns may take. A UTF-16 unit may take three. */
 function longBytes({ settings, slice, login, lastError }: MirrorRow): number {
   const texts = [settings.upstream, settings.refspecs, settings.fsck.skip, login?.data, lastError, slice?.packs];
   const letters = texts.reduce((sum, text) => sum + (text === undefined ? 0 : String(text).length), 0);
@@ -161,7 +161,7 @@ function longBytes({ settings, slice, login, lastError }: MirrorRow): number {
   return letters * 3 + (slice?.anchors.length ?? 0);
 }
 
-/** Writes the whole row. */
+/** Replaces the whole row. */
 export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
   if (longBytes(row) > SQL_VALUE_LIMIT) throw new RangeError("a mirror's settings are too long for a row");
   const { settings, login, slice } = row;
@@ -197,7 +197,7 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
   db.run(sql, ...values.map((value) => value ?? null));
 }
 
-/** Makes an ordinary repository of the mirror. */
+/** Deletes the row, which makes the mirror an ordinary repository. */
 export function deleteMirror(db: SqlDatabase): void {
   db.run("DELETE FROM mirror");
 }

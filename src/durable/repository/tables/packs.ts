@@ -1,5 +1,5 @@
 /**
- * Tables `packs`, the catalog, and `pack_refs`: the refs that keep a marked pack's objects reachable.
+ * Table `packs`, the catalog, and table `pack_refs`: the refs that keep a marked pack's objects reachable.
  *
  * @packageDocumentation
  */
@@ -17,7 +17,7 @@ import {
   SQL_VALUE_LIMIT,
 } from "../../sql/sql-database.ts";
 
-/** `index_head` is the last column: reading the others does not touch its overflow pages. */
+/** `index_head` is the last column, so that reading the others does not touch its overflow pages. */
 export const PACKS_DDL = `CREATE TABLE IF NOT EXISTS packs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
@@ -40,20 +40,23 @@ CREATE TABLE IF NOT EXISTS pack_refs (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pack_refs_pack ON pack_refs (pack)`;
 
-/** The most of an index that is kept in its row. */
+/** The most bytes of an index that are kept in its row. */
 export const INDEX_HEAD_LIMIT = 65_536;
-/** Header and fan-out table of an index: what every reader needs at least. @see gitformat-pack(5) */
+/** Bytes of an index's header and fan-out table, which every reader needs. @see gitformat-pack(5) */
 const INDEX_FANOUT_BYTES = 8 + 256 * 4;
-/** Where the index heads of a catalog exceed this together, they are cut to header and fan-out, so that an answer fits an RPC. */
+/**
+ * If the index heads of a catalog exceed this together, they are cut to header and fan-out, so that an answer fits an
+ * RPC.
+ */
 const INDEX_HEADS_BUDGET = 8 * 1024 * 1024;
 
 assert(INDEX_FANOUT_BYTES <= INDEX_HEAD_LIMIT, "what every reader needs of an index is kept");
 assert(2 * INDEX_HEAD_LIMIT <= SQL_VALUE_LIMIT, "a row takes the head of an index beside the types of its objects");
-/** A pack pushed with more refs than this depends on all of them at once. */
+/** A pack pushed with more refs than this depends on all refs at once. */
 const MAX_DEPENDENCIES = 1000;
-/** Likewise of packs that come to rest on refs together: so many rows are written at most. */
+/** The most rows that are written when several packs come to rest on refs. Beyond it, too, they depend on all refs. */
 const MAX_PAIRS = 10_000;
-/** Stands for "any ref"; no ref name may hold an asterisk. */
+/** Stands for "any ref". A ref name can't contain an asterisk. */
 const ANY_REF = "*";
 
 function sourceAt(row: SqlRow, column: number): PackSource {
@@ -62,7 +65,7 @@ function sourceAt(row: SqlRow, column: number): PackSource {
   throw new CorruptStore(`pack source ${source}`);
 }
 
-/** Gives the catalog, oldest first. */
+/** Returns the catalog, oldest first. */
 export function listPacks(db: SqlDatabase): PackRecord[] {
   const heads = firstRow(db.rows("SELECT coalesce(sum(min(index_bytes, ?)), 0) FROM packs", INDEX_HEAD_LIMIT));
   const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
@@ -89,7 +92,7 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
 
 /** Adds a pack. */
 export function insertPack(db: SqlDatabase, pack: PackRecord): void {
-  // Types that do not fit lie in the bucket.
+  // Longer lists of types are files in the bucket.
   if ((pack.kinds?.length ?? 0) > INDEX_HEAD_LIMIT) throw new RangeError(`types of ${pack.kinds?.length} bytes`);
   if (pack.indexHead.length > INDEX_HEAD_LIMIT) throw new RangeError(`index head of ${pack.indexHead.length} bytes`);
   db.run(
@@ -110,19 +113,19 @@ export function insertPack(db: SqlDatabase, pack: PackRecord): void {
   );
 }
 
-/** Gives the bytes of all packs and indexes. */
+/** Returns the bytes of all packs and indexes. */
 export function sumPackBytes(db: SqlDatabase): number {
   const row = firstRow(db.rows("SELECT coalesce(sum(pack_bytes + index_bytes), 0) FROM packs"));
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
-/** Gives the objects of all packs. */
+/** Returns the number of objects in all packs. */
 export function sumPackObjects(db: SqlDatabase): number {
   const row = firstRow(db.rows("SELECT coalesce(sum(objects), 0) FROM packs"));
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
-/** Notes which refs the mark of a pack rests on. */
+/** Notes the refs on which the mark of a pack rests. */
 export function insertDependencies(db: SqlDatabase, pack: string, refs: readonly string[]): void {
   const names = refs.length > MAX_DEPENDENCIES ? [ANY_REF] : refs;
   for (const chunk of jsonChunks(names)) {
@@ -130,7 +133,7 @@ export function insertDependencies(db: SqlDatabase, pack: string, refs: readonly
   }
 }
 
-/** Notes that packs, those of them that are in the catalog, rest on refs. */
+/** Notes that those of the packs that are in the catalog rest on refs. */
 function insertPairs(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
   const names = refs.length * packs.length > MAX_PAIRS ? [ANY_REF] : refs;
   for (const chunk of jsonChunks(packs)) {
@@ -145,7 +148,7 @@ function insertPairs(db: SqlDatabase, packs: readonly string[], refs: readonly s
   }
 }
 
-/** Marks packs, those of them that are in the catalog: they rest on these refs. */
+/** Marks those of the packs that are in the catalog; their marks rest on these refs. */
 export function markPacks(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
   if (refs.length === 0) return;
   insertPairs(db, packs, refs);
@@ -154,12 +157,12 @@ export function markPacks(db: SqlDatabase, packs: readonly string[], refs: reado
   }
 }
 
-/** Has every pack whose mark rests on one of `refs` rest on `others`, too. */
+/** Makes every pack whose mark rests on one of `refs` rest on `others` as well. */
 export function spreadMarks(db: SqlDatabase, refs: readonly string[], others: readonly string[]): void {
   insertPairs(db, [...packsOn(db, refs)], others);
 }
 
-/** Gives the packs whose marks rest on one of these refs. */
+/** Returns the packs whose marks rest on one of these refs. */
 function packsOn(db: SqlDatabase, refs: readonly string[]): Set<string> {
   const packs = new Set<string>();
   for (const chunk of jsonChunks(refs)) {
@@ -169,7 +172,7 @@ function packsOn(db: SqlDatabase, refs: readonly string[]): Set<string> {
   return packs;
 }
 
-/** Clears the mark of every pack that rests on one of these refs, which no longer keep what they kept. */
+/** Clears the mark of every pack that rests on one of these refs: they no longer keep its objects reachable. */
 export function clearMarks(db: SqlDatabase, refs: readonly string[]): void {
   if (refs.length === 0) return;
   for (const chunk of jsonChunks(packsOn(db, [ANY_REF, ...refs]))) {
@@ -178,7 +181,7 @@ export function clearMarks(db: SqlDatabase, refs: readonly string[]): void {
   }
 }
 
-/** Gives how many of these packs are in the catalog. */
+/** Returns how many of these packs are in the catalog. */
 export function countPacks(db: SqlDatabase, names: readonly string[]): number {
   let count = 0;
   for (const chunk of jsonChunks(names)) {
@@ -189,8 +192,8 @@ export function countPacks(db: SqlDatabase, names: readonly string[]): number {
 }
 
 /**
- * Marks packs, where `from` are packs that are all marked: the new ones then rest on the refs that these rest on. A tip pack rests on
- * none, and tells nothing of what the refs reach.
+ * Marks packs if all packs in `from` are marked. The new ones then rest on the refs that those rest on. A tip pack
+ * rests on none, and proves nothing about what the refs reach.
  */
 export function inheritMarks(db: SqlDatabase, packs: readonly string[], from: readonly string[]): void {
   const refs = new Set<string>();
@@ -203,7 +206,7 @@ export function inheritMarks(db: SqlDatabase, packs: readonly string[], from: re
   markPacks(db, packs, [...refs]);
 }
 
-/** Takes packs out of the catalog. */
+/** Removes packs from the catalog. */
 export function deletePacks(db: SqlDatabase, names: readonly string[]): void {
   for (const chunk of jsonChunks(names)) {
     db.run("DELETE FROM packs WHERE name IN (SELECT value FROM json_each(?))", chunk);

@@ -1,6 +1,6 @@
 /**
- * Table `push_certificates`: what pushes were signed with. There is one row per signed push, with the push's id. A certificate lands
- * once: `digest`, the hash of what was signed, is unique. It is null in rows of builds that kept none.
+ * Table `push_certificates`: the certificates of signed pushes, one row per push, with the push's id. A certificate
+ * lands once: `digest`, the hash of the signed text, is unique. It is null in rows of builds that kept none.
  *
  * @packageDocumentation
  */
@@ -23,7 +23,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS push_certificates_digest ON push_certificates 
 const NONCE_STATUSES: readonly NonceStatus[] = ["OK", "SLOP", "BAD", "MISSING", "UNSOLICITED"];
 const VERDICTS: readonly SignatureVerdict[] = ["good", "bad", "unknown-key", "unverified"];
 
-/** Keeps the certificate of a push. */
+/** Stores the certificate of a push. */
 export function insertCertificate(db: SqlDatabase, push: number, certificate: StoredCertificate): void {
   db.run(
     `INSERT INTO push_certificates (push, nonce, nonce_slop, signature, key, signer, content, digest)
@@ -39,7 +39,7 @@ export function insertCertificate(db: SqlDatabase, push: number, certificate: St
   );
 }
 
-/** Whether a certificate that signs the same has landed. */
+/** Whether a certificate with the same signed text has landed. */
 export function hasLanded(db: SqlDatabase, { digest }: Pick<StoredCertificate, "digest">): boolean {
   const sql = "SELECT 1 FROM push_certificates WHERE digest = ? AND digest IS NOT NULL";
   return firstRow(db.rows(sql, digest)) !== undefined;
@@ -62,7 +62,7 @@ function checkOf(row: SqlRow): CertificateCheck {
   };
 }
 
-/** Gives what is known of the certificates of some pushes, by push. */
+/** Returns the results of checking the certificates of some pushes, by push. */
 export function readCertificateChecks(db: SqlDatabase, pushes: readonly number[]): Map<number, CertificateCheck> {
   const rows = db.rows(
     `SELECT push, nonce, nonce_slop, signature, key, signer FROM push_certificates
@@ -72,7 +72,7 @@ export function readCertificateChecks(db: SqlDatabase, pushes: readonly number[]
   return new Map(Array.from(rows, (row) => [integerAt(row, 0), checkOf(row)] as const));
 }
 
-/** Gives the certificate of a push as it came; `undefined` where it had none. */
+/** Returns the certificate of a push as it came; `undefined` if it had none. */
 export function readCertificate(db: SqlDatabase, push: number): Uint8Array | undefined {
   const row = firstRow(db.rows("SELECT content FROM push_certificates WHERE push = ?", push));
   return row === undefined ? undefined : blobAt(row, 0);

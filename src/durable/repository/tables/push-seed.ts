@@ -1,5 +1,5 @@
 /**
- * Table `push_seed`: the secret that the nonces of signed pushes are made with, where the deployment has none of its own.
+ * Table `push_seed`: the secret from which the nonces of signed pushes are made, if the deployment has none of its own.
  *
  * @packageDocumentation
  */
@@ -10,7 +10,7 @@ export const PUSH_SEED_DDL = `CREATE TABLE IF NOT EXISTS push_seed (
   seed TEXT NOT NULL
 )`;
 
-/** Gives the secret; at the first call a new one, made by `random`. */
+/** Returns the secret. The first call stores a new one, made by `random`. */
 export function readPushSeed(db: SqlDatabase, random: () => string): string {
   const row = firstRow(db.rows("SELECT seed FROM push_seed"));
   if (row !== undefined) return textAt(row, 0);

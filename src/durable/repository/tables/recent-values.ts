@@ -1,5 +1,5 @@
 /**
- * Values that refs had a moment ago, out of tables `pushes` and `ref_log`.
+ * Reads values that refs had a short time ago, from tables `pushes` and `ref_log`.
  *
  * @packageDocumentation
  */
@@ -8,22 +8,22 @@ import { toHex } from "../../../bytes/hex.ts";
 import type { OpenRequest } from "../../../refs/ref-store.ts";
 import { blobAt, integerAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 
-/** Rows of the log that one look reads at most. In a busier minute the older values are forgotten sooner. */
+/** The most rows of the log that one look reads. In a busier minute, the older values are forgotten sooner. */
 const MOST_ROWS = 10_000;
 
-/** What refs had. */
+/** Earlier values of refs. */
 export type RecentValues = {
   /** The last value that each ref had before it was moved or deleted, by name, in hex. */
   readonly byName: ReadonlyMap<string, string>;
-  /** All those values, raw, one after the other. */
+  /** All those values as raw oids, concatenated. */
   readonly oids: Uint8Array;
 };
 
 const isOid = (oid: Uint8Array): boolean => oid.some((byte) => byte !== 0);
 
 /**
- * Reads the values that moves after the moment asked for took from refs, the newest first; `undefined` where none was asked for. Moves
- * up to the place `forgotten` in the log are left out.
+ * Returns the values that refs lost to moves after the requested instant, newest first; `undefined` if none were asked
+ * for. Moves up to the place `forgotten` in the log are left out.
  */
 export function recentValuesOf(
   db: SqlDatabase,
@@ -39,7 +39,7 @@ export function recentValuesOf(
     MOST_ROWS,
   );
   for (const row of rows) {
-    // Rows are as old as their place in the log says, so that no older one is read.
+    // Rows are in the order of their age, so nothing older than this is read.
     if (integerAt(row, 2) < since) break;
     const name = textAt(row, 0);
     const old = blobAt(row, 1);

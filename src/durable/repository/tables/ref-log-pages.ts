@@ -1,5 +1,5 @@
 /**
- * Reads tables `pushes` and `ref_log` by the page, newest first, for people.
+ * Reads tables `pushes` and `ref_log` in pages, newest first, for people.
  *
  * @packageDocumentation
  */
@@ -40,7 +40,7 @@ function optionsAt(row: SqlRow, column: number): string[] {
   return list.filter((item) => typeof item === "string");
 }
 
-/** Gives the pushes with these ids, without their moves. */
+/** Returns the pushes with these ids, without their moves. */
 function readPushes(db: SqlDatabase, ids: readonly number[]): Map<number, Omit<LoggedPush, "moves">> {
   const certificates = readCertificateChecks(db, ids);
   const rows = db.rows(
@@ -57,7 +57,7 @@ function readPushes(db: SqlDatabase, ids: readonly number[]): Map<number, Omit<L
   );
 }
 
-/** Gives one page of the log. */
+/** Returns one page of the log. */
 export function readRefLogPage(db: SqlDatabase, query: RefLogQuery): RefLogPage {
   const found = movesBefore(db, query);
   const moves = found.slice(0, query.limit);

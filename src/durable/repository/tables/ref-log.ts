@@ -1,9 +1,9 @@
 /**
- * Tables `pushes` and `ref_log`: who moved which ref, when and from where. One row a push and one a moved ref, so that a push of
- * 100,000 refs does not repeat its options as often.
+ * Tables `pushes` and `ref_log`: who moved which ref, when, and from which value. There is one row per push and one per
+ * moved ref, so that a push of 100,000 refs does not repeat its options as often.
  *
- * Rows are written in the transaction that moves the refs, and what tells others of moves is made from them: each listener has a
- * place in the log of its own, so that no move that was acknowledged is lost, and none has to be written down once a listener.
+ * The transaction that moves the refs writes the rows, and all notices of moves are made from them. Each listener has
+ * its own place in the log. So no acknowledged move is lost, and none has to be written once per listener.
  *
  * @packageDocumentation
  */
@@ -32,7 +32,10 @@ CREATE TABLE IF NOT EXISTS ref_log (
   forward INTEGER NOT NULL
 )`;
 
-/** One moved ref. Hex; all zeros for none. `forward` where it is known that the old value is reachable from the new one. */
+/**
+ * One moved ref, with oids in hex; all zeros for none. `forward` is true if the old value is known to be reachable from
+ * the new one.
+ */
 export type RefMove = {
   readonly name: string;
   readonly oldOid: string;
@@ -40,10 +43,10 @@ export type RefMove = {
   readonly forward: boolean;
 };
 
-/** Who moved refs, when, and what the push said beside. */
+/** Who moved refs, when, and with which push options. */
 export type PushEntry = { readonly actor: string; readonly at: number; readonly options: readonly string[] };
 
-/** Adds a push and what it moved; gives the push's id. Options too long for a row are left out of the log, and the log says so. */
+/** Adds a push and its moves. Returns the push's id. Options too long for a row are left out, and the log says so. */
 export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<RefMove>): number {
   const options = JSON.stringify(entry.options);
   const kept = options.length * 3 <= SQL_VALUE_LIMIT ? options : JSON.stringify(["(too long)"]);
@@ -64,16 +67,16 @@ export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<
   return push;
 }
 
-/** A row of the log. `seq` rises with each and is never used again, not even by another repository of the same name. */
+/** A row of the log. `seq` rises with each row and is never used again, even by another repository of the same name. */
 export type LoggedMove = RefMove & {
   readonly seq: number;
   readonly at: number;
   readonly actor: string;
-  /** Whether it is the first of its push, whose rows follow each other. */
+  /** Whether it is the first row of its push. The rows of a push follow each other. */
   readonly first: boolean;
 };
 
-/** A row of the log with what the push said beside. */
+/** A row of the log with its push's options. */
 export type LoggedPush = LoggedMove & { readonly options: readonly string[] };
 
 const MOVE_COLUMNS = `l.seq, l.name, lower(hex(l.old)), lower(hex(l.new)), l.forward, p.at, p.actor,
@@ -92,7 +95,7 @@ function moveOf(row: SqlRow): LoggedMove {
   };
 }
 
-/** Gives rows after a place in the log, in order, at most `limit`. */
+/** Returns the rows after a place in the log, in order, at most `limit`. */
 export function readRefLog(db: SqlDatabase, after: number, limit: number): LoggedMove[] {
   const rows = db.rows(
     `SELECT ${MOVE_COLUMNS} FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq > ? ORDER BY l.seq LIMIT ?`,
@@ -102,7 +105,7 @@ export function readRefLog(db: SqlDatabase, after: number, limit: number): Logge
   return Array.from(rows, moveOf);
 }
 
-/** Gives one row with its push; `undefined` where there is none. */
+/** Returns one row with its push; `undefined` if there is none. */
 export function readLoggedPush(db: SqlDatabase, seq: number): LoggedPush | undefined {
   const row = firstRow(
     db.rows(`SELECT ${MOVE_COLUMNS}, p.options FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq = ?`, seq),
@@ -113,9 +116,9 @@ export function readLoggedPush(db: SqlDatabase, seq: number): LoggedPush | undef
   return { ...moveOf(row), options: known };
 }
 
-/** Gives the newest place in the log, 0 for an empty one, and the one before its oldest row. */
+/** Returns the newest place in the log, 0 for an empty one, and the place before its oldest row. */
 export function refLogEnds(db: SqlDatabase): { readonly newest: number; readonly before: number } {
-  // Each its own look-up: together they would read the whole table.
+  // Each is a look-up of its own: together they would read the whole table.
   const ends = firstRow(db.rows("SELECT (SELECT max(seq) FROM ref_log), (SELECT min(seq) FROM ref_log)"));
   if (ends === undefined || ends[0] === null) return { newest: 0, before: 0 };
   return { newest: integerAt(ends, 0), before: integerAt(ends, 1) - 1 };

@@ -1,5 +1,5 @@
 /**
- * Table `ref_rules`: what pushes may do to which refs, in the order they were given.
+ * Table `ref_rules`: what pushes may do to which refs, in the order the rules were given.
  *
  * @packageDocumentation
  */
@@ -23,7 +23,7 @@ function pushersAt(row: SqlRow, column: number): { pushers?: readonly string[] }
   return { pushers: list.filter((item) => typeof item === "string") };
 }
 
-/** Gives all rules. */
+/** Returns all rules. */
 export function listRules(db: SqlDatabase): RefRule[] {
   const rows = db.rows(
     "SELECT pattern, allow_force_push, allow_deletion, pushers, require_signed FROM ref_rules ORDER BY seq",
@@ -37,7 +37,11 @@ export function listRules(db: SqlDatabase): RefRule[] {
   }));
 }
 
-/** Replaces all rules. @throws RangeError where there are more than may be: who takes them from a client has told it so. */
+/**
+ * Replaces all rules.
+ *
+ * @throws RangeError if there are too many. The API refuses a client's list before it comes here.
+ */
 export function replaceRules(db: SqlDatabase, rules: readonly RefRule[]): void {
   const crowded = rules.some(({ pushers = [] }) => pushers.length > MOST_PUSHERS);
   if (crowded || rules.length > MOST_RULES) throw new RangeError("too many rules, or pushers in one");

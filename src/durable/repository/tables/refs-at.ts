@@ -1,6 +1,6 @@
 /**
- * Refs as they were, out of tables `refs` and `ref_log`: what has not moved since is as it is, and what has is what the first move
- * after that moment moved it from.
+ * Reads refs as they were, from tables `refs` and `ref_log`. A ref that has not moved since has its present value; any
+ * other has the old value of its first move after that instant.
  *
  * @packageDocumentation
  */
@@ -12,12 +12,12 @@ import { blobAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 import { listRefs } from "./refs.ts";
 
 /**
- * A moment, in milliseconds since the epoch. What the log has up to the place `beginning` is passed over, also where a clock says that
- * it came later: it is not to be seen.
+ * An instant, in milliseconds since the epoch. The log up to the place `beginning` must not be seen. It is skipped even
+ * if a clock says that it is younger.
  */
 type PastMoment = { readonly at: number; readonly beginning: LogPlace };
 
-/** Gives what refs that have moved since were then; all zeros where there was no such ref. */
+/** Returns the values at that instant of the refs that have moved since; all zeros for a ref that did not exist. */
 function movedSince(db: SqlDatabase, { at, beginning }: PastMoment): Map<string, Uint8Array> {
   const rows = db.rows(
     `SELECT name, old FROM ref_log WHERE seq IN
@@ -30,7 +30,9 @@ function movedSince(db: SqlDatabase, { at, beginning }: PastMoment): Map<string,
 
 const isThere = (oid: Uint8Array): boolean => oid.some((byte) => byte !== 0);
 
-/** Gives the refs of a moment, in order, that come after the name `after`; none of one before the beginning. */
+/**
+ * Yields, in order, the refs at an instant that come after the name `after`; none for an instant before the beginning.
+ */
 function* listRefsAt(db: SqlDatabase, moment: PastMoment, after: string): Generator<RefRow> {
   if (moment.at < moment.beginning.at) return;
   const moved = movedSince(db, moment);
@@ -55,7 +57,10 @@ function* listRefsAt(db: SqlDatabase, moment: PastMoment, after: string): Genera
   }
 }
 
-/** Gives the refs that a request asks for by prefix, of now or of its moment, in order, that come after the name `after`. */
+/**
+ * Yields, in order, the refs that a request asks for by prefix, now or at its instant, that come after the name
+ * `after`.
+ */
 export function listAskedRefs(
   db: SqlDatabase,
   { refPrefixes = [], at, publicOnly = false }: OpenRequest,

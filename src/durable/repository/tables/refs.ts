@@ -1,6 +1,6 @@
 /**
- * Table `refs`: every ref and its value. `name` compares as bytes, which is git's order. The indexes answer "is this object a
- * tip" without reading the refs.
+ * Table `refs`: every ref and its value. `name` compares as bytes, which is git's order. The indexes answer whether an
+ * object is a tip without reading the refs.
  *
  * @packageDocumentation
  */
@@ -25,7 +25,7 @@ export const REFS_DDL = `CREATE TABLE IF NOT EXISTS refs (
 CREATE INDEX IF NOT EXISTS refs_oid ON refs (oid);
 CREATE INDEX IF NOT EXISTS refs_peeled ON refs (peeled) WHERE peeled IS NOT NULL`;
 
-/** A ref's new value. Hex. */
+/** The new value of a ref, in hex. */
 export type RefValue = { readonly name: string; readonly oid: string; readonly peeled?: string };
 
 function refRow(row: SqlRow): RefRow {
@@ -34,8 +34,8 @@ function refRow(row: SqlRow): RefRow {
 }
 
 /**
- * Gives the first string after all that start with `prefix`, in byte order; `undefined` where there is none. UTF-8 sorts as its
- * code points do, so the last one that has a successor is raised.
+ * Returns the first string after all strings that start with `prefix`, in byte order; `undefined` if there is none.
+ * UTF-8 sorts in the order of code points, so the last code point that has a successor is raised.
  */
 export function prefixEnd(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => present(character.codePointAt(0), "a character's code point"));
@@ -46,7 +46,7 @@ export function prefixEnd(prefix: string): string | undefined {
   }
 }
 
-/** Sorts prefixes by bytes and drops those that another one covers, so that no ref matches twice. */
+/** Sorts prefixes by bytes, and drops those that another one covers, so that no ref matches twice. */
 function disjointPrefixes(prefixes: readonly string[]): string[] {
   const kept: string[] = [];
   for (const prefix of prefixes.toSorted(compareRefNames)) {
@@ -57,8 +57,8 @@ function disjointPrefixes(prefixes: readonly string[]): string[] {
 }
 
 /**
- * Gives, in byte order, the refs that start with one of the prefixes and come after `after`; an empty list, or an empty prefix,
- * means all.
+ * Yields, in byte order, the refs that start with one of the prefixes and come after `after`. An empty list, or an
+ * empty prefix, matches all.
  */
 export function* listRefs(db: SqlDatabase, prefixes: readonly string[], after = ""): Generator<RefRow> {
   if (prefixes.length === 0 || prefixes.includes("")) {
@@ -69,7 +69,7 @@ export function* listRefs(db: SqlDatabase, prefixes: readonly string[], after = 
   const ranges = disjointPrefixes(prefixes)
     .map((prefix) => ({ from: prefix, end: prefixEnd(prefix) }))
     .filter(({ end }) => end === undefined || compareRefNames(end, after) > 0)
-    // The first string after a name is the name with a NUL.
+    // The first string after a name is the name followed by a NUL.
     .map(({ from, end }) => [compareRefNames(from, after) > 0 ? from : `${after}\0`, end ?? null]);
   for (const chunk of jsonChunks(ranges)) {
     // CROSS JOIN keeps the ranges outermost: they are sorted and disjoint, so the rows come out sorted too.
@@ -82,7 +82,7 @@ export function* listRefs(db: SqlDatabase, prefixes: readonly string[], after = 
   }
 }
 
-/** Gives the current values, in hex, of those of the names that are refs. */
+/** Returns the current values, in hex, of those names that are refs. */
 export function readRefs(db: SqlDatabase, names: Iterable<string>): Map<string, string> {
   const found = new Map<string, string>();
   for (const chunk of jsonChunks(names)) {
@@ -92,7 +92,7 @@ export function readRefs(db: SqlDatabase, names: Iterable<string>): Map<string, 
   return found;
 }
 
-/** Gives those of the names that are refs, in no order. */
+/** Yields the refs among the names, in no order. */
 export function* listNamedRefs(db: SqlDatabase, names: Iterable<string>): Generator<RefRow> {
   for (const chunk of jsonChunks(names)) {
     const rows = db.rows("SELECT r.name, r.oid, r.peeled FROM json_each(?) j JOIN refs r ON r.name = j.value", chunk);
@@ -100,7 +100,7 @@ export function* listNamedRefs(db: SqlDatabase, names: Iterable<string>): Genera
   }
 }
 
-/** Gives those of the names that are a directory of some ref's name. */
+/** Returns those names that are a directory of an existing ref's name. */
 export function namesWithRefsBelow(db: SqlDatabase, names: Iterable<string>): Set<string> {
   const found = new Set<string>();
   for (const chunk of jsonChunks(names)) {
@@ -115,7 +115,7 @@ export function namesWithRefsBelow(db: SqlDatabase, names: Iterable<string>): Se
   return found;
 }
 
-/** Gives the names of the refs below a directory, in byte order. */
+/** Yields the names of the refs below a directory, in byte order. */
 export function* refNamesBelow(db: SqlDatabase, directory: string): Generator<string> {
   const rows = db.rows(
     "SELECT name FROM refs WHERE name > ? AND name < ? ORDER BY name",
@@ -125,13 +125,13 @@ export function* refNamesBelow(db: SqlDatabase, directory: string): Generator<st
   for (const row of rows) yield textAt(row, 0);
 }
 
-/** Gives one ref's value in hex; `undefined` where there is no such ref. */
+/** Returns the value of one ref in hex; `undefined` if there is no such ref. */
 export function readRef(db: SqlDatabase, name: string): string | undefined {
   const row = firstRow(db.rows("SELECT lower(hex(oid)) FROM refs WHERE name = ?", name));
   return row === undefined ? undefined : textAt(row, 0);
 }
 
-/** Sets refs, making those that are not there. */
+/** Sets refs, and makes those that don't exist. */
 export function writeRefs(db: SqlDatabase, values: Iterable<RefValue>): void {
   const rows = function* (): Generator {
     for (const { name, oid, peeled } of values) yield [name, oid, peeled ?? null];
@@ -152,18 +152,18 @@ export function deleteRefs(db: SqlDatabase, names: Iterable<string>): void {
   }
 }
 
-/** Gives the number of distinct values of refs. */
+/** Returns the number of distinct values of refs. */
 export function countTips(db: SqlDatabase): number {
   const row = firstRow(db.rows("SELECT count(DISTINCT oid) FROM refs"));
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
-/** Gives those of the oids (hex) that are the value of a ref. */
+/** Returns those oids, in hex, that are the value of a ref. */
 export function findTips(db: SqlDatabase, oids: Iterable<string>): Set<string> {
   return matching(db, oids, "EXISTS (SELECT 1 FROM refs WHERE oid = unhex(j.value))");
 }
 
-/** Gives those of the oids (hex) that a ref peels to. */
+/** Returns those oids, in hex, that a ref peels to. */
 export function findPeeledTips(db: SqlDatabase, oids: Iterable<string>): Set<string> {
   return matching(db, oids, "EXISTS (SELECT 1 FROM refs WHERE peeled IS NOT NULL AND peeled = unhex(j.value))");
 }

@@ -1,5 +1,5 @@
 /**
- * Table `repository`: the one row that says there is a repository, with its settings and counters.
+ * Table `repository`: the one row that exists while there is a repository, with its settings and counters.
  *
  * @packageDocumentation
  */
@@ -33,20 +33,20 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   mirror_at INTEGER
 )`;
 
-/** The row, with what is not shown to readers. */
+/** The row, including what readers are not shown. */
 export type RepositoryRow = {
   readonly record: Omit<RepositoryRecord, "sizeBytes" | "rules" | "mirror">;
   /** Rises with every change of refs, catalog or HEAD. */
   readonly version: number;
-  /** The version the derived files were last written from; -1 where never. */
+  /** The version from which the derived files were last written; -1 if they never were. */
   readonly derivedVersion: number;
-  /** When a job to write them was sent that has not reported yet. Milliseconds since the epoch. */
+  /** When the job to write them that has not reported yet was sent. Milliseconds since the epoch. */
   readonly derivedJobAt?: number;
-  /** Rises with every change of what there is, packs and parts of uploads. */
+  /** Rises with every change of what is stored: packs, and parts of uploads. */
   readonly sizeVersion: number;
-  /** The `sizeVersion` whose size the tenant was told; -1 where it is to be told again in any case. */
+  /** The `sizeVersion` that was last reported to the tenant; -1 if a report is due in any case. */
   readonly usageVersion: number;
-  /** A place in the ref log: values that refs were moved away from up to there may not be wanted any more. */
+  /** A place in the ref log: values that refs lost up to there may no longer be wanted. */
   readonly recentAfter: number;
 };
 
@@ -65,7 +65,7 @@ function visibilityAt(row: SqlRow, column: number): Visibility {
   return textAt(row, column) === "public" ? "public" : "private";
 }
 
-/** Reads the row; `undefined` where there is no repository. */
+/** Reads the row; `undefined` if there is no repository. */
 export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   const row = firstRow(
     db.rows(`SELECT id, object_format, visibility, head, description,
@@ -99,12 +99,12 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   };
 }
 
-/** Whether the repository is answered as missing: it is private, and the caller may read public ones only. */
+/** Whether the repository is answered as missing: it is private, and the caller may read only public ones. */
 export function isHidden({ record }: RepositoryRow, publicOnly = false): boolean {
   return publicOnly && record.visibility !== "public";
 }
 
-/** Makes the row. A tenant need not be told of what has nothing yet. */
+/** Makes the row. A repository that holds nothing yet need not be reported to the tenant. */
 export function insertRepository(db: SqlDatabase, id: string, request: CreateRequest, now: number): void {
   assertDescription(request.description);
   db.run(
@@ -120,17 +120,20 @@ export function insertRepository(db: SqlDatabase, id: string, request: CreateReq
   );
 }
 
-/** Points HEAD to a branch that nobody chose. It is part of the derived files, so this counts as a new version. */
+/** Points HEAD to a branch that nobody chose. HEAD is one of the derived files, so this counts as a new version. */
 export function moveHead(db: SqlDatabase, head: string): void {
   db.run("UPDATE repository SET head = ?, head_chosen = 0, version = version + 1", head);
 }
 
-/** Forgets the values that refs had: whoever may read the repository from now on must not be given what was not theirs to read. */
+/**
+ * Forgets the earlier values of refs: a caller that may read the repository only from now on must not get what it was
+ * not allowed to read.
+ */
 function forgetRecentValues(db: SqlDatabase): void {
   db.run("UPDATE repository SET recent_after = (SELECT coalesce(max(seq), 0) FROM ref_log)");
 }
 
-/** Changes settings. HEAD is part of the derived files, so its change counts as a new version; so does the description. */
+/** Changes settings. HEAD and the description are derived files, so a change of either counts as a new version. */
 export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
   if (change.description !== undefined) assertDescription(change.description);
   if (change.visibility !== undefined) forgetRecentValues(db);
@@ -161,12 +164,12 @@ export function bumpVersion(db: SqlDatabase, pushedAt: number): void {
   db.run("UPDATE repository SET version = version + 1, pushed_at = ?", pushedAt);
 }
 
-/** Counts a change of the catalog that no push made. */
+/** Counts a change of the catalog without a push. */
 export function bumpCatalogVersion(db: SqlDatabase): void {
   db.run("UPDATE repository SET version = version + 1");
 }
 
-/** Counts a change of what uploads have in the bucket: their parts are no part of the catalog, and yet of what there is. */
+/** Counts a change of the upload parts in the bucket. They are not part of the catalog, but of what is stored. */
 export function noteUploadChange(db: SqlDatabase): void {
   db.run("UPDATE repository SET upload_changes = upload_changes + 1");
 }
@@ -177,8 +180,8 @@ export function noteDerivedJob(db: SqlDatabase, now: number): void {
 }
 
 /**
- * Notes which version the derived files were written from. Where a newer one exists they count as not written at all: the
- * writer of the older may have finished after the writer of the newer.
+ * Notes the version from which the derived files were written. If a newer version was noted, they count as never
+ * written: the writer of the older one may have finished after the writer of the newer one.
  */
 export function noteDerivedVersion(db: SqlDatabase, version: number): void {
   db.run(
@@ -188,7 +191,7 @@ export function noteDerivedVersion(db: SqlDatabase, version: number): void {
   );
 }
 
-/** Notes the version whose size the tenant was told. */
+/** Notes the version whose size was reported to the tenant. */
 export function noteUsageVersion(db: SqlDatabase, version: number): void {
   db.run("UPDATE repository SET usage_version = ?", version);
 }

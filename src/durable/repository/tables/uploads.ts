@@ -1,10 +1,11 @@
 /**
- * Tables `uploads` and `upload_parts`: packs that come in parts, and how long each part is to be. When an upload's time is up stands in
- * `leases`. One that has ended keeps its row, and its place, while some part of it may still be written.
+ * Tables `uploads` and `upload_parts`: packs that come in parts, with the length of each part. The end of an upload's
+ * lease is in `leases`. An upload that has ended keeps its row, and its place, while one of its parts may still be
+ * written.
  *
- * `bytes` is the length that was announced last, `held` the most that may lie in the bucket: the two differ from an announcement until the
- * writing that it is for has ended. `writers` counts writings under way. Where several went on at once, `overlapped` is 1: which of them
- * came last is not known, and the longest counts.
+ * `bytes` is the length announced last, and `held` the most bytes that may be in the bucket. The two differ from an
+ * announcement until its writing has ended. `writers` counts the writings under way. `overlapped` is 1 if several went
+ * on at once: which came last is unknown, so the longest counts.
  *
  * @packageDocumentation
  */
@@ -31,7 +32,10 @@ export function insertUpload(db: SqlDatabase, name: string, holder: string | und
   db.run("INSERT INTO uploads (name, started_at, holder) VALUES (?, ?, ?)", name, now, holder ?? null);
 }
 
-/** Ends an upload: only what is being written stays. Returns whether nothing does, and the upload has gone. */
+/**
+ * Ends an upload, and keeps only parts that are being written. Returns whether there are none, so that the upload is
+ * gone.
+ */
 export function endUpload(db: SqlDatabase, name: string): boolean {
   db.run("UPDATE uploads SET ended = 1 WHERE name = ?", name);
   db.run("DELETE FROM upload_parts WHERE upload = ? AND writers = 0", name);
@@ -40,7 +44,7 @@ export function endUpload(db: SqlDatabase, name: string): boolean {
   return true;
 }
 
-/** Forgets an upload. Returns whether there was one. */
+/** Deletes an upload. Returns whether there was one. */
 export function deleteUpload(db: SqlDatabase, name: string): boolean {
   const isThere = firstRow(db.rows("SELECT 1 FROM uploads WHERE name = ?", name)) !== undefined;
   db.run("DELETE FROM uploads WHERE name = ?", name);
@@ -53,13 +57,13 @@ function sumOf(db: SqlDatabase, sql: string, ...parameters: (string | number)[])
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
-/** Counts the places that are taken: of all uploads, or of one holder's. */
+/** Counts the places that are taken, by all uploads or by one holder's. */
 export function countUploads(db: SqlDatabase, holder?: string): number {
   if (holder === undefined) return sumOf(db, "SELECT count(*) FROM uploads");
   return sumOf(db, "SELECT count(*) FROM uploads WHERE holder = ?", holder);
 }
 
-/** Gives an upload whose time is not up at `now`. */
+/** Returns an upload whose lease has not ended at `now`. */
 export function readUpload(db: SqlDatabase, name: string, now: number): Upload | undefined {
   const row = firstRow(
     db.rows(
@@ -76,12 +80,12 @@ export function readUpload(db: SqlDatabase, name: string, now: number): Upload |
   return { name, startedAt: integerAt(row, 0), expiresAt: integerAt(row, 1), parts };
 }
 
-/** Sums what may lie in the bucket of all uploads but `except`. */
+/** Returns the most bytes that all uploads except `except` may have in the bucket. */
 export function sumUploads(db: SqlDatabase, except = ""): number {
   return sumOf(db, "SELECT coalesce(sum(held), 0) FROM upload_parts WHERE upload <> ?", except);
 }
 
-/** Returns the most that may lie in the bucket of one part. */
+/** Returns the most bytes of one part that may be in the bucket. */
 export function heldOfPart(db: SqlDatabase, name: string, number: number): number {
   const sql = "SELECT coalesce(sum(held), 0) FROM upload_parts WHERE upload = ? AND number = ?";
   return sumOf(db, sql, name, number);
@@ -99,7 +103,9 @@ export function announcePart(db: SqlDatabase, name: string, { number, bytes }: U
   );
 }
 
-/** Notes that a writing of a part has ended. Where it was the only one and is whole, its length is what lies there. */
+/**
+ * Notes that a writing of a part has ended. If it was the only one and is whole, the part's length is that of the file.
+ */
 export function partWritten(db: SqlDatabase, name: string, number: number, isWhole: boolean): void {
   db.run(
     `UPDATE upload_parts SET writers = max(0, writers - 1), overlapped = overlapped AND writers > 1,

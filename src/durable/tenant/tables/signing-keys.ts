@@ -1,5 +1,5 @@
 /**
- * Table `signing_keys`: the public keys whose signatures on pushes are good, each by its fingerprint.
+ * Table `signing_keys`: the public keys whose signatures on pushes are accepted, by fingerprint.
  *
  * @packageDocumentation
  */
@@ -26,12 +26,12 @@ function keyAt(row: SqlRow): SigningKey {
   };
 }
 
-/** Gives all keys, by fingerprint. */
+/** Returns all keys, in the order of their fingerprints. */
 export function listSigningKeys(db: SqlDatabase): SigningKey[] {
   return Array.from(db.rows(`SELECT ${COLUMNS} FROM signing_keys ORDER BY fingerprint`), keyAt);
 }
 
-/** Gives one key; `undefined` where there is none of that fingerprint. */
+/** Returns one key; `undefined` if none has that fingerprint. */
 export function readSigningKeyRow(db: SqlDatabase, fingerprint: string): SigningKey | undefined {
   const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM signing_keys WHERE fingerprint = ?`, fingerprint));
   return row === undefined ? undefined : keyAt(row);

@@ -1,6 +1,7 @@
 /**
- * Table `tenant_repos`: the repositories of a tenant by name. `check_at` is set while it is not known whether the repository was
- * made; `removing` while it is not known whether it is gone; `usage_version` is of what it last said that it has.
+ * Table `tenant_repos`: the repositories of a tenant by name. `check_at` is set while it is unknown whether the
+ * repository was made, and `removing` while it is unknown whether it is gone. `usage_version` is the version of the
+ * repository's last report of what it holds.
  *
  * @packageDocumentation
  */
@@ -29,7 +30,7 @@ export type TenantRepo = {
   readonly objectFormat: "sha1" | "sha256";
   readonly removing: boolean;
   readonly usage: Usage;
-  /** -1 where it never said what it has. */
+  /** -1 if it never reported what it holds. */
   readonly usageVersion: number;
 };
 
@@ -48,13 +49,13 @@ function repoAt(row: SqlRow): TenantRepo {
   };
 }
 
-/** Gives a repository by name; `undefined` where none is listed. */
+/** Returns a repository by name; `undefined` if none is listed. */
 export function readRepo(db: SqlDatabase, name: string): TenantRepo | undefined {
   const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM tenant_repos WHERE name = ?`, name));
   return row === undefined ? undefined : repoAt(row);
 }
 
-/** Lists a repository that is about to be made, to be asked after at `checkAt`. */
+/** Lists a repository that is about to be made. The tenant asks about it at `checkAt`. */
 export function insertRepo(
   db: SqlDatabase,
   repo: Pick<TenantRepo, "name" | "id" | "objectFormat"> & { readonly isPublic: boolean },
@@ -70,7 +71,7 @@ export function insertRepo(
   );
 }
 
-/** Gives names in byte order, after `after`, of what is not being removed. */
+/** Returns names of repositories that are not being removed, in byte order, after `after`. */
 export function listRepoNames(db: SqlDatabase, after: string, limit: number): string[] {
   const rows = db.rows(
     "SELECT name FROM tenant_repos WHERE name > ? AND removing = 0 ORDER BY name LIMIT ?",
@@ -80,19 +81,19 @@ export function listRepoNames(db: SqlDatabase, after: string, limit: number): st
   return Array.from(rows, (row) => textAt(row, 0));
 }
 
-/** Notes that a repository has to be removed; with no name, all. */
+/** Notes that a repository has to be removed; without a name, that all have to be. */
 export function markRemoving(db: SqlDatabase, name?: string): void {
   if (name === undefined) db.run("UPDATE tenant_repos SET removing = 1, check_at = NULL");
   else db.run("UPDATE tenant_repos SET removing = 1, check_at = NULL WHERE name = ?", name);
 }
 
-/** Gives repositories that are to be removed, public ones first. */
+/** Returns repositories that have to be removed, public ones first. */
 export function listRemoving(db: SqlDatabase, limit: number): TenantRepo[] {
   const rows = db.rows(`SELECT ${COLUMNS} FROM tenant_repos WHERE removing = 1 ORDER BY is_public DESC LIMIT ?`, limit);
   return Array.from(rows, repoAt);
 }
 
-/** Gives repositories of which it has to be asked now whether they were made. */
+/** Returns repositories that have to be asked now whether they were made. */
 export function listUnchecked(db: SqlDatabase, now: number, limit: number): TenantRepo[] {
   const rows = db.rows(`SELECT ${COLUMNS} FROM tenant_repos WHERE check_at <= ? ORDER BY check_at LIMIT ?`, now, limit);
   return Array.from(rows, repoAt);
@@ -103,7 +104,7 @@ export function markChecked(db: SqlDatabase, name: string, id: string): void {
   db.run("UPDATE tenant_repos SET id = ?, check_at = NULL WHERE name = ? AND removing = 0", id, name);
 }
 
-/** Notes what a repository says that it has. */
+/** Notes what a repository reports to hold. */
 export function setUsage(db: SqlDatabase, { repo, version, bytes, objects }: UsageReport): void {
   db.run(
     "UPDATE tenant_repos SET bytes = ?, objects = ?, usage_version = ? WHERE name = ?",
@@ -114,7 +115,7 @@ export function setUsage(db: SqlDatabase, { repo, version, bytes, objects }: Usa
   );
 }
 
-/** Takes a repository off the list; gives what it had, `undefined` where it was not on the list. */
+/** Takes a repository off the list. Returns what it held; `undefined` if it was not listed. */
 export function deleteRepo(db: SqlDatabase, name: string, id: string): Usage | undefined {
   const row = firstRow(
     db.rows("DELETE FROM tenant_repos WHERE name = ? AND id = ? RETURNING bytes, objects", name, id),
@@ -127,7 +128,10 @@ export function setPublic(db: SqlDatabase, name: string, isPublic: boolean): voi
   db.run("UPDATE tenant_repos SET is_public = ? WHERE name = ?", isPublic ? 1 : 0, name);
 }
 
-/** Says when the next repository is to be asked after, or removed (0); `undefined` where none is. */
+/**
+ * Returns when the next repository has to be asked about, or 0 if one has to be removed; `undefined` if there is
+ * nothing to do.
+ */
 export function nextRepoDue(db: SqlDatabase): number | undefined {
   if (listRemoving(db, 1).length > 0) return 0;
   const row = firstRow(db.rows("SELECT min(check_at) FROM tenant_repos WHERE check_at IS NOT NULL"));

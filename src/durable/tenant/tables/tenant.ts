@@ -1,5 +1,5 @@
 /**
- * Table `tenant`: the one row that says there is a tenant, with its settings.
+ * Table `tenant`: the one row that exists while there is a tenant, with its settings.
  *
  * @packageDocumentation
  */
@@ -24,12 +24,12 @@ export const TENANT_DDL = `CREATE TABLE IF NOT EXISTS tenant (
   least_mirror_interval INTEGER NOT NULL DEFAULT 0
 )`;
 
-/** The row, with what is not shown. */
+/** The row, including what the API does not show. */
 export type TenantRow = {
   readonly record: TenantRecord;
-  /** Whether it is being deleted: to everybody outside it is not there. */
+  /** Whether it is being deleted; it then does not exist for anybody outside. */
   readonly leaving: boolean;
-  /** Whether the directory has it, as far as is known. */
+  /** Whether the directory lists it, as far as is known. */
   readonly inDirectory: boolean;
 };
 
@@ -45,7 +45,7 @@ function quotasAt(row: SqlRow, column: number): Quotas {
   };
 }
 
-/** Reads the row; `undefined` where there is no tenant. */
+/** Reads the row; `undefined` if there is no tenant. */
 export function readTenant(db: SqlDatabase): TenantRow | undefined {
   const row = firstRow(
     db.rows(`SELECT name, created_at, push_to_create, quota_repos, quota_bytes, quota_objects, quota_blob_bytes,
@@ -75,7 +75,7 @@ export function insertTenant(db: SqlDatabase, name: string, settings: TenantSett
   updateTenant(db, settings);
 }
 
-/** Changes settings; quotas are set as a whole. */
+/** Changes settings. Quotas are replaced as a whole. */
 export function updateTenant(db: SqlDatabase, change: Partial<TenantSettings>): void {
   const { pushToCreate, quotas, leastMirrorInterval } = change;
   if (leastMirrorInterval !== undefined) db.run("UPDATE tenant SET least_mirror_interval = ?", leastMirrorInterval);
@@ -90,12 +90,12 @@ export function updateTenant(db: SqlDatabase, change: Partial<TenantSettings>): 
   );
 }
 
-/** Counts repositories that came or went. */
+/** Adds `change` to the number of repositories. */
 export function addRepoCount(db: SqlDatabase, change: number): void {
   db.run("UPDATE tenant SET repo_count = repo_count + ?", change);
 }
 
-/** Counts what a repository has more than it had, or less. */
+/** Adds to the tenant's sums by how much a repository has grown; negative numbers if it has shrunk. */
 export function addUsage(db: SqlDatabase, { bytes, objects }: Usage): void {
   db.run("UPDATE tenant SET used_bytes = used_bytes + ?, used_objects = used_objects + ?", bytes, objects);
 }

@@ -11,7 +11,7 @@ export const TENANTS_DDL = `CREATE TABLE IF NOT EXISTS tenants (
   created_at INTEGER NOT NULL
 ) WITHOUT ROWID`;
 
-/** Lists a tenant; one of that name is replaced. */
+/** Lists a tenant, replacing an entry of the same name. */
 export function insertListedTenant(db: SqlDatabase, { name, createdAt }: ListedTenant): void {
   db.run("INSERT OR REPLACE INTO tenants (name, created_at) VALUES (?, ?)", name, createdAt);
 }
@@ -20,7 +20,7 @@ export function deleteListedTenant(db: SqlDatabase, name: string): void {
   db.run("DELETE FROM tenants WHERE name = ?", name);
 }
 
-/** Gives tenants in byte order of their names, after `after`. */
+/** Returns tenants in byte order of their names, after `after`. */
 export function listTenants(db: SqlDatabase, after: string, limit: number): ListedTenant[] {
   const rows = db.rows("SELECT name, created_at FROM tenants WHERE name > ? ORDER BY name LIMIT ?", after, limit);
   return Array.from(rows, (row) => ({ name: textAt(row, 0), createdAt: integerAt(row, 1) }));

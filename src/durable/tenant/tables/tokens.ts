@@ -21,7 +21,7 @@ export const TOKENS_DDL = `CREATE TABLE IF NOT EXISTS tokens (
 CREATE INDEX IF NOT EXISTS tokens_created_by ON tokens (created_by) WHERE created_by IS NOT NULL`;
 
 const COLUMNS = "id, name, scopes, repos, created_at, expires_at, used_at, created_by";
-/** With the number of tokens that each one made: not for look-ups, which every request makes. */
+/** The columns with the number of tokens that each token made. It is not for look-ups, which every request makes. */
 const LISTED = `${COLUMNS}, (SELECT count(*) FROM tokens child WHERE child.created_by = tokens.id)`;
 
 function textsAt(row: SqlRow, column: number): string[] {
@@ -63,7 +63,7 @@ export function insertToken(db: SqlDatabase, id: string, request: IssueRequest, 
   );
 }
 
-/** Gives the token with this hash that has not expired. */
+/** Returns the token with this hash that has not expired. */
 export function findToken(db: SqlDatabase, hash: Uint8Array, now: number): TokenRecord | undefined {
   const row = firstRow(
     db.rows(`SELECT ${COLUMNS} FROM tokens WHERE hash = ? AND (expires_at IS NULL OR expires_at > ?)`, hash, now),
@@ -71,7 +71,7 @@ export function findToken(db: SqlDatabase, hash: Uint8Array, now: number): Token
   return row === undefined ? undefined : tokenAt(row);
 }
 
-/** Gives those of the tokens, by id, that are there and have not expired. */
+/** Returns the ids of those tokens that exist and have not expired. */
 export function findInForce(db: SqlDatabase, ids: readonly string[], now: number): string[] {
   const found: string[] = [];
   for (const chunk of jsonChunks(ids)) {
@@ -85,7 +85,7 @@ export function findInForce(db: SqlDatabase, ids: readonly string[], now: number
   return found;
 }
 
-/** Gives a token by its id. */
+/** Returns a token by its id. */
 export function readToken(db: SqlDatabase, id: string): TokenRecord | undefined {
   const row = firstRow(db.rows(`SELECT ${LISTED} FROM tokens WHERE id = ?`, id));
   return row === undefined ? undefined : tokenAt(row);
@@ -96,18 +96,21 @@ export function noteTokenUse(db: SqlDatabase, id: string, now: number): void {
   db.run("UPDATE tokens SET used_at = ? WHERE id = ?", now, id);
 }
 
-/** Gives tokens by id, after `after`. */
+/** Returns tokens in the order of their ids, after `after`. */
 export function listTokens(db: SqlDatabase, after: string, limit: number): TokenRecord[] {
   return Array.from(db.rows(`SELECT ${LISTED} FROM tokens WHERE id > ? ORDER BY id LIMIT ?`, after, limit), tokenAt);
 }
 
-/** Counts tokens, also those that have expired. */
+/** Counts the tokens, including expired ones. */
 export function countTokens(db: SqlDatabase): number {
   const row = firstRow(db.rows("SELECT count(*) FROM tokens"));
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
-/** Returns the ids of a token, of those that it made, and so on; none where there is no such token. */
+/**
+ * Returns the ids of a token and of all its descendants: those that it made, those that they made, and so on. Empty if
+ * there is no such token.
+ */
 function familyOf(db: SqlDatabase, id: string): string[] {
   const sql = `WITH RECURSIVE family (id) AS (
       SELECT id FROM tokens WHERE id = ? UNION SELECT tokens.id FROM family JOIN tokens ON created_by = family.id
@@ -115,20 +118,23 @@ function familyOf(db: SqlDatabase, id: string): string[] {
   return Array.from(db.rows(sql, id), (row) => textAt(row, 0));
 }
 
-/** Deletes a token, and with it those that it made, and they, where that is asked for. Returns how many have gone. */
+/** Deletes a token; with `withChildren`, its descendants too. Returns how many tokens were deleted. */
 export function deleteToken(db: SqlDatabase, id: string, withChildren: boolean): number {
   const ids = withChildren ? familyOf(db, id) : [id];
   const sql = "DELETE FROM tokens WHERE id IN (SELECT value FROM json_each(?)) RETURNING 1";
   return Array.from(db.rows(sql, JSON.stringify(ids))).length;
 }
 
-/** Deletes the tokens that have expired; without a time, all. */
+/** Deletes expired tokens; without a time, all tokens. */
 export function deleteTokens(db: SqlDatabase, now?: number): void {
   if (now === undefined) db.run("DELETE FROM tokens");
   else db.run("DELETE FROM tokens WHERE expires_at <= ?", now);
 }
 
-/** Takes a repository off the tokens that name it: one made under its name later is not theirs. One left with none is for none. */
+/**
+ * Removes a repository from the tokens that name it, because a later one of that name is not theirs. A token left
+ * without any name can use no repository.
+ */
 export function takeRepoOffTokens(db: SqlDatabase, repo: string): void {
   db.run(
     `UPDATE tokens SET repos = (SELECT json_group_array(value) FROM json_each(tokens.repos) WHERE value <> ?)
