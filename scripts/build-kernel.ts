@@ -17,7 +17,7 @@ const output = join(root, "src", "kernel", "kernel.wasm");
 const stamp = `${output}.source`;
 const compiler = join(root, "node_modules", "assemblyscript", "bin", "asc.js");
 
-/** Gives a digest of all that the kernel is made from: the sources, and which compiler compiles them. */
+/** Returns a digest of all that the kernel is made from: the sources, and which compiler compiles them. */
 function sourceDigest(): string {
   const digest = createHash("sha256").update(`assemblyscript ${packageJson.devDependencies.assemblyscript}\n`);
   for (const name of readdirSync(sources).toSorted()) {

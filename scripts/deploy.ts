@@ -61,7 +61,7 @@ async function withFile<T>(text: string, work: (path: string) => Promise<T>): Pr
   }
 }
 
-/** Gives the value of a flag. */
+/** Returns the value of a flag. */
 function flag(args: readonly string[], names: readonly string[]): string | undefined {
   const target = targetOf(args);
   const at = target.findIndex((arg) => names.some((name) => arg === name || arg.startsWith(`${name}=`)));

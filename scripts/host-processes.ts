@@ -15,7 +15,7 @@ const fileIn = (stateDir: string): string => join(stateDir, "processes.json");
 /** A process, and the one that started it. */
 type ListedProcess = KnownProcess & { readonly parent: number };
 
-/** Gives every process of the machine that this user sees, with its parent. */
+/** Returns every process of the machine that this user sees, with its parent. */
 export function listProcesses(): ListedProcess[] {
   // Where there is /proc there may be no `ps`: small containers lack it.
   if (existsSync("/proc/self/stat")) return readdirSync("/proc").filter(isNumber).flatMap(readProcess);
@@ -46,7 +46,7 @@ function isProcess(value: unknown): value is KnownProcess {
   return typeof value.pid === "number" && typeof value.command === "string";
 }
 
-/** Reads what the last host wrote; `undefined` where it ended in order, or was killed while it wrote. */
+/** Reads what the last host wrote; `undefined` if it ended in order, or was killed while it wrote. */
 function readRecorded(stateDir: string): Recorded | undefined {
   if (!existsSync(fileIn(stateDir))) return undefined;
   let json: unknown;
@@ -63,7 +63,7 @@ function readRecorded(stateDir: string): Recorded | undefined {
 /**
  * Ends what a killed host left running on this state directory.
  *
- * @throws Error where the host itself is still there.
+ * @throws Error if the host itself is still there.
  */
 export function endOrphans(stateDir: string): void {
   const recorded = readRecorded(stateDir);

@@ -58,7 +58,7 @@ export type RunningHost = {
   stop(): Promise<void>;
 };
 
-/** Gives the operator's token: the one given, the one kept, or a new one that is kept from now on. */
+/** Returns the operator's token: the one given, the one kept, or a new one that is kept from now on. */
 function adminToken(stateDir: string, given: string | undefined): string {
   if (given !== undefined && given !== "") return given;
   const file = join(stateDir, "admin-token");
@@ -68,7 +68,7 @@ function adminToken(stateDir: string, given: string | undefined): string {
   return token;
 }
 
-/** Gives the key that upstreams' credentials are sealed with: the one kept, or a new one that is kept from now on. */
+/** Returns the key that upstreams' credentials are sealed with: the one kept, or a new one that is kept from now on. */
 function mirrorKeys(stateDir: string): string {
   const file = join(stateDir, "mirror-keys");
   if (existsSync(file)) return readFileSync(file, "utf8").trim();
@@ -86,7 +86,7 @@ function logSorter(stateDir: string, onLog: (line: string) => void): (log: { mes
   };
 }
 
-/** Gives the name by which this machine reaches the host. */
+/** Returns the name by which this machine reaches the host. */
 function nameOf(address = "127.0.0.1"): string {
   // The simulator takes every address of the loopback network for 127.0.0.1.
   if (/^127\.|^(?:0\.0\.0\.0|::1?|localhost)$/.test(address)) return "localhost";

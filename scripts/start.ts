@@ -28,13 +28,13 @@ const SAY_AFTER = 4000;
 /** What a user has to put right. */
 class StartFailure extends Error {}
 
-/** Gives a variable of the environment that is set to something. */
+/** Returns a variable of the environment that is set to something. */
 function variable(name: string): string | undefined {
   const text = process.env[name];
   return text === undefined || text === "" ? undefined : text;
 }
 
-/** Gives a port from the environment. @throws StartFailure where it is none */
+/** Returns a port from the environment. @throws StartFailure if it is none */
 function portFrom(name: string): number | undefined {
   const text = variable(name);
   if (text === undefined) return undefined;

@@ -21,7 +21,7 @@ export type AppOptions = PlatformOptions & {
 /** Where `npm install --global` gets the command from. */
 const COMMAND_PACKAGE = "/-/thinpack.tgz";
 
-/** Gives the command as a package, where the deployment has it. */
+/** Returns the command as a package, where the deployment has it. */
 async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string): Promise<Response> {
   if (assets === undefined) return problemResponse(404, "This deployment does not have the command.");
   return await assets.fetch(url);

@@ -42,7 +42,7 @@ function command(remote: string, token: string, body: string, onData: (piece: Bu
 /** Which objects to fetch. */
 export type Wanted = { readonly format: ObjectFormat; readonly wants: readonly string[] };
 
-/** Fetches objects by their names, and none that they name, as a clone without blobs does. Gives the pack. */
+/** Fetches objects by their names, and none that they name, as a clone without blobs does. Returns the pack. */
 export async function fetchObjects(remote: string, token: string, { format, wants }: Wanted): Promise<Buffer> {
   const args = ["thin-pack", "no-progress", "ofs-delta", "filter blob:none", ...wants.map((oid) => `want ${oid}`)];
   const body = [...args, "done"].map(line).join("");

@@ -35,7 +35,7 @@ export type Subject = {
   readonly scenario?: Scenario;
 };
 
-/** A subject made here: so many blobs of so many bytes of noise. */
+/** A subject made here: this many blobs of this many bytes of noise. */
 export type Scenario = "blobs300" | "blob100";
 
 const SCENARIOS: Record<Scenario, { blobs: number; bytes: number }> = {

@@ -59,7 +59,7 @@ export class Measuring {
     });
   }
 
-  /** Clones with git, and checks the clone. Gives its directory. `suffix` tells apart what the server did before. */
+  /** Clones with git, and checks the clone. Returns its directory. `suffix` tells apart what the server did before. */
   async clone(suffix = ""): Promise<string> {
     const directory = this.git.fresh("clone");
     await this.step(`clone${suffix}`, async () => {

@@ -23,7 +23,7 @@ export interface DeployTools {
 /** Flags that choose which Worker is meant, which every command of wrangler's takes. */
 const TARGET_FLAGS = ["--config", "-c", "--env", "-e", "--name", "--profile"];
 
-/** Gives those of the arguments that say which Worker is meant. */
+/** Returns those of the arguments that say which Worker is meant. */
 export function targetOf(args: readonly string[]): string[] {
   return args.flatMap((arg, index) => {
     if (TARGET_FLAGS.some((flag) => arg.startsWith(`${flag}=`))) return [arg];
@@ -40,7 +40,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Gives the items of a list in wrangler's JSON that have a text of that name. */
+/** Returns the items of a list in wrangler's JSON that have a text of that name. */
 function textsOf(list: unknown, key: string): string[] {
   if (!Array.isArray(list)) return [];
   return list.flatMap((item: unknown) => {
@@ -70,7 +70,9 @@ async function findsAccount(tools: DeployTools, config: DeployConfig): Promise<b
   return false;
 }
 
-/** Gives the names of the Worker's secrets; none where it is not deployed yet, `undefined` where that can't be found out. */
+/**
+ * Returns the names of the Worker's secrets; none where it is not deployed yet, `undefined` if that can't be found out.
+ */
 async function deployedSecrets(tools: DeployTools, target: readonly string[]): Promise<string[] | undefined> {
   const listed = await tools.wrangler(["secret", "list", "--format", "json", ...target], false);
   if (listed.code === 0) return textsOf(parsed(listed.stdout), "name");
@@ -80,7 +82,7 @@ async function deployedSecrets(tools: DeployTools, target: readonly string[]): P
   return undefined;
 }
 
-/** Gives the value of a secret where there is one to upload, asking where that was planned. */
+/** Returns the value of a secret where there is one to upload, asking where that was planned. */
 async function valueOf(tools: DeployTools, plan: SecretPlan): Promise<string | undefined> {
   const { name, purpose } = plan.secret;
   if (plan.kind === "set") {
@@ -97,7 +99,7 @@ async function valueOf(tools: DeployTools, plan: SecretPlan): Promise<string | u
   return made;
 }
 
-/** Gives the values to upload; `undefined` where one is no good. */
+/** Returns the values to upload; `undefined` if one is no good. */
 async function collect(tools: DeployTools, plans: readonly SecretPlan[]): Promise<Record<string, string> | undefined> {
   const values: Record<string, string> = {};
   for (const plan of plans) {
@@ -126,7 +128,7 @@ async function makesQueues(tools: DeployTools, config: DeployConfig, target: rea
   return true;
 }
 
-/** Deploys, with what wrangler is to be told besides; gives the exit status. */
+/** Deploys, with what wrangler is to be told besides; returns the exit status. */
 export async function deploy(args: readonly string[], tools: DeployTools): Promise<number> {
   const config = tools.readConfig(args);
   const problems = placementProblems(config);

@@ -9,7 +9,7 @@ export type Secret = {
   readonly name: string;
   /** What it is for, and what is missing without it. */
   readonly purpose: string;
-  /** Says what is wrong with a value, if anything. */
+  /** Returns what is wrong with a value, if anything. */
   readonly fault: (value: string) => string | undefined;
   /** Makes one, where the operator wants none of their own; absent: it is used only where the environment has it. */
   readonly make?: () => string;
@@ -66,7 +66,7 @@ export type SecretFacts = {
   readonly interactive: boolean;
 };
 
-/** Says what is to be done about each secret. What the environment says is uploaded, also over what is deployed. */
+/** Returns what is to be done about each secret. What the environment says is uploaded, also over what is deployed. */
 export function planSecrets({ deployed, environment, interactive }: SecretFacts): SecretPlan[] {
   return SECRETS.map((secret) => {
     const value = environment[secret.name];

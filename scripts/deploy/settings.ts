@@ -12,13 +12,13 @@ export type DeployConfig = {
   readonly queues: { readonly producers?: readonly { readonly queue?: string | undefined }[] | undefined };
 };
 
-/** Gives the chosen jurisdiction; empty where there is none. */
+/** Returns the chosen jurisdiction; empty where there is none. */
 export function jurisdictionOf({ vars }: DeployConfig): string {
   const value = vars?.["JURISDICTION"];
   return typeof value === "string" ? value : "";
 }
 
-/** Gives the names of all queues that the Worker sends to. */
+/** Returns the names of all queues that the Worker sends to. */
 export function queuesOf({ queues }: DeployConfig): string[] {
   return (queues.producers ?? []).map(({ queue }) => queue).filter((queue) => queue !== undefined);
 }

@@ -48,7 +48,7 @@ async function bodyOf({ field = [], rawField = [], input }: ApiOptions): Promise
   return fields.length === 0 ? undefined : JSON.stringify(Object.fromEntries(fields));
 }
 
-/** Gives the path below `/api/v1`, and the tenant whose token is used. */
+/** Returns the path below `/api/v1`, and the tenant whose token is used. */
 function targetOf(path: string): { path: string; tenant?: string } {
   const below = `/${path
     .replace(/^\//, "")

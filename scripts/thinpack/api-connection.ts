@@ -16,7 +16,7 @@ export type Ask = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** Says what a failed answer says: a problem's detail, else its text. */
+/** Returns what a failed answer says: a problem's detail, else its text. */
 async function detailOf(response: Response): Promise<string> {
   const text = await response.text();
   if (response.headers.get("Content-Type")?.startsWith("application/problem+json") !== true) {
@@ -83,7 +83,7 @@ export class ApiConnection {
     return value;
   }
 
-  /** Gives all of a list, page by page. */
+  /** Returns all of a list, page by page. */
   async list(path: string, member: string): Promise<Json[]> {
     const rows: Json[] = [];
     for (let cursor = ""; ;) {

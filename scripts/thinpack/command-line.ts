@@ -13,7 +13,7 @@ import { askPeople } from "./prompt.ts";
 /** What was said on the line for any command. */
 export type CommonOptions = { readonly base?: string; readonly token?: string; readonly json: boolean };
 
-/** Gives the options that all commands have. */
+/** Returns the options that all commands have. */
 export function commonOptions(command: Command): CommonOptions {
   const options: unknown = command.optsWithGlobals();
   if (!isJson(options)) return { json: false };
@@ -36,7 +36,7 @@ export function connectTo(command: Command, text: string): { readonly api: ApiCo
   return { api: connect(command, tenant), path };
 }
 
-/** Gives a tenant's path in the API. */
+/** Returns a tenant's path in the API. */
 export function tenantPath(tenant: string): string {
   return `/tenants/${encodeURIComponent(tenant)}`;
 }
@@ -77,7 +77,11 @@ export function collected(text: string, before: readonly string[] | undefined): 
   return [...(before ?? []), text];
 }
 
-/** Has people confirm what can't be undone, by typing its name; scripts give `--yes`. @throws CommandFailure where they don't. */
+/**
+ * Has people confirm what can't be undone, by typing its name; scripts give `--yes`.
+ *
+ * @throws CommandFailure if they don't.
+ */
 export async function confirmed(name: string, yes: boolean | undefined): Promise<void> {
   if (yes === true) return;
   if (!process.stdin.isTTY) throw new CommandFailure("this can't be undone: give --yes", EXIT.usage);

@@ -34,7 +34,7 @@ function commandAt(program: Command, words: readonly string[]): Command {
   return command;
 }
 
-/** Gives what the last word may become. */
+/** Returns what the last word may become. */
 export function completionsOf(program: Command, words: readonly string[]): string[] {
   const last = words.at(-1) ?? "";
   const command = commandAt(program, words.slice(0, -1));

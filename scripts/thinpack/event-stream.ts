@@ -21,7 +21,7 @@ const HANDSHAKE = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** One frame of the host's; its frames are not masked. */
 type Frame = { readonly opcode: number; readonly final: boolean; readonly payload: Buffer; readonly size: number };
 
-/** Takes the first frame apart; `undefined` while it is not all there. @throws CommandFailure where it is none */
+/** Takes the first frame apart; `undefined` while it is not all there. @throws CommandFailure if it is none */
 function readFrame(bytes: Buffer): Frame | undefined {
   const [first, second] = bytes;
   if (first === undefined || second === undefined) return undefined;
@@ -69,7 +69,7 @@ async function* messagesOf(socket: Duplex, head: Buffer): AsyncGenerator<string>
   }
 }
 
-/** Opens a socket. @throws HostRefusal where the host does not, CommandFailure where it can't be reached */
+/** Opens a socket. @throws HostRefusal if the host does not, CommandFailure where it can't be reached */
 async function openSocket(url: string, authorization: string): Promise<{ socket: Duplex; head: Buffer }> {
   const key = randomBytes(16).toString("base64");
   const request = (url.startsWith("https:") ? secureRequest : plainRequest)(url, {
@@ -99,7 +99,7 @@ async function openSocket(url: string, authorization: string): Promise<{ socket:
   return { socket, head };
 }
 
-/** Gives the messages that come over a WebSocket, until it ends. @throws HostRefusal, CommandFailure */
+/** Returns the messages that come over a WebSocket, until it ends. @throws HostRefusal, CommandFailure */
 export async function* listenTo(url: string, authorization: string): AsyncGenerator<string> {
   const { socket, head } = await openSocket(url, authorization);
   try {

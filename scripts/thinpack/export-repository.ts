@@ -74,9 +74,10 @@ async function fill(
 }
 
 /**
- * Copies the repository into `directory`, a bare repository, which must not be there or be empty. `path` is the repository's in the API.
+ * Copies the repository into `directory`, a bare repository, which must not be there or be empty. `path` is the
+ * repository's in the API.
  *
- * @throws CommandFailure where anything is not right: then nothing is left
+ * @throws CommandFailure if anything is not right: then nothing is left
  */
 export async function exportRepository(
   api: ApiConnection,

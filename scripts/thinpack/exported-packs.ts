@@ -27,7 +27,11 @@ export type ListedFile = {
 /** The files that belong to a pack, and may be in a copy. */
 const PACK_FILE = /^objects\/pack\/pack-([0-9a-f]{40,64})\.(pack|idx|rev|bitmap)$/;
 
-/** Reads a file of the list. @throws CommandFailure where it is none of a pack: nothing else is written where the host says */
+/**
+ * Reads a file of the list.
+ *
+ * @throws CommandFailure if it is none of a pack: nothing else is written where the host says
+ */
 export function listedFile({ key, size }: Json): ListedFile {
   const [, pack, kind] = PACK_FILE.exec(typeof key === "string" ? key : "") ?? [];
   if (typeof key !== "string" || pack === undefined || kind === undefined) {
@@ -39,7 +43,7 @@ export function listedFile({ key, size }: Json): ListedFile {
   return { key, size, pack, kind };
 }
 
-/** Gives the names of the packs. @throws CommandFailure where one lacks a file, or has one twice */
+/** Returns the names of the packs. @throws CommandFailure if one lacks a file, or has one twice */
 export function packNames(files: readonly ListedFile[]): string[] {
   const keys = new Set(files.map(({ key }) => key));
   if (keys.size !== files.length) throw new CommandFailure("the host lists a file twice");
@@ -82,7 +86,7 @@ class CheckedFile extends Transform {
   }
 }
 
-/** Writes a file of a pack. @throws CommandFailure where it is not as long as listed, or its checksum is wrong */
+/** Writes a file of a pack. @throws CommandFailure if it is not as long as listed, or its checksum is wrong */
 export async function writePackFile(
   { key, size }: ListedFile,
   body: ReadableStream | null,
@@ -100,7 +104,10 @@ export async function writePackFile(
   if (!checked.isWhole()) throw new CommandFailure(`${key} is damaged: its checksum is wrong`);
 }
 
-/** Gives the checksum of the pack that a file is of: a pack's last bytes; of an index or a reverse index, those before the last. */
+/**
+ * Returns the checksum of the pack that a file is of: a pack's last bytes; of an index or a reverse index, those before
+ * the last.
+ */
 function packChecksum(path: string, kind: string, { rawSize }: ObjectFormat): string {
   const checksum = Buffer.alloc(rawSize);
   const fromEnd = kind === "pack" ? rawSize : 2 * rawSize;
@@ -113,7 +120,7 @@ function packChecksum(path: string, kind: string, { rawSize }: ObjectFormat): st
   return checksum.toString("hex");
 }
 
-/** Gives those of the object names that an index does not have. */
+/** Returns those of the object names that an index does not have. */
 function notInIndex(path: string, names: readonly Uint8Array[], format: ObjectFormat): Uint8Array[] {
   const bytes = readFileSync(path);
   const head = new PackIndexHead(bytes, format);
@@ -126,7 +133,7 @@ function notInIndex(path: string, names: readonly Uint8Array[], format: ObjectFo
 /**
  * Checks that the files of each pack belong together, and that every object that a ref names is in one.
  *
- * @throws CommandFailure where not
+ * @throws CommandFailure if not
  */
 export function checkPacks(
   directory: string,

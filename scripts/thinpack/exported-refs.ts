@@ -34,7 +34,7 @@ function parseRefs(text: string, { rawSize }: ObjectFormat): PackedRef[] {
   return refs.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** Reads the host's `HEAD` and `packed-refs`. @throws CommandFailure where they are not what git takes */
+/** Reads the host's `HEAD` and `packed-refs`. @throws CommandFailure if they are not what git takes */
 export function parseExportedRefs(head: Buffer, packedRefs: Buffer, format: ObjectFormat): ExportedRefs {
   const [, branch = ""] = /^ref: ([^\n]*)\n$/.exec(head.toString("latin1")) ?? [];
   try {
@@ -54,7 +54,7 @@ export type PlainFiles = ExportedRefs & {
   readonly packs: readonly string[];
 };
 
-/** Gives the plain files of the bare repository by their names; `HEAD`, by which git knows one, comes last. */
+/** Returns the plain files of the bare repository by their names; `HEAD`, by which git knows one, comes last. */
 export function formatPlainFiles({ head, refs, repository, format, packs }: PlainFiles): Map<string, Buffer> {
   const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
   const packed = Buffer.concat([...formatPackedRefs(refs)]).toString("utf8");

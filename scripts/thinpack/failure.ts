@@ -27,7 +27,7 @@ export class HostRefusal extends CommandFailure {
   }
 }
 
-/** Gives what was caught as an error. */
+/** Returns what was caught as an error. */
 export function errorOf(caught: unknown): Error {
   return caught instanceof Error ? caught : new CommandFailure(String(caught));
 }

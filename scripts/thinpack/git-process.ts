@@ -17,7 +17,10 @@ export type GitRun = {
   readonly say?: (text: string) => string;
 };
 
-/** Gives configuration for one run of git in its environment, where `ps` does not show it; what is there already stays. */
+/**
+ * Returns configuration for one run of git in its environment, where `ps` does not show it; what is there already
+ * stays.
+ */
 export function gitConfiguration(settings: readonly (readonly [string, string])[]): Record<string, string> {
   const before = Number(process.env["GIT_CONFIG_COUNT"] ?? 0);
   const pairs = settings.flatMap(([key, value], at): [string, string][] => [
@@ -41,7 +44,7 @@ function endTree(pid: number): void {
   }
 }
 
-/** Runs git; gives its exit code and what it printed. @throws CommandFailure where there is no git. */
+/** Runs git; returns its exit code and what it printed. @throws CommandFailure if there is no git. */
 export async function runGit(
   args: readonly string[],
   { cwd, env, input, say }: GitRun = {},

@@ -26,7 +26,7 @@ const COLUMNS: readonly Column[] = [
   ["NEW", (row) => short(row, "new")],
 ];
 
-/** Gives up to `limit` moves of refs, the newest first, each with the push that it was a part of. */
+/** Returns up to `limit` moves of refs, the newest first, each with the push that it was a part of. */
 async function movesOf(api: ApiConnection, path: string, { ref, limit }: LogOptions): Promise<Json[]> {
   const rows: Json[] = [];
   const query = new URLSearchParams(ref === undefined ? {} : { ref });

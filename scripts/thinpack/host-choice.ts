@@ -25,24 +25,24 @@ function localBase(): string {
   return `http://localhost:${variable("PORT") ?? "8787"}`;
 }
 
-/** Gives the address of the host that is meant. */
+/** Returns the address of the host that is meant. */
 export function chosenBase({ base }: HostOptions): string {
   return originOf(base ?? variable("THINPACK_BASE") ?? readLogins().default ?? localBase());
 }
 
-/** Gives the token that `npm start` keeps, for hosts on this machine. */
+/** Returns the token that `npm start` keeps, for hosts on this machine. */
 function keptToken(base: string): string | undefined {
   if (!["localhost", "127.0.0.1", "[::1]"].includes(new URL(base).hostname)) return undefined;
   const file = join(variable("STATE_DIR") ?? ".thinpack", "admin-token");
   return variable("ADMIN_TOKEN") ?? (existsSync(file) ? readFileSync(file, "utf8").trim() : undefined);
 }
 
-/** Gives the token for a host, and for a tenant where one is asked for; `undefined` where there is none. */
+/** Returns the token for a host, and for a tenant where one is asked for; `undefined` if there is none. */
 export function findToken(base: string, { token }: HostOptions, tenant?: string): string | undefined {
   return token ?? variable("THINPACK_TOKEN") ?? findLogin(readLogins(), base, tenant) ?? keptToken(base);
 }
 
-/** Gives host and token. @throws CommandFailure where there is no token. */
+/** Returns host and token. @throws CommandFailure if there is no token. */
 export function chosenHost(options: HostOptions, tenant?: string): HostChoice {
   const base = chosenBase(options);
   const token = findToken(base, options, tenant);
@@ -51,7 +51,7 @@ export function chosenHost(options: HostOptions, tenant?: string): HostChoice {
   throw new CommandFailure(`no token for ${base}: ${hint}, or give --token, or set THINPACK_TOKEN`, EXIT.notLetIn);
 }
 
-/** Takes `{tenant}/{repo}` apart. @throws CommandFailure where it is not that. */
+/** Takes `{tenant}/{repo}` apart. @throws CommandFailure if it is not that. */
 export function parseRepositoryPath(text: string): { readonly tenant: string; readonly repo: string; path: string } {
   const [, tenant, repo] = /^([^/]+)\/([^/]+?)(?:\.git)?$/.exec(text) ?? [];
   if (tenant === undefined || repo === undefined) {

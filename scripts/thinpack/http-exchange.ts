@@ -28,7 +28,11 @@ function unreachable(url: string, caught: unknown): CommandFailure {
   return new CommandFailure(`${origin} can't be reached: ${errorOf(caught).message}`, undefined, { cause: caught });
 }
 
-/** Sends a request; gives the answer when its headers are there. @throws CommandFailure where the host can't be reached. */
+/**
+ * Sends a request; returns the answer when its headers are there.
+ *
+ * @throws CommandFailure if the host can't be reached.
+ */
 export async function exchange(url: string, { method, headers, body }: Sent): Promise<IncomingMessage> {
   const request = (url.startsWith("https:") ? secureRequest : plainRequest)(url, { method, headers });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {

@@ -32,7 +32,10 @@ async function readKey(file: string): Promise<string> {
   return text.trim();
 }
 
-/** Gives what a key is to be called: an SSH key's comment, else the name of its file. @see sshd(8), "AUTHORIZED_KEYS FILE FORMAT" */
+/**
+ * Returns what a key is to be called: an SSH key's comment, else the name of its file. @see sshd(8), "AUTHORIZED_KEYS
+ * FILE FORMAT"
+ */
 function titleOf(key: string, file: string): string {
   const [, comment = ""] = /^(?:ssh|ecdsa|sk)-\S+ +\S+ +([^\n]+)/.exec(key) ?? [];
   return comment.trim() || (file === "-" ? "a key" : basename(file));

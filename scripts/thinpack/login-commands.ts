@@ -13,7 +13,7 @@ import { printDone, printList } from "./output.ts";
 import { askPeople, readInput } from "./prompt.ts";
 import { checkToken } from "./whoami-command.ts";
 
-/** @throws CommandFailure where the host does not take the token */
+/** @throws CommandFailure if the host does not take the token */
 async function checkLogin(base: string, token: string): Promise<void> {
   try {
     await checkToken(base, token);
@@ -36,8 +36,8 @@ function quoted(word: string): string {
 }
 
 /**
- * Gives what git runs to ask this command for credentials. The command is named by the file of its bundle: `npx`, or the script that looks
- * whether the bundle is new, would take longer with each fetch.
+ * Returns what git runs to ask this command for credentials. The command is named by the file of its bundle: `npx`, or
+ * the script that looks whether the bundle is new, would take longer with each fetch.
  */
 export function helperLine(): string {
   return `!${quoted(process.execPath)} ${quoted(__filename)} credential`;

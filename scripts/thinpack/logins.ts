@@ -19,12 +19,12 @@ export type HostLogins = Readonly<Record<string, string>>;
 /** What is kept. */
 export type Logins = { readonly default?: string; readonly hosts: Readonly<Record<string, HostLogins>> };
 
-/** Gives the tenant that a token says it is of; "" where it says none, as the operator's. */
+/** Returns the tenant that a token says it is of; "" where it says none, as the operator's. */
 export function tenantOf(token: string): string {
   return /^tpk_([A-Za-z0-9._-]+)_[0-9A-Za-z]{38}$/.exec(token)?.[1] ?? "";
 }
 
-/** Gives a host's address as it is kept: its origin. @throws CommandFailure where it can't be one. */
+/** Returns a host's address as it is kept: its origin. @throws CommandFailure if it can't be one. */
 export function originOf(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
@@ -33,7 +33,7 @@ export function originOf(address: string): string {
   return url.origin;
 }
 
-/** Gives the file's name. */
+/** Returns the file's name. */
 export function loginsFile(env: NodeJS.ProcessEnv = process.env): string {
   const given = env["XDG_CONFIG_HOME"];
   const base = given === undefined || given === "" ? join(env["HOME"] ?? homedir(), ".config") : given;
@@ -89,7 +89,7 @@ export function withoutLogin(logins: Logins, origin: string, token?: string): Lo
   return { hosts };
 }
 
-/** Gives the token for a tenant of a host: its own, else the operator's, else the only one there is. */
+/** Returns the token for a tenant of a host: its own, else the operator's, else the only one there is. */
 export function findLogin(logins: Logins, origin: string, tenant: string | undefined): string | undefined {
   const tokens = logins.hosts[origin] ?? {};
   const own = tenant === undefined ? undefined : tokens[tenant];

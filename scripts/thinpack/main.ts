@@ -65,7 +65,7 @@ function buildProgram(): Command {
   return program;
 }
 
-/** Says what went wrong, and gives what the process ends with. */
+/** Returns what went wrong, and gives what the process ends with. */
 function explain(error: unknown): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;

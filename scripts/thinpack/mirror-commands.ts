@@ -53,7 +53,7 @@ async function settingsOf(upstream: string, options: MirrorOptions): Promise<obj
   };
 }
 
-/** Says how far a sync is. */
+/** Returns how far a sync is. */
 function progressOf(mirror: Json): string {
   const progress = objectAt(mirror, "progress");
   const text = Object.entries(progress).map(
@@ -62,7 +62,7 @@ function progressOf(mirror: Json): string {
   return text.length === 0 ? "syncing" : `syncing: ${text.join(", ")}`;
 }
 
-/** Waits for the sync that begins after `since` to end. @throws CommandFailure where it failed. */
+/** Waits for the sync that begins after `since` to end. @throws CommandFailure if it failed. */
 async function synced(api: ApiConnection, path: string, since: string): Promise<Json> {
   return await withSpinner("syncing", async (say) => {
     for (;;) {
@@ -76,7 +76,7 @@ async function synced(api: ApiConnection, path: string, since: string): Promise<
   });
 }
 
-/** Gives the mirror there is; `{}` where there is none. */
+/** Returns the mirror there is; `{}` where there is none. */
 async function currentMirror(api: ApiConnection, path: string): Promise<Json> {
   try {
     return await api.ask("GET", `${path}/mirror`);
@@ -86,7 +86,7 @@ async function currentMirror(api: ApiConnection, path: string): Promise<Json> {
   }
 }
 
-/** Gives the state of each of a tenant's mirrors. */
+/** Returns the state of each of a tenant's mirrors. */
 async function mirrorsOf(api: ApiConnection, tenant: string): Promise<Json[]> {
   const repositories = await api.list(`${tenantPath(tenant)}/repos`, "repos");
   const names = repositories.filter(({ mirror }) => isJson(mirror)).map((row) => textAt(row, "name"));

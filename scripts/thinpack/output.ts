@@ -14,7 +14,7 @@ const WIDE =
 /** What takes none: marks on the character before, joiners and selectors. */
 const NO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/u;
 
-/** Gives the columns of a terminal that a text takes. */
+/** Returns the columns of a terminal that a text takes. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) width += NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
@@ -64,7 +64,7 @@ function shownMember(name: string, value: unknown): string {
   return typeof value === "string" && isTime(value) ? `${formatTime(value)} (${value})` : oneLine(value);
 }
 
-/** Gives the lines of a thing. Members that have members of their own take a line for each of these, indented. */
+/** Returns the lines of a thing. Members that have members of their own take a line for each of these, indented. */
 function linesOf(thing: Json): [label: string, text: string][] {
   return Object.entries(thing).flatMap(([name, value]): [string, string][] => {
     const label = name.replaceAll("_", " ");

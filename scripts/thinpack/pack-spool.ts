@@ -53,7 +53,7 @@ export class PackSpool {
     return statSync(this.file(part)).size;
   }
 
-  /** Appends to the pack; gives the parts that have become whole. */
+  /** Appends to the pack; returns the parts that have become whole. */
   async append(piece: Uint8Array): Promise<number[]> {
     const whole: number[] = [];
     for (let at = 0; at < piece.length;) {
@@ -69,7 +69,7 @@ export class PackSpool {
     return whole;
   }
 
-  /** Ends the pack; gives the last part where it was not whole yet. */
+  /** Ends the pack; returns the last part where it was not whole yet. */
   async finish(): Promise<number[]> {
     if (this.#open === undefined) return [];
     await this.#close();

@@ -46,7 +46,7 @@ export class PartUploads {
     this.#onBytes = onBytes;
   }
 
-  /** Begins an upload at the host, making the repository where it is missing; gives its id. */
+  /** Begins an upload at the host, making the repository where it is missing; returns its id. */
   static async begin(api: ApiConnection, path: string): Promise<string> {
     try {
       return textAt(await api.ask("POST", `${path}/uploads`), "id");
@@ -58,7 +58,7 @@ export class PartUploads {
     }
   }
 
-  /** Gives the bytes of each part that has come; `undefined` where there is no such upload any more. */
+  /** Returns the bytes of each part that has come; `undefined` if there is no such upload any more. */
   async arrived(): Promise<Map<number, number> | undefined> {
     try {
       const rows = listAt(await this.#api.ask("GET", this.#path), "parts");
@@ -87,7 +87,7 @@ export class PartUploads {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Lands the push; gives the host's answer to it. */
+  /** Lands the push; returns the host's answer to it. */
   async complete(head: Uint8Array): Promise<IncomingMessage> {
     return await exchangeUntilDone(`${this.#api.base}/api/v1${this.#path}/complete`, {
       method: "POST",
@@ -100,7 +100,7 @@ export class PartUploads {
     });
   }
 
-  /** Gives the upload up, as far as that goes. */
+  /** Gives up the upload, as far as that goes. */
   async abandon(): Promise<void> {
     await Promise.all(this.#running);
     try {

@@ -28,7 +28,7 @@ export class ByteBar {
     if (process.stderr.isTTY) this.#bar.start(total, done, { done: formatBytes(done), all: formatBytes(total) });
   }
 
-  /** Says that so many bytes more are done; fewer, where some have to be done again. */
+  /** Says that this many bytes more are done; fewer, where some have to be done again. */
   add(bytes: number): void {
     this.#bytes += bytes;
     this.#bar.update(this.#bytes, { done: formatBytes(this.#bytes) });

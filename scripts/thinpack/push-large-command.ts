@@ -33,7 +33,7 @@ function withPartSize(command: Command): Command {
   );
 }
 
-/** Gives the branch that a clone of the source checks out. */
+/** Returns the branch that a clone of the source checks out. */
 async function headOf(cwd: string): Promise<string | undefined> {
   const { code, stdout } = await runGit(["symbolic-ref", "-q", "--short", "HEAD"], { cwd });
   return code === 0 ? stdout : undefined;

@@ -14,7 +14,7 @@ import { PushProxy, type PushTarget } from "./push-proxy.ts";
 /** Options of `git push` whose value is the next argument. */
 const WITH_VALUE = new Set(["-o", "--push-option", "--repo", "--receive-pack", "--exec", "--recurse-submodules"]);
 
-/** Gives the remote that the arguments of a push name. */
+/** Returns the remote that the arguments of a push name. */
 export function remoteOf(args: readonly string[]): string | undefined {
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
@@ -30,7 +30,7 @@ async function configured(name: string, cwd: string): Promise<string[]> {
   return stdout === "" ? [] : stdout.split("\n");
 }
 
-/** Gives the remote that a push without arguments is for. @see git-push(1) */
+/** Returns the remote that a push without arguments is for. @see git-push(1) */
 async function defaultRemote(cwd: string): Promise<string> {
   const { stdout: branch } = await runGit(["symbolic-ref", "-q", "--short", "HEAD"], { cwd });
   for (const name of [`branch.${branch}.pushRemote`, "remote.pushDefault", `branch.${branch}.remote`]) {
@@ -40,7 +40,7 @@ async function defaultRemote(cwd: string): Promise<string> {
   return "origin";
 }
 
-/** Gives the URL of a remote as it is configured, and as git would use it. */
+/** Returns the URL of a remote as it is configured, and as git would use it. */
 async function urlsOf(remote: string, cwd: string): Promise<{ readonly written: string; readonly used: string }> {
   const own = await configured(`remote.${remote}.pushurl`, cwd);
   const urls = own.length > 0 ? own : await configured(`remote.${remote}.url`, cwd);
@@ -56,7 +56,7 @@ async function askHelpers(url: URL): Promise<string | undefined> {
   return code === 0 ? /^password=(.*)$/m.exec(stdout)?.[1] : undefined;
 }
 
-/** Finds out where a push goes. @throws CommandFailure where that is no repository of a host. */
+/** Finds out where a push goes. @throws CommandFailure if that is no repository of a host. */
 async function targetOf(used: string, options: HostOptions): Promise<PushTarget> {
   if (!URL.canParse(used) || !/^https?:$/.test(new URL(used).protocol)) {
     throw new CommandFailure(`${used} is not the https:// address of a repository`, EXIT.usage);
@@ -82,7 +82,7 @@ export type LargePush = {
   readonly quiet?: boolean;
 };
 
-/** Pushes; gives git's exit code. */
+/** Pushes; returns git's exit code. */
 export async function pushLarge(
   { args, partBytes, cwd, quiet = false }: LargePush,
   options: HostOptions,

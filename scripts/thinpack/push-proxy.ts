@@ -53,7 +53,7 @@ export class PushProxy {
     this.#server.requestTimeout = 0;
   }
 
-  /** Begins to listen; gives the URL for git in place of the target's, and the header that git has to send. */
+  /** Begins to listen; returns the URL for git in place of the target's, and the header that git has to send. */
   async start(): Promise<{ readonly url: string; readonly header: string }> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
     const address = this.#server.address();
@@ -206,7 +206,7 @@ export class PushProxy {
     return uploads;
   }
 
-  /** Cuts a pack into parts and sends them as they become whole; `undefined` where there is no more than one. */
+  /** Cuts a pack into parts and sends them as they become whole; `undefined` if there is no more than one. */
   async #spooled(push: string, pack: AsyncIterable<Uint8Array>): Promise<PartUploads | undefined> {
     const spool = this.#spool;
     let uploads: PartUploads | undefined;

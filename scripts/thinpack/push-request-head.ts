@@ -16,7 +16,11 @@ export class PushRequestHead {
   #sectionsLeft = 1;
   #isFirst = true;
 
-  /** Takes a piece; gives head and the beginning of the pack once the head is there. @throws CommandFailure where it is none. */
+  /**
+   * Takes a piece; returns head and the beginning of the pack once the head is there.
+   *
+   * @throws CommandFailure if it is none.
+   */
   push(piece: Uint8Array): { readonly head: Buffer; readonly rest: Buffer } | undefined {
     this.#bytes = Buffer.concat([this.#bytes, piece]);
     while (this.#at + LENGTH_DIGITS <= this.#bytes.length) {
@@ -36,7 +40,7 @@ export class PushRequestHead {
     return undefined;
   }
 
-  /** Gives what has come of a head that has no end. */
+  /** Returns what has come of a head that has no end. */
   get unfinished(): Buffer {
     return this.#bytes;
   }

@@ -27,7 +27,7 @@ type TokenOptions = {
   readonly expiresIn?: number;
 };
 
-/** Finds a token by its id or its name. @throws CommandFailure where several have the name */
+/** Finds a token by its id or its name. @throws CommandFailure if several have the name */
 async function tokenId(api: ApiConnection, tenant: string, given: string): Promise<string> {
   const tokens = await api.list(`${tenantPath(tenant)}/tokens`, "tokens");
   const named = tokens.filter((token) => token["name"] === given).map((token) => textAt(token, "id"));

@@ -11,7 +11,7 @@ import { chosenHost } from "./host-choice.ts";
 import { tenantOf } from "./logins.ts";
 import { printThing } from "./output.ts";
 
-/** Asks the host whether it takes the token. @throws HostRefusal where it does not */
+/** Asks the host whether it takes the token. @throws HostRefusal if it does not */
 export async function checkToken(base: string, token: string): Promise<void> {
   const tenant = tenantOf(token);
   const api = new ApiConnection({ base, token });

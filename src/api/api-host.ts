@@ -27,7 +27,7 @@ export interface MirrorHost {
     /** Whether the deployment has a key to seal with. */
     canSeal(): boolean;
     seal(secret: string, context: SecretContext): Promise<SealedSecret>;
-    /** `undefined` where the secret can't be opened. */
+    /** `undefined` if the secret can't be opened. */
     open(secret: SealedSecret, context: SecretContext): Promise<string | undefined>;
     /** Takes as long as `open`, where there is nothing to be opened. */
     openNothing(): Promise<undefined>;

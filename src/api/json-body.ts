@@ -32,8 +32,8 @@ async function readText(request: Request): Promise<string> {
 }
 
 /**
- * Gives what a schema lets through and should not: an array, which to a schema of an object's members is one without any, and a string
- * with half a character, which no UTF-8 can be. `undefined` where there is neither.
+ * Returns what a schema lets through and should not: an array, which to a schema of an object's members is one without
+ * any, and a string with half a character, which no UTF-8 can be. `undefined` if there is neither.
  */
 function flawOf(output: unknown, input: unknown, path: readonly string[] = []): InvalidRequest | undefined {
   if (typeof output === "string")
@@ -84,7 +84,7 @@ function membersAt(schema: unknown, path: readonly string[]): string[] {
   return [];
 }
 
-/** Says what a schema has against the body: never at length, and nothing of what may be a secret. */
+/** Returns what a schema has against the body: never at length, and nothing of what may be a secret. */
 function explainIssue(issue: v.BaseIssue<unknown>, schema: v.GenericSchema): InvalidRequest {
   const path = (issue.path ?? []).map(({ key }) => String(key));
   if (issue.expected === "never") {
@@ -102,7 +102,11 @@ function shortened(text: string): string {
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN).toWellFormed()}…` : text;
 }
 
-/** Gives the body as the schema describes it; no body counts as an empty object. @throws Problem where it is anything else. */
+/**
+ * Returns the body as the schema describes it; no body counts as an empty object.
+ *
+ * @throws Problem if it is anything else.
+ */
 export async function readJson<Schema extends v.GenericSchema>(
   request: Request,
   schema: Schema,

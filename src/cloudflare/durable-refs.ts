@@ -17,10 +17,10 @@ import type { RequestCounters } from "./request-counters.ts";
 const MOST_TRIES = 5;
 
 /**
- * Puts a snapshot of very many refs together from pages. All but a few repositories fit one. A page of another version than the
- * first belongs to another snapshot: then it is begun anew.
+ * Puts a snapshot of very many refs together from pages. All but a few repositories fit one. A page of another version
+ * than the first belongs to another snapshot: then it is begun anew.
  *
- * @throws Error where the refs change faster than they can be read.
+ * @throws Error if the refs change faster than they can be read.
  */
 export async function openWhole(
   request: OpenRequest,
@@ -54,7 +54,7 @@ const MOST_PUSH_BYTES = 30 * 1024 * 1024;
 /** What a command takes in an RPC beside its name and oids: the names of its members, and lengths. */
 const COMMAND_BYTES = 48;
 
-/** Gives the bytes that commands take in a call. */
+/** Returns the bytes that commands take in a call. */
 function updatesBytes(updates: readonly RefUpdate[]): number {
   let bytes = 0;
   for (const { name, oldOid, newOid, peeled = "" } of updates) {
@@ -63,7 +63,11 @@ function updatesBytes(updates: readonly RefUpdate[]): number {
   return bytes;
 }
 
-/** Moves land in one call, or they would not be one step. `what` is what makes them. @throws LimitExceeded where they don't fit one. */
+/**
+ * Moves land in one call, or they would not be one step. `what` is what makes them.
+ *
+ * @throws LimitExceeded if they don't fit one.
+ */
 export function assertFits(updates: readonly RefUpdate[], what: string, options: readonly string[] = []): void {
   let bytes = updatesBytes(updates);
   for (const option of options) bytes += option.length;

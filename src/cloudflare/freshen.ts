@@ -19,7 +19,7 @@ function isLeftAlone({ failures, nextSync }: MirrorStatus, now: number): boolean
   return failures > 0 && nextSync !== undefined && nextSync > now;
 }
 
-/** Gives whether a sync has ended well, or may have; false where none was waited for. */
+/** Returns whether a sync has ended well, or may have; false where none was waited for. */
 export async function freshen(
   mirror: Pick<MirrorStore, "readMirror" | "requestSyncForReader">,
   time: Passing,

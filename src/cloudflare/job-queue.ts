@@ -16,7 +16,7 @@ const PAGES_A_RUN = 50;
 
 /** What jobs are run with. */
 export type JobHost = {
-  /** Gives each job its storage. */
+  /** Opens the storage of one job. */
   readonly open: () => RequestStorage;
   /** `thinpack/{version}`. */
   readonly agent: string;
@@ -49,7 +49,7 @@ async function deliver(job: Extract<Job, { type: "deliver" }>, storage: RequestS
   await hooks.deliveriesDone(job.id, job.hook, results);
 }
 
-/** Runs one job; gives whether it is done, or to be delivered again. */
+/** Runs one job; returns whether it is done, or to be delivered again. */
 async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise<boolean> {
   const repository = storage.repository(job.repository);
   const settings = storage.refs(job.repository);

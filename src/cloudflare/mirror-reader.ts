@@ -26,7 +26,7 @@ const MOST = 10_000;
 export class OrdinaryNames {
   readonly #until = new Map<string, number>();
 
-  /** Says whether `caller` knows it, or everybody. */
+  /** Whether `caller` knows it, or everybody. */
   has(key: string, caller: string, now: number): boolean {
     // What was never noted has run out.
     return [caller, EVERYBODY].some((who) => (this.#until.get(entryOf(key, who)) ?? 0) > now);
@@ -66,16 +66,21 @@ export type ReaderTools = {
   readonly ordinary: OrdinaryNames;
   /** Names who reads, by credentials; see {@link OrdinaryNames}. */
   readonly caller: string;
-  /** Says what the caller may read under this name: known before anything is opened, and not later than {@link mayRead}. */
+  /**
+   * Returns what the caller may read under this name: known before anything is opened, and not later than
+   * {@link mayRead}.
+   */
   right(): Promise<ReadingRight>;
-  /** Says whether who reads may read what was found. */
+  /** Whether who reads may read what was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
   now(): number;
-  /** Brings the mirror up to date, for a reader who must not be told what is old; gives whether it may have done so. */
+  /**
+   * Brings the mirror up to date, for a reader who must not be told what is old; returns whether it may have done so.
+   */
   freshen(): Promise<boolean>;
 };
 
-/** Gives the refs of a repository for who reads it; writers' calls pass untouched. */
+/** Returns the refs of a repository for who reads it; writers' calls pass untouched. */
 export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   const { key, ordinary, caller } = tools;
   const openDurable = async (request: OpenRequest): Promise<OpenAnswer> => {
@@ -145,7 +150,7 @@ async function openAtEdge(
   return openSnapshot({ ...pointer, record }, snapshot, request);
 }
 
-/** Gives the refs of a mirror as they were at a moment, in milliseconds since the epoch; for readers only. */
+/** Returns the refs of a mirror as they were at a moment, in milliseconds since the epoch; for readers only. */
 export function historicRefs(durable: RefStore, at: number): Pick<RefStore, "open"> {
   return {
     open: async (request) => {

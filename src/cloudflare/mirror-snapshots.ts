@@ -33,7 +33,7 @@ export class MirrorSnapshots {
     this.#counters = counters;
   }
 
-  /** Gives the pointer of `{tenant}/{repo}`; `undefined` where there is none. */
+  /** Returns the pointer of `{tenant}/{repo}`; `undefined` if there is none. */
   async pointer(repository: string): Promise<MirrorPointer | undefined> {
     const key = mirrorPointerKey(repository);
     const object = await this.#counters.run("r2r", () => this.#env.BUCKET.get(key));
@@ -42,7 +42,10 @@ export class MirrorSnapshots {
     return parsePointer(await object.text());
   }
 
-  /** Gives the snapshot that a pointer names, and when the mirror was last in step; `undefined` where KV has not heard of it yet. */
+  /**
+   * Returns the snapshot that a pointer names, and when the mirror was last in step; `undefined` if KV has not heard of
+   * it yet.
+   */
   async read({ record, version, pieces }: MirrorPointer): Promise<(MirrorSnapshot & Metadata) | undefined> {
     const prefix = snapshotPrefix(record.id, version);
     const values = await Promise.all(
@@ -57,7 +60,7 @@ export class MirrorSnapshots {
     return { ...decodeSnapshot(bytes), ...values[0]?.metadata };
   }
 
-  /** Writes a snapshot, of all refs and the catalog; gives the number of its pieces. */
+  /** Writes a snapshot, of all refs and the catalog; returns the number of its pieces. */
   async write(snapshot: OpenSnapshot, syncedAt: number): Promise<number> {
     const prefix = snapshotPrefix(snapshot.record.id, snapshot.version);
     const pieces = encodeSnapshot(snapshot, PIECE_BYTES);

@@ -24,7 +24,7 @@ const MOST_PACK_BYTES = 20 * 1024 * 1024 * 1024;
 /** Objects of one go: each takes about 60 microseconds of processor time and, of the isolate's memory, 100 bytes. */
 const SLICE_OBJECTS = 250_000;
 
-/** Gives a variable as a positive number; `undefined` where it is none. */
+/** Returns a variable as a positive number; `undefined` if it is none. */
 function positive(text: string | undefined): number | undefined {
   const number = Number(text ?? Number.NaN);
   return Number.isFinite(number) && number > 0 ? number : undefined;
@@ -79,7 +79,7 @@ export class Mirrors {
     return this.#box.seal(secret, bindingOf(context));
   }
 
-  /** Opens a secret; `undefined` where that can't be done. */
+  /** Opens a secret; `undefined` if that can't be done. */
   open(secret: SealedSecret, context: SecretContext): Promise<string | undefined> {
     return this.#box.open(secret, bindingOf(context));
   }

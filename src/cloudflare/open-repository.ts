@@ -45,7 +45,7 @@ export type ReaderOptions = Reader & {
   readonly ordinary: OrdinaryNames;
   /** Names who reads, by credentials. */
   readonly caller: string;
-  /** Says whether who reads may read what was found. */
+  /** Whether who reads may read what was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
 };
 
@@ -187,7 +187,7 @@ export class RequestStorage {
     return r2BareFiles(this.#env.BUCKET, this.counters, id);
   }
 
-  /** A part of a pack's file, as a body that goes out untouched. @throws CorruptStore where it is not there. */
+  /** A part of a pack's file, as a body that goes out untouched. @throws CorruptStore if it is not there. */
   async packBody(id: string, file: PackFile, range: { offset: number; length: number }): Promise<ReadableStream> {
     const key = packKey(id, file);
     const object = await this.counters.run("r2r", () => this.#env.BUCKET.get(key, { range }));

@@ -16,7 +16,7 @@ const MOST_SHUT = 10_000;
 export class RateLimits {
   readonly #shutUntil = new Map<string, number>();
 
-  /** Gives the bounds of one client; without an address there are none on its wrong tokens. */
+  /** Returns the bounds of one client; without an address there are none on its wrong tokens. */
   forClient(env: Pick<Env, "LOGIN_LIMIT" | "TENANT_LIMIT">, client: string): ClientBounds {
     const key = client === "" ? undefined : networkOf(client);
     return {

@@ -10,13 +10,13 @@ import type { RepositorySettings } from "../refs/repository-settings.ts";
 
 /** Who reads a repository. */
 export type Reader = {
-  /** Says what the caller may read under the repository's name. */
+  /** Returns what the caller may read under the repository's name. */
   readonly right: () => Promise<ReadingRight>;
   /** Is told of a private repository that the caller may not read. */
   readonly noteHidden: (hidden: HiddenRepository) => void;
 };
 
-/** Gives the refs of a repository for one who reads it; the calls of writers pass untouched. */
+/** Returns the refs of a repository for one who reads it; the calls of writers pass untouched. */
 export function readableRefs(durable: RefStore, { right, noteHidden }: Reader): RefStore {
   return {
     open: async (request) => {
@@ -32,7 +32,7 @@ export function readableRefs(durable: RefStore, { right, noteHidden }: Reader): 
   };
 }
 
-/** Gives the settings of a repository for one who reads them; all else passes untouched. */
+/** Returns the settings of a repository for one who reads them; all else passes untouched. */
 export function readableSettings<Settings extends RepositorySettings>(
   durable: Settings,
   right: Reader["right"],

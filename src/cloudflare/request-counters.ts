@@ -33,7 +33,7 @@ export class RequestCounters {
     this.#bytesRead += bytes;
   }
 
-  /** Gives the counts so far. */
+  /** Returns the counts so far. */
   counts(): RequestCounts {
     const { r2r, r2w, do: calls, kv } = this.#operations;
     return { r2r, r2w, r2b: this.#bytesRead, do: calls, kv, rt: this.#deepest };

@@ -19,7 +19,11 @@ const KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The deployment's keys, in order. @throws Error where the variable is not what it has to be; the message holds nothing of it. */
+/**
+ * The deployment's keys, in order.
+ *
+ * @throws Error if the variable is not what it has to be; the message holds nothing of it.
+ */
 function parseKeys(text: string): Map<string, Uint8Array<ArrayBuffer>> {
   const keys = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const part of text.split(",")) {
@@ -50,7 +54,7 @@ export class SecretBox {
     return secret.key !== first;
   }
 
-  /** Seals a secret for what `context` names. @throws Error where there is no key. */
+  /** Seals a secret for what `context` names. @throws Error if there is no key. */
   async seal(secret: string, context: string): Promise<SealedSecret> {
     const [key] = this.#keys.keys();
     if (key === undefined) throw new Error("there is no key in MIRROR_KEYS");
@@ -60,7 +64,7 @@ export class SecretBox {
     return { key, data: Buffer.concat([nonce, new Uint8Array(sealed)]).toString("base64") };
   }
 
-  /** Opens a secret; `undefined` where its key is not there any more, or it was not sealed for this. */
+  /** Opens a secret; `undefined` if its key is not there any more, or it was not sealed for this. */
   async open(secret: SealedSecret, context: string): Promise<string | undefined> {
     if (!this.#keys.has(secret.key)) return undefined;
     const bytes = new Uint8Array(Buffer.from(secret.data, "base64"));

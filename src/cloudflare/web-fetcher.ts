@@ -18,7 +18,7 @@ export type Patience = {
 const PATIENCE: Patience = { first: 15_000, head: 60_000, idle: 60_000 };
 /** What has to come of an answer within the time given. An upstream that still counts sends 5 bytes every 5 seconds, git's keep-alive. */
 export const LEAST_BYTES = 32;
-/** An upstream that did not answer in time is left alone for so long, by all that goes by the timer. Milliseconds. */
+/** An upstream that did not answer in time is left alone for this long, by all that goes by the timer. Milliseconds. */
 const SLOW_PAUSE = 5 * 60_000;
 
 class SlowUpstream extends Error {
@@ -34,7 +34,7 @@ class Watchdog {
     return this.#abort.signal;
   }
 
-  /** Gives it `time` milliseconds from now. */
+  /** Schedules the abort `time` milliseconds from now. */
   wait(time: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#abort.abort(new SlowUpstream()), time);

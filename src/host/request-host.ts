@@ -71,7 +71,7 @@ export class RequestHost implements Host {
   readonly pushCertSeed?: string;
   readonly formats: FormatCache;
   readonly unbounded: UnboundedTenants;
-  /** Says what the requester may read under a name, before anything is opened. */
+  /** Returns what the requester may read under a name, before anything is opened. */
   readonly rightTo: (name: RepositoryName) => Promise<ReadingRight>;
   /** What the client said of itself, as the log says it. */
   readonly noted: LoggedNote = {};

@@ -8,7 +8,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Principal } from "../access/principal.ts";
 import { tenantOfToken } from "../access/token.ts";
 
-/** Gives the token of an `Authorization` header: what Bearer carries, or Basic's password whatever the user. */
+/** Returns the token of an `Authorization` header: what Bearer carries, or Basic's password whatever the user. */
 function tokenOf(header: string): string | undefined {
   const space = header.indexOf(" ");
   const scheme = header.slice(0, Math.max(space, 0)).toLowerCase();

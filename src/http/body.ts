@@ -25,8 +25,8 @@ const UNZIPPED_TIMES = 32;
 const EMPTY: ByteSource = { read: async (buffer) => buffer.subarray(0, 0) };
 
 /**
- * Gives a request's body, unzipped where it is zipped: by its first bytes, as no request of git's begins like that. A proxy that
- * unzips a body takes the header away with it, so a body that is said to be zipped has to be.
+ * Returns a request's body, unzipped where it is zipped: by its first bytes, as no request of git's begins like that. A
+ * proxy that unzips a body takes the header away with it, so a body that is said to be zipped has to be.
  */
 export function requestSource(body: ReadableStream | null, saysZipped: boolean, memory: RequestMemory): ByteSource {
   if (body === null) return EMPTY;

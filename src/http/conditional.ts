@@ -15,7 +15,7 @@ export type Validators = {
 
 const SECOND = 1000;
 
-/** Gives the headers that let a client ask conditionally later. */
+/** Returns the headers that let a client ask conditionally later. */
 export function validatorHeaders({ etag, modified }: Validators): Record<string, string> {
   return { ETag: etag, "Last-Modified": new Date(modified).toUTCString() };
 }
@@ -31,7 +31,9 @@ export function isUnchanged(headers: Headers, { etag, modified }: Validators): b
   return Math.floor(modified / SECOND) * SECOND <= since;
 }
 
-/** Says whether `Range` holds for this version. A client that says `If-Range` has a part of one, and wants all of any other. */
+/**
+ * Whether `Range` holds for this version. A client that says `If-Range` has a part of one, and wants all of any other.
+ */
 export function mayContinue(headers: Headers, { etag, modified }: Validators): boolean {
   const known = headers.get("If-Range");
   return known === null || known === etag || known === new Date(modified).toUTCString();

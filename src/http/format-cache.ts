@@ -31,7 +31,7 @@ const MOST_CLIENTS = 20;
 export class FormatCache {
   readonly #known = new Map<string, { readonly repository: RememberedRepository; readonly until: number }>();
 
-  /** Gives what is remembered under a name; `undefined` where nothing is, or not any more. */
+  /** Returns what is remembered under a name; `undefined` if nothing is, or not any more. */
   get(key: string, now: number): RememberedRepository | undefined {
     const entry = this.#known.get(key);
     return entry === undefined || entry.until <= now ? undefined : entry.repository;

@@ -42,7 +42,10 @@ function denied(error: AccessDenied): Response {
   }
 }
 
-/** Gives the status of a refusal for want of room: 429 is the asker's to mend, and git asks again by itself where it is told to. @see git-config(1), http.maxRetries */
+/**
+ * Returns the status of a refusal for want of room: 429 is the asker's to mend, and git asks again by itself where it
+ * is told to. @see git-config(1), http.maxRetries
+ */
 export function busyStatus({ reason }: HostBusy): 429 | 503 {
   return reason === "share" ? 429 : 503;
 }
@@ -60,7 +63,7 @@ function gitFailure(error: unknown): Response {
   return text(500, "The request failed on our side.");
 }
 
-/** Gives the answer, or that to what was thrown instead. */
+/** Returns the answer, or that to what was thrown instead. */
 export async function answered(work: () => Promise<Response>): Promise<Response> {
   try {
     return await work();
@@ -74,7 +77,7 @@ export function isReading({ req }: { readonly req: { readonly method: string } }
   return req.method === "GET" || req.method === "HEAD";
 }
 
-/** Gives the answer to a method that a path does not have. */
+/** Returns the answer to a method that a path does not have. */
 export function wrongMethod(allow: string): Response {
   return new Response(null, { status: 405, headers: { ...NO_CACHE, Allow: allow } });
 }

@@ -46,7 +46,7 @@ type ServiceRequest = {
   readonly version: ProtocolVersion;
 };
 
-/** Gives the names in the URL. @throws AccessDenied as for a repository that does not exist. */
+/** Returns the names in the URL. @throws AccessDenied as for a repository that does not exist. */
 async function namedRepository(context: Context<HostEnv>): Promise<Pick<ServiceRequest, "name" | "at">> {
   const { tenant = "", repo: asked = "" } = context.req.param();
   const { repo, at } = splitMoment(asked);
@@ -175,12 +175,12 @@ function answer(
 }
 
 /**
- * Gives the advertisement of version 2 where the hash function, all it says of a repository, is known without opening it, and
- * decides for that: from what the token's tenant just said, or from what is remembered.
+ * Returns the advertisement of version 2 where the hash function, all it says of a repository, is known without opening
+ * it, and decides for that: from what the token's tenant just said, or from what is remembered.
  *
- * What is remembered never lets anybody in who would be refused, and never tells who may not read a repository that it is there: to
- * them what is remembered counts only from an address that was let in just now. It spares git the asking in the request without
- * credentials that it makes first.
+ * What is remembered never lets anybody in who would be refused, and never tells who may not read a repository that it
+ * is there: to them what is remembered counts only from an address that was let in just now. It spares git the asking
+ * in the request without credentials that it makes first.
  */
 async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Array | undefined> {
   if (host.known === undefined) {
@@ -214,7 +214,7 @@ async function advertise(asked: ServiceRequest): Promise<Response> {
   return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });
 }
 
-/** @throws GitRefusal where a body is not what a service takes. */
+/** @throws GitRefusal if a body is not what a service takes. */
 function assertServiceBody(request: Request, service: ServiceName): void {
   // C git accepts no other; it is also what keeps a web page from making a browser push.
   const sent = request.headers.get("Content-Type");
@@ -269,7 +269,10 @@ async function serve(asked: ServiceRequest): Promise<Response> {
   return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });
 }
 
-/** Gives who pushes. Who may not write here, whatever is found, is refused before anything of the body is read or written down. */
+/**
+ * Returns who pushes. Who may not write here, whatever is found, is refused before anything of the body is read or
+ * written down.
+ */
 async function admitPusher(host: Host, name: RepositoryName): Promise<Principal> {
   const { principal } = await host.identify(name);
   if (!mightWrite(principal, name)) {

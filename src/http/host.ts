@@ -41,7 +41,10 @@ export interface Host {
    * together. A token that was revoked, or has expired, is `invalid` from then on.
    */
   identify(name?: RepositoryName): Promise<Identity>;
-  /** Gives what bounds a push, whoever makes it. The operator's makes it be asked for, where it is not known that nothing does. */
+  /**
+   * Returns what bounds a push, whoever makes it. The operator's makes it be asked for, where it is not known that
+   * nothing does.
+   */
   allowance(name: RepositoryName): Promise<Partial<Allowance>>;
   /** The deployment's secret for the nonces of signed pushes, where it has one. */
   readonly pushCertSeed?: string;
@@ -66,7 +69,7 @@ export interface Host {
   /**
    * Enters a repository that is about to be made by a push with its tenant, and gives the id it is to have.
    *
-   * @throws GitRefusal where the tenant takes no more.
+   * @throws GitRefusal if the tenant takes no more.
    */
   register(name: RepositoryName, made: Pick<KnownRepository, "objectFormat" | "visibility">): Promise<string>;
   /** Opens a stored pack's file as a body that goes out untouched. @throws CorruptStore */

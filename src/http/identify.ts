@@ -12,9 +12,9 @@ import type { Host, Identity } from "./host.ts";
 export interface RequestBounds {
   /** Whether this client has given too many wrong tokens just now. */
   isShut(): boolean;
-  /** Counts a wrong token; gives whether the client may go on. */
+  /** Counts a wrong token; returns whether the client may go on. */
   admitsAfterWrongToken(): Promise<boolean>;
-  /** Counts a request with a token of this tenant's; gives whether it is one of not too many. */
+  /** Counts a request with a token of this tenant's; returns whether it is one of not too many. */
   admitsRequest(tenant: string): Promise<boolean>;
 }
 
@@ -24,7 +24,9 @@ const RETRY_AFTER = 60;
 const tooManyWrong = (): TooManyRequests =>
   new TooManyRequests("Too many wrong tokens came from this address. Wait a minute.", RETRY_AFTER);
 
-/** Gives the function that says who asks, and finds it out at its first call. `store` opens the tokens of a tenant. */
+/**
+ * Returns the function that says who asks, and finds it out at its first call. `store` opens the tokens of a tenant.
+ */
 export function identifier(
   credentials: Credentials,
   store: (tenant: string) => Pick<TokenStore, "check">,

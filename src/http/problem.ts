@@ -92,7 +92,7 @@ export function problemResponse(
   });
 }
 
-/** Gives the answer to an error that reached the edge of the API. */
+/** Returns the answer to an error that reached the edge of the API. */
 export function problemOf(error: unknown): Response {
   if (error instanceof InvalidRequest) {
     return problemResponse(error.status, error.message, error.headers, { code: error.code, errors: error.faults });

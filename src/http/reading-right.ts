@@ -1,5 +1,5 @@
 /**
- * Says what the caller may read before a repository is opened, so that its object can be told.
+ * Returns what the caller may read before a repository is opened, so that its object can be told.
  *
  * @packageDocumentation
  */
@@ -19,11 +19,11 @@ export type ReadingRightTools = {
 };
 
 /**
- * Gives the function that says what the caller may read under a name. It waits for the token to be looked up only where the answer
- * depends on it: a token of the repository's own tenant that was not let in lately.
+ * Returns the function that says what the caller may read under a name. It waits for the token to be looked up only
+ * where the answer depends on it: a token of the repository's own tenant that was not let in lately.
  *
- * What it says of a token that was let in lately may be out of date. So it says what may be opened, and never what may be told:
- * that is decided with the token as it is now.
+ * What it says of a token that was let in lately may be out of date. So it says what may be opened, and never what may
+ * be told: that is decided with the token as it is now.
  */
 export function rightsOf({
   credentials,

@@ -39,7 +39,11 @@ function takeApart(rest: string): { readonly revision: string; readonly ending: 
   return { revision: rest.slice(0, -ending.length), ending };
 }
 
-/** Gives the prefix of all paths. @throws Problem where it leads out of the directory in which the archive is unpacked. */
+/**
+ * Returns the prefix of all paths.
+ *
+ * @throws Problem if it leads out of the directory in which the archive is unpacked.
+ */
 function requestedPrefix(context: Context<ApiEnv>): string {
   const prefix = queryBytes(context, "prefix");
   // Whoever unpacks it may be on a system where a backslash is a slash and a colon follows a drive.

@@ -15,7 +15,7 @@ const SIGNATURES = new Set(["gpgsig", "gpgsig-sha256"]);
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
-/** Gives the member `key` for text that has one character a byte, and where that is not UTF-8 also `{key}_base64`. */
+/** Returns the member `key` for text that has one character a byte, and where that is not UTF-8 also `{key}_base64`. */
 export function namedBytes(key: "name" | "path", text: string): Record<string, string> {
   const bytes = bytesOf(text);
   try {

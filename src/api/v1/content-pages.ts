@@ -24,7 +24,7 @@ export function jsonHeaders(session: BrowseSession): Record<string, string> {
   return { "Content-Type": "application/json", "Cache-Control": cacheControl(session) };
 }
 
-/** Gives an object name from a cursor, raw. @throws Problem where it is not one of the repository's hash function. */
+/** Returns an object name from a cursor, raw. @throws Problem if it is not one of the repository's hash function. */
 export function rawOid(session: BrowseSession, hex: string): Uint8Array {
   const raw = fromHex(hex);
   if (raw === undefined || raw.length !== session.format.rawSize)
@@ -41,7 +41,7 @@ export async function readCommit(session: BrowseSession, name: Uint8Array): Prom
 /** How many files are listed, and behind which path. */
 export type FilesPage = { readonly limit: number; readonly behind: string | undefined };
 
-/** Gives the changed files of a page; returns the path behind which the next page begins. */
+/** Returns the changed files of a page; returns the path behind which the next page begins. */
 export async function* filesPage(
   session: BrowseSession,
   trees: { readonly before: Uint8Array | undefined; readonly after: Uint8Array },
@@ -57,7 +57,7 @@ export async function* filesPage(
   return undefined;
 }
 
-/** Gives the raw name of a commit's tree. */
+/** Returns the raw name of a commit's tree. */
 export async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
   const node = graph.node(commit);
   await graph.loadCommit(node);

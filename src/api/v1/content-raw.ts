@@ -34,7 +34,7 @@ async function blobNamed(session: BrowseSession, object: NamedObject & { readonl
   return entry.oid;
 }
 
-/** Gives the name under which a browser saves the file, as RFC 6266 has it. */
+/** Returns the name under which a browser saves the file, as RFC 6266 has it. */
 function disposition(path: string, isShown: boolean): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const encoded = Array.from(name, (c) =>

@@ -23,12 +23,12 @@ const PIECE = 65_536;
 /** Bytes of an answer in JSON that are kept before any is written. */
 const MOST_GATHERED = 1024 * 1024;
 
-/** Gives the rest of the path after `{tenant}/{repo}/{word}/`, one character a byte, without a slash at its end. */
+/** Returns the rest of the path after `{tenant}/{repo}/{word}/`, one character a byte, without a slash at its end. */
 export function restOfPath(context: Context<ApiEnv>): string {
   return pathAfter(context.req.url, PIECES_BEFORE_REST);
 }
 
-/** Gives a parameter of the query, one character a byte; "" where it is not there. */
+/** Returns a parameter of the query, one character a byte; "" where it is not there. */
 export function queryBytes(context: Context<ApiEnv>, name: string): string {
   const { search } = new URL(context.req.url);
   for (const pair of search.slice(1).split("&")) {
@@ -39,17 +39,17 @@ export function queryBytes(context: Context<ApiEnv>, name: string): string {
   return "";
 }
 
-/** Gives the revision from the query; `HEAD` where there is none. @throws Problem */
+/** Returns the revision from the query; `HEAD` where there is none. @throws Problem */
 export function queryRevision(context: Context<ApiEnv>): RevisionSyntax {
   return requestedRevision(context.req.query("rev") === undefined ? "HEAD" : queryBytes(context, "rev"));
 }
 
-/** Gives a path from the query: without slashes around it. */
+/** Returns a path from the query: without slashes around it. */
 export function queryPath(context: Context<ApiEnv>): string {
   return queryBytes(context, "path").replaceAll(/^\/+|\/+$/g, "");
 }
 
-/** Gives a count from the query. @throws Problem where it is none, or more than `most`. */
+/** Returns a count from the query. @throws Problem if it is none, or more than `most`. */
 export function queryLimit(context: Context<ApiEnv>, usual: number, most: number): number {
   const text = context.req.query("limit");
   if (text === undefined) return usual;
@@ -66,7 +66,7 @@ export function requestedRevision(text: string): RevisionSyntax {
   return revision;
 }
 
-/** Gives what was found. @throws Problem */
+/** Returns what was found. @throws Problem */
 export function found<T extends { readonly kind: "found" }>(answer: T | Unanswered): T {
   if (answer.kind === "found") return answer;
   throw new Problem(STATUSES[answer.kind], answer.detail);
@@ -174,7 +174,7 @@ export class JsonWriter {
     await this.#add(`${this.#comma()}${JSON.stringify(name)}:${JSON.stringify(value)}`);
   }
 
-  /** Writes a member that is a list, an item at a time. Gives what the generator returns. */
+  /** Writes a member that is a list, an item at a time. Returns what the generator returns. */
   async list<T>(name: string, items: AsyncGenerator<object, T>): Promise<T> {
     await this.#add(`${this.#comma()}${JSON.stringify(name)}:[`);
     for (let first = true; ; first = false) {

@@ -20,7 +20,7 @@ export function formatCursor(value: object): string {
     .replaceAll("=", "");
 }
 
-/** Takes a cursor apart; `undefined` where there is none. @throws Problem where it is not of this list. */
+/** Takes a cursor apart; `undefined` if there is none. @throws Problem if it is not of this list. */
 export function parseCursor<Schema extends v.GenericSchema>(
   cursor: string | undefined,
   schema: Schema,

@@ -101,7 +101,7 @@ function shownDelivery(delivery: Delivery): object {
   };
 }
 
-/** Gives the URL as it will be fetched. @throws Problem where it must not be. */
+/** Returns the URL as it will be fetched. @throws Problem if it must not be. */
 function target(context: Context<ApiEnv>, text: string): string {
   const checked = parseOutgoingUrl(text, context.var.api.allowPrivate);
   if (checked.kind === "refused") throw new Problem(422, `url: ${checked.why}`);
@@ -112,7 +112,7 @@ const withoutDoubles = (names: readonly HookEvent[]): HookEvent[] => [...new Set
 
 const noHook = (): Problem => new Problem(404, "There is no such webhook.");
 
-/** Gives the repository's name, to who may change it. @throws AccessDenied, Problem */
+/** Returns the repository's name, to who may change it. @throws AccessDenied, Problem */
 async function administered(context: Context<ApiEnv>): Promise<RepositoryName> {
   return (await requestedRepository(context, "administer")).name;
 }

@@ -8,7 +8,7 @@ import type { Context } from "hono";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 
-/** Gives the tags that the client takes; `undefined` where it takes any. */
+/** Returns the tags that the client takes; `undefined` if it takes any. */
 export function expectedTags(context: Context<ApiEnv>): readonly string[] | undefined {
   const header = context.req.header("If-Match");
   if (header === undefined || header.trim() === "*") return undefined;

@@ -36,7 +36,7 @@ function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** Reads the body to its end and gives its HMAC in hex; `undefined` where it is too large. */
+/** Reads the body to its end and gives its HMAC in hex; `undefined` if it is too large. */
 async function signatureOf(body: ReadableStream | null, secret: string): Promise<string | undefined> {
   const hmac = createHmac("sha256", secret);
   if (body === null) return hmac.digest("hex");
@@ -61,7 +61,7 @@ async function isGenuine(context: Context<ApiEnv>, secret: string): Promise<bool
   return signature !== undefined && isSame(given.toLowerCase().replace(/^sha256=/, ""), signature);
 }
 
-/** Gives what the mirror's webhooks are signed with; `undefined` where nothing is. */
+/** Returns what the mirror's webhooks are signed with; `undefined` if nothing is. */
 async function secretOf({ secrets }: MirrorHost, hook: MirrorHook | undefined): Promise<string | undefined> {
   if (hook === undefined) return await secrets.openNothing();
   return await secrets.open(hook.secret, { use: "hook", id: hook.id });

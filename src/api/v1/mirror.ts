@@ -106,8 +106,8 @@ function shown({ settings, status, hasLogin, hasHook }: Mirror, now: number): ob
 type Login = { readonly username: string; readonly password: string };
 
 /**
- * Gives the `Authorization` header that the credentials mean, or what is to be done with those there are. Of `old`, what the other half
- * of a pair is given for stays.
+ * Returns the `Authorization` header that the credentials mean, or what is to be done with those there are. Of `old`,
+ * what the other half of a pair is given for stays.
  */
 function authorizationOf(
   { username, password, token }: Asked,
@@ -129,7 +129,9 @@ function authorizationOf(
   return { header: `Basic ${Buffer.from(`${user}:${secret}`, "utf8").toString("base64")}` };
 }
 
-/** Gives the name and password that a mirror asks an origin with, where that is what it has for it and it can be read. */
+/**
+ * Returns the name and password that a mirror asks an origin with, where that is what it has for it and it can be read.
+ */
 async function oldLogin(
   context: Context<ApiEnv>,
   old: Mirror | undefined,
@@ -142,7 +144,7 @@ async function oldLogin(
   return colon < 0 ? undefined : { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }
 
-/** Gives the upstream's URL. @throws Problem where the host would not ask it. */
+/** Returns the upstream's URL. @throws Problem if the host would not ask it. */
 function upstreamOf(context: Context<ApiEnv>, asked: Asked): string {
   const checked = parseOutgoingUrl(asked.upstream, context.var.api.allowPrivate);
   if (checked.kind === "refused") throw new Problem(422, `upstream: ${checked.why}`);
@@ -153,7 +155,11 @@ function upstreamOf(context: Context<ApiEnv>, asked: Asked): string {
   return checked.url.href;
 }
 
-/** Gives the interval asked for. @throws Problem where it is below what the mirror's tenant may have, or else the deployment */
+/**
+ * Returns the interval asked for.
+ *
+ * @throws Problem if it is below what the mirror's tenant may have, or else the deployment
+ */
 async function intervalOf({ var: { api } }: Context<ApiEnv>, tenant: string, interval: number): Promise<number> {
   if (interval === 0) return 0;
   const { leastMirrorInterval: own = 0 } = (await api.tenant(tenant).describe())?.settings ?? {};
@@ -162,7 +168,7 @@ async function intervalOf({ var: { api } }: Context<ApiEnv>, tenant: string, int
   throw new Problem(422, `interval: ${least} seconds are the least, or 0 for no syncs on a timer.`);
 }
 
-/** Gives the settings asked for, over those there are. @throws Problem */
+/** Returns the settings asked for, over those there are. @throws Problem */
 async function settingsOf(
   context: Context<ApiEnv>,
   tenant: string,
@@ -187,7 +193,7 @@ async function sealed(context: Context<ApiEnv>, secret: string, bound: SecretCon
   return await secrets.seal(secret, bound);
 }
 
-/** Gives the secrets to be kept, sealed. @throws Problem */
+/** Returns the secrets to be kept, sealed. @throws Problem */
 async function secretsOf(
   context: Context<ApiEnv>,
   asked: Asked,

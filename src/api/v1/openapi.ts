@@ -66,7 +66,7 @@ function schemaBlock(title: string, content: unknown): ReturnType<typeof html> |
       </details>`;
 }
 
-/** Gives the schema of a body, if it has one. */
+/** Returns the schema of a body, if it has one. */
 function schemaIn(body: unknown): unknown {
   if (typeof body !== "object" || body === null || !("content" in body)) return undefined;
   const { content } = body;

@@ -30,7 +30,7 @@ const refLogPage = v.strictObject({
 /** Moves in one page. */
 const MOST = 100;
 
-/** Gives a whole number that a client wrote. @throws Problem where it is not from 1 to `most`. */
+/** Returns a whole number that a client wrote. @throws Problem if it is not from 1 to `most`. */
 function wholeNumber(text: string, what: string, most: number): number {
   const value = /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : 0;
   if (value < 1 || value > most) throw new Problem(422, `${what} has to be a whole number from 1 to ${most}.`);

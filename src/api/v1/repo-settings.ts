@@ -159,7 +159,7 @@ export function showRepository(context: Context<ApiEnv>, principal: Principal, f
   };
 }
 
-/** Gives what the repository is to be made with. */
+/** Returns what the repository is to be made with. */
 export function creationOf(asked: v.InferOutput<typeof repositoryCreation>): CreateRequest {
   const { object_format: format = "sha1", visibility: wanted = "private", description: text = "" } = asked;
   return {
@@ -190,7 +190,7 @@ function ruleOf(asked: v.InferOutput<typeof rule>): RefRule {
   };
 }
 
-/** Gives what is to be changed. */
+/** Returns what is to be changed. */
 export function changeOf(asked: v.InferOutput<typeof repositoryChange>): SettingsChange {
   return {
     ...(asked.visibility === undefined ? {} : { visibility: asked.visibility }),

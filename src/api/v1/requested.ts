@@ -15,7 +15,11 @@ import type { ApiEnv } from "../api-host.ts";
 /** Said of what is not there, and of what may not be known to be there. */
 const NO_REPOSITORY = "There is no such repository.";
 
-/** Gives the path's names, decides nothing where they can be a repository's. @throws AccessDenied, Problem where they can't. */
+/**
+ * Returns the path's names, decides nothing where they can be a repository's.
+ *
+ * @throws AccessDenied, Problem where they can't.
+ */
 export async function requestedName(context: Context<ApiEnv>, action: Action): Promise<RepositoryName> {
   const { tenant = "", repo = "" } = context.req.param();
   const name = parseRepositoryName(tenant, repo);
@@ -24,7 +28,7 @@ export async function requestedName(context: Context<ApiEnv>, action: Action): P
   throw new Problem(action === "read" ? 404 : 422, "This can't be the name of a repository.");
 }
 
-/** Gives the repository to who may do this with it. @throws AccessDenied, Problem */
+/** Returns the repository to who may do this with it. @throws AccessDenied, Problem */
 export async function requestedRepository(
   context: Context<ApiEnv>,
   action: Action,
@@ -37,8 +41,10 @@ export async function requestedRepository(
 }
 
 /**
- * Gives the name to who may administer a repository of it, made or not; asks what there is only to tell the others what they may
- * know. @throws AccessDenied, Problem
+ * Returns the name to who may administer a repository of it, made or not; asks what there is only to tell the others
+ * what they may know.
+ *
+ * @throws AccessDenied, Problem
  */
 export async function administeredName(context: Context<ApiEnv>): Promise<RepositoryName> {
   const { host, api } = context.var;
@@ -50,7 +56,11 @@ export async function administeredName(context: Context<ApiEnv>): Promise<Reposi
   return name;
 }
 
-/** Gives the path's tenant to who may do this with it, made or not. @throws AccessDenied, Problem where it can't be one. */
+/**
+ * Returns the path's tenant to who may do this with it, made or not.
+ *
+ * @throws AccessDenied, Problem where it can't be one.
+ */
 export async function requestedTenant(context: Context<ApiEnv>, action: TenantAction): Promise<string> {
   const { tenant = "" } = context.req.param();
   await authorizeTenant(context.var.host, action, tenant);
@@ -58,7 +68,7 @@ export async function requestedTenant(context: Context<ApiEnv>, action: TenantAc
   throw new Problem(context.req.method === "PUT" ? 422 : 404, "This can't be the name of a tenant.");
 }
 
-/** Returns the value of a parameter that the route's path has. @throws Bug where the path has none of this name. */
+/** Returns the value of a parameter that the route's path has. @throws Bug if the path has none of this name. */
 export function pathParam(context: Context, name: string): string {
   return present(context.req.param(name), `the parameter ${name} of the path`);
 }

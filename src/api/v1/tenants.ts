@@ -157,7 +157,7 @@ async function removeTenant(context: Context<ApiEnv>): Promise<Response> {
   return context.body(null, 204);
 }
 
-/** Gives a page of the repositories that a token is for. */
+/** Returns a page of the repositories that a token is for. */
 function pageOf(only: readonly string[], after: string, limit: number): Page<string> {
   // Names are ASCII: this is the order that the tenant's list has.
   const items = only.filter((repo) => repo > after).toSorted((a, b) => (a < b ? -1 : 1));

@@ -51,7 +51,7 @@ function shown({ name, startedAt, expiresAt }: Upload, parts: readonly UploadPar
 /** What a request's path names. */
 type Named = { readonly name: RepositoryName; readonly record: RepositoryRecord };
 
-/** Gives the repository to who may push to it. @throws AccessDenied, Problem */
+/** Returns the repository to who may push to it. @throws AccessDenied, Problem */
 async function pushedTo(context: Context<ApiEnv>): Promise<Named> {
   // One who may read a mirror is told that it is one.
   const named = await requestedRepository(context, "read");
@@ -136,7 +136,11 @@ async function takePart(context: Context<ApiEnv>): Promise<Response> {
 /** A part of an upload, by the upload's name. */
 type PartOf = { readonly upload: string; readonly part: UploadPart };
 
-/** Writes a part and says what became of it. Returns whether it is there whole. @throws Problem where the upload has ended meanwhile */
+/**
+ * Writes a part and says what became of it. Returns whether it is there whole.
+ *
+ * @throws Problem if the upload has ended meanwhile
+ */
 async function writePart(
   context: Context<ApiEnv>,
   { name, record }: Named,
@@ -165,7 +169,7 @@ async function storePart(context: Context<ApiEnv>, id: string, { upload, part }:
   }
 }
 
-/** @throws Problem where a part was announced and has not come, or none was. */
+/** @throws Problem if a part was announced and has not come, or none was. */
 function assertWhole({ parts }: Upload, stored: readonly UploadPart[]): void {
   if (parts.length === 0) throw new Problem(409, "The upload has no parts.");
   for (const [at, { number, bytes }] of parts.entries()) {
