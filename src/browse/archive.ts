@@ -44,6 +44,9 @@ const ENTRY_STEPS = 500;
 const DEFLATE_STEPS = 4;
 /** The directory of a zip is accounted for when it has grown by so much. */
 const DIRECTORY_STEP = 64 * 1024;
+/** From this size on, a file counts as held while it is written: deflated, and as an entry, it is there three times. */
+const COUNTED_FILE_BYTES = 64 * 1024;
+const HELD_TIMES = 3;
 const ROOT_MODE = 0o40777;
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
 
@@ -122,11 +125,25 @@ async function writeTar(session: BrowseSession, request: ArchiveRequest, { time,
       await write(tar.entry({ path, mode, oid, size: 0, target }));
     } else if (isRegular(mode)) {
       await write(tar.entry({ path, mode, oid, size: blob.size }));
-      for await (const piece of blob.pieces) await write(piece);
+      await whileHeld(session, blob.isHeld ? blob.size : 0, async () => {
+        for await (const piece of blob.pieces) await write(piece);
+      });
       await write(padding(blob.size));
     }
   }
   await write(tarEnd(written));
+}
+
+/** Accounts for the bytes of a file while they are written. */
+async function whileHeld({ repository }: BrowseSession, bytes: number, write: () => Promise<void>): Promise<void> {
+  const { memory } = repository;
+  if (bytes < COUNTED_FILE_BYTES) return await write();
+  memory.hold(bytes);
+  try {
+    await write();
+  } finally {
+    memory.hold(-bytes);
+  }
 }
 
 async function wholeOf(blob: OpenBlob): Promise<Uint8Array> {
@@ -137,6 +154,19 @@ async function wholeOf(blob: OpenBlob): Promise<Uint8Array> {
 
 async function writeZip(session: BrowseSession, request: ArchiveRequest, { time, output }: Target): Promise<void> {
   const zip = new ZipEncoder(time);
+  try {
+    await writeZipEntries(session, request, { zip, output });
+    for (const bytes of zip.end(request.commit === undefined ? "" : toHex(request.commit))) await output.write(bytes);
+  } finally {
+    zip.free();
+  }
+}
+
+async function writeZipEntries(
+  session: BrowseSession,
+  request: ArchiveRequest,
+  { zip, output }: { readonly zip: ZipEncoder; readonly output: ByteSink },
+): Promise<void> {
   const { memory } = session.repository;
   let heldBytes = 0;
   const contents = contentBudget();
@@ -154,10 +184,12 @@ async function writeZip(session: BrowseSession, request: ArchiveRequest, { time,
     }
     const blob = await openBlob(session, oid);
     contents.spend(blob.size);
-    if (blob.isHeld) await writeZipped(session, zip, { path, mode }, { output, bytes: await wholeOf(blob) });
-    else await streamZipped(session, zip, { path, mode }, { output, blob });
+    if (blob.isHeld) {
+      await whileHeld(session, HELD_TIMES * blob.size, async () => {
+        await writeZipped(session, zip, { path, mode }, { output, bytes: await wholeOf(blob) });
+      });
+    } else await streamZipped(session, zip, { path, mode }, { output, blob });
   }
-  for (const bytes of zip.end(request.commit === undefined ? "" : toHex(request.commit))) await output.write(bytes);
 }
 
 type Named = Pick<ZipEntry, "path" | "mode">;

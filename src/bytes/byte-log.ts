@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+import { freeMemory } from "./free-memory.ts";
+
 const BLOCK_BYTES = 64 * 1024;
 
 /** A log of bytes in blocks of 64 KiB. */
@@ -40,6 +42,12 @@ export class ByteLog {
       yield block.subarray(0, left);
       left -= BLOCK_BYTES;
     }
+    this.#length = 0;
+  }
+
+  /** Frees the memory at once, rather than when it is collected. */
+  free(): void {
+    for (const block of this.#blocks.splice(0)) freeMemory(block);
     this.#length = 0;
   }
 }

@@ -61,6 +61,8 @@ export type MemoryClaim = {
   readonly bytes: number;
   /** Kept memory that becomes a part of the claimed memory, and its bytes. */
   readonly reuses?: { readonly kept: KeptMemory; bytes(): number };
+  /** Whether it is of a request that grows without end: what is kept for those that are to end is not for it. */
+  readonly isGrowth?: boolean;
   /** Called synchronously when the claim is granted. */
   readonly onGrant?: () => void;
 };
@@ -83,6 +85,11 @@ type Waiter = {
   readonly claim: MemoryClaim;
   readonly grant: () => void;
 };
+
+/** Whether it is what a request needs so that it can end. */
+function isFurther({ holding, claim }: Pick<Waiter, "holding" | "claim">): boolean {
+  return holding.claims > 0 && claim.isGrowth !== true;
+}
 
 /** Milliseconds after which a request that waits for its client checks again whether it may go on waiting. */
 const TICK = 500;
@@ -150,7 +157,7 @@ export class MemoryBudget {
    * @throws HostBusy if the queue is full, or after the limit of waiting.
    */
   async claim(holding: Holding, claim: MemoryClaim): Promise<void> {
-    if (this.#mayPass(holding) && this.#fits(holding, claim)) return this.#grant(holding, claim);
+    if (this.#mayPass(holding, claim) && this.#fits(holding, claim)) return this.#grant(holding, claim);
     const own = this.#queue.filter(({ holding: { share } }) => share === holding.share).length;
     if (own >= this.limits.waitingOfShare) throw new HostBusy("share", this.#retryAfter());
     if (this.#queue.length >= this.limits.waiting) throw new HostBusy("host", this.#retryAfter());
@@ -186,6 +193,19 @@ export class MemoryBudget {
     if (holding.bytes > 0) this.#holdings.add(holding);
     else this.#holdings.delete(holding);
     if (bytes < 0) this.serve();
+    else this.#reclaim();
+  }
+
+  /** Has what is kept for later make room for what is held now. */
+  #reclaim(): void {
+    const { bytes } = this.limits;
+    for (const kept of this.#kept) if (this.used > bytes) kept.reclaim(this.used - bytes);
+  }
+
+  /** @internal Ends the request that holds most of all, so that the others go on. @throws HostBusy */
+  assertNotLargest(holding: Holding): void {
+    for (const each of this.#holdings) if (each.bytes > holding.bytes) return;
+    throw new HostBusy("host", this.#retryAfter());
   }
 
   #drop(holding: Holding): void {
@@ -231,7 +251,7 @@ export class MemoryBudget {
    * least.
    */
   #next(): Waiter | undefined {
-    const further = this.#queue.find(({ holding }) => holding.claims > 0);
+    const further = this.#queue.find(isFurther);
     if (further !== undefined) return further;
     let next: { readonly waiter: Waiter; readonly held: number } | undefined;
     for (const waiter of this.#queue) {
@@ -247,14 +267,15 @@ export class MemoryBudget {
     return bytes;
   }
 
-  /** Whether a request need not wait behind the claims in the queue. */
-  #mayPass(holding: Holding): boolean {
-    return this.#queue.length === 0 || (holding.claims > 0 && this.#queue.every((each) => each.holding.claims === 0));
+  /** Whether a holding need not wait behind those in the queue. */
+  #mayPass(holding: Holding, claim: MemoryClaim): boolean {
+    return this.#queue.length === 0 || (isFurther({ holding, claim }) && !this.#queue.some(isFurther));
   }
 
-  /** Returns the bytes that must be freed before a claim fits; 0 or less if it fits. */
-  #missing(holding: Holding, { bytes, reuses }: MemoryClaim): number {
-    const kept = holding.claims > 0 ? 0 : this.limits.reserve;
+  /** Bytes that have to be given back before a claim fits. */
+  #missing(holding: Holding, claim: MemoryClaim): number {
+    const { bytes, reuses } = claim;
+    const kept = isFurther({ holding, claim }) ? 0 : this.limits.reserve;
     const reused = reuses === undefined ? 0 : Math.min(bytes, reuses.bytes());
     return this.used + bytes - reused + kept - this.limits.bytes;
   }
@@ -305,10 +326,17 @@ export class RequestMemory {
     await this.#budget.claim(this.#holding, claim);
   }
 
+  /** Whether so much more may be held: for those who can do with less. */
+  hasRoom(bytes: number): boolean {
+    const { limits, held } = this.#budget;
+    return held + bytes <= limits.bytes - limits.reserve;
+  }
+
   /** If requests hold more than there is room for, waits until there is room. @throws HostBusy */
   async room(): Promise<void> {
     if (!this.#budget.isOver) return;
-    await this.claim({ bytes: 0 });
+    this.#budget.assertNotLargest(this.#holding);
+    await this.claim({ bytes: 0, isGrowth: true });
     this.giveBack(0);
   }
 

@@ -35,7 +35,7 @@ const CACHE_BOUNDS = { files: 14 * MIB, blocks: 22 * MIB };
  * kernel, for a request that needs a second one.
  */
 const BUDGET: BudgetLimits = {
-  bytes: 84 * MIB,
+  bytes: 76 * MIB,
   reserve: 18 * MIB,
   waiting: 256,
   waitingOfShare: 64,

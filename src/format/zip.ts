@@ -74,6 +74,11 @@ export class ZipEncoder {
     return this.#directory.heldBytes;
   }
 
+  /** Frees the memory of the directory at once: nothing more is asked of the encoder. */
+  free(): void {
+    this.#directory.free();
+  }
+
   /**
    * Returns a whole entry; `content` is as it is stored.
    *

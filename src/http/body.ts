@@ -67,7 +67,11 @@ async function fill(
       // buffer is known to be whole before a byte of it is acted on.
       const least = Math.min(size - filled, READ_STEP);
       const { value, done } = await memory.whileClient(reader.readAtLeast(least, view.subarray(filled)));
-      if (value === undefined) return new Uint8Array(size).subarray(0, 0);
+      if (value === undefined) {
+        // the stream was cancelled, and its buffer is gone with what it held
+        if (filled > 0) throw new TypeError("the stream was cancelled");
+        return new Uint8Array(size).subarray(0, 0);
+      }
       view = new Uint8Array(value.buffer, offset, size);
       filled += value.byteLength;
       if (done || value.byteLength === 0) break;

@@ -9,7 +9,7 @@ import { BrowseSession } from "../browse/browse-session.ts";
 import { refNamesIn } from "../browse/revision.ts";
 import type { RevisionSyntax } from "../browse/revision-syntax.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
-import { ClientTooSlow } from "../bytes/failure.ts";
+import { ClientTooSlow, HostBusy } from "../bytes/failure.ts";
 import { type StreamedAnswer, streamedResponse } from "./body.ts";
 import { authorize } from "./denied.ts";
 import type { Host } from "./host.ts";
@@ -56,9 +56,10 @@ export async function streamContent(
       onGone: () => {
         isGone = true;
       },
-      // What fails because the client has gone is no fault of ours.
+      // What fails because the client has gone, or for want of room, is no fault of ours.
       onFault: (error) => {
-        if (!isGone && !(error instanceof ClientTooSlow)) logFault("content", error);
+        const isFault = !(error instanceof ClientTooSlow || error instanceof HostBusy);
+        if (!isGone && isFault) logFault("content", error);
       },
       until: (work) => host.until(work),
     },

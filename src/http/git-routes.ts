@@ -9,7 +9,7 @@ import { mightWrite, needsPublic, type Action } from "../access/decide.ts";
 import { parseGitRepositoryName, repositoryKey, type RepositoryName, splitMoment } from "../access/names.ts";
 import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
-import { ClientTooSlow } from "../bytes/failure.ts";
+import { ClientTooSlow, HostBusy } from "../bytes/failure.ts";
 import { NO_SUCH_MOMENT, showsMoment } from "../repository/view.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
 import type { Exchange, PushExchange } from "../service/exchange.ts";
@@ -164,9 +164,9 @@ function answer(
       bodiless: request.method === "HEAD",
       onGone: () => gone.abort(),
       onFault: (error) => {
-        // What fails because the client has gone, or has sent less than it said, is no fault of ours.
-        const isTheirs = error instanceof GitRefusal || error instanceof ClientTooSlow;
-        if (!gone.signal.aborted && !isTheirs) logFault(service, error);
+        // What fails because the client has gone, or has sent less than it said, or for want of room, is no fault of ours.
+        const isFault = ![GitRefusal, ClientTooSlow, HostBusy].some((kind) => error instanceof kind);
+        if (!gone.signal.aborted && isFault) logFault(service, error);
       },
       until: (work) => host.until(work),
     },

@@ -6,7 +6,7 @@
  *
  * @packageDocumentation
  */
-import { f64At, u8At } from "../bytes/assert.ts";
+import { u8At } from "../bytes/assert.ts";
 import type { PackIndex } from "../format/pack-index.ts";
 import { PENDING } from "../kernel/object-flags.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
@@ -42,16 +42,6 @@ class Buildable {
   }
 }
 
-/** The most bytes that a copy reads ahead for a fast client. */
-const AHEAD_BYTES = 6 * 1024 * 1024;
-
-function bytesOf(parts: readonly PackSelection[]): number {
-  let bytes = 0;
-  for (const { offsets, ends } of parts)
-    for (let i = 0; i < offsets.length && bytes < AHEAD_BYTES; i++) bytes += f64At(ends, i) - f64At(offsets, i);
-  return bytes;
-}
-
 /** The copying of one plan, with a kernel and without. */
 export class CopyParking {
   readonly #session: FetchSession;
@@ -60,7 +50,7 @@ export class CopyParking {
   #part: PackSelection | undefined;
   #copying: PackCopy | undefined;
   #parking: Promise<void> | undefined;
-  #aheadBytes = 0;
+  #isParked = false;
 
   /**
    * Parks the copy when the client is slow, unless `isAlone` is false: then other work of the request writes to the
@@ -69,7 +59,6 @@ export class CopyParking {
   constructor(session: FetchSession, plan: CopyPlan, isAlone: boolean) {
     this.#session = session;
     this.#plan = plan;
-    this.#holdAhead(Math.min(AHEAD_BYTES, bytesOf(plan.parts)));
     if (isAlone && plan.parts.length > 0) session.repository.memory.parkWith(() => this.#park());
   }
 
@@ -88,25 +77,26 @@ export class CopyParking {
   /** Settles when nothing that needs the kernel is under way. */
   async ended(): Promise<void> {
     await this.#parking;
+    if (this.#isParked) this.#session.repository.memory.parkWith(() => this.#parkAgain());
   }
 
   /** Ends the copying: releases the memory counted, and parks no more. */
   end(): void {
-    this.#holdAhead(0);
     this.#session.repository.memory.parkWith(undefined);
   }
 
-  #holdAhead(bytes: number): void {
-    this.#session.repository.memory.hold(bytes - this.#aheadBytes);
-    this.#aheadBytes = bytes;
-  }
-
   #park(): void {
+    this.#isParked = true;
     this.#copying?.letGo();
-    this.#holdAhead(0);
     this.#parking = this.#takeBits();
     // Awaited by {@link CopyParking.ended}; until then a failure must not count as unhandled.
     this.#parking.catch(() => undefined);
+  }
+
+  /** A client that was waited for once may be again: what was read since, and a kernel that was taken to read with, are let go of. */
+  #parkAgain(): void {
+    this.#copying?.letGo();
+    this.#session.rest();
   }
 
   async #takeBits(): Promise<void> {

@@ -10,6 +10,8 @@
  * | `someBytes`, `leftBlockBytes` | 1 MiB, 2 MiB | above the first, the cache keeps only the second of its blocks: they were read for a walk that is over |
  * | `gapBytes` | 128 KiB | entries nearer than this are read together: what lies between costs less than another read |
  * | `runBytes` | 2 MiB | a run is read up to this size, and a larger entry is streamed |
+ * | `smallRunBytes` | 256 KiB | what is read at once after a client was waited for, or where memory is short; each next run is twice as large |
+ * | `fewRuns` | 200 | small runs up to which gathered entries are freed for a client that is waited for: they are read again |
  * | `runsAhead` | 3 | runs that are read while one is copied: round trips for memory |
  *
  * @packageDocumentation
@@ -29,6 +31,8 @@ export const COPYING = {
   leftBlockBytes: 2 * MIB,
   gapBytes: 128 * KIB,
   runBytes: 2 * MIB,
+  smallRunBytes: 256 * KIB,
+  fewRuns: 200,
   runsAhead: 3,
   sweep: { reads: 24, runBytes: 7 * MIB, heldBytes: 12 * MIB },
   smallSweep: { reads: 64, runBytes: 2 * MIB, heldBytes: 4 * MIB },
@@ -36,6 +40,7 @@ export const COPYING = {
 
 assert(COPYING.veryFewEntries < COPYING.fewEntries, "what needs no gathering is less than what is gathered");
 assert(COPYING.gapBytes < COPYING.runBytes, "what is read over to join two entries is less than a run");
+assert(COPYING.gapBytes < COPYING.smallRunBytes, "what is read over to join two entries is less than a small run");
 for (const { runBytes, heldBytes } of [COPYING.sweep, COPYING.smallSweep]) {
   assert(COPYING.runBytes <= runBytes, "an entry that is read, not streamed, fits one read of a sweep");
   assert(runBytes <= heldBytes, "a sweep can hold what it reads at once");

@@ -38,7 +38,18 @@ export type CopyOptions = {
   readonly isFrugal: boolean;
 };
 
-type Run = { readonly first: number; readonly last: number; readonly offset: number; readonly length: number };
+type Run = {
+  readonly first: number;
+  readonly last: number;
+  readonly offset: number;
+  readonly length: number;
+  /** Whether it is one entry, of which only the header is read at once. */
+  readonly isStreamed: boolean;
+};
+/** A run that is read ahead; `held` is what it counts as. */
+type Reading = Run & { readonly bytes: Promise<Uint8Array<ArrayBuffer>>; readonly held: number };
+/** The run that is copied from. */
+type Current = Run & { readonly bytes: Uint8Array<ArrayBuffer>; readonly held: number };
 
 /** Copies the entries of one selection. */
 export class PackCopy {
@@ -51,9 +62,12 @@ export class PackCopy {
   /** The offset of each entry in the output. */
   readonly #placed: Float64Array<ArrayBuffer>;
   #order: PackOrder | undefined;
-  /** The runs being read ahead, and the number of the next run to read. */
-  #ahead: Promise<Uint8Array<ArrayBuffer>>[] = [];
-  #nextRun = 0;
+  /** Runs that are read ahead, and the first entry of the next. */
+  readonly #ahead: Reading[] = [];
+  #nextEntry = 0;
+  #runBytes = COPYING.runBytes;
+  #current: Current | undefined;
+  #gathered: Gathered | undefined;
 
   constructor(session: FetchSession, selection: PackSelection, options: CopyOptions, output: PackOutput) {
     this.#session = session;
@@ -68,15 +82,27 @@ export class PackCopy {
   async run(): Promise<void> {
     const { handle, nodes } = this.#selection;
     if (!this.#session.isResting) for (const node of nodes) this.#session.graph.unmark(node, PENDING);
-    const gathered = await this.#gather();
-    handle.hold(gathered?.entries);
+    this.#gathered = await this.#gather();
+    handle.hold(this.#gathered?.entries);
+    this.#session.repository.memory.hold(this.#gatheredBytes);
     try {
       await this.#copyRuns();
     } finally {
-      handle.hold(undefined);
-      gathered?.free();
+      this.letGo();
+      this.#freeGathered();
       freeMemory(this.#placed);
     }
+  }
+
+  get #gatheredBytes(): number {
+    return this.#gathered === undefined ? 0 : this.#gathered.byteLength;
+  }
+
+  #freeGathered(): void {
+    this.#session.repository.memory.hold(-this.#gatheredBytes);
+    this.#selection.handle.hold(undefined);
+    this.#gathered?.free();
+    this.#gathered = undefined;
   }
 
   /** Gathers the selected entries and their bases, if they are few and scattered over a large pack. */
@@ -97,9 +123,19 @@ export class PackCopy {
     const needsBase = (rank: number): boolean =>
       !isSelected(rank) && !this.#options.mayBuildOn(order.index.nameAt(order.positionAt(rank)));
     const ranks = Uint32Array.from(offsets, (offset) => order.rankOf(offset));
+    const { memory } = this.#session.repository;
     const isFrugal = this.#options.isFrugal || this.#session.isResting;
-    const limits = isFrugal ? COPYING.smallSweep : COPYING.sweep;
-    return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, limits);
+    const limits =
+      isFrugal || !memory.hasRoom(COPYING.sweep.runBytes + COPYING.sweep.heldBytes)
+        ? COPYING.smallSweep
+        : COPYING.sweep;
+    const most = limits.runBytes + Math.min(limits.heldBytes, bytes);
+    memory.hold(most);
+    try {
+      return await sweepPack({ handle, order, ranks, needsBase, rawSize: format.rawSize }, limits);
+    } finally {
+      memory.hold(-most);
+    }
   }
 
   async #orderOfPack(): Promise<PackOrder> {
@@ -108,81 +144,130 @@ export class PackCopy {
   }
 
   async #copyRuns(): Promise<void> {
-    const runs = this.#runs();
-    for (const [number, run] of runs.entries()) {
-      this.#nextRun = Math.max(this.#nextRun, number);
-      const most = this.#session.isResting ? 1 : COPYING.runsAhead;
-      while (this.#nextRun < runs.length && this.#ahead.length < most)
-        this.#ahead.push(this.#read(runs[this.#nextRun++]));
-      const bytes = await this.#ahead.shift();
-      if (bytes === undefined) return;
-      if (bytes.length < run.length) await this.#streamEntry(run, bytes);
-      else for (let i = run.first; i <= run.last; i++) await this.#copyEntry(i, bytes, run.offset);
-      freeMemory(bytes);
+    for (;;) {
+      this.#readAhead();
+      const reading = this.#ahead.shift();
+      if (reading === undefined) return;
+      this.#current = { ...reading, bytes: await reading.bytes };
+      if (reading.isStreamed) await this.#streamEntry(this.#current);
+      else await this.#copyEntries(this.#current);
+      this.#endRun();
     }
+  }
+
+  /** Copies the entries of a run. Where that is let go of meanwhile, the entries after the one at hand are read again. */
+  async #copyEntries(run: Current): Promise<void> {
+    for (let i = run.first; i <= run.last; i++) {
+      await this.#copyEntry(i, run);
+      if (this.#current !== undefined) continue;
+      this.#nextEntry = i + 1;
+      return;
+    }
+  }
+
+  /** Begins to read what is copied next: one run in any case, more where there is room for them. */
+  #readAhead(): void {
+    const { memory } = this.#session.repository;
+    const most = this.#session.isResting ? 1 : COPYING.runsAhead;
+    while (this.#ahead.length < most && this.#nextEntry < this.#selection.offsets.length) {
+      const hasRoom = memory.hasRoom(this.#runBytes);
+      if (!hasRoom && this.#ahead.length > 0) return;
+      const run = this.#runFrom(this.#nextEntry, hasRoom ? this.#runBytes : COPYING.smallRunBytes);
+      const held = run.isStreamed ? 0 : run.length;
+      memory.hold(held);
+      const bytes = this.#readRun(run);
+      // awaited in its turn; a failure before that must not count as unhandled
+      bytes.catch(() => undefined);
+      this.#ahead.push({ ...run, bytes, held });
+      this.#nextEntry = run.last + 1;
+      this.#runBytes = Math.min(COPYING.runBytes, 2 * this.#runBytes);
+    }
+  }
+
+  #endRun(): void {
+    if (this.#current === undefined) return;
+    freeMemory(this.#current.bytes);
+    this.#session.repository.memory.hold(-this.#current.held);
+    this.#current = undefined;
   }
 
   /** Drops the runs that were read ahead. They are read again when they are needed. */
   letGo(): void {
-    for (const reading of this.#ahead.splice(0)) {
-      this.#nextRun--;
-      reading.then(
-        (bytes) => freeMemory(bytes),
+    this.#runBytes = COPYING.smallRunBytes;
+    this.#nextEntry = this.#ahead[0]?.first ?? this.#nextEntry;
+    for (const { bytes, held } of this.#ahead.splice(0)) {
+      this.#session.repository.memory.hold(-held);
+      bytes.then(
+        (read) => freeMemory(read),
         () => undefined,
       );
     }
+    this.#endRun();
+    if (this.#gathered !== undefined && this.#isDense()) this.#freeGathered();
   }
 
-  async #read(run: Run | undefined): Promise<Uint8Array<ArrayBuffer>> {
-    if (run === undefined) return new Uint8Array(0);
-    const reading = this.#readRun(run);
-    // Awaited in its turn; a failure before that must not count as unhandled.
-    reading.catch(() => undefined);
-    return await reading;
+  /** Whether what is left can be read in few runs, so that nothing need be kept of what was gathered. */
+  #isDense(): boolean {
+    const { handle, offsets } = this.#selection;
+    let runs = 0;
+    handle.hold(undefined);
+    for (let at = this.#nextEntry; at < offsets.length && runs <= COPYING.fewRuns; runs++)
+      at = this.#runFrom(at, COPYING.smallRunBytes).last + 1;
+    handle.hold(this.#gathered?.entries);
+    return runs <= COPYING.fewRuns;
   }
 
-  /** Reads a run into memory of its own. Of a single entry that is too large for a run, it reads the header only. */
-  async #readRun({ offset, length }: Run): Promise<Uint8Array<ArrayBuffer>> {
+  /** Reads a run or, of one that is a single large entry, what its header takes: into memory of its own. */
+  async #readRun({ offset, length, isStreamed }: Run): Promise<Uint8Array<ArrayBuffer>> {
     const { handle } = this.#selection;
-    const wanted = length > COPYING.runBytes ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
+    const wanted = isStreamed ? Math.min(length, MAX_ENTRY_HEADER_BYTES) : length;
     const atHand = handle.bytesAtHand(offset);
     if (atHand !== undefined && atHand.length >= wanted) return atHand.slice(0, wanted);
     return await handle.readRun(offset, wanted);
   }
 
-  #runs(): Run[] {
+  /** The run of entries from this one on, of at most so many bytes, but for a single entry that is larger. */
+  #runFrom(first: number, most: number): Run {
     const { handle, offsets, ends } = this.#selection;
-    const runs: Run[] = [];
-    let first = 0;
-    for (let i = 1; i <= offsets.length; i++) {
-      const start = f64At(offsets, first);
-      const end = f64At(ends, i - 1);
-      const goesOn =
-        i < offsets.length &&
-        !handle.holds(start) &&
-        !handle.holds(f64At(offsets, i)) &&
-        f64At(offsets, i) - end <= COPYING.gapBytes &&
-        f64At(ends, i) - start <= COPYING.runBytes;
-      if (goesOn) continue;
-      runs.push({ first, last: i - 1, offset: start, length: end - start });
-      first = i;
+    const start = f64At(offsets, first);
+    let last = first;
+    while (last + 1 < offsets.length && !handle.holds(start)) {
+      const next = f64At(offsets, last + 1);
+      const isNear = next - f64At(ends, last) <= COPYING.gapBytes && f64At(ends, last + 1) - start <= most;
+      if (!isNear || handle.holds(next)) break;
+      last++;
     }
-    return offsets.length === 0 ? [] : runs;
+    const length = f64At(ends, last) - start;
+    return { first, last, offset: start, length, isStreamed: length > most };
   }
 
-  async #copyEntry(i: number, run: Uint8Array, runOffset: number): Promise<void> {
+  async #copyEntry(i: number, { bytes: run, offset: runOffset }: Current): Promise<void> {
     const { offsets, ends } = this.#selection;
     const offset = f64At(offsets, i);
-    const bytes = run.subarray(offset - runOffset, f64At(ends, i) - runOffset);
-    const replaced = await this.#writeHeader(i, offset, bytes);
-    if (replaced !== undefined) await this.#append(bytes.subarray(replaced));
+    const end = f64At(ends, i);
+    const replaced = await this.#writeHeader(i, offset, run.subarray(offset - runOffset, end - runOffset));
+    if (replaced !== undefined) await this.#copyBytes(offset + replaced, end);
   }
 
-  async #streamEntry({ first, offset, length }: Run, start: Uint8Array): Promise<void> {
+  /** Copies bytes of the pack out of the run at hand or, where that was let go of, out of the bucket. */
+  async #copyBytes(offset: number, end: number): Promise<void> {
+    for (let at = offset; at < end;) {
+      const run = this.#current;
+      if (run === undefined) return await this.#streamBytes(at, end - at);
+      const to = Math.min(end, at + this.#output.room);
+      this.#output.appendNow(run.bytes.subarray(at - run.offset, to - run.offset));
+      if (to < end) await this.#output.flush();
+      at = to;
+    }
+  }
+
+  async #streamEntry({ first, offset, length, bytes: start }: Current): Promise<void> {
     const replaced = await this.#writeHeader(first, offset, start);
-    if (replaced === undefined) return;
-    const rest = { offset: offset + replaced, length: length - replaced };
-    await streamRun(this.#selection.handle, rest, async (bytes) => await this.#output.append(bytes));
+    if (replaced !== undefined) await this.#streamBytes(offset + replaced, length - replaced);
+  }
+
+  async #streamBytes(offset: number, length: number): Promise<void> {
+    await streamRun(this.#selection.handle, { offset, length }, async (bytes) => await this.#output.append(bytes));
   }
 
   async #append(bytes: Uint8Array): Promise<void> {

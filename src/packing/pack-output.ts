@@ -35,7 +35,7 @@ export class PackOutput {
 
   /** Appends bytes, which the caller may reuse once the promise settles. */
   async append(bytes: Uint8Array): Promise<void> {
-    if (this.#used + bytes.length > BUFFER_BYTES) await this.#flush();
+    if (this.#used + bytes.length > BUFFER_BYTES) await this.flush();
     this.#offset += bytes.length;
     if (bytes.length >= BUFFER_BYTES) {
       this.#hash.update(bytes);
@@ -44,6 +44,11 @@ export class PackOutput {
     }
     this.#buffer.set(bytes, this.#used);
     this.#used += bytes.length;
+  }
+
+  /** How many bytes can be appended without waiting, by {@link appendNow}. */
+  get room(): number {
+    return BUFFER_BYTES - this.#used;
   }
 
   /** Whether {@link appendNow} can take this many bytes without waiting. */
@@ -58,7 +63,8 @@ export class PackOutput {
     this.#used += bytes.length;
   }
 
-  async #flush(): Promise<void> {
+  /** Writes what was appended so far, so that there is room again. */
+  async flush(): Promise<void> {
     if (this.#used === 0) return;
     const bytes = this.#buffer.subarray(0, this.#used);
     this.#hash.update(bytes);
@@ -68,7 +74,7 @@ export class PackOutput {
 
   /** Writes the rest and the trailer. */
   async end(): Promise<void> {
-    await this.#flush();
+    await this.flush();
     await this.#write(this.#hash.digest());
   }
 }

@@ -49,6 +49,8 @@ const NARROW = 0.8;
 export type Gathered = {
   /** The bytes of entries by their offset in the pack. */
   readonly entries: ReadonlyMap<number, Uint8Array>;
+  /** Bytes of memory that they take. */
+  readonly byteLength: number;
   /** Frees the entries' memory at once. Nobody may use them afterwards. */
   free(): void;
 };
@@ -97,6 +99,10 @@ class Sweep implements Gathered {
     this.#end = order.offsetAt(numberAt(ranks, ranks.length - 1) + 1);
     this.#asked = new Set(Array.from(request.ranks));
     for (const rank of this.#asked) this.#want(rank);
+  }
+
+  get byteLength(): number {
+    return this.#slabs.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
   }
 
   #want(rank: number): boolean {

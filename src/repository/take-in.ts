@@ -16,7 +16,7 @@ import type { Repository } from "./repository.ts";
 
 /** The repository that takes a pack in. */
 export type PackTaker = {
-  readonly repository: Pick<Repository, "storage" | "hash" | "deflate" | "limits" | "now">;
+  readonly repository: Pick<Repository, "storage" | "hash" | "deflate" | "limits" | "memory" | "now">;
   readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
   /** The catalog as it is. */
   readonly packs: readonly PackRecord[];
@@ -61,6 +61,7 @@ export async function takeIn(taker: PackTaker, coming: ComingPack): Promise<Inge
     deflate: repository.deflate,
     limits: limitsWith(allowance, repository.limits),
     now: repository.now(),
+    hold: (bytes) => repository.memory.hold(bytes),
   });
   try {
     checkStoredPack(allowance, own, taken.record);

@@ -209,6 +209,19 @@ export class ObjectReader {
   }
 
   async #readAt(handle: PackHandle, pack: number, offset: number): Promise<ReadObject> {
+    try {
+      return await this.#make(handle, pack, offset);
+    } catch (error) {
+      if (!(error instanceof LimitExceeded)) throw error;
+      // The entry at fault may be a delta or a base; the message names the size of the object.
+      const { rawSize } = this.#database.context.format;
+      const size = await storedObjectSize({ handle, rawSize, inflating: this.#inflating }, offset);
+      const { wholeBytes } = this.#inflating;
+      throw size > wholeBytes ? tooLargeToHold("stored object", size, wholeBytes) : error;
+    }
+  }
+
+  async #make(handle: PackHandle, pack: number, offset: number): Promise<ReadObject> {
     const { chain, at } = await this.#chainBelow(pack, handle, offset);
     let base = this.#heldAt(pack, at);
     if (base === undefined) {

@@ -5,11 +5,11 @@
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
-import { CorruptStore, storedFault } from "../bytes/failure.ts";
+import { CorruptStore, type LimitExceeded, storedFault } from "../bytes/failure.ts";
 import { DeltaReader } from "../format/delta.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
-import type { Inflating } from "./inflating.ts";
+import { type Inflating, tooLargeToHold } from "./inflating.ts";
 import type { PackHandle } from "./pack-handle.ts";
 
 /** The most bytes at a delta's beginning that hold its two sizes: ten digits of seven bits hold any size. */
@@ -48,6 +48,14 @@ export function sizeFromBeginning(bytes: Uint8Array, rawSize: number, inflating:
   if (header.kind !== OFS_DELTA && header.kind !== REF_DELTA) return header.size;
   const deflated = bytes.subarray(header.headerBytes);
   return new DeltaReader(inflating.inflateHead(deflated, Math.min(header.size, DELTA_SIZES_BYTES))).resultSize;
+}
+
+/** The fault for an entry that is no blob: of the size that its object has or, where that is larger, its delta. */
+export function tooLargeEntry(beginning: Uint8Array, rawSize: number, inflating: Inflating): LimitExceeded {
+  const header = new EntryHeader();
+  header.decode(beginning, 0, beginning.length, rawSize);
+  const size = Math.max(header.size, sizeFromBeginning(beginning, rawSize, inflating));
+  return tooLargeToHold("object that is no blob", size, inflating.wholeBytes);
 }
 
 /** Returns at least `wanted` bytes from `offset` on, or as many as the pack has. */

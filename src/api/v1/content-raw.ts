@@ -101,8 +101,15 @@ async function sendBlob(context: Context<ApiEnv>, session: BrowseSession, sent: 
   }
   return await streamed(context, session, { headers, status, length }, async (output) => {
     session.parkWhileWaiting();
-    const all = resumed(first, iterator);
-    for await (const piece of cutPieces(all, offset, length)) await output.write(piece);
+    const { memory } = session.repository;
+    const heldBytes = isHeld ? size : 0;
+    memory.hold(heldBytes);
+    try {
+      const all = resumed(first, iterator);
+      for await (const piece of cutPieces(all, offset, length)) await output.write(piece);
+    } finally {
+      memory.hold(-heldBytes);
+    }
   });
 }
 

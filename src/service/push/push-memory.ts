@@ -1,12 +1,11 @@
 /**
- * The memory of the isolate that a push holds: a kernel, and the buffers of a pack that does not fit into memory. A
- * client may send slowly, so the kernel is lent only after the first {@link START_BYTES} of the pack have arrived,
- * which is all of most packs.
+ * The memory of the isolate that a push holds: a kernel, and the beginning of its pack. A client may send slowly, so the
+ * kernel is lent only after the first {@link START_BYTES} of the pack have arrived, which is all of most packs.
  *
  * @packageDocumentation
  */
 import type { ByteSource } from "../../bytes/byte-stream.ts";
-import { concat } from "../../bytes/chunk.ts";
+import { freeMemory } from "../../bytes/free-memory.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Repository } from "../../repository/repository.ts";
 
@@ -39,31 +38,25 @@ export class PushMemory {
     this.#kernel = undefined;
   }
 
-  /** Reads the beginning of a pack, or the whole of a small one. */
-  async start(source: ByteSource): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    while (length < START_BYTES) {
+  /** Reads the beginning of a pack, or the whole of a small one, and returns a source of the whole pack. */
+  async start(source: ByteSource): Promise<ByteSource> {
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for (let length = 0; length < START_BYTES;) {
       const piece = await source.read(new Uint8Array(length === 0 ? FIRST_READ : READ));
       if (piece.length === 0) break;
       pieces.push(piece);
       length += piece.length;
-      this.#hold(piece.length);
+      this.#hold(piece.buffer.byteLength);
     }
-    return pieces.length === 1 ? (pieces[0] ?? new Uint8Array(0)) : concat(pieces);
-  }
-
-  /** Accounts for a pack's buffers as soon as more than its beginning has arrived. */
-  watch(source: ByteSource): ByteSource {
-    let isLarge = false;
     return {
       read: async (buffer) => {
-        const piece = await source.read(buffer);
-        if (piece.length > 0 && !isLarge) {
-          isLarge = true;
-          this.#hold(2 * this.#repository.limits.memoryPackBytes);
-        }
-        return piece;
+        const [piece] = pieces;
+        if (piece === undefined) return await source.read(buffer);
+        const length = Math.min(piece.length, buffer.length);
+        buffer.set(piece.subarray(0, length));
+        if (length < piece.length) pieces[0] = piece.subarray(length);
+        else this.#free(pieces.shift());
+        return buffer.subarray(0, length);
       },
     };
   }
@@ -72,6 +65,12 @@ export class PushMemory {
   end(): void {
     this.release();
     this.#hold(-this.#heldBytes);
+  }
+
+  #free(piece: Uint8Array<ArrayBuffer> | undefined): void {
+    if (piece === undefined) return;
+    this.#hold(-piece.buffer.byteLength);
+    freeMemory(piece);
   }
 
   #hold(bytes: number): void {

@@ -15,7 +15,6 @@
  * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c
  */
 import { itemAt } from "../../bytes/assert.ts";
-import { concat } from "../../bytes/chunk.ts";
 import { ClientTooSlow, LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { defaultBranchOf } from "../../refs/default-branch.ts";
@@ -284,13 +283,13 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
   const allowance = (await exchange.allowance?.()) ?? {};
   const { record, packs, uploadBytes } = begun;
   const usedBytes = record.sizeBytes + uploadBytes;
-  const start = concat([head, await memory.start(reader.source)]);
+  const source = await memory.start(reader.source);
   const kernel = await memory.kernel();
   const pack = await takeIn(
     { repository, record, packs, usedBytes, database: databaseOf(push), kernel },
     {
-      source: memory.watch(reader.source),
-      head: start,
+      source,
+      head,
       allowance,
       packName: staged.name,
       packSource: "receive",

@@ -16,6 +16,7 @@ import { toHex } from "../../bytes/hex.ts";
 import type { Pacer } from "../../bytes/pacer.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../../format/pack-entry.ts";
 import { KIND_NUMBER, OFS_DELTA } from "../../object/object-kind.ts";
+import { ENTRY_BEGINNING_BYTES, tooLargeEntry } from "../object-size.ts";
 import { DeltaForest, hasCycle } from "./delta-forest.ts";
 import { EntryBatch, type OpenPackBytes } from "./entry-batch.ts";
 import type { EntryTable } from "./entry-table.ts";
@@ -265,14 +266,14 @@ export class DeltaResolver {
 
   /** Resolves an entry whose delta, base or result is too large to be held. */
   async #resolveLarge(batch: EntryBatch, number: number, base: number): Promise<void> {
-    const { entries, intake, inflating, large } = this.#input;
-    const kind = this.#kindOf(base);
-    if (kind !== KIND_NUMBER.blob)
-      throw tooLargeToHold("object that is no blob", entries.sizeOf(number), inflating.wholeBytes);
-    if (!large.has(base)) {
-      if (this.#isTooLarge(base)) await large.unpack(base, await this.#deflated(base));
-      else await large.keep(base, await this.#copy(batch, base));
+    const { entries, intake, inflating, large, packBytes, rawSize } = this.#input;
+    if (this.#kindOf(base) !== KIND_NUMBER.blob) {
+      const at = entries.offsetOf(number);
+      const length = Math.min(ENTRY_BEGINNING_BYTES, this.#endOf(number) - at);
+      throw tooLargeEntry(await packBytes(at, length), rawSize, inflating);
     }
+    if (!large.has(base) && this.#isTooLarge(base)) await large.unpack(base, await this.#deflated(base));
+    else if (!large.has(base)) await large.keep(base, await this.#copy(batch, base));
     const { size, collision } = await large.apply(number, base, await this.#deflated(number));
     intake.acceptPassedBlob(number, size, collision);
   }

@@ -14,6 +14,8 @@ import { OFS_DELTA, REF_DELTA } from "../../object/object-kind.ts";
 export const UNRESOLVED = 0xffff_ffff;
 
 const FIRST_CAPACITY = 1024;
+/** What a row of all columns takes. */
+const ROW_BYTES = 37;
 /** A full chunk has 2^15 entries; a number's low bits are its row, and the rest is its chunk. */
 const CHUNK_BITS = 15;
 const CHUNK_ENTRIES = 1 << CHUNK_BITS;
@@ -56,6 +58,11 @@ export class EntryTable {
   /** The number of entries so far. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Bytes of memory that the table takes. */
+  get byteLength(): number {
+    return this.#chunks.length === 0 ? 0 : this.#capacity * ROW_BYTES;
   }
 
   /** Adds the next entry and returns its number. `kind` is its type number in the pack. */

@@ -23,6 +23,7 @@ import type { PackRecord, PackSource } from "../../catalog/pack-record.ts";
 import { DeltaResolver, type OutsideBase } from "./delta-resolver.ts";
 import { EntryTable } from "./entry-table.ts";
 import { Inflating } from "../inflating.ts";
+import { IngestMemory } from "./ingest-memory.ts";
 import { largeBaseData } from "./large-bases.ts";
 import { sumOver } from "../../format/stored-zlib.ts";
 import { LargeDeltas } from "./large-deltas.ts";
@@ -65,6 +66,8 @@ export type IngestInput = {
   readonly limits: ObjectLimits & { readonly memoryPackBytes: number };
   readonly now: number;
   readonly progress: IngestProgress;
+  /** Told how many bytes of memory more, or fewer, are held than before: tables and buffers, but not the kernel. */
+  readonly hold?: (bytes: number) => void;
   /** The findings of fsck that are let pass; none if absent. */
   readonly leniency?: FsckLeniency;
 };
@@ -101,6 +104,7 @@ class Ingest {
   readonly #buffers: PartBuffers;
   readonly #large: LargeDeltas;
   #file: StagedFile;
+  readonly #memory: IngestMemory;
   #resolver: DeltaResolver | undefined;
 
   constructor(input: IngestInput) {
@@ -114,6 +118,8 @@ class Ingest {
     this.#budget = new ObjectBudget(limits, this.#pacer);
     this.#stagedBytes = new StagedBytes(storage, INGESTING.blockBytes);
     this.#buffers = new PartBuffers(limits.memoryPackBytes);
+    const { cache } = input.database.context;
+    this.#memory = new IngestMemory({ entries: this.#entries, buffers: this.#buffers, cache, hold: input.hold });
     this.#large = new LargeDeltas({
       storage,
       pack: packName,
@@ -155,6 +161,7 @@ class Ingest {
     this.#resolver?.rest();
     this.#entries.release();
     this.#buffers.release();
+    this.#memory.end();
   }
 
   /** Reads the pack to its end, and returns its trailer. */
@@ -187,8 +194,7 @@ class Ingest {
       await this.#pacer.pace();
     }
     await this.#file.append(chunk);
-    // A pack that does not fit in memory buffers needs the room more than files that others may want again.
-    if (this.#file.inMemory === undefined) this.#input.database.context.cache.trim(INGESTING.trimmedCacheBytes);
+    this.#memory.received(this.#file);
   }
 
   async #resolve(): Promise<DeltaResolver> {
@@ -223,7 +229,9 @@ class Ingest {
       progress: async (done, total) => await progress.resolved(done, total),
     });
     this.#resolver = resolver;
+    this.#memory.resolving(this.#file);
     await resolver.run();
+    this.#memory.received(this.#file);
     return resolver;
   }
 

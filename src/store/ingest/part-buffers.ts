@@ -11,18 +11,28 @@ export class PartBuffers {
   /** The size of each buffer in bytes. */
   readonly size: number;
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
+  #made = 0;
 
   constructor(size: number) {
     this.size = size;
   }
 
+  /** Bytes of all buffers, in use and not. */
+  get byteLength(): number {
+    return this.#made * this.size;
+  }
+
   /** Returns a buffer with undefined content. The caller owns it until it calls {@link give}. */
   take(): Uint8Array<ArrayBuffer> {
-    return this.#free.pop() ?? new Uint8Array(this.size);
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    this.#made++;
+    return new Uint8Array(this.size);
   }
 
   /** Frees the memory of the buffers in the pool at once, and not only when it is collected. */
   release(): void {
+    this.#made -= this.#free.length;
     for (const buffer of this.#free.splice(0)) freeMemory(buffer);
   }
 

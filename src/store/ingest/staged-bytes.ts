@@ -7,8 +7,8 @@
 import { ClockCache } from "../clock-cache.ts";
 import type { PackFile, PackStorage } from "../../catalog/pack-storage.ts";
 
-/** The most bytes of blocks that are kept. */
-const CACHE_BYTES = 4 * 1024 * 1024;
+/** The most that is kept of what was read. */
+export const STAGED_CACHE_BYTES = 4 * 1024 * 1024;
 
 /** Reads staged files through a cache of blocks. */
 export class StagedBytes {
@@ -54,7 +54,7 @@ export class StagedBytes {
     const offset = block * this.blockBytes;
     const bytes = await this.#storage.read(file, offset, Math.min(this.blockBytes, size - offset));
     this.#blocks.set(key, bytes);
-    this.#blocks.shrink(CACHE_BYTES);
+    this.#blocks.shrink(STAGED_CACHE_BYTES);
     return bytes;
   }
 }

@@ -41,6 +41,11 @@ export class StagedFile {
     return this.#length;
   }
 
+  /** Bytes of memory that it takes beside the buffers that it shares. */
+  get ownBytes(): number {
+    return this.#buffer.length === this.#buffers.size ? 0 : this.#buffer.length;
+  }
+
   /**
    * The bytes so far while all of them are in memory: a view, valid until the next append. `undefined` once parts are
    * uploaded.

@@ -64,7 +64,44 @@ describe("MemoryBudget", () => {
     expect([large.state, small.state]).toEqual(["granted", "granted"]);
   });
 
-  it("keeps a reserve for a request that holds memory and needs more", async () => {
+  it("ends the request that holds most where requests grow together, and has the others wait", async () => {
+    const budget = memoryBudget({ bytes: 100, reserve: 20 });
+    const [large, small] = [budget.open("a"), budget.open("b")];
+    await large.claim({ bytes: 10 });
+    await small.claim({ bytes: 10 });
+    large.hold(40);
+    small.hold(21);
+    let waits = true;
+    const waiting = small.room().then(() => (waits = false));
+    await settle();
+    expect(waits).toBe(true);
+    // what is kept for requests that are about to end is not for one that grows
+    const further = new Asked(large, 15);
+    await settle();
+    expect(further.state).toBe("granted");
+    large.giveBack(15);
+    await expect(large.room()).rejects.toThrow(HostBusy);
+    large.hold(-40);
+    await waiting;
+    expect(budget.waiting).toBe(0);
+  });
+
+  it("has what is kept give way to what is held without asking", () => {
+    const budget = memoryBudget({ bytes: 100 });
+    let kept = 70;
+    budget.keep(
+      keptMemory(
+        () => kept,
+        (bytes) => (kept -= Math.min(kept, bytes)),
+      ),
+    );
+    const memory = budget.open("a");
+    memory.hold(50);
+    expect([kept, budget.used]).toEqual([50, 100]);
+    expect([memory.hasRoom(50), memory.hasRoom(51)]).toEqual([true, false]);
+  });
+
+  it("keeps room for a request that holds something and needs more", async () => {
     const budget = memoryBudget({ bytes: 100, reserve: 30 });
     const first = new Asked(budget.open("a"), 40);
     const second = new Asked(budget.open("b"), 40);

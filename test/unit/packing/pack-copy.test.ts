@@ -24,7 +24,9 @@ const edited = (base: Blob, text: string): Blob => blob(Buffer.concat([base.cont
 
 /** A commit over these blobs. */
 function commitWith(blobs: readonly Blob[], parents: readonly string[] = []): { entries: RawEntry[]; oid: string } {
-  const tree = treeOf(...blobs.map(({ oid }, i): [string, string, string] => ["100644", `f${i}`, oid]));
+  const tree = treeOf(
+    ...blobs.map(({ oid }, i): [string, string, string] => ["100644", `f${String(i).padStart(3, "0")}`, oid]),
+  );
   const commit = commitOf(objectId("tree", tree), parents);
   return {
     entries: [
@@ -164,5 +166,33 @@ describe("entries too large to be read whole", () => {
       // each megabyte is read as often as it takes, not each copy
       expect(store.cost.reads).toBeLessThan(60);
     }
+  });
+});
+
+describe("a client that is waited for", () => {
+  it("holds a buffer and nothing that was read, and has few bytes read again", async () => {
+    const store = new TestStore();
+    const blobs = Array.from({ length: 120 }, (_, i) => blob(noise(50_000, i)));
+    const { entries, oid } = commitWith(blobs);
+    await store.push(buildPack([...entries, ...blobs.map(whole)]), [oid]);
+    // another tip, which is not fetched, has the objects selected one by one
+    store.refs.set("refs/heads/other", { oid: "1".repeat(40) });
+    const fast = await store.fetch({ wants: [oid] });
+    store.forget();
+    const held: number[] = [];
+    const wait = store.memory.whileClient.bind(store.memory);
+    store.memory.whileClient = async (step, isSlow) => {
+      const waited = wait(step, isSlow);
+      held.push(store.memory.bytes);
+      return await waited;
+    };
+    const slow = await store.fetch({ wants: [oid], isSlow: true });
+    expect(slow.equals(fast)).toBe(true);
+    // the first wait only begins to give the kernel back
+    expect(held.length).toBeGreaterThan(10);
+    expect(Math.max(...held.slice(1))).toBeLessThan(1_000_000);
+    expect(store.memory.bytes).toBe(0);
+    // gathered once; then each byte about once, and what was read of a run that was let go of
+    expect(store.cost.bytesRead).toBeLessThan(2.5 * fast.length);
   });
 });
