@@ -20,7 +20,7 @@ const AGAIN_AFTER = 1000;
 const short = (row: Json, name: string): string => textAt(row, name).replace(/^0+$/, "-").slice(0, SHORT);
 const COLUMNS: readonly Column[] = [
   ["WHEN", (row) => formatTime(row["at"])],
-  ["WHO", "actor"],
+  ["WHO", (row) => textAt(row, "actor_name") || textAt(row, "actor")],
   ["REF", "ref"],
   ["OLD", (row) => short(row, "old")],
   ["NEW", (row) => short(row, "new")],
@@ -34,7 +34,14 @@ async function movesOf(api: ApiConnection, path: string, { ref, limit }: LogOpti
     if (cursor !== "") query.set("cursor", cursor);
     const page = await api.ask("GET", `${path}/reflog?${query.toString()}`);
     for (const push of listAt(page, "pushes")) {
-      rows.push(...listAt(push, "updates").map((update) => ({ ...update, actor: push["actor"], at: push["at"] })));
+      rows.push(
+        ...listAt(push, "updates").map((update) => ({
+          ...update,
+          actor: push["actor"],
+          actor_name: push["actor_name"],
+          at: push["at"],
+        })),
+      );
     }
     cursor = textAt(page, "cursor");
     if (cursor === "" || rows.length >= limit) return rows.slice(0, limit);

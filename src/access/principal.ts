@@ -43,3 +43,8 @@ export function pusherOf(principal: Principal): { readonly identities?: readonly
 export function actorOf(principal: Principal): string {
   return principal.kind === "token" ? `token:${principal.id}` : principal.kind;
 }
+
+/** Returns what people call a principal now, for the ref log: a token may be gone by the time that the log is read. */
+export function actorNameOf(principal: Principal): { readonly actorName?: string } {
+  return principal.kind === "token" ? { actorName: principal.name } : {};
+}

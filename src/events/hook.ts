@@ -82,6 +82,8 @@ export type Happening = {
   readonly forward: boolean;
   readonly at: number;
   readonly actor: string;
+  /** The name that the actor's token had then, where one pushed. */
+  readonly actorName?: string;
   readonly options: readonly string[];
 };
 

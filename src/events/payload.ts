@@ -95,12 +95,14 @@ function eventBody(event: DeliveryEvent, happening: Happening | undefined, conte
 
 /** Returns the body of a delivery, as JSON. `happening` is absent for a `ping`. */
 export function formatPayload(event: DeliveryEvent, happening: Happening | undefined, context: PayloadContext): string {
+  const name = happening?.actorName ?? happening?.actor;
   const by =
     happening === undefined
       ? {}
       : {
-          pusher: { name: happening.actor },
-          sender: { login: happening.actor },
+          pusher: { name },
+          sender: { login: name },
+          actor: happening.actor,
           seq: happening.seq,
           at: time(happening.at),
         };

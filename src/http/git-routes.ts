@@ -7,7 +7,7 @@
 import { Hono, type Context } from "hono";
 import { mightWrite, needsPublic, type Action } from "../access/decide.ts";
 import { parseGitRepositoryName, repositoryKey, type RepositoryName, splitMoment } from "../access/names.ts";
-import { actorOf, type Principal, pusherOf } from "../access/principal.ts";
+import { actorNameOf, actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, HostBusy } from "../bytes/failure.ts";
 import { NO_SUCH_MOMENT, showsMoment } from "../repository/view.ts";
@@ -143,6 +143,7 @@ function answer(
         ? { create: PUSHED_REPOSITORY, register: (made: Made) => host.register(name, made) }
         : {}),
       actor: actorOf(pusher),
+      ...actorNameOf(pusher),
       pusher: pusherOf(pusher),
       ...(allowance === undefined ? {} : { allowance: () => allowance }),
       verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),

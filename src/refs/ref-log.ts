@@ -48,6 +48,8 @@ export type LoggedMove = {
 export type LoggedPush = {
   readonly id: number;
   readonly actor: string;
+  /** The name that the actor's token had then; absent where no token pushed, and where names were not kept yet. */
+  readonly actorName?: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly options: readonly string[];

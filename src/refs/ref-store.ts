@@ -179,6 +179,8 @@ export type CommitPushRequest = {
   readonly atomic: boolean;
   /** For the ref log. */
   readonly actor: string;
+  /** For the ref log: the name that the pusher's token has now. */
+  readonly actorName?: string;
   /** Who pushes, as the rules know it. */
   readonly pusher: Pusher;
   /** Whether the push carries a good signature by a registered key. */

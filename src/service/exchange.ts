@@ -56,6 +56,8 @@ export type PushExchange = Exchange & {
   register?(create: CreateRequest): Promise<string>;
   /** The pusher's name, for the ref log. */
   readonly actor: string;
+  /** The name of the pusher's token, for the ref log. It is absent if no token pushes. */
+  readonly actorName?: string;
   /** The pusher as the repository's rules know it. */
   readonly pusher: Pusher;
   /** The deployment's secret for the nonces of signed pushes. If it is absent, each repository has its own. */

@@ -60,7 +60,10 @@ onEveryHost(
       await git.ok(["clone", "-q", url("new", "repo:read"), clone]);
       await git.fsck(clone);
       const actor = expect.stringMatching(/^token:[0-9a-f]{32}$/) as unknown;
-      expect((await operator("GET", "/repos/pushers/new/reflog")).body["pushes"]).toMatchObject([{ actor }, { actor }]);
+      expect((await operator("GET", "/repos/pushers/new/reflog")).body["pushes"]).toMatchObject([
+        { actor, actor_name: "repo:write" },
+        { actor, actor_name: "tenant:admin" },
+      ]);
     });
 
     it("tells why a push makes nothing before it sends anything", async () => {

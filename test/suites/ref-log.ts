@@ -18,6 +18,7 @@ export function refLogSuite(title: string, open: () => Promise<RefStoreUnderTest
       await createdRecord(store, { ...CREATION, headChosen: true });
       await push(store, [create("refs/heads/a", oid(1)), create("refs/tags/b", oid(2))], {
         actor: "one",
+        actorName: "ci of one",
         pushOptions: ["ci.skip", 'a "b" \\ \u{1f600}'],
       });
       const { kinds } = await push(
@@ -35,6 +36,7 @@ export function refLogSuite(title: string, open: () => Promise<RefStoreUnderTest
           { actor: "two", options: [], moves: [{ name: "refs/heads/a", oldOid: oid(1), newOid: ZERO }] },
           {
             actor: "one",
+            actorName: "ci of one",
             options: ["ci.skip", 'a "b" \\ \u{1f600}'],
             moves: [
               { name: "refs/tags/b", oldOid: ZERO, newOid: oid(2) },

@@ -18,6 +18,7 @@ const refLogPage = v.strictObject({
     v.strictObject({
       id: v.number(),
       actor: v.string(),
+      actor_name: v.nullable(v.string()),
       at: v.pipe(v.string(), v.isoTimestamp()),
       push_options: v.array(v.string()),
       certificate: v.nullable(v.looseObject({ id: v.number(), signer: v.string() })),
@@ -57,10 +58,11 @@ function shownCertificate(push: number, check: CertificateCheck): object {
   };
 }
 
-function shownPush({ id, actor, at, options, certificate, moves }: LoggedPush): object {
+function shownPush({ id, actor, actorName, at, options, certificate, moves }: LoggedPush): object {
   return {
     id,
     actor,
+    actor_name: actorName ?? null,
     at: new Date(at).toISOString(),
     push_options: options,
     certificate: certificate === undefined ? null : shownCertificate(id, certificate),

@@ -170,7 +170,12 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
         ...(pack === undefined ? {} : { pack }),
         ...(tipPack === undefined ? {} : { tipPack }),
         updates,
-        entry: { actor: request.actor, at: now, options: request.pushOptions },
+        entry: {
+          actor: request.actor,
+          ...(request.actorName === undefined ? {} : { actorName: request.actorName }),
+          at: now,
+          options: request.pushOptions,
+        },
       },
       { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true },
     );

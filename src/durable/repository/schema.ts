@@ -110,6 +110,8 @@ export const REPOSITORY_SCHEMA: Schema = {
       db.run(`UPDATE repository SET mirror_seq = (SELECT max(l.seq) ${pushed}), mirror_at = (SELECT max(p.at) ${pushed})
         WHERE EXISTS (SELECT 1 FROM mirror) AND EXISTS (SELECT 1 ${pushed})`);
     },
+    // What a token that pushed was called: of old pushes it was not kept.
+    (db) => addColumn(db, "pushes", "actor_name TEXT"),
   ],
 };
 

@@ -359,6 +359,7 @@ async function commit(push: Push, { pack, tips, tipPack }: Landing): Promise<voi
     updates: runningUpdates(verdict),
     atomic: request.atomic,
     actor: exchange.actor,
+    ...(exchange.actorName === undefined ? {} : { actorName: exchange.actorName }),
     pusher: exchange.pusher,
     signed: isGood(certificate),
     ...(certificate === undefined ? {} : { certificate }),

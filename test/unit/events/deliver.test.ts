@@ -88,9 +88,15 @@ describe("the body of a delivery", () => {
       },
       pusher: { name: "tester" },
       sender: { login: "tester" },
+      actor: "tester",
       seq: 7,
       at: "1970-01-01T00:00:00.000Z",
     });
+  });
+
+  it("calls a token by the name that it had, and gives its id beside", async () => {
+    const body = await bodyOf(push(1, { actor: "token:1f", actorName: "ci" }));
+    expect(body).toMatchObject({ pusher: { name: "ci" }, sender: { login: "ci" }, actor: "token:1f" });
   });
 
   it("tells creations and deletions, and not that a branch was rewritten if that is unknown", async () => {

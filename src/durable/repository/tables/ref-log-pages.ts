@@ -6,6 +6,7 @@
 import { CorruptStore } from "../../../bytes/failure.ts";
 import type { LoggedMove, LoggedPush, RefLogPage, RefLogQuery } from "../../../refs/ref-log.ts";
 import { integerAt, type SqlDatabase, type SqlRow, textAt } from "../../sql/sql-database.ts";
+import { actorNameAt } from "./ref-log.ts";
 import { readCertificateChecks } from "./push-certificates.ts";
 
 type MoveRow = LoggedMove & { readonly push: number };
@@ -44,14 +45,15 @@ function optionsAt(row: SqlRow, column: number): string[] {
 function readPushes(db: SqlDatabase, ids: readonly number[]): Map<number, Omit<LoggedPush, "moves">> {
   const certificates = readCertificateChecks(db, ids);
   const rows = db.rows(
-    "SELECT seq, actor, at, options FROM pushes WHERE seq IN (SELECT value FROM json_each(?))",
+    "SELECT seq, actor, at, options, actor_name FROM pushes WHERE seq IN (SELECT value FROM json_each(?))",
     JSON.stringify(ids),
   );
   return new Map(
     Array.from(rows, (row) => {
       const id = integerAt(row, 0);
       const certificate = certificates.get(id);
-      const push = { id, actor: textAt(row, 1), at: integerAt(row, 2), options: optionsAt(row, 3) };
+      const who = { actor: textAt(row, 1), ...actorNameAt(row, 4) };
+      const push = { id, ...who, at: integerAt(row, 2), options: optionsAt(row, 3) };
       return [id, certificate === undefined ? push : { ...push, certificate }] as const;
     }),
   );

@@ -21,7 +21,8 @@ export const REF_LOG_DDL = `CREATE TABLE IF NOT EXISTS pushes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   actor TEXT NOT NULL,
   at INTEGER NOT NULL,
-  options TEXT NOT NULL
+  options TEXT NOT NULL,
+  actor_name TEXT
 );
 CREATE TABLE IF NOT EXISTS ref_log (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -44,13 +45,20 @@ export type RefMove = {
 };
 
 /** Who moved refs, when, and with which push options. */
-export type PushEntry = { readonly actor: string; readonly at: number; readonly options: readonly string[] };
+export type PushEntry = {
+  readonly actor: string;
+  /** The name that the actor's token had then. It is absent if no token pushed. */
+  readonly actorName?: string;
+  readonly at: number;
+  readonly options: readonly string[];
+};
 
 /** Adds a push and its moves. Returns the push's id. Options too long for a row are left out, and the log says so. */
 export function appendRefLog(db: SqlDatabase, entry: PushEntry, moves: Iterable<RefMove>): number {
   const options = JSON.stringify(entry.options);
   const kept = options.length * 3 <= SQL_VALUE_LIMIT ? options : JSON.stringify(["(too long)"]);
-  db.run("INSERT INTO pushes (actor, at, options) VALUES (?, ?, ?)", entry.actor, entry.at, kept);
+  const { actor, actorName = null, at } = entry;
+  db.run("INSERT INTO pushes (actor, at, options, actor_name) VALUES (?, ?, ?, ?)", actor, at, kept, actorName);
   const last = firstRow(db.rows("SELECT max(seq) FROM pushes"));
   const push = last === undefined ? 0 : integerAt(last, 0);
   const rows = function* (): Generator {
@@ -72,6 +80,8 @@ export type LoggedMove = RefMove & {
   readonly seq: number;
   readonly at: number;
   readonly actor: string;
+  /** The name that the actor's token had then. It is absent if no token pushed. */
+  readonly actorName?: string;
   /** Whether it is the first row of its push. The rows of a push follow each other. */
   readonly first: boolean;
 };
@@ -80,7 +90,12 @@ export type LoggedMove = RefMove & {
 export type LoggedPush = LoggedMove & { readonly options: readonly string[] };
 
 const MOVE_COLUMNS = `l.seq, l.name, lower(hex(l.old)), lower(hex(l.new)), l.forward, p.at, p.actor,
-  (SELECT push FROM ref_log WHERE seq = l.seq - 1) IS NOT l.push`;
+  (SELECT push FROM ref_log WHERE seq = l.seq - 1) IS NOT l.push, p.actor_name`;
+
+/** Returns the name in a column that has none where no token pushed. */
+export function actorNameAt(row: SqlRow, column: number): { readonly actorName?: string } {
+  return row[column] === null ? {} : { actorName: textAt(row, column) };
+}
 
 function moveOf(row: SqlRow): LoggedMove {
   return {
@@ -92,6 +107,7 @@ function moveOf(row: SqlRow): LoggedMove {
     at: integerAt(row, 5),
     actor: textAt(row, 6),
     first: integerAt(row, 7) === 1,
+    ...actorNameAt(row, 8),
   };
 }
 
@@ -111,7 +127,7 @@ export function readLoggedPush(db: SqlDatabase, seq: number): LoggedPush | undef
     db.rows(`SELECT ${MOVE_COLUMNS}, p.options FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq = ?`, seq),
   );
   if (row === undefined) return undefined;
-  const options: unknown = JSON.parse(textAt(row, 8));
+  const options: unknown = JSON.parse(textAt(row, 9));
   const known = Array.isArray(options) ? options.filter((option) => typeof option === "string") : [];
   return { ...moveOf(row), options: known };
 }
