@@ -1,5 +1,5 @@
 /**
- * Which branch HEAD points to where nobody chose one.
+ * Chooses the branch that HEAD points to if nobody chose one.
  *
  * @packageDocumentation
  */
@@ -7,15 +7,15 @@ import { isZeroOid } from "./ref-plan.ts";
 import type { RefUpdate } from "./ref-update.ts";
 
 const BRANCHES = "refs/heads/";
-/** The name of the first branch here. */
+/** The usual name of a first branch. */
 const MAIN = "refs/heads/main";
-/** The name of the first branch before git 2.28, and still the one of many repositories. */
+/** The name of the first branch before git 2.28, and still that of many repositories. */
 const MASTER = "refs/heads/master";
 
 /**
- * Returns the branch that HEAD points to after a push to a repository whose HEAD names no branch yet. This is `usual` where the push
- * sets it, or sets no branch at all. Otherwise it is `master`, or else the first branch that the push sets. Without this, a clone of a
- * repository with a single branch would check out nothing.
+ * Returns the branch that HEAD points to after a push to a repository whose HEAD names no branch yet. This is `usual`
+ * if the push sets it, or sets no branch at all. Otherwise it is `master`, or else the first branch that the push sets.
+ * Without this, a clone of a repository with a single branch would check out nothing.
  */
 export function defaultBranchOf(updates: readonly RefUpdate[], usual: string): string {
   const branches = updates.filter(({ name, newOid }) => name.startsWith(BRANCHES) && !isZeroOid(newOid));

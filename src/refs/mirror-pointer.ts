@@ -1,31 +1,31 @@
 /**
- * The pointer of a mirror: the one small object in the bucket that says that a name is a mirror, who may read it, and which of its
- * snapshots is the newest. Its readers need no Durable Object then.
+ * The pointer of a mirror: one small object in the bucket. It says that a name is a mirror, who may read it, and which
+ * of its snapshots is the newest, so that readers need no Durable Object.
  *
- * It is written and deleted by the repository's Durable Object alone, one after the other, and deleted before a change of who may read
- * is acknowledged. The bucket is consistent: what is deleted is gone everywhere at once.
+ * Only the repository's Durable Object writes and deletes it, one operation after the other. It is deleted before a
+ * change of who may read is acknowledged. The bucket is consistent: a deleted object is gone everywhere at once.
  *
  * @packageDocumentation
  */
 import type { RepositoryRecord } from "./ref-store.ts";
 
-/** What a pointer says. */
+/** The content of a pointer. */
 export type MirrorPointer = {
   readonly record: RepositoryRecord;
   readonly version: number;
-  /** The value of the branch HEAD points to, hex. */
+  /** The value of the branch that HEAD points to, in hexadecimal. */
   readonly headOid?: string;
-  /** How many pieces the snapshot of that version has. */
+  /** The number of pieces of that version's snapshot. */
   readonly pieces: number;
 };
 
-/** A snapshot that was written, to be pointed to. */
+/** A snapshot that was written and may be pointed to. */
 export type WrittenSnapshot = { readonly id: string; readonly version: number; readonly pieces: number };
 
-/** What became of it; `retired` is the version of a snapshot that nobody will be pointed to any more. */
+/** The result of publishing; `retired` is the version of a snapshot to which no reader will be pointed any more. */
 export type PublishAnswer = { readonly published: boolean; readonly retired?: number };
 
-/** Gives the key in the bucket of the pointer of `{tenant}/{repo}`. */
+/** Returns the key in the bucket of the pointer of `{tenant}/{repo}`. */
 export function mirrorPointerKey(repository: string): string {
   return `mirrors/${repository}`;
 }
@@ -35,7 +35,7 @@ export function formatPointer(pointer: MirrorPointer): string {
   return JSON.stringify(pointer);
 }
 
-/** Parses a pointer; `undefined` where it is of another release. */
+/** Parses a pointer; `undefined` if another release wrote it. */
 export function parsePointer(text: string): MirrorPointer | undefined {
   const json: unknown = JSON.parse(text);
   if (typeof json !== "object" || json === null) return undefined;

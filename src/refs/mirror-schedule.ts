@@ -1,5 +1,5 @@
 /**
- * When a mirror is synced next, and the times of a sync.
+ * Decides when a mirror is synced next, and holds the times of a sync.
  *
  * @packageDocumentation
  */
@@ -8,38 +8,43 @@ import { assert } from "../bytes/assert.ts";
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** How long a sync may take. The queue's consumer has fifteen minutes; what is left is for the end of the sync. Milliseconds. */
+/**
+ * The longest time of a sync, in milliseconds. The queue's consumer has fifteen minutes; the rest is for the end of the
+ * sync.
+ */
 export const SYNC_TIME = 13 * 60 * 1000;
-/** How often a sync says that it goes on. Milliseconds. */
+/** The time between two reports of a running sync, in milliseconds. */
 export const BEAT_TIME = 15_000;
-/** A sync that has said nothing for this long is taken for dead, and another takes its place. Milliseconds. */
+/** A sync that is silent for this long, in milliseconds, is taken for dead, and another takes its place. */
 export const SILENCE_TIME = 60_000;
-/** The lease of a sync's pack: shorter than one of a push, since a sync that fails is tried again. Milliseconds. */
+/**
+ * The lease of a sync's pack, in milliseconds. It is shorter than that of a push, because a failed sync is tried again.
+ */
 export const SYNC_LEASE_TIME = 20 * 60 * 1000;
 
 assert(2 * BEAT_TIME < SILENCE_TIME, "a sync that lost one sign of life is not taken for dead");
 assert(SYNC_TIME < SYNC_LEASE_TIME, "the lease of a sync's pack outlives the sync");
 
-/** Spread of the times around what they should be, so that mirrors made together don't stay together. */
+/** The random spread of the times, as a share of the wait. It separates mirrors that were made together. */
 const SPREAD = 0.1;
 
-/** What the next time depends on. */
+/** The input of the decision. */
 export type SyncTiming = {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** From 0 to 1, at random. */
+  /** A random number from 0 to 1. */
   readonly jitter: number;
-  /** Seconds; 0 for none. */
+  /** Seconds between syncs; 0 for none. */
   readonly interval: number;
-  /** Attempts that failed in a row, with the last one. */
+  /** The number of attempts that failed in a row, including the last one. */
   readonly failures: number;
-  /** Milliseconds that the upstream asked to be left alone for. */
+  /** The milliseconds for which the upstream asked to be left alone. */
   readonly retryAfter?: number | undefined;
 };
 
 /**
- * Gives when to sync next; `undefined` where nothing is to happen by itself. After a failure the wait doubles, up to a day; a mirror
- * without an interval tries again, too, as what had asked for the sync will not do so a second time.
+ * Returns when to sync next; `undefined` if no sync is due by itself. After a failure the wait doubles, up to a day. A
+ * mirror without an interval tries again too, because the request that caused the sync is not repeated.
  */
 export function nextSync({ now, jitter, interval, failures, retryAfter = 0 }: SyncTiming): number | undefined {
   if (failures === 0 && interval === 0) return undefined;

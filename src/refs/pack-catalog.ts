@@ -1,35 +1,36 @@
 /**
- * The port to a repository's catalog for those who change packs and no refs: a repack, which gathers what is in many packs in few.
+ * The port to a repository's catalog for operations that change packs and no refs, such as a repack, which gathers many
+ * packs into few.
  *
  * @packageDocumentation
  * @see git-repack(1)
  */
 import type { PackRecord } from "../catalog/pack-record.ts";
 
-/** Puts packs in place of others, in one step. */
+/** A request to replace packs by others, in one step. */
 export type ReplacePacksRequest = {
-  /** The repository that `replaced` was read of; another one by now (deleted and made anew) refuses all. */
+  /** The repository of which `replaced` was read. If it was deleted and made anew meanwhile, everything is refused. */
   readonly id: string;
   /**
-   * Packs that hold what the refs reach of the replaced ones, and nothing else. Each needs a lease of its own. Their marks are found
-   * here, whatever the records say.
+   * Packs that hold exactly what the refs reach of the replaced ones. Each needs a lease of its own. The store finds
+   * their marks itself, whatever the records say.
    */
   readonly added: readonly PackRecord[];
-  /** Names of packs, each once. Their files stay for a day: readers that began before still read them. */
+  /** Names of packs, each once. Their files stay for a day, because readers that began earlier still read them. */
   readonly replaced: readonly string[];
 };
 
 /**
- * What became of it. `stale`: a pack to be replaced is not in the catalog any more, or the lease of an added one has ended. Nothing has
- * changed then.
+ * The result of replacing packs. `stale`: a pack to be replaced is not in the catalog any more, or the lease of an
+ * added one has ended. Nothing has changed then.
  */
 export type ReplacePacksAnswer = { readonly kind: "gone" | "stale" | "done" };
 
-/** One repository's packs. */
+/** The packs of one repository. */
 export interface PackCatalog {
   /**
-   * Replaces packs. No ref moves. The new packs are marked where all replaced ones were: what kept the objects of these reachable
-   * keeps those of the new ones.
+   * Replaces packs. No ref moves. The new packs are marked if all replaced ones were: the refs that kept the old
+   * objects reachable keep the new ones reachable.
    */
   replacePacks(request: ReplacePacksRequest): Promise<ReplacePacksAnswer>;
 }

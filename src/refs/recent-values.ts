@@ -1,10 +1,10 @@
 /**
- * How long a value that a ref had may still be wanted. A client lists refs in one request and wants them in the next: a branch that
- * is deleted or moved in between would end its clone. Where C git serves over a connection that stays open it wants from the refs it
- * advertised; over HTTP it has the same gap (gitprotocol-http(5)).
+ * The time for which a ref's former value may still be wanted. A client lists refs in one request and wants them in the
+ * next, so a branch that is deleted or moved in between would end its clone. Over an open connection C git serves the
+ * refs that it advertised. Over HTTP it has the same gap (gitprotocol-http(5)).
  *
  * @packageDocumentation
  */
 
-/** Milliseconds. */
+/** The time in milliseconds. */
 export const RECENT_TIME = 60_000;

@@ -1,54 +1,55 @@
 /**
- * What is kept of every push that moved something: who moved which ref, when, from where, what the push said beside, and the
- * certificate it was signed with.
+ * The record that is kept of every push that moved something: who moved which ref, when and from where. It includes the
+ * push options and the certificate of the push.
  *
  * @packageDocumentation
  * @see git-receive-pack(1) on push certificates
  */
 
-/** How the nonce of a certificate compares with those this host gives out; git's words. */
+/** How the nonce of a certificate compares with those that this host issues, in git's words. */
 export type NonceStatus = "OK" | "SLOP" | "BAD" | "MISSING" | "UNSOLICITED";
 
 /**
- * What became of a certificate's signature: `good` by a registered key; `bad`, where it does not fit what it signs; of a key that is
- * not registered; or not looked at, where no keys are registered or the kind of signature is not known.
+ * The verdict on a certificate's signature. `good`: by a registered key. `bad`: it does not fit the signed text.
+ * `unknown-key`: the key is not registered. `unverified`: no keys are registered, or the kind of signature is not
+ * known.
  */
 export type SignatureVerdict = "good" | "bad" | "unknown-key" | "unverified";
 
-/** What is known of a push certificate. */
+/** The results of checking a push certificate. */
 export type CertificateCheck = {
   readonly nonce: NonceStatus;
-  /** Seconds by which the nonce is older than the push, where it is one of ours. */
+  /** Seconds by which the nonce is older than the push, if this host issued it. */
   readonly nonceSlop?: number;
   readonly signature: SignatureVerdict;
-  /** The registered key, by its fingerprint, where the signature is good. */
+  /** The fingerprint of the registered key, if the signature is good. */
   readonly key?: string;
-  /** Who the certificate says pushes: `A U Thor <author@example.com>`. Only as true as the signature. */
+  /** The pusher that the certificate names: `A U Thor <author@example.com>`. It is only as true as the signature. */
   readonly signer: string;
 };
 
 /** A certificate to be kept. */
 export type StoredCertificate = CertificateCheck & {
-  /** As it came, its signature included. */
+  /** The certificate as it came, with its signature. */
   readonly content: Uint8Array;
-  /** The SHA-256 of what was signed. Not of `content`: a signature can be written in more than one way, what it signs can not. */
+  /** The SHA-256 of the signed text, and not of `content`: the same text can have several valid signatures. */
   readonly digest: Uint8Array;
 };
 
-/** One ref that a push moved. Hex; all zeros for none. */
+/** One ref that a push moved. Values are in hexadecimal; all zeros for none. */
 export type LoggedMove = {
-  /** Its place in the log: rises with every move. */
+  /** The place in the log. It rises with every move. */
   readonly seq: number;
   readonly name: string;
   readonly oldOid: string;
   readonly newOid: string;
 };
 
-/** A push, with all or some of what it moved, the last first. */
+/** A push with all or some of its moves, the last first. */
 export type LoggedPush = {
   readonly id: number;
   readonly actor: string;
-  /** The name that the actor's token had then; absent where no token pushed, and where names were not kept yet. */
+  /** The name that the actor's token had then. It is absent if no token pushed, or if names were not kept yet. */
   readonly actorName?: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -57,17 +58,17 @@ export type LoggedPush = {
   readonly moves: readonly LoggedMove[];
 };
 
-/** Which part of the log is asked for: at most `limit` moves, the newest of those before a place in it. */
+/** The part of the log to read: at most `limit` moves, the newest before a place in the log. */
 export type RefLogQuery = {
   readonly before?: number;
   readonly limit: number;
-  /** Only of this ref. */
+  /** Restricts the result to this ref. */
   readonly name?: string;
 };
 
-/** The newest pushes first; one that moved many refs may go on in the next page. */
+/** A page of the log, the newest pushes first. A push that moved many refs may continue on the next page. */
 export type RefLogPage = {
   readonly pushes: readonly LoggedPush[];
-  /** What to ask for the next page with; absent on the last one. */
+  /** The value of `before` for the next page; absent on the last one. */
   readonly before?: number;
 };

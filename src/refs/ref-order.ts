@@ -1,10 +1,10 @@
 /**
- * The order of refs: that of their names' bytes.
+ * The order of refs, which is the order of their names' bytes.
  *
  * @packageDocumentation
  */
 
-/** Compares as UTF-8 bytes would: by code point, where JavaScript compares by UTF-16 unit. */
+/** Compares names as their UTF-8 bytes compare, by code point. JavaScript's own comparison is by UTF-16 unit. */
 export function compareRefNames(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at++) {

@@ -1,9 +1,10 @@
 /**
- * Decides, command by command, what a push may move. Pure, so that it runs twice: before the pack is taken in, to refuse a doomed
- * push early, and inside the transaction that lands it, where its verdict is final.
+ * Decides, command by command, which refs a push may move. It is pure, so that it can run twice. It runs before the
+ * pack is ingested, to refuse a doomed push early, and inside the transaction that lands the push, where its verdict is
+ * final.
  *
- * Commands are taken one after the other, as C git does: one that deletes `refs/heads/a` makes room for a later one that creates
- * `refs/heads/a/b`, not for an earlier one.
+ * Commands are taken one after the other, as in C git. A command that deletes `refs/heads/a` makes room for a later one
+ * that creates `refs/heads/a/b`, but not for an earlier one.
  *
  * @packageDocumentation
  * @see builtin/receive-pack.c `update()`, `execute_commands_atomic()`
@@ -14,28 +15,28 @@ import { isPushableRefName } from "../object/ref-name.ts";
 import { checkRules, type Pusher, type RefChange, type RefRule } from "./ref-policy.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "./ref-update.ts";
 
-/** What a push finds. */
+/** The refs that a push finds. */
 export interface RefState {
-  /** The value of a ref before the push, hex; "" where there is none. */
+  /** Returns the value of a ref before the push, in hexadecimal; "" if there is no such ref. */
   current(name: string): string;
-  /** Whether a ref called `name` exists before the push. Asked for every parent of a new name. */
+  /** Whether a ref called `name` exists before the push. This is asked for every parent of a new name. */
   exists(name: string): boolean;
-  /** Names of refs below `name/` before the push, or as many of them as can matter. */
+  /** Returns the names of refs below `name/` before the push, or as many of them as can matter. */
   below(name: string): Iterable<string>;
 }
 
-/** What holds for a repository whatever the command. */
+/** The conditions of a push that are the same for each command. */
 export type RefPolicy = {
-  /** The branch HEAD points to: not to be deleted. */
+  /** The branch that HEAD points to, which may not be deleted. */
   readonly head: string;
   readonly readOnly: boolean;
-  /** All or nothing. */
+  /** Whether all commands succeed or none. */
   readonly atomic: boolean;
   readonly rules: readonly RefRule[];
   readonly pusher: Pusher;
-  /** Whether the signature of the push is good; absent before it was looked at. */
+  /** Whether the signature of the push is good; absent until it was checked. */
   readonly signed?: boolean;
-  /** Whether it was found out of each update if it moves its ref forward: not before the pack is there. */
+  /** Whether `forward` of each update is final. It is not before the pack has been ingested. */
   readonly forwardKnown: boolean;
 };
 
@@ -46,23 +47,23 @@ export function isZeroOid(oid: string): boolean {
   return ZEROS.test(oid);
 }
 
-/** Gives the raw name that the updates set `ref` to; `undefined` where they leave it alone or delete it. */
+/** Returns the raw name to which the updates set `ref`; `undefined` if they leave it alone or delete it. */
 export function newValueOf(updates: readonly RefUpdate[], ref: string): Uint8Array | undefined {
   const update = updates.find(({ name, newOid }) => name === ref && !isZeroOid(newOid));
   return update === undefined ? undefined : fromHex(update.newOid);
 }
 
-/** Gives every directory of a ref name, deepest first: `refs/heads/a`, `refs/heads`, `refs` for `refs/heads/a/b`. */
+/** Yields every directory of a ref name, deepest first: `refs/heads/a`, `refs/heads`, `refs` for `refs/heads/a/b`. */
 export function* directoriesOf(name: string): Generator<string> {
   for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1)) yield name.slice(0, end);
 }
 
-/** What the push has changed so far. */
+/** The changes of the push so far. */
 class PlannedRefs {
   readonly #state: RefState;
-  /** Names decided on, with the value they get; "" for deleted ones. */
+  /** The decided names with their new values; "" for deleted ones. */
   readonly #values = new Map<string, string>();
-  /** Directories of the refs this push made, each with one of them. */
+  /** The directories of the refs that this push creates, each with one of these refs. */
   readonly #directories = new Map<string, string>();
 
   constructor(state: RefState) {
@@ -82,7 +83,7 @@ class PlannedRefs {
     }
   }
 
-  /** Gives a ref that stands in the way of a new one: a directory of its name, or below it. */
+  /** Returns a ref that prevents a new one: a parent directory of its name, or a ref below it. */
   conflict(name: string): string | undefined {
     for (const directory of directoriesOf(name)) {
       const planned = this.#values.get(directory);
@@ -117,7 +118,8 @@ function decide(update: RefUpdate, policy: RefPolicy, refs: PlannedRefs): RefRej
   const deletes = isZeroOid(update.newOid);
   if (deletes && !creates && update.name === policy.head) return { kind: "delete-current" };
   if (creates) {
-    // A deletion of what never was is fine, as with C git; a ref made meanwhile is not: the client did not see it.
+    // As in C git, a ref that never was may be deleted. A ref made meanwhile may not, because the client did not see
+    // it.
     if (deletes) return current === "" ? undefined : { kind: "stale", current };
     if (current !== "") return { kind: "exists", current };
     const other = refs.conflict(update.name);
@@ -128,8 +130,8 @@ function decide(update: RefUpdate, policy: RefPolicy, refs: PlannedRefs): RefRej
 }
 
 /**
- * Gives what becomes of each command, in their order. A second command for the same ref is refused, whatever it says; in an atomic
- * push one refusal refuses the others too.
+ * Returns the outcome of each command, in their order. A second command for the same ref is refused, whatever it asks.
+ * In an atomic push one refusal refuses the other commands too.
  */
 export function planRefUpdates(updates: readonly RefUpdate[], policy: RefPolicy, state: RefState): RefOutcome[] {
   const refs = new PlannedRefs(state);
@@ -153,10 +155,13 @@ export function planRefUpdates(updates: readonly RefUpdate[], policy: RefPolicy,
   );
 }
 
-/** A state that knows only the values of the refs a push names: for the verdict before the pack is taken in. */
+/**
+ * Returns a state with the values of the refs that a push names, and no others. It serves for the verdict before the
+ * pack is ingested.
+ */
 export function namedRefState(names: readonly string[], values: readonly string[]): RefState {
   const current = new Map(names.map((name, index) => [name, itemAt(values, index)] as const));
-  // The empty text says that there is no such ref.
+  // An empty text stands for a missing ref.
   const value = (name: string): string => current.get(name) ?? "";
   return { current: value, exists: (name) => value(name) !== "", below: () => [] };
 }

@@ -1,12 +1,14 @@
 /**
- * What a repository's rules let a push do to a ref. Pure, and cheap enough to be asked three times: before the pack is taken in,
- * once it is known whether the ref moves forward, and in the transaction that lands the push, since rules may change meanwhile.
+ * Decides whether a repository's rules let a push change a ref. It is pure and cheap, so that it can run three times:
+ * before the pack is ingested, once it is known whether the ref moves forward, and in the transaction that lands the
+ * push. Rules may change meanwhile.
  *
  * ```text
- * pattern := full ref name | branch name | either with "*"        "*" stands for any characters, "/" among them, as in a refspec
+ * pattern := full ref name | branch name | either with "*"
+ * "*" stands for any characters, "/" among them, as in a refspec
  * ```
  *
- * Every rule whose pattern matches has to be satisfied, so that adding one never allows what was refused before.
+ * Every rule whose pattern matches must be satisfied, so adding a rule never allows a change that was refused before.
  *
  * @packageDocumentation
  * @see gitglossary(7) on refspecs, git-config(1) `receive.denyDeletes`, `receive.denyNonFastForwards`
@@ -17,39 +19,42 @@ import { checkRefFormat } from "../object/ref-name.ts";
 export type RefRule = {
   /** See {@link isRefPattern}. */
   readonly pattern: string;
-  /** Whether a ref may move other than forward. A tag that moves at all does. */
+  /** Whether a ref may move other than forward. Every move of a tag counts as such. */
   readonly allowForcePush: boolean;
   readonly allowDeletion: boolean;
-  /** Ids or names of the tokens that may create, move and delete; absent: whoever may write. */
+  /** Ids or names of the tokens that may create, move and delete these refs. If it is absent, every writer may. */
   readonly pushers?: readonly string[];
-  /** Whether the push has to carry a good signature by a registered key. */
+  /** Whether the push must carry a good signature by a registered key. */
   readonly requireSigned: boolean;
 };
 
-/** The most rules a repository may have: they travel with every snapshot. */
+/** The most rules of a repository. They travel with every snapshot. */
 export const MOST_RULES = 100;
 /** The most pushers that a rule may name. */
 export const MOST_PUSHERS = 100;
-/** Characters of the longest pattern. */
+/** The most characters of a pattern. */
 const LONGEST_PATTERN = 250;
 
-/** Who pushes, as rules know it. */
+/** The pusher, as rules know it. */
 export type Pusher = {
-  /** What a rule may name it by: its token's id and name. Absent: it is bound by no list, as the operator. */
+  /**
+   * The id and name of the pusher's token, either of which a rule may list. Absent for the operator, whom no list
+   * binds.
+   */
   readonly identities?: readonly string[];
 };
 
-/** What a push wants to do to one ref, as far as it is known. */
+/** A change that a push wants to make to one ref, as far as it is known. */
 export type RefChange = {
   readonly name: string;
   readonly kind: "create" | "update" | "delete";
-  /** Whether the new value keeps the old one reachable; absent while nobody has looked. */
+  /** Whether the new value keeps the old one reachable; absent until this was checked. */
   readonly forward?: boolean;
-  /** Whether the push is signed and the signature good, by a registered key; absent while nobody has looked. */
+  /** Whether the push has a good signature by a registered key; absent until this was checked. */
   readonly signed?: boolean;
 };
 
-/** What a rule says: a closed list, rendered by {@link explainRefusal}. */
+/** The refusal of a rule: a closed list, rendered by {@link explainRefusal}. */
 export type RuleRefusal = {
   readonly pattern: string;
   readonly what: "pusher" | "deletion" | "force-push" | "unsigned";
@@ -58,12 +63,12 @@ export type RuleRefusal = {
 const BRANCHES = "refs/heads/";
 const TAGS = "refs/tags/";
 
-/** Gives the full form of a pattern: one that does not begin with `refs/` speaks of branches. */
+/** Returns the full form of a pattern. One that does not begin with `refs/` is about branches. */
 function fullPattern(pattern: string): string {
   return pattern.startsWith("refs/") ? pattern : BRANCHES + pattern;
 }
 
-/** Whether `pattern` may be one: a ref name, or a branch's, that git would take, in which `*` may stand for anything. */
+/** Whether `pattern` is valid: a ref or branch name that git accepts, in which `*` may stand for any characters. */
 export function isRefPattern(pattern: string): boolean {
   if (pattern === "" || pattern.length > LONGEST_PATTERN) return false;
   return checkRefFormat(fullPattern(pattern).replaceAll("*", "x"));
@@ -78,7 +83,7 @@ function cutPattern(pattern: string): CutPattern {
   return { head, pieces, tail };
 }
 
-/** The patterns of rules, each cut once: a hundred rules may be asked of half a million refs. */
+/** The cut patterns of rules. Each is cut once, because a hundred rules may be compared with half a million refs. */
 const cut = new WeakMap<RefRule, CutPattern>();
 
 function isAbout(rule: RefRule, name: string): boolean {
@@ -90,7 +95,7 @@ function isAbout(rule: RefRule, name: string): boolean {
   return matchesCut(pattern, name);
 }
 
-/** Says whether a pattern matches a full ref name. */
+/** Whether a pattern matches a full ref name. */
 export function matchesRef(pattern: string, name: string): boolean {
   return matchesCut(cutPattern(pattern), name);
 }
@@ -99,7 +104,7 @@ function matchesCut({ head, pieces, tail }: CutPattern, name: string): boolean {
   if (tail === undefined) return name === head;
   if (!name.startsWith(head) || name.length < head.length + tail.length) return false;
   const end = name.length - tail.length;
-  // The leftmost place of each piece leaves the most room for the next, so that one pass decides.
+  // The leftmost place of each piece leaves the most room for the next, so one pass decides.
   let at = head.length;
   for (const piece of pieces) {
     const found = name.indexOf(piece, at);
@@ -120,12 +125,12 @@ function refusalOf(rule: RefRule, change: RefChange, pusher: Pusher): RuleRefusa
   return undefined;
 }
 
-/** Whether the change needs force. A tag that moves always does: clients that have the old one keep it. */
+/** Whether the change needs force. A move of a tag always does, because clients that have the old value keep it. */
 function isForced({ name, forward }: RefChange): boolean {
   return name.startsWith(TAGS) || forward === false;
 }
 
-/** Gives what forbids a change; `undefined` where it may be, as far as is known. */
+/** Returns the rule's refusal of a change; `undefined` if no rule refuses it, as far as is known. */
 export function checkRules(rules: readonly RefRule[], change: RefChange, pusher: Pusher): RuleRefusal | undefined {
   for (const rule of rules) {
     if (!isAbout(rule, change.name)) continue;
@@ -135,12 +140,12 @@ export function checkRules(rules: readonly RefRule[], change: RefChange, pusher:
   return undefined;
 }
 
-/** Says whether it has to be found out, exactly, whether a ref moves forward. */
+/** Whether a rule depends on an exact answer to whether this ref moves forward. */
 export function mindsForcePush(rules: readonly RefRule[], name: string): boolean {
   return rules.some((rule) => !rule.allowForcePush && isAbout(rule, name));
 }
 
-/** Says in a sentence what a rule forbids. */
+/** Returns a sentence that says what a rule forbids. */
 export function explainRefusal({ pattern, what }: RuleRefusal): string {
   const rule = `the rule for '${pattern}'`;
   switch (what) {

@@ -1,5 +1,5 @@
 /**
- * Refs as bytes, for carrying 100,000 of them between a Durable Object and a Worker without a string or an object each.
+ * Refs as bytes. A Durable Object can send 100,000 of them to a Worker without a string or an object for each.
  *
  * ```text
  * row := u16 length of name (big-endian) | u8 flags (1: peeled follows) | name (UTF-8) | raw oid | raw peeled oid?
@@ -9,23 +9,23 @@
  */
 import { u8At } from "../bytes/assert.ts";
 
-/** One ref with its value. `peeled` is what an annotated tag finally names. */
+/** One ref with its value. `peeled` is the object that an annotated tag finally names. */
 export type RefRow = { readonly name: string; readonly oid: Uint8Array; readonly peeled?: Uint8Array };
 
-/** Rows of about this many bytes go into one chunk. */
+/** The approximate size of a chunk of rows. */
 const CHUNK_BYTES = 262_144;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Encodes rows, in the order given, into chunks that each hold whole rows. */
+/** Encodes rows in the order given. Returns chunks that each hold whole rows. */
 export function encodeRefRows(rows: Iterable<RefRow>): Uint8Array<ArrayBuffer>[] {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let chunk = new Uint8Array(CHUNK_BYTES);
   let used = 0;
   for (const row of rows) {
     const name = encoder.encode(row.name);
-    // A ref that peels to nothing has no second name.
+    // A ref that does not peel has no second name.
     const size = 3 + name.length + row.oid.length + (row.peeled?.length ?? 0);
     if (used + size > chunk.length) {
       if (used > 0) chunks.push(chunk.slice(0, used));
@@ -44,7 +44,7 @@ export function encodeRefRows(rows: Iterable<RefRow>): Uint8Array<ArrayBuffer>[]
   return chunks;
 }
 
-/** Decodes what {@link encodeRefRows} made, one row at a time. Oids are views into the chunk. */
+/** Decodes the chunks of {@link encodeRefRows}, one row at a time. Object names are views into the chunk. */
 export function* decodeRefRows(chunks: Iterable<Uint8Array>, rawSize: number): Generator<RefRow> {
   for (const chunk of chunks) {
     let at = 0;

@@ -1,6 +1,6 @@
 /**
- * The port to a repository's truth: refs, catalog, leases and settings, which one Durable Object keeps and changes atomically.
- * Every method is one call. A reader takes what it needs in one `open` and works on that snapshot.
+ * The port to a repository's truth: refs, catalog, leases and settings, which one Durable Object keeps and changes
+ * atomically. Every method is one call. A reader takes everything it needs in one `open` and works on that snapshot.
  *
  * @packageDocumentation
  */
@@ -15,187 +15,221 @@ import type { LogMarks } from "./visible-log.ts";
 /** Who may read a repository without a token. */
 export type Visibility = "private" | "public";
 
-/** What readers see of a mirror. */
+/** The part of a mirror's state that readers see. */
 export type MirrorSummary = {
   /** A URL without credentials. */
   readonly upstream: string;
   /** Seconds between two syncs; 0 for none. */
   readonly interval: number;
-  /** Seconds after which readers are kept waiting for a sync; absent where they never are. */
+  /** Seconds after which readers wait for a sync; absent if they never do. */
   readonly fetchThrough?: number;
-  /** When the upstream was last seen whole, in milliseconds since the epoch; absent where it never was. */
+  /** When the upstream was last seen whole, in milliseconds since the epoch; absent if it never was. */
   readonly syncedAt?: number;
 };
 
 /** The settings of a repository that its readers and writers need. */
 export type RepositoryRecord = LogMarks & {
-  /** Random, names the prefix in the bucket: `repos/{id}.git/`. A new repository of the same name has another. */
+  /**
+   * A random id, which names the prefix in the bucket: `repos/{id}.git/`. A new repository of the same name has
+   * another.
+   */
   readonly id: string;
   readonly objectFormat: ObjectFormatName;
   readonly visibility: Visibility;
-  /** The branch HEAD points to, as a full ref name, born or not. */
+  /** The branch that HEAD points to, as a full ref name. It may be unborn. */
   readonly head: string;
-  /** Whether somebody chose that branch. Where nobody did, the first push of branches moves an unborn HEAD to one of them. */
+  /** Whether somebody chose that branch. If not, the first push of branches moves an unborn HEAD to one of them. */
   readonly headChosen?: boolean;
   readonly description: string;
-  /** Nobody may push; so it is with a mirror. */
+  /** Whether nobody may push, as in a mirror. */
   readonly readOnly: boolean;
-  /** What it follows, where it is a mirror. */
+  /** The upstream, if the repository is a mirror. */
   readonly mirror?: MirrorSummary;
-  /** What pushes may do to which refs. */
+  /** The rules for pushes to refs. */
   readonly rules: readonly RefRule[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly pushedAt?: number;
-  /** Sum of the catalog's pack and index bytes. */
+  /** The sum of the catalog's pack and index bytes. */
   readonly sizeBytes: number;
 };
 
-/** A repository as those see it who push to it or look at its settings. */
+/** A repository as callers see it who push to it or read its settings. */
 export type DescribedRepository = RepositoryRecord & { readonly fsck: FsckSettings };
 
-/** What a reader wants in its snapshot. */
+/** The parts of a snapshot that a reader wants. */
 export type OpenRequest = {
   /**
-   * The caller may read public repositories only. A private one is answered as `missing`, before anything else of it is read: so a
-   * refusal costs the same however much there is in it.
+   * The caller may read public repositories only. A private one is answered as `missing`, before anything else of it is
+   * read. A refusal therefore costs the same however much the repository holds.
    */
   readonly publicOnly?: boolean;
-  /** The catalog. */
+  /** Includes the catalog. */
   readonly packs?: boolean;
-  /** Refs that start with one of these (literal) prefixes, in byte order; an empty list means all. */
+  /** Includes the refs that start with one of these literal prefixes, in byte order. An empty list means all refs. */
   readonly refPrefixes?: readonly string[];
   /**
-   * Milliseconds since the epoch: the refs of that moment, as the ref log has them, in place of those of now; without what tags peel to.
-   * Goes with prefixes only.
+   * An instant in milliseconds since the epoch. The refs are those of that instant, from the ref log, instead of the
+   * present ones, and have no peeled values. It works with prefixes only.
    */
   readonly at?: number;
-  /** Full names: those of them that are refs come after what the prefixes gave, in no order. */
+  /** Full ref names. Those that exist follow the refs of the prefixes, in no order. */
   readonly refNames?: readonly string[];
-  /** The repository's own secret for the nonces of signed pushes. */
+  /** Includes the repository's own secret for the nonces of signed pushes. */
   readonly pushSeed?: boolean;
-  /** Raw oids, concatenated: says of each whether a ref has it as its value (or peeled value, see `wantIsTip`). */
+  /**
+   * Raw names of objects, concatenated. The snapshot says of each whether it is a ref's value or peeled value; see
+   * `wantIsTip`.
+   */
   readonly wants?: Uint8Array;
-  /** Full names of refs, or `HEAD`, whose values are wanted, too: they count as the last of the wants. */
+  /** Full names of refs, or `HEAD`, whose values are wanted too. They count as the last of the wants. */
   readonly wantRefs?: readonly string[];
   /**
-   * Milliseconds since the epoch: a ref of `wantRefs` that is not there any more has the value it had after that moment, and
-   * `recentValues` are given. Asked for only where a want has failed.
+   * Milliseconds since the epoch. A ref of `wantRefs` that is gone has the value that it had after that instant, and
+   * `recentValues` are included. A service asks for this only after a want has failed.
    */
   readonly recentSince?: number;
   /**
-   * Raw oids, concatenated, of what the client says it has: asks which of them are tips. It is answered only together with the catalog,
-   * and only where some pack lacks the mark: elsewhere everything that is stored is reachable, and nobody has to know.
+   * Raw names of objects that the client says it has, concatenated. The snapshot says which of them are tips, only if
+   * the catalog is included and some pack lacks the mark. Otherwise everything stored is reachable, and the answer is
+   * not needed.
    */
   readonly haves?: Uint8Array;
 };
 
-/** A consistent snapshot of a repository that exists, with what the request asked for. */
+/** A consistent snapshot of a repository that exists, with the parts that the request asked for. */
 export type OpenSnapshot = {
   readonly kind: "found";
   readonly record: RepositoryRecord;
   /** Rises with every change of refs or catalog. */
   readonly version: number;
   readonly pushSeed?: string;
-  /** The value of the branch HEAD points to, hex; absent while unborn. */
+  /** The value of the branch that HEAD points to, in hexadecimal; absent while it is unborn. */
   readonly headOid?: string;
   readonly packs: readonly PackRecord[];
-  /** Encoded rows (see `ref-rows.ts`) of the refs asked for. */
+  /** Encoded rows (see `ref-rows.ts`) of the requested refs. */
   readonly refs: readonly Uint8Array[];
-  /** The values of `wantRefs`, in their order, hex; "" where there is no such ref. */
+  /** The values of `wantRefs`, in their order, in hexadecimal; "" for a ref that does not exist. */
   readonly wantedRefs: readonly string[];
-  /** One byte a want, those by ref after those by name: 1 where some ref has exactly this value, else 2 where some ref peels to it, else 0. */
+  /**
+   * One byte per want, those by ref after those by name. 1: some ref has exactly this value. 2: some ref peels to it.
+   * 0: neither.
+   */
   readonly wantIsTip: Uint8Array;
-  /** Distinct ref values (not peeled) that are not among the wants; 0 means that the wants cover every tip. */
+  /**
+   * The number of distinct ref values (not peeled) that are not among the wants. 0 means that the wants cover every
+   * tip.
+   */
   readonly uncoveredTips: number;
-  /** Raw oids that refs had after `recentSince` and were moved away from; concatenated. */
+  /** Raw names of the values that refs had after `recentSince` and have no more, concatenated. */
   readonly recentValues?: Uint8Array;
-  /** Raw oids of those of the haves that refs have as values, or peel to, in no order; absent where it was not answered. */
+  /**
+   * Raw names of the haves that are values or peeled values of refs, in no order; absent if the question was not
+   * answered.
+   */
   readonly tipHaves?: readonly Uint8Array[];
 };
 
 /**
- * A private repository that was answered as `missing`. It is for the memory of the host alone, so that the caller's next request,
- * with credentials, costs less; nothing of it goes into an answer.
+ * A private repository that was answered as `missing`. Only the host's memory uses it, so that the caller's next
+ * request, with credentials, costs less. Nothing of it goes into an answer.
  */
 export type HiddenRepository = Pick<RepositoryRecord, "objectFormat" | "readOnly">;
 
 /** The answer to `open`. */
 export type OpenAnswer = { readonly kind: "missing"; readonly hidden?: HiddenRepository } | OpenSnapshot;
 
-/** How a repository that does not exist yet is to be made. */
+/** How to make a repository that does not exist yet. */
 export type CreateRequest = {
-  /** The id it is to have, as its tenant gave it; absent: a fresh one. One that was doomed before it was made is never made. */
+  /**
+   * The id that the tenant assigned; absent for a fresh one. An id that was doomed before its repository was made is
+   * never used.
+   */
   readonly id?: string;
   readonly objectFormat: ObjectFormatName;
   readonly visibility: Visibility;
-  /** Full ref name. */
+  /** A full ref name. */
   readonly head: string;
   /** See `RepositoryRecord`. */
   readonly headChosen?: boolean;
   readonly description: string;
-  /** What of git's checks is let pass; the defaults hold for what is absent. */
+  /** The leniency of git's checks. Defaults apply for absent members. */
   readonly fsck?: Partial<FsckSettings>;
 };
 
-/** How a repository is to be made whose hash function its first push decides. */
+/** How to make a repository whose hash function its first push decides. */
 export type NewRepository = Omit<CreateRequest, "objectFormat">;
 
-/** Opens a push: takes a lease on the keys it may write, so that a crash leaves nothing for good. */
+/**
+ * A request to begin a push. It takes a lease on the keys that the push may write, so that a crash leaves nothing for
+ * good.
+ */
 export type BeginPushRequest = {
-  /** Stem of the keys the push may write; absent where it brings no pack. */
+  /** The stem of the keys that the push may write; absent if it brings no pack. */
   readonly packName?: string;
   readonly names: readonly string[];
-  /** Asks for the repository's own secret for nonces, to check a certificate with. */
+  /** Includes the repository's own secret for nonces, which checks a certificate. */
   readonly pushSeed?: boolean;
-  /** Makes the repository where it is missing. */
+  /** Makes the repository if it is missing. */
   readonly create?: CreateRequest;
-  /** Names the upload that the pack comes from, where it comes from one. */
+  /** The name of the upload that holds the pack, if there is one. */
   readonly upload?: string;
 };
 
-/** The state a push is checked against before its pack is taken in. */
+/** The state against which a push is checked before its pack is ingested. */
 export type BeginPushAnswer =
   | { readonly kind: "missing" }
   | {
       readonly kind: "begun";
       readonly record: DescribedRepository;
       readonly packs: readonly PackRecord[];
-      /** Current values in the order of `names`, hex; "" where there is no such ref. */
+      /** The present values in the order of `names`, in hexadecimal; "" for a ref that does not exist. */
       readonly current: readonly string[];
       readonly pushSeed?: string;
-      /** What may lie in the bucket of uploads, but for the one that the pack comes from: its parts go when it has landed. */
+      /**
+       * The bytes that uploads may have in the bucket, except for the push's own upload: its parts are deleted once it
+       * has landed.
+       */
       readonly uploadBytes: number;
     };
 
-/** Lands a push: one transaction compares, moves refs, adds the pack, drops the lease and writes the ref log. */
+/**
+ * A request to land a push. One transaction compares and moves refs, adds the pack, drops the lease and writes the ref
+ * log.
+ */
 export type CommitPushRequest = {
-  /** The repository the push began with; another one by now (deleted and made anew) refuses every command. */
+  /**
+   * The id of the repository with which the push began. If the repository was deleted and made anew meanwhile, every
+   * command is refused.
+   */
   readonly id: string;
   readonly pack?: PackRecord;
-  /** A second pack of objects that `pack`, or packs before it, have too; kept only with `pack`. It needs a lease of its own. */
+  /**
+   * A second pack, of objects that `pack` or earlier packs also have. It is kept only together with `pack`, and needs a
+   * lease of its own.
+   */
   readonly tipPack?: PackRecord;
   readonly updates: readonly RefUpdate[];
   readonly atomic: boolean;
-  /** For the ref log. */
+  /** The pusher, as the ref log identifies it. */
   readonly actor: string;
-  /** For the ref log: the name that the pusher's token has now. */
+  /** The present name of the pusher's token, for the ref log. It is absent if no token pushes. */
   readonly actorName?: string;
-  /** Who pushes, as the rules know it. */
+  /** The pusher, as the rules know it. */
   readonly pusher: Pusher;
   /** Whether the push carries a good signature by a registered key. */
   readonly signed: boolean;
   readonly pushOptions: readonly string[];
-  /** What the push was signed with, for the ref log. */
+  /** The certificate of the push, for the ref log. */
   readonly certificate?: StoredCertificate;
 };
 
-/** What became of each command, in their order; `packKept` is false where no command used the pack. */
+/** The outcome of each command, in their order. `packKept` is false if no command used the pack. */
 export type CommitPushAnswer =
   | { readonly kind: "gone" }
   | { readonly kind: "done"; readonly outcomes: readonly RefOutcome[]; readonly packKept: boolean };
 
-/** One repository's refs and catalog. */
+/** The refs and catalog of one repository. */
 export interface RefStore {
   open(request: OpenRequest): Promise<OpenAnswer>;
   beginPush(request: BeginPushRequest): Promise<BeginPushAnswer>;

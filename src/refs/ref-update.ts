@@ -1,5 +1,5 @@
 /**
- * What a push asks of refs, and what became of it.
+ * The ref updates that a push asks for, and their outcomes.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), git-receive-pack(1)
@@ -7,28 +7,28 @@
 
 import type { RuleRefusal } from "./ref-policy.ts";
 
-/** One command of a push: move `name` from `oldOid` to `newOid`. All zeros stands for "no ref". */
+/** One command of a push: move `name` from `oldOid` to `newOid`. All zeros stand for "no ref". */
 export type RefUpdate = {
   readonly name: string;
-  /** Hex; zeros for a creation. */
+  /** Hexadecimal; zeros for a creation. */
   readonly oldOid: string;
-  /** Hex; zeros for a deletion. */
+  /** Hexadecimal; zeros for a deletion. */
   readonly newOid: string;
-  /** What `newOid` finally names, where it is an annotated tag. Hex. */
+  /** The object that `newOid` finally names, if it is an annotated tag. Hexadecimal. */
   readonly peeled?: string;
   /**
-   * Whether the move is known to keep the old value reachable from this ref: true for creations. Clears pack marks when false, so
-   * that "no" is a safe answer, unless a rule minds: then it is found out exactly.
+   * Whether the move is known to keep the old value reachable from this ref; true for creations. False clears pack
+   * marks, so false is always a safe answer. If a rule depends on it, the exact answer is found out.
    */
   readonly forward: boolean;
   /**
-   * Whether the old value is known to be reached from what all updates together set, by way of the pack that they come with. Marks
-   * that rested on this ref rest on all of these then, whatever `forward` says.
+   * Whether the new values of all updates together, through the pack that comes with them, are known to reach the old
+   * value. If so, marks that rested on this ref then rest on all of these refs, whatever `forward` says.
    */
   readonly reached?: boolean;
 };
 
-/** Why a ref was not moved; a closed list, rendered by the report. */
+/** Why a ref was not moved: a closed list, rendered by the report. */
 export type RefRejection =
   | { readonly kind: "stale"; readonly current: string }
   | { readonly kind: "exists"; readonly current: string }
@@ -42,14 +42,14 @@ export type RefRejection =
   | { readonly kind: "missing-objects" }
   | { readonly kind: "shallow" }
   | { readonly kind: "wrong-type" }
-  /** The push options that were signed are not those that were sent. */
+  /** The push options in the certificate are not those that were sent. */
   | { readonly kind: "inconsistent-options" }
   /** The push certificate has landed before. */
   | { readonly kind: "used-certificate" }
   | { readonly kind: "atomic" }
   | { readonly kind: "unpacker-error" };
 
-/** What became of one command. */
+/** The outcome of one command. */
 export type RefOutcome = { readonly name: string } & (
   | { readonly kind: "ok" }
   | { readonly kind: "rejected"; readonly why: RefRejection }

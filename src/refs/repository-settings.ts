@@ -1,5 +1,5 @@
 /**
- * The port to a repository's life and settings: what the API does to it, beside its refs.
+ * The port to a repository's life and settings: the operations of the API on it, apart from its refs.
  *
  * @packageDocumentation
  */
@@ -9,33 +9,34 @@ import type { RefRule } from "./ref-policy.ts";
 import type { FsckSettings } from "./fsck-settings.ts";
 import type { CreateRequest, DescribedRepository, Visibility } from "./ref-store.ts";
 
-/** Whether the repository was made now or was there, unchanged; `gone`: it was deleted before it was made. */
+/** Whether the repository was made now or existed already, unchanged. `gone`: it was deleted before it was made. */
 export type CreateAnswer =
   | { readonly kind: "created" | "exists"; readonly record: DescribedRepository }
   | { readonly kind: "gone" };
 
-/** The settings that may be changed after creation; what is absent stays. */
+/** The settings that may be changed after creation. Absent members stay as they are. */
 export type SettingsChange = {
   readonly visibility?: Visibility;
-  /** Full ref name. */
+  /** A full ref name. */
   readonly head?: string;
   readonly description?: string;
-  /** Nothing moves any ref of a read-only repository. */
+  /** Whether the repository is read-only: nothing moves any of its refs. */
   readonly readOnly?: boolean;
-  /** All rules, in place of those there were. */
+  /** All rules. They replace the present ones. */
   readonly rules?: readonly RefRule[];
-  /** What is given of it is changed. */
+  /** The members to change. Absent ones stay as they are. */
   readonly fsck?: Partial<FsckSettings>;
 };
 
-/** Which of the settings that not everybody sees a caller is shown. */
+/** Which of the restricted settings a caller is shown. */
 export type SeenSettings = { readonly pushers: boolean; readonly fsck: boolean };
 
 const ALL_SETTINGS: SeenSettings = { pushers: true, fsck: true };
 
 /**
- * Names what the settings of a repository are: the same again where they are changed back, and never another repository's. What the
- * caller is not shown is not in it: else the tag would tell of its changes, and let it be guessed.
+ * Returns a tag of a repository's settings. Equal settings of one repository have the same tag, also after they are
+ * changed back; another repository's tag always differs. The tag leaves out the settings that the caller is not shown.
+ * Otherwise it would reveal their changes, and let them be guessed.
  */
 export function settingsTag(record: DescribedRepository, seen = ALL_SETTINGS): string {
   const { id, visibility, head, description, readOnly, rules, fsck } = record;
@@ -45,27 +46,33 @@ export function settingsTag(record: DescribedRepository, seen = ALL_SETTINGS): s
   );
 }
 
-/** One repository's settings. A name that has no repository gives `undefined` or `false`; nothing here throws for that. */
+/**
+ * The settings of one repository. For a name without a repository the methods return `undefined` or `false`; none
+ * throws for that.
+ */
 export interface RepositorySettings {
-  /** Describes the repository; a private one as if it were missing where the caller may read `publicOnly`, as `OpenRequest` says. */
+  /** Describes the repository. With `publicOnly` a private one is answered as if it were missing; see `OpenRequest`. */
   describe(publicOnly?: boolean): Promise<DescribedRepository | undefined>;
   create(request: CreateRequest): Promise<CreateAnswer>;
-  /** Changes settings; where tags are given, only if one is that of {@link settingsTag} now: `stale` where none is. */
+  /**
+   * Changes settings. If tags are given and none of them is the present {@link settingsTag}, returns `stale` and
+   * changes nothing.
+   */
   change(change: SettingsChange, tags?: readonly string[]): Promise<DescribedRepository | "stale" | undefined>;
-  /** Gives a page of what pushes moved. */
+  /** Returns a page of the ref log. */
   refLog(query: RefLogQuery): Promise<RefLogPage | undefined>;
-  /** Gives the certificate of a push, by its id in the ref log, as it came. */
+  /** Returns the certificate of a push, by its id in the ref log, as it came. */
   pushCertificate(push: number): Promise<Uint8Array | undefined>;
   /**
-   * Ends access at once; the bytes go later. A repository made after this under the same name shares nothing with it. Where an id is
-   * given, none with that id is made after this.
+   * Removes the repository: access ends at once, and the bytes are deleted later. A later repository of the same name
+   * shares nothing with it. If an id is given, no repository with that id can be made after this.
    */
   remove(id?: string): Promise<boolean>;
   /**
-   * Says that the derived files were written from the snapshot `version` of repository `id`. They are written again where that
-   * is no longer the newest: an older writer may have come after a newer one.
+   * Reports that the derived files were written from the snapshot `version` of repository `id`. If that version is not
+   * the newest any more, they are written again: an older writer may have finished after a newer one.
    */
   derivedFilesWritten(id: string, version: number): Promise<void>;
-  /** Says that nothing is left below the prefix of the deleted repository `id`. */
+  /** Reports that nothing is left below the prefix of the deleted repository `id`. */
   prefixDeleted(id: string): Promise<void>;
 }

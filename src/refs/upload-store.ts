@@ -1,23 +1,23 @@
 /**
- * The port to uploads: packs too large for one request, which come in parts and are then taken in as one push. What is kept here is
- * which uploads are under way and how long their parts are to be; the parts themselves lie in the bucket, beside those of other
- * pushes under way.
+ * The port to uploads: packs too large for one request, which come in parts and are then ingested as one push. The
+ * store keeps which uploads are under way and how long their parts are to be. The parts themselves lie in the bucket,
+ * beside those of other pushes under way.
  *
- * An upload is abandoned when nothing is heard of it for as long as a lease lasts: its parts are swept then.
+ * An upload is abandoned if nothing is heard of it for the time of a lease. Its parts are swept then.
  *
  * @packageDocumentation
  */
 
-/** Uploads that a repository may have under way at once. */
+/** The most uploads that a repository may have under way at once. */
 export const MOST_UPLOADS = 40;
-/** Of them, those that one token may have. */
+/** The most of them that one token may have. */
 export const MOST_UPLOADS_OF_ONE = 10;
-/** Parts that an upload may have: one listing gives them all. */
+/** The most parts of an upload. One listing returns them all. */
 export const MOST_PARTS = 1000;
 
-/** A part that was announced; whether it has come, the bucket knows. */
+/** A part that was announced. Only the bucket knows whether it has come. */
 export type UploadPart = {
-  /** From 1. */
+  /** Counts from 1. */
   readonly number: number;
   readonly bytes: number;
 };
@@ -26,45 +26,49 @@ export type UploadPart = {
 export type Upload = {
   readonly name: string;
   readonly startedAt: number;
-  /** When it is swept, unless something is heard of it before. Milliseconds since the epoch. */
+  /** When the upload is swept, unless something is heard of it before. Milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly parts: readonly UploadPart[];
 };
 
-/** What is asked of a repository about its uploads. */
+/** A request about a repository's uploads. */
 export type UploadRequest =
-  /** Begins one. `holder` is whose share of the places it takes; absent for whom none is counted. */
+  /** Begins an upload. `holder` is the token whose share of the places it takes; absent if no share is counted. */
   | { readonly kind: "begin"; readonly name: string; readonly holder?: string }
   | { readonly kind: "show"; readonly name: string }
   /**
-   * Announces a part, or the same again, which is written next. `most` is what the repository may have, these parts included. Until
-   * `written` says that its writing has ended, the part counts as the longest that may lie in the bucket.
+   * Announces a part, or the same part again, that is written next. `most` is the most bytes that the repository may
+   * have, including these parts. Until `written` reports the end of its writing, the part counts with the longest
+   * length that may lie in the bucket.
    */
   | { readonly kind: "announce"; readonly name: string; readonly part: UploadPart; readonly most?: number }
-  /** Says that the writing of a part has ended, and whether it is there whole. `missing`: the upload has ended meanwhile. */
+  /**
+   * Reports that the writing of a part has ended, and whether the part is there whole. `missing`: the upload has ended
+   * meanwhile.
+   */
   | { readonly kind: "written"; readonly name: string; readonly number: number; readonly isWhole: boolean }
-  /** Puts off its end. */
+  /** Extends the upload's time. */
   | { readonly kind: "hold"; readonly name: string }
-  /** Ends it: its parts have gone, but for those that are being written. */
+  /** Ends the upload. Its parts are gone, except for those that are being written. */
   | { readonly kind: "end"; readonly name: string };
 
-/** What comes of it. `full`: there are as many uploads as may be; `share-full`: as many as this holder may have. */
+/** The answer to an upload request. `full`: the repository has the most uploads; `share-full`: this holder has. */
 export type UploadAnswer =
   | { readonly kind: "found"; readonly upload: Upload }
   | { readonly kind: "missing" | "full" | "share-full" }
   | { readonly kind: "over-quota"; readonly used: number };
 
-/** Uploads of one repository. */
+/** The uploads of one repository. */
 export interface UploadStore {
   upload(request: UploadRequest): Promise<UploadAnswer>;
 }
 
 /** The parts of one repository's uploads in the bucket. */
 export interface UploadParts {
-  /** Writes a part, or replaces it: it is there whole, or not at all. `body` is of that length. */
+  /** Writes or replaces a part. It is there whole, or not at all. `body` has the length of `part`. */
   write(name: string, part: UploadPart, body: ReadableStream): Promise<void>;
   /** Lists the parts that are there, in order. */
   list(name: string): Promise<UploadPart[]>;
-  /** Deletes all there is of an upload. */
+  /** Deletes everything that there is of an upload. */
   clear(name: string): Promise<void>;
 }

@@ -54,7 +54,7 @@ export type PushExchange = Exchange & {
    * the tenant takes no more repositories.
    */
   register?(create: CreateRequest): Promise<string>;
-  /** The pusher's name, for the ref log. */
+  /** The pusher, as the ref log identifies it. */
   readonly actor: string;
   /** The name of the pusher's token, for the ref log. It is absent if no token pushes. */
   readonly actorName?: string;
