@@ -1,6 +1,6 @@
 /**
- * What goes into an archive of a tree, in the order in which `git archive` writes it: no directory that nothing was found in, and
- * nothing that `.gitattributes` marks `export-ignore`.
+ * Selects the entries of an archive of a tree, in the order in which `git archive` writes them. It leaves out
+ * directories in which nothing was found, and everything that `.gitattributes` marks `export-ignore`.
  *
  * @packageDocumentation
  * @see git-archive(1), archive.c
@@ -25,42 +25,47 @@ import { assertDepth, findPath, HeldDirectory } from "./tree-at.ts";
 
 /** An entry of an archive. */
 export type ArchiveEntry = {
-  /** One character a byte; that of a directory, or a submodule, ends in a slash. */
+  /** One character per byte. The path of a directory or a submodule ends in a slash. */
   readonly path: string;
   readonly mode: number;
-  /** Raw. */
+  /** A raw name. */
   readonly oid: Uint8Array;
 };
 
 const IGNORE = "export-ignore";
 const ATTRIBUTES = ".gitattributes";
-/** Entries whose blobs are read ahead together. */
+/** The entries whose blobs are read ahead together. */
 const BATCH = 128;
 /**
- * Files and directories that an archive is made of, those that are left out included: a dozen trees of ten times the same tree are more
- * files than there is room for in the world. One whose path is longer than {@link PATH_BYTES} counts once for each so many bytes.
+ * The most files and directories of an archive, including those that are left out. A dozen trees, each of which holds
+ * the next ten times, are more files than any disk has room for. A path longer than {@link PATH_BYTES} counts once for
+ * each such length.
  */
 export const MOST_ENTRIES = 500_000;
 const PATH_BYTES = 4096;
-/** Steps of matching paths with patterns: about a second. */
+/** The most steps of matching paths with patterns: about a second. */
 const MOST_PATTERN_STEPS = 100_000_000;
-/** Files of attributes that are remembered as they were parsed, and the bytes of those that are small enough for it. */
+/** The number of attribute files that are kept parsed; the next constant bounds the size of each. */
 const MOST_PARSED = 16;
 const PARSED_BYTES = 16 * 1024;
 
 type Place = {
   /** "" or a path that ends in a slash. */
   readonly directory: string;
-  /** Those of this directory and the ones above it, the deepest first. */
+  /** The attribute files of this directory and of those above it, the deepest first. */
   readonly files: readonly AttributeFile[];
   readonly question: AttributeQuestion;
-  /** Bytes that are held for this directory's own file. */
+  /** The bytes that are held for this directory's own file. */
   readonly heldBytes: number;
 };
 
 const TOP: Place = { directory: "", files: [], question: questionFor(IGNORE, ""), heldBytes: 0 };
 
-/** Gives the entries of an archive of a tree (raw name). @throws LimitExceeded for what has too many, or too much to be left out. */
+/**
+ * Yields the entries of an archive of a tree (raw name).
+ *
+ * @throws LimitExceeded if it has too many entries, or leaves out too many.
+ */
 export async function* archiveEntries(
   session: BrowseSession,
   tree: Uint8Array,
@@ -87,7 +92,7 @@ class ArchiveWalk {
   readonly #session: BrowseSession;
   readonly #entries: Budget;
   readonly #patterns: Budget;
-  /** Rules of files that were met, by the hex name of their blob: a directory may be there a thousand times. */
+  /** The rules of files that were met, by the hex name of their blob. A directory may occur a thousand times. */
   readonly #parsed = new Map<string, readonly PathRule[]>();
   /** Directories on the way down that are not written yet. */
   #waiting: ArchiveEntry[] = [];
@@ -127,7 +132,7 @@ class ArchiveWalk {
         const count = this.#waiting.length;
         this.#waiting.push({ path, mode: FILE_MODE.tree, oid });
         yield* this.#level(oid, { ...place, directory: path, heldBytes: 0 }, depth + 1);
-        // as in git, what had nothing in it is forgotten
+        // as in git, a directory with nothing in it is forgotten
         this.#waiting.length = Math.min(this.#waiting.length, count);
         continue;
       }
@@ -143,7 +148,7 @@ class ArchiveWalk {
     return files.length > 0 && attributeOf(files, path, question, this.#patterns) === true;
   }
 
-  /** The place with what its own file says. */
+  /** Returns the place with the rules of its own attribute file. */
   async #placeOf(above: Place, tree: Uint8Array): Promise<Place> {
     const file = await findPath(this.#session, tree, ATTRIBUTES);
     if (file.kind !== "found" || !isRegular(file.mode)) return above;
@@ -166,7 +171,7 @@ class ArchiveWalk {
     this.#parsed.set(toHex(oid), rules);
   }
 
-  /** `bytes` are those of the text that the rules are cut from. */
+  /** `bytes` is the size of the text from which the rules were parsed. */
   #placeWith(above: Place, rules: readonly PathRule[], bytes: number): Place {
     if (rules.length === 0) return above;
     const heldBytes = rules.reduce((sum, rule) => sum + heldBytesOf(rule), bytes);

@@ -1,5 +1,6 @@
 /**
- * Archives of a tree, written as a stream: in memory are the directories on the way down, and one file at a time or a piece of it.
+ * Archives of a tree, written as a stream. Memory holds the directories on the way down, and one file at a time or a
+ * piece of it.
  *
  * Contents are as they are stored: neither line ends nor `$Id$` nor `$Format:…$` are converted.
  *
@@ -19,38 +20,45 @@ import { type ArchiveEntry, archiveEntries, MOST_ENTRIES } from "./archive-entri
 import { type OpenBlob, isText, openBlob } from "./blob.ts";
 import type { BrowseSession } from "./browse-session.ts";
 
-/** What is archived. */
+/** The request for an archive. */
 export type ArchiveRequest = {
-  /** Raw name of the tree. */
+  /** The raw name of the tree. */
   readonly tree: Uint8Array;
-  /** Raw name of the commit it is of: named in the archive, and the time of its entries. */
+  /** The raw name of the tree's commit. The archive names it, and its time is that of the entries. */
   readonly commit?: Uint8Array;
-  /** What all paths begin with, one character a byte; a directory's ends in a slash. */
+  /** The beginning of all paths, one character per byte. A directory's ends in a slash. */
   readonly prefix: string;
-  /** The most files and directories; absent: {@link MOST_ENTRIES}. */
+  /** The most files and directories. If it is absent, {@link MOST_ENTRIES} applies. */
   readonly mostEntries?: number;
 };
 
-/** The kinds of archive. */
+/** The formats of archives. */
 export type ArchiveFormat = "tar" | "tar.gz" | "zip";
 
 const BUFFER_BYTES = 256 * 1024;
-/** Bytes of all contents of an archive together: one blob may stand in it a million times. */
+/** The most bytes of all contents of an archive together: one blob may occur in it a million times. */
 const MOST_CONTENT_BYTES = 16 * 1024 * 1024 * 1024;
-/** What is deflated in one go: more would keep all others waiting. */
+/** The bytes that are deflated in one go. More would keep all other requests waiting. */
 const DEFLATED_PIECE_BYTES = 256 * 1024;
-/** Steps that an entry costs, with its header; that a byte costs to be deflated. */
+/** The steps that an entry with its header costs; the next constant is the steps per deflated byte. */
 const ENTRY_STEPS = 500;
 const DEFLATE_STEPS = 4;
-/** The directory of a zip is accounted for when it has grown by so much. */
+/** The directory of a zip is accounted for each time it has grown by this many bytes. */
 const DIRECTORY_STEP = 64 * 1024;
-/** From this size on, a file counts as held while it is written: deflated, and as an entry, it is there three times. */
+/**
+ * From this size on, a file counts as held while it is written. It is there three times: whole, deflated, and as an
+ * entry.
+ */
 const COUNTED_FILE_BYTES = 64 * 1024;
 const HELD_TIMES = 3;
 const ROOT_MODE = 0o40777;
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
 
-/** Writes an archive. @throws LimitExceeded for files that can't be read here, and for what takes too many reads. */
+/**
+ * Writes an archive.
+ *
+ * @throws LimitExceeded for a file that can't be read here, and for an archive that needs too many reads.
+ */
 export async function writeArchive(
   session: BrowseSession,
   request: ArchiveRequest,
@@ -81,7 +89,7 @@ async function timeOf({ graph, repository }: BrowseSession, { commit }: ArchiveR
   return graph.commits.timeOf(node);
 }
 
-/** The entry of the prefix itself, and then those of the tree. */
+/** Yields the entry of the prefix itself, and then those of the tree. */
 async function* allEntries(
   session: BrowseSession,
   { tree, prefix, mostEntries = MOST_ENTRIES }: ArchiveRequest,
@@ -93,7 +101,7 @@ async function* allEntries(
   }
 }
 
-/** The bytes of all contents together, as a budget. */
+/** Returns the budget for the bytes of all contents together. */
 function contentBudget(): Budget {
   const message = `an archive of more than ${MOST_CONTENT_BYTES} bytes is not made here`;
   return new Budget({ limit: "archive-bytes", max: MOST_CONTENT_BYTES, message });
@@ -194,7 +202,7 @@ async function writeZipEntries(
 
 type Named = Pick<ZipEntry, "path" | "mode">;
 
-/** Deflates what is held, and gives way between pieces. */
+/** Deflates a blob that is held in memory, and gives way to other requests between pieces. */
 async function deflateWhole(session: BrowseSession, bytes: Uint8Array): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += DEFLATED_PIECE_BYTES) {
@@ -248,7 +256,7 @@ async function streamZipped(
   await output.write(zip.endStreamed(entry, { crc, storedBytes }));
 }
 
-/** Gathers small writes into larger ones: a header at a time would cost more in calls than in bytes. */
+/** Gathers small writes into larger ones. A write per header would cost more for calls than for bytes. */
 class Collected implements ByteSink {
   readonly #output: ByteSink;
   #buffer = new Uint8Array(BUFFER_BYTES);
@@ -268,14 +276,14 @@ class Collected implements ByteSink {
     }
   }
 
-  /** Writes what was gathered. */
+  /** Writes the bytes that were gathered. */
   async end(): Promise<void> {
     if (this.#used > 0) await this.#output.write(this.#buffer.subarray(0, this.#used));
     this.#used = 0;
   }
 }
 
-/** Zips what is written. @see RFC 1952 */
+/** Compresses the written bytes as gzip. @see RFC 1952 */
 class GzipSink implements ByteSink {
   readonly #tools: BrowseSession["repository"];
   readonly #output: ByteSink;

@@ -1,5 +1,5 @@
 /**
- * The content of blobs: held whole where they are small, put together out of their pack piece by piece where they are large.
+ * The content of blobs. A small blob is held whole; a large one is read from its pack piece by piece.
  *
  * @packageDocumentation
  */
@@ -11,12 +11,15 @@ import type { PackHandle } from "../store/pack-handle.ts";
 import type { PackByteStream } from "../catalog/pack-storage.ts";
 import type { BrowseSession } from "./browse-session.ts";
 
-/** Bytes that are opened at once: what zlib makes of a blob is never larger, but other streams may be. */
+/**
+ * Returns the bytes to open at once. The output of zlib is never larger than this for a blob, but that of other
+ * compressors may be.
+ */
 function runBytes(size: number): number {
   return size + 5 * Math.ceil(size / 16_384) + 64;
 }
 
-/** Reads a pack in order, in one operation, or in one after the other where that run was not all. */
+/** Reads a pack in order, in one operation, or in several if the first run was too short. */
 class RunReader {
   readonly #handle: PackHandle;
   readonly #end: number;
@@ -29,7 +32,7 @@ class RunReader {
     this.#run = runBytes(size);
   }
 
-  /** Reads what follows what was read last. */
+  /** Reads the bytes after those that were read last. */
   readonly read: DeflatedBytes = async (offset, length) => {
     this.#open ??= await this.#openAt(offset);
     const bytes = await this.#open.read(new Uint8Array(length));
@@ -50,16 +53,17 @@ class RunReader {
 /** A blob that can be read. */
 export type OpenBlob = {
   readonly size: number;
-  /** Whether it is in memory, so that nothing more is read of the store, and the session may be closed. */
+  /** Whether the content is in memory. If so, nothing more is read from the store, and the session may be closed. */
   readonly isHeld: boolean;
-  /** The content, piece by piece; each is valid until the next is asked for. To be read once. */
+  /** The content, piece by piece. Each piece is valid until the next is requested. The content can be read once. */
   readonly pieces: AsyncIterable<Uint8Array>;
 };
 
 /**
- * Opens a blob by raw name.
+ * Opens a blob by its raw name.
  *
- * @throws MissingObject, CorruptStore; and as its pieces do, LimitExceeded where it would take too much to put it together.
+ * @throws MissingObject, CorruptStore; its pieces also throw LimitExceeded if the content would take too much work to
+ *   read.
  */
 export async function openBlob(session: BrowseSession, name: Uint8Array): Promise<OpenBlob> {
   const { reader, inflating } = session.graph;

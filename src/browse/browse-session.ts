@@ -1,5 +1,5 @@
 /**
- * A repository opened for looking at: one snapshot, a kernel, and bounds on what one request may read.
+ * A repository opened for browsing: one snapshot, a kernel, and bounds on what one request may read.
  *
  * @packageDocumentation
  */
@@ -17,32 +17,35 @@ import { allReachable, reachedByRefs } from "../repository/view.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { PackStorage } from "../catalog/pack-storage.ts";
 
-/** Reads of the bucket that no request goes beyond. */
+/** The most reads of the bucket by any request. */
 const MOST_READS = 8000;
 /**
- * Bytes of what is held at once for directories that are open: on the way down to a file, on both sides of a comparison; what their
- * `.gitattributes` say included.
+ * The most bytes held at once for open directories, with the rules of their `.gitattributes`. Directories are open on
+ * the way down to a file and on both sides of a comparison.
  */
 const MOST_DIRECTORY_BYTES = 24 * 1024 * 1024;
-/** Bytes that holding something takes beside its own. */
+/** The overhead in bytes of anything that is held. */
 const HOLDING_BYTES = 256;
-/** Steps after which a page ends, whatever is on it: about half a second. */
+/** The steps after which a page ends, whatever is on it: about half a second. */
 const PAGE_STEPS = 60_000_000;
-/** Steps that a log or a comparison goes to where there is no page to end. */
+/** The most steps of a log or a comparison that has no page to end. */
 const MOST_STEPS = 400_000_000;
-/** Bytes of indexes that are read ahead. */
+/** The most bytes of indexes that are read ahead. */
 const MOST_INDEX_BYTES = 14 * 1024 * 1024;
-/** Reads of the bucket after which a page ends, whatever is on it. */
+/** The reads of the bucket after which a page ends, whatever is on it. */
 const PAGE_READS = 400;
 
-/** What was found for a question that may have no answer; `detail` is a sentence for who asked. */
+/** The result of a question that has no answer; `detail` is a sentence for the caller. */
 export type Unanswered = {
-  /** `missing`: there is no such thing; `ambiguous`: there are several; `wrong`: it can't be asked, or not of this. */
+  /**
+   * `missing`: there is no such thing. `ambiguous`: there are several. `wrong`: the question is invalid, or does not
+   * apply to this object.
+   */
   readonly kind: "missing" | "ambiguous" | "wrong";
   readonly detail: string;
 };
 
-/** A request's view of a repository; {@link BrowseSession.close} it. */
+/** A request's view of a repository. Call {@link BrowseSession.close} at its end. */
 export class BrowseSession {
   readonly repository: Repository;
   readonly answer: OpenSnapshot;
@@ -64,30 +67,30 @@ export class BrowseSession {
     this.graph = new GraphSession(database, kernel);
   }
 
-  /** Opens a snapshot that has the catalog. */
+  /** Opens a snapshot that includes the catalog. */
   static async open(repository: Repository, answer: OpenSnapshot): Promise<BrowseSession> {
     const { rawSize } = objectFormat(answer.record.objectFormat);
     return new BrowseSession(repository, answer, await repository.kernels.lend(rawSize));
   }
 
-  /** Whether so much was read, or computed, that a page should end here. */
+  /** Whether this request has read or computed so much that a page should end here. */
   get pageIsFull(): boolean {
     return this.#reads >= PAGE_READS || this.repository.pacer.steps >= PAGE_STEPS;
   }
 
-  /** Bytes of memory held for directories, as far as this session counts them. */
+  /** The bytes of memory held for directories, as far as this session counts them. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** Whether all that is stored can be reached from refs, so that nobody has to look whether something can. */
+  /** Whether refs reach everything that is stored, so that no search for reachability is needed. */
   get allReachable(): boolean {
     return allReachable(this.answer);
   }
 
   /**
-   * Reads the packs' indexes ahead, where they are not too large together: for who is going to look up many objects one after the
-   * other, each of which would else cost reads of its own.
+   * Reads the packs' indexes ahead, unless they are too large together. A caller uses it before it looks up many
+   * objects one after the other; otherwise each lookup would cost reads of its own.
    */
   async expectMany(): Promise<void> {
     const packs = this.graph.database.packs.filter(({ index }) => index === undefined);
@@ -95,7 +98,7 @@ export class BrowseSession {
     if (bytes <= MOST_INDEX_BYTES) await Promise.all(packs.map(async (pack) => await pack.loadIndex()));
   }
 
-  /** Gives the raw name of the ref with this full name; `undefined` where the snapshot has none. */
+  /** Returns the raw name of the ref with this full name; `undefined` if the snapshot has none. */
   refNamed(name: string): Uint8Array | undefined {
     for (const row of decodeRefRows(this.answer.refs, this.format.rawSize)) if (row.name === name) return row.oid;
     return undefined;
@@ -108,14 +111,14 @@ export class BrowseSession {
   }
 
   /**
-   * Whether an object that a client named is here and can be reached from a ref: an object's name is no capability. What is
-   * found by following a ref or another object needs no such question.
+   * Whether an object that a client named is here and reachable from a ref: an object's name is no capability. An
+   * object that was found by following a ref or another object needs no such check.
    */
   async isShown(name: Uint8Array): Promise<boolean> {
     return (await this.shownOf([name])).length > 0;
   }
 
-  /** Gives those of `names` (raw) that {@link isShown} is true of, after one search for all of them. */
+  /** Returns those of `names` (raw) for which {@link isShown} is true, after one search for all of them. */
   async shownOf(names: readonly Uint8Array[]): Promise<Uint8Array[]> {
     if (names.length === 0) return [];
     const { database } = this.graph;
@@ -125,7 +128,11 @@ export class BrowseSession {
     return here.filter((_, i) => reached[i] === true);
   }
 
-  /** Accounts for a directory, or what its files say, that is held from now on. @throws LimitExceeded where that is too much together. */
+  /**
+   * Accounts for a directory, or the rules of its files, that is held from now on.
+   *
+   * @throws LimitExceeded if the total is too much.
+   */
   hold(bytes: number): void {
     this.#heldBytes += bytes + HOLDING_BYTES;
     this.repository.memory.hold(bytes + HOLDING_BYTES);
@@ -133,28 +140,28 @@ export class BrowseSession {
       throw new LimitExceeded("open-directory-bytes", MOST_DIRECTORY_BYTES, `directories within each other take more than ${MOST_DIRECTORY_BYTES} bytes`); // prettier-ignore
   }
 
-  /** Accounts for what is held no longer. */
+  /** Accounts for bytes that are not held any more. */
   letGo(bytes: number): void {
     this.#heldBytes -= bytes + HOLDING_BYTES;
     this.repository.memory.hold(-bytes - HOLDING_BYTES);
   }
 
-  /** Accounts for work, and gives way to other requests where it is time to. */
+  /** Accounts for work, and gives way to other requests when it is time to. */
   async work(steps: number): Promise<void> {
     const { pacer } = this.repository;
     pacer.add(steps);
     if (pacer.isDue) await pacer.pace();
   }
 
-  /** Refuses to go on with what finds nothing to end a page with. @throws LimitExceeded */
+  /** Stops work that finds nothing with which to end a page. @throws LimitExceeded */
   assertSteps(): void {
     if (this.repository.pacer.steps > MOST_STEPS)
       throw new LimitExceeded("content-steps", MOST_STEPS, "this takes too much computing to be answered here");
   }
 
   /**
-   * From now on the kernel is given back whenever the client takes long to take something: what walks have noted is not needed any
-   * more, but objects are still read. Call {@link BrowseSession.awake} before the next is.
+   * Returns the kernel from now on whenever the client is slow to read. The flags of walks are not needed any more
+   * then, but objects are still read. Call {@link BrowseSession.awake} before each read of an object.
    */
   parkWhileWaiting(): void {
     this.#parks = true;
@@ -167,7 +174,7 @@ export class BrowseSession {
     this.repository.kernels.giveBack(this.graph.inflating.kernel);
   }
 
-  /** Takes a kernel again where the client was waited for. @throws HostBusy */
+  /** Lends a kernel again after the session waited for the client. @throws HostBusy */
   async awake(): Promise<void> {
     if (this.#isParked && !this.#isClosed) {
       this.graph.inflating.replace(await this.repository.kernels.lend(this.format.rawSize));
@@ -182,7 +189,7 @@ export class BrowseSession {
     this.repository.memory.hold(bytes);
   }
 
-  /** Gives the kernel back; once, however often it is called. */
+  /** Returns the kernel. A second call does nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

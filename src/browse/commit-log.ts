@@ -1,10 +1,10 @@
 /**
- * The log: commits by date, youngest first, as `git log` lists them; of a path, those that changed it, simplified as git does by
- * default (of a merge only the parent that has the same content is followed).
+ * The log: commits by date, youngest first, as `git log` lists them. The log of a path has the commits that changed it,
+ * simplified as git does by default: of a merge, only a parent with the same content is followed.
  *
- * A page ends when it is full, or when enough was read for one request; its cursor says where the next goes on. It holds the
- * commits that are next, so that no page walks again what the pages before did. Clocks that are wrong can make that ambiguous (a
- * parent may then have been listed before its child): where it is met, the walk is repeated from its start.
+ * A page ends when it is full, or when enough was read for one request. Its cursor says where the next page begins, and
+ * holds the commits that are next, so that no page repeats the walk of earlier ones. Wrong clocks can make this
+ * ambiguous, because a parent may have been listed before its child. In that case the walk is repeated from its start.
  *
  * @packageDocumentation
  * @see git-log(1), "History Simplification"; `try_to_simplify_commit` in git's revision.c
@@ -17,27 +17,27 @@ import { CommitQueue } from "../graph/commit-queue.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { findPath } from "./tree-at.ts";
 
-/** Where a log goes on. */
+/** The place where a log continues. */
 export type LogPosition = {
-  /** Raw name of the commit that the log began with. */
+  /** The raw name of the commit with which the log began. */
   readonly tip: Uint8Array;
-  /** Commits that were looked at before. */
+  /** The number of commits that were looked at before. */
   readonly walked: number;
   /** The oldest time among them. */
   readonly oldest: number;
-  /** Raw names of the commits that are next; empty where they are too many to say. */
+  /** The raw names of the commits that are next; empty if they are too many for a cursor. */
   readonly next: readonly Uint8Array[];
 };
 
-/** Commits that one request looks at. */
+/** The most commits that one request looks at. */
 const PAGE_WALK = 20_000;
-/** Commits that one request walks again to get to where it goes on. */
+/** The most commits that one request walks again to get to its place. */
 const MOST_REPEATED = 200_000;
-/** Commits that a cursor names. */
+/** The most commits that a cursor names. */
 const MOST_NEXT = 32;
-/** Steps that taking a commit out of the queue costs, with what it puts in. */
+/** The steps of taking a commit out of the queue and putting its parents in. */
 const COMMIT_STEPS = 200;
-/** Trees whose entry is remembered. */
+/** The most trees whose entry is remembered. */
 const MOST_REMEMBERED = 20_000;
 
 /** A log in progress. */
@@ -49,7 +49,9 @@ export class CommitLog {
   #walked = 0;
   #walkedHere = 0;
   #oldest = Number.POSITIVE_INFINITY;
-  /** A parent of this time or younger may have been listed on a page before; `Infinity` where there was none. */
+  /**
+   * A parent of this time or younger may have been listed on an earlier page. `Infinity` if there was no earlier page.
+   */
   #doubtfulFrom = Number.POSITIVE_INFINITY;
   #isEnd = false;
 
@@ -59,7 +61,9 @@ export class CommitLog {
     this.#paths = path === "" ? undefined : new PathContent(session, path);
   }
 
-  /** Starts the log of a commit (raw name), and of a path (one character a byte) where it is not empty. */
+  /**
+   * Starts the log of a commit (raw name). If `path` (one character per byte) is not empty, it is the log of that path.
+   */
   static async start(session: BrowseSession, tip: Uint8Array, path: string): Promise<CommitLog> {
     await session.expectMany();
     const log = new CommitLog(session, tip, path);
@@ -67,10 +71,11 @@ export class CommitLog {
     return log;
   }
 
-  /** Goes on with a log; `undefined` where the position, which a stranger may have made up, can't be one. */
+  /** Continues a log. Returns `undefined` if the position is impossible; a stranger may have made it up. */
   static async resume(session: BrowseSession, position: LogPosition, path: string): Promise<CommitLog | undefined> {
     await session.expectMany();
-    // Without the mark nothing is looked up of what is named as next: the answer would tell whether it is here.
+    // If a pack lacks the mark, the commits named as next are not looked up: the answer would reveal whether they are
+    // stored.
     const named = session.allReachable ? position.next : [];
     if (!(await session.isShown(position.tip)) || !(await areCommits(session, [position.tip, ...named])))
       return undefined;
@@ -86,7 +91,7 @@ export class CommitLog {
     return log;
   }
 
-  /** Gives the node of the next commit; `undefined` at the end of the page, or of the log. */
+  /** Returns the node of the next commit; `undefined` at the end of the page or of the log. */
   async next(): Promise<number | undefined> {
     for (;;) {
       if (this.#walkedHere >= PAGE_WALK || this.#session.pageIsFull) return undefined;
@@ -100,7 +105,7 @@ export class CommitLog {
     }
   }
 
-  /** Says where the next page begins; `undefined` at the end of the log. To be asked once, last. */
+  /** Returns the position of the next page; `undefined` at the end of the log. Must be called once, at the end. */
   position(): LogPosition | undefined {
     if (this.#isEnd || this.#queue.length === 0) return undefined;
     const next: Uint8Array[] = [];
@@ -112,13 +117,13 @@ export class CommitLog {
     return { tip: this.#tip, walked: this.#walked, oldest: this.#oldest, next };
   }
 
-  /** Whether just these commits (raw names) are next. */
+  /** Whether exactly these commits (raw names) are next. */
   #isAt(next: readonly Uint8Array[]): boolean {
     const nodes = new Set(next.map((name) => this.#session.graph.findNode(name)));
     return this.#queue.length === next.length && !this.#queue.some((node) => !nodes.has(node));
   }
 
-  /** Takes a commit out of the walk and puts its parents in. Gives whether it is listed. */
+  /** Takes a commit out of the walk and puts its parents in. Returns whether it is listed. */
   async #take(node: number): Promise<boolean> {
     const { commits } = this.#session.graph;
     this.#walked++;
@@ -159,7 +164,7 @@ export class CommitLog {
     this.#queue.push(node, graph.commits.timeOf(node));
   }
 
-  /** Walks again from the start up to where this page is. */
+  /** Repeats the walk from its start to the place where this page begins. */
   async #repeat(): Promise<void> {
     const { graph } = this.#session;
     const upTo = this.#walked;
@@ -186,11 +191,11 @@ async function areCommits({ graph }: BrowseSession, names: readonly Uint8Array[]
   return true;
 }
 
-/** What commits have at one path, as text to be compared; "" where that is nothing. */
+/** The content of commits at one path, as text to compare; "" if there is none. */
 class PathContent {
   readonly #session: BrowseSession;
   readonly #path: string;
-  /** By the node of the root tree: commits that don't touch the path mostly touch its neighbours. */
+  /** By the node of the root tree. Commits that don't touch the path mostly touch its neighbours. */
   readonly #known = new Map<number, string>();
 
   constructor(session: BrowseSession, path: string) {

@@ -1,5 +1,6 @@
 /**
- * How a commit stands to another: what it has beyond it, what it lacks, and which files differ since they parted.
+ * Compares two commits: the commits that each has beyond the other, and the files that differ since their histories
+ * parted.
  *
  * @packageDocumentation
  * @see git-rev-list(1), `--left-right`; git-diff(1), `a...b`
@@ -7,24 +8,24 @@
 import { findDivergence } from "../graph/merge-base.ts";
 import type { BrowseSession } from "./browse-session.ts";
 
-/** Commits that are looked at to compare two. */
+/** The most commits that a comparison looks at. */
 const MOST_COMMITS = 200_000;
 
-/** The comparison of two commits. Raw names. */
+/** The comparison of two commits. Names are raw. */
 export type Comparison = {
   readonly mergeBases: readonly Uint8Array[];
-  /** Commits that only the first one reaches. */
+  /** The number of commits that only the first one reaches. */
   readonly behind: number;
-  /** Commits that only the second one reaches. */
+  /** The number of commits that only the second one reaches. */
   readonly ahead: number;
-  /** Those of them that were asked for, youngest first. */
+  /** The requested ones of them, youngest first. */
   readonly commits: readonly Uint8Array[];
 };
 
 /**
- * Compares two commits, and gives those that only the second one reaches from number `first` on, `count` at most.
+ * Compares two commits. Returns up to `count` of the commits that only the second one reaches, from number `first` on.
  *
- * @throws LimitExceeded where their histories parted too long ago.
+ * @throws LimitExceeded if their histories parted too long ago.
  */
 export async function compareCommits(
   session: BrowseSession,

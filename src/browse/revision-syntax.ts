@@ -1,5 +1,5 @@
 /**
- * The part of git's revision syntax that is understood: a name, then any of `^`, `^N`, `~N` and `^{type}`, then `:path`.
+ * The supported part of git's revision syntax: a name, then any of `^`, `^N`, `~N` and `^{type}`, then `:path`.
  *
  * @packageDocumentation
  * @see gitrevisions(7)
@@ -7,22 +7,22 @@
 import { bytesOf } from "../object/byte-text.ts";
 import type { ObjectKind } from "../object/object-kind.ts";
 
-/** One step from an object to another; `of: "any"` follows tags until there is none. */
+/** One step from an object to another. `of: "any"` follows tags until the object is no tag. */
 export type RevisionStep =
   | { readonly kind: "parent"; readonly number: number }
   | { readonly kind: "ancestor"; readonly generations: number }
   | { readonly kind: "peel"; readonly to: ObjectKind | "any" | "object" };
 
-/** A revision, taken apart. */
+/** A parsed revision. */
 export type RevisionSyntax = {
-  /** Name of a ref (short or full), `HEAD`, or an object name (abbreviated or full). */
+  /** The name of a ref (short or full), `HEAD`, or an object name (abbreviated or full). */
   readonly base: string;
   readonly steps: readonly RevisionStep[];
-  /** What follows the colon, one character a byte; `undefined` where there is none. */
+  /** The text after the colon, one character per byte; `undefined` if there is none. */
   readonly path?: string;
 };
 
-/** A way to read `{revision}/{path}`: which part is which. */
+/** One way to split `{revision}/{path}` into its two parts. */
 export type RevisionSplit = { readonly revision: RevisionSyntax; readonly path: string };
 
 const STEP = /\^\{([a-z]*)\}|\^(\d{0,9})|~(\d{0,9})/y;
@@ -34,12 +34,12 @@ const PEEL: Readonly<Record<string, Extract<RevisionStep, { kind: "peel" }>["to"
   tag: "tag",
   object: "object",
 };
-/** Names of refs have fewer components. */
+/** The most components of a ref name that are tried. */
 const MOST_COMPONENTS = 32;
-/** Bytes of the longest ref name there is. */
+/** The bytes of the longest possible ref name. */
 const MOST_NAME_BYTES = 4096;
 
-/** Parses a revision, one character a byte; `undefined` where it is not of the syntax that is understood. */
+/** Parses a revision, one character per byte. Returns `undefined` if it is not of the supported syntax. */
 export function parseRevision(text: string): RevisionSyntax | undefined {
   const colon = text.indexOf(":");
   const named = colon < 0 ? text : text.slice(0, colon);
@@ -72,7 +72,7 @@ function parseSteps(text: string): RevisionStep[] | undefined {
   return steps;
 }
 
-/** Names of refs are UTF-8; `undefined` for what is not. */
+/** Decodes a ref name, which is UTF-8; `undefined` for other text. */
 function decodeName(text: string): string | undefined {
   if (text.length > MOST_NAME_BYTES) return undefined;
   try {
@@ -83,8 +83,8 @@ function decodeName(text: string): string | undefined {
 }
 
 /**
- * Gives every way to read `{revision}/{path}`, the longest revision first: a branch may have slashes in its name, and so do
- * paths.
+ * Returns every way to split `{revision}/{path}`, the longest revision first. Both branch names and paths may have
+ * slashes.
  */
 export function splitRevisionPath(text: string): RevisionSplit[] {
   const components = text.split("/");

@@ -1,5 +1,5 @@
 /**
- * Which object a revision names.
+ * Resolves a revision to the object that it names.
  *
  * @packageDocumentation
  * @see gitrevisions(7), git-rev-parse(1)
@@ -14,30 +14,33 @@ import { findPath } from "./tree-at.ts";
 /** An object that a revision names. */
 export type NamedObject = {
   readonly kind: "found";
-  /** Raw. */
+  /** A raw name. */
   readonly name: Uint8Array;
   readonly type: ObjectKind;
-  /** The commit on the way to it, raw: itself, or what a tag or `rev:path` went through. */
+  /**
+   * The raw name of the commit on the way to the object: the object itself, or the one that a tag or `rev:path` went
+   * through.
+   */
   readonly commit?: Uint8Array;
 };
 
-/** An abbreviated name has as many digits at least. */
+/** The fewest digits of an abbreviated name. */
 const SHORTEST = 4;
-/** From more generations on it is worth reading the indexes ahead. */
+/** For more generations than this it is worth reading the indexes ahead. */
 const FEW_GENERATIONS = 3;
-/** A commit further back than this is not looked for. */
+/** The most generations of a step back. */
 const MOST_GENERATIONS = 200_000;
-/** Objects with the same abbreviated name that a caller may be shown, and among which one commit is looked for. */
+/** The most objects with the same abbreviated name, visible to the caller, among which one commit is searched. */
 const MOST_ALIKE = 16;
-/** Objects with the same abbreviated name, in one pack, of which it is looked up whether the caller may be shown them. */
+/** The most objects with the same abbreviated name, in one pack, whose visibility to the caller is checked. */
 const MOST_CANDIDATES = 65_536;
 
-/** Gives the full names of all refs that may be meant: what a snapshot has to be asked for. */
+/** Returns the full names of all refs that these revisions may mean. The snapshot must be opened with them. */
 export function refNamesIn(revisions: readonly RevisionSyntax[]): string[] {
   return [...new Set(revisions.flatMap(({ base }) => expandRefName(base)))];
 }
 
-/** Resolves the longest revision of several readings of `{revision}/{path}`. */
+/** Resolves the longest possible revision among several ways to split `{revision}/{path}`. */
 export async function resolveSplit(
   session: BrowseSession,
   splits: readonly RevisionSplit[],
@@ -62,7 +65,7 @@ export async function resolveRevision(
   return "detail" in base ? base : await follow(session, base.name, revision);
 }
 
-/** Resolves a revision to a commit: `^{commit}`. */
+/** Resolves a revision to a commit, as `^{commit}` does. */
 export async function resolveCommit(
   session: BrowseSession,
   revision: RevisionSyntax,
@@ -72,7 +75,7 @@ export async function resolveCommit(
   return await peelTo(session, object, "commit", revision.base);
 }
 
-/** Resolves to a tree what names one, a commit, or a tag of either; the commit is kept. */
+/** Resolves a tree, a commit or a tag of either to a tree. The commit is kept. */
 export async function peelToTree(session: BrowseSession, object: NamedObject): Promise<NamedObject | Unanswered> {
   return await peelTo(session, object, "tree", toHex(object.name));
 }
@@ -105,8 +108,9 @@ async function resolveBase(
 }
 
 /**
- * Where several objects have such a name, the one commit (or tag of one) among them is meant, as in git where one is needed. What no
- * ref reaches doesn't count: an answer that a name is ambiguous would tell that something deleted is still stored.
+ * Resolves an abbreviated name. If several objects have it, the one commit (or tag of one) among them is meant, as in
+ * git where a commit is needed. Unreachable objects don't count: "ambiguous" would reveal that a deleted object is
+ * still stored.
  */
 async function resolveAbbreviated(
   session: BrowseSession,
@@ -197,7 +201,9 @@ async function peelTo(
   return { kind: "wrong", detail: `"${base}" is a ${peeled.type}, where a ${to} is needed.` };
 }
 
-/** The first parent of the first parent, so many times; of one generation it may be another parent. */
+/**
+ * Returns the ancestor this many generations back, through first parents. For one generation it may be another parent.
+ */
 async function ancestor(
   session: BrowseSession,
   object: NamedObject,

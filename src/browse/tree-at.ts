@@ -1,5 +1,5 @@
 /**
- * What a tree has at a path, and what is in a directory.
+ * Finds the entry of a tree at a path, and lists directories.
  *
  * @packageDocumentation
  * @see git-ls-tree(1)
@@ -11,11 +11,11 @@ import type { ObjectKind } from "../object/object-kind.ts";
 import { FILE_MODE, TreeReader, isTree, kindOfMode } from "../object/tree.ts";
 import type { BrowseSession, Unanswered } from "./browse-session.ts";
 
-/** What is at a path. */
+/** The entry at a path. */
 export type FoundEntry = {
   readonly kind: "found";
   readonly mode: number;
-  /** Raw. */
+  /** A raw name. */
   readonly oid: Uint8Array;
   /** `commit` for a submodule. */
   readonly type: ObjectKind;
@@ -25,22 +25,22 @@ export type FoundEntry = {
 export type DirectoryEntry = {
   readonly mode: number;
   readonly type: ObjectKind;
-  /** One character a byte. */
+  /** One character per byte. */
   readonly name: string;
-  /** Raw. */
+  /** A raw name. */
   readonly oid: Uint8Array;
 };
 
-/** Directories within directories that are followed, as `core.maxTreeDepth` allows. */
+/** The most directories within each other that are followed, as `core.maxTreeDepth` allows. */
 const MOST_DEPTH = 2048;
 
-/** @throws LimitExceeded where directories are nested deeper than any path is. */
+/** Refuses a depth that no path has. @throws LimitExceeded */
 export function assertDepth(depth: number): void {
   if (depth > MOST_DEPTH)
     throw new LimitExceeded("tree-depth", MOST_DEPTH, `directories are nested more than ${MOST_DEPTH} deep`);
 }
 
-/** Finds what a tree (raw name) has at a path, one character a byte; the empty path is the tree itself. */
+/** Finds the entry of a tree (raw name) at a path, one character per byte. The empty path is the tree itself. */
 export async function findPath(
   session: BrowseSession,
   tree: Uint8Array,
@@ -67,7 +67,10 @@ async function findEntry(session: BrowseSession, tree: Uint8Array, name: string)
   return found;
 }
 
-/** Steps that looking at a byte of a tree costs, and at an entry of a directory, which is made an object of. */
+/**
+ * The steps per byte of a tree that is searched; the next constant is the steps per entry of a directory that becomes
+ * an object.
+ */
 const BYTE_STEPS = 0.2;
 const ENTRY_STEPS = 40;
 
@@ -81,13 +84,13 @@ function searchTree(tree: Uint8Array, name: string, rawSize: number): FoundEntry
   return undefined;
 }
 
-/** Whether this name, one character a byte, stands at `at`. */
+/** Whether this name, one character per byte, stands at `at`. */
 function isNamed(bytes: Uint8Array, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name.charCodeAt(i)) return false;
   return true;
 }
 
-/** A directory that is held while something is done with its entries; {@link HeldDirectory.release} it. */
+/** A directory that is held while its entries are used. Call {@link HeldDirectory.release} afterwards. */
 export class HeldDirectory {
   readonly #session: BrowseSession;
   readonly #bytes: Uint8Array;
@@ -98,12 +101,12 @@ export class HeldDirectory {
     session.hold(bytes.length);
   }
 
-  /** Reads the directory with this raw name. @throws LimitExceeded where too much is held already. */
+  /** Reads the directory with this raw name. @throws LimitExceeded if too much is held already. */
   static async read(session: BrowseSession, tree: Uint8Array): Promise<HeldDirectory> {
     return new HeldDirectory(session, (await session.graph.reader.readCopy(tree)).bytes);
   }
 
-  /** Gives its entries from number `first` on, each as it is asked for: there may be hundreds of thousands. */
+  /** Yields the entries from number `first` on, each made when it is requested: there may be hundreds of thousands. */
   *entries(first = 0): Generator<DirectoryEntry, undefined> {
     const bytes = this.#bytes;
     const { rawSize } = this.#session.format;
@@ -126,7 +129,7 @@ export class HeldDirectory {
   }
 }
 
-/** Gives up to `count` entries of a tree (raw name), from number `first` on. */
+/** Returns up to `count` entries of a tree (raw name), from number `first` on. */
 export async function listEntries(
   session: BrowseSession,
   tree: Uint8Array,
@@ -142,12 +145,12 @@ export async function listEntries(
   return entries;
 }
 
-/** Entries whose blobs are looked up together. */
+/** The entries whose blobs are looked up together. */
 const BATCH = 64;
 
 /**
- * Gives the sizes of entries that are blobs, `undefined` for the others. For the first of them, where so much would have to be read
- * that the page should end; for one at least.
+ * Returns the sizes of entries that are blobs, `undefined` for the others. It stops after at least one entry when so
+ * much was read that the page should end.
  */
 export async function blobSizes(
   session: BrowseSession,

@@ -1,5 +1,5 @@
 /**
- * What differs between two trees, file by file. Only directories that differ are opened. Files are not followed through renames.
+ * The differences of two trees, file by file. Only directories that differ are opened. Renames are not detected.
  *
  * @packageDocumentation
  * @see git-diff-tree(1), `-r --no-renames`
@@ -12,28 +12,30 @@ import { assertDepth, type DirectoryEntry, HeldDirectory } from "./tree-at.ts";
 /** One side of a change. */
 export type FileState = {
   readonly mode: number;
-  /** Raw. */
+  /** A raw name. */
   readonly oid: Uint8Array;
 };
 
-/** A file that was added, deleted or modified, or that is of another kind now (T: a link for a file, say). */
+/**
+ * A file that was added, deleted or modified, or whose type changed (T: from a file to a symbolic link, for example).
+ */
 export type FileChange = {
   readonly status: "A" | "D" | "M" | "T";
-  /** One character a byte. */
+  /** One character per byte. */
   readonly path: string;
   readonly before?: FileState;
   readonly after?: FileState;
 };
 
-/** Steps that comparing two directories costs beside those of their entries. */
+/** The steps of comparing two directories, apart from those of their entries. */
 const LEVEL_STEPS = 200;
 const KIND_BITS = 0o170000;
 
 type Pair = { readonly before?: DirectoryEntry | undefined; readonly after?: DirectoryEntry | undefined };
 
 /**
- * Gives the changes from one tree (raw name; `undefined` is the empty tree) to another, ordered by path; only those behind the
- * path `behind`, where that is given.
+ * Yields the changes from one tree (raw name; `undefined` is the empty tree) to another, ordered by path. If `behind`
+ * is given, only changes behind that path are yielded.
  */
 export async function* diffTrees(
   session: BrowseSession,
@@ -78,10 +80,13 @@ async function* diffLevel(
   right?.release();
 }
 
-/** Whether a file, or all that is below a directory (whose path ends in a slash), comes before or at the path `behind`. */
+/**
+ * Whether a file comes before or at the path `behind`. For a directory, whose path ends in a slash, whether everything
+ * below it does.
+ */
 function isListed(path: string, behind: string | undefined): boolean {
   if (behind === undefined || (path.endsWith("/") && behind.startsWith(path))) return false;
-  // one character a byte: text is ordered as bytes are
+  // one character per byte: text is ordered as bytes are
   return path <= behind;
 }
 
@@ -91,7 +96,9 @@ async function openedAt(session: BrowseSession, tree: Uint8Array | undefined): P
 
 type Entries = Iterator<DirectoryEntry, undefined>;
 
-/** Sets the entries of two directories side by side and leaves out what is the same. A file and a directory of one name are two. */
+/**
+ * Pairs the entries of two directories and leaves out equal ones. A file and a directory of one name are two entries.
+ */
 function* changedPairs(before: Entries = NONE, after: Entries = NONE): Generator<Pair> {
   let [left, right] = [before.next().value, after.next().value];
   while (left !== undefined || right !== undefined) {
@@ -110,7 +117,10 @@ function isSame({ before, after }: Pair): boolean {
   return before.mode === after.mode && equal(before.oid, after.oid);
 }
 
-/** Orders as trees do: a directory's name is taken as if it ended in a slash. Who has no entry any more comes last. */
+/**
+ * Orders entries as trees do: a directory's name counts as if it ended in a slash. A side without more entries comes
+ * last.
+ */
 function orderOf(a: DirectoryEntry | undefined, b: DirectoryEntry | undefined): number {
   if (a === undefined || b === undefined) return a === undefined ? 1 : -1;
   const left = isTree(a.mode) ? `${a.name}/` : a.name;
