@@ -1,5 +1,5 @@
 /**
- * Reaches a mirror's upstream, with the credentials that its owner gave.
+ * Connects to a mirror's upstream, with its owner's credentials.
  *
  * @packageDocumentation
  */
@@ -9,7 +9,11 @@ import type { SyncBegun } from "./sync-input.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
-/** Connects to the upstream. @throws UpstreamFailure, ProtocolError where that fails, or where the upstream has another hash function. */
+/**
+ * Connects to the upstream.
+ *
+ * @throws UpstreamFailure, ProtocolError if that fails, or if the upstream has another hash function.
+ */
 export async function connectUpstream(sync: SyncBegun): Promise<FetchClient> {
   const { input, begun } = sync;
   const { settings, snapshot } = begun;
@@ -24,7 +28,10 @@ export async function connectUpstream(sync: SyncBegun): Promise<FetchClient> {
   throw new UpstreamFailure(`The upstream names objects by ${client.format.name}, this repository by ${objectFormat}.`);
 }
 
-/** Opens the upstream's credentials, where there are any; notes what must not be told, and what is to be kept from now on. */
+/**
+ * Opens the upstream's credentials, if there are any. Records the secrets that must not be repeated, and the resealed
+ * credentials to store.
+ */
 async function openLogin(sync: SyncBegun): Promise<string | undefined> {
   const { settings, login, snapshot } = sync.begun;
   if (login === undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Finds out what an upstream has that its mirror has not, and fetches it.
+ * Finds out what an upstream has and its mirror lacks, and fetches it.
  *
  * ```text
  * connect-upstream → list-differences → fetch-missing → plan-moves
@@ -17,17 +17,21 @@ import { listDifferences } from "./list-differences.ts";
 import { type PlannedMoves, planMoves } from "./plan-moves.ts";
 import type { Differing, SyncBegun } from "./sync-input.ts";
 
-/** What is to change. */
+/** The changes that a sync is to make. */
 export type FetchedChanges = PlannedMoves & {
-  /** Stored, and in no catalog. `undefined` where all objects were there. */
+  /** The fetched pack, stored and in no catalog; `undefined` if all objects were there. */
   readonly pack: IngestedPack | undefined;
-  /** Given where the pack is but a slice of what is missing; then nothing else changes. */
+  /** The state of the slices, if the pack is only a slice of the missing objects. Nothing else changes then. */
   readonly slice?: Slice;
-  /** The branch HEAD has to point to; `undefined` where it does. */
+  /** The branch that HEAD must point to from now on; `undefined` if HEAD stays. */
   readonly head: string | undefined;
 };
 
-/** Asks the upstream for its refs and fetches what is missing. @throws UpstreamFailure, ProtocolError, ObjectRejected, LimitExceeded */
+/**
+ * Asks the upstream for its refs and fetches the missing objects.
+ *
+ * @throws UpstreamFailure, ProtocolError, ObjectRejected, LimitExceeded
+ */
 export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
   const client = await connectUpstream(sync);
   const { differences, head } = await listDifferences(sync, client);

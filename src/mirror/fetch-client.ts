@@ -1,5 +1,6 @@
 /**
- * upload-pack's client: asks an upstream for its refs and for a pack, in version 2 or, where the upstream has no version 2, in 0.
+ * upload-pack's client. It asks an upstream for its refs and for a pack, in version 2, or in version 0 if the upstream
+ * has no version 2.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), gitprotocol-pack(5), fetch-pack.c
@@ -29,23 +30,23 @@ import type { UpstreamConnection } from "./upstream-connection.ts";
 /** A ref of the upstream. */
 export type UpstreamRef = { readonly name: string; readonly oid: Uint8Array };
 
-/** What is asked for in a pack. */
+/** A request for a pack. */
 export type PackRequest = {
   readonly wants: ObjectIdList;
   readonly haves: ObjectIdList;
   /**
-   * Deltas may be against what we have. Looking that up costs memory and reads, which a large pack of much that is new is better
-   * without.
+   * Whether deltas may have bases that the mirror has. Looking bases up costs memory and reads, so a large pack of
+   * mostly new objects is better without.
    */
   readonly thin: boolean;
-  /** Commits to send from each want on; absent: all. Not in version 0. */
+  /** The number of commits to send from each want on; absent for all. Version 0 has no such request. */
   readonly depth?: number;
 };
 
 /** A pack on its way. */
 export type IncomingPack = {
   readonly source: ByteSource;
-  /** Stops it; never throws. */
+  /** Stops the pack; never throws. */
   cancel(): Promise<void>;
 };
 
@@ -75,7 +76,8 @@ export class FetchClient {
   }
 
   /**
-   * Asks the upstream what it offers; in version 0 that is its refs, of which it takes at most so many.
+   * Asks the upstream for its capabilities. In version 0 the answer holds its refs, of which at most `mostRefs` are
+   * taken.
    *
    * @throws UpstreamFailure, ProtocolError, LimitExceeded
    */
@@ -88,19 +90,19 @@ export class FetchClient {
     }
   }
 
-  /** Whether the upstream can be asked for history that is cut off, and for any object it can reach. */
+  /** Whether the upstream can send shallow history, and any object that it can reach. */
   get canDeepen(): boolean {
     return this.#session.version === 2 && this.#session.capabilities.hasFeature("fetch", "shallow");
   }
 
-  /** The version that is spoken. */
+  /** The protocol version of the conversation. */
   get version(): 0 | 2 {
     return this.#session.version;
   }
 
   /**
-   * Tells `onRef` of every ref whose name begins with one of the prefixes, and maybe of others; gives the branch that HEAD points
-   * to, where the upstream says so. The names' bytes may be kept.
+   * Calls `onRef` for every ref whose name begins with one of the prefixes, and maybe for others. Returns the branch
+   * that HEAD points to, if the upstream tells it. The caller may keep the names' bytes.
    *
    * @throws UpstreamFailure, ProtocolError
    */
@@ -125,7 +127,7 @@ export class FetchClient {
         if (ref?.name === "HEAD") head = ref.symrefTarget;
         else if (ref?.oid !== undefined) onRef({ name: ref.name, oid: ref.oid });
       }
-      // Refs that are not told are taken for deleted: the list has to be whole.
+      // The list must be whole, since refs that are not listed are taken for deleted.
       if (line.kind !== "flush") throw new ProtocolError("expected flush after ref listing");
       return head;
     } finally {
@@ -133,7 +135,7 @@ export class FetchClient {
     }
   }
 
-  /** Asks for a pack. Call it with wants only. @throws UpstreamFailure, ProtocolError */
+  /** Asks for a pack. There must be wants. @throws UpstreamFailure, ProtocolError */
   async fetchPack(request: PackRequest, listener: BandListener): Promise<IncomingPack> {
     const session = this.#session;
     const body =
@@ -158,8 +160,8 @@ export class FetchClient {
   }
 
   /**
-   * Asks which commits have parents that so deep a history below `tip` does not hold; none where it holds all. The pack that the
-   * upstream has for it is not waited for. Only where {@link canDeepen}.
+   * Returns the commits below `tip` whose parents a history of this depth does not hold; none if it holds all. The pack
+   * that belongs to the answer is not awaited. It may be called only if {@link canDeepen}.
    *
    * @throws UpstreamFailure, ProtocolError
    */
@@ -193,7 +195,7 @@ export class FetchClient {
   }
 }
 
-/** A fetch that sends all it has to say at once: what the upstream does not know of it does no harm. */
+/** Returns a fetch that sends everything at once. Haves that the upstream does not know do no harm. */
 function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves" | "depth" | "thinPack"> {
   return {
     shallows: new ObjectIdList(format),
@@ -214,7 +216,7 @@ function plainFetch(format: ObjectFormat): Omit<FetchRequest, "wants" | "haves" 
 
 async function readAdvertisement(lines: LineSource, mostRefs: number): Promise<Session> {
   let line = await lines.next();
-  // http-backend leaves the announcement out of an answer in version 2; others don't.
+  // http-backend leaves the announcement out of an answer in version 2; other servers don't.
   if (line.kind === "data" && parseServiceAnnouncement(line.payload) === "git-upload-pack") {
     const flush = await lines.next();
     if (flush.kind !== "flush") throw new UpstreamFailure("The upstream's answer is not git's smart HTTP.");
@@ -240,12 +242,12 @@ async function readAdvertisement(lines: LineSource, mostRefs: number): Promise<S
   return { version: 0, capabilities, refs: refs ?? new RefList(format, 0) };
 }
 
-/** As git where an upstream does not say what HEAD is: the branch that has HEAD's value, `main` or `master` first. */
+/** Guesses HEAD as git does if an upstream does not tell it: the branch with HEAD's value, `main` or `master` first. */
 function guessHead(refs: RefList): string | undefined {
   let head: Uint8Array | undefined;
   const same: string[] = [];
   for (const { name, oid } of refs) {
-    // Before all others, whose names begin with `refs/`.
+    // HEAD comes before all others, whose names begin with `refs/`.
     if (name === "HEAD") head = oid;
     else if (head !== undefined && name.startsWith("refs/heads/") && equal(oid, head)) same.push(name);
   }
@@ -272,7 +274,7 @@ function uploadRequest(
   return out.takeBytes();
 }
 
-/** Reads up to the pack. */
+/** Reads an answer up to the pack. */
 async function readFetchResponse(lines: LineSource, format: ObjectFormat): Promise<FetchResponse> {
   const parser = new FetchResponseParser(format);
   for (;;) {
@@ -282,7 +284,7 @@ async function readFetchResponse(lines: LineSource, format: ObjectFormat): Promi
   }
 }
 
-/** Passes over the acknowledgements of version 0: side-bands begin with a byte that no letter is. */
+/** Skips the acknowledgements of version 0. A side-band packet begins with a byte that is no letter. */
 async function readAcknowledgements(lines: LineSource, format: ObjectFormat): Promise<void> {
   for (;;) {
     const line = await lines.next();

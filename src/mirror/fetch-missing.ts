@@ -1,5 +1,5 @@
 /**
- * Fetches the objects that an upstream has and its mirror has not, or a slice of them, and takes them in.
+ * Fetches and ingests the objects that an upstream has and its mirror lacks, or a slice of them.
  *
  * @packageDocumentation
  */
@@ -21,15 +21,18 @@ import { addSlice, splitNames } from "./slice-anchors.ts";
 import { type OpenedPack, openPack, openSlice } from "./slices.ts";
 import type { Differing, SyncBegun } from "./sync-input.ts";
 
-/** Tips told to the upstream. */
+/** The most tips that are named to the upstream. */
 const MOST_HAVES = 10_000;
-/** Characters kept of what the upstream says while it works. */
+/** The most characters that are kept of the upstream's progress. */
 const MOST_PROGRESS = 1000;
 
-/** A pack that was fetched; `slice` is given where it is but a slice of what is missing. */
+/** A pack that was fetched. `slice` is present if the pack is only a slice of the missing objects. */
 export type FetchedPack = { readonly pack: IngestedPack; readonly slice?: Slice };
 
-/** Fetches what is missing, or a slice of it where it is too much for one go; `undefined` where all objects are here. */
+/**
+ * Fetches the missing objects, or a slice of them if they are too many for one sync. Returns `undefined` if all objects
+ * are here.
+ */
 export async function fetchMissing(
   differing: Differing,
   kernel: () => Promise<Kernel>,
@@ -37,7 +40,7 @@ export async function fetchMissing(
   const { sync, client, differences } = differing;
   const wants = await missingTips(differing);
   if (wants.length === 0) return undefined;
-  // lent before anything is asked for: the upstream does not wait for it
+  // lent before anything is requested: the upstream does not wait for a kernel
   const lent = await kernel();
   const { sliceObjects } = sync.input;
   const listener = listenerOf(sync);
@@ -56,7 +59,7 @@ export async function fetchMissing(
   return { pack, slice: addSlice(last, cut, pack, client.format) };
 }
 
-/** Gives the upstream's values that are in no pack here. */
+/** Returns the upstream's values that are in no pack here. */
 async function missingTips({ client, database, differences }: Differing): Promise<ObjectIdList> {
   const distinct = new Map<string, Uint8Array>();
   for (const { theirs } of differences) if (theirs !== undefined) distinct.set(toHex(theirs), theirs);
@@ -69,7 +72,7 @@ async function missingTips({ client, database, differences }: Differing): Promis
   return wants;
 }
 
-/** Gives what to tell the upstream that we have: what its refs were before, then all our tips. */
+/** Returns the haves to name to the upstream: the former values of its refs, then all our tips. */
 function knownTips({ sync, client, differences }: Differing): ObjectIdList {
   const haves = new ObjectIdList(client.format);
   const seen = new Set<string>();
@@ -80,7 +83,7 @@ function knownTips({ sync, client, differences }: Differing): ObjectIdList {
     haves.push(oid);
   };
   const { anchors } = sync.begun.slice ?? {};
-  // What came last reaches most.
+  // The last anchors reach most.
   if (anchors !== undefined) for (const oid of [...splitNames(anchors, client.format)].toReversed()) add(oid);
   for (const { ours } of differences) add(ours);
   for (const { oid } of decodeRefRows(sync.begun.snapshot.refs, client.format.rawSize)) add(oid);
@@ -89,7 +92,7 @@ function knownTips({ sync, client, differences }: Differing): ObjectIdList {
 
 const NUMBERS = new Intl.Collator("en", { numeric: true });
 
-/** Orders what is wanted by age, as far as names tell: tags by their numbers, then branches. */
+/** Orders the wants by age, as far as names tell: tags by their numbers, then branches. */
 function oldestFirst({ differences }: Differing, wants: ObjectIdList): NamedValue[] {
   const wanted = new Set(Array.from(wants, (oid) => toHex(oid)));
   const named = differences.flatMap(({ name, theirs }): NamedValue[] => {
@@ -100,7 +103,7 @@ function oldestFirst({ differences }: Differing, wants: ObjectIdList): NamedValu
   return named.sort((a, b) => rank(a) - rank(b) || NUMBERS.compare(a.name, b.name));
 }
 
-/** Counts what comes, and stops what is too much. */
+/** Counts what comes, and stops a pack that is too large. */
 function listenerOf(sync: SyncBegun): BandListener {
   const { input, traffic } = sync;
   const { mostBytes } = input;
@@ -117,7 +120,7 @@ function listenerOf(sync: SyncBegun): BandListener {
   };
 }
 
-/** A pack, and what it was asked for by: its mark is that all of it is reached from there. */
+/** A pack, and the tips for which it was requested. Its mark says that they reach all of it. */
 type WantedPack = OpenedPack & { readonly tips: readonly Uint8Array[] };
 
 function leniencyOf({ fsck }: MirrorSettings): FsckLeniency {
@@ -125,12 +128,12 @@ function leniencyOf({ fsck }: MirrorSettings): FsckLeniency {
   return { ignored, warned: new Set(), skipped: new Set(fsck.skip) };
 }
 
-/** Gives what an upstream sends; it makes way for others where it stands still. */
+/** Returns the upstream's bytes as a source that gives way to other requests while the upstream stalls. */
 function waitedFor(source: ByteSource, memory: RequestMemory): ByteSource {
   return { read: async (buffer) => await memory.whileClient(source.read(buffer)) };
 }
 
-/** Takes a pack in. */
+/** Ingests a pack. */
 async function store({ sync, database }: Differing, wanted: WantedPack, kernel: Kernel): Promise<IngestedPack> {
   const { incoming, head, tips } = wanted;
   const { input, begun, traffic, packName } = sync;

@@ -1,5 +1,5 @@
 /**
- * Takes an upstream's answer apart: pkt-lines, fed to the parser that is due, then a pack in side-bands.
+ * Takes an upstream's answer apart: pkt-lines, fed to the parser of the message that is due, then a pack in side-bands.
  *
  * @packageDocumentation
  */
@@ -11,14 +11,14 @@ import { BAND_DATA, BAND_ERROR, parseSideBand } from "../wire/side-band.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 const CHUNK_BYTES = 262_144;
-/** Bytes of an answer without a pack, or of what comes before one: room for 500,000 refs of usual names. */
+/** The most bytes of an answer without a pack, or before one. There is room for 500,000 refs of usual names. */
 const MOST_TALK = 64 * 1024 * 1024;
 
 function brokeOff(): UpstreamFailure {
   return new UpstreamFailure("The upstream's answer broke off.");
 }
 
-/** Reads pkt-lines: as many as fit a bound on bytes, until {@link LineSource.endTalk}. */
+/** Reads pkt-lines within a bound on bytes, which holds until {@link LineSource.endTalk}. */
 export class LineSource {
   readonly #source: ByteSource;
   readonly #decoder = new PktLineDecoder();
@@ -31,7 +31,7 @@ export class LineSource {
     this.#left = mostTalk;
   }
 
-  /** Lifts the bound: whoever reads the pack that follows has one of its own. */
+  /** Lifts the bound. The reader of the pack that follows has a bound of its own. */
   endTalk(): void {
     this.#left = Number.POSITIVE_INFINITY;
   }
@@ -39,7 +39,7 @@ export class LineSource {
   /**
    * Takes the next line; its payload is valid until the next call.
    *
-   * @throws UpstreamFailure where the answer ends, or where the line says `ERR`; LimitExceeded where it goes on and on.
+   * @throws UpstreamFailure if the answer ends, or the line says `ERR`; LimitExceeded if the answer exceeds the bound.
    */
   async next(): Promise<PktLine> {
     const line = this.#held ?? (await this.#read());
@@ -49,19 +49,19 @@ export class LineSource {
     return line;
   }
 
-  /** Gives back the line that was just taken. */
+  /** Puts back the line that was just taken. */
   putBack(line: PktLine): void {
     this.#held = line;
   }
 
-  /** Gives the next line where it is at hand without waiting; `undefined` where it is not. */
+  /** Returns the next line if it is available without waiting; `undefined` if not. */
   nextAtHand(): PktLine | undefined {
     const line = this.#held ?? this.#decoder.next();
     this.#held = undefined;
     return line;
   }
 
-  /** Feeds lines to a parser until it has its message. */
+  /** Feeds lines to a parser until the message is complete. */
   async feed(parser: { accept(line: PktLine): "more" | "done" }): Promise<void> {
     while (parser.accept(await this.next()) === "more");
   }
@@ -81,15 +81,15 @@ export class LineSource {
   }
 }
 
-/** What an upstream tells beside the pack. */
+/** Receives what an upstream sends besides the pack. */
 export type BandListener = {
-  /** Told of progress, as it comes: pieces of lines, with carriage returns. */
+  /** Called with progress as it comes: pieces of lines, with carriage returns. */
   onProgress(text: string): void;
-  /** Told how many bytes of the pack have come. @throws LimitExceeded to stop. */
+  /** Called with the number of bytes of the pack that have come. @throws LimitExceeded to stop. */
   onBytes(count: number): void;
 };
 
-/** Gives the pack out of the side-bands that follow in `lines`, up to their flush. */
+/** Returns the pack from the side-bands that follow in `lines`, up to their flush. */
 export function bandSource(lines: LineSource, listener: BandListener): ByteSource {
   let rest: Uint8Array = new Uint8Array(0);
   const state = { ended: false };
@@ -106,7 +106,7 @@ export function bandSource(lines: LineSource, listener: BandListener): ByteSourc
       let filled = 0;
       while (filled < buffer.length && !state.ended) {
         if (rest.length === 0) {
-          // What has come goes on at once; only the first byte is waited for.
+          // Bytes that have come are passed on at once; only the first byte is awaited.
           const line = filled === 0 ? await lines.next() : lines.nextAtHand();
           if (line === undefined) break;
           take(line);

@@ -13,15 +13,15 @@ import { UpstreamFailure } from "./upstream.ts";
 
 const BRANCHES = "refs/heads/";
 
-/** How an upstream differs from its mirror. */
+/** The differences of an upstream and its mirror. */
 export type UpstreamDifferences = {
-  /** In the order of the refs' names. */
+  /** The refs that differ, in the order of their names. */
   readonly differences: readonly RefDifference[];
-  /** The branch HEAD has to point to; `undefined` where it does. */
+  /** The branch that HEAD must point to from now on; `undefined` if HEAD stays. */
   readonly head: string | undefined;
 };
 
-/** Lists the upstream's refs and compares. @throws UpstreamFailure where the upstream has none of them any more. */
+/** Lists the upstream's refs and compares them. @throws UpstreamFailure if the upstream has none of them any more. */
 export async function listDifferences({ input, begun }: SyncBegun, client: FetchClient): Promise<UpstreamDifferences> {
   const { record, refs } = begun.snapshot;
   const refspecs = begun.settings.refspecs.flatMap((text) => parseRefspec(text) ?? []);
@@ -38,14 +38,14 @@ export async function listDifferences({ input, begun }: SyncBegun, client: Fetch
   return { differences, head };
 }
 
-/** Leaves out what no upstream has: what was kept of it. */
+/** Leaves out the refs that no upstream has: those under `refs/kept/`. */
 function* followed(rows: Iterable<RefRow>): Generator<RefRow> {
   for (const row of rows) if (!row.name.startsWith(KEPT)) yield row;
 }
 
 /**
- * Gives the branch that HEAD has to point to from now on: the upstream's, also where it is yet to be born. Where that is no branch of
- * the mirror's, because HEAD is detached or its branch is not taken, HEAD stays on one that is there, or goes to one.
+ * Returns the branch that HEAD must point to from now on: the upstream's, even if it is unborn. If HEAD is detached, or
+ * its branch is not taken, HEAD stays on a branch that exists, or moves to one.
  */
 function newHead(
   upstreamHead: string | undefined,
@@ -58,7 +58,10 @@ function newHead(
   return head === current ? undefined : head;
 }
 
-/** Gives the branch to stay on, or the one to go to: `main` or `master` where there is one, as git guesses, else the first. */
+/**
+ * Returns the present branch if it exists. Otherwise it is `main` or `master` if there is one, as git guesses, or else
+ * the first branch.
+ */
 function stayingHead(theirs: RefList, current: string): string | undefined {
   if (theirs.has(current)) return current;
   const usual = ["refs/heads/main", "refs/heads/master"].find((name) => theirs.has(name));

@@ -1,5 +1,5 @@
 /**
- * Makes commands of how an upstream's refs differ from its mirror's, once all objects are here.
+ * Turns the differences of an upstream's refs and its mirror's into commands, once all objects are here.
  *
  * @packageDocumentation
  */
@@ -19,19 +19,26 @@ import { anchorsLeft, reachedPacks } from "./slice-anchors.ts";
 import type { Differing } from "./sync-input.ts";
 
 const BRANCHES = "refs/heads/";
-/** Commits read to see whether a ref moves forward: little work each where the pack is in memory, else a storage operation. */
+/**
+ * The most commits that are read to see whether a ref moves forward. In a pack in memory each is little work; in a
+ * stored pack each is a storage operation, so the second bound is lower.
+ */
 const MOST_COMMITS = 10_000;
 const MOST_STORED_COMMITS = 50;
 
-/** How the refs move. */
+/** The planned moves of refs. */
 export type PlannedMoves = {
-  /** Packs of slices before whose objects all are reached when the refs are moved. */
+  /** Names of earlier slices' packs whose objects are all reached once the refs have moved. */
   readonly reached: readonly string[];
-  /** Those that delete come first, to make room for names below theirs. */
+  /** The commands. Deletions come first, to make room for names below theirs. */
   readonly updates: readonly RefUpdate[];
 };
 
-/** Plans the moves of refs; `pack` is what was fetched for them. @throws ObjectRejected where a ref can't have its value. */
+/**
+ * Plans the moves of refs; `pack` is the pack fetched for them.
+ *
+ * @throws ObjectRejected if a ref can't have its value.
+ */
 export async function planMoves(
   differing: Differing,
   pack: IngestedPack | undefined,
@@ -40,7 +47,7 @@ export async function planMoves(
   const { sync, client, database, differences } = differing;
   const { repository } = sync.input;
   const { settings, slice: last, snapshot } = sync.begun;
-  // While the pack's references are at hand.
+  // Done while the pack's references are available.
   const left = anchorsLeft(last?.anchors ?? new Uint8Array(0), pack, client.format);
   const values = differences.flatMap(({ theirs }): TipValue[] =>
     theirs === undefined ? [] : [{ oid: theirs, kind: 0 }],
@@ -48,7 +55,7 @@ export async function planMoves(
   const sources = { format: client.format, pack, database, kernel };
   await findTipKinds(values, sources);
   const planned = await planUpdates(differing, values, pack);
-  // Objects of the pack first: reading stored ones takes over the kernel's memory.
+  // Objects of the pack come first: reading stored objects takes over the kernel's memory.
   await peelTips(values, sources);
   const packs = pack === undefined ? snapshot.packs : [...snapshot.packs, pack.record];
   const openAll = (): ObjectDatabase => openObjects(repository, snapshot.record, packs);
@@ -65,26 +72,33 @@ export async function planMoves(
   return { reached: reachedPacks(last, left, updates, client.format), updates };
 }
 
-/** Whether a value is reached from what came: what was merged elsewhere, or moved on by more than is looked at, is so all the same. */
+/**
+ * Whether the pack carries the mark and one of its objects refers to the value. This also covers a value that was
+ * merged elsewhere, or that lies more commits back than are read.
+ */
 function isReachedBy(pack: IngestedPack | undefined, value: Uint8Array | undefined): boolean {
   return value !== undefined && pack?.record.marked === true && pack.refersTo(value);
 }
 
-/** @throws ObjectRejected where a ref of this name can't have that value, whose type number is given: 0 where it is not here. */
+/**
+ * Checks that a ref of this name can have that value, whose type number is given (0 if it is not here).
+ *
+ * @throws ObjectRejected
+ */
 function assertMayName(name: string, value: Uint8Array, kind: number): void {
   if (kind === 0) throw new ObjectRejected(`did not receive expected object ${toHex(value)}`);
   if (kind === KIND_NUMBER.commit || !name.startsWith(BRANCHES)) return;
   throw new ObjectRejected(`cannot update ref '${name}': trying to write non-commit object ${toHex(value)} to branch`);
 }
 
-/** Makes commands of the differences. `values` are those of the refs that the upstream has, in their order. */
+/** Turns the differences into commands. `values` are those of the refs that the upstream has, in their order. */
 async function planUpdates(
   { sync, client, differences }: Differing,
   values: readonly TipValue[],
   pack: IngestedPack | undefined,
 ): Promise<RefUpdate[]> {
   const none = "0".repeat(client.format.hexSize);
-  // A sync without a pack weighs nothing.
+  // A sync without a pack counts as zero bytes.
   const inMemory = (pack?.record.packBytes ?? 0) <= sync.input.repository.limits.memoryPackBytes;
   const mostCommits = inMemory ? MOST_COMMITS : MOST_STORED_COMMITS;
   const gone: RefUpdate[] = [];
@@ -107,7 +121,7 @@ async function planUpdates(
   return [...gone, ...moved];
 }
 
-/** Adds what tags finally name. The last of `updates` are those of `values`, in their order. */
+/** Adds the objects that tags finally name. The last of `updates` are those of `values`, in their order. */
 function withPeeled(updates: readonly RefUpdate[], values: readonly TipValue[]): RefUpdate[] {
   const first = updates.length - values.length;
   return updates.map((update, index) => {

@@ -1,14 +1,14 @@
 /**
- * Keeps an upstream's credentials out of what is told of it: an upstream can repeat what it was sent.
+ * Keeps an upstream's credentials out of messages about it: an upstream can repeat what it was sent.
  *
  * @packageDocumentation
  */
 
-/** Characters of a secret that is worth hiding: shorter ones would be found in any text. */
+/** The fewest characters of a secret that is hidden. Shorter ones would be found in any text. */
 const LEAST = 4;
 const SHOWN_INSTEAD = "[credentials]";
 
-/** Gives the texts in which an `Authorization` header's value may be repeated, the longest first. */
+/** Returns the texts in which an `Authorization` header's value may be repeated, the longest first. */
 export function secretsIn(authorization: string): string[] {
   const [scheme = "", credentials = ""] = authorization.split(" ", 2);
   const texts = [credentials];
@@ -25,7 +25,7 @@ function decodeBasic(credentials: string): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Gives a text without them. */
+/** Returns a text without these secrets. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, SHOWN_INSTEAD), text);
 }

@@ -1,5 +1,5 @@
 /**
- * What an upstream has against what its mirror has.
+ * Compares the refs of an upstream with those of its mirror.
  *
  * @packageDocumentation
  */
@@ -14,23 +14,25 @@ import { ObjectIdList } from "../wire/object-id-list.ts";
 /** One ref and its value. */
 export type NamedValue = { readonly name: string; readonly oid: Uint8Array };
 
-/** A ref whose values differ; `undefined` where a side has no such ref. Raw names. */
+/** A ref whose values differ; `undefined` for a side that has no such ref. Names are raw. */
 export type RefDifference = {
   readonly name: string;
   readonly ours: Uint8Array | undefined;
-  /** What ours finally names, where it is a tag and that is known. */
+  /** The object that our value finally names, if it is a tag and that is known. */
   readonly oursPeeled?: Uint8Array | undefined;
   readonly theirs: Uint8Array | undefined;
 };
 
-/** Refs in the order of their names, however they come. Of two with one name the first counts. */
+/**
+ * Refs in the order of their names, whatever the order in which they were added. Of two with one name the first counts.
+ */
 export class RefList {
   readonly #names: string[] = [];
   readonly #values: ObjectIdList;
   readonly #most: number;
   #isSorted = true;
 
-  /** `most` is how many it takes. */
+  /** `most` is the number of refs that the list takes. */
   constructor(format: ObjectFormat, most: number) {
     this.#values = new ObjectIdList(format);
     this.#most = most;
@@ -55,13 +57,13 @@ export class RefList {
     return this.#names.includes(name);
   }
 
-  /** Gives the first name that begins with a prefix; `undefined` where none does. */
+  /** Returns the first name that begins with a prefix; `undefined` if there is none. */
   firstBelow(prefix: string): string | undefined {
     for (const { name } of this) if (name.startsWith(prefix)) return name;
     return undefined;
   }
 
-  /** Gives the refs in order; values are views, valid until the list grows. */
+  /** Yields the refs in order. Values are views, valid until the list grows. */
   *[Symbol.iterator](): Generator<NamedValue> {
     const order = Uint32Array.from(this.#names.keys());
     const nameAt = (index: number): string => itemAt(this.#names, index);
@@ -75,7 +77,7 @@ export class RefList {
   }
 }
 
-/** Gives the refs that differ; both sides come in the order of names. Values are the sides' own. */
+/** Yields the refs that differ. Both sides come in the order of names. Values are views into the sides. */
 export function* compareRefs(ours: Iterable<RefRow>, theirs: Iterable<NamedValue>): Generator<RefDifference> {
   const left = ours[Symbol.iterator]();
   const right = theirs[Symbol.iterator]();

@@ -1,5 +1,5 @@
 /**
- * What becomes of history that an upstream rewrites or drops: see `MirrorPolicy`.
+ * Applies a mirror's policy to history that the upstream rewrites or drops: see `MirrorPolicy`.
  *
  * @packageDocumentation
  */
@@ -16,23 +16,27 @@ import type { RefDifference } from "./ref-comparison.ts";
 import { KEPT } from "./refspec.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
-/** Names that a failure lists. */
+/** The most names that a failure lists. */
 const MOST_NAMES = 5;
 
-/** What is looked at. */
+/** The input of the policy. */
 export type PolicyInput = {
   readonly policy: MirrorPolicy;
   readonly updates: readonly RefUpdate[];
   readonly differences: readonly RefDifference[];
-  /** Opens what was there and what came, together. */
+  /** Opens the objects that were there and those of the new pack together. */
   readonly openAll: () => ObjectDatabase;
-  /** Gives a kernel that is needed for nothing else any more. */
+  /** Returns a kernel that nothing else needs any more. */
   readonly kernel: () => Promise<Kernel>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 };
 
-/** Gives the updates that the policy lets through, with what it adds. @throws UpstreamFailure where it lets none through. */
+/**
+ * Returns the updates that the policy lets through, with those that it adds.
+ *
+ * @throws UpstreamFailure if it lets none through.
+ */
 export async function applyPolicy(input: PolicyInput): Promise<readonly RefUpdate[]> {
   const { policy, updates, now } = input;
   if (policy === "follow") return updates;
@@ -45,7 +49,7 @@ export async function applyPolicy(input: PolicyInput): Promise<readonly RefUpdat
       `The upstream has rewritten or dropped ${names.join(", ")}${more}, and the mirror is to stop then.`,
     );
   }
-  // To the millisecond: two syncs of one second keep what each drops.
+  // The time is precise to the millisecond, so that two syncs in one second each keep what they drop.
   const stamp = new Date(now).toISOString().replaceAll(/[-:.]/g, "");
   const peeled = new Map(input.differences.map(({ name, oursPeeled }) => [name, oursPeeled] as const));
   const kept = rewritten.map(({ name, oldOid }): RefUpdate => {
@@ -61,7 +65,9 @@ export async function applyPolicy(input: PolicyInput): Promise<readonly RefUpdat
   return [...updates, ...kept];
 }
 
-/** Gives the updates that take a ref away from history it had: deletions, tags that move, branches that don't move forward. */
+/**
+ * Returns the updates that take history away from a ref: deletions, tags that move, branches that don't move forward.
+ */
 async function findRewritten({ updates, openAll, kernel }: PolicyInput): Promise<RefUpdate[]> {
   const isDoubtful = ({ oldOid, newOid, forward, name }: RefUpdate): boolean =>
     !forward && !isZeroOid(oldOid) && !isZeroOid(newOid) && !name.startsWith("refs/tags/");

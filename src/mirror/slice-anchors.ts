@@ -1,15 +1,20 @@
 /**
- * What all that came in slices hangs on, and whether refs have come to name it.
+ * The anchors of slices: the objects from which everything in the slices is reachable, and whether refs name them by
+ * now.
  *
  * ```text
  *        ┌ pack of a slice ┐   ┌ pack of the next ┐
- * root ── · ── · ── · ── A ── · ── · ── · ── B        every object of a pack is one of its anchors or is referred to within the pack;
- *                        └── a tag: T                 A is referred to by the next pack, B and T by nothing: they are what is left
+ * root ── · ── · ── · ── A ── · ── · ── · ── B
+ *                        └── a tag: T
  * ```
  *
- * Objects form a graph without cycles, and whoever goes up in it from any object that came, by what refers to it, ends at an anchor that
- * nothing refers to. So all of it is reachable once refs have just these for values, and it is no matter what became of others: where the
- * upstream rewrites its history between two slices, an anchor is left that no ref ever gets.
+ * Every object of a pack is one of its anchors, or another object of the pack refers to it. The next pack refers to A,
+ * and nothing refers to B and T: they are left.
+ *
+ * Objects form a graph without cycles. From any object of a slice, the way up through the objects that refer to it ends
+ * at an anchor to which nothing refers. Everything is therefore reachable once refs have exactly these anchors as
+ * values, whatever became of the others. If the upstream rewrites its history between two slices, an anchor is left
+ * that no ref ever gets.
  *
  * @packageDocumentation
  */
@@ -20,20 +25,26 @@ import type { Slice } from "../refs/mirror-store.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
 
-/** What is looked at of a pack: its record's mark is for its own anchors, or for all that refs are to have. */
+/**
+ * The part of a pack that is looked at. Its record's mark is for its own anchors, or for all values that refs are to
+ * have.
+ */
 type Arrived = Pick<IngestedPack, "refersTo"> & {
   readonly record: Pick<IngestedPack["record"], "name" | "marked">;
 };
 
-/** A row of a mirror has to have room for the anchors. */
+/** The most bytes of anchors. They must fit a mirror's row. */
 const MOST_ANCHOR_BYTES = 1024 * 1024;
 
-/** Cuts raw names, one after the other, into views. */
+/** Cuts concatenated raw names into views. */
 export function* splitNames(names: Uint8Array, { rawSize }: ObjectFormat): Generator<Uint8Array> {
   for (let at = 0; at + rawSize <= names.length; at += rawSize) yield names.subarray(at, at + rawSize);
 }
 
-/** Gives what is here once a slice has come: `pack`, with all below `cut`. Call it before the kernel is used for anything else. */
+/**
+ * Returns the state of the slices after one more: `pack`, with everything below `cut`. Must be called before the kernel
+ * is used for anything else.
+ */
 export function addSlice(last: Slice | undefined, cut: Uint8Array, pack: Arrived, format: ObjectFormat): Slice {
   const anchors = concat([last?.anchors ?? new Uint8Array(0), cut]);
   const isKnown = pack.record.marked && (last === undefined || last.packs !== undefined);
@@ -42,15 +53,18 @@ export function addSlice(last: Slice | undefined, cut: Uint8Array, pack: Arrived
   return { anchors: left, packs: [...(last?.packs ?? []), pack.record.name] };
 }
 
-/** Gives the anchors that no object of the pack refers to; of a pack without the mark, which proves nothing, all. */
+/**
+ * Returns the anchors to which no object of the pack refers. A pack without the mark proves nothing, so all anchors are
+ * left.
+ */
 export function anchorsLeft(anchors: Uint8Array, pack: Arrived | undefined, format: ObjectFormat): Uint8Array {
   if (pack?.record.marked !== true) return anchors;
   return concat([...splitNames(anchors, format)].filter((name) => !pack.refersTo(name)));
 }
 
 /**
- * Gives the packs of the slices, where the refs that `updates` set reach all that is in them. `left` is what {@link anchorsLeft} gave
- * for the pack that came with these.
+ * Returns the packs of the slices if the refs that `updates` set reach everything in them. `left` is the result of
+ * {@link anchorsLeft} for the pack that came with these updates.
  */
 export function reachedPacks(
   last: Slice | undefined,
@@ -64,7 +78,7 @@ export function reachedPacks(
   return last.packs;
 }
 
-/** As many as there is room for: the last that came reach most. */
+/** Keeps as many anchors as there is room for. The last ones are kept, because they reach most. */
 function newest(anchors: Uint8Array, { rawSize }: ObjectFormat): Uint8Array {
   const room = MOST_ANCHOR_BYTES - (MOST_ANCHOR_BYTES % rawSize);
   return anchors.length <= room ? anchors : anchors.slice(anchors.length - room);

@@ -1,19 +1,20 @@
 /**
- * Takes history that is too much for one go in slices, oldest first. Each is all that is reachable from some commits, and so closed
- * like a push; no ref comes with it, so that readers see nothing of it before the last.
+ * Fetches history that is too much for one sync in slices, oldest first. Each slice is everything that is reachable
+ * from some commits, and so it is closed like a push. No ref comes with it, so readers see nothing of it before the
+ * last slice.
  *
- * Where the upstream has releases, a slice is all up to one of them: tags, in the order of their numbers. Else, or between two
- * releases, it is cut by depth:
+ * If the upstream has releases, a slice is everything up to one of them: tags, in the order of their numbers.
+ * Otherwise, or between two releases, it is cut by depth:
  *
  * ```text
- * tip ── · ── · ── B ── · ── · ── A ── · ── · ── root        A: the commits at the depth of the first slice, B: of the second
+ * tip ── · ── · ── B ── · ── · ── A ── · ── · ── root        A: the commits at the depth of the first slice
  *                                 └──── first ────┘
- *                  └─── second ────┘
+ *                  └─── second ────┘                          B: those of the second
  * └───── the rest: refs ─────┘
  * ```
  *
- * Which commits lie at a depth an upstream says before it sends anything: they are where it would cut history for a client that asks for
- * so much of it. That answer is broken off there, and the commits are wanted by name.
+ * An upstream tells which commits lie at a depth before it sends anything: it would cut history there for a client that
+ * asks for this depth. The client breaks that answer off, and wants these commits by name.
  *
  * @packageDocumentation
  * @see gitprotocol-v2(5), `deepen` and `shallow-info`
@@ -27,35 +28,38 @@ import type { FetchClient, IncomingPack } from "./fetch-client.ts";
 import type { BandListener } from "./line-source.ts";
 import { splitNames } from "./slice-anchors.ts";
 
-/** A pack whose first bytes were read to know how much it is. */
+/** A pack whose first bytes were read to learn its size. */
 export type OpenedPack = { readonly head: Uint8Array; readonly count: number; readonly incoming: IncomingPack };
 
-/** Where slices are cut. */
+/** The input for cutting slices. */
 export type SliceInput = {
   readonly client: FetchClient;
   readonly listener: BandListener;
-  /** What is wanted, oldest first as far as names tell. */
+  /** The wants, oldest first as far as names tell. */
   readonly wanted: readonly NamedValue[];
-  /** What is here of slices before. */
+  /** The state of earlier slices. */
   readonly last: Slice | undefined;
-  /** Objects that are taken in one go. */
+  /** The most objects that one sync takes. */
   readonly mostObjects: number;
-  /** Objects that are still to come. */
+  /** The number of objects that are still to come. */
   readonly objects: number;
 };
 
-/** A slice on its way: all below the commits or tags of `cut`, raw names one after the other. */
+/** A slice on its way: everything below the commits or tags of `cut`, concatenated raw names. */
 export type IncomingSlice = { readonly pack: OpenedPack; readonly cut: Uint8Array };
 
-/** Deeper than any history is. */
+/** Deeper than any history. */
 const DEEPEST = 2 ** 24;
-/** Packs asked for to find one that is small enough, below one commit; and how often to begin anew below another. */
+/**
+ * The most packs that are requested to find one that is small enough, below one commit; also how often the search
+ * begins anew below another.
+ */
 const MOST_TRIES = 8;
 const MOST_LEVELS = 8;
-/** Of what fits, what is aimed at: depth says little of size. */
+/** The share of the fitting size at which a search aims, because depth says little about size. */
 const AIM = 0.7;
 
-/** Opens a pack and reads what it says of itself. */
+/** Opens a pack and reads its header. */
 export async function openPack(incoming: IncomingPack): Promise<OpenedPack> {
   let head = new Uint8Array(0);
   while (head.length < PACK_HEADER_BYTES) {
@@ -67,8 +71,8 @@ export async function openPack(incoming: IncomingPack): Promise<OpenedPack> {
 }
 
 /**
- * Opens the next slice: one that fits, where there is one. What can't be cut any more, such as a first commit that brings all, is
- * taken as it is.
+ * Opens the next slice: one that fits, if there is one. A slice that can't be cut any more, such as a first commit that
+ * brings everything, is taken as it is.
  *
  * @throws UpstreamFailure, ProtocolError
  */
@@ -81,7 +85,7 @@ export async function openSlice(input: SliceInput): Promise<IncomingSlice> {
     const found = await cutBelow(input, tip, await historyDepth(input.client, tip));
     if (found.kind === "slice") return found;
     if (found.kind === "whole") break;
-    // All of it hangs on one commit of old that is reached by a short way: look below that.
+    // All of it hangs on one old commit that a short path reaches: look below that commit.
     ({ tip } = found);
   }
   return { pack: await openWants(input, [tip]), cut: tip };
@@ -93,7 +97,7 @@ async function openWants(input: SliceInput, oids: readonly Uint8Array[]): Promis
   return await openPack(await input.client.fetchPack({ wants, haves: havesOf(input), thin: false }, input.listener));
 }
 
-/** Opens as much as fits of what is wanted, from the oldest on; `undefined` where the oldest alone is too much. */
+/** Opens as many wants as fit, from the oldest on; `undefined` if the oldest alone is too much. */
 async function openByName(input: SliceInput): Promise<IncomingSlice | undefined> {
   const { wanted, mostObjects, objects } = input;
   let [low, high] = [0, wanted.length];
@@ -116,7 +120,7 @@ type Cut =
   | { readonly kind: "too-much"; readonly tip: Uint8Array }
   | { readonly kind: "whole" };
 
-/** Looks for a depth below `tip`, less than `deep`, where what is older is little enough. */
+/** Looks for a depth below `tip`, less than `deep`, at which the older part is small enough. */
 async function cutBelow(input: SliceInput, tip: Uint8Array, deep: number): Promise<Cut> {
   const { client, mostObjects, objects } = input;
   let [low, high] = [0, deep];
@@ -131,7 +135,7 @@ async function cutBelow(input: SliceInput, tip: Uint8Array, deep: number): Promi
     }
     await pack?.incoming.cancel();
     if (pack === undefined || pack.count === 0) {
-      // There is nothing so deep, or it is here.
+      // Nothing lies so deep, or it is here already.
       high = depth;
     } else {
       low = depth;
@@ -148,7 +152,7 @@ function havesOf({ client, last }: SliceInput): ObjectIdList {
   return haves;
 }
 
-/** Gives the depth of history below a commit: where it can't be cut any more. */
+/** Returns the depth of the history below a commit, at which it can't be cut any more. */
 async function historyDepth(client: FetchClient, tip: Uint8Array): Promise<number> {
   let [shallow, deep] = [1, DEEPEST];
   while (deep - shallow > Math.max(1, shallow / 8)) {

@@ -1,9 +1,10 @@
 /**
- * Snapshots of mirrors: all refs and the catalog as of one version, so that readers need no Durable Object. They never say who may
- * read: that is the pointer's to say, which lies where what is deleted is gone at once.
+ * Snapshots of mirrors: all refs and the catalog as of one version, so that readers need no Durable Object. They never
+ * tell who may read. That is up to the pointer, which lies in the bucket, where a deleted object is gone at once.
  *
  * ```text
- * snapshot := u32 length of header (big-endian) | header (JSON) | chunks of refs | of each pack its index head, then its types
+ * snapshot := u32 length of header (big-endian) | header (JSON) | chunks of refs | packs
+ * packs    := of each pack its index head, then its types
  * ```
  *
  * A snapshot is written once under a key that has its version in it, in pieces of a size that the store takes.
@@ -19,11 +20,11 @@ import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { OpenSnapshot, OpenRequest } from "../refs/ref-store.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 
-/** A snapshot as it is read. */
+/** A decoded snapshot. */
 export type MirrorSnapshot = {
-  /** Encoded rows of all refs, in order. */
+  /** The encoded rows of all refs, in order. */
   readonly refs: readonly Uint8Array[];
-  /** Distinct values of refs. */
+  /** The number of distinct values of refs. */
   readonly tips: number;
   readonly packs: readonly PackRecord[];
 };
@@ -56,14 +57,14 @@ export function encodeSnapshot({ record, refs, packs }: OpenSnapshot, pieceBytes
   return pieces;
 }
 
-/** Gives the number of distinct values of refs. */
+/** Returns the number of distinct values of refs. */
 export function countTips(refs: readonly Uint8Array[], rawSize: number): number {
   const tips = new Set<string>();
   for (const { oid } of decodeRefRows(refs, rawSize)) tips.add(toHex(oid));
   return tips.size;
 }
 
-/** Decodes a snapshot; what it gives are views into the pieces, put together. @throws CorruptStore */
+/** Decodes a snapshot. The result holds views into the concatenated pieces. @throws CorruptStore */
 export function decodeSnapshot(pieces: readonly Uint8Array[]): MirrorSnapshot {
   const [first] = pieces;
   const whole = first !== undefined && pieces.length === 1 ? first : concat(pieces);
@@ -88,14 +89,14 @@ export function decodeSnapshot(pieces: readonly Uint8Array[]): MirrorSnapshot {
   };
 }
 
-/** Whether a request can be answered from the pointer alone. */
+/** Whether a request needs the snapshot, and not the pointer alone. */
 export function needsSnapshot({ packs, refPrefixes, refNames, wants, wantRefs }: OpenRequest): boolean {
   return [packs, refPrefixes, refNames, wants, wantRefs].some((asked) => asked !== undefined);
 }
 
 const NOTHING: MirrorSnapshot = { refs: [], tips: 0, packs: [] };
 
-/** Answers a reader as the Durable Object would, but for the secret that pushes are signed with. */
+/** Answers a reader as the Durable Object would, but without the secret with which pushes are signed. */
 export function openSnapshot(
   { record, version, headOid }: Omit<MirrorPointer, "pieces">,
   snapshot: MirrorSnapshot = NOTHING,
@@ -105,7 +106,7 @@ export function openSnapshot(
   const rows = (): Iterable<RefRow> => decodeRefRows(snapshot.refs, rawSize);
   const { refPrefixes, refNames = [], wants, wantRefs = [] } = request;
   const values = valuesOf(rows, wantRefs);
-  // The empty text says that there is no such ref.
+  // An empty text stands for a missing ref.
   const wantedRefs = wantRefs.map((name) => (name === "HEAD" ? headOid : values.get(name)) ?? "");
   const byRef = wantedRefs.flatMap((hex) => (hex === "" ? [] : (fromHex(hex) ?? [])));
   const tips =
@@ -125,7 +126,7 @@ export function openSnapshot(
   };
 }
 
-/** Answers which of the haves are tips, as `OpenRequest` says. */
+/** Returns which of the haves are tips, as `OpenRequest` says. */
 function lookAtHaves(
   { haves, packs: asksForPacks }: OpenRequest,
   { packs }: MirrorSnapshot,

@@ -1,5 +1,5 @@
 /**
- * What a sync is given, and what it carries along.
+ * The input of a sync, and the state that it carries along.
  *
  * @packageDocumentation
  */
@@ -11,30 +11,33 @@ import type { FetchClient } from "./fetch-client.ts";
 import type { RefDifference } from "./ref-comparison.ts";
 import type { ConnectionOptions } from "./upstream-connection.ts";
 
-/** What a sync works with. */
+/** The input of a sync. */
 export type SyncInput = {
   readonly repository: Repository;
   readonly mirror: MirrorStore;
-  /** What connecting takes, but for what the mirror's settings say. */
+  /** The options of a connection, except for those that the mirror's settings hold. */
   readonly connection: Omit<ConnectionOptions, "upstream" | "authorization">;
-  /** Opens the sealed credentials of a repository's upstream. @throws UpstreamFailure where that can't be done. */
+  /** Opens the sealed credentials of a repository's upstream. @throws UpstreamFailure if that can't be done. */
   openLogin(login: SealedSecret, context: SecretContext): Promise<OpenedLogin>;
-  /** Gives the webhooks' secret of a repository as it is to be kept from now on, where its key is no longer the first. */
+  /** Returns the webhooks' secret of a repository, sealed anew to be stored, if its key is not the newest any more. */
   resealHook(hook: SealedSecret, id: string): Promise<SealedSecret | undefined>;
-  /** `agent=`, as this host gives it. */
+  /** The value of `agent=` that this host sends. */
   readonly agent: string;
-  /** The most objects that are taken in one go, where the upstream can be taken in slices. */
+  /** The most objects that one sync takes, if the upstream can be fetched in slices. */
   readonly sliceObjects: number;
-  /** Gives what the mirror's tenant may have. Asked only where something is fetched. */
+  /** Returns the allowance of the mirror's tenant. It is asked for only if something is fetched. */
   allowance(): Promise<Allowance>;
-  /** The most bytes that one pack may have. */
+  /** The most bytes of one pack. */
   readonly mostBytes: number;
 };
 
-/** The value of an `Authorization` header, and how it is to be kept from now on where its key is no longer the first. */
+/**
+ * The value of an `Authorization` header. `resealed` is present if its key is not the newest any more, and is to be
+ * stored.
+ */
 export type OpenedLogin = { readonly authorization: string; readonly resealed?: SealedSecret };
 
-/** What a secret is bound to, so that a sealed one is of no use elsewhere: the repository, and what it is for. */
+/** The binding of a secret, which makes a sealed one useless elsewhere: the repository and the purpose. */
 export type SecretContext =
   | { readonly use: "upstream"; readonly id: string; readonly origin: string }
   | { readonly use: "hook"; readonly id: string };
@@ -44,11 +47,11 @@ export type SyncBegun = {
   readonly input: SyncInput;
   readonly begun: Extract<BeginSyncAnswer, { kind: "begun" }>;
   readonly packName: string;
-  /** What is under the newest key now and was not. */
+  /** The secrets that were sealed anew with the newest key. */
   readonly resealed: { login?: SealedSecret; hook?: SealedSecret };
-  /** What must not be told of the upstream, whatever it says. */
+  /** The secrets that no message about the upstream may contain. */
   secrets: readonly string[];
-  /** What came, so far. */
+  /** The traffic so far. */
   readonly traffic: { bytes: number; objects: number; progress: string };
 };
 
@@ -56,8 +59,8 @@ export type SyncBegun = {
 export type Differing = {
   readonly sync: SyncBegun;
   readonly client: FetchClient;
-  /** The objects that were here when it began. */
+  /** The objects that were here when the sync began. */
   readonly database: ObjectDatabase;
-  /** At least one. */
+  /** The refs that differ, at least one. */
   readonly differences: readonly RefDifference[];
 };

@@ -2,10 +2,11 @@
  * One sync of a mirror.
  *
  * ```text
- * begin (lease, refs, catalog) → ls-refs → compare → fetch, our tips as haves → ingest → one step: refs, HEAD, catalog, status
+ * begin (lease, refs, catalog) → ls-refs → compare → fetch, our tips as haves → ingest
+ *                              → one step: refs, HEAD, catalog, status
  * ```
  *
- * Until that step nothing of it is visible, and whatever ends it before leaves what readers see as it was.
+ * Nothing of the sync is visible before that step. A sync that ends earlier leaves everything as readers saw it.
  *
  * @packageDocumentation
  */
@@ -22,15 +23,18 @@ import type { SyncBegun, SyncInput } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 /**
- * How a sync ended. `why` is for the mirror's owner; `fault` is what went wrong on our side. `unpublished` is the repository where readers
- * are not pointed to a snapshot of what it is, as before.
+ * The end of a sync. `why` is for the mirror's owner; `fault` is an error of the host's. `unpublished` names the
+ * repository if readers are not pointed to a snapshot of its present state.
  */
 export type SyncResult =
   | { readonly kind: "skipped" }
-  /** The next slice is to follow. */
+  /** The next slice has to follow. */
   | { readonly kind: "partial" }
   | { readonly kind: "failed"; readonly why: string; readonly fault?: unknown; readonly unpublished?: RepositoryRecord }
-  /** `snapshot` is of all refs and the catalog before it; `isPublished` says whether readers are pointed to one of what is now. */
+  /**
+   * `snapshot` has all refs and the catalog before the sync. `isPublished` says whether readers are pointed to a
+   * snapshot of the present state.
+   */
   | {
       readonly kind: "synced";
       readonly changed: boolean;
@@ -42,7 +46,7 @@ export type SyncResult =
 const PACK_NAME_BYTES = 20;
 const OUR_FAULT = "The sync failed on our side.";
 
-/** Says why a sync failed, in a sentence for the mirror's owner. */
+/** Explains why a sync failed, in a sentence for the mirror's owner; `undefined` for a fault of the host's. */
 function describeFailure(error: unknown): Extract<SyncEnd, { kind: "failed" }> | undefined {
   const failed = (why: string): Extract<SyncEnd, { kind: "failed" }> => ({ kind: "failed", why });
   if (error instanceof UpstreamFailure) {
@@ -55,7 +59,7 @@ function describeFailure(error: unknown): Extract<SyncEnd, { kind: "failed" }> |
   return undefined;
 }
 
-/** Brings a mirror up to date with its upstream. Failures are told to the mirror, not thrown. */
+/** Brings a mirror up to date with its upstream. Failures are recorded in the mirror, not thrown. */
 export async function syncMirror(input: SyncInput): Promise<SyncResult> {
   const { repository, mirror } = input;
   const packName = toHex(repository.random(PACK_NAME_BYTES));
@@ -83,7 +87,7 @@ export async function syncMirror(input: SyncInput): Promise<SyncResult> {
   }
 }
 
-/** Has the webhooks' secret sealed with the newest key, as the credentials are when they are used. */
+/** Seals the webhooks' secret with the newest key, as credentials are sealed when they are used. */
 async function resealHook({ input, begun, resealed }: SyncBegun): Promise<void> {
   const { hook, snapshot } = begun;
   if (hook === undefined) return;
@@ -91,11 +95,11 @@ async function resealHook({ input, begun, resealed }: SyncBegun): Promise<void> 
     const fresh = await input.resealHook(hook, snapshot.record.id);
     if (fresh !== undefined) resealed.hook = fresh;
   } catch {
-    // Keys that can't be read are a fault of who needs them, and a sync does not need this one.
+    // A key that can't be read is a fault for those who need the secret, and a sync does not need this one.
   }
 }
 
-/** Makes what was fetched visible. */
+/** Makes the fetched objects and refs visible. */
 async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResult> {
   const { slice, reached, pack, updates, head } = fetched;
   const tipPack = await tipPackOf(sync, fetched);
@@ -105,14 +109,14 @@ async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResul
     answer = await endSync(sync, end, { ...fetched, tipPack: tipPack?.record });
     if (answer.kind !== "done" || !answer.packKept) await tipPack?.staged.discard();
   } catch (error) {
-    // What does not fit one call was never sent.
+    // A change that does not fit one call was never sent.
     if (error instanceof LimitExceeded) return await fail(sync, error);
-    // Whether it happened nobody knows: the lease decides, and the mirror is synced again when it is over.
+    // Nobody knows whether the change happened. The lease decides, and the mirror is synced again when the lease ends.
     return { kind: "failed", why: OUR_FAULT, fault: error };
   }
   switch (answer.kind) {
     case "gone":
-      // Another sync has taken this one for dead, or there is no such mirror any more.
+      // Another sync has taken this one for dead, or the mirror does not exist any more.
       await discard(sync);
       return { kind: "skipped" };
     case "refused":
@@ -127,7 +131,7 @@ async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResul
   }
 }
 
-/** Makes a tip pack of what HEAD is to name, where the last of the packs, or slices, that bring it is large. */
+/** Makes a tip pack of HEAD's new value, if the last of the packs or slices that bring it is large. */
 async function tipPackOf({ input, begun }: SyncBegun, fetched: FetchedChanges): Promise<TipPack | undefined> {
   const { slice, pack, updates, head } = fetched;
   const { record, packs } = begun.snapshot;
@@ -137,12 +141,12 @@ async function tipPackOf({ input, begun }: SyncBegun, fetched: FetchedChanges): 
   const { packBytes } = pack.record;
   const brought = begun.slice === undefined ? packBytes : packs.reduce((sum, each) => sum + each.packBytes, packBytes);
   if (brought < tipPackFromBytes) return undefined;
-  // what it looks into makes room; nothing more is asked of it
+  // the tip pack needs the room of the fetched pack, which is not used any more
   pack.release();
   return await makeTipPack({ repository: input.repository, record, packs: [...packs, pack.record], tip });
 }
 
-/** Deletes what came and tells the mirror why nothing came of it. */
+/** Deletes what came and records in the mirror why the sync failed. */
 async function fail(sync: SyncBegun, error: unknown): Promise<SyncResult> {
   const described = describeFailure(error);
   const end = {
@@ -158,7 +162,7 @@ async function fail(sync: SyncBegun, error: unknown): Promise<SyncResult> {
   };
 }
 
-/** Deletes what was written of a pack that no catalog will name. Gives whether nothing is left, as far as is known. */
+/** Deletes the files of a pack that no catalog will name. Returns whether nothing is left, as far as is known. */
 async function discard({ input, begun, packName, traffic }: SyncBegun): Promise<boolean> {
   if (traffic.bytes === 0) return true;
   try {

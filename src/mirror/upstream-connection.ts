@@ -1,6 +1,6 @@
 /**
- * Smart HTTP as a client: which URL, which headers, which answers. Redirects are followed as git does by default, on the first
- * request only, and what is asked after it goes to where that led.
+ * Smart HTTP as a client: URLs, headers and answers. Redirects are followed as git does by default, on the first
+ * request only. Later requests go to the place to which that one was redirected.
  *
  * @packageDocumentation
  * @see gitprotocol-http(5), git-config(1) `http.followRedirects`, http.c, remote-curl.c
@@ -8,38 +8,38 @@
 import type { OutgoingUrl } from "../access/outgoing-url.ts";
 import { type Fetcher, type UpstreamAnswer, UpstreamFailure, type UpstreamRequest } from "./upstream.ts";
 
-/** What a connection needs. */
+/** The options of a connection. */
 export type ConnectionOptions = {
   readonly fetcher: Fetcher;
   /** The upstream, as the mirror's owner gave it. */
   readonly upstream: string;
-  /** Checks a URL before it is asked for anything, redirects too. */
+  /** Checks a URL before any request to it, also after a redirect. */
   checkUrl(text: string, base?: URL): OutgoingUrl;
   /** The value of the `Authorization` header, for the upstream's own origin and no other. */
   readonly authorization: string | undefined;
   readonly userAgent: string;
-  /** Zips a request's body. */
+  /** Compresses a request's body as gzip. */
   gzip(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   now(): number;
 };
 
 const MOST_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Bodies up to this size go as they are; git draws the line there, too. */
+/** Bodies up to this size are sent uncompressed, as by git. */
 const PLAIN_BYTES = 1024;
 const ANNOUNCEMENT = "/info/refs?service=git-upload-pack";
 const SECOND = 1000;
 const LONGEST_WAIT = 24 * 60 * 60 * SECOND;
 
-/** Gives the milliseconds that `Retry-After` asks for: seconds, or a date. */
+/** Returns the milliseconds that `Retry-After` asks for. The header holds seconds or a date. */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   const wait = /^\d{1,9}$/.test(value.trim()) ? Number(value) * SECOND : Date.parse(value) - now;
   return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), LONGEST_WAIT) : undefined;
 }
 
-/** Says what a status means for a mirror; `undefined` for the one that is right. */
+/** Explains what a status means for a mirror; `undefined` for a success. */
 function statusProblem(status: number, hasCredentials: boolean): string | undefined {
   if (status === 200) return undefined;
   if (status === 401)
@@ -55,16 +55,16 @@ function statusProblem(status: number, hasCredentials: boolean): string | undefi
   return `The upstream answers ${status}, which is not git's smart HTTP.`;
 }
 
-/** One sync's way to its upstream. */
+/** The connection of one sync to its upstream. */
 export class UpstreamConnection {
   readonly #options: ConnectionOptions;
   readonly #origin: string;
-  /** The repository's URL, without a slash at its end; redirects move it. */
+  /** The repository's URL, without a slash at its end. A redirect changes it. */
   #base: string;
-  /** Requests made so far. */
+  /** The number of requests made so far. */
   requests = 0;
 
-  /** @throws UpstreamFailure where the URL may not be asked. */
+  /** Checks the upstream's URL. @throws UpstreamFailure if no request may be made to it. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const url = this.#check(options.upstream);
@@ -72,7 +72,7 @@ export class UpstreamConnection {
     this.#base = url.href.replace(/\/+$/, "");
   }
 
-  /** Asks what the upstream offers. `protocol` is the value of `Git-Protocol`. @throws UpstreamFailure */
+  /** Asks the upstream for its advertisement. `protocol` is the value of `Git-Protocol`. @throws UpstreamFailure */
   async discover(protocol: string): Promise<UpstreamAnswer> {
     let url = this.#check(this.#base + ANNOUNCEMENT);
     for (let redirects = 0; ; redirects++) {
@@ -139,11 +139,11 @@ export class UpstreamConnection {
     throw new UpstreamFailure(problem ?? "The upstream's answer is not git's smart HTTP.", { retryAfter });
   }
 
-  /** Checks where a redirect leads, and takes it for the repository's URL from now on. */
+  /** Checks the target of a redirect, and takes it as the repository's URL from now on. */
   #redirected(from: URL, location: string | undefined): URL {
     if (location === undefined) throw new UpstreamFailure("The upstream redirects to nowhere.");
     const url = this.#check(location, from);
-    // As git: what is asked for next is found only where the end of the URL is the same.
+    // As in git, later URLs can be derived only if the end of the URL is the same.
     if (!url.href.endsWith(ANNOUNCEMENT)) throw new UpstreamFailure("The upstream redirects to something else.");
     if (from.protocol === "https:" && url.protocol !== "https:") {
       throw new UpstreamFailure("The upstream redirects from https:// to http://.");

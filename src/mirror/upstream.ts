@@ -1,11 +1,11 @@
 /**
- * The port to an upstream: one HTTP request at a time, and what goes wrong with it.
+ * The port to an upstream: one HTTP request at a time, and its failures.
  *
  * @packageDocumentation
  */
 import type { ByteSource } from "../bytes/byte-stream.ts";
 
-/** A request. Redirects are not followed by who sends it. */
+/** A request. Its sender does not follow redirects. */
 export type UpstreamRequest = {
   readonly method: "GET" | "POST";
   readonly url: URL;
@@ -13,12 +13,15 @@ export type UpstreamRequest = {
   readonly body?: Uint8Array<ArrayBuffer>;
 };
 
-/** The head of an answer, and its body to be read. */
+/** The head of an answer, with its body to be read. */
 export interface UpstreamAnswer {
   readonly status: number;
-  /** Gives a header's value; `undefined` where the answer has none of that name. */
+  /** Returns a header's value; `undefined` if the answer has none of that name. */
   header(name: string): string | undefined;
-  /** Unzipped. Its `read` throws {@link UpstreamFailure} where the body breaks off, or is not gone on with in time. */
+  /**
+   * The decompressed body. Its `read` throws {@link UpstreamFailure} if the body breaks off, or does not continue in
+   * time.
+   */
   readonly body: ByteSource;
   /** Stops reading; never throws. */
   cancel(): Promise<void>;
@@ -26,17 +29,17 @@ export interface UpstreamAnswer {
 
 /** Sends requests. */
 export interface Fetcher {
-  /** @throws UpstreamFailure where no answer comes. */
+  /** Sends a request and returns the answer. @throws UpstreamFailure if no answer comes. */
   send(request: UpstreamRequest): Promise<UpstreamAnswer>;
 }
 
 /**
- * An upstream did not do what a sync needs of it. The message is a sentence for the mirror's owner; it never holds credentials,
- * nor anything of an answer that is not git's.
+ * The failure of an upstream to do what a sync needs. The message is a sentence for the mirror's owner. It never holds
+ * credentials, nor anything from an answer that is not git's.
  */
 export class UpstreamFailure extends Error {
   override readonly name = "UpstreamFailure";
-  /** Milliseconds that the upstream asked to be left alone for. */
+  /** The milliseconds for which the upstream asked to be left alone. */
   readonly retryAfter: number | undefined;
   constructor(message: string, options: ErrorOptions & { readonly retryAfter?: number | undefined } = {}) {
     super(message, options);
