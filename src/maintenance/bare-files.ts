@@ -1,27 +1,27 @@
 /**
- * The port to everything below a repository's prefix, packs and plain files alike: for who writes the derived files, copies the
- * repository out, or deletes it.
+ * The port to everything below a repository's prefix, packs and plain files alike. It serves to write the derived
+ * files, to copy the repository out, and to delete it.
  *
  * @packageDocumentation
  */
 
 /** A file below the prefix. */
 export type BareFile = {
-  /** Relative to the prefix: `objects/info/packs`. */
+  /** The name relative to the prefix: `objects/info/packs`. */
   readonly name: string;
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number;
 };
 
 /** A page of a listing. */
 export type BareFilePage = { readonly files: readonly BareFile[]; readonly cursor?: string };
 
-/** One repository's prefix. */
+/** The prefix of one repository. */
 export interface BareFiles {
-  /** Writes a plain file, or replaces it; it appears whole. The pieces may be of any size. */
+  /** Writes or replaces a plain file; it appears whole. The pieces may be of any size. */
   write(name: string, pieces: Iterable<Uint8Array>): Promise<void>;
   list(cursor?: string): Promise<BareFilePage>;
-  /** Opens a file; `undefined` where there is none. */
+  /** Opens a file; `undefined` if there is none. */
   open(name: string): Promise<{ readonly size: number; readonly body: ReadableStream } | undefined>;
   delete(names: readonly string[]): Promise<void>;
 }

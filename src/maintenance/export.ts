@@ -1,6 +1,6 @@
 /**
- * What a copy of a repository consists of: the files of its packs, and what its refs are. All of it comes from one snapshot, so that a
- * push beside the copy changes nothing of it.
+ * Lists the content of a copy of a repository: the files of its packs, and its refs. All of it comes from one snapshot,
+ * so a push during the copy changes nothing in it.
  *
  * @packageDocumentation
  * @see gitrepository-layout(5)
@@ -15,8 +15,8 @@ import { formatServerInfo } from "./server-info.ts";
 const PACK_FILE = /^objects\/pack\/pack-(.+)\.(pack|idx|rev|bitmap)$/;
 
 /**
- * Whether a file belongs to the copy. Of the packs only those that the catalog names do: an upload under way, or one that was
- * refused, is no part of the repository. What this host keeps beside a pack for itself stays here.
+ * Whether a file belongs to the copy. Only packs that the catalog names do: an upload under way, or a refused one, is
+ * no part of the repository. Files that this host keeps beside a pack for itself stay here.
  */
 export function isExported(name: string, packs: readonly PackRecord[]): boolean {
   if (!name.startsWith("objects/pack/")) return true;
@@ -25,8 +25,8 @@ export function isExported(name: string, packs: readonly PackRecord[]): boolean 
 }
 
 /**
- * Lists the files of the snapshot's packs. They come from the catalog and not from a listing of the bucket: a file that the bucket has
- * lost then fails the copy, and is not left out of it silently.
+ * Lists the files of the snapshot's packs. They come from the catalog and not from a listing of the bucket. If the
+ * bucket has lost a file, the copy then fails instead of leaving the file out silently.
  */
 export function exportedFiles({ record, packs }: OpenSnapshot): BareFile[] {
   const format = objectFormat(record.objectFormat);
@@ -37,7 +37,7 @@ export function exportedFiles({ record, packs }: OpenSnapshot): BareFile[] {
   ]);
 }
 
-/** Gives the snapshot's `HEAD` or `packed-refs`, in pieces. */
+/** Returns the snapshot's `HEAD` or `packed-refs`, in pieces. */
 export function exportedRefs(file: "HEAD" | "packed-refs", snapshot: OpenSnapshot): Iterable<Uint8Array> {
   return formatServerInfo(file, snapshot, { repository: "", packName: (pack) => pack.name });
 }

@@ -1,5 +1,5 @@
 /**
- * The files that make a prefix with packs in it a bare repository: `HEAD`, `config`, `packed-refs`, `info/refs` and
+ * The files that turn a prefix with packs into a bare repository: `HEAD`, `config`, `packed-refs`, `info/refs` and
  * `objects/info/packs`. All come from one snapshot.
  *
  * @packageDocumentation
@@ -17,7 +17,7 @@ import type { PackRecord } from "../catalog/pack-record.ts";
 import { formatInfoRef } from "../wire/info-refs.ts";
 import type { BareFiles } from "./bare-files.ts";
 
-/** What to ask for to get one. */
+/** The request for a snapshot from which the files can be made. */
 export const SERVER_INFO_REQUEST = { packs: true, refPrefixes: [] } as const satisfies OpenRequest;
 
 const encoder = new TextEncoder();
@@ -34,16 +34,18 @@ function* infoRefs(snapshot: OpenSnapshot): Generator<string> {
   for (const { name, oid, peeled } of rowsOf(snapshot)) yield formatInfoRef(name, oid, peeled);
 }
 
-/** What the files call things. */
+/** The names that the files use. */
 export type ServerInfoNames = {
   /** `{tenant}/{repo}`. */
   readonly repository: string;
-  /** How a pack is named to who reads `objects/info/packs`: by its key in the bucket, by its checksum over HTTP. */
+  /**
+   * Returns the name of a pack for readers of `objects/info/packs`: its key in the bucket, or its checksum over HTTP.
+   */
   readonly packName: (pack: PackRecord) => string;
 };
 
 const FILES = {
-  /** git takes a directory for a repository only where there is `refs/`, and a bucket has no empty directories. */
+  /** git accepts a directory as a repository only if it has `refs/`, and a bucket has no empty directories. */
   "refs/keep.lock": () => text("git passes over this file; it keeps the directory.\n"),
   HEAD: (snapshot: OpenSnapshot) => text(`ref: ${snapshot.record.head}\n`),
   config: (snapshot: OpenSnapshot, { repository }: ServerInfoNames) =>
@@ -58,8 +60,8 @@ const FILES = {
 export type ServerInfoFile = keyof typeof FILES;
 
 /**
- * The order they are written in. A reader that comes between two writes must not find a ref whose pack is not listed, so the list
- * of packs goes first; `HEAD` and `config` hardly ever change.
+ * The order in which the files are written. A reader between two writes must not find a ref whose pack is not listed,
+ * so the list of packs goes first. `HEAD` and `config` hardly ever change.
  */
 const WRITE_ORDER: readonly ServerInfoFile[] = [
   "config",
@@ -79,15 +81,15 @@ export function formatServerInfo(
   return FILES[file](snapshot, names);
 }
 
-/** What was written, and from when. */
+/** The repository whose files were written, and the version of their snapshot. */
 export type WrittenServerInfo = { readonly id: string; readonly version: number };
 
-/** Which repository: `{tenant}/{repo}`, and its id where it has to be that one. */
+/** The repository: `{tenant}/{repo}`, and its id if it must be that one. */
 export type ServerInfoSubject = { readonly repository: string; readonly id?: string };
 
 /**
- * Writes all files from the newest snapshot. Where an id is given and the repository is another one by now, or gone, it writes
- * nothing and gives `undefined`.
+ * Writes all files from the newest snapshot. If an id is given and the repository has another one by now, or is gone,
+ * it writes nothing and returns `undefined`.
  */
 export async function writeServerInfo(
   repository: Repository,

@@ -1,8 +1,10 @@
 /**
- * What a push, or a mirror's sync, may add to a tenant's repositories: asked before its pack is taken in, as far as its header tells,
- * while it comes, and when it is there. What only deletes, or brings nothing, is never refused.
+ * The bounds on additions to a tenant's repositories by a push or a mirror's sync. They are checked before a pack is
+ * ingested, as far as its header tells, while it comes, and when it is stored. A push that only deletes, or brings
+ * nothing, is never refused.
  *
- * Nothing is set aside for a push that is under way: several at once may go past a bound together, by what each was allowed.
+ * Nothing is reserved for a push that is under way. Several at once may together exceed a bound, by as much as each was
+ * allowed.
  *
  * @packageDocumentation
  * @see git-config(1) `receive.maxInputSize`
@@ -12,10 +14,10 @@ import { LimitExceeded } from "../bytes/failure.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { Limits } from "./limits.ts";
 
-/** What the tenant's other repositories have. */
+/** The usage of the tenant's other repositories. */
 type Elsewhere = { readonly bytes: number; readonly objects: number };
 
-/** The most that a tenant may have, and what it has elsewhere; a bound that is absent is none. */
+/** The most that a tenant may have, and its usage elsewhere. An absent bound does not apply. */
 export type Allowance = {
   /** Bytes of all packs and indexes. */
   readonly bytes?: number;
@@ -25,12 +27,12 @@ export type Allowance = {
   readonly elsewhere?: Elsewhere;
 };
 
-/** What the repository itself has. */
+/** The usage of the repository itself. */
 export type Own = { readonly sizeBytes: number; readonly packs: readonly Pick<PackRecord, "objects">[] };
 
 const NOTHING: Elsewhere = { bytes: 0, objects: 0 };
 
-/** Where a pack's header says how many objects it has. */
+/** The offset of the number of objects in a pack's header. */
 const COUNT_AT = 8;
 
 function usedBytes({ elsewhere = NOTHING }: Allowance, { sizeBytes }: Own): number {
@@ -46,7 +48,7 @@ function overBytes(most: number, used: number): LimitExceeded {
 }
 
 /**
- * Refuses a pack that is too much already by its header; `head` is its beginning.
+ * Refuses a pack that exceeds the allowance by its header alone; `head` is its beginning.
  *
  * @throws LimitExceeded
  */
@@ -65,7 +67,7 @@ export function checkPackHeader(allowance: Allowance, own: Own, head: Uint8Array
   );
 }
 
-/** Gives the rest of a pack, of which `head` was read, as far as there is room for it: the read that goes past throws LimitExceeded. */
+/** Returns the rest of a pack, of which `head` was read. A read beyond the allowance throws LimitExceeded. */
 export function boundedSource(source: ByteSource, allowance: Allowance, own: Own, head: Uint8Array): ByteSource {
   const { bytes } = allowance;
   if (bytes === undefined) return source;
@@ -81,7 +83,11 @@ export function boundedSource(source: ByteSource, allowance: Allowance, own: Own
   };
 }
 
-/** Refuses a pack that has become too much with its index, and with the bases that completed it. @throws LimitExceeded */
+/**
+ * Refuses a stored pack that exceeds the allowance with its index, and with the bases that completed it.
+ *
+ * @throws LimitExceeded
+ */
 export function checkStoredPack(
   allowance: Allowance,
   own: Own,
@@ -93,7 +99,7 @@ export function checkStoredPack(
   }
 }
 
-/** Gives the limits of who has this allowance. */
+/** Returns the limits under this allowance. */
 export function limitsWith({ blobBytes = Number.POSITIVE_INFINITY }: Allowance, limits: Limits): Limits {
   return { ...limits, objectBytes: Math.min(limits.objectBytes, blobBytes) };
 }

@@ -1,5 +1,5 @@
 /**
- * Opens the objects of a snapshot: the one place that knows where the packs of a catalog lie.
+ * Opens the objects of a snapshot. This is the one place that knows where a catalog's packs lie.
  *
  * @packageDocumentation
  */
@@ -9,7 +9,7 @@ import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import type { Repository } from "./repository.ts";
 
-/** Opens the objects of `packs`, which lie with the repository that `record` is of. Nothing is read yet. */
+/** Opens the objects of `packs`, which lie with the repository of `record`. Nothing is read yet. */
 export function openObjects(
   { storage, cache, pacer }: Pick<Repository, "storage" | "cache" | "pacer">,
   { id, objectFormat: name }: Pick<RepositoryRecord, "id" | "objectFormat">,

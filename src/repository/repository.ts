@@ -1,5 +1,6 @@
 /**
- * The one handle that services, mirrors, maintenance and browsing receive: a repository's storage, refs, limits and clock.
+ * The one handle that services, mirrors, maintenance and browsing receive: a repository's storage, refs, limits and
+ * clock.
  *
  * @packageDocumentation
  */
@@ -15,30 +16,30 @@ import type { Limits } from "./limits.ts";
 /** An open repository, for one request. */
 export type Repository = {
   readonly refs: RefStore;
-  /** The bucket prefix of the repository with this id (known only once the refs are open). */
+  /** Returns the bucket prefix of the repository with this id, which is known only once the refs are open. */
   storage(id: string): PackStorage;
   readonly limits: Limits;
-  /** Has the request give way to others: see {@link Pacer}. */
+  /** Lets the request give way to others: see {@link Pacer}. */
   readonly pacer: Pacer;
   /** The isolate's kernels, lent to this request. */
   readonly kernels: Kernels;
-  /** What this request holds of the isolate's memory. */
+  /** The memory of the isolate that this request holds. */
   readonly memory: RequestMemory;
-  /** The isolate's cache of pieces of stored files; keys begin with the repository's id. */
+  /** The isolate's cache of pieces of stored files. Keys begin with the repository's id. */
   readonly cache: BlockCache;
   /** The platform's hash functions. */
   readonly hash: HashFactory;
   /** Deflates to a zlib stream, with the platform's deflate. */
   readonly deflate: (bytes: Uint8Array) => Uint8Array;
   /**
-   * Deflates a piece of a raw stream by itself, so that pieces can be written one after the other and never wait in a compressor
-   * for a slow reader; the last one ends the stream.
+   * Deflates a piece of a raw stream by itself. Pieces can therefore be written one after the other, and never wait in
+   * a compressor for a slow reader. The last one ends the stream.
    */
   readonly deflatePiece: (bytes: Uint8Array, isLast: boolean) => Uint8Array;
-  /** Continues a CRC-32 (0 to begin with), with the platform's. */
+  /** Continues a CRC-32, which begins with 0, with the platform's function. */
   readonly crc32: (crc: number, bytes: Uint8Array) => number;
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   now(): number;
-  /** Fresh random bytes, for names. */
+  /** Returns fresh random bytes, for names. */
   random(length: number): Uint8Array;
 };

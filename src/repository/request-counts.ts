@@ -1,10 +1,11 @@
 /**
- * What a request has cost in storage operations. Budgets are tested on these figures: they don't depend on the machine.
+ * The storage operations that a request has cost. Budgets are tested with these figures, because they don't depend on
+ * the machine.
  *
  * @packageDocumentation
  */
 
-/** Storage operations of one request so far. */
+/** The storage operations of one request so far. */
 export type RequestCounts = {
   /** R2 reads (get, head, list). */
   readonly r2r: number;
@@ -20,7 +21,7 @@ export type RequestCounts = {
   readonly rt: number;
 };
 
-/** Gives the counts as a `Server-Timing` header. */
+/** Returns the counts as a `Server-Timing` header. */
 export function formatServerTiming(counts: RequestCounts): string {
   return Object.entries(counts)
     .map(([name, value]) => `${name};desc="${value}"`)

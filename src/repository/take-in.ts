@@ -1,6 +1,6 @@
 /**
- * Takes a pack in under what its tenant may have: of a push, of a mirror's sync, or a tip pack. All three become packs of a repository in
- * the same way; they differ in where the bytes come from.
+ * Ingests a pack within its tenant's allowance: the pack of a push, of a mirror's sync, or a tip pack. All three become
+ * packs of a repository in the same way; they differ in the source of the bytes.
  *
  * @packageDocumentation
  */
@@ -18,11 +18,11 @@ import type { Repository } from "./repository.ts";
 export type PackTaker = {
   readonly repository: Pick<Repository, "storage" | "hash" | "deflate" | "limits" | "memory" | "now">;
   readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
-  /** The catalog as it is. */
+  /** The present catalog. */
   readonly packs: readonly PackRecord[];
-  /** What the repository takes of its tenant's bytes already. */
+  /** The bytes of the tenant's allowance that the repository uses already. */
   readonly usedBytes: number;
-  /** The objects of `packs`: where thin bases and outside references are looked for. */
+  /** The objects of `packs`, in which thin bases and outside references are looked up. */
   readonly database: ObjectDatabase;
   readonly kernel: Kernel;
 };
@@ -32,18 +32,18 @@ export type ComingPack = Pick<
   IngestInput,
   "packName" | "packSource" | "tips" | "shallows" | "leniency" | "progress"
 > & {
-  /** Bytes that were read already, before `source`: the header at least, where `allowance` bounds objects. */
+  /** The bytes that were read already, before `source`. They include the header if `allowance` bounds objects. */
   readonly head: Uint8Array;
   readonly source: ByteSource;
-  /** What the tenant may have. A tip pack is bounded by none: the host makes it. */
+  /** The tenant's allowance. None bounds a tip pack, because the host makes it. */
   readonly allowance: Allowance;
 };
 
 /**
- * Stores and checks a pack. Whoever calls releases it, and deletes its keys where no catalog comes to name it.
+ * Stores and checks a pack. The caller releases it, and deletes its keys if no catalog comes to name it.
  *
- * @throws LimitExceeded where it is more than the tenant, or the host, allows: before, while or after it comes.
- * @throws ObjectRejected, ProtocolError where what it holds is refused.
+ * @throws LimitExceeded if it is more than the tenant or the host allows: before, while or after it comes.
+ * @throws ObjectRejected, ProtocolError if its content is refused.
  */
 export async function takeIn(taker: PackTaker, coming: ComingPack): Promise<IngestedPack> {
   const { repository, record, packs, usedBytes, database, kernel } = taker;

@@ -1,6 +1,6 @@
 /**
- * What of a repository a caller may see. Every door that leads to refs, objects or the log asks here, so that one rule holds at all of
- * them: what no ref reaches any more is as good as missing, whatever else is known of it.
+ * Decides which parts of a repository a caller may see. Every way to refs, objects or the log asks here, so one rule
+ * holds for all of them: an object that no ref reaches counts as missing, whatever else is known of it.
  *
  * @packageDocumentation
  */
@@ -17,18 +17,18 @@ import { logBeginning } from "../refs/visible-log.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 import type { Repository } from "./repository.ts";
 
-/** A request's snapshot of a repository, with its catalog, and the objects of that. */
+/** A request's snapshot of a repository, with the catalog, and the objects of that catalog. */
 export type SnapshotObjects = { readonly answer: OpenSnapshot; readonly database: ObjectDatabase };
 
-/** Whether all that is stored can be reached from refs, so that nobody has to look whether something can. */
+/** Whether refs reach everything that is stored, so that no search for reachability is needed. */
 export function allReachable({ packs }: Pick<OpenSnapshot, "packs">): boolean {
   return packs.every((pack) => pack.marked);
 }
 
 /**
- * Gives the packs whose files may be handed out as they lie in the bucket. All in them has to be reachable: either everything that is
- * stored is, or the pack carries the mark and has no objects that completion appended, which the mark does not speak of. Nor does it
- * speak of a tip pack, whose objects are in other packs.
+ * Returns the packs whose files may be handed out as they lie in the bucket. All their objects must be reachable.
+ * Either everything stored is, or the pack carries the mark and completion appended no objects to it, which the mark
+ * does not cover. The mark does not cover a tip pack either, whose objects are in other packs.
  */
 export function wholePacks(answer: Pick<OpenSnapshot, "packs">): readonly PackRecord[] {
   if (allReachable(answer)) return answer.packs;
@@ -38,8 +38,9 @@ export function wholePacks(answer: Pick<OpenSnapshot, "packs">): readonly PackRe
 }
 
 /**
- * Says of each of `names` (raw), all of objects that are in the snapshot, whether some ref reaches it. Where not every pack carries
- * the mark, that takes all refs, and a walk in a session and a kernel of its own: the marks it leaves would be in the way of others.
+ * Returns whether some ref reaches each of `names` (raw), all of objects in the snapshot. If some pack lacks the mark,
+ * this reads all refs and walks in a session and a kernel of its own, because the flags that the walk leaves would
+ * disturb others.
  */
 export async function reachedByRefs(
   repository: Repository,
@@ -54,8 +55,8 @@ export async function reachedByRefs(
 }
 
 /**
- * Says of each of `names` (raw), all of objects that are in the snapshot, whether a value reaches it that some ref had within the last
- * minute. The store is asked only where there are names: such wants are refused otherwise.
+ * Returns whether a value that some ref had within the last minute reaches each of `names` (raw), all of objects in the
+ * snapshot. The store is asked only if there are names, because such wants are refused otherwise.
  */
 export async function reachedByRecentValues(
   repository: Repository,
@@ -68,14 +69,16 @@ export async function reachedByRecentValues(
   const none = names.map(() => false);
   if (now.kind === "missing" || now.recentValues === undefined || now.recentValues.length === 0) return none;
   const all = now.recentValues;
-  // what has been removed from the catalog since is not there for anybody
+  // an object that left the catalog meanwhile is not there for anybody
   const { packs } = await database.withPacks(now.packs).locate(all);
   const tips: Uint8Array[] = [];
   for (const [i, pack] of packs.entries()) if (pack >= 0) tips.push(all.subarray(i * rawSize, (i + 1) * rawSize));
   return await reachedFrom(repository, { answer, database }, now, { names, tips });
 }
 
-/** Says of each name whether a tip reaches it, in the catalog of the snapshot `now`, which is as new as `answer` or newer. */
+/**
+ * Returns whether a tip reaches each name, in the catalog of the snapshot `now`, which is as new as `answer` or newer.
+ */
 async function reachedFrom(
   repository: Repository,
   { answer, database }: SnapshotObjects,
@@ -84,7 +87,7 @@ async function reachedFrom(
 ): Promise<boolean[]> {
   // deleted meanwhile, or made anew
   if (now.record.id !== answer.record.id) return names.map(() => false);
-  // a ref that moved meanwhile may name what only a newer pack has
+  // a ref that moved meanwhile may name an object that only a newer pack has
   const objects = now.version === answer.version ? database : database.withPacks(now.packs);
   const { rawSize } = database.context.format;
   const kernel = await repository.kernels.lend(rawSize);
@@ -97,48 +100,49 @@ async function reachedFrom(
   }
 }
 
-/** Gives the values that refs have. */
+/** Yields the values of refs. */
 function* tipsOf(rows: readonly Uint8Array[], rawSize: number): Generator<Uint8Array> {
   for (const { oid } of decodeRefRows(rows, rawSize)) yield oid;
 }
 
-/** What a repository that is no mirror, and a moment that may not be seen, are answered with. */
+/** The answer for a repository that is no mirror, and for an instant that the caller may not see. */
 export const NO_SUCH_MOMENT =
   "Only a mirror can be read as it was, and only from when it became one that you may read.";
 
 /**
- * Whether a caller may read a repository as it was at a moment (milliseconds since the epoch). Only mirrors show their past: elsewhere,
- * history that was pushed away is not shown again. `needsPublic` is a caller who may read it only because it is public.
+ * Whether a caller may read a repository as it was at an instant (milliseconds since the epoch). Only mirrors show
+ * their past. Elsewhere, history that a forced push removed is not shown again. `needsPublic` is true for a caller that
+ * may read it only because it is public.
  */
 export function showsMoment(record: RepositoryRecord, at: number, needsPublic: boolean): boolean {
   return record.mirror !== undefined && at >= logBeginning(record, needsPublic).at;
 }
 
-/** Where commits that a client named are looked for. */
+/** Where the commits that a client named are looked up. */
 export type NamedCommits = {
   readonly repository: Repository;
   readonly answer: OpenSnapshot;
   readonly graph: GraphSession;
   readonly reached: ReachedCommits;
-  /** Nodes that are known to be reached: what the client wants, and was let have. */
+  /** Nodes that are known to be reachable: the client's wants, which it is allowed. */
   readonly seeds: readonly number[];
 };
 
-/** Commits that are looked at to find what clients say they have. */
+/** The most commits that are looked at to find a client's haves. */
 const MOST_WALKED = 250_000;
 
-/** How far is looked for haves: one that is overlooked makes the pack larger, and nothing else. */
+/** The bounds of a search for haves. A have that is overlooked makes the pack larger, and nothing else. */
 export const FOR_HAVES: ReachLimit = { byTime: true, mostCommits: MOST_WALKED };
 /**
- * How far is looked for the commits at which a client's history is cut: to the end. The client lacks what lies behind them, so that
- * one which is overlooked would have it be sent too little.
+ * The bounds of a search for the commits at which a client's history is cut: none. The client lacks the history behind
+ * them, so if one were overlooked, the client would be sent too little.
  */
 export const FOR_CUTS: ReachLimit = { byTime: false, mostCommits: Number.POSITIVE_INFINITY };
 
 /**
- * Gives those of `nodes`, which are of objects that are here, that the client may be known to have: commits that a ref reaches. Where
- * every pack carries the mark that is all of them. Else trees and blobs are left out, too: to look for them would take a walk through
- * everything, and clients negotiate by commits.
+ * Returns those of `nodes`, all of stored objects, that the client may be known to have: commits that a ref reaches. If
+ * every pack carries the mark, these are all nodes. If not, trees and blobs are left out too. A search for them would
+ * walk through everything, and clients negotiate by commits.
  */
 export async function visibleCommits(
   { repository, answer, graph, reached, seeds }: NamedCommits,
@@ -146,7 +150,7 @@ export async function visibleCommits(
   limit: ReachLimit,
 ): Promise<number[]> {
   if (nodes.length === 0 || allReachable(answer)) return [...nodes];
-  // What the client has is read next in any case.
+  // The client's haves are read next in any case.
   await graph.prefetch(nodes);
   await reached.addTips([...seeds, ...tipsAmong(nodes, graph, answer.tipHaves)]);
   const unknown = nodes.filter((node) => !reached.has(node));
@@ -163,13 +167,16 @@ export async function visibleCommits(
   return nodes.filter((node) => reached.has(node));
 }
 
-/** Gives those of the nodes that the snapshot said to be tips: they cost no search. */
+/** Returns those of the nodes that the snapshot reported as tips. They need no search. */
 function tipsAmong(nodes: readonly number[], graph: GraphSession, tips: readonly Uint8Array[] = []): number[] {
   const known = new Set(tips.map((name) => graph.findNode(name)));
   return nodes.filter((node) => known.has(node));
 }
 
-/** Gives nodes of what refs have now; those that came after the snapshot are passed over where their objects did, too. */
+/**
+ * Returns the nodes of the refs' present values. A value that came after the snapshot is ignored if its object also
+ * came after it.
+ */
 async function currentTips(repository: Repository, answer: OpenSnapshot, graph: GraphSession): Promise<number[]> {
   const now = await repository.refs.open({ refPrefixes: [] });
   // deleted meanwhile, or made anew
