@@ -7,15 +7,13 @@ const lock = (entry: object): string => JSON.stringify({ packages: { "": {}, "no
 
 it.each([
   ["nothing but its integrity", { integrity: INTEGRITY }, undefined],
-  ["the public registry", { integrity: INTEGRITY, resolved: "https://registry.npmjs.org/a/-/a-1.0.0.tgz" }, undefined],
   ["no integrity", {}, "has no SHA-512 integrity"],
   ["a weaker hash", { integrity: "sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA=" }, "has no SHA-512 integrity"],
   [
-    "another registry",
+    "a place that it comes from",
     { integrity: INTEGRITY, resolved: "https://example.com/a-1.0.0.tgz" },
-    "not the public registry",
+    "names https://example.com/a-1.0.0.tgz",
   ],
-  ["one that looks like it", { integrity: INTEGRITY, resolved: "https://registry.npmjs.org.example.com/a" }, "not the"],
 ])("a package with %s", (_, entry, problem) => {
   expect(lockProblems(lock(entry))).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)]);
 });
