@@ -1,5 +1,5 @@
 /**
- * The application: mounts the edges on the platform, and answers what they leave.
+ * The application: mounts the edges on the platform, and answers requests that they leave.
  *
  * @packageDocumentation
  */
@@ -12,16 +12,16 @@ import { gitRoutes } from "./http/git-routes.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
 
-/** What the application is built from, once an isolate. */
+/** The parts that the application is built from, once per isolate. */
 export type AppOptions = PlatformOptions & {
-  /** The release, as `package.json` says. */
+  /** The release, from `package.json`. */
   readonly version: string;
 };
 
-/** Where `npm install --global` gets the command from. */
+/** The path from which `npm install --global` gets the command. */
 const COMMAND_PACKAGE = "/-/thinpack.tgz";
 
-/** Returns the command as a package, where the deployment has it. */
+/** Returns the command as a package, if the deployment has it. */
 async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string): Promise<Response> {
   if (assets === undefined) return problemResponse(404, "This deployment does not have the command.");
   return await assets.fetch(url);
@@ -31,7 +31,7 @@ async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string)
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.get("/healthz", (context) => context.json({ ok: true, version: options.version }));
-  // Deployed, the platform serves it before this Worker is asked.
+  // On a deployed host the platform serves it before this Worker is called.
   app.get(COMMAND_PACKAGE, (context) => commandPackage(context.env.ASSETS, context.req.url));
   app.use(withPlatform(options));
   app.use(async (context, next) => {

@@ -9,7 +9,7 @@ import type { RepositoryObject } from "./durable/repository/repository-object.ts
 import type { TenantObject } from "./durable/tenant/tenant-object.ts";
 import type { Job } from "./events/job.ts";
 
-/** What the platform hands to every event of the Worker. */
+/** The bindings and variables that the platform passes to every event of the Worker. */
 export type Env = PlacementSettings & {
   readonly BUCKET: R2Bucket;
   readonly KV: KVNamespace;
@@ -17,7 +17,7 @@ export type Env = PlacementSettings & {
   readonly TENANTS: DurableObjectNamespace<TenantObject>;
   readonly DIRECTORY: DurableObjectNamespace<DirectoryObject>;
   readonly JOBS: Queue<Job>;
-  /** Syncs of mirrors, which may take minutes each: nothing else waits behind them. */
+  /** Jobs that sync mirrors, which may take minutes each: no other job waits behind them. */
   readonly MIRROR_JOBS: Queue<Job>;
   /** The files of `build/assets`: the command as a package. */
   readonly ASSETS?: Pick<Fetcher, "fetch">;
@@ -25,21 +25,27 @@ export type Env = PlacementSettings & {
   readonly LOGIN_LIMIT?: RateLimit;
   /** Counts requests with tokens by tenant; without it they are not bounded. */
   readonly TENANT_LIMIT?: RateLimit;
-  /** The operator's token; without one nobody is the operator. */
+  /** The operator's token. Without one, nobody is the operator. */
   readonly ADMIN_TOKEN?: string;
-  /** The secret that nonces of signed pushes are made with; without one each repository has its own. */
+  /** The secret from which nonces of signed pushes are made. Without one, each repository has its own. */
   readonly PUSH_CERT_SEED?: string;
-  /** "1": mirrors and webhooks may reach loopback and private networks, also without TLS. Never set when deployed. */
+  /**
+   * "1": mirrors and webhooks may reach loopback and private networks, and do so without TLS. It is never set on a
+   * deployed host.
+   */
   readonly ALLOW_PRIVATE_UPSTREAMS?: string;
-  /** Origins, with commas between, whose pages may change things here and open WebSockets in a browser; without it none but ours. */
+  /**
+   * Origins, separated by commas, whose pages may change things here and open WebSockets in a browser. Without it only
+   * our own pages may.
+   */
   readonly ALLOWED_ORIGINS?: string;
-  /** What upstreams' credentials are sealed with: see `cloudflare/sealed-secrets.ts`. */
+  /** The keys that upstreams' credentials are sealed with: see `cloudflare/sealed-secrets.ts`. */
   readonly MIRROR_KEYS?: string;
   /** The least seconds between two syncs of a mirror. */
   readonly MIRROR_LEAST_INTERVAL?: string;
-  /** "1": syncs go on beside one another in one consumer. Only for the simulator, which has no more. */
+  /** "1": syncs run beside one another in one consumer. It is only for the simulator, which has a single consumer. */
   readonly SYNCS_BESIDE?: string;
-  /** The most objects that a sync takes from an upstream in one go. */
+  /** The most objects of one slice. */
   readonly MIRROR_SLICE_OBJECTS?: string;
 };
 

@@ -1,5 +1,5 @@
 /**
- * The Worker: what the platform calls. Builds everything once an isolate.
+ * The Worker: the entry points that the platform calls. Everything is built once per isolate.
  *
  * @packageDocumentation
  */
@@ -18,7 +18,7 @@ export { TenantObject } from "./durable/tenant/tenant-object.ts";
 export { RepositoryObject } from "./durable/repository/repository-object.ts";
 
 const tools = isolateTools(kernel);
-/** The queue of syncs under `npm start`, and how many its consumers would do at once. */
+/** The queue of syncs under `npm start`, and how many syncs run at once there. */
 const SYNC_QUEUE = "thinpack-mirrors";
 const beside = new Beside(10);
 const agent = `thinpack/${version}`;

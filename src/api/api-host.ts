@@ -1,5 +1,5 @@
 /**
- * What the API gets from the composition root beside what all routes get.
+ * The part of the platform that the API gets beside what all routes get.
  *
  * @packageDocumentation
  */
@@ -27,9 +27,9 @@ export interface MirrorHost {
     /** Whether the deployment has a key to seal with. */
     canSeal(): boolean;
     seal(secret: string, context: SecretContext): Promise<SealedSecret>;
-    /** `undefined` if the secret can't be opened. */
+    /** Opens a secret; `undefined` if that can't be done. */
     open(secret: SealedSecret, context: SecretContext): Promise<string | undefined>;
-    /** Takes as long as `open`, where there is nothing to be opened. */
+    /** Takes as long as `open`, for callers that have no secret to open. */
     openNothing(): Promise<undefined>;
   };
 }
@@ -37,14 +37,17 @@ export interface MirrorHost {
 /** The platform, for one API request. */
 export interface ApiHost {
   settings(name: RepositoryName): RepositorySettings & UploadStore;
-  /** The parts of uploads to the repository with this id. */
+  /** Opens the parts of uploads to the repository with this id. */
   uploadParts(id: string): UploadParts;
-  /** A tenant, which need not exist: its repositories, its tokens and its signing keys. */
+  /** Opens a tenant, which need not exist: its repositories, its tokens and its signing keys. */
   tenant(name: string): TenantRegistry & TokenStore & SigningKeyStore;
   directory(): TenantDirectory;
   bareFiles(id: string): BareFiles;
   hooks(name: RepositoryName): HookStore;
-  /** Begins a subscription: 101 with its WebSocket, 404 where the repository is not what was asked for any more, 503 where it has too many. */
+  /**
+   * Begins a subscription: 101 with its WebSocket, 404 if the repository is no longer the one asked for, 503 if it has
+   * too many subscribers.
+   */
   subscribe(name: RepositoryName, request: SubscriptionRequest): Promise<Response>;
   /** Whether private networks may be reached: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;

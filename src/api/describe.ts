@@ -1,5 +1,5 @@
 /**
- * Says of a route what the API's description tells of it. The schemas are those that requests are checked against and answers are
+ * Adds a route to the API's description. Its schemas are the ones that requests are checked against and answers are
  * written by.
  *
  * @packageDocumentation
@@ -16,7 +16,7 @@ type QueryParameter = { readonly about: string; readonly type?: "integer" };
 /** An answer that is not a problem: JSON by a schema, bytes of a type, or nothing. */
 type Answer = { readonly about: string; readonly json?: v.GenericSchema; readonly type?: string };
 
-/** What is told of a route. */
+/** The description of a route. */
 export type RouteDescription = {
   readonly tag: "tenants" | "tokens" | "repositories" | "content" | "mirrors" | "webhooks" | "events" | "host";
   readonly summary: string;
@@ -24,9 +24,9 @@ export type RouteDescription = {
   readonly about?: string;
   readonly query?: Readonly<Record<string, QueryParameter>>;
   readonly body?: v.GenericSchema;
-  /** The type of a body that is no JSON. */
+  /** The media type of a body that is not JSON. */
   readonly bodyType?: string;
-  /** By status. */
+  /** The answers, by status. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Statuses of problems beside those that any request may get. */
   readonly problems?: readonly number[];
@@ -51,7 +51,7 @@ const problem = v.looseObject({
   ),
 });
 
-/** What else a request may be answered with, by status. */
+/** The problems that a request may be answered with, by status. */
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: "The body is not JSON, or the query carries a token.",
   401: "A valid token is needed.",
@@ -77,13 +77,15 @@ function answerOf({ about, json, type }: Answer): object {
 
 function problemOfStatus(status: number): object {
   return {
-    // OpenAPI wants a description; a status of no entry needs none.
+    // OpenAPI requires a description; a status without an entry has an empty one.
     description: PROBLEMS[status] ?? "",
     content: { "application/problem+json": { schema: resolver(problem) } },
   };
 }
 
-/** Makes the handler that carries a route's description, and refuses requests for what the description does not name. */
+/**
+ * Makes the middleware that carries a route's description, and refuses requests for what the description does not name.
+ */
 export function describe(route: RouteDescription): MiddlewareHandler {
   const query = Object.keys(route.query ?? {});
   const takesBody = route.body !== undefined || route.bodyType !== undefined;
@@ -94,7 +96,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
   return Object.assign(check, descriptionOf(route));
 }
 
-/** Makes what tells the generator of the description. */
+/** Makes the middleware that the generator of the description reads. */
 function descriptionOf(route: RouteDescription): MiddlewareHandler {
   const usual = [...(route.access === "everybody" ? [] : [401, 403, 404]), 429];
   const ofBody = route.body === undefined ? [] : [400, 413, 415, 422];

@@ -1,5 +1,5 @@
 /**
- * Reads JSON that strangers send: bounded, and only as far as a schema knows it.
+ * Reads JSON that strangers send. Its size is bounded, and only what a schema knows is taken.
  *
  * @packageDocumentation
  */
@@ -20,7 +20,7 @@ async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get("Content-Length") ?? 0) > MOST) throw tooLarge;
   if (request.body === null) return "";
   const reader = request.body.getReader({ mode: "byob" });
-  // One more than may be, to see that there is more.
+  // One byte more than allowed, to see whether there is more.
   const { value } = await reader.readAtLeast(MOST + 1, new Uint8Array(MOST + 1));
   if (value === undefined) return "";
   if (value.byteLength > MOST) throw tooLarge;
@@ -32,8 +32,8 @@ async function readText(request: Request): Promise<string> {
 }
 
 /**
- * Returns what a schema lets through and should not: an array, which to a schema of an object's members is one without
- * any, and a string with half a character, which no UTF-8 can be. `undefined` if there is neither.
+ * Returns a flaw that schemas overlook; `undefined` if there is none. One is an array, which passes for an object
+ * without members. The other is a string with half a surrogate pair, which UTF-8 can't hold.
  */
 function flawOf(output: unknown, input: unknown, path: readonly string[] = []): InvalidRequest | undefined {
   if (typeof output === "string")
@@ -48,7 +48,7 @@ function flawOf(output: unknown, input: unknown, path: readonly string[] = []): 
   return undefined;
 }
 
-/** Says where the body stops being JSON, and repeats nothing of it: there may be a secret in it. */
+/** Returns where the body stops being JSON, and repeats nothing of it: there may be a secret in it. */
 function explainSyntax(cause: unknown): string {
   const [, at] = /at position (\d+)/.exec(cause instanceof Error ? cause.message : "") ?? [];
   return at === undefined ? "The body is not JSON." : `The body is not JSON: see character ${at}.`;
@@ -84,7 +84,7 @@ function membersAt(schema: unknown, path: readonly string[]): string[] {
   return [];
 }
 
-/** Returns what a schema has against the body: never at length, and nothing of what may be a secret. */
+/** Returns a schema's complaint about the body. It is short, and repeats nothing that may be a secret. */
 function explainIssue(issue: v.BaseIssue<unknown>, schema: v.GenericSchema): InvalidRequest {
   const path = (issue.path ?? []).map(({ key }) => String(key));
   if (issue.expected === "never") {
@@ -103,9 +103,9 @@ function shortened(text: string): string {
 }
 
 /**
- * Returns the body as the schema describes it; no body counts as an empty object.
+ * Returns the body in the schema's form. No body counts as an empty object.
  *
- * @throws Problem if it is anything else.
+ * @throws Problem if the body does not match.
  */
 export async function readJson<Schema extends v.GenericSchema>(
   request: Request,

@@ -1,6 +1,6 @@
 /**
- * Refuses what a route does not know: an answer never ignores what was asked. Parameters of the query are those that the route's
- * description names, each given once, and a route whose description has no body takes none.
+ * Refuses what a route does not know, so that an answer never ignores a part of the request. Only the query parameters
+ * that the route's description names are accepted, each once. A route whose description has no body takes none.
  *
  * @packageDocumentation
  */
@@ -33,7 +33,11 @@ function checkQuery(query: URLSearchParams, known: readonly string[]): void {
   }
 }
 
-/** Checks a request against what its route knows. @throws Problem */
+/**
+ * Checks a request against its route's description.
+ *
+ * @throws Problem if the request has anything else.
+ */
 export async function checkRequest(
   request: Request,
   { query, takesBody }: { readonly query: readonly string[]; readonly takesBody: boolean },

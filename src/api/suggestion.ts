@@ -1,16 +1,16 @@
 /**
- * Guesses what was meant by a word that is not known.
+ * Guesses the known word that was meant by an unknown one.
  *
  * @packageDocumentation
  */
 import { itemAt } from "../bytes/assert.ts";
 
-/** Characters of the longest word that is guessed at. */
+/** Characters of the longest word for which it guesses. */
 const LONGEST = 40;
-/** The most changes of a character between a word and what is taken for its meaning. */
+/** The most single-character changes between a word and the known one that it is taken for. */
 const MOST_CHANGES = 2;
 
-/** Counts the characters to add, take away or replace to make one word the other. */
+/** Returns how many characters have to be added, removed or replaced to make one word the other. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i++) {
@@ -24,7 +24,7 @@ function distance(a: string, b: string): number {
   return itemAt(row, b.length);
 }
 
-/** Returns `; did you mean "…"?` with the nearest of the known words, or "" where none is near. */
+/** Returns `; did you mean "…"?` with the nearest known word, or "" if none is near. */
 export function suggestion(word: string, known: readonly string[]): string {
   if (word.length > LONGEST) return "";
   const most = Math.min(MOST_CHANGES, Math.floor(word.length / 2));

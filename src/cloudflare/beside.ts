@@ -1,11 +1,12 @@
 /**
- * Several batches of one queue at once where the platform hands them out one by one, as the simulator does that `npm start` runs. Deployed,
- * the queue has consumers of its own for that (`max_concurrency` in `wrangler.toml`), and this is not used.
+ * Runs several batches of one queue at once where the platform hands them out one by one, as the simulator under
+ * `npm start` does. A deployed queue has several consumers of its own (`max_concurrency` in `wrangler.toml`), and this
+ * is not used.
  *
  * @packageDocumentation
  */
 
-/** Work that goes on beside other work, a bounded number at once. */
+/** Runs work beside other work, a bounded number at once. */
 export class Beside {
   readonly #running = new Set<Promise<void>>();
   readonly #most: number;
@@ -14,7 +15,10 @@ export class Beside {
     this.#most = most;
   }
 
-  /** Begins work, and settles when there is room for more of it. `keep` is told what must not be cut short. */
+  /**
+   * Begins work, and settles when there is room for more. `keep` gets the promise of the work, which must not be cut
+   * short.
+   */
   async begin(work: () => Promise<void>, keep: (work: Promise<void>) => void): Promise<void> {
     const running = work().finally(() => this.#running.delete(running));
     this.#running.add(running);

@@ -7,7 +7,7 @@ import type { HookStore } from "../events/hook.ts";
 import type { RepositoryStub } from "./durable-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
-/** Opens the webhooks of a repository, which need not exist. Nothing is asked before the first call. */
+/** Opens the webhooks of a repository, which need not exist. No request is sent before the first call. */
 export function durableHooks(object: RepositoryStub, counters: RequestCounters): HookStore {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {

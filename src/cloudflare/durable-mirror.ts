@@ -10,7 +10,7 @@ import type { RequestCounters } from "./request-counters.ts";
 
 const ALL = { packs: true, refPrefixes: [] } as const;
 
-/** Opens the mirroring of a repository, which need not exist. Nothing is asked before the first call. */
+/** Opens the mirroring of a repository, which need not exist. No request is sent before the first call. */
 export function durableMirror(object: RepositoryStub, counters: RequestCounters): MirrorStore {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {

@@ -13,12 +13,12 @@ import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadStore } from "../refs/upload-store.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
-/** Snapshots begun anew because the refs changed while their pages were read. */
+/** The most tries to read a snapshot whose refs change while its pages are read. */
 const MOST_TRIES = 5;
 
 /**
- * Puts a snapshot of very many refs together from pages. All but a few repositories fit one. A page of another version
- * than the first belongs to another snapshot: then it is begun anew.
+ * Puts a snapshot of very many refs together from pages; nearly all repositories fit one page. A page of another
+ * version than the first belongs to another snapshot, and the reading begins anew.
  *
  * @throws Error if the refs change faster than they can be read.
  */
@@ -46,12 +46,12 @@ export async function openWhole(
   );
 }
 
-/** Where the objects of repositories are. */
+/** A stub of a repository's Durable Object. */
 export type RepositoryStub = DurableObjectStub<RepositoryObject>;
 
-/** What an RPC carries, less what its frame may take. Bytes. */
+/** Bytes that an RPC carries, less what its frame may take. */
 const MOST_PUSH_BYTES = 30 * 1024 * 1024;
-/** What a command takes in an RPC beside its name and oids: the names of its members, and lengths. */
+/** Bytes that a command takes in an RPC beside its name and oids: the names of its members, and lengths. */
 const COMMAND_BYTES = 48;
 
 /** Returns the bytes that commands take in a call. */
@@ -64,9 +64,9 @@ function updatesBytes(updates: readonly RefUpdate[]): number {
 }
 
 /**
- * Moves land in one call, or they would not be one step. `what` is what makes them.
+ * Checks that moves fit one call: they have to land in one, to be one step. `what` names them in the message.
  *
- * @throws LimitExceeded if they don't fit one.
+ * @throws LimitExceeded if they don't fit.
  */
 export function assertFits(updates: readonly RefUpdate[], what: string, options: readonly string[] = []): void {
   let bytes = updatesBytes(updates);
@@ -75,7 +75,7 @@ export function assertFits(updates: readonly RefUpdate[], what: string, options:
   throw new LimitExceeded("refs-in-one-step", updates.length, `${updates.length} refs are too many for ${what}`);
 }
 
-/** Opens the truth of a repository, which need not exist. Nothing is asked before the first call. */
+/** Opens the truth of a repository, which need not exist. No request is sent before the first call. */
 export function durableRefs(
   object: RepositoryStub,
   counters: RequestCounters,

@@ -1,5 +1,5 @@
 /**
- * The ports of tenants over the RPC of their Durable Objects.
+ * The ports of tenants, over the RPC of their Durable Objects.
  *
  * @packageDocumentation
  */
@@ -13,7 +13,7 @@ import type { RequestCounters } from "./request-counters.ts";
 /** One tenant: its repositories, its tokens and its signing keys. */
 export type Tenant = TenantRegistry & TokenStore & SigningKeyStore;
 
-/** Opens a tenant, which need not exist. Nothing is asked before the first call. */
+/** Opens a tenant, which need not exist. No request is sent before the first call. */
 export function durableTenant(object: DurableObjectStub<TenantObject>, counters: RequestCounters): Tenant {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {

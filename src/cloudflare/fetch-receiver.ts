@@ -1,11 +1,11 @@
 /**
- * The receivers of webhooks over the platform's `fetch`.
+ * Reaches the receivers of webhooks over the platform's `fetch`.
  *
  * @packageDocumentation
  */
 import type { Receiver } from "../events/deliver.ts";
 
-/** Sends deliveries. An answer's body is dropped where it begins, however long it is. */
+/** Sends deliveries. It drops an answer's body at its beginning, however long it is. */
 export const fetchReceiver: Receiver = {
   post: async (url, headers, body, signal) => {
     const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });

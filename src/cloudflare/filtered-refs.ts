@@ -1,5 +1,5 @@
 /**
- * A repository's refs as a caller sees them, through a {@link RefFilter}.
+ * Shows a caller a repository's refs through a {@link RefFilter}.
  *
  * @packageDocumentation
  */
@@ -10,8 +10,9 @@ import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { RefStore } from "../refs/ref-store.ts";
 
 /**
- * Gives the refs that the filter shows. Where it may hide some, every snapshot is made from all rows that are left, and no pack has the
- * mark: what it rests on may be a hidden ref, which reaches nothing for this caller. Writers' calls pass untouched.
+ * Returns the refs that the filter shows. If it may hide some, every snapshot is made from all rows that remain, and no
+ * pack has its mark: a mark may rest on a hidden ref, which reaches nothing for this caller. Writers' calls are passed
+ * on unchanged.
  */
 export function filteredRefs(store: RefStore, shows: RefFilter): RefStore {
   if (shows === SHOWS_ALL) return store;

@@ -1,5 +1,6 @@
 /**
- * What all requests of an isolate share, made once: kernels, the block cache, the platform's hashes and deflate.
+ * The tools that all requests of an isolate share, made once: kernels, the block cache, the platform's hashes and
+ * deflate.
  *
  * @packageDocumentation
  */
@@ -13,7 +14,7 @@ import { KernelPool } from "../kernel/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
 import type { Repository } from "../repository/repository.ts";
 
-/** What requests share. */
+/** The shared tools. */
 export type IsolateTools = Pick<Repository, "cache" | "hash" | "deflate" | "deflatePiece" | "crc32"> & {
   readonly kernels: KernelPool;
   readonly budget: MemoryBudget;
@@ -27,12 +28,12 @@ function seed(): readonly [number, number] {
   return [low, high];
 }
 
-/** How a kernel's memory is divided. */
+/** The division of a kernel's memory. */
 const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 16 * MIB, smallRingBytes: 8 * MIB, seed };
 const CACHE_BOUNDS = { files: 14 * MIB, blocks: 22 * MIB };
 /**
- * Of the 128 MB that an isolate has: the rest is for the program, its heap, and garbage that is not collected yet. The reserve is a
- * kernel, for a request that needs a second one.
+ * The shares of an isolate's 128 MB. The rest is for the program, its heap, and garbage that is not collected yet. The
+ * reserve is one kernel, for a request that needs a second one.
  */
 const BUDGET: BudgetLimits = {
   bytes: 76 * MIB,
@@ -54,7 +55,7 @@ assert(
 assert(BUDGET.pressed.much <= BUDGET.pressed.little, "a client whose request holds much is waited for less long");
 assert(BUDGET.pressed.little < BUDGET.standstill, "a client is waited for longest where no other waits");
 
-/** As the budget has it, with timers of the request that waits. */
+/** The budget's clock; its timers belong to the request that waits. */
 const CLOCK: BudgetClock = {
   now: () => Date.now(),
   after: (milliseconds, then) => {
@@ -73,7 +74,7 @@ const hash: HashFactory = (name) => {
   };
 };
 
-/** Each piece ends on a byte, so that what follows can be put behind it. */
+/** Each piece ends on a byte boundary, so that the next can follow it. */
 function deflatePiece(bytes: Uint8Array, isLast: boolean): Uint8Array {
   return deflateRawSync(bytes, { finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
 }
@@ -91,7 +92,7 @@ export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
     deflate: (bytes) => deflateSync(bytes),
     deflatePiece,
     crc32: (crc, bytes) => crc32(bytes, crc),
-    // a timer, and no microtask: the event loop takes up other requests before it
+    // a timer and not a microtask: the event loop takes up other requests before it
     pause: async () => await new Promise((resolve) => setTimeout(resolve, 0)),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The queue's consumer: runs jobs and says so to the repository that asked.
+ * The queue's consumer: runs jobs, and reports to the repository that asked for them.
  *
  * @packageDocumentation
  */
@@ -11,10 +11,10 @@ import { fetchReceiver } from "./fetch-receiver.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { RequestStorage } from "./open-repository.ts";
 
-/** Pages of a thousand files that one run deletes; the rest is a new message's. */
+/** Pages of a thousand files that one run deletes; a new message continues. */
 const PAGES_A_RUN = 50;
 
-/** What jobs are run with. */
+/** The host that jobs run on. */
 export type JobHost = {
   /** Opens the storage of one job. */
   readonly open: () => RequestStorage;
@@ -22,13 +22,13 @@ export type JobHost = {
   readonly agent: string;
   /** Whether private networks may be reached: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;
-  /** Told of failures. */
+  /** Gets failures. */
   readonly onFault: (where: string, error: unknown) => void;
-  /** Told of each job, and what it cost. */
+  /** Gets each job, with its costs. */
   readonly onEnd: (line: JobEnd) => void;
 };
 
-/** What became of a job. */
+/** The end of a job. */
 export type JobEnd = RequestCounts & {
   readonly job: Job["type"];
   readonly repository: string;
@@ -38,7 +38,7 @@ export type JobEnd = RequestCounts & {
   readonly wasm: number;
 };
 
-/** Delivers what is due of a webhook. A repository or webhook that has gone has nothing due. */
+/** Sends a webhook's due deliveries. A repository or webhook that is gone has none. */
 async function deliver(job: Extract<Job, { type: "deliver" }>, storage: RequestStorage, host: JobHost): Promise<void> {
   const hooks = storage.hooks(job.repository);
   const due = await hooks.takeDeliveries(job.id, job.hook);
@@ -49,7 +49,7 @@ async function deliver(job: Extract<Job, { type: "deliver" }>, storage: RequestS
   await hooks.deliveriesDone(job.id, job.hook, results);
 }
 
-/** Runs one job; returns whether it is done, or to be delivered again. */
+/** Runs one job. Returns whether it is done; if not, it has to be delivered again. */
 async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise<boolean> {
   const repository = storage.repository(job.repository);
   const settings = storage.refs(job.repository);
@@ -70,7 +70,7 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
       return true;
     case "mirror-sync": {
       const result = await storage.syncMirror(job.repository);
-      // The mirror knows, and tries again when that is due.
+      // The mirror has recorded the failure, and tries again when that is due.
       if (result.kind === "failed" && result.fault !== undefined)
         host.onFault(`mirror ${job.repository}`, result.fault);
       return true;
@@ -80,7 +80,7 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
 
 type Read = { readonly message: Message; readonly job: Job };
 
-/** Does jobs in order. Several lanes may take from the same ones. */
+/** Runs jobs in order. Several lanes may take from the same jobs. */
 async function runLane(jobs: Iterable<Read>, host: JobHost): Promise<void> {
   for (const { message, job } of jobs) {
     const began = Date.now();
@@ -108,14 +108,14 @@ async function runLane(jobs: Iterable<Read>, host: JobHost): Promise<void> {
 /** Lanes of deliveries. A request may have six connections open; one is left for the other jobs. */
 const DELIVERY_LANES = 5;
 
-/** Takes items off a list, which several loops may do at once. */
+/** Yields the items of a list and removes them. Several loops may do so at once. */
 function* takeFrom<Item>(items: Item[]): Generator<Item> {
   for (let item = items.shift(); item !== undefined; item = items.shift()) yield item;
 }
 
 /**
- * Runs a batch; a message whose job fails is delivered again, the others are not. Deliveries wait for strangers' servers, so they go on
- * beside the other jobs, and beside one another: receivers that say nothing hold up few of the others.
+ * Runs a batch. A message whose job fails is delivered again; the others are not. Deliveries wait for strangers'
+ * servers, so they run beside the other jobs and beside one another: silent receivers hold up few of the others.
  */
 export async function runJobs(batch: MessageBatch, host: JobHost): Promise<void> {
   const jobs: Read[] = [];

@@ -1,11 +1,12 @@
 /**
- * Reads mirrors at the edge: a reader's snapshot comes from the pointer and KV where there is a pointer, and from the Durable Object
- * where there is none. Who may read is decided by the caller on what the pointer says, as on what the Durable Object would have said.
+ * Reads mirrors at the edge. A reader's snapshot comes from the pointer and KV if there is a pointer, and else from the
+ * Durable Object. The caller decides who may read, from the pointer as it would from the Durable Object's answer.
  *
- * That a name is an ordinary repository is remembered for a moment, so that its readers don't look for a pointer each time. It is a
- * hint about cost alone: the Durable Object is always right. Cost is seen from outside, though. So it is remembered for those who
- * have read the repository, and a private mirror's pointer answers nobody who may not read it: to them what is private costs what
- * is missing costs, a look for a pointer and the Durable Object.
+ * An isolate remembers for a short time which names are ordinary repositories, so that their readers need not look for
+ * a pointer each time. That is a hint about cost alone: the Durable Object is always right. But cost can be seen from
+ * outside. So it is remembered only for callers that have read the repository, and a private mirror's pointer answers
+ * nobody who may not read it. For them a private repository costs what a missing one does: a look for a pointer, and
+ * the Durable Object.
  *
  * @packageDocumentation
  */
@@ -18,23 +19,23 @@ import type { OpenAnswer, OpenSnapshot, OpenRequest, RefStore, RepositoryRecord 
 import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 
-/** Milliseconds. */
+/** How long a name is remembered, in milliseconds. */
 const TIME = 5 * 60_000;
 const MOST = 10_000;
 
-/** Who knows which names to be ordinary repositories; one an isolate. */
+/** Remembers, for each caller, which names are ordinary repositories. There is one per isolate. */
 export class OrdinaryNames {
   readonly #until = new Map<string, number>();
 
-  /** Whether `caller` knows it, or everybody. */
+  /** Whether it is remembered for `caller`, or for everybody. */
   has(key: string, caller: string, now: number): boolean {
-    // What was never noted has run out.
+    // An entry that was never made counts as expired.
     return [caller, EVERYBODY].some((who) => (this.#until.get(entryOf(key, who)) ?? 0) > now);
   }
 
-  /** Lets `caller`, who may read the repository, know what somebody else found out. */
+  /** Shares what another caller found out with `caller`, which may read the repository. */
   share(key: string, caller: string, now: number): void {
-    // What was never noted has run out.
+    // An entry that was never made counts as expired.
     if ((this.#until.get(entryOf(key, NOBODY)) ?? 0) > now) this.add(key, caller, now);
   }
 
@@ -50,37 +51,35 @@ export class OrdinaryNames {
 }
 
 const EVERYBODY = "";
-/** What was found out, for whom it may concern. */
+/** The caller of an entry that records the finding itself, not yet tied to anybody. */
 const NOBODY = "nobody";
 
-/** Neither has a space. */
+/** Neither part contains a space. */
 function entryOf(key: string, caller: string): string {
   return `${key} ${caller}`;
 }
 
-/** What a reader of a repository works with. */
+/** The tools of a repository's reader. */
 export type ReaderTools = {
   /** `{tenant}/{repo}`. */
   readonly key: string;
   readonly snapshots: MirrorSnapshots;
   readonly ordinary: OrdinaryNames;
-  /** Names who reads, by credentials; see {@link OrdinaryNames}. */
+  /** Names the reader by its credentials; see {@link OrdinaryNames}. */
   readonly caller: string;
   /**
-   * Returns what the caller may read under this name: known before anything is opened, and not later than
+   * Returns what the caller may read under this name. It is known before anything is opened, and no later than
    * {@link mayRead}.
    */
   right(): Promise<ReadingRight>;
-  /** Whether who reads may read what was found. */
+  /** Whether the reader may read the repository that was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
   now(): number;
-  /**
-   * Brings the mirror up to date, for a reader who must not be told what is old; returns whether it may have done so.
-   */
+  /** Brings the mirror up to date for a reader that must not get old refs. Returns whether it may have done so. */
   freshen(): Promise<boolean>;
 };
 
-/** Returns the refs of a repository for who reads it; writers' calls pass untouched. */
+/** Returns the refs of a repository for a reader. Writers' calls are passed on unchanged. */
 export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   const { key, ordinary, caller } = tools;
   const openDurable = async (request: OpenRequest): Promise<OpenAnswer> => {
@@ -93,7 +92,7 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   };
   return {
     open: async (request) => {
-      // Who pushes needs what only the Durable Object has, and so does a want that has failed.
+      // A push needs what only the Durable Object has, and so does a want that has failed.
       const isForDurable = request.pushSeed === true || request.recentSince !== undefined;
       if (isForDurable || ordinary.has(key, caller, tools.now())) return await openDurable(request);
       const [right, pointer] = await Promise.all([tools.right(), tools.snapshots.pointer(key)]);
@@ -101,7 +100,7 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
       const found = pointer === undefined ? undefined : await openAtEdge(request, pointer, { ...tools, known: right });
       if (found === undefined) return await openDurable(request);
       if (request.refPrefixes === undefined || !isTooOld(found, tools.now())) return found;
-      // The pointer follows a moment after the sync.
+      // The pointer is written a little after the end of the sync.
       return (await tools.freshen()) ? await openDurable(request) : found;
     },
     beginPush: (request) => durable.beginPush(request),
@@ -110,7 +109,9 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   };
 }
 
-/** Whether what was found is an ordinary repository. Of what may not be read it is known only that it may be pushed to: then it is none. */
+/**
+ * Whether the answer is an ordinary repository. A hidden answer says only that it may be pushed to: it counts as none.
+ */
 function isOrdinary(answer: OpenAnswer): boolean {
   if (answer.kind === "found") return answer.record.mirror === undefined;
   return answer.hidden?.readOnly === false;
@@ -122,10 +123,12 @@ function isTooOld({ record }: OpenSnapshot, now: number): boolean {
   return fetchThrough !== undefined && now - syncedAt > fetchThrough * 1000;
 }
 
-/** The tools of one whose right is known. */
+/** The tools of a reader whose right is known. */
 type KnownReader = ReaderTools & { readonly known: ReadingRight };
 
-/** Whether a mirror may be read here. One who may read public ones only waits for no more than where there is nothing. */
+/**
+ * Whether a mirror may be read here. A caller that may read only public ones waits no longer than for a missing one.
+ */
 async function isReadable(record: RepositoryRecord, { known, ...tools }: KnownReader): Promise<boolean> {
   if (known === "public" && record.visibility !== "public") return false;
   return await tools.mayRead(record);
@@ -150,7 +153,9 @@ async function openAtEdge(
   return openSnapshot({ ...pointer, record }, snapshot, request);
 }
 
-/** Returns the refs of a mirror as they were at a moment, in milliseconds since the epoch; for readers only. */
+/**
+ * Returns the refs of a mirror as they were at an instant, in milliseconds since the epoch. Only readers may use them.
+ */
 export function historicRefs(durable: RefStore, at: number): Pick<RefStore, "open"> {
   return {
     open: async (request) => {
@@ -160,7 +165,7 @@ export function historicRefs(durable: RefStore, at: number): Pick<RefStore, "ope
       const { rawSize } = objectFormat(record.objectFormat);
       let headOid: string | undefined;
       for (const { name, oid } of decodeRefRows(refs, rawSize)) if (name === record.head) headOid = toHex(oid);
-      // Marks are about the refs as they are now: the packs hold more than these reached, and less is known of what is in them.
+      // Marks are about the present refs. The packs hold more than the old refs reached, and less is known about them.
       const unmarked = packs.map((pack) => ({ ...pack, marked: false }));
       const snapshot = { refs, packs: unmarked, tips: countTips(refs, rawSize) };
       return openSnapshot({ record, version, ...(headOid === undefined ? {} : { headOid }) }, snapshot, request);

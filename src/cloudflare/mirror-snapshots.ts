@@ -1,8 +1,8 @@
 /**
- * Where mirrors' readers find what they need: the pointer in R2, the snapshot in KV.
+ * Stores what mirrors' readers need: the pointer in R2, and the snapshot in KV.
  *
- * KV is read at every edge and may be a minute behind, so it decides nothing: a snapshot never changes under its key, and which key,
- * and for whom, is for the pointer to say. See `refs/mirror-pointer.ts`.
+ * KV is read at every edge and may be a minute behind, so it decides nothing. A snapshot never changes under its key,
+ * and the pointer says which key, and for whom. See `refs/mirror-pointer.ts`.
  *
  * @packageDocumentation
  */
@@ -11,19 +11,19 @@ import { type MirrorPointer, mirrorPointerKey, parsePointer } from "../refs/mirr
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
-/** Of 25 MiB that a value may have. */
+/** Bytes of a piece; a value may have 25 MiB. */
 const PIECE_BYTES = 20 * 1024 * 1024;
 
 type Metadata = { readonly syncedAt?: number };
 
-/** What is used of the Worker's bindings. */
+/** The Worker's bindings that are used. */
 export type SnapshotEnv = { readonly BUCKET: R2Bucket; readonly KV: KVNamespace };
 
 function snapshotPrefix(id: string, version?: number): string {
   return version === undefined ? `mirror/${id}/` : `mirror/${id}/${version}/`;
 }
 
-/** The snapshots, for one request or job. */
+/** The snapshots of mirrors, for one request or job. */
 export class MirrorSnapshots {
   readonly #env: SnapshotEnv;
   readonly #counters: RequestCounters;
@@ -43,8 +43,8 @@ export class MirrorSnapshots {
   }
 
   /**
-   * Returns the snapshot that a pointer names, and when the mirror was last in step; `undefined` if KV has not heard of
-   * it yet.
+   * Returns the snapshot that a pointer names, and when the mirror was last in step; `undefined` if KV does not have it
+   * yet.
    */
   async read({ record, version, pieces }: MirrorPointer): Promise<(MirrorSnapshot & Metadata) | undefined> {
     const prefix = snapshotPrefix(record.id, version);
@@ -60,7 +60,7 @@ export class MirrorSnapshots {
     return { ...decodeSnapshot(bytes), ...values[0]?.metadata };
   }
 
-  /** Writes a snapshot, of all refs and the catalog; returns the number of its pieces. */
+  /** Writes a snapshot of all refs and the catalog. Returns the number of its pieces. */
   async write(snapshot: OpenSnapshot, syncedAt: number): Promise<number> {
     const prefix = snapshotPrefix(snapshot.record.id, snapshot.version);
     const pieces = encodeSnapshot(snapshot, PIECE_BYTES);
@@ -70,7 +70,7 @@ export class MirrorSnapshots {
     return pieces.length;
   }
 
-  /** Deletes the snapshot of a version, or all there are. */
+  /** Deletes the snapshot of a version, or all snapshots. */
   async delete(id: string, version?: number): Promise<void> {
     const prefix = snapshotPrefix(id, version);
     for (let isMore = true; isMore;) {

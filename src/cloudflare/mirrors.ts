@@ -1,5 +1,6 @@
 /**
- * Mirroring as a request, or a job, sees it: what the API sets, and the sync itself with all that it takes of the platform.
+ * Mirroring for one request or job: the settings that the API reads and writes, and the sync with all that it needs of
+ * the platform.
  *
  * @packageDocumentation
  */
@@ -16,12 +17,12 @@ import type { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { SecretBox } from "./sealed-secrets.ts";
 import { webFetcher } from "./web-fetcher.ts";
 
-/** Seconds; the operator may set another floor. */
+/** Seconds between two syncs at least; the operator may set another minimum. */
 const LEAST_INTERVAL = 60;
 /** The most bytes of one pack. */
 const MOST_PACK_BYTES = 20 * 1024 * 1024 * 1024;
 
-/** Objects of one go: each takes about 60 microseconds of processor time and, of the isolate's memory, 100 bytes. */
+/** Objects of one slice. Each takes about 60 microseconds of processor time and 100 bytes of the isolate's memory. */
 const SLICE_OBJECTS = 250_000;
 
 /** Returns a variable as a positive number; `undefined` if it is none. */
@@ -30,38 +31,38 @@ function positive(text: string | undefined): number | undefined {
   return Number.isFinite(number) && number > 0 ? number : undefined;
 }
 
-/** What is used of the Worker's bindings. */
+/** The Worker's bindings that are used. */
 export type MirrorEnv = Pick<
   Env,
   "ALLOW_PRIVATE_UPSTREAMS" | "MIRROR_KEYS" | "MIRROR_LEAST_INTERVAL" | "MIRROR_SLICE_OBJECTS"
 >;
 
-/** What a sync brings up to date. */
+/** The parts of a mirror that a sync brings up to date. */
 type Syncing = Pick<SyncInput, "repository" | "mirror" | "allowance"> & { readonly snapshots: MirrorSnapshots };
 
-/** Names what a secret is bound to. */
+/** Names the use and the repository that a secret is bound to. */
 function bindingOf(context: SecretContext): string {
   return context.use === "upstream" ? `upstream ${context.id} ${context.origin}` : `hook ${context.id}`;
 }
 
-/** Mirrors, for one request. */
+/** The mirrors, for one request. */
 export class Mirrors {
   readonly #env: MirrorEnv;
   #opened: SecretBox | undefined;
   readonly #agent: string;
 
-  /** `agent` is how this host calls itself. */
+  /** `agent` is this host's name for itself. */
   constructor(env: MirrorEnv, agent: string) {
     this.#env = env;
     this.#agent = agent;
   }
 
-  /** Made where it is needed: keys that can't be read are a fault of what needs them, and of nothing else. */
+  /** It is made at its first use: keys that can't be read are a fault of what needs them, and of nothing else. */
   get #box(): SecretBox {
     return (this.#opened ??= new SecretBox(this.#env.MIRROR_KEYS));
   }
 
-  /** Seconds. */
+  /** The least seconds between two syncs. */
   get leastInterval(): number {
     return positive(this.#env.MIRROR_LEAST_INTERVAL) ?? LEAST_INTERVAL;
   }
@@ -84,7 +85,7 @@ export class Mirrors {
     return this.#box.open(secret, bindingOf(context));
   }
 
-  /** Takes as long as {@link open}, where there is nothing to be opened. */
+  /** Takes as long as {@link open}, for callers that have no secret to open. */
   openNothing(): Promise<undefined> {
     return this.#box.openNothing();
   }
@@ -93,7 +94,7 @@ export class Mirrors {
   async sync(syncing: Syncing): Promise<SyncResult> {
     const result = await whileAlive(syncing.mirror, async (mirror) => await this.#sync({ ...syncing, mirror }));
     if (result.kind === "synced") await publish(result, syncing);
-    // What is there is served on, at the cost that it had, however long the upstream fails.
+    // The old state is served on at its usual cost, however long the upstream fails.
     else if (result.kind === "failed" && result.unpublished?.mirror?.syncedAt !== undefined) {
       await publishNow(result.unpublished, result.unpublished.mirror.syncedAt, syncing);
     }
@@ -111,7 +112,7 @@ export class Mirrors {
       connection: {
         fetcher: webFetcher(AbortSignal.timeout(SYNC_TIME)),
         checkUrl: (text, base) => this.checkUrl(text, base),
-        // Some hosts answer git's smart protocol only to what begins like git.
+        // Some hosts answer git's smart protocol only to a user agent that begins like git's.
         userAgent: `git/${this.#agent}`,
         gzip: (bytes) => new Uint8Array(gzipSync(bytes)),
         now: () => repository.now(),
@@ -127,7 +128,7 @@ export class Mirrors {
       },
       resealHook: async (hook, id) => {
         if (!this.#box.isStale(hook)) return undefined;
-        // One whose key has gone is not heard of here: whoever signs with it is refused, and it is set again.
+        // A secret whose key is gone goes unreported here: its webhooks are refused, and it is then set anew.
         const secret = await this.open(hook, { use: "hook", id });
         return secret === undefined ? undefined : await this.seal(secret, { use: "hook", id });
       },
@@ -136,14 +137,14 @@ export class Mirrors {
 }
 
 /**
- * Has the mirror told, from the beginning of a sync to its end, that it goes on. A sync that has died, with its isolate or its machine,
- * is silent, and another takes its place soon.
+ * Reports to the mirror that a sync is alive, from its beginning to its end. A sync that has died with its isolate or
+ * machine is silent, and another soon takes its place.
  */
 async function whileAlive<T>(mirror: MirrorStore, work: (mirror: MirrorStore) => Promise<T>): Promise<T> {
   let beat: ReturnType<typeof setInterval> | undefined;
   const beginSync = async (packName: string): Promise<BeginSyncAnswer> => {
     const begun = await mirror.beginSync(packName);
-    // One that fails says nothing; the next may get through.
+    // A report that fails is ignored; the next may get through.
     const renew = (): void => void mirror.renewSync(packName).catch(() => undefined);
     if (begun.kind === "begun") beat = setInterval(renew, BEAT_TIME);
     return begun;
@@ -155,7 +156,7 @@ async function whileAlive<T>(mirror: MirrorStore, work: (mirror: MirrorStore) =>
   }
 }
 
-/** Points readers to what a sync left, or tells them that it found nothing new. */
+/** Points readers to the result of a sync, or tells them that it found nothing new. */
 async function publish(
   { changed, isPublished, snapshot, record }: Extract<SyncResult, { kind: "synced" }>,
   syncing: Syncing,
@@ -165,7 +166,7 @@ async function publish(
   else await publishNow(record, syncedAt, syncing);
 }
 
-/** Points readers to what a mirror is now. */
+/** Points readers to the present state of a mirror. */
 async function publishNow(
   record: RepositoryRecord,
   syncedAt: number,

@@ -40,16 +40,16 @@ import { freshen } from "./freshen.ts";
 import { r2UploadParts } from "./r2-upload-parts.ts";
 import { RequestCounters } from "./request-counters.ts";
 
-/** What readers of one isolate, and of one request, have in common. */
+/** The options that readers of one isolate, and of one request, share. */
 export type ReaderOptions = Reader & {
   readonly ordinary: OrdinaryNames;
-  /** Names who reads, by credentials. */
+  /** Names the reader by its credentials. */
   readonly caller: string;
-  /** Whether who reads may read what was found. */
+  /** Whether the reader may read the repository that was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
 };
 
-/** The platform as one request, or one job, sees it. All it does is counted. */
+/** The platform for one request or job. Every operation is counted. */
 export class RequestStorage {
   readonly counters = new RequestCounters();
   readonly #env: Env;
@@ -57,14 +57,14 @@ export class RequestStorage {
   readonly #agent: string;
   #memory: RequestMemory | undefined;
 
-  /** `agent` is how this host calls itself. */
+  /** `agent` is this host's name for itself. */
   constructor(env: Env, tools: IsolateTools, agent: string) {
     this.#env = env;
     this.#agent = agent;
     this.#tools = tools;
   }
 
-  /** Bytes of the isolate's kernels, as `KernelPool.takeHighest`. */
+  /** Returns the bytes of the isolate's kernels: see `KernelPool.takeHighest`. */
   takeKernelBytes(): number {
     return this.#tools.kernels.takeHighest();
   }
@@ -73,42 +73,42 @@ export class RequestStorage {
     return objectNamed(this.#env.REPOSITORIES, key, this.#env);
   }
 
-  /** The truth of a repository by its key, `{tenant}/{repo}`. */
+  /** Opens the truth of a repository by its key, `{tenant}/{repo}`. */
   refs(key: string): RefStore & RepositorySettings & UploadStore {
     return durableRefs(this.#object(key), this.counters);
   }
 
-  /** The settings of a repository for one who reads them. */
+  /** Opens the settings of a repository for a reader. */
   settings(key: string, right: Reader["right"]): RepositorySettings & UploadStore {
     return readableSettings<RepositorySettings & UploadStore>(this.refs(key), right);
   }
 
-  /** A tenant by its name, which need not exist. */
+  /** Opens a tenant by its name. It need not exist. */
   tenant(name: string): Tenant {
     return durableTenant(objectNamed(this.#env.TENANTS, name, this.#env), this.counters);
   }
 
-  /** The list of tenants. */
+  /** Opens the list of tenants. */
   directory(): TenantDirectory {
     return durableDirectory(objectNamed(this.#env.DIRECTORY, DIRECTORY_NAME, this.#env), this.counters);
   }
 
-  /** The webhooks of a repository by its key. */
+  /** Opens the webhooks of a repository by its key. */
   hooks(key: string): HookStore {
     return durableHooks(this.#object(key), this.counters);
   }
 
-  /** The mirroring of a repository by its key, `{tenant}/{repo}`. */
+  /** Opens the mirroring of a repository by its key, `{tenant}/{repo}`. */
   mirror(key: string): MirrorStore {
     return durableMirror(this.#object(key), this.counters);
   }
 
-  /** What all mirrors have in common. */
+  /** The settings and secrets that all mirrors share. */
   get mirrors(): Mirrors {
     return new Mirrors(this.#env, this.#agent);
   }
 
-  /** Begins a subscription to a repository's events; the answer holds the WebSocket. */
+  /** Begins a subscription to a repository's events. The answer holds the WebSocket. */
   subscribe(key: string, request: SubscriptionRequest): Promise<Response> {
     const object = this.#object(key);
     const url = new URL("https://repository.invalid/events");
@@ -132,7 +132,7 @@ export class RequestStorage {
     });
   }
 
-  /** Opens a repository for who reads it, or pushes to it: mirrors are read without their Durable Object. */
+  /** Opens a repository for a reader or a pusher. Mirrors are read without their Durable Object. */
   reader(name: RepositoryName, options: ReaderOptions): Repository {
     const key = repositoryKey(name);
     const { ordinary, caller } = options;
@@ -152,14 +152,14 @@ export class RequestStorage {
     return { ...repository, refs: filteredRefs(refs, SHOWS_ALL) };
   }
 
-  /** Opens a repository as it was, to be read. */
+  /** Opens a repository as it was, for reading. */
   historic(name: RepositoryName, at: number, reader: Reader): Repository {
     const repository = this.repository(name);
     const refs = readableRefs(repository.refs, reader);
     return { ...repository, refs: filteredRefs({ ...refs, ...historicRefs(refs, at) }, SHOWS_ALL) };
   }
 
-  /** Opens a repository, which need not exist, for `caller`: who names themselves alike share the isolate's memory. */
+  /** Opens a repository, which need not exist, for `caller`. Callers of the same name share the isolate's memory. */
   repository(name: RepositoryName | string, caller = ""): Repository {
     const key = typeof name === "string" ? name : repositoryKey(name);
     const { budget, kernels, ...tools } = this.#tools;
@@ -177,17 +177,21 @@ export class RequestStorage {
     };
   }
 
-  /** The parts of uploads below a repository's prefix. */
+  /** Opens the parts of uploads below a repository's prefix. */
   uploadParts(id: string): UploadParts {
     return r2UploadParts(this.#env.BUCKET, this.counters, id);
   }
 
-  /** All files below a repository's prefix. */
+  /** Opens all files below a repository's prefix. */
   bareFiles(id: string): BareFiles {
     return r2BareFiles(this.#env.BUCKET, this.counters, id);
   }
 
-  /** A part of a pack's file, as a body that goes out untouched. @throws CorruptStore if it is not there. */
+  /**
+   * Returns a part of a pack's file, as a body that is sent untouched.
+   *
+   * @throws CorruptStore if it is not there.
+   */
   async packBody(id: string, file: PackFile, range: { offset: number; length: number }): Promise<ReadableStream> {
     const key = packKey(id, file);
     const object = await this.counters.run("r2r", () => this.#env.BUCKET.get(key, { range }));

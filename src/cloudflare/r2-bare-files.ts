@@ -32,7 +32,7 @@ export function r2BareFiles(bucket: R2Bucket, counters: RequestCounters, id: str
   };
 }
 
-/** Writes what fits a part in one operation, and more as an upload in equal parts. */
+/** Writes content that fits a part in one operation, and larger content as an upload in equal parts. */
 async function writePieces(
   bucket: R2Bucket,
   counters: RequestCounters,

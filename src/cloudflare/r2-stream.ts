@@ -1,12 +1,12 @@
 /**
- * Sequential reading of a stream into the caller's buffers. Default readers hand out 4 KB pieces and cost ten times the CPU of
- * reading into a buffer of 256 KB, so nothing in the project uses them on a pack.
+ * Reads a stream sequentially into the caller's buffers. Default readers return 4 KB pieces and cost ten times the CPU
+ * of reading into a buffer of 256 KB, so nothing in the project uses them on a pack.
  *
  * @packageDocumentation
  */
 import type { PackByteStream } from "../catalog/pack-storage.ts";
 
-/** Reads `body`, telling `onBytes` how many came each time. */
+/** Reads `body`, and calls `onBytes` with the number of bytes that came each time. */
 export function readR2Body(body: ReadableStream, onBytes: (count: number) => void): PackByteStream {
   const reader = body.getReader({ mode: "byob" });
   return {
@@ -18,7 +18,7 @@ export function readR2Body(body: ReadableStream, onBytes: (count: number) => voi
       return value;
     },
     cancel: async () => {
-      // Whoever gives up on a stream has the reason; that it could not be given up in order adds nothing.
+      // The caller that gives up on a stream has its reason; a failure to cancel adds nothing.
       await reader.cancel().catch(() => undefined);
     },
   };

@@ -1,5 +1,6 @@
 /**
- * `UploadParts` on an R2 bucket: a file a part, named as what else belongs to a pack under way, so that the same sweep finds it.
+ * `UploadParts` on an R2 bucket, with a file per part. Its name is that of the pack's other unfinished files, so that
+ * the same sweep finds it.
  *
  * @packageDocumentation
  */

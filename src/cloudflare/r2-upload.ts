@@ -8,8 +8,8 @@ import type { PackUpload } from "../catalog/pack-storage.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /**
- * The size of a part: the least that R2 takes. With at most 10,000 parts this holds packs up to 52 GB, and the two parts that an
- * ingest has in hand are what it spends most memory on beside its tables.
+ * The size of a part: the least that R2 takes. With at most 10,000 parts this allows packs up to 52 GB. Beside its
+ * tables, an ingest spends most memory on the two parts that it holds.
  */
 export const PART_BYTES = 5 * 1024 * 1024;
 
@@ -28,7 +28,7 @@ export async function createR2Upload(bucket: R2Bucket, counters: RequestCounters
       await counters.run("r2w", () => upload.complete(parts));
     },
     abort: async () => {
-      // R2 drops an unfinished upload after seven days by itself.
+      // R2 itself drops an unfinished upload after seven days.
       await counters.run("r2w", () => upload.abort()).catch(() => undefined);
     },
   };

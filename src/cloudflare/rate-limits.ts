@@ -1,26 +1,26 @@
 /**
- * Bounds on how often is asked, by the platform's counters: one an address for wrong tokens, one a tenant for requests. They count
- * in each location of the platform, and not exactly. Without the bindings nothing is bounded.
+ * Bounds the rate of requests, with the platform's counters: wrong tokens per address, and requests per tenant. The
+ * counters count within each location of the platform, and not exactly. Without the bindings nothing is bounded.
  *
  * @packageDocumentation
  */
 import { networkOf } from "../access/client-network.ts";
 import type { Env } from "../env.ts";
 
-/** How long an address is shut out in this isolate once the counter has said no: what the counter counts over. Milliseconds. */
+/** How long this isolate shuts an address out after the counter refused it: the period of the counter. Milliseconds. */
 const SHUT_TIME = 60_000;
-/** Addresses remembered; the one shut out longest gives way. */
+/** Addresses that are remembered; the one shut out longest ago is dropped. */
 const MOST_SHUT = 10_000;
 
-/** One an isolate. */
+/** The bounds of all clients, one object per isolate. */
 export class RateLimits {
   readonly #shutUntil = new Map<string, number>();
 
-  /** Returns the bounds of one client; without an address there are none on its wrong tokens. */
+  /** Returns the bounds of one client. Without an address, its wrong tokens are not bounded. */
   forClient(env: Pick<Env, "LOGIN_LIMIT" | "TENANT_LIMIT">, client: string): ClientBounds {
     const key = client === "" ? undefined : networkOf(client);
     return {
-      // Whoever was never shut out is not.
+      // An address that was never shut out has no entry.
       isShut: () => key !== undefined && (this.#shutUntil.get(key) ?? 0) > Date.now(),
       admitsAfterWrongToken: async () => {
         if (key === undefined || env.LOGIN_LIMIT === undefined) return true;

@@ -1,6 +1,6 @@
 /**
- * Opens repositories as far as the caller may read them: the Durable Object is told what that is, and answers at once where it is not
- * enough. So a refusal costs what a missing repository costs.
+ * Opens repositories as far as the caller may read them. The Durable Object gets the caller's right, and answers at
+ * once if that is not enough. So a refusal costs what a missing repository costs.
  *
  * @packageDocumentation
  */
@@ -8,15 +8,15 @@ import type { ReadingRight } from "../access/decide.ts";
 import type { HiddenRepository, RefStore } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 
-/** Who reads a repository. */
+/** A repository's reader. */
 export type Reader = {
   /** Returns what the caller may read under the repository's name. */
   readonly right: () => Promise<ReadingRight>;
-  /** Is told of a private repository that the caller may not read. */
+  /** Is called with a private repository that the caller may not read. */
   readonly noteHidden: (hidden: HiddenRepository) => void;
 };
 
-/** Returns the refs of a repository for one who reads it; the calls of writers pass untouched. */
+/** Returns the refs of a repository for a reader. Writers' calls are passed on unchanged. */
 export function readableRefs(durable: RefStore, { right, noteHidden }: Reader): RefStore {
   return {
     open: async (request) => {
@@ -32,7 +32,7 @@ export function readableRefs(durable: RefStore, { right, noteHidden }: Reader): 
   };
 }
 
-/** Returns the settings of a repository for one who reads them; all else passes untouched. */
+/** Returns the settings of a repository for a reader. All other calls are passed on unchanged. */
 export function readableSettings<Settings extends RepositorySettings>(
   durable: Settings,
   right: Reader["right"],

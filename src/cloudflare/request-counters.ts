@@ -5,18 +5,21 @@
  */
 import type { RequestCounts } from "../repository/request-counts.ts";
 
-/** Kinds of operation; `queue` counts as a round trip only. */
+/** The kinds of operations; `queue` counts as a round trip only. */
 export type OperationKind = "r2r" | "r2w" | "do" | "kv" | "queue";
 
 /** The counters of one request. */
 export class RequestCounters {
   readonly #operations: Record<OperationKind, number> = { r2r: 0, r2w: 0, do: 0, kv: 0, queue: 0 };
   #bytesRead = 0;
-  /** The deepest operation that has ended. */
+  /** The depth of the deepest operation that has ended. */
   #ended = 0;
   #deepest = 0;
 
-  /** Runs an operation and counts it. It stands one step below the deepest operation that had ended when it began. */
+  /**
+   * Runs an operation and counts it. Its depth is one more than that of the deepest operation that had ended when it
+   * began.
+   */
   async run<T>(kind: OperationKind, operation: () => Promise<T>): Promise<T> {
     this.#operations[kind]++;
     const depth = this.#ended + 1;

@@ -13,16 +13,16 @@
 import type { SealedSecret } from "../refs/mirror-store.ts";
 
 const NONCE_BYTES = 12;
-/** The length of what is opened for nothing: a nonce, a secret of usual length and a tag. */
+/** The length of the data that is opened when there is no secret: a nonce, a secret of usual length and a tag. */
 const NOTHING_BYTES = NONCE_BYTES + 32 + 16;
 const KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The deployment's keys, in order.
+ * Returns the deployment's keys, in order.
  *
- * @throws Error if the variable is not what it has to be; the message holds nothing of it.
+ * @throws Error if the variable is malformed; the message contains nothing of it.
  */
 function parseKeys(text: string): Map<string, Uint8Array<ArrayBuffer>> {
   const keys = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -34,7 +34,7 @@ function parseKeys(text: string): Map<string, Uint8Array<ArrayBuffer>> {
   return keys;
 }
 
-/** Seals and opens. What a secret belongs to is authenticated with it: moved elsewhere, it does not open. */
+/** Seals and opens secrets. A secret's context is authenticated with it: moved elsewhere, it does not open. */
 export class SecretBox {
   readonly #keys: Map<string, Uint8Array<ArrayBuffer>>;
 
@@ -64,7 +64,7 @@ export class SecretBox {
     return { key, data: Buffer.concat([nonce, new Uint8Array(sealed)]).toString("base64") };
   }
 
-  /** Opens a secret; `undefined` if its key is not there any more, or it was not sealed for this. */
+  /** Opens a secret; `undefined` if its key is gone, or if it was not sealed for this context. */
   async open(secret: SealedSecret, context: string): Promise<string | undefined> {
     if (!this.#keys.has(secret.key)) return undefined;
     const bytes = new Uint8Array(Buffer.from(secret.data, "base64"));
@@ -77,18 +77,18 @@ export class SecretBox {
       const key = await this.#import(secret.key, "decrypt");
       return decoder.decode(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(NONCE_BYTES)));
     } catch {
-      // WebCrypto says no more than that it did not work; nor is there more to say.
+      // WebCrypto only says that it failed, and there is no more to say.
       return undefined;
     }
   }
 
   /**
-   * Does the work of opening a secret where there is none, and gives nothing: so the time that an answer takes does not say whether
-   * there is one.
+   * Does the work of opening a secret when there is none, and returns nothing. So the time that an answer takes does
+   * not tell whether there is one.
    */
   async openNothing(): Promise<undefined> {
     const [key] = this.#keys.keys();
-    // Nor does any secret open without a key.
+    // Without a key, no secret opens either.
     if (key === undefined) return;
     const data = Buffer.from(crypto.getRandomValues(new Uint8Array(NOTHING_BYTES))).toString("base64");
     await this.open({ key, data }, "");

@@ -7,25 +7,28 @@ import { type Fetcher, type UpstreamAnswer, UpstreamFailure } from "../mirror/up
 
 /** How long an upstream is waited for, in milliseconds. */
 export type Patience = {
-  /** Until the head of the answer to a GET, which is where an upstream that says nothing is found out. */
+  /** Until the head of the answer to a GET, which is where a silent upstream is noticed. */
   readonly first: number;
-  /** Until the head of another answer: upstreams may count objects before they say anything. */
+  /** Until the head of any other answer: upstreams may count objects before they send anything. */
   readonly head: number;
-  /** While an answer is waited for that has begun: within so long, {@link LEAST_BYTES} have to come. */
+  /** Within an answer that has begun: {@link LEAST_BYTES} have to come in each period of this length. */
   readonly idle: number;
 };
 
 const PATIENCE: Patience = { first: 15_000, head: 60_000, idle: 60_000 };
-/** What has to come of an answer within the time given. An upstream that still counts sends 5 bytes every 5 seconds, git's keep-alive. */
+/**
+ * Bytes of an answer that have to come in each period. An upstream that still counts sends 5 bytes every 5 seconds,
+ * git's keep-alive.
+ */
 export const LEAST_BYTES = 32;
-/** An upstream that did not answer in time is left alone for this long, by all that goes by the timer. Milliseconds. */
+/** An upstream that did not answer in time is left alone for this long by all timed syncs. Milliseconds. */
 const SLOW_PAUSE = 5 * 60_000;
 
 class SlowUpstream extends Error {
   override readonly name = "SlowUpstream";
 }
 
-/** Aborts where nobody says in time that it goes on. */
+/** Aborts unless it is told in time that there is progress. */
 class Watchdog {
   readonly #abort = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -83,7 +86,7 @@ function answerOf(
   broken: (cause: unknown) => UpstreamFailure,
 ): UpstreamAnswer {
   const reader = response.body?.getReader({ mode: "byob" });
-  /** Of the time for the least bytes, what is left; and what came in it. Time in which nobody reads does not count. */
+  /** The time left for the least bytes, and the bytes that came in it. Time in which nobody reads does not count. */
   let [left, came] = [idle, 0];
   return {
     status: response.status,
@@ -109,7 +112,7 @@ function answerOf(
     },
     cancel: async () => {
       watchdog.rest();
-      // Whoever gives up on an answer has the reason; that it could not be given up in order adds nothing.
+      // The caller that gives up on an answer has its reason; a failure to cancel adds nothing.
       await reader?.cancel().catch(() => undefined);
     },
   };

@@ -22,7 +22,10 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
   };
 }
 
-/** Makes what the API gets beside `host`. `allowPrivate` says whether private networks may be reached. */
+/**
+ * Makes the part of the platform that the API gets beside `host`. `allowPrivate` is whether private networks may be
+ * reached.
+ */
 export function apiHost(storage: RequestStorage, host: RequestHost, allowPrivate: boolean): ApiHost {
   return {
     settings: (name) => {

@@ -1,6 +1,6 @@
 /**
- * The middleware that every request but a health check passes: hands the platform to the routes, says in `Server-Timing` what the
- * request has cost, and logs it when its answer has gone out.
+ * The middleware that every request except a health check passes. It gives the platform to the routes, reports the
+ * request's cost in `Server-Timing`, and logs the request when its answer has gone out.
  *
  * @packageDocumentation
  */
@@ -23,9 +23,9 @@ import { apiHost } from "./api-host.ts";
 import { Lifetime } from "./lifetime.ts";
 import { RequestHost } from "./request-host.ts";
 
-/** What the platform is made from, once an isolate. */
+/** The parts that the platform is made from, once per isolate. */
 export type PlatformOptions = {
-  /** How the host calls itself, to clients and to upstreams. */
+  /** The host's name for itself, to clients and to upstreams. */
   readonly agent: string;
   readonly tools: IsolateTools;
 };
@@ -33,10 +33,10 @@ export type PlatformOptions = {
 /** The type of Hono's environment in the whole application. */
 export type AppEnv = ApiEnv & { readonly Bindings: Env };
 
-/** Bytes of randomness in the name that the log knows a request by. */
+/** Random bytes in the id by which the log knows a request. */
 const SESSION_ID_BYTES = 16;
 
-/** What is told of the cost of a request that was refused: the figures would tell what was looked at. */
+/** The costs that are reported for a refused request: the real ones would tell what was looked at. */
 const NOT_TOLD: RequestCounts = { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 };
 
 async function logWhenEnded(
@@ -58,7 +58,7 @@ async function logWhenEnded(
   });
 }
 
-/** Makes the platform for each request, and logs it when its answer has gone out. */
+/** Makes the platform for each request, and logs the request when its answer has gone out. */
 export function withPlatform({ agent, tools }: PlatformOptions): MiddlewareHandler<AppEnv> {
   const memory = {
     formats: new FormatCache(),

@@ -1,5 +1,6 @@
 /**
- * The platform for one request: implements the routes' {@link Host} on a request's storage and on what its isolate remembers.
+ * The platform for one request: implements the routes' {@link Host} on the request's storage and on what its isolate
+ * remembers.
  *
  * @packageDocumentation
  */
@@ -29,10 +30,10 @@ import type { ClientNote } from "../service/exchange.ts";
 import { type ArmouredSignature, type SignatureCheck, verifySignature } from "../signing/verify.ts";
 import type { Lifetime } from "./lifetime.ts";
 
-/** What a dumb client gets where its way would lead it to packs that have to be kept back. */
+/** The answer to a dumb client that would be led to packs which have to be withheld. */
 const SMART_ONLY = "Dumb HTTP can't serve this repository as it is now: use smart HTTP.";
 
-/** What an isolate remembers from one request to the next. */
+/** The memory that an isolate keeps from one request to the next. */
 export type IsolateMemory = {
   readonly formats: FormatCache;
   readonly ordinary: OrdinaryNames;
@@ -40,18 +41,18 @@ export type IsolateMemory = {
   readonly unbounded: UnboundedTenants;
 };
 
-/** What a request's host is made from. */
+/** The parts that a request's host is made from. */
 export type RequestParts = {
   readonly storage: RequestStorage;
   readonly memory: IsolateMemory;
   readonly credentials: Credentials;
   readonly bounds: RequestBounds;
   readonly lifetime: Lifetime;
-  /** The client's address; "" where the platform does not say. */
+  /** The client's address; "" if the platform does not tell it. */
   readonly client: string;
   readonly agent: string;
   readonly sessionId: string;
-  /** The deployment's secret for the nonces of signed pushes. An empty one is none: everybody would know it. */
+  /** The deployment's secret for the nonces of signed pushes. An empty one counts as none: everybody would know it. */
   readonly pushCertSeed: string | undefined;
 };
 
@@ -73,7 +74,7 @@ export class RequestHost implements Host {
   readonly unbounded: UnboundedTenants;
   /** Returns what the requester may read under a name, before anything is opened. */
   readonly rightTo: (name: RepositoryName) => Promise<ReadingRight>;
-  /** What the client said of itself, as the log says it. */
+  /** The client's own description, in the form of the log. */
   readonly noted: LoggedNote = {};
   readonly #storage: RequestStorage;
   readonly #ordinary: OrdinaryNames;
@@ -98,16 +99,19 @@ export class RequestHost implements Host {
     this.unbounded = memory.unbounded;
   }
 
-  /** Starts {@link identify} without waiting, so that its call goes out together with the next. Whoever awaits it gets what it throws. */
+  /**
+   * Starts {@link identify} without waiting, so that its call goes out together with the next. A caller that awaits it
+   * gets what it throws.
+   */
   identifyAhead(name: RepositoryName): void {
     this.identify(name).catch(() => undefined);
   }
 
-  /** Learns what bounds a push with the token; for the operator, asks the tenant, where it may have set bounds. */
+  /** Returns the bounds of a push with the token. For the operator, asks the tenant if it may have bounds. */
   async allowance(name: RepositoryName): Promise<Partial<Allowance>> {
     const { principal, allowance } = await this.identify(name);
     const now = Date.now();
-    // Nobody else pushes here.
+    // Only the operator and a tenant's tokens push here.
     if (principal.kind !== "operator" || this.unbounded.has(name.tenant, now)) return allowance ?? {};
     const asked = (await this.#storage.tenant(name.tenant).allowance(name.repo)) ?? {};
     this.unbounded.note(name.tenant, asked, now);
@@ -133,12 +137,13 @@ export class RequestHost implements Host {
     this.rightTo(name).catch(() => undefined);
   }
 
-  /** Who reads a repository, as its storage has to know. */
+  /** Returns the reader, as its storage has to know it. */
   #reader(name: RepositoryName): Reader {
     const key = repositoryKey(name);
     return {
       right: () => this.rightTo(name),
-      // git asks without credentials first: what was found for that is the operator's to know a moment later.
+      // git's first request is anonymous: what it found is kept, so that the operator's retry can be answered from
+      // memory.
       noteHidden: (hidden) => this.formats.note(key, { ...hidden, visibility: "private" }, Date.now()),
     };
   }
@@ -180,12 +185,12 @@ export class RequestHost implements Host {
     file: PlainFile,
     admit: (subject: Subject | undefined) => Promise<void>,
   ): Promise<Iterable<Uint8Array>> {
-    // From where the packs are read, too: one must not name what the other does not have.
+    // The list comes from where the packs are read: one must not name what the other does not have.
     const { refs } = this.repository(name);
     const snapshot = await refs.open(SERVER_INFO_REQUEST);
     await admit(snapshot.kind === "found" ? snapshot.record : undefined);
     if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
-    // A client that could not get all the objects is better told before it begins.
+    // A client that could not get all the objects learns it before it begins.
     if (file === "info/refs" && !allReachable(snapshot)) throw new GitRefusal(403, SMART_ONLY);
     const shown = { ...snapshot, packs: wholePacks(snapshot) };
     return formatServerInfo(file, shown, { repository: repositoryKey(name), packName: (pack) => pack.checksum });

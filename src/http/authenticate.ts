@@ -8,7 +8,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Principal } from "../access/principal.ts";
 import { tenantOfToken } from "../access/token.ts";
 
-/** Returns the token of an `Authorization` header: what Bearer carries, or Basic's password whatever the user. */
+/** Returns the token of an `Authorization` header: Bearer's credentials, or Basic's password with any user. */
 function tokenOf(header: string): string | undefined {
   const space = header.indexOf(" ");
   const scheme = header.slice(0, Math.max(space, 0)).toLowerCase();
@@ -24,13 +24,17 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** What credentials say before anybody is asked: who it is, or which tenant has to say whose token has this SHA-256. */
+/**
+ * The credentials before anything is looked up: a known principal, or a token's SHA-256 and the tenant that has to know
+ * it.
+ */
 export type Credentials =
   | Exclude<Principal, { kind: "token" }>
   | { readonly kind: "unchecked"; readonly tenant: string; readonly hash: Uint8Array };
 
 /**
- * Reads the credentials. What can be compared is: both sides are hashed first, so that neither length nor content shows in the time.
+ * Reads the credentials. Secrets are hashed before they are compared, so that the time shows neither length nor
+ * content.
  */
 export function readCredentials(header: string | undefined, adminToken: string | undefined): Credentials {
   if (header === undefined) return { kind: "anonymous" };

@@ -8,25 +8,29 @@ import { ClientTooSlow, LimitExceeded } from "../bytes/failure.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
 import { GitRefusal } from "./git-failure.ts";
 
-/** What has to come of a body, or be taken of an answer, before a client counts as having moved. */
+/** Bytes that have to come of a body, or be taken of an answer, before a client counts as having made progress. */
 const READ_STEP = 65_536;
 const WRITE_STEP = 32_768;
-/** A write that takes longer than this is of a client that is given the next in small pieces. Milliseconds. */
+/** A client whose write takes longer than this gets the rest in small pieces. Milliseconds. */
 const SLOW_WRITE = 1000;
-/** What is read at once to be unzipped. */
+/** Bytes of compressed input that are read at once. */
 const ZIPPED_PIECE = 65_536;
-/** What is unzipped at once: a thousand times as much may come of it, which is held until it is read. */
+/** Bytes that are decompressed at once. A thousand times as much may come of it, which is held until it is read. */
 const UNZIPPED_AT_ONCE = 8192;
-/** What any request may unzip to, and how many times its size a larger one may: packs are compressed already. */
+/**
+ * Bytes that any request may decompress to; a larger request may reach a multiple of its size. Packs are compressed
+ * already.
+ */
 const UNZIPPED_BYTES = 64 * 1024 * 1024;
 const UNZIPPED_TIMES = 32;
 
-/** A body that has none. */
+/** An absent body. */
 const EMPTY: ByteSource = { read: async (buffer) => buffer.subarray(0, 0) };
 
 /**
- * Returns a request's body, unzipped where it is zipped: by its first bytes, as no request of git's begins like that. A
- * proxy that unzips a body takes the header away with it, so a body that is said to be zipped has to be.
+ * Returns a request's body, decompressed if it is compressed. Its first bytes tell: no request of git's begins like
+ * that. A proxy that decompresses a body removes the header with it, so a body whose header says so has to be
+ * compressed.
  */
 export function requestSource(body: ReadableStream | null, saysZipped: boolean, memory: RequestMemory): ByteSource {
   if (body === null) return EMPTY;
@@ -50,8 +54,8 @@ export function requestSource(body: ReadableStream | null, saysZipped: boolean, 
 }
 
 /**
- * Fills the buffer as far as the stream goes. Reading what is at hand would do, but over HTTP a client says all it has to say
- * before it listens, and large pieces are ten times cheaper than the 4 KB in which they come.
+ * Fills the buffer as far as the stream goes. Reading only what is at hand would do. But over HTTP a client sends
+ * everything before it listens, and large pieces are ten times cheaper than the 4 KB in which they come.
  */
 async function fill(
   reader: ReadableStreamBYOBReader,
@@ -63,8 +67,8 @@ async function fill(
   let filled = 0;
   try {
     while (filled < size) {
-      // A decompressing stream may give less than is asked for and still fail at its end: with the loop, a request that fits the
-      // buffer is known to be whole before a byte of it is acted on.
+      // A decompressing stream may return less than was asked for and still fail at its end. The loop makes sure that a
+      // request that fits the buffer is whole before anything acts on it.
       const least = Math.min(size - filled, READ_STEP);
       const { value, done } = await memory.whileClient(reader.readAtLeast(least, view.subarray(filled)));
       if (value === undefined) {
@@ -81,15 +85,15 @@ async function fill(
       reader.cancel(cause).catch(() => undefined);
       throw cause;
     }
-    // No ProtocolError: that is what git itself tells its client in an answer of 200, and this is a fault of HTTP.
+    // It is no ProtocolError: git tells its client those in an answer of 200, and this is a fault of HTTP.
     throw new GitRefusal(400, broken, { cause });
   }
   return view.subarray(0, filled);
 }
 
 /**
- * Unzips `first` and all that `rest` still has, as it is read; refuses data that ends early, goes on after its end, or becomes far
- * more than a request of git's: a small body could keep us busy for minutes.
+ * Decompresses `first` and the rest of the stream as it is read. Refuses data that ends early, goes on after its end,
+ * or grows far beyond a request of git's: a small body could keep the host busy for minutes.
  */
 function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader, memory: RequestMemory): ByteSource {
   const stream = new DecompressionStream("gzip");
@@ -113,7 +117,7 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader, m
     }
     await writer.close();
   };
-  // An error shows to the reader, through the stream.
+  // The reader gets the error through the stream.
   pump().catch((error: unknown) => writer.abort(error).catch(() => undefined));
   const reader = stream.readable.getReader({ mode: "byob" });
   let bytesRead = 0;
@@ -128,7 +132,7 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader, m
   };
 }
 
-/** Writes an answer as its client takes it. */
+/** Writes an answer at the pace of its client. */
 class PacedWriter {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #memory: RequestMemory;
@@ -140,7 +144,11 @@ class PacedWriter {
     this.#memory = memory;
   }
 
-  /** Writes bytes; to a slow client in pieces small enough to see that it takes any. @throws ClientTooSlow */
+  /**
+   * Writes bytes; to a slow client, in pieces small enough to see that it takes any.
+   *
+   * @throws ClientTooSlow
+   */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const piece = bytes.subarray(at, this.#isSlow ? at + WRITE_STEP : bytes.length);
@@ -151,7 +159,7 @@ class PacedWriter {
     }
   }
 
-  /** What was too slow once is not waited for again: nothing more can be said to it. */
+  /** After one write was too slow, no other is waited for: nothing more can be said to the client. */
   async #step(written: Promise<void>): Promise<void> {
     written.catch(() => undefined);
     if (this.#failure !== undefined) throw this.#failure;
@@ -164,29 +172,29 @@ class PacedWriter {
   }
 }
 
-/** How a streamed answer is made. */
+/** A streamed answer. */
 export type StreamedAnswer = {
-  /** Read when the response begins: until then `serve` may change them. */
+  /** The headers, read when the response begins: until then `serve` may change them. */
   readonly headers: HeadersInit;
-  /** 200 where not given. */
+  /** The status; 200 if absent. */
   readonly status?: number;
-  /** Bytes of the body, where they are known. */
+  /** Bytes of the body, if known. */
   readonly length?: number;
-  /** What the request holds while the client takes its answer. */
+  /** The memory that the request holds while the client takes its answer. */
   readonly memory: RequestMemory;
-  /** HEAD: nothing of the body is sent. */
+  /** Whether the request is a HEAD: nothing of the body is sent. */
   readonly bodiless: boolean;
-  /** Told when the client has gone. */
+  /** Called when the client has gone. */
   onGone(): void;
-  /** Told of what broke the stream off after it had begun. */
+  /** Called with the error that broke off the stream after its beginning. */
   onFault(error: unknown): void;
-  /** Told of the work that goes on after the response has begun. */
+  /** Called with the work that goes on after the response has begun. */
   until(work: Promise<unknown>): void;
 };
 
 /**
- * Answers with what `serve` writes. The response begins with the first write, so that whatever is thrown before it is thrown to
- * the caller; what is thrown later breaks the stream off.
+ * Answers with what `serve` writes. The response begins with the first write: errors before it are thrown to the
+ * caller, and later ones break off the stream.
  */
 export async function streamedResponse(
   answer: StreamedAnswer,
@@ -215,7 +223,7 @@ export async function streamedResponse(
       try {
         await pace.write(bytes);
       } catch (error) {
-        // Before the service hears of it, so that what follows from it is known to.
+        // This comes before the service hears of it, so that the consequences are recognized.
         answer.onGone();
         throw error;
       }

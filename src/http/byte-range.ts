@@ -9,8 +9,8 @@ import type { FileRange } from "./host.ts";
 const RANGE = /^bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/;
 
 /**
- * Returns the part of a file of `size` bytes that is asked for; `undefined` if all of it is to be sent: no header, or
- * one that is not a single range of bytes, which a server may ignore.
+ * Returns the requested part of a file of `size` bytes; `undefined` if all of it has to be sent. That is so without a
+ * header, and with one that is not a single range of bytes, which a server may ignore.
  */
 export function parseRange(header: string | undefined, size: number): FileRange | "unsatisfiable" | undefined {
   const match = header === undefined ? null : RANGE.exec(header);

@@ -1,13 +1,14 @@
 /**
- * Conditional requests: whether a client has a file already, and whether the part it asks for is of the file it knows.
+ * Conditional requests: whether a client already has a file, and whether the part it asks for belongs to the file it
+ * knows.
  *
  * @packageDocumentation
  * @see RFC 9110, section 13
  */
 
-/** What tells one version of a file from another. */
+/** The values that tell one version of a file from another. */
 export type Validators = {
-  /** Strong, with its quotes. */
+  /** A strong entity tag, with its quotes. */
   readonly etag: string;
   /** Milliseconds since the epoch. */
   readonly modified: number;
@@ -32,7 +33,8 @@ export function isUnchanged(headers: Headers, { etag, modified }: Validators): b
 }
 
 /**
- * Whether `Range` holds for this version. A client that says `If-Range` has a part of one, and wants all of any other.
+ * Whether `Range` applies to this version. A client with `If-Range` has a part of one version, and wants all of any
+ * other.
  */
 export function mayContinue(headers: Headers, { etag, modified }: Validators): boolean {
   const known = headers.get("If-Range");

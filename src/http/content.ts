@@ -1,6 +1,6 @@
 /**
- * What every surface that shows a repository's content has in common: taking a URL apart without losing a byte of it, opening the
- * repository for its reader, and answering with a stream that closes it.
+ * The common parts of all routes that show a repository's content: taking a URL apart without losing a byte, opening
+ * the repository for its reader, and answering with a stream that closes it.
  *
  * @packageDocumentation
  */
@@ -16,19 +16,23 @@ import type { Host } from "./host.ts";
 import { logFault } from "./log.ts";
 import { Problem } from "./problem.ts";
 
-/** Takes percent-encoding away; one character a byte. */
+/** Decodes percent-encoding, into one character per byte. */
 export function percentDecoded(text: string): string {
   return text.replaceAll(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
-/** Returns the path of a URL after its first `pieces`, one character a byte, without a slash at its end. */
+/** Returns the path of a URL after its first `pieces`, with one character per byte and without a final slash. */
 export function pathAfter(url: string, pieces: number): string {
   const { pathname } = new URL(url);
   const rest = pathname.split("/").slice(pieces).map(percentDecoded).join("/");
   return rest.replace(/\/+$/, "");
 }
 
-/** Opens a repository for those who may read it; close the session. @throws AccessDenied, Problem */
+/**
+ * Opens a repository for a caller that may read it. The caller has to close the session.
+ *
+ * @throws AccessDenied, Problem
+ */
 export async function openContent(
   host: Host,
   name: RepositoryName,
@@ -56,7 +60,7 @@ export async function streamContent(
       onGone: () => {
         isGone = true;
       },
-      // What fails because the client has gone, or for want of room, is no fault of ours.
+      // A failure because the client has gone, or for lack of room, is no fault of ours.
       onFault: (error) => {
         const isFault = !(error instanceof ClientTooSlow || error instanceof HostBusy);
         if (!isGone && isFault) logFault("content", error);

@@ -1,5 +1,5 @@
 /**
- * A refusal on its way from a decision to the answer, through a service that knows nothing of HTTP.
+ * A refusal on its way from a decision to the answer, through a service that does not know HTTP.
  *
  * @packageDocumentation
  */
@@ -15,7 +15,7 @@ import {
 import type { RepositoryName } from "../access/names.ts";
 import type { Host } from "./host.ts";
 
-/** Thrown out of a service by its `admit`, caught by the route. */
+/** Thrown by a service's `admit`, and caught by the route. */
 export class AccessDenied extends Error {
   override readonly name = "AccessDenied";
   readonly decision: Exclude<Decision, "allow">;
@@ -32,8 +32,8 @@ function enforce(host: Host, decision: Decision): void {
 }
 
 /**
- * Lets who asks do this with the repository, of which `subject` is what was found, or throws. The look-up of a token went out
- * when the repository was opened, so this waits for no more than the slower of the two.
+ * Allows the requester this action on the repository, of which `subject` was found, or throws. The look-up of the token
+ * began when the repository was opened, so this waits no longer than the slower of the two.
  *
  * @throws AccessDenied
  */
@@ -47,16 +47,20 @@ export async function authorize(
   enforce(host, decide(principal, action, name, subject));
 }
 
-/** Lets who asks do this with a tenant, whether there is one or not, or throws. @throws AccessDenied */
+/**
+ * Allows the requester this action on a tenant, whether it exists or not, or throws.
+ *
+ * @throws AccessDenied
+ */
 export async function authorizeTenant(host: Host, action: TenantAction, tenant: string): Promise<void> {
   const { principal } = await host.identify();
   enforce(host, decideTenant(principal, action, tenant));
 }
 
-/** Thrown where somebody asks more often than is taken. */
+/** Thrown for a client that sends too many requests. */
 export class TooManyRequests extends Error {
   override readonly name = "TooManyRequests";
-  /** Seconds, as `Retry-After` has them. */
+  /** The seconds of `Retry-After`. */
   readonly retryAfter: string;
   constructor(message: string, seconds: number) {
     super(message);
@@ -64,12 +68,12 @@ export class TooManyRequests extends Error {
   }
 }
 
-/** What a 401 says: git asks for credentials when it sees it. */
+/** The challenge of a 401: git asks for credentials when it sees it. */
 export const CHALLENGE = 'Basic realm="thinpack", charset="UTF-8"';
 
 /**
- * Says that a repository is a mirror to a client that would push to it. Whom it follows is told to those who could push if it were none,
- * and so have to know where to push: the URL may be of a private place.
+ * Returns the message that a repository is a mirror, for a client that pushes to it. The upstream is named only to
+ * those who could push to an ordinary repository, and so have to know where to push: its URL may be of a private place.
  */
 export async function describeMirror(
   host: Host,

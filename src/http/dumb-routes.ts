@@ -1,10 +1,11 @@
 /**
- * Git over plain files, for clients that know nothing else: what `git update-server-info` would have written, made from the Durable
- * Object's snapshot, so that it is never behind; and the packs, untouched.
+ * Git over plain files, for clients that know nothing else. They get what `git update-server-info` would have written,
+ * made from the Durable Object's snapshot so that it is never behind, and the packs, untouched.
  *
- * Packs are named by their checksum here, as git names them. Only those are given in which everything is reachable from refs. Where
- * that is not all of them, a client that asks for the refs is told to use smart HTTP, which sends what is reachable. There are no loose objects and no alternates: http-backend's answer to
- * a client that asks for them is 404, and its search goes on in the packs.
+ * Packs are named by their checksum here, as git names them. Only packs in which everything is reachable from refs are
+ * served. If that is not all of them, a client that asks for the refs is told to use smart HTTP, which sends what is
+ * reachable. There are no loose objects and no alternates: a client that asks for them gets http-backend's 404, and
+ * goes on in the packs.
  *
  * @packageDocumentation
  * @see gitrepository-layout(5), http-backend.c
@@ -21,12 +22,12 @@ import type { HostEnv, PlainFile } from "./host.ts";
 
 const PACK_FILE = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/;
 /**
- * A public pack may be kept by anybody, who has to ask each time whether it is still to be used. C git's http-backend lets it be kept
- * for a year: but here a repository may become private, and what is in a pack may be deleted, and then no cache may give it out. To
- * ask costs one call and no byte of the pack.
+ * Anybody may keep a public pack, but has to ask each time whether it may still be used. C git's http-backend lets it
+ * be kept for a year. Here a repository may become private and a pack's content may be deleted, and then no cache may
+ * serve it. The question costs one call, and no byte of the pack.
  */
 const PUBLIC_PACK = { "Cache-Control": "public, no-cache" } as const;
-/** What http-backend serves beside packs and the files made from a snapshot. */
+/** The files that http-backend serves beside packs and the files made from a snapshot. */
 const NEVER_THERE = [
   "objects/info/alternates",
   "objects/info/http-alternates",
@@ -47,7 +48,7 @@ async function namedRepository(context: Context<HostEnv>): Promise<RepositoryNam
   throw new GitRefusal(404, "Repository not found.");
 }
 
-/** Asks whether this may be read at all, so that what is not there looks the same everywhere. */
+/** Checks whether the repository may be read at all, so that missing files look the same everywhere. */
 async function admitted(context: Context<HostEnv>): Promise<void> {
   const { host } = context.var;
   const name = await namedRepository(context);
@@ -77,7 +78,7 @@ async function plainFile(context: Context<HostEnv>, file: PlainFile, contentType
 /** A pack's file that the requester may read. */
 type PackFile = {
   readonly id: string;
-  /** What it is stored under. */
+  /** The name that it is stored under. */
   readonly name: string;
   readonly extension: "pack" | "idx";
   readonly size: number;
@@ -85,7 +86,11 @@ type PackFile = {
   readonly cacheHeaders: Readonly<Record<string, string>>;
 };
 
-/** A pack with something in it that no ref reaches is as good as missing. @throws GitRefusal, AccessDenied */
+/**
+ * Finds a pack's file. A pack with an object that no ref reaches counts as missing.
+ *
+ * @throws GitRefusal, AccessDenied
+ */
 async function findPackFile(context: Context<HostEnv>, file: string): Promise<PackFile> {
   const { host } = context.var;
   const name = await namedRepository(context);
@@ -101,7 +106,7 @@ async function findPackFile(context: Context<HostEnv>, file: string): Promise<Pa
     name: pack.name,
     extension,
     size: extension === "pack" ? pack.packBytes : pack.indexBytes,
-    // An index follows from its pack, so the checksum stands for both.
+    // A pack determines its index, so the checksum stands for both.
     validators: { etag: `"${pack.checksum}-${extension}"`, modified: pack.createdAt },
     cacheHeaders: found.record.visibility === "public" ? PUBLIC_PACK : NO_CACHE,
   };
@@ -132,7 +137,7 @@ async function packFile(context: Context<HostEnv>, file: string): Promise<Respon
   return new Response(body, { status: range === undefined ? 200 : 206, headers });
 }
 
-/** The routes of dumb HTTP. Whatever else lies below a repository is not found, for who may read it. */
+/** The routes of dumb HTTP. Any other path below a repository is not found, for a caller that may read it. */
 export function dumbRoutes(): Hono<HostEnv> {
   const routes = new Hono<HostEnv>();
   for (const [file, contentType] of PLAIN_FILES) {

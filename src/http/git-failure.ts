@@ -1,6 +1,6 @@
 /**
- * Turns an error that came before the first byte of a Git answer into a status and a line of text, which git shows to its user
- * behind `remote:`. What goes wrong later the service tells in its own protocol, or the stream breaks off.
+ * Turns an error before the first byte of a Git answer into a status and a line of text, which git shows its user
+ * behind `remote:`. Later errors are reported in the service's own protocol, or break off the stream.
  *
  * @packageDocumentation
  * @see http-backend.c
@@ -9,14 +9,14 @@ import { ClientTooSlow, HostBusy, LimitExceeded, ObjectRejected, ProtocolError }
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
 import { logFault } from "./log.ts";
 
-/** The headers of everything that must not be kept. */
+/** The headers of every answer that must not be kept. */
 export const NO_CACHE = {
   Expires: "Fri, 01 Jan 1980 00:00:00 GMT",
   Pragma: "no-cache",
   "Cache-Control": "no-cache, max-age=0, must-revalidate",
 } as const;
 
-/** Thrown by a Git route that has its answer. */
+/** Thrown by a Git route to answer at once. */
 export class GitRefusal extends Error {
   override readonly name = "GitRefusal";
   readonly status: number;
@@ -43,8 +43,10 @@ function denied(error: AccessDenied): Response {
 }
 
 /**
- * Returns the status of a refusal for want of room: 429 is the asker's to mend, and git asks again by itself where it
- * is told to. @see git-config(1), http.maxRetries
+ * Returns the status for a refusal for lack of room. With 429 the client can mend it, and git retries by itself if it
+ * is told to.
+ *
+ * @see git-config(1), http.maxRetries
  */
 export function busyStatus({ reason }: HostBusy): 429 | 503 {
   return reason === "share" ? 429 : 503;
@@ -63,7 +65,7 @@ function gitFailure(error: unknown): Response {
   return text(500, "The request failed on our side.");
 }
 
-/** Returns the answer, or that to what was thrown instead. */
+/** Returns the answer that `work` makes, or the one to what it throws. */
 export async function answered(work: () => Promise<Response>): Promise<Response> {
   try {
     return await work();
@@ -72,12 +74,12 @@ export async function answered(work: () => Promise<Response>): Promise<Response>
   }
 }
 
-/** Whether a request is answered like GET. */
+/** Whether a request is answered like a GET. */
 export function isReading({ req }: { readonly req: { readonly method: string } }): boolean {
   return req.method === "GET" || req.method === "HEAD";
 }
 
-/** Returns the answer to a method that a path does not have. */
+/** Returns the answer to a method that a path does not support. */
 export function wrongMethod(allow: string): Response {
   return new Response(null, { status: 405, headers: { ...NO_CACHE, Allow: allow } });
 }

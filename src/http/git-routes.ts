@@ -26,7 +26,7 @@ import type { Host, HostEnv } from "./host.ts";
 import { logFault } from "./log.ts";
 import { explainRegisterRefusal } from "./register-refusal.ts";
 
-/** What a repository that is made by a push looks like. */
+/** The settings of a repository that is made by a push. */
 const PUSHED_REPOSITORY = {
   visibility: "private",
   head: "refs/heads/main",
@@ -40,13 +40,17 @@ type ServiceRequest = {
   readonly host: Host;
   readonly request: Request;
   readonly name: RepositoryName;
-  /** The moment to read it as of, in milliseconds since the epoch; `undefined` for now. */
+  /** The instant at which to read it, in milliseconds since the epoch; `undefined` for now. */
   readonly at: number | undefined;
   readonly service: ServiceName;
   readonly version: ProtocolVersion;
 };
 
-/** Returns the names in the URL. @throws AccessDenied as for a repository that does not exist. */
+/**
+ * Returns the names in the URL.
+ *
+ * @throws AccessDenied as for a repository that does not exist.
+ */
 async function namedRepository(context: Context<HostEnv>): Promise<Pick<ServiceRequest, "name" | "at">> {
   const { tenant = "", repo: asked = "" } = context.req.param();
   const { repo, at } = splitMoment(asked);
@@ -71,17 +75,21 @@ function isZipped(request: Request): boolean {
   return encoding === "gzip" || encoding === "x-gzip";
 }
 
-/** What a service asks to be registered. */
+/** The repository that a service asks to be registered. */
 type Made = Parameters<NonNullable<PushExchange["register"]>>[0];
 
-/** Tells a client that may read a mirror, and pushes to it, that it is one. */
+/** Tells a client that pushes to a mirror, and may read it, that it is one. */
 async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<Exchange["admit"]>[0]): Promise<void> {
   if (record?.mirror === undefined) return;
   await authorize(host, "read", name, record);
   throw new GitRefusal(403, await describeMirror(host, name, record.mirror));
 }
 
-/** Refuses to read a repository as of a moment that the caller may not see. @throws GitRefusal */
+/**
+ * Refuses to read a repository at an instant that the caller may not see.
+ *
+ * @throws GitRefusal
+ */
 async function refuseThePast(
   { host, name, at, service }: ServiceRequest,
   record: Parameters<Exchange["admit"]>[0],
@@ -93,7 +101,7 @@ async function refuseThePast(
   throw new GitRefusal(404, NO_SUCH_MOMENT);
 }
 
-/** What becomes of a request: the type of its answer, and the service that makes it. */
+/** A service's part of a request: the type of the answer, and the function that makes it. */
 type Service = {
   readonly contentType: string;
   readonly run: (exchange: PushExchange) => Promise<void>;
@@ -101,7 +109,11 @@ type Service = {
   readonly pushes?: boolean;
 };
 
-/** Says before anything is sent that a repository would not be made. @throws GitRefusal */
+/**
+ * Checks, before anything is sent, that the tenant would let the repository be made.
+ *
+ * @throws GitRefusal
+ */
 async function assertRoom(host: Host, name: RepositoryName): Promise<void> {
   const { takesNoMore } = await host.identify(name);
   if (takesNoMore === undefined) return;
@@ -109,7 +121,7 @@ async function assertRoom(host: Host, name: RepositoryName): Promise<void> {
   throw new GitRefusal(status, detail);
 }
 
-/** Runs a service and answers with what it writes. `pusher` is who is named where refs move. */
+/** Runs a service and answers with what it writes. `pusher` is recorded when refs move. */
 function answer(
   asked: ServiceRequest,
   { contentType, run, pushes = false }: Service,
@@ -118,7 +130,7 @@ function answer(
   const { host, request, name, service, at } = asked;
   const repository = at === undefined ? host.repository(name) : host.historic(name, at);
   const gone = new AbortController();
-  // Asked for, where it has to be, together with what is pushed to.
+  // If it has to be asked for, that happens together with opening the repository.
   const allowance = pushes ? host.allowance(name) : undefined;
   allowance?.catch(() => undefined);
   const headers = new Headers({ ...NO_CACHE, "Content-Type": contentType });
@@ -154,7 +166,8 @@ function answer(
       signal: AbortSignal.any([request.signal, gone.signal]),
     });
     if (admitted) return;
-    // A request that asks for nothing, such as the probe before a large one, is answered like any other: only where it may be.
+    // A request that asks for nothing, such as the probe before a large one, is answered like any other, and only if it
+    // is allowed.
     const found = await repository.refs.open({});
     await admit(found.kind === "found" ? found.record : undefined);
   };
@@ -165,7 +178,8 @@ function answer(
       bodiless: request.method === "HEAD",
       onGone: () => gone.abort(),
       onFault: (error) => {
-        // What fails because the client has gone, or has sent less than it said, or for want of room, is no fault of ours.
+        // A failure because the client has gone or has sent less than it announced, or for lack of room, is no fault of
+        // ours.
         const isFault = ![GitRefusal, ClientTooSlow, HostBusy].some((kind) => error instanceof kind);
         if (!gone.signal.aborted && isFault) logFault(service, error);
       },
@@ -176,12 +190,13 @@ function answer(
 }
 
 /**
- * Returns the advertisement of version 2 where the hash function, all it says of a repository, is known without opening
- * it, and decides for that: from what the token's tenant just said, or from what is remembered.
+ * Returns the advertisement of version 2 without opening the repository, if its hash function is known and access can
+ * be decided. The hash function is all that the advertisement says about a repository. Both come from the answer of the
+ * token's tenant, or from what is remembered.
  *
- * What is remembered never lets anybody in who would be refused, and never tells who may not read a repository that it
- * is there: to them what is remembered counts only from an address that was let in just now. It spares git the asking
- * in the request without credentials that it makes first.
+ * Memory never lets in anybody who would be refused. It never tells callers who may not read a repository that it
+ * exists: for them it counts only from an address that was just let in. It saves a call for git's first request, which
+ * has no credentials.
  */
 async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Array | undefined> {
   if (host.known === undefined) {
@@ -215,13 +230,17 @@ async function advertise(asked: ServiceRequest): Promise<Response> {
   return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });
 }
 
-/** @throws GitRefusal if a body is not what a service takes. */
+/**
+ * Checks that a body is one that the service takes.
+ *
+ * @throws GitRefusal if not.
+ */
 function assertServiceBody(request: Request, service: ServiceName): void {
-  // C git accepts no other; it is also what keeps a web page from making a browser push.
+  // C git accepts no other type. This also keeps a web page from making a browser push.
   const sent = request.headers.get("Content-Type");
   const wanted = `application/x-${service}-request`;
   if (sent !== wanted) {
-    // C git shows an empty type in the same way.
+    // C git shows a missing type in the same way.
     throw new GitRefusal(415, `Expected POST with Content-Type '${wanted}', but received '${sent ?? ""}' instead.`);
   }
   const encoding = request.headers.get("Content-Encoding")?.toLowerCase() ?? "identity";
@@ -230,16 +249,22 @@ function assertServiceBody(request: Request, service: ServiceName): void {
   }
 }
 
-/** A pack that came in parts, to the repository with this id. */
+/** A pack that came in parts, for the repository with this id. */
 export type PartedPush = {
   readonly name: RepositoryName;
   readonly id: string;
   readonly upload: { readonly name: string; readonly parts: readonly StoredPart[] };
-  /** Called when the push is over, whatever became of it, before its answer ends; not where it failed through a fault of ours. */
+  /**
+   * Called when the push is over, whatever its result, before its answer ends; not if it failed through a fault of
+   * ours.
+   */
   ended(): Promise<void>;
 };
 
-/** Answers a push whose commands are the request's body, and whose pack came before. Who asks was admitted. */
+/**
+ * Answers a push whose commands are the request's body, and whose pack came before. The caller has admitted the
+ * requester.
+ */
 export async function servePartedPush(host: Host, request: Request, push: PartedPush): Promise<Response> {
   const service = "git-receive-pack";
   assertServiceBody(request, service);
@@ -271,7 +296,7 @@ async function serve(asked: ServiceRequest): Promise<Response> {
 }
 
 /**
- * Returns who pushes. Who may not write here, whatever is found, is refused before anything of the body is read or
+ * Returns the pusher. A requester who may not write here in any case is refused before anything of the body is read or
  * written down.
  */
 async function admitPusher(host: Host, name: RepositoryName): Promise<Principal> {
@@ -283,7 +308,7 @@ async function admitPusher(host: Host, name: RepositoryName): Promise<Principal>
   return principal;
 }
 
-/** Tells whose credentials can't be enough, without opening anything. */
+/** Refuses a requester whose credentials can't be enough, without opening anything. */
 async function refuseStrangers({ host, service, name }: ServiceRequest): Promise<void> {
   const { known } = host;
   if (known === undefined || known.kind === "operator") return;

@@ -1,5 +1,5 @@
 /**
- * Finds out who asks: looks a token up with the tenant that it names, and counts the wrong ones.
+ * Identifies the requester: looks up a token with the tenant that it names, and counts the wrong ones.
  *
  * @packageDocumentation
  */
@@ -8,25 +8,23 @@ import type { Credentials } from "./authenticate.ts";
 import { TooManyRequests } from "./denied.ts";
 import type { Host, Identity } from "./host.ts";
 
-/** Bounds on how often is asked, for one client. */
+/** The bounds on one client's requests. */
 export interface RequestBounds {
-  /** Whether this client has given too many wrong tokens just now. */
+  /** Whether this client has sent too many wrong tokens just now. */
   isShut(): boolean;
-  /** Counts a wrong token; returns whether the client may go on. */
+  /** Counts a wrong token. Returns whether the client may go on. */
   admitsAfterWrongToken(): Promise<boolean>;
-  /** Counts a request with a token of this tenant's; returns whether it is one of not too many. */
+  /** Counts a request with a token of this tenant. Returns whether it is within the bound. */
   admitsRequest(tenant: string): Promise<boolean>;
 }
 
-/** Seconds after which to try again: the longest that a bound counts over. */
+/** Seconds after which to try again: the longest period of a bound. */
 const RETRY_AFTER = 60;
 
 const tooManyWrong = (): TooManyRequests =>
   new TooManyRequests("Too many wrong tokens came from this address. Wait a minute.", RETRY_AFTER);
 
-/**
- * Returns the function that says who asks, and finds it out at its first call. `store` opens the tokens of a tenant.
- */
+/** Returns the function that identifies the requester, at its first call. `store` opens the tokens of a tenant. */
 export function identifier(
   credentials: Credentials,
   store: (tenant: string) => Pick<TokenStore, "check">,
@@ -38,7 +36,7 @@ export function identifier(
   };
   const ask = async (repo: string | undefined): Promise<Identity> => {
     if (credentials.kind === "anonymous") return { principal: credentials };
-    // Before anything is compared: else a guess would be answered, however many went before it.
+    // This comes before any comparison: otherwise a guess would be answered, however many came before it.
     if (bounds.isShut()) throw tooManyWrong();
     if (credentials.kind === "operator") return { principal: credentials };
     if (credentials.kind === "invalid") return wrong();

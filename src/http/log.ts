@@ -1,5 +1,5 @@
 /**
- * The log: one JSON object a line, so that figures can be read back.
+ * The log: one JSON object per line, so that figures can be read back.
  *
  * @packageDocumentation
  */
@@ -7,13 +7,13 @@ import { CorruptStore, LimitExceeded, MissingObject } from "../bytes/failure.ts"
 import type { ClientNote } from "../service/exchange.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 
-/** Characters of what a client says of itself that a log line repeats. */
+/** Characters of a client's own description that a log line repeats. */
 const SHOWN = 200;
 
-/** What a log line has of what a client said of itself. */
+/** The part of a client's own description that a log line contains. */
 export type LoggedNote = { readonly client_sid?: string; readonly server_options?: string };
 
-/** Makes what a client said fit for the log: short, printable, on one line. */
+/** Makes a client's own description fit for the log: short, printable, on one line. */
 export function logged({ sessionId, serverOptions = [] }: ClientNote): LoggedNote {
   return {
     ...(sessionId === undefined ? {} : { client_sid: printable(sessionId) }),
@@ -25,16 +25,16 @@ function printable(text: string): string {
   return text.slice(0, SHOWN).replaceAll(/[^\x20-\x7e]/g, "?");
 }
 
-/** What is said of each request once its answer has gone out. */
+/** The log line of a request, written once its answer has gone out. */
 export type RequestLine = RequestCounts &
   LoggedNote & {
-    /** The `session-id` that the client was told, where it asked for what has one. */
+    /** The `session-id` that the client was told, if it asked for something that has one. */
     readonly sid: string;
     readonly method: string;
     readonly path: string;
     readonly status: number;
     readonly ms: number;
-    /** Bytes of the kernels' memory, at their most since the line before. */
+    /** The most bytes of the kernels' memory since the line before. */
     readonly wasm: number;
   };
 
@@ -44,13 +44,13 @@ export function logRequest(line: RequestLine): void {
   console.log(JSON.stringify({ log: "request", ...line }));
 }
 
-/** What is said of each job once it is done, or has failed. */
+/** The log line of a job, written once it is done or has failed. */
 export type JobLine = RequestCounts & {
   readonly job: string;
   readonly repository: string;
   readonly ms: number;
   readonly done: boolean;
-  /** As a request's. */
+  /** As in a request's line. */
   readonly wasm: number;
 };
 
@@ -60,7 +60,10 @@ export function logJob(line: JobLine): void {
   console.log(JSON.stringify({ log: "job", ...line }));
 }
 
-/** What a fault says beside its message: where stored data is damaged, which object is missing, which limit was met. */
+/**
+ * Returns the data of a fault beside its message: where stored data is damaged, which object is missing, which limit
+ * was met.
+ */
 function dataOf(error: unknown): Readonly<Record<string, string | number>> {
   if (error instanceof CorruptStore) return { ...error.place };
   if (error instanceof MissingObject) return { oid: error.oid };
@@ -68,7 +71,7 @@ function dataOf(error: unknown): Readonly<Record<string, string | number>> {
   return {};
 }
 
-/** Logs a fault of ours, with its causes. Never holds credentials: errors carry none. */
+/** Logs a fault of ours, with its causes. It never contains credentials: errors carry none. */
 export function logFault(where: string, error: unknown): void {
   const causes: string[] = [];
   for (let at = error; at instanceof Error && causes.length < 5; at = at.cause)

@@ -29,14 +29,14 @@ const TITLES = {
   503: "Service Unavailable",
 } as const;
 
-/** The statuses the API answers with when something is wrong. */
+/** The statuses of the API's errors. */
 export type ProblemStatus = keyof typeof TITLES;
 
 function isProblemStatus(status: number): status is ProblemStatus {
   return Object.hasOwn(TITLES, status);
 }
 
-/** Thrown by a handler that has its answer. */
+/** Thrown by a handler to answer at once. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: ProblemStatus;
@@ -53,15 +53,15 @@ export class Problem extends Error {
   }
 }
 
-/** What is wrong with one part of a request: a member of its body, by JSON pointer, or a parameter of its query. */
+/** A fault in one part of a request: a member of its body, by JSON pointer, or a query parameter. */
 export type RequestFault = { readonly detail: string } & (
   | { readonly pointer: string }
   | { readonly parameter: string }
 );
 
-/** Thrown where the query or the body is not as described. */
+/** Thrown if the query or the body is not as described. */
 export class InvalidRequest extends Problem {
-  /** Names the kind of fault, for programs. */
+  /** The kind of fault, for programs. */
   readonly code: string;
   readonly faults: readonly RequestFault[];
   constructor(code: string, faults: readonly RequestFault[]) {
@@ -71,12 +71,12 @@ export class InvalidRequest extends Problem {
   }
 }
 
-/** Names a status for programs, as in `not_found`. */
+/** Returns the name of a status for programs, such as `not_found`. */
 function codeOf(status: ProblemStatus): string {
   return TITLES[status].toLowerCase().replaceAll(" ", "_");
 }
 
-/** Makes the answer. `members` are more of its members than RFC 9457 has. */
+/** Makes the answer. `members` are members beside those of RFC 9457. */
 export function problemResponse(
   status: ProblemStatus,
   detail: string,

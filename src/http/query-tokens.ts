@@ -1,11 +1,11 @@
 /**
- * Refuses credentials in URLs: those are kept in histories and logs, and sent on as referrers.
+ * Refuses credentials in URLs, which histories and logs keep, and referrers pass on.
  *
  * @packageDocumentation
  */
 import { mentionsToken } from "../access/token.ts";
 
-/** Parameters that other hosts take a token by. */
+/** Parameters in which other hosts take a token. */
 const NAMES: ReadonlySet<string> = new Set([
   "access_token",
   "api_key",
@@ -18,11 +18,11 @@ const NAMES: ReadonlySet<string> = new Set([
   "token",
 ]);
 
-/** Said of it; never with the token. */
+/** The message; it never contains the token. */
 export const TOKEN_IN_QUERY =
   "A token must not stand in a URL: send it as `Authorization: Bearer <token>`, or as the password of Basic. Revoke this one.";
 
-/** Whether a query carries credentials, by the name of a parameter or by its look. */
+/** Whether a query contains credentials, by the name of a parameter or by the form of its value. */
 export function hasTokenInQuery(query: URLSearchParams): boolean {
   for (const [name, value] of query) {
     if (NAMES.has(name.toLowerCase()) || mentionsToken(name) || mentionsToken(value)) return true;

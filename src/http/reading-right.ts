@@ -1,5 +1,5 @@
 /**
- * Returns what the caller may read before a repository is opened, so that its object can be told.
+ * Decides what the caller may read before a repository is opened, so that the call to its object can carry the right.
  *
  * @packageDocumentation
  */
@@ -10,7 +10,7 @@ import type { Credentials } from "./authenticate.ts";
 import type { Host } from "./host.ts";
 import type { RecentReaders } from "./recent-readers.ts";
 
-/** What the right is found out from. */
+/** The sources of the right. */
 export type ReadingRightTools = {
   readonly credentials: Credentials;
   readonly identify: Host["identify"];
@@ -19,11 +19,11 @@ export type ReadingRightTools = {
 };
 
 /**
- * Returns the function that says what the caller may read under a name. It waits for the token to be looked up only
- * where the answer depends on it: a token of the repository's own tenant that was not let in lately.
+ * Returns the function that tells what the caller may read under a name. It waits for the look-up of the token only if
+ * the answer depends on it: that is a token of the repository's own tenant that was not let in lately.
  *
- * What it says of a token that was let in lately may be out of date. So it says what may be opened, and never what may
- * be told: that is decided with the token as it is now.
+ * The answer for a token that was let in lately may be out of date. So it decides what may be opened, and never what
+ * may be told: that is decided with the present state of the token.
  */
 export function rightsOf({
   credentials,
@@ -41,11 +41,11 @@ export function rightsOf({
     return right;
   };
   return async (name) => {
-    // Elsewhere a token is worth what anybody may do, whether it is in force or not.
+    // At another tenant a token is worth no more than none, whether it is in force or not.
     if (credentials.tenant !== name.tenant) return "public";
     const asked = checked(name);
     if (!recent.has(token, repositoryKey(name), now())) return await asked;
-    // What it throws is told to whoever asks who the caller is.
+    // Whoever asks for the caller's identity gets the error.
     asked.catch(() => undefined);
     return "private";
   };

@@ -1,14 +1,14 @@
 /**
- * Remembers for a while which tokens could read private repositories, for one purpose: the repository's object is then asked at the
- * same time as the tenant's object is asked for the token, and not after it.
+ * Remembers for a short time which tokens could read private repositories, for one purpose: the repository's object is
+ * then called together with the tenant's object that looks up the token, and not after it.
  *
- * It is a hint about cost alone. Every request has its token looked up, and nothing is told before that. A token that was never let
- * in is never remembered, so a stranger who makes tokens up learns nothing from how long an answer takes.
+ * It is a hint about cost alone. Every request has its token looked up, and tells nothing before that. A token that was
+ * never let in is never remembered, so a stranger with made-up tokens learns nothing from how long an answer takes.
  *
  * @packageDocumentation
  */
 
-/** Milliseconds. */
+/** How long an entry is used, in milliseconds. */
 const TIME = 5 * 60_000;
 const MOST = 10_000;
 
@@ -18,11 +18,11 @@ export class RecentReaders {
 
   /** Whether the token with this SHA-256, in hex, could read private repositories of this name. */
   has(token: string, repository: string, now: number): boolean {
-    // What was never noted has run out.
+    // An entry that was never made counts as expired.
     return (this.#until.get(entryOf(token, repository)) ?? 0) > now;
   }
 
-  /** Remembers that it can; the entry that was made longest ago gives way. */
+  /** Remembers that the token can read it. The oldest entry is dropped. */
   add(token: string, repository: string, now: number): void {
     const entry = entryOf(token, repository);
     this.#until.delete(entry);
@@ -33,13 +33,13 @@ export class RecentReaders {
     this.#until.set(entry, now + TIME);
   }
 
-  /** Forgets it: it can't any more. */
+  /** Forgets that the token can read it. */
   forget(token: string, repository: string): void {
     this.#until.delete(entryOf(token, repository));
   }
 }
 
-/** Neither has a space. */
+/** Neither part contains a space. */
 function entryOf(token: string, repository: string): string {
   return `${token} ${repository}`;
 }

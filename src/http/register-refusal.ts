@@ -1,11 +1,11 @@
 /**
- * Returns why a tenant takes no repository of a name, to git and to the API alike.
+ * Explains why a tenant takes no repository of a name, to git and to the API alike.
  *
  * @packageDocumentation
  */
 import type { RegisterRefusal } from "../access/directory.ts";
 
-/** Returns the status and the sentence. Who is told may administer the tenant. */
+/** Returns the status and the sentence. Only a requester that may administer the tenant gets them. */
 export function explainRegisterRefusal(why: RegisterRefusal): { status: 403 | 404 | 409; detail: string } {
   switch (why) {
     case "missing-tenant":

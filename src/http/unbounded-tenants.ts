@@ -1,26 +1,28 @@
 /**
- * Remembers for a while which tenants nobody has set bounds on, for one purpose: a push by the operator, who has no token to be looked up,
- * then asks the tenant's object nothing. Bounds that are set elsewhere meanwhile hold for the operator, who alone sets them, that
- * much later; tenants' tokens know them at once.
+ * Remembers for a while which tenants have no bounds, for one purpose: a push by the operator, who has no token to be
+ * looked up, then asks nothing of the tenant's object. Bounds set meanwhile in another isolate apply to the operator,
+ * who alone sets them, that much later. They apply to tenants' tokens at once.
  *
  * @packageDocumentation
  */
 import type { Allowance } from "../access/quotas.ts";
 
-/** Milliseconds. */
+/** How long an entry is used, in milliseconds. */
 const TIME = 5 * 60_000;
 const MOST = 1000;
 
-/** One a isolate. */
+/** The memory of one isolate. */
 export class UnboundedTenants {
   readonly #until = new Map<string, number>();
 
   has(tenant: string, now: number): boolean {
-    // What was never noted has run out.
+    // An entry that was never made counts as expired.
     return (this.#until.get(tenant) ?? 0) > now;
   }
 
-  /** Remembers a tenant, if nothing bounds it; the one remembered longest gives way. A tenant that is not there has no bounds. */
+  /**
+   * Remembers a tenant if nothing bounds it. The oldest entry is dropped. A tenant that does not exist has no bounds.
+   */
   note(tenant: string, { bytes, objects, blobBytes }: Partial<Allowance>, now: number): void {
     this.#until.delete(tenant);
     if (bytes !== undefined || objects !== undefined || blobBytes !== undefined) return;
@@ -31,7 +33,7 @@ export class UnboundedTenants {
     this.#until.set(tenant, now + TIME);
   }
 
-  /** Forgets a tenant, whose settings have changed. */
+  /** Forgets a tenant whose settings have changed. */
   forget(tenant: string): void {
     this.#until.delete(tenant);
   }
