@@ -32,7 +32,7 @@ async function joined(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(all);
 }
 
-describe("large files", () => {
+describe("an archive and a download of large files", () => {
   const git = new GitRepository();
   const store = new TestStore(TINY);
   const contents = {
@@ -60,7 +60,7 @@ describe("large files", () => {
     git.dispose();
   });
 
-  it.each(Object.keys(contents) as (keyof typeof contents)[])("%s comes whole, and in any part", async (name) => {
+  it.each(Object.keys(contents) as (keyof typeof contents)[])("reads %s whole, and in any part", async (name) => {
     const bytes = Buffer.from(contents[name]);
     const oid = rawName(git.oid(`main:${name}`));
     const session = await sessionOf(store);
@@ -82,7 +82,7 @@ describe("large files", () => {
     session.close();
   });
 
-  it.each(["tar", "tar.gz", "zip"] as const)("a %s has them, and is written in pieces", async (format) => {
+  it.each(["tar", "tar.gz", "zip"] as const)("writes a %s with them, in pieces", async (format) => {
     const pieces: Buffer[] = [];
     const session = await sessionOf(store);
     const request = { tree: rawName(git.oid("main^{tree}")), commit: rawName(commit), prefix: "" };
@@ -94,7 +94,7 @@ describe("large files", () => {
     else expect((format === "tar" ? archive : gunzipSync(archive)).equals(git.git(["archive", "main"]))).toBe(true);
   });
 
-  it("costs a read for each large file", async () => {
+  it("costs one read per large file", async () => {
     store.forget();
     const session = await sessionOf(store);
     await joined((await openBlob(session, rawName(git.oid("main:noise")))).pieces);
@@ -127,7 +127,7 @@ for i in z.infolist(): print(i.filename, i.file_size, hash(z.read(i)) != 0)
   }
 });
 
-describe("many files", () => {
+describe("an archive of many files", () => {
   const git = new GitRepository();
   const store = new TestStore({ ringBytes: 2 * KIB * KIB });
   const FILES = 3000;
@@ -150,7 +150,7 @@ describe("many files", () => {
   it.each([
     ["tar", 12],
     ["zip", 12],
-  ] as const)("a %s of %i reads at most", async (format: ArchiveFormat, reads) => {
+  ] as const)("makes a %s in at most %i reads", async (format: ArchiveFormat, reads) => {
     store.forget();
     store.makeRemote();
     const session = await sessionOf(store);
@@ -171,8 +171,8 @@ describe("many files", () => {
   });
 });
 
-describe("large files that are stored as deltas", () => {
-  it("come whole, and small ones with a large base, too", async () => {
+describe("an archive of large files that are stored as deltas", () => {
+  it("has them whole, and small files with a large base too", async () => {
     const git = new GitRepository();
     const store = new TestStore(TINY);
     const text = Buffer.from(Array.from({ length: 40_000 }, (_, i) => `line ${i} of a large file\n`).join(""));
@@ -197,8 +197,8 @@ describe("large files that are stored as deltas", () => {
   });
 });
 
-describe("wide directories within each other", () => {
-  it("are refused before they take all memory", async () => {
+describe("an archive of wide directories within each other", () => {
+  it("is refused before it takes all memory", async () => {
     const git = new GitRepository();
     const store = new TestStore();
     const blob = git.text(["hash-object", "-w", "--stdin"], "x");

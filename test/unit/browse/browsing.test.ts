@@ -99,9 +99,9 @@ class Twin {
 describe.each([
   ["right clocks", 1, 0, true],
   ["wrong clocks", 2, 4000, true],
-  ["the same clock, almost", 3, 90, true],
-  ["nothing known of what is reachable", 4, 4000, false],
-] as const)("a history with %s", (_, seed, skew, marked) => {
+  ["nearly equal times", 3, 90, true],
+  ["packs that lack the mark", 4, 4000, false],
+] as const)("browsing a history with %s", (_, seed, skew, marked) => {
   let twin: Twin;
 
   beforeAll(async () => {
@@ -150,7 +150,7 @@ describe.each([
     else expect(["missing", "wrong"]).toContain(told);
   });
 
-  it("resolves names of objects, abbreviated as git does it", async () => {
+  it("resolves object names, whole and abbreviated, as git does", async () => {
     for (const name of ["c0", "c50", "tt", "c50^{tree}", "blob"]) {
       const oid = twin.git.oid(name);
       const kind = twin.git.text(["cat-file", "-t", oid]);
@@ -167,7 +167,7 @@ describe.each([
     ["d1/f2", 2],
     ["f3", 100],
     ["nothing", 9],
-  ])("logs %s, %i commits a page", async (path, limit) => {
+  ])("logs %s, %i commits per page", async (path, limit) => {
     for (const name of [`c${COMMITS - 1}`, "c60"]) {
       const tip = twin.git.oid(name);
       const told = twin.git.lines(["log", "--format=%H", tip, ...(path === "" ? [] : ["--", path])]);
@@ -175,7 +175,7 @@ describe.each([
     }
   });
 
-  it("tells the differences of trees", async () => {
+  it("lists the differences of trees", async () => {
     for (const [a, b] of [
       ["c3", "c9"],
       [`c${COMMITS - 1}`, "c1"],
@@ -218,14 +218,14 @@ describe.each([
     }
   });
 
-  it("gives every kernel back", async () => {
+  it("returns every kernel", async () => {
     const before = twin.store.pool.byteLength;
     (await twin.open()).close();
     expect(twin.store.pool.byteLength).toBe(before);
   });
 });
 
-describe("what is not reachable", () => {
+describe("an unreachable object", () => {
   let twin: Twin;
 
   beforeAll(async () => {
@@ -237,7 +237,7 @@ describe("what is not reachable", () => {
     twin.git.dispose();
   });
 
-  it("is not shown, by whatever name", async () => {
+  it("is not shown by any name", async () => {
     const hidden = twin.git.oid(`c${COMMITS - 1}`);
     for (const text of [hidden, hidden.slice(0, 10), `${hidden}^{tree}`, twin.git.oid(`c${COMMITS - 1}^{tree}`)])
       expect(await twin.resolve(text)).toBe("missing");
@@ -267,7 +267,7 @@ describe("what is not reachable", () => {
     twin.store.packs = packs;
   });
 
-  it("is not shown through a position that somebody made up", async () => {
+  it("is not shown through a forged log position", async () => {
     const tip = rawName(twin.git.oid("c40"));
     const [hidden, missing] = [twin.git.oid(`c${COMMITS - 1}`), "12".repeat(20)].map(rawName);
     for (const name of [hidden, missing]) {
@@ -278,7 +278,7 @@ describe("what is not reachable", () => {
     }
   });
 
-  it("does not keep a position that a page gave from going on", async () => {
+  it("does not keep a genuine log position from working", async () => {
     const tip = rawName(twin.git.oid("c40"));
     const all = twin.git.lines(["rev-list", "--date-order", "c40"]).length;
     let listed = 0;
@@ -297,8 +297,8 @@ describe("what is not reachable", () => {
   });
 });
 
-describe("cost", () => {
-  it("is a few reads for a page of the log, on the tenth page as on the first", async () => {
+describe("the cost of a log", () => {
+  it("is a few reads per page, on the tenth page as on the first", async () => {
     const twin = await Twin.make(6, 0, true);
     const tip = rawName(twin.git.oid(`c${COMMITS - 1}`));
     twin.store.makeRemote();

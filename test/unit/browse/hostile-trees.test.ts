@@ -47,7 +47,7 @@ const limitOf = (error: unknown): string => (error instanceof LimitExceeded ? er
 
 describe("an archive", () => {
   it.each(["tar", "tar.gz", "zip"] as const)(
-    "as %s ends where a dozen trees stand for more files than there are",
+    "as %s is refused for a dozen trees that stand for endless files",
     async (format) => {
       const { error, pauses } = await archived(bombPack(40, 10), format);
       expect(limitOf(error)).toBe("archiveEntries");
@@ -56,7 +56,7 @@ describe("an archive", () => {
     },
   );
 
-  it("ends where all of them are left out", async () => {
+  it("is refused even if all of these files are left out", async () => {
     const bomb = directoryPack({ ".gitattributes": "* export-ignore\n" });
     const { error } = await archived(bomb, "tar");
     expect(error).toBeUndefined();
@@ -66,13 +66,13 @@ describe("an archive", () => {
     expect(pauses.length).toBeGreaterThan(2);
   });
 
-  it("takes a moment for patterns of a thousand stars", async () => {
+  it("takes few steps for patterns of a thousand stars", async () => {
     const { error, pauses } = await archived(directoryPack(starredFiles(500, 20)), "tar");
     expect(error).toBeUndefined();
     expect(Math.max(0, ...pauses)).toBeLessThan(8_000_000);
   });
 
-  it("is refused for patterns that take too long even so", async () => {
+  it("is refused for patterns that take too many steps", async () => {
     const stars = `*${"?*".repeat(120)}[xy]*z*a export-ignore\n`;
     const names = Array.from({ length: 300 }, (_, i) => [`${"a".repeat(1000)}${1000 + i}za`, ""]);
     const hostile = directoryPack({ ".gitattributes": stars.repeat(500), ...Object.fromEntries(names) });
@@ -101,7 +101,7 @@ function bombOfEmptyTrees(width: number, depth: number): HostilePack {
 }
 
 describe("the changes between two trees", () => {
-  it("are given up where directories of nothing never end", async () => {
+  it("are refused for nested empty directories without end", async () => {
     const hostile = bombOfEmptyTrees(40, 10);
     const { session, pauses } = await opened(hostile);
     // much was done before
@@ -114,7 +114,7 @@ describe("the changes between two trees", () => {
 });
 
 describe("the log of a path", () => {
-  it("ends its page when a wide directory was looked through often enough", async () => {
+  it("ends its page after many searches of a wide directory", async () => {
     const COMMITS = 1500;
     const blob = objectId("blob", "");
     const entries: RawEntry[] = [{ type: "blob", content: "" }];

@@ -41,8 +41,8 @@ async function connectTo(text: string, mostRefs: number): Promise<FetchClient> {
   return await FetchClient.connect(connection, "test", mostRefs);
 }
 
-describe("version 0", () => {
-  it("gives the refs, and the branch that HEAD must be where nothing says so", async () => {
+describe("the fetch client in version 0", () => {
+  it("lists the refs, and guesses HEAD's branch if the upstream does not tell it", async () => {
     const text = lines(
       `${OTHER} HEAD\0side-band-64k`,
       `${OTHER} refs/heads/a`,
@@ -55,7 +55,7 @@ describe("version 0", () => {
     expect(refs).toEqual(["HEAD", "refs/heads/a", "refs/heads/b", "refs/heads/main"]);
   });
 
-  it("has as many refs as are taken, and no more", async () => {
+  it("takes refs up to its bound, and refuses more", async () => {
     const text = lines(`${OID} refs/heads/a\0side-band-64k`, `${OID} refs/heads/b`, `${OID} refs/heads/c`);
     expect((await connectTo(text, 3)).version).toBe(0);
     await expect(connectTo(text, 2)).rejects.toThrow(LimitExceeded);

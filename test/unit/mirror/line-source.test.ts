@@ -29,8 +29,8 @@ async function readAll(pack: ByteSource, buffer: number): Promise<string> {
   }
 }
 
-describe.each([1, 7, 100_000])("in pieces of %i", (piece) => {
-  it.each([1, 5, 4096])("gives the pack out of the bands, %i bytes at a time", async (buffer) => {
+describe.each([1, 7, 100_000])("an upstream's answer in pieces of %i bytes", (piece) => {
+  it.each([1, 5, 4096])("yields the pack from the bands, %i bytes at a time", async (buffer) => {
     const bytes = whole(
       encodeSideBand(BAND_PROGRESS, text("Counting\r")),
       encodeSideBand(BAND_DATA, text("PACK one ")),
@@ -50,7 +50,7 @@ describe.each([1, 7, 100_000])("in pieces of %i", (piece) => {
     expect(count).toBe(16);
   });
 
-  it("ends in words where the upstream fails or breaks off", async () => {
+  it("ends with a clear error if the upstream fails or breaks off", async () => {
     const nobody = { onProgress: () => undefined, onBytes: () => undefined };
     const failing = whole(encodeSideBand(BAND_DATA, text("PACK")), encodeSideBand(BAND_ERROR, text("out of memory\n")));
     await expect(readAll(bandSource(new LineSource(source(failing, piece)), nobody), 4)).rejects.toThrow(

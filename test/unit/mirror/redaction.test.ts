@@ -19,7 +19,7 @@ describe("withoutSecrets", () => {
     },
   );
 
-  it("leaves alone what is too short to be told from other text, and what holds none", () => {
+  it("leaves short secrets and texts without a secret alone", () => {
     expect(withoutSecrets("a repository", secretsIn(basic(":a")))).toBe("a repository");
     expect(withoutSecrets("a repository", secretsIn("Bearer token-1234"))).toBe("a repository");
   });

@@ -42,7 +42,7 @@ describe("mapRef", () => {
     expect(refPrefixes(refspecs)).toEqual(["refs/heads/", "refs/tags/"]);
   });
 
-  it("renames, by the first that matches, and leaves out what it is told to", () => {
+  it("renames by the first refspec that matches, and leaves out excluded refs", () => {
     const refspecs = all(
       "refs/heads/main:refs/heads/trunk",
       "refs/heads/*:refs/up/*",
@@ -57,13 +57,13 @@ describe("mapRef", () => {
     expect(refPrefixes(refspecs)).toEqual(["refs/heads/main", "refs/heads/", "refs/pull/"]);
   });
 
-  it("takes an asterisk for nothing, too, as git does", () => {
+  it("lets an asterisk stand for an empty text, as git does", () => {
     const refspecs = all("refs/heads/release*:refs/heads/release*", "refs/heads/*:refs/other/*", "^refs/heads/tmp*");
     expect(mapRef(refspecs, "refs/heads/release")).toBe("refs/heads/release");
     expect(mapRef(refspecs, "refs/heads/tmp")).toBeUndefined();
   });
 
-  it("leaves out what an upstream has where the mirror keeps what is dropped", () => {
+  it("leaves out the upstream's refs below refs/kept/", () => {
     expect(mapRef(all("+refs/*:refs/*"), "refs/kept/20260101T000000Z/heads/main")).toBeUndefined();
     expect(mapRef(all("+refs/heads/*:refs/*"), "refs/heads/kept/x")).toBeUndefined();
   });

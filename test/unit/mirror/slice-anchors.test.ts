@@ -25,8 +25,8 @@ function two(): Slice {
   return addSlice(addSlice(undefined, raw(1, 2), pack("a", []), FORMAT), raw(3), pack("b", [1]), FORMAT);
 }
 
-describe("anchors of slices", () => {
-  it("are those that nothing refers to", () => {
+describe("the anchors of slices", () => {
+  it("are the objects to which nothing refers", () => {
     const slice = two();
     expect(numbersOf(slice.anchors)).toEqual([2, 3]);
     expect(slice.packs).toEqual(["a", "b"]);
@@ -36,7 +36,7 @@ describe("anchors of slices", () => {
     expect(numbersOf(addSlice(undefined, raw(1, 2), pack("a", [1]), FORMAT).anchors)).toEqual([2]);
   });
 
-  it("stay, all of them, from a pack on that has what they don't reach", () => {
+  it("all stay once a pack has objects that they don't reach", () => {
     const first = addSlice(undefined, raw(1), pack("a", [], false), FORMAT);
     expect(first.packs).toBeUndefined();
     const second = addSlice(first, raw(2), pack("b", [1]), FORMAT);
@@ -44,7 +44,7 @@ describe("anchors of slices", () => {
     expect(second.packs).toBeUndefined();
   });
 
-  it("stay within a row, and prove nothing any more where that drops some", () => {
+  it("fit a row, and prove nothing once some were dropped for that", () => {
     const many = raw(...Array.from({ length: 60_000 }, (_, i) => i));
     const slice = addSlice(undefined, many, pack("a", []), FORMAT);
     expect(slice.anchors.length).toBeLessThanOrEqual(1024 * 1024);
@@ -54,30 +54,30 @@ describe("anchors of slices", () => {
   });
 });
 
-describe("packs of slices", () => {
-  it("are reached where refs get every anchor that is left", () => {
+describe("the packs of slices", () => {
+  it("are reached if refs get every anchor that is left", () => {
     const left = anchorsLeft(two().anchors, pack("c", [3]), FORMAT);
     expect(reachedPacks(two(), left, updates(9, 2), FORMAT)).toEqual(["a", "b"]);
   });
 
-  it("are reached where the last brought all, and no pack comes with the refs", () => {
+  it("are reached if the last slice brought everything, and no pack comes with the refs", () => {
     const left = anchorsLeft(two().anchors, undefined, FORMAT);
     expect(reachedPacks(two(), left, updates(3, 2), FORMAT)).toEqual(["a", "b"]);
   });
 
-  it("are not reached where an anchor gets no ref: a tag that was dropped, a branch that was rewritten", () => {
+  it("are not reached if an anchor gets no ref: a dropped tag, a rewritten branch", () => {
     const withoutTag = anchorsLeft(two().anchors, pack("c", [3]), FORMAT);
     expect(reachedPacks(two(), withoutTag, updates(9), FORMAT)).toEqual([]);
     const rewritten = anchorsLeft(two().anchors, pack("c", []), FORMAT);
     expect(reachedPacks(two(), rewritten, updates(9, 2), FORMAT)).toEqual([]);
   });
 
-  it("are not reached by a pack that is not itself reached by the refs", () => {
+  it("are not reached through a pack that the refs do not reach", () => {
     const left = anchorsLeft(two().anchors, pack("c", [3], false), FORMAT);
     expect(reachedPacks(two(), left, updates(9, 2), FORMAT)).toEqual([]);
   });
 
-  it("are not reached where that was not known of some, or there are none", () => {
+  it("are not reached if that is not known for some pack, or there is none", () => {
     const slice = addSlice(undefined, raw(1), pack("a", [], false), FORMAT);
     expect(reachedPacks(slice, slice.anchors, updates(1), FORMAT)).toEqual([]);
     expect(reachedPacks(undefined, new Uint8Array(0), updates(1), FORMAT)).toEqual([]);
@@ -139,8 +139,8 @@ function take(graph: Graph, slices: readonly Sent[], end: Sent): { marked: boole
   return { marked, reached: came.every((object) => all.has(object)), came: came.length };
 }
 
-describe("whatever an upstream sends", () => {
-  it("nothing is marked that refs don't reach", () => {
+describe("the marks of slices, whatever an upstream sends", () => {
+  it("never cover an object that refs don't reach", () => {
     const sent = sendings(someObjects);
     fc.assert(
       fc.property(graphs, fc.array(sent, { maxLength: 5 }), sent, (graph, slices, end) => {
@@ -151,7 +151,7 @@ describe("whatever an upstream sends", () => {
     );
   });
 
-  it("all is marked that refs reach, where it sends what it is asked for", () => {
+  it("cover everything that refs reach if the upstream sends what was requested", () => {
     let times = 0;
     const sent = sendings(fc.constant([]));
     fc.assert(

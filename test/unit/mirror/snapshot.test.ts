@@ -34,7 +34,7 @@ beforeAll(async () => {
   all = await opened({ packs: true, refPrefixes: [] });
 });
 
-describe.each([1_000_000, 100])("in pieces of %i bytes", (pieceBytes) => {
+describe.each([1_000_000, 100])("a mirror's snapshot in pieces of %i bytes", (pieceBytes) => {
   it.each<OpenRequest>([
     { packs: true },
     { refPrefixes: [] },
@@ -44,7 +44,7 @@ describe.each([1_000_000, 100])("in pieces of %i bytes", (pieceBytes) => {
     { wants: raw(oid(1), oid(4), oid(9), oid(1)) },
     { wants: raw(oid(1), oid(2), oid(3), oid(5), oid(6)), packs: true },
     { wants: raw(oid(2)), wantRefs: ["refs/heads/main", "HEAD", "refs/heads/none"] },
-  ])("answers %o as the tables do", async (request) => {
+  ])("answers %o as the Durable Object does", async (request) => {
     const { record, version, headOid } = all;
     const pieces = encodeSnapshot(all, pieceBytes);
     expect(pieces.every(({ length }) => length <= pieceBytes)).toBe(true);
@@ -59,13 +59,15 @@ describe.each([1_000_000, 100])("in pieces of %i bytes", (pieceBytes) => {
   });
 });
 
-it("knows what the pointer alone can answer", () => {
-  expect(needsSnapshot({})).toBe(false);
-  expect(needsSnapshot({ refPrefixes: [] })).toBe(true);
-  expect(needsSnapshot({ packs: true })).toBe(true);
-});
+describe("a mirror's snapshot", () => {
+  it("is not needed for a request that the pointer alone can answer", () => {
+    expect(needsSnapshot({})).toBe(false);
+    expect(needsSnapshot({ refPrefixes: [] })).toBe(true);
+    expect(needsSnapshot({ packs: true })).toBe(true);
+  });
 
-it("does not take a snapshot that is cut off", () => {
-  const [whole = new Uint8Array(0)] = encodeSnapshot(all, 1_000_000);
-  expect(() => decodeSnapshot([whole.subarray(0, whole.length - 1)])).toThrow(/cut off/);
+  it("is refused if it is cut off", () => {
+    const [whole = new Uint8Array(0)] = encodeSnapshot(all, 1_000_000);
+    expect(() => decodeSnapshot([whole.subarray(0, whole.length - 1)])).toThrow(/cut off/);
+  });
 });

@@ -43,8 +43,8 @@ function connection(
 
 const TAIL = "/info/refs?service=git-upload-pack";
 
-describe("redirects", () => {
-  it("are followed on the first request, and what comes after goes where they led", async () => {
+describe("a redirect of an upstream", () => {
+  it("is followed on the first request, and later requests go to its target", async () => {
     const { connection: made, sent } = connection("https://old.example.com/a.git", [
       { status: 301, headers: { location: `https://old.example.com/b${TAIL}` } },
       { status: 307, headers: { location: `/c.git${TAIL}` } },
@@ -62,7 +62,7 @@ describe("redirects", () => {
     expect(sent.every(({ headers }) => headers["Authorization"] === "Bearer secret")).toBe(true);
   });
 
-  it("to another origin leave the credentials behind, for good", async () => {
+  it("to another origin drops the credentials for good", async () => {
     const { connection: made, sent } = connection("https://old.example.com/a.git", [
       { status: 302, headers: { location: `https://new.example.com/a.git${TAIL}` } },
       { status: 200, headers: ADVERTISEMENT },
@@ -80,7 +80,7 @@ describe("redirects", () => {
     [`https://user:pw@old.example.com/a.git${TAIL}`, /Credentials/],
     ["https://old.example.com/login", /redirects to something else/],
     [undefined, /redirects to nowhere/],
-  ])("to %s are not", async (location, why) => {
+  ])("to %s is refused", async (location, why) => {
     const { connection: made, sent } = connection("https://old.example.com/a.git", [
       { status: 302, headers: location === undefined ? {} : { location } },
     ]);
@@ -88,7 +88,7 @@ describe("redirects", () => {
     expect(sent).toHaveLength(1);
   });
 
-  it("of a later request are not", async () => {
+  it("is refused on a later request", async () => {
     const { connection: made } = connection("https://old.example.com/a.git", [
       { status: 307, headers: { location: "/b.git/git-upload-pack" } },
     ]);
@@ -96,27 +96,29 @@ describe("redirects", () => {
   });
 });
 
-it("zips what is long, as git does", async () => {
-  const { connection: made, sent } = connection("https://example.com/a.git/", [
-    { status: 200, headers: RESULT },
-    { status: 200, headers: RESULT },
-  ]);
-  await made.ask(new Uint8Array(1024), undefined);
-  await made.ask(new Uint8Array(1025), undefined);
-  expect(sent.map(({ headers }) => headers["Content-Encoding"])).toEqual([undefined, "gzip"]);
-  expect(sent.map(({ body }) => body?.length)).toEqual([1024, 10]);
-  expect(sent[0]?.url.href).toBe("https://example.com/a.git/git-upload-pack");
-});
+describe("UpstreamConnection", () => {
+  it("compresses a long request, as git does", async () => {
+    const { connection: made, sent } = connection("https://example.com/a.git/", [
+      { status: 200, headers: RESULT },
+      { status: 200, headers: RESULT },
+    ]);
+    await made.ask(new Uint8Array(1024), undefined);
+    await made.ask(new Uint8Array(1025), undefined);
+    expect(sent.map(({ headers }) => headers["Content-Encoding"])).toEqual([undefined, "gzip"]);
+    expect(sent.map(({ body }) => body?.length)).toEqual([1024, 10]);
+    expect(sent[0]?.url.href).toBe("https://example.com/a.git/git-upload-pack");
+  });
 
-it("refuses an upstream that may not be asked before anything is sent", () => {
-  expect(() => connection("https://localhost/a.git", [])).toThrow(/can't be asked/);
-});
+  it("refuses a forbidden upstream before anything is sent", () => {
+    expect(() => connection("https://localhost/a.git", [])).toThrow(/can't be asked/);
+  });
 
-it("reads Retry-After in both its forms", () => {
-  expect(parseRetryAfter("120", 0)).toBe(120_000);
-  expect(parseRetryAfter("Thu, 01 Jan 1970 00:10:00 GMT", 60_000)).toBe(540_000);
-  expect(parseRetryAfter("Thu, 01 Jan 1970 00:10:00 GMT", 3_600_000)).toBe(0);
-  expect(parseRetryAfter("999999999", 0)).toBe(86_400_000);
-  expect(parseRetryAfter("soon", 0)).toBeUndefined();
-  expect(parseRetryAfter(undefined, 0)).toBeUndefined();
+  it("reads Retry-After in both its forms", () => {
+    expect(parseRetryAfter("120", 0)).toBe(120_000);
+    expect(parseRetryAfter("Thu, 01 Jan 1970 00:10:00 GMT", 60_000)).toBe(540_000);
+    expect(parseRetryAfter("Thu, 01 Jan 1970 00:10:00 GMT", 3_600_000)).toBe(0);
+    expect(parseRetryAfter("999999999", 0)).toBe(86_400_000);
+    expect(parseRetryAfter("soon", 0)).toBeUndefined();
+    expect(parseRetryAfter(undefined, 0)).toBeUndefined();
+  });
 });

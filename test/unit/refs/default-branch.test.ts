@@ -11,10 +11,10 @@ function creation(name: string, newOid = OID): RefUpdate {
 
 describe("the default branch of a repository made by a push", () => {
   it.each([
-    ["the usual one where it is pushed", ["refs/heads/dev", "refs/heads/master", "refs/heads/main"], "refs/heads/main"],
-    ["master where there is no main", ["refs/heads/dev", "refs/heads/master"], "refs/heads/master"],
+    ["the usual one if it is pushed", ["refs/heads/dev", "refs/heads/master", "refs/heads/main"], "refs/heads/main"],
+    ["master if there is no main", ["refs/heads/dev", "refs/heads/master"], "refs/heads/master"],
     ["else the first branch", ["refs/tags/v1", "refs/heads/trunk", "refs/heads/dev"], "refs/heads/trunk"],
-    ["the usual one where only tags come", ["refs/tags/v1"], "refs/heads/main"],
+    ["the usual one if only tags come", ["refs/tags/v1"], "refs/heads/main"],
   ])("is %s", (_title, names, expected) => {
     expect(
       defaultBranchOf(
@@ -24,7 +24,7 @@ describe("the default branch of a repository made by a push", () => {
     ).toBe(expected);
   });
 
-  it("is none that the push deletes", () => {
+  it("is never one that the push deletes", () => {
     expect(defaultBranchOf([creation("refs/heads/gone", ZERO)], "refs/heads/main")).toBe("refs/heads/main");
   });
 });

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { namedRefState, newValueOf, planRefUpdates } from "../../../src/refs/ref-plan.ts";
 import type { RefUpdate } from "../../../src/refs/ref-update.ts";
 
@@ -17,52 +17,54 @@ function plan(updates: readonly RefUpdate[], values: readonly string[], policy =
   return planRefUpdates(updates, policy, state).map((outcome) => (outcome.kind === "ok" ? "ok" : outcome.why.kind));
 }
 
-it("gives the verdict of the values that a push was told when it began", () => {
-  const updates = [
-    update("refs/heads/new", ZERO, A),
-    update("refs/heads/there", ZERO, A),
-    update("refs/heads/moved", A, B),
-    update("refs/heads/stale", A, B),
-    update("refs/heads/main", A, ZERO),
-  ];
-  expect(plan(updates, ["", B, A, B, A])).toEqual(["ok", "exists", "ok", "stale", "delete-current"]);
-});
+describe("the plan of a push's ref updates", () => {
+  it("refuses commands by the values that the push got when it began", () => {
+    const updates = [
+      update("refs/heads/new", ZERO, A),
+      update("refs/heads/there", ZERO, A),
+      update("refs/heads/moved", A, B),
+      update("refs/heads/stale", A, B),
+      update("refs/heads/main", A, ZERO),
+    ];
+    expect(plan(updates, ["", B, A, B, A])).toEqual(["ok", "exists", "ok", "stale", "delete-current"]);
+  });
 
-it("refuses everything in a read-only repository", () => {
-  expect(plan([update("refs/heads/a", ZERO, A)], [""], { ...POLICY, readOnly: true })).toEqual(["read-only"]);
-});
+  it("refuses everything in a read-only repository", () => {
+    expect(plan([update("refs/heads/a", ZERO, A)], [""], { ...POLICY, readOnly: true })).toEqual(["read-only"]);
+  });
 
-it("refuses the rest of an atomic push, and keeps the reason of those that fail by themselves", () => {
-  const updates = [update("refs/heads/a", ZERO, A), update("refs/heads/b", A, B), update("refs/heads/c", ZERO, A)];
-  expect(plan(updates, ["", B, ""], { ...POLICY, atomic: true })).toEqual(["atomic", "stale", "atomic"]);
-});
+  it("refuses the rest of an atomic push, and keeps the reason of commands that fail by themselves", () => {
+    const updates = [update("refs/heads/a", ZERO, A), update("refs/heads/b", A, B), update("refs/heads/c", ZERO, A)];
+    expect(plan(updates, ["", B, ""], { ...POLICY, atomic: true })).toEqual(["atomic", "stale", "atomic"]);
+  });
 
-it("sees what of a push is in its own way, before anything is asked of the store", () => {
-  const updates = [
-    update("refs/heads/a", A, ZERO),
-    update("refs/heads/a/b", ZERO, A),
-    update("refs/heads/a/b/c", ZERO, A),
-    update("refs/heads/a/bc", ZERO, A),
-  ];
-  expect(plan(updates, [A, "", "", ""])).toEqual(["ok", "ok", "directory-conflict", "ok"]);
-});
+  it("finds conflicts between a push's own commands, before it asks the store", () => {
+    const updates = [
+      update("refs/heads/a", A, ZERO),
+      update("refs/heads/a/b", ZERO, A),
+      update("refs/heads/a/b/c", ZERO, A),
+      update("refs/heads/a/bc", ZERO, A),
+    ];
+    expect(plan(updates, [A, "", "", ""])).toEqual(["ok", "ok", "directory-conflict", "ok"]);
+  });
 
-it("plans 100,000 creations", () => {
-  const updates = Array.from({ length: 100_000 }, (_, index) =>
-    update(`refs/heads/${index % 300}/x/${index}`, ZERO, A),
-  );
-  const absent = updates.map(() => "");
-  expect(new Set(plan(updates, absent))).toEqual(new Set(["ok"]));
-});
+  it("plans 100,000 creations", () => {
+    const updates = Array.from({ length: 100_000 }, (_, index) =>
+      update(`refs/heads/${index % 300}/x/${index}`, ZERO, A),
+    );
+    const absent = updates.map(() => "");
+    expect(new Set(plan(updates, absent))).toEqual(new Set(["ok"]));
+  });
 
-it("gives what a ref is set to, and nothing for one that is deleted or left alone", () => {
-  const updates = [
-    update("refs/heads/main", A, B),
-    update("refs/heads/gone", A, ZERO),
-    update("refs/heads/new", ZERO, A),
-  ];
-  const values = ["refs/heads/main", "refs/heads/gone", "refs/heads/new", "refs/heads/none"].map(
-    (name) => newValueOf(updates, name)?.[0],
-  );
-  expect(values).toEqual([0xbb, undefined, 0xaa, undefined]);
+  it("finds the new value of a ref, and none for a ref that is deleted or left alone", () => {
+    const updates = [
+      update("refs/heads/main", A, B),
+      update("refs/heads/gone", A, ZERO),
+      update("refs/heads/new", ZERO, A),
+    ];
+    const values = ["refs/heads/main", "refs/heads/gone", "refs/heads/new", "refs/heads/none"].map(
+      (name) => newValueOf(updates, name)?.[0],
+    );
+    expect(values).toEqual([0xbb, undefined, 0xaa, undefined]);
+  });
 });

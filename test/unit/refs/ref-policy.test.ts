@@ -19,50 +19,54 @@ const rule = (pattern: string, more: Partial<RefRule> = {}): RefRule => ({
 const MAIN = "refs/heads/main";
 const ANYONE = {};
 
-test.each<[string, string, boolean]>([
-  ["main", MAIN, true],
-  [MAIN, MAIN, true],
-  ["main", "refs/tags/main", false],
-  ["main", "refs/heads/maint", false],
-  ["main", "refs/heads/x/main", false],
-  ["release/*", "refs/heads/release/1", true],
-  ["release/*", "refs/heads/release/1/hotfix", true],
-  ["release/*", "refs/heads/release", false],
-  ["refs/*", "refs/notes/commits", true],
-  ["refs/tags/v*", "refs/tags/v1.0", true],
-  ["refs/tags/v*", "refs/tags/w1.0", false],
-  ["*", "refs/heads/anything/at/all", true],
-  ["*", "refs/tags/v1", false],
-  ["a*a", "refs/heads/a", false],
-  ["a*a", "refs/heads/aa", true],
-  ["*-lts-*", "refs/heads/1-lts-2", true],
-  ["*-lts-*x", "refs/heads/1-lts-x", true],
-  ["*-lts-*x", "refs/heads/1-lts-", false],
-  ["a*b*b", "refs/heads/ab", false],
-])("%s matches %s: %s", (pattern, name, expected) => {
-  expect(matchesRef(pattern, name)).toBe(expected);
+describe("matchesRef", () => {
+  test.each<[string, string, boolean]>([
+    ["main", MAIN, true],
+    [MAIN, MAIN, true],
+    ["main", "refs/tags/main", false],
+    ["main", "refs/heads/maint", false],
+    ["main", "refs/heads/x/main", false],
+    ["release/*", "refs/heads/release/1", true],
+    ["release/*", "refs/heads/release/1/hotfix", true],
+    ["release/*", "refs/heads/release", false],
+    ["refs/*", "refs/notes/commits", true],
+    ["refs/tags/v*", "refs/tags/v1.0", true],
+    ["refs/tags/v*", "refs/tags/w1.0", false],
+    ["*", "refs/heads/anything/at/all", true],
+    ["*", "refs/tags/v1", false],
+    ["a*a", "refs/heads/a", false],
+    ["a*a", "refs/heads/aa", true],
+    ["*-lts-*", "refs/heads/1-lts-2", true],
+    ["*-lts-*x", "refs/heads/1-lts-x", true],
+    ["*-lts-*x", "refs/heads/1-lts-", false],
+    ["a*b*b", "refs/heads/ab", false],
+  ])("tells whether %s matches %s: %s", (pattern, name, expected) => {
+    expect(matchesRef(pattern, name)).toBe(expected);
+  });
+
+  it("matches a hostile pattern in one pass", () => {
+    expect(matchesRef(`${"a*".repeat(120)}b`, `refs/heads/${"a".repeat(4000)}`)).toBe(false);
+  });
 });
 
-it("matches a hostile pattern in one pass", () => {
-  expect(matchesRef(`${"a*".repeat(120)}b`, `refs/heads/${"a".repeat(4000)}`)).toBe(false);
-});
-
-test.each<[string, boolean]>([
-  ["main", true],
-  ["*", true],
-  ["refs/*", true],
-  ["refs/heads/a*/b*", true],
-  ["", false],
-  ["refs/", false],
-  ["a..b", false],
-  ["a b", false],
-  ["a?", false],
-  ["/main", false],
-  ["main/", false],
-  ["a.lock", false],
-  ["x".repeat(251), false],
-])("takes %j as a pattern: %s", (pattern, expected) => {
-  expect(isRefPattern(pattern)).toBe(expected);
+describe("isRefPattern", () => {
+  test.each<[string, boolean]>([
+    ["main", true],
+    ["*", true],
+    ["refs/*", true],
+    ["refs/heads/a*/b*", true],
+    ["", false],
+    ["refs/", false],
+    ["a..b", false],
+    ["a b", false],
+    ["a?", false],
+    ["/main", false],
+    ["main/", false],
+    ["a.lock", false],
+    ["x".repeat(251), false],
+  ])("tells whether %j is valid: %s", (pattern, expected) => {
+    expect(isRefPattern(pattern)).toBe(expected);
+  });
 });
 
 describe("a rule", () => {
@@ -74,12 +78,12 @@ describe("a rule", () => {
   const what = (rules: RefRule[], change: RefChange, identities?: string[]): string =>
     checkRules(rules, change, identities === undefined ? ANYONE : { identities })?.what ?? "allowed";
 
-  it("lets pass what nothing forbids", () => {
+  it("allows every change that it does not forbid", () => {
     for (const change of [create, forward, forced, unknown, remove]) expect(what([], change)).toBe("allowed");
     expect(what([rule("other")], forced)).toBe("allowed");
   });
 
-  it("forbids moves other than forward, as soon as that is known", () => {
+  it("forbids moves other than forward, as soon as the direction is known", () => {
     const rules = [rule("main")];
     expect(what(rules, forced)).toBe("force-push");
     expect(what(rules, forward)).toBe("allowed");
@@ -101,7 +105,7 @@ describe("a rule", () => {
     expect(what([rule("main", { allowDeletion: true })], remove)).toBe("allowed");
   });
 
-  it("lets only those push whom it names", () => {
+  it("lets only the pushers push whom it names", () => {
     const rules = [rule("main", { pushers: ["tok_1", "deploy"], allowDeletion: true })];
     for (const change of [create, forward, remove]) {
       expect(what(rules, change, ["tok_2", "other"])).toBe("pusher");
@@ -113,7 +117,7 @@ describe("a rule", () => {
     expect(what([rule("main", { pushers: [] })], forward, ["tok_1"])).toBe("pusher");
   });
 
-  it("wants a signature that was verified", () => {
+  it("requires a verified signature", () => {
     const rules = [rule("main", { requireSigned: true, allowDeletion: true })];
     for (const change of [create, forward, remove]) {
       expect(what(rules, { ...change, signed: false })).toBe("unsigned");
@@ -122,15 +126,17 @@ describe("a rule", () => {
     }
   });
 
-  it("adds to what the others forbid", () => {
+  it("never allows a change that another rule forbids", () => {
     const rules = [rule("main", { allowDeletion: true }), rule("*", { allowForcePush: true })];
     expect(what(rules, forced)).toBe("force-push");
     expect(what(rules, remove)).toBe("deletion");
   });
 });
 
-it("says what is forbidden in a sentence of one line", () => {
-  for (const what of ["pusher", "deletion", "force-push", "unsigned"] as const) {
-    expect(explainRefusal({ pattern: "release/*", what })).toMatch(/^the rule for 'release\/\*' \S.*[a-z]$/);
-  }
+describe("explainRefusal", () => {
+  it("explains a refusal in a sentence of one line", () => {
+    for (const what of ["pusher", "deletion", "force-push", "unsigned"] as const) {
+      expect(explainRefusal({ pattern: "release/*", what })).toMatch(/^the rule for 'release\/\*' \S.*[a-z]$/);
+    }
+  });
 });

@@ -1,5 +1,5 @@
 /** Refs that a filter hides, asked for in every way that a snapshot can be asked. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import { filteredRefs } from "../../../src/cloudflare/filtered-refs.ts";
 import { SHOWS_ALL } from "../../../src/refs/ref-filter.ts";
@@ -26,23 +26,25 @@ async function prepared(): Promise<MemoryRefStore> {
   return store;
 }
 
-it("are hidden from lists, by name, as wants and as HEAD", async () => {
-  const store = filteredRefs(await prepared(), (name) => !name.startsWith("refs/hidden/"));
-  const wants = Buffer.concat([fromHex(oid(1)) ?? [], fromHex(oid(2)) ?? []].map((name) => Buffer.from(name)));
-  const names = async (asked: Parameters<typeof store.open>[0]): Promise<string[]> => {
-    const answer = await store.open(asked);
-    return answer.kind === "found" ? Array.from(decodeRefRows(answer.refs, 20), ({ name }) => name) : [];
-  };
-  expect(await names({ refPrefixes: [] })).toEqual(["refs/heads/main"]);
-  expect(await names({ refPrefixes: ["refs/hidden/"] })).toEqual([]);
-  expect(await names({ refNames: [HIDDEN, "refs/heads/main"] })).toEqual(["refs/heads/main"]);
-  const answer = await store.open({ wants, wantRefs: [HIDDEN, "HEAD", "refs/heads/main"] });
-  expect(answer).toMatchObject({ kind: "found", wantedRefs: ["", "", oid(1)], uncoveredTips: 0 });
-  expect(answer.kind === "found" && [...answer.wantIsTip]).toEqual([1, 0, 1]);
-  expect(answer).not.toHaveProperty("headOid");
-});
+describe("filteredRefs", () => {
+  it("hides refs from lists, by name, as wants and as HEAD", async () => {
+    const store = filteredRefs(await prepared(), (name) => !name.startsWith("refs/hidden/"));
+    const wants = Buffer.concat([fromHex(oid(1)) ?? [], fromHex(oid(2)) ?? []].map((name) => Buffer.from(name)));
+    const names = async (asked: Parameters<typeof store.open>[0]): Promise<string[]> => {
+      const answer = await store.open(asked);
+      return answer.kind === "found" ? Array.from(decodeRefRows(answer.refs, 20), ({ name }) => name) : [];
+    };
+    expect(await names({ refPrefixes: [] })).toEqual(["refs/heads/main"]);
+    expect(await names({ refPrefixes: ["refs/hidden/"] })).toEqual([]);
+    expect(await names({ refNames: [HIDDEN, "refs/heads/main"] })).toEqual(["refs/heads/main"]);
+    const answer = await store.open({ wants, wantRefs: [HIDDEN, "HEAD", "refs/heads/main"] });
+    expect(answer).toMatchObject({ kind: "found", wantedRefs: ["", "", oid(1)], uncoveredTips: 0 });
+    expect(answer.kind === "found" && [...answer.wantIsTip]).toEqual([1, 0, 1]);
+    expect(answer).not.toHaveProperty("headOid");
+  });
 
-it("are none where the filter shows all: the store is asked as it is", async () => {
-  const store = await prepared();
-  expect(filteredRefs(store, SHOWS_ALL)).toBe(store);
+  it("returns the store itself if the filter shows all refs", async () => {
+    const store = await prepared();
+    expect(filteredRefs(store, SHOWS_ALL)).toBe(store);
+  });
 });

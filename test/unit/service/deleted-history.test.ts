@@ -9,7 +9,7 @@ import { FixtureStream } from "../../support/git-fixtures.ts";
 import { pktBytes, pktText } from "../../support/pkt.ts";
 import { MemoryService, NEW_REPOSITORY, band } from "./memory-service.ts";
 
-describe("history that was deleted", () => {
+describe("deleted history", () => {
   let git: GitRepository;
   const host = new MemoryService();
   beforeAll(async () => {
@@ -35,14 +35,14 @@ describe("history that was deleted", () => {
     return (await host.run(serveV2, pktBytes(...head, ...lines, "0000"))).body;
   }
 
-  it("is not wanted", async () => {
+  it("can't be wanted", async () => {
     for (const name of ["old", "old~2", "old~2^{tree}", "old:secret"]) {
       const oid = git.oid(name);
       expect(pktText(await fetch(`want ${oid}`, "done"))).toEqual([`ERR upload-pack: not our ref ${oid}`]);
     }
   });
 
-  it("is told from what is there, also where a ref moves on to what came only now", async () => {
+  it("is distinguished from reachable history, also after a ref moved to a new commit", async () => {
     const [deleted, kept] = [git.oid("old~1"), git.oid("new~1")];
     for (const [at, want] of [deleted, kept].entries()) {
       const stream = new FixtureStream();
@@ -63,19 +63,16 @@ describe("history that was deleted", () => {
     }
   });
 
-  it.each(["deepen 2147483647", "deepen 3", "deepen-since 1"])(
-    "does not come out behind a cut by %s",
-    async (depth) => {
-      const old = git.oid("old");
-      const answer = await fetch(`want ${git.oid("new")}`, `have ${old}`, `shallow ${old}`, depth, "done");
-      expect(answer.toString("latin1")).not.toContain(`unshallow ${old}`);
-      const names = packedNames(band(answer, 1));
-      expect(names.length).toBeGreaterThan(2);
-      for (const line of git.lines(["rev-list", "--objects", "old"])) expect(names).not.toContain(line.slice(0, 40));
-    },
-  );
+  it.each(["deepen 2147483647", "deepen 3", "deepen-since 1"])("is not sent behind a cut by %s", async (depth) => {
+    const old = git.oid("old");
+    const answer = await fetch(`want ${git.oid("new")}`, `have ${old}`, `shallow ${old}`, depth, "done");
+    expect(answer.toString("latin1")).not.toContain(`unshallow ${old}`);
+    const names = packedNames(band(answer, 1));
+    expect(names.length).toBeGreaterThan(2);
+    for (const line of git.lines(["rev-list", "--objects", "old"])) expect(names).not.toContain(line.slice(0, 40));
+  });
 
-  it("is not had: whoever names it gets the answer of one who names nothing", async () => {
+  it("counts for nothing as a have: the answer is the same as without it", async () => {
     const missing = "12".repeat(20);
     const want = git.oid("new");
     for (const name of ["old", "old~2", "old~2^{tree}", "old:secret"]) {
@@ -97,7 +94,7 @@ describe("history that was deleted", () => {
     }
   });
 
-  it("is told from haves that a ref reaches, for no more calls where they are below what is wanted", async () => {
+  it("is distinguished from haves that a ref reaches, without more calls if they lie below the wants", async () => {
     const want = git.oid("new");
     for (const name of ["new", "new~1", "new~4"]) {
       const lines = pktText(await fetch(`want ${want}`, `have ${git.oid("old")}`, `have ${git.oid(name)}`));
@@ -108,7 +105,7 @@ describe("history that was deleted", () => {
     expect((await host.run(serveV2, pktBytes(...round))).calls).toEqual(["open"]);
   });
 
-  it("is told from haves that are tips, for no more calls, wherever they are", async () => {
+  it("is distinguished from haves that are tips, without more calls", async () => {
     const stream = new FixtureStream();
     stream.commit("refs/heads/apart", [{ path: "apart", content: "apart\n" }]);
     git.import(stream);
@@ -144,8 +141,8 @@ describe("history that was deleted", () => {
   }
 });
 
-describe("a blob that is stored as a difference from a deleted one", () => {
-  it("is sent without it, also to a client that says it has it", async () => {
+describe("a blob that is stored as a delta on a deleted one", () => {
+  it("is sent without that base, also to a client that claims to have it", async () => {
     const git = new GitRepository();
     try {
       const host = new MemoryService();

@@ -38,7 +38,7 @@ describe("object-info", () => {
   const ask = (oids: readonly string[], ...more: string[]): Buffer =>
     pktLines("command=object-info", "0001", ...more, ...oids.map((oid) => `oid ${oid}`), "0000");
 
-  it("says what C git says, of all objects and of some that are nowhere", async () => {
+  it("answers as C git does, for all objects and for some that are missing", async () => {
     const host = await filled();
     expect(objects.length).toBeGreaterThan(300);
     for (const input of [
@@ -52,7 +52,7 @@ describe("object-info", () => {
     }
   });
 
-  it("says which are there where nothing else is asked", async () => {
+  it("tells which objects are there if no size is asked for", async () => {
     // Not compared: before 2.41 C git forgot to look whether `size` was asked for.
     const host = await filled();
     const [first = "", second = ""] = objects;
@@ -60,7 +60,7 @@ describe("object-info", () => {
     expect(pktText(body)).toEqual([first, `${unknown} `, second, "0000"]);
   });
 
-  it("reads a pack once, however many objects are asked for", async () => {
+  it("reads a pack once, for any number of objects", async () => {
     const host = await filled();
     const reads: string[] = [];
     const plain = { ...host.storage };
@@ -80,7 +80,7 @@ describe("object-info", () => {
     expect(reads.length).toBeLessThanOrEqual(2);
   });
 
-  it("tells nothing of what no ref reaches any more", async () => {
+  it("reveals nothing about an unreachable object", async () => {
     const host = await filled();
     const side = refs.find(({ name }) => name === "refs/heads/feature/deep/name")?.new ?? "";
     const blob = await git.ok(["rev-parse", `${side}:feature.txt`], { cwd: bare });
@@ -107,7 +107,7 @@ describe("object-info", () => {
     expect(pktText(await askGit(git, "upload-pack", bare, { input, version: 2 }))).toContain(`ERR ${message}`);
   });
 
-  it("has a bound", async () => {
+  it("refuses too many objects", async () => {
     const host = await filled();
     host.limits = { ...host.limits, wants: 10 };
     const { body } = await host.run(serveV2, ask(objects.slice(0, 11), "size"));
@@ -115,8 +115,8 @@ describe("object-info", () => {
   });
 });
 
-describe("what a client says of itself", () => {
-  it("is noted: its session id and its server options", async () => {
+describe("the note about a client", () => {
+  it("has its session id and its server options", async () => {
     const host = new MemoryService();
     await host.run(
       serveV2,

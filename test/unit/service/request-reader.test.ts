@@ -36,7 +36,7 @@ function collector(): { accept(line: PktLine): "more" | "done"; readonly lines: 
 }
 
 describe("a request", () => {
-  it("is the same in whatever pieces it comes", async () => {
+  it("is read the same in pieces of any size", async () => {
     const line = fc.string({ minLength: 1, maxLength: 80 }).map((text) => escapePayload(Buffer.from(text)));
     const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
@@ -68,7 +68,7 @@ describe("a request", () => {
     );
   });
 
-  it("that ends too early is told from one that ends", async () => {
+  it("that is cut off is distinguished from one that ends", async () => {
     const whole = pktBytes("a", "b", "0000");
     for (let end = 0; end < whole.length; end++) {
       const reader = new RequestReader(inPieces(whole.subarray(0, end), [3]));

@@ -31,7 +31,7 @@ describe("a response", () => {
     expect(body.subarray(-4).toString()).toBe("0000");
   });
 
-  it("is bare without side-bands: no progress, no end, and nothing to say when it fails", async () => {
+  it("is bare without side-bands: it has no progress, no end and no error", async () => {
     const { answer, written } = writer();
     await answer.startBare();
     await answer.data(Buffer.from("PACK"));
@@ -41,7 +41,7 @@ describe("a response", () => {
     expect(written().toString()).toBe("PACK");
   });
 
-  it("fails with ERR in place of the lines that were not sent, and on band 3 later", async () => {
+  it("fails with ERR in place of unsent lines, and on band 3 later", async () => {
     const lines = writer();
     lines.answer.lines.line("never sent");
     expect(await lines.answer.fail("no\nwhy")).toBe(true);
@@ -52,7 +52,7 @@ describe("a response", () => {
     expect(band(bands.written(), 3).toString()).toBe("fatal: why\n");
   });
 
-  it("keeps a quiet connection open after five seconds, where there is a band for it", async () => {
+  it("keeps a quiet connection alive after five seconds if there are side-bands", async () => {
     const { answer, written, clock } = writer();
     clock.now += 10_000;
     await answer.keepAlive();
@@ -70,7 +70,7 @@ describe("a response", () => {
   });
 });
 
-describe("the progress of a pack taken in", () => {
+describe("the progress of an ingest", () => {
   const shown = async (quiet: boolean, steps: [number, number, number][]): Promise<string> => {
     const { answer, written, clock } = writer();
     await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
@@ -85,7 +85,7 @@ describe("the progress of a pack taken in", () => {
     return band(written(), 2).toString() + "[alive]".repeat(alive);
   };
 
-  it("is what git shows, once a second", async () => {
+  it("is shown as git shows it, once a second", async () => {
     expect(
       await shown(false, [
         [0, 8, 0],
@@ -96,11 +96,11 @@ describe("the progress of a pack taken in", () => {
     ).toBe("Resolving deltas:   0% (0/8)\rResolving deltas:  37% (3/8)\rResolving deltas: 100% (8/8), done.\n");
   });
 
-  it("ends its line even where the end was not told", async () => {
+  it("ends its line even if the end was not reported", async () => {
     expect(await shown(false, [[2, 8, 0]])).toBe("Resolving deltas:  25% (2/8)\rResolving deltas: 100% (8/8), done.\n");
   });
 
-  it("shows nothing where there is nothing to resolve, and nothing but life to the quiet", async () => {
+  it("shows nothing without deltas, and only keep-alives to a quiet client", async () => {
     expect(await shown(false, [[0, 0, 0]])).toBe("");
     expect(
       await shown(true, [

@@ -11,24 +11,27 @@ import { MemoryService, NEW_REPOSITORY, tools } from "./memory-service.ts";
 const PART_BYTES = 8 * 1024 * 1024;
 const MAIN = "refs/heads/main";
 
-it.each(["pressed", "standstill"] as const)("a push that stalls in a pack of several parts, %s", async (reason) => {
-  const host = new MemoryService();
-  await host.refs.create(NEW_REPOSITORY);
-  host.limits = { ...DEFAULT_LIMITS, memoryPackBytes: PART_BYTES };
-  const blob = noise(2 * PART_BYTES, 1);
-  const tree = treeOf(["100644", "noise.bin", objectId("blob", blob)]);
-  const commit = commitOf(objectId("tree", tree));
-  const pack = buildPack([
-    { type: "commit", content: commit },
-    { type: "tree", content: tree },
-    { type: "blob", content: blob },
-  ]);
-  const body = pushBody([{ name: MAIN, new: objectId("commit", commit) }], pack);
-  const failure = new ClientTooSlow(reason);
-  const { held } = tools.budget;
-  const served = await host.run(serveReceivePack, body.subarray(0, -30), { breakOff: failure });
-  expect(reportLines(served.body)).toEqual([`unpack ${failure.message}`, `ng ${MAIN} unpacker error`]);
-  expect([...host.storage.files.keys()]).toEqual([]);
-  expect(host.refs.database.dueWork(Number.MAX_SAFE_INTEGER).expiredPacks).toEqual([]);
-  expect(tools.budget.held).toBe(held);
-});
+it.each(["pressed", "standstill"] as const)(
+  "a push that stalls in a pack of several parts is refused and leaves nothing: %s",
+  async (reason) => {
+    const host = new MemoryService();
+    await host.refs.create(NEW_REPOSITORY);
+    host.limits = { ...DEFAULT_LIMITS, memoryPackBytes: PART_BYTES };
+    const blob = noise(2 * PART_BYTES, 1);
+    const tree = treeOf(["100644", "noise.bin", objectId("blob", blob)]);
+    const commit = commitOf(objectId("tree", tree));
+    const pack = buildPack([
+      { type: "commit", content: commit },
+      { type: "tree", content: tree },
+      { type: "blob", content: blob },
+    ]);
+    const body = pushBody([{ name: MAIN, new: objectId("commit", commit) }], pack);
+    const failure = new ClientTooSlow(reason);
+    const { held } = tools.budget;
+    const served = await host.run(serveReceivePack, body.subarray(0, -30), { breakOff: failure });
+    expect(reportLines(served.body)).toEqual([`unpack ${failure.message}`, `ng ${MAIN} unpacker error`]);
+    expect([...host.storage.files.keys()]).toEqual([]);
+    expect(host.refs.database.dueWork(Number.MAX_SAFE_INTEGER).expiredPacks).toEqual([]);
+    expect(tools.budget.held).toBe(held);
+  },
+);

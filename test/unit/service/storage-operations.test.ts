@@ -4,7 +4,7 @@ import { FixtureStream, project } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { REF_FORMAT, TestStore } from "../../support/store.ts";
 
-describe("storage operations", () => {
+describe("the budget of storage operations", () => {
   let git: GitRepository;
   let store: TestStore;
   let base = "";
@@ -30,7 +30,7 @@ describe("storage operations", () => {
     return git.oid("main");
   }
 
-  it("of a clone of many refs, right after a push", async () => {
+  it("covers a clone of many refs, right after a push", async () => {
     const wants = git.lines(["rev-list", "--max-count=100", "main"]);
     for (const [at, oid] of wants.entries()) store.refs.set(`refs/heads/old-${at}`, { oid });
     store.forget();
@@ -40,7 +40,7 @@ describe("storage operations", () => {
     store.setRefs(git.lines(["for-each-ref", REF_FORMAT]));
   });
 
-  it("of a push of one commit, and of the fetch of it", async () => {
+  it("covers a push of one commit, and the fetch of it", async () => {
     const old = git.text(["show", "main:src/7/107/file-2507.txt"]);
     for (const next of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
       const before = git.oid("main");

@@ -47,7 +47,7 @@ describe("deepen-not", () => {
     );
 
   it.each(["v1", "tags/v1", "refs/tags/v1", "v12", "heads/twice", "there", "there/topic", "notes/x", "v1 there/topic"])(
-    "%s is taken as C git takes it",
+    "resolves %s as C git does",
     async (names) => {
       const asked = request(...names.split(" "));
       const { body } = await host.run(serveV2, asked);
@@ -65,12 +65,12 @@ describe("deepen-not", () => {
     ["heads/v1", "git upload-pack: deepen-not is not a ref: deepen-not heads/v1"],
     ["refs/heads/", "git upload-pack: deepen-not is not a ref: deepen-not refs/heads/"],
     ["head", "git upload-pack: deepen-not is not a ref: deepen-not head"],
-  ])("%s is refused", async (name, words) => {
+  ])("refuses %s", async (name, words) => {
     const { body } = await host.run(serveV2, request(name));
     expect(pktText(body)).toEqual([`ERR ${words}`]);
   });
 
-  it("brings the rows of the refs it names, and of no others", async () => {
+  it("reads the rows of the refs that it names, and of no others", async () => {
     const opening = vi.spyOn(host.refs, "open");
     const { calls } = await host.run(serveV2, request("v1", "there"));
     const answers = await Promise.all(opening.mock.results.map(({ value }) => value));

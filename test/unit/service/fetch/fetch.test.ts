@@ -52,7 +52,7 @@ describe.each<{ seed: number; skew?: number; layout: StoreLayout }>([
   { seed: 4, skew: 100_000, layout: TINY },
   { seed: 5, skew: 10_000, layout: { format: "sha256" } },
   { seed: 6, layout: { ...TINY, format: "sha256" } },
-])("fetches of a random history %o", ({ seed, skew, layout }) => {
+])("the pack of a fetch from a random history %o", ({ seed, skew, layout }) => {
   let git: GitRepository;
   let store: TestStore;
   beforeAll(async () => {
@@ -65,7 +65,7 @@ describe.each<{ seed: number; skew?: number; layout: StoreLayout }>([
   });
   afterAll(() => git.dispose());
 
-  it("are closed, whatever the client has", async () => {
+  it("is closed together with the client's objects", async () => {
     const random = pseudoRandom(seed);
     for (let round = 0; round < 8; round++) {
       if (round % 3 === 0) store.forget();
@@ -88,7 +88,7 @@ describe.each<{ seed: number; skew?: number; layout: StoreLayout }>([
     }
   });
 
-  it("without haves are what rev-list lists, and nothing else", async () => {
+  it("has exactly the objects that rev-list lists, if there are no haves", async () => {
     const random = pseudoRandom(seed + 100);
     for (let round = 0; round < 6; round++) {
       const wants = refs(random, 3).map((ref) => git.oid(ref));
@@ -102,7 +102,7 @@ describe.each<{ seed: number; skew?: number; layout: StoreLayout }>([
     }
   });
 
-  it("stand alone where the client did not say thin-pack, and have no ofs-delta where it did not say that", async () => {
+  it("is thin, and has ofs-deltas, only if the client offered that", async () => {
     const random = pseudoRandom(seed + 200);
     for (let round = 0; round < 6; round++) {
       const wants = refs(random, 3).map((ref) => git.oid(ref));
@@ -114,7 +114,7 @@ describe.each<{ seed: number; skew?: number; layout: StoreLayout }>([
     }
   });
 
-  it("of everything are the packs as they lie, each object once", async () => {
+  it("has the stored packs for a fetch of everything, each object once", async () => {
     const wants = git.tips();
     expect(store.answer(Buffer.from(wants.join(""), "hex")).uncoveredTips).toBe(0);
     for (const ofsDelta of [true, false]) {
@@ -132,7 +132,7 @@ describe.each<{ seed: number; skew?: number; layout: StoreLayout }>([
     }
   });
 
-  it("do the same with indexes that have to be read", async () => {
+  it("is closed with indexes that have to be read as well", async () => {
     expect.hasAssertions();
     const random = pseudoRandom(seed + 300);
     store.makeRemote();
@@ -152,7 +152,7 @@ describe.each<{ seed: number; skew?: number; layout: StoreLayout }>([
     client.dispose();
   });
 
-  it("bring tags along", async () => {
+  it("includes tags on request", async () => {
     const wants = [git.oid("c49")];
     const tags = git.lines(["for-each-ref", "--merged=c49", "--format=%(objectname)", "refs/tags/t*"]);
     expect(tags.length).toBeGreaterThan(0);

@@ -86,7 +86,7 @@ describe("the advertisement", () => {
     expect(calls).toEqual(["open"]);
   });
 
-  it("of a repository that a push would make is empty", async () => {
+  it("of a repository that a push would make has no refs", async () => {
     const run = new MemoryService().run(
       (exchange) => advertiseRefs(exchange, "git-receive-pack", 0),
       new Uint8Array(),
@@ -140,13 +140,13 @@ describe("ls-refs", () => {
     expect(ours.calls).toEqual(["open"]);
   });
 
-  it("takes a command without arguments", async () => {
+  it("accepts a command without arguments", async () => {
     const request = pktBytes("command=ls-refs", "agent=x", "0000");
     const theirs = await askGit(git, "upload-pack", bare, { input: request, version: 2 });
     expect(pktText((await host.run(serveV2, request, { piece: 3 })).body)).toEqual(pktText(theirs));
   });
 
-  it("shows where an unborn HEAD points, where that was asked for", async () => {
+  it("shows the target of an unborn HEAD on request", async () => {
     const empty = new MemoryService();
     await empty.refs.create(NEW_REPOSITORY);
     const other = await git.init("empty", "--bare");
@@ -158,13 +158,13 @@ describe("ls-refs", () => {
     }
   });
 
-  it("asks the ref store for no more than the prefixes", async () => {
+  it("reads only the refs with the prefixes from the ref store", async () => {
     const request = pktBytes("command=ls-refs", "0001", "ref-prefix refs/heads/side", "0000");
     expect(pktText((await host.run(serveV2, request)).body)).toEqual([`${side} refs/heads/side\\n`, "0000"]);
   });
 });
 
-describe("requests that cannot be answered", () => {
+describe("a fetch request that cannot be answered", () => {
   const v2 = (...lines: string[]): Uint8Array => pktBytes(...lines);
   test.each([
     ["an unknown command", v2("command=constructor", "0000"), "invalid command 'constructor'"],
@@ -175,17 +175,17 @@ describe("requests that cannot be answered", () => {
     ["a body cut off between lines", v2("command=ls-refs", "0001"), "the remote end hung up unexpectedly"],
     ["a bad length", Buffer.from("00g0"), "protocol error: bad line length character: 00g0"],
     [
-      "another hash",
+      "another hash function",
       v2("command=ls-refs", "object-format=sha256", "0000"),
       "mismatched object format: server sha1; client sha256",
     ],
     ["an unknown hash", v2("command=ls-refs", "object-format=md5", "0000"), "unknown object format 'md5'"],
     [
-      "a want that is not here",
+      "a want that is missing",
       v2("command=fetch", "0001", `want ${ABSENT}`, "done", "0000"),
       `upload-pack: not our ref ${ABSENT}`,
     ],
-  ])("version 2: %s", async (_, request, message) => {
+  ])("is refused in git's words in version 2: %s", async (_, request, message) => {
     const { body, calls, admitted } = await host.run(serveV2, request);
     expect(pktText(body)).toEqual([`ERR ${message}`]);
     expect(calls).toEqual(["open"]);
@@ -203,9 +203,9 @@ describe("requests that cannot be answered", () => {
       pktBytes(`want ${ABSENT} side-band side-band-64k`, "0000"),
       "the capabilities 'side-band' and 'side-band-64k' exclude each other",
     ],
-    ["a want that is not here", pktBytes(`want ${ABSENT}`, "0000", "done"), `upload-pack: not our ref ${ABSENT}`],
+    ["a want that is missing", pktBytes(`want ${ABSENT}`, "0000", "done"), `upload-pack: not our ref ${ABSENT}`],
     [
-      "names of another hash",
+      "names of another hash function",
       pktBytes(`want ${"5".repeat(64)}`, "0000", "done"),
       "mismatched object format: server sha1; client sha256",
     ],
@@ -214,13 +214,13 @@ describe("requests that cannot be answered", () => {
       pktBytes(`want ${ABSENT}`, "0000", `have ${ABSENT}`),
       "the remote end hung up unexpectedly",
     ],
-  ])("version 0: %s", async (_, request, message) => {
+  ])("is refused in git's words in version 0: %s", async (_, request, message) => {
     const { body, admitted } = await host.run(serveUploadPack, request);
     expect(pktText(body)).toEqual([`ERR ${message}`]);
     expect(admitted).toHaveLength(1);
   });
 
-  it("tells nothing to one who is not admitted", async () => {
+  it("reveals nothing to a requester who is not admitted", async () => {
     const refuse = new Error("hidden");
     for (const [serve, request] of [
       [serveV2, pktBytes("command=constructor", "0000")],
@@ -231,7 +231,7 @@ describe("requests that cannot be answered", () => {
     }
   });
 
-  it("names the limit that a flood of haves meets", async () => {
+  it("gets the limit's name for a flood of haves", async () => {
     const bounded = new MemoryService();
     bounded.limits = { ...bounded.limits, wants: 3 };
     await bounded.refs.create(NEW_REPOSITORY);
@@ -244,7 +244,7 @@ describe("requests that cannot be answered", () => {
     ]);
   });
 
-  it("says nothing to one who asks for nothing, once admitted", async () => {
+  it("gets an empty answer if it asks for nothing, once admitted", async () => {
     for (const [serve, request] of [
       [serveV2, pktBytes("0000")],
       [serveV2, new Uint8Array()],
@@ -316,19 +316,19 @@ describe("negotiation in versions 0 and 1", () => {
     }
   });
 
-  it("acknowledges one object without multi_ack, where C git may say a parent as well", async () => {
+  it("acknowledges one object without multi_ack, where C git may acknowledge a parent as well", async () => {
     const request = pktBytes(`want ${at(11)}`, "0000", `have ${at(4)}`, `have ${at(3)}`, "done");
     const { body } = await host.run(serveUploadPack, request);
     expect(pktText(body)).toEqual([`ACK ${at(4)}\\n`]);
   });
 
-  it("counts a tag that is common as its commit, where C git waits for a commit", async () => {
+  it("counts a common tag as its commit, where C git waits for a commit", async () => {
     const request = pktBytes(`want ${at(11)} multi_ack_detailed`, "0000", `have ${tag}`, "0000");
     const { body } = await host.run(serveUploadPack, request);
     expect(pktText(body)).toEqual([`ACK ${tag} common\\n`, `ACK ${tag} ready\\n`, "NAK\\n"]);
   });
 
-  it("ends after the wants where no round follows, as a client does that asks about depth", async () => {
+  it("ends after the wants if no round follows, as for a client that asks about depth", async () => {
     const { body } = await host.run(serveUploadPack, pktBytes(`want ${at(11)}`, "0000"));
     expect(body).toHaveLength(0);
   });
@@ -359,19 +359,19 @@ describe("negotiation in version 2", () => {
     }
   });
 
-  it("acknowledges haves without wants for one who waits for done", async () => {
+  it("acknowledges haves without wants for a client that waits for done", async () => {
     const request = pktBytes("command=fetch", "0001", "wait-for-done", `have ${main[4]}`, `have ${ABSENT}`, "0000");
     const theirs = await askGit(git, "upload-pack", bare, { input: request, version: 2 });
     expect(pktText((await host.run(serveV2, request)).body)).toEqual(pktText(theirs));
   });
 });
 
-describe("the pack", () => {
+describe("the pack of a fetch", () => {
   it.each([
     ["bare", ""],
     ["side-band", "side-band"],
     ["side-band-64k", "side-band-64k thin-pack ofs-delta"],
-  ])("of a clone in version 0: %s", async (_, capabilities) => {
+  ])("has every object of a clone in version 0: %s", async (_, capabilities) => {
     const request = pktBytes(`want ${main[11]} ${capabilities}`, `want ${side}`, "0000", "done");
     const { body } = await host.run(serveUploadPack, request);
     const pack = capabilities === "" ? packOf(body) : band(body, 1);
@@ -381,7 +381,7 @@ describe("the pack", () => {
     expect(body.subarray(-4).toString() === "0000").toBe(capabilities !== "");
   });
 
-  it("of a fetch in version 2 has what is new, and its tags where they were asked for", async () => {
+  it("has the new objects of a fetch in version 2, and tags on request", async () => {
     for (const extra of [[], ["include-tag"], ["thin-pack", "ofs-delta"]]) {
       const lines = [`want ${main[7]}`, `have ${main[2]}`, ...extra, "done"];
       const { body } = await host.run(serveV2, pktBytes("command=fetch", "0001", ...lines, "0000"));
@@ -396,7 +396,7 @@ describe("the pack", () => {
     }
   });
 
-  it("gives its kernel back, as one that fails does", async () => {
+  it("returns its kernel, also after a failure", async () => {
     const fetches = async (): Promise<void> => {
       for (const want of [main[7], ABSENT]) {
         await host.run(serveV2, pktBytes("command=fetch", "0001", `want ${want}`, "done", "0000"));
@@ -409,12 +409,12 @@ describe("the pack", () => {
     expect(tools.pool.byteLength).toBe(before);
   });
 
-  it("shows no progress to one who wants none", async () => {
+  it("comes without progress if the client wants none", async () => {
     const request = pktBytes("command=fetch", "0001", `want ${main[7]}`, "no-progress", "done", "0000");
     expect(band((await host.run(serveV2, request)).body, 2)).toHaveLength(0);
   });
 
-  it("is what is reachable only: a want that no ref reaches is refused", async () => {
+  it("has reachable objects only: a want that no ref reaches is refused", async () => {
     const other = new MemoryService();
     await pushAll(other, bare);
     const tip = { name: "refs/heads/side", old: side, new: "0".repeat(40) };
@@ -425,7 +425,7 @@ describe("the pack", () => {
     expect(pktText(body)).toEqual([`ERR upload-pack: not our ref ${side}`]);
   });
 
-  it("breaks off on band 3 where what is stored is damaged, and throws on", async () => {
+  it("ends with an error on band 3 if the store is damaged, and the error is rethrown", async () => {
     const damaged = new MemoryService();
     await pushAll(damaged, bare);
     // What was read before is still in the cache, so another repository's name is what makes it read.
@@ -467,43 +467,45 @@ function packetSizes(body: Buffer): number[] {
   return sizes;
 }
 
-it("speaks SHA-256 with one call of the ref store", async () => {
-  const directory = await git.init("sha256", "--object-format=sha256");
-  const first = await git.commit(directory, "a.txt", "one\n");
-  const tip = await git.commit(directory, "a.txt", "two\n");
-  const pack = await git.bytes(["pack-objects", "--all", "--stdout", "-q"], { cwd: directory });
-  const other = new MemoryService();
-  const body = Buffer.concat([
-    pktBytes(`${"0".repeat(64)} ${tip} refs/heads/main\\0report-status object-format=sha256`, "0000"),
-    pack,
-  ]);
-  const pushed = await other.run(serveReceivePack, body, { create: NEW_REPOSITORY });
-  expect(pktText(pushed.body)).toEqual(["unpack ok\\n", "ok refs/heads/main\\n", "0000"]);
+describe("a fetch with SHA-256", () => {
+  it("speaks SHA-256 with one call of the ref store", async () => {
+    const directory = await git.init("sha256", "--object-format=sha256");
+    const first = await git.commit(directory, "a.txt", "one\n");
+    const tip = await git.commit(directory, "a.txt", "two\n");
+    const pack = await git.bytes(["pack-objects", "--all", "--stdout", "-q"], { cwd: directory });
+    const other = new MemoryService();
+    const body = Buffer.concat([
+      pktBytes(`${"0".repeat(64)} ${tip} refs/heads/main\\0report-status object-format=sha256`, "0000"),
+      pack,
+    ]);
+    const pushed = await other.run(serveReceivePack, body, { create: NEW_REPOSITORY });
+    expect(pktText(pushed.body)).toEqual(["unpack ok\\n", "ok refs/heads/main\\n", "0000"]);
 
-  const v2 = [
-    "command=fetch",
-    "object-format=sha256",
-    "0001",
-    "ofs-delta",
-    `want ${tip}`,
-    `have ${first}`,
-    "done",
-    "0000",
-  ];
-  const v0 = [`want ${tip} side-band-64k ofs-delta`, "0000", `have ${first}`, "done"];
-  for (const [serve, lines] of [
-    [serveV2, v2],
-    [serveUploadPack, v0],
-  ] as const) {
-    const { body: answer, calls } = await other.run(serve, pktBytes(...lines));
-    const taker = await git.init("taker", "--bare", "--object-format=sha256");
-    const known = await git.bytes(["pack-objects", "--stdout", "-q", "--revs"], {
-      cwd: directory,
-      input: `${first}\n`,
-    });
-    await git.ok(["index-pack", "--stdin"], { cwd: taker, input: known });
-    await git.ok(["index-pack", "--stdin", "--fix-thin", "--strict"], { cwd: taker, input: band(answer, 1) });
-    expect(await git.ok(["rev-list", "--objects", "--count", tip], { cwd: taker })).toBe("6");
-    expect(calls).toEqual(["open"]);
-  }
+    const v2 = [
+      "command=fetch",
+      "object-format=sha256",
+      "0001",
+      "ofs-delta",
+      `want ${tip}`,
+      `have ${first}`,
+      "done",
+      "0000",
+    ];
+    const v0 = [`want ${tip} side-band-64k ofs-delta`, "0000", `have ${first}`, "done"];
+    for (const [serve, lines] of [
+      [serveV2, v2],
+      [serveUploadPack, v0],
+    ] as const) {
+      const { body: answer, calls } = await other.run(serve, pktBytes(...lines));
+      const taker = await git.init("taker", "--bare", "--object-format=sha256");
+      const known = await git.bytes(["pack-objects", "--stdout", "-q", "--revs"], {
+        cwd: directory,
+        input: `${first}\n`,
+      });
+      await git.ok(["index-pack", "--stdin"], { cwd: taker, input: known });
+      await git.ok(["index-pack", "--stdin", "--fix-thin", "--strict"], { cwd: taker, input: band(answer, 1) });
+      expect(await git.ok(["rev-list", "--objects", "--count", tip], { cwd: taker })).toBe("6");
+      expect(calls).toEqual(["open"]);
+    }
+  });
 });

@@ -106,7 +106,7 @@ const STYLES: AcknowledgementStyle[] = (["none", "multi_ack", "multi_ack_detaile
   { multiAck, noDone: true },
 ]);
 
-describe("a round", () => {
+describe("a round of negotiation", () => {
   it("is answered as C git's loop answers it", async () => {
     const rounds = fc.record<Case>({
       haves: fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 12 }),
@@ -125,14 +125,14 @@ describe("a round", () => {
     );
   });
 
-  it("asks whether enough is common only so often, and at its end", async () => {
+  it("asks whether enough is common a bounded number of times, and at its end", async () => {
     const haves = Array.from({ length: 1000 }, (_, at) => (at % 2 === 0 ? 1 : 2 * (at % 4)));
     const style = { multiAck: "multi_ack_detailed", noDone: true } as const;
     const { looks } = await ours({ haves, done: false, enough: [8], style });
     expect(looks).toBeLessThanOrEqual(17);
   });
 
-  it("asks once where nothing more became common", async () => {
+  it("asks once if nothing more became common", async () => {
     const style = { multiAck: "multi_ack_detailed", noDone: false } as const;
     expect((await ours({ haves: [2, 1, 3, 5, 7], done: false, enough: [8], style })).looks).toBe(1);
   });

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RepositoryRecord } from "../../../../src/refs/ref-store.ts";
 import { staleNotice } from "../../../../src/service/fetch/stale-notice.ts";
 
@@ -19,16 +19,18 @@ function record(mirror?: RepositoryRecord["mirror"]): RepositoryRecord {
   };
 }
 
-it("tells of a mirror that was not in step for longer than its interval", () => {
-  const mirror = { upstream: "https://example.com/a.git", interval: 3600, syncedAt: 0 };
-  expect(staleNotice(record(mirror), HOUR)).toBeUndefined();
-  expect(staleNotice(record(mirror), 1.5 * HOUR)).toMatch(/last in step with its upstream 90 minutes ago/);
-  expect(staleNotice(record(mirror), 5 * HOUR)).toMatch(/5 hours ago/);
-  expect(staleNotice(record(mirror), 75 * HOUR)).toMatch(/3 days ago/);
-});
+describe("the notice about a stale mirror", () => {
+  it("warns about a mirror that was not in step for longer than its interval", () => {
+    const mirror = { upstream: "https://example.com/a.git", interval: 3600, syncedAt: 0 };
+    expect(staleNotice(record(mirror), HOUR)).toBeUndefined();
+    expect(staleNotice(record(mirror), 1.5 * HOUR)).toMatch(/last in step with its upstream 90 minutes ago/);
+    expect(staleNotice(record(mirror), 5 * HOUR)).toMatch(/5 hours ago/);
+    expect(staleNotice(record(mirror), 75 * HOUR)).toMatch(/3 days ago/);
+  });
 
-it("has nothing to say of other repositories, nor of mirrors that are synced on request", () => {
-  expect(staleNotice(record(), HOUR)).toBeUndefined();
-  const mirror = { upstream: "https://example.com/a.git", interval: 0, syncedAt: 0 };
-  expect(staleNotice(record(mirror), 1000 * HOUR)).toBeUndefined();
+  it("is absent for other repositories, and for mirrors that are synced on request only", () => {
+    expect(staleNotice(record(), HOUR)).toBeUndefined();
+    const mirror = { upstream: "https://example.com/a.git", interval: 0, syncedAt: 0 };
+    expect(staleNotice(record(mirror), 1000 * HOUR)).toBeUndefined();
+  });
 });

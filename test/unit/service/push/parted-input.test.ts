@@ -1,6 +1,6 @@
 /** A request whose rest lies in the bucket, in parts. */
 import * as fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ByteSource } from "../../../../src/bytes/byte-stream.ts";
 import { ProtocolError } from "../../../../src/bytes/failure.ts";
 import { partFile, PartedInput } from "../../../../src/service/push/parted-input.ts";
@@ -40,41 +40,43 @@ async function readAll(input: ByteSource, size: number): Promise<string> {
   }
 }
 
-it("is head and parts, in order, in buffers of any size", async () => {
-  const part = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 9 });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.string({ unit: "grapheme-ascii" }),
-      fc.array(part),
-      fc.integer({ min: 1, max: 12 }),
-      async (head, parts, size) => {
-        const { storage, upload } = await stored(parts);
-        expect(await readAll(new PartedInput(headOf(head), storage, upload), size)).toBe(head + parts.join(""));
+describe("PartedInput", () => {
+  it("reads the head and the parts in order, into buffers of any size", async () => {
+    const part = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 9 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: "grapheme-ascii" }),
+        fc.array(part),
+        fc.integer({ min: 1, max: 12 }),
+        async (head, parts, size) => {
+          const { storage, upload } = await stored(parts);
+          expect(await readAll(new PartedInput(headOf(head), storage, upload), size)).toBe(head + parts.join(""));
+        },
+      ),
+    );
+  });
+
+  it("opens no part that is skipped", async () => {
+    const { storage, upload } = await stored(["one", "two"]);
+    let opened = 0;
+    const counting = {
+      openStream: (...asked: Parameters<MemoryPackStorage["openStream"]>) => {
+        opened += 1;
+        return storage.openStream(...asked);
       },
-    ),
-  );
-});
+    };
+    const input = new PartedInput(headOf("head"), counting, upload);
+    expect(Buffer.from(await input.read(new Uint8Array(10))).toString()).toBe("head");
+    await input.skip();
+    expect(await readAll(input, 10)).toBe("");
+    expect(opened).toBe(0);
+  });
 
-it("opens nothing that is skipped", async () => {
-  const { storage, upload } = await stored(["one", "two"]);
-  let opened = 0;
-  const counting = {
-    openStream: (...asked: Parameters<MemoryPackStorage["openStream"]>) => {
-      opened += 1;
-      return storage.openStream(...asked);
-    },
-  };
-  const input = new PartedInput(headOf("head"), counting, upload);
-  expect(Buffer.from(await input.read(new Uint8Array(10))).toString()).toBe("head");
-  await input.skip();
-  expect(await readAll(input, 10)).toBe("");
-  expect(opened).toBe(0);
-});
-
-it("tells the client of a part that has gone, as no fault of the store's", async () => {
-  const { storage, upload } = await stored(["one", "two"]);
-  storage.files.delete("u.part-2");
-  await expect(readAll(new PartedInput(headOf(""), storage, upload), 10)).rejects.toThrow(
-    new ProtocolError("part 2 of the upload is gone"),
-  );
+  it("reports a part that is gone to the client, and not as damage of the store", async () => {
+    const { storage, upload } = await stored(["one", "two"]);
+    storage.files.delete("u.part-2");
+    await expect(readAll(new PartedInput(headOf(""), storage, upload), 10)).rejects.toThrow(
+      new ProtocolError("part 2 of the upload is gone"),
+    );
+  });
 });

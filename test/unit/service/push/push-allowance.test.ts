@@ -40,8 +40,8 @@ beforeEach(async () => {
 
 const brought = [{ name: "refs/tags/large", new: largeId }];
 
-describe("bytes", () => {
-  it("stop a pack where the room ends, leave nothing, and read what the client still sends", async () => {
+describe("the quota of bytes", () => {
+  it("stops a pack at the bound, leaves nothing, and reads the rest of the request", async () => {
     const had = await sizeBytes();
     const { body, unread } = await push(brought, LARGE_PACK, { bytes: 100_000 });
     const why = `over quota: the tenant may have 100000 bytes, it has ${had}, and this brings more than fits`;
@@ -52,7 +52,7 @@ describe("bytes", () => {
     expect(host.refs.database.dueWork(Number.MAX_SAFE_INTEGER).expiredPacks).toEqual([]);
   });
 
-  it("count the index: just enough is enough, one byte less is not", async () => {
+  it("counts the index: exactly enough is accepted, one byte less is not", async () => {
     const had = await sizeBytes();
     const other = new MemoryService();
     await other.refs.create(NEW_REPOSITORY);
@@ -66,13 +66,13 @@ describe("bytes", () => {
     expect(await sizeBytes()).toBe(had + brings);
   });
 
-  it("refuse before anything is stored where there is no room at all", async () => {
+  it("refuses a pack before anything is stored if there is no room at all", async () => {
     const { body, calls } = await push(brought, LARGE_PACK, { bytes: 1 });
     expect(reportLines(body)[0]).toMatch(/^unpack over quota: the tenant may have 1 bytes/);
     expect(calls).toEqual(["beginPush", "abandonPush"]);
   });
 
-  it("let go what brings nothing, however full the repository is", async () => {
+  it("accepts a push that brings nothing, however full the repository is", async () => {
     expect(await report([{ name: "refs/tags/again", new: smallId }], EMPTY_PACK, { bytes: 1 })).toContain(
       "ok refs/tags/again",
     );
@@ -82,32 +82,34 @@ describe("bytes", () => {
   });
 });
 
-it("objects are counted by the pack's header", async () => {
-  const { body } = await push(brought, LARGE_PACK, { objects: 1 });
-  expect(reportLines(body)).toEqual([
-    "unpack over quota: the tenant may have 1 objects, it has 1, and this brings 1",
-    "ng refs/tags/large unpacker error",
-  ]);
-  expect(await report(brought, LARGE_PACK, { objects: 2 })).toContain("ok refs/tags/large");
-});
+describe("the tenant's allowance for a push", () => {
+  it("counts objects by the pack's header", async () => {
+    const { body } = await push(brought, LARGE_PACK, { objects: 1 });
+    expect(reportLines(body)).toEqual([
+      "unpack over quota: the tenant may have 1 objects, it has 1, and this brings 1",
+      "ng refs/tags/large unpacker error",
+    ]);
+    expect(await report(brought, LARGE_PACK, { objects: 2 })).toContain("ok refs/tags/large");
+  });
 
-it("what the tenant has elsewhere counts", async () => {
-  const had = await sizeBytes();
-  const elsewhere = { bytes: 1_000_000, objects: 7 };
-  const refusal = async (quota: Allowance): Promise<string | undefined> =>
-    (await report(brought, LARGE_PACK, quota))[0];
-  expect(await refusal({ bytes: 1_400_000, elsewhere })).toBe(
-    `unpack over quota: the tenant may have 1400000 bytes, it has ${1_000_000 + had}, and this brings more than fits`,
-  );
-  expect(await refusal({ objects: 8, elsewhere })).toBe(
-    "unpack over quota: the tenant may have 8 objects, it has 8, and this brings 1",
-  );
-  expect(await refusal({ bytes: 1_410_000, objects: 9, elsewhere })).toBe("unpack ok");
-});
+  it("counts the usage of the tenant's other repositories", async () => {
+    const had = await sizeBytes();
+    const elsewhere = { bytes: 1_000_000, objects: 7 };
+    const refusal = async (quota: Allowance): Promise<string | undefined> =>
+      (await report(brought, LARGE_PACK, quota))[0];
+    expect(await refusal({ bytes: 1_400_000, elsewhere })).toBe(
+      `unpack over quota: the tenant may have 1400000 bytes, it has ${1_000_000 + had}, and this brings more than fits`,
+    );
+    expect(await refusal({ objects: 8, elsewhere })).toBe(
+      "unpack over quota: the tenant may have 8 objects, it has 8, and this brings 1",
+    );
+    expect(await refusal({ bytes: 1_410_000, objects: 9, elsewhere })).toBe("unpack ok");
+  });
 
-it("an object may be only so large", async () => {
-  expect((await report(brought, LARGE_PACK, { blobBytes: 399_999 }))[0]).toBe(
-    "unpack object of 400000 bytes exceeds the limit of 399999 bytes",
-  );
-  expect(await report(brought, LARGE_PACK, { blobBytes: 400_000 })).toContain("ok refs/tags/large");
+  it("bounds the size of an object", async () => {
+    expect((await report(brought, LARGE_PACK, { blobBytes: 399_999 }))[0]).toBe(
+      "unpack object of 400000 bytes exceeds the limit of 399999 bytes",
+    );
+    expect(await report(brought, LARGE_PACK, { blobBytes: 400_000 })).toContain("ok refs/tags/large");
+  });
 });

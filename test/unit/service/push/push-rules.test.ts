@@ -52,7 +52,7 @@ describe("the repository's rules", () => {
     return reportLines((await host.run(serveReceivePack, body, { pusher })).body).slice(1);
   };
 
-  it("let a ref move forward, and no other way", async () => {
+  it("let a ref move forward, and in no other way", async () => {
     await host.refs.change({ rules: [rule] });
     expect(await sent([{ name: MAIN, old: secondId, new: firstId }], EMPTY_PACK)).toEqual([
       `ng ${MAIN} the rule for 'main' prohibits moves that are not a fast-forward`,
@@ -68,7 +68,7 @@ describe("the repository's rules", () => {
     expect(await sent([{ name: MAIN, old: thirdId, new: firstId }], EMPTY_PACK)).toEqual([`ok ${MAIN}`]);
   });
 
-  it("know what is forward where the pack alone does not tell", async () => {
+  it("are decided exactly if the pack alone does not tell what is forward", async () => {
     await host.refs.change({ rules: [{ ...rule, pattern: "*" }] });
     // Nothing travels, and what lies between the two is in the catalog.
     expect(await sent([{ name: "refs/heads/old", new: firstId }], EMPTY_PACK)).toEqual(["ok refs/heads/old"]);
@@ -82,7 +82,7 @@ describe("the repository's rules", () => {
     ]);
   });
 
-  it("are asked before the pack is taken in", async () => {
+  it("refuse a push before its pack is ingested", async () => {
     await host.refs.change({ rules: [{ ...rule, pushers: ["tok_1"] }] });
     const body = pushBody([{ name: MAIN, old: secondId, new: thirdId }], next, "report-status");
     const strangers = { pusher: { identities: ["tok_2"] } };
@@ -100,7 +100,7 @@ describe("the repository's rules", () => {
     expect(reportLines(taken.body)).toEqual(["unpack ok", `ok ${MAIN}`]);
   });
 
-  it("that came while the pack was taken in are obeyed", async () => {
+  it("apply even if they came while the pack was ingested", async () => {
     const { body } = await host.run(
       (exchange) =>
         serveReceivePack({
@@ -124,7 +124,7 @@ describe("the repository's rules", () => {
     expect(files()).toEqual(["idx", "pack", "rev"]);
   });
 
-  it("hold one ref and let the others go, unless the push is atomic", async () => {
+  it("refuse one ref and let the others move, unless the push is atomic", async () => {
     await host.refs.change({ rules: [rule] });
     const commands = [
       { name: MAIN, old: secondId, new: firstId },

@@ -1,5 +1,5 @@
 /** A push of a client whose history is cut, where C git's own client would not send one, or C git decides otherwise. */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { serveReceivePack } from "../../../../src/service/push/receive-pack.ts";
 import {
   buildPack,
@@ -41,41 +41,43 @@ beforeEach(async () => {
   await push([{ name: MAIN, new: firstId }], pack, []);
 });
 
-it("takes a cut that hides only what is here, which C git refuses", async () => {
-  // The client never saw `first`; it is here all the same.
-  expect(await push([{ name: MAIN, old: firstId, new: secondId }], buildPack([commit(second)]), [secondId])).toEqual([
-    "unpack ok",
-    `ok ${MAIN}`,
-  ]);
-});
+describe("a push from a shallow clone", () => {
+  it("lands if the cut hides only stored history, which C git refuses", async () => {
+    // The client never saw `first`; it is here all the same.
+    expect(await push([{ name: MAIN, old: firstId, new: secondId }], buildPack([commit(second)]), [secondId])).toEqual([
+      "unpack ok",
+      `ok ${MAIN}`,
+    ]);
+  });
 
-it("refuses a cut that hides what is not here, and goes on with what is", async () => {
-  const commands = [
-    { name: "refs/heads/cut", new: thirdId },
-    { name: "refs/heads/here", new: firstId },
-    { name: "refs/heads/nowhere" },
-  ];
-  expect(await push(commands, buildPack([commit(third)]), [thirdId])).toEqual([
-    "unpack ok",
-    "ng refs/heads/cut shallow update not allowed",
-    "ok refs/heads/here",
-    "ok refs/heads/nowhere",
-  ]);
-  expect(await host.listRefs()).toEqual([`refs/heads/here ${firstId}`, `${MAIN} ${firstId}`]);
-  expect(host.refs.database.dueWork(Number.MAX_SAFE_INTEGER).expiredPacks).toEqual([]);
-  expect([...host.storage.files.keys()].filter((name) => name.endsWith(".pack"))).toHaveLength(1);
-});
+  it("is refused if the cut hides missing history, except for refs to stored objects", async () => {
+    const commands = [
+      { name: "refs/heads/cut", new: thirdId },
+      { name: "refs/heads/here", new: firstId },
+      { name: "refs/heads/nowhere" },
+    ];
+    expect(await push(commands, buildPack([commit(third)]), [thirdId])).toEqual([
+      "unpack ok",
+      "ng refs/heads/cut shallow update not allowed",
+      "ok refs/heads/here",
+      "ok refs/heads/nowhere",
+    ]);
+    expect(await host.listRefs()).toEqual([`refs/heads/here ${firstId}`, `${MAIN} ${firstId}`]);
+    expect(host.refs.database.dueWork(Number.MAX_SAFE_INTEGER).expiredPacks).toEqual([]);
+    expect([...host.storage.files.keys()].filter((name) => name.endsWith(".pack"))).toHaveLength(1);
+  });
 
-it("is not taken in by a cut elsewhere", async () => {
-  // What is missing is a tree, or the cut is no commit of the pack: this is a broken pack, as from anyone.
-  const broken = commit(commitOf("1".repeat(40), [firstId]));
-  const brokenId = objectId("commit", broken.content);
-  expect(await push([{ name: MAIN, old: firstId, new: brokenId }], buildPack([broken]), [brokenId])).toEqual([
-    `unpack did not receive expected object ${"1".repeat(40)}`,
-    `ng ${MAIN} unpacker error`,
-  ]);
-  expect(await push([{ name: MAIN, old: firstId, new: thirdId }], buildPack([commit(third)]), [firstId])).toEqual([
-    `unpack did not receive expected object ${secondId}`,
-    `ng ${MAIN} unpacker error`,
-  ]);
+  it("is refused as a broken pack if the missing object has nothing to do with the cut", async () => {
+    // What is missing is a tree, or the cut is no commit of the pack: this is a broken pack, as from anyone.
+    const broken = commit(commitOf("1".repeat(40), [firstId]));
+    const brokenId = objectId("commit", broken.content);
+    expect(await push([{ name: MAIN, old: firstId, new: brokenId }], buildPack([broken]), [brokenId])).toEqual([
+      `unpack did not receive expected object ${"1".repeat(40)}`,
+      `ng ${MAIN} unpacker error`,
+    ]);
+    expect(await push([{ name: MAIN, old: firstId, new: thirdId }], buildPack([commit(third)]), [firstId])).toEqual([
+      `unpack did not receive expected object ${secondId}`,
+      `ng ${MAIN} unpacker error`,
+    ]);
+  });
 });

@@ -90,11 +90,11 @@ async function theirAnswer(body: Uint8Array): Promise<Buffer> {
 
 const theirReport = async (body: Uint8Array): Promise<string[]> => reportLines(await theirAnswer(body));
 
-describe("reports what C git reports", () => {
+describe("the report of a push", () => {
   const next = buildPack([{ type: "commit", content: third }]);
   test.each<[string, RawCommand[], Uint8Array, string?]>([
     ["a move forward", [{ name: MAIN, old: secondId, new: thirdId }], next],
-    ["a new branch for what is here", [{ name: "refs/heads/old", new: firstId }], EMPTY_PACK],
+    ["a new branch for a stored object", [{ name: "refs/heads/old", new: firstId }], EMPTY_PACK],
     ["a rewind", [{ name: MAIN, old: secondId, new: firstId }], EMPTY_PACK],
     ["a stale old value", [{ name: MAIN, old: firstId, new: thirdId }], next],
     ["creating what exists", [{ name: MAIN, new: thirdId }], next],
@@ -132,14 +132,14 @@ describe("reports what C git reports", () => {
     ["no pack at all", [{ name: MAIN, old: secondId, new: thirdId }], new Uint8Array()],
     ["a wrong signature", [{ name: MAIN, old: secondId, new: thirdId }], Buffer.from("JACK00000000000000000")],
     ["version 9", [{ name: MAIN, old: secondId, new: thirdId }], Buffer.from("PACK\0\0\0\u0009\0\0\0\0")],
-  ])("%s", async (_, commands, pack, capabilities = "report-status") => {
+  ])("is that of C git for %s", async (_, commands, pack, capabilities = "report-status") => {
     const body = pushBody(commands, pack, capabilities);
     const ours = reportLines((await host.run(serveReceivePack, body)).body);
     expect(ours).toEqual(await theirReport(body));
     expect(leases()).toEqual([]);
   });
 
-  it("but for the reason in the unpack line, which C git tells on band 2 only", async () => {
+  it("has the reason in the unpack line, which C git shows on band 2 only", async () => {
     const truncated = buildPack([{ type: "commit", content: third }]).subarray(0, 40);
     const body = pushBody([{ name: MAIN, old: secondId, new: thirdId }], truncated);
     expect(await theirReport(body)).toEqual(["unpack index-pack abnormal exit", `ng ${MAIN} unpacker error`]);
@@ -148,7 +148,7 @@ describe("reports what C git reports", () => {
   });
 });
 
-describe("says on band 2 what C git says there", () => {
+describe("band 2 of a push", () => {
   const next = buildPack([{ type: "commit", content: third }]);
   test.each<[string, RawCommand[], Uint8Array]>([
     ["a stale old value", [{ name: MAIN, old: firstId, new: thirdId }], next],
@@ -158,8 +158,8 @@ describe("says on band 2 what C git says there", () => {
     ["a name with two dots", [{ name: "refs/heads/a..b", new: thirdId }], next],
     ["a branch that is a blob", [{ name: "refs/heads/x", new: blobId }], EMPTY_PACK],
     ["deleting the current branch", [{ name: MAIN, old: secondId }], new Uint8Array()],
-    ["nothing where all is well", [{ name: MAIN, old: secondId, new: thirdId }], next],
-  ])("%s", async (_, commands, pack) => {
+    ["nothing, if all is well", [{ name: MAIN, old: secondId, new: thirdId }], next],
+  ])("has C git's messages for %s", async (_, commands, pack) => {
     const body = pushBody(commands, pack, "report-status side-band-64k");
     const errors = (answer: Uint8Array): string[] =>
       band(answer, 2)
@@ -170,10 +170,10 @@ describe("says on band 2 what C git says there", () => {
   });
 });
 
-describe("what is refused leaves nothing", () => {
+describe("a refused push", () => {
   const bad = commitOf(ABSENT, [secondId]);
   test.each<[string, Uint8Array, RegExp]>([
-    ["a hole", buildPack([{ type: "commit", content: bad }]), /did not receive expected object 7{40}/],
+    ["a missing object", buildPack([{ type: "commit", content: bad }]), /did not receive expected object 7{40}/],
     ["a damaged pack", withTrailer(buildPack([{ type: "commit", content: third }]).subarray(0, -24)), /./],
     [
       "a wrong trailer",
@@ -181,7 +181,7 @@ describe("what is refused leaves nothing", () => {
       /./,
     ],
     ["a commit without an author", buildPack([{ type: "commit", content: `tree ${treeId}\n\nx\n` }]), /missingAuthor/],
-  ])("%s", async (_, pack, why) => {
+  ])("leaves nothing of %s", async (_, pack, why) => {
     const before = files();
     const refs = await host.listRefs();
     const body = pushBody(
@@ -201,12 +201,12 @@ describe("what is refused leaves nothing", () => {
     expect(served.unread).toBe(0);
   });
 
-  it("a header that promises what does not come, with a trailer that is right", async () => {
+  it("leaves nothing of a pack whose header promises more objects than come", async () => {
     const [unpack] = await push([{ name: "refs/heads/x", new: firstId }], buildPack([], 3));
     expect(unpack).toMatch(/^unpack (?!ok)/);
   });
 
-  it("a push whose commands are all doomed is read to its end and not stored", async () => {
+  it("is read to its end and not stored if all its commands are doomed", async () => {
     const before = files();
     const commands = [
       { name: "refs/heads/a b", new: thirdId },
@@ -222,7 +222,7 @@ describe("what is refused leaves nothing", () => {
     expect(calls).toEqual(["beginPush", "abandonPush"]);
   });
 
-  it("a pack that only a refused ref would have used", async () => {
+  it("leaves nothing of a pack that only a refused ref would have used", async () => {
     const before = files();
     const pack = buildPack([{ type: "blob", content: "new\n" }]);
     const report = await push([{ name: "refs/heads/x", new: objectId("blob", "new\n") }], pack);
@@ -230,7 +230,7 @@ describe("what is refused leaves nothing", () => {
     expect([files(), leases()]).toEqual([before, []]);
   });
 
-  it("a client that hangs up half-way", async () => {
+  it("leaves nothing if the client hangs up half-way", async () => {
     const before = files();
     const whole = pushBody(
       [{ name: MAIN, old: secondId, new: thirdId }],
@@ -242,7 +242,7 @@ describe("what is refused leaves nothing", () => {
     expect([files(), leases()]).toEqual([before, []]);
   });
 
-  it("a fault of ours, which is thrown on", async () => {
+  it("leaves nothing after a fault of the host, which is rethrown", async () => {
     const before = files();
     const run = (capabilities: string): Promise<unknown> =>
       host.run(
@@ -258,7 +258,7 @@ describe("what is refused leaves nothing", () => {
     expect([files(), leases(), await host.listRefs()]).toEqual([before, [], [`${MAIN} ${secondId}`]]);
   });
 
-  it("keeps its hands off what a commit with no answer may have landed", async () => {
+  it("deletes nothing that a commit without an answer may have landed", async () => {
     const run = host.run(
       (exchange) =>
         serveReceivePack({
@@ -306,7 +306,7 @@ describe("a push that lands", () => {
     expect(files()).toEqual(["idx", "idx", "pack", "pack", "rev", "rev"]);
   });
 
-  it("stores nothing for a new name of what is here", async () => {
+  it("stores nothing for a new ref to a stored object", async () => {
     const before = files();
     for (const piece of [1, 1000]) {
       const { body, calls } = await host.run(
@@ -320,7 +320,7 @@ describe("a push that lands", () => {
     expect(files()).toEqual(before);
   });
 
-  it("gives its kernel back, as one that fails does", async () => {
+  it("returns its kernel, also after a failure", async () => {
     const pushes = async (): Promise<void> => {
       const tag = tagOf(thirdId, "commit", "t");
       await push([{ name: "refs/tags/t", new: objectId("tag", tag) }], buildPack([{ type: "tag", content: tag }]));
@@ -340,7 +340,7 @@ describe("a push that lands", () => {
     expect(await host.listRefs()).toEqual([`${MAIN} ${secondId}`]);
   });
 
-  it("makes the repository where that is allowed, and only then", async () => {
+  it("makes the repository if that is allowed, and only then", async () => {
     host = new MemoryService();
     const body = pushBody([{ name: MAIN, new: firstId }], buildPack([...base, { type: "commit", content: first }]));
     const refused = await host.run(serveReceivePack, body);
@@ -350,7 +350,7 @@ describe("a push that lands", () => {
     expect(admitted).toEqual([undefined, expect.stringMatching(/^[0-9a-f]{32}$/)]);
   });
 
-  it("offers both hash functions for it, and makes it with the one the push comes with", async () => {
+  it("makes the repository with the client's hash function, of the two that are offered", async () => {
     host = new MemoryService();
     const none = new Uint8Array();
     const advertise = (exchange: PushExchange): Promise<void> => advertiseRefs(exchange, "git-receive-pack", 0);
@@ -366,7 +366,7 @@ describe("a push that lands", () => {
     expect(pktText(settled).join("")).not.toContain("object-format=sha1");
   });
 
-  it("makes none of a push that does not say its hash function and needs to", async () => {
+  it("makes no repository if the push must name its hash function and does not", async () => {
     host = new MemoryService();
     const request = pktBytes(`${"0".repeat(64)} ${"1".repeat(64)} ${MAIN}\\0report-status`, "0000");
     const { body } = await host.run(serveReceivePack, request, { create: NEW_REPOSITORY });
@@ -374,7 +374,7 @@ describe("a push that lands", () => {
     expect(await host.refs.describe()).toBeUndefined();
   });
 
-  it("does not begin for one who is not admitted", async () => {
+  it("does not begin for a requester who is not admitted", async () => {
     const refuse = new Error("refused");
     const body = pushBody(
       [{ name: MAIN, old: secondId, new: thirdId }],
@@ -385,7 +385,7 @@ describe("a push that lands", () => {
     expect(await host.listRefs()).toEqual([`${MAIN} ${secondId}`]);
   });
 
-  it("keeps the mark of packs when a ref moves forward, and clears it when not", async () => {
+  it("keeps the mark of packs if a ref moves forward, and clears it if not", async () => {
     const marks = async (): Promise<boolean[]> => {
       const found = await host.refs.open({ packs: true });
       return found.kind === "found" ? found.packs.map(({ marked }) => marked) : [];
@@ -426,7 +426,7 @@ describe("a push that lands", () => {
     expect(found.kind === "found" && found.packs.filter(({ marked }) => marked).length).toBe(1);
   });
 
-  it("knows what tags finally name: in the pack, in the catalog, and across", async () => {
+  it("peels tags: in the pack, in the catalog, and across both", async () => {
     const inner = tagOf(thirdId, "commit", "inner");
     const innerId = objectId("tag", inner);
     const outer = tagOf(innerId, "tag", "outer");
@@ -459,7 +459,7 @@ describe("a push that lands", () => {
     ]);
   });
 
-  it("loses a race with git's words", async () => {
+  it("is refused in git's words if it loses a race", async () => {
     const { body } = await host.run(
       (exchange) =>
         serveReceivePack({
@@ -494,7 +494,7 @@ describe("a push that lands", () => {
     expect([files().filter((name) => name === "pack").length, leases()]).toEqual([1, []]);
   });
 
-  it("to a repository that is deleted meanwhile moves nothing", async () => {
+  it("moves nothing in a repository that is deleted meanwhile", async () => {
     const { body } = await host.run(
       (exchange) =>
         serveReceivePack({
@@ -515,7 +515,7 @@ describe("a push that lands", () => {
     expect(reportLines(body)).toEqual(["unpack ok", `ng ${MAIN} failed to update ref`]);
   });
 
-  it("takes push options to the ref log", async () => {
+  it("records its push options in the ref log", async () => {
     const asked: (readonly string[])[] = [];
     const lines = pktBytes(
       `${ZERO} ${firstId} refs/heads/o\\0report-status push-options`,
@@ -545,28 +545,28 @@ describe("a push that lands", () => {
   });
 });
 
-describe("requests that are no push", () => {
+describe("a malformed push", () => {
   test.each([
     ["gibberish", pktBytes("gibberish"), "protocol error: expected old/new/ref, got 'gibberish'"],
     [
-      "a capability nobody offered",
+      "a capability that was not offered",
       pktBytes(`${ZERO} ${firstId} ${MAIN}\\0shiny`, "0000"),
       "the server did not offer the capability 'shiny'",
     ],
     ["commands cut off", pktBytes(`${ZERO} ${firstId} ${MAIN}\\0report-status`), "the remote end hung up unexpectedly"],
     [
-      "another hash",
+      "another hash function",
       pktBytes(`${"0".repeat(64)} ${"1".repeat(64)} ${MAIN}\\0object-format=sha256`, "0000"),
       "unsupported object format 'sha256'",
     ],
-  ])("%s", async (_, request, message) => {
+  ])("is refused in git's words: %s", async (_, request, message) => {
     const { body, admitted } = await host.run(serveReceivePack, request);
     expect(pktText(body)).toEqual([`ERR ${message}`]);
     expect(admitted).toHaveLength(1);
     expect(leases()).toEqual([]);
   });
 
-  it("a name that is no text is refused, and makes no other ref", async () => {
+  it("is refused for a name that is not UTF-8, and makes no other ref", async () => {
     const body = Buffer.concat([
       pktBytes(`${ZERO} ${firstId} refs/heads/\\xff\\xfe\\0report-status`, "0000"),
       EMPTY_PACK,
@@ -576,7 +576,7 @@ describe("requests that are no push", () => {
     expect(await host.listRefs()).toEqual([`${MAIN} ${secondId}`]);
   });
 
-  it("a name too long for a ref is refused with a report that still fits its line", async () => {
+  it("is refused for a name too long for a ref, in a report that fits its line", async () => {
     const name = `refs/heads/${"x".repeat(60_000)}`;
     const [, line] = await push([{ name, new: firstId }], EMPTY_PACK);
     expect(line).toMatch(/^ng refs\/heads\/x+ funny refname$/);

@@ -75,8 +75,8 @@ async function lastPush(): Promise<LoggedPush | undefined> {
   return (await host.refs.refLog({ limit: 1 }))?.pushes[0];
 }
 
-describe("what is kept", () => {
-  it("is the certificate as it came, its nonce's age, and that nobody verified it", async () => {
+describe("the stored certificate of a signed push", () => {
+  it("has the certificate as it came, its nonce's age, and that nobody verified it", async () => {
     const nonce = (await advertisedNonce()) ?? "";
     host.now += 5000;
     expect(reportLines((await push({ nonce })).body)).toEqual(["unpack ok", `ok ${MAIN}`]);
@@ -91,35 +91,35 @@ describe("what is kept", () => {
     expect(content).toContain(`nonce ${nonce}\n\n${ZERO} ${commitId} ${MAIN}\n${SIGNATURE}`);
   });
 
-  it("says whose key it was", async () => {
+  it("names the key", async () => {
     await push({ verdict: { signature: "good", key: "SHA256:abc" } });
     expect((await lastPush())?.certificate).toMatchObject({ nonce: "MISSING", signature: "good", key: "SHA256:abc" });
   });
 
-  test.each(["", "x-y", "1700000000-abcdef"])("says that the nonce %j is bad", async (nonce) => {
+  test.each(["", "x-y", "1700000000-abcdef"])("reports the bad nonce %j", async (nonce) => {
     await push({ nonce });
     expect((await lastPush())?.certificate).toMatchObject({ nonce: "BAD" });
   });
 
-  it("says that a nonce is late", async () => {
+  it("reports a late nonce", async () => {
     const nonce = (await advertisedNonce()) ?? "";
     host.now += 2 * 3600 * 1000;
     await push({ nonce });
     expect((await lastPush())?.certificate).toMatchObject({ nonce: "SLOP", nonceSlop: 7200 });
   });
 
-  it("is nothing where the push moved nothing", async () => {
+  it("is absent if the push moved nothing", async () => {
     await host.refs.change({ readOnly: true });
     await push({});
     expect(await lastPush()).toBeUndefined();
   });
 });
 
-describe("a certificate that has landed", () => {
+describe("a push certificate that has landed", () => {
   const good = { signature: "good", key: "SHA256:abc" } as const;
   const used = `ng ${MAIN} push certificate was used before`;
 
-  it("moves nothing a second time, whatever armour it is given", async () => {
+  it("moves nothing a second time, in whatever armour", async () => {
     const nonce = (await advertisedNonce()) ?? "";
     expect(reportLines((await push({ nonce, verdict: good })).body)).toEqual(["unpack ok", `ok ${MAIN}`]);
     await host.refs.change({ head: "refs/heads/other" });
@@ -137,7 +137,7 @@ describe("a certificate that has landed", () => {
     );
   });
 
-  it("may come again where it moved nothing", async () => {
+  it("may be used again if it moved nothing", async () => {
     const nonce = (await advertisedNonce()) ?? "";
     await host.refs.change({ readOnly: true });
     await push({ nonce, verdict: good });
@@ -146,8 +146,8 @@ describe("a certificate that has landed", () => {
   });
 });
 
-describe("nonces", () => {
-  it("come from the deployment's secret where it has one", async () => {
+describe("the nonces of signed pushes", () => {
+  it("are made from the deployment's secret if it has one", async () => {
     const [own, given] = [await advertisedNonce(), await advertisedNonce({ seed: "deployment" })];
     expect(own).toBeDefined();
     expect(given).not.toBe(own);
@@ -155,32 +155,32 @@ describe("nonces", () => {
     expect((await lastPush())?.certificate).toMatchObject({ nonce: "OK" });
   });
 
-  it("are not given out where there is no repository", async () => {
+  it("are not issued for a missing repository", async () => {
     host = new MemoryService();
     expect(await advertisedNonce()).toBeUndefined();
   });
 });
 
-describe("push options", () => {
+describe("the push options of a signed push", () => {
   test.each([
     [["a"], ["a"], "ok"],
     [["a", "b"], ["a"], "ng"],
     [["a"], [], "ng"],
     [[], ["a"], "ng"],
     [["a", "b"], ["b", "a"], "ng"],
-  ])("%j are signed and %j sent: %s", async (signedOptions, options, expected) => {
+  ])("must be those that were signed: signed %j, sent %j: %s", async (signedOptions, options, expected) => {
     const lines = reportLines((await push({ signedOptions, options })).body);
     expect(lines[1]).toBe(expected === "ok" ? `ok ${MAIN}` : `ng ${MAIN} inconsistent push options`);
     expect(await lastPush()).toEqual(expected === "ok" ? expect.objectContaining({ options }) : undefined);
   });
 });
 
-describe("a rule that wants a signed push", () => {
+describe("a rule that requires a signed push", () => {
   const why = "the rule for 'main' wants a push that is signed by a registered key";
   const rule = { pattern: "main", allowForcePush: true, allowDeletion: true, requireSigned: true };
   const good = { signature: "good", key: "SHA256:abc" } as const;
 
-  it("is content with a good signature and a nonce of ours", async () => {
+  it("accepts a good signature with a nonce of this host", async () => {
     await host.refs.change({ rules: [rule] });
     expect(reportLines((await push({ nonce: (await advertisedNonce()) ?? "", verdict: good })).body)[1]).toBe(
       `ok ${MAIN}`,
@@ -188,11 +188,11 @@ describe("a rule that wants a signed push", () => {
   });
 
   test.each<[string, Settings]>([
-    ["nobody verified", { verdict: { signature: "unverified" } }],
+    ["nobody has verified", { verdict: { signature: "unverified" } }],
     ["is of an unknown key", { verdict: { signature: "unknown-key" } }],
-    ["does not fit", { verdict: { signature: "bad" } }],
-    ["is not there", { verdict: good, signature: "" }],
-    ["has the nonce of another time", { verdict: good, nonce: "1700000000-abc" }],
+    ["does not fit its text", { verdict: { signature: "bad" } }],
+    ["is missing", { verdict: good, signature: "" }],
+    ["has a bad nonce", { verdict: good, nonce: "1700000000-abc" }],
   ])("refuses a signature that %s, before the pack is stored", async (_, settings) => {
     await host.refs.change({ rules: [rule] });
     const nonce = (await advertisedNonce()) ?? "";
