@@ -44,11 +44,11 @@ export type MirrorSettings = {
 /** The state of a mirror. Times are in milliseconds since the epoch. */
 export type MirrorStatus = {
   readonly lastAttempt?: number;
-  /** When the upstream was last seen whole. */
+  /** The time when the upstream was last seen whole. */
   readonly lastSync?: number;
-  /** When a sync last changed anything. */
+  /** The time when a sync last changed anything. */
   readonly lastChange?: number;
-  /** Why the last attempt failed, in a sentence; absent if it succeeded. */
+  /** The reason why the last attempt failed, in a sentence; absent if it succeeded. */
   readonly lastError?: string;
   /** The number of failed attempts since the last success. */
   readonly failures: number;

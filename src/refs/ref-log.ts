@@ -6,7 +6,7 @@
  * @see git-receive-pack(1) on push certificates
  */
 
-/** How the nonce of a certificate compares with those that this host issues, in git's words. */
+/** The comparison of a certificate's nonce with those that this host issues, in git's words. */
 export type NonceStatus = "OK" | "SLOP" | "BAD" | "MISSING" | "UNSOLICITED";
 
 /**

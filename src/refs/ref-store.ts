@@ -12,7 +12,7 @@ import type { Pusher, RefRule } from "./ref-policy.ts";
 import type { RefOutcome, RefUpdate } from "./ref-update.ts";
 import type { LogMarks } from "./visible-log.ts";
 
-/** Who may read a repository without a token. */
+/** The callers who may read a repository without a token. */
 export type Visibility = "private" | "public";
 
 /** The part of a mirror's state that readers see. */
@@ -23,7 +23,7 @@ export type MirrorSummary = {
   readonly interval: number;
   /** Seconds after which readers wait for a sync; absent if they never do. */
   readonly fetchThrough?: number;
-  /** When the upstream was last seen whole, in milliseconds since the epoch; absent if it never was. */
+  /** The time when the upstream was last seen whole, in milliseconds since the epoch; absent if it never was. */
   readonly syncedAt?: number;
 };
 
@@ -139,7 +139,7 @@ export type HiddenRepository = Pick<RepositoryRecord, "objectFormat" | "readOnly
 /** The answer to `open`. */
 export type OpenAnswer = { readonly kind: "missing"; readonly hidden?: HiddenRepository } | OpenSnapshot;
 
-/** How to make a repository that does not exist yet. */
+/** The settings of a repository that is to be made. */
 export type CreateRequest = {
   /**
    * The id that the tenant assigned; absent for a fresh one. An id that was doomed before its repository was made is
@@ -157,7 +157,7 @@ export type CreateRequest = {
   readonly fsck?: Partial<FsckSettings>;
 };
 
-/** How to make a repository whose hash function its first push decides. */
+/** The settings of a repository that is to be made, and whose hash function its first push decides. */
 export type NewRepository = Omit<CreateRequest, "objectFormat">;
 
 /**

@@ -28,7 +28,7 @@ export type RefUpdate = {
   readonly reached?: boolean;
 };
 
-/** Why a ref was not moved: a closed list, rendered by the report. */
+/** The reason why a ref was not moved: a closed list, rendered by the report. */
 export type RefRejection =
   | { readonly kind: "stale"; readonly current: string }
   | { readonly kind: "exists"; readonly current: string }

@@ -28,7 +28,7 @@ export type SettingsChange = {
   readonly fsck?: Partial<FsckSettings>;
 };
 
-/** Which of the restricted settings a caller is shown. */
+/** The restricted settings that a caller is shown. */
 export type SeenSettings = { readonly pushers: boolean; readonly fsck: boolean };
 
 const ALL_SETTINGS: SeenSettings = { pushers: true, fsck: true };

@@ -26,7 +26,7 @@ export type UploadPart = {
 export type Upload = {
   readonly name: string;
   readonly startedAt: number;
-  /** When the upload is swept, unless something is heard of it before. Milliseconds since the epoch. */
+  /** The time when the upload is swept, unless something is heard of it before. Milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly parts: readonly UploadPart[];
 };

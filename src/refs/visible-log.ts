@@ -14,9 +14,9 @@ export type LogPlace = { readonly seq: number; readonly at: number };
 
 /** The marks that changes of settings left in the log. An absent mark hides nothing. */
 export type LogMarks = {
-  /** Where the repository became public after it had been private. */
+  /** The place where the repository became public after it had been private. */
   readonly publicSince?: LogPlace;
-  /** Where it became a mirror, or began to follow another upstream. */
+  /** The place where it became a mirror, or began to follow another upstream. */
   readonly mirrorSince?: LogPlace;
 };
 

@@ -39,7 +39,7 @@ export function wholePacks(answer: Pick<OpenSnapshot, "packs">): readonly PackRe
 
 /**
  * Returns whether some ref reaches each of `names` (raw), all of objects in the snapshot. If some pack lacks the mark,
- * this reads all refs and walks in a session and a kernel of its own, because the flags that the walk leaves would
+ * this reads all refs and walks. The walk has a session and a kernel of its own, because the flags that it leaves would
  * disturb others.
  */
 export async function reachedByRefs(
@@ -118,7 +118,7 @@ export function showsMoment(record: RepositoryRecord, at: number, needsPublic: b
   return record.mirror !== undefined && at >= logBeginning(record, needsPublic).at;
 }
 
-/** Where the commits that a client named are looked up. */
+/** The snapshot and the state of the search in which the commits that a client named are looked up. */
 export type NamedCommits = {
   readonly repository: Repository;
   readonly answer: OpenSnapshot;

@@ -13,7 +13,8 @@ import type { Repository } from "../repository/repository.ts";
 import type { PushCertificate } from "../wire/push-certificate.ts";
 
 /**
- * What a client says about itself and its user, for the log. The text is as it came, so it must be displayed with care.
+ * The description that a client gives of itself and its user, for the log. The text is as it came, so it must be
+ * displayed with care.
  */
 export type ClientNote = {
   readonly sessionId?: string | undefined;
@@ -47,7 +48,7 @@ export type Exchange = {
 export type PushExchange = Exchange & {
   /** The name of the upload that holds the request's pack; absent if the pack is part of the body. */
   readonly upload?: string;
-  /** How to make the repository if a push to a missing one is admitted. */
+  /** The settings of the repository that is made if a push to a missing one is admitted. */
   readonly create?: NewRepository;
   /**
    * Registers the repository that is about to be made with its tenant, and returns the id that it is to have. Throws if

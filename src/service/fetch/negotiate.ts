@@ -13,7 +13,7 @@ import type { UploadHaves } from "../../wire/upload-request.ts";
 import type { FetchSession } from "../../packing/pack-session.ts";
 import type { ResponseWriter } from "../response-writer.ts";
 
-/** How a client of versions 0 and 1 wants its haves acknowledged. */
+/** The way in which a client of versions 0 and 1 wants its haves acknowledged. */
 export type AcknowledgementStyle = {
   readonly multiAck: "none" | "multi_ack" | "multi_ack_detailed";
   /** Whether the pack follows as soon as `ready` was said. */
@@ -24,8 +24,8 @@ export type AcknowledgementStyle = {
 export type CommonGround = Pick<FetchSession, "has" | "addCommon" | "okToGiveUp">;
 
 /**
- * How many times per round an unknown have leads to the question whether enough is common. Each time is a walk, and a
- * client decides how often its haves change from known to unknown. The end of the round always asks.
+ * The most times per round that an unknown have causes a check whether enough is common. Each check is a walk, and a
+ * client decides how often its haves change from known to unknown. The check at the end of the round does not count.
  */
 const MOST_LOOKS = 16;
 

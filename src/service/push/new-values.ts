@@ -21,7 +21,7 @@ import { movesForward } from "../../graph/forward-move.ts";
 import { findTipKinds, peelTips, type TipValue } from "../../graph/tip-values.ts";
 import type { PushVerdict } from "./push-verdict.ts";
 
-/** Where the new values of a push are looked up. */
+/** The places where the new values of a push are looked up, and the bounds of the search. */
 export type NewValueSources = {
   readonly format: ObjectFormat;
   /** The pack that the push brought; `undefined` if it brought no object. */

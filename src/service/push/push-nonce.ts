@@ -15,12 +15,14 @@ import { toHex } from "../../bytes/hex.ts";
 import { hmac } from "../../bytes/hmac.ts";
 import type { NonceStatus } from "../../refs/ref-log.ts";
 
-/** How old a nonce may be, in seconds. The client needs this time to sign, and to send the push over a slow line. */
+/**
+ * The greatest age of a nonce, in seconds. The client needs this time to sign, and to send the push over a slow line.
+ */
 export const NONCE_SLOP = 3600;
 
 const encoder = new TextEncoder();
 
-/** What the nonces of one repository are made from. */
+/** The input from which the nonces of one repository are made. */
 export type NonceSeed = {
   readonly hash: HashFactory;
   /** The secret. */

@@ -12,7 +12,7 @@ import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { PushRequest } from "./push-request.ts";
 
-/** What is known of the repository when a push begins. */
+/** The state of the repository when a push begins. */
 type BegunPush = { readonly record: RepositoryRecord; readonly current: readonly string[] };
 
 /** The outcomes of a push, by update. */
