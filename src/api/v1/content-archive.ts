@@ -1,5 +1,5 @@
 /**
- * `/api/v1/repos/{tenant}/{repo}/archive/{rev}.tar.gz`: a tree with all that is in it, as one file.
+ * `/api/v1/repos/{tenant}/{repo}/archive/{rev}.tar.gz`: a tree with everything in it, as one file.
  *
  * @packageDocumentation
  */
@@ -33,7 +33,7 @@ const FORMATS: Readonly<Record<string, readonly [ArchiveFormat, string]>> = {
 const MOST_PREFIX = 1024;
 
 function takeApart(rest: string): { readonly revision: string; readonly ending: string } {
-  // No ending is refused below.
+  // A path without a known ending is refused below.
   const ending = Object.keys(FORMATS).find((candidate) => rest.endsWith(candidate)) ?? "";
   if (ending === "") throw new Problem(404, "An archive's name ends in .tar.gz, .tgz, .tar or .zip.");
   return { revision: rest.slice(0, -ending.length), ending };
@@ -46,7 +46,7 @@ function takeApart(rest: string): { readonly revision: string; readonly ending: 
  */
 function requestedPrefix(context: Context<ApiEnv>): string {
   const prefix = queryBytes(context, "prefix");
-  // Whoever unpacks it may be on a system where a backslash is a slash and a colon follows a drive.
+  // The archive may be unpacked on a system where a backslash is a slash and a colon follows a drive.
   const isAbsolute = /^[/\\]|^[a-z]:/i.test(prefix);
   const isBad = prefix.length > MOST_PREFIX || isAbsolute || Array.from(prefix).some((c) => c < " " || c === "\x7f");
   const leadsAstray = prefix.split(/[/\\]/).some((part) => part === ".." || part.toLowerCase() === ".git");
@@ -57,7 +57,7 @@ function requestedPrefix(context: Context<ApiEnv>): string {
 async function archived(session: BrowseSession, revision: RevisionSyntax, prefix: string): Promise<ArchiveRequest> {
   const object = found(await resolveRevision(session, revision));
   const root = found(await peelToTree(session, object));
-  // what was asked for as a tree is archived as one, as git does: of no commit, and of now
+  // a tree that was requested as a tree is archived as git does it: without a commit, and with the present time
   const isTree = object.type === "tree" || root.commit === undefined;
   return { tree: root.name, prefix, ...(!isTree && root.commit && { commit: root.commit }) };
 }

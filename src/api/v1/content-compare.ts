@@ -38,19 +38,23 @@ async function* commitsPage(session: BrowseSession, names: readonly Uint8Array[]
   for (const name of names) yield await readCommit(session, name);
 }
 
-/** Refuses to go on with a list whose ends have moved. @throws Problem */
+/**
+ * Refuses to continue a list whose ends have moved.
+ *
+ * @throws Problem
+ */
 function assertSame(cursor: Ends | undefined, ends: Ends): void {
   if (cursor === undefined || (cursor.from === ends.from && cursor.to === ends.to)) return;
   throw new Problem(409, "A revision has moved since the list began; ask by the commits' names to go on with it.");
 }
 
-/** What the files are compared with: the tree of the merge base, the youngest of several. */
+/** Returns the tree that the files are compared with: that of the merge base, or of the youngest of several. */
 async function baseTree(session: BrowseSession, { mergeBases }: Comparison): Promise<Uint8Array | undefined> {
   const [base] = mergeBases;
   return base === undefined ? undefined : await treeOf(session, base);
 }
 
-/** Answers how two revisions stand to each other. */
+/** Answers with the relation of two revisions. */
 export async function compareRevisions(context: Context<ApiEnv>): Promise<Response> {
   const [left = "", right, ...more] = restOfPath(context).split("...");
   if (right === undefined || more.length > 0)
@@ -99,7 +103,7 @@ type Files = {
   readonly behind: string | undefined;
 };
 
-/** Unrelated histories have nothing that files could be compared with: then there are none, as `git diff a...b` refuses. */
+/** Unrelated histories have no base to compare files with, so no files are listed; `git diff a...b` refuses. */
 async function writeFiles(
   json: JsonWriter,
   session: BrowseSession,

@@ -1,5 +1,5 @@
 /**
- * What the API's description tells of a repository's content.
+ * The API's description of the routes of a repository's content.
  *
  * @packageDocumentation
  */
@@ -66,7 +66,7 @@ const comparison = v.strictObject({
   files_cursor: cursor,
 });
 
-/** What is told of each route. */
+/** The descriptions, by route. */
 export const DESCRIPTIONS = {
   tree: describe({
     tag: "content",

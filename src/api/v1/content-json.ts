@@ -1,5 +1,5 @@
 /**
- * How the content of a repository is written as JSON. Names and paths are bytes in git: what is not UTF-8 is shown with
+ * Writes the content of a repository as JSON. Names and paths are bytes in git. One that is not UTF-8 is shown with
  * replacement characters, and in full in a member of the same name with `_base64`.
  *
  * @packageDocumentation
@@ -15,7 +15,7 @@ const SIGNATURES = new Set(["gpgsig", "gpgsig-sha256"]);
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
-/** Returns the member `key` for text that has one character a byte, and where that is not UTF-8 also `{key}_base64`. */
+/** Returns the member `key` for text that has one character per byte, and also `{key}_base64` if it is not UTF-8. */
 export function namedBytes(key: "name" | "path", text: string): Record<string, string> {
   const bytes = bytesOf(text);
   try {
@@ -25,12 +25,12 @@ export function namedBytes(key: "name" | "path", text: string): Record<string, s
   }
 }
 
-/** A mode as git writes it: six octal digits. */
+/** Returns a mode as git writes it: six octal digits. */
 export function modeText(mode: number): string {
   return mode.toString(8).padStart(6, "0");
 }
 
-/** ISO 8601 with the zone in which it was written; `null` for what is no date there. */
+/** Returns a date in ISO 8601, in the zone in which it was written; `null` for one that ISO 8601 can't express. */
 export function dateText({ time, zone }: Identity): string | null {
   const match = /^([+-])(\d{1,2})(\d{2})$/.exec(zone);
   const [, sign = "+", hours = "00", minutes = "00"] = match ?? [];

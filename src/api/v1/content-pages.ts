@@ -1,5 +1,5 @@
 /**
- * Pieces of the lists that the routes of a repository's content answer with.
+ * The common parts of the lists that the routes of a repository's content answer with.
  *
  * @packageDocumentation
  */
@@ -12,7 +12,7 @@ import { Problem } from "../../http/problem.ts";
 import { changeJson, commitJson } from "./content-json.ts";
 import { cacheControl } from "./content-request.ts";
 
-/** Commits, and entries or files, on a page. */
+/** The usual and the most commits, entries and files of a page. */
 export const PAGE = { commits: 30, mostCommits: 100, entries: 100, mostEntries: 1000, files: 300, mostFiles: 3000 };
 
 /** A full object name. */
@@ -24,7 +24,11 @@ export function jsonHeaders(session: BrowseSession): Record<string, string> {
   return { "Content-Type": "application/json", "Cache-Control": cacheControl(session) };
 }
 
-/** Returns an object name from a cursor, raw. @throws Problem if it is not one of the repository's hash function. */
+/**
+ * Returns an object name from a cursor, raw.
+ *
+ * @throws Problem if it is not a name of the repository's hash function.
+ */
 export function rawOid(session: BrowseSession, hex: string): Uint8Array {
   const raw = fromHex(hex);
   if (raw === undefined || raw.length !== session.format.rawSize)
@@ -38,10 +42,10 @@ export async function readCommit(session: BrowseSession, name: Uint8Array): Prom
   return commitJson(name, parseCommit(bytes, session.format));
 }
 
-/** How many files are listed, and behind which path. */
+/** The number of files on a page, and the path after which it begins. */
 export type FilesPage = { readonly limit: number; readonly behind: string | undefined };
 
-/** Returns the changed files of a page; returns the path behind which the next page begins. */
+/** Yields the changed files of a page. Returns the path after which the next page begins. */
 export async function* filesPage(
   session: BrowseSession,
   trees: { readonly before: Uint8Array | undefined; readonly after: Uint8Array },

@@ -1,6 +1,6 @@
 /**
- * `/api/v1/repos/{tenant}/{repo}/raw/{rev}/{path}`: a file as it is. Files are their authors', not the host's: nothing in them
- * may run in a browser as if it came from here.
+ * `/api/v1/repos/{tenant}/{repo}/raw/{rev}/{path}`: a file as it is. Files are their authors', not the host's: nothing
+ * in them may run in a browser as if it came from here.
  *
  * @packageDocumentation
  */
@@ -16,7 +16,7 @@ import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { cacheControl, found, isKnown, openSession, restOfPath, streamed, withSession } from "./content-request.ts";
 
-/** A browser shows it as text or saves it, and does nothing else with it. */
+/** Headers that make a browser show the file as text or save it, and do nothing else with it. */
 const HARMLESS = {
   "X-Content-Type-Options": "nosniff",
   "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -24,7 +24,11 @@ const HARMLESS = {
   Vary: "Authorization",
 };
 
-/** The blob that is asked for, raw; a symbolic link's is its target. @throws Problem */
+/**
+ * Returns the name of the requested blob, raw. A symbolic link's blob is its target.
+ *
+ * @throws Problem
+ */
 async function blobNamed(session: BrowseSession, object: NamedObject & { readonly path: string }): Promise<Uint8Array> {
   if (object.path === "" && object.type === "blob") return object.name;
   const root = found(await peelToTree(session, object));
@@ -34,7 +38,7 @@ async function blobNamed(session: BrowseSession, object: NamedObject & { readonl
   return entry.oid;
 }
 
-/** Returns the name under which a browser saves the file, as RFC 6266 has it. */
+/** Returns the header with the name under which a browser saves the file, in the form of RFC 6266. */
 function disposition(path: string, isShown: boolean): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const encoded = Array.from(name, (c) =>
@@ -84,13 +88,13 @@ async function sendBlob(context: Context<ApiEnv>, session: BrowseSession, sent: 
   }
   const { offset, length } = range ?? { offset: 0, length: size };
   if (range !== undefined) headers.set("Content-Range", `bytes ${offset}-${offset + length - 1}/${size}`);
-  // the first bytes say what it is, whatever part is asked for
+  // the first bytes tell the type, whatever part is requested
   const iterator = pieces[Symbol.asyncIterator]();
   const first = await iterator.next();
   const text = first.done === true || isText(first.value);
   headers.set("Content-Type", text ? "text/plain; charset=utf-8" : "application/octet-stream");
   headers.set("Content-Disposition", disposition(sent.path, text));
-  // what is in memory needs no kernel while a slow client takes it
+  // content in memory needs no kernel while a slow client takes it
   if (isHeld) session.close();
   const status = range === undefined ? 200 : 206;
   if (context.req.raw.method === "HEAD") {

@@ -1,6 +1,6 @@
 /**
- * What the routes of a repository's content have in common: taking a URL apart without losing a byte of it, opening the
- * repository, and turning what has no answer into a problem.
+ * The common parts of the routes of a repository's content: taking a URL apart without losing a byte, opening the
+ * repository, and turning a failed look-up into a problem.
  *
  * @packageDocumentation
  */
@@ -20,15 +20,17 @@ const PIECES_BEFORE_REST = 7;
 const STATUSES = { missing: 404, ambiguous: 409, wrong: 422 } as const;
 /** JSON is written in pieces of about this many characters. */
 const PIECE = 65_536;
-/** Bytes of an answer in JSON that are kept before any is written. */
+/** Bytes of a JSON answer that are collected before any is written. */
 const MOST_GATHERED = 1024 * 1024;
 
-/** Returns the rest of the path after `{tenant}/{repo}/{word}/`, one character a byte, without a slash at its end. */
+/**
+ * Returns the rest of the path after `{tenant}/{repo}/{word}/`, with one character per byte and without a final slash.
+ */
 export function restOfPath(context: Context<ApiEnv>): string {
   return pathAfter(context.req.url, PIECES_BEFORE_REST);
 }
 
-/** Returns a parameter of the query, one character a byte; "" where it is not there. */
+/** Returns a query parameter, with one character per byte; "" if it is absent. */
 export function queryBytes(context: Context<ApiEnv>, name: string): string {
   const { search } = new URL(context.req.url);
   for (const pair of search.slice(1).split("&")) {
@@ -39,17 +41,25 @@ export function queryBytes(context: Context<ApiEnv>, name: string): string {
   return "";
 }
 
-/** Returns the revision from the query; `HEAD` where there is none. @throws Problem */
+/**
+ * Returns the revision from the query; `HEAD` if there is none.
+ *
+ * @throws Problem
+ */
 export function queryRevision(context: Context<ApiEnv>): RevisionSyntax {
   return requestedRevision(context.req.query("rev") === undefined ? "HEAD" : queryBytes(context, "rev"));
 }
 
-/** Returns a path from the query: without slashes around it. */
+/** Returns a path from the query, without slashes around it. */
 export function queryPath(context: Context<ApiEnv>): string {
   return queryBytes(context, "path").replaceAll(/^\/+|\/+$/g, "");
 }
 
-/** Returns a count from the query. @throws Problem if it is none, or more than `most`. */
+/**
+ * Returns a count from the query.
+ *
+ * @throws Problem if it is not a count, or more than `most`.
+ */
 export function queryLimit(context: Context<ApiEnv>, usual: number, most: number): number {
   const text = context.req.query("limit");
   if (text === undefined) return usual;
@@ -58,7 +68,11 @@ export function queryLimit(context: Context<ApiEnv>, usual: number, most: number
   return limit;
 }
 
-/** Parses a revision. @throws Problem */
+/**
+ * Parses a revision.
+ *
+ * @throws Problem
+ */
 export function requestedRevision(text: string): RevisionSyntax {
   const revision = parseRevision(text);
   if (revision === undefined)
@@ -66,13 +80,21 @@ export function requestedRevision(text: string): RevisionSyntax {
   return revision;
 }
 
-/** Returns what was found. @throws Problem */
+/**
+ * Returns the found answer.
+ *
+ * @throws Problem if nothing was found.
+ */
 export function found<T extends { readonly kind: "found" }>(answer: T | Unanswered): T {
   if (answer.kind === "found") return answer;
   throw new Problem(STATUSES[answer.kind], answer.detail);
 }
 
-/** Opens the repository for who may read it; close the session. @throws AccessDenied, Problem */
+/**
+ * Opens the repository for a caller that may read it. The caller has to close the session.
+ *
+ * @throws AccessDenied, Problem
+ */
 export async function openSession(
   context: Context<ApiEnv>,
   revisions: readonly RevisionSyntax[],
@@ -80,12 +102,15 @@ export async function openSession(
   return await openContent(context.var.host, await requestedName(context, "read"), revisions);
 }
 
-/** How a repository's content may be cached: always asked for again, and kept by nobody but who may read it. */
+/**
+ * Returns how a repository's content may be cached: it is revalidated each time, and only kept by a client that may
+ * read it.
+ */
 export function cacheControl(session: BrowseSession): string {
   return session.answer.record.visibility === "public" ? "public, no-cache" : "private, no-cache";
 }
 
-/** Whether a client says that it has what this entity tag names. */
+/** Whether a client says that it has the entity with this tag. */
 export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
@@ -102,7 +127,10 @@ export async function streamed(
   return await streamContent(context.var.host, session, { ...answer, bodiless }, serve);
 }
 
-/** As {@link streamed}, for what is small: it is gathered, so that a slow client is waited for when the session is closed. */
+/**
+ * Answers like {@link streamed} with a small answer. It is collected first, so that the session is closed before a slow
+ * client is waited for.
+ */
 export async function streamedJson(
   context: Context<ApiEnv>,
   session: BrowseSession,
@@ -117,7 +145,7 @@ export async function streamedJson(
   });
 }
 
-/** Keeps what is written, up to a bound, and writes it in the end. */
+/** Collects what is written, up to a bound, and writes it at the end. */
 class Gathered implements ByteSink {
   readonly #output: ByteSink;
   readonly #memory: RequestMemory;
@@ -136,7 +164,7 @@ class Gathered implements ByteSink {
     if (this.#bytes > MOST_GATHERED) await this.end();
   }
 
-  /** Writes what was kept. */
+  /** Writes what was collected. */
   async end(): Promise<void> {
     const bytes = this.#bytes;
     this.#bytes = 0;
@@ -148,7 +176,7 @@ class Gathered implements ByteSink {
   }
 }
 
-/** Runs `work` on a session that it hands on to {@link streamed}, and closes it where that does not come about. */
+/** Runs `work` on a session that it passes to {@link streamed}, and closes the session if that does not happen. */
 export async function withSession<T>(session: BrowseSession, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -158,7 +186,7 @@ export async function withSession<T>(session: BrowseSession, work: () => Promise
   }
 }
 
-/** Writes one JSON object, member by member, as it becomes known. */
+/** Writes one JSON object, member by member, as the members become known. */
 export class JsonWriter {
   readonly #output: ByteSink;
   readonly #encoder = new TextEncoder();
@@ -174,7 +202,7 @@ export class JsonWriter {
     await this.#add(`${this.#comma()}${JSON.stringify(name)}:${JSON.stringify(value)}`);
   }
 
-  /** Writes a member that is a list, an item at a time. Returns what the generator returns. */
+  /** Writes a member that is a list, item by item. Returns what the generator returns. */
   async list<T>(name: string, items: AsyncGenerator<object, T>): Promise<T> {
     await this.#add(`${this.#comma()}${JSON.stringify(name)}:[`);
     for (let first = true; ; first = false) {

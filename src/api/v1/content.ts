@@ -42,7 +42,7 @@ const logCursor = v.strictObject({
 });
 const filesCursor = v.strictObject({ commit: oidText, behind: v.string() });
 
-/** Sizes of those of the entries that are blobs. */
+/** Returns the entries as JSON, with the sizes of those that are blobs. */
 async function withSizes(session: BrowseSession, entries: readonly DirectoryEntry[]): Promise<object[]> {
   const sizes = await blobSizes(session, entries);
   return entries.slice(0, sizes.length).map((entry, i) => entryJson(entry, sizes[i]));
@@ -89,7 +89,7 @@ async function listTree(context: Context<ApiEnv>): Promise<Response> {
   }
 }
 
-/** A log that begins at a revision, or goes on. */
+/** Opens a log that begins at a revision, or that a cursor continues. */
 async function openLog(context: Context<ApiEnv>, session: BrowseSession, path: string): Promise<CommitLog> {
   const cursor = parseCursor(context.req.query("cursor"), logCursor);
   if (cursor === undefined) {

@@ -1,6 +1,6 @@
 /**
- * Cursors: where a list goes on, as text that clients hand back and need not understand. They hold no secret and give no right:
- * what they name is checked as if it were new.
+ * Cursors: the position where a list continues, as text that clients hand back and need not understand. They contain no
+ * secret and give no right: their content is checked like any input.
  *
  * @packageDocumentation
  */
@@ -20,7 +20,11 @@ export function formatCursor(value: object): string {
     .replaceAll("=", "");
 }
 
-/** Takes a cursor apart; `undefined` if there is none. @throws Problem if it is not of this list. */
+/**
+ * Parses a cursor; `undefined` if there is none.
+ *
+ * @throws Problem if it is not a cursor of this list.
+ */
 export function parseCursor<Schema extends v.GenericSchema>(
   cursor: string | undefined,
   schema: Schema,

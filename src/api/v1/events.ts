@@ -1,5 +1,5 @@
 /**
- * `/api/v1/repos/{tenant}/{repo}/events`: what happens to a repository, as it happens, over a WebSocket.
+ * `/api/v1/repos/{tenant}/{repo}/events`: the events of a repository as they happen, over a WebSocket.
  *
  * @packageDocumentation
  */
@@ -12,7 +12,7 @@ import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { requestedRepository } from "./requested.ts";
 
-/** Seconds: a place is free when somebody leaves, and nobody knows when. */
+/** Seconds: a place becomes free when a subscriber leaves, at an unknown time. */
 const RETRY_AFTER = { "Retry-After": "60" };
 
 function sinceOf(context: Context<ApiEnv>): { since?: number } {
@@ -22,7 +22,10 @@ function sinceOf(context: Context<ApiEnv>): { since?: number } {
   return { since: Number(text) };
 }
 
-/** Names whose share of the places a subscriber takes. The operator has none of its own, nor who has no address. */
+/**
+ * Names the holder whose share of the places a subscriber takes. The operator has no share, and neither has a client
+ * without an address.
+ */
 function holderOf(context: Context<ApiEnv>, principal: Principal, isAnybody: boolean): { holder?: string } {
   if (principal.kind === "token" && !isAnybody) return { holder: `token:${principal.id}` };
   const { client } = context.var.host;
@@ -37,7 +40,7 @@ async function subscribe(context: Context<ApiEnv>): Promise<Response> {
   }
   const { principal } = await host.identify(name);
   const isAnybody = needsPublic(principal, name);
-  // One that is let in as anybody is has no token to lose.
+  // A subscriber that is let in like anybody else has no token to lose.
   const token = principal.kind === "token" && !isAnybody ? { token: principal.id } : {};
   const holder = holderOf(context, principal, isAnybody);
   const administers = decide(principal, "administer", name, record) === "allow";

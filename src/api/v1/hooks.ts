@@ -16,7 +16,7 @@ import { requestedRepository, pathParam } from "./requested.ts";
 
 /** Characters of the longest secret. */
 const MOST_SECRET = 1000;
-/** Seconds after which a redelivery that was refused may find room: a delivery that failed is tried again after a minute at first. */
+/** Seconds after which a refused redelivery may find room: a failed delivery is first tried again after a minute. */
 const REDELIVER_AFTER = 60;
 
 const events = v.pipe(v.array(v.picklist(HOOK_EVENTS)), v.minLength(1), v.maxLength(HOOK_EVENTS.length));
@@ -68,7 +68,7 @@ const deliveryJson = v.strictObject({
 
 const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
 
-/** Shows a webhook; never its secret. */
+/** Shows a webhook, without its secret. */
 function shown(hook: Hook): object {
   return {
     id: hook.id,
@@ -101,7 +101,11 @@ function shownDelivery(delivery: Delivery): object {
   };
 }
 
-/** Returns the URL as it will be fetched. @throws Problem if it must not be. */
+/**
+ * Returns the URL in the form in which it will be fetched.
+ *
+ * @throws Problem if it must not be fetched.
+ */
 function target(context: Context<ApiEnv>, text: string): string {
   const checked = parseOutgoingUrl(text, context.var.api.allowPrivate);
   if (checked.kind === "refused") throw new Problem(422, `url: ${checked.why}`);
@@ -112,7 +116,11 @@ const withoutDoubles = (names: readonly HookEvent[]): HookEvent[] => [...new Set
 
 const noHook = (): Problem => new Problem(404, "There is no such webhook.");
 
-/** Returns the repository's name, to who may change it. @throws AccessDenied, Problem */
+/**
+ * Returns the repository's name, for a caller that may change the repository.
+ *
+ * @throws AccessDenied, Problem
+ */
 async function administered(context: Context<ApiEnv>): Promise<RepositoryName> {
   return (await requestedRepository(context, "administer")).name;
 }

@@ -1,6 +1,6 @@
 /**
- * `POST /api/v1/repos/{tenant}/{repo}/mirror/hook`: an upstream says that it was pushed to. No token is needed: it is signed with the
- * secret that the mirror was given for this, as GitHub, GitLab, Gitea and Forgejo do it.
+ * `POST /api/v1/repos/{tenant}/{repo}/mirror/hook`: an upstream reports a push. No token is needed: the request is
+ * signed with the secret that the mirror was given for this, as GitHub, GitLab, Gitea and Forgejo do it.
  *
  * | host | header | holds |
  * | --- | --- | --- |
@@ -8,10 +8,10 @@
  * | Gitea, Forgejo | `X-Gitea-Signature`, `X-Forgejo-Signature` | HMAC-SHA256 of the body |
  * | GitLab | `X-Gitlab-Token` | the secret |
  *
- * What the body says does not matter: the upstream itself is asked what it has.
+ * The content of the body does not matter: the upstream itself is asked for its refs.
  *
- * A caller who can't sign must not learn whether there is a mirror with a secret, or any repository. So all is done in the same way
- * where there is none: the body is read and its code is made, with a key that nobody knows.
+ * A caller who can't sign must not learn whether there is a mirror with a secret, or any repository. So without one
+ * everything is done in the same way: the body is read and its code is computed, with a key that nobody knows.
  *
  * @packageDocumentation
  */
@@ -25,10 +25,10 @@ import type { ApiEnv, MirrorHost } from "../api-host.ts";
 /** Bytes of the largest body; GitHub sends no larger ones. */
 const MOST_BODY = 25 * 1024 * 1024;
 const PIECE_BYTES = 65_536;
-/** Bytes of the key where there is none. */
+/** Bytes of the random key that is used if there is no secret. */
 const RANDOM_BYTES = 32;
 const SIGNATURES = ["X-Hub-Signature-256", "X-Gitea-Signature", "X-Forgejo-Signature"];
-/** Events that tell of nothing new. */
+/** Events that report nothing new. */
 const QUIET_EVENTS: ReadonlySet<string> = new Set(["ping"]);
 
 function isSame(given: string, expected: string): boolean {
@@ -36,7 +36,7 @@ function isSame(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** Reads the body to its end and gives its HMAC in hex; `undefined` if it is too large. */
+/** Reads the body to its end. Returns its HMAC in hex; `undefined` if it is too large. */
 async function signatureOf(body: ReadableStream | null, secret: string): Promise<string | undefined> {
   const hmac = createHmac("sha256", secret);
   if (body === null) return hmac.digest("hex");
@@ -61,7 +61,7 @@ async function isGenuine(context: Context<ApiEnv>, secret: string): Promise<bool
   return signature !== undefined && isSame(given.toLowerCase().replace(/^sha256=/, ""), signature);
 }
 
-/** Returns what the mirror's webhooks are signed with; `undefined` if nothing is. */
+/** Returns the secret of the mirror's webhooks; `undefined` if there is none. */
 async function secretOf({ secrets }: MirrorHost, hook: MirrorHook | undefined): Promise<string | undefined> {
   if (hook === undefined) return await secrets.openNothing();
   return await secrets.open(hook.secret, { use: "hook", id: hook.id });
@@ -69,7 +69,7 @@ async function secretOf({ secrets }: MirrorHost, hook: MirrorHook | undefined): 
 
 /** Answers an upstream's webhook. A caller who can't sign learns nothing, not even whether there is such a mirror. */
 export async function takeHook(context: Context<ApiEnv>): Promise<Response> {
-  // Before anything is looked up: the answer must not depend on whether there is such a mirror.
+  // This comes before any look-up: the answer must not depend on whether there is such a mirror.
   if (Number(context.req.header("Content-Length") ?? 0) > MOST_BODY) {
     throw new Problem(413, `A webhook's body may have ${MOST_BODY} bytes.`);
   }

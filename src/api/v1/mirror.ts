@@ -1,5 +1,5 @@
 /**
- * `/api/v1/repos/{tenant}/{repo}/mirror`: what a repository follows, and how that goes.
+ * `/api/v1/repos/{tenant}/{repo}/mirror`: the upstream that a repository follows, and the state of its syncs.
  *
  * @packageDocumentation
  */
@@ -22,7 +22,7 @@ import { requestedRepository } from "./requested.ts";
 const DEFAULT_INTERVAL = 3600;
 const LONGEST_INTERVAL = 30 * 24 * 3600;
 const MOST_REFSPECS = 100;
-/** What is let pass by default: histories that everybody has are full of it. */
+/** The slips that are accepted by default: histories that everybody has are full of them. */
 const DEFAULT_FSCK = { ignore: HARMLESS, skip: [] };
 const DEFAULTS: MirrorSettings = {
   upstream: "",
@@ -32,13 +32,13 @@ const DEFAULTS: MirrorSettings = {
   fsck: DEFAULT_FSCK,
   policy: "follow",
 };
-/** Characters of what webhooks are signed with. */
+/** The fewest characters of a webhook's secret. */
 const LEAST_SECRET = 16;
 
-// No line ends: it becomes part of a header.
+// It contains no line ends: it becomes part of a header.
 const credential = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[^\r\n\0]*$/)));
 
-// It goes into its header as it is.
+// It becomes part of a header as it is.
 const bearer = v.nullable(v.pipe(v.string(), v.maxLength(4000), v.regex(/^[!-~]+$/, "ASCII without spaces")));
 
 const mirrorSettings = v.strictObject({
@@ -106,8 +106,8 @@ function shown({ settings, status, hasLogin, hasHook }: Mirror, now: number): ob
 type Login = { readonly username: string; readonly password: string };
 
 /**
- * Returns the `Authorization` header that the credentials mean, or what is to be done with those there are. Of `old`,
- * what the other half of a pair is given for stays.
+ * Returns the `Authorization` header that the credentials make, or what has to happen to the existing one. If only one
+ * half of a pair is given, the other is taken from `old`.
  */
 function authorizationOf(
   { username, password, token }: Asked,
@@ -121,16 +121,16 @@ function authorizationOf(
     }
     return { header: `Bearer ${token}` };
   }
-  // `null` takes the login off, and what is not given stays.
+  // `null` removes the user name, and an absent one stays.
   const user = username === undefined ? (old?.username ?? "") : (username ?? "");
-  // As above.
+  // The same for the password.
   const secret = password === undefined ? (old?.password ?? "") : (password ?? "");
   if (user.includes(":")) throw new Problem(422, "username: can't hold a colon.");
   return { header: `Basic ${Buffer.from(`${user}:${secret}`, "utf8").toString("base64")}` };
 }
 
 /**
- * Returns the name and password that a mirror asks an origin with, where that is what it has for it and it can be read.
+ * Returns the name and password that a mirror sends to this origin, if it has such a pair for it and it can be opened.
  */
 async function oldLogin(
   context: Context<ApiEnv>,
@@ -144,11 +144,15 @@ async function oldLogin(
   return colon < 0 ? undefined : { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }
 
-/** Returns the upstream's URL. @throws Problem if the host would not ask it. */
+/**
+ * Returns the upstream's URL.
+ *
+ * @throws Problem if the host would not fetch it.
+ */
 function upstreamOf(context: Context<ApiEnv>, asked: Asked): string {
   const checked = parseOutgoingUrl(asked.upstream, context.var.api.allowPrivate);
   if (checked.kind === "refused") throw new Problem(422, `upstream: ${checked.why}`);
-  // Of the text: `search` and `hash` are empty, too, where there is nothing behind their marks.
+  // The text is checked: `search` and `hash` are empty, too, if nothing follows their marks.
   if (/[?#]/.test(asked.upstream)) {
     throw new Problem(422, "upstream: has to end with the repository's path.");
   }
@@ -156,9 +160,9 @@ function upstreamOf(context: Context<ApiEnv>, asked: Asked): string {
 }
 
 /**
- * Returns the interval asked for.
+ * Returns the requested interval.
  *
- * @throws Problem if it is below what the mirror's tenant may have, or else the deployment
+ * @throws Problem if it is below the minimum of the mirror's tenant, or else of the deployment
  */
 async function intervalOf({ var: { api } }: Context<ApiEnv>, tenant: string, interval: number): Promise<number> {
   if (interval === 0) return 0;
@@ -168,7 +172,11 @@ async function intervalOf({ var: { api } }: Context<ApiEnv>, tenant: string, int
   throw new Problem(422, `interval: ${least} seconds are the least, or 0 for no syncs on a timer.`);
 }
 
-/** Returns the settings asked for, over those there are. @throws Problem */
+/**
+ * Returns the requested settings, with the existing ones for what is absent.
+ *
+ * @throws Problem
+ */
 async function settingsOf(
   context: Context<ApiEnv>,
   tenant: string,
@@ -193,7 +201,11 @@ async function sealed(context: Context<ApiEnv>, secret: string, bound: SecretCon
   return await secrets.seal(secret, bound);
 }
 
-/** Returns the secrets to be kept, sealed. @throws Problem */
+/**
+ * Returns the secrets to store, sealed.
+ *
+ * @throws Problem
+ */
 async function secretsOf(
   context: Context<ApiEnv>,
   asked: Asked,
@@ -279,7 +291,7 @@ async function syncNow(context: Context<ApiEnv>): Promise<Response> {
   return context.json(shown(mirror, Date.now()), 202);
 }
 
-/** The routes below `/api/v1/repos` that have to do with mirrors. */
+/** The routes of mirrors, below `/api/v1/repos`. */
 export function mirrorRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   const path = "/:tenant/:repo/mirror";

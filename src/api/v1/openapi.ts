@@ -1,5 +1,5 @@
 /**
- * The API's description of itself: `openapi.json`, and the same for people at `docs`. Both are made from the routes.
+ * The API's description of itself: `openapi.json`, and a page for people at `docs`. Both are made from the routes.
  *
  * @packageDocumentation
  * @see OpenAPI 3.1
@@ -14,7 +14,7 @@ import * as v from "valibot";
 
 /** Returns a text of the description; an absent one shows nothing. */
 function shown(text: string | undefined): string {
-  return text ?? ""; // What is not described shows nothing.
+  return text ?? ""; // An absent description is shown as nothing.
 }
 
 type Specification = Awaited<ReturnType<typeof generateSpecs>>;
@@ -29,7 +29,7 @@ const ABOUT =
 /** Describes the routes, as they are mounted at `/api/v1`. */
 async function specificationOf(routes: Hono<ApiEnv>): Promise<Specification> {
   return generateSpecs(new Hono<ApiEnv>().route("/api/v1", routes), {
-    // It takes what has a dot in its name for a file.
+    // The generator takes a path with a dot in its name for a file.
     excludeStaticFile: false,
     documentation: {
       info: { title: "thinpack", version: "1", description: ABOUT },
@@ -45,11 +45,11 @@ const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2r
 h2{margin-top:2.5rem;text-transform:capitalize}h3{margin:1.5rem 0 0;font-size:1rem}code,pre{font:14px/1.4 ui-monospace,monospace}
 pre{overflow:auto;padding:.5rem 1rem;background:#8881;max-height:30rem}b{display:inline-block;min-width:4.5rem}p{margin:.25rem 0}
 table{border-collapse:collapse}td{padding:0 1rem 0 0;vertical-align:top}`;
-/** Whole: a formatter must not put spaces between the tags, which the hash would have to cover. */
+/** It is one string: a formatter must not put spaces between the tags, which the hash would have to cover. */
 const STYLE_ELEMENT = `<style>${STYLE}</style>`;
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
-/** Nothing is loaded and nothing runs; the one style is named by its hash. */
+/** The page loads nothing and runs nothing; its only style is named by its hash. */
 const PAGE_HEADERS = {
   "Content-Security-Policy": `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   "X-Content-Type-Options": "nosniff",

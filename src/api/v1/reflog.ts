@@ -1,6 +1,6 @@
 /**
- * `…/reflog` and `…/push-certificates/{id}`: who moved which ref. For those who administer the repository: it names who pushes,
- * values that were forced away, and what pushes said beside.
+ * `…/reflog` and `…/push-certificates/{id}`: who moved which ref. They are for those who administer the repository,
+ * because they show pushers, values that were forced away, and push options.
  *
  * @packageDocumentation
  */
@@ -28,10 +28,14 @@ const refLogPage = v.strictObject({
   cursor: v.optional(v.string()),
 });
 
-/** Moves in one page. */
+/** The most moves on a page. */
 const MOST = 100;
 
-/** Returns a whole number that a client wrote. @throws Problem if it is not from 1 to `most`. */
+/**
+ * Returns a whole number that a client wrote.
+ *
+ * @throws Problem if it is not from 1 to `most`.
+ */
 function wholeNumber(text: string, what: string, most: number): number {
   const value = /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : 0;
   if (value < 1 || value > most) throw new Problem(422, `${what} has to be a whole number from 1 to ${most}.`);
@@ -97,7 +101,7 @@ async function showCertificate(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
-/** The routes below `/api/v1/repos`. */
+/** The routes of the reflog and of push certificates, below `/api/v1/repos`. */
 export function reflogRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   routes.get(

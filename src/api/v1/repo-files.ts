@@ -1,5 +1,6 @@
 /**
- * `/api/v1/repos/{tenant}/{repo}/refs` and `/export`: a repository's refs, and the files of the bare repository that it is.
+ * `/api/v1/repos/{tenant}/{repo}/refs` and `/export`: a repository's refs, and the files of the bare repository in the
+ * bucket.
  *
  * @packageDocumentation
  */
@@ -84,7 +85,7 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
-/** Writes bytes as base64 in pieces, whatever the lengths of the pieces they come in. */
+/** Yields bytes as base64 in pieces, whatever the lengths of the input's pieces. */
 function* base64Pieces(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array();
   for (const piece of pieces) {
@@ -98,7 +99,7 @@ function* base64Pieces(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   yield encoder.encode(encodeBase64(rest));
 }
 
-/** Writes what `exportAnswer` describes: refs in base64, since their names need not be UTF-8. */
+/** Writes the answer that `exportAnswer` describes. Refs are in base64, since their names need not be UTF-8. */
 async function writeExport(snapshot: OpenSnapshot, output: ByteSink): Promise<void> {
   const { record, version } = snapshot;
   const files = exportedFiles(snapshot).map(({ name: key, size }) => ({ key, size }));
@@ -113,7 +114,7 @@ async function writeExport(snapshot: OpenSnapshot, output: ByteSink): Promise<vo
 }
 
 async function exportList(context: Context<ApiEnv>): Promise<Response> {
-  // All refs are read only for somebody who may have them: the time it takes would tell others that there are any.
+  // All refs are read only for a caller that may have them: the time would tell others that there are any.
   const { name, record } = await requestedRepository(context, "administer");
   const snapshot = await context.var.host.repository(name).refs.open(SERVER_INFO_REQUEST);
   if (snapshot.kind === "missing" || snapshot.record.id !== record.id) {

@@ -1,5 +1,5 @@
 /**
- * A repository's settings as the API reads and shows them.
+ * Reads and shows a repository's settings in the API's form.
  *
  * @packageDocumentation
  */
@@ -18,7 +18,9 @@ import type { ApiEnv } from "../api-host.ts";
 
 const BRANCHES = "refs/heads/";
 
-/** Whether `git branch` would make a branch of this name: it also refuses what looks like an option, and HEAD itself. */
+/**
+ * Whether `git branch` would make a branch of this name. It also refuses what looks like an option, and HEAD itself.
+ */
 function isBranchName(name: string): boolean {
   return !name.startsWith("-") && name !== "HEAD" && checkRefFormat(BRANCHES + name);
 }
@@ -51,14 +53,14 @@ export const objectName = v.pipe(
   v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, "not the full name of an object"),
 );
 
-/** What of git's checks is let pass in pushes. What is not given stays, or begins as by default. */
+/** The checks of git's that pushes may fail. Absent members stay as they are, or begin with the defaults. */
 const fsck = v.strictObject({
   strict: v.optional(v.boolean()),
   ignore: v.optional(v.pipe(v.array(v.picklist(HARMLESS)), v.maxLength(HARMLESS.length))),
   skip: v.optional(v.pipe(v.array(objectName), v.maxLength(MOST_SKIPPED_OBJECTS))),
 });
 
-/** What a repository may be made with. */
+/** The settings that a repository may be made with. */
 export const repositoryCreation = v.strictObject({
   visibility: v.optional(visibility),
   default_branch: v.optional(defaultBranch),
@@ -67,7 +69,7 @@ export const repositoryCreation = v.strictObject({
   fsck: v.optional(fsck),
 });
 
-/** What may be changed of it. */
+/** The settings that may be changed. */
 export const repositoryChange = v.strictObject({
   visibility: v.optional(visibility),
   default_branch: v.optional(defaultBranch),
@@ -86,7 +88,7 @@ const shownRule = v.strictObject({
   require_signed: v.boolean(),
 });
 
-/** How a repository is shown. */
+/** The form in which a repository is shown. */
 export const shownRepository = v.strictObject({
   tenant: v.string(),
   name: v.string(),
@@ -107,7 +109,10 @@ export const shownRepository = v.strictObject({
   git_url: v.pipe(v.string(), v.url()),
 });
 
-/** Shows whom a mirror follows to those who could push to it, and so have to know where to push: the URL may be of a private place. */
+/**
+ * Shows a mirror. Its upstream is shown to those who could push to it, and so have to know where to push: the URL may
+ * be of a private place.
+ */
 function showMirror({ upstream, interval, syncedAt }: MirrorSummary, showsUpstream: boolean): object {
   const synced_at = syncedAt === undefined ? null : new Date(syncedAt).toISOString();
   return { ...(showsUpstream ? { upstream } : {}), interval, synced_at };
@@ -128,8 +133,8 @@ function showRule({ pushers, ...shown }: RefRule, showsPushers: boolean): object
 export type NamedRepository = { readonly name: RepositoryName; readonly record: DescribedRepository };
 
 /**
- * Says what a caller is shown beside what every reader is: who may push where, to those who administer the repository; how its pushes are
- * checked, to those who push. That nothing may be pushed at the moment does not matter.
+ * Returns what a caller sees beyond what every reader does. Those who administer the repository see who may push where.
+ * Those who push see how pushes are checked, even while nothing may be pushed.
  */
 export function settingsSeenBy(principal: Principal, { name, record }: NamedRepository): SeenSettings {
   return { pushers: decide(principal, "administer", name, record) === "allow", fsck: mightWrite(principal, name) };
@@ -159,7 +164,7 @@ export function showRepository(context: Context<ApiEnv>, principal: Principal, f
   };
 }
 
-/** Returns what the repository is to be made with. */
+/** Returns the request to make the repository. */
 export function creationOf(asked: v.InferOutput<typeof repositoryCreation>): CreateRequest {
   const { object_format: format = "sha1", visibility: wanted = "private", description: text = "" } = asked;
   return {
@@ -190,7 +195,7 @@ function ruleOf(asked: v.InferOutput<typeof rule>): RefRule {
   };
 }
 
-/** Returns what is to be changed. */
+/** Returns the change to make. */
 export function changeOf(asked: v.InferOutput<typeof repositoryChange>): SettingsChange {
   return {
     ...(asked.visibility === undefined ? {} : { visibility: asked.visibility }),

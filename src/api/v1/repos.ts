@@ -36,7 +36,7 @@ async function answered(context: Context<ApiEnv>, found: NamedRepository, status
 }
 
 async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
-  // Before anything is read of the body.
+  // This comes before anything of the body is read.
   const name = await administeredName(context);
   const { host, api } = context.var;
   const body = await readJson(context.req.raw, repositoryCreation);

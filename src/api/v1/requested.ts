@@ -1,5 +1,5 @@
 /**
- * What a request's path names, given to who may do with it what is asked. Every route begins here.
+ * Returns what a request's path names, to a caller that may do the requested action with it. Every route begins here.
  *
  * @packageDocumentation
  */
@@ -12,13 +12,13 @@ import { Problem } from "../../http/problem.ts";
 import type { DescribedRepository } from "../../refs/ref-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 
-/** Said of what is not there, and of what may not be known to be there. */
+/** The message for what does not exist, and for what may not be known to exist. */
 const NO_REPOSITORY = "There is no such repository.";
 
 /**
- * Returns the path's names, decides nothing where they can be a repository's.
+ * Returns the path's names. It decides nothing if they can be a repository's.
  *
- * @throws AccessDenied, Problem where they can't.
+ * @throws AccessDenied, Problem if they can't.
  */
 export async function requestedName(context: Context<ApiEnv>, action: Action): Promise<RepositoryName> {
   const { tenant = "", repo = "" } = context.req.param();
@@ -28,7 +28,11 @@ export async function requestedName(context: Context<ApiEnv>, action: Action): P
   throw new Problem(action === "read" ? 404 : 422, "This can't be the name of a repository.");
 }
 
-/** Returns the repository to who may do this with it. @throws AccessDenied, Problem */
+/**
+ * Returns the repository to a caller that may do this with it.
+ *
+ * @throws AccessDenied, Problem
+ */
 export async function requestedRepository(
   context: Context<ApiEnv>,
   action: Action,
@@ -41,8 +45,8 @@ export async function requestedRepository(
 }
 
 /**
- * Returns the name to who may administer a repository of it, made or not; asks what there is only to tell the others
- * what they may know.
+ * Returns the name to a caller that may administer a repository of it, whether it exists or not. It looks the
+ * repository up only for other callers, to decide what they may know.
  *
  * @throws AccessDenied, Problem
  */
@@ -57,9 +61,9 @@ export async function administeredName(context: Context<ApiEnv>): Promise<Reposi
 }
 
 /**
- * Returns the path's tenant to who may do this with it, made or not.
+ * Returns the path's tenant to a caller that may do this with it, whether it exists or not.
  *
- * @throws AccessDenied, Problem where it can't be one.
+ * @throws AccessDenied, Problem if it can't be a tenant.
  */
 export async function requestedTenant(context: Context<ApiEnv>, action: TenantAction): Promise<string> {
   const { tenant = "" } = context.req.param();
@@ -68,7 +72,11 @@ export async function requestedTenant(context: Context<ApiEnv>, action: TenantAc
   throw new Problem(context.req.method === "PUT" ? 422 : 404, "This can't be the name of a tenant.");
 }
 
-/** Returns the value of a parameter that the route's path has. @throws Bug if the path has none of this name. */
+/**
+ * Returns the value of a parameter of the route's path.
+ *
+ * @throws Bug if the path has none of this name.
+ */
 export function pathParam(context: Context, name: string): string {
   return present(context.req.param(name), `the parameter ${name} of the path`);
 }

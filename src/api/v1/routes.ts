@@ -19,7 +19,10 @@ import { tenantRoutes } from "./tenants.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
 
-/** Every group of routes, with where it is mounted: a new one is a line here, and `describe` in front of each of its handlers. */
+/**
+ * Every group of routes, with its mount point. A new group is a line here, with `describe` in front of each of its
+ * handlers.
+ */
 const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", tenantRoutes],
   ["/tenants", tokenRoutes],
@@ -34,13 +37,13 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", uploadRoutes],
 ];
 
-/** Paths of the contract that this release does not answer yet, with what is missing. */
+/** Paths of the contract that this release does not serve yet, with what is missing. */
 const LATER: readonly (readonly [string, string])[] = [
   ["/repos/:tenant/:repo/forks", "Forks are not there yet."],
   ["/repos/:tenant/:repo/maintenance", "Maintenance on request is not there yet."],
 ];
 
-/** Answers the other methods of every path there is, saying which it takes. */
+/** Answers the other methods of every path, with the methods that the path supports. */
 function refuseOtherMethods(routes: Hono<ApiEnv>): void {
   const methodsOf = new Map<string, Set<string>>();
   for (const { method, path } of routes.routes) {

@@ -1,5 +1,5 @@
 /**
- * `/api/v1/tenants/{tenant}/signing-keys`: whose signature on a push is good.
+ * `/api/v1/tenants/{tenant}/signing-keys`: the keys whose signatures on pushes are accepted.
  *
  * @packageDocumentation
  */
@@ -55,7 +55,7 @@ async function addKey(context: Context<ApiEnv>): Promise<Response> {
 
 async function removeKey(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "administer");
-  // Not escaped, the base64 of a fingerprint may have slashes.
+  // If it is not escaped, the base64 of a fingerprint may contain slashes.
   const removed = await context.var.api.tenant(tenant).removeSigningKey(pathParam(context, "fingerprint"));
   if (!removed) throw new Problem(404, "There is no such signing key.");
   return context.body(null, 204);

@@ -22,7 +22,7 @@ import { assertCurrent, isConditional } from "./if-match.ts";
 import { shownRepository, showRepository } from "./repo-settings.ts";
 import { requestedTenant } from "./requested.ts";
 
-/** Tenants, and repositories, on a page. A page of repositories asks each of them. */
+/** The usual and the most tenants and repositories of a page. A page of repositories calls each of them. */
 const PAGE = { tenants: 100, mostTenants: 1000, repos: 30, mostRepos: 100 };
 
 const quota = v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER)));
@@ -88,7 +88,7 @@ function settingsOf(asked: v.InferOutput<typeof settings>): Partial<TenantSettin
   return {
     ...(asked.push_to_create === undefined ? {} : { pushToCreate: asked.push_to_create }),
     ...(asked.quotas === undefined ? {} : { quotas: quotasOf(asked.quotas) }),
-    // `null` and 0 both take the bound off.
+    // `null` and 0 both remove the bound.
     ...(asked.least_mirror_interval === undefined ? {} : { leastMirrorInterval: asked.least_mirror_interval ?? 0 }),
   };
 }
@@ -133,7 +133,7 @@ async function showTenant(context: Context<ApiEnv>): Promise<Response> {
 async function changeTenant(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "administer");
   const asked = settingsOf(await readJson(context.req.raw, settings));
-  // What a tenant may use is not its own to say.
+  // A tenant must not set its own bounds.
   if (asked.quotas !== undefined || asked.leastMirrorInterval !== undefined)
     await authorizeTenant(context.var.host, "operate", tenant);
   const registry = context.var.api.tenant(tenant);
@@ -159,12 +159,15 @@ async function removeTenant(context: Context<ApiEnv>): Promise<Response> {
 
 /** Returns a page of the repositories that a token is for. */
 function pageOf(only: readonly string[], after: string, limit: number): Page<string> {
-  // Names are ASCII: this is the order that the tenant's list has.
+  // Names are ASCII: this is the order of the tenant's list.
   const items = only.filter((repo) => repo > after).toSorted((a, b) => (a < b ? -1 : 1));
   return { items: items.slice(0, limit), more: items.length > limit };
 }
 
-/** Lists repositories, each asked how it is. One that is listed but not there, for the moment that takes, is passed over. */
+/**
+ * Lists repositories, each with its present state. One that is listed but does not exist is left out: it is just being
+ * made or removed.
+ */
 async function listRepos(context: Context<ApiEnv>): Promise<Response> {
   const { host, api } = context.var;
   const tenant = await requestedTenant(context, "show");
@@ -172,7 +175,7 @@ async function listRepos(context: Context<ApiEnv>): Promise<Response> {
   const limit = queryLimit(context, PAGE.repos, PAGE.mostRepos);
   // Every name comes after the empty one.
   const after = parseCursor(context.req.query("cursor"), nameCursor)?.after ?? "";
-  // Of the others a token must not learn the names either, which a cursor would hold.
+  // A token must not learn the names of other repositories either, and a cursor would contain one.
   const only = principal.kind === "token" ? principal.repos : undefined;
   const page = only === undefined ? await api.tenant(tenant).repos(after, limit) : pageOf(only, after, limit);
   if (page === undefined) throw noTenant();
@@ -189,7 +192,7 @@ async function listRepos(context: Context<ApiEnv>): Promise<Response> {
   return context.json({ repos: repos.flat(), ...cursor }, 200, { "Cache-Control": "no-store" });
 }
 
-/** The routes below `/api/v1/tenants`. */
+/** The routes of tenants, below `/api/v1/tenants`. */
 export function tenantRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   const cursor = v.optional(v.string());

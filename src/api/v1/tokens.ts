@@ -1,5 +1,5 @@
 /**
- * `/api/v1/tenants/{tenant}/tokens`: a tenant's tokens. The text of one is shown once, when it is made.
+ * `/api/v1/tenants/{tenant}/tokens`: a tenant's tokens. The text of a token is shown once, when it is made.
  *
  * @packageDocumentation
  */
@@ -23,7 +23,7 @@ import { requestedTenant, pathParam } from "./requested.ts";
 const PAGE = { tokens: 100, mostTokens: 1000 };
 /** Repositories that a token may name. */
 const MOST_REPOS = 100;
-/** Ten years, in seconds: longer is no expiry. */
+/** Ten years, in seconds: a longer time is no expiry. */
 const LONGEST = 10 * 366 * 24 * 60 * 60;
 
 const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text);
@@ -74,7 +74,7 @@ function shown(token: TokenRecord): object {
 const tokenCursor = v.strictObject({ after: v.pipe(v.string(), v.maxLength(100)) });
 const noTenant = (): Problem => new Problem(404, "There is no such tenant.");
 
-/** What is refused to a token that would give more than it has. */
+/** The messages for a token that would give more than it has. */
 const EXCESS: Readonly<Record<Excess, string>> = {
   expiry: "expires_in: a token can't outlive the one that makes it. Without it, it ends together with that one.",
   scopes: "scopes: a token can't give a scope that it does not have.",

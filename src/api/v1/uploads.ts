@@ -1,6 +1,7 @@
 /**
- * `/api/v1/repos/{tenant}/{repo}/uploads`: pushes whose packs are larger than a request may be. The pack comes in parts, in any order
- * and each as often as it takes; then `complete`, with what a push says before its pack, lands it as any other push.
+ * `/api/v1/repos/{tenant}/{repo}/uploads`: pushes whose packs are larger than a request may be. The pack comes in
+ * parts, in any order and each as often as necessary. Then `complete`, with the part of a push that comes before its
+ * pack, lands it like any other push.
  *
  * @packageDocumentation
  */
@@ -24,7 +25,7 @@ import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { requestedRepository, pathParam } from "./requested.ts";
 
-/** Bytes of the largest part. The platform takes less in one request on all but its largest plans. */
+/** Bytes of the largest part. Except on its largest plans, the platform takes less in one request. */
 const MOST_PART_BYTES = 500_000_000;
 const NAME_BYTES = 20;
 const NO_STORE = { "Cache-Control": "no-store" };
@@ -48,12 +49,16 @@ function shown({ name, startedAt, expiresAt }: Upload, parts: readonly UploadPar
   };
 }
 
-/** What a request's path names. */
+/** The repository that a request's path names. */
 type Named = { readonly name: RepositoryName; readonly record: RepositoryRecord };
 
-/** Returns the repository to who may push to it. @throws AccessDenied, Problem */
+/**
+ * Returns the repository to a caller that may push to it.
+ *
+ * @throws AccessDenied, Problem
+ */
 async function pushedTo(context: Context<ApiEnv>): Promise<Named> {
-  // One who may read a mirror is told that it is one.
+  // A caller that may read a mirror is told that it is one.
   const named = await requestedRepository(context, "read");
   const { mirror } = named.record;
   if (mirror !== undefined) {
@@ -100,7 +105,10 @@ async function show(context: Context<ApiEnv>): Promise<Response> {
   return context.json(shown(upload, await api.uploadParts(record.id).list(upload.name)), 200, NO_STORE);
 }
 
-/** Reads which part comes, and how long it is: known before it is read, so that it can be refused, and stored as it comes. */
+/**
+ * Reads the number and length of the part. They are known before the part is read, so that it can be refused, and
+ * stored as it comes.
+ */
 function requestedPart(context: Context<ApiEnv>): UploadPart {
   const { part = "" } = context.req.param();
   const number = /^[1-9]\d{0,3}$/.test(part) ? Number(part) : 0;
@@ -119,15 +127,15 @@ async function takePart(context: Context<ApiEnv>): Promise<Response> {
   const { api, host } = context.var;
   const { bytes: all, elsewhere } = await host.allowance(name);
   const request = { kind: "announce", name: pathParam(context, "upload"), part } as const;
-  // What is left of the tenant's is all that this repository may have.
-  // A tenant without other repositories has nothing elsewhere.
+  // This repository may have all that is left of the tenant's bound. A tenant without other repositories has nothing
+  // elsewhere.
   const most = all === undefined ? undefined : Math.max(0, all - (elsewhere?.bytes ?? 0));
   const upload = found(await api.settings(name).upload(most === undefined ? request : { ...request, most }));
   const writing = writePart(context, { name, record }, { upload: upload.name, part });
-  // It goes on where the client has gone: what lies in the bucket has to be known.
+  // It continues if the client has gone: what the bucket contains has to be known.
   host.until(writing);
   if (!(await writing)) {
-    // Nothing is there of a part that broke off. That it was the bucket's doing can't be told from that; the client tries again.
+    // Nothing is stored of a part that broke off. Whether the bucket caused it can't be told; the client tries again.
     throw new Problem(503, "The part did not come whole. Send it again.", { "Retry-After": "1" });
   }
   return context.json(part, 200, NO_STORE);
@@ -137,7 +145,7 @@ async function takePart(context: Context<ApiEnv>): Promise<Response> {
 type PartOf = { readonly upload: string; readonly part: UploadPart };
 
 /**
- * Writes a part and says what became of it. Returns whether it is there whole.
+ * Writes a part and records the result. Returns whether it is stored whole.
  *
  * @throws Problem if the upload has ended meanwhile
  */
@@ -151,13 +159,13 @@ async function writePart(
   const store = api.settings(name);
   const { kind } = await store.upload({ kind: "written", name: upload, number: part.number, isWhole });
   if (kind !== "missing") return isWhole;
-  // Whoever ended it could not delete what was still on its way.
+  // The request that ended it could not delete what was still being written.
   await api.uploadParts(record.id).clear(upload);
   await store.upload({ kind: "end", name: upload });
   throw noUpload();
 }
 
-/** Returns whether a part came whole. One that broke off leaves what was there before. */
+/** Returns whether a part came whole. One that broke off leaves the earlier content. */
 async function storePart(context: Context<ApiEnv>, id: string, { upload, part }: PartOf): Promise<boolean> {
   const { body } = context.req.raw;
   if (body === null) return false;
@@ -169,7 +177,11 @@ async function storePart(context: Context<ApiEnv>, id: string, { upload, part }:
   }
 }
 
-/** @throws Problem if a part was announced and has not come, or none was. */
+/**
+ * Checks that every announced part has come.
+ *
+ * @throws Problem if one has not, or if none was announced.
+ */
 function assertWhole({ parts }: Upload, stored: readonly UploadPart[]): void {
   if (parts.length === 0) throw new Problem(409, "The upload has no parts.");
   for (const [at, { number, bytes }] of parts.entries()) {
@@ -194,14 +206,16 @@ async function complete(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
-/** Deletes an upload's parts. What fails of that the sweep makes good when the lease ends: the push stands. */
+/**
+ * Deletes an upload's parts. If that fails, the push still stands, and the sweep at the end of the lease deletes them.
+ */
 async function dispose(context: Context<ApiEnv>, { name, record }: Named, upload: string): Promise<void> {
   const { api } = context.var;
   try {
     await api.uploadParts(record.id).clear(upload);
     await api.settings(name).upload({ kind: "end", name: upload });
   } catch {
-    // Said above.
+    // See above: the sweep deletes the rest.
   }
 }
 
