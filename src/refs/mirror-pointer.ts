@@ -1,6 +1,6 @@
 /**
  * The pointer of a mirror: one small object in the bucket. It says that a name is a mirror, who may read it, and which
- * of its snapshots is the newest, so that readers need no Durable Object.
+ * of its snapshots is the newest. Readers therefore need no Durable Object.
  *
  * Only the repository's Durable Object writes and deletes it, one operation after the other. It is deleted before a
  * change of who may read is acknowledged. The bucket is consistent: a deleted object is gone everywhere at once.

@@ -1,7 +1,7 @@
 /**
  * The time for which a ref's former value may still be wanted. A client lists refs in one request and wants them in the
- * next, so a branch that is deleted or moved in between would end its clone. Over an open connection C git serves the
- * refs that it advertised. Over HTTP it has the same gap (gitprotocol-http(5)).
+ * next. A branch that is deleted or moved in between would end its clone. Over an open connection C git serves the refs
+ * that it advertised. Over HTTP it has the same gap (gitprotocol-http(5)).
  *
  * @packageDocumentation
  */

@@ -1,7 +1,7 @@
 /**
- * Decides, command by command, which refs a push may move. It is pure, so that it can run twice. It runs before the
- * pack is ingested, to refuse a doomed push early, and inside the transaction that lands the push, where its verdict is
- * final.
+ * Decides, command by command, which refs a push may move. It is pure, so that it can run twice. The first run is
+ * before the pack is ingested, to refuse a doomed push early. The second is inside the transaction that lands the push,
+ * where its verdict is final.
  *
  * Commands are taken one after the other, as in C git. A command that deletes `refs/heads/a` makes room for a later one
  * that creates `refs/heads/a/b`, but not for an earlier one.

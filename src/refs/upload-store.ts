@@ -38,8 +38,8 @@ export type UploadRequest =
   | { readonly kind: "show"; readonly name: string }
   /**
    * Announces a part, or the same part again, that is written next. `most` is the most bytes that the repository may
-   * have, including these parts. Until `written` reports the end of its writing, the part counts with the longest
-   * length that may lie in the bucket.
+   * have, its packs and these parts included. Until `written` reports the end of its writing, the part counts with the
+   * longest length that may lie in the bucket.
    */
   | { readonly kind: "announce"; readonly name: string; readonly part: UploadPart; readonly most?: number }
   /**
@@ -52,7 +52,9 @@ export type UploadRequest =
   /** Ends the upload. Its parts are gone, except for those that are being written. */
   | { readonly kind: "end"; readonly name: string };
 
-/** The answer to an upload request. `full`: the repository has the most uploads; `share-full`: this holder has. */
+/**
+ * The answer to an upload request. `full`: the repository has as many uploads as it may; `share-full`: this holder has.
+ */
 export type UploadAnswer =
   | { readonly kind: "found"; readonly upload: Upload }
   | { readonly kind: "missing" | "full" | "share-full" }

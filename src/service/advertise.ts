@@ -91,10 +91,10 @@ async function advertiseAll(
  * Returns the object name that opens the advertisement of a repository that a push would make.
  *
  * Such a repository offers both hash functions, as gitprotocol-capabilities(5) allows, and the client takes its own.
- * git's usual line for "no refs" prevents that. Before 2.41, a client in a SHA-256 repository compares the zeros of a
- * SHA-1 advertisement with as many zeros as its own names have, and gives up. Every client can read an object that is
- * there without a ref, and ignores it if it lacks the object. No repository has the object of this name. The name is
- * not zero, since some clients take zeros for a malformed "no refs" line.
+ * git's usual line for "no refs" prevents that. Before 2.41, a client in a SHA-256 repository takes as many zeros as
+ * its own names have. It compares them with the zeros of a SHA-1 advertisement, and gives up. Every client can read an
+ * object that is there without a ref, and ignores it if it lacks the object. No repository has the object of this name.
+ * The name is not zero, since some clients take zeros for a malformed "no refs" line.
  */
 function nobodysObject(format: ObjectFormat): Uint8Array {
   return new Uint8Array(format.rawSize).fill(0xff);

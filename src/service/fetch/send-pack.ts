@@ -19,8 +19,8 @@ import { staleNotice } from "./stale-notice.ts";
 const MOST_HAVES = 1000;
 
 /**
- * Returns the request for everything that a fetch has to know, in one call. That is the catalog, which wants are tips,
- * which of the client's commits are tips, the tags that may be included, and the refs that the client names.
+ * Returns the request for everything that a fetch has to know, in one call: the catalog, which wants are tips, and
+ * which of the client's commits are. It also covers the tags that may be included, and the refs that the client names.
  */
 export function fetchSnapshot(asked: {
   readonly wants: Uint8Array;

@@ -1,6 +1,6 @@
 /**
- * Checks the objects to which a push wants to move refs. It finds out whether they are present, whether a ref of that
- * name may have them, what tags finally name, and whether a ref moves forward.
+ * Checks the objects to which a push wants to move refs. It finds out whether they are present and whether a ref of
+ * that name may have them. It also finds what tags finally name, and whether a ref moves forward.
  *
  * @packageDocumentation
  * @see builtin/receive-pack.c, refs.c `ref_transaction_update()`
