@@ -1,7 +1,7 @@
 /**
- * The memory of the isolate that a push holds: a kernel, and the buffers of a pack that does not fit into memory. A
- * client may send slowly. The kernel is therefore lent only after the first {@link START_BYTES} of the pack have
- * arrived, which is all of most packs.
+ * The memory of the isolate that a push holds: a kernel, and the beginning of its pack. A client may send slowly. The
+ * kernel is therefore lent only after the first {@link START_BYTES} of the pack have arrived, which is all of most
+ * packs.
  *
  * @packageDocumentation
  */
