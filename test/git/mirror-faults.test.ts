@@ -195,7 +195,7 @@ describe("objects that fsck refuses", () => {
   }
   const goodTree = async (cwd: string): Promise<string> => await bed.git.ok(["mktree"], { cwd, input: "" });
 
-  it("pass where they are harmless, unless the mirror is strict", async () => {
+  it("pass if they are harmless, unless the mirror is strict", async () => {
     const { url } = await upstreamWith(goodTree, "A <a@example.com> 1 +12345678");
     const lenient = await bed.mirror(url);
     expect(await bed.settled(lenient)).toMatchObject({ last_error: null });
@@ -204,7 +204,7 @@ describe("objects that fsck refuses", () => {
     expect(await refsAt(bed.git, bed.url(strict))).toEqual([]);
   });
 
-  it("never pass where they are not, unless they are skipped one by one", async () => {
+  it("never pass if they are harmful, unless they are skipped one by one", async () => {
     const dotGit = async (cwd: string): Promise<string> => {
       const blob = await bed.git.ok(["hash-object", "-w", "--stdin"], { cwd, input: "x" });
       const entry = Buffer.concat([Buffer.from("100644 .git\0"), Buffer.from(blob, "hex")]);

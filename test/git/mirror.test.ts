@@ -10,7 +10,7 @@ beforeAll(() => bed.start());
 afterAll(() => bed.stop());
 
 describe("a mirror", () => {
-  it("has what its upstream has, and gives it to clients", async () => {
+  it("has what its upstream has, and serves it to clients", async () => {
     const { git } = bed;
     const source = await importFixture(git, "source", linear(30));
     await git.ok(["tag", "-a", "-m", "one", "v1", "main"], { cwd: source });
@@ -68,7 +68,7 @@ describe("a mirror", () => {
     expect((await bed.api("PUT", `${path}/mirror`, { upstream: upstream.url })).status).toBe(409);
   });
 
-  it("says in words why a sync failed, and goes on serving what it had", async () => {
+  it("reports in words why a sync failed, and goes on serving what it had", async () => {
     const { git } = bed;
     const source = await importFixture(git, "source", linear(3));
     const upstream = await bed.upstream(source);

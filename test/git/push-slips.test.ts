@@ -51,7 +51,7 @@ onEveryHost("slips that harm nobody", (journey) => {
     expect(await refsAt(git, url)).toEqual([`refs/heads/main ${tip}`]);
   });
 
-  it("bring a warning: modes with a zero in front", async () => {
+  it("slips bring a warning: modes with a zero in front", async () => {
     const { git } = journey;
     const cwd = await history(journey, [PERSON], (blob) => entry("0100644", "file", blob));
     const url = await journey.create();
@@ -98,7 +98,7 @@ onEveryHost(
       return { status: answer.status, fsck: shown.fsck };
     };
 
-    it("is strict where it is set so, and tells how to let pass what it refuses", async () => {
+    it("a strict repository refuses slips, and tells how to accept them", async () => {
       const { git } = journey;
       const cwd = await history(journey, ["A <a@example.com> 1 +051800"]);
       const url = await journey.create();
@@ -120,7 +120,7 @@ onEveryHost(
       expect(warningsIn(taken.stderr)).toEqual([]);
     });
 
-    it("lets pass what can harm only by the object's name", async () => {
+    it("a repository accepts a harmful object only by its name", async () => {
       const { git } = journey;
       const cwd = await history(journey, [PERSON], (blob) => entry("100644", ".git", blob));
       const url = await journey.create();
@@ -135,7 +135,7 @@ onEveryHost(
       expect((await git.git(["push", "-q", url, "main"], { cwd })).code).toBe(0);
     });
 
-    it("is shown to those who may write, and to nobody else", async () => {
+    it("the setting is shown to those who may write, and to nobody else", async () => {
       const url = await journey.create("open", { visibility: "public" });
       const { origin, pathname } = new URL(url);
       const answer = await send(`${origin}/api/v1/repos${pathname.replace(/\.git$/, "")}`, { method: "GET" });
@@ -143,7 +143,7 @@ onEveryHost(
       expect((await api(url)).fsck).toBeDefined();
     });
 
-    it("is told in few lines, however many slips there are", async () => {
+    it("many slips are reported in few lines", async () => {
       const { git } = journey;
       const authors = Array.from({ length: 50 }, (_, at) => `A${at} <a@example.com> 1 +051800`);
       const cwd = await history(journey, authors);

@@ -36,7 +36,7 @@ it.each([
   expect(start({ PORT: "0", [name]: value })).toEqual({ status: 1, stdout: "", stderr: `thinpack: ${sentence}\n` });
 });
 
-it("says in a sentence that a port is in use, or an address is not this machine's", async () => {
+it("npm start says in a sentence that a port is in use, or an address is not this machine's", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as AddressInfo;
@@ -53,14 +53,14 @@ it("says in a sentence that a port is in use, or an address is not this machine'
   });
 });
 
-it("tells of its settings, and starts nothing then", () => {
+it("npm start lists its settings with --help, and then starts nothing", () => {
   const help = start({}, "--help");
   expect(help).toMatchObject({ status: 0, stderr: "" });
   for (const name of ["PORT", "HOST", "STATE_DIR", "ADMIN_TOKEN"]) expect(help.stdout).toContain(`\n  ${name} `);
   expect(start({}, "--port=1")).toMatchObject({ status: 1, stderr: expect.stringContaining("'--port=1'") });
 });
 
-it("listens where HOST says, and says that the operator's token is another", async () => {
+it("npm start listens where HOST says, and tells when the operator's token has changed", async () => {
   const state = git.path("kept");
   // Another address of this machine than the one that it listens on by default.
   const isOpen = (base: string): Promise<boolean> =>

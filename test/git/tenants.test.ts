@@ -40,7 +40,7 @@ onEveryHost(
       source ??= await importFixture(journey.git, "source", linear(5));
     });
 
-    it("makes a repository by a push with a token that may, and by no other", async () => {
+    it("makes a repository by a push with a token that may create, and by no other", async () => {
       const { git } = journey;
       const { operator, url } = await tenantWith(journey, "pushers");
       for (const scope of ["repo:read", "repo:write"] as const) {
@@ -66,7 +66,7 @@ onEveryHost(
       ]);
     });
 
-    it("tells why a push makes nothing before it sends anything", async () => {
+    it("tells the client why a push makes no repository before it sends anything", async () => {
       const { git } = journey;
       const { operator, url } = await tenantWith(journey, "closed", { push_to_create: false });
       const off = await git.git(["push", "-q", url("new", "tenant:admin"), "main"], { cwd: source });
@@ -87,7 +87,7 @@ onEveryHost(
         .toContain('"fresh"');
     });
 
-    it("shows another tenant's token nothing but what is public", async () => {
+    it("shows another tenant's token only what is public", async () => {
       const { git, base } = journey;
       const { operator, url } = await tenantWith(journey, "owner");
       await git.ok(["push", "-q", url("one", "tenant:admin"), "main"], { cwd: source });
@@ -103,7 +103,7 @@ onEveryHost(
       expect((await git.git(["push", "-q", theirs("one"), "main:x"], { cwd: source })).stderr).toContain("403");
     });
 
-    it("ends with the next request when a token is revoked or the repository is deleted", async () => {
+    it("refuses the next request after a token is revoked or the repository is deleted", async () => {
       const { git, base } = journey;
       const { operator, url } = await tenantWith(journey, "ending");
       await git.ok(["push", "-q", url("one", "tenant:admin"), "main"], { cwd: source });

@@ -63,7 +63,7 @@ export function packCatalogSuite(title: string, open: () => Promise<PackCatalogU
       expect((await store.refLog({ limit: 10 }))?.pushes).toHaveLength(2);
     });
 
-    it("marks what replaces marked packs only, for as long as all refs of theirs are kept", async () => {
+    it("marks packs that replace only marked ones, for as long as all refs of those are kept", async () => {
       const store = await twoPacks(open);
       await replace(store, [repacked("all")], ["first", "second"]);
       expect(await marks(store)).toEqual({ all: true });
@@ -72,7 +72,7 @@ export function packCatalogSuite(title: string, open: () => Promise<PackCatalogU
       expect(await marks(store)).toEqual({ all: false });
     });
 
-    it("leaves unmarked what replaces a pack without a mark", async () => {
+    it("leaves packs unmarked that replace one without a mark", async () => {
       const store = await twoPacks(open);
       const moved: RefUpdate = { name: MAIN, oldOid: oid(1), newOid: oid(4), forward: true };
       await push(store, [moved], { pack: packRecord("plain", { marked: false }) });
@@ -80,7 +80,7 @@ export function packCatalogSuite(title: string, open: () => Promise<PackCatalogU
       expect(await marks(store)).toEqual({ second: true, all: false });
     });
 
-    it("changes nothing where a pack to be replaced has gone", async () => {
+    it("changes nothing if a pack to be replaced is gone", async () => {
       const store = await twoPacks(open);
       await replace(store, [repacked("all")], ["first"]);
       const before = await snapshot(store);
@@ -96,7 +96,7 @@ export function packCatalogSuite(title: string, open: () => Promise<PackCatalogU
       expect((await snapshot(store)).packs).toEqual(packs);
     });
 
-    it("refuses all where the repository was made anew, or never", async () => {
+    it("refuses everything if the repository was made anew, or never", async () => {
       const store = await twoPacks(open);
       expect(await store.replacePacks({ id: "another", added: [], replaced: ["first"] })).toEqual({ kind: "gone" });
       const missing = await open();

@@ -12,7 +12,7 @@ const ZERO = "0".repeat(40);
 /** Declares the suite; `open` gives a name that has no repository yet. */
 export function refLogSuite(title: string, open: () => Promise<RefStoreUnderTest>): void {
   describe(`ref log: ${title}`, () => {
-    it("says who moved what, the newest first", async () => {
+    it("lists who moved which refs, newest first", async () => {
       const store = await open();
       expect(await store.refLog({ limit: 10 })).toBeUndefined();
       await createdRecord(store, { ...CREATION, headChosen: true });
@@ -49,7 +49,7 @@ export function refLogSuite(title: string, open: () => Promise<RefStoreUnderTest
       expect(page?.pushes.map(({ certificate }) => certificate)).toEqual([undefined, undefined]);
     });
 
-    it("is read by the page, also in the middle of a push, and by the ref", async () => {
+    it("is read in pages, which may begin in the middle of a push, and by ref", async () => {
       const store = await open();
       const names = Array.from({ length: 7 }, (_, i) => `refs/heads/b${i}`);
       await push(

@@ -140,7 +140,7 @@ export function refStoreSuite(title: string, open: () => Promise<RefStoreUnderTe
 }
 
 function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
-  it("says that what was never made is missing", async () => {
+  it("answers that a repository is missing if it was never made", async () => {
     const store = await open();
     expect(await store.open({ packs: true, refPrefixes: [], wants: raw(oid(1)) })).toEqual({ kind: "missing" });
     expect(await store.beginPush({ names: ["refs/heads/main"] })).toEqual({ kind: "missing" });
@@ -179,7 +179,7 @@ function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(again).toEqual({ kind: "exists", record: made.record });
   });
 
-  it("changes what is given and leaves the rest", async () => {
+  it("changes the given settings and leaves the rest", async () => {
     const store = await open();
     const record = await createdRecord(store, { ...CREATION, description: "kept" });
     const changed = await store.change({ visibility: "public", head: "refs/heads/trunk" });
@@ -239,7 +239,7 @@ function lifeCases(open: () => Promise<RefStoreUnderTest>): void {
 }
 
 function pushCases(open: () => Promise<RefStoreUnderTest>): void {
-  it("has rules obeyed by the transaction itself", async () => {
+  it("enforces rules within the transaction", async () => {
     const store = await open();
     const main = "refs/heads/main";
     await push(store, [create(main, oid(1)), create("refs/heads/free", oid(1))]);
@@ -263,7 +263,7 @@ function pushCases(open: () => Promise<RefStoreUnderTest>): void {
     expect((await push(store, [move(main, oid(3), oid(4))])).kinds).toEqual(["ok"]);
   });
 
-  it("creates, moves and deletes, telling pushers what is there", async () => {
+  it("creates, moves and deletes refs, and tells pushers their values", async () => {
     const store = await open();
     expect(await push(store, [create("refs/heads/main", oid(1)), create("refs/tags/v1", oid(2))])).toEqual({
       kinds: ["ok", "ok"],
@@ -296,7 +296,7 @@ function pushCases(open: () => Promise<RefStoreUnderTest>): void {
     ]);
   });
 
-  it("tells the value that stood in the way", async () => {
+  it("returns the value that an update conflicts with", async () => {
     const store = await open();
     await push(store, [create("refs/heads/a", oid(1))]);
     const answer = await store.commitPush({
@@ -311,7 +311,7 @@ function pushCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(answer).toMatchObject({ outcomes: [{ kind: "rejected", why: { kind: "stale", current: oid(1) } }] });
   });
 
-  it("lets a ref that never was be deleted, as C git does, and refuses it where it was made meanwhile", async () => {
+  it("allows a missing ref to be deleted, as C git does, and refuses it if the ref was made meanwhile", async () => {
     const store = await open();
     expect((await push(store, [remove("refs/heads/none", ZERO)])).kinds).toEqual(["ok"]);
     await push(store, [create("refs/heads/none", oid(1))]);
@@ -338,7 +338,7 @@ function pushCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(await refsOf(store)).toEqual([["refs/heads/a", oid(1)]]);
   });
 
-  it("lands all of an atomic push or nothing", async () => {
+  it("applies all of an atomic push or nothing", async () => {
     const store = await open();
     await push(store, [create("refs/heads/a", oid(1))]);
     const before = await store.open({ refPrefixes: [] });
@@ -391,7 +391,7 @@ function conflictCases(open: () => Promise<RefStoreUnderTest>): void {
     ]);
   });
 
-  it("lets a deletion make room for what comes after it", async () => {
+  it("lets a deletion make room for a ref that comes after it", async () => {
     const store = await open();
     await createdRecord(store, { ...CREATION, headChosen: true });
     await push(store, [
@@ -416,7 +416,7 @@ function conflictCases(open: () => Promise<RefStoreUnderTest>): void {
 }
 
 function snapshotCases(open: () => Promise<RefStoreUnderTest>): void {
-  it("gives refs in byte order, by literal prefixes", async () => {
+  it("returns refs in byte order, by literal prefixes", async () => {
     const store = await open();
     const names = [
       "refs/heads/a%b",
@@ -449,7 +449,7 @@ function snapshotCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(await listed("refs/heads/\u{10ffff}")).toEqual([]);
   });
 
-  it("gives refs by their full names, beside those of prefixes", async () => {
+  it("returns refs by their full names, beside those of prefixes", async () => {
     const store = await open();
     await push(store, [
       create("refs/heads/a", oid(1)),
@@ -469,7 +469,7 @@ function snapshotCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(rows.find(({ name }) => name === "refs/tags/a")?.peeled).toEqual(raw(oid(4)));
   });
 
-  it("gives peeled values back, and forgets them when the ref no longer peels", async () => {
+  it("returns peeled values, and forgets them when the ref no longer peels", async () => {
     const store = await open();
     await push(store, [{ ...create("refs/tags/v1", oid(1)), peeled: oid(2) }]);
     const peeledOf = async (): Promise<(string | undefined)[]> => {
@@ -504,7 +504,7 @@ function snapshotCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(await look(oid(1), oid(2), oid(3))).toEqual([[1, 1, 1], 1]);
   });
 
-  it("gives HEAD's value while its branch is born, and a version that rises", async () => {
+  it("returns HEAD's value while its branch exists, and a version that rises", async () => {
     const store = await open();
     await store.create(CREATION);
     const first = await store.open({});
@@ -518,7 +518,7 @@ function snapshotCases(open: () => Promise<RefStoreUnderTest>): void {
 }
 
 function packCases(open: () => Promise<RefStoreUnderTest>): void {
-  it("keeps a pack that some command used, and none that no command did", async () => {
+  it("keeps a pack that some command needs, and none that no command does", async () => {
     const store = await open();
     const kept = packRecord("p1");
     expect(await push(store, [create("refs/heads/main", oid(1))], { pack: kept })).toEqual({
@@ -533,7 +533,7 @@ function packCases(open: () => Promise<RefStoreUnderTest>): void {
     expect((await store.describe())?.sizeBytes).toBe(2100);
   });
 
-  it("takes no pack without a lease: it may be swept already", async () => {
+  it("accepts no pack without a lease: it may be swept already", async () => {
     const store = await open();
     const begun = await store.beginPush({ names: [], create: CREATION, packName: "p1" });
     if (begun.kind !== "begun") throw new Error("not begun");
@@ -552,7 +552,7 @@ function packCases(open: () => Promise<RefStoreUnderTest>): void {
     expect(await refsOf(store)).toEqual([]);
   });
 
-  it("leaves the mark off a pack of which one tip did not get in", async () => {
+  it("leaves a pack without a mark if one of its tips was refused", async () => {
     const store = await open();
     await push(store, [create("refs/heads/a", oid(1))], { pack: packRecord("whole") });
     await push(store, [create("refs/heads/b", oid(2)), move("refs/heads/a", oid(9), oid(3))], {

@@ -11,7 +11,7 @@ import { create, createdRecord, CREATION, oid, packRecord, push, type RefStoreUn
 /** Runs the suite; `open` gives a name that has no repository yet. */
 export function repositoryLifeSuite(name: string, open: () => Promise<RefStoreUnderTest>): void {
   describe(`a repository's life: ${name}`, () => {
-    it("changes what is still as it was seen, and nothing else", async () => {
+    it("changes settings only if they are still as the client saw them", async () => {
       const store = await open();
       const tag = settingsTag(await createdRecord(store));
       expect(await store.change({ description: "one" }, ["nonsense"])).toBe("stale");
@@ -24,7 +24,7 @@ export function repositoryLifeSuite(name: string, open: () => Promise<RefStoreUn
       expect(await store.change({ readOnly: false }, wasReadOnly)).toBe("stale");
     });
 
-    it("answers one who may read public repositories only as if a private one were missing", async () => {
+    it("answers a caller that may read only public repositories as if a private one were missing", async () => {
       const store = await open();
       await createdRecord(store);
       await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("p1") });
@@ -42,7 +42,7 @@ export function repositoryLifeSuite(name: string, open: () => Promise<RefStoreUn
       expect(await store.describe(true)).toEqual(await store.describe());
     });
 
-    it("makes a repository with the id that it is given", async () => {
+    it("makes a repository with the given id", async () => {
       const store = await open();
       const id = "1".repeat(32);
       expect(await createdRecord(store, { ...CREATION, id })).toMatchObject({ id });
@@ -52,7 +52,7 @@ export function repositoryLifeSuite(name: string, open: () => Promise<RefStoreUn
       expect(await store.beginPush({ names: [], create: { ...CREATION, id } })).toEqual({ kind: "missing" });
     });
 
-    it("never makes a repository whose end came before its beginning", async () => {
+    it("never makes a repository that was removed before it was made", async () => {
       const store = await open();
       const [early, later] = ["3".repeat(32), "4".repeat(32)];
       expect(await store.remove(early)).toBe(false);

@@ -123,7 +123,7 @@ export function schemaSuite(name: string, wakeFresh: WakeFresh): void {
       expect(shapes(await wakeFresh("repository", statements), false)).toEqual(fresh);
     });
 
-    it("what is in them stays", async () => {
+    it("migrations keep the content of the tables", async () => {
       const { opened } = await wakeFresh("repository", [...statementsOf("repository", 0), ...OLD_ROWS]);
       expect(opened).toMatchObject({
         kind: "found",

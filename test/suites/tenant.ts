@@ -49,7 +49,7 @@ export function tenantSuite(name: string, open: () => Promise<TenantUnderTest>):
 }
 
 function lifeCases(open: () => Promise<TenantUnderTest>): void {
-  it("is nothing until it is made", async () => {
+  it("a tenant does not exist until it is made", async () => {
     const tenant = await open();
     expect(await tenant.describe()).toBeUndefined();
     expect(await tenant.change({ pushToCreate: false })).toBeUndefined();
@@ -64,7 +64,7 @@ function lifeCases(open: () => Promise<TenantUnderTest>): void {
     expect(await tenant.describe()).toBeUndefined();
   });
 
-  it("is made once, and changed in what is given", async () => {
+  it("a tenant is made once, and a change leaves what it does not name", async () => {
     const tenant = await open();
     const made = await tenant.create(DEFAULT_TENANT);
     expect(made).toMatchObject({ kind: "created", record: { repoCount: 0, settings: DEFAULT_TENANT } });
@@ -76,7 +76,7 @@ function lifeCases(open: () => Promise<TenantUnderTest>): void {
     expect((await tenant.describe())?.settings).toEqual({ pushToCreate: false, quotas: { bytes: 0 } });
   });
 
-  it("may have a floor of its own for the intervals of mirrors, and none again", async () => {
+  it("a tenant may have its own minimum for the intervals of mirrors, and lose it again", async () => {
     const tenant = await open();
     await tenant.create({ ...DEFAULT_TENANT, leastMirrorInterval: 300 });
     expect((await tenant.change({ pushToCreate: true }))?.settings).toMatchObject({ leastMirrorInterval: 300 });
@@ -84,7 +84,7 @@ function lifeCases(open: () => Promise<TenantUnderTest>): void {
     expect((await tenant.change({ leastMirrorInterval: 0 }))?.settings).toEqual(DEFAULT_TENANT);
   });
 
-  it("leaves nothing to the next of its name", async () => {
+  it("a deleted tenant leaves nothing to the next of its name", async () => {
     const tenant = await open();
     await tenant.create({ pushToCreate: false, quotas: { repos: 5 } });
     await tenant.issue(tokenOf("old"));
@@ -143,7 +143,7 @@ function tokenCases(open: () => Promise<TenantUnderTest>): void {
     expect(await issue("8", { createdBy: past })).toEqual({ kind: "no-maker" });
   });
 
-  it("ends the tokens that one made with it, where that is asked for", async () => {
+  it("revokes a token's descendants with it if the request says so", async () => {
     const tenant = await made();
     const issue = async (text: string, createdBy?: string): Promise<string> => {
       const answer = await tenant.issue(tokenOf(text, createdBy === undefined ? {} : { createdBy }));
@@ -169,7 +169,7 @@ function tokenCases(open: () => Promise<TenantUnderTest>): void {
     expect((await tenant.tokens("", 10))?.items[0]).toHaveProperty("usedAt");
   });
 
-  it("knows no token whose time is up", async () => {
+  it("knows no token that has expired", async () => {
     const tenant = await made();
     await tenant.issue(tokenOf("past", { expiresAt: Date.now() - 1 }));
     await tenant.issue(tokenOf("later", { expiresAt: Date.now() + 60_000 }));
@@ -188,7 +188,7 @@ function tokenCases(open: () => Promise<TenantUnderTest>): void {
     expect(new Set(names)).toEqual(new Set(["a", "b", "c"]));
   });
 
-  it("says what it lists of the repository that a token is used on", async () => {
+  it("returns with a token what it lists of the repository that the token is used on", async () => {
     const tenant = await made();
     await tenant.issue(tokenOf("a"));
     expect(await tenant.check(hashOf("a"), "one")).not.toHaveProperty("listed");
@@ -215,7 +215,7 @@ function repoCases(open: () => Promise<TenantUnderTest>): void {
     expect(await tenant.register(wanted("one"))).not.toEqual(first);
   });
 
-  it("is made with its first repository by the operator alone, whom nothing bounds", async () => {
+  it("only the operator, whom nothing bounds, makes a tenant by making its first repository", async () => {
     const tenant = await open();
     expect(await tenant.register(wanted("one", { byOperator: true, byPush: true }))).toMatchObject({
       kind: "registered",
@@ -227,7 +227,7 @@ function repoCases(open: () => Promise<TenantUnderTest>): void {
     });
   });
 
-  it("takes as many as it may, and by a push where it lets", async () => {
+  it("takes repositories up to its quota, and by a push only if its settings allow it", async () => {
     const tenant = await open();
     await tenant.create({ pushToCreate: false, quotas: { repos: 2 } });
     expect(await tenant.register(wanted("one", { byPush: true }))).toEqual({
@@ -244,7 +244,7 @@ function repoCases(open: () => Promise<TenantUnderTest>): void {
     expect(await tenant.register(wanted("five"))).toMatchObject({ kind: "registered" });
   });
 
-  it("takes a repository that goes off the tokens that are for it", async () => {
+  it("removes a deleted repository from the tokens that name it", async () => {
     const tenant = await open();
     await tenant.create(DEFAULT_TENANT);
     for (const repo of ["one", "two"]) await tenant.register(wanted(repo));
@@ -288,7 +288,7 @@ function usageCases(open: () => Promise<TenantUnderTest>): void {
   };
   const usageOf = async (tenant: TenantUnderTest): Promise<unknown> => (await tenant.describe())?.usage;
 
-  it("sums what its repositories say, each by the newest that it said", async () => {
+  it("sums its repositories' usage, each by its newest report", async () => {
     const { tenant, tell } = await made();
     expect(await usageOf(tenant)).toEqual({ bytes: 0, objects: 0 });
     await tell("one", 3, 300, 3);
@@ -301,7 +301,7 @@ function usageCases(open: () => Promise<TenantUnderTest>): void {
     expect(await usageOf(tenant)).toEqual({ bytes: 60, objects: 6 });
   });
 
-  it("forgets what a repository had when it goes, and hears nothing of it any more", async () => {
+  it("forgets a deleted repository's usage, and ignores its later reports", async () => {
     const { tenant, tell } = await made();
     await tell("one", 3, 300, 3);
     await tell("two", 1, 50, 5);
@@ -317,7 +317,7 @@ function usageCases(open: () => Promise<TenantUnderTest>): void {
     expect(await usageOf(tenant)).toEqual({ bytes: 50, objects: 5 });
   });
 
-  it("says with a token, and for the operator, what there is elsewhere", async () => {
+  it("returns, with a token and for the operator, the usage of the other repositories", async () => {
     const { tenant, tell } = await made();
     await tenant.issue(tokenOf("a"));
     await tell("one", 3, 300, 3);
@@ -332,7 +332,7 @@ function usageCases(open: () => Promise<TenantUnderTest>): void {
     expect(await (await open()).allowance("one")).toBeUndefined();
   });
 
-  it("leaves no usage to the next of its name", async () => {
+  it("a deleted tenant leaves no usage to the next of its name", async () => {
     const { tenant, tell } = await made();
     await tell("one", 3, 300, 3);
     await tenant.remove();

@@ -23,13 +23,13 @@ export function unbornHeadSuite(title: string, open: () => Promise<RefStoreUnder
     const branches = (...names: string[]): RefUpdate[] =>
       names.map((name, index) => create(`refs/heads/${name}`, oid(index + 1)));
 
-    it("goes to main, else to master, else to the first branch that comes", async () => {
+    it("an unborn HEAD goes to main, else to master, else to the first branch that comes", async () => {
       expect(await headAfter(branches("a", "master", "main"))).toBe("refs/heads/main");
       expect(await headAfter(branches("a", "master"))).toBe("refs/heads/master");
       expect(await headAfter(branches("trunk", "a"))).toBe("refs/heads/trunk");
     });
 
-    it("stays where somebody chose it, at creation or later", async () => {
+    it("an unborn HEAD stays where somebody chose it, at creation or later", async () => {
       const creation = { head: "refs/heads/trunk", headChosen: true };
       expect(await headAfter(branches("main"), { creation })).toBe("refs/heads/trunk");
       const store = await open();
@@ -39,14 +39,14 @@ export function unbornHeadSuite(title: string, open: () => Promise<RefStoreUnder
       expect(await store.describe()).toMatchObject({ head: "refs/heads/main" });
     });
 
-    it("goes to none that was refused", async () => {
+    it("an unborn HEAD goes to no branch that was refused", async () => {
       const moved = move("refs/heads/master", oid(7), oid(8));
       expect(await headAfter([moved, ...branches("a")])).toBe("refs/heads/a");
       expect(await headAfter([moved, ...branches("a")], { commit: { atomic: true } })).toBe("refs/heads/main");
       expect(await headAfter([create("refs/tags/v1", oid(1))])).toBe("refs/heads/main");
     });
 
-    it("waits for branches where tags came first, and then stays", async () => {
+    it("an unborn HEAD waits for branches if tags came first, and then stays", async () => {
       const store = await open();
       await createdRecord(store);
       await push(store, [create("refs/tags/v1", oid(1))]);

@@ -100,14 +100,14 @@ describe("repositories", () => {
     expect((await ask("GET", "/repos/acme/bad")).status).toBe(404);
   });
 
-  it("are made from JSON that says so, under names that can be", async () => {
+  it("are made only from JSON with its content type, under valid names", async () => {
     expect((await ask("PUT", "/repos/acme/bad", "{}", { "Content-Type": "text/plain" })).status).toBe(415);
     for (const name of ["acme/x.git", "api/x", "_t/x", "acme/.x", `acme/${"x".repeat(101)}`]) {
       expect((await ask("PUT", `/repos/${name}`, {})).status).toBe(422);
     }
   });
 
-  it("are shown to anyone where they are public, and changed by nobody else", async () => {
+  it("are shown to anybody if they are public, and changed only by their own administrators", async () => {
     await ask("PUT", "/repos/acme/seen", { visibility: "public" });
     const init = { headers: { "Content-Type": "application/json" } };
     expect((await fetch(`${host.base}/api/v1/repos/acme/seen`, init)).status).toBe(200);
@@ -147,7 +147,7 @@ describe("repositories", () => {
 });
 
 describe("behind the API", () => {
-  it("writes the files of a bare repository a moment after it is made, and again when it changes", async () => {
+  it("writes the files of a bare repository shortly after it is made, and again when it changes", async () => {
     const { body } = await ask("PUT", "/repos/acme/derived");
     const prefix = `repos/${String(body["id"])}.git/`;
     const bucket = await host.miniflare.getR2Bucket("BUCKET");

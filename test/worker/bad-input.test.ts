@@ -103,7 +103,7 @@ it.each(["__proto__", "constructor", "toString", "hasOwnProperty", "prototype"])
   },
 );
 
-it("takes the deletion of what never was for what it is", async () => {
+it("is answered as missing when a repository of that name is deleted", async () => {
   expect((await operator("DELETE", "/repos/acme/never")).status).toBe(404);
   expect((await operator("DELETE", "/repos/nobody/never")).status).toBe(404);
 });
@@ -125,7 +125,7 @@ describe("a body", () => {
     expect((await operator("GET", "/repos/acme/never-made")).status).toBe(404);
   });
 
-  it("that is no UTF-8 is no JSON", async () => {
+  it("that is not UTF-8 is refused as no JSON", async () => {
     const body = Buffer.concat([Buffer.from('{"description":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
     const answer = await fetch(`${host.base}/api/v1/repos/acme/never-made`, {
       method: "PUT",
@@ -165,7 +165,7 @@ describe("methods", () => {
     expect([answer.status, answer.headers.get("Allow")]).toEqual([405, allow]);
   });
 
-  it("knows no other paths and no other version", async () => {
+  it("of unknown paths and versions are answered with 404", async () => {
     for (const path of ["/nonsense", "/repos", "/repos/acme", "/repos/acme/one/nonsense", "/tenants/acme/nonsense"]) {
       expect((await operator("GET", path)).status).toBe(404);
     }
@@ -183,7 +183,7 @@ describe("bodies", () => {
     ["POST", "/tenants/acme/tokens"],
   ] as const;
 
-  it.each(PLACES)("of %s %s have to be what is described", async (method, path) => {
+  it.each(PLACES)("of %s %s have to match their description", async (method, path) => {
     const status = async (body: string, headers = {}): Promise<number> =>
       (await operator(method, path, body, headers)).status;
     expect(await status("{")).toBe(400);
@@ -203,7 +203,7 @@ describe("bodies", () => {
     expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
   });
 
-  it("change nothing where they are refused", async () => {
+  it("change nothing if they are refused", async () => {
     const before = (await operator("GET", "/tenants/acme")).body;
     for (const quotas of [{ repos: -1 }, { repos: 1.5 }, { repos: "1" }, { bytes: 1e300 }, { nonsense: 1 }, [], 5]) {
       expect((await operator("PATCH", "/tenants/acme", { push_to_create: false, quotas })).status).toBe(422);

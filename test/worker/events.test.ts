@@ -92,7 +92,7 @@ describe("a subscriber", () => {
     expect((await subscriber.closed).code).not.toBe(1006);
   });
 
-  it("is told what it missed, where it says what it knows", async () => {
+  it("is sent what it missed, if it names the place that it knows", async () => {
     const { events, push } = await repository();
     const before = await subscribe(events);
     await push("main:refs/heads/a");
@@ -110,7 +110,7 @@ describe("a subscriber", () => {
     all.close();
   });
 
-  it("is told after a long silence, in which the object is put to sleep", async () => {
+  it("is told of a move after a long silence, in which the object was put to sleep", async () => {
     const { events, push } = await repository();
     const subscriber = await subscribe(events);
     await push("main:refs/heads/a");
@@ -122,7 +122,7 @@ describe("a subscriber", () => {
     subscriber.close();
   });
 
-  it("is told that there is a gap where it knows what never was", async () => {
+  it("is told that there is a gap if it names a place that never was", async () => {
     const { path, events, push } = await repository();
     const subscriber = await subscribe(`${events}?since=999`);
     await push("main:refs/heads/a");
@@ -132,7 +132,7 @@ describe("a subscriber", () => {
     subscriber.close();
   });
 
-  it("gets pong for ping, and is sent away with anything else", async () => {
+  it("gets pong for ping, and is disconnected for anything else", async () => {
     const { events } = await repository();
     const subscriber = await subscribe(events);
     subscriber.send("ping");
@@ -141,7 +141,7 @@ describe("a subscriber", () => {
     expect(await subscriber.closed).toMatchObject({ code: 1003 });
   });
 
-  it("is let in as a reader is", async () => {
+  it("needs the same rights as a reader", async () => {
     const open = await repository();
     const closed = await repository("private");
     await expect(subscribe(closed.events)).rejects.toThrow("no subscription");
@@ -155,7 +155,7 @@ describe("a subscriber", () => {
     subscriber.close();
   });
 
-  it("is told over a WebSocket only", async () => {
+  it("can only subscribe over a WebSocket", async () => {
     const { path } = await repository("private");
     const plain = await api("GET", `${path}/events`);
     expect(plain.status).toBe(426);
@@ -170,7 +170,7 @@ describe("a subscriber", () => {
     }
   });
 
-  it("is sent away when the repository becomes private, unless it may read that too", async () => {
+  it("is disconnected when the repository becomes private, unless it may read that, too", async () => {
     const { path, events, push } = await repository();
     const anybody = await subscribe(events);
     const operator = await subscribe(events, host.token);
@@ -182,7 +182,7 @@ describe("a subscriber", () => {
     operator.close();
   });
 
-  it("is sent away when its token is revoked, before it is told anything more", async () => {
+  it("is disconnected when its token is revoked, before it is told anything more", async () => {
     const { path, events, push } = await repository("private");
     const tokens = `${host.base}/api/v1/tenants/acme/tokens`;
     const headers = { Authorization: `Bearer ${host.token}`, "Content-Type": "application/json" };
@@ -206,7 +206,7 @@ describe("a subscriber", () => {
     stays.close();
   });
 
-  it("is sent away when the repository is deleted, and hears nothing of the next one", async () => {
+  it("is disconnected when the repository is deleted, and hears nothing of the next one", async () => {
     const { path, events, push } = await repository();
     const subscriber = await subscribe(events);
     await api("DELETE", path);
@@ -261,7 +261,7 @@ it.runIf(process.env["LONG"] !== undefined)(
   },
 );
 
-it("leaves places to others than one address", async () => {
+it("leaves places to subscribers of other addresses", async () => {
   const { events } = await repository();
   const from = async (address: string): Promise<{ status: number; retryAfter: string | null; detail: string }> => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -295,7 +295,7 @@ it("leaves places to others than one address", async () => {
   for (const socket of open) socket.destroy();
 });
 
-it("tells 1,000 subscribers of every move, once and in order", async () => {
+it("and 999 others are told of every move, once and in order", async () => {
   const { events, push } = await repository();
   // One address has a share of the places; the operator has not.
   const subscribers = await Promise.all(Array.from({ length: 1000 }, async () => await subscribe(events, host.token)));

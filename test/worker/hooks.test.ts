@@ -130,7 +130,7 @@ describe("webhooks", () => {
     expect((await ask("GET", "acme/guarded/hooks", undefined, closed.base)).body).toEqual({ hooks: [] });
   });
 
-  it("are not moved into private networks", async () => {
+  it("can't be pointed to private networks", async () => {
     await ask("PUT", "acme/moved", {}, closed.base);
     const made = await ask("POST", "acme/moved/hooks", { url: "https://example.com/", active: false }, closed.base);
     const path = `acme/moved/hooks/${String(made.body["id"])}`;
@@ -138,7 +138,7 @@ describe("webhooks", () => {
     expect((await ask("GET", path, undefined, closed.base)).body["url"]).toBe("https://example.com/");
   });
 
-  it("are at most twenty a repository, and of those that exist", async () => {
+  it("are at most twenty per repository, which has to exist", async () => {
     const path = await repository();
     const settings = { url: `${receiver.base}/`, active: false };
     for (let at = 0; at < 20; at++) expect((await ask("POST", `${path}/hooks`, settings)).status).toBe(201);
@@ -268,7 +268,7 @@ describe("deliveries", () => {
     }, WAIT);
   });
 
-  it("end, and turn the webhook off, where the receiver is gone", async () => {
+  it("end, and turn the webhook off, if the receiver answers that it is gone", async () => {
     receiver.answer = () => ({ status: 410 });
     const path = await repository();
     const hook = await hooked(path);
@@ -286,7 +286,7 @@ describe("deliveries", () => {
     });
   });
 
-  it("are not repeated beyond what may wait", async () => {
+  it("are not repeated beyond the number that may wait", async () => {
     receiver.answer = () => ({ status: 500 });
     const path = await repository();
     const hook = await hooked(path);

@@ -88,7 +88,7 @@ afterAll(async () => {
 });
 
 describe("others are served", () => {
-  it("while an archive has no end, which then breaks off", async () => {
+  it("while an archive is endless, which then breaks off", async () => {
     const path = await planted("bomb", bombPack(20, 10));
     const { result, served } = await servedMeanwhile(download(`${path}/archive/main.tar.gz`));
     expect(result).toMatchObject({ status: 200, isWhole: false });
@@ -96,7 +96,7 @@ describe("others are served", () => {
     expect(served).toBeGreaterThan(5);
   });
 
-  it("while patterns are matched that go past their budget, which is then named", async () => {
+  it("while patterns exceed their budget, which the error then names", async () => {
     const stars = `*${"?*".repeat(120)}[xy]*z*a export-ignore\n`;
     const names = Array.from({ length: 300 }, (_, i): [string, string] => [`${"a".repeat(1000)}${1000 + i}za`, ""]);
     const path = await planted(
@@ -109,7 +109,7 @@ describe("others are served", () => {
     expect(served).toBeGreaterThan(2);
   });
 
-  it("of a log that has nothing to list, page by page", async () => {
+  it("while a log that lists nothing is read, page by page", async () => {
     const blob = objectId("blob", "");
     const rows = Array.from({ length: 20_000 }, (_, i): [string, string, string] => ["100644", `f${10_000 + i}`, blob]);
     const wide = treeOf(...rows);
@@ -131,7 +131,7 @@ describe("others are served", () => {
     expect(served).toBeGreaterThan(2);
   });
 
-  it("while small packs inflate to much that is checked", async () => {
+  it("while small packs inflate to large objects that are checked", async () => {
     const path = await made("modules");
     const files = Array.from({ length: 12 }, (_, i): [string, string] => [`d${i}`, longSection(500_000 + i, 700_000)]);
     const blobs = files.map(([, content]): RawEntry => ({ type: "blob", content }));
@@ -169,7 +169,7 @@ describe("work that grew with the product of two things", () => {
     expect(report.filter((line) => line.startsWith("ok "))).toHaveLength(2000);
   });
 
-  it("is little for patterns of a thousand stars and names that nearly match", async () => {
+  it("is small for patterns of a thousand stars and names that nearly match", async () => {
     const path = await planted("stars", directoryPack(starredFiles(500, 20)));
     expect(await download(`${path}/archive/main.tar`)).toMatchObject({ status: 200, isWhole: true });
   });

@@ -133,7 +133,7 @@ describe("credentials", () => {
     "/api/v1/repos/acme/NAME/export",
   ];
 
-  it.each(places)("shows a stranger at %s the same for private and missing", async (place) => {
+  it.each(places)("answers a stranger at %s the same for a private and a missing repository", async (place) => {
     for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: "Basic !!" }]) {
       const missing = await seen(await ask(place.replace("NAME", "none"), { headers }));
       expect(await seen(await ask(place.replace("NAME", "closed"), { headers }))).toEqual(missing);
@@ -165,7 +165,7 @@ describe("credentials", () => {
     expect(answer.headers.get("WWW-Authenticate")).toMatch(/^Basic realm="/);
   });
 
-  it("asks for credentials before a push, also where anyone may read, and before the body is read", async () => {
+  it("are asked for before a push, even to a public repository, and before the body is read", async () => {
     expect((await ask("/acme/open.git/info/refs?service=git-receive-pack")).status).toBe(401);
     const answer = await ask("/acme/open.git/git-receive-pack", {
       method: "POST",
@@ -175,7 +175,7 @@ describe("credentials", () => {
     expect(answer.status).toBe(401);
   });
 
-  it("takes names that can't be for missing ones", async () => {
+  it("answers impossible names like missing repositories", async () => {
     for (const path of ["/api/x.git/info/refs?service=git-upload-pack", "/acme/.x/info/refs?service=git-upload-pack"]) {
       expect((await askAsOperator(path)).status).toBe(404);
     }
@@ -224,14 +224,14 @@ describe("smart HTTP", () => {
     expect(await answer.text()).toBe("");
   });
 
-  it("does not let a probe tell what is there", async () => {
+  it("does not reveal to a probe what exists", async () => {
     const init = { method: "POST", headers: { "Content-Type": UPLOAD }, body: "0000" };
     const missing = await seen(await ask("/acme/none.git/git-upload-pack", init));
     expect(missing).toMatchObject({ status: 401 });
     expect(await seen(await ask("/acme/closed.git/git-upload-pack", init))).toEqual(missing);
   });
 
-  it("wants its content types, and the right methods", async () => {
+  it("requires its content types and the right methods", async () => {
     for (const type of ["text/plain", RECEIVE, "application/x-www-form-urlencoded"]) {
       const headers = { "Content-Type": type };
       expect((await ask("/acme/open.git/git-upload-pack", { method: "POST", headers, body: "0000" })).status).toBe(415);
@@ -242,7 +242,7 @@ describe("smart HTTP", () => {
     expect((await ask("/acme/open.git/info/refs", { method: "POST" })).status).toBe(405);
   });
 
-  it("unzips a body, also one that does not say so, and calls a broken one the client's mistake", async () => {
+  it("decompresses a body, even one whose headers do not say so, and answers a broken one with 400", async () => {
     const request = Buffer.from(`0011command=ls-refs0001000bpeel\n0000`.replace("0011", "0014"));
     const plain = await (await post(request, {})).text();
     expect(plain.length).toBeGreaterThan(3);
@@ -296,7 +296,7 @@ describe("pages of other origins", () => {
     expect(await socketFor(path, host.base)).toBe(101);
   });
 
-  it("may read what anybody may", async () => {
+  it("may read what is public", async () => {
     const answer = await ask("/acme/open.git/info/refs?service=git-upload-pack", { headers: evil });
     expect(answer.status).toBe(200);
     await answer.text();
@@ -309,7 +309,7 @@ describe("version 2's advertisement", () => {
   const calls = (answer: Response): string | undefined =>
     /do;desc="(\d+)"/.exec(answer.headers.get("Server-Timing") ?? "")?.[1];
 
-  it("is remembered for a moment, and no longer than the settings stay", async () => {
+  it("is remembered for a short time, and no longer than the settings stay", async () => {
     await makeRepository("acme/brief", { visibility: "public" });
     const first = await ask(path, { headers });
     const second = await ask(path, { headers });
@@ -340,7 +340,7 @@ describe("dumb HTTP", () => {
     await plant("acme/dumb-private");
   });
 
-  it("gives the files that git update-server-info writes", async () => {
+  it("serves the files that git update-server-info writes", async () => {
     const text = async (file: string): Promise<string> => (await ask(`/acme/dumb.git/${file}`)).text();
     expect(await text("HEAD")).toBe("ref: refs/heads/main\n");
     expect(await text("info/refs")).toBe(
@@ -351,7 +351,7 @@ describe("dumb HTTP", () => {
     expect((await ask(`/acme/dumb.git/objects/12/${"3".repeat(38)}`)).status).toBe(404);
   });
 
-  it("gives packs by their checksum, whole and in part", async () => {
+  it("serves packs by their checksum, whole and in part", async () => {
     const path = `/acme/dumb.git/objects/pack/pack-${planted.checksum}`;
     const whole = await ask(`${path}.pack`);
     expect(whole.headers.get("Content-Type")).toBe("application/x-git-packed-objects");
@@ -377,7 +377,7 @@ describe("dumb HTTP", () => {
     expect(head.headers.get("Server-Timing")).toContain('r2r;desc="0"');
   });
 
-  it("tells a client that has a pack so, and continues what one has a part of", async () => {
+  it("answers 304 to a client that has a pack, and continues a partial download", async () => {
     const path = `/acme/dumb.git/objects/pack/pack-${planted.checksum}.pack`;
     const first = await ask(path, { method: "HEAD" });
     const [etag, modified] = [first.headers.get("ETag") ?? "", first.headers.get("Last-Modified") ?? ""];
@@ -425,13 +425,13 @@ describe("dumb HTTP", () => {
     await get.text();
   });
 
-  it("knows no pack that the catalog does not name, by its stem or otherwise", async () => {
+  it("serves no pack that the catalog does not name, by its stem or otherwise", async () => {
     for (const name of ["c0ffee".padEnd(40, "0"), "dead".padEnd(40, "0"), ZERO]) {
       expect((await ask(`/acme/dumb.git/objects/pack/pack-${name}.pack`)).status).toBe(404);
     }
   });
 
-  it("lets nobody keep what not everybody may read", async () => {
+  it("lets nobody cache what not everybody may read", async () => {
     const answer = await askAsOperator(`/acme/dumb-private.git/objects/pack/pack-${planted.checksum}.pack`);
     expect(answer.status).toBe(200);
     expect(answer.headers.get("Cache-Control")).toMatch(/no-cache/);

@@ -109,7 +109,7 @@ schemaSuite("Durable Object", wakeFresh);
 packStorageSuite("R2", async () => storage);
 
 describe("the alarm", () => {
-  it("deletes the files of uploads whose time is up, and takes them no more", async () => {
+  it("deletes the files of uploads whose lease has ended, and lets them land no more", async () => {
     const object = await openObject();
     const landed = packRecord("landed");
     await push(object, [create("refs/heads/main", oid(1))], { pack: landed });
@@ -145,7 +145,7 @@ describe("a private repository for one who may read public ones only", () => {
   const requests = [{}, all, { ...all, at: Date.now() }, { refNames: ["refs/heads/1"] }, { pushSeed: true }];
   const refused = [...requests.map((request) => ({ ...request, publicOnly: true })), undefined];
 
-  it("costs the same few rows however much there is in it", async () => {
+  it("costs the same few rows however much is in it", async () => {
     const [missing, few, many, gone] = [await openObject(), await openObject(), await openObject(), await openObject()];
     for (const [object, refs] of [
       [few, 1],

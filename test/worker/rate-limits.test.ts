@@ -26,7 +26,7 @@ async function ask(address: string, authorization?: string, path = "/acme/open.g
   return answer;
 }
 
-it("shuts an address out that gives too many wrong tokens, on every surface, and no other", async () => {
+it("the host shuts out an address that sends too many wrong tokens, on every surface, and no other address", async () => {
   await apiClient(host.base, "test-token")("PUT", "/repos/acme/open", { visibility: "public" });
   const wrong = "Bearer tpk_acme_wrong";
   for (let tries = 0; tries < 3; tries++) expect((await ask("192.0.2.1", wrong)).status).toBe(401);
@@ -45,13 +45,13 @@ it("shuts an address out that gives too many wrong tokens, on every surface, and
   expect((await ask("192.0.2.2", "Bearer test-token")).status).toBe(200);
 });
 
-it("counts an IPv6 network as one", async () => {
+it("the host counts an IPv6 network as one address", async () => {
   for (const host64 of ["1", "2", "ffff:1"]) expect((await ask(`2001:db8::${host64}`, "Bearer x")).status).toBe(401);
   expect((await ask("2001:db8:0:0:9::1", "Bearer x")).status).toBe(429);
   expect((await ask("2001:db8:0:1::1", "Bearer x")).status).toBe(401);
 });
 
-it("bounds a tenant's tokens together, and no other tenant's", async () => {
+it("the host bounds the requests of a tenant's tokens together, and those of no other tenant", async () => {
   const operator = apiClient(host.base, "test-token");
   await operator("PUT", "/tenants/busy");
   await operator("PUT", "/tenants/quiet");

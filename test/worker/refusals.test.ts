@@ -224,7 +224,7 @@ describe("what is private, for those who may not read it", () => {
     asked = [...(await everyRoute()), ...MORE];
   });
 
-  it("is asked for on every route", () => {
+  it("is covered here on every route", () => {
     expect(asked.length).toBeGreaterThan(70);
     const paths = asked.map(({ path }) => path).join(" ");
     for (const path of ["mirror/hook", "events", "uploads/1/parts/1", "export/HEAD", "reflog", "hooks/1/deliveries"])
@@ -233,7 +233,7 @@ describe("what is private, for those who may not read it", () => {
       expect(paths).toContain(`/acme/REPO.git/${path}`);
   });
 
-  it("answers the webhook of a mirror when its body is there, and not before", async () => {
+  it("answers the webhook of a mirror only after its whole body", async () => {
     const length = 100_000;
     const open = KINDS.map((kind) => slowHook(REPOSITORIES[kind], length));
     // Each has the time that a whole request takes.
@@ -243,7 +243,7 @@ describe("what is private, for those who may not read it", () => {
     expect(answers).toEqual([404, 404, 404]);
   });
 
-  it("answers like what is missing, after the same storage operations", async () => {
+  it("is answered like a missing repository, after the same storage operations", async () => {
     await log.read();
     const answers: Record<Kind, Record<string, string>> = { private: {}, mirror: {}, missing: {} };
     for (const [index, each] of asked.entries()) {

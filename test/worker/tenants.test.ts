@@ -65,7 +65,7 @@ describe("tenants", () => {
     expect((await operator("PUT", "/tenants/first")).status).toBe(201);
   });
 
-  it("are changed only as they were seen", async () => {
+  it("are changed only if they are as the client saw them", async () => {
     const made = await operator("PUT", "/tenants/seen");
     const etag = made.headers.get("ETag") ?? "";
     expect(etag).toMatch(/^"[0-9a-f]+"$/);
@@ -164,7 +164,7 @@ describe("tokens", () => {
     expect((await operator("DELETE", `/tenants/keys/tokens/${id}`)).status).toBe(404);
   });
 
-  it("are not known any more when they have expired", async () => {
+  it("are unknown after they have expired", async () => {
     await operator("PUT", "/repos/keys/one");
     const token = await issueToken(operator, "keys", "repo:read", { expires_in: 60 });
     expect(await statusOf(service("keys/one"), token)).toBe(200);
@@ -172,7 +172,7 @@ describe("tokens", () => {
     expect(await statusOf(service("keys/one"), token)).toBe(401);
   });
 
-  it("are for their repositories only, and not for others that take their names", async () => {
+  it("are only for their repositories, and not for later ones of the same names", async () => {
     await operator("PUT", "/repos/keys/mine");
     await operator("PUT", "/repos/keys/theirs");
     const token = await issueToken(operator, "keys", "tenant:admin", { repos: ["mine"] });
@@ -194,7 +194,7 @@ describe("tokens", () => {
     expect(await statusOf(service("keys/mine"), token)).toBe(404);
   });
 
-  it("make none that outlives them, and go with what they made where that is asked for", async () => {
+  it("make none that outlives them, and are revoked together with those that they made if the request says so", async () => {
     await operator("PUT", "/tenants/family");
     const maker = await operator("POST", "/tenants/family/tokens", {
       name: "maker",
@@ -256,7 +256,7 @@ describe("tokens", () => {
     expect((await operator("POST", "/tenants/keys/tokens", body)).status).toBe(422);
   });
 
-  it("are not made from what is no JSON, too large or too deep", async () => {
+  it("are not made from a body that is no JSON, too large or too deep", async () => {
     const post = async (body: string, headers = {}): Promise<number> =>
       (await operator("POST", "/tenants/keys/tokens", body, headers)).status;
     expect(await post("{")).toBe(400);
@@ -268,7 +268,7 @@ describe("tokens", () => {
     expect(await post("null")).toBe(422);
   });
 
-  it("are refused in a URL, whatever else is right", async () => {
+  it("are refused in a URL, even if everything else is right", async () => {
     const token = await issueToken(operator, "keys", "repo:read");
     for (const query of [`x=${token}`, "access_token=abc", "private_token=abc", `q=a%20${token}`, `${token}=1`]) {
       const answer = await fetch(`${host.base}/api/v1/repos/keys/one?${query}`, {
@@ -300,7 +300,7 @@ describe("repositories of a tenant", () => {
     }
   });
 
-  it("are as many as the tenant may have, and made by a push where it lets them", async () => {
+  it("are no more than the tenant's quota, and made by a push only if the tenant allows it", async () => {
     await operator("PUT", "/tenants/small", { quotas: { repos: 1 } });
     const admin = await issueToken(operator, "small", "tenant:admin");
     expect((await as(admin)("PATCH", "/tenants/small", { quotas: { repos: 9 } })).status).toBe(403);
@@ -344,7 +344,7 @@ describe("repositories of a tenant", () => {
     expect(await mirror(0)).toMatchObject({ status: 200, body: { interval: 0 } });
   });
 
-  it("are changed only as they were seen, whatever is pushed meanwhile", async () => {
+  it("are changed only if their settings are as the client saw them, whatever is pushed meanwhile", async () => {
     const made = await operator("PUT", "/repos/many/tagged");
     const etag = made.headers.get("ETag") ?? "";
     const change = async (tag: string): Promise<number> =>
@@ -448,7 +448,7 @@ describe("what not everybody sees of a public repository", () => {
 });
 
 describe("an authenticated ls-remote", () => {
-  it("takes three Durable Object calls, and a look-up goes out with the opening", async () => {
+  it("takes three Durable Object calls, and looks up the token while it opens the repository", async () => {
     await operator("PUT", "/repos/keys/counted");
     const token = await issueToken(operator, "keys", "repo:read");
     const headers = { Authorization: `Bearer ${token}`, "Git-Protocol": "version=2" };

@@ -82,7 +82,7 @@ const refsOf = async (repo: string): Promise<unknown> =>
   (await operator("GET", `/repos/acme/${repo}/refs`)).body["refs"];
 
 describe("an upload", () => {
-  it("lands as one push, whatever order its parts came in", async () => {
+  it("lands as one push, whatever the order of its parts", async () => {
     const { put, complete, left, path } = await uploading("landed");
     const { commit, pack } = content(1);
     const cut = [0, 1000, 1001, 4000, pack.length];
@@ -102,7 +102,7 @@ describe("an upload", () => {
     expect((await complete(pushBody([{ name: "refs/heads/main", new: commit }]))).status).toBe(404);
   });
 
-  it("leaves nothing where the push is refused", async () => {
+  it("leaves nothing if the push is refused", async () => {
     const { put, complete, left } = await uploading("stale");
     const { commit, pack } = content(2);
     await put(1, pack.subarray(0, 2500));
@@ -116,7 +116,7 @@ describe("an upload", () => {
     expect(await refsOf("stale")).toEqual([]);
   });
 
-  it("is checked as any push", async () => {
+  it("is checked like any push", async () => {
     const { put, complete, left } = await uploading("checked");
     const { commit, pack } = content(3);
     await put(1, pack.subarray(0, 3000));
@@ -127,7 +127,7 @@ describe("an upload", () => {
     expect(await left()).toEqual([]);
   });
 
-  it("moves all refs or none where that is asked, and takes options", async () => {
+  it("moves all refs or none if it is atomic, and takes push options", async () => {
     const { put, complete } = await uploading("atomic");
     const { commit, pack } = content(4);
     await put(1, pack);
@@ -144,7 +144,7 @@ describe("an upload", () => {
     expect(await refsOf("atomic")).toEqual([]);
   });
 
-  it("is completed when all that was announced has come", async () => {
+  it("is completed only when all announced parts have come", async () => {
     const { put, complete, path } = await uploading("whole");
     const { commit, pack } = content(5);
     const body = pushBody([{ name: "refs/heads/main", new: commit }]);
@@ -171,7 +171,7 @@ describe("an upload", () => {
     expect(await left()).toEqual([]);
   });
 
-  it("refuses what is no part", async () => {
+  it("refuses a request that is no valid part", async () => {
     const { put, path } = await uploading("refused");
     for (const number of [0, 1001, -1, 1.5])
       expect(await put(number, new Uint8Array(1))).toMatchObject({ status: 422 });
@@ -211,7 +211,7 @@ async function brokenOff(path: string, number: number, length: number): Promise<
 }
 
 describe("who uploads", () => {
-  it("needs a token that may push, to what is no mirror and not read-only", async () => {
+  it("needs a token that may push, and a repository that is neither a mirror nor read-only", async () => {
     await operator("PUT", "/repos/acme/guarded", {});
     const reader = apiClient(host.base, await issueToken(operator, "acme", "repo:read"));
     const writer = apiClient(host.base, await issueToken(operator, "acme", "repo:write"));
@@ -231,7 +231,7 @@ describe("who uploads", () => {
     });
   });
 
-  it("is bound by the tenant's quota before a byte is taken", async () => {
+  it("is held to the tenant's quota before a byte is stored", async () => {
     await operator("PUT", "/tenants/small", { quotas: { bytes: 4000 } });
     await operator("PUT", "/repos/small/one", {});
     const token = await issueToken(operator, "small", "repo:write");
@@ -270,7 +270,7 @@ describe("who uploads", () => {
     );
   });
 
-  it("can't go past the quota by announcing a part anew that does not come", async () => {
+  it("can't exceed the quota by announcing a part again that does not come", async () => {
     await operator("PUT", "/tenants/sly", { quotas: { bytes: 4000 } });
     await operator("PUT", "/repos/sly/one", {});
     const { body } = await operator("POST", "/repos/sly/one/uploads");
@@ -294,7 +294,7 @@ describe("who uploads", () => {
     ]);
   });
 
-  it("is named where refs move", async () => {
+  it("is recorded as the one who moved the refs", async () => {
     const token = await issueToken(operator, "acme", "repo:write");
     const { put, complete } = await uploading("named", token);
     const { commit, pack } = content(6);

@@ -30,7 +30,7 @@ const operations = (): [string, Operation][] =>
     ]),
   );
 
-it("describes every route there is, and no other", () => {
+it("the description lists every route, and no other", () => {
   const there = routes.routes
     .filter(({ method }) => method !== "ALL")
     .map(({ method, path }) => `${method} /api/v1${path.replaceAll(/:(\w+)(\{[^}]*\})?/g, "{$1}")}`);
@@ -51,12 +51,12 @@ function faultsOf(name: string, { summary, tags, parameters = [], responses }: O
   ].map((fault) => `${name}: ${fault}`);
 }
 
-it("says of each what it does, what it takes and what it answers", () => {
+it("the description of each route says what it does, what it takes and what it answers", () => {
   expect(described.openapi).toMatch(/^3\.1\./);
   expect(operations().flatMap(([name, operation]) => faultsOf(name, operation))).toEqual([]);
 });
 
-it("gives the schemas that requests are checked with", () => {
+it("the description contains the schemas that requests are checked with", () => {
   const body = described.paths["/api/v1/tenants/{tenant}/tokens"]?.["post"]?.requestBody;
   expect(body?.content["application/json"]?.schema).toMatchObject({
     type: "object",
@@ -66,7 +66,7 @@ it("gives the schemas that requests are checked with", () => {
   });
 });
 
-it("is a page that loads and runs nothing, with every path", async () => {
+it("the page loads and runs nothing, and has every path", async () => {
   const answer = await routes.request("/docs");
   expect(answer.headers.get("Content-Type")).toMatch(/^text\/html/);
   const policy = answer.headers.get("Content-Security-Policy") ?? "";

@@ -6,7 +6,7 @@ import type { Job } from "../../../src/events/job.ts";
 /** Lets whatever is ready go on. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-it("deliveries whose receivers are silent hold up few of the others, and no other job", async () => {
+it("deliveries to silent receivers hold up few of the others, and no other job", async () => {
   const asked: string[] = [];
   const done: string[] = [];
   const acknowledged: string[] = [];
@@ -57,7 +57,7 @@ it("deliveries whose receivers are silent hold up few of the others, and no othe
   expect(acknowledged).toHaveLength(7);
 });
 
-it("work goes on beside other work, as much at once as may", async () => {
+it("work runs beside other work, up to the bound", async () => {
   const beside = new Beside(2);
   const ends: (() => void)[] = [];
   const kept: Promise<void>[] = [];

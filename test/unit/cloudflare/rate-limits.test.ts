@@ -24,7 +24,7 @@ it("bounds nothing without the bindings, or without an address", async () => {
   expect(await new RateLimits().forClient({ LOGIN_LIMIT: never }, "").admitsAfterWrongToken()).toBe(true);
 });
 
-it("shuts an address out from the first no on", async () => {
+it("shuts an address out from the first refusal on", async () => {
   const limits = new RateLimits();
   const never = { limit: async () => ({ success: false }) };
   const bounds = limits.forClient({ LOGIN_LIMIT: never }, "192.0.2.1");

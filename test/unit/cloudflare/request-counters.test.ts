@@ -24,7 +24,7 @@ it("follows the longest chain, not the number of operations", async () => {
   expect(counters.counts().rt).toBe(3);
 });
 
-it("counts what fails, and passes the failure on", async () => {
+it("counts failed operations, and passes the failure on", async () => {
   const counters = new RequestCounters();
   await expect(counters.run("r2r", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   counters.addBytesRead(12);

@@ -3,7 +3,7 @@ import { SecretBox } from "../../../src/cloudflare/sealed-secrets.ts";
 
 const key = (name: string, byte: number): string => `${name}:${Buffer.alloc(32, byte).toString("base64")}`;
 
-it("opens what it sealed, for what it was sealed for", async () => {
+it("opens a secret only for the context it was sealed for", async () => {
   const box = new SecretBox(key("one", 1));
   const sealed = await box.seal("Basic c2VjcmV0", "upstream a https://example.com");
   expect(JSON.stringify(sealed)).not.toContain("c2VjcmV0");
@@ -27,7 +27,7 @@ it("opens with an old key and seals with the new one", async () => {
   expect(await new SecretBox(key("one", 3)).open(old, "y")).toBeUndefined();
 });
 
-it("can't seal without a key, and says nothing of one that is wrong", async () => {
+it("can't seal without a key, and repeats nothing of a malformed one", async () => {
   expect(new SecretBox(undefined).canSeal).toBe(false);
   await expect(new SecretBox("").seal("x", "y")).rejects.toThrow("no key");
   expect(() => new SecretBox("one:short-secret")).toThrow(/^MIRROR_KEYS is not a list of name:key$/);

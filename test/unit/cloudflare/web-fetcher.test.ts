@@ -24,7 +24,7 @@ const get = (url: URL): { method: "GET"; url: URL; headers: Record<string, strin
   headers: { "X-Asked": "yes" },
 });
 
-it("gives head and body, and follows no redirect", async () => {
+it("returns head and body, and follows no redirect", async () => {
   const url = await serve((request, response) => {
     response.writeHead(302, { Location: "/elsewhere" });
     response.end(`asked: ${String(request.headers["x-asked"])}`);
@@ -37,12 +37,12 @@ it("gives head and body, and follows no redirect", async () => {
   expect(await answer.body.read(new Uint8Array(100))).toHaveLength(0);
 });
 
-it("does not wait for ever for an answer to begin", async () => {
+it("does not wait forever for an answer to begin", async () => {
   const url = await serve(() => undefined);
   await expect(webFetcher(never, patience).send(get(url))).rejects.toThrow("does not answer in time");
 });
 
-it("waits longer for what may have to be counted first, and not for ever", async () => {
+it("waits longer for an answer that may have to be counted first, and not forever", async () => {
   const url = await serve((request, response) => {
     if (request.url !== "/slow") return;
     setTimeout(() => response.end("counted"), 300);
@@ -69,7 +69,7 @@ it("does not wait for an answer that trickles", async () => {
   clearInterval(timer);
 });
 
-it("reads on where enough comes, however long it takes in all", async () => {
+it("reads on while enough comes, however long it takes in all", async () => {
   const url = await serve((_, response) => {
     response.writeHead(200);
     let count = 0;
@@ -86,7 +86,7 @@ it("reads on where enough comes, however long it takes in all", async () => {
   expect(size).toBe(10 * LEAST_BYTES);
 });
 
-it("does not wait for ever for an answer to go on", async () => {
+it("does not wait forever for an answer to go on", async () => {
   const url = await serve((_, response) => {
     response.writeHead(200);
     response.write("a little");
@@ -101,7 +101,7 @@ it("ends with the sync", async () => {
   await expect(webFetcher(AbortSignal.timeout(50)).send(get(url))).rejects.toThrow("took too long");
 });
 
-it("says that nobody is there, and that an answer broke off", async () => {
+it("reports that no server answers, and that an answer broke off", async () => {
   const url = await serve((request, response) => {
     if (request.url === "/gone") return request.socket.destroy();
     response.writeHead(200, { "Content-Length": "100" });

@@ -40,7 +40,7 @@ it.each<[string, string, string, Record<string, string>]>([
   expect(asked(method, path, headers)).toBe(false);
 });
 
-it("lets an origin pass that the operator allows", () => {
+it("isForeignPage lets an origin pass that the operator allows", () => {
   const headers = { ...SOCKET, Origin: "https://app.example", "Sec-Fetch-Site": "cross-site" };
   expect(asked("GET", EVENTS, headers, "https://other.example, https://App.example/")).toBe(false);
   expect(asked("POST", UPLOADS, headers, "https://app.example")).toBe(false);

@@ -73,7 +73,7 @@ describe("what a caller may read", () => {
     expect(await late.soon(late.right(NAME))).toBe("not yet");
   });
 
-  it("is forgotten once a token is not in force any more", async () => {
+  it("is forgotten once the token is no longer in force", async () => {
     const first = request(TOKEN);
     first.answer(OWN);
     await first.right(NAME);
@@ -84,7 +84,7 @@ describe("what a caller may read", () => {
     expect(await next.soon(next.right(NAME))).toBe("not yet");
   });
 
-  it("is never remembered of a token that was refused", async () => {
+  it("is never remembered for a token that was refused", async () => {
     for (let tries = 0; tries < 2; tries++) {
       const forged = request(TOKEN);
       const asked = forged.right(NAME);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { UnboundedTenants } from "../../../src/http/unbounded-tenants.ts";
 
-it("remembers who has no bounds for a while, and nobody else", () => {
+it("remembers tenants without bounds for a while, and no others", () => {
   const tenants = new UnboundedTenants();
   tenants.note("free", {}, 0);
   for (const bound of [{ bytes: 0 }, { objects: 5 }, { blobBytes: 5 }]) {
@@ -13,7 +13,7 @@ it("remembers who has no bounds for a while, and nobody else", () => {
   expect(tenants.has("free", 300_000)).toBe(false);
 });
 
-it("forgets who gets bounds, or may have got them", () => {
+it("forgets a tenant that gets bounds, or may have got them", () => {
   const tenants = new UnboundedTenants();
   tenants.note("seen", {}, 0);
   tenants.note("seen", { bytes: 1 }, 1);
@@ -23,7 +23,7 @@ it("forgets who gets bounds, or may have got them", () => {
   expect(tenants.has("changed", 0)).toBe(false);
 });
 
-it("remembers so many", () => {
+it("remembers a bounded number of tenants", () => {
   const tenants = new UnboundedTenants();
   for (let at = 0; at < 1001; at++) tenants.note(`t${at}`, {}, 0);
   expect([tenants.has("t0", 0), tenants.has("t1", 0), tenants.has("t1000", 0)]).toEqual([false, true, true]);

@@ -18,11 +18,11 @@ it.each([
   expect(lockProblems(lock(entry))).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)]);
 });
 
-it("sees packages", () => {
+it("lockProblems() sees packages", () => {
   expect(lockProblems("{}")).toEqual(["package-lock.json: no package seen"]);
   expect(lockProblems(lock({ link: true }))).toHaveLength(1);
 });
 
-it("has nothing against the project's own", () => {
+it("lockProblems() finds no fault with the project's own lock file", () => {
   expect(lockProblems(readFileSync("package-lock.json", "utf8"))).toEqual([]);
 });

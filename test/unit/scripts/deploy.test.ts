@@ -92,7 +92,7 @@ describe("npm run deploy", () => {
     expect(outcome.ran.at(-1)).toBe("deploy --keep-vars");
   });
 
-  it("takes secrets from the environment where nobody can be asked", async () => {
+  it("takes secrets from the environment if nobody can be asked", async () => {
     const environment = { ADMIN_TOKEN: "t".repeat(30), PUSH_CERT_SEED: "s".repeat(30) };
     const outcome = await run([], { environment, wrangler: { "secret list": NEW_WORKER } });
     expect(outcome).toMatchObject({ code: 0, uploaded: environment });
@@ -100,7 +100,7 @@ describe("npm run deploy", () => {
     expect(outcome.said).toContain("MIRROR_KEYS is not set");
   });
 
-  it("deploys without an operator where nobody can be asked, and says so", async () => {
+  it("deploys without an operator if nobody can be asked, and says so", async () => {
     const outcome = await run([], { wrangler: { "secret list": NEW_WORKER } });
     expect(outcome).toMatchObject({ code: 0, uploaded: undefined });
     expect(outcome.said).toContain("ADMIN_TOKEN is not set");
@@ -121,7 +121,7 @@ describe("npm run deploy", () => {
     expect(outcome).toMatchObject({ code: 0, ran: ["deploy --dry-run --outdir build/deploy"] });
   });
 
-  it("logs in where somebody is there, and says how where not", async () => {
+  it("logs in if somebody is there, and else explains how to", async () => {
     const answers = ["", ""];
     const asked = await run([], { answers, wrangler: { whoami: [failed(), ONE_ACCOUNT] } });
     expect(asked.code).toBe(0);
@@ -143,7 +143,7 @@ describe("npm run deploy", () => {
     expect(await run([], { wrangler, environment: { CLOUDFLARE_ACCOUNT_ID: "2" } })).toMatchObject({ code: 0 });
   });
 
-  it("stops where the secrets can't be listed, rather than take them for missing", async () => {
+  it("stops if the secrets can't be listed, rather than take them for missing", async () => {
     const outcome = await run([], { wrangler: { "secret list": failed("Authentication error [code: 10000]") } });
     expect(outcome.code).toBe(1);
     expect(outcome.said).toContain("Authentication error");

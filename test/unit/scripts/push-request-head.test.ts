@@ -47,7 +47,7 @@ describe("a push's request", () => {
     );
   });
 
-  it("is none where it does not begin with lines", () => {
+  it("is refused if it does not begin with pkt-lines", () => {
     for (const text of ["PACK", "0003", "GET "])
       expect(() => new PushRequestHead().push(Buffer.from(text))).toThrow("no push");
   });

@@ -5,7 +5,7 @@ import { create, createdRecord, oid, packRecord, push } from "../../../suites/re
 const DAY = 24 * 60 * 60 * 1000;
 const CREATION = { objectFormat: "sha1", visibility: "private", head: "refs/heads/main", description: "" } as const;
 
-it("has nothing to do where there never was a repository", () => {
+it("the alarm has nothing to do if there never was a repository", () => {
   const { database } = memoryRefStore();
   expect(database.nextDue(0)).toBeUndefined();
   expect(database.dueWork(0)).toEqual({
@@ -18,7 +18,7 @@ it("has nothing to do where there never was a repository", () => {
   });
 });
 
-it("wants derived files after a change, once, until a job is taken for lost", async () => {
+it("the alarm sends a job for derived files after a change, once, until that job is taken for lost", async () => {
   let now = 1000;
   const store = memoryRefStore(() => now);
   await push(store, [create("refs/heads/main", oid(1))]);
@@ -39,7 +39,7 @@ it("wants derived files after a change, once, until a job is taken for lost", as
   expect(database.dueWork(now).derivedFiles).toBe(true);
 });
 
-it("wants derived files again when an older writer comes last", async () => {
+it("the alarm sends a job for derived files again when an older writer finishes last", async () => {
   const store = memoryRefStore(() => 1000);
   await push(store, [create("refs/heads/main", oid(1))]);
   const older = await store.open({});
@@ -54,7 +54,7 @@ it("wants derived files again when an older writer comes last", async () => {
   expect(store.database.dueWork(1000).derivedFiles).toBe(true);
 });
 
-it("ends the leases of pushes that never landed, after a day", async () => {
+it("the alarm ends the leases of pushes that never landed, after a day", async () => {
   let now = 1000;
   const store = memoryRefStore(() => now);
   const begun = await store.beginPush({ names: [], packName: "crashed", create: CREATION });
@@ -81,7 +81,7 @@ it("ends the leases of pushes that never landed, after a day", async () => {
   expect(store.database.dueWork(now).expiredPacks).toEqual([]);
 });
 
-it("dooms the prefix of a removed repository until it is empty, and longer while uploads may go on", async () => {
+it("the prefix of a removed repository is doomed until it is empty, and longer while uploads may go on", async () => {
   let now = 1000;
   const store = memoryRefStore(() => now);
   const record = await createdRecord(store, CREATION);
@@ -99,7 +99,7 @@ it("dooms the prefix of a removed repository until it is empty, and longer while
   expect(database.nextDue(now)).toBeUndefined();
 });
 
-it("sends a job for a doomed prefix again where nobody says that it is done", async () => {
+it("the alarm sends a job for a doomed prefix again if no job reports that it is done", async () => {
   const store = memoryRefStore(() => 1000);
   const record = await createdRecord(store, CREATION);
   await store.remove();

@@ -121,7 +121,7 @@ describe("what subscribers are told", () => {
     expect(join({ since: 102 }).sent).toMatchObject([{ type: "gap", seq: repository.newest }]);
   });
 
-  it("is bounded in one go, and comes all the same", () => {
+  it("is bounded in one go, and yet arrives in full", () => {
     const { repository, join, woken } = prepared();
     const subscribers = Array.from({ length: 10 }, () => join());
     repository.newest = 3000;
@@ -150,8 +150,8 @@ describe("what subscribers are told", () => {
   });
 });
 
-describe("one who does not take what is sent", () => {
-  it("is sent away, and may come back", () => {
+describe("a subscriber that does not read", () => {
+  it("is disconnected, and may come back", () => {
     const { repository, sockets, join } = prepared();
     const slow = join();
     const quick = join();
@@ -176,8 +176,8 @@ describe("one who does not take what is sent", () => {
   });
 });
 
-describe("who is told", () => {
-  it("is nobody of a repository that has gone, or is another by now", () => {
+describe("the circle of those who are told", () => {
+  it("is empty for a repository that is gone, or was made anew", () => {
     const { repository, sockets, join } = prepared();
     const first = join();
     repository.current = { id: "another", visibility: "public" };
@@ -191,7 +191,7 @@ describe("who is told", () => {
     expect(second.code).toBe(1008);
   });
 
-  it("is not who was let in because it was public, when it is not", () => {
+  it("excludes those let in because the repository was public, once it is not", () => {
     const { repository, sockets, join } = prepared();
     const anybody = join();
     const reader = join({ needsPublic: false });
@@ -204,7 +204,7 @@ describe("who is told", () => {
     expect(sockets.admits({ ...ANYBODY, needsPublic: false })).toBe(true);
   });
 
-  it("is who has a token that was looked up, and nobody whose token is not in force", () => {
+  it("includes those whose token was looked up, and excludes those whose token is not in force", () => {
     const { repository, sockets, join } = prepared();
     const kept = join({ needsPublic: false, token: "kept" });
     const revoked = join({ needsPublic: false, token: "revoked" });
@@ -224,7 +224,7 @@ describe("who is told", () => {
   });
 });
 
-describe("one who comes", () => {
+describe("a new subscriber", () => {
   it("is told what it missed without a look at the others", () => {
     const { repository, sockets, join, looks } = prepared();
     repository.newest = 5;

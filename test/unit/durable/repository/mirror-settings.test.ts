@@ -43,7 +43,7 @@ async function changedTo(change: Partial<MirrorSettings>): Promise<{ ended: stri
   return { ended: kind, next, refs: found.kind === "found" ? found.refs.length : -1 };
 }
 
-it("leaves an upstream that fails alone for as long as it is to be, also where readers are not pointed to what is new", async () => {
+it("a failing upstream is left alone until its retry is due, even while changes are unpublished", async () => {
   const store = memoryRefStore(() => NOW);
   const made = await store.create(CREATION);
   if (made.kind !== "created") throw new Error(made.kind);
@@ -77,7 +77,7 @@ it.each([{}, { interval: 3600 }, { policy: "keep" }] as const)(
   },
 );
 
-it("is taken for dead where it is silent, and not while it says that it goes on", async () => {
+it("a sync is taken for dead if it is silent, and not while it reports that it is alive", async () => {
   const store = memoryRefStore(() => NOW);
   await store.create(CREATION);
   const { mirror } = store.database;

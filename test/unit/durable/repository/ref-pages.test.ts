@@ -22,7 +22,7 @@ async function filled(): Promise<ReturnType<typeof memoryRefStore>> {
   return store;
 }
 
-it("reads refs that do not fit one answer in pages, each once and in order", async () => {
+it("reads refs that do not fit one answer in pages, each ref once and in order", async () => {
   const store = await filled();
   const all = Array.from({ length: COUNT }, (_, index) => name(index));
   for (const refPrefixes of [
@@ -54,7 +54,7 @@ it("begins anew when the refs change between two pages", async () => {
   expect(namesOf(answer)).toHaveLength(COUNT + 2);
 });
 
-it("gives up where they change every time", async () => {
+it("gives up if the refs change every time", async () => {
   const store = await filled();
   let pages = 0;
   const answer = openWhole({ refPrefixes: [] }, async (after) => {

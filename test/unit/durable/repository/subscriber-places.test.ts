@@ -57,7 +57,7 @@ describe("places of subscribers", () => {
     expect(join(withToken("b"))).toBe("free");
   });
 
-  it("are kept for tokens where everybody comes", () => {
+  it("are reserved for tokens when many come without one", () => {
     const { places, sockets, join } = prepared();
     for (let n = 0; n < MOST_PUBLIC_SUBSCRIBERS; n++) sockets.tags.push(places.take(from(String(n))));
     expect(join(from("x"))).toBe("full");
@@ -76,7 +76,7 @@ describe("places of subscribers", () => {
     expect(sockets.looks).toBe(first);
   });
 
-  it("are free again when somebody has left, also unheard", () => {
+  it("are free again when a subscriber has left, even unnoticed", () => {
     const { places, sockets, join } = prepared();
     join(OPERATOR);
     while (sockets.tags.length < MOST_SUBSCRIBERS) sockets.tags.push(places.take(OPERATOR));

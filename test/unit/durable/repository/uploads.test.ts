@@ -32,7 +32,7 @@ const announce = (name: string, number: number, bytes: number, most?: number): U
   ...(most === undefined ? {} : { most }),
 });
 
-it("are not there where there is no repository, or none of that name", () => {
+it("uploads do not exist without a repository, or under an unknown name", () => {
   const empty = new RepositoryDatabase(nodeSql(), () => "1".repeat(32));
   expect(empty.upload({ kind: "begin", name: "a" }, 0)).toEqual({ kind: "missing" });
   const { ask } = repository();
@@ -41,7 +41,7 @@ it("are not there where there is no repository, or none of that name", () => {
   }
 });
 
-it("know their parts in order, and of each the last length that was said", () => {
+it("uploads list their parts in order, each with the length announced last", () => {
   const { ask } = repository();
   ask({ kind: "begin", name: "a" });
   for (const [number, bytes] of [
@@ -62,7 +62,7 @@ it("know their parts in order, and of each the last length that was said", () =>
   });
 });
 
-it("keep to a quota together", () => {
+it("uploads share the quota", () => {
   const { ask } = repository();
   for (const name of ["a", "b"]) ask({ kind: "begin", name });
   expect(ask(announce("a", 1, 60, 100)).kind).toBe("found");
@@ -74,7 +74,7 @@ it("keep to a quota together", () => {
   expect(ask(announce("b", 1, 100, 100)).kind).toBe("found");
 });
 
-it("count what may lie in the bucket at every moment, and not what was said last", () => {
+it("uploads count what may be in the bucket at every moment, not what was announced last", () => {
   const { database, ask } = repository();
   const held = (): number | undefined => database.unreportedUsage()?.bytes;
   ask({ kind: "begin", name: "a" });
@@ -94,7 +94,7 @@ it("count what may lie in the bucket at every moment, and not what was said last
   expect(ask(announce("a", 2, 99, 100)).kind).toBe("found");
 });
 
-it("count the longest of parts that were written at once: which came last is not known", () => {
+it("uploads count the longest of writings of one part at once: which came last is unknown", () => {
   const { database, ask } = repository();
   ask({ kind: "begin", name: "a" });
   ask(announce("a", 1, 90));
@@ -107,7 +107,7 @@ it("count the longest of parts that were written at once: which came last is not
   expect(database.unreportedUsage()?.bytes).toBe(2);
 });
 
-it("are told to the tenant with each change, as what packs have is", () => {
+it("uploads are reported to the tenant with each change, like packs", () => {
   const { database, ask } = repository();
   const report = (): { version: number; bytes: number } | undefined => {
     const unreported = database.unreportedUsage();
@@ -132,7 +132,7 @@ it("are told to the tenant with each change, as what packs have is", () => {
   expect(report()?.bytes).toBe(0);
 });
 
-it("bind other pushes, and not the one that they are for", () => {
+it("uploads count against other pushes, and not against their own", () => {
   const { database, ask } = repository();
   for (const name of ["a", "b"]) {
     ask({ kind: "begin", name });
@@ -142,7 +142,7 @@ it("bind other pushes, and not the one that they are for", () => {
   expect(database.beginPush({ names: [], upload: "a" }, 0)).toMatchObject({ uploadBytes: 50 });
 });
 
-it("are not too many", () => {
+it("uploads are bounded in number", () => {
   const { ask } = repository();
   for (let count = 0; count < MOST_UPLOADS; count++)
     expect(ask({ kind: "begin", name: `u${count}` }).kind).toBe("found");
@@ -151,7 +151,7 @@ it("are not too many", () => {
   expect(ask({ kind: "begin", name: "more" }).kind).toBe("found");
 });
 
-it("are not all one token's", () => {
+it("uploads of one token are bounded in number", () => {
   const { ask } = repository();
   const begin = (count: number, holder: string): UploadRequest => ({
     kind: "begin",
@@ -165,7 +165,7 @@ it("are not all one token's", () => {
   expect(ask(begin(MOST_UPLOADS_OF_ONE, "one")).kind).toBe("found");
 });
 
-it("end a day after the last that was heard of them, and are swept then", () => {
+it("uploads end a day after their last request, and are then swept", () => {
   const { database, ask } = repository();
   ask({ kind: "begin", name: "a" });
   ask(announce("a", 1, 10), 20 * HOUR);
@@ -179,7 +179,7 @@ it("end a day after the last that was heard of them, and are swept then", () => 
   expect(ask({ kind: "show", name: `u${MOST_UPLOADS - 1}` }).kind).toBe("found");
 });
 
-it("leave nothing when they end, however many", () => {
+it("uploads leave nothing when they end, however many they are", () => {
   const { database, ask } = repository();
   for (let count = 0; count < 1000; count++) {
     ask({ kind: "begin", name: `u${count}` });
@@ -189,7 +189,7 @@ it("leave nothing when they end, however many", () => {
   expect(database.dueWork(25 * HOUR).expiredPacks).toEqual([]);
 });
 
-it("keep their lease and their place when they end with a part on its way, until that has come", () => {
+it("uploads that end while a part is being written keep their lease and place until that is over", () => {
   const { database, ask } = repository();
   const begin = (name: string): string => ask({ kind: "begin", name }).kind;
   for (let count = 0; count < MOST_UPLOADS; count++) begin(`u${count}`);
@@ -209,7 +209,7 @@ it("keep their lease and their place when they end with a part on its way, until
   expect(begin("more")).toBe("found");
 });
 
-it("go with their repository", () => {
+it("uploads are deleted with their repository", () => {
   const { database, ask } = repository();
   ask({ kind: "begin", name: "a" });
   database.remove(1);

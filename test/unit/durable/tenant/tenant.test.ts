@@ -68,7 +68,7 @@ describe("a token", () => {
     expect(database.check(hashOf("a"), undefined, 5000)).toBeUndefined();
   });
 
-  it("is one of so many, where those that have expired make room", () => {
+  it("is bounded in number, and expired ones make room", () => {
     let id = 0;
     const database = new TenantDatabase(nodeSql(), "acme", () => String(id++).padStart(32, "0"));
     database.create(DEFAULT_TENANT, 0);
@@ -193,7 +193,7 @@ describe("when the object ends in the middle", () => {
 });
 
 describe("a repository that was entered", () => {
-  it("is struck off when it was never made, and is not made any more", async () => {
+  it("is taken off the list if it was never made, and can then no longer be made", async () => {
     let now = 0;
     const tenant = memoryTenant(() => now);
     await tenant.create(DEFAULT_TENANT);

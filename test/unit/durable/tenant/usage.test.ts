@@ -11,7 +11,7 @@ import { create, oid, packRecord, push } from "../../../suites/ref-store.ts";
 
 type Report = Parameters<UsageTable["usageReported"]>[0];
 
-it("is nothing until there is something, and then told once", async () => {
+it("usage is not reported while it is zero, and then once", async () => {
   const store = memoryRefStore(() => 1000);
   const { database } = store;
   const told: Report[] = [];
@@ -33,7 +33,7 @@ it("is nothing until there is something, and then told once", async () => {
   expect(told[1]).toEqual(told[0]);
 });
 
-it("is told again where that failed, not at once and not for a change that came between", async () => {
+it("a failed report is sent again, later, and not sooner for a change in between", async () => {
   const store = memoryRefStore(() => 1000);
   const told: Report[] = [];
   let fails = true;
@@ -57,7 +57,7 @@ it("is told again where that failed, not at once and not for a change that came 
   expect(reporter.nextDue).toBe(Number.POSITIVE_INFINITY);
 });
 
-it("of one that was deleted meanwhile is not taken for the next of its name", async () => {
+it("usage of a deleted repository is not taken for that of the next of its name", async () => {
   const store = memoryRefStore(() => 1000);
   await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("one") });
   const reporter = new UsageReporter(store.database, async () => {
@@ -68,7 +68,7 @@ it("of one that was deleted meanwhile is not taken for the next of its name", as
   expect(store.database.isUsageUnreported).toBe(true);
 });
 
-it("of repositories that earlier builds left is asked for once, and told", async () => {
+it("usage of repositories from earlier builds is asked for once, and reported", async () => {
   const sql = nodeSql();
   for (const statement of statementsOf("tenant", 1)) sql.run(statement);
   sql.run(
