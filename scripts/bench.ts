@@ -31,7 +31,7 @@ async function makeHost(git: GitSandbox, name: string, collect: boolean): Promis
   throw new Error(`no such host: ${name}\n${USAGE}`);
 }
 
-/** All steps on one host; on C git's some once more after it was repacked with bitmaps. */
+/** Measures all steps on one host; on C git's, some once more after it was repacked with bitmaps. */
 async function measure(measuring: Measuring, comparison: Comparison, runs: number): Promise<Measurement[]> {
   const { git, host } = measuring;
   const parts = new PartialSteps(measuring, comparison);

@@ -1,7 +1,8 @@
 /**
- * Compiles the AssemblyScript of `src/kernel/wasm/` to `src/kernel/kernel.wasm`. The result is committed, so that starting and deploying
- * need no compiler; beside it, `kernel.wasm.source` says from which sources it was made. Does nothing while these are the same. With
- * `--check` it compiles in any case, and fails where the committed file is not what the sources give.
+ * Compiles the AssemblyScript of `src/kernel/wasm/` to `src/kernel/kernel.wasm`. The result is committed, so that
+ * starting and deploying need no compiler. Beside it, `kernel.wasm.source` records the digest of its sources. The
+ * script does nothing while these are the same. With `--check` it always compiles, and fails if the committed file is
+ * not what the sources give.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +18,7 @@ const output = join(root, "src", "kernel", "kernel.wasm");
 const stamp = `${output}.source`;
 const compiler = join(root, "node_modules", "assemblyscript", "bin", "asc.js");
 
-/** Returns a digest of all that the kernel is made from: the sources, and which compiler compiles them. */
+/** Returns a digest of everything that the kernel is made from: the sources, and the version of the compiler. */
 function sourceDigest(): string {
   const digest = createHash("sha256").update(`assemblyscript ${packageJson.devDependencies.assemblyscript}\n`);
   for (const name of readdirSync(sources).toSorted()) {
@@ -41,7 +42,7 @@ function compile(): Buffer {
   }
 }
 
-/** Writes a file so that whoever reads it meanwhile sees all of the old or of the new. */
+/** Writes a file so that a concurrent reader sees all of the old content or all of the new. */
 function replace(file: string, content: string | Buffer): void {
   const fresh = `${file}.${process.pid}`;
   writeFileSync(fresh, content);

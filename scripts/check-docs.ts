@@ -30,7 +30,7 @@ function filesUnder(folder: string, suffix: string): string[] {
     .toSorted();
 }
 
-/** Paths in back quotes that name no file or folder. */
+/** Returns the paths in back quotes that name no file or folder. */
 function missingPaths(page: string): string[] {
   const lines = text(page).split("\n");
   return lines.flatMap((line, index) =>
@@ -41,7 +41,7 @@ function missingPaths(page: string): string[] {
   );
 }
 
-/** Commands of the README that package.json does not have. */
+/** Returns the commands of the README that package.json does not have. */
 function missingScripts(): string[] {
   const scripts: unknown = JSON.parse(text("package.json")).scripts;
   const names = new Set(Object.keys(scripts instanceof Object ? scripts : {}));
@@ -56,7 +56,7 @@ function missingScripts(): string[] {
 /** A row of the capability table: surface, name, status, and of one that is offered the test's file and title. */
 const CAPABILITY_ROW = /^\| ([a-z0-9-]+) \| `([^`]+)` \| (offered|later) \| (?:`([^`]+)`: (.+?) )?\s*\|$/;
 
-/** What is wrong with the page's table of capabilities: each has a row with its status, and a test that is there. */
+/** Returns the faults of the page's table of capabilities: each needs a row with its status, and a test that exists. */
 function capabilityProblems(): string[] {
   const page = "docs/compatibility.md";
   if (CAPABILITIES.length === 0) return ["src/wire/capabilities.ts: no capability seen"];
@@ -81,7 +81,7 @@ const INVARIANT = /^(\d+)\. \*\*/;
 /** A row of the table of invariants: the number, the test's file and its title. */
 const INVARIANT_ROW = /^\| (\d+) \| `([^`]+)`: (.+?) \|$/;
 
-/** Returns what is wrong with the table of invariants: each has a row at least, and each row a test that is there. */
+/** Returns the faults of the table of invariants: each needs at least one row, and each row a test that exists. */
 function invariantProblems(): string[] {
   const page = "docs/architecture.md";
   const lines = text(page).split("\n");
@@ -107,7 +107,7 @@ function invariantProblems(): string[] {
 /** A row of the table of limits' names. */
 const LIMIT_ROW = /^\| `([a-z-]+)` \| [^|]+ \|$/;
 
-/** Returns what is wrong with the names of limits: each has a row on the page, and each row is a name that code may use. */
+/** Returns the faults of the names of limits: each needs a row on the page, and each row a name that code may use. */
 function limitNameProblems(): string[] {
   const page = "docs/limits.md";
   const shown = new Set(
@@ -128,7 +128,7 @@ function limitNameProblems(): string[] {
   ];
 }
 
-/** What is wrong with a test that is named by its file and its title, as both stand in the source. */
+/** Returns the fault of a test that is named by its file and its title, as both stand in the source. */
 function missingTest(file: string | undefined, title: string | undefined): string[] {
   if (file === undefined || title === undefined) return ["no test named"];
   if (!existsSync(join(root, file))) return [`no such test: ${file}`];

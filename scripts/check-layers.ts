@@ -1,14 +1,17 @@
 /**
- * Checks that the code keeps to the table of `layers.ts`, and that no other list of folders says otherwise. A folder of `src/` imports
- * itself and the folders that the table allows; nothing else. Also fails on an import cycle between files, on a folder that the
- * table does not name, and when it saw no file (a checker that sees nothing must not pass).
+ * Checks that the code keeps to the table of `layers.ts`, and that every other list of folders agrees with it. A folder
+ * of `src/` may import only itself and the folders that the table allows. It also fails on an import cycle between
+ * files, on a folder that the table does not name, and when it saw no file (a checker that sees nothing must not pass).
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { foldersOf, LAYERS } from "./layers.ts";
 
-/** The composition root: may import anything; of these only env.ts is imported, and only by ring 4 and the edges. */
+/**
+ * The composition root, which may import anything. Of its files, only env.ts may be imported, and only by ring 4 and
+ * the edges.
+ */
 const ROOT_FILES = new Set(["worker.ts", "app.ts", "env.ts"]);
 const MAY_IMPORT_ENV = new Set(["durable", "cloudflare", "http", "api", "host"]);
 
@@ -45,7 +48,7 @@ function checkList(where: string, folders: readonly string[], first: number, las
   ];
 }
 
-/** The lists that others have to keep in files of their own, each with the rings it is of. */
+/** Checks the lists that other tools need in files of their own, each with its rings. */
 function checkLists(): string[] {
   const text = (path: string): string => readFileSync(join(source, "..", path), "utf8");
   const named = (path: string, pattern: RegExp): string[] =>

@@ -29,7 +29,7 @@ const LOCK_FILE = v.looseObject({
   ),
 });
 
-/** Returns what is wrong with a lock file. */
+/** Returns the faults of a lock file. */
 export function lockProblems(text: string): string[] {
   const { packages } = v.parse(LOCK_FILE, JSON.parse(text));
   // The package itself stands under "".

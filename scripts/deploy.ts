@@ -1,7 +1,7 @@
 /**
- * `npm run deploy`: deploys the Worker with wrangler, which makes the bucket, the namespace and the queues where they are missing, and
- * sees to the secrets. Arguments go to `wrangler deploy`. In CI: `CLOUDFLARE_API_TOKEN`, `CLOUDFLARE_ACCOUNT_ID`, and the
- * secrets in the environment.
+ * `npm run deploy`: deploys the Worker with wrangler, which makes the bucket, the namespace and the queues if they are
+ * missing, and sets the secrets. Arguments are passed to `wrangler deploy`. In CI, set `CLOUDFLARE_API_TOKEN`,
+ * `CLOUDFLARE_ACCOUNT_ID` and the secrets in the environment.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -33,7 +33,7 @@ function runWrangler(args: readonly string[], shown: boolean): Promise<WranglerR
   });
 }
 
-/** Asks without showing what is typed. */
+/** Asks for a line that is not shown while it is typed. */
 async function askHidden(question: string): Promise<string> {
   process.stdout.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });

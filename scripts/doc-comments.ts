@@ -1,6 +1,6 @@
 /**
- * What can be told of a doc comment without understanding it: that it belongs to something, and that it says of a predicate when it
- * is true.
+ * The properties of a doc comment that can be checked without understanding it: that it belongs to a declaration, and
+ * that a predicate's says when it is true.
  */
 
 const DOC_COMMENT = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*\n\s*(\/\*\*|[^\n]*)/g;
@@ -8,7 +8,10 @@ const DOC_COMMENT = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*\n\s*(\/\*\*|[^\n]*)/g;
 const PREDICATE = /^(?:(?:export|readonly|get|static|async|function|const|let) )*#?((?:is|has)[A-Z]\w*)\b/;
 const NEGATION = /\b(?:no|not|nothing|nobody|never|none|neither|nor)\b/;
 
-/** Returns what is wrong with the doc comments of a file: one that stands above another, or a predicate's that reads as its opposite. */
+/**
+ * Returns the faults of a file's doc comments: one that stands above another, or a predicate's that reads as its
+ * opposite.
+ */
 export function commentProblems(file: string, source: string): string[] {
   const problems: string[] = [];
   for (const match of source.matchAll(DOC_COMMENT)) {
@@ -18,14 +21,16 @@ export function commentProblems(file: string, source: string): string[] {
     if (next === "/**" && match.index > 0) {
       problems.push(`${where}: a doc comment with nothing below it but another`);
     }
-    // what tests and scripts are called is for themselves
+    // names in tests and scripts are only for themselves
     const name = file.startsWith("src/") ? PREDICATE.exec(next)?.[1] : undefined;
     if (name !== undefined) problems.push(...predicateProblems(`${where}: ${name}`, comment));
   }
   return problems;
 }
 
-/** Returns what is wrong with the comment of a predicate: it says, in its first clause, when it is true and not when it is false. */
+/**
+ * Returns the fault of a predicate's comment, whose first clause has to say when it is true, and not when it is false.
+ */
 function predicateProblems(where: string, comment: string): string[] {
   const said = comment.replaceAll(/\s*\n\s*\*\s?/g, " ").trim();
   if (!said.startsWith("Whether ")) return [`${where}: the comment of a predicate begins with "Whether"`];

@@ -1,12 +1,12 @@
 /**
- * Keeps two hosts off one state directory, and a workerd whose host was killed from living on: nobody ends it then, and it would
+ * Keeps two hosts off one state directory. Also ends a workerd whose host was killed: nobody else does, and it would
  * keep the port and write to the same files as its successor.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A process by its id and its command line: an id alone may have been given to another since. */
+/** A process by its id and its command line: the id alone may belong to another process by now. */
 type KnownProcess = { readonly pid: number; readonly command: string };
 type Recorded = { readonly host: KnownProcess; readonly workers: readonly KnownProcess[] };
 
@@ -17,7 +17,7 @@ type ListedProcess = KnownProcess & { readonly parent: number };
 
 /** Returns every process of the machine that this user sees, with its parent. */
 export function listProcesses(): ListedProcess[] {
-  // Where there is /proc there may be no `ps`: small containers lack it.
+  // With /proc there may be no `ps`: small containers lack it.
   if (existsSync("/proc/self/stat")) return readdirSync("/proc").filter(isNumber).flatMap(readProcess);
   const lines = execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
   return lines.flatMap((line) => {
@@ -28,12 +28,12 @@ export function listProcesses(): ListedProcess[] {
 
 const isNumber = (name: string): boolean => /^\d+$/.test(name);
 
-/** Reads a process as proc(5) has it; none where it has ended meanwhile. */
+/** Reads a process as in proc(5); nothing if it has ended meanwhile. */
 function readProcess(pid: string): ListedProcess[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
-    // The name, in brackets, may hold anything; after it come the state and the parent.
+    // The name, in brackets, may contain anything; after it come the state and the parent.
     const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return [{ pid: Number(pid), parent: Number(parent), command }];
   } catch {
@@ -46,7 +46,7 @@ function isProcess(value: unknown): value is KnownProcess {
   return typeof value.pid === "number" && typeof value.command === "string";
 }
 
-/** Reads what the last host wrote; `undefined` if it ended in order, or was killed while it wrote. */
+/** Reads the record of the last host; `undefined` if it ended in order, or was killed while it wrote. */
 function readRecorded(stateDir: string): Recorded | undefined {
   if (!existsSync(fileIn(stateDir))) return undefined;
   let json: unknown;
@@ -61,9 +61,9 @@ function readRecorded(stateDir: string): Recorded | undefined {
 }
 
 /**
- * Ends what a killed host left running on this state directory.
+ * Ends the processes that a killed host left running on this state directory.
  *
- * @throws Error if the host itself is still there.
+ * @throws Error if the host itself is still running.
  */
 export function endOrphans(stateDir: string): void {
   const recorded = readRecorded(stateDir);
@@ -77,7 +77,7 @@ export function endOrphans(stateDir: string): void {
   for (const worker of recorded.workers.filter(runs)) process.kill(worker.pid, "SIGKILL");
 }
 
-/** Writes down this process and the workerd processes below it. */
+/** Records this process and the workerd processes below it. */
 export function recordProcesses(stateDir: string): void {
   const running = listProcesses();
   const { command = "" } = running.find(({ pid }) => pid === process.pid) ?? {};
@@ -89,7 +89,7 @@ export function recordProcesses(stateDir: string): void {
   writeFileSync(fileIn(stateDir), JSON.stringify(recorded));
 }
 
-/** Says that the host ended in order. */
+/** Deletes the record, because the host ended in order. */
 export function forgetProcesses(stateDir: string): void {
   rmSync(fileIn(stateDir), { force: true });
 }

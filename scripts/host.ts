@@ -1,6 +1,6 @@
 /**
- * The whole host on this machine: workerd with R2, KV, Durable Objects and Queues, and their state on disk. What `npm start` runs,
- * and every test that needs a real server.
+ * The whole host on this machine: workerd with R2, KV, Durable Objects and Queues, with their state on disk.
+ * `npm start` runs it, and so does every test that needs a real server.
  */
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,42 +18,42 @@ speedUpSimulator();
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const kernelFile = join(root, "src", "kernel", "kernel.wasm");
 
-/** What may be set; all has a default. */
+/** The options of a host; each has a default. */
 export type HostOptions = {
-  /** 0 takes a free one. */
+  /** The port; 0 takes a free one. */
   readonly port?: number;
-  /** Where it listens: 127.0.0.1 where absent, 0.0.0.0 for all addresses. */
+  /** The address to listen on: by default 127.0.0.1, and 0.0.0.0 for all addresses. */
   readonly address?: string;
   readonly stateDir: string;
-  /** Made, and kept in the state directory, where absent. */
+  /** The operator's token. By default one is made and kept in the state directory. */
   readonly adminToken?: string;
-  /** 0 takes a free one; absent: none. */
+  /** The inspector's port; 0 takes a free one, and by default there is none. */
   readonly inspectorPort?: number;
   readonly allowPrivateUpstreams?: boolean;
   /** Origins whose pages may change things, as text. */
   readonly allowedOrigins?: string;
-  /** Seconds between two syncs of a mirror, as text. */
+  /** The least seconds between two syncs of a mirror, as text. */
   readonly leastMirrorInterval?: string;
-  /** Objects that a sync takes in one go, as text. */
+  /** The most objects of a slice, as text. */
   readonly mirrorSliceObjects?: string;
-  /** Wrong tokens an address, and requests with tokens a tenant, in a minute; absent: without bound. */
+  /** Wrong tokens per address, and requests with tokens per tenant, in a minute; unbounded by default. */
   readonly rateLimits?: { readonly login: number; readonly tenant: number };
   /** The Worker's main file, for tests that wrap it. */
   readonly entry?: string;
   /** A file with the Worker's bundle, which is then not made again. */
   readonly bundleFile?: string;
-  /** Told of each line the Worker logs that is not a request's. */
+  /** Called with each line that the Worker logs, except those of requests and jobs. */
   readonly onLog?: (line: string) => void;
 };
 
 /** A running host. */
 export type RunningHost = {
-  /** Origin, without a slash at the end. */
+  /** The origin, without a final slash. */
   readonly base: string;
   readonly token: string;
   readonly stateDir: string;
   readonly miniflare: Miniflare;
-  /** Where its isolates are inspected: an origin. Only with an `inspectorPort`. */
+  /** Returns the origin at which its isolates are inspected. Only with an `inspectorPort`. */
   inspector(): Promise<string>;
   stop(): Promise<void>;
 };
@@ -111,7 +111,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         ...(login === undefined ? {} : { LOGIN_LIMIT: login }),
         ...(tenant === undefined ? {} : { TENANT_LIMIT: tenant }),
       }),
-      // The added one lets the next sync begin while one goes on: the simulator of queues has one consumer.
+      // The added flag lets the next sync begin while one is under way: the simulator of queues has one consumer.
       compatibilityFlags: [...config.compatibility_flags, "queue_consumer_no_wait_for_wait_until"],
       host: options.address ?? "127.0.0.1",
       port: options.port ?? 0,
@@ -125,7 +125,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         { type: "CompiledWasm", path: join(root, "build", "kernel.wasm"), contents: readFileSync(kernelFile) },
       ],
       modulesRoot: join(root, "build"),
-      // What the platform serves of `build/assets`: made when it is asked for, so that a start does not wait for it.
+      // The files of `build/assets`. They are made when they are requested, so that a start does not wait for them.
       serviceBindings: {
         ASSETS: async () =>
           new Response(readFileSync(await buildPackage()), { headers: { "Content-Type": "application/gzip" } }),

@@ -1,7 +1,7 @@
 /**
- * The architecture, as data: each folder of `src/`, its ring, and the folders that it may import beside itself. `check-layers.ts` holds
- * the code to this table. It also compares with it every other list of folders: those of the compiler, of the linter and of the
- * documentation.
+ * The architecture as data: each folder of `src/`, its ring, and the folders that it may import beside itself.
+ * `check-layers.ts` holds the code to this table, and compares it with every other list of folders: the compiler's, the
+ * linter's and the documentation's.
  */
 
 /** One folder of `src/`. */

@@ -1,6 +1,6 @@
 /**
- * `npm start`: the whole host on this machine. `--help` lists the environment variables that it knows; `WORKER_BUNDLE`, which tests set,
- * names a file with the Worker's bundle, which is then not made.
+ * `npm start`: the whole host on this machine. `--help` lists the environment variables that it knows. Tests set
+ * `WORKER_BUNDLE`, which names a file with the Worker's bundle, so that it is not made again.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -22,19 +22,23 @@ Runs the whole host on this machine until it is interrupted. Environment:
   MIRROR_LEAST_INTERVAL      the least seconds between two syncs of a mirror
   MIRROR_SLICE_OBJECTS       the most objects that a sync takes in one go`;
 
-/** Milliseconds between two words of how it goes. */
+/** Milliseconds between two reports of progress. */
 const SAY_AFTER = 4000;
 
-/** What a user has to put right. */
+/** A fault that the user has to mend. */
 class StartFailure extends Error {}
 
-/** Returns a variable of the environment that is set to something. */
+/** Returns a variable of the environment if it is set and not empty. */
 function variable(name: string): string | undefined {
   const text = process.env[name];
   return text === undefined || text === "" ? undefined : text;
 }
 
-/** Returns a port from the environment. @throws StartFailure if it is none */
+/**
+ * Returns a port from the environment.
+ *
+ * @throws StartFailure if it is none
+ */
 function portFrom(name: string): number | undefined {
   const text = variable(name);
   if (text === undefined) return undefined;
@@ -43,7 +47,11 @@ function portFrom(name: string): number | undefined {
   throw new StartFailure(`${name} is '${text}', which is no port: give a number from 0 to 65535`);
 }
 
-/** Tries to listen, since workerd would say in many lines why it can't. @throws StartFailure in a sentence */
+/**
+ * Tries to listen, since workerd would take many lines to say why it can't.
+ *
+ * @throws StartFailure with one sentence
+ */
 async function checkAddress(host: string, port: number): Promise<void> {
   const server = createServer();
   const code = await new Promise<string | undefined>((resolve) => {
@@ -56,7 +64,7 @@ async function checkAddress(host: string, port: number): Promise<void> {
   else throw new StartFailure(`HOST is '${host}', which this machine can't listen on (${code})`);
 }
 
-/** Options that are set by a variable each, as text. */
+/** Options that are set as text, each by a variable. */
 const TEXTS = {
   adminToken: "ADMIN_TOKEN",
   allowedOrigins: "ALLOWED_ORIGINS",
@@ -65,7 +73,11 @@ const TEXTS = {
   bundleFile: "WORKER_BUNDLE",
 } as const satisfies Partial<Record<keyof HostOptions, string>>;
 
-/** Reads the environment. @throws StartFailure */
+/**
+ * Reads the environment.
+ *
+ * @throws StartFailure
+ */
 function readOptions(): HostOptions & { readonly port: number; readonly address: string } {
   const inspectorPort = portFrom("INSPECTOR_PORT");
   const texts = Object.entries(TEXTS).flatMap(([option, name]) => {
@@ -82,7 +94,11 @@ function readOptions(): HostOptions & { readonly port: number; readonly address:
   };
 }
 
-/** Starts the host, and says every few seconds that it is still at it. @throws StartFailure */
+/**
+ * Starts the host, and reports every few seconds that it is still starting.
+ *
+ * @throws StartFailure
+ */
 async function start(options: HostOptions): Promise<RunningHost> {
   console.error("thinpack: starting");
   const began = Date.now();
@@ -90,7 +106,7 @@ async function start(options: HostOptions): Promise<RunningHost> {
     console.error(`thinpack: still starting, ${Math.round((Date.now() - began) / 1000)} s`);
   }, SAY_AFTER);
   try {
-    // Loaded only now: the simulator takes seconds to load on a slow machine, and something is to be said before.
+    // It is loaded only now: the simulator takes seconds to load on a slow machine, and a message has to come before.
     const { startHost } = await import("./host.ts");
     return await startHost(options);
   } catch (error) {
@@ -101,7 +117,7 @@ async function start(options: HostOptions): Promise<RunningHost> {
   }
 }
 
-/** Whether the operator's token is another than at the last start. Only a digest of it is kept. */
+/** Whether the operator's token has changed since the last start. Only a digest of it is kept. */
 function isOtherToken({ stateDir, token }: RunningHost): boolean {
   const file = join(stateDir, "admin-token-digest");
   const digest = createHash("sha256").update(token).digest("hex");

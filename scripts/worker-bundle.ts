@@ -1,6 +1,4 @@
-/**
- * The Worker as one module, for the hosts of this machine.
- */
+/** Bundles the Worker as one module, for hosts on this machine. */
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,8 +20,8 @@ const kernelPlugin: Plugin = {
 };
 
 /**
- * Bundles the Worker as wrangler does with the settings in `wrangler.toml`. The map goes to a file: within the bundle it would be
- * four fifths of it, and count against the isolate's memory as all of the source does.
+ * Bundles the Worker as wrangler does with the settings in `wrangler.toml`. The map goes to a file. Within the bundle
+ * it would be four fifths of it, and count against the isolate's memory like all source text.
  */
 export async function bundleWorker(entry: string, mapFile: string): Promise<string> {
   const { outputFiles } = await build({

@@ -13,7 +13,9 @@ const text = v.string();
 const count = v.number();
 const period = v.picklist([10, 60]);
 
-/** The settings that the host on this machine follows. Others are for the platform alone, as where data lives. */
+/**
+ * The settings that the host on this machine follows. The others, such as where data lives, are for the platform alone.
+ */
 const CONFIG = v.object({
   name: text,
   main: text,
@@ -40,15 +42,19 @@ const CONFIG = v.object({
   ratelimits: v.array(v.object({ name: text, namespace_id: text, simple: v.object({ limit: count, period }) })),
 });
 
-/** What `wrangler.toml` says. */
+/** The parsed settings of `wrangler.toml`. */
 export type WranglerConfig = v.InferOutput<typeof CONFIG>;
 
-/** Reads `wrangler.toml`. @throws where it lacks a setting that the host needs. */
+/**
+ * Reads `wrangler.toml`.
+ *
+ * @throws Error if it lacks a setting that the host needs.
+ */
 export function readWranglerConfig(): WranglerConfig {
   return v.parse(CONFIG, parse(readFileSync(join(root, "wrangler.toml"), "utf8")));
 }
 
-/** Returns what stands for these rows under their names. */
+/** Returns the values of these rows, under their names. */
 function named<Row, Value>(
   rows: readonly Row[],
   name: (row: Row) => string,
@@ -60,7 +66,10 @@ function named<Row, Value>(
 /** The bounds on requests that a test may set in place of those of `wrangler.toml`, by the binding's name. */
 export type RateLimits = Readonly<Record<string, number>>;
 
-/** The bindings and settings of `wrangler.toml`, as the simulator of the platform takes them. Counters are bound only where `limits` has them. */
+/**
+ * Returns the bindings and settings of `wrangler.toml` in the form of the platform's simulator. Counters are bound only
+ * if `limits` has them.
+ */
 export function simulatorOptions(config: WranglerConfig, limits: RateLimits) {
   const classes = new Set(config.migrations.flatMap((migration) => migration.new_sqlite_classes));
   return {

@@ -1,29 +1,30 @@
 /**
- * A deployment, step by step, by means of wrangler. What it decides is here; who asks and what runs wrangler is given to it.
+ * Runs a deployment step by step, by means of wrangler. The decisions are made here; the functions that ask the user
+ * and run wrangler are given.
  */
 import { type SecretPlan, planSecrets } from "./secrets.ts";
 import { type DeployConfig, jurisdictionOf, placementProblems, queuesOf } from "./settings.ts";
 
-/** How a run of wrangler ended. What it said is empty where it was shown. */
+/** The end of a run of wrangler. The output is empty if it was shown. */
 export type WranglerResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** What a deployment needs of the machine. */
+/** The parts of the machine that a deployment uses. */
 export interface DeployTools {
-  /** Runs wrangler: `shown` on the terminal, or with what it says given back. */
+  /** Runs wrangler, either with its output `shown` on the terminal or with the output returned. */
   wrangler(args: readonly string[], shown: boolean): Promise<WranglerResult>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Asks for a secret without showing it; absent where nobody is there to be asked. */
+  /** Asks for a secret without showing it; absent if nobody can be asked. */
   readonly ask?: (question: string) => Promise<string>;
   say(line: string): void;
-  /** Calls back with a file that holds the text, for as long as that takes. */
+  /** Calls `work` with a file that contains the text and exists only that long. */
   withFile(text: string, work: (path: string) => Promise<WranglerResult>): Promise<WranglerResult>;
   readConfig(args: readonly string[]): DeployConfig;
 }
 
-/** Flags that choose which Worker is meant, which every command of wrangler's takes. */
+/** Flags that choose the Worker, which every command of wrangler's takes. */
 const TARGET_FLAGS = ["--config", "-c", "--env", "-e", "--name", "--profile"];
 
-/** Returns those of the arguments that say which Worker is meant. */
+/** Returns those arguments that choose the Worker. */
 export function targetOf(args: readonly string[]): string[] {
   return args.flatMap((arg, index) => {
     if (TARGET_FLAGS.some((flag) => arg.startsWith(`${flag}=`))) return [arg];
@@ -40,7 +41,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Returns the items of a list in wrangler's JSON that have a text of that name. */
+/** Returns the text of this name of each item in a list of wrangler's JSON. */
 function textsOf(list: unknown, key: string): string[] {
   if (!Array.isArray(list)) return [];
   return list.flatMap((item: unknown) => {
@@ -49,7 +50,7 @@ function textsOf(list: unknown, key: string): string[] {
   });
 }
 
-/** Finds out whether one account is to be deployed to, or says why not. */
+/** Returns whether one account is chosen to deploy to; if not, explains why. */
 async function findsAccount(tools: DeployTools, config: DeployConfig): Promise<boolean> {
   let who = await tools.wrangler(["whoami", "--json"], false);
   if (who.code !== 0 && tools.ask !== undefined) {
@@ -71,7 +72,7 @@ async function findsAccount(tools: DeployTools, config: DeployConfig): Promise<b
 }
 
 /**
- * Returns the names of the Worker's secrets; none where it is not deployed yet, `undefined` if that can't be found out.
+ * Returns the names of the Worker's secrets: none if it is not deployed yet, `undefined` if that can't be found out.
  */
 async function deployedSecrets(tools: DeployTools, target: readonly string[]): Promise<string[] | undefined> {
   const listed = await tools.wrangler(["secret", "list", "--format", "json", ...target], false);
@@ -82,7 +83,7 @@ async function deployedSecrets(tools: DeployTools, target: readonly string[]): P
   return undefined;
 }
 
-/** Returns the value of a secret where there is one to upload, asking where that was planned. */
+/** Returns the value of a secret to upload, if there is one. Asks for it if the plan says so. */
 async function valueOf(tools: DeployTools, plan: SecretPlan): Promise<string | undefined> {
   const { name, purpose } = plan.secret;
   if (plan.kind === "set") {
@@ -99,7 +100,7 @@ async function valueOf(tools: DeployTools, plan: SecretPlan): Promise<string | u
   return made;
 }
 
-/** Returns the values to upload; `undefined` if one is no good. */
+/** Returns the values to upload; `undefined` if one is invalid. */
 async function collect(tools: DeployTools, plans: readonly SecretPlan[]): Promise<Record<string, string> | undefined> {
   const values: Record<string, string> = {};
   for (const plan of plans) {
@@ -116,7 +117,7 @@ async function collect(tools: DeployTools, plans: readonly SecretPlan[]): Promis
   return values;
 }
 
-/** Makes the queues where they have to be made with a jurisdiction; others wrangler makes. */
+/** Makes the queues if they need a jurisdiction; wrangler makes the others. */
 async function makesQueues(tools: DeployTools, config: DeployConfig, target: readonly string[]): Promise<boolean> {
   const jurisdiction = jurisdictionOf(config);
   if (jurisdiction === "") return true;
@@ -128,7 +129,7 @@ async function makesQueues(tools: DeployTools, config: DeployConfig, target: rea
   return true;
 }
 
-/** Deploys, with what wrangler is to be told besides; returns the exit status. */
+/** Deploys with further arguments for wrangler. Returns the exit status. */
 export async function deploy(args: readonly string[], tools: DeployTools): Promise<number> {
   const config = tools.readConfig(args);
   const problems = placementProblems(config);
@@ -145,7 +146,7 @@ export async function deploy(args: readonly string[], tools: DeployTools): Promi
   if (!(await makesQueues(tools, config, target))) return 1;
   const command = ["deploy", ...args];
   if (Object.keys(secrets).length === 0) return (await tools.wrangler(command, true)).code;
-  // With the version, so that there is no moment at which the host runs without them.
+  // Secrets are uploaded with the version, so that the host never runs without them.
   const withSecrets = (path: string): Promise<WranglerResult> =>
     tools.wrangler([...command, "--secrets-file", path], true);
   return (await tools.withFile(JSON.stringify(secrets), withSecrets)).code;

@@ -1,21 +1,22 @@
-/**
- * The secrets that a deployment has, and what is to be done about each.
- */
+/** The secrets of a deployment, and the plan for each. */
 import { randomBytes } from "node:crypto";
 import { SecretBox } from "../../src/cloudflare/sealed-secrets.ts";
 
 /** A secret of the Worker's. */
 export type Secret = {
   readonly name: string;
-  /** What it is for, and what is missing without it. */
+  /** Its purpose, and what does not work without it. */
   readonly purpose: string;
-  /** Returns what is wrong with a value, if anything. */
+  /** Returns the fault of a value, if any. */
   readonly fault: (value: string) => string | undefined;
-  /** Makes one, where the operator wants none of their own; absent: it is used only where the environment has it. */
+  /**
+   * Makes a value if the operator wants none of their own. Absent for a secret that is only used if the environment has
+   * it.
+   */
   readonly make?: () => string;
 };
 
-/** Characters below which a secret can be guessed. */
+/** The fewest characters of a secret that can't be guessed. */
 const LEAST_LENGTH = 20;
 
 function tooShort(value: string): string | undefined {
@@ -51,22 +52,22 @@ export const SECRETS: readonly Secret[] = [
   },
 ];
 
-/** What becomes of a secret: it stays as it is deployed, gets a value, is asked for, or stays unset. */
+/** The plan for a secret: it stays as it is deployed, gets a value, is asked for, or stays unset. */
 export type SecretPlan =
   | { readonly kind: "keep" | "unset"; readonly secret: Secret }
   | { readonly kind: "set"; readonly secret: Secret; readonly value: string }
   | { readonly kind: "ask"; readonly secret: Secret; readonly make: () => string };
 
-/** What is known before. */
+/** The facts that plans are made from. */
 export type SecretFacts = {
-  /** Names of those that the Worker has. */
+  /** The names of the secrets that the Worker has. */
   readonly deployed: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether somebody can be asked. */
   readonly interactive: boolean;
 };
 
-/** Returns what is to be done about each secret. What the environment says is uploaded, also over what is deployed. */
+/** Returns the plan for each secret. A value from the environment is uploaded even if one is deployed. */
 export function planSecrets({ deployed, environment, interactive }: SecretFacts): SecretPlan[] {
   return SECRETS.map((secret) => {
     const value = environment[secret.name];

@@ -1,9 +1,7 @@
-/**
- * What `wrangler.toml` says that concerns where data lives, and whether its parts agree.
- */
+/** Reads the settings in `wrangler.toml` that decide where data lives, and checks that they agree. */
 import { JURISDICTIONS, LOCATION_HINTS } from "../../src/durable/placement.ts";
 
-/** The part of wrangler's configuration that is looked at. */
+/** The part of wrangler's configuration that is used. */
 export type DeployConfig = {
   readonly account_id?: string | undefined;
   readonly vars?: Readonly<Record<string, unknown>>;
@@ -12,7 +10,7 @@ export type DeployConfig = {
   readonly queues: { readonly producers?: readonly { readonly queue?: string | undefined }[] | undefined };
 };
 
-/** Returns the chosen jurisdiction; empty where there is none. */
+/** Returns the chosen jurisdiction; empty if there is none. */
 export function jurisdictionOf({ vars }: DeployConfig): string {
   const value = vars?.["JURISDICTION"];
   return typeof value === "string" ? value : "";
@@ -27,7 +25,7 @@ function oneOf(known: readonly string[], value: unknown): boolean {
   return value === undefined || value === "" || known.some((candidate) => candidate === value);
 }
 
-/** Says, a sentence each, why this must not be deployed. */
+/** Returns, as a sentence each, the reasons why this must not be deployed. */
 export function placementProblems(config: DeployConfig): string[] {
   const jurisdiction = jurisdictionOf(config);
   const problems: string[] = [];

@@ -1,5 +1,5 @@
 /**
- * The host's API, asked with one token.
+ * Calls the host's API with one token.
  *
  * @packageDocumentation
  */
@@ -7,7 +7,7 @@ import { CommandFailure, HostRefusal } from "./failure.ts";
 import type { HostChoice } from "./host-choice.ts";
 import { isJson, type Json, listAt, textAt } from "./json.ts";
 
-/** What a request may have. */
+/** The optional parts of a request. */
 export type Ask = {
   /** Sent as JSON. */
   readonly json?: unknown;
@@ -16,7 +16,7 @@ export type Ask = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** Returns what a failed answer says: a problem's detail, else its text. */
+/** Returns the message of a failed answer: a problem's detail, else its text. */
 async function detailOf(response: Response): Promise<string> {
   const text = await response.text();
   if (response.headers.get("Content-Type")?.startsWith("application/problem+json") !== true) {
@@ -30,7 +30,7 @@ async function detailOf(response: Response): Promise<string> {
   }
 }
 
-/** One host, asked as the holder of one token. */
+/** A connection to one host, with one token. */
 export class ApiConnection {
   readonly base: string;
   readonly #token: string;
@@ -69,7 +69,7 @@ export class ApiConnection {
     throw new HostRefusal(response.status, detail + hint);
   }
 
-  /** Sends a request and gives the answer's JSON; `{}` where it has none. */
+  /** Sends a request and returns the answer's JSON; `{}` if it has none. */
   async ask(method: string, path: string, json?: unknown): Promise<Json> {
     const response = await this.send(method, path, json === undefined ? {} : { json });
     let value: unknown;
@@ -83,7 +83,7 @@ export class ApiConnection {
     return value;
   }
 
-  /** Returns all of a list, page by page. */
+  /** Returns all items of a list, page by page. */
   async list(path: string, member: string): Promise<Json[]> {
     const rows: Json[] = [];
     for (let cursor = ""; ;) {

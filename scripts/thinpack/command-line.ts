@@ -1,5 +1,5 @@
 /**
- * What the commands have in common.
+ * The common parts of the commands.
  *
  * @packageDocumentation
  */
@@ -10,7 +10,7 @@ import { chosenHost, parseRepositoryPath } from "./host-choice.ts";
 import { isJson } from "./json.ts";
 import { askPeople } from "./prompt.ts";
 
-/** What was said on the line for any command. */
+/** The options of every command. */
 export type CommonOptions = { readonly base?: string; readonly token?: string; readonly json: boolean };
 
 /** Returns the options that all commands have. */
@@ -25,7 +25,7 @@ export function commonOptions(command: Command): CommonOptions {
   };
 }
 
-/** Opens the API of the host that is meant, with a token for this tenant. */
+/** Opens the API of the chosen host, with a token for this tenant. */
 export function connect(command: Command, tenant?: string): ApiConnection {
   return new ApiConnection(chosenHost(commonOptions(command), tenant));
 }
@@ -78,7 +78,7 @@ export function collected(text: string, before: readonly string[] | undefined): 
 }
 
 /**
- * Has people confirm what can't be undone, by typing its name; scripts give `--yes`.
+ * Has people confirm what can't be undone by typing its name; scripts pass `--yes`.
  *
  * @throws CommandFailure if they don't.
  */

@@ -1,5 +1,5 @@
 /**
- * `thinpack completion`: what a shell completes the command's words with.
+ * `thinpack completion`: completes the command's words in a shell.
  *
  * @packageDocumentation
  */
@@ -34,7 +34,7 @@ function commandAt(program: Command, words: readonly string[]): Command {
   return command;
 }
 
-/** Returns what the last word may become. */
+/** Returns the words that the last word may become. */
 export function completionsOf(program: Command, words: readonly string[]): string[] {
   const last = words.at(-1) ?? "";
   const command = commandAt(program, words.slice(0, -1));

@@ -14,10 +14,10 @@ import { findLogin, originOf, readLogins, withoutLogin, writeLogins } from "./lo
 import { commonOptions } from "./command-line.ts";
 import { readInput } from "./prompt.ts";
 
-/** Any user name would do; C git asks for one where it is given none. */
+/** Any user name would do; C git asks the user for one if it gets none. */
 const USERNAME = "git";
 
-/** Reads what git says: a line an attribute, up to an empty line. */
+/** Reads the attributes from git: one per line, up to an empty line. */
 function parseCredential(text: string): ReadonlyMap<string, string> {
   const attributes = new Map<string, string>();
   for (const line of text.split("\n")) {
@@ -31,13 +31,13 @@ function parseCredential(text: string): ReadonlyMap<string, string> {
 function hostOf(credential: ReadonlyMap<string, string>): { origin: string; tenant?: string } | undefined {
   const [protocol, host, path] = ["protocol", "host", "path"].map((name) => credential.get(name));
   if (host === undefined || (protocol !== "http" && protocol !== "https")) return undefined;
-  // Git says the path where `credential.useHttpPath` is set: several tenants of one host need it.
+  // git sends the path if `credential.useHttpPath` is set, which several tenants of one host need.
   const tenant = path?.split("/")[0];
   const origin = originOf(`${protocol}://${host}`);
   return tenant === undefined || tenant === "" ? { origin } : { origin, tenant };
 }
 
-/** What is given on the line or in the environment is for one host, and for no other. */
+/** A token from the command line or the environment is for one host, and for no other. */
 function tokenFor(origin: string, tenant: string | undefined, options: HostOptions): string | undefined {
   const named = options.base ?? process.env["THINPACK_BASE"] ?? readLogins().default;
   const isNamed = named !== undefined && originOf(named) === origin;
@@ -45,7 +45,7 @@ function tokenFor(origin: string, tenant: string | undefined, options: HostOptio
   return findLogin(readLogins(), origin, tenant);
 }
 
-/** Forgets a token of a login that the host did not take. Any other password is somebody else's. */
+/** Forgets a login's token that the host refused. Any other password is not ours. */
 function erase(origin: string, password: string): void {
   const logins = readLogins();
   const isKept = Object.values(logins.hosts[origin] ?? {}).includes(password);
@@ -53,8 +53,8 @@ function erase(origin: string, password: string): void {
 }
 
 /**
- * Answers git. `store` is passed over: git says it of any password that worked, also of one that merely stood in a URL. Tokens are kept by
- * `thinpack login` alone. Operations that are not known are passed over as gitcredentials(7) wants it.
+ * Answers git. `store` is ignored: git sends it for any password that worked, even one that merely stood in a URL. Only
+ * `thinpack login` stores tokens. Unknown operations are ignored, as gitcredentials(7) demands.
  */
 function answerCredential(operation: string, credential: ReadonlyMap<string, string>, options: HostOptions): string {
   const asked = hostOf(credential);

@@ -13,17 +13,17 @@ import { type ExportedRefs, formatPlainFiles, parseExportedRefs } from "./export
 import { CommandFailure } from "./failure.ts";
 import { type Json, listAt, objectAt, textAt } from "./json.ts";
 
-/** What was copied. */
+/** The figures of a finished copy. */
 export type Exported = { readonly files: number; readonly bytes: number; readonly refs: number };
 
-/** Told how it goes. */
+/** Receives the progress. */
 export interface ExportProgress {
   /** Called once, with the bytes of all packs. */
   begin(bytes: number): void;
   add(bytes: number): void;
 }
 
-/** What the host says of the repository, at one moment. */
+/** The host's description of the repository at one instant. */
 type Snapshot = ExportedRefs & { readonly format: ObjectFormat; readonly files: readonly ListedFile[] };
 
 function readSnapshot(answer: Json): Snapshot {

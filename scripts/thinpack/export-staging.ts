@@ -1,5 +1,5 @@
 /**
- * Where a copy is made before it is whole: a temporary directory beside the target, which becomes the target at the end.
+ * Makes a copy in a temporary directory beside the target. It becomes the target at the end, when it is whole.
  *
  * @packageDocumentation
  */
@@ -17,7 +17,10 @@ function isEmptyDirectory(path: string): boolean {
   return statSync(path).isDirectory() && readdirSync(path).length === 0;
 }
 
-/** Moves all of `from` into the empty directory `to`, which somebody may stand in. `HEAD`, by which git knows a repository, is last. */
+/**
+ * Moves all of `from` into the empty directory `to`, which may be somebody's working directory. `HEAD`, by which git
+ * knows a repository, comes last.
+ */
 function moveInto(from: string, to: string): void {
   const names = readdirSync(from).toSorted((a, b) => Number(a === "HEAD") - Number(b === "HEAD"));
   for (const name of names) renameSync(join(from, name), join(to, name));
@@ -33,9 +36,9 @@ function publish(staging: string, target: string, directory: string): void {
 }
 
 /**
- * Has `work` fill a temporary directory, which becomes `directory`. Where it fails or is interrupted, nothing is left.
+ * Has `work` fill a temporary directory, which becomes `directory`. If it fails or is interrupted, nothing is left.
  *
- * @throws CommandFailure in git's words where something is there already
+ * @throws CommandFailure in git's words if the directory is not empty
  */
 export async function intoNewDirectory<T>(directory: string, work: (staging: string) => Promise<T>): Promise<T> {
   const named = resolve(directory);

@@ -1,5 +1,5 @@
 /**
- * The packs of a repository that is copied out: fetched, and checked for what a transfer or a host may do to them.
+ * Fetches the packs of a repository that is exported, and checks them for damage by a transfer or a host.
  *
  * @packageDocumentation
  * @see gitformat-pack(5)
@@ -19,7 +19,7 @@ import type { Json } from "./json.ts";
 export type ListedFile = {
   readonly key: string;
   readonly size: number;
-  /** The name of its pack, and which of the pack's files it is. */
+  /** The name of its pack, and the extension of the file. */
   readonly pack: string;
   readonly kind: string;
 };
@@ -57,7 +57,7 @@ export function packNames(files: readonly ListedFile[]): string[] {
   return names;
 }
 
-/** Passes a file on, counts its bytes and compares its last ones with the checksum of all before. */
+/** Passes a file on, counts its bytes, and compares its last bytes with the checksum of all before. */
 class CheckedFile extends Transform {
   copied = 0;
   /** The bytes at the end that may be the checksum. */
@@ -80,7 +80,7 @@ class CheckedFile extends Transform {
     done(null, piece);
   }
 
-  /** Whether the checksum is right. To be asked once, at the end. */
+  /** Whether the checksum is right. May be called once, at the end. */
   isWhole(): boolean {
     return this.#hash.digest().equals(this.#tail);
   }

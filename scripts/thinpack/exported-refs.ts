@@ -1,6 +1,6 @@
 /**
- * The refs of a repository that is copied out, checked and written anew. A host is not trusted: what git reads in the copy is what this
- * file writes, and never what the host sent.
+ * Checks the refs of a repository that is exported, and writes them anew. A host is not trusted: git reads only what
+ * this module writes, and never what the host sent.
  *
  * @packageDocumentation
  * @see gitrepository-layout(5), git-pack-refs(1)
@@ -45,12 +45,12 @@ export function parseExportedRefs(head: Buffer, packedRefs: Buffer, format: Obje
   }
 }
 
-/** What the plain files are made from. */
+/** The content of the plain files. */
 export type PlainFiles = ExportedRefs & {
   /** `{tenant}/{repo}`. */
   readonly repository: string;
   readonly format: ObjectFormat;
-  /** What stands between `pack-` and `.pack`. */
+  /** The part of each pack's name between `pack-` and `.pack`. */
   readonly packs: readonly string[];
 };
 

@@ -1,13 +1,13 @@
 /**
- * How the command ends.
+ * The ends of the command: its failures and exit codes.
  *
  * @packageDocumentation
  */
 
-/** The exit codes, which `--help` tells of. */
+/** The exit codes, which `--help` lists. */
 export const EXIT = { failed: 1, usage: 2, notLetIn: 3, notFound: 4 } as const;
 
-/** Ends the command with a sentence. */
+/** Ends the command with a message. */
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
   readonly exitCode: number;
@@ -17,7 +17,7 @@ export class CommandFailure extends Error {
   }
 }
 
-/** The host said no. */
+/** The host's refusal. */
 export class HostRefusal extends CommandFailure {
   readonly status: number;
   constructor(status: number, detail: string) {
@@ -27,7 +27,7 @@ export class HostRefusal extends CommandFailure {
   }
 }
 
-/** Returns what was caught as an error. */
+/** Returns a caught value as an error. */
 export function errorOf(caught: unknown): Error {
   return caught instanceof Error ? caught : new CommandFailure(String(caught));
 }

@@ -1,5 +1,5 @@
 /**
- * The git of this machine.
+ * Runs the git of this machine.
  *
  * @packageDocumentation
  */
@@ -8,12 +8,12 @@ import { listProcesses } from "../host-processes.ts";
 import { CommandFailure } from "./failure.ts";
 import { endingWith } from "./interruption.ts";
 
-/** How git is run. */
+/** The options of a run of git. */
 export type GitRun = {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** What git says goes on to the user, changed by this; else it is part of what is thrown. */
+  /** Changes git's messages before the user sees them. If absent, they become part of the error. */
   readonly say?: (text: string) => string;
 };
 
@@ -30,7 +30,9 @@ export function gitConfiguration(settings: readonly (readonly [string, string])[
   return { ...Object.fromEntries(pairs), GIT_CONFIG_COUNT: String(before + settings.length) };
 }
 
-/** Ends a process and all that it has started: git leaves its helpers for HTTP running, which may wait for a host for ever. */
+/**
+ * Ends a process and all that it has started: git leaves its HTTP helpers running, which may wait for a host forever.
+ */
 function endTree(pid: number): void {
   const running = listProcesses();
   const tree = [pid];
@@ -78,7 +80,11 @@ export async function runGit(
   return { code, stdout: stdout.trimEnd(), stderr };
 }
 
-/** Runs git and gives what it printed. @throws CommandFailure in git's words where it fails. */
+/**
+ * Runs git and returns what it printed.
+ *
+ * @throws CommandFailure in git's words if it fails.
+ */
 export async function git(args: readonly string[], run: GitRun = {}): Promise<string> {
   const { code, stdout, stderr } = await runGit(args, run);
   if (code === 0) return stdout;

@@ -1,5 +1,5 @@
 /**
- * `thinpack reflog`, `events`: what moved in a repository, and what moves.
+ * `thinpack reflog` and `thinpack events`: the past and present moves of a repository's refs.
  *
  * @packageDocumentation
  */
@@ -12,7 +12,7 @@ import { CommandFailure, EXIT, HostRefusal } from "./failure.ts";
 import { isJson, type Json, listAt, textAt } from "./json.ts";
 import { type Column, formatTime, printList, printText } from "./output.ts";
 
-/** Characters of an object name in a table, as `git log --oneline` has about. */
+/** Characters of an object name in a table, about as many as in `git log --oneline`. */
 const SHORT = 12;
 /** Milliseconds before a connection that ended is opened again. */
 const AGAIN_AFTER = 1000;
@@ -57,7 +57,7 @@ function eventLine(event: Json, asJson: boolean): string {
   return `${textAt(event, "at")}  ${textAt(event, "name")}  ${old} -> ${fresh}`;
 }
 
-/** Prints events as they come, and listens again where the connection ends: from the last event that was printed. */
+/** Prints events as they come. If the connection ends, listens again from the last event that was printed. */
 async function follow(api: ApiConnection, path: string, since: number | undefined, asJson: boolean): Promise<never> {
   let last = since;
   for (let opened = false; ; opened = true) {
@@ -70,7 +70,7 @@ async function follow(api: ApiConnection, path: string, since: number | undefine
         if (typeof event["seq"] === "number") last = event["seq"];
       }
     } catch (error) {
-      // A host that is away may come back, but one that has refused won't change its mind.
+      // A host that is unreachable may come back, but one that has refused won't change its answer.
       if (!opened || error instanceof HostRefusal) throw error;
     }
     await wait(AGAIN_AFTER);

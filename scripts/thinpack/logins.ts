@@ -16,10 +16,10 @@ import { type Json, isJson, objectAt } from "./json.ts";
 /** The tokens of one host by tenant; "" for the operator's. */
 export type HostLogins = Readonly<Record<string, string>>;
 
-/** What is kept. */
+/** The content of the file. */
 export type Logins = { readonly default?: string; readonly hosts: Readonly<Record<string, HostLogins>> };
 
-/** Returns the tenant that a token says it is of; "" where it says none, as the operator's. */
+/** Returns the tenant that a token names; "" if it names none, like the operator's. */
 export function tenantOf(token: string): string {
   return /^tpk_([A-Za-z0-9._-]+)_[0-9A-Za-z]{38}$/.exec(token)?.[1] ?? "";
 }
@@ -46,7 +46,7 @@ function tokensOf(json: Json): HostLogins {
   );
 }
 
-/** Reads what is kept; a file that is none is not passed over, or the next login would overwrite it. */
+/** Reads the file. An invalid file is an error, or the next login would overwrite it. */
 export function readLogins(file: string = loginsFile()): Logins {
   if (!existsSync(file)) return { hosts: {} };
   let json: unknown;
@@ -64,23 +64,23 @@ export function readLogins(file: string = loginsFile()): Logins {
   };
 }
 
-/** Writes what is to be kept: renamed into place, so that who reads meanwhile sees all of the old or of the new. */
+/** Writes the file by renaming, so that a concurrent reader sees all of the old content or all of the new. */
 export function writeLogins(logins: Logins, file: string = loginsFile()): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const fresh = `${file}.${process.pid}`;
   writeFileSync(fresh, `${JSON.stringify(logins, undefined, 2)}\n`, { mode: 0o600 });
-  // A file left by a crash may have been there with other rights.
+  // A file left by a crash may have other permissions.
   chmodSync(fresh, 0o600);
   renameSync(fresh, file);
 }
 
-/** Adds a token, in place of that of the same tenant. */
+/** Adds a token, replacing one of the same tenant. */
 export function withLogin(logins: Logins, origin: string, token: string): Logins {
   const tokens = { ...logins.hosts[origin], [tenantOf(token)]: token };
   return { ...logins, hosts: { ...logins.hosts, [origin]: tokens } };
 }
 
-/** Takes a host's tokens away, or those of them that are `token`. */
+/** Removes a host's tokens, or only those equal to `token`. */
 export function withoutLogin(logins: Logins, origin: string, token?: string): Logins {
   const kept = Object.entries(logins.hosts[origin] ?? {}).filter(([, each]) => token !== undefined && each !== token);
   const others = Object.entries(logins.hosts).filter(([host]) => host !== origin);

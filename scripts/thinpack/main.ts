@@ -65,12 +65,12 @@ function buildProgram(): Command {
   return program;
 }
 
-/** Returns what went wrong, and gives what the process ends with. */
+/** Prints an error, and returns the exit code. */
 function explain(error: unknown): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
   if (error instanceof CommandFailure) {
-    // In git's own words where git has some.
+    // Errors in git's own words stay as they are.
     console.error(error.message.startsWith("fatal: ") ? error.message : `thinpack: ${error.message}`);
     return error.exitCode;
   }
@@ -78,7 +78,7 @@ function explain(error: unknown): number {
   return EXIT.failed;
 }
 
-// Whoever reads the output may have enough of it, as `head` has: that is no failure.
+// A reader of the output may stop early, as `head` does: that is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : EXIT.failed));
 }

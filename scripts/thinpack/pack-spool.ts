@@ -1,6 +1,6 @@
 /**
- * A pack on its way, cut into files of the size of a part, and what is known of its upload: kept until the push is over, so that one that
- * was interrupted goes on.
+ * Cuts a pack that git sends into files of a part's size, and keeps them with the state of its upload until the push is
+ * over. So an interrupted push can be continued.
  *
  * @packageDocumentation
  */
@@ -10,13 +10,13 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { isJson, textAt } from "./json.ts";
 
-/** What is known of an upload. */
+/** The state of an upload. */
 export type SpoolState = {
-  /** Names what is pushed where: remote, commands, options. */
+  /** Names the push by its remote, commands and options. */
   readonly push: string;
   /** The upload's id at the host. */
   readonly upload: string;
-  /** Parts; 0 while they are still being cut. */
+  /** The number of parts; 0 while they are still being cut. */
   readonly parts: number;
 };
 
@@ -38,7 +38,7 @@ export class PackSpool {
     this.#partBytes = partBytes;
   }
 
-  /** Parts that are begun. */
+  /** The number of parts begun so far. */
   get parts(): number {
     return this.#parts;
   }
@@ -76,7 +76,7 @@ export class PackSpool {
     return [this.#parts];
   }
 
-  /** Reads what is kept of an interrupted upload. */
+  /** Reads the state of an interrupted upload. */
   readState(): SpoolState | undefined {
     const file = join(this.#directory, "state.json");
     if (!existsSync(file)) return undefined;
@@ -85,7 +85,7 @@ export class PackSpool {
       if (!isJson(json) || typeof json["parts"] !== "number") return undefined;
       return { push: textAt(json, "push"), upload: textAt(json, "upload"), parts: json["parts"] };
     } catch {
-      // Cut off while it was written: what it was about begins anew.
+      // It was cut off while it was written: the upload begins anew.
       return undefined;
     }
   }
@@ -96,7 +96,7 @@ export class PackSpool {
     writeFileSync(join(this.#directory, "state.json"), JSON.stringify(state));
   }
 
-  /** Goes on with the parts that are there. */
+  /** Continues with the parts that are there. */
   resume(parts: number): void {
     this.#parts = parts;
   }

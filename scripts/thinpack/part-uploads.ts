@@ -1,5 +1,5 @@
 /**
- * Uploads the parts of a pack while they become whole, a few at a time, each until it has come.
+ * Uploads the parts of a pack as they become whole, a few at a time, each until it has arrived.
  *
  * @packageDocumentation
  */
@@ -12,9 +12,9 @@ import { exchangeUntilDone, textOf } from "./http-exchange.ts";
 import { listAt, textAt } from "./json.ts";
 import type { PackSpool } from "./pack-spool.ts";
 
-/** Parts on their way at once. */
+/** Parts that are sent at once. */
 const AT_ONCE = 3;
-/** Read at once. */
+/** Bytes that are read at once. */
 const PIECE_BYTES = 262_144;
 
 async function* counted(file: string, count: (bytes: number) => void): AsyncGenerator<Buffer> {
@@ -34,7 +34,10 @@ export class PartUploads {
   readonly #running = new Set<Promise<void>>();
   #failure: Error | undefined;
 
-  /** `path` is the repository's in the API. `onBytes` is told of bytes that were sent, and with less than none that they are sent again. */
+  /**
+   * `path` is the repository's path in the API. `onBytes` is called with the number of bytes sent, negative if they
+   * have to be sent again.
+   */
   constructor(
     api: ApiConnection,
     spool: PackSpool,
@@ -52,7 +55,7 @@ export class PartUploads {
       return textAt(await api.ask("POST", `${path}/uploads`), "id");
     } catch (error) {
       if (!(error instanceof HostRefusal) || error.status !== 404) throw error;
-      // As a push makes what is missing.
+      // A push, too, makes a missing repository.
       await api.ask("PUT", path, {});
       return textAt(await api.ask("POST", `${path}/uploads`), "id");
     }
@@ -69,7 +72,11 @@ export class PartUploads {
     }
   }
 
-  /** Sends a part, now or when others have come; waits while too many are on their way. @throws what befell an earlier one. */
+  /**
+   * Sends a part, at once or after others; waits while too many are being sent.
+   *
+   * @throws the error of an earlier part.
+   */
   async send(part: number): Promise<void> {
     while (this.#running.size >= AT_ONCE) await Promise.race(this.#running);
     if (this.#failure !== undefined) throw this.#failure;
@@ -81,7 +88,11 @@ export class PartUploads {
     this.#running.add(sending);
   }
 
-  /** Waits for all. @throws what befell one of them. */
+  /**
+   * Waits for all parts.
+   *
+   * @throws the error of one of them.
+   */
   async settled(): Promise<void> {
     await Promise.all(this.#running);
     if (this.#failure !== undefined) throw this.#failure;

@@ -1,5 +1,5 @@
 /**
- * Progress of long work, on standard error and only where a person looks at it.
+ * Shows the progress of long work on standard error, only on a terminal.
  *
  * @packageDocumentation
  */
@@ -10,7 +10,7 @@ import { formatBytes } from "./output.ts";
 const TURN = 150;
 const FRAMES = ["|", "/", "-", "\\"];
 
-/** A bar for bytes; nothing is shown where standard error is no terminal. */
+/** A bar for bytes. It shows nothing if standard error is no terminal. */
 export class ByteBar {
   readonly #bar: SingleBar;
   #bytes = 0;
@@ -28,7 +28,7 @@ export class ByteBar {
     if (process.stderr.isTTY) this.#bar.start(total, done, { done: formatBytes(done), all: formatBytes(total) });
   }
 
-  /** Says that this many bytes more are done; fewer, where some have to be done again. */
+  /** Adds to the bytes done; a negative number if some have to be done again. */
   add(bytes: number): void {
     this.#bytes += bytes;
     this.#bar.update(this.#bytes, { done: formatBytes(this.#bytes) });
@@ -40,7 +40,7 @@ export class ByteBar {
   }
 }
 
-/** Shows that something goes on while it does; `say` changes what is shown. */
+/** Shows a spinner while `work` runs; `say` changes its text. */
 export async function withSpinner<T>(text: string, work: (say: (text: string) => void) => Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return await work(() => undefined);
   let shown = text;

@@ -6,7 +6,7 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 
-/** Asks and gives the line that is typed. A secret is not shown while it is typed. */
+/** Asks, and returns the line that is typed. A secret is not shown while it is typed. */
 export async function askPeople(question: string, secret = false): Promise<string> {
   let muted = false;
   const output = new Writable({
@@ -33,7 +33,7 @@ export async function readInput(): Promise<string> {
   return Buffer.concat(pieces).toString("utf8");
 }
 
-/** Reads a secret from standard input, or asks for it where a person is there. */
+/** Reads a secret from standard input, or asks for it on a terminal. */
 export async function secretFromInput(what: string): Promise<string> {
   return process.stdin.isTTY ? await askPeople(`${what} (it is not shown): `, true) : (await readInput()).trim();
 }

@@ -1,7 +1,7 @@
 /**
- * Stands between `git push` and the host, on this machine: what git sends goes on as it is, but for a pack too large for one request, which
- * goes in parts. So git itself says what is pushed, and shows what became of it; refspecs, options, signatures, hooks and tracking
- * branches are its own.
+ * Stands between `git push` and the host, on this machine. It passes on what git sends, except for a pack too large for
+ * one request, which it sends in parts. So git itself decides what is pushed and shows the result; refspecs, options,
+ * signatures, hooks and tracking branches are git's own.
  *
  * @packageDocumentation
  */
@@ -18,7 +18,7 @@ import { PartUploads } from "./part-uploads.ts";
 import { ByteBar } from "./progress.ts";
 import { PushRequestHead } from "./push-request-head.ts";
 
-/** Where a push goes. */
+/** The destination of a push. */
 export type PushTarget = {
   readonly api: ApiConnection;
   /** The remote's URL without credentials, and without a slash at its end. */
@@ -65,12 +65,12 @@ export class PushProxy {
     };
   }
 
-  /** What went wrong between here and the host: git itself says no more of it than a number. */
+  /** The error between this proxy and the host: git itself reports only a status. */
   get failure(): CommandFailure | undefined {
     return this.#failure;
   }
 
-  /** Ends, with all that is under way. */
+  /** Stops, with everything under way. */
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await Promise.all(this.#work);
@@ -89,7 +89,7 @@ export class PushProxy {
         await this.#forward(request, response, () => request);
       }
     } catch (error) {
-      // Of what else breaks off it is git that says why.
+      // git reports the reason of any other broken connection.
       if (error instanceof CommandFailure) this.#failure ??= error;
       if (response.headersSent) response.destroy();
       else response.writeHead(error instanceof HostRefusal ? error.status : 502).end();
@@ -128,7 +128,7 @@ export class PushProxy {
       if (done === true) return await this.#pushWhole(request, response, head.unfinished);
       const cut = head.push(Buffer.from(value));
       if (cut === undefined) continue;
-      // What git asks before a large request: nothing is pushed with it.
+      // git sends this probe before a large request; it pushes nothing.
       if (cut.head.length === FLUSH_BYTES) return await this.#pushWhole(request, response, cut.head);
       return await this.#pushPack({ request, response, head: cut.head }, following(cut.rest, pieces));
     }
@@ -180,7 +180,7 @@ export class PushProxy {
     return new PartUploads(api, this.#spool, { path, id, onBytes: (bytes) => this.#count(bytes) });
   }
 
-  /** Goes on with an interrupted upload of the same; anything else that is there makes room. */
+  /** Continues an interrupted upload of the same push; deletes any other that is there. */
   async #resumed(push: string): Promise<PartUploads | undefined> {
     const state = this.#spool.readState();
     if (state === undefined) {
@@ -229,7 +229,7 @@ export class PushProxy {
     try {
       for await (const piece of pack) {
         const whole = await spool.append(piece);
-        // Beside git, which is not held up: the sooner the pack is here, the less is lost when this is interrupted.
+        // This runs beside git, which is not held up: the sooner the pack is here, the less an interruption loses.
         if (whole.length > 0 && spool.parts > 1) queue.add(() => sendWhole(spool.parts - 1), onError);
       }
       await spool.finish();
@@ -267,7 +267,7 @@ function sum(parts: readonly number[], bytes: (part: number) => number): number 
   return parts.reduce((all, part) => all + bytes(part), 0);
 }
 
-/** Work done one after the other. */
+/** Runs work one after the other. */
 class Sequence {
   #last: Promise<unknown> = Promise.resolve();
 
