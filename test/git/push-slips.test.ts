@@ -33,6 +33,13 @@ onEveryHost("slips that harm nobody", (journey) => {
   it.each([
     ["badTimezone", "A <a@example.com> 1 +051800", "invalid author/committer line - bad time zone"],
     ["badDate", "A <a@example.com> x +0000", "invalid author/committer line - bad date"],
+    // An identity without a closing bracket.
+    ["badEmail", "A <a 1 +0000", "invalid author/committer line - bad email"],
+    [
+      "badDateOverflow",
+      "A <a@b> 99999999999999999999 +0000",
+      "invalid author/committer line - date causes integer overflow",
+    ],
     ["missingSpaceBeforeDate", "A <a@example.com>", "invalid author/committer line - missing space before date"],
     [
       "missingSpaceBeforeEmail",

@@ -193,7 +193,20 @@ describe("a refused push", () => {
     const [unpack, ...rest] = reportLines(band(served.body, 1));
     expect(unpack).toMatch(why);
     expect(rest).toEqual(["ng refs/heads/x unpacker error"]);
-    expect(band(served.body, 2).toString()).toBe(`fatal: ${unpack?.slice("unpack ".length)}\n`);
+    const [fatal, ...hints] = band(served.body, 2).toString().trimEnd().split("\n");
+    expect(fatal).toBe(`fatal: ${unpack?.slice("unpack ".length)}`);
+    // What the checks refuse can be let pass by an administrator, and nothing else is said.
+    const oid = /^object ([0-9a-f]+): missingAuthor/.exec(fatal?.slice("fatal: ".length) ?? "")?.[1];
+    expect(hints).toEqual(
+      oid === undefined
+        ? []
+        : [
+            "hint: What can harm others is refused. Administrators can let one object pass:",
+            `hint:   thinpack repo set <tenant>/<name> --fsck-skip ${oid}`,
+            "hint: or, in the API, PATCH /api/v1/repos/<tenant>/<name> with",
+            `hint:   {"fsck":{"skip":["${oid}"]}}`,
+          ],
+    );
     expect(served.body.subarray(-4).toString()).toBe("0000");
     expect([files(), await host.listRefs(), leases()]).toEqual([before, refs, []]);
     expect(served.calls).toEqual(["beginPush", "abandonPush"]);
