@@ -55,8 +55,8 @@ export type CgiServer = {
   readonly root: string;
   /** CPU seconds of every backend that has ended, with all it started; 0 unless `isTimed`. */
   cpuSeconds(): number;
-  /** Requests that came. */
-  requests(): number;
+  /** How many requests were made so far: of the paths that begin so, where a prefix is given. */
+  requests(prefix?: string): number;
   /** Resolves when no request is under way. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -76,7 +76,7 @@ export type CgiOptions = {
   readonly isTimed?: boolean;
 };
 
-type Accounting = { cpu: number; requests: number; active: number; waiting: (() => void)[] };
+type Accounting = { cpu: number; requests: string[]; active: number; waiting: (() => void)[] };
 
 /** The path of a repository in a URL, without `.git`, and what follows it. */
 function splitPath(path: string): { repo: string; rest: string } | undefined {
@@ -281,11 +281,11 @@ async function listening(server: Server, port: number): Promise<number> {
 
 /** Starts the reference host on loopback; port 0, the default, takes a free one. */
 export async function startCgiServer(options: CgiOptions): Promise<CgiServer> {
-  const books: Accounting = { cpu: 0, requests: 0, active: 0, waiting: [] };
+  const books: Accounting = { cpu: 0, requests: [], active: 0, waiting: [] };
   mkdirSync(options.root, { recursive: true });
   const server = createServer((request, response) => {
     books.active += 1;
-    books.requests += 1;
+    books.requests.push(request.url ?? "");
     response.on("error", () => undefined);
     void serve(request, response, options, books);
   });
@@ -295,7 +295,7 @@ export async function startCgiServer(options: CgiOptions): Promise<CgiServer> {
     base: `http://127.0.0.1:${port}`,
     root: options.root,
     cpuSeconds: () => books.cpu,
-    requests: () => books.requests,
+    requests: (prefix = "") => books.requests.filter((url) => url.startsWith(prefix)).length,
     idle: () => (books.active === 0 ? Promise.resolve() : new Promise((resolve) => books.waiting.push(resolve))),
     close: () =>
       new Promise((resolve) => {

@@ -90,9 +90,9 @@ export class MirrorBed {
   /** The operator's token. */
   readonly token = TOKEN;
 
-  /** Requests that upstreams were sent since they were started. */
-  upstreamRequests(): number {
-    return this.#upstreams?.requests() ?? 0;
+  /** Returns how many requests upstreams were sent since they were started: those to the one of this name, where it is given. */
+  upstreamRequests(name?: string): number {
+    return this.#upstreams?.requests(name === undefined ? "" : `/${name}.git/`) ?? 0;
   }
 
   /** The origin of the upstreams. */
