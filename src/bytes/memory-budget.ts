@@ -9,14 +9,7 @@
  * @packageDocumentation
  */
 import { ClientTooSlow, HostBusy } from "./failure.ts";
-
-/** The platform's clock. */
-export type BudgetClock = {
-  /** Returns the time in milliseconds. */
-  now(): number;
-  /** Calls `then` once after this many milliseconds. Returns a function that cancels the call. */
-  after(milliseconds: number, then: () => void): () => void;
-};
+import { type BudgetClock, type Holding, Lookout, newHolding, TICK } from "./memory-holding.ts";
 
 /** The limits of memory, in bytes, and of waiting, in milliseconds. */
 export type BudgetLimits = {
@@ -67,19 +60,6 @@ export type MemoryClaim = {
   readonly onGrant?: () => void;
 };
 
-/**
- * The memory that one request holds. It is apart from {@link RequestMemory}, so that the collection of that is noticed.
- */
-type Holding = {
-  readonly share: string;
-  bytes: number;
-  /** The number of granted claims that were not given back. */
-  claims: number;
-  /** The time since which the request waits for its client; `undefined` while it works. */
-  waitsSince: number | undefined;
-  isGoing: boolean;
-};
-
 type Waiter = {
   readonly holding: Holding;
   readonly claim: MemoryClaim;
@@ -91,10 +71,7 @@ function isFurther({ holding, claim }: Pick<Waiter, "holding" | "claim">): boole
   return holding.claims > 0 && claim.isGrowth !== true;
 }
 
-/** Milliseconds after which a request that waits for its client checks again whether it may go on waiting. */
-const TICK = 500;
 const SECOND = 1000;
-
 /** The memory of one isolate. */
 export class MemoryBudget {
   readonly limits: BudgetLimits;
@@ -102,12 +79,14 @@ export class MemoryBudget {
   readonly #holdings = new Set<Holding>();
   readonly #kept: KeptMemory[] = [];
   readonly #queue: Waiter[] = [];
+  readonly #lookout: Lookout;
   /** A request that was cut off never ends. Its memory is given back when its {@link RequestMemory} is collected. */
   readonly #lost = new FinalizationRegistry<Holding>((holding) => this.#drop(holding));
 
   constructor(limits: BudgetLimits, clock: BudgetClock) {
     this.limits = limits;
     this.clock = clock;
+    this.#lookout = new Lookout(clock, this.#holdings, (holding) => this.#drop(holding));
   }
 
   /** Bytes that requests hold or that are kept for later requests. */
@@ -145,7 +124,7 @@ export class MemoryBudget {
    * first.
    */
   open(share: string): RequestMemory {
-    const holding: Holding = { share, bytes: 0, claims: 0, waitsSince: undefined, isGoing: false };
+    const holding = newHolding(share);
     const memory = new RequestMemory(this, holding);
     this.#lost.register(memory, holding);
     return memory;
@@ -161,6 +140,7 @@ export class MemoryBudget {
     const own = this.#queue.filter(({ holding: { share } }) => share === holding.share).length;
     if (own >= this.limits.waitingOfShare) throw new HostBusy("share", this.#retryAfter());
     if (this.#queue.length >= this.limits.waiting) throw new HostBusy("host", this.#retryAfter());
+    const stopLooking = this.#lookout.begin();
     await new Promise<void>((resolve, reject) => {
       const cancel = this.clock.after(this.limits.patience, () => {
         const at = this.#queue.indexOf(waiter);
@@ -178,7 +158,7 @@ export class MemoryBudget {
         },
       };
       this.#queue.push(waiter);
-    });
+    }).finally(stopLooking);
   }
 
   #grant(holding: Holding, { bytes, onGrant }: MemoryClaim): void {
@@ -367,11 +347,14 @@ export class RequestMemory {
     const holding = this.#holding;
     const since = clock.now();
     if (isSlow) this.#parkNow();
+    holding.isWaiting = true;
+    holding.silentLooks = 0;
     let cancel: () => void = () => undefined;
     const ended = new Promise<never>((_, reject) => {
       const tick = (): void => {
         const waited = clock.now() - since;
         holding.waitsSince = since;
+        holding.silentLooks = 0;
         if (waited >= limits.standstill) return reject(new ClientTooSlow("standstill"));
         if (this.#budget.mustGo(holding)) return reject(new ClientTooSlow("pressed"));
         if (waited >= limits.parkAfter || this.#budget.waiting > 0) this.#parkNow();
@@ -384,6 +367,7 @@ export class RequestMemory {
     } finally {
       cancel();
       holding.waitsSince = undefined;
+      holding.isWaiting = false;
     }
   }
 

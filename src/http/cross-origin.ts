@@ -25,9 +25,10 @@ function isUpgrade({ headers }: Request): boolean {
   return headers.get("Upgrade")?.toLowerCase() === "websocket";
 }
 
-/** Whether a request may change something. A fetch is a POST, but only reads. */
+/** Whether a request may change something. A fetch is a POST to a repository's own address, but only reads. */
 function mayChange({ method }: Request, { pathname }: URL): boolean {
-  return !SAFE_METHODS.has(method) && !pathname.endsWith("/git-upload-pack");
+  const isFetch = method === "POST" && pathname.endsWith("/git-upload-pack") && !pathname.startsWith("/api/");
+  return !SAFE_METHODS.has(method) && !isFetch;
 }
 
 /** Whether an origin is in the operator's list, in which commas separate the origins. */

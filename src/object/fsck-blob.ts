@@ -24,7 +24,10 @@ function upToNul(text: string): string {
   return nul < 0 ? text : text.slice(0, nul);
 }
 
-const shown = (text: string): string => new TextDecoder().decode(bytesOf(text));
+/** Bytes of a value that a finding repeats: a report of a push is one line of the protocol. */
+const MOST_SHOWN = 500;
+
+const shown = (text: string): string => new TextDecoder().decode(bytesOf(text.slice(0, MOST_SHOWN)));
 
 /** Returns the finding against one setting of a submodule, if any. */
 function settingFinding(key: string, value: string): FsckFinding | undefined {

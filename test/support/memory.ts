@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import { type BudgetClock, type BudgetLimits, MemoryBudget } from "../../src/bytes/memory-budget.ts";
+import { type BudgetLimits, MemoryBudget } from "../../src/bytes/memory-budget.ts";
+import type { BudgetClock } from "../../src/bytes/memory-holding.ts";
 
 const GIB = 1024 * 1024 * 1024;
 

@@ -52,6 +52,39 @@ describe("MemoryBudget", () => {
     expect([crowd[2]?.state, crowd[3]?.state]).toEqual(["granted", "waiting"]);
   });
 
+  it("takes back what a request held that was cut off while it waited for its client", async () => {
+    // The platform ends the timers of a request together with it.
+    const [clock, ended] = [new ManualClock(), new ManualClock()];
+    let isCut = false;
+    const budget = memoryBudget(
+      { bytes: 100 },
+      {
+        now: () => clock.now(),
+        after: (milliseconds, then) => (isCut ? clock : ended).after(milliseconds, then),
+      },
+    );
+    const lost = new Asked(budget.open("a"), 80);
+    await settle();
+    void lost.memory.whileClient(never);
+    isCut = true;
+    const next = new Asked(budget.open("b"), 80);
+    await clock.pass(4000);
+    expect(next.state).toBe("waiting");
+    await clock.pass(2000);
+    expect([next.state, budget.held]).toEqual(["granted", 80]);
+  });
+
+  it("takes nothing from a request that waits for its client and lives", async () => {
+    const clock = new ManualClock();
+    const budget = memoryBudget({ bytes: 100, patience: 20_000 }, clock);
+    const slow = new Asked(budget.open("a"), 80);
+    await settle();
+    void slow.memory.whileClient(never);
+    const next = new Asked(budget.open("b"), 80);
+    await clock.pass(19_000);
+    expect([next.state, budget.held]).toEqual(["waiting", 80]);
+  });
+
   it("lets no smaller claim pass a large one that came before", async () => {
     const budget = memoryBudget({ bytes: 100 });
     const first = new Asked(budget.open("a"), 60);

@@ -154,8 +154,9 @@ export function markPublic(db: SqlDatabase, { seq, at }: LogPlace): void {
   db.run("UPDATE repository SET public_seq = ?, public_at = ?", seq, at);
 }
 
-/** Notes that the repository begins here to follow an upstream. */
+/** Notes that the repository begins here to follow an upstream. What it held before is not the mirror's. */
 export function markMirror(db: SqlDatabase, { seq, at }: LogPlace): void {
+  forgetRecentValues(db);
   db.run("UPDATE repository SET mirror_seq = ?, mirror_at = ?", seq, at);
 }
 
