@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-import { u8At } from "./assert.ts";
 
 /** The two characters of each byte. */
 const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
@@ -23,7 +22,8 @@ for (let value = 0; value < 16; value++) {
  */
 export function toHex(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   let text = "";
-  for (let at = start; at < end; at++) text += PAIRS[u8At(bytes, at)] ?? outOfBounds(at);
+  // No pair has the number of an index past the end.
+  for (let at = start; at < end; at++) text += PAIRS[bytes[at] ?? -1] ?? outOfBounds(at);
   return text;
 }
 

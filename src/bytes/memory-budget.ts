@@ -163,8 +163,9 @@ export class MemoryBudget {
 
   #grant(holding: Holding, { bytes, onGrant }: MemoryClaim): void {
     holding.claims++;
-    this.add(holding, bytes);
+    // First: what is kept and becomes a part of the claim must not be freed to make room for it.
     onGrant?.();
+    this.add(holding, bytes);
   }
 
   /** @internal Changes the bytes of a holding, and grants waiting claims if it has become smaller. */

@@ -77,7 +77,7 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
     return true;
   }
 
-  /** Returns the command at `index`. @throws RangeError outside the list. */
+  /** Returns the command at `index`. @throws Bug outside the list. */
   at(index: number): ReceiveCommand {
     const bytes = this.#names.subarray(index === 0 ? 0 : itemAt(this.#ends, index - 1), itemAt(this.#ends, index));
     const name = decodeUtf8(bytes);

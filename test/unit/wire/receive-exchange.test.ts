@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { Bug } from "../../../src/bytes/assert.ts";
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../../../src/bytes/failure.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
@@ -92,7 +93,7 @@ describe("a receive-request", () => {
     const { result } = request([...lines, "0000"]);
     expect(result.commands).toHaveLength(100_000);
     expect(result.commands.at(99_999)).toMatchObject({ name: "refs/heads/branch-99999", newOid: A });
-    expect(() => result.commands.at(100_000)).toThrow(RangeError);
+    expect(() => result.commands.at(100_000)).toThrow(Bug);
   });
 
   test("is refused with more commands than the limit", () => {
