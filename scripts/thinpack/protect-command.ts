@@ -1,5 +1,5 @@
 /**
- * `thinpack repo protect`: rules of who may move which ref, and how.
+ * `thinpack repo protect`: the rules that say which tokens may move a ref, and how.
  *
  * @packageDocumentation
  */

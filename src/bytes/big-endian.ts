@@ -11,18 +11,14 @@ const TWO_32 = 2 ** 32;
 /** Reads the unsigned 16-bit integer at `at`. @throws RangeError past the end. */
 export function u16(bytes: Uint8Array, at: number): number {
   checkBounds(bytes, at, 2);
-  return (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1);
+  return (u8At(bytes, at) << 8) | u8At(bytes, at + 1);
 }
 
 /** Reads the unsigned 32-bit integer at `at`. @throws RangeError past the end. */
 export function u32(bytes: Uint8Array, at: number): number {
   checkBounds(bytes, at, 4);
   return (
-    ((byteAt(bytes, at) << 24) |
-      (byteAt(bytes, at + 1) << 16) |
-      (byteAt(bytes, at + 2) << 8) |
-      byteAt(bytes, at + 3)) >>>
-    0
+    ((u8At(bytes, at) << 24) | (u8At(bytes, at + 1) << 16) | (u8At(bytes, at + 2) << 8) | u8At(bytes, at + 3)) >>> 0
   );
 }
 
@@ -70,10 +66,6 @@ export function putU64(bytes: Uint8Array, at: number, value: number): void {
   checkValue(value, Number.MAX_SAFE_INTEGER);
   putU32(bytes, at, Math.floor(value / TWO_32));
   putU32(bytes, at + 4, value % TWO_32);
-}
-
-function byteAt(bytes: Uint8Array, at: number): number {
-  return u8At(bytes, at);
 }
 
 function checkBounds(bytes: Uint8Array, at: number, size: number): void {

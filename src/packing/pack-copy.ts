@@ -226,7 +226,7 @@ export class PackCopy {
     return await handle.readRun(offset, wanted);
   }
 
-  /** The run of entries from this one on, of at most so many bytes, but for a single entry that is larger. */
+  /** The run of entries that begins here: at most this many bytes, or a single entry that is larger. */
   #runFrom(first: number, most: number): Run {
     const { handle, offsets, ends } = this.#selection;
     const start = f64At(offsets, first);

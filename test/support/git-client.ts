@@ -132,7 +132,7 @@ export class GitSandbox {
     return await this.head(cwd);
   }
 
-  /** Makes empty commits on the branch that is checked out, in one process: as so many `git commit --allow-empty -m "{message} {n}"`. */
+  /** Makes empty commits on the branch that is checked out, in one process. Each is as `git commit --allow-empty -m "{message} {n}"` makes it. */
   async emptyCommits(cwd: string, count: number, message: string): Promise<void> {
     const branch = await this.ok(["symbolic-ref", "HEAD"], { cwd });
     const commits = Array.from({ length: count }, (_, at) => {
