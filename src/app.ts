@@ -9,6 +9,7 @@ import { type AppEnv, type PlatformOptions, withPlatform } from "./host/platform
 import { FOREIGN_PAGE, isForeignPage } from "./http/cross-origin.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
 import { gitRoutes } from "./http/git-routes.ts";
+import { goImportRoutes } from "./http/go-import.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
 
@@ -44,6 +45,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   });
   app.route("/api/v1", apiRoutes());
   app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
+  app.route("/", goImportRoutes());
   app.route("/", gitRoutes());
   app.route("/", dumbRoutes());
   app.notFound(() => problemResponse(404, "There is nothing here."));

@@ -321,6 +321,29 @@ onEveryHost(
         }
       });
 
+      it.each([
+        ["main", "main"],
+        ["v1", "v1"],
+        ["feature/x~1", "feature-x-1"],
+      ])("%s has a top directory of the repository and %s", async (rev, shown) => {
+        const prefix = `${pushed.api.split("/").at(-1)}-${shown}/`;
+        const told = await archive("--format=tar", `--prefix=${prefix}`, rev);
+        expect((await bytes(`${rev}.tar`)).equals(told)).toBe(true);
+      });
+
+      it("names the address that will always give the same", async () => {
+        const oid = await git("rev-parse", "v1^{commit}");
+        const answer = await request("archive/v1.tar.gz?prefix=a%20b/", {}, "HEAD");
+        const link = `${pushed.api}/archive/${oid}.tar.gz?prefix=a%20b/&rev=${oid}`;
+        expect(answer.headers.get("Link")).toBe(`<${link}>; rel="immutable"`);
+        const path = link.slice(`${pushed.api}/archive/`.length);
+        expect((await bytes(path)).equals(await bytes("v1.tar.gz?prefix=a%20b/"))).toBe(true);
+        expect((await request(`archive/main.tar.gz?rev=${oid}`)).status).toBe(409);
+        // Git gives a tree without its commit the time of now.
+        const ofTree = await request("archive/v1^{tree}.tar.gz", {}, "HEAD");
+        expect([ofTree.status, ofTree.headers.get("Link")]).toEqual([200, null]);
+      });
+
       it("is known by its name, and not sent twice", async () => {
         const answer = await request("archive/main.tar.gz", {}, "HEAD");
         expect(answer.headers.get("Content-Type")).toBe("application/gzip");

@@ -75,6 +75,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`DELETE ${API}/uploads/:upload`]: ["writes"],
   [`ALL ${API}/forks`]: ["nothing"],
   [`ALL ${API}/maintenance`]: ["nothing"],
+  // Go's question, which is answered from the URL alone.
+  [`GET ${GIT}/*`]: ["nothing"],
   [`GET ${GIT}/info/refs`]: ["refs", "showsMoment", "allReachable"],
   [`POST ${GIT}/git-upload-pack`]: ["refs", "showsMoment", "reachedByRefs", "visibleCommits"],
   [`GET ${GIT}/git-upload-pack`]: ["nothing"],

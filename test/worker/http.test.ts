@@ -303,6 +303,31 @@ describe("pages of other origins", () => {
   });
 });
 
+describe("Go's question where a module is", () => {
+  const asked = async (path: string): Promise<[number, string | undefined]> => {
+    const answer = await ask(path);
+    return [answer.status, /<meta name="go-import" content="([^"]*)">/.exec(await answer.text())?.[1]];
+  };
+
+  it.each(["", "/", "/sub/pkg"])("is answered for a repository and below it: %s", async (below) => {
+    const { host: name, origin } = new URL(host.base);
+    const content = `${name}/acme/nowhere git ${origin}/acme/nowhere.git`;
+    expect(await asked(`/acme/nowhere${below}?go-get=1`)).toEqual([200, content]);
+    expect((await ask(`/acme/nowhere${below}`)).status).toBe(401);
+  });
+
+  it("keeps the path that it asks for, which has to begin the module's", async () => {
+    const { host: name, origin } = new URL(host.base);
+    expect(await asked("/acme/mod.git/v2?go-get=1")).toEqual([200, `${name}/acme/mod.git git ${origin}/acme/mod.git`]);
+  });
+
+  it("is not answered where there can be no repository", async () => {
+    for (const path of ["/acme?go-get=1", "/acme/-x?go-get=1", "/_acme/x?go-get=1", "/acme/x?go-get=2"]) {
+      expect([path, ...(await asked(path))]).toEqual([path, expect.toBeOneOf([401, 404]), undefined]);
+    }
+  });
+});
+
 describe("version 2's advertisement", () => {
   const path = "/acme/brief.git/info/refs?service=git-upload-pack";
   const headers = { "Git-Protocol": "version=2" };

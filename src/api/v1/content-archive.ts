@@ -31,6 +31,8 @@ const FORMATS: Readonly<Record<string, readonly [ArchiveFormat, string]>> = {
   ".zip": ["zip", "application/zip"],
 };
 const MOST_PREFIX = 1024;
+/** Pieces of the path before the archive's name: `/api/v1/repos/{tenant}/{repo}/archive`, and an empty one. */
+const PIECES_BEFORE_FILE = 7;
 
 function takeApart(rest: string): { readonly revision: string; readonly ending: string } {
   // A path without a known ending is refused below.
@@ -39,12 +41,19 @@ function takeApart(rest: string): { readonly revision: string; readonly ending: 
   return { revision: rest.slice(0, -ending.length), ending };
 }
 
+/** Returns the name of an archive without its ending, which is also the name of its top directory by default. */
+function stemOf(context: Context<ApiEnv>, revision: string): string {
+  return `${pathParam(context, "repo")}-${revision.replaceAll(/[^A-Za-z0-9._-]/g, "-")}`;
+}
+
 /**
- * Returns the prefix of all paths.
+ * Returns the prefix of all paths. By default it is a directory, as forges have it: clients of packages drop the first
+ * part of each path.
  *
  * @throws Problem if it leads out of the directory in which the archive is unpacked.
  */
-function requestedPrefix(context: Context<ApiEnv>): string {
+function requestedPrefix(context: Context<ApiEnv>, revision: string): string {
+  if (context.req.query("prefix") === undefined) return `${stemOf(context, revision)}/`;
   const prefix = queryBytes(context, "prefix");
   // The archive may be unpacked on a system where a backslash is a slash and a colon follows a drive.
   const isAbsolute = /^[/\\]|^[a-z]:/i.test(prefix);
@@ -62,19 +71,51 @@ async function archived(session: BrowseSession, revision: RevisionSyntax, prefix
   return { tree: root.name, prefix, ...(!isTree && root.commit && { commit: root.commit }) };
 }
 
+/**
+ * Returns the address under which this archive will always be found. It names the commit a second time, for clients
+ * that read the commit from the query.
+ *
+ * @see The lockable HTTP tarball protocol, in Nix's manual
+ */
+function immutableLink(context: Context<ApiEnv>, commit: string, ending: string): string {
+  const { origin, pathname, searchParams } = new URL(context.req.url);
+  const path = pathname.split("/").slice(0, PIECES_BEFORE_FILE).join("/");
+  const prefix = searchParams.has("prefix") ? `prefix=${percentEncoded(queryBytes(context, "prefix"))}&` : "";
+  return `<${origin}${path}/${commit}${ending}?${prefix}rev=${commit}>; rel="immutable"`;
+}
+
+/** Encodes a path that has one character per byte. Slashes stay. */
+function percentEncoded(bytes: string): string {
+  return bytes.replaceAll(
+    /[^A-Za-z0-9._~/-]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+}
+
+/**
+ * Checks that the archive is of the commit that the query expects, if it expects one.
+ *
+ * @throws Problem if it is of another.
+ */
+function assertExpected(context: Context<ApiEnv>, commit: Uint8Array | undefined): void {
+  const expected = context.req.query("rev");
+  if (expected === undefined || (commit !== undefined && toHex(commit) === expected)) return;
+  throw new Problem(409, "rev: the archive is of another commit.");
+}
+
 /** Answers with an archive. */
 export async function archiveFile(context: Context<ApiEnv>): Promise<Response> {
   const { revision: text, ending } = takeApart(restOfPath(context));
   const [format = "tar", type = ""] = FORMATS[ending] ?? [];
   const revision = requestedRevision(text);
-  const prefix = requestedPrefix(context);
+  const prefix = requestedPrefix(context, text);
   const session = await openSession(context, [revision]);
   return await withSession(session, async () => {
     const request = await archived(session, revision, prefix);
-    const name = `${pathParam(context, "repo")}-${text.replaceAll(/[^A-Za-z0-9._-]/g, "-")}${ending}`;
+    assertExpected(context, request.commit);
     const headers = new Headers({
       "Content-Type": type,
-      "Content-Disposition": `attachment; filename="${name}"`,
+      "Content-Disposition": `attachment; filename="${stemOf(context, text)}${ending}"`,
       "Cache-Control": cacheControl(session),
       "X-Content-Type-Options": "nosniff",
       Vary: "Authorization",
@@ -82,6 +123,7 @@ export async function archiveFile(context: Context<ApiEnv>): Promise<Response> {
     if (request.commit !== undefined) {
       const etag = `"${toHex(request.commit)}-${toHex(request.tree)}-${format}-${encodeURIComponent(prefix)}"`;
       headers.set("ETag", etag);
+      headers.set("Link", immutableLink(context, toHex(request.commit), ending));
       if (isKnown(context.req.header("If-None-Match"), etag)) {
         session.close();
         return new Response(null, { status: 304, headers });

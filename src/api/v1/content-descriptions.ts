@@ -122,8 +122,11 @@ export const DESCRIPTIONS = {
   archive: describe({
     tag: "content",
     summary: "Gives an archive",
-    about: `\`archive/{rev}.tar.gz\`, \`.tgz\`, \`.tar\` or \`.zip\`, as \`git archive\` makes it. ${REVISION}`,
-    query: { prefix: { about: "What the paths in it begin with, as in `project-1.0/`." } },
+    about: `\`archive/{rev}.tar.gz\`, \`.tgz\`, \`.tar\` or \`.zip\`, as \`git archive\` makes it. ${REVISION} The \`Link\` with \`rel="immutable"\` names the address by which this commit's archive will always be found.`,
+    query: {
+      prefix: { about: "What the paths in it begin with, as in `project-1.0/`; `{repo}-{rev}/` by default." },
+      rev: { about: "The name of the commit that it has to be of: the answer is 409 if it is of another." },
+    },
     answers: {
       200: { about: "The archive.", type: "application/octet-stream" },
       304: { about: "It is what `If-None-Match` names." },
