@@ -63,7 +63,8 @@ export type KernelExports = {
   readonly orFlags: (index: number, flags: number) => void;
   readonly valueOf: (index: number) => number;
   readonly setValue: (index: number, value: number) => void;
-  readonly scanTree: (tree: number, length: number, base: number, baseLength: number) => number;
+  // eslint-disable-next-line eslint/max-params -- the module is called with plain numbers
+  readonly scanTree: (tree: number, length: number, base: number, baseLength: number, judged: number) => number;
   readonly suspiciousCount: () => number;
   // eslint-disable-next-line eslint/max-params -- the module is called with plain numbers
   readonly collectTree: (tree: number, length: number, base: number, baseLength: number, wantBlobs: number) => number;

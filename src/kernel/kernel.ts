@@ -317,13 +317,15 @@ export class Kernel {
   /**
    * Checks a tree's structure: modes, names, order, duplicates, null object names. It marks the objects that the tree
    * refers to, except gitlinks, as {@link REFERENCED} and as {@link REF_TREE} or {@link REF_BLOB}. If `baseLength` is
-   * not 0, `base` is a tree that passed before: entries that are the same there are neither checked nor marked. Returns
-   * {@link SCAN_OK} or {@link SCAN_SUSPECT}.
+   * not 0, `base` is a tree whose references are marked: entries that are the same there are not marked, and they are
+   * not checked if `baseIsJudged`, which means that the base passed the checks. Returns {@link SCAN_OK} or
+   * {@link SCAN_SUSPECT}.
    *
    * @throws LimitExceeded if the name table may not grow further.
    */
-  scanTree(tree: number, length: number, base: number, baseLength: number): number {
-    return this.#checkMemory(this.#exports.scanTree(tree, length, base, baseLength));
+  // eslint-disable-next-line eslint/max-params -- addresses and lengths, as the module takes them
+  scanTree(tree: number, length: number, base: number, baseLength: number, baseIsJudged = true): number {
+    return this.#checkMemory(this.#exports.scanTree(tree, length, base, baseLength, baseIsJudged ? 1 : 0));
   }
 
   /**

@@ -56,10 +56,11 @@ const candidates: usize = memory.data(256 * 8, 16);
 let candidateCount: u32 = 0;
 
 /**
- * Checks a tree and marks what it refers to, except for entries that are the same in the base, a tree that was checked before.
- * SUSPECT asks for the full check; of the marks, some may then be made.
+ * Checks a tree and marks what it refers to, except for entries that are the same in the base, whose references were marked
+ * before. `judged` says whether the base was checked, too: else these entries' names are. SUSPECT asks for the full check; some
+ * of the marks may then be made.
  */
-export function scanTree(tree: usize, length: usize, base: usize, baseLength: usize): i32 {
+export function scanTree(tree: usize, length: usize, base: usize, baseLength: usize, judged: bool): i32 {
   const end = tree + length;
   const oidBytes = rawSize;
   setBase(base, baseLength);
@@ -84,7 +85,8 @@ export function scanTree(tree: usize, length: usize, base: usize, baseLength: us
     previous = name;
     previousNul = nul;
     previousIsTree = isTree;
-    if (baseLength != 0 && isInBase(at, next, name, nul, isTree)) continue;
+    const isKnown = baseLength != 0 && isInBase(at, next, name, nul, isTree);
+    if (isKnown && judged) continue;
 
     const doubt = doubtOf(name, nul);
     if (doubt != 0) {
@@ -93,7 +95,7 @@ export function scanTree(tree: usize, length: usize, base: usize, baseLength: us
       listLength++;
     }
     if (isZero(nul + 1)) return SUSPECT;
-    if (!isTree && mode == MODE_160000) continue;
+    if (isKnown || (!isTree && mode == MODE_160000)) continue;
     const index = oidAdd(nul + 1);
     if (index < 0) return NO_MEMORY;
     orFlags(index, isTree ? REF_TREE | REFERENCED : REF_BLOB | REFERENCED);

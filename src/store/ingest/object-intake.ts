@@ -186,8 +186,10 @@ export class ObjectIntake {
     const kernel = this.#kernel;
     const at = this.#inflating.pointer(held);
     const baseAt = base === undefined ? 0 : this.#inflating.pointer(base);
+    // The base may be one of the objects to skip, as which it passed whatever is in it.
+    const baseIsJudged = this.#leniency.skipped.size === 0;
     // A tree without a base is scanned whole.
-    if (kernel.scanTree(at, held.size, baseAt, base?.size ?? 0) === SCAN_OK) {
+    if (kernel.scanTree(at, held.size, baseAt, base?.size ?? 0, baseIsJudged) === SCAN_OK) {
       for (let i = 0; i < kernel.suspiciousCount; i++) this.#checkEntry(held, at + kernel.suspiciousAt(i));
       return;
     }

@@ -45,23 +45,28 @@ export function changedEntries(tree: readonly TwinEntry[], base: readonly TwinEn
   return tree.filter((entry) => !known.has(identity(entry)));
 }
 
-/** What a scan finds, whose base was found good before: names to look at, and what is referred to; or that it is suspect. */
+/**
+ * Returns what a scan finds: names to look at, and what is referred to; or `undefined` if the tree is suspect. What the base has is
+ * not referred to again, and is not looked at if the base was judged.
+ */
 export function scanTwin(
   tree: Uint8Array,
   base: Uint8Array,
   rawSize: number,
+  baseIsJudged = true,
 ): { readonly suspicious: number[]; readonly references: Map<string, "tree" | "blob" | "both"> } | undefined {
   const entries = parseTreeTwin(tree, rawSize);
   if (entries === undefined || !isWellOrdered(entries)) return undefined;
   if (entries.some((entry) => !CANONICAL_MODES.has(entry.mode))) return undefined;
   const changed = changedEntries(entries, parseTreeTwin(base, rawSize) ?? []);
-  if (changed.some(({ name, oid }) => name.includes("/") || /^0+$/.test(oid))) return undefined;
+  const checked = baseIsJudged ? changed : entries;
+  if (checked.some(({ name, oid }) => name.includes("/") || /^0+$/.test(oid))) return undefined;
   const references = new Map<string, "tree" | "blob" | "both">();
   for (const entry of changed.filter((each) => !isLink(each))) {
     const kind = isTree(entry) ? "tree" : "blob";
     references.set(entry.oid, (references.get(entry.oid) ?? kind) === kind ? kind : "both");
   }
-  const suspicious = changed.filter(({ name }) => SUSPICIOUS.test(name));
+  const suspicious = checked.filter(({ name }) => SUSPICIOUS.test(name));
   return { suspicious: suspicious.map(({ offset }) => offset), references };
 }
 

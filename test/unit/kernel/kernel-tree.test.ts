@@ -120,17 +120,18 @@ function marks(kernel: Kernel): Map<string, number> {
 
 type Scan = { suspicious: number[]; marks: Map<string, number> } | "suspect";
 
-function scan(kernel: Kernel, tree: Uint8Array, base: Uint8Array): Scan {
+function scan(kernel: Kernel, tree: Uint8Array, base: Uint8Array, baseIsJudged = true): Scan {
   const { at, baseAt } = place(kernel, tree, base);
   kernel.reset();
-  const status = kernel.scanTree(at, tree.length, baseAt, base.length);
+  const status = kernel.scanTree(at, tree.length, baseAt, base.length, baseIsJudged);
   if (status !== SCAN_OK) return status === SCAN_SUSPECT ? "suspect" : expect.fail(`status ${status}`);
   const suspicious = Array.from({ length: kernel.suspiciousCount }, (_, i) => kernel.suspiciousAt(i));
   return { suspicious, marks: marks(kernel) };
 }
 
-function scanOfTwin(tree: Uint8Array, base: Uint8Array, rawSize: number): Scan {
-  const twin = scanTwin(tree, base, rawSize);
+// eslint-disable-next-line eslint/max-params -- the parameters of the scan
+function scanOfTwin(tree: Uint8Array, base: Uint8Array, rawSize: number, baseIsJudged = true): Scan {
+  const twin = scanTwin(tree, base, rawSize, baseIsJudged);
   if (twin === undefined) return "suspect";
   const flags = { tree: REF_TREE | REFERENCED, blob: REF_BLOB | REFERENCED, both: REF_TREE | REF_BLOB | REFERENCED };
   const { suspicious, references } = twin;
@@ -163,6 +164,9 @@ describe.each(RAW_SIZES)("scanTree with names of %i bytes", (rawSize) => {
         expect(scan(kernel, bytes, encodeTree(base, rawSize))).toEqual(
           scanOfTwin(bytes, encodeTree(base, rawSize), rawSize),
         );
+        // A base that shares much with the tree, and was let pass unjudged.
+        const most = encodeTree(tree.slice(1), rawSize);
+        expect(scan(kernel, bytes, most, false)).toEqual(scanOfTwin(bytes, most, rawSize, false));
         if (cut < bytes.length)
           expect(scan(kernel, bytes.subarray(0, bytes.length - cut), none)).toEqual(
             scanOfTwin(bytes.subarray(0, bytes.length - cut), none, rawSize),
