@@ -30,7 +30,10 @@ export type TokenRecord = {
  * Milliseconds after a noted use in which no other is noted, so that a busy token does not cost a write per request.
  */
 export const USE_INTERVAL = 10 * 60 * 1000;
-/** The maximum number of a tenant's tokens. Expired ones make room for new ones. */
+/**
+ * The maximum number of a tenant's tokens, counting revoked ones whose descendants are in force. Expired ones make room
+ * for new ones.
+ */
 export const MOST_TOKENS = 10_000;
 
 /** The result of looking up a token that is in force. */
@@ -78,7 +81,8 @@ export interface TokenStore {
   tokens(after: string, limit: number): Promise<Page<TokenRecord> | undefined>;
   /**
    * Revokes a token: the next look-up does not know it. `withChildren` also revokes the tokens that it made, and those
-   * that they made. Returns the number of revoked tokens, which is 0 if there is no such token.
+   * that they made, whether these or the token itself were revoked before or not. Returns the number of revoked tokens,
+   * which is 0 if none of them is there.
    */
   revoke(id: string, withChildren?: boolean): Promise<number>;
 }

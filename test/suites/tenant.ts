@@ -162,6 +162,38 @@ function tokenCases(open: () => Promise<TenantUnderTest>): void {
     expect((await tenant.tokens("", 10))?.items.map(({ name }) => name)).toEqual(["other"]);
   });
 
+  it("revokes descendants of tokens that were revoked alone before", async () => {
+    const tenant = await made();
+    const issue = async (text: string, createdBy?: string): Promise<string> => {
+      const answer = await tenant.issue(tokenOf(text, createdBy === undefined ? {} : { createdBy }));
+      if (answer.kind !== "issued") throw new Error(answer.kind);
+      return answer.token.id;
+    };
+    const names = async (): Promise<string[]> => ((await tenant.tokens("", 10))?.items ?? []).map(({ name }) => name);
+    const chain = await issue("first");
+    const second = await issue("second", chain);
+    const third = await issue("third", second);
+    await issue("fourth", third);
+    // In the middle, then at the end, then at the beginning.
+    expect(await tenant.revoke(third)).toBe(1);
+    expect(await tenant.revoke(second)).toBe(1);
+    expect((await names()).toSorted()).toEqual(["first", "fourth"]);
+    expect(await tenant.revoke(chain)).toBe(1);
+    expect(await names()).toEqual(["fourth"]);
+    // A token that is gone still names those that came of it, and nothing is left when they are gone.
+    expect(await tenant.revoke(chain)).toBe(0);
+    expect(await tenant.revoke(second, true)).toBe(1);
+    expect(await names()).toEqual([]);
+    expect(await tenant.revoke(chain, true)).toBe(0);
+
+    const maker = await issue("maker");
+    const between = await issue("between", maker);
+    await issue("leaf", between);
+    expect(await tenant.revoke(between)).toBe(1);
+    expect(await tenant.revoke(maker, true)).toBe(2);
+    expect(await names()).toEqual([]);
+  });
+
   it("notes that a token was used", async () => {
     const tenant = await made();
     await tenant.issue(tokenOf("a"));

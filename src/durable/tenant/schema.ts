@@ -33,6 +33,8 @@ export const TENANT_SCHEMA: Schema = {
     (db) => addColumn(db, "tenant", "least_mirror_interval INTEGER NOT NULL DEFAULT 0"),
     // The token that made a token: it was not kept for old ones.
     (db) => addColumn(db, "tokens", "created_by TEXT"),
+    // The revoked tokens that made others: those that are gone already are not known.
+    () => undefined,
   ],
 };
 

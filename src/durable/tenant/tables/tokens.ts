@@ -1,5 +1,6 @@
 /**
- * Table `tokens`: a tenant's tokens, each by the SHA-256 of its text.
+ * Table `tokens`: a tenant's tokens, each by the SHA-256 of its text. Table `revoked_makers`: the revoked tokens from
+ * which some token in the table descends, so that descendants are found when their makers are gone.
  *
  * @packageDocumentation
  */
@@ -18,7 +19,12 @@ export const TOKENS_DDL = `CREATE TABLE IF NOT EXISTS tokens (
   used_at INTEGER,
   created_by TEXT
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS tokens_created_by ON tokens (created_by) WHERE created_by IS NOT NULL`;
+CREATE INDEX IF NOT EXISTS tokens_created_by ON tokens (created_by) WHERE created_by IS NOT NULL;
+CREATE TABLE IF NOT EXISTS revoked_makers (
+  id TEXT PRIMARY KEY,
+  created_by TEXT
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS revoked_makers_created_by ON revoked_makers (created_by) WHERE created_by IS NOT NULL`;
 
 const COLUMNS = "id, name, scopes, repos, created_at, expires_at, used_at, created_by";
 /** The columns with the number of tokens that each token made. It is not for look-ups, which every request makes. */
@@ -101,34 +107,55 @@ export function listTokens(db: SqlDatabase, after: string, limit: number): Token
   return Array.from(db.rows(`SELECT ${LISTED} FROM tokens WHERE id > ? ORDER BY id LIMIT ?`, after, limit), tokenAt);
 }
 
-/** Counts the tokens, including expired ones. */
+/** Counts the tokens, including expired ones, and the revoked ones from which some of them descend. */
 export function countTokens(db: SqlDatabase): number {
-  const row = firstRow(db.rows("SELECT count(*) FROM tokens"));
+  const row = firstRow(db.rows("SELECT (SELECT count(*) FROM tokens) + (SELECT count(*) FROM revoked_makers)"));
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
 /**
- * Returns the ids of a token and of all its descendants: those that it made, those that they made, and so on. Empty if
- * there is no such token.
+ * Returns the ids of a token and of all its descendants: those that it made, those that they made, and so on. Each may
+ * have been revoked before.
  */
 function familyOf(db: SqlDatabase, id: string): string[] {
   const sql = `WITH RECURSIVE family (id) AS (
-      SELECT id FROM tokens WHERE id = ? UNION SELECT tokens.id FROM family JOIN tokens ON created_by = family.id
+      SELECT ?
+      UNION SELECT tokens.id FROM family JOIN tokens ON tokens.created_by = family.id
+      UNION SELECT revoked_makers.id FROM family JOIN revoked_makers ON revoked_makers.created_by = family.id
     ) SELECT id FROM family`;
   return Array.from(db.rows(sql, id), (row) => textAt(row, 0));
+}
+
+/** Drops the revoked tokens from which no token in the table descends. */
+function forgetMakers(db: SqlDatabase): void {
+  if (firstRow(db.rows("SELECT 1 FROM revoked_makers LIMIT 1")) === undefined) return;
+  db.run(`WITH RECURSIVE makers (id) AS (
+      SELECT created_by FROM tokens WHERE created_by IS NOT NULL
+      UNION SELECT revoked_makers.created_by FROM makers JOIN revoked_makers ON revoked_makers.id = makers.id
+        WHERE revoked_makers.created_by IS NOT NULL
+    ) DELETE FROM revoked_makers WHERE id NOT IN (SELECT id FROM makers)`);
 }
 
 /** Deletes a token; with `withChildren`, its descendants too. Returns how many tokens were deleted. */
 export function deleteToken(db: SqlDatabase, id: string, withChildren: boolean): number {
   const ids = withChildren ? familyOf(db, id) : [id];
-  const sql = "DELETE FROM tokens WHERE id IN (SELECT value FROM json_each(?)) RETURNING 1";
-  return Array.from(db.rows(sql, JSON.stringify(ids))).length;
+  const kept = "INSERT OR IGNORE INTO revoked_makers SELECT id, created_by FROM tokens WHERE id = ?";
+  if (!withChildren) db.run(kept, id);
+  let deleted = 0;
+  for (const chunk of jsonChunks(ids)) {
+    const sql = "DELETE FROM tokens WHERE id IN (SELECT value FROM json_each(?)) RETURNING 1";
+    deleted += Array.from(db.rows(sql, chunk)).length;
+  }
+  forgetMakers(db);
+  return deleted;
 }
 
 /** Deletes expired tokens; without a time, all tokens. */
 export function deleteTokens(db: SqlDatabase, now?: number): void {
   if (now === undefined) db.run("DELETE FROM tokens");
+  // A token outlives none that made it, so an expired one has no descendants in force.
   else db.run("DELETE FROM tokens WHERE expires_at <= ?", now);
+  forgetMakers(db);
 }
 
 /**
