@@ -13,6 +13,8 @@ export type TokenPrincipal = {
   readonly id: string;
   /** The name that its owner gave it. */
   readonly name: string;
+  /** The time at which it was made, in milliseconds since the epoch. */
+  readonly createdAt: number;
   readonly scopes: readonly Scope[];
   /** The names of the only repositories that it is valid for; absent: all of the tenant's. */
   readonly repos?: readonly string[];

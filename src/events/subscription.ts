@@ -24,6 +24,8 @@ export type SubscriptionRequest = Subscription & {
   readonly holder?: string;
   /** Whether it may read the whole ref log. The others are told nothing from before they might have been. */
   readonly administers?: boolean;
+  /** The time at which its token was made. Unless it administers, it is told only what anybody may know from before. */
+  readonly tokenSince?: number;
   /** The last sequence number of the ref log that the subscriber knows. If absent, it gets events from now on. */
   readonly since?: number;
 };
@@ -37,16 +39,18 @@ export function parseSubscriptionRequest(text: string): SubscriptionRequest {
     needsPublic: true,
     administers: false,
     token: undefined,
+    tokenSince: undefined,
     since: undefined,
     holder: undefined,
   };
-  const { id, needsPublic, administers, token, since, holder } = { ...nothing, ...json };
+  const { id, needsPublic, administers, token, tokenSince, since, holder } = { ...nothing, ...json };
   if (typeof id !== "string" || typeof needsPublic !== "boolean") throw new TypeError("no subscription");
   return {
     id,
     needsPublic,
     ...(administers ? { administers } : {}),
     ...(typeof token === "string" ? { token } : {}),
+    ...(typeof tokenSince === "number" ? { tokenSince } : {}),
     ...(typeof since === "number" ? { since } : {}),
     ...(typeof holder === "string" ? { holder } : {}),
   };

@@ -47,9 +47,9 @@ export function identifier(
       throw new TooManyRequests("The tenant's tokens are used too often at this moment.", RETRY_AFTER);
     }
     const { token, ...learnt } = found;
-    const { id, name, scopes, repos } = token;
+    const { id, name, createdAt, scopes, repos } = token;
     return {
-      principal: { kind: "token", tenant, id, name, scopes, ...(repos === undefined ? {} : { repos }) },
+      principal: { kind: "token", tenant, id, name, createdAt, scopes, ...(repos === undefined ? {} : { repos }) },
       ...learnt,
     };
   };

@@ -67,7 +67,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   // It has a secret of its own, and answers that it has heard.
   [`POST ${API}/mirror/hook`]: ["nothing"],
   [`POST ${API}/mirror/sync`]: ["administers"],
-  [`GET ${API}/events`]: ["logBeginning"],
+  [`GET ${API}/events`]: ["eventsBeginning"],
   [`POST ${API}/uploads`]: ["writes"],
   [`GET ${API}/uploads/:upload`]: ["writes"],
   [`PUT ${API}/uploads/:upload/parts/:part`]: ["writes"],
@@ -435,5 +435,40 @@ describe("who names what is gone", () => {
     await vi.waitFor(() => expect(all.messages.length).toBeGreaterThan(6), { timeout: WAIT_LIMIT });
     all.close();
     expect(JSON.stringify(all.messages)).toContain("acquisition");
+  });
+
+  it("by subscribing with a token hears of what came since the token was made, and nothing before", async () => {
+    const base = `${host.base}/api/v1/repos/acme/sealed`;
+    await operator("PUT", "/repos/acme/sealed");
+    const remote = withToken(`${host.base}/acme/sealed.git`, "test-token");
+    const push = async (...args: string[]): Promise<string> =>
+      await git.ok(["push", "-q", remote, ...args], { cwd: work });
+    await push("main");
+    await push(`${oids.commit}:refs/heads/acquisition`);
+    await push(":acquisition");
+    const issued = await operator("POST", "/tenants/acme/tokens", { name: "ci", scopes: ["repo:read"] });
+    const token = String(issued.body["token"]);
+    const heard = async (given: string | undefined, since: number, least: number): Promise<string[]> => {
+      const subscriber = await subscribe(`${base}/events?since=${since}`, given);
+      await vi.waitFor(() => expect(subscriber.messages.length).toBeGreaterThanOrEqual(least), {
+        timeout: WAIT_LIMIT,
+      });
+      subscriber.close();
+      return subscriber.messages.map(({ type, name }) => (name === undefined ? type : `${type} ${name}`));
+    };
+    await push("main:refs/heads/later");
+    expect(await heard(token, 0, 1)).toEqual(["ref refs/heads/later"]);
+    // A place from before the token is one it can't have been told.
+    expect(await heard(token, 1, 1)).toEqual(["gap"]);
+    const all = ["main", "acquisition", "acquisition", "later"].map((name) => `ref refs/heads/${name}`);
+    expect((await heard("test-token", 0, 4)).toSorted()).toEqual(all.toSorted());
+    // A token is told no less than anybody is.
+    await operator("PATCH", "/repos/acme/sealed", { visibility: "public" });
+    await push("main:refs/heads/open");
+    const late = await operator("POST", "/tenants/acme/tokens", { name: "late", scopes: ["repo:read"] });
+    expect(await heard(undefined, 0, 1)).toEqual(["ref refs/heads/open"]);
+    expect(await heard(String(late.body["token"]), 0, 1)).toEqual(["ref refs/heads/open"]);
+    // An older token keeps what it knew.
+    expect(await heard(token, 0, 2)).toEqual(["ref refs/heads/later", "ref refs/heads/open"]);
   });
 });

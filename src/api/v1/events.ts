@@ -41,7 +41,8 @@ async function subscribe(context: Context<ApiEnv>): Promise<Response> {
   const { principal } = await host.identify(name);
   const isAnybody = needsPublic(principal, name);
   // A subscriber that is let in like anybody else has no token to lose.
-  const token = principal.kind === "token" && !isAnybody ? { token: principal.id } : {};
+  const token =
+    principal.kind === "token" && !isAnybody ? { token: principal.id, tokenSince: principal.createdAt } : {};
   const holder = holderOf(context, principal, isAnybody);
   const administers = decide(principal, "administer", name, record) === "allow";
   const subscription = { id: record.id, needsPublic: isAnybody, administers, ...token, ...sinceOf(context), ...holder };
@@ -71,7 +72,7 @@ export function eventRoutes(): Hono<ApiEnv> {
     about:
       'One JSON message a ref: `{"type":"ref","repo","name","old","new","at","seq"}`. Where `since` is too long ago, ' +
       '`{"type":"gap","repo","since","seq"}` comes first. `ping` is answered with `pong`.',
-    query: { since: { about: "The `seq` of the last message that is known; 0: all there are." } },
+    query: { since: { about: "The `seq` of the last message that is known; 0: all that the caller may be told." } },
     answers: { 101: { about: "The WebSocket." } },
     problems: [426, 429, 503],
   });

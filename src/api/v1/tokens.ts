@@ -162,7 +162,12 @@ export function tokenRoutes(): Hono<ApiEnv> {
       about:
         "The very next request with it is refused. Tokens that it made stay, unless `children` is 1; the list says how many there are.",
       access: "token",
-      query: { children: { about: "1: the tokens that it made are revoked, too, and those that they made, also if it was revoked before." } },
+      query: {
+        children: {
+          about:
+            "1: the tokens that it made are revoked, too, and those that they made, also if it was revoked before.",
+        },
+      },
       answers: {
         200: { about: "With `children`: how many were revoked.", json: v.strictObject({ revoked: v.number() }) },
         204: { about: "It is not known any more." },

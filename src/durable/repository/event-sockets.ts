@@ -15,7 +15,7 @@ import {
   type SubscriptionRequest,
 } from "../../events/subscription.ts";
 
-import { logBeginning, type LogMarks, LOG_START } from "../../refs/visible-log.ts";
+import { eventsBeginning, type LogMarks, LOG_START, type LogPlace } from "../../refs/visible-log.ts";
 
 /** The members of a WebSocket that are used. */
 export type EventSocket = Pick<
@@ -30,6 +30,8 @@ export interface EventSource {
   record(): (LogMarks & { readonly id: string; readonly visibility: "private" | "public" }) | undefined;
   /** Returns the newest place in the log, and the place before its oldest row. */
   ends(): { readonly newest: number; readonly before: number };
+  /** Returns the place of the last move before an instant, in milliseconds since the epoch. */
+  placeBefore(at: number): LogPlace;
   /** Returns the moves after a place, in order, at most `limit`. */
   movesAfter(seq: number, limit: number): readonly MovedRef[];
 }
@@ -109,9 +111,10 @@ export class EventSockets {
    * Begins a subscription on a socket that was just accepted, and sends what it missed. The other sockets are not
    * looked at, so the cost does not grow with their number. Returns whether there is more to send, which `tell` does.
    */
-  begin(socket: EventSocket, { id, needsPublic, administers, token, since }: SubscriptionRequest): boolean {
+  begin(socket: EventSocket, request: SubscriptionRequest): boolean {
+    const { id, needsPublic, token, since } = request;
     const ends = this.#source.ends();
-    const visible = administers === true ? LOG_START : logBeginning(this.#source.record() ?? {}, needsPublic);
+    const visible = since === undefined ? LOG_START : this.#visibleTo(request);
     const { seen, gap } = beginning(since, { ...ends, before: Math.max(ends.before, visible.seq) });
     // Only a subscriber that named a place is told of a gap.
     if (gap) socket.send(formatGapMessage(this.#name, since ?? 0, ends.newest));
@@ -122,6 +125,12 @@ export class EventSockets {
     const { last, sent } = this.#tellGroup(seen, [{ socket, attachment }], room);
     this.#waiting += sent;
     return last < ends.newest;
+  }
+
+  #visibleTo({ needsPublic, administers, tokenSince }: SubscriptionRequest): LogPlace {
+    if (administers === true) return LOG_START;
+    const since = tokenSince === undefined ? undefined : this.#source.placeBefore(tokenSince);
+    return eventsBeginning(this.#source.record() ?? {}, needsPublic, since);
   }
 
   /**

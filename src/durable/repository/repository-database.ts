@@ -43,7 +43,7 @@ import { headAt } from "./tables/head-log.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, sumPackBytes, sumPackObjects } from "./tables/packs.ts";
 import { recentValuesOf } from "./tables/recent-values.ts";
-import { readRefLog, refLogEnds } from "./tables/ref-log.ts";
+import { placeBefore, readRefLog, refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { readPushSeed } from "./tables/push-seed.ts";
@@ -319,6 +319,7 @@ export class RepositoryDatabase {
     return {
       record: () => this.#read()?.record,
       ends: () => (this.#tables.exist ? refLogEnds(this.#db) : { newest: 0, before: 0 }),
+      placeBefore: (at) => ({ seq: this.#tables.exist ? placeBefore(this.#db, at) : 0, at }),
       movesAfter: (seq, limit) => readRefLog(this.#db, seq, limit),
     };
   }

@@ -21,7 +21,15 @@ const REPOSITORIES = {
 } as const satisfies Record<string, Subject | undefined>;
 
 function token(tenant: string, scope: Scope, repos?: readonly string[]): Principal {
-  return { kind: "token", tenant, id: "t1", name: "ci", scopes: [scope], ...(repos === undefined ? {} : { repos }) };
+  return {
+    kind: "token",
+    tenant,
+    id: "t1",
+    name: "ci",
+    createdAt: 0,
+    scopes: [scope],
+    ...(repos === undefined ? {} : { repos }),
+  };
 }
 
 const PRINCIPALS = {
@@ -36,7 +44,7 @@ const PRINCIPALS = {
   "another's admin": token("acme", "tenant:admin", ["two"]),
   "other tenant": token("other", "tenant:admin"),
   "other tenant, same name": token("other", "tenant:admin", ["one"]),
-  nothing: { kind: "token", tenant: "acme", id: "t0", name: "none", scopes: [] },
+  nothing: { kind: "token", tenant: "acme", id: "t0", name: "none", createdAt: 0, scopes: [] },
 } as const satisfies Record<string, Principal>;
 
 const A = "allow";

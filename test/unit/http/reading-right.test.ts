@@ -6,7 +6,7 @@ import { RecentReaders } from "../../../src/http/recent-readers.ts";
 
 const NAME = { tenant: "acme", repo: "app" };
 const TOKEN: Credentials = { kind: "unchecked", tenant: "acme", hash: new Uint8Array(32).fill(7) };
-const OWN: Principal = { kind: "token", tenant: "acme", id: "1", name: "ci", scopes: ["repo:read"] };
+const OWN: Principal = { kind: "token", tenant: "acme", id: "1", name: "ci", createdAt: 0, scopes: ["repo:read"] };
 const FIVE_MINUTES = 5 * 60_000;
 
 let now = 0;

@@ -129,7 +129,6 @@ function scan(kernel: Kernel, tree: Uint8Array, base: Uint8Array, baseIsJudged =
   return { suspicious, marks: marks(kernel) };
 }
 
-// eslint-disable-next-line eslint/max-params -- the parameters of the scan
 function scanOfTwin(tree: Uint8Array, base: Uint8Array, rawSize: number, baseIsJudged = true): Scan {
   const twin = scanTwin(tree, base, rawSize, baseIsJudged);
   if (twin === undefined) return "suspect";

@@ -139,3 +139,23 @@ export function refLogEnds(db: SqlDatabase): { readonly newest: number; readonly
   if (ends === undefined || ends[0] === null) return { newest: 0, before: 0 };
   return { newest: integerAt(ends, 0), before: integerAt(ends, 1) - 1 };
 }
+
+/**
+ * Returns the place of the last move before an instant, in milliseconds since the epoch; 0 if there is none. It reads
+ * some forty rows at most, since moves lie in the order of their times.
+ */
+export function placeBefore(db: SqlDatabase, at: number): number {
+  let { before: low, newest: high } = refLogEnds(db);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    const row = firstRow(
+      db.rows(
+        `SELECT l.seq, p.at FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE l.seq <= ? ORDER BY l.seq DESC LIMIT 1`,
+        middle,
+      ),
+    );
+    if (row === undefined || integerAt(row, 1) < at) low = middle;
+    else high = integerAt(row, 0) - 1;
+  }
+  return low;
+}

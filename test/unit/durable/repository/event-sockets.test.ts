@@ -54,6 +54,10 @@ class FakeRepository implements EventSource {
     return { newest: this.newest, before: this.before };
   }
 
+  placeBefore(at: number): { seq: number; at: number } {
+    return { seq: Math.min(at, this.newest), at };
+  }
+
   movesAfter(seq: number, limit: number): { seq: number; name: string; oldOid: string; newOid: string; at: number }[] {
     const count = Math.min(limit, this.newest - seq);
     const name = "n".repeat(this.nameLength);
@@ -119,6 +123,29 @@ describe("what subscribers are told", () => {
     repository.newest = 103 + MOST_REPLAYED;
     expect(join({ since: 103 }).sent[0]).toMatchObject({ type: "ref", seq: 104 });
     expect(join({ since: 102 }).sent).toMatchObject([{ type: "gap", seq: repository.newest }]);
+  });
+
+  it("begins with their token, unless they administer or anybody is told more", () => {
+    const { repository, sockets, join } = prepared();
+    repository.newest = 9;
+    const first = (request: Partial<SubscriptionRequest>): number | undefined => {
+      const { seqs } = join({ since: 0, needsPublic: false, tokenSince: 5, ...request });
+      return seqs[0];
+    };
+    const record = { id: "r", visibility: "private" } as const;
+    repository.current = record;
+    expect(first({})).toBe(6);
+    expect(first({ administers: true })).toBe(1);
+    expect(first({ since: 7 })).toBe(8);
+    expect(join({ since: 4, needsPublic: false, tokenSince: 5 }).sent).toMatchObject([{ type: "gap", seq: 9 }]);
+    repository.current = { ...record, mirrorSince: { seq: 7, at: 7 } };
+    expect(first({})).toBe(8);
+    repository.current = { ...record, visibility: "public" };
+    expect(first({})).toBe(1);
+    repository.current = { ...record, visibility: "public", publicSince: { seq: 3, at: 3 } };
+    expect(first({})).toBe(4);
+    expect(first({ tokenSince: 2 })).toBe(3);
+    sockets.tell([]);
   });
 
   it("is bounded in one go, and yet arrives in full", () => {
