@@ -8,7 +8,7 @@
 import { Budget } from "../bytes/budget.ts";
 import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import { textOf } from "../object/byte-text.ts";
 import {
   type AttributeFile,
@@ -156,7 +156,7 @@ class ArchiveWalk {
     const parsed = isTop ? undefined : this.#parsed.get(toHex(file.oid));
     if (parsed !== undefined) return this.#placeWith(above, parsed, 0);
     const object = await this.#session.graph.reader.copyIfHeld(file.oid);
-    if (object?.kind !== KIND_NUMBER.blob) return above;
+    if (object?.type !== TYPE_NUMBER.blob) return above;
     this.#patterns.spend(object.bytes.length);
     const text = textOf(object.bytes);
     const question = isTop ? questionFor(IGNORE, text) : above.question;

@@ -5,13 +5,13 @@
  * @see gitrevisions(7)
  */
 import { bytesOf } from "../object/byte-text.ts";
-import type { ObjectKind } from "../object/object-kind.ts";
+import type { ObjectType } from "../object/object-type.ts";
 
 /** One step from an object to another. `of: "any"` follows tags until the object is no tag. */
 export type RevisionStep =
   | { readonly kind: "parent"; readonly number: number }
   | { readonly kind: "ancestor"; readonly generations: number }
-  | { readonly kind: "peel"; readonly to: ObjectKind | "any" | "object" };
+  | { readonly kind: "peel"; readonly to: ObjectType | "any" | "object" };
 
 /** A parsed revision. */
 export type RevisionSyntax = {

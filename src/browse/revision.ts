@@ -5,7 +5,7 @@
  * @see gitrevisions(7), git-rev-parse(1)
  */
 import { toHex, fromHex } from "../bytes/hex.ts";
-import { KIND_NUMBER, type ObjectKind, kindOfNumber } from "../object/object-kind.ts";
+import { TYPE_NUMBER, type ObjectType, typeOfNumber } from "../object/object-type.ts";
 import { expandRefName } from "../object/ref-name.ts";
 import type { BrowseSession, Unanswered } from "./browse-session.ts";
 import { type RevisionSplit, type RevisionStep, type RevisionSyntax } from "./revision-syntax.ts";
@@ -16,7 +16,7 @@ export type NamedObject = {
   readonly kind: "found";
   /** A raw name. */
   readonly name: Uint8Array;
-  readonly type: ObjectKind;
+  readonly type: ObjectType;
   /**
    * The raw name of the commit on the way to the object: the object itself, or the one that a tag or `rev:path` went
    * through.
@@ -127,8 +127,8 @@ async function resolveAbbreviated(
   if (shown.length === 1) return { name: only };
   const commits: Uint8Array[] = [];
   for (const name of shown) {
-    const kind = await session.graph.kindOf(await session.graph.peel(session.graph.node(name)));
-    if (kind === KIND_NUMBER.commit) commits.push(name);
+    const type = await session.graph.typeOf(await session.graph.peel(session.graph.node(name)));
+    if (type === TYPE_NUMBER.commit) commits.push(name);
   }
   const [name] = commits;
   return name === undefined || commits.length > 1 ? ambiguous(digits) : { name };
@@ -160,8 +160,8 @@ async function follow(
 }
 
 async function objectNamed(session: BrowseSession, name: Uint8Array): Promise<NamedObject> {
-  const number = await session.graph.kindOf(session.graph.node(name));
-  const type = kindOfNumber(number) ?? "blob";
+  const number = await session.graph.typeOf(session.graph.node(name));
+  const type = typeOfNumber(number) ?? "blob";
   return { kind: "found", name, type, ...(type === "commit" && { commit: name }) };
 }
 
@@ -185,7 +185,7 @@ async function takeStep(
 async function peelTo(
   session: BrowseSession,
   object: NamedObject,
-  to: ObjectKind | "any",
+  to: ObjectType | "any",
   base: string,
 ): Promise<NamedObject | Unanswered> {
   if (object.type === to) return object;

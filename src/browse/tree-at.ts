@@ -7,8 +7,8 @@
 import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { textOf } from "../object/byte-text.ts";
-import type { ObjectKind } from "../object/object-kind.ts";
-import { FILE_MODE, TreeReader, isTree, kindOfMode } from "../object/tree.ts";
+import type { ObjectType } from "../object/object-type.ts";
+import { FILE_MODE, TreeReader, isTree, typeOfMode } from "../object/tree.ts";
 import type { BrowseSession, Unanswered } from "./browse-session.ts";
 
 /** The entry at a path. */
@@ -18,13 +18,13 @@ export type FoundEntry = {
   /** A raw name. */
   readonly oid: Uint8Array;
   /** `commit` for a submodule. */
-  readonly type: ObjectKind;
+  readonly type: ObjectType;
 };
 
 /** An entry of a directory. */
 export type DirectoryEntry = {
   readonly mode: number;
-  readonly type: ObjectKind;
+  readonly type: ObjectType;
   /** One character per byte. */
   readonly name: string;
   /** A raw name. */
@@ -79,7 +79,7 @@ function searchTree(tree: Uint8Array, name: string, rawSize: number): FoundEntry
   while (reader.next()) {
     if (reader.nameEnd - reader.nameAt !== name.length || !isNamed(tree, reader.nameAt, name)) continue;
     const oid = tree.slice(reader.oidAt, reader.oidAt + rawSize);
-    return { kind: "found", mode: reader.mode, oid, type: kindOfMode(reader.mode) };
+    return { kind: "found", mode: reader.mode, oid, type: typeOfMode(reader.mode) };
   }
   return undefined;
 }
@@ -117,7 +117,7 @@ export class HeldDirectory {
       if (number < first) continue;
       yield {
         mode: reader.mode,
-        type: kindOfMode(reader.mode),
+        type: typeOfMode(reader.mode),
         name: textOf(bytes.subarray(reader.nameAt, reader.nameEnd)),
         oid: bytes.slice(reader.oidAt, reader.oidAt + rawSize),
       };

@@ -29,7 +29,7 @@ export type FileChange = {
 
 /** The steps of comparing two directories, apart from those of their entries. */
 const LEVEL_STEPS = 200;
-const KIND_BITS = 0o170000;
+const TYPE_BITS = 0o170000;
 
 type Pair = { readonly before?: DirectoryEntry | undefined; readonly after?: DirectoryEntry | undefined };
 
@@ -135,6 +135,6 @@ function changeOf(path: string, { before, after }: Pair): FileChange {
   };
   if (before === undefined) return { status: "A", path, ...states };
   if (after === undefined) return { status: "D", path, ...states };
-  const sameKind = (before.mode & KIND_BITS) === (after.mode & KIND_BITS);
-  return { status: sameKind ? "M" : "T", path, ...states };
+  const sameType = (before.mode & TYPE_BITS) === (after.mode & TYPE_BITS);
+  return { status: sameType ? "M" : "T", path, ...states };
 }

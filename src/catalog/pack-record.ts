@@ -32,7 +32,7 @@ export type PackRecord = {
   /** The first bytes of the `.idx` file: all of a small one, else its header and fan-out table. */
   readonly indexHead: Uint8Array;
   /**
-   * The types of the objects (see `format/pack-kinds.ts`) if there are few; else they are in the pack's `.kinds` file.
+   * The types of the objects (see `format/pack-types.ts`) if there are few; else they are in the pack's `.kinds` file.
    */
   readonly kinds?: Uint8Array;
   /**

@@ -16,7 +16,7 @@
  */
 import { u8At } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
-import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
+import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 
 /** Bytes of the longest size or distance: eight for 2^53. */
 const MAX_VARINT_BYTES = 8;
@@ -29,8 +29,8 @@ export const MAX_ENTRY_HEADER_BYTES = MAX_VARINT_BYTES + 32;
  * of millions of entries makes no garbage.
  */
 export class EntryHeader {
-  /** The type number: that of an object type (see `kindOfNumber`), `OFS_DELTA` or `REF_DELTA`. */
-  kind = 0;
+  /** The type number: that of an object type (see `typeOfNumber`), `OFS_DELTA` or `REF_DELTA`. */
+  type = 0;
   /** Inflated bytes of the entry; of a delta, the bytes of the delta itself. */
   size = 0;
   /** Bytes of the whole header, including the base. The deflated data follows them. */
@@ -52,7 +52,7 @@ export class EntryHeader {
     let next = at;
     if (next >= end) return "short";
     let byte = u8At(bytes, next++);
-    this.kind = (byte >> 4) & 7;
+    this.type = (byte >> 4) & 7;
     this.size = byte & 15;
     let scale = 16;
     while (byte & 0x80) {
@@ -65,10 +65,10 @@ export class EntryHeader {
     }
     this.sizeBytes = next - at;
     this.headerBytes = next - at;
-    switch (this.kind) {
+    switch (this.type) {
       case 0:
       case 5:
-        throw new ObjectRejected(`unknown object type ${this.kind}`);
+        throw new ObjectRejected(`unknown object type ${this.type}`);
       case OFS_DELTA:
         return this.#decodeDistance(bytes, at, end);
       case REF_DELTA:
@@ -114,9 +114,9 @@ export function entryHeaderBytes(size: number): number {
  * Encodes a type number and a size into `into` from `at`. Returns the position behind them, where the base of a delta
  * follows.
  */
-export function encodeEntryHeader(kind: number, size: number, into: Uint8Array, at: number): number {
+export function encodeEntryHeader(type: number, size: number, into: Uint8Array, at: number): number {
   let next = at;
-  let byte = (kind << 4) | (size % 16);
+  let byte = (type << 4) | (size % 16);
   let rest = Math.floor(size / 16);
   while (rest > 0) {
     into[next++] = byte | 0x80;
@@ -146,11 +146,11 @@ export function encodeOfsDistance(distance: number, into: Uint8Array, at: number
 }
 
 /** Makes the whole entry of an object that is not a delta. */
-export function encodeEntry(kind: number, bytes: Uint8Array, deflate: (bytes: Uint8Array) => Uint8Array): Uint8Array {
+export function encodeEntry(type: number, bytes: Uint8Array, deflate: (bytes: Uint8Array) => Uint8Array): Uint8Array {
   const deflated = deflate(bytes);
   const headerBytes = entryHeaderBytes(bytes.length);
   const entry = new Uint8Array(headerBytes + deflated.length);
-  encodeEntryHeader(kind, bytes.length, entry, 0);
+  encodeEntryHeader(type, bytes.length, entry, 0);
   entry.set(deflated, headerBytes);
   return entry;
 }

@@ -11,7 +11,7 @@
  */
 import { ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../kernel/kernel.ts";
-import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
+import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 import { EntryHeader, badEntry } from "./pack-entry.ts";
 import { PACK_HEADER_BYTES, decodePackHeader } from "./pack-header.ts";
 
@@ -22,7 +22,7 @@ export type ScannedEntry = {
   /** The offset of the entry in the pack. */
   offset: number;
   /** The type number: that of an object type, `OFS_DELTA` or `REF_DELTA`. */
-  kind: number;
+  type: number;
   /** Inflated bytes; of a delta, the bytes of the delta itself. */
   size: number;
   /** For an ofs-delta: the distance in bytes from its base's entry; otherwise 0. */
@@ -68,7 +68,7 @@ export class PackScanner {
   readonly #receiver: PackEntryReceiver;
   readonly #pieceBuffer: number;
   readonly #header = new EntryHeader();
-  readonly #entry: ScannedEntry = { number: -1, offset: 0, kind: 0, size: 0, distance: 0, baseAt: 0, crc: 0 };
+  readonly #entry: ScannedEntry = { number: -1, offset: 0, type: 0, size: 0, distance: 0, baseAt: 0, crc: 0 };
   #state: State = "header";
   #count = 0;
   /** The window addresses of the unread bytes, [at, end). */
@@ -166,10 +166,10 @@ export class PackScanner {
     const entry = this.#entry;
     entry.number++;
     entry.offset = this.#offset;
-    entry.kind = header.kind;
+    entry.type = header.type;
     entry.size = header.size;
-    entry.distance = header.kind === OFS_DELTA ? header.distance : 0;
-    entry.baseAt = header.kind === REF_DELTA ? header.baseAt : 0;
+    entry.distance = header.type === OFS_DELTA ? header.distance : 0;
+    entry.baseAt = header.type === REF_DELTA ? header.baseAt : 0;
     entry.crc = this.#kernel.crc32(0, this.#at, header.headerBytes);
     const target = this.#receiver.begin(entry);
     this.#advance(header.headerBytes);

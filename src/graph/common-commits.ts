@@ -5,7 +5,7 @@
  * @see gitprotocol-pack(5), "Packfile Negotiation"; `ok_to_give_up` in git's upload-pack.c
  */
 import { COMMON_KNOWN, NOTHING_COMMON, THEY_HAVE } from "../kernel/object-flags.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import type { GraphSession } from "./graph-session.ts";
 
 /** The common objects of one request. */
@@ -27,7 +27,7 @@ export class CommonCommits {
   async add(node: number): Promise<void> {
     const session = this.#session;
     const commit = await session.peel(node);
-    if ((await session.kindOf(commit)) !== KIND_NUMBER.commit) return;
+    if ((await session.typeOf(commit)) !== TYPE_NUMBER.commit) return;
     const isNew = !session.has(commit, THEY_HAVE);
     session.mark(commit, THEY_HAVE);
     await session.loadCommit(commit);
@@ -43,7 +43,7 @@ export class CommonCommits {
     for (const want of wants) {
       const commit = await this.#session.peel(want);
       // Ancestry tells nothing about a blob or a tree.
-      if ((await this.#session.kindOf(commit)) !== KIND_NUMBER.commit) continue;
+      if ((await this.#session.typeOf(commit)) !== TYPE_NUMBER.commit) continue;
       if (!(await this.#reaches(commit))) return false;
     }
     return true;

@@ -10,7 +10,7 @@ import { equal } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
 
 /** A move from one commit to another, by raw names. */
@@ -19,7 +19,7 @@ export type Move = { readonly from: Uint8Array; readonly to: Uint8Array };
 /** Whether `from` is found among the ancestors of `to` by reading at most `mostCommits` commits of the pack. */
 export async function movesForward(
   { from, to }: Move,
-  pack: Pick<IngestedPack, "kindOf" | "read">,
+  pack: Pick<IngestedPack, "typeOf" | "read">,
   format: ObjectFormat,
   mostCommits: number,
 ): Promise<boolean> {
@@ -29,7 +29,7 @@ export async function movesForward(
   const queue = [to];
   for (const name of queue) {
     if (equal(name, from)) return true;
-    if (pack.kindOf(name) !== KIND_NUMBER.commit) continue;
+    if (pack.typeOf(name) !== TYPE_NUMBER.commit) continue;
     const content = await pack.read(name);
     links.read(content, 0, content.length);
     for (let parent = 1; parent <= links.parentCount; parent++) {

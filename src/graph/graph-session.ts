@@ -9,7 +9,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { itemAt, u8At } from "../bytes/assert.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import { readTagLinks } from "../object/tag.ts";
 import { Inflating } from "../store/inflating.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
@@ -18,7 +18,7 @@ import { ObjectReader } from "../store/object-reader.ts";
 import { ObjectRing } from "../store/object-ring.ts";
 import { CommitTable } from "./commit-table.ts";
 
-const FLAG_OF_KIND: readonly number[] = [0, IS_COMMIT, IS_TREE, IS_BLOB, IS_TAG];
+const FLAG_OF_TYPE: readonly number[] = [0, IS_COMMIT, IS_TREE, IS_BLOB, IS_TAG];
 
 /** The state of walks in one request. */
 export class GraphSession {
@@ -92,23 +92,23 @@ export class GraphSession {
   /** Reads an object into the ring, and remembers its type. */
   async read(node: number): Promise<ReadObject> {
     const object = await this.reader.read(this.nameOf(node));
-    this.mark(node, itemAt(FLAG_OF_KIND, object.kind));
+    this.mark(node, itemAt(FLAG_OF_TYPE, object.type));
     return object;
   }
 
   /** Learns the types of many objects from the files beside the packs. Objects that are nowhere are skipped. */
-  async learnKinds(nodes: readonly number[]): Promise<void> {
+  async learnTypes(nodes: readonly number[]): Promise<void> {
     const names = new Uint8Array(nodes.length * this.format.rawSize);
     for (const [i, node] of nodes.entries()) names.set(this.nameOf(node), i * this.format.rawSize);
-    const kinds = await this.database.kindsOf(names);
-    for (const [i, node] of nodes.entries()) this.mark(node, itemAt(FLAG_OF_KIND, u8At(kinds, i)));
+    const types = await this.database.typesOf(names);
+    for (const [i, node] of nodes.entries()) this.mark(node, itemAt(FLAG_OF_TYPE, u8At(types, i)));
   }
 
   /** Makes a commit's links known. Returns false if the object is not a commit. */
   async loadCommit(node: number): Promise<boolean> {
     if (this.commits.has(node)) return true;
     const object = await this.read(node);
-    if (object.kind !== KIND_NUMBER.commit) return false;
+    if (object.type !== TYPE_NUMBER.commit) return false;
     const at = this.inflating.pointer(object.held);
     this.#links.read(this.kernel.memory, at, at + object.held.size);
     this.commits.add(node, this.#links);
@@ -116,16 +116,16 @@ export class GraphSession {
   }
 
   /** Returns the type number of an object, and reads the object if no walk has learnt it. */
-  async kindOf(node: number): Promise<number> {
+  async typeOf(node: number): Promise<number> {
     const flags = this.kernel.flagsOf(node);
-    const known = FLAG_OF_KIND.findIndex((flag) => flag !== 0 && (flags & flag) !== 0);
+    const known = FLAG_OF_TYPE.findIndex((flag) => flag !== 0 && (flags & flag) !== 0);
     if (known > 0) return known;
-    if (flags & REF_TREE) return KIND_NUMBER.tree;
-    if (flags & REF_BLOB) return KIND_NUMBER.blob;
-    if (this.commits.has(node)) return KIND_NUMBER.commit;
-    const kind = await this.reader.kindOf(this.nameOf(node));
-    this.mark(node, itemAt(FLAG_OF_KIND, kind));
-    return kind;
+    if (flags & REF_TREE) return TYPE_NUMBER.tree;
+    if (flags & REF_BLOB) return TYPE_NUMBER.blob;
+    if (this.commits.has(node)) return TYPE_NUMBER.commit;
+    const type = await this.reader.typeOf(this.nameOf(node));
+    this.mark(node, itemAt(FLAG_OF_TYPE, type));
+    return type;
   }
 
   /**
@@ -135,7 +135,7 @@ export class GraphSession {
   async peel(node: number, flags = 0): Promise<number> {
     const way: number[] = [];
     let at = node;
-    while ((await this.kindOf(at)) === KIND_NUMBER.tag) {
+    while ((await this.typeOf(at)) === TYPE_NUMBER.tag) {
       const known = this.#peeled.get(at);
       const isMarked = (this.kernel.flagsOf(at) & flags) === flags;
       if (known !== undefined && isMarked) {

@@ -8,8 +8,8 @@
  */
 import { EXEMPT, SELECTED } from "../kernel/object-flags.ts";
 import { i32At, u32At } from "../bytes/assert.ts";
-import { sizeClassAtPosition, sizesOfClass } from "../format/pack-kinds.ts";
-import { KIND_NUMBER, type ObjectKind } from "../object/object-kind.ts";
+import { sizeClassAtPosition, sizesOfClass } from "../format/pack-types.ts";
+import { TYPE_NUMBER, type ObjectType } from "../object/object-type.ts";
 import { storedObjectSize } from "../store/object-size.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { GraphSession } from "./graph-session.ts";
@@ -17,7 +17,7 @@ import type { GraphSession } from "./graph-session.ts";
 /** A filter of objects. */
 export type ObjectFilter = {
   /** The type numbers that pass. */
-  readonly kinds: ReadonlySet<number>;
+  readonly types: ReadonlySet<number>;
   /** Blobs of fewer bytes than this pass. */
   readonly blobBytes: number;
   /** Trees and blobs pass at fewer levels than this below a commit, whose own tree is at level 0. */
@@ -25,47 +25,47 @@ export type ObjectFilter = {
 };
 
 const INFINITE = Number.POSITIVE_INFINITY;
-const ALL_KINDS: ReadonlySet<number> = new Set(Object.values(KIND_NUMBER));
+const ALL_TYPES: ReadonlySet<number> = new Set(Object.values(TYPE_NUMBER));
 
 /** The filter that every object passes. */
-export const NO_FILTER: ObjectFilter = { kinds: ALL_KINDS, blobBytes: INFINITE, treeDepth: INFINITE };
+export const NO_FILTER: ObjectFilter = { types: ALL_TYPES, blobBytes: INFINITE, treeDepth: INFINITE };
 
 /** Returns a filter that only objects of these types pass. */
-export function kindsFilter(...kinds: readonly ObjectKind[]): ObjectFilter {
-  return { ...NO_FILTER, kinds: new Set(kinds.map((kind) => KIND_NUMBER[kind])) };
+export function typesFilter(...types: readonly ObjectType[]): ObjectFilter {
+  return { ...NO_FILTER, types: new Set(types.map((type) => TYPE_NUMBER[type])) };
 }
 
 /** Returns a filter that the objects pass which pass all of `filters`. */
 export function combineFilters(filters: readonly ObjectFilter[]): ObjectFilter {
   return {
-    kinds: new Set([...ALL_KINDS].filter((kind) => filters.every(({ kinds }) => kinds.has(kind)))),
+    types: new Set([...ALL_TYPES].filter((type) => filters.every(({ types }) => types.has(type)))),
     blobBytes: Math.min(INFINITE, ...filters.map(({ blobBytes }) => blobBytes)),
     treeDepth: Math.min(INFINITE, ...filters.map(({ treeDepth }) => treeDepth)),
   };
 }
 
 /** Whether some blobs may pass. */
-export function wantsBlobs({ kinds, blobBytes, treeDepth }: ObjectFilter): boolean {
-  return kinds.has(KIND_NUMBER.blob) && blobBytes > 0 && treeDepth > 0;
+export function wantsBlobs({ types, blobBytes, treeDepth }: ObjectFilter): boolean {
+  return types.has(TYPE_NUMBER.blob) && blobBytes > 0 && treeDepth > 0;
 }
 
 /** Whether trees have to be opened, or at least sent. */
 export function wantsTrees(filter: ObjectFilter): boolean {
-  return filter.treeDepth > 0 && (filter.kinds.has(KIND_NUMBER.tree) || wantsBlobs(filter));
+  return filter.treeDepth > 0 && (filter.types.has(TYPE_NUMBER.tree) || wantsBlobs(filter));
 }
 
 /** Whether an object's type and size decide alone, so that no tree need be opened. */
-export function isByKind({ kinds, treeDepth }: ObjectFilter): boolean {
+export function isByType({ types, treeDepth }: ObjectFilter): boolean {
   const allTrees = treeDepth === INFINITE;
-  return kinds.has(KIND_NUMBER.commit) && kinds.has(KIND_NUMBER.tag) && (allTrees || treeDepth === 0);
+  return types.has(TYPE_NUMBER.commit) && types.has(TYPE_NUMBER.tag) && (allTrees || treeDepth === 0);
 }
 
-/** Returns the type numbers that pass a filter for which {@link isByKind} holds. */
-export function passingKinds(filter: ObjectFilter): ReadonlySet<number> {
+/** Returns the type numbers that pass a filter for which {@link isByType} holds. */
+export function passingTypes(filter: ObjectFilter): ReadonlySet<number> {
   return new Set(
-    [...filter.kinds].filter((kind) => {
-      if (kind === KIND_NUMBER.blob) return wantsBlobs(filter);
-      return kind !== KIND_NUMBER.tree || filter.treeDepth > 0;
+    [...filter.types].filter((type) => {
+      if (type === TYPE_NUMBER.blob) return wantsBlobs(filter);
+      return type !== TYPE_NUMBER.tree || filter.treeDepth > 0;
     }),
   );
 }
@@ -75,24 +75,24 @@ export class BlobSizes {
   readonly #session: GraphSession;
   readonly #handle: PackHandle;
   readonly #limit: number;
-  readonly #kinds: Uint8Array;
+  readonly #types: Uint8Array;
 
-  private constructor(session: GraphSession, handle: PackHandle, limit: number, kinds: Uint8Array) {
+  private constructor(session: GraphSession, handle: PackHandle, limit: number, types: Uint8Array) {
     this.#session = session;
     this.#handle = handle;
     this.#limit = limit;
-    this.#kinds = kinds;
+    this.#types = types;
   }
 
   /** Opens the sizes of a pack. Blobs of fewer than `limit` bytes are small. */
   static async open(session: GraphSession, handle: PackHandle, limit: number): Promise<BlobSizes> {
-    return new BlobSizes(session, handle, limit, await handle.allKinds());
+    return new BlobSizes(session, handle, limit, await handle.allTypes());
   }
 
   /** Whether the blob at a position of the index is small; `undefined` if only its entry can tell. */
   atOnce(position: number): boolean | undefined {
     if (this.#limit === INFINITE) return true;
-    const { least, most } = sizesOfClass(sizeClassAtPosition(this.#kinds, position));
+    const { least, most } = sizesOfClass(sizeClassAtPosition(this.#types, position));
     if (most < this.#limit) return true;
     return least >= this.#limit ? false : undefined;
   }
@@ -113,9 +113,9 @@ export async function dropFiltered(session: GraphSession, filter: ObjectFilter):
   const doubtful: number[] = [];
   for (let node = 0; node < session.kernel.oidCount; node++) {
     if (!session.has(node, SELECTED) || session.has(node, EXEMPT)) continue;
-    const kind = await session.kindOf(node);
-    if (!filter.kinds.has(kind)) session.unmark(node, SELECTED);
-    else if (kind === KIND_NUMBER.blob && filter.blobBytes < INFINITE) doubtful.push(node);
+    const type = await session.typeOf(node);
+    if (!filter.types.has(type)) session.unmark(node, SELECTED);
+    else if (type === TYPE_NUMBER.blob && filter.blobBytes < INFINITE) doubtful.push(node);
   }
   if (doubtful.length > 0) await dropLarge(session, doubtful, filter.blobBytes);
 }

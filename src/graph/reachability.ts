@@ -5,7 +5,7 @@
  */
 import { itemAt } from "../bytes/assert.ts";
 import { QUEUED, REACHED, SELECTED } from "../kernel/object-flags.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { walkCommits } from "./commit-walk.ts";
 import type { GraphSession } from "./graph-session.ts";
@@ -27,7 +27,7 @@ export async function whichReached(
   const others: number[] = [];
   for (const tip of tips) {
     const object = await session.peel(session.node(tip), SELECTED);
-    if ((await session.kindOf(object)) === KIND_NUMBER.commit) commits.push(object);
+    if ((await session.typeOf(object)) === TYPE_NUMBER.commit) commits.push(object);
     else others.push(object);
   }
   const { interesting } = await walkCommits(session, commits, []);
@@ -54,15 +54,15 @@ export async function whichReached(
 /** Whether some of `names` may be found in trees, where commits and tags are not found. */
 async function anyMayBeInTrees(session: GraphSession, names: readonly Uint8Array[]): Promise<boolean> {
   for (const name of names) {
-    const kind = await session.kindOf(session.node(name));
-    if (kind === KIND_NUMBER.tree || kind === KIND_NUMBER.blob) return true;
+    const type = await session.typeOf(session.node(name));
+    if (type === TYPE_NUMBER.tree || type === TYPE_NUMBER.blob) return true;
   }
   return false;
 }
 
 async function selectOthers(session: GraphSession, nodes: readonly number[]): Promise<void> {
   for (const node of nodes) {
-    if ((await session.kindOf(node)) === KIND_NUMBER.tree) await selectWhole(session, [node], EVERYTHING);
+    if ((await session.typeOf(node)) === TYPE_NUMBER.tree) await selectWhole(session, [node], EVERYTHING);
     else session.mark(node, SELECTED);
   }
 }
@@ -99,7 +99,7 @@ export class ReachedCommits {
     const session = this.#session;
     for (const tip of tips) {
       const object = await session.peel(tip, REACHED);
-      if ((await session.kindOf(object)) === KIND_NUMBER.commit) await this.#reach(object);
+      if ((await session.typeOf(object)) === TYPE_NUMBER.commit) await this.#reach(object);
     }
   }
 

@@ -6,7 +6,7 @@
  */
 import { QUEUED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { ProtocolError } from "../bytes/failure.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import { walkCommits } from "./commit-walk.ts";
 import type { GraphSession } from "./graph-session.ts";
 
@@ -88,7 +88,7 @@ async function commitsOf(session: GraphSession, wants: readonly number[]): Promi
   await session.prefetch(wants);
   for (const want of wants) {
     const object = await session.peel(want);
-    if ((await session.kindOf(object)) === KIND_NUMBER.commit) commits.add(object);
+    if ((await session.typeOf(object)) === TYPE_NUMBER.commit) commits.add(object);
   }
   return [...commits];
 }

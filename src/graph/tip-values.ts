@@ -8,7 +8,7 @@ import { Budget } from "../bytes/budget.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { textOf } from "../object/byte-text.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import { readTagLinks } from "../object/tag.ts";
 import { Inflating } from "../store/inflating.ts";
 import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
@@ -30,22 +30,22 @@ export type TipSources = {
 export type TipValue = {
   readonly oid: Uint8Array;
   /** Its type number; 0 if it is nowhere. */
-  kind: number;
+  type: number;
   /** The raw name of the object that it finally names, if it is a tag. */
   peeled?: Uint8Array;
 };
 
 /** Finds the type of each value, in the pack and then, all at once, in the catalog. */
-export async function findTipKinds(values: readonly TipValue[], sources: TipSources): Promise<void> {
+export async function findTipTypes(values: readonly TipValue[], sources: TipSources): Promise<void> {
   const { pack, database, format } = sources;
   // The pack returns 0 for an object that it does not have.
-  for (const value of values) value.kind = pack?.kindOf(value.oid) ?? 0;
-  const others = values.filter(({ kind }) => kind === 0);
+  for (const value of values) value.type = pack?.typeOf(value.oid) ?? 0;
+  const others = values.filter(({ type }) => type === 0);
   if (others.length === 0) return;
   const names = new Uint8Array(others.length * format.rawSize);
   for (const [at, { oid }] of others.entries()) names.set(oid, at * format.rawSize);
-  const kinds = await database.kindsOf(names);
-  for (const [at, value] of others.entries()) value.kind = u8At(kinds, at);
+  const types = await database.typesOf(names);
+  for (const [at, value] of others.entries()) value.type = u8At(types, at);
 }
 
 /** The number of stored tags that one call may read, per value and beside them. Nobody has tags of tags of tags. */
@@ -61,7 +61,7 @@ const TAG_STEPS = 6000;
  * @throws LimitExceeded if too many stored tags would have to be read.
  */
 export async function peelTips(values: readonly TipValue[], sources: TipSources): Promise<void> {
-  const tags = values.filter(({ kind }) => kind === KIND_NUMBER.tag);
+  const tags = values.filter(({ type }) => type === TYPE_NUMBER.tag);
   if (tags.length === 0) return;
   const peeling = new Peeling(sources, MOST_STORED_TAGS + STORED_TAGS_EACH * tags.length);
   for (const tag of tags) await peeling.follow(tag.oid, "pack");
@@ -107,13 +107,13 @@ class Peeling {
   async #read(oid: Uint8Array, where: "pack" | "store"): Promise<Target | undefined> {
     const content = where === "pack" ? await this.#inPack(oid) : await this.#inStore(oid);
     if (content === undefined) return undefined;
-    const { object, kind } = readTagLinks(content, 0, content.length, this.#sources.format);
-    return { oid: object, isTag: kind === "tag" };
+    const { object, type } = readTagLinks(content, 0, content.length, this.#sources.format);
+    return { oid: object, isTag: type === "tag" };
   }
 
   async #inPack(oid: Uint8Array): Promise<Uint8Array | undefined> {
     const { pack, database } = this.#sources;
-    if (pack === undefined || pack.kindOf(oid) === 0) return undefined;
+    if (pack === undefined || pack.typeOf(oid) === 0) return undefined;
     const { pacer } = database.context;
     pacer.add(TAG_STEPS);
     if (pacer.isDue) await pacer.pace();

@@ -167,11 +167,11 @@ export class Kernel {
 
   /**
    * Begins a hash in one of the independent contexts 0…3. It is the name of an object with a type number of
-   * `KIND_NUMBER` and a size below 2^53. With kind 0 it is the digest of plain bytes.
+   * `TYPE_NUMBER` and a size below 2^53. With type 0 it is the digest of plain bytes.
    */
-  hashStart(kind: number, size: number, context = 0): void {
-    if (this.#native === undefined) this.#exports.hashStart(kind, size, context);
-    else this.#native.start(kind, size, context);
+  hashStart(type: number, size: number, context = 0): void {
+    if (this.#native === undefined) this.#exports.hashStart(type, size, context);
+    else this.#native.start(type, size, context);
   }
 
   /** Adds bytes to a hash. */
@@ -187,23 +187,23 @@ export class Kernel {
     return false;
   }
 
-  /** Hashes a message in one piece. `kind` is as in {@link hashStart}, `out` and result as in {@link hashFinish}. */
-  hashObject(kind: number, at: number, length: number, out: number): boolean {
-    return this.#exports.hashObject(kind, at, length, out) !== 0;
+  /** Hashes a message in one piece. `type` is as in {@link hashStart}, `out` and result as in {@link hashFinish}. */
+  hashObject(type: number, at: number, length: number, out: number): boolean {
+    return this.#exports.hashObject(type, at, length, out) !== 0;
   }
 
   /**
-   * Adds a message to the batch and returns its index, from 0. `kind` is as in {@link hashStart}. The bytes must stay
+   * Adds a message to the batch and returns its index, from 0. `type` is as in {@link hashStart}. The bytes must stay
    * in place until {@link batchRun}.
    *
    * @throws RangeError if the batch has {@link batchCapacity} messages already.
    */
-  batchAdd(kind: number, at: number, length: number): number {
+  batchAdd(type: number, at: number, length: number): number {
     const isLong = this.#native?.isWorthwhile(length) === true;
     // An empty message keeps the place of a long one, which the platform hashes.
-    const index = this.#exports.batchAdd(kind, at, isLong ? 0 : length);
+    const index = this.#exports.batchAdd(type, at, isLong ? 0 : length);
     if (index < 0) throw new RangeError("the batch is full");
-    if (isLong) this.#native?.wait(index, kind, at, length);
+    if (isLong) this.#native?.wait(index, type, at, length);
     return index;
   }
 

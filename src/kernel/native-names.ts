@@ -12,10 +12,10 @@ import type { HashFactory, StreamingHash } from "../bytes/hash.ts";
 const SHA256_BYTES = 32;
 /** Bytes of a message for which both ways take the same time. */
 const WORTHWHILE_BYTES = 1024;
-/** The types' names, by the numbers of `KIND_NUMBER`. */
+/** The types' names, by the numbers of `TYPE_NUMBER`. */
 const NAMES = ["", "commit", "tree", "blob", "tag"];
 
-type Waiting = { readonly index: number; readonly kind: number; readonly at: number; readonly length: number };
+type Waiting = { readonly index: number; readonly type: number; readonly at: number; readonly length: number };
 
 /** The hashes in progress and the waiting messages of one kernel. */
 export class NativeNames {
@@ -33,8 +33,8 @@ export class NativeNames {
   }
 
   /** Begins a hash. The parameters are those of `Kernel.hashStart`. */
-  start(kind: number, size: number, context: number): void {
-    this.#running[context] = this.#begin(kind, size);
+  start(type: number, size: number, context: number): void {
+    this.#running[context] = this.#begin(type, size);
   }
 
   /** Adds bytes to a hash. They may change as soon as it returns. */
@@ -51,14 +51,14 @@ export class NativeNames {
   }
 
   /** Queues a message of a batch: `length` bytes at address `at` of the kernel's memory. */
-  wait(index: number, kind: number, at: number, length: number): void {
-    this.#waiting.push({ index, kind, at, length });
+  wait(index: number, type: number, at: number, length: number): void {
+    this.#waiting.push({ index, type, at, length });
   }
 
   /** Hashes all queued messages and writes each digest to the address that `placeOf` returns for its index. */
   runWaiting(memory: Uint8Array, placeOf: (index: number) => number): void {
-    for (const { index, kind, at, length } of this.#waiting) {
-      const running = this.#begin(kind, length);
+    for (const { index, type, at, length } of this.#waiting) {
+      const running = this.#begin(type, length);
       running.update(memory.subarray(at, at + length));
       memory.set(running.digest(), placeOf(index));
     }
@@ -76,9 +76,9 @@ export class NativeNames {
     this.clearWaiting();
   }
 
-  #begin(kind: number, size: number): StreamingHash {
+  #begin(type: number, size: number): StreamingHash {
     const running = this.#hash("sha256");
-    if (kind !== 0) running.update(new TextEncoder().encode(`${itemAt(NAMES, kind)} ${size}\0`));
+    if (type !== 0) running.update(new TextEncoder().encode(`${itemAt(NAMES, type)} ${size}\0`));
     return running;
   }
 }

@@ -67,8 +67,8 @@ async function missingTips({ client, database, differences }: Differing): Promis
   for (const oid of distinct.values()) all.push(oid);
   const wants = new ObjectIdList(client.format);
   if (all.length === 0) return wants;
-  const kinds = await database.kindsOf(all.bytes());
-  for (const [at, oid] of [...all].entries()) if (kinds[at] === 0) wants.push(oid);
+  const types = await database.typesOf(all.bytes());
+  for (const [at, oid] of [...all].entries()) if (types[at] === 0) wants.push(oid);
   return wants;
 }
 

@@ -7,9 +7,9 @@ import { itemAt } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { movesForward } from "../graph/forward-move.ts";
-import { findTipKinds, peelTips, type TipValue } from "../graph/tip-values.ts";
+import { findTipTypes, peelTips, type TipValue } from "../graph/tip-values.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
@@ -50,10 +50,10 @@ export async function planMoves(
   // Done while the pack's references are available.
   const left = anchorsLeft(last?.anchors ?? new Uint8Array(0), pack, client.format);
   const values = differences.flatMap(({ theirs }): TipValue[] =>
-    theirs === undefined ? [] : [{ oid: theirs, kind: 0 }],
+    theirs === undefined ? [] : [{ oid: theirs, type: 0 }],
   );
   const sources = { format: client.format, pack, database, kernel };
-  await findTipKinds(values, sources);
+  await findTipTypes(values, sources);
   const planned = await planUpdates(differing, values, pack);
   // Objects of the pack come first: reading stored objects takes over the kernel's memory.
   await peelTips(values, sources);
@@ -85,9 +85,9 @@ function isReachedBy(pack: IngestedPack | undefined, value: Uint8Array | undefin
  *
  * @throws ObjectRejected
  */
-function assertMayName(name: string, value: Uint8Array, kind: number): void {
-  if (kind === 0) throw new ObjectRejected(`did not receive expected object ${toHex(value)}`);
-  if (kind === KIND_NUMBER.commit || !name.startsWith(BRANCHES)) return;
+function assertMayName(name: string, value: Uint8Array, type: number): void {
+  if (type === 0) throw new ObjectRejected(`did not receive expected object ${toHex(value)}`);
+  if (type === TYPE_NUMBER.commit || !name.startsWith(BRANCHES)) return;
   throw new ObjectRejected(`cannot update ref '${name}': trying to write non-commit object ${toHex(value)} to branch`);
 }
 
@@ -110,10 +110,10 @@ async function planUpdates(
       gone.push({ name, oldOid, newOid: none, forward: false, reached });
       continue;
     }
-    const kind = itemAt(values, moved.length).kind;
-    assertMayName(name, theirs, kind);
+    const type = itemAt(values, moved.length).type;
+    assertMayName(name, theirs, type);
     let forward = ours === undefined;
-    if (ours !== undefined && pack !== undefined && kind === KIND_NUMBER.commit) {
+    if (ours !== undefined && pack !== undefined && type === TYPE_NUMBER.commit) {
       forward = await movesForward({ from: ours, to: theirs }, pack, client.format, mostCommits);
     }
     moved.push({ name, oldOid, newOid: toHex(theirs), forward, reached });

@@ -7,7 +7,7 @@ import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { isAncestor } from "../graph/ancestry.ts";
 import { GraphSession } from "../graph/graph-session.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import type { MirrorPolicy } from "../refs/mirror-store.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
@@ -87,7 +87,7 @@ async function isForward(session: GraphSession, { oldOid, newOid }: RefUpdate): 
   const [old, fresh] = [fromHex(oldOid), fromHex(newOid)];
   if (old === undefined || fresh === undefined) return false;
   const [from, to] = [session.node(old), session.node(fresh)];
-  if ((await session.kindOf(from)) !== KIND_NUMBER.commit || (await session.kindOf(to)) !== KIND_NUMBER.commit)
+  if ((await session.typeOf(from)) !== TYPE_NUMBER.commit || (await session.typeOf(to)) !== TYPE_NUMBER.commit)
     return false;
   return await isAncestor(session, from, to);
 }

@@ -9,9 +9,9 @@ import { finding, FORGIVES_NOTHING, type Forgiving, type FsckFinding, type FsckI
 import { fsckTree } from "./fsck-tree.ts";
 import { hasNameLine, lineEnd, startsWithAt } from "./header-line.ts";
 import type { ObjectFormat } from "./object-id.ts";
-import type { ObjectKind } from "./object-kind.ts";
+import type { ObjectType } from "./object-type.ts";
 import { checkRefFormat } from "./ref-name.ts";
-import { kindAt } from "./tag.ts";
+import { objectTypeAt } from "./tag.ts";
 
 const LF = 10;
 const SPACE = 32;
@@ -128,7 +128,7 @@ export function fsckTag(
   at += format.hexSize + 1;
   if (!startsWithAt(bytes, "type ", at, end)) return finding("missingTypeEntry");
   const typeEnd = lineEnd(bytes, at, end);
-  if (kindAt(bytes, at + "type ".length, typeEnd) === undefined) return finding("badType");
+  if (objectTypeAt(bytes, at + "type ".length, typeEnd) === undefined) return finding("badType");
   return fsckTagName(bytes, typeEnd + 1, forgives);
 }
 
@@ -150,8 +150,8 @@ function fsckTagName(bytes: Uint8Array, at: number, forgives: Forgiving): FsckFi
  *
  * @returns the first finding that refuses it; `undefined` if there is none.
  */
-export function fsckObject(kind: ObjectKind, bytes: Uint8Array, format: ObjectFormat): FsckFinding | undefined {
-  if (kind === "commit") return fsckCommit(bytes, format);
-  if (kind === "tag") return fsckTag(bytes, format);
-  return kind === "tree" ? fsckTree(bytes, format) : undefined;
+export function fsckObject(type: ObjectType, bytes: Uint8Array, format: ObjectFormat): FsckFinding | undefined {
+  if (type === "commit") return fsckCommit(bytes, format);
+  if (type === "tag") return fsckTag(bytes, format);
+  return type === "tree" ? fsckTree(bytes, format) : undefined;
 }

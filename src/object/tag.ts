@@ -17,12 +17,12 @@ import { ObjectRejected } from "../bytes/failure.ts";
 import { hasNameLine, hexByteAt, lineEnd, splitHeaders, startsWithAt, textDecoder } from "./header-line.ts";
 import { parseIdentity, type Identity } from "./identity.ts";
 import { parseObjectId, type ObjectFormat, type ObjectId } from "./object-id.ts";
-import type { ObjectKind } from "./object-kind.ts";
+import type { ObjectType } from "./object-type.ts";
 
 const OBJECT = "object ";
 const TYPE = "type ";
 const TAG = "tag ";
-const KINDS: readonly ObjectKind[] = ["commit", "tree", "blob", "tag"];
+const TYPES: readonly ObjectType[] = ["commit", "tree", "blob", "tag"];
 /** The least number of bytes after the name with which git takes an object for a tag. */
 const LEAST_REST = 24;
 
@@ -31,8 +31,8 @@ function refuse(): never {
 }
 
 /** Returns the object type that is spelt in `bytes[at, end)`; `undefined` if it is not a type. */
-export function kindAt(bytes: Uint8Array, at: number, end: number): ObjectKind | undefined {
-  return KINDS.find((kind) => end - at === kind.length && startsWithAt(bytes, kind, at, end));
+export function objectTypeAt(bytes: Uint8Array, at: number, end: number): ObjectType | undefined {
+  return TYPES.find((type) => end - at === type.length && startsWithAt(bytes, type, at, end));
 }
 
 /**
@@ -46,7 +46,7 @@ export function readTagLinks(
   start: number,
   end: number,
   format: ObjectFormat,
-): { readonly object: Uint8Array; readonly kind: ObjectKind } {
+): { readonly object: Uint8Array; readonly type: ObjectType } {
   const { hexSize, rawSize } = format;
   const nameAt = start + OBJECT.length;
   if (end - start < hexSize + LEAST_REST || !startsWithAt(bytes, OBJECT, start, end)) refuse();
@@ -54,18 +54,18 @@ export function readTagLinks(
   const typeAt = nameAt + hexSize + 1;
   if (!startsWithAt(bytes, TYPE, typeAt, end)) refuse();
   const typeEnd = lineEnd(bytes, typeAt, end);
-  const kind = kindAt(bytes, typeAt + TYPE.length, typeEnd);
+  const type = objectTypeAt(bytes, typeAt + TYPE.length, typeEnd);
   const tagAt = typeEnd + 1;
-  if (kind === undefined || !startsWithAt(bytes, TAG, tagAt, end) || lineEnd(bytes, tagAt, end) === end) refuse();
+  if (type === undefined || !startsWithAt(bytes, TAG, tagAt, end) || lineEnd(bytes, tagAt, end) === end) refuse();
   const object = new Uint8Array(rawSize);
   for (let i = 0; i < rawSize; i++) object[i] = hexByteAt(bytes, nameAt + 2 * i);
-  return { object, kind };
+  return { object, type };
 }
 
 /** A parsed tag, to be shown. */
 export type Tag = {
   readonly object: ObjectId;
-  readonly kind: ObjectKind;
+  readonly type: ObjectType;
   readonly name: string;
   /** `undefined` in the oldest tags. */
   readonly tagger: Identity | undefined;
@@ -75,14 +75,14 @@ export type Tag = {
 
 /** Parses a whole tag. @throws ObjectRejected if git would not take it for a tag. */
 export function parseTag(bytes: Uint8Array, format: ObjectFormat): Tag {
-  const { kind } = readTagLinks(bytes, 0, bytes.length, format);
+  const { type } = readTagLinks(bytes, 0, bytes.length, format);
   const decoder = textDecoder(undefined);
   const { headers, body } = splitHeaders(bytes, (line) => decoder.decode(line));
   // A missing header is refused when its value is parsed.
   const valueOf = (name: string): string => headers.find((header) => header.name === name)?.value ?? "";
   return {
     object: parseObjectId(valueOf("object").toLowerCase(), format) ?? refuse(),
-    kind,
+    type,
     name: valueOf("tag"),
     tagger: parseIdentity(valueOf("tagger")),
     message: decoder.decode(body),

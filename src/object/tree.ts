@@ -8,7 +8,7 @@ import { itemAt, u8At, u8OrNul } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { textOf } from "./byte-text.ts";
 import type { ObjectFormat } from "./object-id.ts";
-import type { ObjectKind } from "./object-kind.ts";
+import type { ObjectType } from "./object-type.ts";
 
 /** The modes of entries: the kind of file in the high bits, permissions in the low nine. */
 export const FILE_MODE = {
@@ -19,26 +19,26 @@ export const FILE_MODE = {
   gitlink: 0o160000,
 } as const;
 
-const KIND_BITS = 0o170000;
+const TYPE_BITS = 0o170000;
 
 /** Whether an entry of this mode is a subtree. */
 export function isTree(mode: number): boolean {
-  return (mode & KIND_BITS) === FILE_MODE.tree;
+  return (mode & TYPE_BITS) === FILE_MODE.tree;
 }
 
 /** Whether an entry of this mode is a commit of another repository, which this one doesn't have. */
 export function isGitlink(mode: number): boolean {
-  return (mode & KIND_BITS) === FILE_MODE.gitlink;
+  return (mode & TYPE_BITS) === FILE_MODE.gitlink;
 }
 
 /** Whether an entry of this mode is a symbolic link. */
 export function isSymlink(mode: number): boolean {
-  return (mode & KIND_BITS) === FILE_MODE.symlink;
+  return (mode & TYPE_BITS) === FILE_MODE.symlink;
 }
 
 /** Whether an entry of this mode is a regular file, whatever its permissions. */
 export function isRegular(mode: number): boolean {
-  return (mode & KIND_BITS) === 0o100000;
+  return (mode & TYPE_BITS) === 0o100000;
 }
 
 /**
@@ -112,7 +112,7 @@ export class TreeReader {
 }
 
 /** Returns the type of the object that an entry of this mode names. */
-export function kindOfMode(mode: number): ObjectKind {
+export function typeOfMode(mode: number): ObjectType {
   if (isTree(mode)) return "tree";
   return isGitlink(mode) ? "commit" : "blob";
 }
@@ -127,7 +127,7 @@ export type TreeEntry = {
 
 /** An entry read from a tree. Its name and oid are views of the tree. */
 export type ReadTreeEntry = TreeEntry & {
-  readonly kind: ObjectKind;
+  readonly type: ObjectType;
   /** The name with one character per byte, to serve as a key. */
   readonly latin1Name: string;
 };
@@ -143,7 +143,7 @@ export function* readTreeEntries(bytes: Uint8Array, format: ObjectFormat): Gener
     const { mode, oidAt } = reader;
     const name = bytes.subarray(reader.nameAt, reader.nameEnd);
     const oid = bytes.subarray(oidAt, oidAt + format.rawSize);
-    yield { mode, kind: kindOfMode(mode), name, latin1Name: textOf(name), oid };
+    yield { mode, type: typeOfMode(mode), name, latin1Name: textOf(name), oid };
   }
 }
 

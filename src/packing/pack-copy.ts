@@ -18,7 +18,7 @@ import {
   encodeOfsDistance,
 } from "../format/pack-entry.ts";
 import type { PackSelection } from "./pack-selection.ts";
-import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
+import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import { openLargeContent } from "../store/large-content.ts";
 import { COPYING } from "./copy-policy.ts";
@@ -285,8 +285,8 @@ export class PackCopy {
     this.#placed[i] = this.#output.offset;
     if (header.decode(bytes, 0, bytes.length, rawSize) === "short")
       throw new CorruptStore("the pack ends within an entry", { pack: this.#selection.handle.record.name, offset });
-    if (header.kind === OFS_DELTA) return await this.#writeOfsDelta(offset);
-    if (header.kind !== REF_DELTA) return 0;
+    if (header.type === OFS_DELTA) return await this.#writeOfsDelta(offset);
+    if (header.type !== REF_DELTA) return 0;
     if (this.#options.mayBuildOn(bytes.subarray(header.baseAt, header.baseAt + rawSize))) return 0;
     return await this.#copyWhole(offset);
   }
@@ -323,7 +323,7 @@ export class PackCopy {
     const { reader, inflating } = this.#session.graph;
     const object = await reader.readAtIfHeld(this.#selection.pack, offset);
     if (object === undefined) await this.#streamWhole(offset);
-    else await this.#append(encodeEntry(object.kind, inflating.bytes(object.held), this.#options.deflate));
+    else await this.#append(encodeEntry(object.type, inflating.bytes(object.held), this.#options.deflate));
     return undefined;
   }
 
@@ -331,8 +331,8 @@ export class PackCopy {
   async #streamWhole(offset: number): Promise<void> {
     const { reader, inflating } = this.#session.graph;
     const chain = await reader.chainAt(this.#selection.pack, offset);
-    const { kind, size, pieces } = await openLargeContent(inflating, chain);
-    const end = encodeEntryHeader(kind, size, this.#newHeader, 0);
+    const { type, size, pieces } = await openLargeContent(inflating, chain);
+    const end = encodeEntryHeader(type, size, this.#newHeader, 0);
     await this.#append(this.#newHeader.subarray(0, end));
     const adler32: Adler32 = (adler, bytes) => {
       const { kernel } = inflating;

@@ -12,12 +12,12 @@ import { EXEMPT, IS_TAG, PENDING, REF_TREE, SELECTED, UNINTERESTING } from "../k
 import { isPlaced, selectWholePacks } from "./whole-packs.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
-import { selectByKinds } from "./kind-selection.ts";
-import { NO_FILTER, type ObjectFilter, dropFiltered, isByKind, passingKinds } from "../graph/object-filter.ts";
+import { selectByTypes } from "./type-selection.ts";
+import { NO_FILTER, type ObjectFilter, dropFiltered, isByType, passingTypes } from "../graph/object-filter.ts";
 import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
 import { type PackSelection, isCopy, freeSelection, placeSelected } from "./pack-selection.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { FetchSession } from "./pack-session.ts";
@@ -89,11 +89,11 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
   if (session.toSend.length > MANY_WANTS) {
     // Many wants and nothing at the client: a partial clone checks out, and mostly wants objects of the tip.
     if (session.common.nodes.size === 0) session.database.useCopies();
-    await graph.learnKinds(session.toSend);
+    await graph.learnTypes(session.toSend);
   }
   let parts: readonly PackSelection[];
-  if (isEverything(session) && isByKind(filter)) {
-    parts = await selectByKinds(graph, filter, await namedObjects(session));
+  if (isEverything(session) && isByType(filter)) {
+    parts = await selectByTypes(graph, filter, await namedObjects(session));
   } else {
     await selectObjects(session, options, sink);
     parts = await placeSelected(graph);
@@ -128,20 +128,20 @@ function isEverything({ answer, common, database, isShallow }: FetchSession): bo
  */
 function thinBases(graph: GraphSession, filter: ObjectFilter): (node: number) => boolean {
   if (filter === NO_FILTER) return (node) => graph.has(node, UNINTERESTING);
-  const keepsTrees = passingKinds(filter).has(KIND_NUMBER.tree) && filter.treeDepth === Number.POSITIVE_INFINITY;
+  const keepsTrees = passingTypes(filter).has(TYPE_NUMBER.tree) && filter.treeDepth === Number.POSITIVE_INFINITY;
   return (node) => keepsTrees && graph.has(node, UNINTERESTING) && graph.has(node, REF_TREE);
 }
 
 /** Returns the trees and blobs that were asked for by name or by way of a tag: a filter does not apply to them. */
 async function namedObjects({ graph, toSend }: FetchSession): Promise<number[]> {
   const named: number[] = [];
-  await graph.learnKinds(toSend);
+  await graph.learnTypes(toSend);
   const tags = toSend.filter((want) => graph.has(want, IS_TAG));
   await graph.prefetch(tags);
   for (const want of toSend) {
     const object = await graph.peel(want);
-    const kind = await graph.kindOf(object);
-    if (kind === KIND_NUMBER.tree || kind === KIND_NUMBER.blob) named.push(object);
+    const type = await graph.typeOf(object);
+    if (type === TYPE_NUMBER.tree || type === TYPE_NUMBER.blob) named.push(object);
   }
   return named;
 }
@@ -231,10 +231,10 @@ async function markNamed({ graph, toSend }: FetchSession): Promise<{ commits: nu
   const trees: number[] = [];
   for (const want of toSend) {
     const object = await graph.peel(want, SELECTED | EXEMPT);
-    const kind = await graph.kindOf(object);
+    const type = await graph.typeOf(object);
     graph.mark(object, EXEMPT);
-    if (kind === KIND_NUMBER.commit) commits.push(object);
-    else if (kind === KIND_NUMBER.tree) trees.push(object);
+    if (type === TYPE_NUMBER.commit) commits.push(object);
+    else if (type === TYPE_NUMBER.tree) trees.push(object);
     else graph.mark(object, SELECTED);
   }
   return { commits, trees };

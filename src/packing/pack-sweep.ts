@@ -12,7 +12,7 @@ import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { EntryHeader } from "../format/pack-entry.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
-import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
+import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import type { PackOrder } from "../store/pack-order.ts";
 
@@ -225,8 +225,8 @@ class Sweep implements Gathered {
   #baseOf(entry: Uint8Array, offset: number): number | undefined {
     const { order, rawSize } = this.#request;
     const header = this.#header;
-    if (header.kind === OFS_DELTA) return order.rankOf(offset - header.distance);
-    if (header.kind !== REF_DELTA) return undefined;
+    if (header.type === OFS_DELTA) return order.rankOf(offset - header.distance);
+    if (header.type !== REF_DELTA) return undefined;
     const position = order.index.find(entry.subarray(header.baseAt, header.baseAt + rawSize));
     return position < 0 ? undefined : order.rankOf(order.index.offsetAt(position));
   }

@@ -8,7 +8,7 @@ import { i32At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { GraphSession } from "../graph/graph-session.ts";
 import { type ReachedCommits, type ReachLimit, whichReached } from "../graph/reachability.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import { RECENT_TIME } from "../refs/recent-values.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
@@ -157,7 +157,7 @@ export async function visibleCommits(
   const commits: number[] = [];
   for (const node of unknown) {
     // a blob may be too large to be read
-    if ((await graph.kindOf(node)) === KIND_NUMBER.commit && (await graph.loadCommit(node))) commits.push(node);
+    if ((await graph.typeOf(node)) === TYPE_NUMBER.commit && (await graph.loadCommit(node))) commits.push(node);
   }
   const left = await reached.find(commits, limit);
   if (left.length > 0) {

@@ -14,7 +14,7 @@ import type { Held } from "./inflating.ts";
 import type { ObjectRing } from "./object-ring.ts";
 
 /** An object in the ring, with its type number. */
-export type ReadObject = { readonly kind: number; readonly held: Held };
+export type ReadObject = { readonly type: number; readonly held: Held };
 
 /** The number of rows that a key may be in. */
 const WAYS = 4;
@@ -30,7 +30,7 @@ type Rows = {
   readonly offsets: Float64Array<ArrayBuffer>;
   readonly positions: Float64Array<ArrayBuffer>;
   readonly sizes: Uint32Array<ArrayBuffer>;
-  readonly kinds: Uint8Array<ArrayBuffer>;
+  readonly types: Uint8Array<ArrayBuffer>;
 };
 
 function emptyRows(count: number): Rows {
@@ -39,7 +39,7 @@ function emptyRows(count: number): Rows {
     offsets: new Float64Array(count),
     positions: new Float64Array(count),
     sizes: new Uint32Array(count),
-    kinds: new Uint8Array(count),
+    types: new Uint8Array(count),
   };
 }
 
@@ -55,11 +55,11 @@ export class HeldObjects {
   /** Returns the object whose entry begins at `offset` of the pack with this number, if it is still in the ring. */
   find(pack: number, offset: number): ReadObject | undefined {
     const row = this.#rowOf(pack, offset);
-    const { positions, sizes, kinds } = this.#rows;
+    const { positions, sizes, types } = this.#rows;
     if (row < 0) return undefined;
     const position = f64At(positions, row);
     if (!this.#ring.holds(position)) return undefined;
-    return { kind: u8At(kinds, row), held: { position, size: u32At(sizes, row) } };
+    return { type: u8At(types, row), held: { position, size: u32At(sizes, row) } };
   }
 
   /** Whether {@link HeldObjects.find} would return an object. */
@@ -72,12 +72,12 @@ export class HeldObjects {
   keep(pack: number, offset: number, object: ReadObject): void {
     let row = this.#rowOf(pack, offset);
     if (row < 0) row = this.#roomFor(pack, offset);
-    const { packs, offsets, positions, sizes, kinds } = this.#rows;
+    const { packs, offsets, positions, sizes, types } = this.#rows;
     packs[row] = pack;
     offsets[row] = offset;
     positions[row] = object.held.position;
     sizes[row] = object.held.size;
-    kinds[row] = object.kind;
+    types[row] = object.type;
   }
 
   /** Forgets all objects and frees the memory. Nothing may be kept afterwards. */
@@ -114,14 +114,14 @@ export class HeldObjects {
   }
 
   #grow(): void {
-    const { packs, offsets, positions, sizes, kinds } = this.#rows;
+    const { packs, offsets, positions, sizes, types } = this.#rows;
     this.#rows = emptyRows(packs.length * 4);
     for (let row = 0; row < packs.length; row++) {
       const position = f64At(positions, row);
       if (packs[row] === EMPTY || !this.#ring.holds(position)) continue;
       const held = { position, size: u32At(sizes, row) };
-      this.keep(i32At(packs, row), f64At(offsets, row), { kind: u8At(kinds, row), held });
+      this.keep(i32At(packs, row), f64At(offsets, row), { type: u8At(types, row), held });
     }
-    for (const column of [packs, offsets, positions, sizes, kinds]) freeMemory(column);
+    for (const column of [packs, offsets, positions, sizes, types]) freeMemory(column);
   }
 }

@@ -40,7 +40,7 @@ const SPARE_BLOCKS = 32;
 
 /** An object, whose pieces can be read once. */
 export type LargeContent = {
-  readonly kind: number;
+  readonly type: number;
   readonly size: number;
   readonly pieces: AsyncGenerator<Uint8Array>;
 };
@@ -55,7 +55,7 @@ export async function openLargeContent(
   chain: StoredChain,
   limits: LargeContentLimits = LARGE_CONTENT_LIMITS,
 ): Promise<LargeContent> {
-  const { entries, kind } = chain;
+  const { entries, type } = chain;
   const deltas = entries.length - 1;
   if (deltas > limits.deltas) {
     throw new LimitExceeded(
@@ -70,7 +70,7 @@ export async function openLargeContent(
   const sources = entries.map((entry, name) => {
     return new InflatedSource(inflating, entry, { blocks, name, noted: name === deltas });
   });
-  return { kind, size: segments.size, pieces: piecesOf(segments, sources) };
+  return { type, size: segments.size, pieces: piecesOf(segments, sources) };
 }
 
 async function* piecesOf(segments: SegmentList, sources: readonly InflatedSource[]): AsyncGenerator<Uint8Array> {

@@ -75,8 +75,8 @@ export class ObjectDatabase {
   }
 
   /** Returns the type number of each raw name; 0 for names that are not here. */
-  async kindsOf(names: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    const kinds = new Uint8Array(names.length / this.context.format.rawSize);
+  async typesOf(names: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    const types = new Uint8Array(names.length / this.context.format.rawSize);
     const locations = await this.locate(names);
     const byPack = new Map<number, number[]>();
     for (const [i, pack] of locations.packs.entries()) {
@@ -87,11 +87,11 @@ export class ObjectDatabase {
     }
     await Promise.all(
       [...byPack].map(async ([pack, list]) => {
-        const found = (await this.packs[pack]?.kinds(list.map((i) => u32At(locations.positions, i)))) ?? [];
-        for (const [n, i] of list.entries()) kinds[i] = itemAt(found, n);
+        const found = (await this.packs[pack]?.types(list.map((i) => u32At(locations.positions, i)))) ?? [];
+        for (const [n, i] of list.entries()) types[i] = itemAt(found, n);
       }),
     );
-    return kinds;
+    return types;
   }
 
   /**

@@ -8,7 +8,7 @@ import { i32At, itemAt, u32At } from "../bytes/assert.ts";
 import { CorruptStore, LimitExceeded, MissingObject, storedFault } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
-import { OFS_DELTA, REF_DELTA, kindOfNumber } from "../object/object-kind.ts";
+import { OFS_DELTA, REF_DELTA, typeOfNumber } from "../object/object-type.ts";
 import { HeldObjects, type ReadObject } from "./held-objects.ts";
 import type { DeflatedEntry } from "./inflate-stream.ts";
 import { type Held, type Inflating, type Inflation, tooLargeToHold } from "./inflating.ts";
@@ -17,10 +17,10 @@ import type { PackHandle } from "./pack-handle.ts";
 import { storedObjectSize } from "./object-size.ts";
 
 /** An object outside the ring, with its type number. */
-export type ObjectCopy = { readonly kind: number; readonly bytes: Uint8Array };
+export type ObjectCopy = { readonly type: number; readonly bytes: Uint8Array };
 
 /** The entries that make an object: its deltas, the uppermost first, and last the entry that is not a delta. */
-export type StoredChain = { readonly kind: number; readonly entries: readonly DeflatedEntry[] };
+export type StoredChain = { readonly type: number; readonly entries: readonly DeflatedEntry[] };
 
 /** The steps charged to the pacer for reading an object, beside those for its bytes; and for each delta below it. */
 const READ_STEPS = 500;
@@ -65,43 +65,43 @@ export class ObjectReader {
 
   /** Reads an object by raw name and returns a copy of it. @throws MissingObject, CorruptStore, LimitExceeded */
   async readCopy(name: Uint8Array): Promise<ObjectCopy> {
-    const { kind, held } = await this.read(name);
-    return { kind, bytes: this.#inflating.bytes(held).slice() };
+    const { type, held } = await this.read(name);
+    return { type, bytes: this.#inflating.bytes(held).slice() };
   }
 
   /** Returns an object's type number, and reads as little as possible for that. @throws MissingObject, CorruptStore */
-  async kindOf(name: Uint8Array): Promise<number> {
+  async typeOf(name: Uint8Array): Promise<number> {
     const { packs, positions } = await this.#database.locate(name);
-    const kind = await this.#kindAt(i32At(packs, 0), u32At(positions, 0));
-    if (kind === 0) throw new MissingObject(toHex(name));
-    return kind;
+    const type = await this.#typeAt(i32At(packs, 0), u32At(positions, 0));
+    if (type === 0) throw new MissingObject(toHex(name));
+    return type;
   }
 
   /** Returns the type number of the object at a position of a pack's index; 0 if there is no such pack. */
-  async #kindAt(pack: number, position: number): Promise<number> {
+  async #typeAt(pack: number, position: number): Promise<number> {
     const handle = this.#database.packs[pack];
     if (handle === undefined) return 0;
-    const [kind] = handle.kindsAtHand ? await handle.kinds([position]) : [];
-    if (kind !== undefined) return kind;
+    const [type] = handle.typesAtHand ? await handle.types([position]) : [];
+    if (type !== undefined) return type;
     // Most callers read the object next: the entries tell its type, and no other file is needed.
     const [offset = 0] = await handle.offsets([position]);
     const { at } = await this.#chainBelow(pack, handle, offset);
     const held = this.#heldAt(pack, at);
-    if (held !== undefined) return held.kind;
+    if (held !== undefined) return held.type;
     await this.#readHeader(handle, at);
-    return this.#header.kind;
+    return this.#header.type;
   }
 
   /**
    * Returns the type number of each raw name, 0 for those that are nowhere, from the entries themselves. It suits a few
-   * names that are going to be read anyway; `ObjectDatabase.kindsOf` suits many.
+   * names that are going to be read anyway; `ObjectDatabase.typesOf` suits many.
    */
-  async kindsOfFew(names: Uint8Array): Promise<Uint8Array> {
+  async typesOfFew(names: Uint8Array): Promise<Uint8Array> {
     await this.prefetch(names);
     const { packs, positions } = await this.#database.locate(names);
-    const kinds = new Uint8Array(packs.length);
-    for (const [i, pack] of packs.entries()) kinds[i] = await this.#kindAt(pack, u32At(positions, i));
-    return kinds;
+    const types = new Uint8Array(packs.length);
+    for (const [i, pack] of packs.entries()) types[i] = await this.#typeAt(pack, u32At(positions, i));
+    return types;
   }
 
   /**
@@ -170,7 +170,7 @@ export class ObjectReader {
         size,
       });
     }
-    return { kind: this.#header.kind, entries };
+    return { type: this.#header.type, entries };
   }
 
   /**
@@ -226,13 +226,13 @@ export class ObjectReader {
     let base = this.#heldAt(pack, at);
     if (base === undefined) {
       await this.#readHeader(handle, at);
-      base = this.#keep(pack, at, this.#header.kind, await this.#inflate(handle, at));
+      base = this.#keep(pack, at, this.#header.type, await this.#inflate(handle, at));
     }
     for (let entry = chain.pop(); entry !== undefined; entry = chain.pop()) {
       await this.#readHeader(handle, entry);
       const held = this.#inflating.ring.isOld(base.held.position) ? this.#inflating.refresh(base.held) : base.held;
       const delta = await this.#inflate(handle, entry);
-      base = this.#keep(pack, entry, base.kind, this.#inflating.applyDelta(held, delta));
+      base = this.#keep(pack, entry, base.type, this.#inflating.applyDelta(held, delta));
     }
     return base;
   }
@@ -278,11 +278,11 @@ export class ObjectReader {
     const object = this.#held.find(pack, offset);
     if (object === undefined) return undefined;
     if (!this.#inflating.ring.isOld(object.held.position)) return object;
-    return this.#keep(pack, offset, object.kind, this.#inflating.refresh(object.held));
+    return this.#keep(pack, offset, object.type, this.#inflating.refresh(object.held));
   }
 
-  #keep(pack: number, offset: number, kind: number, held: Held): ReadObject {
-    const object = { kind, held };
+  #keep(pack: number, offset: number, type: number, held: Held): ReadObject {
+    const object = { type, held };
     // The object was made from another one or moved: either way its bytes were passed over once.
     this.#database.context.pacer.add(held.size >> 1);
     this.#held.keep(pack, offset, object);
@@ -311,10 +311,10 @@ export class ObjectReader {
   /** Returns the offset of the base of the entry whose header was read last; `undefined` if it is not a delta. */
   async #baseOf(handle: PackHandle, offset: number): Promise<number | undefined> {
     const header = this.#header;
-    if (header.kind === OFS_DELTA) return offset - header.distance;
-    if (header.kind !== REF_DELTA) {
-      if (kindOfNumber(header.kind) === undefined)
-        throw new CorruptStore(`entry of unknown type ${header.kind}`, { pack: handle.record.name, offset });
+    if (header.type === OFS_DELTA) return offset - header.distance;
+    if (header.type !== REF_DELTA) {
+      if (typeOfNumber(header.type) === undefined)
+        throw new CorruptStore(`entry of unknown type ${header.type}`, { pack: handle.record.name, offset });
       return undefined;
     }
     const rawSize = this.#database.context.format.rawSize;

@@ -8,7 +8,7 @@
 import { CorruptStore, type LimitExceeded, storedFault } from "../bytes/failure.ts";
 import { DeltaReader } from "../format/delta.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
-import { OFS_DELTA, REF_DELTA } from "../object/object-kind.ts";
+import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 import { type Inflating, tooLargeToHold } from "./inflating.ts";
 import type { PackHandle } from "./pack-handle.ts";
 
@@ -45,7 +45,7 @@ export function sizeFromBeginning(bytes: Uint8Array, rawSize: number, inflating:
   if (header.decode(bytes, 0, bytes.length, rawSize) === "short") {
     throw new CorruptStore("the pack ends within an entry");
   }
-  if (header.kind !== OFS_DELTA && header.kind !== REF_DELTA) return header.size;
+  if (header.type !== OFS_DELTA && header.type !== REF_DELTA) return header.size;
   const deflated = bytes.subarray(header.headerBytes);
   return new DeltaReader(inflating.inflateHead(deflated, Math.min(header.size, DELTA_SIZES_BYTES))).resultSize;
 }

@@ -9,7 +9,7 @@ import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Pacer } from "../bytes/pacer.ts";
-import { kindAtPosition, packKindsBytes } from "../format/pack-kinds.ts";
+import { typeAtPosition, packTypesBytes } from "../format/pack-types.ts";
 import {
   PackIndex,
   PackIndexHead,
@@ -209,23 +209,23 @@ export class PackHandle {
   }
 
   /** Returns the type numbers of the objects at these index positions. */
-  async kinds(positions: readonly number[]): Promise<number[]> {
-    const all = await this.allKinds();
-    return positions.map((position) => kindAtPosition(all, position));
+  async types(positions: readonly number[]): Promise<number[]> {
+    const all = await this.allTypes();
+    return positions.map((position) => typeAtPosition(all, position));
   }
 
   /** Whether the types of the objects are in memory. */
-  get kindsAtHand(): boolean {
-    return this.record.kinds !== undefined || this.#context.cache.get(this.#kindsKey) !== undefined;
+  get typesAtHand(): boolean {
+    return this.record.kinds !== undefined || this.#context.cache.get(this.#typesKey) !== undefined;
   }
 
-  get #kindsKey(): string {
-    return `${this.#context.scope}/${this.record.name}.kinds:0+${packKindsBytes(this.record.objects)}`;
+  get #typesKey(): string {
+    return `${this.#context.scope}/${this.record.name}.kinds:0+${packTypesBytes(this.record.objects)}`;
   }
 
-  /** Returns the types of all objects, encoded: see `format/pack-kinds.ts`. */
-  async allKinds(): Promise<Uint8Array> {
-    return this.record.kinds ?? (await this.#cached("kinds", 0, packKindsBytes(this.record.objects)));
+  /** Returns the types of all objects, encoded: see `format/pack-types.ts`. */
+  async allTypes(): Promise<Uint8Array> {
+    return this.record.kinds ?? (await this.#cached("kinds", 0, packTypesBytes(this.record.objects)));
   }
 
   /**

@@ -10,7 +10,7 @@
  * @see git-rev-list(1), `--filter`; git's list-objects-filter-options.c
  */
 import { ProtocolError } from "../bytes/failure.ts";
-import type { ObjectKind } from "../object/object-kind.ts";
+import type { ObjectType } from "../object/object-type.ts";
 import { parseUnsignedWithUnit } from "./unsigned.ts";
 
 /** A parsed filter-spec. */
@@ -21,7 +21,7 @@ export type ObjectFilterSpec =
   /** Leaves out the trees and blobs at this level below a commit, and deeper. The commit's root tree is at level 0. */
   | { readonly kind: "tree"; readonly depth: number }
   /** Sends only objects of this type, and objects that are wanted by name. */
-  | { readonly kind: "object:type"; readonly type: ObjectKind }
+  | { readonly kind: "object:type"; readonly type: ObjectType }
   /** Sends only the objects that every part sends. */
   | { readonly kind: "combine"; readonly parts: readonly ObjectFilterSpec[] };
 
@@ -36,9 +36,9 @@ const MOST_PARTS = 64;
  * characters.
  */
 const RESERVED = "~`!@#$^&*()[]{}\\;'\",<>?";
-const OBJECT_TYPES: ReadonlySet<string> = new Set<ObjectKind>(["commit", "tree", "blob", "tag"]);
+const OBJECT_TYPES: ReadonlySet<string> = new Set<ObjectType>(["commit", "tree", "blob", "tag"]);
 
-function isObjectKind(text: string): text is ObjectKind {
+function isObjectType(text: string): text is ObjectType {
   return OBJECT_TYPES.has(text);
 }
 
@@ -72,7 +72,7 @@ function parseSpec(text: string, nesting: Nesting): ObjectFilterSpec {
     case "sparse:path=":
       throw new ProtocolError("sparse:path filters support has been dropped");
     case "object:type=":
-      if (isObjectKind(value)) return { kind: "object:type", type: value };
+      if (isObjectType(value)) return { kind: "object:type", type: value };
       throw new ProtocolError(`'${value}' for 'object:type=<type>' is not a valid object type`);
   }
   if (text.startsWith("combine:")) return parseCombination(text.slice("combine:".length), nesting);

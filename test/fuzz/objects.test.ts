@@ -55,8 +55,8 @@ describe("almost valid objects", () => {
   beforeAll(() => {
     git = new GitRepository();
     git.import(everything());
-    const object = (kind: keyof typeof seeds, name: string): void => {
-      seeds[kind].push(new Uint8Array(git.git(["cat-file", kind, name])));
+    const object = (type: keyof typeof seeds, name: string): void => {
+      seeds[type].push(new Uint8Array(git.git(["cat-file", type, name])));
     };
     for (const name of ["main", "side", "main~1"]) object("commit", name);
     for (const name of ["main^{tree}", "side^{tree}"]) object("tree", name);
@@ -65,7 +65,7 @@ describe("almost valid objects", () => {
   });
   afterAll(() => git.dispose());
 
-  it.each(["commit", "tree", "tag"] as const)("are parsed, if they are a %s that fsck passes", (kind) => {
+  it.each(["commit", "tree", "tag"] as const)("are parsed, if they are a %s that fsck passes", (type) => {
     const reads = {
       commit: (bytes: Uint8Array): unknown => parseCommit(bytes, format),
       tag: (bytes: Uint8Array): unknown => parseTag(bytes, format),
@@ -77,9 +77,9 @@ describe("almost valid objects", () => {
       },
     };
     assert(
-      property(almost(seeds[kind], TOKENS), (bytes) => {
-        const finding = fsckObject(kind, bytes, format);
-        const read = tryTo(() => reads[kind](bytes), "ObjectRejected");
+      property(almost(seeds[type], TOKENS), (bytes) => {
+        const finding = fsckObject(type, bytes, format);
+        const read = tryTo(() => reads[type](bytes), "ObjectRejected");
         if (finding === undefined) expect(read).toBeDefined();
       }),
       fuzzRuns(1500),

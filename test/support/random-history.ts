@@ -56,9 +56,9 @@ function pathOf(random: (below: number) => number): string {
 }
 
 function contentOf(random: (below: number) => number): string {
-  const kind = random(5);
+  const type = random(5);
   return Array.from(
-    { length: 30 + kind },
-    (_, line) => `${kind} line ${line} ${random(10) === 0 ? random(1000) : ""}\n`,
+    { length: 30 + type },
+    (_, line) => `${type} line ${line} ${random(10) === 0 ? random(1000) : ""}\n`,
   ).join("");
 }

@@ -253,8 +253,8 @@ export class TestStore {
     const head = 8 + 256 * 4;
     this.packs = this.packs.map((record) => {
       if (!records.includes(record)) return record;
-      const { kinds, ...rest } = record;
-      if (kinds !== undefined) this.storage.files.set(`${record.name}.kinds`, new Uint8Array(kinds));
+      const { kinds: types, ...rest } = record;
+      if (types !== undefined) this.storage.files.set(`${record.name}.kinds`, new Uint8Array(types));
       return { ...rest, indexHead: record.indexHead.slice(0, head) };
     });
   }

@@ -7,7 +7,7 @@
 import { ProtocolError } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { type ShallowPlan, type ShallowRequest, planShallow } from "../../graph/shallow.ts";
-import { KIND_NUMBER } from "../../object/object-kind.ts";
+import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { expandRefName } from "../../object/ref-name.ts";
 import { decodeRefRows } from "../../refs/ref-rows.ts";
 import { type DepthRequest, INFINITE_DEPTH } from "../../wire/depth-request.ts";
@@ -69,7 +69,7 @@ async function clientShallows(session: FetchSession, { shallows }: DepthRequest)
   const nodes = await session.visible([...here], FOR_CUTS);
   await graph.prefetch(nodes);
   for (const node of nodes) {
-    if ((await graph.kindOf(node)) !== KIND_NUMBER.commit) {
+    if ((await graph.typeOf(node)) !== TYPE_NUMBER.commit) {
       throw new ProtocolError(`invalid shallow object ${toHex(graph.nameOf(node))}`);
     }
   }

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { type ObjectFilter, NO_FILTER, combineFilters, kindsFilter } from "../../graph/object-filter.ts";
+import { type ObjectFilter, NO_FILTER, combineFilters, typesFilter } from "../../graph/object-filter.ts";
 import { type ObjectFilterSpec, parseObjectFilterSpec } from "../../wire/object-filter-spec.ts";
 
 /** Returns the filter of a request. @throws ProtocolError in git's words if its spec is malformed or not supported. */
@@ -14,13 +14,13 @@ export function requestedFilter(spec: string | undefined): ObjectFilter {
 function objectFilterOf(spec: ObjectFilterSpec): ObjectFilter {
   switch (spec.kind) {
     case "blob:none":
-      return kindsFilter("commit", "tree", "tag");
+      return typesFilter("commit", "tree", "tag");
     case "blob:limit":
       return { ...NO_FILTER, blobBytes: spec.bytes };
     case "tree":
       return { ...NO_FILTER, treeDepth: spec.depth };
     case "object:type":
-      return kindsFilter(spec.type);
+      return typesFilter(spec.type);
     case "combine":
       return combineFilters(spec.parts.map((part) => objectFilterOf(part)));
   }

@@ -11,14 +11,14 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import { isAncestor } from "../../graph/ancestry.ts";
 import { GraphSession } from "../../graph/graph-session.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
-import { KIND_NUMBER } from "../../object/object-kind.ts";
+import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { mindsForcePush, type RefRule } from "../../refs/ref-policy.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { RefRejection } from "../../refs/ref-update.ts";
 import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
 import { movesForward } from "../../graph/forward-move.ts";
-import { findTipKinds, peelTips, type TipValue } from "../../graph/tip-values.ts";
+import { findTipTypes, peelTips, type TipValue } from "../../graph/tip-values.ts";
 import type { PushVerdict } from "./push-verdict.ts";
 
 /** The places where the new values of a push are looked up, and the bounds of the search. */
@@ -49,7 +49,7 @@ type NewValue = TipValue & { readonly index: number };
 /** Refuses updates whose new value is missing or of the wrong type, and completes the others. */
 export async function checkNewValues(verdict: PushVerdict, sources: NewValueSources): Promise<void> {
   const values = newValuesOf(verdict);
-  await findTipKinds(values, sources);
+  await findTipTypes(values, sources);
   const kept = values.filter((value) => isAllowed(value, verdict, sources.absent));
   // Objects of the pack come first: reading stored objects takes over the kernel's memory.
   for (const value of kept) await checkForward(value, verdict, sources);
@@ -65,17 +65,17 @@ function newValuesOf(verdict: PushVerdict): NewValue[] {
   return verdict.running.flatMap((index) => {
     const { newOid = "" } = verdict.updates[index] ?? {};
     const oid = isZeroOid(newOid) ? undefined : fromHex(newOid);
-    return oid === undefined ? [] : [{ index, oid, kind: 0 }];
+    return oid === undefined ? [] : [{ index, oid, type: 0 }];
   });
 }
 
-function isAllowed({ index, kind }: NewValue, verdict: PushVerdict, absent: RefRejection): boolean {
+function isAllowed({ index, type }: NewValue, verdict: PushVerdict, absent: RefRejection): boolean {
   // An object of the catalog has everything that it refers to there, so its presence is enough.
-  if (kind === 0) {
+  if (type === 0) {
     verdict.reject(index, absent);
     return false;
   }
-  if (kind !== KIND_NUMBER.commit && verdict.updates[index]?.name.startsWith(BRANCHES) === true) {
+  if (type !== TYPE_NUMBER.commit && verdict.updates[index]?.name.startsWith(BRANCHES) === true) {
     verdict.reject(index, { kind: "wrong-type" });
     return false;
   }
@@ -83,13 +83,13 @@ function isAllowed({ index, kind }: NewValue, verdict: PushVerdict, absent: RefR
 }
 
 async function checkForward(
-  { index, oid, kind }: NewValue,
+  { index, oid, type }: NewValue,
   verdict: PushVerdict,
   sources: NewValueSources,
 ): Promise<void> {
   const update = verdict.updates[index];
   const { pack, format, mostCommits } = sources;
-  if (update === undefined || update.forward || pack === undefined || kind !== KIND_NUMBER.commit) return;
+  if (update === undefined || update.forward || pack === undefined || type !== TYPE_NUMBER.commit) return;
   const old = fromHex(update.oldOid);
   if (old === undefined) return;
   verdict.learn(index, { forward: await movesForward({ from: old, to: oid }, pack, format, mostCommits) });
@@ -104,9 +104,9 @@ async function settleForward(
   verdict: PushVerdict,
   { rules, kernel, openAll }: NewValueSources,
 ): Promise<void> {
-  const doubtful = values.filter(({ index, kind }) => {
+  const doubtful = values.filter(({ index, type }) => {
     const update = verdict.updates[index];
-    if (update === undefined || update.forward || kind !== KIND_NUMBER.commit) return false;
+    if (update === undefined || update.forward || type !== TYPE_NUMBER.commit) return false;
     return mindsForcePush(rules, update.name);
   });
   if (doubtful.length === 0) return;
@@ -117,7 +117,7 @@ async function settleForward(
     const old = fromHex(itemAt(verdict.updates, index).oldOid);
     if (old === undefined) continue;
     const from = session.node(old);
-    if ((await session.kindOf(from)) !== KIND_NUMBER.commit) continue;
+    if ((await session.typeOf(from)) !== TYPE_NUMBER.commit) continue;
     verdict.learn(index, { forward: await isAncestor(session, from, session.node(oid)) });
   }
 }

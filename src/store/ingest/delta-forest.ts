@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 import { freeMemory } from "../../bytes/free-memory.ts";
-import { OFS_DELTA } from "../../object/object-kind.ts";
+import { OFS_DELTA } from "../../object/object-type.ts";
 import type { EntryTable } from "./entry-table.ts";
 
 const NONE = -1;
@@ -37,11 +37,11 @@ export class DeltaForest {
     this.#next = new Int32Array(entries.count).fill(NONE);
     // Backwards, so that each list comes out in pack order.
     for (let number = entries.count - 1; number >= 0; number--) {
-      if (entries.kindOf(number) !== 0) continue;
+      if (entries.typeOf(number) !== 0) continue;
       this.#left++;
       const base = entries.baseOf(number);
-      if (entries.packKindOf(number) === OFS_DELTA) {
-        if (entries.kindOf(base) !== 0) this.#ready.push(number);
+      if (entries.packTypeOf(number) === OFS_DELTA) {
+        if (entries.typeOf(base) !== 0) this.#ready.push(number);
         else this.#link(this.#firstChild, base, number);
       } else if (names.entryOf(base) >= 0) {
         this.#ready.push(number);

@@ -15,7 +15,7 @@ import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
 import type { Pacer } from "../../bytes/pacer.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../../format/pack-entry.ts";
-import { KIND_NUMBER, OFS_DELTA } from "../../object/object-kind.ts";
+import { TYPE_NUMBER, OFS_DELTA } from "../../object/object-type.ts";
 import { ENTRY_BEGINNING_BYTES, tooLargeEntry } from "../object-size.ts";
 import { DeltaForest, hasCycle } from "./delta-forest.ts";
 import { EntryBatch, type OpenPackBytes } from "./entry-batch.ts";
@@ -35,7 +35,7 @@ export type PackBytes = (offset: number, length: number) => Promise<Uint8Array>;
 /** Finds bases outside the pack. */
 export interface OutsideBases {
   /** Returns the type number that the catalog has for each raw name (one after the other); 0 if it has none. */
-  kindsOf(names: Uint8Array): Promise<Uint8Array>;
+  typesOf(names: Uint8Array): Promise<Uint8Array>;
   /** Reads ahead the objects that {@link read} will be called for. */
   prefetch(names: Uint8Array): Promise<void>;
   /** Reads an object of the catalog; `undefined` if it is too large to be held. */
@@ -48,7 +48,7 @@ export interface OutsideBases {
 export type OutsideBase = {
   /** The index of its name in the oid table. */
   readonly index: number;
-  readonly kind: number;
+  readonly type: number;
   held: Held | undefined;
   /** The scratch file that holds its content, if it was too large for memory. */
   large: LargeBase | undefined;
@@ -153,7 +153,7 @@ export class DeltaResolver {
     // A reader of the stored pack takes the base that is in the pack.
     const storedBase = (number: number): number => {
       const base = entries.baseOf(number);
-      return entries.packKindOf(number) === OFS_DELTA ? base : kernel.valueOf(base) - 1;
+      return entries.packTypeOf(number) === OFS_DELTA ? base : kernel.valueOf(base) - 1;
     };
     if (hasCycle(entries, this.#count, storedBase)) {
       throw new ObjectRejected(`The same object ${this.#hex(brought.index)} appears twice in the pack`);
@@ -184,7 +184,7 @@ export class DeltaResolver {
   #baseOf(number: number): number {
     const { entries, inflating } = this.#input;
     const base = entries.baseOf(number);
-    if (entries.packKindOf(number) === OFS_DELTA) return base;
+    if (entries.packTypeOf(number) === OFS_DELTA) return base;
     const outside = this.#outsideByName.get(base);
     return outside === undefined ? inflating.kernel.valueOf(base) - 1 : this.#count + outside;
   }
@@ -201,14 +201,14 @@ export class DeltaResolver {
       const at = kernel.oidAt(name);
       names.set(kernel.memory.subarray(at, at + rawSize), rawSize * i);
     }
-    const kinds = await outside.kindsOf(names);
+    const types = await outside.typesOf(names);
     let found = false;
     for (const [i, index] of waited.entries()) {
-      const kind = u8At(kinds, i);
-      if (kind === 0) continue;
+      const type = u8At(types, i);
+      if (type === 0) continue;
       found = true;
       this.#outsideByName.set(index, this.#outside.length);
-      this.#outside.push({ index, kind, held: undefined, large: undefined });
+      this.#outside.push({ index, type, held: undefined, large: undefined });
       forest.nameIsKnown(index);
     }
     if (found) await outside.prefetch(names);
@@ -256,18 +256,18 @@ export class DeltaResolver {
     const { entries, inflating, large } = this.#input;
     if (large.has(node)) return true;
     if (node >= this.#count) return false;
-    const inflates = !entries.isDelta(node) || entries.kindOf(node) === 0;
+    const inflates = !entries.isDelta(node) || entries.typeOf(node) === 0;
     return inflates && entries.sizeOf(node) > inflating.wholeBytes;
   }
 
-  #kindOf(node: number): number {
-    return node < this.#count ? this.#input.entries.kindOf(node) : itemAt(this.#outside, node - this.#count).kind;
+  #typeOf(node: number): number {
+    return node < this.#count ? this.#input.entries.typeOf(node) : itemAt(this.#outside, node - this.#count).type;
   }
 
   /** Resolves an entry whose delta, base or result is too large to be held. */
   async #resolveLarge(batch: EntryBatch, number: number, base: number): Promise<void> {
     const { entries, intake, inflating, large, packBytes, rawSize } = this.#input;
-    if (this.#kindOf(base) !== KIND_NUMBER.blob) {
+    if (this.#typeOf(base) !== TYPE_NUMBER.blob) {
       const at = entries.offsetOf(number);
       const length = Math.min(ENTRY_BEGINNING_BYTES, this.#endOf(number) - at);
       throw tooLargeEntry(await packBytes(at, length), rawSize, inflating);
@@ -322,7 +322,7 @@ export class DeltaResolver {
     if (size > inflating.wholeBytes) return false;
     budget.take(size);
     const result = inflating.applyDelta(held, delta);
-    intake.accept(number, this.#kindOf(base), result, this.#heldNode(base));
+    intake.accept(number, this.#typeOf(base), result, this.#heldNode(base));
     return true;
   }
 

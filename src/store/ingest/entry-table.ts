@@ -8,7 +8,7 @@
 import { f64At, u32At, u8At } from "../../bytes/assert.ts";
 import { freeMemory } from "../../bytes/free-memory.ts";
 import { findSorted } from "../../bytes/sorted.ts";
-import { OFS_DELTA, REF_DELTA } from "../../object/object-kind.ts";
+import { OFS_DELTA, REF_DELTA } from "../../object/object-type.ts";
 
 /** Stands for "no object name yet" in {@link EntryTable.nameOf}. */
 export const UNRESOLVED = 0xffff_ffff;
@@ -34,7 +34,7 @@ type Columns = {
   /** The size in bytes of the inflated object or, while unresolved, of the delta. */
   size: Float64Array<ArrayBuffer>;
   /** The low 3 bits are the type number in the pack. The next 3 are the object's type number, 0 while unresolved. */
-  kinds: Uint8Array<ArrayBuffer>;
+  types: Uint8Array<ArrayBuffer>;
 };
 
 function makeColumns(capacity: number): Columns {
@@ -45,7 +45,7 @@ function makeColumns(capacity: number): Columns {
     name: new Uint32Array(capacity),
     base: new Uint32Array(capacity),
     size: new Float64Array(capacity),
-    kinds: new Uint8Array(capacity),
+    types: new Uint8Array(capacity),
   };
 }
 
@@ -65,8 +65,8 @@ export class EntryTable {
     return this.#chunks.length === 0 ? 0 : this.#capacity * ROW_BYTES;
   }
 
-  /** Adds the next entry and returns its number. `kind` is its type number in the pack. */
-  add(offset: number, kind: number, size: number): number {
+  /** Adds the next entry and returns its number. `type` is its type number in the pack. */
+  add(offset: number, type: number, size: number): number {
     if (this.#count === this.#capacity) this.#grow();
     const number = this.#count++;
     const columns = this.#chunk(number);
@@ -75,7 +75,7 @@ export class EntryTable {
     columns.ring[row] = -1;
     columns.name[row] = UNRESOLVED;
     columns.size[row] = size;
-    columns.kinds[row] = kind;
+    columns.types[row] = type;
     return number;
   }
 
@@ -100,7 +100,7 @@ export class EntryTable {
     next.name.set(first.name);
     next.base.set(first.base);
     next.size.set(first.size);
-    next.kinds.set(first.kinds);
+    next.types.set(first.types);
     this.#chunks[0] = next;
     this.#capacity = next.offset.length;
   }
@@ -114,18 +114,18 @@ export class EntryTable {
   }
 
   /** Returns the type number as it stands in the pack. */
-  packKindOf(number: number): number {
-    return u8At(this.#chunk(number).kinds, number & ROW_MASK) & 7;
+  packTypeOf(number: number): number {
+    return u8At(this.#chunk(number).types, number & ROW_MASK) & 7;
   }
 
   /** Returns the type number of the object; 0 while unresolved. */
-  kindOf(number: number): number {
-    return u8At(this.#chunk(number).kinds, number & ROW_MASK) >> 3;
+  typeOf(number: number): number {
+    return u8At(this.#chunk(number).types, number & ROW_MASK) >> 3;
   }
 
   isDelta(number: number): boolean {
-    const kind = this.packKindOf(number);
-    return kind === OFS_DELTA || kind === REF_DELTA;
+    const type = this.packTypeOf(number);
+    return type === OFS_DELTA || type === REF_DELTA;
   }
 
   /** Returns the index of the object's name in the oid table, or {@link UNRESOLVED}. */
@@ -155,10 +155,10 @@ export class EntryTable {
   }
 
   /** Records the type and size of an entry's object. Its name may come later: see {@link setName}. */
-  resolve(number: number, kind: number, size: number): void {
+  resolve(number: number, type: number, size: number): void {
     const columns = this.#chunk(number);
     const row = number & ROW_MASK;
-    columns.kinds[row] = (u8At(columns.kinds, row) & 7) | (kind << 3);
+    columns.types[row] = (u8At(columns.types, row) & 7) | (type << 3);
     columns.size[row] = size;
   }
 

@@ -18,7 +18,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import { PIECE_BUFFER_BYTES, PackScanner } from "../../format/pack-scanner.ts";
 import type { FsckLeniency } from "../../object/fsck-rule.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
-import { KIND_NUMBER } from "../../object/object-kind.ts";
+import { TYPE_NUMBER } from "../../object/object-type.ts";
 import type { PackRecord, PackSource } from "../../catalog/pack-record.ts";
 import { DeltaResolver, type OutsideBase } from "./delta-resolver.ts";
 import { EntryTable } from "./entry-table.ts";
@@ -76,7 +76,7 @@ export type IngestInput = {
 export type IngestedPack = {
   readonly record: PackRecord;
   /** Returns the type number of an object of the pack; 0 if the pack has no object of that raw name. */
-  kindOf(name: Uint8Array): number;
+  typeOf(name: Uint8Array): number;
   /**
    * Whether some object of the pack refers to the object of a raw name. False may be wrong for an object that is named
    * only by trees that came as deltas on stored trees.
@@ -219,7 +219,7 @@ class Ingest {
       openPackBytes,
       buffers: this.#buffers,
       outside: {
-        kindsOf: async (names) => await this.#kindsOf(names, INGESTING.mostBasesRead),
+        typesOf: async (names) => await this.#typesOf(names, INGESTING.mostBasesRead),
         prefetch: async (names) => await this.#reader.prefetch(names),
         read: async (name) => await this.#reader.copyIfHeld(name),
         chainOf: async (name) => await this.#reader.chainOf(name),
@@ -259,25 +259,25 @@ class Ingest {
       }
       const name = this.#nameAt(index);
       // If the blob is missing, the check of references says so.
-      const [kind] = await database.kindsOf(name);
-      if (kind !== 0) this.#intake.checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
+      const [type] = await database.typesOf(name);
+      if (type !== 0) this.#intake.checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
     }
   }
 
   /** Returns the types of objects of the catalog: up to `few` from their entries, more from the files of types. */
-  async #kindsOf(names: Uint8Array, few: number): Promise<Uint8Array> {
+  async #typesOf(names: Uint8Array, few: number): Promise<Uint8Array> {
     const { database, format } = this.#input;
     const isFew = names.length <= few * format.rawSize;
-    return isFew ? await this.#reader.kindsOfFew(names) : await database.kindsOf(names);
+    return isFew ? await this.#reader.typesOfFew(names) : await database.typesOf(names);
   }
 
   async #checkReferences(): Promise<void> {
     const { shallows = [] } = this.#input;
-    const wanted = this.#intake.externalReferences((entry) => this.#entries.kindOf(entry));
-    if (wanted.kinds.length === 0) return;
-    const found = await this.#kindsOf(wanted.names, INGESTING.mostReferencesRead);
+    const wanted = this.#intake.externalReferences((entry) => this.#entries.typeOf(entry));
+    if (wanted.types.length === 0) return;
+    const found = await this.#typesOf(wanted.names, INGESTING.mostReferencesRead);
     checkOutsideReferences(wanted, found, () => {
-      for (const name of shallows) if (this.#kindOf(name) === KIND_NUMBER.commit) return true;
+      for (const name of shallows) if (this.#typeOf(name) === TYPE_NUMBER.commit) return true;
       return false;
     });
   }
@@ -315,7 +315,7 @@ class Ingest {
     };
     return {
       record,
-      kindOf: (name) => this.#kindOf(name),
+      typeOf: (name) => this.#typeOf(name),
       refersTo: (name) => this.#intake.refersTo(name),
       read: async (name) => await this.#read(name),
       release: () => this.#release(),
@@ -369,9 +369,9 @@ class Ingest {
     return index < 0 ? -1 : kernel.valueOf(index) - 1;
   }
 
-  #kindOf(name: Uint8Array): number {
+  #typeOf(name: Uint8Array): number {
     const entry = this.#entryOf(name);
-    return entry < 0 ? 0 : this.#entries.kindOf(entry);
+    return entry < 0 ? 0 : this.#entries.typeOf(entry);
   }
 
   async #read(name: Uint8Array): Promise<Uint8Array> {

@@ -8,7 +8,7 @@
 import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { DeltaStream } from "../../format/delta-stream.ts";
-import { KIND_NUMBER } from "../../object/object-kind.ts";
+import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { type DeflatedEntry, InflateStream } from "../inflate-stream.ts";
 import type { Inflating } from "../inflating.ts";
 import type { PartBuffers } from "./part-buffers.ts";
@@ -135,7 +135,7 @@ export class LargeDeltas {
   #begin(from: Scratch, sizes: { readonly baseSize: number; readonly resultSize: number }): number {
     if (sizes.baseSize !== from.size) throw new ObjectRejected("failed to apply delta");
     this.#input.budget.take(sizes.resultSize);
-    this.#input.inflating.kernel.hashStart(KIND_NUMBER.blob, sizes.resultSize, HASH_CONTEXT);
+    this.#input.inflating.kernel.hashStart(TYPE_NUMBER.blob, sizes.resultSize, HASH_CONTEXT);
     return sizes.resultSize;
   }
 

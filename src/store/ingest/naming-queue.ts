@@ -8,7 +8,7 @@
 import type { Held, Inflating } from "../inflating.ts";
 
 /** An object that waits for its name. */
-export type Unnamed = { readonly number: number; readonly kind: number; readonly held: Held };
+export type Unnamed = { readonly number: number; readonly type: number; readonly held: Held };
 
 /** The objects in line. */
 export class NamingQueue {
@@ -35,7 +35,7 @@ export class NamingQueue {
     const { kernel, ring } = this.#inflating;
     if (this.#waiting.length === kernel.batchCapacity) this.flush();
     if (this.#waiting.length === 0) ring.needFrom(object.held.position, () => this.flush());
-    kernel.batchAdd(object.kind, this.#inflating.pointer(object.held), object.held.size);
+    kernel.batchAdd(object.type, this.#inflating.pointer(object.held), object.held.size);
     this.#waiting.push(object);
   }
 

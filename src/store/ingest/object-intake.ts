@@ -30,19 +30,19 @@ import { FsckWarnings } from "./fsck-warnings.ts";
 import type { Held, Inflating } from "../inflating.ts";
 import { NamingQueue } from "./naming-queue.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
-import { KIND_NUMBER, kindOfNumber } from "../../object/object-kind.ts";
+import { TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
 import { readTagLinks } from "../../object/tag.ts";
 
 const ATTACHED_FLAG = { gitmodules: GITMODULES, gitattributes: GITATTRIBUTES } as const;
 
 const ANY_REFERENCE = REF_TREE | REF_BLOB | REF_COMMIT | REF_TAG;
-const REFERENCE_OF_KIND: readonly number[] = [0, REF_COMMIT, REF_TREE, REF_BLOB, REF_TAG];
+const REFERENCE_OF_TYPE: readonly number[] = [0, REF_COMMIT, REF_TREE, REF_BLOB, REF_TAG];
 
 /**
  * Objects that the pack refers to and does not bring: raw names one after the other, and the type number that each must
  * have.
  */
-export type ExternalReferences = { readonly names: Uint8Array<ArrayBuffer>; readonly kinds: Uint8Array<ArrayBuffer> };
+export type ExternalReferences = { readonly names: Uint8Array<ArrayBuffer>; readonly types: Uint8Array<ArrayBuffer> };
 
 /** Takes the objects of one pack, in any order. */
 export class ObjectIntake {
@@ -77,7 +77,7 @@ export class ObjectIntake {
     this.#unnamed = new NamingQueue(inflating, (object, nameAt, collision) => {
       const index = this.#admit(object.number, nameAt, collision);
       const at = inflating.pointer(object.held);
-      if (object.kind === KIND_NUMBER.blob) this.#checkAttached(index, at, object.held.size);
+      if (object.type === TYPE_NUMBER.blob) this.#checkAttached(index, at, object.held.size);
     });
     this.#inflating = inflating;
     this.#format = format;
@@ -92,14 +92,14 @@ export class ObjectIntake {
    *
    * @throws ObjectRejected if git's fsck refuses the object, or if naming an earlier object refuses that one.
    */
-  accept(number: number, kind: number, held: Held, base: Held | undefined): void {
+  accept(number: number, type: number, held: Held, base: Held | undefined): void {
     const bytes = this.#inflating.bytes(held);
-    if (kind === KIND_NUMBER.tree) this.#acceptTree(held, base);
-    else if (kind === KIND_NUMBER.commit) this.#acceptCommit(held, bytes);
-    else if (kind === KIND_NUMBER.tag) this.#acceptTag(held, bytes);
-    this.#entries.resolve(number, kind, held.size);
+    if (type === TYPE_NUMBER.tree) this.#acceptTree(held, base);
+    else if (type === TYPE_NUMBER.commit) this.#acceptCommit(held, bytes);
+    else if (type === TYPE_NUMBER.tag) this.#acceptTag(held, bytes);
+    this.#entries.resolve(number, type, held.size);
     this.#entries.setRing(number, held.position);
-    this.#unnamed.add({ number, kind, held });
+    this.#unnamed.add({ number, type, held });
   }
 
   /**
@@ -107,7 +107,7 @@ export class ObjectIntake {
    * content.
    */
   acceptPassedBlob(number: number, size: number, collision: boolean): void {
-    this.#entries.resolve(number, KIND_NUMBER.blob, size);
+    this.#entries.resolve(number, TYPE_NUMBER.blob, size);
     this.checkLateBlob(this.#admit(number, this.#scratch, collision), undefined);
   }
 
@@ -141,20 +141,20 @@ export class ObjectIntake {
    * Refuses an object for a finding of fsck, or warns of those let pass, unless the object's name is on the list of
    * objects to skip.
    */
-  #refuse(kind: number, held: Held, refusal: FsckFinding | undefined): void {
+  #refuse(type: number, held: Held, refusal: FsckFinding | undefined): void {
     const slips = this.#slips;
     if (refusal === undefined && slips.length === 0) return;
     this.#slips = [];
     // The object is hashed twice then, which only matters if there are very many.
     const mustBeNamed = refusal !== undefined || !this.warnings.isFull || this.#leniency.skipped.size > 0;
-    const name = mustBeNamed ? this.#nameOf(kind, held) : "";
+    const name = mustBeNamed ? this.#nameOf(type, held) : "";
     if (this.#leniency.skipped.has(name)) return;
     if (refusal !== undefined) throw new FsckRejected(name, refusal.id, refusal.text);
     for (const slip of slips) this.warnings.add(name, slip);
   }
 
-  #nameOf(kind: number, held: Held): string {
-    this.#kernel.hashObject(kind, this.#inflating.pointer(held), held.size, this.#scratch);
+  #nameOf(type: number, held: Held): string {
+    this.#kernel.hashObject(type, this.#inflating.pointer(held), held.size, this.#scratch);
     return toHex(this.#kernel.memory, this.#scratch, this.#scratch + this.#format.rawSize);
   }
 
@@ -169,7 +169,7 @@ export class ObjectIntake {
   }
 
   #acceptCommit(held: Held, bytes: Uint8Array): void {
-    this.#refuse(KIND_NUMBER.commit, held, fsckCommit(bytes, this.#format, this.#forgives));
+    this.#refuse(TYPE_NUMBER.commit, held, fsckCommit(bytes, this.#format, this.#forgives));
     const links = this.#links;
     links.read(bytes, 0, bytes.length);
     this.#refer(links.nameOf(0), REF_TREE);
@@ -177,9 +177,9 @@ export class ObjectIntake {
   }
 
   #acceptTag(held: Held, bytes: Uint8Array): void {
-    this.#refuse(KIND_NUMBER.tag, held, fsckTag(bytes, this.#format, this.#forgives));
+    this.#refuse(TYPE_NUMBER.tag, held, fsckTag(bytes, this.#format, this.#forgives));
     const links = readTagLinks(bytes, 0, bytes.length, this.#format);
-    this.#refer(links.object, itemAt(REFERENCE_OF_KIND, KIND_NUMBER[links.kind]));
+    this.#refer(links.object, itemAt(REFERENCE_OF_TYPE, TYPE_NUMBER[links.type]));
   }
 
   #acceptTree(held: Held, base: Held | undefined): void {
@@ -194,7 +194,7 @@ export class ObjectIntake {
       return;
     }
     const bytes = this.#inflating.bytes(held);
-    this.#refuse(KIND_NUMBER.tree, held, fsckTree(bytes, this.#format, undefined, this.#forgives));
+    this.#refuse(TYPE_NUMBER.tree, held, fsckTree(bytes, this.#format, undefined, this.#forgives));
     this.#referAll(held);
   }
 
@@ -226,7 +226,7 @@ export class ObjectIntake {
     const modeEnd = kernel.memory.indexOf(0x20, entry);
     if (nameEnd < 0 || nameEnd >= end || modeEnd < 0) throw new CorruptStore("a scanned tree lost an entry's end");
     const verdict = fsckTreeEntry(kernel.memory.slice(modeEnd + 1, nameEnd), parseMode(kernel.memory, entry));
-    this.#refuse(KIND_NUMBER.tree, tree, verdict.finding);
+    this.#refuse(TYPE_NUMBER.tree, tree, verdict.finding);
     for (const file of verdict.attached) {
       const blob = kernel.oidAdd(nameEnd + 1);
       kernel.orFlags(blob, file === "gitmodules" ? GITMODULES : GITATTRIBUTES);
@@ -261,36 +261,36 @@ export class ObjectIntake {
    *
    * @throws ObjectRejected if an object of the pack is referred to as an object of another type.
    */
-  externalReferences(kindOf: (entry: number) => number): ExternalReferences {
+  externalReferences(typeOf: (entry: number) => number): ExternalReferences {
     const kernel = this.#kernel;
     const rawSize = this.#format.rawSize;
     let count = 0;
     for (let index = 0; index < kernel.oidCount; index++) {
       if ((kernel.flagsOf(index) & ANY_REFERENCE) !== 0 && kernel.valueOf(index) === 0) count++;
     }
-    const external = { names: new Uint8Array(count * rawSize), kinds: new Uint8Array(count) };
+    const external = { names: new Uint8Array(count * rawSize), types: new Uint8Array(count) };
     let used = 0;
     for (let index = 0; index < kernel.oidCount; index++) {
       const references = kernel.flagsOf(index) & ANY_REFERENCE;
       if (references === 0) continue;
       const value = kernel.valueOf(index);
-      const kind = this.#checkReferences(index, references, value === 0 ? 0 : kindOf(value - 1));
+      const type = this.#checkReferences(index, references, value === 0 ? 0 : typeOf(value - 1));
       if (value !== 0) continue;
       const at = kernel.oidAt(index);
       external.names.set(kernel.memory.subarray(at, at + rawSize), used * rawSize);
-      external.kinds[used++] = kind;
+      external.types[used++] = type;
     }
     return external;
   }
 
   /**
-   * Returns the type number that all references agree on. `kind` is the object's type number if the pack brings it,
+   * Returns the type number that all references agree on. `type` is the object's type number if the pack brings it,
    * else 0.
    */
-  #checkReferences(index: number, references: number, kind: number): number {
-    const expected = kind === 0 ? KIND_OF_REFERENCE.get(references) : kind;
-    if (expected !== undefined && (references & ~itemAt(REFERENCE_OF_KIND, expected)) === 0) return expected;
-    const found = kindOfNumber(kind) ?? "another";
+  #checkReferences(index: number, references: number, type: number): number {
+    const expected = type === 0 ? TYPE_OF_REFERENCE.get(references) : type;
+    if (expected !== undefined && (references & ~itemAt(REFERENCE_OF_TYPE, expected)) === 0) return expected;
+    const found = typeOfNumber(type) ?? "another";
     throw new ObjectRejected(
       `object ${this.#hex(index)}: expected type ${nameOfReference(references)}, found ${found}`,
     );
@@ -323,11 +323,11 @@ export class ObjectIntake {
 
 const DIRECTORY = 0o40000;
 const GITLINK = 0o160000;
-const KIND_OF_REFERENCE = new Map([1, 2, 3, 4].map((kind) => [itemAt(REFERENCE_OF_KIND, kind), kind]));
+const TYPE_OF_REFERENCE = new Map([1, 2, 3, 4].map((type) => [itemAt(REFERENCE_OF_TYPE, type), type]));
 
 function nameOfReference(references: number): string {
-  const kind = [1, 2, 3, 4].find((number) => (references & itemAt(REFERENCE_OF_KIND, number)) !== 0);
-  return (kind === undefined ? undefined : kindOfNumber(kind)) ?? "none";
+  const type = [1, 2, 3, 4].find((number) => (references & itemAt(REFERENCE_OF_TYPE, number)) !== 0);
+  return (type === undefined ? undefined : typeOfNumber(type)) ?? "none";
 }
 
 function parseMode(memory: Uint8Array, at: number): number {

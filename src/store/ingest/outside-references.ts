@@ -7,7 +7,7 @@
  */
 import { ObjectRejected } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
-import { KIND_NUMBER } from "../../object/object-kind.ts";
+import { TYPE_NUMBER } from "../../object/object-type.ts";
 import type { ExternalReferences } from "./object-intake.ts";
 
 /**
@@ -19,17 +19,17 @@ import type { ExternalReferences } from "./object-intake.ts";
  *   and a cut explains that.
  */
 export function checkOutsideReferences(
-  { names, kinds }: ExternalReferences,
+  { names, types }: ExternalReferences,
   found: Uint8Array,
   hasCut: () => boolean,
 ): void {
-  const wrong = [...kinds.keys()].filter((i) => found[i] !== kinds[i]);
+  const wrong = [...types.keys()].filter((i) => found[i] !== types[i]);
   const [first] = wrong;
   if (first === undefined) return;
-  if (wrong.every((i) => found[i] === 0 && kinds[i] === KIND_NUMBER.commit) && hasCut()) {
+  if (wrong.every((i) => found[i] === 0 && types[i] === TYPE_NUMBER.commit) && hasCut()) {
     throw new ObjectRejected("shallow update not allowed", "shallow");
   }
-  const rawSize = names.length / kinds.length;
+  const rawSize = names.length / types.length;
   const name = toHex(names, first * rawSize, (first + 1) * rawSize);
   throw new ObjectRejected(
     found[first] === 0 ? `did not receive expected object ${name}` : `object ${name}: unexpected type`,

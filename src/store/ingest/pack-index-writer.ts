@@ -9,7 +9,7 @@ import type { HashFactory } from "../../bytes/hash.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { type PackTables, encodePackIndex, encodedIndexBytes } from "../../format/pack-index-encoder.ts";
 import { INDEX_HEAD_BYTES } from "../../format/pack-index.ts";
-import { encodePackKinds } from "../../format/pack-kinds.ts";
+import { encodePackTypes } from "../../format/pack-types.ts";
 import { encodeReverseIndex } from "../../format/reverse-index.ts";
 import { sortNames } from "../../format/sort-names.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
@@ -21,7 +21,7 @@ import { StagedFile } from "./staged-file.ts";
 /** An index of up to this many bytes goes into the catalog whole, so that looking into a small pack reads nothing. */
 const INLINE_INDEX_BYTES = 32 * 1024;
 /** Types of up to this many bytes go into the catalog, too. */
-const INLINE_KINDS_BYTES = 16 * 1024;
+const INLINE_TYPES_BYTES = 16 * 1024;
 
 /** The input of writing an index. */
 export type IndexInput = {
@@ -100,20 +100,20 @@ export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
     offsets: columns.offset,
     packChecksum: input.checksum,
   };
-  const kinds = encodePackKinds(entries.count, {
-    kindAt: (position) => entries.kindOf(u32At(order, position)),
+  const types = encodePackTypes(entries.count, {
+    typeAt: (position) => entries.typeOf(u32At(order, position)),
     sizeAt: (position) => entries.sizeOf(u32At(order, position)),
   });
-  const inlineKinds = kinds.length <= INLINE_KINDS_BYTES;
+  const inlineTypes = types.length <= INLINE_TYPES_BYTES;
   await Promise.all([
     writeChunks(input, "rev", encodeReverseIndex(tables, hash(format.name))),
-    inlineKinds ? undefined : writeChunks(input, "kinds", [kinds]),
+    inlineTypes ? undefined : writeChunks(input, "kinds", [types]),
   ]);
   const indexBytes = encodedIndexBytes(tables);
   const headBytes = indexBytes <= INLINE_INDEX_BYTES ? indexBytes : INDEX_HEAD_BYTES;
   const indexHead = new Uint8Array(headBytes);
   await writeChunks(input, "idx", keepHead(encodePackIndex(tables, hash(format.name)), indexHead));
-  return { indexBytes, indexHead, ...(inlineKinds ? { kinds } : {}) };
+  return { indexBytes, indexHead, ...(inlineTypes ? { kinds: types } : {}) };
 }
 
 /** Passes chunks on, and copies their first bytes into `head`. */

@@ -7,7 +7,7 @@
 import { ObjectRejected } from "../../bytes/failure.ts";
 import type { StreamingHash } from "../../bytes/hash.ts";
 import type { PackEntryReceiver, ScannedEntry } from "../../format/pack-scanner.ts";
-import { KIND_NUMBER, OFS_DELTA, REF_DELTA, kindOfNumber } from "../../object/object-kind.ts";
+import { TYPE_NUMBER, OFS_DELTA, REF_DELTA, typeOfNumber } from "../../object/object-type.ts";
 import type { EntryTable } from "./entry-table.ts";
 import { type Held, type Inflating, tooLargeToHold } from "../inflating.ts";
 import type { ObjectBudget } from "./object-budget.ts";
@@ -49,9 +49,9 @@ export class PackReceiver implements PackEntryReceiver {
     const { entries, inflating, budget } = this.#input;
     budget.take(entry.size);
     this.#base = this.#findBase(entry);
-    entries.add(entry.offset, entry.kind, entry.size);
-    if (entry.kind === OFS_DELTA) entries.setBase(entry.number, this.#base);
-    else if (entry.kind === REF_DELTA) entries.setBase(entry.number, inflating.kernel.oidAdd(entry.baseAt));
+    entries.add(entry.offset, entry.type, entry.size);
+    if (entry.type === OFS_DELTA) entries.setBase(entry.number, this.#base);
+    else if (entry.type === REF_DELTA) entries.setBase(entry.number, inflating.kernel.oidAdd(entry.baseAt));
     this.#held = undefined;
     const whole = entry.size <= inflating.wholeBytes;
     if (this.#isDelta(entry)) {
@@ -67,18 +67,18 @@ export class PackReceiver implements PackEntryReceiver {
   }
 
   #isDelta(entry: ScannedEntry): boolean {
-    return entry.kind === OFS_DELTA || entry.kind === REF_DELTA;
+    return entry.type === OFS_DELTA || entry.type === REF_DELTA;
   }
 
   /** Returns the number of the base if the pack has brought it, resolved or not; else -1. */
   #findBase(entry: ScannedEntry): number {
     const { entries, intake } = this.#input;
-    if (entry.kind === OFS_DELTA) {
+    if (entry.type === OFS_DELTA) {
       const base = entries.atOffset(entry.offset - entry.distance);
       if (base < 0) throw new ObjectRejected("delta base offset is out of bound");
       return base;
     }
-    if (entry.kind !== REF_DELTA) return NO_BASE;
+    if (entry.type !== REF_DELTA) return NO_BASE;
     const base = this.#findNamed(entry.baseAt);
     if (base >= 0 || intake.isSettled) return base;
     intake.settle();
@@ -94,17 +94,17 @@ export class PackReceiver implements PackEntryReceiver {
 
   #baseIsHeld(): boolean {
     const { entries, inflating } = this.#input;
-    if (this.#base < 0 || entries.kindOf(this.#base) === 0) return false;
+    if (this.#base < 0 || entries.typeOf(this.#base) === 0) return false;
     const position = entries.ringOf(this.#base);
     return position >= 0 && inflating.ring.holds(position);
   }
 
   #startPassing(entry: ScannedEntry): void {
     const { inflating } = this.#input;
-    if (entry.kind !== KIND_NUMBER.blob) {
-      throw tooLargeToHold(kindOfNumber(entry.kind) ?? "object", entry.size, inflating.wholeBytes);
+    if (entry.type !== TYPE_NUMBER.blob) {
+      throw tooLargeToHold(typeOfNumber(entry.type) ?? "object", entry.size, inflating.wholeBytes);
     }
-    inflating.kernel.hashStart(entry.kind, entry.size);
+    inflating.kernel.hashStart(entry.type, entry.size);
   }
 
   piece(entry: ScannedEntry, at: number, length: number): void {
@@ -124,7 +124,7 @@ export class PackReceiver implements PackEntryReceiver {
       intake.acceptPassedBlob(number, entry.size, collision);
       return;
     }
-    intake.accept(number, entry.kind, this.#held, undefined);
+    intake.accept(number, entry.type, this.#held, undefined);
   }
 
   #resolve(number: number, delta: Held): void {
@@ -140,7 +140,7 @@ export class PackReceiver implements PackEntryReceiver {
       entries.setRing(base, held.position);
     }
     const result = inflating.applyDelta(held, delta);
-    const kind = entries.kindOf(base);
-    intake.accept(number, kind, result, inflating.ring.holds(held.position) ? held : undefined);
+    const type = entries.typeOf(base);
+    intake.accept(number, type, result, inflating.ring.holds(held.position) ? held : undefined);
   }
 }

@@ -52,12 +52,12 @@ export async function completeThinPack(completion: ThinCompletion): Promise<Uint
   }
   for (const base of bases) {
     const { size, data } = await completion.open(base);
-    const number = entries.add(into.length, base.kind, size);
-    entries.resolve(number, base.kind, size);
+    const number = entries.add(into.length, base.type, size);
+    entries.resolve(number, base.type, size);
     entries.setName(number, base.index);
     completion.recordName(base.index, number);
     const header = new Uint8Array(entryHeaderBytes(size));
-    encodeEntryHeader(base.kind, size, header, 0);
+    encodeEntryHeader(base.type, size, header, 0);
     let crc = completion.crc32(0, header);
     await append(header);
     for await (const bytes of data) {

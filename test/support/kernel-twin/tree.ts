@@ -63,8 +63,8 @@ export function scanTwin(
   if (checked.some(({ name, oid }) => name.includes("/") || /^0+$/.test(oid))) return undefined;
   const references = new Map<string, "tree" | "blob" | "both">();
   for (const entry of changed.filter((each) => !isLink(each))) {
-    const kind = isTree(entry) ? "tree" : "blob";
-    references.set(entry.oid, (references.get(entry.oid) ?? kind) === kind ? kind : "both");
+    const type = isTree(entry) ? "tree" : "blob";
+    references.set(entry.oid, (references.get(entry.oid) ?? type) === type ? type : "both");
   }
   const suspicious = checked.filter(({ name }) => SUSPICIOUS.test(name));
   return { suspicious: suspicious.map(({ offset }) => offset), references };

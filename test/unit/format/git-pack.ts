@@ -27,7 +27,7 @@ export function git(cwd: string, args: readonly string[], input?: Uint8Array | s
 }
 
 /** One object of a pack, as `git verify-pack -v` lists it. */
-export type ListedEntry = { oid: string; kind: string; size: number; bytesInPack: number; offset: number };
+export type ListedEntry = { oid: string; type: string; size: number; bytesInPack: number; offset: number };
 
 /** A pack that git made, with the index files that git made for it. */
 export type GitPack = {
@@ -85,8 +85,8 @@ function listEntries(dir: string, packPath: string): ListedEntry[] {
   for (const line of git(dir, ["verify-pack", "-v", packPath]).toString().split("\n")) {
     const match = /^([0-9a-f]{40,64}) (\w+) +(\d+) (\d+) (\d+)/.exec(line);
     if (!match) continue;
-    const [, oid = "", kind = "", size, bytesInPack, offset] = match;
-    entries.push({ oid, kind, size: Number(size), bytesInPack: Number(bytesInPack), offset: Number(offset) });
+    const [, oid = "", type = "", size, bytesInPack, offset] = match;
+    entries.push({ oid, type, size: Number(size), bytesInPack: Number(bytesInPack), offset: Number(offset) });
   }
   return entries.sort((a, b) => a.offset - b.offset);
 }

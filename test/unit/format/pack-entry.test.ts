@@ -15,7 +15,7 @@ import {
 } from "../../../src/format/pack-entry.ts";
 import { decodePackHeader, encodePackHeader, PACK_HEADER_BYTES } from "../../../src/format/pack-header.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
-import { KIND_NUMBER, kindOfNumber, OFS_DELTA, REF_DELTA } from "../../../src/object/object-kind.ts";
+import { TYPE_NUMBER, typeOfNumber, OFS_DELTA, REF_DELTA } from "../../../src/object/object-type.ts";
 import { git, makeGitPack, removeDirectory, temporaryDirectory, type GitPack } from "./git-pack.ts";
 
 describe("the header of a pack", () => {
@@ -44,7 +44,7 @@ describe("the header of a pack", () => {
 });
 
 describe("the header of a pack entry", () => {
-  const kinds = fc.constantFrom(1, 2, 3, 4, OFS_DELTA, REF_DELTA);
+  const types = fc.constantFrom(1, 2, 3, 4, OFS_DELTA, REF_DELTA);
   const sizes = fc.oneof(
     fc.maxSafeNat(),
     fc.nat(5000),
@@ -57,25 +57,25 @@ describe("the header of a pack entry", () => {
 
   it("is decoded at any offset, and is short wherever it is cut", () => {
     fc.assert(
-      fc.property(kinds, sizes, distances, fc.nat(9), (kind, size, distance, at) => {
+      fc.property(types, sizes, distances, fc.nat(9), (type, size, distance, at) => {
         const bytes = new Uint8Array(100).fill(0xff);
-        const sizeEnd = encodeEntryHeader(kind, size, bytes, at);
+        const sizeEnd = encodeEntryHeader(type, size, bytes, at);
         expect(sizeEnd - at).toBe(entryHeaderBytes(size));
         let end = sizeEnd;
-        if (kind === OFS_DELTA) end = encodeOfsDistance(distance, bytes, end);
-        if (kind === OFS_DELTA) expect(end - sizeEnd).toBe(ofsDistanceBytes(distance));
-        if (kind === REF_DELTA) end += 20;
+        if (type === OFS_DELTA) end = encodeOfsDistance(distance, bytes, end);
+        if (type === OFS_DELTA) expect(end - sizeEnd).toBe(ofsDistanceBytes(distance));
+        if (type === REF_DELTA) end += 20;
         const header = new EntryHeader();
         for (let cut = at; cut < end; cut++) expect(header.decode(bytes, at, cut, 20)).toBe("short");
         expect(header.decode(bytes, at, end, 20)).toBe("ok");
-        expect([header.kind, header.size, header.headerBytes, header.sizeBytes]).toEqual([
-          kind,
+        expect([header.type, header.size, header.headerBytes, header.sizeBytes]).toEqual([
+          type,
           size,
           end - at,
           sizeEnd - at,
         ]);
-        if (kind === OFS_DELTA) expect(header.distance).toBe(distance);
-        if (kind === REF_DELTA) expect(header.baseAt).toBe(sizeEnd);
+        if (type === OFS_DELTA) expect(header.distance).toBe(distance);
+        if (type === REF_DELTA) expect(header.baseAt).toBe(sizeEnd);
         expect(end - at).toBeLessThanOrEqual(MAX_ENTRY_HEADER_BYTES);
       }),
     );
@@ -124,7 +124,7 @@ describe.each(["sha1", "sha256"] as const)("the entries of a %s pack of git", (n
   it("decode to the objects that git lists, with deltas applied, and are encoded to the same bytes", () => {
     expect(decodePackHeader(made.pack)).toEqual({ version: 2, count: made.entries.length });
     const header = new EntryHeader();
-    const objects = new Map<number, { kind: string; bytes: Uint8Array }>();
+    const objects = new Map<number, { type: string; bytes: Uint8Array }>();
     let deltas = 0;
     for (const entry of made.entries) {
       const end = entry.offset + entry.bytesInPack;
@@ -132,24 +132,24 @@ describe.each(["sha1", "sha256"] as const)("the entries of a %s pack of git", (n
       expect(header.size).toBe(entry.size);
       const data = inflateSync(made.pack.subarray(entry.offset + header.headerBytes, end));
       const again = new Uint8Array(header.headerBytes);
-      let at = encodeEntryHeader(header.kind, header.size, again, 0);
-      if (header.kind === OFS_DELTA) {
+      let at = encodeEntryHeader(header.type, header.size, again, 0);
+      if (header.type === OFS_DELTA) {
         deltas++;
         at = encodeOfsDistance(header.distance, again, at);
         const base = objects.get(entry.offset - header.distance);
         if (!base) throw new Error("a base that git put after its delta");
         expect(deltaSizes(data).baseSize).toBe(base.bytes.length);
-        objects.set(entry.offset, { kind: base.kind, bytes: applyDelta(base.bytes, data) });
+        objects.set(entry.offset, { type: base.type, bytes: applyDelta(base.bytes, data) });
       } else {
-        objects.set(entry.offset, { kind: kindOfNumber(header.kind) ?? "", bytes: data });
+        objects.set(entry.offset, { type: typeOfNumber(header.type) ?? "", bytes: data });
       }
       expect(at).toBe(again.length);
       expect([...again]).toEqual([...made.pack.subarray(entry.offset, entry.offset + at)]);
       const object = objects.get(entry.offset);
       const hash = createHash(name)
-        .update(`${object?.kind} ${object?.bytes.length}\0`)
+        .update(`${object?.type} ${object?.bytes.length}\0`)
         .update(object?.bytes ?? "");
-      expect([object?.kind, hash.digest("hex")]).toEqual([entry.kind, entry.oid]);
+      expect([object?.type, hash.digest("hex")]).toEqual([entry.type, entry.oid]);
     }
     expect(deltas).toBeGreaterThan(20);
   });
@@ -192,12 +192,12 @@ describe("deltas", () => {
     const base = noise(2000);
     const target = new Uint8Array([...base.subarray(500), 7, 8, 9, ...base.subarray(0, 900)]);
     const delta = createDelta(base, target);
-    const entry = (kind: number, size: number): Uint8Array => {
+    const entry = (type: number, size: number): Uint8Array => {
       const header = new Uint8Array(entryHeaderBytes(size));
-      encodeEntryHeader(kind, size, header, 0);
+      encodeEntryHeader(type, size, header, 0);
       return header;
     };
-    const first = Buffer.concat([entry(KIND_NUMBER.blob, base.length), deflateSync(base)]);
+    const first = Buffer.concat([entry(TYPE_NUMBER.blob, base.length), deflateSync(base)]);
     const distance = new Uint8Array(ofsDistanceBytes(first.length));
     encodeOfsDistance(first.length, distance, 0);
     const second = Buffer.concat([entry(OFS_DELTA, delta.length), distance, deflateSync(delta)]);

@@ -20,7 +20,7 @@ function packOfCommits() {
       contents.set(id, content);
       return id;
     },
-    kindOf: (name: Uint8Array): number => (contents.has(Buffer.from(name).toString("hex")) ? 1 : 0),
+    typeOf: (name: Uint8Array): number => (contents.has(Buffer.from(name).toString("hex")) ? 1 : 0),
     read: async (name: Uint8Array): Promise<Uint8Array> => {
       pack.reads++;
       return Buffer.from(contents.get(Buffer.from(name).toString("hex")) ?? "");

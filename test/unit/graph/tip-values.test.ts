@@ -7,7 +7,7 @@ import { GraphSession } from "../../../src/graph/graph-session.ts";
 import { SELECTED } from "../../../src/kernel/object-flags.ts";
 import { peelTips, type TipValue } from "../../../src/graph/tip-values.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
-import { KIND_NUMBER } from "../../../src/object/object-kind.ts";
+import { TYPE_NUMBER } from "../../../src/object/object-type.ts";
 import type { IngestedPack } from "../../../src/store/ingest/ingest-pack.ts";
 import { type HostilePack, tagChainPack } from "../../support/hostile.ts";
 import { rawName, TestStore } from "../../support/store.ts";
@@ -16,7 +16,7 @@ const LENGTH = 400;
 const format = objectFormat("sha1");
 
 const valuesOf = (tags: readonly string[]): TipValue[] =>
-  tags.map((tag) => ({ oid: rawName(tag), kind: KIND_NUMBER.tag }));
+  tags.map((tag) => ({ oid: rawName(tag), type: TYPE_NUMBER.tag }));
 
 /** Peels within a pack that is taken in; gives the reads. */
 async function peelInPack(hostile: HostilePack, values: readonly TipValue[]): Promise<number> {

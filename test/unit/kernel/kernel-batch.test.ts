@@ -3,7 +3,7 @@ import { array, assert, constantFrom, nat, oneof, property, record } from "fast-
 import { beforeEach, describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
 import type { Kernel } from "../../../src/kernel/kernel.ts";
-import { KIND_NUMBER } from "../../../src/object/object-kind.ts";
+import { TYPE_NUMBER } from "../../../src/object/object-type.ts";
 import { testKernel } from "../../support/kernel.ts";
 import { nodeHash } from "../../support/store.ts";
 import { shatteredBlocks } from "../../support/shattered.ts";
@@ -21,8 +21,8 @@ const kernels = [
 /** The type names by number; 0 stands for plain bytes. */
 const TYPES = ["", "commit", "tree", "blob", "tag"];
 
-/** A message. `kind` is the parameter of `hashObject`. */
-type Message = { readonly kind: number; readonly bytes: Uint8Array };
+/** A message. `type` is the parameter of `hashObject`. */
+type Message = { readonly type: number; readonly bytes: Uint8Array };
 
 /** A digest, and whether a collision was detected. */
 type Outcome = { readonly digest: string; readonly collision: boolean };
@@ -31,9 +31,9 @@ function noise(length: number, seed: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => Math.imul(i + Math.imul(seed, 40503), 2654435761) >>> (i % 25));
 }
 
-function digestBy(name: string, { kind, bytes }: Message): string {
+function digestBy(name: string, { type, bytes }: Message): string {
   const hash = createHash(name);
-  if (kind !== 0) hash.update(`${TYPES[kind]} ${bytes.length}\0`);
+  if (type !== 0) hash.update(`${TYPES[type]} ${bytes.length}\0`);
   return hash.update(bytes).digest("hex");
 }
 
@@ -41,9 +41,9 @@ function digestBy(name: string, { kind, bytes }: Message): string {
 function batch(kernel: Kernel, messages: readonly Message[]): Outcome[] {
   kernel.batchClear();
   let at = kernel.ringAt + 1;
-  messages.forEach(({ kind, bytes }, i) => {
+  messages.forEach(({ type, bytes }, i) => {
     kernel.memory.set(bytes, at);
-    expect(kernel.batchAdd(kind, at, bytes.length)).toBe(i);
+    expect(kernel.batchAdd(type, at, bytes.length)).toBe(i);
     at += bytes.length;
   });
   kernel.batchRun();
@@ -57,14 +57,14 @@ function outcomeAt(kernel: Kernel, i: number): Outcome {
 
 /** Hashes the messages with `hashObject`, one after another. */
 function inTurn(kernel: Kernel, messages: readonly Message[]): Outcome[] {
-  return messages.map(({ kind, bytes }) => {
+  return messages.map(({ type, bytes }) => {
     kernel.memory.set(bytes, kernel.ringAt);
-    const collision = kernel.hashObject(kind, kernel.ringAt, bytes.length, kernel.scratchAt);
+    const collision = kernel.hashObject(type, kernel.ringAt, bytes.length, kernel.scratchAt);
     return { digest: toHex(kernel.memory, kernel.scratchAt, kernel.scratchAt + kernel.rawSize), collision };
   });
 }
 
-const kinds = nat(4);
+const types = nat(4);
 const lengths = oneof(
   nat(130),
   nat(3000),
@@ -73,8 +73,8 @@ const lengths = oneof(
   record({ blocks: nat(12), off: nat(40) }).map(({ blocks, off }) => Math.max(0, blocks * 64 - off)),
   nat(60_000),
 );
-const message = record({ kind: kinds, length: lengths, seed: nat() }).map(({ kind, length, seed }) => ({
-  kind,
+const message = record({ type: types, length: lengths, seed: nat() }).map(({ type, length, seed }) => ({
+  type,
   bytes: noise(length, seed),
 }));
 
@@ -90,9 +90,9 @@ describe.each(kernels)("the kernel's %s in batches", (_title, name, kernel) => {
     );
   });
 
-  it.each([0, 1, 2, 3, 4])("hashes every length around a block's, of kind %i", (kind) => {
+  it.each([0, 1, 2, 3, 4])("hashes every length around a block's, of type %i", (type) => {
     for (let first = 0; first < 640; first += kernel.batchCapacity) {
-      const messages = Array.from({ length: kernel.batchCapacity }, (_, i) => ({ kind, bytes: noise(first + i, i) }));
+      const messages = Array.from({ length: kernel.batchCapacity }, (_, i) => ({ type, bytes: noise(first + i, i) }));
       expect(batch(kernel, messages).map(({ digest }) => digest)).toEqual(messages.map((each) => digestBy(name, each)));
     }
   });
@@ -101,7 +101,7 @@ describe.each(kernels)("the kernel's %s in batches", (_title, name, kernel) => {
     const sizes = [100, 2_000_001, 0, 600_000, 64, 599_999, 448, 5000, 600_001, 70];
     for (let turn = 0; turn < sizes.length; turn += 4) {
       const messages = [...sizes.slice(turn), ...sizes.slice(0, turn)].map((size, i) => ({
-        kind: i % 5,
+        type: i % 5,
         bytes: noise(size, size + turn),
       }));
       expect(batch(kernel, messages).map(({ digest }) => digest)).toEqual(messages.map((each) => digestBy(name, each)));
@@ -110,14 +110,14 @@ describe.each(kernels)("the kernel's %s in batches", (_title, name, kernel) => {
 
   it("keeps finished digests when more is added, and starts over when cleared", () => {
     const [first, second, third] = [noise(700, 1), noise(900, 2), noise(50, 3)].map((bytes) => ({
-      kind: KIND_NUMBER.tree,
+      type: TYPE_NUMBER.tree,
       bytes,
     })) as [Message, Message, Message];
     const done = batch(kernel, [first, second]);
     const at = kernel.ringAt;
     kernel.memory.fill(0, at, at + 2000);
     kernel.memory.set(third.bytes, at);
-    expect(kernel.batchAdd(third.kind, at, third.bytes.length)).toBe(2);
+    expect(kernel.batchAdd(third.type, at, third.bytes.length)).toBe(2);
     kernel.batchRun();
     expect([0, 1, 2].map((i) => outcomeAt(kernel, i))).toEqual([
       ...done,
@@ -139,24 +139,24 @@ describe.each(kernels)("the kernel's %s in batches", (_title, name, kernel) => {
     expect(() => kernel.batchAdd(3, kernel.ringAt, 80)).toThrow(RangeError);
     kernel.batchRun();
     for (let i = 0; i < kernel.batchCapacity; i++) {
-      expect(outcomeAt(kernel, i).digest).toBe(digestBy(name, { kind: 3, bytes: bytes.subarray(0, 80 - i) }));
+      expect(outcomeAt(kernel, i).digest).toBe(digestBy(name, { type: 3, bytes: bytes.subarray(0, 80 - i) }));
     }
   });
 
   it("does not disturb the streams of the other contexts", () => {
     const bytes = noise(1000, 9);
     kernel.memory.set(bytes, kernel.ringAt + 50_000);
-    kernel.hashStart(KIND_NUMBER.blob, 1000, 2);
+    kernel.hashStart(TYPE_NUMBER.blob, 1000, 2);
     kernel.hashUpdate(kernel.ringAt + 50_000, 333, 2);
     batch(
       kernel,
-      [1, 2, 3, 4, 5].map((seed) => ({ kind: 3, bytes: noise(seed * 777, seed) })),
+      [1, 2, 3, 4, 5].map((seed) => ({ type: 3, bytes: noise(seed * 777, seed) })),
     );
     kernel.memory.set(bytes, kernel.ringAt + 50_000);
     kernel.hashUpdate(kernel.ringAt + 50_333, 667, 2);
     kernel.hashFinish(kernel.scratchAt, 2);
     expect(toHex(kernel.memory, kernel.scratchAt, kernel.scratchAt + kernel.rawSize)).toBe(
-      digestBy(name, { kind: 3, bytes }),
+      digestBy(name, { type: 3, bytes }),
     );
   });
 });
@@ -174,8 +174,8 @@ describe("SHA-1 collision detection in batches", () => {
   it.each([1, 2, 3, 4, 5, 9, 64])("detects the attack in each of %i messages, and in no other", (count) => {
     for (let place = 0; place < count; place++) {
       for (const attack of attacked) {
-        const messages = Array.from({ length: count }, (_, i) => ({ kind: 0, bytes: noise(320, i + place) }));
-        messages[place] = { kind: 0, bytes: attack };
+        const messages = Array.from({ length: count }, (_, i) => ({ type: 0, bytes: noise(320, i + place) }));
+        messages[place] = { type: 0, bytes: attack };
         const outcomes = outcomesByTurn(messages);
         expect(outcomes[place]).toEqual({ digest: "f92d74e3874587aaf443d1db961d4e26dde13e9c", collision: true });
         expect(outcomes.filter(({ collision }) => collision)).toHaveLength(1);
@@ -184,7 +184,7 @@ describe("SHA-1 collision detection in batches", () => {
   });
 
   it("detects the attack in all lanes at once", () => {
-    const messages = Array.from({ length: 64 }, (_, i) => ({ kind: 0, bytes: attacked[i & 1] ?? new Uint8Array() }));
+    const messages = Array.from({ length: 64 }, (_, i) => ({ type: 0, bytes: attacked[i & 1] ?? new Uint8Array() }));
     expect(outcomesByTurn(messages).every(({ collision }) => collision)).toBe(true);
     expect(batch(sha1, messages.slice(0, 4)).map(({ collision }) => collision)).toEqual([true, true, true, true]);
   });
@@ -192,15 +192,15 @@ describe("SHA-1 collision detection in batches", () => {
   it("detects the attack in the first blocks of long messages among others, and not in the next batch", () => {
     assert(
       property(
-        array(record({ attack: constantFrom(-1, 0, 1), more: lengths, seed: nat(), header: kinds }), {
+        array(record({ attack: constantFrom(-1, 0, 1), more: lengths, seed: nat(), header: types }), {
           minLength: 1,
           maxLength: 24,
         }),
         (plan) => {
           const messages = plan.map(({ attack, more, seed, header }) => {
             const prefix = attacked[attack];
-            if (prefix === undefined) return { kind: header, bytes: noise(more, seed) };
-            return { kind: 0, bytes: new Uint8Array([...prefix, ...noise(more, seed)]) };
+            if (prefix === undefined) return { type: header, bytes: noise(more, seed) };
+            return { type: 0, bytes: new Uint8Array([...prefix, ...noise(more, seed)]) };
           });
           expect(outcomesByTurn(messages).map(({ collision }) => collision)).toEqual(
             plan.map(({ attack }) => attack >= 0),
@@ -209,7 +209,7 @@ describe("SHA-1 collision detection in batches", () => {
       ),
       { numRuns: 40 },
     );
-    const clean = Array.from({ length: 64 }, (_, i) => ({ kind: 0, bytes: noise(400, i) }));
+    const clean = Array.from({ length: 64 }, (_, i) => ({ type: 0, bytes: noise(400, i) }));
     expect(outcomesByTurn(clean).some(({ collision }) => collision)).toBe(false);
   });
 
@@ -217,9 +217,9 @@ describe("SHA-1 collision detection in batches", () => {
     const messages = Array.from({ length: 63 }, (_, i) => {
       const bytes = attacked[i & 1]?.slice() ?? new Uint8Array();
       bytes[i * 5] = (bytes[i * 5] ?? 0) ^ (1 << (i & 7));
-      return { kind: 0, bytes };
+      return { type: 0, bytes };
     });
-    messages.push({ kind: KIND_NUMBER.blob, bytes: attacked[0] ?? new Uint8Array() });
+    messages.push({ type: TYPE_NUMBER.blob, bytes: attacked[0] ?? new Uint8Array() });
     const outcomes = outcomesByTurn(messages);
     expect(outcomes.map(({ digest }) => digest)).toEqual(messages.map((each) => digestBy("sha1", each)));
     expect(outcomes.some(({ collision }) => collision)).toBe(false);

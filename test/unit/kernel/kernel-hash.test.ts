@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/bytes/hex.ts";
 import { sha1Twin } from "../../support/kernel-twin/sha1.ts";
 import type { Kernel } from "../../../src/kernel/kernel.ts";
-import { KIND_NUMBER } from "../../../src/object/object-kind.ts";
+import { TYPE_NUMBER } from "../../../src/object/object-type.ts";
 import { testKernel } from "../../support/kernel.ts";
 import { nodeHash } from "../../support/store.ts";
 import { shatteredBlocks } from "../../support/shattered.ts";
@@ -43,13 +43,13 @@ describe.each(kernels)("the kernel's %s", (_title, name, kernel) => {
   });
 
   it("names objects, in one piece and in several", () => {
-    const kinds = constantFrom("commit", "tree", "blob", "tag");
+    const types = constantFrom("commit", "tree", "blob", "tag");
     assert(
-      property(content, kinds, array(nat(500), { minLength: 1 }), nat(3), (bytes, kind, cuts, context) => {
-        const expected = createHash(name).update(`${kind} ${bytes.length}\0`).update(bytes).digest("hex");
+      property(content, types, array(nat(500), { minLength: 1 }), nat(3), (bytes, type, cuts, context) => {
+        const expected = createHash(name).update(`${type} ${bytes.length}\0`).update(bytes).digest("hex");
         const at = kernel.ringAt + 3;
         kernel.memory.set(bytes, at);
-        kernel.hashStart(KIND_NUMBER[kind], bytes.length, context);
+        kernel.hashStart(TYPE_NUMBER[type], bytes.length, context);
         kernel.hashStart(0, 0, (context + 1) & 3);
         for (let done = 0, i = 0; done < bytes.length; i++) {
           const length = Math.min((cuts[i % cuts.length] ?? 0) + 1, bytes.length - done);
@@ -59,7 +59,7 @@ describe.each(kernels)("the kernel's %s", (_title, name, kernel) => {
         }
         expect(kernel.hashFinish(kernel.scratchAt, context)).toBe(false);
         expect(toHex(kernel.memory, kernel.scratchAt, kernel.scratchAt + kernel.rawSize)).toBe(expected);
-        expect(kernel.hashObject(KIND_NUMBER[kind], at, bytes.length, kernel.scratchAt + 64)).toBe(false);
+        expect(kernel.hashObject(TYPE_NUMBER[type], at, bytes.length, kernel.scratchAt + 64)).toBe(false);
         expect(toHex(kernel.memory, kernel.scratchAt + 64, kernel.scratchAt + 64 + kernel.rawSize)).toBe(expected);
       }),
     );
@@ -69,7 +69,7 @@ describe.each(kernels)("the kernel's %s", (_title, name, kernel) => {
     const size = 2 ** 33 + 12345;
     const expected = createHash(name).update(`blob ${size}\0abc`).digest("hex");
     kernel.memory.set(new TextEncoder().encode("abc"), kernel.ringAt);
-    kernel.hashStart(KIND_NUMBER.blob, size);
+    kernel.hashStart(TYPE_NUMBER.blob, size);
     kernel.hashUpdate(kernel.ringAt, 3);
     kernel.hashFinish(kernel.scratchAt);
     expect(toHex(kernel.memory, kernel.scratchAt, kernel.scratchAt + kernel.rawSize)).toBe(expected);
@@ -96,7 +96,7 @@ describe("SHA-1 collision detection", () => {
     sha1.hashStart(0, 0, 2);
     expect(sha1.hashFinish(sha1.scratchAt, 2)).toBe(false);
     // The header of an object shifts the blocks, so that the attack does not work any more.
-    expect(sha1.hashObject(KIND_NUMBER.blob, at, 320, sha1.scratchAt)).toBe(false);
+    expect(sha1.hashObject(TYPE_NUMBER.blob, at, 320, sha1.scratchAt)).toBe(false);
   });
 
   it("agrees with the unfiltered search on messages that differ from an attack by one bit", () => {

@@ -293,7 +293,7 @@ describe.each(RAW_SIZES)("collectTree with names of %i bytes", (rawSize) => {
     expect(kernel.markTree(at, bytes.length, 1 << 9)).toBe(0);
     expect([...marks(kernel).values()]).toEqual([1 << 9, 1 << 9, 1 << 9]);
     expect(kernel.collectTree(at, bytes.length, 0, 0, true)).toBe(3);
-    expect([...marks(kernel).values()]).toEqual([REF_BLOB, REF_TREE, REF_BLOB].map((kind) => kind | SEEN | (1 << 9)));
+    expect([...marks(kernel).values()]).toEqual([REF_BLOB, REF_TREE, REF_BLOB].map((type) => type | SEEN | (1 << 9)));
   });
 
   it("refuses a tree that is cut short at any length", () => {

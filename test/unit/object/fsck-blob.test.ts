@@ -14,9 +14,9 @@ type Verdict = { rejected: boolean; message: string | undefined; stderr: string 
 
 /** What we say and what git says of a blob, to be equal. */
 function judge(file: AttachedFile, text: string): { ours: Verdict; gits: Verdict } {
-  const blob: RawObject = { kind: "blob", bytes: latin1(text) };
+  const blob: RawObject = { type: "blob", bytes: latin1(text) };
   const tree = Buffer.concat([latin1(`100644 .${file}\0`), referee.nameOf(blob)]);
-  const { rejected, stderr } = referee.judge([{ kind: "tree", bytes: tree }, blob]);
+  const { rejected, stderr } = referee.judge([{ type: "tree", bytes: tree }, blob]);
   const finding = fsckAttachedBlob(file, blob.bytes);
   const message = finding && `${finding.id}: ${finding.text}`;
   // Messages run over lines where what they show does, and git goes on to print others.

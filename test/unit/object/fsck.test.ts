@@ -76,7 +76,7 @@ describe("fsckCommit", () => {
   ];
   it.each(identities.flatMap((who) => [commit(who), commit(GOOD, who)]))("judges %j as git does", (text) => {
     const bytes = latin1(text);
-    const { ours, gits } = verdicts([{ kind: "commit", bytes }], fsckObject("commit", bytes, sha1));
+    const { ours, gits } = verdicts([{ type: "commit", bytes }], fsckObject("commit", bytes, sha1));
     expect(ours).toEqual(gits);
   });
 
@@ -118,7 +118,7 @@ describe("fsckCommit", () => {
     `${head}author ${GOOD}\ncommitter ${GOOD}\ncommitter ${GOOD}\n\n`,
   ])("judges %j as git does", (text) => {
     const bytes = latin1(text);
-    const { ours, gits } = verdicts([{ kind: "commit", bytes }], fsckObject("commit", bytes, sha1));
+    const { ours, gits } = verdicts([{ type: "commit", bytes }], fsckObject("commit", bytes, sha1));
     expect(ours).toEqual(gits);
   });
 
@@ -169,7 +169,7 @@ describe("fsckTag", () => {
     `type commit\nobject ${NAME}\ntag x\ntagger ${GOOD}\n\n`,
   ])("judges %j as git does", (text) => {
     const bytes = latin1(text);
-    const { ours, gits } = verdicts([{ kind: "tag", bytes }], fsckObject("tag", bytes, sha1));
+    const { ours, gits } = verdicts([{ type: "tag", bytes }], fsckObject("tag", bytes, sha1));
     expect(ours).toEqual(gits);
   });
 });
@@ -180,7 +180,7 @@ describe("fsckTree", () => {
     Buffer.concat([latin1(`${mode} ${name}\0`), oid]);
   const judge = (...entries: Uint8Array[]): { ours: Verdict; gits: Verdict } => {
     const bytes = new Uint8Array(Buffer.concat(entries));
-    return verdicts([{ kind: "tree", bytes }], fsckObject("tree", bytes, sha1));
+    return verdicts([{ type: "tree", bytes }], fsckObject("tree", bytes, sha1));
   };
   const utf8 = (text: string): string => Buffer.from(text).toString("latin1");
 
@@ -319,19 +319,19 @@ describe("fsckTree", () => {
     ];
   });
   it.each(special)("judges a link, a tree, a gitlink and an unreadable file at %j as git does", (name) => {
-    const inner: RawObject = { kind: "tree", bytes: new Uint8Array(entry("100644", "x")) };
+    const inner: RawObject = { type: "tree", bytes: new Uint8Array(entry("100644", "x")) };
     for (const mode of ["120000", "40000", "160000"]) {
       const isTree = mode === "40000";
       const bytes = new Uint8Array(entry(mode, name, isTree ? referee.nameOf(inner) : OID));
       const { ours, gits } = verdicts(
-        isTree ? [{ kind: "tree", bytes }, inner] : [{ kind: "tree", bytes }],
+        isTree ? [{ type: "tree", bytes }, inner] : [{ type: "tree", bytes }],
         fsckObject("tree", bytes, sha1),
       );
       expect(ours).toEqual(gits);
     }
     // The blob is bad whichever file it is: git finds it so exactly where we report it to be looked at.
-    const blob: RawObject = { kind: "blob", bytes: latin1(`[submodule "../x"]\nx\n${"x".repeat(3000)}`) };
-    const tree: RawObject = { kind: "tree", bytes: new Uint8Array(entry("100644", name, referee.nameOf(blob))) };
+    const blob: RawObject = { type: "blob", bytes: latin1(`[submodule "../x"]\nx\n${"x".repeat(3000)}`) };
+    const tree: RawObject = { type: "tree", bytes: new Uint8Array(entry("100644", name, referee.nameOf(blob))) };
     const attached: [AttachedFile, number][] = [];
     expect(fsckTree(tree.bytes, sha1, (file, oidAt) => attached.push([file, oidAt]))).toBeUndefined();
     for (const [, oidAt] of attached) expect(oidAt).toBe(tree.bytes.length - sha1.rawSize);
@@ -399,7 +399,7 @@ describe("fsckTree", () => {
       // Mostly sorted, since otherwise nothing but treeNotSorted would be seen.
       if (round % 6 !== 0) entries.sort((a, b) => (key(a) < key(b) ? -1 : 1));
       const bytes = encodeTree(entries, sha1);
-      const { ours, gits } = verdicts([{ kind: "tree", bytes }], fsckObject("tree", bytes, sha1));
+      const { ours, gits } = verdicts([{ type: "tree", bytes }], fsckObject("tree", bytes, sha1));
       expect(ours).toEqual(gits);
     }
   });

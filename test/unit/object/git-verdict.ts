@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { encodeEntryHeader, entryHeaderBytes } from "../../../src/format/pack-entry.ts";
 import { encodePackHeader } from "../../../src/format/pack-header.ts";
-import { KIND_NUMBER, type ObjectKind } from "../../../src/object/object-kind.ts";
+import { TYPE_NUMBER, type ObjectType } from "../../../src/object/object-type.ts";
 
 /** An object as it is hashed. */
-export type RawObject = { kind: ObjectKind; bytes: Uint8Array };
+export type RawObject = { type: ObjectType; bytes: Uint8Array };
 
 /** What `git index-pack` did with a pack, and the messages of its fsck as `id: text`. */
 export type GitVerdict = { rejected: boolean; messages: string[]; stderr: string };
@@ -52,7 +52,7 @@ export class GitReferee {
 
   /** Gives an object's raw name. */
   nameOf(object: RawObject): Buffer {
-    return createHash(this.name).update(`${object.kind} ${object.bytes.length}\0`).update(object.bytes).digest();
+    return createHash(this.name).update(`${object.type} ${object.bytes.length}\0`).update(object.bytes).digest();
   }
 
   dispose(): void {
@@ -60,9 +60,9 @@ export class GitReferee {
   }
 
   #pack(objects: readonly RawObject[]): Buffer {
-    const entries = objects.flatMap(({ kind, bytes }) => {
+    const entries = objects.flatMap(({ type, bytes }) => {
       const header = new Uint8Array(entryHeaderBytes(bytes.length));
-      encodeEntryHeader(KIND_NUMBER[kind], bytes.length, header, 0);
+      encodeEntryHeader(TYPE_NUMBER[type], bytes.length, header, 0);
       return [header, deflateSync(bytes)];
     });
     const body = Buffer.concat([encodePackHeader(objects.length), ...entries]);

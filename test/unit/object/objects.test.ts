@@ -28,8 +28,8 @@ const WHO = "A U Thor <a@example.com> 1700000000 +0100";
 describe.each(["sha1", "sha256"] as const)("the parsers of git's objects, %s", (name) => {
   const format = objectFormat(name);
   const referee = referees[name];
-  const write = (kind: string, bytes: Uint8Array | string): string =>
-    referee.git(["hash-object", "-t", kind, "-w", "--literally", "--stdin"], bytes).toString().trim();
+  const write = (type: string, bytes: Uint8Array | string): string =>
+    referee.git(["hash-object", "-t", type, "-w", "--literally", "--stdin"], bytes).toString().trim();
 
   it("reads a tree as git ls-tree shows it, and encodes it again", () => {
     const blob = write("blob", "x");
@@ -49,14 +49,14 @@ describe.each(["sha1", "sha256"] as const)("the parsers of git's objects, %s", (
     const bytes = referee.git(["cat-file", "tree", made]);
     const entries = [...readTreeEntries(bytes, format)];
     const shown = entries.map(
-      ({ mode, kind, oid, latin1Name }) => `${mode.toString(8).padStart(6, "0")} ${kind} ${hex(oid)}\t${latin1Name}`,
+      ({ mode, type, oid, latin1Name }) => `${mode.toString(8).padStart(6, "0")} ${type} ${hex(oid)}\t${latin1Name}`,
     );
     const listed = referee.git(["ls-tree", "-z", made]).toString("latin1").split("\0").slice(0, -1);
     expect(shown).toEqual(listed);
     expect(hex(encodeTree(entries, format))).toBe(hex(bytes));
     expect(hex(encodeTree(entries.toReversed().sort(compareTreeEntries), format))).toBe(hex(bytes));
-    const kinds = entries.map(({ mode }) => [isTree, isGitlink, isSymlink, isRegular].findIndex((is) => is(mode)));
-    expect(new Set(kinds)).toEqual(new Set([0, 1, 2, 3]));
+    const types = entries.map(({ mode }) => [isTree, isGitlink, isSymlink, isRegular].findIndex((is) => is(mode)));
+    expect(new Set(types)).toEqual(new Set([0, 1, 2, 3]));
   });
 
   it("reads the links of a commit from the midst of other bytes", () => {
@@ -185,16 +185,16 @@ describe.each(["sha1", "sha256"] as const)("the parsers of git's objects, %s", (
     const made = referee.git(["mktag"], `object ${blob}\ntype blob\ntag v1\ntagger ${WHO}\n\nwhy\n`).toString().trim();
     const bytes = referee.git(["cat-file", "tag", made]);
     const links = readTagLinks(bytes, 0, bytes.length, format);
-    expect([hex(links.object), links.kind]).toEqual([blob, "blob"]);
+    expect([hex(links.object), links.type]).toEqual([blob, "blob"]);
     expect(parseTag(bytes, format)).toEqual({
       object: blob,
-      kind: "blob",
+      type: "blob",
       name: "v1",
       tagger: { name: "A U Thor", email: "a@example.com", time: 1700000000, zone: "+0100" },
       message: "why\n",
     });
     const old = encode(`object ${blob}\ntype commit\ntag before-taggers\n\nx`);
-    expect(parseTag(old, format)).toMatchObject({ tagger: undefined, kind: "commit", message: "x" });
+    expect(parseTag(old, format)).toMatchObject({ tagger: undefined, type: "commit", message: "x" });
     for (const cut of [0, 10, 7 + format.hexSize, 60, bytes.indexOf("\ntag ")]) {
       expect(() => readTagLinks(bytes, 0, cut, format)).toThrow(ObjectRejected);
     }

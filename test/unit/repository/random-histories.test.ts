@@ -94,10 +94,10 @@ class History {
     const name = `refs/heads/b${this.#random(BRANCHES)}`;
     const old = this.refs.get(name);
     const known = [...this.reachable].filter((each) => this.commits.has(each));
-    const kind = this.#random(6);
-    if (kind === 0 && old !== undefined) return await this.#push(name, old, ZERO, undefined);
+    const type = this.#random(6);
+    if (type === 0 && old !== undefined) return await this.#push(name, old, ZERO, undefined);
     const start = known.at(this.#random(known.length + 1));
-    if (kind === 1 && start !== undefined) return await this.#push(name, old, start, undefined);
+    if (type === 1 && start !== undefined) return await this.#push(name, old, start, undefined);
     const entries: RawEntry[] = [];
     let tip = start;
     for (let more = 1 + this.#random(3); more > 0; more--) {
@@ -204,10 +204,10 @@ class Settings {
 
   async step(): Promise<void> {
     this.now += 1 + this.#random(3);
-    const kind = this.#random(10);
-    if (kind === 0) await this.#show(this.#visibility === "public" ? "private" : "public");
-    else if (kind === 1) this.#follow(`https://example.com/${this.#random(2)}.git`);
-    else if (kind === 2 && this.mirror >= 0) this.#promote();
+    const type = this.#random(10);
+    if (type === 0) await this.#show(this.#visibility === "public" ? "private" : "public");
+    else if (type === 1) this.#follow(`https://example.com/${this.#random(2)}.git`);
+    else if (type === 2 && this.mirror >= 0) this.#promote();
     else await this.#move();
     this.now += 1;
     const refs = [...this.refs].map(([name, value]) => `${name} ${value}`).toSorted();

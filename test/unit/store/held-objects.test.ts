@@ -6,7 +6,7 @@ import { pseudoRandom } from "../../support/store.ts";
 /** What a map would say, for as long as the ring has it. */
 class Model {
   readonly ring: ObjectRing;
-  readonly objects = new Map<string, { kind: number; held: { position: number; size: number } }>();
+  readonly objects = new Map<string, { type: number; held: { position: number; size: number } }>();
 
   constructor(capacity: number) {
     this.ring = new ObjectRing(0, capacity);
@@ -34,7 +34,7 @@ describe("HeldObjects", () => {
         lost++;
       }
       const size = 20 + random(300);
-      const fresh = { kind: 1 + random(4), held: { position: model.ring.reserve(size), size } };
+      const fresh = { type: 1 + random(4), held: { position: model.ring.reserve(size), size } };
       held.keep(pack, offset, fresh);
       model.objects.set(key, fresh);
       expect(held.find(pack, offset)).toEqual(fresh);
@@ -48,7 +48,7 @@ describe("HeldObjects", () => {
     const model = new Model(1_000_000);
     const held = new HeldObjects(model.ring);
     for (let at = 0; at < 200_000; at++)
-      held.keep(0, at, { kind: 3, held: { position: model.ring.reserve(1), size: 1 } });
+      held.keep(0, at, { type: 3, held: { position: model.ring.reserve(1), size: 1 } });
     let count = 0;
     for (let at = 0; at < 200_000; at++) if (held.has(0, at)) count++;
     expect(count).toBeLessThanOrEqual(65_536);

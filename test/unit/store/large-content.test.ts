@@ -142,7 +142,7 @@ describe("openLargeContent", () => {
   }
 
   async function assemble(entries: readonly DeflatedEntry[], limits?: LargeContentLimits): Promise<Buffer> {
-    const opened = await openLargeContent(inflating, { kind: 3, entries }, limits);
+    const opened = await openLargeContent(inflating, { type: 3, entries }, limits);
     const pieces: Buffer[] = [];
     for await (const piece of opened.pieces) pieces.push(Buffer.from(piece));
     const whole = Buffer.concat(pieces);

@@ -13,7 +13,7 @@ import { buildPack, objectId } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { type StoreLayout, TINY, TestStore, pseudoRandom, rawName, rawNames } from "../../support/store.ts";
 
-const KINDS = ["", "commit", "tree", "blob", "tag"];
+const TYPES = ["", "commit", "tree", "blob", "tag"];
 
 /** Blobs that lie across many blocks of a pack. */
 function wide(): FixtureStream {
@@ -27,13 +27,13 @@ function wide(): FixtureStream {
   return stream;
 }
 
-type Listed = { readonly oid: string; readonly kind: string; readonly size: number };
+type Listed = { readonly oid: string; readonly type: string; readonly size: number };
 
 function listObjects(git: GitRepository): Listed[] {
   const format = "--batch-check=%(objectname) %(objecttype) %(objectsize)";
   return git.lines(["cat-file", format, "--batch-all-objects"]).map((line) => {
-    const [oid = "", kind = "", size = ""] = line.split(" ");
-    return { oid, kind, size: Number(size) };
+    const [oid = "", type = "", size = ""] = line.split(" ");
+    return { oid, type, size: Number(size) };
   });
 }
 
@@ -83,11 +83,11 @@ describe.each(Object.entries({ everything: everything(), linear: linear(60), wid
         const random = pseudoRandom(objects.length);
         await withReader(store, async (reader) => {
           let at = 0;
-          for (const { oid, kind, size } of objects) {
+          for (const { oid, type, size } of objects) {
             at = contents.indexOf("\n", at) + 1;
-            if (random(3) === 0) expect(KINDS[await reader.kindOf(rawName(oid))]).toBe(kind);
+            if (random(3) === 0) expect(TYPES[await reader.typeOf(rawName(oid))]).toBe(type);
             const copy = await reader.readCopy(rawName(oid));
-            expect(KINDS[copy.kind]).toBe(kind);
+            expect(TYPES[copy.type]).toBe(type);
             expect(Buffer.compare(copy.bytes, contents.subarray(at, at + size))).toBe(0);
             at += size + 1;
           }
@@ -110,9 +110,9 @@ describe.each(Object.entries({ everything: everything(), linear: linear(60), wid
         for (const few of [names.slice(0, 3), names, [...missing, ...names]]) {
           store.forget();
           const database = store.database();
-          const kinds = await database.kindsOf(rawNames(few));
-          expect([...kinds].map((kind) => KINDS[kind])).toEqual(
-            few.map((name) => objects.find(({ oid }) => oid === name)?.kind ?? ""),
+          const types = await database.typesOf(rawNames(few));
+          expect([...types].map((type) => TYPES[type])).toEqual(
+            few.map((name) => objects.find(({ oid }) => oid === name)?.type ?? ""),
           );
         }
         store.forget();
@@ -206,8 +206,8 @@ describe("a large index", () => {
   });
 
   it("leaves the types of many objects to the file of types", async () => {
-    const kinds = await store.database().kindsOf(rawNames(oids));
-    expect(kinds.every((kind) => kind === 3)).toBe(true);
+    const types = await store.database().typesOf(rawNames(oids));
+    expect(types.every((type) => type === 3)).toBe(true);
     expect(store.log.some((line) => line.includes(".kinds"))).toBe(true);
   });
 });

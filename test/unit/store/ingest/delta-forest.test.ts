@@ -9,25 +9,25 @@ const REF = 7;
 
 describe("DeltaForest", () => {
   it("returns every delta once, after its base, and keeps a delta that has none", () => {
-    const entry = record({ base: nat({ max: 60 }), kind: nat({ max: 3 }), resolved: boolean() });
+    const entry = record({ base: nat({ max: 60 }), type: nat({ max: 3 }), resolved: boolean() });
     const shape = property(array(entry, { maxLength: 60 }), (wanted) => {
       const entries = new EntryTable();
       // the name of entry n is n; there are some names more
-      for (const [number, { base, kind, resolved }] of wanted.entries()) {
-        const isDelta = kind > 0;
-        const isOfs = kind === 1 && number > 0;
+      for (const [number, { base, type, resolved }] of wanted.entries()) {
+        const isDelta = type > 0;
+        const isOfs = type === 1 && number > 0;
         entries.add(number * 10, isDelta ? (isOfs ? OFS : REF) : BLOB, 1);
         if (isDelta) entries.setBase(number, isOfs ? base % number : base);
         const baseIsResolved = isOfs
-          ? entries.kindOf(base % number) !== 0
-          : base < number && entries.kindOf(base) !== 0;
+          ? entries.typeOf(base % number) !== 0
+          : base < number && entries.typeOf(base) !== 0;
         if (!isDelta || (resolved && baseIsResolved)) entries.resolve(number, BLOB, 1);
       }
       const names = {
         count: 61,
-        entryOf: (name: number): number => (name < entries.count && entries.kindOf(name) !== 0 ? name : -1),
+        entryOf: (name: number): number => (name < entries.count && entries.typeOf(name) !== 0 ? name : -1),
       };
-      const unresolved = Array.from({ length: entries.count }, (_, n) => n).filter((n) => entries.kindOf(n) === 0);
+      const unresolved = Array.from({ length: entries.count }, (_, n) => n).filter((n) => entries.typeOf(n) === 0);
       const forest = new DeltaForest(entries, names);
       expect(forest.left).toBe(unresolved.length);
       const given: number[] = [];
@@ -35,8 +35,8 @@ describe("DeltaForest", () => {
         const order = forest.takeReady((number) => entries.baseOf(number));
         if (order.length === 0) break;
         for (const number of order) {
-          expect(entries.kindOf(number)).toBe(0);
-          expect(entries.kindOf(entries.baseOf(number))).not.toBe(0);
+          expect(entries.typeOf(number)).toBe(0);
+          expect(entries.typeOf(entries.baseOf(number))).not.toBe(0);
           entries.resolve(number, BLOB, 1);
           forest.nameIsKnown(number);
           given.push(number);
@@ -45,10 +45,10 @@ describe("DeltaForest", () => {
       expect(forest.left).toBe(unresolved.length - given.length);
       // what is left waits for something that is left, or for nothing that there is
       for (const number of unresolved) {
-        if (entries.kindOf(number) !== 0) continue;
+        if (entries.typeOf(number) !== 0) continue;
         const base = entries.baseOf(number);
-        expect(base >= entries.count || entries.kindOf(base) === 0).toBe(true);
-        if (entries.packKindOf(number) === REF) expect(forest.waitedFor()).toContain(base);
+        expect(base >= entries.count || entries.typeOf(base) === 0).toBe(true);
+        if (entries.packTypeOf(number) === REF) expect(forest.waitedFor()).toContain(base);
       }
     });
     assert(shape, { numRuns: 300 });

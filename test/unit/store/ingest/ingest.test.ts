@@ -10,7 +10,7 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-const KIND_LETTERS = ["commit", "tree", "blob", "tag"];
+const TYPE_NAMES = ["commit", "tree", "blob", "tag"];
 
 /** Text that compresses little, in versions that make good deltas. */
 function large(version: number, bytes: number): Buffer {
@@ -82,8 +82,8 @@ describe.each(REPOSITORIES)("ingest of a pack of git's: %s, %s", (_name, format,
       await store.push(git.pack(["--all"], "--delta-base-offset"), git.tips());
       const listed = git.lines(["cat-file", "--batch-check=%(objectname) %(objecttype)", "--batch-all-objects"]);
       const names = new Uint8Array(Buffer.from(listed.map((line) => line.split(" ")[0]).join(""), "hex"));
-      const kinds = await store.database().kindsOf(names);
-      expect([...kinds].map((kind) => KIND_LETTERS[kind - 1])).toEqual(listed.map((line) => line.split(" ")[1]));
+      const types = await store.database().typesOf(names);
+      expect([...types].map((type) => TYPE_NAMES[type - 1])).toEqual(listed.map((line) => line.split(" ")[1]));
     });
   });
 });

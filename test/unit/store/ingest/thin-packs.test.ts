@@ -89,12 +89,12 @@ describe.each(Object.entries(LAYOUTS))("ingest of thin packs, %s memory", (_name
       tips: [tip],
       look: async (ingested) => {
         for (const commit of commits) {
-          expect(ingested.kindOf(rawName(commit))).toBe(1);
+          expect(ingested.typeOf(rawName(commit))).toBe(1);
           const content = await ingested.read(rawName(commit));
           expect(Buffer.compare(content, git.git(["cat-file", "commit", commit]))).toBe(0);
           seen++;
         }
-        expect(ingested.kindOf(rawName(base))).toBe(0);
+        expect(ingested.typeOf(rawName(base))).toBe(0);
         await expect(ingested.read(rawName(base))).rejects.toHaveProperty("name", "ObjectRejected");
       },
     });

@@ -1,25 +1,25 @@
 import { array, assert, integer, maxSafeInteger, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  encodePackKinds,
-  kindAtPosition,
-  packKindsBytes,
+  encodePackTypes,
+  typeAtPosition,
+  packTypesBytes,
   sizeClassAtPosition,
   sizeClassOf,
   sizesOfClass,
-} from "../../../src/format/pack-kinds.ts";
+} from "../../../src/format/pack-types.ts";
 
 describe("the types and sizes of a pack", () => {
   it("are decoded as they were encoded", () => {
-    const objects = array(record({ kind: integer({ min: 1, max: 4 }), size: maxSafeInteger().map(Math.abs) }));
+    const objects = array(record({ type: integer({ min: 1, max: 4 }), size: maxSafeInteger().map(Math.abs) }));
     const shape = property(objects, (all) => {
-      const bytes = encodePackKinds(all.length, {
-        kindAt: (position) => all[position]?.kind ?? 0,
+      const bytes = encodePackTypes(all.length, {
+        typeAt: (position) => all[position]?.type ?? 0,
         sizeAt: (position) => all[position]?.size ?? 0,
       });
-      expect(bytes.length).toBe(packKindsBytes(all.length));
-      for (const [position, { kind, size }] of all.entries()) {
-        expect(kindAtPosition(bytes, position)).toBe(kind);
+      expect(bytes.length).toBe(packTypesBytes(all.length));
+      for (const [position, { type, size }] of all.entries()) {
+        expect(typeAtPosition(bytes, position)).toBe(type);
         const { least, most } = sizesOfClass(sizeClassAtPosition(bytes, position));
         expect(size).toBeGreaterThanOrEqual(least);
         expect(size).toBeLessThanOrEqual(most);
@@ -30,12 +30,12 @@ describe("the types and sizes of a pack", () => {
 
   it("are encoded as documented", () => {
     const sizes = [0, 1, 2, 3, 4];
-    const encoded = encodePackKinds(5, {
-      kindAt: (position) => [1, 2, 3, 4, 4][position] ?? 0,
+    const encoded = encodePackTypes(5, {
+      typeAt: (position) => [1, 2, 3, 4, 4][position] ?? 0,
       sizeAt: (position) => sizes[position] ?? 0,
     });
     expect([...encoded]).toEqual([0b000000_00, 0b000001_01, 0b000010_10, 0b000010_11, 0b000011_11]);
-    expect(() => kindAtPosition(new Uint8Array(1), 1)).toThrow(RangeError);
+    expect(() => typeAtPosition(new Uint8Array(1), 1)).toThrow(RangeError);
     expect(() => sizeClassAtPosition(new Uint8Array(1), 1)).toThrow(RangeError);
   });
 

@@ -14,7 +14,7 @@
 const LAST_SIZE_CLASS = 63;
 
 /** Returns the bytes of the file for `count` objects. */
-export function packKindsBytes(count: number): number {
+export function packTypesBytes(count: number): number {
   return count;
 }
 
@@ -35,29 +35,29 @@ export function sizesOfClass(sizeClass: number): { readonly least: number; reado
 }
 
 /** The accessors of the type number (1–4) and the size in bytes of the object at a position of the index. */
-export type KindAndSize = {
-  readonly kindAt: (position: number) => number;
+export type TypeAndSize = {
+  readonly typeAt: (position: number) => number;
   readonly sizeAt: (position: number) => number;
 };
 
 /** Encodes the types and sizes of `count` objects. */
-export function encodePackKinds(count: number, { kindAt, sizeAt }: KindAndSize): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(packKindsBytes(count));
+export function encodePackTypes(count: number, { typeAt, sizeAt }: TypeAndSize): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(packTypesBytes(count));
   for (let position = 0; position < count; position++) {
-    bytes[position] = (kindAt(position) - 1) | (sizeClassOf(sizeAt(position)) << 2);
+    bytes[position] = (typeAt(position) - 1) | (sizeClassOf(sizeAt(position)) << 2);
   }
   return bytes;
 }
 
-function byteAt(kinds: Uint8Array, position: number): number {
-  const byte = kinds[position];
+function byteAt(types: Uint8Array, position: number): number {
+  const byte = types[position];
   if (byte === undefined) throw new RangeError(`position ${position} is outside the types`);
   return byte;
 }
 
 /** Returns the type number (1–4) of the object at a position. @throws RangeError outside the file. */
-export function kindAtPosition(kinds: Uint8Array, position: number): number {
-  return (byteAt(kinds, position) & 3) + 1;
+export function typeAtPosition(types: Uint8Array, position: number): number {
+  return (byteAt(types, position) & 3) + 1;
 }
 
 /**
@@ -65,6 +65,6 @@ export function kindAtPosition(kinds: Uint8Array, position: number): number {
  *
  * @throws RangeError outside the file.
  */
-export function sizeClassAtPosition(kinds: Uint8Array, position: number): number {
-  return byteAt(kinds, position) >> 2;
+export function sizeClassAtPosition(types: Uint8Array, position: number): number {
+  return byteAt(types, position) >> 2;
 }

@@ -6,15 +6,15 @@
  * @packageDocumentation
  */
 import { EXEMPT, PENDING, PLACED, SELECTED } from "../kernel/object-flags.ts";
-import { kindAtPosition } from "../format/pack-kinds.ts";
-import { KIND_NUMBER } from "../object/object-kind.ts";
+import { typeAtPosition } from "../format/pack-types.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
-import { BlobSizes, type ObjectFilter, passingKinds } from "../graph/object-filter.ts";
+import { BlobSizes, type ObjectFilter, passingTypes } from "../graph/object-filter.ts";
 import { type NumberedPack, type PackSelection, inBaseOrder, selectByRank } from "./pack-selection.ts";
 
 /** Selects and places every object of every pack that passes the filter, and the objects of `exempt` (nodes). */
-export async function selectByKinds(
+export async function selectByTypes(
   session: GraphSession,
   filter: ObjectFilter,
   exempt: readonly number[],
@@ -23,10 +23,10 @@ export async function selectByKinds(
   const selections: PackSelection[] = [];
   for (const numbered of inBaseOrder(session.database.packs)) {
     const { handle } = numbered;
-    const [order, kinds] = await Promise.all([loadPackOrder(handle, session.format), handle.allKinds()]);
-    const from = { ...numbered, order, kinds };
+    const [order, types] = await Promise.all([loadPackOrder(handle, session.format), handle.allTypes()]);
+    const from = { ...numbered, order, types };
     const selection = selectPassing(session, from, {
-      kinds: passingKinds(filter),
+      types: passingTypes(filter),
       large: await largeBlobs(session, from, filter),
       anyExempt: exempt.length > 0,
     });
@@ -36,9 +36,9 @@ export async function selectByKinds(
   return selections;
 }
 
-type Known = NumberedPack & { readonly order: PackOrder; readonly kinds: Uint8Array };
+type Known = NumberedPack & { readonly order: PackOrder; readonly types: Uint8Array };
 type Passing = {
-  readonly kinds: ReadonlySet<number>;
+  readonly types: ReadonlySet<number>;
   /** By index position: 1 for a blob that is too large. */
   readonly large: Uint8Array | undefined;
   readonly anyExempt: boolean;
@@ -54,7 +54,7 @@ function selectPassing(session: GraphSession, from: Known, passing: Passing): Pa
   return selectByRank(from, (name, position) => {
     // Completion appended bases behind the pack's own objects. They are in other packs as own objects.
     if (++rank >= ownObjects) return -1;
-    const passes = passing.kinds.has(kindAtPosition(from.kinds, position)) && passing.large?.[position] !== 1;
+    const passes = passing.types.has(typeAtPosition(from.types, position)) && passing.large?.[position] !== 1;
     if (!passes && !(passing.anyExempt && isExempt(name))) return -1;
     const node = session.node(name);
     if (session.has(node, PLACED)) return -1;
@@ -64,12 +64,12 @@ function selectPassing(session: GraphSession, from: Known, passing: Passing): Pa
 }
 
 async function largeBlobs(session: GraphSession, from: Known, filter: ObjectFilter): Promise<Uint8Array | undefined> {
-  if (filter.blobBytes === Number.POSITIVE_INFINITY || !passingKinds(filter).has(KIND_NUMBER.blob)) return undefined;
+  if (filter.blobBytes === Number.POSITIVE_INFINITY || !passingTypes(filter).has(TYPE_NUMBER.blob)) return undefined;
   const sizes = await BlobSizes.open(session, from.handle, filter.blobBytes);
   const large = new Uint8Array(from.order.count);
   for (let rank = 0; rank < from.order.count; rank++) {
     const position = from.order.positionAt(rank);
-    if (kindAtPosition(from.kinds, position) !== KIND_NUMBER.blob) continue;
+    if (typeAtPosition(from.types, position) !== TYPE_NUMBER.blob) continue;
     // In pack order, so that entries that have to be read are read in order.
     const small = sizes.atOnce(position) ?? (await sizes.isSmall(position));
     if (!small) large[position] = 1;
