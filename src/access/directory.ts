@@ -77,6 +77,8 @@ export interface TenantRegistry {
    * Deletes a repository, listed or not, and removes it from the list and from tokens. Returns whether there was one.
    */
   removeRepo(repo: string): Promise<boolean>;
+  /** Deletes repository `id` and removes it from the list, if nothing was ever put into it. */
+  retractRepo(repo: string, id: string): Promise<void>;
   /** Notes a repository's visibility, since public ones are deleted first when the tenant is deleted. */
   noteVisibility(repo: string, visibility: "private" | "public"): Promise<void>;
   /** Returns the bounds of a repository, listed or not; `undefined` if there is no such tenant. */

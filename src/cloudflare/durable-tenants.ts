@@ -30,6 +30,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     remove: () => call(async () => object.remove()),
     register: (request) => call(async () => object.register(request)),
     removeRepo: (repo) => call(async () => object.removeRepo(repo)),
+    retractRepo: (repo, id) => call(async () => object.retractRepo(repo, id)),
     noteVisibility: (repo, visibility) => call(async () => object.noteVisibility(repo, visibility)),
     allowance: (repo) => call(async () => object.allowance(repo)),
     repos: (after, limit) => call(async () => object.repos(after, limit)),

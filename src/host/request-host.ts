@@ -176,6 +176,11 @@ export class RequestHost implements Host {
     throw new GitRefusal(status, detail);
   }
 
+  async retract(name: RepositoryName, id: string): Promise<void> {
+    this.formats.forget(repositoryKey(name));
+    await this.#storage.tenant(name.tenant).retractRepo(name.repo, id);
+  }
+
   packBody(id: string, pack: string, extension: "pack" | "idx", range: FileRange): Promise<ReadableStream> {
     return this.#storage.packBody(id, { pack, extension }, range);
   }

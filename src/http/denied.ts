@@ -12,23 +12,18 @@ import {
   type Subject,
   type TenantAction,
 } from "../access/decide.ts";
+import { explainDenial, explainTenantDenial } from "../access/denial.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { Host } from "./host.ts";
 
-/** Thrown by a service's `admit`, and caught by the route. */
+/** Thrown by a service's `admit`, and caught by the route. Its message is for the requester. */
 export class AccessDenied extends Error {
   override readonly name = "AccessDenied";
   readonly decision: Exclude<Decision, "allow">;
-  constructor(decision: Exclude<Decision, "allow">) {
-    super(decision);
+  constructor(decision: Exclude<Decision, "allow">, message: string) {
+    super(message);
     this.decision = decision;
   }
-}
-
-function enforce(host: Host, decision: Decision): void {
-  if (decision === "allow") return;
-  host.refused();
-  throw new AccessDenied(decision);
 }
 
 /**
@@ -44,7 +39,10 @@ export async function authorize(
   subject: Subject | undefined,
 ): Promise<void> {
   const { principal } = await host.identify(name);
-  enforce(host, decide(principal, action, name, subject));
+  const decision = decide(principal, action, name, subject);
+  if (decision === "allow") return;
+  host.refused();
+  throw new AccessDenied(decision, explainDenial({ decision, principal, action, name, subject }));
 }
 
 /**
@@ -54,7 +52,10 @@ export async function authorize(
  */
 export async function authorizeTenant(host: Host, action: TenantAction, tenant: string): Promise<void> {
   const { principal } = await host.identify();
-  enforce(host, decideTenant(principal, action, tenant));
+  const decision = decideTenant(principal, action, tenant);
+  if (decision === "allow") return;
+  host.refused();
+  throw new AccessDenied(decision, explainTenantDenial(decision, principal));
 }
 
 /** Thrown for a client that sends too many requests. */

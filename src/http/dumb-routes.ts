@@ -17,7 +17,7 @@ import { streamedResponse } from "./body.ts";
 import { isUnchanged, mayContinue, validatorHeaders, type Validators } from "./conditional.ts";
 import { wholePacks } from "../repository/view.ts";
 import { authorize } from "./denied.ts";
-import { answered, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
+import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { HostEnv, PlainFile } from "./host.ts";
 
 const PACK_FILE = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/;
@@ -40,25 +40,24 @@ const PLAIN_FILES: readonly (readonly [PlainFile, string])[] = [
   ["objects/info/packs", "text/plain; charset=utf-8"],
 ];
 
-async function namedRepository(context: Context<HostEnv>): Promise<RepositoryName> {
+function namedRepository(context: Context<HostEnv>): RepositoryName {
   const { tenant = "", repo = "" } = context.req.param();
   const name = parseGitRepositoryName(tenant, repo);
-  if (name !== undefined) return name;
-  await authorize(context.var.host, "read", { tenant, repo }, undefined);
-  throw new GitRefusal(404, "Repository not found.");
+  if (name === undefined) throw new GitRefusal(404, NO_ADDRESS);
+  return name;
 }
 
 /** Checks whether the repository may be read at all, so that missing files look the same everywhere. */
 async function admitted(context: Context<HostEnv>): Promise<void> {
   const { host } = context.var;
-  const name = await namedRepository(context);
+  const name = namedRepository(context);
   const found = await host.repository(name).refs.open({});
   await authorize(host, "read", name, found.kind === "found" ? found.record : undefined);
 }
 
 async function plainFile(context: Context<HostEnv>, file: PlainFile, contentType: string): Promise<Response> {
   const { host } = context.var;
-  const name = await namedRepository(context);
+  const name = namedRepository(context);
   const pieces = await host.plainFile(name, file, (subject) => authorize(host, "read", name, subject));
   return streamedResponse(
     {
@@ -93,7 +92,7 @@ type PackFile = {
  */
 async function findPackFile(context: Context<HostEnv>, file: string): Promise<PackFile> {
   const { host } = context.var;
-  const name = await namedRepository(context);
+  const name = namedRepository(context);
   const found = await host.repository(name).refs.open({ packs: true });
   await authorize(host, "read", name, found.kind === "found" ? found.record : undefined);
   const [, checksum, extension] = PACK_FILE.exec(file) ?? [];
@@ -152,9 +151,18 @@ export function dumbRoutes(): Hono<HostEnv> {
   }
   routes.all("/:tenant/:repo/info/lfs/*", (context) =>
     answered(async () => {
-      await admitted(context);
+      const { principal } = await context.var.host.identify();
+      // git-lfs asks before the push that makes the repository, so a missing one is answered alike.
+      const isKnown = principal.kind === "token" || principal.kind === "operator";
+      if (!isKnown) await admitted(context);
       const headers = { ...NO_CACHE, "Content-Type": "application/vnd.git-lfs+json" };
-      return new Response(JSON.stringify({ message: "Git LFS is not there yet." }), { status: 501, headers });
+      return new Response(
+        JSON.stringify({
+          message:
+            "This host has no Git LFS yet. Push without it: git lfs uninstall --local, then commit the files themselves.",
+        }),
+        { status: 501, headers },
+      );
     }),
   );
   routes.all("/:tenant/:repo/*", (context) =>

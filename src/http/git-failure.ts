@@ -16,6 +16,10 @@ export const NO_CACHE = {
   "Cache-Control": "no-cache, max-age=0, must-revalidate",
 } as const;
 
+/** The refusal of an address that no repository can have. */
+export const NO_ADDRESS =
+  "There is no repository at such an address. Addresses are {host}/{tenant}/{name}.git: two names of up to 100 letters, digits, '.', '_' and '-'.";
+
 /** Thrown by a Git route to answer at once. */
 export class GitRefusal extends Error {
   override readonly name = "GitRefusal";
@@ -31,14 +35,14 @@ function text(status: number, line: string, more: Readonly<Record<string, string
   return new Response(`${line}\n`, { status, headers });
 }
 
-function denied(error: AccessDenied): Response {
-  switch (error.decision) {
+function denied({ decision, message }: AccessDenied): Response {
+  switch (decision) {
     case "challenge":
-      return text(401, "Credentials are needed.", { "WWW-Authenticate": CHALLENGE });
+      return text(401, message, { "WWW-Authenticate": CHALLENGE });
     case "hide":
-      return text(404, "Repository not found.");
+      return text(404, message);
     case "forbid":
-      return text(403, "This repository may not be written to.");
+      return text(403, message);
   }
 }
 

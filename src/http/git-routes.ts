@@ -21,7 +21,7 @@ import { parseProtocolVersion, type ProtocolVersion } from "../wire/protocol-ver
 import { parseServiceName, type ServiceName } from "../wire/service-announcement.ts";
 import { requestSource, streamedResponse } from "./body.ts";
 import { authorize, describeMirror } from "./denied.ts";
-import { answered, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
+import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { logFault } from "./log.ts";
 import { explainRegisterRefusal } from "./register-refusal.ts";
@@ -49,22 +49,21 @@ type ServiceRequest = {
 /**
  * Returns the names in the URL.
  *
- * @throws AccessDenied as for a repository that does not exist.
+ * @throws GitRefusal if no repository can have them.
  */
-async function namedRepository(context: Context<HostEnv>): Promise<Pick<ServiceRequest, "name" | "at">> {
+function namedRepository(context: Context<HostEnv>): Pick<ServiceRequest, "name" | "at"> {
   const { tenant = "", repo: asked = "" } = context.req.param();
   const { repo, at } = splitMoment(asked);
   const name = parseGitRepositoryName(tenant, repo);
-  if (name !== undefined) return { name, at };
-  await authorize(context.var.host, "read", { tenant, repo }, undefined);
-  throw new GitRefusal(404, "Repository not found.");
+  if (name === undefined) throw new GitRefusal(404, NO_ADDRESS);
+  return { name, at };
 }
 
-async function serviceRequest(context: Context<HostEnv>, service: ServiceName): Promise<ServiceRequest> {
+function serviceRequest(context: Context<HostEnv>, service: ServiceName): ServiceRequest {
   return {
     host: context.var.host,
     request: context.req.raw,
-    ...(await namedRepository(context)),
+    ...namedRepository(context),
     service,
     version: parseProtocolVersion(context.req.header("Git-Protocol")),
   };
@@ -152,7 +151,12 @@ function answer(
       output,
       admit,
       ...(service === "git-receive-pack"
-        ? { create: PUSHED_REPOSITORY, register: (made: Made) => host.register(name, made) }
+        ? {
+            create: PUSHED_REPOSITORY,
+            register: (made: Made) => host.register(name, made),
+            retract: (id: string) => host.retract(name, id),
+            madeNote: `The private repository ${repositoryKey(name)} was created by this push.`,
+          }
         : {}),
       actor: actorOf(pusher),
       ...actorNameOf(pusher),
@@ -315,16 +319,31 @@ async function refuseStrangers({ host, service, name }: ServiceRequest): Promise
   if (service === "git-receive-pack" || known.kind === "invalid") await authorize(host, "write", name, undefined);
 }
 
+/** What git and git-lfs append to a repository's address. */
+const GIT_REQUEST = /^(.*)\/(?:info\/refs|git-upload-pack|git-receive-pack|info\/lfs\/.*)$/;
+
+/** Whether a path is a request of git's whose address has more or fewer than two names. */
+function isMisshapen(path: string): boolean {
+  const [, address] = GIT_REQUEST.exec(path) ?? [];
+  return address !== undefined && address.split("/").length !== 3;
+}
+
 /** The routes of smart HTTP. A plain `info/refs` is left to the next handler. */
 export function gitRoutes(): Hono<HostEnv> {
   const routes = new Hono<HostEnv>();
+  routes.use(async (context, next) => {
+    if (!isMisshapen(context.req.path)) return next();
+    return answered(async () => {
+      throw new GitRefusal(404, NO_ADDRESS);
+    });
+  });
   routes.get("/:tenant/:repo/info/refs", async (context, next) => {
     const asked = context.req.query("service");
     if (asked === undefined) return next();
     return answered(async () => {
       const service = parseServiceName(asked);
       if (service === undefined) throw new GitRefusal(403, `Unsupported service: '${asked}'`);
-      const request = await serviceRequest(context, service);
+      const request = serviceRequest(context, service);
       await refuseStrangers(request);
       return advertise(request);
     });
@@ -333,7 +352,7 @@ export function gitRoutes(): Hono<HostEnv> {
   for (const service of ["git-upload-pack", "git-receive-pack"] as const) {
     routes.post(`/:tenant/:repo/${service}`, (context) =>
       answered(async () => {
-        const request = await serviceRequest(context, service);
+        const request = serviceRequest(context, service);
         await refuseStrangers(request);
         return serve(request);
       }),

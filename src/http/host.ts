@@ -71,6 +71,8 @@ export interface Host {
    * @throws GitRefusal if the tenant takes no more.
    */
   register(name: RepositoryName, made: Pick<KnownRepository, "objectFormat" | "visibility">): Promise<string>;
+  /** Deletes the repository with this id that a push has made, if nothing was put into it. */
+  retract(name: RepositoryName, id: string): Promise<void>;
   /**
    * Opens a stored pack's file as a body that is sent untouched.
    *

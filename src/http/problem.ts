@@ -105,11 +105,11 @@ export function problemOf(error: unknown): Response {
   if (error instanceof AccessDenied) {
     switch (error.decision) {
       case "challenge":
-        return problemResponse(401, "A valid token is needed.");
+        return problemResponse(401, error.message);
       case "hide":
-        return problemResponse(404, "There is no such repository.");
+        return problemResponse(404, error.message);
       case "forbid":
-        return problemResponse(403, "The token may not do this.");
+        return problemResponse(403, error.message);
     }
   }
   if (error instanceof GitRefusal)

@@ -182,6 +182,8 @@ export type BeginPushAnswer =
   | {
       readonly kind: "begun";
       readonly record: DescribedRepository;
+      /** Whether this request made the repository; absent if not. */
+      readonly made?: true;
       readonly packs: readonly PackRecord[];
       /** The present values in the order of `names`, in hexadecimal; "" for a ref that does not exist. */
       readonly current: readonly string[];

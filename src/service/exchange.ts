@@ -55,6 +55,12 @@ export type PushExchange = Exchange & {
    * the tenant takes no more repositories.
    */
   register?(create: CreateRequest): Promise<string>;
+  /**
+   * Removes the repository that this push made, by its id, if nothing is in it: a refused push leaves nothing behind.
+   */
+  retract?(id: string): Promise<void>;
+  /** The line for the user of a client whose push made the repository. */
+  readonly madeNote?: string;
   /** The pusher, as the ref log identifies it. */
   readonly actor: string;
   /** The name of the pusher's token, for the ref log. It is absent if no token pushes. */

@@ -364,6 +364,15 @@ function usageCases(open: () => Promise<TenantUnderTest>): void {
     expect(await (await open()).allowance("one")).toBeUndefined();
   });
 
+  it("retracts a repository that nobody made, and frees its name and its place", async () => {
+    const { tenant } = await made();
+    const added = await tenant.register(wanted("three"));
+    const before = (await tenant.describe())?.repoCount ?? 0;
+    await tenant.retractRepo("three", added.kind === "registered" ? added.id : "");
+    expect((await tenant.describe())?.repoCount).toBe(before - 1);
+    expect(await tenant.repos("", 10)).toMatchObject({ items: ["one", "two"] });
+  });
+
   it("a deleted tenant leaves no usage to the next of its name", async () => {
     const { tenant, tell } = await made();
     await tell("one", 3, 300, 3);

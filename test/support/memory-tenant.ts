@@ -42,6 +42,17 @@ export class MemorySurroundings implements TenantSurroundings {
     return this.repositories.delete(repo);
   }
 
+  /** Repositories that somebody has put something into. */
+  readonly used = new Set<string>();
+
+  async retractRepository(repo: string, id: string): Promise<boolean> {
+    this.#call();
+    if (this.repositories.get(repo) !== id) return true;
+    if (this.used.has(repo)) return false;
+    this.doomed.add(id);
+    return this.repositories.delete(repo);
+  }
+
   async confirmRepository(repo: string, id: string): Promise<string | undefined> {
     this.#call();
     const found = this.repositories.get(repo);
@@ -94,6 +105,7 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     remove: () => upkeep.remove(),
     register: async (request) => database.register(request, now()),
     removeRepo: (repo) => upkeep.removeRepo(repo),
+    retractRepo: (repo, id) => upkeep.retractRepo(repo, id),
     noteVisibility: async (repo, visibility) => database.noteVisibility(repo, visibility),
     allowance: async (repo) => database.allowance(repo),
     noteUsage: async (report) => database.noteUsage(report),

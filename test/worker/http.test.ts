@@ -175,11 +175,32 @@ describe("credentials", () => {
     expect(answer.status).toBe(401);
   });
 
-  it("answers impossible names like missing repositories", async () => {
-    for (const path of ["/api/x.git/info/refs?service=git-upload-pack", "/acme/.x/info/refs?service=git-upload-pack"]) {
-      expect((await askAsOperator(path)).status).toBe(404);
+  it.each([
+    "/acme/group/widgets.git/info/refs?service=git-receive-pack",
+    "/widgets.git/info/refs?service=git-upload-pack",
+    "/acme/-x.git/info/refs?service=git-upload-pack",
+    "/acme/x.lock/info/refs",
+    "/acme/group/widgets.git/info/lfs/objects/batch",
+  ])("tells everybody that %s is no address of a repository", async (path) => {
+    for (const answer of [await ask(path), await askAsOperator(path)]) {
+      expect(answer.status).toBe(404);
+      expect(await answer.text()).toContain("Addresses are {host}/{tenant}/{name}.git");
     }
-    expect((await ask("/acme/-x.git/info/refs?service=git-upload-pack")).status).toBe(401);
+  });
+
+  it("tells a token that is not valid that it is not", async () => {
+    const answer = await ask("/acme/open.git/info/refs?service=git-receive-pack", {
+      headers: { Authorization: "Bearer nonsense" },
+    });
+    expect(await answer.text()).toBe("The token is not valid: it is unknown, expired or revoked.\n");
+  });
+
+  it("tells git-lfs before the repository is made that there is no Git LFS", async () => {
+    const batch = { method: "POST", headers: { "Content-Type": "application/vnd.git-lfs+json" }, body: "{}" };
+    const answer = await askAsOperator("/acme/new.git/info/lfs/objects/batch", batch);
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([501, "application/vnd.git-lfs+json"]);
+    expect(await answer.json()).toMatchObject({ message: expect.stringMatching(/no Git LFS yet/) });
+    expect((await ask("/acme/new.git/info/lfs/objects/batch", batch)).status).toBe(401);
   });
 });
 

@@ -80,6 +80,7 @@ async function openTenant(): Promise<TenantUnderTest> {
     remove: () => object.remove(),
     register: (request) => object.register(request),
     removeRepo: (repo) => object.removeRepo(repo),
+    retractRepo: (repo, id) => object.retractRepo(repo, id),
     noteVisibility: (repo, visibility) => object.noteVisibility(repo, visibility),
     allowance: (repo) => object.allowance(repo),
     noteUsage: (report) => object.noteUsage(report),

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import type { Job } from "../../events/job.ts";
-import type { DueWork, RepositoryDatabase } from "./repository-database.ts";
+import type { DueWork } from "./due-work.ts";
+import type { RepositoryDatabase } from "./repository-database.ts";
 
 /** Sends the jobs of one repository, and notes each in its database once it is sent. */
 export class JobSender {

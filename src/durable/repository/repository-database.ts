@@ -21,6 +21,7 @@ import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import { commitPush } from "./commit-push.ts";
+import { derivedDue, type DueWork } from "./due-work.ts";
 import { replacePacks } from "./replace-packs.ts";
 import type { EventSource } from "./event-sockets.ts";
 import { RepositoryHooks } from "./hook-database.ts";
@@ -46,6 +47,7 @@ import { recentValuesOf } from "./tables/recent-values.ts";
 import { placeBefore, readRefLog, refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
+import { isUnused } from "./unused.ts";
 import { readPushSeed } from "./tables/push-seed.ts";
 import { listAskedRefs } from "./tables/refs-at.ts";
 import { listRules, replaceRules } from "./tables/ref-rules.ts";
@@ -68,30 +70,10 @@ import { answerUpload } from "./upload-database.ts";
 
 /** Derived files are written this long after a change, so that changes close together share one writing, in milliseconds. */
 export const DERIVED_DELAY = 1000;
-/** A job to write derived files that has not reported after this time is taken for lost. Milliseconds. */
-const DERIVED_JOB_TIME = 5 * 60 * 1000;
 /** A job to delete a prefix that has not reported after this time is taken for lost. Milliseconds. */
 const PREFIX_JOB_TIME = 60 * 60 * 1000;
 /** Expired leases that are handled in one go. */
 const SWEEP_BATCH = 100;
-
-/** The work that is due, for the alarm. */
-export type DueWork = {
-  /** The id of the repository, if there is one. */
-  readonly id?: string;
-  /** Whether a job to write the derived files has to be sent. */
-  readonly derivedFiles: boolean;
-  /** Uploads whose files have to be deleted from the bucket. */
-  readonly expiredPacks: readonly string[];
-  /** Ids of deleted repositories whose prefixes have to be deleted. */
-  readonly doomedPrefixes: readonly string[];
-  /** Ids of webhooks that have deliveries due. */
-  readonly hooks: readonly string[];
-  /** Whether the pointer to a mirror's snapshot has to be deleted. */
-  readonly staleSnapshot: boolean;
-  /** Whether a job to sync the mirror has to be sent. */
-  readonly mirrorSync: boolean;
-};
 
 /** Returns a fresh repository id: 128 random bits in hex. */
 export type NewId = () => string;
@@ -203,13 +185,15 @@ export class RepositoryDatabase {
   /** Leases the keys of a push. Makes the repository if it is missing and the request asks for that. */
   beginPush(request: BeginPushRequest, now: number): BeginPushAnswer {
     return this.#tables.transaction(() => {
-      const row = this.#read() ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
+      const found = this.#read();
+      const row = found ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
       if (row === undefined) return { kind: "missing" };
       if (request.packName !== undefined) insertLease(this.#db, request.packName, now + LEASE_TIME);
       const values = readRefs(this.#db, request.names);
       return {
         kind: "begun",
         record: this.#described(row),
+        ...(found === undefined ? { made: true } : {}),
         packs: listPacks(this.#db),
         ...this.#pushSeed(request),
         uploadBytes: sumUploads(this.#db, request.upload),
@@ -287,6 +271,12 @@ export class RepositoryDatabase {
       doomPrefix(this.#db, row.record.id, now, leasedUntil);
       return true;
     });
+  }
+
+  /** Removes repository `id` if nothing was ever put into it. Returns whether there is none with that id now. */
+  retract(id: string, now: number): boolean {
+    if (this.#read()?.record.id !== id) return true;
+    return isUnused(this.#db) && this.remove(now);
   }
 
   /**
@@ -388,10 +378,4 @@ export class RepositoryDatabase {
   prefixJobSent(id: string, now: number): void {
     postponePrefix(this.#db, id, now + PREFIX_JOB_TIME);
   }
-}
-
-/** Returns when to write the derived files: at once if they are behind, later if a job is under way, else never. */
-function derivedDue(row: RepositoryRow, now: number): number {
-  if (row.derivedVersion === row.version) return Number.POSITIVE_INFINITY;
-  return row.derivedJobAt === undefined ? now : row.derivedJobAt + DERIVED_JOB_TIME;
 }

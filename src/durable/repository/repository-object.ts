@@ -155,6 +155,11 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return removed;
   }
 
+  /** Removes repository `id` if nothing was ever put into it. Returns whether there is none with that id now. */
+  retract(id: string): boolean {
+    return this.#waking(this.#database.retract(id, Date.now()));
+  }
+
   /** Returns the id of the repository that is here. If there is none, makes sure that none with this id is made. */
   confirm(id: string): string | undefined {
     return this.#waking(this.#database.confirm(id, Date.now()));

@@ -42,6 +42,7 @@ function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurround
   const directory = objectNamed(env.DIRECTORY, DIRECTORY_NAME, env);
   return {
     removeRepository: async (repo, id) => repository(repo).remove(id),
+    retractRepository: async (repo, id) => repository(repo).retract(id),
     confirmRepository: async (repo, id) => repository(repo).confirm(id),
     enterDirectory: async (createdAt) => directory.enter({ name: tenant, createdAt }),
     leaveDirectory: async () => directory.leave(tenant),
@@ -151,6 +152,11 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   /** See `TenantRegistry.removeRepo`. */
   removeRepo(repo: string): Promise<boolean> {
     return this.#working(() => this.#upkeep.removeRepo(repo));
+  }
+
+  /** See `TenantRegistry.retractRepo`. */
+  retractRepo(repo: string, id: string): Promise<void> {
+    return this.#upkeep.retractRepo(repo, id);
   }
 
   /** See `TenantRegistry.noteVisibility`. */

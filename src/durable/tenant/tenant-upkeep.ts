@@ -14,6 +14,8 @@ export interface TenantSurroundings {
    * whether there was one.
    */
   removeRepository(repo: string, id: string | undefined): Promise<boolean>;
+  /** Removes the repository if nothing was ever put into it. Returns whether there is none with this id now. */
+  retractRepository(repo: string, id: string): Promise<boolean>;
   /** Returns the id of the repository of this name. If there is none, makes sure that none is made with this id. */
   confirmRepository(repo: string, id: string): Promise<string | undefined>;
   enterDirectory(createdAt: number): Promise<void>;
@@ -46,6 +48,11 @@ export class TenantUpkeep {
     const removed = await this.#surroundings.removeRepository(repo, listed?.id);
     if (listed !== undefined) this.#database.endRemoval(listed);
     return removed;
+  }
+
+  /** Removes a repository that was made for nothing. If it is in use by now, it stays. */
+  async retractRepo(repo: string, id: string): Promise<void> {
+    if (await this.#surroundings.retractRepository(repo, id)) this.#database.endRemoval({ name: repo, id });
   }
 
   /** Enters the tenant in the directory, or removes it from there. */

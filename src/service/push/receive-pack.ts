@@ -21,7 +21,6 @@ import { defaultBranchOf } from "../../refs/default-branch.ts";
 import { leniencyFor } from "../../refs/fsck-settings.ts";
 import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
-import type { BeginPushAnswer } from "../../refs/ref-store.ts";
 import type { RefUpdate } from "../../refs/ref-update.ts";
 import { openObjects } from "../../repository/open-objects.ts";
 import { takeIn } from "../../repository/take-in.ts";
@@ -33,6 +32,7 @@ import { formatReportStatus } from "../../wire/report-status.ts";
 import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
 import type { PushExchange } from "../exchange.ts";
 import { type ServiceCall, answerFaults } from "../failure.ts";
+import { beginAdmitted, type Begun } from "./begin-admitted.ts";
 import { fsckHint } from "./fsck-hint.ts";
 import { checkNewValues } from "./new-values.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
@@ -54,8 +54,6 @@ const PACK_NAME_BYTES = 20;
  */
 const MOST_COMMITS = 10_000;
 const MOST_STORED_COMMITS = 50;
-
-type Begun = Extract<BeginPushAnswer, { kind: "begun" }>;
 
 /** A push that may go on: its repository is open and its requester admitted. */
 type Push = ServiceCall<PushExchange> & {
@@ -81,7 +79,11 @@ export async function serveReceivePack(exchange: PushExchange): Promise<void> {
     const memory = new PushMemory(exchange.repository, request.format.rawSize);
     try {
       const push = await begin(call, request, reader, memory);
-      await report(push, await land(push));
+      try {
+        await report(push, await land(push));
+      } finally {
+        await retractUnused(push);
+      }
     } finally {
       memory.end();
     }
@@ -112,6 +114,7 @@ async function begin(
     certificate = await checkCertificate(call.exchange, request, { id: begun.record.id, ownSeed: begun.pushSeed });
   } catch (error) {
     await staged?.discard(false);
+    if (begun.made === true) await call.exchange.retract?.(begun.record.id);
     throw error;
   }
   if (request.sideBand) await call.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
@@ -121,47 +124,14 @@ async function begin(
   return { ...call, request, reader, begun, verdict, start, staged, memory, certificate };
 }
 
-/**
- * Begins the push and has the requester admitted. Makes the repository if it is missing and the requester may make it.
- */
-async function beginAdmitted(
-  call: ServiceCall<PushExchange>,
-  request: PushRequest,
-  packName: string | undefined,
-): Promise<Begun> {
-  const { exchange, admission } = call;
-  const { repository, create } = exchange;
-  const asked = {
-    names: request.updates.map(({ name }) => name),
-    ...(request.certificate === undefined ? {} : { pushSeed: true }),
-    ...(packName === undefined ? {} : { packName }),
-    ...(exchange.upload === undefined ? {} : { upload: exchange.upload }),
-  };
-  const found = await repository.refs.beginPush(asked);
-  if (found.kind === "begun") {
-    try {
-      await admission.admit(found.record);
-      return found;
-    } catch (error) {
-      if (packName !== undefined) {
-        await new StagedPack(packName, repository.refs, repository.storage(found.record.id)).discard(false);
-      }
-      throw error;
-    }
-  }
-  await admission.admit(undefined);
-  if (create === undefined) throw new ProtocolError("repository not found");
-  const wanted = { ...create, objectFormat: request.format.name };
-  const id = await exchange.register?.(wanted);
-  const made = await repository.refs.beginPush({
-    ...asked,
-    create: { ...wanted, ...(id === undefined ? {} : { id }) },
-  });
-  // The tenant was deleted in this instant, and the repository with it.
-  if (made.kind === "missing") throw new ProtocolError("repository not found");
-  // Another client may have made it in this instant, with its own settings.
-  await admission.admit(made.record);
-  return made;
+/** Whether the push moved a ref. */
+function hasMoved({ verdict }: Push): boolean {
+  return verdict.outcomes.some(({ kind }) => kind === "ok");
+}
+
+/** Removes a repository that this push made and then moved nothing in. */
+async function retractUnused(push: Push): Promise<void> {
+  if (push.begun.made === true && !hasMoved(push)) await push.exchange.retract?.(push.begun.record.id);
 }
 
 /** Takes the push from the early verdict to its end. Returns the text that follows `unpack` in the report. */
@@ -378,8 +348,11 @@ async function commit(push: Push, { pack, tips, tipPack }: Landing): Promise<voi
 }
 
 /** Sends the report of the push, in band 1 if there are side-bands. */
-async function report({ request, verdict, answer }: Push, unpackStatus: string): Promise<void> {
+async function report(push: Push, unpackStatus: string): Promise<void> {
+  const { request, verdict, answer, begun, exchange } = push;
   const { updates, outcomes } = verdict;
+  const { madeNote } = exchange;
+  if (begun.made === true && madeNote !== undefined && hasMoved(push)) await answer.progress(`${madeNote}\n`);
   await answer.progress(explainOutcomes(outcomes, updates));
   if (request.report !== 0) {
     const lines = new PktBuffer();

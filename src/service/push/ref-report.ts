@@ -11,7 +11,7 @@ import type { RefReport } from "../../wire/report-status.ts";
 
 /** The texts that explain why a ref was not moved. */
 export type RejectionText = {
-  /** The text after `ng <ref>`. It is short, and the same for all failures in one place, as with C git. */
+  /** The text after `ng <ref>`, short, in the words of git since 2.50 (`ref_transaction_error_msg`). */
   readonly why: string;
   /** The line on band 2 that explains more, without its line feed; `undefined` if `why` is enough. */
   readonly detail?: string;
@@ -39,19 +39,19 @@ export function explainRejection(
   update: Pick<RefUpdate, "name" | "oldOid" | "newOid">,
 ): RejectionText {
   const name = update.name.slice(0, SHOWN);
-  const locked = (detail: string): RejectionText => ({
-    why: "failed to update ref",
+  const locked = (reason: string, detail: string): RejectionText => ({
+    why: reason,
     detail: `error: cannot lock ref '${name}': ${detail}`,
   });
   switch (why.kind) {
     case "stale":
-      return locked(`is at ${why.current} but expected ${update.oldOid}`);
+      return locked("incorrect old value provided", `is at ${why.current} but expected ${update.oldOid}`);
     case "exists":
-      return locked("reference already exists");
+      return locked("reference already exists", "reference already exists");
     case "missing-ref":
-      return locked(`unable to resolve reference '${name}'`);
+      return locked("reference does not exist", `unable to resolve reference '${name}'`);
     case "directory-conflict":
-      return locked(`'${why.other}' exists; cannot create '${name}'`);
+      return locked("refname conflict", `'${why.other}' exists; cannot create '${name}'`);
     case "bad-name":
       return { why: "funny refname", detail: `error: refusing to create funny ref '${name}' remotely` };
     case "delete-current":
@@ -65,7 +65,7 @@ export function explainRejection(
       return { why: "failed to update ref", detail: `error: multiple updates for ref '${name}' not allowed` };
     case "wrong-type":
       return {
-        why: "failed to update ref",
+        why: "invalid new value provided",
         detail: `error: cannot update ref '${name}': trying to write non-commit object ${update.newOid} to branch '${name}'`,
       };
     default:

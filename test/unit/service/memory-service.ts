@@ -49,6 +49,8 @@ export type RequestOptions = {
   /** Bytes a read gives at most. */
   readonly piece?: number;
   readonly create?: NewRepository;
+  /** Whether a repository that a refused push made stays. */
+  readonly keepsUnused?: boolean;
   readonly refuse?: Error;
   readonly pusher?: Pusher;
   /** Thrown by the read after the last byte: a client that hung up. */
@@ -124,7 +126,10 @@ export class MemoryService {
         admitted.push(record?.id);
         if (options.refuse !== undefined) throw options.refuse;
       },
-      ...(options.create === undefined ? {} : { create: options.create }),
+      ...(options.create === undefined ? {} : { create: options.create, madeNote: "made it" }),
+      ...(options.keepsUnused === true
+        ? {}
+        : { retract: async (id: string) => void this.refs.database.retract(id, this.now) }),
       actor: "tester",
       pusher: options.pusher ?? {},
       agent: "thinpack/test",

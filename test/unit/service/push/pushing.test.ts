@@ -1,7 +1,6 @@
 /** Pushes, beside C git's receive-pack: what is reported, what moves, what is left behind. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { CorruptStore, ProtocolError } from "../../../../src/bytes/failure.ts";
-import { advertiseRefs } from "../../../../src/service/advertise.ts";
 import type { PushExchange } from "../../../../src/service/exchange.ts";
 import { serveReceivePack } from "../../../../src/service/push/receive-pack.ts";
 import { serveV2 } from "../../../../src/service/serve-v2.ts";
@@ -55,6 +54,21 @@ const push = async (
   pack: Uint8Array = new Uint8Array(),
   capabilities = "report-status",
 ): Promise<string[]> => reportLines((await host.run(serveReceivePack, pushBody(commands, pack, capabilities))).body);
+
+/** Why a ref transaction fails, in the words of git since 2.50. */
+const NEW_WORDS = [
+  "refname conflict",
+  "reference already exists",
+  "reference does not exist",
+  "incorrect old value provided",
+  "invalid new value provided",
+];
+
+/** Gives a line of a report as git before 2.50 has it: it said the same of every failure of a ref transaction. */
+function inOldWords(line: string): string {
+  const word = line.startsWith("ng ") ? NEW_WORDS.find((words) => line.endsWith(` ${words}`)) : undefined;
+  return word === undefined ? line : `${line.slice(0, -word.length)}failed to update ref`;
+}
 
 /** What lies in the bucket, by extension. */
 const files = (): string[] => [...host.storage.files.keys()].map((name) => name.split(".")[1] ?? "").toSorted();
@@ -135,7 +149,7 @@ describe("the report of a push", () => {
   ])("is that of C git for %s", async (_, commands, pack, capabilities = "report-status") => {
     const body = pushBody(commands, pack, capabilities);
     const ours = reportLines((await host.run(serveReceivePack, body)).body);
-    expect(ours).toEqual(await theirReport(body));
+    expect(ours.map(inOldWords)).toEqual((await theirReport(body)).map(inOldWords));
     expect(leases()).toEqual([]);
   });
 
@@ -229,7 +243,7 @@ describe("a refused push", () => {
     expect(reportLines(body)).toEqual([
       "unpack ok",
       "ng refs/heads/a b funny refname",
-      `ng ${MAIN} failed to update ref`,
+      `ng ${MAIN} incorrect old value provided`,
     ]);
     expect([files(), leases()]).toEqual([before, []]);
     expect(calls).toEqual(["beginPush", "abandonPush"]);
@@ -239,7 +253,7 @@ describe("a refused push", () => {
     const before = files();
     const pack = buildPack([{ type: "blob", content: "new\n" }]);
     const report = await push([{ name: "refs/heads/x", new: objectId("blob", "new\n") }], pack);
-    expect(report).toEqual(["unpack ok", "ng refs/heads/x failed to update ref"]);
+    expect(report).toEqual(["unpack ok", "ng refs/heads/x invalid new value provided"]);
     expect([files(), leases()]).toEqual([before, []]);
   });
 
@@ -353,40 +367,6 @@ describe("a push that lands", () => {
     expect(await host.listRefs()).toEqual([`${MAIN} ${secondId}`]);
   });
 
-  it("makes the repository if that is allowed, and only then", async () => {
-    host = new MemoryService();
-    const body = pushBody([{ name: MAIN, new: firstId }], buildPack([...base, { type: "commit", content: first }]));
-    const refused = await host.run(serveReceivePack, body);
-    expect(pktText(refused.body)).toEqual(["ERR repository not found"]);
-    const { admitted, body: report } = await host.run(serveReceivePack, body, { create: NEW_REPOSITORY });
-    expect(reportLines(report)).toEqual(["unpack ok", `ok ${MAIN}`]);
-    expect(admitted).toEqual([undefined, expect.stringMatching(/^[0-9a-f]{32}$/)]);
-  });
-
-  it("makes the repository with the client's hash function, of the two that are offered", async () => {
-    host = new MemoryService();
-    const none = new Uint8Array();
-    const advertise = (exchange: PushExchange): Promise<void> => advertiseRefs(exchange, "git-receive-pack", 0);
-    const { body: shown } = await host.run(advertise, none, { create: NEW_REPOSITORY });
-    const line = pktText(shown).find((text) => text.includes("report-status")) ?? "";
-    expect(line).toContain(" object-format=sha1 object-format=sha256 ");
-
-    const request = pktBytes(`${"0".repeat(64)} ${"1".repeat(64)} ${MAIN}\\0object-format=sha256`, "0000");
-    await host.run(serveReceivePack, request, { create: NEW_REPOSITORY });
-    expect((await host.refs.describe())?.objectFormat).toBe("sha256");
-    const { body: settled } = await host.run(advertise, none, { create: NEW_REPOSITORY });
-    expect(pktText(settled).join("")).toContain(" object-format=sha256 ");
-    expect(pktText(settled).join("")).not.toContain("object-format=sha1");
-  });
-
-  it("makes no repository if the push must name its hash function and does not", async () => {
-    host = new MemoryService();
-    const request = pktBytes(`${"0".repeat(64)} ${"1".repeat(64)} ${MAIN}\\0report-status`, "0000");
-    const { body } = await host.run(serveReceivePack, request, { create: NEW_REPOSITORY });
-    expect(pktText(body)).toEqual(["ERR unsupported object format 'sha1'"]);
-    expect(await host.refs.describe()).toBeUndefined();
-  });
-
   it("does not begin for a requester who is not admitted", async () => {
     const refuse = new Error("refused");
     const body = pushBody(
@@ -434,7 +414,7 @@ describe("a push that lands", () => {
       ],
       pack,
     );
-    expect(report).toEqual(["unpack ok", `ok ${MAIN}`, "ng refs/heads/x failed to update ref"]);
+    expect(report).toEqual(["unpack ok", `ok ${MAIN}`, "ng refs/heads/x invalid new value provided"]);
     const found = await host.refs.open({ packs: true });
     expect(found.kind === "found" && found.packs.filter(({ marked }) => marked).length).toBe(1);
   });
@@ -502,7 +482,7 @@ describe("a push that lands", () => {
         "report-status side-band-64k",
       ),
     );
-    expect(reportLines(band(body, 1))).toEqual(["unpack ok", `ng ${MAIN} failed to update ref`]);
+    expect(reportLines(band(body, 1))).toEqual(["unpack ok", `ng ${MAIN} incorrect old value provided`]);
     expect(band(body, 2).toString()).toContain(`is at ${firstId} but expected ${secondId}\n`);
     expect([files().filter((name) => name === "pack").length, leases()]).toEqual([1, []]);
   });
@@ -525,7 +505,7 @@ describe("a push that lands", () => {
         }),
       pushBody([{ name: MAIN, old: secondId, new: thirdId }], buildPack([{ type: "commit", content: third }])),
     );
-    expect(reportLines(body)).toEqual(["unpack ok", `ng ${MAIN} failed to update ref`]);
+    expect(reportLines(body)).toEqual(["unpack ok", `ng ${MAIN} reference does not exist`]);
   });
 
   it("records its push options in the ref log", async () => {
