@@ -12,7 +12,6 @@
  */
 import { itemAt, u32At, u8At } from "../../bytes/assert.ts";
 import { CorruptStore, ObjectRejected } from "../../bytes/failure.ts";
-import { toHex } from "../../bytes/hex.ts";
 import type { Pacer } from "../../bytes/pacer.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, badEntry } from "../../format/pack-entry.ts";
 import { TYPE_NUMBER, OFS_DELTA } from "../../object/object-type.ts";
@@ -46,7 +45,7 @@ export interface OutsideBases {
 
 /** A base that the pack does not bring. */
 export type OutsideBase = {
-  /** The index of its name in the oid table. */
+  /** The index of its name: see `ObjectNames`. */
   readonly index: number;
   readonly type: number;
   held: Held | undefined;
@@ -102,13 +101,9 @@ export class DeltaResolver {
 
   /** Resolves all deltas. @throws ObjectRejected, in git's words, if a base is nowhere to be found. */
   async run(): Promise<void> {
-    const { entries, progress, inflating, intake } = this.#input;
-    const { kernel } = inflating;
+    const { entries, progress, intake } = this.#input;
     intake.settle();
-    const forest = new DeltaForest(entries, {
-      count: kernel.oidCount,
-      entryOf: (name) => kernel.valueOf(name) - 1,
-    });
+    const forest = new DeltaForest(entries, intake.names);
     this.#total = forest.left;
     if (this.#total > 0) await progress(0, this.#total);
     intake.onNamed = (name) => forest.nameIsKnown(name);
@@ -146,25 +141,19 @@ export class DeltaResolver {
    * @throws ObjectRejected if an entry has the name of a base found outside, and builds on itself because of that.
    */
   missingBases(): readonly OutsideBase[] {
-    const { entries, inflating } = this.#input;
-    const { kernel } = inflating;
-    const brought = this.#outside.find(({ index }) => kernel.valueOf(index) !== 0);
+    const { entries } = this.#input;
+    const { names } = this.#input.intake;
+    const brought = this.#outside.find(({ index }) => names.isBrought(index));
     if (brought === undefined) return this.#outside;
     // A reader of the stored pack takes the base that is in the pack.
     const storedBase = (number: number): number => {
       const base = entries.baseOf(number);
-      return entries.packTypeOf(number) === OFS_DELTA ? base : kernel.valueOf(base) - 1;
+      return entries.packTypeOf(number) === OFS_DELTA ? base : names.entryOf(base);
     };
     if (hasCycle(entries, this.#count, storedBase)) {
-      throw new ObjectRejected(`The same object ${this.#hex(brought.index)} appears twice in the pack`);
+      throw new ObjectRejected(`The same object ${names.hex(brought.index)} appears twice in the pack`);
     }
-    return this.#outside.filter(({ index }) => kernel.valueOf(index) === 0);
-  }
-
-  #hex(name: number): string {
-    const { kernel } = this.#input.inflating;
-    const at = kernel.oidAt(name);
-    return toHex(kernel.memory, at, at + this.#input.rawSize);
+    return this.#outside.filter(({ index }) => !names.isBrought(index));
   }
 
   #batch(): EntryBatch {
@@ -182,25 +171,20 @@ export class DeltaResolver {
 
   /** Returns the node that a delta builds on; -1 if it is not known yet. */
   #baseOf(number: number): number {
-    const { entries, inflating } = this.#input;
+    const { entries, intake } = this.#input;
     const base = entries.baseOf(number);
     if (entries.packTypeOf(number) === OFS_DELTA) return base;
     const outside = this.#outsideByName.get(base);
-    return outside === undefined ? inflating.kernel.valueOf(base) - 1 : this.#count + outside;
+    return outside === undefined ? intake.names.entryOf(base) : this.#count + outside;
   }
 
   /** Looks in the catalog for names that deltas wait for. Returns false if it has none not looked for before. */
   async #findOutside(forest: DeltaForest, asked: Set<number>): Promise<boolean> {
-    const { inflating, rawSize, outside } = this.#input;
-    const { kernel } = inflating;
+    const { intake, outside } = this.#input;
     const waited = forest.waitedFor().filter((name) => !asked.has(name));
     if (waited.length === 0) return false;
-    const names = new Uint8Array(waited.length * rawSize);
-    for (const [i, name] of waited.entries()) {
-      asked.add(name);
-      const at = kernel.oidAt(name);
-      names.set(kernel.memory.subarray(at, at + rawSize), rawSize * i);
-    }
+    for (const name of waited) asked.add(name);
+    const names = intake.names.copyAll(waited);
     const types = await outside.typesOf(names);
     let found = false;
     for (const [i, index] of waited.entries()) {
@@ -295,7 +279,7 @@ export class DeltaResolver {
 
   /** Loads the base outside the pack in which a node's chain ends, if the chain has to be made again. */
   async #loadOutside(node: number): Promise<void> {
-    const { entries, inflating, outside, large, rawSize } = this.#input;
+    const { entries, inflating, intake, outside, large } = this.#input;
     let at = node;
     while (at < this.#count) {
       if (this.#heldNode(at) !== undefined || !entries.isDelta(at)) return;
@@ -303,8 +287,7 @@ export class DeltaResolver {
     }
     const base = this.#outside[at - this.#count];
     if (base === undefined || base.large !== undefined || this.#heldNode(at) !== undefined) return;
-    const nameAt = inflating.kernel.oidAt(base.index);
-    const name = inflating.kernel.memory.slice(nameAt, nameAt + rawSize);
+    const name = intake.names.copy(base.index);
     const object = await outside.read(name);
     if (object !== undefined) base.held = inflating.hold(object.bytes);
     else base.large = await unpackLargeBase(large, at, await outside.chainOf(name));

@@ -27,9 +27,9 @@ type Columns = {
   /** The position in the ring of the inflated object, or -1. */
   ring: Float64Array<ArrayBuffer>;
   crc: Uint32Array<ArrayBuffer>;
-  /** The index of the object's name in the kernel's oid table, or {@link UNRESOLVED}. */
+  /** The index of the object's name in the pack's `ObjectNames`, or {@link UNRESOLVED}. */
   name: Uint32Array<ArrayBuffer>;
-  /** For an ofs-delta, the base's entry number; for a ref-delta, the index of the base's name in the oid table. */
+  /** For an ofs-delta, the base's entry number; for a ref-delta, the index of the base's name there. */
   base: Uint32Array<ArrayBuffer>;
   /** The size in bytes of the inflated object or, while unresolved, of the delta. */
   size: Float64Array<ArrayBuffer>;
@@ -128,7 +128,7 @@ export class EntryTable {
     return type === OFS_DELTA || type === REF_DELTA;
   }
 
-  /** Returns the index of the object's name in the oid table, or {@link UNRESOLVED}. */
+  /** Returns the index of the object's name, or {@link UNRESOLVED}. */
   nameOf(number: number): number {
     return this.#chunk(number).name[number & ROW_MASK] ?? UNRESOLVED;
   }

@@ -31,6 +31,7 @@ import type { ObjectDatabase } from "../object-database.ts";
 import type { IngestProgress } from "./ingest-progress.ts";
 import { ObjectBudget, type ObjectLimits } from "./object-budget.ts";
 import { ObjectIntake } from "./object-intake.ts";
+import { NONE } from "./object-names.ts";
 import { ObjectReader } from "../object-reader.ts";
 import { ObjectRing } from "../object-ring.ts";
 import { writePackIndex } from "./pack-index-writer.ts";
@@ -247,17 +248,18 @@ class Ingest {
   }
 
   async #checkLateBlobs(resolver: DeltaResolver): Promise<void> {
-    const { kernel, database } = this.#input;
+    const { database } = this.#input;
+    const { names } = this.#intake;
     for (const index of this.#intake.lateBlobs()) {
       await this.#pacer.pace();
-      const entry = kernel.valueOf(index) - 1;
-      if (entry >= 0) {
+      const entry = names.entryOf(index);
+      if (entry !== NONE) {
         const tooLarge = this.#entries.sizeOf(entry) > this.#inflating.wholeBytes;
         const bytes = tooLarge ? undefined : this.#inflating.bytes(await resolver.content(entry));
         this.#intake.checkLateBlob(index, bytes);
         continue;
       }
-      const name = this.#nameAt(index);
+      const name = names.copy(index);
       // If the blob is missing, the check of references says so.
       const [type] = await database.typesOf(name);
       if (type !== 0) this.#intake.checkLateBlob(index, (await this.#reader.copyIfHeld(name))?.bytes);
@@ -294,6 +296,7 @@ class Ingest {
       storage,
       pack: packName,
       entries: this.#entries,
+      names: this.#intake.names,
       kernel,
       format,
       checksum,
@@ -341,14 +344,14 @@ class Ingest {
       open: async (base) => await this.#openBase(base),
       crc32: (crc, bytes) => sumOver(kernel, bytes, crc, (value, at, length) => kernel.crc32(value, at, length)),
       hash: hash(format.name),
-      recordName: (index, entry) => kernel.setValue(index, entry + 1),
+      recordName: (index, entry) => this.#intake.names.setEntry(index, entry),
     });
   }
 
   async #openBase(base: OutsideBase): Promise<BaseContent> {
     const { kernel, deflate } = this.#input;
     if (base.large === undefined) {
-      const { bytes } = await this.#reader.readCopy(this.#nameAt(base.index));
+      const { bytes } = await this.#reader.readCopy(this.#intake.names.copy(base.index));
       return { size: bytes.length, data: [deflate(bytes)] };
     }
     const adler32 = (adler: number, bytes: Uint8Array): number =>
@@ -356,27 +359,15 @@ class Ingest {
     return { size: this.#large.sizeOf(base.large.node), data: largeBaseData(this.#large, base.large, adler32) };
   }
 
-  #nameAt(index: number): Uint8Array<ArrayBuffer> {
-    const { kernel, format } = this.#input;
-    const at = kernel.oidAt(index);
-    return kernel.memory.slice(at, at + format.rawSize);
-  }
-
-  #entryOf(name: Uint8Array): number {
-    const { kernel } = this.#input;
-    kernel.memory.set(name, kernel.scratchAt);
-    const index = kernel.oidFind(kernel.scratchAt);
-    return index < 0 ? -1 : kernel.valueOf(index) - 1;
-  }
-
   #typeOf(name: Uint8Array): number {
-    const entry = this.#entryOf(name);
-    return entry < 0 ? 0 : this.#entries.typeOf(entry);
+    const entry = this.#intake.names.entryNamed(name);
+    return entry === NONE ? 0 : this.#entries.typeOf(entry);
   }
 
   async #read(name: Uint8Array): Promise<Uint8Array> {
-    const entry = this.#entryOf(name);
-    if (entry < 0 || this.#resolver === undefined) throw new ObjectRejected(`object ${toHex(name)} is not in the pack`);
+    const entry = this.#intake.names.entryNamed(name);
+    if (entry === NONE || this.#resolver === undefined)
+      throw new ObjectRejected(`object ${toHex(name)} is not in the pack`);
     return this.#inflating.bytes(await this.#resolver.content(entry)).slice();
   }
 }

@@ -1,9 +1,9 @@
 /**
  * Takes each object of a pack once it is whole in kernel memory. The object is hashed (with collision detection) and
- * fscked, and its references are noted in the kernel's oid table. When all objects are in, the table tells what the
+ * fscked, and its references are noted in the table of the pack's {@link ObjectNames}. When all objects are in, the table tells what the
  * pack refers to and does not bring. It also tells whether all objects of the pack are reachable from the pushed tips.
  *
- * The flags of a table entry say how the object is referred to. Its value is the number of the pack's entry, plus one.
+ * The flags of a name say how the object is referred to: see `kernel/object-flags.ts`.
  *
  * @packageDocumentation
  */
@@ -29,6 +29,7 @@ import type { EntryTable } from "./entry-table.ts";
 import { FsckWarnings } from "./fsck-warnings.ts";
 import type { Held, Inflating } from "../inflating.ts";
 import { NamingQueue } from "./naming-queue.ts";
+import { NONE, ObjectNames } from "./object-names.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import { TYPE_NUMBER, typeOfNumber } from "../../object/object-type.ts";
 import { readTagLinks } from "../../object/tag.ts";
@@ -46,15 +47,17 @@ export type ExternalReferences = { readonly names: Uint8Array<ArrayBuffer>; read
 
 /** Takes the objects of one pack, in any order. */
 export class ObjectIntake {
+  /** The names of the pack's objects and of what they refer to. */
+  readonly names: ObjectNames;
   readonly #kernel: Kernel;
   readonly #entries: EntryTable;
   readonly #format: ObjectFormat;
   readonly #unnamed: NamingQueue;
-  /** Receives the oid-table index of each object when it gets its name. */
+  /** Receives the index of each object's name when it gets it. */
   onNamed: (index: number) => void = () => undefined;
   /** The address of room for one object name. */
   readonly #scratch: number;
-  /** Oid-table indexes of blobs whose content must be checked and that may have passed before that was known. */
+  /** The names of blobs whose content must be checked and that may have passed before that was known. */
   readonly #lateBlobs = new Set<number>();
   readonly #links: CommitLinks;
   readonly #inflating: Inflating;
@@ -73,6 +76,7 @@ export class ObjectIntake {
     this.#leniency = leniency;
     const { kernel } = inflating;
     this.#kernel = kernel;
+    this.names = new ObjectNames(kernel);
     this.#entries = entries;
     this.#unnamed = new NamingQueue(inflating, (object, nameAt, collision) => {
       const index = this.#admit(object.number, nameAt, collision);
@@ -126,12 +130,12 @@ export class ObjectIntake {
   }
 
   #admit(number: number, nameAt: number, collision: boolean): number {
-    const kernel = this.#kernel;
-    const index = kernel.oidAdd(nameAt);
-    if (collision) throw new ObjectRejected(`SHA-1 appears to be part of a collision attack: ${this.#hex(index)}`);
-    if (kernel.valueOf(index) !== 0)
-      throw new ObjectRejected(`The same object ${this.#hex(index)} appears twice in the pack`);
-    kernel.setValue(index, number + 1);
+    const { names } = this;
+    const index = names.addAt(nameAt);
+    if (collision) throw new ObjectRejected(`SHA-1 appears to be part of a collision attack: ${names.hex(index)}`);
+    if (names.isBrought(index))
+      throw new ObjectRejected(`The same object ${names.hex(index)} appears twice in the pack`);
+    names.setEntry(index, number);
     this.#entries.setName(number, index);
     this.onNamed(index);
     return index;
@@ -158,14 +162,8 @@ export class ObjectIntake {
     return toHex(this.#kernel.memory, this.#scratch, this.#scratch + this.#format.rawSize);
   }
 
-  #hex(index: number): string {
-    const at = this.#kernel.oidAt(index);
-    return toHex(this.#kernel.memory, at, at + this.#format.rawSize);
-  }
-
   #refer(name: Uint8Array, flag: number): void {
-    this.#kernel.memory.set(name, this.#scratch);
-    this.#kernel.orFlags(this.#kernel.oidAdd(this.#scratch), flag | REFERENCED);
+    this.names.orFlags(this.names.add(name), flag | REFERENCED);
   }
 
   #acceptCommit(held: Held, bytes: Uint8Array): void {
@@ -228,19 +226,19 @@ export class ObjectIntake {
     const verdict = fsckTreeEntry(kernel.memory.slice(modeEnd + 1, nameEnd), parseMode(kernel.memory, entry));
     this.#refuse(TYPE_NUMBER.tree, tree, verdict.finding);
     for (const file of verdict.attached) {
-      const blob = kernel.oidAdd(nameEnd + 1);
-      kernel.orFlags(blob, file === "gitmodules" ? GITMODULES : GITATTRIBUTES);
+      const blob = this.names.addAt(nameEnd + 1);
+      this.names.orFlags(blob, file === "gitmodules" ? GITMODULES : GITATTRIBUTES);
       this.#lateBlobs.add(blob);
     }
   }
 
   #checkAttached(index: number, at: number, size: number): void {
-    const flags = this.#kernel.flagsOf(index);
+    const flags = this.names.flagsOf(index);
     if ((flags & (GITMODULES | GITATTRIBUTES)) === 0) return;
     this.checkLateBlob(index, this.#kernel.memory.subarray(at, at + size));
   }
 
-  /** Returns the oid-table indexes of blobs whose content must still be passed to {@link checkLateBlob}. */
+  /** Returns the names of blobs whose content must still be passed to {@link checkLateBlob}. */
   lateBlobs(): number[] {
     return [...this.#lateBlobs];
   }
@@ -248,11 +246,11 @@ export class ObjectIntake {
   /** Checks the content of a `.gitmodules` or `.gitattributes`; `undefined` stands for content too large to be held. */
   checkLateBlob(index: number, bytes: Uint8Array | undefined): void {
     this.#lateBlobs.delete(index);
-    const flags = this.#kernel.flagsOf(index);
+    const flags = this.names.flagsOf(index);
     for (const file of ["gitmodules", "gitattributes"] as const) {
       const refusal = flags & ATTACHED_FLAG[file] ? fsckAttachedBlob(file, bytes) : undefined;
-      if (refusal === undefined || this.#leniency.skipped.has(this.#hex(index))) continue;
-      throw new FsckRejected(this.#hex(index), refusal.id, refusal.text);
+      if (refusal === undefined || this.#leniency.skipped.has(this.names.hex(index))) continue;
+      throw new FsckRejected(this.names.hex(index), refusal.id, refusal.text);
     }
   }
 
@@ -262,22 +260,21 @@ export class ObjectIntake {
    * @throws ObjectRejected if an object of the pack is referred to as an object of another type.
    */
   externalReferences(typeOf: (entry: number) => number): ExternalReferences {
-    const kernel = this.#kernel;
+    const { names } = this;
     const rawSize = this.#format.rawSize;
     let count = 0;
-    for (let index = 0; index < kernel.oidCount; index++) {
-      if ((kernel.flagsOf(index) & ANY_REFERENCE) !== 0 && kernel.valueOf(index) === 0) count++;
+    for (let index = 0; index < names.count; index++) {
+      if ((names.flagsOf(index) & ANY_REFERENCE) !== 0 && !names.isBrought(index)) count++;
     }
     const external = { names: new Uint8Array(count * rawSize), types: new Uint8Array(count) };
     let used = 0;
-    for (let index = 0; index < kernel.oidCount; index++) {
-      const references = kernel.flagsOf(index) & ANY_REFERENCE;
+    for (let index = 0; index < names.count; index++) {
+      const references = names.flagsOf(index) & ANY_REFERENCE;
       if (references === 0) continue;
-      const value = kernel.valueOf(index);
-      const type = this.#checkReferences(index, references, value === 0 ? 0 : typeOf(value - 1));
-      if (value !== 0) continue;
-      const at = kernel.oidAt(index);
-      external.names.set(kernel.memory.subarray(at, at + rawSize), used * rawSize);
+      const entry = names.entryOf(index);
+      const type = this.#checkReferences(index, references, entry === NONE ? 0 : typeOf(entry));
+      if (entry !== NONE) continue;
+      external.names.set(names.view(index), used * rawSize);
       external.types[used++] = type;
     }
     return external;
@@ -292,7 +289,7 @@ export class ObjectIntake {
     if (expected !== undefined && (references & ~itemAt(REFERENCE_OF_TYPE, expected)) === 0) return expected;
     const found = typeOfNumber(type) ?? "another";
     throw new ObjectRejected(
-      `object ${this.#hex(index)}: expected type ${nameOfReference(references)}, found ${found}`,
+      `object ${this.names.hex(index)}: expected type ${nameOfReference(references)}, found ${found}`,
     );
   }
 
@@ -301,21 +298,19 @@ export class ObjectIntake {
    * {@link accept}.
    */
   refersTo(name: Uint8Array): boolean {
-    this.#kernel.memory.set(name, this.#scratch);
-    const index = this.#kernel.oidFind(this.#scratch);
-    return index >= 0 && (this.#kernel.flagsOf(index) & ANY_REFERENCE) !== 0;
+    const index = this.names.find(name);
+    return index !== NONE && (this.names.flagsOf(index) & ANY_REFERENCE) !== 0;
   }
 
   /** Whether every object of the pack is one of `tips` (raw names) or referred to by another object of the pack. */
   allReachableFrom(tips: readonly Uint8Array[]): boolean {
-    const kernel = this.#kernel;
+    const { names } = this;
     for (const tip of tips) {
-      kernel.memory.set(tip, this.#scratch);
-      const index = kernel.oidFind(this.#scratch);
-      if (index >= 0) kernel.orFlags(index, REFERENCED);
+      const index = names.find(tip);
+      if (index !== NONE) names.orFlags(index, REFERENCED);
     }
-    for (let index = 0; index < kernel.oidCount; index++) {
-      if (kernel.valueOf(index) !== 0 && (kernel.flagsOf(index) & REFERENCED) === 0) return false;
+    for (let index = 0; index < names.count; index++) {
+      if (names.isBrought(index) && (names.flagsOf(index) & REFERENCED) === 0) return false;
     }
     return true;
   }

@@ -14,6 +14,7 @@ import { encodeReverseIndex } from "../../format/reverse-index.ts";
 import { sortNames } from "../../format/sort-names.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import type { EntryTable } from "./entry-table.ts";
+import type { ObjectNames } from "./object-names.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { PackExtension, PackStorage } from "../../catalog/pack-storage.ts";
 import { StagedFile } from "./staged-file.ts";
@@ -28,6 +29,7 @@ export type IndexInput = {
   readonly storage: PackStorage;
   readonly pack: string;
   readonly entries: EntryTable;
+  readonly names: ObjectNames;
   readonly kernel: Kernel;
   readonly format: ObjectFormat;
   readonly checksum: Uint8Array;
@@ -61,12 +63,10 @@ function roomForColumns(input: IndexInput): Columns {
 }
 
 function gatherColumns(input: IndexInput): Columns {
-  const { entries, kernel, format } = input;
+  const { entries, names, format } = input;
   const columns = roomForColumns(input);
-  const memory = kernel.memory;
   for (let number = 0; number < entries.count; number++) {
-    const at = kernel.oidAt(entries.nameOf(number));
-    columns.names.set(memory.subarray(at, at + format.rawSize), number * format.rawSize);
+    columns.names.set(names.view(entries.nameOf(number)), number * format.rawSize);
   }
   entries.copyIndexColumns(columns.offset, columns.crc);
   return columns;

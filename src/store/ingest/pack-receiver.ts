@@ -12,6 +12,7 @@ import type { EntryTable } from "./entry-table.ts";
 import { type Held, type Inflating, tooLargeToHold } from "../inflating.ts";
 import type { ObjectBudget } from "./object-budget.ts";
 import type { ObjectIntake } from "./object-intake.ts";
+import { NONE } from "./object-names.ts";
 
 /** The tables that the first pass fills, and what it works with. */
 export type ReceiverInput = {
@@ -22,8 +23,6 @@ export type ReceiverInput = {
   readonly budget: ObjectBudget;
 };
 
-const NO_BASE = -1;
-
 /** Receives a pack's entries. */
 export class PackReceiver implements PackEntryReceiver {
   readonly #input: ReceiverInput;
@@ -31,7 +30,7 @@ export class PackReceiver implements PackEntryReceiver {
   declared = 0;
   /** The entry being received, if it is held whole. */
   #held: Held | undefined;
-  #base = NO_BASE;
+  #base = NONE;
 
   constructor(input: ReceiverInput) {
     this.#input = input;
@@ -46,12 +45,12 @@ export class PackReceiver implements PackEntryReceiver {
   }
 
   begin(entry: ScannedEntry): number {
-    const { entries, inflating, budget } = this.#input;
+    const { entries, inflating, intake, budget } = this.#input;
     budget.take(entry.size);
     this.#base = this.#findBase(entry);
     entries.add(entry.offset, entry.type, entry.size);
     if (entry.type === OFS_DELTA) entries.setBase(entry.number, this.#base);
-    else if (entry.type === REF_DELTA) entries.setBase(entry.number, inflating.kernel.oidAdd(entry.baseAt));
+    else if (entry.type === REF_DELTA) entries.setBase(entry.number, intake.names.addAt(entry.baseAt));
     this.#held = undefined;
     const whole = entry.size <= inflating.wholeBytes;
     if (this.#isDelta(entry)) {
@@ -70,7 +69,7 @@ export class PackReceiver implements PackEntryReceiver {
     return entry.type === OFS_DELTA || entry.type === REF_DELTA;
   }
 
-  /** Returns the number of the base if the pack has brought it, resolved or not; else -1. */
+  /** Returns the number of the base if the pack has brought it, resolved or not; else {@link NONE}. */
   #findBase(entry: ScannedEntry): number {
     const { entries, intake } = this.#input;
     if (entry.type === OFS_DELTA) {
@@ -78,23 +77,23 @@ export class PackReceiver implements PackEntryReceiver {
       if (base < 0) throw new ObjectRejected("delta base offset is out of bound");
       return base;
     }
-    if (entry.type !== REF_DELTA) return NO_BASE;
+    if (entry.type !== REF_DELTA) return NONE;
     const base = this.#findNamed(entry.baseAt);
-    if (base >= 0 || intake.isSettled) return base;
+    if (base !== NONE || intake.isSettled) return base;
     intake.settle();
     return this.#findNamed(entry.baseAt);
   }
 
-  /** Returns the number of the entry whose object's raw name is at this address, or -1. */
+  /** Returns the number of the entry whose object's raw name is at this address, or {@link NONE}. */
   #findNamed(nameAt: number): number {
-    const { kernel } = this.#input.inflating;
-    const name = kernel.oidFind(nameAt);
-    return name < 0 ? NO_BASE : kernel.valueOf(name) - 1;
+    const { names } = this.#input.intake;
+    const name = names.findAt(nameAt);
+    return name === NONE ? NONE : names.entryOf(name);
   }
 
   #baseIsHeld(): boolean {
     const { entries, inflating } = this.#input;
-    if (this.#base < 0 || entries.typeOf(this.#base) === 0) return false;
+    if (this.#base === NONE || entries.typeOf(this.#base) === 0) return false;
     const position = entries.ringOf(this.#base);
     return position >= 0 && inflating.ring.holds(position);
   }

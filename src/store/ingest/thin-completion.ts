@@ -35,7 +35,7 @@ export type ThinCompletion = {
   /** Continues a CRC-32. */
   readonly crc32: (crc: number, bytes: Uint8Array) => number;
   readonly hash: StreamingHash;
-  /** Receives the oid-table index of each base, and the number of the entry that now has it. */
+  /** Receives the index of each base's name, and the number of the entry that now has it. */
   readonly recordName: (index: number, entry: number) => void;
 };
 
