@@ -74,9 +74,6 @@ function isZipped(request: Request): boolean {
   return encoding === "gzip" || encoding === "x-gzip";
 }
 
-/** The repository that a service asks to be registered. */
-type Made = Parameters<NonNullable<PushExchange["register"]>>[0];
-
 /** Tells a client that pushes to a mirror, and may read it, that it is one. */
 async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<Exchange["admit"]>[0]): Promise<void> {
   if (record?.mirror === undefined) return;
@@ -101,12 +98,7 @@ async function refuseThePast(
 }
 
 /** A service's part of a request: the type of the answer, and the function that makes it. */
-type Service = {
-  readonly contentType: string;
-  readonly run: (exchange: PushExchange) => Promise<void>;
-  /** Whether it may bring objects. */
-  readonly pushes?: boolean;
-};
+type Service<E extends Exchange> = { readonly contentType: string; readonly run: (exchange: E) => Promise<void> };
 
 /**
  * Checks, before anything is sent, that the tenant would let the repository be made.
@@ -120,18 +112,11 @@ async function assertRoom(host: Host, name: RepositoryName): Promise<void> {
   throw new GitRefusal(status, detail);
 }
 
-/** Runs a service and answers with what it writes. `pusher` is recorded when refs move. */
-function answer(
-  asked: ServiceRequest,
-  { contentType, run, pushes = false }: Service,
-  pusher: Principal,
-): Promise<Response> {
+/** Runs a service and answers with what it writes. */
+function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>): Promise<Response> {
   const { host, request, name, service, at } = asked;
   const repository = at === undefined ? host.repository(name) : host.historic(name, at);
   const gone = new AbortController();
-  // If it has to be asked for, that happens together with opening the repository.
-  const allowance = pushes ? host.allowance(name) : undefined;
-  allowance?.catch(() => undefined);
   const headers = new Headers({ ...NO_CACHE, "Content-Type": contentType });
   let admitted = false;
   const admit: Exchange["admit"] = async (record) => {
@@ -150,20 +135,6 @@ function answer(
       input: requestSource(request.body, isZipped(request), repository.memory),
       output,
       admit,
-      ...(service === "git-receive-pack"
-        ? {
-            create: PUSHED_REPOSITORY,
-            register: (made: Made) => host.register(name, made),
-            retract: (id: string) => host.retract(name, id),
-            madeNote: `The private repository ${repositoryKey(name)} was created by this push.`,
-          }
-        : {}),
-      actor: actorOf(pusher),
-      ...actorNameOf(pusher),
-      pusher: pusherOf(pusher),
-      ...(allowance === undefined ? {} : { allowance: () => allowance }),
-      verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
-      ...(host.pushCertSeed === undefined ? {} : { pushCertSeed: host.pushCertSeed }),
       agent: host.agent,
       sessionId: host.sessionId,
       note: (said) => host.note(said),
@@ -191,6 +162,35 @@ function answer(
     },
     served,
   );
+}
+
+/** Returns the deployment's secret for nonces, as a part of an exchange. */
+function nonceSeed({ pushCertSeed }: Host): Pick<PushExchange, "pushCertSeed"> {
+  return pushCertSeed === undefined ? {} : { pushCertSeed };
+}
+
+/** Answers a push, of which `pusher` is recorded when refs move. */
+function answerPush(asked: ServiceRequest, run: Service<PushExchange>["run"], pusher: Principal): Promise<Response> {
+  const { host, name, service } = asked;
+  // If it has to be asked for, that happens together with opening the repository.
+  const allowance = host.allowance(name);
+  allowance.catch(() => undefined);
+  const push: Omit<PushExchange, keyof Exchange> = {
+    create: PUSHED_REPOSITORY,
+    register: (made) => host.register(name, made),
+    retract: (id) => host.retract(name, id),
+    madeNote: `The private repository ${repositoryKey(name)} was created by this push.`,
+    actor: actorOf(pusher),
+    ...actorNameOf(pusher),
+    pusher: pusherOf(pusher),
+    allowance: () => allowance,
+    verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
+    ...nonceSeed(host),
+  };
+  return answer(asked, {
+    contentType: `application/x-${service}-result`,
+    run: (exchange) => run({ ...exchange, ...push }),
+  });
 }
 
 /**
@@ -230,8 +230,9 @@ async function advertise(asked: ServiceRequest): Promise<Response> {
       });
     }
   }
-  const run: Service["run"] = (exchange) => advertiseRefs(exchange, service, version);
-  return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });
+  const run: Service<Exchange>["run"] = (exchange) =>
+    advertiseRefs({ ...exchange, ...nonceSeed(host) }, service, version);
+  return answer(asked, { contentType, run });
 }
 
 /**
@@ -272,7 +273,7 @@ export type PartedPush = {
 export async function servePartedPush(host: Host, request: Request, push: PartedPush): Promise<Response> {
   const service = "git-receive-pack";
   assertServiceBody(request, service);
-  const run: Service["run"] = async (exchange) => {
+  const run: Service<PushExchange>["run"] = async (exchange) => {
     const input = new PartedInput(exchange.input, exchange.repository.storage(push.id), push.upload);
     try {
       await serveReceivePack({ ...exchange, input, upload: push.upload.name });
@@ -283,20 +284,16 @@ export async function servePartedPush(host: Host, request: Request, push: Parted
   };
   const { principal } = await host.identify(push.name);
   const asked = { host, request, name: push.name, service, version: 0, at: undefined } as const;
-  return answer(asked, { contentType: `application/x-${service}-result`, run, pushes: true }, principal);
+  return answerPush(asked, run, principal);
 }
 
 /** Answers a POST to a service. */
 async function serve(asked: ServiceRequest): Promise<Response> {
   const { host, name, service, version, request } = asked;
   assertServiceBody(request, service);
-  const contentType = `application/x-${service}-result`;
-  if (service === "git-receive-pack") {
-    const pusher = await admitPusher(host, name);
-    return answer(asked, { contentType, run: serveReceivePack, pushes: true }, pusher);
-  }
+  if (service === "git-receive-pack") return answerPush(asked, serveReceivePack, await admitPusher(host, name));
   const run = version === 2 ? serveV2 : serveUploadPack;
-  return answer(asked, { contentType, run }, host.known ?? { kind: "anonymous" });
+  return answer(asked, { contentType: `application/x-${service}-result`, run });
 }
 
 /**
