@@ -5,10 +5,12 @@
  */
 import { Hono } from "hono";
 import { apiRoutes } from "./api/v1/routes.ts";
+import { storageChecks } from "./cloudflare/storage-checks.ts";
 import { type AppEnv, type PlatformOptions, withPlatform } from "./host/platform.ts";
 import { FOREIGN_PAGE, isForeignPage } from "./http/cross-origin.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
 import { gitRoutes } from "./http/git-routes.ts";
+import { deepHealth } from "./http/health.ts";
 import { goImportRoutes } from "./http/go-import.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
@@ -31,7 +33,11 @@ async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string)
 /** Builds the application. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  app.get("/healthz", (context) => context.json({ ok: true, version: options.version }));
+  app.get("/healthz", async ({ req, env }) => {
+    const { version } = options;
+    if (req.query("deep") !== "1") return Response.json({ ok: true, version });
+    return await deepHealth(req.raw, { version, adminToken: env.ADMIN_TOKEN, storages: storageChecks(env) });
+  });
   // On a deployed host the platform serves it before this Worker is called.
   app.get(COMMAND_PACKAGE, (context) => commandPackage(context.env.ASSETS, context.req.url));
   app.use(withPlatform(options));

@@ -5,7 +5,6 @@
  * @packageDocumentation
  */
 import type { Context, MiddlewareHandler } from "hono";
-import { withoutTokens } from "../access/token.ts";
 import type { ApiEnv } from "../api/api-host.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { IsolateTools } from "../cloudflare/isolate-tools.ts";
@@ -21,6 +20,7 @@ import { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
 import { apiHost } from "./api-host.ts";
 import { Lifetime } from "./lifetime.ts";
+import { measured, requestLine } from "./request-line.ts";
 import { RequestHost } from "./request-host.ts";
 
 /** The parts that the platform is made from, once per isolate. */
@@ -46,16 +46,7 @@ async function logWhenEnded(
 ): Promise<void> {
   const { status } = res;
   await lifetime.ended();
-  logRequest({
-    method: req.raw.method === "HEAD" ? "HEAD" : req.method,
-    path: withoutTokens(req.path),
-    status,
-    sid: host.sessionId,
-    ...host.noted,
-    ms: Date.now() - began,
-    ...host.counts(),
-    wasm: tools.kernels.takeHighest(),
-  });
+  logRequest(requestLine({ host, request: req.raw, status, began, wasm: tools.kernels.takeHighest() }));
 }
 
 /** Makes the platform for each request, and logs the request when its answer has gone out. */
@@ -88,6 +79,8 @@ export function withPlatform({ agent, tools }: PlatformOptions): MiddlewareHandl
     context.set("host", host);
     context.set("api", apiHost(storage, host, allowsPrivate(env)));
     await next();
+    const counted = await measured(context.res, host.traffic);
+    if (counted !== context.res) context.res = counted;
     context.header("Server-Timing", formatServerTiming(host.isRefused ? NOT_TOLD : host.counts()));
     context.executionCtx.waitUntil(logWhenEnded(context, { host, lifetime, tools }, began));
   };

@@ -21,12 +21,13 @@ import { type LoggedNote, logged } from "../http/log.ts";
 import { rightsOf } from "../http/reading-right.ts";
 import type { RecentReaders } from "../http/recent-readers.ts";
 import { explainRegisterRefusal } from "../http/register-refusal.ts";
+import { Traffic } from "../http/traffic.ts";
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
 import type { Repository } from "../repository/repository.ts";
 import { allReachable, wholePacks } from "../repository/view.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
-import type { ClientNote } from "../service/exchange.ts";
+import type { ClientNote, Served } from "../service/exchange.ts";
 import { type ArmouredSignature, type SignatureCheck, verifySignature } from "../signing/verify.ts";
 import type { Lifetime } from "./lifetime.ts";
 
@@ -74,6 +75,7 @@ export class RequestHost implements Host {
   readonly unbounded: UnboundedTenants;
   /** Returns what the requester may read under a name, before anything is opened. */
   readonly rightTo: (name: RepositoryName) => Promise<ReadingRight>;
+  readonly traffic = new Traffic();
   /** The client's own description, in the form of the log. */
   readonly noted: LoggedNote = {};
   readonly #storage: RequestStorage;
@@ -81,6 +83,8 @@ export class RequestHost implements Host {
   readonly #lifetime: Lifetime;
   readonly #caller: string;
   #isRefused = false;
+  #principal: Principal;
+  #served: Served | undefined;
 
   constructor({ storage, memory, credentials, bounds, lifetime, ...parts }: RequestParts) {
     this.#storage = storage;
@@ -88,7 +92,14 @@ export class RequestHost implements Host {
     this.#lifetime = lifetime;
     this.#caller = callerOf(credentials, parts.client);
     this.known = credentials.kind === "unchecked" ? undefined : credentials;
-    this.identify = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
+    // A token that nobody has looked up is as good as none.
+    this.#principal = this.known ?? { kind: "anonymous" };
+    const found = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);
+    this.identify = async (name) => {
+      const identity = await found(name);
+      this.#principal = identity.principal;
+      return identity;
+    };
     const { identify } = this;
     this.rightTo = rightsOf({ credentials, identify, recent: memory.recent, now: () => Date.now() });
     this.client = parts.client;
@@ -129,6 +140,20 @@ export class RequestHost implements Host {
 
   note(said: ClientNote): void {
     Object.assign(this.noted, logged(said));
+  }
+
+  served(what: Served): void {
+    this.#served = what;
+  }
+
+  /** What a service did, if one did something. */
+  get servedAs(): Served | undefined {
+    return this.#served;
+  }
+
+  /** The requester, as far as it is known. */
+  get principal(): Principal {
+    return this.#principal;
   }
 
   admitted(name: RepositoryName): void {

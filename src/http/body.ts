@@ -7,6 +7,7 @@ import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, LimitExceeded } from "../bytes/failure.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
 import { GitRefusal } from "./git-failure.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Bytes that have to come of a body, or be taken of an answer, before a client counts as having made progress. */
 const READ_STEP = 65_536;
@@ -32,9 +33,14 @@ const EMPTY: ByteSource = { read: async (buffer) => buffer.subarray(0, 0) };
  * that. A proxy that decompresses a body removes the header with it, so a body whose header says so has to be
  * compressed.
  */
-export function requestSource(body: ReadableStream | null, saysZipped: boolean, memory: RequestMemory): ByteSource {
+export function requestSource(
+  body: ReadableStream | null,
+  saysZipped: boolean,
+  memory: RequestMemory,
+  traffic: Traffic,
+): ByteSource {
   if (body === null) return EMPTY;
-  const reader = body.getReader({ mode: "byob" });
+  const reader = counting(body.getReader({ mode: "byob" }), traffic);
   let unzipped: ByteSource | undefined;
   let begun = false;
   return {
@@ -53,12 +59,26 @@ export function requestSource(body: ReadableStream | null, saysZipped: boolean, 
   };
 }
 
+type BodyReader = Pick<ReadableStreamBYOBReader, "readAtLeast" | "cancel">;
+
+/** Counts what a reader reads. */
+function counting(reader: ReadableStreamBYOBReader, traffic: Traffic): BodyReader {
+  return {
+    readAtLeast: async (least, view) => {
+      const result = await reader.readAtLeast(least, view);
+      if (result.value !== undefined) traffic.receive(result.value.byteLength);
+      return result;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
 /**
  * Fills the buffer as far as the stream goes. Reading only what is at hand would do. But over HTTP a client sends
  * everything before it listens, and large pieces are ten times cheaper than the 4 KB in which they come.
  */
 async function fill(
-  reader: ReadableStreamBYOBReader,
+  reader: BodyReader,
   buffer: Uint8Array<ArrayBuffer>,
   { memory, broken }: { readonly memory: RequestMemory; readonly broken: string },
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -95,7 +115,7 @@ async function fill(
  * Decompresses `first` and the rest of the stream as it is read. Refuses data that ends early, goes on after its end,
  * or grows far beyond a request of git's: a small body could keep the host busy for minutes.
  */
-function unzip(first: Uint8Array<ArrayBuffer>, rest: ReadableStreamBYOBReader, memory: RequestMemory): ByteSource {
+function unzip(first: Uint8Array<ArrayBuffer>, rest: BodyReader, memory: RequestMemory): ByteSource {
   const stream = new DecompressionStream("gzip");
   const writer = stream.writable.getWriter();
   let zippedBytes = 0;
@@ -182,6 +202,8 @@ export type StreamedAnswer = {
   readonly length?: number;
   /** The memory that the request holds while the client takes its answer. */
   readonly memory: RequestMemory;
+  /** Counts what is sent. */
+  readonly traffic: Traffic;
   /** Whether the request is a HEAD: nothing of the body is sent. */
   readonly bodiless: boolean;
   /** Called when the client has gone. */
@@ -200,7 +222,7 @@ export async function streamedResponse(
   answer: StreamedAnswer,
   serve: (output: ByteSink) => Promise<void>,
 ): Promise<Response> {
-  const { bodiless, length, memory } = answer;
+  const { bodiless, length, memory, traffic } = answer;
   const init = (): { headers: Headers; status: number } => ({
     headers: new Headers(answer.headers),
     status: answer.status ?? 200,
@@ -213,7 +235,11 @@ export async function streamedResponse(
   }
   const { readable, writable } = length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
   const writer = writable.getWriter();
-  writer.closed.catch(() => answer.onGone());
+  const gone = (): void => {
+    traffic.breakOff("gone");
+    answer.onGone();
+  };
+  writer.closed.catch(gone);
   const pace = new PacedWriter(writer, memory);
   const begun = Promise.withResolvers<void>();
   const served = serve({
@@ -224,9 +250,10 @@ export async function streamedResponse(
         await pace.write(bytes);
       } catch (error) {
         // This comes before the service hears of it, so that the consequences are recognized.
-        answer.onGone();
+        gone();
         throw error;
       }
+      traffic.send(bytes.length);
     },
   });
   const wrote = await Promise.race([begun.promise.then(() => true), served.then(() => false)]);
@@ -235,10 +262,13 @@ export async function streamedResponse(
     served.then(
       () => writer.close(),
       (error: unknown) => {
+        traffic.breakOff("failed");
         answer.onFault(error);
         return writer.abort(error);
       },
     ),
   );
+  // From here on it counts as counted, though nothing may be sent yet.
+  traffic.send(0);
   return new Response(readable, init());
 }

@@ -57,6 +57,7 @@ export async function streamContent(
     {
       ...answer,
       memory: session.repository.memory,
+      traffic: host.traffic,
       onGone: () => {
         isGone = true;
       },

@@ -62,6 +62,7 @@ async function plainFile(context: Context<HostEnv>, file: PlainFile, contentType
   return streamedResponse(
     {
       memory: host.repository(name).memory,
+      traffic: host.traffic,
       headers: { ...NO_CACHE, "Content-Type": contentType },
       bodiless: context.req.raw.method === "HEAD",
       onGone: () => undefined,

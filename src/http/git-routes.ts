@@ -132,12 +132,13 @@ function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>):
   const served = async (output: ByteSink): Promise<void> => {
     await run({
       repository,
-      input: requestSource(request.body, isZipped(request), repository.memory),
+      input: requestSource(request.body, isZipped(request), repository.memory, host.traffic),
       output,
       admit,
       agent: host.agent,
       sessionId: host.sessionId,
       note: (said) => host.note(said),
+      served: (what) => host.served(what),
       signal: AbortSignal.any([request.signal, gone.signal]),
     });
     if (admitted) return;
@@ -150,6 +151,7 @@ function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>):
     {
       headers,
       memory: repository.memory,
+      traffic: host.traffic,
       bodiless: request.method === "HEAD",
       onGone: () => gone.abort(),
       onFault: (error) => {

@@ -10,9 +10,10 @@ import type { Principal } from "../access/principal.ts";
 import type { Allowance } from "../access/quotas.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
-import type { ClientNote } from "../service/exchange.ts";
+import type { ClientNote, Served } from "../service/exchange.ts";
 import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
 import type { FormatCache, KnownRepository } from "./format-cache.ts";
+import type { Traffic } from "./traffic.ts";
 import type { UnboundedTenants } from "./unbounded-tenants.ts";
 
 /** A part of a file: `length` bytes from `offset`. */
@@ -57,6 +58,10 @@ export interface Host {
   readonly sessionId: string;
   /** Logs the client's own description. */
   note(said: ClientNote): void;
+  /** Notes what a service did for the client. */
+  served(what: Served): void;
+  /** Counts what passes in the request's bodies. */
+  readonly traffic: Traffic;
   readonly formats: FormatCache;
   readonly unbounded: UnboundedTenants;
   /** Notes that the requester may read the repository, so that what is known about it serves the next request. */

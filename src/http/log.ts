@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import { CorruptStore, LimitExceeded, MissingObject } from "../bytes/failure.ts";
-import type { ClientNote } from "../service/exchange.ts";
+import type { PathNames } from "../access/path-names.ts";
+import type { ClientNote, Served } from "../service/exchange.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 
 /** Characters of a client's own description that a log line repeats. */
@@ -21,13 +22,33 @@ export function logged({ sessionId, serverOptions = [] }: ClientNote): LoggedNot
   };
 }
 
-function printable(text: string): string {
+/** Makes a client's text fit for a log line. */
+export function printable(text: string): string {
   return text.slice(0, SHOWN).replaceAll(/[^\x20-\x7e]/g, "?");
 }
 
+/**
+ * How a request ended. `denied`: the caller may not do this; `refused`: the request was wrong; `rejected`: a push moved
+ * no ref; `gone`: the client went away; `broken`: the answer broke off; `failed`: the host is at fault.
+ */
+export type Outcome = "ok" | "denied" | "refused" | "rejected" | "gone" | "broken" | "failed";
+
 /** The log line of a request, written once its answer has gone out. */
 export type RequestLine = RequestCounts &
-  LoggedNote & {
+  LoggedNote &
+  PathNames & {
+    /** When the request came, in ISO 8601. */
+    readonly at: string;
+    /** The caller, as the ref log names it: `token:` and the token's id, or `operator`, `anonymous`, `invalid`. */
+    readonly principal: string;
+    /** The client's own name for itself, such as `git/2.39.5`. */
+    readonly client: string;
+    readonly operation: Served | "api" | "git";
+    readonly outcome: Outcome;
+    /** Bytes of the request's body. */
+    readonly in: number;
+    /** Bytes of the answer's body. */
+    readonly out: number;
     /** The `session-id` that the client was told, if it asked for something that has one. */
     readonly sid: string;
     readonly method: string;
@@ -57,7 +78,7 @@ export type JobLine = RequestCounts & {
 /** Logs a job. */
 export function logJob(line: JobLine): void {
   // eslint-disable-next-line no-console -- this is the logger
-  console.log(JSON.stringify({ log: "job", ...line }));
+  console.log(JSON.stringify({ log: "job", at: new Date().toISOString(), ...line }));
 }
 
 /**
@@ -78,5 +99,5 @@ export function logFault(where: string, error: unknown): void {
     causes.push(`${at.name}: ${at.message}`);
   const stack = error instanceof Error ? error.stack : String(error);
   // eslint-disable-next-line no-console -- this is the logger
-  console.error(JSON.stringify({ log: "fault", where, ...dataOf(error), causes, stack }));
+  console.error(JSON.stringify({ log: "fault", at: new Date().toISOString(), where, ...dataOf(error), causes, stack }));
 }

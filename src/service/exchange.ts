@@ -21,6 +21,12 @@ export type ClientNote = {
   readonly serverOptions?: readonly string[];
 };
 
+/**
+ * What a service did for a client, for the log and the tenant's usage. `clone` is a pack for a client that has nothing
+ * and wants the value of a ref; `rejected` is a push of which no ref was moved.
+ */
+export type Served = "clone" | "fetch" | "push" | "rejected";
+
 /** One request to one repository. */
 export type Exchange = {
   readonly repository: Repository;
@@ -40,6 +46,8 @@ export type Exchange = {
   readonly sessionId: string;
   /** Records what the client says about itself. */
   note(said: ClientNote): void;
+  /** Records what the service does, as soon as that is certain. */
+  served?(what: Served): void;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };

@@ -65,6 +65,61 @@ onEveryHost(
       expect(asked.map((line) => line["server_options"])).toEqual(["first a b", "first a b"]);
     });
 
+    it("says who did what in which repository, and how many bytes passed", async () => {
+      const { git, base, token } = journey;
+      const source = await git.init();
+      await git.ok(["commit", "-q", "--allow-empty", "-m", "first"], { cwd: source });
+      const url = await journey.create();
+      const [, tenant, repo] = new URL(url).pathname.replace(/\.git$/, "").split("/");
+      const before = new Date().toISOString();
+      await lines();
+      await git.ok(["push", "-q", url, "main"], { cwd: source });
+      const pushed = (await lines()).at(-1);
+      expect(pushed).toMatchObject({ tenant, repo, principal: "operator", operation: "push", outcome: "ok" });
+      expect(pushed?.["client"]).toMatch(/^git\/2\./);
+      expect(Number(pushed?.["in"])).toBeGreaterThan(200);
+      expect(String(pushed?.["at"]) >= before && String(pushed?.["at"]) <= new Date().toISOString()).toBe(true);
+      const cwd = git.fresh("clone");
+      await git.ok(["clone", "-q", url, cwd]);
+      expect((await lines()).at(-1)).toMatchObject({ operation: "clone", outcome: "ok" });
+      await git.ok(["commit", "-q", "--allow-empty", "-m", "more"], { cwd: source });
+      await git.ok(["push", "-q", url, "main"], { cwd: source });
+      await lines();
+      await git.ok(["fetch", "-q"], { cwd });
+      expect((await lines()).at(-1)).toMatchObject({ operation: "fetch", outcome: "ok" });
+      const settings = await fetch(`${base}/api/v1/repos/${tenant}/${repo}`, {
+        headers: { Authorization: `Bearer ${token}` },
+      });
+      const { byteLength } = await settings.arrayBuffer();
+      expect(await lines()).toMatchObject([{ operation: "api", in: 0, out: byteLength }]);
+      const asked = pktLines("command=ls-refs", "0001", "0000");
+      const answer = await post(url, "upload-pack", asked, { "Git-Protocol": "version=2" });
+      expect(await lines()).toMatchObject([{ operation: "git", in: asked.length, out: answer.body.length }]);
+    });
+
+    it("says how a request ended that did nothing", async () => {
+      const { git, base } = journey;
+      const source = await git.init();
+      await git.ok(["commit", "-q", "--allow-empty", "-m", "first"], { cwd: source });
+      const url = await journey.create();
+      await git.ok(["push", "-q", url, "main"], { cwd: source });
+      await lines();
+      const { code } = await git.git(["push", url, "main:refs/heads/main/below"], { cwd: source });
+      expect(code).not.toBe(0);
+      expect((await lines()).at(-1)).toMatchObject({ operation: "rejected", outcome: "rejected" });
+      const stranger = await fetch(`${base}${new URL(url).pathname}/info/refs?service=git-upload-pack`);
+      expect(stranger.status).toBe(401);
+      const wrong = await fetch(`${base}/api/v1/repos/acme/x?y=1`, {
+        headers: { Authorization: `Bearer ${journey.token}` },
+      });
+      expect(wrong.status).toBe(422);
+      const all = (await log?.read())?.lines.filter((line) => line["status"] !== 200) ?? [];
+      expect(all).toMatchObject([
+        { principal: "anonymous", outcome: "denied", status: 401 },
+        { principal: "operator", outcome: "refused", status: 422 },
+      ]);
+    });
+
     describe("of a client that says too much", () => {
       it("stays short and printable", async () => {
         const url = await journey.create();

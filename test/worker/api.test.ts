@@ -195,6 +195,15 @@ describe("behind the API", () => {
     await vi.waitFor(async () => expect(await keysOf(prefix)).toEqual([]), { timeout: WAIT_LIMIT, interval: 200 });
   });
 
+  it("tells its operator that each storage answers", async () => {
+    const answer = await fetch(`${host.base}/healthz?deep=1`, { headers: { Authorization: "Bearer test-token" } });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      { ok: true, checks: { bucket: true, kv: true, durable_objects: true } },
+    ]);
+    expect((await fetch(`${host.base}/healthz?deep=1`)).status).toBe(401);
+  });
+
   it("logs every request once its answer is out", async () => {
     await ask("PUT", "/repos/acme/logged");
     const lines = readFileSync(join(host.stateDir, "requests.jsonl"), "utf8").trim().split("\n");
@@ -203,6 +212,7 @@ describe("behind the API", () => {
       .findLast(({ path }) => path === "/api/v1/repos/acme/logged");
     expect(line).toMatchObject({ method: "PUT", status: 201, r2r: 0, r2w: 0, r2b: 0, do: 2, kv: 0, rt: 2 });
     expect(line).toHaveProperty("ms");
+    expect(line).toMatchObject({ tenant: "acme", repo: "logged", principal: "operator", outcome: "ok" });
     expect(line).not.toHaveProperty("log");
   });
 });

@@ -50,6 +50,7 @@ function streamedJson(context: Context<ApiEnv>, name: RepositoryName): StreamedA
     headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
     bodiless: context.req.raw.method === "HEAD",
     memory: context.var.host.repository(name).memory,
+    traffic: context.var.host.traffic,
     onGone: () => undefined,
     onFault: () => undefined,
     until: (work) => context.var.host.until(work),

@@ -110,7 +110,7 @@ async function answerFetch(call: CommandCall, request: FilteredRequest, fetch: P
         formatSections(request, fetch, answer);
         await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
         if (fetch.plan !== undefined) await session.cut(fetch.plan);
-        await sendPack(session, request, request.noProgress, answer);
+        await sendPack(call, session, { ...request, had: [request.haves, request.shallows] });
         // A response has one pack.
         state = "done";
         break;

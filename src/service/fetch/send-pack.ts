@@ -9,7 +9,7 @@ import { deepenNotRefs } from "./fetch-depth.ts";
 import type { FetchSession } from "../../packing/pack-session.ts";
 import { type PackOptions, packObjects } from "../../packing/pack-objects.ts";
 import type { ObjectIdList } from "../../wire/object-id-list.ts";
-import type { ResponseWriter } from "../response-writer.ts";
+import type { ServiceCall } from "../failure.ts";
 import { staleNotice } from "./stale-notice.ts";
 
 /**
@@ -53,14 +53,25 @@ function firstNames(lists: readonly ObjectIdList[], most: number): Uint8Array {
   return concat(pieces);
 }
 
-/** Sends the pack and ends the response. `options` may hold more than the pack needs. */
+/** What a pack is sent with. It may hold more than the pack needs. */
+export type PackAnswer = PackOptions & {
+  readonly noProgress: boolean;
+  /** The client's haves, and the commits at which its history is cut. */
+  readonly had: readonly ObjectIdList[];
+};
+
+/** Returns what a pack is for the client. A client that has nothing may also fetch single objects of a partial clone. */
+function servedBy({ answer }: FetchSession, had: readonly ObjectIdList[]): "clone" | "fetch" {
+  return had.every(({ length }) => length === 0) && answer.wantIsTip.includes(1) ? "clone" : "fetch";
+}
+
+/** Sends the pack and ends the response. */
 export async function sendPack(
+  { exchange, answer }: ServiceCall,
   session: FetchSession,
-  options: PackOptions,
-  noProgress: boolean,
-  answer: ResponseWriter,
+  { thinPack, ofsDelta, includeTag, filter, noProgress, had }: PackAnswer,
 ): Promise<void> {
-  const { thinPack, ofsDelta, includeTag, filter } = options;
+  exchange.served?.(servedBy(session, had));
   const { answer: found, repository } = session;
   const notice = staleNotice(found.record, repository.now());
   if (notice !== undefined) await answer.progress(notice);

@@ -82,8 +82,10 @@ async function answerUpload(call: ServiceCall, request: UploadRequest, round: Up
       ofsDelta: capabilities.has("ofs-delta"),
       includeTag,
       filter,
+      noProgress: capabilities.has("no-progress"),
+      had,
     };
-    await sendPack(session, options, capabilities.has("no-progress"), answer);
+    await sendPack(call, session, options);
   } finally {
     session.close();
   }

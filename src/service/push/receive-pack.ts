@@ -352,6 +352,7 @@ async function report(push: Push, unpackStatus: string): Promise<void> {
   const { request, verdict, answer, begun, exchange } = push;
   const { updates, outcomes } = verdict;
   const { madeNote } = exchange;
+  exchange.served?.(hasMoved(push) ? "push" : "rejected");
   if (begun.made === true && madeNote !== undefined && hasMoved(push)) await answer.progress(`${madeNote}\n`);
   await answer.progress(explainOutcomes(outcomes, updates));
   if (request.report !== 0) {
