@@ -10,6 +10,7 @@
  *
  * @packageDocumentation
  */
+import { ExpiringMap } from "../bytes/expiring-map.ts";
 import { toHex } from "../bytes/hex.ts";
 import { countTips, needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
 import type { ReadingRight } from "../access/decide.ts";
@@ -25,28 +26,21 @@ const MOST = 10_000;
 
 /** Remembers, for each caller, which names are ordinary repositories. There is one per isolate. */
 export class OrdinaryNames {
-  readonly #until = new Map<string, number>();
+  readonly #names = new ExpiringMap<true>({ time: TIME, most: MOST });
 
   /** Whether it is remembered for `caller`, or for everybody. */
   has(key: string, caller: string, now: number): boolean {
-    // An entry that was never made counts as expired.
-    return [caller, EVERYBODY].some((who) => (this.#until.get(entryOf(key, who)) ?? 0) > now);
+    return [caller, EVERYBODY].some((who) => this.#names.has(entryOf(key, who), now));
   }
 
   /** Shares what another caller found out with `caller`, which may read the repository. */
   share(key: string, caller: string, now: number): void {
-    // An entry that was never made counts as expired.
-    if ((this.#until.get(entryOf(key, NOBODY)) ?? 0) > now) this.add(key, caller, now);
+    if (this.#names.has(entryOf(key, NOBODY), now)) this.add(key, caller, now);
   }
 
+  /** Remembers it for `caller`. */
   add(key: string, caller: string, now: number): void {
-    const entry = entryOf(key, caller);
-    this.#until.delete(entry);
-    if (this.#until.size >= MOST) {
-      const [oldest] = this.#until.keys();
-      if (oldest !== undefined) this.#until.delete(oldest);
-    }
-    this.#until.set(entry, now + TIME);
+    this.#names.set(entryOf(key, caller), true, now);
   }
 }
 

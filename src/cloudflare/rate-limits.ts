@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { networkOf } from "../access/client-network.ts";
+import { ExpiringMap } from "../bytes/expiring-map.ts";
 import type { Env } from "../env.ts";
 
 /** How long this isolate shuts an address out after the counter refused it: the period of the counter. Milliseconds. */
@@ -14,18 +15,17 @@ const MOST_SHUT = 10_000;
 
 /** The bounds of all clients, one object per isolate. */
 export class RateLimits {
-  readonly #shutUntil = new Map<string, number>();
+  readonly #shut = new ExpiringMap<true>({ time: SHUT_TIME, most: MOST_SHUT });
 
   /** Returns the bounds of one client. Without an address, its wrong tokens are not bounded. */
   forClient(env: Pick<Env, "LOGIN_LIMIT" | "TENANT_LIMIT">, client: string): ClientBounds {
     const key = client === "" ? undefined : networkOf(client);
     return {
-      // An address that was never shut out has no entry.
-      isShut: () => key !== undefined && (this.#shutUntil.get(key) ?? 0) > Date.now(),
+      isShut: () => key !== undefined && this.#shut.has(key, Date.now()),
       admitsAfterWrongToken: async () => {
         if (key === undefined || env.LOGIN_LIMIT === undefined) return true;
         const { success } = await env.LOGIN_LIMIT.limit({ key });
-        if (!success) this.#shut(key);
+        if (!success) this.#shut.set(key, true, Date.now());
         return success;
       },
       admitsRequest: async (tenant) => {
@@ -33,15 +33,6 @@ export class RateLimits {
         return (await env.TENANT_LIMIT.limit({ key: tenant })).success;
       },
     };
-  }
-
-  #shut(key: string): void {
-    this.#shutUntil.delete(key);
-    if (this.#shutUntil.size >= MOST_SHUT) {
-      const [oldest] = this.#shutUntil.keys();
-      if (oldest !== undefined) this.#shutUntil.delete(oldest);
-    }
-    this.#shutUntil.set(key, Date.now() + SHUT_TIME);
   }
 }
 

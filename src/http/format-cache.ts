@@ -16,6 +16,7 @@
  * @packageDocumentation
  */
 import type { Subject } from "../access/decide.ts";
+import { ExpiringMap } from "../bytes/expiring-map.ts";
 
 /** The remembered facts of a repository. */
 export type KnownRepository = Subject & { readonly objectFormat: "sha1" | "sha256" };
@@ -31,12 +32,11 @@ const MOST_CLIENTS = 20;
 
 /** The cache of one isolate. */
 export class FormatCache {
-  readonly #known = new Map<string, { readonly repository: RememberedRepository; readonly until: number }>();
+  readonly #known = new ExpiringMap<RememberedRepository>({ time: TIME, most: MOST });
 
   /** Returns the entry under a name; `undefined` if there is none, or it is too old. */
   get(key: string, now: number): RememberedRepository | undefined {
-    const entry = this.#known.get(key);
-    return entry === undefined || entry.until <= now ? undefined : entry.repository;
+    return this.#known.get(key, now);
   }
 
   /** Remembers a repository to which `client` was let in. The oldest entry is dropped. */
@@ -52,19 +52,12 @@ export class FormatCache {
   }
 
   #remember(key: string, { visibility, readOnly, objectFormat, clients }: RememberedRepository, now: number): void {
-    this.#known.delete(key);
-    if (this.#known.size >= MOST) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
-    this.#known.set(key, { repository: { visibility, readOnly, objectFormat, clients }, until: now + TIME });
+    this.#known.set(key, { visibility, readOnly, objectFormat, clients }, now);
   }
 
   /** Forgets all repositories of a tenant. */
   forgetTenant(tenant: string): void {
-    for (const key of this.#known.keys()) {
-      if (key.startsWith(`${tenant}/`)) this.#known.delete(key);
-    }
+    this.#known.deletePrefix(`${tenant}/`);
   }
 
   /** Forgets a name whose settings have changed. */

@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+import { ExpiringMap } from "../bytes/expiring-map.ts";
 
 /** How long an entry is used, in milliseconds. */
 const TIME = 5 * 60_000;
@@ -14,28 +15,21 @@ const MOST = 10_000;
 
 /** One per isolate. */
 export class RecentReaders {
-  readonly #until = new Map<string, number>();
+  readonly #readers = new ExpiringMap<true>({ time: TIME, most: MOST });
 
   /** Whether the token with this SHA-256, in hex, could read private repositories of this name. */
   has(token: string, repository: string, now: number): boolean {
-    // An entry that was never made counts as expired.
-    return (this.#until.get(entryOf(token, repository)) ?? 0) > now;
+    return this.#readers.has(entryOf(token, repository), now);
   }
 
   /** Remembers that the token can read it. The oldest entry is dropped. */
   add(token: string, repository: string, now: number): void {
-    const entry = entryOf(token, repository);
-    this.#until.delete(entry);
-    if (this.#until.size >= MOST) {
-      const [oldest] = this.#until.keys();
-      if (oldest !== undefined) this.#until.delete(oldest);
-    }
-    this.#until.set(entry, now + TIME);
+    this.#readers.set(entryOf(token, repository), true, now);
   }
 
   /** Forgets that the token can read it. */
   forget(token: string, repository: string): void {
-    this.#until.delete(entryOf(token, repository));
+    this.#readers.delete(entryOf(token, repository));
   }
 }
 

@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 import type { Allowance } from "../access/quotas.ts";
+import { ExpiringMap } from "../bytes/expiring-map.ts";
 
 /** How long an entry is used, in milliseconds. */
 const TIME = 5 * 60_000;
@@ -13,28 +14,23 @@ const MOST = 1000;
 
 /** The memory of one isolate. */
 export class UnboundedTenants {
-  readonly #until = new Map<string, number>();
+  readonly #tenants = new ExpiringMap<true>({ time: TIME, most: MOST });
 
+  /** Whether nothing bounds a tenant, as far as is remembered. */
   has(tenant: string, now: number): boolean {
-    // An entry that was never made counts as expired.
-    return (this.#until.get(tenant) ?? 0) > now;
+    return this.#tenants.has(tenant, now);
   }
 
   /**
    * Remembers a tenant if nothing bounds it. The oldest entry is dropped. A tenant that does not exist has no bounds.
    */
   note(tenant: string, { bytes, objects, blobBytes }: Partial<Allowance>, now: number): void {
-    this.#until.delete(tenant);
-    if (bytes !== undefined || objects !== undefined || blobBytes !== undefined) return;
-    if (this.#until.size >= MOST) {
-      const [oldest] = this.#until.keys();
-      if (oldest !== undefined) this.#until.delete(oldest);
-    }
-    this.#until.set(tenant, now + TIME);
+    if (bytes === undefined && objects === undefined && blobBytes === undefined) this.#tenants.set(tenant, true, now);
+    else this.#tenants.delete(tenant);
   }
 
   /** Forgets a tenant whose settings have changed. */
   forget(tenant: string): void {
-    this.#until.delete(tenant);
+    this.#tenants.delete(tenant);
   }
 }
