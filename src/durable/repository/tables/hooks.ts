@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { type Hook, HOOK_EVENTS, type HookEvent, type HookSettings } from "../../../events/hook.ts";
-import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow, type SqlValue } from "../../sql/sql-database.ts";
 
 export const HOOKS_DDL = `CREATE TABLE IF NOT EXISTS hooks (
   id TEXT PRIMARY KEY,
@@ -84,15 +84,17 @@ export type NewHook = {
   readonly now: number;
 };
 
+/** Returns the columns that a webhook's settings fill, in the order `url, secret, events, active`. */
+function settingColumns({ url, secret, events, active }: HookSettings): readonly SqlValue[] {
+  return [url, secret ?? null, events.join(" "), active ? 1 : 0];
+}
+
 export function insertHook(db: SqlDatabase, { id, settings, origin, seen, now }: NewHook): void {
   db.run(
     `INSERT INTO hooks (id, url, secret, events, active, origin, created_at, updated_at, seen)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
-    settings.url,
-    settings.secret ?? null,
-    settings.events.join(" "),
-    settings.active ? 1 : 0,
+    ...settingColumns(settings),
     origin,
     now,
     now,
@@ -105,10 +107,7 @@ export function updateHook(db: SqlDatabase, { id, settings, origin, seen, now }:
   db.run(
     `UPDATE hooks SET url = ?, secret = ?, events = ?, active = ?, disabled_why = NULL, origin = ?, updated_at = ?, seen = ?,
       failing_since = NULL WHERE id = ?`,
-    settings.url,
-    settings.secret ?? null,
-    settings.events.join(" "),
-    settings.active ? 1 : 0,
+    ...settingColumns(settings),
     origin,
     now,
     seen,
