@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import { apiRoutes } from "./api/v1/routes.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
 import { type AppEnv, type PlatformOptions, withPlatform } from "./host/platform.ts";
@@ -13,6 +14,7 @@ import { gitRoutes } from "./http/git-routes.ts";
 import { deepHealth } from "./http/health.ts";
 import { goImportRoutes } from "./http/go-import.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
+import { withoutEmptySegments } from "./http/path-segments.ts";
 import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
 
 /** The parts that the application is built from, once per isolate. */
@@ -32,7 +34,7 @@ async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string)
 
 /** Builds the application. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const app = new Hono<AppEnv>();
+  const app = new Hono<AppEnv>({ getPath: (request) => withoutEmptySegments(getPath(request)) });
   app.get("/healthz", async ({ req, env }) => {
     const { version } = options;
     if (req.query("deep") !== "1") return Response.json({ ok: true, version });

@@ -22,6 +22,7 @@ export type TenantSettings = {
 
 /** A tenant as the API shows it. */
 export type TenantRecord = {
+  /** The name as it is shown. */
   readonly name: string;
   /** The time of its creation, in milliseconds since the epoch. */
   readonly createdAt: number;
@@ -44,6 +45,8 @@ export type CreateTenantAnswer =
 /** A repository that is about to be created. */
 export type RegisterRequest = {
   readonly repo: string;
+  /** The name of the tenant as it is written, for a tenant that is created with it. */
+  readonly tenant?: string;
   readonly objectFormat: "sha1" | "sha256";
   readonly visibility: "private" | "public";
   readonly byPush: boolean;
@@ -55,17 +58,18 @@ export type RegisterRequest = {
 export type RegisterRefusal = "missing-tenant" | "leaving" | "removing" | "no-push-to-create" | "repo-quota";
 
 /**
- * The id for the repository, or a refusal. A second request for the same name gets the same id until the repository is
+ * The id for the repository and its tenant's name as that is shown, or a refusal. A second request for the same name gets the same id until the repository is
  * gone.
  */
 export type RegisterAnswer =
-  | { readonly kind: "registered"; readonly id: string }
+  | { readonly kind: "registered"; readonly id: string; readonly tenant: string }
   | { readonly kind: "refused"; readonly why: RegisterRefusal };
 
 /** One tenant. For a name without a tenant, the methods return `undefined`, `false` or a refusal, and do not throw. */
 export interface TenantRegistry {
   describe(): Promise<TenantRecord | undefined>;
-  create(settings: TenantSettings): Promise<CreateTenantAnswer>;
+  /** Creates the tenant. `spelled` is its name as it is to be shown. */
+  create(settings: TenantSettings, spelled?: string): Promise<CreateTenantAnswer>;
   change(change: Partial<TenantSettings>): Promise<TenantRecord | undefined>;
   /**
    * Deletes the tenant: its tokens at once, and its repositories one by one, public ones first. The last of very many
@@ -87,8 +91,11 @@ export interface TenantRegistry {
   repos(after: string, limit: number): Promise<Page<string> | undefined>;
 }
 
-/** A tenant in the list of tenants. `createdAt` is in milliseconds since the epoch. */
-export type ListedTenant = { readonly name: string; readonly createdAt: number };
+/**
+ * A tenant in the list of tenants. `createdAt` is in milliseconds since the epoch; `spelled` is the name as it is shown,
+ * absent if that is in lower case.
+ */
+export type ListedTenant = { readonly name: string; readonly createdAt: number; readonly spelled?: string };
 
 /** The list of tenants. */
 export interface TenantDirectory {

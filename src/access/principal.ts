@@ -16,7 +16,7 @@ export type TokenPrincipal = {
   /** The time at which it was made, in milliseconds since the epoch. */
   readonly createdAt: number;
   readonly scopes: readonly Scope[];
-  /** The names of the only repositories that it is valid for; absent: all of the tenant's. */
+  /** The names, in lower case, of the only repositories that it is valid for; absent: all of the tenant's. */
   readonly repos?: readonly string[];
 };
 

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { folded } from "./names.ts";
 import { allowsScope } from "./scope.ts";
 import type { Excess, TokenRecord } from "./token-store.ts";
 
@@ -14,6 +15,7 @@ export function excessOver(maker: Asked, { scopes, repos, expiresAt }: Asked): E
   if (maker.expiresAt !== undefined && expiresAt !== undefined && expiresAt > maker.expiresAt) return "expiry";
   if (!scopes.every((scope) => allowsScope(maker.scopes, scope))) return "scopes";
   const { repos: own } = maker;
-  if (own !== undefined && (repos === undefined || !repos.every((repo) => own.includes(repo)))) return "repos";
+  const has = (repo: string): boolean => own?.some((name) => folded(name) === folded(repo)) === true;
+  if (own !== undefined && (repos === undefined || !repos.every(has))) return "repos";
   return undefined;
 }

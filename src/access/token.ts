@@ -15,7 +15,7 @@
  * @packageDocumentation
  */
 import { crc32 } from "../bytes/crc32.ts";
-import { isTenantName } from "./names.ts";
+import { folded, isTenantName } from "./names.ts";
 
 const PREFIX = "tpk_";
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -58,14 +58,14 @@ export function formatToken(tenant: string, random: Uint8Array): string {
   return text + checksumOf(text);
 }
 
-/** Returns the tenant in a token's text; `undefined` if the text is not a token or its checksum is wrong. */
+/** Returns the tenant in a token's text, in lower case; `undefined` if the text is not a token or its checksum is wrong. */
 export function tenantOfToken(text: string): string | undefined {
   const end = text.lastIndexOf("_");
   if (!text.startsWith(PREFIX) || end < PREFIX.length || !TAIL.test(text.slice(end + 1))) return undefined;
   const body = text.slice(0, -CHECKSUM_LENGTH);
   if (checksumOf(body) !== text.slice(-CHECKSUM_LENGTH)) return undefined;
   const tenant = text.slice(PREFIX.length, end);
-  return isTenantName(tenant) ? tenant : undefined;
+  return isTenantName(tenant) ? folded(tenant) : undefined;
 }
 
 /** Returns a text in which everything with the form of a token is cut to its prefix, for a log. */

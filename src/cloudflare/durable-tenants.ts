@@ -25,7 +25,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     addSigningKey: (key) => call(async () => object.addSigningKey(key)),
     removeSigningKey: (fingerprint) => call(async () => object.removeSigningKey(fingerprint)),
     describe: () => call(async () => object.describe()),
-    create: (settings) => call(async () => object.create(settings)),
+    create: (settings, spelled) => call(async () => object.create(settings, spelled)),
     change: (change) => call(async () => object.change(change)),
     remove: () => call(async () => object.remove()),
     register: (request) => call(async () => object.register(request)),

@@ -84,7 +84,7 @@ type Attempt = AttemptResult & { readonly isSilent?: true };
 async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: DeliveryTools): Promise<Attempt> {
   const { id } = delivery;
   const began = tools.now();
-  const context: PayloadContext = { ...due, name: tools.name };
+  const context: PayloadContext = { ...due, name: due.repository.spelled ?? tools.name };
   const body = new Uint8Array(new TextEncoder().encode(formatPayload(delivery.event, delivery.happening, context)));
   // The URL is checked again, since the rules may have changed since it was set.
   const target = parseOutgoingUrl(due.hook.url, tools.allowPrivate);

@@ -96,6 +96,8 @@ export type DueDelivery = Pick<Delivery, "id" | "guid" | "event" | "attempts"> &
 /** The data of a repository that a payload has. */
 export type HookedRepository = {
   readonly id: string;
+  /** The name as it is shown, `{tenant}/{repo}`, if that differs from the one it is found by. */
+  readonly spelled?: string;
   readonly visibility: "private" | "public";
   /** The full name of the branch that HEAD points to. */
   readonly head: string;

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import { decide, type ReadingRight, type Subject } from "../access/decide.ts";
-import { repositoryKey, type RepositoryName } from "../access/names.ts";
+import { repositoryKey, type RepositoryName, spellingOf } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Allowance } from "../access/quotas.ts";
 import { toHex } from "../bytes/hex.ts";
@@ -22,6 +22,7 @@ import { rightsOf } from "../http/reading-right.ts";
 import type { RecentReaders } from "../http/recent-readers.ts";
 import { explainRegisterRefusal } from "../http/register-refusal.ts";
 import { Traffic } from "../http/traffic.ts";
+import { type RegisteredName, registeredName } from "../http/registered-name.ts";
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -191,12 +192,13 @@ export class RequestHost implements Host {
   async register(
     name: RepositoryName,
     { objectFormat, visibility }: Pick<KnownRepository, "objectFormat" | "visibility">,
-  ): Promise<string> {
+  ): Promise<RegisteredName> {
     const { principal } = await this.identify(name);
     const byOperator = principal.kind === "operator";
-    const request = { repo: name.repo, objectFormat, visibility, byPush: true, byOperator };
+    const { tenant } = spellingOf(name);
+    const request = { repo: name.repo, tenant, objectFormat, visibility, byPush: true, byOperator };
     const answer = await this.#storage.tenant(name.tenant).register(request);
-    if (answer.kind === "registered") return answer.id;
+    if (answer.kind === "registered") return registeredName(name, answer);
     const { status, detail } = explainRegisterRefusal(answer.why);
     throw new GitRefusal(status, detail);
   }
@@ -223,7 +225,10 @@ export class RequestHost implements Host {
     // A client that could not get all the objects learns it before it begins.
     if (file === "info/refs" && !allReachable(snapshot)) throw new GitRefusal(403, SMART_ONLY);
     const shown = { ...snapshot, packs: wholePacks(snapshot) };
-    return formatServerInfo(file, shown, { repository: repositoryKey(name), packName: (pack) => pack.checksum });
+    return formatServerInfo(file, shown, {
+      repository: snapshot.record.spelled ?? repositoryKey(name),
+      packName: (pack) => pack.checksum,
+    });
   }
 
   refused(): void {

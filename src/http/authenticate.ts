@@ -8,16 +8,24 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Principal } from "../access/principal.ts";
 import { tenantOfToken } from "../access/token.ts";
 
-/** Returns the token of an `Authorization` header: Bearer's credentials, or Basic's password with any user. */
+/** The password beside which the user name is the token, as GitHub has it. */
+const NO_PASSWORD = new Set(["", "x-oauth-basic"]);
+
+/**
+ * Returns the token of an `Authorization` header: the credentials of `Bearer` or `token`, or Basic's password with any
+ * user. The token may also be the user, without a password.
+ */
 function tokenOf(header: string): string | undefined {
   const space = header.indexOf(" ");
   const scheme = header.slice(0, Math.max(space, 0)).toLowerCase();
   const credentials = header.slice(space + 1).trim();
-  if (scheme === "bearer") return credentials;
+  if (scheme === "bearer" || scheme === "token") return credentials;
   if (scheme !== "basic" || !/^[A-Za-z0-9+/]+={0,2}$/.test(credentials)) return undefined;
   const text = Buffer.from(credentials, "base64").toString("utf8");
   const colon = text.indexOf(":");
-  return colon < 0 ? undefined : text.slice(colon + 1);
+  if (colon < 0) return undefined;
+  const password = text.slice(colon + 1);
+  return NO_PASSWORD.has(password) ? text.slice(0, colon) : password;
 }
 
 function digest(text: string): Buffer {

@@ -14,6 +14,7 @@ import { type StreamedAnswer, streamedResponse } from "./body.ts";
 import { authorize } from "./denied.ts";
 import type { Host } from "./host.ts";
 import { logFault } from "./log.ts";
+import { withoutEmptySegments } from "./path-segments.ts";
 import { Problem } from "./problem.ts";
 
 /** Decodes percent-encoding, into one character per byte. */
@@ -23,8 +24,7 @@ export function percentDecoded(text: string): string {
 
 /** Returns the path of a URL after its first `pieces`, with one character per byte and without a final slash. */
 export function pathAfter(url: string, pieces: number): string {
-  const { pathname } = new URL(url);
-  const rest = pathname.split("/").slice(pieces).map(percentDecoded).join("/");
+  const rest = withoutEmptySegments(new URL(url).pathname).split("/").slice(pieces).map(percentDecoded).join("/");
   return rest.replace(/\/+$/, "");
 }
 

@@ -6,7 +6,7 @@
  */
 import { Hono, type Context } from "hono";
 import { mightWrite, needsPublic, type Action } from "../access/decide.ts";
-import { parseGitRepositoryName, repositoryKey, type RepositoryName, splitMoment } from "../access/names.ts";
+import { parseGitRepositoryName, repositoryKey, type RepositoryName, shownName, splitMoment } from "../access/names.ts";
 import { actorNameOf, actorOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, HostBusy } from "../bytes/failure.ts";
@@ -181,7 +181,7 @@ function answerPush(asked: ServiceRequest, run: Service<PushExchange>["run"], pu
     create: PUSHED_REPOSITORY,
     register: (made) => host.register(name, made),
     retract: (id) => host.retract(name, id),
-    madeNote: `The private repository ${repositoryKey(name)} was created by this push.`,
+    madeNote: `The private repository ${shownName(name)} was created by this push.`,
     actor: actorOf(pusher),
     ...actorNameOf(pusher),
     pusher: pusherOf(pusher),

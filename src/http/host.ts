@@ -14,6 +14,7 @@ import type { ClientNote, Served } from "../service/exchange.ts";
 import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
 import type { FormatCache, KnownRepository } from "./format-cache.ts";
 import type { Traffic } from "./traffic.ts";
+import type { RegisteredName } from "./registered-name.ts";
 import type { UnboundedTenants } from "./unbounded-tenants.ts";
 
 /** A part of a file: `length` bytes from `offset`. */
@@ -71,11 +72,11 @@ export interface Host {
   /** Opens a mirror as it was at an instant, in milliseconds since the epoch, for reading. */
   historic(name: RepositoryName, at: number): Repository;
   /**
-   * Registers a repository that a push is about to make with its tenant. Returns the id that it must have.
+   * Registers a repository that a push is about to make with its tenant. Returns the id and the spelling that it must have.
    *
    * @throws GitRefusal if the tenant takes no more.
    */
-  register(name: RepositoryName, made: Pick<KnownRepository, "objectFormat" | "visibility">): Promise<string>;
+  register(name: RepositoryName, made: Pick<KnownRepository, "objectFormat" | "visibility">): Promise<RegisteredName>;
   /** Deletes the repository with this id that a push has made, if nothing was put into it. */
   retract(name: RepositoryName, id: string): Promise<void>;
   /**

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { folded } from "../access/names.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import type { Credentials } from "./authenticate.ts";
 import { TooManyRequests } from "./denied.ts";
@@ -49,7 +50,15 @@ export function identifier(
     const { token, ...learnt } = found;
     const { id, name, createdAt, scopes, repos } = token;
     return {
-      principal: { kind: "token", tenant, id, name, createdAt, scopes, ...(repos === undefined ? {} : { repos }) },
+      principal: {
+        kind: "token",
+        tenant,
+        id,
+        name,
+        createdAt,
+        scopes,
+        ...(repos === undefined ? {} : { repos: repos.map(folded) }),
+      },
       ...learnt,
     };
   };

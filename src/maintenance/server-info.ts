@@ -99,7 +99,7 @@ export async function writeServerInfo(
   const snapshot = await repository.refs.open(SERVER_INFO_REQUEST);
   if (snapshot.kind === "missing" || (id !== undefined && snapshot.record.id !== id)) return undefined;
   const files = filesOf(snapshot.record.id);
-  const names = { repository: name, packName: (pack: PackRecord): string => pack.name };
+  const names = { repository: snapshot.record.spelled ?? name, packName: (pack: PackRecord): string => pack.name };
   for (const file of WRITE_ORDER) {
     await files.write(file, formatServerInfo(file, snapshot, names));
   }

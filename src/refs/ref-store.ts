@@ -34,6 +34,8 @@ export type RepositoryRecord = LogMarks & {
    * another.
    */
   readonly id: string;
+  /** The name as it is shown, `{tenant}/{repo}`; absent if that is in lower case, as the name it is found by. */
+  readonly spelled?: string;
   readonly objectFormat: ObjectFormatName;
   readonly visibility: Visibility;
   /** The branch that HEAD points to, as a full ref name. It may be unborn. */
@@ -146,6 +148,8 @@ export type CreateRequest = {
    * never used.
    */
   readonly id?: string;
+  /** See `RepositoryRecord`. */
+  readonly spelled?: string;
   readonly objectFormat: ObjectFormatName;
   readonly visibility: Visibility;
   /** A full ref name. */

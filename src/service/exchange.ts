@@ -59,10 +59,10 @@ export type PushExchange = Exchange & {
   /** The settings of the repository that is made if a push to a missing one is admitted. */
   readonly create?: NewRepository;
   /**
-   * Registers the repository that is about to be made with its tenant, and returns the id that it is to have. Throws if
-   * the tenant takes no more repositories.
+   * Registers the repository that is about to be made with its tenant, and returns the id and the spelling that it is
+   * to have. Throws if the tenant takes no more repositories.
    */
-  register?(create: CreateRequest): Promise<string>;
+  register?(create: CreateRequest): Promise<Pick<CreateRequest, "id" | "spelled">>;
   /**
    * Removes the repository that this push made, by its id, if nothing is in it: a refused push leaves nothing behind.
    */

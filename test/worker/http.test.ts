@@ -145,6 +145,9 @@ describe("credentials", () => {
     ["Bearer", operator],
     ["Basic, any user", { Authorization: `Basic ${btoa("anyone:test-token")}` }],
     ["basic, no user", { Authorization: `basic ${btoa(":test-token")}` }],
+    ["the token as the user", { Authorization: `Basic ${btoa("test-token:")}` }],
+    ["the token as the user, with GitHub's word", { Authorization: `Basic ${btoa("test-token:x-oauth-basic")}` }],
+    ["the scheme token", { Authorization: "token test-token" }],
   ])("knows the operator by %s", async (_, headers) => {
     const answer = await ask("/acme/closed.git/info/refs?service=git-upload-pack", { headers });
     expect(answer.status).toBe(200);
@@ -156,7 +159,7 @@ describe("credentials", () => {
     ["a prefix", "Bearer test-toke"],
     ["more", "Bearer test-token2"],
     ["nothing", "Bearer "],
-    ["the token as the user", `Basic ${btoa("test-token:")}`],
+    ["the token as the user beside a password", `Basic ${btoa("test-token:x")}`],
     ["another scheme", "Digest test-token"],
   ])("refuses %s, even where anyone may read", async (_, authorization) => {
     const headers = { Authorization: authorization };
@@ -201,6 +204,54 @@ describe("credentials", () => {
     expect([answer.status, answer.headers.get("Content-Type")]).toEqual([501, "application/vnd.git-lfs+json"]);
     expect(await answer.json()).toMatchObject({ message: expect.stringMatching(/no Git LFS yet/) });
     expect((await ask("/acme/new.git/info/lfs/objects/batch", batch)).status).toBe(401);
+  });
+});
+
+describe("names", () => {
+  it("are compared without case, and shown as they were written first", async () => {
+    const shown = await makeRepository("Globex/Widgets.Js", { description: "first" });
+    expect(shown).toMatchObject({ tenant: "Globex", name: "Widgets.Js" });
+    expect(shown["git_url"]).toBe(`${host.base}/Globex/Widgets.Js.git`);
+    const found = await askAsOperator("/api/v1/repos/gLOBEX/widgets.js");
+    expect(await found.json()).toMatchObject({ tenant: "Globex", name: "Widgets.Js", description: "first" });
+    const again = await askAsOperator("/api/v1/repos/globex/WIDGETS.JS", { method: "PUT" });
+    expect(again.status).toBe(200);
+    expect((await askAsOperator("/GLOBEX/WIDGETS.JS.git/info/refs?service=git-upload-pack")).status).toBe(200);
+    const tenants = await askAsOperator("/api/v1/tenants?limit=1000");
+    const listed = await tenants.json<{ tenants: { name: string }[] }>();
+    expect(listed.tenants.filter(({ name }) => name.toLowerCase() === "globex")).toMatchObject([{ name: "Globex" }]);
+    const mine = await makeRepository("GLOBEX/other");
+    expect(mine).toMatchObject({ tenant: "Globex", name: "other" });
+  });
+
+  it("are compared without case for tokens, too", async () => {
+    const issued = await askAsOperator("/api/v1/tenants/Globex/tokens", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ name: "one", scopes: ["repo:read"], repos: ["WIDGETS.js"] }),
+    });
+    const { token } = await issued.json<{ token: string }>();
+    const headers = { Authorization: `Bearer ${token}` };
+    for (const [repo, status] of [
+      ["Widgets.Js", 200],
+      ["widgets.js", 200],
+      ["other", 404],
+    ] as const) {
+      expect((await ask(`/api/v1/repos/globex/${repo}`, { headers })).status).toBe(status);
+    }
+  });
+
+  it("pass over empty segments of a path", async () => {
+    const statusOf = async (path: string): Promise<number> => (await askAsOperator(path)).status;
+    expect(await statusOf("//acme//closed.git//info/refs?service=git-upload-pack")).toBe(200);
+    expect(await statusOf("/acme/closed.git/info/refs/?service=git-upload-pack")).toBe(200);
+    expect(await statusOf("/api/v1/repos//acme/closed/")).toBe(200);
+    expect(await statusOf("/acme/closed.git/HEAD/")).toBe(200);
+  });
+
+  it("of repositories may begin with a dot", async () => {
+    expect(await makeRepository("acme/.github")).toMatchObject({ name: ".github" });
+    expect((await askAsOperator("/acme/.github.git/info/refs?service=git-upload-pack")).status).toBe(200);
   });
 });
 

@@ -10,6 +10,7 @@ import type { BrowseSession } from "../../browse/browse-session.ts";
 import { peelToTree, resolveRevision } from "../../browse/revision.ts";
 import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
 import { toHex } from "../../bytes/hex.ts";
+import { withoutEmptySegments } from "../../http/path-segments.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import {
@@ -79,7 +80,7 @@ async function archived(session: BrowseSession, revision: RevisionSyntax, prefix
  */
 function immutableLink(context: Context<ApiEnv>, commit: string, ending: string): string {
   const { origin, pathname, searchParams } = new URL(context.req.url);
-  const path = pathname.split("/").slice(0, PIECES_BEFORE_FILE).join("/");
+  const path = withoutEmptySegments(pathname).split("/").slice(0, PIECES_BEFORE_FILE).join("/");
   const prefix = searchParams.has("prefix") ? `prefix=${percentEncoded(queryBytes(context, "prefix"))}&` : "";
   return `<${origin}${path}/${commit}${ending}?${prefix}rev=${commit}>; rel="immutable"`;
 }

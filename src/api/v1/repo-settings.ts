@@ -143,11 +143,13 @@ export function settingsSeenBy(principal: Principal, { name, record }: NamedRepo
 /** Shows a repository to a principal. Times are ISO 8601. */
 export function showRepository(context: Context<ApiEnv>, principal: Principal, found: NamedRepository): object {
   const { name, record } = found;
+  const { spelled = repositoryKey(name) } = record;
+  const [tenant, repo] = spelled.split("/");
   const { origin } = new URL(context.req.url);
   const seen = settingsSeenBy(principal, found);
   return {
-    tenant: name.tenant,
-    name: name.repo,
+    tenant,
+    name: repo,
     id: record.id,
     visibility: record.visibility,
     default_branch: record.head.startsWith(BRANCHES) ? record.head.slice(BRANCHES.length) : record.head,
@@ -160,7 +162,7 @@ export function showRepository(context: Context<ApiEnv>, principal: Principal, f
     size_bytes: record.sizeBytes,
     pushed_at: record.pushedAt === undefined ? null : new Date(record.pushedAt).toISOString(),
     created_at: new Date(record.createdAt).toISOString(),
-    git_url: `${origin}/${repositoryKey(name)}.git`,
+    git_url: `${origin}/${spelled}.git`,
   };
 }
 

@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
-import { repositoryKey } from "../../access/names.ts";
+import { repositoryKey, spellingOf } from "../../access/names.ts";
 import { Problem } from "../../http/problem.ts";
+import { registeredName } from "../../http/registered-name.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
 import { settingsTag } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -44,14 +45,15 @@ async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
   const { principal } = await host.identify(name);
   const { objectFormat, visibility } = asked;
   const byOperator = principal.kind === "operator";
+  const spelling = spellingOf(name);
   const entered = await api
     .tenant(name.tenant)
-    .register({ repo: name.repo, objectFormat, visibility, byPush: false, byOperator });
+    .register({ repo: name.repo, tenant: spelling.tenant, objectFormat, visibility, byPush: false, byOperator });
   if (entered.kind === "refused") {
     const { status, detail } = explainRegisterRefusal(entered.why);
     throw new Problem(status, detail);
   }
-  const made = await api.settings(name).create({ ...asked, id: entered.id });
+  const made = await api.settings(name).create({ ...asked, ...registeredName(name, entered) });
   if (made.kind === "gone") {
     const { status, detail } = explainRegisterRefusal("removing");
     throw new Problem(status, detail);

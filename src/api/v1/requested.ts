@@ -6,7 +6,7 @@
 import { present } from "../../bytes/assert.ts";
 import type { Context } from "hono";
 import { decide, type Action, type TenantAction } from "../../access/decide.ts";
-import { isTenantName, parseRepositoryName, type RepositoryName } from "../../access/names.ts";
+import { folded, isTenantName, parseRepositoryName, type RepositoryName } from "../../access/names.ts";
 import { authorize, authorizeTenant } from "../../http/denied.ts";
 import { Problem } from "../../http/problem.ts";
 import type { DescribedRepository } from "../../refs/ref-store.ts";
@@ -61,12 +61,13 @@ export async function administeredName(context: Context<ApiEnv>): Promise<Reposi
 }
 
 /**
- * Returns the path's tenant to a caller that may do this with it, whether it exists or not.
+ * Returns the path's tenant, in lower case, to a caller that may do this with it, whether it exists or not.
  *
  * @throws AccessDenied, Problem if it can't be a tenant.
  */
 export async function requestedTenant(context: Context<ApiEnv>, action: TenantAction): Promise<string> {
-  const { tenant = "" } = context.req.param();
+  const { tenant: spelled = "" } = context.req.param();
+  const tenant = folded(spelled);
   await authorizeTenant(context.var.host, action, tenant);
   if (isTenantName(tenant)) return tenant;
   throw new Problem(context.req.method === "PUT" ? 422 : 404, "This can't be the name of a tenant.");

@@ -20,7 +20,7 @@ import { formatCursor, parseCursor } from "./cursor.ts";
 import { assertAsAsked } from "./as-asked.ts";
 import { assertCurrent, isConditional } from "./if-match.ts";
 import { shownRepository, showRepository } from "./repo-settings.ts";
-import { requestedTenant } from "./requested.ts";
+import { pathParam, requestedTenant } from "./requested.ts";
 
 /** The usual and the most tenants and repositories of a page. A page of repositories calls each of them. */
 const PAGE = { tenants: 100, mostTenants: 1000, repos: 30, mostRepos: 100 };
@@ -102,7 +102,10 @@ async function listTenants(context: Context<ApiEnv>): Promise<Response> {
   const after = parseCursor(context.req.query("cursor"), nameCursor)?.after ?? "";
   const { items, more } = await context.var.api.directory().tenants(after, limit);
   const last = items.at(-1);
-  const tenants = items.map(({ name, createdAt }) => ({ name, created_at: new Date(createdAt).toISOString() }));
+  const tenants = items.map(({ name, spelled = name, createdAt }) => ({
+    name: spelled,
+    created_at: new Date(createdAt).toISOString(),
+  }));
   return context.json(
     { tenants, ...(more && last !== undefined ? { cursor: formatCursor({ after: last.name }) } : {}) },
     200,
@@ -114,7 +117,9 @@ async function makeTenant(context: Context<ApiEnv>): Promise<Response> {
   const tenant = await requestedTenant(context, "operate");
   const body = await readJson(context.req.raw, settings);
   const asked = settingsOf(body);
-  const made = await context.var.api.tenant(tenant).create({ ...DEFAULT_TENANT, ...asked });
+  const made = await context.var.api
+    .tenant(tenant)
+    .create({ ...DEFAULT_TENANT, ...asked }, pathParam(context, "tenant"));
   context.var.host.unbounded.forget(tenant);
   if (made.kind === "leaving") {
     throw new Problem(409, "A tenant of this name is being deleted. Try again when its repositories have gone.");

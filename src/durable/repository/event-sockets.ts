@@ -27,7 +27,9 @@ export type EventSocket = Pick<
 
 /** The repository as its subscribers need it, with its ref log. */
 export interface EventSource {
-  record(): (LogMarks & { readonly id: string; readonly visibility: "private" | "public" }) | undefined;
+  record():
+    | (LogMarks & { readonly id: string; readonly spelled?: string; readonly visibility: "private" | "public" })
+    | undefined;
   /** Returns the newest place in the log, and the place before its oldest row. */
   ends(): { readonly newest: number; readonly before: number };
   /** Returns the place of the last move before an instant, in milliseconds since the epoch. */
@@ -102,6 +104,11 @@ export class EventSockets {
     this.#sockets = sockets;
   }
 
+  /** The repository's name as it is shown: `{tenant}/{repo}`. */
+  get #shownName(): string {
+    return this.#source.record()?.spelled ?? this.#name;
+  }
+
   /** Whether this is the repository that was asked for, and the subscription may be made. */
   admits(request: Subscription): boolean {
     return isAllowed(request, this.#source.record());
@@ -117,7 +124,7 @@ export class EventSockets {
     const visible = since === undefined ? LOG_START : this.#visibleTo(request);
     const { seen, gap } = beginning(since, { ...ends, before: Math.max(ends.before, visible.seq) });
     // Only a subscriber that named a place is told of a gap.
-    if (gap) socket.send(formatGapMessage(this.#name, since ?? 0, ends.newest));
+    if (gap) socket.send(formatGapMessage(this.#shownName, since ?? 0, ends.newest));
     const attachment: Attachment = { id, needsPublic, ...(token === undefined ? {} : { token }), seen };
     socket.serializeAttachment(attachment);
     const room = MOST_WAITING - this.#waiting;
@@ -234,7 +241,7 @@ export class EventSockets {
     let sent = 0;
     const most = Math.min(room, MOST_TOLD * group.length);
     for (const move of this.#source.movesAfter(seen, MOST_MOVES)) {
-      const message = formatRefMessage(this.#name, move);
+      const message = formatRefMessage(this.#shownName, move);
       const size = message.length * group.length;
       if (messages.length > 0 && sent + size > most) break;
       messages.push(message);

@@ -112,6 +112,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // What a token that pushed was called: of old pushes it was not kept.
     (db) => addColumn(db, "pushes", "actor_name TEXT"),
+    // The name as it is shown: old names are shown as they are found.
+    (db) => addColumn(db, "repository", "spelled TEXT"),
   ],
 };
 

@@ -42,6 +42,10 @@ export const TENANT_SCHEMA: Schema = {
 export const DIRECTORY_SCHEMA: Schema = {
   first: "tenants",
   tables: [TENANTS_DDL],
-  // From before versions: tables were added, and none was changed.
-  steps: [() => undefined],
+  steps: [
+    // From before versions: tables were added, and none was changed.
+    () => undefined,
+    // Names as they are shown: those of old tenants are shown as they were stored.
+    (db) => addColumn(db, "tenants", "spelled TEXT"),
+  ],
 };

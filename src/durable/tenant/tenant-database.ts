@@ -104,21 +104,21 @@ export class TenantDatabase {
     return row?.leaving === true ? undefined : row;
   }
 
-  #insert(settings: TenantSettings, now: number): void {
+  #insert(settings: TenantSettings, now: number, spelled = this.#name): void {
     this.#tables.make();
-    insertTenant(this.#db, this.#name, settings, now);
+    insertTenant(this.#db, spelled, settings, now);
   }
 
   describe(): TenantRecord | undefined {
     return this.#present()?.record;
   }
 
-  create(settings: TenantSettings, now: number): CreateTenantAnswer {
+  create(settings: TenantSettings, now: number, spelled?: string): CreateTenantAnswer {
     return this.#tables.transaction(() => {
       const row = this.row();
       if (row?.leaving === true) return { kind: "leaving" };
       if (row !== undefined) return { kind: "exists", record: row.record };
-      this.#insert(settings, now);
+      this.#insert(settings, now, spelled);
       const made = this.describe();
       if (made === undefined) throw new Error("a row that was inserted is not there");
       return { kind: "created", record: made };
@@ -163,18 +163,20 @@ export class TenantDatabase {
 
   register(request: RegisterRequest, now: number): RegisterAnswer {
     return this.#tables.transaction(() => {
-      if (request.byOperator && this.row() === undefined) this.#insert(DEFAULT_TENANT, now);
+      if (request.byOperator && this.row() === undefined) this.#insert(DEFAULT_TENANT, now, request.tenant);
       const row = this.row();
       const listed = row === undefined ? undefined : readRepo(this.#db, request.repo);
       const why = refusalOf(row, listed, request);
       if (why !== undefined) return { kind: "refused", why };
-      if (listed !== undefined) return { kind: "registered", id: listed.id };
+      // A tenant that is missing was refused.
+      const tenant = row?.record.name ?? this.#name;
+      if (listed !== undefined) return { kind: "registered", id: listed.id, tenant };
       const id = this.#newId();
       const { repo, objectFormat, visibility } = request;
       const isPublic = visibility === "public";
       insertRepo(this.#db, { name: repo, id, objectFormat, isPublic }, now + CHECK_DELAY);
       addRepoCount(this.#db, 1);
-      return { kind: "registered", id };
+      return { kind: "registered", id, tenant };
     });
   }
 

@@ -44,7 +44,9 @@ function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurround
     removeRepository: async (repo, id) => repository(repo).remove(id),
     retractRepository: async (repo, id) => repository(repo).retract(id),
     confirmRepository: async (repo, id) => repository(repo).confirm(id),
-    enterDirectory: async (createdAt) => directory.enter({ name: tenant, createdAt }),
+    enterDirectory: async (createdAt, spelled) => {
+      await directory.enter({ name: tenant, createdAt, ...(spelled === tenant ? {} : { spelled }) });
+    },
     leaveDirectory: async () => directory.leave(tenant),
   };
 }
@@ -124,9 +126,9 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   }
 
   /** See `TenantRegistry.create`. */
-  create(settings: TenantSettings): Promise<CreateTenantAnswer> {
+  create(settings: TenantSettings, spelled?: string): Promise<CreateTenantAnswer> {
     return this.#working(async () => {
-      const answer = this.#database.create(settings, Date.now());
+      const answer = this.#database.create(settings, Date.now(), spelled);
       if (answer.kind === "created") await this.#upkeep.settleDirectory();
       return answer;
     });

@@ -18,7 +18,8 @@ export interface TenantSurroundings {
   retractRepository(repo: string, id: string): Promise<boolean>;
   /** Returns the id of the repository of this name. If there is none, makes sure that none is made with this id. */
   confirmRepository(repo: string, id: string): Promise<string | undefined>;
-  enterDirectory(createdAt: number): Promise<void>;
+  /** Enters the tenant, whose name is shown as `spelled`. */
+  enterDirectory(createdAt: number, spelled: string): Promise<void>;
   leaveDirectory(): Promise<void>;
   /** Makes sure that {@link TenantUpkeep.work} is called after a while, even if the current work never ends. */
   remember(): void;
@@ -61,7 +62,7 @@ export class TenantUpkeep {
     if (row === undefined || row.inDirectory !== row.leaving) return;
     this.#surroundings.remember();
     if (row.leaving) await this.#surroundings.leaveDirectory();
-    else await this.#surroundings.enterDirectory(row.record.createdAt);
+    else await this.#surroundings.enterDirectory(row.record.createdAt, row.record.name);
     // The tenant may have begun to leave while it was entered; then the next step takes it out again.
     this.#database.noteDirectory(!row.leaving);
   }

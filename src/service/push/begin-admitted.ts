@@ -44,10 +44,10 @@ export async function beginAdmitted(
   await admission.admit(undefined);
   if (create === undefined) throw new ProtocolError("repository not found");
   const wanted = { ...create, objectFormat: request.format.name };
-  const id = await exchange.register?.(wanted);
+  const registered = await exchange.register?.(wanted);
   const made = await repository.refs.beginPush({
     ...asked,
-    create: { ...wanted, ...(id === undefined ? {} : { id }) },
+    create: { ...wanted, ...registered },
   });
   // The tenant was deleted in this instant, and the repository with it.
   if (made.kind === "missing") throw new ProtocolError("repository not found");

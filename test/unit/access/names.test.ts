@@ -4,11 +4,22 @@ import { parseGitRepositoryName, parseMoment, parseRepositoryName, splitMoment }
 const LONGEST = "n".repeat(100);
 
 describe("parseRepositoryName", () => {
-  it.each(["a", "A.b_c-d", "_x", "9", "a.git.b", "a.lockx", LONGEST])("accepts %s for a repository", (repo) => {
-    expect(parseRepositoryName("acme", repo)).toEqual({ tenant: "acme", repo });
+  it.each(["a", "a.b_c-d", "_x", "9", "a.git.b", "a.lockx", ".github", LONGEST])(
+    "accepts %s for a repository",
+    (repo) => {
+      expect(parseRepositoryName("acme", repo)).toEqual({ tenant: "acme", repo });
+    },
+  );
+
+  it("takes names in any case, and keeps the spelling beside the name in lower case", () => {
+    const name = parseRepositoryName("Acme", "Widgets.Js");
+    expect(name).toEqual({ tenant: "acme", repo: "widgets.js", spelled: { tenant: "Acme", repo: "Widgets.Js" } });
+    expect(parseGitRepositoryName("acme", "Widgets.GIT")).toMatchObject({ repo: "widgets" });
+    for (const taken of ["API", "Healthz", "_X"]) expect(parseRepositoryName(taken, "repo")).toBeUndefined();
+    expect(parseRepositoryName("acme", "a.LOCK")).toBeUndefined();
   });
 
-  it.each(["", ".", "..", ".a", "-a", "a.git", "a.lock", "a b", "a/b", "a\0", "ä", "a%", `${LONGEST}n`, "a\n"])(
+  it.each(["", ".", "..", ".git", "-a", "a.git", "a.lock", "a b", "a/b", "a\0", "ä", "a%", `${LONGEST}n`, "a\n"])(
     "refuses %j for a tenant and for a repository",
     (name) => {
       expect(parseRepositoryName("acme", name)).toBeUndefined();
@@ -16,10 +27,13 @@ describe("parseRepositoryName", () => {
     },
   );
 
-  it.each(["api", "assets", "healthz", "_x"])("refuses %s for a tenant, and accepts it for a repository", (name) => {
-    expect(parseRepositoryName(name, "repo")).toBeUndefined();
-    expect(parseRepositoryName("acme", name)).toBeDefined();
-  });
+  it.each(["api", "assets", "healthz", "_x", ".github"])(
+    "refuses %s for a tenant, and accepts it for a repository",
+    (name) => {
+      expect(parseRepositoryName(name, "repo")).toBeUndefined();
+      expect(parseRepositoryName("acme", name)).toBeDefined();
+    },
+  );
 });
 
 describe("parseGitRepositoryName", () => {

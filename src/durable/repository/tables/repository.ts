@@ -30,7 +30,8 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   public_seq INTEGER,
   public_at INTEGER,
   mirror_seq INTEGER,
-  mirror_at INTEGER
+  mirror_at INTEGER,
+  spelled TEXT
 )`;
 
 /** The row, including what readers are not shown. */
@@ -71,7 +72,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
       usage_version, version + upload_changes, head_chosen, recent_after,
-      public_seq, public_at, mirror_seq, mirror_at FROM repository`),
+      public_seq, public_at, mirror_seq, mirror_at, spelled FROM repository`),
   );
   if (row === undefined) return undefined;
   const publicSince = placeAt(row, 15);
@@ -79,6 +80,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
   return {
     record: {
       id: textAt(row, 0),
+      ...(row[19] === null ? {} : { spelled: textAt(row, 19) }),
       objectFormat: formatAt(row, 1),
       visibility: visibilityAt(row, 2),
       head: textAt(row, 3),
@@ -109,7 +111,7 @@ export function insertRepository(db: SqlDatabase, id: string, request: CreateReq
   assertDescription(request.description);
   db.run(
     `INSERT INTO repository (one, id, object_format, visibility, head, description, read_only, created_at, version, derived_version,
-      usage_version, head_chosen) VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, -1, 0, ?)`,
+      usage_version, head_chosen, spelled) VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, -1, 0, ?, ?)`,
     id,
     request.objectFormat,
     request.visibility,
@@ -117,6 +119,7 @@ export function insertRepository(db: SqlDatabase, id: string, request: CreateReq
     request.description,
     now,
     Number(request.headChosen === true),
+    request.spelled ?? null,
   );
 }
 

@@ -8,12 +8,14 @@ import { integerAt, textAt, type SqlDatabase } from "../../sql/sql-database.ts";
 
 export const TENANTS_DDL = `CREATE TABLE IF NOT EXISTS tenants (
   name TEXT PRIMARY KEY,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  spelled TEXT
 ) WITHOUT ROWID`;
 
 /** Lists a tenant, replacing an entry of the same name. */
-export function insertListedTenant(db: SqlDatabase, { name, createdAt }: ListedTenant): void {
-  db.run("INSERT OR REPLACE INTO tenants (name, created_at) VALUES (?, ?)", name, createdAt);
+export function insertListedTenant(db: SqlDatabase, { name, createdAt, spelled }: ListedTenant): void {
+  const sql = "INSERT OR REPLACE INTO tenants (name, created_at, spelled) VALUES (?, ?, ?)";
+  db.run(sql, name, createdAt, spelled ?? null);
 }
 
 export function deleteListedTenant(db: SqlDatabase, name: string): void {
@@ -22,6 +24,10 @@ export function deleteListedTenant(db: SqlDatabase, name: string): void {
 
 /** Returns tenants in byte order of their names, after `after`. */
 export function listTenants(db: SqlDatabase, after: string, limit: number): ListedTenant[] {
-  const rows = db.rows("SELECT name, created_at FROM tenants WHERE name > ? ORDER BY name LIMIT ?", after, limit);
-  return Array.from(rows, (row) => ({ name: textAt(row, 0), createdAt: integerAt(row, 1) }));
+  const sql = "SELECT name, created_at, spelled FROM tenants WHERE name > ? ORDER BY name LIMIT ?";
+  return Array.from(db.rows(sql, after, limit), (row) => ({
+    name: textAt(row, 0),
+    createdAt: integerAt(row, 1),
+    ...(row[2] === null ? {} : { spelled: textAt(row, 2) }),
+  }));
 }

@@ -164,8 +164,8 @@ export function deleteTokens(db: SqlDatabase, now?: number): void {
  */
 export function takeRepoOffTokens(db: SqlDatabase, repo: string): void {
   db.run(
-    `UPDATE tokens SET repos = (SELECT json_group_array(value) FROM json_each(tokens.repos) WHERE value <> ?)
-      WHERE repos IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(tokens.repos) WHERE value = ?)`,
+    `UPDATE tokens SET repos = (SELECT json_group_array(value) FROM json_each(tokens.repos) WHERE lower(value) <> ?)
+      WHERE repos IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(tokens.repos) WHERE lower(value) = ?)`,
     repo,
     repo,
   );
