@@ -19,6 +19,8 @@ export type Env = PlacementSettings & {
   readonly JOBS: Queue<Job>;
   /** Jobs that sync mirrors, which may take minutes each: no other job waits behind them. */
   readonly MIRROR_JOBS: Queue<Job>;
+  /** Steps of maintenance, which may take long: no other job waits behind them. */
+  readonly MAINTENANCE_JOBS: Queue<Job>;
   /** The files of `build/assets`: the command as a package. */
   readonly ASSETS?: Pick<Fetcher, "fetch">;
   /** Counts wrong tokens by address; without it they are not bounded. */

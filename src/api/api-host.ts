@@ -11,6 +11,7 @@ import type { SubscriptionRequest } from "../events/subscription.ts";
 import type { Host } from "../http/host.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SecretContext } from "../mirror/sync-input.ts";
+import type { MaintenanceControl } from "../refs/maintenance-store.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
@@ -36,7 +37,7 @@ export interface MirrorHost {
 
 /** The platform, for one API request. */
 export interface ApiHost {
-  settings(name: RepositoryName): RepositorySettings & UploadStore;
+  settings(name: RepositoryName): RepositorySettings & UploadStore & MaintenanceControl;
   /** Opens the parts of uploads to the repository with this id. */
   uploadParts(id: string): UploadParts;
   /** Opens a tenant, which need not exist: its repositories, its tokens and its signing keys. */

@@ -6,6 +6,7 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import type { RepositoryObject } from "../durable/repository/repository-object.ts";
 import type { OpenPage } from "../durable/repository/open-page.ts";
+import type { MaintenanceStore } from "../refs/maintenance-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
@@ -79,7 +80,7 @@ export function assertFits(updates: readonly RefUpdate[], what: string, options:
 export function durableRefs(
   object: RepositoryStub,
   counters: RequestCounters,
-): RefStore & PackCatalog & RepositorySettings & UploadStore {
+): RefStore & PackCatalog & MaintenanceStore & RepositorySettings & UploadStore {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),
@@ -89,6 +90,13 @@ export function durableRefs(
       return call(async () => object.commitPush(request));
     },
     replacePacks: (request) => call(async () => object.replacePacks(request)),
+    maintenance: async () => (await call(async () => object.maintenance({ kind: "show" }))).state,
+    askForMaintenance: async () => (await call(async () => object.maintenance({ kind: "ask" }))).state,
+    beginMaintenance: async (id, packName) =>
+      (await call(async () => object.maintenance({ kind: "begin", id, packName }))).begun ?? { kind: "gone" },
+    endMaintenance: async (id, run) => {
+      await call(async () => object.maintenance({ kind: "end", id, run }));
+    },
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     upload: (request) => call(async () => object.upload(request)),
     describe: (publicOnly) => call(async () => object.describe(publicOnly)),

@@ -6,6 +6,7 @@
 import { deliverAll } from "../events/deliver.ts";
 import { parseJob, type Job } from "../events/job.ts";
 import { deletePrefix } from "../maintenance/delete-prefix.ts";
+import { maintain } from "../maintenance/maintain.ts";
 import { writeServerInfo } from "../maintenance/server-info.ts";
 import { fetchReceiver } from "./fetch-receiver.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
@@ -64,6 +65,11 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
       const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN);
       if (empty) await settings.prefixDeleted(job.id);
       return empty;
+    }
+    case "maintenance": {
+      const run = await maintain({ repository, maintenance: settings, catalog: settings }, job.id);
+      if (run.error !== undefined) host.onFault(`maintenance ${job.repository}`, new Error(run.error));
+      return true;
     }
     case "deliver":
       await deliver(job, storage, host);

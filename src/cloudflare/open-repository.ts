@@ -12,6 +12,8 @@ import type { Env } from "../env.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
+import type { MaintenanceControl, MaintenanceStore } from "../refs/maintenance-store.ts";
+import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
@@ -74,13 +76,13 @@ export class RequestStorage {
   }
 
   /** Opens the truth of a repository by its key, `{tenant}/{repo}`. */
-  refs(key: string): RefStore & RepositorySettings & UploadStore {
+  refs(key: string): RefStore & PackCatalog & MaintenanceStore & RepositorySettings & UploadStore {
     return durableRefs(this.#object(key), this.counters);
   }
 
   /** Opens the settings of a repository for a reader. */
-  settings(key: string, right: Reader["right"]): RepositorySettings & UploadStore {
-    return readableSettings<RepositorySettings & UploadStore>(this.refs(key), right);
+  settings(key: string, right: Reader["right"]): RepositorySettings & UploadStore & MaintenanceControl {
+    return readableSettings<RepositorySettings & UploadStore & MaintenanceControl>(this.refs(key), right);
   }
 
   /** Opens a tenant by its name. It need not exist. */

@@ -6,13 +6,17 @@
 import { randomBytes } from "node:crypto";
 import { openWhole } from "../../src/cloudflare/durable-refs.ts";
 import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
+import type { MaintenanceStore } from "../../src/refs/maintenance-store.ts";
 import type { PackCatalog } from "../../src/refs/pack-catalog.ts";
 import type { RefStore } from "../../src/refs/ref-store.ts";
 import type { RepositorySettings } from "../../src/refs/repository-settings.ts";
 import { nodeSql } from "./node-sql.ts";
 
 /** A repository in memory; `database` is what the alarm would see. */
-export type MemoryRefStore = RefStore & PackCatalog & RepositorySettings & { readonly database: RepositoryDatabase };
+export type MemoryRefStore = RefStore &
+  PackCatalog &
+  MaintenanceStore &
+  RepositorySettings & { readonly database: RepositoryDatabase };
 
 /** Makes a name that has no repository yet. */
 export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
@@ -22,7 +26,11 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     open: (request) => openWhole(request, async (after) => database.open(request, after)),
     beginPush: async (request) => database.beginPush(request, now()),
     commitPush: async (request) => database.commitPush(request, now()),
-    replacePacks: async (request) => database.replacePacks(request, now()),
+    replacePacks: async (request) => database.maintenance.replacePacks(request, now()),
+    maintenance: async () => database.maintenance.state(),
+    askForMaintenance: async () => database.maintenance.ask(),
+    beginMaintenance: async (id, packName) => database.maintenance.begin(id, packName, now()),
+    endMaintenance: async (id, run) => database.maintenance.end(id, run, now()),
     abandonPush: async (packName) => database.abandonPush(packName),
     describe: async (publicOnly) => database.describe(publicOnly),
     create: async (request) => database.create(request, now()),

@@ -91,6 +91,8 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/mirror", outcomes: ADMINISTER },
   { method: "DELETE", path: "/mirror", outcomes: ADMINISTER },
   { method: "POST", path: "/mirror/sync", outcomes: ADMINISTER },
+  { method: "GET", path: "/maintenance", outcomes: ADMINISTER },
+  { method: "POST", path: "/maintenance", outcomes: ADMINISTER },
   { method: "POST", path: "/uploads", outcomes: UPLOAD_PARTS },
   { method: "GET", path: "/uploads/1", outcomes: UPLOAD_PARTS },
   { method: "DELETE", path: "/uploads/1", outcomes: UPLOAD_PARTS },

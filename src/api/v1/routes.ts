@@ -9,6 +9,7 @@ import type { ApiEnv } from "../api-host.ts";
 import { contentRoutes } from "./content.ts";
 import { eventRoutes } from "./events.ts";
 import { hookRoutes } from "./hooks.ts";
+import { maintenanceRoutes } from "./maintenance.ts";
 import { mirrorRoutes } from "./mirror.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { reflogRoutes } from "./reflog.ts";
@@ -33,15 +34,13 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", contentRoutes],
   ["/repos", hookRoutes],
   ["/repos", mirrorRoutes],
+  ["/repos", maintenanceRoutes],
   ["/repos", eventRoutes],
   ["/repos", uploadRoutes],
 ];
 
 /** Paths of the contract that this release does not serve yet, with what is missing. */
-const LATER: readonly (readonly [string, string])[] = [
-  ["/repos/:tenant/:repo/forks", "Forks are not there yet."],
-  ["/repos/:tenant/:repo/maintenance", "Maintenance on request is not there yet."],
-];
+const LATER: readonly (readonly [string, string])[] = [["/repos/:tenant/:repo/forks", "Forks are not there yet."]];
 
 /** Answers the other methods of every path, with the methods that the path supports. */
 function refuseOtherMethods(routes: Hono<ApiEnv>): void {

@@ -24,6 +24,8 @@ export type DueWork = {
   readonly staleSnapshot: boolean;
   /** Whether a job to sync the mirror has to be sent. */
   readonly mirrorSync: boolean;
+  /** Whether a job that does a step of maintenance has to be sent. */
+  readonly maintenance: boolean;
 };
 
 /** Returns when to write the derived files: at once if they are behind, later if a job is under way, else never. */

@@ -19,12 +19,11 @@ import type {
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
-import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import { commitPush } from "./commit-push.ts";
 import { derivedDue, type DueWork } from "./due-work.ts";
-import { replacePacks } from "./replace-packs.ts";
 import type { EventSource } from "./event-sockets.ts";
 import { RepositoryHooks } from "./hook-database.ts";
+import { MaintenanceDatabase } from "./maintenance-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
@@ -86,14 +85,18 @@ export class RepositoryDatabase {
   readonly #tips: TipIndex;
   /** The mirror side of the same repository. */
   readonly mirror: MirrorDatabase;
+  /** The maintenance of the same repository. */
+  readonly maintenance: MaintenanceDatabase;
 
   constructor(db: SqlDatabase, newId: NewId) {
     this.#db = db;
     this.#tables = new Tables(db, REPOSITORY_SCHEMA);
     this.#newId = newId;
     this.#tips = new TipIndex(db);
+    const hasTables = (): boolean => this.#tables.exist;
+    this.maintenance = new MaintenanceDatabase(db, { hasTables, describe: () => this.describe() });
     this.mirror = new MirrorDatabase(db, {
-      hasTables: () => this.#tables.exist,
+      hasTables,
       describe: () => this.describe(),
       openHead: () => this.open({}),
       openAll: () => this.open({ packs: true, refPrefixes: [] }),
@@ -205,10 +208,6 @@ export class RepositoryDatabase {
 
   commitPush(request: CommitPushRequest, now: number): CommitPushAnswer {
     return this.#tables.exist ? commitPush(this.#db, request, now) : { kind: "gone" };
-  }
-
-  replacePacks(request: ReplacePacksRequest, now: number): ReplacePacksAnswer {
-    return this.#tables.exist ? replacePacks(this.#db, request, now) : { kind: "gone" };
   }
 
   abandonPush(packName: string): void {
@@ -333,6 +332,7 @@ export class RepositoryDatabase {
       hooks: this.hooks()?.due(now) ?? [],
       staleSnapshot: this.mirror.pointer.read()?.doomed === true,
       mirrorSync: row !== undefined && (this.mirror.nextDue() ?? Number.POSITIVE_INFINITY) <= now,
+      maintenance: (this.maintenance.nextDue(now) ?? Number.POSITIVE_INFINITY) <= now,
     };
   }
 
@@ -346,6 +346,7 @@ export class RepositoryDatabase {
       nextPrefixDue(this.#db),
       this.hooks()?.nextDue(now),
       this.mirror.nextDue(),
+      this.maintenance.nextDue(now),
       this.mirror.pointer.read()?.doomed === true ? now : undefined,
     ].flatMap((at) => (at === undefined || at === Number.POSITIVE_INFINITY ? [] : [at]));
     return due.length === 0 ? undefined : Math.min(...due);

@@ -12,6 +12,7 @@ export type RepositoryObjectEnv = PlacementSettings & {
   readonly BUCKET: R2Bucket;
   readonly JOBS: Queue<Job>;
   readonly MIRROR_JOBS: Queue<Job>;
+  readonly MAINTENANCE_JOBS: Queue<Job>;
   readonly MIRROR_LEAST_INTERVAL?: string;
   readonly TENANTS: ObjectNamespace<TenantTold>;
 };

@@ -35,6 +35,7 @@ import type {
   OpenRequest,
 } from "../../refs/ref-store.ts";
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
+import type { MaintenanceAnswer, MaintenanceCall } from "./maintenance-database.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
@@ -77,7 +78,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
     this.#places = new SubscriberPlaces(state);
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
-    this.#jobs = new JobSender(env.JOBS, this.#database);
+    this.#jobs = new JobSender(env, this.#database);
     this.#syncs = new SyncSender(env, this.#database, () => ({ name: this.#name, tenant: this.#tenant() }));
     this.#usage = new UsageReporter(this.#database, (report) =>
       this.#tenant().noteUsage({ repo: itemAt(this.#name.split("/"), 1), ...report }),
@@ -104,9 +105,16 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return answer;
   }
 
-  /** See `PackCatalog.replacePacks`. */
-  replacePacks(request: ReplacePacksRequest): ReplacePacksAnswer {
-    return this.#waking(this.#database.replacePacks(request, Date.now()));
+  /** See `PackCatalog.replacePacks`. A mirror's snapshot that names the old packs is replaced before they go. */
+  async replacePacks(request: ReplacePacksRequest): Promise<ReplacePacksAnswer> {
+    const answer = this.#waking(this.#database.maintenance.replacePacks(request, Date.now()));
+    if (answer.kind === "done") await this.#belie();
+    return answer;
+  }
+
+  /** See `MaintenanceStore`, whose methods these calls stand for. */
+  maintenance(call: MaintenanceCall): MaintenanceAnswer {
+    return this.#waking(this.#database.maintenance.answer(call, Date.now()));
   }
 
   /** See `RefStore.abandonPush`. */
@@ -167,14 +175,12 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `RepositorySettings.derivedFilesWritten`. */
   derivedFilesWritten(id: string, version: number): void {
-    this.#database.derivedFilesWritten(id, version);
-    this.#wakeForNext();
+    this.#waking(this.#database.derivedFilesWritten(id, version));
   }
 
   /** See `RepositorySettings.prefixDeleted`. */
   prefixDeleted(id: string): void {
-    this.#database.prefixDeleted(id, Date.now());
-    this.#wakeForNext();
+    this.#waking(this.#database.prefixDeleted(id, Date.now()));
   }
 
   /** See `HookStore.listHooks`. */
@@ -214,8 +220,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** See `HookStore.deliveriesDone`. */
   deliveriesDone(id: string, hook: string, results: readonly AttemptResult[]): void {
-    this.#database.hooks(id)?.done(hook, results, Date.now());
-    this.#wakeForNext();
+    this.#waking(this.#database.hooks(id)?.done(hook, results, Date.now()));
   }
 
   /** See `MirrorStore.readMirror`. */
@@ -245,8 +250,8 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `MirrorStore.publishSnapshot`. */
-  async publishSnapshot(snapshot: WrittenSnapshot): Promise<PublishAnswer> {
-    return await this.#pointer.publish(snapshot);
+  publishSnapshot(snapshot: WrittenSnapshot): Promise<PublishAnswer> {
+    return this.#pointer.publish(snapshot);
   }
 
   /** See `MirrorStore.requestSync`. The job is sent at once, not by the alarm. */
@@ -321,9 +326,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#alarmAt = undefined;
     const now = Date.now();
     const due = this.#database.dueWork(now);
-    if (due.id !== undefined) {
-      await sweepUploads(this.env.BUCKET, due.id, due.expiredPacks, (pack) => this.#database.abandonPush(pack));
-    }
+    await sweepUploads(this.env.BUCKET, due, (pack) => this.#database.abandonPush(pack));
     await this.#jobs.send(this.#name, due, now);
     if (due.staleSnapshot) await this.#pointer.revoke();
     if (due.id !== undefined && due.mirrorSync) await this.#syncs.send();

@@ -11,6 +11,7 @@ import { FSCK_SETTINGS_DDL } from "./tables/fsck-settings.ts";
 import { HEAD_LOG_DDL } from "./tables/head-log.ts";
 import { HOOKS_DDL } from "./tables/hooks.ts";
 import { LEASES_DDL } from "./tables/leases.ts";
+import { MAINTENANCE_DDL } from "./tables/maintenance.ts";
 import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
 import { MIRROR_DDL } from "./tables/mirror.ts";
 import { PACKS_DDL } from "./tables/packs.ts";
@@ -46,6 +47,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: DOOMED_PREFIXES_DDL, onRemoval: "kept" },
   { ddl: UPLOADS_DDL, onRemoval: "emptied" },
   { ddl: FSCK_SETTINGS_DDL, onRemoval: "emptied" },
+  { ddl: MAINTENANCE_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -114,6 +116,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "pushes", "actor_name TEXT"),
     // The name as it is shown: old names are shown as they are found.
     (db) => addColumn(db, "repository", "spelled TEXT"),
+    // Maintenance: new tables. The packs say what is due.
+    () => undefined,
   ],
 };
 

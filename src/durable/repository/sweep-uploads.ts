@@ -4,21 +4,22 @@
  * @packageDocumentation
  */
 import { packPrefix } from "../../catalog/pack-keys.ts";
+import type { DueWork } from "./due-work.ts";
 
 /** Keys that R2 lists, or deletes, in one operation. */
 const LIST_PAGE = 1000;
 
 /**
- * Deletes the files of ended uploads to the repository with this id, and calls `swept` with each upload that has none
+ * Deletes the files of ended uploads, and calls `swept` with each upload that has none
  * left. Other requests come in between: a commit after the end of its lease is refused.
  */
 export async function sweepUploads(
   bucket: R2Bucket,
-  id: string,
-  packs: readonly string[],
+  { id, expiredPacks }: Pick<DueWork, "id" | "expiredPacks">,
   swept: (pack: string) => void,
 ): Promise<void> {
-  for (const pack of packs) {
+  if (id === undefined) return;
+  for (const pack of expiredPacks) {
     const { objects } = await bucket.list({ prefix: packPrefix(id, pack) });
     if (objects.length > 0) await bucket.delete(objects.map(({ key }) => key));
     // With a full page, the next alarm continues; it is set at once.

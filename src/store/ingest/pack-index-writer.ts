@@ -72,7 +72,11 @@ function gatherColumns(input: IndexInput): Columns {
   return columns;
 }
 
-async function writeChunks(input: IndexInput, extension: PackExtension, chunks: Iterable<Uint8Array>): Promise<void> {
+async function writeChunks(
+  input: Pick<IndexInput, "storage" | "pack" | "buffers">,
+  extension: PackExtension,
+  chunks: Iterable<Uint8Array>,
+): Promise<void> {
   const file = new StagedFile(input.storage, { pack: input.pack, extension }, input.buffers);
   try {
     for (const chunk of chunks) await file.append(chunk);
@@ -86,7 +90,7 @@ async function writeChunks(input: IndexInput, extension: PackExtension, chunks: 
 
 /** Writes the files; the `.idx` appears last. The contents of the kernel's ring are overwritten. */
 export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
-  const { entries, format, hash } = input;
+  const { entries, format, storage, pack, hash, buffers } = input;
   const columns = gatherColumns(input);
   const { names } = columns;
   const order = sortNames({ names, stride: format.rawSize, rawSize: format.rawSize }, entries.count);
@@ -104,15 +108,29 @@ export async function writePackIndex(input: IndexInput): Promise<WrittenIndex> {
     typeAt: (position) => entries.typeOf(u32At(order, position)),
     sizeAt: (position) => entries.sizeOf(u32At(order, position)),
   });
+  return await writeIndexFiles({ storage, pack, tables, types, hash, buffers });
+}
+
+/** The input of writing the files that go with a pack. */
+export type IndexFiles = Pick<IndexInput, "storage" | "pack" | "hash" | "buffers"> & {
+  readonly tables: PackTables;
+  /** The types and sizes of the objects, in the order of the index; see `format/pack-types.ts`. */
+  readonly types: Uint8Array;
+};
+
+/** Writes the files that go with a pack; the `.idx` appears last. */
+export async function writeIndexFiles(input: IndexFiles): Promise<WrittenIndex> {
+  const { tables, types, hash } = input;
+  const { name } = tables.format;
   const inlineTypes = types.length <= INLINE_TYPES_BYTES;
   await Promise.all([
-    writeChunks(input, "rev", encodeReverseIndex(tables, hash(format.name))),
+    writeChunks(input, "rev", encodeReverseIndex(tables, hash(name))),
     inlineTypes ? undefined : writeChunks(input, "kinds", [types]),
   ]);
   const indexBytes = encodedIndexBytes(tables);
   const headBytes = indexBytes <= INLINE_INDEX_BYTES ? indexBytes : INDEX_HEAD_BYTES;
   const indexHead = new Uint8Array(headBytes);
-  await writeChunks(input, "idx", keepHead(encodePackIndex(tables, hash(format.name)), indexHead));
+  await writeChunks(input, "idx", keepHead(encodePackIndex(tables, hash(name)), indexHead));
   return { indexBytes, indexHead, ...(inlineTypes ? { kinds: types } : {}) };
 }
 

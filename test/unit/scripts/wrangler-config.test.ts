@@ -10,6 +10,7 @@ describe("simulatorOptions()", () => {
     expect(Object.values(options.queueConsumers).map((consumer) => consumer.deadLetterQueue)).toEqual([
       "thinpack-dead",
       "thinpack-dead",
+      "thinpack-dead",
     ]);
     expect(options.queueConsumers["thinpack-mirrors"]?.maxConcurrency).toBe(10);
     expect(Object.values(options.queueProducers).toSorted()).toEqual(Object.keys(options.queueConsumers).toSorted());

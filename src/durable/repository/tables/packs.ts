@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { assert } from "../../../bytes/assert.ts";
+import type { RollUpPack } from "../../../catalog/roll-up.ts";
 import type { PackRecord, PackSource } from "../../../catalog/pack-record.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
 import {
@@ -87,6 +88,18 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
     createdAt: integerAt(row, 9),
     ...(row[10] === null ? {} : { kinds: blobAt(row, 10) }),
     indexHead: blobAt(row, 11),
+  }));
+}
+
+/** Returns what planning maintenance takes of each pack, oldest first, without the large columns. */
+export function listPackSizes(db: SqlDatabase): RollUpPack[] {
+  const rows = db.rows("SELECT name, objects, pack_bytes, marked, source FROM packs ORDER BY seq");
+  return Array.from(rows, (row) => ({
+    name: textAt(row, 0),
+    objects: integerAt(row, 1),
+    packBytes: integerAt(row, 2),
+    marked: integerAt(row, 3) === 1,
+    source: sourceAt(row, 4),
   }));
 }
 

@@ -13,6 +13,7 @@ it("the alarm has nothing to do if there never was a repository", () => {
     expiredPacks: [],
     doomedPrefixes: [],
     hooks: [],
+    maintenance: false,
     mirrorSync: false,
     staleSnapshot: false,
   });

@@ -1,0 +1,102 @@
+/**
+ * `/api/v1/repos/{tenant}/{repo}/maintenance`: what a repository's packs are like, what is due, and what was done.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import * as v from "valibot";
+import { Problem } from "../../http/problem.ts";
+import type { MaintenanceRun, MaintenanceState, PackSum } from "../../refs/maintenance-store.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { describe } from "../describe.ts";
+import { requestedRepository } from "./requested.ts";
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const time = v.pipe(v.string(), v.isoTimestamp());
+const sums = v.looseObject({ packs: count, objects: count, bytes: count });
+const shownState = v.looseObject({
+  total: sums,
+  unmarked: sums,
+  tip_packs: sums,
+  due: v.nullable(v.looseObject({ packs: count, reason: v.picklist(["asked", "many-packs"]) })),
+  running_since: v.nullable(time),
+  runs: v.array(
+    v.looseObject({
+      outcome: v.picklist(["done", "stale", "failed"]),
+      at: time,
+      seconds: v.number(),
+      packs: count,
+      objects: count,
+      bytes_read: count,
+      bytes_written: count,
+      error: v.nullable(v.string()),
+    }),
+  ),
+});
+
+const isoTime = (at: number): string => new Date(at).toISOString();
+
+const shownSums = ({ packs, objects, bytes }: PackSum): object => ({ packs, objects, bytes });
+
+function shownRun({ outcome, at, ms, packs, objects, bytes, written, error }: MaintenanceRun): object {
+  return {
+    outcome,
+    at: isoTime(at),
+    seconds: ms / 1000,
+    packs,
+    objects,
+    bytes_read: bytes,
+    bytes_written: written,
+    error: error ?? null,
+  };
+}
+
+function shown({ total, unmarked, tipPacks, due, asked, runningSince, runs }: MaintenanceState): object {
+  return {
+    total: shownSums(total),
+    unmarked: shownSums(unmarked),
+    tip_packs: shownSums(tipPacks),
+    due: asked || due > 0 ? { packs: due, reason: asked ? "asked" : "many-packs" } : null,
+    running_since: runningSince === undefined ? null : isoTime(runningSince),
+    runs: runs.map(shownRun),
+  };
+}
+
+function answer(context: Context<ApiEnv>, state: MaintenanceState | undefined, status: 200 | 202): Response {
+  if (state === undefined) throw new Problem(404, "There is no such repository.");
+  return context.json(shown(state), status, { "Cache-Control": "no-store" });
+}
+
+/** The routes of maintenance, below `/api/v1/repos`. */
+export function maintenanceRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  routes.get(
+    "/:tenant/:repo/maintenance",
+    describe({
+      tag: "repositories",
+      summary: "Shows what the packs are like, what is due and what the last runs did",
+      about: "`unmarked` are the packs of which something may be unreachable; clones of them walk the history.",
+      access: "token",
+      answers: { 200: { about: "The state.", json: shownState } },
+    }),
+    async (context) => {
+      const { name } = await requestedRepository(context, "administer");
+      return answer(context, await context.var.api.settings(name).maintenance(), 200);
+    },
+  );
+  routes.post(
+    "/:tenant/:repo/maintenance",
+    describe({
+      tag: "repositories",
+      summary: "Has maintenance begin now",
+      about: "It goes on behind the answer, step by step; pushes and fetches go on meanwhile. GET says how far it is.",
+      access: "token",
+      answers: { 202: { about: "It begins.", json: shownState } },
+    }),
+    async (context) => {
+      const { name } = await requestedRepository(context, "administer");
+      return answer(context, await context.var.api.settings(name).askForMaintenance(), 202);
+    },
+  );
+  return routes;
+}

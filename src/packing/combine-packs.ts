@@ -1,0 +1,292 @@
+/**
+ * Combines packs of one repository into one. Deflated bytes are copied as they are, and objects that several packs have
+ * are kept once. Nothing is inflated: each entry is checked against the CRC-32 of its index, as git does when it reuses
+ * entries.
+ *
+ * The new pack has commits and tags first, then trees, then blobs, each from the oldest pack to the youngest. So a base
+ * comes before its deltas, which build on it by distance. What completion appended to the packs, and none of them has
+ * otherwise, comes last, as in a pack that was pushed.
+ *
+ * @packageDocumentation
+ * @see git-pack-objects(1)
+ */
+import { f64At, u32At, u8At } from "../bytes/assert.ts";
+import { CorruptStore } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import { typeAtPosition } from "../format/pack-types.ts";
+import { TYPE_NUMBER, OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
+import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
+import { openObjects } from "../repository/open-objects.ts";
+import type { Repository } from "../repository/repository.ts";
+import { PartBuffers } from "../store/ingest/part-buffers.ts";
+import { writeIndexFiles } from "../store/ingest/pack-index-writer.ts";
+import { StagedFile } from "../store/ingest/staged-file.ts";
+import type { PackHandle } from "../store/pack-handle.ts";
+import { CombinedEntries, type SourcePack } from "./combined-entries.ts";
+import { ENTRY_WINDOW_BYTES, type EntryRange, EntryReader } from "./entry-reader.ts";
+import { PackOutput } from "./pack-output.ts";
+import { streamRun } from "./stored-run.ts";
+
+/** The longest chain of deltas that combining makes where it can choose: what `git repack` makes at most. */
+const MOST_DEPTH = 50;
+/** Bytes of the tables per entry of the packs, beside the names: see `CombinedEntries` and the columns here. */
+const ENTRY_BYTES = 60;
+
+/** The types of objects in the order of their passes. */
+const PASSES: readonly (readonly number[])[] = [
+  [TYPE_NUMBER.commit, TYPE_NUMBER.tag],
+  [TYPE_NUMBER.tree],
+  [TYPE_NUMBER.blob],
+];
+
+/** The input of combining packs. */
+export type CombineInput = {
+  readonly repository: Pick<Repository, "storage" | "cache" | "pacer" | "hash" | "crc32" | "limits" | "memory" | "now">;
+  readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
+  /** The packs to combine, oldest first. */
+  readonly packs: readonly PackRecord[];
+  /** The stem of the keys to write. */
+  readonly packName: string;
+};
+
+/** Writes the new pack. */
+class Combining {
+  readonly #input: CombineInput;
+  readonly #format: ObjectFormat;
+  readonly #entries: CombinedEntries;
+  readonly #output: PackOutput;
+  /** By slot: where the object's entry begins in the new pack; 0 if it is not written yet. */
+  readonly #placed: Float64Array<ArrayBuffer>;
+  readonly #crcs: Uint32Array<ArrayBuffer>;
+  readonly #depths: Uint8Array<ArrayBuffer>;
+  readonly #header = new EntryHeader();
+  readonly #newHeader = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
+
+  constructor(input: CombineInput, entries: CombinedEntries, output: PackOutput) {
+    this.#input = input;
+    this.#format = objectFormat(input.record.objectFormat);
+    this.#entries = entries;
+    this.#output = output;
+    this.#placed = new Float64Array(entries.count);
+    this.#crcs = new Uint32Array(entries.count);
+    this.#depths = new Uint8Array(entries.count);
+  }
+
+  get offsets(): Float64Array {
+    return this.#placed;
+  }
+
+  get crcs(): Uint32Array {
+    return this.#crcs;
+  }
+
+  /** Writes all entries. Returns the number of those before the ones that completion appended, and where they end. */
+  async run(): Promise<{ ownObjects: number; ownBytes: number }> {
+    await this.#output.begin(this.#entries.count);
+    let ownObjects = 0;
+    for (const types of PASSES) {
+      for (const source of this.#entries.sources) {
+        ownObjects += await this.#copyFrom(
+          source,
+          (rank) => rank < source.handle.record.ownObjects || !this.#isAppended(source, rank),
+          types,
+        );
+      }
+    }
+    const ownBytes = this.#output.offset;
+    for (const source of this.#entries.sources) await this.#copyFrom(source, () => true);
+    return { ownObjects, ownBytes };
+  }
+
+  #isAppended({ first }: SourcePack, rank: number): boolean {
+    return this.#entries.isAppended(this.#entries.slotOf(first + rank));
+  }
+
+  /** Copies the entries of a pack that are chosen, of these types, and not written yet. Returns how many there were. */
+  async #copyFrom(source: SourcePack, isWanted: (rank: number) => boolean, types?: readonly number[]): Promise<number> {
+    const { order, first, handle } = source;
+    const ranks: number[] = [];
+    const ranges: EntryRange[] = [];
+    for (let rank = 0; rank < order.count; rank++) {
+      const isOfType = types?.includes(typeAtPosition(source.types, order.positionAt(rank))) ?? true;
+      if (!isOfType || !this.#isToCopy(first + rank) || !isWanted(rank)) continue;
+      ranks.push(rank);
+      ranges.push({ offset: order.offsetAt(rank), end: order.offsetAt(rank + 1) });
+    }
+    if (ranks.length === 0) return 0;
+    const reader = new EntryReader(handle, ranges);
+    let copied = 0;
+    try {
+      for (const [i, rank] of ranks.entries()) {
+        await this.#input.repository.pacer.pace();
+        const range = ranges[i];
+        if (range !== undefined && (await this.#copyEntry(source, rank, range, reader))) copied++;
+      }
+    } finally {
+      await reader.close();
+    }
+    return copied;
+  }
+
+  #isToCopy(entry: number): boolean {
+    return this.#entries.isChosen(entry) && f64At(this.#placed, this.#entries.slotOf(entry)) === 0;
+  }
+
+  /** Copies an entry; not if the object is taken from another pack, where it is whole, because its chain is too long. */
+  async #copyEntry(source: SourcePack, rank: number, range: EntryRange, reader: EntryReader): Promise<boolean> {
+    const { handle, order, first } = source;
+    const slot = this.#entries.slotOf(first + rank);
+    const isShort = EntryReader.isShort(range);
+    const bytes = isShort
+      ? await reader.read(range)
+      : await handle.readRun(range.offset, Math.min(MAX_ENTRY_HEADER_BYTES, range.end - range.offset));
+    const { rawSize } = this.#format;
+    if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short")
+      throw new CorruptStore("the pack ends within an entry", { pack: handle.record.name, offset: range.offset });
+    const base = this.#baseOf(source, range.offset, bytes);
+    const depth = base < 0 ? 0 : u8At(this.#depths, base) + 1;
+    if (depth > MOST_DEPTH && this.#entries.takeWhole(slot)) return false;
+    this.#depths[slot] = Math.min(depth, 255);
+    this.#placed[slot] = this.#output.offset;
+    const replaced = await this.#writeHeader(slot, base, bytes);
+    const { crc32 } = this.#input.repository;
+    let crc = crc32(0, bytes.subarray(0, replaced));
+    const sum = async (piece: Uint8Array): Promise<void> => {
+      crc = crc32(crc, piece);
+      this.#crcs[slot] = crc32(u32At(this.#crcs, slot), piece);
+      await this.#output.append(piece);
+    };
+    if (isShort) await sum(bytes.subarray(replaced));
+    else await streamRun(handle, { offset: range.offset + replaced, length: range.end - range.offset - replaced }, sum);
+    if (crc !== order.index.crcAt(order.positionAt(rank)))
+      throw new CorruptStore("the entry's CRC-32 is wrong", { pack: handle.record.name, offset: range.offset });
+    return true;
+  }
+
+  /** Returns the slot of the base of the entry whose header was decoded; -1 if it is no delta. */
+  #baseOf({ order, first, handle }: SourcePack, offset: number, bytes: Uint8Array): number {
+    const { type, distance, baseAt } = this.#header;
+    if (type === OFS_DELTA) return this.#entries.slotOf(first + order.rankOf(offset - distance));
+    if (type !== REF_DELTA) return -1;
+    const slot = this.#entries.slotOfName(bytes.subarray(baseAt, baseAt + this.#format.rawSize));
+    if (slot < 0) throw new CorruptStore("a delta's base is not in its pack", { pack: handle.record.name, offset });
+    return slot;
+  }
+
+  /** Writes the header of an entry. Returns the number of bytes of the old header. */
+  async #writeHeader(slot: number, base: number, bytes: Uint8Array): Promise<number> {
+    const { type, size, headerBytes } = this.#header;
+    const into = this.#newHeader;
+    let end = encodeEntryHeader(type, size, into, 0);
+    if (base >= 0) end = this.#writeBase(base, size);
+    else if (end !== headerBytes) {
+      // Another encoder may have written the size in more bytes than it takes.
+      into.set(bytes.subarray(0, headerBytes));
+      end = headerBytes;
+    }
+    const header = into.subarray(0, end);
+    this.#crcs[slot] = this.#input.repository.crc32(0, header);
+    await this.#output.append(header);
+    return headerBytes;
+  }
+
+  /**
+   * Encodes the header of a delta: by distance if its base is written already. A base that completion appended has to be
+   * named, because clones send what comes before it without it.
+   */
+  #writeBase(base: number, size: number): number {
+    const into = this.#newHeader;
+    const placed = f64At(this.#placed, base);
+    if (placed > 0 && !this.#entries.isAppended(base)) {
+      const at = encodeEntryHeader(OFS_DELTA, size, into, 0);
+      return encodeOfsDistance(this.#output.offset - placed, into, at);
+    }
+    const at = encodeEntryHeader(REF_DELTA, size, into, 0);
+    const { rawSize } = this.#format;
+    into.set(this.#entries.names.subarray(base * rawSize, (base + 1) * rawSize), at);
+    return at + rawSize;
+  }
+
+  free(): void {
+    for (const list of [this.#placed, this.#crcs, this.#depths]) freeMemory(list);
+  }
+}
+
+/** Returns the bytes of memory that combining takes at most. */
+function memoryFor(packs: readonly PackRecord[], rawSize: number, partBytes: number): number {
+  let objects = 0;
+  for (const pack of packs) objects += pack.objects;
+  return objects * (ENTRY_BYTES + 2 * rawSize) + 3 * partBytes + 4 * ENTRY_WINDOW_BYTES;
+}
+
+/**
+ * Writes one pack with all objects of `packs`. It is in no catalog yet: if none comes to name it, the caller deletes its
+ * keys. Its mark is not set; the store of the catalog knows whether it may be.
+ *
+ * @throws CorruptStore if a pack or its index is damaged.
+ */
+export async function combinePacks(input: CombineInput): Promise<PackRecord> {
+  const { repository, record, packs, packName } = input;
+  const format = objectFormat(record.objectFormat);
+  const { memoryPackBytes } = repository.limits;
+  const held = memoryFor(packs, format.rawSize, memoryPackBytes);
+  repository.memory.hold(held);
+  const handles: PackHandle[] = openObjects(repository, record, packs).packs.slice();
+  const entries = await CombinedEntries.load(handles, format);
+  const storage = repository.storage(record.id);
+  const buffers = new PartBuffers(memoryPackBytes);
+  const file = new StagedFile(storage, { pack: packName, extension: "pack" }, buffers);
+  const hash = repository.hash(format.name);
+  let checksum = new Uint8Array(0);
+  const output = new PackOutput(async (bytes) => {
+    checksum = bytes.slice(-format.rawSize);
+    await file.append(bytes);
+  }, hash);
+  const combining = new Combining(input, entries, output);
+  try {
+    const own = await combining.run();
+    await output.end();
+    await file.finish();
+    file.release();
+    const written = await writeIndexFiles({
+      storage,
+      pack: packName,
+      tables: {
+        format,
+        count: entries.count,
+        order: Uint32Array.from({ length: entries.count }, (_, slot) => slot),
+        names: entries.names,
+        stride: format.rawSize,
+        crcs: combining.crcs,
+        offsets: combining.offsets,
+        packChecksum: checksum,
+      },
+      types: entries.types(),
+      hash: repository.hash,
+      buffers,
+    });
+    return {
+      name: packName,
+      checksum: toHex(checksum),
+      objects: entries.count,
+      ...own,
+      packBytes: file.length,
+      ...written,
+      marked: false,
+      source: "repack",
+      createdAt: repository.now(),
+    };
+  } catch (error) {
+    await file.abort();
+    throw error;
+  } finally {
+    combining.free();
+    entries.free();
+    buffers.release();
+    repository.memory.hold(-held);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The entries of several packs as one table: which objects they have, and from which pack each is taken. An object that
+ * is in more than one pack is taken from the oldest. All bases of deltas are in the delta's own pack, so a delta then
+ * builds on an object of its own pack or of an older one, and never on itself.
+ *
+ * Rows are **entries**, pack after pack, in the order of each pack. A **slot** is the rank of an object's name among the
+ * names of all objects.
+ *
+ * @packageDocumentation
+ */
+import { assert, itemAt, u32At, u8At } from "../bytes/assert.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
+import { findName } from "../format/pack-index.ts";
+import { sortNames } from "../format/sort-names.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import type { PackHandle } from "../store/pack-handle.ts";
+import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
+
+/** Stands for no entry. */
+const NONE = 0xffff_ffff;
+
+/** One of the packs that are combined. */
+export type SourcePack = {
+  readonly handle: PackHandle;
+  readonly order: PackOrder;
+  /** The types and sizes of its objects; see `format/pack-types.ts`. */
+  readonly types: Uint8Array;
+  /** The row of its first entry. */
+  readonly first: number;
+};
+
+/** Loads what the table takes of each pack. @throws CorruptStore */
+async function loadSources(handles: readonly PackHandle[], format: ObjectFormat): Promise<SourcePack[]> {
+  const sources: SourcePack[] = [];
+  let first = 0;
+  for (const handle of handles) {
+    const [order, types] = await Promise.all([loadPackOrder(handle, format), handle.allTypes()]);
+    sources.push({ handle, order, types, first });
+    first += order.count;
+  }
+  return sources;
+}
+
+/** The table. It takes about 60 bytes per entry beside the packs' indexes. */
+export class CombinedEntries {
+  readonly sources: readonly SourcePack[];
+  /** The number of different objects. */
+  readonly count: number;
+  /** The raw names of the objects, by slot. */
+  readonly names: Uint8Array<ArrayBuffer>;
+  readonly #slots: Uint32Array<ArrayBuffer>;
+  /** By slot: the entry that an object is taken from. */
+  readonly #chosen: Uint32Array<ArrayBuffer>;
+  /** By slot: an entry that holds the object whole, in a younger pack than the chosen one. */
+  readonly #spare: Uint32Array<ArrayBuffer>;
+  /** By slot: 1 for an object that no pack has but those that it was appended to. */
+  readonly #appended: Uint8Array<ArrayBuffer>;
+
+  /** Reads the indexes and types of packs, oldest first. */
+  static async load(handles: readonly PackHandle[], format: ObjectFormat): Promise<CombinedEntries> {
+    return new CombinedEntries(await loadSources(handles, format), format);
+  }
+
+  private constructor(sources: readonly SourcePack[], { rawSize }: ObjectFormat) {
+    this.sources = sources;
+    const last = sources.at(-1);
+    const total = last === undefined ? 0 : last.first + last.order.count;
+    const names = new Uint8Array(total * rawSize);
+    for (const { order, first } of sources) {
+      for (let rank = 0; rank < order.count; rank++)
+        names.set(order.index.nameAt(order.positionAt(rank)), (first + rank) * rawSize);
+    }
+    const sorted = sortNames({ names, stride: rawSize, rawSize }, total);
+    const isSame = (a: number, b: number): boolean => {
+      for (let i = 0; i < rawSize; i++) if (u8At(names, a * rawSize + i) !== u8At(names, b * rawSize + i)) return false;
+      return true;
+    };
+    this.#slots = new Uint32Array(total);
+    let count = 0;
+    for (let i = 0; i < total; i++) {
+      if (i === 0 || !isSame(u32At(sorted, i - 1), u32At(sorted, i))) count++;
+      this.#slots[u32At(sorted, i)] = count - 1;
+    }
+    this.count = count;
+    this.names = new Uint8Array(count * rawSize);
+    this.#chosen = new Uint32Array(count).fill(NONE);
+    this.#spare = new Uint32Array(count).fill(NONE);
+    this.#appended = new Uint8Array(count);
+    for (let entry = 0; entry < total; entry++) {
+      this.names.set(names.subarray(entry * rawSize, (entry + 1) * rawSize), this.slotOf(entry) * rawSize);
+    }
+    freeMemory(names);
+    freeMemory(sorted);
+    for (const isOwn of [true, false]) for (const source of sources) this.#choose(source, isOwn);
+  }
+
+  /** Enters a pack's own entries or, in the second round, those that completion appended to it. */
+  #choose({ handle, order, first }: SourcePack, isOwn: boolean): void {
+    const own = handle.record.ownObjects;
+    const [from, to] = isOwn ? [0, own] : [own, order.count];
+    for (let rank = from; rank < to; rank++) {
+      const slot = this.slotOf(first + rank);
+      const chosen = u32At(this.#chosen, slot);
+      if (chosen === NONE) {
+        this.#chosen[slot] = first + rank;
+        this.#appended[slot] = isOwn ? 0 : 1;
+      } else if (!isOwn && chosen < first && u32At(this.#spare, slot) === NONE) {
+        // What completion appends is never a delta.
+        this.#spare[slot] = first + rank;
+      }
+    }
+  }
+
+  /** Returns the slot of the object that an entry holds. */
+  slotOf(entry: number): number {
+    return u32At(this.#slots, entry);
+  }
+
+  /** Returns the slot of a raw name, or -1 if no pack has it. */
+  slotOfName(name: Uint8Array): number {
+    return findName(this.names, name);
+  }
+
+  /** Whether an object is taken from this entry. */
+  isChosen(entry: number): boolean {
+    return u32At(this.#chosen, this.slotOf(entry)) === entry;
+  }
+
+  /** Whether an object is in the packs only because completion appended it: some other pack of the catalog has it. */
+  isAppended(slot: number): boolean {
+    return u8At(this.#appended, slot) === 1;
+  }
+
+  /** Takes an object from where it is whole, if a younger pack has it like that. Returns whether one does. */
+  takeWhole(slot: number): boolean {
+    const spare = u32At(this.#spare, slot);
+    if (spare === NONE) return false;
+    this.#chosen[slot] = spare;
+    this.#spare[slot] = NONE;
+    return true;
+  }
+
+  /** Returns the byte with the type and size of each object, in the order of the slots. */
+  types(): Uint8Array<ArrayBuffer> {
+    const types = new Uint8Array(this.count);
+    for (let slot = 0; slot < this.count; slot++) {
+      const entry = u32At(this.#chosen, slot);
+      const { first, order, types: all } = this.#sourceOf(entry);
+      types[slot] = u8At(all, order.positionAt(entry - first));
+    }
+    return types;
+  }
+
+  #sourceOf(entry: number): SourcePack {
+    let low = 0;
+    let high = this.sources.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (itemAt(this.sources, middle).first <= entry) low = middle;
+      else high = middle - 1;
+    }
+    const source = itemAt(this.sources, low);
+    assert(entry >= source.first, "an entry lies in a pack");
+    return source;
+  }
+
+  /** Frees the memory at once. It must be the last call. */
+  free(): void {
+    for (const list of [this.names, this.#slots, this.#chosen, this.#spare, this.#appended]) freeMemory(list);
+  }
+}

@@ -1,0 +1,58 @@
+/** A repository after many pushes: its packs are rolled up behind them, and git takes what is stored. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { importFixture, linear } from "../support/git-fixtures.ts";
+import { MirrorBed } from "../support/upstreams.ts";
+
+const bed = new MirrorBed();
+beforeAll(() => bed.start());
+afterAll(() => bed.stop());
+
+type State = {
+  readonly total: { readonly packs: number; readonly objects: number };
+  readonly due: unknown;
+  readonly running_since: string | null;
+  readonly runs: readonly { readonly outcome: string; readonly packs: number; readonly error: string | null }[];
+};
+
+async function state(path: string): Promise<State> {
+  const { status, body } = await bed.api("GET", `${path}/maintenance`);
+  expect(status).toBe(200);
+  return body as State;
+}
+
+/** Waits until nothing is due or under way. */
+async function settled(path: string): Promise<State> {
+  for (;;) {
+    const now = await state(path);
+    if (now.due === null && now.running_since === null) return now;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Pushes each commit of main by itself. */
+async function pushEach(source: string, url: string): Promise<void> {
+  const commits = (await bed.git.ok(["rev-list", "--reverse", "main"], { cwd: source })).split("\n");
+  for (const commit of commits) await bed.git.ok(["push", "-q", url, `${commit}:refs/heads/main`], { cwd: source });
+}
+
+describe("maintenance after many pushes", () => {
+  it("rolls packs up by itself and when asked, and clones get the same as before", async () => {
+    const source = await importFixture(bed.git, "source", linear(24));
+    const path = "acme/many";
+    expect((await bed.api("PUT", path)).status).toBe(201);
+    const url = bed.url(path);
+    await pushEach(source, url);
+    const rolled = await settled(path);
+    expect(rolled.total.packs).toBeLessThan(24);
+    expect(rolled.runs.map(({ outcome }) => outcome)).toContain("done");
+    expect((await bed.api("POST", `${path}/maintenance`)).status).toBe(202);
+    const asked = await settled(path);
+    expect(asked.total.packs).toBeLessThanOrEqual(2);
+    const cwd = bed.git.fresh();
+    await bed.git.ok(["clone", "-q", "--mirror", url, cwd]);
+    await bed.git.ok(["fsck", "--full", "--strict"], { cwd });
+    expect(await bed.git.ok(["rev-list", "--objects", "main"], { cwd })).toBe(
+      await bed.git.ok(["rev-list", "--objects", "main"], { cwd: source }),
+    );
+  });
+});

@@ -1,0 +1,163 @@
+/** Combining packs, judged by C git: what is stored, how deep its deltas are, and what clones of it get. */
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { CorruptStore } from "../../../src/bytes/failure.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
+import { combinePacks } from "../../../src/packing/combine-packs.ts";
+import { linear, noise, project } from "../../support/git-fixtures.ts";
+import { buildPack, commitOf, objectId, treeOf } from "../../support/git-raw.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { TINY, TestStore } from "../../support/store.ts";
+
+const repositories: GitRepository[] = [];
+afterAll(() => {
+  for (const repository of repositories) repository.dispose();
+});
+
+function newRepository(...options: readonly string[]): GitRepository {
+  const repository = new GitRepository(...options);
+  repositories.push(repository);
+  return repository;
+}
+
+/** Pushes the history of `main` in portions of `portion` commits, as thin packs. */
+async function pushInPortions(store: TestStore, source: GitRepository, portion: number): Promise<string> {
+  const commits = source.lines(["rev-list", "--reverse", "main"]);
+  let before: string | undefined;
+  for (let at = portion - 1; at < commits.length + portion - 1; at += portion) {
+    const tip = commits[Math.min(at, commits.length - 1)] ?? "";
+    const revs = before === undefined ? `${tip}\n` : `${tip}\n^${before}\n`;
+    const pack = source.git(
+      ["pack-objects", "--thin", "--revs", "--delta-base-offset", "--stdout", "-q", "--no-reuse-delta"],
+      revs,
+    );
+    await store.push(pack, [tip]);
+    before = tip;
+  }
+  store.refs.set("refs/heads/main", { oid: before ?? "" });
+  return before ?? "";
+}
+
+async function combine(store: TestStore, packs: readonly PackRecord[] = store.packs): Promise<PackRecord> {
+  const { record } = store.answer(new Uint8Array(0));
+  const combined = await combinePacks({ repository: store.repository(), record, packs, packName: "combined" });
+  store.packs = [combined, ...store.packs.filter((pack) => !packs.includes(pack))];
+  return combined;
+}
+
+/** Has C git read a stored pack as a repository's own. */
+function opened(store: TestStore, records: readonly PackRecord[]): GitRepository {
+  const client = newRepository(...(store.format.name === "sha256" ? ["--object-format=sha256"] : []));
+  const packs = join(client.dir, "objects", "pack");
+  rmSync(packs, { recursive: true, force: true });
+  mkdirSync(packs);
+  for (const record of records) {
+    for (const extension of ["pack", "rev", "idx"] as const) {
+      writeFileSync(join(packs, `pack-${record.checksum}.${extension}`), store.file(record, extension));
+    }
+  }
+  for (const [name, { oid }] of store.refs) client.git(["update-ref", name, oid]);
+  return client;
+}
+
+function longestChain(client: GitRepository, record: PackRecord): number {
+  const lines = client.lines(["verify-pack", "-v", join("objects", "pack", `pack-${record.checksum}.idx`)]);
+  return Math.max(0, ...lines.flatMap((line) => /^chain length = (\d+)/.exec(line)?.slice(1).map(Number) ?? []));
+}
+
+/** Bytes of a repository's packs once C git has repacked it. */
+function repackedBytes(source: GitRepository): number {
+  source.git(["repack", "-adq"]);
+  const packs = join(source.dir, "objects", "pack");
+  const sizes = readdirSync(packs).filter((name) => name.endsWith(".pack"));
+  return sizes.reduce((sum, name) => sum + statSync(join(packs, name)).size, 0);
+}
+
+/** Clones as a client that C git then checks. Returns the number of objects that came. */
+async function cloneOf(store: TestStore, tip: string): Promise<number> {
+  const pack = await store.fetch({ wants: [tip] });
+  const client = newRepository(...(store.format.name === "sha256" ? ["--object-format=sha256"] : []));
+  client.git(["index-pack", "--stdin", "--strict"], pack);
+  client.git(["rev-list", "--objects", "--quiet", tip]);
+  return pack.readUInt32BE(8);
+}
+
+describe("combinePacks", () => {
+  it.each([
+    { format: "sha1", portion: 1 },
+    { format: "sha256", portion: 7 },
+  ] as const)("makes one pack of pushes of $portion commits that C git takes, in $format", async (options) => {
+    const { format, portion } = options;
+    const source = newRepository(...(format === "sha256" ? ["--object-format=sha256"] : []));
+    source.import(linear(120));
+    const store = new TestStore({ ...TINY, format });
+    const tip = await pushInPortions(store, source, portion);
+    const objects = source.objects("main").length;
+    const combined = await combine(store);
+    expect(combined).toMatchObject({ objects, ownObjects: objects });
+    const client = opened(store, [combined]);
+    client.git(["fsck", "--full", "--strict"]);
+    expect(longestChain(client, combined)).toBeLessThanOrEqual(51);
+    expect(combined.packBytes).toBeLessThan(1.3 * repackedBytes(source));
+    expect(await cloneOf(store, tip)).toBe(objects);
+  });
+
+  it("leaves the older packs alone that the combined ones build on", async () => {
+    const source = newRepository();
+    source.import(project(12));
+    const store = new TestStore(TINY);
+    const tip = await pushInPortions(store, source, 4);
+    const [base, ...younger] = store.packs;
+    const combined = await combine(store, younger);
+    // The trees and blobs that the pushes changed are in the base, too.
+    expect(combined.ownObjects).toBeLessThan(combined.objects);
+    expect(store.packs.map(({ name }) => name)).toEqual(["combined", base?.name]);
+    opened(store, store.packs).git(["fsck", "--full", "--strict"]);
+    const alone = opened(store, [combined]);
+    alone.git(["verify-pack", join("objects", "pack", `pack-${combined.checksum}.idx`)]);
+    expect(await cloneOf(store, tip)).toBe(source.objects("main").length);
+    // A clone that goes out by whole packs is right whichever comes first.
+    store.packs.reverse();
+    expect(await cloneOf(store, tip)).toBe(source.objects("main").length);
+  });
+
+  it("reads a run of small entries as one operation, and entries beyond the window by themselves", async () => {
+    const large = noise(1_300_000, 3);
+    const blobs = [large, ...Array.from({ length: 40 }, (_, i) => noise(900, i + 10))];
+    const tree = treeOf(
+      ...blobs.map((content, i): [string, string, string] => ["100644", `f${10 + i}`, objectId("blob", content)]),
+    );
+    const commit = commitOf(objectId("tree", tree));
+    const store = new TestStore();
+    const tip = objectId("commit", commit);
+    await store.push(buildPack(blobs.map((content) => ({ type: "blob", content }))));
+    await store.push(
+      buildPack([
+        { type: "tree", content: tree },
+        { type: "commit", content: commit },
+      ]),
+      [tip],
+    );
+    store.refs.set("refs/heads/main", { oid: tip });
+    store.forget();
+    const combined = await combine(store);
+    expect(store.cost).toMatchObject({ reads: 5, writes: 3 });
+    expect(combined.objects).toBe(blobs.length + 2);
+    opened(store, [combined]).git(["fsck", "--full", "--strict"]);
+  });
+
+  it("fails where an entry is not what its index says, and leaves no pack that a catalog could name", async () => {
+    const source = newRepository();
+    source.import(linear(20));
+    const store = new TestStore(TINY);
+    await pushInPortions(store, source, 5);
+    const [, damaged] = store.packs;
+    if (damaged === undefined) throw new Error("no second pack");
+    const bytes = store.file(damaged, "pack");
+    const at = Math.floor(damaged.ownBytes / 2);
+    bytes[at] = (bytes[at] ?? 0) ^ 4;
+    await expect(combine(store)).rejects.toThrow(CorruptStore);
+    expect(store.storage.files.has("combined.idx")).toBe(false);
+  });
+});
