@@ -99,6 +99,18 @@ export class DeltaStream {
   }
 }
 
+/**
+ * Returns the sizes in bytes that the first bytes of a delta state.
+ *
+ * @throws ObjectRejected if they are cut short or not below 2^53.
+ */
+export function deltaSizes(beginning: Uint8Array): { readonly baseSize: number; readonly resultSize: number } {
+  for (const step of new DeltaStream().read(beginning)) {
+    if (step.kind === "sizes") return { baseSize: step.baseSize, resultSize: step.resultSize };
+  }
+  throw new ObjectRejected("failed to apply delta");
+}
+
 function readCopy(
   op: number,
   bytes: Uint8Array,

@@ -241,8 +241,3 @@ export class PackIndex {
     return position;
   }
 }
-
-/** Parses a whole index. @throws CorruptStore if the bytes are not a version 2 index. */
-export function parsePackIndex(bytes: Uint8Array, format: ObjectFormat): PackIndex {
-  return new PackIndex(bytes, format);
-}

@@ -97,24 +97,6 @@ export class CommitLinks {
   }
 }
 
-/**
- * Reads the links of the commit in `bytes[start, end)`. The caller owns the raw names. In a loop, {@link CommitLinks}
- * makes less garbage.
- *
- * @throws ObjectRejected for a commit that git cannot walk.
- */
-export function readCommitLinks(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  format: ObjectFormat,
-): { readonly tree: Uint8Array; readonly parents: readonly Uint8Array[]; readonly time: number } {
-  const links = new CommitLinks(format);
-  links.read(bytes, start, end);
-  const parents = Array.from({ length: links.parentCount }, (_, i) => links.nameOf(i + 1));
-  return { tree: links.nameOf(0), parents, time: links.time };
-}
-
 function committerTime(bytes: Uint8Array, at: number, end: number): number {
   if (!startsWithAt(bytes, AUTHOR, at, end)) return 0;
   const committer = lineEnd(bytes, at, end) + 1;

@@ -6,10 +6,8 @@
  * @see git-fsck(1)
  */
 import { finding, FORGIVES_NOTHING, type Forgiving, type FsckFinding, type FsckId } from "./fsck-rule.ts";
-import { fsckTree } from "./fsck-tree.ts";
 import { hasNameLine, lineEnd, startsWithAt } from "./header-line.ts";
 import type { ObjectFormat } from "./object-id.ts";
-import type { ObjectType } from "./object-type.ts";
 import { checkRefFormat } from "./ref-name.ts";
 import { objectTypeAt } from "./tag.ts";
 
@@ -142,16 +140,4 @@ function fsckTagName(bytes: Uint8Array, at: number, forgives: Forgiving): FsckFi
   if (badName !== undefined) return badName;
   const hasTagger = startsWithAt(bytes, "tagger ", nameEnd + 1, end);
   return hasTagger ? fsckIdentity(bytes, nameEnd + 1, forgives) : finding("missingTaggerEntry");
-}
-
-/**
- * Checks an object whose bytes are whole. Blobs pass: `fsckAttachedBlob` checks those that git reads by itself, and
- * trees tell which these are; see `fsckTree`.
- *
- * @returns the first finding that refuses it; `undefined` if there is none.
- */
-export function fsckObject(type: ObjectType, bytes: Uint8Array, format: ObjectFormat): FsckFinding | undefined {
-  if (type === "commit") return fsckCommit(bytes, format);
-  if (type === "tag") return fsckTag(bytes, format);
-  return type === "tree" ? fsckTree(bytes, format) : undefined;
 }

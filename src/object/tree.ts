@@ -4,10 +4,8 @@
  * @packageDocumentation
  * @see gitformat-pack(5), git-mktree(1)
  */
-import { itemAt, u8At, u8OrNul } from "../bytes/assert.ts";
+import { u8OrNul } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
-import { textOf } from "./byte-text.ts";
-import type { ObjectFormat } from "./object-id.ts";
 import type { ObjectType } from "./object-type.ts";
 
 /** The modes of entries: the kind of file in the high bits, permissions in the low nine. */
@@ -115,63 +113,4 @@ export class TreeReader {
 export function typeOfMode(mode: number): ObjectType {
   if (isTree(mode)) return "tree";
   return isGitlink(mode) ? "commit" : "blob";
-}
-
-/** An entry of a tree. */
-export type TreeEntry = {
-  readonly mode: number;
-  readonly name: Uint8Array;
-  /** The raw object name. */
-  readonly oid: Uint8Array;
-};
-
-/** An entry read from a tree. Its name and oid are views of the tree. */
-export type ReadTreeEntry = TreeEntry & {
-  readonly type: ObjectType;
-  /** The name with one character per byte, to serve as a key. */
-  readonly latin1Name: string;
-};
-
-/**
- * Yields the entries of a tree that is held whole. In hot loops {@link TreeReader} makes less garbage.
- *
- * @throws ObjectRejected if git can't read the tree.
- */
-export function* readTreeEntries(bytes: Uint8Array, format: ObjectFormat): Generator<ReadTreeEntry> {
-  const reader = new TreeReader(bytes, 0, bytes.length, format.rawSize);
-  while (reader.next()) {
-    const { mode, oidAt } = reader;
-    const name = bytes.subarray(reader.nameAt, reader.nameEnd);
-    const oid = bytes.subarray(oidAt, oidAt + format.rawSize);
-    yield { mode, type: typeOfMode(mode), name, latin1Name: textOf(name), oid };
-  }
-}
-
-/** Orders two entries as a tree has them: by name, where a subtree's name counts as if it ended in a slash. */
-export function compareTreeEntries(a: Pick<TreeEntry, "mode" | "name">, b: Pick<TreeEntry, "mode" | "name">): number {
-  const shared = Math.min(a.name.length, b.name.length);
-  for (let i = 0; i < shared; i++) {
-    const difference = u8At(a.name, i) - u8At(b.name, i);
-    if (difference !== 0) return difference;
-  }
-  const after = (entry: Pick<TreeEntry, "mode" | "name">): number =>
-    entry.name[shared] ?? (isTree(entry.mode) ? 0x2f : 0);
-  return after(a) - after(b);
-}
-
-/** Encodes a tree of the given entries, in the given order: see {@link compareTreeEntries}. */
-export function encodeTree(entries: readonly TreeEntry[], format: ObjectFormat): Uint8Array<ArrayBuffer> {
-  const modes = entries.map((entry) => new TextEncoder().encode(`${entry.mode.toString(8)} `));
-  const sizeOf = (entry: TreeEntry, i: number): number =>
-    itemAt(modes, i).length + entry.name.length + 1 + format.rawSize;
-  const bytes = new Uint8Array(entries.reduce((sum, entry, i) => sum + sizeOf(entry, i), 0));
-  let at = 0;
-  entries.forEach((entry, i) => {
-    const mode = modes[i] ?? new Uint8Array(0);
-    bytes.set(mode, at);
-    bytes.set(entry.name, at + mode.length);
-    bytes.set(entry.oid, at + mode.length + entry.name.length + 1);
-    at += sizeOf(entry, i);
-  });
-  return bytes;
 }

@@ -6,7 +6,7 @@
  * @see gitformat-pack(5)
  */
 import { CorruptStore, type LimitExceeded, storedFault } from "../bytes/failure.ts";
-import { DeltaReader } from "../format/delta.ts";
+import { deltaSizes } from "../format/delta-stream.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES } from "../format/pack-entry.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 import { type Inflating, tooLargeToHold } from "./inflating.ts";
@@ -47,7 +47,7 @@ export function sizeFromBeginning(bytes: Uint8Array, rawSize: number, inflating:
   }
   if (header.type !== OFS_DELTA && header.type !== REF_DELTA) return header.size;
   const deflated = bytes.subarray(header.headerBytes);
-  return new DeltaReader(inflating.inflateHead(deflated, Math.min(header.size, DELTA_SIZES_BYTES))).resultSize;
+  return deltaSizes(inflating.inflateHead(deflated, Math.min(header.size, DELTA_SIZES_BYTES))).resultSize;
 }
 
 /** The fault for an entry that is no blob: of the size that its object has or, where that is larger, its delta. */

@@ -7,13 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseCommit } from "../../src/object/commit.ts";
 import { readConfig } from "../../src/object/config-syntax.ts";
 import { fsckGitattributes, fsckGitmodules } from "../../src/object/fsck-blob.ts";
-import { fsckObject } from "../../src/object/fsck.ts";
 import { objectFormat } from "../../src/object/object-id.ts";
 import { parseTag } from "../../src/object/tag.ts";
-import { encodeTree, readTreeEntries } from "../../src/object/tree.ts";
 import { everything } from "../support/git-fixtures.ts";
 import { GitRepository } from "../support/git-repository.ts";
 import { almost, fuzzRuns, tryTo } from "../support/fuzzing.ts";
+import { encodeTree, fsckObject, readTreeEntries } from "../support/objects.ts";
 
 const format = objectFormat("sha1");
 const TOKENS = [

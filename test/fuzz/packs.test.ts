@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { assert, asyncProperty, boolean, nat, property } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applyDelta, createDelta, deltaSizes } from "../../src/format/delta.ts";
-import { parsePackIndex } from "../../src/format/pack-index.ts";
+import { deltaSizes } from "../../src/format/delta-stream.ts";
+import { applyDelta, createDelta } from "../support/delta.ts";
+import { PackIndex } from "../../src/format/pack-index.ts";
 import { objectFormat } from "../../src/object/object-id.ts";
 import { noise } from "../support/git-fixtures.ts";
 import { withTrailer } from "../support/git-raw.ts";
@@ -62,7 +63,7 @@ describe("an almost valid pack", () => {
         const end = bytes.length - format.rawSize;
         if (mend && end > 0) bytes.set(createHash("sha1").update(bytes.subarray(0, end)).digest(), end);
         tryTo(() => {
-          const index = parsePackIndex(bytes, format);
+          const index = new PackIndex(bytes, format);
           for (let at = 0; at < index.count; at++) {
             tryTo(() => index.offsetAt(at), "CorruptStore");
             index.crcAt(at);

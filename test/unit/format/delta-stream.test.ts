@@ -1,7 +1,7 @@
 /** A delta that is read in pieces gives the same object as one that is applied whole. */
 import { array, assert, nat, property, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyDelta, createDelta } from "../../../src/format/delta.ts";
+import { applyDelta, createDelta } from "../../support/delta.ts";
 import { DeltaStream } from "../../../src/format/delta-stream.ts";
 
 /** Applies a delta that comes in pieces. Their lengths are those of `lengths`, over and over. */

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { deflateSync, inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ObjectRejected } from "../../../src/bytes/failure.ts";
-import { applyDelta, createDelta, deltaSizes } from "../../../src/format/delta.ts";
+import { deltaSizes } from "../../../src/format/delta-stream.ts";
+import { applyDelta, createDelta } from "../../support/delta.ts";
 import {
   badEntry,
   encodeEntryHeader,

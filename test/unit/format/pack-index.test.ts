@@ -8,7 +8,7 @@ import {
   findName,
   INDEX_HEAD_BYTES,
   PackIndexHead,
-  parsePackIndex,
+  PackIndex,
 } from "../../../src/format/pack-index.ts";
 import { encodeReverseIndex, parseReverseIndex, reverseIndexBytes } from "../../../src/format/reverse-index.ts";
 import { sortNames } from "../../../src/format/sort-names.ts";
@@ -57,7 +57,7 @@ describe.each(["sha1", "sha256"] as const)("indexes of a %s pack", (name) => {
   });
 
   it("find every object of git's index at git's offset", () => {
-    const index = parsePackIndex(made.index, objectFormat(name));
+    const index = new PackIndex(made.index, objectFormat(name));
     const reverse = parseReverseIndex(made.reverse, objectFormat(name));
     expect(index.count).toBe(made.entries.length);
     made.entries.forEach((entry, i) => {
@@ -97,10 +97,10 @@ describe.each(["sha1", "sha256"] as const)("indexes of a %s pack", (name) => {
   it("are refused if they are not whole", () => {
     const format = objectFormat(name);
     for (const cut of [0, 7, 100, INDEX_HEAD_BYTES - 1, INDEX_HEAD_BYTES, made.index.length - 1]) {
-      expect(() => parsePackIndex(made.index.subarray(0, cut), format)).toThrow(CorruptStore);
+      expect(() => new PackIndex(made.index.subarray(0, cut), format)).toThrow(CorruptStore);
     }
     const flip = (at: number): Uint8Array => made.index.map((byte, i) => (i === at ? byte ^ 0xff : byte));
-    for (const at of [0, 7, 8, 600]) expect(() => parsePackIndex(flip(at), format)).toThrow(CorruptStore);
+    for (const at of [0, 7, 8, 600]) expect(() => new PackIndex(flip(at), format)).toThrow(CorruptStore);
     expect(() => parseReverseIndex(made.reverse.subarray(1), format)).toThrow(CorruptStore);
     const other = objectFormat(name === "sha1" ? "sha256" : "sha1");
     expect(() => parseReverseIndex(made.reverse, other)).toThrow(CorruptStore);
@@ -122,7 +122,7 @@ describe("indexes of packs too large to make", () => {
     const tables = { format, count, order, names, stride: format.rawSize, crcs, offsets, packChecksum };
     const bytes = Buffer.concat(copies(encodePackIndex(tables, createHash("sha1"))));
     expect(bytes.length).toBe(encodedIndexBytes(tables));
-    const index = parsePackIndex(bytes, format);
+    const index = new PackIndex(bytes, format);
     const shown: string[] = [];
     for (let position = 0; position < count; position++) {
       const crc = index.crcAt(position).toString(16).padStart(8, "0");
@@ -152,7 +152,7 @@ describe("indexes of packs too large to make", () => {
       offsets: new Float64Array(0),
       packChecksum: new Uint8Array(format.rawSize),
     };
-    const index = parsePackIndex(Buffer.concat(copies(encodePackIndex(tables, createHash("sha256")))), format);
+    const index = new PackIndex(Buffer.concat(copies(encodePackIndex(tables, createHash("sha256")))), format);
     expect(index.find(new Uint8Array(format.rawSize))).toBe(-1);
   });
 
@@ -167,7 +167,7 @@ describe("indexes of packs too large to make", () => {
     const tables = { format, count, order, names, stride: format.rawSize, crcs, offsets, packChecksum };
     const chunks = copies(encodePackIndex(tables, createHash("sha1")));
     expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(1 << 20);
-    const index = parsePackIndex(Buffer.concat(chunks), format);
+    const index = new PackIndex(Buffer.concat(chunks), format);
     for (const entry of [0, 1, 777, count - 1]) {
       const raw = names.subarray(entry * format.rawSize, (entry + 1) * format.rawSize);
       expect(index.offsetAt(index.find(raw))).toBe(offsets[entry]);

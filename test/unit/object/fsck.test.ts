@@ -2,10 +2,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { fsckAttachedBlob } from "../../../src/object/fsck-blob.ts";
 import type { FsckFinding } from "../../../src/object/fsck-rule.ts";
 import { fsckTree, type AttachedFile } from "../../../src/object/fsck-tree.ts";
-import { fsckObject } from "../../../src/object/fsck.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
-import { encodeTree } from "../../../src/object/tree.ts";
 import { GitReferee, type RawObject } from "./git-verdict.ts";
+import { encodeTree, fsckObject } from "../../support/objects.ts";
 
 const sha1 = objectFormat("sha1");
 const referee = new GitReferee();

@@ -2,13 +2,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ObjectRejected } from "../../../src/bytes/failure.ts";
-import { parseCommit, readCommitLinks } from "../../../src/object/commit.ts";
+import { parseCommit } from "../../../src/object/commit.ts";
 import { fsckGitattributes, fsckGitmodules } from "../../../src/object/fsck-blob.ts";
 import { fsckTree, fsckTreeEntry } from "../../../src/object/fsck-tree.ts";
-import { fsckObject } from "../../../src/object/fsck.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
 import { readTagLinks } from "../../../src/object/tag.ts";
-import { readTreeEntries } from "../../../src/object/tree.ts";
+import { fsckObject, readCommitLinks, readTreeEntries } from "../../support/objects.ts";
 
 const sha1 = objectFormat("sha1");
 const NAME = "8d1e8e6dbc8e5d7d4f2f1a0e3b2c1d0e9f8a7b6c";

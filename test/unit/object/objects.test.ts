@@ -1,20 +1,13 @@
 import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { ObjectRejected } from "../../../src/bytes/failure.ts";
-import { CommitLinks, parseCommit, readCommitLinks } from "../../../src/object/commit.ts";
+import { CommitLinks, parseCommit } from "../../../src/object/commit.ts";
 import { formatIdentity, parseIdentity } from "../../../src/object/identity.ts";
 import { objectFormat } from "../../../src/object/object-id.ts";
 import { parseTag, readTagLinks } from "../../../src/object/tag.ts";
-import {
-  compareTreeEntries,
-  encodeTree,
-  isGitlink,
-  isRegular,
-  isSymlink,
-  isTree,
-  readTreeEntries,
-} from "../../../src/object/tree.ts";
+import { isGitlink, isRegular, isSymlink, isTree } from "../../../src/object/tree.ts";
 import { GitReferee } from "./git-verdict.ts";
+import { compareTreeEntries, encodeTree, readCommitLinks, readTreeEntries } from "../../support/objects.ts";
 
 const referees = { sha1: new GitReferee("sha1"), sha256: new GitReferee("sha256") };
 afterAll(() => {

@@ -1,6 +1,6 @@
 /** What is hard about copying entries between packs: duplicates, deltas across packs, entries too large to be held. */
 import { afterAll, describe, expect, it } from "vitest";
-import { createDelta } from "../../../src/format/delta.ts";
+import { createDelta } from "../../support/delta.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { noise } from "../../support/git-fixtures.ts";
 import { type RawEntry, buildPack, commitOf, objectId, treeOf } from "../../support/git-raw.ts";

@@ -2,7 +2,7 @@
 import { constants, deflateSync } from "node:zlib";
 import { array, assert, constantFrom, integer, nat, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createDelta } from "../../../src/format/delta.ts";
+import { createDelta } from "../../support/delta.ts";
 import { type DeflatedEntry, InflateStream } from "../../../src/store/inflate-stream.ts";
 import { Inflating } from "../../../src/store/inflating.ts";
 import { type LargeContentLimits, LARGE_CONTENT_LIMITS, openLargeContent } from "../../../src/store/large-content.ts";

@@ -5,7 +5,7 @@
 import { deflateSync } from "node:zlib";
 import { array, assert, asyncProperty, boolean, double, nat, option, record } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createDelta } from "../../../../src/format/delta.ts";
+import { createDelta } from "../../../support/delta.ts";
 import { everything, noise } from "../../../support/git-fixtures.ts";
 import {
   type RawEntry,

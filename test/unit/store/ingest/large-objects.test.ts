@@ -1,6 +1,6 @@
 /** Objects at and beyond what is held whole: a ring of 640 KiB holds objects of up to some 117 KB. */
 import { afterAll, describe, expect, it } from "vitest";
-import { createDelta } from "../../../../src/format/delta.ts";
+import { createDelta } from "../../../support/delta.ts";
 import { PIECE_BUFFER_BYTES } from "../../../../src/format/pack-scanner.ts";
 import type { PackRecord } from "../../../../src/catalog/pack-record.ts";
 import { noise } from "../../../support/git-fixtures.ts";

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createDelta } from "../../../../src/format/delta.ts";
+import { createDelta } from "../../../support/delta.ts";
 import { FixtureStream, noise } from "../../../support/git-fixtures.ts";
 import { buildPack, commitOf, insertingDelta, objectId, treeOf, type RawEntry } from "../../../support/git-raw.ts";
 import { GitRepository } from "../../../support/git-repository.ts";

@@ -1,5 +1,6 @@
 /**
- * Deltas: the form in which a pack stores an object as copies from a base object and inserted bytes.
+ * Deltas, read and written plainly: what the kernel and `src/format/delta-stream.ts` are held to. A delta is the form in
+ * which a pack stores an object as copies from a base object and inserted bytes.
  *
  * ```
  * size of the base · size of the result       7 bits per byte, lowest first
@@ -8,14 +9,11 @@
  * 00000000  reserved
  * ```
  *
- * The kernel applies deltas where speed counts. This readable twin is what tests compare it with; it also serves small
- * uses.
- *
  * @packageDocumentation
  * @see gitformat-pack(5)
  */
-import { u8At } from "../bytes/assert.ts";
-import { ObjectRejected } from "../bytes/failure.ts";
+import { u8At } from "../../src/bytes/assert.ts";
+import { ObjectRejected } from "../../src/bytes/failure.ts";
 
 const FULL_COPY = 0x10000;
 const MAX_INSERT = 127;
@@ -28,15 +26,8 @@ function refuse(): never {
 
 /**
  * Reads a delta operation by operation. The fields describe the operation that {@link DeltaReader.next} has just read.
- * An instance reads one delta.
- *
- * @example
- * const reader = new DeltaReader(delta);
- * for (let op = reader.next(); op !== "end"; op = reader.next()) {
- *   // "copy": base[offset, offset + length) · "insert": delta[start, start + length)
- * }
  */
-export class DeltaReader {
+class DeltaReader {
   /** Bytes of the base for which the delta was made. */
   readonly baseSize: number;
   /** Bytes of the object that results from applying the delta. */
@@ -99,12 +90,6 @@ export class DeltaReader {
       if (!(byte & 0x80)) return size;
     }
   }
-}
-
-/** Returns the two sizes at the start of a delta. @throws ObjectRejected if they are cut short or not below 2^53. */
-export function deltaSizes(delta: Uint8Array): { readonly baseSize: number; readonly resultSize: number } {
-  const { baseSize, resultSize } = new DeltaReader(delta);
-  return { baseSize, resultSize };
 }
 
 /**
