@@ -4,7 +4,7 @@
  * @packageDocumentation
  * @see gitrevisions(7)
  */
-import { bytesOf } from "../object/byte-text.ts";
+import { readEscapes } from "../object/escaped-bytes.ts";
 import type { ObjectType } from "../object/object-type.ts";
 
 /** One step from an object to another. `of: "any"` follows tags until the object is no tag. */
@@ -15,7 +15,7 @@ export type RevisionStep =
 
 /** A parsed revision. */
 export type RevisionSyntax = {
-  /** The name of a ref (short or full), `HEAD`, or an object name (abbreviated or full). */
+  /** The name of a ref (short or full) as escaped text, `HEAD`, or an object name (abbreviated or full). */
   readonly base: string;
   readonly steps: readonly RevisionStep[];
   /** The text after the colon, one character per byte; `undefined` if there is none. */
@@ -72,14 +72,9 @@ function parseSteps(text: string): RevisionStep[] | undefined {
   return steps;
 }
 
-/** Decodes a ref name, which is UTF-8; `undefined` for other text. */
+/** Returns the escaped text of a ref's name; `undefined` if no name is as long. */
 function decodeName(text: string): string | undefined {
-  if (text.length > MOST_NAME_BYTES) return undefined;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytesOf(text));
-  } catch {
-    return undefined;
-  }
+  return text.length > MOST_NAME_BYTES ? undefined : readEscapes(text);
 }
 
 /**

@@ -15,7 +15,7 @@ import { CorruptStore } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { textPieces } from "./text-pieces.ts";
 
-/** A ref of the file, with raw object names. */
+/** A ref of the file, with its name as escaped text and raw object names. */
 export type PackedRef = { readonly name: string; readonly oid: Uint8Array; readonly peeled?: Uint8Array };
 
 /**

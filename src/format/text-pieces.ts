@@ -1,16 +1,15 @@
 /**
- * Encodes text to bytes in pieces of bounded size.
+ * Turns escaped text into its bytes, in pieces of bounded size.
  *
  * @packageDocumentation
  */
-
-const encoder = new TextEncoder();
+import { bytesOfEscaped } from "../object/escaped-bytes.ts";
 
 /** The number of characters at which a piece is yielded. */
 const PIECE = 65_536;
 
 /**
- * Joins lines, which include their line ends, into pieces of about 64 KB. So a file of 100,000 lines is never held
+ * Joins lines, which are escaped text and include their line ends, into pieces of about 64 KB. So a file of 100,000 lines is never held
  * whole.
  */
 export function* textPieces(lines: Iterable<string>): Generator<Uint8Array> {
@@ -18,9 +17,9 @@ export function* textPieces(lines: Iterable<string>): Generator<Uint8Array> {
   for (const line of lines) {
     piece += line;
     if (piece.length >= PIECE) {
-      yield encoder.encode(piece);
+      yield bytesOfEscaped(piece);
       piece = "";
     }
   }
-  if (piece !== "") yield encoder.encode(piece);
+  if (piece !== "") yield bytesOfEscaped(piece);
 }

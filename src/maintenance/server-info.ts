@@ -47,7 +47,7 @@ export type ServerInfoNames = {
 const FILES = {
   /** git accepts a directory as a repository only if it has `refs/`, and a bucket has no empty directories. */
   "refs/keep.lock": () => text("git passes over this file; it keeps the directory.\n"),
-  HEAD: (snapshot: OpenSnapshot) => text(`ref: ${snapshot.record.head}\n`),
+  HEAD: (snapshot: OpenSnapshot) => textPieces([`ref: ${snapshot.record.head}\n`]),
   config: (snapshot: OpenSnapshot, { repository }: ServerInfoNames) =>
     text(formatRepositoryConfig(snapshot.record.objectFormat, repository)),
   "packed-refs": (snapshot: OpenSnapshot) => formatPackedRefs(rowsOf(snapshot)),

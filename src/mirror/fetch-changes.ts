@@ -8,7 +8,7 @@
  * @packageDocumentation
  */
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Slice } from "../refs/mirror-store.ts";
+import type { LeftOut, Slice } from "../refs/mirror-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
 import { connectUpstream } from "./connect-upstream.ts";
@@ -25,6 +25,8 @@ export type FetchedChanges = PlannedMoves & {
   readonly slice?: Slice;
   /** The branch that HEAD must point to from now on; `undefined` if HEAD stays. */
   readonly head: string | undefined;
+  /** The refs of the upstream that can't be here; absent if there are none. */
+  readonly leftOut?: LeftOut | undefined;
 };
 
 /**
@@ -34,11 +36,11 @@ export type FetchedChanges = PlannedMoves & {
  */
 export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
   const client = await connectUpstream(sync);
-  const { differences, head } = await listDifferences(sync, client);
-  if (differences.length === 0) return { pack: undefined, reached: [], updates: [], head };
+  const { differences, head, leftOut } = await listDifferences(sync, client);
+  if (differences.length === 0) return { pack: undefined, reached: [], updates: [], head, leftOut };
   const { record, packs } = sync.begun.snapshot;
   const database = openObjects(sync.input.repository, record, packs);
-  return await fetchDifferences({ sync, client, database, differences }, head);
+  return { ...(await fetchDifferences({ sync, client, database, differences }, head)), leftOut };
 }
 
 /** Fetches and plans, with one kernel for both, which is lent when it is first needed. */

@@ -124,8 +124,8 @@ export class FetchClient {
       let line = await lines.next();
       for (; line.kind === "data"; line = await lines.next()) {
         const ref = parseListedRef(line.payload, this.format);
-        if (ref?.name === "HEAD") head = ref.symrefTarget;
-        else if (ref?.oid !== undefined) onRef({ name: ref.name, oid: ref.oid });
+        if (ref.name === "HEAD") head = ref.symrefTarget;
+        else if (ref.oid !== undefined) onRef({ name: ref.name, oid: ref.oid });
       }
       // The list must be whole, since refs that are not listed are taken for deleted.
       if (line.kind !== "flush") throw new ProtocolError("expected flush after ref listing");
@@ -233,9 +233,9 @@ async function readAdvertisement(lines: LineSource, mostRefs: number): Promise<S
     return { version: 2, capabilities: parser.result };
   }
   let refs: RefList | undefined;
-  const parser: RefAdvertisementParser = new RefAdvertisementParser(({ name, oid, validUtf8 }) => {
+  const parser: RefAdvertisementParser = new RefAdvertisementParser(({ name, oid }) => {
     refs ??= new RefList(parser.result.objectFormat, mostRefs);
-    if (validUtf8) refs.add(name, oid);
+    refs.add(name, oid);
   });
   await lines.feed(parser);
   const { capabilities, objectFormat: format } = parser.result;

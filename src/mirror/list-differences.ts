@@ -3,9 +3,11 @@
  *
  * @packageDocumentation
  */
-import { checkRefFormat, isPushableRefName } from "../object/ref-name.ts";
+import { checkRefFormat } from "../object/ref-name.ts";
+import type { LeftOut } from "../refs/mirror-store.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { FetchClient } from "./fetch-client.ts";
+import { LeftOutRefs, reasonAgainst } from "./left-out.ts";
 import { compareRefs, type RefDifference, RefList } from "./ref-comparison.ts";
 import { KEPT, mapRef, parseRefspec, type Refspec, refPrefixes } from "./refspec.ts";
 import type { SyncBegun } from "./sync-input.ts";
@@ -19,6 +21,8 @@ export type UpstreamDifferences = {
   readonly differences: readonly RefDifference[];
   /** The branch that HEAD must point to from now on; `undefined` if HEAD stays. */
   readonly head: string | undefined;
+  /** The refs that the refspecs take and that can't be here; `undefined` if there are none. */
+  readonly leftOut: LeftOut | undefined;
 };
 
 /** Lists the upstream's refs and compares them. @throws UpstreamFailure if the upstream has none of them any more. */
@@ -26,16 +30,20 @@ export async function listDifferences({ input, begun }: SyncBegun, client: Fetch
   const { record, refs } = begun.snapshot;
   const refspecs = begun.settings.refspecs.flatMap((text) => parseRefspec(text) ?? []);
   const theirs = new RefList(client.format, input.repository.limits.refs);
+  const leftOut = new LeftOutRefs();
   const upstreamHead = await client.listRefs(refPrefixes(refspecs), ({ name, oid }) => {
     const mapped = mapRef(refspecs, name);
-    if (mapped !== undefined && isPushableRefName(mapped)) theirs.add(mapped, oid);
+    const against = mapped === undefined ? undefined : reasonAgainst(mapped);
+    if (against !== undefined) leftOut.add(name, against);
+    else if (mapped !== undefined) theirs.add(mapped, oid);
   });
   const head = newHead(upstreamHead, refspecs, theirs, record.head);
   const differences = [...compareRefs(followed(decodeRefRows(refs, client.format.rawSize)), theirs)];
   if (differences.length > 0 && theirs.length === 0) {
     throw new UpstreamFailure("The upstream has none of the mirror's refs any more.");
   }
-  return { differences, head };
+  for (const name of theirs.repeated()) leftOut.add(name, "taken");
+  return { differences, head, leftOut: leftOut.summary };
 }
 
 /** Leaves out the refs that no upstream has: those under `refs/kept/`. */

@@ -63,6 +63,15 @@ export class RefList {
     return undefined;
   }
 
+  /** Yields the names that were added again, once each time. */
+  *repeated(): Generator<string> {
+    const seen = new Set<string>();
+    for (const name of this.#isSorted ? [] : this.#names) {
+      if (seen.has(name)) yield name;
+      seen.add(name);
+    }
+  }
+
   /** Yields the refs in order. Values are views, valid until the list grows. */
   *[Symbol.iterator](): Generator<NamedValue> {
     const order = Uint32Array.from(this.#names.keys());

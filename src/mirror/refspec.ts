@@ -13,9 +13,13 @@
  * @see git-fetch(1), gitglossary(7)
  */
 import { itemAt } from "../bytes/assert.ts";
+import { byteTextOf, escapedOf } from "../object/escaped-bytes.ts";
 import { checkRefFormat } from "../object/ref-name.ts";
 
-/** One refspec. `target` is `undefined` if matching refs are left out. */
+/**
+ * One refspec, with one character per byte, since its asterisk stands for any bytes. `target` is `undefined` if
+ * matching refs are left out.
+ */
 export type Refspec = {
   readonly source: string;
   readonly target: string | undefined;
@@ -38,13 +42,14 @@ function isPattern(pattern: string): boolean {
 export function parseRefspec(text: string): Refspec | undefined {
   if (text.startsWith("^")) {
     const source = text.slice(1);
-    return isPattern(source) ? { source, target: undefined } : undefined;
+    return isPattern(source) ? { source: byteTextOf(source), target: undefined } : undefined;
   }
   const [source = "", target = source, ...more] = text.replace(/^\+/, "").split(":");
   if (more.length > 0 || source.includes("*") !== target.includes("*")) return undefined;
   // Refs that are kept there are no upstream's.
   if (target.startsWith(KEPT)) return undefined;
-  return isPattern(source) && isPattern(target) ? { source, target } : undefined;
+  if (!isPattern(source) || !isPattern(target)) return undefined;
+  return { source: byteTextOf(source), target: byteTextOf(target) };
 }
 
 /**
@@ -64,14 +69,15 @@ function match(pattern: string, name: string): string | undefined {
  * Returns the name that an upstream's ref has in the mirror, by the first refspec that takes it; `undefined` if none
  * does.
  */
-export function mapRef(refspecs: readonly Refspec[], name: string): string | undefined {
+export function mapRef(refspecs: readonly Refspec[], escapedName: string): string | undefined {
+  const name = byteTextOf(escapedName);
   if (refspecs.some(({ source, target }) => target === undefined && match(source, name) !== undefined))
     return undefined;
   for (const { source, target } of refspecs) {
     const matched = target === undefined ? undefined : match(source, name);
     // A function, because `$&` in a name has a meaning in a replacement text.
     const mapped = matched === undefined ? undefined : target?.replace("*", () => matched);
-    if (mapped !== undefined) return mapped.startsWith(KEPT) ? undefined : mapped;
+    if (mapped !== undefined) return mapped.startsWith(KEPT) ? undefined : escapedOf(mapped);
   }
   return undefined;
 }
@@ -79,5 +85,5 @@ export function mapRef(refspecs: readonly Refspec[], name: string): string | und
 /** Returns the prefixes of the names of all refs that can be taken, with which to ask an upstream. */
 export function refPrefixes(refspecs: readonly Refspec[]): string[] {
   const taken = refspecs.filter(({ target }) => target !== undefined);
-  return [...new Set(taken.map(({ source }) => itemAt(source.split("*"), 0)))];
+  return [...new Set(taken.map(({ source }) => escapedOf(itemAt(source.split("*"), 0))))];
 }

@@ -15,6 +15,7 @@ import { concat } from "../bytes/chunk.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { objectFormat } from "../object/object-id.ts";
+import { hasRefPrefix } from "../refs/ref-order.ts";
 import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { OpenSnapshot, OpenRequest } from "../refs/ref-store.ts";
@@ -157,7 +158,7 @@ function refsBelow(
 ): readonly Uint8Array[] {
   if (prefixes === undefined) return [];
   if (prefixes.length === 0 || prefixes.includes("")) return all;
-  return encodeRefRows(filtered(rows(), ({ name }) => prefixes.some((prefix) => name.startsWith(prefix))));
+  return encodeRefRows(filtered(rows(), ({ name }) => prefixes.some((prefix) => hasRefPrefix(name, prefix))));
 }
 
 function namedRefs(names: readonly string[], rows: () => Iterable<RefRow>): readonly Uint8Array[] {

@@ -101,12 +101,11 @@ async function resealHook({ input, begun, resealed }: SyncBegun): Promise<void> 
 
 /** Makes the fetched objects and refs visible. */
 async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResult> {
-  const { slice, reached, pack, updates, head } = fetched;
+  const { slice, pack, updates, head } = fetched;
   const tipPack = await tipPackOf(sync, fetched);
   let answer: EndSyncAnswer;
   try {
-    const end: SyncEnd = slice === undefined ? { kind: "synced", reached } : { kind: "partial", slice };
-    answer = await endSync(sync, end, { ...fetched, tipPack: tipPack?.record });
+    answer = await endSync(sync, endOf(fetched), { ...fetched, tipPack: tipPack?.record });
     if (answer.kind !== "done" || !answer.packKept) await tipPack?.staged.discard();
   } catch (error) {
     // A change that does not fit one call was never sent.
@@ -129,6 +128,11 @@ async function land(sync: SyncBegun, fetched: FetchedChanges): Promise<SyncResul
       return { kind: "synced", changed, isPublished, record, snapshot: sync.begun.snapshot };
     }
   }
+}
+
+function endOf({ slice, reached, leftOut }: FetchedChanges): SyncEnd {
+  if (slice !== undefined) return { kind: "partial", slice };
+  return { kind: "synced", reached, ...(leftOut === undefined ? {} : { leftOut }) };
 }
 
 /** Makes a tip pack of HEAD's new value, if the last of the packs or slices that bring it is large. */

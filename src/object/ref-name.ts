@@ -1,9 +1,19 @@
 /**
- * Decides which names a ref may have.
+ * Decides which names a ref may have. A name is bytes in git; here it is their escaped text, see `escaped-bytes.ts`.
  *
  * @packageDocumentation
  * @see git-check-ref-format(1)
  */
+import { byteTextOf, isEscapedText } from "./escaped-bytes.ts";
+
+/**
+ * The longest name of a ref, in bytes. In C git the file system's paths set the bound. Here the bound keeps every name
+ * well within a line of an advertisement, and within a row of the ref store.
+ */
+const MAX_REF_NAME = 4096;
+
+/** The escape of a byte that is not UTF-8. No ref name has a backslash, so the escape of one is not among these. */
+const ESCAPED_BYTE = /\\%[89A-F][0-9A-F]/g;
 
 /**
  * The characters and sequences that no ref name may have: control characters, space, DEL, and those special to git's
@@ -21,9 +31,18 @@ function isComponent(component: string): boolean {
  * such as `HEAD`, is not one.
  */
 export function checkRefFormat(name: string): boolean {
-  if (FORBIDDEN.test(name) || name.endsWith(".")) return false;
+  if (!isEscapedText(name)) return false;
+  // A byte that is not ASCII is like any letter.
+  const plain = name.includes("\\") ? name.replaceAll(ESCAPED_BYTE, "x") : name;
+  if (FORBIDDEN.test(plain) || name.endsWith(".")) return false;
   const components = name.split("/");
   return components.length > 1 && components.every(isComponent);
+}
+
+/** Whether a name has more bytes than a ref's name may have here. */
+export function isTooLong(name: string): boolean {
+  // A character is three bytes per UTF-16 unit at most.
+  return name.length * 3 > MAX_REF_NAME && byteTextOf(name).length > MAX_REF_NAME;
 }
 
 /**

@@ -41,6 +41,16 @@ export type MirrorSettings = {
   readonly fsck: { readonly ignore: readonly string[]; readonly skip: readonly string[] };
 };
 
+/** The refs of an upstream that its mirror takes by its refspecs, and does not have. */
+export type LeftOut = {
+  /** Their number. */
+  readonly refs: number;
+  /** Some of their names, as escaped text. */
+  readonly examples: readonly string[];
+  /** The reason, in a sentence. */
+  readonly why: string;
+};
+
 /** The state of a mirror. Times are in milliseconds since the epoch. */
 export type MirrorStatus = {
   readonly lastAttempt?: number;
@@ -50,6 +60,8 @@ export type MirrorStatus = {
   readonly lastChange?: number;
   /** The reason why the last attempt failed, in a sentence; absent if it succeeded. */
   readonly lastError?: string;
+  /** The refs that the last sync could not take; absent if it took all. */
+  readonly leftOut?: LeftOut;
   /** The number of failed attempts since the last success. */
   readonly failures: number;
   readonly nextSync?: number;
@@ -121,7 +133,7 @@ export type BeginSyncAnswer =
 /** The end of a sync. */
 export type SyncEnd =
   /** `reached`: names of packs of slices whose objects are all reached by the refs that the sync leaves. */
-  | { readonly kind: "synced"; readonly reached?: readonly string[] }
+  | { readonly kind: "synced"; readonly reached?: readonly string[]; readonly leftOut?: LeftOut }
   /** One more slice is here; another sync has to follow. */
   | { readonly kind: "partial"; readonly slice: Slice }
   /** `retryAfter` is in milliseconds. */

@@ -13,6 +13,7 @@
  * @packageDocumentation
  * @see gitglossary(7) on refspecs, git-config(1) `receive.denyDeletes`, `receive.denyNonFastForwards`
  */
+import { byteTextOf } from "../object/escaped-bytes.ts";
 import { checkRefFormat } from "../object/ref-name.ts";
 
 /** One rule on the refs that match a pattern. */
@@ -74,11 +75,11 @@ export function isRefPattern(pattern: string): boolean {
   return checkRefFormat(fullPattern(pattern).replaceAll("*", "x"));
 }
 
-/** A pattern, cut at its asterisks. */
+/** A pattern, cut at its asterisks. Its pieces have one character per byte, since `*` stands for any bytes. */
 type CutPattern = { readonly head: string; readonly pieces: readonly string[]; readonly tail: string | undefined };
 
 function cutPattern(pattern: string): CutPattern {
-  const [head = "", ...pieces] = fullPattern(pattern).split("*");
+  const [head = "", ...pieces] = byteTextOf(fullPattern(pattern)).split("*");
   const tail = pieces.pop();
   return { head, pieces, tail };
 }
@@ -100,7 +101,8 @@ export function matchesRef(pattern: string, name: string): boolean {
   return matchesCut(cutPattern(pattern), name);
 }
 
-function matchesCut({ head, pieces, tail }: CutPattern, name: string): boolean {
+function matchesCut({ head, pieces, tail }: CutPattern, escapedName: string): boolean {
+  const name = byteTextOf(escapedName);
   if (tail === undefined) return name === head;
   if (!name.startsWith(head) || name.length < head.length + tail.length) return false;
   const end = name.length - tail.length;

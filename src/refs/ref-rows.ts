@@ -2,21 +2,19 @@
  * Refs as bytes. A Durable Object can send 100,000 of them to a Worker without a string or an object for each.
  *
  * ```text
- * row := u16 length of name (big-endian) | u8 flags (1: peeled follows) | name (UTF-8) | raw oid | raw peeled oid?
+ * row := u16 length of name (big-endian) | u8 flags (1: peeled follows) | name | raw oid | raw peeled oid?
  * ```
  *
  * @packageDocumentation
  */
 import { u8At } from "../bytes/assert.ts";
+import { bytesOfEscaped, escapedText } from "../object/escaped-bytes.ts";
 
-/** One ref with its value. `peeled` is the object that an annotated tag finally names. */
+/** One ref with its value. `name` is escaped text, see `escaped-bytes.ts`. `peeled` is the object that an annotated tag finally names. */
 export type RefRow = { readonly name: string; readonly oid: Uint8Array; readonly peeled?: Uint8Array };
 
 /** The approximate size of a chunk of rows. */
 const CHUNK_BYTES = 262_144;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Encodes rows in the order given. Returns chunks that each hold whole rows. */
 export function encodeRefRows(rows: Iterable<RefRow>): Uint8Array<ArrayBuffer>[] {
@@ -24,7 +22,7 @@ export function encodeRefRows(rows: Iterable<RefRow>): Uint8Array<ArrayBuffer>[]
   let chunk = new Uint8Array(CHUNK_BYTES);
   let used = 0;
   for (const row of rows) {
-    const name = encoder.encode(row.name);
+    const name = bytesOfEscaped(row.name);
     // A ref that does not peel has no second name.
     const size = 3 + name.length + row.oid.length + (row.peeled?.length ?? 0);
     if (used + size > chunk.length) {
@@ -52,7 +50,7 @@ export function* decodeRefRows(chunks: Iterable<Uint8Array>, rawSize: number): G
       const nameLength = (u8At(chunk, at) << 8) | u8At(chunk, at + 1);
       const hasPeeled = chunk[at + 2] === 1;
       const nameEnd = at + 3 + nameLength;
-      const name = decoder.decode(chunk.subarray(at + 3, nameEnd));
+      const name = escapedText(chunk.subarray(at + 3, nameEnd));
       const oid = chunk.subarray(nameEnd, nameEnd + rawSize);
       at = nameEnd + rawSize;
       if (hasPeeled) {

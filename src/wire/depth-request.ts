@@ -10,10 +10,11 @@
  * @see gitprotocol-v2(5), gitprotocol-pack(5)
  */
 import { ProtocolError } from "../bytes/failure.ts";
+import { escapedText } from "../object/escaped-bytes.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { decodeText, startsWith } from "./pkt-line.ts";
+import { startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
 import { parseUnsigned } from "./unsigned.ts";
 
@@ -28,7 +29,7 @@ export type DepthRequest = {
   readonly depth: number | undefined;
   /** The time, in seconds since 1970, before which commits are cut off. */
   readonly deepenSince: number | undefined;
-  /** Refs, abbreviated as the user gave them, whose history is cut off. */
+  /** Refs as escaped text, abbreviated as the user gave them, whose history is cut off. */
   readonly deepenNot: readonly string[];
 };
 
@@ -54,7 +55,7 @@ export class DepthRequestParser {
       throw new ProtocolError(`invalid shallow line: ${quoteLine(payload)}`);
     }
     if (!startsWith(payload, "deepen")) return false;
-    const line = decodeText(payload);
+    const line = escapedText(payload);
     const space = line.indexOf(" ");
     const value = line.slice(space + 1);
     switch (line.slice(0, space)) {
@@ -91,5 +92,5 @@ export function formatDepthRequest(request: DepthRequest, out: PktBuffer): void 
   for (const oid of request.shallows) out.begin().text("shallow ").hex(oid).end();
   if (request.depth !== undefined) out.line(`deepen ${request.depth}`);
   if (request.deepenSince !== undefined) out.line(`deepen-since ${request.deepenSince}`);
-  for (const ref of request.deepenNot) out.line(`deepen-not ${ref}`);
+  for (const ref of request.deepenNot) out.begin().text("deepen-not ").escaped(ref).end();
 }

@@ -12,6 +12,7 @@
  * @see gitprotocol-v2(5), git's upload-pack.c
  */
 import { ProtocolError } from "../bytes/failure.ts";
+import { escapedText } from "../object/escaped-bytes.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { type DepthRequest, DepthRequestParser, formatDepthRequest } from "./depth-request.ts";
 import { ObjectIdList } from "./object-id-list.ts";
@@ -23,7 +24,7 @@ import { quoteLine, unexpectedLine } from "./unexpected-line.ts";
 export type FetchRequest = DepthRequest & {
   /** The objects to send, in the client's order; duplicates are kept. */
   readonly wants: ObjectIdList;
-  /** The refs to send (`want-ref`); accepted with the feature `ref-in-want`. */
+  /** The refs to send (`want-ref`), as escaped text; accepted with the feature `ref-in-want`. */
   readonly wantRefs: readonly string[];
   /** The objects that the client says it has. */
   readonly haves: ObjectIdList;
@@ -146,7 +147,7 @@ export class FetchRequestParser {
 
   #acceptOther(payload: Uint8Array): boolean {
     if (this.#features.has("shallow") && this.#depth.accept(payload)) return true;
-    const argument = decodeText(payload);
+    const argument = startsWith(payload, "want-ref ") ? escapedText(payload) : decodeText(payload);
     const flag = FLAGS.get(argument);
     if (flag !== undefined) {
       if (flag.feature !== undefined && !this.#features.has(flag.feature)) return false;
@@ -184,7 +185,7 @@ export function formatFetchArguments(request: FetchRequest, out: PktBuffer): voi
   if (request.filter !== undefined) out.line(`filter ${request.filter}`);
   if (request.packfileUris.length > 0) out.line(`packfile-uris ${request.packfileUris.join(",")}`);
   for (const oid of request.wants) out.begin().text("want ").hex(oid).text("\n").end();
-  for (const name of request.wantRefs) out.line(`want-ref ${name}\n`);
+  for (const name of request.wantRefs) out.begin().text("want-ref ").escaped(name).text("\n").end();
   for (const oid of request.haves) out.begin().text("have ").hex(oid).text("\n").end();
   if (request.done) out.line("done\n");
   out.flush();

@@ -13,6 +13,7 @@
  * @see gitprotocol-v2(5)
  */
 import { ProtocolError } from "../bytes/failure.ts";
+import { escapedText } from "../object/escaped-bytes.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { ObjectIdList, parseRawObjectId } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
@@ -60,7 +61,7 @@ export function formatShallowInfo(lines: Iterable<ShallowLine>, out: PktBuffer):
 /** Appends the `wanted-refs` section with its delim-pkt. */
 export function formatWantedRefs(refs: Iterable<WantedRef>, out: PktBuffer): void {
   out.line("wanted-refs\n");
-  for (const { name, oid } of refs) out.begin().hex(oid).text(" ").text(name).text("\n").end();
+  for (const { name, oid } of refs) out.begin().hex(oid).text(" ").escaped(name).text("\n").end();
   out.delim();
 }
 
@@ -162,7 +163,7 @@ export class FetchResponseParser {
 
   #acceptWantedRef(line: Uint8Array): void {
     const oid = parseRawObjectId(line, 0, this.#format);
-    const rest = decodeText(line.subarray(this.#format.hexSize));
+    const rest = escapedText(line.subarray(this.#format.hexSize));
     if (oid === undefined || !rest.startsWith(" ")) {
       throw new ProtocolError(`expected wanted-ref, got '${quoteLine(line)}'`);
     }

@@ -14,7 +14,7 @@ import { type ObjectFormat, type ObjectId, parseObjectId } from "../object/objec
 
 const PEELED = "^{}";
 
-/** Formats the one or two lines of a ref, with their line feeds. The object names are raw. */
+/** Formats the one or two lines of a ref, with their line feeds. Names are escaped text, object names raw. */
 export function formatInfoRef(name: string, oid: Uint8Array, peeled?: Uint8Array): string {
   const line = `${toHex(oid)}\t${name}\n`;
   return peeled === undefined ? line : `${line}${toHex(peeled)}\t${name}${PEELED}\n`;

@@ -10,10 +10,11 @@
  * @see gitprotocol-v2(5), git's ls-refs.c
  */
 import { ProtocolError } from "../bytes/failure.ts";
+import { escapedText } from "../object/escaped-bytes.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { parseRawObjectId } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine, decodeLine, decodeUtf8 } from "./pkt-line.ts";
+import { type PktLine, chompLine } from "./pkt-line.ts";
 import { quoteLine, unexpectedLine } from "./unexpected-line.ts";
 
 /** The arguments of `ls-refs`. */
@@ -25,7 +26,8 @@ export type LsRefsRequest = {
   /** Whether to list HEAD even if its branch does not exist. It has an effect together with `symrefs` only. */
   readonly unborn: boolean;
   /**
-   * Literal prefixes of ref names, in the client's order; an empty list asks for every ref. More refs may be listed.
+   * Literal prefixes of ref names as escaped text, in the client's order; an empty list asks for every ref. More refs
+   * may be listed. A prefix may end inside a character: git cuts a pattern at its first `*`.
    */
   readonly prefixes: readonly string[];
 };
@@ -55,7 +57,7 @@ export class LsRefsRequestParser {
   accept(line: PktLine): "more" | "done" {
     if (line.kind === "flush") return "done";
     if (line.kind !== "data") throw new ProtocolError("expected flush after ls-refs arguments");
-    const argument = decodeLine(line.payload);
+    const argument = escapedText(chompLine(line.payload));
     if (argument === "peel") this.#peel = true;
     else if (argument === "symrefs") this.#symrefs = true;
     else if (argument === "unborn") this.#unborn = true;
@@ -69,12 +71,8 @@ export class LsRefsRequestParser {
     return { peel: this.#peel, symrefs: this.#symrefs, unborn: this.#unborn, prefixes: this.#prefixes };
   }
 
-  #acceptPrefix(text: string): void {
+  #acceptPrefix(prefix: string): void {
     if (this.#tooMany) return;
-    // A prefix may end inside a character: git cuts a pattern at its first `*`. A shorter prefix lists more refs, never
-    // fewer.
-    const broken = text.indexOf("\uFFFD");
-    const prefix = broken < 0 ? text : text.slice(0, broken);
     this.#prefixes.push(prefix);
     this.#prefixCharacters += prefix.length;
     if (this.#prefixes.length < TOO_MANY_PREFIXES && this.#prefixCharacters < TOO_LONG_PREFIXES) return;
@@ -88,12 +86,13 @@ export function formatLsRefsArguments(request: LsRefsRequest, out: PktBuffer): v
   if (request.peel) out.line("peel\n");
   if (request.symrefs) out.line("symrefs\n");
   if (request.unborn) out.line("unborn\n");
-  for (const prefix of request.prefixes) out.line(`ref-prefix ${prefix}\n`);
+  for (const prefix of request.prefixes) out.begin().text("ref-prefix ").escaped(prefix).text("\n").end();
   out.flush();
 }
 
 /** One ref of the response. */
 export type ListedRef = {
+  /** The name, as escaped text. */
   readonly name: string;
   /** The raw object name; `undefined` for a symbolic ref to a branch that does not exist. */
   readonly oid: Uint8Array | undefined;
@@ -106,21 +105,19 @@ export function formatListedRef(ref: ListedRef, out: PktBuffer): void {
   out.begin();
   if (ref.oid === undefined) out.text("unborn");
   else out.hex(ref.oid);
-  out.text(" ").text(ref.name);
-  if (ref.symrefTarget !== undefined) out.text(" symref-target:").text(ref.symrefTarget);
+  out.text(" ").escaped(ref.name);
+  if (ref.symrefTarget !== undefined) out.text(" symref-target:").escaped(ref.symrefTarget);
   if (ref.peeled !== undefined) out.text(" peeled:").hex(ref.peeled);
   out.text("\n").end();
 }
 
 /**
- * Parses one line of the response. Unknown attributes are ignored. Returns `undefined` if the line is not UTF-8, since
- * a ref of this host has a UTF-8 name.
+ * Parses one line of the response. Unknown attributes are ignored.
  *
  * @throws ProtocolError in git's words on a line that does not list a ref.
  */
-export function parseListedRef(payload: Uint8Array, format: ObjectFormat): ListedRef | undefined {
-  const text = decodeUtf8(chompLine(payload));
-  if (text === undefined) return undefined;
+export function parseListedRef(payload: Uint8Array, format: ObjectFormat): ListedRef {
+  const text = escapedText(chompLine(payload));
   const [first = "", name = "", ...attributes] = text.split(" ");
   const oid = parseRawObjectId(payload, 0, format);
   const wellFormed = first === "unborn" || (oid !== undefined && first.length === format.hexSize);

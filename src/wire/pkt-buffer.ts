@@ -6,6 +6,7 @@
  */
 import { u16At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
+import { bytesOfEscaped } from "../object/escaped-bytes.ts";
 import {
   DELIM_PKT,
   FLUSH_PKT,
@@ -39,7 +40,7 @@ const encoder = new TextEncoder();
  * ```ts
  * const out = new PktBuffer();
  * for (const ref of refs) {
- *   out.begin().hex(ref.oid).text(` ${ref.name}\n`).end();
+ *   out.begin().hex(ref.oid).text(" ").escaped(ref.name).text("\n").end();
  *   for (const chunk of out.takeFull()) await sink.write(chunk);
  * }
  * out.flush();
@@ -78,6 +79,11 @@ export class PktBuffer {
       this.#chunk[this.#used++] = code;
     }
     return this;
+  }
+
+  /** Appends the bytes that escaped text stands for, such as a ref's name, to the open line. */
+  escaped(text: string): this {
+    return text.includes("\\") ? this.bytes(bytesOfEscaped(text)) : this.text(text);
   }
 
   /** Appends bytes to the open line. */

@@ -47,7 +47,6 @@ const LINE_FEED = 0x0a;
 const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 const encoder = new TextEncoder();
 const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false });
-const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /** Returns the value of an ASCII hexadecimal digit of either case; -1 for any other byte. */
 export function hexDigitValue(byte: number): number {
@@ -237,15 +236,6 @@ export function decodeText(bytes: Uint8Array): string {
 /** Decodes a text line as {@link decodeText} does, without the one line feed that may end it. */
 export function decodeLine(payload: Uint8Array): string {
   return decodeText(chompLine(payload));
-}
-
-/** Decodes UTF-8; returns `undefined` if `bytes` are not well-formed. */
-export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return strictDecoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether a payload starts with `prefix`, which is ASCII. */

@@ -14,12 +14,13 @@
  */
 import { itemAt } from "../bytes/assert.ts";
 import { LimitExceeded, ProtocolError } from "../bytes/failure.ts";
+import { escapedText } from "../object/escaped-bytes.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { type CapabilityContext, acceptServiceCapabilities } from "./capabilities.ts";
 import { CapabilityList } from "./capability-list.ts";
 import { ObjectIdList } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine, decodeText, decodeUtf8, startsWith } from "./pkt-line.ts";
+import { type PktLine, chompLine, decodeText, startsWith } from "./pkt-line.ts";
 import { type PushCertificate, PushCertificateReader } from "./push-certificate.ts";
 import { quoteLine, unexpectedPacket } from "./unexpected-line.ts";
 
@@ -32,10 +33,8 @@ const MAX_NAME_BYTES = 32 * 1024 * 1024;
 /** One command of a push. */
 export type ReceiveCommand = {
   readonly kind: "create" | "update" | "delete";
-  /** The ref name as it was received: not checked (git-check-ref-format(1)), and maybe empty. */
+  /** The ref name as it was received, as escaped text: not checked (git-check-ref-format(1)), and maybe empty. */
   readonly name: string;
-  /** Whether the name was UTF-8. If not, `name` has U+FFFD in it and is good for messages only. */
-  readonly validUtf8: boolean;
   /** The old object name in hexadecimal; zeros for a creation. */
   readonly oldOid: string;
   /** The new object name in hexadecimal; zeros for a deletion. */
@@ -80,12 +79,10 @@ export class ReceiveCommandList implements Iterable<ReceiveCommand> {
   /** Returns the command at `index`. @throws Bug outside the list. */
   at(index: number): ReceiveCommand {
     const bytes = this.#names.subarray(index === 0 ? 0 : itemAt(this.#ends, index - 1), itemAt(this.#ends, index));
-    const name = decodeUtf8(bytes);
     const [isCreation, isDeletion] = [isZero(this.oldOidAt(index)), isZero(this.newOidAt(index))];
     return {
       kind: isDeletion ? "delete" : isCreation ? "create" : "update",
-      name: name ?? decodeText(bytes),
-      validUtf8: name !== undefined,
+      name: escapedText(bytes),
       oldOid: this.#oids.hexAt(2 * index),
       newOid: this.#oids.hexAt(2 * index + 1),
     };
@@ -267,7 +264,7 @@ export function formatReceiveRequest(request: ReceiveRequestMessage, out: PktBuf
   for (const oid of request.shallows ?? []) out.begin().text(SHALLOW).hex(oid).end();
   let capabilities = `\0${request.capabilities}`;
   for (const { name, oldOid, newOid } of request.commands) {
-    out.line(`${oldOid} ${newOid} ${name}${capabilities}`);
+    out.begin().text(`${oldOid} ${newOid} `).escaped(name).text(capabilities).end();
     capabilities = "";
   }
   out.flush();

@@ -12,11 +12,12 @@
  * @see gitprotocol-pack(5)
  */
 import { ProtocolError } from "../bytes/failure.ts";
+import { escapedText } from "../object/escaped-bytes.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { CapabilityList, parseCapabilityList } from "./capability-list.ts";
 import { ObjectIdList, parseRawObjectId } from "./object-id-list.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, chompLine, decodeLine, decodeText, decodeUtf8, startsWith } from "./pkt-line.ts";
+import { type PktLine, chompLine, decodeLine, decodeText, startsWith } from "./pkt-line.ts";
 import { quoteLine } from "./unexpected-line.ts";
 
 const NO_REFS = "capabilities^{}";
@@ -28,7 +29,7 @@ export type RefAdvertisementOptions = {
   /** The protocol version. An advertisement of version 1 begins with a line that states it. */
   readonly version: 0 | 1;
   readonly objectFormat: ObjectFormat;
-  /** The text behind the NUL of the first ref: see `formatServiceCapabilities`. */
+  /** The text behind the NUL of the first ref, with names as escaped text: see `formatServiceCapabilities`. */
   readonly capabilities: string;
 };
 
@@ -71,8 +72,8 @@ export class RefAdvertisementWriter {
   }
 
   #line(name: string, oid: Uint8Array): void {
-    this.#out.begin().hex(oid).text(" ").text(name);
-    if (this.#first) this.#out.text("\0").text(this.#options.capabilities);
+    this.#out.begin().hex(oid).text(" ").escaped(name);
+    if (this.#first) this.#out.text("\0").escaped(this.#options.capabilities);
     this.#out.text("\n").end();
     this.#first = false;
   }
@@ -80,9 +81,8 @@ export class RefAdvertisementWriter {
 
 /** One ref of an advertisement. */
 export type AdvertisedRef = {
+  /** The name, as escaped text. */
   readonly name: string;
-  /** Whether the name was UTF-8. If not, `name` has U+FFFD in it and is good for messages only. */
-  readonly validUtf8: boolean;
   readonly oid: Uint8Array;
   readonly peeled: Uint8Array | undefined;
 };
@@ -151,7 +151,7 @@ export class RefAdvertisementParser {
     }
     const nul = payload.indexOf(NUL);
     const line = nul < 0 ? chompLine(payload) : payload.subarray(0, nul);
-    this.#takeCapabilities(nul < 0 ? "" : decodeLine(payload.subarray(nul + 1)));
+    this.#takeCapabilities(nul < 0 ? "" : escapedText(chompLine(payload.subarray(nul + 1))));
     this.#state = "refs";
     if (this.#isNoRefs(line)) this.#state = "shallow";
     else this.#acceptLine(line);
@@ -189,18 +189,16 @@ export class RefAdvertisementParser {
     if (oid === undefined || line[this.#format.hexSize] !== 0x20) return false;
     // Git warns of capabilities on a later line and ignores them.
     const nul = line.indexOf(NUL);
-    const bytes = line.subarray(this.#format.hexSize + 1, nul < 0 ? undefined : nul);
-    const name = decodeUtf8(bytes);
-    const shown = name ?? decodeText(bytes);
-    if (shown === NO_REFS) throw new ProtocolError(`protocol error: unexpected ${NO_REFS}`);
-    if (shown === ".have") {
+    const name = escapedText(line.subarray(this.#format.hexSize + 1, nul < 0 ? undefined : nul));
+    if (name === NO_REFS) throw new ProtocolError(`protocol error: unexpected ${NO_REFS}`);
+    if (name === ".have") {
       this.#haves.push(oid);
-    } else if (this.#held !== undefined && shown === this.#held.name + PEELED) {
+    } else if (this.#held !== undefined && name === this.#held.name + PEELED) {
       this.#onRef({ ...this.#held, peeled: oid });
       this.#held = undefined;
     } else {
       this.#release();
-      this.#held = { name: shown, validUtf8: name !== undefined, oid, peeled: undefined };
+      this.#held = { name, oid, peeled: undefined };
     }
     return true;
   }

@@ -11,9 +11,10 @@
  * @see gitprotocol-pack(5)
  */
 import { ProtocolError } from "../bytes/failure.ts";
+import { bytesOfEscaped, escapedText } from "../object/escaped-bytes.ts";
 import { oneLine } from "./failure-line.ts";
 import type { PktBuffer } from "./pkt-buffer.ts";
-import { type PktLine, decodeLine } from "./pkt-line.ts";
+import { type PktLine, chompLine, decodeText } from "./pkt-line.ts";
 
 /** The update that was really made, where it differs from the command (`report-status-v2` only). */
 export type ReportOptions = {
@@ -46,17 +47,24 @@ export type ReportStatus = {
 export function formatReportStatus(report: ReportStatus, version: 1 | 2, out: PktBuffer): void {
   out.line(`unpack ${oneLine(report.unpack)}\n`);
   for (const ref of report.refs) {
-    if (ref.kind === "ng") out.line(`ng ${ref.name} ${oneLine(ref.why)}\n`);
+    if (ref.kind === "ng")
+      out
+        .begin()
+        .text("ng ")
+        .escaped(ref.name)
+        .text(` ${oneLine(ref.why)}\n`)
+        .end();
     else formatOk(ref.name, version === 1 ? [] : (ref.updates ?? []), out);
   }
   out.flush();
 }
 
 function formatOk(name: string, updates: readonly ReportOptions[], out: PktBuffer): void {
-  out.line(`ok ${name}\n`);
+  const ok = (): void => out.begin().text("ok ").escaped(name).text("\n").end();
+  ok();
   updates.forEach((update, index) => {
-    if (index > 0) out.line(`ok ${name}\n`);
-    if (update.refname !== undefined) out.line(`option refname ${update.refname}\n`);
+    if (index > 0) ok();
+    if (update.refname !== undefined) out.begin().text("option refname ").escaped(update.refname).text("\n").end();
     if (update.oldOid !== undefined) out.line(`option old-oid ${update.oldOid}\n`);
     if (update.newOid !== undefined) out.line(`option new-oid ${update.newOid}\n`);
     if (update.forcedUpdate === true) out.line("option forced-update\n");
@@ -80,7 +88,7 @@ export class ReportStatusParser {
       if (this.#unpack !== undefined) return "done";
       throw new ProtocolError("unexpected flush packet while reading remote unpack status");
     }
-    const text = decodeLine(line.payload);
+    const text = escapedText(chompLine(line.payload));
     if (this.#unpack === undefined) this.#acceptUnpack(text);
     else this.#acceptStatus(text);
     return "more";
@@ -107,7 +115,7 @@ export class ReportStatusParser {
     const value = text.slice(head.length + key.length + 2);
     if (key === "") throw new ProtocolError(`invalid status line from remote: ${text}`);
     if (head === "ok") this.#acceptOk(key);
-    else if (head === "ng") this.#acceptFailure(key, value);
+    else if (head === "ng") this.#acceptFailure(key, decodeText(bytesOfEscaped(value)));
     else if (head === "option") this.#acceptOption(key, value);
     else throw new ProtocolError(`invalid ref status from remote: ${head}`);
   }

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { REPOSITORY_SCHEMA } from "../../src/durable/repository/schema.ts";
+import { decodeRefRows } from "../../src/refs/ref-rows.ts";
 import { DIRECTORY_SCHEMA, TENANT_SCHEMA } from "../../src/durable/tenant/schema.ts";
 import type { DatabaseKind, Woken } from "../support/wake.ts";
 
@@ -132,6 +133,21 @@ export function schemaSuite(name: string, wakeFresh: WakeFresh): void {
         headOid: "ab".repeat(20),
         packs: [{ name: "p", objects: 3, marked: true }],
       });
+    });
+
+    it("migrations keep names of refs that are not ASCII, in the order of their bytes", async () => {
+      const refs = ["refs/heads/main", "refs/heads/Ã©", "refs/heads/é", "refs/heads/\u9000", "refs/tags/\u{1f600}"];
+      const rows = refs.map(
+        (ref) => `INSERT INTO refs VALUES ('${ref}', x'${"ab".repeat(20)}', x'${"cd".repeat(20)}')`,
+      );
+      const { opened } = await wakeFresh("repository", [
+        ...statementsOf("repository", 0),
+        ...OLD_ROWS.slice(0, 1),
+        ...rows,
+      ]);
+      const found = opened?.kind === "found" ? [...decodeRefRows(opened.refs, 20)] : [];
+      expect(found.map((row) => row.name)).toEqual(refs);
+      expect(found.every(({ peeled }) => peeled?.[0] === 0xcd)).toBe(true);
     });
   });
 }

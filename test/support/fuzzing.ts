@@ -5,6 +5,7 @@
  */
 import { type Arbitrary, array, constant, constantFrom, nat, oneof, record, string, uint8Array } from "fast-check";
 import { expect } from "vitest";
+import { escapedText } from "../../src/object/escaped-bytes.ts";
 import type { PktLine } from "../../src/wire/pkt-line.ts";
 import { pktLine } from "./pkt.ts";
 import { type Side, readTranscript, transcriptNames } from "./transcript.ts";
@@ -13,6 +14,20 @@ import { type Side, readTranscript, transcriptNames } from "./transcript.ts";
 export function fuzzRuns(few: number): { numRuns: number; endOnFailure: true } {
   const wanted = Number(process.env["FUZZ_RUNS"] ?? 0);
   return { numRuns: Math.max(few, wanted), endOnFailure: true };
+}
+
+/** Gives names of any bytes, as escaped text; none of the bytes, one character each, matches `without`. */
+export function escapedNames(without: RegExp, { least = 1, most = 30 } = {}): Arbitrary<string> {
+  const bytes = uint8Array({ minLength: least, maxLength: most }).filter(
+    (some) => !without.test(Buffer.from(some).toString("latin1")),
+  );
+  const text = string({ unit: "binary", minLength: least, maxLength: most }).filter(
+    (some) => some.isWellFormed() && !without.test(some),
+  );
+  return oneof(
+    bytes,
+    text.map((some) => Buffer.from(some)),
+  ).map((some) => escapedText(some));
 }
 
 type Edit = { readonly at: number; readonly drop: number; readonly put: Uint8Array; readonly flip: number };

@@ -21,6 +21,7 @@ export type MirrorState = {
   readonly last_sync: string | null;
   readonly last_change: string | null;
   readonly last_error: string | null;
+  readonly left_out: { readonly refs: number; readonly examples: readonly string[]; readonly why: string } | null;
   readonly failures: number;
   readonly next_sync: string | null;
   readonly syncing: boolean;

@@ -13,6 +13,7 @@ import { refLogSuite } from "../suites/ref-log.ts";
 import { packCatalogSuite } from "../suites/pack-catalog.ts";
 import type { PackCatalog } from "../../src/refs/pack-catalog.ts";
 import { unbornHeadSuite } from "../suites/unborn-head.ts";
+import { refNameSuite } from "../suites/ref-names.ts";
 import { create, oid, packRecord, push, refStoreSuite, type RefStoreUnderTest } from "../suites/ref-store.ts";
 import { tenantSuite, type TenantUnderTest } from "../suites/tenant.ts";
 import { schemaSuite, type WakeFresh } from "../suites/schema.ts";
@@ -100,6 +101,7 @@ const wakeFresh: WakeFresh = async (kind, statements) => {
 };
 
 refStoreSuite("Durable Object", openObject);
+refNameSuite("Durable Object", openObject);
 packCatalogSuite("Durable Object", openObject);
 repositoryLifeSuite("Durable Object", openObject);
 tenantSuite("Durable Object", openTenant);

@@ -7,9 +7,11 @@
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import { Problem } from "../../http/problem.ts";
+import { readEscapes } from "../../object/escaped-bytes.ts";
 import type { CertificateCheck, LoggedPush, RefLogQuery } from "../../refs/ref-log.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, PAGING } from "../describe.ts";
+import { queryBytes } from "./content-request.ts";
 import { requestedRepository, pathParam } from "./requested.ts";
 
 const move = v.strictObject({ ref: v.string(), old: v.string(), new: v.string() });
@@ -44,10 +46,11 @@ function wholeNumber(text: string, what: string, most: number): number {
 
 function queryOf(context: Context<ApiEnv>): RefLogQuery {
   const { limit, cursor, ref } = context.req.query();
+  const name = readEscapes(queryBytes(context, "ref"));
   return {
     limit: limit === undefined ? MOST : wholeNumber(limit, "limit", MOST),
     ...(cursor === undefined ? {} : { before: wholeNumber(cursor, "cursor", Number.MAX_SAFE_INTEGER) }),
-    ...(ref === undefined ? {} : { name: ref }),
+    ...(ref === undefined ? {} : { name }),
   };
 }
 

@@ -15,6 +15,7 @@ import { authorize } from "../../http/denied.ts";
 import { Problem } from "../../http/problem.ts";
 import { exportedFiles, exportedRefs, isExported } from "../../maintenance/export.ts";
 import { SERVER_INFO_REQUEST } from "../../maintenance/server-info.ts";
+import { readEscapes } from "../../object/escaped-bytes.ts";
 import { objectFormat } from "../../object/object-id.ts";
 import { NO_SUCH_MOMENT, showsMoment } from "../../repository/view.ts";
 import { decodeRefRows } from "../../refs/ref-rows.ts";
@@ -22,6 +23,7 @@ import type { OpenSnapshot } from "../../refs/ref-store.ts";
 import { encodeBase64 } from "../../signing/ssh-reader.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
+import { queryBytes } from "./content-request.ts";
 import { requestedName, requestedRepository, pathParam } from "./requested.ts";
 
 const refList = v.strictObject({
@@ -61,7 +63,7 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const { host } = context.var;
   const name = await requestedName(context, "read");
   // Without a prefix all refs are listed.
-  const prefix = context.req.query("prefix") ?? "";
+  const prefix = readEscapes(queryBytes(context, "prefix"));
   const at = requestedMoment(context.req.query("at"));
   const { refs } = at === undefined ? host.repository(name) : host.historic(name, at);
   const snapshot = await refs.open({ refPrefixes: [prefix] });

@@ -89,6 +89,7 @@ function shown(row: MirrorRow): Mirror {
       ...(row.lastError === undefined ? {} : { lastError: row.lastError }),
       ...(row.nextSync === undefined ? {} : { nextSync: row.nextSync }),
       ...(row.progress === undefined ? {} : { progress: row.progress }),
+      ...(row.leftOut === undefined ? {} : { leftOut: row.leftOut }),
     },
   };
 }
@@ -105,6 +106,7 @@ const NEW_ROW = {
   bytes: 0,
   objects: 0,
   progress: undefined,
+  leftOut: undefined,
 } as const;
 
 function loginOf({ login, settings }: MirrorChange, old: MirrorRow | undefined): SealedSecret | undefined {
@@ -140,7 +142,7 @@ export class MirrorDatabase {
       const row: MirrorRow = {
         ...(old ?? NEW_ROW),
         // The failures of another upstream say nothing about this one.
-        ...(isSame ? {} : { lastError: undefined, failures: 0, slice: undefined }),
+        ...(isSame ? {} : { lastError: undefined, failures: 0, slice: undefined, leftOut: undefined }),
         // A sync under way brings the refs of the old settings, which are no longer wanted: it will find that its run
         // has ended.
         ...(isSameRefs ? {} : { running: undefined, runningUntil: undefined }),
@@ -365,7 +367,7 @@ function ended(row: MirrorRow, request: EndSyncRequest & { changed: boolean }, m
     failures,
     lastError: end.kind === "failed" ? end.why.slice(0, MOST_ERROR) : undefined,
     // After a sync that ended well, refs name everything: there are no anchors left to keep.
-    ...(end.kind === "synced" ? { lastSync: now, slice: undefined } : {}),
+    ...(end.kind === "synced" ? { lastSync: now, slice: undefined, leftOut: end.leftOut } : {}),
     ...(end.kind === "partial" ? { slice: end.slice } : {}),
     ...(changed && end.kind === "synced" ? { lastChange: now } : {}),
     nextSync: row.asked || end.kind === "partial" ? now : nextSync({ now, jitter, interval, failures, retryAfter }),

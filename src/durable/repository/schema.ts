@@ -19,7 +19,7 @@ import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
 import { PUSH_SEED_DDL } from "./tables/push-seed.ts";
 import { REF_LOG_DDL } from "./tables/ref-log.ts";
 import { REF_RULES_DDL } from "./tables/ref-rules.ts";
-import { REFS_DDL } from "./tables/refs.ts";
+import { REFS_DDL, storeNamesAsBytes } from "./tables/refs.ts";
 import { REPOSITORY_DDL } from "./tables/repository.ts";
 import { UPLOADS_DDL } from "./tables/uploads.ts";
 
@@ -118,6 +118,12 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "repository", "spelled TEXT"),
     // Maintenance: new tables. The packs say what is due.
     () => undefined,
+    // Names of refs, which are bytes: those that are not ASCII were stored as text. What mirrors left out is unknown
+    // until their next sync.
+    (db) => {
+      storeNamesAsBytes(db);
+      addColumn(db, "mirror", "left_out TEXT");
+    },
   ],
 };
 

@@ -5,7 +5,7 @@
  * @see gitprotocol-pack(5)
  */
 import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
-import { isPushableRefName } from "../../object/ref-name.ts";
+import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import type { RefUpdate } from "../../refs/ref-update.ts";
 import { PushOptionsParser } from "../../wire/push-options.ts";
 import type { ObjectIdList } from "../../wire/object-id-list.ts";
@@ -14,12 +14,6 @@ import { type ReceiveCommandList, ReceiveRequestParser } from "../../wire/receiv
 import { formatOfPush } from "../client-format.ts";
 import type { Exchange } from "../exchange.ts";
 import type { RequestReader } from "../request-reader.ts";
-
-/**
- * The longest name of a ref. In C git the file system's paths set the bound. Here the bound keeps every name well
- * within a line of an advertisement, and within a row of the ref store.
- */
-const MAX_REF_NAME = 4096;
 
 /** The request of a push. */
 export type PushRequest = {
@@ -81,10 +75,10 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
 function updatesOf(commands: ReceiveCommandList): Pick<PushRequest, "updates" | "validNames"> {
   const updates: RefUpdate[] = [];
   const validNames: boolean[] = [];
-  for (const { kind, name, validUtf8, oldOid, newOid } of commands) {
+  for (const { kind, name, oldOid, newOid } of commands) {
     // A creation keeps everything reachable; for other updates this is found out later.
     updates.push({ name, oldOid, newOid, forward: kind === "create" || oldOid === newOid });
-    validNames.push(validUtf8 && name.length <= MAX_REF_NAME && isPushableRefName(name));
+    validNames.push(!isTooLong(name) && isPushableRefName(name));
   }
   return { updates, validNames };
 }

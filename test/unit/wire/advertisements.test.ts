@@ -21,6 +21,7 @@ import {
   parseServiceAnnouncement,
   parseServiceName,
 } from "../../../src/wire/service-announcement.ts";
+import { escapedNames } from "../../support/fuzzing.ts";
 import { feed, pktLine, pktText, unescapePayload } from "../../support/pkt.ts";
 
 const A = "a".repeat(40);
@@ -29,9 +30,7 @@ const ZERO = "0".repeat(40);
 const raw = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 
 const format = fc.constantFrom(objectFormat("sha1"), objectFormat("sha256"));
-const name = fc
-  .string({ unit: "binary", minLength: 1, maxLength: 20 })
-  .filter((text) => text.isWellFormed() && !/[\0\n ]/.test(text))
+const name = escapedNames(/[\0\n ]/)
   .map((text) => `refs/heads/${text}`)
   .filter((text) => !text.endsWith("^{}"));
 const oid = (size: number) => fc.uint8Array({ minLength: size, maxLength: size });
@@ -67,7 +66,7 @@ describe("the ref advertisement", () => {
         writer.end(shallows);
         const { refs: found, parser, answer } = read(pktText(out.takeBytes()));
         expect(answer).toBe("done");
-        expect(found).toEqual(refs.map((ref) => ({ ...ref, validUtf8: true })));
+        expect(found).toEqual(refs);
         expect(parser.result.version).toBe(version);
         expect(parser.result.objectFormat).toBe(objects);
         expect(parser.result.capabilities.has("ofs-delta")).toBe(true);
@@ -92,10 +91,8 @@ describe("the ref advertisement", () => {
     expect(read(["0000"]).answer).toBe("done");
   });
 
-  test("flags names that are not UTF-8", () => {
-    expect(read([`${A} refs/heads/\\xe4\\0\\n`, "0000"]).refs).toMatchObject([
-      { name: "refs/heads/\uFFFD", validUtf8: false },
-    ]);
+  test("has names that are not UTF-8 as escaped text", () => {
+    expect(read([`${A} refs/heads/\\xe4\\0\\n`, "0000"]).refs).toMatchObject([{ name: "refs/heads/\\%E4" }]);
   });
 
   test.each([
@@ -172,8 +169,9 @@ describe("the response of ls-refs", () => {
     });
   });
 
-  test("leaves out a name that is not UTF-8", () => {
-    expect(parseListedRef(unescapePayload(`${A} refs/heads/\\xff\\n`), objectFormat("sha1"))).toBeUndefined();
+  test("has a name that is not UTF-8 as escaped text", () => {
+    const line = unescapePayload(`${A} refs/heads/\\xff\\n`);
+    expect(parseListedRef(line, objectFormat("sha1"))).toMatchObject({ name: "refs/heads/\\%FF" });
   });
 
   test.each([A, `${A} `, "unborn", `${A}0 HEAD`, `${A.slice(1)} HEAD`, `x HEAD`, `${A} HEAD peeled:${A}0`, ""])(

@@ -10,6 +10,7 @@ import {
   formatWantedRefs,
 } from "../../../src/wire/fetch-response.ts";
 import { PktBuffer } from "../../../src/wire/pkt-buffer.ts";
+import { escapedNames } from "../../support/fuzzing.ts";
 import { feed, pktText } from "../../support/pkt.ts";
 
 const sha1 = objectFormat("sha1");
@@ -27,7 +28,7 @@ describe("the response of fetch", () => {
     const message = fc.record({
       common: fc.option(fc.array(oid), { nil: undefined }),
       shallowInfo: fc.array(fc.record({ kind: fc.constantFrom("shallow" as const, "unshallow" as const), oid })),
-      wantedRefs: fc.array(fc.record({ name: fc.stringMatching(/^refs\/[!-~]{1,9}$/), oid })),
+      wantedRefs: fc.array(fc.record({ name: escapedNames(/[\0\n]/), oid })),
     });
     fc.assert(
       fc.property(message, ({ common, shallowInfo, wantedRefs }) => {

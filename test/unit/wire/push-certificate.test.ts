@@ -53,9 +53,7 @@ describe("a push certificate", () => {
     const { answer, rest } = feed(parser, [`shallow ${A}`, ...lines, "option"]);
     expect({ answer, rest }).toEqual({ answer: "done", rest: ["option"] });
     const { commands, capabilities, certificate: parsed, shallows } = parser.result;
-    expect([...commands]).toEqual([
-      { kind: "create", name: "refs/heads/main", validUtf8: true, oldOid: ZERO, newOid: A },
-    ]);
+    expect([...commands]).toEqual([{ kind: "create", name: "refs/heads/main", oldOid: ZERO, newOid: A }]);
     expect(capabilities.has("report-status")).toBe(true);
     expect(shallows).toHaveLength(1);
     expect(Buffer.from(parsed?.content ?? []).toString()).toBe(certificate);

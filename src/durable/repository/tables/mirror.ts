@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { MirrorHook, MirrorSettings, SealedSecret, Slice } from "../../../refs/mirror-store.ts";
+import type { LeftOut, MirrorHook, MirrorSettings, SealedSecret, Slice } from "../../../refs/mirror-store.ts";
 import type { MirrorSummary } from "../../../refs/ref-store.ts";
 import {
   blobAt,
@@ -41,7 +41,8 @@ export const MIRROR_DDL = `CREATE TABLE IF NOT EXISTS mirror (
   running_until INTEGER,
   bytes INTEGER NOT NULL,
   objects INTEGER NOT NULL,
-  progress TEXT
+  progress TEXT,
+  left_out TEXT
 )`;
 
 /** The row. Times are in milliseconds since the epoch. */
@@ -64,11 +65,13 @@ export type MirrorRow = {
   readonly bytes: number;
   readonly objects: number;
   readonly progress: string | undefined;
+  /** The refs that the last sync could not take. */
+  readonly leftOut: LeftOut | undefined;
 };
 
 const COLUMNS = `upstream, interval, refspecs, policy, login_key, login, last_attempt, last_sync, last_change, last_error,
   failures, next_sync, asked, running, running_until, bytes, objects, progress, hook_key, hook, fsck_ignore, fsck_skip, fetch_through, slice_anchors,
-  slice_packs`;
+  slice_packs, left_out`;
 
 function optionalInteger(row: SqlRow, column: number): number | undefined {
   return row[column] === null ? undefined : integerAt(row, column);
@@ -102,6 +105,12 @@ function sliceAt(row: SqlRow, column: number): Slice | undefined {
   return { anchors: blobAt(row, column), packs: packs?.split("\n") };
 }
 
+function leftOutAt(row: SqlRow, column: number): LeftOut | undefined {
+  const text = optionalText(row, column);
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- writeMirror wrote it, and nothing else does
+  return text === undefined ? undefined : (JSON.parse(text) as LeftOut);
+}
+
 /** Reads the row; `undefined` if the repository is no mirror. */
 export function readMirror(db: SqlDatabase): MirrorRow | undefined {
   const row = firstRow(db.rows(`SELECT ${COLUMNS} FROM mirror`));
@@ -130,6 +139,7 @@ export function readMirror(db: SqlDatabase): MirrorRow | undefined {
     bytes: integerAt(row, 15),
     objects: integerAt(row, 16),
     progress: optionalText(row, 17),
+    leftOut: leftOutAt(row, 25),
   };
 }
 
@@ -191,6 +201,7 @@ export function writeMirror(db: SqlDatabase, row: MirrorRow): void {
     settings.fetchThrough,
     slice?.anchors,
     slice?.packs?.join("\n"),
+    row.leftOut === undefined ? undefined : JSON.stringify(row.leftOut),
   ];
   const places = values.map(() => "?").join(", ");
   const sql = `INSERT OR REPLACE INTO mirror (one, ${COLUMNS}) VALUES (1, ${places})`;

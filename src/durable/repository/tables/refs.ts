@@ -1,11 +1,11 @@
 /**
- * Table `refs`: every ref and its value. `name` compares as bytes, which is git's order. The indexes answer whether an
- * object is a tip without reading the refs.
+ * Table `refs`: every ref and its value. A name is stored with one character per byte, so that it compares as bytes,
+ * which is git's order. The functions of this module take and return names as escaped text. The indexes answer whether
+ * an object is a tip without reading the refs.
  *
  * @packageDocumentation
  */
-import { present } from "../../../bytes/assert.ts";
-import { compareRefNames } from "../../../refs/ref-order.ts";
+import { byteTextOf, escapedOf } from "../../../object/escaped-bytes.ts";
 import type { RefRow } from "../../../refs/ref-rows.ts";
 import {
   blobAt,
@@ -28,39 +28,52 @@ CREATE INDEX IF NOT EXISTS refs_peeled ON refs (peeled) WHERE peeled IS NOT NULL
 /** The new value of a ref, in hex. */
 export type RefValue = { readonly name: string; readonly oid: string; readonly peeled?: string };
 
+/** The largest byte. */
+const LAST_BYTE = 0xff;
+
+function nameAt(row: SqlRow, column: number): string {
+  return escapedOf(textAt(row, column));
+}
+
+function* byteTexts(names: Iterable<string>): Generator<string> {
+  for (const name of names) yield byteTextOf(name);
+}
+
 function refRow(row: SqlRow): RefRow {
-  const base = { name: textAt(row, 0), oid: blobAt(row, 1) };
+  const base = { name: nameAt(row, 0), oid: blobAt(row, 1) };
   return row[2] === null ? base : { ...base, peeled: blobAt(row, 2) };
 }
 
 /**
- * Returns the first string after all strings that start with `prefix`, in byte order; `undefined` if there is none.
- * UTF-8 sorts in the order of code points, so the last code point that has a successor is raised.
+ * Returns the first text after all texts that start with `prefix`; `undefined` if there is none. Texts have one
+ * character per byte.
  */
 export function prefixEnd(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => present(character.codePointAt(0), "a character's code point"));
-  for (;;) {
-    const last = points.pop();
-    if (last === undefined) return undefined;
-    if (last < 0x10ffff) return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  for (let end = prefix.length - 1; end >= 0; end--) {
+    const last = prefix.charCodeAt(end);
+    if (last < LAST_BYTE) return prefix.slice(0, end) + String.fromCharCode(last + 1);
   }
+  return undefined;
 }
 
 /** Sorts prefixes by bytes, and drops those that another one covers, so that no ref matches twice. */
 function disjointPrefixes(prefixes: readonly string[]): string[] {
   const kept: string[] = [];
-  for (const prefix of prefixes.toSorted(compareRefNames)) {
+  for (const prefix of prefixes.map(byteTextOf).toSorted(compareByteTexts)) {
     const last = kept.at(-1);
     if (last === undefined || !prefix.startsWith(last)) kept.push(prefix);
   }
   return kept;
 }
 
+const compareByteTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
 /**
- * Yields, in byte order, the refs that start with one of the prefixes and come after `after`. An empty list, or an
+ * Yields, in byte order, the refs that start with one of the prefixes and come after `afterName`. An empty list, or an
  * empty prefix, matches all.
  */
-export function* listRefs(db: SqlDatabase, prefixes: readonly string[], after = ""): Generator<RefRow> {
+export function* listRefs(db: SqlDatabase, prefixes: readonly string[], afterName = ""): Generator<RefRow> {
+  const after = byteTextOf(afterName);
   if (prefixes.length === 0 || prefixes.includes("")) {
     const rows = db.rows("SELECT name, oid, peeled FROM refs WHERE name > ? ORDER BY name", after);
     for (const row of rows) yield refRow(row);
@@ -68,9 +81,9 @@ export function* listRefs(db: SqlDatabase, prefixes: readonly string[], after = 
   }
   const ranges = disjointPrefixes(prefixes)
     .map((prefix) => ({ from: prefix, end: prefixEnd(prefix) }))
-    .filter(({ end }) => end === undefined || compareRefNames(end, after) > 0)
+    .filter(({ end }) => end === undefined || end > after)
     // The first string after a name is the name followed by a NUL.
-    .map(({ from, end }) => [compareRefNames(from, after) > 0 ? from : `${after}\0`, end ?? null]);
+    .map(({ from, end }) => [from > after ? from : `${after}\0`, end ?? null]);
   for (const chunk of jsonChunks(ranges)) {
     // CROSS JOIN keeps the ranges outermost: they are sorted and disjoint, so the rows come out sorted too.
     const rows = db.rows(
@@ -85,16 +98,16 @@ export function* listRefs(db: SqlDatabase, prefixes: readonly string[], after = 
 /** Returns the current values, in hex, of those names that are refs. */
 export function readRefs(db: SqlDatabase, names: Iterable<string>): Map<string, string> {
   const found = new Map<string, string>();
-  for (const chunk of jsonChunks(names)) {
+  for (const chunk of jsonChunks(byteTexts(names))) {
     const rows = db.rows("SELECT r.name, lower(hex(r.oid)) FROM json_each(?) j JOIN refs r ON r.name = j.value", chunk);
-    for (const row of rows) found.set(textAt(row, 0), textAt(row, 1));
+    for (const row of rows) found.set(nameAt(row, 0), textAt(row, 1));
   }
   return found;
 }
 
 /** Yields the refs among the names, in no order. */
 export function* listNamedRefs(db: SqlDatabase, names: Iterable<string>): Generator<RefRow> {
-  for (const chunk of jsonChunks(names)) {
+  for (const chunk of jsonChunks(byteTexts(names))) {
     const rows = db.rows("SELECT r.name, r.oid, r.peeled FROM json_each(?) j JOIN refs r ON r.name = j.value", chunk);
     for (const row of rows) yield refRow(row);
   }
@@ -103,38 +116,35 @@ export function* listNamedRefs(db: SqlDatabase, names: Iterable<string>): Genera
 /** Returns those names that are a directory of an existing ref's name. */
 export function namesWithRefsBelow(db: SqlDatabase, names: Iterable<string>): Set<string> {
   const found = new Set<string>();
-  for (const chunk of jsonChunks(names)) {
+  for (const chunk of jsonChunks(byteTexts(names))) {
     const rows = db.rows(
       // "0" is the character after "/".
       `SELECT j.value FROM json_each(?) j
         WHERE EXISTS (SELECT 1 FROM refs WHERE name > (j.value || '/') AND name < (j.value || '0'))`,
       chunk,
     );
-    for (const row of rows) found.add(textAt(row, 0));
+    for (const row of rows) found.add(nameAt(row, 0));
   }
   return found;
 }
 
 /** Yields the names of the refs below a directory, in byte order. */
 export function* refNamesBelow(db: SqlDatabase, directory: string): Generator<string> {
-  const rows = db.rows(
-    "SELECT name FROM refs WHERE name > ? AND name < ? ORDER BY name",
-    `${directory}/`,
-    `${directory}0`,
-  );
-  for (const row of rows) yield textAt(row, 0);
+  const stored = byteTextOf(directory);
+  const rows = db.rows("SELECT name FROM refs WHERE name > ? AND name < ? ORDER BY name", `${stored}/`, `${stored}0`);
+  for (const row of rows) yield nameAt(row, 0);
 }
 
 /** Returns the value of one ref in hex; `undefined` if there is no such ref. */
 export function readRef(db: SqlDatabase, name: string): string | undefined {
-  const row = firstRow(db.rows("SELECT lower(hex(oid)) FROM refs WHERE name = ?", name));
+  const row = firstRow(db.rows("SELECT lower(hex(oid)) FROM refs WHERE name = ?", byteTextOf(name)));
   return row === undefined ? undefined : textAt(row, 0);
 }
 
 /** Sets refs, and makes those that don't exist. */
 export function writeRefs(db: SqlDatabase, values: Iterable<RefValue>): void {
   const rows = function* (): Generator {
-    for (const { name, oid, peeled } of values) yield [name, oid, peeled ?? null];
+    for (const { name, oid, peeled } of values) yield [byteTextOf(name), oid, peeled ?? null];
   };
   for (const chunk of jsonChunks(rows())) {
     db.run(
@@ -147,7 +157,7 @@ export function writeRefs(db: SqlDatabase, values: Iterable<RefValue>): void {
 
 /** Removes refs. */
 export function deleteRefs(db: SqlDatabase, names: Iterable<string>): void {
-  for (const chunk of jsonChunks(names)) {
+  for (const chunk of jsonChunks(byteTexts(names))) {
     db.run("DELETE FROM refs WHERE name IN (SELECT value FROM json_each(?))", chunk);
   }
 }
@@ -175,4 +185,21 @@ function matching(db: SqlDatabase, oids: Iterable<string>, condition: string): S
       found.add(textAt(row, 0));
   }
   return found;
+}
+
+/** Characters outside ASCII, for GLOB. */
+const NOT_ASCII = "*[^\u0001-\u007f]*";
+
+/** Changes names that were stored as UTF-8 text to one character per byte. It is run once, on the names of older builds. */
+export function storeNamesAsBytes(db: SqlDatabase): void {
+  const sql = "SELECT name, lower(hex(oid)), lower(hex(peeled)) FROM refs WHERE name GLOB ?";
+  const refs = Array.from(db.rows(sql, NOT_ASCII), (row): RefValue => {
+    const value = { name: textAt(row, 0), oid: textAt(row, 1) };
+    return row[2] === null || row[2] === "" ? value : { ...value, peeled: textAt(row, 2) };
+  });
+  // One name as bytes may be another one as text, so all go before any comes.
+  for (const chunk of jsonChunks(refs.map(({ name }) => name))) {
+    db.run("DELETE FROM refs WHERE name IN (SELECT value FROM json_each(?))", chunk);
+  }
+  writeRefs(db, refs);
 }

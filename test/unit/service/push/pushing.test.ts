@@ -559,14 +559,14 @@ describe("a malformed push", () => {
     expect(leases()).toEqual([]);
   });
 
-  it("is refused for a name that is not UTF-8, and makes no other ref", async () => {
+  it("makes a ref of a name that is not UTF-8, and reports its bytes", async () => {
     const body = Buffer.concat([
       pktBytes(`${ZERO} ${firstId} refs/heads/\\xff\\xfe\\0report-status`, "0000"),
       EMPTY_PACK,
     ]);
-    const [, line] = reportLines((await host.run(serveReceivePack, body)).body);
-    expect(line).toMatch(/^ng refs\/heads\/.* funny refname$/);
-    expect(await host.listRefs()).toEqual([`${MAIN} ${secondId}`]);
+    const report = (await host.run(serveReceivePack, body)).body;
+    expect(Buffer.from(report).toString("latin1")).toContain("ok refs/heads/\u00ff\u00fe\n");
+    expect(await host.listRefs()).toEqual([`${MAIN} ${secondId}`, `refs/heads/\\%FF\\%FE ${firstId}`]);
   });
 
   it("is refused for a name too long for a ref, in a report that fits its line", async () => {

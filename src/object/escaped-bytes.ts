@@ -1,0 +1,131 @@
+/**
+ * Bytes as text that people can read and that loses nothing. Git's names are bytes, and need not be UTF-8. JSON,
+ * SQLite and URLs only take text that is well formed.
+ *
+ * ```text
+ * escaped := *( UTF-8 character except "\" | "\%" two upper-case hexadecimal digits )
+ * ```
+ *
+ * A byte that is not part of a well-formed UTF-8 character is written as `\%E9`, and so is the backslash itself
+ * (`\%5C`). No two byte strings have the same escaped text. Text without backslashes is its own escaped form. No ref
+ * name contains a backslash, so the escaped name of one ref is never the name of another.
+ *
+ * @packageDocumentation
+ * @see git-check-ref-format(1)
+ */
+import { u8At } from "../bytes/assert.ts";
+import { concat } from "../bytes/chunk.ts";
+import { bytesOf, textOf } from "./byte-text.ts";
+
+const BACKSLASH = 0x5c;
+const ESCAPE = /\\%([0-9A-F]{2})/;
+/** Text that is not its own byte text: see {@link byteTextOf}. */
+const NOT_BYTE_TEXT = /[\\\u0080-\uffff]/;
+/** Byte text that is not its own escaped form: see {@link escapedOf}. */
+const NOT_ESCAPED = /[\\\u0080-\u00ff]/;
+
+const encoder = new TextEncoder();
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** First bytes of characters, with the bytes of the character and the bounds of its second byte. */
+type Lead = { readonly upTo: number; readonly length: number; readonly least: number; readonly most: number };
+
+const CONTINUES = { least: 0x80, most: 0xbf };
+/**
+ * The ranges of first bytes, in order. The narrow second bytes keep out overlong forms, surrogates, and what is past the
+ * last character.
+ *
+ * @see The Unicode Standard, table 3-7
+ */
+const LEADS: readonly Lead[] = [
+  { upTo: 0x7f, length: 1, ...CONTINUES },
+  { upTo: 0xc1, length: 0, ...CONTINUES },
+  { upTo: 0xdf, length: 2, ...CONTINUES },
+  { upTo: 0xe0, length: 3, least: 0xa0, most: 0xbf },
+  { upTo: 0xec, length: 3, ...CONTINUES },
+  { upTo: 0xed, length: 3, least: 0x80, most: 0x9f },
+  { upTo: 0xef, length: 3, ...CONTINUES },
+  { upTo: 0xf0, length: 4, least: 0x90, most: 0xbf },
+  { upTo: 0xf3, length: 4, ...CONTINUES },
+  { upTo: 0xf4, length: 4, least: 0x80, most: 0x8f },
+];
+
+/** Returns the bytes of the well-formed character at `at`; 0 if there is none. */
+function characterBytes(bytes: Uint8Array, at: number): number {
+  const first = u8At(bytes, at);
+  const lead = LEADS.find(({ upTo }) => first <= upTo);
+  if (lead === undefined) return 0;
+  for (let index = 1; index < lead.length; index++) {
+    const { least, most } = index === 1 ? lead : CONTINUES;
+    const byte = bytes[at + index];
+    if (byte === undefined || byte < least || byte > most) return 0;
+  }
+  return lead.length;
+}
+
+function escapeByte(byte: number): string {
+  return `\\%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+function escapeEach(bytes: Uint8Array): string {
+  let text = "";
+  let plainFrom = 0;
+  for (let at = 0; at < bytes.length;) {
+    const length = characterBytes(bytes, at);
+    if (length > 0 && bytes[at] !== BACKSLASH) {
+      at += length;
+      continue;
+    }
+    text += strict.decode(bytes.subarray(plainFrom, at));
+    text += escapeByte(u8At(bytes, at));
+    plainFrom = ++at;
+  }
+  return text + strict.decode(bytes.subarray(plainFrom));
+}
+
+/** Returns the escaped text of bytes. */
+export function escapedText(bytes: Uint8Array): string {
+  if (bytes.includes(BACKSLASH)) return escapeEach(bytes);
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return escapeEach(bytes);
+  }
+}
+
+/** Returns the bytes that escaped text stands for. A backslash that begins no escape stands for itself. */
+export function bytesOfEscaped(text: string): Uint8Array {
+  if (!text.includes("\\")) return encoder.encode(text);
+  const parts = text.split(ESCAPE);
+  // A split at a pattern with one group yields text and digits in turn.
+  return concat(
+    parts.map((part, index) => (index % 2 === 0 ? encoder.encode(part) : Uint8Array.of(Number.parseInt(part, 16)))),
+  );
+}
+
+/** Whether text is the escaped text of some bytes. Text that a person wrote need not be. */
+export function isEscapedText(text: string): boolean {
+  if (!text.includes("\\")) return text.isWellFormed();
+  return escapedText(bytesOfEscaped(text)) === text;
+}
+
+/** Returns escaped text as text with one character per byte, in which order and prefixes are those of the bytes. */
+export function byteTextOf(escaped: string): string {
+  return NOT_BYTE_TEXT.test(escaped) ? textOf(bytesOfEscaped(escaped)) : escaped;
+}
+
+/**
+ * Returns the escaped text of a name that a caller wrote, one character per byte. The caller may have escaped some of
+ * its bytes already, as they are in a name that this host has shown.
+ */
+export function readEscapes(byteText: string): string {
+  const bytes = byteText.replaceAll(/\\%([0-9A-F]{2})/gi, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return escapedOf(bytes);
+}
+
+/** Returns the escaped text of text that has one character per byte. */
+export function escapedOf(byteText: string): string {
+  return NOT_ESCAPED.test(byteText) ? escapedText(bytesOf(byteText)) : byteText;
+}
