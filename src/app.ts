@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { getPath } from "hono/utils/url";
 import { apiRoutes } from "./api/v1/routes.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
+import { metricsPage } from "./host/metrics.ts";
 import { type AppEnv, type PlatformOptions, withPlatform } from "./host/platform.ts";
 import { FOREIGN_PAGE, isForeignPage } from "./http/cross-origin.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
@@ -40,6 +41,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     if (req.query("deep") !== "1") return Response.json({ ok: true, version });
     return await deepHealth(req.raw, { version, adminToken: env.ADMIN_TOKEN, storages: storageChecks(env) });
   });
+  app.get("/metrics", ({ req, env }) => metricsPage(req.raw, env, options));
   // On a deployed host the platform serves it before this Worker is called.
   app.get(COMMAND_PACKAGE, (context) => commandPackage(context.env.ASSETS, context.req.url));
   app.use(withPlatform(options));

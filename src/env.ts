@@ -23,6 +23,8 @@ export type Env = PlacementSettings & {
   readonly MAINTENANCE_JOBS: Queue<Job>;
   /** The files of `build/assets`: the command as a package. */
   readonly ASSETS?: Pick<Fetcher, "fetch">;
+  /** Gets a data point for each request; without it none are written. */
+  readonly USAGE?: AnalyticsEngineDataset;
   /** Counts wrong tokens by address; without it they are not bounded. */
   readonly LOGIN_LIMIT?: RateLimit;
   /** Counts requests with tokens by tenant; without it they are not bounded. */

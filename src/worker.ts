@@ -11,6 +11,8 @@ import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
+import { Meter } from "./host/meter.ts";
+import { passOn } from "./host/pass-on.ts";
 import { logFault, logJob } from "./http/log.ts";
 
 export { DirectoryObject } from "./durable/tenant/directory-object.ts";
@@ -22,19 +24,25 @@ const tools = isolateTools(kernel);
 const SYNC_QUEUE = "thinpack-mirrors";
 const beside = new Beside(10);
 const agent = `thinpack/${version}`;
-const app = createApp({ version, agent, tools });
+const meter = new Meter();
+const app = createApp({ version, agent, tools, meter });
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
   queue: (batch, env, context) => {
-    const work = (): Promise<void> =>
-      runJobs(batch, {
+    const work = async (): Promise<void> => {
+      await runJobs(batch, {
         open: () => new RequestStorage(env, tools, agent),
         agent,
         allowPrivate: allowsPrivate(env),
         onFault: logFault,
-        onEnd: logJob,
+        onEnd: (line) => {
+          logJob(line);
+          meter.job(line);
+        },
       });
+      await passOn(env, meter);
+    };
     if (env.SYNCS_BESIDE !== "1" || batch.queue !== SYNC_QUEUE) return work();
     return beside.begin(work, (running) => context.waitUntil(running));
   },

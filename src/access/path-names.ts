@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { isTenantName, parseGitRepositoryName, splitMoment } from "./names.ts";
+import { folded, isTenantName, parseGitRepositoryName, splitMoment } from "./names.ts";
 
 /** The tenant of a path, and the repository where it has one. */
 export type PathNames = { readonly tenant?: string; readonly repo?: string };
@@ -15,7 +15,7 @@ function beginsWith(pieces: readonly string[], beginning: readonly string[]): bo
   return beginning.every((piece, at) => pieces[at] === piece);
 }
 
-/** Returns the valid names in a path of Git or of the API. */
+/** Returns the valid names in a path of Git or of the API, in the case in which they are compared. */
 export function namesInPath(path: string): PathNames {
   const pieces = path.split("/").filter((piece) => piece !== "");
   const isOfTenant = beginsWith(pieces, TENANTS);
@@ -23,5 +23,5 @@ export function namesInPath(path: string): PathNames {
   const [tenant, repo] = rest;
   if (tenant === undefined || !isTenantName(tenant)) return {};
   const name = repo === undefined || isOfTenant ? undefined : parseGitRepositoryName(tenant, splitMoment(repo).repo);
-  return name ?? { tenant };
+  return name === undefined ? { tenant: folded(tenant) } : { tenant: name.tenant, repo: name.repo };
 }

@@ -6,6 +6,7 @@
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { TokenStore } from "../access/token-store.ts";
+import type { UsageStore } from "../access/usage.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { SubscriptionRequest } from "../events/subscription.ts";
 import type { Host } from "../http/host.ts";
@@ -41,7 +42,9 @@ export interface ApiHost {
   /** Opens the parts of uploads to the repository with this id. */
   uploadParts(id: string): UploadParts;
   /** Opens a tenant, which need not exist: its repositories, its tokens and its signing keys. */
-  tenant(name: string): TenantRegistry & TokenStore & SigningKeyStore;
+  tenant(name: string): TenantRegistry & TokenStore & SigningKeyStore & UsageStore;
+  /** Passes on what this isolate has counted, so that an answer about usage has it. */
+  flushUsage(): Promise<void>;
   directory(): TenantDirectory;
   bareFiles(id: string): BareFiles;
   hooks(name: RepositoryName): HookStore;

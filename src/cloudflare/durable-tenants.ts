@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
+import type { UsageStore } from "../access/usage.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import type { DirectoryObject } from "../durable/tenant/directory-object.ts";
 import type { TenantObject } from "../durable/tenant/tenant-object.ts";
@@ -11,7 +12,7 @@ import type { SigningKeyStore } from "../signing/signing-key.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** One tenant: its repositories, its tokens and its signing keys. */
-export type Tenant = TenantRegistry & TokenStore & SigningKeyStore;
+export type Tenant = TenantRegistry & TokenStore & SigningKeyStore & UsageStore;
 
 /** Opens a tenant, which need not exist. No request is sent before the first call. */
 export function durableTenant(object: DurableObjectStub<TenantObject>, counters: RequestCounters): Tenant {
@@ -33,6 +34,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     retractRepo: (repo, id) => call(async () => object.retractRepo(repo, id)),
     noteVisibility: (repo, visibility) => call(async () => object.noteVisibility(repo, visibility)),
     allowance: (repo) => call(async () => object.allowance(repo)),
+    usage: (request) => call(async () => object.usage(request)),
     repos: (after, limit) => call(async () => object.repos(after, limit)),
   };
 }

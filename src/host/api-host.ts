@@ -26,7 +26,11 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
  * Makes the part of the platform that the API gets beside `host`. `allowPrivate` is whether private networks may be
  * reached.
  */
-export function apiHost(storage: RequestStorage, host: RequestHost, allowPrivate: boolean): ApiHost {
+export function apiHost(
+  storage: RequestStorage,
+  host: RequestHost,
+  { allowPrivate, flushUsage }: Pick<ApiHost, "allowPrivate" | "flushUsage">,
+): ApiHost {
   return {
     settings: (name) => {
       host.identifyAhead(name);
@@ -39,6 +43,7 @@ export function apiHost(storage: RequestStorage, host: RequestHost, allowPrivate
     hooks: (name) => storage.hooks(repositoryKey(name)),
     subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),
     allowPrivate,
+    flushUsage,
     mirrors: mirrorHost(storage),
   };
 }

@@ -19,6 +19,9 @@ import { RecentReaders } from "../http/recent-readers.ts";
 import { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
 import { apiHost } from "./api-host.ts";
+import { dataPointOf } from "./data-point.ts";
+import type { Meter } from "./meter.ts";
+import { passOn, passOnLater } from "./pass-on.ts";
 import { Lifetime } from "./lifetime.ts";
 import { measured, requestLine } from "./request-line.ts";
 import { RequestHost } from "./request-host.ts";
@@ -28,6 +31,7 @@ export type PlatformOptions = {
   /** The host's name for itself, to clients and to upstreams. */
   readonly agent: string;
   readonly tools: IsolateTools;
+  readonly meter: Meter;
 };
 
 /** The type of Hono's environment in the whole application. */
@@ -39,18 +43,25 @@ const SESSION_ID_BYTES = 16;
 /** The costs that are reported for a refused request: the real ones would tell what was looked at. */
 const NOT_TOLD: RequestCounts = { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 };
 
+/** The parts of one request that its end needs. */
+type Ending = Pick<PlatformOptions, "tools" | "meter"> & { readonly host: RequestHost; readonly lifetime: Lifetime };
+
 async function logWhenEnded(
-  { req, res }: Context,
-  { host, lifetime, tools }: { readonly host: RequestHost; readonly lifetime: Lifetime; readonly tools: IsolateTools },
+  { req, res, env }: Context<AppEnv>,
+  { host, lifetime, tools, meter }: Ending,
   began: number,
 ): Promise<void> {
   const { status } = res;
   await lifetime.ended();
-  logRequest(requestLine({ host, request: req.raw, status, began, wasm: tools.kernels.takeHighest() }));
+  const line = requestLine({ host, request: req.raw, status, began, wasm: tools.kernels.takeHighest() });
+  logRequest(line);
+  env.USAGE?.writeDataPoint(dataPointOf(line));
+  meter.request(line, host.countsForTenant && status < 400 ? line.tenant : undefined);
+  passOnLater(env, meter);
 }
 
 /** Makes the platform for each request, and logs the request when its answer has gone out. */
-export function withPlatform({ agent, tools }: PlatformOptions): MiddlewareHandler<AppEnv> {
+export function withPlatform({ agent, tools, meter }: PlatformOptions): MiddlewareHandler<AppEnv> {
   const memory = {
     formats: new FormatCache(),
     ordinary: new OrdinaryNames(),
@@ -77,11 +88,12 @@ export function withPlatform({ agent, tools }: PlatformOptions): MiddlewareHandl
       pushCertSeed: env.PUSH_CERT_SEED,
     });
     context.set("host", host);
-    context.set("api", apiHost(storage, host, allowsPrivate(env)));
+    const flushUsage = (): Promise<void> => passOn(env, meter);
+    context.set("api", apiHost(storage, host, { allowPrivate: allowsPrivate(env), flushUsage }));
     await next();
     const counted = await measured(context.res, host.traffic);
     if (counted !== context.res) context.res = counted;
     context.header("Server-Timing", formatServerTiming(host.isRefused ? NOT_TOLD : host.counts()));
-    context.executionCtx.waitUntil(logWhenEnded(context, { host, lifetime, tools }, began));
+    context.executionCtx.waitUntil(logWhenEnded(context, { host, lifetime, tools, meter }, began));
   };
 }

@@ -84,6 +84,7 @@ export class RequestHost implements Host {
   readonly #lifetime: Lifetime;
   readonly #caller: string;
   #isRefused = false;
+  #isAdmitted = false;
   #principal: Principal;
   #served: Served | undefined;
 
@@ -143,6 +144,15 @@ export class RequestHost implements Host {
     Object.assign(this.noted, logged(said));
   }
 
+  /**
+   * Whether the request counts for the tenant in its path: it was let in, and storage has answered, now or lately. A
+   * name that a stranger made up does not.
+   */
+  get countsForTenant(): boolean {
+    const { do: calls, kv, r2r } = this.counts();
+    return !this.#isRefused && (this.#isAdmitted || calls + kv + r2r > 0);
+  }
+
   served(what: Served): void {
     this.#served = what;
   }
@@ -158,6 +168,7 @@ export class RequestHost implements Host {
   }
 
   admitted(name: RepositoryName): void {
+    this.#isAdmitted = true;
     this.#ordinary.share(repositoryKey(name), this.#caller, Date.now());
     // Remembers the token.
     this.rightTo(name).catch(() => undefined);

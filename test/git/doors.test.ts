@@ -8,6 +8,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { Meter } from "../../src/host/meter.ts";
 import type { IsolateTools } from "../../src/cloudflare/isolate-tools.ts";
 import type * as visibleLog from "../../src/refs/visible-log.ts";
 import type * as view from "../../src/repository/view.ts";
@@ -18,7 +19,7 @@ import { subscribe } from "../support/subscriber.ts";
 import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 // The application is made here only for its routes.
-vi.mock("cloudflare:workers", () => ({ DurableObject: Object }));
+vi.mock("cloudflare:workers", () => ({ DurableObject: Object, waitUntil: () => undefined }));
 
 /**
  * What a door asks before it answers. A function's name: whether what the request names may be seen. `refs`: it gives refs and what
@@ -73,6 +74,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`PUT ${API}/uploads/:upload/parts/:part`]: ["writes"],
   [`POST ${API}/uploads/:upload/complete`]: ["writes"],
   [`DELETE ${API}/uploads/:upload`]: ["writes"],
+  [`GET ${API}/usage`]: ["administers"],
   [`ALL ${API}/forks`]: ["nothing"],
   [`ALL ${API}/maintenance`]: ["nothing"],
   // Go's question, which is answered from the URL alone.
@@ -114,7 +116,7 @@ const anybody = async (path: string, init: RequestInit = {}): Promise<Response> 
 async function routes(): Promise<string[]> {
   const { createApp } = await import("../../src/app.ts");
   // Only its routes are looked at.
-  const app = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools });
+  const app = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools, meter: new Meter() });
   const named = app.routes.filter(({ path }) => path.includes("/:tenant/:repo"));
   return [...new Set(named.map(({ method, path }) => `${method} ${path}`))];
 }

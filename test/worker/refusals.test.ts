@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { formatToken, TOKEN_RANDOM_BYTES } from "../../src/access/token.ts";
+import { Meter } from "../../src/host/meter.ts";
 import type { IsolateTools } from "../../src/cloudflare/isolate-tools.ts";
 import { apiClient, issueToken } from "../support/api-client.ts";
 import { startTestHost } from "../support/host.ts";
@@ -17,7 +18,7 @@ import { create, oid, packRecord, push, type RefStoreUnderTest } from "../suites
 import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 // The application is made here only for its routes.
-vi.mock("cloudflare:workers", () => ({ DurableObject: Object }));
+vi.mock("cloudflare:workers", () => ({ DurableObject: Object, waitUntil: () => undefined }));
 
 /** A private repository with many refs, a private mirror with a webhook, and nothing. Their names are of one length. */
 const REPOSITORIES = { private: "closed", mirror: "follow", missing: "absent" } as const;
@@ -99,7 +100,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
 async function everyRoute(): Promise<Asked[]> {
   const { createApp } = await import("../../src/app.ts");
   // Only its routes are looked at.
-  const { routes } = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools });
+  const { routes } = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools, meter: new Meter() });
   const asked = new Map<string, Asked>();
   for (const route of routes) {
     if (!route.path.includes("/:tenant/:repo")) continue;

@@ -19,6 +19,7 @@ import { signingKeyRoutes } from "./signing-keys.ts";
 import { tenantRoutes } from "./tenants.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
+import { repositoryUsageRoutes, tenantUsageRoutes } from "./usage.ts";
 
 /**
  * Every group of routes, with its mount point. A new group is a line here, with `describe` in front of each of its
@@ -37,6 +38,8 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", maintenanceRoutes],
   ["/repos", eventRoutes],
   ["/repos", uploadRoutes],
+  ["/tenants", tenantUsageRoutes],
+  ["/repos", repositoryUsageRoutes],
 ];
 
 /** Paths of the contract that this release does not serve yet, with what is missing. */

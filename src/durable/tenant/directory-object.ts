@@ -14,6 +14,7 @@ import { durableSql } from "../sql/durable-sql.ts";
 import { Tables } from "../sql/migrations.ts";
 import { DIRECTORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { addMetrics, type Counters, readMetrics } from "./tables/metrics.ts";
 import { deleteListedTenant, insertListedTenant, listTenants } from "./tables/tenants.ts";
 
 /** The name of the only directory object. */
@@ -38,6 +39,16 @@ export class DirectoryObject extends DurableObject {
   /** Takes a tenant off the list. */
   leave(name: string): void {
     deleteListedTenant(this.#db, name);
+  }
+
+  /** Adds to the deployment's counters. */
+  addMetrics(added: Counters): void {
+    addMetrics(this.#db, added);
+  }
+
+  /** Returns the deployment's counters. */
+  metrics(): Counters {
+    return readMetrics(this.#db);
   }
 
   /** See `TenantDirectory.tenants`. */

@@ -10,13 +10,15 @@ import { TENANT_REPOS_DDL } from "./tables/tenant-repos.ts";
 import { TENANT_DDL } from "./tables/tenant.ts";
 import { TENANTS_DDL } from "./tables/tenants.ts";
 import { TOKENS_DDL } from "./tables/tokens.ts";
+import { METRICS_DDL } from "./tables/metrics.ts";
+import { USAGE_DAYS_DDL } from "./tables/usage-days.ts";
 
 /**
  * The schema of a tenant's database. A removed tenant has no repositories left; its object says what else is deleted.
  */
 export const TENANT_SCHEMA: Schema = {
   first: "tenant",
-  tables: [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL],
+  tables: [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL, USAGE_DAYS_DDL],
   steps: [
     // From before versions: tables were added, and none was changed.
     () => undefined,
@@ -35,17 +37,21 @@ export const TENANT_SCHEMA: Schema = {
     (db) => addColumn(db, "tokens", "created_by TEXT"),
     // The revoked tokens that made others: those that are gone already are not known.
     () => undefined,
+    // Usage by day: nothing was counted before.
+    () => undefined,
   ],
 };
 
 /** The schema of the directory's database. */
 export const DIRECTORY_SCHEMA: Schema = {
   first: "tenants",
-  tables: [TENANTS_DDL],
+  tables: [TENANTS_DDL, METRICS_DDL],
   steps: [
     // From before versions: tables were added, and none was changed.
     () => undefined,
     // Names as they are shown: those of old tenants are shown as they were stored.
     (db) => addColumn(db, "tenants", "spelled TEXT"),
+    // Counters of the deployment: nothing was counted before.
+    () => undefined,
   ],
 };

@@ -14,6 +14,7 @@ import {
   type TenantSettings,
 } from "../../access/directory.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
+import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage.ts";
 import {
   type IssueAnswer,
   type IssueRequest,
@@ -55,6 +56,7 @@ import {
   setUsage,
   type TenantRepo,
 } from "./tables/tenant-repos.ts";
+import { addUsageDays, deleteUsageDays, listUsageDays } from "./tables/usage-days.ts";
 import {
   countTokens,
   deleteToken,
@@ -152,7 +154,10 @@ export class TenantDatabase {
   forgetIfEmpty(): void {
     this.#tables.transaction(() => {
       const row = this.row();
-      if (row?.leaving === true && !row.inDirectory && row.record.repoCount === 0) deleteTenant(this.#db);
+      if (row?.leaving === true && !row.inDirectory && row.record.repoCount === 0) {
+        deleteTenant(this.#db);
+        deleteUsageDays(this.#db);
+      }
     });
   }
 
@@ -214,6 +219,22 @@ export class TenantDatabase {
       const { bytes, objects } = listed.usage;
       addUsage(this.#db, { bytes: report.bytes - bytes, objects: report.objects - objects });
     });
+  }
+
+  /** Adds what an isolate has counted. Without a tenant nothing is written, so that a guessed name leaves no row. */
+  countUsage(counted: readonly CountedUsage[], now: number): void {
+    this.#tables.transaction(() => {
+      if (this.#present() !== undefined) addUsageDays(this.#db, counted, now);
+    });
+  }
+
+  usage({ repo, ...days }: UsageRequest): UsageAnswer | undefined {
+    const row = this.#present();
+    if (row === undefined) return undefined;
+    if (repo === undefined) return { stored: row.record.usage, days: listUsageDays(this.#db, undefined, days) };
+    const listed = readRepo(this.#db, repo);
+    if (listed === undefined) return undefined;
+    return { stored: listed.usage, days: listUsageDays(this.#db, listed.id, days) };
   }
 
   allowance(repo: string): Allowance | undefined {

@@ -13,6 +13,7 @@ import type {
 } from "../../access/directory.ts";
 import { repositoryKey } from "../../access/names.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
+import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage.ts";
 import type { IssueAnswer, IssueRequest, Page, TokenCheck, TokenRecord } from "../../access/token-store.ts";
 import { toHex } from "../../bytes/hex.ts";
 import type { AddKeyAnswer, SigningKey } from "../../signing/signing-key.ts";
@@ -193,6 +194,16 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   leastMirrorInterval(): number {
     // A tenant that sets none, or that does not exist, has the deployment's.
     return this.#database.describe()?.settings.leastMirrorInterval ?? 0;
+  }
+
+  /** Adds what an isolate has counted. */
+  countUsage(counted: readonly CountedUsage[]): void {
+    this.#database.countUsage(counted, Date.now());
+  }
+
+  /** See `UsageStore.usage`. */
+  usage(request: UsageRequest): UsageAnswer | undefined {
+    return this.#database.usage(request);
   }
 
   /** See `TenantRegistry.allowance`. */

@@ -10,6 +10,8 @@ it.each([
   ["/api/v1/repos/acme/widgets/refs", { tenant: "acme", repo: "widgets" }],
   ["/api/v1/repos/acme/-x", { tenant: "acme" }],
   ["/api/v1/tenants/acme/tokens", { tenant: "acme" }],
+  ["/Acme/Widgets.git/HEAD", { tenant: "acme", repo: "widgets" }],
+  ["/api/v1/tenants/Acme", { tenant: "acme" }],
   ["/api/v1/tenants", {}],
   ["/healthz", {}],
   ["/_x/y", {}],

@@ -1,0 +1,17 @@
+/**
+ * A request as a data point of Analytics Engine, where the operator has bound it.
+ *
+ * @packageDocumentation
+ */
+import type { RequestLine } from "../http/log.ts";
+
+/** Returns the data point of a request. `docs/operating.md` names its columns. */
+export function dataPointOf(line: RequestLine): AnalyticsEngineDataPoint {
+  const { tenant = "", repo = "", operation, outcome, principal, client, method } = line;
+  const { in: received, out: sent, ms, status, r2r, r2w, r2b, do: calls, kv, rt } = line;
+  return {
+    indexes: [tenant],
+    blobs: [tenant, repo, operation, outcome, principal, client, method],
+    doubles: [received, sent, ms, status, r2r, r2w, r2b, calls, kv, rt],
+  };
+}
