@@ -6,7 +6,7 @@
  * @see https://go.dev/ref/mod#vcs-find
  */
 import { Hono } from "hono";
-import { parseGitRepositoryName, repositoryKey } from "../access/names.ts";
+import { parseGitRepositoryName, shownName } from "../access/names.ts";
 import type { HostEnv } from "./host.ts";
 
 /** The parameter with the value by which Go asks. */
@@ -20,7 +20,7 @@ function importOf(url: URL): string | undefined {
   const [, tenant = "", repo = ""] = url.pathname.split("/");
   const name = parseGitRepositoryName(tenant, repo);
   if (name === undefined) return undefined;
-  return `${url.host}/${tenant}/${repo} git ${url.origin}/${repositoryKey(name)}.git`;
+  return `${url.host}/${tenant}/${repo} git ${url.origin}/${shownName(name)}.git`;
 }
 
 /** The route of Go's question, for a repository and for each path below it. Other requests are left to the next handler. */
