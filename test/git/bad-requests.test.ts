@@ -343,7 +343,7 @@ onEveryHost(
         );
       });
 
-      it("and more than twice as many are refused for their number", async () => {
+      it("of twice as many lines and one more are refused for their number", async () => {
         const { url, tip } = await at();
         for (const kind of ["want", "have", "oid"]) {
           const command = kind === "oid" ? ["command=object-info", "0001"] : ["command=fetch", "0001", `want ${tip}`];

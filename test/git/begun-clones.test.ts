@@ -50,7 +50,7 @@ const NONE = [false, false, false];
 const ALL = [true, true, true];
 
 describe("a branch that was deleted", () => {
-  it("is given for a minute to those who saw it, by its name and by its value, and then no more", async () => {
+  it("can be fetched for a minute by clients that saw it, by its name and by its value, and then no more", async () => {
     const { git } = bed;
     const gone = await deleted();
     const body = await fetchV2(gone.url, "want-ref refs/heads/gone");
@@ -64,7 +64,7 @@ describe("a branch that was deleted", () => {
     expect(await refusals(gone)).toEqual(ALL);
   });
 
-  it("is given with what it reached, and nothing that no branch had", async () => {
+  it("is sent with what it reached, and with nothing that no branch had", async () => {
     const { git } = bed;
     const gone = await deleted();
     const tree = await git.ok(["rev-parse", `${gone.oid}^{tree}`], { cwd: source });
@@ -74,7 +74,7 @@ describe("a branch that was deleted", () => {
     expect((await fetchV2(gone.url, "want-ref refs/heads/never")).toString()).toContain("unknown ref refs/heads/never");
   });
 
-  it("is not given where the repository was opened to others, or closed, or made anew since", async () => {
+  it("cannot be fetched if the repository was made public, private, or anew since", async () => {
     const opened = await deleted();
     await bed.api("PATCH", opened.path, { visibility: "public" });
     expect(await refusals(opened)).toEqual(ALL);
@@ -92,7 +92,7 @@ describe("a branch that was deleted", () => {
 });
 
 describe("clones", () => {
-  it("end well beside pushes that make, move and delete branches", async () => {
+  it("succeed beside pushes that make, move and delete branches", async () => {
     const { git } = bed;
     const { url } = await deleted();
     const clones = { areDone: false };

@@ -6,7 +6,7 @@ import { parsePkts, pktLines, post, send } from "../support/git-raw.ts";
 import { SettledLog } from "../support/settled-log.ts";
 
 onEveryHost("session ids", (journey) => {
-  it.each(["upload-pack", "receive-pack"])("are offered by %s, another for each request", async (service) => {
+  it.each(["upload-pack", "receive-pack"])("are advertised by %s, a new one for each request", async (service) => {
     const url = await journey.create();
     const seen = new Set<string>();
     for (let round = 0; round < 2; round++) {
@@ -21,17 +21,20 @@ onEveryHost("session ids", (journey) => {
     expect(seen.size).toBe(2);
   });
 
-  it.each(["0", "1", "2"])("and server options are taken from the client, protocol.version=%s", async (version) => {
-    const { git } = journey;
-    const config = ["-c", `protocol.version=${version}`, "-c", "transfer.advertiseSID=true"];
-    const options = version === "2" ? ["--server-option=first", "--server-option=second one"] : [];
-    const source = await importFixture(git, "source", linear(5));
-    const url = await journey.create();
-    await git.ok([...config, "push", "-q", url, "main"], { cwd: source });
-    const cwd = await git.init();
-    await git.ok([...config, "fetch", "-q", ...options, url, "main"], { cwd });
-    await git.fsck(cwd);
-  });
+  it.each(["0", "1", "2"])(
+    "are taken from the client together with server options, protocol.version=%s",
+    async (version) => {
+      const { git } = journey;
+      const config = ["-c", `protocol.version=${version}`, "-c", "transfer.advertiseSID=true"];
+      const options = version === "2" ? ["--server-option=first", "--server-option=second one"] : [];
+      const source = await importFixture(git, "source", linear(5));
+      const url = await journey.create();
+      await git.ok([...config, "push", "-q", url, "main"], { cwd: source });
+      const cwd = await git.init();
+      await git.ok([...config, "fetch", "-q", ...options, url, "main"], { cwd });
+      await git.fsck(cwd);
+    },
+  );
 });
 
 onEveryHost(
@@ -65,7 +68,7 @@ onEveryHost(
       expect(asked.map((line) => line["server_options"])).toEqual(["first a b", "first a b"]);
     });
 
-    it("says who did what in which repository, and how many bytes passed", async () => {
+    it("names the actor, the action, the repository and the bytes that passed", async () => {
       const { git, base, token } = journey;
       const source = await git.init();
       await git.ok(["commit", "-q", "--allow-empty", "-m", "first"], { cwd: source });
@@ -97,7 +100,7 @@ onEveryHost(
       expect(await lines()).toMatchObject([{ operation: "git", in: asked.length, out: answer.body.length }]);
     });
 
-    it("says how a request ended that did nothing", async () => {
+    it("tells how a request ended that did nothing", async () => {
       const { git, base } = journey;
       const source = await git.init();
       await git.ok(["commit", "-q", "--allow-empty", "-m", "first"], { cwd: source });

@@ -8,7 +8,7 @@ inEveryFormat("whole repositories", (journey) => {
   describe.each(["0", "1", "2"])("protocol.version=%s", (version) => {
     const config = ["-c", `protocol.version=${version}`];
 
-    it("takes in a repository with everything in it and gives it back", async () => {
+    it("takes a whole repository in and gives it back", async () => {
       const { git } = journey;
       const source = await importFixture(git, "source", everything(journey.format));
       const url = await journey.create();
@@ -21,7 +21,7 @@ inEveryFormat("whole repositories", (journey) => {
       expect(await refsOf(git, copy)).toEqual(await refsOf(git, source));
     });
 
-    it("gives a working copy on the default branch", async () => {
+    it("checks out the default branch", async () => {
       const { git } = journey;
       const source = await importFixture(git, "source", everything(journey.format));
       const url = await journey.create();

@@ -68,7 +68,7 @@ onEveryHost(
       await ok(["tenant", "delete", "shop", "--yes"]);
     });
 
-    it("says what the host says where it refuses", async () => {
+    it("prints what the host says when it refuses", async () => {
       const refused = await run(journey, ["repo", "create", "acme/two words"]);
       expect(refused).toMatchObject({
         code: 1,
@@ -114,7 +114,7 @@ onEveryHost(
       expect(await run(journey, ["export", "acme/nothing", git.fresh()])).toMatchObject({ code: 4 });
     });
 
-    it("says how it is used, and what it does not know", async () => {
+    it("tells how it is used, and which words it does not know", async () => {
       for (const args of [["--help"], ["repo", "--help"], ["token", "create", "--help"]]) {
         expect(await ok(args)).toContain("Usage: thinpack");
       }
@@ -123,7 +123,7 @@ onEveryHost(
       }
     });
 
-    it("makes tokens, which git gets without a URL or a question", async () => {
+    it("makes tokens, which git gets without a token in its URL and without asking", async () => {
       const { git, base } = journey;
       await ok(["tenant", "create", "acme"]);
       await ok(["repo", "create", "acme/widgets"]);
@@ -148,7 +148,7 @@ onEveryHost(
       expect(own).toMatchObject({ code: 3 });
     });
 
-    it("keeps what was logged in with alone, and forgets it where the host does not take it any more", async () => {
+    it("stores only the token of the login, and forgets it when the host no longer takes it", async () => {
       const { git, base } = journey;
       await ok(["tenant", "create", "acme"]);
       const make = async (scope: string): Promise<{ id: string; token: string }> =>
@@ -173,7 +173,7 @@ onEveryHost(
       expect(await json(["logins"])).toEqual([]);
     });
 
-    it("leaves no token with other helpers", async () => {
+    it("leaves no token with other credential helpers", async () => {
       const { git, base } = journey;
       await git.ok(["push", "-q", `${base}/acme/alone.git`, "main"], { cwd: source });
       const config = (...args: string[]): Promise<string> => git.ok(["config", "--global", ...args]);
@@ -189,7 +189,7 @@ onEveryHost(
       }
     });
 
-    it("answers git for the hosts it knows alone", async () => {
+    it("answers git only for the hosts that it knows", async () => {
       const { host } = new URL(journey.base);
       const ask = (lines: string, env: Record<string, string> = {}): Promise<string> =>
         ok(["credential", "get"], { input: `${lines}\n\n`, env });
@@ -220,7 +220,7 @@ onEveryHost(
       await ok(["credential", "erase"], { input: `${lines}\npassword=${own}\n` });
       expect(await json(["logins"])).toMatchObject([{ operator: true }]);
     });
-    it("says who is logged in, clones with that, and puts no token into the clone", async () => {
+    it("tells who is logged in, clones with that, and puts no token into the clone", async () => {
       const { git, base } = journey;
       await git.ok(["push", "-q", `${base}/acme/cloned.git`, "main"], { cwd: source });
       expect(await json(["whoami"])).toEqual({ host: base, as: "operator" });
@@ -261,7 +261,7 @@ onEveryHost(
       expect(await json(["reflog", "acme/ruled", "--limit", "1"])).toMatchObject([{ ref: "refs/heads/main" }]);
     });
 
-    it("follows events, and leaves at once where it is interrupted", async () => {
+    it("follows events, and ends at once when it is interrupted", async () => {
       const { git, base } = journey;
       const url = `${base}/acme/followed.git`;
       await git.ok(["push", "-q", url, "main"], { cwd: source });
@@ -279,7 +279,7 @@ onEveryHost(
       expect(await run(journey, ["events", "acme/followed"])).toMatchObject({ code: 2 });
     });
 
-    it("asks the API anything", async () => {
+    it("sends any request to the API", async () => {
       expect(await ok(["api", "-X", "put", "repos/acme/asked", "-f", "description=12"])).toContain(
         '"description":"12"',
       );
@@ -293,7 +293,7 @@ onEveryHost(
       expect(await run(journey, ["api", "repos/acme/asked", "-F", "nothing"])).toMatchObject({ code: 2 });
     });
 
-    it("completes its words", async () => {
+    it("completes commands for the shell", async () => {
       const complete = async (...words: string[]): Promise<string[]> =>
         (await ok(["complete", "--", ...words])).split("\n");
       expect(await complete("re")).toEqual(["reflog", "repo"]);
@@ -353,7 +353,7 @@ onEveryHost(
       expect(await ok(["import", "--all-refs", upstream, "acme/imported-all"])).toContain("imported 42 refs");
     });
 
-    it("leaves nothing of an import that is ended", async () => {
+    it("leaves nothing of an import that is interrupted", async () => {
       const { git } = journey;
       const temporary = git.fresh("tmp");
       mkdirSync(temporary);
@@ -375,7 +375,7 @@ onEveryHost(
       silent.close();
     });
 
-    it("leaves nothing of a mirror that is refused, and lists those there are", async () => {
+    it("leaves nothing of a mirror that is refused, and lists the mirrors that there are", async () => {
       const refused = await run(journey, ["mirror", "set", "acme/refused", "git@github.invalid:x/y.git"]);
       expect(refused.code).toBe(1);
       expect(await run(journey, ["repo", "show", "acme/refused"])).toMatchObject({ code: 4 });
@@ -385,14 +385,14 @@ onEveryHost(
       expect(row).toMatch(/^acme\/followed-mirror +https:\/\/upstream.invalid\/x.git +15 minutes +never +\S/);
     });
 
-    it("ends well where nobody reads on", async () => {
+    it("ends without an error when its output is no longer read", async () => {
       await ok(["tenant", "create", "acme"]);
       const { child, ended } = startCommand(journey.git, ["api", "openapi.json"]);
       child.stdout?.destroy();
       expect(await ended).toMatchObject({ code: 0, stderr: "" });
     });
 
-    it("says how it is used in lines that fit, with examples", async () => {
+    it("prints help in lines that fit, with examples", async () => {
       expect(await ok(["--help"])).toContain(
         "Exit codes: 0 success · 1 failure · 2 usage · 3 not allowed · 4 not found",
       );

@@ -197,7 +197,7 @@ onEveryHost(
         expect([again.status, await again.text()]).toEqual([304, ""]);
       });
 
-      it("gives ranges, and the size to who only asks", async () => {
+      it("answers ranges, and tells the size for HEAD", async () => {
         const whole = await journey.git.bytes(["show", "main:data.bin"], { cwd: pushed.cwd });
         const part = await request("raw/main/data.bin", { Range: "bytes=100-199" });
         expect(part.status).toBe(206);
@@ -228,7 +228,7 @@ onEveryHost(
         expect(oids).toEqual(await lines("log", "--format=%H", rev, "--", ...(path === "" ? [] : [path])));
       });
 
-      it("says of each what git says", async () => {
+      it("describes each commit as git does", async () => {
         const [commit] = list(await json("commits?rev=main~41&limit=1"), "commits");
         const [oid = "", tree, name, email, date, body] = (
           await git("log", "-1", "--format=%H%n%T%n%an%n%ae%n%aI%n%B", "main~41")
@@ -243,7 +243,7 @@ onEveryHost(
         expect(commit?.["message"]).toBe(`${body}\n\nwith a body\n`);
       });
 
-      it.each(["topic", "main", "v1", "main~41", "feature/x"])("/%s has what git diff-tree tells", async (rev) => {
+      it.each(["topic", "main", "v1", "main~41", "feature/x"])("/%s lists what git diff-tree lists", async (rev) => {
         const format = ["--format=", "--raw", "-m", "--first-parent", "--no-renames", "--abbrev=40"];
         const told = await git("show", ...format, `${rev}^{commit}`);
         const all = await pages(`commits/${rev}?limit=2`, "files");
@@ -331,7 +331,7 @@ onEveryHost(
         expect((await bytes(`${rev}.tar`)).equals(told)).toBe(true);
       });
 
-      it("names the address that will always give the same", async () => {
+      it("names the address that always has the same content", async () => {
         const oid = await git("rev-parse", "v1^{commit}");
         const answer = await request("archive/v1.tar.gz?prefix=a%20b/", {}, "HEAD");
         const link = `${pushed.api}/archive/${oid}.tar.gz?prefix=a%20b/&rev=${oid}`;
@@ -344,7 +344,7 @@ onEveryHost(
         expect([ofTree.status, ofTree.headers.get("Link")]).toEqual([200, null]);
       });
 
-      it("is known by its name, and not sent twice", async () => {
+      it("is not sent again to a client that has it", async () => {
         const answer = await request("archive/main.tar.gz", {}, "HEAD");
         expect(answer.headers.get("Content-Type")).toBe("application/gzip");
         const etag = answer.headers.get("ETag") ?? "";
@@ -355,7 +355,7 @@ onEveryHost(
     });
 
     describe("names", () => {
-      it("that are not UTF-8 are told in full, and asked for byte by byte", async () => {
+      it("that are not UTF-8 are shown without loss, and asked for byte by byte", async () => {
         const entry = list(await json("tree/names?limit=1000"), "entries").find(({ name }) => name?.startsWith("bad-"));
         expect(entry).toMatchObject({
           name: "bad-\ufffd",
@@ -369,7 +369,7 @@ onEveryHost(
         expect((await request("raw/names/bad-%EF%BF%BD")).status).toBe(404);
       });
 
-      it("may have what means something in URLs", async () => {
+      it("may have characters that mean something in URLs", async () => {
         const name = "50%25 & more?#.txt";
         expect(await (await request(`raw/names/${encodeURIComponent(name)}`)).text()).toBe("percent\n");
         const log = list(await json(`commits?path=${encodeURIComponent(name)}&rev=names`), "commits");
@@ -412,7 +412,7 @@ onEveryHost(
         expect(paths[`${below}/${path}`]).toHaveProperty("get.responses.200");
     });
 
-    describe("what can't be answered", () => {
+    describe("requests that cannot be answered", () => {
       it.each([
         ["tree/nowhere", 404],
         ["tree/main/nowhere", 404],
@@ -452,7 +452,7 @@ onEveryHost(
         expect([answer.status, answer.headers.get("Content-Type")]).toEqual([status, "application/problem+json"]);
       });
 
-      it("is hidden from who may not read", async () => {
+      it("is hidden from callers that may not read", async () => {
         for (const path of ["tree/main", "raw/main/README.md", "commits", "commits/main"]) {
           expect((await fetch(`${pushed.api}/${path}`)).status).toBe(401);
         }

@@ -40,7 +40,7 @@ onEveryHost(
       await counts();
     });
 
-    it("says what a request cost, in a header and in the log", async () => {
+    it("are told for each request in a header and in the log", async () => {
       const { url } = await prepared(journey);
       await counts();
       const answer = await send(`${url}/info/refs?service=git-receive-pack`);
@@ -163,7 +163,7 @@ onEveryHost(
   ["thinpack"],
 );
 
-describe("counts in an isolate that nobody has read a repository in", () => {
+describe("counts in an isolate that has read no repository yet", () => {
   const git = new GitSandbox("cold-counts");
   let host: StartedHost | undefined;
   let url = "";

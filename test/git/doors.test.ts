@@ -224,7 +224,7 @@ function pathsOf(door: string, name: string): string[] {
 }
 
 describe("the doors of the route table", () => {
-  it("are listed with what they ask, or refuse", async () => {
+  it("are all listed, with what they demand before they answer", async () => {
     const found = await routes();
     expect(found.length).toBeGreaterThan(40);
     expect(Object.keys(DOORS).filter((door) => !found.includes(door))).toEqual([]);
@@ -245,7 +245,7 @@ describe("the doors of the route table", () => {
     }
   });
 
-  it("give nothing of what is gone, and answer as if it had never been", async () => {
+  it("return nothing of what is gone, and answer as if it had never existed", async () => {
     const hidden = Object.entries(DOORS).filter(
       ([, asks]) => !asks.includes("administers") && !asks.includes("writes"),
     );
@@ -272,7 +272,7 @@ describe("the doors of the route table", () => {
     expect(asked).toBeGreaterThan(200);
   });
 
-  it("that are for some only are shut to everybody else", async () => {
+  it("that are for some callers only are shut to all others", async () => {
     const shut = Object.entries(DOORS).filter(([, asks]) => asks.includes("administers") || asks.includes("writes"));
     for (const [door] of shut) {
       const [method = "", path = ""] = door.split(" ");
@@ -297,14 +297,14 @@ describe("git's client", () => {
     await git.fsck(cwd);
   });
 
-  it("is told to use smart HTTP where it uses none, in words that it shows", async () => {
+  it("is told to use smart HTTP, in words that it shows, when it uses the dumb protocol", async () => {
     const { code, stderr } = await git.git(["clone", url, git.fresh()], { env: { GIT_SMART_HTTP: "0" } });
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^remote: Dumb HTTP can't serve this repository as it is now: use smart HTTP\.$/m);
     expect(stderr).toMatch(/^fatal: unable to access .* The requested URL returned error: 403$/m);
   });
 
-  it("gets none of the packs in the bucket that hold what is gone, by any name", async () => {
+  it("gets no pack of the bucket that holds what is gone, by any name", async () => {
     const bucket = await host.miniflare.getR2Bucket("BUCKET");
     const { objects } = await bucket.list();
     const stored = objects.map(({ key }) => key).filter((key) => key.endsWith(".pack"));
@@ -331,7 +331,7 @@ describe("git's client", () => {
     expect(given).toBeGreaterThan(0);
   });
 
-  it("fetches on from what is gone, and is sent what it lacks", async () => {
+  it("fetches on from a commit that is gone, and is sent what it lacks", async () => {
     const cwd = await git.init("knows", "--bare");
     await git.ok(["fetch", "-q", work, `${oids.commit}:refs/heads/main`], {
       cwd,
@@ -347,7 +347,7 @@ describe("git's client", () => {
   });
 });
 
-describe("who names what is gone", () => {
+describe("a caller that names what is gone", () => {
   const pkt = (line: string): string =>
     line.length === 4 ? line : `${(line.length + 5).toString(16).padStart(4, "0")}${line}\n`;
 
@@ -365,7 +365,7 @@ describe("who names what is gone", () => {
     return `${answer.status} ${bytes.toString("latin1")}`;
   }
 
-  it("as a have, a cut or a want in a fetch is answered as one who names nothing that ever was", async () => {
+  it("as a have, a cut or a want in a fetch gets the answer for names that never existed", async () => {
     const head = ["command=fetch", "object-format=sha1", "0001", "no-progress", "ofs-delta"];
     const want = `want ${oids.tip}`;
     const asked: ((oid: string) => string[])[] = [
@@ -389,7 +389,7 @@ describe("who names what is gone", () => {
     }
   });
 
-  it("in a cursor gets what one gets who made one up", async () => {
+  it("in a cursor gets the answer for a cursor that was made up", async () => {
     const base = "/api/v1/repos/acme/doors";
     const cursors: readonly [string, (oid: string) => object][] = [
       ["commits?rev=main&limit=1", (oid) => ({ tip: oid, path: "", walked: 1, oldest: 0, next: [oid] })],
@@ -414,7 +414,7 @@ describe("who names what is gone", () => {
     }
   });
 
-  it("by a moment gets nothing of then", async () => {
+  it("by an instant gets nothing of that time", async () => {
     const refs = await anybody(`/api/v1/repos/acme/doors/refs?at=${then}`);
     expect(refs.status).toBe(404);
     expectNothing(Buffer.from(await refs.arrayBuffer()));
@@ -423,7 +423,7 @@ describe("who names what is gone", () => {
     expect(stderr).toMatch(/remote: Only a mirror can be read as it was/);
   });
 
-  it("by subscribing from the beginning hears of what came since the repository was public, and nothing before", async () => {
+  it("by subscribing from the beginning hears of what came since the repository was public, and of nothing before", async () => {
     const subscriber = await subscribe(`${host.base}/api/v1/repos/acme/doors/events?since=0`);
     await git.ok(["push", "-q", withToken(url, "test-token"), "main:refs/heads/later"], { cwd: work });
     await vi.waitFor(() => expect(subscriber.messages.length).toBeGreaterThan(0), { timeout: WAIT_LIMIT });
@@ -439,7 +439,7 @@ describe("who names what is gone", () => {
     expect(JSON.stringify(all.messages)).toContain("acquisition");
   });
 
-  it("by subscribing with a token hears of what came since the token was made, and nothing before", async () => {
+  it("by subscribing with a token hears of what came since the token was made, and of nothing before", async () => {
     const base = `${host.base}/api/v1/repos/acme/sealed`;
     await operator("PUT", "/repos/acme/sealed");
     const remote = withToken(`${host.base}/acme/sealed.git`, "test-token");

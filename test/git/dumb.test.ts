@@ -47,7 +47,7 @@ async function cuttingProxy(remote: string): Promise<{ url: string; passed: Pass
 }
 
 inEveryFormat("the dumb protocol", (journey) => {
-  it("fetches what was pushed since", async () => {
+  it("brings what was pushed since", async () => {
     const { git } = journey;
     const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();

@@ -11,7 +11,7 @@ import { openPush } from "../support/slow-push.ts";
 
 const TOKEN = "durable-token";
 
-describe("durability", () => {
+describe("a host", () => {
   const open: { hosts: StartedHost[]; git: GitSandbox[] } = { hosts: [], git: [] };
   afterEach(async () => {
     for (const host of open.hosts.splice(0)) await host.stop();
@@ -49,7 +49,7 @@ describe("durability", () => {
     await git.ok(["push", "-q", "origin", "HEAD"], { cwd: copy });
   });
 
-  it("forgets a push that it was killed in, and takes it again", async () => {
+  it("forgets a push during which it was killed, and takes it again", async () => {
     const git = sandbox();
     const cwd = await git.init("work");
     await git.commit(cwd, "first.txt", "first\n");
@@ -78,7 +78,7 @@ describe("durability", () => {
     await git.fsck(copy);
   });
 
-  it("stops when it is told to, leaving no process", async () => {
+  it("stops when it is told to, and leaves no process", async () => {
     const git = sandbox();
     const host = await start(git);
     const ended = once(host.child, "exit");

@@ -59,8 +59,8 @@ class InterruptedApi extends ApiConnection {
   }
 }
 
-describe("beside pushes", () => {
-  it("an export is one version, twenty times", async () => {
+describe("a copy of a repository that is made beside pushes", () => {
+  it("is one version, if it is an export, twenty times", async () => {
     await pushed("busy");
     for (let round = 0; round < 20; round++) {
       const directory = git.fresh("copy");
@@ -74,7 +74,7 @@ describe("beside pushes", () => {
     }
   });
 
-  it("the bucket is copied in two runs, refs first", async () => {
+  it("is a valid repository, if it is a copy of the bucket in two runs, refs first", async () => {
     await pushed("backed-up");
     const bucket = await host.miniflare.getR2Bucket("BUCKET");
     const shown = await new ApiConnection({ base: host.base, token: "test-token" }).ask("GET", "/repos/acme/backed-up");
@@ -112,7 +112,7 @@ describe("beside pushes", () => {
 
 type Answers = { files: { key: string; size: number }[]; head: string; packedRefs: string; format: string };
 
-describe("a host that is not honest", () => {
+describe("an export from a host that is not honest", () => {
   const contents = new Map<string, Buffer>();
   let honest: Answers;
 
@@ -154,7 +154,7 @@ describe("a host that is not honest", () => {
     return directory;
   }
 
-  it("is believed what is whole, and writes no configuration", async () => {
+  it("takes what is whole, and lets the host write no configuration", async () => {
     const directory = await exportFrom({ packedRefs: `# pack-refs with: sorted\n${honest.packedRefs}` });
     await git.fsck(directory);
     expect(readFileSync(join(directory, "config"), "utf8")).toBe(
@@ -175,7 +175,7 @@ describe("a host that is not honest", () => {
     "/etc/passwd",
     `objects/pack/pack-${"a".repeat(40)}.kinds`,
     "objects/pack/pack-x.pack",
-  ])("lists %s: refused", async (key) => {
+  ])("refuses a listed file %s", async (key) => {
     await expect(exportFrom({ files: [...honest.files, { key, size: 5 }] })).rejects.toThrow("no file of a pack");
   });
 
@@ -186,7 +186,7 @@ describe("a host that is not honest", () => {
     "ref: refs/heads/../x\n",
     `${"a".repeat(40)}\n`,
     "ref: refs/a b\n",
-  ])("has HEAD %j: refused", async (head) => {
+  ])("refuses a HEAD of %j", async (head) => {
     await expect(exportFrom({ head })).rejects.toThrow("the host's HEAD is not valid");
   });
 
@@ -196,11 +196,11 @@ describe("a host that is not honest", () => {
     [`${"a".repeat(64)} refs/heads/main\n`, "no object name of this format"],
     ["nonsense\n", "packed-refs is not valid"],
     [`${"a".repeat(40)} refs/heads/main\n`, `the host's packs lack ${"a".repeat(40)}, which a ref names`],
-  ])("has packed-refs %j: refused", async (packedRefs, why) => {
+  ])("refuses packed-refs of %j", async (packedRefs, why) => {
     await expect(exportFrom({ packedRefs })).rejects.toThrow(why);
   });
 
-  it("sends less, other or another's bytes: refused", async () => {
+  it("refuses fewer bytes, changed bytes and another pack's bytes", async () => {
     const changed = (change: (bytes: Buffer, key: string) => Buffer): Map<string, Buffer> =>
       new Map([...contents].map(([key, bytes]) => [key, change(bytes, key)]));
     const flipped = (bytes: Buffer): Buffer => {
@@ -231,12 +231,12 @@ describe("a host that is not honest", () => {
   });
 });
 
-describe("the directory", () => {
+describe("the directory of an export", () => {
   const api = (): ApiConnection => new ApiConnection({ base: host.base, token: "test-token" });
   const copyTo = (directory: string): Promise<unknown> => exportRepository(api(), "/repos/acme/placed", directory);
   beforeAll(() => pushed("placed"));
 
-  it("is refused in git's words where it is not empty, or a file", async () => {
+  it("is refused in git's words if it is not empty, or is a file", async () => {
     const [full, file] = [git.fresh("full"), git.fresh("file")];
     mkdirSync(full);
     writeFileSync(join(full, "config"), "important\n");
@@ -254,7 +254,7 @@ describe("the directory", () => {
     expect(ran.stderr).toBe(`fatal: destination path '${full}' already exists and is not an empty directory.\n`);
   });
 
-  it("may be empty, a link to an empty one, or below what is not there yet", async () => {
+  it("may be empty, a link to an empty one, or below directories that do not exist yet", async () => {
     const [empty, link, behind] = [git.fresh("empty"), git.fresh("link"), git.fresh("behind")];
     mkdirSync(empty);
     mkdirSync(behind);
@@ -267,7 +267,7 @@ describe("the directory", () => {
     }
   });
 
-  it("may be the one that the user stands in", async () => {
+  it("may be the user's current directory", async () => {
     const cwd = git.fresh("here");
     mkdirSync(cwd);
     const args = ["export", "acme/placed", ".", "--base", host.base, "--token", "test-token"];
@@ -275,7 +275,7 @@ describe("the directory", () => {
     await git.fsck(cwd);
   });
 
-  it.each(["SIGINT", "SIGTERM"] as const)("is not there after %s", async (signal) => {
+  it.each(["SIGINT", "SIGTERM"] as const)("is gone after %s", async (signal) => {
     let asked = (): void => undefined;
     const waiting = new Promise<void>((resolve) => (asked = resolve));
     const hex = "a".repeat(40);

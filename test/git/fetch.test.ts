@@ -15,7 +15,7 @@ inEveryFormat("fetches", (journey) => {
   describe.each(["0", "1", "2"])("protocol.version=%s", (version) => {
     const config = ["-c", `protocol.version=${version}`];
 
-    it("brings what was pushed since, through many small packs, in both directions", async () => {
+    it("bring what was pushed since, through many small packs, in both directions", async () => {
       const { git } = journey;
       const url = await journey.create();
       const { pusher, follower } = await pair(git, url);
@@ -33,7 +33,7 @@ inEveryFormat("fetches", (journey) => {
       await git.fsck(copy);
     });
 
-    it("negotiates with a client whose own history went another way", async () => {
+    it("negotiate for a client whose history has diverged", async () => {
       const { git } = journey;
       const { pusher, follower } = await pair(git, await journey.create());
       // More local commits than one round of haves holds, so that several rounds are needed.
@@ -49,7 +49,7 @@ inEveryFormat("fetches", (journey) => {
       await git.fsck(follower);
     });
 
-    it("sends only what is new", async () => {
+    it("bring only what is new", async () => {
       const { git } = journey;
       const { pusher, follower } = await pair(git, await journey.create());
       await git.commit(pusher, "small.txt", "small\n");
@@ -61,7 +61,7 @@ inEveryFormat("fetches", (journey) => {
       expect(loose(after) - loose(before)).toBe(3);
     });
 
-    it("brings tags along with what they name", async () => {
+    it("bring tags along with what they name", async () => {
       const { git } = journey;
       const url = await journey.create();
       const { pusher, follower } = await pair(git, url);
@@ -81,7 +81,7 @@ inEveryFormat("fetches", (journey) => {
       await git.fsck(follower);
     });
 
-    it("follows a force push, and prunes", async () => {
+    it("follow a force push, and prune", async () => {
       const { git } = journey;
       const { pusher, follower } = await pair(git, await journey.create());
       await git.ok(["push", "-q", "origin", "main:gone"], { cwd: pusher });
@@ -99,7 +99,7 @@ inEveryFormat("fetches", (journey) => {
     });
   });
 
-  it("answers a fetch of what the client has with nothing", async () => {
+  it("bring nothing if the client has everything", async () => {
     const { git } = journey;
     const { follower } = await pair(git, await journey.create());
     const { code, stderr } = await git.git(["fetch", "-v"], { cwd: follower });
@@ -107,7 +107,7 @@ inEveryFormat("fetches", (journey) => {
     expect(stderr).toContain("[up to date]");
   });
 
-  it("fetches an advertised tip by its oid, and refuses an oid that is not reachable", async () => {
+  it("bring an advertised tip by its oid, and are refused an oid that is not reachable", async () => {
     const { git } = journey;
     const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();

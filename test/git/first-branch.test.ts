@@ -31,7 +31,7 @@ async function cloned(path: string): Promise<[string, string]> {
 }
 
 describe("the first branch of a repository", () => {
-  it("is what a clone checks out, also where tags came first", async () => {
+  it("is what a clone checks out, also if tags came first", async () => {
     const tip = await bed.git.ok(["rev-parse", "main"], { cwd: source });
     const path = await made("first");
     await pushed(path, "main:refs/tags/v1");
@@ -41,7 +41,7 @@ describe("the first branch of a repository", () => {
     expect(await cloned(path)).toEqual(["refs/heads/trunk", tip]);
   });
 
-  it("is one of those that were taken", async () => {
+  it("is one that was accepted", async () => {
     const path = await made("refused");
     await pushed(path, "main:refs/tags/v1");
     await pushed(path, "--atomic", "main:refs/heads/master", "main~:refs/tags/v1");
@@ -50,13 +50,13 @@ describe("the first branch of a repository", () => {
     expect((await cloned(path))[0]).toBe("refs/heads/master");
   });
 
-  it("changes nothing where the default branch was chosen", async () => {
+  it("changes nothing if a default branch was chosen", async () => {
     const path = await made("chosen", { default_branch: "main" });
     await pushed(path, "main:refs/heads/master");
     expect(await cloned(path)).toEqual(["refs/heads/main", ""]);
   });
 
-  it("is HEAD of what was an empty mirror, too", async () => {
+  it("becomes HEAD also of a repository that was an empty mirror", async () => {
     const empty = await bed.upstream();
     await bed.git.ok(["symbolic-ref", "HEAD", "refs/heads/never"], { cwd: empty.directory });
     const path = await bed.mirror(empty.url);

@@ -115,7 +115,7 @@ onEveryHost("over HTTP", (journey) => {
     expect((await post(bare, "upload-pack", pktLines("command=ls-refs", "0001", "0000"), V2)).status).toBe(200);
   });
 
-  it("asks for credentials, and says so to one who has the wrong ones", async () => {
+  it("asks for credentials, and tells a client that its own are wrong", async () => {
     const { url } = await filled(journey);
     const target = new URL(url);
     target.password = "wrong";
@@ -126,7 +126,7 @@ onEveryHost("over HTTP", (journey) => {
     }
   });
 
-  it("refuses what is not a request of git", async () => {
+  it("refuses requests that are not git's", async () => {
     const { url } = await filled(journey);
     expect((await send(`${url}/info/refs?service=git-nonsense`)).status).toBe(403);
     expect((await send(`${url}/no/such/file`)).status).toBe(404);
@@ -180,7 +180,7 @@ onEveryHost("over HTTP", (journey) => {
     await git.fsck(copy);
   });
 
-  it("refuses a body that says it is zipped and is not", async () => {
+  it("refuses a body that is said to be zipped and is not", async () => {
     const { url } = await filled(journey);
     const request = pktLines("command=ls-refs", "0001", "0000");
     const answer = await post(url, "upload-pack", request, { ...V2, "Content-Encoding": "gzip" });
@@ -211,7 +211,7 @@ onEveryHost("over HTTP", (journey) => {
       if (!capabilities.includes("ofs-delta")) expect(entryTypes(pack)).not.toContain(6);
     });
 
-    it("v0 fetch of one commit, thin and not thin", async () => {
+    it("answers a version 0 fetch of one commit, thin and not thin", async () => {
       const { url, source, tip } = await filled(journey, 30);
       const have = await journey.git.ok(["rev-parse", "main~1"], { cwd: source });
       for (const thin of ["", " thin-pack"]) {
@@ -232,7 +232,7 @@ onEveryHost("over HTTP", (journey) => {
       }
     });
 
-    it("v2 negotiation: acknowledges what is common and says when it is ready", async () => {
+    it("acknowledges what is common in version 2, and tells when it is ready", async () => {
       const { url, source, tip } = await filled(journey, 30);
       const have = await journey.git.ok(["rev-parse", "main~4"], { cwd: source });
       const unknown = "2".repeat(40);

@@ -6,7 +6,7 @@ import { onEveryHost } from "../support/git-hosts.ts";
 const LARGE = 20_000_000;
 
 onEveryHost("large blobs", (journey) => {
-  it("sends a large blob that is stored as a delta on another, without the other", async () => {
+  it("are sent without the blob on which they are stored as a delta", async () => {
     const { git } = journey;
     const content = noise(LARGE);
     const stream = new FixtureStream();

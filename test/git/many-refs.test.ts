@@ -99,7 +99,7 @@ onEveryHost("at once", (journey) => {
       expect(await refsAt(git, url)).toHaveLength(3);
     });
 
-    it("to one branch: one wins, the others are told", async () => {
+    it("to one branch: one succeeds, and the others are told that the ref moved", async () => {
       const { git } = journey;
       const url = await journey.create();
       const source = await importFixture(git, "source", linear(5));

@@ -14,7 +14,7 @@ afterAll(async () => {
   await bed.stop();
 });
 
-it("syncs again soon after it is started", async () => {
+it("a host that was killed during a sync syncs again soon after it is started", async () => {
   const { git } = bed;
   odd = new OddUpstream(bed.upstreamBase);
   await odd.start();

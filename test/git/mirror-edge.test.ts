@@ -64,7 +64,7 @@ describe("a public mirror", () => {
     expect((await settled()).do).toBe(0);
   });
 
-  it("costs no more where it is set to an upstream that fails", async () => {
+  it("costs no more when it is set to an upstream that fails", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(5)));
     const path = await bed.mirror(upstream.url);
@@ -101,7 +101,7 @@ describe("a public mirror", () => {
     await git.fsck(clone);
   });
 
-  it("says when it was last in step", async () => {
+  it("tells when its last sync was", async () => {
     const upstream = await bed.upstream(await importFixture(bed.git, "source", linear(3)));
     const path = await bed.mirror(upstream.url);
     await published(path);
@@ -117,7 +117,7 @@ describe("a public mirror", () => {
     expect(await ask()).toBe(second);
   });
 
-  it("is brought up to date before it is listed, where its owner wants that", async () => {
+  it("is synced before its refs are listed, if its owner wants that", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(3)));
     const path = await bed.mirror(upstream.url, { fetch_through: 1 });
@@ -132,7 +132,7 @@ describe("a public mirror", () => {
     for (const list of await Promise.all(lists)) expect(list).toContain(oid);
   });
 
-  it("does not ask an upstream that fails for each reader", async () => {
+  it("does not ask a failing upstream anew for each reader", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(3)));
     const path = await bed.mirror(upstream.url, { fetch_through: 1 });
@@ -147,8 +147,8 @@ describe("a public mirror", () => {
   });
 });
 
-describe("who may read a mirror", () => {
-  it("is nobody without a token as soon as it is private", async () => {
+describe("readers of a mirror", () => {
+  it("need a token as soon as it is private", async () => {
     const upstream = await bed.upstream(await importFixture(bed.git, "source", linear(3)));
     const path = await bed.mirror(upstream.url);
     await published(path);
@@ -168,7 +168,7 @@ describe("who may read a mirror", () => {
     expect((await bed.git.git(["ls-remote", plainUrl(path)])).code).toBe(0);
   });
 
-  it("is nobody once it is deleted, and its successor's readers once there is one", async () => {
+  it("are refused once it is deleted, and see its successor once there is one", async () => {
     const { git } = bed;
     const source = await importFixture(git, "source", linear(3));
     const upstream = await bed.upstream(source);
@@ -182,7 +182,7 @@ describe("who may read a mirror", () => {
     expect(await git.ok(["ls-remote", "--heads", plainUrl(path)])).toMatch(/refs\/heads\/other$/);
   });
 
-  it("reads what is pushed as soon as it is no mirror any more", async () => {
+  it("see what is pushed as soon as it is no mirror any more", async () => {
     const { git } = bed;
     const source = await importFixture(git, "source", linear(3));
     const upstream = await bed.upstream(source);

@@ -34,7 +34,7 @@ function silentUrl(): string {
   return `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/hung.git`;
 }
 
-it("silent upstreams keep no other tenant's mirror from its sync, and are asked by few syncs of their own tenant at once", async () => {
+it("silent upstreams delay no other tenant's mirrors, and hold few syncs of their own tenant at a time", async () => {
   const upstream = await bed.upstream(await importFixture(bed.git, "source", linear(3)));
   const paths = Array.from({ length: HUNG }, (_, n) => `evil/hung-${n}`);
   for (const path of paths) {
@@ -54,7 +54,7 @@ it("silent upstreams keep no other tenant's mirror from its sync, and are asked 
   expect(states.filter(({ body }) => body.syncing || body.failures > 0)).toHaveLength(HUNG);
 });
 
-it("silent upstreams are left alone for a while after they were given up", async () => {
+it("silent upstreams are left alone for a while after their syncs were given up", async () => {
   const path = "evil/hung-0";
   const state = await vi.waitFor(
     async () => {
@@ -69,7 +69,7 @@ it("silent upstreams are left alone for a while after they were given up", async
   expect(pause).toBeGreaterThanOrEqual(300_000);
 });
 
-it("readers cause syncs no more often than a timer", async () => {
+it("readers of a mirror cause syncs no more often than a timer does", async () => {
   const { git } = bed;
   const upstream = await bed.upstream(await importFixture(git, "source-2", linear(3)));
   const path = await bed.mirror(upstream.url, { fetch_through: 1 });

@@ -78,7 +78,7 @@ describe("an upstream that fails", () => {
     await bed.git.fsck(clone);
   });
 
-  it("is left alone for as long as it asks", async () => {
+  it("is left alone for as long as its answer asks", async () => {
     const { state } = await mirrored("busy");
     const wait = Date.parse(state.next_sync ?? "") - Date.parse(state.last_attempt ?? "");
     expect(wait).toBeGreaterThanOrEqual(7_200_000);
@@ -94,7 +94,7 @@ describe("an upstream that fails", () => {
   });
 });
 
-describe("an upstream that is more than the tenant may have", () => {
+describe("an upstream that exceeds its tenant's quota", () => {
   it.each([
     [{ bytes: 500_000 }, /too much for a mirror: over quota: the tenant may have 500000 bytes, it has \d+/],
     [{ objects: 70 }, /too much for a mirror: over quota: the tenant may have 70 objects, it has \d+, and this brings/],
@@ -123,7 +123,7 @@ describe("an upstream that is more than the tenant may have", () => {
 });
 
 describe("an upstream that is unusual", () => {
-  it.each(["v0", "moved"] as const)("%s: is followed all the same", async (behaviour) => {
+  it.each(["v0", "moved"] as const)("is followed all the same: %s", async (behaviour) => {
     const { path, state } = await mirrored(behaviour);
     expect(state).toMatchObject({ last_error: null, failures: 0 });
     const upstream = state.upstream.replace(/^.*\/up\//, "up/");
@@ -134,7 +134,7 @@ describe("an upstream that is unusual", () => {
     await bed.git.fsck(clone);
   });
 
-  it("has its history rewritten, more than once", async () => {
+  it("may rewrite its history more than once", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await history());
     const path = await bed.mirror(upstream.url);
@@ -152,7 +152,7 @@ describe("an upstream that is unusual", () => {
     await git.fsck(clone);
   });
 
-  it("loses all its refs, and the mirror does not", async () => {
+  it("may lose all its refs, which the mirror keeps", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(3)));
     const path = await bed.mirror(upstream.url);
@@ -162,7 +162,7 @@ describe("an upstream that is unusual", () => {
     expect(await refsAt(git, bed.url(path))).toEqual(before);
   });
 
-  it("has 50,000 refs", async () => {
+  it("may have 50,000 refs", async () => {
     const { git } = bed;
     const stream = linear(20);
     for (let at = 0; at < 50_000; at++) stream.reset(`refs/heads/many/${at % 100}/ref-${at}`, `:${(at % 20) + 1}`);
@@ -195,7 +195,7 @@ describe("objects that fsck refuses", () => {
   }
   const goodTree = async (cwd: string): Promise<string> => await bed.git.ok(["mktree"], { cwd, input: "" });
 
-  it("pass if they are harmless, unless the mirror is strict", async () => {
+  it("are taken if they are harmless, unless the mirror is strict", async () => {
     const { url } = await upstreamWith(goodTree, "A <a@example.com> 1 +12345678");
     const lenient = await bed.mirror(url);
     expect(await bed.settled(lenient)).toMatchObject({ last_error: null });
@@ -204,7 +204,7 @@ describe("objects that fsck refuses", () => {
     expect(await refsAt(bed.git, bed.url(strict))).toEqual([]);
   });
 
-  it("never pass if they are harmful, unless they are skipped one by one", async () => {
+  it("are never taken if they are harmful, unless each is named to be skipped", async () => {
     const dotGit = async (cwd: string): Promise<string> => {
       const blob = await bed.git.ok(["hash-object", "-w", "--stdin"], { cwd, input: "x" });
       const entry = Buffer.concat([Buffer.from("100644 .git\0"), Buffer.from(blob, "hex")]);
@@ -224,7 +224,7 @@ describe("objects that fsck refuses", () => {
 });
 
 describe("an upstream's credentials", () => {
-  it("go to its own origin only, and are nowhere to be read", async () => {
+  it("are sent to its own origin only, and can be read nowhere", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(3)));
     const path = await bed.mirror(proxy().url("plain", upstream.name));

@@ -23,7 +23,7 @@ async function headOf(path: string): Promise<string> {
 }
 
 describe("a mirror's HEAD", () => {
-  it("goes with the upstream's, to a branch that is yet to be born, too", async () => {
+  it("follows the upstream's, also to an unborn branch", async () => {
     const { git } = bed;
     const upstream = await branched();
     await git.ok(["symbolic-ref", "HEAD", "refs/heads/side"], { cwd: upstream.directory });
@@ -51,7 +51,7 @@ describe("a mirror's HEAD", () => {
     expect(await headOf(await bed.mirror(empty.url))).toBe("trunk");
   });
 
-  it("is on a branch where the upstream's is detached, or not taken", async () => {
+  it("names a branch when the upstream's is detached or names a branch that is not mirrored", async () => {
     const { git } = bed;
     const upstream = await branched();
     await git.ok(["update-ref", "--no-deref", "HEAD", "refs/heads/side"], { cwd: upstream.directory });
@@ -65,8 +65,8 @@ describe("a mirror's HEAD", () => {
   });
 });
 
-describe("refspecs", () => {
-  it("are taken as git takes them", async () => {
+describe("a mirror's refspecs", () => {
+  it("mean what they mean to git", async () => {
     const { git } = bed;
     const upstream = await branched();
     await git.ok(["update-ref", "refs/kept/x", "refs/heads/main"], { cwd: upstream.directory });
@@ -83,7 +83,7 @@ describe("refspecs", () => {
   });
 });
 
-describe("settings that make no sense", () => {
+describe("settings of a mirror that make no sense", () => {
   it.each([
     [{ refspecs: [] }, /refspecs/],
     [{ refspecs: ["^refs/heads/x"] }, /takes something/],

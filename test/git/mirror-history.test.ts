@@ -33,7 +33,7 @@ async function rewrite(work: string): Promise<void> {
 const pause = async (): Promise<void> => await bed.clock.advance(1100);
 
 describe("history that the upstream rewrites", () => {
-  it("is there for who asks for the mirror as it was", async () => {
+  it("can be read by asking for the mirror as it was", async () => {
     const { git } = bed;
     const { path, work, pushUrl } = await mirrored("follow");
     const before = await refsAt(git, bed.url(path));
@@ -58,7 +58,7 @@ describe("history that the upstream rewrites", () => {
     expect((await bed.api("GET", `${path}/refs?at=yesterday`)).status).toBe(422);
   });
 
-  it("is kept under refs/kept where that is the mirror's policy", async () => {
+  it("is kept under refs/kept if that is the mirror's policy", async () => {
     const { git } = bed;
     const { path, work, pushUrl, old } = await mirrored("keep");
     await git.commit(work, "forward.txt", "forward\n");
@@ -81,7 +81,7 @@ describe("history that the upstream rewrites", () => {
     await git.fsck(clone);
   });
 
-  it("stops the mirror where that is its policy, and moves nothing", async () => {
+  it("stops the mirror and moves nothing if that is its policy", async () => {
     const { git } = bed;
     const { path, work, pushUrl } = await mirrored("stop");
     await git.commit(work, "forward.txt", "forward\n");
@@ -95,7 +95,7 @@ describe("history that the upstream rewrites", () => {
     expect(await refsAt(git, bed.url(path))).toEqual(before);
   });
 
-  it("is not shown again of an ordinary repository", async () => {
+  it("is not shown again once the repository is no mirror", async () => {
     const { git } = bed;
     const source = await importFixture(git, "source", linear(3));
     await bed.api("PUT", "acme/ordinary", { visibility: "public" });

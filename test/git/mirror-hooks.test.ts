@@ -32,7 +32,7 @@ describe("an upstream's webhook", () => {
   const post = async (path: string, headers: Record<string, string>): Promise<number> =>
     (await send(`${bed.host.base}/api/v1/repos/${path}/mirror/hook`, { method: "POST", headers, body })).status;
 
-  it("makes a commit visible", async () => {
+  it("makes a new commit visible", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(20)));
     const path = await bed.mirror(upstream.url, { hook_secret: SECRET });
@@ -44,7 +44,7 @@ describe("an upstream's webhook", () => {
     await vi.waitFor(async () => expect(await git.ok(["ls-remote", bed.url(path), "main"])).toContain(oid), WAIT);
   });
 
-  it("is known by each host's own header, and by no other", async () => {
+  it("is recognised by the header of each Git host, and by no other", async () => {
     const upstream = await bed.upstream(await importFixture(bed.git, "source", linear(2)));
     const path = await bed.mirror(upstream.url, { hook_secret: SECRET });
     for (const headers of [
@@ -66,7 +66,7 @@ describe("an upstream's webhook", () => {
 });
 
 describe("a sync", () => {
-  it("with nothing new costs 2 Durable Object calls and no R2 write", async () => {
+  it("costs 2 Durable Object calls and no R2 write when there is nothing new", async () => {
     const upstream = await bed.upstream(await importFixture(bed.git, "source", linear(5)));
     const path = await bed.mirror(upstream.url);
     await vi.waitFor(() => expect(syncs(path).length).toBeGreaterThan(0), WAIT);

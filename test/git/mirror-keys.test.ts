@@ -20,7 +20,7 @@ async function ring(path: string): Promise<number> {
   return (await send(url, { method: "POST", headers, body: Buffer.from("{}") })).status;
 }
 
-it("secrets are sealed with the new key after a sync, so that the old key can go", async () => {
+it("a mirror's secrets are sealed with the new key after a sync, so that the old key can be removed", async () => {
   const { git } = bed;
   const file = join(bed.state, "mirror-keys");
   const upstream = await bed.upstream(await importFixture(git, "source", linear(5)));

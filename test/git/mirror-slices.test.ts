@@ -22,7 +22,7 @@ async function packs(path: string): Promise<number> {
   return body.files.filter(({ key }) => key.endsWith(".pack")).length;
 }
 
-it("are taken in slices, and show nothing before the last", async () => {
+it("a large upstream is taken in slices, and shows nothing before the last one", async () => {
   const { git } = bed;
   const source = git.fresh();
   await git.ok(["clone", "-q", await importFixture(git, "source", linear(200)), source]);
@@ -65,7 +65,7 @@ it("are taken in slices, and show nothing before the last", async () => {
   expect(await refsAt(git, bed.url(path))).toEqual(await refsAt(git, upstream.pushUrl));
 });
 
-it("go on where they broke off", async () => {
+it("a large upstream goes on with the next slice after a sync was broken off", async () => {
   const { git } = bed;
   const odd = new OddUpstream(bed.upstreamBase);
   await odd.start();
@@ -170,7 +170,7 @@ describe("packs of slices", () => {
   });
   afterAll(() => proxy?.stop());
 
-  it("are sent to who clones as they lie, when all of them are here", async () => {
+  it("are sent to a clone as they are stored, once all of them are here", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(80)));
     const path = await bed.mirror(upstream.url);
@@ -187,7 +187,7 @@ describe("packs of slices", () => {
     await git.fsck(exported);
   });
 
-  it("are sent as they lie also where the syncs broke off in between, and each object once", async () => {
+  it("are sent as they are stored, each object once, although syncs broke off in between", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", heavy(90)));
     const path = await brokenOff(odd(), upstream.name);
@@ -200,7 +200,7 @@ describe("packs of slices", () => {
     expect(counts.stored).toBe(counts.reached);
   });
 
-  it("don't bring back what the upstream rewrote between two", async () => {
+  it("do not bring back what the upstream rewrote between two of them", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(200)));
     const path = await brokenOff(odd(), upstream.name);
@@ -216,7 +216,7 @@ describe("packs of slices", () => {
     await expectNoTraceOf(path, gone);
   });
 
-  it("don't bring back a tag that the upstream dropped between two", async () => {
+  it("do not bring back a tag that the upstream deleted between two of them", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", heavy(90)));
     const path = await brokenOff(odd(), upstream.name);
@@ -226,7 +226,7 @@ describe("packs of slices", () => {
     await expectNoTraceOf(path, gone);
   });
 
-  it("are not what a mirror was before more came", async () => {
+  it("are not sent to a clone of the mirror as it was before later commits came", async () => {
     const { git } = bed;
     const source = await importFixture(git, "source", linear(80));
     const upstream = await bed.upstream(source);
@@ -254,7 +254,7 @@ describe("packs of slices", () => {
     await git.ok(["fetch", "-q", bed.url(path), later], { cwd: clone });
   });
 
-  it("keep their marks until a ref is rewritten, and are then held back where that is gone", async () => {
+  it("keep their marks until a ref is rewritten, and are not sent whole from then on", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(80)));
     const path = await bed.mirror(upstream.url);
@@ -269,7 +269,7 @@ describe("packs of slices", () => {
     await expectNoTraceOf(path, gone);
   });
 
-  it("keep their marks where more commits follow than are looked at, and where a branch goes that was merged", async () => {
+  it("keep their marks when very many commits follow, and when a merged branch is deleted", async () => {
     const { git } = bed;
     const upstream = await bed.upstream(await importFixture(git, "source", linear(10)));
     const work = git.fresh();

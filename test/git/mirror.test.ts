@@ -68,7 +68,7 @@ describe("a mirror", () => {
     expect((await bed.api("PUT", `${path}/mirror`, { upstream: upstream.url })).status).toBe(409);
   });
 
-  it("reports in words why a sync failed, and goes on serving what it had", async () => {
+  it("tells in words why a sync failed, and goes on serving what it had", async () => {
     const { git } = bed;
     const source = await importFixture(git, "source", linear(3));
     const upstream = await bed.upstream(source);

@@ -27,7 +27,7 @@ onEveryHost("a long chain of nested tags", (journey) => {
     return listed.split("\t")[0];
   };
 
-  it("a chain of tags is pushed by its last tag alone, and comes back", async () => {
+  it("is pushed by its last tag alone, and comes back", async () => {
     const { git } = journey;
     const { cwd, commit } = await source();
     const url = await journey.create();
@@ -39,7 +39,7 @@ onEveryHost("a long chain of nested tags", (journey) => {
     await git.fsck(copy);
   });
 
-  it("a chain of tags continues one that is there", async () => {
+  it("continues a chain that is there", async () => {
     const { git } = journey;
     const { cwd, commit } = await source();
     const url = await journey.create();
@@ -48,7 +48,7 @@ onEveryHost("a long chain of nested tags", (journey) => {
     expect(await peeledAt(url, `n${CHAIN}`)).toBe(commit);
   });
 
-  it("a chain of tags is pushed from a tag in its middle to a repository that lacks its own", async () => {
+  it("is pushed from a tag in its middle to a repository that lacks the beginning", async () => {
     const { git } = journey;
     const { cwd, commit } = await source();
     const url = await journey.create();

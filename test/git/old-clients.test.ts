@@ -126,7 +126,7 @@ onEveryHost("old clients", (journey) => {
     });
   });
 
-  it("ask in lines without a line feed, twice for the same, and with odd spaces", async () => {
+  it("may send lines without a line feed, the same line twice, and odd spaces", async () => {
     const { git } = journey;
     const url = await journey.create();
     const { tip } = await apart(journey, url);
@@ -142,7 +142,7 @@ onEveryHost("old clients", (journey) => {
     await git.ok(["index-pack", "--stdin", "--strict"], { cwd: empty, input: packOf(answer.body) });
   });
 
-  it("read the refs of an advertisement whose capabilities they do not know", async () => {
+  it("can read the refs of an advertisement whose capabilities they do not know", async () => {
     const url = await journey.create();
     const { tip } = await apart(journey, url);
     const { body } = await send(`${url}/info/refs?service=git-upload-pack`);

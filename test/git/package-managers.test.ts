@@ -228,7 +228,7 @@ onEveryHost(
 );
 
 onEveryHost("submodules", (journey) => {
-  it("are cloned by addresses that are relative to their repository's, and by whole ones", async () => {
+  it("are cloned by addresses relative to their repository's, and by absolute ones", async () => {
     const { git } = journey;
     const part = await git.init();
     writeFileSync(join(part, "part"), "a part\n");

@@ -19,7 +19,7 @@ afterAll(async () => {
   git.close();
 });
 
-it("installs without anything else, and works", async () => {
+it("the command's package installs without anything else, and works", async () => {
   const answer = await fetch(`${host.base}/-/thinpack.tgz`);
   expect(answer.status).toBe(200);
   const bytes = Buffer.from(await answer.arrayBuffer());
@@ -49,7 +49,7 @@ it("installs without anything else, and works", async () => {
   expect(await git.ok(["ls-remote", `${host.base}/acme/packaged.git`])).toBe("");
 });
 
-it("is all that is served there", async () => {
+it("the command's package is all that is served at its address", async () => {
   for (const path of ["/-/", "/-/other.tgz", "/-/thinpack.tgz/x"]) {
     expect([401, 404]).toContain((await fetch(host.base + path)).status);
   }

@@ -115,7 +115,7 @@ async function checkCopies(name: string, cwd: string): Promise<void> {
   await git.fsck(exported);
 }
 
-it("lands in parts what does not fit a request, made where it is missing", async () => {
+it("a push in parts takes what does not fit a request, and makes a repository that is missing", async () => {
   const { cwd, url } = await large("landed", 1);
   const whole = await git.git(["push", "-q", withToken(url, "test-token"), "main"], { cwd });
   expect(whole.stderr).toContain("413");
@@ -138,7 +138,7 @@ it("lands in parts what does not fit a request, made where it is missing", async
   await checkCopies("landed", cwd);
 });
 
-it("goes on with an upload that was interrupted", async () => {
+it("a push in parts goes on with an upload that was interrupted", async () => {
   const { cwd } = await large("interrupted", 2);
   const stopped = Promise.withResolvers<void>();
   before = async (path) => {
@@ -173,7 +173,7 @@ it("goes on with an upload that was interrupted", async () => {
   await checkCopies("interrupted", cwd);
 });
 
-it("begins anew where something else is pushed than what was interrupted", async () => {
+it("a push in parts begins anew if it is of something else than what was interrupted", async () => {
   const { cwd } = await large("changed", 3);
   before = async (path) => {
     if (path.endsWith("/complete")) throw new Error("cut off");
@@ -196,7 +196,7 @@ it("begins anew where something else is pushed than what was interrupted", async
   await checkCopies("changed", cwd);
 });
 
-it("leaves nothing where a ref has moved meanwhile, and moves nothing of what is atomic", async () => {
+it("a push in parts leaves nothing if a ref has moved meanwhile, and moves nothing if it is atomic", async () => {
   const { cwd } = await large("raced", 4);
   const other = await git.init("other");
   await git.commit(other, "other.txt", "other\n");
@@ -216,7 +216,7 @@ it("leaves nothing where a ref has moved meanwhile, and moves nothing of what is
   ]);
 });
 
-it("says what the host says where it takes no part", async () => {
+it("a push in parts prints what the host says when it refuses a part", async () => {
   const operator = apiClient(host.base, "test-token");
   await operator("PUT", "/tenants/small", { quotas: { bytes: 50_000 } });
   await operator("PUT", "/repos/small/one", {});
@@ -236,7 +236,7 @@ it("says what the host says where it takes no part", async () => {
   expect(await run(["push-large", "git@example.com:x/y.git"], { cwd })).toMatchObject({ code: 2 });
 });
 
-it("imports all refs of a repository from anywhere", async () => {
+it("a push in parts imports all refs of a repository from anywhere", async () => {
   const source = await importFixture(git, "source", everything());
   const ran = await run(["import", "--all-refs", ...PARTS, source, "acme/imported", "--json"]);
   expect(ran).toMatchObject({ code: 0 });
@@ -251,7 +251,7 @@ it("imports all refs of a repository from anywhere", async () => {
   expect(await run(["repo", "show", "acme/nothing"])).toMatchObject({ code: 4 });
 });
 
-it("leaves nothing where git breaks off", async () => {
+it("a push in parts leaves nothing if git breaks off", async () => {
   const { cwd } = await large("broken", 6);
   const blob = await git.ok(["rev-parse", "main:noise"], { cwd });
   rmSync(join(cwd, ".git", "objects", blob.slice(0, 2), blob.slice(2)));
@@ -263,7 +263,7 @@ it("leaves nothing where git breaks off", async () => {
   expect(unreachable.stderr).toContain("thinpack: http://127.0.0.1:9 can't be reached");
 });
 
-it("signs what goes in parts, and gives its options", async () => {
+it("a push in parts may be signed and have options", async () => {
   const { cwd, url } = await large("signed", 7);
   const { file, publicKey } = makeSshKey(git, "ed25519");
   await run(["repo", "create", "acme/signed"]);
@@ -282,7 +282,7 @@ it("signs what goes in parts, and gives its options", async () => {
   ]);
 });
 
-it("follows a repository elsewhere, and waits for it", async () => {
+it("a mirror made by the command follows a repository elsewhere, and is waited for", async () => {
   const { cwd } = await large("followed-source", 8);
   const upstream = `${host.base}/acme/followed-source.git`;
   await git.ok(["push", "-q", withToken(upstream, "test-token"), "main"], { cwd });

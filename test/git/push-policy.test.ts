@@ -44,7 +44,7 @@ onEveryHost(
         return { cwd, as };
       }
 
-      it("let main move forward only, and stay", async () => {
+      it("let main only move forward, and not be deleted", async () => {
         const { git } = journey;
         const { cwd, as } = await repository("forward", [{ pattern: "main" }, { pattern: "refs/tags/*" }]);
         const url = as(other);
@@ -70,7 +70,7 @@ onEveryHost(
         await git.ok(["push", "-q", "--force", url, "main~2:main", ":v1"], { cwd });
       });
 
-      it("let those push whom they name", async () => {
+      it("let only the tokens push that they name", async () => {
         const { git } = journey;
         const { cwd, as } = await repository("named", [
           { pattern: "release/*", pushers: ["deploy"], allow_force_push: true, allow_deletion: true },
@@ -85,7 +85,7 @@ onEveryHost(
       });
     });
 
-    it("quotas are told in the client's own terms, and leave nothing", async () => {
+    it("quotas refuse a push in the client's own terms, and leave nothing", async () => {
       const { git, base } = journey;
       await api("PUT", "/tenants/bounded", { quotas: { bytes: 300_000, objects: 40, largest_blob: 150_000 } });
       await api("PUT", "/repos/bounded/repo", {});
@@ -116,7 +116,7 @@ onEveryHost(
       expect(size).toBeLessThan(10_000);
     });
 
-    it("what a tenant may have is summed over its repositories, whoever pushes", async () => {
+    it("a tenant's quota is summed over its repositories, whoever pushes", async () => {
       const { git, base } = journey;
       const quotas = { bytes: 300_000, objects: 100 };
       await api("PUT", "/tenants/summed", { quotas });

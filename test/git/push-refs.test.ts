@@ -16,7 +16,7 @@ onEveryHost("pushes of refs", (journey) => {
     return { cwd, url, tip: await git.ok(["rev-parse", "HEAD"], { cwd }) };
   }
 
-  it("takes any ref below refs/", async () => {
+  it("may create any ref below refs/", async () => {
     const { git } = journey;
     const { cwd, url, tip } = await working();
     const names = ["refs/notes/review", "refs/pull/1/head", "refs/for/main", "refs/changes/01/1/1", "refs/meta/config"];
@@ -31,7 +31,7 @@ onEveryHost("pushes of refs", (journey) => {
     ]);
   });
 
-  it("takes notes, and trees and blobs under tags", async () => {
+  it("may bring notes, and trees and blobs under tags", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
     await git.ok(["notes", "add", "-m", "a note"], { cwd });
@@ -64,7 +64,7 @@ onEveryHost("pushes of refs", (journey) => {
   );
 
   describe("the client's own safeguards", () => {
-    it("hold with --force-with-lease and a value of one's own", async () => {
+    it("hold with --force-with-lease and an explicit value", async () => {
       const { git } = journey;
       const { cwd, url, tip } = await working();
       await git.ok(["commit", "-q", "--amend", "--allow-empty", "-m", "amended"], { cwd });
@@ -96,7 +96,7 @@ onEveryHost("pushes of refs", (journey) => {
     });
   });
 
-  it("follows tags, pushes all branches, and prunes", async () => {
+  it("may follow tags, push all branches, and prune", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
     await git.ok(["tag", "-a", "-m", "old", "v0", "HEAD~2"], { cwd });
@@ -112,7 +112,7 @@ onEveryHost("pushes of refs", (journey) => {
     expect(await refsAt(git, url)).toEqual([...(await refsOf(git, cwd, "refs/heads")), ...annotated].toSorted());
   });
 
-  it("deletes many at once, and says of one that it is not there", async () => {
+  it("may delete many at once, and are told of one that does not exist", async () => {
     const { git } = journey;
     const { cwd, url, tip } = await working();
     const names = Array.from({ length: 50 }, (_, i) => `refs/heads/b${i}`);

@@ -30,7 +30,7 @@ inEveryFormat("pushes from shallow clones", (journey) => {
   }
 
   describe.each([1, 3])("--depth %d", (depth) => {
-    it.each(["0", "1", "2"])("goes on from what the host has, protocol.version=%s", async (version) => {
+    it.each(["0", "1", "2"])("go on from what the host has, protocol.version=%s", async (version) => {
       const { git } = journey;
       const { cwd, url } = await cut(depth);
       const push = ["-c", `protocol.version=${version}`, "push", "-q", url];
@@ -45,7 +45,7 @@ inEveryFormat("pushes from shallow clones", (journey) => {
       await checked(url);
     });
 
-    it("is refused where the host has nothing of it", async () => {
+    it("are refused if the host has nothing of the history", async () => {
       const { git } = journey;
       const { cwd } = await cut(depth);
       const empty = await journey.create("empty");
@@ -78,7 +78,7 @@ inEveryFormat("pushes from shallow clones", (journey) => {
     },
   );
 
-  it("refuses what lies on the cut, and does what does not", async () => {
+  it("are refused for refs on the cut, and taken for others", async () => {
     const { git } = journey;
     const source = await importFixture(git, "source", linear(10));
     const url = await journey.create();
@@ -95,7 +95,7 @@ inEveryFormat("pushes from shallow clones", (journey) => {
     expect(await refsAt(git, url)).toHaveLength(1);
   });
 
-  it("takes it once the clone has its whole history", async () => {
+  it("are taken once the clone has its whole history", async () => {
     const { git } = journey;
     const { source, cwd } = await cut(2);
     const empty = await journey.create("empty");

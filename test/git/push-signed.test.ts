@@ -40,7 +40,7 @@ inEveryFormat("signed pushes", (journey) => {
   }
 
   describe.each(["ssh", "openpgp"] as const)("by %s", (kind) => {
-    it("are taken, with push options, deletions, and by the atom", async () => {
+    it("are taken, with push options, with deletions, and with --atomic", async () => {
       const { git } = journey;
       const { cwd, url, api } = await working();
       const { config } = signer(kind);
@@ -65,7 +65,7 @@ inEveryFormat("signed pushes", (journey) => {
     });
   });
 
-  it("are made if the server asks for them, and not where it should not", async () => {
+  it("are made with --signed=if-asked if the server asks for them, and only then", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
     const { config } = signer("ssh");
@@ -85,7 +85,7 @@ inEveryFormat("signed pushes", (journey) => {
       ["openpgp", "ed25519"],
       ["openpgp", "rsa2048"],
       ["openpgp", "nistp384"],
-    ] as const)("are good, and a rule may want that: %s %s", async (kind, type) => {
+    ] as const)("are found good, and satisfy a rule that wants signatures: %s %s", async (kind, type) => {
       const { git } = journey;
       const { cwd, url, api } = await working();
       const { publicKey, fingerprint, config } = signer(kind, type);
@@ -117,7 +117,7 @@ inEveryFormat("signed pushes", (journey) => {
       expect(late.stderr).toContain(why);
     });
 
-    it("takes no key that is none, or anybody's word", async () => {
+    it("refuses what is no key, and keys from callers that may not set them", async () => {
       const { url } = await working();
       const keys = keysUrl(url);
       for (const key of ["", "hello", "ssh-ed25519 AAAA", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nx\n"]) {

@@ -58,7 +58,7 @@ onEveryHost("slips that harm nobody", (journey) => {
     expect(await refsAt(git, url)).toEqual([`refs/heads/main ${tip}`]);
   });
 
-  it("slips bring a warning: modes with a zero in front", async () => {
+  it("are warned of: modes with a zero in front", async () => {
     const { git } = journey;
     const cwd = await history(journey, [PERSON], (blob) => entry("0100644", "file", blob));
     const url = await journey.create();
@@ -91,7 +91,7 @@ onEveryHost("slips that harm nobody", (journey) => {
 });
 
 onEveryHost(
-  "what a repository says of slips",
+  "slips and the settings of a repository",
   (journey) => {
     const api = async (url: string, change?: unknown): Promise<{ status: number; fsck: unknown }> => {
       const { origin, pathname } = new URL(url);
@@ -169,7 +169,7 @@ onEveryHost(
       expect((await git.git(["push", "-q", url, "main"], { cwd })).code).toBe(0);
     });
 
-    it("the setting is shown to those who may write, and to nobody else", async () => {
+    it("the setting is shown to callers that may write, and to no others", async () => {
       const url = await journey.create("open", { visibility: "public" });
       const { origin, pathname } = new URL(url);
       const answer = await send(`${origin}/api/v1/repos${pathname.replace(/\.git$/, "")}`, { method: "GET" });

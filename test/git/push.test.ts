@@ -17,7 +17,7 @@ inEveryFormat("pushes", (journey) => {
   describe.each(["0", "1", "2"])("protocol.version=%s", (version) => {
     const config = ["-c", `protocol.version=${version}`];
 
-    it("creates, forces, and deletes a branch", async () => {
+    it("create, force and delete a branch", async () => {
       const { git } = journey;
       const { cwd, url } = await working();
       await git.ok([...config, "push", "-q", "origin", "HEAD:refs/heads/topic/one"], { cwd });
@@ -30,7 +30,7 @@ inEveryFormat("pushes", (journey) => {
       expect(await refsAt(git, url)).toHaveLength(1);
     });
 
-    it("pushes annotated tags with what they name", async () => {
+    it("bring annotated tags with what they name", async () => {
       const { git } = journey;
       const { cwd, url } = await working();
       await git.commit(cwd, "tagged.txt", "tagged\n");
@@ -43,7 +43,7 @@ inEveryFormat("pushes", (journey) => {
       expect(again.code).toBe(0);
     });
 
-    it("mirrors, deleting what the source lacks", async () => {
+    it("mirror, and delete what the source lacks", async () => {
       const { git } = journey;
       const source = await importFixture(git, "source", everything(journey.format));
       const url = await journey.create();
@@ -55,7 +55,7 @@ inEveryFormat("pushes", (journey) => {
     });
   });
 
-  it("moves all refs of an atomic push or none", async () => {
+  it("move all refs or none if they are atomic", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
     await git.ok(["push", "-q", "origin", "HEAD:refs/heads/taken"], { cwd });
@@ -69,7 +69,7 @@ inEveryFormat("pushes", (journey) => {
     expect(await refsAt(git, url)).toHaveLength(3);
   });
 
-  it("without atomic moves what can be moved, and says why the rest stays", async () => {
+  it("without --atomic move what can be moved, and are told why the rest stays", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
     await git.commit(cwd, "more.txt", "more\n");
@@ -80,7 +80,7 @@ inEveryFormat("pushes", (journey) => {
     expect(await refsAt(git, url)).toEqual([`refs/heads/main ${tip}`]);
   });
 
-  it("refuses to delete the branch that HEAD names", async () => {
+  it("may not delete the branch that HEAD names", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
     const { code, stderr } = await git.git(["push", "origin", ":main"], { cwd });
@@ -89,7 +89,7 @@ inEveryFormat("pushes", (journey) => {
     expect(await refsAt(git, url)).toHaveLength(1);
   });
 
-  it("says nothing to one who wants quiet", async () => {
+  it("are told nothing if the client wants quiet", async () => {
     const { git } = journey;
     const source = await importFixture(git, "source", linear(10));
     const url = await journey.create();
@@ -97,13 +97,13 @@ inEveryFormat("pushes", (journey) => {
     expect([code, stdout, stderr]).toEqual([0, "", ""]);
   });
 
-  it("accepts push options", async () => {
+  it("may have push options", async () => {
     const { git } = journey;
     const { cwd } = await working();
     await git.ok(["push", "-q", "-o", "ci.skip", "-o", "a b=c", "origin", "HEAD:refs/heads/with-options"], { cwd });
   });
 
-  it("honours --force-with-lease", async () => {
+  it("honour --force-with-lease", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
     const other = git.fresh();
@@ -117,7 +117,7 @@ inEveryFormat("pushes", (journey) => {
     await git.ok(["push", "-q", "--force-with-lease", "origin", "main"], { cwd });
   });
 
-  it("says that the client is behind", async () => {
+  it("are told that the client is behind", async () => {
     const { git } = journey;
     const { cwd, url } = await working();
     const other = git.fresh();
@@ -130,7 +130,7 @@ inEveryFormat("pushes", (journey) => {
     expect(stderr).toContain("! [rejected]        main -> main (fetch first)");
   });
 
-  it("answers a push of nothing new", async () => {
+  it("may bring nothing new", async () => {
     const { git } = journey;
     const { cwd } = await working();
     expect((await git.git(["push", "origin", "main"], { cwd })).stderr).toContain("Everything up-to-date");
@@ -138,7 +138,7 @@ inEveryFormat("pushes", (journey) => {
     await git.ok(["push", "-q", "origin", "HEAD~2:refs/heads/old"], { cwd });
   });
 
-  it("takes a pack in chunks, from a client whose buffer is small", async () => {
+  it("may come in chunks, from a client whose buffer is small", async () => {
     const { git } = journey;
     const source = await importFixture(git, "source", everything(journey.format));
     const url = await journey.create();
@@ -149,7 +149,7 @@ inEveryFormat("pushes", (journey) => {
     await git.fsck(copy);
   });
 
-  it("takes a thin pack whose bases it has, and one that is not thin", async () => {
+  it("may bring a thin pack whose bases are here, and one that is not thin", async () => {
     const { git } = journey;
     const { cwd, url } = await working(20);
     await git.commit(cwd, "src/file-0.txt", `${await git.ok(["show", "HEAD:src/file-0.txt"], { cwd })}\nadded\n`);
@@ -161,7 +161,7 @@ inEveryFormat("pushes", (journey) => {
     await git.fsck(copy);
   });
 
-  it("creates a repository by pushing to it", async () => {
+  it("create a repository that is missing", async () => {
     const { git } = journey;
     const source = await importFixture(git, "source", linear(3));
     const url = (await journey.create()).replace(/repo-\d+/, `made-by-push-${journey.host.length}`);

@@ -53,7 +53,7 @@ async function settled(host: RunningHost, cwd: string): Promise<void> {
 }
 
 describe("a bucket without Durable Objects", () => {
-  it("gives back a repository under its name, as it was before a push that came during the copy", async () => {
+  it("restores a repository under its name, as it was before a push that came during the copy", async () => {
     const first = await start();
     const source = await importFixture(git, "source", everything());
     await git.ok(["push", "-q", "--mirror", remote(first, "acme/widgets")], { cwd: source });

@@ -66,7 +66,7 @@ onEveryHost(
       ]);
     });
 
-    it("tells the client why a push makes no repository before it sends anything", async () => {
+    it("tells the client why a push makes no repository before the client sends anything", async () => {
       const { git } = journey;
       const { operator, url } = await tenantWith(journey, "closed", { push_to_create: false });
       const off = await git.git(["push", "-q", url("new", "tenant:admin"), "main"], { cwd: source });
@@ -87,7 +87,7 @@ onEveryHost(
         .toContain('"fresh"');
     });
 
-    it("shows another tenant's token only what is public", async () => {
+    it("shows a token of another tenant only what is public", async () => {
       const { git, base } = journey;
       const { operator, url } = await tenantWith(journey, "owner");
       await git.ok(["push", "-q", url("one", "tenant:admin"), "main"], { cwd: source });

@@ -40,7 +40,7 @@ async function expectCopied(path: string, objects: string): Promise<void> {
   await git.fsck(exported);
 }
 
-it("by a push, and by a mirror of the same", async () => {
+it("a tip pack is made by a large push and by a mirror's sync, and serves shallow clones", async () => {
   const { git } = bed;
   const source = await importFixture(git, "source", large());
   const objects = await git.ok(["rev-list", "--all", "--objects", "--count"], { cwd: source });

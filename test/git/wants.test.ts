@@ -30,7 +30,7 @@ onEveryHost("wants", (journey) => {
       await git.ok(["config", "uploadpack.allowRefInWant", "true"], { cwd });
     }
 
-    it("are answered with what the ref is", async () => {
+    it("are answered with the ref's value", async () => {
       const { url, oid } = await filled();
       await allowed(journey, url);
       const request = pktLines("command=fetch", "0001", "want-ref refs/heads/side", "no-progress", "done", "0000");
@@ -43,7 +43,7 @@ onEveryHost("wants", (journey) => {
       await journey.git.fsck(copy);
     });
 
-    it("are refused where there is none", async () => {
+    it("are refused if there is no such ref", async () => {
       const { url } = await filled();
       await allowed(journey, url);
       const request = pktLines("command=fetch", "0001", "want-ref refs/heads/none", "done", "0000");
@@ -52,7 +52,7 @@ onEveryHost("wants", (journey) => {
     });
   });
 
-  it("are answered over side-bands from the first line on, where that is asked for", async () => {
+  it("are answered over side-bands from the first line on, if that is asked for", async () => {
     const { url, oid } = await filled();
     const main = await oid("main");
     const side = await oid("side");
@@ -63,7 +63,7 @@ onEveryHost("wants", (journey) => {
     for (const line of text) expect(["\u0001", "\u0002", "0"]).toContain(line[0]);
   });
 
-  it("are refused over side-bands in the words of git, and no others", async () => {
+  it("are refused over side-bands in git's words and no others", async () => {
     const { url } = await filled();
     const missing = "1".repeat(40);
     const lines = ["sideband-all", `want ${missing}`, "done", "0000"];
@@ -75,7 +75,7 @@ onEveryHost("wants", (journey) => {
     expect(stderr).toContain(`fatal: remote error: upload-pack: not our ref ${missing}`);
   });
 
-  it("of an older branch are ready as soon as one knows a younger one from the same commit", async () => {
+  it("of an older branch are ready as soon as the client has a younger one from the same commit", async () => {
     const { url, oid } = await filled();
     const lines = [`want ${await oid("side")}`, `have ${await oid("light")}`, "no-progress", "0000"];
     const { body } = await post(url, "upload-pack", pktLines("command=fetch", "0001", ...lines), V2);
@@ -83,7 +83,7 @@ onEveryHost("wants", (journey) => {
     expect(text.slice(0, 4)).toEqual(["acknowledgments", `ACK ${await oid("light")}`, "ready", "0001"]);
   });
 
-  it.each([0, 1, 2, 3, 9])("trees go with what is in them, to a depth of %d", async (depth) => {
+  it.each([0, 1, 2, 3, 9])("of trees bring what is in them, to a depth of %d", async (depth) => {
     const { url, source, oid } = await filled();
     for (const name of ["main^{tree}", "main:a", "main:a/b"]) {
       const wanted = await oid(name);
