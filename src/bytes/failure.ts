@@ -88,11 +88,12 @@ export class LimitExceeded extends Error {
 const BUSY = {
   host: "the host is busy",
   share: "too many requests for this repository are under way",
+  caller: "too many of your requests are under way",
 } as const;
 
 /**
- * There is no memory for the request now. The status is 503, or 429 if too many requests of its own share wait for
- * memory.
+ * There is no memory for the request now. The status is 503, or 429 if too many requests of its own share or caller
+ * wait for memory.
  */
 export class HostBusy extends Error {
   override readonly name = "HostBusy";

@@ -8,29 +8,10 @@
  *
  * @packageDocumentation
  */
+import type { BudgetLimits } from "./budget-limits.ts";
 import { ClientTooSlow, HostBusy } from "./failure.ts";
-import { type BudgetClock, type Holding, Lookout, newHolding, TICK } from "./memory-holding.ts";
-
-/** The limits of memory, in bytes, and of waiting, in milliseconds. */
-export type BudgetLimits = {
-  /** Bytes that requests and kept memory may take together. */
-  readonly bytes: number;
-  /** Bytes of these that only a request with a granted claim gets, so that it can finish. */
-  readonly reserve: number;
-  /** The maximum number of claims that wait, and of those of one share. */
-  readonly waiting: number;
-  readonly waitingOfShare: number;
-  /** The time that a claim waits for room. */
-  readonly patience: number;
-  /** The time for which a client may take or send nothing while claims wait, by how much memory its request holds. */
-  readonly pressed: { readonly much: number; readonly little: number };
-  /** Bytes from which on a request holds much memory. */
-  readonly muchBytes: number;
-  /** The time for which a client may take or send nothing in any case. */
-  readonly standstill: number;
-  /** The time that a request waits for its client before it frees what it can make again. */
-  readonly parkAfter: number;
-};
+import { type BudgetClock, FIRST_TICK, type Holding, Lookout, newHolding, TICK } from "./memory-holding.ts";
+import { SlowClients } from "./slow-clients.ts";
 
 /** Memory that is kept for later requests and can be made smaller. */
 export type KeptMemory = {
@@ -72,6 +53,7 @@ function isFurther({ holding, claim }: Pick<Waiter, "holding" | "claim">): boole
 }
 
 const SECOND = 1000;
+
 /** The memory of one isolate. */
 export class MemoryBudget {
   readonly limits: BudgetLimits;
@@ -80,12 +62,14 @@ export class MemoryBudget {
   readonly #kept: KeptMemory[] = [];
   readonly #queue: Waiter[] = [];
   readonly #lookout: Lookout;
+  readonly #slow: SlowClients;
   /** A request that was cut off never ends. Its memory is given back when its {@link RequestMemory} is collected. */
   readonly #lost = new FinalizationRegistry<Holding>((holding) => this.#drop(holding));
 
   constructor(limits: BudgetLimits, clock: BudgetClock) {
     this.limits = limits;
     this.clock = clock;
+    this.#slow = new SlowClients(limits.pressed, clock, this.#holdings);
     this.#lookout = new Lookout(clock, this.#holdings, (holding) => this.#drop(holding));
   }
 
@@ -104,9 +88,20 @@ export class MemoryBudget {
     return bytes;
   }
 
-  /** Whether requests hold more than the limit without the reserve. */
+  /** Bytes that requests may hold as long as they grow. */
+  get #growth(): number {
+    const { bytes, reserve, small } = this.limits;
+    return bytes - reserve - small.room;
+  }
+
+  /** Whether requests hold more than the limit without what is kept for small claims and for those that are to end. */
   get isOver(): boolean {
-    return this.held > this.limits.bytes - this.limits.reserve;
+    return this.held > this.#growth;
+  }
+
+  /** Whether requests may hold so many bytes more. */
+  hasRoom(bytes: number): boolean {
+    return this.held + bytes <= this.#growth;
   }
 
   /** The number of claims that wait for room. */
@@ -121,10 +116,10 @@ export class MemoryBudget {
 
   /**
    * Opens the account of one request. `share` names the party that it counts for; the one that holds least is served
-   * first.
+   * first. `caller` names the party whose claims are counted where too many wait.
    */
-  open(share: string): RequestMemory {
-    const holding = newHolding(share);
+  open(share: string, caller = share): RequestMemory {
+    const holding = newHolding(share, caller);
     const memory = new RequestMemory(this, holding);
     this.#lost.register(memory, holding);
     return memory;
@@ -136,10 +131,9 @@ export class MemoryBudget {
    * @throws HostBusy if the queue is full, or after the limit of waiting.
    */
   async claim(holding: Holding, claim: MemoryClaim): Promise<void> {
+    if (this.#isSmall(holding, claim) && this.#fits(holding, claim)) return this.#grant(holding, claim);
     if (this.#mayPass(holding, claim) && this.#fits(holding, claim)) return this.#grant(holding, claim);
-    const own = this.#queue.filter(({ holding: { share } }) => share === holding.share).length;
-    if (own >= this.limits.waitingOfShare) throw new HostBusy("share", this.#retryAfter());
-    if (this.#queue.length >= this.limits.waiting) throw new HostBusy("host", this.#retryAfter());
+    this.#assertPlace(holding);
     const stopLooking = this.#lookout.begin();
     await new Promise<void>((resolve, reject) => {
       const cancel = this.clock.after(this.limits.patience, () => {
@@ -159,6 +153,17 @@ export class MemoryBudget {
       };
       this.#queue.push(waiter);
     }).finally(stopLooking);
+  }
+
+  /** @throws HostBusy if too many claims wait for another one to wait, too. */
+  #assertPlace({ share, caller }: Holding): void {
+    const { waiting, waitingOfShare, waitingOfCaller, waitingOfOthers } = this.limits;
+    const ofCaller = this.#queue.filter(({ holding }) => holding.caller === caller);
+    const ofShare = ofCaller.filter(({ holding }) => holding.share === share);
+    if (ofShare.length >= waitingOfShare) throw new HostBusy("share", this.#retryAfter());
+    if (ofCaller.length >= waitingOfCaller) throw new HostBusy("caller", this.#retryAfter());
+    const most = ofCaller.length === 0 ? waiting : waiting - waitingOfOthers;
+    if (this.#queue.length >= most) throw new HostBusy("host", this.#retryAfter());
   }
 
   #grant(holding: Holding, { bytes, onGrant }: MemoryClaim): void {
@@ -197,34 +202,22 @@ export class MemoryBudget {
 
   /** Grants waiting claims in order, as far as there is room. Code that frees memory calls it. */
   serve(): void {
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      if (!this.#fits(next.holding, next.claim)) return;
-      this.#queue.splice(this.#queue.indexOf(next), 1);
-      next.grant();
-    }
+    let next = this.#next();
+    for (; next !== undefined && this.#fits(next.holding, next.claim); next = this.#next()) this.#grantWaiting(next);
+    if (next === undefined) return;
+    for (const waiter of this.#queue.filter(({ holding, claim }) => this.#isSmall(holding, claim)))
+      if (this.#fits(waiter.holding, waiter.claim)) this.#grantWaiting(waiter);
+  }
+
+  #grantWaiting(waiter: Waiter): void {
+    this.#queue.splice(this.#queue.indexOf(waiter), 1);
+    waiter.grant();
   }
 
   /** Whether a request that waits for its client has to end for claims that wait for room. */
   mustGo(holding: Holding): boolean {
     const next = this.#next();
-    if (next === undefined) return false;
-    if (holding.isGoing) return true;
-    const now = this.clock.now();
-    const { much, little } = this.limits.pressed;
-    const isIdle = ({ bytes, waitsSince }: Holding): boolean =>
-      waitsSince !== undefined && now - waitsSince >= (bytes >= this.limits.muchBytes ? much : little);
-    let missing = this.#missing(next.holding, next.claim);
-    for (const each of this.#holdings) if (each.isGoing) missing -= each.bytes;
-    const idle = [...this.#holdings].filter((each) => !each.isGoing && isIdle(each));
-    for (const each of idle.sort((a, b) => b.bytes - a.bytes)) {
-      if (missing <= 0) return false;
-      missing -= each.bytes;
-      if (each === holding) {
-        holding.isGoing = true;
-        return true;
-      }
-    }
-    return false;
+    return next !== undefined && this.#slow.mustEnd(holding, this.#missing(next.holding, next.claim));
   }
 
   /**
@@ -248,6 +241,11 @@ export class MemoryBudget {
     return bytes;
   }
 
+  /** Whether a claim passes larger ones: the first of a request, unless that grows without end. */
+  #isSmall(holding: Holding, { bytes, isGrowth = false }: MemoryClaim): boolean {
+    return bytes <= this.limits.small.bytes && holding.claims === 0 && !isGrowth;
+  }
+
   /** Whether a holding need not wait behind those in the queue. */
   #mayPass(holding: Holding, claim: MemoryClaim): boolean {
     return this.#queue.length === 0 || (isFurther({ holding, claim }) && !this.#queue.some(isFurther));
@@ -256,7 +254,8 @@ export class MemoryBudget {
   /** Bytes that have to be given back before a claim fits. */
   #missing(holding: Holding, claim: MemoryClaim): number {
     const { bytes, reuses } = claim;
-    const kept = isFurther({ holding, claim }) ? 0 : this.limits.reserve;
+    const { reserve, small } = this.limits;
+    const kept = this.#isSmall(holding, claim) ? 0 : small.room + (isFurther({ holding, claim }) ? 0 : reserve);
     const reused = reuses === undefined ? 0 : Math.min(bytes, reuses.bytes());
     return this.used + bytes - reused + kept - this.limits.bytes;
   }
@@ -309,8 +308,7 @@ export class RequestMemory {
 
   /** Whether so much more may be held: for those who can do with less. */
   hasRoom(bytes: number): boolean {
-    const { limits, held } = this.#budget;
-    return held + bytes <= limits.bytes - limits.reserve;
+    return this.#budget.hasRoom(bytes);
   }
 
   /** If requests hold more than there is room for, waits until there is room. @throws HostBusy */
@@ -348,6 +346,7 @@ export class RequestMemory {
     const holding = this.#holding;
     const since = clock.now();
     if (isSlow) this.#parkNow();
+    if (this.#budget.waiting === 0) [holding.moved, holding.waited] = [0, 0];
     holding.isWaiting = true;
     holding.silentLooks = 0;
     let cancel: () => void = () => undefined;
@@ -361,15 +360,26 @@ export class RequestMemory {
         if (waited >= limits.parkAfter || this.#budget.waiting > 0) this.#parkNow();
         cancel = clock.after(TICK, tick);
       };
-      cancel = clock.after(TICK, tick);
+      cancel = clock.after(this.#budget.waiting > 0 ? FIRST_TICK : TICK, tick);
     });
     try {
       return await Promise.race([step, ended]);
     } finally {
       cancel();
+      holding.waited += clock.now() - since;
       holding.waitsSince = undefined;
       holding.isWaiting = false;
     }
+  }
+
+  /**
+   * Records that the client has taken or sent so many bytes in the last step.
+   *
+   * @throws ClientTooSlow if that is too little for what the request holds, while others wait.
+   */
+  moved(bytes: number): void {
+    this.#holding.moved += bytes;
+    if (this.#budget.mustGo(this.#holding)) throw new ClientTooSlow("pressed");
   }
 
   #parkNow(): void {

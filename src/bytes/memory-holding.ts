@@ -17,18 +17,25 @@ export type BudgetClock = {
 
 /** Milliseconds after which a request that waits for its client checks again whether it may go on waiting. */
 export const TICK = 500;
+/** The same for the first check, while others wait for memory. */
+export const FIRST_TICK = 100;
 /** Looks of a {@link Lookout}, one per {@link TICK}, after which a silent request that waits for its client was cut off. */
 const LOST_LOOKS = 10;
 
 /** The memory that one request holds. It is apart from `RequestMemory`, so that the collection of that is noticed. */
 export type Holding = {
   readonly share: string;
+  /** The caller, whose requests to all repositories count together where too many wait. */
+  readonly caller: string;
   bytes: number;
   /** The number of granted claims that were not given back. */
   claims: number;
   /** The time since which the request waits for its client; `undefined` while it works. */
   waitsSince: number | undefined;
   isGoing: boolean;
+  /** The bytes that the client has taken or sent, and for how long it was waited for, since others wait for memory. */
+  moved: number;
+  waited: number;
   /** Whether the request waits for a step of its client. One that was cut off there waits for ever. */
   isWaiting: boolean;
   /** The looks of a {@link Lookout} since the request last showed that its own timer runs. */
@@ -36,8 +43,19 @@ export type Holding = {
 };
 
 /** Returns the holding of a request that holds nothing yet. */
-export function newHolding(share: string): Holding {
-  return { share, bytes: 0, claims: 0, waitsSince: undefined, isGoing: false, isWaiting: false, silentLooks: 0 };
+export function newHolding(share: string, caller: string): Holding {
+  return {
+    share,
+    caller,
+    bytes: 0,
+    claims: 0,
+    waitsSince: undefined,
+    isGoing: false,
+    moved: 0,
+    waited: 0,
+    isWaiting: false,
+    silentLooks: 0,
+  };
 }
 
 /**

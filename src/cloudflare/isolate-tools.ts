@@ -8,7 +8,8 @@ import { assert } from "../bytes/assert.ts";
 import { createHash } from "node:crypto";
 import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
 import type { HashFactory } from "../bytes/hash.ts";
-import { type BudgetLimits, MemoryBudget } from "../bytes/memory-budget.ts";
+import type { BudgetLimits } from "../bytes/budget-limits.ts";
+import { MemoryBudget } from "../bytes/memory-budget.ts";
 import type { BudgetClock } from "../bytes/memory-holding.ts";
 import type { Pause } from "../bytes/pacer.ts";
 import { KernelPool } from "../kernel/kernel-pool.ts";
@@ -30,30 +31,47 @@ function seed(): readonly [number, number] {
 }
 
 /** The division of a kernel's memory. */
-const KERNEL_LAYOUT = { windowBytes: MIB / 2, ringBytes: 16 * MIB, smallRingBytes: 8 * MIB, seed };
+const KERNEL_LAYOUT = {
+  windowBytes: MIB / 2,
+  ringBytes: 16 * MIB,
+  smallRingBytes: 8 * MIB,
+  tableRingBytes: MIB / 16,
+  seed,
+};
 const CACHE_BOUNDS = { files: 14 * MIB, blocks: 22 * MIB };
 /**
  * The shares of an isolate's 128 MB. The rest is for the program, its heap, and garbage that is not collected yet. The
  * reserve is one kernel, for a request that needs a second one.
  */
 const BUDGET: BudgetLimits = {
-  bytes: 76 * MIB,
-  reserve: 18 * MIB,
+  bytes: 80 * MIB,
+  reserve: 18.25 * MIB,
+  small: { room: 4 * MIB, bytes: 2 * MIB },
   waiting: 256,
   waitingOfShare: 64,
+  waitingOfCaller: 96,
+  waitingOfOthers: 64,
   patience: 30_000,
-  pressed: { much: 2000, little: 4000 },
-  muchBytes: MIB,
+  pressed: { much: 2000, little: 4000, muchBytes: MIB, turnover: 120_000, judgedAfter: 3000 },
   standstill: 120_000,
   parkAfter: 1000,
 };
 
 assert(KERNEL_LAYOUT.windowBytes + KERNEL_LAYOUT.ringBytes <= BUDGET.reserve, "the reserve is enough for a kernel");
+assert(BUDGET.small.bytes <= BUDGET.small.room, "what is kept for small claims is enough for one");
 assert(
   CACHE_BOUNDS.files + CACHE_BOUNDS.blocks + BUDGET.reserve <= BUDGET.bytes,
   "full caches leave room for a request",
 );
 assert(BUDGET.pressed.much <= BUDGET.pressed.little, "a client whose request holds much is waited for less long");
+assert(
+  BUDGET.waitingOfShare <= BUDGET.waitingOfCaller,
+  "the requests of a caller for a repository are some of its own",
+);
+assert(
+  BUDGET.waitingOfCaller + BUDGET.waitingOfOthers <= BUDGET.waiting,
+  "one caller leaves the places that are kept for others",
+);
 assert(BUDGET.pressed.little < BUDGET.standstill, "a client is waited for longest where no other waits");
 
 /** The budget's clock; its timers belong to the request that waits. */

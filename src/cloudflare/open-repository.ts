@@ -165,7 +165,7 @@ export class RequestStorage {
   repository(name: RepositoryName | string, caller = ""): Repository {
     const key = typeof name === "string" ? name : repositoryKey(name);
     const { budget, kernels, ...tools } = this.#tools;
-    const memory = (this.#memory ??= budget.open(`${key} ${caller}`));
+    const memory = (this.#memory ??= budget.open(`${key} ${caller}`, caller));
     return {
       ...tools,
       memory,

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { decide, type ReadingRight, type Subject } from "../access/decide.ts";
+import { networkOf } from "../access/client-network.ts";
 import { repositoryKey, type RepositoryName, spellingOf } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Allowance } from "../access/quotas.ts";
@@ -61,7 +62,7 @@ export type RequestParts = {
 /** Names the requester by its credentials, before they are checked. */
 function callerOf(credentials: Credentials, client: string): string {
   if (credentials.kind === "unchecked") return `token:${toHex(credentials.hash)}`;
-  return credentials.kind === "operator" ? "operator" : `${credentials.kind}:${client}`;
+  return credentials.kind === "operator" ? "operator" : `${credentials.kind}:${networkOf(client)}`;
 }
 
 /** The platform, for one request. */

@@ -98,6 +98,7 @@ async function fill(
       }
       view = new Uint8Array(value.buffer, offset, size);
       filled += value.byteLength;
+      memory.moved(value.byteLength);
       if (done || value.byteLength === 0) break;
     }
   } catch (cause) {
@@ -173,18 +174,19 @@ class PacedWriter {
     for (let at = 0; at < bytes.length;) {
       const piece = bytes.subarray(at, this.#isSlow ? at + WRITE_STEP : bytes.length);
       const began = Date.now();
-      await this.#step(this.#writer.write(piece));
+      await this.#step(piece.length, this.#writer.write(piece));
       this.#isSlow = Date.now() - began >= SLOW_WRITE;
       at += piece.length;
     }
   }
 
   /** After one write was too slow, no other is waited for: nothing more can be said to the client. */
-  async #step(written: Promise<void>): Promise<void> {
+  async #step(bytes: number, written: Promise<void>): Promise<void> {
     written.catch(() => undefined);
     if (this.#failure !== undefined) throw this.#failure;
     try {
       await this.#memory.whileClient(written, this.#isSlow);
+      this.#memory.moved(bytes);
     } catch (error) {
       if (error instanceof ClientTooSlow) this.#failure = error;
       throw error;

@@ -53,7 +53,7 @@ function denied({ decision, message }: AccessDenied): Response {
  * @see git-config(1), http.maxRetries
  */
 export function busyStatus({ reason }: HostBusy): 429 | 503 {
-  return reason === "share" ? 429 : 503;
+  return reason === "host" ? 503 : 429;
 }
 
 function gitFailure(error: unknown): Response {

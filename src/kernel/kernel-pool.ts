@@ -17,6 +17,8 @@ export type KernelPoolLayout = {
   readonly ringBytes: number;
   /** The ring of a kernel for {@link Kernels.lendSmall}. */
   readonly smallRingBytes: number;
+  /** The window and the ring of a kernel for {@link Kernels.lendTable}. */
+  readonly tableRingBytes: number;
   /** Returns random bits for a kernel's name table: see `KernelLayout.seed`. */
   readonly seed: () => readonly [number, number];
   /** The platform's hash functions: see `KernelLayout.hash`. */
@@ -26,7 +28,10 @@ export type KernelPoolLayout = {
 /** Bytes of the largest kernel that is kept. One whose tables grew further is dropped. */
 const KEEP_BYTES = 44 * 1024 * 1024;
 /** Bytes that a new kernel has in addition to its window and its ring. */
-const TABLE_BYTES = 768 * 1024;
+const TABLE_BYTES = 1792 * 1024;
+/** The most kernels without much of a ring that are kept, and the size up to which one is. */
+const MOST_TABLES = 4;
+const KEEP_TABLE_BYTES = 4 * 1024 * 1024;
 
 /** The kernels, as one request borrows them. */
 export interface Kernels {
@@ -34,6 +39,8 @@ export interface Kernels {
   lend(rawSize: number): Promise<Kernel>;
   /** Does what {@link Kernels.lend} does, with a small ring, for work that may fail. */
   lendSmall(rawSize: number): Promise<Kernel>;
+  /** Does what {@link Kernels.lend} does, for work that needs the table of names and reads no object. It waits least. */
+  lendTable(rawSize: number): Promise<Kernel>;
   /** Takes a kernel back. The caller must not use it, or a view of its memory, afterwards. */
   giveBack(kernel: Kernel): void;
 }
@@ -51,13 +58,14 @@ function bytesOf(kernel: Kernel | undefined): number {
 export class KernelPool {
   readonly #module: WebAssembly.Module;
   readonly #layout: KernelPoolLayout;
-  #idle: Kernel | undefined;
+  /** Kernels for later requests: one with a ring, and some for tables. */
+  #idle: Kernel[] = [];
   readonly #loans = new Map<symbol, Loan>();
   readonly #loanOf = new WeakMap<Kernel, symbol>();
   readonly #kept: KeptMemory = keptMemory(
     () => this.#keptBytes,
     () => {
-      this.#idle = undefined;
+      this.#idle = [];
     },
   );
   #highest = 0;
@@ -73,14 +81,14 @@ export class KernelPool {
     return {
       lend: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.ringBytes),
       lendSmall: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.smallRingBytes),
+      lendTable: async (rawSize) => await this.#lend(memory, rawSize, this.#layout.tableRingBytes),
       giveBack: (kernel) => this.#giveBack(memory, kernel),
     };
   }
 
   /** Bytes of the memory of all kernels, lent and idle. */
   get byteLength(): number {
-    // Without an idle kernel there is nothing to add.
-    let bytes = bytesOf(this.#idle);
+    let bytes = this.#idleBytes;
     for (const [key, { kernel }] of this.#loans) {
       const lent = kernel.deref();
       if (lent === undefined) this.#loans.delete(key);
@@ -102,9 +110,13 @@ export class KernelPool {
     this.#highest = Math.max(this.#highest, this.byteLength);
   }
 
-  /** Bytes of the idle kernel, and those by which lent kernels have grown beyond their claims. */
+  get #idleBytes(): number {
+    return this.#idle.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
+  }
+
+  /** Bytes of the idle kernels, and those by which lent kernels have grown beyond their claims. */
   get #keptBytes(): number {
-    let bytes = bytesOf(this.#idle);
+    let bytes = this.#idleBytes;
     for (const { kernel, claimed } of this.#loans.values())
       bytes += Math.max(0, bytesOf(kernel.deref()) - claimed);
     return bytes;
@@ -112,16 +124,16 @@ export class KernelPool {
 
   async #lend(memory: RequestMemory, rawSize: number, ringBytes: number): Promise<Kernel> {
     this.#note();
-    const claimed = this.#layout.windowBytes + ringBytes + TABLE_BYTES;
+    const claimed = this.#windowBytes(ringBytes) + ringBytes + TABLE_BYTES;
     const idle = (): Kernel | undefined =>
-      this.#idle?.rawSize === rawSize && this.#idle.ringBytes === ringBytes ? this.#idle : undefined;
+      this.#idle.find((kernel) => kernel.rawSize === rawSize && kernel.ringBytes === ringBytes);
     let ready: Kernel | undefined;
     await memory.claim({
       bytes: claimed,
       reuses: { kept: this.#kept, bytes: () => bytesOf(idle()) },
       onGrant: () => {
         ready = idle();
-        this.#idle = ready === undefined ? this.#idle : undefined;
+        this.#idle = this.#idle.filter((kernel) => kernel !== ready);
       },
     });
     const kernel = ready ?? this.#make(rawSize, ringBytes);
@@ -132,12 +144,16 @@ export class KernelPool {
     return kernel;
   }
 
+  #windowBytes(ringBytes: number): number {
+    return ringBytes === this.#layout.tableRingBytes ? ringBytes : this.#layout.windowBytes;
+  }
+
   #make(rawSize: number, ringBytes: number): Kernel {
-    const { windowBytes, hash } = this.#layout;
+    const { hash } = this.#layout;
     // An idle kernel for names of another size is of no use beside this one.
-    this.#idle = undefined;
+    this.#idle = this.#idle.filter((kernel) => kernel.ringBytes !== ringBytes);
     return createKernel(this.#module, {
-      windowBytes,
+      windowBytes: this.#windowBytes(ringBytes),
       rawSize,
       ringBytes,
       seed: this.#layout.seed(),
@@ -152,8 +168,18 @@ export class KernelPool {
     this.#note();
     this.#loans.delete(key);
     this.#loanOf.delete(kernel);
-    const isKept = kernel.byteLength <= KEEP_BYTES && kernel.ringBytes === this.#layout.ringBytes;
-    if (isKept) this.#idle = kernel;
+    this.#keep(kernel);
     memory.giveBack(loan.claimed);
+  }
+
+  /** Keeps a kernel for later requests, in place of one of its kind where enough are kept. */
+  #keep(kernel: Kernel): void {
+    const { ringBytes, tableRingBytes } = this.#layout;
+    const isTable = kernel.ringBytes === tableRingBytes;
+    if (!isTable && kernel.ringBytes !== ringBytes) return;
+    if (kernel.byteLength > (isTable ? KEEP_TABLE_BYTES : KEEP_BYTES)) return;
+    const alike = this.#idle.filter((each) => each.ringBytes === kernel.ringBytes);
+    const dropped = alike.length >= (isTable ? MOST_TABLES : 1) ? alike[0] : undefined;
+    this.#idle = [...this.#idle.filter((each) => each !== dropped), kernel];
   }
 }

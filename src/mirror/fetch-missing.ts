@@ -130,7 +130,13 @@ function leniencyOf({ fsck }: MirrorSettings): FsckLeniency {
 
 /** Returns the upstream's bytes as a source that gives way to other requests while the upstream stalls. */
 function waitedFor(source: ByteSource, memory: RequestMemory): ByteSource {
-  return { read: async (buffer) => await memory.whileClient(source.read(buffer)) };
+  return {
+    read: async (buffer) => {
+      const bytes = await memory.whileClient(source.read(buffer));
+      memory.moved(bytes.length);
+      return bytes;
+    },
+  };
 }
 
 /** Ingests a pack. */

@@ -59,7 +59,14 @@ export class CopyParking {
   constructor(session: FetchSession, plan: CopyPlan, isAlone: boolean) {
     this.#session = session;
     this.#plan = plan;
-    if (isAlone && plan.parts.length > 0) session.repository.memory.parkWith(() => this.#park());
+    if (plan.parts.length === 0) return;
+    const { memory } = session.repository;
+    if (isAlone) memory.parkWith(() => this.#park());
+    session.parkBeforeReading(async () => {
+      memory.parkWith(undefined);
+      this.#park();
+      await this.#parking;
+    });
   }
 
   /** Records the part that is copied from now on. */

@@ -20,7 +20,7 @@ import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
-import type { FetchSession } from "./pack-session.ts";
+import { type FetchSession, isOfEverything } from "./pack-session.ts";
 import { PackCopy } from "./pack-copy.ts";
 import { CopyParking, type CopyPlan } from "./copy-parking.ts";
 import { PackOutput } from "./pack-output.ts";
@@ -112,14 +112,8 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
  * Whether all stored objects are to be sent, apart from a filter: every pack's mark says that its objects are
  * reachable.
  */
-function isEverything({ answer, common, database, isShallow }: FetchSession): boolean {
-  return (
-    common.nodes.size === 0 &&
-    answer.uncoveredTips === 0 &&
-    !isShallow &&
-    database.packs.length > 0 &&
-    database.packs.every(({ record }) => record.marked)
-  );
+function isEverything({ answer, common, isShallow }: FetchSession): boolean {
+  return common.nodes.size === 0 && !isShallow && isOfEverything(answer);
 }
 
 /**

@@ -35,11 +35,23 @@ export class FetchSession {
   /** Whether history is cut for the client. */
   isShallow = false;
   #isResting = false;
+  readonly #isTable: boolean;
+  /** What takes what copying needs of the kernel before the kernel is given back. */
+  #beforeReading: (() => Promise<void>) | undefined;
   readonly #wantNames: Uint8Array;
   readonly #reached: ReachedCommits;
 
-  /** The repository's pool lent `kernel`; {@link FetchSession.close} gives it back. */
-  constructor(repository: Repository, answer: OpenSnapshot, wants: Uint8Array, kernel: Kernel) {
+  /**
+   * The repository's pool lent `kernel`; {@link FetchSession.close} gives it back. With `isTable` it is one in which no
+   * object is read: see {@link openFetchSession}.
+   */
+  constructor(
+    repository: Repository,
+    answer: OpenSnapshot,
+    wants: Uint8Array,
+    { kernel, isTable = false }: { readonly kernel: Kernel; readonly isTable?: boolean },
+  ) {
+    this.#isTable = isTable;
     const format = objectFormat(answer.record.objectFormat);
     this.repository = repository;
     this.answer = answer;
@@ -156,12 +168,20 @@ export class FetchSession {
     this.repository.kernels.giveBack(this.graph.inflating.kernel);
   }
 
+  /** Sets what takes what copying needs of the kernel, and returns the kernel: a session that only copies needs it. */
+  parkBeforeReading(park: () => Promise<void>): void {
+    this.#beforeReading = this.#isTable ? park : undefined;
+  }
+
   /**
    * Takes a kernel again to read objects with. It is given back when the client is next waited for.
    *
    * @throws HostBusy
    */
   async awake(): Promise<void> {
+    const park = this.#beforeReading;
+    this.#beforeReading = undefined;
+    if (!this.#isResting) await park?.();
     if (!this.#isResting) return;
     const { kernels, memory } = this.repository;
     this.graph.inflating.replace(await kernels.lend(this.graph.format.rawSize));
@@ -176,12 +196,26 @@ export class FetchSession {
   }
 }
 
-/** Opens a fetch of `wants`: raw names, one after the other, in the order of the snapshot's `wantIsTip`. */
+/**
+ * Whether a fetch may be of all that is stored, as far as the snapshot says: it wants every tip, and every pack carries
+ * the mark. Then nothing has to be read to know what to send.
+ */
+export function isOfEverything({ packs, uncoveredTips }: Pick<OpenSnapshot, "packs" | "uncoveredTips">): boolean {
+  return uncoveredTips === 0 && packs.length > 0 && packs.every(({ marked }) => marked);
+}
+
+/**
+ * Opens a fetch of `wants`: raw names, one after the other, in the order of the snapshot's `wantIsTip`. `isPlain` says
+ * that the client has nothing, and wants no depth, no filter, and deltas as they lie: a clone. Such a fetch of
+ * everything gets a kernel that has little more than its table, so that it need not wait for a large one.
+ */
 export async function openFetchSession(
   repository: Repository,
   answer: OpenSnapshot,
-  wants: Uint8Array,
+  { wants, isPlain }: { readonly wants: Uint8Array; readonly isPlain: boolean },
 ): Promise<FetchSession> {
   const { rawSize } = objectFormat(answer.record.objectFormat);
-  return new FetchSession(repository, answer, wants, await repository.kernels.lend(rawSize));
+  const isTable = isPlain && isOfEverything(answer) && answer.wantIsTip.every((isTip) => isTip !== 0);
+  const kernel = await (isTable ? repository.kernels.lendTable(rawSize) : repository.kernels.lend(rawSize));
+  return new FetchSession(repository, answer, wants, { kernel, isTable });
 }

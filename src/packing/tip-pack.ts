@@ -116,7 +116,7 @@ async function sendTip({ repository, record, packs, tip }: TipPackInput, pipe: B
   let session: FetchSession | undefined;
   try {
     const kernel = await repository.kernels.lend(rawSize);
-    session = new FetchSession({ ...repository, cache }, snapshot, tip, kernel);
+    session = new FetchSession({ ...repository, cache }, snapshot, tip, { kernel });
     await session.cut({ shallow: [], unshallow: [], cuts: session.wants, wants: [] });
     let bytes = 0;
     await packObjects(

@@ -25,16 +25,17 @@ function deflatedBytes(size: number): number {
 export class Inflating {
   #kernel: Kernel;
   readonly ring: ObjectRing;
+  constructor(kernel: Kernel, ring: ObjectRing) {
+    this.#kernel = kernel;
+    this.ring = ring;
+  }
+
   /**
    * The size of the largest object, base or delta that may be held: a quarter of the ring, so that a delta, its base
    * and its result fit together.
    */
-  readonly wholeBytes: number;
-
-  constructor(kernel: Kernel, ring: ObjectRing) {
-    this.#kernel = kernel;
-    this.ring = ring;
-    this.wholeBytes = Math.floor(ring.capacity / 4);
+  get wholeBytes(): number {
+    return Math.floor(this.ring.capacity / 4);
   }
 
   /** The kernel in use. */
@@ -42,10 +43,10 @@ export class Inflating {
     return this.#kernel;
   }
 
-  /** Continues with another kernel, whose memory is divided in the same way. Nothing is held any more. */
+  /** Continues with another kernel. Nothing is held any more. */
   replace(kernel: Kernel): void {
     this.#kernel = kernel;
-    this.ring.clear();
+    this.ring.move(kernel.ringAt, kernel.ringBytes);
   }
 
   /** Returns the address of a held object. */

@@ -8,8 +8,8 @@
 
 /** Hands out contiguous space in one region of kernel memory. */
 export class ObjectRing {
-  readonly #base: number;
-  readonly #capacity: number;
+  #base: number;
+  #capacity: number;
   #head = 0;
   /** Bytes from this position on must not be overwritten before `#beforeLoss` has run. */
   #neededFrom = Number.POSITIVE_INFINITY;
@@ -54,6 +54,13 @@ export class ObjectRing {
   /** Forgets everything, because the region was used for something else. */
   clear(): void {
     this.#head += this.#capacity;
+  }
+
+  /** Forgets everything, and continues in another region. */
+  move(base: number, capacity: number): void {
+    this.#head += Math.max(this.#capacity, capacity);
+    this.#base = base;
+    this.#capacity = capacity;
   }
 
   /** Returns the address of a position's bytes. */

@@ -39,14 +39,17 @@ export function directoryPack(files: Readonly<Record<string, Uint8Array | string
   return committed([...blobs, { type: "tree", content: tree }], objectId("tree", tree));
 }
 
-/** Builds a commit of `depth` directories within each other, each with `width` names of the same: the last with that many files. */
-export function bombPack(width: number, depth: number): HostilePack {
+/**
+ * Builds a commit of `depth` directories within each other, each with `width` names of the same: the last with that many files. All
+ * names begin with `prefix`.
+ */
+export function bombPack(width: number, depth: number, prefix = "n"): HostilePack {
   const entries: RawEntry[] = [{ type: "blob", content: "" }];
   let oid = objectId("blob", "");
   for (let level = 0; level < depth; level++) {
     const mode = level === 0 ? "100644" : "40000";
     const content = treeOf(
-      ...Array.from({ length: width }, (_, i): Row => [mode, `n${String(i).padStart(3, "0")}`, oid]),
+      ...Array.from({ length: width }, (_, i): Row => [mode, `${prefix}${String(i).padStart(3, "0")}`, oid]),
     );
     entries.push({ type: "tree", content });
     oid = objectId("tree", content);

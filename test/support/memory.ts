@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import { type BudgetLimits, MemoryBudget } from "../../src/bytes/memory-budget.ts";
+import type { BudgetLimits } from "../../src/bytes/budget-limits.ts";
+import { MemoryBudget } from "../../src/bytes/memory-budget.ts";
 import type { BudgetClock } from "../../src/bytes/memory-holding.ts";
 
 const GIB = 1024 * 1024 * 1024;
@@ -12,11 +13,13 @@ const GIB = 1024 * 1024 * 1024;
 export const ROOMY: BudgetLimits = {
   bytes: 4 * GIB,
   reserve: 0,
+  small: { room: 0, bytes: 0 },
   waiting: 100,
   waitingOfShare: 100,
+  waitingOfCaller: 100,
+  waitingOfOthers: 0,
   patience: 60_000,
-  pressed: { much: 60_000, little: 60_000 },
-  muchBytes: GIB,
+  pressed: { much: 60_000, little: 60_000, muchBytes: GIB, turnover: 60_000, judgedAfter: 60_000 },
   standstill: 60_000,
   parkAfter: 60_000,
 };

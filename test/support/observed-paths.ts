@@ -8,3 +8,5 @@
 export const SETTLED_PATH = "/marks/settled";
 /** Puts the clock forward by `milliseconds`. */
 export const CLOCK_PATH = "/marks/clock";
+/** Tells the bytes of all WebAssembly memories that were not collected: no inspector does. */
+export const KERNELS_PATH = "/marks/kernels";

@@ -125,6 +125,7 @@ export class TestStore {
         windowBytes: layout.windowBytes ?? 512 * KIB,
         ringBytes: layout.ringBytes ?? 24 * MIB,
         smallRingBytes: layout.ringBytes ?? 8 * MIB,
+        tableRingBytes: 64 * KIB,
         seed: () => [1, 2],
         hash: nodeHash,
       },
@@ -323,14 +324,15 @@ export class TestStore {
   }
 
   /** Opens a fetch; close the session. */
-  async open(wants: readonly string[]): Promise<FetchSession> {
+  async open(wants: readonly string[], isPlain = false): Promise<FetchSession> {
     const names = rawNames(wants);
-    return await openFetchSession(this.repository(), this.answer(names), names);
+    return await openFetchSession(this.repository(), this.answer(names), { wants: names, isPlain });
   }
 
   /** Fetches as a client does that named its haves; gives the pack. */
   async fetch(request: FetchRequest): Promise<Buffer> {
-    const session = await this.open(request.wants);
+    const { haves: had = [], filter = NO_FILTER, ofsDelta = true } = request;
+    const session = await this.open(request.wants, had.length === 0 && filter === NO_FILTER && ofsDelta);
     try {
       const haves = request.haves ?? [];
       if (haves.length > 0) {

@@ -10,7 +10,7 @@ import worker, {
   RepositoryObject as DeployedRepository,
   TenantObject as DeployedTenant,
 } from "../../src/worker.ts";
-import { CLOCK_PATH, SETTLED_PATH } from "../support/observed-paths.ts";
+import { CLOCK_PATH, KERNELS_PATH, SETTLED_PATH } from "../support/observed-paths.ts";
 
 /** Milliseconds between two looks, and how many of them: a request whose client has gone may never end. */
 const PAUSE = 2;
@@ -56,6 +56,29 @@ export class RepositoryObject extends DeployedRepository {
   }
 }
 
+const memories = new Set<WeakRef<WebAssembly.Memory>>();
+
+/** An instance whose memory is counted as long as it is there. */
+class CountedInstance extends WebAssembly.Instance {
+  constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+    super(module, imports);
+    for (const value of Object.values(this.exports))
+      if (value instanceof WebAssembly.Memory) memories.add(new WeakRef(value));
+  }
+}
+WebAssembly.Instance = CountedInstance;
+
+/** Adds up the memories of kernels, those included that nobody holds and that are not collected yet. */
+function kernelBytes(): number {
+  let bytes = 0;
+  for (const reference of memories) {
+    const memory = reference.deref();
+    if (memory === undefined) memories.delete(reference);
+    else bytes += memory.buffer.byteLength;
+  }
+  return bytes;
+}
+
 type Asked = Parameters<typeof worker.fetch>[0];
 
 /** Answers as the Worker does, and counts the request until the work behind its answer is done. */
@@ -96,6 +119,7 @@ export default {
   fetch: async (request, env, context) => {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === SETTLED_PATH) return await settle();
+    if (pathname === KERNELS_PATH) return new Response(String(kernelBytes()));
     if (pathname !== CLOCK_PATH) return await observe(request, env, context);
     ahead += Number(searchParams.get("milliseconds"));
     return new Response(null, { status: 204 });

@@ -31,7 +31,7 @@ import { requestedFilter } from "./fetch-filter.ts";
 import { type FetchSession, openFetchSession } from "../../packing/pack-session.ts";
 import { acknowledgeHavesV2, takeHaves } from "./negotiate.ts";
 import type { ResponseWriter } from "../response-writer.ts";
-import { fetchSnapshot, sendPack } from "./send-pack.ts";
+import { fetchSnapshot, isPlainFetch, sendPack } from "./send-pack.ts";
 import type { CommandCall } from "../v2-command.ts";
 
 /** Answers a `fetch`. */
@@ -57,7 +57,10 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   const snapshot = await openWanted(call, fetchSnapshot({ ...request, wants, had }));
   const wantedRefs = wantedRefsOf(request, snapshot);
   const names = concat([wants, ...wantedRefs.map(({ oid }) => oid)]);
-  const session = await openFetchSession(exchange.repository, snapshot, names);
+  const session = await openFetchSession(exchange.repository, snapshot, {
+    wants: names,
+    isPlain: isPlainFetch(request, filter, request.haves.length === 0 && request.ofsDelta),
+  });
   try {
     await session.checkWants();
     const plan = await planDepth(session, request);

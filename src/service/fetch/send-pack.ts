@@ -5,9 +5,11 @@
  */
 import { concat } from "../../bytes/chunk.ts";
 import type { OpenRequest } from "../../refs/ref-store.ts";
-import { deepenNotRefs } from "./fetch-depth.ts";
+import { asksForDepth, deepenNotRefs } from "./fetch-depth.ts";
+import { NO_FILTER, type ObjectFilter } from "../../graph/object-filter.ts";
 import type { FetchSession } from "../../packing/pack-session.ts";
 import { type PackOptions, packObjects } from "../../packing/pack-objects.ts";
+import type { DepthRequest } from "../../wire/depth-request.ts";
 import type { ObjectIdList } from "../../wire/object-id-list.ts";
 import type { ServiceCall } from "../failure.ts";
 import { staleNotice } from "./stale-notice.ts";
@@ -40,6 +42,11 @@ export function fetchSnapshot(asked: {
     ...(refNames.length === 0 ? {} : { refNames }),
     ...(asked.wantRefs === undefined || asked.wantRefs.length === 0 ? {} : { wantRefs: asked.wantRefs }),
   };
+}
+
+/** Whether a fetch is plain: its client has nothing, and wants neither a depth nor a filter. */
+export function isPlainFetch(request: DepthRequest, filter: ObjectFilter, hasNothing: boolean): boolean {
+  return hasNothing && filter === NO_FILTER && request.shallows.length === 0 && !asksForDepth(request);
 }
 
 /** Returns the first `most` names of several lists, raw and concatenated. */

@@ -26,7 +26,7 @@ import { openFetchSession } from "../../packing/pack-session.ts";
 import { type AcknowledgementStyle, acknowledgeRound } from "./negotiate.ts";
 import { RequestReader } from "../request-reader.ts";
 import type { ResponseWriter } from "../response-writer.ts";
-import { fetchSnapshot, sendPack } from "./send-pack.ts";
+import { fetchSnapshot, isPlainFetch, sendPack } from "./send-pack.ts";
 
 /** Answers a request of version 0 or 1. Both are the same after the advertisement. */
 export async function serveUploadPack(exchange: Exchange): Promise<void> {
@@ -65,7 +65,14 @@ async function answerUpload(call: ServiceCall, request: UploadRequest, round: Up
   const had = round === undefined ? [request.shallows] : [round.haves, request.shallows];
   const asked = fetchSnapshot({ wants, includeTag, deepenNot: request.deepenNot, had });
   const snapshot = await admission.openAs(request.wants.format.name, asked);
-  const session = await openFetchSession(exchange.repository, snapshot, wants);
+  const session = await openFetchSession(exchange.repository, snapshot, {
+    wants,
+    isPlain: isPlainFetch(
+      request,
+      filter,
+      (round === undefined || round.haves.length === 0) && capabilities.has("ofs-delta"),
+    ),
+  });
   try {
     await session.checkWants();
     const plan = await planDepth(session, { ...request, deepenRelative: capabilities.has("deepen-relative") });

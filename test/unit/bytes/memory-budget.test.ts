@@ -134,6 +134,40 @@ describe("MemoryBudget", () => {
     expect([memory.hasRoom(50), memory.hasRoom(51)]).toEqual([true, false]);
   });
 
+  it("bounds what of one caller waits over all shares, and keeps places for others", async () => {
+    const limits = { bytes: 100, waiting: 6, waitingOfShare: 2, waitingOfCaller: 3, waitingOfOthers: 2 };
+    const budget = memoryBudget(limits);
+    const holder = new Asked(budget.open("holder"), 100);
+    const asked = (share: string, caller: string): Asked => new Asked(budget.open(share, caller), 10);
+    const crowd = ["one", "one", "one", "two", "two"].map((share) => asked(share, "crowd"));
+    await settle();
+    expect(crowd.map(({ state, failure }) => failure?.reason ?? state)).toEqual([
+      "waiting",
+      "waiting",
+      "share",
+      "waiting",
+      "caller",
+    ]);
+    const others = [
+      asked("a", "a"),
+      asked("a", "a"),
+      asked("b", "b"),
+      asked("b", "b"),
+      asked("c", "c"),
+      asked("d", "d"),
+    ];
+    await settle();
+    expect(others.map(({ state, failure }) => failure?.reason ?? state)).toEqual([
+      "waiting",
+      "host",
+      "waiting",
+      "host",
+      "waiting",
+      "host",
+    ]);
+    expect(holder.state).toBe("granted");
+  });
+
   it("keeps room for a request that holds something and needs more", async () => {
     const budget = memoryBudget({ bytes: 100, reserve: 30 });
     const first = new Asked(budget.open("a"), 40);
@@ -141,6 +175,22 @@ describe("MemoryBudget", () => {
     const more = new Asked(first.memory, 30);
     await settle();
     expect([first.state, second.state, more.state]).toEqual(["granted", "waiting", "granted"]);
+  });
+
+  it("keeps room for small claims, which wait for no larger one", async () => {
+    const budget = memoryBudget({ bytes: 100, reserve: 30, small: { room: 10, bytes: 5 } });
+    const first = new Asked(budget.open("a"), 60);
+    const large = new Asked(budget.open("b"), 20);
+    await settle();
+    const more = new Asked(first.memory, 30);
+    const small = Array.from({ length: 3 }, () => new Asked(budget.open("c"), 5));
+    await settle();
+    expect([large.state, more.state]).toEqual(["waiting", "granted"]);
+    expect(small.map(({ state }) => state)).toEqual(["granted", "granted", "waiting"]);
+    expect(budget.held).toBe(100);
+    small[0]?.memory.giveBack(5);
+    await settle();
+    expect([small[2]?.state, large.state]).toEqual(["granted", "waiting"]);
   });
 
   it("grants the first claim of a request that is alone, even beyond the limit", async () => {
@@ -195,7 +245,7 @@ describe("RequestMemory", () => {
     }
   }
 
-  const PRESSED = { much: 2000, little: 10_000 };
+  const PRESSED = { much: 2000, little: 10_000, muchBytes: 20, turnover: 60_000, judgedAfter: 3000 };
 
   it("ends a wait for a client that stands still", async () => {
     const clock = new ManualClock();
@@ -209,7 +259,7 @@ describe("RequestMemory", () => {
 
   it("ends the wait of the request that holds most, and only when others need memory", async () => {
     const clock = new ManualClock();
-    const budget = memoryBudget({ bytes: 100, muchBytes: 20, pressed: PRESSED, standstill: 600_000 }, clock);
+    const budget = memoryBudget({ bytes: 100, pressed: PRESSED, standstill: 600_000 }, clock);
     const ended: string[] = [];
     for (const [name, bytes] of [
       ["small", 5],
@@ -236,7 +286,7 @@ describe("RequestMemory", () => {
 
   it("does not end a wait that has only just begun", async () => {
     const clock = new ManualClock();
-    const budget = memoryBudget({ bytes: 100, muchBytes: 20, pressed: PRESSED, patience: 60_000 }, clock);
+    const budget = memoryBudget({ bytes: 100, pressed: PRESSED, patience: 60_000 }, clock);
     const holder = budget.open("a");
     holder.hold(90);
     const asked = new Asked(budget.open("b"), 50);
@@ -246,8 +296,48 @@ describe("RequestMemory", () => {
       await clock.pass(1500);
       resolve("taken");
       expect(await step).toBe("taken");
+      holder.moved(10);
     }
     expect(asked.state).toBe("waiting");
+  });
+
+  it("ends the request whose client moves least for what it holds, while others wait", async () => {
+    const clock = new ManualClock();
+    const limits = { bytes: 100_000, pressed: PRESSED, patience: 60_000, standstill: 600_000 };
+    const budget = memoryBudget(limits, clock);
+    const ended: string[] = [];
+    /** Moves `bytes` each second for a request that holds `held`. */
+    const drip = async (name: string, held: number, bytes: number): Promise<void> => {
+      const memory = budget.open(name);
+      memory.hold(held);
+      try {
+        for (;;) {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          clock.after(1000, () => resolve());
+          await memory.whileClient(promise);
+          memory.moved(bytes);
+        }
+      } catch (error) {
+        ended.push(error instanceof ClientTooSlow ? `${name}: ${error.reason}` : String(error));
+        memory.hold(-held);
+      }
+    };
+    // In a minute, each of these would have moved a third, a half and the double of what it holds.
+    void drip("third", 12_000, 66);
+    void drip("half", 24_000, 200);
+    void drip("double", 60_000, 2000);
+    await clock.pass(30_000);
+    expect(ended).toEqual([]);
+    const asked = new Asked(budget.open("other"), 10_000);
+    await clock.pass(6000);
+    expect(ended).toEqual(["third: pressed"]);
+    expect(asked.state).toBe("granted");
+    const more = new Asked(budget.open("another"), 10_000);
+    await clock.pass(6000);
+    expect(ended).toEqual(["third: pressed", "half: pressed"]);
+    const last = new Asked(budget.open("the last"), 60_000);
+    await clock.pass(20_000);
+    expect([more.state, last.state, ended.length]).toEqual(["granted", "waiting", 2]);
   });
 
   it("frees what can be made again, once per wait", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type KernelPoolLayout, KernelPool, type Kernels } from "../../../src/kernel/kernel-pool.ts";
-import type { BudgetLimits, MemoryBudget } from "../../../src/bytes/memory-budget.ts";
+import type { BudgetLimits } from "../../../src/bytes/budget-limits.ts";
+import type { MemoryBudget } from "../../../src/bytes/memory-budget.ts";
 import { memoryBudget, settle } from "../../support/memory.ts";
 import { KERNEL_MODULE } from "../../support/store.ts";
 
@@ -10,6 +11,7 @@ const LAYOUT: KernelPoolLayout = {
   windowBytes: 64 * KIB,
   ringBytes: 512 * KIB,
   smallRingBytes: 256 * KIB,
+  tableRingBytes: 64 * KIB,
   seed: () => [1, 2],
 };
 
@@ -52,8 +54,25 @@ describe("KernelPool", () => {
     expect(all.byteLength).toBe(0);
   });
 
+  it("lends kernels for tables beside those with a ring, and keeps some of both", async () => {
+    const { pool: all, kernels } = pool();
+    const large = await kernels.lend(20);
+    kernels.giveBack(large);
+    const tables = await Promise.all(Array.from({ length: 6 }, () => kernels.lendTable(20)));
+    expect(new Set(tables).size).toBe(6);
+    for (const kernel of tables) {
+      expect(kernel.byteLength).toBeLessThan(large.byteLength / 1.2);
+      kernels.giveBack(kernel);
+    }
+    expect(await kernels.lend(20)).toBe(large);
+    const again = await Promise.all(Array.from({ length: 6 }, () => kernels.lendTable(20)));
+    expect(again.filter((kernel) => tables.includes(kernel))).toHaveLength(4);
+    for (const kernel of [...again, large]) kernels.giveBack(kernel);
+    expect(all.byteLength).toBe(large.byteLength + 4 * (again[0]?.byteLength ?? 0));
+  });
+
   it("makes a request wait for the kernel of another, and reuses that kernel", async () => {
-    const { pool: all, budget } = pool({ bytes: 2 * 1024 * KIB });
+    const { pool: all, budget } = pool({ bytes: 3 * 1024 * KIB });
     const [first, second] = [all.for(budget.open("first")), all.for(budget.open("second"))];
     const kernel = await first.lend(20);
     let isLent = false;

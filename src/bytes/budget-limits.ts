@@ -1,0 +1,30 @@
+/**
+ * The limits of an isolate's memory, and of waiting for it.
+ *
+ * @packageDocumentation
+ */
+import type { PressedLimits } from "./slow-clients.ts";
+
+/** The limits of memory, in bytes, and of waiting, in milliseconds. */
+export type BudgetLimits = {
+  /** Bytes that requests and kept memory may take together. */
+  readonly bytes: number;
+  /** Bytes of these that only a request with a granted claim gets, so that it can finish. */
+  readonly reserve: number;
+  /** Bytes that only small claims get, and the largest of these: so a clone of what is stored waits for no large kernel. */
+  readonly small: { readonly room: number; readonly bytes: number };
+  /** The maximum number of claims that wait, of those of one share, and of those of one caller. */
+  readonly waiting: number;
+  readonly waitingOfShare: number;
+  readonly waitingOfCaller: number;
+  /** Of the claims that may wait, those that are kept for callers none of whose claims waits yet. */
+  readonly waitingOfOthers: number;
+  /** The time that a claim waits for room. */
+  readonly patience: number;
+  /** How slow a client may be while claims wait. */
+  readonly pressed: PressedLimits;
+  /** The time for which a client may take or send nothing in any case. */
+  readonly standstill: number;
+  /** The time that a request waits for its client before it frees what it can make again. */
+  readonly parkAfter: number;
+};
