@@ -50,7 +50,7 @@ const TEST_ONLY: readonly (readonly [reason: string, names: Readonly<Record<stri
   ["the page on limits states it", { "src/events/backoff.ts": ["MOST_ATTEMPTS"] }],
 ];
 
-/** What is read of knip's report. */
+/** The part of knip's report that is read. */
 type Report = {
   readonly issues: readonly { readonly file: string; readonly exports: readonly { readonly name: string }[] }[];
 };

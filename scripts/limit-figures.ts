@@ -14,7 +14,7 @@ export type ReadText = (path: string) => string;
 const STATING = ["value", "bound", "what we do"];
 const LOCATING = ["enforced in", "where"];
 
-/** What a unit may stand for: a time is kept in milliseconds or in seconds, and megabytes as such in the budgets of the benchmark. */
+/** The factors that a unit may stand for: times are kept in milliseconds or in seconds, and the benchmark's budgets in megabytes. */
 const UNITS: Readonly<Record<string, readonly number[]>> = {
   Ki: [1024],
   Mi: [1024 ** 2],
@@ -47,7 +47,7 @@ function figuresIn(cell: string): Figure[] {
     });
 }
 
-/** Finds the text of a constant's value, or of a property of it; `undefined` where there is none. */
+/** Returns the text of a constant's value, or of a property of it; `undefined` if there is none. */
 function expressionOf(source: string, path: string): string | undefined {
   const [name, ...keys] = path.split(".");
   const found = new RegExp(String.raw`\bconst ${name}(?:: [\w<>[\] ]+)? =\s*([^;]+);`).exec(source)?.[1];
@@ -56,7 +56,7 @@ function expressionOf(source: string, path: string): string | undefined {
   }, found);
 }
 
-/** Returns the value of a number, of a constant in the same file, or of the length of a list there; NaN where it is anything else. */
+/** Returns the value of a number, of a constant in the same file, or of the length of a list there; NaN for anything else. */
 function factorOf(source: string, factor: string): number {
   if (/^\d/.test(factor)) return Number(factor.replaceAll("_", ""));
   if (!/^[A-Za-z]/.test(factor)) return Number.NaN;
@@ -65,7 +65,7 @@ function factorOf(source: string, factor: string): number {
   return list?.startsWith("[") === true ? list.split(",").length : Number.NaN;
 }
 
-/** Returns the value of a constant that is a sum of products; NaN where it is anything else. */
+/** Returns the value of a constant that is a sum of products; NaN for anything else. */
 function valueOf(source: string, path: string): number {
   const terms = (expressionOf(source, path) ?? "").split(" + ");
   return terms

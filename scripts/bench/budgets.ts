@@ -1,5 +1,5 @@
 /**
- * What the figures have to be.
+ * The budgets: what the figures of a run must not exceed.
  *
  * @packageDocumentation
  */
@@ -76,7 +76,7 @@ class Bench {
     return this.#all.find((row) => row.host === host && row.step === step);
   }
 
-  /** Adds a verdict where there is a figure. */
+  /** Adds a verdict if there is a figure. */
   add(what: string, figure: number | undefined, budget: number | undefined, unit = ""): void {
     if (figure === undefined) return;
     const isWithin = budget === undefined || figure <= budget;

@@ -7,7 +7,7 @@
 import type { ObjectFormat } from "../../src/object/object-id.ts";
 import { request } from "node:http";
 
-/** What came back. */
+/** The figures of a clone whose pack is thrown away. */
 export type Discarded = {
   /** Seconds from the first request to the last byte. */
   readonly wall: number;
@@ -55,7 +55,7 @@ export async function fetchObjects(remote: string, token: string, { format, want
   return pack;
 }
 
-/** What came on the first side-band. */
+/** Returns the bytes of the first side-band. */
 function packOf(answer: Buffer): Buffer {
   const pieces: Buffer[] = [];
   for (let at = 0; at + 4 <= answer.length;) {

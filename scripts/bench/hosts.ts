@@ -15,11 +15,11 @@ import { type Counts, RequestLog } from "./request-log.ts";
 
 const TOKEN = "benchmark-token";
 
-/** What the server did during one step. */
+/** The work of the server during one step. */
 export type ServerFigures = {
   /** Processor seconds. */
   readonly cpu: number;
-  /** Bytes: isolate (heap, backing stores, kernel). Only where there is an isolate. */
+  /** Bytes: isolate (heap, backing stores, kernel). Absent if the host has no isolate. */
   readonly memory?: number;
   /** Bytes: resident memory of the whole server process. */
   readonly resident?: number;
@@ -94,7 +94,7 @@ export async function startThinpack(state: string, collect: boolean): Promise<Ho
       for (const pid of workers) resetPeakResident(pid);
       const before = cpu();
       return async () => {
-        // What it still does after the answer is its work too.
+        // Work after the answer counts, too.
         await settle(cpu);
         const used = cpu() - before;
         const counts = log.read();

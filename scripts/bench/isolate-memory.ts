@@ -18,7 +18,7 @@ export type MemorySampler = {
   collect(): Promise<void>;
   /** Bytes of heap, embedder and backing stores at their highest since the reset. */
   peak(): number;
-  /** How many samples that is from. */
+  /** The number of samples from which that is. */
   samples(): number;
   close(): void;
 };

@@ -1,7 +1,8 @@
 /**
  * Steps that take a part of a repository: to a depth, without some objects, one branch, what is missing.
  *
- * What comes is held against what came from the host before: C git's and this one's clones have to have the same objects.
+ * The objects that come are compared with those from the host measured before: clones from C git and from this host must
+ * have the same.
  *
  * @packageDocumentation
  */
@@ -25,11 +26,11 @@ export const OLD_TREE = "1,000 blobs of an old tree";
 const LOCAL_COMMITS = 3000;
 const NEW_COMMITS = 500;
 
-/** What hosts are compared by. */
+/** The means by which hosts are compared. */
 export type Comparison = {
-  /** What each step brought at first: a digest of the names of its objects. */
+  /** Per step, a digest of the names of the objects that it brought first. */
   readonly brought: Map<string, string>;
-  /** How many hosts were measured before. */
+  /** The number of hosts that were measured before. */
   turn: number;
 };
 
@@ -125,7 +126,7 @@ export class PartialSteps {
     await this.#clone(step, ["--bare", option, `--branch=${ref.replace("refs/heads/", "")}`]);
   }
 
-  /** Clones with git, and checks what came. */
+  /** Clones with git, and checks the objects that came. */
   async #clone(step: string, args: readonly string[], suffix = ""): Promise<void> {
     const { git, host, remote, subject } = this.#on;
     const cwd = git.fresh("partial");

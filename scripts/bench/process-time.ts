@@ -10,10 +10,10 @@ import { closeSync, openSync, readFileSync, readdirSync, writeFileSync } from "n
 const TIMES = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/;
 const NANOSECONDS = 1e9;
 
-/** What a command took. */
+/** The seconds that a command took. */
 export type CommandTime = { readonly wall: number; readonly cpu: number };
 
-/** How to run a command that is timed. */
+/** The surroundings of a command that is timed. */
 export type CommandOptions = {
   readonly cwd: string;
   readonly env: Record<string, string>;
@@ -71,7 +71,7 @@ export function processTree(root: number): number[] {
   return [...parents.keys()].filter(isBelow);
 }
 
-/** The command name of a process, or an empty string where it is gone. */
+/** Returns the command name of a process; an empty string if the process is gone. */
 export function commandOf(pid: number): string {
   return (numbersIn(`/proc/${pid}/comm`) ?? "").trim();
 }

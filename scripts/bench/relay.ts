@@ -21,7 +21,7 @@ export type Relayed = {
 /** A relay that listens. */
 export type Relay = {
   readonly base: string;
-  /** What was asked, in order. */
+  /** The requests, in order. */
   readonly relayed: readonly Relayed[];
   close(): Promise<void>;
 };

@@ -1,5 +1,5 @@
 /**
- * What is pushed: a copy of a given repository's branches and tags, or one made of incompressible blobs.
+ * The repositories that are pushed: a copy of a given repository's branches and tags, or one of incompressible blobs.
  *
  * @packageDocumentation
  */
@@ -21,11 +21,11 @@ export type Subject = {
   readonly directory: string;
   /** The branch that the extra commit goes on: a full ref name. */
   readonly branch: string;
-  /** A branch that reaches half of the other's commits, where there are enough: a full ref name. */
+  /** A full ref name: a branch that reaches half of the other's commits. Absent if there are too few commits. */
   readonly half?: string;
-  /** What a clone without blobs is made to ask for. */
+  /** The blobs that a clone without blobs is made to ask for. */
   readonly blobs: WantedBlobs;
-  /** What to push at first. */
+  /** The refspecs of the first push. */
   readonly refspecs: readonly string[];
   readonly objects: number;
   /** Bytes of the pack that a push of everything makes. */
@@ -143,7 +143,7 @@ function objectsIn(pack: string): number {
   return header.readUInt32BE(8);
 }
 
-/** Where commits are added. */
+/** The place to which commits are added. */
 export type Growth = {
   /** The repository's directory. */
   readonly cwd: string;

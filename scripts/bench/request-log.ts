@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 
-/** What the requests of one step did, added up. */
+/** The sum of what the requests of one step did. */
 export type Counts = {
   readonly requests: number;
   readonly r2r: number;

@@ -18,16 +18,16 @@ export type Measurement = ServerFigures & {
   readonly bytes?: number;
   /** Seconds to the first byte of a pack. */
   readonly firstByte?: number;
-  /** How often a negotiating client asked. */
+  /** The number of requests of a negotiating client. */
   readonly rounds?: number;
   /** Processor seconds of the round that took most. */
   readonly slowestRound?: number;
 };
 
-/** What a step says of itself. */
+/** The figures that a step states itself. */
 export type Found = Partial<Pick<Measurement, "wall" | "bytes" | "firstByte" | "rounds" | "slowestRound">>;
 
-/** What is added to a step's name where C git's server had bitmaps by then. */
+/** The suffix of a step's name for which C git's server had bitmaps. */
 export const BITMAPS = ", bitmaps";
 /** Milliseconds that a client may take. */
 export const LONG = 1_800_000;

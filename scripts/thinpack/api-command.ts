@@ -18,7 +18,7 @@ type ApiOptions = {
   readonly input?: string;
 };
 
-/** Reads the value of a field: JSON where it is some, else text. */
+/** Reads the value of a field: as JSON if it is JSON, else as text. */
 function valueOf(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);

@@ -15,7 +15,7 @@ import { refusalOf } from "./http-exchange.ts";
 const OPCODE = { continuation: 0, text: 1, close: 8, ping: 9, pong: 10 } as const;
 /** A message of the host is some hundred bytes long. */
 const MOST_BYTES = 1_048_576;
-/** What the answer to a handshake is made with. */
+/** The text that RFC 6455 appends to the key of a handshake, to make its answer. */
 const HANDSHAKE = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** One frame of the host's; its frames are not masked. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { CommandFailure, EXIT } from "./failure.ts";
 import { findLogin, originOf, readLogins } from "./logins.ts";
 
-/** What every command may be given. */
+/** The options that every command takes. */
 export type HostOptions = { readonly base?: string; readonly token?: string };
 
 /** A host, and a token of it. */

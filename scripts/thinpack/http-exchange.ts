@@ -12,7 +12,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { CommandFailure, errorOf, HostRefusal } from "./failure.ts";
 import { isJson, textAt } from "./json.ts";
 
-/** What is sent. `body` is asked for anew where it is sent again. */
+/** A request. `body` is called again if the request is sent again. */
 export type Sent = {
   readonly method: string;
   readonly headers: OutgoingHttpHeaders;
@@ -22,7 +22,7 @@ export type Sent = {
 /** Milliseconds before each new attempt. */
 const AGAIN_AFTER = [500, 1000, 2000, 4000, 8000, 15_000];
 
-/** Says that a host can't be reached. */
+/** Returns the failure that tells that a host can't be reached. */
 function unreachable(url: string, caught: unknown): CommandFailure {
   const { origin } = new URL(url);
   return new CommandFailure(`${origin} can't be reached: ${errorOf(caught).message}`, undefined, { cause: caught });

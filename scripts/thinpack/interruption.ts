@@ -1,5 +1,5 @@
 /**
- * What has to be done before the command ends, also where a signal ends it: temporary files are removed, child processes are ended.
+ * Cleans up before the command ends, also if a signal ends it: temporary files are removed, and child processes are ended.
  *
  * @packageDocumentation
  */
@@ -22,7 +22,7 @@ function listen(): void {
   }
 }
 
-/** What was begun last is ended first: a process ends before the directory that it works in is removed. */
+/** Runs the endings, the last one first: a process ends before the directory that it works in is removed. */
 async function runEndings(): Promise<void> {
   for (const end of [...endings].toReversed()) {
     try {

@@ -12,19 +12,19 @@ export function isJson(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns a member that is an object; `{}` where it is none. */
+/** Returns a member that is an object; `{}` if it is anything else. */
 export function objectAt(json: Json, name: string): Json {
   const value = json[name];
   return isJson(value) ? value : {};
 }
 
-/** Returns the objects of a list; none where it is no list. */
+/** Returns the objects of a list; none if it is no list. */
 export function listAt(json: Json, name: string): Json[] {
   const value = json[name];
   return Array.isArray(value) ? value.filter(isJson) : [];
 }
 
-/** Returns a member as text; "" where there is nothing. */
+/** Returns a member as text; "" if it is absent. */
 export function textAt(json: Json, name: string): string {
   return shownValue(json[name]);
 }

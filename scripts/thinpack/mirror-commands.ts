@@ -76,7 +76,7 @@ async function synced(api: ApiConnection, path: string, since: string): Promise<
   });
 }
 
-/** Returns the mirror there is; `{}` where there is none. */
+/** Returns the present settings of a mirror; `{}` if it is no mirror. */
 async function currentMirror(api: ApiConnection, path: string): Promise<Json> {
   try {
     return await api.ask("GET", `${path}/mirror`);

@@ -1,5 +1,5 @@
 /**
- * What the command prints: tables for people, JSON for scripts.
+ * The output of the command: tables for people, JSON for scripts.
  *
  * @packageDocumentation
  */
@@ -8,10 +8,10 @@ import { isJson, type Json, shownValue } from "./json.ts";
 /** A column: its title, and what it shows of a row. */
 export type Column = readonly [title: string, of: string | ((row: Json) => unknown)];
 
-/** What takes two columns of a terminal: East Asian wide characters, and emoji. */
+/** The characters that take two columns of a terminal: East Asian wide ones, and emoji. */
 const WIDE =
   /[\u1100-\u115F\u2E80-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u;
-/** What takes none: marks on the character before, joiners and selectors. */
+/** The characters that take no column: marks on the character before, joiners and selectors. */
 const NO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/u;
 
 /** Returns the columns of a terminal that a text takes. */
@@ -28,7 +28,7 @@ function padded(text: string, width: number): string {
 /** Shows a value on one line. Of text that overwrites itself, as progress does, only the last state is left. */
 function oneLine(value: unknown): string {
   const text = shownValue(value).replace(/[\r\n]+$/, "");
-  // What comes from elsewhere must not move the cursor.
+  // Text from elsewhere must not move the cursor.
   return text.slice(text.lastIndexOf("\r") + 1).replaceAll(/\p{Cc}/gu, " ");
 }
 

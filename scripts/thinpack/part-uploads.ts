@@ -49,7 +49,7 @@ export class PartUploads {
     this.#onBytes = onBytes;
   }
 
-  /** Begins an upload at the host, making the repository where it is missing; returns its id. */
+  /** Begins an upload at the host, and makes the repository if it is missing. Returns the upload's id. */
   static async begin(api: ApiConnection, path: string): Promise<string> {
     try {
       return textAt(await api.ask("POST", `${path}/uploads`), "id");
@@ -111,7 +111,7 @@ export class PartUploads {
     });
   }
 
-  /** Gives up the upload, as far as that goes. */
+  /** Gives up the upload. If the host cannot be told, it drops the upload a day later. */
   async abandon(): Promise<void> {
     await Promise.all(this.#running);
     try {

@@ -26,7 +26,7 @@ type ProtectOptions = {
   readonly remove?: boolean;
 };
 
-/** Returns the rules with one more or less. A pattern has one rule: what is not given of it is as for a new one. */
+/** Returns the rules with one more or less. A pattern has one rule; options that are not given are those of a new rule. */
 function changedRules(rules: readonly Json[], pattern: string, options: ProtectOptions): Json[] {
   const others = rules.filter((rule) => rule["pattern"] !== pattern);
   if (options.remove === true) {

@@ -72,13 +72,13 @@ async function targetOf(used: string, options: HostOptions): Promise<PushTarget>
   return { api: new ApiConnection({ base: url.origin, token }), url: plain, path };
 }
 
-/** What to push, from where. */
+/** The refs to push, and the repository that has them. */
 export type LargePush = {
   /** As `git push` takes them. */
   readonly args: readonly string[];
   readonly partBytes: number;
   readonly cwd: string;
-  /** Says nothing of refs that went well. */
+  /** Whether refs that were pushed well are not mentioned. */
   readonly quiet?: boolean;
 };
 

@@ -153,7 +153,7 @@ export class PushProxy {
     await this.#spool.clear();
   }
 
-  /** Passes on a push that fits one request: its head, and the pack where there is one. */
+  /** Passes on a push that fits one request: its head, and the pack if there is one. */
   async #pushWhole(request: IncomingMessage, response: ServerResponse, head: Uint8Array): Promise<void> {
     const hasPack = this.#spool.parts > 0;
     const file = this.#spool.file(1);

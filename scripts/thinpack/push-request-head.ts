@@ -1,5 +1,5 @@
 /**
- * Cuts a push's request where its pack begins: behind the commands, and the push options where there are any.
+ * Cuts a push's request where its pack begins: behind the commands, and behind push options if there are any.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5)

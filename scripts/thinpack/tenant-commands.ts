@@ -21,7 +21,7 @@ type TenantOptions = {
   readonly leastMirrorInterval?: number;
 };
 
-/** Quotas are set as a whole: what is not given is without bound. */
+/** Returns the settings. Quotas are set as a whole: one that is not given has no bound. */
 function settingsOf(options: TenantOptions): object {
   const { pushToCreate, repos, bytes, objects, largestBlob, leastMirrorInterval: least } = options;
   const quotas = {
