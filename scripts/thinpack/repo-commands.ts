@@ -100,6 +100,25 @@ Examples:
       printThing(await api.ask("PATCH", path, settingsOf(options)), commonOptions(command).json);
     });
   repos
+    .command("rename")
+    .summary("gives a repository another name; its old address leads to the new one")
+    .argument("<tenant/name>")
+    .argument("<new>", "the new name, or {tenant}/{name}, which takes the operator's token")
+    .addHelpText(
+      "after",
+      `
+Hooks, tokens and mirrors go along. The old address answers with a redirect until a repository is made there.
+
+Example:
+  thinpack repo rename acme/widgets gadgets`,
+    )
+    .action(async (name: string, renamed: string, _options: unknown, command: Command) => {
+      const { api, path } = connectTo(command, name);
+      const [repo = "", tenant] = renamed.split("/").toReversed();
+      const asked = { name: repo, ...(tenant === undefined ? {} : { tenant }) };
+      printThing(await api.ask("PATCH", path, asked), commonOptions(command).json);
+    });
+  repos
     .command("delete")
     .summary("deletes a repository")
     .argument("<tenant/name>")

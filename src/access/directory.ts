@@ -50,6 +50,8 @@ export type RegisterRequest = {
   readonly objectFormat: "sha1" | "sha256";
   readonly visibility: "private" | "public";
   readonly byPush: boolean;
+  /** Whether it is a repository of the same tenant under another name, which takes no further place. */
+  readonly renamed?: boolean;
   /** Whether the operator creates it, who is bound by no quota or setting. A missing tenant is created, too, then. */
   readonly byOperator: boolean;
 };
@@ -83,6 +85,15 @@ export interface TenantRegistry {
   removeRepo(repo: string): Promise<boolean>;
   /** Deletes repository `id` and removes it from the list, if nothing was ever put into it. */
   retractRepo(repo: string, id: string): Promise<void>;
+  /** Has the tenant ask later whether this repository is still here, since it is about to move elsewhere. */
+  doubtRepo(repo: string): Promise<void>;
+  /**
+   * Notes that repository `id` has got the name `repo`. `from` is its old name, if it had that in this tenant: tokens
+   * that were for it are for the new name.
+   */
+  repoArrived(repo: string, arrived: { readonly id: string; readonly from?: string }): Promise<void>;
+  /** Notes that repository `id` has moved to another tenant. */
+  repoDeparted(repo: string, id: string): Promise<void>;
   /** Notes a repository's visibility, since public ones are deleted first when the tenant is deleted. */
   noteVisibility(repo: string, visibility: "private" | "public"): Promise<void>;
   /** Returns the bounds of a repository, listed or not; `undefined` if there is no such tenant. */

@@ -84,6 +84,12 @@ export function splitMoment(repo: string): { readonly repo: string; readonly at?
   return at === undefined ? { repo } : { repo: name, at };
 }
 
+/** Splits `{tenant}/{repo}`. */
+export function splitKey(key: string): [tenant: string, repo: string] {
+  const slash = key.indexOf("/");
+  return [key.slice(0, Math.max(slash, 0)), key.slice(slash + 1)];
+}
+
 /** Returns the name of the repository's Durable Object. */
 export function repositoryKey({ tenant, repo }: RepositoryName): string {
   return `${tenant}/${repo}`;

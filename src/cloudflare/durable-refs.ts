@@ -102,6 +102,8 @@ export function durableRefs(
     describe: (publicOnly) => call(async () => object.describe(publicOnly)),
     create: (request) => call(async () => object.create(request)),
     change: (change, tags) => call(async () => object.change(change, tags)),
+    move: (to) => call(async () => object.move(to)),
+    forward: () => call(async () => object.forward()),
     refLog: (query) => call(async () => object.refLog(query)),
     pushCertificate: (push) => call(async () => object.pushCertificate(push)),
     remove: (id) => call(async () => object.remove(id)),

@@ -81,8 +81,11 @@ export class RequestStorage {
   }
 
   /** Opens the settings of a repository for a reader. */
-  settings(key: string, right: Reader["right"]): RepositorySettings & UploadStore & MaintenanceControl {
-    return readableSettings<RepositorySettings & UploadStore & MaintenanceControl>(this.refs(key), right);
+  settings(
+    key: string,
+    reader: Pick<Reader, "right" | "follow">,
+  ): RepositorySettings & UploadStore & MaintenanceControl {
+    return readableSettings<RepositorySettings & UploadStore & MaintenanceControl>(this.refs(key), reader);
   }
 
   /** Opens a tenant by its name. It need not exist. */

@@ -34,7 +34,10 @@ export function apiHost(
   return {
     settings: (name) => {
       host.identifyAhead(name);
-      return storage.settings(repositoryKey(name), () => host.rightTo(name));
+      return storage.settings(repositoryKey(name), {
+        right: () => host.rightTo(name),
+        follow: (forward) => host.follow(name, forward),
+      });
     },
     tenant: (name) => storage.tenant(name),
     directory: () => storage.directory(),

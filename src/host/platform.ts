@@ -83,6 +83,7 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
       bounds: limits.forClient(env, client),
       lifetime,
       client,
+      url: req.url,
       agent,
       sessionId: toHex(crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES))),
       pushCertSeed: env.PUSH_CERT_SEED,

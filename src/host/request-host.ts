@@ -4,9 +4,9 @@
  *
  * @packageDocumentation
  */
-import { decide, type ReadingRight, type Subject } from "../access/decide.ts";
 import { networkOf } from "../access/client-network.ts";
-import { repositoryKey, type RepositoryName, spellingOf } from "../access/names.ts";
+import { decide, type ReadingRight, readingRight, type Subject } from "../access/decide.ts";
+import { parseRepositoryName, repositoryKey, type RepositoryName, spellingOf, splitKey } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Allowance } from "../access/quotas.ts";
 import { toHex } from "../bytes/hex.ts";
@@ -19,6 +19,7 @@ import { GitRefusal } from "../http/git-failure.ts";
 import type { FileRange, Host, Identity, PlainFile } from "../http/host.ts";
 import { identifier, type RequestBounds } from "../http/identify.ts";
 import { type LoggedNote, logged } from "../http/log.ts";
+import { RepositoryMoved } from "../http/moved.ts";
 import { rightsOf } from "../http/reading-right.ts";
 import type { RecentReaders } from "../http/recent-readers.ts";
 import { explainRegisterRefusal } from "../http/register-refusal.ts";
@@ -53,6 +54,8 @@ export type RequestParts = {
   readonly lifetime: Lifetime;
   /** The client's address; "" if the platform does not tell it. */
   readonly client: string;
+  /** The address that the request is for. */
+  readonly url: string;
   readonly agent: string;
   readonly sessionId: string;
   /** The deployment's secret for the nonces of signed pushes. An empty one counts as none: everybody would know it. */
@@ -84,6 +87,7 @@ export class RequestHost implements Host {
   readonly #ordinary: OrdinaryNames;
   readonly #lifetime: Lifetime;
   readonly #caller: string;
+  readonly #url: string;
   #isRefused = false;
   #isAdmitted = false;
   #principal: Principal;
@@ -94,6 +98,7 @@ export class RequestHost implements Host {
     this.#ordinary = memory.ordinary;
     this.#lifetime = lifetime;
     this.#caller = callerOf(credentials, parts.client);
+    this.#url = parts.url;
     this.known = credentials.kind === "unchecked" ? undefined : credentials;
     // A token that nobody has looked up is as good as none.
     this.#principal = this.known ?? { kind: "anonymous" };
@@ -182,8 +187,27 @@ export class RequestHost implements Host {
       right: () => this.rightTo(name),
       // git's first request is anonymous: what it found is kept, so that the operator's retry can be answered from
       // memory.
+      follow: (forward) => this.follow(name, forward),
       noteHidden: (hidden) => this.formats.note(key, { ...hidden, visibility: "private" }, Date.now()),
     };
+  }
+
+  /**
+   * Sends the requester to the new name of a repository that was renamed, if the requester may know it.
+   *
+   * @throws RepositoryMoved
+   */
+  async follow(name: RepositoryName, forward: { readonly to: string; readonly isPublic: boolean }): Promise<void> {
+    const target = parseRepositoryName(...splitKey(forward.to));
+    if (target === undefined) return;
+    const { principal } = await this.identify(name);
+    const right = readingRight(principal, target);
+    if (right === "none" || (right === "public" && !forward.isPublic)) return;
+    if (right === "public") {
+      const found = await this.#storage.refs(repositoryKey(target)).open({ publicOnly: true });
+      if (found.kind === "missing" && found.moved?.isPublic !== true) return;
+    }
+    throw new RepositoryMoved(forward.to, this.#url);
   }
 
   repository(name: RepositoryName): Repository {

@@ -8,6 +8,7 @@
 import { ClientTooSlow, HostBusy, LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
 import { logFault } from "./log.ts";
+import { RepositoryMoved } from "./moved.ts";
 
 /** The headers of every answer that must not be kept. */
 export const NO_CACHE = {
@@ -58,6 +59,7 @@ export function busyStatus({ reason }: HostBusy): 429 | 503 {
 
 function gitFailure(error: unknown): Response {
   if (error instanceof AccessDenied) return denied(error);
+  if (error instanceof RepositoryMoved) return text(301, error.message, { Location: error.location });
   if (error instanceof TooManyRequests) return text(429, error.message, { "Retry-After": error.retryAfter });
   if (error instanceof HostBusy)
     return text(busyStatus(error), error.message, { "Retry-After": String(error.retryAfter) });

@@ -8,8 +8,10 @@ import { ClientTooSlow, HostBusy, LimitExceeded, ProtocolError } from "../bytes/
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
 import { busyStatus, GitRefusal } from "./git-failure.ts";
 import { logFault } from "./log.ts";
+import { RepositoryMoved } from "./moved.ts";
 
 const TITLES = {
+  308: "Permanent Redirect",
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
@@ -98,6 +100,7 @@ export function problemOf(error: unknown): Response {
     return problemResponse(error.status, error.message, error.headers, { code: error.code, errors: error.faults });
   }
   if (error instanceof Problem) return problemResponse(error.status, error.message, error.headers);
+  if (error instanceof RepositoryMoved) return problemResponse(308, error.message, { Location: error.location });
   if (error instanceof TooManyRequests) return problemResponse(429, error.message, { "Retry-After": error.retryAfter });
   if (error instanceof HostBusy)
     return problemResponse(busyStatus(error), error.message, { "Retry-After": String(error.retryAfter) });

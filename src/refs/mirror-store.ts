@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { PackRecord } from "../catalog/pack-record.ts";
+import type { Forward } from "./forward.ts";
 import type { PublishAnswer, WrittenSnapshot } from "./mirror-pointer.ts";
 import type { OpenSnapshot, RepositoryRecord } from "./ref-store.ts";
 import type { RefUpdate } from "./ref-update.ts";
@@ -185,8 +186,11 @@ export const MIRROR_ACTOR = "mirror";
 export interface MirrorStore {
   /** Returns the mirror; `undefined` if there is no repository, or it is no mirror. */
   readMirror(): Promise<Mirror | undefined>;
-  /** Returns the webhook's secret; `undefined` if no webhook may request syncs. */
-  readMirrorHook(): Promise<MirrorHook | undefined>;
+  /**
+   * Returns the webhook's secret, or where the repository went that had this name; `undefined` if no webhook may request
+   * syncs.
+   */
+  readMirrorHook(): Promise<MirrorHook | Forward | undefined>;
   configureMirror(change: MirrorChange): Promise<ConfigureAnswer>;
   /** Turns the mirror into an ordinary repository. Returns false if there is no repository, or it is no mirror. */
   promoteMirror(): Promise<boolean>;

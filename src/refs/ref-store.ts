@@ -6,6 +6,7 @@
  */
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
+import type { Forward } from "./forward.ts";
 import type { FsckSettings } from "./fsck-settings.ts";
 import type { StoredCertificate } from "./ref-log.ts";
 import type { Pusher, RefRule } from "./ref-policy.ts";
@@ -139,7 +140,14 @@ export type OpenSnapshot = {
 export type HiddenRepository = Pick<RepositoryRecord, "objectFormat" | "readOnly">;
 
 /** The answer to `open`. */
-export type OpenAnswer = { readonly kind: "missing"; readonly hidden?: HiddenRepository } | OpenSnapshot;
+export type OpenAnswer =
+  | {
+      readonly kind: "missing";
+      readonly hidden?: HiddenRepository;
+      /** The new name of the repository that had this one, if no other has taken it. */
+      readonly moved?: Forward;
+    }
+  | OpenSnapshot;
 
 /** The settings of a repository that is to be made. */
 export type CreateRequest = {
@@ -182,7 +190,8 @@ export type BeginPushRequest = {
 
 /** The state against which a push is checked before its pack is ingested. */
 export type BeginPushAnswer =
-  | { readonly kind: "missing" }
+  /** `moved` is as in {@link OpenAnswer}. */
+  | { readonly kind: "missing"; readonly moved?: Forward }
   | {
       readonly kind: "begun";
       readonly record: DescribedRepository;

@@ -5,6 +5,7 @@
  */
 import { contentTag } from "../bytes/content-tag.ts";
 import type { RefLogPage, RefLogQuery } from "./ref-log.ts";
+import type { Forward, MoveAnswer } from "./forward.ts";
 import type { RefRule } from "./ref-policy.ts";
 import type { FsckSettings } from "./fsck-settings.ts";
 import type { CreateRequest, DescribedRepository, Visibility } from "./ref-store.ts";
@@ -16,6 +17,8 @@ export type CreateAnswer =
 
 /** The settings that may be changed after creation. Absent members stay as they are. */
 export type SettingsChange = {
+  /** The name as it is shown, `{tenant}/{repo}`. Only its case may differ from the present name. */
+  readonly spelled?: string;
   readonly visibility?: Visibility;
   /** A full ref name. */
   readonly head?: string;
@@ -59,6 +62,10 @@ export interface RepositorySettings {
    * changes nothing.
    */
   change(change: SettingsChange, tags?: readonly string[]): Promise<DescribedRepository | "stale" | undefined>;
+  /** Renames the repository to `to`, `{tenant}/{repo}`. Both names' tenants have to be told. */
+  move(to: string): Promise<MoveAnswer>;
+  /** Returns where the repository went that had this name; `undefined` if there was none, or if another has taken it. */
+  forward(): Promise<Forward | undefined>;
   /** Returns a page of the ref log. */
   refLog(query: RefLogQuery): Promise<RefLogPage | undefined>;
   /** Returns the certificate of a push, by its id in the ref log, as it came. */

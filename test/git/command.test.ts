@@ -51,6 +51,20 @@ onEveryHost(
       expect(await run(journey, ["tenant", "list", "--base", "https://nowhere.invalid"])).toMatchObject({ code: 3 });
     });
 
+    it("renames a repository, which git still finds at its old address", async () => {
+      const old = withToken(`${journey.base}/moves/old.git`, journey.token);
+      await journey.git.ok(["push", "-q", old, "main"], { cwd: source });
+      expect(await json(["repo", "rename", "moves/old", "New"])).toMatchObject({ tenant: "moves", name: "New" });
+      const copy = journey.git.fresh();
+      await journey.git.ok(["clone", "-q", old, copy]);
+      await journey.git.ok(["push", "-q", old, "HEAD:refs/heads/more"], { cwd: copy });
+      expect(await json(["repo", "refs", "moves/new"])).toMatchObject([
+        { name: "refs/heads/main" },
+        { name: "refs/heads/more" },
+      ]);
+      expect(await json(["repo", "show", "moves/old"])).toMatchObject({ name: "New" });
+    });
+
     it("makes, shows, lists, changes and deletes repositories", async () => {
       await ok(["tenant", "create", "shop", "--repos", "2", "--bytes", "1.5GB"]);
       expect(await json(["tenant", "show", "shop"])).toMatchObject({ quotas: { repos: 2, bytes: 1_500_000_000 } });

@@ -35,6 +35,8 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     describe: async (publicOnly) => database.describe(publicOnly),
     create: async (request) => database.create(request, now()),
     change: async (change, tags) => database.change(change, now(), tags),
+    move: () => Promise.reject(new Error("there is no other object")),
+    forward: async () => database.moves.forward(),
     refLog: async (query) => database.refLog(query),
     pushCertificate: async (push) => database.pushCertificate(push),
     remove: async (id) => database.remove(now(), id),

@@ -17,7 +17,7 @@
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
-import { parseRepositoryName } from "../../access/names.ts";
+import { parseRepositoryName, type RepositoryName, splitKey } from "../../access/names.ts";
 import { Problem } from "../../http/problem.ts";
 import type { MirrorHook } from "../../refs/mirror-store.ts";
 import type { ApiEnv, MirrorHost } from "../api-host.ts";
@@ -67,6 +67,21 @@ async function secretOf({ secrets }: MirrorHost, hook: MirrorHook | undefined): 
   return await secrets.open(hook.secret, { use: "hook", id: hook.id });
 }
 
+/** A mirror that may have webhooks, and their sealed secret. */
+type FoundHook = { readonly store?: ReturnType<MirrorHost["store"]>; readonly hook?: MirrorHook | undefined };
+
+/** Finds the mirror, also by an old name: upstreams' webhooks follow no redirect. */
+async function findHook(mirrors: MirrorHost, name: RepositoryName): Promise<FoundHook> {
+  const store = mirrors.store(name);
+  const found = await store.readMirrorHook();
+  if (found === undefined || "secret" in found) return { store, hook: found };
+  const target = parseRepositoryName(...splitKey(found.to));
+  if (target === undefined) return { store };
+  const moved = mirrors.store(target);
+  const hook = await moved.readMirrorHook();
+  return hook === undefined || "to" in hook ? { store } : { store: moved, hook };
+}
+
 /** Answers an upstream's webhook. A caller who can't sign learns nothing, not even whether there is such a mirror. */
 export async function takeHook(context: Context<ApiEnv>): Promise<Response> {
   // This comes before any look-up: the answer must not depend on whether there is such a mirror.
@@ -77,8 +92,8 @@ export async function takeHook(context: Context<ApiEnv>): Promise<Response> {
   const { host, api } = context.var;
   const { mirrors } = api;
   const name = parseRepositoryName(tenant, repo);
-  const store = name === undefined ? undefined : mirrors.store(name);
-  const secret = await secretOf(mirrors, await store?.readMirrorHook());
+  const { store, hook } = name === undefined ? {} : await findHook(mirrors, name);
+  const secret = await secretOf(mirrors, hook);
   const isSigned = await isGenuine(context, secret ?? randomBytes(RANDOM_BYTES).toString("base64"));
   if (store === undefined || secret === undefined || !isSigned) {
     host.refused();

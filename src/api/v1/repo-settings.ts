@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { decide, mightWrite } from "../../access/decide.ts";
-import { repositoryKey, type RepositoryName } from "../../access/names.ts";
+import { isRepositoryName, isTenantName, repositoryKey, type RepositoryName } from "../../access/names.ts";
 import type { Principal } from "../../access/principal.ts";
 import { HARMLESS } from "../../object/fsck-rule.ts";
 import { checkRefFormat } from "../../object/ref-name.ts";
@@ -71,6 +71,8 @@ export const repositoryCreation = v.strictObject({
 
 /** The settings that may be changed. */
 export const repositoryChange = v.strictObject({
+  name: v.optional(v.pipe(v.string(), v.check(isRepositoryName, "not a repository's name"))),
+  tenant: v.optional(v.pipe(v.string(), v.check(isTenantName, "not a tenant's name"))),
   visibility: v.optional(visibility),
   default_branch: v.optional(defaultBranch),
   description: v.optional(description),

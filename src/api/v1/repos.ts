@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
-import { repositoryKey, spellingOf } from "../../access/names.ts";
+import { repositoryKey, type RepositoryName, spellingOf } from "../../access/names.ts";
 import { Problem } from "../../http/problem.ts";
 import { registeredName } from "../../http/registered-name.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
@@ -13,6 +13,7 @@ import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { assertAsAsked } from "./as-asked.ts";
+import { askedName, isSameName, rename, respelled } from "./rename.ts";
 import { assertCurrent, expectedTags, isConditional, staleSettings } from "./if-match.ts";
 import {
   changeOf,
@@ -26,7 +27,15 @@ import {
 } from "./repo-settings.ts";
 import { administeredName, requestedRepository } from "./requested.ts";
 
-const noRepository = (): Problem => new Problem(404, "There is no such repository.");
+/**
+ * Returns the problem that there is no repository of a name.
+ *
+ * @throws RepositoryMoved if it was renamed.
+ */
+async function noRepositoryAt(context: Context<ApiEnv>, name: RepositoryName): Promise<Problem> {
+  await context.var.api.settings(name).describe();
+  return new Problem(404, "There is no such repository.");
+}
 
 async function answered(context: Context<ApiEnv>, found: NamedRepository, status: 200 | 201 = 200): Promise<Response> {
   const { principal } = await context.var.host.identify(found.name);
@@ -66,13 +75,17 @@ async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
 async function changeRepository(context: Context<ApiEnv>): Promise<Response> {
   const name = await administeredName(context);
   const { host, api } = context.var;
-  const change = changeOf(await readJson(context.req.raw, repositoryChange));
+  const body = await readJson(context.req.raw, repositoryChange);
+  const target = await askedName(context, name, body);
+  const isRespelled = target !== undefined && isSameName(name, target);
+  const change = { ...changeOf(body), ...(isRespelled ? { spelled: respelled(name, target) } : {}) };
   const record = await api.settings(name).change(change, expectedTags(context));
   if (record === "stale") throw staleSettings();
   host.formats.forget(repositoryKey(name));
-  if (record === undefined) throw noRepository();
+  if (record === undefined) throw await noRepositoryAt(context, name);
   if (change.visibility !== undefined) await api.tenant(name.tenant).noteVisibility(name.repo, change.visibility);
-  return await answered(context, { name, record });
+  if (target === undefined || isRespelled) return await answered(context, { name, record });
+  return await answered(context, { name: target, record: await rename(context, { name, record }, target) });
 }
 
 async function removeRepository(context: Context<ApiEnv>): Promise<Response> {
@@ -83,7 +96,7 @@ async function removeRepository(context: Context<ApiEnv>): Promise<Response> {
   }
   const removed = await context.var.api.tenant(name.tenant).removeRepo(name.repo);
   context.var.host.formats.forget(repositoryKey(name));
-  if (!removed) throw noRepository();
+  if (!removed) throw await noRepositoryAt(context, name);
   return context.body(null, 204);
 }
 
@@ -117,11 +130,12 @@ export function repoRoutes(): Hono<ApiEnv> {
       tag: "repositories",
       summary: "Changes a repository's settings",
       about:
-        "With `If-Match`, only where they are still those of the `ETag` that was shown with them. Pushes don't change it.",
+        "With `If-Match`, only where they are still those of the `ETag` that was shown with them. Pushes don't change it. `name` and " +
+        "`tenant` rename the repository: its old address answers git with 301 and the API with 308 until a repository is made there.",
       access: "token",
       body: repositoryChange,
       answers: { 200: shown },
-      problems: [412],
+      problems: [409, 412],
     }),
     changeRepository,
   );

@@ -11,6 +11,7 @@ import type { Quotas } from "../../access/quotas.ts";
 import { parseRepositoryName } from "../../access/names.ts";
 import { contentTag } from "../../bytes/content-tag.ts";
 import { authorizeTenant } from "../../http/denied.ts";
+import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, PAGING } from "../describe.ts";
@@ -188,7 +189,7 @@ async function listRepos(context: Context<ApiEnv>): Promise<Response> {
   const repos = await Promise.all(
     names.map(async (repo) => {
       const name = parseRepositoryName(tenant, repo);
-      const record = name === undefined ? undefined : await api.settings(name).describe();
+      const record = name === undefined ? undefined : await api.settings(name).describe().catch(unlessMoved);
       return name === undefined || record === undefined ? [] : [showRepository(context, principal, { name, record })];
     }),
   );

@@ -25,6 +25,7 @@ import type { EventSource } from "./event-sockets.ts";
 import { RepositoryHooks } from "./hook-database.ts";
 import { MaintenanceDatabase } from "./maintenance-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
+import { forwardOf, MoveDatabase } from "./move-database.ts";
 import { type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
 import { EMPTIED_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
@@ -87,6 +88,8 @@ export class RepositoryDatabase {
   readonly mirror: MirrorDatabase;
   /** The maintenance of the same repository. */
   readonly maintenance: MaintenanceDatabase;
+  /** The moves of the same repository to another name, and to this one. */
+  readonly moves: MoveDatabase;
 
   constructor(db: SqlDatabase, newId: NewId) {
     this.#db = db;
@@ -95,6 +98,7 @@ export class RepositoryDatabase {
     this.#tips = new TipIndex(db);
     const hasTables = (): boolean => this.#tables.exist;
     this.maintenance = new MaintenanceDatabase(db, { hasTables, describe: () => this.describe() });
+    this.moves = new MoveDatabase(db, this.#tables);
     this.mirror = new MirrorDatabase(db, {
       hasTables,
       describe: () => this.describe(),
@@ -130,7 +134,9 @@ export class RepositoryDatabase {
   /** Makes the repository, unless its id was doomed before. */
   #insert(request: CreateRequest, now: number): RepositoryRow | undefined {
     this.#tables.make();
-    if (request.id !== undefined && isDoomed(this.#db, request.id)) return undefined;
+    const { id } = request;
+    if (id !== undefined && (isDoomed(this.#db, id) || this.moves.isElsewhere(id))) return undefined;
+    this.moves.nameTaken();
     insertRepository(this.#db, request.id ?? this.#newId(), request, now);
     changeFsckSettings(this.#db, request.fsck);
     const row = this.#read();
@@ -149,7 +155,7 @@ export class RepositoryDatabase {
   /** Returns a consistent snapshot, or one page of it. */
   open(request: OpenRequest, after = ""): OpenPage {
     const row = this.#read();
-    if (row === undefined) return { kind: "missing" };
+    if (row === undefined) return { kind: "missing", ...forwardOf(this.moves) };
     if (isHidden(row, request.publicOnly)) {
       const { objectFormat, readOnly } = row.record;
       return { kind: "missing", hidden: { objectFormat, readOnly } };
@@ -190,7 +196,7 @@ export class RepositoryDatabase {
     return this.#tables.transaction(() => {
       const found = this.#read();
       const row = found ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
-      if (row === undefined) return { kind: "missing" };
+      if (row === undefined) return { kind: "missing", ...forwardOf(this.moves) };
       if (request.packName !== undefined) insertLease(this.#db, request.packName, now + LEASE_TIME);
       const values = readRefs(this.#db, request.names);
       return {
@@ -293,6 +299,7 @@ export class RepositoryDatabase {
   /** Keeps a repository from being made with this id, for as long as a request that was given the id may last. */
   #prevent(id: string, now: number): void {
     this.#tables.make();
+    if (this.moves.isElsewhere(id)) return;
     doomPrefix(this.#db, id, now + LEASE_TIME, now + LEASE_TIME);
   }
 

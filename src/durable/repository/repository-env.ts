@@ -5,6 +5,7 @@
  */
 import type { UsageReport } from "../../access/quotas.ts";
 import type { Job } from "../../events/job.ts";
+import type { Arrival } from "./repository-mover.ts";
 import type { ObjectNamespace, PlacementSettings } from "../placement.ts";
 
 /** The Worker's bindings that the object uses. */
@@ -15,6 +16,7 @@ export type RepositoryObjectEnv = PlacementSettings & {
   readonly MAINTENANCE_JOBS: Queue<Job>;
   readonly MIRROR_LEAST_INTERVAL?: string;
   readonly TENANTS: ObjectNamespace<TenantTold>;
+  readonly REPOSITORIES: ObjectNamespace<Arrival>;
 };
 
 /** The calls of a repository to its tenant's object. It is an interface because that class imports this module. */

@@ -39,19 +39,20 @@ import type { MaintenanceAnswer, MaintenanceCall } from "./maintenance-database.
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
-import { parseSubscriptionRequest } from "../../events/subscription.ts";
 import { durableSql } from "../sql/durable-sql.ts";
 import type { PublishAnswer, WrittenSnapshot } from "../../refs/mirror-pointer.ts";
 import type { BeginSyncPage } from "./mirror-database.ts";
+import type { ArrivalAnswer, ArrivalStep, Forward, MoveAnswer } from "../../refs/forward.ts";
 import { objectNamed } from "../placement.ts";
+import { AlarmClock } from "./alarm-clock.ts";
+import { RepositoryMover } from "./repository-mover.ts";
 import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
 import { PointerKeeper } from "./pointer-keeper.ts";
 import type { OpenPage } from "./open-page.ts";
 import { JobSender } from "./job-sender.ts";
-import { EventSockets } from "./event-sockets.ts";
 import { UsageReporter } from "./usage-report.ts";
-import { DERIVED_DELAY, RepositoryDatabase } from "./repository-database.ts";
-import { SubscriberPlaces } from "./subscriber-places.ts";
+import { RepositoryDatabase } from "./repository-database.ts";
+import { Subscribers } from "./subscribers.ts";
 import { SyncSender } from "./sync-sender.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 
@@ -59,32 +60,36 @@ const ID_BYTES = 16;
 /** One repository, or none if it is not made yet or was deleted. */
 export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #database: RepositoryDatabase;
-  readonly #sockets: EventSockets;
-  readonly #places: SubscriberPlaces;
+  readonly #subscribers: Subscribers;
   readonly #pointer: PointerKeeper;
   readonly #usage: UsageReporter;
   readonly #syncs: SyncSender;
   readonly #jobs: JobSender;
-  /** When the alarm goes off; `undefined` if it is not set. */
-  #alarmAt: number | undefined;
-  /** Whether subscribers may lack moves. After a sleep, only a look at the sockets tells. */
-  #isUntold = false;
+  readonly #alarm: AlarmClock;
+  readonly #mover: RepositoryMover;
 
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
     super(state, env);
     this.#database = new RepositoryDatabase(durableSql(state.storage), () =>
       toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
-    ); // An object that an alarm wakes may not know its name.
-    this.#sockets = new EventSockets(state.id.name ?? "", this.#database.events(), () => state.getWebSockets());
-    this.#places = new SubscriberPlaces(state);
+    );
+    this.#subscribers = new Subscribers(state, this.#database.events());
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     this.#jobs = new JobSender(env, this.#database);
     this.#syncs = new SyncSender(env, this.#database, () => ({ name: this.#name, tenant: this.#tenant() }));
     this.#usage = new UsageReporter(this.#database, (report) =>
       this.#tenant().noteUsage({ repo: itemAt(this.#name.split("/"), 1), ...report }),
     );
+    this.#alarm = new AlarmClock(state.storage, (now) =>
+      this.#subscribers.isUntold
+        ? now
+        : Math.min(this.#database.nextDue(now) ?? this.#usage.nextDue, this.#usage.nextDue),
+    );
+    this.#mover = new RepositoryMover(this.#database.moves, (key) => objectNamed(env.REPOSITORIES, key, env));
     void state.blockConcurrencyWhile(async () => {
-      this.#alarmAt = (await state.storage.getAlarm()) ?? undefined;
+      await this.#alarm.load();
+      // A move that the object died in is ended, or called off, before anybody is answered.
+      await this.#mover.settle();
     });
   }
 
@@ -140,7 +145,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `RepositorySettings.change`. */
   async change(change: SettingsChange, tags?: readonly string[]): Promise<DescribedRepository | "stale" | undefined> {
     const record = this.#database.change(change, Date.now(), tags);
-    this.#sockets.sweep();
+    this.#subscribers.sweep();
     await this.#belie();
     return record;
   }
@@ -158,9 +163,32 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `RepositorySettings.remove`. */
   async remove(id?: string): Promise<boolean> {
     const removed = this.#database.remove(Date.now(), id);
-    this.#sockets.sweep();
+    this.#subscribers.sweep();
     await this.#belie();
     return removed;
+  }
+
+  /** See `RepositorySettings.move`. It answers nobody else meanwhile. */
+  async move(to: string): Promise<MoveAnswer> {
+    // Readers of a mirror are not to be led to the old name any more.
+    await this.#pointer.revoke();
+    const moved = await this.ctx.blockConcurrencyWhile(async () => {
+      // An exception would reset the object.
+      return await this.#mover.move(to).catch((error: unknown) => ({ kind: "failed" as const, error }));
+    });
+    if (moved.kind === "failed") throw moved.error;
+    this.#subscribers.sweep();
+    return moved;
+  }
+
+  /** Takes a step of the arrival of a repository that is renamed. */
+  arrive(step: ArrivalStep): ArrivalAnswer {
+    return this.#waking(this.#database.moves.arrive(step));
+  }
+
+  /** See `RepositorySettings.forward`. */
+  forward(): Forward | undefined {
+    return this.#database.moves.forward();
   }
 
   /** Removes repository `id` if nothing was ever put into it. Returns whether there is none with that id now. */
@@ -229,8 +257,8 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `MirrorStore.readMirrorHook`. */
-  readMirrorHook(): MirrorHook | undefined {
-    return this.#database.mirror.hook();
+  readMirrorHook(): MirrorHook | Forward | undefined {
+    return this.#database.mirror.hook() ?? this.#database.moves.forward();
   }
 
   /** See `MirrorStore.configureMirror`. */
@@ -258,7 +286,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   async requestSync(): Promise<boolean> {
     const asked = this.#database.mirror.request(Date.now());
     if (asked === "send") await this.#syncs.send();
-    this.#wakeForNext();
+    this.#alarm.set();
     return asked !== "missing";
   }
 
@@ -277,7 +305,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `MirrorStore.renewSync`. */
   renewSync(packName: string): void {
     if (this.#database.mirror.renew(packName, Date.now())) this.ctx.waitUntil(this.#syncs.goesOn());
-    this.#wakeForNext();
+    this.#alarm.set();
   }
 
   /** See `MirrorStore.endSync`. */
@@ -288,42 +316,30 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     return answer;
   }
 
-  /**
-   * Begins a subscription. It is a fetch because a WebSocket can't be handed over in another way; the request's JSON is
-   * the Worker's own.
-   */
+  /** Begins a subscription. It is a fetch because a WebSocket can't be handed over in another way. */
   override fetch(request: Request): Response {
-    // The parser refuses a request without a subscription.
-    const asked = parseSubscriptionRequest(new URL(request.url).searchParams.get("subscription") ?? "");
-    const place = this.#sockets.admits(asked) ? this.#places.admits(asked, Date.now()) : "gone";
-    if (place !== "free") return new Response(null, { status: { gone: 404, "too-many": 429, full: 503 }[place] });
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    this.ctx.acceptWebSocket(server, this.#places.take(asked));
-    if (this.#sockets.begin(server, asked)) this.#isUntold = true;
-    this.#wakeForNext();
-    return new Response(null, { status: 101, webSocket: client });
+    return this.#waking(this.#subscribers.begin(request));
   }
 
   override webSocketMessage(socket: WebSocket): void {
-    this.#sockets.refuse(socket);
+    this.#subscribers.refuse(socket);
   }
 
   /** Answers the end of a subscription: a client waits for that. */
   override webSocketClose(socket: WebSocket): void {
-    this.#places.leave(this.ctx.getTags(socket));
+    this.#subscribers.leave(socket);
     socket.close();
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#places.leave(this.ctx.getTags(socket));
+    this.#subscribers.leave(socket);
   }
 
   /**
    * Sends the jobs that are due, and sweeps uploads whose leases have ended. The platform runs it again if it throws.
    */
   override async alarm(): Promise<void> {
-    this.#alarmAt = undefined;
+    this.#alarm.rang();
     const now = Date.now();
     const due = this.#database.dueWork(now);
     await sweepUploads(this.env.BUCKET, due, (pack) => this.#database.abandonPush(pack));
@@ -331,27 +347,24 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     if (due.staleSnapshot) await this.#pointer.revoke();
     if (due.id !== undefined && due.mirrorSync) await this.#syncs.send();
     await this.#usage.work(now);
-    this.#wakeForNext();
+    this.#alarm.set();
     await this.#tell();
   }
 
   /** Schedules everything that follows a ref update, off the response path. */
   #refsMoved(): void {
-    if (this.ctx.getWebSockets().length > 0) {
-      this.#isUntold = true;
+    if (this.#subscribers.areAny) {
+      this.#subscribers.isUntold = true;
       this.ctx.waitUntil(this.#tell());
     }
-    this.#wakeForNext();
+    this.#alarm.set();
   }
 
   /** Sends subscribers the moves that they lack. If that fails, or one go is not enough, the alarm continues it. */
   async #tell(): Promise<void> {
-    if (this.ctx.getWebSockets().length === 0) return;
-    // The answer that is under way goes out first.
-    await scheduler.wait(0);
-    this.#places.recount();
-    this.#isUntold = await this.#sockets.tellAll((tokens) => this.#tenant().inForce(tokens));
-    this.#wakeForNext();
+    if (!this.#subscribers.areAny) return;
+    await this.#subscribers.tell((tokens) => this.#tenant().inForce(tokens));
+    this.#alarm.set();
   }
 
   #tenant(): TenantTold {
@@ -364,7 +377,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
    * its answer after that, or the failure; the alarm then tries again.
    */
   async #belie(): Promise<void> {
-    this.#wakeForNext();
+    this.#alarm.set();
     if (this.#database.isEmpty) return;
     if (await this.#pointer.revoke()) await this.requestSync();
   }
@@ -378,23 +391,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** Returns the result of a change, and sets the alarm for the work that is then due. */
   #waking<Answer>(answer: Answer): Answer {
-    this.#wakeForNext();
+    this.#alarm.set();
     return answer;
-  }
-
-  /**
-   * Sets the alarm for the next work, or leaves an earlier one: constant pushes must not put it off forever. It is not
-   * awaited: the write joins the change before it, and the answer waits for both.
-   */
-  #wakeForNext(): void {
-    const now = Date.now();
-    const due = this.#isUntold
-      ? now
-      : Math.min(this.#database.nextDue(now) ?? this.#usage.nextDue, this.#usage.nextDue);
-    if (due === Number.POSITIVE_INFINITY) return;
-    const at = Math.max(due, now + DERIVED_DELAY);
-    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
-    this.#alarmAt = at;
-    void this.ctx.storage.setAlarm(at);
   }
 }

@@ -14,6 +14,7 @@ import { LEASES_DDL } from "./tables/leases.ts";
 import { MAINTENANCE_DDL } from "./tables/maintenance.ts";
 import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
 import { MIRROR_DDL } from "./tables/mirror.ts";
+import { MOVED_DDL } from "./tables/moved.ts";
 import { PACKS_DDL } from "./tables/packs.ts";
 import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
 import { PUSH_SEED_DDL } from "./tables/push-seed.ts";
@@ -45,6 +46,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: MIRROR_POINTER_DDL, onRemoval: "kept" },
   { ddl: PUSH_SEED_DDL, onRemoval: "emptied" },
   { ddl: DOOMED_PREFIXES_DDL, onRemoval: "kept" },
+  { ddl: MOVED_DDL, onRemoval: "kept" },
   { ddl: UPLOADS_DDL, onRemoval: "emptied" },
   { ddl: FSCK_SETTINGS_DDL, onRemoval: "emptied" },
   { ddl: MAINTENANCE_DDL, onRemoval: "emptied" },
@@ -124,6 +126,8 @@ export const REPOSITORY_SCHEMA: Schema = {
       storeNamesAsBytes(db);
       addColumn(db, "mirror", "left_out TEXT");
     },
+    // Renamed repositories: a new table.
+    () => undefined,
   ],
 };
 

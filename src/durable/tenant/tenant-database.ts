@@ -52,6 +52,7 @@ import {
   markRemoving,
   nextRepoDue,
   readRepo,
+  setCheckAt,
   setPublic,
   setUsage,
   type TenantRepo,
@@ -67,6 +68,7 @@ import {
   listTokens,
   noteTokenUse,
   readToken,
+  renameRepoOfTokens,
   takeRepoOffTokens,
 } from "./tables/tokens.ts";
 
@@ -197,11 +199,32 @@ export class TenantDatabase {
   /** Notes that a repository is gone, or was never made. */
   endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">): void {
     this.#tables.transaction(() => {
-      const had = this.#tables.exist ? deleteRepo(this.#db, name, id) : undefined;
-      if (had === undefined) return;
-      addRepoCount(this.#db, -1);
-      addUsage(this.#db, { bytes: -had.bytes, objects: -had.objects });
-      takeRepoOffTokens(this.#db, name);
+      if (this.#tables.exist && this.#strikeOff(name, id)) takeRepoOffTokens(this.#db, name);
+    });
+  }
+
+  /** Takes a repository off the list. Returns whether it was on it. */
+  #strikeOff(name: string, id: string): boolean {
+    const had = deleteRepo(this.#db, name, id);
+    if (had === undefined) return false;
+    addRepoCount(this.#db, -1);
+    addUsage(this.#db, { bytes: -had.bytes, objects: -had.objects });
+    return true;
+  }
+
+  /** Has the tenant ask after a while whether a repository is still there. */
+  doubtRepo(repo: string, now: number): void {
+    if (this.#tables.exist) setCheckAt(this.#db, repo, now + CHECK_DELAY);
+  }
+
+  /** Notes that a repository has got this name, and strikes off its old one. Tokens follow it. */
+  repoArrived(repo: string, { id, from }: { readonly id: string; readonly from?: string }): void {
+    this.#tables.transaction(() => {
+      if (!this.#tables.exist) return;
+      markChecked(this.#db, repo, id);
+      if (from === undefined) return;
+      renameRepoOfTokens(this.#db, from, repo);
+      this.#strikeOff(from, id);
     });
   }
 
@@ -345,7 +368,7 @@ function refusalOf(
   if (row === undefined) return "missing-tenant";
   if (row.leaving) return "leaving";
   if (listed !== undefined) return listed.removing ? "removing" : undefined;
-  return request.byOperator ? undefined : boundOf(row, request.byPush);
+  return request.byOperator || request.renamed === true ? undefined : boundOf(row, request.byPush);
 }
 
 /** Returns the bounds of a repository. What it holds itself it knows better than its tenant. */

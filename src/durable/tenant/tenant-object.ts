@@ -162,6 +162,22 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     return this.#upkeep.retractRepo(repo, id);
   }
 
+  /** See `TenantRegistry.doubtRepo`. */
+  doubtRepo(repo: string): void {
+    this.#database.doubtRepo(repo, Date.now());
+    this.#wakeForNext(0);
+  }
+
+  /** See `TenantRegistry.repoArrived`. */
+  repoArrived(repo: string, arrived: { readonly id: string; readonly from?: string }): void {
+    this.#database.repoArrived(repo, arrived);
+  }
+
+  /** See `TenantRegistry.repoDeparted`. */
+  repoDeparted(repo: string, id: string): void {
+    this.#database.endRemoval({ name: repo, id });
+  }
+
   /** See `TenantRegistry.noteVisibility`. */
   noteVisibility(repo: string, visibility: "private" | "public"): void {
     this.#database.noteVisibility(repo, visibility);

@@ -143,12 +143,13 @@ export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
   db.run(
     `UPDATE repository SET visibility = coalesce(?, visibility), head = coalesce(?, head),
       head_chosen = head_chosen OR ?, description = coalesce(?, description),
-      read_only = coalesce(?, read_only), version = version + 1`,
+      read_only = coalesce(?, read_only), spelled = coalesce(?, spelled), version = version + 1`,
     change.visibility ?? null,
     change.head ?? null,
     Number(change.head !== undefined),
     change.description ?? null,
     change.readOnly === undefined ? null : Number(change.readOnly),
+    change.spelled ?? null,
   );
 }
 

@@ -99,6 +99,11 @@ export function listUnchecked(db: SqlDatabase, now: number, limit: number): Tena
   return Array.from(rows, repoAt);
 }
 
+/** Has a repository be asked about at this time. */
+export function setCheckAt(db: SqlDatabase, name: string, at: number): void {
+  db.run("UPDATE tenant_repos SET check_at = ? WHERE name = ? AND removing = 0", at, name);
+}
+
 /** Notes that a repository was made, with this id. */
 export function markChecked(db: SqlDatabase, name: string, id: string): void {
   db.run("UPDATE tenant_repos SET id = ?, check_at = NULL WHERE name = ? AND removing = 0", id, name);

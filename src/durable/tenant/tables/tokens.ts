@@ -170,3 +170,14 @@ export function takeRepoOffTokens(db: SqlDatabase, repo: string): void {
     repo,
   );
 }
+
+/** Has tokens that name a repository name it by its new name. */
+export function renameRepoOfTokens(db: SqlDatabase, from: string, to: string): void {
+  db.run(
+    `UPDATE tokens SET repos = (SELECT json_group_array(CASE WHEN lower(value) = ?1 THEN ?2 ELSE value END)
+      FROM json_each(tokens.repos))
+      WHERE repos IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(tokens.repos) WHERE lower(value) = ?1)`,
+    from,
+    to,
+  );
+}

@@ -1,0 +1,68 @@
+/**
+ * The subscribers of one repository's object: takes their WebSockets up, and tells them what moves.
+ *
+ * @packageDocumentation
+ */
+import { parseSubscriptionRequest } from "../../events/subscription.ts";
+import { EventSockets, type EventSource } from "./event-sockets.ts";
+import { SubscriberPlaces } from "./subscriber-places.ts";
+
+/** The statuses of a refused subscription. */
+const REFUSED = { gone: 404, "too-many": 429, full: 503 } as const;
+
+/** The subscribers of one object. */
+export class Subscribers {
+  readonly #state: DurableObjectState;
+  readonly #sockets: EventSockets;
+  readonly #places: SubscriberPlaces;
+  /** Whether subscribers may lack moves. After a sleep, only a look at the sockets tells. */
+  isUntold = false;
+
+  constructor(state: DurableObjectState, source: EventSource) {
+    this.#state = state;
+    // An object that an alarm wakes may not know its name.
+    this.#sockets = new EventSockets(state.id.name ?? "", source, () => state.getWebSockets());
+    this.#places = new SubscriberPlaces(state);
+  }
+
+  /** Whether there are any. */
+  get areAny(): boolean {
+    return this.#state.getWebSockets().length > 0;
+  }
+
+  /** Begins a subscription. The request's JSON is the Worker's own. */
+  begin(request: Request): Response {
+    // The parser refuses a request without a subscription.
+    const asked = parseSubscriptionRequest(new URL(request.url).searchParams.get("subscription") ?? "");
+    const place = this.#sockets.admits(asked) ? this.#places.admits(asked, Date.now()) : "gone";
+    if (place !== "free") return new Response(null, { status: REFUSED[place] });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    this.#state.acceptWebSocket(server, this.#places.take(asked));
+    if (this.#sockets.begin(server, asked)) this.isUntold = true;
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Ends a subscription whose client sends something. */
+  refuse(socket: WebSocket): void {
+    this.#sockets.refuse(socket);
+  }
+
+  /** Gives the place of a subscription back that has ended. */
+  leave(socket: WebSocket): void {
+    this.#places.leave(this.#state.getTags(socket));
+  }
+
+  /** Ends the subscriptions of those who may not read any more. */
+  sweep(): void {
+    this.#sockets.sweep();
+  }
+
+  /** Sends all of them the moves that they lack, or a part. `inForce` returns those of the tokens that are in force. */
+  async tell(inForce: (tokens: readonly string[]) => Promise<string[]>): Promise<void> {
+    // The answer that is under way goes out first.
+    await scheduler.wait(0);
+    this.#places.recount();
+    this.isUntold = await this.#sockets.tellAll(inForce);
+  }
+}

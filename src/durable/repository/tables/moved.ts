@@ -1,0 +1,50 @@
+/**
+ * Table `moved`: repositories that were renamed away from this object, or are on their way to it or from it. A row
+ * outlives the repository: it keeps another one from being made with the same id, since both would have the same bytes.
+ *
+ * @packageDocumentation
+ */
+import type { Forward } from "../../../refs/forward.ts";
+import { firstRow, integerAt, textAt, type SqlDatabase } from "../../sql/sql-database.ts";
+
+export const MOVED_DDL = `CREATE TABLE IF NOT EXISTS moved (
+  id TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  target TEXT NOT NULL,
+  is_public INTEGER NOT NULL
+) WITHOUT ROWID`;
+
+/**
+ * The state of a repository that moves. `leaving`: it is still here, and may be in its new place, too; `forwarding`: it
+ * has gone, and the name leads to its new place; `gone`: the name was taken again since; `arriving`: a part of it is
+ * here.
+ */
+export type MoveState = "leaving" | "forwarding" | "gone" | "arriving";
+
+/** Notes the state of a repository that moves. `target` is the name that it gets: `{tenant}/{repo}`. */
+export function writeMove(db: SqlDatabase, id: string, state: MoveState, { to, isPublic }: Forward): void {
+  const sql = "INSERT OR REPLACE INTO moved (id, state, target, is_public) VALUES (?, ?, ?, ?)";
+  db.run(sql, id, state, to, Number(isPublic));
+}
+
+/** Returns the repository in this state; `undefined` if there is none. */
+export function readMove(db: SqlDatabase, state: MoveState): (Forward & { readonly id: string }) | undefined {
+  const row = firstRow(db.rows("SELECT id, target, is_public FROM moved WHERE state = ?", state));
+  if (row === undefined) return undefined;
+  return { id: textAt(row, 0), to: textAt(row, 1), isPublic: integerAt(row, 2) === 1 };
+}
+
+/** Changes the state of all repositories that are in a state. */
+export function changeMoves(db: SqlDatabase, from: MoveState, to: MoveState): void {
+  db.run("UPDATE moved SET state = ? WHERE state = ?", to, from);
+}
+
+/** Whether the repository with this id has moved away. */
+export function hasMoved(db: SqlDatabase, id: string): boolean {
+  return firstRow(db.rows("SELECT 1 FROM moved WHERE id = ? AND state <> 'arriving'", id)) !== undefined;
+}
+
+/** Forgets that a repository moved. */
+export function deleteMove(db: SqlDatabase, id: string): void {
+  db.run("DELETE FROM moved WHERE id = ?", id);
+}
