@@ -7,6 +7,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare, Response } from "miniflare";
+import { buildDescription } from "./build-description.mjs";
 import { buildPackage } from "./build-package.mjs";
 import { speedUpSimulator } from "./simulator-speed.ts";
 import { readWranglerConfig, simulatorOptions } from "./wrangler-config.ts";
@@ -16,6 +17,8 @@ import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.ts";
 speedUpSimulator();
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+/** Where a host has the command as a package. */
+const PACKAGE_PATH = "/-/thinpack.tgz";
 const kernelFile = join(root, "src", "kernel", "kernel.wasm");
 
 /** The options of a host; each has a default. */
@@ -86,6 +89,14 @@ function logSorter(stateDir: string, onLog: (line: string) => void): (log: { mes
   };
 }
 
+/** Answers with a file of `build/assets`, made now if it is missing or old. */
+async function serveAsset({ url }: Request): Promise<Response> {
+  const build = new URL(url).pathname === PACKAGE_PATH ? buildPackage : buildDescription;
+  await build();
+  const file = join(root, "build", "assets", new URL(url).pathname);
+  return existsSync(file) ? new Response(readFileSync(file)) : new Response(null, { status: 404 });
+}
+
 /** Returns the name by which this machine reaches the host. */
 function nameOf(address = "127.0.0.1"): string {
   // The simulator takes every address of the loopback network for 127.0.0.1.
@@ -127,8 +138,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       modulesRoot: join(root, "build"),
       // The files of `build/assets`. They are made when they are requested, so that a start does not wait for them.
       serviceBindings: {
-        ASSETS: async () =>
-          new Response(readFileSync(await buildPackage()), { headers: { "Content-Type": "application/gzip" } }),
+        ASSETS: serveAsset,
       },
       bindings: {
         ADMIN_TOKEN: token,

@@ -33,7 +33,6 @@ export async function bundleWorker(entry: string, mapFile: string): Promise<stri
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
-    alias: Object.fromEntries(Object.entries(config.alias).map(([module, path]) => [module, join(root, path)])),
     sourcemap: "external",
     plugins: [kernelPlugin],
     logLevel: "error",

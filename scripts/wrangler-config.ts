@@ -21,7 +21,6 @@ const CONFIG = v.object({
   main: text,
   compatibility_date: text,
   compatibility_flags: v.array(text),
-  alias: v.record(text, text),
   r2_buckets: v.array(v.object({ binding: text, bucket_name: text })),
   kv_namespaces: v.array(v.object({ binding: text, id: v.optional(text) })),
   durable_objects: v.object({ bindings: v.array(v.object({ name: text, class_name: text })) }),

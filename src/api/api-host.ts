@@ -53,6 +53,8 @@ export interface ApiHost {
    * too many subscribers.
    */
   subscribe(name: RepositoryName, request: SubscriptionRequest): Promise<Response>;
+  /** Returns a file that the build has made; `undefined` if the deployment does not have it. */
+  asset(name: string): Promise<ReadableStream | undefined>;
   /** Whether private networks may be reached: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;
   readonly mirrors: MirrorHost;

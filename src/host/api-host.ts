@@ -29,7 +29,7 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
 export function apiHost(
   storage: RequestStorage,
   host: RequestHost,
-  { allowPrivate, flushUsage }: Pick<ApiHost, "allowPrivate" | "flushUsage">,
+  { allowPrivate, asset, flushUsage }: Pick<ApiHost, "allowPrivate" | "asset" | "flushUsage">,
 ): ApiHost {
   return {
     settings: (name) => {
@@ -46,6 +46,7 @@ export function apiHost(
     hooks: (name) => storage.hooks(repositoryKey(name)),
     subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),
     allowPrivate,
+    asset,
     flushUsage,
     mirrors: mirrorHost(storage),
   };

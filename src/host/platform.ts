@@ -43,6 +43,12 @@ const SESSION_ID_BYTES = 16;
 /** The costs that are reported for a refused request: the real ones would tell what was looked at. */
 const NOT_TOLD: RequestCounts = { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 };
 
+/** Returns a file of `build/assets`, if the deployment has it. */
+async function assetOf({ ASSETS }: Env, name: string): Promise<ReadableStream | undefined> {
+  const answer = await ASSETS?.fetch(`https://assets/-/${name}`);
+  return answer?.status === 200 && answer.body !== null ? answer.body : undefined;
+}
+
 /** The parts of one request that its end needs. */
 type Ending = Pick<PlatformOptions, "tools" | "meter"> & { readonly host: RequestHost; readonly lifetime: Lifetime };
 
@@ -90,7 +96,8 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
     });
     context.set("host", host);
     const flushUsage = (): Promise<void> => passOn(env, meter);
-    context.set("api", apiHost(storage, host, { allowPrivate: allowsPrivate(env), flushUsage }));
+    const asset = (name: string): Promise<ReadableStream | undefined> => assetOf(env, name);
+    context.set("api", apiHost(storage, host, { allowPrivate: allowsPrivate(env), asset, flushUsage }));
     await next();
     const counted = await measured(context.res, host.traffic);
     if (counted !== context.res) context.res = counted;

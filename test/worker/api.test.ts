@@ -195,6 +195,16 @@ describe("behind the API", () => {
     await vi.waitFor(async () => expect(await keysOf(prefix)).toEqual([]), { timeout: WAIT_LIMIT, interval: 200 });
   });
 
+  it("describe themselves, to programs and to people", async () => {
+    const answer = await fetch(`${host.base}/api/v1/openapi.json`);
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([200, "application/json"]);
+    expect(await answer.json()).toMatchObject({ openapi: "3.1.0" });
+    const page = await fetch(`${host.base}/api/v1/docs`);
+    expect([page.status, page.headers.get("Content-Type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(page.headers.get("X-Frame-Options")).toBe("DENY");
+    expect(await page.text()).toContain("<h1>thinpack API, version 1</h1>");
+  });
+
   it("tells its operator that each storage answers", async () => {
     const answer = await fetch(`${host.base}/healthz?deep=1`, { headers: { Authorization: "Bearer test-token" } });
     expect([answer.status, await answer.json()]).toMatchObject([

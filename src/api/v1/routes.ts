@@ -66,7 +66,7 @@ function refuseOtherMethods(routes: Hono<ApiEnv>): void {
 export function apiRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
   for (const [path, group] of GROUPS) routes.route(path, group());
-  routes.route("/", openApiRoutes(routes));
+  routes.route("/", openApiRoutes());
   refuseOtherMethods(routes);
   for (const [path, detail] of LATER) {
     routes.all(path, () => {

@@ -53,6 +53,8 @@ describe("dependencies", () => {
     "scripts/deploy.ts",
     "scripts/thinpack/main.ts",
     "scripts/build-package.mjs",
+    "scripts/build-description.mjs",
+    "scripts/description/main.ts",
     "src/worker.ts",
   ])("are all that %s imports", async (entry) => {
     const packages = await packagesOf(entry);
