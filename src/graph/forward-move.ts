@@ -1,8 +1,5 @@
 /**
- * Tells whether a push moves a ref forward, as far as its own pack tells.
- *
- * It serves only to keep the catalog's mark that everything in a pack is reachable, so false is always a safe answer. A
- * clone then costs more until the next repack, and no object is lost or shown.
+ * Tells whether a ref moves forward: from a commit to itself or to a descendant.
  *
  * @packageDocumentation
  */
@@ -12,12 +9,29 @@ import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import type { IngestedPack } from "../store/ingest/ingest-pack.ts";
+import { isAncestor } from "./ancestry.ts";
+import type { GraphSession } from "./graph-session.ts";
 
-/** A move from one commit to another, by raw names. */
+/** A move of a ref from one object to another, by raw names. */
 export type Move = { readonly from: Uint8Array; readonly to: Uint8Array };
 
-/** Whether `from` is found among the ancestors of `to` by reading at most `mostCommits` commits of the pack. */
-export async function movesForward(
+/**
+ * Whether a ref moves forward. The answer is exact, also for objects that are no commits: no ref moves forward from or
+ * to one.
+ */
+export async function movesForward(session: GraphSession, { from, to }: Move): Promise<boolean> {
+  const [old, fresh] = [session.node(from), session.node(to)];
+  for (const node of [old, fresh]) if ((await session.typeOf(node)) !== TYPE_NUMBER.commit) return false;
+  return await isAncestor(session, old, fresh);
+}
+
+/**
+ * Whether `from` is found among the ancestors of `to` by reading at most `mostCommits` commits of the pack.
+ *
+ * It serves only to keep the catalog's mark that everything in a pack is reachable, so false is always a safe answer. A
+ * clone then costs more until the next repack, and no object is lost or shown.
+ */
+export async function movesForwardInPack(
   { from, to }: Move,
   pack: Pick<IngestedPack, "typeOf" | "read">,
   format: ObjectFormat,

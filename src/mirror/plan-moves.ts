@@ -6,7 +6,7 @@
 import { itemAt } from "../bytes/assert.ts";
 import { ObjectRejected } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
-import { movesForward } from "../graph/forward-move.ts";
+import { movesForwardInPack } from "../graph/forward-move.ts";
 import { findTipTypes, peelTips, type TipValue } from "../graph/tip-values.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
@@ -114,7 +114,7 @@ async function planUpdates(
     assertMayName(name, theirs, type);
     let forward = ours === undefined;
     if (ours !== undefined && pack !== undefined && type === TYPE_NUMBER.commit) {
-      forward = await movesForward({ from: ours, to: theirs }, pack, client.format, mostCommits);
+      forward = await movesForwardInPack({ from: ours, to: theirs }, pack, client.format, mostCommits);
     }
     moved.push({ name, oldOid, newOid: toHex(theirs), forward, reached });
   }

@@ -5,9 +5,8 @@
  */
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { isAncestor } from "../graph/ancestry.ts";
+import { movesForward } from "../graph/forward-move.ts";
 import { GraphSession } from "../graph/graph-session.ts";
-import { TYPE_NUMBER } from "../object/object-type.ts";
 import type { MirrorPolicy } from "../refs/mirror-store.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
@@ -84,10 +83,6 @@ async function findRewritten({ updates, openAll, kernel }: PolicyInput): Promise
 }
 
 async function isForward(session: GraphSession, { oldOid, newOid }: RefUpdate): Promise<boolean> {
-  const [old, fresh] = [fromHex(oldOid), fromHex(newOid)];
-  if (old === undefined || fresh === undefined) return false;
-  const [from, to] = [session.node(old), session.node(fresh)];
-  if ((await session.typeOf(from)) !== TYPE_NUMBER.commit || (await session.typeOf(to)) !== TYPE_NUMBER.commit)
-    return false;
-  return await isAncestor(session, from, to);
+  const [from, to] = [fromHex(oldOid), fromHex(newOid)];
+  return from !== undefined && to !== undefined && (await movesForward(session, { from, to }));
 }

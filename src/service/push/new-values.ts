@@ -8,7 +8,7 @@
 import { itemAt } from "../../bytes/assert.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
-import { isAncestor } from "../../graph/ancestry.ts";
+import { movesForward, movesForwardInPack } from "../../graph/forward-move.ts";
 import { GraphSession } from "../../graph/graph-session.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
@@ -17,7 +17,6 @@ import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { RefRejection } from "../../refs/ref-update.ts";
 import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
-import { movesForward } from "../../graph/forward-move.ts";
 import { findTipTypes, peelTips, type TipValue } from "../../graph/tip-values.ts";
 import type { PushVerdict } from "./push-verdict.ts";
 
@@ -92,7 +91,7 @@ async function checkForward(
   if (update === undefined || update.forward || pack === undefined || type !== TYPE_NUMBER.commit) return;
   const old = fromHex(update.oldOid);
   if (old === undefined) return;
-  verdict.learn(index, { forward: await movesForward({ from: old, to: oid }, pack, format, mostCommits) });
+  verdict.learn(index, { forward: await movesForwardInPack({ from: old, to: oid }, pack, format, mostCommits) });
 }
 
 /**
@@ -116,8 +115,6 @@ async function settleForward(
   for (const { index, oid } of doubtful) {
     const old = fromHex(itemAt(verdict.updates, index).oldOid);
     if (old === undefined) continue;
-    const from = session.node(old);
-    if ((await session.typeOf(from)) !== TYPE_NUMBER.commit) continue;
-    verdict.learn(index, { forward: await isAncestor(session, from, session.node(oid)) });
+    verdict.learn(index, { forward: await movesForward(session, { from: old, to: oid }) });
   }
 }

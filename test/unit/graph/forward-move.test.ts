@@ -1,7 +1,7 @@
 /** Whether a ref moves forward, by the commits of a pack. */
 import { describe, expect, it } from "vitest";
 import { objectFormat } from "../../../src/object/object-id.ts";
-import { movesForward } from "../../../src/graph/forward-move.ts";
+import { movesForwardInPack } from "../../../src/graph/forward-move.ts";
 import { commitOf, objectId } from "../../support/git-raw.ts";
 
 const format = objectFormat("sha1");
@@ -29,7 +29,7 @@ function packOfCommits() {
   return pack;
 }
 
-describe("movesForward", () => {
+describe("movesForwardInPack", () => {
   it("finds the old tip behind lines and merges, and no other commit", async () => {
     const pack = packOfCommits();
     const [old, other] = ["1".repeat(40), "2".repeat(40)];
@@ -37,7 +37,7 @@ describe("movesForward", () => {
     const right = pack.commit(other);
     const tip = pack.commit(pack.commit(left, right), right);
     const forward = (from: string, to: string): Promise<boolean> =>
-      movesForward({ from: raw(from), to: raw(to) }, pack, format, 100);
+      movesForwardInPack({ from: raw(from), to: raw(to) }, pack, format, 100);
     expect(await forward(old, tip)).toBe(true);
     expect(await forward(other, tip)).toBe(true);
     expect(await forward(left, tip)).toBe(true);
@@ -53,10 +53,10 @@ describe("movesForward", () => {
     // Twenty diamonds: a million paths.
     for (let at = 0; at < 20; at++) [a, b] = [pack.commit(a, b), pack.commit(b, a)];
     const absent = raw("3".repeat(40));
-    expect(await movesForward({ from: absent, to: raw(a) }, pack, format, 100)).toBe(false);
+    expect(await movesForwardInPack({ from: absent, to: raw(a) }, pack, format, 100)).toBe(false);
     expect(pack.reads).toBeLessThanOrEqual(42);
     pack.reads = 0;
-    expect(await movesForward({ from: absent, to: raw(a) }, pack, format, 10)).toBe(false);
+    expect(await movesForwardInPack({ from: absent, to: raw(a) }, pack, format, 10)).toBe(false);
     expect(pack.reads).toBeLessThanOrEqual(10);
   });
 });
