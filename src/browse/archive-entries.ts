@@ -20,6 +20,7 @@ import {
   questionFor,
 } from "../object/attributes.ts";
 import { FILE_MODE, isRegular, isTree } from "../object/tree.ts";
+import type { ArchiveLimits } from "./archive-limits.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { assertDepth, findPath, HeldDirectory } from "./tree-at.ts";
 
@@ -36,13 +37,6 @@ const IGNORE = "export-ignore";
 const ATTRIBUTES = ".gitattributes";
 /** The entries whose blobs are read ahead together. */
 const BATCH = 128;
-/**
- * The most files and directories of an archive, including those that are left out. A dozen trees, each of which holds
- * the next ten times, are more files than any disk has room for. A path longer than {@link PATH_BYTES} counts once for
- * each such length.
- */
-export const MOST_ENTRIES = 500_000;
-const PATH_BYTES = 4096;
 /** The most steps of matching paths with patterns: about a second. */
 const MOST_PATTERN_STEPS = 100_000_000;
 /** The number of attribute files that are kept parsed; the next constant bounds the size of each. */
@@ -69,11 +63,11 @@ const TOP: Place = { directory: "", files: [], question: questionFor(IGNORE, "")
 export async function* archiveEntries(
   session: BrowseSession,
   tree: Uint8Array,
-  mostEntries = MOST_ENTRIES,
+  limits: ArchiveLimits,
 ): AsyncGenerator<ArchiveEntry> {
   await session.expectMany();
   let batch: ArchiveEntry[] = [];
-  for await (const entry of new ArchiveWalk(session, mostEntries).entries(tree)) {
+  for await (const entry of new ArchiveWalk(session, limits).entries(tree)) {
     batch.push(entry);
     if (batch.length < BATCH) continue;
     yield* readAhead(session, batch);
@@ -90,21 +84,17 @@ async function* readAhead(session: BrowseSession, batch: readonly ArchiveEntry[]
 
 class ArchiveWalk {
   readonly #session: BrowseSession;
-  readonly #entries: Budget;
+  readonly #limits: ArchiveLimits;
   readonly #patterns: Budget;
   /** The rules of files that were met, by the hex name of their blob. A directory may occur a thousand times. */
   readonly #parsed = new Map<string, readonly PathRule[]>();
   /** Directories on the way down that are not written yet. */
   #waiting: ArchiveEntry[] = [];
 
-  constructor(session: BrowseSession, mostEntries: number) {
+  constructor(session: BrowseSession, limits: ArchiveLimits) {
     const { pacer } = session.repository;
     this.#session = session;
-    this.#entries = new Budget({
-      limit: "archive-entries",
-      max: mostEntries,
-      message: `an archive of more than ${mostEntries} files and directories is not made here`,
-    });
+    this.#limits = limits;
     this.#patterns = new Budget(
       {
         limit: "archive-patterns",
@@ -125,7 +115,7 @@ class ArchiveWalk {
     const directory = await HeldDirectory.read(this.#session, tree);
     for (const { mode, name, oid, type } of directory.entries()) {
       const path = `${place.directory}${name}${type === "blob" ? "" : "/"}`;
-      this.#entries.spend(1 + Math.floor(path.length / PATH_BYTES));
+      this.#limits.addEntry(path);
       await this.#session.work(path.length);
       if (isTree(mode)) {
         if (this.#isIgnored(place, path)) continue;

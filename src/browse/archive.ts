@@ -7,7 +7,6 @@
  * @packageDocumentation
  * @see git-archive(1)
  */
-import { Budget } from "../bytes/budget.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
@@ -16,7 +15,8 @@ import { zipPath } from "../format/zip-path.ts";
 import { ZipEncoder, type ZipEntry } from "../format/zip.ts";
 import { textOf } from "../object/byte-text.ts";
 import { isGitlink, isRegular, isSymlink, isTree } from "../object/tree.ts";
-import { type ArchiveEntry, archiveEntries, MOST_ENTRIES } from "./archive-entries.ts";
+import { type ArchiveEntry, archiveEntries } from "./archive-entries.ts";
+import { ArchiveLimits } from "./archive-limits.ts";
 import { type OpenBlob, isText, openBlob } from "./blob.ts";
 import type { BrowseSession } from "./browse-session.ts";
 
@@ -28,7 +28,7 @@ export type ArchiveRequest = {
   readonly commit?: Uint8Array;
   /** The beginning of all paths, one character per byte. A directory's ends in a slash. */
   readonly prefix: string;
-  /** The most files and directories. If it is absent, {@link MOST_ENTRIES} applies. */
+  /** The most files and directories, if these are to be fewer than {@link ArchiveLimits} allows. */
   readonly mostEntries?: number;
 };
 
@@ -36,8 +36,6 @@ export type ArchiveRequest = {
 export type ArchiveFormat = "tar" | "tar.gz" | "zip";
 
 const BUFFER_BYTES = 256 * 1024;
-/** The most bytes of all contents of an archive together: one blob may occur in it a million times. */
-const MOST_CONTENT_BYTES = 16 * 1024 * 1024 * 1024;
 /** The bytes that are deflated in one go. More would keep all other requests waiting. */
 const DEFLATED_PIECE_BYTES = 256 * 1024;
 /** The steps that an entry with its header costs; the next constant is the steps per deflated byte. */
@@ -92,19 +90,14 @@ async function timeOf({ graph, repository }: BrowseSession, { commit }: ArchiveR
 /** Yields the entry of the prefix itself, and then those of the tree. */
 async function* allEntries(
   session: BrowseSession,
-  { tree, prefix, mostEntries = MOST_ENTRIES }: ArchiveRequest,
+  { tree, prefix }: ArchiveRequest,
+  limits: ArchiveLimits,
 ): AsyncGenerator<ArchiveEntry> {
   if (prefix.endsWith("/")) yield { path: prefix.replace(/\/+$/, "/"), mode: ROOT_MODE, oid: tree };
-  for await (const entry of archiveEntries(session, tree, mostEntries)) {
+  for await (const entry of archiveEntries(session, tree, limits)) {
     await session.work(ENTRY_STEPS);
     yield { ...entry, path: prefix + entry.path };
   }
-}
-
-/** Returns the budget for the bytes of all contents together. */
-function contentBudget(): Budget {
-  const message = `an archive of more than ${MOST_CONTENT_BYTES} bytes is not made here`;
-  return new Budget({ limit: "archive-bytes", max: MOST_CONTENT_BYTES, message });
 }
 
 function isDirectory(mode: number): boolean {
@@ -113,21 +106,21 @@ function isDirectory(mode: number): boolean {
 
 async function writeTar(session: BrowseSession, request: ArchiveRequest, { time, output }: Target): Promise<void> {
   const tar = new TarEncoder(time);
-  const contents = contentBudget();
+  const limits = new ArchiveLimits(session, request.mostEntries);
   let written = 0;
   const write = async (bytes: Uint8Array): Promise<void> => {
     written += bytes.length;
     await output.write(bytes);
   };
   await write(tar.start(request.commit && toHex(request.commit)));
-  for await (const { path, mode, oid: name } of allEntries(session, request)) {
+  for await (const { path, mode, oid: name } of allEntries(session, request, limits)) {
     const oid = toHex(name);
     if (isDirectory(mode)) {
       await write(tar.entry({ path, mode, oid, size: 0 }));
       continue;
     }
     const blob = await openBlob(session, name);
-    contents.spend(blob.size);
+    limits.addContent(name, blob.size);
     if (isSymlink(mode)) {
       const target = textOf(await wholeOf(blob));
       await write(tar.entry({ path, mode, oid, size: 0, target }));
@@ -177,8 +170,8 @@ async function writeZipEntries(
 ): Promise<void> {
   const { memory } = session.repository;
   let heldBytes = 0;
-  const contents = contentBudget();
-  for await (const { path: gitPath, mode, oid } of allEntries(session, request)) {
+  const limits = new ArchiveLimits(session, request.mostEntries);
+  for await (const { path: gitPath, mode, oid } of allEntries(session, request, limits)) {
     const path = request.prefix + zipPath(gitPath.slice(request.prefix.length));
     if (zip.heldBytes - heldBytes >= DIRECTORY_STEP) {
       session.keep(zip.heldBytes - heldBytes);
@@ -191,7 +184,7 @@ async function writeZipEntries(
       continue;
     }
     const blob = await openBlob(session, oid);
-    contents.spend(blob.size);
+    limits.addContent(oid, blob.size);
     if (blob.isHeld) {
       await whileHeld(session, HELD_TIMES * blob.size, async () => {
         await writeZipped(session, zip, { path, mode }, { output, bytes: await wholeOf(blob) });

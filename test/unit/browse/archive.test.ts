@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ArchiveFormat, writeArchive } from "../../../src/browse/archive.ts";
 import { cutPieces, openBlob } from "../../../src/browse/blob.ts";
 import { archiveEntries } from "../../../src/browse/archive-entries.ts";
+import { ArchiveLimits } from "../../../src/browse/archive-limits.ts";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { GitRepository } from "../../support/git-repository.ts";
@@ -213,11 +214,15 @@ describe("an archive of wide directories within each other", () => {
     git.git(["update-ref", "refs/tags/deep", tree]);
     const record = await store.push(git.pack(["--all"]), [tree]);
     store.packs = [{ ...record, marked: true }];
+    // Beside what is tested, no limit is met.
+    const limits = new ArchiveLimits({
+      answer: { ...store.answer(rawName("")), packs: [{ ...record, objects: 1e6 }] },
+    });
     const count = async (from: string): Promise<number> => {
       const session = await sessionOf(store);
       let entries = 0;
       try {
-        for await (const _ of archiveEntries(session, rawName(from))) entries++;
+        for await (const _ of archiveEntries(session, rawName(from), limits)) entries++;
       } finally {
         session.close();
       }

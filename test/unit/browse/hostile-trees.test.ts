@@ -37,7 +37,7 @@ async function archived(hostile: HostilePack, format: ArchiveFormat): Promise<Wr
   const { session, pauses } = await opened(hostile);
   let bytes = 0;
   const output = { write: async (piece: Uint8Array) => void (bytes += piece.length) };
-  const request = { tree: rawName(hostile.tree), commit: rawName(hostile.tip), prefix: "", mostEntries: 20_000 };
+  const request = { tree: rawName(hostile.tree), commit: rawName(hostile.tip), prefix: "" };
   const error = await writeArchive(session, request, format, output).catch((thrown: unknown) => thrown);
   session.close();
   return { error, bytes, pauses };
@@ -55,6 +55,28 @@ describe("an archive", () => {
       expect(Math.max(...pauses)).toBeLessThan(8_000_000);
     },
   );
+
+  it("is refused sooner the longer the paths are", async () => {
+    const [short, long] = [bombPack(40, 10), bombPack(40, 10, "name".repeat(50))];
+    const { bytes, error } = await archived(long, "tar");
+    expect(limitOf(error)).toBe("archive-entries");
+    // Each path has 2,000 characters, and a tar of short ones is of headers alone.
+    expect(bytes).toBeLessThan(2 * (await archived(short, "tar")).bytes);
+  });
+
+  it.each(["tar", "tar.gz", "zip"] as const)("as %s is refused for one large file under many names", async (format) => {
+    const zeros = new Uint8Array(1024 * 1024);
+    const files = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`file${i}`, zeros]));
+    const { error, pauses } = await archived(directoryPack(files), format);
+    expect(limitOf(error)).toBe("archive-bytes");
+    expect(Math.max(...pauses)).toBeLessThan(8_000_000);
+  });
+
+  it("has what is stored, however many files that is", async () => {
+    const files = Object.fromEntries(Array.from({ length: 25_000 }, (_, i) => [`file${i}`, `${i}`]));
+    const { error } = await archived(directoryPack(files), "tar");
+    expect(error).toBeUndefined();
+  });
 
   it("is refused even if all of these files are left out", async () => {
     const bomb = directoryPack({ ".gitattributes": "* export-ignore\n" });
