@@ -18,6 +18,7 @@ export const LIMIT_NAMES = [
   "delta-chain",
   "delta-segments",
   "delta-work",
+  "divided-pack",
   "inflated-bytes",
   "kernel-memory",
   "line-bytes",

@@ -7,9 +7,10 @@
 
 /**
  * The origin of a pack. A `copy` is a tip pack: all of its objects are in other packs, too. So its mark says nothing
- * about reachability and is always set.
+ * about reachability and is always set. A `cruft` pack holds objects that no ref reached when it was made; no reader is
+ * told of it.
  */
-export type PackSource = "receive" | "mirror" | "repack" | "copy";
+export type PackSource = "receive" | "mirror" | "repack" | "copy" | "cruft";
 
 /** One pack of a repository. It is immutable once committed, except for `marked`, which the ref store clears. */
 export type PackRecord = {

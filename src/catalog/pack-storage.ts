@@ -10,7 +10,7 @@
  */
 
 /** The files of a pack, by extension. */
-export type PackExtension = "pack" | "idx" | "rev" | "kinds" | `scratch-${number}` | `part-${number}`;
+export type PackExtension = "pack" | "idx" | "rev" | "kinds" | "mtimes" | `scratch-${number}` | `part-${number}`;
 
 /** Names one file of one pack: `objects/pack/pack-{pack}.{extension}` below the repository's prefix. */
 export type PackFile = { readonly pack: string; readonly extension: PackExtension };

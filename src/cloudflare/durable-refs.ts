@@ -91,9 +91,9 @@ export function durableRefs(
     },
     replacePacks: (request) => call(async () => object.replacePacks(request)),
     maintenance: async () => (await call(async () => object.maintenance({ kind: "show" }))).state,
-    askForMaintenance: async () => (await call(async () => object.maintenance({ kind: "ask" }))).state,
-    beginMaintenance: async (id, packName) =>
-      (await call(async () => object.maintenance({ kind: "begin", id, packName }))).begun ?? { kind: "gone" },
+    askForMaintenance: async (purge) => (await call(async () => object.maintenance({ kind: "ask", purge }))).state,
+    beginMaintenance: async (id, packNames) =>
+      (await call(async () => object.maintenance({ kind: "begin", id, packNames }))).begun ?? { kind: "gone" },
     endMaintenance: async (id, run) => {
       await call(async () => object.maintenance({ kind: "end", id, run }));
     },

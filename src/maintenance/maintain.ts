@@ -1,18 +1,26 @@
 /**
- * Does one step of a repository's maintenance: combines the packs that the repository's store has planned. Pushes and
- * fetches go on meanwhile. A step that dies leaves nothing but files under a lease, which are swept when that ends.
+ * Does one step of a repository's maintenance, as the repository's store has planned it: combines packs, or finds out
+ * what refs reach. Pushes and fetches go on meanwhile. A step that dies leaves nothing but files under a lease, which are
+ * swept when that ends.
  *
  * @packageDocumentation
  * @see git-repack(1), `--geometric`
  */
+import { itemAt } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { combinePacks } from "../packing/combine-packs.ts";
 import { StagedPack } from "../packing/staged-pack.ts";
-import type { MaintenanceRun, MaintenanceStore } from "../refs/maintenance-store.ts";
-import type { PackCatalog } from "../refs/pack-catalog.ts";
+import {
+  type BeginMaintenanceAnswer,
+  type MaintenanceRun,
+  type MaintenanceStore,
+  PACKS_WRITTEN,
+} from "../refs/maintenance-store.ts";
+import type { PackCatalog, ReplacePacksRequest } from "../refs/pack-catalog.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
+import { walkRefs, type WalkInput } from "./walk.ts";
 
 /** The random bytes of a pack's name. */
 const PACK_NAME_BYTES = 20;
@@ -24,29 +32,80 @@ export type Maintained = {
   readonly catalog: PackCatalog;
 };
 
-type Result = Pick<MaintenanceRun, "outcome" | "written">;
+type Result = Pick<MaintenanceRun, "outcome" | "written" | "undecided" | "error">;
 
-/** Combines packs, and puts the result in their place. */
-async function rollUp(
-  { repository, catalog }: Maintained,
-  record: RepositoryRecord,
-  packs: readonly PackRecord[],
-  packName: string,
-): Promise<Result> {
-  const staged = new StagedPack(packName, repository.refs, repository.storage(record.id));
-  let combined: PackRecord;
+const NOTHING: Result = { outcome: "nothing", written: 0 };
+
+/** The keys of the packs that a step may write, and what it was begun with. */
+type Step = {
+  readonly record: RepositoryRecord;
+  readonly packs: readonly PackRecord[];
+  readonly purges: boolean;
+  readonly staged: readonly StagedPack[];
+};
+
+type Begun = Extract<BeginMaintenanceAnswer, { kind: "begun" }>;
+type PackNames = WalkInput["packNames"];
+
+const bytesOf = (packs: readonly PackRecord[]): number => packs.reduce((sum, { packBytes }) => sum + packBytes, 0);
+
+/** A request to the catalog, and what the report of the step says beside it. */
+type Made = { readonly request: ReplacePacksRequest; readonly undecided?: boolean };
+
+/** Combines packs. */
+async function rollUp(repository: Repository, { record, packs, staged }: Step): Promise<Made> {
+  const combined = await combinePacks({ repository, record, packs, packName: itemAt(staged, 0).name });
+  return { request: { id: record.id, added: [combined], replaced: packs.map(({ name }) => name) } };
+}
+
+/** Finds out what refs reach; `undefined` if the repository is gone. */
+async function walk(repository: Repository, { purges, staged }: Step): Promise<Made | undefined> {
+  const result = await walkRefs({ repository, purges, packNames: [itemAt(staged, 0).name, itemAt(staged, 1).name] });
+  if (result === undefined) return undefined;
+  const { undecided, id, added, replaced, found } = result;
+  return { request: { id, added, replaced, found }, ...(undecided ? { undecided } : {}) };
+}
+
+async function discard(staged: readonly StagedPack[]): Promise<void> {
+  for (const pack of staged) await pack.discard();
+}
+
+/** Does a step, and deletes what it wrote in vain. */
+async function doStep({ repository, catalog }: Maintained, kind: MaintenanceRun["step"], step: Step): Promise<Result> {
+  let made: Made | undefined;
   try {
-    combined = await combinePacks({ repository, record, packs, packName });
+    made = await (kind === "walk" ? walk(repository, step) : rollUp(repository, step));
   } catch (error) {
-    await staged.discard();
+    await discard(step.staged);
     throw error;
   }
-  const replaced = packs.map(({ name }) => name);
-  // Where the answer is lost, the packs may well have been replaced: the lease sees to the files if they were not.
-  const { kind } = await catalog.replacePacks({ id: record.id, added: [combined], replaced });
-  if (kind === "done") return { outcome: "done", written: combined.packBytes };
-  await staged.discard();
-  return { outcome: "stale", written: combined.packBytes };
+  if (made === undefined) return { outcome: "stale", written: 0 };
+  const { request, undecided } = made;
+  // Where the answer is lost, the packs may well have been taken: a lease sees to the files if they were not.
+  const { kind: answer } = await catalog.replacePacks(request);
+  const written = bytesOf(request.added);
+  if (answer === "done") {
+    const used = new Set(request.added.map(({ name }) => name));
+    for (const pack of step.staged) if (!used.has(pack.name)) await pack.discard(false);
+    return { outcome: "done", written, ...(undecided === undefined ? {} : { undecided }) };
+  }
+  await discard(step.staged);
+  return { outcome: "stale", written };
+}
+
+/** Does a step, whatever it meets. */
+async function tryStep(maintained: Maintained, begun: Begun, packNames: PackNames): Promise<Result> {
+  const { repository } = maintained;
+  const { record, packs, purges, step } = begun;
+  if (step === "nothing") return NOTHING;
+  const storage = repository.storage(record.id);
+  const names = packNames.slice(0, PACKS_WRITTEN[step]);
+  const staged = names.map((name) => new StagedPack(name, repository.refs, storage));
+  try {
+    return await doStep(maintained, step, { record, packs, purges, staged });
+  } catch (error) {
+    return { outcome: "failed", written: 0, error: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /**
@@ -54,33 +113,24 @@ async function rollUp(
  * repository has the name now. It never throws for what a step met: the report says that it failed, and the store has it
  * tried again later.
  */
-export async function maintain(maintained: Maintained, id: string): Promise<MaintenanceRun> {
-  const { repository, maintenance } = maintained;
+export async function maintain({ maintenance, ...rest }: Maintained, id: string): Promise<MaintenanceRun> {
+  const { repository } = rest;
   const at = repository.now();
-  const packName = toHex(repository.random(PACK_NAME_BYTES));
-  const begun = await maintenance.beginMaintenance(id, packName);
-  const packs = begun.kind === "gone" ? [] : begun.packs;
-  const sums = {
-    packs: packs.length,
-    objects: packs.reduce((sum, pack) => sum + pack.objects, 0),
-    bytes: packs.reduce((sum, pack) => sum + pack.packBytes, 0),
-  };
-  const ended = (result: Result & { error?: string }): MaintenanceRun => ({
+  const newName = (): string => toHex(repository.random(PACK_NAME_BYTES));
+  const packNames = [newName(), newName()] as const;
+  const begun = await maintenance.beginMaintenance(id, packNames);
+  if (begun.kind === "gone") return { step: "roll-up", at, ms: 0, packs: 0, objects: 0, bytes: 0, ...NOTHING };
+  const { packs, step } = begun;
+  const result = await tryStep({ maintenance, ...rest }, begun, packNames);
+  const run = {
+    step: step === "nothing" ? "roll-up" : step,
     at,
     ms: repository.now() - at,
-    ...sums,
+    packs: packs.length,
+    objects: packs.reduce((sum, pack) => sum + pack.objects, 0),
+    bytes: bytesOf(packs),
     ...result,
-  });
-  let run: MaintenanceRun;
-  try {
-    run = ended(
-      begun.kind === "gone" || packs.length === 0
-        ? { outcome: "nothing", written: 0 }
-        : await rollUp(maintained, begun.record, packs, packName),
-    );
-  } catch (error) {
-    run = ended({ outcome: "failed", written: 0, error: error instanceof Error ? error.message : String(error) });
-  }
-  if (begun.kind !== "gone") await maintenance.endMaintenance(id, run);
+  } as const;
+  await maintenance.endMaintenance(id, run);
   return run;
 }

@@ -10,12 +10,13 @@
  * @packageDocumentation
  * @see git-pack-objects(1)
  */
-import { f64At, u32At, u8At } from "../bytes/assert.ts";
+import { f64At, present, u32At, u8At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
+import type { PackTables } from "../format/pack-index-encoder.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER, OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
@@ -26,7 +27,7 @@ import { PartBuffers } from "../store/ingest/part-buffers.ts";
 import { writeIndexFiles } from "../store/ingest/pack-index-writer.ts";
 import { StagedFile } from "../store/ingest/staged-file.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
-import { CombinedEntries, type SourcePack } from "./combined-entries.ts";
+import { CombinedEntries, type EntryChoice, type SourcePack } from "./combined-entries.ts";
 import { ENTRY_WINDOW_BYTES, type EntryRange, EntryReader } from "./entry-reader.ts";
 import { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";
@@ -51,6 +52,14 @@ export type CombineInput = {
   readonly packs: readonly PackRecord[];
   /** The stem of the keys to write. */
   readonly packName: string;
+  /** Which of the objects are taken; all of them if absent. */
+  readonly choice?: EntryChoice & {
+    /**
+     * Makes the entry anew that begins at `offset` of the pack at this place of `packs`, for a delta whose base is not
+     * taken.
+     */
+    readonly whole: (pack: number, offset: number) => AsyncIterable<Uint8Array>;
+  };
 };
 
 /** Writes the new pack. */
@@ -76,17 +85,25 @@ class Combining {
     this.#depths = new Uint8Array(entries.count);
   }
 
-  get offsets(): Float64Array {
-    return this.#placed;
-  }
-
-  get crcs(): Uint32Array {
-    return this.#crcs;
+  /** Returns the columns that an index is written from, for the objects in these slots. */
+  columns(slots: Uint32Array): Omit<PackTables, "format" | "packChecksum"> {
+    const { rawSize } = this.#format;
+    const names = new Uint8Array(slots.length * rawSize);
+    for (const [i, slot] of slots.entries())
+      names.set(this.#entries.names.subarray(slot * rawSize, (slot + 1) * rawSize), i * rawSize);
+    return {
+      count: slots.length,
+      order: Uint32Array.from(slots, (_, i) => i),
+      names,
+      stride: rawSize,
+      crcs: Uint32Array.from(slots, (slot) => u32At(this.#crcs, slot)),
+      offsets: Float64Array.from(slots, (slot) => f64At(this.#placed, slot)),
+    };
   }
 
   /** Writes all entries. Returns the number of those before the ones that completion appended, and where they end. */
   async run(): Promise<{ ownObjects: number; ownBytes: number }> {
-    await this.#output.begin(this.#entries.count);
+    await this.#output.begin(this.#entries.kept);
     let ownObjects = 0;
     for (const types of PASSES) {
       for (const source of this.#entries.sources) {
@@ -148,6 +165,7 @@ class Combining {
     if (this.#header.decode(bytes, 0, bytes.length, rawSize) === "short")
       throw new CorruptStore("the pack ends within an entry", { pack: handle.record.name, offset: range.offset });
     const base = this.#baseOf(source, range.offset, bytes);
+    if (base >= 0 && !this.#entries.isKept(base)) return await this.#writeWhole(slot, source, range.offset);
     const depth = base < 0 ? 0 : u8At(this.#depths, base) + 1;
     if (depth > MOST_DEPTH && this.#entries.takeWhole(slot)) return false;
     this.#depths[slot] = Math.min(depth, 255);
@@ -164,6 +182,18 @@ class Combining {
     else await streamRun(handle, { offset: range.offset + replaced, length: range.end - range.offset - replaced }, sum);
     if (crc !== order.index.crcAt(order.positionAt(rank)))
       throw new CorruptStore("the entry's CRC-32 is wrong", { pack: handle.record.name, offset: range.offset });
+    return true;
+  }
+
+  /** Writes an entry without its base, which is not taken. */
+  async #writeWhole(slot: number, { handle }: SourcePack, offset: number): Promise<boolean> {
+    const { choice, packs, repository } = this.#input;
+    const pack = packs.indexOf(handle.record);
+    this.#placed[slot] = this.#output.offset;
+    for await (const bytes of present(choice, "a choice").whole(pack, offset)) {
+      this.#crcs[slot] = repository.crc32(u32At(this.#crcs, slot), bytes);
+      await this.#output.append(bytes);
+    }
     return true;
   }
 
@@ -236,7 +266,7 @@ export async function combinePacks(input: CombineInput): Promise<PackRecord> {
   const held = memoryFor(packs, format.rawSize, memoryPackBytes);
   repository.memory.hold(held);
   const handles: PackHandle[] = openObjects(repository, record, packs).packs.slice();
-  const entries = await CombinedEntries.load(handles, format);
+  const entries = await CombinedEntries.load(handles, format, input.choice);
   const storage = repository.storage(record.id);
   const buffers = new PartBuffers(memoryPackBytes);
   const file = new StagedFile(storage, { pack: packName, extension: "pack" }, buffers);
@@ -252,27 +282,19 @@ export async function combinePacks(input: CombineInput): Promise<PackRecord> {
     await output.end();
     await file.finish();
     file.release();
+    const slots = entries.keptSlots();
     const written = await writeIndexFiles({
       storage,
       pack: packName,
-      tables: {
-        format,
-        count: entries.count,
-        order: Uint32Array.from({ length: entries.count }, (_, slot) => slot),
-        names: entries.names,
-        stride: format.rawSize,
-        crcs: combining.crcs,
-        offsets: combining.offsets,
-        packChecksum: checksum,
-      },
-      types: entries.types(),
+      tables: { format, packChecksum: checksum, ...combining.columns(slots) },
+      types: entries.typesOf(slots),
       hash: repository.hash,
       buffers,
     });
     return {
       name: packName,
       checksum: toHex(checksum),
-      objects: entries.count,
+      objects: entries.kept,
       ...own,
       packBytes: file.length,
       ...written,

@@ -41,11 +41,22 @@ async function loadSources(handles: readonly PackHandle[], format: ObjectFormat)
   return sources;
 }
 
+/** Which objects of the packs are taken. */
+export type EntryChoice = {
+  /** Whether to take the object with this raw name. */
+  readonly keeps: (name: Uint8Array) => boolean;
+  /** Whether to take objects that are there only because completion appended them. */
+  readonly takesAppended: boolean;
+};
+
+const EVERYTHING: EntryChoice = { keeps: () => true, takesAppended: true };
+
 /** The table. It takes about 60 bytes per entry beside the packs' indexes. */
 export class CombinedEntries {
   readonly sources: readonly SourcePack[];
   /** The number of different objects. */
   readonly count: number;
+  #kept = 0;
   /** The raw names of the objects, by slot. */
   readonly names: Uint8Array<ArrayBuffer>;
   readonly #slots: Uint32Array<ArrayBuffer>;
@@ -57,11 +68,15 @@ export class CombinedEntries {
   readonly #appended: Uint8Array<ArrayBuffer>;
 
   /** Reads the indexes and types of packs, oldest first. */
-  static async load(handles: readonly PackHandle[], format: ObjectFormat): Promise<CombinedEntries> {
-    return new CombinedEntries(await loadSources(handles, format), format);
+  static async load(
+    handles: readonly PackHandle[],
+    format: ObjectFormat,
+    choice: EntryChoice = EVERYTHING,
+  ): Promise<CombinedEntries> {
+    return new CombinedEntries(await loadSources(handles, format), format, choice);
   }
 
-  private constructor(sources: readonly SourcePack[], { rawSize }: ObjectFormat) {
+  private constructor(sources: readonly SourcePack[], { rawSize }: ObjectFormat, choice: EntryChoice) {
     this.sources = sources;
     const last = sources.at(-1);
     const total = last === undefined ? 0 : last.first + last.order.count;
@@ -91,15 +106,39 @@ export class CombinedEntries {
     }
     freeMemory(names);
     freeMemory(sorted);
-    for (const isOwn of [true, false]) for (const source of sources) this.#choose(source, isOwn);
+    const kept = new Uint8Array(count);
+    for (let slot = 0; slot < count; slot++)
+      kept[slot] = choice.keeps(this.names.subarray(slot * rawSize, (slot + 1) * rawSize)) ? 1 : 0;
+    for (const source of sources) this.#choose(source, true, kept);
+    if (choice.takesAppended) for (const source of sources) this.#choose(source, false, kept);
+    for (const entry of this.#chosen) if (entry !== NONE) this.#kept++;
+    freeMemory(kept);
+  }
+
+  /** The number of objects that are taken. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** Whether an object is taken. */
+  isKept(slot: number): boolean {
+    return u32At(this.#chosen, slot) !== NONE;
+  }
+
+  /** Returns the slots of the objects that are taken, in the order of their names. */
+  keptSlots(): Uint32Array<ArrayBuffer> {
+    const slots = new Uint32Array(this.#kept);
+    for (let slot = 0, next = 0; slot < this.count; slot++) if (this.isKept(slot)) slots[next++] = slot;
+    return slots;
   }
 
   /** Enters a pack's own entries or, in the second round, those that completion appended to it. */
-  #choose({ handle, order, first }: SourcePack, isOwn: boolean): void {
+  #choose({ handle, order, first }: SourcePack, isOwn: boolean, kept: Uint8Array): void {
     const own = handle.record.ownObjects;
     const [from, to] = isOwn ? [0, own] : [own, order.count];
     for (let rank = from; rank < to; rank++) {
       const slot = this.slotOf(first + rank);
+      if (u8At(kept, slot) === 0) continue;
       const chosen = u32At(this.#chosen, slot);
       if (chosen === NONE) {
         this.#chosen[slot] = first + rank;
@@ -140,13 +179,13 @@ export class CombinedEntries {
     return true;
   }
 
-  /** Returns the byte with the type and size of each object, in the order of the slots. */
-  types(): Uint8Array<ArrayBuffer> {
-    const types = new Uint8Array(this.count);
-    for (let slot = 0; slot < this.count; slot++) {
+  /** Returns the byte with the type and size of the object in each of these slots. */
+  typesOf(slots: Uint32Array): Uint8Array<ArrayBuffer> {
+    const types = new Uint8Array(slots.length);
+    for (const [i, slot] of slots.entries()) {
       const entry = u32At(this.#chosen, slot);
       const { first, order, types: all } = this.#sourceOf(entry);
-      types[slot] = u8At(all, order.positionAt(entry - first));
+      types[i] = u8At(all, order.positionAt(entry - first));
     }
     return types;
   }

@@ -10,23 +10,16 @@ import { f64At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { findSorted } from "../bytes/sorted.ts";
-import {
-  EntryHeader,
-  MAX_ENTRY_HEADER_BYTES,
-  encodeEntry,
-  encodeEntryHeader,
-  encodeOfsDistance,
-} from "../format/pack-entry.ts";
+import { EntryHeader, MAX_ENTRY_HEADER_BYTES, encodeEntryHeader, encodeOfsDistance } from "../format/pack-entry.ts";
 import type { PackSelection } from "./pack-selection.ts";
 import { OFS_DELTA, REF_DELTA } from "../object/object-type.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
-import { openLargeContent } from "../store/large-content.ts";
 import { COPYING } from "./copy-policy.ts";
 import { type Gathered, sweepPack } from "./pack-sweep.ts";
-import { type Adler32, sumOver, undeflated } from "../format/stored-zlib.ts";
 import type { PackOutput } from "./pack-output.ts";
 import type { FetchSession } from "./pack-session.ts";
 import { streamRun } from "./stored-run.ts";
+import { wholeEntry } from "./whole-entry.ts";
 
 /** The options that decide how a delta is sent. */
 export type CopyOptions = {
@@ -321,28 +314,12 @@ export class PackCopy {
   async #copyWhole(offset: number): Promise<undefined> {
     await this.#session.awake();
     const { reader, inflating } = this.#session.graph;
-    const object = await reader.readAtIfHeld(this.#selection.pack, offset);
-    if (object === undefined) await this.#streamWhole(offset);
-    else await this.#append(encodeEntry(object.type, inflating.bytes(object.held), this.#options.deflate));
-    return undefined;
-  }
-
-  /** Re-encodes an object that is too large to be held, or has such a base. */
-  async #streamWhole(offset: number): Promise<void> {
-    const { reader, inflating } = this.#session.graph;
-    const chain = await reader.chainAt(this.#selection.pack, offset);
-    const { type, size, pieces } = await openLargeContent(inflating, chain);
-    const end = encodeEntryHeader(type, size, this.#newHeader, 0);
-    await this.#append(this.#newHeader.subarray(0, end));
-    const adler32: Adler32 = (adler, bytes) => {
-      const { kernel } = inflating;
-      return sumOver(kernel, bytes, adler, (value, at, length) => kernel.adler32(value, at, length));
-    };
-    // The copy may have waited for the client meanwhile.
-    await this.#session.awake();
-    for await (const bytes of undeflated(pieces, size, adler32)) {
+    const tools = { reader, inflating, deflate: this.#options.deflate };
+    for await (const bytes of wholeEntry(tools, this.#selection.pack, offset)) {
       await this.#append(bytes);
+      // The copy may have waited for the client meanwhile.
       await this.#session.awake();
     }
+    return undefined;
   }
 }

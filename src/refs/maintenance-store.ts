@@ -8,8 +8,16 @@
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { RepositoryRecord } from "./ref-store.ts";
 
+/**
+ * Objects that values of refs reach which those had within this time are not taken for unreachable: they may still be
+ * wanted. Milliseconds.
+ */
+export const KEPT_VALUES_TIME = 10 * 60_000;
+
 /** What one step did. Times are in milliseconds, sizes in bytes. */
 export type MaintenanceRun = {
+  /** `roll-up`: packs were combined. `walk`: it was found out what the refs reach. */
+  readonly step: "roll-up" | "walk";
   /** `nothing`: nothing was due. `stale`: others changed the catalog meanwhile, and the work was dropped. */
   readonly outcome: "done" | "nothing" | "stale" | "failed";
   /** When it began, in milliseconds since the epoch. */
@@ -21,9 +29,17 @@ export type MaintenanceRun = {
   readonly bytes: number;
   /** The bytes of what was written instead. */
   readonly written: number;
+  /**
+   * Whether the walk left packs without the mark. Values that refs had lately reach some of their objects, or a pack is
+   * too large to be divided.
+   */
+  readonly undecided?: boolean;
   /** A sentence, where the run failed. */
   readonly error?: string;
 };
+
+/** The most packs that a step writes. */
+export const PACKS_WRITTEN = { "roll-up": 1, walk: 2 } as const satisfies Record<MaintenanceRun["step"], number>;
 
 /** The part of a catalog that is told of packs with one origin or state. */
 export type PackSum = { readonly packs: number; readonly objects: number; readonly bytes: number };
@@ -34,10 +50,14 @@ export type MaintenanceState = {
   readonly total: PackSum;
   /** Of these, the packs without the mark: something in them may be unreachable. */
   readonly unmarked: PackSum;
+  /** The cruft packs: what no ref reaches. */
+  readonly unreachable: PackSum;
   /** The tip packs. */
   readonly tipPacks: PackSum;
-  /** The number of packs that the next step would combine; 0 if there is nothing to do. */
+  /** The number of packs that the next step would combine, or look at; 0 if there is nothing to do. */
   readonly due: number;
+  /** Whether a purge was asked for, and files of what it removes are left. */
+  readonly purging: boolean;
   /** Whether somebody asked for maintenance, and it is not finished. */
   readonly asked: boolean;
   /** When the job that has not reported yet was sent. Milliseconds since the epoch. */
@@ -52,22 +72,29 @@ export type BeginMaintenanceAnswer =
   | {
       readonly kind: "begun";
       readonly record: RepositoryRecord;
-      /** The packs that the step combines, oldest first; none if nothing is due. */
+      /** `nothing`: nothing is due. */
+      readonly step: MaintenanceRun["step"] | "nothing";
+      /** The packs that the step combines, or of which it finds out whether refs reach them; oldest first. */
       readonly packs: readonly PackRecord[];
+      /** Whether what no ref reaches is to be removed at once. */
+      readonly purges: boolean;
     };
 
 /** The maintenance of one repository, as those see it who administer it. */
 export interface MaintenanceControl {
   /** Returns the state; `undefined` if there is no repository. */
   maintenance(): Promise<MaintenanceState | undefined>;
-  /** Makes maintenance due now. Returns the state; `undefined` if there is no repository. */
-  askForMaintenance(): Promise<MaintenanceState | undefined>;
+  /**
+   * Makes maintenance due now and, with `purge`, has everything removed that no ref reaches. Returns the state;
+   * `undefined` if there is no repository.
+   */
+  askForMaintenance(purge: boolean): Promise<MaintenanceState | undefined>;
 }
 
 /** The maintenance of one repository. */
 export interface MaintenanceStore extends MaintenanceControl {
-  /** Plans a step of repository `id`, and leases the keys of the pack that it may write. */
-  beginMaintenance(id: string, packName: string): Promise<BeginMaintenanceAnswer>;
+  /** Plans a step of repository `id`, and leases the keys of the packs that it may write. */
+  beginMaintenance(id: string, packNames: readonly string[]): Promise<BeginMaintenanceAnswer>;
   /** Notes what a step of repository `id` did. */
   endMaintenance(id: string, run: MaintenanceRun): Promise<void>;
 }

@@ -18,6 +18,21 @@ export type ReplacePacksRequest = {
   readonly added: readonly PackRecord[];
   /** Names of packs, each once. Their files stay for a day, because readers that began earlier still read them. */
   readonly replaced: readonly string[];
+  /**
+   * What a walk from the refs has found out. With it, the packs that are added have the marks it says, and may be cruft
+   * packs.
+   */
+  readonly found?: FoundReachable;
+};
+
+/** The packs of which a walk has found that refs reach all their objects. */
+export type FoundReachable = {
+  /** The snapshot that was walked. If anything has changed since, the request is `stale`. */
+  readonly version: number;
+  /** Names of packs, each with the ref that reaches all of it by itself; without one, all refs together do. */
+  readonly marks: readonly { readonly pack: string; readonly ref?: string }[];
+  /** Whether the files of the replaced packs, and all cruft packs, are deleted as soon as can be: a purge. */
+  readonly purges: boolean;
 };
 
 /**

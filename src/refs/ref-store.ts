@@ -195,6 +195,8 @@ export type BeginPushAnswer =
   | {
       readonly kind: "begun";
       readonly record: DescribedRepository;
+      /** See `OpenSnapshot`. */
+      readonly version: number;
       /** Whether this request made the repository; absent if not. */
       readonly made?: true;
       readonly packs: readonly PackRecord[];
@@ -218,6 +220,11 @@ export type CommitPushRequest = {
    * command is refused.
    */
   readonly id: string;
+  /**
+   * The version of the catalog that the push was checked against. Objects that became unreachable since may be what it
+   * refers to: they are then kept. They are kept in any case if the version is absent.
+   */
+  readonly version?: number;
   readonly pack?: PackRecord;
   /**
    * A second pack, of objects that `pack` or earlier packs also have. It is kept only together with `pack`, and needs a

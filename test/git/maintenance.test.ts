@@ -55,4 +55,38 @@ describe("maintenance after many pushes", () => {
       await bed.git.ok(["rev-list", "--objects", "main"], { cwd: source }),
     );
   });
+
+  it("purges what a force-push left: no pack, and nothing over HTTP, has a byte of it", async () => {
+    const { git } = bed;
+    const source = await importFixture(git, "secret", linear(3));
+    const path = "acme/secret";
+    await bed.api("PUT", path, { visibility: "public" });
+    await git.ok(["push", "-q", bed.url(path), "main"], { cwd: source });
+    const clone = git.fresh();
+    await git.ok(["clone", "-q", bed.url(path), clone]);
+    await git.commit(clone, "secret.txt", "a secret of many words\n");
+    const blob = await git.ok(["rev-parse", "HEAD:secret.txt"], { cwd: clone });
+    const gone = await git.ok(["rev-parse", "HEAD"], { cwd: clone });
+    await git.ok(["push", "-q", "origin", "main"], { cwd: clone });
+    await git.ok(["push", "-q", "-f", "origin", "HEAD~:refs/heads/main"], { cwd: clone });
+    expect((await bed.api("POST", `${path}/maintenance`, { purge: true })).status).toBe(202);
+    const after = await settled(path);
+    expect(after.runs[0]?.error ?? null).toBeNull();
+    expect(after).toMatchObject({ purging: false, unreachable: { packs: 0 }, unmarked: { packs: 0 } });
+    const again = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", bed.url(path), again]);
+    await git.ok(["fsck", "--full", "--strict"], { cwd: again });
+    for (const oid of [blob, gone]) {
+      const fetched = await git.git(["fetch", "-q", "origin", oid], { cwd: again });
+      expect(fetched.code).not.toBe(0);
+      expect((await git.git(["cat-file", "-e", oid], { cwd: again })).code).not.toBe(0);
+    }
+  });
+
+  it("refuses to purge a mirror, whose past stays readable", async () => {
+    const upstream = await bed.upstream();
+    const path = await bed.mirror(upstream.url);
+    expect((await bed.api("POST", `${path}/maintenance`, { purge: true })).status).toBe(409);
+    expect((await bed.api("POST", `${path}/maintenance`)).status).toBe(202);
+  });
 });

@@ -27,10 +27,13 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     beginPush: async (request) => database.beginPush(request, now()),
     commitPush: async (request) => database.commitPush(request, now()),
     replacePacks: async (request) => database.maintenance.replacePacks(request, now()),
-    maintenance: async () => database.maintenance.state(),
-    askForMaintenance: async () => database.maintenance.ask(),
-    beginMaintenance: async (id, packName) => database.maintenance.begin(id, packName, now()),
-    endMaintenance: async (id, run) => database.maintenance.end(id, run, now()),
+    maintenance: async () => database.maintenance.state(now()),
+    askForMaintenance: async (purge) => {
+      database.maintenance.ask(purge);
+      return database.maintenance.state(now());
+    },
+    beginMaintenance: async (id, packNames) => database.maintenance.begin(id, packNames, now()),
+    endMaintenance: async (id, run) => database.maintenance.end({ kind: "end", id, run }, now()),
     abandonPush: async (packName) => database.abandonPush(packName),
     describe: async (publicOnly) => database.describe(publicOnly),
     create: async (request) => database.create(request, now()),

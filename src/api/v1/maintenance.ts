@@ -9,19 +9,24 @@ import { Problem } from "../../http/problem.ts";
 import type { MaintenanceRun, MaintenanceState, PackSum } from "../../refs/maintenance-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
+import { readJson } from "../json-body.ts";
 import { requestedRepository } from "./requested.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const time = v.pipe(v.string(), v.isoTimestamp());
 const sums = v.looseObject({ packs: count, objects: count, bytes: count });
+const purging = v.strictObject({ purge: v.optional(v.boolean(), false) });
 const shownState = v.looseObject({
   total: sums,
   unmarked: sums,
+  unreachable: sums,
   tip_packs: sums,
-  due: v.nullable(v.looseObject({ packs: count, reason: v.picklist(["asked", "many-packs"]) })),
+  due: v.nullable(v.looseObject({ packs: count, reason: v.picklist(["asked", "packs"]) })),
+  purging: v.boolean(),
   running_since: v.nullable(time),
   runs: v.array(
     v.looseObject({
+      step: v.picklist(["roll-up", "walk"]),
       outcome: v.picklist(["done", "stale", "failed"]),
       at: time,
       seconds: v.number(),
@@ -38,8 +43,9 @@ const isoTime = (at: number): string => new Date(at).toISOString();
 
 const shownSums = ({ packs, objects, bytes }: PackSum): object => ({ packs, objects, bytes });
 
-function shownRun({ outcome, at, ms, packs, objects, bytes, written, error }: MaintenanceRun): object {
+function shownRun({ step, outcome, at, ms, packs, objects, bytes, written, error }: MaintenanceRun): object {
   return {
+    step,
     outcome,
     at: isoTime(at),
     seconds: ms / 1000,
@@ -51,12 +57,24 @@ function shownRun({ outcome, at, ms, packs, objects, bytes, written, error }: Ma
   };
 }
 
-function shown({ total, unmarked, tipPacks, due, asked, runningSince, runs }: MaintenanceState): object {
+function shown({
+  total,
+  unmarked,
+  unreachable,
+  tipPacks,
+  due,
+  asked,
+  purging: isPurging,
+  runningSince,
+  runs,
+}: MaintenanceState): object {
   return {
     total: shownSums(total),
     unmarked: shownSums(unmarked),
+    unreachable: shownSums(unreachable),
     tip_packs: shownSums(tipPacks),
-    due: asked || due > 0 ? { packs: due, reason: asked ? "asked" : "many-packs" } : null,
+    due: asked || due > 0 ? { packs: due, reason: asked ? "asked" : "packs" } : null,
+    purging: isPurging,
     running_since: runningSince === undefined ? null : isoTime(runningSince),
     runs: runs.map(shownRun),
   };
@@ -89,13 +107,19 @@ export function maintenanceRoutes(): Hono<ApiEnv> {
     describe({
       tag: "repositories",
       summary: "Has maintenance begin now",
-      about: "It goes on behind the answer, step by step; pushes and fetches go on meanwhile. GET says how far it is.",
+      about:
+        "It goes on behind the answer, step by step; pushes and fetches go on meanwhile. GET says how far it is. " +
+        "With `purge`, what no ref reaches is removed at once, and the files of earlier packs with it.",
       access: "token",
+      body: purging,
       answers: { 202: { about: "It begins.", json: shownState } },
     }),
     async (context) => {
-      const { name } = await requestedRepository(context, "administer");
-      return answer(context, await context.var.api.settings(name).askForMaintenance(), 202);
+      const { name, record } = await requestedRepository(context, "administer");
+      const { purge } = await readJson(context.req.raw, purging);
+      if (purge && record.mirror !== undefined)
+        throw new Problem(409, "A mirror keeps what its refs were for thirty days. Purge it once it is promoted.");
+      return answer(context, await context.var.api.settings(name).askForMaintenance(purge), 202);
     },
   );
   return routes;

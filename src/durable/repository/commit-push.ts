@@ -11,7 +11,8 @@ import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
-import { clearMarks, insertDependencies, insertPack, spreadMarks } from "./tables/packs.ts";
+import { noteDoubt, readMaintenance } from "./tables/maintenance.ts";
+import { clearMarks, insertDependencies, insertPack, reviveCruft, spreadMarks } from "./tables/packs.ts";
 import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
 import { hasLanded, insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
@@ -73,12 +74,13 @@ function moveRefs(db: SqlDatabase, moves: readonly RefUpdate[]): void {
  * Clears the marks that rested on the old values of refs. `isMarked` tells whether the pack is reachable from
  * everything that the moves set.
  */
-function moveMarks(db: SqlDatabase, moves: readonly RefUpdate[], isMarked: boolean): void {
+function moveMarks(db: SqlDatabase, moves: readonly RefUpdate[], isMarked: boolean, now: number): void {
   const doubtful = moves.filter((move) => !move.forward || isZeroOid(move.newOid));
   const isKept = ({ reached }: RefUpdate): boolean => isMarked && reached === true;
   const kept = doubtful.filter(isKept).map(({ name }) => name);
   const lost = doubtful.filter((move) => !isKept(move)).map(({ name }) => name);
   clearMarks(db, lost);
+  if (lost.length > 0) noteDoubt(db, now);
   spreadMarks(db, kept, tipNames(moves));
 }
 
@@ -131,8 +133,9 @@ export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: 
   moveRefs(db, moves);
   const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
   // This comes before the new pack's own dependencies are recorded: its tips are where they should be.
-  moveMarks(db, moves, allMoved && pack?.marked === true);
+  moveMarks(db, moves, allMoved && pack?.marked === true, entry.at);
   if (pack !== undefined) keepPack(db, pack, moves, allMoved);
+  if (pack !== undefined && !(pack.marked && allMoved)) noteDoubt(db, entry.at);
   if (pack !== undefined && tipPack !== undefined) keepTipPack(db, tipPack);
   const push = appendRefLog(db, entry, moves);
   bumpVersion(db, entry.at);
@@ -148,6 +151,14 @@ function settleHead(db: SqlDatabase, head: string, moves: readonly RefUpdate[]):
   if (settled !== head && readRef(db, head) === undefined) moveHead(db, settled);
 }
 
+/**
+ * Takes objects back out of cruft packs if the push may refer to them: it was checked before they went there. A push that
+ * does not say when it was checked may always.
+ */
+function reviveReferred(db: SqlDatabase, { version }: CommitPushRequest): void {
+  if (version === undefined || version < readMaintenance(db).cruftVersion) reviveCruft(db);
+}
+
 /** Applies a push. `now` is in milliseconds since the epoch. */
 export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: number): CommitPushAnswer {
   return db.transaction(() => {
@@ -158,8 +169,7 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
     if (certificate !== undefined && hasLanded(db, certificate))
       return refuseAll(updates, { kind: "used-certificate" });
     // The files of an upload that outlived its lease may be gone or about to go: they can't be relied on.
-    const isSwept = (stored: PackRecord): boolean => !hasLease(db, stored.name, now);
-    if ((pack !== undefined && isSwept(pack)) || (tipPack !== undefined && isSwept(tipPack))) {
+    if ([pack, tipPack].some((stored) => stored !== undefined && !hasLease(db, stored.name, now))) {
       return refuseAll(updates, { kind: "unpacker-error" });
     }
     const { head, headChosen, readOnly } = repository.record;
@@ -179,6 +189,7 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
       },
       { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true },
     );
+    if (moves.length > 0) reviveReferred(db, request);
     if (headChosen !== true) settleHead(db, head, moves);
     if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
     return { kind: "done", outcomes, packKept };

@@ -4,33 +4,42 @@
  * @packageDocumentation
  */
 import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
-import type {
-  BeginMaintenanceAnswer,
-  MaintenanceRun,
-  MaintenanceState,
-  PackSum,
+import {
+  type BeginMaintenanceAnswer,
+  KEPT_VALUES_TIME,
+  type MaintenanceRun,
+  type MaintenanceState,
+  PACKS_WRITTEN,
+  type PackSum,
 } from "../../refs/maintenance-store.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { replacePacks } from "./replace-packs.ts";
+import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { insertLease, LEASE_TIME } from "./tables/leases.ts";
-import { insertRun, listRuns, readMaintenance, writeMaintenance } from "./tables/maintenance.ts";
+import { insertRun, listRuns, type MaintenanceRow, readMaintenance, writeMaintenance } from "./tables/maintenance.ts";
 import { readMirror } from "./tables/mirror.ts";
-import { listPackSizes, listPacks } from "./tables/packs.ts";
-import { readRepository } from "./tables/repository.ts";
+import { cruftBefore, listPackSizes, listPacks, oldestCruft } from "./tables/packs.ts";
+import { bumpCatalogVersion, readRepository } from "./tables/repository.ts";
 
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
 const JOB_TIME = 15 * 60_000;
 /** How long after a failure the next step is begun: twice as long after each further one, up to a day. Milliseconds. */
 const RETRY_TIME = 5 * 60_000;
 const MOST_RETRY_TIME = 24 * 60 * 60_000;
+/** The refs are not walked again for this time, and for this many times what the last walk took. Milliseconds. */
+const WALK_PAUSE = 60_000;
+const WALK_SHARE = 20;
+/** The days for which objects that nothing reaches are kept in cruft packs. */
+const GRACE_DAYS = 14;
+const GRACE_TIME = GRACE_DAYS * 24 * 60 * 60_000;
 const MOST_ERROR = 1000;
 
 /** A call of one of the methods of `MaintenanceStore`. */
 export type MaintenanceCall =
-  | { readonly kind: "show" | "ask" }
-  | { readonly kind: "begin"; readonly id: string; readonly packName: string }
+  | { readonly kind: "show" }
+  | { readonly kind: "ask"; readonly purge: boolean }
+  | { readonly kind: "begin"; readonly id: string; readonly packNames: readonly string[] }
   | { readonly kind: "end"; readonly id: string; readonly run: MaintenanceRun };
 
 /** What the method returns: of `show` and `ask` the state, of `begin` the beginning. */
@@ -53,12 +62,21 @@ function sumOf(packs: readonly RollUpPack[]): PackSum {
   return { packs: packs.length, objects, bytes };
 }
 
+/** Whether readers are told of a pack, and it is no tip pack. */
+const isOwn = ({ source }: RollUpPack): boolean => source !== "copy" && source !== "cruft";
+
+/** A step, and the packs that it is about. */
+type Step<Pack> = { readonly step: MaintenanceRun["step"] | "nothing"; readonly packs: readonly Pack[] };
+
+/** What is due, for one version of the catalog. */
+type Due = { readonly rollUp: number; readonly unmarked: number; readonly cruftSince: number | undefined };
+
 /** The tables of one Durable Object, as far as maintenance uses them. */
 export class MaintenanceDatabase {
   readonly #db: SqlDatabase;
   readonly #repository: MaintainedRepository;
-  /** The number of packs that are due for a version of the catalog, so that it is not planned again for each answer. */
-  #planned: { readonly version: string; readonly least: number; readonly due: number } | undefined;
+  /** What is due for a version of the catalog, so that it is not planned again for each answer. */
+  #planned: { readonly key: string; readonly due: Due } | undefined;
 
   constructor(db: SqlDatabase, repository: MaintainedRepository) {
     this.#db = db;
@@ -69,38 +87,64 @@ export class MaintenanceDatabase {
     return this.#repository.hasTables() ? readRepository(this.#db) : undefined;
   }
 
-  /** Returns the packs that the next step combines. A mirror whose slices are under way still builds on each of them. */
-  #plan<Pack extends RollUpPack>(packs: readonly Pack[], asked: boolean): Pack[] {
-    if (readMirror(this.#db)?.slice !== undefined) return [];
-    return planRollUp(packs, asked ? 2 : ROLLING_UP.duePacks);
+  /** Whether packs stay as they are: a mirror whose slices are under way builds on each of them. */
+  get #isHeld(): boolean {
+    return readMirror(this.#db)?.slice !== undefined;
   }
 
-  /** Returns how many packs the next step would combine. */
-  #due(asked: boolean): number {
+  #plan<Pack extends RollUpPack>(
+    packs: readonly Pack[],
+    { asked, purges, walkAfter }: MaintenanceRow,
+    now: number,
+  ): Step<Pack> {
+    if (this.#isHeld) return { step: "nothing", packs: [] };
+    const own = packs.filter((pack) => isOwn(pack));
+    const unmarked = own.filter(({ marked }) => !marked);
+    if (purges || (unmarked.length > 0 && now >= walkAfter)) return { step: "walk", packs: unmarked };
+    const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
+    return { step: rollUp.length > 0 ? "roll-up" : "nothing", packs: rollUp };
+  }
+
+  #due(): Due {
     const row = this.#row;
-    if (row === undefined) return 0;
-    const version = `${row.record.id}/${row.version}`;
-    const least = asked ? 2 : ROLLING_UP.duePacks;
-    if (this.#planned?.version !== version || this.#planned.least !== least) {
-      this.#planned = { version, least, due: this.#plan(listPackSizes(this.#db), asked).length };
-    }
-    return this.#planned.due;
-  }
-
-  /** Answers a call. `now` is in milliseconds since the epoch. */
-  answer(call: MaintenanceCall, now: number): MaintenanceAnswer {
-    if (call.kind === "begin") return { begun: this.begin(call.id, call.packName, now) };
-    if (call.kind === "end") this.end(call.id, call.run, now);
-    const state = call.kind === "ask" ? this.ask() : call.kind === "show" ? this.state() : undefined;
-    return state === undefined ? {} : { state };
+    const key = row === undefined ? "none" : `${row.record.id}/${row.version}`;
+    if (this.#planned?.key === key) return this.#planned.due;
+    const own = row === undefined || this.#isHeld ? [] : listPackSizes(this.#db).filter((pack) => isOwn(pack));
+    const due = {
+      rollUp: planRollUp(own, ROLLING_UP.duePacks).length,
+      unmarked: own.filter(({ marked }) => !marked).length,
+      cruftSince: row === undefined ? undefined : oldestCruft(this.#db),
+    };
+    this.#planned = { key, due };
+    return due;
   }
 
   /** Returns when the next job has to be sent; `undefined` if none has. */
-  nextDue(now: number): number | undefined {
+  jobDue(now: number): number | undefined {
     if (this.#row === undefined) return undefined;
-    const { asked, jobAt, notBefore } = readMaintenance(this.#db);
+    const { asked, purges, jobAt, notBefore, walkAfter } = readMaintenance(this.#db);
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    return asked || this.#due(false) > 0 ? Math.max(now, notBefore) : undefined;
+    const { rollUp, unmarked } = this.#due();
+    if (asked || purges || rollUp > 0) return Math.max(now, notBefore);
+    return unmarked > 0 ? Math.max(now, notBefore, walkAfter) : undefined;
+  }
+
+  /** Returns when there is something to do: a job to be sent, or a cruft pack to be deleted. */
+  nextDue(now: number): number | undefined {
+    const { cruftSince } = this.#due();
+    const due = [this.jobDue(now), cruftSince === undefined ? undefined : cruftSince + GRACE_TIME];
+    const times = due.filter((at) => at !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Removes the cruft packs whose time is up. Their files are deleted with those of ended uploads. */
+  expireCruft(now: number): void {
+    const { cruftSince } = this.#due();
+    if (cruftSince === undefined || cruftSince + GRACE_TIME > now) return;
+    this.#db.transaction(() => {
+      retirePacks(this.#db, cruftBefore(this.#db, now - GRACE_TIME + 1), now);
+      bumpCatalogVersion(this.#db);
+    });
   }
 
   /** Notes that a job is on its way. */
@@ -108,38 +152,53 @@ export class MaintenanceDatabase {
     writeMaintenance(this.#db, { ...readMaintenance(this.#db), jobAt: now });
   }
 
+  /** Answers a call. `now` is in milliseconds since the epoch. */
+  answer(call: MaintenanceCall, now: number): MaintenanceAnswer {
+    if (call.kind === "begin") return { begun: this.begin(call.id, call.packNames, now) };
+    if (call.kind === "end") this.end(call, now);
+    if (call.kind === "ask") this.ask(call.purge);
+    const state = call.kind === "end" ? undefined : this.state(now);
+    return state === undefined ? {} : { state };
+  }
+
   /** See `MaintenanceStore.maintenance`. */
-  state(): MaintenanceState | undefined {
+  state(now: number): MaintenanceState | undefined {
     if (this.#row === undefined) return undefined;
-    const { asked, jobAt } = readMaintenance(this.#db);
+    const row = readMaintenance(this.#db);
     const packs = listPackSizes(this.#db);
-    const own = packs.filter(({ source }) => source !== "copy");
+    const own = packs.filter((pack) => isOwn(pack));
+    const cruft = packs.filter(({ source }) => source === "cruft");
+    const { step, packs: due } = this.#plan(packs, row, now);
     return {
       total: sumOf(own),
       unmarked: sumOf(own.filter(({ marked }) => !marked)),
+      unreachable: sumOf(cruft),
       tipPacks: sumOf(packs.filter(({ source }) => source === "copy")),
-      due: this.#due(asked),
-      asked,
-      ...(jobAt === undefined ? {} : { runningSince: jobAt }),
+      due: step === "nothing" ? 0 : due.length,
+      purging: row.purges,
+      asked: row.asked,
+      ...(row.jobAt === undefined ? {} : { runningSince: row.jobAt }),
       runs: listRuns(this.#db),
     };
   }
 
   /** See `MaintenanceStore.askForMaintenance`. */
-  ask(): MaintenanceState | undefined {
-    if (this.#row === undefined) return undefined;
-    writeMaintenance(this.#db, { ...readMaintenance(this.#db), asked: true, notBefore: 0 });
-    return this.state();
+  ask(purge: boolean): void {
+    if (this.#row === undefined) return;
+    const row = readMaintenance(this.#db);
+    writeMaintenance(this.#db, { ...row, asked: true, purges: row.purges || purge, notBefore: 0, walkAfter: 0 });
   }
 
   /** See `MaintenanceStore.beginMaintenance`. */
-  begin(id: string, packName: string, now: number): BeginMaintenanceAnswer {
+  begin(id: string, packNames: readonly string[], now: number): BeginMaintenanceAnswer {
     return this.#db.transaction(() => {
       const record = this.#row === undefined ? undefined : this.#repository.describe();
       if (record?.id !== id) return { kind: "gone" };
-      const packs = this.#plan(listPacks(this.#db), readMaintenance(this.#db).asked);
-      if (packs.length > 0) insertLease(this.#db, packName, now + LEASE_TIME);
-      return { kind: "begun", record, packs };
+      const row = readMaintenance(this.#db);
+      const plan = this.#plan(listPacks(this.#db), row, now);
+      const written = plan.step === "nothing" ? 0 : PACKS_WRITTEN[plan.step];
+      for (const name of packNames.slice(0, written)) insertLease(this.#db, name, now + LEASE_TIME);
+      return { kind: "begun", record, ...plan, purges: row.purges };
     });
   }
 
@@ -149,18 +208,29 @@ export class MaintenanceDatabase {
   }
 
   /** See `MaintenanceStore.endMaintenance`. */
-  end(id: string, run: MaintenanceRun, now: number): void {
+  end({ id, run }: Extract<MaintenanceCall, { kind: "end" }>, now: number): void {
     if (this.#row?.record.id !== id) return;
-    const before = readMaintenance(this.#db);
-    const failures = run.outcome === "failed" ? before.failures + 1 : 0;
+    const { jobAt: _, ...before } = readMaintenance(this.#db);
+    const { outcome, step } = run;
+    const failures = outcome === "failed" ? before.failures + 1 : 0;
     const wait = failures === 0 ? 0 : Math.min(RETRY_TIME * 2 ** (failures - 1), MOST_RETRY_TIME);
-    writeMaintenance(this.#db, {
-      asked: before.asked && (run.outcome === "failed" || this.#due(true) > 0),
+    const row: MaintenanceRow = {
+      ...before,
       failures,
       notBefore: failures === 0 ? 0 : now + wait,
-    });
-    if (run.outcome === "nothing") return;
+      purges: before.purges && !(step === "walk" && outcome === "done"),
+      walkAfter: step === "walk" && failures === 0 ? now + walkPause(run) : before.walkAfter,
+    };
+    const isOver = outcome !== "failed" && this.#plan(listPackSizes(this.#db), row, now).step === "nothing";
+    writeMaintenance(this.#db, { ...row, asked: before.asked && !isOver });
+    if (outcome === "nothing") return;
     const { error } = run;
     insertRun(this.#db, { ...run, ...(error === undefined ? {} : { error: error.slice(0, MOST_ERROR) }) });
   }
+}
+
+/** Returns how long after a walk the next one is begun at the earliest. */
+function walkPause({ outcome, undecided, ms }: MaintenanceRun): number {
+  if (outcome === "stale") return ms;
+  return Math.max(undecided === true ? KEPT_VALUES_TIME + WALK_PAUSE : WALK_PAUSE, WALK_SHARE * ms);
 }

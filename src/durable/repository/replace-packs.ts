@@ -3,32 +3,67 @@
  *
  * @packageDocumentation
  */
-import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
+import type { FoundReachable, ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { deleteLease, hasLease, insertLease, LEASE_TIME } from "./tables/leases.ts";
-import { countPacks, deletePacks, inheritMarks, insertPack } from "./tables/packs.ts";
-import { bumpCatalogVersion, readRepository } from "./tables/repository.ts";
+import { deleteLease, endReplaced, hasLease, insertReplaced, LEASE_TIME } from "./tables/leases.ts";
+import { noteCruft } from "./tables/maintenance.ts";
+import {
+  countPacks,
+  cruftBefore,
+  deletePacks,
+  inheritMarks,
+  insertPack,
+  markPacks,
+  markWithAllRefs,
+} from "./tables/packs.ts";
+import { bumpCatalogVersion, forgetRecentValues, readRepository } from "./tables/repository.ts";
+
+/** Removes packs from the catalog. When their leases end, the alarm deletes their files. */
+export function retirePacks(db: SqlDatabase, names: readonly string[], until: number): void {
+  deletePacks(db, names);
+  for (const name of names) insertReplaced(db, name, until);
+}
+
+function setMarks(db: SqlDatabase, { marks }: FoundReachable): void {
+  for (const { pack, ref } of marks) {
+    if (ref === undefined) markWithAllRefs(db, [pack]);
+    else markPacks(db, [pack], [ref]);
+  }
+}
+
+/** Has everything deleted that no ref reaches, and what was replaced before. */
+function purge(db: SqlDatabase, now: number): void {
+  forgetRecentValues(db);
+  retirePacks(db, cruftBefore(db, Number.POSITIVE_INFINITY), now);
+  endReplaced(db, now);
+}
 
 /** Replaces packs. `now` is in milliseconds since the epoch. */
 export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now: number): ReplacePacksAnswer {
-  const { id, added, replaced } = request;
+  const { id, added, replaced, found } = request;
   return db.transaction(() => {
-    if (readRepository(db)?.record.id !== id) return { kind: "gone" };
+    const row = readRepository(db);
+    if (row?.record.id !== id) return { kind: "gone" };
+    if (found !== undefined && found.version !== row.version) return { kind: "stale" };
     const areLeased = added.every(({ name }) => hasLease(db, name, now));
     if (!areLeased || countPacks(db, replaced) !== replaced.length) return { kind: "stale" };
     for (const pack of added) {
       insertPack(db, { ...pack, marked: false });
       deleteLease(db, pack.name);
     }
-    inheritMarks(
-      db,
-      added.map(({ name }) => name),
-      replaced,
-    );
-    deletePacks(db, replaced);
-    // When these leases end, the alarm deletes the files. Until then, readers that began earlier still have them.
-    for (const name of replaced) insertLease(db, name, now + LEASE_TIME);
+    if (found === undefined) {
+      inheritMarks(
+        db,
+        added.map(({ name }) => name),
+        replaced,
+      );
+    } else {
+      setMarks(db, found);
+    }
+    retirePacks(db, replaced, now + LEASE_TIME);
     bumpCatalogVersion(db);
+    if (added.some(({ source }) => source === "cruft")) noteCruft(db, row.version + 1);
+    if (found?.purges === true) purge(db, now);
     return { kind: "done" };
   });
 }

@@ -202,6 +202,7 @@ export class RepositoryDatabase {
       return {
         kind: "begun",
         record: this.#described(row),
+        version: row.version,
         ...(found === undefined ? { made: true } : {}),
         packs: listPacks(this.#db),
         ...this.#pushSeed(request),
@@ -331,6 +332,7 @@ export class RepositoryDatabase {
   /** Returns the work that is due now. Deliveries of webhooks are made for it. */
   dueWork(now: number): DueWork {
     const row = this.#read();
+    this.maintenance.expireCruft(now);
     return {
       ...(row === undefined ? {} : { id: row.record.id }),
       derivedFiles: row !== undefined && derivedDue(row, now) <= now,
@@ -339,7 +341,7 @@ export class RepositoryDatabase {
       hooks: this.hooks()?.due(now) ?? [],
       staleSnapshot: this.mirror.pointer.read()?.doomed === true,
       mirrorSync: row !== undefined && (this.mirror.nextDue() ?? Number.POSITIVE_INFINITY) <= now,
-      maintenance: (this.maintenance.nextDue(now) ?? Number.POSITIVE_INFINITY) <= now,
+      maintenance: (this.maintenance.jobDue(now) ?? Number.POSITIVE_INFINITY) <= now,
     };
   }
 

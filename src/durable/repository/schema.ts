@@ -118,8 +118,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "pushes", "actor_name TEXT"),
     // The name as it is shown: old names are shown as they are found.
     (db) => addColumn(db, "repository", "spelled TEXT"),
-    // Maintenance: new tables. The packs say what is due.
-    () => undefined,
+    // Maintenance: new tables. The packs say what is due. Of packs that were replaced before there are none.
+    (db) => addColumn(db, "leases", "replaced INTEGER NOT NULL DEFAULT 0"),
     // Names of refs, which are bytes: those that are not ASCII were stored as text. What mirrors left out is unknown
     // until their next sync.
     (db) => {

@@ -324,6 +324,7 @@ async function commit(push: Push, { pack, tips, tipPack }: Landing): Promise<voi
   // If this throws, nobody knows whether the commit happened. The lease decides, see `StagedPack.discard`.
   const answer = await exchange.repository.refs.commitPush({
     id: begun.record.id,
+    version: begun.version,
     ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
     ...(tipPack === undefined ? {} : { tipPack: tipPack.record }),
     updates: runningUpdates(verdict),

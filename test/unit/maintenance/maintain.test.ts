@@ -1,13 +1,18 @@
 /** Steps of maintenance: what they do to a catalog, what becomes of one that fails, and of two at once. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { maintain, type Maintained } from "../../../src/maintenance/maintain.ts";
+import { toHex } from "../../../src/bytes/hex.ts";
+import type { PackRecord } from "../../../src/catalog/pack-record.ts";
+import { decodeRefRows } from "../../../src/refs/ref-rows.ts";
 import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
 import type { PackStorage } from "../../../src/catalog/pack-storage.ts";
 import { linear } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { type MemoryRefStore, memoryRefStore } from "../../support/memory-ref-store.ts";
 import { TINY, TestStore } from "../../support/store.ts";
-import { create, createdRecord, move, push } from "../../suites/ref-store.ts";
+import { create, createdRecord, move, push, remove } from "../../suites/ref-store.ts";
 
 const source = new GitRepository();
 source.import(linear(14));
@@ -18,7 +23,9 @@ const MAIN = "refs/heads/main";
 /** A repository whose refs and catalog are tables in memory, and whose packs are in a {@link TestStore}. */
 class Bed {
   readonly packs = new TestStore(TINY);
-  readonly refs: MemoryRefStore = memoryRefStore();
+  /** Milliseconds since the epoch. */
+  now = 1_700_000_000_000;
+  readonly refs: MemoryRefStore = memoryRefStore(() => this.now);
   #names = 0;
   tip = "";
 
@@ -30,7 +37,7 @@ class Bed {
   on(storage: PackStorage): Maintained {
     const repository = { ...this.packs.repository(), refs: this.refs, storage: () => storage };
     const random = (length: number): Uint8Array => new Uint8Array(length).fill(++this.#names);
-    return { repository: { ...repository, random }, maintenance: this.refs, catalog: this.refs };
+    return { repository: { ...repository, random, now: () => this.now }, maintenance: this.refs, catalog: this.refs };
   }
 
   /** Pushes each commit by itself. */
@@ -41,6 +48,48 @@ class Bed {
       const update = this.tip === "" ? create(MAIN, commit) : move(MAIN, this.tip, commit);
       await push(this.refs, [update], { pack });
       this.tip = commit;
+    }
+  }
+
+  /** Sets a ref to a commit of the source, with what the refs here do not reach, as a thin pack. */
+  async set(name: string, to: string): Promise<void> {
+    const { current } = await this.values();
+    const from = current.get(name);
+    const revs = [to, ...[...current.values()].map((oid) => `^${oid}`)];
+    const bytes = source.pack(revs, "--thin");
+    const pack = bytes.readUInt32BE(8) === 0 ? undefined : await this.packs.push(bytes, [to]);
+    const forward = from !== undefined && source.run(["merge-base", "--is-ancestor", from, to]).ok;
+    const update = from === undefined ? create(name, to) : move(name, from, to, forward);
+    await push(this.refs, [update], pack === undefined ? {} : { pack });
+  }
+
+  async delete(name: string): Promise<void> {
+    const { current } = await this.values();
+    await push(this.refs, [remove(name, current.get(name) ?? "")]);
+  }
+
+  /** The catalog, and the refs by name. */
+  async values(): Promise<{ packs: readonly PackRecord[]; current: Map<string, string> }> {
+    const opened = await this.refs.open({ packs: true, refPrefixes: [] });
+    if (opened.kind === "missing") return { packs: [], current: new Map() };
+    const rows = decodeRefRows(opened.refs, 20);
+    return { packs: opened.packs, current: new Map(Array.from(rows, ({ name, oid }) => [name, toHex(oid)])) };
+  }
+
+  /** The marks of the catalog's packs. */
+  async marks(): Promise<boolean[]> {
+    return (await this.values()).packs.map(({ marked }) => marked);
+  }
+
+  /** Does steps until none is due. */
+  async settle(): Promise<MaintenanceRun[]> {
+    const id = await this.id();
+    const runs: MaintenanceRun[] = [];
+    for (;;) {
+      const run = await maintain(this.maintained, id);
+      if (run.outcome === "nothing") return runs;
+      runs.push(run);
+      if (runs.length > 20) throw new Error("there is no end to it");
     }
   }
 
@@ -163,16 +212,201 @@ describe("maintain", () => {
     const bed = await filled();
     const id = await bed.id();
     const { database } = bed.refs;
-    const now = Date.now();
+    const { now } = bed;
     expect(database.maintenance.nextDue(now)).toBe(now);
-    const failed: MaintenanceRun = { outcome: "failed", at: now, ms: 1, packs: 14, objects: 1, bytes: 1, written: 0 };
+    const failed: MaintenanceRun = {
+      step: "roll-up",
+      outcome: "failed",
+      at: now,
+      ms: 1,
+      packs: 14,
+      objects: 1,
+      bytes: 1,
+      written: 0,
+    };
     await bed.refs.endMaintenance(id, { ...failed, error: "x".repeat(5000) });
     const first = database.maintenance.nextDue(now) ?? 0;
     expect(first).toBeGreaterThan(now);
     await bed.refs.endMaintenance(id, failed);
     expect(database.maintenance.nextDue(now)).toBeGreaterThan(first);
     expect((await bed.refs.maintenance())?.runs.map(({ error = "" }) => error.length)).toEqual([0, 1000]);
-    await bed.refs.askForMaintenance();
+    await bed.refs.askForMaintenance(false);
     expect(database.maintenance.nextDue(now)).toBe(now);
+  });
+});
+
+describe("a walk", () => {
+  const later = 11 * 60_000;
+
+  it("gives packs their marks again, where a deleted branch was merged, and rests them on HEAD alone", async () => {
+    const bed = new Bed();
+    const [, , third = "", fourth = ""] = source.lines(["rev-list", "--reverse", "main"]);
+    await bed.set(MAIN, third);
+    await bed.set("refs/heads/topic", fourth);
+    await bed.set(MAIN, fourth);
+    await bed.set("refs/heads/other", third);
+    await bed.delete("refs/heads/topic");
+    expect(await bed.marks()).toContain(false);
+    // More moves often follow the one that took a mark away.
+    expect(await bed.settle()).toEqual([]);
+    bed.now += 60_000;
+    expect(await bed.settle()).toMatchObject([{ step: "walk", outcome: "done", written: 0 }]);
+    expect(await bed.marks()).not.toContain(false);
+    await bed.delete("refs/heads/other");
+    expect(await bed.marks()).not.toContain(false);
+    bed.tip = fourth;
+    await check(bed);
+  });
+
+  /** A repository whose main was rewritten: its last two commits are reached no more, and new deltas build on them. */
+  async function rewritten(): Promise<{ bed: Bed; gone: string[] }> {
+    const bed = new Bed();
+    const commits = source.lines(["rev-list", "--reverse", "main"]);
+    const [from = "", dropped = "", old = ""] = [commits.at(-3), commits.at(-2), commits.at(-1)];
+    await bed.set(MAIN, from);
+    await bed.set(MAIN, old);
+    const tree = source.oid(`${old}^{tree}`);
+    const amended = source.text(["commit-tree", "-p", from, "-m", "amended", tree]);
+    await bed.set(MAIN, amended);
+    bed.tip = amended;
+    return { bed, gone: [dropped, old] };
+  }
+
+  /** Whether any pack that readers are told of has one of these objects. */
+  async function has(bed: Bed, oids: readonly string[]): Promise<boolean> {
+    bed.packs.forget();
+    bed.packs.packs = [...(await bed.values()).packs];
+    const names = Buffer.from(oids.join(""), "hex");
+    return (await bed.packs.database().locate(names)).packs.some((pack) => pack >= 0);
+  }
+
+  it("puts what no ref reaches into a cruft pack once nobody may want it, which readers are not told of", async () => {
+    const { bed, gone } = await rewritten();
+    // What refs were ten minutes ago stays where it is.
+    bed.now += 60_000;
+    expect(await bed.settle()).toMatchObject([{ step: "walk", outcome: "done", undecided: true, written: 0 }]);
+    expect(await has(bed, gone)).toBe(true);
+    bed.now += later;
+    const [run] = await bed.settle();
+    expect(run).toMatchObject({ step: "walk", outcome: "done" });
+    expect(await has(bed, gone)).toBe(false);
+    expect(await bed.marks()).not.toContain(false);
+    expect(await bed.refs.maintenance()).toMatchObject({ unreachable: { packs: 1 }, unmarked: { packs: 0 } });
+    await check(bed);
+  });
+
+  it("writes packs that C git takes for what they are", async () => {
+    const { bed, gone } = await rewritten();
+    bed.now += later;
+    await bed.settle();
+    const client = new GitRepository();
+    try {
+      const folder = join(client.dir, "objects", "pack");
+      const named = new Set((await bed.values()).packs.map(({ name }) => name));
+      const cruft = [...bed.packs.storage.files.keys()].filter((name) => name.endsWith(".mtimes"));
+      expect(cruft).toHaveLength(1);
+      for (const name of cruft) named.add(name.slice(0, name.indexOf(".")));
+      for (const [name, bytes] of bed.packs.storage.files) {
+        const [pack = "", extension = ""] = name.split(".");
+        if (!named.has(pack) || extension === "kinds") continue;
+        writeFileSync(join(folder, `pack-${pack}.${extension}`), bytes);
+      }
+      client.git(["update-ref", MAIN, bed.tip]);
+      client.git(["fsck", "--full", "--strict"]);
+      const lost = client.lines(["fsck", "--unreachable", "--no-reflogs"]).map((line) => line.split(" ").at(-1) ?? "");
+      expect(lost).toEqual(expect.arrayContaining(gone));
+      // Reads the times, and drops what is older than now.
+      client.git(["repack", "-d", "--cruft", "--cruft-expiration=now", "-q"]);
+      expect(client.run(["cat-file", "-e", gone[0] ?? ""]).ok).toBe(false);
+    } finally {
+      client.dispose();
+    }
+  });
+
+  it("is undone for a push that was checked before, and lands after it", async () => {
+    const { bed, gone } = await rewritten();
+    bed.now += later;
+    const [, old = ""] = gone;
+    const begun = await bed.refs.beginPush({ names: ["refs/heads/back"] });
+    if (begun.kind !== "begun") throw new Error("not begun");
+    await bed.settle();
+    expect(await has(bed, gone)).toBe(false);
+    await push(bed.refs, [create("refs/heads/back", old)], { version: begun.version });
+    expect(await has(bed, gone)).toBe(true);
+    bed.packs.refs.set("refs/heads/back", { oid: old });
+    bed.tip = old;
+    await check(bed);
+    bed.now += later;
+    await bed.settle();
+    expect(await bed.marks()).not.toContain(false);
+  });
+
+  it("is dropped where refs move meanwhile", async () => {
+    const { bed } = await rewritten();
+    bed.now += later;
+    const id = await bed.id();
+    const { maintained } = bed;
+    const catalog = {
+      replacePacks: async (request: Parameters<typeof bed.refs.replacePacks>[0]) => {
+        await bed.set("refs/heads/new", bed.tip);
+        return await bed.refs.replacePacks(request);
+      },
+    };
+    const stored = bed.stored;
+    expect(await maintain({ ...maintained, catalog }, id)).toMatchObject({ step: "walk", outcome: "stale" });
+    expect(bed.stored).toEqual(stored);
+  });
+
+  it("leaves everything as it was where any storage operation fails", async () => {
+    const { bed } = await rewritten();
+    bed.now += later;
+    const before = bed.stored;
+    const id = await bed.id();
+    for (let n = 0; ; n++) {
+      bed.packs.forget();
+      const { storage, failed } = failingAt(bed.packs.counted(), n);
+      const run = await maintain(bed.on(storage), id);
+      if (!failed()) {
+        expect(run).toMatchObject({ step: "walk", outcome: "done" });
+        break;
+      }
+      expect(run).toMatchObject({ outcome: "failed", error: "R2 is away" });
+      expect(bed.stored).toEqual(before);
+    }
+    await check(bed);
+  });
+
+  it("keeps cruft packs for fourteen days, and then has their files deleted", async () => {
+    const { bed } = await rewritten();
+    bed.now += later;
+    await bed.settle();
+    const { database } = bed.refs;
+    const swept = (): readonly string[] => database.dueWork(bed.now).expiredPacks;
+    bed.now += 13 * 24 * 60 * 60_000;
+    const replaced = swept();
+    for (const name of replaced) database.abandonPush(name);
+    expect((await bed.refs.maintenance())?.unreachable.packs).toBe(1);
+    bed.now += 25 * 60 * 60_000;
+    expect(database.nextDue(bed.now)).toBeLessThanOrEqual(bed.now);
+    expect(swept()).toHaveLength(1);
+    expect((await bed.refs.maintenance())?.unreachable.packs).toBe(0);
+  });
+
+  it("removes at once what no ref reaches where a purge is asked for, cruft packs and earlier packs too", async () => {
+    const { bed, gone } = await rewritten();
+    await bed.refs.askForMaintenance(true);
+    await bed.settle();
+    expect(await has(bed, gone)).toBe(false);
+    expect(await bed.refs.maintenance()).toMatchObject({ purging: false, unreachable: { packs: 0 } });
+    await check(bed);
+    const expired = bed.refs.database.dueWork(bed.now).expiredPacks;
+    expect(expired.length).toBeGreaterThan(0);
+    for (const name of expired) await bed.packs.storage.deletePack(name);
+    for (const [name, bytes] of bed.packs.storage.files) {
+      const listed = name.endsWith(".idx") ? source.text(["show-index"], bytes) : "";
+      for (const oid of gone) expect(listed).not.toContain(oid);
+    }
+    const recent = await bed.refs.open({ recentSince: 0 });
+    expect(recent).toMatchObject({ recentValues: new Uint8Array(0) });
   });
 });

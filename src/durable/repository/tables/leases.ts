@@ -8,7 +8,8 @@ import { firstRow, integerAt, textAt, type SqlDatabase } from "../../sql/sql-dat
 
 export const LEASES_DDL = `CREATE TABLE IF NOT EXISTS leases (
   pack TEXT PRIMARY KEY,
-  expires_at INTEGER NOT NULL
+  expires_at INTEGER NOT NULL,
+  replaced INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID`;
 
 /** How long a lease runs, in milliseconds. */
@@ -16,6 +17,16 @@ export const LEASE_TIME = 24 * 60 * 60 * 1000;
 
 export function insertLease(db: SqlDatabase, pack: string, expiresAt: number): void {
   db.run("INSERT INTO leases (pack, expires_at) VALUES (?, ?)", pack, expiresAt);
+}
+
+/** Leases the files of a pack that left the catalog: until then, readers that began before still read them. */
+export function insertReplaced(db: SqlDatabase, pack: string, expiresAt: number): void {
+  db.run("INSERT OR REPLACE INTO leases (pack, expires_at, replaced) VALUES (?, ?, 1)", pack, expiresAt);
+}
+
+/** Ends the leases of packs that left the catalog. */
+export function endReplaced(db: SqlDatabase, now: number): void {
+  db.run("UPDATE leases SET expires_at = min(expires_at, ?) WHERE replaced = 1", now);
 }
 
 /** Extends a lease. */

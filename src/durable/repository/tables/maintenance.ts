@@ -12,10 +12,14 @@ export const MAINTENANCE_DDL = `CREATE TABLE IF NOT EXISTS maintenance (
   asked INTEGER NOT NULL DEFAULT 0,
   job_at INTEGER,
   failures INTEGER NOT NULL DEFAULT 0,
-  not_before INTEGER NOT NULL DEFAULT 0
+  not_before INTEGER NOT NULL DEFAULT 0,
+  purges INTEGER NOT NULL DEFAULT 0,
+  walk_after INTEGER NOT NULL DEFAULT 0,
+  cruft_version INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS maintenance_runs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  step TEXT NOT NULL,
   outcome TEXT NOT NULL,
   at INTEGER NOT NULL,
   ms INTEGER NOT NULL,
@@ -38,29 +42,69 @@ export type MaintenanceRow = {
   readonly failures: number;
   /** When the next step may be begun, after a failure. */
   readonly notBefore: number;
+  /** Whether a purge was asked for. */
+  readonly purges: boolean;
+  /** When the refs may be walked again to find what they reach. */
+  readonly walkAfter: number;
+  /** The version of the catalog in which objects last went into a cruft pack; 0 if none ever did. */
+  readonly cruftVersion: number;
 };
 
-const NO_ROW: MaintenanceRow = { asked: false, failures: 0, notBefore: 0 };
+const NO_ROW: MaintenanceRow = {
+  asked: false,
+  failures: 0,
+  notBefore: 0,
+  purges: false,
+  walkAfter: 0,
+  cruftVersion: 0,
+};
 
 export function readMaintenance(db: SqlDatabase): MaintenanceRow {
-  const row = firstRow(db.rows("SELECT asked, job_at, failures, not_before FROM maintenance"));
+  const row = firstRow(
+    db.rows("SELECT asked, job_at, failures, not_before, purges, walk_after, cruft_version FROM maintenance"),
+  );
   if (row === undefined) return NO_ROW;
   return {
     asked: integerAt(row, 0) === 1,
     ...(row[1] === null ? {} : { jobAt: integerAt(row, 1) }),
     failures: integerAt(row, 2),
     notBefore: integerAt(row, 3),
+    purges: integerAt(row, 4) === 1,
+    walkAfter: integerAt(row, 5),
+    cruftVersion: integerAt(row, 6),
   };
 }
 
-export function writeMaintenance(db: SqlDatabase, { asked, jobAt, failures, notBefore }: MaintenanceRow): void {
+export function writeMaintenance(db: SqlDatabase, row: MaintenanceRow): void {
   db.run(
-    "INSERT OR REPLACE INTO maintenance (one, asked, job_at, failures, not_before) VALUES (1, ?, ?, ?, ?)",
-    Number(asked),
-    jobAt ?? null,
-    failures,
-    notBefore,
+    `INSERT OR REPLACE INTO maintenance (one, asked, job_at, failures, not_before, purges, walk_after, cruft_version)
+      VALUES (1, ?, ?, ?, ?, ?, ?, ?)`,
+    Number(row.asked),
+    row.jobAt ?? null,
+    row.failures,
+    row.notBefore,
+    Number(row.purges),
+    row.walkAfter,
+    row.cruftVersion,
   );
+}
+
+/** Notes the version of the catalog in which objects went into a cruft pack. */
+export function noteCruft(db: SqlDatabase, version: number): void {
+  writeMaintenance(db, { ...readMaintenance(db), cruftVersion: version });
+}
+
+/** How long after a pack lost its mark the refs are walked: more moves often follow. Milliseconds. */
+export const WALK_DELAY = 60_000;
+
+/** Notes that a pack has lost its mark, or came without one. */
+export function noteDoubt(db: SqlDatabase, now: number): void {
+  const row = readMaintenance(db);
+  if (row.walkAfter <= now) writeMaintenance(db, { ...row, walkAfter: now + WALK_DELAY });
+}
+
+function stepAt(row: SqlRow, column: number): MaintenanceRun["step"] {
+  return textAt(row, column) === "walk" ? "walk" : "roll-up";
 }
 
 function outcomeAt(row: SqlRow, column: number): MaintenanceRun["outcome"] {
@@ -72,9 +116,10 @@ function outcomeAt(row: SqlRow, column: number): MaintenanceRun["outcome"] {
 /** Returns the runs that are kept, newest first. */
 export function listRuns(db: SqlDatabase): MaintenanceRun[] {
   const rows = db.rows(
-    "SELECT outcome, at, ms, packs, objects, bytes, written, error FROM maintenance_runs ORDER BY seq DESC",
+    "SELECT outcome, at, ms, packs, objects, bytes, written, error, step FROM maintenance_runs ORDER BY seq DESC",
   );
   return Array.from(rows, (row) => ({
+    step: stepAt(row, 8),
     outcome: outcomeAt(row, 0),
     at: integerAt(row, 1),
     ms: integerAt(row, 2),
@@ -89,7 +134,9 @@ export function listRuns(db: SqlDatabase): MaintenanceRun[] {
 /** Keeps a run, and drops the oldest beyond those that are kept. */
 export function insertRun(db: SqlDatabase, run: MaintenanceRun): void {
   db.run(
-    "INSERT INTO maintenance_runs (outcome, at, ms, packs, objects, bytes, written, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    `INSERT INTO maintenance_runs (step, outcome, at, ms, packs, objects, bytes, written, error)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    run.step,
     run.outcome,
     run.at,
     run.ms,

@@ -62,17 +62,20 @@ const ANY_REF = "*";
 
 function sourceAt(row: SqlRow, column: number): PackSource {
   const source = textAt(row, column);
-  if (source === "receive" || source === "mirror" || source === "repack" || source === "copy") return source;
+  if (source === "receive" || source === "mirror" || source === "repack" || source === "copy" || source === "cruft")
+    return source;
   throw new CorruptStore(`pack source ${source}`);
 }
 
-/** Returns the catalog, oldest first. */
+/** Returns the catalog, oldest first. Cruft packs are not told of. */
 export function listPacks(db: SqlDatabase): PackRecord[] {
-  const heads = firstRow(db.rows("SELECT coalesce(sum(min(index_bytes, ?)), 0) FROM packs", INDEX_HEAD_LIMIT));
+  const heads = firstRow(
+    db.rows("SELECT coalesce(sum(min(index_bytes, ?)), 0) FROM packs WHERE source <> 'cruft'", INDEX_HEAD_LIMIT),
+  );
   const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
   const rows = db.rows(
     `SELECT name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
-      kinds, substr(index_head, 1, ?) FROM packs ORDER BY seq`,
+      kinds, substr(index_head, 1, ?) FROM packs WHERE source <> 'cruft' ORDER BY seq`,
     cut,
   );
   return Array.from(rows, (row) => ({
@@ -91,7 +94,7 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
   }));
 }
 
-/** Returns what planning maintenance takes of each pack, oldest first, without the large columns. */
+/** Returns what planning maintenance takes of each pack, cruft packs too, oldest first, without the large columns. */
 export function listPackSizes(db: SqlDatabase): RollUpPack[] {
   const rows = db.rows("SELECT name, objects, pack_bytes, marked, source FROM packs ORDER BY seq");
   return Array.from(rows, (row) => ({
@@ -217,6 +220,30 @@ export function inheritMarks(db: SqlDatabase, packs: readonly string[], from: re
     for (const row of rows) refs.add(textAt(row, 0));
   }
   markPacks(db, packs, [...refs]);
+}
+
+/** Makes cruft packs ordinary ones again, of which something may be reachable. Returns whether there were any. */
+export function reviveCruft(db: SqlDatabase): boolean {
+  const found = firstRow(db.rows("SELECT 1 FROM packs WHERE source = 'cruft'")) !== undefined;
+  if (found) db.run("UPDATE packs SET source = 'repack', marked = 0 WHERE source = 'cruft'");
+  return found;
+}
+
+/** Returns the names of the cruft packs that were made before this time, in milliseconds since the epoch. */
+export function cruftBefore(db: SqlDatabase, time: number): string[] {
+  const rows = db.rows("SELECT name FROM packs WHERE source = 'cruft' AND created_at < ?", time);
+  return Array.from(rows, (row) => textAt(row, 0));
+}
+
+/** Returns when the oldest cruft pack was made; `undefined` if there is none. */
+export function oldestCruft(db: SqlDatabase): number | undefined {
+  const row = firstRow(db.rows("SELECT min(created_at) FROM packs WHERE source = 'cruft'"));
+  return row === undefined || row[0] === null ? undefined : integerAt(row, 0);
+}
+
+/** Marks packs that all refs together reach: the mark rests on every ref. */
+export function markWithAllRefs(db: SqlDatabase, packs: readonly string[]): void {
+  markPacks(db, packs, [ANY_REF]);
 }
 
 /** Removes packs from the catalog. */

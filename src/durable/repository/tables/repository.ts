@@ -132,7 +132,7 @@ export function moveHead(db: SqlDatabase, head: string): void {
  * Forgets the earlier values of refs: a caller that may read the repository only from now on must not get what it was
  * not allowed to read.
  */
-function forgetRecentValues(db: SqlDatabase): void {
+export function forgetRecentValues(db: SqlDatabase): void {
   db.run("UPDATE repository SET recent_after = (SELECT coalesce(max(seq), 0) FROM ref_log)");
 }
 
