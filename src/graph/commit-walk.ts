@@ -30,7 +30,7 @@ export type WalkLimit = {
   readonly since: number;
 };
 
-/** Walks from `wanted`, and stops at what `common` (nodes of commits) reach. */
+/** Walks from `wanted`, and stops at what `common` (nodes of commits) reach, and at what is uninteresting already. */
 export async function walkCommits(
   session: GraphSession,
   wanted: Iterable<number>,

@@ -12,6 +12,7 @@ import type { GraphSession } from "./graph-session.ts";
 export class CommonCommits {
   readonly #session: GraphSession;
   readonly #common = new Set<number>();
+  readonly #unread: number[] = [];
   #oldest = Number.POSITIVE_INFINITY;
 
   constructor(session: GraphSession) {
@@ -21,6 +22,20 @@ export class CommonCommits {
   /** Nodes of the common objects that are commits. */
   get nodes(): ReadonlySet<number> {
     return this.#common;
+  }
+
+  /** Nodes of the common objects that were not read. Nothing is known of what they refer to. */
+  get unread(): readonly number[] {
+    return this.#unread;
+  }
+
+  /**
+   * Adds an object that both sides have, without reading it. What it refers to counts as common only if it is found
+   * otherwise, so a pack may have more in it than it needs.
+   */
+  addUnread(node: number): void {
+    if (!this.#session.has(node, THEY_HAVE)) this.#unread.push(node);
+    this.#session.mark(node, THEY_HAVE);
   }
 
   /** Adds an object that both sides have. */

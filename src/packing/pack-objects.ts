@@ -202,6 +202,7 @@ async function selectObjects(session: FetchSession, options: PackOptions, sink: 
   };
   const walk = { filter: options.filter, count };
   const { commits, trees } = await markNamed(session);
+  for (const node of common.unread) graph.mark(node, UNINTERESTING);
   const walked = await walkCommits(graph, commits, common.nodes);
   for (const node of walked.interesting) graph.mark(node, SELECTED);
   await count(walked.interesting.length);

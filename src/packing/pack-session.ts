@@ -18,6 +18,8 @@ import type { Repository } from "../repository/repository.ts";
 import { FOR_HAVES, reachedByRecentValues, reachedByRefs, visibleCommits } from "../repository/view.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 
+/** The most of a client's haves in one request that are read. Each costs as much as a commit of a walk. */
+const MOST_READ_HAVES = 10_000;
 /** Up to this many wants are read ahead during the look-up of the client's haves. */
 const FEW_WANTS = 16;
 
@@ -35,6 +37,7 @@ export class FetchSession {
   /** Whether history is cut for the client. */
   isShallow = false;
   #isResting = false;
+  #readHaves = 0;
   readonly #isTable: boolean;
   /** What takes what copying needs of the kernel before the kernel is given back. */
   #beforeReading: (() => Promise<void>) | undefined;
@@ -116,9 +119,12 @@ export class FetchSession {
     const { rawSize } = this.graph.format;
     const nodes: number[] = [];
     for (let at = 0; at < names.length; at += rawSize) nodes.push(this.graph.node(names.subarray(at, at + rawSize)));
+    const read = nodes.slice(0, Math.max(0, MOST_READ_HAVES - this.#readHaves));
+    this.#readHaves += read.length;
     // The wants are read next.
-    await this.graph.prefetch([...nodes, ...this.wants]);
-    for (const node of nodes) await this.common.add(node);
+    await this.graph.prefetch([...read, ...this.wants]);
+    for (const node of read) await this.common.add(node);
+    for (const node of nodes.slice(read.length)) this.common.addUnread(node);
     this.common.forget();
   }
 
