@@ -38,6 +38,9 @@ export const PAGING = {
   limit: { about: "The most that one page may have.", type: "integer" },
 } as const satisfies Record<string, QueryParameter>;
 
+/** The answer to a client that has what it asks for. */
+export const NOT_MODIFIED: DescribedAnswer = { about: "It is what `If-None-Match` names." };
+
 const DESCRIPTIONS = new WeakMap<object, RouteDescription>();
 
 /** Makes the middleware that carries a route's description, and refuses requests for what it does not name. */

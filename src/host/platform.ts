@@ -101,6 +101,7 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
     await next();
     const counted = await measured(context.res, host.traffic);
     if (counted !== context.res) context.res = counted;
+    context.header("X-Request-Id", host.sessionId);
     context.header("Server-Timing", formatServerTiming(host.isRefused ? NOT_TOLD : host.counts()));
     context.executionCtx.waitUntil(logWhenEnded(context, { host, lifetime, tools, meter }, began));
   };

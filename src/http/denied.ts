@@ -61,11 +61,11 @@ export async function authorizeTenant(host: Host, action: TenantAction, tenant: 
 /** Thrown for a client that sends too many requests. */
 export class TooManyRequests extends Error {
   override readonly name = "TooManyRequests";
-  /** The seconds of `Retry-After`. */
-  readonly retryAfter: string;
-  constructor(message: string, seconds: number) {
+  /** When to try again, and which bound was met. The platform does not tell how much is left below a bound. */
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(message: string, bound: "login" | "tenant", seconds: number) {
     super(message);
-    this.retryAfter = String(seconds);
+    this.headers = { "Retry-After": String(seconds), RateLimit: `"${bound}";r=0;t=${seconds}` };
   }
 }
 

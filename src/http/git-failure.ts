@@ -60,7 +60,7 @@ export function busyStatus({ reason }: HostBusy): 429 | 503 {
 function gitFailure(error: unknown): Response {
   if (error instanceof AccessDenied) return denied(error);
   if (error instanceof RepositoryMoved) return text(301, error.message, { Location: error.location });
-  if (error instanceof TooManyRequests) return text(429, error.message, { "Retry-After": error.retryAfter });
+  if (error instanceof TooManyRequests) return text(429, error.message, error.headers);
   if (error instanceof HostBusy)
     return text(busyStatus(error), error.message, { "Retry-After": String(error.retryAfter) });
   if (error instanceof ClientTooSlow) return text(408, error.message);

@@ -23,7 +23,7 @@ export interface RequestBounds {
 const RETRY_AFTER = 60;
 
 const tooManyWrong = (): TooManyRequests =>
-  new TooManyRequests("Too many wrong tokens came from this address. Wait a minute.", RETRY_AFTER);
+  new TooManyRequests("Too many wrong tokens came from this address. Wait a minute.", "login", RETRY_AFTER);
 
 /** Returns the function that identifies the requester, at its first call. `store` opens the tokens of a tenant. */
 export function identifier(
@@ -45,7 +45,7 @@ export function identifier(
     const found = await store(tenant).check(hash, repo);
     if (found === undefined) return wrong();
     if (!(await bounds.admitsRequest(tenant))) {
-      throw new TooManyRequests("The tenant's tokens are used too often at this moment.", RETRY_AFTER);
+      throw new TooManyRequests("The tenant's tokens are used too often at this moment.", "tenant", RETRY_AFTER);
     }
     const { token, ...learnt } = found;
     const { id, name, createdAt, scopes, repos } = token;

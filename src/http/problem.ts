@@ -101,7 +101,7 @@ export function problemOf(error: unknown): Response {
   }
   if (error instanceof Problem) return problemResponse(error.status, error.message, error.headers);
   if (error instanceof RepositoryMoved) return problemResponse(308, error.message, { Location: error.location });
-  if (error instanceof TooManyRequests) return problemResponse(429, error.message, { "Retry-After": error.retryAfter });
+  if (error instanceof TooManyRequests) return problemResponse(429, error.message, error.headers);
   if (error instanceof HostBusy)
     return problemResponse(busyStatus(error), error.message, { "Retry-After": String(error.retryAfter) });
   if (error instanceof ClientTooSlow) return problemResponse(408, error.message);

@@ -228,6 +228,14 @@ onEveryHost(
         expect(oids).toEqual(await lines("log", "--format=%H", rev, "--", ...(path === "" ? [] : [path])));
       });
 
+      it("come with a link to the next page, which keeps the query", async () => {
+        const answer = await request("commits?rev=feature%2Fx&limit=2");
+        const { cursor = "" } = JSON.parse(await answer.text());
+        const next = `${pushed.api}/commits?rev=feature%2Fx&limit=2&cursor=${cursor}`;
+        expect(answer.headers.get("Link")).toBe(`<${next}>; rel="next"`);
+        expect((await request("commits?rev=main~41")).headers.get("Link")).toBeNull();
+      });
+
       it("describes each commit as git does", async () => {
         const [commit] = list(await json("commits?rev=main~41&limit=1"), "commits");
         const [oid = "", tree, name, email, date, body] = (

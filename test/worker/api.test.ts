@@ -102,7 +102,7 @@ describe("repositories", () => {
 
   it("are made only from JSON with its content type, under valid names", async () => {
     expect((await ask("PUT", "/repos/acme/bad", "{}", { "Content-Type": "text/plain" })).status).toBe(415);
-    for (const name of ["acme/x.git", "api/x", "_t/x", "acme/.x", `acme/${"x".repeat(101)}`]) {
+    for (const name of ["acme/x.git", "api/x", "_t/x", ".acme/x", `acme/${"x".repeat(101)}`]) {
       expect((await ask("PUT", `/repos/${name}`, {})).status).toBe(422);
     }
   });
@@ -125,12 +125,7 @@ describe("repositories", () => {
   });
 
   it("say of what is not there yet that it will be", async () => {
-    for (const [method, path] of [
-      ["POST", "/repos/acme/seen/forks"],
-      ["POST", "/repos/acme/seen/maintenance"],
-    ] as const) {
-      expect((await ask(method, path)).status).toBe(501);
-    }
+    expect((await ask("POST", "/repos/acme/seen/forks")).status).toBe(501);
     const later = async (path: string, headers: Record<string, string> = {}): Promise<unknown> => {
       const answer = await fetch(`${host.base}/acme/seen.git/${path}`, { headers });
       return [answer.status, (await answer.text()) !== ""];
@@ -193,6 +188,57 @@ describe("behind the API", () => {
     await vi.waitFor(async () => expect((await keysOf(prefix)).length).toBe(6), { timeout: WAIT_LIMIT, interval: 200 });
     await ask("DELETE", "/repos/acme/removed");
     await vi.waitFor(async () => expect(await keysOf(prefix)).toEqual([]), { timeout: WAIT_LIMIT, interval: 200 });
+  });
+
+  it("are not sent to a client that has them", async () => {
+    await ask("PUT", "/repos/acme/known", { description: "first" });
+    const get = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+      await fetch(`${host.base}/api/v1${path}`, { headers: { Authorization: "Bearer test-token", ...headers } });
+    for (const path of [
+      "/repos/acme/known",
+      "/repos/acme/known/refs",
+      "/repos/acme/known/refs?prefix=refs/tags/",
+      "/tenants/acme",
+    ]) {
+      const etag = (await get(path)).headers.get("ETag") ?? "";
+      expect(etag).toMatch(/^"[-0-9a-f]+"$/);
+      const again = await get(path, { "If-None-Match": `"other", W/${etag}` });
+      expect([again.status, await again.text(), again.headers.get("ETag")]).toEqual([304, "", etag]);
+      expect((await get(path, { "If-None-Match": '"other"' })).status).toBe(200);
+    }
+    const etag = (await get("/repos/acme/known")).headers.get("ETag") ?? "";
+    await ask("PATCH", "/repos/acme/known", { description: "second" }, { "If-Match": etag });
+    expect((await get("/repos/acme/known", { "If-None-Match": etag })).status).toBe(200);
+    const stale = await ask("PATCH", "/repos/acme/known", { description: "third" }, { "If-Match": etag });
+    expect(stale.status).toBe(412);
+    const refs = (await get("/repos/acme/known/refs")).headers.get("ETag") ?? "";
+    await ask("PATCH", "/repos/acme/known", { default_branch: "trunk" });
+    expect((await get("/repos/acme/known/refs", { "If-None-Match": refs })).status).toBe(200);
+  });
+
+  it("are listed page by page, each with a link to the next", async () => {
+    for (const name of ["a", "b", "c"]) await ask("PUT", `/repos/paged/${name}`);
+    const seen: string[] = [];
+    let url: string | undefined = `${host.base}/api/v1/tenants/paged/repos?limit=1`;
+    while (url !== undefined && seen.length < 5) {
+      const answer: Response = await fetch(url, { headers: { Authorization: "Bearer test-token" } });
+      const body = await answer.json<{ repos: { name: string }[]; cursor?: string }>();
+      seen.push(...body.repos.map(({ name }) => name));
+      const [, next] = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get("Link") ?? "") ?? [];
+      expect(next === undefined).toBe(body.cursor === undefined);
+      url = next;
+    }
+    expect(seen).toEqual(["a", "b", "c"]);
+  });
+
+  it("are answered under an id, by which the log knows the request", async () => {
+    const answer = await fetch(`${host.base}/api/v1/repos/acme/none`);
+    const id = answer.headers.get("X-Request-Id") ?? "";
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    await vi.waitFor(
+      () => expect(readFileSync(join(host.stateDir, "requests.jsonl"), "utf8")).toContain(`"sid":"${id}"`),
+      { timeout: WAIT_LIMIT },
+    );
   });
 
   it("describe themselves, to programs and to people", async () => {

@@ -38,7 +38,7 @@ async function makeRepository(name: string, settings: object = {}): Promise<Reco
 
 /** Everything of an answer that a stranger sees, but for the time. */
 async function seen(answer: Response): Promise<unknown> {
-  const headers = [...answer.headers].filter(([name]) => name !== "date");
+  const headers = [...answer.headers].filter(([name]) => !["date", "x-request-id"].includes(name));
   return { status: answer.status, headers, body: await answer.text() };
 }
 

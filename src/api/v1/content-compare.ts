@@ -89,7 +89,7 @@ export async function compareRevisions(context: Context<ApiEnv>): Promise<Respon
       );
       await json.list("commits", commitsPage(session, comparison.commits));
       const next = first + comparison.commits.length;
-      if (next < comparison.ahead) await json.member("cursor", formatCursor({ ...ends, at: next }));
+      if (next < comparison.ahead) await json.cursor(formatCursor({ ...ends, at: next }));
       await writeFiles(json, session, { before, after, ends, behind: fileCursor?.behind });
       await json.end();
     });

@@ -13,6 +13,7 @@ import { openContent, pathAfter, percentDecoded, streamContent } from "../../htt
 import type { RequestMemory } from "../../bytes/memory-budget.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { nextLink } from "./cursor.ts";
 import { requestedName } from "./requested.ts";
 
 /** `/api/v1/repos/{tenant}/{repo}/{word}`, and an empty piece before it. */
@@ -136,10 +137,11 @@ export async function streamedJson(
   session: BrowseSession,
   serve: (json: JsonWriter) => Promise<void>,
 ): Promise<Response> {
-  const headers = { "Content-Type": "application/json", "Cache-Control": cacheControl(session) };
+  const headers = new Headers({ "Content-Type": "application/json", "Cache-Control": cacheControl(session) });
   return await streamed(context, session, { headers }, async (output) => {
     const gathered = new Gathered(output, session.repository.memory);
-    await serve(new JsonWriter(gathered));
+    // The answer begins when what is gathered is written, and its headers are read then.
+    await serve(new JsonWriter(gathered, (cursor) => headers.set("Link", nextLink(context, cursor))));
     session.close();
     await gathered.end();
   });
@@ -190,11 +192,20 @@ export async function withSession<T>(session: BrowseSession, work: () => Promise
 export class JsonWriter {
   readonly #output: ByteSink;
   readonly #encoder = new TextEncoder();
+  readonly #onCursor: (cursor: string) => void;
   #text = "{";
   #isFirst = true;
 
-  constructor(output: ByteSink) {
+  /** `onCursor` is called with the cursor of the next page, before it is written. */
+  constructor(output: ByteSink, onCursor: (cursor: string) => void) {
     this.#output = output;
+    this.#onCursor = onCursor;
+  }
+
+  /** Writes the cursor of the next page. */
+  async cursor(cursor: string): Promise<void> {
+    this.#onCursor(cursor);
+    await this.member("cursor", cursor);
   }
 
   /** Writes a member. */

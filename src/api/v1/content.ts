@@ -25,7 +25,7 @@ import {
   streamedJson,
   withSession,
 } from "./content-request.ts";
-import { formatCursor, parseCursor } from "./cursor.ts";
+import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, readCommit, treeOf } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";
 import { DESCRIPTIONS } from "./content-descriptions.ts";
@@ -73,16 +73,17 @@ async function listTree(context: Context<ApiEnv>): Promise<Response> {
     const entries = await listEntries(session, tree.oid, { first: from, count: limit + 1 });
     const shown = await withSizes(session, entries.slice(0, limit));
     const isEnd = shown.length === entries.length;
+    const page = nextPage(context, isEnd ? undefined : formatCursor({ tree: oid, at: from + shown.length }));
     return context.json(
       {
         ...(root.commit && { commit: toHex(root.commit) }),
         ...namedBytes("path", object.path),
         oid,
         entries: shown,
-        ...(isEnd ? {} : { cursor: formatCursor({ tree: oid, at: from + shown.length }) }),
+        ...page.member,
       },
       200,
-      jsonHeaders(session),
+      { ...jsonHeaders(session), ...page.headers },
     );
   } finally {
     session.close();
@@ -123,7 +124,7 @@ async function listCommits(context: Context<ApiEnv>): Promise<Response> {
       if (position !== undefined) {
         const { tip, next, ...rest } = position;
         const names = { tip: toHex(tip), next: next.map((name) => toHex(name)) };
-        await json.member("cursor", formatCursor({ ...rest, ...names, path }));
+        await json.cursor(formatCursor({ ...rest, ...names, path }));
       }
       await json.end();
     });
@@ -149,7 +150,7 @@ async function showCommit(context: Context<ApiEnv>): Promise<Response> {
     return await streamedJson(context, session, async (json) => {
       for (const [member, value] of Object.entries(commit)) await json.member(member, value);
       const behind = await json.list("files", filesPage(session, { before, after }, { limit, behind: cursor?.behind }));
-      if (behind !== undefined) await json.member("cursor", formatCursor({ commit: oid, behind }));
+      if (behind !== undefined) await json.cursor(formatCursor({ commit: oid, behind }));
       await json.end();
     });
   });

@@ -4,7 +4,9 @@
  *
  * @packageDocumentation
  */
+import type { Context } from "hono";
 import * as v from "valibot";
+import type { ApiEnv } from "../api-host.ts";
 import { Problem } from "../../http/problem.ts";
 import { textOf } from "../../object/byte-text.ts";
 
@@ -18,6 +20,26 @@ export function formatCursor(value: object): string {
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "");
+}
+
+/** Returns the `Link` header of a page that is not the last. */
+export function nextLink({ req }: Context<ApiEnv>, cursor: string): string {
+  const { origin, pathname, search } = new URL(req.url);
+  // As text: names in the query need not be UTF-8.
+  const kept = search
+    .slice(1)
+    .split("&")
+    .filter((pair) => pair !== "" && !pair.startsWith("cursor="));
+  return `<${origin}${pathname}?${[...kept, `cursor=${cursor}`].join("&")}>; rel="next"`;
+}
+
+/** Returns the members and the headers that lead to the next page; none at the end. */
+export function nextPage(
+  context: Context<ApiEnv>,
+  cursor: string | undefined,
+): { readonly member: { readonly cursor?: string }; readonly headers: { readonly Link?: string } } {
+  if (cursor === undefined) return { member: {}, headers: {} };
+  return { member: { cursor }, headers: { Link: nextLink(context, cursor) } };
 }
 
 /**

@@ -10,6 +10,7 @@ import { Problem } from "../../http/problem.ts";
 import { readEscapes } from "../../object/escaped-bytes.ts";
 import type { CertificateCheck, LoggedPush, RefLogQuery } from "../../refs/ref-log.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { nextPage } from "./cursor.ts";
 import { describe, PAGING } from "../describe.ts";
 import { queryBytes } from "./content-request.ts";
 import { requestedRepository, pathParam } from "./requested.ts";
@@ -82,11 +83,8 @@ async function listRefLog(context: Context<ApiEnv>): Promise<Response> {
   const page = await context.var.api.settings(name).refLog(queryOf(context));
   if (page === undefined) throw new Problem(404, "There is no such repository.");
   const { pushes, before } = page;
-  return context.json(
-    { pushes: pushes.map(shownPush), ...(before === undefined ? {} : { cursor: String(before) }) },
-    200,
-    { "Cache-Control": "no-store" },
-  );
+  const { member, headers } = nextPage(context, before === undefined ? undefined : String(before));
+  return context.json({ pushes: pushes.map(shownPush), ...member }, 200, { "Cache-Control": "no-store", ...headers });
 }
 
 async function showCertificate(context: Context<ApiEnv>): Promise<Response> {

@@ -9,6 +9,7 @@ import * as v from "valibot";
 import { needsPublic } from "../../access/decide.ts";
 import { parseMoment, type RepositoryName } from "../../access/names.ts";
 import type { ByteSink } from "../../bytes/byte-stream.ts";
+import { contentTag } from "../../bytes/content-tag.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { type StreamedAnswer, streamedResponse } from "../../http/body.ts";
 import { authorize } from "../../http/denied.ts";
@@ -22,8 +23,8 @@ import { decodeRefRows } from "../../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../../refs/ref-store.ts";
 import { encodeBase64 } from "../../signing/ssh-reader.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { describe } from "../describe.ts";
-import { queryBytes } from "./content-request.ts";
+import { describe, NOT_MODIFIED } from "../describe.ts";
+import { isKnown, queryBytes } from "./content-request.ts";
 import { requestedName, requestedRepository, pathParam } from "./requested.ts";
 
 const refList = v.strictObject({
@@ -59,6 +60,16 @@ function streamedJson(context: Context<ApiEnv>, name: RepositoryName): StreamedA
   };
 }
 
+/** Returns the headers by which a client knows refs that it has listed before. */
+function refsHeaders({ record, version }: OpenSnapshot, prefix: string): Headers {
+  return new Headers({
+    "Content-Type": "application/json",
+    "Cache-Control": "private, no-cache",
+    ETag: `"${contentTag(JSON.stringify([record.id, version, record.head, prefix]))}"`,
+    Vary: "Authorization",
+  });
+}
+
 async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const { host } = context.var;
   const name = await requestedName(context, "read");
@@ -73,7 +84,14 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
     throw new Problem(404, NO_SUCH_MOMENT);
   }
   const { rawSize } = objectFormat(snapshot.record.objectFormat);
-  return streamedResponse(streamedJson(context, name), async (output) => {
+  const answer = streamedJson(context, name);
+  // The past is told by its time, and has no version.
+  const headers = at === undefined ? refsHeaders(snapshot, prefix) : answer.headers;
+  const etag = new Headers(headers).get("ETag");
+  if (etag !== null && isKnown(context.req.header("If-None-Match"), etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  return streamedResponse({ ...answer, headers }, async (output) => {
     let text = `{"head":${JSON.stringify(snapshot.record.head)},"refs":[`;
     let first = true;
     for (const row of decodeRefRows(snapshot.refs, rawSize)) {
@@ -159,7 +177,7 @@ export function repoFileRoutes(): Hono<ApiEnv> {
         prefix: { about: "As in `refs/heads/`." },
         at: { about: "A time, as in `2026-01-31T12:00:00Z`: a mirror's refs as they were." },
       },
-      answers: { 200: { about: "HEAD's branch, and the refs.", json: refList } },
+      answers: { 200: { about: "HEAD's branch, and the refs.", json: refList }, 304: NOT_MODIFIED },
     }),
     listRefs,
   );

@@ -10,11 +10,11 @@ import { registeredName } from "../../http/registered-name.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
 import { settingsTag } from "../../refs/repository-settings.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { describe } from "../describe.ts";
+import { describe, NOT_MODIFIED } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { assertAsAsked } from "./as-asked.ts";
 import { askedName, isSameName, rename, respelled } from "./rename.ts";
-import { assertCurrent, expectedTags, isConditional, staleSettings } from "./if-match.ts";
+import { answeredSettings, assertCurrent, expectedTags, isConditional, staleSettings } from "./if-match.ts";
 import {
   changeOf,
   creationOf,
@@ -39,10 +39,8 @@ async function noRepositoryAt(context: Context<ApiEnv>, name: RepositoryName): P
 
 async function answered(context: Context<ApiEnv>, found: NamedRepository, status: 200 | 201 = 200): Promise<Response> {
   const { principal } = await context.var.host.identify(found.name);
-  return context.json(showRepository(context, principal, found), status, {
-    ETag: `"${settingsTag(found.record, settingsSeenBy(principal, found))}"`,
-    "Cache-Control": "no-store",
-  });
+  const tag = settingsTag(found.record, settingsSeenBy(principal, found));
+  return answeredSettings(context, showRepository(context, principal, found), tag, status);
 }
 
 async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
@@ -121,7 +119,7 @@ export function repoRoutes(): Hono<ApiEnv> {
   );
   routes.get(
     "/:tenant/:repo",
-    describe({ tag: "repositories", summary: "Shows a repository", answers: { 200: shown } }),
+    describe({ tag: "repositories", summary: "Shows a repository", answers: { 200: shown, 304: NOT_MODIFIED } }),
     async (context) => await answered(context, await requestedRepository(context, "read")),
   );
   routes.patch(
@@ -130,7 +128,7 @@ export function repoRoutes(): Hono<ApiEnv> {
       tag: "repositories",
       summary: "Changes a repository's settings",
       about:
-        "With `If-Match`, only where they are still those of the `ETag` that was shown with them. Pushes don't change it. `name` and " +
+        "With `If-Match`, only where they are still those of the `ETag` that was shown with them. A push changes only what follows the `-` in it, which is not compared. `name` and " +
         "`tenant` rename the repository: its old address answers git with 301 and the API with 308 until a repository is made there.",
       access: "token",
       body: repositoryChange,

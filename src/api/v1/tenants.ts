@@ -14,12 +14,12 @@ import { authorizeTenant } from "../../http/denied.ts";
 import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { describe, PAGING } from "../describe.ts";
+import { describe, NOT_MODIFIED, PAGING } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { queryLimit } from "./content-request.ts";
-import { formatCursor, parseCursor } from "./cursor.ts";
+import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { assertAsAsked } from "./as-asked.ts";
-import { assertCurrent, isConditional } from "./if-match.ts";
+import { answeredSettings, assertCurrent, isConditional } from "./if-match.ts";
 import { shownRepository, showRepository } from "./repo-settings.ts";
 import { pathParam, requestedTenant } from "./requested.ts";
 
@@ -72,7 +72,7 @@ function tagOf({ createdAt, settings: current }: TenantRecord): string {
 }
 
 function answered(context: Context<ApiEnv>, record: TenantRecord, status: 200 | 201 = 200): Response {
-  return context.json(shown(record), status, { ETag: `"${tagOf(record)}"`, "Cache-Control": "no-store" });
+  return answeredSettings(context, shown(record), tagOf(record), status);
 }
 
 function quotasOf(asked: v.InferOutput<typeof quotas>): Quotas {
@@ -107,11 +107,9 @@ async function listTenants(context: Context<ApiEnv>): Promise<Response> {
     name: spelled,
     created_at: new Date(createdAt).toISOString(),
   }));
-  return context.json(
-    { tenants, ...(more && last !== undefined ? { cursor: formatCursor({ after: last.name }) } : {}) },
-    200,
-    { "Cache-Control": "no-store" },
-  );
+  const cursor = more && last !== undefined ? formatCursor({ after: last.name }) : undefined;
+  const { member, headers } = nextPage(context, cursor);
+  return context.json({ tenants, ...member }, 200, { "Cache-Control": "no-store", ...headers });
 }
 
 async function makeTenant(context: Context<ApiEnv>): Promise<Response> {
@@ -194,8 +192,9 @@ async function listRepos(context: Context<ApiEnv>): Promise<Response> {
     }),
   );
   const last = page.items.at(-1);
-  const cursor = page.more && last !== undefined ? { cursor: formatCursor({ after: last }) } : {};
-  return context.json({ repos: repos.flat(), ...cursor }, 200, { "Cache-Control": "no-store" });
+  const cursor = page.more && last !== undefined ? formatCursor({ after: last }) : undefined;
+  const { member, headers } = nextPage(context, cursor);
+  return context.json({ repos: repos.flat(), ...member }, 200, { "Cache-Control": "no-store", ...headers });
 }
 
 /** The routes of tenants, below `/api/v1/tenants`. */
@@ -234,7 +233,12 @@ export function tenantRoutes(): Hono<ApiEnv> {
   );
   routes.get(
     "/:tenant",
-    describe({ tag: "tenants", summary: "Shows a tenant", access: "token", answers: { 200: shownAnswer } }),
+    describe({
+      tag: "tenants",
+      summary: "Shows a tenant",
+      access: "token",
+      answers: { 200: shownAnswer, 304: NOT_MODIFIED },
+    }),
     showTenant,
   );
   routes.patch(

@@ -16,7 +16,7 @@ import type { ApiEnv } from "../api-host.ts";
 import { describe, PAGING } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { queryLimit } from "./content-request.ts";
-import { formatCursor, parseCursor } from "./cursor.ts";
+import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { requestedTenant, pathParam } from "./requested.ts";
 
 /** Tokens on a page. */
@@ -109,8 +109,9 @@ async function listTokens(context: Context<ApiEnv>): Promise<Response> {
   const page = await context.var.api.tenant(tenant).tokens(after, limit);
   if (page === undefined) throw noTenant();
   const last = page.items.at(-1);
-  const cursor = page.more && last !== undefined ? { cursor: formatCursor({ after: last.id }) } : {};
-  return context.json({ tokens: page.items.map(shown), ...cursor }, 200, { "Cache-Control": "no-store" });
+  const cursor = page.more && last !== undefined ? formatCursor({ after: last.id }) : undefined;
+  const { member, headers } = nextPage(context, cursor);
+  return context.json({ tokens: page.items.map(shown), ...member }, 200, { "Cache-Control": "no-store", ...headers });
 }
 
 async function revokeToken(context: Context<ApiEnv>): Promise<Response> {
