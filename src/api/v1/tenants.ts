@@ -197,11 +197,28 @@ async function listRepos(context: Context<ApiEnv>): Promise<Response> {
   return context.json({ repos: repos.flat(), ...member }, 200, { "Cache-Control": "no-store", ...headers });
 }
 
+const cursor = v.optional(v.string());
+const shownAnswer = { about: "The tenant.", json: shownTenant };
+
+/** Adds the route of a tenant's repositories. */
+function listingRoutes(routes: Hono<ApiEnv>): void {
+  routes.get(
+    "/:tenant/repos",
+    describe({
+      tag: "repositories",
+      summary: "Lists a tenant's repositories",
+      about: "By name. With a token that is for some repositories only, those.",
+      access: "token",
+      query: PAGING,
+      answers: { 200: { about: "A page.", json: v.strictObject({ repos: v.array(shownRepository), cursor }) } },
+    }),
+    listRepos,
+  );
+}
+
 /** The routes of tenants, below `/api/v1/tenants`. */
 export function tenantRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
-  const cursor = v.optional(v.string());
-  const shownAnswer = { about: "The tenant.", json: shownTenant };
   routes.get(
     "/",
     describe({
@@ -267,17 +284,6 @@ export function tenantRoutes(): Hono<ApiEnv> {
     }),
     removeTenant,
   );
-  routes.get(
-    "/:tenant/repos",
-    describe({
-      tag: "repositories",
-      summary: "Lists a tenant's repositories",
-      about: "By name. With a token that is for some repositories only, those.",
-      access: "token",
-      query: PAGING,
-      answers: { 200: { about: "A page.", json: v.strictObject({ repos: v.array(shownRepository), cursor }) } },
-    }),
-    listRepos,
-  );
+  listingRoutes(routes);
   return routes;
 }
