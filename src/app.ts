@@ -5,6 +5,7 @@
  */
 import { Hono } from "hono";
 import { getPath } from "hono/utils/url";
+import { audited } from "./api/v1/audited.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
 import { metricsPage } from "./host/metrics.ts";
@@ -53,6 +54,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     if (!isForeignPage(context.req.raw, context.env.ALLOWED_ORIGINS)) return next();
     return problemResponse(403, FOREIGN_PAGE);
   });
+  app.use("/api/v1/*", audited());
   app.route("/api/v1", apiRoutes());
   app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
   app.route("/", goImportRoutes());

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
+import { addAuditCommand } from "./audit-command.ts";
 import { addApiCommand } from "./api-command.ts";
 import { addCompletionCommand } from "./completion-command.ts";
 import { addCredentialCommand } from "./credential-command.ts";
@@ -57,6 +58,7 @@ function buildProgram(): Command {
     addExportCommand,
     addLargePushCommands,
     addHistoryCommands,
+    addAuditCommand,
     addApiCommand,
     addCompletionCommand,
   ]) {

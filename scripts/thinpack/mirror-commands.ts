@@ -8,16 +8,13 @@ import { type Command, Option } from "commander";
 import type { ApiConnection } from "./api-connection.ts";
 import { collected, commonOptions, connect, connectTo, seconds, tenantPath } from "./command-line.ts";
 import { CommandFailure, HostRefusal } from "./failure.ts";
-import { parseRepositoryPath } from "./host-choice.ts";
-import { isJson, type Json, objectAt, textAt } from "./json.ts";
+import { type Json, objectAt, textAt } from "./json.ts";
 import { type Column, formatSeconds, formatTime, printDone, printList, printThing } from "./output.ts";
 import { secretFromInput } from "./prompt.ts";
 import { withSpinner } from "./progress.ts";
 
 /** Milliseconds between two looks at a sync. */
 const LOOK_AGAIN = 500;
-/** Mirrors that are asked for at the same time. */
-const AT_ONCE = 8;
 
 const COLUMNS: readonly Column[] = [
   ["REPOSITORY", "repository"],
@@ -27,7 +24,8 @@ const COLUMNS: readonly Column[] = [
     (row) => (typeof row["interval"] === "number" && row["interval"] > 0 ? formatSeconds(row["interval"]) : "-"),
   ],
   ["SYNCED", (row) => formatTime(row["last_sync"] ?? "never")],
-  ["STATE", (row) => (row["syncing"] === true ? "syncing" : textAt(row, "last_error") || "ok")],
+  ["LAG", (row) => (typeof row["lag"] === "number" ? formatSeconds(row["lag"]) : "-")],
+  ["STATE", (row) => textAt(row, "last_error") || textAt(row, "state")],
 ];
 
 type MirrorOptions = {
@@ -86,21 +84,6 @@ async function currentMirror(api: ApiConnection, path: string): Promise<Json> {
   }
 }
 
-/** Returns the state of each of a tenant's mirrors. */
-async function mirrorsOf(api: ApiConnection, tenant: string): Promise<Json[]> {
-  const repositories = await api.list(`${tenantPath(tenant)}/repos`, "repos");
-  const names = repositories.filter(({ mirror }) => isJson(mirror)).map((row) => textAt(row, "name"));
-  const rows: Json[] = [];
-  for (let at = 0; at < names.length; at += AT_ONCE) {
-    const some = names.slice(at, at + AT_ONCE).map(async (name) => ({
-      repository: `${tenant}/${name}`,
-      ...(await currentMirror(api, parseRepositoryPath(`${tenant}/${name}`).path)),
-    }));
-    rows.push(...(await Promise.all(some)));
-  }
-  return rows;
-}
-
 async function setMirror(
   [name, upstream]: readonly [string, string],
   options: MirrorOptions,
@@ -126,13 +109,14 @@ export function addMirrorCommands(program: Command): void {
   const mirrors = program.command("mirror").description("Repositories that follow others, elsewhere.");
   mirrors
     .command("list")
-    .summary("lists a tenant's mirrors and how they go")
-    .argument("<tenant>")
+    .summary("lists mirrors and how they go: a tenant's, or all, which takes the operator's token")
+    .argument("[tenant]")
     .option("--failing", "only those whose last sync failed")
-    .action(async (tenant: string, { failing }: { failing?: boolean }, command: Command) => {
-      const rows = await mirrorsOf(connect(command, tenant), tenant);
-      const shown = failing === true ? rows.filter((row) => textAt(row, "last_error") !== "") : rows;
-      printList(shown, COLUMNS, { json: commonOptions(command).json, what: `mirrors in ${tenant}` });
+    .action(async (tenant: string | undefined, { failing }: { failing?: boolean }, command: Command) => {
+      const path = tenant === undefined ? "/mirrors" : `${tenantPath(tenant)}/mirrors`;
+      const rows = await connect(command, tenant).list(failing === true ? `${path}?state=failing` : path, "mirrors");
+      const what = tenant === undefined ? "mirrors" : `mirrors in ${tenant}`;
+      printList(rows, COLUMNS, { json: commonOptions(command).json, what });
     });
   mirrors
     .command("set")

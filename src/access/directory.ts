@@ -9,6 +9,8 @@
  * @packageDocumentation
  */
 import type { Allowance, Quotas, Usage } from "./quotas.ts";
+import type { AuditEntry, AuditQuery, AuditRecord } from "./audit.ts";
+import type { ListedMirror, MirrorQuery } from "./mirror-list.ts";
 import type { Page } from "./token-store.ts";
 
 /** The settings of a tenant. */
@@ -50,6 +52,8 @@ export type RegisterRequest = {
   readonly objectFormat: "sha1" | "sha256";
   readonly visibility: "private" | "public";
   readonly byPush: boolean;
+  /** Who makes it, for the audit log. */
+  readonly by?: Pick<AuditEntry, "actor" | "actorName">;
   /** Whether it is a repository of the same tenant under another name, which takes no further place. */
   readonly renamed?: boolean;
   /** Whether the operator creates it, who is bound by no quota or setting. A missing tenant is created, too, then. */
@@ -98,6 +102,12 @@ export interface TenantRegistry {
   noteVisibility(repo: string, visibility: "private" | "public"): Promise<void>;
   /** Returns the bounds of a repository, listed or not; `undefined` if there is no such tenant. */
   allowance(repo: string): Promise<Allowance | undefined>;
+  /** Adds an entry to the tenant's audit log, if there is such a tenant. */
+  audit(entry: AuditEntry): Promise<void>;
+  /** Lists entries of the audit log, the newest first; `undefined` if there is no such tenant. */
+  auditLog(query: AuditQuery): Promise<Page<AuditRecord> | undefined>;
+  /** Lists the tenant's mirrors; `undefined` if there is no such tenant. */
+  mirrors(query: MirrorQuery): Promise<Page<ListedMirror> | undefined>;
   /** Lists the repositories behind the name `after`, in order; `undefined` if there is no such tenant. */
   repos(after: string, limit: number): Promise<Page<string> | undefined>;
 }

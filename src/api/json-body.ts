@@ -102,6 +102,14 @@ function shortened(text: string): string {
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN).toWellFormed()}…` : text;
 }
 
+/** The names of the members of each body that was read. */
+const members = new WeakMap<Request, readonly string[]>();
+
+/** Returns the names of the members of a request's body, if it was read and accepted. */
+export function askedMembers(request: Request): readonly string[] {
+  return members.get(request) ?? [];
+}
+
 /**
  * Returns the body in the schema's form. No body counts as an empty object.
  *
@@ -127,6 +135,7 @@ export async function readJson<Schema extends v.GenericSchema>(
   if (parsed.success) {
     const flaw = flawOf(parsed.output, json);
     if (flaw !== undefined) throw flaw;
+    members.set(request, typeof json === "object" && json !== null ? Object.keys(json) : []);
     return parsed.output;
   }
   throw explainIssue(parsed.issues[0], schema);

@@ -38,6 +38,9 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     noteVisibility: (repo, visibility) => call(async () => object.noteVisibility(repo, visibility)),
     allowance: (repo) => call(async () => object.allowance(repo)),
     usage: (request) => call(async () => object.usage(request)),
+    audit: (entry) => call(async () => object.audit(entry)),
+    auditLog: (query) => call(async () => object.auditLog(query)),
+    mirrors: (query) => call(async () => object.mirrors(query)),
     repos: (after, limit) => call(async () => object.repos(after, limit)),
   };
 }

@@ -35,6 +35,10 @@ export type JobEnd = RequestCounts & {
   readonly repository: string;
   readonly ms: number;
   readonly done: boolean;
+  /** What came of it, if that is more than done or not. */
+  readonly outcome?: string;
+  /** Why a sync failed: the sentence that the mirror's owner is shown. */
+  readonly error?: string;
   /** Bytes of the kernels' memory. */
   readonly wasm: number;
 };
@@ -50,36 +54,41 @@ async function deliver(job: Extract<Job, { type: "deliver" }>, storage: RequestS
   await hooks.deliveriesDone(job.id, job.hook, results);
 }
 
-/** Runs one job. Returns whether it is done; if not, it has to be delivered again. */
-async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise<boolean> {
+/** The end of a job; one that is not done has to be delivered again. */
+type Ended = Pick<JobEnd, "done" | "outcome" | "error">;
+
+const DONE: Ended = { done: true };
+
+/** Runs one job. */
+async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise<Ended> {
   const repository = storage.repository(job.repository);
   const settings = storage.refs(job.repository);
   switch (job.type) {
     case "server-info": {
       const written = await writeServerInfo(repository, (id) => storage.bareFiles(id), job);
       if (written !== undefined) await settings.derivedFilesWritten(written.id, written.version);
-      return true;
+      return DONE;
     }
     case "delete-prefix": {
       await storage.snapshots.delete(job.id);
       const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN);
       if (empty) await settings.prefixDeleted(job.id);
-      return empty;
+      return { done: empty };
     }
     case "maintenance": {
       const run = await maintain({ repository, maintenance: settings, catalog: settings }, job.id);
       if (run.error !== undefined) host.onFault(`maintenance ${job.repository}`, new Error(run.error));
-      return true;
+      return DONE;
     }
     case "deliver":
       await deliver(job, storage, host);
-      return true;
+      return DONE;
     case "mirror-sync": {
       const result = await storage.syncMirror(job.repository);
       // The mirror has recorded the failure, and tries again when that is due.
       if (result.kind === "failed" && result.fault !== undefined)
         host.onFault(`mirror ${job.repository}`, result.fault);
-      return true;
+      return { done: true, outcome: result.kind, ...(result.kind === "failed" ? { error: result.why } : {}) };
     }
   }
 }
@@ -91,20 +100,20 @@ async function runLane(jobs: Iterable<Read>, host: JobHost): Promise<void> {
   for (const { message, job } of jobs) {
     const began = Date.now();
     const storage = host.open();
-    let done = false;
+    let ended: Ended = { done: false };
     try {
-      done = await runJob(job, storage, host);
+      ended = await runJob(job, storage, host);
     } catch (error) {
       host.onFault(`job ${job.type}`, error);
     }
-    if (done) message.ack();
+    if (ended.done) message.ack();
     else message.retry();
     const { type, repository } = job;
     host.onEnd({
       job: type,
       repository,
       ms: Date.now() - began,
-      done,
+      ...ended,
       ...storage.counters.counts(),
       wasm: storage.takeKernelBytes(),
     });

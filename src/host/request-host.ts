@@ -7,7 +7,7 @@
 import { networkOf } from "../access/client-network.ts";
 import { decide, type ReadingRight, readingRight, type Subject } from "../access/decide.ts";
 import { parseRepositoryName, repositoryKey, type RepositoryName, spellingOf, splitKey } from "../access/names.ts";
-import type { Principal } from "../access/principal.ts";
+import { actorNameOf, actorOf, type Principal } from "../access/principal.ts";
 import type { Allowance } from "../access/quotas.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
@@ -232,7 +232,8 @@ export class RequestHost implements Host {
     const { principal } = await this.identify(name);
     const byOperator = principal.kind === "operator";
     const { tenant } = spellingOf(name);
-    const request = { repo: name.repo, tenant, objectFormat, visibility, byPush: true, byOperator };
+    const by = { actor: actorOf(principal), ...actorNameOf(principal) };
+    const request = { repo: name.repo, tenant, objectFormat, visibility, byPush: true, byOperator, by };
     const answer = await this.#storage.tenant(name.tenant).register(request);
     if (answer.kind === "registered") return registeredName(name, answer);
     const { status, detail } = explainRegisterRefusal(answer.why);

@@ -71,6 +71,10 @@ export type JobLine = RequestCounts & {
   readonly repository: string;
   readonly ms: number;
   readonly done: boolean;
+  /** What came of a sync: `synced`, `partial`, `skipped` or `failed`. */
+  readonly outcome?: string;
+  /** Why it failed. */
+  readonly error?: string;
   /** As in a request's line. */
   readonly wasm: number;
 };

@@ -8,6 +8,7 @@ import { LimitExceeded } from "../bytes/failure.ts";
 import { parseFailureLine } from "../wire/failure-line.ts";
 import { decodeText, type PktLine, PktLineDecoder } from "../wire/pkt-line.ts";
 import { BAND_DATA, BAND_ERROR, parseSideBand } from "../wire/side-band.ts";
+import { inOneLine } from "./progress-line.ts";
 import { UpstreamFailure } from "./upstream.ts";
 
 const CHUNK_BYTES = 262_144;
@@ -98,7 +99,7 @@ export function bandSource(lines: LineSource, listener: BandListener): ByteSourc
     if (packet.kind === "end") state.ended = true;
     else if (packet.band === BAND_DATA) rest = packet.data;
     else if (packet.band === BAND_ERROR)
-      throw new UpstreamFailure(`The upstream says: ${decodeText(packet.data).trim()}`);
+      throw new UpstreamFailure(`The upstream says: ${inOneLine(decodeText(packet.data))}`);
     else listener.onProgress(decodeText(packet.data));
   };
   return {

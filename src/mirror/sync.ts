@@ -18,6 +18,7 @@ import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { fetchChanges, type FetchedChanges } from "./fetch-changes.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { type TipPack, makeTipPack } from "../packing/tip-pack.ts";
+import { lastLineOf } from "./progress-line.ts";
 import { withoutSecrets } from "./redaction.ts";
 import type { SyncBegun, SyncInput } from "./sync-input.ts";
 import { UpstreamFailure } from "./upstream.ts";
@@ -196,5 +197,6 @@ async function endSync(
     ...(head === undefined ? {} : { head }),
     ...resealed,
     ...traffic,
+    progress: lastLineOf(traffic.progress),
   });
 }

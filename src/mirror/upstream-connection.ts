@@ -55,6 +55,24 @@ function statusProblem(status: number, hasCredentials: boolean): string | undefi
   return `The upstream answers ${status}, which is not git's smart HTTP.`;
 }
 
+/** The failure of an upstream that serves `info/refs` as a plain file, whatever service it is asked for. */
+const DUMB_UPSTREAM =
+  "The upstream speaks git's dumb HTTP alone, which a mirror can't follow: its server has to run git http-backend, or the like.";
+/** The beginning of `info/refs` as a plain file, of which the protocol has no other answer. */
+const PLAIN_REFS = /^(?:[0-9a-f]{40}|[0-9a-f]{64})\t(?:refs\/|HEAD)/;
+const LOOKED_AT = 128;
+
+/** Whether an answer is `info/refs` as `git update-server-info` writes it. */
+async function beginsLikeInfoRefs({ body }: UpstreamAnswer): Promise<boolean> {
+  try {
+    const beginning = await body.read(new Uint8Array(LOOKED_AT));
+    return PLAIN_REFS.test(new TextDecoder().decode(beginning));
+  } catch {
+    // What breaks off is no answer of git's either.
+    return false;
+  }
+}
+
 /** The connection of one sync to its upstream. */
 export class UpstreamConnection {
   readonly #options: ConnectionOptions;
@@ -134,7 +152,9 @@ export class UpstreamConnection {
         : statusProblem(answer.status, isHome && this.#options.authorization !== undefined);
     const found = answer.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
     if (problem === undefined && found === contentType) return;
+    const isPlain = problem === undefined && (await beginsLikeInfoRefs(answer));
     await answer.cancel();
+    if (isPlain) throw new UpstreamFailure(DUMB_UPSTREAM);
     const retryAfter = parseRetryAfter(answer.header("Retry-After"), this.#options.now());
     throw new UpstreamFailure(problem ?? "The upstream's answer is not git's smart HTTP.", { retryAfter });
   }

@@ -51,6 +51,15 @@ onEveryHost(
       expect(await run(journey, ["tenant", "list", "--base", "https://nowhere.invalid"])).toMatchObject({ code: 3 });
     });
 
+    it("shows who did what in a tenant", async () => {
+      await ok(["tenant", "create", "watched"]);
+      await ok(["repo", "create", "watched/one"]);
+      const [title, newest] = (await ok(["audit", "watched"])).split("\n");
+      expect(title).toMatch(/^WHEN +WHO +WHAT +TO +DETAILS$/);
+      expect(newest).toMatch(/ operator +repo\.create +one +visibility=private by_push=false$/);
+      expect(await json(["audit", "watched", "--action", "tenant.create"])).toMatchObject([{ actor: "operator" }]);
+    });
+
     it("renames a repository, which git still finds at its old address", async () => {
       const old = withToken(`${journey.base}/moves/old.git`, journey.token);
       await journey.git.ok(["push", "-q", old, "main"], { cwd: source });
@@ -395,8 +404,8 @@ onEveryHost(
       expect(await run(journey, ["repo", "show", "acme/refused"])).toMatchObject({ code: 4 });
       await ok(["mirror", "set", "acme/followed-mirror", "https://upstream.invalid/x.git", "--interval", "15m"]);
       const [title, row] = (await ok(["mirror", "list", "acme"])).split("\n");
-      expect(title).toMatch(/^REPOSITORY +UPSTREAM +EVERY +SYNCED +STATE$/);
-      expect(row).toMatch(/^acme\/followed-mirror +https:\/\/upstream.invalid\/x.git +15 minutes +never +\S/);
+      expect(title).toMatch(/^REPOSITORY +UPSTREAM +EVERY +SYNCED +LAG +STATE$/);
+      expect(row).toMatch(/^acme\/followed-mirror +https:\/\/upstream.invalid\/x.git +15 minutes +never +- +\S/);
     });
 
     it("ends without an error when its output is no longer read", async () => {

@@ -51,10 +51,13 @@ describe("an upstream's webhook", () => {
       { "X-Hub-Signature-256": `sha256=${hmac}` },
       { "X-Gitea-Event": "push", "X-Gitea-Signature": hmac },
       { "X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": SECRET },
+      { "X-Gogs-Event": "push", "X-Gogs-Signature": hmac },
+      { "X-Event-Key": "repo:push", "X-Hub-Signature": `sha256=${hmac}` },
     ]) {
       expect(await post(path, headers as Record<string, string>)).toBe(202);
     }
     expect(await post(path, { "X-GitHub-Event": "ping", "X-Hub-Signature-256": `sha256=${hmac}` })).toBe(200);
+    expect(await post(path, { "X-Event-Key": "diagnostics:ping", "X-Hub-Signature": `sha256=${hmac}` })).toBe(200);
     const wrong = createHmac("sha256", "another").update(body).digest("hex");
     for (const headers of [{}, { "X-Hub-Signature-256": `sha256=${wrong}` }, { "X-Gitlab-Token": `${SECRET}x` }]) {
       expect(await post(path, headers as Record<string, string>)).toBe(404);
@@ -74,7 +77,7 @@ describe("a sync", () => {
     const requests = bed.upstreamRequests(upstream.name);
     expect(await bed.sync(path)).toMatchObject({ last_error: null });
     await vi.waitFor(() => expect(syncs(path).length).toBeGreaterThan(before), WAIT);
-    expect(syncs(path).at(-1)).toMatchObject({ done: true, do: 2, r2r: 0, r2w: 0 });
+    expect(syncs(path).at(-1)).toMatchObject({ done: true, outcome: "synced", do: 2, r2r: 0, r2w: 0 });
     // Mirrors of the tests before may be syncing beside this one.
     expect(bed.upstreamRequests(upstream.name) - requests).toBe(2);
   });

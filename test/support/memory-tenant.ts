@@ -112,6 +112,9 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     noteVisibility: async (repo, visibility) => database.noteVisibility(repo, visibility),
     allowance: async (repo) => database.allowance(repo),
     noteUsage: async (report) => database.noteUsage(report),
+    audit: async (entry) => database.audit(entry, now()),
+    auditLog: async (query) => database.auditLog(query),
+    mirrors: async (query) => database.mirrors(query),
     repos: async (after, limit) => database.repos(after, limit),
   };
 }

@@ -90,6 +90,9 @@ async function openTenant(): Promise<TenantUnderTest> {
     noteVisibility: (repo, visibility) => object.noteVisibility(repo, visibility),
     allowance: (repo) => object.allowance(repo),
     noteUsage: (report) => object.noteUsage(report),
+    audit: (entry) => object.audit(entry),
+    auditLog: (query) => object.auditLog(query),
+    mirrors: (query) => object.mirrors(query),
     repos: (after, limit) => object.repos(after, limit),
   };
 }

@@ -1,11 +1,12 @@
 /**
  * `POST /api/v1/repos/{tenant}/{repo}/mirror/hook`: an upstream reports a push. No token is needed: the request is
- * signed with the secret that the mirror was given for this, as GitHub, GitLab, Gitea and Forgejo do it.
+ * signed with the secret that the mirror was given for this, as Git hosts do it.
  *
  * | host | header | holds |
  * | --- | --- | --- |
  * | GitHub, Gitea, Forgejo | `X-Hub-Signature-256` | `sha256=` and HMAC-SHA256 of the body |
- * | Gitea, Forgejo | `X-Gitea-Signature`, `X-Forgejo-Signature` | HMAC-SHA256 of the body |
+ * | Gitea, Forgejo, Gogs | `X-Gitea-Signature`, `X-Forgejo-Signature`, `X-Gogs-Signature` | HMAC-SHA256 of the body |
+ * | Bitbucket | `X-Hub-Signature` | `sha256=` and HMAC-SHA256 of the body |
  * | GitLab | `X-Gitlab-Token` | the secret |
  *
  * The content of the body does not matter: the upstream itself is asked for its refs.
@@ -27,9 +28,18 @@ const MOST_BODY = 25 * 1024 * 1024;
 const PIECE_BYTES = 65_536;
 /** Bytes of the random key that is used if there is no secret. */
 const RANDOM_BYTES = 32;
-const SIGNATURES = ["X-Hub-Signature-256", "X-Gitea-Signature", "X-Forgejo-Signature"];
+/** The first that is there counts. GitHub sends `X-Hub-Signature`, too, with the SHA-1 that nobody should check. */
+const SIGNATURES = [
+  "X-Hub-Signature-256",
+  "X-Gitea-Signature",
+  "X-Forgejo-Signature",
+  "X-Gogs-Signature",
+  "X-Hub-Signature",
+];
+/** The headers that name the event. */
+const EVENTS = ["X-GitHub-Event", "X-Gitea-Event", "X-Gogs-Event", "X-Event-Key"];
 /** Events that report nothing new. */
-const QUIET_EVENTS: ReadonlySet<string> = new Set(["ping"]);
+const QUIET_EVENTS: ReadonlySet<string> = new Set(["ping", "diagnostics:ping"]);
 
 function isSame(given: string, expected: string): boolean {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -99,7 +109,8 @@ export async function takeHook(context: Context<ApiEnv>): Promise<Response> {
     host.refused();
     throw new Problem(404, "There is no mirror here that takes webhooks with this signature.");
   }
-  const event = context.req.header("X-GitHub-Event") ?? context.req.header("X-Gitea-Event") ?? "push";
+  // A host that names no event sends only pushes.
+  const event = EVENTS.map((header) => context.req.header(header)).find((value) => value !== undefined) ?? "push";
   if (QUIET_EVENTS.has(event)) return context.json({ syncing: false });
   await store.requestSync();
   return context.json({ syncing: true }, 202);

@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import { decide } from "../../access/decide.ts";
 import { parseRepositoryName, repositoryKey, type RepositoryName, spellingOf } from "../../access/names.ts";
+import { actorNameOf, actorOf } from "../../access/principal.ts";
 import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
 import { registeredName } from "../../http/registered-name.ts";
@@ -90,6 +91,7 @@ export async function rename(
     byPush: false,
     byOperator: principal.kind === "operator",
     renamed: isSameTenant,
+    ...(isSameTenant ? {} : { by: { actor: actorOf(principal), ...actorNameOf(principal) } }),
   });
   if (entered.kind === "refused") {
     const { status, detail } = explainRegisterRefusal(entered.why);

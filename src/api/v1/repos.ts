@@ -5,6 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import { repositoryKey, type RepositoryName, spellingOf } from "../../access/names.ts";
+import { actorNameOf, actorOf } from "../../access/principal.ts";
 import { Problem } from "../../http/problem.ts";
 import { registeredName } from "../../http/registered-name.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
@@ -53,9 +54,10 @@ async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
   const { objectFormat, visibility } = asked;
   const byOperator = principal.kind === "operator";
   const spelling = spellingOf(name);
+  const by = { actor: actorOf(principal), ...actorNameOf(principal) };
   const entered = await api
     .tenant(name.tenant)
-    .register({ repo: name.repo, tenant: spelling.tenant, objectFormat, visibility, byPush: false, byOperator });
+    .register({ repo: name.repo, tenant: spelling.tenant, objectFormat, visibility, byPush: false, byOperator, by });
   if (entered.kind === "refused") {
     const { status, detail } = explainRegisterRefusal(entered.why);
     throw new Problem(status, detail);

@@ -6,10 +6,12 @@
 import { Hono } from "hono";
 import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
+import { auditRoutes } from "./audit.ts";
 import { contentRoutes } from "./content.ts";
 import { eventRoutes } from "./events.ts";
 import { hookRoutes } from "./hooks.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
+import { mirrorListRoutes, tenantMirrorRoutes } from "./mirrors.ts";
 import { mirrorRoutes } from "./mirror.ts";
 import { openApiRoutes } from "./openapi.ts";
 import { reflogRoutes } from "./reflog.ts";
@@ -28,6 +30,9 @@ import { repositoryUsageRoutes, tenantUsageRoutes } from "./usage.ts";
 const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", tenantRoutes],
   ["/tenants", tokenRoutes],
+  ["/tenants", tenantMirrorRoutes],
+  ["/tenants", auditRoutes],
+  ["/mirrors", mirrorListRoutes],
   ["/tenants", signingKeyRoutes],
   ["/repos", repoRoutes],
   ["/repos", repoFileRoutes],

@@ -373,6 +373,7 @@ function ended(row: MirrorRow, request: EndSyncRequest & { changed: boolean }, m
     nextSync: row.asked || end.kind === "partial" ? now : nextSync({ now, jitter, interval, failures, retryAfter }),
     bytes: row.bytes + bytes,
     objects: row.objects + objects,
-    progress: request.progress?.slice(-MOST_PROGRESS),
+    // What the upstream said counts while the next slice has to follow.
+    progress: end.kind === "partial" && request.progress !== "" ? request.progress?.slice(-MOST_PROGRESS) : undefined,
   };
 }

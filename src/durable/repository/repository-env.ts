@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { MirrorReport } from "../../access/mirror-list.ts";
 import type { UsageReport } from "../../access/quotas.ts";
 import type { Job } from "../../events/job.ts";
 import type { Arrival } from "./repository-mover.ts";
@@ -25,6 +26,7 @@ export interface TenantTold {
   noteUsage(report: UsageReport): Promise<void>;
   admitSync(repo: string): Promise<boolean>;
   syncGoesOn(repo: string): Promise<void>;
-  syncEnded(repo: string): Promise<void>;
+  syncEnded(repo: string, report?: MirrorReport): Promise<void>;
+  noteMirror(repo: string, report?: MirrorReport): Promise<void>;
   leastMirrorInterval(): Promise<number>;
 }

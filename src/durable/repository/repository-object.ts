@@ -198,6 +198,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** Returns the id of the repository that is here. If there is none, makes sure that none with this id is made. */
   confirm(id: string): string | undefined {
+    if (this.#database.mirror.read() !== undefined) this.ctx.waitUntil(this.#syncs.report());
     return this.#waking(this.#database.confirm(id, Date.now()));
   }
 
@@ -267,6 +268,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     if (answer.kind !== "configured") return answer;
     await this.#belie();
     await this.requestSync();
+    await this.#syncs.report();
     return answer;
   }
 
@@ -274,6 +276,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   async promoteMirror(): Promise<boolean> {
     const promoted = this.#database.mirror.promote();
     await this.#belie();
+    if (promoted) await this.#syncs.report();
     return promoted;
   }
 

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { MirrorReport } from "../../access/mirror-list.ts";
 import type { RepositoryDatabase } from "./repository-database.ts";
 import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
 
@@ -52,9 +53,31 @@ export class SyncSender {
     await this.#tell((tenant) => tenant.syncGoesOn(this.#repo));
   }
 
-  /** Gives the place of a sync that has ended back to the tenant. */
+  /** Gives the place of a sync that has ended back to the tenant, and tells it how the sync went. */
   async ended(): Promise<void> {
-    await this.#tell((tenant) => tenant.syncEnded(this.#repo));
+    await this.#tell((tenant) => tenant.syncEnded(this.#repo, this.#report));
+  }
+
+  /** Tells the tenant how the mirror goes, or that the repository is none. */
+  async report(): Promise<void> {
+    await this.#tell((tenant) => tenant.noteMirror(this.#repo, this.#report));
+  }
+
+  get #report(): MirrorReport | undefined {
+    const mirror = this.#database.mirror.read();
+    if (mirror === undefined) return undefined;
+    const { upstream, interval } = mirror.settings;
+    const { lastAttempt, lastSync, lastError, failures, nextSync } = mirror.status;
+    return {
+      name: this.#database.describe()?.spelled ?? this.#place().name,
+      upstream,
+      interval,
+      failures,
+      ...(lastAttempt === undefined ? {} : { lastAttempt }),
+      ...(lastSync === undefined ? {} : { lastSync }),
+      ...(lastError === undefined ? {} : { lastError }),
+      ...(nextSync === undefined ? {} : { nextSync }),
+    };
   }
 
   /** Whether a reader may cause a sync: no sooner after the last one than a timer might. */

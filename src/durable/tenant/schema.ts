@@ -5,6 +5,8 @@
  * @packageDocumentation
  */
 import { addColumn, type Schema } from "../sql/migrations.ts";
+import { AUDIT_DDL } from "./tables/audit.ts";
+import { MIRRORS_DDL } from "./tables/mirrors.ts";
 import { SIGNING_KEYS_DDL } from "./tables/signing-keys.ts";
 import { TENANT_REPOS_DDL } from "./tables/tenant-repos.ts";
 import { TENANT_DDL } from "./tables/tenant.ts";
@@ -18,7 +20,7 @@ import { USAGE_DAYS_DDL } from "./tables/usage-days.ts";
  */
 export const TENANT_SCHEMA: Schema = {
   first: "tenant",
-  tables: [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL, USAGE_DAYS_DDL],
+  tables: [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL, USAGE_DAYS_DDL, MIRRORS_DDL, AUDIT_DDL],
   steps: [
     // From before versions: tables were added, and none was changed.
     () => undefined,
@@ -38,6 +40,10 @@ export const TENANT_SCHEMA: Schema = {
     // The revoked tokens that made others: those that are gone already are not known.
     () => undefined,
     // Usage by day: nothing was counted before.
+    () => undefined,
+    // The list of mirrors: each repository is asked, and tells if it is one.
+    (db) => db.run("UPDATE tenant_repos SET check_at = 0 WHERE removing = 0"),
+    // The audit log: nothing was kept before.
     () => undefined,
   ],
 };

@@ -8,11 +8,12 @@ import {
   type CreateTenantAnswer,
   DEFAULT_TENANT,
   type RegisterAnswer,
-  type RegisterRefusal,
   type RegisterRequest,
   type TenantRecord,
   type TenantSettings,
 } from "../../access/directory.ts";
+import { type AuditEntry, type AuditQuery, type AuditRecord, NOBODY } from "../../access/audit.ts";
+import type { ListedMirror, MirrorQuery, MirrorReport } from "../../access/mirror-list.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
 import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage.ts";
 import {
@@ -28,9 +29,13 @@ import { excessOver } from "../../access/token-bounds.ts";
 import { type AddKeyAnswer, MOST_KEYS, type SigningKey } from "../../signing/signing-key.ts";
 import type { NewId } from "../repository/repository-database.ts";
 import { Tables } from "../sql/migrations.ts";
+import { RefusedLogins } from "./refused-logins.ts";
 import { TENANT_SCHEMA } from "./schema.ts";
+import { allowanceOf, boundOf, refusalOf } from "./tenant-bounds.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteSigningKeys, insertSigningKey, listSigningKeys, readSigningKeyRow } from "./tables/signing-keys.ts";
+import { deleteAudit, insertAudit, listAudit } from "./tables/audit.ts";
+import { deleteMirrorReport, listMirrors, writeMirrorReport } from "./tables/mirrors.ts";
 import {
   addRepoCount,
   addUsage,
@@ -89,6 +94,7 @@ export class TenantDatabase {
   readonly #tables: Tables;
   readonly #name: string;
   readonly #newId: NewId;
+  readonly #refusedLogins = new RefusedLogins();
 
   /** `name` is the name of the tenant, by which the object is addressed. */
   constructor(db: SqlDatabase, name: string, newId: NewId) {
@@ -146,6 +152,7 @@ export class TenantDatabase {
       if (this.#present() === undefined) return false;
       deleteTokens(this.#db);
       deleteSigningKeys(this.#db);
+      deleteAudit(this.#db);
       markRemoving(this.#db);
       setLeaving(this.#db);
       return true;
@@ -183,6 +190,10 @@ export class TenantDatabase {
       const isPublic = visibility === "public";
       insertRepo(this.#db, { name: repo, id, objectFormat, isPublic }, now + CHECK_DELAY);
       addRepoCount(this.#db, 1);
+      const details = { visibility, by_push: request.byPush };
+      if (request.by !== undefined) {
+        insertAudit(this.#db, { ...request.by, action: "repo.create", subject: repo, details }, now);
+      }
       return { kind: "registered", id, tenant };
     });
   }
@@ -207,6 +218,7 @@ export class TenantDatabase {
   #strikeOff(name: string, id: string): boolean {
     const had = deleteRepo(this.#db, name, id);
     if (had === undefined) return false;
+    deleteMirrorReport(this.#db, name);
     addRepoCount(this.#db, -1);
     addUsage(this.#db, { bytes: -had.bytes, objects: -had.objects });
     return true;
@@ -274,6 +286,28 @@ export class TenantDatabase {
     return pageOf(listRepoNames(this.#db, after, limit + 1), limit);
   }
 
+  /** Notes how a mirror goes; without a report, that the repository is none. An unlisted repository is passed over. */
+  noteMirror(repo: string, report?: MirrorReport): void {
+    if (!this.#tables.exist) return;
+    if (report === undefined || readRepo(this.#db, repo) === undefined) deleteMirrorReport(this.#db, repo);
+    else writeMirrorReport(this.#db, repo, report);
+  }
+
+  /** Adds an entry to the audit log. */
+  audit(entry: AuditEntry, now: number): void {
+    if (this.#present() !== undefined) insertAudit(this.#db, entry, now);
+  }
+
+  auditLog({ limit, ...query }: AuditQuery): Page<AuditRecord> | undefined {
+    if (this.#present() === undefined) return undefined;
+    return pageOf(listAudit(this.#db, { ...query, limit: limit + 1 }), limit);
+  }
+
+  mirrors({ limit, ...query }: MirrorQuery): Page<ListedMirror> | undefined {
+    if (this.#present() === undefined) return undefined;
+    return pageOf(listMirrors(this.#db, { ...query, limit: limit + 1 }), limit);
+  }
+
   /** Returns repositories that have to be removed, and asked about, now. */
   dueRepos(now: number, limit: number): { removing: TenantRepo[]; unchecked: TenantRepo[] } {
     if (!this.#tables.exist) return { removing: [], unchecked: [] };
@@ -291,7 +325,13 @@ export class TenantDatabase {
     const row = this.#present();
     if (row === undefined) return undefined;
     const token = findToken(this.#db, hash, now);
-    if (token === undefined) return undefined;
+    if (token === undefined) {
+      const refused = this.#refusedLogins.add(now);
+      // A request that is for no repository has no subject.
+      const entry = { actor: NOBODY, action: "login.refused", subject: repo ?? "", details: { count: refused } };
+      if (refused > 0) insertAudit(this.#db, entry, now);
+      return undefined;
+    }
     if (token.usedAt === undefined || token.usedAt + USE_INTERVAL <= now) noteTokenUse(this.#db, token.id, now);
     const listed = repo === undefined ? undefined : readRepo(this.#db, repo);
     const allowance = allowanceOf(row, listed);
@@ -357,31 +397,4 @@ export class TenantDatabase {
   revoke(id: string, withChildren = false): number {
     return this.#present() === undefined ? 0 : this.#tables.transaction(() => deleteToken(this.#db, id, withChildren));
   }
-}
-
-/** Returns why a repository can't be entered. */
-function refusalOf(
-  row: TenantRow | undefined,
-  listed: TenantRepo | undefined,
-  request: RegisterRequest,
-): RegisterRefusal | undefined {
-  if (row === undefined) return "missing-tenant";
-  if (row.leaving) return "leaving";
-  if (listed !== undefined) return listed.removing ? "removing" : undefined;
-  return request.byOperator || request.renamed === true ? undefined : boundOf(row, request.byPush);
-}
-
-/** Returns the bounds of a repository. What it holds itself it knows better than its tenant. */
-function allowanceOf({ record }: TenantRow, listed: TenantRepo | undefined): Allowance {
-  const { repos: _, ...quotas } = record.settings.quotas;
-  const { bytes, objects } = record.usage;
-  const own = listed?.usage ?? { bytes: 0, objects: 0 };
-  return { ...quotas, elsewhere: { bytes: bytes - own.bytes, objects: objects - own.objects } };
-}
-
-/** Returns why a tenant takes no further repository. */
-function boundOf({ record }: TenantRow, byPush: boolean): "no-push-to-create" | "repo-quota" | undefined {
-  const { settings, repoCount } = record;
-  if (byPush && !settings.pushToCreate) return "no-push-to-create";
-  return settings.quotas.repos !== undefined && repoCount >= settings.quotas.repos ? "repo-quota" : undefined;
 }

@@ -11,6 +11,8 @@ import type {
   TenantRecord,
   TenantSettings,
 } from "../../access/directory.ts";
+import type { AuditEntry, AuditQuery, AuditRecord } from "../../access/audit.ts";
+import type { ListedMirror, MirrorQuery, MirrorReport } from "../../access/mirror-list.ts";
 import { repositoryKey } from "../../access/names.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
 import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage.ts";
@@ -201,9 +203,10 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     this.#syncs.goesOn(repo, Date.now());
   }
 
-  /** Notes that a sync of this repository has ended. */
-  syncEnded(repo: string): void {
+  /** Notes that a sync of this repository has ended, and how. */
+  syncEnded(repo: string, report?: MirrorReport): void {
     this.#syncs.ended(repo);
+    if (report !== undefined) this.#database.noteMirror(repo, report);
   }
 
   /** Returns the tenant's minimum of seconds between two syncs; 0 if the deployment's applies. */
@@ -225,6 +228,26 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   /** See `TenantRegistry.allowance`. */
   allowance(repo: string): Allowance | undefined {
     return this.#database.allowance(repo);
+  }
+
+  /** Notes how a mirror goes; without a report, that the repository is none. */
+  noteMirror(repo: string, report?: MirrorReport): void {
+    this.#database.noteMirror(repo, report);
+  }
+
+  /** See `TenantRegistry.audit`. */
+  audit(entry: AuditEntry): void {
+    this.#database.audit(entry, Date.now());
+  }
+
+  /** See `TenantRegistry.auditLog`. */
+  auditLog(query: AuditQuery): Page<AuditRecord> | undefined {
+    return this.#database.auditLog(query);
+  }
+
+  /** See `TenantRegistry.mirrors`. */
+  mirrors(query: MirrorQuery): Page<ListedMirror> | undefined {
+    return this.#database.mirrors(query);
   }
 
   /** See `TenantRegistry.repos`. */

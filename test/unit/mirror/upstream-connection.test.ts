@@ -6,13 +6,15 @@ import type { UpstreamAnswer, UpstreamRequest } from "../../../src/mirror/upstre
 const ADVERTISEMENT = { "content-type": "application/x-git-upload-pack-advertisement" };
 const RESULT = { "content-type": "application/x-git-upload-pack-result; charset=x" };
 
-type Scripted = { readonly status: number; readonly headers?: Record<string, string> };
+type Scripted = { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
 
-function answerOf({ status, headers = {} }: Scripted): UpstreamAnswer {
+function answerOf({ status, headers = {}, body = "" }: Scripted): UpstreamAnswer {
   return {
     status,
     header: (name) => headers[name.toLowerCase()],
-    body: { read: async (buffer) => buffer.subarray(0, 0) },
+    body: {
+      read: async (buffer) => buffer.subarray(0, new TextEncoder().encodeInto(body, buffer).written),
+    },
     cancel: async () => undefined,
   };
 }
@@ -42,6 +44,18 @@ function connection(
 }
 
 const TAIL = "/info/refs?service=git-upload-pack";
+
+describe("an upstream that is no smart HTTP server", () => {
+  it.each([
+    [`${"a".repeat(40)}\trefs/heads/main\n`, /dumb HTTP alone, which a mirror can't follow/],
+    ["<html>", /answer is not git's smart HTTP/],
+    ["", /answer is not git's smart HTTP/],
+  ])("is told apart by what it answers: %j", async (body, why) => {
+    const plain = { status: 200, headers: { "content-type": "text/plain" }, body };
+    const { connection: made } = connection("https://plain.example.com/a.git", [plain]);
+    await expect(made.discover("version=2")).rejects.toThrow(why);
+  });
+});
 
 describe("a redirect of an upstream", () => {
   it("is followed on the first request, and later requests go to its target", async () => {
