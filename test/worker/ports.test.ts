@@ -174,8 +174,8 @@ describe("a private repository for one who may read public ones only", () => {
     const two = refused.map(() => 2);
     expect(await many.rowsReadBy(refused)).toEqual(two);
     expect(await few.rowsReadBy(refused)).toEqual(two);
-    // A table that was emptied counts as one row.
-    expect(await gone.rowsReadBy(refused)).toEqual(refused.map(() => 1));
+    // A table that was emptied counts as one row, and so does the look for where the repository may have moved.
+    expect(await gone.rowsReadBy(refused)).toEqual(refused.map((request) => (request === undefined ? 1 : 2)));
     expect(await missing.rowsReadBy(refused)).toEqual(refused.map(() => 0));
     expect(Math.max(...(await many.rowsReadBy(requests)))).toBeGreaterThan(MANY);
   });

@@ -1,0 +1,85 @@
+/**
+ * What a repository costs that has grown push by push, beside one with the same history that came at once. `LONG=1` takes 2,000
+ * pushes in place of 200.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { importFixture, linear } from "../support/git-fixtures.ts";
+import { SettledLog } from "../support/settled-log.ts";
+import { pushSingly } from "../support/single-pushes.ts";
+import { MirrorBed } from "../support/upstreams.ts";
+
+const PUSHES = process.env["LONG"] === "1" ? 2000 : 200;
+const bed = new MirrorBed();
+beforeAll(() => bed.start());
+afterAll(() => bed.stop());
+
+type State = {
+  readonly total: { readonly packs: number; readonly bytes: number };
+  readonly due: unknown;
+  readonly running_since: string | null;
+  readonly runs: readonly { readonly outcome: string; readonly at: string; readonly bytes_written: number }[];
+};
+
+async function settled(path: string): Promise<State> {
+  for (;;) {
+    const { body } = await bed.api<State>("GET", `${path}/maintenance`);
+    if (body.due === null && body.running_since === null) return body;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe(`a repository of ${PUSHES} pushes of one commit`, () => {
+  it("has few packs, was copied few times, and is cloned with few reads", async () => {
+    const { git } = bed;
+    const source = await importFixture(git, "source", linear(PUSHES));
+    const commits = (await git.ok(["rev-list", "--reverse", "main"], { cwd: source })).split("\n");
+    const path = "acme/grown";
+    await bed.api("PUT", path, { visibility: "public" });
+    const url = bed.url(path);
+    const log = new SettledLog(git.path("state", "requests.jsonl"), bed.host.base);
+    const runs = new Map<string, number>();
+    const note = async (): Promise<void> => {
+      for (const run of (await bed.api<State>("GET", `${path}/maintenance`)).body.runs)
+        runs.set(run.at, run.bytes_written);
+    };
+    await log.read();
+    const pushed = await pushSingly(url, { cwd: source, commits }, async (index) => {
+      if (index % 10 === 9) await note();
+      if (index === commits.length - 2) await settled(path).then(() => log.read());
+    });
+    const last = await log.read();
+    // A push of one commit costs the same after many others: nothing is read of the packs that it does not build on.
+    const pushLine = ({ lines }: { lines: readonly Record<string, unknown>[] }): Record<string, unknown> | undefined =>
+      lines.findLast((line) => line["path"] === "/acme/grown.git/git-receive-pack");
+    expect(pushLine(last)?.["do"]).toBe(2);
+    expect(Number(pushLine(last)?.["r2r"])).toBeLessThanOrEqual(8);
+    expect(pushLine(last)?.["r2w"]).toBe(3);
+
+    await settled(path);
+    await bed.api("POST", `${path}/maintenance`);
+    const state = await settled(path);
+    await note();
+    expect(state.total.packs).toBeLessThanOrEqual(12);
+    const written = [...runs.values()].reduce((sum, bytes) => sum + bytes, 0);
+    expect(written).toBeGreaterThan(0);
+    expect(written).toBeLessThanOrEqual(12 * pushed);
+
+    await git.ok(["repack", "-adq"], { cwd: source });
+    const objects = await git.ok(["rev-parse", "--git-path", "objects/pack"], { cwd: source });
+    const packs = resolve(source, objects);
+    const best = readdirSync(packs)
+      .filter((name) => name.endsWith(".pack"))
+      .reduce((sum, name) => sum + statSync(`${packs}/${name}`).size, 0);
+    expect(state.total.bytes).toBeLessThanOrEqual(1.3 * best);
+
+    await log.read();
+    const cwd = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", url, cwd]);
+    const { r2r } = await log.read();
+    expect(r2r).toBeGreaterThan(0);
+    expect(r2r).toBeLessThanOrEqual(20);
+    await git.ok(["fsck", "--full", "--strict"], { cwd });
+  });
+});
