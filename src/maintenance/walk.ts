@@ -48,8 +48,16 @@ export type WalkResult = {
   readonly undecided: boolean;
 };
 
-/** The number of a pack's objects that are looked at, and how many of these are reached. */
+/** The number of a pack's objects, and how many of these are reached. */
 type Reached = { readonly looked: number; byHead: boolean; byRefs: number; byAll: number };
+
+/**
+ * Whether a pack may hold what nothing reaches: one without the mark, and what the mark does not cover, which are tip
+ * packs and the objects that completion appended.
+ */
+function isDoubtful({ record: { marked, source, objects, ownObjects } }: PackHandle): boolean {
+  return !marked || source === "copy" || objects > ownObjects;
+}
 
 /** One walk. */
 class Walk {
@@ -68,7 +76,7 @@ class Walk {
   async run(): Promise<WalkResult> {
     const { record, version } = this.#snapshot;
     const { purges } = this.#input;
-    const doubtful = this.#graph.database.packs.filter(({ record: { marked } }) => purges || !marked);
+    const doubtful = this.#graph.database.packs.filter((handle) => purges || isDoubtful(handle));
     const reached = await this.#look(doubtful);
     const marks = doubtful.flatMap(({ record: { name, marked } }) => {
       const { byHead, byRefs, looked } = present(reached.get(name), "a pack that was looked at");
@@ -77,15 +85,27 @@ class Walk {
     });
     const divided = this.#toDivide(doubtful, reached);
     const written = divided.length === 0 ? { added: [], marks: [] } : await this.#divide(divided, reached);
-    const settled = marks.length + divided.length + doubtful.filter((handle) => handle.record.marked).length;
+    const left = doubtful.filter(({ record: pack }) => !divided.includes(pack));
     return {
       id: record.id,
       added: written.added,
       replaced: divided.map(({ name }) => name),
-      found: { version, marks: [...marks, ...written.marks], purges },
+      found: { version, marks: [...marks, ...written.marks], unmarks: this.#unmarks(left, reached), purges },
       packs: doubtful.map((handle) => handle.record),
-      undecided: settled < doubtful.length || (written.added.length > 0 && written.marks.length === 0),
+      undecided:
+        left.filter((handle) => !handle.record.marked).length > marks.length ||
+        (written.added.length > 0 && written.marks.length === 0),
     };
+  }
+
+  /** Returns the packs with the mark that hold what nothing reaches, and are not divided. */
+  #unmarks(packs: readonly PackHandle[], reached: ReadonlyMap<string, Reached>): string[] {
+    return packs
+      .filter(({ record: { name, marked } }) => {
+        const { byAll, looked } = present(reached.get(name), "a pack that was looked at");
+        return marked && byAll < looked;
+      })
+      .map(({ record }) => record.name);
   }
 
   async #pace(): Promise<void> {
@@ -99,9 +119,7 @@ class Walk {
     const counts = new Map<string, Reached>();
     await this.#walkFrom(headOid === undefined ? new Uint8Array(0) : present(fromHex(headOid), "HEAD's value"));
     for (const pack of packs) {
-      const { objects, ownObjects, name } = pack.record;
-      // A purge removes copies of unreachable objects, too, which completion appended.
-      const looked = this.#input.purges ? objects : ownObjects;
+      const { objects: looked, name } = pack.record;
       counts.set(name, { looked, byHead: (await this.#countReached(pack)) === looked, byRefs: 0, byAll: 0 });
     }
     await this.#walkFrom(concat(Array.from(decodeRefRows(refs, rawSize), ({ oid }) => oid)));
@@ -129,13 +147,9 @@ class Walk {
   }
 
   async #countReached(pack: PackHandle): Promise<number> {
-    const { ownObjects, ownBytes } = pack.record;
     const index = await pack.loadIndex();
     let count = 0;
-    for (let position = 0; position < index.count; position++) {
-      const isLooked = this.#input.purges || ownObjects === index.count || index.offsetAt(position) < ownBytes;
-      if (isLooked && this.#reachable.has(index.nameAt(position))) count++;
-    }
+    for (let position = 0; position < index.count; position++) if (this.#reachable.has(index.nameAt(position))) count++;
     return count;
   }
 

@@ -31,6 +31,8 @@ export type FoundReachable = {
   readonly version: number;
   /** Names of packs, each with the ref that reaches all of it by itself; without one, all refs together do. */
   readonly marks: readonly { readonly pack: string; readonly ref?: string }[];
+  /** Names of packs that lose the mark: nothing reaches some of what they hold. */
+  readonly unmarks: readonly string[];
   /** Whether the files of the replaced packs, and all cruft packs, are deleted as soon as can be: a purge. */
   readonly purges: boolean;
 };

@@ -15,6 +15,7 @@ import {
   insertPack,
   markPacks,
   markWithAllRefs,
+  unmarkPacks,
 } from "./tables/packs.ts";
 import { bumpCatalogVersion, forgetRecentValues, readRepository } from "./tables/repository.ts";
 
@@ -24,7 +25,8 @@ export function retirePacks(db: SqlDatabase, names: readonly string[], until: nu
   for (const name of names) insertReplaced(db, name, until);
 }
 
-function setMarks(db: SqlDatabase, { marks }: FoundReachable): void {
+function setMarks(db: SqlDatabase, { marks, unmarks }: FoundReachable): void {
+  unmarkPacks(db, unmarks);
   for (const { pack, ref } of marks) {
     if (ref === undefined) markWithAllRefs(db, [pack]);
     else markPacks(db, [pack], [ref]);

@@ -191,7 +191,12 @@ function packsOn(db: SqlDatabase, refs: readonly string[]): Set<string> {
 /** Clears the mark of every pack that rests on one of these refs: they no longer keep its objects reachable. */
 export function clearMarks(db: SqlDatabase, refs: readonly string[]): void {
   if (refs.length === 0) return;
-  for (const chunk of jsonChunks(packsOn(db, [ANY_REF, ...refs]))) {
+  unmarkPacks(db, [...packsOn(db, [ANY_REF, ...refs])]);
+}
+
+/** Clears the marks of these packs. */
+export function unmarkPacks(db: SqlDatabase, names: readonly string[]): void {
+  for (const chunk of jsonChunks(names)) {
     db.run("UPDATE packs SET marked = 0 WHERE name IN (SELECT value FROM json_each(?))", chunk);
     db.run("DELETE FROM pack_refs WHERE pack IN (SELECT value FROM json_each(?))", chunk);
   }
