@@ -3,7 +3,7 @@
  * pushes in place of 200.
  */
 import { readdirSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { SettledLog } from "../support/settled-log.ts";
@@ -68,7 +68,7 @@ describe(`a repository of ${PUSHES} pushes of one commit`, () => {
 
     await git.ok(["repack", "-adq"], { cwd: source });
     const objects = await git.ok(["rev-parse", "--git-path", "objects/pack"], { cwd: source });
-    const packs = resolve(source, objects);
+    const packs = join(source, objects);
     const best = readdirSync(packs)
       .filter((name) => name.endsWith(".pack"))
       .reduce((sum, name) => sum + statSync(`${packs}/${name}`).size, 0);
