@@ -19,6 +19,7 @@ const AGAIN_AFTER = 1000;
 
 const short = (row: Json, name: string): string => textAt(row, name).replace(/^0+$/, "-").slice(0, SHORT);
 const COLUMNS: readonly Column[] = [
+  ["PUSH", "push"],
   ["WHEN", (row) => formatTime(row["at"])],
   ["WHO", (row) => textAt(row, "actor_name") || textAt(row, "actor")],
   ["REF", "ref"],
@@ -40,6 +41,7 @@ async function movesOf(api: ApiConnection, path: string, { ref, limit }: LogOpti
           actor: push["actor"],
           actor_name: push["actor_name"],
           at: push["at"],
+          push: push["id"],
         })),
       );
     }

@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { addCloneCommand } from "./clone-command.ts";
 import { collected, commonOptions, confirmed, connect, connectTo, onOrOff, tenantPath } from "./command-line.ts";
 import { textAt } from "./json.ts";
+import { addMaintenanceCommands } from "./maintenance-commands.ts";
 import { addProtectCommand } from "./protect-command.ts";
 import { type Column, formatBytes, formatTime, printDone, printList, printThing } from "./output.ts";
 
@@ -163,4 +164,5 @@ export function addRepoCommands(program: Command): void {
   addChanges(repos);
   addCloneCommand(repos);
   addProtectCommand(repos);
+  addMaintenanceCommands(repos);
 }

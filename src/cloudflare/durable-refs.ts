@@ -92,6 +92,7 @@ export function durableRefs(
     replacePacks: (request) => call(async () => object.replacePacks(request)),
     maintenance: async () => (await call(async () => object.maintenance({ kind: "show" }))).state,
     askForMaintenance: async (purge) => (await call(async () => object.maintenance({ kind: "ask", purge }))).state,
+    reviveUnreachable: async () => (await call(async () => object.maintenance({ kind: "revive" }))).revived === true,
     beginMaintenance: async (id, packNames) =>
       (await call(async () => object.maintenance({ kind: "begin", id, packNames }))).begun ?? { kind: "gone" },
     endMaintenance: async (id, run) => {

@@ -52,8 +52,8 @@ export type WalkResult = {
 type Reached = { readonly looked: number; byHead: boolean; byRefs: number; byAll: number };
 
 /**
- * Whether a pack may hold what nothing reaches: one without the mark, and what the mark does not cover, which are tip
- * packs and the objects that completion appended.
+ * Whether a pack may hold unreachable objects: it lacks the mark, or has objects that the mark does not cover. Those are
+ * all objects of a tip pack, and what completion appended.
  */
 function isDoubtful({ record: { marked, source, objects, ownObjects } }: PackHandle): boolean {
   return !marked || source === "copy" || objects > ownObjects;

@@ -89,6 +89,10 @@ export interface MaintenanceControl {
    * `undefined` if there is no repository.
    */
   askForMaintenance(purge: boolean): Promise<MaintenanceState | undefined>;
+  /**
+   * Makes cruft packs ordinary packs again, so that what they hold can be referred to. Returns whether there were any.
+   */
+  reviveUnreachable(): Promise<boolean>;
 }
 
 /** The maintenance of one repository. */

@@ -64,6 +64,8 @@ export type RefLogQuery = {
   readonly limit: number;
   /** Restricts the result to this ref. */
   readonly name?: string;
+  /** Restricts the result to the push with this id. */
+  readonly push?: number;
 };
 
 /** A page of the log, the newest pushes first. A push that moved many refs may continue on the next page. */

@@ -279,9 +279,13 @@ onEveryHost(
       await git.ok(["push", "-q", url, "+main~1:main"], { cwd: source });
       const log = (await ok(["reflog", "acme/ruled"])).split("\n");
       expect(log).toHaveLength(3);
-      expect(log[1]).toMatch(/^(?:now|\d+ seconds? ago) +operator +refs\/heads\/main +[0-9a-f]{12} +[0-9a-f]{12}$/);
+      expect(log[1]).toMatch(/^2 +(?:now|\d+ seconds? ago) +operator +refs\/heads\/main +[0-9a-f]{12} +[0-9a-f]{12}$/);
       expect(log[2]).toMatch(/ operator +refs\/heads\/main +- +[0-9a-f]{12}$/);
-      expect(await json(["reflog", "acme/ruled", "--limit", "1"])).toMatchObject([{ ref: "refs/heads/main" }]);
+      expect(await json(["reflog", "acme/ruled", "--limit", "1"])).toMatchObject([{ ref: "refs/heads/main", push: 2 }]);
+      expect(await ok(["repo", "restore", "acme/ruled", "2"])).toContain("refs/heads/main");
+      expect(await run(journey, ["repo", "restore", "acme/ruled", "2"])).toMatchObject({ code: 1 });
+      expect(await ok(["repo", "maintenance", "acme/ruled", "--run"])).toMatch(/^all +\d+ packs, \d+ objects/);
+      expect(await json(["repo", "maintenance", "acme/ruled"])).toMatchObject({ due: null, purging: false });
     });
 
     it("follows events, and ends at once when it is interrupted", async () => {

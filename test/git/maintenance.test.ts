@@ -83,6 +83,41 @@ describe("maintenance after many pushes", () => {
     }
   });
 
+  it("takes back a deleted branch and a rewritten one, until their objects are gone", async () => {
+    const { git } = bed;
+    const source = await importFixture(git, "undone", linear(5));
+    const path = "acme/undone";
+    await bed.api("PUT", path);
+    const url = bed.url(path);
+    await git.ok(["push", "-q", url, "main~2:refs/heads/main", "main:refs/heads/topic"], { cwd: source });
+    await git.ok(["tag", "-a", "-m", "a tag", "v1", "main"], { cwd: source });
+    await git.ok(["push", "-q", url, "v1"], { cwd: source });
+    await git.ok(["push", "-q", url, ":topic", ":v1"], { cwd: source });
+    const before = await git.ok(["ls-remote", url], { cwd: source });
+    expect(before).not.toContain("topic");
+    type Log = { readonly pushes: readonly { readonly id: number }[] };
+    const newest = async (): Promise<number> => (await bed.api<Log>("GET", `${path}/reflog`)).body.pushes[0]?.id ?? 0;
+    const deletion = await newest();
+    const restored = await bed.api<{ updates: unknown[] }>("POST", `${path}/reflog/${deletion}/restore`);
+    expect(restored).toMatchObject({ status: 200 });
+    expect(restored.body.updates).toHaveLength(2);
+    const listed = await git.ok(["ls-remote", url], { cwd: source });
+    expect(listed).toContain(`${await git.ok(["rev-parse", "main"], { cwd: source })}\trefs/tags/v1^{}`);
+    // What has moved since is not moved over.
+    expect((await bed.api("POST", `${path}/reflog/${deletion}/restore`)).status).toBe(409);
+    expect(await git.ok(["ls-remote", url], { cwd: source })).toBe(listed);
+    const cwd = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", url, cwd]);
+    await git.ok(["fsck", "--full", "--strict"], { cwd });
+    await git.ok(["push", "-q", url, ":topic", ":v1"], { cwd: source });
+    const gone = await newest();
+    await bed.api("POST", `${path}/maintenance`, { purge: true });
+    await settled(path);
+    expect((await bed.api("POST", `${path}/reflog/${gone}/restore`)).status).toBe(409);
+    expect((await bed.api("POST", `${path}/reflog/999/restore`)).status).toBe(404);
+    expect(await git.ok(["ls-remote", url], { cwd: source })).toBe(before);
+  });
+
   it("refuses to purge a mirror, whose past stays readable", async () => {
     const upstream = await bed.upstream();
     const path = await bed.mirror(upstream.url);

@@ -32,6 +32,7 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
       database.maintenance.ask(purge);
       return database.maintenance.state(now());
     },
+    reviveUnreachable: async () => database.maintenance.answer({ kind: "revive" }, now()).revived === true,
     beginMaintenance: async (id, packNames) => database.maintenance.begin(id, packNames, now()),
     endMaintenance: async (id, run) => database.maintenance.end({ kind: "end", id, run }, now()),
     abandonPush: async (packName) => database.abandonPush(packName),

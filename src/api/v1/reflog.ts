@@ -13,6 +13,7 @@ import type { ApiEnv } from "../api-host.ts";
 import { nextPage } from "./cursor.ts";
 import { describe, PAGING } from "../describe.ts";
 import { queryBytes } from "./content-request.ts";
+import { restore, restoredRefs } from "./restore.ts";
 import { requestedRepository, pathParam } from "./requested.ts";
 
 const move = v.strictObject({ ref: v.string(), old: v.string(), new: v.string() });
@@ -115,6 +116,19 @@ export function reflogRoutes(): Hono<ApiEnv> {
       answers: { 200: { about: "A page.", json: refLogPage } },
     }),
     listRefLog,
+  );
+  routes.post(
+    "/:tenant/:repo/reflog/:id/restore",
+    describe({
+      tag: "repositories",
+      summary: "Takes a push back: sets the refs that it moved to what they were",
+      about:
+        "All of them, or none: a ref that has been moved since refuses it. What nothing reaches is kept for 14 days, unless it is purged.",
+      access: "token",
+      answers: { 200: { about: "The moves that were made.", json: restoredRefs } },
+      problems: [409],
+    }),
+    restore,
   );
   routes.get(
     "/:tenant/:repo/push-certificates/:id",

@@ -17,9 +17,16 @@ import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { insertLease, LEASE_TIME } from "./tables/leases.ts";
-import { insertRun, listRuns, type MaintenanceRow, readMaintenance, writeMaintenance } from "./tables/maintenance.ts";
+import {
+  insertRun,
+  listRuns,
+  type MaintenanceRow,
+  noteDoubt,
+  readMaintenance,
+  writeMaintenance,
+} from "./tables/maintenance.ts";
 import { readMirror } from "./tables/mirror.ts";
-import { cruftBefore, listPackSizes, listPacks, oldestCruft } from "./tables/packs.ts";
+import { cruftBefore, listPackSizes, listPacks, oldestCruft, reviveCruft } from "./tables/packs.ts";
 import { bumpCatalogVersion, readRepository } from "./tables/repository.ts";
 
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
@@ -37,13 +44,17 @@ const MOST_ERROR = 1000;
 
 /** A call of one of the methods of `MaintenanceStore`. */
 export type MaintenanceCall =
-  | { readonly kind: "show" }
+  | { readonly kind: "show" | "revive" }
   | { readonly kind: "ask"; readonly purge: boolean }
   | { readonly kind: "begin"; readonly id: string; readonly packNames: readonly string[] }
   | { readonly kind: "end"; readonly id: string; readonly run: MaintenanceRun };
 
 /** What the method returns: of `show` and `ask` the state, of `begin` the beginning. */
-export type MaintenanceAnswer = { readonly state?: MaintenanceState; readonly begun?: BeginMaintenanceAnswer };
+export type MaintenanceAnswer = {
+  readonly state?: MaintenanceState;
+  readonly begun?: BeginMaintenanceAnswer;
+  readonly revived?: boolean;
+};
 
 /** The part of the repository's other tables that maintenance needs. */
 export interface MaintainedRepository {
@@ -155,10 +166,22 @@ export class MaintenanceDatabase {
   /** Answers a call. `now` is in milliseconds since the epoch. */
   answer(call: MaintenanceCall, now: number): MaintenanceAnswer {
     if (call.kind === "begin") return { begun: this.begin(call.id, call.packNames, now) };
+    if (call.kind === "revive") return { revived: this.#revive(now) };
     if (call.kind === "end") this.end(call, now);
     if (call.kind === "ask") this.ask(call.purge);
     const state = call.kind === "end" ? undefined : this.state(now);
     return state === undefined ? {} : { state };
+  }
+
+  /** See `MaintenanceStore.reviveUnreachable`. */
+  #revive(now: number): boolean {
+    if (this.#row === undefined) return false;
+    return this.#db.transaction(() => {
+      const revived = reviveCruft(this.#db);
+      if (revived) bumpCatalogVersion(this.#db);
+      if (revived) noteDoubt(this.#db, now);
+      return revived;
+    });
   }
 
   /** See `MaintenanceStore.maintenance`. */

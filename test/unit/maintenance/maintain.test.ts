@@ -6,6 +6,7 @@ import { maintain, type Maintained } from "../../../src/maintenance/maintain.ts"
 import { toHex } from "../../../src/bytes/hex.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
 import { decodeRefRows } from "../../../src/refs/ref-rows.ts";
+import { restorePush } from "../../../src/maintenance/restore.ts";
 import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
 import type { PackStorage } from "../../../src/catalog/pack-storage.ts";
 import { linear } from "../../support/git-fixtures.ts";
@@ -349,6 +350,27 @@ describe("a walk", () => {
     bed.now += later;
     await bed.settle();
     expect(await bed.marks()).not.toContain(false);
+  });
+
+  it("is undone for a ref that is set back to what it was, until the cruft pack has gone", async () => {
+    const { bed, gone } = await rewritten();
+    bed.now += later;
+    await bed.settle();
+    expect(await has(bed, gone)).toBe(false);
+    const log = await bed.refs.refLog({ limit: 10 });
+    const moves = log?.pushes[0]?.moves ?? [];
+    const { repository } = bed.maintained;
+    const restored = await restorePush(repository, bed.refs, moves, { actor: "tester", pusher: {} });
+    expect(restored).toMatchObject({ kind: "done", outcomes: [{ name: MAIN, kind: "ok" }] });
+    bed.tip = source.oid("main");
+    await check(bed);
+    const again = (await bed.refs.refLog({ limit: 10 }))?.pushes[0]?.moves ?? [];
+    await restorePush(repository, bed.refs, again, { actor: "tester", pusher: {} });
+    await bed.refs.askForMaintenance(true);
+    await bed.settle();
+    const before = await bed.values();
+    expect(await restorePush(repository, bed.refs, moves, { actor: "tester", pusher: {} })).toEqual({ kind: "lost" });
+    expect(await bed.values()).toEqual(before);
   });
 
   it("is dropped where refs move meanwhile", async () => {

@@ -21,17 +21,19 @@ function moveOf(row: SqlRow): MoveRow {
   };
 }
 
-function movesBefore(db: SqlDatabase, { before = Number.MAX_SAFE_INTEGER, limit, name }: RefLogQuery): MoveRow[] {
-  const columns = "seq, push, name, lower(hex(old)), lower(hex(new))";
-  const rows =
-    name === undefined
-      ? db.rows(`SELECT ${columns} FROM ref_log WHERE seq < ? ORDER BY seq DESC LIMIT ?`, before, limit + 1)
-      : db.rows(
-          `SELECT ${columns} FROM ref_log WHERE seq < ? AND name = ? ORDER BY seq DESC LIMIT ?`,
-          before,
-          name,
-          limit + 1,
-        );
+function movesBefore(db: SqlDatabase, query: RefLogQuery): MoveRow[] {
+  const { before = Number.MAX_SAFE_INTEGER, limit, name, push } = query;
+  const limits = [
+    ...(name === undefined ? [] : [{ sql: " AND name = ?", value: name }]),
+    ...(push === undefined ? [] : [{ sql: " AND push = ?", value: push }]),
+  ];
+  const rows = db.rows(
+    `SELECT seq, push, name, lower(hex(old)), lower(hex(new)) FROM ref_log
+      WHERE seq < ?${limits.map(({ sql }) => sql).join("")} ORDER BY seq DESC LIMIT ?`,
+    before,
+    ...limits.map(({ value }) => value),
+    limit + 1,
+  );
   return Array.from(rows, moveOf);
 }
 
