@@ -17,7 +17,7 @@ const GIB = 1024 * MIB;
 const MOST_ENTRIES = 500_000;
 const PATH_BYTES = 256;
 /** The entries that every repository may have, and how many more for each object in its packs. */
-const FREE_ENTRIES = 20_000;
+const FREE_ENTRIES = 10_000;
 const ENTRIES_OF_OBJECT = 8;
 /** The most bytes of all contents of an archive together, and those of contents that were in it before. */
 const MOST_CONTENT_BYTES = 16 * GIB;

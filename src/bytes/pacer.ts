@@ -43,6 +43,18 @@ export class Pacer {
     this.#steps += steps;
   }
 
+  /**
+   * Calls `visit` for each number below `count`, and counts `steps` for each call. It pauses in between, so what `visit`
+   * uses must not change meanwhile.
+   */
+  async forEach(count: number, steps: number, visit: (at: number) => void): Promise<void> {
+    for (let at = 0; at < count; at++) {
+      visit(at);
+      this.#steps += steps;
+      if (this.isDue) await this.pace();
+    }
+  }
+
   /** Pauses if a pause is due. */
   async pace(): Promise<void> {
     if (!this.isDue) return;

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { i32At } from "../bytes/assert.ts";
+import { i32At, itemAt } from "../bytes/assert.ts";
 import { ProtocolError } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -15,11 +15,13 @@ import { objectFormat } from "../object/object-id.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
-import { FOR_HAVES, reachedByRecentValues, reachedByRefs, visibleCommits } from "../repository/view.ts";
+import { allReachable, FOR_HAVES, reachedByRecentValues, reachedByRefs, visibleCommits } from "../repository/view.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
 
 /** The most of a client's haves in one request that are read. Each costs as much as a commit of a walk. */
 const MOST_READ_HAVES = 10_000;
+/** The steps charged to the pacer for adding a name to the table of names, or marking it. */
+const NODE_STEPS = 100;
 /** Up to this many wants are read ahead during the look-up of the client's haves. */
 const FEW_WANTS = 16;
 
@@ -90,12 +92,10 @@ export class FetchSession {
     const few = this.wants.length <= FEW_WANTS;
     const reading = few ? this.graph.reader.prefetch(this.#wantNames) : undefined;
     const [nodes] = await Promise.all([this.#locate(names), reading]);
-    const visible = new Set(
-      await this.visible(
-        nodes.filter((node) => node >= 0),
-        FOR_HAVES,
-      ),
-    );
+    const here = nodes.filter((node) => node >= 0);
+    // To find out which of them a ref reaches, each is read: the others count as missing.
+    const asked = allReachable(this.answer) ? here : here.slice(0, MOST_READ_HAVES);
+    const visible = new Set(await this.visible(asked, FOR_HAVES));
     return Uint8Array.from(nodes, (node) => (visible.has(node) ? 1 : 0));
   }
 
@@ -109,22 +109,28 @@ export class FetchSession {
   async #locate(names: Uint8Array): Promise<number[]> {
     const { rawSize } = this.graph.format;
     const { packs } = await this.database.locate(names);
-    return Array.from(packs, (pack, i) =>
-      pack < 0 ? -1 : this.graph.node(names.subarray(i * rawSize, (i + 1) * rawSize)),
-    );
+    const nodes = Array.from(packs, () => -1);
+    await this.repository.pacer.forEach(packs.length, NODE_STEPS, (i) => {
+      if (i32At(packs, i) >= 0) nodes[i] = this.graph.node(names.subarray(i * rawSize, (i + 1) * rawSize));
+    });
+    return nodes;
   }
 
   /** Adds objects that the client has, too, by the raw names of objects that are here. */
   async addCommon(names: Uint8Array): Promise<void> {
     const { rawSize } = this.graph.format;
     const nodes: number[] = [];
-    for (let at = 0; at < names.length; at += rawSize) nodes.push(this.graph.node(names.subarray(at, at + rawSize)));
+    const { pacer } = this.repository;
+    await pacer.forEach(names.length / rawSize, NODE_STEPS, (i) => {
+      nodes.push(this.graph.node(names.subarray(i * rawSize, (i + 1) * rawSize)));
+    });
     const read = nodes.slice(0, Math.max(0, MOST_READ_HAVES - this.#readHaves));
     this.#readHaves += read.length;
     // The wants are read next.
     await this.graph.prefetch([...read, ...this.wants]);
     for (const node of read) await this.common.add(node);
-    for (const node of nodes.slice(read.length)) this.common.addUnread(node);
+    const unread = nodes.slice(read.length);
+    await pacer.forEach(unread.length, NODE_STEPS, (i) => this.common.addUnread(itemAt(unread, i)));
     this.common.forget();
   }
 

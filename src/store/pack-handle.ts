@@ -32,6 +32,9 @@ export type PackPlace = {
   readonly scope: string;
 };
 
+/** The steps charged to the pacer for finding a name. */
+const FIND_STEPS = 150;
+
 /** The context that all packs of a catalog share. */
 export type PackContext = {
   readonly cache: BlockCache;
@@ -46,6 +49,7 @@ export type PackContext = {
 export class PackHandle {
   readonly record: PackRecord;
   readonly head: PackIndexHead;
+  readonly #pacer: Pacer;
   readonly #context: Pick<PackContext, "cache" | "format"> & PackPlace;
   #index: PackIndex | undefined;
   #entries: ReadonlyMap<number, Uint8Array> | undefined;
@@ -65,6 +69,7 @@ export class PackHandle {
 
   constructor(record: PackRecord, context: PackContext) {
     this.record = record;
+    this.#pacer = context.pacer;
     this.#context = { cache: context.cache, format: context.format, ...context.placeOf(record) };
     this.head = new PackIndexHead(record.indexHead, context.format);
     if (record.indexHead.length === record.indexBytes) this.#index = new PackIndex(record.indexHead, context.format);
@@ -123,15 +128,17 @@ export class PackHandle {
     for (let i = 0; i < wanted.length; i++) buckets.set(u8At(nameOf(i), 0), nameOf(i));
     const index = await this.#indexFor(wanted.length, buckets.size);
     if (index !== undefined) {
-      for (let i = 0; i < wanted.length; i++) found[i] = index.find(nameOf(i));
+      await this.#pacer.forEach(wanted.length, FIND_STEPS, (i) => {
+        found[i] = index.find(nameOf(i));
+      });
       return found;
     }
     const tables = await this.#loadBuckets(buckets);
-    for (let i = 0; i < wanted.length; i++) {
+    await this.#pacer.forEach(wanted.length, FIND_STEPS, (i) => {
       const table = tables.get(u8At(nameOf(i), 0));
       const rank = table === undefined ? -1 : findName(table.names, nameOf(i));
       if (table !== undefined && rank >= 0) found[i] = table.first + rank;
-    }
+    });
     return found;
   }
 
