@@ -10,6 +10,7 @@ import { apiRoutes } from "./api/v1/routes.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
 import { metricsPage } from "./host/metrics.ts";
 import { type AppEnv, type PlatformOptions, withPlatform } from "./host/platform.ts";
+import { corsHeaders, preflightAnswer } from "./http/cors.ts";
 import { FOREIGN_PAGE, isForeignPage } from "./http/cross-origin.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
 import { gitRoutes } from "./http/git-routes.ts";
@@ -37,6 +38,17 @@ async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string)
 /** Builds the application. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ getPath: (request) => withoutEmptySegments(getPath(request)) });
+  app.use(async (context, next) => {
+    const { ALLOWED_ORIGINS } = context.env;
+    const preflight = preflightAnswer(context.req.raw, ALLOWED_ORIGINS);
+    if (preflight !== undefined) return preflight;
+    await next();
+    const cors = corsHeaders(context.req.raw, ALLOWED_ORIGINS);
+    if (cors === undefined) return undefined;
+    for (const [name, value] of Object.entries(cors)) context.header(name, value);
+    context.header("Vary", "Origin", { append: true });
+    return undefined;
+  });
   app.get("/healthz", async ({ req, env }) => {
     const { version } = options;
     if (req.query("deep") !== "1") return Response.json({ ok: true, version });

@@ -32,7 +32,7 @@ function mayChange({ method }: Request, { pathname }: URL): boolean {
 }
 
 /** Whether an origin is in the operator's list, in which commas separate the origins. */
-function isAllowed(origin: string, allowed: string): boolean {
+export function isAllowedOrigin(origin: string, allowed: string): boolean {
   return allowed.split(",").some((each) => each.trim().replace(/\/$/, "").toLowerCase() === origin.toLowerCase());
 }
 
@@ -41,7 +41,7 @@ export function isForeignPage(request: Request, allowed = ""): boolean {
   const url = new URL(request.url);
   if (!isUpgrade(request) && !mayChange(request, url)) return false;
   const origin = request.headers.get("Origin");
-  if (origin !== null && origin !== "null" && isAllowed(origin, allowed)) return false;
+  if (origin !== null && origin !== "null" && isAllowedOrigin(origin, allowed)) return false;
   const site = request.headers.get("Sec-Fetch-Site");
   if (site !== null) return !OWN_SITES.has(site.toLowerCase());
   return origin !== null && URL.parse(origin)?.host !== url.host;

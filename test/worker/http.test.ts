@@ -371,8 +371,27 @@ describe("pages of other origins", () => {
   it("may read what is public", async () => {
     const answer = await ask("/acme/open.git/info/refs?service=git-upload-pack", { headers: evil });
     expect(answer.status).toBe(200);
+    expect(answer.headers.get("Access-Control-Allow-Origin")).toBeNull();
     await answer.text();
   });
+
+  it.each(["/acme/open.git/git-upload-pack", "/api/v1/repos/acme/open"])(
+    "may use %s, if the operator allows their origin",
+    async (path) => {
+      const allowed = { Origin: "https://app.example", "Sec-Fetch-Site": "cross-site" };
+      const asking = { "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "git-protocol" };
+      const preflight = await ask(path, { method: "OPTIONS", headers: { ...allowed, ...asking } });
+      expect([preflight.status, preflight.headers.get("Access-Control-Allow-Headers")]).toEqual([204, "git-protocol"]);
+      expect((await ask(path, { method: "OPTIONS", headers: { ...evil, ...asking } })).status).toBe(405);
+      // Refusals can be read, too.
+      for (const headers of [{ ...allowed }, { ...allowed, Authorization: "Bearer wrong" }]) {
+        const answer = await ask(path, { headers });
+        expect(answer.headers.get("Access-Control-Allow-Origin")).toBe("https://app.example");
+        expect(answer.headers.get("Vary")).toContain("Origin");
+        await answer.text();
+      }
+    },
+  );
 });
 
 describe("Go's question where a module is", () => {
