@@ -23,7 +23,13 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
   createTenant: { request: { push_to_create: true, quotas: { repos: 100 } }, answers: { 201: TENANT } },
   getTenant: { answers: { 200: TENANT } },
   createToken: { request: { name: "ci", scopes: ["repo:read"], repos: ["widgets"], expires_in: 2_592_000 } },
-  createRepository: { request: { visibility: "private", default_branch: "main", description: "Widgets" } },
+  createRepository: {
+    request: {
+      visibility: "private",
+      description: "Widgets",
+      token: { name: "agent", scopes: ["repo:write"], expires_in: 3600 },
+    },
+  },
   updateRepository: {
     request: { visibility: "public", protected: [{ pattern: "main", pushers: ["release-bot"] }] },
   },

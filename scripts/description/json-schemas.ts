@@ -63,6 +63,11 @@ export class NamedSchemas {
     this.#schemas.set(name, schema);
   }
 
+  /** Whether a schema has this name. */
+  has(name: string): boolean {
+    return this.#schemas.has(name);
+  }
+
   /** Returns JSON with references. `except` is the name of the schema that is itself written out. */
   shared(json: Json, except?: string): Json {
     const found = isObject(json) ? this.#names.get(JSON.stringify(json)) : undefined;

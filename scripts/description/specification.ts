@@ -182,7 +182,9 @@ function nameSchemas(operations: readonly Operation[]): NamedSchemas {
     if (request !== undefined) named.add(`${own}Request`, request);
     for (const status of Object.keys(operation.route.answers)) {
       const schema = schemaAt(operation, status);
-      if (schema !== undefined) named.add(`${own}Response`, schema);
+      // An operation may answer with different things.
+      if (schema !== undefined)
+        named.add(named.has(`${own}Response`) ? `${own}Response${status}` : `${own}Response`, schema);
     }
   }
   return named;

@@ -76,7 +76,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`DELETE ${API}/uploads/:upload`]: ["writes"],
   [`GET ${API}/usage`]: ["administers"],
   [`ALL ${API}/forks`]: ["nothing"],
-  [`ALL ${API}/maintenance`]: ["nothing"],
+  [`GET ${API}/maintenance`]: ["administers"],
+  [`POST ${API}/maintenance`]: ["administers"],
   // Go's question, which is answered from the URL alone.
   [`GET ${GIT}/*`]: ["nothing"],
   [`GET ${GIT}/info/refs`]: ["refs", "showsMoment", "allReachable"],

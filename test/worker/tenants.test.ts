@@ -281,6 +281,36 @@ describe("tokens", () => {
   });
 });
 
+describe("a repository and its token", () => {
+  it("are made by one request", async () => {
+    const asked = { description: "d", token: { name: "agent", scopes: ["repo:write"], expires_in: 3600 } };
+    const made = await operator("PUT", "/repos/pairs/one", asked);
+    expect([made.status, made.body]).toMatchObject([
+      201,
+      { name: "one", description: "d", token: { name: "agent", scopes: ["repo:write"], repos: ["one"] } },
+    ]);
+    const { token } = made.body["token"] as { token: string };
+    expect((await as(token)("GET", "/repos/pairs/one")).status).toBe(200);
+    expect((await as(token)("GET", "/tenants/pairs/tokens")).status).toBe(403);
+    // What exists gets no further token.
+    const again = await operator("PUT", "/repos/pairs/one", asked);
+    expect(again.status).toBe(200);
+    expect(again.body).not.toHaveProperty("token");
+    expect((await operator("PUT", "/repos/pairs/one", { ...asked, description: "other" })).status).toBe(409);
+    expect((await operator("GET", "/tenants/pairs/tokens")).body["tokens"]).toMatchObject([{ name: "agent" }]);
+  });
+
+  it("are both not made where one may not be", async () => {
+    await operator("PUT", "/tenants/short");
+    const maker = await issueToken(operator, "short", "tenant:admin", { expires_in: 600 });
+    const asked = { token: { name: "agent", scopes: ["repo:read"], expires_in: 3600 } };
+    expect((await as(maker)("PUT", "/repos/short/one", asked)).status).toBe(422);
+    expect((await as(maker)("GET", "/repos/short/one")).status).toBe(404);
+    const admin = { token: { name: "agent", scopes: ["tenant:admin"] } };
+    expect((await operator("PUT", "/repos/short/one", admin)).status).toBe(422);
+  });
+});
+
 describe("repositories of a tenant", () => {
   it("are listed page by page, as they are", async () => {
     await operator("PUT", "/tenants/many");

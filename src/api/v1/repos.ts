@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import * as v from "valibot";
+import { DEFAULT_TENANT } from "../../access/directory.ts";
 import { repositoryKey, type RepositoryName, spellingOf } from "../../access/names.ts";
 import { actorNameOf, actorOf } from "../../access/principal.ts";
 import { Problem } from "../../http/problem.ts";
@@ -26,6 +28,7 @@ import {
   shownRepository,
   showRepository,
 } from "./repo-settings.ts";
+import { issuedToken, issueToken, repositoryToken } from "./tokens.ts";
 import { administeredName, requestedRepository } from "./requested.ts";
 
 /**
@@ -44,11 +47,39 @@ async function answered(context: Context<ApiEnv>, found: NamedRepository, status
   return answeredSettings(context, showRepository(context, principal, found), tag, status);
 }
 
+/** The settings that a repository may be made with, and the token that may be made together with it. */
+const creation = v.strictObject({ ...repositoryCreation.entries, token: v.optional(repositoryToken) });
+const createdRepository = v.strictObject({ ...shownRepository.entries, token: v.optional(issuedToken) });
+
+/** Makes a repository. If it is new, also makes the token that the body asks for. */
 async function makeRepository(context: Context<ApiEnv>): Promise<Response> {
   // This comes before anything of the body is read.
   const name = await administeredName(context);
+  const { token: askedToken, ...body } = await readJson(context.req.raw, creation);
+  if (askedToken === undefined) return await createRepository(context, name, body);
+  const { principal } = await context.var.host.identify(name);
+  if (principal.kind === "operator") {
+    await context.var.api.tenant(name.tenant).create(DEFAULT_TENANT, spellingOf(name).tenant);
+  }
+  // The token comes first: what forbids it has to forbid the repository, too.
+  const token = await issueToken(context, name.tenant, { ...askedToken, repos: [name.repo] });
+  let made: Response | undefined;
+  try {
+    made = await createRepository(context, name, body);
+  } finally {
+    if (made?.status !== 201) await context.var.api.tenant(name.tenant).revoke(token.id);
+  }
+  if (made.status !== 201) return made;
+  const { headers, status } = made;
+  return new Response(JSON.stringify({ ...(await made.json<object>()), token: token.shown }), { headers, status });
+}
+
+async function createRepository(
+  context: Context<ApiEnv>,
+  name: RepositoryName,
+  body: v.InferOutput<typeof repositoryCreation>,
+): Promise<Response> {
   const { host, api } = context.var;
-  const body = await readJson(context.req.raw, repositoryCreation);
   const asked = creationOf(body);
   const { principal } = await host.identify(name);
   const { objectFormat, visibility } = asked;
@@ -111,10 +142,13 @@ export function repoRoutes(): Hono<ApiEnv> {
       summary: "Makes a repository",
       about:
         "One that exists stays as it is: an error where it differs in what is asked for, or with `If-None-Match: *`. Where no `default_branch` is given, HEAD goes to the first branch that is pushed: `main` or `master` " +
-        "where it is among them.",
+        "where it is among them. With `token`, a token for this repository alone is made together with it; its text is shown only here.",
       access: "token",
-      body: repositoryCreation,
-      answers: { 200: { ...shown, about: "It existed, and is as asked." }, 201: { ...shown, about: "It was made." } },
+      body: creation,
+      answers: {
+        200: { ...shown, about: "It existed, and is as asked; no token was made." },
+        201: { about: "It was made.", json: createdRepository },
+      },
       problems: [409, 412],
     }),
     makeRepository,

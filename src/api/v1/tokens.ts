@@ -41,6 +41,13 @@ const issue = v.strictObject({
   expires_in: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LONGEST))),
 });
 
+/** A token for one repository, which is made together with it. */
+export const repositoryToken = v.strictObject({
+  name: issue.entries.name,
+  scopes: v.pipe(v.array(v.picklist(["repo:read", "repo:write"])), v.minLength(1), v.maxLength(2)),
+  expires_in: issue.entries.expires_in,
+});
+
 const time = v.nullable(v.pipe(v.string(), v.isoTimestamp()));
 const listedToken = {
   id: v.string(),
@@ -53,7 +60,8 @@ const listedToken = {
   created_by: v.nullable(v.string()),
   children: v.number(),
 };
-const issuedToken = v.strictObject({ ...listedToken, token: v.string() });
+/** The form in which a new token is shown, the only time with its text. */
+export const issuedToken = v.strictObject({ ...listedToken, token: v.string() });
 
 const shownTime = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
 
@@ -81,9 +89,16 @@ const EXCESS: Readonly<Record<Excess, string>> = {
   repos: "repos: a token can't give repositories that it is not for.",
 };
 
-async function makeToken(context: Context<ApiEnv>): Promise<Response> {
-  const tenant = await requestedTenant(context, "administer");
-  const asked = await readJson(context.req.raw, issue);
+/**
+ * Makes a token, and returns it as it is shown, with its text. The caller may administer the tenant.
+ *
+ * @throws Problem
+ */
+export async function issueToken(
+  context: Context<ApiEnv>,
+  tenant: string,
+  asked: v.InferOutput<typeof issue>,
+): Promise<{ readonly id: string; readonly shown: object }> {
   const { principal } = await context.var.host.identify();
   const text = formatToken(tenant, crypto.getRandomValues(new Uint8Array(TOKEN_RANDOM_BYTES)));
   const answer = await context.var.api.tenant(tenant).issue({
@@ -98,7 +113,13 @@ async function makeToken(context: Context<ApiEnv>): Promise<Response> {
   if (answer.kind === "no-maker") throw new Problem(401, "A valid token is needed.");
   if (answer.kind === "excess") throw new Problem(422, EXCESS[answer.of]);
   if (answer.kind === "full") throw new Problem(409, `A tenant may have ${MOST_TOKENS} tokens. Revoke some first.`);
-  return context.json({ ...shown(answer.token), token: text }, 201, { "Cache-Control": "no-store" });
+  return { id: answer.token.id, shown: { ...shown(answer.token), token: text } };
+}
+
+async function makeToken(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "administer");
+  const made = await issueToken(context, tenant, await readJson(context.req.raw, issue));
+  return context.json(made.shown, 201, { "Cache-Control": "no-store" });
 }
 
 async function listTokens(context: Context<ApiEnv>): Promise<Response> {
