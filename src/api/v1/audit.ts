@@ -10,7 +10,7 @@ import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, PAGING } from "../describe.ts";
 import { queryLimit } from "./content-request.ts";
-import { formatCursor, parseCursor } from "./cursor.ts";
+import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { requestedTenant } from "./requested.ts";
 
 /** Entries on a page. */
@@ -48,8 +48,9 @@ async function listAudit(context: Context<ApiEnv>): Promise<Response> {
   });
   if (found === undefined) throw new Problem(404, "There is no such tenant.");
   const last = found.items.at(-1);
-  const cursor = found.more && last !== undefined ? { cursor: formatCursor({ before: last.id }) } : {};
-  return context.json({ entries: found.items.map(shown), ...cursor }, 200, { "Cache-Control": "no-store" });
+  const cursor = found.more && last !== undefined ? formatCursor({ before: last.id }) : undefined;
+  const { member, headers } = nextPage(context, cursor);
+  return context.json({ entries: found.items.map(shown), ...member }, 200, { "Cache-Control": "no-store", ...headers });
 }
 
 /** The route of the audit log, below `/api/v1/tenants`. */

@@ -11,7 +11,7 @@ import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, PAGING } from "../describe.ts";
 import { queryLimit } from "./content-request.ts";
-import { formatCursor, parseCursor } from "./cursor.ts";
+import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { requestedTenant } from "./requested.ts";
 
 /** Mirrors on a page, and tenants that are asked for one. */
@@ -67,14 +67,9 @@ function onlyFailing(context: Context<ApiEnv>): boolean {
 
 function answered(context: Context<ApiEnv>, mirrors: readonly ListedMirror[], cursor: object | undefined): Response {
   const now = Date.now();
-  return context.json(
-    {
-      mirrors: mirrors.map((mirror) => shown(mirror, now)),
-      ...(cursor === undefined ? {} : { cursor: formatCursor(cursor) }),
-    },
-    200,
-    { "Cache-Control": "no-store" },
-  );
+  const { member, headers } = nextPage(context, cursor === undefined ? undefined : formatCursor(cursor));
+  const body = { mirrors: mirrors.map((mirror) => shown(mirror, now)), ...member };
+  return context.json(body, 200, { "Cache-Control": "no-store", ...headers });
 }
 
 async function listOfTenant(context: Context<ApiEnv>): Promise<Response> {
