@@ -3,6 +3,7 @@
  *
  *     npm run bench -- --repo DIR             any bare repository's branches and tags
  *     npm run bench -- --scenario blobs300    300 MB of noise in 30 blobs (or blob100: one of 100 MB)
+ *     npm run bench -- --scenario wide        20,000 commits of wide trees (or wide10: a tenth of that)
  *     … --object-format sha256                with a scenario; a repository's own otherwise
  *     … --hosts thinpack,c-git  --runs 3  --json FILE
  *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
@@ -19,11 +20,11 @@ import { judge } from "./bench/budgets.ts";
 import { EdgeSteps } from "./bench/edge-steps.ts";
 import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
 import { render } from "./bench/report.ts";
-import { copySubject, isScenario, makeSubject } from "./bench/repositories.ts";
+import { copySubject, isScenario, isWide, makeSubject, makeWide } from "./bench/repositories.ts";
 import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--collect]";
+  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -55,6 +56,7 @@ async function measure(measuring: Measuring, comparison: Comparison, runs: numbe
     await edge.mirror();
   }
   await parts.negotiation();
+  await parts.afterDeletion();
   return measuring.results;
 }
 
@@ -75,7 +77,7 @@ async function main(): Promise<number> {
     },
   });
   const { repo, scenario = "" } = values;
-  if ((repo === undefined) === !isScenario(scenario)) throw new Error(USAGE);
+  if ((repo === undefined) === !(isScenario(scenario) || isWide(scenario))) throw new Error(USAGE);
   const asked = values["object-format"] ?? (repo === undefined ? "sha1" : formatOf(resolve(repo)));
   if (asked !== "sha1" && asked !== "sha256") throw new Error(USAGE);
   const git = new GitSandbox("bench", asked);
@@ -83,7 +85,9 @@ async function main(): Promise<number> {
     console.error("preparing the repository");
     const subject = isScenario(scenario)
       ? await makeSubject(git, scenario)
-      : await copySubject(git, resolve(repo ?? ""));
+      : isWide(scenario)
+        ? await makeWide(git, scenario)
+        : await copySubject(git, resolve(repo ?? ""));
     // Every host gets the same push, so the branch is put back after each.
     const tip = await git.ok(["rev-parse", subject.branch], { cwd: subject.directory });
     const results: Measurement[] = [];

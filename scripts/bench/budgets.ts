@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { MIRROR_CLONE, TOKEN_LIST, WEBHOOK } from "./edge-steps.ts";
-import { DEPTH, HALF, NEGOTIATION, NO_BLOBS, NO_TREES, OLD_TREE, RANDOM_BLOBS } from "./partial-steps.ts";
+import { DELETED, DEPTH, HALF, NEGOTIATION, NO_BLOBS, NO_TREES, OLD_TREE, RANDOM_BLOBS } from "./partial-steps.ts";
 import type { Subject } from "./repositories.ts";
 import { BITMAPS, type Measurement } from "./steps.ts";
 
@@ -46,6 +46,10 @@ const COUNT_BUDGETS: readonly CountBudget[] = [
   [PUSH_ONE, "r2w", 3],
   [PUSH_ONE, "do", 3],
   [DEPTH, "r2r", 40],
+  [HALF, "r2r", 2000],
+  [CLONE + DELETED, "r2r", 2000],
+  [NO_BLOBS + DELETED, "r2r", 2000],
+  [NO_TREES + DELETED, "r2r", 2000],
   [RANDOM_BLOBS, "r2r", 60],
   [OLD_TREE, "r2r", 60],
   [TOKEN_LIST, "do", 3],
@@ -59,6 +63,8 @@ const CPU_BUDGETS: readonly (readonly [step: string, bound: number])[] = [
   [NO_TREES, 1],
   [HALF, 2],
 ];
+/** How often the bytes of the packs may be read where trees are walked. Indexes come to that. */
+const MOST_READ = 3;
 /** Seconds. */
 const ROUND_BUDGET = 0.2;
 const WEBHOOK_BUDGET = 3;
@@ -100,7 +106,7 @@ export function judge(subject: Subject, all: readonly Measurement[]): Verdict[] 
   // Repositories of noise are there for the memory; ratios to C git say little about them.
   if (subject.scenario !== undefined) return bench.verdicts;
   judgeWhole(bench, subject);
-  judgeParts(bench);
+  judgeParts(bench, subject);
   bench.add(WEBHOOK, bench.find("thinpack", WEBHOOK)?.wall, WEBHOOK_BUDGET, "s");
   for (const [step, key, bound] of COUNT_BUDGETS) {
     bench.add(`${step}: ${WORDS[key]}`, bench.find("thinpack", step)?.counts?.[key], bound);
@@ -117,7 +123,7 @@ function judgeWhole(bench: Bench, subject: Subject): void {
   }
 }
 
-function judgeParts(bench: Bench): void {
+function judgeParts(bench: Bench, subject: Subject): void {
   for (const [step, bound] of CPU_BUDGETS) {
     bench.addRatio(step, "cpu", false, bound);
     bench.addRatio(step, "cpu", true);
@@ -125,6 +131,11 @@ function judgeParts(bench: Bench): void {
   const depth = bench.find("thinpack", DEPTH);
   if (depth?.bytes !== undefined && depth.counts !== undefined) {
     bench.add(`${DEPTH}: read from R2`, depth.counts.r2b / MB, (3 * depth.bytes) / MB + 16, "MB");
+  }
+  for (const step of [HALF, CLONE + DELETED, NO_BLOBS + DELETED]) {
+    const bytes = bench.find("thinpack", step)?.counts?.r2b;
+    const most = (MOST_READ * subject.packBytes) / MB + 32;
+    bench.add(`${step}: read from R2`, bytes === undefined ? undefined : bytes / MB, most, "MB");
   }
   const ours = bench.find("thinpack", NEGOTIATION);
   bench.add(`${NEGOTIATION}: rounds`, ours?.rounds, bench.find("c-git", NEGOTIATION)?.rounds);

@@ -23,6 +23,9 @@ export const NEGOTIATION = "fetch, 3,000 commits of its own";
 export const RANDOM_BLOBS = "1,000 random blobs";
 export const OLD_TREE = "1,000 blobs of an old tree";
 
+/** What is added to a step's name where a branch was deleted before, so that the host has to find out what is reachable. */
+export const DELETED = ", a branch deleted";
+
 const LOCAL_COMMITS = 3000;
 const NEW_COMMITS = 500;
 
@@ -119,6 +122,15 @@ export class PartialSteps {
     const got = await git.ok(["rev-parse", "refs/new"], { cwd });
     if (got !== tip) throw new Error(`${host.name}: the fetch brought ${got}, not ${tip}`);
     await git.ok(["rev-list", "--objects", "--quiet", `${branch}..refs/new`], { cwd, timeout: LONG });
+  }
+
+  /** Deletes a branch, and clones what is left: whole, without blobs and without trees. */
+  async afterDeletion(): Promise<void> {
+    const { git, remote, subject } = this.#on;
+    if (subject.half === undefined) return;
+    await git.ok(["push", "-q", remote, `:${subject.half}`], { cwd: subject.directory, timeout: LONG });
+    await this.#clone("clone", ["--mirror"], DELETED);
+    await this.filtered(DELETED);
   }
 
   /** Clones one branch: what HEAD names is not the same on every host. */

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import type { ObjectFormat } from "../../src/object/object-id.ts";
 import { timeCommand } from "./process-time.ts";
 import { chooseBlobs, type WantedBlobs } from "./wanted-blobs.ts";
+import { narrowed, type WideTrees, WIDE, wideTrees } from "./wide-trees.ts";
 import type { GitSandbox } from "../../test/support/git-client.ts";
 
 /** A repository to measure with. */
@@ -46,6 +47,14 @@ const SCENARIOS: Record<Scenario, { blobs: number; bytes: number }> = {
 /** Whether a command-line argument names a scenario. */
 export function isScenario(name: string): name is Scenario {
   return name in SCENARIOS;
+}
+
+/** Repositories of wide trees that are made here: the whole one, and one of a tenth of its size. */
+const WIDE_SUBJECTS: Record<string, WideTrees> = { wide: WIDE, wide10: narrowed(10) };
+
+/** Whether a command-line argument names a repository of wide trees. */
+export function isWide(name: string): boolean {
+  return name in WIDE_SUBJECTS;
 }
 
 /** Commits that a repository needs before half of them says anything. */
@@ -113,6 +122,26 @@ export async function makeSubject(git: GitSandbox, scenario: Scenario): Promise<
   // Trying deltas between blobs of noise would only delay the client.
   await git.ok(["config", "core.bigFileThreshold", "1m"], { cwd: directory });
   return await measureSubject(git, { name: scenario, directory, branch, refspecs: [branch], scenario });
+}
+
+/** Makes a repository of wide trees, packed as a server that many cloned from would have it. */
+export async function makeWide(git: GitSandbox, name: string): Promise<Subject> {
+  const size = WIDE_SUBJECTS[name];
+  if (size === undefined) throw new Error(`no such repository: ${name}`);
+  const directory = await git.init("subject", "--bare");
+  const branch = "refs/heads/main";
+  const child = spawn("git", ["fast-import", "--quiet"], {
+    cwd: directory,
+    env: git.environment(),
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  for (const piece of wideTrees(size, branch)) if (!child.stdin.write(piece)) await once(child.stdin, "drain");
+  child.stdin.end();
+  await once(child, "close");
+  await git.ok(["repack", "-adfq"], { cwd: directory, timeout: 1_800_000 });
+  const half = await branchHalfway(git, directory, branch);
+  const subject = { name, directory, branch, refspecs: ["refs/heads/*"] };
+  return await measureSubject(git, half === undefined ? subject : { ...subject, half });
 }
 
 type Unmeasured = Omit<Subject, "format" | "blobs" | "objects" | "packBytes" | "indexCpu">;

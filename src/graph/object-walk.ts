@@ -12,9 +12,11 @@ import { toHex } from "../bytes/hex.ts";
 import { TREE_CORRUPT } from "../kernel/kernel.ts";
 import { textOf } from "../object/byte-text.ts";
 import { TreeReader, isGitlink, isTree } from "../object/tree.ts";
+import type { Held } from "../store/inflating.ts";
 import type { GraphSession } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
 import { type ObjectFilter, wantsBlobs, wantsTrees } from "./object-filter.ts";
+import { markUnopened, sweepTrees, takeUnopened } from "./tree-sweep.ts";
 
 /** The options of a walk that selects trees and blobs. Types and sizes are left to `dropFiltered` afterwards. */
 export type TreeWalk = {
@@ -64,6 +66,14 @@ function notYetSelected(session: GraphSession, trees: readonly number[]): number
  * own subtrees lie nearest to it.
  */
 const FEW_ROOTS = 16;
+/** A commit brings about this many objects. If the roots may need most of what is stored, all trees are swept at once. */
+const OBJECTS_OF_COMMIT = 32;
+/** The part of the packs' bytes that a walk root by root may read before the rest is swept. */
+const READ_BEFORE_SWEEP = 1 / 4;
+/** With this many packs, the bytes read are looked at for each tree. With more, for fewer trees. */
+const PACKS_LOOKED_AT = 8;
+/** A walk root by root may always read this many bytes, which is a few dozen reads. */
+const LEAST_READ_BEFORE_SWEEP = 8 * 1024 * 1024;
 
 /** Selects trees and all that they reach. */
 export async function selectWhole(session: GraphSession, roots: readonly number[], walk: TreeWalk): Promise<void> {
@@ -71,15 +81,73 @@ export async function selectWhole(session: GraphSession, roots: readonly number[
     await selectLevels(session, notYetSelected(session, roots), walk);
     return;
   }
-  const blobs = wantsBlobs(walk.filter);
+  const left = new WalkAllowance(session, roots.length);
   const stack: number[] = [];
   for (const root of roots) {
     if (session.has(root, SELECTED | UNINTERESTING)) continue;
     session.mark(root, SELECTED | REF_TREE);
     stack.push(root);
-    for (let tree = stack.pop(); tree !== undefined; tree = stack.pop()) {
-      await walk.count(await selectEntries(session, tree, stack, blobs));
+    if (left.isSpent) continue;
+    await selectFrom(session, stack, walk, left);
+  }
+  if (stack.length > 0) await selectBySweeps(session, stack, walk);
+}
+
+/** Selects, depth first, what the trees on a stack reach, until the stack is empty or the allowance is spent. */
+async function selectFrom(
+  session: GraphSession,
+  stack: number[],
+  walk: TreeWalk,
+  left: { readonly isSpent: boolean },
+): Promise<void> {
+  const blobs = wantsBlobs(walk.filter);
+  while (!left.isSpent) {
+    const tree = stack.pop();
+    if (tree === undefined) return;
+    await walk.count(await selectEntries(session, tree, stack, blobs));
+  }
+}
+
+/** Selects what these trees, which are selected, reach: by sweeps over the packs, and then one by one what is left. */
+async function selectBySweeps(session: GraphSession, trees: readonly number[], walk: TreeWalk): Promise<void> {
+  const blobs = wantsBlobs(walk.filter);
+  markUnopened(session, trees);
+  await sweepTrees(session, async (tree, held, found) => {
+    await walk.count(selectHeld(session, { tree, held }, found, blobs));
+  });
+  await selectFrom(session, takeUnopened(session), walk, { isSpent: false });
+}
+
+/** Decides how long a walk goes on root by root. */
+class WalkAllowance {
+  readonly #session: GraphSession;
+  readonly #bytes: number;
+  #asked = 0;
+  #isSpent = false;
+
+  constructor(session: GraphSession, roots: number) {
+    this.#session = session;
+    let [objects, bytes] = [0, 0];
+    for (const { record } of session.database.packs) {
+      objects += record.objects;
+      bytes += record.packBytes;
     }
+    const mayNeedMost = roots * OBJECTS_OF_COMMIT >= objects;
+    const most = Math.max(LEAST_READ_BEFORE_SWEEP, bytes * READ_BEFORE_SWEEP);
+    this.#bytes = mayNeedMost ? -1 : this.#bytesRead + most;
+  }
+
+  get #bytesRead(): number {
+    let bytes = 0;
+    for (const { blockBytesRead } of this.#session.database.packs) bytes += blockBytesRead;
+    return bytes;
+  }
+
+  get isSpent(): boolean {
+    // There may be hundreds of packs, and hundreds of thousands of trees.
+    const trees = Math.ceil(this.#session.database.packs.length / PACKS_LOOKED_AT);
+    if (!this.#isSpent && this.#asked++ % trees === 0) this.#isSpent = this.#bytesRead > this.#bytes;
+    return this.#isSpent;
   }
 }
 
@@ -107,8 +175,18 @@ async function selectLevels(session: GraphSession, trees: readonly number[], wal
  * and its blobs.
  */
 async function selectEntries(session: GraphSession, tree: number, stack: number[], blobs: boolean): Promise<number> {
-  const { kernel } = session;
   const { held } = await session.reader.read(session.nameOf(tree));
+  return selectHeld(session, { tree, held }, stack, blobs);
+}
+
+/** Does as {@link selectEntries} does, for a tree that is held. */
+function selectHeld(
+  session: GraphSession,
+  { tree, held }: { readonly tree: number; readonly held: Held },
+  stack: number[],
+  blobs: boolean,
+): number {
+  const { kernel } = session;
   let selected = 1;
   let listed = kernel.collectTree(session.inflating.pointer(held), held.size, 0, 0, blobs);
   while (listed > 0) {

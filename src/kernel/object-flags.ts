@@ -15,10 +15,11 @@
  * 20      graph/                         exempt from the filter
  * 21-25   graph/merge-base.ts            sides of a comparison
  * 26      graph/reachability.ts          what refs reach
- * 27-31   free
+ * 27      graph/tree-sweep.ts            a tree that a walk still has to open
+ * 28-31   free
  * ```
  *
- * A push uses bits 0 to 7. A fetch uses 0, 1, 5, 8 to 20 and 26, and a comparison also 21 to 25. All are zero when a
+ * A push uses bits 0 to 7. A fetch uses 0, 1, 5, 8 to 20, 26 and 27, and a comparison also 21 to 25. All are zero when a
  * kernel is lent.
  *
  * @packageDocumentation
@@ -79,3 +80,5 @@ export const FRESH = 1 << 24;
 export const LISTED = 1 << 25;
 /** A ref reaches the commit, or the tag. */
 export const REACHED = 1 << 26;
+/** The tree was found by a walk, which has not opened it yet. */
+export const UNOPENED = 1 << 27;

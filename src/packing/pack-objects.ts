@@ -95,6 +95,8 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
   if (isEverything(session) && isByType(filter)) {
     parts = await selectByTypes(graph, filter, await namedObjects(session));
   } else {
+    // They are needed in the end. Before that, each of the first names would take reads of its own.
+    if (isAllHistory(session)) await session.database.loadIndexes();
     await selectObjects(session, options, sink);
     parts = await placeSelected(graph);
   }
@@ -114,6 +116,11 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
  */
 function isEverything({ answer, common, isShallow }: FetchSession): boolean {
   return common.nodes.size === 0 && !isShallow && isOfEverything(answer);
+}
+
+/** Whether all history is to be sent, to a client that has none of it. */
+function isAllHistory({ answer, common, isShallow }: FetchSession): boolean {
+  return common.nodes.size === 0 && answer.uncoveredTips === 0 && !isShallow;
 }
 
 /**

@@ -8,6 +8,7 @@ import { MissingObject } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { type PackContext, PackHandle } from "./pack-handle.ts";
+import { READING } from "./reading-policy.ts";
 
 /**
  * The places of objects: for each name looked up, the number of the pack (-1 if no pack has it) and the position in its
@@ -46,6 +47,14 @@ export class ObjectDatabase {
    */
   useCopies(): void {
     this.#bySize = this.#sorted(() => true);
+  }
+
+  /** Reads the whole indexes of all packs that are searched, for a walk that looks very many names up. */
+  async loadIndexes(): Promise<void> {
+    const searched = this.#bySize.map((number) => itemAt(this.packs, number));
+    for (let next = 0; next < searched.length; next += READING.readsAtOnce) {
+      await Promise.all(searched.slice(next, next + READING.readsAtOnce).map(async (pack) => await pack.loadIndex()));
+    }
   }
 
   #sorted(isAsked: (record: PackRecord) => boolean): number[] {

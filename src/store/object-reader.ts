@@ -237,6 +237,11 @@ export class ObjectReader {
     return base;
   }
 
+  /** Whether the object whose entry begins at `offset` of the pack with this number is in the ring. */
+  isHeld(pack: number, offset: number): boolean {
+    return this.#held.has(pack, offset);
+  }
+
   /**
    * Returns the offset at which the entry that begins at `offset` ends, by inflating it; `undefined` if it is too large
    * for that.
@@ -268,8 +273,8 @@ export class ObjectReader {
       seen.add(at);
       if (seen.has(next)) throw new CorruptStore("delta cycle", { pack: handle.record.name, offset: next });
       at = next;
-      // The rest of a chain usually lies nearby.
-      if (handle.bytesAtHand(at) === undefined) await handle.loadAround(at);
+      // A base in the ring needs no byte of the pack. The rest of a chain usually lies nearby.
+      if (!this.#held.has(pack, at) && handle.bytesAtHand(at) === undefined) await handle.loadAround(at);
     }
     return { chain, at };
   }

@@ -61,6 +61,7 @@ export class PackHandle {
   #lookups = 0;
   /** The number of block reads so far. */
   #reads = 0;
+  #blockBytesRead = 0;
   /**
    * The next block of each sequential reader, and the number of blocks that its last read took. A walk makes many such
    * readers.
@@ -78,6 +79,11 @@ export class PackHandle {
   /** The whole index, if it is in memory. */
   get index(): PackIndex | undefined {
     return this.#index;
+  }
+
+  /** The bytes of the pack that were read in blocks so far. */
+  get blockBytesRead(): number {
+    return this.#blockBytesRead;
   }
 
   /** Reads the whole index (about 28 bytes per object), once. */
@@ -320,11 +326,10 @@ export class PackHandle {
     }
   }
 
-  /** Reads the group of blocks around an offset, half a megabyte to two. @throws CorruptStore */
-  async loadAround(offset: number): Promise<void> {
+  /** Reads the group of blocks around an offset, by default half a megabyte to two. @throws CorruptStore */
+  async loadAround(offset: number, blocks = this.#groupBlocks): Promise<void> {
     if (offset >= this.record.packBytes)
       throw new CorruptStore("offset past the end of the pack", { pack: this.record.name, offset });
-    const blocks = this.#groupBlocks;
     const group = Math.floor(offset / (blocks * BLOCK_BYTES));
     freeMemory(await this.#readBlocks(group * blocks, blocks));
     this.#noteEnd((group + 1) * blocks, blocks);
@@ -376,6 +381,7 @@ export class PackHandle {
     this.#reads++;
     const offset = first * BLOCK_BYTES;
     const length = Math.min(count * BLOCK_BYTES, packBytes - offset);
+    this.#blockBytesRead += length;
     const bytes = await this.#context.storage.read({ pack: name, extension: "pack" }, offset, length);
     for (let at = 0; at < length; at += BLOCK_BYTES) {
       this.#context.cache.setBlock(this.#blockKey(first + at / BLOCK_BYTES), bytes.subarray(at, at + BLOCK_BYTES));
