@@ -2,18 +2,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { maintain, type Maintained } from "../../../src/maintenance/maintain.ts";
-import { toHex } from "../../../src/bytes/hex.ts";
-import type { PackRecord } from "../../../src/catalog/pack-record.ts";
-import { decodeRefRows } from "../../../src/refs/ref-rows.ts";
+import { maintain } from "../../../src/maintenance/maintain.ts";
 import { restorePush } from "../../../src/maintenance/restore.ts";
 import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
-import type { PackStorage } from "../../../src/catalog/pack-storage.ts";
 import { linear } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
-import { type MemoryRefStore, memoryRefStore } from "../../support/memory-ref-store.ts";
-import { TINY, TestStore } from "../../support/store.ts";
-import { create, createdRecord, move, push, remove } from "../../suites/ref-store.ts";
+import { failingAt, MaintainedBed } from "../../support/maintained.ts";
+import { create, push } from "../../suites/ref-store.ts";
 
 const source = new GitRepository();
 source.import(linear(14));
@@ -21,137 +16,17 @@ afterAll(() => source.dispose());
 
 const MAIN = "refs/heads/main";
 
-/** A repository whose refs and catalog are tables in memory, and whose packs are in a {@link TestStore}. */
-class Bed {
-  readonly packs = new TestStore(TINY);
-  /** Milliseconds since the epoch. */
-  now = 1_700_000_000_000;
-  readonly refs: MemoryRefStore = memoryRefStore(() => this.now);
-  #names = 0;
-  tip = "";
-
-  get maintained(): Maintained {
-    return this.on(this.packs.counted());
-  }
-
-  /** The repository on another storage. */
-  on(storage: PackStorage): Maintained {
-    const repository = { ...this.packs.repository(), refs: this.refs, storage: () => storage };
-    const random = (length: number): Uint8Array => new Uint8Array(length).fill(++this.#names);
-    return { repository: { ...repository, random, now: () => this.now }, maintenance: this.refs, catalog: this.refs };
-  }
-
-  /** Pushes each commit by itself. */
-  async fill(): Promise<void> {
-    for (const commit of source.lines(["rev-list", "--reverse", "main"])) {
-      const revs = this.tip === "" ? [commit] : [commit, `^${this.tip}`];
-      const pack = await this.packs.push(source.pack(revs, "--thin"), [commit]);
-      const update = this.tip === "" ? create(MAIN, commit) : move(MAIN, this.tip, commit);
-      await push(this.refs, [update], { pack });
-      this.tip = commit;
-    }
-  }
-
-  /** Sets a ref to a commit of the source, with what the refs here do not reach, as a thin pack. */
-  async set(name: string, to: string): Promise<void> {
-    const { current } = await this.values();
-    const from = current.get(name);
-    const revs = [to, ...[...current.values()].map((oid) => `^${oid}`)];
-    const bytes = source.pack(revs, "--thin");
-    const pack = bytes.readUInt32BE(8) === 0 ? undefined : await this.packs.push(bytes, [to]);
-    const forward = from !== undefined && source.run(["merge-base", "--is-ancestor", from, to]).ok;
-    const update = from === undefined ? create(name, to) : move(name, from, to, forward);
-    await push(this.refs, [update], pack === undefined ? {} : { pack });
-  }
-
-  async delete(name: string): Promise<void> {
-    const { current } = await this.values();
-    await push(this.refs, [remove(name, current.get(name) ?? "")]);
-  }
-
-  /** The catalog, and the refs by name. */
-  async values(): Promise<{ packs: readonly PackRecord[]; current: Map<string, string> }> {
-    const opened = await this.refs.open({ packs: true, refPrefixes: [] });
-    if (opened.kind === "missing") return { packs: [], current: new Map() };
-    const rows = decodeRefRows(opened.refs, 20);
-    return { packs: opened.packs, current: new Map(Array.from(rows, ({ name, oid }) => [name, toHex(oid)])) };
-  }
-
-  /** The marks of the catalog's packs. */
-  async marks(): Promise<boolean[]> {
-    return (await this.values()).packs.map(({ marked }) => marked);
-  }
-
-  /** Does steps until none is due. */
-  async settle(): Promise<MaintenanceRun[]> {
-    const id = await this.id();
-    const runs: MaintenanceRun[] = [];
-    for (;;) {
-      const run = await maintain(this.maintained, id);
-      if (run.outcome === "nothing") return runs;
-      runs.push(run);
-      if (runs.length > 20) throw new Error("there is no end to it");
-    }
-  }
-
-  async id(): Promise<string> {
-    return (await createdRecord(this.refs)).id;
-  }
-
-  /** Clones what the catalog names, and has git look at it. Returns the objects that came, and the packs' names. */
-  async cloned(): Promise<{ objects: string[]; names: string[] }> {
-    const opened = await this.refs.open({ packs: true });
-    if (opened.kind === "missing") throw new Error("missing");
-    this.packs.forget();
-    this.packs.packs = [...opened.packs];
-    this.packs.refs.set(MAIN, { oid: this.tip });
-    const client = new GitRepository();
-    try {
-      client.git(["index-pack", "--stdin", "--strict"], await this.packs.fetch({ wants: [this.tip] }));
-      return { objects: client.objects(this.tip), names: opened.packs.map(({ name }) => name) };
-    } finally {
-      client.dispose();
-    }
-  }
-
-  /** The packs of which there are files. */
-  get stored(): Set<string> {
-    return new Set([...this.packs.storage.files.keys()].map((name) => name.slice(0, name.indexOf("."))));
-  }
-}
-
 /** Checks that a clone gets everything. Returns the names of the catalog's packs. */
-async function check(bed: Bed): Promise<string[]> {
+async function check(bed: MaintainedBed): Promise<string[]> {
   const { objects, names } = await bed.cloned();
   expect(objects).toEqual(source.objects(bed.tip));
   return names;
 }
 
-async function filled(): Promise<Bed> {
-  const bed = new Bed();
+async function filled(): Promise<MaintainedBed> {
+  const bed = new MaintainedBed(source);
   await bed.fill();
   return bed;
-}
-
-/** A storage whose n-th operation fails, before it does anything. */
-function failingAt(storage: PackStorage, n: number): { storage: PackStorage; failed: () => boolean } {
-  let left = n;
-  const guard = <T extends (...input: never[]) => Promise<unknown>>(work: T): T =>
-    (async (...input: never[]) => {
-      if (left-- === 0) throw new Error("R2 is away");
-      return await work(...input);
-    }) as unknown as T;
-  return {
-    storage: {
-      read: guard(storage.read.bind(storage)),
-      openStream: guard(storage.openStream.bind(storage)),
-      write: guard(storage.write.bind(storage)),
-      createUpload: guard(storage.createUpload.bind(storage)),
-      delete: guard(storage.delete.bind(storage)),
-      deletePack: storage.deletePack.bind(storage),
-    },
-    failed: () => left < 0,
-  };
 }
 
 describe("maintain", () => {
@@ -240,7 +115,7 @@ describe("a walk", () => {
   const later = 11 * 60_000;
 
   it("gives packs their marks again, where a deleted branch was merged, and rests them on HEAD alone", async () => {
-    const bed = new Bed();
+    const bed = new MaintainedBed(source);
     const [, , third = "", fourth = ""] = source.lines(["rev-list", "--reverse", "main"]);
     await bed.set(MAIN, third);
     await bed.set("refs/heads/topic", fourth);
@@ -260,8 +135,8 @@ describe("a walk", () => {
   });
 
   /** A repository whose main was rewritten: its last two commits are reached no more, and new deltas build on them. */
-  async function rewritten(): Promise<{ bed: Bed; gone: string[] }> {
-    const bed = new Bed();
+  async function rewritten(): Promise<{ bed: MaintainedBed; gone: string[] }> {
+    const bed = new MaintainedBed(source);
     const commits = source.lines(["rev-list", "--reverse", "main"]);
     const [from = "", dropped = "", old = ""] = [commits.at(-3), commits.at(-2), commits.at(-1)];
     await bed.set(MAIN, from);
@@ -280,7 +155,7 @@ describe("a walk", () => {
   }
 
   /** Whether any pack that readers are told of has one of these objects. */
-  async function has(bed: Bed, oids: readonly string[]): Promise<boolean> {
+  async function has(bed: MaintainedBed, oids: readonly string[]): Promise<boolean> {
     bed.packs.forget();
     bed.packs.packs = [...(await bed.values()).packs];
     const names = Buffer.from(oids.join(""), "hex");
