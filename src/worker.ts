@@ -6,6 +6,7 @@
 import kernel from "./kernel/kernel.wasm";
 import { version } from "../package.json";
 import { createApp } from "./app.ts";
+import { pushedCommits } from "./browse/pushed-commits.ts";
 import { Beside } from "./cloudflare/beside.ts";
 import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
@@ -35,6 +36,7 @@ export default {
         open: () => new RequestStorage(env, tools, agent),
         agent,
         allowPrivate: allowsPrivate(env),
+        readPush: pushedCommits,
         onFault: logFault,
         onEnd: (line) => {
           logJob(line);

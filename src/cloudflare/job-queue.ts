@@ -3,7 +3,11 @@
  *
  * @packageDocumentation
  */
+import { HostBusy, LimitExceeded } from "../bytes/failure.ts";
 import { deliverAll } from "../events/deliver.ts";
+import type { Happening } from "../events/hook.ts";
+import type { PushContent } from "../events/push-content.ts";
+import type { Repository } from "../repository/repository.ts";
 import { parseJob, type Job } from "../events/job.ts";
 import { deletePrefix } from "../maintenance/delete-prefix.ts";
 import { maintain } from "../maintenance/maintain.ts";
@@ -23,6 +27,11 @@ export type JobHost = {
   readonly agent: string;
   /** Whether private networks may be reached: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;
+  /** Reads the commits of a push, for webhooks. */
+  readonly readPush?: (
+    repository: Repository,
+    move: { readonly id: string; readonly oldOid: string; readonly newOid: string },
+  ) => Promise<PushContent | undefined>;
   /** Gets failures. */
   readonly onFault: (where: string, error: unknown) => void;
   /** Gets each job, with its costs. */
@@ -43,13 +52,46 @@ export type JobEnd = RequestCounts & {
   readonly wasm: number;
 };
 
+/**
+ * Returns the function that reads the commits of a push. Deliveries of one job that are of the same push share the
+ * answer. What can't be read is logged, and told without commits.
+ */
+function contentReader(
+  { repository: name, id }: Job,
+  storage: RequestStorage,
+  { readPush, onFault }: JobHost,
+): (happening: Happening) => Promise<PushContent | undefined> {
+  const known = new Map<number, Promise<PushContent | undefined>>();
+  const read = async ({ oldOid, newOid }: Happening): Promise<PushContent | undefined> => {
+    try {
+      return await readPush?.(storage.repository(name), { id, oldOid, newOid });
+    } catch (error) {
+      // A push that is too large to be looked at is no fault.
+      if (!(error instanceof LimitExceeded || error instanceof HostBusy)) onFault(`push of ${name}`, error);
+      return undefined;
+    }
+  };
+  return async (happening) => {
+    const found = known.get(happening.seq) ?? read(happening);
+    known.set(happening.seq, found);
+    return await found;
+  };
+}
+
 /** Sends a webhook's due deliveries. A repository or webhook that is gone has none. */
 async function deliver(job: Extract<Job, { type: "deliver" }>, storage: RequestStorage, host: JobHost): Promise<void> {
   const hooks = storage.hooks(job.repository);
   const due = await hooks.takeDeliveries(job.id, job.hook);
   if (due === undefined) return;
   const { agent, allowPrivate } = host;
-  const tools = { receiver: fetchReceiver, name: job.repository, agent, allowPrivate, now: () => Date.now() };
+  const tools = {
+    receiver: fetchReceiver,
+    name: job.repository,
+    agent,
+    allowPrivate,
+    now: () => Date.now(),
+    contentOf: contentReader(job, storage, host),
+  };
   const results = await deliverAll(due, tools);
   await hooks.deliveriesDone(job.id, job.hook, results);
 }

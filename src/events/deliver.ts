@@ -7,8 +7,10 @@
  * @packageDocumentation
  */
 import { parseOutgoingUrl } from "../access/outgoing-url.ts";
-import type { AttemptResult, DueDeliveries, DueDelivery } from "./hook.ts";
-import { formatPayload, type PayloadContext } from "./payload.ts";
+import type { AttemptResult, DueDeliveries, DueDelivery, Happening } from "./hook.ts";
+import { numberOf } from "./github-shapes.ts";
+import { formatPayload, type PayloadContext, type Told } from "./payload.ts";
+import type { PushContent } from "./push-content.ts";
 import { signBody } from "./sign.ts";
 
 /** The port to the network. */
@@ -37,6 +39,8 @@ export type DeliveryTools = {
   readonly allowPrivate: boolean;
   /** Returns the current time in milliseconds since the epoch. */
   readonly now: () => number;
+  /** Returns the commits of a push; `undefined` if they can't be read. Never throws. */
+  readonly contentOf?: (happening: Happening) => Promise<PushContent | undefined>;
   /** Milliseconds that a receiver may take to respond; 10,000 by default. */
   readonly answerTime?: number;
 };
@@ -66,7 +70,8 @@ async function headersOf(
     "X-Thinpack-Hook-ID": hook.id,
     "X-GitHub-Event": delivery.event,
     "X-GitHub-Delivery": delivery.guid,
-    "X-GitHub-Hook-ID": hook.id,
+    // Receivers take it for a number.
+    "X-GitHub-Hook-ID": String(numberOf(hook.id)),
     ...(hook.secret === undefined ? {} : { "X-Hub-Signature-256": await signBody(hook.secret, body) }),
   };
 }
@@ -85,7 +90,14 @@ async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: Deliver
   const { id } = delivery;
   const began = tools.now();
   const context: PayloadContext = { ...due, name: due.repository.spelled ?? tools.name };
-  const body = new Uint8Array(new TextEncoder().encode(formatPayload(delivery.event, delivery.happening, context)));
+  const { event, happening, detail } = delivery;
+  const told: Told = {
+    event,
+    ...(happening === undefined ? {} : { happening }),
+    ...(event === "push" && happening !== undefined ? { content: await tools.contentOf?.(happening) } : {}),
+    ...(detail === undefined ? {} : { error: detail }),
+  };
+  const body = new Uint8Array(new TextEncoder().encode(formatPayload(told, context)));
   // The URL is checked again, since the rules may have changed since it was set.
   const target = parseOutgoingUrl(due.hook.url, tools.allowPrivate);
   if (target.kind === "refused") return { id, outcome: "failed", error: target.why, duration: 0 };

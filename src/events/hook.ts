@@ -6,9 +6,10 @@
 
 /**
  * The events that a webhook may subscribe to. `push`: a ref was created, updated or deleted; `create`, `delete`: a
- * branch or tag was created or deleted; `sync`: a sync updated a mirror's refs (one event for all of them).
+ * branch or tag was created or deleted; `sync`: a sync updated a mirror's refs (one event for all of them);
+ * `sync_failed`: a sync of a mirror failed.
  */
-export const HOOK_EVENTS = ["push", "create", "delete", "sync"] as const;
+export const HOOK_EVENTS = ["push", "create", "delete", "sync", "sync_failed"] as const;
 
 /** An event that a webhook may subscribe to. */
 export type HookEvent = (typeof HOOK_EVENTS)[number];
@@ -57,6 +58,8 @@ export type Delivery = {
   /** The event's sequence number in the ref log and its ref; absent for a `ping`. */
   readonly seq?: number;
   readonly ref?: string;
+  /** Why a sync failed. */
+  readonly detail?: string;
   readonly redelivery: boolean;
   readonly state: DeliveryState;
   readonly attempts: number;
@@ -89,8 +92,10 @@ export type Happening = {
 
 /** A delivery that is due, with the data of its body. */
 export type DueDelivery = Pick<Delivery, "id" | "guid" | "event" | "attempts"> & {
-  /** Absent for a `ping`. */
+  /** Absent for a `ping` and a `sync_failed`. */
   readonly happening?: Happening;
+  /** Why a sync failed. */
+  readonly detail?: string;
 };
 
 /** The data of a repository that a payload has. */
@@ -105,6 +110,8 @@ export type HookedRepository = {
   /** This and the next time are in milliseconds since the epoch. */
   readonly createdAt: number;
   readonly pushedAt?: number;
+  readonly readOnly?: boolean;
+  readonly sizeBytes?: number;
 };
 
 /** The due deliveries of one webhook, in the order of their events. */

@@ -1,11 +1,12 @@
 /**
- * The bodies of webhook deliveries. They have the members of GitHub's bodies that receivers use, with the same names
- * and meanings, and a few of thinpack's own. They leave out members that would take reading objects (`commits`,
- * `head_commit`, `compare`). So a delivery does not depend on the state of the bucket, and a push of a million commits
- * does not make a huge body.
+ * The bodies of webhook deliveries. They have the members of GitHub's bodies, with the same names and meanings, and a
+ * few of thinpack's own. The commits of a push are bounded. Where they can't be read, the list is empty: a delivery does
+ * not depend on the state of the bucket.
  *
  * @packageDocumentation
  */
+import { numberOf, repositoryShape, userShape } from "./github-shapes.ts";
+import type { PushContent, PushedCommit } from "./push-content.ts";
 import type { DeliveryEvent, Happening, Hook, HookedRepository } from "./hook.ts";
 
 const BRANCHES = "refs/heads/";
@@ -33,78 +34,112 @@ export type PayloadContext = {
 
 const time = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
 
-function describe({ name, origin, repository }: PayloadContext): object {
-  const [tenant = "", repo = ""] = name.split("/");
-  const branch = refKind(repository.head)?.short ?? repository.head;
-  const url = `${origin}/${name}.git`;
+function branchOf({ repository }: PayloadContext): string {
+  return refKind(repository.head)?.short ?? repository.head;
+}
+
+function commitShape(commit: PushedCommit, { origin, name }: PayloadContext): object {
+  const { id, tree, message, timestamp, author, committer, added, removed, modified } = commit;
   return {
-    id: repository.id,
-    name: repo,
-    full_name: name,
-    owner: { name: tenant, login: tenant },
-    private: repository.visibility === "private",
-    visibility: repository.visibility,
-    description: repository.description,
-    url: `${origin}/api/v1/repos/${name}`,
-    html_url: `${origin}/${name}`,
-    clone_url: url,
-    git_url: url,
-    default_branch: branch,
-    created_at: time(repository.createdAt),
-    pushed_at: time(repository.pushedAt),
+    id,
+    tree_id: tree,
+    distinct: true,
+    message,
+    // A time that can't be expressed is that of the epoch: receivers have to find one.
+    timestamp: timestamp ?? "1970-01-01T00:00:00+00:00",
+    url: `${origin}/${name}/commit/${id}`,
+    author: { ...author, username: author.name },
+    committer: { ...committer, username: committer.name },
+    added,
+    removed,
+    modified,
   };
 }
 
-function pushBody(happening: Happening): object {
-  const created = isNone(happening.oldOid);
-  const deleted = isNone(happening.newOid);
+function pushBody(happening: Happening, context: PayloadContext, content: PushContent | undefined): object {
+  const { oldOid, newOid, ref } = happening;
+  const [created, deleted] = [isNone(oldOid), isNone(newOid)];
+  const { commits = [], head, forced = !happening.forward } = content ?? {};
+  const range = created ? newOid : `${oldOid}...${newOid}`;
   return {
-    ref: happening.ref,
-    before: happening.oldOid,
-    after: happening.newOid,
+    ref,
+    before: oldOid,
+    after: newOid,
     created,
     deleted,
-    // Not every update is examined. Null says that it is unknown whether the branch was rewritten.
-    forced: created || deleted || happening.forward ? false : null,
+    forced: !created && !deleted && forced,
+    base_ref: null,
+    compare: `${context.origin}/${context.name}/${created ? "commit" : "compare"}/${deleted ? oldOid : range}`,
+    commits: commits.map((commit) => commitShape(commit, context)),
+    head_commit: head === undefined ? null : commitShape(head, context),
     push_options: happening.options,
   };
 }
 
-function namedBody(happening: Happening, event: "create" | "delete", { repository }: PayloadContext): object {
+function namedBody(happening: Happening, event: "create" | "delete", context: PayloadContext): object {
   const ref = refKind(happening.ref);
   const body = { ref: ref?.short ?? happening.ref, ref_type: ref?.kind ?? "ref", pusher_type: "user" };
   if (event === "delete") return { ...body, before: happening.oldOid };
-  const branch = refKind(repository.head)?.short ?? repository.head;
-  return { ...body, after: happening.newOid, master_branch: branch, description: repository.description };
+  const { description } = context.repository;
+  return { ...body, after: happening.newOid, master_branch: branchOf(context), description };
 }
 
-function pingBody({ hook }: PayloadContext): object {
+function pingBody({ hook, origin, name }: PayloadContext): object {
+  const url = `${origin}/api/v1/repos/${name}/hooks/${hook.id}`;
   return {
-    hook_id: hook.id,
-    hook: { type: "Repository", id: hook.id, active: hook.active, events: hook.events, config: { url: hook.url } },
+    zen: "Packs are immutable.",
+    hook_id: numberOf(hook.id),
+    hook: {
+      type: "Repository",
+      id: numberOf(hook.id),
+      name: "web",
+      active: hook.active,
+      events: hook.events,
+      config: { content_type: "json", insecure_ssl: "0", url: hook.url },
+      created_at: time(hook.createdAt),
+      updated_at: time(hook.updatedAt),
+      url,
+      test_url: `${url}/tests`,
+      ping_url: `${url}/pings`,
+      deliveries_url: `${url}/deliveries`,
+      last_response: { code: null, status: "unused", message: null },
+    },
   };
 }
 
-function eventBody(event: DeliveryEvent, happening: Happening | undefined, context: PayloadContext): object {
+/** What a delivery tells. */
+export type Told = {
+  readonly event: DeliveryEvent;
+  /** Absent for a `ping` and a `sync_failed`. */
+  readonly happening?: Happening;
+  /** The commits of a push, if they could be read. */
+  readonly content?: PushContent | undefined;
+  /** Why a sync failed. */
+  readonly error?: string;
+};
+
+function eventBody({ event, happening, content, error }: Told, context: PayloadContext): object {
   if (event === "ping") return pingBody(context);
+  if (event === "sync_failed") return { error: error ?? null };
   // The `push` events tell which refs a sync updated.
   if (event === "sync" || happening === undefined) return {};
   if (event === "create" || event === "delete") return namedBody(happening, event, context);
-  return pushBody(happening);
+  return pushBody(happening, context, content);
 }
 
-/** Returns the body of a delivery, as JSON. `happening` is absent for a `ping`. */
-export function formatPayload(event: DeliveryEvent, happening: Happening | undefined, context: PayloadContext): string {
-  const name = happening?.actorName ?? happening?.actor;
-  const by =
-    happening === undefined
-      ? {}
-      : {
-          pusher: { name },
-          sender: { login: name },
-          actor: happening.actor,
-          seq: happening.seq,
-          at: time(happening.at),
-        };
-  return JSON.stringify({ ...eventBody(event, happening, context), repository: describe(context), ...by });
+/** Returns the body of a delivery, as JSON. */
+export function formatPayload(told: Told, context: PayloadContext): string {
+  const { happening } = told;
+  const { origin, name, repository } = context;
+  const [tenant = ""] = name.split("/");
+  const by = happening?.actorName ?? happening?.actor ?? tenant;
+  const own = happening === undefined ? {} : { actor: happening.actor, seq: happening.seq, at: time(happening.at) };
+  const inSeconds = told.event === "push";
+  return JSON.stringify({
+    ...eventBody(told, context),
+    repository: repositoryShape({ name, origin, repository, branch: branchOf(context), inSeconds }),
+    ...(told.event === "push" ? { pusher: { name: by, email: null } } : {}),
+    sender: userShape(by, origin),
+    ...own,
+  });
 }

@@ -63,3 +63,14 @@ export function identityTime(bytes: Uint8Array, at: number, end: number): number
   }
   return time;
 }
+
+/** Returns a date in ISO 8601, in the zone in which it was written; `null` for one that ISO 8601 can't express. */
+export function dateText({ time, zone }: Identity): string | null {
+  const match = /^([+-])(\d{1,2})(\d{2})$/.exec(zone);
+  const [, sign = "+", hours = "00", minutes = "00"] = match ?? [];
+  const offset = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
+  const local = new Date((time + offset * 60) * 1000);
+  const year = local.getUTCFullYear();
+  if (Number.isNaN(year) || year > 9999 || year < 0) return null;
+  return `${local.toISOString().slice(0, 19)}${sign}${hours.padStart(2, "0")}:${minutes}`;
+}

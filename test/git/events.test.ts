@@ -76,7 +76,42 @@ describe("events", () => {
       "push refs/heads/main",
     ]);
     const main = receiver.received.find(({ body }) => body["ref"] === "refs/heads/main");
-    expect(main?.body).toMatchObject({ before, after, created: false, forced: false, push_options: ["ci.skip"] });
+    const commit = { id: after, distinct: true, added: ["b.txt"], removed: [], modified: [] };
+    expect(main?.body).toMatchObject({
+      before,
+      after,
+      created: false,
+      forced: false,
+      push_options: ["ci.skip"],
+      commits: [commit],
+      head_commit: {
+        ...commit,
+        tree_id: await git.ok(["rev-parse", "HEAD^{tree}"], { cwd }),
+        message: await git.ok(["log", "-1", "--format=%B"], { cwd }),
+        timestamp: await git.ok(["log", "-1", "--format=%aI"], { cwd }),
+        author: { email: await git.ok(["log", "-1", "--format=%ae"], { cwd }) },
+      },
+    });
+  });
+
+  it("tell of a rewritten branch that it was forced, and of the newest commits of many", async () => {
+    const { git, cwd, receiver } = await prepared();
+    const host = await start(git);
+    for (let n = 0; n < 25; n++) await git.ok(["commit", "-q", "--allow-empty", "-m", `number ${n}`], { cwd });
+    await git.ok(["push", "-q", remoteOf(host), "main~25:refs/heads/main"], { cwd });
+    await addHook(host, `${receiver.base}/`, ["push"]);
+    await git.ok(["push", "-q", remoteOf(host), "main"], { cwd });
+    // Commits that no ref reaches any more are not told of.
+    await vi.waitFor(() => expect(told(receiver)).toHaveLength(1), WAIT);
+    await git.ok(["reset", "-q", "--hard", "HEAD~3"], { cwd });
+    await git.commit(cwd, "other.txt", "other\n");
+    await git.ok(["push", "-q", "--force", remoteOf(host), "main"], { cwd });
+    await vi.waitFor(() => expect(told(receiver)).toHaveLength(2), WAIT);
+    const pushes = receiver.received.filter(({ body }) => body["ref"] === "refs/heads/main").map(({ body }) => body);
+    const [many, forced] = pushes as unknown as { forced: boolean; commits: { message: string }[] }[];
+    const last = Array.from({ length: 20 }, (_, n) => `number ${n + 5}`);
+    expect([many?.forced, many?.commits.map(({ message }) => message.trim())]).toEqual([false, last]);
+    expect([forced?.forced, forced?.commits.length]).toEqual([true, 1]);
   });
 
   it("of acknowledged pushes reach webhooks though the host is killed", async () => {

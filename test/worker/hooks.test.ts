@@ -218,7 +218,7 @@ describe("deliveries", () => {
     expect(ping?.headers["user-agent"]).toMatch(/^thinpack\//);
     expect(ping?.raw.toString()).not.toContain("s3cret");
     expect(ping?.body).toMatchObject({
-      hook_id: hook,
+      hook_id: Number.parseInt(hook.slice(0, 13), 16),
       repository: { name: repo, owner: { login: tenant }, private: true, clone_url: `${host.base}/${path}.git` },
     });
     await vi.waitFor(async () => {
@@ -226,6 +226,21 @@ describe("deliveries", () => {
         { event: "ping", state: "delivered", status: 204, attempts: 1, redelivery: false, error: null },
       ]);
     }, WAIT);
+  });
+
+  it("tell that a sync failed, and why", async () => {
+    const path = await repository();
+    const hook = await hooked(path, { events: ["sync_failed"] });
+    const set = await ask("PUT", `${path}/mirror`, { upstream: `${host.base}/acme/nothing.git` });
+    expect(set.status).toBe(200);
+    const failed = (): Received[] =>
+      received(path).filter(({ headers }) => headers["x-github-event"] === "sync_failed");
+    await vi.waitFor(() => expect(failed().length).toBeGreaterThan(0), WAIT);
+    expect(failed()[0]?.body).toMatchObject({
+      error: "The upstream wants credentials.",
+      repository: { full_name: path, archived: true },
+    });
+    expect(await deliveries(path, hook)).toContainEqual(expect.objectContaining({ event: "sync_failed", ref: null }));
   });
 
   it("are not signed without a secret, and are tried again when they fail", async () => {

@@ -9,7 +9,7 @@ import type { FileChange } from "../../browse/tree-diff.ts";
 import type { DirectoryEntry } from "../../browse/tree-at.ts";
 import { bytesOf } from "../../object/byte-text.ts";
 import type { Commit } from "../../object/commit.ts";
-import type { Identity } from "../../object/identity.ts";
+import { dateText, type Identity } from "../../object/identity.ts";
 
 const SIGNATURES = new Set(["gpgsig", "gpgsig-sha256"]);
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -28,17 +28,6 @@ export function namedBytes(key: "name" | "path", text: string): Record<string, s
 /** Returns a mode as git writes it: six octal digits. */
 export function modeText(mode: number): string {
   return mode.toString(8).padStart(6, "0");
-}
-
-/** Returns a date in ISO 8601, in the zone in which it was written; `null` for one that ISO 8601 can't express. */
-export function dateText({ time, zone }: Identity): string | null {
-  const match = /^([+-])(\d{1,2})(\d{2})$/.exec(zone);
-  const [, sign = "+", hours = "00", minutes = "00"] = match ?? [];
-  const offset = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1);
-  const local = new Date((time + offset * 60) * 1000);
-  const year = local.getUTCFullYear();
-  if (Number.isNaN(year) || year > 9999 || year < 0) return null;
-  return `${local.toISOString().slice(0, 19)}${sign}${hours.padStart(2, "0")}:${minutes}`;
 }
 
 function personJson(person: Identity | undefined): object | null {

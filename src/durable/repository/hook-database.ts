@@ -60,6 +60,8 @@ export const MOST_PENDING = 200;
  * events.
  */
 export const MOST_REDELIVERIES = 50;
+/** Characters of an event's detail. */
+const MOST_DETAIL = 1000;
 /** The most events of one moved ref. */
 const EVENTS_A_MOVE = 3;
 /** Rows of the ref log that are read for a webhook in one go. */
@@ -81,6 +83,8 @@ function eventsOf(move: LoggedMove, wanted: readonly HookEvent[]): HookEvent[] {
     delete: isNamed && isNone(move.newOid),
     // One event for all refs that the sync moved.
     sync: move.first && move.actor === MIRROR_ACTOR,
+    // It moves no ref: see `syncFailed`.
+    sync_failed: false,
   };
   return wanted.filter((event) => happened[event]);
 }
@@ -175,10 +179,27 @@ export class RepositoryHooks {
       if (!row.active) return "inactive";
       const { count, redeliveries } = pendingDeliveries(this.#db, hook);
       if (count >= MOST_PENDING || redeliveries >= MOST_REDELIVERIES) return "too-many";
-      const { guid, event, seq, ref } = delivery;
-      const of = { ...(seq === undefined ? {} : { seq }), ...(ref === undefined ? {} : { ref }) };
+      const { guid, event, seq, ref, detail } = delivery;
+      const of = {
+        ...(seq === undefined ? {} : { seq }),
+        ...(ref === undefined ? {} : { ref }),
+        ...(detail === undefined ? {} : { detail }),
+      };
       insertDelivery(this.#db, { hook, guid, event, ...of, redelivery: true }, now);
       return listDeliveries(this.#db, hook, 1)[0];
+    });
+  }
+
+  /** Queues the event that a sync failed, for the webhooks that want it and have room. */
+  syncFailed(detail: string, now: number): void {
+    this.#db.transaction(() => {
+      for (const { id, active, events } of listHooks(this.#db)) {
+        if (!active || !events.includes("sync_failed")) continue;
+        if (pendingDeliveries(this.#db, id).count >= MOST_PENDING) continue;
+        const short = detail.slice(0, MOST_DETAIL);
+        const of = { hook: id, guid: asUuid(this.#newId()), event: "sync_failed", detail: short } as const;
+        insertDelivery(this.#db, { ...of, redelivery: false }, now);
+      }
     });
   }
 
@@ -280,9 +301,9 @@ export class RepositoryHooks {
     if (last !== seen) noteSeen(this.#db, id, last);
   }
 
-  #withHappening({ id, guid, event, attempts, seq }: Delivery): DueDelivery {
+  #withHappening({ id, guid, event, attempts, seq, detail }: Delivery): DueDelivery {
     const push = seq === undefined ? undefined : readLoggedPush(this.#db, seq);
-    const delivery = { id, guid, event, attempts };
+    const delivery = { id, guid, event, attempts, ...(detail === undefined ? {} : { detail }) };
     return push === undefined ? delivery : { ...delivery, happening: { ...push, ref: push.name } };
   }
 

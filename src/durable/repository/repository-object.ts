@@ -314,7 +314,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `MirrorStore.endSync`. */
   endSync(request: EndSyncRequest): EndSyncAnswer {
     const answer = this.#database.mirror.end(request, { now: Date.now(), jitter: Math.random() });
-    if (answer.kind === "done") this.ctx.waitUntil(this.#syncs.ended());
+    if (answer.kind === "done") this.ctx.waitUntil(this.#syncs.ended(request.end));
     this.#refsMoved();
     return answer;
   }

@@ -128,6 +128,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // Renamed repositories: a new table.
     () => undefined,
+    // Events that have a detail of their own: no old one has.
+    (db) => addColumn(db, "deliveries", "detail TEXT"),
   ],
 };
 

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { MirrorReport } from "../../access/mirror-list.ts";
+import type { SyncEnd } from "../../refs/mirror-store.ts";
 import type { RepositoryDatabase } from "./repository-database.ts";
 import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
 
@@ -21,12 +22,12 @@ function secondsOf(text: string | undefined): number {
 /** Sends the syncs of one mirror. */
 export class SyncSender {
   readonly #env: Pick<RepositoryObjectEnv, "MIRROR_JOBS" | "MIRROR_LEAST_INTERVAL">;
-  readonly #database: Pick<RepositoryDatabase, "describe" | "mirror">;
+  readonly #database: Pick<RepositoryDatabase, "describe" | "mirror" | "hooks">;
   readonly #place: () => SyncPlace;
 
   constructor(
     env: Pick<RepositoryObjectEnv, "MIRROR_JOBS" | "MIRROR_LEAST_INTERVAL">,
-    database: Pick<RepositoryDatabase, "describe" | "mirror">,
+    database: Pick<RepositoryDatabase, "describe" | "mirror" | "hooks">,
     place: () => SyncPlace,
   ) {
     this.#env = env;
@@ -53,8 +54,9 @@ export class SyncSender {
     await this.#tell((tenant) => tenant.syncGoesOn(this.#repo));
   }
 
-  /** Gives the place of a sync that has ended back to the tenant, and tells it how the sync went. */
-  async ended(): Promise<void> {
+  /** Gives the place of a sync that has ended back to the tenant, and tells it and the webhooks how the sync went. */
+  async ended(end: SyncEnd): Promise<void> {
+    if (end.kind === "failed") this.#database.hooks()?.syncFailed(end.why, Date.now());
     await this.#tell((tenant) => tenant.syncEnded(this.#repo, this.#report));
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deliverAll, type DeliveryTools, type Receiver } from "../../../src/events/deliver.ts";
+import type { PushContent } from "../../../src/events/push-content.ts";
 import type { DueDeliveries, DueDelivery, Happening } from "../../../src/events/hook.ts";
 
 const ZERO = "0".repeat(40);
@@ -19,9 +20,16 @@ const happening = (more: Partial<Happening> = {}): Happening => ({
 });
 
 const due = (deliveries: readonly DueDelivery[], url = "https://ci.example.com/in"): DueDeliveries => ({
-  hook: { id: "h", url, hasSecret: true, secret: "s", events: ["push"], active: true, createdAt: 0, updatedAt: 0 },
+  hook: { id: "1f", url, hasSecret: true, secret: "s", events: ["push"], active: true, createdAt: 0, updatedAt: 0 },
   origin: "https://git.example.com",
-  repository: { id: "r", visibility: "private", head: "refs/heads/trunk", description: "d", createdAt: 0 },
+  repository: {
+    id: "abc",
+    visibility: "private",
+    head: "refs/heads/trunk",
+    description: "d",
+    createdAt: 3000,
+    pushedAt: 5000,
+  },
   deliveries,
 });
 
@@ -61,37 +69,77 @@ describe("the body of a delivery", () => {
     return sent[0]?.body;
   }
 
-  it("has the members of GitHub's body for a push", async () => {
-    expect(await bodyOf(push(1, { options: ["ci.skip"] }))).toEqual({
+  it("has the members of GitHub's body for a push, with the types that receivers check", async () => {
+    const body = await bodyOf(push(1, { options: ["ci.skip"] }));
+    expect(body).toMatchObject({
       ref: "refs/heads/main",
       before: A,
       after: B,
       created: false,
       deleted: false,
       forced: false,
+      base_ref: null,
+      compare: `https://git.example.com/acme/one/compare/${A}...${B}`,
+      commits: [],
+      head_commit: null,
       push_options: ["ci.skip"],
       repository: {
-        id: "r",
+        id: 0xabc,
+        node_id: "abc",
         name: "one",
         full_name: "acme/one",
-        owner: { name: "acme", login: "acme" },
+        owner: { name: "acme", login: "acme", id: expect.any(Number), type: "User", site_admin: false },
         private: true,
         visibility: "private",
         description: "d",
         url: "https://git.example.com/api/v1/repos/acme/one",
         html_url: "https://git.example.com/acme/one",
+        commits_url: "https://git.example.com/api/v1/repos/acme/one/commits{/sha}",
         clone_url: "https://git.example.com/acme/one.git",
         git_url: "https://git.example.com/acme/one.git",
         default_branch: "trunk",
-        created_at: "1970-01-01T00:00:00.000Z",
-        pushed_at: null,
+        created_at: 3,
+        pushed_at: 5,
+        updated_at: "1970-01-01T00:00:05.000Z",
+        archived: false,
+        fork: false,
+        topics: [],
       },
-      pusher: { name: "tester" },
-      sender: { login: "tester" },
+      pusher: { name: "tester", email: null },
+      sender: { login: "tester", id: expect.any(Number) },
       actor: "tester",
       seq: 7,
       at: "1970-01-01T00:00:00.000Z",
     });
+  });
+
+  it("has times as text, and ids as numbers, in the bodies of other events", async () => {
+    const repository = { created_at: "1970-01-01T00:00:03.000Z", pushed_at: "1970-01-01T00:00:05.000Z" };
+    expect(await bodyOf({ ...push(1), event: "create" })).toMatchObject({ repository });
+    const { happening: _, ...ping } = push(1);
+    expect(await bodyOf({ ...ping, event: "ping" })).toMatchObject({
+      zen: expect.any(String),
+      hook_id: 0x1f,
+      hook: { type: "Repository", id: 0x1f, name: "web", config: { content_type: "json", insecure_ssl: "0" } },
+      repository,
+      sender: { login: "acme" },
+    });
+    expect(await bodyOf({ ...ping, event: "sync_failed", detail: "The upstream can't be reached." })).toMatchObject({
+      error: "The upstream can't be reached.",
+      repository,
+    });
+  });
+
+  it("has the commits of a push, and tells that it was forced", async () => {
+    const person = { name: "A", email: "a@a" };
+    const commit = { id: B, tree: A, message: "m", timestamp: "2026-01-01T00:00:00+01:00", author: person };
+    const told = { ...commit, committer: person, added: ["x"], removed: [], modified: [] };
+    const { tools, sent } = network([200]);
+    const contentOf = async (): Promise<PushContent> => ({ commits: [told], head: told, forced: true });
+    await deliverAll(due([push(1)]), { ...tools, contentOf });
+    const { tree: tree_id, ...rest } = told;
+    const shape = { ...rest, tree_id, distinct: true, url: `https://git.example.com/acme/one/commit/${B}` };
+    expect(sent[0]?.body).toMatchObject({ forced: true, commits: [shape], head_commit: shape });
   });
 
   it("calls a token by the name that it had, and gives its id beside", async () => {
@@ -99,10 +147,10 @@ describe("the body of a delivery", () => {
     expect(body).toMatchObject({ pusher: { name: "ci" }, sender: { login: "ci" }, actor: "token:1f" });
   });
 
-  it("tells creations and deletions, and not that a branch was rewritten if that is unknown", async () => {
+  it("tells creations and deletions, and takes a branch for rewritten where nobody could look", async () => {
     expect(await bodyOf(push(1, { oldOid: ZERO }))).toMatchObject({ created: true, deleted: false, forced: false });
     expect(await bodyOf(push(1, { newOid: ZERO, forward: false }))).toMatchObject({ deleted: true, forced: false });
-    expect(await bodyOf(push(1, { forward: false }))).toMatchObject({ created: false, deleted: false, forced: null });
+    expect(await bodyOf(push(1, { forward: false }))).toMatchObject({ created: false, deleted: false, forced: true });
   });
 
   it("has the short names of branches and tags", async () => {

@@ -29,7 +29,8 @@ export const DELIVERIES_DDL = `CREATE TABLE IF NOT EXISTS deliveries (
   duration INTEGER,
   created_at INTEGER NOT NULL,
   attempted_at INTEGER,
-  due_at INTEGER
+  due_at INTEGER,
+  detail TEXT
 );
 CREATE INDEX IF NOT EXISTS deliveries_hook ON deliveries (hook, id);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (hook, due_at) WHERE due_at IS NOT NULL`;
@@ -41,11 +42,13 @@ export type NewDelivery = {
   readonly event: DeliveryEvent;
   readonly seq?: number;
   readonly ref?: string;
+  /** Why a sync failed. */
+  readonly detail?: string;
   readonly redelivery: boolean;
 };
 
 const COLUMNS = `id, guid, event, seq, ref, redelivery, state, attempts, status, error, duration, created_at, attempted_at,
-  due_at`;
+  due_at, detail`;
 
 function eventAt(row: SqlRow, column: number): DeliveryEvent {
   const name = textAt(row, column);
@@ -76,14 +79,15 @@ function deliveryRow(row: SqlRow): Delivery {
     createdAt: integerAt(row, 11),
     ...(row[12] === null ? {} : { attemptedAt: integerAt(row, 12) }),
     ...(row[13] === null ? {} : { nextAttemptAt: integerAt(row, 13) }),
+    ...(row[14] === null ? {} : { detail: textAt(row, 14) }),
   };
 }
 
 /** Adds a delivery that is due at once. */
 export function insertDelivery(db: SqlDatabase, delivery: NewDelivery, now: number): void {
   db.run(
-    `INSERT INTO deliveries (hook, guid, event, seq, ref, redelivery, state, attempts, created_at, due_at)
-      VALUES (?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?)`,
+    `INSERT INTO deliveries (hook, guid, event, seq, ref, redelivery, state, attempts, created_at, due_at,
+      detail) VALUES (?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)`,
     delivery.hook,
     delivery.guid,
     delivery.event,
@@ -92,6 +96,7 @@ export function insertDelivery(db: SqlDatabase, delivery: NewDelivery, now: numb
     delivery.redelivery ? 1 : 0,
     now,
     now,
+    delivery.detail ?? null,
   );
 }
 
