@@ -6,25 +6,28 @@
  *     npm run bench -- --scenario wide        20,000 commits of wide trees (or wide10: a tenth of that)
  *     … --object-format sha256                with a scenario; a repository's own otherwise
  *     … --hosts thinpack,c-git  --runs 3  --json FILE
+ *     … --page docs/benchmark.md           writes the page's table
  *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
  *
  * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
  */
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { GitSandbox } from "../test/support/git-client.ts";
 import { type Host, startCGit, startThinpack } from "./bench/hosts.ts";
 import { judge } from "./bench/budgets.ts";
 import { EdgeSteps } from "./bench/edge-steps.ts";
+import { FIGURES, pageTable } from "./bench/page.ts";
 import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
 import { render } from "./bench/report.ts";
 import { copySubject, isScenario, isWide, makeSubject, makeWide } from "./bench/repositories.ts";
 import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
+import { replaceTable } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--collect]";
+  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -73,6 +76,7 @@ async function main(): Promise<number> {
       hosts: { type: "string", default: "thinpack,c-git" },
       runs: { type: "string", default: "3" },
       json: { type: "string" },
+      page: { type: "string" },
       collect: { type: "boolean", default: false },
     },
   });
@@ -109,6 +113,8 @@ async function main(): Promise<number> {
         values.json,
         `${JSON.stringify({ subject: { ...subject, blobs: undefined }, results, verdicts }, null, 2)}\n`,
       );
+    if (values.page !== undefined)
+      writeFileSync(values.page, replaceTable(readFileSync(values.page, "utf8"), FIGURES, pageTable(results)));
     return verdicts.every(({ ok }) => ok) ? 0 : 1;
   } finally {
     git.close();

@@ -3,7 +3,7 @@
  * `src/wire/capabilities.ts` has no row in `docs/compatibility.md`, or one with another status or no test, when an invariant of
  * `docs/architecture.md` names no test or one that is not there, when `docs/limits.md` and
  * `src/bytes/limit-name.ts` name different limits, when a figure of that page is not the constant that it names, when an export of rings 0–3 has no doc comment or a
- * file of theirs no `@packageDocumentation`, when a comment is not about what follows it, when a command in the README names a script that package.json lacks, and
+ * file of theirs no `@packageDocumentation`, when a comment is not about what follows it, when a command in the README names a script that package.json lacks, when the costs are not those that the benchmark gives, when the first page of `docs/` does not lead to another, and
  * when it saw nothing to check (a checker that sees nothing must not pass).
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
@@ -11,6 +11,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LIMIT_NAMES } from "../src/bytes/limit-name.ts";
 import { CAPABILITIES, type CapabilityRow } from "../src/wire/capabilities.ts";
+import { withCosts } from "./cost-table.ts";
 import { commentProblems } from "./doc-comments.ts";
 import { foldersOf } from "./layers.ts";
 import { figureProblems, policyProblems } from "./limit-figures.ts";
@@ -160,6 +161,21 @@ function undocumentedExports(file: string): string[] {
   return problems;
 }
 
+/** Returns the fault of a table of costs that is not the one which the benchmark's figures give. */
+function costProblems(): string[] {
+  const page = text("docs/operating.md");
+  if (withCosts(page, text("docs/benchmark.md")) === page) return [];
+  return ["docs/operating.md: the costs are not those of docs/benchmark.md: run `node scripts/cost-table.ts`"];
+}
+
+/** Returns the pages of `docs/` to which its first page does not lead. */
+function unlistedPages(): string[] {
+  const first = text("docs/README.md");
+  return readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md") && name !== "README.md" && !first.includes(`](${name})`))
+    .map((name) => `docs/README.md: no link to ${name}`);
+}
+
 const pages = [...readdirSync(root).filter((name) => name.endsWith(".md")), ...filesUnder("docs", ".md")];
 // AssemblyScript is documented where TypeScript calls it.
 const sources = foldersOf(0, 3)
@@ -170,6 +186,8 @@ const problems = [
   ...commented.flatMap((file) => commentProblems(file, text(file))),
   ...pages.flatMap(missingPaths),
   ...missingScripts(),
+  ...costProblems(),
+  ...unlistedPages(),
   ...capabilityProblems(),
   ...invariantProblems(),
   ...limitNameProblems(),

@@ -264,8 +264,8 @@ export function tenantRoutes(): Hono<ApiEnv> {
       tag: "tenants",
       summary: "Changes a tenant's settings",
       about:
-        "`quotas` are set as a whole, by the operator alone. `null` and what is absent are without bound. So is " +
-        "`least_mirror_interval`, in seconds, for the timers of mirrors that are set from then on; `null` for the deployment's.",
+        "Only the operator may set `quotas` and `least_mirror_interval`. All quotas are replaced; a missing or null quota means unlimited. " +
+        "`least_mirror_interval`, in seconds, holds for the timers of mirrors that are set from then on; `null` means the deployment's.",
       access: "token",
       body: settings,
       answers: { 200: shownAnswer },
