@@ -123,6 +123,12 @@ function nameOf(value: string, format: ObjectFormat): ObjectId {
   return name;
 }
 
+/** Returns the `parent` headers right after the tree. As in git, one that comes later is a header like any other. */
+function parentsOf(headers: readonly Header[]): readonly Header[] {
+  const end = headers.findIndex(({ name }, at) => at > 0 && name !== "parent");
+  return headers.slice(1, end < 0 ? headers.length : end);
+}
+
 /**
  * Parses a whole commit. Its text is decoded by the commit's own `encoding`.
  *
@@ -135,15 +141,16 @@ export function parseCommit(bytes: Uint8Array, format: ObjectFormat): Commit {
   const decoder = textDecoder(encoding);
   const { headers } = encoding === undefined ? plain : splitHeaders(bytes, (line) => decoder.decode(line));
   const valueOf = (name: string): string | undefined => headers.find((header) => header.name === name)?.value;
-  const known = ["tree", "parent", "author", "committer"];
+  const parents = parentsOf(headers);
+  const known = ["tree", "author", "committer"];
   return {
     // A missing header is parsed as an empty one, as git shows it.
     tree: nameOf(valueOf("tree") ?? "", format),
-    parents: headers.filter((header) => header.name === "parent").map((header) => nameOf(header.value, format)),
+    parents: parents.map((header) => nameOf(header.value, format)),
     // A missing header is parsed as an empty one.
     author: parseIdentity(valueOf("author") ?? ""),
     committer: parseIdentity(valueOf("committer") ?? ""), // As is a missing committer.
-    headers: headers.filter((header) => !known.includes(header.name)),
+    headers: headers.filter((header) => !parents.includes(header) && !known.includes(header.name)),
     message: decoder.decode(plain.body),
   };
 }

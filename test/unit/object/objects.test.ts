@@ -173,6 +173,19 @@ describe.each(["sha1", "sha256"] as const)("the parsers of git's objects, %s", (
     expect(() => parseCommit(encode("tree x\n\n"), format)).toThrow(ObjectRejected);
   });
 
+  it("takes as parents only the headers right after the tree, as git does", () => {
+    const tree = write("tree", "");
+    const who = "author a <b> 1 +0000\ncommitter a <b> 1 +0000";
+    const first = write("commit", `tree ${tree}\n${who}\n\n`);
+    const late = `tree ${tree}\nparent ${first}\n${who}\nparent A <a@b> 1 +0000\n\nx`;
+    const listed = referee.git(["log", "--no-walk", "--format=%P", write("commit", late)]);
+    expect(listed.toString().trim()).toBe(first);
+    expect(parseCommit(encode(late), format)).toMatchObject({
+      parents: [first],
+      headers: [{ name: "parent", value: "A <a@b> 1 +0000" }],
+    });
+  });
+
   it("reads and parses a tag that git made", () => {
     const blob = write("blob", "tagged");
     const made = referee.git(["mktag"], `object ${blob}\ntype blob\ntag v1\ntagger ${WHO}\n\nwhy\n`).toString().trim();
