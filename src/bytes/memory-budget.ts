@@ -9,6 +9,7 @@
  * @packageDocumentation
  */
 import type { BudgetLimits } from "./budget-limits.ts";
+import { ClientWaits } from "./client-waits.ts";
 import { ClientTooSlow, HostBusy } from "./failure.ts";
 import { type BudgetClock, FIRST_TICK, type Holding, Lookout, newHolding, TICK } from "./memory-holding.ts";
 import { SlowClients } from "./slow-clients.ts";
@@ -284,12 +285,14 @@ export class MemoryBudget {
 export class RequestMemory {
   readonly #budget: MemoryBudget;
   readonly #holding: Holding;
+  readonly #waits: ClientWaits;
   #park: (() => void) | undefined;
 
   /** @internal */
   constructor(budget: MemoryBudget, holding: Holding) {
     this.#budget = budget;
     this.#holding = holding;
+    this.#waits = new ClientWaits(budget.clock, (since) => this.#checkWait(since));
   }
 
   /** Bytes that the request holds. */
@@ -342,34 +345,33 @@ export class RequestMemory {
    * @throws ClientTooSlow if the client stands still for too long, or holds memory for long that others wait for.
    */
   async whileClient<T>(step: Promise<T>, isSlow = false): Promise<T> {
-    const { clock, limits } = this.#budget;
+    const { clock, waiting } = this.#budget;
     const holding = this.#holding;
     const since = clock.now();
     if (isSlow) this.#parkNow();
-    if (this.#budget.waiting === 0) [holding.moved, holding.waited] = [0, 0];
+    if (waiting === 0) [holding.moved, holding.waited] = [0, 0];
     holding.isWaiting = true;
     holding.silentLooks = 0;
-    let cancel: () => void = () => undefined;
-    const ended = new Promise<never>((_, reject) => {
-      const tick = (): void => {
-        const waited = clock.now() - since;
-        holding.waitsSince = since;
-        holding.silentLooks = 0;
-        if (waited >= limits.standstill) return reject(new ClientTooSlow("standstill"));
-        if (this.#budget.mustGo(holding)) return reject(new ClientTooSlow("pressed"));
-        if (waited >= limits.parkAfter || this.#budget.waiting > 0) this.#parkNow();
-        cancel = clock.after(TICK, tick);
-      };
-      cancel = clock.after(this.#budget.waiting > 0 ? FIRST_TICK : TICK, tick);
-    });
     try {
-      return await Promise.race([step, ended]);
+      return await this.#waits.wait(step, waiting > 0 ? FIRST_TICK : TICK);
     } finally {
-      cancel();
       holding.waited += clock.now() - since;
       holding.waitsSince = undefined;
       holding.isWaiting = false;
     }
+  }
+
+  /** Looks at a step of the client that is waited for since a time. Returns the reason if the wait has to end. */
+  #checkWait(since: number): ClientTooSlow["reason"] | undefined {
+    const { clock, limits, waiting } = this.#budget;
+    const holding = this.#holding;
+    const waited = clock.now() - since;
+    holding.waitsSince = since;
+    holding.silentLooks = 0;
+    if (waited >= limits.standstill) return "standstill";
+    if (this.#budget.mustGo(holding)) return "pressed";
+    if (waited >= limits.parkAfter || waiting > 0) this.#parkNow();
+    return undefined;
   }
 
   /**
