@@ -12,6 +12,8 @@ export default defineConfig({
     globalSetup: ["test/support/build-kernel.ts", "test/support/scratch-directory.ts"],
     // Machines this has to run on have two cores, and a journey starts a client and a server of its own.
     maxWorkers: 2,
+    // A unit that takes seconds says so in its head, with `@module-tag thorough`: it asks C git very often, or tries every case.
+    tags: [{ name: "thorough", description: "Left out of `npm run test:quick`." }],
     // Half of the units' processor time was the same modules, loaded again for each file. So a file leaves nothing behind in them.
     isolate: false,
     projects: [

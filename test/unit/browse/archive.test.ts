@@ -1,5 +1,7 @@
 /**
  * Archives and files of any size out of a small memory, against what git makes of the same trees.
+ *
+ * @module-tag thorough
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,5 +1,7 @@
 /**
  * Revisions, logs and differences of histories that look like anything, against what git says of them; and what they cost.
+ *
+ * @module-tag thorough
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";

@@ -1,5 +1,7 @@
 /**
  * Archives and logs of trees that strangers made to be much work: refused within a budget, and never a long time without a pause.
+ *
+ * @module-tag thorough
  */
 import { describe, expect, it } from "vitest";
 import { type ArchiveFormat, writeArchive } from "../../../src/browse/archive.ts";

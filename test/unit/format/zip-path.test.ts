@@ -1,6 +1,8 @@
 /**
  * A path in a zip archive never leads out of the folder into which it is unpacked, on any system, and two paths stay
  * two.
+ *
+ * @module-tag thorough
  */
 import { describe, expect, it } from "vitest";
 import { zipPath } from "../../../src/format/zip-path.ts";

@@ -1,4 +1,8 @@
-/** Walks over random histories, against git rev-list. */
+/**
+ * Walks over random histories, against git rev-list.
+ *
+ * @module-tag thorough
+ */
 import { SELECTED, UNINTERESTING } from "../../../src/kernel/object-flags.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAncestor } from "../../../src/graph/ancestry.ts";

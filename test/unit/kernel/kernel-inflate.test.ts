@@ -1,3 +1,8 @@
+/**
+ * Inflating in the kernel, compared with its twin and with zlib.
+ *
+ * @module-tag thorough
+ */
 import { constants, deflateSync, inflateSync } from "node:zlib";
 import { array, assert, constantFrom, nat, property, record, tuple, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";

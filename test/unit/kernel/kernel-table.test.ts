@@ -1,3 +1,8 @@
+/**
+ * The kernel's table of object names.
+ *
+ * @module-tag thorough
+ */
 import { describe, expect, it } from "vitest";
 import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { toHex } from "../../../src/bytes/hex.ts";

@@ -1,3 +1,8 @@
+/**
+ * The kernel's scan of trees, compared with its twin.
+ *
+ * @module-tag thorough
+ */
 import { REFERENCED, REF_BLOB, REF_TREE, SEEN } from "../../../src/kernel/object-flags.ts";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,4 +1,8 @@
-/** Steps of maintenance: what they do to a catalog, what becomes of one that fails, and of two at once. */
+/**
+ * Steps of maintenance: what they do to a catalog, what becomes of one that fails, and of two at once.
+ *
+ * @module-tag thorough
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";

@@ -1,3 +1,8 @@
+/**
+ * Verdicts on `.gitmodules` and `.gitattributes`, each compared with git's.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { fsckAttachedBlob } from "../../../src/object/fsck-blob.ts";
 import type { AttachedFile } from "../../../src/object/fsck-tree.ts";

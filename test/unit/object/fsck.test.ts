@@ -1,3 +1,8 @@
+/**
+ * Verdicts on commits, tags and trees, each compared with git's.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { fsckAttachedBlob } from "../../../src/object/fsck-blob.ts";
 import type { FsckFinding } from "../../../src/object/fsck-rule.ts";

@@ -1,4 +1,8 @@
-/** Combining packs, judged by C git: what is stored, how deep its deltas are, and what clones of it get. */
+/**
+ * Combining packs, judged by C git: what is stored, how deep its deltas are, and what clones of it get.
+ *
+ * @module-tag thorough
+ */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";

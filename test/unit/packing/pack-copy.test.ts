@@ -1,4 +1,8 @@
-/** What is hard about copying entries between packs: duplicates, deltas across packs, entries too large to be held. */
+/**
+ * What is hard about copying entries between packs: duplicates, deltas across packs, entries too large to be held.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { createDelta } from "../../support/delta.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";

@@ -1,4 +1,8 @@
-/** What is installed to start the host, what npm says meanwhile, and the kernel that is shipped built. */
+/**
+ * What is installed to start the host, what npm says meanwhile, and the kernel that is shipped built.
+ *
+ * @module-tag thorough
+ */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";

@@ -1,4 +1,8 @@
-/** Content too large to be held: inflated in turns and from the middle, and put together from deltas. */
+/**
+ * Content too large to be held: inflated in turns and from the middle, and put together from deltas.
+ *
+ * @module-tag thorough
+ */
 import { constants, deflateSync } from "node:zlib";
 import { array, assert, constantFrom, integer, nat, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,8 @@
-/** Objects read back out of stored packs, against git cat-file: every one, however the pack is indexed and laid out. */
+/**
+ * Objects read back out of stored packs, against git cat-file: every one, however the pack is indexed and laid out.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LimitExceeded } from "../../../src/bytes/failure.ts";
 import { Inflating } from "../../../src/store/inflating.ts";

@@ -1,3 +1,8 @@
+/**
+ * Refs that do not fit one answer of a Durable Object.
+ *
+ * @module-tag thorough
+ */
 import { expect, it } from "vitest";
 import { openWhole } from "../../../../src/cloudflare/durable-refs.ts";
 import { decodeRefRows } from "../../../../src/refs/ref-rows.ts";

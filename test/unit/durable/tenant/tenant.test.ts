@@ -1,3 +1,8 @@
+/**
+ * A tenant's database: tokens, repositories, signing keys, removal.
+ *
+ * @module-tag thorough
+ */
 import { describe, expect, it } from "vitest";
 import { DEFAULT_TENANT } from "../../../../src/access/directory.ts";
 import { MOST_TOKENS, USE_INTERVAL } from "../../../../src/access/token-store.ts";

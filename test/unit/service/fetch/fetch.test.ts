@@ -1,4 +1,8 @@
-/** Packs for clients: what is in them must be whole with what the client has, and C git is the one who says so. */
+/**
+ * Packs for clients: what is in them must be whole with what the client has, and C git is the one who says so.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GitRepository } from "../../../support/git-repository.ts";
 import { makeHistory } from "../../../support/random-history.ts";

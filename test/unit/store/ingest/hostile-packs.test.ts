@@ -1,6 +1,8 @@
 /**
  * Packs that nobody's git makes. Each must be refused in words, within the memory and time of any other pack, and leave nothing
  * but the keys that the caller deletes.
+ *
+ * @module-tag thorough
  */
 import { deflateSync } from "node:zlib";
 import { array, assert, asyncProperty, boolean, double, nat, option, record } from "fast-check";

@@ -1,4 +1,8 @@
-/** Packs that C git made, taken in: the index must be git's own, byte for byte. */
+/**
+ * Packs that C git made, taken in: the index must be git's own, byte for byte.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { objectFormat } from "../../../../src/object/object-id.ts";
 import { everything, FixtureStream, linear, noise } from "../../../support/git-fixtures.ts";

@@ -1,4 +1,8 @@
-/** Objects at and beyond what is held whole: a ring of 640 KiB holds objects of up to some 117 KB. */
+/**
+ * Objects at and beyond what is held whole: a ring of 640 KiB holds objects of up to some 117 KB.
+ *
+ * @module-tag thorough
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { createDelta } from "../../../support/delta.ts";
 import { PIECE_BUFFER_BYTES } from "../../../../src/format/pack-scanner.ts";
