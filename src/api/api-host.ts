@@ -55,6 +55,8 @@ export interface ApiHost {
   subscribe(name: RepositoryName, request: SubscriptionRequest): Promise<Response>;
   /** Returns a file that the build has made; `undefined` if the deployment does not have it. */
   asset(name: string): Promise<ReadableStream | undefined>;
+  /** The secret that tickets are signed with, if the deployment has one. */
+  readonly ticketSecret: string | undefined;
   /** Whether private networks may be reached: see `parseOutgoingUrl`. */
   readonly allowPrivate: boolean;
   readonly mirrors: MirrorHost;

@@ -29,7 +29,7 @@ function mirrorHost(storage: RequestStorage): MirrorHost {
 export function apiHost(
   storage: RequestStorage,
   host: RequestHost,
-  { allowPrivate, asset, flushUsage }: Pick<ApiHost, "allowPrivate" | "asset" | "flushUsage">,
+  given: Pick<ApiHost, "allowPrivate" | "asset" | "flushUsage" | "ticketSecret">,
 ): ApiHost {
   return {
     settings: (name) => {
@@ -45,9 +45,7 @@ export function apiHost(
     bareFiles: (id) => storage.bareFiles(id),
     hooks: (name) => storage.hooks(repositoryKey(name)),
     subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),
-    allowPrivate,
-    asset,
-    flushUsage,
+    ...given,
     mirrors: mirrorHost(storage),
   };
 }

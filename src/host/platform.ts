@@ -96,8 +96,10 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
     });
     context.set("host", host);
     const flushUsage = (): Promise<void> => passOn(env, meter);
+    // An empty secret counts as none: everybody would know it.
+    const ticketSecret = env.ADMIN_TOKEN === "" ? undefined : env.ADMIN_TOKEN;
     const asset = (name: string): Promise<ReadableStream | undefined> => assetOf(env, name);
-    context.set("api", apiHost(storage, host, { allowPrivate: allowsPrivate(env), asset, flushUsage }));
+    context.set("api", apiHost(storage, host, { allowPrivate: allowsPrivate(env), asset, flushUsage, ticketSecret }));
     await next();
     const counted = await measured(context.res, host.traffic);
     if (counted !== context.res) context.res = counted;

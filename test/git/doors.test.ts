@@ -69,6 +69,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`POST ${API}/mirror/hook`]: ["nothing"],
   [`POST ${API}/mirror/sync`]: ["administers"],
   [`GET ${API}/events`]: ["eventsBeginning"],
+  // It is worth as much as the events that it opens.
+  [`POST ${API}/events/tickets`]: ["logBeginning"],
   [`POST ${API}/uploads`]: ["writes"],
   [`GET ${API}/uploads/:upload`]: ["writes"],
   [`PUT ${API}/uploads/:upload/parts/:part`]: ["writes"],

@@ -81,6 +81,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/archive/main.tar.gz", outcomes: READ },
   { method: "GET", path: "/compare/main...topic", outcomes: READ },
   { method: "GET", path: "/events", outcomes: READ },
+  { method: "POST", path: "/events/tickets", outcomes: READ },
   { method: "GET", path: "/hooks", outcomes: ADMINISTER },
   { method: "POST", path: "/hooks", outcomes: ADMINISTER, headers: JSON_TYPE, body: "{}" },
   { method: "GET", path: "/hooks/1", outcomes: ADMINISTER },

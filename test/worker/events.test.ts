@@ -155,6 +155,24 @@ describe("a subscriber", () => {
     subscriber.close();
   });
 
+  it("without headers, as in a browser, gets in with a ticket", async () => {
+    const { path, events, push } = await repository("private");
+    const other = await repository("private");
+    const made = await api("POST", `${path}/events/tickets`);
+    expect(made.status).toBe(201);
+    const { ticket, expires_in } = await made.json<{ ticket: string; expires_in: number }>();
+    expect(expires_in).toBe(60);
+    const subscriber = await subscribe(`${events}?ticket=${ticket}&since=0`);
+    await push("main:refs/heads/more");
+    await vi.waitFor(() => expect(subscriber.messages).toHaveLength(2), WAIT);
+    subscriber.close();
+    expect((await fetch(`${events}/tickets`, { method: "POST" })).status).toBe(401);
+    for (const url of [`${other.events}?ticket=${ticket}`, `${events}?ticket=x`, `${events}?ticket=${ticket}x`]) {
+      const refused = await fetch(url);
+      expect([url, refused.status]).toEqual([url, 401]);
+    }
+  });
+
   it("can only subscribe over a WebSocket", async () => {
     const { path } = await repository("private");
     const plain = await api("GET", `${path}/events`);
