@@ -16,7 +16,7 @@ import type { Held } from "../store/inflating.ts";
 import type { GraphSession } from "./graph-session.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
 import { type ObjectFilter, wantsBlobs, wantsTrees } from "./object-filter.ts";
-import { markUnopened, sweepTrees, takeUnopened } from "./tree-sweep.ts";
+import { markUnopened, type OpenTree, sweepTrees, takeUnopened } from "./tree-sweep.ts";
 
 /** The options of a walk that selects trees and blobs. Types and sizes are left to `dropFiltered` afterwards. */
 export type TreeWalk = {
@@ -87,35 +87,51 @@ export async function selectWhole(session: GraphSession, roots: readonly number[
     if (session.has(root, SELECTED | UNINTERESTING)) continue;
     session.mark(root, SELECTED | REF_TREE);
     stack.push(root);
-    if (left.isSpent) continue;
-    await selectFrom(session, stack, walk, left);
+    if (!left.isSpent) await openFrom(session, stack, selecting(session, walk), left);
   }
-  if (stack.length > 0) await selectBySweeps(session, stack, walk);
+  await openBySweeps(session, stack, selecting(session, walk));
 }
 
-/** Selects, depth first, what the trees on a stack reach, until the stack is empty or the allowance is spent. */
-async function selectFrom(
+/** Returns the function that selects what a tree refers to. */
+function selecting(session: GraphSession, walk: TreeWalk): OpenTree {
+  const blobs = wantsBlobs(walk.filter);
+  return async (tree, held, found) => await walk.count(selectHeld(session, { tree, held }, found, blobs));
+}
+
+/** Marks what these trees of the client's, which are marked, reach. */
+async function markClientTrees(session: GraphSession, trees: ReadonlySet<number>): Promise<void> {
+  const stack = [...trees];
+  const open: OpenTree = (tree, held, found) => {
+    listEntries(session, { tree, held, blobs: true }, (node) => {
+      session.mark(node, UNINTERESTING);
+      if (session.has(node, REF_TREE)) found.push(node);
+    });
+  };
+  await openFrom(session, stack, open, new WalkAllowance(session));
+  await openBySweeps(session, stack, open);
+}
+
+/** Opens the trees on a stack, and what they lead to, depth first until the allowance is spent. */
+async function openFrom(
   session: GraphSession,
   stack: number[],
-  walk: TreeWalk,
+  open: OpenTree,
   left: { readonly isSpent: boolean },
 ): Promise<void> {
-  const blobs = wantsBlobs(walk.filter);
   while (!left.isSpent) {
     const tree = stack.pop();
     if (tree === undefined) return;
-    await walk.count(await selectEntries(session, tree, stack, blobs));
+    const { held } = await session.reader.read(session.nameOf(tree));
+    await open(tree, held, stack);
   }
 }
 
-/** Selects what these trees, which are selected, reach: by sweeps over the packs, and then one by one what is left. */
-async function selectBySweeps(session: GraphSession, trees: readonly number[], walk: TreeWalk): Promise<void> {
-  const blobs = wantsBlobs(walk.filter);
+/** Opens these trees, and what they lead to, by sweeps over the packs, and then one by one what is left. */
+async function openBySweeps(session: GraphSession, trees: readonly number[], open: OpenTree): Promise<void> {
+  if (trees.length === 0) return;
   markUnopened(session, trees);
-  await sweepTrees(session, async (tree, held, found) => {
-    await walk.count(selectHeld(session, { tree, held }, found, blobs));
-  });
-  await selectFrom(session, takeUnopened(session), walk, { isSpent: false });
+  await sweepTrees(session, open);
+  await openFrom(session, takeUnopened(session), open, { isSpent: false });
 }
 
 /** Decides how long a walk goes on root by root. */
@@ -125,7 +141,8 @@ class WalkAllowance {
   #asked = 0;
   #isSpent = false;
 
-  constructor(session: GraphSession, roots: number) {
+  /** `roots` is the number of commits whose whole trees are wanted. */
+  constructor(session: GraphSession, roots = 0) {
     this.#session = session;
     let [objects, bytes] = [0, 0];
     for (const { record } of session.database.packs) {
@@ -186,21 +203,31 @@ function selectHeld(
   stack: number[],
   blobs: boolean,
 ): number {
-  const { kernel } = session;
   let selected = 1;
+  listEntries(session, { tree, held, blobs }, (node) => {
+    session.mark(node, SELECTED);
+    if (session.has(node, REF_TREE)) stack.push(node);
+    else selected++;
+  });
+  return selected;
+}
+
+/** Visits what a tree that is held refers to and no walk has listed, selected or left to the client before. */
+function listEntries(
+  session: GraphSession,
+  { tree, held, blobs }: { readonly tree: number; readonly held: Held; readonly blobs: boolean },
+  visit: (node: number) => void,
+): void {
+  const { kernel } = session;
   let listed = kernel.collectTree(session.inflating.pointer(held), held.size, 0, 0, blobs);
   while (listed > 0) {
     for (let i = 0; i < listed; i++) {
       const node = kernel.collectedAt(i);
-      if (session.has(node, SELECTED | UNINTERESTING)) continue;
-      session.mark(node, SELECTED);
-      if (session.has(node, REF_TREE)) stack.push(node);
-      else selected++;
+      if (!session.has(node, SELECTED | UNINTERESTING)) visit(node);
     }
     listed = kernel.collectMore();
   }
   if (listed === TREE_CORRUPT) throw new CorruptStore(`tree ${toHex(session.nameOf(tree))} is malformed`);
-  return selected;
 }
 
 type Place = { readonly wanted: Set<number>; readonly client: Set<number> };
@@ -214,11 +241,16 @@ async function selectDifferences(
 ): Promise<void> {
   const { treeDepth } = walk.filter;
   for (const tree of client) session.mark(tree, UNINTERESTING | REF_TREE);
+  const left = new WalkAllowance(session);
   let level: Place[] = [{ wanted: new Set(wanted), client: new Set(client) }];
   for (let depth = 0; depth < treeDepth && level.length > 0; depth++) {
     const next: Place[] = [];
     const opens = depth + 1 < treeDepth;
-    for (const place of level) {
+    for (const [index, place] of level.entries()) {
+      if (left.isSpent && treeDepth === Number.POSITIVE_INFINITY) {
+        await selectRest(session, [...level.slice(index), ...next], walk);
+        return;
+      }
       const trees = [...place.wanted].filter((tree) => !session.has(tree, SELECTED | UNINTERESTING));
       if (trees.length === 0) continue;
       // There is no client tree to compare with: without a limit to the depth, all of it goes.
@@ -228,6 +260,15 @@ async function selectDifferences(
     }
     level = next;
   }
+}
+
+/**
+ * Selects what the wanted trees at these places reach and none of the client's does. Path by path, the versions of each
+ * directory are read from all over the packs. It takes less to mark all of the client's trees, and to sweep.
+ */
+async function selectRest(session: GraphSession, places: readonly Place[], walk: TreeWalk): Promise<void> {
+  await markClientTrees(session, new Set(places.flatMap(({ client }) => [...client])));
+  await selectWhole(session, [...new Set(places.flatMap(({ wanted }) => [...wanted]))], walk);
 }
 
 async function selectUnopened(session: GraphSession, trees: readonly number[], { count }: TreeWalk): Promise<void> {

@@ -36,8 +36,8 @@ const MOST_SWEEPS = 4;
 /** The steps charged to the pacer for an entry that is passed over. */
 const ENTRY_STEPS = 5;
 
-/** Selects the entries of a tree whose content is held. Adds the subtrees that no walk has met to `found`. */
-export type SelectEntries = (tree: number, held: Held, found: number[]) => Promise<void>;
+/** Opens a tree whose content is held. Adds the subtrees that no walk has met to `found`. */
+export type OpenTree = (tree: number, held: Held, found: number[]) => Promise<void> | void;
 
 /** Marks trees as found and not opened yet. */
 export function markUnopened(session: GraphSession, trees: Iterable<number>): void {
@@ -61,7 +61,7 @@ function unopened(session: GraphSession): number[] {
  * Opens the trees that are marked, and all that they lead to, as far as that goes in sweeps. The others stay marked, and
  * the caller has to read them one by one.
  */
-export async function sweepTrees(session: GraphSession, select: SelectEntries): Promise<void> {
+export async function sweepTrees(session: GraphSession, open: OpenTree): Promise<void> {
   const { packs } = session.database;
   const sweeps = new Map<number, PackSweeps>();
   // Every tree is looked up in them, and they are needed to place what is selected.
@@ -72,7 +72,7 @@ export async function sweepTrees(session: GraphSession, select: SelectEntries): 
       if (next === undefined) return;
       let sweep = sweeps.get(next);
       if (sweep === undefined) {
-        sweep = await PackSweeps.open(session, { pack: next, handle: itemAt(packs, next) }, select);
+        sweep = await PackSweeps.open(session, { pack: next, handle: itemAt(packs, next) }, open);
         sweeps.set(next, sweep);
       }
       await sweep.run();
@@ -123,7 +123,7 @@ class PackSweeps {
   readonly #session: GraphSession;
   readonly #pack: number;
   readonly #handle: PackHandle;
-  readonly #select: SelectEntries;
+  readonly #openTree: OpenTree;
   readonly #order: PackOrder;
   readonly #types: Uint8Array;
   readonly #header = new EntryHeader();
@@ -137,19 +137,19 @@ class PackSweeps {
   #runs = 0;
   #isDone = false;
 
-  private constructor(session: GraphSession, from: NumberedPack & PackFiles, select: SelectEntries) {
+  private constructor(session: GraphSession, from: NumberedPack & PackFiles, open: OpenTree) {
     this.#session = session;
     this.#pack = from.pack;
     this.#handle = from.handle;
     this.#order = from.order;
     this.#types = from.types;
-    this.#select = select;
+    this.#openTree = open;
     this.#bases = new Int32Array(from.order.count).fill(NO_BASE);
   }
 
-  static async open(session: GraphSession, from: NumberedPack, select: SelectEntries): Promise<PackSweeps> {
+  static async open(session: GraphSession, from: NumberedPack, open: OpenTree): Promise<PackSweeps> {
     const [order, types] = await Promise.all([loadPackOrder(from.handle, session.format), from.handle.allTypes()]);
-    return new PackSweeps(session, { ...from, order, types }, select);
+    return new PackSweeps(session, { ...from, order, types }, open);
   }
 
   /** Whether the sweeps are over: another would bring little. */
@@ -273,7 +273,7 @@ class PackSweeps {
       this.#pending--;
       this.#opened++;
       const found: number[] = [];
-      await this.#select(next.node, object.held, found);
+      await this.#openTree(next.node, object.held, found);
       for (const tree of found) {
         session.mark(tree, UNOPENED);
         this.#pending++;

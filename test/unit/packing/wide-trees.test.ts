@@ -49,15 +49,24 @@ async function pushed(part: number): Promise<TestStore> {
   return store;
 }
 
-type Cost = { readonly objects: number; readonly operations: number; readonly packsRead: number };
+type Cost = {
+  readonly sent: Buffer;
+  readonly objects: number;
+  readonly operations: number;
+  readonly packsRead: number;
+};
 
 /** Fetches as a clone does. `packsRead` is the bytes read of the pack, in packs. */
-async function cost(store: TestStore, wants: readonly string[], filter: ObjectFilter = NO_FILTER): Promise<Cost> {
+async function cost(
+  store: TestStore,
+  wants: readonly string[],
+  { filter = NO_FILTER, haves = [] }: { readonly filter?: ObjectFilter; readonly haves?: readonly string[] } = {},
+): Promise<Cost> {
   store.forget();
-  const sent = await store.fetch({ wants, filter });
+  const sent = await store.fetch({ wants, filter, haves });
   const lengths = store.log.flatMap((line) => /\.pack \d+\+(\d+)$/.exec(line)?.[1] ?? []);
   const bytes = lengths.reduce((sum, length) => sum + Number(length), 0);
-  return { objects: sent.readUInt32BE(8), operations: store.cost.reads, packsRead: bytes / pack.length };
+  return { sent, objects: sent.readUInt32BE(8), operations: store.cost.reads, packsRead: bytes / pack.length };
 }
 
 function countOf(...revisions: readonly string[]): number {
@@ -71,7 +80,7 @@ describe("wide trees whose pack has no mark", () => {
     expect(whole).toMatchObject({ objects: countOf(tip) });
     expect(whole.operations).toBeLessThanOrEqual(60);
     expect(whole.packsRead).toBeLessThanOrEqual(4);
-    const bare = await cost(store, [tip, half], NO_BLOBS);
+    const bare = await cost(store, [tip, half], { filter: NO_BLOBS });
     expect(bare).toMatchObject({ objects: countOf("--filter=blob:none", tip) });
     expect(bare.operations).toBeLessThanOrEqual(60);
     expect(bare.packsRead).toBeLessThanOrEqual(4);
@@ -83,9 +92,27 @@ describe("wide trees whose pack has no mark", () => {
     expect(single).toMatchObject({ objects: countOf(half) });
     expect(single.operations).toBeLessThanOrEqual(200);
     expect(single.packsRead).toBeLessThanOrEqual(6);
-    const commits = await cost(store, [tip, half], NO_TREES);
+    const commits = await cost(store, [tip, half], { filter: NO_TREES });
     expect(commits).toMatchObject({ objects: countOf("--filter=tree:0", tip) });
     expect(commits.operations).toBeLessThanOrEqual(20);
+  });
+
+  it("are fetched in two halves with 200 operations each with a tenth of the memory", async () => {
+    const store = await pushed(PART);
+    const first = await cost(store, [half]);
+    const second = await cost(store, [tip], { haves: [half] });
+    expect(second.operations).toBeLessThanOrEqual(200);
+    expect(second.packsRead).toBeLessThanOrEqual(11);
+    expect(second.objects).toBeLessThanOrEqual(countOf(tip, `^${half}`) * 1.01);
+    const client = new GitRepository();
+    try {
+      client.git(["index-pack", "--stdin", "--strict"], first.sent);
+      client.git(["index-pack", "--stdin", "--fix-thin", "--strict"], second.sent);
+      client.git(["update-ref", "refs/heads/main", tip]);
+      expect(client.lines(["rev-list", "--objects", "main"])).toHaveLength(countOf(tip));
+    } finally {
+      client.dispose();
+    }
   });
 
   it("are read twice at most where their directories fit the memory", async () => {
