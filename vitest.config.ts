@@ -10,6 +10,7 @@ import { TEST_LIMIT } from "./test/support/time-limits.ts";
 export default defineConfig({
   test: {
     globalSetup: ["test/support/build-kernel.ts", "test/support/scratch-directory.ts"],
+    setupFiles: ["test/support/byte-equality.ts"],
     // Machines this has to run on have two cores, and a journey starts a client and a server of its own.
     maxWorkers: 2,
     // A unit that takes seconds says so in its head, with `@module-tag thorough`: it asks C git very often, or tries every case.

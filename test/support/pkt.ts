@@ -12,14 +12,17 @@ const CONTROL = new Map<string, PktLine>([
   ["0002", { kind: "response-end" }],
 ]);
 const ESCAPES: Record<string, string> = { "\n": "\\n", "\0": "\\0", "\\": "\\\\" };
+/** Each byte as {@link escapePayload} shows it. */
+const SHOWN = Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  return ESCAPES[character] ?? (byte >= 0x20 && byte < 0x7f ? character : `\\x${byte.toString(16).padStart(2, "0")}`);
+});
 
 /** Gives a payload as one line of text. */
 export function escapePayload(payload: Uint8Array): string {
   // A payload that looks like a control packet is told from one by its first character.
-  const text = Array.from(payload, (byte) => {
-    const character = String.fromCharCode(byte);
-    return ESCAPES[character] ?? (byte >= 0x20 && byte < 0x7f ? character : `\\x${byte.toString(16).padStart(2, "0")}`);
-  }).join("");
+  let text = "";
+  for (const byte of payload) text += SHOWN[byte];
   return CONTROL.has(text) ? `\\x30${text.slice(1)}` : text;
 }
 

@@ -1,5 +1,7 @@
 /**
  * `.gitattributes`, against what `git check-attr` says.
+ *
+ * @module-tag thorough
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

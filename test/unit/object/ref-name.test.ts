@@ -1,3 +1,8 @@
+/**
+ * Names of refs, compared with git check-ref-format.
+ *
+ * @module-tag thorough
+ */
 import { execFileSync } from "node:child_process";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkRefFormat, isPushableRefName } from "../../../src/object/ref-name.ts";

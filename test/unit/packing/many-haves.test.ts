@@ -1,4 +1,8 @@
-/** Fetches of clients that name more commits than are read of them. */
+/**
+ * Fetches of clients that name more commits than are read of them.
+ *
+ * @module-tag thorough
+ */
 import { expect, it } from "vitest";
 import { GitRepository } from "../../support/git-repository.ts";
 import { TestStore } from "../../support/store.ts";

@@ -3,6 +3,8 @@
  * and changes of settings, and what every door shows after them. `LONG=1` makes a thousand histories.
  *
  * @packageDocumentation
+ *
+ * @module-tag thorough
  */
 import { describe, expect, it } from "vitest";
 import { RECENT_TIME } from "../../../src/refs/recent-values.ts";

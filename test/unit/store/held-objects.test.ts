@@ -1,3 +1,8 @@
+/**
+ * The objects that a ring still has.
+ *
+ * @module-tag thorough
+ */
 import { describe, expect, it } from "vitest";
 import { HeldObjects } from "../../../src/store/held-objects.ts";
 import { ObjectRing } from "../../../src/store/object-ring.ts";

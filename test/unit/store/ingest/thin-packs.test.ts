@@ -1,4 +1,8 @@
-/** Packs that lean on what the repository has: completed, they stand alone, and git says so. */
+/**
+ * Packs that lean on what the repository has: completed, they stand alone, and git says so.
+ *
+ * @module-tag thorough
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
