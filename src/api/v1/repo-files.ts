@@ -60,12 +60,12 @@ function streamedJson(context: Context<ApiEnv>, name: RepositoryName): StreamedA
   };
 }
 
-/** Returns the headers by which a client knows refs that it has listed before. */
-function refsHeaders({ record, version }: OpenSnapshot, prefix: string): Headers {
+/** Returns the headers by which a client knows a list of refs, at one address, that it has had before. */
+function refsHeaders({ record, version }: OpenSnapshot): Headers {
   return new Headers({
     "Content-Type": "application/json",
     "Cache-Control": "private, no-cache",
-    ETag: `"${contentTag(JSON.stringify([record.id, version, record.head, prefix]))}"`,
+    ETag: `"${contentTag(JSON.stringify([record.id, version, record.head]))}"`,
     Vary: "Authorization",
   });
 }
@@ -86,7 +86,7 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const { rawSize } = objectFormat(snapshot.record.objectFormat);
   const answer = streamedJson(context, name);
   // The past is told by its time, and has no version.
-  const headers = at === undefined ? refsHeaders(snapshot, prefix) : answer.headers;
+  const headers = at === undefined ? refsHeaders(snapshot) : answer.headers;
   const etag = new Headers(headers).get("ETag");
   if (etag !== null && isKnown(context.req.header("If-None-Match"), etag)) {
     return new Response(null, { status: 304, headers });
