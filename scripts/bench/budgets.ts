@@ -64,7 +64,7 @@ const CPU_BUDGETS: readonly (readonly [step: string, bound: number])[] = [
   [HALF, 2],
 ];
 /** How often the bytes of the packs may be read where trees are walked. Indexes come to that. */
-const MOST_READ = 3;
+const MOST_READ = 4;
 /** Seconds. */
 const ROUND_BUDGET = 0.2;
 const WEBHOOK_BUDGET = 3;
