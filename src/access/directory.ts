@@ -11,6 +11,7 @@
 import type { Allowance, Quotas, Usage } from "./quotas.ts";
 import type { AuditEntry, AuditQuery, AuditRecord } from "./audit.ts";
 import type { ListedMirror, MirrorQuery } from "./mirror-list.ts";
+import type { TenantHook, TenantHookChange } from "./tenant-hook.ts";
 import type { Page } from "./token-store.ts";
 
 /** The settings of a tenant. */
@@ -68,7 +69,13 @@ export type RegisterRefusal = "missing-tenant" | "leaving" | "removing" | "no-pu
  * gone.
  */
 export type RegisterAnswer =
-  | { readonly kind: "registered"; readonly id: string; readonly tenant: string }
+  | {
+      readonly kind: "registered";
+      readonly id: string;
+      readonly tenant: string;
+      /** The webhooks of the tenant, if it has any. */
+      readonly hooks?: readonly TenantHook[];
+    }
   | { readonly kind: "refused"; readonly why: RegisterRefusal };
 
 /** One tenant. For a name without a tenant, the methods return `undefined`, `false` or a refusal, and do not throw. */
@@ -108,6 +115,12 @@ export interface TenantRegistry {
   auditLog(query: AuditQuery): Promise<Page<AuditRecord> | undefined>;
   /** Lists the tenant's mirrors; `undefined` if there is no such tenant. */
   mirrors(query: MirrorQuery): Promise<Page<ListedMirror> | undefined>;
+  /** Returns the tenant's webhooks; `undefined` if there is no such tenant. */
+  hooks(): Promise<readonly TenantHook[] | undefined>;
+  /** Adds a webhook, which is told of every repository from now on; `undefined` if there is no such tenant. */
+  addHook(hook: Omit<TenantHook, "id" | "createdAt" | "updatedAt">): Promise<TenantHook | "too-many" | undefined>;
+  changeHook(id: string, change: TenantHookChange): Promise<TenantHook | undefined>;
+  removeHook(id: string): Promise<boolean>;
   /** Lists the repositories behind the name `after`, in order; `undefined` if there is no such tenant. */
   repos(after: string, limit: number): Promise<Page<string> | undefined>;
 }

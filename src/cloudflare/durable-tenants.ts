@@ -41,6 +41,10 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     audit: (entry) => call(async () => object.audit(entry)),
     auditLog: (query) => call(async () => object.auditLog(query)),
     mirrors: (query) => call(async () => object.mirrors(query)),
+    hooks: () => call(async () => object.hooks()),
+    addHook: (hook) => call(async () => object.addHook(hook)),
+    changeHook: (id, change) => call(async () => object.changeHook(id, change)),
+    removeHook: (id) => call(async () => object.removeHook(id)),
     repos: (after, limit) => call(async () => object.repos(after, limit)),
   };
 }

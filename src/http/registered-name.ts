@@ -4,16 +4,25 @@
  * @packageDocumentation
  */
 import type { RegisterAnswer } from "../access/directory.ts";
+import type { TenantHook } from "../access/tenant-hook.ts";
 import { repositoryKey, type RepositoryName, spellingOf } from "../access/names.ts";
 
-/** The id, and the name as it is shown if that is not in lower case. */
-export type RegisteredName = { readonly id: string; readonly spelled?: string };
+/** The id, the name as it is shown if that is not in lower case, and the webhooks of the tenant, if it has any. */
+export type RegisteredName = {
+  readonly id: string;
+  readonly spelled?: string;
+  readonly tenantHooks?: readonly TenantHook[];
+};
 
 /** Returns what the repository is made with: its tenant's spelling and the requester's spelling of its own name. */
 export function registeredName(
   name: RepositoryName,
-  { id, tenant }: Extract<RegisterAnswer, { kind: "registered" }>,
+  { id, tenant, hooks }: Extract<RegisterAnswer, { kind: "registered" }>,
 ): RegisteredName {
   const spelled = `${tenant}/${spellingOf(name).repo}`;
-  return spelled === repositoryKey(name) ? { id } : { id, spelled };
+  return {
+    id,
+    ...(spelled === repositoryKey(name) ? {} : { spelled }),
+    ...(hooks === undefined ? {} : { tenantHooks: hooks }),
+  };
 }

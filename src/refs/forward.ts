@@ -32,8 +32,16 @@ export type MovedRows = {
 export type ArrivalStep = { readonly id: string } & (
   | { readonly kind: "begin" }
   | { readonly kind: "rows"; readonly rows: MovedRows }
-  /** `spelled` is the new name as it is shown, if that is not in lower case. */
-  | { readonly kind: "end"; readonly settings: MovedRows; readonly spelled: string | null }
+  /**
+   * `spelled` is the new name as it is shown, if that is not in lower case. `leavesTenant` says whether the tenant is
+   * another now, whose webhooks are not the old one's.
+   */
+  | {
+      readonly kind: "end";
+      readonly settings: MovedRows;
+      readonly spelled: string | null;
+      readonly leavesTenant: boolean;
+    }
   | { readonly kind: "cancel" }
 );
 

@@ -149,6 +149,18 @@ export type OpenAnswer =
     }
   | OpenSnapshot;
 
+/** A webhook of a tenant, of which each of the tenant's repositories has a copy. Times are in milliseconds. */
+export type CopiedHook = {
+  readonly id: string;
+  readonly url: string;
+  readonly secret?: string;
+  readonly events: readonly string[];
+  readonly active: boolean;
+  readonly origin: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
 /** The settings of a repository that is to be made. */
 export type CreateRequest = {
   /**
@@ -165,6 +177,8 @@ export type CreateRequest = {
   /** See `RepositoryRecord`. */
   readonly headChosen?: boolean;
   readonly description: string;
+  /** The webhooks of its tenant, which the tenant gives with the id. */
+  readonly tenantHooks?: readonly CopiedHook[];
   /** The leniency of git's checks. Defaults apply for absent members. */
   readonly fsck?: Partial<FsckSettings>;
 };

@@ -62,7 +62,7 @@ export type PushExchange = Exchange & {
    * Registers the repository that is about to be made with its tenant, and returns the id and the spelling that it is
    * to have. Throws if the tenant takes no more repositories.
    */
-  register?(create: CreateRequest): Promise<Pick<CreateRequest, "id" | "spelled">>;
+  register?(create: CreateRequest): Promise<Pick<CreateRequest, "id" | "spelled" | "tenantHooks">>;
   /**
    * Removes the repository that this push made, by its id, if nothing is in it: a refused push leaves nothing behind.
    */

@@ -45,6 +45,10 @@ export class MemorySurroundings implements TenantSurroundings {
   /** Repositories that somebody has put something into. */
   readonly used = new Set<string>();
 
+  async giveHooks(): Promise<void> {
+    this.#call();
+  }
+
   async retractRepository(repo: string, id: string): Promise<boolean> {
     this.#call();
     if (this.repositories.get(repo) !== id) return true;
@@ -114,6 +118,10 @@ export function memoryTenant(now: () => number = Date.now): MemoryTenant {
     noteUsage: async (report) => database.noteUsage(report),
     audit: async (entry) => database.audit(entry, now()),
     auditLog: async (query) => database.auditLog(query),
+    hooks: async () => database.hooks.list(),
+    addHook: async (hook) => database.hooks.add(hook, now()),
+    changeHook: async (id, change) => database.hooks.change(id, change, now()),
+    removeHook: async (id) => database.hooks.remove(id),
     mirrors: async (query) => database.mirrors(query),
     repos: async (after, limit) => database.repos(after, limit),
   };

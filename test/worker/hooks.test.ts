@@ -9,6 +9,7 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { startTestHost } from "../support/host.ts";
 import { type Received, startReceiver, type WebhookReceiver } from "../support/webhook-receiver.ts";
 import { WAIT_LIMIT } from "../support/time-limits.ts";
+import { create, oid, packRecord, push, type RefStoreUnderTest } from "../suites/ref-store.ts";
 
 const WAIT = { timeout: WAIT_LIMIT, interval: 100 };
 
@@ -40,6 +41,17 @@ async function hooked(path: string, settings: Record<string, unknown> = {}): Pro
   const made = await ask("POST", `${path}/hooks`, { url: `${receiver.base}/${path}`, ...settings });
   expect(made.status).toBe(201);
   return String(made.body["id"]);
+}
+
+/** Moves a ref of a repository, as a push would. */
+async function move(path: string, ref: string): Promise<void> {
+  const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
+  const object = namespace.get(namespace.idFromName(path)) as unknown as RefStoreUnderTest;
+  const store = {
+    beginPush: (request: Parameters<RefStoreUnderTest["beginPush"]>[0]) => object.beginPush(request),
+    commitPush: (request: Parameters<RefStoreUnderTest["commitPush"]>[0]) => object.commitPush(request),
+  } as RefStoreUnderTest;
+  await push(store, [create(ref, oid(1))], { pack: packRecord("p1") });
 }
 
 /** What came in for a repository's webhooks. */
@@ -226,6 +238,41 @@ describe("deliveries", () => {
         { event: "ping", state: "delivered", status: 204, attempts: 1, redelivery: false, error: null },
       ]);
     }, WAIT);
+  });
+
+  it("of a tenant are told of each of its repositories, also of those that come later, and of no other", async () => {
+    const tenants = `${host.base}/api/v1/tenants/guild`;
+    const asked = async (method: string, path: string, body?: unknown): Promise<Asked> => {
+      const answer = await fetch(tenants + path, {
+        method,
+        headers: { Authorization: "Bearer test-token", "Content-Type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      return { status: answer.status, text, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
+    };
+    expect((await asked("PUT", "", {})).status).toBe(201);
+    expect((await ask("PUT", "guild/early", {})).status).toBe(201);
+    const made = await asked("POST", "/hooks", { url: `${receiver.base}/guild`, secret: "s3cret", events: ["push"] });
+    expect(made.status).toBe(201);
+    const id = String(made.body["id"]);
+    expect((await ask("PUT", "guild/late", {})).status).toBe(201);
+    const copies = async (path: string): Promise<number> => (await ask("GET", `${path}/hooks/${id}/deliveries`)).status;
+    for (const path of ["guild/early", "guild/late"]) {
+      await vi.waitFor(async () => expect(await copies(path)).toBe(200), WAIT);
+      await move(path, "refs/heads/main");
+    }
+    const seen = (): string[] =>
+      received("guild").map(({ body }) => (body["repository"] as { full_name: string }).full_name);
+    await vi.waitFor(() => expect(seen().toSorted()).toEqual(["guild/early", "guild/late"]), WAIT);
+    expect(received("guild")[0]?.headers["x-hub-signature-256"]).toMatch(/^sha256=/);
+    // A repository neither lists nor changes what is its tenant's.
+    expect((await ask("GET", "guild/late/hooks")).body).toEqual({ hooks: [] });
+    expect((await ask("DELETE", `guild/late/hooks/${id}`)).status).toBe(404);
+    expect((await ask("PATCH", "guild/late", { tenant: "acme" })).status).toBe(200);
+    expect(await copies("acme/late")).toBe(404);
+    expect((await asked("DELETE", `/hooks/${id}`)).status).toBe(204);
+    await vi.waitFor(async () => expect(await copies("guild/early")).toBe(404), WAIT);
   });
 
   it("tell that a sync failed, and why", async () => {

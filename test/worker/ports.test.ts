@@ -92,6 +92,10 @@ async function openTenant(): Promise<TenantUnderTest> {
     noteUsage: (report) => object.noteUsage(report),
     audit: (entry) => object.audit(entry),
     auditLog: (query) => object.auditLog(query),
+    hooks: () => object.hooks(),
+    addHook: (hook) => object.addHook(hook),
+    changeHook: (id, change) => object.changeHook(id, change),
+    removeHook: (id) => object.removeHook(id),
     mirrors: (query) => object.mirrors(query),
     repos: (after, limit) => object.repos(after, limit),
   };

@@ -24,6 +24,9 @@ const OF_TENANTS: readonly Named[] = [
   ["PATCH", /^$/, "tenant.change"],
   ["POST", /^tokens$/, "token.create"],
   ["DELETE", /^tokens\/(.+)$/, "token.revoke"],
+  ["POST", /^hooks$/, "hook.create"],
+  ["PATCH", /^hooks\/(.+)$/, "hook.change"],
+  ["DELETE", /^hooks\/(.+)$/, "hook.delete"],
   ["POST", /^signing-keys$/, "key.create"],
   ["DELETE", /^signing-keys\/(.+)$/, "key.delete"],
 ];

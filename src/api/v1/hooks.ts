@@ -22,14 +22,16 @@ const REDELIVER_AFTER = 60;
 const events = v.pipe(v.array(v.picklist(HOOK_EVENTS)), v.minLength(1), v.maxLength(HOOK_EVENTS.length));
 const secret = v.pipe(v.string(), v.maxLength(MOST_SECRET));
 
-const creation = v.strictObject({
+/** A webhook that is to be added. */
+export const hookCreation = v.strictObject({
   url: v.string(),
   secret: v.optional(secret, ""),
   events: v.optional(events, ["push"]),
   active: v.optional(v.boolean(), true),
 });
 
-const change = v.strictObject({
+/** A change of a webhook. */
+export const hookChange = v.strictObject({
   url: v.optional(v.string()),
   secret: v.optional(secret),
   events: v.optional(events),
@@ -106,15 +108,17 @@ function shownDelivery(delivery: Delivery): object {
  *
  * @throws Problem if it must not be fetched.
  */
-function target(context: Context<ApiEnv>, text: string): string {
+export function target(context: Context<ApiEnv>, text: string): string {
   const checked = parseOutgoingUrl(text, context.var.api.allowPrivate);
   if (checked.kind === "refused") throw new Problem(422, `url: ${checked.why}`);
   return checked.url.href;
 }
 
-const withoutDoubles = (names: readonly HookEvent[]): HookEvent[] => [...new Set(names)];
+/** Returns each event once. */
+export const withoutDoubles = (names: readonly HookEvent[]): HookEvent[] => [...new Set(names)];
 
-const noHook = (): Problem => new Problem(404, "There is no such webhook.");
+/** Makes the problem that there is no such webhook. */
+export const noHook = (): Problem => new Problem(404, "There is no such webhook.");
 
 /**
  * Returns the repository's name, for a caller that may change the repository.
@@ -128,7 +132,7 @@ async function administered(context: Context<ApiEnv>): Promise<RepositoryName> {
 async function add(context: Context<ApiEnv>): Promise<Response> {
   const { api } = context.var;
   const name = await administered(context);
-  const asked = await readJson(context.req.raw, creation);
+  const asked = await readJson(context.req.raw, hookCreation);
   const settings = {
     url: target(context, asked.url),
     events: withoutDoubles(asked.events),
@@ -144,7 +148,7 @@ async function add(context: Context<ApiEnv>): Promise<Response> {
 async function edit(context: Context<ApiEnv>): Promise<Response> {
   const { api } = context.var;
   const name = await administered(context);
-  const asked = await readJson(context.req.raw, change);
+  const asked = await readJson(context.req.raw, hookChange);
   const settings = {
     ...(asked.url === undefined ? {} : { url: target(context, asked.url) }),
     ...(asked.secret === undefined ? {} : { secret: asked.secret }),
@@ -208,7 +212,7 @@ const ADD = describe({
   about:
     "It is sent a `ping`, and then what happens from now on. The secret signs deliveries and is never shown again.",
   access: "token",
-  body: creation,
+  body: hookCreation,
   answers: { 201: { about: "The webhook.", json: hookJson } },
 });
 const SHOW = describe({
@@ -222,7 +226,7 @@ const EDIT = describe({
   summary: "Changes a webhook",
   about: "What is absent stays. An empty secret takes it away. One that was off begins anew.",
   access: "token",
-  body: change,
+  body: hookChange,
   answers: { 200: { about: "The webhook.", json: hookJson } },
 });
 const REMOVE = describe({

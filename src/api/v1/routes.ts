@@ -18,6 +18,7 @@ import { reflogRoutes } from "./reflog.ts";
 import { repoFileRoutes } from "./repo-files.ts";
 import { repoRoutes } from "./repos.ts";
 import { signingKeyRoutes } from "./signing-keys.ts";
+import { tenantHookRoutes } from "./tenant-hooks.ts";
 import { tenantRoutes } from "./tenants.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
@@ -32,6 +33,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", tokenRoutes],
   ["/tenants", tenantMirrorRoutes],
   ["/tenants", auditRoutes],
+  ["/tenants", tenantHookRoutes],
   ["/mirrors", mirrorListRoutes],
   ["/tenants", signingKeyRoutes],
   ["/repos", repoRoutes],

@@ -111,13 +111,13 @@ export class RepositoryHooks {
   }
 
   list(): Hook[] {
-    return listHooks(this.#db).map(shown);
+    return this.#own().map(shown);
   }
 
   /** Adds a webhook, which gets what happens from now on, and queues a `ping` to it. */
   add(settings: HookSettings, origin: string, now: number): Hook | "too-many" | undefined {
     return this.#db.transaction(() => {
-      if (listHooks(this.#db).length >= MOST_HOOKS) return "too-many";
+      if (this.#own().length >= MOST_HOOKS) return "too-many";
       const id = this.#newId();
       insertHook(this.#db, { id, settings, origin, seen: refLogEnds(this.#db).newest, now });
       if (settings.active) this.#enqueue(id, "ping", now);
@@ -129,7 +129,7 @@ export class RepositoryHooks {
   change(id: string, change: HookChange, place: { readonly origin: string; readonly now: number }): Hook | undefined {
     return this.#db.transaction(() => {
       const row = readHook(this.#db, id);
-      if (row === undefined) return undefined;
+      if (row === undefined || row.isTenants) return undefined;
       const { secret: oldSecret, url, events, active } = row;
       // A webhook without a secret is not signed.
       const secret = change.secret ?? oldSecret ?? "";
@@ -155,7 +155,7 @@ export class RepositoryHooks {
   /** Removes a webhook. Returns whether it existed. */
   remove(id: string): boolean {
     return this.#db.transaction(() => {
-      if (readHook(this.#db, id) === undefined) return false;
+      if (readHook(this.#db, id)?.isTenants !== false) return false;
       deleteHook(this.#db, id);
       deleteDeliveries(this.#db, id);
       return true;
@@ -275,6 +275,11 @@ export class RepositoryHooks {
       }
       pruneDeliveries(this.#db, hook, KEPT_DELIVERIES);
     });
+  }
+
+  /** Returns the webhooks of the repository itself. */
+  #own(): HookRow[] {
+    return listHooks(this.#db).filter(({ isTenants }) => !isTenants);
   }
 
   #shown(id: string): Hook | undefined {

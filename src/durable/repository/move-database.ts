@@ -7,6 +7,7 @@ import type { ArrivalAnswer, ArrivalStep, Forward, MovedRows } from "../../refs/
 import { assert } from "../../bytes/assert.ts";
 import { firstRow, integerAt, type SqlDatabase, type SqlRow, textAt } from "../sql/sql-database.ts";
 import type { Tables } from "../sql/migrations.ts";
+import { copyTenantHooks } from "./copied-hooks.ts";
 import { EMPTIED_TABLES } from "./schema.ts";
 import { changeMoves, deleteMove, hasMoved, readMove, writeMove } from "./tables/moved.ts";
 import { readRepository } from "./tables/repository.ts";
@@ -157,6 +158,7 @@ export class MoveDatabase {
         case "end":
           assert(readMove(this.#db, "arriving")?.id === step.id, "the arrival that has begun");
           this.#settle(step.settings, step.spelled);
+          if (step.leavesTenant) copyTenantHooks(this.#db, []);
           deleteMove(this.#db, step.id);
           return "done";
         case "cancel":

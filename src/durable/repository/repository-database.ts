@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { TenantHook } from "../../access/tenant-hook.ts";
 import type { UsageReport } from "../../access/quotas.ts";
 import { encodeRefRows } from "../../refs/ref-rows.ts";
 import type {
@@ -20,6 +21,7 @@ import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import { commitPush } from "./commit-push.ts";
+import { copyTenantHooks } from "./copied-hooks.ts";
 import { derivedDue, type DueWork } from "./due-work.ts";
 import type { EventSource } from "./event-sockets.ts";
 import { RepositoryHooks } from "./hook-database.ts";
@@ -139,6 +141,7 @@ export class RepositoryDatabase {
     this.moves.nameTaken();
     insertRepository(this.#db, request.id ?? this.#newId(), request, now);
     changeFsckSettings(this.#db, request.fsck);
+    copyTenantHooks(this.#db, request.tenantHooks ?? []);
     const row = this.#read();
     if (row === undefined) throw new Error("a row that was inserted is not there");
     return row;
@@ -286,13 +289,17 @@ export class RepositoryDatabase {
   }
 
   /**
-   * Returns the repository's id, and makes a report to its tenant due; without one, none with this `id` is ever made.
+   * Returns the repository's id, takes over its tenant's webhooks, and makes a report to its tenant due. If there is no
+   * repository, none with this `id` is ever made.
    */
-  confirm(id: string, now: number): string | undefined {
+  confirm(id: string | undefined, now: number, tenantHooks?: readonly TenantHook[]): string | undefined {
     return this.#tables.transaction(() => {
       const row = this.#read();
-      if (row === undefined) this.#prevent(id, now);
-      else noteUsageVersion(this.#db, -1);
+      if (row === undefined && id !== undefined) this.#prevent(id, now);
+      if (row !== undefined) {
+        noteUsageVersion(this.#db, -1);
+        if (tenantHooks !== undefined) copyTenantHooks(this.#db, tenantHooks);
+      }
       return row?.record.id;
     });
   }

@@ -18,6 +18,11 @@ export interface Arrival {
   arrive(step: ArrivalStep): Promise<ArrivalAnswer>;
 }
 
+/** Returns the tenant in a name, `{tenant}/{repo}`. */
+function tenantIn(name: string): string {
+  return name.slice(0, name.indexOf("/"));
+}
+
 /** Moves one object's repository. */
 export class RepositoryMover {
   readonly #moves: MoveDatabase;
@@ -29,8 +34,8 @@ export class RepositoryMover {
     this.#open = open;
   }
 
-  /** Moves the repository to the name `to`. If that fails, it stays. */
-  async move(to: string): Promise<MoveAnswer> {
+  /** Moves the repository `from` to the name `to`. If that fails, it stays. */
+  async move(to: string, from: string): Promise<MoveAnswer> {
     const begun = this.#moves.begin(to);
     if (begun.kind !== "begun") return begun;
     const { id } = begun;
@@ -42,7 +47,8 @@ export class RepositoryMover {
       }
       for (const rows of this.#moves.rows()) await target.arrive({ id, kind: "rows", rows });
       const spelled = to === to.toLowerCase() ? null : to;
-      await target.arrive({ id, kind: "end", settings: this.#moves.settings(), spelled });
+      const leavesTenant = tenantIn(from) !== tenantIn(to.toLowerCase());
+      await target.arrive({ id, kind: "end", settings: this.#moves.settings(), spelled, leavesTenant });
     } catch (error) {
       // The last step may have been done although its answer was lost.
       if (!(await this.settle())) throw error;

@@ -40,6 +40,7 @@ import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-ca
 import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import { durableSql } from "../sql/durable-sql.ts";
+import type { TenantHook } from "../../access/tenant-hook.ts";
 import type { PublishAnswer, WrittenSnapshot } from "../../refs/mirror-pointer.ts";
 import type { BeginSyncPage } from "./mirror-database.ts";
 import type { ArrivalAnswer, ArrivalStep, Forward, MoveAnswer } from "../../refs/forward.ts";
@@ -174,7 +175,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     await this.#pointer.revoke();
     const moved = await this.ctx.blockConcurrencyWhile(async () => {
       // An exception would reset the object.
-      return await this.#mover.move(to).catch((error: unknown) => ({ kind: "failed" as const, error }));
+      return await this.#mover.move(to, this.#name).catch((error: unknown) => ({ kind: "failed" as const, error }));
     });
     if (moved.kind === "failed") throw moved.error;
     this.#subscribers.sweep();
@@ -197,9 +198,9 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** Returns the id of the repository that is here. If there is none, makes sure that none with this id is made. */
-  confirm(id: string): string | undefined {
+  confirm(id: string | undefined, tenantHooks?: readonly TenantHook[]): string | undefined {
     if (this.#database.mirror.read() !== undefined) this.ctx.waitUntil(this.#syncs.report());
-    return this.#waking(this.#database.confirm(id, Date.now()));
+    return this.#waking(this.#database.confirm(id, Date.now(), tenantHooks));
   }
 
   /** See `RepositorySettings.derivedFilesWritten`. */
@@ -371,8 +372,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   #tenant(): TenantTold {
-    const [tenant = ""] = this.#name.split("/");
-    return objectNamed(this.env.TENANTS, tenant, this.env);
+    return objectNamed(this.env.TENANTS, itemAt(this.#name.split("/"), 0), this.env);
   }
 
   /**

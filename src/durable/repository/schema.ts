@@ -130,6 +130,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     () => undefined,
     // Events that have a detail of their own: no old one has.
     (db) => addColumn(db, "deliveries", "detail TEXT"),
+    // Copies of tenants' webhooks: there were none.
+    (db) => addColumn(db, "hooks", "is_tenants INTEGER NOT NULL DEFAULT 0"),
   ],
 };
 

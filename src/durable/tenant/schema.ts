@@ -8,6 +8,7 @@ import { addColumn, type Schema } from "../sql/migrations.ts";
 import { AUDIT_DDL } from "./tables/audit.ts";
 import { MIRRORS_DDL } from "./tables/mirrors.ts";
 import { SIGNING_KEYS_DDL } from "./tables/signing-keys.ts";
+import { TENANT_HOOKS_DDL } from "./tables/tenant-hooks.ts";
 import { TENANT_REPOS_DDL } from "./tables/tenant-repos.ts";
 import { TENANT_DDL } from "./tables/tenant.ts";
 import { TENANTS_DDL } from "./tables/tenants.ts";
@@ -20,7 +21,16 @@ import { USAGE_DAYS_DDL } from "./tables/usage-days.ts";
  */
 export const TENANT_SCHEMA: Schema = {
   first: "tenant",
-  tables: [TENANT_DDL, TENANT_REPOS_DDL, TOKENS_DDL, SIGNING_KEYS_DDL, USAGE_DAYS_DDL, MIRRORS_DDL, AUDIT_DDL],
+  tables: [
+    TENANT_DDL,
+    TENANT_REPOS_DDL,
+    TOKENS_DDL,
+    SIGNING_KEYS_DDL,
+    USAGE_DAYS_DDL,
+    MIRRORS_DDL,
+    AUDIT_DDL,
+    TENANT_HOOKS_DDL,
+  ],
   steps: [
     // From before versions: tables were added, and none was changed.
     () => undefined,
@@ -44,6 +54,8 @@ export const TENANT_SCHEMA: Schema = {
     // The list of mirrors: each repository is asked, and tells if it is one.
     (db) => db.run("UPDATE tenant_repos SET check_at = 0 WHERE removing = 0"),
     // The audit log: nothing was kept before.
+    () => undefined,
+    // Webhooks of tenants: a new table.
     () => undefined,
   ],
 };

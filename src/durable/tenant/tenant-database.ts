@@ -26,15 +26,17 @@ import {
   USE_INTERVAL,
 } from "../../access/token-store.ts";
 import { excessOver } from "../../access/token-bounds.ts";
-import { type AddKeyAnswer, MOST_KEYS, type SigningKey } from "../../signing/signing-key.ts";
 import type { NewId } from "../repository/repository-database.ts";
 import { Tables } from "../sql/migrations.ts";
+import { SigningKeyDatabase } from "./signing-key-database.ts";
+import { TenantHookDatabase } from "./tenant-hook-database.ts";
 import { RefusedLogins } from "./refused-logins.ts";
 import { TENANT_SCHEMA } from "./schema.ts";
 import { allowanceOf, boundOf, refusalOf } from "./tenant-bounds.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { deleteSigningKeys, insertSigningKey, listSigningKeys, readSigningKeyRow } from "./tables/signing-keys.ts";
+import { deleteSigningKeys } from "./tables/signing-keys.ts";
 import { deleteAudit, insertAudit, listAudit } from "./tables/audit.ts";
+import { deleteTenantHooks } from "./tables/tenant-hooks.ts";
 import { deleteMirrorReport, listMirrors, writeMirrorReport } from "./tables/mirrors.ts";
 import {
   addRepoCount,
@@ -95,6 +97,9 @@ export class TenantDatabase {
   readonly #name: string;
   readonly #newId: NewId;
   readonly #refusedLogins = new RefusedLogins();
+  /** The signing keys, and the webhooks, of the same tenant. */
+  readonly keys: SigningKeyDatabase;
+  readonly hooks: TenantHookDatabase;
 
   /** `name` is the name of the tenant, by which the object is addressed. */
   constructor(db: SqlDatabase, name: string, newId: NewId) {
@@ -102,6 +107,9 @@ export class TenantDatabase {
     this.#tables = new Tables(db, TENANT_SCHEMA);
     this.#name = name;
     this.#newId = newId;
+    const exists = (): boolean => this.#present() !== undefined;
+    this.keys = new SigningKeyDatabase(db, exists);
+    this.hooks = new TenantHookDatabase(db, exists, newId);
   }
 
   /** The tenant's row, also while it is being deleted. */
@@ -153,6 +161,7 @@ export class TenantDatabase {
       deleteTokens(this.#db);
       deleteSigningKeys(this.#db);
       deleteAudit(this.#db);
+      deleteTenantHooks(this.#db);
       markRemoving(this.#db);
       setLeaving(this.#db);
       return true;
@@ -184,7 +193,9 @@ export class TenantDatabase {
       if (why !== undefined) return { kind: "refused", why };
       // A tenant that is missing was refused.
       const tenant = row?.record.name ?? this.#name;
-      if (listed !== undefined) return { kind: "registered", id: listed.id, tenant };
+      const hooks = this.hooks.list() ?? [];
+      const answer = { kind: "registered", tenant, ...(hooks.length === 0 ? {} : { hooks }) } as const;
+      if (listed !== undefined) return { ...answer, id: listed.id };
       const id = this.#newId();
       const { repo, objectFormat, visibility } = request;
       const isPublic = visibility === "public";
@@ -194,7 +205,7 @@ export class TenantDatabase {
       if (request.by !== undefined) {
         insertAudit(this.#db, { ...request.by, action: "repo.create", subject: repo, details }, now);
       }
-      return { kind: "registered", id, tenant };
+      return { ...answer, id };
     });
   }
 
@@ -234,6 +245,8 @@ export class TenantDatabase {
     this.#tables.transaction(() => {
       if (!this.#tables.exist) return;
       markChecked(this.#db, repo, id);
+      // It may have come without the webhooks of this tenant.
+      if (from === undefined) setCheckAt(this.#db, repo, 0);
       if (from === undefined) return;
       renameRepoOfTokens(this.#db, from, repo);
       this.#strikeOff(from, id);
@@ -368,30 +381,6 @@ export class TenantDatabase {
   tokens(after: string, limit: number): Page<TokenRecord> | undefined {
     if (this.#present() === undefined) return undefined;
     return pageOf(listTokens(this.#db, after, limit + 1), limit);
-  }
-
-  signingKeys(): SigningKey[] | undefined {
-    return this.#present() === undefined ? undefined : listSigningKeys(this.#db);
-  }
-
-  addSigningKey(added: Omit<SigningKey, "createdAt">, now: number): AddKeyAnswer {
-    return this.#tables.transaction(() => {
-      if (this.#present() === undefined) return { kind: "missing" };
-      const known = readSigningKeyRow(this.#db, added.fingerprint);
-      if (known !== undefined) return { kind: "exists", key: known };
-      if (listSigningKeys(this.#db).length >= MOST_KEYS) return { kind: "full" };
-      const key = { ...added, createdAt: now };
-      insertSigningKey(this.#db, key);
-      return { kind: "added", key };
-    });
-  }
-
-  removeSigningKey(fingerprint: string): boolean {
-    return this.#tables.transaction(() => {
-      if (this.#present() === undefined || readSigningKeyRow(this.#db, fingerprint) === undefined) return false;
-      deleteSigningKeys(this.#db, fingerprint);
-      return true;
-    });
   }
 
   revoke(id: string, withChildren = false): number {

@@ -13,6 +13,7 @@ import type {
 } from "../../access/directory.ts";
 import type { AuditEntry, AuditQuery, AuditRecord } from "../../access/audit.ts";
 import type { ListedMirror, MirrorQuery, MirrorReport } from "../../access/mirror-list.ts";
+import type { TenantHook, TenantHookChange } from "../../access/tenant-hook.ts";
 import { repositoryKey } from "../../access/names.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
 import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage.ts";
@@ -45,8 +46,9 @@ function surroundings(env: TenantObjectEnv, tenant: string): Omit<TenantSurround
   const directory = objectNamed(env.DIRECTORY, DIRECTORY_NAME, env);
   return {
     removeRepository: async (repo, id) => repository(repo).remove(id),
+    giveHooks: async (repo, hooks) => void (await repository(repo).confirm(undefined, hooks)),
     retractRepository: async (repo, id) => repository(repo).retract(id),
-    confirmRepository: async (repo, id) => repository(repo).confirm(id),
+    confirmRepository: async (repo, id, hooks) => repository(repo).confirm(id, hooks),
     enterDirectory: async (createdAt, spelled) => {
       await directory.enter({ name: tenant, createdAt, ...(spelled === tenant ? {} : { spelled }) });
     },
@@ -110,17 +112,17 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
 
   /** See `SigningKeyStore.signingKeys`. */
   signingKeys(): SigningKey[] | undefined {
-    return this.#database.signingKeys();
+    return this.#database.keys.list();
   }
 
   /** See `SigningKeyStore.addSigningKey`. */
   addSigningKey(key: Omit<SigningKey, "createdAt">): AddKeyAnswer {
-    return this.#database.addSigningKey(key, Date.now());
+    return this.#database.keys.add(key, Date.now());
   }
 
   /** See `SigningKeyStore.removeSigningKey`. */
   removeSigningKey(fingerprint: string): boolean {
-    return this.#database.removeSigningKey(fingerprint);
+    return this.#database.keys.remove(fingerprint);
   }
 
   /** See `TenantRegistry.describe`. */
@@ -172,7 +174,7 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
 
   /** See `TenantRegistry.repoArrived`. */
   repoArrived(repo: string, arrived: { readonly id: string; readonly from?: string }): void {
-    this.#database.repoArrived(repo, arrived);
+    this.#waking(this.#database.repoArrived(repo, arrived));
   }
 
   /** See `TenantRegistry.repoDeparted`. */
@@ -250,6 +252,26 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     return this.#database.mirrors(query);
   }
 
+  /** See `TenantRegistry.hooks`. */
+  hooks(): readonly TenantHook[] | undefined {
+    return this.#database.hooks.list();
+  }
+
+  /** See `TenantRegistry.addHook`. */
+  addHook(hook: Omit<TenantHook, "id" | "createdAt" | "updatedAt">): Promise<TenantHook | "too-many" | undefined> {
+    return this.#giving(this.#database.hooks.add(hook, Date.now()));
+  }
+
+  /** See `TenantRegistry.changeHook`. */
+  changeHook(id: string, change: TenantHookChange): Promise<TenantHook | undefined> {
+    return this.#giving(this.#database.hooks.change(id, change, Date.now()));
+  }
+
+  /** See `TenantRegistry.removeHook`. */
+  removeHook(id: string): Promise<boolean> {
+    return this.#giving(this.#database.hooks.remove(id));
+  }
+
   /** See `TenantRegistry.repos`. */
   repos(after: string, limit: number): Page<string> | undefined {
     return this.#database.repos(after, limit);
@@ -266,6 +288,18 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
       delay = RETRY_DELAY;
     }
     this.#wakeForNext(delay);
+  }
+
+  /** Returns the result of a change, and sets the alarm for the work that is then due. */
+  #waking<Answer>(answer: Answer): Answer {
+    this.#wakeForNext(0);
+    return answer;
+  }
+
+  /** Returns the result of a change of webhooks, once they were given to the repositories that the alarm does not ask. */
+  async #giving<Answer>(answer: Answer): Promise<Answer> {
+    await this.#upkeep.giveHooks();
+    return this.#waking(answer);
   }
 
   /** Runs work that may leave more work behind, whether it succeeds or fails. */

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { TenantHook } from "../../access/tenant-hook.ts";
 import type { TenantDatabase } from "./tenant-database.ts";
 import type { TenantRepo } from "./tables/tenant-repos.ts";
 
@@ -16,8 +17,10 @@ export interface TenantSurroundings {
   removeRepository(repo: string, id: string | undefined): Promise<boolean>;
   /** Removes the repository if nothing was ever put into it. Returns whether there is none with this id now. */
   retractRepository(repo: string, id: string): Promise<boolean>;
-  /** Returns the id of the repository of this name. If there is none, makes sure that none is made with this id. */
-  confirmRepository(repo: string, id: string): Promise<string | undefined>;
+  /** Returns the id of the repository of this name, and gives it the tenant's webhooks. If there is none, makes sure that none is made with this id. */
+  confirmRepository(repo: string, id: string, hooks: readonly TenantHook[]): Promise<string | undefined>;
+  /** Gives the repository of this name, if there is one, the tenant's webhooks. */
+  giveHooks(repo: string, hooks: readonly TenantHook[]): Promise<void>;
   /** Enters the tenant, whose name is shown as `spelled`. */
   enterDirectory(createdAt: number, spelled: string): Promise<void>;
   leaveDirectory(): Promise<void>;
@@ -79,13 +82,26 @@ export class TenantUpkeep {
     return true;
   }
 
+  /**
+   * Gives new webhooks to repositories that were entered lately. The alarm gives them to those that are known to be made;
+   * these are not, and being asked would keep one from being made whose first push is under way.
+   */
+  async giveHooks(): Promise<void> {
+    const hooks = this.#database.hooks.list() ?? []; // A tenant that is gone has none.
+    const names = this.#database.hooks.unconfirmed(BATCH);
+    // One that fails is asked about within minutes, and gets them then.
+    await Promise.allSettled(names.map(async (name) => await this.#surroundings.giveHooks(name, hooks)));
+  }
+
   /** Does the work that is due, or a part of it if there is much. */
   async work(now: number): Promise<void> {
     await this.settleDirectory();
     await this.#removeBatch();
     const { unchecked } = this.#database.dueRepos(now, BATCH);
+    // Without a tenant nothing is unchecked.
+    const hooks = this.#database.hooks.list() ?? [];
     await this.#each(unchecked, async ({ name, id }) => {
-      const found = await this.#surroundings.confirmRepository(name, id);
+      const found = await this.#surroundings.confirmRepository(name, id, hooks);
       if (found === undefined) this.#database.endRemoval({ name, id });
       else this.#database.noteMade(name, found);
     });

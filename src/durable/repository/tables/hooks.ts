@@ -19,7 +19,8 @@ export const HOOKS_DDL = `CREATE TABLE IF NOT EXISTS hooks (
   seen INTEGER NOT NULL,
   job_at INTEGER,
   taken_at INTEGER,
-  failing_since INTEGER
+  failing_since INTEGER,
+  is_tenants INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID`;
 
 /** The row, including what the API does not show. */
@@ -36,10 +37,12 @@ export type HookRow = Hook & {
   readonly takenAt?: number;
   /** When deliveries began to fail, if none has succeeded since. */
   readonly failingSince?: number;
+  /** Whether it is a copy of a webhook of the tenant. */
+  readonly isTenants: boolean;
 };
 
 const COLUMNS = `id, url, secret, events, active, disabled_why, origin, created_at, updated_at, seen, job_at, taken_at,
-  failing_since`;
+  failing_since, is_tenants`;
 
 function eventsOf(text: string): HookEvent[] {
   const names = text.split(" ");
@@ -62,6 +65,7 @@ function hookRow(row: SqlRow): HookRow {
     ...(row[10] === null ? {} : { jobAt: integerAt(row, 10) }),
     ...(row[11] === null ? {} : { takenAt: integerAt(row, 11) }),
     ...(row[12] === null ? {} : { failingSince: integerAt(row, 12) }),
+    isTenants: integerAt(row, 13) === 1,
   };
 }
 
@@ -100,6 +104,11 @@ export function insertHook(db: SqlDatabase, { id, settings, origin, seen, now }:
     now,
     seen,
   );
+}
+
+/** Notes that a webhook is a copy of one of the tenant. */
+export function markAsTenants(db: SqlDatabase, id: string): void {
+  db.run("UPDATE hooks SET is_tenants = 1 WHERE id = ?", id);
 }
 
 /** Replaces a webhook's settings and its place. Earlier failures no longer count. */

@@ -99,6 +99,16 @@ export function listUnchecked(db: SqlDatabase, now: number, limit: number): Tena
   return Array.from(rows, repoAt);
 }
 
+/** Has every repository that is known to be made be asked about now. The others are asked in any case. */
+export function askAllMade(db: SqlDatabase): void {
+  db.run("UPDATE tenant_repos SET check_at = 0 WHERE check_at IS NULL AND removing = 0");
+}
+
+/** Returns repositories of which it is not known yet whether they were made, and that are asked about later. */
+export function listUnconfirmed(db: SqlDatabase, limit: number): TenantRepo[] {
+  return Array.from(db.rows(`SELECT ${COLUMNS} FROM tenant_repos WHERE check_at > 0 LIMIT ?`, limit), repoAt);
+}
+
 /** Has a repository be asked about at this time. */
 export function setCheckAt(db: SqlDatabase, name: string, at: number): void {
   db.run("UPDATE tenant_repos SET check_at = ? WHERE name = ? AND removing = 0", at, name);

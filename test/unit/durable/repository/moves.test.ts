@@ -29,7 +29,7 @@ function arrival(fails?: { readonly at: string; readonly after: boolean }): Arri
 }
 
 function move(fails?: { readonly at: string; readonly after: boolean }): Promise<unknown> {
-  return new RepositoryMover(from.moves, () => arrival(fails)).move("acme/New");
+  return new RepositoryMover(from.moves, () => arrival(fails)).move("acme/New", "acme/old");
 }
 
 beforeEach(() => {
@@ -136,7 +136,7 @@ describe("a rename", () => {
     expect(from.moves.begin("acme/New")).toEqual({ kind: "begun", id });
     to.moves.arrive({ id, kind: "begin" });
     for (const rows of from.moves.rows()) to.moves.arrive({ id, kind: "rows", rows });
-    to.moves.arrive({ id, kind: "end", settings: from.moves.settings(), spelled: null });
+    to.moves.arrive({ id, kind: "end", settings: from.moves.settings(), spelled: null, leavesTenant: false });
     expect(await mover.settle()).toBe(true);
     expect([from.open({}).kind, to.open({}).kind]).toEqual(["missing", "found"]);
     expect(await mover.settle()).toBe(false);
