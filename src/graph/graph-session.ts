@@ -28,6 +28,8 @@ export class GraphSession {
   readonly inflating: Inflating;
   readonly reader: ObjectReader;
   readonly commits: CommitTable;
+  /** For trees to be sent: a tree that the client has at the same path. */
+  readonly treeBases = new Map<number, number>();
   readonly #links: CommitLinks;
   /** The node that each tag which was followed finally names. */
   readonly #peeled = new Map<number, number>();

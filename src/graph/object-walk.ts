@@ -230,6 +230,9 @@ function listEntries(
   if (listed === TREE_CORRUPT) throw new CorruptStore(`tree ${toHex(session.nameOf(tree))} is malformed`);
 }
 
+/** Trees of which it is noted what the client has at their path. Larger fetches make no deltas. */
+const MOST_TREE_BASES = 1000;
+
 type Place = { readonly wanted: Set<number>; readonly client: Set<number> };
 
 /** Selects what the `wanted` trees reach and the `client` trees at the same paths don't, level by level. */
@@ -281,9 +284,11 @@ async function selectAt(session: GraphSession, place: Place, walk: TreeWalk): Pr
   await session.prefetch([...place.client, ...place.wanted]);
   const below = new Map<string, Place>();
   for (const tree of place.client) await readClientTree(session, tree, below);
+  const [base] = place.client;
   let selected = 0;
   for (const tree of place.wanted) {
     session.mark(tree, SELECTED | REF_TREE);
+    if (base !== undefined && session.treeBases.size < MOST_TREE_BASES) session.treeBases.set(tree, base);
     selected += 1 + (await readWantedTree(session, tree, below, wantsBlobs(walk.filter)));
   }
   await walk.count(selected);

@@ -238,6 +238,7 @@ export class PackCopy {
     const { offsets, ends } = this.#selection;
     const offset = f64At(offsets, i);
     const end = f64At(ends, i);
+    if (await this.#copyMade(i, offset)) return;
     const replaced = await this.#writeHeader(i, offset, run.subarray(offset - runOffset, end - runOffset));
     if (replaced !== undefined) await this.#copyBytes(offset + replaced, end);
   }
@@ -254,7 +255,17 @@ export class PackCopy {
     }
   }
 
+  /** Writes the entry that was made in place of a stored one. Returns whether there is one. */
+  async #copyMade(i: number, offset: number): Promise<boolean> {
+    const made = this.#selection.made?.get(offset);
+    if (made === undefined) return false;
+    this.#placed[i] = this.#output.offset;
+    await this.#append(made);
+    return true;
+  }
+
   async #streamEntry({ first, offset, length, bytes: start }: Current): Promise<void> {
+    if (await this.#copyMade(first, offset)) return;
     const replaced = await this.#writeHeader(first, offset, start);
     if (replaced !== undefined) await this.#streamBytes(offset + replaced, length - replaced);
   }

@@ -25,6 +25,7 @@ import { PackCopy } from "./pack-copy.ts";
 import { CopyParking, type CopyPlan } from "./copy-parking.ts";
 import { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";
+import { withThinDeltas } from "./thin-deltas.ts";
 
 /** The options of making a pack. */
 export type PackOptions = {
@@ -107,6 +108,7 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
     if (clientHas(node)) return true;
     return graph.has(node, SELECTED) && !graph.has(node, PENDING);
   };
+  if (options.thinPack && filter === NO_FILTER) parts = await withThinDeltas(session, parts, mayBuildOn);
   await send(session, { whole: [], parts, mayBuildOn }, options, sink);
 }
 

@@ -27,6 +27,8 @@ export type PackSelection = {
   readonly nodes: Uint32Array<ArrayBuffer>;
   /** The order of the whole pack, if it had to be loaded. */
   readonly order: PackOrder | undefined;
+  /** Entries that were made anew and are sent in place of those that begin at these offsets. */
+  readonly made?: ReadonlyMap<number, Uint8Array>;
 };
 
 /** A pack with its number in the database. */
