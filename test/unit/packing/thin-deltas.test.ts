@@ -47,6 +47,6 @@ describe("a fetch of one commit", () => {
     await store.push(source.pack([tip]), [tip]);
     store.refs.set("refs/heads/main", { oid: tip });
     const pack = await store.fetch({ wants: [tip], haves: [before], thinPack: false, ofsDelta: true });
-    newRepository().git(["index-pack", "--stdin"], pack);
+    expect(newRepository().tryIndex(pack).idx).toBeDefined();
   });
 });
