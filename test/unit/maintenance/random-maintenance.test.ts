@@ -1,6 +1,8 @@
 /**
  * Maintenance between random pushes, deletions, rewrites, failures and purges, with a model beside it that says what the refs
  * are. `LONG=1` plays 200 games.
+ *
+ * @module-tag thorough
  */
 import { describe, expect, it } from "vitest";
 import { maintain } from "../../../src/maintenance/maintain.ts";

@@ -1,6 +1,8 @@
 /**
  * Counts of storage operations on a repository of wide trees, at a tenth of its size and with a tenth of the memory, after a
  * deleted branch has cleared the mark of its pack.
+ *
+ * @module-tag thorough
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { narrowed, wideTrees } from "../../../scripts/bench/wide-trees.ts";
