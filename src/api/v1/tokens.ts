@@ -155,7 +155,7 @@ export function tokenRoutes(): Hono<ApiEnv> {
       summary: "Makes a token",
       about:
         "The token is shown only in this response. Each scope includes those before it: `repo:read`, `repo:write`, " +
-        "`tenant:admin`. With `repos` it is for those repositories only, and for nothing of the tenant's beside. A token that makes " +
+        "`tenant:admin`. `repos` limits it to the repositories listed. A token that makes " +
         "another gives no more than it has, and no longer than it lasts.",
       access: "token",
       body: issue,
