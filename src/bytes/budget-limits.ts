@@ -1,5 +1,5 @@
 /**
- * The limits of an isolate's memory, and of waiting for it.
+ * The limits of an isolate's memory and of waiting for it, what is kept of it for later, and what requests claim.
  *
  * @packageDocumentation
  */
@@ -27,4 +27,22 @@ export type BudgetLimits = {
   readonly standstill: number;
   /** The time that a request waits for its client before it frees what it can make again. */
   readonly parkAfter: number;
+};
+
+/** Memory that is kept for later requests and can be made smaller. */
+export type KeptMemory = {
+  readonly byteLength: number;
+  /** Frees about `bytes`, or as many as it can. */
+  reclaim(bytes: number): void;
+};
+
+/** A request for memory. */
+export type MemoryClaim = {
+  readonly bytes: number;
+  /** Kept memory that becomes a part of the claimed memory, and its bytes. */
+  readonly reuses?: { readonly kept: KeptMemory; bytes(): number };
+  /** Whether it is of a request that grows without end: what is kept for those that are to end is not for it. */
+  readonly isGrowth?: boolean;
+  /** Called synchronously when the claim is granted. */
+  readonly onGrant?: () => void;
 };

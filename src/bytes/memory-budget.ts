@@ -8,18 +8,11 @@
  *
  * @packageDocumentation
  */
-import type { BudgetLimits } from "./budget-limits.ts";
+import type { BudgetLimits, KeptMemory, MemoryClaim } from "./budget-limits.ts";
 import { ClientWaits } from "./client-waits.ts";
 import { ClientTooSlow, HostBusy } from "./failure.ts";
 import { type BudgetClock, FIRST_TICK, type Holding, Lookout, newHolding, TICK } from "./memory-holding.ts";
 import { SlowClients } from "./slow-clients.ts";
-
-/** Memory that is kept for later requests and can be made smaller. */
-export type KeptMemory = {
-  readonly byteLength: number;
-  /** Frees about `bytes`, or as many as it can. */
-  reclaim(bytes: number): void;
-};
 
 /** Makes a {@link KeptMemory} from a function that returns its size and one that makes it smaller. */
 export function keptMemory(size: () => number, reclaim: (bytes: number) => void): KeptMemory {
@@ -30,17 +23,6 @@ export function keptMemory(size: () => number, reclaim: (bytes: number) => void)
     reclaim,
   };
 }
-
-/** A request for memory. */
-export type MemoryClaim = {
-  readonly bytes: number;
-  /** Kept memory that becomes a part of the claimed memory, and its bytes. */
-  readonly reuses?: { readonly kept: KeptMemory; bytes(): number };
-  /** Whether it is of a request that grows without end: what is kept for those that are to end is not for it. */
-  readonly isGrowth?: boolean;
-  /** Called synchronously when the claim is granted. */
-  readonly onGrant?: () => void;
-};
 
 type Waiter = {
   readonly holding: Holding;
@@ -176,6 +158,7 @@ export class MemoryBudget {
 
   /** @internal Changes the bytes of a holding, and grants waiting claims if it has become smaller. */
   add(holding: Holding, bytes: number): void {
+    holding.silentLooks = 0;
     holding.bytes = Math.max(0, holding.bytes + bytes);
     if (holding.bytes > 0) this.#holdings.add(holding);
     else this.#holdings.delete(holding);
@@ -193,6 +176,12 @@ export class MemoryBudget {
   assertNotLargest(holding: Holding): void {
     for (const each of this.#holdings) if (each.bytes > holding.bytes) return;
     throw new HostBusy("host", this.#retryAfter());
+  }
+
+  /** @internal Takes the waiting claims of a request out of the queue: nobody would give back what they are granted. */
+  withdraw(holding: Holding): void {
+    for (const waiter of this.#queue.filter((each) => each.holding === holding))
+      this.#queue.splice(this.#queue.indexOf(waiter), 1);
   }
 
   #drop(holding: Holding): void {
@@ -326,6 +315,13 @@ export class RequestMemory {
   giveBack(bytes: number): void {
     this.#holding.claims = Math.max(0, this.#holding.claims - 1);
     this.#budget.add(this.#holding, -bytes);
+  }
+
+  /** Records that the client has reset its connection. What the request holds is given back once it does nothing more. */
+  cutOff(): void {
+    this.#holding.isCut = true;
+    this.#holding.silentLooks = 0;
+    this.#budget.withdraw(this.#holding);
   }
 
   /** Counts bytes that the request has begun to hold or, if negative, no longer holds. */

@@ -2,7 +2,7 @@
  * What one request holds of an isolate's memory, and how it is noticed that a request was cut off.
  *
  * When a client resets its connection, the platform ends the request and its timers. No code of the request runs any
- * more, so nothing gives back what it held.
+ * more, so nothing gives back what it held. The last that runs is the listener of the request's signal.
  *
  * @packageDocumentation
  */
@@ -21,6 +21,8 @@ export const TICK = 500;
 export const FIRST_TICK = 100;
 /** Looks of a {@link Lookout}, one per {@link TICK}, after which a silent request that waits for its client was cut off. */
 const LOST_LOOKS = 10;
+/** The same for a request whose connection was reset. It may go on for a while, to clean up. */
+const CUT_LOOKS = 4;
 
 /** The memory that one request holds. It is apart from `RequestMemory`, so that the collection of that is noticed. */
 export type Holding = {
@@ -38,7 +40,9 @@ export type Holding = {
   waited: number;
   /** Whether the request waits for a step of its client. One that was cut off there waits for ever. */
   isWaiting: boolean;
-  /** The looks of a {@link Lookout} since the request last showed that its own timer runs. */
+  /** Whether the client has reset its connection. */
+  isCut: boolean;
+  /** The looks of a {@link Lookout} since the request last showed that it goes on. */
   silentLooks: number;
 };
 
@@ -54,6 +58,7 @@ export function newHolding(share: string, caller: string): Holding {
     moved: 0,
     waited: 0,
     isWaiting: false,
+    isCut: false,
     silentLooks: 0,
   };
 }
@@ -91,9 +96,9 @@ export class Lookout {
     if (now - this.#lookedAt < TICK) return;
     this.#lookedAt = now;
     for (const holding of this.#holdings) {
-      if (!holding.isWaiting) continue;
+      if (!holding.isWaiting && !holding.isCut) continue;
       holding.silentLooks += 1;
-      if (holding.silentLooks >= LOST_LOOKS) this.#drop(holding);
+      if (holding.silentLooks >= (holding.isCut ? CUT_LOOKS : LOST_LOOKS)) this.#drop(holding);
     }
   }
 }

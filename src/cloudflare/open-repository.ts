@@ -182,6 +182,11 @@ export class RequestStorage {
     };
   }
 
+  /** Records that the client of the request has reset its connection. */
+  cutOff(): void {
+    this.#memory?.cutOff();
+  }
+
   /** Opens the parts of uploads below a repository's prefix. */
   uploadParts(id: string): UploadParts {
     return r2UploadParts(this.#env.BUCKET, this.counters, id);

@@ -79,6 +79,7 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
     const began = Date.now();
     const { env, req } = context;
     const storage = new RequestStorage(env, tools, agent);
+    req.raw.signal.addEventListener("abort", () => storage.cutOff());
     const lifetime = new Lifetime();
     // Off Cloudflare no address is known.
     const client = req.header("CF-Connecting-IP") ?? "";

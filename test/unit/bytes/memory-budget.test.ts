@@ -74,6 +74,26 @@ describe("MemoryBudget", () => {
     expect([next.state, budget.held]).toEqual(["granted", 80]);
   });
 
+  it("takes back what a request held whose connection was reset, wherever it was", async () => {
+    const clock = new ManualClock();
+    const budget = memoryBudget({ bytes: 100, patience: 60_000 }, clock);
+    const lost = new Asked(budget.open("a"), 80);
+    await settle();
+    const queued = new Asked(budget.open("c"), 80);
+    const next = new Asked(budget.open("b"), 80);
+    queued.memory.cutOff();
+    lost.memory.cutOff();
+    for (let i = 0; i < 4; i++) {
+      // As long as it does something, it holds what it held.
+      await clock.pass(1500);
+      lost.memory.hold(1);
+      lost.memory.hold(-1);
+    }
+    expect([next.state, budget.held]).toEqual(["waiting", 80]);
+    await clock.pass(2500);
+    expect([queued.state, next.state, budget.held]).toEqual(["waiting", "granted", 80]);
+  });
+
   it("takes nothing from a request that waits for its client and lives", async () => {
     const clock = new ManualClock();
     const budget = memoryBudget({ bytes: 100, patience: 20_000 }, clock);
