@@ -39,8 +39,11 @@ export type KeptMemory = {
 /** A request for memory. */
 export type MemoryClaim = {
   readonly bytes: number;
-  /** Kept memory that becomes a part of the claimed memory, and its bytes. */
-  readonly reuses?: { readonly kept: KeptMemory; bytes(): number };
+  /**
+   * Kept memory that becomes a part of the claimed memory, and its bytes. `spare` is what else is kept there: it can
+   * stand for the reserve.
+   */
+  readonly reuses?: { readonly kept: KeptMemory; bytes(): number; spare(): number };
   /** Whether it is of a request that grows without end: what is kept for those that are to end is not for it. */
   readonly isGrowth?: boolean;
   /** Called synchronously when the claim is granted. */

@@ -245,8 +245,9 @@ export class MemoryBudget {
   #missing(holding: Holding, claim: MemoryClaim): number {
     const { bytes, reuses } = claim;
     const { reserve, small } = this.limits;
-    const kept = this.#isSmall(holding, claim) ? 0 : small.room + (isFurther({ holding, claim }) ? 0 : reserve);
-    const reused = reuses === undefined ? 0 : Math.min(bytes, reuses.bytes());
+    const [reused, spare] = reuses === undefined ? [0, 0] : [Math.min(bytes, reuses.bytes()), reuses.spare()];
+    const reserved = isFurther({ holding, claim }) ? 0 : Math.max(0, reserve - spare);
+    const kept = this.#isSmall(holding, claim) ? 0 : small.room + reserved;
     return this.used + bytes - reused + kept - this.limits.bytes;
   }
 

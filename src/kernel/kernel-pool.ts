@@ -30,6 +30,11 @@ export type KernelPoolLayout = {
 const KEEP_BYTES = 44 * 1024 * 1024;
 /** Bytes that a new kernel has in addition to its window and its ring. */
 const TABLE_BYTES = 1792 * 1024;
+/**
+ * The most kernels that are kept while others are lent. A kernel that is dropped takes memory until it is collected, and
+ * another one that is made instead takes it again.
+ */
+const MOST_IDLE = 2;
 /** The most kernels without much of a ring that are kept, and the size up to which one is. */
 const MOST_TABLES = 4;
 const KEEP_TABLE_BYTES = 4 * 1024 * 1024;
@@ -58,6 +63,7 @@ function bytesOf(kernel: Kernel | undefined): number {
 /** The kernels of one isolate. */
 export class KernelPool {
   readonly #module: WebAssembly.Module;
+  readonly #budget: MemoryBudget;
   readonly #layout: KernelPoolLayout;
   /** Kernels for later requests: one with a ring, and some for tables. */
   #idle: Kernel[] = [];
@@ -65,14 +71,13 @@ export class KernelPool {
   readonly #loanOf = new WeakMap<Kernel, symbol>();
   readonly #kept: KeptMemory = keptMemory(
     () => this.#keptBytes,
-    () => {
-      this.#idle = [];
-    },
+    (bytes) => this.#drop(bytes),
   );
   #highest = 0;
 
   constructor(module: WebAssembly.Module, layout: KernelPoolLayout, budget: MemoryBudget) {
     this.#module = module;
+    this.#budget = budget;
     this.#layout = layout;
     budget.keep(this.#kept);
   }
@@ -131,7 +136,11 @@ export class KernelPool {
     let ready: Kernel | undefined;
     await memory.claim({
       bytes: claimed,
-      reuses: { kept: this.#kept, bytes: () => bytesOf(idle()) },
+      reuses: {
+        kept: this.#kept,
+        bytes: () => bytesOf(idle()),
+        spare: () => this.#idleBytes - bytesOf(idle()),
+      },
       onGrant: () => {
         ready = idle();
         this.#idle = this.#idle.filter((kernel) => kernel !== ready);
@@ -179,8 +188,24 @@ export class KernelPool {
     const isTable = kernel.ringBytes === tableRingBytes;
     if (!isTable && kernel.ringBytes !== ringBytes) return;
     if (kernel.byteLength > (isTable ? KEEP_TABLE_BYTES : KEEP_BYTES)) return;
+    const most = isTable ? MOST_TABLES : this.#isBusy ? MOST_IDLE : 1;
     const alike = this.#idle.filter((each) => each.ringBytes === kernel.ringBytes);
-    const dropped = alike.length >= (isTable ? MOST_TABLES : 1) ? alike[0] : undefined;
-    this.#idle = [...this.#idle.filter((each) => each !== dropped), kernel];
+    const dropped = alike.slice(0, Math.max(0, alike.length + 1 - most));
+    this.#idle = [...this.#idle.filter((each) => !dropped.includes(each)), kernel];
+  }
+
+  /** Whether other kernels are lent, or waited for. */
+  get #isBusy(): boolean {
+    return this.#loans.size > 0 || this.#budget.waiting > 0;
+  }
+
+  /** Drops kept kernels of so many bytes together, or all. */
+  #drop(bytes: number): void {
+    let left = bytes;
+    while (left > 0) {
+      const kernel = this.#idle.pop();
+      if (kernel === undefined) return;
+      left -= kernel.byteLength;
+    }
   }
 }

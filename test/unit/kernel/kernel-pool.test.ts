@@ -88,6 +88,19 @@ describe("KernelPool", () => {
     expect(budget.held).toBe(0);
   });
 
+  it("keeps two kernels while others are lent, and makes no new ones", async () => {
+    const { pool: all, kernels } = pool();
+    const lent = await Promise.all([1, 2, 3, 4].map(() => kernels.lend(20)));
+    const [first, second, third, fourth] = lent;
+    if (first === undefined || second === undefined || third === undefined || fourth === undefined) return;
+    for (const kernel of [first, second, third]) kernels.giveBack(kernel);
+    expect(all.byteLength).toBe(3 * fourth.byteLength);
+    const again = await Promise.all([1, 2].map(() => kernels.lend(20)));
+    expect(new Set(again)).toEqual(new Set([second, third]));
+    for (const kernel of [...again, fourth]) kernels.giveBack(kernel);
+    expect(all.byteLength).toBe(fourth.byteLength);
+  });
+
   it("makes another kernel for names of another size", async () => {
     const { kernels } = pool();
     kernels.giveBack(await kernels.lend(20));
