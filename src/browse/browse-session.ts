@@ -171,7 +171,7 @@ export class BrowseSession {
   #park(): void {
     if (this.#isClosed || this.#isParked) return;
     this.#isParked = true;
-    this.repository.kernels.giveBack(this.graph.inflating.kernel);
+    this.repository.kernels.giveBack(this.graph.letGo());
   }
 
   /** Lends a kernel again after the session waited for the client. @throws HostBusy */
@@ -195,7 +195,7 @@ export class BrowseSession {
     this.#isClosed = true;
     this.graph.close();
     this.repository.memory.hold(-this.#heldBytes - this.#keptBytes);
-    if (!this.#isParked) this.repository.kernels.giveBack(this.graph.inflating.kernel);
+    if (!this.#isParked) this.repository.kernels.giveBack(this.graph.letGo());
   }
 
   #countRead(): void {

@@ -163,11 +163,11 @@ export class MemoryBudget {
     if (holding.bytes > 0) this.#holdings.add(holding);
     else this.#holdings.delete(holding);
     if (bytes < 0) this.serve();
-    else this.#reclaim();
+    else this.reclaim();
   }
 
-  /** Has what is kept for later make room for what is held now. */
-  #reclaim(): void {
+  /** Has what is kept for later make room for what is held now. Code that has kept more calls it. */
+  reclaim(): void {
     const { bytes } = this.limits;
     for (const kept of this.#kept) if (this.used > bytes) kept.reclaim(this.used - bytes);
   }

@@ -44,7 +44,7 @@ const CACHE_BOUNDS = { files: 14 * MIB, blocks: 22 * MIB };
  * reserve is one kernel, for a request that needs a second one.
  */
 const BUDGET: BudgetLimits = {
-  bytes: 80 * MIB,
+  bytes: 76 * MIB,
   reserve: 18.25 * MIB,
   small: { room: 4 * MIB, bytes: 2 * MIB },
   waiting: 256,
@@ -101,7 +101,7 @@ function deflatePiece(bytes: Uint8Array, isLast: boolean): Uint8Array {
 /** Makes the tools around the compiled kernel. */
 export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
   const budget = new MemoryBudget(BUDGET, CLOCK);
-  const cache = new BlockCache(CACHE_BOUNDS);
+  const cache = new BlockCache(CACHE_BOUNDS, () => budget.reclaim());
   budget.keep(cache);
   return {
     budget,

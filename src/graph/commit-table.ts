@@ -7,7 +7,7 @@
  *
  * @packageDocumentation
  */
-import { f64At, u32At } from "../bytes/assert.ts";
+import { f64At, present, u32At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { CommitLinks } from "../object/commit.ts";
@@ -16,7 +16,7 @@ const NO_PARENTS = new Uint32Array(0);
 
 /** The links of commits, by node. */
 export class CommitTable {
-  readonly #kernel: Kernel;
+  #kernel: Kernel | undefined;
   #time = new Float64Array(1024);
   /** The indexes in `#links` at which each commit's tree and parents begin. They end where the next commit's begin. */
   #start = new Uint32Array(1025);
@@ -31,12 +31,12 @@ export class CommitTable {
 
   /** Whether the commit's links are known. */
   has(node: number): boolean {
-    return this.#kernel.valueOf(node) !== 0;
+    return this.#table.valueOf(node) !== 0;
   }
 
   /** Records a commit. Its tree and parents get nodes, too. */
   add(node: number, links: CommitLinks): void {
-    const kernel = this.#kernel;
+    const kernel = this.#table;
     if (this.#count + 1 >= this.#start.length) this.#growRows();
     const wanted = this.#used + 1 + links.parentCount;
     if (wanted > this.#links.length) this.#growLinks(wanted);
@@ -69,13 +69,18 @@ export class CommitTable {
     this.#links = links;
   }
 
-  /** Frees the memory. The table must not be used afterwards. */
+  get #table(): Kernel {
+    return present(this.#kernel, "the kernel");
+  }
+
+  /** Frees the memory, and lets go of the kernel. The table must not be used afterwards. */
   free(): void {
+    this.#kernel = undefined;
     for (const column of [this.#time, this.#start, this.#links]) freeMemory(column);
   }
 
   #row(node: number): number {
-    return this.#kernel.valueOf(node) - 1;
+    return this.#table.valueOf(node) - 1;
   }
 
   /** Returns the commit time in seconds since the epoch. */

@@ -6,7 +6,7 @@
  */
 import { IS_BLOB, IS_COMMIT, IS_TAG, IS_TREE, REF_BLOB, REF_TREE } from "../kernel/object-flags.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { itemAt, u8At } from "../bytes/assert.ts";
+import { itemAt, present, u8At } from "../bytes/assert.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
@@ -22,7 +22,6 @@ const FLAG_OF_TYPE: readonly number[] = [0, IS_COMMIT, IS_TREE, IS_BLOB, IS_TAG]
 
 /** The state of walks in one request. */
 export class GraphSession {
-  readonly kernel: Kernel;
   readonly database: ObjectDatabase;
   readonly format: ObjectFormat;
   readonly inflating: Inflating;
@@ -30,18 +29,34 @@ export class GraphSession {
   readonly commits: CommitTable;
   /** For trees to be sent: a tree that the client has at the same path. */
   readonly treeBases = new Map<number, number>();
+  #kernel: Kernel | undefined;
   readonly #links: CommitLinks;
   /** The node that each tag which was followed finally names. */
   readonly #peeled = new Map<number, number>();
 
   constructor(database: ObjectDatabase, kernel: Kernel) {
-    this.kernel = kernel;
+    this.#kernel = kernel;
     this.database = database;
     this.format = database.context.format;
     this.inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
     this.reader = new ObjectReader(database, this.inflating);
     this.commits = new CommitTable(kernel);
     this.#links = new CommitLinks(this.format);
+  }
+
+  /** The kernel whose table has the nodes. */
+  get kernel(): Kernel {
+    return present(this.#kernel, "the kernel");
+  }
+
+  /**
+   * Ends all walks, and lets go of the kernel, which it returns. Objects can be read again once {@link inflating} has
+   * another one. As long as something refers to a kernel, its memory can't be freed.
+   */
+  letGo(): Kernel {
+    this.#kernel = undefined;
+    this.commits.free();
+    return this.inflating.letGo();
   }
 
   /** Frees what the walks have recorded. The session must not be used afterwards. The kernel stays with its lender. */

@@ -74,7 +74,7 @@ export class PackCopy {
   /** Copies all entries, in the order of the pack, reading ahead. */
   async run(): Promise<void> {
     const { handle, nodes } = this.#selection;
-    if (!this.#session.isResting) for (const node of nodes) this.#session.graph.unmark(node, PENDING);
+    if (this.#session.hasNodes) for (const node of nodes) this.#session.graph.unmark(node, PENDING);
     this.#gathered = await this.#gather();
     handle.hold(this.#gathered?.entries);
     this.#session.repository.memory.hold(this.#gatheredBytes);

@@ -39,6 +39,7 @@ export class FetchSession {
   /** Whether history is cut for the client. */
   isShallow = false;
   #isResting = false;
+  #hasNodes = true;
   #readHaves = 0;
   readonly #isTable: boolean;
   /** What takes what copying needs of the kernel before the kernel is given back. */
@@ -172,12 +173,18 @@ export class FetchSession {
     return this.#isResting;
   }
 
+  /** Whether nodes and flags mean something: a kernel that is taken again knows none of them. */
+  get hasNodes(): boolean {
+    return this.#hasNodes;
+  }
+
   /** Returns the kernel to its pool, and frees what walks have recorded. Only copying may follow. */
   rest(): void {
     if (this.#isResting) return;
     this.#isResting = true;
+    this.#hasNodes = false;
     this.graph.close();
-    this.repository.kernels.giveBack(this.graph.inflating.kernel);
+    this.repository.kernels.giveBack(this.graph.letGo());
   }
 
   /** Sets what takes what copying needs of the kernel, and returns the kernel: a session that only copies needs it. */

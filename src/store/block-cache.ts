@@ -23,6 +23,15 @@ export type CacheBounds = { readonly files: number; readonly blocks: number };
 /** A cache of whole files (or parts of them) and of blocks of packs. */
 export class BlockCache {
   readonly #bounds: CacheBounds;
+  readonly #onGrowth: () => void;
+  /**
+   * Files by their keys, as long as somebody refers to them. One that was evicted is found here while readers hold it:
+   * else each of them would come to have a copy of its own.
+   */
+  readonly #inUse = new Map<string, WeakRef<Uint8Array>>();
+  readonly #collected = new FinalizationRegistry<string>((key) => {
+    if (this.#inUse.get(key)?.deref() === undefined) this.#inUse.delete(key);
+  });
   readonly #files = new ClockCache();
   /** The memory of evicted blocks of full size, to be reused. */
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
@@ -30,8 +39,10 @@ export class BlockCache {
     if (bytes.length === BLOCK_BYTES) this.#free.push(bytes);
   });
 
-  constructor(bounds: CacheBounds) {
+  /** `onGrowth` is called when something was added. */
+  constructor(bounds: CacheBounds, onGrowth: () => void = () => undefined) {
     this.#bounds = bounds;
+    this.#onGrowth = onGrowth;
   }
 
   /** The number of bytes held, spare memory included. */
@@ -73,11 +84,12 @@ export class BlockCache {
   free(): void {
     this.trimBlocks(0);
     for (const bytes of this.#files.takeAll()) freeMemory(bytes);
+    this.#inUse.clear();
   }
 
   /** Returns a file, or a part of one. The bytes are shared and must not be changed. */
   get(key: string): Uint8Array | undefined {
-    return this.#files.find(key)?.bytes;
+    return this.#files.find(key)?.bytes ?? this.#inUse.get(key)?.deref();
   }
 
   /**
@@ -87,7 +99,10 @@ export class BlockCache {
   set(key: string, bytes: Uint8Array<ArrayBuffer>): void {
     if (bytes.length > this.#bounds.files) return;
     this.#files.set(key, bytes);
+    this.#inUse.set(key, new WeakRef(bytes));
+    this.#collected.register(bytes, key);
     this.#files.shrink(this.#bounds.files);
+    this.#onGrowth();
   }
 
   /** Returns a block as the cache keeps it. Its bytes are a view that is valid only until something is awaited. */
@@ -105,5 +120,6 @@ export class BlockCache {
     const memory = (bytes.length === BLOCK_BYTES ? this.#free.pop() : undefined) ?? new Uint8Array(bytes.length);
     memory.set(bytes);
     this.#blocks.set(key, memory);
+    this.#onGrowth();
   }
 }

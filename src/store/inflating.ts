@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { present } from "../bytes/assert.ts";
 import { CorruptStore, LimitExceeded, ObjectRejected } from "../bytes/failure.ts";
 import { INFLATE_DONE, INFLATE_NEED_INPUT, INFLATE_NEED_OUTPUT, type Kernel } from "../kernel/kernel.ts";
 import type { ObjectRing } from "./object-ring.ts";
@@ -23,7 +24,7 @@ function deflatedBytes(size: number): number {
 
 /** The kernel and its ring, with the operations that fill the ring. */
 export class Inflating {
-  #kernel: Kernel;
+  #kernel: Kernel | undefined;
   readonly ring: ObjectRing;
   constructor(kernel: Kernel, ring: ObjectRing) {
     this.#kernel = kernel;
@@ -40,7 +41,14 @@ export class Inflating {
 
   /** The kernel in use. */
   get kernel(): Kernel {
-    return this.#kernel;
+    return present(this.#kernel, "the kernel");
+  }
+
+  /** Lets go of the kernel, and returns it. Nothing is held any more. */
+  letGo(): Kernel {
+    const { kernel } = this;
+    this.#kernel = undefined;
+    return kernel;
   }
 
   /** Continues with another kernel. Nothing is held any more. */
