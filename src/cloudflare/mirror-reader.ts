@@ -87,7 +87,7 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
   return {
     open: async (request) => {
       // A push needs what only the Durable Object has, and so does a want that has failed.
-      const isForDurable = request.pushSeed === true || request.recentSince !== undefined;
+      const isForDurable = request.pushSeed === true || request.recentSince !== undefined || request.replaced === true;
       if (isForDurable || ordinary.has(key, caller, tools.now())) return await openDurable(request);
       const [right, pointer] = await Promise.all([tools.right(), tools.snapshots.pointer(key)]);
       if (right === "none") return { kind: "missing" };

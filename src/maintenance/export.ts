@@ -5,7 +5,6 @@
  * @packageDocumentation
  * @see gitrepository-layout(5)
  */
-import type { PackRecord } from "../catalog/pack-record.ts";
 import { reverseIndexBytes } from "../format/reverse-index.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { BareFile } from "./bare-files.ts";
@@ -15,13 +14,13 @@ import { formatServerInfo } from "./server-info.ts";
 const PACK_FILE = /^objects\/pack\/pack-(.+)\.(pack|idx|rev|bitmap)$/;
 
 /**
- * Whether a file belongs to the copy. Only packs that the catalog names do: an upload under way, or a refused one, is
+ * Whether a file belongs to the copy. Of the packs, only these do, by name: an upload under way, or a refused one, is
  * no part of the repository. Files that this host keeps beside a pack for itself stay here.
  */
-export function isExported(name: string, packs: readonly PackRecord[]): boolean {
+export function isExported(name: string, packs: readonly string[]): boolean {
   if (!name.startsWith("objects/pack/")) return true;
   const pack = PACK_FILE.exec(name)?.[1];
-  return packs.some((candidate) => candidate.name === pack);
+  return pack !== undefined && packs.includes(pack);
 }
 
 /**

@@ -69,6 +69,8 @@ export type OpenRequest = {
   readonly publicOnly?: boolean;
   /** Includes the catalog. */
   readonly packs?: boolean;
+  /** Includes the names of packs that others have replaced, and whose files are still there for earlier readers. */
+  readonly replaced?: boolean;
   /** Includes the refs that start with one of these literal prefixes, in byte order. An empty list means all refs. */
   readonly refPrefixes?: readonly string[];
   /**
@@ -110,6 +112,8 @@ export type OpenSnapshot = {
   /** The value of the branch that HEAD points to, in hexadecimal; absent while it is unborn. */
   readonly headOid?: string;
   readonly packs: readonly PackRecord[];
+  /** See `OpenRequest`. */
+  readonly replaced?: readonly string[];
   /** Encoded rows (see `ref-rows.ts`) of the requested refs. */
   readonly refs: readonly Uint8Array[];
   /** The values of `wantRefs`, in their order, in hexadecimal; "" for a ref that does not exist. */

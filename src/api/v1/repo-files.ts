@@ -147,11 +147,14 @@ async function exportList(context: Context<ApiEnv>): Promise<Response> {
 async function exportFile(context: Context<ApiEnv>): Promise<Response> {
   const name = await requestedName(context, "administer");
   const { host, api } = context.var;
-  const snapshot = await host.repository(name).refs.open({ packs: true });
+  const snapshot = await host.repository(name).refs.open({ packs: true, replaced: true });
   await authorize(host, "administer", name, snapshot.kind === "found" ? snapshot.record : undefined);
   if (snapshot.kind === "missing") throw new Problem(404, "There is no such repository.");
   const key = pathParam(context, "key");
-  if (!isExported(key, snapshot.packs)) throw new Problem(404, "There is no such file.");
+  // Maintenance may have replaced packs since they were listed.
+  const { replaced = [] } = snapshot;
+  const packs = [...snapshot.packs.map((pack) => pack.name), ...replaced];
+  if (!isExported(key, packs)) throw new Problem(404, "There is no such file.");
   const file = await api.bareFiles(snapshot.record.id).open(key);
   if (file === undefined) throw new Problem(404, "There is no such file.");
   return new Response(file.body, {

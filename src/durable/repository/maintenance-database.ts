@@ -13,10 +13,10 @@ import {
   type PackSum,
 } from "../../refs/maintenance-store.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
-import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { OpenRequest, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
-import { insertLease, LEASE_TIME } from "./tables/leases.ts";
+import { insertLease, LEASE_TIME, listReplaced } from "./tables/leases.ts";
 import {
   insertRun,
   listRuns,
@@ -156,6 +156,11 @@ export class MaintenanceDatabase {
       retirePacks(this.#db, cruftBefore(this.#db, now - GRACE_TIME + 1), now);
       bumpCatalogVersion(this.#db);
     });
+  }
+
+  /** Returns the packs that others have replaced, for a snapshot that is to tell of them. */
+  replaced({ replaced }: Pick<OpenRequest, "replaced">): { readonly replaced?: string[] } {
+    return replaced === true ? { replaced: listReplaced(this.#db) } : {};
   }
 
   /** Notes that a job is on its way. */

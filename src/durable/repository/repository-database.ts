@@ -185,6 +185,7 @@ export class RepositoryDatabase {
       ...this.#pushSeed(request),
       ...(headOid === undefined ? {} : { headOid }),
       packs,
+      ...this.maintenance.replaced(request),
       ...page,
       refs: [...page.refs, ...named],
       wantedRefs,

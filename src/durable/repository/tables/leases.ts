@@ -24,9 +24,15 @@ export function insertReplaced(db: SqlDatabase, pack: string, expiresAt: number)
   db.run("INSERT OR REPLACE INTO leases (pack, expires_at, replaced) VALUES (?, ?, 1)", pack, expiresAt);
 }
 
-/** Ends the leases of packs that left the catalog. */
+/** Returns the packs that left the catalog, and whose files are still there for readers that began before. */
+export function listReplaced(db: SqlDatabase): string[] {
+  const rows = db.rows("SELECT pack FROM leases WHERE replaced = 1");
+  return Array.from(rows, (row) => textAt(row, 0));
+}
+
+/** Ends the leases of packs that left the catalog. From then on readers that began before get them no more. */
 export function endReplaced(db: SqlDatabase, now: number): void {
-  db.run("UPDATE leases SET expires_at = min(expires_at, ?) WHERE replaced = 1", now);
+  db.run("UPDATE leases SET expires_at = min(expires_at, ?), replaced = 0 WHERE replaced = 1", now);
 }
 
 /** Extends a lease. */
