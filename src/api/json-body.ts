@@ -11,6 +11,8 @@ import { suggestion } from "./suggestion.ts";
 const MOST = 65_536;
 /** Characters of a body that an answer repeats. */
 const MOST_SHOWN = 200;
+/** What is wrong with half a surrogate pair. */
+const HALF_A_CHARACTER = "has half a character";
 /** Members whose values are not repeated. */
 const SECRETS = ["password", "secret", "hook_secret", "token", "username"];
 
@@ -36,8 +38,7 @@ async function readText(request: Request): Promise<string> {
  * without members. The other is a string with half a surrogate pair, which UTF-8 can't hold.
  */
 function flawOf(output: unknown, input: unknown, path: readonly string[] = []): InvalidRequest | undefined {
-  if (typeof output === "string")
-    return output.isWellFormed() ? undefined : invalidMember(path, "has half a character");
+  if (typeof output === "string") return output.isWellFormed() ? undefined : invalidMember(path, HALF_A_CHARACTER);
   if (typeof output !== "object" || output === null || typeof input !== "object" || input === null) return undefined;
   if (Array.isArray(input) && !Array.isArray(output)) return invalidMember(path, "has to be an object");
   for (const [key, value] of Object.entries(output)) {
@@ -94,6 +95,7 @@ function explainIssue(issue: v.BaseIssue<unknown>, schema: v.GenericSchema): Inv
     return new InvalidRequest("unknown_member", [{ pointer: pointerTo(path), detail: shortened(detail) }]);
   }
   if (issue.received === "undefined") return invalidMember(path, "is missing");
+  if (typeof issue.input === "string" && !issue.input.isWellFormed()) return invalidMember(path, HALF_A_CHARACTER);
   const isSecret = SECRETS.some((name) => path.includes(name));
   return invalidMember(path, isSecret ? `has to be ${issue.expected ?? "something else"}` : issue.message);
 }
