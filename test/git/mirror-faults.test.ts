@@ -245,12 +245,15 @@ describe("an upstream's credentials", () => {
     expect(changed.body.credentials).toBe(true);
     expect(await bed.settled(path)).toMatchObject({ last_error: null });
     // A pair's halves can be given one by one, and a token takes their place.
+    const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString("base64")}`;
     const sent = async (settings: object): Promise<string | undefined> => {
+      const before = proxy().credentials.length;
       await bed.api("PUT", `${path}/mirror`, { upstream: proxy().url("plain", upstream.name), ...settings });
       await bed.settled(path);
-      return proxy().credentials.at(-1);
+      // Maintenance may have another mirror of this file sync meanwhile, which has the login that all begin with.
+      const own = proxy().credentials.slice(before);
+      return own.findLast((credentials) => credentials !== basic("mirror:upstream-token"));
     };
-    const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString("base64")}`;
     expect(await sent({ username: "one", password: "upstream-token" })).toBe(basic("one:upstream-token"));
     expect(await sent({ username: "two" })).toBe(basic("two:upstream-token"));
     expect(await sent({ password: "another-token" })).toBe(basic("two:another-token"));
