@@ -6,7 +6,7 @@
  * @packageDocumentation
  * @see git-repack(1), `--geometric`
  */
-import { itemAt } from "../bytes/assert.ts";
+import { itemAt, present } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { combinePacks } from "../packing/combine-packs.ts";
@@ -17,10 +17,10 @@ import {
   type MaintenanceStore,
   PACKS_WRITTEN,
 } from "../refs/maintenance-store.ts";
-import type { PackCatalog, ReplacePacksRequest } from "../refs/pack-catalog.ts";
+import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
-import { walkRefs, type WalkInput } from "./walk.ts";
+import { walkRefs, type WalkInput, type WalkResult } from "./walk.ts";
 
 /** The random bytes of a pack's name. */
 const PACK_NAME_BYTES = 20;
@@ -49,21 +49,16 @@ type PackNames = WalkInput["packNames"];
 
 const bytesOf = (packs: readonly PackRecord[]): number => packs.reduce((sum, { packBytes }) => sum + packBytes, 0);
 
-/** A request to the catalog, and what the report of the step says beside it. */
-type Made = { readonly request: ReplacePacksRequest; readonly undecided?: boolean };
-
 /** Combines packs. */
-async function rollUp(repository: Repository, { record, packs, staged }: Step): Promise<Made> {
+async function rollUp(repository: Repository, { record, packs, staged }: Step): Promise<WalkResult> {
   const combined = await combinePacks({ repository, record, packs, packName: itemAt(staged, 0).name });
-  return { request: { id: record.id, added: [combined], replaced: packs.map(({ name }) => name) } };
+  const added = [present(combined, "a pack of all objects")];
+  return { request: { id: record.id, added, replaced: packs.map(({ name }) => name) }, undecided: false };
 }
 
 /** Finds out what refs reach; `undefined` if the repository is gone. */
-async function walk(repository: Repository, { purges, staged }: Step): Promise<Made | undefined> {
-  const result = await walkRefs({ repository, purges, packNames: [itemAt(staged, 0).name, itemAt(staged, 1).name] });
-  if (result === undefined) return undefined;
-  const { undecided, id, added, replaced, found } = result;
-  return { request: { id, added, replaced, found }, ...(undecided ? { undecided } : {}) };
+async function walk(repository: Repository, { purges, staged }: Step): Promise<WalkResult | undefined> {
+  return await walkRefs({ repository, purges, packNames: [itemAt(staged, 0).name, itemAt(staged, 1).name] });
 }
 
 async function discard(staged: readonly StagedPack[]): Promise<void> {
@@ -72,7 +67,7 @@ async function discard(staged: readonly StagedPack[]): Promise<void> {
 
 /** Does a step, and deletes what it wrote in vain. */
 async function doStep({ repository, catalog }: Maintained, kind: MaintenanceRun["step"], step: Step): Promise<Result> {
-  let made: Made | undefined;
+  let made: WalkResult | undefined;
   try {
     made = await (kind === "walk" ? walk(repository, step) : rollUp(repository, step));
   } catch (error) {
@@ -87,7 +82,7 @@ async function doStep({ repository, catalog }: Maintained, kind: MaintenanceRun[
   if (answer === "done") {
     const used = new Set(request.added.map(({ name }) => name));
     for (const pack of step.staged) if (!used.has(pack.name)) await pack.discard(false);
-    return { outcome: "done", written, ...(undecided === undefined ? {} : { undecided }) };
+    return { outcome: "done", written, ...(undecided ? { undecided } : {}) };
   }
   await discard(step.staged);
   return { outcome: "stale", written };

@@ -8,13 +8,10 @@
 import { MissingObject } from "../bytes/failure.ts";
 import { concat } from "../bytes/chunk.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
-import { SELECTED } from "../kernel/object-flags.ts";
-import { walkCommits } from "../graph/commit-walk.ts";
 import { GraphSession } from "../graph/graph-session.ts";
-import { NO_FILTER } from "../graph/object-filter.ts";
-import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
+import { ReachableObjects } from "../packing/reachable-objects.ts";
 import type { MaintenanceControl } from "../refs/maintenance-store.ts";
 import type { LoggedMove } from "../refs/ref-log.ts";
 import { isZeroOid } from "../refs/ref-plan.ts";
@@ -32,8 +29,7 @@ export type Restorer = Pick<CommitPushRequest, "actor" | "actorName" | "pusher">
  * changed then. Of the outcomes, all are good or none is.
  */
 export type RestoreAnswer =
-  | { readonly kind: "missing" }
-  | { readonly kind: "lost" }
+  | { readonly kind: "missing" | "lost" }
   | { readonly kind: "done"; readonly outcomes: readonly RefOutcome[]; readonly updates: readonly RefUpdate[] };
 
 /** Raw names of the objects that refs are to be set to. */
@@ -44,54 +40,50 @@ function valuesOf(moves: readonly LoggedMove[]): Uint8Array[] {
   });
 }
 
-/** Selects what these values reach and the present refs don't; the values' peeled names are found on the way. */
-async function selectLost(
+/** A snapshot in which everything is here that the values reach, and what tags among the values finally name, in hex. */
+type Whole = { readonly snapshot: OpenSnapshot; readonly peeled: ReadonlyMap<string, string> };
+
+/** The commits that refs name, by way of tags or not. */
+async function commitsOf(graph: GraphSession, { refs }: OpenSnapshot): Promise<number[]> {
+  const commits = new Set<number>();
+  for (const { oid, peeled = oid } of decodeRefRows(refs, graph.format.rawSize)) {
+    const node = graph.node(peeled);
+    if ((await graph.typeOf(node)) === TYPE_NUMBER.commit) commits.add(node);
+  }
+  return [...commits];
+}
+
+/** Finds out what the values peel to; `undefined` if something that they reach is not here. */
+async function peelWhole(
   graph: GraphSession,
   snapshot: OpenSnapshot,
   values: readonly Uint8Array[],
-): Promise<Map<string, string>> {
+): Promise<Map<string, string> | undefined> {
+  const reachable = new ReachableObjects(graph);
+  await reachable.add(concat(values), await commitsOf(graph, snapshot));
+  const { packs } = await graph.database.locate(concat(reachable.names()));
+  if (packs.some((pack) => pack < 0)) return undefined;
   const peeled = new Map<string, string>();
-  const commits: number[] = [];
-  const trees: number[] = [];
   for (const value of values) {
     const node = graph.node(value);
-    const object = await graph.peel(node, SELECTED);
+    const object = await graph.peel(node);
     if (object !== node) peeled.set(toHex(value), toHex(graph.nameOf(object)));
-    const type = await graph.typeOf(object);
-    if (type === TYPE_NUMBER.commit) commits.push(object);
-    else if (type === TYPE_NUMBER.tree) trees.push(object);
-    else graph.mark(object, SELECTED);
   }
-  const present = new Set<number>();
-  for (const { oid, peeled: target = oid } of decodeRefRows(snapshot.refs, graph.format.rawSize)) {
-    const node = graph.node(target);
-    if ((await graph.typeOf(node)) === TYPE_NUMBER.commit) present.add(node);
-  }
-  const walk = { filter: NO_FILTER, count: () => graph.database.context.pacer.pace() };
-  const walked = await walkCommits(graph, commits, present);
-  for (const node of walked.interesting) graph.mark(node, SELECTED);
-  await selectTreesOf(graph, walked, walk);
-  await selectGivenTrees(graph, trees, walk);
   return peeled;
 }
 
-/** Returns what the values peel to, by their names, if everything that they reach is here; else `undefined`. */
-async function findWhole(
-  repository: Repository,
-  snapshot: OpenSnapshot,
-  values: readonly Uint8Array[],
-): Promise<Map<string, string> | undefined> {
+/** Looks for everything that the values reach. `missing`: there is no repository; `lost`: something is not here. */
+async function findWhole(repository: Repository, values: readonly Uint8Array[]): Promise<Whole | "missing" | "lost"> {
+  const snapshot = await repository.refs.open({ packs: true, refPrefixes: [] });
+  if (snapshot.kind === "missing") return "missing";
   const database = openObjects(repository, snapshot.record, snapshot.packs);
   const kernel = await repository.kernels.lend(objectFormat(snapshot.record.objectFormat).rawSize);
   const graph = new GraphSession(database, kernel);
   try {
-    const peeled = await selectLost(graph, snapshot, values);
-    const names: Uint8Array[] = [];
-    for (let node = 0; node < kernel.oidCount; node++) if (graph.has(node, SELECTED)) names.push(graph.nameOf(node));
-    const { packs } = await database.locate(concat(names));
-    return packs.every((pack) => pack >= 0) ? peeled : undefined;
+    const peeled = await peelWhole(graph, snapshot, values);
+    return peeled === undefined ? "lost" : { snapshot, peeled };
   } catch (error) {
-    if (error instanceof MissingObject) return undefined;
+    if (error instanceof MissingObject) return "lost";
     throw error;
   } finally {
     graph.close();
@@ -107,20 +99,12 @@ export async function restorePush(
   { actor, actorName, pusher }: Restorer,
 ): Promise<RestoreAnswer> {
   const values = valuesOf(moves);
-  let peeled: Map<string, string> | undefined;
-  let snapshot: OpenSnapshot | undefined;
-  for (const revives of [false, true]) {
-    if (revives && !(await maintenance.reviveUnreachable())) return { kind: "lost" };
-    const opened = await repository.refs.open({ packs: true, refPrefixes: [] });
-    if (opened.kind === "missing") return { kind: "missing" };
-    snapshot = opened;
-    peeled = await findWhole(repository, opened, values);
-    if (peeled !== undefined) break;
-  }
-  if (snapshot === undefined || peeled === undefined) return { kind: "lost" };
-  const found = peeled;
+  let found = await findWhole(repository, values);
+  if (found === "lost" && (await maintenance.reviveUnreachable())) found = await findWhole(repository, values);
+  if (typeof found === "string") return { kind: found };
+  const { snapshot, peeled } = found;
   const updates = moves.map(({ name, oldOid, newOid }): RefUpdate => {
-    const target = found.get(oldOid);
+    const target = peeled.get(oldOid);
     return {
       name,
       oldOid: newOid,

@@ -6,7 +6,7 @@
  * @packageDocumentation
  * @see git-repack(1), `--cruft`
  */
-import { assert, present } from "../bytes/assert.ts";
+import { assert, itemAt, present } from "../bytes/assert.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { concat } from "../bytes/chunk.ts";
 import { fromHex } from "../bytes/hex.ts";
@@ -19,7 +19,7 @@ import { combinePacks, type CombineInput } from "../packing/combine-packs.ts";
 import { ReachableObjects } from "../packing/reachable-objects.ts";
 import { wholeEntry } from "../packing/whole-entry.ts";
 import { KEPT_VALUES_TIME } from "../refs/maintenance-store.ts";
-import type { FoundReachable } from "../refs/pack-catalog.ts";
+import type { ReplacePacksRequest } from "../refs/pack-catalog.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
@@ -38,18 +38,23 @@ export type WalkInput = {
 
 /** What a walk has found, and written: a request to the catalog. */
 export type WalkResult = {
-  readonly id: string;
-  readonly added: readonly PackRecord[];
-  readonly replaced: readonly string[];
-  readonly found: FoundReachable;
-  /** The packs that were looked at. */
-  readonly packs: readonly PackRecord[];
+  readonly request: ReplacePacksRequest;
   /** See `MaintenanceRun`. */
   readonly undecided: boolean;
 };
 
-/** The number of a pack's objects, and how many of these are reached. */
-type Reached = { readonly looked: number; byHead: boolean; byRefs: number; byAll: number };
+/** A pack that was looked at: whether HEAD reaches all of it, and how many objects all refs, and all values, reach. */
+type Looked = {
+  readonly record: PackRecord;
+  readonly byHead: boolean;
+  readonly byRefs: number;
+  readonly byAll: number;
+};
+
+/** Whether a pack holds unreachable objects. */
+function hasUnreachable({ record, byAll }: Looked): boolean {
+  return byAll < record.objects;
+}
 
 /**
  * Whether a pack may hold unreachable objects: it lacks the mark, or has objects that the mark does not cover. Those are
@@ -76,65 +81,45 @@ class Walk {
   async run(): Promise<WalkResult> {
     const { record, version } = this.#snapshot;
     const { purges } = this.#input;
-    const doubtful = this.#graph.database.packs.filter((handle) => purges || isDoubtful(handle));
-    const reached = await this.#look(doubtful);
-    const marks = doubtful.flatMap(({ record: { name, marked } }) => {
-      const { byHead, byRefs, looked } = present(reached.get(name), "a pack that was looked at");
-      if (marked || byRefs < looked) return [];
-      return [byHead ? { pack: name, ref: record.head } : { pack: name }];
-    });
-    const divided = this.#toDivide(doubtful, reached);
-    const written = divided.length === 0 ? { added: [], marks: [] } : await this.#divide(divided, reached);
-    const left = doubtful.filter(({ record: pack }) => !divided.includes(pack));
+    const looked = await this.#look(this.#graph.database.packs.filter((handle) => purges || isDoubtful(handle)));
+    const divided = this.#toDivide(looked);
+    const left = looked.filter((pack) => !divided.includes(pack));
+    const unmarked = left.filter((pack) => !pack.record.marked);
+    const whole = unmarked.filter(({ byRefs, record: { objects } }) => byRefs === objects);
+    const marks = whole.map(({ byHead, record: { name } }) =>
+      byHead ? { pack: name, ref: record.head } : { pack: name },
+    );
+    const unmarks = left.filter((pack) => pack.record.marked && hasUnreachable(pack)).map((pack) => pack.record.name);
+    const reached = await this.#writeReached(divided);
+    const cruft = purges ? undefined : await this.#writeCruft(divided);
+    const isReachedMarked = reached !== undefined && divided.every(({ byRefs, byAll }) => byRefs === byAll);
     return {
-      id: record.id,
-      added: written.added,
-      replaced: divided.map(({ name }) => name),
-      found: { version, marks: [...marks, ...written.marks], unmarks: this.#unmarks(left, reached), purges },
-      packs: doubtful.map((handle) => handle.record),
-      undecided:
-        left.filter((handle) => !handle.record.marked).length > marks.length ||
-        (written.added.length > 0 && written.marks.length === 0),
+      request: {
+        id: record.id,
+        added: [reached, cruft].filter((pack) => pack !== undefined),
+        replaced: divided.map((pack) => pack.record.name),
+        found: { version, marks: isReachedMarked ? [...marks, { pack: reached.name }] : marks, unmarks, purges },
+      },
+      undecided: whole.length < unmarked.length || (reached !== undefined && !isReachedMarked),
     };
   }
 
-  /** Returns the packs with the mark that hold what nothing reaches, and are not divided. */
-  #unmarks(packs: readonly PackHandle[], reached: ReadonlyMap<string, Reached>): string[] {
-    return packs
-      .filter(({ record: { name, marked } }) => {
-        const { byAll, looked } = present(reached.get(name), "a pack that was looked at");
-        return marked && byAll < looked;
-      })
-      .map(({ record }) => record.name);
-  }
-
-  async #pace(): Promise<void> {
-    await this.#input.repository.pacer.pace();
-  }
-
   /** Walks from HEAD, then from all refs, then from what refs were lately, and counts what is reached of each pack. */
-  async #look(packs: readonly PackHandle[]): Promise<Map<string, Reached>> {
+  async #look(packs: readonly PackHandle[]): Promise<Looked[]> {
     const { headOid, refs, recentValues } = this.#snapshot;
     const { rawSize } = this.#graph.format;
-    const counts = new Map<string, Reached>();
-    await this.#walkFrom(headOid === undefined ? new Uint8Array(0) : present(fromHex(headOid), "HEAD's value"));
-    for (const pack of packs) {
-      const { objects: looked, name } = pack.record;
-      counts.set(name, { looked, byHead: (await this.#countReached(pack)) === looked, byRefs: 0, byAll: 0 });
-    }
-    await this.#walkFrom(concat(Array.from(decodeRefRows(refs, rawSize), ({ oid }) => oid)));
-    for (const pack of packs) this.#note(counts, pack, { byRefs: await this.#countReached(pack) });
-    if (!this.#input.purges && recentValues !== undefined) await this.#walkFrom(await this.#stored(recentValues));
-    for (const pack of packs) this.#note(counts, pack, { byAll: await this.#countReached(pack) });
-    return counts;
-  }
-
-  #note(counts: Map<string, Reached>, { record }: PackHandle, more: Partial<Reached>): void {
-    counts.set(record.name, { ...present(counts.get(record.name), "a pack that was looked at"), ...more });
-  }
-
-  async #walkFrom(names: Uint8Array): Promise<void> {
-    await this.#reachable.add(names, () => this.#pace());
+    if (headOid !== undefined) await this.#reachable.add(present(fromHex(headOid), "HEAD's value"));
+    const byHead = await this.#countReached(packs);
+    await this.#reachable.add(concat(Array.from(decodeRefRows(refs, rawSize), ({ oid }) => oid)));
+    const byRefs = await this.#countReached(packs);
+    if (!this.#input.purges && recentValues !== undefined) await this.#reachable.add(await this.#stored(recentValues));
+    const byAll = await this.#countReached(packs);
+    return packs.map(({ record }, i) => ({
+      record,
+      byHead: byHead[i] === record.objects,
+      byRefs: itemAt(byRefs, i),
+      byAll: itemAt(byAll, i),
+    }));
   }
 
   /** Returns those of the raw names whose objects are here. */
@@ -146,26 +131,30 @@ class Walk {
     return concat(found);
   }
 
-  async #countReached(pack: PackHandle): Promise<number> {
-    const index = await pack.loadIndex();
-    let count = 0;
-    for (let position = 0; position < index.count; position++) if (this.#reachable.has(index.nameAt(position))) count++;
-    return count;
+  /** Returns how many objects of each pack are reached so far. */
+  async #countReached(packs: readonly PackHandle[]): Promise<number[]> {
+    const counts: number[] = [];
+    for (const pack of packs) {
+      const index = await pack.loadIndex();
+      let count = 0;
+      for (let position = 0; position < index.count; position++)
+        if (this.#reachable.has(index.nameAt(position))) count++;
+      counts.push(count);
+    }
+    return counts;
   }
 
   /**
    * Returns the packs of which something is unreachable, as many as one step may copy. What a mirror's refs were stays
    * readable for thirty days, so its packs stay as they are.
    */
-  #toDivide(packs: readonly PackHandle[], reached: ReadonlyMap<string, Reached>): PackRecord[] {
-    const { mirror } = this.#snapshot.record;
-    if (mirror !== undefined) return [];
-    const chosen: PackRecord[] = [];
+  #toDivide(looked: readonly Looked[]): Looked[] {
+    if (this.#snapshot.record.mirror !== undefined) return [];
+    const chosen: Looked[] = [];
     let objects = 0;
     let bytes = 0;
-    for (const { record } of packs) {
-      const { byAll, looked } = present(reached.get(record.name), "a pack that was looked at");
-      if (byAll === looked) continue;
+    for (const pack of looked.filter((each) => hasUnreachable(each))) {
+      const { record } = pack;
       const fits =
         objects + record.objects <= ROLLING_UP.mostObjects && bytes + record.packBytes <= ROLLING_UP.mostBytes;
       if (!fits && this.#input.purges)
@@ -173,43 +162,36 @@ class Walk {
       if (!fits) continue;
       objects += record.objects;
       bytes += record.packBytes;
-      chosen.push(record);
+      chosen.push(pack);
     }
     return chosen;
   }
 
-  /** Writes what is reached of packs, and the rest. A purge writes no rest. A tip pack is just dropped. */
-  async #divide(
-    packs: readonly PackRecord[],
-    reached: ReadonlyMap<string, Reached>,
-  ): Promise<{ added: PackRecord[]; marks: FoundReachable["marks"] }> {
-    const [packName, cruftName] = this.#input.packNames;
-    const own = packs.filter(({ source }) => source !== "copy");
-    const counts = own.map(({ name }) => present(reached.get(name), "a pack that was looked at"));
-    const added: PackRecord[] = [];
-    const marks: { pack: string }[] = [];
-    if (counts.some(({ byAll }) => byAll > 0)) {
-      const choice = { keeps: (name: Uint8Array) => this.#reachable.has(name), takesAppended: true };
-      added.push(await combinePacks(this.#copying(own, packName, choice)));
-      if (counts.every(({ byRefs, byAll }) => byRefs === byAll)) marks.push({ pack: packName });
-    }
-    if (!this.#input.purges) {
-      const choice = { keeps: (name: Uint8Array) => !this.#reachable.has(name), takesAppended: false };
-      const cruft = await combinePacks(this.#copying(own, cruftName, choice));
-      await this.#writeTimes(cruft);
-      added.push({ ...cruft, source: "cruft" });
-    }
-    return { added, marks };
+  /** Writes one pack of what is reached of packs; `undefined` if nothing is. */
+  async #writeReached(divided: readonly Looked[]): Promise<PackRecord | undefined> {
+    const choice = { keeps: (name: Uint8Array) => this.#reachable.has(name), takesAppended: true };
+    return await combinePacks(this.#copying(divided, this.#input.packNames[0], choice));
   }
 
+  /** Writes a cruft pack of what is not reached of packs; `undefined` if everything is. */
+  async #writeCruft(divided: readonly Looked[]): Promise<PackRecord | undefined> {
+    const choice = { keeps: (name: Uint8Array) => !this.#reachable.has(name), takesAppended: false };
+    const cruft = await combinePacks(this.#copying(divided, this.#input.packNames[1], choice));
+    if (cruft === undefined) return undefined;
+    await this.#writeTimes(cruft);
+    return { ...cruft, source: "cruft" };
+  }
+
+  /** A tip pack is not copied: its objects are in other packs, too. */
   #copying(
-    packs: readonly PackRecord[],
+    divided: readonly Looked[],
     packName: string,
     choice: Pick<NonNullable<CombineInput["choice"]>, "keeps" | "takesAppended">,
   ): CombineInput {
     const { repository } = this.#input;
     const { record } = this.#snapshot;
     const { inflating } = this.#graph;
+    const packs = divided.map((pack) => pack.record).filter(({ source }) => source !== "copy");
     const reader = new ObjectReader(openObjects(repository, record, packs), inflating);
     const tools = { reader, inflating, deflate: repository.deflate };
     return {

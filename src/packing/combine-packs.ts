@@ -26,7 +26,6 @@ import type { Repository } from "../repository/repository.ts";
 import { PartBuffers } from "../store/ingest/part-buffers.ts";
 import { writeIndexFiles } from "../store/ingest/pack-index-writer.ts";
 import { StagedFile } from "../store/ingest/staged-file.ts";
-import type { PackHandle } from "../store/pack-handle.ts";
 import { CombinedEntries, type EntryChoice, type SourcePack } from "./combined-entries.ts";
 import { ENTRY_WINDOW_BYTES, type EntryRange, EntryReader } from "./entry-reader.ts";
 import { PackOutput } from "./pack-output.ts";
@@ -254,19 +253,31 @@ function memoryFor(packs: readonly PackRecord[], rawSize: number, partBytes: num
 }
 
 /**
- * Writes one pack with all objects of `packs`. It is in no catalog yet: if none comes to name it, the caller deletes its
- * keys. Its mark is not set; the store of the catalog knows whether it may be.
+ * Writes one pack with the objects of `packs` that are taken; returns `undefined` if none is. The pack is in no catalog
+ * yet: if none comes to name it, the caller deletes its keys. Its mark is not set; the store of the catalog knows
+ * whether it may be.
  *
  * @throws CorruptStore if a pack or its index is damaged.
  */
-export async function combinePacks(input: CombineInput): Promise<PackRecord> {
-  const { repository, record, packs, packName } = input;
+export async function combinePacks(input: CombineInput): Promise<PackRecord | undefined> {
+  const { repository, record, packs } = input;
+  const format = objectFormat(record.objectFormat);
+  const held = memoryFor(packs, format.rawSize, repository.limits.memoryPackBytes);
+  repository.memory.hold(held);
+  let entries: CombinedEntries | undefined;
+  try {
+    entries = await CombinedEntries.load(openObjects(repository, record, packs).packs, format, input.choice);
+    return entries.kept === 0 ? undefined : await writeCombined(input, entries);
+  } finally {
+    entries?.free();
+    repository.memory.hold(-held);
+  }
+}
+
+async function writeCombined(input: CombineInput, entries: CombinedEntries): Promise<PackRecord> {
+  const { repository, record, packName } = input;
   const format = objectFormat(record.objectFormat);
   const { memoryPackBytes } = repository.limits;
-  const held = memoryFor(packs, format.rawSize, memoryPackBytes);
-  repository.memory.hold(held);
-  const handles: PackHandle[] = openObjects(repository, record, packs).packs.slice();
-  const entries = await CombinedEntries.load(handles, format, input.choice);
   const storage = repository.storage(record.id);
   const buffers = new PartBuffers(memoryPackBytes);
   const file = new StagedFile(storage, { pack: packName, extension: "pack" }, buffers);
@@ -307,8 +318,6 @@ export async function combinePacks(input: CombineInput): Promise<PackRecord> {
     throw error;
   } finally {
     combining.free();
-    entries.free();
     buffers.release();
-    repository.memory.hold(-held);
   }
 }

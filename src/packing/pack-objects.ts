@@ -11,6 +11,7 @@
 import { EXEMPT, IS_TAG, PENDING, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { isPlaced, selectWholePacks } from "./whole-packs.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
+import { selectNamed } from "../graph/named-objects.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { selectByTypes } from "./type-selection.ts";
 import { NO_FILTER, type ObjectFilter, dropFiltered, isByType, passingTypes } from "../graph/object-filter.ts";
@@ -210,7 +211,7 @@ async function selectObjects(session: FetchSession, options: PackOptions, sink: 
     await sink.progress(`Enumerating objects: ${counted}\r`);
   };
   const walk = { filter: options.filter, count };
-  const { commits, trees } = await markNamed(session);
+  const { commits, trees } = await selectNamed(graph, session.toSend, EXEMPT);
   for (const node of common.unread) graph.mark(node, UNINTERESTING);
   const walked = await walkCommits(graph, commits, common.nodes);
   for (const node of walked.interesting) graph.mark(node, SELECTED);
@@ -224,24 +225,6 @@ async function selectObjects(session: FetchSession, options: PackOptions, sink: 
   if (options.filter !== NO_FILTER) await dropFiltered(graph, options.filter);
   // Tags pass the filter, as in C git's --include-tag.
   if (options.includeTag) await selectTags(session);
-}
-
-/**
- * Marks the objects that were asked for by name, with the tags on the way to them. Returns the commits and trees among
- * them.
- */
-async function markNamed({ graph, toSend }: FetchSession): Promise<{ commits: number[]; trees: number[] }> {
-  const commits: number[] = [];
-  const trees: number[] = [];
-  for (const want of toSend) {
-    const object = await graph.peel(want, SELECTED | EXEMPT);
-    const type = await graph.typeOf(object);
-    graph.mark(object, EXEMPT);
-    if (type === TYPE_NUMBER.commit) commits.push(object);
-    else if (type === TYPE_NUMBER.tree) trees.push(object);
-    else graph.mark(object, SELECTED);
-  }
-  return { commits, trees };
 }
 
 /** Marks the tags whose object is sent, with the tags between. @see gitprotocol-capabilities(5), include-tag */

@@ -46,6 +46,7 @@ async function pushInPortions(store: TestStore, source: GitRepository, portion: 
 async function combine(store: TestStore, packs: readonly PackRecord[] = store.packs): Promise<PackRecord> {
   const { record } = store.answer(new Uint8Array(0));
   const combined = await combinePacks({ repository: store.repository(), record, packs, packName: "combined" });
+  if (combined === undefined) throw new Error("nothing was combined");
   store.packs = [combined, ...store.packs.filter((pack) => !packs.includes(pack))];
   return combined;
 }
