@@ -1,22 +1,16 @@
 // Bundles the command to `build/thinpack.cjs`; does nothing while that is newer than all it may come from. Plain JavaScript: it runs on
 // the system's Node. `node scripts/build-command.mjs` makes it for a package.
-import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { builtAt, changedAt } from "./changed-at.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const output = join(root, "build", "thinpack.cjs");
 
-/** Gives when a file, or the newest file below a directory, was changed. */
-function changedAt(path) {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name))));
-}
-
 /** Makes the bundle where it is missing or older. */
 export async function buildCommand() {
-  const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const built = builtAt(output);
   const inputs = [
     "scripts/thinpack",
     "scripts/host-processes.ts",

@@ -1,25 +1,19 @@
 // Makes the API's description, `build/assets/-/openapi.json` and `docs.html`, from the routes. It does nothing while the files are newer
 // than all they may come from. Plain JavaScript: wrangler runs it on the system's Node.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { builtAt, changedAt } from "./changed-at.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const assets = join(root, "build", "assets", "-");
 const FILES = ["openapi.json", "docs.html"];
 const INPUTS = ["src", "scripts/description", "scripts/build-description.mjs", "package-lock.json"];
 
-/** Gives when a file, or the newest file below a directory, was changed. */
-function changedAt(path) {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name))));
-}
-
 /** Makes the files where one is missing or older. */
 export async function buildDescription() {
-  const built = Math.min(...FILES.map((name) => statSync(join(assets, name), { throwIfNoEntry: false })?.mtimeMs ?? 0));
+  const built = Math.min(...FILES.map((name) => builtAt(join(assets, name))));
   if (Math.max(...INPUTS.map((input) => changedAt(join(root, input)))) < built) return;
   const { build } = await import("esbuild");
   // Made in a directory of its own, and renamed into place: nobody reads half of a file.

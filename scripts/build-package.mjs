@@ -1,9 +1,10 @@
 // Packs the command as a package that needs no other, `build/assets/-/thinpack.tgz`: hosts serve it to `npm install --global`. Plain
 // JavaScript, since wrangler runs it on the system's Node.
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { builtAt, changedAt } from "./changed-at.mjs";
 import { buildCommand } from "./build-command.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -42,9 +43,7 @@ function packageFile() {
 /** Makes the package where it is missing or older than the command; gives its name. */
 export async function buildPackage() {
   await buildCommand();
-  const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (built > Math.max(...[bundle, fileURLToPath(import.meta.url)].map((file) => statSync(file).mtimeMs)))
-    return output;
+  if (builtAt(output) > Math.max(changedAt(bundle), changedAt(fileURLToPath(import.meta.url)))) return output;
   const archive = Buffer.concat([
     tarEntry("package/package.json", packageFile(), 0o644),
     tarEntry("package/LICENSE", readFileSync(join(root, "LICENSE")), 0o644),
