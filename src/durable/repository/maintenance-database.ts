@@ -27,7 +27,7 @@ import {
 } from "./tables/maintenance.ts";
 import { readMirror } from "./tables/mirror.ts";
 import { cruftBefore, listPackSizes, listPacks, oldestCruft, reviveCruft } from "./tables/packs.ts";
-import { bumpCatalogVersion, readRepository } from "./tables/repository.ts";
+import { bumpCatalogVersion, type RepositoryRow } from "./tables/repository.ts";
 
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
 const JOB_TIME = 15 * 60_000;
@@ -58,8 +58,8 @@ export type MaintenanceAnswer = {
 
 /** The part of the repository's other tables that maintenance needs. */
 export interface MaintainedRepository {
-  /** Whether the tables exist. */
-  hasTables(): boolean;
+  /** Returns the repository's row; `undefined` if there is no repository. */
+  read(): RepositoryRow | undefined;
   describe(): RepositoryRecord | undefined;
 }
 
@@ -94,8 +94,8 @@ export class MaintenanceDatabase {
     this.#repository = repository;
   }
 
-  get #row(): ReturnType<typeof readRepository> {
-    return this.#repository.hasTables() ? readRepository(this.#db) : undefined;
+  get #exists(): boolean {
+    return this.#repository.read() !== undefined;
   }
 
   /** Whether packs stay as they are: a mirror whose slices are under way builds on each of them. */
@@ -116,41 +116,40 @@ export class MaintenanceDatabase {
     return { step: rollUp.length > 0 ? "roll-up" : "nothing", packs: rollUp };
   }
 
-  #due(): Due {
-    const row = this.#row;
-    const key = row === undefined ? "none" : `${row.record.id}/${row.version}`;
+  #due({ record, version }: RepositoryRow): Due {
+    const key = `${record.id}/${version}`;
     if (this.#planned?.key === key) return this.#planned.due;
-    const own = row === undefined || this.#isHeld ? [] : listPackSizes(this.#db).filter((pack) => isOwn(pack));
+    const own = this.#isHeld ? [] : listPackSizes(this.#db).filter((pack) => isOwn(pack));
     const due = {
       rollUp: planRollUp(own, ROLLING_UP.duePacks).length,
       unmarked: own.filter(({ marked }) => !marked).length,
-      cruftSince: row === undefined ? undefined : oldestCruft(this.#db),
+      cruftSince: oldestCruft(this.#db),
     };
     this.#planned = { key, due };
     return due;
   }
 
-  /** Returns when the next job has to be sent; `undefined` if none has. */
-  jobDue(now: number): number | undefined {
-    if (this.#row === undefined) return undefined;
+  /** Returns when the next job has to be sent; `undefined` if none has. `row` is that of the repository. */
+  jobDue(now: number, row: RepositoryRow): number | undefined {
     const { asked, purges, jobAt, notBefore, walkAfter } = readMaintenance(this.#db);
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    const { rollUp, unmarked } = this.#due();
+    const { rollUp, unmarked } = this.#due(row);
     if (asked || purges || rollUp > 0) return Math.max(now, notBefore);
     return unmarked > 0 ? Math.max(now, notBefore, walkAfter) : undefined;
   }
 
   /** Returns when there is something to do: a job to be sent, or a cruft pack to be deleted. */
-  nextDue(now: number): number | undefined {
-    const { cruftSince } = this.#due();
-    const due = [this.jobDue(now), cruftSince === undefined ? undefined : cruftSince + GRACE_TIME];
+  nextDue(now: number, row = this.#repository.read()): number | undefined {
+    if (row === undefined) return undefined;
+    const { cruftSince } = this.#due(row);
+    const due = [this.jobDue(now, row), cruftSince === undefined ? undefined : cruftSince + GRACE_TIME];
     const times = due.filter((at) => at !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** Removes the cruft packs whose time is up. Their files are deleted with those of ended uploads. */
-  expireCruft(now: number): void {
-    const { cruftSince } = this.#due();
+  expireCruft(now: number, row: RepositoryRow): void {
+    const { cruftSince } = this.#due(row);
     if (cruftSince === undefined || cruftSince + GRACE_TIME > now) return;
     this.#db.transaction(() => {
       retirePacks(this.#db, cruftBefore(this.#db, now - GRACE_TIME + 1), now);
@@ -180,7 +179,7 @@ export class MaintenanceDatabase {
 
   /** See `MaintenanceStore.reviveUnreachable`. */
   #revive(now: number): boolean {
-    if (this.#row === undefined) return false;
+    if (!this.#exists) return false;
     return this.#db.transaction(() => {
       const revived = reviveCruft(this.#db);
       if (revived) bumpCatalogVersion(this.#db);
@@ -191,7 +190,7 @@ export class MaintenanceDatabase {
 
   /** See `MaintenanceStore.maintenance`. */
   state(now: number): MaintenanceState | undefined {
-    if (this.#row === undefined) return undefined;
+    if (!this.#exists) return undefined;
     const row = readMaintenance(this.#db);
     const packs = listPackSizes(this.#db);
     const own = packs.filter((pack) => isOwn(pack));
@@ -212,7 +211,7 @@ export class MaintenanceDatabase {
 
   /** See `MaintenanceStore.askForMaintenance`. */
   ask(purge: boolean): void {
-    if (this.#row === undefined) return;
+    if (!this.#exists) return;
     const row = readMaintenance(this.#db);
     writeMaintenance(this.#db, { ...row, asked: true, purges: row.purges || purge, notBefore: 0, walkAfter: 0 });
   }
@@ -220,7 +219,7 @@ export class MaintenanceDatabase {
   /** See `MaintenanceStore.beginMaintenance`. */
   begin(id: string, packNames: readonly string[], now: number): BeginMaintenanceAnswer {
     return this.#db.transaction(() => {
-      const record = this.#row === undefined ? undefined : this.#repository.describe();
+      const record = this.#repository.describe();
       if (record?.id !== id) return { kind: "gone" };
       const row = readMaintenance(this.#db);
       const plan = this.#plan(listPacks(this.#db), row, now);
@@ -232,12 +231,12 @@ export class MaintenanceDatabase {
 
   /** See `PackCatalog.replacePacks`. */
   replacePacks(request: ReplacePacksRequest, now: number): ReplacePacksAnswer {
-    return this.#repository.hasTables() ? replacePacks(this.#db, request, now) : { kind: "gone" };
+    return this.#exists ? replacePacks(this.#db, request, now) : { kind: "gone" };
   }
 
   /** See `MaintenanceStore.endMaintenance`. */
   end({ id, run }: Extract<MaintenanceCall, { kind: "end" }>, now: number): void {
-    if (this.#row?.record.id !== id) return;
+    if (this.#repository.read()?.record.id !== id) return;
     const { jobAt: _, ...before } = readMaintenance(this.#db);
     const { outcome, step } = run;
     const failures = outcome === "failed" ? before.failures + 1 : 0;

@@ -99,7 +99,7 @@ export class RepositoryDatabase {
     this.#newId = newId;
     this.#tips = new TipIndex(db);
     const hasTables = (): boolean => this.#tables.exist;
-    this.maintenance = new MaintenanceDatabase(db, { hasTables, describe: () => this.describe() });
+    this.maintenance = new MaintenanceDatabase(db, { read: () => this.#read(), describe: () => this.describe() });
     this.moves = new MoveDatabase(db, this.#tables);
     this.mirror = new MirrorDatabase(db, {
       hasTables,
@@ -340,7 +340,7 @@ export class RepositoryDatabase {
   /** Returns the work that is due now. Deliveries of webhooks are made for it. */
   dueWork(now: number): DueWork {
     const row = this.#read();
-    this.maintenance.expireCruft(now);
+    if (row !== undefined) this.maintenance.expireCruft(now, row);
     return {
       ...(row === undefined ? {} : { id: row.record.id }),
       derivedFiles: row !== undefined && derivedDue(row, now) <= now,
@@ -349,7 +349,7 @@ export class RepositoryDatabase {
       hooks: this.hooks()?.due(now) ?? [],
       staleSnapshot: this.mirror.pointer.read()?.doomed === true,
       mirrorSync: row !== undefined && (this.mirror.nextDue() ?? Number.POSITIVE_INFINITY) <= now,
-      maintenance: (this.maintenance.jobDue(now) ?? Number.POSITIVE_INFINITY) <= now,
+      maintenance: row !== undefined && (this.maintenance.jobDue(now, row) ?? Number.POSITIVE_INFINITY) <= now,
     };
   }
 
@@ -363,7 +363,7 @@ export class RepositoryDatabase {
       nextPrefixDue(this.#db),
       this.hooks()?.nextDue(now),
       this.mirror.nextDue(),
-      this.maintenance.nextDue(now),
+      this.maintenance.nextDue(now, row),
       this.mirror.pointer.read()?.doomed === true ? now : undefined,
     ].flatMap((at) => (at === undefined || at === Number.POSITIVE_INFINITY ? [] : [at]));
     return due.length === 0 ? undefined : Math.min(...due);
