@@ -50,23 +50,25 @@ function printState(state: Json, asJson: boolean): void {
   printList(listAt(state, "runs"), RUN_COLUMNS, { json: false, what: "runs" });
 }
 
-/** Waits until nothing is due, and returns the state. @throws CommandFailure if the last step failed. */
+/** Returns the newest run, if it came after the one that began `before` and has failed. */
+function newFailure(state: Json, before: string): Json | undefined {
+  const [last] = listAt(state, "runs");
+  return last !== undefined && textAt(last, "at") !== before && textAt(last, "outcome") === "failed" ? last : undefined;
+}
+
+/** Waits until nothing is due, and returns the state. @throws CommandFailure if a step failed. */
 async function untilDone(api: ApiConnection, path: string, begun: Json): Promise<Json> {
   const before = textAt(listAt(begun, "runs")[0] ?? {}, "at");
-  const done = await withSpinner("maintenance", async (say) => {
+  return await withSpinner("maintenance", async (say) => {
     for (let state = begun; ; state = await api.ask("GET", `${path}/maintenance`)) {
       const packs = String(sumOf(state, "total")["packs"]);
       say(`maintenance: ${packs} packs, ${listAt(state, "runs").length} steps`);
-      const last = listAt(state, "runs")[0];
-      if (last !== undefined && textAt(last, "at") !== before && textAt(last, "outcome") === "failed") return state;
+      const failure = newFailure(state, before);
+      if (failure !== undefined) throw new CommandFailure(`a step of maintenance failed: ${textAt(failure, "error")}`);
       if (state["due"] === null && state["running_since"] === null) return state;
       await wait(LOOK_EVERY);
     }
   });
-  const last = listAt(done, "runs")[0];
-  if (last !== undefined && textAt(last, "at") !== before && textAt(last, "outcome") === "failed")
-    throw new CommandFailure(`a step of maintenance failed: ${textAt(last, "error")}`);
-  return done;
 }
 
 type MaintenanceOptions = { readonly run?: boolean; readonly purge?: boolean; readonly yes?: boolean };

@@ -10,6 +10,7 @@ import { Problem } from "../../http/problem.ts";
 import { restorePush } from "../../maintenance/restore.ts";
 import type { LoggedMove } from "../../refs/ref-log.ts";
 import { explainRefusal } from "../../refs/ref-policy.ts";
+import type { RepositorySettings } from "../../refs/repository-settings.ts";
 import type { RefOutcome } from "../../refs/ref-update.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { pathParam, requestedRepository } from "./requested.ts";
@@ -51,9 +52,8 @@ function requireAll(outcomes: readonly RefOutcome[]): void {
   throw new Problem(409, `Nothing was changed: ${first === undefined ? "refused" : explain(first)}.`);
 }
 
-async function movesOf(context: Context<ApiEnv>, push: number): Promise<readonly LoggedMove[]> {
-  const { name } = await requestedRepository(context, "administer");
-  const page = await context.var.api.settings(name).refLog({ limit: MOST_MOVES, push });
+async function movesOf(settings: Pick<RepositorySettings, "refLog">, push: number): Promise<readonly LoggedMove[]> {
+  const page = await settings.refLog({ limit: MOST_MOVES, push });
   if (page?.before !== undefined) throw new Problem(409, `A push of more than ${MOST_MOVES} refs can't be taken back.`);
   return page?.pushes.flatMap(({ moves }) => moves) ?? [];
 }
@@ -64,12 +64,13 @@ export async function restore(context: Context<ApiEnv>): Promise<Response> {
   if (record.mirror !== undefined) throw new Problem(409, "A mirror's refs follow its upstream.");
   const id = pathParam(context, "id");
   const push = /^[1-9][0-9]{0,14}$/.test(id) ? Number(id) : undefined;
-  const moves = push === undefined ? [] : await movesOf(context, push);
-  if (moves.length === 0) throw new Problem(404, "There is no such push in the log.");
   const { host, api } = context.var;
+  const settings = api.settings(name);
+  const moves = push === undefined ? [] : await movesOf(settings, push);
+  if (moves.length === 0) throw new Problem(404, "There is no such push in the log.");
   const { principal } = await host.identify(name);
   const who = { actor: actorOf(principal), ...actorNameOf(principal), pusher: pusherOf(principal) };
-  const answer = await restorePush(host.repository(name), api.settings(name), moves, who);
+  const answer = await restorePush(host.repository(name), settings, moves, who);
   if (answer.kind === "missing") throw new Problem(404, "There is no such repository.");
   if (answer.kind !== "done")
     throw new Problem(409, "Objects of what the refs were are not kept any more, so they can't be set back.");
