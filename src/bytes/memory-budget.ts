@@ -82,7 +82,7 @@ export class MemoryBudget {
     return this.held > this.#growth;
   }
 
-  /** Whether requests may hold so many bytes more. */
+  /** Whether requests may hold this many bytes more. */
   hasRoom(bytes: number): boolean {
     return this.held + bytes <= this.#growth;
   }
@@ -372,7 +372,7 @@ export class RequestMemory {
   }
 
   /**
-   * Records that the client has taken or sent so many bytes in the last step.
+   * Records that the client has taken or sent this many bytes in the last step.
    *
    * @throws ClientTooSlow if that is too little for what the request holds, while others wait.
    */

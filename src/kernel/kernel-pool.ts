@@ -199,7 +199,7 @@ export class KernelPool {
     return this.#loans.size > 0 || this.#budget.waiting > 0;
   }
 
-  /** Drops kept kernels of so many bytes together, or all. */
+  /** Drops kept kernels until this many bytes are freed, or none is left. */
   #drop(bytes: number): void {
     let left = bytes;
     while (left > 0) {

@@ -2,8 +2,9 @@
  * The pointer of a mirror: one small object in the bucket. It says that a name is a mirror, who may read it, and which
  * of its snapshots is the newest. Readers therefore need no Durable Object.
  *
- * Only the repository's Durable Object writes and deletes it, one operation after the other. It is deleted before a
- * change of who may read is acknowledged. The bucket is consistent: a deleted object is gone everywhere at once.
+ * Only the repository's Durable Object writes and deletes it, one operation after the other. The pointer is deleted before
+ * a change of the repository's readers is acknowledged. The bucket is consistent: a deleted object is gone everywhere at
+ * once.
  *
  * @packageDocumentation
  */

@@ -143,7 +143,7 @@ export function mirrorListRoutes(): Hono<ApiEnv> {
     describe({
       ...LIST,
       summary: "Lists the mirrors of all tenants and how they go",
-      about: "For the operator. A page may be short, or empty, and yet have a cursor: so many tenants were asked.",
+      about: "For the operator. A page may be short, or empty, and yet have a cursor: its share of tenants was asked.",
     }),
     listOfAll,
   );
