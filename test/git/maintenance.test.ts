@@ -7,28 +7,6 @@ const bed = new MirrorBed();
 beforeAll(() => bed.start());
 afterAll(() => bed.stop());
 
-type State = {
-  readonly total: { readonly packs: number; readonly objects: number };
-  readonly due: unknown;
-  readonly running_since: string | null;
-  readonly runs: readonly { readonly outcome: string; readonly packs: number; readonly error: string | null }[];
-};
-
-async function state(path: string): Promise<State> {
-  const { status, body } = await bed.api("GET", `${path}/maintenance`);
-  expect(status).toBe(200);
-  return body as State;
-}
-
-/** Waits until nothing is due or under way. */
-async function settled(path: string): Promise<State> {
-  for (;;) {
-    const now = await state(path);
-    if (now.due === null && now.running_since === null) return now;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
 /** Pushes each commit of main by itself. */
 async function pushEach(source: string, url: string): Promise<void> {
   const commits = (await bed.git.ok(["rev-list", "--reverse", "main"], { cwd: source })).split("\n");
@@ -42,11 +20,11 @@ describe("maintenance after many pushes", () => {
     expect((await bed.api("PUT", path)).status).toBe(201);
     const url = bed.url(path);
     await pushEach(source, url);
-    const rolled = await settled(path);
+    const rolled = await bed.maintained(path);
     expect(rolled.total.packs).toBeLessThan(24);
     expect(rolled.runs.map(({ outcome }) => outcome)).toContain("done");
     expect((await bed.api("POST", `${path}/maintenance`)).status).toBe(202);
-    const asked = await settled(path);
+    const asked = await bed.maintained(path);
     expect(asked.total.packs).toBeLessThanOrEqual(2);
     const cwd = bed.git.fresh();
     await bed.git.ok(["clone", "-q", "--mirror", url, cwd]);
@@ -70,7 +48,7 @@ describe("maintenance after many pushes", () => {
     await git.ok(["push", "-q", "origin", "main"], { cwd: clone });
     await git.ok(["push", "-q", "-f", "origin", "HEAD~:refs/heads/main"], { cwd: clone });
     expect((await bed.api("POST", `${path}/maintenance`, { purge: true })).status).toBe(202);
-    const after = await settled(path);
+    const after = await bed.maintained(path);
     expect(after.runs[0]?.error ?? null).toBeNull();
     expect(after).toMatchObject({ purging: false, unreachable: { packs: 0 }, unmarked: { packs: 0 } });
     const again = git.fresh();
@@ -112,7 +90,7 @@ describe("maintenance after many pushes", () => {
     await git.ok(["push", "-q", url, ":topic", ":v1"], { cwd: source });
     const gone = await newest();
     await bed.api("POST", `${path}/maintenance`, { purge: true });
-    await settled(path);
+    await bed.maintained(path);
     expect((await bed.api("POST", `${path}/reflog/${gone}/restore`)).status).toBe(409);
     expect((await bed.api("POST", `${path}/reflog/999/restore`)).status).toBe(404);
     expect(await git.ok(["ls-remote", url], { cwd: source })).toBe(before);

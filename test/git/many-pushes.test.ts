@@ -15,21 +15,6 @@ const bed = new MirrorBed();
 beforeAll(() => bed.start());
 afterAll(() => bed.stop());
 
-type State = {
-  readonly total: { readonly packs: number; readonly bytes: number };
-  readonly due: unknown;
-  readonly running_since: string | null;
-  readonly runs: readonly { readonly outcome: string; readonly at: string; readonly bytes_written: number }[];
-};
-
-async function settled(path: string): Promise<State> {
-  for (;;) {
-    const { body } = await bed.api<State>("GET", `${path}/maintenance`);
-    if (body.due === null && body.running_since === null) return body;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 describe(`a repository of ${PUSHES} pushes of one commit`, () => {
   it("has few packs, was copied few times, and is cloned with few reads", async () => {
     const { git } = bed;
@@ -41,13 +26,12 @@ describe(`a repository of ${PUSHES} pushes of one commit`, () => {
     const log = new SettledLog(git.path("state", "requests.jsonl"), bed.host.base);
     const runs = new Map<string, number>();
     const note = async (): Promise<void> => {
-      for (const run of (await bed.api<State>("GET", `${path}/maintenance`)).body.runs)
-        runs.set(run.at, run.bytes_written);
+      for (const run of (await bed.maintenance(path)).runs) runs.set(run.at, run.bytes_written);
     };
     await log.read();
     const pushed = await pushSingly(url, { cwd: source, commits }, async (index) => {
       if (index % 10 === 9) await note();
-      if (index === commits.length - 2) await settled(path).then(() => log.read());
+      if (index === commits.length - 2) await bed.maintained(path).then(() => log.read());
     });
     const last = await log.read();
     // A push of one commit costs the same after many others: nothing is read of the packs that it does not build on.
@@ -57,9 +41,9 @@ describe(`a repository of ${PUSHES} pushes of one commit`, () => {
     expect(Number(pushLine(last)?.["r2r"])).toBeLessThanOrEqual(8);
     expect(pushLine(last)?.["r2w"]).toBe(3);
 
-    await settled(path);
+    await bed.maintained(path);
     await bed.api("POST", `${path}/maintenance`);
-    const state = await settled(path);
+    const state = await bed.maintained(path);
     await note();
     expect(state.total.packs).toBeLessThanOrEqual(12);
     const written = [...runs.values()].reduce((sum, bytes) => sum + bytes, 0);

@@ -24,13 +24,9 @@ async function packs(path: string): Promise<number> {
 
 /** Waits until maintenance has nothing to do. Gives how many packs there are, and were before they were rolled up. */
 async function maintained(path: string): Promise<number> {
-  type State = { due: unknown; running_since: string | null; runs: { outcome: string; packs: number }[] };
-  for (;;) {
-    const { body } = await bed.api<State>("GET", `${path}/maintenance`);
-    const replaced = body.runs.filter(({ outcome }) => outcome === "done").reduce((sum, run) => sum + run.packs, 0);
-    if (body.due === null && body.running_since === null) return (await packs(path)) + replaced;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const { runs } = await bed.maintained(path);
+  const replaced = runs.filter(({ outcome }) => outcome === "done").reduce((sum, run) => sum + run.packs, 0);
+  return (await packs(path)) + replaced;
 }
 
 it("a large upstream is taken in slices, and shows nothing before the last one", async () => {

@@ -13,6 +13,20 @@ import { WAIT_LIMIT } from "./time-limits.ts";
 const TOKEN = "mirror-token";
 const UPSTREAM_TOKEN = "upstream-token";
 
+/** What the API says of a repository's maintenance, as far as tests look at it. */
+export type MaintenanceState = {
+  readonly total: { readonly packs: number; readonly objects: number; readonly bytes: number };
+  readonly due: unknown;
+  readonly running_since: string | null;
+  readonly runs: readonly {
+    readonly outcome: string;
+    readonly at: string;
+    readonly packs: number;
+    readonly bytes_written: number;
+    readonly error: string | null;
+  }[];
+};
+
 /** What `GET …/mirror` says. */
 export type MirrorState = {
   readonly upstream: string;
@@ -155,6 +169,24 @@ export class MirrorBed {
       const { body } = await this.api<MirrorState>("GET", `${path}/mirror`);
       if (!body.syncing) return body;
       if (Date.now() > end) throw new Error(`${path} still syncs: ${JSON.stringify(body)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** What the API says of a repository's maintenance. */
+  async maintenance(path: string): Promise<MaintenanceState> {
+    const { status, body } = await this.api<MaintenanceState>("GET", `${path}/maintenance`);
+    if (status !== 200) throw new Error(`maintenance: ${status}`);
+    return body;
+  }
+
+  /** Waits until no maintenance is due or under way, and gives the state. */
+  async maintained(path: string): Promise<MaintenanceState> {
+    const end = Date.now() + WAIT_LIMIT;
+    for (;;) {
+      const state = await this.maintenance(path);
+      if (state.due === null && state.running_since === null) return state;
+      if (Date.now() > end) throw new Error(`${path} is still maintained: ${JSON.stringify(state)}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
