@@ -12,7 +12,7 @@ import { buildPackage } from "./build-package.mjs";
 import { speedUpSimulator } from "./simulator-speed.ts";
 import { readWranglerConfig, simulatorOptions } from "./wrangler-config.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
-import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.ts";
+import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.mjs";
 
 speedUpSimulator();
 

@@ -18,7 +18,6 @@ const period = v.picklist([10, 60]);
  */
 const CONFIG = v.object({
   name: text,
-  main: text,
   compatibility_date: text,
   compatibility_flags: v.array(text),
   r2_buckets: v.array(v.object({ binding: text, bucket_name: text })),

@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import { bundleWorker, WORKER_ENTRY } from "../../scripts/worker-bundle.ts";
+import { bundleWorker, WORKER_ENTRY } from "../../scripts/worker-bundle.mjs";
 import { scratchDirectory } from "./scratch-directory.ts";
 import { bundleIn, type BundleName, SHARED_BUNDLES } from "./shared-bundle.ts";
 
