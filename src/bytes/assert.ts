@@ -50,6 +50,12 @@ export function u8At(bytes: Uint8Array, index: number): number {
   return value === undefined ? outOfBounds(index, bytes.length) : value;
 }
 
+/** Returns the signed byte at an index. @throws Bug if the index is out of bounds. */
+export function i8At(numbers: Int8Array, index: number): number {
+  const value = numbers[index];
+  return value === undefined ? outOfBounds(index, numbers.length) : value;
+}
+
 /** Returns the unsigned 32-bit number at an index. @throws Bug if the index is out of bounds. */
 export function u32At(numbers: Uint32Array, index: number): number {
   const value = numbers[index];

@@ -61,20 +61,43 @@ function compareAt(names: Uint8Array, at: number, name: Uint8Array): number {
   return 0;
 }
 
+/** Guesses of one search, after which it halves what is left: names that were made to lie unevenly gain nothing. */
+const MOST_GUESSES = 4;
+/** Up to this many names, a guess is no better than the middle. */
+const FEW_NAMES = 8;
+
+/** Returns the first four bytes of a raw name as a number. */
+function beginningAt(names: Uint8Array, at: number): number {
+  const low = (u8At(names, at + 1) << 16) | (u8At(names, at + 2) << 8) | u8At(names, at + 3);
+  return u8At(names, at) * 0x1_00_00_00 + low;
+}
+
 /**
  * Finds a raw name among sorted raw names that lie one after the other, such as those of one fan-out bucket. Returns
- * its rank there, or -1.
+ * its rank there, or -1. The names are hashes and so lie evenly: where one lies is guessed from its first bytes.
  */
 export function findName(names: Uint8Array, name: Uint8Array): number {
+  return findNameBetween(names, name, 0, Math.floor(names.length / name.length));
+}
+
+/** As {@link findName}, among the names of the ranks `[first, last)`. */
+function findNameBetween(names: Uint8Array, name: Uint8Array, first: number, last: number): number {
   const rawSize = name.length;
-  let low = 0;
-  let high = Math.floor(names.length / rawSize);
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const order = compareAt(names, middle * rawSize, name);
+  if (first >= last) return -1;
+  const sought = beginningAt(name, 0);
+  let [low, high] = [first, last];
+  let lowest = beginningAt(names, low * rawSize);
+  let highest = beginningAt(names, (high - 1) * rawSize);
+  for (let guesses = 0; low < high; guesses++) {
+    if (sought < lowest || sought > highest) return -1;
+    const isGuessed = guesses < MOST_GUESSES && high - low > FEW_NAMES && lowest < highest;
+    const share = isGuessed ? (sought - lowest) / (highest - lowest) : 0.5;
+    const middle = low + Math.floor(share * (high - 1 - low));
+    const beginning = beginningAt(names, middle * rawSize);
+    const order = beginning - sought || compareAt(names, middle * rawSize, name);
     if (order === 0) return middle;
-    if (order < 0) low = middle + 1;
-    else high = middle;
+    if (order < 0) [low, lowest] = [middle + 1, beginning];
+    else [high, highest] = [middle, beginning];
   }
   return -1;
 }
@@ -116,7 +139,7 @@ export class PackIndexHead {
     if (this.#view.getUint32(0) !== SIGNATURE || this.#view.getUint32(4) !== VERSION) corrupt("not version 2");
     let count = 0;
     for (let first = 0; first < 256; first++) {
-      const upTo = this.#upTo(first);
+      const upTo = this.namesUpTo(first);
       if (upTo < count) corrupt("non-monotonic fan-out");
       count = upTo;
     }
@@ -128,7 +151,12 @@ export class PackIndexHead {
   /** Returns the positions `[first, last)` of the names whose first byte is that of the raw name `name`. */
   bucketOf(name: Uint8Array): readonly [first: number, last: number] {
     const byte = name[0] ?? corrupt("empty name");
-    return [byte === 0 ? 0 : this.#upTo(byte - 1), this.#upTo(byte)];
+    return [this.namesUpTo(byte - 1), this.namesUpTo(byte)];
+  }
+
+  /** Returns the number of names whose first byte is at most `byte`, which may be -1. */
+  namesUpTo(byte: number): number {
+    return byte < 0 ? 0 : this.#view.getUint32(FANOUT_AT + byte * 4);
   }
 
   /** Returns the range of the file that has the raw names of positions `[first, last)`. */
@@ -157,10 +185,6 @@ export class PackIndexHead {
   get largeOffsetsAt(): number {
     return this.#layout.largeAt;
   }
-
-  #upTo(first: number): number {
-    return this.#view.getUint32(FANOUT_AT + first * 4);
-  }
 }
 
 /**
@@ -176,6 +200,8 @@ export class PackIndex {
   /** The number of objects in the pack. */
   readonly count: number;
   readonly format: ObjectFormat;
+  /** All raw names, sorted, one after the other, as a view of the index. */
+  readonly names: Uint8Array;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #layout: Layout;
@@ -189,6 +215,7 @@ export class PackIndex {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#layout = new Layout(this.count, format.rawSize);
+    this.names = bytes.subarray(this.#layout.namesAt, this.#layout.crcsAt);
     this.#largeCount = (bytes.length - packIndexBytes(this.count, 0, format)) / 8;
     if (this.#largeCount < 0 || !Number.isInteger(this.#largeCount) || this.#largeCount > this.count)
       corrupt("wrong size");
@@ -196,11 +223,8 @@ export class PackIndex {
 
   /** Returns the position of a raw name; -1 if the pack does not have the object. */
   find(name: Uint8Array): number {
-    const { rawSize } = this.format;
-    const [first, last] = this.head.bucketOf(name);
-    const at = this.#layout.namesAt;
-    const rank = findName(this.#bytes.subarray(at + first * rawSize, at + last * rawSize), name);
-    return rank < 0 ? -1 : first + rank;
+    const byte = u8At(name, 0);
+    return findNameBetween(this.names, name, this.head.namesUpTo(byte - 1), this.head.namesUpTo(byte));
   }
 
   /** Returns the raw name at a position, as a view of the index. @throws RangeError outside the index. */
@@ -229,11 +253,6 @@ export class PackIndex {
   get packChecksum(): Uint8Array {
     const end = this.#bytes.length - this.format.rawSize;
     return this.#bytes.subarray(end - this.format.rawSize, end);
-  }
-
-  /** All raw names, sorted, one after the other, as a view of the index. */
-  get names(): Uint8Array {
-    return this.#bytes.subarray(this.#layout.namesAt, this.#layout.crcsAt);
   }
 
   #row(position: number): number {

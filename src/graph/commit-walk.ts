@@ -33,15 +33,17 @@ export type WalkLimit = {
 /** Walks from `wanted`, and stops at what `common` (nodes of commits) reach, and at what is uninteresting already. */
 export async function walkCommits(
   session: GraphSession,
-  wanted: Iterable<number>,
+  wanted: readonly number[] | ReadonlySet<number>,
   common: readonly number[] | ReadonlySet<number>,
   { since }: WalkLimit = { since: Number.NEGATIVE_INFINITY },
 ): Promise<WalkedCommits> {
   const walk = new CommitWalk(session, since);
   for (const node of common) session.mark(node, UNINTERESTING);
   // Of commits of the same second, those to be sent come first: the walk may be over once they are through.
-  for (const node of wanted) await walk.enqueue(node);
-  for (const node of common) await walk.enqueue(node);
+  await session.loadCommits(wanted);
+  walk.enqueue(wanted);
+  await session.loadCommits(common);
+  walk.enqueue(common);
   // Before any more is read: new commits usually stand on the client's tips, or right below them.
   for (const node of common) walk.spread(node);
   return await walk.run();
@@ -62,12 +64,14 @@ class CommitWalk {
     this.#since = since;
   }
 
-  async enqueue(node: number): Promise<void> {
+  /** Adds commits to the queue. They are loaded, because the queue is ordered by their own times. */
+  enqueue(nodes: Iterable<number>): void {
+    for (const node of nodes) if (!this.#session.has(node, QUEUED)) this.#push(node);
+  }
+
+  #push(node: number): void {
     const session = this.#session;
-    if (session.has(node, QUEUED)) return;
     session.mark(node, QUEUED);
-    // Loaded here, because the queue is ordered by the commit's own time.
-    if (!session.commits.has(node)) await session.loadCommit(node);
     this.#queue.push(node, session.commits.timeOf(node));
     if (!session.has(node, UNINTERESTING)) this.#interestingQueued++;
   }
@@ -86,7 +90,10 @@ class CommitWalk {
         this.#listed.push(node);
         this.#oldestListed = Math.min(this.#oldestListed, session.commits.timeOf(node));
       }
-      for (const parent of session.commits.parentsOf(node).slice()) await this.enqueue(parent);
+      const parents = session.commits.parentsOf(node).slice();
+      const loading = session.loadCommits(parents);
+      if (loading !== undefined) await loading;
+      this.enqueue(parents);
       if (this.#interestingQueued > 0) slop = SLOP;
       else if (--slop < 0 || this.#queue.youngestTime <= this.#oldestListed) break;
     }

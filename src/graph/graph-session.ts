@@ -123,8 +123,32 @@ export class GraphSession {
 
   /** Makes a commit's links known. Returns false if the object is not a commit. */
   async loadCommit(node: number): Promise<boolean> {
+    return this.#isAtHand(node) || this.#takeCommit(node, await this.read(node));
+  }
+
+  /**
+   * Makes the links of commits known. Returns `undefined` if all that was needed is in memory, so that nothing has to
+   * be awaited: that would cost a walk more than reading a commit does.
+   */
+  loadCommits(nodes: Iterable<number>): Promise<void> | undefined {
+    for (const node of nodes) if (!this.#isAtHand(node)) return this.#loadAll(nodes);
+    return undefined;
+  }
+
+  async #loadAll(nodes: Iterable<number>): Promise<void> {
+    for (const node of nodes) await this.loadCommit(node);
+  }
+
+  /** Whether a commit's links are known, or could be made known from what is in memory. */
+  #isAtHand(node: number): boolean {
     if (this.commits.has(node)) return true;
-    const object = await this.read(node);
+    const object = this.reader.readAtHand(this.nameOf(node));
+    if (object === undefined) return false;
+    this.mark(node, itemAt(FLAG_OF_TYPE, object.type));
+    return this.#takeCommit(node, object);
+  }
+
+  #takeCommit(node: number, object: ReadObject): boolean {
     if (object.type !== TYPE_NUMBER.commit) return false;
     const at = this.inflating.pointer(object.held);
     this.#links.read(this.kernel.memory, at, at + object.held.size);

@@ -87,8 +87,9 @@ class Painting {
 
   async paint(left: number, rights: readonly number[]): Promise<void> {
     const { commits, kernel } = this.#session;
-    await this.#add(left, LEFT);
-    for (const right of rights) await this.#add(right, RIGHT);
+    await this.#session.loadCommits([left, ...rights]);
+    this.#add([left], LEFT);
+    this.#add(rights, RIGHT);
     let [slop, most] = [SLOP, MOST_SLOP];
     while (this.#fresh > 0 || (slop > 0 && most-- > 0)) {
       // A common ancestor may be younger than a commit that reaches it: go on while there may be such a one.
@@ -101,7 +102,10 @@ class Painting {
         this.#common.add(node);
         colours |= STALE;
       }
-      for (const parent of commits.parentsOf(node).slice()) await this.#add(parent, colours);
+      const parents = commits.parentsOf(node).slice();
+      const loading = this.#session.loadCommits(parents);
+      if (loading !== undefined) await loading;
+      this.#add(parents, colours);
     }
     this.#spreadRest();
   }
@@ -128,10 +132,13 @@ class Painting {
       throw new LimitExceeded("compared-commits", this.#most, `no more than ${this.#most} commits can be compared`);
   }
 
-  async #add(node: number, colours: number): Promise<void> {
+  /** Gives commits, which are loaded, these colours. */
+  #add(nodes: Iterable<number>, colours: number): void {
+    for (const node of nodes) if ((this.#session.kernel.flagsOf(node) & colours) !== colours) this.#push(node, colours);
+  }
+
+  #push(node: number, colours: number): void {
     const session = this.#session;
-    if ((session.kernel.flagsOf(node) & colours) === colours) return;
-    if (!session.commits.has(node)) await session.loadCommit(node);
     this.#colour(node, colours);
     if (!session.has(node, STALE | FRESH)) {
       session.mark(node, FRESH);

@@ -49,8 +49,8 @@ export async function planShallow(
   const cutAlready = new Set(clientShallow);
   const unshallow = clientShallow.filter(isWithin);
   const parents = new Set<number>();
+  await session.loadCommits(unshallow);
   for (const node of unshallow) {
-    await session.loadCommit(node);
     for (const parent of session.commits.parentsOf(node)) parents.add(parent);
   }
   return {
@@ -100,9 +100,10 @@ async function* levelsFrom(session: GraphSession, heads: readonly number[]): Asy
   while (level.length > 0) {
     yield level;
     await session.prefetch(level);
+    const loading = session.loadCommits(level);
+    if (loading !== undefined) await loading;
     const next: number[] = [];
     for (const node of level) {
-      await session.loadCommit(node);
       for (const parent of session.commits.parentsOf(node)) {
         if (seen.has(parent)) continue;
         seen.add(parent);

@@ -15,15 +15,7 @@
  * @see git-commit-tree(1)
  */
 import { ObjectRejected } from "../bytes/failure.ts";
-import {
-  hasNameLine,
-  hexByteAt,
-  lineEnd,
-  splitHeaders,
-  startsWithAt,
-  textDecoder,
-  type Header,
-} from "./header-line.ts";
+import { lineEnd, readNameLine, splitHeaders, startsWithAt, textDecoder, type Header } from "./header-line.ts";
 import { identityTime, parseIdentity, type Identity } from "./identity.ts";
 import { parseObjectId, type ObjectFormat, type ObjectId } from "./object-id.ts";
 
@@ -38,11 +30,8 @@ const COMMITTER = "committer ";
  */
 export class CommitLinks {
   readonly format: ObjectFormat;
-  /**
-   * Raw names: the tree's, then the parents' in order. The array may be longer than they are. The next read overwrites
-   * or replaces it.
-   */
-  names: Uint8Array<ArrayBuffer>;
+  /** Raw names: the tree's, then the parents' in order, and behind them what is left of earlier reads. */
+  readonly #names: Uint8Array<ArrayBuffer>[] = [];
   /** The number of parents. */
   parentCount = 0;
   /** The commit time in seconds since the epoch; 0 if the commit doesn't have one. */
@@ -50,13 +39,11 @@ export class CommitLinks {
 
   constructor(format: ObjectFormat) {
     this.format = format;
-    this.names = new Uint8Array(4 * format.rawSize);
   }
 
-  /** Returns the raw name of the tree (`link` 0) or of a parent (1 and up), as a view that the next read overwrites. */
+  /** Returns the raw name of the tree (`link` 0) or of a parent (1 and up). The next read overwrites it. */
   nameOf(link: number): Uint8Array<ArrayBuffer> {
-    const { rawSize } = this.format;
-    return this.names.subarray(link * rawSize, (link + 1) * rawSize);
+    return (this.#names[link] ??= new Uint8Array(this.format.rawSize));
   }
 
   /**
@@ -67,33 +54,20 @@ export class CommitLinks {
   read(bytes: Uint8Array, start: number, end: number): void {
     const { hexSize } = this.format;
     let at = start + TREE.length;
-    if (!startsWithAt(bytes, TREE, start, end) || !hasNameLine(bytes, at, end, hexSize)) {
+    if (!startsWithAt(bytes, TREE, start, end) || !readNameLine(bytes, at, end, this.nameOf(0))) {
       throw new ObjectRejected("bogus commit object");
     }
-    this.#take(0, bytes, at);
     at += hexSize + 1;
     let parents = 0;
     // As in git, a line too short to have a name is not a parent but ends the list. It is fsck that complains.
     while (at + PARENT.length + hexSize < end && startsWithAt(bytes, PARENT, at, end)) {
       at += PARENT.length;
-      if (!hasNameLine(bytes, at, end, hexSize)) throw new ObjectRejected("bad parents in commit");
       parents++;
-      this.#take(parents, bytes, at);
+      if (!readNameLine(bytes, at, end, this.nameOf(parents))) throw new ObjectRejected("bad parents in commit");
       at += hexSize + 1;
     }
     this.parentCount = parents;
     this.time = committerTime(bytes, at, end);
-  }
-
-  #take(link: number, bytes: Uint8Array, at: number): void {
-    const { rawSize, hexSize } = this.format;
-    const into = link * rawSize;
-    if (into + rawSize > this.names.length) {
-      const grown = new Uint8Array(this.names.length * 2);
-      grown.set(this.names);
-      this.names = grown;
-    }
-    for (let i = 0; i < hexSize; i += 2) this.names[into + i / 2] = hexByteAt(bytes, at + i);
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { u8OrNul } from "../bytes/assert.ts";
+import { i8At, u8OrNul } from "../bytes/assert.ts";
 const LF = 10;
 
 /** Whether `bytes` have the ASCII text `text` at `at`, before `end`. */
@@ -21,25 +21,37 @@ export function lineEnd(bytes: Uint8Array, at: number, end: number): number {
   return next;
 }
 
-function nibble(byte: number): number {
-  if (byte >= 48 && byte <= 57) return byte - 48;
-  const lower = byte | 0x20;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
-}
+/** The value of each byte as a hexadecimal digit, of either case as in git; -1 for a byte that is none. */
+const DIGITS = Int8Array.from({ length: 256 }, (_, byte) => {
+  const value = Number.parseInt(String.fromCharCode(byte), 16);
+  return Number.isNaN(value) ? -1 : value;
+});
 
-/**
- * Returns the byte whose two hexadecimal digits are at `at`, of either case as in git; negative if they are not digits.
- */
-export function hexByteAt(bytes: Uint8Array, at: number): number {
-  const high = nibble(u8OrNul(bytes, at));
-  const low = nibble(u8OrNul(bytes, at + 1));
-  return high < 0 || low < 0 ? -1 : (high << 4) | low;
+/** Returns the byte whose two hexadecimal digits are at `at`; negative if they are not digits. */
+function hexByteAt(bytes: Uint8Array, at: number): number {
+  // -1 in either half sets the sign bit.
+  return (i8At(DIGITS, u8OrNul(bytes, at)) << 4) | i8At(DIGITS, u8OrNul(bytes, at + 1));
 }
 
 /** Whether `bytes` have, at `at` and before `end`, a full object name in hexadecimal and then a line feed. */
 export function hasNameLine(bytes: Uint8Array, at: number, end: number, hexSize: number): boolean {
   if (at + hexSize >= end || bytes[at + hexSize] !== LF) return false;
   for (let i = 0; i < hexSize; i += 2) if (hexByteAt(bytes, at + i) < 0) return false;
+  return true;
+}
+
+/**
+ * Reads what {@link hasNameLine} looks for: writes the raw name to the beginning of `into`, whose length is that of a
+ * raw name. Returns false if there is no such line; `into` may hold a part of it then.
+ */
+export function readNameLine(bytes: Uint8Array, at: number, end: number, into: Uint8Array): boolean {
+  const hexSize = into.length * 2;
+  if (at + hexSize >= end || bytes[at + hexSize] !== LF) return false;
+  for (let i = 0; i < into.length; i++) {
+    const byte = hexByteAt(bytes, at + 2 * i);
+    if (byte < 0) return false;
+    into[i] = byte;
+  }
   return true;
 }
 

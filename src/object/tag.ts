@@ -14,7 +14,7 @@
  * @see git-mktag(1)
  */
 import { ObjectRejected } from "../bytes/failure.ts";
-import { hasNameLine, hexByteAt, lineEnd, splitHeaders, startsWithAt, textDecoder } from "./header-line.ts";
+import { lineEnd, readNameLine, splitHeaders, startsWithAt, textDecoder } from "./header-line.ts";
 import { parseIdentity, type Identity } from "./identity.ts";
 import { parseObjectId, type ObjectFormat, type ObjectId } from "./object-id.ts";
 import type { ObjectType } from "./object-type.ts";
@@ -50,15 +50,14 @@ export function readTagLinks(
   const { hexSize, rawSize } = format;
   const nameAt = start + OBJECT.length;
   if (end - start < hexSize + LEAST_REST || !startsWithAt(bytes, OBJECT, start, end)) refuse();
-  if (!hasNameLine(bytes, nameAt, end, hexSize)) refuse();
+  const object = new Uint8Array(rawSize);
+  if (!readNameLine(bytes, nameAt, end, object)) refuse();
   const typeAt = nameAt + hexSize + 1;
   if (!startsWithAt(bytes, TYPE, typeAt, end)) refuse();
   const typeEnd = lineEnd(bytes, typeAt, end);
   const type = objectTypeAt(bytes, typeAt + TYPE.length, typeEnd);
   const tagAt = typeEnd + 1;
   if (type === undefined || !startsWithAt(bytes, TAG, tagAt, end) || lineEnd(bytes, tagAt, end) === end) refuse();
-  const object = new Uint8Array(rawSize);
-  for (let i = 0; i < rawSize; i++) object[i] = hexByteAt(bytes, nameAt + 2 * i);
   return { object, type };
 }
 

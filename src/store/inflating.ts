@@ -119,6 +119,19 @@ export class Inflating {
   }
 
   /**
+   * Inflates a stream of which the beginning is in `deflated`, and what follows may be, too. Returns `undefined` if the
+   * stream is not whole there, damaged or very long for its content.
+   */
+  inflateAtOnce(deflated: Uint8Array, size: number): Held | undefined {
+    const { kernel } = this;
+    const position = this.ring.reserve(size);
+    const length = Math.min(deflated.length, kernel.windowBytes, deflatedBytes(size));
+    kernel.memory.set(deflated.subarray(0, length), kernel.windowAt);
+    const used = kernel.inflateWhole(kernel.windowAt, kernel.windowAt + length, this.ring.pointer(position), size);
+    return used < 0 ? undefined : { position, size };
+  }
+
+  /**
    * Returns a copy of the first `size` bytes that a zlib stream inflates to.
    *
    * @throws CorruptStore if the stream is damaged or too short.

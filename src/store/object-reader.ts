@@ -15,6 +15,7 @@ import { type Held, type Inflating, type Inflation, tooLargeToHold } from "./inf
 import type { ObjectDatabase } from "./object-database.ts";
 import type { PackHandle } from "./pack-handle.ts";
 import { storedObjectSize } from "./object-size.ts";
+import { READ_STEPS, ReaderAtHand } from "./reader-at-hand.ts";
 
 /** An object outside the ring, with its type number. */
 export type ObjectCopy = { readonly type: number; readonly bytes: Uint8Array };
@@ -22,8 +23,7 @@ export type ObjectCopy = { readonly type: number; readonly bytes: Uint8Array };
 /** The entries that make an object: its deltas, the uppermost first, and last the entry that is not a delta. */
 export type StoredChain = { readonly type: number; readonly entries: readonly DeflatedEntry[] };
 
-/** The steps charged to the pacer for reading an object, beside those for its bytes; and for each delta below it. */
-const READ_STEPS = 500;
+/** The steps charged to the pacer for each delta below an object. */
 const CHAIN_STEPS = 20;
 
 async function unlessTooLarge<T>(reading: Promise<T>): Promise<T | undefined> {
@@ -41,11 +41,13 @@ export class ObjectReader {
   readonly #inflating: Inflating;
   readonly #header = new EntryHeader();
   readonly #held: HeldObjects;
+  readonly #atHand: ReaderAtHand;
 
   constructor(database: ObjectDatabase, inflating: Inflating) {
     this.#database = database;
     this.#inflating = inflating;
     this.#held = new HeldObjects(inflating.ring);
+    this.#atHand = new ReaderAtHand(database, inflating, this.#held);
   }
 
   /** Frees the table of held objects. The reader must not be used afterwards. */
@@ -61,6 +63,11 @@ export class ObjectReader {
   async read(name: Uint8Array): Promise<ReadObject> {
     const { pack, offset } = this.#database.offsetAtHand(name) ?? (await this.#database.offsetOf(name));
     return await this.readAt(pack, offset);
+  }
+
+  /** As {@link ReaderAtHand.read}: it is synchronous, and returns `undefined` where only {@link read} can tell more. */
+  readAtHand(name: Uint8Array): ReadObject | undefined {
+    return this.#atHand.read(name);
   }
 
   /** Reads an object by raw name and returns a copy of it. @throws MissingObject, CorruptStore, LimitExceeded */

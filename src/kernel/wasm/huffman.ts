@@ -85,9 +85,11 @@ export function buildTable(
   mayBeEmpty: bool,
 ): i32 {
   memory.fill(counts, 0, 64);
-  for (let symbol = 0; symbol < symbols; symbol++) {
-    const slot = counts + (<usize>load<u8>(lengths + symbol) << 2);
-    store<u32>(slot, load<u32>(slot) + 1);
+  for (let symbol = 0; symbol < symbols; symbol += 8) {
+    for (let rest = lengthsAt(lengths, symbol, symbols); rest != 0; rest = withoutFirst(rest)) {
+      const slot = counts + (<usize>((rest >> firstShift(rest)) & 0xff) << 2);
+      store<u32>(slot, load<u32>(slot) + 1);
+    }
   }
   let longest = MAX_CODE_BITS;
   while (longest > 0 && load<u32>(counts + (<usize>longest << 2)) == 0) longest--;
@@ -108,12 +110,12 @@ export function buildTable(
     offset += count;
   }
   if (left > 0 && longest != 1) return -1;
-  for (let symbol = 0; symbol < symbols; symbol++) {
-    const length = load<u8>(lengths + symbol);
-    if (length != 0) {
-      const slot = offsets + (<usize>length << 2);
+  for (let symbol = 0; symbol < symbols; symbol += 8) {
+    for (let rest = lengthsAt(lengths, symbol, symbols); rest != 0; rest = withoutFirst(rest)) {
+      const shift = firstShift(rest);
+      const slot = offsets + (<usize>((rest >> shift) & 0xff) << 2);
       const at = load<u32>(slot);
-      store<u16>(sorted + (<usize>at << 1), <u16>symbol);
+      store<u16>(sorted + (<usize>at << 1), <u16>(symbol + <i32>(shift >> 3)));
       store<u32>(slot, at + 1);
     }
   }
@@ -121,6 +123,32 @@ export function buildTable(
   fillTable(table, templates, tableBits, longest);
   if (left > 0) store<u32>(table, INVALID, 4);
   return tableBits;
+}
+
+/**
+ * Returns the lengths of up to eight symbols from `symbol`, one a byte, the first lowest. A small object uses few of
+ * the symbols, and eight that are not used are passed over at once.
+ */
+// @ts-ignore: decorator
+@inline
+function lengthsAt(lengths: usize, symbol: i32, symbols: i32): u64 {
+  const eight = load<u64>(lengths + symbol);
+  const count = symbols - symbol;
+  return count < 8 ? eight & ((<u64>1 << (<u64>count << 3)) - 1) : eight;
+}
+
+/** Returns by how many bits the first length that is not 0 is shifted. */
+// @ts-ignore: decorator
+@inline
+function firstShift(lengths: u64): u64 {
+  return ctz<u64>(lengths) & ~7;
+}
+
+/** Returns the lengths without the first that is not 0. */
+// @ts-ignore: decorator
+@inline
+function withoutFirst(lengths: u64): u64 {
+  return lengths & ~(<u64>0xff << firstShift(lengths));
 }
 
 /**
@@ -138,7 +166,7 @@ function fillTable(table: usize, templates: usize, tableBits: i32, longest: i32)
       length++;
       if (length > longest) return;
       if (length <= tableBits) {
-        memory.copy(table + (filled << 2), table, filled << 2);
+        doubleTable(table, filled << 2);
         filled <<= 1;
       }
       count = load<u32>(counts + (<usize>length << 2));
@@ -152,6 +180,15 @@ function fillTable(table: usize, templates: usize, tableBits: i32, longest: i32)
     } while (--count != 0);
   }
   fillSubtables(table, templates, tableBits, longest, length, code, at);
+}
+
+/**
+ * Copies the first bytes of a table behind themselves, in vectors: most tables are small, and `memory.copy` is a call out
+ * of the module. Of 8 bytes, 16 are copied, and what the other 8 overwrite is written later.
+ */
+function doubleTable(table: usize, bytes: usize): void {
+  const end = table + bytes;
+  for (let at = table; at < end; at += 16) v128.store(at + bytes, v128.load(at));
 }
 
 /** The code after `code` among those of `length` bits, bit-reversed: carries go towards the low bits. */

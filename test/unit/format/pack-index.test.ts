@@ -187,3 +187,40 @@ describe("sortNames", () => {
     expect(Array.from(order, hexOf)).toEqual(expected);
   });
 });
+
+describe("findName", () => {
+  const wide = (values: readonly number[]): Buffer =>
+    Buffer.concat(values.map((value) => Buffer.concat([Buffer.from([7]), u32(value), Buffer.alloc(15, value & 255)])));
+  const u32 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return bytes;
+  };
+  const LAYOUTS: Record<string, readonly number[]> = {
+    none: [],
+    one: [5],
+    even: Array.from({ length: 1000 }, (_, i) => i * 4_000_000 + (i % 7)),
+    "at one end": Array.from({ length: 1000 }, (_, i) => (i === 999 ? 0xffffffff : i)),
+    "at the other end": Array.from({ length: 1000 }, (_, i) => (i === 0 ? 0 : 0xffffffff - 1000 + i)),
+    "each twice as far": Array.from({ length: 32 }, (_, i) => 2 ** i - 1),
+    "the same at first": Array.from({ length: 500 }, (_, i) => 0x01020300 + (i >> 1) + 1000 * (i % 2)).toSorted(
+      (a, b) => a - b,
+    ),
+  };
+
+  it.each(Object.entries(LAYOUTS))("finds each name and no other, where names lie %s", (_name, values) => {
+    const distinct = [...new Set(values)];
+    const names = wide(distinct);
+    for (const [rank, value] of distinct.entries()) {
+      expect(findName(names, wide([value]))).toBe(rank);
+      const missing = [value - 1, value + 1].filter(
+        (near) => near >= 0 && near <= 0xffffffff && !distinct.includes(near),
+      );
+      for (const near of missing) expect(findName(names, wide([near]))).toBe(-1);
+      const longer = wide([value]);
+      longer[19] = (longer[19] ?? 0) ^ 1;
+      expect(findName(names, longer)).toBe(-1);
+    }
+    for (const byte of [0, 255]) expect(findName(names, Buffer.alloc(20, byte))).toBe(-1);
+  });
+});

@@ -44,13 +44,13 @@ function listObjects(git: GitRepository): Listed[] {
 /** Runs with a reader over all packs. */
 async function withReader(
   store: TestStore,
-  use: (reader: ObjectReader, database: ObjectDatabase) => Promise<void>,
+  use: (reader: ObjectReader, database: ObjectDatabase, inflating: Inflating) => Promise<void>,
 ): Promise<void> {
   const kernel = await store.kernels.lend(store.format.rawSize);
   try {
     const database = store.database();
     const inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
-    await use(new ObjectReader(database, inflating), database);
+    await use(new ObjectReader(database, inflating), database, inflating);
   } finally {
     store.kernels.giveBack(kernel);
   }
@@ -106,6 +106,32 @@ describe.each(Object.entries({ everything: everything(), linear: linear(60), wid
           }
         });
         expect(store.cache.byteLength).toBeLessThanOrEqual(layout.cacheBytes ?? 16 << 20);
+      });
+
+      it("are read without a promise once their bytes are in memory, deltas and all", async () => {
+        store.forget();
+        const read = new Map<string, Uint8Array>();
+        await withReader(store, async (reader, database) => {
+          await database.loadIndexes();
+          expect(reader.readAtHand(rawName(objects[0]?.oid ?? ""))).toBeUndefined();
+          for (const { oid } of objects) read.set(oid, (await reader.readCopy(rawName(oid))).bytes);
+        });
+        // Nothing is in the ring of another reader: objects are made from what the cache has.
+        await withReader(store, async (reader, database, inflating) => {
+          await database.loadIndexes();
+          const { reads } = store.cost;
+          let atHand = 0;
+          for (const { oid, type, size } of objects) {
+            const made = reader.readAtHand(rawName(oid));
+            if (made === undefined) continue;
+            atHand++;
+            expect([TYPES[made.type], made.held.size]).toEqual([type, size]);
+            expect(Buffer.compare(inflating.bytes(made.held), read.get(oid) ?? Buffer.of())).toBe(0);
+          }
+          // Some are larger than a block, or lie across two.
+          expect(atHand).toBeGreaterThanOrEqual(layout.cacheBytes === undefined ? objects.length / 4 : 0);
+          expect(store.cost.reads).toBe(reads);
+        });
       });
 
       it("are found with their types, many or one at a time, and nothing else is", async () => {
@@ -232,6 +258,8 @@ describe("a damaged store", () => {
       await withReader(store, async (reader) => {
         for (const { oid } of objects) {
           try {
+            // What can't be read at hand is left to the reader that tells what is wrong.
+            reader.readAtHand(rawName(oid));
             await reader.readCopy(rawName(oid));
           } catch (error) {
             // What was accepted once is refused by the same checks, as damage that says where it is.
