@@ -12,7 +12,7 @@ export type Layer = {
   readonly imports: string;
 };
 
-/** The folders of `src/`, each after those that it imports. Those that do not exist yet (`lfs`, `web`) have their place already. */
+/** The folders of `src/`, each after those that it imports. The one that does not exist yet (`web`) has its place already. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   bytes: { ring: 0, imports: "" },
   kernel: { ring: 0, imports: "bytes" },
@@ -32,19 +32,19 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   mirror: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph access repository packing" },
   maintenance: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph repository packing" },
   browse: { ring: 3, imports: "bytes kernel object format catalog store refs graph repository" },
-  lfs: { ring: 3, imports: "bytes access repository" },
+  lfs: { ring: 3, imports: "bytes object refs access repository" },
   durable: { ring: 4, imports: "bytes object catalog refs access events signing" },
   cloudflare: {
     ring: 4,
     imports: "bytes kernel object catalog store refs access events signing repository mirror maintenance lfs durable",
   },
-  http: { ring: 5, imports: "bytes object wire access signing repository service browse lfs" },
+  http: { ring: 5, imports: "bytes object wire refs access signing repository service browse lfs" },
   api: {
     ring: 5,
     imports: "bytes object catalog refs access events signing repository mirror maintenance browse http",
   },
   web: { ring: 5, imports: "object access repository browse http" },
-  host: { ring: 6, imports: "bytes access signing repository service maintenance cloudflare http api" },
+  host: { ring: 6, imports: "bytes refs access signing repository service maintenance lfs cloudflare http api" },
 };
 
 /** Returns the names of the folders of these rings, in the order of the table. */

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import * as v from "valibot";
+import { readBodyText } from "../http/body-text.ts";
 import { InvalidRequest, Problem } from "../http/problem.ts";
 import { suggestion } from "./suggestion.ts";
 
@@ -15,23 +16,6 @@ const MOST_SHOWN = 200;
 const HALF_A_CHARACTER = "has half a character";
 /** Members whose values are not repeated. */
 const SECRETS = ["password", "secret", "hook_secret", "token", "username"];
-
-async function readText(request: Request): Promise<string> {
-  const tooLarge = new Problem(413, `A request's body may have ${MOST} bytes.`);
-  // Without the header the body itself is measured.
-  if (Number(request.headers.get("Content-Length") ?? 0) > MOST) throw tooLarge;
-  if (request.body === null) return "";
-  const reader = request.body.getReader({ mode: "byob" });
-  // One byte more than allowed, to see whether there is more.
-  const { value } = await reader.readAtLeast(MOST + 1, new Uint8Array(MOST + 1));
-  if (value === undefined) return "";
-  if (value.byteLength > MOST) throw tooLarge;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(value);
-  } catch (cause) {
-    throw new Problem(400, "The body is not JSON: it is not UTF-8.", {}, { cause });
-  }
-}
 
 /**
  * Returns a flaw that schemas overlook; `undefined` if there is none. One is an array, which passes for an object
@@ -121,7 +105,7 @@ export async function readJson<Schema extends v.GenericSchema>(
   request: Request,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  const text = await readText(request);
+  const text = await readBodyText(request, MOST);
   let json: unknown = {};
   if (text.trim() !== "") {
     const type = request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase();

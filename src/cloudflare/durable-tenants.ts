@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
+import type { LfsLinks } from "../access/lfs-links.ts";
 import type { UsageStore } from "../access/usage.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import type { DirectoryObject } from "../durable/tenant/directory-object.ts";
@@ -12,7 +13,7 @@ import type { SigningKeyStore } from "../signing/signing-key.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** One tenant: its repositories, its tokens and its signing keys. */
-export type Tenant = TenantRegistry & TokenStore & SigningKeyStore & UsageStore;
+export type Tenant = TenantRegistry & TokenStore & SigningKeyStore & UsageStore & LfsLinks;
 
 /** Opens a tenant, which need not exist. No request is sent before the first call. */
 export function durableTenant(object: DurableObjectStub<TenantObject>, counters: RequestCounters): Tenant {
@@ -45,6 +46,9 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     addHook: (hook) => call(async () => object.addHook(hook)),
     changeHook: (id, change) => call(async () => object.changeHook(id, change)),
     removeHook: (id) => call(async () => object.removeHook(id)),
+    linkLfs: (oid, repositoryId) => call(async () => object.linkLfs(oid, repositoryId)),
+    unlinkLfs: (oids, repositoryId) => call(async () => object.unlinkLfs(oids, repositoryId)),
+    lfsDeleted: (oids) => call(async () => object.lfsDeleted(oids)),
     repos: (after, limit) => call(async () => object.repos(after, limit)),
   };
 }

@@ -9,6 +9,7 @@ import type { Happening } from "../events/hook.ts";
 import type { PushContent } from "../events/push-content.ts";
 import type { Repository } from "../repository/repository.ts";
 import { parseJob, type Job } from "../events/job.ts";
+import { sweepLfsObjects } from "../lfs/sweep.ts";
 import { deletePrefix } from "../maintenance/delete-prefix.ts";
 import { maintain } from "../maintenance/maintain.ts";
 import { writeServerInfo } from "../maintenance/server-info.ts";
@@ -116,6 +117,15 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
       const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN);
       if (empty) await settings.prefixDeleted(job.id);
       return { done: empty };
+    }
+    case "lfs-sweep": {
+      const store = storage.lfs(job.repository);
+      const stores = {
+        store,
+        links: (home: string) => storage.lfsLinks(home),
+        files: (home: string) => storage.lfsFiles(home),
+      };
+      return { done: await sweepLfsObjects(stores, PAGES_A_RUN) };
     }
     case "maintenance": {
       const run = await maintain({ repository, maintenance: settings, catalog: settings }, job.id);

@@ -4,13 +4,16 @@
  * @packageDocumentation
  */
 import type { TenantDirectory } from "../access/directory.ts";
+import type { LfsLinks } from "../access/lfs-links.ts";
 import { repositoryKey, type RepositoryName } from "../access/names.ts";
 import { Pacer } from "../bytes/pacer.ts";
 import { DIRECTORY_NAME } from "../durable/tenant/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
+import type { LfsFiles } from "../lfs/lfs-files.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SyncResult } from "../mirror/sync.ts";
+import type { LfsStore } from "../refs/lfs-store.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { MaintenanceControl, MaintenanceStore } from "../refs/maintenance-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
@@ -26,6 +29,7 @@ import type { RequestMemory } from "../bytes/memory-budget.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { SubscriptionRequest } from "../events/subscription.ts";
 import { durableHooks } from "./durable-hooks.ts";
+import { durableLfs, readableLfs } from "./durable-lfs.ts";
 import { durableMirror } from "./durable-mirror.ts";
 import { durableRefs, type RepositoryStub } from "./durable-refs.ts";
 import { durableDirectory, durableTenant, type Tenant } from "./durable-tenants.ts";
@@ -35,6 +39,7 @@ import { historicRefs, type OrdinaryNames, readerRefs } from "./mirror-reader.ts
 import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
+import { r2LfsFiles } from "./r2-lfs-files.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
 import { filteredRefs } from "./filtered-refs.ts";
 import { SHOWS_ALL } from "../refs/ref-filter.ts";
@@ -91,6 +96,22 @@ export class RequestStorage {
   /** Opens a tenant by its name. It need not exist. */
   tenant(name: string): Tenant {
     return durableTenant(objectNamed(this.#env.TENANTS, name, this.#env), this.counters);
+  }
+
+  /** Opens the Git LFS objects of a repository by its key; for a reader, as far as it may read. */
+  lfs(key: string, reader?: Pick<Reader, "right" | "follow">): LfsStore {
+    const durable = durableLfs(this.#object(key), this.counters);
+    return reader === undefined ? durable : readableLfs(durable, reader);
+  }
+
+  /** Opens the links of a tenant's Git LFS objects. */
+  lfsLinks(home: string): LfsLinks {
+    return this.tenant(home);
+  }
+
+  /** Opens the bytes of a tenant's Git LFS objects. */
+  lfsFiles(home: string): LfsFiles {
+    return r2LfsFiles(this.#env.BUCKET, this.counters, home);
   }
 
   /** Opens the list of tenants. */

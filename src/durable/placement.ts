@@ -54,6 +54,16 @@ function chosen<Value extends string>(
 }
 
 /**
+ * Returns the name by which an object is addressed.
+ *
+ * @throws Error if it is addressed by its id.
+ */
+export function nameOf({ name }: DurableObjectId): string {
+  if (name === undefined) throw new Error("addressed by id, not by name");
+  return name;
+}
+
+/**
  * Returns the stub of the object with this name. It sends no request yet.
  *
  * @throws RangeError if a setting names no known place.

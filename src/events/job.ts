@@ -6,7 +6,7 @@
  */
 
 /** The types of jobs that need no data but the repository. */
-const PLAIN_JOBS = ["server-info", "delete-prefix", "mirror-sync", "maintenance"] as const;
+const PLAIN_JOBS = ["server-info", "delete-prefix", "mirror-sync", "maintenance", "lfs-sweep"] as const;
 
 type JobSubject = {
   /** The name of the repository: `{tenant}/{repo}`. */
@@ -18,7 +18,8 @@ type JobSubject = {
  * Work for the queue's consumer. Every job may be delivered more than once and in any order. `server-info` writes the
  * files that make the prefix a bare repository. `delete-prefix` deletes everything below the prefix of a deleted
  * repository. `deliver` makes the due deliveries of a webhook. `mirror-sync` syncs a mirror. `maintenance` does a
- * step of maintenance.
+ * step of maintenance. `lfs-sweep` deletes Git LFS objects that neither this repository nor others have any more; its id
+ * is "" if there is no repository.
  */
 export type Job = JobSubject &
   ({ readonly type: (typeof PLAIN_JOBS)[number] } | { readonly type: "deliver"; readonly hook: string });

@@ -8,6 +8,7 @@ import { networkOf } from "../access/client-network.ts";
 import { decide, type ReadingRight, readingRight, type Subject } from "../access/decide.ts";
 import { parseRepositoryName, repositoryKey, type RepositoryName, spellingOf, splitKey } from "../access/names.ts";
 import { actorNameOf, actorOf, type Principal } from "../access/principal.ts";
+import type { LfsLinks } from "../access/lfs-links.ts";
 import type { Allowance } from "../access/quotas.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
@@ -26,7 +27,9 @@ import { explainRegisterRefusal } from "../http/register-refusal.ts";
 import { Traffic } from "../http/traffic.ts";
 import { type RegisteredName, registeredName } from "../http/registered-name.ts";
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
+import type { LfsFiles } from "../lfs/lfs-files.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
+import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { allReachable, wholePacks } from "../repository/view.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
@@ -218,6 +221,19 @@ export class RequestHost implements Host {
       caller: this.#caller,
       mayRead: async (record) => decide((await this.identify(name)).principal, "read", name, record) === "allow",
     });
+  }
+
+  lfs(name: RepositoryName): LfsStore {
+    this.identifyAhead(name);
+    return this.#storage.lfs(repositoryKey(name), this.#reader(name));
+  }
+
+  lfsLinks(home: string): LfsLinks {
+    return this.#storage.lfsLinks(home);
+  }
+
+  lfsFiles(home: string): LfsFiles {
+    return this.#storage.lfsFiles(home);
   }
 
   historic(name: RepositoryName, at: number): Repository {

@@ -51,6 +51,11 @@ function outcomeOf({ host, status }: EndedRequest): Outcome {
   return host.servedAs === "rejected" ? "rejected" : "ok";
 }
 
+function kindOf(pathname: string): "api" | "git" | "lfs" {
+  if (pathname.startsWith("/api/")) return "api";
+  return pathname.includes("/info/lfs/") ? "lfs" : "git";
+}
+
 /** Returns the line of a request. */
 export function requestLine(ended: EndedRequest): RequestLine {
   const { host, request, status, began, wasm } = ended;
@@ -67,7 +72,7 @@ export function requestLine(ended: EndedRequest): RequestLine {
     principal: actorOf(host.principal),
     client: printable(headers.get("User-Agent") ?? ""), // A client need not name itself.
     ...host.noted,
-    operation: host.servedAs ?? (pathname.startsWith("/api/") ? "api" : "git"),
+    operation: host.servedAs ?? kindOf(pathname),
     outcome: outcomeOf(ended),
     in: received ?? announced(headers) ?? 0, // Without both there was no body.
     out: method === "HEAD" ? 0 : sent,

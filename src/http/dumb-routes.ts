@@ -11,14 +11,14 @@
  * @see gitrepository-layout(5), http-backend.c
  */
 import { Hono, type Context } from "hono";
-import { parseGitRepositoryName, type RepositoryName } from "../access/names.ts";
 import { parseRange } from "./byte-range.ts";
 import { streamedResponse } from "./body.ts";
 import { isUnchanged, mayContinue, validatorHeaders, type Validators } from "./conditional.ts";
 import { wholePacks } from "../repository/view.ts";
 import { authorize } from "./denied.ts";
-import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
+import { answered, GitRefusal, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { HostEnv, PlainFile } from "./host.ts";
+import { namedRepository } from "./named-repository.ts";
 
 const PACK_FILE = /^pack-([0-9a-f]{40}|[0-9a-f]{64})\.(pack|idx)$/;
 /**
@@ -39,13 +39,6 @@ const PLAIN_FILES: readonly (readonly [PlainFile, string])[] = [
   ["info/refs", "text/plain"],
   ["objects/info/packs", "text/plain; charset=utf-8"],
 ];
-
-function namedRepository(context: Context<HostEnv>): RepositoryName {
-  const { tenant = "", repo = "" } = context.req.param();
-  const name = parseGitRepositoryName(tenant, repo);
-  if (name === undefined) throw new GitRefusal(404, NO_ADDRESS);
-  return name;
-}
 
 /** Checks whether the repository may be read at all, so that missing files look the same everywhere. */
 async function admitted(context: Context<HostEnv>): Promise<void> {
@@ -150,22 +143,6 @@ export function dumbRoutes(): Hono<HostEnv> {
   for (const file of files) {
     routes.all(`/:tenant/:repo/${file}`, (context, next) => (isReading(context) ? next() : wrongMethod("GET, HEAD")));
   }
-  routes.all("/:tenant/:repo/info/lfs/*", (context) =>
-    answered(async () => {
-      const { principal } = await context.var.host.identify();
-      // git-lfs asks before the push that makes the repository, so a missing one is answered alike.
-      const isKnown = principal.kind === "token" || principal.kind === "operator";
-      if (!isKnown) await admitted(context);
-      const headers = { ...NO_CACHE, "Content-Type": "application/vnd.git-lfs+json" };
-      return new Response(
-        JSON.stringify({
-          message:
-            "This host has no Git LFS yet. Push without it: git lfs uninstall --local, then commit the files themselves.",
-        }),
-        { status: 501, headers },
-      );
-    }),
-  );
   routes.all("/:tenant/:repo/*", (context) =>
     answered(async () => {
       await admitted(context);

@@ -24,14 +24,7 @@ import { authorize, describeMirror } from "./denied.ts";
 import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { logFault } from "./log.ts";
-import { explainRegisterRefusal } from "./register-refusal.ts";
-
-/** The settings of a repository that is made by a push. */
-const PUSHED_REPOSITORY = {
-  visibility: "private",
-  head: "refs/heads/main",
-  description: "",
-} as const;
+import { assertRoom, PUSHED_REPOSITORY } from "./pushed-repository.ts";
 
 const ACTIONS: Readonly<Record<ServiceName, Action>> = { "git-upload-pack": "read", "git-receive-pack": "write" };
 
@@ -99,18 +92,6 @@ async function refuseThePast(
 
 /** A service's part of a request: the type of the answer, and the function that makes it. */
 type Service<E extends Exchange> = { readonly contentType: string; readonly run: (exchange: E) => Promise<void> };
-
-/**
- * Checks, before anything is sent, that the tenant would let the repository be made.
- *
- * @throws GitRefusal
- */
-async function assertRoom(host: Host, name: RepositoryName): Promise<void> {
-  const { takesNoMore } = await host.identify(name);
-  if (takesNoMore === undefined) return;
-  const { status, detail } = explainRegisterRefusal(takesNoMore);
-  throw new GitRefusal(status, detail);
-}
 
 /** Runs a service and answers with what it writes. */
 function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>): Promise<Response> {

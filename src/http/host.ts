@@ -7,7 +7,10 @@ import type { Subject } from "../access/decide.ts";
 import type { RegisterRefusal } from "../access/directory.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
+import type { LfsLinks } from "../access/lfs-links.ts";
 import type { Allowance } from "../access/quotas.ts";
+import type { LfsFiles } from "../lfs/lfs-files.ts";
+import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { ClientNote, Served } from "../service/exchange.ts";
@@ -69,6 +72,11 @@ export interface Host {
   admitted(name: RepositoryName): void;
   /** Opens a repository, which need not exist. Before the first call, only the requester's identity is asked for. */
   repository(name: RepositoryName): Repository;
+  /** Opens the Git LFS objects of a repository, as far as the requester may read it. */
+  lfs(name: RepositoryName): LfsStore;
+  /** Opens the links, and the bytes, of a tenant's Git LFS objects. */
+  lfsLinks(home: string): LfsLinks;
+  lfsFiles(home: string): LfsFiles;
   /** Opens a mirror as it was at an instant, in milliseconds since the epoch, for reading. */
   historic(name: RepositoryName, at: number): Repository;
   /**

@@ -43,7 +43,7 @@ export type RequestLine = RequestCounts &
     readonly principal: string;
     /** The client's own name for itself, such as `git/2.39.5`. */
     readonly client: string;
-    readonly operation: Served | "api" | "git";
+    readonly operation: Served | "api" | "git" | "lfs";
     readonly outcome: Outcome;
     /** Bytes of the request's body. */
     readonly in: number;

@@ -94,31 +94,38 @@ export function problemResponse(
   });
 }
 
+/** What an error is answered with. */
+export type ExplainedError = {
+  readonly status: ProblemStatus;
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+const DENIALS = { challenge: 401, hide: 404, forbid: 403 } as const;
+
+/** Returns what an error that reached an edge is answered with. A fault of ours is logged as one of `where`. */
+export function explainError(where: string, error: unknown): ExplainedError {
+  const explained = (status: ProblemStatus, headers?: Readonly<Record<string, string>>): ExplainedError => ({
+    status,
+    detail: error instanceof Error ? error.message : String(error),
+    ...(headers === undefined ? {} : { headers }),
+  });
+  if (error instanceof Problem) return explained(error.status, error.headers);
+  if (error instanceof RepositoryMoved) return explained(308, { Location: error.location });
+  if (error instanceof TooManyRequests) return explained(429, error.headers);
+  if (error instanceof HostBusy) return explained(busyStatus(error), { "Retry-After": String(error.retryAfter) });
+  if (error instanceof ClientTooSlow) return explained(408);
+  if (error instanceof AccessDenied) return explained(DENIALS[error.decision]);
+  if (error instanceof GitRefusal) return explained(isProblemStatus(error.status) ? error.status : 400);
+  if (error instanceof ProtocolError) return explained(400);
+  if (error instanceof LimitExceeded) return explained(413);
+  logFault(where, error);
+  return { status: 500, detail: "The request failed on our side." };
+}
+
 /** Returns the answer to an error that reached the edge of the API. */
 export function problemOf(error: unknown): Response {
-  if (error instanceof InvalidRequest) {
-    return problemResponse(error.status, error.message, error.headers, { code: error.code, errors: error.faults });
-  }
-  if (error instanceof Problem) return problemResponse(error.status, error.message, error.headers);
-  if (error instanceof RepositoryMoved) return problemResponse(308, error.message, { Location: error.location });
-  if (error instanceof TooManyRequests) return problemResponse(429, error.message, error.headers);
-  if (error instanceof HostBusy)
-    return problemResponse(busyStatus(error), error.message, { "Retry-After": String(error.retryAfter) });
-  if (error instanceof ClientTooSlow) return problemResponse(408, error.message);
-  if (error instanceof AccessDenied) {
-    switch (error.decision) {
-      case "challenge":
-        return problemResponse(401, error.message);
-      case "hide":
-        return problemResponse(404, error.message);
-      case "forbid":
-        return problemResponse(403, error.message);
-    }
-  }
-  if (error instanceof GitRefusal)
-    return problemResponse(isProblemStatus(error.status) ? error.status : 400, error.message);
-  if (error instanceof ProtocolError) return problemResponse(400, error.message);
-  if (error instanceof LimitExceeded) return problemResponse(413, error.message);
-  logFault("api", error);
-  return problemResponse(500, "The request failed on our side.");
+  const { status, detail, headers } = explainError("api", error);
+  const members = error instanceof InvalidRequest ? { code: error.code, errors: error.faults } : {};
+  return problemResponse(status, detail, headers, members);
 }

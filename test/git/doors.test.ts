@@ -24,7 +24,8 @@ vi.mock("cloudflare:workers", () => ({ DurableObject: Object, waitUntil: () => u
 /**
  * What a door asks before it answers. A function's name: whether what the request names may be seen. `refs`: it gives refs and what
  * they reach, from a snapshot. `settings`: it gives settings, less what the caller may not see. `administers` and `writes`: it is for
- * those who may do that. `nothing`: it has nothing to give.
+ * those who may do that. `lfs`: it gives Git LFS objects
+ * that were uploaded to the repository, which stay for whoever knows their names. `nothing`: it has nothing to give.
  */
 type Asks =
   | Exclude<keyof typeof view, "NO_SUCH_MOMENT" | "FOR_HAVES" | "FOR_CUTS">
@@ -33,6 +34,7 @@ type Asks =
   | "settings"
   | "administers"
   | "writes"
+  | "lfs"
   | "nothing";
 
 const API = "/api/v1/repos/:tenant/:repo";
@@ -94,6 +96,10 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`ALL ${GIT}/objects/info/alternates`]: ["nothing"],
   [`ALL ${GIT}/objects/info/http-alternates`]: ["nothing"],
   [`ALL ${GIT}/objects/:fan{[0-9a-f]{2}}/:rest{[0-9a-f]{38}|[0-9a-f]{62}}`]: ["nothing"],
+  [`POST ${GIT}/info/lfs/objects/batch`]: ["lfs"],
+  [`GET ${GIT}/info/lfs/objects/:oid`]: ["lfs"],
+  [`PUT ${GIT}/info/lfs/objects/:oid`]: ["writes"],
+  [`POST ${GIT}/info/lfs/objects/:oid/verify`]: ["writes"],
   [`ALL ${GIT}/info/lfs/*`]: ["nothing"],
   [`ALL ${GIT}/*`]: ["nothing"],
 };
@@ -210,6 +216,7 @@ function pathsOf(door: string, name: string): string[] {
         rev_and_path: `${name}/config`,
         revs: `main...${name}`,
         file: `${name}.tar`,
+        oid: name,
         fan: MISSING.slice(0, 2),
         rest: MISSING.slice(2),
       };
@@ -267,6 +274,7 @@ describe("the doors of the route table", () => {
           return (
             JSON.stringify([status, kept, body.toString("latin1")])
               // A ticket has its time in it.
+              .replaceAll(/(?<=\\"request_id\\":\\")\w+/g, "REQUEST")
               .replaceAll(/(?<=\\"ticket\\":\\")[\w.-]+/g, "TICKET")
               .replaceAll(word, "NAME")
               .replaceAll(/session-id=[0-9a-f]+/g, "session-id")

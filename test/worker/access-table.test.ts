@@ -38,6 +38,9 @@ const V2 = { "Git-Protocol": "version=2" };
 const UPLOAD = { ...V2, "Content-Type": "application/x-git-upload-pack-request" };
 const RECEIVE = { "Content-Type": "application/x-git-receive-pack-request" };
 const LS_REFS = "0014command=ls-refs\n0000";
+const LFS = { "Content-Type": "application/vnd.git-lfs+json" };
+const LFS_OBJECT = { oid: "0".repeat(64), size: 1 };
+const lfsBatch = (operation: string): string => JSON.stringify({ operation, objects: [LFS_OBJECT] });
 const PACK = `pack-${"0".repeat(40)}`;
 
 const GIT_ROWS: readonly Row[] = [
@@ -50,6 +53,20 @@ const GIT_ROWS: readonly Row[] = [
   { method: "POST", path: "git-upload-pack", outcomes: READ, headers: UPLOAD, body: "" },
   { method: "POST", path: "git-receive-pack", outcomes: WRITE, headers: RECEIVE, body: "0000" },
   { method: "POST", path: "git-receive-pack", outcomes: WRITE, headers: RECEIVE, body: "nonsense" },
+  { method: "POST", path: "info/lfs/objects/batch", outcomes: READ, headers: LFS, body: "nonsense" },
+  { method: "POST", path: "info/lfs/objects/batch", outcomes: READ, headers: LFS, body: lfsBatch("download") },
+  { method: "POST", path: "info/lfs/objects/batch", outcomes: WRITE, headers: LFS, body: lfsBatch("upload") },
+  { method: "GET", path: `info/lfs/objects/${LFS_OBJECT.oid}`, outcomes: READ },
+  { method: "PUT", path: `info/lfs/objects/${LFS_OBJECT.oid}`, outcomes: UPLOAD_PARTS, body: "x" },
+  { method: "PUT", path: "info/lfs/objects/nonsense", outcomes: UPLOAD_PARTS, body: "x" },
+  {
+    method: "POST",
+    path: `info/lfs/objects/${LFS_OBJECT.oid}/verify`,
+    outcomes: UPLOAD_PARTS,
+    headers: LFS,
+    body: JSON.stringify(LFS_OBJECT),
+  },
+  { method: "GET", path: "info/lfs/whatever", outcomes: READ },
   { method: "GET", path: "HEAD", outcomes: READ },
   { method: "GET", path: "info/refs", outcomes: READ },
   { method: "GET", path: "objects/info/packs", outcomes: READ },
@@ -161,7 +178,8 @@ async function ask(
   });
   const text = await answer.text();
   const headers = [...answer.headers].filter(([name]) => !["date", "x-request-id"].includes(name));
-  return { outcome: outcomeOf(row.method, answer, text), seen: JSON.stringify([answer.status, headers, text]) };
+  const shown = text.replace(/(?<="request_id":")\w+/, "REQUEST");
+  return { outcome: outcomeOf(row.method, answer, text), seen: JSON.stringify([answer.status, headers, shown]) };
 }
 
 function outcomeOf(method: string, answer: Response, text: string): string {

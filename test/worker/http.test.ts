@@ -197,14 +197,6 @@ describe("credentials", () => {
     });
     expect(await answer.text()).toBe("The token is not valid: it is unknown, expired or revoked.\n");
   });
-
-  it("tells git-lfs before the repository is made that there is no Git LFS", async () => {
-    const batch = { method: "POST", headers: { "Content-Type": "application/vnd.git-lfs+json" }, body: "{}" };
-    const answer = await askAsOperator("/acme/new.git/info/lfs/objects/batch", batch);
-    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([501, "application/vnd.git-lfs+json"]);
-    expect(await answer.json()).toMatchObject({ message: expect.stringMatching(/no Git LFS yet/) });
-    expect((await ask("/acme/new.git/info/lfs/objects/batch", batch)).status).toBe(401);
-  });
 });
 
 describe("names", () => {

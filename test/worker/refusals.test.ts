@@ -75,6 +75,12 @@ const MORE: readonly Asked[] = [
   })),
   { method: "GET", path: "/api/v1/repos/acme/REPO/refs?at=2026-01-01T00:00:00Z" },
   { method: "GET", path: "/api/v1/repos/acme/REPO/commits?rev=refs/heads/1" },
+  ...["download", "upload"].map((operation) => ({
+    method: "POST",
+    path: "/acme/REPO.git/info/lfs/objects/batch",
+    headers: { "Content-Type": "application/vnd.git-lfs+json" },
+    body: JSON.stringify({ operation, objects: [{ oid: "0".repeat(64), size: 1 }] }),
+  })),
   ...["X-Hub-Signature-256", "X-Gitlab-Token"].map((header) => ({
     method: "POST",
     path: "/api/v1/repos/acme/REPO/mirror/hook",
@@ -203,7 +209,8 @@ async function seen({ method, path, headers, body }: Asked, repo: string, who: W
   if (answer.status === 401 || answer.status === 404) expect(timing).not.toMatch(/desc="[1-9]/);
   // Whether the connection stays open after a body that was not read is a matter of when its bytes came.
   const rest = [...answer.headers].filter(([name]) => !["date", "connection", "x-request-id"].includes(name));
-  return JSON.stringify([answer.status, rest, text]).replaceAll(repo, "REPO");
+  const shown = text.replace(/(?<="request_id":")\w+/, "REQUEST");
+  return JSON.stringify([answer.status, rest, shown]).replaceAll(repo, "REPO");
 }
 
 /** The storage operations of each request that the log has, by what was asked, without an order. */

@@ -12,17 +12,10 @@ import { splitRevisionPath } from "../../browse/revision-syntax.ts";
 import { findPath } from "../../browse/tree-at.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { parseRange } from "../../http/byte-range.ts";
+import { HARMLESS } from "../../http/harmless.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { cacheControl, found, isKnown, openSession, restOfPath, streamed, withSession } from "./content-request.ts";
-
-/** Headers that make a browser show the file as text or save it, and do nothing else with it. */
-const HARMLESS = {
-  "X-Content-Type-Options": "nosniff",
-  "Content-Security-Policy": "default-src 'none'; sandbox",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  Vary: "Authorization",
-};
 
 /**
  * Returns the name of the requested blob, raw. A symbolic link's blob is its target.

@@ -26,6 +26,8 @@ export type DueWork = {
   readonly mirrorSync: boolean;
   /** Whether a job that does a step of maintenance has to be sent. */
   readonly maintenance: boolean;
+  /** Whether a job has to be sent that deletes Git LFS objects which nobody has any more. */
+  readonly lfsSweep: boolean;
 };
 
 /** Returns when to write the derived files: at once if they are behind, later if a job is under way, else never. */

@@ -24,7 +24,7 @@ export class JobSender {
 
   /**
    * Sends the jobs that are due: the one that writes derived files, the one that does a step of maintenance, those that
-   * deliver webhooks, and those that delete prefixes.
+   * deliver webhooks, the one that sweeps Git LFS objects, and those that delete prefixes.
    */
   async send(repository: string, due: DueWork, now: number): Promise<void> {
     const { id } = due;
@@ -37,6 +37,11 @@ export class JobSender {
       this.#database.maintenance.jobSent(now);
     }
     if (id !== undefined) await this.#sendDeliveries(repository, id, due.hooks);
+    if (due.lfsSweep) {
+      // The repository may be gone, and its objects still to be deleted.
+      await this.#queue.send({ type: "lfs-sweep", repository, id: id ?? "" });
+      this.#database.lfs.jobSent(now);
+    }
     for (const doomed of due.doomedPrefixes) {
       await this.#queue.send({ type: "delete-prefix", repository, id: doomed });
       this.#database.prefixJobSent(doomed, now);

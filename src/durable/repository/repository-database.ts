@@ -24,7 +24,9 @@ import { commitPush } from "./commit-push.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
 import { derivedDue, type DueWork } from "./due-work.ts";
 import type { EventSource } from "./event-sockets.ts";
+import { eventSource } from "./event-source.ts";
 import { RepositoryHooks } from "./hook-database.ts";
+import { LfsDatabase } from "./lfs-database.ts";
 import { MaintenanceDatabase } from "./maintenance-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { forwardOf, MoveDatabase } from "./move-database.ts";
@@ -46,7 +48,7 @@ import { headAt } from "./tables/head-log.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, sumPackBytes, sumPackObjects } from "./tables/packs.ts";
 import { recentValuesOf } from "./tables/recent-values.ts";
-import { placeBefore, readRefLog, refLogEnds } from "./tables/ref-log.ts";
+import { refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
 import { isUnused } from "./unused.ts";
@@ -86,21 +88,23 @@ export class RepositoryDatabase {
   readonly #tables: Tables;
   readonly #newId: NewId;
   readonly #tips: TipIndex;
-  /** The mirror side of the same repository. */
+  readonly #hasTables = (): boolean => this.#tables.exist;
+  /** The mirror side, the maintenance, the moves to and from other names, and the Git LFS objects of the repository. */
   readonly mirror: MirrorDatabase;
-  /** The maintenance of the same repository. */
   readonly maintenance: MaintenanceDatabase;
-  /** The moves of the same repository to another name, and to this one. */
   readonly moves: MoveDatabase;
+  readonly lfs: LfsDatabase;
 
   constructor(db: SqlDatabase, newId: NewId) {
     this.#db = db;
     this.#tables = new Tables(db, REPOSITORY_SCHEMA);
     this.#newId = newId;
     this.#tips = new TipIndex(db);
-    const hasTables = (): boolean => this.#tables.exist;
+    const hasTables = this.#hasTables;
     this.maintenance = new MaintenanceDatabase(db, { read: () => this.#read(), describe: () => this.describe() });
     this.moves = new MoveDatabase(db, this.#tables);
+    const { moves } = this;
+    this.lfs = new LfsDatabase(db, { hasTables, moves, read: () => this.#read(), record: (row) => this.#record(row) });
     this.mirror = new MirrorDatabase(db, {
       hasTables,
       describe: () => this.describe(),
@@ -210,7 +214,7 @@ export class RepositoryDatabase {
         ...(found === undefined ? { made: true } : {}),
         packs: listPacks(this.#db),
         ...this.#pushSeed(request),
-        uploadBytes: sumUploads(this.#db, request.upload),
+        uploadBytes: sumUploads(this.#db, request.upload) + this.lfs.bytes,
         // An empty string stands for a ref that does not exist.
         current: request.names.map((name) => values.get(name) ?? ""),
       };
@@ -277,6 +281,7 @@ export class RepositoryDatabase {
       if (id !== undefined && row?.record.id !== id) this.#prevent(id, now);
       if (row === undefined) return false;
       const leasedUntil = leaseEnd(this.#db, "last") ?? now;
+      this.lfs.removeAll(row.record.id);
       for (const table of EMPTIED_TABLES) this.#db.run(`DELETE FROM ${table}`);
       doomPrefix(this.#db, row.record.id, now, leasedUntil);
       return true;
@@ -321,12 +326,7 @@ export class RepositoryDatabase {
 
   /** Returns the source of subscribers' events. */
   events(): EventSource {
-    return {
-      record: () => this.#read()?.record,
-      ends: () => (this.#tables.exist ? refLogEnds(this.#db) : { newest: 0, before: 0 }),
-      placeBefore: (at) => ({ seq: this.#tables.exist ? placeBefore(this.#db, at) : 0, at }),
-      movesAfter: (seq, limit) => readRefLog(this.#db, seq, limit),
-    };
+    return eventSource(this.#db, () => this.#read()?.record, this.#hasTables);
   }
 
   derivedFilesWritten(id: string, version: number): void {
@@ -350,6 +350,7 @@ export class RepositoryDatabase {
       staleSnapshot: this.mirror.pointer.read()?.doomed === true,
       mirrorSync: row !== undefined && (this.mirror.nextDue() ?? Number.POSITIVE_INFINITY) <= now,
       maintenance: row !== undefined && (this.maintenance.jobDue(now, row) ?? Number.POSITIVE_INFINITY) <= now,
+      lfsSweep: (this.lfs.jobDue(now) ?? Number.POSITIVE_INFINITY) <= now,
     };
   }
 
@@ -364,6 +365,7 @@ export class RepositoryDatabase {
       this.hooks()?.nextDue(now),
       this.mirror.nextDue(),
       this.maintenance.nextDue(now, row),
+      this.lfs.jobDue(now),
       this.mirror.pointer.read()?.doomed === true ? now : undefined,
     ].flatMap((at) => (at === undefined || at === Number.POSITIVE_INFINITY ? [] : [at]));
     return due.length === 0 ? undefined : Math.min(...due);
@@ -373,9 +375,8 @@ export class RepositoryDatabase {
   unreportedUsage(): Omit<UsageReport, "repo"> | undefined {
     const row = this.#read();
     if (row === undefined || row.usageVersion === row.sizeVersion) return undefined;
-    const { sizeVersion: version, record } = row;
-    const bytes = sumPackBytes(this.#db) + sumUploads(this.#db);
-    return { id: record.id, version, bytes, objects: sumPackObjects(this.#db) };
+    const bytes = sumPackBytes(this.#db) + sumUploads(this.#db) + this.lfs.bytes;
+    return { id: row.record.id, version: row.sizeVersion, bytes, objects: sumPackObjects(this.#db) };
   }
 
   /** Whether usage changed since it was last reported to the tenant. */

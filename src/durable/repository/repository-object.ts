@@ -7,7 +7,6 @@
  */
 import { itemAt } from "../../bytes/assert.ts";
 import { DurableObject } from "cloudflare:workers";
-import { toHex } from "../../bytes/hex.ts";
 import type {
   AttemptResult,
   Delivery,
@@ -35,6 +34,7 @@ import type {
   OpenRequest,
 } from "../../refs/ref-store.ts";
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
+import type { LfsCall, LfsReply } from "./lfs-database.ts";
 import type { MaintenanceAnswer, MaintenanceCall } from "./maintenance-database.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
@@ -44,7 +44,8 @@ import type { TenantHook } from "../../access/tenant-hook.ts";
 import type { PublishAnswer, WrittenSnapshot } from "../../refs/mirror-pointer.ts";
 import type { BeginSyncPage } from "./mirror-database.ts";
 import type { ArrivalAnswer, ArrivalStep, Forward, MoveAnswer } from "../../refs/forward.ts";
-import { objectNamed } from "../placement.ts";
+import { nameOf, objectNamed } from "../placement.ts";
+import { randomId } from "../random-id.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { RepositoryMover } from "./repository-mover.ts";
 import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
@@ -57,7 +58,6 @@ import { Subscribers } from "./subscribers.ts";
 import { SyncSender } from "./sync-sender.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 
-const ID_BYTES = 16;
 /** One repository, or none if it is not made yet or was deleted. */
 export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #database: RepositoryDatabase;
@@ -71,9 +71,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
     super(state, env);
-    this.#database = new RepositoryDatabase(durableSql(state.storage), () =>
-      toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
-    );
+    this.#database = new RepositoryDatabase(durableSql(state.storage), randomId);
     this.#subscribers = new Subscribers(state, this.#database.events());
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     this.#jobs = new JobSender(env, this.#database);
@@ -121,6 +119,11 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   /** See `MaintenanceStore`, whose methods these calls stand for. */
   maintenance(call: MaintenanceCall): MaintenanceAnswer {
     return this.#waking(this.#database.maintenance.answer(call, Date.now()));
+  }
+
+  /** See `LfsStore`, whose methods these calls stand for. */
+  lfs(call: LfsCall): LfsReply {
+    return this.#waking(this.#database.lfs.reply(call, Date.now()));
   }
 
   /** See `RefStore.abandonPush`. */
@@ -339,9 +342,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#subscribers.leave(socket);
   }
 
-  /**
-   * Sends the jobs that are due, and sweeps uploads whose leases have ended. The platform runs it again if it throws.
-   */
+  /** Sends due jobs, and sweeps uploads whose leases have ended. The platform runs it again if it throws. */
   override async alarm(): Promise<void> {
     this.#alarm.rang();
     const now = Date.now();
@@ -387,9 +388,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
 
   /** `{tenant}/{repo}`. */
   get #name(): string {
-    const { name } = this.ctx.id;
-    if (name === undefined) throw new Error("addressed by id, not by name");
-    return name;
+    return nameOf(this.ctx.id);
   }
 
   /** Returns the result of a change, and sets the alarm for the work that is then due. */

@@ -11,6 +11,9 @@ import { FSCK_SETTINGS_DDL } from "./tables/fsck-settings.ts";
 import { HEAD_LOG_DDL } from "./tables/head-log.ts";
 import { HOOKS_DDL } from "./tables/hooks.ts";
 import { LEASES_DDL } from "./tables/leases.ts";
+import { LFS_LEAVING_DDL } from "./tables/lfs-leaving.ts";
+import { LFS_LOCKS_DDL } from "./tables/lfs-locks.ts";
+import { LFS_OBJECTS_DDL } from "./tables/lfs-objects.ts";
 import { MAINTENANCE_DDL } from "./tables/maintenance.ts";
 import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
 import { MIRROR_DDL } from "./tables/mirror.ts";
@@ -50,6 +53,9 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: UPLOADS_DDL, onRemoval: "emptied" },
   { ddl: FSCK_SETTINGS_DDL, onRemoval: "emptied" },
   { ddl: MAINTENANCE_DDL, onRemoval: "emptied" },
+  { ddl: LFS_OBJECTS_DDL, onRemoval: "emptied" },
+  { ddl: LFS_LOCKS_DDL, onRemoval: "emptied" },
+  { ddl: LFS_LEAVING_DDL, onRemoval: "kept" },
 ];
 
 /** The schema. */
@@ -132,6 +138,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "deliveries", "detail TEXT"),
     // Copies of tenants' webhooks: there were none.
     (db) => addColumn(db, "hooks", "is_tenants INTEGER NOT NULL DEFAULT 0"),
+    // Git LFS: new tables.
+    () => undefined,
   ],
 };
 

@@ -8,6 +8,7 @@ import { addColumn, type Schema } from "../sql/migrations.ts";
 import { AUDIT_DDL } from "./tables/audit.ts";
 import { MIRRORS_DDL } from "./tables/mirrors.ts";
 import { SIGNING_KEYS_DDL } from "./tables/signing-keys.ts";
+import { LFS_LINKS_DDL } from "./tables/lfs-links.ts";
 import { TENANT_HOOKS_DDL } from "./tables/tenant-hooks.ts";
 import { TENANT_REPOS_DDL } from "./tables/tenant-repos.ts";
 import { TENANT_DDL } from "./tables/tenant.ts";
@@ -30,6 +31,7 @@ export const TENANT_SCHEMA: Schema = {
     MIRRORS_DDL,
     AUDIT_DDL,
     TENANT_HOOKS_DDL,
+    LFS_LINKS_DDL,
   ],
   steps: [
     // From before versions: tables were added, and none was changed.
@@ -56,6 +58,8 @@ export const TENANT_SCHEMA: Schema = {
     // The audit log: nothing was kept before.
     () => undefined,
     // Webhooks of tenants: a new table.
+    () => undefined,
+    // Git LFS objects: new tables.
     () => undefined,
   ],
 };

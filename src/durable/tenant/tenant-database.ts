@@ -28,6 +28,7 @@ import {
 import { excessOver } from "../../access/token-bounds.ts";
 import type { NewId } from "../repository/repository-database.ts";
 import { Tables } from "../sql/migrations.ts";
+import { LfsLinkDatabase } from "./lfs-link-database.ts";
 import { SigningKeyDatabase } from "./signing-key-database.ts";
 import { TenantHookDatabase } from "./tenant-hook-database.ts";
 import { RefusedLogins } from "./refused-logins.ts";
@@ -100,6 +101,8 @@ export class TenantDatabase {
   /** The signing keys, and the webhooks, of the same tenant. */
   readonly keys: SigningKeyDatabase;
   readonly hooks: TenantHookDatabase;
+  /** The links of its Git LFS objects. */
+  readonly lfs: LfsLinkDatabase;
 
   /** `name` is the name of the tenant, by which the object is addressed. */
   constructor(db: SqlDatabase, name: string, newId: NewId) {
@@ -110,6 +113,7 @@ export class TenantDatabase {
     const exists = (): boolean => this.#present() !== undefined;
     this.keys = new SigningKeyDatabase(db, exists);
     this.hooks = new TenantHookDatabase(db, exists, newId);
+    this.lfs = new LfsLinkDatabase(db, { isPresent: exists, hasTables: () => this.#tables.exist });
   }
 
   /** The tenant's row, also while it is being deleted. */

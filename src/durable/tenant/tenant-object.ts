@@ -12,17 +12,18 @@ import type {
   TenantSettings,
 } from "../../access/directory.ts";
 import type { AuditEntry, AuditQuery, AuditRecord } from "../../access/audit.ts";
+import type { LinkAnswer, UnlinkAnswer } from "../../access/lfs-links.ts";
 import type { ListedMirror, MirrorQuery, MirrorReport } from "../../access/mirror-list.ts";
 import type { TenantHook, TenantHookChange } from "../../access/tenant-hook.ts";
 import { repositoryKey } from "../../access/names.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
 import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage.ts";
 import type { IssueAnswer, IssueRequest, Page, TokenCheck, TokenRecord } from "../../access/token-store.ts";
-import { toHex } from "../../bytes/hex.ts";
 import type { AddKeyAnswer, SigningKey } from "../../signing/signing-key.ts";
 import { DIRECTORY_NAME, type DirectoryObject } from "./directory-object.ts";
 import { durableSql } from "../sql/durable-sql.ts";
-import { objectNamed, type PlacementSettings } from "../placement.ts";
+import { nameOf, objectNamed, type PlacementSettings } from "../placement.ts";
+import { randomId } from "../random-id.ts";
 import type { RepositoryObject } from "../repository/repository-object.ts";
 import { SyncPlaces } from "./sync-places.ts";
 import { TenantDatabase } from "./tenant-database.ts";
@@ -34,7 +35,6 @@ export type TenantObjectEnv = PlacementSettings & {
   readonly DIRECTORY: DurableObjectNamespace<DirectoryObject>;
 };
 
-const ID_BYTES = 16;
 /**
  * How much later failed work is tried again, without end: the platform itself gives up after six tries. Milliseconds.
  */
@@ -66,11 +66,8 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
 
   constructor(state: DurableObjectState, env: TenantObjectEnv) {
     super(state, env);
-    const { name } = state.id;
-    if (name === undefined) throw new Error("addressed by id, not by name");
-    this.#database = new TenantDatabase(durableSql(state.storage), name, () =>
-      toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES))),
-    );
+    const name = nameOf(state.id);
+    this.#database = new TenantDatabase(durableSql(state.storage), name, randomId);
     this.#upkeep = new TenantUpkeep(this.#database, {
       ...surroundings(env, name),
       remember: () => this.#wakeForNext(RETRY_DELAY),
@@ -270,6 +267,21 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   /** See `TenantRegistry.removeHook`. */
   removeHook(id: string): Promise<boolean> {
     return this.#giving(this.#database.hooks.remove(id));
+  }
+
+  /** See `LfsLinks.linkLfs`. */
+  linkLfs(oid: string, repositoryId: string): LinkAnswer {
+    return this.#database.lfs.link(oid, repositoryId);
+  }
+
+  /** See `LfsLinks.unlinkLfs`. */
+  unlinkLfs(oids: readonly string[], repositoryId: string): UnlinkAnswer {
+    return this.#database.lfs.unlink(oids, repositoryId, Date.now());
+  }
+
+  /** See `LfsLinks.lfsDeleted`. */
+  lfsDeleted(oids: readonly string[]): void {
+    this.#database.lfs.deleted(oids);
   }
 
   /** See `TenantRegistry.repos`. */

@@ -14,6 +14,7 @@ it("the alarm has nothing to do if there never was a repository", () => {
     doomedPrefixes: [],
     hooks: [],
     maintenance: false,
+    lfsSweep: false,
     mirrorSync: false,
     staleSnapshot: false,
   });

@@ -6,7 +6,7 @@ import { CREATION } from "../../../suites/ref-store.ts";
 import { nodeSql } from "../../../support/node-sql.ts";
 
 /** What a removed repository leaves: its version of the schema, what is to be deleted, and where readers were sent. */
-const LEFT = ["doomed_prefixes", "mirror_pointer", "moved", "schema_version"];
+const LEFT = ["doomed_prefixes", "lfs_leaving", "lfs_sweep", "mirror_pointer", "moved", "schema_version"];
 
 function tablesOf(db: SqlDatabase): string[] {
   const rows = db.rows(

@@ -1,0 +1,192 @@
+/**
+ * A repository's Git LFS objects on its SQL database. No other request comes in between within a method.
+ *
+ * @packageDocumentation
+ */
+import {
+  type LeavingObject,
+  type LfsAnswer,
+  type LfsObject,
+  type LfsOutcome,
+  type LfsRequest,
+  MOST_ANNOUNCED,
+} from "../../refs/lfs-store.ts";
+import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { SqlDatabase } from "../sql/sql-database.ts";
+import { forwardOf, type MoveDatabase } from "./move-database.ts";
+import {
+  addAllLeaving,
+  addLeaving,
+  deleteLeaving,
+  leavingOf,
+  listLeaving,
+  noteSweepJob,
+  sweepJobAt,
+} from "./tables/lfs-leaving.ts";
+import {
+  announceLfsObjects,
+  keepLfsObject,
+  nextLfsExpiry,
+  readLfsObjects,
+  readLfsSums,
+  takeExpiredLfs,
+} from "./tables/lfs-objects.ts";
+import { sumPackBytes } from "./tables/packs.ts";
+import { isHidden, noteUploadChange, type RepositoryRow } from "./tables/repository.ts";
+import { sumUploads } from "./tables/uploads.ts";
+
+/** A job that has not reported after this time is taken for lost. Milliseconds. */
+const JOB_TIME = 30 * 60_000;
+
+/** The part of the repository's other tables that is needed here. */
+export interface LfsRepository {
+  /** Whether there are tables. */
+  hasTables(): boolean;
+  /** Returns the repository's row; `undefined` if there is no repository. */
+  read(): RepositoryRow | undefined;
+  record(row: RepositoryRow): RepositoryRecord;
+  readonly moves: MoveDatabase;
+}
+
+/** A call of one of the methods of `LfsStore`. */
+export type LfsCall =
+  | LfsRequest
+  | { readonly kind: "leaving"; readonly limit: number }
+  | { readonly kind: "left"; readonly objects: readonly LeavingObject[] };
+
+/** What the method returns: of `leaving` the objects, of a request its answer. */
+export type LfsReply = { readonly leaving?: readonly LeavingObject[]; readonly answer?: LfsAnswer };
+
+type Announcement = Extract<LfsRequest, { kind: "announce" }>;
+type Keeping = Extract<LfsRequest, { kind: "keep" }>;
+
+/** The Git LFS objects of one Durable Object's repository. */
+export class LfsDatabase {
+  readonly #db: SqlDatabase;
+  readonly #repository: LfsRepository;
+
+  constructor(db: SqlDatabase, repository: LfsRepository) {
+    this.#db = db;
+    this.#repository = repository;
+  }
+
+  /** The bytes of the objects that are there. */
+  get bytes(): number {
+    return readLfsSums(this.#db).bytes;
+  }
+
+  /** Answers a call. `now` is in milliseconds since the epoch. */
+  reply(call: LfsCall, now: number): LfsReply {
+    if (call.kind === "leaving") return { leaving: this.leaving(call.limit, now) };
+    if (call.kind !== "left") return { answer: this.answer(call, now) };
+    this.left(call.objects);
+    return {};
+  }
+
+  /** See `LfsStore.lfs`. */
+  answer(request: LfsRequest, now: number): LfsAnswer {
+    const row = this.#repository.read();
+    if (row === undefined) return { kind: "missing", ...forwardOf(this.#repository.moves) };
+    if (isHidden(row, request.publicOnly)) {
+      const { objectFormat, readOnly } = row.record;
+      return { kind: "missing", hidden: { objectFormat, readOnly } };
+    }
+    const record = this.#repository.record(row);
+    if (request.kind === "find") return { kind: "found", record, outcomes: this.#find(request.oids, now) };
+    return this.#db.transaction(() => {
+      const isFixed = record.readOnly || record.mirror !== undefined;
+      if (isFixed) return { kind: "found", record, outcomes: [] };
+      if (request.kind === "keep") return { kind: "found", record, outcomes: [this.#keep(request, now)] };
+      const outcomes = this.#announce(request, row.record.id, now);
+      return outcomes === undefined ? { kind: "full" } : { kind: "found", record, outcomes };
+    });
+  }
+
+  #find(oids: readonly string[], now: number): LfsOutcome[] {
+    const found = readLfsObjects(this.#db, oids, now);
+    return oids.map((oid) => found.get(oid) ?? { kind: "missing" });
+  }
+
+  get #usedBytes(): number {
+    return sumPackBytes(this.#db) + sumUploads(this.#db) + this.bytes;
+  }
+
+  /** Returns `undefined` if too many objects are waited for. */
+  #announce({ objects, home, most }: Announcement, id: string, now: number): LfsOutcome[] | undefined {
+    const oids = objects.map(({ oid }) => oid);
+    const known = readLfsObjects(this.#db, oids, now);
+    const leaving = leavingOf(this.#db, id, oids);
+    const room = most === undefined ? Number.POSITIVE_INFINITY : most - this.#usedBytes;
+    const wanted = new Map<string, LfsObject>();
+    let bytes = 0;
+    const outcomes = objects.map((object): LfsOutcome => {
+      const { oid, size } = object;
+      const here = known.get(oid);
+      if (here?.kind === "stored") return here;
+      if (leaving.has(oid)) return { kind: "leaving" };
+      if (!wanted.has(oid)) bytes += size;
+      if (bytes > room) {
+        bytes -= size;
+        return { kind: "over-quota" };
+      }
+      wanted.set(oid, object);
+      return here ?? { kind: "announced", home };
+    });
+    if (readLfsSums(this.#db).announced + wanted.size > MOST_ANNOUNCED) return undefined;
+    if (wanted.size > 0) announceLfsObjects(this.#db, [...wanted.values()], home, now);
+    return outcomes;
+  }
+
+  #keep({ object, most }: Keeping, now: number): LfsOutcome {
+    const [here = { kind: "missing" } as const] = this.#find([object.oid], now);
+    if (here.kind !== "announced") return here;
+    if (most !== undefined && this.#usedBytes + object.size > most) return { kind: "over-quota" };
+    keepLfsObject(this.#db, object);
+    noteUploadChange(this.#db);
+    return { kind: "stored", size: object.size, home: here.home };
+  }
+
+  /** Notes that all objects leave, as a part of the removal of the repository. */
+  removeAll(id: string): void {
+    addAllLeaving(this.#db, id);
+  }
+
+  /** See `LfsStore.leavingLfs`. */
+  leaving(limit: number, now: number): readonly LeavingObject[] {
+    if (!this.#repository.hasTables()) return [];
+    return this.#db.transaction(() => {
+      const row = this.#repository.read();
+      if (row !== undefined) {
+        const { id } = row.record;
+        const expired = takeExpiredLfs(this.#db, now, limit);
+        addLeaving(
+          this.#db,
+          expired.map((object) => ({ ...object, id })),
+        );
+      }
+      const left = listLeaving(this.#db, limit);
+      if (left.length === 0) noteSweepJob(this.#db);
+      return left;
+    });
+  }
+
+  /** See `LfsStore.lfsLeft`. */
+  left(objects: readonly LeavingObject[]): void {
+    if (this.#repository.hasTables()) this.#db.transaction(() => deleteLeaving(this.#db, objects));
+  }
+
+  /** Returns when the next job that sweeps has to be sent; `undefined` if none has. */
+  jobDue(now: number): number | undefined {
+    if (!this.#repository.hasTables()) return undefined;
+    const expiry = nextLfsExpiry(this.#db);
+    const due = listLeaving(this.#db, 1).length > 0 ? now : expiry;
+    if (due === undefined) return undefined;
+    const sentAt = sweepJobAt(this.#db);
+    return sentAt === undefined ? due : Math.max(due, sentAt + JOB_TIME);
+  }
+
+  /** Notes that a job is on its way. */
+  jobSent(now: number): void {
+    noteSweepJob(this.#db, now);
+  }
+}

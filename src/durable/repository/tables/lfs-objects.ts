@@ -1,0 +1,107 @@
+/**
+ * Tables `lfs_objects` and `lfs_sums`: the Git LFS objects that the repository has, and those that are being uploaded to
+ * it. An object is there once `until` is null. Before, it is the time up to which its bytes are waited for. `home` is
+ * the tenant under which the bucket has them: it stays when a repository goes to another tenant.
+ *
+ * @packageDocumentation
+ */
+import { ANNOUNCED_TIME, type LeavingObject, type LfsObject, type LfsOutcome } from "../../../refs/lfs-store.ts";
+import { firstRow, integerAt, jsonChunks, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
+
+export const LFS_OBJECTS_DDL = `CREATE TABLE IF NOT EXISTS lfs_objects (
+  oid TEXT PRIMARY KEY,
+  size INTEGER NOT NULL,
+  home TEXT NOT NULL,
+  until INTEGER
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS lfs_objects_until ON lfs_objects (until) WHERE until IS NOT NULL;
+CREATE TABLE IF NOT EXISTS lfs_sums (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  bytes INTEGER NOT NULL,
+  objects INTEGER NOT NULL,
+  announced INTEGER NOT NULL
+)`;
+
+/** The sums over a repository's objects. */
+export type LfsSums = {
+  /** Bytes, and number, of the objects that are there. */
+  readonly bytes: number;
+  readonly objects: number;
+  /** The number of those that are waited for. */
+  readonly announced: number;
+};
+
+/** Returns the sums. */
+export function readLfsSums(db: SqlDatabase): LfsSums {
+  const row = firstRow(db.rows("SELECT bytes, objects, announced FROM lfs_sums"));
+  if (row === undefined) return { bytes: 0, objects: 0, announced: 0 };
+  return { bytes: integerAt(row, 0), objects: integerAt(row, 1), announced: integerAt(row, 2) };
+}
+
+function addToSums(db: SqlDatabase, { bytes, objects, announced }: LfsSums): void {
+  db.run(
+    `INSERT INTO lfs_sums (one, bytes, objects, announced) VALUES (1, ?1, ?2, ?3)
+      ON CONFLICT (one) DO UPDATE SET bytes = bytes + ?1, objects = objects + ?2, announced = announced + ?3`,
+    bytes,
+    objects,
+    announced,
+  );
+}
+
+/** Returns those of the objects that are there or waited for at `now`, by their names. */
+export function readLfsObjects(db: SqlDatabase, oids: readonly string[], now: number): Map<string, LfsOutcome> {
+  const found = new Map<string, LfsOutcome>();
+  for (const chunk of jsonChunks(oids)) {
+    const sql = `SELECT o.oid, o.size, o.home, o.until FROM json_each(?) j JOIN lfs_objects o ON o.oid = j.value
+      WHERE o.until IS NULL OR o.until > ?`;
+    for (const row of db.rows(sql, chunk, now)) {
+      const home = textAt(row, 2);
+      const isThere = row[3] === null;
+      found.set(
+        textAt(row, 0),
+        isThere ? { kind: "stored", size: integerAt(row, 1), home } : { kind: "announced", home },
+      );
+    }
+  }
+  return found;
+}
+
+/** Announces objects that are not there. One that is announced already keeps its home, and gets more time. */
+export function announceLfsObjects(db: SqlDatabase, objects: readonly LfsObject[], home: string, now: number): void {
+  const until = now + ANNOUNCED_TIME;
+  let fresh = 0;
+  for (const chunk of jsonChunks(objects.map(({ oid, size }) => [oid, size]))) {
+    const known = "SELECT count(*) FROM json_each(?) j JOIN lfs_objects o ON o.oid = j.value ->> 0";
+    const row = firstRow(db.rows(`SELECT json_array_length(?1) - (${known.replace("?", "?1")})`, chunk));
+    fresh += row === undefined ? 0 : integerAt(row, 0);
+    db.run(
+      `INSERT INTO lfs_objects (oid, size, home, until) SELECT value ->> 0, value ->> 1, ?2, ?3 FROM json_each(?1) WHERE true
+        ON CONFLICT (oid) DO UPDATE SET size = excluded.size, until = excluded.until WHERE until IS NOT NULL`,
+      chunk,
+      home,
+      until,
+    );
+  }
+  addToSums(db, { bytes: 0, objects: 0, announced: fresh });
+}
+
+/** Takes an object whose bytes are there now. It has to be announced. */
+export function keepLfsObject(db: SqlDatabase, { oid, size }: LfsObject): void {
+  db.run("UPDATE lfs_objects SET size = ?, until = NULL WHERE oid = ?", size, oid);
+  addToSums(db, { bytes: size, objects: 1, announced: -1 });
+}
+
+/** Takes announced objects off whose time is up at `now`, at most `limit`. */
+export function takeExpiredLfs(db: SqlDatabase, now: number, limit: number): Omit<LeavingObject, "id">[] {
+  const sql = `DELETE FROM lfs_objects WHERE oid IN (SELECT oid FROM lfs_objects WHERE until <= ? ORDER BY until LIMIT ?)
+    RETURNING oid, home`;
+  const expired = Array.from(db.rows(sql, now, limit), (row) => ({ oid: textAt(row, 0), home: textAt(row, 1) }));
+  if (expired.length > 0) addToSums(db, { bytes: 0, objects: 0, announced: -expired.length });
+  return expired;
+}
+
+/** Returns when the time of the next announced object is up; `undefined` if none is waited for. */
+export function nextLfsExpiry(db: SqlDatabase): number | undefined {
+  const row = firstRow(db.rows("SELECT min(until) FROM lfs_objects WHERE until IS NOT NULL"));
+  return row === undefined || row[0] === null ? undefined : integerAt(row, 0);
+}

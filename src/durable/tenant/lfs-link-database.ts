@@ -1,0 +1,71 @@
+/**
+ * The links of a tenant's Git LFS objects on its SQL database. No other request comes in between within a method.
+ *
+ * Between the end of an object's last link and the report that its bytes are deleted, nobody can link it. So no upload
+ * loses its bytes to a deletion that was decided before.
+ *
+ * @packageDocumentation
+ */
+import type { LinkAnswer, UnlinkAnswer } from "../../access/lfs-links.ts";
+import type { SqlDatabase } from "../sql/sql-database.ts";
+import {
+  deleteLfsLink,
+  endLfsDeleting,
+  insertLfsLink,
+  isLfsLinked,
+  lfsDeletingSince,
+  noteLfsDeleting,
+} from "./tables/lfs-links.ts";
+
+/** A deletion that was not reported after this time has failed: no job goes on for as long. Milliseconds. */
+const DELETION_TIME = 20 * 60_000;
+
+/** Whether the tenant, and whether its tables, exist. */
+export type LfsTenant = { readonly isPresent: () => boolean; readonly hasTables: () => boolean };
+
+/** The links of one tenant. */
+export class LfsLinkDatabase {
+  readonly #db: SqlDatabase;
+  readonly #tenant: LfsTenant;
+
+  constructor(db: SqlDatabase, tenant: LfsTenant) {
+    this.#db = db;
+    this.#tenant = tenant;
+  }
+
+  /** See `LfsLinks.linkLfs`. */
+  link(oid: string, repoId: string): LinkAnswer {
+    if (!this.#tenant.isPresent()) return "missing";
+    return this.#db.transaction(() => {
+      if (lfsDeletingSince(this.#db, oid) !== undefined) return "busy";
+      insertLfsLink(this.#db, oid, repoId);
+      return "linked";
+    });
+  }
+
+  /** See `LfsLinks.unlinkLfs`. */
+  unlink(oids: readonly string[], repoId: string, now: number): UnlinkAnswer {
+    if (!this.#tenant.hasTables()) return { gone: [], held: [] };
+    return this.#db.transaction(() => {
+      const gone: string[] = [];
+      const held: string[] = [];
+      for (const oid of oids) {
+        deleteLfsLink(this.#db, oid, repoId);
+        if (isLfsLinked(this.#db, oid)) continue;
+        const since = lfsDeletingSince(this.#db, oid);
+        if (since !== undefined && now < since + DELETION_TIME) {
+          held.push(oid);
+          continue;
+        }
+        noteLfsDeleting(this.#db, oid, now);
+        gone.push(oid);
+      }
+      return { gone, held };
+    });
+  }
+
+  /** See `LfsLinks.lfsDeleted`. */
+  deleted(oids: readonly string[]): void {
+    if (this.#tenant.hasTables()) this.#db.transaction(() => endLfsDeleting(this.#db, oids));
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Git LFS: the batch request, and the transfers that its answer leads to. Who may read a repository may download its
+ * objects, and who may push to it may upload some.
+ *
+ * @packageDocumentation
+ * @see https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
+ */
+import { Hono, type Context } from "hono";
+import { shownName, type RepositoryName } from "../access/names.ts";
+import {
+  type Batch,
+  downloadOf,
+  isLfsOid,
+  type LfsAction,
+  type LfsError,
+  objectFault,
+  OVER_QUOTA,
+  parseBatch,
+  uploadOf,
+} from "../lfs/batch.ts";
+import type { WriteOutcome } from "../lfs/lfs-files.ts";
+import type { LfsObject, LfsOutcome } from "../refs/lfs-store.ts";
+import { drainBody } from "./body-text.ts";
+import { parseRange } from "./byte-range.ts";
+import { isUnchanged, mayContinue } from "./conditional.ts";
+import { NO_CACHE } from "./git-failure.ts";
+import { HARMLESS } from "./harmless.ts";
+import type { HostEnv } from "./host.ts";
+import { askAsReader, askAsWriter, type LfsCaller, refuseStrangers } from "./lfs-admission.ts";
+import { lfsAnswer, lfsAnswered, readLfsJson } from "./lfs-answer.ts";
+import { namedRepository } from "./named-repository.ts";
+import { Problem, type ProblemStatus } from "./problem.ts";
+
+/** Seconds after which to try again what another request has in its hands. */
+const SOON = { "Retry-After": "5" };
+const BEING_DELETED = "The object is being deleted just now. Send it again.";
+const MISSING: LfsOutcome = { kind: "missing" };
+
+function callerOf(context: Context<HostEnv>): LfsCaller {
+  return { host: context.var.host, name: namedRepository(context) };
+}
+
+function assertNone({ code, message }: LfsError): never {
+  const statuses: Readonly<Record<number, ProblemStatus>> = { 409: 409, 413: 413 };
+  throw new Problem(statuses[code] ?? 422, message); // All other faults are of what was sent.
+}
+
+/**
+ * Returns the body's JSON to a caller that may read the repository. The body is read before the repository is opened,
+ * since what has to be asked of that stands in it.
+ */
+async function readAsked(context: Context<HostEnv>, caller: LfsCaller): Promise<unknown> {
+  try {
+    return await readLfsJson(context.req.raw);
+  } catch (error) {
+    await askAsReader(caller, { kind: "find", oids: [] });
+    await drainBody(context.req.raw);
+    throw error;
+  }
+}
+
+/** Returns the function that makes the action of a transfer. The client sends what it sent with this request. */
+function actionsOf(context: Context<HostEnv>, name: RepositoryName): (oid: string) => LfsAction {
+  const { origin } = new URL(context.req.url);
+  const credentials = context.req.header("Authorization");
+  const header = credentials === undefined ? {} : { header: { Authorization: credentials } };
+  return (oid) => ({ href: `${origin}/${shownName(name)}.git/info/lfs/objects/${oid}`, ...header });
+}
+
+/** Returns the most bytes that the repository may have; `undefined` if that is not bounded. */
+async function bytesAllowed({ host, name }: LfsCaller): Promise<{ readonly most?: number }> {
+  const { bytes, elsewhere } = await host.allowance(name);
+  // A tenant without other repositories has nothing elsewhere.
+  return bytes === undefined ? {} : { most: Math.max(0, bytes - (elsewhere?.bytes ?? 0)) };
+}
+
+async function askFor(caller: LfsCaller, { operation, objects }: Batch): Promise<readonly LfsOutcome[]> {
+  const sound = objects.filter(({ error }) => error === undefined);
+  if (operation === "download") {
+    return (await askAsReader(caller, { kind: "find", oids: sound.map(({ oid }) => oid) })).outcomes;
+  }
+  const home = caller.name.tenant;
+  const request = { kind: "announce", objects: sound, home, ...(await bytesAllowed(caller)) } as const;
+  return (await askAsWriter(caller, request, true)).outcomes;
+}
+
+async function batch(context: Context<HostEnv>): Promise<Response> {
+  const caller = callerOf(context);
+  await refuseStrangers(caller, false);
+  const asked = parseBatch(await readAsked(context, caller));
+  if ("code" in asked) {
+    await askAsReader(caller, { kind: "find", oids: [] });
+    assertNone(asked);
+  }
+  await refuseStrangers(caller, asked.operation === "upload");
+  const outcomes = (await askFor(caller, asked)).values();
+  const actionFor = actionsOf(context, caller.name);
+  const answerOf = asked.operation === "download" ? downloadOf : uploadOf;
+  const objects = asked.objects.map((object) => {
+    if (object.error !== undefined) return object;
+    const { value: outcome = MISSING } = outcomes.next();
+    return answerOf(object, outcome, actionFor);
+  });
+  return lfsAnswer({ transfer: "basic", hash_algo: "sha256", objects });
+}
+
+/** Returns the object of the path; `undefined` if no object can have that name. */
+function oidOf(context: Context<HostEnv>): string | undefined {
+  const { oid = "" } = context.req.param();
+  return isLfsOid(oid) ? oid : undefined;
+}
+
+async function download(context: Context<HostEnv>): Promise<Response> {
+  const caller = callerOf(context);
+  await refuseStrangers(caller, false);
+  const oid = oidOf(context);
+  const { outcomes } = await askAsReader(caller, { kind: "find", oids: oid === undefined ? [] : [oid] });
+  const [outcome = MISSING] = outcomes;
+  if (oid === undefined || outcome.kind !== "stored") throw new Problem(404, "The object is not here.");
+  const request = context.req.raw;
+  // An object never changes.
+  const validators = { etag: `"${oid}"`, modified: 0 };
+  const headers = new Headers({ ...NO_CACHE, ...HARMLESS, ETag: validators.etag, "Accept-Ranges": "bytes" });
+  if (isUnchanged(request.headers, validators)) return new Response(null, { status: 304, headers });
+  const range = mayContinue(request.headers, validators)
+    ? parseRange(context.req.header("Range"), outcome.size)
+    : undefined;
+  if (range === "unsatisfiable") {
+    headers.set("Content-Range", `bytes */${outcome.size}`);
+    return new Response(null, { status: 416, headers });
+  }
+  const { offset, length } = range ?? { offset: 0, length: outcome.size };
+  if (range !== undefined) headers.set("Content-Range", `bytes ${offset}-${offset + length - 1}/${outcome.size}`);
+  headers.set("Content-Length", String(length));
+  headers.set("Content-Type", "application/octet-stream");
+  const body =
+    request.method === "HEAD" ? null : await caller.host.lfsFiles(outcome.home).open(oid, { offset, length });
+  return new Response(body, { status: range === undefined ? 200 : 206, headers });
+}
+
+/**
+ * Returns the size that an upload announces.
+ *
+ * @throws Problem
+ */
+function announcedSize(context: Context<HostEnv>): number {
+  const length = context.req.header("Content-Length");
+  if (length === undefined) throw new Problem(411, "An object's length has to be said before it is sent.");
+  return Number(length);
+}
+
+/** Throws what a writing that did not succeed is answered with. */
+function assertWritten(outcome: WriteOutcome): void {
+  switch (outcome) {
+    case "written":
+      return;
+    case "mismatch":
+      throw new Problem(422, "These are not the bytes of the object: their SHA-256 is another.");
+    case "slow":
+      throw new Problem(408, "The object came too slowly.");
+    case "broken":
+      // Nothing is stored. Whether the bucket caused it can't be told; the client tries again.
+      throw new Problem(503, "The object did not come whole. Send it again.", SOON);
+  }
+}
+
+async function upload(context: Context<HostEnv>): Promise<Response> {
+  const caller = callerOf(context);
+  const { host, name } = caller;
+  await refuseStrangers(caller, true);
+  const { oid = "" } = context.req.param();
+  const object: LfsObject = { oid, size: Number(context.req.header("Content-Length")) };
+  const fault = objectFault(object);
+  if (fault !== undefined) {
+    await askAsWriter(caller, { kind: "find", oids: [] });
+    announcedSize(context);
+    assertNone(fault);
+  }
+  const bounds = await bytesAllowed(caller);
+  const request = { kind: "announce", objects: [object], home: name.tenant, ...bounds } as const;
+  const { record, outcomes } = await askAsWriter(caller, request);
+  const [outcome = MISSING] = outcomes;
+  if (outcome.kind === "over-quota") throw new Problem(413, OVER_QUOTA);
+  if (outcome.kind !== "announced" && outcome.kind !== "stored") throw new Problem(503, BEING_DELETED, SOON);
+  const link = await host.lfsLinks(outcome.home).linkLfs(oid, record.id);
+  if (link !== "linked") throw new Problem(503, BEING_DELETED, SOON);
+  assertWritten(await host.lfsFiles(outcome.home).write(object, context.req.raw.body));
+  if (outcome.kind === "stored") return lfsAnswer({});
+  const kept = await askAsWriter(caller, { kind: "keep", object, ...bounds });
+  const [now = MISSING] = kept.outcomes;
+  if (now.kind === "over-quota") throw new Problem(413, OVER_QUOTA);
+  if (now.kind !== "stored") throw new Problem(409, "The object was waited for too long. Push again.");
+  return lfsAnswer({});
+}
+
+/** Answers the client's question whether an object that it uploaded is here. */
+async function verify(context: Context<HostEnv>): Promise<Response> {
+  const caller = callerOf(context);
+  await refuseStrangers(caller, true);
+  const json = await readAsked(context, caller);
+  const batched = parseBatch({ operation: "download", objects: [json] });
+  const { oid } = context.req.param();
+  const found = await askAsWriter(caller, { kind: "find", oids: oid === undefined ? [] : [oid] });
+  if ("code" in batched) assertNone(batched);
+  const [object] = batched.objects;
+  if (object?.error !== undefined) assertNone(object.error);
+  if (object?.oid !== oid) throw new Problem(422, "The body names another object than the address.");
+  const [outcome = MISSING] = found.outcomes;
+  if (outcome.kind !== "stored") throw new Problem(404, "The object was not uploaded.");
+  if (outcome.size !== object?.size) throw new Problem(422, "The object has another size.");
+  return lfsAnswer({});
+}
+
+/** The routes of Git LFS. */
+export function lfsRoutes(): Hono<HostEnv> {
+  const routes = new Hono<HostEnv>();
+  const objects = "/:tenant/:repo/info/lfs/objects";
+  const answered =
+    (work: (context: Context<HostEnv>) => Promise<Response>) =>
+    (context: Context<HostEnv>): Promise<Response> =>
+      lfsAnswered(context, () => work(context));
+  routes.post(`${objects}/batch`, answered(batch));
+  routes.post(`${objects}/:oid/verify`, answered(verify));
+  routes.get(`${objects}/:oid`, answered(download));
+  routes.put(`${objects}/:oid`, answered(upload));
+  routes.all(
+    "/:tenant/:repo/info/lfs/*",
+    answered(async (context) => {
+      const caller = callerOf(context);
+      await refuseStrangers(caller, false);
+      await askAsReader(caller, { kind: "find", oids: [] });
+      throw new Problem(404, "There is nothing here.");
+    }),
+  );
+  return routes;
+}

@@ -1,0 +1,21 @@
+/**
+ * The repository that the path of a Git request names.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { parseGitRepositoryName, type RepositoryName } from "../access/names.ts";
+import { GitRefusal, NO_ADDRESS } from "./git-failure.ts";
+import type { HostEnv } from "./host.ts";
+
+/**
+ * Returns the names in the path.
+ *
+ * @throws GitRefusal if no repository can have them.
+ */
+export function namedRepository(context: Context<HostEnv>): RepositoryName {
+  const { tenant = "", repo = "" } = context.req.param();
+  const name = parseGitRepositoryName(tenant, repo);
+  if (name === undefined) throw new GitRefusal(404, NO_ADDRESS);
+  return name;
+}

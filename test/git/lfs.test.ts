@@ -1,0 +1,136 @@
+/**
+ * Git LFS with its stock client over a socket: what is pushed comes out of a clone, over every version of the protocol and
+ * whatever the client does with it.
+ *
+ * @packageDocumentation
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
+import { GitSandbox, withToken } from "../support/git-client.ts";
+import { noise } from "../support/git-fixtures.ts";
+import { startTestHost } from "../support/host.ts";
+import { LfsClient, lfsObject } from "../support/lfs-client.ts";
+
+let host: RunningHost;
+let git: GitSandbox;
+let operator: ApiClient;
+let token = "";
+
+beforeAll(async () => {
+  host = await startTestHost();
+  git = new GitSandbox("lfs");
+  operator = apiClient(host.base, "test-token");
+  await operator("PUT", "/tenants/acme");
+  token = await issueToken(operator, "acme", "tenant:admin");
+  await git.ok(["lfs", "install", "--skip-repo"]);
+});
+
+afterAll(async () => {
+  await host.stop();
+  git.close();
+});
+
+const urlOf = (repo: string): string => withToken(`${host.base}/acme/${repo}.git`, token);
+
+/** Makes a working copy whose `*.bin` files are Git LFS objects, and which pushes to a repository of this name. */
+async function working(repo: string): Promise<string> {
+  await operator("PUT", `/repos/acme/${repo}`);
+  const cwd = await git.init();
+  await git.ok(["lfs", "install", "--local"], { cwd });
+  await git.ok(["remote", "add", "origin", urlOf(repo)], { cwd });
+  await git.ok(["lfs", "track", "*.bin"], { cwd });
+  await commit(cwd, {});
+  return cwd;
+}
+
+async function commit(cwd: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void> {
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(cwd, name), bytes);
+  await git.ok(["add", "-A"], { cwd });
+  await git.ok(["commit", "-q", "-m", `${Object.keys(files).join(", ")}.`], { cwd });
+}
+
+async function clone(repo: string, ...options: string[]): Promise<string> {
+  const cwd = git.fresh();
+  await git.ok(["clone", "-q", ...options, urlOf(repo), cwd]);
+  return cwd;
+}
+
+const isPointer = (cwd: string, name: string): boolean =>
+  readFileSync(join(cwd, name)).subarray(0, 200).includes("version https://git-lfs.github.com/spec/v1");
+
+describe("the stock client", () => {
+  it.each(["0", "2"])("pushes and clones over version %s, and pulls what came since", async (version) => {
+    const repo = `journey-${version}`;
+    const options = ["-c", `protocol.version=${version}`];
+    const cwd = await working(repo);
+    const [small, large] = [noise(3000, 1), noise(3_000_000, Number(version) + 2)];
+    await commit(cwd, { "small.bin": small, "large.bin": large, "plain.txt": "plain\n" });
+    await git.ok([...options, "push", "-q", "origin", "main"], { cwd });
+    const copy = git.fresh();
+    await git.ok([...options, "clone", "-q", urlOf(repo), copy]);
+    expect(readFileSync(join(copy, "small.bin")).equals(small)).toBe(true);
+    expect(readFileSync(join(copy, "large.bin")).equals(large)).toBe(true);
+    await git.ok(["lfs", "fsck"], { cwd: copy });
+    await commit(cwd, { "more.bin": noise(5000, 3) });
+    await git.ok([...options, "push", "-q", "origin", "main"], { cwd });
+    await git.ok([...options, "pull", "-q"], { cwd: copy });
+    expect(readFileSync(join(copy, "more.bin")).equals(noise(5000, 3))).toBe(true);
+  });
+
+  it("makes the repository with its push", async () => {
+    const cwd = await git.init();
+    await git.ok(["lfs", "install", "--local"], { cwd });
+    await git.ok(["lfs", "track", "*.bin"], { cwd });
+    await commit(cwd, { "a.bin": noise(1000, 4) });
+    await git.ok(["push", "-q", urlOf("pushed-to-create"), "main"], { cwd });
+    const copy = await clone("pushed-to-create");
+    expect(readFileSync(join(copy, "a.bin")).equals(noise(1000, 4))).toBe(true);
+  });
+
+  it("fetches all that refs name, prunes, and checks out what it had left as pointers", async () => {
+    const cwd = await working("fetched");
+    for (const seed of [1, 2, 3]) await commit(cwd, { "a.bin": noise(2000, seed) });
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", urlOf("fetched"), copy], { env: { GIT_LFS_SKIP_SMUDGE: "1" } });
+    expect(isPointer(copy, "a.bin")).toBe(true);
+    await git.ok(["lfs", "fetch", "--all"], { cwd: copy });
+    await git.ok(["lfs", "checkout"], { cwd: copy });
+    expect(readFileSync(join(copy, "a.bin")).equals(noise(2000, 3))).toBe(true);
+    const recent = ["-c", "lfs.fetchrecentrefsdays=0", "-c", "lfs.pruneoffsetdays=0"];
+    const pruned = await git.ok([...recent, "lfs", "prune", "--verify-remote"], { cwd: copy });
+    expect(pruned).toContain("2 verified with remote");
+    await git.ok(["lfs", "fetch", "--all"], { cwd: copy });
+    await git.ok(["lfs", "fsck", "--objects"], { cwd: copy });
+  });
+
+  it("migrates a history, and pushes it", async () => {
+    await operator("PUT", "/repos/acme/migrated");
+    const cwd = await git.init();
+    await git.ok(["lfs", "install", "--local"], { cwd });
+    await git.ok(["remote", "add", "origin", urlOf("migrated")], { cwd });
+    for (const seed of [1, 2]) await commit(cwd, { "a.dat": noise(4000, seed) });
+    await git.ok(["lfs", "migrate", "import", "--include=*.dat", "--everything"], { cwd });
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    const copy = await clone("migrated");
+    expect(readFileSync(join(copy, "a.dat")).equals(noise(4000, 2))).toBe(true);
+    await git.ok(["checkout", "-q", "HEAD~1"], { cwd: copy });
+    expect(readFileSync(join(copy, "a.dat")).equals(noise(4000, 1))).toBe(true);
+  });
+
+  it("is told what is missing, and takes the rest", async () => {
+    const cwd = await working("holes");
+    await commit(cwd, { "a.bin": noise(1000, 11), "b.bin": noise(1000, 12) });
+    await git.ok(["lfs", "push", "--object-id", "origin", lfsObject(noise(1000, 11)).oid], { cwd });
+    await git.ok(["push", "-q", "--no-verify", "origin", "main"], { cwd });
+    const { code, stderr } = await git.git(["clone", "-q", urlOf("holes"), git.fresh()]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("The object is not here.");
+    const lfs = new LfsClient(`${host.base}/acme/holes.git`, token);
+    const answers = await lfs.batch("download", [lfsObject(noise(1000, 11)), lfsObject(noise(1000, 12))]);
+    expect(answers).toMatchObject([{ actions: {} }, { error: { code: 404 } }]);
+  });
+});

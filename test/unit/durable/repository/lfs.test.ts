@@ -1,0 +1,195 @@
+/** Git LFS objects of a repository: announced, kept, counted, and what becomes of those that nobody has any more. */
+import { createHash } from "node:crypto";
+import { expect, it } from "vitest";
+import { RepositoryDatabase } from "../../../../src/durable/repository/repository-database.ts";
+import type { LfsLinkDatabase } from "../../../../src/durable/tenant/lfs-link-database.ts";
+import { TenantDatabase } from "../../../../src/durable/tenant/tenant-database.ts";
+import { DEFAULT_TENANT } from "../../../../src/access/directory.ts";
+import type { LfsLinks } from "../../../../src/access/lfs-links.ts";
+import { sweepLfsObjects } from "../../../../src/lfs/sweep.ts";
+import { ANNOUNCED_TIME, type LfsAnswer, type LfsRequest, MOST_ANNOUNCED } from "../../../../src/refs/lfs-store.ts";
+import { CREATION } from "../../../suites/ref-store.ts";
+import { nodeSql } from "../../../support/node-sql.ts";
+
+const oid = (text: string | number): string => createHash("sha256").update(String(text)).digest("hex");
+const object = (text: string | number, size = 10): { oid: string; size: number } => ({ oid: oid(text), size });
+
+type Asked = { database: RepositoryDatabase; ask: (request: LfsRequest, now?: number) => LfsAnswer };
+
+function repository(id = "1".repeat(32), creation: Partial<typeof CREATION> = {}): Asked {
+  const database = new RepositoryDatabase(nodeSql(), () => id);
+  database.create({ ...CREATION, ...creation }, 0);
+  return { database, ask: (request, now = 0) => database.lfs.answer(request, now) };
+}
+
+const kindsOf = (answer: LfsAnswer): string[] =>
+  answer.kind === "found" ? answer.outcomes.map(({ kind }) => kind) : [answer.kind];
+const announce = (objects: readonly { oid: string; size: number }[], most?: number): LfsRequest => ({
+  kind: "announce",
+  objects,
+  home: "acme",
+  ...(most === undefined ? {} : { most }),
+});
+
+it("an object is there once it was announced and kept, and counts with its bytes", () => {
+  const { database, ask } = repository();
+  expect(kindsOf(ask({ kind: "find", oids: [oid("a")] }))).toEqual(["missing"]);
+  expect(kindsOf(ask({ kind: "keep", object: object("a") }))).toEqual(["missing"]);
+  expect(kindsOf(ask(announce([object("a"), object("b"), object("a")])))).toEqual([
+    "announced",
+    "announced",
+    "announced",
+  ]);
+  expect(database.unreportedUsage()).toBeUndefined();
+  expect(kindsOf(ask({ kind: "keep", object: object("a") }))).toEqual(["stored"]);
+  expect(kindsOf(ask({ kind: "find", oids: [oid("a"), oid("b"), oid("c")] }))).toEqual([
+    "stored",
+    "announced",
+    "missing",
+  ]);
+  expect(database.unreportedUsage()?.bytes).toBe(10);
+  // Once more changes nothing.
+  expect(kindsOf(ask({ kind: "keep", object: object("a") }))).toEqual(["stored"]);
+  expect(database.unreportedUsage()?.bytes).toBe(10);
+  const begun = database.beginPush({ names: [] }, 0);
+  expect(begun.kind === "begun" && begun.uploadBytes).toBe(10);
+});
+
+it("a private repository is missing for those who may only read public ones", () => {
+  const { ask } = repository(undefined, { visibility: "private" });
+  expect(ask({ kind: "find", oids: [], publicOnly: true })).toMatchObject({ kind: "missing" });
+  const none = new RepositoryDatabase(nodeSql(), () => "1".repeat(32));
+  expect(none.lfs.answer({ kind: "find", oids: [] }, 0)).toEqual({ kind: "missing" });
+  expect(none.isEmpty).toBe(true);
+});
+
+it("objects beyond the quota are refused, those that fit are taken", () => {
+  const { ask } = repository();
+  const asked = ask(announce([object("a", 60), object("b", 60), object("c", 40)], 100));
+  expect(kindsOf(asked)).toEqual(["announced", "over-quota", "announced"]);
+  expect(kindsOf(ask({ kind: "keep", object: object("a", 60), most: 100 }))).toEqual(["stored"]);
+  // What was announced takes no room: two clients may have announced what fits once.
+  expect(kindsOf(ask({ kind: "keep", object: object("c", 40), most: 99 }))).toEqual(["over-quota"]);
+  expect(kindsOf(ask({ kind: "keep", object: object("c", 40), most: 100 }))).toEqual(["stored"]);
+  expect(kindsOf(ask(announce([object("d", 1), object("a", 60)], 100)))).toEqual(["over-quota", "stored"]);
+});
+
+it("a read-only repository announces nothing", () => {
+  const { database, ask } = repository();
+  database.change({ readOnly: true }, 0);
+  expect(kindsOf(ask(announce([object("a")])))).toEqual([]);
+  expect(kindsOf(ask({ kind: "find", oids: [oid("a")] }))).toEqual(["missing"]);
+});
+
+it("no more objects are announced than may be", () => {
+  const { ask } = repository();
+  const most = Array.from({ length: MOST_ANNOUNCED }, (_, index) => object(index));
+  expect(ask(announce(most)).kind).toBe("found");
+  expect(ask(announce([object("more")])).kind).toBe("full");
+  // After their time there is room again.
+  expect(ask({ kind: "find", oids: [oid(1)] }, ANNOUNCED_TIME)).toMatchObject({ outcomes: [{ kind: "missing" }] });
+});
+
+/** A tenant's links, and the bytes that are in its bucket. */
+function tenant(now: () => number = () => 0): { links: LfsLinks; database: LfsLinkDatabase; bytes: Set<string> } {
+  const inner = new TenantDatabase(nodeSql(), "acme", () => "f".repeat(32));
+  inner.create(DEFAULT_TENANT, 0);
+  const { lfs: database } = inner;
+  const links: LfsLinks = {
+    linkLfs: async (name, id) => database.link(name, id),
+    unlinkLfs: async (names, id) => database.unlink(names, id, now()),
+    lfsDeleted: async (names) => database.deleted(names),
+  };
+  return { links, database, bytes: new Set() };
+}
+
+type Swept = ReturnType<typeof tenant>;
+
+function sweep({ database }: Asked, { links, bytes }: Swept, now: number): Promise<boolean> {
+  return sweepLfsObjects(
+    {
+      store: {
+        leavingLfs: async (limit) => database.lfs.leaving(limit, now),
+        lfsLeft: async (objects) => database.lfs.left(objects),
+      },
+      links: () => links,
+      files: () => ({
+        delete: async (names) => {
+          for (const name of names) bytes.delete(name);
+        },
+      }),
+    },
+    10,
+  );
+}
+
+/** Uploads an object as the routes do. */
+async function upload({ ask }: Asked, { links, bytes }: Swept, text: string, id: string): Promise<void> {
+  ask(announce([object(text)]));
+  expect(await links.linkLfs(oid(text), id)).toBe("linked");
+  bytes.add(oid(text));
+  expect(kindsOf(ask({ kind: "keep", object: object(text) }))).toEqual(["stored"]);
+}
+
+it("the bytes of an object go with the last repository that has it", async () => {
+  const all = tenant();
+  const [one, other] = [repository("1".repeat(32)), repository("2".repeat(32))];
+  for (const text of ["both", "mine"]) await upload(one, all, text, "1".repeat(32));
+  await upload(other, all, "both", "2".repeat(32));
+  expect(one.database.dueWork(1).lfsSweep).toBe(false);
+  one.database.remove(1);
+  expect(one.database.dueWork(1).lfsSweep).toBe(true);
+  expect(await sweep(one, all, 1)).toBe(true);
+  expect([...all.bytes]).toEqual([oid("both")]);
+  expect(one.database.dueWork(1).lfsSweep).toBe(false);
+  other.database.remove(1);
+  expect(await sweep(other, all, 1)).toBe(true);
+  expect(all.bytes.size).toBe(0);
+});
+
+it("what was announced and never came is swept after its time, with what a broken upload left", async () => {
+  const all = tenant();
+  const one = repository();
+  one.ask(announce([object("broken"), object("fresh")]));
+  await all.links.linkLfs(oid("broken"), "1".repeat(32));
+  all.bytes.add(oid("broken"));
+  expect(one.database.nextDue(1)).toBeLessThanOrEqual(ANNOUNCED_TIME);
+  one.ask(announce([object("fresh")]), 5000);
+  expect(one.database.dueWork(ANNOUNCED_TIME).lfsSweep).toBe(true);
+  expect(await sweep(one, all, ANNOUNCED_TIME)).toBe(true);
+  expect(all.bytes.size).toBe(0);
+  expect(kindsOf(one.ask({ kind: "find", oids: [oid("broken"), oid("fresh")] }, ANNOUNCED_TIME))).toEqual([
+    "missing",
+    "announced",
+  ]);
+});
+
+it("an upload that comes while its object is being deleted waits, and loses nothing", async () => {
+  let now = 0;
+  const all = tenant(() => now);
+  const one = repository();
+  await upload(one, all, "a", "1".repeat(32));
+  one.database.remove(1);
+  // The job dies after it has begun.
+  const leaving = one.database.lfs.leaving(10, 1);
+  expect(await all.links.unlinkLfs([oid("a")], "1".repeat(32))).toEqual({ gone: [oid("a")], held: [] });
+  expect(await all.links.linkLfs(oid("a"), "2".repeat(32))).toBe("busy");
+  // A second job does not touch what the first may still delete.
+  expect(await all.links.unlinkLfs([oid("a")], "1".repeat(32))).toEqual({ gone: [], held: [oid("a")] });
+  expect(await sweep(one, all, 1)).toBe(false);
+  expect(leaving).toHaveLength(1);
+  now = 60 * 60_000;
+  expect(await sweep(one, all, now)).toBe(true);
+  expect(all.bytes.size).toBe(0);
+  expect(await all.links.linkLfs(oid("a"), "2".repeat(32))).toBe("linked");
+});
+
+it("an object that is leaving may be announced again only when it has left", async () => {
+  const all = tenant();
+  const one = repository();
+  one.ask(announce([object("a")]));
+  expect(one.database.lfs.leaving(10, ANNOUNCED_TIME)).toHaveLength(1);
+  expect(kindsOf(one.ask(announce([object("a")]), ANNOUNCED_TIME))).toEqual(["leaving"]);
+  expect(await sweep(one, all, ANNOUNCED_TIME)).toBe(true);
+  expect(kindsOf(one.ask(announce([object("a")]), ANNOUNCED_TIME))).toEqual(["announced"]);
+});
