@@ -19,6 +19,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   object: { ring: 1, imports: "bytes kernel" },
   wire: { ring: 1, imports: "bytes object" },
   format: { ring: 1, imports: "bytes kernel object" },
+  diff: { ring: 1, imports: "bytes kernel object" },
   catalog: { ring: 2, imports: "bytes" },
   store: { ring: 2, imports: "bytes kernel object format catalog" },
   refs: { ring: 2, imports: "bytes object catalog" },
@@ -31,7 +32,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   service: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph repository packing" },
   mirror: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph access repository packing" },
   maintenance: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph repository packing" },
-  browse: { ring: 3, imports: "bytes kernel object format catalog store refs graph repository" },
+  browse: { ring: 3, imports: "bytes kernel object format diff catalog store refs graph repository" },
   lfs: { ring: 3, imports: "bytes object refs access repository" },
   durable: { ring: 4, imports: "bytes object catalog refs access events signing" },
   cloudflare: {
@@ -41,9 +42,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   http: { ring: 5, imports: "bytes object wire refs access signing repository service browse lfs" },
   api: {
     ring: 5,
-    imports: "bytes object catalog refs access events signing repository mirror maintenance browse http",
+    imports: "bytes object diff catalog refs access events signing repository mirror maintenance browse http",
   },
-  web: { ring: 5, imports: "object access repository browse http" },
+  web: { ring: 5, imports: "object diff access repository browse http" },
   host: { ring: 6, imports: "bytes refs access signing repository service maintenance lfs cloudflare http api" },
 };
 

@@ -50,8 +50,8 @@ const LEADS: readonly Lead[] = [
   { upTo: 0xf4, length: 4, least: 0x80, most: 0x8f },
 ];
 
-/** Returns the bytes of the well-formed character at `at`; 0 if there is none. */
-function characterBytes(bytes: Uint8Array, at: number): number {
+/** Returns the number of bytes of the well-formed character at `at`; 0 if there is none. */
+export function characterBytes(bytes: Uint8Array, at: number): number {
   const first = u8At(bytes, at);
   const lead = LEADS.find(({ upTo }) => first <= upTo);
   if (lead === undefined) return 0;

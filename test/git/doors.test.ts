@@ -56,6 +56,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/commits`]: ["refs", "reachedByRefs"],
   [`GET ${API}/commits/:rev{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/diff/:revs{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/hooks`]: ["administers"],
@@ -412,6 +413,7 @@ describe("a caller that names what is gone", () => {
       ["commits?rev=main&limit=1", (oid) => ({ tip: oids.tip, path: "", walked: 1, oldest: 0, next: [oid] })],
       ["tree/main?limit=1", (tree) => ({ tree, at: 1 })],
       ["commits/main?limit=1", (commit) => ({ commit, behind: "a" })],
+      ["diff/main..main?limit=1", (before) => ({ before, after: oids.tip, behind: "a" })],
       ["compare/main...main?limit=1", (from) => ({ from, to: oids.tip, at: 1 })],
     ];
     for (const [path, cursor] of cursors) {

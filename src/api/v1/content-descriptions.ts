@@ -66,6 +66,43 @@ const comparison = v.strictObject({
   files_cursor: cursor,
 });
 
+const hunk = v.strictObject({
+  old_start: v.number(),
+  old_lines: v.number(),
+  new_start: v.number(),
+  new_lines: v.number(),
+  heading: v.string(),
+  heading_base64: v.optional(v.string()),
+  text: v.string(),
+  text_base64: v.optional(v.string()),
+});
+const diff = v.strictObject({
+  old_tree: v.string(),
+  new_tree: v.string(),
+  files: v.array(
+    v.strictObject({
+      ...file.entries,
+      binary: v.boolean(),
+      too_large: v.boolean(),
+      additions: v.number(),
+      deletions: v.number(),
+      hunks: v.nullable(v.array(hunk)),
+    }),
+  ),
+  cursor,
+});
+
+/** The parameters that say how files are compared. */
+const DIFF_QUERY = {
+  format: { about: "`json` or `diff`; else `Accept: text/x-diff` asks for a patch." },
+  context: { about: "The lines shown around changes; 3 where not given.", type: "integer" },
+  whitespace: {
+    about:
+      "The white space that counts: `exact`, `at-eol` (not that at ends of lines), `change` (`-b`), `all` (`-w`: none).",
+  },
+  ignore_blank_lines: { about: "`true` leaves out changes of blank lines alone." },
+} as const;
+
 /** The descriptions, by route. */
 export const DESCRIPTIONS = {
   tree: describe({
@@ -107,6 +144,16 @@ export const DESCRIPTIONS = {
     query: { ...PAGING, files_cursor: { about: "Where the list of files goes on." } },
     answers: { 200: { about: "The comparison.", json: comparison } },
     problems: [409, 413],
+  }),
+  diff: describe({
+    tag: "content",
+    summary: "Shows the lines that two revisions differ in",
+    about:
+      "`diff/{a}..{b}` compares the two, `diff/{a}...{b}` their merge base with b. As a patch the answer is that of `git diff --full-index`. In JSON a " +
+      "hunk's `text` is its body in that patch; `hunks` is null for files that are binary or too large.",
+    query: { ...PAGING, ...DIFF_QUERY },
+    answers: { 200: { about: "The changed files, as JSON or as a patch.", json: diff } },
+    problems: [409, 413, 422],
   }),
   raw: describe({
     tag: "content",

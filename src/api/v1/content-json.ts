@@ -16,7 +16,7 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** Returns the member `key` for text that has one character per byte, and also `{key}_base64` if it is not UTF-8. */
-export function namedBytes(key: "name" | "path", text: string): Record<string, string> {
+export function namedBytes(key: "name" | "path" | "heading" | "text", text: string): Record<string, string> {
   const bytes = bytesOf(text);
   try {
     return { [key]: strict.decode(bytes) };

@@ -1,0 +1,155 @@
+/**
+ * `/api/v1/repos/{tenant}/{repo}/diff/{a}..{b}`: the changed files of two revisions with their lines.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import * as v from "valibot";
+import type { BrowseSession } from "../../browse/browse-session.ts";
+import { compareCommits } from "../../browse/compare.ts";
+import { diffFiles } from "../../browse/file-diff.ts";
+import { patchChanges, patchText } from "../../browse/patch.ts";
+import { peelToTree, resolveCommit, resolveRevision } from "../../browse/revision.ts";
+import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
+import { diffTrees } from "../../browse/tree-diff.ts";
+import { toHex } from "../../bytes/hex.ts";
+import { DEFAULT_OPTIONS, type DiffOptions } from "../../diff/line-diff.ts";
+import { Problem } from "../../http/problem.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { diffPage } from "./content-diff-json.ts";
+import { oidText, PAGE, treeOf } from "./content-pages.ts";
+import {
+  cacheControl,
+  found,
+  openSession,
+  queryLimit,
+  requestedRevision,
+  restOfPath,
+  streamed,
+  streamedJson,
+  withSession,
+} from "./content-request.ts";
+import { formatCursor, parseCursor } from "./cursor.ts";
+
+const diffCursor = v.strictObject({ before: oidText, after: oidText, behind: v.string() });
+
+/** The modes of white space, as the query names them. */
+const WHITESPACE = ["exact", "at-eol", "change", "all"] as const;
+const PATCH_TYPES = /\b(?:text\/x-(?:diff|patch)|application\/vnd\.github\.diff)\b/;
+const MOST_CONTEXT = 1000;
+
+/** The two trees that are compared, raw. */
+type Trees = { readonly before: Uint8Array; readonly after: Uint8Array };
+
+/** Whether the client asks for a patch in place of JSON. */
+function wantsPatch(context: Context<ApiEnv>): boolean {
+  const format = context.req.query("format");
+  if (format !== undefined && format !== "json" && format !== "diff") throw new Problem(422, "format: json or diff");
+  if (format !== undefined) return format === "diff";
+  return PATCH_TYPES.test(context.req.header("Accept") ?? "*/*");
+}
+
+/**
+ * Returns how files are compared, by the query.
+ *
+ * @throws Problem
+ */
+function queryDiffOptions(context: Context<ApiEnv>): DiffOptions {
+  const mode = context.req.query("whitespace");
+  const whitespace = WHITESPACE.find((known) => known === (mode ?? "exact"));
+  if (whitespace === undefined) throw new Problem(422, `whitespace: one of ${WHITESPACE.join(", ")}`);
+  const lines = context.req.query("context");
+  const number = lines === undefined ? DEFAULT_OPTIONS.context : /^\d{1,4}$/.test(lines) ? Number(lines) : Infinity;
+  if (number > MOST_CONTEXT) throw new Problem(422, `context: a number from 0 to ${MOST_CONTEXT}`);
+  const blanks = context.req.query("ignore_blank_lines");
+  if (blanks !== undefined && blanks !== "true" && blanks !== "false")
+    throw new Problem(422, "ignore_blank_lines: true or false");
+  return { whitespace, context: number, ignoreBlankLines: blanks === "true" };
+}
+
+/** Splits `{a}...{b}` or `{a}..{b}`. A missing revision is `HEAD`, as in git. */
+function requestedRange(text: string): {
+  readonly revisions: readonly [RevisionSyntax, RevisionSyntax];
+  readonly isSinceBase: boolean;
+} {
+  const [, left = "", dots = "", right = ""] = /^(.*?)(\.\.\.?)(.*)$/s.exec(text) ?? [];
+  if (dots === "") throw new Problem(404, "Two revisions with .. or ... between them are compared.");
+  const one = requestedRevision(left === "" ? "HEAD" : left);
+  const two = requestedRevision(right === "" ? "HEAD" : right);
+  return { revisions: [one, two], isSinceBase: dots === "..." };
+}
+
+async function treesOf(
+  session: BrowseSession,
+  { revisions: [left, right], isSinceBase }: ReturnType<typeof requestedRange>,
+): Promise<Trees> {
+  if (!isSinceBase) {
+    const trees: Uint8Array[] = [];
+    for (const revision of [left, right])
+      trees.push(found(await peelToTree(session, found(await resolveRevision(session, revision)))).name);
+    const [before, after] = trees;
+    if (before === undefined || after === undefined) throw new Error("two revisions are two trees");
+    return { before, after };
+  }
+  const from = found(await resolveCommit(session, left)).name;
+  const to = found(await resolveCommit(session, right)).name;
+  const { mergeBases } = await compareCommits(session, { from, to }, { first: 0, count: 0 });
+  const [base] = mergeBases;
+  if (base === undefined) throw new Problem(422, "The two revisions have no merge base: give them with .. between.");
+  return { before: await treeOf(session, base), after: await treeOf(session, to) };
+}
+
+/** Answers with the changed files of two revisions. */
+export async function diffRevisions(context: Context<ApiEnv>): Promise<Response> {
+  const range = requestedRange(restOfPath(context));
+  const options = queryDiffOptions(context);
+  const isPatch = wantsPatch(context);
+  const session = await openSession(context, range.revisions);
+  return await withSession(session, async () => {
+    const trees = await treesOf(session, range);
+    return isPatch
+      ? await sendPatch(context, session, trees, options)
+      : await sendJson(context, session, trees, options);
+  });
+}
+
+/** Answers with the patch between two trees. */
+async function sendPatch(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  { before, after }: Trees,
+  options: DiffOptions,
+): Promise<Response> {
+  const headers = new Headers({
+    "Content-Type": "text/x-diff; charset=utf-8",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": cacheControl(session),
+    Vary: "Authorization, Accept",
+  });
+  return await streamed(context, session, { headers }, async (output) => {
+    session.parkWhileWaiting();
+    const changes = patchChanges(diffTrees(session, before, after));
+    for await (const piece of patchText(diffFiles(session, changes, options))) await output.write(piece);
+  });
+}
+
+async function sendJson(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  { before, after }: Trees,
+  options: DiffOptions,
+): Promise<Response> {
+  const limit = queryLimit(context, PAGE.files, PAGE.mostFiles);
+  const cursor = parseCursor(context.req.query("cursor"), diffCursor);
+  const ends = { before: toHex(before), after: toHex(after) };
+  if (cursor !== undefined && (cursor.before !== ends.before || cursor.after !== ends.after))
+    throw new Problem(409, "A revision has moved since the list began; ask by the commits' names to go on with it.");
+  return await streamedJson(context, session, async (json) => {
+    await json.member("old_tree", ends.before);
+    await json.member("new_tree", ends.after);
+    const page = { limit, behind: cursor?.behind };
+    const last = await json.list("files", diffPage(session, { before, after, options }, page));
+    if (last !== undefined) await json.cursor(formatCursor({ ...ends, behind: last }));
+    await json.end();
+  });
+}

@@ -1,0 +1,169 @@
+/**
+ * Two files as lines, and the lines as numbers: lines that count as equal have the same number, which is their class.
+ *
+ * @packageDocumentation
+ */
+import { u32At, u8At } from "../bytes/assert.ts";
+import { type Lines, normalized, type Whitespace } from "./whitespace.ts";
+
+/** One of the two files that are compared. */
+export type DiffSide = {
+  readonly bytes: Uint8Array;
+  /** The offset at which each line begins, and then the length of the file. */
+  readonly starts: Uint32Array;
+  /** The number of lines. */
+  readonly count: number;
+  /** The class of each line. */
+  readonly classes: Uint32Array;
+  /** For each line 1 if the comparison found that it is only in this file. One more 0 stands behind the last line. */
+  readonly changed: Uint8Array;
+};
+
+/** The two files, and how often each class of lines occurs in the one and in the other. */
+export type LineTable = {
+  readonly before: DiffSide;
+  readonly after: DiffSide;
+  readonly countsBefore: Uint32Array;
+  readonly countsAfter: Uint32Array;
+};
+
+/** About the bytes that a table takes for each line, and those of the search in it. */
+export const LINE_BYTES = 48;
+
+const FEED = 10;
+/** Lines are classified in groups of this many between two reports of work. */
+const GROUP = 4096;
+
+/** Returns the number of lines. The last one need not end in a line feed. */
+export function countLines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(FEED); at >= 0; at = bytes.indexOf(FEED, at + 1)) count++;
+  return bytes.length > 0 && bytes[bytes.length - 1] !== FEED ? count + 1 : count;
+}
+
+function startsOf(bytes: Uint8Array): Uint32Array {
+  const count = countLines(bytes);
+  const starts = new Uint32Array(count + 1);
+  let at = 0;
+  for (let line = 1; line < count; line++) {
+    at = bytes.indexOf(FEED, at) + 1;
+    starts[line] = at;
+  }
+  starts[count] = bytes.length;
+  return starts;
+}
+
+/** Gives each distinct line a number. A hash table of open addressing in typed arrays: it makes no garbage. */
+class Classifier {
+  readonly #slots: Uint32Array;
+  readonly #mask: number;
+  readonly #hashes: Uint32Array;
+  readonly #sources: Uint8Array;
+  readonly #lines: Uint32Array;
+  readonly #texts: readonly Lines[];
+  /** The number of classes. */
+  count = 0;
+  #steps = 0;
+
+  constructor(before: Lines, after: Lines) {
+    const most = before.starts.length + after.starts.length;
+    let size = 16;
+    while (size < 2 * most) size *= 2;
+    this.#slots = new Uint32Array(size);
+    this.#mask = size - 1;
+    this.#hashes = new Uint32Array(most);
+    this.#sources = new Uint8Array(most);
+    this.#lines = new Uint32Array(most);
+    this.#texts = [before, after];
+  }
+
+  /** Returns the class of a line of the first file (`source` 0) or of the second. */
+  classOf(text: Lines, source: number, line: number): number {
+    const hash = this.#hashOf(text, line);
+    let slot = (hash ^ (hash >>> 15)) & this.#mask;
+    for (let taken = u32At(this.#slots, slot); taken !== 0; taken = u32At(this.#slots, slot)) {
+      this.#steps += 2;
+      if (this.#isSame(taken - 1, hash, text, line)) return taken - 1;
+      slot = (slot + 1) & this.#mask;
+    }
+    const added = this.count++;
+    this.#slots[slot] = added + 1;
+    this.#hashes[added] = hash;
+    this.#sources[added] = source;
+    this.#lines[added] = line;
+    return added;
+  }
+
+  /** Returns the work since the last call. */
+  takeSteps(): number {
+    const steps = this.#steps;
+    this.#steps = 0;
+    return steps;
+  }
+
+  #hashOf({ bytes, starts }: Lines, line: number): number {
+    const end = u32At(starts, line + 1);
+    let hash = 0x811c_9dc5;
+    for (let at = u32At(starts, line); at < end; at++) hash = Math.imul(hash ^ u8At(bytes, at), 0x0100_0193);
+    this.#steps += end - u32At(starts, line) + 4;
+    return hash >>> 0;
+  }
+
+  #isSame(known: number, hash: number, { bytes, starts }: Lines, line: number): boolean {
+    if (u32At(this.#hashes, known) !== hash) return false;
+    const other = this.#texts[u8At(this.#sources, known)];
+    if (other === undefined) return false;
+    const number = u32At(this.#lines, known);
+    const from = u32At(other.starts, number);
+    const start = u32At(starts, line);
+    const length = u32At(starts, line + 1) - start;
+    if (u32At(other.starts, number + 1) - from !== length) return false;
+    for (let i = 0; i < length; i++) if (bytes[start + i] !== other.bytes[from + i]) return false;
+    this.#steps += length;
+    return true;
+  }
+}
+
+function* classify(classifier: Classifier, text: Lines, source: number): Generator<number, Uint32Array, undefined> {
+  const classes = new Uint32Array(text.starts.length - 1);
+  for (let line = 0; line < classes.length; line++) {
+    classes[line] = classifier.classOf(text, source, line);
+    if (line % GROUP === GROUP - 1) yield classifier.takeSteps();
+  }
+  yield classifier.takeSteps();
+  return classes;
+}
+
+/** Makes the table of two files. Yields the work that was done, in steps of about 10 ns. */
+export function* tabulate(
+  before: Uint8Array,
+  after: Uint8Array,
+  whitespace: Whitespace,
+): Generator<number, LineTable, undefined> {
+  const texts = {
+    before: { bytes: before, starts: startsOf(before) },
+    after: { bytes: after, starts: startsOf(after) },
+  };
+  const left = normalized(texts.before, whitespace);
+  const right = normalized(texts.after, whitespace);
+  yield before.length + after.length;
+  const classifier = new Classifier(left, right);
+  const classesBefore = yield* classify(classifier, left, 0);
+  const classesAfter = yield* classify(classifier, right, 1);
+  return {
+    before: sideOf(texts.before, classesBefore),
+    after: sideOf(texts.after, classesAfter),
+    countsBefore: counted(classesBefore, classifier.count),
+    countsAfter: counted(classesAfter, classifier.count),
+  };
+}
+
+function sideOf(text: Lines, classes: Uint32Array): DiffSide {
+  return { ...text, count: classes.length, classes, changed: new Uint8Array(classes.length + 1) };
+}
+
+function counted(classes: Uint32Array, count: number): Uint32Array {
+  const counts = new Uint32Array(count);
+  for (const number of classes) counts[number] = u32At(counts, number) + 1;
+  return counts;
+}
