@@ -12,33 +12,27 @@
  * @packageDocumentation
  * @see RFC 4253 section 6.6, RFC 5656, RFC 8709, OpenSSH's PROTOCOL.u2f
  */
-import { u8At } from "../bytes/assert.ts";
+import { CURVE_BYTES, type EcdsaKey, ED25519_BYTES, MOST_RSA_BITS, rsaBits, type RsaKey } from "./public-key.ts";
 import { decodeBase64, encodeBase64, MalformedSsh, SshReader } from "./ssh-reader.ts";
 
 /** A parsed public key. */
 export type SshKey = {
   /** The application for which a security key signs; absent for other keys. */
   readonly application?: string;
-} & (
-  | { readonly algorithm: "ed25519"; readonly key: Uint8Array }
-  | { readonly algorithm: "rsa"; readonly exponent: Uint8Array; readonly modulus: Uint8Array }
-  | { readonly algorithm: "ecdsa"; readonly curve: EcdsaCurve; readonly point: Uint8Array }
-);
+} & ({ readonly algorithm: "ed25519"; readonly key: Uint8Array } | RsaKey | SshEcdsaKey);
 
-/** The curves, each with its name in WebCrypto, the bytes of a coordinate, and the hash function of its signatures. */
+/** The curves, each with its name at the platform and the hash function of its signatures. */
 export const ECDSA_CURVES = {
-  nistp256: { name: "P-256", bytes: 32, hash: "SHA-256" },
-  nistp384: { name: "P-384", bytes: 48, hash: "SHA-384" },
-  nistp521: { name: "P-521", bytes: 66, hash: "SHA-512" },
+  nistp256: { curve: "P-256", hash: "SHA-256" },
+  nistp384: { curve: "P-384", hash: "SHA-384" },
+  nistp521: { curve: "P-521", hash: "SHA-512" },
 } as const;
 
-/** The name of a curve in SSH. */
-export type EcdsaCurve = keyof typeof ECDSA_CURVES;
+/** An ECDSA key with SSH's name of its curve. */
+export type SshEcdsaKey = EcdsaKey & { readonly sshCurve: keyof typeof ECDSA_CURVES };
 
 /** Bits of the smallest RSA modulus that is accepted. */
 const LEAST_RSA_BITS = 2048;
-const MOST_RSA_BITS = 16_384;
-const ED25519_BYTES = 32;
 
 function readEd25519(reader: SshReader): SshKey {
   const key = reader.string();
@@ -48,24 +42,24 @@ function readEd25519(reader: SshReader): SshKey {
 
 function readRsa(reader: SshReader): SshKey {
   const [exponent, modulus] = [reader.mpint(), reader.mpint()];
-  const bits = modulus.length * 8 - Math.clz32(u8At(modulus, 0)) + 24;
+  const bits = rsaBits(modulus);
   if (bits < LEAST_RSA_BITS || bits > MOST_RSA_BITS) {
     throw new MalformedSsh(`an RSA key of ${bits} bits: it has to have from ${LEAST_RSA_BITS} to ${MOST_RSA_BITS}`);
   }
   return { algorithm: "rsa", exponent, modulus };
 }
 
-function isCurve(name: string): name is EcdsaCurve {
+function isCurve(name: string): name is keyof typeof ECDSA_CURVES {
   return Object.hasOwn(ECDSA_CURVES, name);
 }
 
 function readEcdsa(reader: SshReader, named: string): SshKey {
-  const curve = reader.text();
+  const sshCurve = reader.text();
   const point = reader.string();
-  if (!isCurve(curve) || curve !== named) throw new MalformedSsh("a key on a curve that is not known");
-  if (point.length !== 1 + 2 * ECDSA_CURVES[curve].bytes || point[0] !== 4)
-    throw new MalformedSsh("no point of a curve");
-  return { algorithm: "ecdsa", curve, point };
+  if (!isCurve(sshCurve) || sshCurve !== named) throw new MalformedSsh("a key on a curve that is not known");
+  const { curve } = ECDSA_CURVES[sshCurve];
+  if (point.length !== 1 + 2 * CURVE_BYTES[curve] || point[0] !== 4) throw new MalformedSsh("no point of a curve");
+  return { algorithm: "ecdsa", curve, sshCurve, point };
 }
 
 /** Parses a key. @throws MalformedSsh if it is malformed, or of a type whose signatures are not verified. */

@@ -12,8 +12,9 @@
  */
 import { u8OrNul } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
-import { ECDSA_CURVES, type EcdsaCurve, parseSshKey, type SshKey } from "./ssh-key.ts";
-import { decodeBase64, encodeBase64, encodeSshString, MalformedSsh, SshReader } from "./ssh-reader.ts";
+import { digest, verifyEcdsa, verifyEd25519, verifyRsa } from "./public-key.ts";
+import { ECDSA_CURVES, parseSshKey, type SshEcdsaKey, type SshKey } from "./ssh-key.ts";
+import { decodeBase64, encodeSshString, MalformedSsh, SshReader } from "./ssh-reader.ts";
 
 const MAGIC = "SSHSIG";
 const ARMOUR = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)\r?\n-----END SSH SIGNATURE-----\s*$/;
@@ -53,10 +54,6 @@ export function parseSshSignature(armoured: string): SshSignature {
   const token = type.startsWith("sk-") ? inner.take(5) : undefined;
   inner.end();
   return { key, namespace, reserved, hash, type, blob, ...(token === undefined ? {} : { token }) };
-}
-
-async function digest(name: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest(name, bytes.slice()));
 }
 
 /**
@@ -106,51 +103,15 @@ async function verifyWith(
     }
     case "ecdsa":
       return (
-        type === (prefix === "" ? `ecdsa-sha2-${key.curve}` : "sk-ecdsa-sha2-nistp256@openssh.com") &&
-        verifyEcdsa(key, blob, signed)
+        type === (prefix === "" ? `ecdsa-sha2-${key.sshCurve}` : "sk-ecdsa-sha2-nistp256@openssh.com") &&
+        verifySshEcdsa(key, blob, signed)
       );
   }
 }
 
-async function verifyEd25519(raw: Uint8Array, blob: Uint8Array, signed: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const key = await crypto.subtle.importKey("raw", raw.slice(), "Ed25519", false, ["verify"]);
-  return await crypto.subtle.verify("Ed25519", key, blob.slice(), signed);
-}
-
-const base64Url = (bytes: Uint8Array): string =>
-  encodeBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-
-async function verifyRsa(
-  { exponent, modulus }: Extract<SshKey, { algorithm: "rsa" }>,
-  hash: string,
-  blob: Uint8Array,
-  signed: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  const algorithm = { name: "RSASSA-PKCS1-v1_5", hash };
-  const jwk = { kty: "RSA", n: base64Url(modulus), e: base64Url(exponent), ext: true };
-  const key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["verify"]);
-  // OpenSSH omits leading zeros; the platform requires as many bytes as the modulus has.
-  return await crypto.subtle.verify(algorithm, key, padded(blob, modulus.length), signed);
-}
-
-async function verifyEcdsa(
-  { curve, point }: { readonly curve: EcdsaCurve; readonly point: Uint8Array },
-  blob: Uint8Array,
-  signed: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  const { name, bytes, hash } = ECDSA_CURVES[curve];
+async function verifySshEcdsa(key: SshEcdsaKey, blob: Uint8Array, signed: Uint8Array): Promise<boolean> {
   const reader = new SshReader(blob);
   const [r, s] = [reader.mpint(), reader.mpint()];
   reader.end();
-  if (r.length > bytes || s.length > bytes) return false;
-  const algorithm = { name: "ECDSA", namedCurve: name };
-  const key = await crypto.subtle.importKey("raw", point.slice(), algorithm, false, ["verify"]);
-  const raw = concat([padded(r, bytes), padded(s, bytes)]);
-  return await crypto.subtle.verify({ name: "ECDSA", hash }, key, raw, signed);
-}
-
-function padded(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(Math.max(length, bytes.length));
-  whole.set(bytes, whole.length - bytes.length);
-  return whole;
+  return await verifyEcdsa(key, ECDSA_CURVES[key.sshCurve].hash, { r, s }, signed);
 }
