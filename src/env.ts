@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { DirectoryObject } from "./durable/tenant/directory-object.ts";
+import type { LenderObject } from "./durable/lender/lender-object.ts";
 import type { PlacementSettings } from "./durable/placement.ts";
 import type { RepositoryObject } from "./durable/repository/repository-object.ts";
 import type { TenantObject } from "./durable/tenant/tenant-object.ts";
@@ -16,6 +17,7 @@ export type Env = PlacementSettings & {
   readonly REPOSITORIES: DurableObjectNamespace<RepositoryObject>;
   readonly TENANTS: DurableObjectNamespace<TenantObject>;
   readonly DIRECTORY: DurableObjectNamespace<DirectoryObject>;
+  readonly LENDERS: DurableObjectNamespace<LenderObject>;
   readonly JOBS: Queue<Job>;
   /** Jobs that sync mirrors, which may take minutes each: no other job waits behind them. */
   readonly MIRROR_JOBS: Queue<Job>;

@@ -17,6 +17,7 @@ import { passOn } from "./host/pass-on.ts";
 import { logFault, logJob } from "./http/log.ts";
 
 export { DirectoryObject } from "./durable/tenant/directory-object.ts";
+export { LenderObject } from "./durable/lender/lender-object.ts";
 export { TenantObject } from "./durable/tenant/tenant-object.ts";
 export { RepositoryObject } from "./durable/repository/repository-object.ts";
 

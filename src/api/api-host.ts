@@ -12,8 +12,10 @@ import type { SubscriptionRequest } from "../events/subscription.ts";
 import type { Host } from "../http/host.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SecretContext } from "../mirror/sync-input.ts";
+import type { ForkStore, PackLender } from "../refs/fork-store.ts";
 import type { MaintenanceControl } from "../refs/maintenance-store.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
+import type { RefStore } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
 import type { SigningKeyStore } from "../signing/signing-key.ts";
@@ -38,7 +40,11 @@ export interface MirrorHost {
 
 /** The platform, for one API request. */
 export interface ApiHost {
-  settings(name: RepositoryName): RepositorySettings & UploadStore & MaintenanceControl;
+  settings(name: RepositoryName): RepositorySettings & UploadStore & MaintenanceControl & ForkStore;
+  /** Opens a repository, as far as the caller may see it, for a snapshot that a fork is made of. */
+  lending(name: RepositoryName): Pick<RefStore, "open">;
+  /** Opens the loans of the packs of the repository with this id. */
+  lender(id: string): PackLender;
   /** Opens the parts of uploads to the repository with this id. */
   uploadParts(id: string): UploadParts;
   /** Opens a tenant, which need not exist: its repositories, its tokens and its signing keys. */

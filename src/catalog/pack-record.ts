@@ -12,6 +12,22 @@
  */
 export type PackSource = "receive" | "mirror" | "repack" | "copy" | "cruft";
 
+/**
+ * The state of a borrowed pack. `lent`: its owner has it, too, and it counts for the owner. `own`: its owner has given it
+ * up, and it counts for the borrower. `demanded`: a purge has removed something that it holds, and it is wanted back.
+ */
+export type LoanState = "lent" | "own" | "demanded";
+
+/** The loan of a pack whose files lie below another repository's prefix, as those of a fork do at first. */
+export type PackLoan = {
+  /** The id of the repository below whose prefix the files lie. */
+  readonly home: string;
+  readonly state: LoanState;
+};
+
+/** The name of a pack, and the id of the repository below whose prefix it lies, if that is another one. */
+export type StoredPackName = { readonly name: string; readonly home?: string };
+
 /** One pack of a repository. It is immutable once committed, except for `marked`, which the ref store clears. */
 export type PackRecord = {
   /** The key stem, random and never reused: `objects/pack/pack-{name}.pack`. */
@@ -42,6 +58,8 @@ export type PackRecord = {
    */
   readonly marked: boolean;
   readonly source: PackSource;
+  /** The loan of a borrowed pack; absent if the files lie below the repository's own prefix. */
+  readonly loan?: PackLoan;
   /** The time of creation in milliseconds since the epoch. */
   readonly createdAt: number;
 };

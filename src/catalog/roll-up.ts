@@ -32,7 +32,7 @@ export const ROLLING_UP = {
 assert(ROLLING_UP.duePacks < ROLLING_UP.mostPacks, "a step takes the packs that make it due");
 
 /** The part of a pack's record that the plan looks at. */
-export type RollUpPack = Pick<PackRecord, "name" | "objects" | "packBytes" | "marked" | "source">;
+export type RollUpPack = Pick<PackRecord, "name" | "objects" | "packBytes" | "marked" | "source" | "loan">;
 
 /**
  * Returns how many packs at the beginning of `sizes`, which are numbers of objects in ascending order, have to be
@@ -78,13 +78,14 @@ function planFor<Pack extends RollUpPack>(packs: readonly Pack[], least: number)
 /**
  * Returns the packs that the next step combines, in the order of the catalog; none if nothing is to be done. Packs with
  * the mark and packs without it are never combined with each other, because the result would have no mark. Tip packs
- * stay as they are.
+ * stay as they are, and so do borrowed packs: what is copied of them takes a walk, which leaves out what the borrower's
+ * refs don't reach.
  *
  * @param packs - The catalog, oldest first.
  * @param least - The fewest packs that are worth a step; see `duePacks`.
  */
 export function planRollUp<Pack extends RollUpPack>(packs: readonly Pack[], least: number): Pack[] {
-  const own = packs.filter(({ source }) => source !== "copy");
+  const own = packs.filter(({ source, loan }) => source !== "copy" && loan === undefined);
   for (const marked of [true, false]) {
     const chosen = new Set(
       planFor(

@@ -6,9 +6,10 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import type { RepositoryObject } from "../durable/repository/repository-object.ts";
 import type { OpenPage } from "../durable/repository/open-page.ts";
+import type { ForkStore } from "../refs/fork-store.ts";
 import type { MaintenanceStore } from "../refs/maintenance-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
-import type { OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
+import type { CreateRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
 import type { RefUpdate } from "../refs/ref-update.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadStore } from "../refs/upload-store.ts";
@@ -54,6 +55,8 @@ export type RepositoryStub = DurableObjectStub<RepositoryObject>;
 const MOST_PUSH_BYTES = 30 * 1024 * 1024;
 /** Bytes that a command takes in an RPC beside its name and oids: the names of its members, and lengths. */
 const COMMAND_BYTES = 48;
+/** Bytes that a pack's record takes beside the head of its index and its types, at most. */
+const PACK_BYTES = 1024;
 
 /** Returns the bytes that commands take in a call. */
 function updatesBytes(updates: readonly RefUpdate[]): number {
@@ -76,11 +79,22 @@ export function assertFits(updates: readonly RefUpdate[], what: string, options:
   throw new LimitExceeded("refs-in-one-step", updates.length, `${updates.length} refs are too many for ${what}`);
 }
 
+/** Checks that the content of a fork fits the call that makes it. @throws LimitExceeded if it does not. */
+function assertForkFits({ fork }: CreateRequest): void {
+  if (fork === undefined) return;
+  let bytes = 0;
+  for (const chunk of fork.refs) bytes += chunk.length;
+  // Types that are a file in the bucket take nothing here.
+  for (const { indexHead, kinds } of fork.packs) bytes += PACK_BYTES + indexHead.length + (kinds?.length ?? 0);
+  if (bytes > MOST_PUSH_BYTES)
+    throw new LimitExceeded("refs-in-one-step", MOST_PUSH_BYTES, "the repository has too many refs to be forked");
+}
+
+/** The truth of a repository. */
+export type DurableRefs = RefStore & PackCatalog & MaintenanceStore & RepositorySettings & UploadStore & ForkStore;
+
 /** Opens the truth of a repository, which need not exist. No request is sent before the first call. */
-export function durableRefs(
-  object: RepositoryStub,
-  counters: RequestCounters,
-): RefStore & PackCatalog & MaintenanceStore & RepositorySettings & UploadStore {
+export function durableRefs(object: RepositoryStub, counters: RequestCounters): DurableRefs {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
     open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),
@@ -101,7 +115,11 @@ export function durableRefs(
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     upload: (request) => call(async () => object.upload(request)),
     describe: (publicOnly) => call(async () => object.describe(publicOnly)),
-    create: (request) => call(async () => object.create(request)),
+    create: (request) => {
+      assertForkFits(request);
+      return call(async () => object.create(request));
+    },
+    prepareFork: (id, packs) => call(async () => object.prepareFork(id, packs)),
     change: (change, tags) => call(async () => object.change(change, tags)),
     move: (to) => call(async () => object.move(to)),
     forward: () => call(async () => object.forward()),

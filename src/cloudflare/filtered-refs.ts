@@ -19,8 +19,8 @@ export function filteredRefs(store: RefStore, shows: RefFilter): RefStore {
   return {
     ...store,
     open: async (request) => {
-      const { publicOnly = false, pushSeed = false } = request;
-      const all = await store.open({ packs: true, refPrefixes: [], publicOnly, pushSeed });
+      const { publicOnly = false, pushSeed = false, lends = false } = request;
+      const all = await store.open({ packs: true, refPrefixes: [], publicOnly, pushSeed, lends });
       if (all.kind === "missing") return all;
       const { record, version, headOid, pushSeed: seed } = all;
       const { rawSize } = objectFormat(record.objectFormat);

@@ -114,7 +114,8 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
     }
     case "delete-prefix": {
       await storage.snapshots.delete(job.id);
-      const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN);
+      const kept = job.lent === true ? await storage.lender(job.id).doom() : [];
+      const empty = await deletePrefix(storage.bareFiles(job.id), PAGES_A_RUN, kept);
       if (empty) await settings.prefixDeleted(job.id);
       return { done: empty };
     }

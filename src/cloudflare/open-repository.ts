@@ -15,8 +15,8 @@ import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
-import type { MaintenanceControl, MaintenanceStore } from "../refs/maintenance-store.ts";
-import type { PackCatalog } from "../refs/pack-catalog.ts";
+import type { ForkStore, PackLender } from "../refs/fork-store.ts";
+import type { MaintenanceControl } from "../refs/maintenance-store.ts";
 import type { RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
@@ -31,7 +31,8 @@ import type { SubscriptionRequest } from "../events/subscription.ts";
 import { durableHooks } from "./durable-hooks.ts";
 import { durableLfs, readableLfs } from "./durable-lfs.ts";
 import { durableMirror } from "./durable-mirror.ts";
-import { durableRefs, type RepositoryStub } from "./durable-refs.ts";
+import { durableLender } from "./durable-lender.ts";
+import { type DurableRefs, durableRefs, type RepositoryStub } from "./durable-refs.ts";
 import { durableDirectory, durableTenant, type Tenant } from "./durable-tenants.ts";
 import type { IsolateTools } from "./isolate-tools.ts";
 import { type Reader, readableRefs, readableSettings } from "./readable-refs.ts";
@@ -81,7 +82,7 @@ export class RequestStorage {
   }
 
   /** Opens the truth of a repository by its key, `{tenant}/{repo}`. */
-  refs(key: string): RefStore & PackCatalog & MaintenanceStore & RepositorySettings & UploadStore {
+  refs(key: string): DurableRefs {
     return durableRefs(this.#object(key), this.counters);
   }
 
@@ -89,8 +90,8 @@ export class RequestStorage {
   settings(
     key: string,
     reader: Pick<Reader, "right" | "follow">,
-  ): RepositorySettings & UploadStore & MaintenanceControl {
-    return readableSettings<RepositorySettings & UploadStore & MaintenanceControl>(this.refs(key), reader);
+  ): RepositorySettings & UploadStore & MaintenanceControl & ForkStore {
+    return readableSettings<RepositorySettings & UploadStore & MaintenanceControl & ForkStore>(this.refs(key), reader);
   }
 
   /** Opens a tenant by its name. It need not exist. */
@@ -183,6 +184,16 @@ export class RequestStorage {
     const repository = this.repository(name);
     const refs = readableRefs(repository.refs, reader);
     return { ...repository, refs: filteredRefs({ ...refs, ...historicRefs(refs, at) }, SHOWS_ALL) };
+  }
+
+  /** Opens a repository for a snapshot that a fork is made of. A mirror's comes from its Durable Object, too. */
+  lending(name: RepositoryName, reader: Reader): Pick<RefStore, "open"> {
+    return filteredRefs(readableRefs(this.refs(repositoryKey(name)), reader), SHOWS_ALL);
+  }
+
+  /** Opens the loans of the packs below a repository's prefix. */
+  lender(id: string): PackLender {
+    return durableLender(objectNamed(this.#env.LENDERS, id, this.#env), this.counters);
   }
 
   /** Opens a repository, which need not exist, for `caller`. Callers of the same name share the isolate's memory. */

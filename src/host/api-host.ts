@@ -39,6 +39,8 @@ export function apiHost(
         follow: (forward) => host.follow(name, forward),
       });
     },
+    lending: (name) => host.lending(name),
+    lender: (id) => storage.lender(id),
     tenant: (name) => storage.tenant(name),
     directory: () => storage.directory(),
     uploadParts: (id) => storage.uploadParts(id),

@@ -241,6 +241,12 @@ export class RequestHost implements Host {
     return this.#storage.historic(name, at, this.#reader(name));
   }
 
+  /** Opens a repository for a snapshot that a fork is made of. */
+  lending(name: RepositoryName): Pick<Repository["refs"], "open"> {
+    this.identifyAhead(name);
+    return this.#storage.lending(name, this.#reader(name));
+  }
+
   async register(
     name: RepositoryName,
     { objectFormat, visibility }: Pick<KnownRepository, "objectFormat" | "visibility">,

@@ -95,7 +95,7 @@ async function findPackFile(context: Context<HostEnv>, file: string): Promise<Pa
     throw new GitRefusal(404, "Not found.");
   }
   return {
-    id: found.record.id,
+    id: pack.loan?.home ?? found.record.id,
     name: pack.name,
     extension,
     size: extension === "pack" ? pack.packBytes : pack.indexBytes,

@@ -7,20 +7,27 @@
  */
 import { reverseIndexBytes } from "../format/reverse-index.ts";
 import { objectFormat } from "../object/object-id.ts";
+import type { StoredPackName } from "../catalog/pack-record.ts";
 import type { BareFile } from "./bare-files.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { formatServerInfo } from "./server-info.ts";
 
 const PACK_FILE = /^objects\/pack\/pack-(.+)\.(pack|idx|rev|bitmap)$/;
 
+/** The repository that is copied: its id, and its packs. */
+export type ExportedPacks = { readonly id: string; readonly packs: readonly StoredPackName[] };
+
 /**
- * Whether a file belongs to the copy. Of the packs, only these do, by name: an upload under way, or a refused one, is
- * no part of the repository. Files that this host keeps beside a pack for itself stay here.
+ * Returns the id of the repository below whose prefix a file of the copy lies; `undefined` for a file that is no part of
+ * the copy. Of the packs, only those given are, by name: an upload under way, or a refused one, is no part of the
+ * repository. Files that this host keeps beside a pack for itself stay here. The copy of a fork has the packs that the
+ * fork borrows, and so needs no other repository.
  */
-export function isExported(name: string, packs: readonly string[]): boolean {
-  if (!name.startsWith("objects/pack/")) return true;
-  const pack = PACK_FILE.exec(name)?.[1];
-  return pack !== undefined && packs.includes(pack);
+export function homeOf(name: string, { id, packs }: ExportedPacks): string | undefined {
+  if (!name.startsWith("objects/pack/")) return id;
+  const stem = PACK_FILE.exec(name)?.[1];
+  const pack = packs.find((each) => each.name === stem);
+  return pack === undefined ? undefined : (pack.home ?? id);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The files that turn a prefix with packs into a bare repository: `HEAD`, `config`, `packed-refs`, `info/refs` and
- * `objects/info/packs`. All come from one snapshot.
+ * `objects/info/packs`, and for a fork `objects/info/alternates`. All come from one snapshot.
  *
  * @packageDocumentation
  * @see gitrepository-layout(5), git-update-server-info(1)
@@ -54,7 +54,14 @@ const FILES = {
   "info/refs": (snapshot: OpenSnapshot) => textPieces(infoRefs(snapshot)),
   "objects/info/packs": (snapshot: OpenSnapshot, { packName }: ServerInfoNames) =>
     text(formatInfoPacks(snapshot.packs.map(packName))),
+  "objects/info/alternates": ({ packs }: OpenSnapshot) => text(formatAlternates(packs)),
 } as const;
+
+/** Returns where the borrowed packs lie, relative to `objects/`, as gitrepository-layout(5) says. */
+function formatAlternates(packs: readonly PackRecord[]): string {
+  const homes = new Set(packs.flatMap(({ loan }) => (loan === undefined ? [] : [loan.home])));
+  return [...homes].map((home) => `../../${home}.git/objects\n`).join("");
+}
 
 /** The derived files. */
 export type ServerInfoFile = keyof typeof FILES;
@@ -63,7 +70,7 @@ export type ServerInfoFile = keyof typeof FILES;
  * The order in which the files are written. A reader between two writes must not find a ref whose pack is not listed,
  * so the list of packs goes first. `HEAD` and `config` hardly ever change.
  */
-const WRITE_ORDER: readonly ServerInfoFile[] = [
+const WRITE_ORDER: readonly Exclude<ServerInfoFile, "objects/info/alternates">[] = [
   "config",
   "refs/keep.lock",
   "objects/info/packs",
@@ -100,8 +107,12 @@ export async function writeServerInfo(
   if (snapshot.kind === "missing" || (id !== undefined && snapshot.record.id !== id)) return undefined;
   const files = filesOf(snapshot.record.id);
   const names = { repository: snapshot.record.spelled ?? name, packName: (pack: PackRecord): string => pack.name };
+  // Borrowed packs lie under other prefixes, which the alternates name.
+  const own = { ...snapshot, packs: snapshot.packs.filter(({ loan }) => loan === undefined) };
+  if (snapshot.record.forkOf !== undefined)
+    await files.write("objects/info/alternates", formatServerInfo("objects/info/alternates", snapshot, names));
   for (const file of WRITE_ORDER) {
-    await files.write(file, formatServerInfo(file, snapshot, names));
+    await files.write(file, formatServerInfo(file, own, names));
   }
   return { id: snapshot.record.id, version: snapshot.version };
 }

@@ -58,10 +58,15 @@ function hasUnreachable({ record, byAll }: Looked): boolean {
 
 /**
  * Whether a pack may hold unreachable objects: it lacks the mark, or has objects that the mark does not cover. Those are
- * all objects of a tip pack, and what completion appended.
+ * all objects of a tip pack, and what completion appended. A pack that is wanted back is looked at in any case.
  */
-function isDoubtful({ record: { marked, source, objects, ownObjects } }: PackHandle): boolean {
-  return !marked || source === "copy" || objects > ownObjects;
+function isDoubtful({ record }: PackHandle): boolean {
+  const { marked, source, objects, ownObjects } = record;
+  return !marked || source === "copy" || objects > ownObjects || isDemanded(record);
+}
+
+function isDemanded({ loan }: PackRecord): boolean {
+  return loan?.state === "demanded";
 }
 
 /** One walk. */
@@ -89,6 +94,9 @@ class Walk {
     const marks = whole.map(({ byHead, record: { name } }) =>
       byHead ? { pack: name, ref: record.head } : { pack: name },
     );
+    const kept = left
+      .filter((pack) => isDemanded(pack.record) && !hasUnreachable(pack))
+      .map((pack) => pack.record.name);
     const unmarks = left.filter((pack) => pack.record.marked && hasUnreachable(pack)).map((pack) => pack.record.name);
     const reached = await this.#writeReached(divided);
     const cruft = purges ? undefined : await this.#writeCruft(divided);
@@ -98,7 +106,7 @@ class Walk {
         id: record.id,
         added: [reached, cruft].filter((pack) => pack !== undefined),
         replaced: divided.map((pack) => pack.record.name),
-        found: { version, marks: isReachedMarked ? [...marks, { pack: reached.name }] : marks, unmarks, purges },
+        found: { version, marks: isReachedMarked ? [...marks, { pack: reached.name }] : marks, unmarks, kept, purges },
       },
       undecided: whole.length < unmarked.length || (reached !== undefined && !isReachedMarked),
     };
@@ -173,10 +181,14 @@ class Walk {
     return await combinePacks(this.#copying(divided, this.#input.packNames[0], choice));
   }
 
-  /** Writes a cruft pack of what is not reached of packs; `undefined` if everything is. */
+  /**
+   * Writes a cruft pack of what is not reached of packs; `undefined` if everything is. Nothing of borrowed packs goes
+   * there: it may be what no ref of this repository ever reached, and a purge at its owner must find all of it.
+   */
   async #writeCruft(divided: readonly Looked[]): Promise<PackRecord | undefined> {
+    const own = divided.filter(({ record: { loan } }) => loan === undefined);
     const choice = { keeps: (name: Uint8Array) => !this.#reachable.has(name), takesAppended: false };
-    const cruft = await combinePacks(this.#copying(divided, this.#input.packNames[1], choice));
+    const cruft = await combinePacks(this.#copying(own, this.#input.packNames[1], choice));
     if (cruft === undefined) return undefined;
     await this.#writeTimes(cruft);
     return { ...cruft, source: "cruft" };

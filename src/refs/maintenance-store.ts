@@ -54,10 +54,14 @@ export type MaintenanceState = {
   readonly unreachable: PackSum;
   /** The tip packs. */
   readonly tipPacks: PackSum;
+  /** The packs that lie below the prefixes of others, as those of a fork do at first. */
+  readonly borrowed: PackSum;
   /** The number of packs that the next step would combine, or look at; 0 if there is nothing to do. */
   readonly due: number;
   /** Whether a purge was asked for, and files of what it removes are left. */
   readonly purging: boolean;
+  /** The number of packs that a purge has removed, and that forks have not given back yet. */
+  readonly waitingForForks: number;
   /** Whether somebody asked for maintenance, and it is not finished. */
   readonly asked: boolean;
   /** When the job that has not reported yet was sent. Milliseconds since the epoch. */

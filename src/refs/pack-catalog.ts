@@ -33,6 +33,8 @@ export type FoundReachable = {
   readonly marks: readonly { readonly pack: string; readonly ref?: string }[];
   /** Names of packs that lose the mark: nothing reaches some of what they hold. */
   readonly unmarks: readonly string[];
+  /** Names of demanded packs of which everything is reached: they stay. */
+  readonly kept: readonly string[];
   /** Whether the files of the replaced packs, and all cruft packs, are deleted as soon as can be: a purge. */
   readonly purges: boolean;
 };

@@ -4,8 +4,9 @@
  *
  * @packageDocumentation
  */
-import type { PackRecord } from "../catalog/pack-record.ts";
+import type { PackRecord, StoredPackName } from "../catalog/pack-record.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
+import type { ForkContent, ForkOrigin } from "./fork-store.ts";
 import type { Forward } from "./forward.ts";
 import type { FsckSettings } from "./fsck-settings.ts";
 import type { StoredCertificate } from "./ref-log.ts";
@@ -48,6 +49,8 @@ export type RepositoryRecord = LogMarks & {
   readonly readOnly: boolean;
   /** The upstream, if the repository is a mirror. */
   readonly mirror?: MirrorSummary;
+  /** What the repository was forked from, if it was. */
+  readonly forkOf?: ForkOrigin;
   /** The rules for pushes to refs. */
   readonly rules: readonly RefRule[];
   /** Milliseconds since the epoch. */
@@ -71,6 +74,11 @@ export type OpenRequest = {
   readonly packs?: boolean;
   /** Includes the names of packs that others have replaced, and whose files are still there for earlier readers. */
   readonly replaced?: boolean;
+  /**
+   * Notes first that the repository lends the packs of its catalog: a fork is made of this snapshot. From then on its
+   * packs are deleted only when their lender agrees.
+   */
+  readonly lends?: boolean;
   /** Includes the refs that start with one of these literal prefixes, in byte order. An empty list means all refs. */
   readonly refPrefixes?: readonly string[];
   /**
@@ -113,7 +121,7 @@ export type OpenSnapshot = {
   readonly headOid?: string;
   readonly packs: readonly PackRecord[];
   /** See `OpenRequest`. */
-  readonly replaced?: readonly string[];
+  readonly replaced?: readonly StoredPackName[];
   /** Encoded rows (see `ref-rows.ts`) of the requested refs. */
   readonly refs: readonly Uint8Array[];
   /** The values of `wantRefs`, in their order, in hexadecimal; "" for a ref that does not exist. */
@@ -183,6 +191,8 @@ export type CreateRequest = {
   readonly description: string;
   /** The webhooks of its tenant, which the tenant gives with the id. */
   readonly tenantHooks?: readonly CopiedHook[];
+  /** The content of a fork. `prepareFork` must have noted its packs, with the same id. */
+  readonly fork?: ForkContent;
   /** The leniency of git's checks. Defaults apply for absent members. */
   readonly fsck?: Partial<FsckSettings>;
 };

@@ -10,10 +10,14 @@ import type { RefRule } from "./ref-policy.ts";
 import type { FsckSettings } from "./fsck-settings.ts";
 import type { CreateRequest, DescribedRepository, Visibility } from "./ref-store.ts";
 
-/** Whether the repository was made now or existed already, unchanged. `gone`: it was deleted before it was made. */
+/**
+ * Whether the repository was made now or existed already, unchanged. `gone`: it was deleted before it was made. `stale`:
+ * the packs of the fork that it was to be are not lent to it any more.
+ */
 export type CreateAnswer =
   | { readonly kind: "created" | "exists"; readonly record: DescribedRepository }
-  | { readonly kind: "gone" };
+  | { readonly kind: "gone" }
+  | { readonly kind: "stale" };
 
 /** The settings that may be changed after creation. Absent members stay as they are. */
 export type SettingsChange = {

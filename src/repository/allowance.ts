@@ -28,7 +28,7 @@ export type Allowance = {
 };
 
 /** The usage of the repository itself. */
-export type Own = { readonly sizeBytes: number; readonly packs: readonly Pick<PackRecord, "objects">[] };
+export type Own = { readonly sizeBytes: number; readonly packs: readonly Pick<PackRecord, "objects" | "loan">[] };
 
 const NOTHING: Elsewhere = { bytes: 0, objects: 0 };
 
@@ -58,7 +58,8 @@ export function checkPackHeader(allowance: Allowance, own: Own, head: Uint8Array
   if (bytes !== undefined && used + head.length > bytes) throw overBytes(bytes, used);
   if (objects === undefined) return;
   const brought = new DataView(head.buffer, head.byteOffset).getUint32(COUNT_AT);
-  const had = own.packs.reduce((sum, pack) => sum + pack.objects, elsewhere.objects);
+  const counted = own.packs.filter(({ loan }) => loan === undefined || loan.state === "own");
+  const had = counted.reduce((sum, pack) => sum + pack.objects, elsewhere.objects);
   if (had + brought <= objects) return;
   throw new LimitExceeded(
     "quota-objects",

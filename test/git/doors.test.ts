@@ -81,7 +81,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`POST ${API}/uploads/:upload/complete`]: ["writes"],
   [`DELETE ${API}/uploads/:upload`]: ["writes"],
   [`GET ${API}/usage`]: ["administers"],
-  [`ALL ${API}/forks`]: ["nothing"],
+  [`POST ${API}/forks`]: ["refs", "allReachable"],
   [`GET ${API}/maintenance`]: ["administers"],
   [`POST ${API}/maintenance`]: ["administers"],
   // Go's question, which is answered from the URL alone.

@@ -66,7 +66,7 @@ export async function createdRecord(
   request: Parameters<RefStoreUnderTest["create"]>[0] = CREATION,
 ): Promise<DescribedRepository> {
   const answer = await store.create(request);
-  if (answer.kind === "gone") throw new Error("gone");
+  if (answer.kind === "gone" || answer.kind === "stale") throw new Error(answer.kind);
   return answer.record;
 }
 

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { LENDER_SCHEMA } from "../../src/durable/lender/lender-database.ts";
 import { REPOSITORY_SCHEMA } from "../../src/durable/repository/schema.ts";
 import { decodeRefRows } from "../../src/refs/ref-rows.ts";
 import { DIRECTORY_SCHEMA, TENANT_SCHEMA } from "../../src/durable/tenant/schema.ts";
@@ -15,8 +16,13 @@ import type { DatabaseKind, Woken } from "../support/wake.ts";
 /** Runs statements on a fresh database, and wakes its object. */
 export type WakeFresh = (kind: DatabaseKind, statements: readonly string[]) => Promise<Woken>;
 
-const SCHEMAS = { repository: REPOSITORY_SCHEMA, tenant: TENANT_SCHEMA, directory: DIRECTORY_SCHEMA };
-const KINDS: readonly DatabaseKind[] = ["repository", "tenant", "directory"];
+const SCHEMAS = {
+  repository: REPOSITORY_SCHEMA,
+  tenant: TENANT_SCHEMA,
+  directory: DIRECTORY_SCHEMA,
+  lender: LENDER_SCHEMA,
+};
+const KINDS: readonly DatabaseKind[] = ["repository", "tenant", "directory", "lender"];
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "..", "support", "schemas");
 
 /** The versions that there are fixtures of. */

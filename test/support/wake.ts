@@ -5,13 +5,14 @@
  */
 import type { OpenPage } from "../../src/durable/repository/open-page.ts";
 import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
+import { LenderDatabase } from "../../src/durable/lender/lender-database.ts";
 import { Tables } from "../../src/durable/sql/migrations.ts";
 import { DIRECTORY_SCHEMA } from "../../src/durable/tenant/schema.ts";
 import { type SqlDatabase, textAt } from "../../src/durable/sql/sql-database.ts";
 import { TenantDatabase } from "../../src/durable/tenant/tenant-database.ts";
 
 /** Which object. */
-export type DatabaseKind = "repository" | "tenant" | "directory";
+export type DatabaseKind = "repository" | "tenant" | "directory" | "lender";
 
 /** What there is after waking: each table and index by name, as it was made; and what a reader of a repository gets. */
 export type Woken = { readonly made: Record<string, string>; readonly opened?: OpenPage };
@@ -35,6 +36,9 @@ function open(db: SqlDatabase, kind: DatabaseKind): OpenPage | undefined {
       return new RepositoryDatabase(db, () => "f".repeat(32)).open({ packs: true, refPrefixes: [] });
     case "tenant":
       new TenantDatabase(db, "acme", () => "f".repeat(32)).describe();
+      return undefined;
+    case "lender":
+      void new LenderDatabase(db);
       return undefined;
     case "directory":
       void new Tables(db, DIRECTORY_SCHEMA);

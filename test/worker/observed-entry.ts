@@ -7,6 +7,7 @@
 import type { Env } from "../../src/env.ts";
 import worker, {
   DirectoryObject as DeployedDirectory,
+  LenderObject as DeployedLender,
   RepositoryObject as DeployedRepository,
   TenantObject as DeployedTenant,
 } from "../../src/worker.ts";
@@ -51,6 +52,13 @@ export class TenantObject extends DeployedTenant {
 
 /** The deployed object on the test's clock. */
 export class RepositoryObject extends DeployedRepository {
+  constructor(state: DurableObjectState, env: Env) {
+    super(byRealClock(state), env);
+  }
+}
+
+/** The deployed object on the test's clock. */
+export class LenderObject extends DeployedLender {
   constructor(state: DurableObjectState, env: Env) {
     super(byRealClock(state), env);
   }

@@ -21,6 +21,7 @@ import { type DatabaseKind, wake, type Woken } from "../support/wake.ts";
 import type { PortCall, PortReply } from "./port-messages.ts";
 
 export { DirectoryObject } from "../../src/durable/tenant/directory-object.ts";
+export { LenderObject } from "../../src/durable/lender/lender-object.ts";
 export { TenantObject } from "../../src/durable/tenant/tenant-object.ts";
 
 /** The deployed object, and a clock that a test can put forward. */

@@ -21,8 +21,10 @@ const shownState = v.looseObject({
   unmarked: sums,
   unreachable: sums,
   tip_packs: sums,
+  borrowed: sums,
   due: v.nullable(v.looseObject({ packs: count, reason: v.picklist(["asked", "packs"]) })),
   purging: v.boolean(),
+  waiting_for_forks: count,
   running_since: v.nullable(time),
   runs: v.array(
     v.looseObject({
@@ -62,6 +64,8 @@ function shown({
   unmarked,
   unreachable,
   tipPacks,
+  borrowed,
+  waitingForForks,
   due,
   asked,
   purging: isPurging,
@@ -73,8 +77,10 @@ function shown({
     unmarked: shownSums(unmarked),
     unreachable: shownSums(unreachable),
     tip_packs: shownSums(tipPacks),
+    borrowed: shownSums(borrowed),
     due: asked || due > 0 ? { packs: due, reason: asked ? "asked" : "packs" } : null,
     purging: isPurging,
+    waiting_for_forks: waitingForForks,
     running_since: runningSince === undefined ? null : isoTime(runningSince),
     runs: runs.map(shownRun),
   };

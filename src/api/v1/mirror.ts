@@ -239,7 +239,10 @@ async function configure(context: Context<ApiEnv>): Promise<Response> {
     case "missing":
       throw new Problem(404, "There is no such repository.");
     case "occupied":
-      throw new Problem(409, "This repository has refs of its own: only an empty one can become a mirror.");
+      throw new Problem(
+        409,
+        "This repository has refs of its own, or is a fork: only an empty one can become a mirror.",
+      );
     case "configured":
       return context.json(shown(answer.mirror, Date.now()));
   }

@@ -14,7 +14,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { type StreamedAnswer, streamedResponse } from "../../http/body.ts";
 import { authorize } from "../../http/denied.ts";
 import { Problem } from "../../http/problem.ts";
-import { exportedFiles, exportedRefs, isExported } from "../../maintenance/export.ts";
+import { exportedFiles, exportedRefs, homeOf } from "../../maintenance/export.ts";
 import { SERVER_INFO_REQUEST } from "../../maintenance/server-info.ts";
 import { readEscapes } from "../../object/escaped-bytes.ts";
 import { objectFormat } from "../../object/object-id.ts";
@@ -153,9 +153,10 @@ async function exportFile(context: Context<ApiEnv>): Promise<Response> {
   const key = pathParam(context, "key");
   // Maintenance may have replaced packs since they were listed.
   const { replaced = [] } = snapshot;
-  const packs = [...snapshot.packs.map((pack) => pack.name), ...replaced];
-  if (!isExported(key, packs)) throw new Problem(404, "There is no such file.");
-  const file = await api.bareFiles(snapshot.record.id).open(key);
+  const stored = snapshot.packs.map(({ name: pack, loan }) => ({ name: pack, ...(loan === undefined ? {} : loan) }));
+  const home = homeOf(key, { id: snapshot.record.id, packs: [...stored, ...replaced] });
+  if (home === undefined) throw new Problem(404, "There is no such file.");
+  const file = await api.bareFiles(home).open(key);
   if (file === undefined) throw new Problem(404, "There is no such file.");
   return new Response(file.body, {
     headers: {

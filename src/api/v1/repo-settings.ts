@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { ForkOrigin } from "../../refs/fork-store.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { decide, mightWrite } from "../../access/decide.ts";
@@ -105,6 +106,7 @@ export const shownRepository = v.strictObject({
   mirror: v.optional(
     v.strictObject({ upstream: v.optional(v.string()), interval: v.number(), synced_at: v.nullable(time) }),
   ),
+  fork_of: v.optional(v.strictObject({ id: v.string(), name: v.optional(v.string()) })),
   size_bytes: v.number(),
   pushed_at: v.nullable(time),
   created_at: time,
@@ -118,6 +120,14 @@ export const shownRepository = v.strictObject({
 function showMirror({ upstream, interval, syncedAt }: MirrorSummary, showsUpstream: boolean): object {
   const synced_at = syncedAt === undefined ? null : new Date(syncedAt).toISOString();
   return { ...(showsUpstream ? { upstream } : {}), interval, synced_at };
+}
+
+/**
+ * Shows what a repository was forked from. The name of a repository that was private then is shown to those who could
+ * push to the fork.
+ */
+function showOrigin({ id, name, isPublic }: ForkOrigin, mayKnowName: boolean): object {
+  return { id, ...(isPublic || mayKnowName ? { name } : {}) };
 }
 
 /** Shows a rule. Which tokens may push, by name or id, is shown to those who administer the repository. */
@@ -161,6 +171,7 @@ export function showRepository(context: Context<ApiEnv>, principal: Principal, f
     protected: record.rules.map((shown) => showRule(shown, seen.pushers)),
     ...(seen.fsck ? { fsck: record.fsck } : {}),
     ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror, mightWrite(principal, name)) }),
+    ...(record.forkOf === undefined ? {} : { fork_of: showOrigin(record.forkOf, mightWrite(principal, name)) }),
     size_bytes: record.sizeBytes,
     pushed_at: record.pushedAt === undefined ? null : new Date(record.pushedAt).toISOString(),
     created_at: new Date(record.createdAt).toISOString(),

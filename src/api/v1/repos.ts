@@ -94,7 +94,7 @@ async function createRepository(
     throw new Problem(status, detail);
   }
   const made = await api.settings(name).create({ ...asked, ...registeredName(name, entered) });
-  if (made.kind === "gone") {
+  if (made.kind === "gone" || made.kind === "stale") {
     const { status, detail } = explainRegisterRefusal("removing");
     throw new Problem(status, detail);
   }

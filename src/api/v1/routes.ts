@@ -9,6 +9,7 @@ import type { ApiEnv } from "../api-host.ts";
 import { auditRoutes } from "./audit.ts";
 import { contentRoutes } from "./content.ts";
 import { eventRoutes } from "./events.ts";
+import { forkRoutes } from "./forks.ts";
 import { hookRoutes } from "./hooks.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
 import { mirrorListRoutes, tenantMirrorRoutes } from "./mirrors.ts";
@@ -38,6 +39,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", signingKeyRoutes],
   ["/repos", repoRoutes],
   ["/repos", repoFileRoutes],
+  ["/repos", forkRoutes],
   ["/repos", reflogRoutes],
   ["/repos", contentRoutes],
   ["/repos", hookRoutes],
@@ -48,9 +50,6 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", tenantUsageRoutes],
   ["/repos", repositoryUsageRoutes],
 ];
-
-/** Paths of the contract that this release does not serve yet, with what is missing. */
-const LATER: readonly (readonly [string, string])[] = [["/repos/:tenant/:repo/forks", "Forks are not there yet."]];
 
 /** Answers the other methods of every path, with the methods that the path supports. */
 function refuseOtherMethods(routes: Hono<ApiEnv>): void {
@@ -75,11 +74,6 @@ export function apiRoutes(): Hono<ApiEnv> {
   for (const [path, group] of GROUPS) routes.route(path, group());
   routes.route("/", openApiRoutes());
   refuseOtherMethods(routes);
-  for (const [path, detail] of LATER) {
-    routes.all(path, () => {
-      throw new Problem(501, detail);
-    });
-  }
   routes.all("*", () => {
     throw new Problem(404, "The API has no such path.");
   });

@@ -159,6 +159,15 @@ function reviveReferred(db: SqlDatabase, { version }: CommitPushRequest): void {
   if (version === undefined || version < readMaintenance(db).cruftVersion) reviveCruft(db);
 }
 
+/**
+ * Whether the push may refer to objects that the catalog has lost for good since it was checked. A push that does not say
+ * when it was checked may always.
+ */
+function mayReferToDropped(db: SqlDatabase, { version }: CommitPushRequest): boolean {
+  const { droppedVersion } = readMaintenance(db);
+  return droppedVersion > 0 && (version === undefined || version < droppedVersion);
+}
+
 /** Applies a push. `now` is in milliseconds since the epoch. */
 export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: number): CommitPushAnswer {
   return db.transaction(() => {
@@ -168,8 +177,10 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
     // A certificate is good for one push: otherwise, anybody who saw it could move the refs back to where it put them.
     if (certificate !== undefined && hasLanded(db, certificate))
       return refuseAll(updates, { kind: "used-certificate" });
-    // The files of an upload that outlived its lease may be gone or about to go: they can't be relied on.
-    if ([pack, tipPack].some((stored) => stored !== undefined && !hasLease(db, stored.name, now))) {
+    // The files of an upload that outlived its lease may be gone or about to go: they can't be relied on. Nor can objects
+    // that the catalog had when the push was checked, and has no more.
+    const isUnleased = [pack, tipPack].some((stored) => stored !== undefined && !hasLease(db, stored.name, now));
+    if (isUnleased || (updates.some(({ newOid }) => !isZeroOid(newOid)) && mayReferToDropped(db, request))) {
       return refuseAll(updates, { kind: "unpacker-error" });
     }
     const { head, headChosen, readOnly } = repository.record;

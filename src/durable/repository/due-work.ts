@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { DoomedPrefix } from "./tables/doomed-prefixes.ts";
 import type { RepositoryRow } from "./tables/repository.ts";
 
 /** A job to write derived files that has not reported after this time is taken for lost. Milliseconds. */
@@ -16,8 +17,8 @@ export type DueWork = {
   readonly derivedFiles: boolean;
   /** Uploads whose files have to be deleted from the bucket. */
   readonly expiredPacks: readonly string[];
-  /** Ids of deleted repositories whose prefixes have to be deleted. */
-  readonly doomedPrefixes: readonly string[];
+  /** Deleted repositories whose prefixes have to be deleted. */
+  readonly doomedPrefixes: readonly DoomedPrefix[];
   /** Ids of webhooks that have deliveries due. */
   readonly hooks: readonly string[];
   /** Whether the pointer to a mirror's snapshot has to be deleted. */

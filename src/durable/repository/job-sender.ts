@@ -42,8 +42,8 @@ export class JobSender {
       await this.#queue.send({ type: "lfs-sweep", repository, id: id ?? "" });
       this.#database.lfs.jobSent(now);
     }
-    for (const doomed of due.doomedPrefixes) {
-      await this.#queue.send({ type: "delete-prefix", repository, id: doomed });
+    for (const { id: doomed, lent } of due.doomedPrefixes) {
+      await this.#queue.send({ type: "delete-prefix", repository, id: doomed, ...(lent ? { lent } : {}) });
       this.#database.prefixJobSent(doomed, now);
     }
   }

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { StoredPackName } from "../../catalog/pack-record.ts";
 import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
 import {
   type BeginMaintenanceAnswer,
@@ -16,6 +17,7 @@ import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-ca
 import type { OpenRequest, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
+import { LENT_NOTHING, readLending } from "./tables/forks.ts";
 import { insertLease, LEASE_TIME, listReplaced } from "./tables/leases.ts";
 import {
   insertRun,
@@ -76,11 +78,14 @@ function sumOf(packs: readonly RollUpPack[]): PackSum {
 /** Whether readers are told of a pack, and it is no tip pack. */
 const isOwn = ({ source }: RollUpPack): boolean => source !== "copy" && source !== "cruft";
 
+/** Whether the refs are walked for a pack: it has no mark, or it is wanted back. */
+const isDoubtful = (pack: RollUpPack): boolean => (isOwn(pack) && !pack.marked) || pack.loan?.state === "demanded";
+
 /** A step, and the packs that it is about. */
 type Step<Pack> = { readonly step: MaintenanceRun["step"] | "nothing"; readonly packs: readonly Pack[] };
 
 /** What is due, for one version of the catalog. */
-type Due = { readonly rollUp: number; readonly unmarked: number; readonly cruftSince: number | undefined };
+type Due = { readonly rollUp: number; readonly doubtful: number; readonly cruftSince: number | undefined };
 
 /** The tables of one Durable Object, as far as maintenance uses them. */
 export class MaintenanceDatabase {
@@ -110,8 +115,8 @@ export class MaintenanceDatabase {
   ): Step<Pack> {
     if (this.#isHeld) return { step: "nothing", packs: [] };
     const own = packs.filter((pack) => isOwn(pack));
-    const unmarked = own.filter(({ marked }) => !marked);
-    if (purges || (unmarked.length > 0 && now >= walkAfter)) return { step: "walk", packs: unmarked };
+    const doubtful = packs.filter((pack) => isDoubtful(pack));
+    if (purges || (doubtful.length > 0 && now >= walkAfter)) return { step: "walk", packs: doubtful };
     const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
     return { step: rollUp.length > 0 ? "roll-up" : "nothing", packs: rollUp };
   }
@@ -119,10 +124,13 @@ export class MaintenanceDatabase {
   #due({ record, version }: RepositoryRow): Due {
     const key = `${record.id}/${version}`;
     if (this.#planned?.key === key) return this.#planned.due;
-    const own = this.#isHeld ? [] : listPackSizes(this.#db).filter((pack) => isOwn(pack));
+    const packs = this.#isHeld ? [] : listPackSizes(this.#db);
     const due = {
-      rollUp: planRollUp(own, ROLLING_UP.duePacks).length,
-      unmarked: own.filter(({ marked }) => !marked).length,
+      rollUp: planRollUp(
+        packs.filter((pack) => isOwn(pack)),
+        ROLLING_UP.duePacks,
+      ).length,
+      doubtful: packs.filter((pack) => isDoubtful(pack)).length,
       cruftSince: oldestCruft(this.#db),
     };
     this.#planned = { key, due };
@@ -133,9 +141,9 @@ export class MaintenanceDatabase {
   jobDue(now: number, row: RepositoryRow): number | undefined {
     const { asked, purges, jobAt, notBefore, walkAfter } = readMaintenance(this.#db);
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    const { rollUp, unmarked } = this.#due(row);
+    const { rollUp, doubtful } = this.#due(row);
     if (asked || purges || rollUp > 0) return Math.max(now, notBefore);
-    return unmarked > 0 ? Math.max(now, notBefore, walkAfter) : undefined;
+    return doubtful > 0 ? Math.max(now, notBefore, walkAfter) : undefined;
   }
 
   /** Returns when there is something to do: a job to be sent, or a cruft pack to be deleted. */
@@ -158,7 +166,7 @@ export class MaintenanceDatabase {
   }
 
   /** Returns the packs that others have replaced, for a snapshot that is to tell of them. */
-  replaced({ replaced }: Pick<OpenRequest, "replaced">): { readonly replaced?: string[] } {
+  replaced({ replaced }: Pick<OpenRequest, "replaced">): { readonly replaced?: StoredPackName[] } {
     return replaced === true ? { replaced: listReplaced(this.#db) } : {};
   }
 
@@ -196,13 +204,16 @@ export class MaintenanceDatabase {
     const own = packs.filter((pack) => isOwn(pack));
     const cruft = packs.filter(({ source }) => source === "cruft");
     const { step, packs: due } = this.#plan(packs, row, now);
+    const { purge: lent, waiting } = readLending(this.#db) ?? LENT_NOTHING;
     return {
       total: sumOf(own),
       unmarked: sumOf(own.filter(({ marked }) => !marked)),
       unreachable: sumOf(cruft),
       tipPacks: sumOf(packs.filter(({ source }) => source === "copy")),
+      borrowed: sumOf(packs.filter(({ loan }) => loan !== undefined)),
       due: step === "nothing" ? 0 : due.length,
-      purging: row.purges,
+      purging: row.purges || lent !== "none",
+      waitingForForks: waiting,
       asked: row.asked,
       ...(row.jobAt === undefined ? {} : { runningSince: row.jobAt }),
       runs: listRuns(this.#db),

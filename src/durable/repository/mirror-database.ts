@@ -133,9 +133,12 @@ export class MirrorDatabase {
 
   configure(change: MirrorChange, now: number): ConfigureAnswer {
     return this.#db.transaction(() => {
-      if (this.#repository.describe() === undefined) return { kind: "missing" };
+      const record = this.#repository.describe();
+      if (record === undefined) return { kind: "missing" };
       const old = readMirror(this.#db);
-      if (old === undefined && firstRow(this.#db.rows("SELECT 1 FROM refs")) !== undefined) return { kind: "occupied" };
+      const hasRefs = firstRow(this.#db.rows("SELECT 1 FROM refs")) !== undefined;
+      // A mirror keeps all of its packs, and a fork has to give back what it borrows.
+      if (old === undefined && (hasRefs || record.forkOf !== undefined)) return { kind: "occupied" };
       const isSame = old?.settings.upstream === change.settings.upstream;
       if (!isSame) markMirror(this.#db, { seq: refLogEnds(this.#db).newest, at: now });
       const isSameRefs = isSame && old.settings.refspecs.join(" ") === change.settings.refspecs.join(" ");

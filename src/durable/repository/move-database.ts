@@ -9,7 +9,7 @@ import { firstRow, integerAt, type SqlDatabase, type SqlRow, textAt } from "../s
 import type { Tables } from "../sql/migrations.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
 import { EMPTIED_TABLES } from "./schema.ts";
-import { changeMoves, deleteMove, hasMoved, readMove, writeMove } from "./tables/moved.ts";
+import { changeMoves, deleteMove, hasMoved, readMove, whereMoved, writeMove } from "./tables/moved.ts";
 import { readRepository } from "./tables/repository.ts";
 
 /** The most rows of a repository that can be renamed: all of them go in one step, in which it answers nobody. */
@@ -78,6 +78,11 @@ export class MoveDatabase {
   forward(): Forward | undefined {
     const found = this.#tables.exist ? readMove(this.#db, "forwarding") : undefined;
     return found === undefined ? undefined : { to: found.to, isPublic: found.isPublic };
+  }
+
+  /** Returns where the repository with this id went that was here; `undefined` if none was. */
+  whereIs(id: string): string | undefined {
+    return this.#tables.exist ? whereMoved(this.#db, id) : undefined;
   }
 
   /** Whether the repository with this id lives on elsewhere, so that its bytes must stay. */

@@ -6,7 +6,8 @@
 import type { FoundReachable, ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteLease, endReplaced, hasLease, insertReplaced, LEASE_TIME } from "./tables/leases.ts";
-import { noteCruft } from "./tables/maintenance.ts";
+import { areAnyBorrowed, changeLoans, endDemandedLeases, insertKept, writeLending } from "./tables/forks.ts";
+import { noteCruft, noteDropped } from "./tables/maintenance.ts";
 import {
   countPacks,
   cruftBefore,
@@ -33,11 +34,25 @@ function setMarks(db: SqlDatabase, { marks, unmarks }: FoundReachable): void {
   }
 }
 
-/** Has everything deleted that no ref reaches, and what was replaced before. */
+/** Has everything deleted that no ref reaches, and what was replaced before. Forks give back what they don't reach. */
 function purge(db: SqlDatabase, now: number): void {
   forgetRecentValues(db);
   retirePacks(db, cruftBefore(db, Number.POSITIVE_INFINITY), now);
   endReplaced(db, now);
+  writeLending(db, { purge: "begins", purgeAt: now, purgeBegan: now, waiting: 0 });
+}
+
+/** Answers lenders that want packs back: those that were replaced go at once, and those that are `kept` stay. */
+function settleDemands(db: SqlDatabase, id: string, kept: readonly string[], now: number): void {
+  endDemandedLeases(db, now);
+  insertKept(db, id, kept, now);
+  changeLoans(db, kept, ["demanded"], "own");
+}
+
+/** Notes what becomes of objects that no ref reaches: they go into a cruft pack, or are lost for good. */
+function noteLoss(db: SqlDatabase, { added, replaced, found }: ReplacePacksRequest, version: number): void {
+  if (added.some(({ source }) => source === "cruft")) noteCruft(db, version);
+  if (found?.purges === true || areAnyBorrowed(db, replaced)) noteDropped(db, version);
 }
 
 /** Replaces packs. `now` is in milliseconds since the epoch. */
@@ -64,7 +79,8 @@ export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now:
     }
     retirePacks(db, replaced, now + LEASE_TIME);
     bumpCatalogVersion(db);
-    if (added.some(({ source }) => source === "cruft")) noteCruft(db, row.version + 1);
+    noteLoss(db, request, row.version + 1);
+    if (found !== undefined) settleDemands(db, id, found.kept, now);
     if (found?.purges === true) purge(db, now);
     return { kind: "done" };
   });

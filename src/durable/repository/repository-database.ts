@@ -5,7 +5,6 @@
  * @packageDocumentation
  */
 import type { TenantHook } from "../../access/tenant-hook.ts";
-import type { UsageReport } from "../../access/quotas.ts";
 import { encodeRefRows } from "../../refs/ref-rows.ts";
 import type {
   BeginPushAnswer,
@@ -25,6 +24,7 @@ import { copyTenantHooks } from "./copied-hooks.ts";
 import { derivedDue, type DueWork } from "./due-work.ts";
 import type { EventSource } from "./event-sockets.ts";
 import { eventSource } from "./event-source.ts";
+import { ForkDatabase } from "./fork-database.ts";
 import { RepositoryHooks } from "./hook-database.ts";
 import { LfsDatabase } from "./lfs-database.ts";
 import { MaintenanceDatabase } from "./maintenance-database.ts";
@@ -43,10 +43,11 @@ import {
   postponePrefix,
 } from "./tables/doomed-prefixes.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
+import { readOrigin } from "./tables/forks.ts";
 import { changeFsckSettings, readFsckSettings } from "./tables/fsck-settings.ts";
 import { headAt } from "./tables/head-log.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
-import { listPacks, sumPackBytes, sumPackObjects } from "./tables/packs.ts";
+import { listPacks, sumPackBytes } from "./tables/packs.ts";
 import { recentValuesOf } from "./tables/recent-values.ts";
 import { refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
@@ -71,6 +72,8 @@ import {
 import { deleteUpload, sumUploads } from "./tables/uploads.ts";
 import { joinWants, TipIndex } from "./tip-index.ts";
 import { answerUpload } from "./upload-database.ts";
+import { usageTable } from "./usage-database.ts";
+import type { UsageTable } from "./usage-report.ts";
 
 /** Derived files are written this long after a change, so that changes close together share one writing, in milliseconds. */
 export const DERIVED_DELAY = 1000;
@@ -92,6 +95,10 @@ export class RepositoryDatabase {
   /** The mirror side, the maintenance, the moves to and from other names, and the Git LFS objects of the repository. */
   readonly mirror: MirrorDatabase;
   readonly maintenance: MaintenanceDatabase;
+  /** What the tenant is to be told of what the same repository holds. */
+  readonly usage: UsageTable;
+  /** What the same repository borrows and lends. */
+  readonly forks: ForkDatabase;
   readonly moves: MoveDatabase;
   readonly lfs: LfsDatabase;
 
@@ -105,6 +112,8 @@ export class RepositoryDatabase {
     this.moves = new MoveDatabase(db, this.#tables);
     const { moves } = this;
     this.lfs = new LfsDatabase(db, { hasTables, moves, read: () => this.#read(), record: (row) => this.#record(row) });
+    this.usage = usageTable(db, () => this.#read(), this.lfs);
+    this.forks = new ForkDatabase(db, this.#tables, (id) => this.moves.whereIs(id));
     this.mirror = new MirrorDatabase(db, {
       hasTables,
       describe: () => this.describe(),
@@ -124,8 +133,10 @@ export class RepositoryDatabase {
 
   #record(row: RepositoryRow): RepositoryRecord {
     const mirror = readMirrorSummary(this.#db);
+    const forkOf = readOrigin(this.#db);
     return {
       ...row.record,
+      ...(forkOf === undefined ? {} : { forkOf }),
       ...(mirror === undefined ? {} : { mirror }),
       rules: listRules(this.#db),
       sizeBytes: sumPackBytes(this.#db),
@@ -167,6 +178,7 @@ export class RepositoryDatabase {
       const { objectFormat, readOnly } = row.record;
       return { kind: "missing", hidden: { objectFormat, readOnly } };
     }
+    if (request.lends === true) this.forks.lend();
     const headOid = readRef(this.#db, row.record.head);
     const { refPrefixes, refNames, wants, wantRefs = [] } = request;
     const values = readRefs(this.#db, wantRefs);
@@ -241,8 +253,11 @@ export class RepositoryDatabase {
     return this.#tables.transaction(() => {
       const existing = this.#read();
       if (existing !== undefined) return { kind: "exists", record: this.#described(existing) };
+      if (request.fork !== undefined && !this.forks.isReady(request, now)) return { kind: "stale" };
       const made = this.#insert(request, now);
-      return made === undefined ? { kind: "gone" } : { kind: "created", record: this.#described(made) };
+      if (made === undefined) return { kind: "gone" };
+      if (request.fork !== undefined) this.forks.fill(made, request.fork);
+      return { kind: "created", record: this.#described(this.#read() ?? made) };
     });
   }
 
@@ -282,8 +297,9 @@ export class RepositoryDatabase {
       if (row === undefined) return false;
       const leasedUntil = leaseEnd(this.#db, "last") ?? now;
       this.lfs.removeAll(row.record.id);
+      const lent = this.forks.end(row.record.id, now);
       for (const table of EMPTIED_TABLES) this.#db.run(`DELETE FROM ${table}`);
-      doomPrefix(this.#db, row.record.id, now, leasedUntil);
+      doomPrefix(this.#db, { id: row.record.id, lent }, now, leasedUntil);
       return true;
     });
   }
@@ -314,7 +330,7 @@ export class RepositoryDatabase {
   #prevent(id: string, now: number): void {
     this.#tables.make();
     if (this.moves.isElsewhere(id)) return;
-    doomPrefix(this.#db, id, now + LEASE_TIME, now + LEASE_TIME);
+    doomPrefix(this.#db, { id, lent: false }, now + LEASE_TIME, now + LEASE_TIME);
   }
 
   /** Returns the webhooks of the repository, if it is the one asked for; `undefined` if there is none. */
@@ -341,6 +357,7 @@ export class RepositoryDatabase {
   dueWork(now: number): DueWork {
     const row = this.#read();
     if (row !== undefined) this.maintenance.expireCruft(now, row);
+    this.forks.expire(now, row?.record.id);
     return {
       ...(row === undefined ? {} : { id: row.record.id }),
       derivedFiles: row !== undefined && derivedDue(row, now) <= now,
@@ -366,28 +383,10 @@ export class RepositoryDatabase {
       this.mirror.nextDue(),
       this.maintenance.nextDue(now, row),
       this.lfs.jobDue(now),
+      this.forks.nextDue(),
       this.mirror.pointer.read()?.doomed === true ? now : undefined,
     ].flatMap((at) => (at === undefined || at === Number.POSITIVE_INFINITY ? [] : [at]));
     return due.length === 0 ? undefined : Math.min(...due);
-  }
-
-  /** Returns the report that the tenant has to get; `undefined` if it has the newest. */
-  unreportedUsage(): Omit<UsageReport, "repo"> | undefined {
-    const row = this.#read();
-    if (row === undefined || row.usageVersion === row.sizeVersion) return undefined;
-    const bytes = sumPackBytes(this.#db) + sumUploads(this.#db) + this.lfs.bytes;
-    return { id: row.record.id, version: row.sizeVersion, bytes, objects: sumPackObjects(this.#db) };
-  }
-
-  /** Whether usage changed since it was last reported to the tenant. */
-  get isUsageUnreported(): boolean {
-    const row = this.#read();
-    return row !== undefined && row.usageVersion !== row.sizeVersion;
-  }
-
-  /** Notes that the tenant has this report. */
-  usageReported({ id, version }: Pick<UsageReport, "id" | "version">): void {
-    if (this.#read()?.record.id === id) noteUsageVersion(this.#db, version);
   }
 
   derivedJobSent(now: number): void {

@@ -6,6 +6,7 @@
 import type { MirrorReport } from "../../access/mirror-list.ts";
 import type { UsageReport } from "../../access/quotas.ts";
 import type { Job } from "../../events/job.ts";
+import type { Lender } from "./loan-keeper.ts";
 import type { Arrival } from "./repository-mover.ts";
 import type { ObjectNamespace, PlacementSettings } from "../placement.ts";
 
@@ -18,6 +19,7 @@ export type RepositoryObjectEnv = PlacementSettings & {
   readonly MIRROR_LEAST_INTERVAL?: string;
   readonly TENANTS: ObjectNamespace<TenantTold>;
   readonly REPOSITORIES: ObjectNamespace<Arrival>;
+  readonly LENDERS: ObjectNamespace<Lender>;
 };
 
 /** The calls of a repository to its tenant's object. It is an interface because that class imports this module. */

@@ -6,16 +6,6 @@
  * @packageDocumentation
  */
 import { itemAt } from "../../bytes/assert.ts";
-import { DurableObject } from "cloudflare:workers";
-import type {
-  AttemptResult,
-  Delivery,
-  DueDeliveries,
-  Hook,
-  HookChange,
-  HookSettings,
-  RedeliverAnswer,
-} from "../../events/hook.ts";
 import type {
   ConfigureAnswer,
   EndSyncAnswer,
@@ -33,6 +23,7 @@ import type {
   DescribedRepository,
   OpenRequest,
 } from "../../refs/ref-store.ts";
+import type { LoanNotice, LoanNoticeAnswer, PackHome } from "../../refs/fork-store.ts";
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import type { LfsCall, LfsReply } from "./lfs-database.ts";
 import type { MaintenanceAnswer, MaintenanceCall } from "./maintenance-database.ts";
@@ -46,6 +37,8 @@ import type { BeginSyncPage } from "./mirror-database.ts";
 import type { ArrivalAnswer, ArrivalStep, Forward, MoveAnswer } from "../../refs/forward.ts";
 import { nameOf, objectNamed } from "../placement.ts";
 import { randomId } from "../random-id.ts";
+import { HookedObject } from "./hooked-object.ts";
+import type { RepositoryHooks } from "./hook-database.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { RepositoryMover } from "./repository-mover.ts";
 import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
@@ -56,10 +49,10 @@ import { UsageReporter } from "./usage-report.ts";
 import { RepositoryDatabase } from "./repository-database.ts";
 import { Subscribers } from "./subscribers.ts";
 import { SyncSender } from "./sync-sender.ts";
-import { sweepUploads } from "./sweep-uploads.ts";
+import { LoanKeeper } from "./loan-keeper.ts";
 
 /** One repository, or none if it is not made yet or was deleted. */
-export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
+export class RepositoryObject extends HookedObject {
   readonly #database: RepositoryDatabase;
   readonly #subscribers: Subscribers;
   readonly #pointer: PointerKeeper;
@@ -68,6 +61,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   readonly #jobs: JobSender;
   readonly #alarm: AlarmClock;
   readonly #mover: RepositoryMover;
+  readonly #loans: LoanKeeper;
 
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
     super(state, env);
@@ -76,7 +70,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     this.#jobs = new JobSender(env, this.#database);
     this.#syncs = new SyncSender(env, this.#database, () => ({ name: this.#name, tenant: this.#tenant() }));
-    this.#usage = new UsageReporter(this.#database, (report) =>
+    this.#usage = new UsageReporter(this.#database.usage, (report) =>
       this.#tenant().noteUsage({ repo: itemAt(this.#name.split("/"), 1), ...report }),
     );
     this.#alarm = new AlarmClock(state.storage, (now) =>
@@ -84,6 +78,7 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
         ? now
         : Math.min(this.#database.nextDue(now) ?? this.#usage.nextDue, this.#usage.nextDue),
     );
+    this.#loans = new LoanKeeper(this.#database.forks, (id) => objectNamed(env.LENDERS, id, env));
     this.#mover = new RepositoryMover(this.#database.moves, (key) => objectNamed(env.REPOSITORIES, key, env));
     void state.blockConcurrencyWhile(async () => {
       await this.#alarm.load();
@@ -216,44 +211,14 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#waking(this.#database.prefixDeleted(id, Date.now()));
   }
 
-  /** See `HookStore.listHooks`. */
-  listHooks(): Hook[] | undefined {
-    return this.#database.hooks()?.list();
+  /** See `ForkStore.prepareFork`. */
+  prepareFork(id: string, packs: readonly PackHome[]): void {
+    this.#waking(this.#database.forks.prepare(id, packs, Date.now()));
   }
 
-  /** See `HookStore.addHook`. */
-  addHook(settings: HookSettings, origin: string): Hook | "too-many" | undefined {
-    return this.#waking(this.#database.hooks()?.add(settings, origin, Date.now()));
-  }
-
-  /** See `HookStore.changeHook`. */
-  changeHook(id: string, change: HookChange, origin: string): Hook | undefined {
-    return this.#waking(this.#database.hooks()?.change(id, change, { origin, now: Date.now() }));
-  }
-
-  /** See `HookStore.removeHook`. */
-  removeHook(id: string): boolean {
-    return this.#database.hooks()?.remove(id) ?? false;
-  }
-
-  /** See `HookStore.listDeliveries`. */
-  listDeliveries(hook: string): Delivery[] | undefined {
-    return this.#database.hooks()?.deliveries(hook);
-  }
-
-  /** See `HookStore.redeliver`. */
-  redeliver(hook: string, delivery: number): RedeliverAnswer {
-    return this.#waking(this.#database.hooks()?.redeliver(hook, delivery, Date.now()));
-  }
-
-  /** See `HookStore.takeDeliveries`. */
-  takeDeliveries(id: string, hook: string): DueDeliveries | undefined {
-    return this.#database.hooks(id)?.take(hook, Date.now());
-  }
-
-  /** See `HookStore.deliveriesDone`. */
-  deliveriesDone(id: string, hook: string, results: readonly AttemptResult[]): void {
-    this.#waking(this.#database.hooks(id)?.done(hook, results, Date.now()));
+  /** Notes what a lender says of packs. */
+  noteLoans(notice: LoanNotice): LoanNoticeAnswer {
+    return this.#waking(this.#database.forks.notice(notice, Date.now()));
   }
 
   /** See `MirrorStore.readMirror`. */
@@ -347,8 +312,9 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
     this.#alarm.rang();
     const now = Date.now();
     const due = this.#database.dueWork(now);
-    await sweepUploads(this.env.BUCKET, due, (pack) => this.#database.abandonPush(pack));
+    await this.#loans.sweep(this.env.BUCKET, due, (pack) => this.#database.abandonPush(pack));
     await this.#jobs.send(this.#name, due, now);
+    await this.#loans.work(due.id, Date.now());
     if (due.staleSnapshot) await this.#pointer.revoke();
     if (due.id !== undefined && due.mirrorSync) await this.#syncs.send();
     await this.#usage.work(now);
@@ -395,5 +361,13 @@ export class RepositoryObject extends DurableObject<RepositoryObjectEnv> {
   #waking<Answer>(answer: Answer): Answer {
     this.#alarm.set();
     return answer;
+  }
+
+  protected override hooks(id?: string): RepositoryHooks | undefined {
+    return this.#database.hooks(id);
+  }
+
+  protected override waking<Answer>(answer: Answer): Answer {
+    return this.#waking(answer);
   }
 }

@@ -7,6 +7,7 @@
 import { addColumn, type Schema } from "../sql/migrations.ts";
 import { DELIVERIES_DDL } from "./tables/deliveries.ts";
 import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
+import { FORKS_DDL, PACK_RETURNS_DDL } from "./tables/forks.ts";
 import { FSCK_SETTINGS_DDL } from "./tables/fsck-settings.ts";
 import { HEAD_LOG_DDL } from "./tables/head-log.ts";
 import { HOOKS_DDL } from "./tables/hooks.ts";
@@ -56,6 +57,8 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: LFS_OBJECTS_DDL, onRemoval: "emptied" },
   { ddl: LFS_LOCKS_DDL, onRemoval: "emptied" },
   { ddl: LFS_LEAVING_DDL, onRemoval: "kept" },
+  { ddl: FORKS_DDL, onRemoval: "emptied" },
+  { ddl: PACK_RETURNS_DDL, onRemoval: "kept" },
 ];
 
 /** The schema. */
@@ -140,6 +143,11 @@ export const REPOSITORY_SCHEMA: Schema = {
     (db) => addColumn(db, "hooks", "is_tenants INTEGER NOT NULL DEFAULT 0"),
     // Git LFS: new tables.
     () => undefined,
+    // Forks: new tables. Nothing was lent before, and nothing is known of what earlier purges removed.
+    (db) => {
+      addColumn(db, "doomed_prefixes", "lent INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "maintenance", "dropped_version INTEGER NOT NULL DEFAULT 0");
+    },
   ],
 };
 

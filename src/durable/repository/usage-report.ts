@@ -14,8 +14,10 @@ type Report = Omit<UsageReport, "repo">;
 export interface UsageTable {
   /** Whether there is something to report. */
   readonly isUsageUnreported: boolean;
+  /** Returns the report that the tenant has to get; `undefined` if it has the newest. */
   unreportedUsage(): Report | undefined;
-  usageReported(report: Report): void;
+  /** Notes that the tenant has this report. */
+  usageReported(report: Pick<Report, "id" | "version">): void;
 }
 
 /** How much later a report that failed is sent again. Milliseconds. */

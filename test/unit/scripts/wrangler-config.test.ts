@@ -5,7 +5,7 @@ import { readWranglerConfig, simulatorOptions } from "../../../scripts/wrangler-
 describe("simulatorOptions()", () => {
   it("binds each object with a database, and each queue with its bounds", () => {
     const options = simulatorOptions(readWranglerConfig(), {});
-    expect(Object.keys(options.durableObjects)).toEqual(["REPOSITORIES", "TENANTS", "DIRECTORY"]);
+    expect(Object.keys(options.durableObjects)).toEqual(["REPOSITORIES", "TENANTS", "DIRECTORY", "LENDERS"]);
     expect(Object.values(options.durableObjects).every(({ useSQLite }) => useSQLite)).toBe(true);
     expect(Object.values(options.queueConsumers).map((consumer) => consumer.deadLetterQueue)).toEqual([
       "thinpack-dead",

@@ -9,7 +9,8 @@ import { firstRow, integerAt, textAt, type SqlDatabase } from "../../sql/sql-dat
 export const DOOMED_PREFIXES_DDL = `CREATE TABLE IF NOT EXISTS doomed_prefixes (
   id TEXT PRIMARY KEY,
   due_at INTEGER NOT NULL,
-  leased_until INTEGER NOT NULL
+  leased_until INTEGER NOT NULL,
+  lent INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID`;
 
 /** Whether the repository with this id was deleted, or must never be made. */
@@ -17,14 +18,19 @@ export function isDoomed(db: SqlDatabase, id: string): boolean {
   return firstRow(db.rows("SELECT 1 FROM doomed_prefixes WHERE id = ?", id)) !== undefined;
 }
 
+/** A prefix that is to be deleted, and whether packs below it were lent: those stay until they are returned. */
+export type DoomedPrefix = { readonly id: string; readonly lent: boolean };
+
 /** Dooms a prefix. `leasedUntil` is when the last upload into it must have ended: until then it is checked again. */
-export function doomPrefix(db: SqlDatabase, id: string, dueAt: number, leasedUntil: number): void {
-  db.run("INSERT OR IGNORE INTO doomed_prefixes (id, due_at, leased_until) VALUES (?, ?, ?)", id, dueAt, leasedUntil);
+export function doomPrefix(db: SqlDatabase, { id, lent }: DoomedPrefix, dueAt: number, leasedUntil: number): void {
+  const sql = "INSERT OR IGNORE INTO doomed_prefixes (id, due_at, leased_until, lent) VALUES (?, ?, ?, ?)";
+  db.run(sql, id, dueAt, leasedUntil, Number(lent));
 }
 
 /** Returns the prefixes for which a job is due. */
-export function duePrefixes(db: SqlDatabase, now: number): string[] {
-  return Array.from(db.rows("SELECT id FROM doomed_prefixes WHERE due_at <= ?", now), (row) => textAt(row, 0));
+export function duePrefixes(db: SqlDatabase, now: number): DoomedPrefix[] {
+  const rows = db.rows("SELECT id, lent FROM doomed_prefixes WHERE due_at <= ?", now);
+  return Array.from(rows, (row) => ({ id: textAt(row, 0), lent: integerAt(row, 1) === 1 }));
 }
 
 /** Puts off the next job for a prefix. */

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { StoredPackName } from "../../../catalog/pack-record.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase } from "../../sql/sql-database.ts";
 
 export const LEASES_DDL = `CREATE TABLE IF NOT EXISTS leases (
@@ -25,9 +26,11 @@ export function insertReplaced(db: SqlDatabase, pack: string, expiresAt: number)
 }
 
 /** Returns the packs that left the catalog, and whose files are still there for readers that began before. */
-export function listReplaced(db: SqlDatabase): string[] {
-  const rows = db.rows("SELECT pack FROM leases WHERE replaced = 1");
-  return Array.from(rows, (row) => textAt(row, 0));
+export function listReplaced(db: SqlDatabase): StoredPackName[] {
+  const rows = db.rows(
+    "SELECT l.pack, b.home FROM leases l LEFT JOIN borrowed_packs b ON b.pack = l.pack WHERE l.replaced = 1",
+  );
+  return Array.from(rows, (row) => ({ name: textAt(row, 0), ...(row[1] === null ? {} : { home: textAt(row, 1) }) }));
 }
 
 /** Ends the leases of packs that left the catalog. From then on readers that began before get them no more. */

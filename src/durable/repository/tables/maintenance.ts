@@ -15,7 +15,8 @@ export const MAINTENANCE_DDL = `CREATE TABLE IF NOT EXISTS maintenance (
   not_before INTEGER NOT NULL DEFAULT 0,
   purges INTEGER NOT NULL DEFAULT 0,
   walk_after INTEGER NOT NULL DEFAULT 0,
-  cruft_version INTEGER NOT NULL DEFAULT 0
+  cruft_version INTEGER NOT NULL DEFAULT 0,
+  dropped_version INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS maintenance_runs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -48,6 +49,8 @@ export type MaintenanceRow = {
   readonly walkAfter: number;
   /** The version of the catalog in which objects last went into a cruft pack; 0 if none ever did. */
   readonly cruftVersion: number;
+  /** The version of the catalog in which it last lost objects for good; 0 if it never did. */
+  readonly droppedVersion: number;
 };
 
 const NO_ROW: MaintenanceRow = {
@@ -57,11 +60,14 @@ const NO_ROW: MaintenanceRow = {
   purges: false,
   walkAfter: 0,
   cruftVersion: 0,
+  droppedVersion: 0,
 };
 
 export function readMaintenance(db: SqlDatabase): MaintenanceRow {
   const row = firstRow(
-    db.rows("SELECT asked, job_at, failures, not_before, purges, walk_after, cruft_version FROM maintenance"),
+    db.rows(
+      "SELECT asked, job_at, failures, not_before, purges, walk_after, cruft_version, dropped_version FROM maintenance",
+    ),
   );
   if (row === undefined) return NO_ROW;
   return {
@@ -72,13 +78,14 @@ export function readMaintenance(db: SqlDatabase): MaintenanceRow {
     purges: integerAt(row, 4) === 1,
     walkAfter: integerAt(row, 5),
     cruftVersion: integerAt(row, 6),
+    droppedVersion: integerAt(row, 7),
   };
 }
 
 export function writeMaintenance(db: SqlDatabase, row: MaintenanceRow): void {
   db.run(
-    `INSERT OR REPLACE INTO maintenance (one, asked, job_at, failures, not_before, purges, walk_after, cruft_version)
-      VALUES (1, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO maintenance (one, asked, job_at, failures, not_before, purges, walk_after, cruft_version,
+      dropped_version) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)`,
     Number(row.asked),
     row.jobAt ?? null,
     row.failures,
@@ -86,12 +93,23 @@ export function writeMaintenance(db: SqlDatabase, row: MaintenanceRow): void {
     Number(row.purges),
     row.walkAfter,
     row.cruftVersion,
+    row.droppedVersion,
   );
 }
 
 /** Notes the version of the catalog in which objects went into a cruft pack. */
 export function noteCruft(db: SqlDatabase, version: number): void {
   writeMaintenance(db, { ...readMaintenance(db), cruftVersion: version });
+}
+
+/** Notes the version of the catalog in which it lost objects for good. */
+export function noteDropped(db: SqlDatabase, version: number): void {
+  writeMaintenance(db, { ...readMaintenance(db), droppedVersion: version });
+}
+
+/** Has the refs walked as soon as can be: packs are wanted back. */
+export function askForWalk(db: SqlDatabase): void {
+  writeMaintenance(db, { ...readMaintenance(db), notBefore: 0, walkAfter: 0 });
 }
 
 /** How long after a pack lost its mark the refs are walked: more moves often follow. Milliseconds. */

@@ -44,6 +44,12 @@ export function hasMoved(db: SqlDatabase, id: string): boolean {
   return firstRow(db.rows("SELECT 1 FROM moved WHERE id = ? AND state <> 'arriving'", id)) !== undefined;
 }
 
+/** Returns the name that the repository with this id went to; `undefined` if it did not move away. */
+export function whereMoved(db: SqlDatabase, id: string): string | undefined {
+  const row = firstRow(db.rows("SELECT target FROM moved WHERE id = ? AND state <> 'arriving'", id));
+  return row === undefined ? undefined : textAt(row, 0);
+}
+
 /** Forgets that a repository moved. */
 export function deleteMove(db: SqlDatabase, id: string): void {
   db.run("DELETE FROM moved WHERE id = ?", id);

@@ -6,6 +6,7 @@
 import { assert } from "../../../bytes/assert.ts";
 import type { RollUpPack } from "../../../catalog/roll-up.ts";
 import type { PackRecord, PackSource } from "../../../catalog/pack-record.ts";
+import { loanStateOf } from "./forks.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
 import {
   blobAt,
@@ -67,6 +68,12 @@ function sourceAt(row: SqlRow, column: number): PackSource {
   throw new CorruptStore(`pack source ${source}`);
 }
 
+/** Returns the loan of a pack, from the columns of `borrowed_packs`. */
+function loanAt(row: SqlRow, column: number): Pick<PackRecord, "loan"> {
+  if (row[column] === null) return {};
+  return { loan: { home: textAt(row, column), state: loanStateOf(textAt(row, column + 1)) } };
+}
+
 /** Returns the catalog, oldest first. Cruft packs are not told of. */
 export function listPacks(db: SqlDatabase): PackRecord[] {
   const heads = firstRow(
@@ -75,7 +82,8 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
   const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
   const rows = db.rows(
     `SELECT name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
-      kinds, substr(index_head, 1, ?) FROM packs WHERE source <> 'cruft' ORDER BY seq`,
+      kinds, substr(index_head, 1, ?), home, state FROM packs LEFT JOIN borrowed_packs ON pack = name
+      WHERE source <> 'cruft' ORDER BY seq`,
     cut,
   );
   return Array.from(rows, (row) => ({
@@ -91,18 +99,23 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
     createdAt: integerAt(row, 9),
     ...(row[10] === null ? {} : { kinds: blobAt(row, 10) }),
     indexHead: blobAt(row, 11),
+    ...loanAt(row, 12),
   }));
 }
 
 /** Returns what planning maintenance takes of each pack, cruft packs too, oldest first, without the large columns. */
 export function listPackSizes(db: SqlDatabase): RollUpPack[] {
-  const rows = db.rows("SELECT name, objects, pack_bytes, marked, source FROM packs ORDER BY seq");
+  const rows = db.rows(
+    `SELECT name, objects, pack_bytes, marked, source, home, state FROM packs LEFT JOIN borrowed_packs ON pack = name
+      ORDER BY seq`,
+  );
   return Array.from(rows, (row) => ({
     name: textAt(row, 0),
     objects: integerAt(row, 1),
     packBytes: integerAt(row, 2),
     marked: integerAt(row, 3) === 1,
     source: sourceAt(row, 4),
+    ...loanAt(row, 5),
   }));
 }
 
@@ -129,15 +142,18 @@ export function insertPack(db: SqlDatabase, pack: PackRecord): void {
   );
 }
 
-/** Returns the bytes of all packs and indexes. */
+/** Packs on loan count for their owner, as long as that needs them. */
+const COUNTED = "LEFT JOIN borrowed_packs ON pack = name WHERE state IS NULL OR state = 'own'";
+
+/** Returns the bytes of all packs and indexes, without those of packs on loan. */
 export function sumPackBytes(db: SqlDatabase): number {
-  const row = firstRow(db.rows("SELECT coalesce(sum(pack_bytes + index_bytes), 0) FROM packs"));
+  const row = firstRow(db.rows(`SELECT coalesce(sum(pack_bytes + index_bytes), 0) FROM packs ${COUNTED}`));
   return row === undefined ? 0 : integerAt(row, 0);
 }
 
-/** Returns the number of objects in all packs. */
+/** Returns the number of objects in all packs, without those of packs on loan. */
 export function sumPackObjects(db: SqlDatabase): number {
-  const row = firstRow(db.rows("SELECT coalesce(sum(objects), 0) FROM packs"));
+  const row = firstRow(db.rows(`SELECT coalesce(sum(objects), 0) FROM packs ${COUNTED}`));
   return row === undefined ? 0 : integerAt(row, 0);
 }
 

@@ -90,13 +90,13 @@ it("the prefix of a removed repository is doomed until it is empty, and longer w
   await store.beginPush({ names: [], packName: "late" });
   await store.remove();
   const { database } = store;
-  expect(database.dueWork(now).doomedPrefixes).toEqual([record.id]);
+  expect(database.dueWork(now).doomedPrefixes).toEqual([{ id: record.id, lent: false }]);
   database.prefixJobSent(record.id, now);
   expect(database.dueWork(now).doomedPrefixes).toEqual([]);
   await store.prefixDeleted(record.id);
   expect(database.nextDue(now)).toBe(now + DAY);
   now += DAY;
-  expect(database.dueWork(now).doomedPrefixes).toEqual([record.id]);
+  expect(database.dueWork(now).doomedPrefixes).toEqual([{ id: record.id, lent: false }]);
   await store.prefixDeleted(record.id);
   expect(database.nextDue(now)).toBeUndefined();
 });
@@ -108,5 +108,5 @@ it("the alarm sends a job for a doomed prefix again if no job reports that it is
   store.database.prefixJobSent(record.id, 1000);
   const due = store.database.nextDue(1000) ?? 0;
   expect(due).toBeGreaterThan(1000);
-  expect(store.database.dueWork(due).doomedPrefixes).toEqual([record.id]);
+  expect(store.database.dueWork(due).doomedPrefixes).toEqual([{ id: record.id, lent: false }]);
 });

@@ -40,17 +40,17 @@ it("an object is there once it was announced and kept, and counts with its bytes
     "announced",
     "announced",
   ]);
-  expect(database.unreportedUsage()).toBeUndefined();
+  expect(database.usage.unreportedUsage()).toBeUndefined();
   expect(kindsOf(ask({ kind: "keep", object: object("a") }))).toEqual(["stored"]);
   expect(kindsOf(ask({ kind: "find", oids: [oid("a"), oid("b"), oid("c")] }))).toEqual([
     "stored",
     "announced",
     "missing",
   ]);
-  expect(database.unreportedUsage()?.bytes).toBe(10);
+  expect(database.usage.unreportedUsage()?.bytes).toBe(10);
   // Once more changes nothing.
   expect(kindsOf(ask({ kind: "keep", object: object("a") }))).toEqual(["stored"]);
-  expect(database.unreportedUsage()?.bytes).toBe(10);
+  expect(database.usage.unreportedUsage()?.bytes).toBe(10);
   const begun = database.beginPush({ names: [] }, 0);
   expect(begun.kind === "begun" && begun.uploadBytes).toBe(10);
 });

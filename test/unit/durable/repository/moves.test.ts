@@ -70,7 +70,7 @@ describe("a rename", () => {
     expect(from.open(OPEN)).toEqual({ kind: "missing", moved: { to: "acme/New", isPublic: true } });
     expect(from.describe()).toBeUndefined();
     // The tenant is told anew what it holds, and its files in the bucket are written anew.
-    expect([to.isUsageUnreported, to.dueWork(4).derivedFiles]).toEqual([true, true]);
+    expect([to.usage.isUsageUnreported, to.dueWork(4).derivedFiles]).toEqual([true, true]);
   });
 
   it("keeps the id, and the bytes with it, from a repository that is made at the old name", async () => {
@@ -93,7 +93,7 @@ describe("a rename", () => {
     expect(await move()).toMatchObject({ kind: "moved", id });
     expect(to.open({})).toMatchObject({ kind: "found", record: { id } });
     to.remove(9);
-    expect(to.dueWork(Number.MAX_SAFE_INTEGER).doomedPrefixes).toEqual([id]);
+    expect(to.dueWork(Number.MAX_SAFE_INTEGER).doomedPrefixes).toEqual([{ id, lent: false }]);
   });
 
   it("is refused where the name is taken, and where there is nothing", async () => {

@@ -5,8 +5,16 @@ import { integerAt, type SqlDatabase, textAt } from "../../../../src/durable/sql
 import { CREATION } from "../../../suites/ref-store.ts";
 import { nodeSql } from "../../../support/node-sql.ts";
 
-/** What a removed repository leaves: its version of the schema, what is to be deleted, and where readers were sent. */
-const LEFT = ["doomed_prefixes", "lfs_leaving", "lfs_sweep", "mirror_pointer", "moved", "schema_version"];
+/** What a removed repository leaves: its version of the schema, what is to be deleted or returned, and where readers were sent. */
+const LEFT = [
+  "doomed_prefixes",
+  "lfs_leaving",
+  "lfs_sweep",
+  "mirror_pointer",
+  "moved",
+  "pack_returns",
+  "schema_version",
+];
 
 function tablesOf(db: SqlDatabase): string[] {
   const rows = db.rows(

@@ -76,7 +76,7 @@ it("uploads share the quota", () => {
 
 it("uploads count what may be in the bucket at every moment, not what was announced last", () => {
   const { database, ask } = repository();
-  const held = (): number | undefined => database.unreportedUsage()?.bytes;
+  const held = (): number | undefined => database.usage.unreportedUsage()?.bytes;
   ask({ kind: "begin", name: "a" });
   ask(announce("a", 1, 90, 100));
   ask(written("a", 1));
@@ -101,17 +101,17 @@ it("uploads count the longest of writings of one part at once: which came last i
   ask(announce("a", 1, 1));
   ask(written("a", 1));
   ask(written("a", 1));
-  expect(database.unreportedUsage()?.bytes).toBe(90);
+  expect(database.usage.unreportedUsage()?.bytes).toBe(90);
   ask(announce("a", 1, 2));
   ask(written("a", 1));
-  expect(database.unreportedUsage()?.bytes).toBe(2);
+  expect(database.usage.unreportedUsage()?.bytes).toBe(2);
 });
 
 it("uploads are reported to the tenant with each change, like packs", () => {
   const { database, ask } = repository();
   const report = (): { version: number; bytes: number } | undefined => {
-    const unreported = database.unreportedUsage();
-    if (unreported !== undefined) database.usageReported(unreported);
+    const unreported = database.usage.unreportedUsage();
+    if (unreported !== undefined) database.usage.usageReported(unreported);
     return unreported;
   };
   expect(report()).toBeUndefined();
@@ -198,13 +198,13 @@ it("uploads that end while a part is being written keep their lease and place un
   ask(written("u0", 2));
   ask({ kind: "end", name: "u0" });
   expect(ask({ kind: "show", name: "u0" })).toEqual({ kind: "missing" });
-  expect(database.unreportedUsage()?.bytes).toBe(10);
+  expect(database.usage.unreportedUsage()?.bytes).toBe(10);
   expect(begin("more")).toBe("full");
   expect(database.dueWork(25 * HOUR).expiredPacks).toContain("u0");
   // Whoever wrote it is told, deletes it and says so.
   expect(ask(written("u0", 1))).toEqual({ kind: "missing" });
   ask({ kind: "end", name: "u0" });
-  expect(database.unreportedUsage()?.bytes).toBe(0);
+  expect(database.usage.unreportedUsage()?.bytes).toBe(0);
   expect(database.dueWork(25 * HOUR).expiredPacks).not.toContain("u0");
   expect(begin("more")).toBe("found");
 });

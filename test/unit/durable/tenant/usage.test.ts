@@ -15,10 +15,10 @@ it("usage is not reported while it is zero, and then once", async () => {
   const store = memoryRefStore(() => 1000);
   const { database } = store;
   const told: Report[] = [];
-  const reporter = new UsageReporter(database, async (report) => void told.push(report));
+  const reporter = new UsageReporter(database.usage, async (report) => void told.push(report));
   expect(reporter.nextDue).toBe(Number.POSITIVE_INFINITY);
   await store.create({ objectFormat: "sha1", visibility: "private", head: "refs/heads/main", description: "" });
-  expect(database.isUsageUnreported).toBe(false);
+  expect(database.usage.isUsageUnreported).toBe(false);
   const pack = packRecord("one");
   await push(store, [create("refs/heads/main", oid(1))], { pack });
   expect(reporter.nextDue).toBe(0);
@@ -37,7 +37,7 @@ it("a failed report is sent again, later, and not sooner for a change in between
   const store = memoryRefStore(() => 1000);
   const told: Report[] = [];
   let fails = true;
-  const reporter = new UsageReporter(store.database, async (report) => {
+  const reporter = new UsageReporter(store.database.usage, async (report) => {
     told.push(report);
     if (fails) throw new Error("the tenant's object has ended");
     // A push lands while the tenant answers.
@@ -60,12 +60,12 @@ it("a failed report is sent again, later, and not sooner for a change in between
 it("usage of a deleted repository is not taken for that of the next of its name", async () => {
   const store = memoryRefStore(() => 1000);
   await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("one") });
-  const reporter = new UsageReporter(store.database, async () => {
+  const reporter = new UsageReporter(store.database.usage, async () => {
     await store.remove();
     await push(store, [create("refs/heads/main", oid(1))], { pack: packRecord("two") });
   });
   await reporter.work(1000);
-  expect(store.database.isUsageUnreported).toBe(true);
+  expect(store.database.usage.isUsageUnreported).toBe(true);
 });
 
 it("usage of repositories from earlier builds is asked for once, and reported", async () => {
@@ -96,9 +96,9 @@ it("usage of repositories from earlier builds is asked for once, and reported", 
   // What was pushed before the repository's own database had a place for it is told when it is asked.
   const old = memoryRefStore(() => 1000);
   await push(old, [create("refs/heads/main", oid(1))], { pack: packRecord("one") });
-  old.database.usageReported({ id: (await old.describe())?.id ?? "", version: 1 });
-  expect(old.database.isUsageUnreported).toBe(false);
+  old.database.usage.usageReported({ id: (await old.describe())?.id ?? "", version: 1 });
+  expect(old.database.usage.isUsageUnreported).toBe(false);
   old.database.confirm("whichever", 1000);
-  const report = old.database.unreportedUsage();
+  const report = old.database.usage.unreportedUsage();
   expect(report?.bytes).toBeGreaterThan(0);
 });

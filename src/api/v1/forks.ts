@@ -1,0 +1,138 @@
+/**
+ * `POST /api/v1/repos/{tenant}/{repo}/forks`: copies a repository without copying its objects.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import * as v from "valibot";
+import { decide } from "../../access/decide.ts";
+import {
+  isRepositoryName,
+  isTenantName,
+  parseRepositoryName,
+  repositoryKey,
+  type RepositoryName,
+  spellingOf,
+} from "../../access/names.ts";
+import { actorNameOf, actorOf } from "../../access/principal.ts";
+import { authorize } from "../../http/denied.ts";
+import { unlessMoved } from "../../http/moved.ts";
+import { Problem } from "../../http/problem.ts";
+import { registeredName } from "../../http/registered-name.ts";
+import { explainRegisterRefusal } from "../../http/register-refusal.ts";
+import { type ForkAnswer, forkRepository } from "../../maintenance/fork.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { describe } from "../describe.ts";
+import { readJson } from "../json-body.ts";
+import { type NamedRepository, shownRepository, showRepository } from "./repo-settings.ts";
+import { requestedRepository } from "./requested.ts";
+
+const wantedFork = v.strictObject({
+  tenant: v.pipe(v.string(), v.check(isTenantName, "not a tenant's name")),
+  repo: v.optional(v.pipe(v.string(), v.check(isRepositoryName, "not a repository's name"))),
+});
+
+/** Seconds after which it is worth asking again, where a repository's maintenance has to come first. */
+const MAINTENANCE_SECONDS = 120;
+
+const TAKEN = "repo: there is a repository of this name.";
+
+/** Returns the fork's name to a caller that may make a repository of it. */
+async function targetName(
+  context: Context<ApiEnv>,
+  parent: RepositoryName,
+  { tenant, repo }: v.InferOutput<typeof wantedFork>,
+): Promise<RepositoryName> {
+  const target = parseRepositoryName(tenant, repo ?? spellingOf(parent).repo);
+  if (target === undefined) throw new Problem(422, "repo: no repository can have this name.");
+  const { principal } = await context.var.host.identify();
+  const decision = decide(principal, "administer", target, undefined);
+  if (decision === "challenge") await authorize(context.var.host, "administer", target, undefined);
+  if (decision !== "allow") throw new Problem(403, "tenant: the token may not make this repository.");
+  const existing = await context.var.api.settings(target).describe().catch(unlessMoved);
+  if (existing !== undefined) throw new Problem(409, TAKEN);
+  return target;
+}
+
+/** Enters the fork in its tenant's list. */
+async function register(context: Context<ApiEnv>, { record }: NamedRepository, target: RepositoryName) {
+  const { host, api } = context.var;
+  const { principal } = await host.identify();
+  const entered = await api.tenant(target.tenant).register({
+    repo: target.repo,
+    tenant: spellingOf(target).tenant,
+    objectFormat: record.objectFormat,
+    visibility: record.visibility,
+    byPush: false,
+    byOperator: principal.kind === "operator",
+    by: { actor: actorOf(principal), ...actorNameOf(principal) },
+  });
+  if (entered.kind === "registered") return registeredName(target, entered);
+  const { status, detail } = explainRegisterRefusal(entered.why);
+  throw new Problem(status, detail);
+}
+
+function refusalOf(kind: Exclude<ForkAnswer["kind"], "created">): Problem {
+  switch (kind) {
+    case "missing":
+      return new Problem(404, "There is no such repository.");
+    case "exists":
+      return new Problem(409, TAKEN);
+    case "gone": {
+      const { status, detail } = explainRegisterRefusal("removing");
+      return new Problem(status, detail);
+    }
+    case "unsettled":
+      return new Problem(
+        409,
+        "The repository still holds objects that no ref reaches. Its maintenance takes them out; try again in a few minutes.",
+        { "Retry-After": String(MAINTENANCE_SECONDS) },
+      );
+    case "too-deep":
+      return new Problem(409, "The repository is a fork of too many forks.");
+    case "busy":
+      return new Problem(409, "The repository is being purged. Try again in a moment.");
+  }
+}
+
+async function fork(context: Context<ApiEnv>): Promise<Response> {
+  const { host, api } = context.var;
+  const parent = await requestedRepository(context, "read");
+  const target = await targetName(context, parent.name, await readJson(context.req.raw, wantedFork));
+  const { id, ...naming } = await register(context, parent, target);
+  const key = repositoryKey(target);
+  const made = await forkRepository(
+    { parent: api.lending(parent.name), target: api.settings(target), lender: (home) => api.lender(home) },
+    {
+      ...naming,
+      borrower: { id, name: key },
+      parent: { id: parent.record.id, name: parent.record.spelled ?? repositoryKey(parent.name) },
+    },
+  );
+  host.formats.forget(key);
+  if (made.kind !== "created") throw refusalOf(made.kind);
+  const { principal } = await host.identify();
+  return context.json(showRepository(context, principal, { name: target, record: made.record }), 201);
+}
+
+/** The routes of forks, below `/api/v1/repos`. */
+export function forkRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  routes.post(
+    "/:tenant/:repo/forks",
+    describe({
+      tag: "repositories",
+      summary: "Forks a repository",
+      about:
+        "The fork has the refs, the default branch, the description and the visibility that the repository has now, and sees nothing of what comes " +
+        "later. No object is copied: the fork reads those of the repository until it has its own. Rules, webhooks and the log of refs are not taken over. " +
+        "Without `repo` it gets the same name in the other tenant.",
+      access: "token",
+      body: wantedFork,
+      answers: { 201: { about: "The fork.", json: shownRepository } },
+      problems: [409],
+    }),
+    fork,
+  );
+  return routes;
+}

@@ -1,0 +1,66 @@
+/**
+ * The calls of a repository's object about its webhooks.
+ *
+ * @packageDocumentation
+ */
+import { DurableObject } from "cloudflare:workers";
+import type {
+  AttemptResult,
+  Delivery,
+  DueDeliveries,
+  Hook,
+  HookChange,
+  HookSettings,
+  RedeliverAnswer,
+} from "../../events/hook.ts";
+import type { RepositoryHooks } from "./hook-database.ts";
+import type { RepositoryObjectEnv } from "./repository-env.ts";
+
+/** An object of a repository that may have webhooks. */
+export abstract class HookedObject extends DurableObject<RepositoryObjectEnv> {
+  /** See `HookStore.listHooks`. */
+  listHooks(): Hook[] | undefined {
+    return this.hooks()?.list();
+  }
+
+  /** See `HookStore.addHook`. */
+  addHook(settings: HookSettings, origin: string): Hook | "too-many" | undefined {
+    return this.waking(this.hooks()?.add(settings, origin, Date.now()));
+  }
+
+  /** See `HookStore.changeHook`. */
+  changeHook(id: string, change: HookChange, origin: string): Hook | undefined {
+    return this.waking(this.hooks()?.change(id, change, { origin, now: Date.now() }));
+  }
+
+  /** See `HookStore.removeHook`. */
+  removeHook(id: string): boolean {
+    return this.hooks()?.remove(id) ?? false;
+  }
+
+  /** See `HookStore.listDeliveries`. */
+  listDeliveries(hook: string): Delivery[] | undefined {
+    return this.hooks()?.deliveries(hook);
+  }
+
+  /** See `HookStore.redeliver`. */
+  redeliver(hook: string, delivery: number): RedeliverAnswer {
+    return this.waking(this.hooks()?.redeliver(hook, delivery, Date.now()));
+  }
+
+  /** See `HookStore.takeDeliveries`. */
+  takeDeliveries(id: string, hook: string): DueDeliveries | undefined {
+    return this.hooks(id)?.take(hook, Date.now());
+  }
+
+  /** See `HookStore.deliveriesDone`. */
+  deliveriesDone(id: string, hook: string, results: readonly AttemptResult[]): void {
+    this.waking(this.hooks(id)?.done(hook, results, Date.now()));
+  }
+
+  /** Returns the webhooks of the repository, if it is the one asked for; `undefined` if there is none. */
+  protected abstract hooks(id?: string): RepositoryHooks | undefined;
+
+  /** Returns the result of a change, and sets the alarm for the work that is then due. */
+  protected abstract waking<Answer>(answer: Answer): Answer;
+}
