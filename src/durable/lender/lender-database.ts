@@ -15,7 +15,7 @@ import type { Borrower, LoanNotice, LoanSettlement } from "../../refs/fork-store
 import { type Schema, Tables } from "../sql/migrations.ts";
 import { firstRow, integerAt, jsonChunks, textAt, type SqlDatabase } from "../sql/sql-database.ts";
 
-/** The schema. `level` counts purges: a borrower answers for the purge that it was last told of. */
+/** The schema. `level` counts purges: a borrower is told of each, and answers it. */
 export const LENDER_SCHEMA: Schema = {
   first: "lender",
   tables: [
@@ -181,8 +181,15 @@ export class LenderDatabase {
   settle({ borrower, returned, kept }: LoanSettlement): void {
     this.#change(() => {
       const named = "borrower = ? AND pack IN (SELECT value FROM json_each(?))";
-      for (const chunk of jsonChunks(kept))
-        this.#db.run(`UPDATE loans SET answered = told WHERE ${named}`, borrower, chunk);
+      // The borrower reaches all of these, whichever purge it has heard of.
+      for (const chunk of jsonChunks(kept)) {
+        this.#db.run(
+          `UPDATE loans SET answered = r.level FROM retired_packs r WHERE r.pack = loans.pack AND borrower = ?
+            AND loans.pack IN (SELECT value FROM json_each(?))`,
+          borrower,
+          chunk,
+        );
+      }
       for (const chunk of jsonChunks(returned)) this.#db.run(`DELETE FROM loans WHERE ${named}`, borrower, chunk);
       this.#drop();
     });
