@@ -9,6 +9,7 @@ import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { GraphSession } from "../graph/graph-session.ts";
+import { ReachedCommits } from "../graph/reachability.ts";
 import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
@@ -51,6 +52,8 @@ export class BrowseSession {
   readonly answer: OpenSnapshot;
   readonly format: ObjectFormat;
   readonly graph: GraphSession;
+  /** What refs are known to reach. */
+  readonly reached: ReachedCommits;
   #reads = 0;
   #isClosed = false;
   #isParked = false;
@@ -65,6 +68,7 @@ export class BrowseSession {
     const storage = (id: string): PackStorage => counted(repository.storage(id), () => this.#countRead());
     const database = openObjects({ ...repository, storage }, answer.record, answer.packs);
     this.graph = new GraphSession(database, kernel);
+    this.reached = new ReachedCommits(this.graph);
   }
 
   /** Opens a snapshot that includes the catalog. */
@@ -124,8 +128,9 @@ export class BrowseSession {
     const { database } = this.graph;
     const { packs } = await database.locate(concat(names));
     const here = names.filter((_, i) => i32At(packs, i) >= 0);
-    const reached = await reachedByRefs(this.repository, { answer: this.answer, database }, here);
-    return here.filter((_, i) => reached[i] === true);
+    const { answer, graph, reached } = this;
+    const shown = await reachedByRefs(this.repository, { answer, database, graph, reached }, here);
+    return here.filter((_, i) => shown[i] === true);
   }
 
   /**

@@ -39,21 +39,24 @@ class Paint {
 export async function isAncestor(session: GraphSession, from: number, to: number): Promise<boolean> {
   const paint = new Paint();
   const queue = new CommitQueue();
-  const add = async (node: number, colours: number): Promise<void> => {
+  const add = (node: number, colours: number): void => {
     const before = paint.of(node);
     if ((before | colours) === before) return;
     paint.set(node, before | colours);
-    if (!session.commits.has(node)) await session.loadCommit(node);
     queue.push(node, session.commits.timeOf(node));
   };
   await session.prefetch([from, to]);
-  await add(from, FROM);
-  await add(to, TO);
+  await session.loadCommits([from, to]);
+  add(from, FROM);
+  add(to, TO);
   while (paint.of(from) !== BOTH && queue.some((node) => paint.of(node) !== BOTH)) {
     const node = queue.pop();
     if (node === undefined) break;
     const colours = paint.of(node);
-    for (const parent of session.commits.parentsOf(node).slice()) await add(parent, colours);
+    const parents = session.commits.parentsOf(node).slice();
+    const loading = session.loadCommits(parents);
+    if (loading !== undefined) await loading;
+    for (const parent of parents) add(parent, colours);
   }
   return paint.of(from) === BOTH;
 }

@@ -76,7 +76,8 @@ export class CommonCommits {
         for (const { node } of path) session.mark(node, COMMON_KNOWN);
         return true;
       }
-      await session.loadCommit(top.node);
+      const loading = session.loadCommits([top.node]);
+      if (loading !== undefined) await loading;
       const parents = session.commits.parentsOf(top.node);
       // As in git: a wanted commit's parents are always examined. A parent may be a commit that the client has, too.
       const tooOld = path.length > 1 && session.commits.timeOf(top.node) < this.#oldest;

@@ -83,6 +83,13 @@ export class GraphSession {
     return this.kernel.memory.slice(at, at + this.format.rawSize);
   }
 
+  /** Returns copies of the raw names of nodes, one after the other. */
+  namesOf(nodes: readonly number[]): Uint8Array<ArrayBuffer> {
+    const names = new Uint8Array(nodes.length * this.format.rawSize);
+    for (const [i, node] of nodes.entries()) names.set(this.nameOf(node), i * this.format.rawSize);
+    return names;
+  }
+
   /** Whether a node has any of these flags. */
   has(node: number, flag: number): boolean {
     return (this.kernel.flagsOf(node) & flag) !== 0;
@@ -100,10 +107,7 @@ export class GraphSession {
 
   /** Reads ahead the beginnings of these nodes' objects, all at once. */
   async prefetch(nodes: readonly number[]): Promise<void> {
-    if (nodes.length < 2) return;
-    const names = new Uint8Array(nodes.length * this.format.rawSize);
-    for (const [i, node] of nodes.entries()) names.set(this.nameOf(node), i * this.format.rawSize);
-    await this.reader.prefetch(names);
+    if (nodes.length >= 2) await this.reader.prefetch(this.namesOf(nodes));
   }
 
   /** Reads an object into the ring, and remembers its type. */
@@ -115,9 +119,11 @@ export class GraphSession {
 
   /** Learns the types of many objects from the files beside the packs. Objects that are nowhere are skipped. */
   async learnTypes(nodes: readonly number[]): Promise<void> {
-    const names = new Uint8Array(nodes.length * this.format.rawSize);
-    for (const [i, node] of nodes.entries()) names.set(this.nameOf(node), i * this.format.rawSize);
-    const types = await this.database.typesOf(names);
+    this.noteTypes(nodes, await this.database.typesOf(this.namesOf(nodes)));
+  }
+
+  /** Notes the type numbers of objects; 0 tells nothing. */
+  noteTypes(nodes: readonly number[], types: Uint8Array): void {
     for (const [i, node] of nodes.entries()) this.mark(node, itemAt(FLAG_OF_TYPE, u8At(types, i)));
   }
 

@@ -9,62 +9,31 @@ import { TYPE_NUMBER } from "../object/object-type.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { walkCommits } from "./commit-walk.ts";
 import type { GraphSession } from "./graph-session.ts";
+import { learnNamed, selectNamed } from "./named-objects.ts";
 import { NO_FILTER } from "./object-filter.ts";
 import { type TreeWalk, selectWhole } from "./object-walk.ts";
 
 const EVERYTHING: TreeWalk = { filter: NO_FILTER, count: async () => undefined };
 
 /**
- * Returns for each of `names` (raw) whether any of `tips` reaches it. A commit takes a walk of commits only; a tree or
- * blob takes a walk of everything.
+ * Returns for each of `names` (raw) whether any of `tips` reaches it, after a walk of everything: for trees and blobs.
+ * {@link ReachedCommits} finds commits with less.
  */
 export async function whichReached(
   session: GraphSession,
   names: readonly Uint8Array[],
   tips: Iterable<Uint8Array>,
 ): Promise<boolean[]> {
-  const commits: number[] = [];
-  const others: number[] = [];
-  for (const tip of tips) {
-    const object = await session.peel(session.node(tip), SELECTED);
-    if ((await session.typeOf(object)) === TYPE_NUMBER.commit) commits.push(object);
-    else others.push(object);
-  }
+  const nodes = Array.from(tips, (tip) => session.node(tip));
+  await learnNamed(session, nodes);
+  const { commits, trees } = await selectNamed(session, nodes);
   const { interesting } = await walkCommits(session, commits, []);
-  const isReached = (name: Uint8Array): boolean => {
+  const roots = interesting.map((node) => session.commits.treeOf(node));
+  await selectWhole(session, [...trees, ...roots], EVERYTHING);
+  return names.map((name) => {
     const node = session.findNode(name);
     return node >= 0 && session.has(node, QUEUED | SELECTED);
-  };
-  if (
-    !(await anyMayBeInTrees(
-      session,
-      names.filter((name) => !isReached(name)),
-    ))
-  )
-    return names.map(isReached);
-  await selectOthers(session, others);
-  await selectWhole(
-    session,
-    interesting.map((node) => session.commits.treeOf(node)),
-    EVERYTHING,
-  );
-  return names.map(isReached);
-}
-
-/** Whether some of `names` may be found in trees, where commits and tags are not found. */
-async function anyMayBeInTrees(session: GraphSession, names: readonly Uint8Array[]): Promise<boolean> {
-  for (const name of names) {
-    const type = await session.typeOf(session.node(name));
-    if (type === TYPE_NUMBER.tree || type === TYPE_NUMBER.blob) return true;
-  }
-  return false;
-}
-
-async function selectOthers(session: GraphSession, nodes: readonly number[]): Promise<void> {
-  for (const node of nodes) {
-    if ((await session.typeOf(node)) === TYPE_NUMBER.tree) await selectWhole(session, [node], EVERYTHING);
-    else session.mark(node, SELECTED);
-  }
+  });
 }
 
 /** Seconds by which the clocks of those who commit may differ before a commit is overlooked that is reached. */
@@ -89,6 +58,8 @@ export class ReachedCommits {
   readonly #session: GraphSession;
   readonly #queue = new CommitQueue();
   #walked = 0;
+  /** Whether the values of all refs were added. */
+  hasAllTips = false;
 
   constructor(session: GraphSession) {
     this.#session = session;
@@ -97,10 +68,16 @@ export class ReachedCommits {
   /** Adds tips (nodes), which are reached, and so are the tags and the commit that they name. */
   async addTips(tips: Iterable<number>): Promise<void> {
     const session = this.#session;
-    for (const tip of tips) {
+    const nodes = [...tips];
+    await learnNamed(session, nodes);
+    const commits: number[] = [];
+    for (const tip of nodes) {
       const object = await session.peel(tip, REACHED);
-      if ((await session.typeOf(object)) === TYPE_NUMBER.commit) await this.#reach(object);
+      if ((await session.typeOf(object)) === TYPE_NUMBER.commit) commits.push(object);
     }
+    const loading = session.loadCommits(commits);
+    if (loading !== undefined) await loading;
+    this.#reach(commits);
   }
 
   /** Whether the node was found to be reached. */
@@ -108,7 +85,23 @@ export class ReachedCommits {
     return this.#session.has(node, REACHED);
   }
 
-  /** Looks for `nodes`, which are loaded commits. Gives those that were not found. */
+  /**
+   * Looks for the commits among `nodes`, all of stored objects, and returns those that were not found. Tags are found
+   * with the tips; trees and blobs never are, since a search for them would walk through everything.
+   */
+  async findAmong(nodes: readonly number[], limit: ReachLimit): Promise<number[]> {
+    const session = this.#session;
+    const unknown = nodes.filter((node) => !this.has(node));
+    await learnNamed(session, unknown);
+    const commits: number[] = [];
+    // A blob may be too large to be read.
+    for (const node of unknown) if ((await session.typeOf(node)) === TYPE_NUMBER.commit) commits.push(node);
+    const loading = session.loadCommits(commits);
+    if (loading !== undefined) await loading;
+    return await this.find(commits, limit);
+  }
+
+  /** Looks for `nodes`, which are loaded commits. Returns those that were not found. */
   async find(nodes: readonly number[], limit: ReachLimit): Promise<number[]> {
     const { commits } = this.#session;
     // Oldest last: as those are found that come first, less has to be looked through for the others.
@@ -119,17 +112,22 @@ export class ReachedCommits {
       const node = this.#walked < limit.mostCommits ? this.#queue.pop() : undefined;
       if (node === undefined) break;
       this.#walked++;
-      for (const parent of commits.parentsOf(node).slice()) await this.#reach(parent);
+      const parents = commits.parentsOf(node).slice();
+      const loading = this.#session.loadCommits(parents);
+      if (loading !== undefined) await loading;
+      this.#reach(parents);
       while (left.length > 0 && this.has(itemAt(left, left.length - 1))) left.pop();
     }
     return left.filter((node) => !this.has(node));
   }
 
-  async #reach(node: number): Promise<void> {
+  /** Records that commits, which are loaded, are reached. */
+  #reach(nodes: Iterable<number>): void {
     const session = this.#session;
-    if (session.has(node, REACHED)) return;
-    session.mark(node, REACHED);
-    await session.loadCommit(node);
-    this.#queue.push(node, session.commits.timeOf(node));
+    for (const node of nodes) {
+      if (session.has(node, REACHED)) continue;
+      session.mark(node, REACHED);
+      this.#queue.push(node, session.commits.timeOf(node));
+    }
   }
 }

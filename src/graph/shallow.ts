@@ -9,6 +9,7 @@ import { ProtocolError } from "../bytes/failure.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { walkCommits } from "./commit-walk.ts";
 import type { GraphSession } from "./graph-session.ts";
+import { learnNamed } from "./named-objects.ts";
 
 /** The client's request to cut history. Nodes are of commits that are here. */
 export type ShallowRequest = {
@@ -85,7 +86,7 @@ async function reachOf(session: GraphSession, wants: readonly number[], request:
 
 async function commitsOf(session: GraphSession, wants: readonly number[]): Promise<number[]> {
   const commits = new Set<number>();
-  await session.prefetch(wants);
+  await learnNamed(session, wants);
   for (const want of wants) {
     const object = await session.peel(want);
     if ((await session.typeOf(object)) === TYPE_NUMBER.commit) commits.add(object);
@@ -99,7 +100,7 @@ async function* levelsFrom(session: GraphSession, heads: readonly number[]): Asy
   let level: readonly number[] = heads;
   while (level.length > 0) {
     yield level;
-    await session.prefetch(level);
+    if (level.length > 1) await session.prefetch(level);
     const loading = session.loadCommits(level);
     if (loading !== undefined) await loading;
     const next: number[] = [];

@@ -9,6 +9,7 @@ import { toHex } from "../bytes/hex.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { CommonCommits } from "../graph/common-commits.ts";
 import { GraphSession } from "../graph/graph-session.ts";
+import { learnNamed, NODE_STEPS, nodesOf } from "../graph/named-objects.ts";
 import { ReachedCommits, type ReachLimit } from "../graph/reachability.ts";
 import type { ShallowPlan } from "../graph/shallow.ts";
 import { objectFormat } from "../object/object-id.ts";
@@ -20,8 +21,6 @@ import type { ObjectDatabase } from "../store/object-database.ts";
 
 /** The most of a client's haves in one request that are read. Each costs as much as a commit of a walk. */
 const MOST_READ_HAVES = 10_000;
-/** The steps charged to the pacer for adding a name to the table of names, or marking it. */
-const NODE_STEPS = 100;
 /** Up to this many wants are read ahead during the look-up of the client's haves. */
 const FEW_WANTS = 16;
 
@@ -45,7 +44,8 @@ export class FetchSession {
   /** What takes what copying needs of the kernel before the kernel is given back. */
   #beforeReading: (() => Promise<void>) | undefined;
   readonly #wantNames: Uint8Array;
-  readonly #reached: ReachedCommits;
+  /** What refs are known to reach. */
+  readonly reached: ReachedCommits;
 
   /**
    * The repository's pool lent `kernel`; {@link FetchSession.close} gives it back. With `isTable` it is one in which no
@@ -65,7 +65,7 @@ export class FetchSession {
     this.database = openObjects(repository, answer.record, answer.packs);
     this.graph = new GraphSession(this.database, kernel);
     this.common = new CommonCommits(this.graph);
-    this.#reached = new ReachedCommits(this.graph);
+    this.reached = new ReachedCommits(this.graph);
     const nodes = new Set<number>();
     for (let at = 0; at < wants.length; at += format.rawSize)
       nodes.add(this.graph.node(wants.subarray(at, at + format.rawSize)));
@@ -92,7 +92,7 @@ export class FetchSession {
     // The wants are read next, and usually lie in a small pack: reading them need not wait for the haves.
     const few = this.wants.length <= FEW_WANTS;
     const reading = few ? this.graph.reader.prefetch(this.#wantNames) : undefined;
-    const [nodes] = await Promise.all([this.#locate(names), reading]);
+    const [nodes] = await Promise.all([this.locate(names), reading]);
     const here = nodes.filter((node) => node >= 0);
     // To find out which of them a ref reaches, each is read: the others count as missing.
     const asked = allReachable(this.answer) ? here : here.slice(0, MOST_READ_HAVES);
@@ -102,12 +102,12 @@ export class FetchSession {
 
   /** Gives those of the nodes, all of objects that are here, that the client may be known to have. */
   async visible(nodes: readonly number[], limit: ReachLimit): Promise<number[]> {
-    const { repository, answer, graph } = this;
-    return await visibleCommits({ repository, answer, graph, reached: this.#reached, seeds: this.wants }, nodes, limit);
+    const { repository, answer, graph, reached } = this;
+    return await visibleCommits({ repository, answer, graph, reached, seeds: this.wants }, nodes, limit);
   }
 
-  /** Gives the node of each raw name; -1 of those that are not here. */
-  async #locate(names: Uint8Array): Promise<number[]> {
+  /** Returns the node of each raw name; -1 for those that are not here. */
+  async locate(names: Uint8Array): Promise<number[]> {
     const { rawSize } = this.graph.format;
     const { packs } = await this.database.locate(names);
     const nodes = Array.from(packs, () => -1);
@@ -119,16 +119,12 @@ export class FetchSession {
 
   /** Adds objects that the client has, too, by the raw names of objects that are here. */
   async addCommon(names: Uint8Array): Promise<void> {
-    const { rawSize } = this.graph.format;
-    const nodes: number[] = [];
     const { pacer } = this.repository;
-    await pacer.forEach(names.length / rawSize, NODE_STEPS, (i) => {
-      nodes.push(this.graph.node(names.subarray(i * rawSize, (i + 1) * rawSize)));
-    });
+    const nodes = await nodesOf(this.graph, names);
     const read = nodes.slice(0, Math.max(0, MOST_READ_HAVES - this.#readHaves));
     this.#readHaves += read.length;
     // The wants are read next.
-    await this.graph.prefetch([...read, ...this.wants]);
+    await learnNamed(this.graph, [...read, ...this.wants]);
     for (const node of read) await this.common.add(node);
     const unread = nodes.slice(read.length);
     await pacer.forEach(unread.length, NODE_STEPS, (i) => this.common.addUnread(itemAt(unread, i)));

@@ -7,7 +7,8 @@
 import { i32At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
 import { GraphSession } from "../graph/graph-session.ts";
-import { type ReachedCommits, type ReachLimit, whichReached } from "../graph/reachability.ts";
+import { learnNamed, nodesOf } from "../graph/named-objects.ts";
+import { ReachedCommits, type ReachLimit, whichReached } from "../graph/reachability.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { RECENT_TIME } from "../refs/recent-values.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
@@ -19,6 +20,13 @@ import type { Repository } from "./repository.ts";
 
 /** A request's snapshot of a repository, with the catalog, and the objects of that catalog. */
 export type SnapshotObjects = { readonly answer: OpenSnapshot; readonly database: ObjectDatabase };
+
+/** The same, with the walks of the request, which a search shares. */
+export type SearchedObjects = SnapshotObjects & {
+  readonly graph: GraphSession;
+  /** What refs are known to reach. */
+  readonly reached: ReachedCommits;
+};
 
 /** Whether refs reach everything that is stored, so that no search for reachability is needed. */
 export function allReachable({ packs }: Pick<OpenSnapshot, "packs">): boolean {
@@ -39,19 +47,24 @@ export function wholePacks(answer: Pick<OpenSnapshot, "packs">): readonly PackRe
 
 /**
  * Returns whether some ref reaches each of `names` (raw), all of objects in the snapshot. If some pack lacks the mark,
- * this reads all refs and walks. The walk has a session and a kernel of its own, because the flags that it leaves would
- * disturb others.
+ * this reads all refs and walks: through commits for commits, and through everything for trees and blobs.
  */
 export async function reachedByRefs(
   repository: Repository,
-  { answer, database }: SnapshotObjects,
+  searched: SearchedObjects,
   names: readonly Uint8Array[],
 ): Promise<boolean[]> {
+  const { answer, database, reached } = searched;
   if (names.length === 0 || allReachable(answer)) return names.map(() => true);
   const { rawSize } = database.context.format;
   const now = await repository.refs.open({ packs: true, refPrefixes: [] });
   if (now.kind === "missing") return names.map(() => false);
-  return await reachedFrom(repository, { answer, database }, now, { names, tips: tipsOf(now.refs, rawSize) });
+  const asked = { names, tips: [...tipsOf(now.refs, rawSize)] };
+  if (now.record.id !== answer.record.id || now.version !== answer.version) {
+    return await reachedFrom(repository, { answer, database }, now, asked);
+  }
+  reached.hasAllTips = true;
+  return await search(repository, searched, asked);
 }
 
 /**
@@ -83,17 +96,52 @@ async function reachedFrom(
   repository: Repository,
   { answer, database }: SnapshotObjects,
   now: OpenSnapshot,
-  { names, tips }: { readonly names: readonly Uint8Array[]; readonly tips: Iterable<Uint8Array> },
+  asked: AskedObjects,
 ): Promise<boolean[]> {
   // deleted meanwhile, or made anew
-  if (now.record.id !== answer.record.id) return names.map(() => false);
+  if (now.record.id !== answer.record.id) return asked.names.map(() => false);
   // a ref that moved meanwhile may name an object that only a newer pack has
   const objects = now.version === answer.version ? database : database.withPacks(now.packs);
-  const { rawSize } = database.context.format;
-  const kernel = await repository.kernels.lend(rawSize);
-  const session = new GraphSession(objects, kernel);
+  return await inOwnSession(repository, objects, async (graph) => {
+    return await search(repository, { database: objects, graph, reached: new ReachedCommits(graph) }, asked);
+  });
+}
+
+/** Raw names, and the values that are searched for what reaches them. */
+type AskedObjects = { readonly names: readonly Uint8Array[]; readonly tips: readonly Uint8Array[] };
+
+/** Returns whether a tip reaches each name. Trees and blobs are left to a walk whose flags would disturb others. */
+async function search(
+  repository: Repository,
+  { database, graph, reached }: Omit<SearchedObjects, "answer">,
+  { names, tips }: AskedObjects,
+): Promise<boolean[]> {
+  const nodes = await nodesOf(graph, concat(names));
+  await reached.addTips(await nodesOf(graph, concat(tips)));
+  await reached.findAmong(nodes, FOR_CUTS);
+  const inTrees: number[] = [];
+  for (const node of nodes) {
+    if (reached.has(node)) continue;
+    const type = await graph.typeOf(node);
+    if (type === TYPE_NUMBER.tree || type === TYPE_NUMBER.blob) inTrees.push(node);
+  }
+  if (inTrees.length === 0) return nodes.map((node) => reached.has(node));
+  const rest = inTrees.map((node) => graph.nameOf(node));
+  const found = await inOwnSession(repository, database, async (session) => await whichReached(session, rest, tips));
+  const also = new Set(inTrees.filter((_, i) => found[i] === true));
+  return nodes.map((node) => reached.has(node) || also.has(node));
+}
+
+/** Runs walks in a session and a kernel of their own. */
+async function inOwnSession<T>(
+  repository: Repository,
+  database: ObjectDatabase,
+  walk: (session: GraphSession) => Promise<T>,
+): Promise<T> {
+  const kernel = await repository.kernels.lend(database.context.format.rawSize);
+  const session = new GraphSession(database, kernel);
   try {
-    return await whichReached(session, names, tips);
+    return await walk(session);
   } finally {
     session.close();
     repository.kernels.giveBack(kernel);
@@ -119,11 +167,8 @@ export function showsMoment(record: RepositoryRecord, at: number, needsPublic: b
 }
 
 /** The snapshot and the state of the search in which the commits that a client named are looked up. */
-export type NamedCommits = {
+export type NamedCommits = Omit<SearchedObjects, "database"> & {
   readonly repository: Repository;
-  readonly answer: OpenSnapshot;
-  readonly graph: GraphSession;
-  readonly reached: ReachedCommits;
   /** Nodes that are known to be reachable: the client's wants, which it is allowed. */
   readonly seeds: readonly number[];
 };
@@ -151,16 +196,10 @@ export async function visibleCommits(
 ): Promise<number[]> {
   if (nodes.length === 0 || allReachable(answer)) return [...nodes];
   // The client's haves are read next in any case.
-  await graph.prefetch(nodes);
+  await learnNamed(graph, nodes);
   await reached.addTips([...seeds, ...tipsAmong(nodes, graph, answer.tipHaves)]);
-  const unknown = nodes.filter((node) => !reached.has(node));
-  const commits: number[] = [];
-  for (const node of unknown) {
-    // a blob may be too large to be read
-    if ((await graph.typeOf(node)) === TYPE_NUMBER.commit && (await graph.loadCommit(node))) commits.push(node);
-  }
-  const left = await reached.find(commits, limit);
-  if (left.length > 0) {
+  const left = await reached.findAmong(nodes, limit);
+  if (left.length > 0 && !reached.hasAllTips) {
     await reached.addTips(await currentTips(repository, answer, graph));
     await reached.find(left, limit);
   }
@@ -183,8 +222,8 @@ async function currentTips(repository: Repository, answer: OpenSnapshot, graph: 
   if (now.kind === "missing" || now.record.id !== answer.record.id) return [];
   const { rawSize } = graph.format;
   const names = [...decodeRefRows(now.refs, rawSize)].map(({ oid, peeled = oid }) => peeled);
-  const nodes = [...new Set(names.map((name) => graph.node(name)))];
+  const nodes = [...new Set(await nodesOf(graph, concat(names)))];
   if (now.version === answer.version) return nodes;
-  const { packs } = await graph.database.locate(concat(nodes.map((node) => graph.nameOf(node))));
+  const { packs } = await graph.database.locate(graph.namesOf(nodes));
   return nodes.filter((_, i) => i32At(packs, i) >= 0);
 }

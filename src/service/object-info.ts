@@ -10,6 +10,7 @@
  * @see gitprotocol-v2(5), git's protocol-caps.c
  */
 import { GraphSession } from "../graph/graph-session.ts";
+import { ReachedCommits } from "../graph/reachability.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { reachedByRefs } from "../repository/view.ts";
 import type { Locations } from "../store/object-database.ts";
@@ -56,8 +57,9 @@ async function sizesOf(
     const locations = await database.locate(names);
     const doubtful = doubtfulOf(snapshot, locations);
     const asked = doubtful.map((index) => oids.at(index));
-    const reached = await reachedByRefs(repository, { answer: snapshot, database }, asked);
-    for (const [i, index] of doubtful.entries()) if (reached[i] === false) locations.packs[index] = -1;
+    const searched = { answer: snapshot, database, graph: session, reached: new ReachedCommits(session) };
+    const shown = await reachedByRefs(repository, searched, asked);
+    for (const [i, index] of doubtful.entries()) if (shown[i] === false) locations.packs[index] = -1;
     return await objectSizes(database, session.inflating, locations);
   } finally {
     repository.kernels.giveBack(kernel);

@@ -85,22 +85,33 @@ export class ObjectDatabase {
 
   /** Returns the type number of each raw name; 0 for names that are not here. */
   async typesOf(names: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    const types = new Uint8Array(names.length / this.context.format.rawSize);
-    const locations = await this.locate(names);
-    const byPack = new Map<number, number[]>();
-    for (const [i, pack] of locations.packs.entries()) {
-      if (pack < 0) continue;
-      const list = byPack.get(pack);
-      if (list === undefined) byPack.set(pack, [i]);
-      else list.push(i);
-    }
+    return await this.typesAt(await this.locate(names));
+  }
+
+  /** Returns the type number of each object located; 0 for those that are not here. */
+  async typesAt(locations: Locations): Promise<Uint8Array<ArrayBuffer>> {
+    const types = new Uint8Array(locations.packs.length);
     await Promise.all(
-      [...byPack].map(async ([pack, list]) => {
+      [...byPack(locations)].map(async ([pack, list]) => {
         const found = (await this.packs[pack]?.types(list.map((i) => u32At(locations.positions, i)))) ?? [];
         for (const [n, i] of list.entries()) types[i] = itemAt(found, n);
       }),
     );
     return types;
+  }
+
+  /**
+   * Returns the indexes of the objects located, in the order in which they lie in the packs: read in that order, no
+   * block is read twice. Objects that are not here are left out.
+   */
+  async inPackOrder(locations: Locations): Promise<number[]> {
+    const sorted: number[] = [];
+    for (const [pack, list] of byPack(locations)) {
+      const offsets = (await this.packs[pack]?.offsets(list.map((i) => u32At(locations.positions, i)))) ?? [];
+      const order = list.map((_, n) => n).sort((a, b) => itemAt(offsets, a) - itemAt(offsets, b));
+      for (const n of order) sorted.push(itemAt(list, n));
+    }
+    return sorted;
   }
 
   /**
@@ -126,6 +137,18 @@ export class ObjectDatabase {
     const [offset] = await handle.offsets([u32At(locations.positions, 0)]);
     return { pack, offset: present(offset, "the offset") };
   }
+}
+
+/** Returns the indexes of the objects located in each pack. */
+function byPack({ packs }: Locations): Map<number, number[]> {
+  const lists = new Map<number, number[]>();
+  for (const [i, pack] of packs.entries()) {
+    if (pack < 0) continue;
+    const list = lists.get(pack);
+    if (list === undefined) lists.set(pack, [i]);
+    else list.push(i);
+  }
+  return lists;
 }
 
 /** Records the positions of the names that this pack has and no pack before had. */

@@ -6,6 +6,7 @@
  */
 import { ProtocolError } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
+import { learnNamed } from "../../graph/named-objects.ts";
 import { type ShallowPlan, type ShallowRequest, planShallow } from "../../graph/shallow.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { expandRefName } from "../../object/ref-name.ts";
@@ -58,16 +59,11 @@ function cutOf({ depth, deepenSince, deepenRelative }: FetchDepth, not: readonly
  */
 async function clientShallows(session: FetchSession, { shallows }: DepthRequest): Promise<number[]> {
   if (shallows.length === 0) return [];
-  const { graph, database } = session;
+  const { graph } = session;
   const names = shallows.bytes().slice();
-  const { packs } = await database.locate(names);
-  const { rawSize } = graph.format;
-  const here = new Set<number>();
-  for (const [i, pack] of packs.entries()) {
-    if (pack >= 0) here.add(graph.node(names.subarray(i * rawSize, (i + 1) * rawSize)));
-  }
+  const here = new Set((await session.locate(names)).filter((node) => node >= 0));
   const nodes = await session.visible([...here], FOR_CUTS);
-  await graph.prefetch(nodes);
+  await learnNamed(graph, nodes);
   for (const node of nodes) {
     if ((await graph.typeOf(node)) !== TYPE_NUMBER.commit) {
       throw new ProtocolError(`invalid shallow object ${toHex(graph.nameOf(node))}`);
