@@ -11,6 +11,8 @@ export const LIMIT_NAMES = [
   "archive-entries",
   "archive-patterns",
   "attribute-words",
+  "bitmap-steps",
+  "bitmap-trees",
   "commands",
   "compared-commits",
   "content-reads",

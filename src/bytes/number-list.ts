@@ -28,6 +28,11 @@ export class NumberList {
     this.#numbers[this.#length++] = number;
   }
 
+  /** Drops all numbers but the first `length`. */
+  truncate(length: number): void {
+    this.#length = Math.min(this.#length, length);
+  }
+
   /** A view of all numbers, valid until the next {@link push}. */
   get view(): Uint32Array<ArrayBuffer> {
     return this.#numbers.subarray(0, this.#length);

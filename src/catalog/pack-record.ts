@@ -28,7 +28,10 @@ export type PackLoan = {
 /** The name of a pack, and the id of the repository below whose prefix it lies, if that is another one. */
 export type StoredPackName = { readonly name: string; readonly home?: string };
 
-/** One pack of a repository. It is immutable once committed, except for `marked`, which the ref store clears. */
+/** The size of a pack's `.bitmap` file in bytes, and the number of commits in it; 0 if the pack can have none. */
+export type PackBitmapSize = { readonly bytes: number; readonly commits: number };
+
+/** One pack of a repository. It is immutable once committed, except for `marked` and `bitmap`. */
 export type PackRecord = {
   /** The key stem, random and never reused: `objects/pack/pack-{name}.pack`. */
   readonly name: string;
@@ -52,6 +55,8 @@ export type PackRecord = {
    * The types of the objects (see `format/pack-types.ts`) if there are few; else they are in the pack's `.kinds` file.
    */
   readonly kinds?: Uint8Array;
+  /** The pack's `.bitmap` file, once maintenance has tried to write it. */
+  readonly bitmap?: PackBitmapSize;
   /**
    * Whether every own object is reachable from the tips that it was pushed with, and these are still reachable from
    * their refs.

@@ -1,6 +1,7 @@
 /**
  * The port to the place where packs lie: one repository's prefix in a bucket. What is written here is invisible until a
- * catalog names it. Nothing here is ever overwritten: a name is written once.
+ * catalog names it. Nothing here is ever overwritten with other bytes. A name is written once, except that two runs of
+ * the same step may write the same bitmaps.
  *
  * A push writes the `.pack` first, then `.rev`, and `.idx` last. C git recognises a pack by its `.idx`, so the prefix
  * is a valid bare repository at every moment. A caller that stages a pack deletes it if the commit does not happen. The
@@ -10,7 +11,15 @@
  */
 
 /** The files of a pack, by extension. */
-export type PackExtension = "pack" | "idx" | "rev" | "kinds" | "mtimes" | `scratch-${number}` | `part-${number}`;
+export type PackExtension =
+  | "pack"
+  | "idx"
+  | "rev"
+  | "kinds"
+  | "mtimes"
+  | "bitmap"
+  | `scratch-${number}`
+  | `part-${number}`;
 
 /** Names one file of one pack: `objects/pack/pack-{pack}.{extension}` below the repository's prefix. */
 export type PackFile = { readonly pack: string; readonly extension: PackExtension };

@@ -99,7 +99,7 @@ function selecting(session: GraphSession, walk: TreeWalk): OpenTree {
 }
 
 /** Marks what these trees of the client's, which are marked, reach. */
-async function markClientTrees(session: GraphSession, trees: ReadonlySet<number>): Promise<void> {
+export async function markClientTrees(session: GraphSession, trees: ReadonlySet<number>): Promise<void> {
   const stack = [...trees];
   const open: OpenTree = (tree, held, found) => {
     listEntries(session, { tree, held, blobs: true }, (node) => {

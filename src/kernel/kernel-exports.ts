@@ -69,5 +69,8 @@ export type KernelExports = {
   // eslint-disable-next-line eslint/max-params -- the module is called with plain numbers
   readonly collectTree: (tree: number, length: number, base: number, baseLength: number, wantBlobs: number) => number;
   readonly collectMore: () => number;
+  readonly differTrees: (tree: number, length: number, base: number, baseLength: number) => number;
+  readonly differMore: () => number;
+  readonly difference: (index: number) => number;
   readonly markTree: (tree: number, length: number, mask: number) => number;
 };

@@ -15,6 +15,7 @@
 import { LimitExceeded } from "../bytes/failure.ts";
 import type { KernelExports } from "./kernel-exports.ts";
 import type { KernelLayout } from "./kernel-layout.ts";
+import { TreeDifference } from "./tree-difference.ts";
 import { type NativeNames, nativeNames } from "./native-names.ts";
 
 /** {@link Kernel.inflate}: the stream has ended, and its checksum is right. */
@@ -75,6 +76,8 @@ export class Kernel {
   /** The number of hashes that {@link batchAdd} accepts before {@link batchClear}. */
   readonly batchCapacity: number;
 
+  /** Compares trees. */
+  readonly difference: TreeDifference;
   readonly #exports: KernelExports;
   readonly #maxBytes: number;
   readonly #native: NativeNames | undefined;
@@ -100,6 +103,7 @@ export class Kernel {
     this.inflate = exports.inflate;
     this.inflateWhole = exports.inflateWhole;
     this.applyDelta = exports.applyDelta;
+    this.difference = new TreeDifference(exports, () => this.#outOfMemory());
   }
 
   /** The whole memory. A call that adds names may make it grow, which detaches this array: read it again then. */

@@ -36,10 +36,13 @@ export function homeOf(name: string, { id, packs }: ExportedPacks): string | und
  */
 export function exportedFiles({ record, packs }: OpenSnapshot): BareFile[] {
   const format = objectFormat(record.objectFormat);
-  return packs.flatMap(({ name, packBytes, indexBytes, objects }) => [
+  return packs.flatMap(({ name, packBytes, indexBytes, objects, bitmap }) => [
     { name: `objects/pack/pack-${name}.pack`, size: packBytes },
     { name: `objects/pack/pack-${name}.rev`, size: reverseIndexBytes(objects, format) },
     { name: `objects/pack/pack-${name}.idx`, size: indexBytes },
+    ...(bitmap === undefined || bitmap.bytes === 0
+      ? []
+      : [{ name: `objects/pack/pack-${name}.bitmap`, size: bitmap.bytes }]),
   ]);
 }
 

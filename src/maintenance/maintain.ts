@@ -1,6 +1,6 @@
 /**
- * Does one step of a repository's maintenance, as the repository's store has planned it: combines packs, or finds out
- * what refs reach. Pushes and fetches go on meanwhile. A step that dies leaves nothing but files under a lease, which are
+ * Does one step of a repository's maintenance, as the repository's store has planned it: combines packs, finds out what
+ * refs reach, or writes bitmaps. Pushes and fetches go on meanwhile. A step that dies leaves nothing but files under a lease, which are
  * swept when that ends.
  *
  * @packageDocumentation
@@ -20,6 +20,7 @@ import {
 import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
+import { writeBitmap } from "./write-bitmap.ts";
 import { walkRefs, type WalkInput, type WalkResult } from "./walk.ts";
 
 /** The random bytes of a pack's name. */
@@ -61,12 +62,26 @@ async function walk(repository: Repository, { purges, staged }: Step): Promise<W
   return await walkRefs({ repository, purges, packNames: [itemAt(staged, 0).name, itemAt(staged, 1).name] });
 }
 
+/** Writes bitmaps of a pack. */
+async function makeBitmap({ repository, catalog }: Maintained, { record, packs }: Step): Promise<Result> {
+  const pack = itemAt(packs, 0);
+  const size = await writeBitmap({ repository, record, pack });
+  const bitmap = { pack: pack.name, size };
+  const { kind } = await catalog.replacePacks({ id: record.id, added: [], replaced: [], bitmap });
+  if (kind === "done") return { outcome: "done", written: size.bytes };
+  // The pack has left the catalog meanwhile, and its other files may be deleted already.
+  await repository.storage(record.id).delete([{ pack: pack.name, extension: "bitmap" }]);
+  return { outcome: "stale", written: size.bytes };
+}
+
 async function discard(staged: readonly StagedPack[]): Promise<void> {
   for (const pack of staged) await pack.discard();
 }
 
 /** Does a step, and deletes what it wrote in vain. */
-async function doStep({ repository, catalog }: Maintained, kind: MaintenanceRun["step"], step: Step): Promise<Result> {
+async function doStep(maintained: Maintained, kind: MaintenanceRun["step"], step: Step): Promise<Result> {
+  if (kind === "bitmap") return await makeBitmap(maintained, step);
+  const { repository, catalog } = maintained;
   let made: WalkResult | undefined;
   try {
     made = await (kind === "walk" ? walk(repository, step) : rollUp(repository, step));

@@ -10,12 +10,13 @@
  */
 import { EXEMPT, IS_TAG, PENDING, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { isPlaced, selectWholePacks } from "./whole-packs.ts";
+import { selectByBitmaps } from "../graph/bitmap-walk.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
 import { selectNamed } from "../graph/named-objects.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { selectByTypes } from "./type-selection.ts";
 import { NO_FILTER, type ObjectFilter, dropFiltered, isByType, passingTypes } from "../graph/object-filter.ts";
-import { selectGivenTrees, selectTreesOf } from "../graph/object-walk.ts";
+import { selectGivenTrees, selectTreesOf, type TreeWalk } from "../graph/object-walk.ts";
 import { type PackSelection, isCopy, freeSelection, placeSelected } from "./pack-selection.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
@@ -201,7 +202,7 @@ async function send(session: FetchSession, plan: CopyPlan, options: PackOptions,
 
 /** Marks the objects to be sent. */
 async function selectObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
-  const { graph, common } = session;
+  const { graph } = session;
   let counted = 0;
   let told = 0;
   const count = async (objects: number): Promise<void> => {
@@ -212,19 +213,28 @@ async function selectObjects(session: FetchSession, options: PackOptions, sink: 
   };
   const walk = { filter: options.filter, count };
   const { commits, trees } = await selectNamed(graph, session.toSend, EXEMPT);
-  for (const node of common.unread) graph.mark(node, UNINTERESTING);
-  const walked = await walkCommits(graph, commits, common.nodes);
-  for (const node of walked.interesting) graph.mark(node, SELECTED);
-  await count(walked.interesting.length);
-  // If history is cut, the client's commits need not be parents of what it gets. `pack-objects --shallow` does the
-  // same.
-  const had = session.isShallow ? [...common.nodes].slice(-MOST_EDGES) : [];
-  const edges = [...new Set([...walked.edges, ...had])];
-  await selectTreesOf(graph, { ...walked, edges }, walk);
+  await selectHistory(session, commits, walk);
   await selectGivenTrees(graph, trees, walk);
   if (options.filter !== NO_FILTER) await dropFiltered(graph, options.filter);
   // Tags pass the filter, as in C git's --include-tag.
   if (options.includeTag) await selectTags(session);
+}
+
+/** Marks what commits reach and the client lacks. */
+async function selectHistory(session: FetchSession, commits: readonly number[], walk: TreeWalk): Promise<void> {
+  const { graph, common, isShallow } = session;
+  for (const node of common.unread) graph.mark(node, UNINTERESTING);
+  // Bitmaps know of no cuts.
+  if (!isShallow && common.nodes.size === 0 && (await selectByBitmaps(graph, { wanted: commits }, walk))) return;
+  const walked = await walkCommits(graph, commits, common.nodes);
+  if (!isShallow && (await selectByBitmaps(graph, { wanted: commits, walked }, walk))) return;
+  for (const node of walked.interesting) graph.mark(node, SELECTED);
+  await walk.count(walked.interesting.length);
+  // If history is cut, the client's commits need not be parents of what it gets. `pack-objects --shallow` does the
+  // same.
+  const had = isShallow ? [...common.nodes].slice(-MOST_EDGES) : [];
+  const edges = [...new Set([...walked.edges, ...had])];
+  await selectTreesOf(graph, { ...walked, edges }, walk);
 }
 
 /** Marks the tags whose object is sent, with the tags between. @see gitprotocol-capabilities(5), include-tag */

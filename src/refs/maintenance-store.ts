@@ -16,18 +16,21 @@ export const KEPT_VALUES_TIME = 10 * 60_000;
 
 /** What one step did. Times are in milliseconds, sizes in bytes. */
 export type MaintenanceRun = {
-  /** `roll-up`: packs were combined. `walk`: it was found out what the refs reach. */
-  readonly step: "roll-up" | "walk";
+  /**
+   * `roll-up`: packs were combined. `walk`: it was found out what the refs reach. `bitmap`: bitmaps of a pack were
+   * written.
+   */
+  readonly step: "roll-up" | "walk" | "bitmap";
   /** `nothing`: nothing was due. `stale`: others changed the catalog meanwhile, and the work was dropped. */
   readonly outcome: "done" | "nothing" | "stale" | "failed";
   /** When it began, in milliseconds since the epoch. */
   readonly at: number;
   readonly ms: number;
-  /** The packs that were replaced, and their objects and bytes. */
+  /** The packs that were replaced or, for bitmaps, gone through, and their objects and bytes. */
   readonly packs: number;
   readonly objects: number;
   readonly bytes: number;
-  /** The bytes of what was written instead. */
+  /** The bytes of what was written. */
   readonly written: number;
   /**
    * Whether the walk left packs without the mark. Values that refs had lately reach some of their objects, or a pack is
@@ -39,7 +42,10 @@ export type MaintenanceRun = {
 };
 
 /** The most packs that a step writes. */
-export const PACKS_WRITTEN = { "roll-up": 1, walk: 2 } as const satisfies Record<MaintenanceRun["step"], number>;
+export const PACKS_WRITTEN = { "roll-up": 1, walk: 2, bitmap: 0 } as const satisfies Record<
+  MaintenanceRun["step"],
+  number
+>;
 
 /** The part of a catalog that is told of packs with one origin or state. */
 export type PackSum = { readonly packs: number; readonly objects: number; readonly bytes: number };
@@ -78,7 +84,7 @@ export type BeginMaintenanceAnswer =
       readonly record: RepositoryRecord;
       /** `nothing`: nothing is due. */
       readonly step: MaintenanceRun["step"] | "nothing";
-      /** The packs that the step combines, or of which it finds out whether refs reach them; oldest first. */
+      /** The packs that the step combines, makes bitmaps of, or finds out of whether refs reach them; oldest first. */
       readonly packs: readonly PackRecord[];
       /** Whether what no ref reaches is to be removed at once. */
       readonly purges: boolean;

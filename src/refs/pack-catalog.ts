@@ -5,7 +5,7 @@
  * @packageDocumentation
  * @see git-repack(1)
  */
-import type { PackRecord } from "../catalog/pack-record.ts";
+import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
 
 /** A request to replace packs by others, in one step. */
 export type ReplacePacksRequest = {
@@ -23,6 +23,8 @@ export type ReplacePacksRequest = {
    * packs.
    */
   readonly found?: FoundReachable;
+  /** The `.bitmap` file that was written for a pack, or that it can have none. */
+  readonly bitmap?: { readonly pack: string; readonly size: PackBitmapSize };
 };
 
 /** The packs of which a walk has found that refs reach all their objects. */

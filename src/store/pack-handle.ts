@@ -92,9 +92,9 @@ export class PackHandle {
     return this.#index;
   }
 
-  /** Reads a whole file that goes with the pack, whose length is known. The bytes are shared with the cache. */
-  async readFile(extension: PackExtension, length: number): Promise<Uint8Array> {
-    return await this.#cached(extension, 0, length);
+  /** Reads `length` bytes of a file that goes with the pack: all of it, or a part. They are shared with the cache. */
+  async readFile(extension: PackExtension, length: number, offset = 0): Promise<Uint8Array> {
+    return await this.#cached(extension, offset, length);
   }
 
   /**

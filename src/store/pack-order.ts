@@ -44,6 +44,11 @@ export class PackOrder {
     return rank < this.#ranks.count ? this.index.offsetAt(this.positionAt(rank)) : this.#entriesEnd;
   }
 
+  /** Returns the rank of the entry at a position of the index. */
+  rankAt(position: number): number {
+    return this.rankOf(this.index.offsetAt(position));
+  }
+
   /** Returns the rank of the entry that begins at `offset`. @throws CorruptStore if no entry begins there. */
   rankOf(offset: number): number {
     const rank = findSorted(this.count, offset, (each) => this.offsetAt(each));

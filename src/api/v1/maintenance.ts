@@ -28,7 +28,7 @@ const shownState = v.looseObject({
   running_since: v.nullable(time),
   runs: v.array(
     v.looseObject({
-      step: v.picklist(["roll-up", "walk"]),
+      step: v.picklist(["roll-up", "walk", "bitmap"]),
       outcome: v.picklist(["done", "stale", "failed"]),
       at: time,
       seconds: v.number(),

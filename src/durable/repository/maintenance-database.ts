@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { type BitmapPack, BITMAPS, planBitmap } from "../../catalog/bitmap-plan.ts";
 import type { StoredPackName } from "../../catalog/pack-record.ts";
 import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
 import {
@@ -85,7 +86,12 @@ const isDoubtful = (pack: RollUpPack): boolean => (isOwn(pack) && !pack.marked) 
 type Step<Pack> = { readonly step: MaintenanceRun["step"] | "nothing"; readonly packs: readonly Pack[] };
 
 /** What is due, for one version of the catalog. */
-type Due = { readonly rollUp: number; readonly doubtful: number; readonly cruftSince: number | undefined };
+type Due = {
+  readonly rollUp: number;
+  readonly doubtful: number;
+  readonly wantsBitmap: boolean;
+  readonly cruftSince: number | undefined;
+};
 
 /** The tables of one Durable Object, as far as maintenance uses them. */
 export class MaintenanceDatabase {
@@ -108,7 +114,7 @@ export class MaintenanceDatabase {
     return readMirror(this.#db)?.slice !== undefined;
   }
 
-  #plan<Pack extends RollUpPack>(
+  #plan<Pack extends RollUpPack & BitmapPack>(
     packs: readonly Pack[],
     { asked, purges, walkAfter }: MaintenanceRow,
     now: number,
@@ -118,7 +124,9 @@ export class MaintenanceDatabase {
     const doubtful = packs.filter((pack) => isDoubtful(pack));
     if (purges || (doubtful.length > 0 && now >= walkAfter)) return { step: "walk", packs: doubtful };
     const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
-    return { step: rollUp.length > 0 ? "roll-up" : "nothing", packs: rollUp };
+    if (rollUp.length > 0) return { step: "roll-up", packs: rollUp };
+    const base = planBitmap(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
+    return base === undefined ? { step: "nothing", packs: [] } : { step: "bitmap", packs: [base] };
   }
 
   #due({ record, version }: RepositoryRow): Due {
@@ -131,6 +139,7 @@ export class MaintenanceDatabase {
         ROLLING_UP.duePacks,
       ).length,
       doubtful: packs.filter((pack) => isDoubtful(pack)).length,
+      wantsBitmap: planBitmap(packs, BITMAPS.leastObjects) !== undefined,
       cruftSince: oldestCruft(this.#db),
     };
     this.#planned = { key, due };
@@ -141,8 +150,8 @@ export class MaintenanceDatabase {
   jobDue(now: number, row: RepositoryRow): number | undefined {
     const { asked, purges, jobAt, notBefore, walkAfter } = readMaintenance(this.#db);
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    const { rollUp, doubtful } = this.#due(row);
-    if (asked || purges || rollUp > 0) return Math.max(now, notBefore);
+    const { rollUp, doubtful, wantsBitmap } = this.#due(row);
+    if (asked || purges || rollUp > 0 || wantsBitmap) return Math.max(now, notBefore);
     return doubtful > 0 ? Math.max(now, notBefore, walkAfter) : undefined;
   }
 

@@ -8,6 +8,7 @@ import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteLease, endReplaced, hasLease, insertReplaced, LEASE_TIME } from "./tables/leases.ts";
 import { areAnyBorrowed, changeLoans, endDemandedLeases, insertKept, writeLending } from "./tables/forks.ts";
 import { noteCruft, noteDropped } from "./tables/maintenance.ts";
+import { insertBitmap } from "./tables/pack-bitmaps.ts";
 import {
   countPacks,
   cruftBefore,
@@ -57,13 +58,17 @@ function noteLoss(db: SqlDatabase, { added, replaced, found }: ReplacePacksReque
 
 /** Replaces packs. `now` is in milliseconds since the epoch. */
 export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now: number): ReplacePacksAnswer {
-  const { id, added, replaced, found } = request;
+  const { id, added, replaced, found, bitmap } = request;
   return db.transaction(() => {
     const row = readRepository(db);
     if (row?.record.id !== id) return { kind: "gone" };
     if (found !== undefined && found.version !== row.version) return { kind: "stale" };
     const areLeased = added.every(({ name }) => hasLease(db, name, now));
     if (!areLeased || countPacks(db, replaced) !== replaced.length) return { kind: "stale" };
+    if (bitmap !== undefined) {
+      if (countPacks(db, [bitmap.pack]) === 0) return { kind: "stale" };
+      insertBitmap(db, bitmap.pack, bitmap.size);
+    }
     for (const pack of added) {
       insertPack(db, { ...pack, marked: false });
       deleteLease(db, pack.name);

@@ -19,6 +19,7 @@ import { MAINTENANCE_DDL } from "./tables/maintenance.ts";
 import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
 import { MIRROR_DDL } from "./tables/mirror.ts";
 import { MOVED_DDL } from "./tables/moved.ts";
+import { PACK_BITMAPS_DDL } from "./tables/pack-bitmaps.ts";
 import { PACKS_DDL } from "./tables/packs.ts";
 import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
 import { PUSH_SEED_DDL } from "./tables/push-seed.ts";
@@ -39,6 +40,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: REPOSITORY_DDL, onRemoval: "emptied" },
   { ddl: REFS_DDL, onRemoval: "emptied" },
   { ddl: PACKS_DDL, onRemoval: "emptied" },
+  { ddl: PACK_BITMAPS_DDL, onRemoval: "emptied" },
   { ddl: LEASES_DDL, onRemoval: "emptied" },
   { ddl: REF_LOG_DDL, onRemoval: "emptied" },
   { ddl: HEAD_LOG_DDL, onRemoval: "emptied" },
@@ -148,6 +150,8 @@ export const REPOSITORY_SCHEMA: Schema = {
       addColumn(db, "doomed_prefixes", "lent INTEGER NOT NULL DEFAULT 0");
       addColumn(db, "maintenance", "dropped_version INTEGER NOT NULL DEFAULT 0");
     },
+    // Bitmaps of packs: a new table. Maintenance makes them of old packs, too.
+    () => undefined,
   ],
 };
 

@@ -38,6 +38,7 @@ export {
   setValue,
   valueOf,
 } from "./oid-table";
+export { difference, differMore, differTrees } from "./tree-difference";
 export { collectMore, collectTree, listed, markTree, scanTree, suspiciousCount } from "./tree";
 
 /** Prepares a new instance; false where its regions do not fit. */

@@ -107,7 +107,7 @@ export function isInBase(at: usize, next: usize, name: usize, nul: usize, isTree
 }
 
 /** The order of two names in a tree: git's base_name_compare(). */
-function compareNames(
+export function compareNames(
   left: usize,
   leftNul: usize,
   leftIsTree: bool,

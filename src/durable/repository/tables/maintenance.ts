@@ -122,7 +122,8 @@ export function noteDoubt(db: SqlDatabase, now: number): void {
 }
 
 function stepAt(row: SqlRow, column: number): MaintenanceRun["step"] {
-  return textAt(row, column) === "walk" ? "walk" : "roll-up";
+  const step = textAt(row, column);
+  return step === "walk" || step === "bitmap" ? step : "roll-up";
 }
 
 function outcomeAt(row: SqlRow, column: number): MaintenanceRun["outcome"] {

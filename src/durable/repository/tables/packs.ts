@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { assert } from "../../../bytes/assert.ts";
+import type { BitmapPack } from "../../../catalog/bitmap-plan.ts";
 import type { RollUpPack } from "../../../catalog/roll-up.ts";
 import type { PackRecord, PackSource } from "../../../catalog/pack-record.ts";
 import { loanStateOf } from "./forks.ts";
@@ -18,6 +19,7 @@ import {
   type SqlRow,
   SQL_VALUE_LIMIT,
 } from "../../sql/sql-database.ts";
+import { bitmapAt, deleteBitmaps, insertBitmap } from "./pack-bitmaps.ts";
 
 /** `index_head` is the last column, so that reading the others does not touch its overflow pages. */
 export const PACKS_DDL = `CREATE TABLE IF NOT EXISTS packs (
@@ -82,7 +84,8 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
   const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
   const rows = db.rows(
     `SELECT name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
-      kinds, substr(index_head, 1, ?), home, state FROM packs LEFT JOIN borrowed_packs ON pack = name
+      kinds, substr(index_head, 1, ?), home, state, b.bytes, b.commits FROM packs
+      LEFT JOIN borrowed_packs l ON l.pack = name LEFT JOIN pack_bitmaps b ON b.pack = name
       WHERE source <> 'cruft' ORDER BY seq`,
     cut,
   );
@@ -100,14 +103,15 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
     ...(row[10] === null ? {} : { kinds: blobAt(row, 10) }),
     indexHead: blobAt(row, 11),
     ...loanAt(row, 12),
+    ...bitmapAt(row, 14),
   }));
 }
 
 /** Returns what planning maintenance takes of each pack, cruft packs too, oldest first, without the large columns. */
-export function listPackSizes(db: SqlDatabase): RollUpPack[] {
+export function listPackSizes(db: SqlDatabase): (RollUpPack & BitmapPack)[] {
   const rows = db.rows(
-    `SELECT name, objects, pack_bytes, marked, source, home, state FROM packs LEFT JOIN borrowed_packs ON pack = name
-      ORDER BY seq`,
+    `SELECT name, objects, pack_bytes, marked, source, home, state, b.bytes, b.commits FROM packs
+      LEFT JOIN borrowed_packs l ON l.pack = name LEFT JOIN pack_bitmaps b ON b.pack = name ORDER BY seq`,
   );
   return Array.from(rows, (row) => ({
     name: textAt(row, 0),
@@ -116,6 +120,7 @@ export function listPackSizes(db: SqlDatabase): RollUpPack[] {
     marked: integerAt(row, 3) === 1,
     source: sourceAt(row, 4),
     ...loanAt(row, 5),
+    ...bitmapAt(row, 7),
   }));
 }
 
@@ -140,6 +145,7 @@ export function insertPack(db: SqlDatabase, pack: PackRecord): void {
     pack.kinds ?? null,
     pack.indexHead,
   );
+  if (pack.bitmap !== undefined) insertBitmap(db, pack.name, pack.bitmap);
 }
 
 /** Packs on loan count for their owner, as long as that needs them. */
@@ -269,6 +275,7 @@ export function markWithAllRefs(db: SqlDatabase, packs: readonly string[]): void
 
 /** Removes packs from the catalog. */
 export function deletePacks(db: SqlDatabase, names: readonly string[]): void {
+  deleteBitmaps(db, names);
   for (const chunk of jsonChunks(names)) {
     db.run("DELETE FROM packs WHERE name IN (SELECT value FROM json_each(?))", chunk);
     db.run("DELETE FROM pack_refs WHERE pack IN (SELECT value FROM json_each(?))", chunk);

@@ -1,0 +1,216 @@
+/**
+ * The commits and trees of one pack, read once in the order in which they lie there: what is needed to tell which
+ * objects each commit reaches. The kernel's table of names has the pack's names in the order of the pack, so that an
+ * object's node is the rank of its entry.
+ *
+ * @packageDocumentation
+ */
+import { assert, f64At, u8At } from "../bytes/assert.ts";
+import { CorruptStore } from "../bytes/failure.ts";
+import { freeMemory } from "../bytes/free-memory.ts";
+import { findSorted } from "../bytes/sorted.ts";
+import type { PackRecord } from "../catalog/pack-record.ts";
+import { EntryHeader } from "../format/pack-entry.ts";
+import { PackIndex } from "../format/pack-index.ts";
+import { packTypesBytes, typeAtPosition } from "../format/pack-types.ts";
+import { parseReverseIndex, reverseIndexBytes } from "../format/reverse-index.ts";
+import { CommitTable } from "../graph/commit-table.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { CommitLinks } from "../object/commit.ts";
+import { type ObjectFormat, objectFormat } from "../object/object-id.ts";
+import { OFS_DELTA, REF_DELTA, TYPE_NUMBER } from "../object/object-type.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
+import { openObjects } from "../repository/open-objects.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { ReadObject } from "../store/held-objects.ts";
+import { Inflating } from "../store/inflating.ts";
+import type { PackHandle } from "../store/pack-handle.ts";
+import { ObjectReader } from "../store/object-reader.ts";
+import { ObjectRing } from "../store/object-ring.ts";
+import { alikeKey, AlikeTrees, TreeLists } from "./tree-lists.ts";
+
+/** Where a pack lies, and what it is read with. */
+export type PackInput = {
+  readonly repository: Pick<Repository, "storage" | "cache" | "pacer" | "memory">;
+  readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
+  readonly pack: PackRecord;
+  readonly kernel: Kernel;
+};
+
+/** The least bytes of an entry of a tree, beside its object's name: mode, space, a name, NUL. */
+const LEAST_ENTRY_BYTES = 9;
+/** Bytes of memory for each object of a pack, beside its name in the kernel. */
+const OBJECT_BYTES = 20;
+/** The steps charged to the pacer for an entry that is passed over. */
+const ENTRY_STEPS = 5;
+const EMPTY_TREE = { at: 0, length: 0 };
+
+/** The content of a pack. */
+export class PackContent {
+  readonly format: ObjectFormat;
+  /** The number of entries. */
+  readonly count: number;
+  readonly commits: CommitTable;
+  readonly trees: TreeLists;
+  /** The type numbers of the entries, by rank. */
+  readonly types: Uint8Array<ArrayBuffer>;
+  /** The position in the index of each entry, by rank. */
+  readonly positions: Uint32Array<ArrayBuffer>;
+  readonly #offsets: Float64Array<ArrayBuffer>;
+  readonly #input: PackInput;
+  readonly #handle: PackHandle;
+  readonly #inflating: Inflating;
+  readonly #reader: ObjectReader;
+  readonly #links: CommitLinks;
+  readonly #header = new EntryHeader();
+  readonly #alike = new AlikeTrees();
+
+  private constructor(input: PackInput) {
+    const { repository, record, pack, kernel } = input;
+    this.#input = input;
+    this.format = objectFormat(record.objectFormat);
+    this.count = pack.objects;
+    this.types = new Uint8Array(this.count);
+    this.positions = new Uint32Array(this.count);
+    this.#offsets = new Float64Array(this.count + 1);
+    this.commits = new CommitTable(kernel);
+    this.trees = new TreeLists(this.count);
+    this.#inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
+    const database = openObjects(repository, record, [pack]);
+    const [handle] = database.packs;
+    assert(handle !== undefined, "a database has the packs that it was opened with");
+    this.#handle = handle;
+    this.#reader = new ObjectReader(database, this.#inflating);
+    this.#links = new CommitLinks(this.format);
+  }
+
+  /**
+   * Reads a pack's commits and trees.
+   *
+   * @throws LimitExceeded if they differ too much to be kept, or one is too large.
+   * @throws CorruptStore
+   */
+  static async read(input: PackInput): Promise<PackContent> {
+    const { memory } = input.repository;
+    const held = input.pack.objects * OBJECT_BYTES;
+    memory.hold(held);
+    const content = new PackContent(input);
+    try {
+      await content.#loadNames();
+      await content.#readEntries();
+      return content;
+    } catch (error) {
+      content.free();
+      throw error;
+    }
+  }
+
+  /** Enters all names into the kernel's table. The index is not kept: at 28 bytes for each object it is the largest file. */
+  async #loadNames(): Promise<void> {
+    const { repository, record, pack, kernel } = this.#input;
+    const storage = repository.storage(record.id);
+    const read = async (extension: "idx" | "rev" | "kinds", length: number): Promise<Uint8Array<ArrayBuffer>> =>
+      await storage.read({ pack: pack.name, extension }, 0, length);
+    const [indexBytes, reverseBytes, kinds] = await Promise.all([
+      read("idx", pack.indexBytes),
+      read("rev", reverseIndexBytes(this.count, this.format)),
+      pack.kinds ?? read("kinds", packTypesBytes(this.count)),
+    ]);
+    const index = new PackIndex(indexBytes, this.format);
+    const order = parseReverseIndex(reverseBytes, this.format);
+    for (let rank = 0; rank < this.count; rank++) {
+      const position = order.positionOf(rank);
+      this.positions[rank] = position;
+      this.#offsets[rank] = index.offsetAt(position);
+      this.types[rank] = typeAtPosition(kinds, position);
+      kernel.memory.set(index.nameAt(position), kernel.scratchAt);
+      if (kernel.oidAdd(kernel.scratchAt) !== rank)
+        throw new CorruptStore("an index has a name twice", { pack: pack.name });
+    }
+    this.#offsets[this.count] = pack.packBytes - this.format.rawSize;
+    freeMemory(indexBytes);
+    freeMemory(reverseBytes);
+  }
+
+  async #readEntries(): Promise<void> {
+    const { pacer } = this.#input.repository;
+    for (let rank = 0; rank < this.count; rank++) {
+      const type = u8At(this.types, rank);
+      if (type === TYPE_NUMBER.commit) this.#addCommit(rank, await this.#read(rank));
+      else if (type === TYPE_NUMBER.tree) await this.#addTree(rank);
+      pacer.add(ENTRY_STEPS);
+      if (pacer.isDue) await pacer.pace();
+    }
+  }
+
+  async #read(rank: number): Promise<ReadObject> {
+    return await this.#reader.readAt(0, f64At(this.#offsets, rank));
+  }
+
+  #addCommit(rank: number, { held }: ReadObject): void {
+    const at = this.#inflating.pointer(held);
+    this.#links.read(this.#input.kernel.memory, at, at + held.size);
+    this.commits.add(rank, this.#links);
+  }
+
+  async #addTree(rank: number): Promise<void> {
+    const deltaBase = this.#deltaBaseOf(rank);
+    const { held } = await this.#read(rank);
+    const base = deltaBase ?? this.#alikeTo(rank, held.size, this.#inflating.pointer(held));
+    if (base !== undefined && base !== rank && this.#isAtHand(base)) {
+      const other = (await this.#read(base)).held;
+      const from = { at: this.#inflating.pointer(other), length: other.size };
+      const listed = this.#list(rank, base, { at: this.#inflating.pointer(held), length: held.size }, from);
+      if (listed <= held.size / (LEAST_ENTRY_BYTES + this.format.rawSize)) return;
+      this.trees.takeBack(rank);
+    }
+    this.#list(rank, undefined, { at: this.#inflating.pointer(held), length: held.size }, EMPTY_TREE);
+  }
+
+  /** Whether a tree has a list and is still in the ring. */
+  #isAtHand(base: number): boolean {
+    return this.trees.mayBeBase(base) && this.#reader.isHeld(0, f64At(this.#offsets, base));
+  }
+
+  #list(rank: number, base: number | undefined, tree: typeof EMPTY_TREE, from: typeof EMPTY_TREE): number {
+    return this.trees.add(rank, base, (visit) => {
+      if (!this.#input.kernel.difference.list(tree, from, visit))
+        throw new CorruptStore("a tree is malformed", {
+          pack: this.#input.pack.name,
+          offset: f64At(this.#offsets, rank),
+        });
+    });
+  }
+
+  /** Returns the rank of the base of a tree that is a delta, if its header is in memory. */
+  #deltaBaseOf(rank: number): number | undefined {
+    const offset = f64At(this.#offsets, rank);
+    const bytes = this.#handle.bytesAtHand(offset);
+    const { rawSize } = this.format;
+    const header = this.#header;
+    if (bytes === undefined || header.decode(bytes, 0, bytes.length, rawSize) !== "ok") return undefined;
+    if (header.type === OFS_DELTA) {
+      const base = findSorted(this.count, offset - header.distance, (each) => f64At(this.#offsets, each));
+      return base < 0 ? undefined : base;
+    }
+    if (header.type !== REF_DELTA || header.baseAt + rawSize > bytes.length) return undefined;
+    const { kernel } = this.#input;
+    kernel.memory.set(bytes.subarray(header.baseAt, header.baseAt + rawSize), kernel.scratchAt);
+    const base = kernel.oidFind(kernel.scratchAt);
+    return base < 0 || base >= this.count ? undefined : base;
+  }
+
+  #alikeTo(rank: number, size: number, at: number): number | undefined {
+    const { kernel } = this.#input;
+    return this.#alike.replace(alikeKey(kernel.memory.subarray(at, at + size), this.format.rawSize), rank);
+  }
+
+  /** Frees the memory. The kernel stays with its lender. It must be the last call. */
+  free(): void {
+    this.#reader.close();
+    this.commits.free();
+    this.trees.free();
+    for (const list of [this.types, this.positions, this.#offsets]) freeMemory(list);
+    this.#input.repository.memory.hold(-this.count * OBJECT_BYTES);
+  }
+}

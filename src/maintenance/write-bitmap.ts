@@ -1,0 +1,182 @@
+/**
+ * Writes the bitmaps of a pack: for some of its commits, which objects each of them reaches. Fetches then need not walk
+ * what such a commit reaches.
+ *
+ * A pack has bitmaps only if everything that its commits reach is in it. The largest pack of a repository usually is
+ * like that. The file depends on the pack alone: two steps that do the same write the same bytes.
+ *
+ * @packageDocumentation
+ * @see gitformat-bitmap(5), git-repack(1), `--write-bitmap-index`
+ */
+import { itemAt, present, u32At, u8At } from "../bytes/assert.ts";
+import { addBit, type Bits, newBits } from "../bytes/bits.ts";
+import { concat } from "../bytes/chunk.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
+import { fromHex } from "../bytes/hex.ts";
+import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
+import { encodeEwah, ewahBytes, xorEwah } from "../format/ewah.ts";
+import { type BitmapEntry, encodePackBitmap } from "../format/pack-bitmap.ts";
+import { objectFormat } from "../object/object-id.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
+import type { Repository } from "../repository/repository.ts";
+import { type Candidate, selectCommits } from "./bitmap-selection.ts";
+import { PackContent } from "./pack-content.ts";
+import { NotClosed, ReachedObjects } from "./reached-objects.ts";
+
+/** How many bitmaps before one are tried as its base. Git searches as many. */
+const BASES_TRIED = 10;
+/** The most bitmaps that have to be read to make one. */
+const MOST_CHAIN = 16;
+/** The bytes of memory for each object while bitmaps are made: one bit in each of these. */
+const SETS_HELD = BASES_TRIED + 4;
+
+/** No file can be made for the pack. */
+const NONE: PackBitmapSize = { bytes: 0, commits: 0 };
+
+/** The input of writing bitmaps. */
+export type BitmapInput = {
+  readonly repository: Repository;
+  readonly record: RepositoryRecord;
+  readonly pack: PackRecord;
+};
+
+type Made = BitmapEntry & { readonly base: Made | undefined; readonly depth: number };
+type Recent = { readonly made: Made; readonly bits: Bits };
+
+/** The bitmaps of a pack that were made so far. */
+class Bitmaps {
+  readonly #content: PackContent;
+  readonly #made = new Map<number, Made>();
+  /** The last ones, oldest first. */
+  readonly #recent: Recent[] = [];
+
+  constructor(content: PackContent) {
+    this.#content = content;
+  }
+
+  /** The bitmaps in the order of the file. */
+  get entries(): readonly BitmapEntry[] {
+    return [...this.#made.values()];
+  }
+
+  /** Returns what a commit reaches, if it has a bitmap. */
+  knownOf(commit: number): Bits | undefined {
+    const made = this.#made.get(commit);
+    if (made === undefined) return undefined;
+    const recent = this.#recent.find((each) => each.made === made);
+    if (recent !== undefined) return recent.bits;
+    const bits = newBits(this.#content.count);
+    for (let at: Made | undefined = made; at !== undefined; at = at.base) xorEwah(at.ewah, 0, bits);
+    return bits;
+  }
+
+  /** Adds the bitmap of a commit, as its difference from one of the last where that is shorter. */
+  add(commit: number, bits: Bits): void {
+    let best: { readonly bytes: number; readonly at: number } = { bytes: ewahBytes(bits), at: this.#recent.length };
+    for (const [at, { made, bits: other }] of this.#recent.entries()) {
+      const bytes = made.depth + 1 < MOST_CHAIN ? ewahBytes(bits, other) : Number.POSITIVE_INFINITY;
+      if (bytes < best.bytes) best = { bytes, at };
+    }
+    const base = this.#recent[best.at];
+    const made: Made = {
+      position: u32At(this.#content.positions, commit),
+      ewah: encodeEwah(bits, base?.bits),
+      baseBefore: base === undefined ? 0 : this.#recent.length - best.at,
+      base: base?.made,
+      depth: base === undefined ? 0 : base.made.depth + 1,
+    };
+    this.#made.set(commit, made);
+    this.#recent.push({ made, bits });
+    if (this.#recent.length > BASES_TRIED) this.#recent.shift();
+  }
+}
+
+/** Returns the rank of an object of the pack. @throws NotClosed if it is none. */
+function inside(object: number, count: number): number {
+  if (object >= count) throw new NotClosed();
+  return object;
+}
+
+/** Returns all commits of a pack so that each comes after its parents. @throws NotClosed */
+function parentsFirst({ commits, types, count }: PackContent): number[] {
+  const order: number[] = [];
+  const isDone = newBits(count);
+  const isBegun = newBits(count);
+  for (let rank = 0; rank < count; rank++) {
+    if (u8At(types, rank) !== TYPE_NUMBER.commit) continue;
+    const stack = [rank];
+    for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
+      if (addBit(isBegun, at)) {
+        for (const parent of commits.parentsOf(at)) stack.push(inside(parent, count));
+      } else {
+        stack.pop();
+        if (addBit(isDone, at)) order.push(at);
+      }
+    }
+  }
+  return order;
+}
+
+/** Returns the commits that get a bitmap, each after those that it reaches. @throws NotClosed */
+function chosenCommits(content: PackContent): number[] {
+  const { commits } = content;
+  const order = parentsFirst(content);
+  const isParent = newBits(content.count);
+  for (const rank of order) for (const parent of commits.parentsOf(rank)) addBit(isParent, parent);
+  const candidates = order.map((rank): Candidate => ({
+    rank,
+    isTip: ((u32At(isParent, rank >>> 5) >>> (rank & 31)) & 1) === 0,
+    isMerge: commits.parentsOf(rank).length > 1,
+  }));
+  candidates.reverse();
+  candidates.sort((a, b) => commits.timeOf(b.rank) - commits.timeOf(a.rank));
+  const chosen = new Set(selectCommits(candidates));
+  return order.filter((rank) => chosen.has(rank));
+}
+
+function typeBits({ types, count }: PackContent): Bits[] {
+  const sets = Object.values(TYPE_NUMBER).map(() => newBits(count));
+  for (const [rank, type] of types.entries()) addBit(itemAt(sets, type - 1), rank);
+  return sets;
+}
+
+async function write(input: BitmapInput, content: PackContent): Promise<PackBitmapSize> {
+  const { repository, record, pack } = input;
+  const { format } = content;
+  const bitmaps = new Bitmaps(content);
+  const reached = new ReachedObjects(content, repository.pacer, (commit) => bitmaps.knownOf(commit));
+  for (const commit of chosenCommits(content)) bitmaps.add(commit, await reached.from(commit));
+  const { entries } = bitmaps;
+  if (entries.length === 0) return NONE;
+  const packChecksum = present(fromHex(pack.checksum), "the checksum of a pack");
+  const tables = { format, packChecksum, types: typeBits(content), entries };
+  const bytes = concat([...encodePackBitmap(tables, repository.hash(format.name))]);
+  await repository.storage(record.id).write({ pack: pack.name, extension: "bitmap" }, bytes);
+  return { bytes: bytes.length, commits: entries.length };
+}
+
+/**
+ * Writes the bitmaps of a pack. Returns what the catalog has to know of the file: that there is none, where the pack
+ * refers to objects outside, or would take too long.
+ *
+ * @throws CorruptStore
+ */
+export async function writeBitmap(input: BitmapInput): Promise<PackBitmapSize> {
+  const { repository, record, pack } = input;
+  const kernel = await repository.kernels.lend(objectFormat(record.objectFormat).rawSize);
+  const held = Math.ceil((pack.objects * SETS_HELD) / 8);
+  repository.memory.hold(held);
+  let content: PackContent | undefined;
+  try {
+    content = await PackContent.read({ repository, record, pack, kernel });
+    return await write(input, content);
+  } catch (error) {
+    if (error instanceof NotClosed || error instanceof LimitExceeded) return NONE;
+    throw error;
+  } finally {
+    content?.free();
+    repository.memory.hold(-held);
+    repository.kernels.giveBack(kernel);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The bitmaps of a stored pack, open for reading. A small file is read whole, and of a larger one its lookup table and
+ * then the bitmaps that are wanted.
+ *
+ * @packageDocumentation
+ */
+import { type Bits, newBits } from "../bytes/bits.ts";
+import { fromHex } from "../bytes/hex.ts";
+import { xorEwah } from "../format/ewah.ts";
+import { type BitmapRange, BitmapTable, lookupTableRange, parsePackBitmap } from "../format/pack-bitmap.ts";
+import type { ObjectFormat } from "../object/object-id.ts";
+import type { PackHandle } from "./pack-handle.ts";
+import { READING } from "./reading-policy.ts";
+
+/** The bitmaps of one pack. */
+export class StoredBitmaps {
+  readonly #handle: PackHandle;
+  readonly #table: BitmapTable;
+  /** The whole file, if it was read. */
+  readonly #whole: Uint8Array | undefined;
+
+  private constructor(handle: PackHandle, table: BitmapTable, whole?: Uint8Array) {
+    this.#handle = handle;
+    this.#table = table;
+    this.#whole = whole;
+  }
+
+  /** Opens the bitmaps of a pack; `undefined` if it has none. @throws CorruptStore */
+  static async open(handle: PackHandle, format: ObjectFormat): Promise<StoredBitmaps | undefined> {
+    const { bitmap, checksum } = handle.record;
+    const packChecksum = fromHex(checksum);
+    if (bitmap === undefined || bitmap.bytes === 0 || packChecksum === undefined) return undefined;
+    if (bitmap.bytes <= READING.wholeBitmapBytes) {
+      const whole = await handle.readFile("bitmap", bitmap.bytes);
+      return new StoredBitmaps(handle, parsePackBitmap(whole, format, packChecksum), whole);
+    }
+    const { offset, length } = lookupTableRange(bitmap, format);
+    const rows = await handle.readFile("bitmap", length, offset);
+    return new StoredBitmaps(handle, BitmapTable.ofLookupTable(rows, offset));
+  }
+
+  /** Whether the commit at a position of the index has a bitmap. */
+  has(position: number): boolean {
+    return this.#table.rowOf(position) >= 0;
+  }
+
+  /**
+   * Returns the ranks of the objects that the commit at a position reaches; `undefined` if it has no bitmap.
+   *
+   * @throws CorruptStore
+   */
+  async reachedFrom(position: number): Promise<Bits | undefined> {
+    const row = this.#table.rowOf(position);
+    if (row < 0) return undefined;
+    const ranges = this.#table.chainOf(row).map((each) => this.#table.rangeOf(each));
+    const pieces = await this.#read(ranges);
+    const bits = newBits(this.#handle.record.objects);
+    for (const piece of pieces) xorEwah(piece, 0, bits);
+    return bits;
+  }
+
+  /** Returns the bytes of ranges. What a bitmap builds on lies shortly before it, so one read usually has all. */
+  async #read(ranges: readonly BitmapRange[]): Promise<Uint8Array[]> {
+    const whole = this.#whole;
+    if (whole !== undefined) return ranges.map(({ offset, length }) => whole.subarray(offset, offset + length));
+    const first = Math.min(...ranges.map(({ offset }) => offset));
+    const last = Math.max(...ranges.map(({ offset, length }) => offset + length));
+    if (last - first <= READING.wholeBitmapBytes) {
+      const bytes = await this.#handle.readFile("bitmap", last - first, first);
+      return ranges.map(({ offset, length }) => bytes.subarray(offset - first, offset - first + length));
+    }
+    const pieces: Uint8Array[] = [];
+    for (const { offset, length } of ranges) pieces.push(await this.#handle.readFile("bitmap", length, offset));
+    return pieces;
+  }
+}
