@@ -11,6 +11,9 @@ import type { PackHandle } from "../store/pack-handle.ts";
 import type { PackByteStream } from "../catalog/pack-storage.ts";
 import type { BrowseSession } from "./browse-session.ts";
 
+/** The bytes of the largest file whose content is compared with that of others. */
+export const MOST_COMPARED_BYTES = 2 * 1024 * 1024;
+
 /**
  * Returns the bytes to open at once. The output of zlib is never larger than this for a blob, but that of other
  * compressors may be.

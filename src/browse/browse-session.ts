@@ -31,6 +31,8 @@ const HOLDING_BYTES = 256;
 const PAGE_STEPS = 60_000_000;
 /** The most steps of a log or a comparison that has no page to end. */
 const MOST_STEPS = 400_000_000;
+/** The most steps of a patch, which a client takes as a stream. */
+const MOST_STREAM_STEPS = 2_000_000_000;
 /** The most bytes of indexes that are read ahead. */
 const MOST_INDEX_BYTES = 14 * 1024 * 1024;
 /** The reads of the bucket after which a page ends, whatever is on it. */
@@ -60,6 +62,7 @@ export class BrowseSession {
   #parks = false;
   #keptBytes = 0;
   #heldBytes = 0;
+  #mostSteps = MOST_STEPS;
 
   private constructor(repository: Repository, answer: OpenSnapshot, kernel: Kernel) {
     this.repository = repository;
@@ -158,10 +161,15 @@ export class BrowseSession {
     if (pacer.isDue) await pacer.pace();
   }
 
+  /** Allows the work of an answer that is streamed from its first part on. */
+  allowStream(): void {
+    this.#mostSteps = MOST_STREAM_STEPS;
+  }
+
   /** Stops work that finds nothing with which to end a page. @throws LimitExceeded */
   assertSteps(): void {
-    if (this.repository.pacer.steps > MOST_STEPS)
-      throw new LimitExceeded("content-steps", MOST_STEPS, "this takes too much computing to be answered here");
+    if (this.repository.pacer.steps > this.#mostSteps)
+      throw new LimitExceeded("content-steps", this.#mostSteps, "this takes too much computing to be answered here");
   }
 
   /**

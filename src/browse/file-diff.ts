@@ -9,9 +9,10 @@ import { toHex } from "../bytes/hex.ts";
 import { type DiffOptions, diffLines, type LineDiff } from "../diff/line-diff.ts";
 import { countLines, LINE_BYTES } from "../diff/line-table.ts";
 import { FILE_MODE, typeOfMode } from "../object/tree.ts";
-import { isText, openBlob } from "./blob.ts";
+import { isText, MOST_COMPARED_BYTES, openBlob } from "./blob.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import type { FileChange, FileState } from "./tree-diff.ts";
+import type { ChangedFile } from "./renames.ts";
+import type { FileState } from "./tree-diff.ts";
 
 /** The content of a changed file. */
 export type ContentDiff =
@@ -25,13 +26,11 @@ export type ContentDiff =
 
 /** A changed file with its content. The sizes are in bytes, and 0 for a side that is missing. */
 export type DiffedFile = {
-  readonly change: FileChange;
+  readonly change: ChangedFile;
   readonly content: ContentDiff;
   readonly sizes: { readonly before: number; readonly after: number };
 };
 
-/** The bytes of the largest file whose lines are compared. */
-const MOST_FILE_BYTES = 2 * 1024 * 1024;
 /** The most lines of both sides together. */
 const MOST_FILE_LINES = 120_000;
 /** The most steps of comparing one file. */
@@ -48,10 +47,10 @@ const FIRST_BATCH = 4;
  */
 export async function* diffFiles(
   session: BrowseSession,
-  changes: AsyncIterable<FileChange> | Iterable<FileChange>,
+  changes: AsyncIterable<ChangedFile> | Iterable<ChangedFile>,
   options: DiffOptions,
 ): AsyncGenerator<DiffedFile, undefined> {
-  let batch: FileChange[] = [];
+  let batch: ChangedFile[] = [];
   let size = FIRST_BATCH;
   for await (const change of changes) {
     batch.push(change);
@@ -65,7 +64,7 @@ export async function* diffFiles(
 
 async function* diffBatch(
   session: BrowseSession,
-  batch: readonly FileChange[],
+  batch: readonly ChangedFile[],
   options: DiffOptions,
 ): AsyncGenerator<DiffedFile, undefined> {
   const states = batch.flatMap(({ before, after }) => [before, after]);
@@ -98,7 +97,7 @@ function heldBytes({ bytes }: Content): number {
 
 async function contentsOf(
   session: BrowseSession,
-  { before, after }: FileChange,
+  { before, after }: ChangedFile,
 ): Promise<{ readonly before: Content; readonly after: Content }> {
   return { before: await contentOf(session, before), after: await contentOf(session, after) };
 }
@@ -111,13 +110,13 @@ async function contentOf(session: BrowseSession, state: FileState | undefined): 
   }
   const { size, isHeld, pieces } = await openBlob(session, state.oid);
   for await (const first of pieces) {
-    const bytes = isHeld && size <= MOST_FILE_BYTES ? first : undefined;
+    const bytes = isHeld && size <= MOST_COMPARED_BYTES ? first : undefined;
     return { size, isText: isText(first), bytes };
   }
   return NOTHING;
 }
 
-type Compared = { readonly before: Content; readonly after: Content; readonly change: FileChange };
+type Compared = { readonly before: Content; readonly after: Content; readonly change: ChangedFile };
 
 async function compared(
   session: BrowseSession,

@@ -11,26 +11,38 @@ import { diffHunks, type LineDiff } from "../diff/line-diff.ts";
 import { binaryNote, headSpeaks, hunksHead, patchHead, type PatchFile } from "../diff/patch-head.ts";
 import { bytesOf } from "../object/byte-text.ts";
 import { FILE_MODE, isRegular } from "../object/tree.ts";
+import type { BrowseSession } from "./browse-session.ts";
 import type { DiffedFile } from "./file-diff.ts";
-import type { FileChange, FileState } from "./tree-diff.ts";
+import { type ChangedFile, withRenames } from "./renames.ts";
+import { diffTrees, type FileChange, type FileState } from "./tree-diff.ts";
 
 const OWNER_EXECUTES = 0o100;
 const NO_BYTES = new Uint8Array(0);
 
-/**
- * Yields changes as patches show them. A file that becomes of another type is deleted and created. Modes are those that
- * git gives files today: old trees have others.
- */
-export async function* patchChanges(changes: AsyncIterable<FileChange>): AsyncGenerator<FileChange, undefined> {
-  for await (const { status, path, ...states } of changes) {
-    const [before, after] = [canonical(states.before), canonical(states.after)];
-    if (before === undefined || after === undefined || status !== "T") {
-      const isSame = before?.mode === after?.mode && before !== undefined && equal(before.oid, after?.oid ?? NO_BYTES);
-      if (!isSame) yield { status, path, ...(before && { before }), ...(after && { after }) };
+/** Yields the changed files of two trees (raw; `undefined` is the empty one) as patches show them, with renames. */
+export async function* patchChanges(
+  session: BrowseSession,
+  before: Uint8Array | undefined,
+  after: Uint8Array,
+): AsyncGenerator<ChangedFile, undefined> {
+  for await (const change of withRenames(session, withModesOfToday(diffTrees(session, before, after)))) {
+    const { status, path } = change;
+    if (status !== "T" || change.before === undefined || change.after === undefined) {
+      yield change;
       continue;
     }
-    yield { status: "D", path, before };
-    yield { status: "A", path, after };
+    // A file that becomes of another type is deleted and created.
+    yield { status: "D", path, before: change.before };
+    yield { status: "A", path, after: change.after };
+  }
+}
+
+/** Yields changes with the modes that git gives files today. Old trees have others. */
+async function* withModesOfToday(changes: AsyncIterable<FileChange>): AsyncGenerator<FileChange, undefined> {
+  for await (const { status, path, ...states } of changes) {
+    const [before, after] = [canonical(states.before), canonical(states.after)];
+    const isSame = before?.mode === after?.mode && before !== undefined && equal(before.oid, after?.oid ?? NO_BYTES);
+    if (!isSame) yield { status, path, ...(before && { before }), ...(after && { after }) };
   }
 }
 
@@ -60,8 +72,11 @@ function* linesText(file: PatchFile, lines: LineDiff): Generator<Uint8Array, und
 }
 
 /** Returns what the head of a patch says of a change. */
-function patchFile({ path, before, after }: FileChange): PatchFile {
-  return { before: sideOf(before, path), after: sideOf(after, path) };
+function patchFile(change: ChangedFile): PatchFile {
+  const { path, before, after } = change;
+  if (change.status !== "R") return { before: sideOf(before, path), after: sideOf(after, path) };
+  const moved = { as: "rename" as const, similarity: change.similarity };
+  return { before: sideOf(before, change.from), after: sideOf(after, path), moved };
 }
 
 function sideOf(state: FileState | undefined, path: string): PatchFile["before"] {

@@ -43,13 +43,13 @@ function newFile(random: Random): TreeFile {
     case 1:
       return { mode: "100755", content: `#!/bin/sh\necho ${random(5)}\n` };
     case 2:
-      return { mode: "100644", content: `binary\0${"x".repeat(random(300))}${random(4)}` };
+      return { mode: "100644", content: `binary\0${"x".repeat(random(300))}${random(4)}\n` };
     case 3:
       return { mode: "100644", content: "" };
     case 4:
       return { mode: "160000", content: `${"0123456789".repeat(7).slice(0, 39)}${random(10)}` };
     default:
-      return { mode: "100644", content: filePair(random, 120).before };
+      return { mode: "100644", content: filePair(random, 120).before.replace(/\n*$/, "\n") };
   }
 }
 

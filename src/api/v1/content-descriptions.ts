@@ -82,6 +82,10 @@ const diff = v.strictObject({
   files: v.array(
     v.strictObject({
       ...file.entries,
+      status: v.picklist(["A", "D", "M", "R"]),
+      old_path: v.optional(v.string()),
+      old_path_base64: v.optional(v.string()),
+      similarity: v.optional(v.number()),
       binary: v.boolean(),
       too_large: v.boolean(),
       additions: v.number(),

@@ -6,7 +6,7 @@
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { type DiffedFile, diffFiles } from "../../browse/file-diff.ts";
 import { patchChanges } from "../../browse/patch.ts";
-import { diffTrees } from "../../browse/tree-diff.ts";
+import type { ChangedFile } from "../../browse/renames.ts";
 import { concat } from "../../bytes/chunk.ts";
 import { hunkBody } from "../../diff/hunk-lines.ts";
 import { diffHunks, type DiffOptions, type Hunk, type LineDiff } from "../../diff/line-diff.ts";
@@ -32,7 +32,7 @@ export async function* diffPage(
 ): AsyncGenerator<object, string | undefined> {
   let last: string | undefined;
   let count = 0;
-  const changes = patchChanges(diffTrees(session, before, after, behind));
+  const changes = laterThan(patchChanges(session, before, after), behind);
   for await (const file of diffFiles(session, changes, options)) {
     const { path } = file.change;
     // Both parts of a file that became of another type are on one page.
@@ -41,6 +41,14 @@ export async function* diffPage(
     last = path;
   }
   return undefined;
+}
+
+/** Yields the changes behind a path. Those before are needed, too: a rename may go from one side to the other. */
+async function* laterThan(
+  changes: AsyncIterable<ChangedFile>,
+  behind: string | undefined,
+): AsyncGenerator<ChangedFile, undefined> {
+  for await (const change of changes) if (behind === undefined || change.path > behind) yield change;
 }
 
 function diffedJson({ change, content }: DiffedFile): object {

@@ -11,7 +11,6 @@ import { diffFiles } from "../../browse/file-diff.ts";
 import { patchChanges, patchText } from "../../browse/patch.ts";
 import { peelToTree, resolveCommit, resolveRevision } from "../../browse/revision.ts";
 import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
-import { diffTrees } from "../../browse/tree-diff.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../../diff/line-diff.ts";
 import { Problem } from "../../http/problem.ts";
@@ -128,7 +127,8 @@ async function sendPatch(
   });
   return await streamed(context, session, { headers }, async (output) => {
     session.parkWhileWaiting();
-    const changes = patchChanges(diffTrees(session, before, after));
+    session.allowStream();
+    const changes = patchChanges(session, before, after);
     for await (const piece of patchText(diffFiles(session, changes, options))) await output.write(piece);
   });
 }

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import { toHex } from "../../bytes/hex.ts";
-import type { FileChange } from "../../browse/tree-diff.ts";
+import type { ChangedFile } from "../../browse/renames.ts";
 import type { DirectoryEntry } from "../../browse/tree-at.ts";
 import { bytesOf } from "../../object/byte-text.ts";
 import type { Commit } from "../../object/commit.ts";
@@ -16,7 +16,10 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** Returns the member `key` for text that has one character per byte, and also `{key}_base64` if it is not UTF-8. */
-export function namedBytes(key: "name" | "path" | "heading" | "text", text: string): Record<string, string> {
+export function namedBytes(
+  key: "name" | "path" | "old_path" | "heading" | "text",
+  text: string,
+): Record<string, string> {
   const bytes = bytesOf(text);
   try {
     return { [key]: strict.decode(bytes) };
@@ -60,10 +63,12 @@ export function entryJson(entry: DirectoryEntry, size: number | undefined): obje
 }
 
 /** Shows a changed file. */
-export function changeJson({ status, path, before, after }: FileChange): object {
+export function changeJson(change: ChangedFile): object {
+  const { status, path, before, after } = change;
   return {
     status,
     ...namedBytes("path", path),
+    ...(change.status === "R" && { ...namedBytes("old_path", change.from), similarity: change.similarity }),
     ...(before && { old_mode: modeText(before.mode), old_oid: toHex(before.oid) }),
     ...(after && { new_mode: modeText(after.mode), new_oid: toHex(after.oid) }),
   };

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
 import { diffFiles } from "../../../src/browse/file-diff.ts";
 import { patchChanges, patchText } from "../../../src/browse/patch.ts";
-import { diffTrees } from "../../../src/browse/tree-diff.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../../../src/diff/line-diff.ts";
 import { commitTrees } from "../../support/changed-trees.ts";
 import { GitRepository } from "../../support/git-repository.ts";
@@ -20,7 +19,7 @@ describe("the patch between two trees", () => {
   const store = new TestStore();
 
   beforeAll(async () => {
-    commitTrees(git, pseudoRandom(5), { count: PAIRS, moves: false });
+    commitTrees(git, pseudoRandom(5), { count: PAIRS, moves: true });
     store.packs = [{ ...(await store.push(git.pack(["--all"]), git.tips())), marked: true }];
   });
 
@@ -33,7 +32,7 @@ describe("the patch between two trees", () => {
     try {
       const [before, after] = [from, to].map((name) => rawName(git.oid(`${name}^{tree}`)));
       if (before === undefined || after === undefined) throw new Error("two names are two trees");
-      const changes = patchChanges(diffTrees(session, before, after));
+      const changes = patchChanges(session, before, after);
       const pieces: Uint8Array[] = [];
       for await (const piece of patchText(diffFiles(session, changes, { ...DEFAULT_OPTIONS, ...options })))
         pieces.push(piece);
@@ -48,15 +47,19 @@ describe("the patch between two trees", () => {
     ["-w", { whitespace: "all" }],
     ["-U0", { context: 0 }],
   ] as const)("is that of git diff --full-index %s", async (flags, options) => {
-    let files = 0;
+    let [files, moved, edited] = [0, 0, 0];
     for (let number = 0; number < PAIRS; number++) {
       const [from, to] = [`before${number}`, `after${number}`];
-      const all = ["diff", "--full-index", "--no-renames", ...flags.split(" ").filter(Boolean), from, to];
+      const all = ["diff", "--full-index", "-M", ...flags.split(" ").filter(Boolean), from, to];
       const expected = git.git(all).toString("latin1");
       files += expected.split("diff --git").length - 1;
+      moved += expected.split("\nrename from ").length - 1;
+      edited += [...expected.matchAll(/\nsimilarity index [5-9]\d%/g)].length;
       expect(await patch(from, to, options)).toBe(expected);
     }
     expect(files).toBeGreaterThan(PAIRS * 3);
+    expect(moved).toBeGreaterThan(PAIRS / 2);
+    expect(edited).toBeGreaterThan(10);
   });
 
   it("of a tree with itself is empty", async () => {
