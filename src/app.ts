@@ -16,6 +16,7 @@ import { dumbRoutes } from "./http/dumb-routes.ts";
 import { gitRoutes } from "./http/git-routes.ts";
 import { deepHealth } from "./http/health.ts";
 import { goImportRoutes } from "./http/go-import.ts";
+import { lfsLockRoutes } from "./http/lfs-lock-routes.ts";
 import { lfsRoutes } from "./http/lfs-routes.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { withoutEmptySegments } from "./http/path-segments.ts";
@@ -72,6 +73,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
   app.route("/", goImportRoutes());
   app.route("/", gitRoutes());
+  app.route("/", lfsLockRoutes());
   app.route("/", lfsRoutes());
   app.route("/", dumbRoutes());
   app.notFound(() => problemResponse(404, "There is nothing here."));

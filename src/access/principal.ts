@@ -41,6 +41,16 @@ export function pusherOf(principal: Principal): { readonly identities?: readonly
   return { identities: principal.kind === "token" ? [principal.id, principal.name] : [] };
 }
 
+/**
+ * Returns a principal as the owner of locks. That is the name of its token, so that locks stay its owner's when a token
+ * is renewed under the same name; a token without a name is known by its id.
+ */
+export function lockOwnerOf(principal: Principal): { readonly key: string; readonly name: string } {
+  if (principal.kind !== "token") return { key: principal.kind, name: principal.kind };
+  const name = principal.name === "" ? principal.id : principal.name;
+  return { key: `token:${name}`, name };
+}
+
 /** Returns the name of a principal in the ref log. */
 export function actorOf(principal: Principal): string {
   return principal.kind === "token" ? `token:${principal.id}` : principal.kind;

@@ -24,6 +24,8 @@ export const LIMIT_NAMES = [
   "inflated-bytes",
   "kernel-memory",
   "line-bytes",
+  "locked-commits",
+  "locked-trees",
   "mirror-pack-bytes",
   "mirror-refs",
   "mirror-talk-bytes",

@@ -4,17 +4,22 @@
  * @packageDocumentation
  */
 import { present } from "../bytes/assert.ts";
-import type { LfsStore } from "../refs/lfs-store.ts";
+import type { LockAnswer, LockStore } from "../refs/lfs-locks.ts";
+import type { LfsAnswer, LfsStore } from "../refs/lfs-store.ts";
 import type { RepositoryStub } from "./durable-refs.ts";
 import type { Reader } from "./readable-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** Opens the Git LFS objects of a repository, which need not exist. No request is sent before the first call. */
-export function durableLfs(object: RepositoryStub, counters: RequestCounters): LfsStore {
+export function durableLfs(object: RepositoryStub, counters: RequestCounters): LfsStore & LockStore {
   return {
     lfs: async (request) => {
       const { answer } = await counters.run("do", async () => object.lfs(request));
       return present(answer, "an answer to a request");
+    },
+    locks: async (request) => {
+      const { locks } = await counters.run("do", async () => object.lfs({ kind: "locks", request }));
+      return present(locks, "an answer about locks");
     },
     leavingLfs: async (limit) => {
       const { leaving } = await counters.run("do", async () => object.lfs({ kind: "leaving", limit }));
@@ -27,15 +32,22 @@ export function durableLfs(object: RepositoryStub, counters: RequestCounters): L
 }
 
 /** Returns the Git LFS objects of a repository as far as the caller may read it. */
-export function readableLfs(durable: LfsStore, { right, follow }: Pick<Reader, "right" | "follow">): LfsStore {
+export function readableLfs(
+  durable: LfsStore & LockStore,
+  { right, follow }: Pick<Reader, "right" | "follow">,
+): LfsStore & LockStore {
+  const asked = async <Answer extends LfsAnswer | LockAnswer>(
+    ask: (bound: { readonly publicOnly?: true }) => Promise<Answer>,
+  ): Promise<Answer | { readonly kind: "missing" }> => {
+    const known = await right();
+    if (known === "none") return { kind: "missing" };
+    const answer = await ask(known === "public" ? { publicOnly: true } : {});
+    if (answer.kind === "missing" && answer.moved !== undefined) await follow(answer.moved);
+    return answer;
+  };
   return {
     ...durable,
-    lfs: async (request) => {
-      const known = await right();
-      if (known === "none") return { kind: "missing" };
-      const answer = await durable.lfs(known === "public" ? { ...request, publicOnly: true } : request);
-      if (answer.kind === "missing" && answer.moved !== undefined) await follow(answer.moved);
-      return answer;
-    },
+    lfs: (request) => asked((bound) => durable.lfs({ ...request, ...bound })),
+    locks: (request) => asked((bound) => durable.locks({ ...request, ...bound })),
   };
 }

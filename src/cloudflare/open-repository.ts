@@ -13,6 +13,7 @@ import type { Env } from "../env.ts";
 import type { LfsFiles } from "../lfs/lfs-files.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SyncResult } from "../mirror/sync.ts";
+import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { ForkStore, PackLender } from "../refs/fork-store.ts";
@@ -99,8 +100,8 @@ export class RequestStorage {
     return durableTenant(objectNamed(this.#env.TENANTS, name, this.#env), this.counters);
   }
 
-  /** Opens the Git LFS objects of a repository by its key; for a reader, as far as it may read. */
-  lfs(key: string, reader?: Pick<Reader, "right" | "follow">): LfsStore {
+  /** Opens the Git LFS objects, and the locks, of a repository by its key; for a reader, as far as it may read. */
+  lfs(key: string, reader?: Pick<Reader, "right" | "follow">): LfsStore & LockStore {
     const durable = durableLfs(this.#object(key), this.counters);
     return reader === undefined ? durable : readableLfs(durable, reader);
   }

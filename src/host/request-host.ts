@@ -29,6 +29,7 @@ import { type RegisteredName, registeredName } from "../http/registered-name.ts"
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import type { LfsFiles } from "../lfs/lfs-files.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
+import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { allReachable, wholePacks } from "../repository/view.ts";
@@ -223,7 +224,7 @@ export class RequestHost implements Host {
     });
   }
 
-  lfs(name: RepositoryName): LfsStore {
+  lfs(name: RepositoryName): LfsStore & LockStore {
     this.identifyAhead(name);
     return this.#storage.lfs(repositoryKey(name), this.#reader(name));
   }

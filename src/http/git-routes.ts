@@ -7,7 +7,7 @@
 import { Hono, type Context } from "hono";
 import { mightWrite, needsPublic, type Action } from "../access/decide.ts";
 import { parseGitRepositoryName, repositoryKey, type RepositoryName, shownName, splitMoment } from "../access/names.ts";
-import { actorNameOf, actorOf, type Principal, pusherOf } from "../access/principal.ts";
+import { actorNameOf, actorOf, lockOwnerOf, type Principal, pusherOf } from "../access/principal.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, HostBusy } from "../bytes/failure.ts";
 import { NO_SUCH_MOMENT, showsMoment } from "../repository/view.ts";
@@ -166,6 +166,7 @@ function answerPush(asked: ServiceRequest, run: Service<PushExchange>["run"], pu
     actor: actorOf(pusher),
     ...actorNameOf(pusher),
     pusher: pusherOf(pusher),
+    lockOwner: lockOwnerOf(pusher).key,
     allowance: () => allowance,
     verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
     ...nonceSeed(host),

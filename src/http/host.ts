@@ -10,6 +10,7 @@ import type { Principal } from "../access/principal.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import type { Allowance } from "../access/quotas.ts";
 import type { LfsFiles } from "../lfs/lfs-files.ts";
+import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
@@ -72,8 +73,8 @@ export interface Host {
   admitted(name: RepositoryName): void;
   /** Opens a repository, which need not exist. Before the first call, only the requester's identity is asked for. */
   repository(name: RepositoryName): Repository;
-  /** Opens the Git LFS objects of a repository, as far as the requester may read it. */
-  lfs(name: RepositoryName): LfsStore;
+  /** Opens the Git LFS objects, and the locks, of a repository, as far as the requester may read it. */
+  lfs(name: RepositoryName): LfsStore & LockStore;
   /** Opens the links, and the bytes, of a tenant's Git LFS objects. */
   lfsLinks(home: string): LfsLinks;
   lfsFiles(home: string): LfsFiles;

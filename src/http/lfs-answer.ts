@@ -23,6 +23,11 @@ export function lfsAnswer(body: object, status = 200, more: Readonly<Record<stri
   return new Response(JSON.stringify(body), { status, headers: { ...NO_CACHE, ...more, "Content-Type": LFS_TYPE } });
 }
 
+/** Returns the body of an error. */
+export function lfsErrorBody(context: Context<HostEnv>, message: string): object {
+  return { message, request_id: context.var.host.sessionId, documentation_url: DOCUMENTATION };
+}
+
 /** Returns the answer that `work` makes, or the one to what it throws. */
 export async function lfsAnswered(context: Context<HostEnv>, work: () => Promise<Response>): Promise<Response> {
   try {
@@ -31,8 +36,7 @@ export async function lfsAnswered(context: Context<HostEnv>, work: () => Promise
     const { status, detail, headers } = explainError("lfs", error);
     // The client asks for credentials when it sees either of the two.
     const challenge = status === 401 ? { "LFS-Authenticate": CHALLENGE, "WWW-Authenticate": CHALLENGE } : {};
-    const body = { message: detail, request_id: context.var.host.sessionId, documentation_url: DOCUMENTATION };
-    return lfsAnswer(body, status, { ...headers, ...challenge });
+    return lfsAnswer(lfsErrorBody(context, detail), status, { ...headers, ...challenge });
   }
 }
 
@@ -49,9 +53,12 @@ function isLfsJson(request: Request): boolean {
 export async function readLfsJson(request: Request): Promise<unknown> {
   if (!isLfsJson(request)) throw new Problem(415, `The body has to be ${LFS_TYPE}.`);
   const text = await readBodyText(request, MOST_BODY);
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(text);
   } catch (cause) {
     throw new Problem(400, "The body is not JSON.", {}, { cause });
   }
+  if (Array.isArray(json)) throw new Problem(422, "The body has to be an object.");
+  return json;
 }

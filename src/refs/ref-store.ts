@@ -11,7 +11,7 @@ import type { Forward } from "./forward.ts";
 import type { FsckSettings } from "./fsck-settings.ts";
 import type { StoredCertificate } from "./ref-log.ts";
 import type { Pusher, RefRule } from "./ref-policy.ts";
-import type { RefOutcome, RefUpdate } from "./ref-update.ts";
+import type { LockedFile, RefOutcome, RefUpdate } from "./ref-update.ts";
 import type { LogMarks } from "./visible-log.ts";
 
 /** The callers who may read a repository without a token. */
@@ -214,6 +214,8 @@ export type BeginPushRequest = {
   readonly create?: CreateRequest;
   /** The name of the upload that holds the pack, if there is one. */
   readonly upload?: string;
+  /** The pusher, as owners of locks are compared. The answer then has the locks of all others. */
+  readonly lockOwner?: string;
 };
 
 /** The state against which a push is checked before its pack is ingested. */
@@ -233,9 +235,11 @@ export type BeginPushAnswer =
       readonly pushSeed?: string;
       /**
        * The bytes that uploads may have in the bucket, except for the push's own upload: its parts are deleted once it
-       * has landed.
+       * has landed. Those of Git LFS objects are among them.
        */
       readonly uploadBytes: number;
+      /** The files that others have locked; absent if there are none, or if the request has no owner. */
+      readonly locks?: readonly LockedFile[];
     };
 
 /**

@@ -28,6 +28,9 @@ export type RefUpdate = {
   readonly reached?: boolean;
 };
 
+/** A file that somebody has locked, and the name of its owner. */
+export type LockedFile = { readonly path: string; readonly owner: string };
+
 /** The reason why a ref was not moved: a closed list, rendered by the report. */
 export type RefRejection =
   | { readonly kind: "stale"; readonly current: string }
@@ -38,6 +41,8 @@ export type RefRejection =
   | { readonly kind: "delete-current" }
   | { readonly kind: "read-only" }
   | { readonly kind: "rule"; readonly refusal: RuleRefusal }
+  /** It changes files that others have locked. */
+  | { readonly kind: "locked"; readonly files: readonly LockedFile[] }
   | { readonly kind: "duplicate" }
   | { readonly kind: "missing-objects" }
   | { readonly kind: "shallow" }

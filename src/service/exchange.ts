@@ -75,6 +75,8 @@ export type PushExchange = Exchange & {
   readonly actorName?: string;
   /** The pusher as the repository's rules know it. */
   readonly pusher: Pusher;
+  /** The pusher as the owner of locks. Without it no lock binds the push. */
+  readonly lockOwner?: string;
   /** The deployment's secret for the nonces of signed pushes. If it is absent, each repository has its own. */
   readonly pushCertSeed?: string;
   /** Returns the allowance of the repository's tenant. If it is absent, only the host's limits bind a push. */

@@ -101,6 +101,11 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${GIT}/info/lfs/objects/:oid`]: ["lfs"],
   [`PUT ${GIT}/info/lfs/objects/:oid`]: ["writes"],
   [`POST ${GIT}/info/lfs/objects/:oid/verify`]: ["writes"],
+  // A lock holds for the whole repository: it names no object, and no ref.
+  [`GET ${GIT}/info/lfs/locks`]: ["lfs"],
+  [`POST ${GIT}/info/lfs/locks`]: ["writes"],
+  [`POST ${GIT}/info/lfs/locks/verify`]: ["writes"],
+  [`POST ${GIT}/info/lfs/locks/:id/unlock`]: ["writes"],
   [`ALL ${GIT}/info/lfs/*`]: ["nothing"],
   [`ALL ${GIT}/*`]: ["nothing"],
 };

@@ -134,3 +134,79 @@ describe("the stock client", () => {
     expect(answers).toMatchObject([{ actions: {} }, { error: { code: 404 } }]);
   });
 });
+
+describe("locks", () => {
+  /** Makes a working copy for a token of this name. */
+  async function copyOf(repo: string, name: string): Promise<string> {
+    const own = await issueToken(operator, "acme", "repo:write", { name });
+    const cwd = git.fresh();
+    await git.ok(["clone", "-q", withToken(`${host.base}/acme/${repo}.git`, own), cwd]);
+    await git.ok(["lfs", "install", "--local"], { cwd });
+    return cwd;
+  }
+
+  it("are made, listed, verified and given back by the stock client", async () => {
+    const first = await working("locked");
+    await commit(first, { "a.bin": noise(1000, 21), "b.bin": noise(1000, 22) });
+    await git.ok(["push", "-q", "origin", "main"], { cwd: first });
+    const [alice, bob] = [await copyOf("locked", "alice"), await copyOf("locked", "bob")];
+    await git.ok(["lfs", "lock", "a.bin"], { cwd: alice });
+    await git.ok(["lfs", "lock", "b.bin"], { cwd: bob });
+    expect((await git.git(["lfs", "lock", "a.bin"], { cwd: bob })).code).not.toBe(0);
+    expect(await git.ok(["lfs", "locks"], { cwd: bob })).toMatch(/a\.bin\s+alice/);
+    const verified = await git.ok(["lfs", "locks", "--verify"], { cwd: alice });
+    expect(verified).toMatch(/^O\s+a\.bin\s+alice/m);
+    expect(verified).toMatch(/^\s*b\.bin\s+bob/m);
+    expect((await git.git(["lfs", "unlock", "a.bin"], { cwd: bob })).code).not.toBe(0);
+    // The client itself looks before it pushes.
+    await commit(bob, { "a.bin": noise(1000, 23) });
+    const pushed = await git.git(["push", "origin", "main"], { cwd: bob });
+    expect(pushed.code).not.toBe(0);
+    expect(pushed.stderr).toContain("would have halted this push");
+    expect(pushed.stderr).toContain("Unable to push locked files:");
+    await git.ok(["config", `lfs.${host.base}/acme/locked.git/info/lfs.locksverify`, "true"], { cwd: bob });
+    const looked = await git.git(["push", "origin", "main"], { cwd: bob });
+    expect(looked.code).not.toBe(0);
+    expect(looked.stderr).toContain("Cannot update locked files");
+    await git.ok(["lfs", "unlock", "a.bin"], { cwd: alice });
+    await git.ok(["push", "-q", "origin", "main"], { cwd: bob });
+  });
+
+  it("refuse a push that changes the file, by whichever way it comes, and no other", async () => {
+    const first = await working("guarded");
+    await commit(first, { "a.bin": noise(1000, 31), "dir.txt": "x\n" });
+    await git.ok(["push", "-q", "origin", "main"], { cwd: first });
+    const [alice, bob] = [await copyOf("guarded", "alice"), await copyOf("guarded", "bob")];
+    await git.ok(["lfs", "lock", "a.bin"], { cwd: alice });
+    const push = async (...args: string[]): Promise<string> =>
+      (await git.git(["push", "--no-verify", "origin", ...args], { cwd: bob })).stderr;
+    // Another file may be changed.
+    await commit(bob, { "dir.txt": "y\n" });
+    expect(await push("main")).not.toContain("rejected");
+    // The owner changes the file, on the default branch.
+    await git.ok(["pull", "-q"], { cwd: alice });
+    await commit(alice, { "a.bin": noise(1000, 32) });
+    await git.ok(["push", "-q", "origin", "main"], { cwd: alice });
+    // A branch from before that has the old file, and one that merges the owner's change.
+    await git.ok(["checkout", "-q", "-b", "topic"], { cwd: bob });
+    await commit(bob, { "topic.txt": "x\n" });
+    expect(await push("topic")).not.toContain("rejected");
+    await git.ok(["fetch", "-q"], { cwd: bob });
+    await git.ok(["merge", "-q", "-m", "merge", "origin/main"], { cwd: bob });
+    expect(await push("topic")).not.toContain("rejected");
+    // A commit that changes the file, below another one, on a new branch.
+    await git.ok(["checkout", "-q", "-b", "sly"], { cwd: bob });
+    await commit(bob, { "a.bin": "sly\n" });
+    await commit(bob, { "other.txt": "x\n" });
+    const refused = await push("sly", "topic");
+    expect(refused).toContain("! [remote rejected] sly -> sly (cannot update locked files)");
+    expect(refused).toContain("* a.bin - alice");
+    // A deletion is a change.
+    await git.ok(["checkout", "-q", "topic"], { cwd: bob });
+    await git.ok(["rm", "-q", "a.bin"], { cwd: bob });
+    await git.ok(["commit", "-q", "-m", "delete"], { cwd: bob });
+    expect(await push("topic")).toContain("cannot update locked files");
+    await git.ok(["lfs", "unlock", "a.bin"], { cwd: alice });
+    expect(await push("topic", "sly")).not.toContain("rejected");
+  });
+});

@@ -66,6 +66,13 @@ const GIT_ROWS: readonly Row[] = [
     headers: LFS,
     body: JSON.stringify(LFS_OBJECT),
   },
+  { method: "GET", path: "info/lfs/locks", outcomes: READ },
+  { method: "GET", path: "info/lfs/locks?limit=nonsense", outcomes: READ },
+  { method: "POST", path: "info/lfs/locks", outcomes: UPLOAD_PARTS, headers: LFS, body: '{"path":"a.bin"}' },
+  { method: "POST", path: "info/lfs/locks", outcomes: WRITE, headers: LFS, body: '{"path":"/"}' },
+  // What is asked before a push that makes the repository is answered.
+  { method: "POST", path: "info/lfs/locks/verify", outcomes: WRITE, headers: LFS, body: "{}" },
+  { method: "POST", path: "info/lfs/locks/1/unlock", outcomes: UPLOAD_PARTS, headers: LFS, body: '{"force":true}' },
   { method: "GET", path: "info/lfs/whatever", outcomes: READ },
   { method: "GET", path: "HEAD", outcomes: READ },
   { method: "GET", path: "info/refs", outcomes: READ },

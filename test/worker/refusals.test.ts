@@ -81,6 +81,16 @@ const MORE: readonly Asked[] = [
     headers: { "Content-Type": "application/vnd.git-lfs+json" },
     body: JSON.stringify({ operation, objects: [{ oid: "0".repeat(64), size: 1 }] }),
   })),
+  ...[
+    ["locks", '{"path":"a.bin"}'],
+    ["locks/verify", "{}"],
+    ["locks/1/unlock", '{"force":true}'],
+  ].map(([path = "", body = ""]) => ({
+    method: "POST",
+    path: `/acme/REPO.git/info/lfs/${path}`,
+    headers: { "Content-Type": "application/vnd.git-lfs+json" },
+    body,
+  })),
   ...["X-Hub-Signature-256", "X-Gitlab-Token"].map((header) => ({
     method: "POST",
     path: "/api/v1/repos/acme/REPO/mirror/hook",

@@ -11,9 +11,12 @@ import {
   type LfsRequest,
   MOST_ANNOUNCED,
 } from "../../refs/lfs-store.ts";
-import type { RepositoryRecord } from "../../refs/ref-store.ts";
+import type { LockAnswer, LockRequest } from "../../refs/lfs-locks.ts";
+import type { BeginPushAnswer } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { forwardOf, type MoveDatabase } from "./move-database.ts";
+import { answerLocks } from "./lock-database.ts";
+import type { LfsRepository } from "./lfs-repository.ts";
+import { forwardOf } from "./move-database.ts";
 import {
   addAllLeaving,
   addLeaving,
@@ -23,6 +26,7 @@ import {
   noteSweepJob,
   sweepJobAt,
 } from "./tables/lfs-leaving.ts";
+import { foreignLocks } from "./tables/lfs-locks.ts";
 import {
   announceLfsObjects,
   keepLfsObject,
@@ -32,31 +36,27 @@ import {
   takeExpiredLfs,
 } from "./tables/lfs-objects.ts";
 import { sumPackBytes } from "./tables/packs.ts";
-import { isHidden, noteUploadChange, type RepositoryRow } from "./tables/repository.ts";
+import { isHidden, noteUploadChange } from "./tables/repository.ts";
 import { sumUploads } from "./tables/uploads.ts";
 
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
 const JOB_TIME = 30 * 60_000;
 
-/** The part of the repository's other tables that is needed here. */
-export interface LfsRepository {
-  /** Whether there are tables. */
-  hasTables(): boolean;
-  /** Returns the repository's row; `undefined` if there is no repository. */
-  read(): RepositoryRow | undefined;
-  record(row: RepositoryRow): RepositoryRecord;
-  readonly moves: MoveDatabase;
-}
-
 /** A call of one of the methods of `LfsStore`. */
 export type LfsCall =
   | LfsRequest
+  | { readonly kind: "locks"; readonly request: LockRequest }
   | { readonly kind: "leaving"; readonly limit: number }
   | { readonly kind: "left"; readonly objects: readonly LeavingObject[] };
 
 /** What the method returns: of `leaving` the objects, of a request its answer. */
-export type LfsReply = { readonly leaving?: readonly LeavingObject[]; readonly answer?: LfsAnswer };
+export type LfsReply = {
+  readonly leaving?: readonly LeavingObject[];
+  readonly locks?: LockAnswer;
+  readonly answer?: LfsAnswer;
+};
 
+type BegunPush = Extract<BeginPushAnswer, { kind: "begun" }>;
 type Announcement = Extract<LfsRequest, { kind: "announce" }>;
 type Keeping = Extract<LfsRequest, { kind: "keep" }>;
 
@@ -78,9 +78,16 @@ export class LfsDatabase {
   /** Answers a call. `now` is in milliseconds since the epoch. */
   reply(call: LfsCall, now: number): LfsReply {
     if (call.kind === "leaving") return { leaving: this.leaving(call.limit, now) };
+    if (call.kind === "locks") return { locks: answerLocks(this.#db, this.#repository, call.request, now) };
     if (call.kind !== "left") return { answer: this.answer(call, now) };
     this.left(call.objects);
     return {};
+  }
+
+  /** Returns the locks of others than this owner, for a push of theirs; nothing if there are none. */
+  foreignLocks(owner: string | undefined): Pick<BegunPush, "locks"> {
+    const locks = owner === undefined ? [] : foreignLocks(this.#db, owner);
+    return locks.length === 0 ? {} : { locks };
   }
 
   /** See `LfsStore.lfs`. */

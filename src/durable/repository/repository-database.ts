@@ -184,8 +184,7 @@ export class RepositoryDatabase {
     const values = readRefs(this.#db, wantRefs);
     const recent = recentValuesOf(this.#db, request, row.recentAfter);
     const valueOf = (name: string): string | undefined => (name === "HEAD" ? headOid : values.get(name));
-    // An empty string stands for a ref that does not exist.
-    const wantedRefs = wantRefs.map((name) => valueOf(name) ?? recent?.byName.get(name) ?? "");
+    const wantedRefs = wantRefs.map((name) => valueOf(name) ?? recent?.byName.get(name) ?? ""); // "": there is none.
     const tips =
       wants === undefined
         ? { wantIsTip: new Uint8Array(0), uncoveredTips: 0 }
@@ -227,6 +226,7 @@ export class RepositoryDatabase {
         packs: listPacks(this.#db),
         ...this.#pushSeed(request),
         uploadBytes: sumUploads(this.#db, request.upload) + this.lfs.bytes,
+        ...this.lfs.foreignLocks(request.lockOwner),
         // An empty string stands for a ref that does not exist.
         current: request.names.map((name) => values.get(name) ?? ""),
       };

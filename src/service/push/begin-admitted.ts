@@ -28,6 +28,7 @@ export async function beginAdmitted(
     ...(request.certificate === undefined ? {} : { pushSeed: true }),
     ...(packName === undefined ? {} : { packName }),
     ...(exchange.upload === undefined ? {} : { upload: exchange.upload }),
+    ...(exchange.lockOwner === undefined ? {} : { lockOwner: exchange.lockOwner }),
   };
   const found = await repository.refs.beginPush(asked);
   if (found.kind === "begun") {

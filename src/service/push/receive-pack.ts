@@ -35,6 +35,7 @@ import { type ServiceCall, answerFaults } from "../failure.ts";
 import { beginAdmitted, type Begun } from "./begin-admitted.ts";
 import { fsckHint } from "./fsck-hint.ts";
 import { checkNewValues } from "./new-values.ts";
+import { refuseLocked } from "./locked-files.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
 import { PushMemory } from "./push-memory.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";
@@ -292,16 +293,21 @@ async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: bo
   const { exchange, request, verdict, memory, begun } = push;
   // A push without a pack counts as zero bytes.
   const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
+  const openAll = (): ObjectDatabase => databaseOf(push, ...(pack === undefined ? [] : [pack.record]));
   await checkNewValues(verdict, {
     format: request.format,
     pack,
     absent: { kind: isCut ? "shallow" : "missing-objects" },
     database: databaseOf(push),
-    openAll: () => databaseOf(push, ...(pack === undefined ? [] : [pack.record])),
+    openAll,
     rules: begun.record.rules,
     kernel: memory.kernel,
     mostCommits: inMemory ? MOST_COMMITS : MOST_STORED_COMMITS,
   });
+  const { locks } = begun;
+  // A push without objects has no new commits.
+  if (locks === undefined || pack === undefined) return;
+  await refuseLocked(verdict, { locks, database: databaseOf(push), openAll, kernel: memory.kernel });
 }
 
 /** The result of ingesting a push; `tips` are the indexes of the updates for which the pack was marked. */

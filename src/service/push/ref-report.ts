@@ -61,6 +61,12 @@ export function explainRejection(
       };
     case "rule":
       return { why: explainRefusal(why.refusal) };
+    case "locked":
+      // In the words of git-lfs, which looks before it pushes.
+      return {
+        why: "cannot update locked files",
+        detail: `error: Unable to push locked files:${why.files.map(({ path, owner }) => `\n* ${path} - ${owner}`).join("")}`,
+      };
     case "duplicate":
       return { why: "failed to update ref", detail: `error: multiple updates for ref '${name}' not allowed` };
     case "wrong-type":

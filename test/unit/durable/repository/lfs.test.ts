@@ -7,6 +7,7 @@ import { TenantDatabase } from "../../../../src/durable/tenant/tenant-database.t
 import { DEFAULT_TENANT } from "../../../../src/access/directory.ts";
 import type { LfsLinks } from "../../../../src/access/lfs-links.ts";
 import { sweepLfsObjects } from "../../../../src/lfs/sweep.ts";
+import { type LockAnswer, type LockRequest, MOST_LOCKS } from "../../../../src/refs/lfs-locks.ts";
 import { ANNOUNCED_TIME, type LfsAnswer, type LfsRequest, MOST_ANNOUNCED } from "../../../../src/refs/lfs-store.ts";
 import { CREATION } from "../../../suites/ref-store.ts";
 import { nodeSql } from "../../../support/node-sql.ts";
@@ -192,4 +193,39 @@ it("an object that is leaving may be announced again only when it has left", asy
   expect(kindsOf(one.ask(announce([object("a")]), ANNOUNCED_TIME))).toEqual(["leaving"]);
   expect(await sweep(one, all, ANNOUNCED_TIME)).toBe(true);
   expect(kindsOf(one.ask(announce([object("a")]), ANNOUNCED_TIME))).toEqual(["announced"]);
+});
+
+it("ten thousand locks are listed in pages, in the order of their making", () => {
+  const { database } = repository();
+  const owner = { key: "token:alice", name: "alice" };
+  const locks = (request: LockRequest): LockAnswer | undefined =>
+    database.lfs.reply({ kind: "locks", request }, 0).locks;
+  for (let at = 0; at < 10_000; at++) locks({ kind: "lock", path: `files/${at}.bin`, owner });
+  const seen: string[] = [];
+  let pages = 0;
+  for (let after = "0"; ; pages++) {
+    const page = locks({ kind: "list", query: { limit: 1000, after } });
+    if (page?.kind !== "found" || page.locks.length === 0) break;
+    seen.push(...page.locks.map(({ path }) => path));
+    expect(page.more).toBe(seen.length < 10_000);
+    after = page.locks.at(-1)?.id ?? "";
+  }
+  expect([pages, seen.length, seen[9999]]).toEqual([10, 10_000, "files/9999.bin"]);
+  // A pusher is told of those of others, and pays for none of its own.
+  const begun = (lockOwner: string): number | undefined => {
+    const answer = database.beginPush({ names: [], lockOwner }, 0);
+    return answer.kind === "begun" ? answer.locks?.length : undefined;
+  };
+  expect([begun("token:alice"), begun("token:bob")]).toEqual([undefined, 10_000]);
+});
+
+it("no more files are locked than may be", () => {
+  const { database } = repository();
+  const owner = { key: "token:alice", name: "alice" };
+  const lock = (path: string): unknown => {
+    const { locks } = database.lfs.reply({ kind: "locks", request: { kind: "lock", path, owner } }, 0);
+    return locks?.kind === "found" ? locks.outcome?.kind : locks?.kind;
+  };
+  for (let at = 0; at < MOST_LOCKS; at++) lock(String(at));
+  expect([lock("more"), lock("0")]).toEqual(["full", "taken"]);
 });
