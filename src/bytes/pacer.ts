@@ -55,6 +55,15 @@ export class Pacer {
     }
   }
 
+  /** Runs through `work`, which does a part of it for each item, and counts `steps` for each. It pauses in between. */
+  async through(work: Iterable<unknown>, steps: number): Promise<void> {
+    const parts = work[Symbol.iterator]();
+    while (parts.next().done !== true) {
+      this.#steps += steps;
+      if (this.isDue) await this.pace();
+    }
+  }
+
   /** Pauses if a pause is due. */
   async pace(): Promise<void> {
     if (!this.isDue) return;

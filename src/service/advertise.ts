@@ -6,7 +6,7 @@
  */
 import { fromHex } from "../bytes/hex.ts";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../object/object-id.ts";
-import { decodeRefRows } from "../refs/ref-rows.ts";
+import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import { type CapabilityContext, formatServiceCapabilities } from "../wire/capabilities.ts";
 import { formatCapabilityAdvertisement } from "../wire/capability-advertisement.ts";
 import { PktBuffer } from "../wire/pkt-buffer.ts";
@@ -79,12 +79,16 @@ async function advertiseAll(
   );
   if (head !== undefined) writer.ref("HEAD", head.oid);
   if (snapshot === undefined) writer.have(nobodysObject(format));
-  for (const { name, oid, peeled } of decodeRefRows(snapshot?.refs ?? [], format.rawSize)) {
-    writer.ref(name, oid, isUpload ? peeled : undefined);
-    await answer.sendFull();
-  }
+  await answer.sendEach(writeRefs(writer, decodeRefRows(snapshot?.refs ?? [], format.rawSize), isUpload));
   writer.end();
   await answer.send();
+}
+
+function* writeRefs(writer: RefAdvertisementWriter, rows: Iterable<RefRow>, peel: boolean): Generator<void> {
+  for (const { name, oid, peeled } of rows) {
+    writer.ref(name, oid, peel ? peeled : undefined);
+    yield;
+  }
 }
 
 /**

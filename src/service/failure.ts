@@ -46,7 +46,7 @@ export async function answerFaults<Request extends Exchange>(
   const call = {
     exchange,
     admission: new Admission(exchange),
-    answer: new ResponseWriter(output, () => repository.now()),
+    answer: new ResponseWriter(output, { now: () => repository.now(), pacer: repository.pacer }),
   };
   try {
     await serve(call);

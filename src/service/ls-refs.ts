@@ -8,8 +8,9 @@
  */
 import { fromHex } from "../bytes/hex.ts";
 import { objectFormat } from "../object/object-id.ts";
-import { decodeRefRows } from "../refs/ref-rows.ts";
+import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import { type LsRefsRequest, LsRefsRequestParser, formatListedRef } from "../wire/ls-refs.ts";
+import type { PktBuffer } from "../wire/pkt-buffer.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 import type { CommandCall } from "./v2-command.ts";
@@ -23,12 +24,16 @@ export async function listRefs(call: CommandCall): Promise<void> {
   const snapshot = await admission.openAs(call.context.objectFormat, { refPrefixes: request.prefixes });
   listHead(snapshot, request, answer);
   const { rawSize } = objectFormat(call.context.objectFormat);
-  for (const { name, oid, peeled } of decodeRefRows(snapshot.refs, rawSize)) {
-    formatListedRef({ name, oid, peeled: request.peel ? peeled : undefined }, answer.lines);
-    await answer.sendFull();
-  }
+  await answer.sendEach(formatRefs(decodeRefRows(snapshot.refs, rawSize), request.peel, answer.lines));
   answer.lines.flush();
   await answer.send();
+}
+
+function* formatRefs(rows: Iterable<RefRow>, peel: boolean, lines: PktBuffer): Generator<void> {
+  for (const { name, oid, peeled } of rows) {
+    formatListedRef({ name, oid, peeled: peel ? peeled : undefined }, lines);
+    yield;
+  }
 }
 
 /** Lists HEAD, the only symbolic ref. HEAD names a branch, so it is never peeled. */

@@ -17,6 +17,7 @@ import type { Locations } from "../store/object-database.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import { objectSizes } from "../store/object-sizes.ts";
 import type { ObjectIdList } from "../wire/object-id-list.ts";
+import type { PktBuffer } from "../wire/pkt-buffer.ts";
 import { ObjectInfoRequestParser, formatObjectInfo, formatObjectInfoHeader } from "../wire/object-info.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import type { Exchange } from "./exchange.ts";
@@ -33,13 +34,21 @@ export async function tellObjectInfo(call: CommandCall): Promise<void> {
   if (oids.length > 0) {
     const sizes = await sizesOf(exchange, snapshot, oids, wants);
     if (size) formatObjectInfoHeader(answer.lines);
-    for (const [index, bytes] of sizes.entries()) {
-      formatObjectInfo({ oid: oids.at(index), size: bytes < 0 ? "missing" : size ? bytes : undefined }, answer.lines);
-      await answer.sendFull();
-    }
+    await answer.sendEach(formatSizes(sizes, { oids, size }, answer.lines));
   }
   answer.lines.flush();
   await answer.send();
+}
+
+function* formatSizes(
+  sizes: Float64Array,
+  { oids, size }: { readonly oids: ObjectIdList; readonly size: boolean },
+  lines: PktBuffer,
+): Generator<void> {
+  for (const [index, bytes] of sizes.entries()) {
+    formatObjectInfo({ oid: oids.at(index), size: bytes < 0 ? "missing" : size ? bytes : undefined }, lines);
+    yield;
+  }
 }
 
 /** Returns the size of each object in bytes; -1 for an object that is missing, or that nobody may see. */

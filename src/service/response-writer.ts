@@ -9,6 +9,7 @@
  * @packageDocumentation
  */
 import type { ByteSink } from "../bytes/byte-stream.ts";
+import type { Pacer } from "../bytes/pacer.ts";
 import { formatFailureLine } from "../wire/failure-line.ts";
 import { PktBuffer } from "../wire/pkt-buffer.ts";
 import { FLUSH_PKT } from "../wire/pkt-line.ts";
@@ -32,6 +33,9 @@ const FRAME_BYTES = 262_144;
  */
 const KEEP_ALIVE_AFTER = 5000;
 
+/** The steps charged to the pacer for a line. */
+export const LINE_STEPS = 100;
+
 const encoder = new TextEncoder();
 
 /** Writes one response. */
@@ -40,6 +44,7 @@ export class ResponseWriter {
   readonly lines = new PktBuffer();
   readonly #output: ByteSink;
   readonly #now: () => number;
+  readonly #pacer: Pacer;
   #packetMax: SideBandPacketMax | undefined;
   #mode: "lines" | "bands" | "bare" = "lines";
   #frame: Uint8Array | undefined;
@@ -47,14 +52,29 @@ export class ResponseWriter {
   #hasBegun = false;
 
   /** `now` returns milliseconds since the epoch. */
-  constructor(output: ByteSink, now: () => number) {
+  constructor(output: ByteSink, { now, pacer }: { readonly now: () => number; readonly pacer: Pacer }) {
     this.#output = output;
     this.#now = now;
+    this.#pacer = pacer;
     this.#lastWrite = now();
   }
 
-  /** Sends the lines that fill a chunk. A caller that writes many lines calls it now and then. */
+  /**
+   * Runs through what appends lines, one at a time, and sends them as they fill chunks. Others are served in between:
+   * there may be a line for each ref, or for each object that the client named. The last lines may stay unsent.
+   */
+  async sendEach(appending: Iterable<void>): Promise<void> {
+    const lines = appending[Symbol.iterator]();
+    while (lines.next().done !== true) {
+      this.#pacer.add(LINE_STEPS);
+      if (this.#pacer.isDue || this.lines.hasFull) await this.sendFull();
+    }
+  }
+
+  /** Sends the lines that fill a chunk, and serves others if it is time to. */
   async sendFull(): Promise<void> {
+    this.#pacer.add(LINE_STEPS);
+    if (this.#pacer.isDue) await this.#pacer.pace();
     for (const chunk of this.lines.takeFull()) await this.#write(chunk);
   }
 

@@ -34,13 +34,15 @@ export type WantedRef = { readonly name: string; readonly oid: Uint8Array };
 
 /**
  * Appends the section and the packet that ends it: a delim-pkt if the pack follows, else the flush-pkt of the response.
+ * It yields after each line, as the formats of the other sections do: the caller may send in between.
  */
-export function formatAcknowledgments(answer: Acknowledgments, out: PktBuffer): void {
+export function* formatAcknowledgments(answer: Acknowledgments, out: PktBuffer): Generator<void> {
   out.line("acknowledgments\n");
   let any = false;
   for (const oid of answer.common) {
     out.begin().text("ACK ").hex(oid).text("\n").end();
     any = true;
+    yield;
   }
   if (!any) out.line("NAK\n");
   if (!answer.ready) {
@@ -52,16 +54,22 @@ export function formatAcknowledgments(answer: Acknowledgments, out: PktBuffer): 
 }
 
 /** Appends the `shallow-info` section with its delim-pkt. */
-export function formatShallowInfo(lines: Iterable<ShallowLine>, out: PktBuffer): void {
+export function* formatShallowInfo(lines: Iterable<ShallowLine>, out: PktBuffer): Generator<void> {
   out.line("shallow-info\n");
-  for (const line of lines) formatShallowLine(line, out);
+  for (const line of lines) {
+    formatShallowLine(line, out);
+    yield;
+  }
   out.delim();
 }
 
 /** Appends the `wanted-refs` section with its delim-pkt. */
-export function formatWantedRefs(refs: Iterable<WantedRef>, out: PktBuffer): void {
+export function* formatWantedRefs(refs: Iterable<WantedRef>, out: PktBuffer): Generator<void> {
   out.line("wanted-refs\n");
-  for (const { name, oid } of refs) out.begin().hex(oid).text(" ").escaped(name).text("\n").end();
+  for (const { name, oid } of refs) {
+    out.begin().hex(oid).text(" ").escaped(name).text("\n").end();
+    yield;
+  }
   out.delim();
 }
 

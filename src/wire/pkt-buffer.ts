@@ -138,6 +138,11 @@ export class PktBuffer {
     this.#control(RESPONSE_END_PKT);
   }
 
+  /** Whether {@link takeFull} would return a chunk. */
+  get hasFull(): boolean {
+    return this.#full.length > 0;
+  }
+
   /** Removes and returns the chunks that are full; the last lines may stay. */
   takeFull(): Uint8Array<ArrayBuffer>[] {
     const full = this.#full;

@@ -43,8 +43,11 @@ export type ReportStatus = {
   readonly refs: Iterable<RefReport>;
 };
 
-/** Appends a report with its flush-pkt. Version 1 is for `report-status`, version 2 for `report-status-v2`. */
-export function formatReportStatus(report: ReportStatus, version: 1 | 2, out: PktBuffer): void {
+/**
+ * Appends a report with its flush-pkt, and yields after each ref: the caller may send in between. Version 1 is for
+ * `report-status`, version 2 for `report-status-v2`.
+ */
+export function* formatReportStatus(report: ReportStatus, version: 1 | 2, out: PktBuffer): Generator<void> {
   out.line(`unpack ${oneLine(report.unpack)}\n`);
   for (const ref of report.refs) {
     if (ref.kind === "ng")
@@ -55,6 +58,7 @@ export function formatReportStatus(report: ReportStatus, version: 1 | 2, out: Pk
         .text(` ${oneLine(ref.why)}\n`)
         .end();
     else formatOk(ref.name, version === 1 ? [] : (ref.updates ?? []), out);
+    yield;
   }
   out.flush();
 }

@@ -18,6 +18,11 @@ const SHOWN = Array.from({ length: 256 }, (_, byte) => {
   return ESCAPES[character] ?? (byte >= 0x20 && byte < 0x7f ? character : `\\x${byte.toString(16).padStart(2, "0")}`);
 });
 
+/** Runs through a format that yields between its lines. */
+export function runThrough(lines: Iterable<void>): void {
+  Array.from(lines);
+}
+
 /** Gives a payload as one line of text. */
 export function escapePayload(payload: Uint8Array): string {
   // A payload that looks like a control packet is told from one by its first character.

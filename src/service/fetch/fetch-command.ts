@@ -110,7 +110,7 @@ async function answerFetch(call: CommandCall, request: FilteredRequest, fetch: P
         state = await answerHaves(call, request, session);
         break;
       case "pack":
-        formatSections(request, fetch, answer);
+        await sendSections(request, fetch, answer);
         await answer.startBands(SIDE_BAND_64K_PACKET_MAX);
         if (fetch.plan !== undefined) await session.cut(fetch.plan);
         await sendPack(call, session, { ...request, had: [request.haves, request.shallows] });
@@ -122,13 +122,15 @@ async function answerFetch(call: CommandCall, request: FilteredRequest, fetch: P
 }
 
 /**
- * Formats the sections before the pack's bytes in the order of gitprotocol-v2(5), which git's client requires. C git's
+ * Sends the sections before the pack's bytes in the order of gitprotocol-v2(5), which git's client requires. C git's
  * own server sends wanted-refs first, so a client can't ask it for both wanted-refs and shallow-info.
  */
-function formatSections(request: FilteredRequest, fetch: PlannedFetch, { lines }: ResponseWriter): void {
+async function sendSections(request: FilteredRequest, fetch: PlannedFetch, answer: ResponseWriter): Promise<void> {
   const { session, plan, wantedRefs } = fetch;
-  if (plan !== undefined || asksForDepth(request)) formatShallowInfo(shallowLines(session, plan), lines);
-  if (wantedRefs.length > 0) formatWantedRefs(wantedRefs, lines);
+  const { lines } = answer;
+  const isCut = plan !== undefined || asksForDepth(request);
+  if (isCut) await answer.sendEach(formatShallowInfo(shallowLines(session, plan), lines));
+  if (wantedRefs.length > 0) await answer.sendEach(formatWantedRefs(wantedRefs, lines));
   formatPackfileHeader(lines);
 }
 

@@ -91,14 +91,18 @@ function resolveDeepenNot({ answer, graph }: FetchSession, names: readonly strin
   });
 }
 
-/** Returns the lines that tell a client of a plan. */
-export function shallowLines({ graph }: FetchSession, plan: ShallowPlan | undefined): ShallowLine[] {
-  const line = (kind: ShallowLine["kind"]) => (node: number) => ({ kind, oid: graph.nameOf(node) });
-  return [...(plan?.shallow.map(line("shallow")) ?? []), ...(plan?.unshallow.map(line("unshallow")) ?? [])];
+/** Yields the lines that tell a client of a plan. */
+export function* shallowLines({ graph }: FetchSession, plan: ShallowPlan | undefined): Generator<ShallowLine> {
+  for (const kind of ["shallow", "unshallow"] as const) {
+    for (const node of plan?.[kind] ?? []) yield { kind, oid: graph.nameOf(node) };
+  }
 }
 
-/** Appends the section of versions 0 and 1, with its flush-pkt. */
-export function formatShallowSection(lines: readonly ShallowLine[], out: PktBuffer): void {
-  for (const line of lines) formatShallowLine(line, out);
+/** Appends the section of versions 0 and 1, with its flush-pkt, and yields after each line. */
+export function* formatShallowSection(lines: Iterable<ShallowLine>, out: PktBuffer): Generator<void> {
+  for (const line of lines) {
+    formatShallowLine(line, out);
+    yield;
+  }
   out.flush();
 }

@@ -196,7 +196,7 @@ export async function acknowledgeHavesV2(
   const common = commonOf(haves, await knownOf(ground, haves), 0, haves.length);
   if (common.length > 0) await ground.addCommon(common);
   const ready = mayBeReady && common.length > 0 && (await ground.okToGiveUp());
-  formatAcknowledgments({ common: namesOf(common, haves.format.rawSize), ready }, answer.lines);
+  await answer.sendEach(formatAcknowledgments({ common: namesOf(common, haves.format.rawSize), ready }, answer.lines));
   await answer.send();
   return ready;
 }

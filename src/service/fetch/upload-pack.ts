@@ -76,7 +76,7 @@ async function answerUpload(call: ServiceCall, request: UploadRequest, round: Up
   try {
     await session.checkWants();
     const plan = await planDepth(session, { ...request, deepenRelative: capabilities.has("deepen-relative") });
-    if (asksForDepth(request)) formatShallowSection(shallowLines(session, plan), answer.lines);
+    if (asksForDepth(request)) await answer.sendEach(formatShallowSection(shallowLines(session, plan), answer.lines));
     const next = round === undefined ? "end" : await acknowledgeRound(session, round, styleOf(capabilities), answer);
     if (next === "end") {
       await answer.send();

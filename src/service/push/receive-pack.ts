@@ -42,6 +42,7 @@ import { type PushRequest, readPushRequest } from "./push-request.ts";
 import { PushVerdict } from "./push-verdict.ts";
 import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
 import { RequestReader } from "../request-reader.ts";
+import { LINE_STEPS } from "../response-writer.ts";
 import { checkCertificate, isGood, optionsAgree } from "./signed-push.ts";
 import { StagedPack } from "../../packing/staged-pack.ts";
 import { type TipPack, makeTipPack } from "../../packing/tip-pack.ts";
@@ -365,7 +366,8 @@ async function report(push: Push, unpackStatus: string): Promise<void> {
   if (request.report !== 0) {
     const lines = new PktBuffer();
     const refs = reportOutcomes(outcomes, updates, request.atomic);
-    formatReportStatus({ unpack: unpackStatus, refs }, request.report, lines);
+    const { pacer } = exchange.repository;
+    await pacer.through(formatReportStatus({ unpack: unpackStatus, refs }, request.report, lines), LINE_STEPS);
     for (const chunk of lines.take()) await answer.data(chunk);
   }
   await answer.end();

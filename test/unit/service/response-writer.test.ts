@@ -1,15 +1,21 @@
 /** Responses: lines, then bytes over side-bands or bare; progress and keep-alive. */
 import { describe, expect, it } from "vitest";
+import { Pacer } from "../../../src/bytes/pacer.ts";
 import { ResponseWriter } from "../../../src/service/response-writer.ts";
+import { formatAcknowledgments } from "../../../src/wire/fetch-response.ts";
 import { UnpackProgress } from "../../../src/service/push/unpack-progress.ts";
 import { SIDE_BAND_64K_PACKET_MAX, SIDE_BAND_PACKET_MAX } from "../../../src/wire/side-band.ts";
 import { pktText } from "../../support/pkt.ts";
 import { band } from "./memory-service.ts";
 
-function writer(): { answer: ResponseWriter; written: () => Buffer; clock: { now: number } } {
+type Writer = { answer: ResponseWriter; written: () => Buffer; clock: { now: number; pauses: number } };
+
+function writer(): Writer {
   const pieces: Buffer[] = [];
-  const clock = { now: 1000 };
-  const answer = new ResponseWriter({ write: async (bytes) => void pieces.push(Buffer.from(bytes)) }, () => clock.now);
+  const clock = { now: 1000, pauses: 0 };
+  const pacer = new Pacer(async () => void clock.pauses++);
+  const sink = { write: async (bytes: Uint8Array) => void pieces.push(Buffer.from(bytes)) };
+  const answer = new ResponseWriter(sink, { now: () => clock.now, pacer });
   return { answer, written: () => Buffer.concat(pieces), clock };
 }
 
@@ -50,6 +56,24 @@ describe("a response", () => {
     await bands.answer.startBands(SIDE_BAND_64K_PACKET_MAX);
     expect(await bands.answer.fail("why")).toBe(true);
     expect(band(bands.written(), 3).toString()).toBe("fatal: why\n");
+  });
+
+  it("lets others run while many lines are written, and sends them as they fill chunks", async () => {
+    const { answer, written, clock } = writer();
+    const lines = 200_000;
+    let mostUnsent = 0;
+    const haves = function* (): Generator<Uint8Array> {
+      for (let appended = 0; appended < lines; appended++) {
+        // Not each time: joining what was written takes long.
+        if (appended % 20_000 === 0) mostUnsent = Math.max(mostUnsent, appended * 49 - written().length);
+        yield new Uint8Array(20);
+      }
+    };
+    await answer.sendEach(formatAcknowledgments({ common: haves(), ready: false }, answer.lines));
+    await answer.send();
+    expect(written()).toHaveLength(20 + lines * 49 + 4);
+    expect(clock.pauses).toBeGreaterThanOrEqual(5);
+    expect(mostUnsent).toBeLessThan(200_000);
   });
 
   it("keeps a quiet connection alive after five seconds if there are side-bands", async () => {

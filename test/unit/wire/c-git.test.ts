@@ -36,7 +36,7 @@ import { ReportStatusParser, formatReportStatus } from "../../../src/wire/report
 import { parseSideBand } from "../../../src/wire/side-band.ts";
 import { formatUploadHaves, formatUploadRequest } from "../../../src/wire/upload-request.ts";
 import { GitSandbox } from "../../support/git-client.ts";
-import { feed, pktText, unescapePayload } from "../../support/pkt.ts";
+import { feed, pktText, unescapePayload, runThrough } from "../../support/pkt.ts";
 
 const git = new GitSandbox("wire");
 afterAll(() => git.close());
@@ -272,8 +272,8 @@ describe.each(["sha1", "sha256"] as const)("C git with %s", (name) => {
         depth === undefined ? [] : [["shallow", main]],
       );
 
-      if (acknowledgments !== undefined) formatAcknowledgments(acknowledgments, out);
-      if (shallowInfo.length > 0) formatShallowInfo(shallowInfo, out);
+      if (acknowledgments !== undefined) runThrough(formatAcknowledgments(acknowledgments, out));
+      if (shallowInfo.length > 0) runThrough(formatShallowInfo(shallowInfo, out));
       if (answer === "packfile") formatPackfileHeader(out);
       const ours = Buffer.from(out.takeBytes());
       expect(ours.equals(theirs.subarray(0, ours.length))).toBe(true);
@@ -326,7 +326,7 @@ describe.each(["sha1", "sha256"] as const)("C git with %s", (name) => {
       const parser = new ReportStatusParser();
       expect(feed(parser, pktText(theirs)).answer).toBe("done");
       const out = new PktBuffer();
-      formatReportStatus(parser.result, version, out);
+      runThrough(formatReportStatus(parser.result, version, out));
       expect(Buffer.from(out.takeBytes()).equals(theirs)).toBe(true);
       expect(parser.result.unpack).toBe("ok");
       expect(parser.result.refs.map((ref) => ref.kind)).toEqual(theirs === refused ? ["ng", "ng"] : ["ok"]);

@@ -11,7 +11,7 @@ import {
 } from "../../../src/wire/fetch-response.ts";
 import { PktBuffer } from "../../../src/wire/pkt-buffer.ts";
 import { escapedNames } from "../../support/fuzzing.ts";
-import { feed, pktText } from "../../support/pkt.ts";
+import { feed, pktText, runThrough } from "../../support/pkt.ts";
 
 const sha1 = objectFormat("sha1");
 const A = "a".repeat(40);
@@ -33,9 +33,9 @@ describe("the response of fetch", () => {
     fc.assert(
       fc.property(message, ({ common, shallowInfo, wantedRefs }) => {
         const out = new PktBuffer();
-        if (common !== undefined) formatAcknowledgments({ common, ready: true }, out);
-        if (shallowInfo.length > 0) formatShallowInfo(shallowInfo, out);
-        if (wantedRefs.length > 0) formatWantedRefs(wantedRefs, out);
+        if (common !== undefined) runThrough(formatAcknowledgments({ common, ready: true }, out));
+        if (shallowInfo.length > 0) runThrough(formatShallowInfo(shallowInfo, out));
+        if (wantedRefs.length > 0) runThrough(formatWantedRefs(wantedRefs, out));
         formatPackfileHeader(out);
         out.line("\u0001PACK");
         out.flush();
@@ -53,7 +53,7 @@ describe("the response of fetch", () => {
   test("ends without a pack if the server is not ready", () => {
     for (const common of [[], [new Uint8Array(20)]]) {
       const out = new PktBuffer();
-      formatAcknowledgments({ common, ready: false }, out);
+      runThrough(formatAcknowledgments({ common, ready: false }, out));
       const lines = pktText(out.takeBytes());
       expect(lines).toContain(common.length === 0 ? "NAK\\n" : `ACK ${"0".repeat(40)}\\n`);
       const { answer, result } = read(lines);

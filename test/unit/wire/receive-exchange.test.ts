@@ -9,7 +9,7 @@ import { PushOptionsParser, formatPushOptions } from "../../../src/wire/push-opt
 import { ReceiveRequestParser, formatReceiveRequest } from "../../../src/wire/receive-request.ts";
 import { type RefReport, ReportStatusParser, formatReportStatus } from "../../../src/wire/report-status.ts";
 import { escapedNames } from "../../support/fuzzing.ts";
-import { feed, pktLine, pktText } from "../../support/pkt.ts";
+import { feed, pktLine, pktText, runThrough } from "../../support/pkt.ts";
 
 const context: CapabilityContext = { objectFormat: "sha1", agent: "thinpack/1", stateless: true, symrefs: [] };
 const ZERO = "0".repeat(40);
@@ -195,7 +195,7 @@ describe("the report of a push", () => {
     fc.assert(
       fc.property(refs, (value) => {
         const out = new PktBuffer();
-        formatReportStatus({ unpack: "ok", refs: value }, 2, out);
+        runThrough(formatReportStatus({ unpack: "ok", refs: value }, 2, out));
         expect(parse(pktText(out.takeBytes()))).toEqual({ unpack: "ok", refs: value });
       }),
     );
@@ -210,20 +210,22 @@ describe("the report of a push", () => {
       ],
     } as const;
     const out = new PktBuffer();
-    formatReportStatus(report, 1, out);
+    runThrough(formatReportStatus(report, 1, out));
     expect(pktText(out.takeBytes())).toEqual([
       "unpack index-pack abnormal exit\\n",
       "ok refs/for/x\\n",
       "ng refs/heads/y unpacker error\\n",
       "0000",
     ]);
-    formatReportStatus(report, 2, out);
+    runThrough(formatReportStatus(report, 2, out));
     expect(pktText(out.takeBytes())[2]).toBe("option refname refs/heads/x\\n");
   });
 
   test("has each reason on one line", () => {
     const out = new PktBuffer();
-    formatReportStatus({ unpack: "a\nb\0c\n", refs: [{ kind: "ng", name: "r", why: "no\r\n0000" }] }, 1, out);
+    runThrough(
+      formatReportStatus({ unpack: "a\nb\0c\n", refs: [{ kind: "ng", name: "r", why: "no\r\n0000" }] }, 1, out),
+    );
     expect(pktText(out.takeBytes())).toEqual(["unpack a b c\\n", "ng r no 0000\\n", "0000"]);
   });
 

@@ -34,7 +34,7 @@ import {
   formatUploadHaves,
   formatUploadRequest,
 } from "../../../src/wire/upload-request.ts";
-import { feed, pktLine, pktText, unescapePayload } from "../../support/pkt.ts";
+import { feed, pktLine, pktText, unescapePayload, runThrough } from "../../support/pkt.ts";
 import { recordTranscripts } from "../../support/record-transcripts.ts";
 import { type Exchange, readTranscript, transcriptNames } from "../../support/transcript.ts";
 
@@ -116,7 +116,8 @@ function replayVersion2({ request, answer }: Exchange): void {
   const response = new FetchResponseParser(format);
   const { answer: end, rest: pack } = feed(response, answer.lines);
   const lines = made((out) => {
-    if (response.result.acknowledgments !== undefined) formatAcknowledgments(response.result.acknowledgments, out);
+    if (response.result.acknowledgments !== undefined)
+      runThrough(formatAcknowledgments(response.result.acknowledgments, out));
     if (end === "packfile") formatPackfileHeader(out);
   });
   expect(lines).toEqual(answer.lines.slice(0, lines.length));
@@ -166,7 +167,7 @@ function replayPush({ request, answer }: Exchange): void {
   expect(feed(report, pktText(data)).answer).toBe("done");
   expect(report.result.refs).toHaveLength(commands.length);
   const out = new PktBuffer();
-  formatReportStatus(report.result, capabilities.has("report-status-v2") ? 2 : 1, out);
+  runThrough(formatReportStatus(report.result, capabilities.has("report-status-v2") ? 2 : 1, out));
   const ours = out.takeBytes();
   expect(Buffer.from(ours).equals(data)).toBe(true);
   const reports = answer.lines.filter((line) => line.startsWith("\\x01"));

@@ -7,6 +7,7 @@ import {
   acknowledgeRound,
   type AcknowledgementStyle,
 } from "../../../../src/service/fetch/negotiate.ts";
+import { Pacer } from "../../../../src/bytes/pacer.ts";
 import { ResponseWriter } from "../../../../src/service/response-writer.ts";
 import { ObjectIdList } from "../../../../src/wire/object-id-list.ts";
 import { pktText } from "../../../support/pkt.ts";
@@ -49,7 +50,13 @@ async function ours({
   style,
 }: Case): Promise<{ lines: string[]; next: string; looks: number; common: number[] }> {
   const written: Buffer[] = [];
-  const answer = new ResponseWriter({ write: async (bytes) => void written.push(Buffer.from(bytes)) }, () => 0);
+  const answer = new ResponseWriter(
+    { write: async (bytes) => void written.push(Buffer.from(bytes)) },
+    {
+      now: () => 0,
+      pacer: new Pacer(async () => undefined),
+    },
+  );
   const list = new ObjectIdList(format);
   for (const digit of haves) list.push(Buffer.from(oid(digit), "hex"));
   const on = ground(enough);
