@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { type ObjectFormat, objectFormat } from "../../src/object/object-id.ts";
 import type { ApiConnection } from "./api-connection.ts";
 import { intoNewDirectory } from "./export-staging.ts";
-import { checkPacks, type ListedFile, listedFile, packNames, writePackFile } from "./exported-packs.ts";
+import { checkPacks, type ListedFile, listedFile, packNames, placeGraphs, writePackFile } from "./exported-packs.ts";
 import { type ExportedRefs, formatPlainFiles, parseExportedRefs } from "./exported-refs.ts";
 import { CommandFailure } from "./failure.ts";
 import { type Json, listAt, objectAt, textAt } from "./json.ts";
@@ -63,6 +63,7 @@ async function fill(
     await writePackFile(file, body, { directory, format, add: (count) => progress?.add(count) });
   }
   checkPacks(directory, files, { refs, format });
+  placeGraphs(directory, files, format);
   let bytes = files.reduce((sum, { size }) => sum + size, 0);
   const plain = formatPlainFiles({ ...snapshot, repository: repositoryName(path), packs });
   for (const [name, content] of plain) {

@@ -5,7 +5,17 @@
  * @see gitformat-pack(5)
  */
 import { createHash } from "node:crypto";
-import { closeSync, createWriteStream, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import {
+  closeSync,
+  createWriteStream,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -24,8 +34,8 @@ export type ListedFile = {
   readonly kind: string;
 };
 
-/** The files that belong to a pack, and may be in a copy. */
-const PACK_FILE = /^objects\/pack\/pack-([0-9a-f]{40,64})\.(pack|idx|rev|bitmap)$/;
+/** The files that belong to a pack, and may be in a copy. A layer of the commit-graph lies beside them in the bucket. */
+const PACK_FILE = /^objects\/pack\/pack-([0-9a-f]{40,64})\.(pack|idx|rev|bitmap|graph)$/;
 
 /**
  * Reads a file of the list.
@@ -47,7 +57,7 @@ export function listedFile({ key, size }: Json): ListedFile {
 export function packNames(files: readonly ListedFile[]): string[] {
   const keys = new Set(files.map(({ key }) => key));
   if (keys.size !== files.length) throw new CommandFailure("the host lists a file twice");
-  const names = [...new Set(files.map(({ pack }) => pack))];
+  const names = [...new Set(files.filter(({ kind }) => kind !== "graph").map(({ pack }) => pack))];
   for (const name of names) {
     for (const kind of ["pack", "idx"]) {
       const key = `objects/pack/pack-${name}.${kind}`;
@@ -105,7 +115,7 @@ export async function writePackFile(
 }
 
 /**
- * Returns the checksum of the pack that a file is of: a pack's last bytes; of an index or a reverse index, those before
+ * Returns the checksum of the pack that a file is of: a pack's last bytes, as of a layer of the commit-graph; of an index or a reverse index, those before
  * the last.
  */
 function packChecksum(path: string, kind: string, { rawSize }: ObjectFormat): string {
@@ -118,6 +128,21 @@ function packChecksum(path: string, kind: string, { rawSize }: ObjectFormat): st
     closeSync(file);
   }
   return checksum.toString("hex");
+}
+
+/** Puts the layers of the commit-graph where git looks for them. Git knows each by its checksum, and so does the next layer. */
+export function placeGraphs(directory: string, files: readonly ListedFile[], format: ObjectFormat): void {
+  const layers = files.filter(({ kind }) => kind === "graph");
+  if (layers.length === 0) return;
+  const folder = join(directory, "objects/info/commit-graphs");
+  mkdirSync(folder, { recursive: true });
+  const checksums = layers.map(({ key }) => {
+    const path = join(directory, key);
+    const checksum = packChecksum(path, "pack", format);
+    renameSync(path, join(folder, `graph-${checksum}.graph`));
+    return checksum;
+  });
+  writeFileSync(join(folder, "commit-graph-chain"), checksums.map((checksum) => `${checksum}\n`).join(""));
 }
 
 /** Returns those of the object names that an index does not have. */

@@ -69,7 +69,7 @@ export class BrowseSession {
     this.answer = answer;
     this.format = objectFormat(answer.record.objectFormat);
     const storage = (id: string): PackStorage => counted(repository.storage(id), () => this.#countRead());
-    const database = openObjects({ ...repository, storage }, answer.record, answer.packs);
+    const database = openObjects({ ...repository, storage }, answer.record, answer.packs, answer.graphs);
     this.graph = new GraphSession(database, kernel);
     this.reached = new ReachedCommits(this.graph);
   }

@@ -6,6 +6,9 @@
  * holds the commits that are next, so that no page repeats the walk of earlier ones. Wrong clocks can make this
  * ambiguous, because a parent may have been listed before its child. In that case the walk is repeated from its start.
  *
+ * Where the commit-graph has a filter of the paths that a commit changed, and the path is not among them, no tree is
+ * read.
+ *
  * @packageDocumentation
  * @see git-log(1), "History Simplification"; `try_to_simplify_commit` in git's revision.c
  */
@@ -13,6 +16,7 @@ import { QUEUED } from "../kernel/object-flags.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
+import { type BloomKey, bloomKeys, mayHaveChanged } from "../format/bloom-filter.ts";
 import { CommitQueue } from "../graph/commit-queue.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { findPath } from "./tree-at.ts";
@@ -37,6 +41,8 @@ const MOST_REPEATED = 200_000;
 const MOST_NEXT = 32;
 /** The steps of taking a commit out of the queue and putting its parents in. */
 const COMMIT_STEPS = 200;
+/** The commits that are looked at before the filters of changed paths are read. */
+const FEW_COMMITS = 4;
 /** The most trees whose entry is remembered. */
 const MOST_REMEMBERED = 20_000;
 
@@ -141,6 +147,7 @@ export class CommitLog {
   ): Promise<{ readonly followed: Iterable<number>; readonly isListed: boolean }> {
     const paths = this.#paths;
     if (paths === undefined) return { followed: parents, isListed: true };
+    if (await paths.isUnchanged(node)) return { followed: parents.subarray(0, 1), isListed: false };
     const content = await paths.of(node);
     for (const parent of parents) {
       if ((await paths.of(parent)) === content) return { followed: [parent], isListed: false };
@@ -197,10 +204,26 @@ class PathContent {
   readonly #path: string;
   /** By the node of the root tree. Commits that don't touch the path mostly touch its neighbours. */
   readonly #known = new Map<number, string>();
+  readonly #keys: readonly BloomKey[];
+  #asked = 0;
+  #hasFilters = false;
 
   constructor(session: BrowseSession, path: string) {
     this.#session = session;
     this.#path = path;
+    this.#keys = bloomKeys(path);
+  }
+
+  /** Whether the commit's filter says that it has at the path what its first parent has, or nothing if it has no parents. */
+  async isUnchanged(commit: number): Promise<boolean> {
+    const { database, commits } = this.#session.graph;
+    const { graph } = database;
+    if (graph === undefined) return false;
+    if (++this.#asked === FEW_COMMITS) this.#hasFilters = await graph.loadFilters();
+    if (!this.#hasFilters) return false;
+    const known = commits.positionOf(commit);
+    const position = known >= 0 ? known : graph.find(this.#session.graph.nameOf(commit));
+    return position >= 0 && !mayHaveChanged(graph.filterAt(position), this.#keys);
   }
 
   async of(commit: number): Promise<string> {

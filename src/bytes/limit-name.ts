@@ -14,6 +14,7 @@ export const LIMIT_NAMES = [
   "bitmap-steps",
   "bitmap-trees",
   "commands",
+  "commit-graph",
   "compared-commits",
   "content-reads",
   "content-steps",

@@ -18,6 +18,7 @@ export type PackExtension =
   | "kinds"
   | "mtimes"
   | "bitmap"
+  | "graph"
   | `scratch-${number}`
   | `part-${number}`;
 

@@ -103,12 +103,15 @@ export function durableRefs(object: RepositoryStub, counters: RequestCounters): 
       assertFits(request.updates, "one push; push them in parts", request.pushOptions);
       return call(async () => object.commitPush(request));
     },
-    replacePacks: (request) => call(async () => object.replacePacks(request)),
+    replacePacks: async (request) =>
+      (await call(async () => object.maintenance({ kind: "packs", request }))).replaced ?? { kind: "gone" },
     maintenance: async () => (await call(async () => object.maintenance({ kind: "show" }))).state,
     askForMaintenance: async (purge) => (await call(async () => object.maintenance({ kind: "ask", purge }))).state,
     reviveUnreachable: async () => (await call(async () => object.maintenance({ kind: "revive" }))).revived === true,
     beginMaintenance: async (id, packNames) =>
       (await call(async () => object.maintenance({ kind: "begin", id, packNames }))).begun ?? { kind: "gone" },
+    replaceGraphs: async (request) =>
+      (await call(async () => object.maintenance({ kind: "graphs", request }))).replaced ?? { kind: "gone" },
     endMaintenance: async (id, run) => {
       await call(async () => object.maintenance({ kind: "end", id, run }));
     },

@@ -155,13 +155,14 @@ export function historicRefs(durable: RefStore, at: number): Pick<RefStore, "ope
     open: async (request) => {
       const then = await durable.open({ packs: true, refPrefixes: [], at });
       if (then.kind === "missing") return then;
-      const { record, version, refs, packs } = then;
+      const { record, version, refs, packs, graphs } = then;
       const { rawSize } = objectFormat(record.objectFormat);
       let headOid: string | undefined;
       for (const { name, oid } of decodeRefRows(refs, rawSize)) if (name === record.head) headOid = toHex(oid);
       // Marks are about the present refs. The packs hold more than the old refs reached, and less is known about them.
       const unmarked = packs.map((pack) => ({ ...pack, marked: false }));
-      const snapshot = { refs, packs: unmarked, tips: countTips(refs, rawSize) };
+      const tips = countTips(refs, rawSize);
+      const snapshot = { refs, packs: unmarked, tips, ...(graphs === undefined ? {} : { graphs }) };
       return openSnapshot({ record, version, ...(headOid === undefined ? {} : { headOid }) }, snapshot, request);
     },
   };

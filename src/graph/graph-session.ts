@@ -31,6 +31,8 @@ export class GraphSession {
   readonly treeBases = new Map<number, number>();
   #kernel: Kernel | undefined;
   readonly #links: CommitLinks;
+  /** Positions in the commit-graph, of the parents of the commit that was read last. */
+  readonly #parents: number[] = [];
   /** The node that each tag which was followed finally names. */
   readonly #peeled = new Map<number, number>();
 
@@ -107,7 +109,8 @@ export class GraphSession {
 
   /** Reads ahead the beginnings of these nodes' objects, all at once. */
   async prefetch(nodes: readonly number[]): Promise<void> {
-    if (nodes.length >= 2) await this.reader.prefetch(this.namesOf(nodes));
+    const unknown = nodes.filter((node) => !this.#isInGraph(node));
+    if (unknown.length >= 2) await this.reader.prefetch(this.namesOf(unknown));
   }
 
   /** Reads an object into the ring, and remembers its type. */
@@ -127,9 +130,39 @@ export class GraphSession {
     for (const [i, node] of nodes.entries()) this.mark(node, itemAt(FLAG_OF_TYPE, u8At(types, i)));
   }
 
-  /** Makes a commit's links known. Returns false if the object is not a commit. */
+  #isInGraph(node: number): boolean {
+    const { graph } = this.database;
+    return graph?.isAtHand === true && (this.commits.positionOf(node) >= 0 || graph.find(this.nameOf(node)) >= 0);
+  }
+
+  /** Makes a commit's links known from the commit-graph, if that has them. */
+  #loadFromGraph(node: number): boolean {
+    const { graph } = this.database;
+    if (graph?.isAtHand !== true) return false;
+    const known = this.commits.positionOf(node);
+    const position = known >= 0 ? known : graph.find(this.nameOf(node));
+    if (position < 0) return false;
+    const generation = graph.read(position, this.#links, this.#parents);
+    this.commits.add(node, this.#links, generation);
+    for (const [i, parent] of this.commits.parentsOf(node).entries()) {
+      this.commits.setPosition(parent, itemAt(this.#parents, i));
+    }
+    this.mark(node, IS_COMMIT);
+    return true;
+  }
+
+  /**
+   * Makes a commit's links known. Returns false if the object is not a commit. It is no proof that the object is here: the commit-graph may
+   * have told of it.
+   */
   async loadCommit(node: number): Promise<boolean> {
-    return this.#isAtHand(node) || this.#takeCommit(node, await this.read(node));
+    if (this.#isAtHand(node)) return true;
+    const { graph } = this.database;
+    if (graph?.isWanted === true) {
+      await graph.load();
+      if (this.#isAtHand(node)) return true;
+    }
+    return this.#takeCommit(node, await this.read(node));
   }
 
   /**
@@ -147,7 +180,9 @@ export class GraphSession {
 
   /** Whether a commit's links are known, or could be made known from what is in memory. */
   #isAtHand(node: number): boolean {
-    if (this.commits.has(node)) return true;
+    if (this.commits.has(node) || this.#loadFromGraph(node)) return true;
+    // The graph has to be read, which costs less than what is to come.
+    if (this.database.graph?.expect() === true) return false;
     const object = this.reader.readAtHand(this.nameOf(node));
     if (object === undefined) return false;
     this.mark(node, itemAt(FLAG_OF_TYPE, object.type));
@@ -160,6 +195,20 @@ export class GraphSession {
     this.#links.read(this.kernel.memory, at, at + object.held.size);
     this.commits.add(node, this.#links);
     return true;
+  }
+
+  /**
+   * Returns the corrected time of a loaded commit, which is greater than that of all that it reaches. It is `Infinity` if the commit-graph
+   * does not have the commit, so that nothing in the graph reaches it, and `NaN` if it is not known.
+   */
+  async generationOf(node: number): Promise<number> {
+    const { graph } = this.database;
+    if (graph === undefined) return Number.NaN;
+    const known = this.commits.generationOf(node);
+    if (known !== 0) return known;
+    const generation = await graph.generationOf(this.nameOf(node), this.commits.timeOf(node));
+    this.commits.setGeneration(node, generation);
+    return generation;
   }
 
   /** Returns the type number of an object, and reads the object if no walk has learnt it. */

@@ -12,7 +12,7 @@ import type { BareFile } from "./bare-files.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { formatServerInfo } from "./server-info.ts";
 
-const PACK_FILE = /^objects\/pack\/pack-(.+)\.(pack|idx|rev|bitmap)$/;
+const PACK_FILE = /^objects\/pack\/pack-(.+)\.(pack|idx|rev|bitmap|graph)$/;
 
 /** The repository that is copied: its id, and its packs. */
 export type ExportedPacks = { readonly id: string; readonly packs: readonly StoredPackName[] };
@@ -31,12 +31,13 @@ export function homeOf(name: string, { id, packs }: ExportedPacks): string | und
 }
 
 /**
- * Lists the files of the snapshot's packs. They come from the catalog and not from a listing of the bucket. If the
- * bucket has lost a file, the copy then fails instead of leaving the file out silently.
+ * Lists the files of the snapshot's packs, and then the layers of its commit-graph, the lowest first. They come from the
+ * catalog and not from a listing of the bucket. If the bucket has lost a file, the copy then fails instead of leaving the
+ * file out silently.
  */
-export function exportedFiles({ record, packs }: OpenSnapshot): BareFile[] {
+export function exportedFiles({ record, packs, graphs = [] }: OpenSnapshot): BareFile[] {
   const format = objectFormat(record.objectFormat);
-  return packs.flatMap(({ name, packBytes, indexBytes, objects, bitmap }) => [
+  const ofPacks = packs.flatMap(({ name, packBytes, indexBytes, objects, bitmap }) => [
     { name: `objects/pack/pack-${name}.pack`, size: packBytes },
     { name: `objects/pack/pack-${name}.rev`, size: reverseIndexBytes(objects, format) },
     { name: `objects/pack/pack-${name}.idx`, size: indexBytes },
@@ -44,6 +45,7 @@ export function exportedFiles({ record, packs }: OpenSnapshot): BareFile[] {
       ? []
       : [{ name: `objects/pack/pack-${name}.bitmap`, size: bitmap.bytes }]),
   ]);
+  return [...ofPacks, ...graphs.map(({ name, bytes }) => ({ name: `objects/pack/pack-${name}.graph`, size: bytes }))];
 }
 
 /** Returns the snapshot's `HEAD` or `packed-refs`, in pieces. */

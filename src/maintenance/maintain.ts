@@ -20,6 +20,7 @@ import {
 import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
+import { makeGraph } from "./graph-step.ts";
 import { writeBitmap } from "./write-bitmap.ts";
 import { walkRefs, type WalkInput, type WalkResult } from "./walk.ts";
 
@@ -29,13 +30,16 @@ const PACK_NAME_BYTES = 20;
 /** The repository that is maintained. */
 export type Maintained = {
   readonly repository: Repository;
-  readonly maintenance: Pick<MaintenanceStore, "beginMaintenance" | "endMaintenance">;
+  readonly maintenance: Pick<MaintenanceStore, "beginMaintenance" | "endMaintenance" | "replaceGraphs">;
   readonly catalog: PackCatalog;
 };
 
-type Result = Pick<MaintenanceRun, "outcome" | "written" | "undecided" | "error">;
+type Result = Pick<MaintenanceRun, "outcome" | "written" | "undecided" | "error"> &
+  Partial<Pick<MaintenanceRun, "packs" | "objects" | "bytes">>;
 
 const NOTHING: Result = { outcome: "nothing", written: 0 };
+
+type PackStep = Exclude<MaintenanceRun["step"], "graph">;
 
 /** The keys of the packs that a step may write, and what it was begun with. */
 type Step = {
@@ -79,7 +83,7 @@ async function discard(staged: readonly StagedPack[]): Promise<void> {
 }
 
 /** Does a step, and deletes what it wrote in vain. */
-async function doStep(maintained: Maintained, kind: MaintenanceRun["step"], step: Step): Promise<Result> {
+async function doStep(maintained: Maintained, kind: PackStep, step: Step): Promise<Result> {
   if (kind === "bitmap") return await makeBitmap(maintained, step);
   const { repository, catalog } = maintained;
   let made: WalkResult | undefined;
@@ -103,6 +107,24 @@ async function doStep(maintained: Maintained, kind: MaintenanceRun["step"], step
   return { outcome: "stale", written };
 }
 
+/** Makes a layer of the commit-graph, and deletes what it wrote in vain. */
+async function graph({ repository, maintenance }: Maintained, begun: Begun, staged: StagedPack): Promise<Result> {
+  try {
+    const request = await makeGraph({ repository, name: staged.name, dropped: begun.droppedGraphs });
+    if (request === undefined) return { outcome: "stale", written: 0 };
+    const { added } = request;
+    if (added === undefined) await staged.discard(false);
+    const { kind } = await maintenance.replaceGraphs(request);
+    if (kind !== "done") await staged.discard(added !== undefined);
+    const outcome = kind === "done" ? (added === undefined ? "nothing" : "done") : "stale";
+    const packs = added === undefined ? 0 : request.seen.length - request.kept;
+    return { outcome, written: added?.bytes ?? 0, packs, objects: added?.commits ?? 0 }; // Nothing may be written.
+  } catch (error) {
+    await staged.discard();
+    throw error;
+  }
+}
+
 /** Does a step, whatever it meets. */
 async function tryStep(maintained: Maintained, begun: Begun, packNames: PackNames): Promise<Result> {
   const { repository } = maintained;
@@ -112,6 +134,7 @@ async function tryStep(maintained: Maintained, begun: Begun, packNames: PackName
   const names = packNames.slice(0, PACKS_WRITTEN[step]);
   const staged = names.map((name) => new StagedPack(name, repository.refs, storage));
   try {
+    if (step === "graph") return await graph(maintained, begun, itemAt(staged, 0));
     return await doStep(maintained, step, { record, packs, purges, staged });
   } catch (error) {
     return { outcome: "failed", written: 0, error: error instanceof Error ? error.message : String(error) };

@@ -76,7 +76,7 @@ async function peelWhole(
 async function findWhole(repository: Repository, values: readonly Uint8Array[]): Promise<Whole | "missing" | "lost"> {
   const snapshot = await repository.refs.open({ packs: true, refPrefixes: [] });
   if (snapshot.kind === "missing") return "missing";
-  const database = openObjects(repository, snapshot.record, snapshot.packs);
+  const database = openObjects(repository, snapshot.record, snapshot.packs, snapshot.graphs);
   const kernel = await repository.kernels.lend(objectFormat(snapshot.record.objectFormat).rawSize);
   const graph = new GraphSession(database, kernel);
   try {

@@ -106,10 +106,29 @@ class Walk {
         id: record.id,
         added: [reached, cruft].filter((pack) => pack !== undefined),
         replaced: divided.map((pack) => pack.record.name),
-        found: { version, marks: isReachedMarked ? [...marks, { pack: reached.name }] : marks, unmarks, kept, purges },
+        found: {
+          version,
+          marks: isReachedMarked ? [...marks, { pack: reached.name }] : marks,
+          unmarks,
+          kept,
+          keptGraphs: await this.#reachedGraphs(),
+          purges,
+        },
       },
       undecided: whole.length < unmarked.length || (reached !== undefined && !isReachedMarked),
     };
+  }
+
+  /** Returns how many layers of the commit-graph, from the lowest on, have only commits that are reached. */
+  async #reachedGraphs(): Promise<number> {
+    const { graph } = this.#graph.database;
+    await graph?.load();
+    if (graph?.isAtHand !== true) return 0;
+    for (let position = 0; position < graph.count; position++) {
+      if (!this.#reachable.has(graph.nameAt(position)))
+        return graph.layers.findLastIndex(({ base }) => base <= position);
+    }
+    return graph.layers.length;
   }
 
   /** Walks from HEAD, then from all refs, then from what refs were lately, and counts what is reached of each pack. */
@@ -249,7 +268,7 @@ export async function walkRefs(input: WalkInput): Promise<WalkResult | undefined
     snapshot.packs.every(({ source }) => source !== "cruft"),
     "readers are not told of cruft packs",
   );
-  const database = openObjects(repository, snapshot.record, snapshot.packs);
+  const database = openObjects(repository, snapshot.record, snapshot.packs, snapshot.graphs);
   const kernel = await repository.kernels.lend(objectFormat(snapshot.record.objectFormat).rawSize);
   const graph = new GraphSession(database, kernel);
   try {

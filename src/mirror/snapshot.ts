@@ -19,6 +19,7 @@ import { hasRefPrefix } from "../refs/ref-order.ts";
 import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { OpenSnapshot, OpenRequest } from "../refs/ref-store.ts";
+import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 
 /** A decoded snapshot. */
@@ -28,25 +29,36 @@ export type MirrorSnapshot = {
   /** The number of distinct values of refs. */
   readonly tips: number;
   readonly packs: readonly PackRecord[];
+  readonly graphs?: readonly CommitGraphRecord[];
 };
 
 type StoredPack = Omit<PackRecord, "indexHead" | "kinds"> & {
   readonly indexHead: number;
   readonly kinds: number | undefined;
 };
-type Header = { readonly refs: readonly number[]; readonly tips: number; readonly packs: readonly StoredPack[] };
+type Header = {
+  readonly refs: readonly number[];
+  readonly tips: number;
+  readonly packs: readonly StoredPack[];
+  /** Absent if there are none. */
+  readonly graphs?: readonly CommitGraphRecord[] | undefined;
+};
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LENGTH_BYTES = 4;
 
 /** Encodes a snapshot that holds all refs and the catalog, in pieces of at most `pieceBytes`. */
-export function encodeSnapshot({ record, refs, packs }: OpenSnapshot, pieceBytes: number): Uint8Array<ArrayBuffer>[] {
+export function encodeSnapshot(
+  { record, refs, packs, graphs }: OpenSnapshot,
+  pieceBytes: number,
+): Uint8Array<ArrayBuffer>[] {
   const { rawSize } = objectFormat(record.objectFormat);
   const header: Header = {
     refs: refs.map((chunk) => chunk.length),
     tips: countTips(refs, rawSize),
     packs: packs.map((pack) => ({ ...pack, indexHead: pack.indexHead.length, kinds: pack.kinds?.length })),
+    ...(graphs === undefined ? {} : { graphs }),
   };
   const text = encoder.encode(JSON.stringify(header));
   const length = new Uint8Array(LENGTH_BYTES);
@@ -87,6 +99,7 @@ export function decodeSnapshot(pieces: readonly Uint8Array[]): MirrorSnapshot {
       indexHead: take(indexHead),
       ...(kinds === undefined ? {} : { kinds: take(kinds) }),
     })),
+    ...(header.graphs === undefined ? {} : { graphs: header.graphs }),
   };
 }
 
@@ -120,6 +133,7 @@ export function openSnapshot(
     version,
     ...(headOid === undefined ? {} : { headOid }),
     packs: request.packs === true ? snapshot.packs : [],
+    ...(request.packs === true && snapshot.graphs !== undefined ? { graphs: snapshot.graphs } : {}),
     refs: [...refsBelow(refPrefixes, snapshot.refs, rows), ...namedRefs(refNames, rows)],
     wantedRefs,
     ...tips,

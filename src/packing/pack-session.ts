@@ -62,7 +62,7 @@ export class FetchSession {
     this.repository = repository;
     this.answer = answer;
     this.#wantNames = wants;
-    this.database = openObjects(repository, answer.record, answer.packs);
+    this.database = openObjects(repository, answer.record, answer.packs, answer.graphs);
     this.graph = new GraphSession(this.database, kernel);
     this.common = new CommonCommits(this.graph);
     this.reached = new ReachedCommits(this.graph);

@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see git-maintenance(1), git-repack(1)
  */
+import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import type { RepositoryRecord } from "./ref-store.ts";
 
@@ -18,15 +19,18 @@ export const KEPT_VALUES_TIME = 10 * 60_000;
 export type MaintenanceRun = {
   /**
    * `roll-up`: packs were combined. `walk`: it was found out what the refs reach. `bitmap`: bitmaps of a pack were
-   * written.
+   * written. `graph`: a layer of the commit-graph was.
    */
-  readonly step: "roll-up" | "walk" | "bitmap";
+  readonly step: "roll-up" | "walk" | "bitmap" | "graph";
   /** `nothing`: nothing was due. `stale`: others changed the catalog meanwhile, and the work was dropped. */
   readonly outcome: "done" | "nothing" | "stale" | "failed";
   /** When it began, in milliseconds since the epoch. */
   readonly at: number;
   readonly ms: number;
-  /** The packs that were replaced or, for bitmaps, gone through, and their objects and bytes. */
+  /**
+   * The packs that were replaced or, for bitmaps, gone through, and their objects and bytes. For a graph, the layers that were
+   * replaced, and the commits of the new one.
+   */
   readonly packs: number;
   readonly objects: number;
   readonly bytes: number;
@@ -41,14 +45,41 @@ export type MaintenanceRun = {
   readonly error?: string;
 };
 
-/** The most packs that a step writes. */
-export const PACKS_WRITTEN = { "roll-up": 1, walk: 2, bitmap: 0 } as const satisfies Record<
+/** The most packs, or layers of the commit-graph, that a step writes. */
+export const PACKS_WRITTEN = { "roll-up": 1, walk: 2, bitmap: 0, graph: 1 } as const satisfies Record<
   MaintenanceRun["step"],
   number
 >;
 
 /** The part of a catalog that is told of packs with one origin or state. */
 export type PackSum = { readonly packs: number; readonly objects: number; readonly bytes: number };
+
+/** The layers of a commit-graph, taken together. */
+export type GraphSum = {
+  readonly layers: number;
+  readonly commits: number;
+  /** The commits whose changed paths have a filter. */
+  readonly filters: number;
+  readonly bytes: number;
+};
+
+/** A request to replace the upper layers of the commit-graph by one. */
+export type ReplaceGraphsRequest = {
+  readonly id: string;
+  /** The snapshot of which the layer was made. */
+  readonly version: number;
+  /** The names of all layers of that snapshot. */
+  readonly seen: readonly string[];
+  /** How many layers, from the lowest on, stay. */
+  readonly kept: number;
+  /** The layer that comes on top of them; it needs a lease. Absent if none is needed: then all layers stay. */
+  readonly added?: CommitGraphRecord;
+  /** The objects of the catalog that the layers are about; 0 if commits are left for another step. */
+  readonly objects: number;
+};
+
+/** The result. `stale`: layers have changed meanwhile, or objects have left the catalog. Nothing has changed then. */
+export type ReplaceGraphsAnswer = { readonly kind: "gone" | "stale" | "done" };
 
 /** The state of a repository's maintenance. */
 export type MaintenanceState = {
@@ -62,6 +93,10 @@ export type MaintenanceState = {
   readonly tipPacks: PackSum;
   /** The packs that lie below the prefixes of others, as those of a fork do at first. */
   readonly borrowed: PackSum;
+  /** The commit-graph. */
+  readonly graph: GraphSum;
+  /** Whether the next step is one of the commit-graph. */
+  readonly isGraphDue: boolean;
   /** The number of packs that the next step would combine, or look at; 0 if there is nothing to do. */
   readonly due: number;
   /** Whether a purge was asked for, and files of what it removes are left. */
@@ -88,6 +123,8 @@ export type BeginMaintenanceAnswer =
       readonly packs: readonly PackRecord[];
       /** Whether what no ref reaches is to be removed at once. */
       readonly purges: boolean;
+      /** Layers of the commit-graph that no reader is told of, and of which the next ones are made. */
+      readonly droppedGraphs: readonly CommitGraphRecord[];
     };
 
 /** The maintenance of one repository, as those see it who administer it. */
@@ -109,6 +146,8 @@ export interface MaintenanceControl {
 export interface MaintenanceStore extends MaintenanceControl {
   /** Plans a step of repository `id`, and leases the keys of the packs that it may write. */
   beginMaintenance(id: string, packNames: readonly string[]): Promise<BeginMaintenanceAnswer>;
+  /** Replaces layers of the commit-graph. */
+  replaceGraphs(request: ReplaceGraphsRequest): Promise<ReplaceGraphsAnswer>;
   /** Notes what a step of repository `id` did. */
   endMaintenance(id: string, run: MaintenanceRun): Promise<void>;
 }

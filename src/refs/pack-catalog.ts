@@ -37,6 +37,8 @@ export type FoundReachable = {
   readonly unmarks: readonly string[];
   /** Names of demanded packs of which everything is reached: they stay. */
   readonly kept: readonly string[];
+  /** How many layers of the commit-graph, from the lowest on, have no commit that leaves the catalog. The others are dropped. */
+  readonly keptGraphs: number;
   /** Whether the files of the replaced packs, and all cruft packs, are deleted as soon as can be: a purge. */
   readonly purges: boolean;
 };

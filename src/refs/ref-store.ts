@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { PackRecord, StoredPackName } from "../catalog/pack-record.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
 import type { ForkContent, ForkOrigin } from "./fork-store.ts";
@@ -120,6 +121,8 @@ export type OpenSnapshot = {
   /** The value of the branch that HEAD points to, in hexadecimal; absent while it is unborn. */
   readonly headOid?: string;
   readonly packs: readonly PackRecord[];
+  /** The layers of the commit-graph, the lowest first, if the catalog is included and there are some. */
+  readonly graphs?: readonly CommitGraphRecord[];
   /** See `OpenRequest`. */
   readonly replaced?: readonly StoredPackName[];
   /** Encoded rows (see `ref-rows.ts`) of the requested refs. */
@@ -230,6 +233,8 @@ export type BeginPushAnswer =
       /** Whether this request made the repository; absent if not. */
       readonly made?: true;
       readonly packs: readonly PackRecord[];
+      /** See `OpenSnapshot`. */
+      readonly graphs?: readonly CommitGraphRecord[];
       /** The present values in the order of `names`, in hexadecimal; "" for a ref that does not exist. */
       readonly current: readonly string[];
       readonly pushSeed?: string;

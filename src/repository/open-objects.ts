@@ -3,21 +3,24 @@
  *
  * @packageDocumentation
  */
+import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
+import { CommitGraph } from "../store/commit-graph.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import type { PackPlace } from "../store/pack-handle.ts";
 import type { Repository } from "./repository.ts";
 
 /**
- * Opens the objects of `packs`, which lie below the prefix of the repository of `record`, or below that of a lender.
- * Nothing is read yet.
+ * Opens the objects of `packs`, which lie below the prefix of the repository of `record`, or below that of a lender, and
+ * its commit-graph. Nothing is read yet.
  */
 export function openObjects(
   { storage, cache, pacer }: Pick<Repository, "storage" | "cache" | "pacer">,
   { id, objectFormat: name }: Pick<RepositoryRecord, "id" | "objectFormat">,
   packs: readonly PackRecord[],
+  graphs: readonly CommitGraphRecord[] = [],
 ): ObjectDatabase {
   const places = new Map<string, PackPlace>();
   const placeAt = (home: string): PackPlace => {
@@ -26,5 +29,7 @@ export function openObjects(
     return place;
   };
   const placeOf = ({ loan }: PackRecord): PackPlace => placeAt(loan?.home ?? id);
-  return new ObjectDatabase(packs, { cache, pacer, format: objectFormat(name), placeOf });
+  const format = objectFormat(name);
+  const graph = new CommitGraph(graphs, { ...placeAt(id), cache, format });
+  return new ObjectDatabase(packs, { cache, pacer, format, placeOf }, graph);
 }

@@ -7,6 +7,7 @@ import { i32At, itemAt, present, u32At } from "../bytes/assert.ts";
 import { MissingObject } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
+import type { CommitGraph } from "./commit-graph.ts";
 import { type PackContext, PackHandle } from "./pack-handle.ts";
 import { READING } from "./reading-policy.ts";
 
@@ -23,22 +24,34 @@ export type ObjectPlace = { readonly pack: number; readonly offset: number };
 export class ObjectDatabase {
   readonly packs: readonly PackHandle[];
   readonly context: PackContext;
+  /** The commit-graph; `undefined` if there is none. */
+  readonly graph: CommitGraph | undefined;
   /**
    * The numbers of the packs that are searched, small ones first: an object in several packs is read where less has to
    * be read.
    */
   #bySize: readonly number[];
 
-  constructor(records: readonly PackRecord[], context: PackContext) {
+  constructor(records: readonly PackRecord[], context: PackContext, graph?: CommitGraph) {
     this.context = context;
+    this.graph = graph === undefined || graph.count === 0 ? undefined : graph;
     this.packs = records.map((record) => new PackHandle(record, context));
     // A tip pack has nothing that the other packs lack, so searching it too would cost a read for nothing.
     this.#bySize = this.#sorted((record) => record.source !== "copy");
   }
 
-  /** Opens another catalog of the same repository, with the same context. */
+  /** Opens another catalog of the same repository, with the same context. The graph of this one is right in it. */
   withPacks(records: readonly PackRecord[]): ObjectDatabase {
-    return new ObjectDatabase(records, this.context);
+    return new ObjectDatabase(records, this.context, this.graph);
+  }
+
+  /** Opens the same catalog with another commit-graph. */
+  withGraph(graph: CommitGraph): ObjectDatabase {
+    return new ObjectDatabase(
+      this.packs.map(({ record }) => record),
+      this.context,
+      graph,
+    );
   }
 
   /**

@@ -1,5 +1,8 @@
 /** A repository after many pushes: its packs are rolled up behind them, and git takes what is stored. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exportRepository } from "../support/export.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { MirrorBed } from "../support/upstreams.ts";
 
@@ -94,6 +97,30 @@ describe("maintenance after many pushes", () => {
     expect((await bed.api("POST", `${path}/reflog/${gone}/restore`)).status).toBe(409);
     expect((await bed.api("POST", `${path}/reflog/999/restore`)).status).toBe(404);
     expect(await git.ok(["ls-remote", url], { cwd: source })).toBe(before);
+  });
+
+  it("makes a commit-graph that an export has and git verifies, and that goes along when the repository is renamed", async () => {
+    const { git } = bed;
+    const source = await importFixture(git, "graphed", linear(60));
+    const path = "acme/graphed";
+    await bed.api("PUT", path);
+    await git.ok(["push", "-q", bed.url(path), "main"], { cwd: source });
+    expect((await bed.api("POST", `${path}/maintenance`)).status).toBe(202);
+    const state = await bed.maintained(path);
+    expect(state.commit_graph).toMatchObject({ layers: 1, commits: 60, filters: 60 });
+    expect(state.runs[0]).toMatchObject({ step: "graph", outcome: "done" });
+    const renamed = "acme/graphed-too";
+    expect((await bed.api("PATCH", path, { name: "graphed-too" })).status).toBe(200);
+    const directory = git.fresh();
+    await exportRepository(`${bed.host.base}/api/v1/repos/${renamed}`, bed.token, directory);
+    await git.ok(["commit-graph", "verify"], { cwd: directory });
+    await git.ok(["fsck", "--full", "--strict"], { cwd: directory });
+    const chain = readFileSync(join(directory, "objects/info/commit-graphs/commit-graph-chain"), "utf8");
+    expect(chain.trimEnd().split("\n")).toHaveLength(1);
+    const clone = git.fresh();
+    await git.ok(["clone", "-q", "--mirror", bed.url(renamed), clone]);
+    await git.ok(["fsck", "--full", "--strict"], { cwd: clone });
+    expect((await bed.maintained(renamed)).commit_graph).toMatchObject({ commits: 60 });
   });
 
   it("refuses to purge a mirror, whose past stays readable", async () => {

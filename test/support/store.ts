@@ -22,6 +22,9 @@ import { type FetchSession, openFetchSession } from "../../src/packing/pack-sess
 import { NO_FILTER } from "../../src/graph/object-filter.ts";
 import { type PackOptions, packObjects } from "../../src/packing/pack-objects.ts";
 import { BlockCache, type CacheBounds } from "../../src/store/block-cache.ts";
+import type { CommitGraphRecord } from "../../src/catalog/commit-graph-record.ts";
+import { makeGraph } from "../../src/maintenance/graph-step.ts";
+import { CommitGraph } from "../../src/store/commit-graph.ts";
 import type { PackRecord } from "../../src/catalog/pack-record.ts";
 import { type IngestedPack, ingestPack } from "../../src/store/ingest/ingest-pack.ts";
 import { ObjectDatabase } from "../../src/store/object-database.ts";
@@ -110,6 +113,8 @@ export class TestStore {
   readonly log: string[] = [];
   cache: BlockCache;
   packs: PackRecord[] = [];
+  /** The layers of the commit-graph. */
+  graphs: readonly CommitGraphRecord[] = [];
   /** Refs by name: hex value, and what a tag peels to. */
   readonly refs = new Map<string, { readonly oid: string; readonly peeled?: string }>();
   #names = 0;
@@ -191,12 +196,19 @@ export class TestStore {
 
   /** The objects of the catalog. */
   database(): ObjectDatabase {
-    return new ObjectDatabase(this.packs, {
-      placeOf: () => ({ storage: this.counted(), scope: "repository" }),
-      cache: this.cache,
-      format: this.format,
-      pacer: this.pacer,
-    });
+    const { cache, format, pacer } = this;
+    const place = { storage: this.counted(), scope: "repository" };
+    const graph = new CommitGraph(this.graphs, { ...place, cache, format });
+    return new ObjectDatabase(this.packs, { placeOf: () => place, cache, format, pacer }, graph);
+  }
+
+  /** Adds a layer of the commit-graph, of what those refs reach whose names are chosen. */
+  async makeGraph(isChosen: (name: string) => boolean = () => true): Promise<void> {
+    const all = new Map(this.refs);
+    for (const name of all.keys()) if (!isChosen(name)) this.refs.delete(name);
+    const made = await makeGraph({ repository: this.repository(), name: `graph${this.#names++}`, dropped: [] });
+    for (const [name, value] of all) this.refs.set(name, value);
+    if (made?.added !== undefined) this.graphs = [...this.graphs.slice(0, made.kept), made.added];
   }
 
   /** Takes a pack in without putting it into the catalog; `look` sees it while its kernel is there. */
@@ -316,6 +328,7 @@ export class TestStore {
       },
       version: 1,
       packs: this.packs,
+      ...(this.graphs.length === 0 ? {} : { graphs: this.graphs }),
       refs: encodeRefRows(rows),
       wantedRefs: [],
       wantIsTip: Uint8Array.from(wanted, (want) => (tips.has(want) ? 1 : peeled.has(want) ? 2 : 0)),

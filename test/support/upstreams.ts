@@ -15,6 +15,7 @@ const UPSTREAM_TOKEN = "upstream-token";
 
 /** What the API says of a repository's maintenance, as far as tests look at it. */
 export type MaintenanceState = {
+  readonly commit_graph: { readonly layers: number; readonly commits: number; readonly filters: number };
   readonly total: { readonly packs: number; readonly objects: number; readonly bytes: number };
   readonly due: unknown;
   readonly running_since: string | null;

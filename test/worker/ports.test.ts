@@ -6,6 +6,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { MaintenanceAnswer, MaintenanceCall } from "../../src/durable/repository/maintenance-database.ts";
 import type { OpenRequest } from "../../src/refs/ref-store.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
@@ -46,14 +47,17 @@ type TestObject = RefStoreUnderTest &
 async function openObject(): Promise<TestObject> {
   const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
   count += 1;
-  const object = namespace.get(namespace.idFromName(`test/${count}`)) as unknown as TestObject;
+  const object = namespace.get(namespace.idFromName(`test/${count}`)) as unknown as TestObject & {
+    maintenance(call: MaintenanceCall): Promise<MaintenanceAnswer>;
+  };
   return {
     alarmAfterLeases: () => object.alarmAfterLeases(),
     rowsReadBy: (requests) => object.rowsReadBy(requests),
     open: (request) => object.open(request),
     beginPush: (request) => object.beginPush(request),
     commitPush: (request) => object.commitPush(request),
-    replacePacks: (request) => object.replacePacks(request),
+    replacePacks: async (request) =>
+      (await object.maintenance({ kind: "packs", request })).replaced ?? { kind: "gone" },
     abandonPush: (packName) => object.abandonPush(packName),
     describe: (publicOnly) => object.describe(publicOnly),
     create: (request) => object.create(request),

@@ -152,9 +152,9 @@ async function exportFile(context: Context<ApiEnv>): Promise<Response> {
   if (snapshot.kind === "missing") throw new Problem(404, "There is no such repository.");
   const key = pathParam(context, "key");
   // Maintenance may have replaced packs since they were listed.
-  const { replaced = [] } = snapshot;
+  const { replaced = [], graphs = [] } = snapshot;
   const stored = snapshot.packs.map(({ name: pack, loan }) => ({ name: pack, ...(loan === undefined ? {} : loan) }));
-  const home = homeOf(key, { id: snapshot.record.id, packs: [...stored, ...replaced] });
+  const home = homeOf(key, { id: snapshot.record.id, packs: [...stored, ...graphs, ...replaced] });
   if (home === undefined) throw new Problem(404, "There is no such file.");
   const file = await api.bareFiles(home).open(key);
   if (file === undefined) throw new Problem(404, "There is no such file.");
@@ -191,8 +191,8 @@ export function repoFileRoutes(): Hono<ApiEnv> {
       tag: "repositories",
       summary: "Describes the bare repository, as one snapshot",
       about:
-        "`files` are those of its packs, which never change: fetch each by its `key`. `contents` has the other two files of that " +
-        "same moment, in base64. Pushes that land meanwhile don't matter to the copy.",
+        "`files` are those of its packs, which never change: fetch each by its `key`. Those that end in `.graph` are the layers of its " +
+        "commit-graph, the lowest first. `contents` has the other two files of that same moment, in base64. Pushes that land meanwhile don't matter to the copy.",
       access: "token",
       answers: { 200: { about: "The snapshot.", json: exportAnswer } },
     }),

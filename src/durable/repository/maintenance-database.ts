@@ -4,21 +4,25 @@
  * @packageDocumentation
  */
 import { type BitmapPack, BITMAPS, planBitmap } from "../../catalog/bitmap-plan.ts";
-import type { StoredPackName } from "../../catalog/pack-record.ts";
 import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
 import {
   type BeginMaintenanceAnswer,
+  type GraphSum,
   KEPT_VALUES_TIME,
   type MaintenanceRun,
   type MaintenanceState,
   PACKS_WRITTEN,
   type PackSum,
+  type ReplaceGraphsAnswer,
+  type ReplaceGraphsRequest,
 } from "../../refs/maintenance-store.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
-import type { OpenRequest, RepositoryRecord } from "../../refs/ref-store.ts";
+import type { OpenRequest, OpenSnapshot, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { isGraphDue, lacksFilters, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
+import { listGraphs } from "./tables/commit-graphs.ts";
 import { insertLease, LEASE_TIME, listReplaced } from "./tables/leases.ts";
 import {
   insertRun,
@@ -45,17 +49,20 @@ const GRACE_DAYS = 14;
 const GRACE_TIME = GRACE_DAYS * 24 * 60 * 60_000;
 const MOST_ERROR = 1000;
 
-/** A call of one of the methods of `MaintenanceStore`. */
+/** A call of one of the methods of `MaintenanceStore`, or of `PackCatalog`. */
 export type MaintenanceCall =
   | { readonly kind: "show" | "revive" }
   | { readonly kind: "ask"; readonly purge: boolean }
   | { readonly kind: "begin"; readonly id: string; readonly packNames: readonly string[] }
+  | { readonly kind: "packs"; readonly request: ReplacePacksRequest }
+  | { readonly kind: "graphs"; readonly request: ReplaceGraphsRequest }
   | { readonly kind: "end"; readonly id: string; readonly run: MaintenanceRun };
 
-/** What the method returns: of `show` and `ask` the state, of `begin` the beginning. */
+/** What the method returns: of `show` and `ask` the state, of `begin` the beginning, of `packs` and `graphs` what was replaced. */
 export type MaintenanceAnswer = {
   readonly state?: MaintenanceState;
   readonly begun?: BeginMaintenanceAnswer;
+  readonly replaced?: ReplacePacksAnswer | ReplaceGraphsAnswer;
   readonly revived?: boolean;
 };
 
@@ -90,6 +97,8 @@ type Due = {
   readonly rollUp: number;
   readonly doubtful: number;
   readonly wantsBitmap: boolean;
+  readonly objects: number;
+  readonly graphs: GraphSum;
   readonly cruftSince: number | undefined;
 };
 
@@ -114,32 +123,36 @@ export class MaintenanceDatabase {
     return readMirror(this.#db)?.slice !== undefined;
   }
 
-  #plan<Pack extends RollUpPack & BitmapPack>(
-    packs: readonly Pack[],
-    { asked, purges, walkAfter }: MaintenanceRow,
-    now: number,
-  ): Step<Pack> {
+  #plan<Pack extends RollUpPack & BitmapPack>(packs: readonly Pack[], row: MaintenanceRow, now: number): Step<Pack> {
+    const { asked, purges, walkAfter } = row;
     if (this.#isHeld) return { step: "nothing", packs: [] };
     const own = packs.filter((pack) => isOwn(pack));
     const doubtful = packs.filter((pack) => isDoubtful(pack));
     if (purges || (doubtful.length > 0 && now >= walkAfter)) return { step: "walk", packs: doubtful };
     const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
     if (rollUp.length > 0) return { step: "roll-up", packs: rollUp };
+    // What makes bitmaps walks history, and filters take long: so the graph comes first, and filters last.
+    if (isGraphDue(row, sumOf(own).objects)) return { step: "graph", packs: [] };
     const base = planBitmap(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
-    return base === undefined ? { step: "nothing", packs: [] } : { step: "bitmap", packs: [base] };
+    if (base !== undefined) return { step: "bitmap", packs: [base] };
+    return { step: lacksFilters(this.#graphSum) ? "graph" : "nothing", packs: [] };
+  }
+
+  get #graphSum(): GraphSum {
+    return sumOfGraphs(listGraphs(this.#db));
   }
 
   #due({ record, version }: RepositoryRow): Due {
     const key = `${record.id}/${version}`;
     if (this.#planned?.key === key) return this.#planned.due;
     const packs = this.#isHeld ? [] : listPackSizes(this.#db);
+    const own = packs.filter((pack) => isOwn(pack));
     const due = {
-      rollUp: planRollUp(
-        packs.filter((pack) => isOwn(pack)),
-        ROLLING_UP.duePacks,
-      ).length,
+      rollUp: planRollUp(own, ROLLING_UP.duePacks).length,
       doubtful: packs.filter((pack) => isDoubtful(pack)).length,
       wantsBitmap: planBitmap(packs, BITMAPS.leastObjects) !== undefined,
+      objects: sumOf(own).objects,
+      graphs: this.#isHeld ? sumOfGraphs([]) : this.#graphSum,
       cruftSince: oldestCruft(this.#db),
     };
     this.#planned = { key, due };
@@ -148,10 +161,12 @@ export class MaintenanceDatabase {
 
   /** Returns when the next job has to be sent; `undefined` if none has. `row` is that of the repository. */
   jobDue(now: number, row: RepositoryRow): number | undefined {
-    const { asked, purges, jobAt, notBefore, walkAfter } = readMaintenance(this.#db);
+    const maintenance = readMaintenance(this.#db);
+    const { asked, purges, jobAt, notBefore, walkAfter } = maintenance;
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    const { rollUp, doubtful, wantsBitmap } = this.#due(row);
-    if (asked || purges || rollUp > 0 || wantsBitmap) return Math.max(now, notBefore);
+    const { rollUp, doubtful, wantsBitmap, objects, graphs } = this.#due(row);
+    const wantsGraph = isGraphDue(maintenance, objects) || lacksFilters(graphs);
+    if (asked || purges || rollUp > 0 || wantsBitmap || wantsGraph) return Math.max(now, notBefore);
     return doubtful > 0 ? Math.max(now, notBefore, walkAfter) : undefined;
   }
 
@@ -174,9 +189,24 @@ export class MaintenanceDatabase {
     });
   }
 
-  /** Returns the packs that others have replaced, for a snapshot that is to tell of them. */
-  replaced({ replaced }: Pick<OpenRequest, "replaced">): { readonly replaced?: StoredPackName[] } {
-    return replaced === true ? { replaced: listReplaced(this.#db) } : {};
+  /**
+   * Returns what a snapshot tells beside its packs: the layers of the commit-graph, and the packs that others have replaced, if it is asked
+   * for them.
+   */
+  catalogParts({
+    packs,
+    replaced,
+  }: Pick<OpenRequest, "packs" | "replaced">): Pick<OpenSnapshot, "graphs" | "replaced"> {
+    const graphs = packs === true ? listGraphs(this.#db) : [];
+    return {
+      ...(graphs.length === 0 ? {} : { graphs }),
+      ...(replaced === true ? { replaced: listReplaced(this.#db) } : {}),
+    };
+  }
+
+  /** See `MaintenanceStore.replaceGraphs`. */
+  replaceGraphs(request: ReplaceGraphsRequest, now: number): ReplaceGraphsAnswer {
+    return this.#exists ? replaceGraphs(this.#db, request, now) : { kind: "gone" };
   }
 
   /** Notes that a job is on its way. */
@@ -187,6 +217,8 @@ export class MaintenanceDatabase {
   /** Answers a call. `now` is in milliseconds since the epoch. */
   answer(call: MaintenanceCall, now: number): MaintenanceAnswer {
     if (call.kind === "begin") return { begun: this.begin(call.id, call.packNames, now) };
+    if (call.kind === "packs") return { replaced: this.replacePacks(call.request, now) };
+    if (call.kind === "graphs") return { replaced: this.replaceGraphs(call.request, now) };
     if (call.kind === "revive") return { revived: this.#revive(now) };
     if (call.kind === "end") this.end(call, now);
     if (call.kind === "ask") this.ask(call.purge);
@@ -220,6 +252,8 @@ export class MaintenanceDatabase {
       unreachable: sumOf(cruft),
       tipPacks: sumOf(packs.filter(({ source }) => source === "copy")),
       borrowed: sumOf(packs.filter(({ loan }) => loan !== undefined)),
+      graph: this.#graphSum,
+      isGraphDue: step === "graph",
       due: step === "nothing" ? 0 : due.length,
       purging: row.purges || lent !== "none",
       waitingForForks: waiting,
@@ -245,7 +279,7 @@ export class MaintenanceDatabase {
       const plan = this.#plan(listPacks(this.#db), row, now);
       const written = plan.step === "nothing" ? 0 : PACKS_WRITTEN[plan.step];
       for (const name of packNames.slice(0, written)) insertLease(this.#db, name, now + LEASE_TIME);
-      return { kind: "begun", record, ...plan, purges: row.purges };
+      return { kind: "begun", record, ...plan, purges: row.purges, droppedGraphs: listGraphs(this.#db, "dropped") };
     });
   }
 

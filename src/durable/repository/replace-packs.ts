@@ -5,6 +5,7 @@
  */
 import type { FoundReachable, ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { dropLayers } from "./graph-layers.ts";
 import { deleteLease, endReplaced, hasLease, insertReplaced, LEASE_TIME } from "./tables/leases.ts";
 import { areAnyBorrowed, changeLoans, endDemandedLeases, insertKept, writeLending } from "./tables/forks.ts";
 import { noteCruft, noteDropped } from "./tables/maintenance.ts";
@@ -85,7 +86,10 @@ export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now:
     retirePacks(db, replaced, now + LEASE_TIME);
     bumpCatalogVersion(db);
     noteLoss(db, request, row.version + 1);
-    if (found !== undefined) settleDemands(db, id, found.kept, now);
+    if (found !== undefined) {
+      dropLayers(db, { kept: found.keptGraphs, version: row.version + 1, forGood: found.purges }, now);
+      settleDemands(db, id, found.kept, now);
+    }
     if (found?.purges === true) purge(db, now);
     return { kind: "done" };
   });

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { present } from "../../bytes/assert.ts";
 import type { TenantHook } from "../../access/tenant-hook.ts";
 import { encodeRefRows } from "../../refs/ref-rows.ts";
 import type {
@@ -157,9 +158,7 @@ export class RepositoryDatabase {
     insertRepository(this.#db, request.id ?? this.#newId(), request, now);
     changeFsckSettings(this.#db, request.fsck);
     copyTenantHooks(this.#db, request.tenantHooks ?? []);
-    const row = this.#read();
-    if (row === undefined) throw new Error("a row that was inserted is not there");
-    return row;
+    return present(this.#read(), "a row that was inserted");
   }
 
   #pushSeed({ pushSeed }: OpenRequest | BeginPushRequest): { pushSeed?: string } {
@@ -200,7 +199,7 @@ export class RepositoryDatabase {
       ...this.#pushSeed(request),
       ...(headOid === undefined ? {} : { headOid }),
       packs,
-      ...this.maintenance.replaced(request),
+      ...this.maintenance.catalogParts(request),
       ...page,
       refs: [...page.refs, ...named],
       wantedRefs,
@@ -224,6 +223,7 @@ export class RepositoryDatabase {
         version: row.version,
         ...(found === undefined ? { made: true } : {}),
         packs: listPacks(this.#db),
+        ...this.maintenance.catalogParts({ packs: true }),
         ...this.#pushSeed(request),
         uploadBytes: sumUploads(this.#db, request.upload) + this.lfs.bytes,
         ...this.lfs.foreignLocks(request.lockOwner),

@@ -27,7 +27,6 @@ import type { LoanNotice, LoanNoticeAnswer, PackHome } from "../../refs/fork-sto
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import type { LfsCall, LfsReply } from "./lfs-database.ts";
 import type { MaintenanceAnswer, MaintenanceCall } from "./maintenance-database.ts";
-import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { CreateAnswer, SettingsChange } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import { durableSql } from "../sql/durable-sql.ts";
@@ -104,16 +103,14 @@ export class RepositoryObject extends HookedObject {
     return answer;
   }
 
-  /** See `PackCatalog.replacePacks`. A mirror's snapshot that names the old packs is replaced before they go. */
-  async replacePacks(request: ReplacePacksRequest): Promise<ReplacePacksAnswer> {
-    const answer = this.#waking(this.#database.maintenance.replacePacks(request, Date.now()));
-    if (answer.kind === "done") await this.#belie();
+  /**
+   * See `MaintenanceStore` and `PackCatalog`, whose methods these calls stand for. A mirror's snapshot that names what was replaced is
+   * itself replaced before that goes.
+   */
+  async maintenance(call: MaintenanceCall): Promise<MaintenanceAnswer> {
+    const answer = this.#waking(this.#database.maintenance.answer(call, Date.now()));
+    if (answer.replaced?.kind === "done") await this.#belie();
     return answer;
-  }
-
-  /** See `MaintenanceStore`, whose methods these calls stand for. */
-  maintenance(call: MaintenanceCall): MaintenanceAnswer {
-    return this.#waking(this.#database.maintenance.answer(call, Date.now()));
   }
 
   /** See `LfsStore`, whose methods these calls stand for. */

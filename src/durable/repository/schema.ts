@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { addColumn, type Schema } from "../sql/migrations.ts";
+import { COMMIT_GRAPHS_DDL } from "./tables/commit-graphs.ts";
 import { DELIVERIES_DDL } from "./tables/deliveries.ts";
 import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
 import { FORKS_DDL, PACK_RETURNS_DDL } from "./tables/forks.ts";
@@ -61,6 +62,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: LFS_LEAVING_DDL, onRemoval: "kept" },
   { ddl: FORKS_DDL, onRemoval: "emptied" },
   { ddl: PACK_RETURNS_DDL, onRemoval: "kept" },
+  { ddl: COMMIT_GRAPHS_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -152,6 +154,12 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // Bitmaps of packs: a new table. Maintenance makes them of old packs, too.
     () => undefined,
+    // The commit-graph: a new table. There is none yet of any repository.
+    (db) => {
+      for (const column of ["graph_objects", "graph_after"]) {
+        addColumn(db, "maintenance", `${column} INTEGER NOT NULL DEFAULT 0`);
+      }
+    },
   ],
 };
 

@@ -287,7 +287,7 @@ function newTip({ verdict }: Push, index: number): Uint8Array | undefined {
 
 /** Opens the objects that were there before, together with those of `more` packs. */
 function databaseOf({ exchange, begun }: Push, ...more: PackRecord[]): ObjectDatabase {
-  return openObjects(exchange.repository, begun.record, [...begun.packs, ...more]);
+  return openObjects(exchange.repository, begun.record, [...begun.packs, ...more], begun.graphs);
 }
 
 async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {

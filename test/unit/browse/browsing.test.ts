@@ -18,17 +18,28 @@ import { pseudoRandom, rawName, REF_FORMAT, TestStore } from "../../support/stor
 
 const COMMITS = 160;
 
+/** Whether the pack has its mark, and which commits are in the commit-graph. */
+type Kept = { readonly marked: boolean; readonly graphed: "nothing" | "old" | "all" };
+
+const WHOLE: Kept = { marked: true, graphed: "nothing" };
+
 /** A history in git and in the store, the whole of it marked as reachable or not. */
 class Twin {
   readonly git = new GitRepository();
   readonly store = new TestStore();
 
-  static async make(seed: number, skew: number, marked: boolean): Promise<Twin> {
+  static async make(seed: number, skew: number, { marked, graphed }: Kept): Promise<Twin> {
     const twin = new Twin();
     makeHistory(twin.git, seed, { commits: COMMITS, ...(skew > 0 && { skew }) });
     twin.store.setRefs(twin.git.lines(["for-each-ref", REF_FORMAT]));
     const record = await twin.store.push(twin.git.pack(["--all"]), twin.git.tips());
     twin.store.packs = [{ ...record, marked }];
+    if (graphed !== "nothing") {
+      const isOld = (name: string): boolean =>
+        Number(/^refs\/heads\/c(\d+)$/.exec(name)?.[1] ?? COMMITS) < COMMITS - 30;
+      await twin.store.makeGraph(graphed === "all" ? undefined : isOld);
+      if (twin.store.graphs.length !== 1) throw new Error("no commit-graph was made");
+    }
     return twin;
   }
 
@@ -99,15 +110,18 @@ class Twin {
 }
 
 describe.each([
-  ["right clocks", 1, 0, true],
-  ["wrong clocks", 2, 4000, true],
-  ["nearly equal times", 3, 90, true],
-  ["packs that lack the mark", 4, 4000, false],
-] as const)("browsing a history with %s", (_, seed, skew, marked) => {
+  ["right clocks", 1, 0, WHOLE],
+  ["wrong clocks", 2, 4000, WHOLE],
+  ["nearly equal times", 3, 90, WHOLE],
+  ["packs that lack the mark", 4, 4000, { marked: false, graphed: "nothing" }],
+  ["a commit-graph", 1, 0, { marked: true, graphed: "all" }],
+  ["wrong clocks and a commit-graph of its older part", 2, 4000, { marked: true, graphed: "old" }],
+  ["packs that lack the mark and a commit-graph of its older part", 4, 4000, { marked: false, graphed: "old" }],
+] as const)("browsing a history with %s", (_, seed, skew, kept: Kept) => {
   let twin: Twin;
 
   beforeAll(async () => {
-    twin = await Twin.make(seed, skew, marked);
+    twin = await Twin.make(seed, skew, kept);
   });
 
   afterAll(() => {
@@ -231,7 +245,7 @@ describe("an unreachable object", () => {
   let twin: Twin;
 
   beforeAll(async () => {
-    twin = await Twin.make(5, 0, false);
+    twin = await Twin.make(5, 0, { marked: false, graphed: "nothing" });
     twin.store.setRefs([`refs/heads/main ${twin.git.oid("c40")}`]);
   });
 
@@ -300,8 +314,38 @@ describe("an unreachable object", () => {
 });
 
 describe("the cost of a log", () => {
+  it("of a path is that of few trees where the commit-graph says which commits changed it", async () => {
+    const twin = await Twin.make(1, 0, { marked: true, graphed: "all" });
+    const tip = twin.git.oid(`c${COMMITS - 1}`);
+    const path = "d1/d0";
+    const told = twin.git.lines(["log", "--format=%H", tip, "--", path]);
+    const opened = async (): Promise<number> => {
+      let trees = 0;
+      await twin.run(async (session) => {
+        const { reader } = session.graph;
+        const read = reader.read.bind(reader);
+        reader.read = async (name) => {
+          const object = await read(name);
+          if (object.type === 2) trees++;
+          return object;
+        };
+        const log = await CommitLog.start(session, rawName(tip), path);
+        const oids: string[] = [];
+        for (let node = await log.next(); node !== undefined; node = await log.next())
+          oids.push(toHex(session.graph.nameOf(node)));
+        expect(oids).toEqual(told);
+      });
+      return trees;
+    };
+    const withFilters = await opened();
+    twin.store.graphs = [];
+    const without = await opened();
+    expect(withFilters).toBeLessThan(without / 2);
+    twin.git.dispose();
+  });
+
   it("is a few reads per page, on the tenth page as on the first", async () => {
-    const twin = await Twin.make(6, 0, true);
+    const twin = await Twin.make(6, 0, WHOLE);
     const tip = rawName(twin.git.oid(`c${COMMITS - 1}`));
     twin.store.makeRemote();
     let position: LogPosition | undefined;

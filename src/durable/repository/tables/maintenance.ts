@@ -16,7 +16,9 @@ export const MAINTENANCE_DDL = `CREATE TABLE IF NOT EXISTS maintenance (
   purges INTEGER NOT NULL DEFAULT 0,
   walk_after INTEGER NOT NULL DEFAULT 0,
   cruft_version INTEGER NOT NULL DEFAULT 0,
-  dropped_version INTEGER NOT NULL DEFAULT 0
+  dropped_version INTEGER NOT NULL DEFAULT 0,
+  graph_objects INTEGER NOT NULL DEFAULT 0,
+  graph_after INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS maintenance_runs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,6 +53,10 @@ export type MaintenanceRow = {
   readonly cruftVersion: number;
   /** The version of the catalog in which it last lost objects for good; 0 if it never did. */
   readonly droppedVersion: number;
+  /** The objects of the catalog of which the commit-graph was last made; 0 if it has to be made anew. */
+  readonly graphObjects: number;
+  /** The version in which objects last left the catalog: a layer that was made from an earlier one may have them. */
+  readonly graphAfter: number;
 };
 
 const NO_ROW: MaintenanceRow = {
@@ -61,13 +67,14 @@ const NO_ROW: MaintenanceRow = {
   walkAfter: 0,
   cruftVersion: 0,
   droppedVersion: 0,
+  graphObjects: 0,
+  graphAfter: 0,
 };
 
 export function readMaintenance(db: SqlDatabase): MaintenanceRow {
   const row = firstRow(
-    db.rows(
-      "SELECT asked, job_at, failures, not_before, purges, walk_after, cruft_version, dropped_version FROM maintenance",
-    ),
+    db.rows(`SELECT asked, job_at, failures, not_before, purges, walk_after, cruft_version, dropped_version, graph_objects,
+      graph_after FROM maintenance`),
   );
   if (row === undefined) return NO_ROW;
   return {
@@ -79,13 +86,15 @@ export function readMaintenance(db: SqlDatabase): MaintenanceRow {
     walkAfter: integerAt(row, 5),
     cruftVersion: integerAt(row, 6),
     droppedVersion: integerAt(row, 7),
+    graphObjects: integerAt(row, 8),
+    graphAfter: integerAt(row, 9),
   };
 }
 
 export function writeMaintenance(db: SqlDatabase, row: MaintenanceRow): void {
   db.run(
     `INSERT OR REPLACE INTO maintenance (one, asked, job_at, failures, not_before, purges, walk_after, cruft_version,
-      dropped_version) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      dropped_version, graph_objects, graph_after) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     Number(row.asked),
     row.jobAt ?? null,
     row.failures,
@@ -94,6 +103,8 @@ export function writeMaintenance(db: SqlDatabase, row: MaintenanceRow): void {
     row.walkAfter,
     row.cruftVersion,
     row.droppedVersion,
+    row.graphObjects,
+    row.graphAfter,
   );
 }
 
@@ -123,7 +134,7 @@ export function noteDoubt(db: SqlDatabase, now: number): void {
 
 function stepAt(row: SqlRow, column: number): MaintenanceRun["step"] {
   const step = textAt(row, column);
-  return step === "walk" || step === "bitmap" ? step : "roll-up";
+  return step === "walk" || step === "bitmap" || step === "graph" ? step : "roll-up";
 }
 
 function outcomeAt(row: SqlRow, column: number): MaintenanceRun["outcome"] {

@@ -1,0 +1,144 @@
+/**
+ * Makes the tables of a layer of the commit-graph from commits that a session has loaded.
+ *
+ * @packageDocumentation
+ * @see gitformat-commit-graph(5); `compute_generation_numbers` in git's commit-graph.c
+ */
+import { assert, f64At, u32At } from "../bytes/assert.ts";
+import { MOST_GRAPH_TIME } from "../format/commit-graph.ts";
+import type { CommitGraphTables } from "../format/commit-graph-encoder.ts";
+import { sortNames } from "../format/sort-names.ts";
+import type { CommitGraph } from "../store/commit-graph.ts";
+import type { GraphSession } from "./graph-session.ts";
+
+/** The tables of a layer, and the node of each of its rows. */
+export type GraphTables = Omit<CommitGraphTables, "bases" | "filters"> & { readonly nodes: Uint32Array };
+
+/** Raw names, one after the other, in the order of `nodes`. */
+function namesOf(session: GraphSession, nodes: Uint32Array, of: (node: number) => number): Uint8Array<ArrayBuffer> {
+  const { rawSize } = session.format;
+  const names = new Uint8Array(nodes.length * rawSize);
+  for (const [row, node] of nodes.entries()) names.set(session.nameOf(of(node)), row * rawSize);
+  return names;
+}
+
+function sorted(session: GraphSession, nodes: Uint32Array): Uint32Array<ArrayBuffer> {
+  const { rawSize } = session.format;
+  const names = namesOf(session, nodes, (node) => node);
+  return sortNames({ names, stride: rawSize, rawSize }, nodes.length).map((entry) => u32At(nodes, entry));
+}
+
+type Links = Pick<CommitGraphTables, "parentStart" | "parents">;
+
+/** Finds the position of each parent: in the layer itself, or below. */
+function linksOf(session: GraphSession, nodes: Uint32Array, below: CommitGraph): Links {
+  const { commits, kernel } = session;
+  const rowOf = new Uint32Array(kernel.oidCount);
+  for (const [row, node] of nodes.entries()) rowOf[node] = row + 1;
+  const parentStart = new Uint32Array(nodes.length + 1);
+  let used = 0;
+  for (const [row, node] of nodes.entries()) {
+    used += commits.parentsOf(node).length;
+    parentStart[row + 1] = used;
+  }
+  const parents = new Uint32Array(used);
+  const first = below.count;
+  let at = 0;
+  for (const node of nodes) {
+    for (const parent of commits.parentsOf(node)) {
+      const row = u32At(rowOf, parent);
+      const position = row > 0 ? first + row - 1 : below.find(session.nameOf(parent));
+      assert(position >= 0, "a layer has all that its commits reach, or the layers below have it");
+      parents[at++] = position;
+    }
+  }
+  return { parentStart, parents };
+}
+
+/** Computes levels and corrected times, parents first. */
+class Generations {
+  readonly levels: Uint32Array;
+  readonly generations: Float64Array;
+  readonly #links: Links;
+  readonly #times: Float64Array;
+  readonly #below: CommitGraph;
+  readonly #first: number;
+
+  constructor(links: Links, times: Float64Array, below: CommitGraph) {
+    this.#links = links;
+    this.#times = times;
+    this.#below = below;
+    this.#first = below.count;
+    this.levels = new Uint32Array(times.length);
+    this.generations = new Float64Array(times.length);
+    for (let row = 0; row < times.length; row++) this.#compute(row);
+  }
+
+  /** Computes a row after all rows that it needs, without recursion. */
+  #compute(start: number): void {
+    const { parentStart, parents } = this.#links;
+    const path = [start];
+    for (let row = path.at(-1); row !== undefined; row = path.at(-1)) {
+      let missing = -1;
+      for (let i = u32At(parentStart, row); i < u32At(parentStart, row + 1) && missing < 0; i++) {
+        const parent = u32At(parents, i) - this.#first;
+        if (parent >= 0 && u32At(this.levels, parent) === 0) missing = parent;
+      }
+      if (missing >= 0) {
+        path.push(missing);
+        continue;
+      }
+      path.pop();
+      if (u32At(this.levels, row) === 0) this.#finish(row);
+    }
+  }
+
+  #finish(row: number): void {
+    const { parentStart, parents } = this.#links;
+    let [level, generation] = [0, 0];
+    for (let i = u32At(parentStart, row); i < u32At(parentStart, row + 1); i++) {
+      const parent = u32At(parents, i);
+      level = Math.max(level, this.#levelOf(parent));
+      generation = Math.max(generation, this.#generationOf(parent));
+    }
+    this.levels[row] = level + 1;
+    this.generations[row] = Math.max(f64At(this.#times, row), generation + 1);
+  }
+
+  #levelOf(position: number): number {
+    const row = position - this.#first;
+    return row >= 0 ? u32At(this.levels, row) : this.#below.levelAt(position);
+  }
+
+  #generationOf(position: number): number {
+    const row = position - this.#first;
+    return row >= 0 ? f64At(this.generations, row) : this.#below.generationAt(position);
+  }
+}
+
+/**
+ * Makes the tables of these loaded commits. Their parents are among them, or in the layers below, which are in memory if there are any. Returns
+ * `undefined` if the time of a commit does not fit the format.
+ */
+export function graphTables(session: GraphSession, commits: Uint32Array, below: CommitGraph): GraphTables | undefined {
+  const nodes = sorted(session, commits);
+  const times = new Float64Array(nodes.length);
+  for (const [row, node] of nodes.entries()) {
+    const time = session.commits.timeOf(node);
+    if (time > MOST_GRAPH_TIME) return undefined;
+    times[row] = time;
+  }
+  const links = linksOf(session, nodes, below);
+  const { levels, generations } = new Generations(links, times, below);
+  return {
+    format: session.format,
+    count: nodes.length,
+    nodes,
+    names: namesOf(session, nodes, (node) => node),
+    trees: namesOf(session, nodes, (node) => session.commits.treeOf(node)),
+    ...links,
+    times,
+    levels,
+    generations,
+  };
+}

@@ -1,0 +1,300 @@
+/**
+ * Makes a layer of the commit-graph: of the commits that refs reach and that no layer has, and with filters of changed paths, as many as one
+ * step computes. Upper layers that are not large beside the new one are merged into it, so that there are few.
+ *
+ * | figure | value | what it trades |
+ * | --- | --- | --- |
+ * | `mostCommits` | 300,000 | the commits of a layer: tables and names take some 200 bytes each while it is made |
+ * | `mostFilters` | 10,000 | the filters that a step computes, for each of which trees are compared; the newest commits come first |
+ * | `mostSteps` | 4,000,000,000 | the work after which no further filter is computed: about ten seconds |
+ * | `mostBytes` | 48 MiB | the memory that the layers below may take, in which parents are looked up |
+ * | `factor` | 2 | a layer is merged into the next one unless it is more than this many times as large |
+ *
+ * @packageDocumentation
+ * @see git-commit-graph(1), `write --split --changed-paths`
+ */
+import { itemAt, u32At } from "../bytes/assert.ts";
+import { LimitExceeded } from "../bytes/failure.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
+import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
+import { BLOOM_MOST_PATHS, encodeBloomFilter } from "../format/bloom-filter.ts";
+import { encodeCommitGraph, type FilterTable } from "../format/commit-graph-encoder.ts";
+import { ChangedPaths } from "../graph/changed-paths.ts";
+import { graphTables, type GraphTables } from "../graph/commit-graph-tables.ts";
+import { GraphSession } from "../graph/graph-session.ts";
+import { objectFormat } from "../object/object-id.ts";
+import { TYPE_NUMBER } from "../object/object-type.ts";
+import type { ReplaceGraphsRequest } from "../refs/maintenance-store.ts";
+import { decodeRefRows } from "../refs/ref-rows.ts";
+import type { OpenSnapshot } from "../refs/ref-store.ts";
+import { openObjects } from "../repository/open-objects.ts";
+import type { Repository } from "../repository/repository.ts";
+import { CommitGraph } from "../store/commit-graph.ts";
+
+const MIB = 1024 * 1024;
+
+/** The numbers; see the table above. */
+export const GRAPHING = {
+  mostCommits: 300_000,
+  mostFilters: 10_000,
+  mostSteps: 4_000_000_000,
+  mostBytes: 48 * MIB,
+  factor: 2,
+} as const;
+
+/** What a step is to do. */
+export type GraphInput = {
+  readonly repository: Repository;
+  /** The stem of the key of the layer. */
+  readonly name: string;
+  /** Layers that no reader is told of any more. What they say of commits is still true. */
+  readonly dropped: readonly CommitGraphRecord[];
+};
+
+/** Collects filters in one piece of memory. */
+class FilterList {
+  #bytes = new Uint8Array(64 * 1024);
+  #used = 0;
+  readonly #places: Float64Array;
+  readonly #lengths: Uint16Array;
+
+  constructor(count: number) {
+    this.#places = new Float64Array(count);
+    this.#lengths = new Uint16Array(count);
+  }
+
+  set(row: number, filter: Uint8Array): void {
+    while (this.#used + filter.length > this.#bytes.length) {
+      const grown = new Uint8Array(this.#bytes.length * 2);
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+    }
+    this.#bytes.set(filter, this.#used);
+    this.#places[row] = this.#used;
+    this.#lengths[row] = filter.length;
+    this.#used += filter.length;
+  }
+
+  /** Returns the filters in the order of rows. */
+  table(): FilterTable {
+    const bytes = new Uint8Array(this.#used);
+    const ends = new Uint32Array(this.#lengths.length);
+    let at = 0;
+    for (const [row, length] of this.#lengths.entries()) {
+      const from = this.#places[row] ?? 0; // A filter without bytes may have no place.
+      bytes.set(this.#bytes.subarray(from, from + length), at);
+      at += length;
+      ends[row] = at;
+    }
+    return { ends, bytes };
+  }
+
+  /** The number of commits that have a filter. */
+  get count(): number {
+    return this.#lengths.reduce((sum, length) => sum + Number(length > 0), 0);
+  }
+}
+
+/** One step. */
+class GraphStep {
+  readonly #input: GraphInput;
+  readonly #snapshot: OpenSnapshot;
+  readonly #session: GraphSession;
+  /** The layers that readers know; and these with those that were dropped above them, as far as they can be read. */
+  readonly #shown: CommitGraph;
+  readonly #known: CommitGraph;
+  readonly #collected: number[] = [];
+  readonly #seen = new Set<number>();
+
+  constructor(
+    input: GraphInput,
+    snapshot: OpenSnapshot,
+    {
+      session,
+      shown,
+      known,
+    }: { readonly session: GraphSession; readonly shown: CommitGraph; readonly known: CommitGraph },
+  ) {
+    this.#input = input;
+    this.#snapshot = snapshot;
+    this.#session = session;
+    this.#shown = shown;
+    this.#known = known;
+  }
+
+  get #records(): readonly CommitGraphRecord[] {
+    return this.#shown.layers.map(({ record }) => record);
+  }
+
+  async run(): Promise<ReplaceGraphsRequest> {
+    const { record, version, packs } = this.#snapshot;
+    if (this.#shown.count > 0 && !this.#shown.isAtHand)
+      throw new LimitExceeded("commit-graph", GRAPHING.mostBytes, "the commit-graph is too large to be added to");
+    const isWhole = await this.#collect();
+    const kept = this.#layersToKeep();
+    const added = await this.#write(kept);
+    const objects = packs.reduce((sum, pack) => sum + (pack.source === "copy" ? 0 : pack.objects), 0);
+    return {
+      id: record.id,
+      version,
+      seen: this.#records.map(({ name }) => name),
+      kept,
+      ...(added === undefined ? {} : { added }),
+      objects: isWhole ? objects : 0,
+    };
+  }
+
+  /** Collects the commits that refs reach and no layer has. Returns false if some refs are left for another step. */
+  async #collect(): Promise<boolean> {
+    const session = this.#session;
+    const { rawSize } = session.format;
+    const tips = new Set<number>();
+    for (const { oid, peeled } of decodeRefRows(this.#snapshot.refs, rawSize)) tips.add(session.node(peeled ?? oid));
+    await session.learnTypes([...tips]);
+    for (const tip of tips) {
+      const commit = await session.peel(tip);
+      if ((await session.typeOf(commit)) !== TYPE_NUMBER.commit) continue;
+      if (!(await this.#addReached(commit))) return false;
+    }
+    return true;
+  }
+
+  /** Adds what a tip reaches, or nothing of it if that is too much: then others are enough for a step. */
+  async #addReached(tip: number): Promise<boolean> {
+    const session = this.#session;
+    const { pacer } = session.database.context;
+    const before = this.#collected.length;
+    const stack = [tip];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (this.#seen.has(node) || this.#shown.find(session.nameOf(node)) >= 0) continue;
+      this.#seen.add(node);
+      await session.loadCommit(node);
+      this.#collected.push(node);
+      if (this.#collected.length > GRAPHING.mostCommits) {
+        if (before === 0)
+          throw new LimitExceeded("commit-graph", GRAPHING.mostCommits, "a ref reaches too many commits for one step");
+        this.#collected.length = before;
+        return false;
+      }
+      for (const parent of session.commits.parentsOf(node)) if (!this.#seen.has(parent)) stack.push(parent);
+      pacer.add(COMMIT_STEPS);
+      if (pacer.isDue) await pacer.pace();
+    }
+    return true;
+  }
+
+  /** Returns how many layers stay below the new one: all above are merged into it. */
+  #layersToKeep(): number {
+    const records = this.#records;
+    let kept = records.length;
+    let commits = this.#collected.length;
+    // With nothing new, filters are computed for the layers that lack some.
+    const lacking = commits > 0 ? -1 : records.findLastIndex((record) => record.filters < record.commits);
+    while (kept > 0) {
+      const top = itemAt(records, kept - 1);
+      const isSmall = commits > 0 && top.commits <= GRAPHING.factor * commits;
+      if (!(isSmall || (kept - 1 >= lacking && lacking >= 0)) || commits + top.commits > GRAPHING.mostCommits) break;
+      commits += top.commits;
+      kept--;
+    }
+    return kept;
+  }
+
+  /** Writes a layer on top of the first `kept`; nothing if there is nothing to be written. */
+  async #write(kept: number): Promise<CommitGraphRecord | undefined> {
+    const { repository, name } = this.#input;
+    const session = this.#session;
+    const { record } = this.#snapshot;
+    const below = new CommitGraph(this.#records.slice(0, kept), this.#place, GRAPHING.mostBytes);
+    await below.load();
+    for (let position = below.count; position < this.#shown.count; position++) {
+      const node = session.node(this.#shown.nameAt(position));
+      await session.loadCommit(node);
+      this.#collected.push(node);
+    }
+    if (this.#collected.length === 0) return undefined;
+    const tables = graphTables(session, Uint32Array.from(this.#collected), below);
+    if (tables === undefined) return undefined;
+    const filters = await this.#filters(tables);
+    const bases = below.layers.map((layer) => fromHex(layer.record.checksum) ?? new Uint8Array(0)); // It is hexadecimal.
+    const bytes = encodeCommitGraph(
+      { ...tables, filters: filters.table(), bases },
+      repository.hash(session.format.name),
+    );
+    await repository.storage(record.id).write({ pack: name, extension: "graph" }, bytes);
+    return {
+      name,
+      checksum: toHex(bytes, bytes.length - session.format.rawSize),
+      commits: tables.count,
+      filters: filters.count,
+      bytes: bytes.length,
+    };
+  }
+
+  get #place(): ConstructorParameters<typeof CommitGraph>[1] {
+    const { repository } = this.#input;
+    const { record } = this.#snapshot;
+    return {
+      storage: repository.storage(record.id),
+      scope: record.id,
+      cache: repository.cache,
+      format: this.#session.format,
+    };
+  }
+
+  /** Takes the filters that there are, and computes others, those of the newest commits first. */
+  async #filters({ nodes, count, names, times, format }: GraphTables): Promise<FilterList> {
+    const { pacer } = this.#session.database.context;
+    const list = new FilterList(count);
+    const missing: number[] = [];
+    for (let row = 0; row < count; row++) {
+      const position = this.#known.find(names.subarray(row * format.rawSize, (row + 1) * format.rawSize));
+      const filter = position < 0 ? undefined : this.#known.filterAt(position);
+      if (filter === undefined || filter.length === 0) missing.push(row);
+      else list.set(row, filter);
+    }
+    const timeOf = (row: number): number => times[row] ?? 0; // Each row has a time.
+    missing.sort((a, b) => timeOf(b) - timeOf(a));
+    const changed = new ChangedPaths(this.#session, BLOOM_MOST_PATHS);
+    const most = pacer.steps + GRAPHING.mostSteps;
+    for (const row of missing.slice(0, GRAPHING.mostFilters)) {
+      if (pacer.steps > most) break;
+      list.set(row, encodeBloomFilter(await changed.of(u32At(nodes, row))));
+    }
+    return list;
+  }
+}
+
+/** The steps charged for a commit that is collected. */
+const COMMIT_STEPS = 100;
+
+/**
+ * Makes a layer of a repository's commit-graph. Nothing is visible until the store takes it. Returns `undefined` if the repository is
+ * gone.
+ *
+ * @throws LimitExceeded if one ref reaches too many commits.
+ * @throws CorruptStore, MissingObject
+ */
+export async function makeGraph(input: GraphInput): Promise<ReplaceGraphsRequest | undefined> {
+  const { repository, dropped } = input;
+  const snapshot = await repository.refs.open({ packs: true, refPrefixes: [] });
+  if (snapshot.kind === "missing") return undefined;
+  const { record, packs, graphs = [] } = snapshot;
+  const format = objectFormat(record.objectFormat);
+  const place = { storage: repository.storage(record.id), scope: record.id, cache: repository.cache, format };
+  const shown = new CommitGraph(graphs, place, GRAPHING.mostBytes);
+  const all = new CommitGraph([...graphs, ...dropped], place, GRAPHING.mostBytes);
+  await Promise.all([shown.load(), all.loadFilters()]);
+  // The files of dropped layers may be gone by now.
+  if (!all.isAtHand) await shown.loadFilters();
+  const known = all.isAtHand ? all : shown;
+  const database = openObjects(repository, record, packs);
+  const kernel = await repository.kernels.lend(format.rawSize);
+  const session = new GraphSession(database.withGraph(known), kernel);
+  try {
+    return await new GraphStep(input, snapshot, { session, shown, known }).run();
+  } finally {
+    session.close();
+    repository.kernels.giveBack(session.inflating.kernel);
+  }
+}

@@ -1,0 +1,259 @@
+/** Layers of the commit-graph, compared with those that C git writes, and read again. */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  BLOOM_MOST_PATHS,
+  bloomKeys,
+  encodeBloomFilter,
+  mayHaveChanged,
+  murmur3,
+} from "../../../src/format/bloom-filter.ts";
+import { CommitGraphHead } from "../../../src/format/commit-graph.ts";
+import { encodeCommitGraph, type FilterTable } from "../../../src/format/commit-graph-encoder.ts";
+import { ChangedPaths } from "../../../src/graph/changed-paths.ts";
+import { graphTables } from "../../../src/graph/commit-graph-tables.ts";
+import { GraphSession } from "../../../src/graph/graph-session.ts";
+import { CommitLinks } from "../../../src/object/commit.ts";
+import { CommitGraph } from "../../../src/store/commit-graph.ts";
+import { FixtureStream } from "../../support/git-fixtures.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { makeHistory } from "../../support/random-history.ts";
+import { TestStore } from "../../support/store.ts";
+
+type Made = { readonly bytes: Uint8Array; readonly checksum: string; readonly commits: number };
+
+/** Makes a layer of the commits, on the layers below. */
+async function makeLayer(
+  store: TestStore,
+  commits: readonly string[],
+  {
+    below = open(store, []),
+    bases = [],
+    filters = true,
+  }: { below?: CommitGraph; bases?: readonly string[]; filters?: boolean } = {},
+): Promise<Made> {
+  const kernel = await store.kernels.lend(store.format.rawSize);
+  try {
+    const session = new GraphSession(store.database(), kernel);
+    const nodes = Uint32Array.from(commits, (oid) => session.node(Buffer.from(oid, "hex")));
+    for (const node of nodes) expect(await session.loadCommit(node)).toBe(true);
+    const tables = graphTables(session, nodes, below);
+    if (tables === undefined) throw new Error("no tables");
+    const table = filters ? await filterTable(session, tables.nodes) : undefined;
+    const bytes = encodeCommitGraph(
+      {
+        ...tables,
+        bases: bases.map((base) => Buffer.from(base, "hex")),
+        ...(table === undefined ? {} : { filters: table }),
+      },
+      createHash(store.format.name),
+    );
+    return {
+      bytes,
+      checksum: Buffer.from(bytes.subarray(bytes.length - store.format.rawSize)).toString("hex"),
+      commits: commits.length,
+    };
+  } finally {
+    store.kernels.giveBack(kernel);
+  }
+}
+
+async function filterTable(session: GraphSession, nodes: Uint32Array): Promise<FilterTable> {
+  const changed = new ChangedPaths(session, BLOOM_MOST_PATHS);
+  const filters: Uint8Array[] = [];
+  for (const node of nodes) filters.push(encodeBloomFilter(await changed.of(node)));
+  let end = 0;
+  return { ends: Uint32Array.from(filters, ({ length }) => (end += length)), bytes: Buffer.concat(filters) };
+}
+
+/** Opens layers that lie in the store, the lowest first. */
+function open(store: TestStore, layers: readonly Made[]): CommitGraph {
+  const records = layers.map(({ bytes, checksum, commits }, i) => {
+    store.storage.files.set(`layer${i}.graph`, new Uint8Array(bytes));
+    return { name: `layer${i}`, checksum, commits, bytes: bytes.length, filters: commits };
+  });
+  return new CommitGraph(records, {
+    storage: store.counted(),
+    scope: "repository",
+    cache: store.cache,
+    format: store.format,
+  });
+}
+
+/** What git makes of the same commits. It knows filters of version 1 only, which are the same where all paths are ASCII. */
+function gitsGraph(git: GitRepository): Buffer {
+  git.git(["commit-graph", "write", "--reachable", "--changed-paths", "--no-progress"]);
+  const bytes = readFileSync(join(git.dir, "objects/info/commit-graph"));
+  const data = new CommitGraphHead(bytes, git.format).filterRanges?.data;
+  if (data === undefined) throw new Error("git wrote no filters");
+  bytes.writeUInt32BE(2, data.offset);
+  const end = bytes.length - git.format.rawSize;
+  createHash(git.format.name).update(bytes.subarray(0, end)).digest().copy(bytes, end);
+  return bytes;
+}
+
+function allCommits(git: GitRepository): string[] {
+  return git.lines(["rev-list", "--all"]);
+}
+
+describe.each(["sha1", "sha256"] as const)("a commit-graph of %s", (format) => {
+  const store = new TestStore({ format });
+  let git: GitRepository;
+  let made: Made;
+
+  beforeAll(async () => {
+    git = new GitRepository(`--object-format=${format}`);
+    makeHistory(git, 7, { commits: 300, skew: 3600 });
+    await store.push(git.pack(["--all"]), git.tips());
+    made = await makeLayer(store, allCommits(git));
+  });
+  afterAll(() => git.dispose());
+
+  it("is what git writes, octopus merges, several roots, wrong clocks and submodules included", () => {
+    expect(Buffer.compare(Buffer.from(made.bytes), gitsGraph(git))).toBe(0);
+  });
+
+  it("is accepted by git, alone and as a chain", async () => {
+    const directory = join(git.dir, "objects/info");
+    // Older versions of git know filters of version 1 only.
+    git.git(["config", "commitGraph.readChangedPaths", "false"]);
+    writeFileSync(join(directory, "commit-graph"), made.bytes);
+    expect(git.run(["commit-graph", "verify"])).toMatchObject({ ok: true });
+    rmSync(join(directory, "commit-graph"));
+    const old = git.lines(["rev-list", "--topo-order", "--reverse", "--all"]).slice(0, 200);
+    const lower = await makeLayer(store, old, { filters: false });
+    const below = open(store, [lower]);
+    await below.load();
+    const young = allCommits(git).filter((oid) => !old.includes(oid));
+    const upper = await makeLayer(store, young, { below, bases: [lower.checksum] });
+    mkdirSync(join(directory, "commit-graphs"));
+    for (const layer of [lower, upper])
+      writeFileSync(join(directory, `commit-graphs/graph-${layer.checksum}.graph`), layer.bytes);
+    writeFileSync(join(directory, "commit-graphs/commit-graph-chain"), `${lower.checksum}\n${upper.checksum}\n`);
+    expect(git.lines(["rev-list", "--all"]).length).toBe(300);
+    const verdict = git.run(["commit-graph", "verify"]);
+    expect(verdict.stderr).toBe("");
+    expect(verdict.ok).toBe(true);
+  });
+
+  it("tells of each commit what the commit says, in one read", async () => {
+    store.forget();
+    const graph = open(store, [made]);
+    await graph.load();
+    const links = new CommitLinks(store.format);
+    const parents: number[] = [];
+    const hex = (link: number): string => Buffer.from(links.nameOf(link)).toString("hex");
+    for (const line of git.lines(["log", "--all", "--format=%H %T %ct %P"])) {
+      const [oid = "", tree, time, ...rest] = line.split(" ");
+      const generation = graph.read(graph.find(Buffer.from(oid, "hex")), links, parents);
+      expect([hex(0), String(links.time)]).toEqual([tree, time]);
+      expect(Array.from({ length: links.parentCount }, (_, i) => hex(i + 1))).toEqual(rest.filter(Boolean));
+      for (const parent of parents) expect(graph.layers[0]?.generationAt(parent)).toBeLessThan(generation);
+    }
+    expect(store.cost.reads).toBe(1);
+    expect(graph.find(Buffer.alloc(store.format.rawSize, 1))).toBe(-1);
+  });
+
+  it("tells which commits may have changed a path, and never that one which did has not", async () => {
+    const graph = open(store, [made]);
+    expect(await graph.loadFilters()).toBe(true);
+    for (const path of ["f1", "d1", "d0/f2", "d2/d1/f3", "nowhere", "d0/nowhere"]) {
+      const changed = new Set(
+        git.lines(["log", "--all", "-m", "--first-parent", "--full-history", "--format=%H", "--", path]),
+      );
+      const keys = bloomKeys(path);
+      let maybe = 0;
+      for (const oid of allCommits(git)) {
+        const may = mayHaveChanged(graph.filterAt(graph.find(Buffer.from(oid, "hex"))), keys);
+        if (changed.has(oid)) expect(may).toBe(true);
+        else if (may) maybe++;
+      }
+      expect(maybe).toBeLessThan(30);
+    }
+  });
+});
+
+describe("a commit-graph with large times", () => {
+  it("is what git writes where a clock was far ahead", async () => {
+    const git = new GitRepository();
+    const store = new TestStore({});
+    try {
+      const tree = git.text(["mktree"]);
+      const commit = (time: number, ...parents: string[]): string =>
+        git
+          .git(["commit-tree", tree, ...parents.flatMap((parent) => ["-p", parent])], "x\n", {
+            GIT_COMMITTER_DATE: `@${time} +0000`,
+          })
+          .toString()
+          .trimEnd();
+      const far = commit(16_000_000_000);
+      const tip = commit(5, commit(4, far), commit(0));
+      git.git(["update-ref", "refs/heads/main", tip]);
+      await store.push(git.pack(["--all"]), git.tips());
+      const made = await makeLayer(store, allCommits(git));
+      expect(new CommitGraphHead(made.bytes, git.format).chunk("GDO2")?.length).toBe(16);
+      expect(Buffer.compare(Buffer.from(made.bytes), gitsGraph(git))).toBe(0);
+      const graph = open(store, [made]);
+      expect(await graph.generationOf(Buffer.from(tip, "hex"), 5)).toBe(16_000_000_002);
+    } finally {
+      git.dispose();
+    }
+  });
+});
+
+describe("murmur3", () => {
+  // Of git's t0095-bloom.sh; the last two are of version 2, which takes bytes as unsigned.
+  it.each([
+    [0, "", 0x00000000],
+    [0, "Hello world!", 0x627b0c2c],
+    [0, "The quick brown fox jumps over the lazy dog", 0x2e4ff723],
+    [0, "\u0099\u00aa\u00bb\u00cc\u00dd\u00ee\u00ff", 0xa183ccfd],
+  ])("hashes with seed %i", (seed, text, hash) => {
+    expect(murmur3(seed, text)).toBe(hash);
+  });
+});
+
+describe("a filter of changed paths", () => {
+  it("matches everything if there are too many, and nothing if there are none", () => {
+    const many = Array.from({ length: 400 }, (_, i) => `d${i % 200}/f${i}`);
+    expect([...encodeBloomFilter(many)]).toEqual([0xff]);
+    expect([...encodeBloomFilter([])]).toEqual([0]);
+    expect(mayHaveChanged(encodeBloomFilter([]), bloomKeys("a"))).toBe(false);
+    expect(mayHaveChanged(new Uint8Array(0), bloomKeys("a"))).toBe(true);
+  });
+});
+
+describe("a large commit-graph", () => {
+  it("answers for one commit with three small reads, and is read as a whole in two once more are asked for", async () => {
+    const git = new GitRepository();
+    const store = new TestStore({});
+    try {
+      const stream = new FixtureStream();
+      for (let i = 0; i < 40; i++) stream.commit("refs/heads/main", [{ path: "a", content: `${i}\n` }]);
+      git.import(stream);
+      await store.push(git.pack(["--all"]), git.tips());
+      const made = await makeLayer(store, allCommits(git));
+      // as if it had very many filters
+      const padded = { ...made, bytes: Buffer.concat([made.bytes, new Uint8Array(2 * 1024 * 1024)]) };
+      store.forget();
+      const graph = open(store, [padded]);
+      const [tip = ""] = allCommits(git);
+      const time = Number(git.text(["log", "-1", "--format=%ct"]));
+      expect(await graph.generationOf(Buffer.from(tip, "hex"), time)).toBe(time);
+      expect(store.cost.reads).toBe(3);
+      expect(store.cost.bytesRead).toBeLessThan(2000);
+      store.forget();
+      const other = open(store, [padded]);
+      for (const oid of allCommits(git)) {
+        if (other.expect()) await other.load();
+        if (other.isAtHand) expect(other.find(Buffer.from(oid, "hex"))).toBeGreaterThanOrEqual(0);
+      }
+      expect(other.isAtHand).toBe(true);
+      expect(store.cost.reads).toBe(1);
+    } finally {
+      git.dispose();
+    }
+  });
+});
