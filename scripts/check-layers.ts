@@ -112,7 +112,7 @@ function findCycle(graph: Map<string, string[]>): string | undefined {
 }
 
 const files = readdirSync(source, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts"))
+  .filter((name) => /\.tsx?$/.test(name))
   .map((name) => join(source, name));
 const graph = new Map(files.map((file) => [file, importsOf(file)] as const));
 const problems = [

@@ -4,21 +4,24 @@
  */
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare, Response } from "miniflare";
 import { buildDescription } from "./build-description.mjs";
+import { buildPages } from "./build-pages.mjs";
 import { buildPackage } from "./build-package.mjs";
 import { speedUpSimulator } from "./simulator-speed.ts";
 import { readWranglerConfig, simulatorOptions } from "./wrangler-config.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
-import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.mjs";
+import { buildRendering, bundleWorker, WORKER_ENTRY, RENDERING_FILE } from "./worker-bundle.mjs";
 
 speedUpSimulator();
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** Where a host has the command as a package. */
 const PACKAGE_PATH = "/-/thinpack.tgz";
+/** Where a host has the files that pages need. */
+const PAGE_FILES = "/-/assets/";
 const kernelFile = join(root, "src", "kernel", "kernel.wasm");
 
 /** The options of a host; each has a default. */
@@ -89,12 +92,23 @@ function logSorter(stateDir: string, onLog: (line: string) => void): (log: { mes
   };
 }
 
+/** The types of files, as the platform tells them by their endings. */
+const TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
 /** Answers with a file of `build/assets`, made now if it is missing or old. */
 async function serveAsset({ url }: Request): Promise<Response> {
-  const build = new URL(url).pathname === PACKAGE_PATH ? buildPackage : buildDescription;
+  const { pathname } = new URL(url);
+  const isForPages = pathname.startsWith(PAGE_FILES);
+  const build = isForPages ? buildPages : pathname === PACKAGE_PATH ? buildPackage : buildDescription;
   await build();
-  const file = join(root, "build", "assets", new URL(url).pathname);
-  return existsSync(file) ? new Response(readFileSync(file)) : new Response(null, { status: 404 });
+  const file = join(root, "build", "assets", pathname);
+  if (!existsSync(file)) return new Response(null, { status: 404 });
+  const type = TYPES[extname(pathname)];
+  return new Response(readFileSync(file), { headers: type === undefined ? {} : { "Content-Type": type } });
 }
 
 /** Returns the name by which this machine reaches the host. */
@@ -116,6 +130,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     options.bundleFile === undefined
       ? await bundleWorker(options.entry ?? WORKER_ENTRY, join(stateDir, "worker.js.map"))
       : readFileSync(options.bundleFile, "utf8");
+  await buildRendering();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...simulatorOptions(config, {
@@ -134,6 +149,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       modules: [
         { type: "ESModule", path: join(root, "build", "worker.js"), contents: bundle },
         { type: "CompiledWasm", path: join(root, "build", "kernel.wasm"), contents: readFileSync(kernelFile) },
+        { type: "ESModule", path: join(root, "build", "rendering.js"), contents: readFileSync(RENDERING_FILE, "utf8") },
       ],
       modulesRoot: join(root, "build"),
       // The files of `build/assets`. They are made when they are requested, so that a start does not wait for them.

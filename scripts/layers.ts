@@ -44,8 +44,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     ring: 5,
     imports: "bytes object diff catalog refs access events signing repository mirror maintenance browse http",
   },
-  web: { ring: 5, imports: "object diff access repository browse http" },
-  host: { ring: 6, imports: "bytes refs access signing repository service maintenance lfs cloudflare http api" },
+  web: { ring: 5, imports: "bytes object diff refs access repository browse http" },
+  host: { ring: 6, imports: "bytes refs access signing repository service maintenance lfs cloudflare http api web" },
 };
 
 /** Returns the names of the folders of these rings, in the order of the table. */

@@ -8,3 +8,7 @@ export const PARTS_FILE: string;
 export function bundleWorker(entry: string, mapFile: string): Promise<string>;
 /** Makes what the platform is given where it is missing or older than its sources. */
 export function buildWorker(): Promise<void>;
+/** The module of what pages load, for hosts on this machine. */
+export const RENDERING_FILE: string;
+/** Bundles what pages load where that is missing or older than its sources. */
+export function buildRendering(): Promise<void>;

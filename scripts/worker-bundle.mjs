@@ -1,4 +1,4 @@
-// Bundles the Worker as one module: for the platform, for hosts on this machine and for tests alike. Plain JavaScript: wrangler runs it on
+// Bundles the Worker as one module, and what only pages need as another: for the platform, for hosts on this machine and for tests alike. Plain JavaScript: wrangler runs it on
 // the system's Node.
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -21,11 +21,21 @@ export const WORKER_FILE = join(directory, "worker.js");
 /** What esbuild tells of the bundle's parts. */
 export const PARTS_FILE = join(root, "build", "worker-parts.json");
 
-/** Leaves the kernel out of the bundle: workerd takes it as a compiled module. */
-const kernelPlugin = {
-  name: "kernel",
+/** What pages load when they first need it. */
+const RENDERING_ENTRY = join(root, "src", "web", "rendering.ts");
+const RENDERING_INPUTS = ["src/web", "src/object", "src/access", "scripts/worker-bundle.mjs", "package-lock.json"];
+
+/** The module of what pages load, for hosts on this machine. */
+export const RENDERING_FILE = join(root, "build", "rendering.js");
+
+/** Leaves the kernel out of the bundle, which workerd takes as a compiled module, and what pages load. */
+const modulesPlugin = {
+  name: "modules",
   setup: (bundler) => {
     bundler.onResolve({ filter: /kernel\.wasm$/ }, () => ({ path: "./kernel.wasm", external: true }));
+    bundler.onResolve({ filter: /\/rendering\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./rendering.js", external: true } : undefined,
+    );
   },
 };
 
@@ -60,7 +70,7 @@ async function bundle(entry) {
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
     sourcemap: "external",
-    plugins: [kernelPlugin],
+    plugins: [modulesPlugin],
     logLevel: "error",
   });
   const [map, text] = outputFiles;
@@ -80,6 +90,18 @@ export async function bundleWorker(entry, mapFile) {
   return `${code}\n//# sourceMappingURL=${mapFile}\n`;
 }
 
+/** Bundles what pages load, to `RENDERING_FILE`, where that is missing or older than its sources. */
+export async function buildRendering() {
+  if (builtAt(RENDERING_FILE) > Math.max(...RENDERING_INPUTS.map((input) => changedAt(join(root, input))))) return;
+  const { code } = await bundle(RENDERING_ENTRY);
+  await stopEsbuild();
+  // Renamed into place: nobody reads half of a file.
+  const fresh = `${RENDERING_FILE}.${process.pid}`;
+  mkdirSync(dirname(fresh), { recursive: true });
+  writeFileSync(fresh, `${code}\n`);
+  renameSync(fresh, RENDERING_FILE);
+}
+
 /** Makes what the platform is given, `build/worker/`, where it is missing or older than its sources. */
 export async function buildWorker() {
   if (builtAt(WORKER_FILE) > Math.max(...INPUTS.map((input) => changedAt(join(root, input))))) return;
@@ -89,6 +111,8 @@ export async function buildWorker() {
   writeFileSync(PARTS_FILE, JSON.stringify(metafile));
   writeFileSync(join(fresh, "worker.js.map"), JSON.stringify(map));
   copyFileSync(kernel, join(fresh, "kernel.wasm"));
+  await buildRendering();
+  copyFileSync(RENDERING_FILE, join(fresh, "rendering.js"));
   writeFileSync(join(fresh, "worker.js"), `${code}\n//# sourceMappingURL=worker.js.map\n`);
   rmSync(directory, { recursive: true, force: true });
   renameSync(fresh, directory);

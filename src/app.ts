@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { getPath } from "hono/utils/url";
 import { audited } from "./api/v1/audited.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
@@ -20,6 +20,8 @@ import { lfsLockRoutes } from "./http/lfs-lock-routes.ts";
 import { lfsRoutes } from "./http/lfs-routes.ts";
 import { problemOf, problemResponse } from "./http/problem.ts";
 import { withoutEmptySegments } from "./http/path-segments.ts";
+import type { PageHost } from "./web/page-host.ts";
+import { pageRoutes } from "./web/routes.ts";
 import { hasTokenInQuery, TOKEN_IN_QUERY } from "./http/query-tokens.ts";
 
 /** The parts that the application is built from, once per isolate. */
@@ -35,6 +37,36 @@ const COMMAND_PACKAGE = "/-/thinpack.tgz";
 async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string): Promise<Response> {
   if (assets === undefined) return problemResponse(404, "This deployment does not have the command.");
   return await assets.fetch(url);
+}
+
+/**
+ * Returns the platform for a page. It asks the API within the same request, with the credentials of the visitor's
+ * cookie: so what a page does passes every check that the API has, and is written into the same audit log.
+ */
+function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>): PageHost {
+  const { env, req, var: known } = context;
+  // An empty secret counts as none: everybody would know it.
+  const secret = env.ADMIN_TOKEN === "" ? undefined : env.ADMIN_TOKEN;
+  return {
+    secret,
+    isSignedIn: known.authorization !== undefined && req.header("Authorization") === undefined,
+    api: async (path, init = {}) => {
+      const headers = new Headers(init.headers);
+      if (known.authorization !== undefined && !headers.has("Authorization")) {
+        headers.set("Authorization", known.authorization);
+      }
+      const client = req.header("CF-Connecting-IP");
+      if (client !== undefined) headers.set("CF-Connecting-IP", client);
+      const request = new Request(new URL(`/api/v1${path}`, req.url), { ...init, headers });
+      return await app.fetch(request, env, context.executionCtx);
+    },
+  };
+}
+
+/** Returns a file that pages need: a style, a script, an icon. */
+async function pageAsset(assets: AppEnv["Bindings"]["ASSETS"], url: string): Promise<Response> {
+  const answer = await assets?.fetch(url);
+  return answer?.ok === true ? answer : problemResponse(404, "There is no such file.");
 }
 
 /** Builds the application. */
@@ -59,6 +91,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.get("/metrics", ({ req, env }) => metricsPage(req.raw, env, options));
   // On a deployed host the platform serves it before this Worker is called.
   app.get(COMMAND_PACKAGE, (context) => commandPackage(context.env.ASSETS, context.req.url));
+  app.get("/-/assets/*", (context) => pageAsset(context.env.ASSETS, context.req.url));
   app.use(withPlatform(options));
   app.use(async (context, next) => {
     if (!hasTokenInQuery(new URL(context.req.url).searchParams)) return next();
@@ -72,6 +105,11 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.route("/api/v1", apiRoutes());
   app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
   app.route("/", goImportRoutes());
+  app.use(async (context, next) => {
+    context.set("page", pageHost(app, context));
+    await next();
+  });
+  app.route("/", pageRoutes());
   app.route("/", gitRoutes());
   app.route("/", lfsLockRoutes());
   app.route("/", lfsRoutes());

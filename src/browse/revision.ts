@@ -80,6 +80,11 @@ export async function peelToTree(session: BrowseSession, object: NamedObject): P
   return await peelTo(session, object, "tree", toHex(object.name));
 }
 
+/** Peels an object to a commit, as `^{commit}` does. */
+export async function peelToCommit(session: BrowseSession, object: NamedObject): Promise<NamedObject | Unanswered> {
+  return await peelTo(session, object, "commit", toHex(object.name));
+}
+
 function noSuchRevision(revision: RevisionSyntax | undefined): Unanswered {
   if (revision === undefined)
     return { kind: "wrong", detail: "This is no revision that is understood here: a name, then ^, ^N, ~N or ^{type}." };

@@ -13,11 +13,14 @@ import { RequestStorage } from "../cloudflare/open-repository.ts";
 import { RateLimits } from "../cloudflare/rate-limits.ts";
 import { allowsPrivate, type Env } from "../env.ts";
 import { readCredentials } from "../http/authenticate.ts";
+import { sessionToken } from "../http/page-cookie.ts";
+import { isPagePath } from "../http/page-paths.ts";
 import { FormatCache } from "../http/format-cache.ts";
 import { logRequest } from "../http/log.ts";
 import { RecentReaders } from "../http/recent-readers.ts";
 import { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
+import type { PageEnv } from "../web/page-host.ts";
 import { apiHost } from "./api-host.ts";
 import { dataPointOf } from "./data-point.ts";
 import type { Meter } from "./meter.ts";
@@ -35,7 +38,14 @@ export type PlatformOptions = {
 };
 
 /** The type of Hono's environment in the whole application. */
-export type AppEnv = ApiEnv & { readonly Bindings: Env };
+export type AppEnv = ApiEnv &
+  PageEnv & {
+    readonly Bindings: Env;
+    readonly Variables: {
+      /** The credentials as a header, from a cookie or as they came; absent for an anonymous caller. */
+      readonly authorization: string | undefined;
+    };
+  };
 
 /** Random bytes in the id by which the log knows a request. */
 const SESSION_ID_BYTES = 16;
@@ -47,6 +57,18 @@ const NOT_TOLD: RequestCounts = { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 };
 async function assetOf({ ASSETS }: Env, name: string): Promise<ReadableStream | undefined> {
   const answer = await ASSETS?.fetch(`https://assets/-/${name}`);
   return answer?.status === 200 && answer.body !== null ? answer.body : undefined;
+}
+
+/**
+ * Returns a request's credentials, as a header. Those that a program sends count everywhere, and the cookie of a
+ * browser only for pages.
+ */
+async function authorizationOf({ req, env }: Context<AppEnv>): Promise<string | undefined> {
+  const sent = req.header("Authorization");
+  if (sent !== undefined || env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") return sent;
+  if (!isPagePath(req.path)) return undefined;
+  const token = await sessionToken(req.raw.headers, env.ADMIN_TOKEN, Date.now());
+  return token === undefined ? undefined : `Bearer ${token}`;
 }
 
 /** The parts of one request that its end needs. */
@@ -81,12 +103,14 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
     const storage = new RequestStorage(env, tools, agent);
     req.raw.signal.addEventListener("abort", () => storage.cutOff());
     const lifetime = new Lifetime();
+    const authorization = await authorizationOf(context);
+    context.set("authorization", authorization);
     // Off Cloudflare no address is known.
     const client = req.header("CF-Connecting-IP") ?? "";
     const host = new RequestHost({
       storage,
       memory,
-      credentials: readCredentials(req.header("Authorization"), env.ADMIN_TOKEN),
+      credentials: readCredentials(authorization, env.ADMIN_TOKEN),
       bounds: limits.forClient(env, client),
       lifetime,
       client,

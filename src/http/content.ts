@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import type { RepositoryName } from "../access/names.ts";
-import { BrowseSession } from "../browse/browse-session.ts";
+import { BrowseSession, type Unanswered } from "../browse/browse-session.ts";
 import { refNamesIn } from "../browse/revision.ts";
 import type { RevisionSyntax } from "../browse/revision-syntax.ts";
 import type { ByteSink } from "../bytes/byte-stream.ts";
@@ -16,6 +16,8 @@ import type { Host } from "./host.ts";
 import { logFault } from "./log.ts";
 import { withoutEmptySegments } from "./path-segments.ts";
 import { Problem } from "./problem.ts";
+
+const STATUSES = { missing: 404, ambiguous: 409, wrong: 422 } as const;
 
 /** Decodes percent-encoding, into one character per byte. */
 export function percentDecoded(text: string): string {
@@ -29,7 +31,8 @@ export function pathAfter(url: string, pieces: number): string {
 }
 
 /**
- * Opens a repository for a caller that may read it. The caller has to close the session.
+ * Opens a repository for a caller that may read it, with the refs that the revisions may name, and those that begin
+ * with one of `refPrefixes`. The caller has to close the session.
  *
  * @throws AccessDenied, Problem
  */
@@ -37,12 +40,51 @@ export async function openContent(
   host: Host,
   name: RepositoryName,
   revisions: readonly RevisionSyntax[],
+  refPrefixes?: readonly string[],
 ): Promise<BrowseSession> {
   const repository = host.repository(name);
-  const answer = await repository.refs.open({ packs: true, refNames: refNamesIn(revisions) });
+  const answer = await repository.refs.open({
+    packs: true,
+    refNames: refNamesIn(revisions),
+    ...(refPrefixes === undefined ? {} : { refPrefixes }),
+  });
   await authorize(host, "read", name, answer.kind === "found" ? answer.record : undefined);
   if (answer.kind === "missing") throw new Problem(404, "There is no such repository.");
   return await BrowseSession.open(repository, answer);
+}
+
+/**
+ * Returns the found answer.
+ *
+ * @throws Problem if nothing was found.
+ */
+export function found<T extends { readonly kind: "found" }>(answer: T | Unanswered): T {
+  if (answer.kind === "found") return answer;
+  throw new Problem(STATUSES[answer.kind], answer.detail);
+}
+
+/**
+ * Returns how a repository's content may be cached: it is revalidated each time, and only kept by a client that may
+ * read it.
+ */
+export function cacheControl(session: BrowseSession): string {
+  return session.answer.record.visibility === "public" ? "public, no-cache" : "private, no-cache";
+}
+
+/** Whether a client says that it has the entity with this tag. */
+export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
+}
+
+/** Runs `work` on a session that it passes to {@link streamContent}, and closes the session if that does not happen. */
+export async function withSession<T>(session: BrowseSession, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    session.close();
+    throw error;
+  }
 }
 
 /** Answers with a stream, and closes the session when it ends. */

@@ -84,6 +84,20 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`POST ${API}/forks`]: ["refs", "allReachable"],
   [`GET ${API}/maintenance`]: ["administers"],
   [`POST ${API}/maintenance`]: ["administers"],
+  // Pages.
+  [`GET ${GIT}`]: ["refs"],
+  // These two lead a form to another page, whatever there is.
+  [`GET ${GIT}/tree`]: ["nothing"],
+  [`GET ${GIT}/commits`]: ["nothing"],
+  [`GET ${GIT}/tree/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/blob/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/commits/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/commit/:rev{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/branches`]: ["refs"],
+  [`GET ${GIT}/tags`]: ["refs"],
+  [`GET ${GIT}/feed/commits`]: ["refs"],
+  [`GET ${GIT}/feed/tags`]: ["refs"],
   // Go's question, which is answered from the URL alone.
   [`GET ${GIT}/*`]: ["nothing"],
   [`GET ${GIT}/info/refs`]: ["refs", "showsMoment", "allReachable"],

@@ -83,6 +83,17 @@ const GIT_ROWS: readonly Row[] = [
   { method: "GET", path: "whatever", outcomes: READ },
 ];
 
+/** A page asks for no password: whoever may not read a repository is told that there is none. */
+const READ_PAGE: Outcomes = { private: "HHAAAHHA", public: "AHAAAAAA", missing: "HHHHHHHH" };
+
+/** Below `/{tenant}/{repo}`. */
+const PAGE_ROWS: readonly Row[] = [
+  ["", "/tree/main", "/blob/main/x", "/raw/main/x", "/commits/main", "/commit/main"],
+  ["/branches", "/tags", "/feed/commits", "/feed/tags"],
+]
+  .flat()
+  .map((path) => ({ method: "GET", path, outcomes: READ_PAGE }));
+
 const JSON_TYPE = { "Content-Type": "application/json" };
 
 /** Below `/api/v1/repos/{tenant}/{repo}`. */
@@ -257,6 +268,13 @@ async function outcomesOf(
 describe("git", () => {
   it.each(GIT_ROWS)("$method $path", async (row) => {
     const got = await outcomesOf(row, (repo) => `${host.base}/acme/${repo}.git/${row.path}`, "Basic");
+    expect(got).toEqual({ outcomes: row.outcomes, told: [] });
+  });
+});
+
+describe("pages", () => {
+  it.each(PAGE_ROWS)("$method $path", async (row) => {
+    const got = await outcomesOf(row, (repo) => `${host.base}/acme/${repo}${row.path}`, "Bearer");
     expect(got).toEqual({ outcomes: row.outcomes, told: [] });
   });
 });

@@ -73,6 +73,8 @@ const MORE: readonly Asked[] = [
     headers: { "Content-Type": RECEIVE },
     body,
   })),
+  // With .git in its address, a front page leads to this one.
+  { method: "GET", path: "/acme/REPO" },
   { method: "GET", path: "/api/v1/repos/acme/REPO/refs?at=2026-01-01T00:00:00Z" },
   { method: "GET", path: "/api/v1/repos/acme/REPO/commits?rev=refs/heads/1" },
   ...["download", "upload"].map((operation) => ({
@@ -213,6 +215,7 @@ async function seen({ method, path, headers, body }: Asked, repo: string, who: W
     method,
     headers: { ...headers, ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },
     ...(body === undefined ? {} : { body }),
+    redirect: "manual",
   });
   const text = await answer.text();
   const timing = answer.headers.get("Server-Timing") ?? "";

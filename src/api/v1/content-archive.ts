@@ -11,19 +11,10 @@ import { peelToTree, resolveRevision } from "../../browse/revision.ts";
 import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { withoutEmptySegments } from "../../http/path-segments.ts";
+import { cacheControl, found, isKnown, withSession } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import {
-  cacheControl,
-  found,
-  isKnown,
-  openSession,
-  queryBytes,
-  requestedRevision,
-  restOfPath,
-  streamed,
-  withSession,
-} from "./content-request.ts";
+import { openSession, queryBytes, requestedRevision, restOfPath, streamed } from "./content-request.ts";
 
 const FORMATS: Readonly<Record<string, readonly [ArchiveFormat, string]>> = {
   ".tar.gz": ["tar.gz", "application/gzip"],

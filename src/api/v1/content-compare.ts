@@ -9,17 +9,16 @@ import type { BrowseSession } from "../../browse/browse-session.ts";
 import { compareCommits, type Comparison } from "../../browse/compare.ts";
 import { resolveCommit } from "../../browse/revision.ts";
 import { toHex } from "../../bytes/hex.ts";
+import { found, withSession } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { filesPage, number, oidText, PAGE, readCommit, treeOf } from "./content-pages.ts";
 import {
-  found,
   openSession,
   queryLimit,
   requestedRevision,
   restOfPath,
   streamedJson,
-  withSession,
   type JsonWriter,
 } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";

@@ -13,21 +13,12 @@ import { peelToTree, resolveCommit, resolveRevision } from "../../browse/revisio
 import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../../diff/line-diff.ts";
+import { cacheControl, found, withSession } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { diffPage } from "./content-diff-json.ts";
 import { oidText, PAGE, treeOf } from "./content-pages.ts";
-import {
-  cacheControl,
-  found,
-  openSession,
-  queryLimit,
-  requestedRevision,
-  restOfPath,
-  streamed,
-  streamedJson,
-  withSession,
-} from "./content-request.ts";
+import { openSession, queryLimit, requestedRevision, restOfPath, streamed, streamedJson } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 
 const diffCursor = v.strictObject({ before: oidText, after: oidText, behind: v.string() });

@@ -8,9 +8,9 @@ import type { BrowseSession } from "../../browse/browse-session.ts";
 import { diffTrees } from "../../browse/tree-diff.ts";
 import { fromHex } from "../../bytes/hex.ts";
 import { parseCommit } from "../../object/commit.ts";
+import { cacheControl } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import { changeJson, commitJson } from "./content-json.ts";
-import { cacheControl } from "./content-request.ts";
 
 /** The usual and the most commits, entries and files of a page. */
 export const PAGE = { commits: 30, mostCommits: 100, entries: 100, mostEntries: 1000, files: 300, mostFiles: 3000 };

@@ -5,11 +5,11 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
-import type { BrowseSession, Unanswered } from "../../browse/browse-session.ts";
+import type { BrowseSession } from "../../browse/browse-session.ts";
 import { parseRevision, type RevisionSyntax } from "../../browse/revision-syntax.ts";
 import type { ByteSink } from "../../bytes/byte-stream.ts";
 import type { StreamedAnswer } from "../../http/body.ts";
-import { openContent, pathAfter, percentDecoded, streamContent } from "../../http/content.ts";
+import { cacheControl, openContent, pathAfter, percentDecoded, streamContent } from "../../http/content.ts";
 import type { RequestMemory } from "../../bytes/memory-budget.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
@@ -18,7 +18,6 @@ import { requestedName } from "./requested.ts";
 
 /** `/api/v1/repos/{tenant}/{repo}/{word}`, and an empty piece before it. */
 const PIECES_BEFORE_REST = 7;
-const STATUSES = { missing: 404, ambiguous: 409, wrong: 422 } as const;
 /** JSON is written in pieces of about this many characters. */
 const PIECE = 65_536;
 /** Bytes of a JSON answer that are collected before any is written. */
@@ -82,16 +81,6 @@ export function requestedRevision(text: string): RevisionSyntax {
 }
 
 /**
- * Returns the found answer.
- *
- * @throws Problem if nothing was found.
- */
-export function found<T extends { readonly kind: "found" }>(answer: T | Unanswered): T {
-  if (answer.kind === "found") return answer;
-  throw new Problem(STATUSES[answer.kind], answer.detail);
-}
-
-/**
  * Opens the repository for a caller that may read it. The caller has to close the session.
  *
  * @throws AccessDenied, Problem
@@ -101,20 +90,6 @@ export async function openSession(
   revisions: readonly RevisionSyntax[],
 ): Promise<BrowseSession> {
   return await openContent(context.var.host, await requestedName(context, "read"), revisions);
-}
-
-/**
- * Returns how a repository's content may be cached: it is revalidated each time, and only kept by a client that may
- * read it.
- */
-export function cacheControl(session: BrowseSession): string {
-  return session.answer.record.visibility === "public" ? "public, no-cache" : "private, no-cache";
-}
-
-/** Whether a client says that it has the entity with this tag. */
-export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
 }
 
 /** Answers with a stream, and closes the session when it ends. */
@@ -175,16 +150,6 @@ class Gathered implements ByteSink {
     } finally {
       this.#memory.hold(-bytes);
     }
-  }
-}
-
-/** Runs `work` on a session that it passes to {@link streamed}, and closes the session if that does not happen. */
-export async function withSession<T>(session: BrowseSession, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    session.close();
-    throw error;
   }
 }
 

@@ -11,11 +11,11 @@ import { peelToTree, resolveCommit, resolveSplit } from "../../browse/revision.t
 import { splitRevisionPath } from "../../browse/revision-syntax.ts";
 import { blobSizes, findPath, listEntries, type DirectoryEntry } from "../../browse/tree-at.ts";
 import { toHex } from "../../bytes/hex.ts";
+import { found, withSession } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
 import {
-  found,
   openSession,
   queryLimit,
   queryPath,
@@ -23,7 +23,6 @@ import {
   requestedRevision,
   restOfPath,
   streamedJson,
-  withSession,
 } from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, readCommit, treeOf } from "./content-pages.ts";

@@ -7,9 +7,9 @@
  */
 import type { Context } from "hono";
 import { contentTag } from "../../bytes/content-tag.ts";
+import { isKnown } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { isKnown } from "./content-request.ts";
 
 /** The part of an `ETag` that tells whether anything has changed beside the settings. */
 const OF_THE_REST = /-[0-9a-f]{16}$/;

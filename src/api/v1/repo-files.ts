@@ -13,6 +13,7 @@ import { contentTag } from "../../bytes/content-tag.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { type StreamedAnswer, streamedResponse } from "../../http/body.ts";
 import { authorize } from "../../http/denied.ts";
+import { isKnown } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import { exportedFiles, exportedRefs, homeOf } from "../../maintenance/export.ts";
 import { SERVER_INFO_REQUEST } from "../../maintenance/server-info.ts";
@@ -24,7 +25,7 @@ import type { OpenSnapshot } from "../../refs/ref-store.ts";
 import { encodeBase64 } from "../../signing/ssh-reader.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, NOT_MODIFIED } from "../describe.ts";
-import { isKnown, queryBytes } from "./content-request.ts";
+import { queryBytes } from "./content-request.ts";
 import { requestedName, requestedRepository, pathParam } from "./requested.ts";
 
 const refList = v.strictObject({

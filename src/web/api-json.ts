@@ -1,0 +1,32 @@
+/**
+ * What pages ask of the API.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import * as v from "valibot";
+import { Problem, type ProblemStatus } from "../http/problem.ts";
+import type { PageEnv } from "./page-host.ts";
+
+const problem = v.object({ status: v.number(), detail: v.string() });
+/** The API's refusals that a page repeats. Any other is a fault. */
+const REPEATED: readonly ProblemStatus[] = [400, 403, 404, 409, 412, 413, 422, 429, 503];
+
+/** Throws the problem that the API answered with. A visitor without access gets 404. @throws Problem */
+export async function assertDone(answer: Response): Promise<void> {
+  if (answer.ok) return;
+  const { status, detail } = v.parse(problem, await answer.json());
+  if (status === 401) throw new Problem(404, "There is nothing here that you may see.");
+  throw new Problem(REPEATED.find((known) => known === status) ?? 500, detail); // 500 stands for every other fault.
+}
+
+/** Asks the API as the visitor, and returns what is needed of its answer. @throws Problem */
+export async function apiJson<const T extends v.GenericSchema>(
+  context: Context<PageEnv>,
+  path: string,
+  schema: T,
+): Promise<v.InferOutput<T>> {
+  const answer = await context.var.page.api(path);
+  await assertDone(answer);
+  return v.parse(schema, await answer.json());
+}

@@ -1,0 +1,49 @@
+/**
+ * Commits as pages show them: in one line, in a list, and who made them when.
+ *
+ * @packageDocumentation
+ */
+import type { RepositoryName } from "../access/names.ts";
+import type { BrowseSession } from "../browse/browse-session.ts";
+import { toHex } from "../bytes/hex.ts";
+import { type Commit, parseCommit } from "../object/commit.ts";
+import type { Identity } from "../object/identity.ts";
+import { commitLink } from "./links.ts";
+import { machineTime, shortOid, shownAge, shownPerson, shownTime, splitMessage } from "./texts.ts";
+
+/** A commit with its name in hexadecimal. */
+export type NamedCommit = { readonly oid: string; readonly commit: Commit };
+
+/** Reads a commit by its raw name. */
+export async function readCommit(session: BrowseSession, name: Uint8Array): Promise<NamedCommit> {
+  const { bytes } = await session.graph.reader.readCopy(name);
+  return { oid: toHex(name), commit: parseCommit(bytes, session.format) };
+}
+
+/** A time: how long ago it was, and when exactly. */
+export function When({ person }: { readonly person: Identity | undefined }) {
+  if (person === undefined) return null;
+  const { time, zone } = person;
+  return (
+    <time datetime={machineTime(time)} title={shownTime(time, zone)}>
+      {shownAge(time, Math.floor(Date.now() / 1000))}
+    </time>
+  );
+}
+
+/** A commit in one line. */
+export function CommitLine({ name, named }: { readonly name: RepositoryName; readonly named: NamedCommit }) {
+  const { oid, commit } = named;
+  return (
+    <p class="commit-line">
+      <bdi class="who">{shownPerson(commit.author)}</bdi>{" "}
+      <a class="subject" href={commitLink(name, oid)}>
+        <bdi>{splitMessage(commit.message).subject}</bdi>
+      </a>{" "}
+      <a class="oid" href={commitLink(name, oid)}>
+        <code>{shortOid(oid)}</code>
+      </a>{" "}
+      <When person={commit.committer} />
+    </p>
+  );
+}

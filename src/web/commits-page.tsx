@@ -1,0 +1,140 @@
+/**
+ * `/{tenant}/{repo}/commits/{rev}/{path}`: the log of a revision, or of a path in it.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import type { RepositoryName } from "../access/names.ts";
+import { CommitLog, type LogPosition } from "../browse/commit-log.ts";
+import { peelToCommit } from "../browse/revision.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
+import { Problem } from "../http/problem.ts";
+import { type NamedCommit, readCommit, When } from "./commit-line.tsx";
+import { commitLink, pathLink, repositoryLink } from "./links.ts";
+import { pageAnswer } from "./page-answer.tsx";
+import type { PageEnv } from "./page-host.ts";
+import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
+import { found, type RepositoryPage, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
+import { shortOid, shownBytes, shownPerson, splitMessage } from "./texts.ts";
+
+/** The commits of a page. */
+const PAGE_COMMITS = 50;
+const POSITION = /^([0-9a-f]{40}|[0-9a-f]{64})-(\d{1,9})-(\d{1,15})-((?:[0-9a-f]{40}|[0-9a-f]{64}|\.)*)$/;
+/** The most commits that a position names as next: it is a part of a URL. */
+const MOST_NEXT = 64;
+
+/** Writes the place where the next page begins, as a part of its address. */
+function formatPosition({ tip, walked, oldest, next }: LogPosition): string {
+  return [toHex(tip), walked, oldest, next.map((name) => toHex(name)).join(".")].join("-");
+}
+
+/** Reads a place that {@link formatPosition} wrote. @throws Problem */
+function parsePosition(text: string, rawSize: number): LogPosition {
+  const wrong = (): Problem => new Problem(422, "after: not a place that a list of commits gave.");
+  const [, tip = "", walked, oldest, names = ""] = POSITION.exec(text) ?? [];
+  const next = names === "" ? [] : names.split(".");
+  const raws = [tip, ...next].map((hex) => fromHex(hex));
+  const [first, ...rest] = raws.filter((name) => name?.length === rawSize);
+  if (first === undefined || rest.length !== next.length || next.length > MOST_NEXT) throw wrong();
+  return {
+    tip: first,
+    walked: Number(walked),
+    oldest: Number(oldest),
+    next: rest.filter((name) => name !== undefined),
+  };
+}
+
+function CommitRow({ name, named }: { readonly name: RepositoryName; readonly named: NamedCommit }) {
+  const { oid, commit } = named;
+  const { subject } = splitMessage(commit.message);
+  return (
+    <tr>
+      <td class="subject">
+        <a href={commitLink(name, oid)}>
+          <bdi>{subject}</bdi>
+        </a>
+        <span class="note">
+          <bdi>{shownPerson(commit.author)}</bdi>, <When person={commit.committer} />
+        </span>
+      </td>
+      <td class="oid">
+        <a href={commitLink(name, oid)}>
+          <code>{shortOid(oid)}</code>
+        </a>
+      </td>
+      <td class="actions">
+        <a href={pathLink(name, "tree", oid)}>Files</a>
+      </td>
+    </tr>
+  );
+}
+
+async function openLog(page: RepositoryPage, shown: ShownRevision, after: string | undefined): Promise<CommitLog> {
+  const { session } = page;
+  if (after === undefined) {
+    const { name } = found(await peelToCommit(session, shown.object));
+    return await CommitLog.start(session, name, shown.path);
+  }
+  const position = parsePosition(after, session.format.rawSize);
+  const log = await CommitLog.resume(session, position, shown.path);
+  if (log === undefined) throw new Problem(422, "after: not a place that a list of commits gave.");
+  return log;
+}
+
+/** Answers with a page of the log. */
+export async function commitsPage(context: Context<PageEnv>): Promise<Response> {
+  return await withRevision(context, async (page, shown) => {
+    const { session, name } = page;
+    const { revision, path } = shown;
+    const log = await openLog(page, shown, context.req.query("after"));
+    const commits: NamedCommit[] = [];
+    while (commits.length < PAGE_COMMITS) {
+      const node = await log.next();
+      if (node === undefined) break;
+      commits.push(await readCommit(session, session.graph.nameOf(node)));
+    }
+    const position = log.position();
+    const here = pathLink(name, "commits", revision, path);
+    const { tenant, repo } = shownNames(name);
+    const of = path === "" ? shownBytes(revision) : shownBytes(path);
+    return await pageAnswer(context, {
+      title: `Commits of ${of} - ${tenant}/${repo}`,
+      isPublic: page.record.visibility === "public",
+      crumbs: crumbsOf(page, shown),
+      alternates: [{ type: "application/atom+xml", href: `${repositoryLink(name)}/feed/commits`, title: "Commits" }],
+      body: (
+        <RepositoryFrame shown={page} tab="commits" revision={revision}>
+          <h2>
+            Commits of <bdi>{of}</bdi>
+          </h2>
+          <div class="bar">
+            <RevisionForm shown={page} word="commits" revision={revision} path={path} />
+          </div>
+          <table class="commits">
+            <caption class="hidden">Commits</caption>
+            <thead class="hidden">
+              <tr>
+                <th scope="col">Commit</th>
+                <th scope="col">Name</th>
+                <th scope="col">Files</th>
+              </tr>
+            </thead>
+            <tbody>
+              {commits.map((named) => (
+                <CommitRow name={name} named={named} />
+              ))}
+            </tbody>
+          </table>
+          {commits.length === 0 ? <p class="note">No commit was found on this page.</p> : null}
+          {position === undefined ? null : (
+            <p class="pager">
+              <a rel="next" href={`${here}?after=${formatPosition(position)}`}>
+                Older
+              </a>
+            </p>
+          )}
+        </RepositoryFrame>
+      ),
+    });
+  });
+}

@@ -1,0 +1,20 @@
+/**
+ * `/{tenant}/{repo}/tree?go={rev}` and `/commits?go={rev}`: leads a form without a script to the page of a revision.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { percentDecoded } from "../http/content.ts";
+import { pathLink, repositoryLink } from "./links.ts";
+import type { PageEnv } from "./page-host.ts";
+import { queryBytes } from "./query.ts";
+import { pageRepository } from "./repository-request.ts";
+
+/** Answers with the address of the page. */
+export function goPage(context: Context<PageEnv>, page: "tree" | "commits"): Response {
+  const name = pageRepository(context);
+  const revision = queryBytes(context, "go").trim();
+  const path = percentDecoded(queryBytes(context, "path"));
+  if (revision === "") return context.redirect(repositoryLink(name), 302);
+  return context.redirect(pathLink(name, page, revision, path), 302);
+}

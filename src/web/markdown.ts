@@ -1,0 +1,181 @@
+/**
+ * Markdown in GitHub's dialect, as HTML that is safe to stand in a page: what an author writes never becomes markup
+ * except through the lists of `html-filter.ts`, and every address is rewritten here.
+ *
+ * @packageDocumentation
+ * @see https://github.github.com/gfm/
+ */
+import { Marked, type Tokens } from "marked";
+import type { RepositoryName } from "../access/names.ts";
+import { highlighted } from "./highlight.ts";
+import { escapeHtml, type HtmlAddresses, HtmlFilter } from "./html-filter.ts";
+import { pathLink } from "./links.ts";
+
+/** Where a document lies. `revision` and `directory` have one character per byte. */
+export type DocumentPlace = {
+  readonly name: RepositoryName;
+  readonly revision: string;
+  readonly directory: string;
+};
+
+/** Begins every anchor of a document, so that none is the anchor of a page. */
+const ANCHOR = "user-content-";
+const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*:/;
+const OUTSIDE = /^(?:https?:\/\/|mailto:)/i;
+/** The most signs with a meaning in one line: lists and quotations within each other take time for each level. */
+const MOST_NESTED = 64;
+const NESTED = new RegExp(String.raw`^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])){${MOST_NESTED},}`, "m");
+/** The signs for which a parser looks for a partner. */
+const PAIRED: ReadonlySet<string> = new Set("*_~[");
+/**
+ * The most of these signs in one paragraph. A parser looks for a partner of each among all that follow, so that its
+ * time grows with their square.
+ */
+const MOST_PAIRED = 1000;
+/** A line with which the text before it ends: an empty one, an item of a list, a row of a table, a title. */
+const BEGINS_ANEW = /^[ \t]*(?:$|[-*+] |\d{1,9}[.)] |\||#)/;
+/** The longest run of signs that may open an emphasis, a link or code: a parser looks for the end of each. */
+const RUN = /[*_[\]`~!<]{400,}/;
+
+const utf8 = new TextEncoder();
+
+/** Removes the characters that browsers ignore within an address, and spaces around it. */
+function trimmed(address: string): string {
+  return Array.from(address)
+    .filter((c) => c > "\x1f" && c !== "\x7f")
+    .join("")
+    .trim();
+}
+
+/** Returns the path, one character per byte, that a relative address leads to; `undefined` if it leads out. */
+function resolvedPath(directory: string, address: string): string | undefined {
+  const bytes = String.fromCharCode(...utf8.encode(address.slice(0, 4096)));
+  const path = bytes.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  const parts = path.startsWith("/") || directory === "" ? [] : directory.split("/");
+  for (const part of path.split("/")) {
+    if (part === "..") {
+      if (parts.pop() === undefined) return undefined;
+    } else if (part !== "." && part !== "") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+/** Splits an address into its path and what begins with `?` or `#`. */
+function splitAddress(address: string): { readonly path: string; readonly fragment: string } {
+  const at = address.search(/[?#]/);
+  if (at < 0) return { path: address, fragment: "" };
+  const hash = address.indexOf("#");
+  return { path: address.slice(0, at), fragment: hash < 0 ? "" : address.slice(hash + 1) };
+}
+
+function anchorOf(fragment: string): string {
+  return fragment === ""
+    ? ""
+    : `#${/^L\d+$/.test(fragment) ? "" : ANCHOR}${encodeURIComponent(decodedFragment(fragment))}`;
+}
+
+function decodedFragment(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
+}
+
+/** Returns how the addresses of a document are rewritten. */
+export function addressesOf({ name, revision, directory }: DocumentPlace): HtmlAddresses {
+  const inside = (page: "blob" | "raw", address: string): string | undefined => {
+    const { path, fragment } = splitAddress(address);
+    const target = resolvedPath(directory, path);
+    if (target === undefined) return undefined;
+    return `${pathLink(name, target === "" ? "tree" : page, revision, target)}${page === "blob" ? anchorOf(fragment) : ""}`;
+  };
+  return {
+    link: (address) => {
+      const text = trimmed(address);
+      if (OUTSIDE.test(text)) return text;
+      if (SCHEME.test(text) || text.startsWith("//")) return undefined;
+      if (text.startsWith("#")) return anchorOf(text.slice(1));
+      return inside("blob", text);
+    },
+    image: (address) => {
+      const text = trimmed(address);
+      if (SCHEME.test(text) || text.startsWith("//")) return undefined;
+      return inside("raw", text);
+    },
+  };
+}
+
+/** Returns the anchors of headings as GitHub makes them, each once. */
+function slugger(): (text: string) => string {
+  const seen = new Map<string, number>();
+  return (text) => {
+    const slug = text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{M}\p{N}\p{Pc} -]/gu, "")
+      .replaceAll(" ", "-");
+    const count = seen.get(slug) ?? 0; // A heading that is new has no number.
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  };
+}
+
+/** Whether a parser would take long over a text: nobody writes such a paragraph. */
+function isHostile(text: string): boolean {
+  if (NESTED.test(text) || RUN.test(text)) return true;
+  let signs = 0;
+  for (const line of text.split("\n")) {
+    if (BEGINS_ANEW.test(line)) signs = 0;
+    for (const sign of line) if (PAIRED.has(sign)) signs++;
+    if (signs > MOST_PAIRED) return true;
+  }
+  return false;
+}
+
+/** Returns a document as HTML. One that would take long to parse is shown as it is written. */
+export function renderMarkdown(text: string, place: DocumentPlace): string {
+  if (isHostile(text)) return `<pre>${escapeHtml(text)}</pre>`;
+  const addresses = addressesOf(place);
+  const filter = new HtmlFilter(addresses);
+  const slug = slugger();
+  const link = (href: string | undefined, inner: string, title?: string | null): string => {
+    if (href === undefined) return inner;
+    const hint = title === undefined || title === null || title === "" ? "" : ` title="${escapeHtml(title)}"`;
+    return `<a href="${escapeHtml(href)}"${hint} rel="nofollow ugc noopener">${inner}</a>`;
+  };
+  const marked = new Marked({
+    gfm: true,
+    renderer: {
+      html({ text: html }: Tokens.HTML | Tokens.Tag) {
+        return filter.filter(html);
+      },
+      link({ href, title, tokens }: Tokens.Link) {
+        return link(addresses.link(href), this.parser.parseInline(tokens), title);
+      },
+      image({ href, title, text: alt }: Tokens.Image) {
+        const source = addresses.image(href);
+        if (source === undefined) return link(addresses.link(href), escapeHtml(alt === "" ? "image" : alt), title);
+        return `<img src="${escapeHtml(source)}" alt="${escapeHtml(alt)}" loading="lazy">`;
+      },
+      heading({ tokens, depth }: Tokens.Heading) {
+        const inner = this.parser.parseInline(tokens);
+        const id = slug(this.parser.parseInline(tokens, this.parser.textRenderer));
+        return `<h${depth} id="${escapeHtml(ANCHOR + id)}">${inner}</h${depth}>\n`;
+      },
+      code({ text: code, lang }: Tokens.Code) {
+        const language = /^[\w+#-]{1,20}/.exec(lang ?? "")?.[0]; // A block need not name its language.
+        return `<pre><code>${highlighted(code, language)}</code></pre>\n`;
+      },
+    },
+  });
+  try {
+    const html = marked.parse(text, { async: false });
+    return html + filter.end();
+  } catch (error) {
+    // Thousands of levels within each other exhaust the stack.
+    if (error instanceof RangeError) return `<pre>${escapeHtml(text)}</pre>`;
+    throw error;
+  }
+}

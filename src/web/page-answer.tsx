@@ -1,0 +1,137 @@
+/**
+ * Answers with a page, or with a page that says what went wrong.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { html } from "hono/html";
+import type { Child } from "hono/jsx";
+import { contentTag } from "../bytes/content-tag.ts";
+import { formToken } from "../http/page-cookie.ts";
+import { problemOf } from "../http/problem.ts";
+import { Layout, type LayoutProps } from "./layout.tsx";
+import type { PageEnv } from "./page-host.ts";
+
+/**
+ * What a browser may do with a page. No script stands in a page itself, so nothing that a repository contains can run,
+ * whatever a page makes of it. Images come from this host alone: an image elsewhere would tell its server who looks.
+ */
+const POLICY =
+  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
+  "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** The headers of every page. */
+export const PAGE_HEADERS = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Content-Security-Policy": POLICY,
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "same-origin",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  Vary: "Cookie, Authorization, Accept",
+} as const;
+
+/** The parts of a page that its route knows. */
+export type Page = Omit<LayoutProps, "isSignedIn" | "formToken" | "here" | "children"> & {
+  readonly body: Child;
+  readonly status?: number;
+  /** Whether the page shows only what everybody may see. */
+  readonly isPublic?: boolean;
+};
+
+/** Returns a page's HTML. */
+async function rendered(context: Context<PageEnv>, { body, ...page }: Page): Promise<string> {
+  const { page: host } = context.var;
+  const url = new URL(context.req.url);
+  const token = host.isSignedIn && host.secret !== undefined ? formToken(context.req.raw.headers, host.secret) : "";
+  const element = (
+    <Layout {...page} isSignedIn={host.isSignedIn} formToken={token} here={url.pathname + url.search}>
+      {body}
+    </Layout>
+  );
+  return String(await html`<!doctype html>${element}`);
+}
+
+/**
+ * Answers with a page. The tag is made from its text, so that a browser which has the same page already is sent
+ * nothing. A shared cache may keep only what everybody may see.
+ */
+export async function pageAnswer(context: Context<PageEnv>, page: Page): Promise<Response> {
+  const text = await rendered(context, page);
+  const { status = 200, isPublic = false } = page;
+  const isShared = isPublic && !context.var.page.isSignedIn;
+  const bodiless = context.req.raw.method === "HEAD";
+  if (status !== 200) {
+    const headers = { ...PAGE_HEADERS, "Cache-Control": "no-store" };
+    return new Response(bodiless ? null : text, { status, headers });
+  }
+  const etag = `W/"${contentTag(text)}"`;
+  const headers = { ...PAGE_HEADERS, "Cache-Control": `${isShared ? "public" : "private"}, no-cache`, ETag: etag };
+  if (context.req.header("If-None-Match") === etag) return new Response(null, { status: 304, headers });
+  return new Response(bodiless ? null : text, { headers });
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "The request was not understood",
+  403: "This is not for you",
+  404: "There is nothing here",
+  409: "This is in conflict with something else",
+  413: "This is too large to be shown",
+  422: "This can't be shown",
+  429: "Too many requests",
+  500: "Something went wrong on our side",
+  503: "The host is busy",
+};
+
+/** Answers with a page about an error. */
+export async function errorAnswer(context: Context<PageEnv>, status: number, detail: string): Promise<Response> {
+  const title = TITLES[status] ?? "Something went wrong"; // Other statuses are rare.
+  const { isSignedIn, secret } = context.var.page;
+  const mayHelp = status === 404 && !isSignedIn && secret !== undefined;
+  const { pathname, search } = new URL(context.req.url);
+  return await pageAnswer(context, {
+    title,
+    status,
+    body: (
+      <section class="notice">
+        <h1>{title}</h1>
+        <p>{detail}</p>
+        {mayHelp ? (
+          <p>
+            If it is private, <a href={`/-/login?to=${encodeURIComponent(pathname + search)}`}>sign in</a> to see it.
+          </p>
+        ) : null}
+        <p>
+          <a href="/">Go to the front page</a>
+        </p>
+      </section>
+    ),
+  });
+}
+
+/** Whether the client wants JSON rather than a page. */
+export function wantsJson(request: Request): boolean {
+  const accept = request.headers.get("Accept") ?? ""; // A client without the header takes anything.
+  return accept.includes("json") && !accept.includes("text/html");
+}
+
+/**
+ * Answers for an error with a page about it. A missing repository and one that the visitor may not see are answered
+ * alike, and no password is asked for: people sign in on a page. A program that asks for JSON gets the API's problem.
+ */
+export async function failureAnswer(context: Context<PageEnv>, error: unknown): Promise<Response> {
+  const problem = problemOf(error);
+  const location = problem.headers.get("Location");
+  if (location !== null) return new Response(null, { status: problem.status, headers: { Location: location } });
+  if (wantsJson(context.req.raw)) return problem;
+  const { detail } = await problem.json<{ readonly detail: string }>();
+  const isHidden = problem.status === 401;
+  const answer = await errorAnswer(
+    context,
+    isHidden ? 404 : problem.status,
+    isHidden ? "There is no such repository." : detail,
+  );
+  const retry = problem.headers.get("Retry-After");
+  if (retry !== null) answer.headers.set("Retry-After", retry);
+  return answer;
+}

@@ -1,0 +1,22 @@
+/**
+ * The part of the platform that pages get beside what all routes get.
+ *
+ * @packageDocumentation
+ */
+import type { Host } from "../http/host.ts";
+
+/** The platform, for one page. */
+export interface PageHost {
+  /** The secret that cookies and forms are sealed with; absent if the deployment has none, and nobody can sign in. */
+  readonly secret: string | undefined;
+  /** Whether the visitor has signed in with a cookie. Their token may have been revoked since. */
+  readonly isSignedIn: boolean;
+  /**
+   * Asks the API as the visitor. So a page shows and does what the API shows and does, by the same rules. `path` begins
+   * behind `/api/v1`.
+   */
+  api(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** The type of Hono's environment in the routes of pages. */
+export type PageEnv = { readonly Variables: { readonly host: Host; readonly page: PageHost } };

@@ -1,0 +1,276 @@
+/**
+ * `/{tenant}/{repo}` and `/{tenant}/{repo}/tree/{rev}/{path}`: a directory, with its README.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { raw } from "hono/html";
+import { openBlob } from "../browse/blob.ts";
+import type { BrowseSession } from "../browse/browse-session.ts";
+import { blobSizes, type DirectoryEntry, findPath, listEntries } from "../browse/tree-at.ts";
+import { toHex } from "../bytes/hex.ts";
+import { concat } from "../bytes/chunk.ts";
+import { CommitLine, type NamedCommit, readCommit } from "./commit-line.tsx";
+import { pathLink, repositoryLink } from "./links.ts";
+import { pageAnswer } from "./page-answer.tsx";
+import type { PageEnv } from "./page-host.ts";
+import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
+import {
+  defaultBranch,
+  found,
+  pageRepository,
+  pageRevision,
+  type RepositoryPage,
+  rootOf,
+  shownNames,
+  type ShownRevision,
+  withRepository,
+  withRevision,
+} from "./repository-request.ts";
+import { decoded, shownBytes, shownCount, shownSize } from "./texts.ts";
+
+/** The most entries of a directory on one page. */
+const MOST_ENTRIES = 1000;
+/** The largest README, in bytes, that is shown with its directory. */
+const LARGEST_README = 256 * 1024;
+const README = /^readme(?:\.(?:md|markdown|mkd|txt|rst|adoc|org))?$/i;
+const MARKDOWN = /\.(?:md|markdown|mkd)$/i;
+
+/** A directory that is shown. */
+type Listing = {
+  readonly revision: string;
+  readonly path: string;
+  readonly entries: readonly DirectoryEntry[];
+  readonly sizes: readonly (number | undefined)[];
+  readonly hasMore: boolean;
+};
+
+const ICONS = { tree: "dir", blob: "file", commit: "module", tag: "file" } as const;
+
+function EntryRow({
+  page,
+  at,
+  entry,
+  size,
+}: {
+  readonly page: RepositoryPage;
+  readonly at: Listing;
+  readonly entry: DirectoryEntry;
+  readonly size: number | undefined;
+}) {
+  const path = at.path === "" ? entry.name : `${at.path}/${entry.name}`;
+  const text = shownBytes(entry.name);
+  const isLink = (entry.mode & 0o170000) === 0o120000;
+  const word = entry.type === "tree" ? "tree" : "blob";
+  return (
+    <tr>
+      <td class={`name ${isLink ? "link" : ICONS[entry.type]}`}>
+        {entry.type === "commit" ? (
+          <>
+            <bdi>{text}</bdi> <span class="note">@ {toHex(entry.oid).slice(0, 10)} (submodule)</span>
+          </>
+        ) : (
+          <a href={pathLink(page.name, word, at.revision, path)}>
+            <bdi>{text}</bdi>
+            {entry.type === "tree" ? "/" : ""}
+          </a>
+        )}
+      </td>
+      <td class="size">{size === undefined ? "" : shownSize(size)}</td>
+    </tr>
+  );
+}
+
+function Entries({ page, listing }: { readonly page: RepositoryPage; readonly listing: Listing }) {
+  const { entries, sizes, path, revision } = listing;
+  const up = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
+  return (
+    <table class="files">
+      <caption class="hidden">Files</caption>
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col" class="size">
+            Size
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {path === "" ? null : (
+          <tr>
+            <td class="name dir" colspan={2}>
+              <a href={pathLink(page.name, "tree", revision, up)} aria-label="The directory above">
+                ..
+              </a>
+            </td>
+          </tr>
+        )}
+        {entries.map((entry, i) => (
+          <EntryRow page={page} at={listing} entry={entry} size={sizes[i]} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Reads a blob that is small enough to be shown. */
+async function readText(session: BrowseSession, oid: Uint8Array): Promise<string | undefined> {
+  const { size, pieces } = await openBlob(session, oid);
+  if (size > LARGEST_README) return undefined;
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece.slice());
+  return decoded(concat(all));
+}
+
+async function readme(page: RepositoryPage, listing: Listing) {
+  const entry = listing.entries.find(({ name, type }) => type === "blob" && README.test(name));
+  if (entry === undefined) return null;
+  const text = await readText(page.session, entry.oid);
+  if (text === undefined) return null;
+  const { revision, path } = listing;
+  const name = shownBytes(entry.name);
+  const { rendering } = await import("./rendering.ts");
+  return (
+    <section class="readme" aria-label={name}>
+      <h2>
+        <bdi>{name}</bdi>
+      </h2>
+      {MARKDOWN.test(entry.name) ? (
+        <div class="prose">{raw(rendering.renderMarkdown(text, { name: page.name, revision, directory: path }))}</div>
+      ) : (
+        <pre class="text">{text}</pre>
+      )}
+    </section>
+  );
+}
+
+function CloneBox({ origin, page }: { readonly origin: string; readonly page: RepositoryPage }) {
+  const url = `${origin}${repositoryLink(page.name)}.git`;
+  return (
+    <details class="clone">
+      <summary>Clone</summary>
+      <p>
+        <label>
+          With HTTPS
+          <input class="copy" readonly value={url} size={44} />
+        </label>
+      </p>
+      <p class="note">
+        A private repository asks for a token: <code>thinpack login --git</code> keeps it for git.
+      </p>
+    </details>
+  );
+}
+
+function Archives({ page, revision }: { readonly page: RepositoryPage; readonly revision: string }) {
+  const base = `${repositoryLink(page.name)}/archive/`;
+  const name = pathLink(page.name, "tree", revision).slice(pathLink(page.name, "tree", "").length);
+  return (
+    <span class="archives">
+      Download <a href={`${base}${name}.zip`}>zip</a> or <a href={`${base}${name}.tar.gz`}>tar.gz</a>
+    </span>
+  );
+}
+
+const isDirectory = ({ type }: DirectoryEntry): boolean => type === "tree";
+
+/** Reads a directory. Its directories come first, as people look for them there. */
+async function listed(session: BrowseSession, tree: Uint8Array, shown: ShownRevision): Promise<Listing> {
+  const { revision, path } = shown;
+  const entries = await listEntries(session, tree, { first: 0, count: MOST_ENTRIES + 1 });
+  const shownEntries = entries.slice(0, MOST_ENTRIES);
+  const first = [...shownEntries.filter(isDirectory), ...shownEntries.filter((entry) => !isDirectory(entry))];
+  const sizes = await blobSizes(session, first);
+  return { revision, path, entries: first, sizes, hasMore: entries.length > MOST_ENTRIES };
+}
+
+/** Answers with the page of a directory. */
+async function directory(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  shown: ShownRevision & { readonly isFront: boolean },
+): Promise<Response> {
+  const { session } = page;
+  const root = await rootOf(session, shown.object);
+  const entry = found(await findPath(session, root.name, shown.path));
+  if (entry.type !== "tree") return context.redirect(pathLink(page.name, "blob", shown.revision, shown.path), 302);
+  const last: NamedCommit | undefined = root.commit === undefined ? undefined : await readCommit(session, root.commit);
+  const listing = await listed(session, entry.oid, shown);
+  const text = await readme(page, listing);
+  const { tenant, repo } = shownNames(page.name);
+  const { origin } = new URL(context.req.url);
+  const title = shown.path === "" ? `${tenant}/${repo}` : `${shownBytes(shown.path)} - ${tenant}/${repo}`;
+  return await pageAnswer(context, {
+    title,
+    description: page.record.description,
+    isPublic: page.record.visibility === "public",
+    crumbs: crumbsOf(page, shown),
+    alternates: [
+      { type: "application/atom+xml", href: `${repositoryLink(page.name)}/feed/commits`, title: "Commits" },
+      { type: "application/json", href: `/api/v1/repos${pathLink(page.name, "tree", shown.revision, shown.path)}` },
+    ],
+    body: (
+      <RepositoryFrame shown={page} tab="files" revision={shown.revision}>
+        <div class="bar">
+          <RevisionForm shown={page} word="tree" revision={shown.revision} path={shown.path} />
+          <Archives page={page} revision={shown.revision} />
+          <CloneBox origin={origin} page={page} />
+        </div>
+        {last === undefined ? null : <CommitLine name={page.name} named={last} />}
+        <Entries page={page} listing={listing} />
+        {listing.hasMore ? (
+          <p class="note">Only the first {shownCount(MOST_ENTRIES)} entries are shown. The API lists them all.</p>
+        ) : null}
+        {text}
+      </RepositoryFrame>
+    ),
+  });
+}
+
+function FirstPush({ origin, page }: { readonly origin: string; readonly page: RepositoryPage }) {
+  const branch = shownBytes(defaultBranch(page.record));
+  const lines = [
+    `git remote add origin ${origin}${repositoryLink(page.name)}.git`,
+    `git push -u origin ${/^[\w./-]+$/.test(branch) ? branch : "HEAD"}`,
+  ];
+  return (
+    <section class="notice">
+      <h2>There is nothing in it yet</h2>
+      <p>Push a repository that you have:</p>
+      <pre class="text">{lines.join("\n")}</pre>
+    </section>
+  );
+}
+
+/** Answers with a repository's front page. */
+export async function frontPage(context: Context<PageEnv>): Promise<Response> {
+  const { pathname, search } = new URL(context.req.url);
+  if (/\.git\/?$/i.test(pathname)) return context.redirect(repositoryLink(pageRepository(context)) + search, 302);
+  return await withRepository(context, [pageRevision("HEAD")], async (page) => {
+    const { session, record } = page;
+    const { head } = session;
+    if (head !== undefined) {
+      const object = { kind: "found", name: head, type: "commit", commit: head } as const;
+      return await directory(context, page, { revision: "HEAD", path: "", object, isFront: true });
+    }
+    const { tenant, repo } = shownNames(page.name);
+    return await pageAnswer(context, {
+      title: `${tenant}/${repo}`,
+      isPublic: record.visibility === "public",
+      crumbs: crumbsOf(page),
+      body: (
+        <RepositoryFrame shown={page} tab="files">
+          <FirstPush origin={new URL(context.req.url).origin} page={page} />
+        </RepositoryFrame>
+      ),
+    });
+  });
+}
+
+/** Answers with the page of a directory at a revision. */
+export async function treePage(context: Context<PageEnv>): Promise<Response> {
+  return await withRevision(
+    context,
+    async (page, shown) => await directory(context, page, { ...shown, isFront: false }),
+  );
+}

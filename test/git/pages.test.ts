@@ -1,0 +1,242 @@
+/**
+ * The pages of a repository, as a browser asks for them: what is pushed is shown, what is hostile is harmless, and a visitor signs in.
+ *
+ * @packageDocumentation
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
+import { GitSandbox, withToken } from "../support/git-client.ts";
+import { startTestHost } from "../support/host.ts";
+
+const SCRIPT = "<script>alert(1)</script>";
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+
+let host: RunningHost;
+let git: GitSandbox;
+let operator: ApiClient;
+let work = "";
+let tip = "";
+
+function write(path: string, content: string | Buffer): void {
+  mkdirSync(dirname(join(work, path)), { recursive: true });
+  writeFileSync(join(work, path), content);
+}
+
+/** An answer's status, text and headers. Redirects are not followed. */
+async function page(path: string, headers: Record<string, string> = {}): Promise<Response & { readonly html: string }> {
+  const answer = await fetch(host.base + path, { headers: { Accept: "text/html", ...headers }, redirect: "manual" });
+  return Object.assign(answer, { html: await answer.text() });
+}
+
+async function form(
+  path: string,
+  fields: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return await fetch(host.base + path, {
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded", ...headers },
+    body: String(new URLSearchParams(fields)),
+    redirect: "manual",
+  });
+}
+
+function cookieOf(answer: Response): string {
+  return (answer.headers.get("Set-Cookie") ?? "").split(";")[0] ?? "";
+}
+
+beforeAll(async () => {
+  host = await startTestHost();
+  git = new GitSandbox("pages");
+  operator = apiClient(host.base, "test-token");
+  await operator("PUT", "/repos/acme/shown", { visibility: "public", description: `About ${SCRIPT}` });
+  await operator("PUT", "/repos/acme/hidden");
+  work = await git.init();
+  write("README.md", `# Title\n\nSee [the code](src/main.c) and ![logo](logo.png).\n\n${SCRIPT}\n`);
+  write("src/main.c", `int main(void) { return 0; } /* ${SCRIPT} */\n`);
+  write("src/deep/er/x.txt", "deep\n");
+  write("logo.png", PNG);
+  write("evil.svg", `<svg xmlns="http://www.w3.org/2000/svg">${SCRIPT}</svg>`);
+  write("evil.html", `<!doctype html>${SCRIPT}`);
+  write("binary", Buffer.from([0, 1, 2, 3]));
+  write('odd "name" <b>&.txt', "odd\n");
+  write("\u202Egnp.exe", "turned\n");
+  await git.ok(["add", "-A"], { cwd: work });
+  await git.ok(["commit", "-q", "-m", `First ${SCRIPT}\n\nThe body <b>is</b> long.`], { cwd: work });
+  await git.ok(["mv", "src/main.c", "src/other.c"], { cwd: work });
+  write("src/new.c", "int x;\n");
+  await git.ok(["add", "-A"], { cwd: work });
+  await git.ok(["commit", "-q", "-m", "Second"], { cwd: work });
+  await git.ok(["tag", "-a", "v1", "-m", "one"], { cwd: work });
+  await git.ok(["branch", "a/b<c>&d"], { cwd: work });
+  tip = await git.ok(["rev-parse", "HEAD"], { cwd: work });
+  for (const repo of ["shown", "hidden"]) {
+    await git.ok(["push", "-q", "--all", withToken(`${host.base}/acme/${repo}.git`, "test-token")], { cwd: work });
+    await git.ok(["push", "-q", "--tags", withToken(`${host.base}/acme/${repo}.git`, "test-token")], { cwd: work });
+  }
+});
+
+afterAll(async () => {
+  await host.stop();
+  git.close();
+});
+
+describe("the pages of a public repository", () => {
+  it("show its files, and its README with links that lead into it", async () => {
+    const { status, html, headers } = await page("/acme/shown");
+    expect(status).toBe(200);
+    expect(headers.get("Content-Type")).toBe("text/html; charset=utf-8");
+    expect(html).toContain('<a href="/acme/shown/tree/HEAD/src"><bdi>src</bdi>/</a>');
+    expect(html).toContain('href="/acme/shown/blob/HEAD/src/main.c"');
+    expect(html).toContain('<img src="/acme/shown/raw/HEAD/logo.png" alt="logo"');
+    expect(html.indexOf("<bdi>src</bdi>/")).toBeLessThan(html.indexOf("<bdi>README.md</bdi>"));
+  });
+
+  it("show directories, files, commits and refs", async () => {
+    expect((await page("/acme/shown/tree/main/src/deep")).html).toContain('href="/acme/shown/tree/main/src/deep/er"');
+    const file = await page("/acme/shown/blob/main/src/other.c");
+    expect(file.html).toContain('<a id="L1" href="#L1" tabindex="-1">1</a>');
+    expect(file.html).toContain('<span class="hljs-type">int</span>');
+    const commits = await page("/acme/shown/commits/main");
+    expect(commits.html.indexOf("Second")).toBeLessThan(commits.html.indexOf("First"));
+    const commit = await page("/acme/shown/commit/main");
+    expect(commit.html).toContain(tip);
+    for (const path of ["src/main.c", "src/new.c", "src/other.c"]) expect(commit.html).toContain(`<bdi>${path}</bdi>`);
+    expect((await page("/acme/shown/branches")).html).toContain("/acme/shown/tree/a/b%3Cc%3E%26d");
+    expect((await page("/acme/shown/tree/a/b%3Cc%3E%26d/src")).status).toBe(200);
+    expect((await page("/acme/shown/tags")).html).toContain("/acme/shown/tree/v1");
+    expect((await page("/acme/shown/commits/main/src/new.c")).html).not.toContain("First");
+  });
+
+  it("lead from one kind of page to the right one", async () => {
+    const redirects: readonly (readonly [string, string])[] = [
+      ["/acme/shown.git", "/acme/shown"],
+      ["/acme/shown/tree/main/README.md", "/acme/shown/blob/main/README.md"],
+      ["/acme/shown/blob/main/src", "/acme/shown/tree/main/src"],
+      ["/acme/shown/tree?go=v1&path=src%252Fdeep", "/acme/shown/tree/v1/src/deep"],
+    ];
+    for (const [from, to] of redirects) {
+      const { status, headers } = await page(from);
+      expect([status, headers.get("Location")]).toEqual([302, to]);
+    }
+  });
+
+  it("have feeds that are XML", async () => {
+    const commits = await page("/acme/shown/feed/commits");
+    expect(commits.headers.get("Content-Type")).toBe("application/atom+xml; charset=utf-8");
+    expect(commits.html).toContain(`<link href="${host.base}/acme/shown/commit/${tip}"/>`);
+    expect((await page("/acme/shown/feed/tags")).html).toContain("<title>v1</title>");
+  });
+
+  it("let nothing run that an author wrote", async () => {
+    const paths = [
+      "",
+      "/tree/main",
+      "/blob/main/README.md",
+      "/blob/main/README.md?plain=1",
+      "/blob/main/evil.svg",
+      "/blob/main/evil.html",
+      "/blob/main/src/other.c",
+      "/commits/main",
+      "/commit/main~1",
+      "/branches",
+      "/blob/main/odd%20%22name%22%20%3Cb%3E%26.txt",
+    ];
+    for (const path of paths) {
+      const { status, html, headers } = await page(`/acme/shown${path}`);
+      expect(status, `the page ${path}`).toBe(200);
+      const own = html.replace('<script src="/-/assets/pages.js" defer=""></script>', "");
+      expect(own, `the page ${path}`).not.toContain("<script");
+      expect(own, `the page ${path}`).not.toMatch(/<b>(?:&|is)/);
+      expect(headers.get("Content-Security-Policy")).toMatch(
+        /^default-src 'none'; style-src 'self'; script-src 'self';/,
+      );
+    }
+  });
+
+  it("send files as they are, in a sandbox", async () => {
+    const types: readonly (readonly [string, string])[] = [
+      ["logo.png", "image/png"],
+      ["evil.svg", "image/svg+xml"],
+      ["evil.html", "text/plain; charset=utf-8"],
+      ["binary", "application/octet-stream"],
+    ];
+    for (const [path, type] of types) {
+      const { headers } = await page(`/acme/shown/raw/main/${path}`);
+      expect(headers.get("Content-Type")).toBe(type);
+      expect(headers.get("Content-Security-Policy")).toBe("default-src 'none'; sandbox");
+      expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+    }
+  });
+
+  it("are sent once to a browser that keeps them", async () => {
+    const { headers } = await page("/acme/shown/tree/main/src");
+    const etag = headers.get("ETag") ?? "";
+    expect(headers.get("Cache-Control")).toBe("public, no-cache");
+    expect((await page("/acme/shown/tree/main/src", { "If-None-Match": etag })).status).toBe(304);
+  });
+
+  it("say what is missing, in git's words for a program", async () => {
+    const missing = await page("/acme/shown/tree/none");
+    expect(missing.status).toBe(404);
+    expect(missing.html).toContain("There is no revision &quot;none&quot;.");
+    const json = await page("/acme/shown/tree/none", { Accept: "application/json" });
+    expect(json.headers.get("Content-Type")).toBe("application/problem+json");
+  });
+});
+
+describe("signing in", () => {
+  it("shows a private repository until the token is revoked", async () => {
+    const hidden = await page("/acme/hidden");
+    expect(hidden.status).toBe(404);
+    expect(hidden.headers.get("WWW-Authenticate")).toBeNull();
+    expect(hidden.html).toContain('href="/-/login?to=%2Facme%2Fhidden"');
+    const token = await issueToken(operator, "acme", "repo:read");
+    const answer = await form("/-/login", { token, to: "/acme/hidden" });
+    expect([answer.status, answer.headers.get("Location")]).toEqual([303, "/acme/hidden"]);
+    expect(answer.headers.get("Set-Cookie")).toMatch(
+      /^__Host-thinpack=[\w-]+; .*Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+    );
+    const Cookie = cookieOf(answer);
+    expect(Cookie).not.toContain(token);
+    const shown = await page("/acme/hidden", { Cookie });
+    expect(shown.status).toBe(200);
+    expect(shown.headers.get("Cache-Control")).toBe("private, no-cache");
+    expect((await page("/acme", { Cookie })).html).toContain('href="/acme/hidden"');
+    expect((await page("/", { Cookie })).html).toContain('href="/acme/hidden"');
+    // The cookie is for pages alone.
+    expect((await page("/api/v1/repos/acme/hidden", { Cookie })).status).toBe(401);
+    expect((await page("/acme/hidden.git/info/refs?service=git-upload-pack", { Cookie })).status).toBe(401);
+    const { body } = await operator("GET", "/tenants/acme/tokens");
+    for (const { id } of body["tokens"] as { id: string }[]) await operator("DELETE", `/tenants/acme/tokens/${id}`);
+    expect((await page("/acme/hidden", { Cookie })).status).toBe(404);
+  });
+
+  it("refuses what is no token, and leads to no other host", async () => {
+    expect((await form("/-/login", { token: "nonsense" })).status).toBe(403);
+    for (const to of ["//evil.example", "https://evil.example", "/\\evil.example", "/-/logout"]) {
+      const answer = await form("/-/login", { token: "test-token", to });
+      expect([answer.status, answer.headers.get("Location")]).toEqual([303, "/"]);
+    }
+  });
+
+  it("takes no cookie that was not made here, and no form from elsewhere", async () => {
+    const answer = await form("/-/login", { token: "test-token" });
+    const Cookie = cookieOf(answer);
+    expect((await page("/acme/hidden", { Cookie })).status).toBe(200);
+    expect((await page("/acme/hidden", { Cookie: `${Cookie.slice(0, -2)}xx` })).status).toBe(404);
+    expect((await form("/-/logout", {}, { Cookie })).status).toBe(403);
+    const foreign = await form("/-/login", { token: "test-token" }, { "Sec-Fetch-Site": "cross-site" });
+    expect(foreign.status).toBe(403);
+    const { html } = await page("/acme/hidden", { Cookie });
+    const [, token = ""] = /name="form" value="([\w-]+)"/.exec(html) ?? [];
+    const out = await form("/-/logout", { form: token }, { Cookie });
+    expect([out.status, cookieOf(out)]).toEqual([303, "__Host-thinpack="]);
+  });
+});

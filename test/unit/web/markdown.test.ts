@@ -1,0 +1,80 @@
+/**
+ * Markdown as pages show it.
+ *
+ * @packageDocumentation
+ */
+import { describe, expect, it } from "vitest";
+import { renderMarkdown } from "../../../src/web/markdown.ts";
+
+const PLACE = { name: { tenant: "acme", repo: "docs" }, revision: "main", directory: "guide" };
+const render = (text: string): string => renderMarkdown(text, PLACE);
+
+describe("renderMarkdown", () => {
+  it.each([
+    ["[a](other.md)", '<a href="/acme/docs/blob/main/guide/other.md"'],
+    ["[a](../top.md#a-part)", '<a href="/acme/docs/blob/main/top.md#user-content-a-part"'],
+    ["[a](/src/x%20y.c)", '<a href="/acme/docs/blob/main/src/x%20y.c"'],
+    ["[a](#here)", '<a href="#user-content-here"'],
+    ["[a](https://example.com/x)", '<a href="https://example.com/x"'],
+    ["![b](b.png)", '<img src="/acme/docs/raw/main/guide/b.png" alt="b"'],
+    ["![b](https://example.com/b.svg)", '<a href="https://example.com/b.svg"'],
+    ['<img src="b.png">', '<img src="/acme/docs/raw/main/guide/b.png" alt="">'],
+    ["# A Title!", '<h1 id="user-content-a-title">A Title!</h1>'],
+    ["| a |\n| - |\n| b |", "<td>b</td>"],
+    ["- [x] done", '<input checked="" disabled="" type="checkbox">'],
+    ["~~gone~~", "<del>gone</del>"],
+    ["```js\nlet a = 1;\n```", '<span class="hljs-keyword">let</span>'],
+  ])("renders %s", (text, expected) => {
+    expect(render(text)).toContain(expected);
+  });
+
+  it.each([
+    "[a](javascript:alert(1))",
+    "[a](  java\tscript:alert(1))",
+    "<javascript:alert(1)>",
+    "[a](data:text/html,x)",
+    "[a](//evil.example/x)",
+    "![a](javascript:alert(1))",
+    '[a](x "onmouseover=alert(1)")<script>alert(1)</script>',
+    "`<script>`",
+    "```<script>\n<script>alert(1)</script>\n```",
+    '<a href="javascript&colon;alert(1)">x</a>',
+    "[a]: javascript:alert(1)\n\n[a]",
+    "<details open ontoggle=alert(1)>x",
+  ])("lets no script out of %s", (text) => {
+    const html = render(text);
+    expect(html).not.toMatch(/<script|(?:href|src)="(?:javascript|data|\/\/)/i);
+    expect(html).not.toMatch(/<[^>]*\son\w+=/i);
+  });
+
+  it("leads no link out of the repository", () => {
+    expect(render("[a](../../../../-/logout)")).not.toContain("href");
+  });
+
+  it("answers for documents made to take long", () => {
+    const hostile = [
+      "> ",
+      "- ",
+      "[",
+      "*",
+      "_",
+      "`",
+      "<",
+      "![",
+      "**a ",
+      "[a](",
+      "<!--",
+      "| ",
+      "&",
+      "\\",
+      "#",
+      "~~a",
+      "1. ",
+    ];
+    for (const sign of hostile) {
+      const text = sign.repeat(Math.floor(60_000 / sign.length));
+      expect(render(text).length).toBeGreaterThan(0);
+      expect(render(`${sign}a\n`.repeat(5000)).length).toBeGreaterThan(0);
+    }
+  });
+});
