@@ -42,7 +42,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   http: { ring: 5, imports: "bytes object wire refs access signing repository service browse lfs" },
   api: {
     ring: 5,
-    imports: "bytes object diff catalog refs access events signing repository mirror maintenance browse http",
+    imports: "bytes object diff catalog refs access events signing repository mirror maintenance browse lfs http",
   },
   web: { ring: 5, imports: "bytes object diff refs access repository browse http" },
   host: { ring: 6, imports: "bytes refs access signing repository service maintenance lfs cloudflare http api web" },

@@ -24,6 +24,8 @@ export type UnlinkAnswer = {
 export interface LfsLinks {
   /** Links an object to a repository, before its bytes are written. */
   linkLfs(oid: string, repositoryId: string): Promise<LinkAnswer>;
+  /** Links objects that are there. Returns those that are linked; the others are being deleted. */
+  linkAllLfs(oids: readonly string[], repositoryId: string): Promise<readonly string[]>;
   /** Ends a repository's links. */
   unlinkLfs(oids: readonly string[], repositoryId: string): Promise<UnlinkAnswer>;
   /** Reports that the bytes of these objects are deleted. */

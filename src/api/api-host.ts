@@ -17,6 +17,8 @@ import type { MaintenanceControl } from "../refs/maintenance-store.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { RefStore } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
+import type { LfsStore } from "../refs/lfs-store.ts";
+import type { LfsLinks } from "../access/lfs-links.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
 import type { SigningKeyStore } from "../signing/signing-key.ts";
 
@@ -43,6 +45,9 @@ export interface ApiHost {
   settings(name: RepositoryName): RepositorySettings & UploadStore & MaintenanceControl & ForkStore;
   /** Opens a repository, as far as the caller may see it, for a snapshot that a fork is made of. */
   lending(name: RepositoryName): Pick<RefStore, "open">;
+  /** Opens the Git LFS objects of a repository, whatever the caller may see, and the links of a tenant's. */
+  lfs(name: RepositoryName): LfsStore;
+  lfsLinks(home: string): LfsLinks;
   /** Opens the loans of the packs of the repository with this id. */
   lender(id: string): PackLender;
   /** Opens the parts of uploads to the repository with this id. */

@@ -21,6 +21,13 @@ export function durableLfs(object: RepositoryStub, counters: RequestCounters): L
       const { locks } = await counters.run("do", async () => object.lfs({ kind: "locks", request }));
       return present(locks, "an answer about locks");
     },
+    sharedLfs: async (after, limit) => {
+      const { shared } = await counters.run("do", async () => object.lfs({ kind: "shared", after, limit }));
+      return present(shared, "a list of objects");
+    },
+    adoptLfs: async (objects, as) => {
+      await counters.run("do", async () => object.lfs({ kind: "adopt", objects, as }));
+    },
     leavingLfs: async (limit) => {
       const { leaving } = await counters.run("do", async () => object.lfs({ kind: "leaving", limit }));
       return present(leaving, "a list of objects");

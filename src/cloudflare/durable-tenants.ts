@@ -47,6 +47,7 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     changeHook: (id, change) => call(async () => object.changeHook(id, change)),
     removeHook: (id) => call(async () => object.removeHook(id)),
     linkLfs: (oid, repositoryId) => call(async () => object.linkLfs(oid, repositoryId)),
+    linkAllLfs: (oids, repositoryId) => call(async () => object.linkAllLfs(oids, repositoryId)),
     unlinkLfs: (oids, repositoryId) => call(async () => object.unlinkLfs(oids, repositoryId)),
     lfsDeleted: (oids) => call(async () => object.lfsDeleted(oids)),
     repos: (after, limit) => call(async () => object.repos(after, limit)),

@@ -40,6 +40,8 @@ export function apiHost(
       });
     },
     lending: (name) => host.lending(name),
+    lfs: (name) => storage.lfs(repositoryKey(name)),
+    lfsLinks: (home) => storage.lfsLinks(home),
     lender: (id) => storage.lender(id),
     tenant: (name) => storage.tenant(name),
     directory: () => storage.directory(),

@@ -22,6 +22,9 @@ export type LfsObject = {
   readonly size: number;
 };
 
+/** An object, with the tenant under which its bytes lie. */
+export type SharedLfsObject = LfsObject & { readonly home: string };
+
 /** A request about a repository's Git LFS objects. */
 export type LfsRequest = {
   /** Whether a private repository counts as missing. */
@@ -64,6 +67,10 @@ export type LeavingObject = { readonly id: string; readonly oid: string; readonl
 export interface LfsStore {
   /** Answers a request. */
   lfs(request: LfsRequest): Promise<LfsAnswer>;
+  /** Returns up to `limit` objects that are there, by name, after `after`. */
+  sharedLfs(after: string, limit: number): Promise<readonly SharedLfsObject[]>;
+  /** Takes objects of another repository over: first announced, and stored once they are linked. */
+  adoptLfs(objects: readonly SharedLfsObject[], as: "announced" | "stored"): Promise<void>;
   /** Returns up to `limit` objects that the repository, or one that had its name, has no more. */
   leavingLfs(limit: number): Promise<readonly LeavingObject[]>;
   /** Notes that the tenants of these objects know that they left. */

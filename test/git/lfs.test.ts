@@ -6,13 +6,14 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
 import { LfsClient, lfsObject } from "../support/lfs-client.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 let host: RunningHost;
 let git: GitSandbox;
@@ -119,6 +120,26 @@ describe("the stock client", () => {
     expect(readFileSync(join(copy, "a.dat")).equals(noise(4000, 2))).toBe(true);
     await git.ok(["checkout", "-q", "HEAD~1"], { cwd: copy });
     expect(readFileSync(join(copy, "a.dat")).equals(noise(4000, 1))).toBe(true);
+  });
+
+  it("clones a fork with its files, also when the parent is gone", async () => {
+    const cwd = await working("forked");
+    await commit(cwd, { "a.bin": noise(2000, 41) });
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    await operator("PUT", "/tenants/other");
+    expect((await operator("POST", "/repos/acme/forked/forks", { tenant: "other" })).status).toBe(201);
+    const fork = withToken(`${host.base}/other/forked.git`, "test-token");
+    await operator("DELETE", "/repos/acme/forked");
+    const bucket = await host.miniflare.getR2Bucket("BUCKET");
+    const { oid } = lfsObject(noise(2000, 41));
+    const key = `lfs/acme/${oid.slice(0, 2)}/${oid.slice(2, 4)}/${oid}`;
+    const copy = git.fresh();
+    await git.ok(["clone", "-q", fork, copy]);
+    expect(readFileSync(join(copy, "a.bin")).equals(noise(2000, 41))).toBe(true);
+    expect(await bucket.head(key)).not.toBeNull();
+    // What the fork does not have, it never had.
+    await operator("DELETE", "/repos/other/forked");
+    await vi.waitUntil(async () => (await bucket.head(key)) === null, { timeout: WAIT_LIMIT });
   });
 
   it("is told what is missing, and takes the rest", async () => {

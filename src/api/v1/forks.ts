@@ -20,6 +20,7 @@ import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
 import { registeredName } from "../../http/registered-name.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
+import { shareLfsObjects } from "../../lfs/share.ts";
 import { type ForkAnswer, forkRepository } from "../../maintenance/fork.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
@@ -111,6 +112,8 @@ async function fork(context: Context<ApiEnv>): Promise<Response> {
   );
   host.formats.forget(key);
   if (made.kind !== "created") throw refusalOf(made.kind);
+  const stores = { parent: api.lfs(parent.name), fork: api.lfs(target), links: (home: string) => api.lfsLinks(home) };
+  await shareLfsObjects(stores, id);
   const { principal } = await host.identify();
   return context.json(showRepository(context, principal, { name: target, record: made.record }), 201);
 }
@@ -125,7 +128,7 @@ export function forkRoutes(): Hono<ApiEnv> {
       summary: "Forks a repository",
       about:
         "The fork has the refs, the default branch, the description and the visibility that the repository has now, and sees nothing of what comes " +
-        "later. No object is copied: the fork reads those of the repository until it has its own. Rules, webhooks and the log of refs are not taken over. " +
+        "later. No object is copied: the fork reads those of the repository until it has its own. Git LFS objects are shared, too. Rules, webhooks, locks and the log of refs are not taken over. " +
         "Without `repo` it gets the same name in the other tenant.",
       access: "token",
       body: wantedFork,

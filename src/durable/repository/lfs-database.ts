@@ -10,6 +10,7 @@ import {
   type LfsOutcome,
   type LfsRequest,
   MOST_ANNOUNCED,
+  type SharedLfsObject,
 } from "../../refs/lfs-store.ts";
 import type { LockAnswer, LockRequest } from "../../refs/lfs-locks.ts";
 import type { BeginPushAnswer } from "../../refs/ref-store.ts";
@@ -30,6 +31,7 @@ import { foreignLocks } from "./tables/lfs-locks.ts";
 import {
   announceLfsObjects,
   keepLfsObject,
+  listLfsObjects,
   nextLfsExpiry,
   readLfsObjects,
   readLfsSums,
@@ -46,12 +48,15 @@ const JOB_TIME = 30 * 60_000;
 export type LfsCall =
   | LfsRequest
   | { readonly kind: "locks"; readonly request: LockRequest }
+  | { readonly kind: "shared"; readonly after: string; readonly limit: number }
+  | { readonly kind: "adopt"; readonly objects: readonly SharedLfsObject[]; readonly as: "announced" | "stored" }
   | { readonly kind: "leaving"; readonly limit: number }
   | { readonly kind: "left"; readonly objects: readonly LeavingObject[] };
 
-/** What the method returns: of `leaving` the objects, of a request its answer. */
+/** What the method returns: of `leaving` and `shared` the objects, of a request its answer. */
 export type LfsReply = {
   readonly leaving?: readonly LeavingObject[];
+  readonly shared?: readonly SharedLfsObject[];
   readonly locks?: LockAnswer;
   readonly answer?: LfsAnswer;
 };
@@ -78,6 +83,8 @@ export class LfsDatabase {
   /** Answers a call. `now` is in milliseconds since the epoch. */
   reply(call: LfsCall, now: number): LfsReply {
     if (call.kind === "leaving") return { leaving: this.leaving(call.limit, now) };
+    if (call.kind === "shared") return { shared: this.#shared(call.after, call.limit) };
+    if (call.kind === "adopt") return this.#adopt(call.objects, call.as, now);
     if (call.kind === "locks") return { locks: answerLocks(this.#db, this.#repository, call.request, now) };
     if (call.kind !== "left") return { answer: this.answer(call, now) };
     this.left(call.objects);
@@ -151,6 +158,34 @@ export class LfsDatabase {
     keepLfsObject(this.#db, object);
     noteUploadChange(this.#db);
     return { kind: "stored", size: object.size, home: here.home };
+  }
+
+  #shared(after: string, limit: number): SharedLfsObject[] {
+    return this.#repository.read() === undefined ? [] : listLfsObjects(this.#db, after, limit);
+  }
+
+  /** See `LfsStore.adoptLfs`. */
+  #adopt(objects: readonly SharedLfsObject[], as: "announced" | "stored", now: number): LfsReply {
+    if (this.#repository.read() === undefined) return {};
+    this.#db.transaction(() => {
+      const known = readLfsObjects(
+        this.#db,
+        objects.map(({ oid }) => oid),
+        now,
+      );
+      if (as === "announced") {
+        for (const home of new Set(objects.map((object) => object.home))) {
+          const own = objects.filter((object) => object.home === home && !known.has(object.oid));
+          announceLfsObjects(this.#db, own, home, now);
+        }
+        return;
+      }
+      for (const object of objects) {
+        if (known.get(object.oid)?.kind === "announced") keepLfsObject(this.#db, object);
+      }
+      noteUploadChange(this.#db);
+    });
+    return {};
   }
 
   /** Notes that all objects leave, as a part of the removal of the repository. */

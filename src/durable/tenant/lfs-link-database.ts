@@ -43,6 +43,18 @@ export class LfsLinkDatabase {
     });
   }
 
+  /** See `LfsLinks.linkAllLfs`. Objects outlive the tenant that they were uploaded in. */
+  linkAll(oids: readonly string[], repoId: string): string[] {
+    if (!this.#tenant.hasTables()) return [];
+    return this.#db.transaction(() =>
+      oids.filter((oid) => {
+        if (!isLfsLinked(this.#db, oid) || lfsDeletingSince(this.#db, oid) !== undefined) return false;
+        insertLfsLink(this.#db, oid, repoId);
+        return true;
+      }),
+    );
+  }
+
   /** See `LfsLinks.unlinkLfs`. */
   unlink(oids: readonly string[], repoId: string, now: number): UnlinkAnswer {
     if (!this.#tenant.hasTables()) return { gone: [], held: [] };

@@ -274,6 +274,11 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
     return this.#database.lfs.link(oid, repositoryId);
   }
 
+  /** See `LfsLinks.linkAllLfs`. */
+  linkAllLfs(oids: readonly string[], repositoryId: string): string[] {
+    return this.#database.lfs.linkAll(oids, repositoryId);
+  }
+
   /** See `LfsLinks.unlinkLfs`. */
   unlinkLfs(oids: readonly string[], repositoryId: string): UnlinkAnswer {
     return this.#database.lfs.unlink(oids, repositoryId, Date.now());

@@ -5,7 +5,13 @@
  *
  * @packageDocumentation
  */
-import { ANNOUNCED_TIME, type LeavingObject, type LfsObject, type LfsOutcome } from "../../../refs/lfs-store.ts";
+import {
+  ANNOUNCED_TIME,
+  type LeavingObject,
+  type LfsObject,
+  type LfsOutcome,
+  type SharedLfsObject,
+} from "../../../refs/lfs-store.ts";
 import { firstRow, integerAt, jsonChunks, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 
 export const LFS_OBJECTS_DDL = `CREATE TABLE IF NOT EXISTS lfs_objects (
@@ -89,6 +95,16 @@ export function announceLfsObjects(db: SqlDatabase, objects: readonly LfsObject[
 export function keepLfsObject(db: SqlDatabase, { oid, size }: LfsObject): void {
   db.run("UPDATE lfs_objects SET size = ?, until = NULL WHERE oid = ?", size, oid);
   addToSums(db, { bytes: size, objects: 1, announced: -1 });
+}
+
+/** Returns up to `limit` objects that are there, by name, after `after`. */
+export function listLfsObjects(db: SqlDatabase, after: string, limit: number): SharedLfsObject[] {
+  const sql = "SELECT oid, size, home FROM lfs_objects WHERE oid > ? AND until IS NULL ORDER BY oid LIMIT ?";
+  return Array.from(db.rows(sql, after, limit), (row) => ({
+    oid: textAt(row, 0),
+    size: integerAt(row, 1),
+    home: textAt(row, 2),
+  }));
 }
 
 /** Takes announced objects off whose time is up at `now`, at most `limit`. */

@@ -6,6 +6,7 @@ import type { LfsLinkDatabase } from "../../../../src/durable/tenant/lfs-link-da
 import { TenantDatabase } from "../../../../src/durable/tenant/tenant-database.ts";
 import { DEFAULT_TENANT } from "../../../../src/access/directory.ts";
 import type { LfsLinks } from "../../../../src/access/lfs-links.ts";
+import { shareLfsObjects } from "../../../../src/lfs/share.ts";
 import { sweepLfsObjects } from "../../../../src/lfs/sweep.ts";
 import { type LockAnswer, type LockRequest, MOST_LOCKS } from "../../../../src/refs/lfs-locks.ts";
 import { ANNOUNCED_TIME, type LfsAnswer, type LfsRequest, MOST_ANNOUNCED } from "../../../../src/refs/lfs-store.ts";
@@ -98,6 +99,7 @@ function tenant(now: () => number = () => 0): { links: LfsLinks; database: LfsLi
   const { lfs: database } = inner;
   const links: LfsLinks = {
     linkLfs: async (name, id) => database.link(name, id),
+    linkAllLfs: async (names, id) => database.linkAll(names, id),
     unlinkLfs: async (names, id) => database.unlink(names, id, now()),
     lfsDeleted: async (names) => database.deleted(names),
   };
@@ -228,4 +230,32 @@ it("no more files are locked than may be", () => {
   };
   for (let at = 0; at < MOST_LOCKS; at++) lock(String(at));
   expect([lock("more"), lock("0")]).toEqual(["full", "taken"]);
+});
+
+it("a fork has what its parent had, and the bytes stay until neither has them", async () => {
+  const all = tenant();
+  const [parent, fork] = [repository("1".repeat(32)), repository("2".repeat(32))];
+  for (const text of ["a", "b"]) await upload(parent, all, text, "1".repeat(32));
+  parent.ask(announce([object("not there yet")]));
+  await shareLfsObjects(
+    {
+      parent: {
+        sharedLfs: async (after, limit) => parent.database.lfs.reply({ kind: "shared", after, limit }, 0).shared ?? [],
+      },
+      fork: {
+        adoptLfs: async (objects, as) => void fork.database.lfs.reply({ kind: "adopt", objects, as }, 0),
+      },
+      links: () => all.links,
+    },
+    "2".repeat(32),
+  );
+  const oids = [oid("a"), oid("b"), oid("not there yet")];
+  expect(kindsOf(fork.ask({ kind: "find", oids }))).toEqual(["stored", "stored", "missing"]);
+  expect(fork.database.lfs.bytes).toBe(20);
+  parent.database.remove(1);
+  expect(await sweep(parent, all, 1)).toBe(true);
+  expect(all.bytes.size).toBe(2);
+  fork.database.remove(1);
+  expect(await sweep(fork, all, 1)).toBe(true);
+  expect(all.bytes.size).toBe(0);
 });
