@@ -42,6 +42,8 @@ export type HostOptions = {
   readonly leastMirrorInterval?: string;
   /** The most objects of a slice, as text. */
   readonly mirrorSliceObjects?: string;
+  /** Further variables and secrets of the Worker. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Wrong tokens per address, and requests with tokens per tenant, in a minute; unbounded by default. */
   readonly rateLimits?: { readonly login: number; readonly tenant: number };
   /** The Worker's main file, for tests that wrap it. */
@@ -164,6 +166,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         ...(options.mirrorSliceObjects === undefined ? {} : { MIRROR_SLICE_OBJECTS: options.mirrorSliceObjects }),
         ...(options.allowedOrigins === undefined ? {} : { ALLOWED_ORIGINS: options.allowedOrigins }),
         ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),
+        ...options.variables,
       },
     }),
   );

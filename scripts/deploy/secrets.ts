@@ -50,6 +50,17 @@ export const SECRETS: readonly Secret[] = [
     purpose: "makes the nonces of signed pushes; without it each repository has its own",
     fault: tooShort,
   },
+  {
+    name: "R2_ACCESS_KEY_ID",
+    purpose:
+      "with R2_SECRET_ACCESS_KEY and R2_ACCOUNT_ID: large files go to the bucket itself; without them through the Worker",
+    fault: tooShort,
+  },
+  {
+    name: "R2_SECRET_ACCESS_KEY",
+    purpose: "belongs to R2_ACCESS_KEY_ID",
+    fault: tooShort,
+  },
 ];
 
 /** The plan for a secret: it stays as it is deployed, gets a value, is asked for, or stays unset. */

@@ -10,7 +10,7 @@ import { Pacer } from "../bytes/pacer.ts";
 import { DIRECTORY_NAME } from "../durable/tenant/directory-object.ts";
 import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
-import type { LfsFiles } from "../lfs/lfs-files.ts";
+import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
@@ -42,6 +42,7 @@ import { MirrorSnapshots } from "./mirror-snapshots.ts";
 import { Mirrors } from "./mirrors.ts";
 import { r2BareFiles } from "./r2-bare-files.ts";
 import { r2LfsFiles } from "./r2-lfs-files.ts";
+import { r2Presigner } from "./r2-presigner.ts";
 import { r2PackStorage } from "./r2-pack-storage.ts";
 import { filteredRefs } from "./filtered-refs.ts";
 import { SHOWS_ALL } from "../refs/ref-filter.ts";
@@ -104,6 +105,11 @@ export class RequestStorage {
   lfs(key: string, reader?: Pick<Reader, "right" | "follow">): LfsStore & LockStore {
     const durable = durableLfs(this.#object(key), this.counters);
     return reader === undefined ? durable : readableLfs(durable, reader);
+  }
+
+  /** Makes addresses of Git LFS objects, if the deployment has keys for that. */
+  get lfsPresigner(): LfsPresigner | undefined {
+    return r2Presigner(this.#env, () => Date.now());
   }
 
   /** Opens the links of a tenant's Git LFS objects. */

@@ -5,7 +5,9 @@
  * @packageDocumentation
  */
 import { CorruptStore } from "../bytes/failure.ts";
+import { toHex } from "../bytes/hex.ts";
 import { type LfsFiles, lfsKey } from "../lfs/lfs-files.ts";
+import { REPOSITORY_KEY } from "./r2-presigner.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** How long an upload may take beside the time that its bytes take at the least rate. Milliseconds. */
@@ -42,6 +44,19 @@ export function r2LfsFiles(bucket: R2Bucket, counters: RequestCounters, home: st
       if (object === null) throw new CorruptStore(`${key} is missing`);
       counters.addBytesRead(range.length);
       return object.body;
+    },
+    holds: async ({ oid, size }, repositoryId) => {
+      const key = lfsKey(home, oid);
+      const found = await counters.run("r2r", () => bucket.head(key));
+      if (found?.size !== size || found.customMetadata?.[REPOSITORY_KEY] !== repositoryId) return false;
+      const { sha256 } = found.checksums;
+      if (sha256 !== undefined) return toHex(new Uint8Array(sha256)) === oid;
+      const object = await counters.run("r2r", () => bucket.get(key));
+      if (object === null) return false;
+      counters.addBytesRead(size);
+      const digest = new crypto.DigestStream("SHA-256");
+      await object.body.pipeTo(digest);
+      return toHex(new Uint8Array(await digest.digest)) === oid;
     },
     delete: async (oids) => {
       await counters.run("r2w", () => bucket.delete(oids.map((oid) => lfsKey(home, oid))));

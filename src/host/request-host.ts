@@ -27,7 +27,7 @@ import { explainRegisterRefusal } from "../http/register-refusal.ts";
 import { Traffic } from "../http/traffic.ts";
 import { type RegisteredName, registeredName } from "../http/registered-name.ts";
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
-import type { LfsFiles } from "../lfs/lfs-files.ts";
+import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
@@ -227,6 +227,10 @@ export class RequestHost implements Host {
   lfs(name: RepositoryName): LfsStore & LockStore {
     this.identifyAhead(name);
     return this.#storage.lfs(repositoryKey(name), this.#reader(name));
+  }
+
+  get lfsPresigner(): LfsPresigner | undefined {
+    return this.#storage.lfsPresigner;
   }
 
   lfsLinks(home: string): LfsLinks {

@@ -9,7 +9,7 @@ import type { RepositoryName } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import type { Allowance } from "../access/quotas.ts";
-import type { LfsFiles } from "../lfs/lfs-files.ts";
+import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -75,6 +75,8 @@ export interface Host {
   repository(name: RepositoryName): Repository;
   /** Opens the Git LFS objects, and the locks, of a repository, as far as the requester may read it. */
   lfs(name: RepositoryName): LfsStore & LockStore;
+  /** Makes addresses at which clients reach the bytes in the bucket; `undefined` if the deployment has no keys for that. */
+  readonly lfsPresigner: LfsPresigner | undefined;
   /** Opens the links, and the bytes, of a tenant's Git LFS objects. */
   lfsLinks(home: string): LfsLinks;
   lfsFiles(home: string): LfsFiles;

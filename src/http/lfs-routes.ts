@@ -6,19 +6,19 @@
  * @see https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
  */
 import { Hono, type Context } from "hono";
-import { shownName, type RepositoryName } from "../access/names.ts";
+import { shownName } from "../access/names.ts";
 import {
   type Batch,
   downloadOf,
   isLfsOid,
-  type LfsAction,
+  type LfsActions,
   type LfsError,
   objectFault,
   OVER_QUOTA,
   parseBatch,
   uploadOf,
 } from "../lfs/batch.ts";
-import type { WriteOutcome } from "../lfs/lfs-files.ts";
+import type { LfsAction, WriteOutcome } from "../lfs/lfs-files.ts";
 import type { LfsObject, LfsOutcome } from "../refs/lfs-store.ts";
 import { drainBody } from "./body-text.ts";
 import { parseRange } from "./byte-range.ts";
@@ -26,7 +26,7 @@ import { isUnchanged, mayContinue } from "./conditional.ts";
 import { NO_CACHE } from "./git-failure.ts";
 import { HARMLESS } from "./harmless.ts";
 import type { HostEnv } from "./host.ts";
-import { askAsReader, askAsWriter, type LfsCaller, refuseStrangers } from "./lfs-admission.ts";
+import { askAsReader, askAsWriter, type FoundLfs, type LfsCaller, refuseStrangers } from "./lfs-admission.ts";
 import { lfsAnswer, lfsAnswered, readLfsJson } from "./lfs-answer.ts";
 import { namedRepository } from "./named-repository.ts";
 import { Problem, type ProblemStatus } from "./problem.ts";
@@ -59,12 +59,26 @@ async function readAsked(context: Context<HostEnv>, caller: LfsCaller): Promise<
   }
 }
 
-/** Returns the function that makes the action of a transfer. The client sends what it sent with this request. */
-function actionsOf(context: Context<HostEnv>, name: RepositoryName): (oid: string) => LfsAction {
+/**
+ * Returns what makes the actions of transfers. Those that come to us bring what the client sent with this request;
+ * those that go to the bucket itself need nothing but their address.
+ */
+function actionsOf(context: Context<HostEnv>, { host, name }: LfsCaller, repositoryId: string): LfsActions {
   const { origin } = new URL(context.req.url);
   const credentials = context.req.header("Authorization");
   const header = credentials === undefined ? {} : { header: { Authorization: credentials } };
-  return (oid) => ({ href: `${origin}/${shownName(name)}.git/info/lfs/objects/${oid}`, ...header });
+  const ours = (oid: string, below = ""): LfsAction => ({
+    href: `${origin}/${shownName(name)}.git/info/lfs/objects/${oid}${below}`,
+    ...header,
+  });
+  const { lfsPresigner: presigner } = host;
+  return {
+    download: ({ oid }, home) => ({ download: presigner?.download(oid, home) ?? ours(oid) }),
+    upload: (object, home) => {
+      if (presigner === undefined || object.size > presigner.mostBytes) return { upload: ours(object.oid) };
+      return { upload: presigner.upload(object, { home, repositoryId }), verify: ours(object.oid, "/verify") };
+    },
+  };
 }
 
 /** Returns the most bytes that the repository may have; `undefined` if that is not bounded. */
@@ -74,14 +88,14 @@ async function bytesAllowed({ host, name }: LfsCaller): Promise<{ readonly most?
   return bytes === undefined ? {} : { most: Math.max(0, bytes - (elsewhere?.bytes ?? 0)) };
 }
 
-async function askFor(caller: LfsCaller, { operation, objects }: Batch): Promise<readonly LfsOutcome[]> {
+async function askFor(caller: LfsCaller, { operation, objects }: Batch): Promise<FoundLfs> {
   const sound = objects.filter(({ error }) => error === undefined);
   if (operation === "download") {
-    return (await askAsReader(caller, { kind: "find", oids: sound.map(({ oid }) => oid) })).outcomes;
+    return await askAsReader(caller, { kind: "find", oids: sound.map(({ oid }) => oid) });
   }
   const home = caller.name.tenant;
   const request = { kind: "announce", objects: sound, home, ...(await bytesAllowed(caller)) } as const;
-  return (await askAsWriter(caller, request, true)).outcomes;
+  return await askAsWriter(caller, request, true);
 }
 
 async function batch(context: Context<HostEnv>): Promise<Response> {
@@ -93,13 +107,14 @@ async function batch(context: Context<HostEnv>): Promise<Response> {
     assertNone(asked);
   }
   await refuseStrangers(caller, asked.operation === "upload");
-  const outcomes = (await askFor(caller, asked)).values();
-  const actionFor = actionsOf(context, caller.name);
+  const found = await askFor(caller, asked);
+  const outcomes = found.outcomes.values();
+  const actions = actionsOf(context, caller, found.record.id);
   const answerOf = asked.operation === "download" ? downloadOf : uploadOf;
   const objects = asked.objects.map((object) => {
     if (object.error !== undefined) return object;
     const { value: outcome = MISSING } = outcomes.next();
-    return answerOf(object, outcome, actionFor);
+    return answerOf(object, outcome, actions);
   });
   return lfsAnswer({ transfer: "basic", hash_algo: "sha256", objects });
 }
@@ -186,11 +201,33 @@ async function upload(context: Context<HostEnv>): Promise<Response> {
   if (link !== "linked") throw new Problem(503, BEING_DELETED, SOON);
   assertWritten(await host.lfsFiles(outcome.home).write(object, context.req.raw.body));
   if (outcome.kind === "stored") return lfsAnswer({});
-  const kept = await askAsWriter(caller, { kind: "keep", object, ...bounds });
+  await keep(caller, object);
+  return lfsAnswer({});
+}
+
+/**
+ * Keeps an object that the client says it uploaded into the bucket itself, if it did. It is linked before it is looked
+ * for: what is there then is not deleted any more.
+ */
+async function keepUploaded(
+  caller: LfsCaller,
+  id: string,
+  { object, home }: { readonly object: LfsObject; readonly home: string },
+): Promise<LfsOutcome> {
+  const { host } = caller;
+  if (host.lfsPresigner === undefined) return MISSING;
+  if ((await host.lfsLinks(home).linkLfs(object.oid, id)) !== "linked") throw new Problem(503, BEING_DELETED, SOON);
+  if (!(await host.lfsFiles(home).holds(object, id))) return MISSING;
+  return await keep(caller, object);
+}
+
+/** Takes an object whose bytes are in the bucket. */
+async function keep(caller: LfsCaller, object: LfsObject): Promise<LfsOutcome> {
+  const kept = await askAsWriter(caller, { kind: "keep", object, ...(await bytesAllowed(caller)) });
   const [now = MISSING] = kept.outcomes;
   if (now.kind === "over-quota") throw new Problem(413, OVER_QUOTA);
   if (now.kind !== "stored") throw new Problem(409, "The object was waited for too long. Push again.");
-  return lfsAnswer({});
+  return now;
 }
 
 /** Answers the client's question whether an object that it uploaded is here. */
@@ -205,9 +242,12 @@ async function verify(context: Context<HostEnv>): Promise<Response> {
   const [object] = batched.objects;
   if (object?.error !== undefined) assertNone(object.error);
   if (object?.oid !== oid) throw new Problem(422, "The body names another object than the address.");
+  if (object === undefined) throw new Problem(422, "The body names no object.");
   const [outcome = MISSING] = found.outcomes;
-  if (outcome.kind !== "stored") throw new Problem(404, "The object was not uploaded.");
-  if (outcome.size !== object?.size) throw new Problem(422, "The object has another size.");
+  const kept =
+    outcome.kind === "announced" ? await keepUploaded(caller, found.record.id, { object, ...outcome }) : outcome;
+  if (kept.kind !== "stored") throw new Problem(404, "The object was not uploaded.");
+  if (kept.size !== object.size) throw new Problem(422, "The object has another size.");
   return lfsAnswer({});
 }
 

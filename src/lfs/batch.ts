@@ -5,6 +5,7 @@
  * @see https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md
  */
 import * as v from "valibot";
+import type { LfsAction } from "./lfs-files.ts";
 import type { LfsObject, LfsOutcome } from "../refs/lfs-store.ts";
 
 /** The most objects of one batch. The stock client asks for 100 at once. */
@@ -24,15 +25,15 @@ const BATCH = v.object({
 /** The error of one object, or of a whole request, with a status of HTTP. */
 export type LfsError = { readonly code: number; readonly message: string };
 
-/** What the client has to do for one object. */
-export type LfsAction = { readonly href: string; readonly header?: Readonly<Record<string, string>> };
+/** The actions for one object. */
+export type BatchedActions = Readonly<Partial<Record<"download" | "upload" | "verify", LfsAction>>>;
 
 /** The answer about one object. Without actions and error there is nothing to do. */
 export type BatchedObject = {
   readonly oid: string;
   readonly size: number;
   readonly authenticated?: true;
-  readonly actions?: Readonly<Partial<Record<"download" | "upload" | "verify", LfsAction>>>;
+  readonly actions?: BatchedActions;
   readonly error?: LfsError;
 };
 
@@ -90,26 +91,25 @@ function shortened(text: string): string {
 export const OVER_QUOTA = "over quota: the tenant may not have this many bytes more";
 const WRONG_SIZE: LfsError = { code: 422, message: "The object has another size." };
 
+/** Makes the actions of a transfer. `home` is the tenant under which the bytes lie. */
+export type LfsActions = Readonly<Record<"download" | "upload", (object: LfsObject, home: string) => BatchedActions>>;
+
 /** Returns the answer for a download of an object. */
-export function downloadOf(
-  object: LfsObject,
-  outcome: LfsOutcome,
-  actionFor: (oid: string) => LfsAction,
-): BatchedObject {
+export function downloadOf(object: LfsObject, outcome: LfsOutcome, actions: LfsActions): BatchedObject {
   if (outcome.kind !== "stored") return { ...object, error: { code: 404, message: "The object is not here." } };
   if (outcome.size !== object.size) return { ...object, error: WRONG_SIZE };
-  return { ...object, authenticated: true, actions: { download: actionFor(object.oid) } };
+  return { ...object, authenticated: true, actions: actions.download(object, outcome.home) };
 }
 
 /** Returns the answer for an upload of an object. What is here already is not asked for. */
-export function uploadOf(object: LfsObject, outcome: LfsOutcome, actionFor: (oid: string) => LfsAction): BatchedObject {
+export function uploadOf(object: LfsObject, outcome: LfsOutcome, actions: LfsActions): BatchedObject {
   switch (outcome.kind) {
     case "stored":
       return outcome.size === object.size ? object : { ...object, error: WRONG_SIZE };
     case "over-quota":
       return { ...object, error: { code: 413, message: OVER_QUOTA } };
     case "announced":
-      return { ...object, authenticated: true, actions: { upload: actionFor(object.oid) } };
+      return { ...object, authenticated: true, actions: actions.upload(object, outcome.home) };
     case "leaving":
     case "missing":
       return {

@@ -16,6 +16,26 @@ export function lfsKey(home: string, oid: string): string {
  */
 export type WriteOutcome = "written" | "mismatch" | "broken" | "slow";
 
+/** What a client has to do for one object. */
+export type LfsAction = {
+  readonly href: string;
+  readonly header?: Readonly<Record<string, string>>;
+  /** Seconds for which the address is good. */
+  readonly expires_in?: number;
+};
+
+/** Where an upload goes: the tenant under which the bytes lie, and the id of the repository. */
+export type UploadPlace = { readonly home: string; readonly repositoryId: string };
+
+/** Makes addresses at which clients reach the bucket without us. */
+export interface LfsPresigner {
+  /** The most bytes of an upload. */
+  readonly mostBytes: number;
+  /** Makes the address of an upload. What is stored there carries the id of the repository that it was uploaded to. */
+  upload(object: LfsObject, to: UploadPlace): LfsAction;
+  download(oid: string, home: string): LfsAction;
+}
+
 /** The bytes of one tenant's objects. */
 export interface LfsFiles {
   /** Writes an object as its bytes come. The bucket itself checks their SHA-256. */
@@ -26,6 +46,12 @@ export interface LfsFiles {
    * @throws CorruptStore if it is not there.
    */
   open(oid: string, range: { readonly offset: number; readonly length: number }): Promise<ReadableStream>;
+  /**
+   * Whether the bytes of an object were uploaded, without us, to this repository, and are there whole: as many as they
+   * have to be, with the SHA-256 that they are named by. The bucket may have checked that; else they are read. Bytes
+   * that others have uploaded don't count: they would prove nothing about this uploader.
+   */
+  holds(object: LfsObject, repositoryId: string): Promise<boolean>;
   /** Deletes objects, whether they are there or not. */
   delete(oids: readonly string[]): Promise<void>;
 }
