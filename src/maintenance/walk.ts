@@ -131,6 +131,14 @@ class Walk {
     return graph.layers.length;
   }
 
+  /**
+   * Whether what refs were lately counts as reached. It does not for a purge, whether it is one of this repository or of
+   * one that wants packs back.
+   */
+  get #keepsRecent(): boolean {
+    return !this.#input.purges && !this.#snapshot.packs.some((pack) => isDemanded(pack));
+  }
+
   /** Walks from HEAD, then from all refs, then from what refs were lately, and counts what is reached of each pack. */
   async #look(packs: readonly PackHandle[]): Promise<Looked[]> {
     const { headOid, refs, recentValues } = this.#snapshot;
@@ -139,7 +147,7 @@ class Walk {
     const byHead = await this.#countReached(packs);
     await this.#reachable.add(concat(Array.from(decodeRefRows(refs, rawSize), ({ oid }) => oid)));
     const byRefs = await this.#countReached(packs);
-    if (!this.#input.purges && recentValues !== undefined) await this.#reachable.add(await this.#stored(recentValues));
+    if (this.#keepsRecent && recentValues !== undefined) await this.#reachable.add(await this.#stored(recentValues));
     const byAll = await this.#countReached(packs);
     return packs.map(({ record }, i) => ({
       record,

@@ -1,5 +1,8 @@
 /** Forks: what they begin with, what they cost, and what becomes of them when their parents change or go. */
+import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
+import { exportRepository } from "../support/export.ts";
 import { ForkBed } from "../support/fork-bed.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 
@@ -112,5 +115,199 @@ describe("a fork", () => {
     for (const prefix of prefixes) {
       await bed.until(`${prefix} is empty`, async () => (await bed.keys(prefix)).length === 0);
     }
+  });
+});
+
+/** Pushes main with a secret on top, and takes it away again. Gives the commit and the blob. */
+async function secretPushed(path: string, text: string): Promise<{ commit: string; blob: string }> {
+  const { git } = bed;
+  const cwd = git.fresh("secret");
+  await git.ok(["clone", "-q", bed.url(path), cwd]);
+  await git.commit(cwd, "secret.txt", text);
+  const found = { commit: await git.head(cwd), blob: await git.ok(["rev-parse", "HEAD:secret.txt"], { cwd }) };
+  await git.ok(["push", "-q", "origin", "main"], { cwd });
+  return found;
+}
+
+const forced = async (path: string): Promise<string> =>
+  await bed.git.ok(["push", "-q", "-f", bed.url(path), "main"], { cwd: source });
+
+/** Whether some pack in the bucket has an object. */
+async function isStored(oid: string): Promise<boolean> {
+  const { git } = bed;
+  const bucket = await bed.copied();
+  for (const key of await bed.keys("repos/")) {
+    if (!key.endsWith(".idx")) continue;
+    const shown = await git.ok(["verify-pack", "-v", key], { cwd: bucket });
+    if (shown.includes(oid)) return true;
+  }
+  return false;
+}
+
+describe("a purge", () => {
+  it("of a parent waits for its forks: what none of them reaches is gone, and one that reaches it keeps it", async () => {
+    const path = await parent("purged");
+    const clean = await bed.fork(path, "other/clean");
+    const secret = await secretPushed(path, "a secret of the parent\n");
+    const dirty = await bed.fork(path, "other/dirty");
+    // Its owner has rewritten the history, too.
+    const tidied = await bed.fork(path, "other/tidied");
+    await forced(path);
+    await forced(tidied);
+    const state = await bed.purge(path);
+    expect(state).toMatchObject({ purging: false, waiting_for_forks: 0 });
+    for (const fork of [clean, dirty, tidied]) await bed.cloned(fork);
+    expect((await bed.operator("GET", `/repos/${dirty}/commits/${secret.commit}`)).status).toBe(200);
+    expect(await isStored(secret.blob)).toBe(true);
+    for (const other of [path, clean, tidied]) {
+      expect((await bed.fetched(other, secret.commit)).stderr).toContain("not our ref");
+    }
+    // The last one that reaches it lets go of it.
+    await forced(dirty);
+    await bed.purge(dirty);
+    await bed.until("the secret is gone", async () => !(await isStored(secret.blob)));
+    for (const each of [path, clean, dirty, tidied]) await bed.cloned(each);
+  });
+
+  it("of a fork leaves its parent what that has, and keeps nothing that it borrowed", async () => {
+    const path = await parent("kept");
+    const secret = await secretPushed(path, "a secret that stays in the parent\n");
+    const fork = await bed.fork(path, "other/purging");
+    await forced(fork);
+    await bed.purge(fork);
+    expect((await bed.fetched(fork, secret.commit)).stderr).toContain("not our ref");
+    expect((await bed.operator("GET", `/repos/${path}/commits/${secret.commit}`)).status).toBe(200);
+    await bed.cloned(path);
+    const clone = await bed.cloned(fork);
+    expect((await bed.git.git(["cat-file", "-e", secret.blob], { cwd: clone })).code).not.toBe(0);
+    const own = await bed.keys(`${await bed.prefix(fork)}objects/pack/`);
+    expect(own.some((key) => key.endsWith(".pack"))).toBe(true);
+  });
+});
+
+describe("what a parent's force-push left", () => {
+  it("is in no fork, and nobody can bring it back through one", async () => {
+    const path = await parent("leaky", { visibility: "public" });
+    const secret = await secretPushed(path, "a secret that was published by mistake\n");
+    await forced(path);
+    const early = await bed.operator("POST", `/repos/${path}/forks`, { tenant: "other", repo: "thief" });
+    if (early.status !== 201) {
+      expect(early.status).toBe(409);
+      expect(early.headers.get("Retry-After")).toBe("120");
+      await bed.operator("POST", `/repos/${path}/maintenance`, { purge: true });
+      await bed.maintained(path);
+      await bed.fork(path, "other/thief");
+    }
+    const cwd = bed.git.fresh("thief");
+    await bed.git.ok(["clone", "-q", bed.url("other/thief"), cwd]);
+    // A tree that names the blob, which git would not make without the object.
+    const tree = await bed.git.ok(["mktree", "--missing"], {
+      cwd,
+      input: `100644 blob ${secret.blob}\tsecret.txt\n`,
+    });
+    const commit = await bed.git.ok(["commit-tree", "-p", "HEAD", "-m", "steal", tree], { cwd });
+    const stolen = await bed.git.git(["push", "origin", `${commit}:refs/heads/stolen`], { cwd });
+    expect(stolen.code).not.toBe(0);
+    expect((await bed.fetched("other/thief", secret.blob)).stderr).toContain("not our ref");
+    expect((await bed.operator("GET", `/repos/other/thief/commits/${secret.commit}`)).status).toBe(404);
+    expect((await bed.operator("GET", `/repos/other/thief/commits/${secret.commit.slice(0, 12)}`)).status).toBe(404);
+  });
+});
+
+describe("a parent's maintenance, name and visibility", () => {
+  it("don't matter to its forks", async () => {
+    const path = await parent("busy", { visibility: "public" });
+    for (let n = 0; n < 3; n++) await pushed(path, `before ${n}`);
+    const fork = await bed.fork(path, "other/busy");
+    const before = await refs(fork);
+    for (let n = 0; n < 3; n++) await pushed(path, `after ${n}`);
+    await bed.operator("POST", `/repos/${path}/maintenance`, {});
+    expect((await bed.maintained(path)).total.packs).toBeLessThan(7);
+    expect((await bed.maintained(fork)).borrowed.packs).toBeGreaterThan(1);
+    await bed.operator("PATCH", `/repos/${path}`, { visibility: "private", name: "renamed" });
+    expect(await refs(fork)).toBe(before);
+    await bed.operator("PATCH", `/repos/${fork}`, { name: "moved" });
+    await bed.cloned("other/moved");
+    // A purge finds the parent and the fork under their new names.
+    const secret = await secretPushed("acme/renamed", "a late secret\n");
+    const late = await bed.fork("acme/renamed", "other/late");
+    await bed.operator("PATCH", `/repos/${late}`, { name: "later" });
+    await forced("acme/renamed");
+    await forced("other/later");
+    await bed.purge("acme/renamed");
+    expect(await isStored(secret.blob)).toBe(false);
+    await bed.cloned("other/moved");
+    await bed.cloned("other/later");
+  });
+});
+
+describe("a copy", () => {
+  it("of the bucket, and an export of a fork by itself, are valid repositories", async () => {
+    const path = await parent("copied");
+    const fork = await bed.fork(path, "other/copied");
+    await pushed(fork, "of the fork");
+    const prefix = await bed.prefix(fork);
+    const bucketOf = async (): Promise<string> => `${await bed.copied()}/${prefix}`;
+    await bed.until("the files are written", async () => {
+      const keys = await bed.keys(prefix);
+      return keys.includes(`${prefix}HEAD`) && keys.includes(`${prefix}objects/info/alternates`);
+    });
+    await bed.until("git sees what was pushed in the bucket", async () => {
+      const head = await bed.git.git(["rev-parse", "main"], { cwd: await bucketOf() });
+      return (await refs(fork)).includes(head.stdout.trim());
+    });
+    const copy = await bucketOf();
+    await bed.git.fsck(copy);
+    expect(readFileSync(`${copy}/objects/info/alternates`, "utf8")).toBe(
+      `../../${(await bed.prefix(path)).slice("repos/".length)}objects\n`,
+    );
+    const out = bed.git.fresh("export");
+    await exportRepository(`${bed.host.base}/api/v1/repos/${fork}`, "test-token", out);
+    expect(existsSync(`${out}/objects/info/alternates`)).toBe(false);
+    await bed.git.fsck(out);
+    expect(await bed.git.ok(["rev-parse", "main"], { cwd: out })).toBe(
+      await bed.git.ok(["rev-parse", "main"], { cwd: copy }),
+    );
+  });
+
+  it("over dumb HTTP has what lies below the parent's prefix", async () => {
+    const path = await parent("dumb", { visibility: "public" });
+    const fork = await bed.fork(path, "other/dumb");
+    const cwd = bed.git.fresh("dumb");
+    await bed.git.ok(["clone", "-q", "--mirror", `${bed.host.base}/${fork}.git`, cwd], {
+      env: { GIT_SMART_HTTP: "0" },
+    });
+    await bed.git.fsck(cwd);
+  });
+});
+
+describe("whoever forks", () => {
+  it("has to be able to read the parent and to make the fork", async () => {
+    const closed = await parent("closed");
+    const open = await parent("open", { visibility: "public" });
+    const admin = apiClient(bed.host.base, await issueToken(bed.operator, "other", "tenant:admin"));
+    const reader = apiClient(bed.host.base, await issueToken(bed.operator, "other", "repo:read"));
+    const mine = apiClient(bed.host.base, await issueToken(bed.operator, "acme", "tenant:admin"));
+    const asked = async (client: ApiClient, path: string, body: object): Promise<number> =>
+      (await client("POST", `/repos/${path}/forks`, body)).status;
+    const to = (repo: string, tenant = "other"): object => ({ tenant, repo });
+    expect(await asked(admin, closed, to("x1"))).toBe(404);
+    expect(await asked(admin, "acme/none", to("x1"))).toBe(404);
+    expect(await asked(reader, open, to("x2"))).toBe(403);
+    expect(await asked(admin, open, to("x3", "acme"))).toBe(403);
+    expect(await asked(apiClient(bed.host.base), open, to("x3"))).toBe(401);
+    expect(await asked(admin, open, to("x4"))).toBe(201);
+    expect(await asked(admin, open, to("x4"))).toBe(409);
+    expect(await asked(mine, closed, to("x5"))).toBe(403);
+    expect(await asked(mine, closed, to("x5", "acme"))).toBe(201);
+    expect(await asked(admin, open, { tenant: "-", repo: "x6" })).toBe(422);
+    expect(await asked(bed.operator, open, to("x7", "nowhere"))).toBe(201);
+    // The name of a private parent is for those who could push to the fork.
+    await bed.operator("PATCH", "/repos/acme/x5", { visibility: "public" });
+    expect((await mine("GET", "/repos/acme/x5")).body["fork_of"]).toMatchObject({ name: closed });
+    expect((await admin("GET", "/repos/acme/x5")).body["fork_of"]).not.toHaveProperty("name");
+    expect((await bed.operator("PUT", "/repos/acme/x5/mirror", { upstream: "https://example.org/x.git" })).status).toBe(
+      409,
+    );
   });
 });

@@ -7,7 +7,14 @@ import type { FoundReachable, ReplacePacksAnswer, ReplacePacksRequest } from "..
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { dropLayers } from "./graph-layers.ts";
 import { deleteLease, endReplaced, hasLease, insertReplaced, LEASE_TIME } from "./tables/leases.ts";
-import { areAnyBorrowed, changeLoans, endDemandedLeases, insertKept, writeLending } from "./tables/forks.ts";
+import {
+  areAnyBorrowed,
+  changeLoans,
+  endDemandedLeases,
+  insertKept,
+  isAnyDemanded,
+  writeLending,
+} from "./tables/forks.ts";
 import { noteCruft, noteDropped } from "./tables/maintenance.ts";
 import { insertBitmap } from "./tables/pack-bitmaps.ts";
 import {
@@ -46,6 +53,9 @@ function purge(db: SqlDatabase, now: number): void {
 
 /** Answers lenders that want packs back: those that were replaced go at once, and those that are `kept` stay. */
 function settleDemands(db: SqlDatabase, id: string, kept: readonly string[], now: number): void {
+  if (!isAnyDemanded(db)) return;
+  // The walk has left out what refs were lately.
+  forgetRecentValues(db);
   endDemandedLeases(db, now);
   insertKept(db, id, kept, now);
   changeLoans(db, kept, ["demanded"], "own");

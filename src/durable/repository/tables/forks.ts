@@ -88,6 +88,11 @@ export function changeLoans(
   return isAny;
 }
 
+/** Whether a borrowed pack is demanded. */
+export function isAnyDemanded(db: SqlDatabase): boolean {
+  return firstRow(db.rows("SELECT 1 FROM borrowed_packs WHERE state = 'demanded'")) !== undefined;
+}
+
 /** Ends the leases of replaced packs that are demanded: they don't stay for a day. */
 export function endDemandedLeases(db: SqlDatabase, now: number): void {
   db.run(
