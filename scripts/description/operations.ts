@@ -35,6 +35,7 @@ const IDS: Readonly<Record<string, string>> = {
   "GET /repos/{tenant}/{repo}/export": "getExport",
   "GET /repos/{tenant}/{repo}/export/{key}": "getExportFile",
   "POST /repos/{tenant}/{repo}/forks": "createFork",
+  "POST /repos/{tenant}/{repo}/sync": "syncFork",
   "GET /repos/{tenant}/{repo}/reflog": "listPushes",
   "POST /repos/{tenant}/{repo}/reflog/{id}/restore": "restoreRef",
   "GET /repos/{tenant}/{repo}/push-certificates/{id}": "getPushCertificate",

@@ -6,6 +6,7 @@
 import type { Command } from "commander";
 import { addCloneCommand } from "./clone-command.ts";
 import { collected, commonOptions, confirmed, connect, connectTo, onOrOff, tenantPath } from "./command-line.ts";
+import { addForkCommands } from "./fork-commands.ts";
 import { textAt } from "./json.ts";
 import { addMaintenanceCommands } from "./maintenance-commands.ts";
 import { addProtectCommand } from "./protect-command.ts";
@@ -163,6 +164,7 @@ export function addRepoCommands(program: Command): void {
     });
   addChanges(repos);
   addCloneCommand(repos);
+  addForkCommands(repos);
   addProtectCommand(repos);
   addMaintenanceCommands(repos);
 }

@@ -82,6 +82,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`DELETE ${API}/uploads/:upload`]: ["writes"],
   [`GET ${API}/usage`]: ["administers"],
   [`POST ${API}/forks`]: ["refs", "allReachable"],
+  [`POST ${API}/sync`]: ["writes"],
   [`GET ${API}/maintenance`]: ["administers"],
   [`POST ${API}/maintenance`]: ["administers"],
   // Pages.

@@ -1,7 +1,7 @@
 /** Forks: what they begin with, what they cost, and what becomes of them when their parents change or go. */
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
+import { type ApiAnswer, type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { exportRepository } from "../support/export.ts";
 import { ForkBed } from "../support/fork-bed.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
@@ -309,5 +309,49 @@ describe("whoever forks", () => {
     expect((await bed.operator("PUT", "/repos/acme/x5/mirror", { upstream: "https://example.org/x.git" })).status).toBe(
       409,
     );
+  });
+});
+
+describe("a sync with the parent", () => {
+  it("moves a branch forward with what it lacks, and leaves one that has diverged", async () => {
+    const path = await parent("upstream");
+    const fork = await bed.fork(path, "other/synced");
+    const sync = async (body: object = {}): Promise<ApiAnswer> =>
+      await bed.operator("POST", `/repos/${fork}/sync`, body);
+    const start = await bed.git.head(source);
+    expect(await sync()).toMatchObject({ status: 200, body: { branch: "main", old: start, oid: start } });
+    for (let n = 0; n < 3; n++) await pushed(path, `of the parent ${n}`);
+    const tip = await pushed(path, "the last of the parent");
+    await bed.git.ok(["push", "-q", bed.url(path), "HEAD~7:refs/heads/aside"], { cwd: source });
+    await bed.operator("PATCH", `/repos/${path}`, { name: "upstream-renamed" });
+    expect(await sync()).toMatchObject({ status: 200, body: { branch: "main", old: start, oid: tip } });
+    expect(await refs(fork)).toContain(`${tip}\trefs/heads/main`);
+    expect(await refs(fork)).not.toContain("aside");
+    expect(await sync({ branch: "aside" })).toMatchObject({ status: 200, body: { old: null } });
+    expect((await sync({ branch: "none" })).status).toBe(404);
+    await bed.cloned(fork);
+    expect(Number((await bed.shown(fork))["size_bytes"])).toBeGreaterThan(0);
+    await pushed(fork, "of the fork");
+    expect((await sync()).status).toBe(409);
+    const ahead = await pushed("acme/upstream-renamed", "of both");
+    expect((await sync()).status).toBe(409);
+    expect(await refs(fork)).not.toContain(ahead);
+    await bed.operator("DELETE", "/repos/acme/upstream-renamed");
+    expect((await sync()).status).toBe(404);
+    expect((await bed.operator("POST", `/repos/${await bed.make("acme/alone")}/sync`, {})).status).toBe(409);
+    await bed.cloned(fork);
+  });
+
+  it("takes a token that may read the parent, and keeps to the tenant's quota", async () => {
+    const path = await parent("shared", { visibility: "public" });
+    const fork = await bed.fork(path, "other/shared");
+    const writer = apiClient(bed.host.base, await issueToken(bed.operator, "other", "repo:write"));
+    const tip = await pushed(path, "more");
+    await bed.operator("PATCH", "/tenants/other", { quotas: { objects: 1 } });
+    expect((await writer("POST", `/repos/${fork}/sync`, {})).status).toBe(413);
+    await bed.operator("PATCH", "/tenants/other", { quotas: {} });
+    expect(await writer("POST", `/repos/${fork}/sync`, {})).toMatchObject({ status: 200, body: { oid: tip } });
+    await bed.operator("PATCH", `/repos/${path}`, { visibility: "private" });
+    expect((await writer("POST", `/repos/${fork}/sync`, {})).status).toBe(404);
   });
 });

@@ -131,6 +131,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "POST", path: "/mirror/sync", outcomes: ADMINISTER },
   { method: "GET", path: "/maintenance", outcomes: ADMINISTER },
   { method: "POST", path: "/maintenance", outcomes: ADMINISTER },
+  { method: "POST", path: "/sync", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/forks", outcomes: READ, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/reflog/1/restore", outcomes: ADMINISTER },
   { method: "POST", path: "/uploads", outcomes: UPLOAD_PARTS },

@@ -13,8 +13,9 @@ import {
   repositoryKey,
   type RepositoryName,
   spellingOf,
+  splitKey,
 } from "../../access/names.ts";
-import { actorNameOf, actorOf } from "../../access/principal.ts";
+import { actorNameOf, actorOf, pusherOf } from "../../access/principal.ts";
 import { authorize } from "../../http/denied.ts";
 import { unlessMoved } from "../../http/moved.ts";
 import { Problem } from "../../http/problem.ts";
@@ -22,11 +23,15 @@ import { registeredName } from "../../http/registered-name.ts";
 import { explainRegisterRefusal } from "../../http/register-refusal.ts";
 import { shareLfsObjects } from "../../lfs/share.ts";
 import { type ForkAnswer, forkRepository } from "../../maintenance/fork.ts";
+import { type SyncBranchAnswer, syncBranch } from "../../maintenance/sync-branch.ts";
+import { checkRefFormat } from "../../object/ref-name.ts";
+import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
 import { type NamedRepository, shownRepository, showRepository } from "./repo-settings.ts";
 import { requestedRepository } from "./requested.ts";
+import { explainMove } from "./restore.ts";
 
 const wantedFork = v.strictObject({
   tenant: v.pipe(v.string(), v.check(isTenantName, "not a tenant's name")),
@@ -35,6 +40,12 @@ const wantedFork = v.strictObject({
 
 /** Seconds after which it is worth asking again, where a repository's maintenance has to come first. */
 const MAINTENANCE_SECONDS = 120;
+
+/** Names that a parent may have had since the fork was made, and is still found. */
+const MOST_RENAMES = 10;
+const NO_PARENT = "The repository that this is a fork of is gone, or may not be read.";
+const BRANCHES = "refs/heads/";
+const isBranch = (name: string): boolean => checkRefFormat(BRANCHES + name);
 
 const TAKEN = "repo: there is a repository of this name.";
 
@@ -118,6 +129,67 @@ async function fork(context: Context<ApiEnv>): Promise<Response> {
   return context.json(showRepository(context, principal, { name: target, record: made.record }), 201);
 }
 
+const wantedBranch = v.strictObject({ branch: v.optional(v.pipe(v.string(), v.check(isBranch, "not a branch"))) });
+const syncedBranch = v.looseObject({ branch: v.string(), old: v.nullable(v.string()), oid: v.string() });
+
+/**
+ * Returns the parent of a fork under its present name, as far as the caller may see it.
+ *
+ * @throws Problem if the repository is no fork.
+ */
+async function parentOf(context: Context<ApiEnv>, { record }: NamedRepository) {
+  const { host, api } = context.var;
+  const { forkOf } = record;
+  if (forkOf === undefined) throw new Problem(409, "This repository is no fork.");
+  let name = parseRepositoryName(...splitKey(forkOf.name));
+  for (let hops = 0; name !== undefined && hops < MOST_RENAMES; hops++) {
+    const moved = await api.settings(name).forward();
+    if (moved === undefined) return { repository: host.repository(name), id: forkOf.id };
+    name = parseRepositoryName(...splitKey(moved.to));
+  }
+  throw new Problem(404, NO_PARENT);
+}
+
+function answerOf(context: Context<ApiEnv>, branch: string, answer: SyncBranchAnswer): Response {
+  switch (answer.kind) {
+    case "missing":
+      throw new Problem(404, "There is no such repository.");
+    case "no-parent":
+      throw new Problem(404, NO_PARENT);
+    case "no-branch":
+      throw new Problem(404, `The parent has no branch ${branch}.`);
+    case "diverged":
+      throw new Problem(409, `${branch} has commits that the parent's has not: merge them, and push.`);
+    case "up-to-date":
+      return context.json({ branch, old: answer.oid, oid: answer.oid });
+    case "done": {
+      const { outcome, old, oid } = answer;
+      if (outcome.kind === "rejected") throw new Problem(409, `Nothing was changed: ${explainMove(outcome)}.`);
+      return context.json({ branch, old: isZeroOid(old) ? null : old, oid });
+    }
+  }
+}
+
+/** Brings a branch of a fork up to its parent's. */
+async function sync(context: Context<ApiEnv>): Promise<Response> {
+  const found = await requestedRepository(context, "write");
+  const { name, record } = found;
+  const { host } = context.var;
+  const asked = await readJson(context.req.raw, wantedBranch);
+  const branch = asked.branch ?? record.head.slice(BRANCHES.length);
+  const parent = await parentOf(context, found);
+  const { principal } = await host.identify(name);
+  const answer = await syncBranch({
+    fork: host.repository(name),
+    parent: parent.repository,
+    parentId: parent.id,
+    ref: BRANCHES + branch,
+    allowance: await host.allowance(name),
+    by: { actor: actorOf(principal), ...actorNameOf(principal), pusher: pusherOf(principal) },
+  });
+  return answerOf(context, branch, answer);
+}
+
 /** The routes of forks, below `/api/v1/repos`. */
 export function forkRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
@@ -136,6 +208,21 @@ export function forkRoutes(): Hono<ApiEnv> {
       problems: [409],
     }),
     fork,
+  );
+  routes.post(
+    "/:tenant/:repo/sync",
+    describe({
+      tag: "repositories",
+      summary: "Brings a branch of a fork up to its parent's",
+      about:
+        "Only forward: a branch that has commits of its own stays as it is. Without `branch`, the default branch. The branch is made where the fork has none of that " +
+        "name. It counts as a push. `old` is null for a new branch, and equal to `oid` where there was nothing to do.",
+      access: "token",
+      body: wantedBranch,
+      answers: { 200: { about: "Where the branch is now.", json: syncedBranch } },
+      problems: [409],
+    }),
+    sync,
   );
   return routes;
 }

@@ -23,8 +23,8 @@ export const restoredRefs = v.looseObject({
   updates: v.array(v.looseObject({ ref: v.string(), old: v.string(), new: v.string() })),
 });
 
-/** Says why a ref could not be set back. */
-function explain(outcome: Extract<RefOutcome, { kind: "rejected" }>): string {
+/** Says why a ref could not be moved. */
+export function explainMove(outcome: Extract<RefOutcome, { kind: "rejected" }>): string {
   const { name, why } = outcome;
   switch (why.kind) {
     case "stale":
@@ -49,7 +49,7 @@ function requireAll(outcomes: readonly RefOutcome[]): void {
   const refused = outcomes.filter((outcome) => outcome.kind === "rejected");
   if (refused.length === 0) return;
   const first = refused.find(({ why }) => why.kind !== "atomic") ?? refused[0];
-  throw new Problem(409, `Nothing was changed: ${first === undefined ? "refused" : explain(first)}.`);
+  throw new Problem(409, `Nothing was changed: ${first === undefined ? "refused" : explainMove(first)}.`);
 }
 
 async function movesOf(settings: Pick<RepositorySettings, "refLog">, push: number): Promise<readonly LoggedMove[]> {
