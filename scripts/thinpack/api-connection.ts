@@ -16,9 +16,52 @@ export type Ask = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
+/** The most bytes of an answer that are read: of JSON, and of a failure. A host may send without end. */
+const MOST_JSON_BYTES = 512 * 1024 * 1024;
+const MOST_FAILURE_BYTES = 64 * 1024;
+/** The most redirects that are followed. */
+const MOST_REDIRECTS = 5;
+
+/** Reads an answer's text, up to about `most` bytes. */
+async function textWithin(
+  response: Response,
+  most: number,
+): Promise<{ readonly text: string; readonly isCut: boolean }> {
+  const decoder = new TextDecoder();
+  const pieces: string[] = [];
+  let bytes = 0;
+  for await (const piece of response.body ?? []) {
+    bytes += piece.length;
+    pieces.push(decoder.decode(piece, { stream: true }));
+    // Leaving the loop ends the transfer.
+    if (bytes > most) return { text: pieces.join(""), isCut: true };
+  }
+  return { text: pieces.join("") + decoder.decode(), isCut: false };
+}
+
+/**
+ * Sends a request, and follows redirects within the host. Elsewhere they are refused: a host must not have this machine
+ * send requests to others, such as to what listens on it.
+ */
+async function fetchWithin(url: string, init: RequestInit): Promise<Response> {
+  const { origin } = new URL(url);
+  let at = url;
+  for (let followed = 0; ; followed++) {
+    const response = await fetch(at, { ...init, redirect: "manual" });
+    const location = response.headers.get("Location");
+    if (![301, 302, 307, 308].includes(response.status) || location === null) return response;
+    await response.body?.cancel();
+    const next = new URL(location, at);
+    if (next.origin !== origin)
+      throw new CommandFailure(`${origin} redirects to ${next.origin}, which is not followed`);
+    if (followed === MOST_REDIRECTS) throw new CommandFailure(`${origin} redirects more than ${MOST_REDIRECTS} times`);
+    at = next.href;
+  }
+}
+
 /** Returns the message of a failed answer: a problem's detail, else its text. */
 async function detailOf(response: Response): Promise<string> {
-  const text = await response.text();
+  const { text } = await textWithin(response, MOST_FAILURE_BYTES);
   if (response.headers.get("Content-Type")?.startsWith("application/problem+json") !== true) {
     return text.trim().split("\n")[0] ?? "";
   }
@@ -50,7 +93,7 @@ export class ApiConnection {
     const sent = json === undefined ? body : JSON.stringify(json);
     let response: Response;
     try {
-      response = await fetch(`${this.base}/api/v1${path}`, {
+      response = await fetchWithin(`${this.base}/api/v1${path}`, {
         method,
         headers: {
           Authorization: this.authorization,
@@ -60,6 +103,7 @@ export class ApiConnection {
         ...(sent === undefined ? {} : { body: sent }),
       });
     } catch (cause) {
+      if (cause instanceof CommandFailure) throw cause;
       const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
       throw new CommandFailure(`${this.base} can't be reached: ${why}`, undefined, { cause });
     }
@@ -74,9 +118,11 @@ export class ApiConnection {
     const response = await this.send(method, path, json === undefined ? {} : { json });
     let value: unknown;
     try {
-      const text = await response.text();
+      const { text, isCut } = await textWithin(response, MOST_JSON_BYTES);
+      if (isCut) throw new CommandFailure(`${this.base} answers more than ${MOST_JSON_BYTES} bytes`);
       value = text === "" ? {} : JSON.parse(text);
     } catch (cause) {
+      if (cause instanceof CommandFailure) throw cause;
       throw new CommandFailure(`${this.base} broke off its answer, or it is no JSON`, undefined, { cause });
     }
     if (!isJson(value)) throw new CommandFailure(`${this.base} answers what is no JSON object`);
@@ -86,12 +132,15 @@ export class ApiConnection {
   /** Returns all items of a list, page by page. */
   async list(path: string, member: string): Promise<Json[]> {
     const rows: Json[] = [];
+    const seen = new Set<string>();
     for (let cursor = ""; ;) {
       const query = cursor === "" ? "" : `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`;
       const page = await this.ask("GET", path + query);
       rows.push(...listAt(page, member));
       cursor = textAt(page, "cursor");
       if (cursor === "") return rows;
+      if (seen.has(cursor)) throw new CommandFailure(`${this.base} gives the same page twice`);
+      seen.add(cursor);
     }
   }
 }

@@ -11,6 +11,7 @@ import { intoNewDirectory } from "./export-staging.ts";
 import { checkPacks, type ListedFile, listedFile, packNames, placeGraphs, writePackFile } from "./exported-packs.ts";
 import { type ExportedRefs, formatPlainFiles, parseExportedRefs } from "./exported-refs.ts";
 import { CommandFailure } from "./failure.ts";
+import { isCheckable, verifyCopy } from "./export-verification.ts";
 import { type Json, listAt, objectAt, textAt } from "./json.ts";
 
 /** The figures of a finished copy. */
@@ -52,8 +53,9 @@ async function fill(
   progress?: ExportProgress,
 ): Promise<Exported> {
   const snapshot = readSnapshot(await api.ask("GET", `${path}/export`));
-  const { files, format, refs } = snapshot;
-  const packs = packNames(files);
+  const { format, refs } = snapshot;
+  const packs = packNames(snapshot.files);
+  const files = snapshot.files.filter(isCheckable);
   for (const name of ["info", "objects/info", "objects/pack", "refs/heads", "refs/tags"]) {
     mkdirSync(join(directory, name), { recursive: true });
   }
@@ -71,6 +73,7 @@ async function fill(
     writeFileSync(join(directory, name), content);
     bytes += content.length;
   }
+  await verifyCopy(directory, packs);
   return { files: files.length + plain.size, bytes, refs: refs.length };
 }
 

@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Readable, Transform, type TransformCallback } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { findName, PackIndexHead } from "../../src/format/pack-index.ts";
 import type { PackedRef } from "../../src/format/packed-refs.ts";
@@ -70,19 +70,26 @@ export function packNames(files: readonly ListedFile[]): string[] {
 /** Passes a file on, counts its bytes, and compares its last bytes with the checksum of all before. */
 class CheckedFile extends Transform {
   copied = 0;
+  readonly #size: number;
   /** The bytes at the end that may be the checksum. */
   #tail: Buffer = Buffer.alloc(0);
   readonly #hash;
   readonly #rawSize: number;
 
-  constructor(format: ObjectFormat) {
+  constructor(size: number, format: ObjectFormat) {
     super();
+    this.#size = size;
     this.#hash = createHash(format.name);
     this.#rawSize = format.rawSize;
   }
 
-  override _transform(piece: Buffer, _encoding: BufferEncoding, done: (error: null, piece: Buffer) => void): void {
+  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.copied += piece.length;
+    // A host that sends without end must not fill the disk.
+    if (this.copied > this.#size) {
+      done(new CommandFailure("there are more"));
+      return;
+    }
     const bytes = Buffer.concat([this.#tail, piece]);
     const checked = Math.max(0, bytes.length - this.#rawSize);
     this.#hash.update(bytes.subarray(0, checked));
@@ -102,7 +109,7 @@ export async function writePackFile(
   body: ReadableStream | null,
   { directory, format, add }: { directory: string; format: ObjectFormat; add: (bytes: number) => void },
 ): Promise<void> {
-  const checked = new CheckedFile(format);
+  const checked = new CheckedFile(size, format);
   checked.on("data", (piece: Buffer) => add(piece.length));
   try {
     const source = body === null ? Readable.from([]) : Readable.from(body);

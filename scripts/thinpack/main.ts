@@ -15,6 +15,7 @@ import { addHistoryCommands } from "./history-commands.ts";
 import { addHookCommands } from "./hook-commands.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addLoginCommands } from "./login-commands.ts";
+import { printable } from "./output.ts";
 import { addMirrorCommands } from "./mirror-commands.ts";
 import { addLargePushCommands } from "./push-large-command.ts";
 import { addRepoCommands } from "./repo-commands.ts";
@@ -73,7 +74,8 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
   if (error instanceof CommandFailure) {
     // Errors in git's own words stay as they are.
-    console.error(error.message.startsWith("fatal: ") ? error.message : `thinpack: ${error.message}`);
+    const message = printable(error.message);
+    console.error(message.startsWith("fatal: ") ? message : `thinpack: ${message}`);
     return error.exitCode;
   }
   console.error(error);

@@ -25,6 +25,11 @@ function padded(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - displayWidth(text)));
 }
 
+/** Returns text from elsewhere without the characters that would move the cursor, except line feeds. */
+export function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n]/gu, " ");
+}
+
 /** Shows a value on one line. Of text that overwrites itself, as progress does, only the last state is left. */
 function oneLine(value: unknown): string {
   const text = shownValue(value).replace(/[\r\n]+$/, "");
@@ -67,7 +72,7 @@ function shownMember(name: string, value: unknown): string {
 /** Returns the lines of a thing. Members that have members of their own take a line for each of these, indented. */
 function linesOf(thing: Json): [label: string, text: string][] {
   return Object.entries(thing).flatMap(([name, value]): [string, string][] => {
-    const label = name.replaceAll("_", " ");
+    const label = oneLine(name.replaceAll("_", " "));
     const parts = Array.isArray(value) ? value.filter(isJson) : isJson(value) ? [value] : [];
     if (parts.length > 0) {
       const inner = parts.map((part) => linesOf(part).map(([each, text]): [string, string] => [`  ${each}`, text]));

@@ -4,13 +4,14 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type Ask, ApiConnection } from "../../scripts/thinpack/api-connection.ts";
 import { exportRepository } from "../../scripts/thinpack/export-repository.ts";
+import { formatThing, printable } from "../../scripts/thinpack/output.ts";
 import { startCommand } from "../support/command.ts";
 import { GitSandbox, refsOf, withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
@@ -131,7 +132,10 @@ describe("an export from a host that is not honest", () => {
   });
 
   /** Exports from a host that says all this; gives where it was written to. */
-  async function exportFrom(said: Partial<Answers>, bytes: ReadonlyMap<string, Buffer> = contents): Promise<string> {
+  async function exportFrom(
+    said: Partial<Answers>,
+    bytes: ReadonlyMap<string, Buffer | ReadableStream> = contents,
+  ): Promise<string> {
     const { files, head, packedRefs, format } = { ...honest, ...said };
     class CannedApi extends ApiConnection {
       override async send(_method: string, path: string): Promise<Response> {
@@ -228,6 +232,117 @@ describe("an export from a host that is not honest", () => {
     );
     await expect(exportFrom({ files: honest.files.slice(1) })).rejects.toThrow("the host lists no objects/pack/");
     await expect(exportFrom({ format: "md5" })).rejects.toThrow("have to be of one version");
+  });
+
+  it("stops reading a file that is longer than was listed", async () => {
+    const [first] = honest.files;
+    const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) });
+    const key = first?.key ?? "";
+    const bytes = new Map<string, Buffer | ReadableStream>([...contents, [key, endless]]);
+    await expect(exportFrom({}, bytes)).rejects.toThrow("there are more");
+  });
+
+  it("refuses an index that gives an object another name", async () => {
+    const renamed = (bytes: Buffer, key: string): Buffer => {
+      if (!key.endsWith(".idx")) return bytes;
+      const other = Buffer.from(bytes.subarray(0, -20));
+      // The last byte of the first name: the order stays as it is.
+      const at = 8 + 1024 + 19;
+      other[at] = (other[at] ?? 0) ^ 1;
+      return Buffer.concat([other, createHash("sha1").update(other).digest()]);
+    };
+    const lying = new Map([...contents].map(([key, bytes]) => [key, renamed(bytes, key)]));
+    await expect(exportFrom({}, lying)).rejects.toThrow("does not tell the truth");
+  });
+
+  it("refuses a commit-graph that gives a commit another date", async () => {
+    const bare = git.fresh("graphed");
+    await git.ok(["clone", "-q", "--bare", source, bare]);
+    await git.ok(["commit-graph", "write", "--reachable"], { cwd: bare });
+    const graph = readFileSync(join(bare, "objects", "info", "commit-graph"));
+    const key = `objects/pack/pack-${"a".repeat(40)}.graph`;
+    const exportWith = async (bytes: Buffer): Promise<string> => {
+      const files = [...honest.files, { key, size: bytes.length }];
+      return await exportFrom({ files }, new Map([...contents, [key, bytes]]));
+    };
+    await git.ok(["commit-graph", "verify"], { cwd: await exportWith(graph) });
+    // The first row of the chunk CDAT: a tree, two parents, a generation, a date.
+    const entry = graph.indexOf("CDAT");
+    const at = Number(graph.readBigUInt64BE(entry + 4)) + 20 + 8 + 7;
+    const lying = Buffer.from(graph.subarray(0, -20));
+    lying[at] = (lying[at] ?? 0) ^ 1;
+    const signed = Buffer.concat([lying, createHash("sha1").update(lying).digest()]);
+    await expect(exportWith(signed)).rejects.toThrow("commit-graph does not tell the truth");
+  });
+
+  it("takes no bitmap, which git would believe", async () => {
+    const pack = honest.files[0]?.key.replace(/\.[a-z]+$/, "") ?? "";
+    const directory = await exportFrom({ files: [...honest.files, { key: `${pack}.bitmap`, size: 5 }] });
+    const kinds = readdirSync(join(directory, "objects", "pack")).map((name) => name.replace(/.*\./, ""));
+    expect(new Set(kinds)).toEqual(new Set(["idx", "pack"]));
+  });
+});
+
+describe("a host that is not honest", () => {
+  /** Answers each request as `answer` says, on a port of its own. */
+  async function hostile(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
+    const server = createServer(answer);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return server;
+  }
+  const baseOf = (server: Server): string => {
+    const address = server.address();
+    return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  };
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+  async function api(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<ApiConnection> {
+    const server = await hostile(answer);
+    servers.push(server);
+    return new ApiConnection({ base: baseOf(server), token: "secret" });
+  }
+
+  it("gets no request sent elsewhere, and a redirect within it is followed", async () => {
+    const asked: string[] = [];
+    const other = await hostile((request, response) => {
+      asked.push(`${request.url ?? ""} ${request.headers.authorization ?? ""}`);
+      response.end("{}");
+    });
+    servers.push(other);
+    const elsewhere = await api((_, response) => response.writeHead(307, { Location: `${baseOf(other)}/x` }).end());
+    await expect(elsewhere.ask("GET", "/repos")).rejects.toThrow("which is not followed");
+    expect(asked).toEqual([]);
+    const around = await api((_, response) => response.writeHead(308, { Location: "/again" }).end());
+    await expect(around.ask("GET", "/repos")).rejects.toThrow("redirects more than 5 times");
+    const moved = await api((request, response) => {
+      if (request.url === "/moved") response.end(JSON.stringify({ token: request.headers.authorization }));
+      else response.writeHead(308, { Location: "/moved" }).end();
+    });
+    expect(await moved.ask("GET", "/repos")).toEqual({ token: "Bearer secret" });
+  });
+
+  it("is not read without end, when it refuses or lists pages", async () => {
+    const endless = await api((_, response) => {
+      response.writeHead(500);
+      const more = (): void => {
+        while (!response.destroyed && response.write("x".repeat(65_536)));
+        response.once("drain", more);
+      };
+      more();
+    });
+    await expect(endless.ask("GET", "/repos")).rejects.toThrow(/^x{65536,1000000}$/);
+    const pages = await api((_, response) => response.end(JSON.stringify({ repos: [{}], cursor: "again" })));
+    await expect(pages.list("/repos", "repos")).rejects.toThrow("the same page twice");
+  });
+
+  it("moves no cursor of the user's terminal", async () => {
+    expect(printable("a\u001b[2Jb\u009b31m\rc\nd")).toBe("a [2Jb 31m c\nd");
+    expect(formatThing({ "\u001b[2Jname": "x" })).toBe(" [2Jname  x");
   });
 });
 
