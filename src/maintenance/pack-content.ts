@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-import { assert, f64At, u8At } from "../bytes/assert.ts";
+import { assert, f64At, u32At, u8At } from "../bytes/assert.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { findSorted } from "../bytes/sorted.ts";
@@ -23,9 +23,10 @@ import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { ReadObject } from "../store/held-objects.ts";
-import { Inflating } from "../store/inflating.ts";
+import { type Held, Inflating } from "../store/inflating.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
 import { ObjectReader } from "../store/object-reader.ts";
+import { READING } from "../store/reading-policy.ts";
 import { ObjectRing } from "../store/object-ring.ts";
 import { alikeKey, AlikeTrees, TreeLists } from "./tree-lists.ts";
 
@@ -39,8 +40,10 @@ export type PackInput = {
 
 /** The least bytes of an entry of a tree, beside its object's name: mode, space, a name, NUL. */
 const LEAST_ENTRY_BYTES = 9;
-/** Bytes of memory for each object of a pack, beside its name in the kernel. */
-const OBJECT_BYTES = 20;
+/** With so few differences, no other base is tried. */
+const FEW_DIFFERENCES = 12;
+/** Bytes of memory for each object of a pack, beside its name in the kernel. Half of it is for the lists of trees. */
+const OBJECT_BYTES = 48;
 /** The steps charged to the pacer for an entry that is passed over. */
 const ENTRY_STEPS = 5;
 const EMPTY_TREE = { at: 0, length: 0 };
@@ -57,6 +60,8 @@ export class PackContent {
   /** The position in the index of each entry, by rank. */
   readonly positions: Uint32Array<ArrayBuffer>;
   readonly #offsets: Float64Array<ArrayBuffer>;
+  /** By rank: the tree of which a tree is probably another version, plus one. */
+  readonly #expected: Uint32Array<ArrayBuffer>;
   readonly #input: PackInput;
   readonly #handle: PackHandle;
   readonly #inflating: Inflating;
@@ -73,6 +78,7 @@ export class PackContent {
     this.types = new Uint8Array(this.count);
     this.positions = new Uint32Array(this.count);
     this.#offsets = new Float64Array(this.count + 1);
+    this.#expected = new Uint32Array(this.count);
     this.commits = new CommitTable(kernel);
     this.trees = new TreeLists(this.count);
     this.#inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
@@ -133,18 +139,38 @@ export class PackContent {
   }
 
   async #readEntries(): Promise<void> {
+    await this.#forEachOf(TYPE_NUMBER.commit, async (rank) => this.#addCommit(rank, await this.#readNext(rank)));
+    await this.#forEachOf(TYPE_NUMBER.commit, (rank) => this.#expectTreesAlike(rank));
+    await this.#forEachOf(TYPE_NUMBER.tree, async (rank) => await this.#addTree(rank));
+  }
+
+  async #forEachOf(type: number, visit: (rank: number) => Promise<void> | void): Promise<void> {
     const { pacer } = this.#input.repository;
     for (let rank = 0; rank < this.count; rank++) {
-      const type = u8At(this.types, rank);
-      if (type === TYPE_NUMBER.commit) this.#addCommit(rank, await this.#read(rank));
-      else if (type === TYPE_NUMBER.tree) await this.#addTree(rank);
+      if (u8At(this.types, rank) === type) await visit(rank);
       pacer.add(ENTRY_STEPS);
       if (pacer.isDue) await pacer.pace();
     }
   }
 
+  /** Notes that the trees of a commit and of its first parent are alike. Children usually lie before their parents. */
+  #expectTreesAlike(commit: number): void {
+    const [parent] = this.commits.parentsOf(commit);
+    if (parent === undefined || parent >= this.count) return;
+    const [tree, before] = [this.commits.treeOf(commit), this.commits.treeOf(parent)];
+    if (tree < before && before < this.count) this.#expected[before] = tree + 1;
+    else if (tree < this.count) this.#expected[tree] = before + 1;
+  }
+
   async #read(rank: number): Promise<ReadObject> {
     return await this.#reader.readAt(0, f64At(this.#offsets, rank));
+  }
+
+  /** Reads on in the pack, in larger pieces than those who look for single objects. */
+  async #readNext(rank: number): Promise<ReadObject> {
+    const offset = f64At(this.#offsets, rank);
+    if (this.#handle.bytesAtHand(offset) === undefined) await this.#handle.loadAround(offset, READING.mostBlocks);
+    return await this.#read(rank);
   }
 
   #addCommit(rank: number, { held }: ReadObject): void {
@@ -153,33 +179,65 @@ export class PackContent {
     this.commits.add(rank, this.#links);
   }
 
+  /** Lists a tree by its differences from the best of some trees, or whole. */
   async #addTree(rank: number): Promise<void> {
-    const deltaBase = this.#deltaBaseOf(rank);
-    const { held } = await this.#read(rank);
-    const base = deltaBase ?? this.#alikeTo(rank, held.size, this.#inflating.pointer(held));
-    if (base !== undefined && base !== rank && this.#isAtHand(base)) {
-      const other = (await this.#read(base)).held;
-      const from = { at: this.#inflating.pointer(other), length: other.size };
-      const listed = this.#list(rank, base, { at: this.#inflating.pointer(held), length: held.size }, from);
-      if (listed <= held.size / (LEAST_ENTRY_BYTES + this.format.rawSize)) return;
+    const expected = u32At(this.#expected, rank) - 1;
+    const { held } = await this.#readNext(rank);
+    let best: { readonly base: number; readonly listed: number } | undefined;
+    for (const base of this.#basesFor(rank, held, expected)) {
+      const listed = await this.#listFrom(rank, held, base);
+      if (listed <= FEW_DIFFERENCES) return;
+      if (best === undefined || listed < best.listed) best = { base, listed };
       this.trees.takeBack(rank);
     }
-    this.#list(rank, undefined, { at: this.#inflating.pointer(held), length: held.size }, EMPTY_TREE);
+    const most = held.size / (LEAST_ENTRY_BYTES + this.format.rawSize);
+    await this.#listFrom(rank, held, best !== undefined && best.listed <= most ? best.base : undefined);
+  }
+
+  /** Yields trees that are at hand and probably differ little: a child's, the delta's base, and one that looks alike. */
+  *#basesFor(rank: number, held: Held, expected: number): Generator<number> {
+    const alike = this.#alikeTo(rank, held.size, this.#inflating.pointer(held));
+    for (const base of new Set([expected, this.#deltaBaseOf(rank), alike]))
+      if (base !== undefined && base !== rank && this.#isAtHand(base)) yield base;
+  }
+
+  async #listFrom(rank: number, held: Held, base: number | undefined): Promise<number> {
+    const other = base !== undefined && this.#isAtHand(base) ? (await this.#read(base)).held : undefined;
+    const tree = { at: this.#inflating.pointer(held), length: held.size };
+    if (other === undefined) return this.#list(rank, undefined, tree, EMPTY_TREE);
+    return this.#list(rank, base, tree, { at: this.#inflating.pointer(other), length: other.size });
+  }
+
+  #mayBeBase(base: number): boolean {
+    return base >= 0 && base < this.count && this.trees.mayBeBase(base);
   }
 
   /** Whether a tree has a list and is still in the ring. */
   #isAtHand(base: number): boolean {
-    return this.trees.mayBeBase(base) && this.#reader.isHeld(0, f64At(this.#offsets, base));
+    return this.#mayBeBase(base) && this.#reader.isHeld(0, f64At(this.#offsets, base));
   }
 
   #list(rank: number, base: number | undefined, tree: typeof EMPTY_TREE, from: typeof EMPTY_TREE): number {
     return this.trees.add(rank, base, (visit) => {
-      if (!this.#input.kernel.difference.list(tree, from, visit))
+      let removed = this.count;
+      const isSound = this.#input.kernel.difference.list(tree, from, (object, isRemoved) => {
+        visit(object, isRemoved);
+        // What was removed just before usually had the same name.
+        if (!isRemoved && removed < this.count) this.#expectAlike(object, removed);
+        removed = isRemoved ? object : this.count;
+      });
+      if (!isSound)
         throw new CorruptStore("a tree is malformed", {
           pack: this.#input.pack.name,
           offset: f64At(this.#offsets, rank),
         });
     });
+  }
+
+  #expectAlike(tree: number, other: number): void {
+    if (tree >= this.count || u8At(this.types, tree) !== TYPE_NUMBER.tree) return;
+    if (u8At(this.types, other) === TYPE_NUMBER.tree && u32At(this.#expected, tree) === 0)
+      this.#expected[tree] = other + 1;
   }
 
   /** Returns the rank of the base of a tree that is a delta, if its header is in memory. */
@@ -210,7 +268,7 @@ export class PackContent {
     this.#reader.close();
     this.commits.free();
     this.trees.free();
-    for (const list of [this.types, this.positions, this.#offsets]) freeMemory(list);
+    for (const list of [this.types, this.positions, this.#offsets, this.#expected]) freeMemory(list);
     this.#input.repository.memory.hold(-this.count * OBJECT_BYTES);
   }
 }

@@ -16,10 +16,13 @@ import { textOf } from "../object/byte-text.ts";
 
 /** Stands in the highest bit of what only the base has. */
 const REMOVED = 2 ** 31;
-/** The longest chain of bases: it is followed where a tree is reached and its base is not. */
-const MOST_DEPTH = 50;
-/** The most differences that are kept, of 4 bytes each. */
-const MOST_ITEMS = 1 << 22;
+/** The longest chain of bases: where a tree is reached and its base is not, the chain is followed. */
+const MOST_DEPTH = 500;
+/** The most differences that are kept, and the bytes of memory that they share with what each object takes. */
+const MOST_ITEMS = 1 << 23;
+const MOST_BYTES = 72 * 1024 * 1024;
+const ITEM_BYTES = 4;
+const OBJECT_BYTES = 60;
 
 /** Lists a tree's differences from a base. */
 export type ListDifferences = (visit: (object: number, isRemoved: boolean) => void) => void;
@@ -33,10 +36,12 @@ export class TreeLists {
   readonly #starts = new NumberList();
   readonly #items = new NumberList();
   readonly #depths: number[] = [];
+  readonly #mostItems: number;
 
   /** `count` is the number of the pack's entries. */
   constructor(count: number) {
     this.#rows = new Uint32Array(count);
+    this.#mostItems = Math.min(MOST_ITEMS, Math.floor((MOST_BYTES - count * OBJECT_BYTES) / ITEM_BYTES));
   }
 
   /** Whether a tree may be the base of another one: it was added, and few others lie below it. */
@@ -58,8 +63,8 @@ export class TreeLists {
     this.#depths.push(base === undefined ? 0 : itemAt(this.#depths, u32At(this.#rows, base) - 1) + 1);
     this.#rows[rank] = this.#starts.length;
     list((object, isRemoved) => this.#items.push(isRemoved ? object + REMOVED : object));
-    if (this.#items.length > MOST_ITEMS)
-      throw new LimitExceeded("bitmap-trees", MOST_ITEMS, "the trees of the pack differ too much for bitmaps");
+    if (this.#items.length > this.#mostItems)
+      throw new LimitExceeded("bitmap-trees", this.#mostItems, "the trees of the pack differ too much for bitmaps");
     return this.#items.length - start;
   }
 
