@@ -7,6 +7,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { exportedFiles } from "../../../src/maintenance/export.ts";
 import { maintain } from "../../../src/maintenance/maintain.ts";
+import type { MaintenanceRun } from "../../../src/refs/maintenance-store.ts";
 import { linear } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { failingAt, MaintainedBed } from "../../support/maintained.ts";
@@ -16,15 +17,18 @@ source.import(linear(450));
 afterAll(() => source.dispose());
 const MAIN = "refs/heads/main";
 
-/** A repository of one pack of some thousand objects, for which somebody asked for maintenance. */
+/** A repository of one pack of some thousand objects, for which somebody asked for maintenance. Bitmaps are due next. */
 async function asked(revision = "main"): Promise<MaintainedBed> {
   const bed = new MaintainedBed(source);
   bed.tip = source.oid(revision);
   await bed.set(MAIN, bed.tip);
   await bed.refs.askForMaintenance(false);
+  // The commit-graph comes first.
+  expect(await maintain(bed.maintained, await bed.id())).toMatchObject({ step: "graph", outcome: "done" });
   return bed;
 }
 
+const bitmapRuns = (runs: readonly MaintenanceRun[]): MaintenanceRun[] => runs.filter(({ step }) => step === "bitmap");
 const filesOf = (bed: MaintainedBed): string[] =>
   [...bed.packs.storage.files.keys()].filter((name) => name.endsWith(".bitmap"));
 
@@ -33,7 +37,7 @@ describe("the step that writes bitmaps", () => {
     const bed = await asked();
     const { packs: before } = await bed.values();
     expect((await bed.refs.maintenance())?.due).toBe(1);
-    const runs = await bed.settle();
+    const runs = bitmapRuns(await bed.settle());
     expect(runs).toMatchObject([{ step: "bitmap", outcome: "done", packs: 1, objects: before[0]?.objects }]);
     const opened = await bed.refs.open({ packs: true });
     if (opened.kind === "missing") throw new Error("missing");
@@ -43,7 +47,8 @@ describe("the step that writes bitmaps", () => {
     expect(runs[0]?.written).toBe(bytes);
     expect(commits).toBeGreaterThan(100);
     expect(exportedFiles(opened)).toContainEqual({ name: `objects/pack/pack-${pack?.name}.bitmap`, size: bytes });
-    expect(await bed.refs.maintenance()).toMatchObject({ due: 0, asked: false, runs });
+    expect(await bed.refs.maintenance()).toMatchObject({ due: 0, asked: false });
+    expect(bitmapRuns((await bed.refs.maintenance())?.runs ?? [])).toEqual(runs);
     expect((await bed.cloned()).objects).toEqual(source.objects("main"));
   });
 
@@ -104,7 +109,8 @@ describe("the step that writes bitmaps", () => {
     bed.tip = source.oid("main");
     await bed.refs.askForMaintenance(false);
     const runs = await bed.settle();
-    expect(runs.map(({ step }) => step)).toEqual(["roll-up", "bitmap"]);
+    expect(runs.map(({ step }) => step)).toContain("roll-up");
+    expect(bitmapRuns(runs)).toHaveLength(1);
     const { packs } = await bed.values();
     expect(packs.map(({ bitmap }) => bitmap !== undefined)).toEqual([true]);
     expect((await bed.cloned()).objects).toEqual(source.objects("main"));
