@@ -7,51 +7,37 @@ import type { Context } from "hono";
 import type { RepositoryName } from "../access/names.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { resolveCommit } from "../browse/revision.ts";
-import { diffTrees, type FileChange } from "../browse/tree-diff.ts";
 import { fromHex } from "../bytes/hex.ts";
 import type { Identity } from "../object/identity.ts";
 import { readCommit, When } from "./commit-line.tsx";
-import { commitLink, pathLink } from "./links.ts";
-import { pageAnswer } from "./page-answer.tsx";
+import {
+  type ComparedTrees,
+  changedFiles,
+  diffAnswer,
+  DiffPlace,
+  DiffSummary,
+  diffTextAnswer,
+} from "./diff-answer.tsx";
+import { commitLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import {
-  found,
-  pageRevision,
-  type RepositoryPage,
-  restOfPage,
-  shownNames,
-  withRepository,
-} from "./repository-request.ts";
-import { shortOid, shownBytes, shownCount, shownPerson, splitMessage } from "./texts.ts";
-
-/** The most changed files that are listed. */
-const MOST_FILES = 1000;
-const STATUS = { A: "added", D: "deleted", M: "modified", T: "type changed" } as const;
-
-/** The changed files of a page, and whether there are more. */
-type Changes = { readonly files: readonly FileChange[]; readonly hasMore: boolean };
+import { found, pageRevision, restOfPage, shownNames, withRepository } from "./repository-request.ts";
+import { shortOid, shownPerson, splitMessage } from "./texts.ts";
 
 /** Returns the raw name of a commit's tree. */
-async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
+export async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
   const node = graph.node(commit);
   await graph.loadCommit(node);
   return graph.nameOf(graph.commits.treeOf(node));
 }
 
-/** Returns what a commit changed, beside its first parent. */
-async function changesOf(session: BrowseSession, commit: Uint8Array, parent: string | undefined): Promise<Changes> {
+/** Returns the trees of a commit's first parent, if it has one, and of itself. */
+async function treesOf(session: BrowseSession, commit: Uint8Array, parent: string | undefined): Promise<ComparedTrees> {
   const before = parent === undefined ? undefined : fromHex(parent);
-  const files: FileChange[] = [];
-  const trees = [
-    before === undefined ? undefined : await treeOf(session, before),
-    await treeOf(session, commit),
-  ] as const;
-  for await (const change of diffTrees(session, trees[0], trees[1])) {
-    if (files.length === MOST_FILES || session.pageIsFull) return { files, hasMore: true };
-    files.push(change);
-  }
-  return { files, hasMore: false };
+  return {
+    before: before === undefined ? undefined : await treeOf(session, before),
+    after: await treeOf(session, commit),
+  };
 }
 
 function Person({ role, person }: { readonly role: string; readonly person: Identity | undefined }) {
@@ -94,51 +80,23 @@ function Facts({ name, oid, commit }: { readonly name: RepositoryName } & Awaite
   );
 }
 
-function FileList({
-  page,
-  oid,
-  parent,
-  changes,
-}: {
-  readonly page: RepositoryPage;
-  readonly oid: string;
-  readonly parent: string | undefined;
-  readonly changes: Changes;
-}) {
-  const { files, hasMore } = changes;
-  return (
-    <section>
-      <h2>
-        {shownCount(files.length)}
-        {hasMore ? " or more" : ""} changed file{files.length === 1 && !hasMore ? "" : "s"}
-      </h2>
-      <ul class="changes">
-        {files.map(({ status, path }) => (
-          <li>
-            <span class={`status ${STATUS[status].replace(" ", "-")}`}>{STATUS[status]}</span>{" "}
-            <a href={pathLink(page.name, "blob", status === "D" && parent !== undefined ? parent : oid, path)}>
-              <bdi>{shownBytes(path)}</bdi>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-/** Answers with the page of a commit. */
+/** Answers with the page of a commit, or with its differences as text where the address ends in `.diff`. */
 export async function commitPage(context: Context<PageEnv>): Promise<Response> {
-  const revision = pageRevision(restOfPage(context));
+  const text = restOfPage(context);
+  const isText = text.endsWith(".diff");
+  const revision = pageRevision(isText ? text.slice(0, -".diff".length) : text);
   return await withRepository(context, [revision], async (page) => {
     const { session, name } = page;
     const { name: rawName } = found(await resolveCommit(session, revision));
     const named = await readCommit(session, rawName);
     const { oid, commit } = named;
     const [parent] = commit.parents;
-    const changes = await changesOf(session, rawName, parent);
+    const trees = await treesOf(session, rawName, parent);
+    if (isText) return await diffTextAnswer(context, page, trees);
+    const changes = await changedFiles(page, trees);
     const { subject, body } = splitMessage(commit.message);
     const { tenant, repo } = shownNames(name);
-    return await pageAnswer(context, {
+    const shown = {
       title: `${subject} - ${tenant}/${repo}`,
       isPublic: page.record.visibility === "public",
       crumbs: crumbsOf(page),
@@ -150,9 +108,11 @@ export async function commitPage(context: Context<PageEnv>): Promise<Response> {
           </h2>
           {body === "" ? null : <pre class="message">{body}</pre>}
           <Facts name={name} oid={oid} commit={commit} />
-          <FileList page={page} oid={oid} parent={parent} changes={changes} />
+          <DiffSummary context={context} {...changes} />
+          <DiffPlace />
         </RepositoryFrame>
       ),
-    });
+    };
+    return await diffAnswer(context, page, shown, { files: changes.files, view: { before: parent, after: oid } });
   });
 }

@@ -40,7 +40,7 @@ export type Page = Omit<LayoutProps, "isSignedIn" | "formToken" | "here" | "chil
 };
 
 /** Returns a page's HTML. */
-async function rendered(context: Context<PageEnv>, { body, ...page }: Page): Promise<string> {
+export async function rendered(context: Context<PageEnv>, { body, ...page }: Page): Promise<string> {
   const { page: host } = context.var;
   const url = new URL(context.req.url);
   const token = host.isSignedIn && host.secret !== undefined ? formToken(context.req.raw.headers, host.secret) : "";

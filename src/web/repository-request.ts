@@ -29,7 +29,11 @@ export type ShownRepository = {
 };
 
 /** A page of a repository in the making. The session has to be closed. */
-export type RepositoryPage = ShownRepository & { readonly session: BrowseSession };
+export type RepositoryPage = ShownRepository & {
+  readonly session: BrowseSession;
+  /** Leaves it to an answer that goes on to close the session. */
+  handOver(): void;
+};
 
 /** What a page shows: a revision as it was written, and the object that it names. */
 export type ShownRevision = {
@@ -85,14 +89,21 @@ export async function withRepository<T>(
   const { host } = context.var;
   const asked = pageRepository(context);
   const session = await openContent(host, asked, revisions, refPrefixes);
+  let isHandedOver = false;
   try {
     const { record } = session.answer;
     const { principal } = await host.identify(asked);
     const mayAdminister = decide(principal, "administer", asked, record) === "allow";
     const showsUpstream = mightWrite(principal, asked);
-    return await work({ name: respelled(asked, record), record, mayAdminister, showsUpstream, session });
-  } finally {
+    const handOver = (): void => {
+      isHandedOver = true;
+    };
+    return await work({ name: respelled(asked, record), record, mayAdminister, showsUpstream, session, handOver });
+  } catch (error) {
     session.close();
+    throw error;
+  } finally {
+    if (!isHandedOver) session.close();
   }
 }
 

@@ -4,9 +4,11 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import { archivePage } from "./archive-page.ts";
 import { blobPage } from "./blob-page.tsx";
 import { commitPage } from "./commit-page.tsx";
 import { commitsPage } from "./commits-page.tsx";
+import { comparePage } from "./compare-page.tsx";
 import { commitsFeed, tagsFeed } from "./feeds.ts";
 import { goPage } from "./go-page.ts";
 import { homePage, tenantPage } from "./home-page.tsx";
@@ -36,6 +38,8 @@ const REPOSITORY_PAGES: Readonly<Record<string, Handler>> = {
   "/commits": (context) => goPage(context, "commits"),
   "/commits/:rev_and_path{[^]+}": commitsPage,
   "/commit/:rev{[^]+}": commitPage,
+  "/compare/:revs{[^]+}": comparePage,
+  "/archive/:file{[^]+}": archivePage,
   "/branches": branchesPage,
   "/tags": tagsPage,
   "/feed/commits": commitsFeed,

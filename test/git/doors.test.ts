@@ -95,6 +95,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${GIT}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/commits/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/commit/:rev{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/branches`]: ["refs"],
   [`GET ${GIT}/tags`]: ["refs"],
   [`GET ${GIT}/feed/commits`]: ["refs"],
@@ -298,6 +300,8 @@ describe("the doors of the route table", () => {
               .replaceAll(/(?<=\\"request_id\\":\\")\w+/g, "REQUEST")
               .replaceAll(/(?<=\\"ticket\\":\\")[\w.-]+/g, "TICKET")
               .replaceAll(word, "NAME")
+              // A page links to where the visitor is.
+              .replaceAll(encodeURIComponent(word), "NAME")
               .replaceAll(/session-id=[0-9a-f]+/g, "session-id")
           );
         };

@@ -32,6 +32,7 @@ const PATHS = [
     "/blob/main/logo.svg",
     "/commits/main",
     "/commit/main",
+    "/compare/main~1...main?view=split",
     "/branches",
     "/tags",
     `/blob/main/${LONG}`,
@@ -105,6 +106,8 @@ describe.skipIf(!existsSync(CHROMIUM))("the pages in a browser", () => {
     writeFileSync(join(work, "\u202Egnp.exe"), "turned\n");
     await git.ok(["add", "-A"], { cwd: work });
     await git.ok(["commit", "-q", "-m", `${SCRIPT} ${LONG}\n\n${LONG}`], { cwd: work });
+    writeFileSync(join(work, "src", "main.c"), `/* ${SCRIPT} */\nint main(void) { return 1; } /* ${LONG} */\n`);
+    await git.ok(["commit", "-q", "-a", "-m", "Second"], { cwd: work });
     await git.ok(["tag", "-a", "v1", "-m", "one"], { cwd: work });
     await git.ok(["branch", "b<script>"], { cwd: work });
     await git.ok(["push", "-q", "--mirror", withToken(`${host.base}/acme/shown.git`, "test-token")], { cwd: work });

@@ -107,11 +107,36 @@ describe("the pages of a public repository", () => {
     expect(commits.html.indexOf("Second")).toBeLessThan(commits.html.indexOf("First"));
     const commit = await page("/acme/shown/commit/main");
     expect(commit.html).toContain(tip);
-    for (const path of ["src/main.c", "src/new.c", "src/other.c"]) expect(commit.html).toContain(`<bdi>${path}</bdi>`);
+    expect(commit.html).toContain("<bdi>src/main.c</bdi> &rarr; <bdi>src/other.c</bdi>");
+    expect(commit.html).toContain('<td class="l"><span class="sign">+</span>int x;</td>');
     expect((await page("/acme/shown/branches")).html).toContain("/acme/shown/tree/a/b%3Cc%3E%26d");
     expect((await page("/acme/shown/tree/a/b%3Cc%3E%26d/src")).status).toBe(200);
     expect((await page("/acme/shown/tags")).html).toContain("/acme/shown/tree/v1");
     expect((await page("/acme/shown/commits/main/src/new.c")).html).not.toContain("First");
+  });
+
+  it("show differences as git does, in one column or two, and as text", async () => {
+    for (const range of [
+      ["main~1", "main"],
+      ["main", "a/b<c>&d"],
+    ] as const) {
+      const [before, after] = range.map((name) => encodeURIComponent(name).replaceAll("%2F", "/"));
+      const text = await page(`/acme/shown/compare/${before}...${after}.diff`);
+      expect(text.headers.get("Content-Type")).toBe("text/plain; charset=utf-8");
+      const expected = await git.git(["diff", "--full-index", "-M", `${range[0]}...${range[1]}`], { cwd: work });
+      expect(text.html).toBe(expected.stdout);
+    }
+    const compared = await page("/acme/shown/compare/main~1...main?view=split");
+    expect(compared.html).toContain("1 commit ahead.");
+    expect(compared.html).toContain('<table class="split">');
+    expect((await page("/acme/shown/commit/main.diff")).html).toContain("rename from src/main.c");
+    expect((await page("/acme/shown/compare/main~1...none")).status).toBe(404);
+  });
+
+  it("give archives, to those who may read", async () => {
+    const answer = await fetch(`${host.base}/acme/shown/archive/main.tar`);
+    expect(Buffer.from(await answer.arrayBuffer()).includes("int x;\n")).toBe(true);
+    expect((await page("/acme/hidden/archive/main.tar")).status).toBe(404);
   });
 
   it("lead from one kind of page to the right one", async () => {

@@ -89,7 +89,7 @@ const READ_PAGE: Outcomes = { private: "HHAAAHHA", public: "AHAAAAAA", missing: 
 /** Below `/{tenant}/{repo}`. */
 const PAGE_ROWS: readonly Row[] = [
   ["", "/tree/main", "/blob/main/x", "/raw/main/x", "/commits/main", "/commit/main"],
-  ["/branches", "/tags", "/feed/commits", "/feed/tags"],
+  ["/branches", "/tags", "/feed/commits", "/feed/tags", "/compare/main...topic", "/archive/main.tar.gz"],
 ]
   .flat()
   .map((path) => ({ method: "GET", path, outcomes: READ_PAGE }));

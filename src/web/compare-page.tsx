@@ -1,0 +1,95 @@
+/**
+ * `/{tenant}/{repo}/compare/{a}...{b}`: the commits that one revision has beyond another, and what they changed.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { compareCommits, type Comparison } from "../browse/compare.ts";
+import { resolveCommit } from "../browse/revision.ts";
+import { toHex } from "../bytes/hex.ts";
+import { Problem } from "../http/problem.ts";
+import { CommitLine, type NamedCommit, readCommit } from "./commit-line.tsx";
+import { treeOf } from "./commit-page.tsx";
+import { changedFiles, diffAnswer, DiffPlace, DiffSummary, diffTextAnswer } from "./diff-answer.tsx";
+import { pageAnswer } from "./page-answer.tsx";
+import type { PageEnv } from "./page-host.ts";
+import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
+import { found, pageRevision, restOfPage, shownNames, withRepository } from "./repository-request.ts";
+import { shownBytes, shownCount } from "./texts.ts";
+
+/** The most commits that are listed. */
+const MOST_LISTED = 100;
+
+function relationText({ ahead, behind }: Comparison): string {
+  if (ahead === 0 && behind === 0) return "Both are the same.";
+  const parts = [
+    ...(ahead > 0 ? [`${shownCount(ahead)} commit${ahead === 1 ? "" : "s"} ahead`] : []),
+    ...(behind > 0 ? [`${shownCount(behind)} behind`] : []),
+  ];
+  return `${parts.join(", ")}.`;
+}
+
+/** Answers with a comparison, or with its differences as text where the address ends in `.diff`. */
+export async function comparePage(context: Context<PageEnv>): Promise<Response> {
+  const text = restOfPage(context);
+  const isText = text.endsWith(".diff");
+  const [left = "", right, ...more] = (isText ? text.slice(0, -".diff".length) : text).split("...");
+  if (right === undefined || more.length > 0)
+    throw new Problem(404, "Two revisions with ... between them are compared.");
+  const texts = [left, right].map((each) => (each === "" ? "HEAD" : each));
+  const revisions = texts.map((each) => pageRevision(each));
+  return await withRepository(context, revisions, async (page) => {
+    const { session, name } = page;
+    const names: Uint8Array[] = [];
+    for (const revision of revisions) names.push(found(await resolveCommit(session, revision)).name);
+    const [from, to] = names;
+    if (from === undefined || to === undefined) throw new Error("two revisions are two names");
+    const comparison = await compareCommits(session, { from, to }, { first: 0, count: MOST_LISTED });
+    const commits: NamedCommit[] = [];
+    for (const each of comparison.commits) commits.push(await readCommit(session, each));
+    const [base] = comparison.mergeBases;
+    const { tenant, repo } = shownNames(name);
+    const title = texts.map((each) => shownBytes(each)).join("...");
+    const head = (
+      <>
+        <h2>
+          <bdi>{title}</bdi>
+        </h2>
+        <p>{relationText(comparison)}</p>
+        {commits.map((named) => (
+          <CommitLine name={name} named={named} />
+        ))}
+        {comparison.ahead > commits.length ? (
+          <p class="note">Only the newest {MOST_LISTED} commits are listed.</p>
+        ) : null}
+      </>
+    );
+    const frame = {
+      title: `${title} - ${tenant}/${repo}`,
+      isPublic: page.record.visibility === "public",
+      crumbs: crumbsOf(page),
+    };
+    if (base === undefined) {
+      if (isText) throw new Problem(422, "The two revisions have no merge base.");
+      const body = (
+        <RepositoryFrame shown={page} tab="commits">
+          {head}
+          <p class="note">Their histories have nothing in common, so their files are not compared.</p>
+        </RepositoryFrame>
+      );
+      return await pageAnswer(context, { ...frame, body });
+    }
+    const trees = { before: await treeOf(session, base), after: await treeOf(session, to) };
+    if (isText) return await diffTextAnswer(context, page, trees);
+    const changes = await changedFiles(page, trees);
+    const body = (
+      <RepositoryFrame shown={page} tab="commits">
+        {head}
+        <DiffSummary context={context} {...changes} />
+        <DiffPlace />
+      </RepositoryFrame>
+    );
+    const view = { before: toHex(base), after: toHex(to) };
+    return await diffAnswer(context, page, { ...frame, body }, { files: changes.files, view });
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * Answers with a page whose last part is the differences of two trees: the page begins at once, and each file follows
+ * as it is compared.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { raw } from "hono/html";
+import type { Child } from "hono/jsx";
+import { diffFiles } from "../browse/file-diff.ts";
+import { patchChanges, patchText } from "../browse/patch.ts";
+import type { ChangedFile } from "../browse/renames.ts";
+import { DEFAULT_OPTIONS, type DiffOptions } from "../diff/line-diff.ts";
+import { cacheControl, streamContent } from "../http/content.ts";
+import { DiffWriter, type DiffView } from "./diff-view.ts";
+import { type Page, PAGE_HEADERS, rendered } from "./page-answer.tsx";
+import type { PageEnv } from "./page-host.ts";
+import type { RepositoryPage } from "./repository-request.ts";
+import { shownBytes, shownCount } from "./texts.ts";
+
+/** The most changed files that a page has. */
+const MOST_FILES = 1000;
+/** Stands where the differences go. All text of authors is escaped, and can't be this. */
+const PLACE = "<!--differences-->";
+const STATUS = { A: "added", D: "deleted", M: "modified", T: "type-changed", R: "renamed" } as const;
+const encoder = new TextEncoder();
+
+/** Two trees, raw; without the first all files are new. */
+export type ComparedTrees = { readonly before: Uint8Array | undefined; readonly after: Uint8Array };
+
+/** Returns how lines are compared, by the query: `w=1` leaves white space out, as `git diff -w` does. */
+export function diffOptionsOf(context: Context<PageEnv>): DiffOptions {
+  return { ...DEFAULT_OPTIONS, whitespace: context.req.query("w") === "1" ? "all" : "exact" };
+}
+
+/** Returns the changed files that a page shows, and whether there are more. */
+export async function changedFiles(
+  { session }: RepositoryPage,
+  { before, after }: ComparedTrees,
+): Promise<{ readonly files: readonly ChangedFile[]; readonly hasMore: boolean }> {
+  const files: ChangedFile[] = [];
+  for await (const change of patchChanges(session, before, after)) {
+    if (files.length === MOST_FILES || session.pageIsFull) return { files, hasMore: true };
+    files.push(change);
+  }
+  return { files, hasMore: false };
+}
+
+/** The list of changed files, each with a link to its lines, and the switches of how they are shown. */
+export function DiffSummary({
+  context,
+  files,
+  hasMore,
+}: {
+  readonly context: Context<PageEnv>;
+  readonly files: readonly ChangedFile[];
+  readonly hasMore: boolean;
+}) {
+  const { pathname } = new URL(context.req.url);
+  const isSplit = context.req.query("view") === "split";
+  const ignoresSpace = context.req.query("w") === "1";
+  const link = (split: boolean, space: boolean): string => {
+    const query = [...(split ? ["view=split"] : []), ...(space ? ["w=1"] : [])].join("&");
+    return query === "" ? pathname : `${pathname}?${query}`;
+  };
+  return (
+    <section>
+      <h2>
+        {shownCount(files.length)}
+        {hasMore ? " or more" : ""} changed file{files.length === 1 && !hasMore ? "" : "s"}
+      </h2>
+      <p class="bar">
+        <a href={link(!isSplit, ignoresSpace)}>{isSplit ? "In one column" : "Side by side"}</a>
+        <a href={link(isSplit, !ignoresSpace)}>{ignoresSpace ? "With white space" : "Without white space"}</a>
+        <a href={`${pathname}.diff`}>As text</a>
+      </p>
+      <ul class="changes">
+        {files.map((change, at) => (
+          <li>
+            <span class={`status ${STATUS[change.status]}`}>{STATUS[change.status].replace("-", " ")}</span>{" "}
+            <a href={`#file-${at + 1}`}>
+              <bdi>{shownBytes(change.path)}</bdi>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {hasMore ? <p class="note">Only the first files are shown. The text has them all.</p> : null}
+    </section>
+  );
+}
+
+/** Stands in a page where the differences go. */
+export function DiffPlace(): Child {
+  return raw(PLACE);
+}
+
+/** Answers with a page that has a {@link DiffPlace}. The session is closed when the answer ends. */
+export async function diffAnswer(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  shown: Page,
+  { files, view }: { readonly files: readonly ChangedFile[]; readonly view: Omit<DiffView, "isSplit" | "name"> },
+): Promise<Response> {
+  const html = await rendered(context, shown);
+  const [head = "", tail = ""] = html.split(PLACE);
+  const { session, name } = page;
+  const isSplit = context.req.query("view") === "split";
+  const writer = new DiffWriter({ ...view, name, isSplit });
+  const headers = new Headers({ ...PAGE_HEADERS, "Cache-Control": context.var.page.isSignedIn ? "private, no-cache" : cacheControl(session) }); // prettier-ignore
+  const bodiless = context.req.raw.method === "HEAD";
+  page.handOver();
+  return await streamContent(context.var.host, session, { headers, bodiless }, async (output) => {
+    session.parkWhileWaiting();
+    session.allowStream();
+    const write = async (text: string): Promise<void> => await output.write(encoder.encode(text));
+    await write(head);
+    if (!bodiless) {
+      for await (const file of diffFiles(session, files, diffOptionsOf(context))) {
+        for (const piece of writer.file(file)) await write(piece);
+        if (!writer.isFull) continue;
+        await write('<p class="note">The other files are left out here.</p>');
+        break;
+      }
+    }
+    await write(tail);
+  });
+}
+
+/** Answers with the differences as `git diff` prints them. The session is closed when the answer ends. */
+export async function diffTextAnswer(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  { before, after }: ComparedTrees,
+): Promise<Response> {
+  const { session } = page;
+  const headers = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": cacheControl(session),
+    Vary: "Cookie, Authorization",
+  };
+  page.handOver();
+  const bodiless = context.req.raw.method === "HEAD";
+  return await streamContent(context.var.host, session, { headers, bodiless }, async (output) => {
+    session.parkWhileWaiting();
+    session.allowStream();
+    const changes = patchChanges(session, before, after);
+    for await (const piece of patchText(diffFiles(session, changes, diffOptionsOf(context)))) await output.write(piece);
+  });
+}
