@@ -82,7 +82,12 @@ export class BrowseSession {
 
   /** Whether this request has read or computed so much that a page should end here. */
   get pageIsFull(): boolean {
-    return this.#reads >= PAGE_READS || this.repository.pacer.steps >= PAGE_STEPS;
+    return this.hasSpent(PAGE_STEPS);
+  }
+
+  /** Whether this request has read as much as a page may, or computed this many steps. */
+  hasSpent(steps: number): boolean {
+    return this.#reads >= PAGE_READS || this.repository.pacer.steps >= steps;
   }
 
   /** The bytes of memory held for directories, as far as this session counts them. */

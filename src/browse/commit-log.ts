@@ -15,11 +15,9 @@
 import { QUEUED } from "../kernel/object-flags.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { concat } from "../bytes/chunk.ts";
-import { toHex } from "../bytes/hex.ts";
-import { type BloomKey, bloomKeys, mayHaveChanged } from "../format/bloom-filter.ts";
 import { CommitQueue } from "../graph/commit-queue.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import { findPath } from "./tree-at.ts";
+import { PathContent } from "./path-content.ts";
 
 /** The place where a log continues. */
 export type LogPosition = {
@@ -41,10 +39,6 @@ const MOST_REPEATED = 200_000;
 const MOST_NEXT = 32;
 /** The steps of taking a commit out of the queue and putting its parents in. */
 const COMMIT_STEPS = 200;
-/** The commits that are looked at before the filters of changed paths are read. */
-const FEW_COMMITS = 4;
-/** The most trees whose entry is remembered. */
-const MOST_REMEMBERED = 20_000;
 
 /** A log in progress. */
 export class CommitLog {
@@ -196,46 +190,4 @@ async function areCommits({ graph }: BrowseSession, names: readonly Uint8Array[]
   if (packs.some((pack) => pack < 0)) return false;
   for (const name of names) if (!(await graph.loadCommit(graph.node(name)))) return false;
   return true;
-}
-
-/** The content of commits at one path, as text to compare; "" if there is none. */
-class PathContent {
-  readonly #session: BrowseSession;
-  readonly #path: string;
-  /** By the node of the root tree. Commits that don't touch the path mostly touch its neighbours. */
-  readonly #known = new Map<number, string>();
-  readonly #keys: readonly BloomKey[];
-  #asked = 0;
-  #hasFilters = false;
-
-  constructor(session: BrowseSession, path: string) {
-    this.#session = session;
-    this.#path = path;
-    this.#keys = bloomKeys(path);
-  }
-
-  /** Whether the commit's filter says that it has at the path what its first parent has, or nothing if it has no parents. */
-  async isUnchanged(commit: number): Promise<boolean> {
-    const { database, commits } = this.#session.graph;
-    const { graph } = database;
-    if (graph === undefined) return false;
-    if (++this.#asked === FEW_COMMITS) this.#hasFilters = await graph.loadFilters();
-    if (!this.#hasFilters) return false;
-    const known = commits.positionOf(commit);
-    const position = known >= 0 ? known : graph.find(this.#session.graph.nameOf(commit));
-    return position >= 0 && !mayHaveChanged(graph.filterAt(position), this.#keys);
-  }
-
-  async of(commit: number): Promise<string> {
-    const { graph } = this.#session;
-    await graph.loadCommit(commit);
-    const tree = graph.commits.treeOf(commit);
-    const known = this.#known.get(tree);
-    if (known !== undefined) return known;
-    const found = await findPath(this.#session, graph.nameOf(tree), this.#path);
-    const content = found.kind === "found" ? `${found.mode.toString(8)} ${toHex(found.oid)}` : "";
-    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
-    this.#known.set(tree, content);
-    return content;
-  }
 }

@@ -10,13 +10,12 @@ import { hunkText } from "../diff/hunk-lines.ts";
 import { diffHunks, type LineDiff } from "../diff/line-diff.ts";
 import { binaryNote, headSpeaks, hunksHead, patchHead, type PatchFile } from "../diff/patch-head.ts";
 import { bytesOf } from "../object/byte-text.ts";
-import { FILE_MODE, isRegular } from "../object/tree.ts";
+import { canonicalMode } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import type { DiffedFile } from "./file-diff.ts";
 import { type ChangedFile, withRenames } from "./renames.ts";
 import { diffTrees, type FileChange, type FileState } from "./tree-diff.ts";
 
-const OWNER_EXECUTES = 0o100;
 const NO_BYTES = new Uint8Array(0);
 
 /** Yields the changed files of two trees (raw; `undefined` is the empty one) as patches show them, with renames. */
@@ -47,8 +46,7 @@ async function* withModesOfToday(changes: AsyncIterable<FileChange>): AsyncGener
 }
 
 function canonical(state: FileState | undefined): FileState | undefined {
-  if (state === undefined || !isRegular(state.mode)) return state;
-  return { mode: (state.mode & OWNER_EXECUTES) === 0 ? FILE_MODE.file : FILE_MODE.executable, oid: state.oid };
+  return state && { mode: canonicalMode(state.mode), oid: state.oid };
 }
 
 /** Yields the text of a patch in pieces. */

@@ -60,6 +60,25 @@ export async function* withRenames(
   if (held !== undefined) yield* await renamed(session, held);
 }
 
+/** Returns the path that the created file at `path` had before, if it was moved. No other created file is looked at. */
+export async function renameSource(
+  session: BrowseSession,
+  changes: AsyncIterable<FileChange>,
+  path: string,
+): Promise<string | undefined> {
+  const held: FileChange[] = [];
+  for await (const change of changes) {
+    if (change.status !== "D" && change.path !== path) continue;
+    if (held.length === MOST_CHANGES) return undefined;
+    held.push(change);
+  }
+  const targets = candidates(held, "after");
+  const sources = candidates(held, "before");
+  matchEqual(sources, targets);
+  await matchSimilar(session, sources, targets);
+  return targets[0]?.match?.other.path;
+}
+
 /** A file that may have been moved: the source of a rename if it was deleted, the target if it was created. */
 type Candidate = { readonly path: string; readonly name: string; readonly state: FileState; match?: Match };
 type Match = { readonly other: Candidate; readonly score: number };

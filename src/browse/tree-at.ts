@@ -61,9 +61,11 @@ export async function findPath(
 /** Finds an entry of a tree by its name. */
 async function findEntry(session: BrowseSession, tree: Uint8Array, name: string): Promise<FoundEntry | undefined> {
   const { reader: objects, inflating } = session.graph;
-  const { held } = await objects.read(tree);
+  const { held } = objects.readAtHand(tree) ?? (await objects.read(tree));
   const found = searchTree(inflating.bytes(held), name, session.format.rawSize);
-  await session.work(held.size * BYTE_STEPS);
+  const { pacer } = session.repository;
+  pacer.add(held.size * BYTE_STEPS);
+  if (pacer.isDue) await pacer.pace();
   return found;
 }
 

@@ -11,6 +11,7 @@ export const LIMIT_NAMES = [
   "archive-entries",
   "archive-patterns",
   "attribute-words",
+  "blamed-file",
   "bitmap-steps",
   "bitmap-trees",
   "commands",

@@ -39,6 +39,14 @@ export function isRegular(mode: number): boolean {
   return (mode & TYPE_BITS) === 0o100000;
 }
 
+const OWNER_EXECUTES = 0o100;
+
+/** Returns the mode that git takes an entry's mode for: old trees have files with other permissions. */
+export function canonicalMode(mode: number): number {
+  if (!isRegular(mode)) return mode;
+  return (mode & OWNER_EXECUTES) === 0 ? FILE_MODE.file : FILE_MODE.executable;
+}
+
 /**
  * Reads a tree entry by entry, in place. The fields describe the entry that {@link TreeReader.next} just read.
  *

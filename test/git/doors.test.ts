@@ -57,6 +57,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/commits/:rev{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/diff/:revs{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/last-changes/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/blame/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/hooks`]: ["administers"],
@@ -438,6 +440,8 @@ describe("a caller that names what is gone", () => {
       ["tree/main?limit=1", (tree) => ({ tree, at: 1 })],
       ["commits/main?limit=1", (commit) => ({ commit, behind: "a" })],
       ["diff/main..main?limit=1", (before) => ({ before, after: oids.tip, behind: "a" })],
+      ["last-changes/main?limit=1", (oid) => ({ commit: oids.tip, at: 0, pending: [[oid, [0, 1]]] })],
+      ["blame/main/config?", (oid) => ({ commit: oids.tip, rest: 1, pending: [[oid, "config", [0, 1, 0]]] })],
       ["compare/main...main?limit=1", (from) => ({ from, to: oids.tip, at: 1 })],
     ];
     for (const [path, cursor] of cursors) {

@@ -116,6 +116,8 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/archive/main.tar.gz", outcomes: READ },
   { method: "GET", path: "/compare/main...topic", outcomes: READ },
   { method: "GET", path: "/diff/main..topic", outcomes: READ },
+  { method: "GET", path: "/last-changes/main", outcomes: READ },
+  { method: "GET", path: "/blame/main/x", outcomes: READ },
   { method: "GET", path: "/events", outcomes: READ },
   { method: "POST", path: "/events/tickets", outcomes: READ },
   { method: "GET", path: "/hooks", outcomes: ADMINISTER },

@@ -96,6 +96,33 @@ const diff = v.strictObject({
   cursor,
 });
 
+const lastChanges = v.strictObject({
+  commit: v.string(),
+  path: v.string(),
+  path_base64: v.optional(v.string()),
+  entries: v.array(v.strictObject({ ...entry.entries, commit: v.string() })),
+  commits: v.array(v.strictObject(commit)),
+  cursor,
+});
+const blame = v.strictObject({
+  commit: v.string(),
+  path: v.string(),
+  path_base64: v.optional(v.string()),
+  lines: v.number(),
+  ranges: v.array(
+    v.strictObject({
+      line: v.number(),
+      count: v.number(),
+      commit: v.string(),
+      path: v.string(),
+      path_base64: v.optional(v.string()),
+      original_line: v.number(),
+    }),
+  ),
+  commits: v.array(v.strictObject(commit)),
+  cursor,
+});
+
 /** The parameters that say how files are compared. */
 const DIFF_QUERY = {
   format: { about: "`json` or `diff`; else `Accept: text/x-diff` asks for a patch." },
@@ -157,6 +184,26 @@ export const DESCRIPTIONS = {
       "hunk's `text` is its body in that patch; `hunks` is null for files that are binary or too large.",
     query: { ...PAGING, ...DIFF_QUERY },
     answers: { 200: { about: "The changed files, as JSON or as a patch.", json: diff } },
+    problems: [409, 413, 422],
+  }),
+  lastChanges: describe({
+    tag: "content",
+    summary: "Lists a directory's entries with their last changes",
+    about:
+      "`last-changes/{rev}/{path}`: for each entry the commit that `git log -1 {rev} -- {entry}` shows. A page has the entries that were found; its `cursor` " +
+      `leads to the others, which may come before them in the directory. \`commits\` has each commit once. ${REVISION}`,
+    query: PAGING,
+    answers: { 200: { about: "Entries and commits.", json: lastChanges } },
+    problems: [409, 413, 422],
+  }),
+  blame: describe({
+    tag: "content",
+    summary: "Shows the commit that each line of a file comes from",
+    about:
+      "`blame/{rev}/{path}`, as `git blame` does, through renames of the file. A page has the lines that were found; its `cursor` leads to the others, which may " +
+      `come before them in the file. Where a range is in two pages, both say the same. ${REVISION}`,
+    query: { cursor: PAGING.cursor, whitespace: DIFF_QUERY.whitespace },
+    answers: { 200: { about: "Ranges of lines, and their commits, each once.", json: blame } },
     problems: [409, 413, 422],
   }),
   raw: describe({

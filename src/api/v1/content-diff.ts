@@ -14,6 +14,7 @@ import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../../diff/line-diff.ts";
 import { cacheControl, found, withSession } from "../../http/content.ts";
+import type { Whitespace } from "../../diff/whitespace.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { diffPage } from "./content-diff-json.ts";
@@ -39,15 +40,21 @@ function wantsPatch(context: Context<ApiEnv>): boolean {
   return PATCH_TYPES.test(context.req.header("Accept") ?? "*/*");
 }
 
+/** Returns the white space that counts, by the query. @throws Problem */
+export function queryWhitespace(context: Context<ApiEnv>): Whitespace {
+  const mode = context.req.query("whitespace");
+  const whitespace = WHITESPACE.find((known) => known === (mode ?? "exact"));
+  if (whitespace === undefined) throw new Problem(422, `whitespace: one of ${WHITESPACE.join(", ")}`);
+  return whitespace;
+}
+
 /**
  * Returns how files are compared, by the query.
  *
  * @throws Problem
  */
 function queryDiffOptions(context: Context<ApiEnv>): DiffOptions {
-  const mode = context.req.query("whitespace");
-  const whitespace = WHITESPACE.find((known) => known === (mode ?? "exact"));
-  if (whitespace === undefined) throw new Problem(422, `whitespace: one of ${WHITESPACE.join(", ")}`);
+  const whitespace = queryWhitespace(context);
   const lines = context.req.query("context");
   const number = lines === undefined ? DEFAULT_OPTIONS.context : /^\d{1,4}$/.test(lines) ? Number(lines) : Infinity;
   if (number > MOST_CONTEXT) throw new Problem(422, `context: a number from 0 to ${MOST_CONTEXT}`);

@@ -28,6 +28,7 @@ import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, readCommit, treeOf } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";
 import { DESCRIPTIONS } from "./content-descriptions.ts";
+import { blameFile, lastChanges } from "./content-history.ts";
 import { diffRevisions } from "./content-diff.ts";
 import { archiveFile } from "./content-archive.ts";
 import { rawFile } from "./content-raw.ts";
@@ -164,6 +165,8 @@ export function contentRoutes(): Hono<ApiEnv> {
   routes.get("/:tenant/:repo/commits/:rev{[^]+}", DESCRIPTIONS.commit, showCommit);
   routes.get("/:tenant/:repo/compare/:revs{[^]+}", DESCRIPTIONS.compare, compareRevisions);
   routes.get("/:tenant/:repo/diff/:revs{[^]+}", DESCRIPTIONS.diff, diffRevisions);
+  routes.get("/:tenant/:repo/last-changes/:rev_and_path{[^]+}", DESCRIPTIONS.lastChanges, lastChanges);
+  routes.get("/:tenant/:repo/blame/:rev_and_path{[^]+}", DESCRIPTIONS.blame, blameFile);
   routes.get("/:tenant/:repo/raw/:rev_and_path{[^]+}", DESCRIPTIONS.raw, rawFile);
   routes.get("/:tenant/:repo/archive/:file{[^]+}", DESCRIPTIONS.archive, archiveFile);
   return routes;

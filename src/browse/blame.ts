@@ -1,0 +1,313 @@
+/**
+ * Blame: the commit that each line of a file comes from, through renames of the file.
+ *
+ * Lines are followed from a commit to its parents. Those that a parent has, too, are looked for there; those that no
+ * parent has come from the commit. Commits are taken youngest first, so that lines which came apart meet again.
+ *
+ * @packageDocumentation
+ * @see git-blame(1)
+ */
+import { LimitExceeded } from "../bytes/failure.ts";
+import { fromHex } from "../bytes/hex.ts";
+import { diffLines, lineChanges, type LineChange } from "../diff/line-diff.ts";
+import { countLines } from "../diff/line-table.ts";
+import type { Whitespace } from "../diff/whitespace.ts";
+import { CommitQueue } from "../graph/commit-queue.ts";
+import { FILE_MODE } from "../object/tree.ts";
+import { MOST_COMPARED_BYTES } from "./blob.ts";
+import type { BrowseSession } from "./browse-session.ts";
+import { PathContent } from "./path-content.ts";
+import { renameSource } from "./renames.ts";
+import { diffTrees } from "./tree-diff.ts";
+
+/** Lines of the file that are next to each other there and where they come from. Lines are counted from 0. */
+export type BlamedLines = {
+  readonly line: number;
+  readonly count: number;
+  /** The number of the first line in the file that it comes from. */
+  readonly source: number;
+};
+
+/** Lines that come from a commit. */
+export type BlameRange = BlamedLines & {
+  /** A raw name. */
+  readonly commit: Uint8Array;
+  /** The file's path in that commit, one character per byte. */
+  readonly path: string;
+};
+
+/** Lines that are in a file of a commit, whether they come from it or from an older one. */
+export type PendingLines = {
+  readonly commit: Uint8Array;
+  readonly path: string;
+  readonly lines: readonly BlamedLines[];
+};
+
+/** The steps after which a page ends: about two seconds. */
+const WALK_STEPS = 200_000_000;
+/** The most lines of a file that is blamed. */
+const MOST_LINES = 60_000;
+/** The most bytes of contents that are remembered. */
+const MOST_CONTENT_BYTES = 4 * 1024 * 1024;
+const COMMIT_STEPS = 200;
+const TYPE_BITS = 0o170000;
+
+/** A file of a parent: its path, and its content as {@link PathContent} tells it. */
+type Source = { readonly path: string; readonly content: string };
+
+/** A blame in progress. */
+export class Blame {
+  readonly #session: BrowseSession;
+  readonly #whitespace: Whitespace;
+  readonly #queue = new CommitQueue();
+  /** The lines that are looked for in each commit of the queue, by the file's path there. */
+  readonly #lines = new Map<number, Map<string, BlamedLines[]>>();
+  readonly #paths = new Map<string, PathContent>();
+  readonly #contents: Contents;
+
+  private constructor(session: BrowseSession, whitespace: Whitespace) {
+    this.#session = session;
+    this.#whitespace = whitespace;
+    this.#contents = new Contents(session);
+  }
+
+  /**
+   * Begins or continues a blame. Returns `undefined` if `pending` is impossible; a stranger may have made it up.
+   */
+  static async start(
+    session: BrowseSession,
+    pending: readonly PendingLines[],
+    whitespace: Whitespace,
+  ): Promise<Blame | undefined> {
+    await session.expectMany();
+    const names = pending.map(({ commit }) => commit);
+    if ((await session.shownOf(names)).length < names.length) return undefined;
+    const blame = new Blame(session, whitespace);
+    for (const { commit, path, lines } of pending) {
+      const node = session.graph.node(commit);
+      if (!(await session.graph.loadCommit(node)) || !(await blame.#hasLines(node, path, lines))) return undefined;
+      blame.#follow(node, path, lines);
+    }
+    return blame;
+  }
+
+  /** Returns the number of lines of a file; `undefined` if there is none at this path. */
+  static async countLines(session: BrowseSession, commit: Uint8Array, path: string): Promise<number | undefined> {
+    const content = await new PathContent(session, path).of(session.graph.node(commit));
+    if (content === "" || !isFile(content)) return undefined;
+    return countLines(await new Contents(session).of(content));
+  }
+
+  /** Yields lines with the commits that they come from, as these are found. Ends at the end, or when a page is full. */
+  async *run(): AsyncGenerator<BlameRange, undefined> {
+    // At least one commit, so that each page comes further.
+    for (let isFirst = true; isFirst || !this.#session.hasSpent(WALK_STEPS); isFirst = false) {
+      const node = this.#queue.pop();
+      if (node === undefined) return;
+      const files = this.#lines.get(node) ?? new Map<string, BlamedLines[]>();
+      this.#lines.delete(node);
+      for (const [path, lines] of files) {
+        const left = await this.#passOn(node, path, lines);
+        const commit = this.#session.graph.nameOf(node);
+        for (const each of left) yield { ...each, commit, path };
+      }
+    }
+  }
+
+  /** Returns the lines whose commit was not found. */
+  pending(): PendingLines[] {
+    return [...this.#lines].flatMap(([node, files]) => {
+      const commit = this.#session.graph.nameOf(node);
+      return [...files].map(([path, lines]) => ({ commit, path, lines }));
+    });
+  }
+
+  async #hasLines(node: number, path: string, lines: readonly BlamedLines[]): Promise<boolean> {
+    const content = await this.#contentAt(node, path);
+    if (!isFile(content)) return false;
+    const count = countLines(await this.#contents.of(content));
+    return lines.every((each) => each.source + each.count <= count);
+  }
+
+  #follow(node: number, path: string, lines: readonly BlamedLines[]): void {
+    if (lines.length === 0) return;
+    const files = this.#lines.get(node);
+    if (files === undefined) {
+      this.#lines.set(node, new Map([[path, [...lines]]]));
+      this.#queue.push(node, this.#session.graph.commits.timeOf(node));
+      return;
+    }
+    files.set(path, [...(files.get(path) ?? []), ...lines]);
+  }
+
+  async #contentAt(node: number, path: string): Promise<string> {
+    return await this.#pathOf(path).of(node);
+  }
+
+  #pathOf(path: string): PathContent {
+    let known = this.#paths.get(path);
+    if (known === undefined) {
+      known = new PathContent(this.#session, path);
+      this.#paths.set(path, known);
+    }
+    return known;
+  }
+
+  /** Gives lines to the parents that have them, too. Returns those that no parent has. */
+  async #passOn(node: number, path: string, lines: readonly BlamedLines[]): Promise<readonly BlamedLines[]> {
+    await this.#session.work(COMMIT_STEPS);
+    const parents = [...this.#session.graph.commits.parentsOf(node)];
+    const [first] = parents;
+    if (first !== undefined && (await this.#pathOf(path).isUnchanged(node))) {
+      await this.#session.graph.loadCommit(first);
+      this.#follow(first, path, lines);
+      return [];
+    }
+    const own = await this.#contentAt(node, path);
+    const sources = await this.#sourcesOf(node, path, parents);
+    let left = lines;
+    for (const parent of parents) {
+      const source = sources.get(parent);
+      if (source === undefined || left.length === 0) continue;
+      const isWhole = oidOf(source.content) === oidOf(own);
+      const { passed, kept } = isWhole
+        ? { passed: left, kept: [] }
+        : divide(left, await this.#changes(source.content, own));
+      this.#follow(parent, source.path, passed);
+      left = kept;
+    }
+    return left;
+  }
+
+  /**
+   * Finds the file in parents: at the same path, and where it is not there, by its rename. Where a parent has the same
+   * content, that one alone is returned. Of parents with another content that is the same in both, the first is.
+   */
+  async #sourcesOf(node: number, path: string, parents: readonly number[]): Promise<ReadonlyMap<number, Source>> {
+    const own = oidOf(await this.#contentAt(node, path));
+    const sources = new Map<number, Source>();
+    const oids = new Set<string>();
+    for (const isMoved of [false, true]) {
+      for (const parent of parents) {
+        if (sources.has(parent)) continue;
+        const source = await (isMoved ? this.#renamed(node, parent, path) : this.#samePath(node, parent, path));
+        if (source === undefined) continue;
+        const oid = oidOf(source.content);
+        if (oid === own) return new Map([[parent, source]]);
+        if (!oids.has(oid)) sources.set(parent, source);
+        oids.add(oid);
+      }
+    }
+    return sources;
+  }
+
+  /** Finds the file at the same path of a parent. It must not have been of another type there. */
+  async #samePath(node: number, parent: number, path: string): Promise<Source | undefined> {
+    const [content, own] = [await this.#contentAt(parent, path), await this.#contentAt(node, path)];
+    return content !== "" && typeOf(content) === typeOf(own) ? { path, content } : undefined;
+  }
+
+  /** Finds the file that was moved to the path, if the parent has none there. */
+  async #renamed(node: number, parent: number, path: string): Promise<Source | undefined> {
+    if ((await this.#contentAt(parent, path)) !== "") return undefined;
+    const { graph } = this.#session;
+    const [before, after] = [graph.commits.treeOf(parent), graph.commits.treeOf(node)].map((tree) =>
+      graph.nameOf(tree),
+    );
+    if (before === undefined || after === undefined) return undefined;
+    const found = await renameSource(this.#session, diffTrees(this.#session, before, after), path);
+    return found === undefined ? undefined : { path: found, content: await this.#contentAt(parent, found) };
+  }
+
+  async #changes(before: string, after: string): Promise<LineChange[]> {
+    const [left, right] = [await this.#contents.of(before), await this.#contents.of(after)];
+    const search = diffLines(left, right, { whitespace: this.#whitespace, ignoreBlankLines: false, context: 0 });
+    for (let next = search.next(); ; next = search.next()) {
+      if (next.done === true) return [...lineChanges(next.value)];
+      await this.#session.work(next.value);
+    }
+  }
+}
+
+function oidOf(content: string): string {
+  return content.slice(content.indexOf(" ") + 1);
+}
+
+function typeOf(content: string): number {
+  return Number.parseInt(content, 8) & TYPE_BITS;
+}
+
+function isFile(content: string): boolean {
+  const type = typeOf(content);
+  return content !== "" && type !== FILE_MODE.tree && type !== FILE_MODE.gitlink;
+}
+
+/** Divides lines of the second file of a comparison: those that the first one has, with their numbers there, and others. */
+function divide(
+  lines: readonly BlamedLines[],
+  changes: readonly LineChange[],
+): { readonly passed: BlamedLines[]; readonly kept: BlamedLines[] } {
+  const passed: BlamedLines[] = [];
+  const kept: BlamedLines[] = [];
+  let at = 0;
+  for (const each of lines.toSorted((a, b) => a.source - b.source)) {
+    const end = each.source + each.count;
+    while ((changes[at - 1]?.after.end ?? -1) > each.source) at--; // Before the first change there is none.
+    for (let from = each.source; from < end;) {
+      while ((changes[at]?.after.end ?? Number.POSITIVE_INFINITY) <= from) at++;
+      const change = changes[at];
+      const isKept = change !== undefined && change.after.start <= from;
+      const to = Math.min(end, change === undefined ? end : isKept ? change.after.end : change.after.start);
+      const last = changes[at - 1];
+      const shift = last === undefined ? 0 : last.before.end - last.after.end;
+      const part = { line: each.line + from - each.source, count: to - from, source: isKept ? from : from + shift };
+      (isKept ? kept : passed).push(part);
+      from = to;
+    }
+  }
+  return { passed, kept };
+}
+
+/** The contents of files, some of them remembered: a file is compared with its version before, and that with the next. */
+class Contents {
+  readonly #session: BrowseSession;
+  readonly #known = new Map<string, Uint8Array>();
+  #bytes = 0;
+
+  constructor(session: BrowseSession) {
+    this.#session = session;
+  }
+
+  /** Returns what a {@link PathContent} names. @throws LimitExceeded */
+  async of(content: string): Promise<Uint8Array> {
+    const known = this.#known.get(content);
+    if (known !== undefined) return known;
+    const name = fromHex(oidOf(content));
+    if (name === undefined) return new Uint8Array(0);
+    const { reader } = this.#session.graph;
+    const size = await reader.sizeOf(name);
+    if (size > MOST_COMPARED_BYTES) throw tooLarge();
+    const { bytes } = await reader.readCopy(name);
+    if (countLines(bytes) > MOST_LINES) throw tooLarge();
+    while (this.#bytes + bytes.length > MOST_CONTENT_BYTES) this.#forgetOldest();
+    this.#known.set(content, bytes);
+    this.#bytes += bytes.length;
+    this.#session.keep(bytes.length);
+    return bytes;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#known;
+    if (oldest === undefined) {
+      this.#bytes = 0;
+      return;
+    }
+    this.#known.delete(oldest[0]);
+    this.#bytes -= oldest[1].length;
+    this.#session.keep(-oldest[1].length);
+  }
+}
+
+function tooLarge(): LimitExceeded {
+  return new LimitExceeded("blamed-file", MOST_COMPARED_BYTES, `a file of more than ${MOST_COMPARED_BYTES} bytes or ${MOST_LINES} lines can't be blamed`); // prettier-ignore
+}

@@ -1,0 +1,148 @@
+/**
+ * Blame and last changes in histories with merges, renames and wrong clocks, against what git says of them.
+ *
+ * @module-tag thorough
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Blame, type PendingLines } from "../../../src/browse/blame.ts";
+import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import { LastChanges, type PendingEntries } from "../../../src/browse/last-changes.ts";
+import { findPath, listEntries } from "../../../src/browse/tree-at.ts";
+import { toHex } from "../../../src/bytes/hex.ts";
+import { Pacer } from "../../../src/bytes/pacer.ts";
+import type { Whitespace } from "../../../src/diff/whitespace.ts";
+import { makeEdits } from "../../support/edited-history.ts";
+import { GitRepository } from "../../support/git-repository.ts";
+import { pseudoRandom, rawName, TestStore } from "../../support/store.ts";
+
+const COMMITS = 150;
+/** The steps of a page in `src/browse/blame.ts` and `src/browse/last-changes.ts`. */
+const WALK_STEPS = 200_000_000;
+/** The steps that are left in sessions that are to end early. */
+const FEW_STEPS = 30_000;
+
+describe("a history with merges and renames", () => {
+  const git = new GitRepository();
+  const store = new TestStore();
+
+  beforeAll(async () => {
+    makeEdits(git, pseudoRandom(11), COMMITS);
+    store.packs = [{ ...(await store.push(git.pack(["--all"]), git.tips())), marked: true }];
+  });
+
+  afterAll(() => {
+    git.dispose();
+  });
+
+  /** Runs `work` on a session that has `steps` left for a page. */
+  const run = async <T>(steps: number, work: (session: BrowseSession) => Promise<T>): Promise<T> => {
+    const pacer = new Pacer(async () => {});
+    pacer.add(WALK_STEPS - steps);
+    const session = await BrowseSession.open({ ...store.repository(), pacer }, store.answer(new Uint8Array(0)));
+    try {
+      return await work(session);
+    } finally {
+      session.close();
+    }
+  };
+
+  const tips = Array.from({ length: 5 }, (_, i) => `c${COMMITS - 1 - i * 29}`);
+
+  const lastChanges = async (
+    tip: string,
+    path: string,
+    steps: number,
+  ): Promise<{ changes: Map<string, string>; pages: number }> => {
+    const changes = new Map<string, string>();
+    let pending: readonly PendingEntries[] | undefined;
+    for (let pages = 1; ; pages++) {
+      pending = await run(steps, async (session) => {
+        const directory = await findPath(session, rawName(git.oid(`${tip}^{tree}`)), path);
+        if (directory.kind !== "found") throw new Error("the directory is there");
+        const entries = await listEntries(session, directory.oid, { first: 0, count: 1000 });
+        const all = [{ commit: rawName(git.oid(tip)), entries: entries.map((_, number) => number) }];
+        const search = await LastChanges.start(session, path, entries, pending ?? all);
+        if (search === undefined) throw new Error("the position is possible");
+        for await (const { entry, commit } of search.run()) changes.set(entries[entry]?.name ?? "", toHex(commit));
+        return search.pending();
+      });
+      if (pending.length === 0) return { changes, pages };
+    }
+  };
+
+  const changesByGit = (tip: string, path: string): Map<string, string> => {
+    const directory = path === "" ? "" : `${path}/`;
+    const names = git.lines(["ls-tree", "--name-only", `${tip}:${path}`]);
+    return new Map(names.map((name) => [name, git.text(["log", "-1", "--format=%H", tip, "--", directory + name])]));
+  };
+
+  it.each([
+    ["in one page", WALK_STEPS],
+    ["in many pages", FEW_STEPS],
+  ])("has the last changes of git log -1, %s", async (_, steps) => {
+    let most = 0;
+    for (const tip of tips) {
+      const directories = ["", ...git.lines(["ls-tree", "-rd", "--name-only", tip])];
+      for (const path of directories) {
+        const { changes, pages } = await lastChanges(tip, path, steps);
+        expect(Object.fromEntries(changes)).toEqual(Object.fromEntries(changesByGit(tip, path)));
+        most = Math.max(most, pages);
+      }
+    }
+    expect(most > 1).toBe(steps === FEW_STEPS);
+  });
+
+  const blame = async (
+    tip: string,
+    path: string,
+    whitespace: Whitespace,
+    steps: number,
+  ): Promise<{ lines: string[]; pages: number }> => {
+    const lines: string[] = [];
+    let pending: readonly PendingLines[] | undefined;
+    for (let pages = 1; ; pages++) {
+      pending = await run(steps, async (session) => {
+        const commit = rawName(git.oid(tip));
+        const count = (await Blame.countLines(session, commit, path)) ?? 0;
+        const whole = [{ commit, path, lines: [{ line: 0, count, source: 0 }] }];
+        const search = await Blame.start(session, pending ?? whole, whitespace);
+        if (search === undefined) throw new Error("the position is possible");
+        for await (const range of search.run()) {
+          for (let i = 0; i < range.count; i++)
+            lines[range.line + i] = `${toHex(range.commit)} ${range.source + i + 1} ${range.path}`;
+        }
+        return search.pending();
+      });
+      if (pending.length === 0) return { lines, pages };
+    }
+  };
+
+  const blameByGit = (tip: string, path: string, flags: readonly string[]): string[] => {
+    const lines: string[] = [];
+    let head = "";
+    for (const line of git.text(["blame", "--line-porcelain", ...flags, tip, "--", path]).split("\n")) {
+      if (/^[0-9a-f]{40} /.test(line)) head = line.split(" ").slice(0, 2).join(" ");
+      else if (line.startsWith("filename ")) lines.push(`${head} ${line.slice(9)}`);
+    }
+    return lines;
+  };
+
+  it.each([
+    ["git blame", "exact", [], WALK_STEPS],
+    ["git blame, page by page", "exact", [], FEW_STEPS],
+    ["git blame -w", "all", ["-w"], WALK_STEPS],
+  ] as const)("has each line from where %s says", async (_, whitespace, flags, steps) => {
+    let [most, moved] = [0, 0];
+    for (const tip of tips) {
+      for (const path of git.lines(["ls-tree", "-r", "--name-only", tip])) {
+        const expected = blameByGit(tip, path, flags);
+        moved += expected.filter((line) => !line.endsWith(` ${path}`)).length;
+        const { lines, pages } = await blame(tip, path, whitespace, steps);
+        expect([tip, path, ...lines]).toEqual([tip, path, ...expected]);
+        most = Math.max(most, pages);
+      }
+    }
+    expect(moved).toBeGreaterThan(20);
+    expect(most > 1).toBe(steps === FEW_STEPS);
+  });
+});
