@@ -104,6 +104,15 @@ export function addHookCommands(program: Command): void {
       printList(rows, DELIVERY_COLUMNS, { json: commonOptions(command).json, what: "deliveries" });
     });
   hooks
+    .command("ping")
+    .summary("sends a ping to a webhook")
+    .argument("<tenant/name>")
+    .argument("<id>")
+    .action(async (name: string, id: string, _options: unknown, command: Command) => {
+      const { api, path } = connectTo(command, name);
+      printThing(await api.ask("POST", `${at(path, id)}/pings`), commonOptions(command).json);
+    });
+  hooks
     .command("redeliver")
     .summary("sends the same event once more")
     .argument("<tenant/name>")

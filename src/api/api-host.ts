@@ -5,8 +5,10 @@
  */
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
 import type { RepositoryName } from "../access/names.ts";
+import type { TenantHook } from "../access/tenant-hook.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import type { UsageStore } from "../access/usage.ts";
+import type { Sent } from "../events/deliver.ts";
 import type { HookStore } from "../events/hook.ts";
 import type { SubscriptionRequest } from "../events/subscription.ts";
 import type { Host } from "../http/host.ts";
@@ -59,6 +61,8 @@ export interface ApiHost {
   directory(): TenantDirectory;
   bareFiles(id: string): BareFiles;
   hooks(name: RepositoryName): HookStore;
+  /** Sends a `ping` to a tenant's webhook, and returns what came of it. It does not throw. */
+  pingTenantHook(tenant: string, hook: TenantHook): Promise<Sent>;
   /**
    * Begins a subscription: 101 with its WebSocket, 404 if the repository is no longer the one asked for, 503 if it has
    * too many subscribers.

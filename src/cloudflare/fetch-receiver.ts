@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { Receiver } from "../events/deliver.ts";
+import type { TenantHook } from "../access/tenant-hook.ts";
+import { type DeliveryTools, pingTenantHook, type Receiver, type Sent } from "../events/deliver.ts";
 
 /** Sends deliveries. It drops an answer's body at its beginning, however long it is. */
 export const fetchReceiver: Receiver = {
@@ -13,3 +14,12 @@ export const fetchReceiver: Receiver = {
     return answer.status;
   },
 };
+
+/** Sends a `ping` to a tenant's webhook, and returns what came of it. */
+export async function pingByFetch(
+  hook: TenantHook,
+  tenant: string,
+  tools: Pick<DeliveryTools, "agent" | "allowPrivate">,
+): Promise<Sent> {
+  return await pingTenantHook(hook, tenant, { ...tools, receiver: fetchReceiver, now: () => Date.now() });
+}

@@ -7,9 +7,10 @@
  * @packageDocumentation
  */
 import { parseOutgoingUrl } from "../access/outgoing-url.ts";
-import type { AttemptResult, DueDeliveries, DueDelivery, Happening } from "./hook.ts";
+import type { TenantHook } from "../access/tenant-hook.ts";
+import type { AttemptResult, DueDeliveries, DueDelivery, Happening, Hook } from "./hook.ts";
 import { numberOf } from "./github-shapes.ts";
-import { formatPayload, type PayloadContext, type Told } from "./payload.ts";
+import { formatPayload, formatTenantPing, type PayloadContext, type Told } from "./payload.ts";
 import type { PushContent } from "./push-content.ts";
 import { signBody } from "./sign.ts";
 
@@ -50,26 +51,28 @@ export const ANSWER_TIME = 10_000;
 /** Milliseconds after which no further attempt of a batch begins, so that slow receivers don't hold up the queue. */
 export const BATCH_TIME = 20_000;
 
+/** One POST: to which webhook, and what it holds. */
+type Sending = {
+  readonly hook: Pick<Hook, "id" | "url"> & { readonly secret?: string };
+  readonly event: DueDelivery["event"];
+  readonly guid: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+};
+
 /**
  * Returns the headers of a delivery under thinpack's and GitHub's names. Receivers that are written for GitHub's
  * webhooks dispatch on `X-GitHub-Event`, and many respond 400 without it. The bodies have the members that such
  * receivers expect.
  */
-async function headersOf(
-  delivery: DueDelivery,
-  due: DueDeliveries,
-  body: Uint8Array<ArrayBuffer>,
-  agent: string,
-): Promise<Record<string, string>> {
-  const { hook } = due;
+async function headersOf({ hook, event, guid, body }: Sending, agent: string): Promise<Record<string, string>> {
   return {
     "Content-Type": "application/json",
     "User-Agent": `${agent} (webhooks)`,
-    "X-Thinpack-Event": delivery.event,
-    "X-Thinpack-Delivery": delivery.guid,
+    "X-Thinpack-Event": event,
+    "X-Thinpack-Delivery": guid,
     "X-Thinpack-Hook-ID": hook.id,
-    "X-GitHub-Event": delivery.event,
-    "X-GitHub-Delivery": delivery.guid,
+    "X-GitHub-Event": event,
+    "X-GitHub-Delivery": guid,
     // Receivers take it for a number.
     "X-GitHub-Hook-ID": String(numberOf(hook.id)),
     ...(hook.secret === undefined ? {} : { "X-Hub-Signature-256": await signBody(hook.secret, body) }),
@@ -83,36 +86,54 @@ function resultOf(status: number): Pick<AttemptResult, "outcome" | "error"> {
   return { outcome: "failed", error: `The receiver answered ${status}.` };
 }
 
-/** The result of an attempt, and whether the receiver did not respond in time. */
-type Attempt = AttemptResult & { readonly isSilent?: true };
+/** What came of one POST. */
+export type Sent = Omit<AttemptResult, "id">;
+
+/** What a POST needs. */
+type SendingTools = Pick<DeliveryTools, "receiver" | "agent" | "allowPrivate" | "now" | "answerTime">;
+
+/** What came of a POST, and whether the receiver did not respond in time. */
+type Attempt = Sent & { readonly isSilent?: true };
+
+async function send(sending: Sending, tools: SendingTools): Promise<Attempt> {
+  const began = tools.now();
+  // The URL is checked again, since the rules may have changed since it was set.
+  const target = parseOutgoingUrl(sending.hook.url, tools.allowPrivate);
+  if (target.kind === "refused") return { outcome: "failed", error: target.why, duration: 0 };
+  const headers = await headersOf(sending, tools.agent);
+  const { answerTime = ANSWER_TIME } = tools;
+  const signal = AbortSignal.timeout(answerTime);
+  try {
+    const status = await tools.receiver.post(target.url, headers, sending.body, signal);
+    return { ...resultOf(status), status, duration: tools.now() - began };
+  } catch {
+    // The network's own error could reveal what is behind a name. So the message tells only these two cases apart.
+    const failed = { outcome: "failed", duration: tools.now() - began } as const;
+    if (!signal.aborted) return { ...failed, error: "The receiver could not be reached." };
+    return { ...failed, error: `No answer in ${answerTime / 1000} s.`, isSilent: true };
+  }
+}
+
+const encoder = new TextEncoder();
 
 async function attempt(delivery: DueDelivery, due: DueDeliveries, tools: DeliveryTools): Promise<Attempt> {
-  const { id } = delivery;
-  const began = tools.now();
   const context: PayloadContext = { ...due, name: due.repository.spelled ?? tools.name };
-  const { event, happening, detail } = delivery;
+  const { event, guid, happening, detail } = delivery;
   const told: Told = {
     event,
     ...(happening === undefined ? {} : { happening }),
     ...(event === "push" && happening !== undefined ? { content: await tools.contentOf?.(happening) } : {}),
     ...(detail === undefined ? {} : { error: detail }),
   };
-  const body = new Uint8Array(new TextEncoder().encode(formatPayload(told, context)));
-  // The URL is checked again, since the rules may have changed since it was set.
-  const target = parseOutgoingUrl(due.hook.url, tools.allowPrivate);
-  if (target.kind === "refused") return { id, outcome: "failed", error: target.why, duration: 0 };
-  const headers = await headersOf(delivery, due, body, tools.agent);
-  const { answerTime = ANSWER_TIME } = tools;
-  const signal = AbortSignal.timeout(answerTime);
-  try {
-    const status = await tools.receiver.post(target.url, headers, body, signal);
-    return { id, ...resultOf(status), status, duration: tools.now() - began };
-  } catch {
-    // The network's own error could reveal what is behind a name. So the message tells only these two cases apart.
-    const failed = { id, outcome: "failed", duration: tools.now() - began } as const;
-    if (!signal.aborted) return { ...failed, error: "The receiver could not be reached." };
-    return { ...failed, error: `No answer in ${answerTime / 1000} s.`, isSilent: true };
-  }
+  const body = new Uint8Array(encoder.encode(formatPayload(told, context)));
+  return await send({ hook: due.hook, event, guid, body }, tools);
+}
+
+/** Sends a `ping` to a tenant's webhook, once. */
+export async function pingTenantHook(hook: TenantHook, tenant: string, tools: SendingTools): Promise<Sent> {
+  const body = new Uint8Array(encoder.encode(formatTenantPing(hook, tenant, hook.origin)));
+  const { isSilent: _, ...sent } = await send({ hook, event: "ping", guid: crypto.randomUUID(), body }, tools);
+  return sent;
 }
 
 /**
@@ -125,7 +146,7 @@ export async function deliverAll(due: DueDeliveries, tools: DeliveryTools): Prom
   for (const delivery of due.deliveries) {
     if (tools.now() >= until) break;
     const { isSilent = false, ...result } = await attempt(delivery, due, tools);
-    results.push(result);
+    results.push({ id: delivery.id, ...result });
     if (isSilent || result.outcome === "gone") break;
   }
   return results;

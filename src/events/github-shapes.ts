@@ -40,13 +40,32 @@ export function userShape(name: string, origin: string): object {
     login: name,
     id: numberOfName(name),
     node_id: "",
-    avatar_url: "",
+    avatar_url: `${origin}/favicon.ico`,
     gravatar_id: "",
     url,
     html_url: `${origin}/${encodeURIComponent(name)}`,
     ...Object.fromEntries(OF_USERS.map((path) => [`${USER_MEMBERS[path] ?? path}_url`, `${url}/${path}`])),
     type: "User",
     site_admin: false,
+  };
+}
+
+/** Returns a tenant, as an organization of GitHub's. */
+export function organizationShape(name: string, origin: string): object {
+  const url = `${origin}/api/v1/tenants/${encodeURIComponent(name)}`;
+  return {
+    login: name,
+    id: numberOfName(name),
+    node_id: "",
+    url,
+    repos_url: `${url}/repos`,
+    events_url: `${url}/events`,
+    hooks_url: `${url}/hooks`,
+    issues_url: `${url}/issues`,
+    members_url: `${url}/members{/member}`,
+    public_members_url: `${url}/public_members{/member}`,
+    avatar_url: `${origin}/favicon.ico`,
+    description: null,
   };
 }
 
@@ -101,7 +120,7 @@ const NOT_HERE = Object.fromEntries(
     .split(" ")
     .map((name) => [name, false]),
 );
-const UNKNOWN = { homepage: null, language: null, mirror_url: null, license: null, topics: [] };
+const UNKNOWN = { homepage: null, language: null, mirror_url: null, license: null, topics: [], custom_properties: {} };
 
 /** The data of a repository's shape. */
 export type ShapedRepository = {

@@ -14,7 +14,7 @@ export const HOOK_EVENTS = ["push", "create", "delete", "sync", "sync_failed"] a
 /** An event that a webhook may subscribe to. */
 export type HookEvent = (typeof HOOK_EVENTS)[number];
 
-/** The event of a delivery. `ping` is sent once, to a new webhook. */
+/** The event of a delivery. `ping` is sent to a new webhook, and whenever somebody asks for one. */
 export type DeliveryEvent = HookEvent | "ping";
 
 /** The settings of a webhook. */
@@ -146,8 +146,8 @@ export interface HookStore {
   removeHook(id: string): Promise<boolean>;
   /** Lists a webhook's deliveries, the newest first: all pending ones, and a bounded number of finished ones. */
   listDeliveries(hook: string): Promise<readonly Delivery[] | undefined>;
-  /** Queues another delivery of the same event. */
-  redeliver(hook: string, delivery: number): Promise<RedeliverAnswer>;
+  /** Queues another delivery of the same event, or a `ping`. */
+  redeliver(hook: string, delivery: number | "ping"): Promise<RedeliverAnswer>;
   /**
    * Returns the due deliveries of a webhook of repository `id`, and holds them back from other consumers for a while.
    */

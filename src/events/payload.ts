@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-import { numberOf, repositoryShape, userShape } from "./github-shapes.ts";
+import { numberOf, organizationShape, repositoryShape, userShape } from "./github-shapes.ts";
 import type { PushContent, PushedCommit } from "./push-content.ts";
 import type { DeliveryEvent, Happening, Hook, HookedRepository } from "./hook.ts";
 
@@ -84,13 +84,17 @@ function namedBody(happening: Happening, event: "create" | "delete", context: Pa
   return { ...body, after: happening.newOid, master_branch: branchOf(context), description };
 }
 
-function pingBody({ hook, origin, name }: PayloadContext): object {
-  const url = `${origin}/api/v1/repos/${name}/hooks/${hook.id}`;
+/** What a `ping` tells of a webhook: of a repository's, or of a tenant's. */
+type PingedHook = Pick<Hook, "id" | "url" | "active" | "createdAt" | "updatedAt"> & {
+  readonly events: readonly string[];
+};
+
+function pingBody(hook: PingedHook, type: "Repository" | "Organization", url: string): object {
   return {
     zen: "Packs are immutable.",
     hook_id: numberOf(hook.id),
     hook: {
-      type: "Repository",
+      type,
       id: numberOf(hook.id),
       name: "web",
       active: hook.active,
@@ -107,6 +111,14 @@ function pingBody({ hook, origin, name }: PayloadContext): object {
   };
 }
 
+/** Returns the body of a `ping` to a tenant's webhook, as JSON. */
+export function formatTenantPing(hook: PingedHook, tenant: string, origin: string): string {
+  const url = `${origin}/api/v1/tenants/${tenant}/hooks/${hook.id}`;
+  const user = userShape(tenant, origin);
+  const organization = organizationShape(tenant, origin);
+  return JSON.stringify({ ...pingBody(hook, "Organization", url), organization, sender: user });
+}
+
 /** What a delivery tells. */
 export type Told = {
   readonly event: DeliveryEvent;
@@ -119,7 +131,8 @@ export type Told = {
 };
 
 function eventBody({ event, happening, content, error }: Told, context: PayloadContext): object {
-  if (event === "ping") return pingBody(context);
+  const { hook, origin, name } = context;
+  if (event === "ping") return pingBody(hook, "Repository", `${origin}/api/v1/repos/${name}/hooks/${hook.id}`);
   if (event === "sync_failed") return { error: error ?? null };
   // The `push` events tell which refs a sync updated.
   if (event === "sync" || happening === undefined) return {};

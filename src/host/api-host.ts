@@ -5,6 +5,7 @@
  */
 import { repositoryKey } from "../access/names.ts";
 import type { ApiHost, MirrorHost } from "../api/api-host.ts";
+import { pingByFetch } from "../cloudflare/fetch-receiver.ts";
 import type { RequestStorage } from "../cloudflare/open-repository.ts";
 import type { RequestHost } from "./request-host.ts";
 
@@ -48,6 +49,8 @@ export function apiHost(
     uploadParts: (id) => storage.uploadParts(id),
     bareFiles: (id) => storage.bareFiles(id),
     hooks: (name) => storage.hooks(repositoryKey(name)),
+    pingTenantHook: (tenant, hook) =>
+      pingByFetch(hook, tenant, { agent: host.agent, allowPrivate: given.allowPrivate }),
     subscribe: (name, request) => storage.subscribe(repositoryKey(name), request),
     ...given,
     mirrors: mirrorHost(storage),

@@ -66,6 +66,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/hooks/:hook`]: ["administers"],
   [`PATCH ${API}/hooks/:hook`]: ["administers"],
   [`DELETE ${API}/hooks/:hook`]: ["administers"],
+  [`POST ${API}/hooks/:hook/pings`]: ["administers"],
   [`GET ${API}/hooks/:hook/deliveries`]: ["administers"],
   [`POST ${API}/hooks/:hook/deliveries/:delivery/redeliver`]: ["administers"],
   [`PUT ${API}/mirror`]: ["administers"],

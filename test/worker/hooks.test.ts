@@ -186,6 +186,7 @@ it("are for those who administer the repository, and known to nobody else", asyn
     ["GET", `hooks/${hook}`, undefined],
     ["PATCH", `hooks/${hook}`, { active: true }],
     ["GET", `hooks/${hook}/deliveries`, undefined],
+    ["POST", `hooks/${hook}/pings`, undefined],
     ["POST", `hooks/${hook}/deliveries/1/redeliver`, undefined],
     ["DELETE", `hooks/${hook}`, undefined],
   ] as const;
@@ -207,7 +208,7 @@ it("are for those who administer the repository, and known to nobody else", asyn
   expect(new Set(await statuses("wrong"))).toEqual(new Set([401]));
   expect(new Set(await statuses(await issue("acme", "repo:write")))).toEqual(new Set([403]));
   expect(new Set(await statuses(await issue("other", "tenant:admin")))).toEqual(new Set([404]));
-  expect(await statuses(await issue("acme", "tenant:admin"))).toEqual([200, 201, 200, 200, 200, 404]);
+  expect(await statuses(await issue("acme", "tenant:admin"))).toEqual([200, 201, 200, 200, 200, 409, 404]);
 });
 
 describe("deliveries", () => {
@@ -240,6 +241,60 @@ describe("deliveries", () => {
     }, WAIT);
   });
 
+  it("are pings on request, too", async () => {
+    const path = await repository();
+    const hook = await hooked(path, { secret: "s3cret" });
+    await vi.waitFor(() => expect(received(path)).toHaveLength(1), WAIT);
+    const asked = await ask("POST", `${path}/hooks/${hook}/pings`);
+    expect(asked).toMatchObject({ status: 202, body: { event: "ping", state: "pending" } });
+    await vi.waitFor(() => expect(received(path)).toHaveLength(2), WAIT);
+    const [first, second] = received(path);
+    expect(second?.body).toEqual(first?.body);
+    expect(second?.headers["x-github-delivery"]).not.toBe(first?.headers["x-github-delivery"]);
+    expect((await ask("POST", `${path}/hooks/none/pings`)).status).toBe(404);
+    await ask("PATCH", `${path}/hooks/${hook}`, { active: false });
+    expect((await ask("POST", `${path}/hooks/${hook}/pings`)).status).toBe(409);
+  });
+
+  it("of a tenant begin with a signed ping, and another tells at once what the receiver answers", async () => {
+    await ask("PUT", "league/one", {});
+    const tenants = `${host.base}/api/v1/tenants/league/hooks`;
+    const asked = async (path: string, body?: unknown, method = "POST"): Promise<Asked> => {
+      const answer = await fetch(tenants + path, {
+        method,
+        headers: { Authorization: "Bearer test-token", "Content-Type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      return { status: answer.status, text, body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>) };
+    };
+    const made = await asked("", { url: `${receiver.base}/league`, secret: "s3cret", events: ["push"] });
+    const id = String(made.body["id"]);
+    await vi.waitFor(() => expect(received("league")).toHaveLength(1), WAIT);
+    const [ping] = received("league");
+    expect(ping?.headers).toMatchObject({
+      "x-github-event": "ping",
+      "x-thinpack-hook-id": id,
+      "x-hub-signature-256": `sha256=${createHmac("sha256", "s3cret")
+        .update(ping?.raw ?? "")
+        .digest("hex")}`,
+    });
+    expect(ping?.raw.toString()).not.toContain("s3cret");
+    expect(ping?.body).toMatchObject({ hook: { type: "Organization" }, organization: { login: "league" } });
+    expect(await asked(`/${id}/pings`)).toMatchObject({
+      status: 200,
+      body: { delivered: true, status: 204, error: null },
+    });
+    receiver.answer = () => ({ status: 500 });
+    expect(await asked(`/${id}/pings`)).toMatchObject({
+      body: { delivered: false, status: 500, error: "The receiver answered 500." },
+    });
+    expect((await asked("/none/pings")).status).toBe(404);
+    await asked(`/${id}`, { active: false }, "PATCH");
+    expect((await asked(`/${id}/pings`)).status).toBe(409);
+    expect(received("league")).toHaveLength(3);
+  });
+
   it("of a tenant are told of each of its repositories, also of those that come later, and of no other", async () => {
     const tenants = `${host.base}/api/v1/tenants/guild`;
     const asked = async (method: string, path: string, body?: unknown): Promise<Asked> => {
@@ -262,10 +317,10 @@ describe("deliveries", () => {
       await vi.waitFor(async () => expect(await copies(path)).toBe(200), WAIT);
       await move(path, "refs/heads/main");
     }
-    const seen = (): string[] =>
-      received("guild").map(({ body }) => (body["repository"] as { full_name: string }).full_name);
+    const pushes = (): Received[] => received("guild").filter(({ headers }) => headers["x-github-event"] === "push");
+    const seen = (): string[] => pushes().map(({ body }) => (body["repository"] as { full_name: string }).full_name);
     await vi.waitFor(() => expect(seen().toSorted()).toEqual(["guild/early", "guild/late"]), WAIT);
-    expect(received("guild")[0]?.headers["x-hub-signature-256"]).toMatch(/^sha256=/);
+    expect(pushes()[0]?.headers["x-hub-signature-256"]).toMatch(/^sha256=/);
     // A repository neither lists nor changes what is its tenant's.
     expect((await ask("GET", "guild/late/hooks")).body).toEqual({ hooks: [] });
     expect((await ask("DELETE", `guild/late/hooks/${id}`)).status).toBe(404);

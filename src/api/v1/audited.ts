@@ -16,7 +16,7 @@ const CHANGING: ReadonlySet<string> = new Set(["PUT", "POST", "PATCH", "DELETE"]
 const PATH = /^\/api\/v1\/(tenants|repos)\/([^/]+)(?:\/(.*))?$/;
 /** Requests that change no setting: packs on their way, and what an upstream or a receiver is asked once more. */
 const PASSED_OVER =
-  /^[^/]+\/(?:uploads|mirror\/hook|mirror\/sync|maintenance|forks|sync|hooks\/[^/]+\/deliveries)(?:\/|$)/;
+  /^(?:[^/]+\/(?:uploads|mirror\/hook|mirror\/sync|maintenance|forks|sync|hooks\/[^/]+\/(?:deliveries|pings))|hooks\/[^/]+\/pings)(?:\/|$)/;
 
 type Named = readonly [method: string, path: RegExp, action: string];
 

@@ -7,7 +7,7 @@ import { Hono, type Context } from "hono";
 import * as v from "valibot";
 import type { RepositoryName } from "../../access/names.ts";
 import { parseOutgoingUrl } from "../../access/outgoing-url.ts";
-import { type Delivery, type Hook, HOOK_EVENTS, type HookEvent } from "../../events/hook.ts";
+import { type Delivery, type Hook, HOOK_EVENTS, type HookEvent, type RedeliverAnswer } from "../../events/hook.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
@@ -167,13 +167,30 @@ async function redeliver(context: Context<ApiEnv>): Promise<Response> {
   const id = /^[1-9]\d{0,14}$/.test(delivery) ? Number(delivery) : 0;
   const added = await context.var.api.hooks(name).redeliver(hook, id);
   if (added === undefined) throw new Problem(404, "There is no such delivery.");
-  if (added === "inactive") throw new Problem(409, "The webhook is turned off.");
+  return queued(context, added);
+}
+
+async function ping(context: Context<ApiEnv>): Promise<Response> {
+  const name = await administered(context);
+  const added = await context.var.api.hooks(name).redeliver(pathParam(context, "hook"), "ping");
+  if (added === undefined) throw noHook();
+  return queued(context, added);
+}
+
+/** Shows a delivery that was queued on request. @throws Problem if it was not. */
+function queued(context: Context<ApiEnv>, added: Exclude<RedeliverAnswer, undefined>): Response {
+  if (added === "inactive") throw turnedOff();
   if (added === "too-many") {
     const detail =
       "As many deliveries of this webhook wait as may. Repeat this one when the receiver has answered some.";
     throw new Problem(429, detail, { "Retry-After": String(REDELIVER_AFTER) });
   }
   return context.json(shownDelivery(added), 202);
+}
+
+/** Makes the problem of a webhook that is sent nothing. */
+export function turnedOff(): Problem {
+  return new Problem(409, "The webhook is turned off.");
 }
 
 async function listed(context: Context<ApiEnv>): Promise<readonly Hook[]> {
@@ -250,6 +267,14 @@ const REDELIVER = describe({
   problems: [409, 429],
 });
 
+const PING = describe({
+  tag: "webhooks",
+  summary: "Sends a ping",
+  access: "token",
+  answers: { 202: { about: "The delivery.", json: deliveryJson } },
+  problems: [409, 429],
+});
+
 /** The routes of webhooks, below `/api/v1/repos`. */
 export function hookRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
@@ -259,6 +284,7 @@ export function hookRoutes(): Hono<ApiEnv> {
   routes.get(`${hooks}/:hook`, SHOW, show);
   routes.patch(`${hooks}/:hook`, EDIT, edit);
   routes.delete(`${hooks}/:hook`, REMOVE, remove);
+  routes.post(`${hooks}/:hook/pings`, PING, ping);
   routes.get(`${hooks}/:hook/deliveries`, LIST_DELIVERIES, listDeliveries);
   routes.post(`${hooks}/:hook/deliveries/:delivery/redeliver`, REDELIVER, redeliver);
   return routes;

@@ -10,7 +10,7 @@ import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
 import { readJson } from "../json-body.ts";
-import { hookChange, hookCreation, noHook, target, withoutDoubles } from "./hooks.ts";
+import { hookChange, hookCreation, turnedOff, noHook, target, withoutDoubles } from "./hooks.ts";
 import { pathParam, requestedTenant } from "./requested.ts";
 
 const instant = v.pipe(v.string(), v.isoTimestamp());
@@ -22,6 +22,13 @@ const hookJson = v.looseObject({
   active: v.boolean(),
   created_at: instant,
   updated_at: instant,
+});
+
+const pingJson = v.looseObject({
+  delivered: v.boolean(),
+  status: v.nullable(v.number()),
+  error: v.nullable(v.string()),
+  duration_ms: v.number(),
 });
 
 /** Shows a webhook, without its secret. */
@@ -56,7 +63,18 @@ async function add(context: Context<ApiEnv>): Promise<Response> {
   });
   if (hook === undefined) throw new Problem(404, "There is no such tenant.");
   if (hook === "too-many") throw new Problem(422, "The tenant has as many webhooks as it may.");
+  if (hook.active) context.var.host.until(context.var.api.pingTenantHook(tenant, hook));
   return context.json(shown(hook), 201);
+}
+
+async function ping(context: Context<ApiEnv>): Promise<Response> {
+  const tenant = await requestedTenant(context, "administer");
+  const hooks = await context.var.api.tenant(tenant).hooks();
+  const hook = hooks?.find(({ id }) => id === context.req.param("hook"));
+  if (hook === undefined) throw noHook();
+  if (!hook.active) throw turnedOff();
+  const { outcome, status = null, error = null, duration } = await context.var.api.pingTenantHook(tenant, hook);
+  return context.json({ delivered: outcome === "delivered", status, error, duration_ms: duration });
 }
 
 async function edit(context: Context<ApiEnv>): Promise<Response> {
@@ -93,12 +111,22 @@ export function tenantHookRoutes(): Hono<ApiEnv> {
       ...base,
       summary: "Adds a webhook for all repositories of a tenant",
       about:
-        "It is told of every repository, also of those that are made later. Its deliveries are listed with each repository, by its id: " +
+        "It is sent a `ping`, and told of every repository, also of those that are made later. Its deliveries are listed with each repository, by its id: " +
         "`GET /api/v1/repos/{tenant}/{repo}/hooks/{hook}/deliveries`.",
       body: hookCreation,
       answers: { 201: one },
     }),
     add,
+  );
+  routes.post(
+    `${path}/:hook/pings`,
+    describe({
+      ...base,
+      summary: "Sends a ping, and waits for what the receiver answers",
+      answers: { 200: { about: "Whether it was taken, and with which status.", json: pingJson } },
+      problems: [409],
+    }),
+    ping,
   );
   routes.patch(
     `${path}/:hook`,

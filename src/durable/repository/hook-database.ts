@@ -99,6 +99,9 @@ function asUuid(hex: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
 }
 
+/** What is delivered again. */
+type SentAgain = Pick<Delivery, "guid" | "event" | "seq" | "ref" | "detail">;
+
 /** The webhooks of the repository that the tables hold. */
 export class RepositoryHooks {
   readonly #db: SqlDatabase;
@@ -168,13 +171,14 @@ export class RepositoryHooks {
   }
 
   /**
-   * Queues an event to be delivered once more, unless too many deliveries wait: a receiver is not sent more than it
-   * answers.
+   * Queues an event to be delivered once more, or a `ping`, unless too many deliveries wait: a receiver is not sent
+   * more than it answers.
    */
-  redeliver(hook: string, id: number, now: number): RedeliverAnswer {
+  redeliver(hook: string, id: number | "ping", now: number): RedeliverAnswer {
     return this.#db.transaction(() => {
       const row = readHook(this.#db, hook);
-      const delivery = readDelivery(this.#db, hook, id);
+      const ping = { guid: asUuid(this.#newId()), event: "ping" } as const;
+      const delivery: SentAgain | undefined = id === "ping" ? ping : readDelivery(this.#db, hook, id);
       if (row === undefined || delivery === undefined) return undefined;
       if (!row.active) return "inactive";
       const { count, redeliveries } = pendingDeliveries(this.#db, hook);

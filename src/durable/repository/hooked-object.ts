@@ -44,7 +44,7 @@ export abstract class HookedObject extends DurableObject<RepositoryObjectEnv> {
   }
 
   /** See `HookStore.redeliver`. */
-  redeliver(hook: string, delivery: number): RedeliverAnswer {
+  redeliver(hook: string, delivery: number | "ping"): RedeliverAnswer {
     return this.waking(this.hooks()?.redeliver(hook, delivery, Date.now()));
   }
 
