@@ -35,6 +35,8 @@ type RepoOptions = {
   readonly fsckStrict?: boolean;
   readonly fsckIgnore?: readonly string[];
   readonly fsckSkip?: readonly string[];
+  readonly requireLfsObjects?: boolean;
+  readonly lfsAbove?: string;
 };
 
 function fsckOf({ fsckStrict: strict, fsckIgnore: ignore, fsckSkip: skip }: RepoOptions): object {
@@ -43,7 +45,7 @@ function fsckOf({ fsckStrict: strict, fsckIgnore: ignore, fsckSkip: skip }: Repo
 }
 
 function settingsOf(options: RepoOptions): object {
-  const { defaultBranch, description, objectFormat, readOnly } = options;
+  const { defaultBranch, description, objectFormat, readOnly, lfsAbove } = options;
   const visibility = options.public === true ? "public" : options.private === true ? "private" : undefined;
   return {
     ...(visibility === undefined ? {} : { visibility }),
@@ -52,6 +54,8 @@ function settingsOf(options: RepoOptions): object {
     ...(objectFormat === undefined ? {} : { object_format: objectFormat }),
     ...(readOnly === undefined ? {} : { read_only: readOnly }),
     ...fsckOf(options),
+    ...(options.requireLfsObjects === undefined ? {} : { require_lfs_objects: options.requireLfsObjects }),
+    ...(lfsAbove === undefined ? {} : { lfs_above: lfsAbove === "off" ? null : Number(lfsAbove) }),
   };
 }
 
@@ -88,6 +92,12 @@ Examples:
     )
     .option("--fsck-ignore <msg-id>", "lets a kind of slip pass without a word; may be repeated", collected)
     .option("--fsck-skip <oid>", "an object that is not checked; may be repeated", collected)
+    .option(
+      "--require-lfs-objects <on|off>",
+      "whether a push of Git LFS pointers whose objects are missing is refused",
+      onOrOff,
+    )
+    .option("--lfs-above <bytes|off>", "above how many bytes a file has to go to Git LFS")
     .addHelpText(
       "after",
       `

@@ -25,6 +25,7 @@ export const LIMIT_NAMES = [
   "divided-pack",
   "inflated-bytes",
   "kernel-memory",
+  "lfs-pointers",
   "line-bytes",
   "locked-commits",
   "locked-trees",

@@ -23,6 +23,7 @@ import { requestSource, streamedResponse } from "./body.ts";
 import { authorize, describeMirror } from "./denied.ts";
 import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
+import { missingLfs } from "./lfs-admission.ts";
 import { logFault } from "./log.ts";
 import { assertRoom, PUSHED_REPOSITORY } from "./pushed-repository.ts";
 
@@ -167,6 +168,7 @@ function answerPush(asked: ServiceRequest, run: Service<PushExchange>["run"], pu
     ...actorNameOf(pusher),
     pusher: pusherOf(pusher),
     lockOwner: lockOwnerOf(pusher).key,
+    missingLfs: (oids) => missingLfs(host, name, oids),
     allowance: () => allowance,
     verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
     ...nonceSeed(host),

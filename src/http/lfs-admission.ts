@@ -21,6 +21,21 @@ export async function refuseStrangers({ host, name }: LfsCaller, writes: boolean
   if (writes || known.kind === "invalid") await authorize(host, "write", name, undefined);
 }
 
+/** Objects that one call looks for. */
+const LOOKED_UP_AT_ONCE = 10_000;
+
+/** Returns those of some objects that a repository does not have, for a push that was admitted to it. */
+export async function missingLfs(host: Host, name: RepositoryName, oids: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = 0; at < oids.length; at += LOOKED_UP_AT_ONCE) {
+    const asked = oids.slice(at, at + LOOKED_UP_AT_ONCE);
+    const answer = await host.lfs(name).lfs({ kind: "find", oids: asked });
+    const outcomes = answer.kind === "found" ? answer.outcomes : [];
+    missing.push(...asked.filter((_, index) => outcomes[index]?.kind !== "stored"));
+  }
+  return missing;
+}
+
 /** A requester, and the repository that it asks for. */
 export type LfsCaller = { readonly host: Host; readonly name: RepositoryName };
 

@@ -10,6 +10,7 @@ import type { ObjectFormatName } from "../object/object-id.ts";
 import type { ForkContent, ForkOrigin } from "./fork-store.ts";
 import type { Forward } from "./forward.ts";
 import type { FsckSettings } from "./fsck-settings.ts";
+import type { LfsRules } from "./lfs-rules.ts";
 import type { StoredCertificate } from "./ref-log.ts";
 import type { Pusher, RefRule } from "./ref-policy.ts";
 import type { LockedFile, RefOutcome, RefUpdate } from "./ref-update.ts";
@@ -62,7 +63,7 @@ export type RepositoryRecord = LogMarks & {
 };
 
 /** A repository as callers see it who push to it or read its settings. */
-export type DescribedRepository = RepositoryRecord & { readonly fsck: FsckSettings };
+export type DescribedRepository = RepositoryRecord & { readonly fsck: FsckSettings; readonly lfs: LfsRules };
 
 /** The parts of a snapshot that a reader wants. */
 export type OpenRequest = {
@@ -198,6 +199,8 @@ export type CreateRequest = {
   readonly fork?: ForkContent;
   /** The leniency of git's checks. Defaults apply for absent members. */
   readonly fsck?: Partial<FsckSettings>;
+  /** The rules about Git LFS. Absent ones are as in a new repository. */
+  readonly lfs?: Partial<LfsRules>;
 };
 
 /** The settings of a repository that is to be made, and whose hash function its first push decides. */

@@ -7,6 +7,7 @@ import { contentTag } from "../bytes/content-tag.ts";
 import type { RefLogPage, RefLogQuery } from "./ref-log.ts";
 import type { Forward, MoveAnswer } from "./forward.ts";
 import type { RefRule } from "./ref-policy.ts";
+import type { LfsRules } from "./lfs-rules.ts";
 import type { FsckSettings } from "./fsck-settings.ts";
 import type { CreateRequest, DescribedRepository, Visibility } from "./ref-store.ts";
 
@@ -33,6 +34,8 @@ export type SettingsChange = {
   readonly rules?: readonly RefRule[];
   /** The members to change. Absent ones stay as they are. */
   readonly fsck?: Partial<FsckSettings>;
+  /** The rules about Git LFS to change. Absent ones stay as they are. */
+  readonly lfs?: Partial<LfsRules>;
 };
 
 /** The restricted settings that a caller is shown. */
@@ -46,11 +49,10 @@ const ALL_SETTINGS: SeenSettings = { pushers: true, fsck: true };
  * Otherwise it would reveal their changes, and let them be guessed.
  */
 export function settingsTag(record: DescribedRepository, seen = ALL_SETTINGS): string {
-  const { id, visibility, head, description, readOnly, rules, fsck } = record;
+  const { id, visibility, head, description, readOnly, rules, fsck, lfs } = record;
   const shownRules = seen.pushers ? rules : rules.map((rule) => ({ ...rule, pushers: undefined }));
-  return contentTag(
-    JSON.stringify([id, visibility, head, description, readOnly, shownRules, seen.fsck ? fsck : undefined]),
-  );
+  const checks = seen.fsck ? [fsck, lfs] : [];
+  return contentTag(JSON.stringify([id, visibility, head, description, readOnly, shownRules, ...checks]));
 }
 
 /**

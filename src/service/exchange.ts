@@ -77,6 +77,8 @@ export type PushExchange = Exchange & {
   readonly pusher: Pusher;
   /** The pusher as the owner of locks. Without it no lock binds the push. */
   readonly lockOwner?: string;
+  /** Returns those of some Git LFS objects that the repository does not have. If it is absent, none is asked for. */
+  readonly missingLfs?: (oids: readonly string[]) => Promise<readonly string[]>;
   /** The deployment's secret for the nonces of signed pushes. If it is absent, each repository has its own. */
   readonly pushCertSeed?: string;
   /** Returns the allowance of the repository's tenant. If it is absent, only the host's limits bind a push. */

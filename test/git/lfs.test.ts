@@ -156,6 +156,45 @@ describe("the stock client", () => {
   });
 });
 
+describe("rules", () => {
+  it("refuse a push whose pointers name objects that are not here, and tell which", async () => {
+    const cwd = await working("required");
+    const set = await operator("PATCH", "/repos/acme/required", { require_lfs_objects: true });
+    expect(set.body).toMatchObject({ require_lfs_objects: true, lfs_above: null });
+    await commit(cwd, { "a.bin": noise(1000, 51), "b.bin": noise(1000, 52), "plain.txt": "version https://x\n" });
+    const [a, b] = [lfsObject(noise(1000, 51)), lfsObject(noise(1000, 52))];
+    await git.ok(["lfs", "push", "--object-id", "origin", a.oid], { cwd });
+    const refused = await git.git(["push", "--no-verify", "origin", "main"], { cwd });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain(`Git LFS objects are missing, push them with git lfs push --all: ${b.oid}`);
+    expect(refused.stderr).not.toContain(a.oid);
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    expect((await operator("GET", "/repos/acme/required/refs")).body["refs"]).toHaveLength(1);
+  });
+
+  it("refuse a push of a large file that is no pointer, and tell what to do", async () => {
+    const cwd = await working("bounded");
+    await operator("PATCH", "/repos/acme/bounded", { lfs_above: 5000 });
+    await commit(cwd, { "large.bin": noise(20_000, 53), "small.dat": noise(5000, 54) });
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    await commit(cwd, { "large.dat": noise(5001, 55) });
+    const refused = await git.git(["push", "origin", "main"], { cwd });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("of 5001 bytes has to go to Git LFS, as all above 5000");
+    expect(refused.stderr).toContain("git lfs migrate import --above=5000b");
+    await git.ok(["lfs", "migrate", "import", "--above=5000b", "--yes"], { cwd });
+    await git.ok(["push", "-q", "origin", "main"], { cwd });
+    // One too large to be held whole is seen, too.
+    await commit(cwd, { "huge.dat": noise(20_000_000, 56) });
+    expect((await git.git(["push", "--no-verify", "origin", "main"], { cwd })).stderr).toContain(
+      "has to go to Git LFS",
+    );
+    const { body } = await operator("PATCH", "/repos/acme/bounded", { lfs_above: null });
+    expect(body).toMatchObject({ lfs_above: null });
+    await git.ok(["push", "-q", "--no-verify", "origin", "main"], { cwd });
+  });
+});
+
 describe("locks", () => {
   /** Makes a working copy for a token of this name. */
   async function copyOf(repo: string, name: string): Promise<string> {

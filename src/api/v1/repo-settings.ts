@@ -12,6 +12,7 @@ import type { Principal } from "../../access/principal.ts";
 import { HARMLESS } from "../../object/fsck-rule.ts";
 import { checkRefFormat } from "../../object/ref-name.ts";
 import { type FsckSettings, MOST_SKIPPED_OBJECTS } from "../../refs/fsck-settings.ts";
+import { LEAST_ABOVE } from "../../refs/lfs-rules.ts";
 import { isRefPattern, MOST_PUSHERS, MOST_RULES, type RefRule } from "../../refs/ref-policy.ts";
 import type { CreateRequest, DescribedRepository, MirrorSummary } from "../../refs/ref-store.ts";
 import type { SeenSettings, SettingsChange } from "../../refs/repository-settings.ts";
@@ -61,6 +62,9 @@ const fsck = v.strictObject({
   skip: v.optional(v.pipe(v.array(objectName), v.maxLength(MOST_SKIPPED_OBJECTS))),
 });
 
+/** Bytes above which a blob has to go to Git LFS; `null` for no bound. */
+const lfsAbove = v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(LEAST_ABOVE)));
+
 /** The settings that a repository may be made with. */
 export const repositoryCreation = v.strictObject({
   visibility: v.optional(visibility),
@@ -68,6 +72,8 @@ export const repositoryCreation = v.strictObject({
   description: v.optional(description),
   object_format: v.optional(objectFormat),
   fsck: v.optional(fsck),
+  require_lfs_objects: v.optional(v.boolean()),
+  lfs_above: v.optional(lfsAbove),
 });
 
 /** The settings that may be changed. */
@@ -80,6 +86,8 @@ export const repositoryChange = v.strictObject({
   read_only: v.optional(v.boolean()),
   protected: v.optional(rules),
   fsck: v.optional(fsck),
+  require_lfs_objects: v.optional(v.boolean()),
+  lfs_above: v.optional(lfsAbove),
 });
 
 const time = v.pipe(v.string(), v.isoTimestamp());
@@ -103,6 +111,8 @@ export const shownRepository = v.strictObject({
   read_only: v.boolean(),
   protected: v.array(shownRule),
   fsck: v.optional(v.strictObject({ strict: v.boolean(), ignore: v.array(v.string()), skip: v.array(v.string()) })),
+  require_lfs_objects: v.optional(v.boolean()),
+  lfs_above: v.optional(v.nullable(v.number())),
   mirror: v.optional(
     v.strictObject({ upstream: v.optional(v.string()), interval: v.number(), synced_at: v.nullable(time) }),
   ),
@@ -152,6 +162,15 @@ export function settingsSeenBy(principal: Principal, { name, record }: NamedRepo
   return { pushers: decide(principal, "administer", name, record) === "allow", fsck: mightWrite(principal, name) };
 }
 
+/** Shows how pushes are checked. */
+function showChecks({ fsck: checks, lfs }: DescribedRepository): object {
+  return {
+    fsck: checks,
+    require_lfs_objects: lfs.requireObjects,
+    lfs_above: lfs.above === 0 ? null : lfs.above,
+  };
+}
+
 /** Shows a repository to a principal. Times are ISO 8601. */
 export function showRepository(context: Context<ApiEnv>, principal: Principal, found: NamedRepository): object {
   const { name, record } = found;
@@ -169,7 +188,7 @@ export function showRepository(context: Context<ApiEnv>, principal: Principal, f
     object_format: record.objectFormat,
     read_only: record.readOnly,
     protected: record.rules.map((shown) => showRule(shown, seen.pushers)),
-    ...(seen.fsck ? { fsck: record.fsck } : {}),
+    ...(seen.fsck ? showChecks(record) : {}),
     ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror, mightWrite(principal, name)) }),
     ...(record.forkOf === undefined ? {} : { fork_of: showOrigin(record.forkOf, mightWrite(principal, name)) }),
     size_bytes: record.sizeBytes,
@@ -188,7 +207,7 @@ export function creationOf(asked: v.InferOutput<typeof repositoryCreation>): Cre
     head: BRANCHES + (asked.default_branch ?? "main"),
     headChosen: asked.default_branch !== undefined,
     description: text,
-    ...(asked.fsck === undefined ? {} : { fsck: fsckOf(asked.fsck) }),
+    ...checksOf(asked),
   };
 }
 
@@ -198,6 +217,18 @@ function fsckOf({ strict, ignore, skip }: v.InferOutput<typeof fsck>): Partial<F
     ...(ignore === undefined ? {} : { ignore }),
     ...(skip === undefined ? {} : { skip }),
   };
+}
+
+/** Returns the settings by which pushes are checked. */
+function checksOf(
+  asked: Pick<v.InferOutput<typeof repositoryChange>, "fsck" | "require_lfs_objects" | "lfs_above">,
+): Pick<SettingsChange, "fsck" | "lfs"> {
+  const { fsck: checks, require_lfs_objects: requireObjects, lfs_above: above } = asked;
+  const lfs = {
+    ...(requireObjects === undefined ? {} : { requireObjects }),
+    ...(above === undefined ? {} : { above: above ?? 0 }), // `null` takes the bound away.
+  };
+  return { ...(checks === undefined ? {} : { fsck: fsckOf(checks) }), lfs };
 }
 
 function ruleOf(asked: v.InferOutput<typeof rule>): RefRule {
@@ -218,6 +249,6 @@ export function changeOf(asked: v.InferOutput<typeof repositoryChange>): Setting
     ...(asked.description === undefined ? {} : { description: asked.description }),
     ...(asked.read_only === undefined ? {} : { readOnly: asked.read_only }),
     ...(asked.protected === undefined ? {} : { rules: asked.protected.map(ruleOf) }),
-    ...(asked.fsck === undefined ? {} : { fsck: fsckOf(asked.fsck) }),
+    ...checksOf(asked),
   };
 }

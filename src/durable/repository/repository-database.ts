@@ -45,7 +45,6 @@ import {
 } from "./tables/doomed-prefixes.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
 import { readOrigin } from "./tables/forks.ts";
-import { changeFsckSettings, readFsckSettings } from "./tables/fsck-settings.ts";
 import { headAt } from "./tables/head-log.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, sumPackBytes } from "./tables/packs.ts";
@@ -53,6 +52,7 @@ import { recentValuesOf } from "./tables/recent-values.ts";
 import { refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
 import { readRefLogPage } from "./tables/ref-log-pages.ts";
+import { changePushChecks, readPushChecks } from "./push-checks.ts";
 import { isUnused } from "./unused.ts";
 import { readPushSeed } from "./tables/push-seed.ts";
 import { listAskedRefs } from "./tables/refs-at.ts";
@@ -146,7 +146,7 @@ export class RepositoryDatabase {
 
   /** Adds what only those see that may push or administer. */
   #described(row: RepositoryRow): DescribedRepository {
-    return { ...this.#record(row), fsck: readFsckSettings(this.#db) };
+    return { ...this.#record(row), ...readPushChecks(this.#db) };
   }
 
   /** Makes the repository, unless its id was doomed before. */
@@ -156,7 +156,7 @@ export class RepositoryDatabase {
     if (id !== undefined && (isDoomed(this.#db, id) || this.moves.isElsewhere(id))) return undefined;
     this.moves.nameTaken();
     insertRepository(this.#db, request.id ?? this.#newId(), request, now);
-    changeFsckSettings(this.#db, request.fsck);
+    changePushChecks(this.#db, request);
     copyTenantHooks(this.#db, request.tenantHooks ?? []);
     return present(this.#read(), "a row that was inserted");
   }
@@ -272,7 +272,7 @@ export class RepositoryDatabase {
       if (before === undefined) return undefined;
       if (tags?.includes(settingsTag(before)) === false) return "stale";
       updateSettings(this.#db, change);
-      changeFsckSettings(this.#db, change.fsck);
+      changePushChecks(this.#db, change);
       if (before.visibility === "private" && change.visibility === "public") {
         markPublic(this.#db, { seq: refLogEnds(this.#db).newest, at: now });
       }

@@ -16,6 +16,7 @@ import { LEASES_DDL } from "./tables/leases.ts";
 import { LFS_LEAVING_DDL } from "./tables/lfs-leaving.ts";
 import { LFS_LOCKS_DDL } from "./tables/lfs-locks.ts";
 import { LFS_OBJECTS_DDL } from "./tables/lfs-objects.ts";
+import { LFS_RULES_DDL } from "./tables/lfs-rules.ts";
 import { MAINTENANCE_DDL } from "./tables/maintenance.ts";
 import { MIRROR_POINTER_DDL } from "./tables/mirror-pointer.ts";
 import { MIRROR_DDL } from "./tables/mirror.ts";
@@ -59,6 +60,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: MAINTENANCE_DDL, onRemoval: "emptied" },
   { ddl: LFS_OBJECTS_DDL, onRemoval: "emptied" },
   { ddl: LFS_LOCKS_DDL, onRemoval: "emptied" },
+  { ddl: LFS_RULES_DDL, onRemoval: "emptied" },
   { ddl: LFS_LEAVING_DDL, onRemoval: "kept" },
   { ddl: FORKS_DDL, onRemoval: "emptied" },
   { ddl: PACK_RETURNS_DDL, onRemoval: "kept" },
@@ -160,6 +162,8 @@ export const REPOSITORY_SCHEMA: Schema = {
         addColumn(db, "maintenance", `${column} INTEGER NOT NULL DEFAULT 0`);
       }
     },
+    // Rules about Git LFS: a new table. There were none.
+    () => undefined,
   ],
 };
 

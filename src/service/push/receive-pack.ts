@@ -35,6 +35,7 @@ import { type ServiceCall, answerFaults } from "../failure.ts";
 import { beginAdmitted, type Begun } from "./begin-admitted.ts";
 import { fsckHint } from "./fsck-hint.ts";
 import { checkNewValues } from "./new-values.ts";
+import { LfsWatch } from "./lfs-watch.ts";
 import { refuseLocked } from "./locked-files.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
 import { PushMemory } from "./push-memory.ts";
@@ -257,6 +258,7 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
   const usedBytes = record.sizeBytes + uploadBytes;
   const source = await memory.start(reader.source);
   const kernel = await memory.kernel();
+  const watch = LfsWatch.over(record.lfs);
   const pack = await takeIn(
     { repository, record, packs, usedBytes, database: databaseOf(push), kernel },
     {
@@ -268,11 +270,13 @@ async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise
       tips: verdict.running.flatMap((index) => newTip(push, index) ?? []),
       shallows: request.shallows,
       leniency: leniencyFor(record.fsck),
+      ...(watch === undefined ? {} : { watch }),
       progress,
     },
   );
   try {
     await progress.end();
+    await watch?.settle(async (oids) => (await exchange.missingLfs?.(oids)) ?? []);
     return pack;
   } catch (error) {
     pack.release();

@@ -30,7 +30,7 @@ import { LargeDeltas } from "./large-deltas.ts";
 import type { ObjectDatabase } from "../object-database.ts";
 import type { IngestProgress } from "./ingest-progress.ts";
 import { ObjectBudget, type ObjectLimits } from "./object-budget.ts";
-import { ObjectIntake } from "./object-intake.ts";
+import { type BlobWatch, ObjectIntake } from "./object-intake.ts";
 import { NONE } from "./object-names.ts";
 import { ObjectReader } from "../object-reader.ts";
 import { ObjectRing } from "../object-ring.ts";
@@ -71,6 +71,8 @@ export type IngestInput = {
   readonly hold?: (bytes: number) => void;
   /** The findings of fsck that are let pass; none if absent. */
   readonly leniency?: FsckLeniency;
+  /** Is shown the blobs of the pack; nobody is if absent. */
+  readonly watch?: BlobWatch;
 };
 
 /** A pack that lies in the bucket, complete, and is in no catalog yet, with ways to look at what it brought. */
@@ -114,7 +116,7 @@ class Ingest {
     this.#pacer = input.database.context.pacer;
     const ringAt = kernel.ringAt + PIECE_BUFFER_BYTES;
     this.#inflating = new Inflating(kernel, new ObjectRing(ringAt, kernel.ringBytes - PIECE_BUFFER_BYTES));
-    this.#intake = new ObjectIntake(this.#inflating, this.#entries, format, input.leniency);
+    this.#intake = new ObjectIntake(this.#inflating, this.#entries, format, input);
     this.#packHash = hash(format.name);
     this.#budget = new ObjectBudget(limits, this.#pacer);
     this.#stagedBytes = new StagedBytes(storage, INGESTING.blockBytes);

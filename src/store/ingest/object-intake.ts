@@ -45,6 +45,15 @@ const REFERENCE_OF_TYPE: readonly number[] = [0, REF_COMMIT, REF_TREE, REF_BLOB,
  */
 export type ExternalReferences = { readonly names: Uint8Array<ArrayBuffer>; readonly types: Uint8Array<ArrayBuffer> };
 
+/** The findings that are let pass, and who is shown the blobs. */
+export type IntakeChecks = { readonly leniency?: FsckLeniency | undefined; readonly watch?: BlobWatch | undefined };
+
+/** Is shown each blob that a pack brings. */
+export interface BlobWatch {
+  /** `content` is `undefined` for a blob too large to be held; it is good for this call alone. `name` returns the name in hexadecimal. */
+  see(size: number, content: Uint8Array | undefined, name: () => string): void;
+}
+
 /** Takes the objects of one pack, in any order. */
 export class ObjectIntake {
   /** The names of the pack's objects and of what they refer to. */
@@ -62,6 +71,7 @@ export class ObjectIntake {
   readonly #links: CommitLinks;
   readonly #inflating: Inflating;
   readonly #leniency: FsckLeniency;
+  readonly #watch: BlobWatch | undefined;
   /** The findings that were let pass of the object being checked and that lead to warnings. */
   #slips: FsckFinding[] = [];
   readonly #forgives: Forgiving = (id) => {
@@ -72,8 +82,14 @@ export class ObjectIntake {
   /** The findings that were let pass, to be reported as warnings. */
   readonly warnings = new FsckWarnings();
 
-  constructor(inflating: Inflating, entries: EntryTable, format: ObjectFormat, leniency: FsckLeniency = STRICT) {
+  constructor(
+    inflating: Inflating,
+    entries: EntryTable,
+    format: ObjectFormat,
+    { leniency = STRICT, watch }: IntakeChecks = {},
+  ) {
     this.#leniency = leniency;
+    this.#watch = watch;
     const { kernel } = inflating;
     this.#kernel = kernel;
     this.names = new ObjectNames(kernel);
@@ -81,7 +97,9 @@ export class ObjectIntake {
     this.#unnamed = new NamingQueue(inflating, (object, nameAt, collision) => {
       const index = this.#admit(object.number, nameAt, collision);
       const at = inflating.pointer(object.held);
-      if (object.type === TYPE_NUMBER.blob) this.#checkAttached(index, at, object.held.size);
+      if (object.type !== TYPE_NUMBER.blob) return;
+      this.#checkAttached(index, at, object.held.size);
+      this.#watch?.see(object.held.size, inflating.bytes(object.held), () => this.names.hex(index));
     });
     this.#inflating = inflating;
     this.#format = format;
@@ -112,7 +130,9 @@ export class ObjectIntake {
    */
   acceptPassedBlob(number: number, size: number, collision: boolean): void {
     this.#entries.resolve(number, TYPE_NUMBER.blob, size);
-    this.checkLateBlob(this.#admit(number, this.#scratch, collision), undefined);
+    const index = this.#admit(number, this.#scratch, collision);
+    this.checkLateBlob(index, undefined);
+    this.#watch?.see(size, undefined, () => this.names.hex(index));
   }
 
   /**
