@@ -8,9 +8,9 @@
  * @packageDocumentation
  * @see pack-bitmap.c `prepare_bitmap_walk()`
  */
-import { IS_COMMIT, IS_TAG, REF_BLOB, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
+import { IS_COMMIT, IS_TAG, PLACED, REF_BLOB, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { itemAt } from "../bytes/assert.ts";
-import { addBits, type Bits, hasBit, newBits } from "../bytes/bits.ts";
+import { addBit, addBits, type Bits, hasBit, newBits } from "../bytes/bits.ts";
 import { CorruptStore } from "../bytes/failure.ts";
 import { typeAtPosition } from "../format/pack-types.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
@@ -20,7 +20,7 @@ import { StoredBitmaps } from "../store/stored-bitmaps.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import type { WalkedCommits } from "./commit-walk.ts";
 import type { GraphSession } from "./graph-session.ts";
-import { wantsBlobs, wantsTrees } from "./object-filter.ts";
+import { type ObjectFilter, passingTypes, wantsBlobs, wantsTrees } from "./object-filter.ts";
 import { markClientTrees, selectTreesOf, type TreeWalk } from "./object-walk.ts";
 
 /** Up to this many commits to send, a walk along the paths that differ reads less than the files of a large pack. */
@@ -127,18 +127,29 @@ class BitmapWalk {
 /** The bits of a pack's objects, and what its files say of them. */
 type Marked = { readonly opened: Opened; readonly bits: Bits };
 
-/** Calls `visit` with the node and type of each object in a set whose type is wanted. */
-async function visitObjects(
+/** Calls `visit` with the position and the type of each object in a set. */
+async function visitPositions(
   session: GraphSession,
   { opened: { order, types }, bits }: Marked,
-  wanted: ReadonlySet<number>,
-  visit: (node: number, type: number) => void,
+  visit: (position: number, type: number) => void,
 ): Promise<void> {
   await session.database.context.pacer.forEach(order.count, MARK_STEPS, (rank) => {
     if (!hasBit(bits, rank)) return;
     const position = order.positionAt(rank);
-    const type = typeAtPosition(types, position);
-    if (wanted.has(type)) visit(session.node(order.index.nameAt(position)), type);
+    visit(position, typeAtPosition(types, position));
+  });
+}
+
+/** Calls `visit` with the node and type of each object in a set whose type is wanted. */
+async function visitObjects(
+  session: GraphSession,
+  marked: Marked,
+  wanted: ReadonlySet<number>,
+  visit: (node: number, type: number) => void,
+): Promise<void> {
+  const { index } = marked.opened.order;
+  await visitPositions(session, marked, (position, type) => {
+    if (wanted.has(type)) visit(session.node(index.nameAt(position)), type);
   });
 }
 
@@ -163,59 +174,113 @@ async function isShort(session: GraphSession, wanted: readonly number[]): Promis
   return true;
 }
 
-/** The commits of which everything is to be sent that they reach, or what a walk has found of them. */
-export type BitmapWants = {
-  /** Nodes of the wanted commits. */
-  readonly wanted: readonly number[];
-  /** The commits to send, and the border commits, if the client has some history. Without it, all history is sent. */
-  readonly walked?: WalkedCommits;
+/** Opens bitmaps that may be of use for a filter. */
+async function openFor(session: GraphSession, { filter }: TreeWalk): Promise<Opened | undefined> {
+  if (filter.treeDepth !== 0 && filter.treeDepth !== Number.POSITIVE_INFINITY) return undefined;
+  return await openBitmaps(session);
+}
+
+/** Objects of one pack that are selected without having nodes, by their positions in its index. */
+export type SelectedPositions = {
+  readonly handle: PackHandle;
+  readonly order: PackOrder;
+  readonly positions: Bits;
 };
 
+/** Whether the object with this raw name is among those selected. */
+export function isAmong({ order, positions }: SelectedPositions, name: Uint8Array): boolean {
+  const position = order.index.find(name);
+  return position >= 0 && hasBit(positions, position);
+}
+
 /**
- * Selects what commits reach and the client does not have. Returns false, with nothing selected, if no bitmap is of use:
- * then it takes a walk. What is selected is exact for the commits. Of trees and blobs, some may be selected that only
- * older commits of the client's have.
+ * Selects all that commits reach, for a client that has nothing. What lies before the bitmaps is marked. Returns the
+ * rest, which has no nodes; `undefined`, with nothing selected, if no bitmap is of use.
+ */
+export async function selectAllByBitmaps(
+  session: GraphSession,
+  wanted: readonly number[],
+  walk: TreeWalk,
+): Promise<SelectedPositions | undefined> {
+  if (!session.database.packs.some(hasBitmaps) || (await isShort(session, wanted))) return undefined;
+  const opened = await openFor(session, walk);
+  const reached = opened === undefined ? undefined : await new BitmapWalk(session, opened).from(wanted);
+  if (opened === undefined || reached === undefined) return undefined;
+  const { order, handle } = opened;
+  const positions = newBits(order.count);
+  const split = splitTypes(walk.filter, reached.commits.length > 0);
+  let selected = reached.commits.length;
+  await visitPositions(session, { opened, bits: reached.bits }, (position, type) => {
+    const isDirect = split.direct.has(type);
+    if (isDirect) addBit(positions, position);
+    if (isDirect) selected++;
+    if (!split.marked.has(type)) return;
+    session.mark(
+      session.node(order.index.nameAt(position)),
+      SELECTED | itemAt(FLAG_OF_TYPE, type) | (isDirect ? PLACED : 0),
+    );
+  });
+  for (const node of reached.commits) session.mark(node, SELECTED);
+  await walk.count(selected);
+  await selectTreesOf(session, { interesting: reached.commits, edges: [] }, walk);
+  return { handle, order, positions };
+}
+
+/**
+ * Returns which types of objects pass a filter at once, and which are marked: blobs whose sizes have to be looked at, and
+ * trees at which the walk through others' trees ends.
+ */
+function splitTypes(
+  filter: ObjectFilter,
+  opensTrees: boolean,
+): { readonly direct: ReadonlySet<number>; readonly marked: ReadonlySet<number> } {
+  const direct = new Set(passingTypes(filter));
+  const marked = new Set<number>();
+  if (opensTrees && wantsTrees(filter)) marked.add(TYPE_NUMBER.tree);
+  if (filter.blobBytes < Number.POSITIVE_INFINITY && direct.delete(TYPE_NUMBER.blob)) marked.add(TYPE_NUMBER.blob);
+  return { direct, marked };
+}
+
+/**
+ * Marks what commits reach and the client, which has some history, does not have. `walked` are the commits to send, and
+ * the border commits. Returns false, with nothing selected, if no bitmap is of use: then it takes a walk. The commits are
+ * exact; trees and blobs may be selected that only older commits of the client's have.
  */
 export async function selectByBitmaps(
   session: GraphSession,
-  { wanted, walked }: BitmapWants,
+  { wanted, walked }: { readonly wanted: readonly number[]; readonly walked: WalkedCommits },
   walk: TreeWalk,
 ): Promise<boolean> {
-  const { filter } = walk;
-  if (filter.treeDepth !== 0 && filter.treeDepth !== Number.POSITIVE_INFINITY) return false;
-  if (!session.database.packs.some(hasBitmaps)) return false;
-  if (walked === undefined ? await isShort(session, wanted) : walked.interesting.length <= FEW_COMMITS) return false;
-  const opened = await openBitmaps(session);
+  const { interesting, edges } = walked;
+  if (interesting.length <= FEW_COMMITS || !session.database.packs.some(hasBitmaps)) return false;
+  const opened = await openFor(session, walk);
   if (opened === undefined) return false;
-  const edges = walked === undefined ? [] : walked.edges;
   const client = edges.length === 0 ? undefined : await new BitmapWalk(session, opened).from(edges);
   const reached = await new BitmapWalk(session, opened).from(wanted);
   if (reached === undefined || (edges.length > 0 && client === undefined)) return false;
   if (client !== undefined) await markClient(session, { opened, bits: client.bits }, edges);
-  await select(session, { opened, bits: reached.bits }, { commits: reached.commits, walked }, walk);
+  await select(session, { opened, bits: reached.bits }, { ...walked, interesting, reached: reached.commits }, walk);
   return true;
 }
 
 async function select(
   session: GraphSession,
   marked: Marked,
-  { commits, walked }: { readonly commits: readonly number[]; readonly walked: WalkedCommits | undefined },
+  { interesting, reached }: WalkedCommits & { readonly reached: readonly number[] },
   walk: TreeWalk,
 ): Promise<void> {
-  const { filter } = walk;
   const types = new Set<number>();
-  if (wantsTrees(filter)) types.add(TYPE_NUMBER.tree);
-  if (wantsBlobs(filter)) types.add(TYPE_NUMBER.blob);
-  // A bitmap has the client's commits, too. The walk knows better.
-  if (walked === undefined) types.add(TYPE_NUMBER.commit);
-  let selected = 0;
+  if (wantsTrees(walk.filter)) types.add(TYPE_NUMBER.tree);
+  if (wantsBlobs(walk.filter)) types.add(TYPE_NUMBER.blob);
+  let selected = interesting.length;
   await visitObjects(session, marked, types, (node, type) => {
     if (session.has(node, SELECTED | UNINTERESTING)) return;
     session.mark(node, SELECTED | itemAt(FLAG_OF_TYPE, type));
     selected++;
   });
-  for (const node of walked === undefined ? commits : walked.interesting) session.mark(node, SELECTED);
-  await walk.count(selected + (walked === undefined ? commits : walked.interesting).length);
-  const isSent = (node: number): boolean => walked === undefined || session.has(node, SELECTED);
-  await selectTreesOf(session, { interesting: commits.filter(isSent), edges: [] }, walk);
+  // A bitmap has the client's commits, too. The walk knows better.
+  for (const node of interesting) session.mark(node, SELECTED);
+  await walk.count(selected);
+  const sent = reached.filter((node) => session.has(node, SELECTED));
+  await selectTreesOf(session, { interesting: sent, edges: [] }, walk);
 }

@@ -7,6 +7,7 @@
  * @packageDocumentation
  */
 import { u8At } from "../bytes/assert.ts";
+import { hasBit } from "../bytes/bits.ts";
 import type { PackIndex } from "../format/pack-index.ts";
 import { PENDING } from "../kernel/object-flags.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
@@ -27,12 +28,11 @@ class Buildable {
   readonly #index: PackIndex;
   readonly #bits: Uint8Array;
 
-  constructor(index: PackIndex, mayBuildOn: CopyOptions["mayBuildOn"]) {
+  constructor(index: PackIndex, isBuildable: (position: number) => boolean) {
     this.#index = index;
     this.#bits = new Uint8Array(Math.ceil(index.count / 8));
     for (let position = 0; position < index.count; position++) {
-      if (mayBuildOn(index.nameAt(position)))
-        this.#bits[position >> 3] = u8At(this.#bits, position >> 3) | (1 << (position & 7));
+      if (isBuildable(position)) this.#bits[position >> 3] = u8At(this.#bits, position >> 3) | (1 << (position & 7));
     }
   }
 
@@ -114,7 +114,11 @@ export class CopyParking {
       const index = part.order?.index ?? (await part.handle.loadIndex());
       // As is done when the part's turn comes.
       if (part !== this.#part) for (const node of part.nodes) graph.unmark(node, PENDING);
-      this.#buildable.set(part, new Buildable(index, this.#plan.mayBuildOn));
+      const { positions } = part;
+      // It is the first part, and of a fetch by somebody who has nothing.
+      const isBuildable = (position: number): boolean =>
+        positions === undefined ? this.#plan.mayBuildOn(index.nameAt(position)) : hasBit(positions, position);
+      this.#buildable.set(part, new Buildable(index, isBuildable));
     }
     this.#session.rest();
   }

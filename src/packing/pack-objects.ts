@@ -10,14 +10,14 @@
  */
 import { EXEMPT, IS_TAG, PENDING, REF_TREE, SELECTED, UNINTERESTING } from "../kernel/object-flags.ts";
 import { isPlaced, selectWholePacks } from "./whole-packs.ts";
-import { selectByBitmaps } from "../graph/bitmap-walk.ts";
+import { isAmong, selectAllByBitmaps, selectByBitmaps, type SelectedPositions } from "../graph/bitmap-walk.ts";
 import { walkCommits } from "../graph/commit-walk.ts";
 import { selectNamed } from "../graph/named-objects.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { selectByTypes } from "./type-selection.ts";
 import { NO_FILTER, type ObjectFilter, dropFiltered, isByType, passingTypes } from "../graph/object-filter.ts";
 import { selectGivenTrees, selectTreesOf, type TreeWalk } from "../graph/object-walk.ts";
-import { type PackSelection, isCopy, freeSelection, placeSelected } from "./pack-selection.ts";
+import { type PackSelection, isCopy, freeSelection, hasWithoutNode, placeSelected } from "./pack-selection.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
@@ -100,15 +100,15 @@ async function selectAndSend(session: FetchSession, options: PackOptions, sink: 
   } else {
     // They are needed in the end. Before that, each of the first names would take reads of its own.
     if (isAllHistory(session)) await session.database.loadIndexes();
-    await selectObjects(session, options, sink);
-    parts = await placeSelected(graph);
+    parts = await placeSelected(graph, await selectObjects(session, options, sink));
   }
   const clientHas = options.thinPack ? thinBases(graph, filter) : () => false;
+  const direct = parts.filter(({ positions }) => positions !== undefined);
   const mayBuildOn = (name: Uint8Array): boolean => {
     const node = graph.findNode(name);
-    if (node < 0) return false;
-    if (clientHas(node)) return true;
-    return graph.has(node, SELECTED) && !graph.has(node, PENDING);
+    if (node >= 0 && clientHas(node)) return true;
+    if (node >= 0 && graph.has(node, SELECTED) && !graph.has(node, PENDING)) return true;
+    return direct.some((part) => hasWithoutNode(part, name));
   };
   if (options.thinPack && filter === NO_FILTER) parts = await withThinDeltas(session, parts, mayBuildOn);
   await send(session, { whole: [], parts, mayBuildOn }, options, sink);
@@ -200,8 +200,12 @@ async function send(session: FetchSession, plan: CopyPlan, options: PackOptions,
   await sink.progress(`Total ${total} (delta 0), reused ${total} (delta 0), pack-reused 0\n`);
 }
 
-/** Marks the objects to be sent. */
-async function selectObjects(session: FetchSession, options: PackOptions, sink: PackSink): Promise<void> {
+/** Marks the objects to be sent. Returns further ones, which have no nodes. */
+async function selectObjects(
+  session: FetchSession,
+  options: PackOptions,
+  sink: PackSink,
+): Promise<SelectedPositions | undefined> {
   const { graph } = session;
   let counted = 0;
   let told = 0;
@@ -213,21 +217,29 @@ async function selectObjects(session: FetchSession, options: PackOptions, sink: 
   };
   const walk = { filter: options.filter, count };
   const { commits, trees } = await selectNamed(graph, session.toSend, EXEMPT);
-  await selectHistory(session, commits, walk);
+  const direct = await selectHistory(session, commits, walk);
   await selectGivenTrees(graph, trees, walk);
   if (options.filter !== NO_FILTER) await dropFiltered(graph, options.filter);
   // Tags pass the filter, as in C git's --include-tag.
-  if (options.includeTag) await selectTags(session);
+  if (options.includeTag) await selectTags(session, direct);
+  return direct;
 }
 
-/** Marks what commits reach and the client lacks. */
-async function selectHistory(session: FetchSession, commits: readonly number[], walk: TreeWalk): Promise<void> {
+/** Marks what commits reach and the client lacks. Returns the part of it that has no nodes. */
+async function selectHistory(
+  session: FetchSession,
+  commits: readonly number[],
+  walk: TreeWalk,
+): Promise<SelectedPositions | undefined> {
   const { graph, common, isShallow } = session;
   for (const node of common.unread) graph.mark(node, UNINTERESTING);
   // Bitmaps know of no cuts.
-  if (!isShallow && common.nodes.size === 0 && (await selectByBitmaps(graph, { wanted: commits }, walk))) return;
+  if (!isShallow && common.nodes.size === 0) {
+    const direct = await selectAllByBitmaps(graph, commits, walk);
+    if (direct !== undefined) return direct;
+  }
   const walked = await walkCommits(graph, commits, common.nodes);
-  if (!isShallow && (await selectByBitmaps(graph, { wanted: commits, walked }, walk))) return;
+  if (!isShallow && (await selectByBitmaps(graph, { wanted: commits, walked }, walk))) return undefined;
   for (const node of walked.interesting) graph.mark(node, SELECTED);
   await walk.count(walked.interesting.length);
   // If history is cut, the client's commits need not be parents of what it gets. `pack-objects --shallow` does the
@@ -235,15 +247,18 @@ async function selectHistory(session: FetchSession, commits: readonly number[], 
   const had = isShallow ? [...common.nodes].slice(-MOST_EDGES) : [];
   const edges = [...new Set([...walked.edges, ...had])];
   await selectTreesOf(graph, { ...walked, edges }, walk);
+  return undefined;
 }
 
 /** Marks the tags whose object is sent, with the tags between. @see gitprotocol-capabilities(5), include-tag */
-async function selectTags(session: FetchSession): Promise<void> {
+async function selectTags(session: FetchSession, direct: SelectedPositions | undefined): Promise<void> {
   const { graph, answer } = session;
   for (const row of decodeRefRows(answer.refs, graph.format.rawSize)) {
     if (row.peeled === undefined || !row.name.startsWith(TAGS)) continue;
     const peeled = graph.findNode(row.peeled);
-    if (peeled < 0 || !graph.has(peeled, SELECTED)) continue;
+    const isSent =
+      (peeled >= 0 && graph.has(peeled, SELECTED)) || (direct !== undefined && isAmong(direct, row.peeled));
+    if (!isSent) continue;
     await graph.peel(graph.node(row.oid), SELECTED);
   }
 }

@@ -11,7 +11,14 @@ import { TYPE_NUMBER } from "../object/object-type.ts";
 import { type PackOrder, loadPackOrder } from "../store/pack-order.ts";
 import type { GraphSession } from "../graph/graph-session.ts";
 import { BlobSizes, type ObjectFilter, passingTypes } from "../graph/object-filter.ts";
-import { type NumberedPack, type PackSelection, inBaseOrder, selectByRank } from "./pack-selection.ts";
+import {
+  hasWithoutNode,
+  inBaseOrder,
+  type NumberedPack,
+  type PackSelection,
+  selectByPosition,
+  selectByRank,
+} from "./pack-selection.ts";
 
 /** Selects and places every object of every pack that passes the filter, and the objects of `exempt` (nodes). */
 export async function selectByTypes(
@@ -21,16 +28,20 @@ export async function selectByTypes(
 ): Promise<PackSelection[]> {
   for (const node of exempt) session.mark(node, EXEMPT);
   const selections: PackSelection[] = [];
+  let first: PackSelection | undefined;
   for (const numbered of inBaseOrder(session.database.packs)) {
     const { handle } = numbered;
     const [order, types] = await Promise.all([loadPackOrder(handle, session.format), handle.allTypes()]);
     const from = { ...numbered, order, types };
-    const selection = selectPassing(session, from, {
+    const passing = {
       types: passingTypes(filter),
       large: await largeBlobs(session, from, filter),
       anyExempt: exempt.length > 0,
-    });
-    if (selection.nodes.length > 0) selections.push(selection);
+    };
+    const selection =
+      first === undefined ? selectFirst(session, from, passing) : selectPassing(session, from, passing, first);
+    first ??= selection;
+    if (selection.offsets.length > 0) selections.push(selection);
   }
   for (const { nodes } of selections) for (const node of nodes) session.mark(node, PENDING);
   return selections;
@@ -44,18 +55,30 @@ type Passing = {
   readonly anyExempt: boolean;
 };
 
-function selectPassing(session: GraphSession, from: Known, passing: Passing): PackSelection {
+function isExempt(session: GraphSession, name: Uint8Array): boolean {
+  const node = session.findNode(name);
+  return node >= 0 && session.has(node, EXEMPT);
+}
+
+/** Selects of the first pack. No pack before it has its objects, so they need no nodes. */
+function selectFirst(session: GraphSession, from: Known, { types, large, anyExempt }: Passing): PackSelection {
+  const { handle, order } = from;
+  return selectByPosition(from, (rank, position) => {
+    if (rank >= handle.record.ownObjects) return false;
+    if (types.has(typeAtPosition(from.types, position)) && large?.[position] !== 1) return true;
+    return anyExempt && isExempt(session, order.index.nameAt(position));
+  });
+}
+
+function selectPassing(session: GraphSession, from: Known, passing: Passing, first: PackSelection): PackSelection {
   const { ownObjects } = from.handle.record;
-  const isExempt = (name: Uint8Array): boolean => {
-    const node = session.findNode(name);
-    return node >= 0 && session.has(node, EXEMPT);
-  };
   let rank = -1;
   return selectByRank(from, (name, position) => {
     // Completion appended bases behind the pack's own objects. They are in other packs as own objects.
     if (++rank >= ownObjects) return -1;
     const passes = passing.types.has(typeAtPosition(from.types, position)) && passing.large?.[position] !== 1;
-    if (!passes && !(passing.anyExempt && isExempt(name))) return -1;
+    if (!passes && !(passing.anyExempt && isExempt(session, name))) return -1;
+    if (hasWithoutNode(first, name)) return -1;
     const node = session.node(name);
     if (session.has(node, PLACED)) return -1;
     session.mark(node, PLACED | SELECTED);
