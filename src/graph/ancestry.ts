@@ -34,14 +34,17 @@ class Paint {
 
 /**
  * Whether the commit at node `from` is the commit at node `to` or one of its ancestors. History is read youngest first,
- * until both reach all commits that are left: for two branches, that is where they parted.
+ * until both reach all commits that are left: for two branches, that is where they parted. With a commit-graph, it is
+ * read no further than generations say that `from` may be reached.
  */
 export async function isAncestor(session: GraphSession, from: number, to: number): Promise<boolean> {
   const paint = new Paint();
   const queue = new CommitQueue();
+  // What has a lesser generation does not reach it, and neither does what is in the commit-graph where it is not itself.
+  const isBelow = (node: number): boolean => session.generationOf(node) < session.generationOf(from);
   const add = (node: number, colours: number): void => {
     const before = paint.of(node);
-    if ((before | colours) === before) return;
+    if ((before | colours) === before || (node !== from && isBelow(node))) return;
     paint.set(node, before | colours);
     queue.push(node, session.commits.timeOf(node));
   };
@@ -52,6 +55,8 @@ export async function isAncestor(session: GraphSession, from: number, to: number
   while (paint.of(from) !== BOTH && queue.some((node) => paint.of(node) !== BOTH)) {
     const node = queue.pop();
     if (node === undefined) break;
+    // The commit-graph may have come into memory since the commit was added.
+    if (node !== from && isBelow(node)) continue;
     const colours = paint.of(node);
     const parents = session.commits.parentsOf(node).slice();
     const loading = session.loadCommits(parents);

@@ -197,16 +197,23 @@ export class GraphSession {
     return true;
   }
 
+  /** Whether the commit-graph is in memory, so that {@link generationOf} tells something. */
+  get hasGenerations(): boolean {
+    return this.database.graph?.isAtHand === true;
+  }
+
   /**
-   * Returns the corrected time of a loaded commit, which is greater than that of all that it reaches. It is `Infinity` if the commit-graph
-   * does not have the commit, so that nothing in the graph reaches it, and `NaN` if it is not known.
+   * Returns the corrected time of a loaded commit, which is greater than that of all that it reaches. It is `Infinity` if
+   * the commit-graph does not have the commit, so that nothing in the graph reaches it. It is `NaN`, which is neither
+   * less nor more than any, as long as the graph is not in memory.
    */
-  async generationOf(node: number): Promise<number> {
+  generationOf(node: number): number {
     const { graph } = this.database;
-    if (graph === undefined) return Number.NaN;
+    if (graph?.isAtHand !== true) return Number.NaN;
     const known = this.commits.generationOf(node);
     if (known !== 0) return known;
-    const generation = await graph.generationOf(this.nameOf(node), this.commits.timeOf(node));
+    const position = graph.find(this.nameOf(node));
+    const generation = position < 0 ? Number.POSITIVE_INFINITY : graph.generationAt(position);
     this.commits.setGeneration(node, generation);
     return generation;
   }

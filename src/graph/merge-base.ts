@@ -1,7 +1,9 @@
 /**
  * Compares two commits: finds their merge bases, and the commits that only one of them reaches.
  *
- * Both histories are painted from their tips, youngest first, until both sides reach all commits that are left.
+ * Both histories are painted from their tips, youngest first, until both sides reach all commits that are left. Commits
+ * that the commit-graph has come after the others, and by their generations: then none comes before one that reaches it,
+ * whatever clocks said, and nothing beyond has to be examined.
  *
  * @packageDocumentation
  * @see git-merge-base(1); `paint_down_to_common` in git's commit-reach.c, whose results these are
@@ -22,6 +24,9 @@ const SLOP = 5;
 /** The same number when they are not old: somebody's clock may have stood at the beginning of time. */
 const MOST_SLOP = 20_000;
 
+/** More than any generation: commits that the commit-graph does not have come before all that it has. */
+const OUTSIDE = 2 ** 50;
+
 /** The relation of two commits. All members are nodes, and lists are youngest first. */
 export type Divergence = {
   /** The best common ancestors: several after a criss-cross merge, none if the histories are unrelated. */
@@ -41,10 +46,10 @@ export async function findDivergence(
   if (left === right) return { bases: [left], left: [], right: [] };
   const painting = new Painting(session, most);
   await painting.paint(left, [right]);
-  const only = (side: number): number[] =>
-    painting.listed.filter((node) => (session.kernel.flagsOf(node) & BOTH) === side);
+  const listed = painting.byTime([left, right]);
+  const only = (side: number): number[] => listed.filter((node) => (session.kernel.flagsOf(node) & BOTH) === side);
   const found = { left: only(LEFT), right: only(RIGHT) };
-  const candidates = painting.listed.filter((node) => painting.isCommon(node));
+  const candidates = listed.filter((node) => painting.isCommon(node));
   painting.clear();
   return { ...found, bases: await withoutRedundant(session, candidates, most) };
 }
@@ -67,7 +72,9 @@ async function withoutRedundant(session: GraphSession, candidates: readonly numb
 class Painting {
   readonly #session: GraphSession;
   readonly #most: number;
-  readonly #queue = new CommitQueue();
+  #queue = new CommitQueue();
+  /** Whether the queue is ordered by generations. */
+  #isByGeneration = false;
   /** The number of commits in the queue that are not stale. */
   #fresh = 0;
   /** The commits that were examined, youngest first. */
@@ -92,8 +99,12 @@ class Painting {
     this.#add(rights, RIGHT);
     let [slop, most] = [SLOP, MOST_SLOP];
     while (this.#fresh > 0 || (slop > 0 && most-- > 0)) {
+      this.#orderByGeneration();
       // A common ancestor may be younger than a commit that reaches it: go on while there may be such a one.
-      if (this.#fresh === 0 && this.#queue.youngestTime < this.#oldestOneSided()) slop--;
+      if (this.#fresh === 0 && this.#queue.youngestTime < this.#oldestOneSided()) {
+        if (this.#queue.youngestTime < OUTSIDE && this.#isByGeneration) break;
+        slop--;
+      }
       const node = this.#queue.pop();
       if (node === undefined) break;
       this.#list(node);
@@ -110,13 +121,49 @@ class Painting {
     this.#spreadRest();
   }
 
-  /** Returns the time of the oldest commit that only one side is known to reach. */
+  /** Orders the queue by generations, once the commit-graph is in memory. */
+  #orderByGeneration(): void {
+    if (this.#isByGeneration || !this.#session.hasGenerations) return;
+    this.#isByGeneration = true;
+    this.#oldest = undefined;
+    const old = this.#queue;
+    this.#queue = new CommitQueue();
+    for (let node = old.pop(); node !== undefined; node = old.pop()) this.#queue.push(node, this.#placeOf(node));
+  }
+
+  /** Returns the number by which the queue is ordered, the greatest first. */
+  #placeOf(node: number): number {
+    const time = this.#session.commits.timeOf(node);
+    if (!this.#isByGeneration) return time;
+    const generation = this.#session.generationOf(node);
+    return generation < OUTSIDE ? generation : OUTSIDE + time;
+  }
+
+  /** Returns the commits that were examined by their times, youngest first, but none before one that reaches it. */
+  byTime(tips: readonly number[]): readonly number[] {
+    if (!this.#isByGeneration) return this.listed;
+    const { commits } = this.#session;
+    const queue = new CommitQueue();
+    const left = new Set(this.listed);
+    const add = (node: number): void => {
+      if (left.delete(node)) queue.push(node, commits.timeOf(node));
+    };
+    for (const tip of tips) add(tip);
+    const ordered: number[] = [];
+    for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+      ordered.push(node);
+      for (const parent of commits.parentsOf(node)) add(parent);
+    }
+    return ordered;
+  }
+
+  /** Returns the place in the queue of the last commit that only one side is known to reach. */
   #oldestOneSided(): number {
-    const { commits, kernel } = this.#session;
+    const { kernel } = this.#session;
     if (this.#oldest === undefined) {
       this.#oldest = Number.POSITIVE_INFINITY;
       for (const node of this.listed) {
-        if ((kernel.flagsOf(node) & BOTH) !== BOTH) this.#oldest = Math.min(this.#oldest, commits.timeOf(node));
+        if ((kernel.flagsOf(node) & BOTH) !== BOTH) this.#oldest = Math.min(this.#oldest, this.#placeOf(node));
       }
     }
     return this.#oldest;
@@ -144,7 +191,7 @@ class Painting {
       session.mark(node, FRESH);
       this.#fresh++;
     }
-    this.#queue.push(node, session.commits.timeOf(node));
+    this.#queue.push(node, this.#placeOf(node));
   }
 
   #colour(node: number, colours: number): void {

@@ -50,6 +50,31 @@ export type ReachLimit = {
   readonly mostCommits: number;
 };
 
+/** The least generation of commits that are looked for. A commit reaches none of them unless its own is greater. */
+class GenerationFloor {
+  readonly #session: GraphSession;
+  readonly #nodes: readonly number[];
+  #floor = Number.NaN;
+
+  /** The nodes are of loaded commits. */
+  constructor(session: GraphSession, nodes: readonly number[]) {
+    this.#session = session;
+    this.#nodes = [...nodes];
+  }
+
+  /** Whether the commit is too low to reach what is looked for. The commit-graph may come into memory in between. */
+  isTooLow(node: number): boolean {
+    const session = this.#session;
+    if (!session.hasGenerations) return false;
+    if (Number.isNaN(this.#floor)) {
+      this.#floor = Number.POSITIVE_INFINITY;
+      for (const each of this.#nodes) this.#floor = Math.min(this.#floor, session.generationOf(each));
+    }
+    const generation = session.generationOf(node);
+    return generation < Number.POSITIVE_INFINITY && generation <= this.#floor;
+  }
+}
+
 /**
  * The commits that tips reach, found out as far as it is asked for: youngest first, and every search goes on where the last one
  * ended. It uses a flag of its own, so a walk that selects objects may follow in the same session.
@@ -106,11 +131,17 @@ export class ReachedCommits {
     const { commits } = this.#session;
     // Oldest last: as those are found that come first, less has to be looked through for the others.
     const left = nodes.filter((node) => !this.has(node)).toSorted((a, b) => commits.timeOf(b) - commits.timeOf(a));
+    const floor = new GenerationFloor(this.#session, left);
+    const below: number[] = [];
     while (left.length > 0) {
       const oldest = commits.timeOf(itemAt(left, left.length - 1));
       if (limit.byTime && this.#queue.youngestTime < oldest - CLOCK_SLACK) break;
       const node = this.#walked < limit.mostCommits ? this.#queue.pop() : undefined;
       if (node === undefined) break;
+      if (floor.isTooLow(node)) {
+        below.push(node);
+        continue;
+      }
       this.#walked++;
       const parents = commits.parentsOf(node).slice();
       const loading = this.#session.loadCommits(parents);
@@ -118,6 +149,8 @@ export class ReachedCommits {
       this.#reach(parents);
       while (left.length > 0 && this.has(itemAt(left, left.length - 1))) left.pop();
     }
+    // A later search may look for what these reach.
+    for (const node of below) this.#queue.push(node, commits.timeOf(node));
     return left.filter((node) => !this.has(node));
   }
 

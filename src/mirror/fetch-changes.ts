@@ -38,8 +38,8 @@ export async function fetchChanges(sync: SyncBegun): Promise<FetchedChanges> {
   const client = await connectUpstream(sync);
   const { differences, head, leftOut } = await listDifferences(sync, client);
   if (differences.length === 0) return { pack: undefined, reached: [], updates: [], head, leftOut };
-  const { record, packs } = sync.begun.snapshot;
-  const database = openObjects(sync.input.repository, record, packs);
+  const { record, packs, graphs } = sync.begun.snapshot;
+  const database = openObjects(sync.input.repository, record, packs, graphs);
   return { ...(await fetchDifferences({ sync, client, database, differences }, head)), leftOut };
 }
 

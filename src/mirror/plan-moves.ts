@@ -58,7 +58,7 @@ export async function planMoves(
   // Objects of the pack come first: reading stored objects takes over the kernel's memory.
   await peelTips(values, sources);
   const packs = pack === undefined ? snapshot.packs : [...snapshot.packs, pack.record];
-  const openAll = (): ObjectDatabase => openObjects(repository, snapshot.record, packs);
+  const openAll = (): ObjectDatabase => openObjects(repository, snapshot.record, packs, snapshot.graphs);
   const { policy } = settings;
   const now = repository.now();
   const updates = await applyPolicy({

@@ -202,29 +202,6 @@ export class CommitGraphLayer {
     return this.#body;
   }
 
-  /**
-   * Returns the corrected time of the commit with this raw name and time; `undefined` if the layer does not have it. It reads three small
-   * ranges if the layer is not in memory. @throws CorruptStore
-   */
-  async generationOf(name: Uint8Array, time: number): Promise<number | undefined> {
-    if (this.#body !== undefined) {
-      const position = this.find(name);
-      return position < 0 ? undefined : this.generationAt(position);
-    }
-    const head = this.#opened(await this.#read(0, Math.min(GRAPH_HEAD_BYTES, this.record.bytes)));
-    const { rawSize } = this.#context.format;
-    const [first, last] = head.bucketOf(name);
-    if (first === last) return undefined;
-    const namesAt = head.chunkOf("OIDL").offset;
-    const rank = findName(await this.#read(namesAt + first * rawSize, (last - first) * rawSize), name);
-    if (rank < 0) return undefined;
-    const at = head.chunkOf("GDA2").offset + (first + rank) * 4;
-    const correction = viewOf(await this.#read(at, 4)).getUint32(0);
-    if (correction < EDGE_BIT) return time + correction;
-    await this.load();
-    return this.generationAt(this.base + first + rank);
-  }
-
   /** Brings the filters of changed paths into memory, in one read. @throws CorruptStore */
   async loadFilters(): Promise<void> {
     await this.load();

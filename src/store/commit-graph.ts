@@ -14,7 +14,7 @@ import type { CommitLinks } from "../object/commit.ts";
 import { CommitGraphLayer, type LayerContext } from "./commit-graph-layer.ts";
 
 /**
- * The commits that are read from their packs, or looked up in small ranges, before the graph is brought into memory: of a small graph,
+ * The commits that are read from their packs before the graph is brought into memory: of a small graph,
  * and of another.
  */
 const FEW_COMMITS = 2;
@@ -138,21 +138,6 @@ export class CommitGraph {
   /** Returns the corrected time at a position. The graph must be in memory. */
   generationAt(position: number): number {
     return this.#layerOf(position).generationAt(position);
-  }
-
-  /**
-   * Returns the corrected time of the commit with this raw name and time. It is `Infinity` if the graph does not have the commit: then the
-   * graph has none of the commits that reach it. It is `NaN`, which is neither less nor more than any, if the graph can't be used.
-   */
-  async generationOf(name: Uint8Array, time: number): Promise<number> {
-    if (this.expect()) await this.load();
-    let found: number | undefined;
-    if (this.#state !== "unusable") {
-      await this.#orNone(async () => {
-        for (const layer of this.layers) found ??= await layer.generationOf(name, time);
-      });
-    }
-    return this.#state === "unusable" ? Number.NaN : (found ?? Number.POSITIVE_INFINITY);
   }
 
   /** Brings the filters of changed paths into memory. Returns whether there are some. */
