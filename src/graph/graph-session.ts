@@ -6,7 +6,7 @@
  */
 import { IS_BLOB, IS_COMMIT, IS_TAG, IS_TREE, REF_BLOB, REF_TREE } from "../kernel/object-flags.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { itemAt, present, u8At } from "../bytes/assert.ts";
+import { itemAt, present, u32At, u8At } from "../bytes/assert.ts";
 import { CommitLinks } from "../object/commit.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
@@ -144,9 +144,8 @@ export class GraphSession {
     if (position < 0) return false;
     const generation = graph.read(position, this.#links, this.#parents);
     this.commits.add(node, this.#links, generation);
-    for (const [i, parent] of this.commits.parentsOf(node).entries()) {
-      this.commits.setPosition(parent, itemAt(this.#parents, i));
-    }
+    const parents = this.commits.parentsOf(node);
+    for (let i = 0; i < parents.length; i++) this.commits.setPosition(u32At(parents, i), itemAt(this.#parents, i));
     this.mark(node, IS_COMMIT);
     return true;
   }

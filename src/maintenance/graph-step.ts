@@ -5,7 +5,7 @@
  * | figure | value | what it trades |
  * | --- | --- | --- |
  * | `mostCommits` | 300,000 | the commits of a layer: tables and names take some 200 bytes each while it is made |
- * | `mostFilters` | 10,000 | the filters that a step computes, for each of which trees are compared; the newest commits come first |
+ * | `mostFilters` | 5000 | the filters that a step computes, for each of which trees are compared, at about a fifth of a read of the bucket; the newest commits come first |
  * | `mostSteps` | 4,000,000,000 | the work after which no further filter is computed: about ten seconds |
  * | `mostBytes` | 48 MiB | the memory that the layers below may take, in which parents are looked up |
  * | `factor` | 2 | a layer is merged into the next one unless it is more than this many times as large |
@@ -36,7 +36,7 @@ const MIB = 1024 * 1024;
 /** The numbers; see the table above. */
 export const GRAPHING = {
   mostCommits: 300_000,
-  mostFilters: 10_000,
+  mostFilters: 5000,
   mostSteps: 4_000_000_000,
   mostBytes: 48 * MIB,
   factor: 2,

@@ -126,7 +126,7 @@ export class CommitGraph {
     parents.length = 0;
     const generation = this.#layerOf(position).read(position, links, parents);
     links.parentCount = parents.length;
-    for (const [i, parent] of parents.entries()) links.nameOf(i + 1).set(this.nameAt(parent));
+    for (let i = 0; i < parents.length; i++) links.nameOf(i + 1).set(this.nameAt(itemAt(parents, i)));
     return generation;
   }
 

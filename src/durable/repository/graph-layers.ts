@@ -53,7 +53,7 @@ function retire(db: SqlDatabase, layers: readonly CommitGraphRecord[], until: nu
 
 /**
  * Drops the layers from number `kept` on, because objects leave the catalog in version `version`. With `forGood`, nothing is made of
- * them any more.
+ * them any more, and their files go at once.
  */
 export function dropLayers(
   db: SqlDatabase,
@@ -61,7 +61,7 @@ export function dropLayers(
   now: number,
 ): void {
   const left = listGraphs(db).slice(kept);
-  retire(db, left, now + LEASE_TIME);
+  retire(db, forGood ? [...left, ...listGraphs(db, "dropped")] : left, forGood ? now : now + LEASE_TIME);
   if (forGood) deleteGraphs(db, kept);
   else dropGraphs(db, kept);
   const row = readMaintenance(db);

@@ -61,10 +61,15 @@ function settleDemands(db: SqlDatabase, id: string, kept: readonly string[], now
   changeLoans(db, kept, ["demanded"], "own");
 }
 
+/** Whether objects that no ref reaches are lost for good: this is a purge, or packs are given back to their lender. */
+function losesForGood(db: SqlDatabase, { replaced, found }: ReplacePacksRequest): boolean {
+  return found?.purges === true || areAnyBorrowed(db, replaced);
+}
+
 /** Notes what becomes of objects that no ref reaches: they go into a cruft pack, or are lost for good. */
-function noteLoss(db: SqlDatabase, { added, replaced, found }: ReplacePacksRequest, version: number): void {
-  if (added.some(({ source }) => source === "cruft")) noteCruft(db, version);
-  if (found?.purges === true || areAnyBorrowed(db, replaced)) noteDropped(db, version);
+function noteLoss(db: SqlDatabase, request: ReplacePacksRequest, version: number): void {
+  if (request.added.some(({ source }) => source === "cruft")) noteCruft(db, version);
+  if (losesForGood(db, request)) noteDropped(db, version);
 }
 
 /** Replaces packs. `now` is in milliseconds since the epoch. */
@@ -97,7 +102,7 @@ export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now:
     bumpCatalogVersion(db);
     noteLoss(db, request, row.version + 1);
     if (found !== undefined) {
-      dropLayers(db, { kept: found.keptGraphs, version: row.version + 1, forGood: found.purges }, now);
+      dropLayers(db, { kept: found.keptGraphs, version: row.version + 1, forGood: losesForGood(db, request) }, now);
       settleDemands(db, id, found.kept, now);
     }
     if (found?.purges === true) purge(db, now);
