@@ -28,8 +28,12 @@ const SHORT_PAGE = /^\/(?:[^/]+(?:\/[^/]+)?\/?)?$/;
 /** The pages of the host itself. */
 const HOST_PAGE = /^\/-\/(?:login|logout|admin)(?:\/|$)/;
 
+/** The pages of a tenant. No repository is called `-`. */
+const TENANT_PAGE = /^\/[^/]+\/-\/tokens\/?$/;
+
 /** Whether a path is that of a page. */
 export function isPagePath(path: string): boolean {
   if (path.startsWith("/api/")) return false;
+  if (TENANT_PAGE.test(path)) return true;
   return HOST_PAGE.test(path) || REPOSITORY_PAGE.test(path) || (SHORT_PAGE.test(path) && !path.startsWith("/-/"));
 }

@@ -5,35 +5,16 @@
  */
 import type { Context } from "hono";
 import { tenantOfToken } from "../access/token.ts";
-import { isOwnForm, SIGNED_OUT, signedIn } from "../http/page-cookie.ts";
+import { SIGNED_OUT, signedIn } from "../http/page-cookie.ts";
 import { Problem } from "../http/problem.ts";
+import { assertOwnForm, readForm } from "./form.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
-
-/** The most characters of a form: a token and an address. */
-const LONGEST_FORM = 8192;
 
 /** Returns the address to go to afterwards: a path of this host, and nothing else. */
 function safePath(asked: string | null): string {
   if (asked === null || !/^\/(?![/\\])[\x21-\x7e]*$/.test(asked) || asked.startsWith("/-/")) return "/";
   return asked;
-}
-
-/** Reads the body of a form. @throws Problem */
-export async function readForm(request: Request): Promise<URLSearchParams> {
-  const type = request.headers.get("Content-Type") ?? ""; // A body without a type is no form.
-  if (!type.startsWith("application/x-www-form-urlencoded")) throw new Problem(415, "This is not a form.");
-  if (Number(request.headers.get("Content-Length") ?? Infinity) > LONGEST_FORM)
-    throw new Problem(413, "The form is too large."); // A body of unknown length may be too long.
-  return new URLSearchParams(await request.text());
-}
-
-/** Checks that a form came from a page of the visitor's session. @throws Problem */
-export function assertOwnForm(context: Context<PageEnv>, form: URLSearchParams): void {
-  const { secret } = context.var.page;
-  const given = form.get("form") ?? ""; // A form without the field is refused.
-  if (secret !== undefined && isOwnForm(given, context.req.raw.headers, secret)) return;
-  throw new Problem(403, "This form is from another session. Load the page again.");
 }
 
 async function loginAnswer(context: Context<PageEnv>, to: string, wrong?: string): Promise<Response> {

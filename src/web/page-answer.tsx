@@ -39,13 +39,18 @@ export type Page = Omit<LayoutProps, "isSignedIn" | "formToken" | "here" | "chil
   readonly isPublic?: boolean;
 };
 
+/** Returns the value that the forms of a page carry; "" for a visitor who has not signed in. */
+export function formTokenOf(context: Context<PageEnv>): string {
+  const { isSignedIn, secret } = context.var.page;
+  return isSignedIn && secret !== undefined ? formToken(context.req.raw.headers, secret) : "";
+}
+
 /** Returns a page's HTML. */
 export async function rendered(context: Context<PageEnv>, { body, ...page }: Page): Promise<string> {
   const { page: host } = context.var;
   const url = new URL(context.req.url);
-  const token = host.isSignedIn && host.secret !== undefined ? formToken(context.req.raw.headers, host.secret) : "";
   const element = (
-    <Layout {...page} isSignedIn={host.isSignedIn} formToken={token} here={url.pathname + url.search}>
+    <Layout {...page} isSignedIn={host.isSignedIn} formToken={formTokenOf(context)} here={url.pathname + url.search}>
       {body}
     </Layout>
   );

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import { repositoryAction } from "./actions.ts";
 import { archivePage } from "./archive-page.ts";
 import { blobPage } from "./blob-page.tsx";
 import { commitPage } from "./commit-page.tsx";
@@ -17,6 +18,8 @@ import { failureAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { rawPage } from "./raw-page.ts";
 import { branchesPage, tagsPage } from "./refs-page.tsx";
+import { reflogPage, settingsPage } from "./settings-page.tsx";
+import { tokensAction, tokensPage } from "./tokens-page.tsx";
 import { frontPage, treePage } from "./tree-page.tsx";
 
 type Handler = (context: Context<PageEnv>) => Promise<Response> | Response;
@@ -26,6 +29,7 @@ const HOST_PAGES: Readonly<Record<string, Handler>> = {
   "/": homePage,
   "/-/login": loginPage,
   "/:tenant": tenantPage,
+  "/:tenant/-/tokens": tokensPage,
 };
 
 /** The pages of a repository, below `/:tenant/:repo`. */
@@ -42,6 +46,8 @@ const REPOSITORY_PAGES: Readonly<Record<string, Handler>> = {
   "/archive/:file{[^]+}": archivePage,
   "/branches": branchesPage,
   "/tags": tagsPage,
+  "/settings": settingsPage,
+  "/reflog": reflogPage,
   "/feed/commits": commitsFeed,
   "/feed/tags": tagsFeed,
 };
@@ -50,6 +56,8 @@ const REPOSITORY_PAGES: Readonly<Record<string, Handler>> = {
 const FORMS: Readonly<Record<string, Handler>> = {
   "/-/login": login,
   "/-/logout": logout,
+  "/:tenant/-/tokens": tokensAction,
+  "/:tenant/:repo/settings": repositoryAction,
 };
 
 /** Runs a handler. Whatever it throws is answered with a page. */

@@ -102,6 +102,9 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${GIT}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/branches`]: ["refs"],
   [`GET ${GIT}/tags`]: ["refs"],
+  [`GET ${GIT}/settings`]: ["administers"],
+  [`POST ${GIT}/settings`]: ["administers"],
+  [`GET ${GIT}/reflog`]: ["administers"],
   [`GET ${GIT}/feed/commits`]: ["refs"],
   [`GET ${GIT}/feed/tags`]: ["refs"],
   // Go's question, which is answered from the URL alone.
@@ -327,7 +330,10 @@ describe("the doors of the route table", () => {
         "http://x",
       );
       const answer = await anybody(decodeURI(pathname).replaceAll(/:\w+(?:\{[^}]*\})?/g, "1"), { method, ...body });
-      expect(`${door}: ${answer.status}`).toBe(`${door}: 401`);
+      // A page asks nobody for a password: it is for those who administer, or is not there; and JSON is no form.
+      const isPage = /^(?:GET|POST) \/:tenant\/:repo\/(?:settings|reflog)$/.test(door);
+      const expected = isPage ? (method === "GET" ? 403 : 415) : 401;
+      expect(`${door}: ${answer.status}`).toBe(`${door}: ${expected}`);
       expectNothing(Buffer.from(await answer.arrayBuffer()), door);
     }
   });

@@ -265,3 +265,94 @@ describe("signing in", () => {
     expect([out.status, cookieOf(out)]).toEqual([303, "__Host-thinpack="]);
   });
 });
+
+describe("settings", () => {
+  /** Signs the operator in. Returns a function that sends a form of a page, with what its forms carry. */
+  async function signedIn(): Promise<{
+    readonly Cookie: string;
+    readonly send: (path: string, fields: Record<string, string>) => Promise<Response>;
+  }> {
+    const Cookie = cookieOf(await form("/-/login", { token: "test-token" }));
+    const [, own = ""] = /name="form" value="([\w-]+)"/.exec((await page("/", { Cookie })).html) ?? [];
+    return { Cookie, send: async (path, fields) => await form(path, { form: own, ...fields }, { Cookie }) };
+  }
+
+  it("are changed by forms, as the API would change them", async () => {
+    await operator("PUT", "/repos/acme/kept");
+    const { Cookie, send } = await signedIn();
+    const settings = "/acme/kept/settings";
+    const saved = await send(settings, {
+      action: "save",
+      description: "New <words>",
+      visibility: "public",
+      default_branch: "trunk",
+      knows_read_only: "1",
+    });
+    expect([saved.status, saved.headers.get("Location")]).toEqual([303, settings]);
+    const { body } = await operator("GET", "/repos/acme/kept");
+    expect(body).toMatchObject({ description: "New <words>", visibility: "public", default_branch: "trunk" });
+    await send(settings, { action: "add-hook", url: "https://example.com/hook", events: "push" });
+    const { html } = await page(settings, { Cookie });
+    expect(html).toContain('value="New &lt;words&gt;"');
+    expect(html).toContain("<bdi>https://example.com/hook</bdi>");
+    const [, id = ""] = /name="hook" value="(\w+)"/.exec(html) ?? [];
+    await send(settings, { action: "remove-hook", hook: id });
+    expect((await operator("GET", "/repos/acme/kept/hooks")).body).toEqual({ hooks: [] });
+    const refused = await send(settings, { action: "add-hook", url: "http://127.0.0.1/", events: "push" });
+    expect(refused.status).toBe(422);
+    expect((await operator("GET", "/tenants/acme/audit")).body["entries"]).not.toEqual([]);
+  });
+
+  it("give back what a push moved", async () => {
+    await operator("PUT", "/repos/acme/undone");
+    const url = withToken(`${host.base}/acme/undone.git`, "test-token");
+    await git.ok(["push", "-q", url, "main:side", "main"], { cwd: work });
+    await git.ok(["push", "-q", url, ":side"], { cwd: work });
+    const { Cookie, send } = await signedIn();
+    const { html } = await page("/acme/undone/reflog", { Cookie });
+    expect(html).toContain("<bdi>refs/heads/side</bdi>: deleted, was");
+    const [, push = ""] = /name="push" value="(\d+)"/.exec(html) ?? [];
+    expect((await send("/acme/undone/settings", { action: "restore", push })).status).toBe(303);
+    expect(await git.ok(["ls-remote", url, "side"], { cwd: work })).toContain(tip);
+  });
+
+  it("delete a repository whose name was typed", async () => {
+    await operator("PUT", "/repos/acme/brief");
+    const { send } = await signedIn();
+    const wrong = await send("/acme/brief/settings", { action: "delete", confirm: "other" });
+    expect(wrong.status).toBe(422);
+    const right = await send("/acme/brief/settings", { action: "delete", confirm: "brief" });
+    expect([right.status, right.headers.get("Location")]).toEqual([303, "/acme"]);
+    expect((await operator("GET", "/repos/acme/brief")).status).toBe(404);
+  });
+
+  it("make and revoke tokens", async () => {
+    const { Cookie, send } = await signedIn();
+    const made = await send("/acme/-/tokens", { action: "issue", name: "ci <1>", scope: "repo:read", repos: "shown" });
+    const html = await made.text();
+    const [, token = ""] = /value="(tpk_\w+)"/.exec(html) ?? [];
+    expect((await apiClient(host.base, token)("GET", "/repos/acme/shown")).status).toBe(200);
+    expect(html).toContain("<bdi>ci &lt;1&gt;</bdi>");
+    expect((await page("/acme/-/tokens", { Cookie })).html).not.toContain(token);
+    const { body } = await operator("GET", "/tenants/acme/tokens");
+    for (const { id } of body["tokens"] as { id: string }[]) {
+      expect((await send("/acme/-/tokens", { action: "revoke", id })).status).toBe(303);
+    }
+    expect((await apiClient(host.base, token)("GET", "/repos/acme/shown")).status).toBe(401);
+  });
+
+  it("are shut to those who may only read, and to forms from elsewhere", async () => {
+    const token = await issueToken(operator, "acme", "repo:read");
+    const Cookie = cookieOf(await form("/-/login", { token }));
+    expect((await page("/acme/shown/settings", { Cookie })).status).toBe(403);
+    expect((await page("/acme/shown/reflog", { Cookie })).status).toBe(403);
+    expect((await page("/acme/-/tokens", { Cookie })).status).toBe(403);
+    expect((await page("/acme/hidden/settings")).status).toBe(404);
+    const [, own = ""] = /name="form" value="([\w-]+)"/.exec((await page("/acme/shown", { Cookie })).html) ?? [];
+    const fields = { action: "save", description: "x", visibility: "private" };
+    expect((await form("/acme/shown/settings", { ...fields, form: own }, { Cookie })).status).toBe(403);
+    const admin = await signedIn();
+    expect((await form("/acme/shown/settings", { ...fields, form: own }, { Cookie: admin.Cookie })).status).toBe(403);
+    expect((await operator("GET", "/repos/acme/shown")).body["visibility"]).toBe("public");
+  });
+});

@@ -1,0 +1,396 @@
+/**
+ * `/{tenant}/{repo}/settings` and `/reflog`: a repository, for those who administer it.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import type { Child } from "hono/jsx";
+import * as v from "valibot";
+import { shownName } from "../access/names.ts";
+import { apiJson } from "./api-json.ts";
+import { formTokenOf, pageAnswer } from "./page-answer.tsx";
+import type { PageEnv } from "./page-host.ts";
+import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
+import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
+import { Problem } from "../http/problem.ts";
+import { shownCount, shownSize } from "./texts.ts";
+
+const settings = v.object({
+  visibility: v.string(),
+  default_branch: v.string(),
+  description: v.string(),
+  read_only: v.boolean(),
+  protected: v.array(v.object({ pattern: v.string(), allow_force_push: v.boolean(), allow_deletion: v.boolean() })),
+  mirror: v.optional(v.object({ synced_at: v.nullable(v.string()) })),
+  size_bytes: v.number(),
+});
+const sums = v.object({ packs: v.number(), objects: v.number(), bytes: v.number() });
+const maintenance = v.object({
+  total: sums,
+  unreachable: sums,
+  purging: v.boolean(),
+  running_since: v.nullable(v.string()),
+  runs: v.array(v.object({ step: v.string(), outcome: v.string(), at: v.string() })),
+});
+const hook = v.object({
+  id: v.string(),
+  url: v.string(),
+  events: v.array(v.string()),
+  active: v.boolean(),
+  disabled_reason: v.nullable(v.string()),
+});
+const hooks = v.object({ hooks: v.array(hook) });
+const deliveries = v.object({
+  deliveries: v.array(
+    v.object({
+      id: v.string(),
+      event: v.string(),
+      state: v.string(),
+      status: v.nullable(v.number()),
+      error: v.nullable(v.string()),
+      created_at: v.string(),
+    }),
+  ),
+});
+const reflog = v.object({
+  pushes: v.array(
+    v.object({
+      id: v.number(),
+      actor: v.string(),
+      actor_name: v.nullable(v.string()),
+      at: v.string(),
+      updates: v.array(v.object({ ref: v.string(), old: v.string(), new: v.string() })),
+    }),
+  ),
+  cursor: v.optional(v.string()),
+});
+
+/** The events that a webhook may be told of, as the page offers them. */
+const EVENTS = ["push", "create", "delete"] as const;
+/** The deliveries of a webhook that are shown. */
+const SHOWN_DELIVERIES = 5;
+
+/** A form that does one thing. It carries the value by which the host knows its own pages. */
+function ActionForm({
+  action,
+  token,
+  page,
+  children,
+}: {
+  readonly action: string;
+  readonly token: string;
+  readonly page: RepositoryPage;
+  readonly children?: Child;
+}) {
+  return (
+    <form method="post" action={`/${shownName(page.name)}/settings`}>
+      <input type="hidden" name="form" value={token} />
+      <input type="hidden" name="action" value={action} />
+      {children}
+    </form>
+  );
+}
+
+/** The parts of a section. */
+type Section = { readonly page: RepositoryPage; readonly token: string };
+
+function General({ page, token, shown }: Section & { readonly shown: v.InferOutput<typeof settings> }) {
+  return (
+    <section>
+      <h2>General</h2>
+      <ActionForm action="save" token={token} page={page}>
+        <p>
+          <label>
+            Description <input name="description" value={shown.description} maxlength={1000} size={50} />
+          </label>
+        </p>
+        <p>
+          <label>
+            Visibility{" "}
+            <select name="visibility">
+              {["private", "public"].map((each) => (
+                <option value={each} selected={each === shown.visibility}>
+                  {each}
+                </option>
+              ))}
+            </select>
+          </label>
+        </p>
+        {shown.mirror === undefined ? (
+          <>
+            <p>
+              <label>
+                Default branch <input name="default_branch" value={shown.default_branch} size={30} />
+              </label>
+            </p>
+            <p>
+              <input type="hidden" name="knows_read_only" value="1" />
+              <label>
+                <input type="checkbox" name="read_only" checked={shown.read_only} /> Nobody may push
+              </label>
+            </p>
+          </>
+        ) : null}
+        <p>
+          <button>Save</button>
+        </p>
+      </ActionForm>
+      {shown.protected.length === 0 ? null : (
+        <p class="note">
+          Protected: {shown.protected.map(({ pattern }) => pattern).join(", ")}. The API changes these rules.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Mirroring({ page, token, syncedAt }: Section & { readonly syncedAt: string | null }) {
+  return (
+    <section>
+      <h2>Mirror</h2>
+      <p>{syncedAt === null ? "It has not been in step yet." : `In step as of ${syncedAt}.`}</p>
+      <ActionForm action="sync" token={token} page={page}>
+        <button>Sync now</button>
+      </ActionForm>
+    </section>
+  );
+}
+
+function Maintenance({ page, token, state }: Section & { readonly state: v.InferOutput<typeof maintenance> }) {
+  const { total, unreachable, runs } = state;
+  const [last] = runs;
+  return (
+    <section>
+      <h2>Maintenance</h2>
+      <p>
+        {shownCount(total.objects)} objects in {shownCount(total.packs)} pack{total.packs === 1 ? "" : "s"},{" "}
+        {shownSize(total.bytes)}. {shownCount(unreachable.objects)} that nothing reaches.
+        {state.running_since === null ? "" : " A step is under way."}
+        {state.purging ? " A purge is under way." : ""}
+      </p>
+      {last === undefined ? null : (
+        <p class="note">
+          The last step, {last.step}, at {last.at}: {last.outcome}.
+        </p>
+      )}
+      <ActionForm action="maintain" token={token} page={page}>
+        <button>Run it now</button>
+      </ActionForm>
+    </section>
+  );
+}
+
+type ShownHook = v.InferOutput<typeof hook> & v.InferOutput<typeof deliveries>;
+
+function HookItem({ page, token, shown }: Section & { readonly shown: ShownHook }) {
+  return (
+    <li>
+      <p>
+        <bdi>{shown.url}</bdi> <span class="note">{shown.events.join(", ")}</span>
+        {shown.active ? null : (
+          <span class="label">off{shown.disabled_reason === null ? "" : `: ${shown.disabled_reason}`}</span>
+        )}
+      </p>
+      {shown.deliveries.length === 0 ? null : (
+        <div class="scroll" role="region" aria-label={`Deliveries to ${shown.url}`} tabindex={0}>
+          <table class="list">
+            <caption class="hidden">Deliveries to {shown.url}</caption>
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">Event</th>
+                <th scope="col">Result</th>
+                <th scope="col">Again</th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.deliveries.slice(0, SHOWN_DELIVERIES).map((delivery) => (
+                <tr>
+                  <td>{delivery.created_at}</td>
+                  <td>{delivery.event}</td>
+                  <td>
+                    {[delivery.state, delivery.status, delivery.error].filter((part) => part !== null).join(", ")}
+                  </td>
+                  <td>
+                    <ActionForm action="redeliver" token={token} page={page}>
+                      <input type="hidden" name="hook" value={shown.id} />
+                      <input type="hidden" name="delivery" value={delivery.id} />
+                      <button aria-label={`Redeliver ${delivery.event} of ${delivery.created_at}`}>Redeliver</button>
+                    </ActionForm>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <ActionForm action="remove-hook" token={token} page={page}>
+        <input type="hidden" name="hook" value={shown.id} />
+        <button aria-label={`Remove the webhook to ${shown.url}`}>Remove</button>
+      </ActionForm>
+    </li>
+  );
+}
+
+function Hooks({ page, token, list }: Section & { readonly list: readonly ShownHook[] }) {
+  return (
+    <section>
+      <h2>Webhooks</h2>
+      <ul class="repositories">
+        {list.map((shown) => (
+          <HookItem page={page} token={token} shown={shown} />
+        ))}
+      </ul>
+      <ActionForm action="add-hook" token={token} page={page}>
+        <p>
+          <label>
+            Address <input type="url" name="url" required size={40} />
+          </label>{" "}
+          <label>
+            Secret <input name="secret" autocomplete="off" size={20} />
+          </label>
+        </p>
+        <p>
+          {EVENTS.map((event) => (
+            <>
+              <label>
+                <input type="checkbox" name="events" value={event} checked={event === "push"} /> {event}
+              </label>{" "}
+            </>
+          ))}
+          <button>Add</button>
+        </p>
+      </ActionForm>
+    </section>
+  );
+}
+
+function Danger({ page, token, isMirror }: Section & { readonly isMirror: boolean }) {
+  const { repo } = shownNames(page.name);
+  const forms = [
+    ...(isMirror ? [] : [["purge", "Delete at once what nothing reaches", "Purge"] as const]),
+    ["delete", "Delete the repository with all that is in it", "Delete"] as const,
+  ];
+  return (
+    <section class="notice">
+      <h2>Danger</h2>
+      {forms.map(([action, text, button]) => (
+        <ActionForm action={action} token={token} page={page}>
+          <p>
+            {text}. Type <bdi>{repo}</bdi> to confirm:{" "}
+            <input name="confirm" required autocomplete="off" aria-label={`Type ${repo} to confirm: ${button}`} />{" "}
+            <button class="danger">{button}</button>
+          </p>
+        </ActionForm>
+      ))}
+    </section>
+  );
+}
+
+/** Returns the webhooks with their newest deliveries. */
+async function hooksOf(context: Context<PageEnv>, base: string): Promise<ShownHook[]> {
+  const list = await apiJson(context, `${base}/hooks`, hooks);
+  return await Promise.all(
+    list.hooks.map(async (each) => {
+      const path = `${base}/hooks/${encodeURIComponent(each.id)}/deliveries`;
+      return { ...each, ...(await apiJson(context, path, deliveries)) };
+    }),
+  );
+}
+
+/** Opens a page for those who administer the repository. @throws Problem */
+async function administered(
+  context: Context<PageEnv>,
+  work: (page: RepositoryPage) => Promise<Response>,
+): Promise<Response> {
+  return await withRepository(context, [], async (page) => {
+    if (!page.mayAdminister) throw new Problem(403, "This is for those who administer the repository.");
+    return await work(page);
+  });
+}
+
+/** Answers with the settings. */
+export async function settingsPage(context: Context<PageEnv>): Promise<Response> {
+  return await administered(context, async (page) => {
+    const { tenant, repo } = shownNames(page.name);
+    const base = `/repos/${tenant}/${repo}`;
+    const [shown, state, list] = await Promise.all([
+      apiJson(context, base, settings),
+      apiJson(context, `${base}/maintenance`, maintenance),
+      hooksOf(context, base),
+    ]);
+    const token = formTokenOf(context);
+    const section = { page, token };
+    return await pageAnswer(context, {
+      title: `Settings - ${tenant}/${repo}`,
+      crumbs: crumbsOf(page),
+      body: (
+        <RepositoryFrame shown={page} tab="settings">
+          <p class="bar">
+            <a href={`/${tenant}/${repo}/reflog`}>Who moved what</a>
+            <a href={`/${tenant}/-/tokens`}>Tokens</a>
+          </p>
+          <General {...section} shown={shown} />
+          {shown.mirror === undefined ? null : <Mirroring {...section} syncedAt={shown.mirror.synced_at} />}
+          <Maintenance {...section} state={state} />
+          <Hooks {...section} list={list} />
+          <Danger {...section} isMirror={shown.mirror !== undefined} />
+        </RepositoryFrame>
+      ),
+    });
+  });
+}
+
+function shownMove({ old, new: value }: { readonly old: string; readonly new: string }): string {
+  const isNone = (oid: string): boolean => /^0+$/.test(oid);
+  if (isNone(old)) return `made, ${value.slice(0, 10)}`;
+  return isNone(value) ? `deleted, was ${old.slice(0, 10)}` : `${old.slice(0, 10)} to ${value.slice(0, 10)}`;
+}
+
+/** Answers with the log of refs. */
+export async function reflogPage(context: Context<PageEnv>): Promise<Response> {
+  return await administered(context, async (page) => {
+    const { tenant, repo } = shownNames(page.name);
+    const cursor = context.req.query("cursor");
+    const query = cursor === undefined ? "" : `?cursor=${encodeURIComponent(cursor)}`;
+    const log = await apiJson(context, `/repos/${tenant}/${repo}/reflog${query}`, reflog);
+    const token = formTokenOf(context);
+    return await pageAnswer(context, {
+      title: `Who moved what - ${tenant}/${repo}`,
+      crumbs: crumbsOf(page),
+      body: (
+        <RepositoryFrame shown={page} tab="settings">
+          <h2>Who moved what</h2>
+          {log.pushes.length === 0 ? <p class="note">Nothing has been pushed.</p> : null}
+          <ul class="repositories">
+            {log.pushes.map(({ id, actor, actor_name: name, at, updates }) => (
+              <li>
+                <p>
+                  <bdi>{name ?? actor}</bdi>, <time datetime={at}>{at.slice(0, 19).replace("T", " ")} UTC</time>
+                </p>
+                <ul>
+                  {updates.map((update) => (
+                    <li>
+                      <bdi>{update.ref}</bdi>: {shownMove(update)}
+                    </li>
+                  ))}
+                </ul>
+                <ActionForm action="restore" token={token} page={page}>
+                  <input type="hidden" name="push" value={String(id)} />
+                  <button aria-label={`Take it back: push ${id}`}>Take it back</button>
+                </ActionForm>
+              </li>
+            ))}
+          </ul>
+          {log.cursor === undefined ? null : (
+            <p class="pager">
+              <a rel="next" href={`?cursor=${encodeURIComponent(log.cursor)}`}>
+                Older
+              </a>
+            </p>
+          )}
+        </RepositoryFrame>
+      ),
+    });
+  });
+}

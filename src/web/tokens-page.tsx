@@ -1,0 +1,165 @@
+/**
+ * `/{tenant}/-/tokens`: a tenant's tokens, for those who administer it. The text of a token is shown once.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import * as v from "valibot";
+import { isTenantName } from "../access/names.ts";
+import { SCOPES } from "../access/scope.ts";
+import { Problem } from "../http/problem.ts";
+import { act, field } from "./actions.ts";
+import { apiJson } from "./api-json.ts";
+import { assertOwnForm, readForm } from "./form.ts";
+import { formTokenOf, pageAnswer } from "./page-answer.tsx";
+import type { PageEnv } from "./page-host.ts";
+
+const DAY = 24 * 3600;
+const tokens = v.object({
+  tokens: v.array(
+    v.object({
+      id: v.string(),
+      name: v.string(),
+      scopes: v.array(v.string()),
+      repos: v.nullable(v.array(v.string())),
+      created_at: v.string(),
+      expires_at: v.nullable(v.string()),
+      last_used_at: v.nullable(v.string()),
+    }),
+  ),
+});
+const issued = v.object({ name: v.string(), token: v.string() });
+
+function tenantOf(context: Context<PageEnv>): string {
+  const { tenant = "" } = context.req.param();
+  if (!isTenantName(tenant)) throw new Problem(404, "There is no such tenant.");
+  return tenant;
+}
+
+function day(time: string | null): string {
+  return time === null ? "never" : time.slice(0, 10);
+}
+
+function IssueForm({ tenant, form }: { readonly tenant: string; readonly form: string }) {
+  return (
+    <form method="post" action={`/${tenant}/-/tokens`} class="notice">
+      <input type="hidden" name="form" value={form} />
+      <input type="hidden" name="action" value="issue" />
+      <h2>Make a token</h2>
+      <p>
+        <label>
+          Name <input name="name" required maxlength={100} />
+        </label>{" "}
+        <label>
+          May{" "}
+          <select name="scope">
+            {SCOPES.map((scope) => (
+              <option value={scope}>{scope}</option>
+            ))}
+          </select>
+        </label>
+      </p>
+      <p>
+        <label>
+          Only for these repositories <input name="repos" placeholder="all" size={30} />
+        </label>{" "}
+        <label>
+          Days until it ends <input name="days" type="number" min={1} max={3650} />
+        </label>{" "}
+        <button>Make</button>
+      </p>
+    </form>
+  );
+}
+
+async function answer(
+  context: Context<PageEnv>,
+  tenant: string,
+  made?: v.InferOutput<typeof issued>,
+): Promise<Response> {
+  const list = await apiJson(context, `/tenants/${tenant}/tokens`, tokens);
+  const form = formTokenOf(context);
+  return await pageAnswer(context, {
+    title: `Tokens - ${tenant}`,
+    crumbs: [{ text: tenant, href: `/${tenant}` }, { text: "Tokens" }],
+    body: (
+      <>
+        <h1>Tokens</h1>
+        {made === undefined ? null : (
+          <p class="notice" role="status">
+            This is the token <bdi>{made.name}</bdi>. It is not shown again:{" "}
+            <input class="copy" readonly value={made.token} size={60} aria-label="The token" />
+          </p>
+        )}
+        <div class="scroll" role="region" aria-label="Tokens" tabindex={0}>
+          <table class="list">
+            <caption class="hidden">Tokens</caption>
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">May</th>
+                <th scope="col">For</th>
+                <th scope="col">Ends</th>
+                <th scope="col">Last used</th>
+                <th scope="col">Revoke</th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.tokens.map((each) => (
+                <tr>
+                  <td>
+                    <bdi>{each.name}</bdi>
+                  </td>
+                  <td>{each.scopes.join(", ")}</td>
+                  <td>{each.repos === null ? "all" : each.repos.join(", ")}</td>
+                  <td>{day(each.expires_at)}</td>
+                  <td>{day(each.last_used_at)}</td>
+                  <td>
+                    <form method="post" action={`/${tenant}/-/tokens`}>
+                      <input type="hidden" name="form" value={form} />
+                      <input type="hidden" name="action" value="revoke" />
+                      <input type="hidden" name="id" value={each.id} />
+                      <button aria-label={`Revoke ${each.name}`}>Revoke</button>
+                    </form>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        <IssueForm tenant={tenant} form={form} />
+      </>
+    ),
+  });
+}
+
+/** Answers with the list. */
+export async function tokensPage(context: Context<PageEnv>): Promise<Response> {
+  return await answer(context, tenantOf(context));
+}
+
+/** Makes or revokes a token. */
+export async function tokensAction(context: Context<PageEnv>): Promise<Response> {
+  const tenant = tenantOf(context);
+  const form = await readForm(context.req.raw);
+  assertOwnForm(context, form);
+  const base = `/tenants/${tenant}/tokens`;
+  if (field(form, "action") === "revoke") {
+    await act(context, base, { method: "DELETE", path: `/${encodeURIComponent(field(form, "id"))}` });
+    return context.redirect(`/${tenant}/-/tokens`, 303);
+  }
+  const repos = field(form, "repos")
+    .split(/[\s,]+/)
+    .filter((name) => name !== "");
+  const days = field(form, "days");
+  const body = {
+    name: field(form, "name"),
+    scopes: [field(form, "scope")],
+    ...(repos.length === 0 ? {} : { repos }),
+    ...(days === "" ? {} : { expires_in: Number(days) * DAY }),
+  };
+  const made = await act(context, base, { method: "POST", path: "", body });
+  const page = await answer(context, tenant, v.parse(issued, await made.json()));
+  page.headers.set("Cache-Control", "no-store");
+  return page;
+}
