@@ -6,9 +6,17 @@
  */
 import { Hono, type Context } from "hono";
 import { mightWrite, needsPublic, type Action } from "../access/decide.ts";
-import { parseGitRepositoryName, repositoryKey, type RepositoryName, shownName, splitMoment } from "../access/names.ts";
+import {
+  parseGitRepositoryName,
+  parseRepositoryName,
+  repositoryKey,
+  type RepositoryName,
+  shownName,
+  splitKey,
+  splitMoment,
+} from "../access/names.ts";
 import { actorNameOf, actorOf, lockOwnerOf, type Principal, pusherOf } from "../access/principal.ts";
-import type { ByteSink } from "../bytes/byte-stream.ts";
+import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, HostBusy } from "../bytes/failure.ts";
 import { NO_SUCH_MOMENT, showsMoment } from "../repository/view.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
@@ -25,7 +33,9 @@ import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } fr
 import type { Host, HostEnv } from "./host.ts";
 import { missingLfs } from "./lfs-admission.ts";
 import { logFault } from "./log.ts";
+import { RepositoryMoved } from "./moved.ts";
 import { assertRoom, PUSHED_REPOSITORY } from "./pushed-repository.ts";
+import { ReplayedBody } from "./replayed-body.ts";
 
 const ACTIONS: Readonly<Record<ServiceName, Action>> = { "git-upload-pack": "read", "git-receive-pack": "write" };
 
@@ -38,6 +48,8 @@ type ServiceRequest = {
   readonly at: number | undefined;
   readonly service: ServiceName;
   readonly version: ProtocolVersion;
+  /** The request's body, where it may have to be read again. */
+  readonly body?: ReplayedBody;
 };
 
 /**
@@ -110,11 +122,13 @@ function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>):
     const { syncedAt } = record?.mirror ?? {};
     if (syncedAt !== undefined) headers.set("X-Mirror-Synced-At", new Date(syncedAt).toISOString());
     admitted = true;
+    asked.body?.settle();
   };
+  const openBody = (): ByteSource => requestSource(request.body, isZipped(request), repository.memory, host.traffic);
   const served = async (output: ByteSink): Promise<void> => {
     await run({
       repository,
-      input: requestSource(request.body, isZipped(request), repository.memory, host.traffic),
+      input: asked.body?.over(openBody) ?? openBody(), // A request without one is not read again.
       output,
       admit,
       agent: host.agent,
@@ -273,8 +287,23 @@ export async function servePartedPush(host: Host, request: Request, push: Parted
   return answerPush(asked, run, principal);
 }
 
-/** Answers a POST to a service. */
+/**
+ * Answers a POST to a service. One for a repository that was renamed is answered by the repository at its new name. Git
+ * sends it to the old address, though it was led to the new one, if it was led there by the request in which it gave
+ * its credentials (`http_request_reauth` in git's http.c); and it follows no redirect of a POST.
+ */
 async function serve(asked: ServiceRequest): Promise<Response> {
+  const body = new ReplayedBody();
+  try {
+    return await serveNamed({ ...asked, body });
+  } catch (error) {
+    const target = error instanceof RepositoryMoved ? parseRepositoryName(...splitKey(error.to)) : undefined;
+    if (target === undefined || !body.rewind()) throw error;
+    return await serveNamed({ ...asked, name: target, body });
+  }
+}
+
+async function serveNamed(asked: ServiceRequest): Promise<Response> {
   const { host, name, service, version, request } = asked;
   assertServiceBody(request, service);
   if (service === "git-receive-pack") return answerPush(asked, serveReceivePack, await admitPusher(host, name));

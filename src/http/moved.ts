@@ -10,10 +10,13 @@ export class RepositoryMoved extends Error {
   override readonly name = "RepositoryMoved";
   /** The address of the same thing at the repository's new name. */
   readonly location: string;
+  /** The new name, `{tenant}/{repo}`. */
+  readonly to: string;
 
   /** `to` is the new name, `{tenant}/{repo}`, and `url` the request's address. */
   constructor(to: string, url: string) {
     super(`This repository is called ${to} now.`);
+    this.to = to;
     this.location = locationAt(to, url);
   }
 }

@@ -43,7 +43,7 @@ function overBytes(most: number, used: number): LimitExceeded {
   return new LimitExceeded(
     "quota-bytes",
     most,
-    `over quota: the tenant may have ${most} bytes, it has ${used}, and this brings more than fits`,
+    `over quota: the tenant's limit is ${most} bytes, ${used} are used, and this needs more`,
   );
 }
 
@@ -64,7 +64,7 @@ export function checkPackHeader(allowance: Allowance, own: Own, head: Uint8Array
   throw new LimitExceeded(
     "quota-objects",
     objects,
-    `over quota: the tenant may have ${objects} objects, it has ${had}, and this brings ${brought}`,
+    `over quota: the tenant's limit is ${objects} objects, ${had} are used, and this brings ${brought}`,
   );
 }
 

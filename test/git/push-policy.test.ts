@@ -105,10 +105,10 @@ onEveryHost(
       await refused(/object of 160000 bytes exceeds the limit of 150000 bytes/);
       for (const name of ["x", "y", "z"]) writeFileSync(join(cwd, `${name}.bin`), randomBytes(120_000));
       await git.commit(cwd, "b.txt", "with many bytes\n");
-      await refused(/over quota: the tenant may have 300000 bytes/);
+      await refused(/over quota: the tenant's limit is 300000 bytes/);
       for (let i = 0; i < 40; i++) writeFileSync(join(cwd, `${i}.txt`), `file ${i}\n`);
       await git.commit(cwd, "b.txt", "with many files\n");
-      await refused(/over quota: the tenant may have 40 objects, it has 3, and this brings \d+/);
+      await refused(/over quota: the tenant's limit is 40 objects, 3 are used, and this brings \d+/);
       await git.commit(cwd, "b.txt", "small\n");
       await git.ok(["push", "-q", url, "main", "main:other"], { cwd });
       await git.ok(["push", "-q", url, ":other"], { cwd });
@@ -142,7 +142,7 @@ onEveryHost(
       };
       expect(await push("one", own, 200_000)).toContain("[new branch]");
       expect(await settled()).toMatchObject({ objects: 4 });
-      const over = /over quota: the tenant may have 300000 bytes, it has 20\d{4}, and this brings more than fits/;
+      const over = /over quota: the tenant's limit is 300000 bytes, 20\d{4} are used, and this needs more/;
       expect(await push("two", own, 120_000)).toMatch(over);
       expect(await push("two", journey.token, 120_000)).toMatch(over);
       expect(await push("two", own, 20_000)).toContain("[new branch]");

@@ -262,7 +262,7 @@ describe("who uploads", () => {
       },
       body: new Uint8Array(pushBody([{ name: "refs/heads/main", old: ZERO, new: commit }], pack)),
     });
-    expect(await answer.text()).toContain("over quota: the tenant may have 4000 bytes, it has 4000");
+    expect(await answer.text()).toContain("over quota: the tenant's limit is 4000 bytes, 4000");
     expect((await writer("DELETE", `/repos/small/one/uploads/${String(body["id"])}`)).status).toBe(204);
     await vi.waitFor(
       async () => expect((await operator("GET", "/tenants/small")).body["usage"]).toMatchObject({ bytes: 0 }),

@@ -44,7 +44,7 @@ describe("the quota of bytes", () => {
   it("stops a pack at the bound, leaves nothing, and reads the rest of the request", async () => {
     const had = await sizeBytes();
     const { body, unread } = await push(brought, LARGE_PACK, { bytes: 100_000 });
-    const why = `over quota: the tenant may have 100000 bytes, it has ${had}, and this brings more than fits`;
+    const why = `over quota: the tenant's limit is 100000 bytes, ${had} are used, and this needs more`;
     expect(reportLines(body)).toEqual([`unpack ${why}`, "ng refs/tags/large unpacker error"]);
     expect(unread).toBe(0);
     expect(await sizeBytes()).toBe(had);
@@ -68,7 +68,7 @@ describe("the quota of bytes", () => {
 
   it("refuses a pack before anything is stored if there is no room at all", async () => {
     const { body, calls } = await push(brought, LARGE_PACK, { bytes: 1 });
-    expect(reportLines(body)[0]).toMatch(/^unpack over quota: the tenant may have 1 bytes/);
+    expect(reportLines(body)[0]).toMatch(/^unpack over quota: the tenant's limit is 1 bytes/);
     expect(calls).toEqual(["beginPush", "abandonPush"]);
   });
 
@@ -86,7 +86,7 @@ describe("the tenant's allowance for a push", () => {
   it("counts objects by the pack's header", async () => {
     const { body } = await push(brought, LARGE_PACK, { objects: 1 });
     expect(reportLines(body)).toEqual([
-      "unpack over quota: the tenant may have 1 objects, it has 1, and this brings 1",
+      "unpack over quota: the tenant's limit is 1 objects, 1 are used, and this brings 1",
       "ng refs/tags/large unpacker error",
     ]);
     expect(await report(brought, LARGE_PACK, { objects: 2 })).toContain("ok refs/tags/large");
@@ -98,10 +98,10 @@ describe("the tenant's allowance for a push", () => {
     const refusal = async (quota: Allowance): Promise<string | undefined> =>
       (await report(brought, LARGE_PACK, quota))[0];
     expect(await refusal({ bytes: 1_400_000, elsewhere })).toBe(
-      `unpack over quota: the tenant may have 1400000 bytes, it has ${1_000_000 + had}, and this brings more than fits`,
+      `unpack over quota: the tenant's limit is 1400000 bytes, ${1_000_000 + had} are used, and this needs more`,
     );
     expect(await refusal({ objects: 8, elsewhere })).toBe(
-      "unpack over quota: the tenant may have 8 objects, it has 8, and this brings 1",
+      "unpack over quota: the tenant's limit is 8 objects, 8 are used, and this brings 1",
     );
     expect(await refusal({ bytes: 1_410_000, objects: 9, elsewhere })).toBe("unpack ok");
   });
