@@ -157,6 +157,7 @@ export function formatTime(time: unknown, now: number = Date.now()): string {
   const distance = Math.abs(seconds);
   const [unit, size] = UNITS.find(([, each]) => distance >= each) ?? ["second", 1];
   if (distance === 0) return "now";
-  const shown = counted(Math.floor(distance / size), unit);
+  // Rounded, so that what was just made for 30 days ends in 30 days.
+  const shown = counted(Math.round(distance / size), unit);
   return seconds < 0 ? `${shown} ago` : `in ${shown}`;
 }

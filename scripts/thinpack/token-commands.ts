@@ -17,7 +17,7 @@ const COLUMNS: readonly Column[] = [
   ["REPOSITORIES", (row) => shownValue(row["repos"]) || "all"],
   ["EXPIRES", (row) => formatTime(row["expires_at"] ?? "never")],
   ["LAST USED", (row) => formatTime(row["last_used_at"] ?? "never")],
-  ["MADE", (row) => shownValue(row["children"])],
+  ["CHILDREN", (row) => shownValue(row["children"])],
 ];
 
 type TokenOptions = {

@@ -97,7 +97,10 @@ describe("an upstream that fails", () => {
 describe("an upstream that exceeds its tenant's quota", () => {
   it.each([
     [{ bytes: 500_000 }, /too much for a mirror: over quota: the tenant's limit is 500000 bytes, \d+/],
-    [{ objects: 70 }, /too much for a mirror: over quota: the tenant's limit is 70 objects, \d+ are used, and this brings/],
+    [
+      { objects: 70 },
+      /too much for a mirror: over quota: the tenant's limit is 70 objects, \d+ are used, and this brings/,
+    ],
     [{ largest_blob: 100_000 }, /exceeds the limit of 100000 bytes/],
   ])("%j: is not taken further, and what was there is served", async (quotas, why) => {
     const { git } = bed;

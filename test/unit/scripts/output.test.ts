@@ -75,4 +75,6 @@ it("shows sizes, numbers, seconds and times with units", () => {
   const now = Date.parse("2026-01-31T12:00:00Z");
   const shown = ["2026-01-31T12:00:00Z", "2026-01-31T10:59:00.000Z", "2026-03-02T12:00:00Z", "never", null];
   expect(shown.map((time) => formatTime(time, now))).toEqual(["now", "1 hour ago", "in 30 days", "never", ""]);
+  // What was made for 30 days a moment ago.
+  expect(formatTime(new Date(now + 30 * 86_400_000 - 1500).toISOString(), now)).toBe("in 30 days");
 });
