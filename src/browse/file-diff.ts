@@ -20,14 +20,19 @@ export type ContentDiff =
   | { readonly kind: "same" }
   | { readonly kind: "lines"; readonly lines: LineDiff }
   /** One of the sides has a NUL in its first bytes, as git decides it. */
-  | { readonly kind: "binary" }
+  | { readonly kind: "binary"; readonly sides: BinarySides | undefined }
   /** One of the sides is larger, has more lines, or takes more work than is compared here. */
   | { readonly kind: "large" };
+
+/** The bytes of a binary file, where both sides are small enough to be held. */
+export type BinarySides = { readonly before: Uint8Array; readonly after: Uint8Array };
 
 /** A changed file with its content. The sizes are in bytes, and 0 for a side that is missing. */
 export type DiffedFile = {
   readonly change: ChangedFile;
   readonly content: ContentDiff;
+  /** Whether one of the sides counts as binary, also where the content is the same. */
+  readonly isBinary: boolean;
   readonly sizes: { readonly before: number; readonly after: number };
 };
 
@@ -79,7 +84,8 @@ async function* diffBatch(
     memory.hold(held);
     try {
       const content = await compared(session, { before, after, change }, options);
-      yield { change, content, sizes: { before: before.size, after: after.size } };
+      const isBinary = !before.isText || !after.isText;
+      yield { change, content, isBinary, sizes: { before: before.size, after: after.size } };
     } finally {
       memory.hold(-held);
     }
@@ -116,6 +122,11 @@ async function contentOf(session: BrowseSession, state: FileState | undefined): 
   return NOTHING;
 }
 
+function sidesOf(before: Content, after: Content): BinarySides | undefined {
+  if (before.bytes === undefined || after.bytes === undefined) return undefined;
+  return { before: before.bytes, after: after.bytes };
+}
+
 type Compared = { readonly before: Content; readonly after: Content; readonly change: ChangedFile };
 
 async function compared(
@@ -125,7 +136,7 @@ async function compared(
 ): Promise<ContentDiff> {
   if (change.before !== undefined && change.after !== undefined && equal(change.before.oid, change.after.oid))
     return { kind: "same" };
-  if (!before.isText || !after.isText) return { kind: "binary" };
+  if (!before.isText || !after.isText) return { kind: "binary", sides: sidesOf(before, after) };
   if (before.bytes === undefined || after.bytes === undefined) return { kind: "large" };
   if (countLines(before.bytes) + countLines(after.bytes) > MOST_FILE_LINES) return { kind: "large" };
   const search = diffLines(before.bytes, after.bytes, options);

@@ -6,25 +6,42 @@
  */
 import { equal } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
+import { binaryLiteral } from "../diff/binary-patch.ts";
 import { hunkText } from "../diff/hunk-lines.ts";
 import { diffHunks, type LineDiff } from "../diff/line-diff.ts";
 import { binaryNote, headSpeaks, hunksHead, patchHead, type PatchFile } from "../diff/patch-head.ts";
 import { bytesOf } from "../object/byte-text.ts";
 import { canonicalMode } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
-import type { DiffedFile } from "./file-diff.ts";
+import type { BinarySides, DiffedFile } from "./file-diff.ts";
 import { type ChangedFile, withRenames } from "./renames.ts";
 import { diffTrees, type FileChange, type FileState } from "./tree-diff.ts";
 
+/** The steps per byte that is deflated. */
+const DEFLATE_STEPS = 4;
 const NO_BYTES = new Uint8Array(0);
 
-/** Yields the changed files of two trees (raw; `undefined` is the empty one) as patches show them, with renames. */
-export async function* patchChanges(
+/** Yields the changed files of two trees (raw; `undefined` is the empty one), with renames. */
+export function changedFiles(
   session: BrowseSession,
   before: Uint8Array | undefined,
   after: Uint8Array,
 ): AsyncGenerator<ChangedFile, undefined> {
-  for await (const change of withRenames(session, withModesOfToday(diffTrees(session, before, after)))) {
+  return withRenames(session, withModesOfToday(diffTrees(session, before, after)));
+}
+
+/** Yields the same as patches show them. */
+export function patchChanges(
+  session: BrowseSession,
+  before: Uint8Array | undefined,
+  after: Uint8Array,
+): AsyncGenerator<ChangedFile, undefined> {
+  return withoutTypeChanges(changedFiles(session, before, after));
+}
+
+/** Yields changes in which no file becomes of another type. */
+export async function* withoutTypeChanges(changes: AsyncIterable<ChangedFile>): AsyncGenerator<ChangedFile, undefined> {
+  for await (const change of changes) {
     const { status, path } = change;
     if (status !== "T" || change.before === undefined || change.after === undefined) {
       yield change;
@@ -49,13 +66,34 @@ function canonical(state: FileState | undefined): FileState | undefined {
   return state && { mode: canonicalMode(state.mode), oid: state.oid };
 }
 
-/** Yields the text of a patch in pieces. */
-export async function* patchText(files: AsyncIterable<DiffedFile>): AsyncGenerator<Uint8Array, undefined> {
+/**
+ * Yields the text of a patch in pieces. With a session, whose deflate is used, it has the content of binary files that
+ * are not too large, as with `--binary`.
+ */
+export async function* patchText(
+  files: AsyncIterable<DiffedFile>,
+  session?: BrowseSession,
+): AsyncGenerator<Uint8Array, undefined> {
   for await (const { change, content } of files) {
     const file = patchFile(change);
     const head = patchHead(file);
     if (content.kind === "lines") yield* linesText(file, content.lines);
-    else yield bytesOf(content.kind === "same" ? head : head + binaryNote(file));
+    else if (content.kind === "same") yield bytesOf(head);
+    else if (session !== undefined && content.kind === "binary" && content.sides !== undefined)
+      yield* binaryText(session, head, content.sides);
+    else yield bytesOf(head + binaryNote(file));
+  }
+}
+
+async function* binaryText(
+  session: BrowseSession,
+  head: string,
+  { before, after }: BinarySides,
+): AsyncGenerator<Uint8Array, undefined> {
+  yield bytesOf(`${head}GIT binary patch\n`);
+  for (const bytes of [after, before]) {
+    await session.work(bytes.length * DEFLATE_STEPS);
+    yield bytesOf(binaryLiteral(bytes.length, session.repository.deflate(bytes)));
   }
 }
 
@@ -70,7 +108,7 @@ function* linesText(file: PatchFile, lines: LineDiff): Generator<Uint8Array, und
 }
 
 /** Returns what the head of a patch says of a change. */
-function patchFile(change: ChangedFile): PatchFile {
+export function patchFile(change: ChangedFile): PatchFile {
   const { path, before, after } = change;
   if (change.status !== "R") return { before: sideOf(before, path), after: sideOf(after, path) };
   const moved = { as: "rename" as const, similarity: change.similarity };

@@ -30,7 +30,8 @@ const NAMES = [
   "f2",
   "f3",
 ];
-const DIRECTORIES = ["", "", "src/", "src/deep/", "doc/", "a b/", "d\xc3\xa9/"];
+const LONG = "a-directory-with-a-name/".repeat(4);
+const DIRECTORIES = ["", "", LONG, `${LONG}x/y/`, "src/", "src/deep/", "doc/", "a b/", "d\xc3\xa9/"];
 
 function nameOf(random: Random): string {
   return `${DIRECTORIES[random(DIRECTORIES.length)] ?? ""}${NAMES[random(NAMES.length)] ?? ""}${random(3) === 0 ? random(9) : ""}`;

@@ -161,8 +161,14 @@ export const DESCRIPTIONS = {
   commit: describe({
     tag: "content",
     summary: "Shows a commit",
-    about: `\`commits/{rev}\`. Files are those that differ from the first parent, without renames. ${REVISION}`,
-    query: PAGING,
+    about:
+      "`commits/{rev}`. Files are those that differ from the first parent, without renames. `format=diff` gives them as a patch, with renames, and " +
+      `\`format=patch\` the commit as a mail for \`git am\`, as \`git format-patch --full-index\` makes it. ${REVISION}`,
+    query: {
+      ...PAGING,
+      ...DIFF_QUERY,
+      format: { about: "`json`, `diff` or `patch`; else `Accept: text/x-diff` or `text/x-patch`." },
+    },
     answers: { 200: { about: "The commit, and the files that it changed.", json: oneCommit } },
     problems: [409, 413],
   }),

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { compareCommits } from "../../browse/compare.ts";
+import { commitMail } from "../../browse/commit-mail.ts";
 import { diffFiles } from "../../browse/file-diff.ts";
 import { patchChanges, patchText } from "../../browse/patch.ts";
 import { peelToTree, resolveCommit, resolveRevision } from "../../browse/revision.ts";
@@ -26,19 +27,35 @@ const diffCursor = v.strictObject({ before: oidText, after: oidText, behind: v.s
 
 /** The modes of white space, as the query names them. */
 const WHITESPACE = ["exact", "at-eol", "change", "all"] as const;
+const MAIL_TYPES = /\b(?:text\/x-patch|application\/vnd\.github\.patch)\b/;
 const PATCH_TYPES = /\b(?:text\/x-(?:diff|patch)|application\/vnd\.github\.diff)\b/;
 const MOST_CONTEXT = 1000;
 
 /** The two trees that are compared, raw. */
 type Trees = { readonly before: Uint8Array; readonly after: Uint8Array };
 
-/** Whether the client asks for a patch in place of JSON. */
-function wantsPatch(context: Context<ApiEnv>): boolean {
-  const format = context.req.query("format");
-  if (format !== undefined && format !== "json" && format !== "diff") throw new Problem(422, "format: json or diff");
-  if (format !== undefined) return format === "diff";
-  return PATCH_TYPES.test(context.req.header("Accept") ?? "*/*");
+/** The forms of an answer: JSON, the text of `git diff`, or a mail of `git format-patch`. */
+export type DiffFormat = "json" | "diff" | "patch";
+
+/**
+ * Returns the form that the client asks for, out of those that there are.
+ *
+ * @throws Problem
+ */
+export function requestedFormat(context: Context<ApiEnv>, formats: readonly DiffFormat[]): DiffFormat {
+  const named = context.req.query("format");
+  if (named !== undefined) {
+    const format = formats.find((known) => known === named);
+    if (format === undefined) throw new Problem(422, `format: one of ${formats.join(", ")}`);
+    return format;
+  }
+  const accepted = context.req.header("Accept") ?? "*/*";
+  if (formats.includes("patch") && MAIL_TYPES.test(accepted)) return "patch";
+  return PATCH_TYPES.test(accepted) ? "diff" : "json";
 }
+
+/** The same, where the empty tree may be the first. */
+type PatchedTrees = { readonly before: Uint8Array | undefined; readonly after: Uint8Array };
 
 /** Returns the white space that counts, by the query. @throws Problem */
 export function queryWhitespace(context: Context<ApiEnv>): Whitespace {
@@ -53,7 +70,7 @@ export function queryWhitespace(context: Context<ApiEnv>): Whitespace {
  *
  * @throws Problem
  */
-function queryDiffOptions(context: Context<ApiEnv>): DiffOptions {
+export function queryDiffOptions(context: Context<ApiEnv>): DiffOptions {
   const whitespace = queryWhitespace(context);
   const lines = context.req.query("context");
   const number = lines === undefined ? DEFAULT_OPTIONS.context : /^\d{1,4}$/.test(lines) ? Number(lines) : Infinity;
@@ -100,7 +117,7 @@ async function treesOf(
 export async function diffRevisions(context: Context<ApiEnv>): Promise<Response> {
   const range = requestedRange(restOfPath(context));
   const options = queryDiffOptions(context);
-  const isPatch = wantsPatch(context);
+  const isPatch = requestedFormat(context, ["json", "diff"]) === "diff";
   const session = await openSession(context, range.revisions);
   return await withSession(session, async () => {
     const trees = await treesOf(session, range);
@@ -114,11 +131,21 @@ export async function diffRevisions(context: Context<ApiEnv>): Promise<Response>
 async function sendPatch(
   context: Context<ApiEnv>,
   session: BrowseSession,
-  { before, after }: Trees,
+  { before, after }: PatchedTrees,
   options: DiffOptions,
 ): Promise<Response> {
+  const changes = patchChanges(session, before, after);
+  return await sendText(context, session, "text/x-diff", patchText(diffFiles(session, changes, options)));
+}
+
+async function sendText(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  type: "text/x-diff" | "text/x-patch",
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<Response> {
   const headers = new Headers({
-    "Content-Type": "text/x-diff; charset=utf-8",
+    "Content-Type": `${type}; charset=utf-8`,
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": cacheControl(session),
     Vary: "Authorization, Accept",
@@ -126,9 +153,26 @@ async function sendPatch(
   return await streamed(context, session, { headers }, async (output) => {
     session.parkWhileWaiting();
     session.allowStream();
-    const changes = patchChanges(session, before, after);
-    for await (const piece of patchText(diffFiles(session, changes, options))) await output.write(piece);
+    for await (const piece of pieces) await output.write(piece);
   });
+}
+
+/** Answers with what a commit (raw name) changed beside its first parent, or with the commit as a mail. */
+export async function sendCommitPatch(
+  context: Context<ApiEnv>,
+  session: BrowseSession,
+  name: Uint8Array,
+  format: "diff" | "patch",
+): Promise<Response> {
+  const options = queryDiffOptions(context);
+  const { graph } = session;
+  const after = await treeOf(session, name);
+  const [parent, other] = graph.commits.parentsOf(graph.node(name)).slice();
+  const before = parent === undefined ? undefined : await treeOf(session, graph.nameOf(parent));
+  if (format === "diff") return await sendPatch(context, session, { before, after }, options);
+  if (other !== undefined)
+    throw new Problem(422, "A merge is no patch that can be mailed; format=diff shows its changes.");
+  return await sendText(context, session, "text/x-patch", commitMail(session, { name, before, after }, options));
 }
 
 async function sendJson(

@@ -29,7 +29,7 @@ import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, readCommit, tree
 import { compareRevisions } from "./content-compare.ts";
 import { DESCRIPTIONS } from "./content-descriptions.ts";
 import { blameFile, lastChanges } from "./content-history.ts";
-import { diffRevisions } from "./content-diff.ts";
+import { diffRevisions, requestedFormat, sendCommitPatch } from "./content-diff.ts";
 import { archiveFile } from "./content-archive.ts";
 import { rawFile } from "./content-raw.ts";
 
@@ -134,11 +134,13 @@ async function listCommits(context: Context<ApiEnv>): Promise<Response> {
 
 async function showCommit(context: Context<ApiEnv>): Promise<Response> {
   const revision = requestedRevision(restOfPath(context));
+  const format = requestedFormat(context, ["json", "diff", "patch"]);
   const limit = queryLimit(context, PAGE.files, PAGE.mostFiles);
   const cursor = parseCursor(context.req.query("cursor"), filesCursor);
   const session = await openSession(context, [revision]);
   return await withSession(session, async () => {
     const { name } = found(await resolveCommit(session, revision));
+    if (format !== "json") return await sendCommitPatch(context, session, name, format);
     const oid = toHex(name);
     if (cursor !== undefined && cursor.commit !== oid)
       throw new Problem(409, "The revision has moved since the list began; ask by the commit's name to go on with it.");
