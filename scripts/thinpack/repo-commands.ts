@@ -5,7 +5,16 @@
  */
 import type { Command } from "commander";
 import { addCloneCommand } from "./clone-command.ts";
-import { collected, commonOptions, confirmed, connect, connectTo, onOrOff, tenantPath } from "./command-line.ts";
+import {
+  collected,
+  commonOptions,
+  confirmed,
+  connect,
+  connectTo,
+  onOrOff,
+  tenantPath,
+  wholeNumber,
+} from "./command-line.ts";
 import { addForkCommands } from "./fork-commands.ts";
 import { textAt } from "./json.ts";
 import { addMaintenanceCommands } from "./maintenance-commands.ts";
@@ -32,6 +41,8 @@ type RepoOptions = {
   readonly description?: string;
   readonly objectFormat?: string;
   readonly readOnly?: boolean;
+  readonly graceDays?: number;
+  readonly showPast?: boolean;
   readonly fsckStrict?: boolean;
   readonly fsckIgnore?: readonly string[];
   readonly fsckSkip?: readonly string[];
@@ -45,7 +56,7 @@ function fsckOf({ fsckStrict: strict, fsckIgnore: ignore, fsckSkip: skip }: Repo
 }
 
 function settingsOf(options: RepoOptions): object {
-  const { defaultBranch, description, objectFormat, readOnly, lfsAbove } = options;
+  const { defaultBranch, description, objectFormat, readOnly, lfsAbove, graceDays, showPast } = options;
   const visibility = options.public === true ? "public" : options.private === true ? "private" : undefined;
   return {
     ...(visibility === undefined ? {} : { visibility }),
@@ -53,6 +64,8 @@ function settingsOf(options: RepoOptions): object {
     ...(description === undefined ? {} : { description }),
     ...(objectFormat === undefined ? {} : { object_format: objectFormat }),
     ...(readOnly === undefined ? {} : { read_only: readOnly }),
+    ...(graceDays === undefined ? {} : { grace_days: graceDays }),
+    ...(showPast === undefined ? {} : { show_past: showPast }),
     ...fsckOf(options),
     ...(options.requireLfsObjects === undefined ? {} : { require_lfs_objects: options.requireLfsObjects }),
     ...(lfsAbove === undefined ? {} : { lfs_above: lfsAbove === "off" ? null : Number(lfsAbove) }),
@@ -85,6 +98,8 @@ Examples:
     });
   withSettings(repos.command("set").summary("changes a repository's settings").argument("<tenant/name>"))
     .option("--read-only <on|off>", "whether pushes are refused", onOrOff)
+    .option("--grace-days <n>", "how many days what no ref reaches is kept", wholeNumber)
+    .option("--show-past <on|off>", "whether readers may have the refs as they were, within that time", onOrOff)
     .option(
       "--fsck-strict <on|off>",
       "whether slips in names, dates and modes refuse a push, in place of a warning",

@@ -99,7 +99,8 @@ async function refuseThePast(
   if (at === undefined) return;
   if (service === "git-receive-pack") throw new GitRefusal(403, "The past can't be pushed to.");
   const { principal } = await host.identify(name);
-  if (record !== undefined && showsMoment(record, at, needsPublic(principal, name))) return;
+  const reader = { needsPublic: needsPublic(principal, name), now: Date.now() };
+  if (record !== undefined && showsMoment(record, at, reader)) return;
   throw new GitRefusal(404, NO_SUCH_MOMENT);
 }
 

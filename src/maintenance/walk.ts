@@ -270,6 +270,7 @@ export async function walkRefs(input: WalkInput): Promise<WalkResult | undefined
     packs: true,
     refPrefixes: [],
     recentSince: repository.now() - KEPT_VALUES_TIME,
+    keptValues: true,
   });
   if (snapshot.kind === "missing") return undefined;
   assert(

@@ -14,6 +14,7 @@ import type { LfsRules } from "./lfs-rules.ts";
 import type { StoredCertificate } from "./ref-log.ts";
 import type { Pusher, RefRule } from "./ref-policy.ts";
 import type { LockedFile, RefOutcome, RefUpdate } from "./ref-update.ts";
+import type { GracePeriod } from "./grace-period.ts";
 import type { LogMarks } from "./visible-log.ts";
 
 /** The callers who may read a repository without a token. */
@@ -32,35 +33,36 @@ export type MirrorSummary = {
 };
 
 /** The settings of a repository that its readers and writers need. */
-export type RepositoryRecord = LogMarks & {
-  /**
-   * A random id, which names the prefix in the bucket: `repos/{id}.git/`. A new repository of the same name has
-   * another.
-   */
-  readonly id: string;
-  /** The name as it is shown, `{tenant}/{repo}`; absent if that is in lower case, as the name it is found by. */
-  readonly spelled?: string;
-  readonly objectFormat: ObjectFormatName;
-  readonly visibility: Visibility;
-  /** The branch that HEAD points to, as a full ref name. It may be unborn. */
-  readonly head: string;
-  /** Whether somebody chose that branch. If not, the first push of branches moves an unborn HEAD to one of them. */
-  readonly headChosen?: boolean;
-  readonly description: string;
-  /** Whether nobody may push, as in a mirror. */
-  readonly readOnly: boolean;
-  /** The upstream, if the repository is a mirror. */
-  readonly mirror?: MirrorSummary;
-  /** What the repository was forked from, if it was. */
-  readonly forkOf?: ForkOrigin;
-  /** The rules for pushes to refs. */
-  readonly rules: readonly RefRule[];
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly pushedAt?: number;
-  /** The sum of the catalog's pack and index bytes. */
-  readonly sizeBytes: number;
-};
+export type RepositoryRecord = LogMarks &
+  GracePeriod & {
+    /**
+     * A random id, which names the prefix in the bucket: `repos/{id}.git/`. A new repository of the same name has
+     * another.
+     */
+    readonly id: string;
+    /** The name as it is shown, `{tenant}/{repo}`; absent if that is in lower case, as the name it is found by. */
+    readonly spelled?: string;
+    readonly objectFormat: ObjectFormatName;
+    readonly visibility: Visibility;
+    /** The branch that HEAD points to, as a full ref name. It may be unborn. */
+    readonly head: string;
+    /** Whether somebody chose that branch. If not, the first push of branches moves an unborn HEAD to one of them. */
+    readonly headChosen?: boolean;
+    readonly description: string;
+    /** Whether nobody may push, as in a mirror. */
+    readonly readOnly: boolean;
+    /** The upstream, if the repository is a mirror. */
+    readonly mirror?: MirrorSummary;
+    /** What the repository was forked from, if it was. */
+    readonly forkOf?: ForkOrigin;
+    /** The rules for pushes to refs. */
+    readonly rules: readonly RefRule[];
+    /** Milliseconds since the epoch. */
+    readonly createdAt: number;
+    readonly pushedAt?: number;
+    /** The sum of the catalog's pack and index bytes. */
+    readonly sizeBytes: number;
+  };
 
 /** A repository as callers see it who push to it or read its settings. */
 export type DescribedRepository = RepositoryRecord & { readonly fsck: FsckSettings; readonly lfs: LfsRules };
@@ -104,6 +106,11 @@ export type OpenRequest = {
    * `recentValues` are included. A service asks for this only after a want has failed.
    */
   readonly recentSince?: number;
+  /**
+   * Adds to `recentValues` those that the repository shows as its past, if it does: what they reach is kept. A walk of
+   * maintenance asks for this.
+   */
+  readonly keptValues?: boolean;
   /**
    * Raw names of objects that the client says it has, concatenated. The snapshot says which of them are tips, only if
    * the catalog is included and some pack lacks the mark. Otherwise everything stored is reachable, and the answer is

@@ -30,6 +30,10 @@ export type SettingsChange = {
   readonly description?: string;
   /** Whether the repository is read-only: nothing moves any of its refs. */
   readonly readOnly?: boolean;
+  /** See `GracePeriod`. */
+  readonly graceDays?: number;
+  /** Whether the repository shows what its refs were, within the grace period. */
+  readonly showsPast?: boolean;
   /** All rules. They replace the present ones. */
   readonly rules?: readonly RefRule[];
   /** The members to change. Absent ones stay as they are. */
@@ -49,10 +53,11 @@ const ALL_SETTINGS: SeenSettings = { pushers: true, fsck: true };
  * Otherwise it would reveal their changes, and let them be guessed.
  */
 export function settingsTag(record: DescribedRepository, seen = ALL_SETTINGS): string {
-  const { id, visibility, head, description, readOnly, rules, fsck, lfs } = record;
+  const { id, visibility, head, description, readOnly, rules, fsck, lfs, graceDays, pastSince } = record;
   const shownRules = seen.pushers ? rules : rules.map((rule) => ({ ...rule, pushers: undefined }));
   const checks = seen.fsck ? [fsck, lfs] : [];
-  return contentTag(JSON.stringify([id, visibility, head, description, readOnly, shownRules, ...checks]));
+  const settings = [id, visibility, head, description, readOnly, shownRules, graceDays, pastSince !== undefined];
+  return contentTag(JSON.stringify([...settings, ...checks]));
 }
 
 /**

@@ -10,6 +10,7 @@ import { GraphSession } from "../graph/graph-session.ts";
 import { learnNamed, nodesOf } from "../graph/named-objects.ts";
 import { ReachedCommits, type ReachLimit, whichReached } from "../graph/reachability.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
+import { pastBeginning } from "../refs/grace-period.ts";
 import { RECENT_TIME } from "../refs/recent-values.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
@@ -153,17 +154,28 @@ function* tipsOf(rows: readonly Uint8Array[], rawSize: number): Generator<Uint8A
   for (const { oid } of decodeRefRows(rows, rawSize)) yield oid;
 }
 
-/** The answer for a repository that is no mirror, and for an instant that the caller may not see. */
+/** The answer for a repository that does not show its past, and for an instant that the caller may not see. */
 export const NO_SUCH_MOMENT =
-  "Only a mirror can be read as it was, and only from when it became one that you may read.";
+  "Only a mirror, and a repository whose owner has its past shown, can be read as it was: from when that began, and from when you may read it.";
+
+/** The caller, and the present. */
+export type MomentReader = {
+  /** Whether the caller may read the repository only because it is public. */
+  readonly needsPublic: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+};
 
 /**
- * Whether a caller may read a repository as it was at an instant (milliseconds since the epoch). Only mirrors show
- * their past. Elsewhere, history that a forced push removed is not shown again. `needsPublic` is true for a caller that
- * may read it only because it is public.
+ * Whether a caller may read a repository as it was at an instant (milliseconds since the epoch). A mirror shows its past.
+ * Another repository shows it within its grace period, if its owner has chosen that: otherwise history that a forced push
+ * removed is not shown again.
  */
-export function showsMoment(record: RepositoryRecord, at: number, needsPublic: boolean): boolean {
-  return record.mirror !== undefined && at >= logBeginning(record, needsPublic).at;
+export function showsMoment(record: RepositoryRecord, at: number, { needsPublic, now }: MomentReader): boolean {
+  if (at < logBeginning(record, needsPublic).at) return false;
+  if (record.mirror !== undefined) return true;
+  const beginning = pastBeginning(record, now);
+  return beginning !== undefined && at >= beginning;
 }
 
 /** The snapshot and the state of the search in which the commits that a client named are looked up. */

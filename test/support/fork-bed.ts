@@ -8,7 +8,8 @@ import { dirname, join } from "node:path";
 import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient } from "./api-client.ts";
 import { GitSandbox, type GitResult, withToken } from "./git-client.ts";
-import { startTestHost } from "./host.ts";
+import { HostClock } from "./host-clock.ts";
+import { startTestHost, type TestHostOptions } from "./host.ts";
 import { WAIT_LIMIT } from "./time-limits.ts";
 
 const TOKEN = "test-token";
@@ -31,15 +32,18 @@ export class ForkBed {
   readonly git = new GitSandbox("forks");
   readonly host: RunningHost;
   readonly operator: ApiClient;
+  /** The host's clock, where it was started with one. */
+  readonly clock: HostClock;
 
   private constructor(host: RunningHost) {
     this.host = host;
     this.operator = apiClient(host.base, TOKEN);
+    this.clock = new HostClock(host.base);
   }
 
   /** Starts the host. */
-  static async start(): Promise<ForkBed> {
-    return new ForkBed(await startTestHost());
+  static async start(options: TestHostOptions = {}): Promise<ForkBed> {
+    return new ForkBed(await startTestHost(options));
   }
 
   async stop(): Promise<void> {
@@ -128,6 +132,18 @@ export class ForkBed {
       if (file !== null) writeFileSync(target, Buffer.from(await file.arrayBuffer()));
     }
     return directory;
+  }
+
+  /** Returns the names of all objects in packs in the bucket. */
+  async stored(): Promise<Set<string>> {
+    const names = new Set<string>();
+    const bucket = await this.copied();
+    for (const key of await this.keys("repos/")) {
+      if (!key.endsWith(".idx")) continue;
+      const shown = await this.git.ok(["verify-pack", "-v", key], { cwd: bucket });
+      for (const [name] of shown.matchAll(/^[0-9a-f]{40}/gm)) names.add(name);
+    }
+    return names;
   }
 
   /** Waits until something holds. */

@@ -81,8 +81,10 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const snapshot = await refs.open({ refPrefixes: [prefix] });
   await authorize(host, "read", name, snapshot.kind === "found" ? snapshot.record : undefined);
   if (snapshot.kind === "missing") throw new Problem(404, "There is no such repository.");
-  if (at !== undefined && !showsMoment(snapshot.record, at, needsPublic((await host.identify(name)).principal, name))) {
-    throw new Problem(404, NO_SUCH_MOMENT);
+  if (at !== undefined) {
+    const { principal } = await host.identify(name);
+    const reader = { needsPublic: needsPublic(principal, name), now: Date.now() };
+    if (!showsMoment(snapshot.record, at, reader)) throw new Problem(404, NO_SUCH_MOMENT);
   }
   const { rawSize } = objectFormat(snapshot.record.objectFormat);
   const answer = streamedJson(context, name);
@@ -180,7 +182,10 @@ export function repoFileRoutes(): Hono<ApiEnv> {
       about: "All that begin with `prefix`, in git's order.",
       query: {
         prefix: { about: "As in `refs/heads/`." },
-        at: { about: "A time, as in `2026-01-31T12:00:00Z`: a mirror's refs as they were." },
+        at: {
+          about:
+            "A time, as in `2026-01-31T12:00:00Z`: the refs as they were, of a mirror, or of a repository with `show_past` within its grace period.",
+        },
       },
       answers: { 200: { about: "HEAD's branch, and the refs.", json: refList }, 304: NOT_MODIFIED },
     }),

@@ -13,6 +13,7 @@ import { HARMLESS } from "../../object/fsck-rule.ts";
 import { checkRefFormat } from "../../object/ref-name.ts";
 import { type FsckSettings, MOST_SKIPPED_OBJECTS } from "../../refs/fsck-settings.ts";
 import { LEAST_ABOVE } from "../../refs/lfs-rules.ts";
+import { GRACE_DAYS, LEAST_GRACE_DAYS, MOST_GRACE_DAYS } from "../../refs/grace-period.ts";
 import { isRefPattern, MOST_PUSHERS, MOST_RULES, type RefRule } from "../../refs/ref-policy.ts";
 import type { CreateRequest, DescribedRepository, MirrorSummary } from "../../refs/ref-store.ts";
 import type { SeenSettings, SettingsChange } from "../../refs/repository-settings.ts";
@@ -84,6 +85,8 @@ export const repositoryChange = v.strictObject({
   default_branch: v.optional(defaultBranch),
   description: v.optional(description),
   read_only: v.optional(v.boolean()),
+  grace_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(LEAST_GRACE_DAYS), v.maxValue(MOST_GRACE_DAYS))),
+  show_past: v.optional(v.boolean()),
   protected: v.optional(rules),
   fsck: v.optional(fsck),
   require_lfs_objects: v.optional(v.boolean()),
@@ -109,6 +112,8 @@ export const shownRepository = v.strictObject({
   description: v.string(),
   object_format: objectFormat,
   read_only: v.boolean(),
+  grace_days: v.number(),
+  show_past: v.boolean(),
   protected: v.array(shownRule),
   fsck: v.optional(v.strictObject({ strict: v.boolean(), ignore: v.array(v.string()), skip: v.array(v.string()) })),
   require_lfs_objects: v.optional(v.boolean()),
@@ -187,6 +192,8 @@ export function showRepository(context: Context<ApiEnv>, principal: Principal, f
     description: record.description,
     object_format: record.objectFormat,
     read_only: record.readOnly,
+    grace_days: record.graceDays ?? GRACE_DAYS,
+    show_past: record.pastSince !== undefined,
     protected: record.rules.map((shown) => showRule(shown, seen.pushers)),
     ...(seen.fsck ? showChecks(record) : {}),
     ...(record.mirror === undefined ? {} : { mirror: showMirror(record.mirror, mightWrite(principal, name)) }),
@@ -248,6 +255,8 @@ export function changeOf(asked: v.InferOutput<typeof repositoryChange>): Setting
     ...(asked.default_branch === undefined ? {} : { head: BRANCHES + asked.default_branch }),
     ...(asked.description === undefined ? {} : { description: asked.description }),
     ...(asked.read_only === undefined ? {} : { readOnly: asked.read_only }),
+    ...(asked.grace_days === undefined ? {} : { graceDays: asked.grace_days }),
+    ...(asked.show_past === undefined ? {} : { showsPast: asked.show_past }),
     ...(asked.protected === undefined ? {} : { rules: asked.protected.map(ruleOf) }),
     ...checksOf(asked),
   };

@@ -16,6 +16,7 @@ import {
   type ReplaceGraphsAnswer,
   type ReplaceGraphsRequest,
 } from "../../refs/maintenance-store.ts";
+import { graceTimeOf } from "../../refs/grace-period.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { OpenRequest, OpenSnapshot, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
@@ -44,9 +45,6 @@ const MOST_RETRY_TIME = 24 * 60 * 60_000;
 /** The refs are not walked again for this time, and for this many times what the last walk took. Milliseconds. */
 const WALK_PAUSE = 60_000;
 const WALK_SHARE = 20;
-/** The days for which objects that nothing reaches are kept in cruft packs. */
-const GRACE_DAYS = 14;
-const GRACE_TIME = GRACE_DAYS * 24 * 60 * 60_000;
 const MOST_ERROR = 1000;
 
 /** A call of one of the methods of `MaintenanceStore`, or of `PackCatalog`. */
@@ -174,7 +172,7 @@ export class MaintenanceDatabase {
   nextDue(now: number, row = this.#repository.read()): number | undefined {
     if (row === undefined) return undefined;
     const { cruftSince } = this.#due(row);
-    const due = [this.jobDue(now, row), cruftSince === undefined ? undefined : cruftSince + GRACE_TIME];
+    const due = [this.jobDue(now, row), cruftSince === undefined ? undefined : cruftSince + graceTimeOf(row.record)];
     const times = due.filter((at) => at !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -182,9 +180,10 @@ export class MaintenanceDatabase {
   /** Removes the cruft packs whose time is up. Their files are deleted with those of ended uploads. */
   expireCruft(now: number, row: RepositoryRow): void {
     const { cruftSince } = this.#due(row);
-    if (cruftSince === undefined || cruftSince + GRACE_TIME > now) return;
+    const graceTime = graceTimeOf(row.record);
+    if (cruftSince === undefined || cruftSince + graceTime > now) return;
     this.#db.transaction(() => {
-      retirePacks(this.#db, cruftBefore(this.#db, now - GRACE_TIME + 1), now);
+      retirePacks(this.#db, cruftBefore(this.#db, now - graceTime + 1), now);
       bumpCatalogVersion(this.#db);
     });
   }

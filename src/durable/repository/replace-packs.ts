@@ -27,7 +27,7 @@ import {
   markWithAllRefs,
   unmarkPacks,
 } from "./tables/packs.ts";
-import { bumpCatalogVersion, forgetRecentValues, readRepository } from "./tables/repository.ts";
+import { bumpCatalogVersion, forgetPast, forgetRecentValues, readRepository } from "./tables/repository.ts";
 
 /** Removes packs from the catalog. When their leases end, the alarm deletes their files. */
 export function retirePacks(db: SqlDatabase, names: readonly string[], until: number): void {
@@ -46,6 +46,7 @@ function setMarks(db: SqlDatabase, { marks, unmarks }: FoundReachable): void {
 /** Has everything deleted that no ref reaches, and what was replaced before. Forks give back what they don't reach. */
 function purge(db: SqlDatabase, now: number): void {
   forgetRecentValues(db);
+  forgetPast(db, now);
   retirePacks(db, cruftBefore(db, Number.POSITIVE_INFINITY), now);
   endReplaced(db, now);
   writeLending(db, { purge: "begins", purgeAt: now, purgeBegan: now, waiting: 0 });
@@ -56,6 +57,7 @@ function settleDemands(db: SqlDatabase, id: string, kept: readonly string[], now
   if (!isAnyDemanded(db)) return;
   // The walk has left out what refs were lately.
   forgetRecentValues(db);
+  forgetPast(db, now);
   endDemandedLeases(db, now);
   insertKept(db, id, kept, now);
   changeLoans(db, kept, ["demanded"], "own");

@@ -181,7 +181,7 @@ export class RepositoryDatabase {
     const headOid = readRef(this.#db, row.record.head);
     const { refPrefixes, refNames, wants, wantRefs = [] } = request;
     const values = readRefs(this.#db, wantRefs);
-    const recent = recentValuesOf(this.#db, request, row.recentAfter);
+    const recent = recentValuesOf(this.#db, request, row);
     const valueOf = (name: string): string | undefined => (name === "HEAD" ? headOid : values.get(name));
     const wantedRefs = wantRefs.map((name) => valueOf(name) ?? recent?.byName.get(name) ?? ""); // "": there is none.
     const tips =
@@ -271,7 +271,7 @@ export class RepositoryDatabase {
       const before = this.describe();
       if (before === undefined) return undefined;
       if (tags?.includes(settingsTag(before)) === false) return "stale";
-      updateSettings(this.#db, change);
+      updateSettings(this.#db, change, now);
       changePushChecks(this.#db, change);
       if (before.visibility === "private" && change.visibility === "public") {
         markPublic(this.#db, { seq: refLogEnds(this.#db).newest, at: now });

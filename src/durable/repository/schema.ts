@@ -164,6 +164,11 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // Rules about Git LFS: a new table. There were none.
     () => undefined,
+    // The grace period, and whether the past is shown: as it was for all.
+    (db) => {
+      addColumn(db, "repository", "grace_days INTEGER");
+      addColumn(db, "repository", "past_since INTEGER");
+    },
   ],
 };
 

@@ -78,7 +78,8 @@ class Timed {
   async shows(at: number): Promise<[anybody: boolean, reader: boolean]> {
     const record = await this.store.describe();
     if (record === undefined) throw new Error("no repository");
-    return [showsMoment(record, at, true), showsMoment(record, at, false)];
+    const shows = (needsPublic: boolean): boolean => showsMoment(record, at, { needsPublic, now: at });
+    return [shows(true), shows(false)];
   }
 
   async namesAt(at: number, publicOnly = false): Promise<string[]> {

@@ -294,7 +294,7 @@ describe("a repository with a random history", () => {
               settings.mirror >= 0 &&
               then.mirror === settings.mirror &&
               (!isAnybody || then.anybody === settings.anybody);
-            expect(showsMoment(record, at, isAnybody), `seed ${seed}, ${at}`).toBe(mayBeSeen);
+            expect(showsMoment(record, at, { needsPublic: isAnybody, now: at }), `seed ${seed}, ${at}`).toBe(mayBeSeen);
             if (mayBeSeen) expect(await settings.refsAt(at, isAnybody)).toEqual(refs);
             else if (at < logBeginning(record, isAnybody).at) expect(await settings.refsAt(at, isAnybody)).toEqual([]);
           }

@@ -6,6 +6,8 @@
 import { concat } from "../../../bytes/chunk.ts";
 import { toHex } from "../../../bytes/hex.ts";
 import type { OpenRequest } from "../../../refs/ref-store.ts";
+import { pastBeginning } from "../../../refs/grace-period.ts";
+import type { RepositoryRow } from "./repository.ts";
 import { blobAt, integerAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 
 /** The most rows of the log that one look reads. In a busier minute, the older values are forgotten sooner. */
@@ -21,14 +23,32 @@ export type RecentValues = {
 
 const isOid = (oid: Uint8Array): boolean => oid.some((byte) => byte !== 0);
 
+/** The most values of the past that a walk keeps. Of a repository with more, older ones are forgotten sooner. */
+const MOST_PAST_VALUES = 500_000;
+
+/**
+ * Returns the values that refs lost after an instant, other than forward, newest first. Values that were lost forward are
+ * reached by what came after them.
+ */
+function pastValues(db: SqlDatabase, since: number): Uint8Array[] {
+  const rows = db.rows(
+    `SELECT DISTINCT l.old FROM ref_log l JOIN pushes p ON p.seq = l.push WHERE p.at > ? AND l.forward = 0
+      ORDER BY l.seq DESC LIMIT ?`,
+    since,
+    MOST_PAST_VALUES,
+  );
+  return Array.from(rows, (row) => blobAt(row, 0)).filter((oid) => isOid(oid));
+}
+
 /**
  * Returns the values that refs lost to moves after the requested instant, newest first; `undefined` if none were asked
- * for. Moves up to the place `forgotten` in the log are left out.
+ * for. Moves up to the place in the log from which on values may be wanted are left out. With `keptValues`, the values
+ * that the repository shows as its past are added.
  */
 export function recentValuesOf(
   db: SqlDatabase,
-  { recentSince: since }: Pick<OpenRequest, "recentSince">,
-  forgotten: number,
+  { recentSince: since, keptValues }: Pick<OpenRequest, "recentSince" | "keptValues">,
+  { recentAfter: forgotten, record }: Pick<RepositoryRow, "recentAfter" | "record">,
 ): RecentValues | undefined {
   if (since === undefined) return undefined;
   const byName = new Map<string, string>();
@@ -47,5 +67,8 @@ export function recentValuesOf(
     oids.push(old);
     if (!byName.has(name)) byName.set(name, toHex(old));
   }
+  // The period of what is shown is counted from the instant that is asked for, and so is kept a little longer.
+  const past = keptValues === true ? pastBeginning(record, since) : undefined;
+  if (past !== undefined) oids.push(...pastValues(db, past));
   return { byName, oids: concat(oids) };
 }

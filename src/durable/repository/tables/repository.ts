@@ -31,7 +31,9 @@ export const REPOSITORY_DDL = `CREATE TABLE IF NOT EXISTS repository (
   public_at INTEGER,
   mirror_seq INTEGER,
   mirror_at INTEGER,
-  spelled TEXT
+  spelled TEXT,
+  grace_days INTEGER,
+  past_since INTEGER
 )`;
 
 /** The row, including what readers are not shown. */
@@ -72,7 +74,7 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
     db.rows(`SELECT id, object_format, visibility, head, description,
       read_only OR EXISTS (SELECT 1 FROM mirror), created_at, pushed_at, version, derived_version, derived_job_at,
       usage_version, version + upload_changes, head_chosen, recent_after,
-      public_seq, public_at, mirror_seq, mirror_at, spelled FROM repository`),
+      public_seq, public_at, mirror_seq, mirror_at, spelled, grace_days, past_since FROM repository`),
   );
   if (row === undefined) return undefined;
   const publicSince = placeAt(row, 15);
@@ -91,6 +93,8 @@ export function readRepository(db: SqlDatabase): RepositoryRow | undefined {
       ...(row[7] === null ? {} : { pushedAt: integerAt(row, 7) }),
       ...(publicSince === undefined ? {} : { publicSince }),
       ...(mirrorSince === undefined ? {} : { mirrorSince }),
+      ...(row[20] === null ? {} : { graceDays: integerAt(row, 20) }),
+      ...(row[21] === null ? {} : { pastSince: integerAt(row, 21) }),
     },
     version: integerAt(row, 8),
     derivedVersion: integerAt(row, 9),
@@ -136,8 +140,21 @@ export function forgetRecentValues(db: SqlDatabase): void {
   db.run("UPDATE repository SET recent_after = (SELECT coalesce(max(seq), 0) FROM ref_log)");
 }
 
+/** Has the repository show its past from now on only, if it does: what was before may be gone. */
+export function forgetPast(db: SqlDatabase, now: number): void {
+  db.run("UPDATE repository SET past_since = ? WHERE past_since IS NOT NULL", now);
+}
+
+/** Changes how long objects are kept, and whether the past is shown. */
+function updateGracePeriod(db: SqlDatabase, { graceDays, showsPast }: SettingsChange, now: number): void {
+  if (graceDays !== undefined) db.run("UPDATE repository SET grace_days = ?", graceDays);
+  if (showsPast === false) db.run("UPDATE repository SET past_since = NULL");
+  if (showsPast === true) db.run("UPDATE repository SET past_since = coalesce(past_since, ?)", now);
+}
+
 /** Changes settings. HEAD and the description are derived files, so a change of either counts as a new version. */
-export function updateSettings(db: SqlDatabase, change: SettingsChange): void {
+export function updateSettings(db: SqlDatabase, change: SettingsChange, now: number): void {
+  updateGracePeriod(db, change, now);
   if (change.description !== undefined) assertDescription(change.description);
   if (change.visibility !== undefined) forgetRecentValues(db);
   db.run(
