@@ -14,6 +14,7 @@ import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
+import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { ForkStore, PackLender } from "../refs/fork-store.ts";
@@ -48,6 +49,7 @@ import { filteredRefs } from "./filtered-refs.ts";
 import { SHOWS_ALL } from "../refs/ref-filter.ts";
 import { freshen } from "./freshen.ts";
 import { r2UploadParts } from "./r2-upload-parts.ts";
+import { webLfsUpstream } from "./web-lfs-upstream.ts";
 import { RequestCounters } from "./request-counters.ts";
 
 /** The options that readers of one isolate, and of one request, share. */
@@ -110,6 +112,29 @@ export class RequestStorage {
   /** Makes addresses of Git LFS objects, if the deployment has keys for that. */
   get lfsPresigner(): LfsPresigner | undefined {
     return r2Presigner(this.#env, () => Date.now());
+  }
+
+  /** Opens the Git LFS server of a mirror's upstream; `undefined` if there is none, or its credentials can't be read. */
+  async lfsUpstream(name: RepositoryName, id: string): Promise<LfsUpstream | undefined> {
+    const mirror = await this.mirror(repositoryKey(name)).readMirror();
+    if (mirror === undefined) return undefined;
+    const { upstream } = mirror.settings;
+    const { mirrors } = this;
+    const url = mirrors.checkUrl(upstream);
+    if (url.kind === "refused") return undefined;
+    const context = { use: "upstream", id, origin: url.url.origin } as const;
+    const authorization = mirror.login === undefined ? undefined : await mirrors.open(mirror.login, context);
+    if (mirror.hasLogin && authorization === undefined) return undefined;
+    return webLfsUpstream({
+      upstream,
+      authorization,
+      userAgent: `git-lfs/${this.#agent}`,
+      checkUrl: (text, base) => mirrors.checkUrl(text, base),
+      mostBytes: async () => {
+        const { bytes, elsewhere } = (await this.tenant(name.tenant).allowance(name.repo)) ?? {};
+        return bytes === undefined ? undefined : Math.max(0, bytes - (elsewhere?.bytes ?? 0)); // Nothing is elsewhere.
+      },
+    });
   }
 
   /** Opens the links of a tenant's Git LFS objects. */

@@ -28,6 +28,7 @@ import { Traffic } from "../http/traffic.ts";
 import { type RegisteredName, registeredName } from "../http/registered-name.ts";
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
+import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
@@ -231,6 +232,10 @@ export class RequestHost implements Host {
 
   get lfsPresigner(): LfsPresigner | undefined {
     return this.#storage.lfsPresigner;
+  }
+
+  lfsUpstream(name: RepositoryName, id: string): Promise<LfsUpstream | undefined> {
+    return this.#storage.lfsUpstream(name, id);
   }
 
   lfsLinks(home: string): LfsLinks {

@@ -11,6 +11,7 @@ import type { LfsLinks } from "../access/lfs-links.ts";
 import type { Allowance } from "../access/quotas.ts";
 import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
+import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
@@ -77,6 +78,8 @@ export interface Host {
   lfs(name: RepositoryName): LfsStore & LockStore;
   /** Makes addresses at which clients reach the bytes in the bucket; `undefined` if the deployment has no keys for that. */
   readonly lfsPresigner: LfsPresigner | undefined;
+  /** Opens the upstream of a mirror, by its id; `undefined` if it is none, or its credentials can't be read. */
+  lfsUpstream(name: RepositoryName, id: string): Promise<LfsUpstream | undefined>;
   /** Opens the links, and the bytes, of a tenant's Git LFS objects. */
   lfsLinks(home: string): LfsLinks;
   lfsFiles(home: string): LfsFiles;

@@ -16,6 +16,7 @@ import {
   objectFault,
   OVER_QUOTA,
   parseBatch,
+  pullOf,
   uploadOf,
 } from "../lfs/batch.ts";
 import type { LfsAction, WriteOutcome } from "../lfs/lfs-files.ts";
@@ -27,6 +28,7 @@ import { NO_CACHE } from "./git-failure.ts";
 import { HARMLESS } from "./harmless.ts";
 import type { HostEnv } from "./host.ts";
 import { askAsReader, askAsWriter, type FoundLfs, type LfsCaller, refuseStrangers } from "./lfs-admission.ts";
+import { pullObject, withUpstream } from "./lfs-pull.ts";
 import { lfsAnswer, lfsAnswered, readLfsJson } from "./lfs-answer.ts";
 import { namedRepository } from "./named-repository.ts";
 import { Problem, type ProblemStatus } from "./problem.ts";
@@ -63,7 +65,11 @@ async function readAsked(context: Context<HostEnv>, caller: LfsCaller): Promise<
  * Returns what makes the actions of transfers. Those that come to us bring what the client sent with this request;
  * those that go to the bucket itself need nothing but their address.
  */
-function actionsOf(context: Context<HostEnv>, { host, name }: LfsCaller, repositoryId: string): LfsActions {
+function actionsOf(
+  context: Context<HostEnv>,
+  { host, name }: LfsCaller,
+  repositoryId: string,
+): LfsActions & { readonly pull: (oid: string) => LfsAction } {
   const { origin } = new URL(context.req.url);
   const credentials = context.req.header("Authorization");
   const header = credentials === undefined ? {} : { header: { Authorization: credentials } };
@@ -73,6 +79,7 @@ function actionsOf(context: Context<HostEnv>, { host, name }: LfsCaller, reposit
   });
   const { lfsPresigner: presigner } = host;
   return {
+    pull: (oid) => ours(oid),
     download: ({ oid }, home) => ({ download: presigner?.download(oid, home) ?? ours(oid) }),
     upload: (object, home) => {
       if (presigner === undefined || object.size > presigner.mostBytes) return { upload: ours(object.oid) };
@@ -91,7 +98,8 @@ async function bytesAllowed({ host, name }: LfsCaller): Promise<{ readonly most?
 async function askFor(caller: LfsCaller, { operation, objects }: Batch): Promise<FoundLfs> {
   const sound = objects.filter(({ error }) => error === undefined);
   if (operation === "download") {
-    return await askAsReader(caller, { kind: "find", oids: sound.map(({ oid }) => oid) });
+    const found = await askAsReader(caller, { kind: "find", oids: sound.map(({ oid }) => oid) });
+    return await withUpstream(caller, found, sound);
   }
   const home = caller.name.tenant;
   const request = { kind: "announce", objects: sound, home, ...(await bytesAllowed(caller)) } as const;
@@ -110,11 +118,14 @@ async function batch(context: Context<HostEnv>): Promise<Response> {
   const found = await askFor(caller, asked);
   const outcomes = found.outcomes.values();
   const actions = actionsOf(context, caller, found.record.id);
-  const answerOf = asked.operation === "download" ? downloadOf : uploadOf;
+  const isDownload = asked.operation === "download";
+  const isMirror = found.record.mirror !== undefined;
   const objects = asked.objects.map((object) => {
     if (object.error !== undefined) return object;
     const { value: outcome = MISSING } = outcomes.next();
-    return answerOf(object, outcome, actions);
+    if (!isDownload) return uploadOf(object, outcome, actions);
+    if (isMirror && outcome.kind === "announced") return pullOf(object, outcome.size, actions.pull(object.oid));
+    return downloadOf(object, outcome, actions);
   });
   return lfsAnswer({ transfer: "basic", hash_algo: "sha256", objects });
 }
@@ -129,8 +140,12 @@ async function download(context: Context<HostEnv>): Promise<Response> {
   const caller = callerOf(context);
   await refuseStrangers(caller, false);
   const oid = oidOf(context);
-  const { outcomes } = await askAsReader(caller, { kind: "find", oids: oid === undefined ? [] : [oid] });
-  const [outcome = MISSING] = outcomes;
+  const { outcomes, record } = await askAsReader(caller, { kind: "find", oids: oid === undefined ? [] : [oid] });
+  const [first = MISSING] = outcomes;
+  const isAhead = first.kind === "announced" && record.mirror !== undefined && oid !== undefined;
+  const outcome = isAhead
+    ? await pullObject(caller, record.id, { object: { oid, size: first.size }, home: first.home })
+    : first;
   if (oid === undefined || outcome.kind !== "stored") throw new Problem(404, "The object is not here.");
   const request = context.req.raw;
   // An object never changes.

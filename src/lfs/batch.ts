@@ -101,6 +101,12 @@ export function downloadOf(object: LfsObject, outcome: LfsOutcome, actions: LfsA
   return { ...object, authenticated: true, actions: actions.download(object, outcome.home) };
 }
 
+/** Returns the answer for a download of an object that a mirror's upstream has, and that comes through us. */
+export function pullOf(object: LfsObject, size: number, action: LfsAction): BatchedObject {
+  if (size !== object.size) return { ...object, error: WRONG_SIZE };
+  return { ...object, authenticated: true, actions: { download: action } };
+}
+
 /** Returns the answer for an upload of an object. What is here already is not asked for. */
 export function uploadOf(object: LfsObject, outcome: LfsOutcome, actions: LfsActions): BatchedObject {
   switch (outcome.kind) {

@@ -33,11 +33,18 @@ export type LfsRequest = {
   | { readonly kind: "find"; readonly oids: readonly string[] }
   /**
    * Announces objects that are uploaded next. `home` is the tenant under which the bucket gets them, and `most` the
-   * most bytes that the repository may have. A read-only repository and a mirror answer with their record alone.
+   * most bytes that the repository may have. A read-only repository and a mirror answer with their record alone. What is
+   * `pulled` comes from a mirror's upstream: then only a mirror takes it.
    */
-  | { readonly kind: "announce"; readonly objects: readonly LfsObject[]; readonly home: string; readonly most?: number }
+  | {
+      readonly kind: "announce";
+      readonly objects: readonly LfsObject[];
+      readonly home: string;
+      readonly most?: number;
+      readonly pulled?: true;
+    }
   /** Takes an announced object whose bytes are in the bucket. */
-  | { readonly kind: "keep"; readonly object: LfsObject; readonly most?: number }
+  | { readonly kind: "keep"; readonly object: LfsObject; readonly most?: number; readonly pulled?: true }
 );
 
 /**
@@ -46,7 +53,7 @@ export type LfsRequest = {
  */
 export type LfsOutcome =
   | { readonly kind: "stored"; readonly size: number; readonly home: string }
-  | { readonly kind: "announced"; readonly home: string }
+  | { readonly kind: "announced"; readonly size: number; readonly home: string }
   | { readonly kind: "missing" | "over-quota" | "leaving" };
 
 /** The answer to a request about Git LFS objects. `full`: too many are announced. */

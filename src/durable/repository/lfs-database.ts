@@ -108,7 +108,8 @@ export class LfsDatabase {
     const record = this.#repository.record(row);
     if (request.kind === "find") return { kind: "found", record, outcomes: this.#find(request.oids, now) };
     return this.#db.transaction(() => {
-      const isFixed = record.readOnly || record.mirror !== undefined;
+      const isMirror = record.mirror !== undefined;
+      const isFixed = request.pulled === true ? !isMirror : isMirror || record.readOnly;
       if (isFixed) return { kind: "found", record, outcomes: [] };
       if (request.kind === "keep") return { kind: "found", record, outcomes: [this.#keep(request, now)] };
       const outcomes = this.#announce(request, row.record.id, now);
@@ -144,7 +145,7 @@ export class LfsDatabase {
         return { kind: "over-quota" };
       }
       wanted.set(oid, object);
-      return here ?? { kind: "announced", home };
+      return { kind: "announced", size, home: here?.kind === "announced" ? here.home : home }; // The first home stays.
     });
     if (readLfsSums(this.#db).announced + wanted.size > MOST_ANNOUNCED) return undefined;
     if (wanted.size > 0) announceLfsObjects(this.#db, [...wanted.values()], home, now);

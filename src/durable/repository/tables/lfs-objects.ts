@@ -65,7 +65,9 @@ export function readLfsObjects(db: SqlDatabase, oids: readonly string[], now: nu
       const isThere = row[3] === null;
       found.set(
         textAt(row, 0),
-        isThere ? { kind: "stored", size: integerAt(row, 1), home } : { kind: "announced", home },
+        isThere
+          ? { kind: "stored", size: integerAt(row, 1), home }
+          : { kind: "announced", size: integerAt(row, 1), home },
       );
     }
   }

@@ -1,0 +1,119 @@
+/**
+ * `LfsUpstream` on the platform's `fetch`. Each address is checked as those of mirrors are, also after a redirect. The
+ * mirror's credentials go to the upstream's own origin alone, and the headers that its answer gives for an object go to
+ * the origin that this answer names.
+ *
+ * @packageDocumentation
+ */
+import type { OutgoingUrl } from "../access/outgoing-url.ts";
+import { batchAddress, batchBody, type LfsUpstream, offeredActions } from "../lfs/lfs-upstream.ts";
+import type { LfsAction } from "../lfs/lfs-files.ts";
+import type { LfsObject } from "../refs/lfs-store.ts";
+
+const LFS_TYPE = "application/vnd.git-lfs+json";
+/** How long an upstream may take to begin an answer, in milliseconds. */
+const PATIENCE = 15_000;
+/** Bytes of the largest answer to a batch that is read. */
+const MOST_ANSWER = 2 * 1024 * 1024;
+const MOST_REDIRECTS = 5;
+/** Objects of one request to an upstream, as the stock client has it. */
+const BATCH = 100;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** What a mirror's upstream is reached by. */
+export type UpstreamAccess = {
+  readonly upstream: string;
+  /** The value of `Authorization`, for the upstream's own origin. */
+  readonly authorization: string | undefined;
+  readonly userAgent: string;
+  checkUrl(text: string, base?: URL): OutgoingUrl;
+  mostBytes(): Promise<number | undefined>;
+};
+
+async function send(url: URL, init: RequestInit): Promise<Response> {
+  const slow = new AbortController();
+  const timer = setTimeout(() => slow.abort(), PATIENCE);
+  try {
+    return await fetch(url, { ...init, redirect: "manual", signal: slow.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  if (response.body === null) return undefined;
+  const reader = response.body.getReader({ mode: "byob" });
+  const { value } = await reader.readAtLeast(MOST_ANSWER, new Uint8Array(MOST_ANSWER));
+  if (value === undefined || value.byteLength === MOST_ANSWER) return undefined;
+  return JSON.parse(new TextDecoder().decode(value));
+}
+
+/** Opens the upstream of a mirror. */
+export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
+  const checked = (text: string, base?: URL): URL | undefined => {
+    const found = access.checkUrl(text, base);
+    return found.kind === "refused" ? undefined : found.url;
+  };
+  const ask = async (objects: readonly LfsObject[]): Promise<Map<string, LfsAction>> => {
+    const url = checked(batchAddress(access.upstream));
+    if (url === undefined) return new Map();
+    const { authorization, userAgent } = access;
+    const response = await send(url, {
+      method: "POST",
+      headers: {
+        "User-Agent": userAgent,
+        Accept: LFS_TYPE,
+        "Content-Type": LFS_TYPE,
+        ...(authorization === undefined ? {} : { Authorization: authorization }),
+      },
+      body: batchBody(objects),
+    });
+    if (response.status === 200) return offeredActions(await jsonOf(response));
+    await response.body?.cancel();
+    return new Map();
+  };
+  const follow = async ({ href, header = {} }: LfsAction): Promise<Response | undefined> => {
+    let url = checked(href);
+    const home = url?.origin;
+    for (let redirects = 0; url !== undefined && redirects <= MOST_REDIRECTS; redirects++) {
+      const own = url.origin === home ? header : {};
+      const headers = { ...own, "User-Agent": access.userAgent, "Accept-Encoding": "identity" };
+      const response = await send(url, { headers });
+      if (!REDIRECTS.has(response.status)) return response;
+      await response.body?.cancel();
+      const next = checked(response.headers.get("Location") ?? "", url); // A missing one is refused below.
+      url = next?.href === url.href ? undefined : next;
+    }
+    return undefined;
+  };
+  return {
+    mostBytes: () => access.mostBytes(),
+    offers: async (objects) => {
+      const offered = new Set<string>();
+      try {
+        for (let at = 0; at < objects.length; at += BATCH) {
+          for (const oid of (await ask(objects.slice(at, at + BATCH))).keys()) offered.add(oid);
+        }
+      } catch {
+        // An upstream that fails has nothing now.
+      }
+      return offered;
+    },
+    open: async (object) => {
+      try {
+        const action = (await ask([object])).get(object.oid);
+        const response = action === undefined ? undefined : await follow(action);
+        if (response?.status === 200 && response.body !== null) {
+          const whole = new FixedLengthStream(object.size);
+          // A body of another length breaks the writing off, which tells.
+          response.body.pipeTo(whole.writable).catch(() => undefined);
+          return whole.readable;
+        }
+        await response?.body?.cancel();
+      } catch {
+        // As above.
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * Git LFS objects of mirrors, which come from the upstream when they are first asked for, and stay.
+ *
+ * @packageDocumentation
+ */
+import type { LfsObject, LfsOutcome } from "../refs/lfs-store.ts";
+import type { FoundLfs, LfsCaller } from "./lfs-admission.ts";
+
+const MISSING: LfsOutcome = { kind: "missing" };
+
+/** Returns the bound on the mirror's bytes, as a part of a request. */
+function boundOf(most: number | undefined): { readonly most?: number } {
+  return most === undefined ? {} : { most };
+}
+
+/**
+ * Announces those objects that a mirror lacks and its upstream has. They are answered as announced, and fetched when
+ * they are downloaded. An object that the upstream lacks, too, stays missing.
+ */
+export async function withUpstream(
+  { host, name }: LfsCaller,
+  found: FoundLfs,
+  objects: readonly LfsObject[],
+): Promise<FoundLfs> {
+  if (found.record.mirror === undefined) return found;
+  const missing = objects.filter((_, at) => found.outcomes[at]?.kind === "missing");
+  if (missing.length === 0) return found;
+  const upstream = await host.lfsUpstream(name, found.record.id);
+  const offered = (await upstream?.offers(missing)) ?? new Set();
+  const wanted = missing.filter(({ oid }) => offered.has(oid));
+  if (upstream === undefined || wanted.length === 0) return found;
+  const bound = boundOf(await upstream.mostBytes());
+  const request = { kind: "announce", objects: wanted, home: name.tenant, pulled: true, ...bound } as const;
+  const answer = await host.lfs(name).lfs(request);
+  if (answer.kind !== "found") return found;
+  const fresh = new Map(wanted.map(({ oid }, at) => [oid, answer.outcomes[at]]));
+  const outcomes = objects.map(({ oid }, at) => fresh.get(oid) ?? found.outcomes[at] ?? MISSING); // One for each.
+  return { ...found, outcomes };
+}
+
+/** Fetches an announced object of a mirror from its upstream, and keeps it. */
+export async function pullObject(
+  { host, name }: LfsCaller,
+  repositoryId: string,
+  { object, home }: { readonly object: LfsObject; readonly home: string },
+): Promise<LfsOutcome> {
+  const upstream = await host.lfsUpstream(name, repositoryId);
+  if ((await host.lfsLinks(home).linkLfs(object.oid, repositoryId)) !== "linked") return MISSING;
+  const body = await upstream?.open(object);
+  if (upstream === undefined || body === undefined) return MISSING;
+  // It goes on if the reader leaves: the next one finds the object.
+  const writing = host.lfsFiles(home).write(object, body);
+  host.until(writing);
+  if ((await writing) !== "written") return MISSING;
+  const bound = boundOf(await upstream.mostBytes());
+  const answer = await host.lfs(name).lfs({ kind: "keep", object, pulled: true, ...bound });
+  return (answer.kind === "found" ? answer.outcomes[0] : undefined) ?? MISSING; // A mirror that is gone has nothing.
+}
