@@ -40,6 +40,7 @@ async function measure(measuring: Measuring, comparison: Comparison, runs: numbe
   const { git, host } = measuring;
   const parts = new PartialSteps(measuring, comparison);
   await measuring.push();
+  await measuring.settle();
   const clone = await measuring.clone();
   await measuring.discard(runs);
   await parts.filtered();
@@ -53,6 +54,7 @@ async function measure(measuring: Measuring, comparison: Comparison, runs: numbe
     await git.ok(["repack", "-q", "-adb", "--write-bitmap-index"], { cwd: directory, timeout: 1_800_000 });
     await measuring.discard(runs, BITMAPS);
     await parts.filtered(BITMAPS);
+    await parts.half(BITMAPS);
   } else {
     const edge = new EdgeSteps(measuring);
     await edge.tokenList();

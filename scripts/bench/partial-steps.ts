@@ -59,11 +59,11 @@ export class PartialSteps {
     await this.#on.median(runs, async () => await this.#branch(DEPTH, this.#on.subject.branch, "--depth=1"));
   }
 
-  /** Clones the branch that reaches half of the history. */
-  async half(): Promise<void> {
+  /** Clones the branch that reaches half of the history. `suffix` tells apart what the server did before. */
+  async half(suffix = ""): Promise<void> {
     const { half } = this.#on.subject;
     if (half === undefined) return;
-    await this.#branch(HALF, half, "--single-branch");
+    await this.#branch(HALF, half, "--single-branch", suffix);
   }
 
   /** Asks for objects by name as a clone without blobs does: some of everywhere, and those of one old tree. */
@@ -134,8 +134,8 @@ export class PartialSteps {
   }
 
   /** Clones one branch: what HEAD names is not the same on every host. */
-  async #branch(step: string, ref: string, option: string): Promise<void> {
-    await this.#clone(step, ["--bare", option, `--branch=${ref.replace("refs/heads/", "")}`]);
+  async #branch(step: string, ref: string, option: string, suffix = ""): Promise<void> {
+    await this.#clone(step, ["--bare", option, `--branch=${ref.replace("refs/heads/", "")}`], suffix);
   }
 
   /** Clones with git, and checks the objects that came. */

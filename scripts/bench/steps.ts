@@ -29,6 +29,9 @@ export type Found = Partial<Pick<Measurement, "wall" | "bytes" | "firstByte" | "
 
 /** The suffix of a step's name for which C git's server had bitmaps. */
 export const BITMAPS = ", bitmaps";
+/** Milliseconds between two looks at what maintenance does. */
+const SETTLE_MS = 1000;
+const MOST_LOOKS = 900;
 /** Milliseconds that a client may take. */
 export const LONG = 1_800_000;
 
@@ -57,6 +60,21 @@ export class Measuring {
     await this.step("push", async () => {
       await this.git.ok(["push", "-q", this.remote, ...this.subject.refspecs], { cwd, timeout: LONG });
     });
+  }
+
+  /** Waits until the host's maintenance has done what the push made due, such as bitmaps. C git's host has none. */
+  async settle(): Promise<void> {
+    if (this.host.directory !== undefined) return;
+    const url = `${this.host.base}/api/v1/repos/${this.repository}/maintenance`;
+    const headers = { Authorization: `Bearer ${this.host.token}` };
+    for (let looks = 0; looks < MOST_LOOKS; looks++) {
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      const answer = await fetch(url, { headers });
+      if (!answer.ok) throw new Error(`${this.host.name}: ${answer.status} for maintenance`);
+      const state = await answer.text();
+      if (state.includes('"due":null') && state.includes('"running_since":null')) return;
+    }
+    throw new Error(`${this.host.name}: maintenance has no end`);
   }
 
   /** Clones with git, and checks the clone. Returns its directory. `suffix` tells apart what the server did before. */

@@ -18,10 +18,13 @@ import { textOf } from "../object/byte-text.ts";
 const REMOVED = 2 ** 31;
 /** The longest chain of bases: where a tree is reached and its base is not, the chain is followed. */
 const MOST_DEPTH = 500;
-/** The most differences that are kept, and the bytes of memory that they share with what each object takes. */
+/**
+ * The most differences that are kept, and the bytes of memory that they share with what each object takes. The list of
+ * them is copied as it grows, so half of a copy counts, too.
+ */
 const MOST_ITEMS = 1 << 23;
 const MOST_BYTES = 72 * 1024 * 1024;
-const ITEM_BYTES = 4;
+const ITEM_BYTES = 6;
 const OBJECT_BYTES = 60;
 
 /** Lists a tree's differences from a base. */
