@@ -98,10 +98,13 @@ export class Blame {
     return countLines(await new Contents(session).of(content));
   }
 
-  /** Yields lines with the commits that they come from, as these are found. Ends at the end, or when a page is full. */
-  async *run(): AsyncGenerator<BlameRange, undefined> {
+  /**
+   * Yields lines with the commits that they come from, as these are found. Ends at the end, or when the request has
+   * taken this many steps.
+   */
+  async *run(steps = WALK_STEPS): AsyncGenerator<BlameRange, undefined> {
     // At least one commit, so that each page comes further.
-    for (let isFirst = true; isFirst || !this.#session.hasSpent(WALK_STEPS); isFirst = false) {
+    for (let isFirst = true; isFirst || !this.#session.hasSpent(steps); isFirst = false) {
       const node = this.#queue.pop();
       if (node === undefined) return;
       const files = this.#lines.get(node) ?? new Map<string, BlamedLines[]>();

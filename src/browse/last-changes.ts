@@ -85,10 +85,10 @@ export class LastChanges {
     return search;
   }
 
-  /** Yields last changes as they are found. Ends when all are, or when a page is full. */
-  async *run(): AsyncGenerator<LastChange, undefined> {
+  /** Yields last changes as they are found. Ends when all are, or when the request has taken this many steps. */
+  async *run(steps = WALK_STEPS): AsyncGenerator<LastChange, undefined> {
     // At least one commit, so that each page comes further.
-    for (let isFirst = true; isFirst || !this.#session.hasSpent(WALK_STEPS); isFirst = false) {
+    for (let isFirst = true; isFirst || !this.#session.hasSpent(steps); isFirst = false) {
       const node = this.#queue.pop();
       if (node === undefined) return;
       const entries = this.#entries.get(node) ?? [];

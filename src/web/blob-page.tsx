@@ -151,6 +151,7 @@ function BlobBar({
           </>
         ) : null}
         <a href={pathLink(page.name, "raw", revision, path)}>Raw</a>{" "}
+        <a href={pathLink(page.name, "blame", revision, path)}>Blame</a>{" "}
         <a href={pathLink(page.name, "commits", revision, path)}>History</a>
       </span>
     </div>

@@ -6,6 +6,7 @@
 import { Hono, type Context } from "hono";
 import { repositoryAction } from "./actions.ts";
 import { archivePage } from "./archive-page.ts";
+import { blamePage } from "./blame-page.tsx";
 import { blobPage } from "./blob-page.tsx";
 import { commitPage } from "./commit-page.tsx";
 import { commitsPage } from "./commits-page.tsx";
@@ -39,6 +40,7 @@ const REPOSITORY_PAGES: Readonly<Record<string, Handler>> = {
   "/tree/:rev_and_path{[^]+}": treePage,
   "/blob/:rev_and_path{[^]+}": blobPage,
   "/raw/:rev_and_path{[^]+}": rawPage,
+  "/blame/:rev_and_path{[^]+}": blamePage,
   "/commits": (context) => goPage(context, "commits"),
   "/commits/:rev_and_path{[^]+}": commitsPage,
   "/commit/:rev{[^]+}": commitPage,

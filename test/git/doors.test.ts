@@ -96,6 +96,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${GIT}/tree/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/blob/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/blame/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/commits/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/commit/:rev{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/compare/:revs{[^]+}`]: ["refs", "reachedByRefs"],

@@ -133,6 +133,16 @@ describe("the pages of a public repository", () => {
     expect((await page("/acme/shown/compare/main~1...none")).status).toBe(404);
   });
 
+  it("show what changed each entry last, and where each line comes from", async () => {
+    const { html } = await page("/acme/shown/tree/main/src");
+    const [, second = ""] = /<bdi>new\.c<\/bdi>.*?commit\/([0-9a-f]{40})/s.exec(html) ?? [];
+    const [, first = ""] = /<bdi>deep<\/bdi>.*?commit\/([0-9a-f]{40})/s.exec(html) ?? [];
+    expect([first, second]).toEqual([await git.ok(["rev-parse", "HEAD~1"], { cwd: work }), tip]);
+    const blame = await page("/acme/shown/blame/main/src/other.c");
+    expect(blame.html).toContain(`<a href="/acme/shown/commit/${first}" title="First &lt;script&gt;`);
+    expect((await page("/acme/shown/blame/main/src")).status).toBe(422);
+  });
+
   it("give archives, to those who may read", async () => {
     const answer = await fetch(`${host.base}/acme/shown/archive/main.tar`);
     expect(Buffer.from(await answer.arrayBuffer()).includes("int x;\n")).toBe(true);

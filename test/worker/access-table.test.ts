@@ -88,7 +88,7 @@ const READ_PAGE: Outcomes = { private: "HHAAAHHA", public: "AHAAAAAA", missing: 
 
 /** Below `/{tenant}/{repo}`. */
 const PAGE_ROWS: readonly Row[] = [
-  ["", "/tree/main", "/blob/main/x", "/raw/main/x", "/commits/main", "/commit/main"],
+  ["", "/tree/main", "/blob/main/x", "/raw/main/x", "/blame/main/x", "/commits/main", "/commit/main"],
   ["/branches", "/tags", "/feed/commits", "/feed/tags", "/compare/main...topic", "/archive/main.tar.gz"],
 ]
   .flat()

@@ -1,0 +1,120 @@
+/**
+ * `/{tenant}/{repo}/blame/{rev}/{path}`: a file, with the commit that each of its lines comes from.
+ *
+ * @packageDocumentation
+ */
+import type { Context } from "hono";
+import { raw } from "hono/html";
+import type { RepositoryName } from "../access/names.ts";
+import { Blame, type BlameRange } from "../browse/blame.ts";
+import { openBlob } from "../browse/blob.ts";
+import type { BrowseSession } from "../browse/browse-session.ts";
+import { findPath } from "../browse/tree-at.ts";
+import { concat } from "../bytes/chunk.ts";
+import { toHex } from "../bytes/hex.ts";
+import { Problem } from "../http/problem.ts";
+import { type NamedCommit, readCommit } from "./commit-line.tsx";
+import { escapeHtml } from "./html-filter.ts";
+import { commitLink, pathLink } from "./links.ts";
+import { pageAnswer } from "./page-answer.tsx";
+import type { PageEnv } from "./page-host.ts";
+import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
+import { found, rootOf, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
+import { decoded, shortOid, shownBytes, shownPerson, shownTime, splitMessage } from "./texts.ts";
+
+/** The largest file, in bytes, and the most lines that are shown. */
+const LARGEST = 1024 * 1024;
+const MOST_LINES = 20_000;
+
+/** Lines, each with the commit that it comes from; `undefined` where that was not found in time. */
+type BlamedText = { readonly lines: readonly string[]; readonly commits: readonly (NamedCommit | undefined)[] };
+
+/** Reads the lines of the file. @throws Problem */
+async function linesOf(session: BrowseSession, { object, path }: ShownRevision): Promise<string[]> {
+  const root = await rootOf(session, object);
+  const entry = found(await findPath(session, root.name, path));
+  if (entry.type !== "blob") throw new Problem(422, "This is no file.");
+  const { size, pieces } = await openBlob(session, entry.oid);
+  if (size > LARGEST) throw new Problem(413, "This file is too large to be shown with its commits.");
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece.slice());
+  session.keep(size);
+  const lines = decoded(concat(all)).split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  if (lines.length > MOST_LINES) throw new Problem(413, "This file has too many lines to be shown with their commits.");
+  return lines;
+}
+
+/** Finds the commits of the lines, in about two seconds at most. */
+async function blamed(session: BrowseSession, commit: Uint8Array, shown: ShownRevision): Promise<BlamedText> {
+  const lines = await linesOf(session, shown);
+  const count = await Blame.countLines(session, commit, shown.path);
+  if (count === undefined) throw new Problem(404, "There is no file at this path.");
+  const whole = { commit, path: shown.path, lines: [{ line: 0, count, source: 0 }] };
+  const blame = await Blame.start(session, [whole], "exact");
+  const ranges: BlameRange[] = [];
+  if (blame !== undefined) for await (const range of blame.run()) ranges.push(range);
+  const known = new Map<string, NamedCommit>();
+  const commits: (NamedCommit | undefined)[] = lines.map(() => undefined);
+  for (const { commit: name, line, count: length } of ranges) {
+    const key = toHex(name);
+    const named = known.get(key) ?? (await readCommit(session, name));
+    known.set(key, named);
+    commits.fill(named, line, Math.min(line + length, lines.length));
+  }
+  return { lines, commits };
+}
+
+function rowHtml(name: RepositoryName, { lines, commits }: BlamedText, at: number): string {
+  const commit = commits[at];
+  const isFirst = at === 0 || commit !== commits[at - 1];
+  const number = `<td class="n"><a id="L${at + 1}" href="#L${at + 1}" tabindex="-1">${at + 1}</a></td>`;
+  const code = `<td class="l">${escapeHtml(lines[at] ?? "")}</td>`; // Each row is of a line.
+  if (!isFirst || commit === undefined)
+    return `<tr${isFirst ? ' class="first"' : ""}><td class="oid"></td><td class="who"></td>${number}${code}</tr>`;
+  const { author, message } = commit.commit;
+  const when = author === undefined ? "" : shownTime(author.time, author.zone).slice(0, 10);
+  const title = escapeHtml(splitMessage(message).subject);
+  return (
+    `<tr class="first"><td class="oid"><a href="${commitLink(name, commit.oid)}" title="${title}">${shortOid(commit.oid)}</a></td>` +
+    `<td class="who"><bdi>${escapeHtml(shownPerson(author))}</bdi> ${when}</td>${number}${code}</tr>`
+  );
+}
+
+/** Answers with the page. */
+export async function blamePage(context: Context<PageEnv>): Promise<Response> {
+  return await withRevision(context, async (page, shown) => {
+    const { session, name } = page;
+    const { commit } = await rootOf(session, shown.object);
+    if (commit === undefined) throw new Problem(422, "A commit is needed here: a tree has no history.");
+    const text = await blamed(session, commit, shown);
+    const { tenant, repo } = shownNames(name);
+    const { revision, path } = shown;
+    const rows = text.lines.map((_, at) => rowHtml(name, text, at)).join("");
+    return await pageAnswer(context, {
+      title: `Blame of ${shownBytes(path)} - ${tenant}/${repo}`,
+      isPublic: page.record.visibility === "public",
+      crumbs: crumbsOf(page, shown),
+      alternates: [{ type: "application/json", href: `/api/v1/repos${pathLink(name, "blame", revision, path)}` }],
+      body: (
+        <RepositoryFrame shown={page} tab="files" revision={revision}>
+          <h2>
+            Blame of <bdi>{shownBytes(path)}</bdi>
+          </h2>
+          <p class="bar">
+            <a href={pathLink(name, "blob", revision, path)}>File</a>
+            <a href={pathLink(name, "commits", revision, path)}>History</a>
+          </p>
+          {text.commits.includes(undefined) ? (
+            <p class="note">The commits of some lines were not found in time. The API goes on with the search.</p>
+          ) : null}
+          <div class="scroll" role="region" aria-label="Lines" tabindex={0}>
+            <table class="blame">
+              <tbody>{raw(rows)}</tbody>
+            </table>
+          </div>
+        </RepositoryFrame>
+      ),
+    });
+  });
+}
