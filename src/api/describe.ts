@@ -1,6 +1,7 @@
 /**
  * Describes a route. What describes it is also what it holds requests to: its schemas are the ones that bodies are
- * checked against and answers are written by. The API's description is made from this when the Worker is built.
+ * checked against and answers are written by. The API's description is made from this when the Worker is built. The
+ * Worker itself has only what requests are held to: the bundle leaves the words out (`scripts/worker-bundle.mjs`).
  *
  * @packageDocumentation
  */

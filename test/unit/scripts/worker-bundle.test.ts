@@ -4,7 +4,7 @@ import { SourceMap, type SourceMapPayload } from "node:module";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import * as v from "valibot";
-import { bundleWorker } from "../../../scripts/worker-bundle.mjs";
+import { bundleWorker, WORKER_ENTRY } from "../../../scripts/worker-bundle.mjs";
 import { scratchDirectory } from "../../support/scratch-directory.ts";
 
 const SOURCE = `
@@ -57,4 +57,11 @@ it("keeps the names of functions and classes, and maps every position to the sou
   const found = new SourceMap(payload).findEntry(before.length - 1, before.at(-1)?.length ?? 0);
   expect(found).toMatchObject({ originalLine: 2 });
   expect("originalSource" in found ? found.originalSource : "").toMatch(/entry\.ts$/);
+});
+
+it("leaves out the words of the API's description, and nothing that requests are held to", async () => {
+  const text = await bundleWorker(WORKER_ENTRY, join(scratchDirectory(), "map"));
+  expect(text).not.toContain("Lists webhooks");
+  expect(text).toContain("expires_in");
+  expect(text).toContain("There is no such webhook.");
 });
