@@ -5,7 +5,7 @@
  * @see git-diff-tree(1), `-r --no-renames`
  */
 import { equal } from "../bytes/chunk.ts";
-import { isTree } from "../object/tree.ts";
+import { canonicalMode, isTree } from "../object/tree.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { assertDepth, type DirectoryEntry, HeldDirectory } from "./tree-at.ts";
 
@@ -114,7 +114,7 @@ const NONE: Entries = { next: () => ({ done: true, value: undefined }) };
 
 function isSame({ before, after }: Pair): boolean {
   if (before === undefined || after === undefined) return false;
-  return before.mode === after.mode && equal(before.oid, after.oid);
+  return canonicalMode(before.mode) === canonicalMode(after.mode) && equal(before.oid, after.oid);
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import { u8At } from "../bytes/assert.ts";
 import { textOf } from "../object/byte-text.ts";
-import { isTree, TreeReader } from "../object/tree.ts";
+import { canonicalMode, isTree, TreeReader } from "../object/tree.ts";
 import type { GraphSession } from "./graph-session.ts";
 
 /** Steps charged to the pacer for each byte of a tree that is compared. */
@@ -73,7 +73,7 @@ function orderOf(a: Entries, b: Entries): number {
 }
 
 function isSame(a: Entries, b: Entries): boolean {
-  if (a.reader.mode !== b.reader.mode) return false;
+  if (canonicalMode(a.reader.mode) !== canonicalMode(b.reader.mode)) return false;
   const [x, y] = [a.oid, b.oid];
   for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
   return true;

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BrowseSession } from "../../../src/browse/browse-session.ts";
+import { diffTrees } from "../../../src/browse/tree-diff.ts";
 import {
   BLOOM_MOST_PATHS,
   bloomKeys,
@@ -20,7 +22,7 @@ import { CommitGraph } from "../../../src/store/commit-graph.ts";
 import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
-import { TestStore } from "../../support/store.ts";
+import { rawName, TestStore } from "../../support/store.ts";
 
 type Made = { readonly bytes: Uint8Array; readonly checksum: string; readonly commits: number };
 
@@ -198,6 +200,36 @@ describe("a commit-graph with large times", () => {
       const graph = open(store, [made]);
       await graph.load();
       expect(graph.generationAt(graph.find(Buffer.from(tip, "hex")))).toBe(16_000_000_002);
+    } finally {
+      git.dispose();
+    }
+  });
+});
+
+describe("a commit-graph of old trees", () => {
+  it("is what git writes, for which a mode of 100664 is one of 100644", async () => {
+    const git = new GitRepository();
+    const store = new TestStore({});
+    try {
+      const blob = git.text(["hash-object", "-w", "--stdin"], "a\n");
+      const tree = (...modes: string[]): string =>
+        git.text(["mktree"], modes.map((mode, i) => `${mode} blob ${blob}\tf${i}\n`).join(""));
+      const first = git.text(["commit-tree", tree("100664", "100664", "100755"), "-m", "x"]);
+      const tip = git.text(["commit-tree", tree("100644", "100755", "100775"), "-m", "y", "-p", first]);
+      expect(git.lines(["diff-tree", "--name-only", first, tip])).toEqual(["f1"]);
+      git.git(["update-ref", "refs/heads/main", tip]);
+      await store.push(git.pack(["--all"]), git.tips());
+      const made = await makeLayer(store, allCommits(git));
+      expect(Buffer.compare(Buffer.from(made.bytes), gitsGraph(git))).toBe(0);
+      const session = await BrowseSession.open(store.repository(), store.answer(new Uint8Array(0)));
+      try {
+        const [before, after] = [first, tip].map((commit) => rawName(git.oid(`${commit}^{tree}`)));
+        const paths: string[] = [];
+        for await (const { path } of diffTrees(session, before, after ?? new Uint8Array(0))) paths.push(path);
+        expect(paths).toEqual(["f1"]);
+      } finally {
+        session.close();
+      }
     } finally {
       git.dispose();
     }
