@@ -73,7 +73,7 @@ function slightlyEdited(random: Random, content: string): string {
     if (random(2) === 0) lines[at] = `${lines[at] ?? ""} edited ${random(100)}`;
     else lines.splice(at, random(3), `new ${random(100)}`);
   }
-  // git before 2.44 leaves an incomplete last line out of its estimate of similarity
+  // git before 2.43.2 leaves an incomplete last line out of its estimate of similarity
   return lines.join("\n").replace(/\n*$/, "\n");
 }
 
