@@ -39,7 +39,7 @@ export const EXAMPLES: Readonly<Record<string, Examples>> = {
   getTenantUsage: {
     answers: {
       200: {
-        stored: { git_bytes: 317_800_000, objects: 419_403 },
+        stored: { git_bytes: 317_800_000, lfs_bytes: 52_400_000, objects: 419_403 },
         days: [
           {
             date: "2026-01-31",

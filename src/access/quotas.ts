@@ -17,8 +17,10 @@ export type Quotas = {
 
 /** The usage of all of a tenant's repositories, or of some. */
 export type Usage = {
-  /** Bytes of packs, indexes and parts of uploads. */
+  /** Bytes of packs, indexes, parts of uploads and Git LFS objects. */
   readonly bytes: number;
+  /** Of them, the bytes of Git LFS objects; absent if there are none. */
+  readonly lfsBytes?: number;
   readonly objects: number;
 };
 

@@ -26,7 +26,7 @@ onEveryHost(
         { date: new Date().toISOString().slice(0, 10), clones: 2, fetches: 0, pushes: 1, requests: expect.any(Number) },
       ]);
       expect(Number(days[0]?.["bytes_out"])).toBeGreaterThan(Number(days[0]?.["bytes_in"]));
-      expect(stored).toEqual({ git_bytes: expect.any(Number), objects: expect.any(Number) });
+      expect(stored).toEqual({ git_bytes: expect.any(Number), lfs_bytes: 0, objects: expect.any(Number) });
       const all = await json(`/api/v1/tenants/${tenant}/usage`);
       expect(all.days).toMatchObject([{ clones: 2, pushes: 1 }]);
       expect(Number(all.days[0]?.["requests"])).toBeGreaterThanOrEqual(Number(days[0]?.["requests"]));

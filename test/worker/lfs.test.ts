@@ -272,6 +272,12 @@ describe("callers", () => {
       async () => ((await operator("GET", "/tenants/small")).body["usage"] as { bytes: number }).bytes === 800,
       { timeout: WAIT_LIMIT },
     );
+    for (const path of ["/tenants/small/usage", "/repos/small/full/usage"])
+      expect((await operator("GET", path)).body).toMatchObject({
+        stored: { git_bytes: 0, lfs_bytes: 800, objects: 0 },
+      });
+    await operator("DELETE", "/repos/small/full");
+    expect((await operator("GET", "/tenants/small/usage")).body).toMatchObject({ stored: { lfs_bytes: 0 } });
   });
 });
 

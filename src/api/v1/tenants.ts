@@ -57,7 +57,7 @@ function shown({ name, createdAt, repoCount, usage, settings: current }: TenantR
     repos: repoCount,
     push_to_create: pushToCreate,
     least_mirror_interval: leastMirrorInterval === 0 ? null : leastMirrorInterval,
-    usage: { repos: repoCount, ...usage },
+    usage: { repos: repoCount, bytes: usage.bytes, objects: usage.objects },
     quotas: {
       repos: bounds.repos ?? null,
       bytes: bounds.bytes ?? null,

@@ -17,7 +17,7 @@ const USUAL_DAYS = 31;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 const shownUsage = v.strictObject({
-  stored: v.strictObject({ git_bytes: v.number(), objects: v.number() }),
+  stored: v.strictObject({ git_bytes: v.number(), lfs_bytes: v.number(), objects: v.number() }),
   days: v.array(
     v.strictObject({
       date: v.pipe(v.string(), v.isoDate()),
@@ -58,8 +58,11 @@ function shownDay({ day, bytesIn, bytesOut, ...counts }: DayUsage): object {
 
 function answered(context: Context<ApiEnv>, usage: UsageAnswer | undefined): Response {
   if (usage === undefined) throw new Problem(404, "There is no such tenant or repository.");
-  const { bytes, objects } = usage.stored;
-  const body = { stored: { git_bytes: bytes, objects }, days: usage.days.map(shownDay) };
+  const { bytes, objects, lfsBytes = 0 } = usage.stored; // Without Git LFS objects nothing is said of them.
+  const body = {
+    stored: { git_bytes: bytes - lfsBytes, lfs_bytes: lfsBytes, objects },
+    days: usage.days.map(shownDay),
+  };
   return context.json(body, 200, { "Cache-Control": "no-store" });
 }
 

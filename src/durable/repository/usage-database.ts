@@ -35,6 +35,7 @@ export function usageTable(
         version,
         bytes: sumPackBytes(db) + sumUploads(db) + lfs.bytes,
         objects: sumPackObjects(db),
+        ...(lfs.bytes === 0 ? {} : { lfsBytes: lfs.bytes }),
       };
     },
     usageReported: ({ id, version }) => {

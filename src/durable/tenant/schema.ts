@@ -61,6 +61,12 @@ export const TENANT_SCHEMA: Schema = {
     () => undefined,
     // Git LFS objects: new tables.
     () => undefined,
+    // Bytes of Git LFS objects: they are told with the next report of each repository, which is asked for it.
+    (db) => {
+      addColumn(db, "tenant", "used_lfs_bytes INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "tenant_repos", "lfs_bytes INTEGER NOT NULL DEFAULT 0");
+      db.run("UPDATE tenant_repos SET check_at = 0 WHERE removing = 0");
+    },
   ],
 };
 

@@ -4,9 +4,19 @@
  * @packageDocumentation
  */
 import type { RegisterRefusal, RegisterRequest } from "../../access/directory.ts";
-import type { Allowance } from "../../access/quotas.ts";
+import type { Allowance, Usage } from "../../access/quotas.ts";
 import type { TenantRow } from "./tables/tenant.ts";
 import type { TenantRepo } from "./tables/tenant-repos.ts";
+
+/** What a repository has that is gone. */
+export const NO_USAGE: Usage = { bytes: 0, objects: 0 };
+
+/** Returns by how much one usage is more than another; negative numbers if it is less. */
+export function grownBy(before: Usage, after: Usage): Required<Usage> {
+  const { lfsBytes: had = 0 } = before; // Without Git LFS objects nothing is said of them.
+  const { lfsBytes: has = 0 } = after; // As above.
+  return { bytes: after.bytes - before.bytes, objects: after.objects - before.objects, lfsBytes: has - had };
+}
 
 /** Returns why a repository can't be entered. */
 export function refusalOf(

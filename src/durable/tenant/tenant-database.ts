@@ -33,7 +33,7 @@ import { SigningKeyDatabase } from "./signing-key-database.ts";
 import { TenantHookDatabase } from "./tenant-hook-database.ts";
 import { RefusedLogins } from "./refused-logins.ts";
 import { TENANT_SCHEMA } from "./schema.ts";
-import { allowanceOf, boundOf, refusalOf } from "./tenant-bounds.ts";
+import { allowanceOf, boundOf, grownBy, NO_USAGE, refusalOf } from "./tenant-bounds.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteSigningKeys } from "./tables/signing-keys.ts";
 import { deleteAudit, insertAudit, listAudit } from "./tables/audit.ts";
@@ -235,7 +235,7 @@ export class TenantDatabase {
     if (had === undefined) return false;
     deleteMirrorReport(this.#db, name);
     addRepoCount(this.#db, -1);
-    addUsage(this.#db, { bytes: -had.bytes, objects: -had.objects });
+    addUsage(this.#db, grownBy(had, NO_USAGE));
     return true;
   }
 
@@ -268,8 +268,7 @@ export class TenantDatabase {
       const listed = this.#tables.exist ? readRepo(this.#db, report.repo) : undefined;
       if (listed?.id !== report.id || report.version <= listed.usageVersion) return;
       setUsage(this.#db, report);
-      const { bytes, objects } = listed.usage;
-      addUsage(this.#db, { bytes: report.bytes - bytes, objects: report.objects - objects });
+      addUsage(this.#db, grownBy(listed.usage, report));
     });
   }
 

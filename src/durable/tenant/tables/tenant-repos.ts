@@ -18,7 +18,8 @@ export const TENANT_REPOS_DDL = `CREATE TABLE IF NOT EXISTS tenant_repos (
   check_at INTEGER,
   bytes INTEGER NOT NULL DEFAULT 0,
   objects INTEGER NOT NULL DEFAULT 0,
-  usage_version INTEGER NOT NULL DEFAULT -1
+  usage_version INTEGER NOT NULL DEFAULT -1,
+  lfs_bytes INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tenant_repos_removing ON tenant_repos (is_public) WHERE removing = 1;
 CREATE INDEX IF NOT EXISTS tenant_repos_check ON tenant_repos (check_at) WHERE check_at IS NOT NULL`;
@@ -34,7 +35,12 @@ export type TenantRepo = {
   readonly usageVersion: number;
 };
 
-const COLUMNS = "name, id, object_format, removing, bytes, objects, usage_version";
+const COLUMNS = "name, id, object_format, removing, bytes, objects, usage_version, lfs_bytes";
+
+/** Returns a usage. Without Git LFS objects nothing is said of them. */
+export function usageOf(bytes: number, objects: number, lfsBytes: number): Usage {
+  return { bytes, objects, ...(lfsBytes === 0 ? {} : { lfsBytes }) };
+}
 
 function repoAt(row: SqlRow): TenantRepo {
   const objectFormat = textAt(row, 2);
@@ -44,7 +50,7 @@ function repoAt(row: SqlRow): TenantRepo {
     id: textAt(row, 1),
     objectFormat,
     removing: integerAt(row, 3) === 1,
-    usage: { bytes: integerAt(row, 4), objects: integerAt(row, 5) },
+    usage: usageOf(integerAt(row, 4), integerAt(row, 5), integerAt(row, 7)),
     usageVersion: integerAt(row, 6),
   };
 }
@@ -120,11 +126,15 @@ export function markChecked(db: SqlDatabase, name: string, id: string): void {
 }
 
 /** Notes what a repository reports to hold. */
-export function setUsage(db: SqlDatabase, { repo, version, bytes, objects }: UsageReport): void {
+export function setUsage(
+  db: SqlDatabase,
+  { repo, version, bytes, objects, lfsBytes = 0 }: UsageReport, // It has none if it does not say.
+): void {
   db.run(
-    "UPDATE tenant_repos SET bytes = ?, objects = ?, usage_version = ? WHERE name = ?",
+    "UPDATE tenant_repos SET bytes = ?, objects = ?, lfs_bytes = ?, usage_version = ? WHERE name = ?",
     bytes,
     objects,
+    lfsBytes,
     version,
     repo,
   );
@@ -133,9 +143,9 @@ export function setUsage(db: SqlDatabase, { repo, version, bytes, objects }: Usa
 /** Takes a repository off the list. Returns what it held; `undefined` if it was not listed. */
 export function deleteRepo(db: SqlDatabase, name: string, id: string): Usage | undefined {
   const row = firstRow(
-    db.rows("DELETE FROM tenant_repos WHERE name = ? AND id = ? RETURNING bytes, objects", name, id),
+    db.rows("DELETE FROM tenant_repos WHERE name = ? AND id = ? RETURNING bytes, objects, lfs_bytes", name, id),
   );
-  return row === undefined ? undefined : { bytes: integerAt(row, 0), objects: integerAt(row, 1) };
+  return row === undefined ? undefined : usageOf(integerAt(row, 0), integerAt(row, 1), integerAt(row, 2));
 }
 
 /** Notes whether everybody may read a repository. */

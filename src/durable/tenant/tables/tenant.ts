@@ -6,6 +6,7 @@
 import type { TenantRecord, TenantSettings } from "../../../access/directory.ts";
 import type { Quotas, Usage } from "../../../access/quotas.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
+import { usageOf } from "./tenant-repos.ts";
 
 export const TENANT_DDL = `CREATE TABLE IF NOT EXISTS tenant (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -21,7 +22,8 @@ export const TENANT_DDL = `CREATE TABLE IF NOT EXISTS tenant (
   used_objects INTEGER NOT NULL DEFAULT 0,
   leaving INTEGER NOT NULL DEFAULT 0,
   in_directory INTEGER NOT NULL DEFAULT 0,
-  least_mirror_interval INTEGER NOT NULL DEFAULT 0
+  least_mirror_interval INTEGER NOT NULL DEFAULT 0,
+  used_lfs_bytes INTEGER NOT NULL DEFAULT 0
 )`;
 
 /** The row, including what the API does not show. */
@@ -49,7 +51,7 @@ function quotasAt(row: SqlRow, column: number): Quotas {
 export function readTenant(db: SqlDatabase): TenantRow | undefined {
   const row = firstRow(
     db.rows(`SELECT name, created_at, push_to_create, quota_repos, quota_bytes, quota_objects, quota_blob_bytes,
-      repo_count, leaving, in_directory, used_bytes, used_objects, least_mirror_interval FROM tenant`),
+      repo_count, leaving, in_directory, used_bytes, used_objects, least_mirror_interval, used_lfs_bytes FROM tenant`),
   );
   if (row === undefined) return undefined;
   return {
@@ -62,7 +64,7 @@ export function readTenant(db: SqlDatabase): TenantRow | undefined {
         ...(integerAt(row, 12) === 0 ? {} : { leastMirrorInterval: integerAt(row, 12) }),
       },
       repoCount: integerAt(row, 7),
-      usage: { bytes: integerAt(row, 10), objects: integerAt(row, 11) },
+      usage: usageOf(integerAt(row, 10), integerAt(row, 11), integerAt(row, 13)),
     },
     leaving: integerAt(row, 8) === 1,
     inDirectory: integerAt(row, 9) === 1,
@@ -96,8 +98,13 @@ export function addRepoCount(db: SqlDatabase, change: number): void {
 }
 
 /** Adds to the tenant's sums by how much a repository has grown; negative numbers if it has shrunk. */
-export function addUsage(db: SqlDatabase, { bytes, objects }: Usage): void {
-  db.run("UPDATE tenant SET used_bytes = used_bytes + ?, used_objects = used_objects + ?", bytes, objects);
+export function addUsage(db: SqlDatabase, change: Required<Usage>): void {
+  db.run(
+    "UPDATE tenant SET used_bytes = used_bytes + ?, used_objects = used_objects + ?, used_lfs_bytes = used_lfs_bytes + ?",
+    change.bytes,
+    change.objects,
+    change.lfsBytes,
+  );
 }
 
 export function setLeaving(db: SqlDatabase): void {
