@@ -14,44 +14,54 @@ import type { GraphSession } from "./graph-session.ts";
 /** The tables of a layer, and the node of each of its rows. */
 export type GraphTables = Omit<CommitGraphTables, "bases" | "filters"> & { readonly nodes: Uint32Array };
 
+/** The steps charged to the pacer for a row of each table. */
+const ROW_STEPS = 50;
+
 /** Raw names, one after the other, in the order of `nodes`. */
-function namesOf(session: GraphSession, nodes: Uint32Array, of: (node: number) => number): Uint8Array<ArrayBuffer> {
+async function namesOf(
+  session: GraphSession,
+  nodes: Uint32Array,
+  of: (node: number) => number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { rawSize } = session.format;
   const names = new Uint8Array(nodes.length * rawSize);
-  for (const [row, node] of nodes.entries()) names.set(session.nameOf(of(node)), row * rawSize);
+  await session.database.context.pacer.forEach(nodes.length, ROW_STEPS, (row) => {
+    names.set(session.nameOf(of(u32At(nodes, row))), row * rawSize);
+  });
   return names;
 }
 
-function sorted(session: GraphSession, nodes: Uint32Array): Uint32Array<ArrayBuffer> {
+async function sorted(session: GraphSession, nodes: Uint32Array): Promise<Uint32Array<ArrayBuffer>> {
   const { rawSize } = session.format;
-  const names = namesOf(session, nodes, (node) => node);
+  const names = await namesOf(session, nodes, (node) => node);
   return sortNames({ names, stride: rawSize, rawSize }, nodes.length).map((entry) => u32At(nodes, entry));
 }
 
 type Links = Pick<CommitGraphTables, "parentStart" | "parents">;
 
 /** Finds the position of each parent: in the layer itself, or below. */
-function linksOf(session: GraphSession, nodes: Uint32Array, below: CommitGraph): Links {
+async function linksOf(session: GraphSession, nodes: Uint32Array, below: CommitGraph): Promise<Links> {
   const { commits, kernel } = session;
+  const { pacer } = session.database.context;
   const rowOf = new Uint32Array(kernel.oidCount);
   for (const [row, node] of nodes.entries()) rowOf[node] = row + 1;
   const parentStart = new Uint32Array(nodes.length + 1);
   let used = 0;
-  for (const [row, node] of nodes.entries()) {
-    used += commits.parentsOf(node).length;
+  await pacer.forEach(nodes.length, ROW_STEPS, (row) => {
+    used += commits.parentsOf(u32At(nodes, row)).length;
     parentStart[row + 1] = used;
-  }
+  });
   const parents = new Uint32Array(used);
   const first = below.count;
   let at = 0;
-  for (const node of nodes) {
-    for (const parent of commits.parentsOf(node)) {
+  await pacer.forEach(nodes.length, ROW_STEPS, (each) => {
+    for (const parent of commits.parentsOf(u32At(nodes, each))) {
       const row = u32At(rowOf, parent);
       const position = row > 0 ? first + row - 1 : below.find(session.nameOf(parent));
       assert(position >= 0, "a layer has all that its commits reach, or the layers below have it");
       parents[at++] = position;
     }
-  }
+  });
   return { parentStart, parents };
 }
 
@@ -71,11 +81,15 @@ class Generations {
     this.#first = below.count;
     this.levels = new Uint32Array(times.length);
     this.generations = new Float64Array(times.length);
-    for (let row = 0; row < times.length; row++) this.#compute(row);
+  }
+
+  /** Computes all rows, and yields after each. */
+  *compute(): Generator<void> {
+    for (let row = 0; row < this.#times.length; row++) yield* this.#compute(row);
   }
 
   /** Computes a row after all rows that it needs, without recursion. */
-  #compute(start: number): void {
+  *#compute(start: number): Generator<void> {
     const { parentStart, parents } = this.#links;
     const path = [start];
     for (let row = path.at(-1); row !== undefined; row = path.at(-1)) {
@@ -90,6 +104,7 @@ class Generations {
       }
       path.pop();
       if (u32At(this.levels, row) === 0) this.#finish(row);
+      yield;
     }
   }
 
@@ -120,22 +135,28 @@ class Generations {
  * Makes the tables of these loaded commits. Their parents are among them, or in the layers below, which are in memory if there are any. Returns
  * `undefined` if the time of a commit does not fit the format.
  */
-export function graphTables(session: GraphSession, commits: Uint32Array, below: CommitGraph): GraphTables | undefined {
-  const nodes = sorted(session, commits);
+export async function graphTables(
+  session: GraphSession,
+  commits: Uint32Array,
+  below: CommitGraph,
+): Promise<GraphTables | undefined> {
+  const nodes = await sorted(session, commits);
   const times = new Float64Array(nodes.length);
   for (const [row, node] of nodes.entries()) {
     const time = session.commits.timeOf(node);
     if (time > MOST_GRAPH_TIME) return undefined;
     times[row] = time;
   }
-  const links = linksOf(session, nodes, below);
-  const { levels, generations } = new Generations(links, times, below);
+  const links = await linksOf(session, nodes, below);
+  const computed = new Generations(links, times, below);
+  const { levels, generations } = computed;
+  await session.database.context.pacer.through(computed.compute(), ROW_STEPS);
   return {
     format: session.format,
     count: nodes.length,
     nodes,
-    names: namesOf(session, nodes, (node) => node),
-    trees: namesOf(session, nodes, (node) => session.commits.treeOf(node)),
+    names: await namesOf(session, nodes, (node) => node),
+    trees: await namesOf(session, nodes, (node) => session.commits.treeOf(node)),
     ...links,
     times,
     levels,

@@ -20,6 +20,9 @@ import { CommitTable } from "./commit-table.ts";
 
 const FLAG_OF_TYPE: readonly number[] = [0, IS_COMMIT, IS_TREE, IS_BLOB, IS_TAG];
 
+/** The steps charged to the pacer for going on to a commit's parents. */
+const WALK_STEPS = 100;
+
 /** The state of walks in one request. */
 export class GraphSession {
   readonly database: ObjectDatabase;
@@ -165,12 +168,15 @@ export class GraphSession {
   }
 
   /**
-   * Makes the links of commits known. Returns `undefined` if all that was needed is in memory, so that nothing has to
-   * be awaited: that would cost a walk more than reading a commit does.
+   * Makes the links of commits known. Returns `undefined` if all that was needed is in memory and no pause is due, so
+   * that nothing has to be awaited: that would cost a walk more than reading a commit does.
    */
   loadCommits(nodes: Iterable<number>): Promise<void> | undefined {
+    const { pacer } = this.database.context;
+    // What a walk costs beside reading: a commit that is known, or that the commit-graph has, is not read.
+    pacer.add(WALK_STEPS);
     for (const node of nodes) if (!this.#isAtHand(node)) return this.#loadAll(nodes);
-    return undefined;
+    return pacer.isDue ? pacer.pace() : undefined;
   }
 
   async #loadAll(nodes: Iterable<number>): Promise<void> {

@@ -204,6 +204,7 @@ class GraphStep {
   async #write(kept: number): Promise<CommitGraphRecord | undefined> {
     const { repository, name } = this.#input;
     const session = this.#session;
+    const { pacer } = session.database.context;
     const { record } = this.#snapshot;
     const below = new CommitGraph(this.#records.slice(0, kept), this.#place, GRAPHING.mostBytes);
     await below.load();
@@ -211,9 +212,11 @@ class GraphStep {
       const node = session.node(this.#shown.nameAt(position));
       await session.loadCommit(node);
       this.#collected.push(node);
+      pacer.add(COMMIT_STEPS);
+      if (pacer.isDue) await pacer.pace();
     }
     if (this.#collected.length === 0) return undefined;
-    const tables = graphTables(session, Uint32Array.from(this.#collected), below);
+    const tables = await graphTables(session, Uint32Array.from(this.#collected), below);
     if (tables === undefined) return undefined;
     const filters = await this.#filters(tables);
     const bases = below.layers.map((layer) => fromHex(layer.record.checksum) ?? new Uint8Array(0)); // It is hexadecimal.
@@ -247,12 +250,12 @@ class GraphStep {
     const { pacer } = this.#session.database.context;
     const list = new FilterList(count);
     const missing: number[] = [];
-    for (let row = 0; row < count; row++) {
+    await pacer.forEach(count, COMMIT_STEPS, (row) => {
       const position = this.#known.find(names.subarray(row * format.rawSize, (row + 1) * format.rawSize));
       const filter = position < 0 ? undefined : this.#known.filterAt(position);
       if (filter === undefined || filter.length === 0) missing.push(row);
       else list.set(row, filter);
-    }
+    });
     const timeOf = (row: number): number => times[row] ?? 0; // Each row has a time.
     missing.sort((a, b) => timeOf(b) - timeOf(a));
     const changed = new ChangedPaths(this.#session, BLOOM_MOST_PATHS);

@@ -41,7 +41,7 @@ async function makeLayer(
     const session = new GraphSession(store.database(), kernel);
     const nodes = Uint32Array.from(commits, (oid) => session.node(Buffer.from(oid, "hex")));
     for (const node of nodes) expect(await session.loadCommit(node)).toBe(true);
-    const tables = graphTables(session, nodes, below);
+    const tables = await graphTables(session, nodes, below);
     if (tables === undefined) throw new Error("no tables");
     const table = filters ? await filterTable(session, tables.nodes) : undefined;
     const bytes = encodeCommitGraph(
