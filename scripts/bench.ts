@@ -7,6 +7,7 @@
  *     … --object-format sha256                with a scenario; a repository's own otherwise
  *     … --hosts thinpack,c-git  --runs 3  --json FILE
  *     … --page docs/benchmark.md           writes the page's table
+ *     npm run bench -- --hostile              what hostile clients send, on this host alone
  *     … --collect                          garbage is collected before each step: memory is the step's own, its code slower
  *
  * Ends with status 1 where a budget is exceeded, 2 where a result is wrong.
@@ -19,6 +20,7 @@ import { GitSandbox } from "../test/support/git-client.ts";
 import { type Host, startCGit, startThinpack } from "./bench/hosts.ts";
 import { judge } from "./bench/budgets.ts";
 import { EdgeSteps } from "./bench/edge-steps.ts";
+import { HOSTILE_FIGURES, HostileBench, hostileTable } from "./bench/hostile-inputs.ts";
 import { FIGURES, pageTable } from "./bench/page.ts";
 import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
 import { render } from "./bench/report.ts";
@@ -27,7 +29,7 @@ import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
 import { replaceTable } from "./marked-table.ts";
 
 const USAGE =
-  "usage: npm run bench -- (--repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
+  "usage: npm run bench -- (--hostile | --repo DIR | --scenario blobs300|blob100|wide|wide10) [--object-format sha1|sha256] [--hosts thinpack,c-git] [--runs N] [--json FILE] [--page FILE] [--collect]";
 
 async function makeHost(git: GitSandbox, name: string, collect: boolean): Promise<Host> {
   if (name === "thinpack") return await startThinpack(git.path("state"), collect);
@@ -40,7 +42,6 @@ async function measure(measuring: Measuring, comparison: Comparison, runs: numbe
   const { git, host } = measuring;
   const parts = new PartialSteps(measuring, comparison);
   await measuring.push();
-  await measuring.settle();
   const clone = await measuring.clone();
   await measuring.discard(runs);
   await parts.filtered();
@@ -54,7 +55,6 @@ async function measure(measuring: Measuring, comparison: Comparison, runs: numbe
     await git.ok(["repack", "-q", "-adb", "--write-bitmap-index"], { cwd: directory, timeout: 1_800_000 });
     await measuring.discard(runs, BITMAPS);
     await parts.filtered(BITMAPS);
-    await parts.half(BITMAPS);
   } else {
     const edge = new EdgeSteps(measuring);
     await edge.tokenList();
@@ -69,19 +69,45 @@ function formatOf(directory: string): string {
   return execFileSync("git", ["rev-parse", "--show-object-format"], { cwd: directory, encoding: "utf8" }).trim();
 }
 
+/** Sends hostile inputs, and prints the figures of each. */
+async function measureHostile(page: string | undefined): Promise<number> {
+  const git = new GitSandbox("bench", "sha1");
+  const host = await startThinpack(git.path("state"), false);
+  try {
+    const bench = new HostileBench(git, host, ({ input, outcome, cpu, median, longest }) => {
+      const latency = `/healthz ${Math.round(median)} ms, ${Math.round(longest)} ms at most`;
+      console.log(`${input}: ${cpu.toFixed(2)} s; ${latency}; ${outcome}`);
+    });
+    await bench.run();
+    if (page !== undefined)
+      writeFileSync(page, replaceTable(readFileSync(page, "utf8"), HOSTILE_FIGURES, hostileTable(bench.results)));
+    return 0;
+  } finally {
+    await host.close();
+    git.close();
+  }
+}
+
+const OPTIONS = {
+  repo: { type: "string" },
+  scenario: { type: "string" },
+  "object-format": { type: "string" },
+  hosts: { type: "string", default: "thinpack,c-git" },
+  runs: { type: "string", default: "3" },
+  json: { type: "string" },
+  page: { type: "string" },
+  collect: { type: "boolean", default: false },
+  hostile: { type: "boolean", default: false },
+} as const;
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      repo: { type: "string" },
-      scenario: { type: "string" },
-      "object-format": { type: "string" },
-      hosts: { type: "string", default: "thinpack,c-git" },
-      runs: { type: "string", default: "3" },
-      json: { type: "string" },
-      page: { type: "string" },
-      collect: { type: "boolean", default: false },
-    },
-  });
+  const { values } = parseArgs({ options: OPTIONS });
+  return values.hostile ? await measureHostile(values.page) : await compareHosts(values);
+}
+
+async function compareHosts(
+  values: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"],
+): Promise<number> {
   const { repo, scenario = "" } = values;
   if ((repo === undefined) === !(isScenario(scenario) || isWide(scenario))) throw new Error(USAGE);
   const asked = values["object-format"] ?? (repo === undefined ? "sha1" : formatOf(resolve(repo)));
