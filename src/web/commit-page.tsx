@@ -6,8 +6,10 @@
 import type { Context } from "hono";
 import type { RepositoryName } from "../access/names.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
+import { commitMail } from "../browse/commit-mail.ts";
 import { resolveCommit } from "../browse/revision.ts";
 import { fromHex } from "../bytes/hex.ts";
+import { Problem } from "../http/problem.ts";
 import type { Identity } from "../object/identity.ts";
 import { readCommit, When } from "./commit-line.tsx";
 import {
@@ -16,7 +18,9 @@ import {
   diffAnswer,
   DiffPlace,
   DiffSummary,
+  diffOptionsOf,
   diffTextAnswer,
+  textAnswer,
 } from "./diff-answer.tsx";
 import { commitLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
@@ -80,11 +84,14 @@ function Facts({ name, oid, commit }: { readonly name: RepositoryName } & Awaite
   );
 }
 
-/** Answers with the page of a commit, or with its differences as text where the address ends in `.diff`. */
+/**
+ * Answers with the page of a commit. Where the address ends in `.diff`, the answer is its differences as text, and in
+ * `.patch` the mail that `git am` takes.
+ */
 export async function commitPage(context: Context<PageEnv>): Promise<Response> {
   const text = restOfPage(context);
-  const isText = text.endsWith(".diff");
-  const revision = pageRevision(isText ? text.slice(0, -".diff".length) : text);
+  const [ending = ""] = /\.(?:diff|patch)$/.exec(text) ?? [];
+  const revision = pageRevision(text.slice(0, text.length - ending.length));
   return await withRepository(context, [revision], async (page) => {
     const { session, name } = page;
     const { name: rawName } = found(await resolveCommit(session, revision));
@@ -92,7 +99,12 @@ export async function commitPage(context: Context<PageEnv>): Promise<Response> {
     const { oid, commit } = named;
     const [parent] = commit.parents;
     const trees = await treesOf(session, rawName, parent);
-    if (isText) return await diffTextAnswer(context, page, trees);
+    if (ending === ".diff") return await diffTextAnswer(context, page, trees);
+    if (ending === ".patch") {
+      if (commit.parents.length > 1) throw new Problem(422, "A merge has no mail; .diff gives what it changed.");
+      const mail = commitMail(session, { name: rawName, ...trees }, diffOptionsOf(context));
+      return await textAnswer(context, page, mail);
+    }
     const changes = await changedFiles(page, trees);
     const { subject, body } = splitMessage(commit.message);
     const { tenant, repo } = shownNames(name);

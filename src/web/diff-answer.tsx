@@ -57,6 +57,7 @@ export function DiffSummary({
   readonly hasMore: boolean;
 }) {
   const { pathname } = new URL(context.req.url);
+  const isCommit = pathname.includes("/commit/");
   const isSplit = context.req.query("view") === "split";
   const ignoresSpace = context.req.query("w") === "1";
   const link = (split: boolean, space: boolean): string => {
@@ -73,6 +74,7 @@ export function DiffSummary({
         <a href={link(!isSplit, ignoresSpace)}>{isSplit ? "In one column" : "Side by side"}</a>
         <a href={link(isSplit, !ignoresSpace)}>{ignoresSpace ? "With white space" : "Without white space"}</a>
         <a href={`${pathname}.diff`}>As text</a>
+        {isCommit ? <a href={`${pathname}.patch`}>As a mail</a> : null}
       </p>
       <ul class="changes">
         {files.map((change, at) => (
@@ -132,6 +134,16 @@ export async function diffTextAnswer(
   page: RepositoryPage,
   { before, after }: ComparedTrees,
 ): Promise<Response> {
+  const changes = patchChanges(page.session, before, after);
+  return await textAnswer(context, page, patchText(diffFiles(page.session, changes, diffOptionsOf(context))));
+}
+
+/** Answers with pieces of text. The session is closed when the answer ends. */
+export async function textAnswer(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<Response> {
   const { session } = page;
   const headers = {
     "Content-Type": "text/plain; charset=utf-8",
@@ -145,7 +157,6 @@ export async function diffTextAnswer(
   return await streamContent(context.var.host, session, { headers, bodiless }, async (output) => {
     session.parkWhileWaiting();
     session.allowStream();
-    const changes = patchChanges(session, before, after);
-    for await (const piece of patchText(diffFiles(session, changes, diffOptionsOf(context)))) await output.write(piece);
+    for await (const piece of pieces) await output.write(piece);
   });
 }

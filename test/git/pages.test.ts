@@ -130,6 +130,10 @@ describe("the pages of a public repository", () => {
     expect(compared.html).toContain("1 commit ahead.");
     expect(compared.html).toContain('<table class="split">');
     expect((await page("/acme/shown/commit/main.diff")).html).toContain("rename from src/main.c");
+    const mail = await page("/acme/shown/commit/main.patch");
+    const wanted = await git.git(["format-patch", "-1", "--stdout", "--full-index", "main"], { cwd: work });
+    const withoutVersion = (text: string): string => text.replace(/-- \n.*\n\n$/, "");
+    expect(withoutVersion(mail.html)).toBe(withoutVersion(wanted.stdout));
     expect((await page("/acme/shown/compare/main~1...none")).status).toBe(404);
   });
 
