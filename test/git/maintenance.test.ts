@@ -1,5 +1,5 @@
 /** A repository after many pushes: its packs are rolled up behind them, and git takes what is stored. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportRepository } from "../support/export.ts";
@@ -35,6 +35,40 @@ describe("maintenance after many pushes", () => {
     expect(await bed.git.ok(["rev-list", "--objects", "main"], { cwd })).toBe(
       await bed.git.ok(["rev-list", "--objects", "main"], { cwd: source }),
     );
+  });
+
+  it("writes bitmaps that git takes, and clones of a branch get what it reaches", async () => {
+    const { git } = bed;
+    const source = await importFixture(git, "large", linear(400));
+    const path = "acme/large";
+    await bed.api("PUT", path);
+    const url = bed.url(path);
+    await git.ok(["push", "-q", url, "main", "main~150:refs/heads/half"], { cwd: source });
+    expect((await bed.api("POST", `${path}/maintenance`)).status).toBe(202);
+    const { runs } = await bed.maintained(path);
+    expect(runs.find(({ step }) => step === "bitmap")).toMatchObject({ outcome: "done" });
+    const cwd = git.fresh();
+    await git.ok(["clone", "-q", "--bare", "--single-branch", "--branch=half", url, cwd]);
+    await git.ok(["fsck", "--full", "--strict"], { cwd });
+    const listed = async (directory: string, revision: string): Promise<string[]> =>
+      (await git.ok(["rev-list", "--objects", "--no-object-names", revision], { cwd: directory })).split("\n").sort();
+    expect(await listed(cwd, "half")).toEqual(await listed(source, "main~150"));
+    const stored = await git.ok(["count-objects", "-v"], { cwd });
+    expect(stored).toContain(`in-pack: ${(await listed(cwd, "half")).length}`);
+    const copy = git.fresh();
+    await exportRepository(`${bed.host.base}/api/v1/repos/${path}`, bed.token, copy);
+    // The command leaves the file out, because git has no check for it.
+    const api = `${bed.host.base}/api/v1/repos/${path}/export`;
+    const headers = { Authorization: `Bearer ${bed.token}` };
+    const exported = await (await fetch(api, { headers })).text();
+    const [bitmap = ""] = /objects\/pack\/pack-\w+\.bitmap/.exec(exported) ?? [];
+    const { body } = await fetch(`${api}/${bitmap}`, { headers });
+    writeFileSync(join(copy, bitmap), await new Response(body).bytes());
+    for (const revision of ["main", "main~50"])
+      expect((await git.git(["rev-list", "--test-bitmap", revision], { cwd: copy })).stderr).toContain("OK!");
+    const count = async (...options: string[]): Promise<string> =>
+      await git.ok(["rev-list", "--count", "--objects", ...options, "--all"], { cwd: copy });
+    expect(await count("--use-bitmap-index")).toBe(await count());
   });
 
   it("purges what a force-push left: no pack, and nothing over HTTP, has a byte of it", async () => {

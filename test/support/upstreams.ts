@@ -20,6 +20,7 @@ export type MaintenanceState = {
   readonly due: unknown;
   readonly running_since: string | null;
   readonly runs: readonly {
+    readonly step: string;
     readonly outcome: string;
     readonly at: string;
     readonly packs: number;
