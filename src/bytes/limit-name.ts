@@ -15,7 +15,6 @@ export const LIMIT_NAMES = [
   "bitmap-steps",
   "bitmap-trees",
   "commands",
-  "commit-graph",
   "compared-commits",
   "content-reads",
   "content-steps",

@@ -14,7 +14,6 @@
  * @see git-commit-graph(1), `write --split --changed-paths`
  */
 import { itemAt, u32At } from "../bytes/assert.ts";
-import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import { BLOOM_MOST_PATHS, encodeBloomFilter } from "../format/bloom-filter.ts";
@@ -127,25 +126,24 @@ class GraphStep {
   }
 
   async run(): Promise<ReplaceGraphsRequest> {
-    const { record, version, packs } = this.#snapshot;
-    if (this.#shown.count > 0 && !this.#shown.isAtHand)
-      throw new LimitExceeded("commit-graph", GRAPHING.mostBytes, "the commit-graph is too large to be added to");
-    const isWhole = await this.#collect();
+    const { record, version, packs, graphs = [] } = this.#snapshot;
+    // What is too much stays as it is until there are many more objects: to fail would hold other steps up.
+    const collected = this.#shown.isTooLarge ? "too much" : await this.#collect();
     const kept = this.#layersToKeep();
-    const added = await this.#write(kept);
+    const added = collected === "too much" ? undefined : await this.#write(kept);
     const objects = packs.reduce((sum, pack) => sum + (pack.source === "copy" ? 0 : pack.objects), 0);
     return {
       id: record.id,
       version,
-      seen: this.#records.map(({ name }) => name),
+      seen: graphs.map(({ name }) => name),
       kept,
       ...(added === undefined ? {} : { added }),
-      objects: isWhole ? objects : 0,
+      objects: collected === "some" ? 0 : objects,
     };
   }
 
-  /** Collects the commits that refs reach and no layer has. Returns false if some refs are left for another step. */
-  async #collect(): Promise<boolean> {
+  /** Collects the commits that refs reach and no layer has. Some refs may be left for another step. */
+  async #collect(): Promise<"all" | "some" | "too much"> {
     const session = this.#session;
     const { rawSize } = session.format;
     const tips = new Set<number>();
@@ -154,12 +152,13 @@ class GraphStep {
     for (const tip of tips) {
       const commit = await session.peel(tip);
       if ((await session.typeOf(commit)) !== TYPE_NUMBER.commit) continue;
-      if (!(await this.#addReached(commit))) return false;
+      const before = this.#collected.length;
+      if (!(await this.#addReached(commit))) return before === 0 ? "too much" : "some";
     }
-    return true;
+    return "all";
   }
 
-  /** Adds what a tip reaches, or nothing of it if that is too much: then others are enough for a step. */
+  /** Adds what a tip reaches, or nothing of it if that is too much. */
   async #addReached(tip: number): Promise<boolean> {
     const session = this.#session;
     const { pacer } = session.database.context;
@@ -171,8 +170,6 @@ class GraphStep {
       await session.loadCommit(node);
       this.#collected.push(node);
       if (this.#collected.length > GRAPHING.mostCommits) {
-        if (before === 0)
-          throw new LimitExceeded("commit-graph", GRAPHING.mostCommits, "a ref reaches too many commits for one step");
         this.#collected.length = before;
         return false;
       }
@@ -275,7 +272,6 @@ const COMMIT_STEPS = 100;
  * Makes a layer of a repository's commit-graph. Nothing is visible until the store takes it. Returns `undefined` if the repository is
  * gone.
  *
- * @throws LimitExceeded if one ref reaches too many commits.
  * @throws CorruptStore, MissingObject
  */
 export async function makeGraph(input: GraphInput): Promise<ReplaceGraphsRequest | undefined> {
@@ -291,11 +287,13 @@ export async function makeGraph(input: GraphInput): Promise<ReplaceGraphsRequest
   // The files of dropped layers may be gone by now.
   if (!all.isAtHand) await shown.loadFilters();
   const known = all.isAtHand ? all : shown;
+  // Layers that can't be read are replaced.
+  const base = shown.isAtHand || shown.isTooLarge ? shown : new CommitGraph([], place);
   const database = openObjects(repository, record, packs);
   const kernel = await repository.kernels.lend(format.rawSize);
   const session = new GraphSession(database.withGraph(known), kernel);
   try {
-    return await new GraphStep(input, snapshot, { session, shown, known }).run();
+    return await new GraphStep(input, snapshot, { session, shown: base, known }).run();
   } finally {
     session.close();
     repository.kernels.giveBack(session.inflating.kernel);

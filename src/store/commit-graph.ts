@@ -60,6 +60,11 @@ export class CommitGraph {
     return this.#state === "at hand";
   }
 
+  /** Whether the graph would take more memory than it may. */
+  get isTooLarge(): boolean {
+    return byteSum(this.layers, "bodyBytes") > this.#most;
+  }
+
   /** Whether so many commits were wanted that the graph, which is not in memory, should be. */
   get isWanted(): boolean {
     return this.#state === "apart" && this.#asked > this.#few;
@@ -73,7 +78,7 @@ export class CommitGraph {
 
   /** Brings the graph into memory. A graph that is too large, or can't be read, is not used: commits are read from their packs. */
   async load(): Promise<void> {
-    if (byteSum(this.layers, "bodyBytes") > this.#most) this.#state = "unusable";
+    if (this.isTooLarge) this.#state = "unusable";
     if (this.#state !== "apart") return;
     this.#loading ??= this.#load();
     await this.#loading;

@@ -148,6 +148,19 @@ describe("the commit-graph of a repository", () => {
     await verify();
   });
 
+  it("is made anew where a layer is lost or damaged", async () => {
+    await settle();
+    const [old] = await layers();
+    bed.packs.storage.files.set(`${old?.name}.graph`, new Uint8Array(old?.bytes ?? 0));
+    bed.packs.forget();
+    addCommits(git, "main", 5, git.oid("main"));
+    await bed.set("refs/heads/main", git.oid("main"));
+    expect(await settle()).toContain("graph done");
+    expect(await layers()).toMatchObject([{ commits: 65, filters: 65 }]);
+    expect(await told()).toEqual(git.lines(["rev-list", "main"]).sort());
+    await verify();
+  });
+
   it("refuses a layer that was made before objects left the catalog", async () => {
     addCommits(git, "topic", 9, git.oid("main"));
     await bed.set("refs/heads/topic", git.oid("topic"));
