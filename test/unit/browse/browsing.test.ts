@@ -329,6 +329,12 @@ describe("the cost of a log", () => {
           if (object.type === 2) trees++;
           return object;
         };
+        const readAtHand = reader.readAtHand.bind(reader);
+        reader.readAtHand = (name) => {
+          const object = readAtHand(name);
+          if (object?.type === 2) trees++;
+          return object;
+        };
         const log = await CommitLog.start(session, rawName(tip), path);
         const oids: string[] = [];
         for (let node = await log.next(); node !== undefined; node = await log.next())
