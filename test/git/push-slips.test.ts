@@ -169,6 +169,29 @@ onEveryHost(
       expect((await git.git(["push", "-q", url, "main"], { cwd })).code).toBe(0);
     });
 
+    it("a tree that comes as a delta on one that was skipped before is judged by itself", async () => {
+      const { git } = journey;
+      const names = Array.from({ length: 40 }, (_, at) => `file${10 + at}`);
+      const treeOf = (list: readonly string[]) => (blob: string) =>
+        Buffer.concat([entry("100644", ".git", blob), ...list.map((name) => entry("100644", name, blob))]);
+      const cwd = await history(journey, [PERSON], treeOf(names));
+      const blob = await git.ok(["rev-parse", "main:file10"], { cwd });
+      const skipped = await git.ok(["rev-parse", "main^{tree}"], { cwd });
+      const url = await journey.create();
+      expect((await api(url, { fsck: { skip: [skipped] } })).status).toBe(200);
+      expect((await git.git(["push", "-q", url, "main"], { cwd })).code).toBe(0);
+      expect((await api(url, { fsck: { skip: [] } })).status).toBe(200);
+      // Only what differs from the stored tree is sent: the pack is thin.
+      const write = ["hash-object", "-t", "tree", "-w", "--literally", "--stdin"];
+      const later = await git.ok(write, { cwd, input: treeOf(names.slice(1))(blob) });
+      const text = `tree ${later}\nparent ${await git.ok(["rev-parse", "main"], { cwd })}\nauthor ${PERSON}\ncommitter ${PERSON}\n\nx\n`;
+      const tip = await git.ok(["hash-object", "-t", "commit", "-w", "--stdin"], { cwd, input: text });
+      await git.ok(["update-ref", "refs/heads/main", tip], { cwd });
+      const refused = await git.git(["push", "-q", url, "main"], { cwd });
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain(`object ${later}: hasDotgit: `);
+    });
+
     it("the setting is shown to callers that may write, and to no others", async () => {
       const url = await journey.create("open", { visibility: "public" });
       const { origin, pathname } = new URL(url);

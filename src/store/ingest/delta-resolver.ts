@@ -305,7 +305,8 @@ export class DeltaResolver {
     if (size > inflating.wholeBytes) return false;
     budget.take(size);
     const result = inflating.applyDelta(held, delta);
-    intake.accept(number, this.#typeOf(base), result, this.#heldNode(base));
+    const kept = this.#heldNode(base);
+    intake.accept(number, this.#typeOf(base), result, kept && { held: kept, isOfPack: base < this.#count });
     return true;
   }
 

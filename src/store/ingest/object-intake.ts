@@ -54,6 +54,13 @@ export interface BlobWatch {
   see(size: number, content: Uint8Array | undefined, name: () => string): void;
 }
 
+/** The base of a tree that was a delta. */
+export type TreeBase = {
+  readonly held: Held;
+  /** Whether the base is an entry of the pack that is taken in, so that the same rules judge it. */
+  readonly isOfPack: boolean;
+};
+
 /** Takes the objects of one pack, in any order. */
 export class ObjectIntake {
   /** The names of the pack's objects and of what they refer to. */
@@ -108,13 +115,14 @@ export class ObjectIntake {
   }
 
   /**
-   * Takes in the object of an entry, which is held. A tree that was a delta comes with its verified base. Then only
-   * what differs from the base is searched for references: the base's own were noted, or were in the catalog, which is
-   * closed. The object gets its name later: see {@link settle}.
+   * Takes in the object of an entry, which is held. A tree that was a delta comes with its base, if that is held. Then
+   * only what differs from the base is searched for references: the base's own were noted, or were in the catalog,
+   * which is closed. A base in the catalog was judged by other settings, so what is the same is judged again, as C git
+   * does. The object gets its name later: see {@link settle}.
    *
    * @throws ObjectRejected if git's fsck refuses the object, or if naming an earlier object refuses that one.
    */
-  accept(number: number, type: number, held: Held, base: Held | undefined): void {
+  accept(number: number, type: number, held: Held, base: TreeBase | undefined): void {
     const bytes = this.#inflating.bytes(held);
     if (type === TYPE_NUMBER.tree) this.#acceptTree(held, base);
     else if (type === TYPE_NUMBER.commit) this.#acceptCommit(held, bytes);
@@ -200,14 +208,14 @@ export class ObjectIntake {
     this.#refer(links.object, itemAt(REFERENCE_OF_TYPE, TYPE_NUMBER[links.type]));
   }
 
-  #acceptTree(held: Held, base: Held | undefined): void {
+  #acceptTree(held: Held, base: TreeBase | undefined): void {
     const kernel = this.#kernel;
     const at = this.#inflating.pointer(held);
-    const baseAt = base === undefined ? 0 : this.#inflating.pointer(base);
+    const baseAt = base === undefined ? 0 : this.#inflating.pointer(base.held);
     // The base may be one of the objects to skip, as which it passed whatever is in it.
-    const baseIsJudged = this.#leniency.skipped.size === 0;
+    const baseIsJudged = this.#leniency.skipped.size === 0 && base?.isOfPack === true;
     // A tree without a base is scanned whole.
-    if (kernel.scanTree(at, held.size, baseAt, base?.size ?? 0, baseIsJudged) === SCAN_OK) {
+    if (kernel.scanTree(at, held.size, baseAt, base?.held.size ?? 0, baseIsJudged) === SCAN_OK) {
       for (let i = 0; i < kernel.suspiciousCount; i++) this.#checkEntry(held, at + kernel.suspiciousAt(i));
       return;
     }

@@ -140,6 +140,6 @@ export class PackReceiver implements PackEntryReceiver {
     }
     const result = inflating.applyDelta(held, delta);
     const type = entries.typeOf(base);
-    intake.accept(number, type, result, inflating.ring.holds(held.position) ? held : undefined);
+    intake.accept(number, type, result, inflating.ring.holds(held.position) ? { held, isOfPack: true } : undefined);
   }
 }
