@@ -194,11 +194,12 @@ describe("what is written down", () => {
 
   it("has every secret, and none that could be guessed", () => {
     const example = readFileSync(".dev.vars.example", "utf8");
-    const set = example.split("\n").flatMap((line) => /^(?:# )?([A-Z_]+=.*)$/.exec(line)?.[1] ?? []);
+    const set = example.split("\n").flatMap((line) => /^(?:# )?([A-Z\d_]+=.*)$/.exec(line)?.[1] ?? []);
     // A value here would be the one that many a deployment has.
     expect(set).toEqual(names.map((name) => `${name}=""`));
     expect(Object.keys(bindings)).toEqual(expect.arrayContaining(names));
-    const env = readFileSync("src/env.ts", "utf8");
+    // The bindings are those of both files.
+    const env = ["src/env.ts", "src/cloudflare/r2-presigner.ts"].map((file) => readFileSync(file, "utf8")).join("");
     for (const name of names) expect(env).toContain(`readonly ${name}?: string`);
   });
 
@@ -206,6 +207,6 @@ describe("what is written down", () => {
     for (const { make, fault } of SECRETS) if (make !== undefined) expect(fault(make())).toBeUndefined();
     expect(
       planSecrets({ deployed: ["ADMIN_TOKEN"], environment: {}, interactive: true }).map(({ kind }) => kind),
-    ).toEqual(["keep", "ask", "unset"]);
+    ).toEqual(["keep", "ask", "unset", "unset", "unset"]);
   });
 });

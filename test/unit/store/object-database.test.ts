@@ -122,6 +122,8 @@ describe.each(Object.entries({ everything: everything(), linear: linear(60), wid
           const { reads } = store.cost;
           let atHand = 0;
           for (const { oid, type, size } of objects) {
+            // Where a pause is due nothing is read without one.
+            if (database.context.pacer.isDue) await database.context.pacer.pace();
             const made = reader.readAtHand(rawName(oid));
             if (made === undefined) continue;
             atHand++;
