@@ -298,7 +298,6 @@ export class MaintenanceDatabase {
       ...before,
       failures,
       notBefore: failures === 0 ? 0 : now + wait,
-      purges: before.purges && !(step === "walk" && outcome === "done"),
       walkAfter: step === "walk" && failures === 0 ? now + walkPause(run) : before.walkAfter,
     };
     const isOver = outcome !== "failed" && this.#plan(listPackSizes(this.#db), row, now).step === "nothing";

@@ -15,7 +15,7 @@ import {
   isAnyDemanded,
   writeLending,
 } from "./tables/forks.ts";
-import { noteCruft, noteDropped } from "./tables/maintenance.ts";
+import { noteCruft, noteDropped, notePurged } from "./tables/maintenance.ts";
 import { insertBitmap } from "./tables/pack-bitmaps.ts";
 import {
   countPacks,
@@ -50,6 +50,8 @@ function purge(db: SqlDatabase, now: number): void {
   retirePacks(db, cruftBefore(db, Number.POSITIVE_INFINITY), now);
   endReplaced(db, now);
   writeLending(db, { purge: "begins", purgeAt: now, purgeBegan: now, waiting: 0 });
+  // Not when its step ends: a purge may be asked for during a walk that is none.
+  notePurged(db);
 }
 
 /** Answers lenders that want packs back: those that were replaced go at once, and those that are `kept` stay. */

@@ -320,4 +320,19 @@ describe("a walk", () => {
     const recent = await bed.refs.open({ recentSince: 0 });
     expect(recent).toMatchObject({ recentValues: new Uint8Array(0) });
   });
+
+  it("does a purge that is asked for while a walk is under way, which does not count for it", async () => {
+    const { bed, gone } = await rewritten();
+    bed.now += later;
+    const replacePacks: typeof bed.refs.replacePacks = async (request) => {
+      await bed.refs.askForMaintenance(true);
+      return await bed.refs.replacePacks(request);
+    };
+    const run = await maintain({ ...bed.maintained, catalog: { ...bed.refs, replacePacks } }, await bed.id());
+    expect(run).toMatchObject({ step: "walk", outcome: "done" });
+    expect(await bed.refs.maintenance()).toMatchObject({ purging: true, unreachable: { packs: 1 } });
+    expect((await bed.settle())[0]).toMatchObject({ step: "walk", outcome: "done" });
+    expect(await has(bed, gone)).toBe(false);
+    expect(await bed.refs.maintenance()).toMatchObject({ purging: false, unreachable: { packs: 0 } });
+  });
 });

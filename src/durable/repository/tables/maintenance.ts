@@ -118,6 +118,11 @@ export function noteDropped(db: SqlDatabase, version: number): void {
   writeMaintenance(db, { ...readMaintenance(db), droppedVersion: version });
 }
 
+/** Notes that the purge that was asked for is done. */
+export function notePurged(db: SqlDatabase): void {
+  writeMaintenance(db, { ...readMaintenance(db), purges: false });
+}
+
 /** Has the refs walked as soon as can be: packs are wanted back. */
 export function askForWalk(db: SqlDatabase): void {
   writeMaintenance(db, { ...readMaintenance(db), notBefore: 0, walkAfter: 0 });
