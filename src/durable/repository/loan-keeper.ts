@@ -29,7 +29,7 @@ export class LoanKeeper {
 
   /**
    * Deletes the files of ended uploads and of replaced packs, but for those that are borrowed. `swept` is called with
-   * each that is dealt with.
+   * each that is dealt with. Where the lender can't be asked, none is: all are due again.
    */
   async sweep(
     bucket: R2Bucket,
@@ -42,10 +42,22 @@ export class LoanKeeper {
       await sweepUploads(bucket, due, swept);
       return;
     }
-    const free = new Set(await this.#open(id).retire(expiredPacks));
+    const retired = await this.#retire(id, expiredPacks);
+    if (retired === undefined) return;
+    const free = new Set(retired);
     await sweepUploads(bucket, { id, expiredPacks: [...free] }, swept);
     // The lender deletes the others, once they are back.
     for (const pack of expiredPacks) if (!free.has(pack)) swept(pack);
+  }
+
+  /** Returns which packs nobody borrows; `undefined` if the lender fails: other work of the alarm does not wait for it. */
+  async #retire(id: string, packs: readonly string[]): Promise<string[] | undefined> {
+    try {
+      return await this.#open(id).retire(packs);
+    } catch {
+      // The object that failed logs the reason.
+      return undefined;
+    }
   }
 
   /** Tells lenders what is due, and asks for the packs that a purge waits for. It does not throw: it tries again later. */
