@@ -77,9 +77,9 @@ export function bloomKeys(path: string): BloomKey[] {
   return pathAndParents(path).map((each) => bloomKey(each));
 }
 
-/** Encodes the filter of a commit that changes these files. More than {@link BLOOM_MOST_PATHS} may be left out. */
-export function encodeBloomFilter(changed: readonly string[]): Uint8Array {
-  if (changed.length > BLOOM_MOST_PATHS) return FULL_FILTER;
+/** Encodes the filter of a commit that changes these files; `undefined` for one that changes too much. */
+export function encodeBloomFilter(changed: readonly string[] | undefined): Uint8Array {
+  if (changed === undefined || changed.length > BLOOM_MOST_PATHS) return FULL_FILTER;
   const paths = new Set(changed.flatMap((path) => pathAndParents(path)));
   if (paths.size > BLOOM_MOST_PATHS) return FULL_FILTER;
   if (paths.size === 0) return EMPTY_FILTER;

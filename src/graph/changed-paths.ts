@@ -13,6 +13,8 @@ import type { GraphSession } from "./graph-session.ts";
 const BYTE_STEPS = 1;
 /** The steps charged for opening a tree. */
 const TREE_STEPS = 200;
+/** The steps after which a commit is taken for one that changes too much. */
+export const MOST_COMMIT_STEPS = 64 * 1024 * 1024;
 const NO_BYTES = new Uint8Array(0);
 const SLASH = 0x2f;
 
@@ -79,19 +81,31 @@ function isSame(a: Entries, b: Entries): boolean {
   return true;
 }
 
+/** What is known of a commit: the paths of files that changed, and what is left to be compared. */
+type Search = {
+  readonly found: string[];
+  readonly stack: Pair[];
+  /** The number of files and directories that changed. */
+  changes: number;
+};
+
 /** Compares the trees of commits. */
 export class ChangedPaths {
   readonly #session: GraphSession;
   readonly #most: number;
 
-  /** `most`: as soon as more paths are known to have changed, no more are looked for. */
+  /** `most`: the files and directories that a commit may change. */
   constructor(session: GraphSession, most: number) {
     this.#session = session;
     this.#most = most;
   }
 
-  /** Returns the paths of files that differ between a commit and its first parent, in no order, one character per byte. */
-  async of(commit: number): Promise<string[]> {
+  /**
+   * Returns the paths of files that differ between a commit and its first parent, in no order, one character per byte. Returns
+   * `undefined` if the commit changes too much, or if to compare its trees takes more than {@link MOST_COMMIT_STEPS}. Directories count,
+   * too: a few trees that name one another can have any number of them, and no file.
+   */
+  async of(commit: number): Promise<string[] | undefined> {
     const session = this.#session;
     const { commits } = session;
     await session.loadCommit(commit);
@@ -99,11 +113,16 @@ export class ChangedPaths {
     const [parent] = commits.parentsOf(commit);
     if (parent !== undefined) await session.loadCommit(parent);
     const before = parent === undefined ? undefined : session.nameOf(commits.treeOf(parent));
-    const found: string[] = [];
-    const stack: Pair[] = before !== undefined && equalNames(before, after) ? [] : [{ before, after, prefix: "" }];
-    for (let pair = stack.pop(); pair !== undefined && found.length <= this.#most; pair = stack.pop())
-      this.#compare(await this.#open(pair), pair.prefix, { found, stack });
-    return found;
+    if (before !== undefined && equalNames(before, after)) return [];
+    const { pacer } = session.database.context;
+    const mostSteps = pacer.steps + MOST_COMMIT_STEPS;
+    const search: Search = { found: [], stack: [{ before, after, prefix: "" }], changes: 0 };
+    for (let pair = search.stack.pop(); pair !== undefined; pair = search.stack.pop()) {
+      if (pacer.steps > mostSteps) return undefined;
+      this.#compare(await this.#open(pair), pair.prefix, search);
+      if (search.changes > this.#most) return undefined;
+    }
+    return search.found;
   }
 
   async #open({ before, after }: Pair): Promise<readonly [Entries, Entries]> {
@@ -121,25 +140,22 @@ export class ChangedPaths {
     return bytes;
   }
 
-  #compare(
-    [left, right]: readonly [Entries, Entries],
-    prefix: string,
-    { found, stack }: { readonly found: string[]; readonly stack: Pair[] },
-  ): void {
-    while ((left.hasEntry || right.hasEntry) && found.length <= this.#most) {
+  #compare([left, right]: readonly [Entries, Entries], prefix: string, search: Search): void {
+    while ((left.hasEntry || right.hasEntry) && search.changes <= this.#most) {
       const order = orderOf(left, right);
       const [hasBefore, hasAfter] = [order <= 0, order >= 0];
       if (!hasBefore || !hasAfter || !isSame(left, right)) {
         const entry = hasAfter ? right : left;
         const path = prefix + entry.name;
+        search.changes++;
         if (isTree(entry.reader.mode)) {
-          stack.push({
+          search.stack.push({
             before: hasBefore ? left.oid : undefined,
             after: hasAfter ? right.oid : undefined,
             prefix: `${path}/`,
           });
         } else {
-          found.push(path);
+          search.found.push(path);
         }
       }
       if (hasBefore) left.next();

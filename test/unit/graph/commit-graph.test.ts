@@ -14,7 +14,7 @@ import {
 } from "../../../src/format/bloom-filter.ts";
 import { CommitGraphHead } from "../../../src/format/commit-graph.ts";
 import { encodeCommitGraph, type FilterTable } from "../../../src/format/commit-graph-encoder.ts";
-import { ChangedPaths } from "../../../src/graph/changed-paths.ts";
+import { ChangedPaths, MOST_COMMIT_STEPS } from "../../../src/graph/changed-paths.ts";
 import { graphTables } from "../../../src/graph/commit-graph-tables.ts";
 import { GraphSession } from "../../../src/graph/graph-session.ts";
 import { CommitLinks } from "../../../src/object/commit.ts";
@@ -230,6 +230,64 @@ describe("a commit-graph of old trees", () => {
       } finally {
         session.close();
       }
+    } finally {
+      git.dispose();
+    }
+  });
+});
+
+describe("a commit-graph of trees that name one another", () => {
+  /** Adds a commit of a tree that has ten million directories at the bottom, and no file. Returns it. */
+  function bomb(git: GitRepository, base: string): string {
+    let tree = git.text(["mktree"], "");
+    for (let depth = 0; depth < 7; depth++)
+      tree = git.text(["mktree"], Array.from({ length: 10 }, (_, i) => `040000 tree ${tree}\td${i}\n`).join(""));
+    return git.text(["commit-tree", tree, "-m", "x", ...(base === "" ? [] : ["-p", base])]);
+  }
+
+  it("has a filter that matches every path, for which few trees are opened", async () => {
+    const git = new GitRepository();
+    const store = new TestStore({});
+    try {
+      const first = git.text(["commit-tree", git.text(["mktree"], ""), "-m", "y"]);
+      git.git(["update-ref", "refs/heads/main", bomb(git, first)]);
+      await store.push(git.pack(["--all"]), git.tips());
+      const kernel = await store.kernels.lend(store.format.rawSize);
+      const session = new GraphSession(store.database(), kernel);
+      const { pacer } = session.database.context;
+      const before = pacer.steps;
+      const node = session.node(rawName(git.oid("main")));
+      expect(await new ChangedPaths(session, BLOOM_MOST_PATHS).of(node)).toBeUndefined();
+      expect(pacer.steps - before).toBeLessThan(500_000);
+      expect([...encodeBloomFilter(undefined)]).toEqual([0xff]);
+      store.kernels.giveBack(kernel);
+    } finally {
+      git.dispose();
+    }
+  });
+
+  it("is given up for a commit where trees that are long, and alike, take too many steps", async () => {
+    const git = new GitRepository();
+    const store = new TestStore({});
+    try {
+      const blob = git.text(["hash-object", "-w", "--stdin"], "a\n");
+      // Each pair of directories has one file that differs, after thousands that don't.
+      const long = (last: string): string => {
+        const names = [...Array.from({ length: 9000 }, (_, i) => `f${String(i).padStart(4, "0")}`), last];
+        const tree = git.text(["mktree"], names.map((name) => `100644 blob ${blob}\t${name}\n`).join(""));
+        return git.text(["mktree"], Array.from({ length: 200 }, (_, i) => `040000 tree ${tree}\td${i}\n`).join(""));
+      };
+      const first = git.text(["commit-tree", long("y"), "-m", "x"]);
+      git.git(["update-ref", "refs/heads/main", git.text(["commit-tree", long("z"), "-m", "x", "-p", first])]);
+      await store.push(git.pack(["--all"]), git.tips());
+      const kernel = await store.kernels.lend(store.format.rawSize);
+      const session = new GraphSession(store.database(), kernel);
+      const { pacer } = session.database.context;
+      const before = pacer.steps;
+      const node = session.node(rawName(git.oid("main")));
+      expect(await new ChangedPaths(session, BLOOM_MOST_PATHS).of(node)).toBeUndefined();
+      expect(pacer.steps - before).toBeLessThan(2 * MOST_COMMIT_STEPS);
+      store.kernels.giveBack(kernel);
     } finally {
       git.dispose();
     }
