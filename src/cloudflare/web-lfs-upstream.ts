@@ -11,7 +11,7 @@ import type { LfsAction } from "../lfs/lfs-files.ts";
 import type { LfsObject } from "../refs/lfs-store.ts";
 
 const LFS_TYPE = "application/vnd.git-lfs+json";
-/** How long an upstream may take to begin an answer, in milliseconds. */
+/** How long an upstream may take to answer a batch, and to begin a file, in milliseconds. */
 const PATIENCE = 15_000;
 /** Bytes of the largest answer to a batch that is read. */
 const MOST_ANSWER = 2 * 1024 * 1024;
@@ -30,22 +30,39 @@ export type UpstreamAccess = {
   mostBytes(): Promise<number | undefined>;
 };
 
-async function send(url: URL, init: RequestInit): Promise<Response> {
+/** Runs work that has to end in time. Its signal calls off what is still under way then. */
+async function inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const slow = new AbortController();
   const timer = setTimeout(() => slow.abort(), PATIENCE);
   try {
-    return await fetch(url, { ...init, redirect: "manual", signal: slow.signal });
+    return await work(slow.signal);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function jsonOf(response: Response): Promise<unknown> {
+async function send(url: URL, init: RequestInit): Promise<Response> {
+  return await fetch(url, { ...init, redirect: "manual" });
+}
+
+/** Returns the JSON of an answer, which is held only as far as it has come; `undefined` if it is too long or too late. */
+async function jsonOf(response: Response, signal: AbortSignal): Promise<unknown> {
   if (response.body === null) return undefined;
-  const reader = response.body.getReader({ mode: "byob" });
-  const { value } = await reader.readAtLeast(MOST_ANSWER, new Uint8Array(MOST_ANSWER));
-  if (value === undefined || value.byteLength === MOST_ANSWER) return undefined;
-  return JSON.parse(new TextDecoder().decode(value));
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+  const late = new Promise<undefined>((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined));
+  });
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let length = 0; length < MOST_ANSWER;) {
+    const piece = await Promise.race([reader.read(), late]);
+    if (piece === undefined) break;
+    if (piece.done) return JSON.parse(text + decoder.decode());
+    length += piece.value.byteLength;
+    text += decoder.decode(piece.value, { stream: true });
+  }
+  await reader.cancel();
+  return undefined;
 }
 
 /** Opens the upstream of a mirror. */
@@ -58,19 +75,18 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
     const url = checked(batchAddress(access.upstream));
     if (url === undefined) return new Map();
     const { authorization, userAgent } = access;
-    const response = await send(url, {
-      method: "POST",
-      headers: {
-        "User-Agent": userAgent,
-        Accept: LFS_TYPE,
-        "Content-Type": LFS_TYPE,
-        ...(authorization === undefined ? {} : { Authorization: authorization }),
-      },
-      body: batchBody(objects),
+    const headers = {
+      "User-Agent": userAgent,
+      Accept: LFS_TYPE,
+      "Content-Type": LFS_TYPE,
+      ...(authorization === undefined ? {} : { Authorization: authorization }),
+    };
+    return await inTime(async (signal) => {
+      const response = await send(url, { method: "POST", headers, body: batchBody(objects), signal });
+      if (response.status === 200) return offeredActions(await jsonOf(response, signal));
+      await response.body?.cancel();
+      return new Map();
     });
-    if (response.status === 200) return offeredActions(await jsonOf(response));
-    await response.body?.cancel();
-    return new Map();
   };
   const follow = async ({ href, header = {} }: LfsAction): Promise<Response | undefined> => {
     let url = checked(href);
@@ -78,7 +94,8 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
     for (let redirects = 0; url !== undefined && redirects <= MOST_REDIRECTS; redirects++) {
       const own = url.origin === home ? header : {};
       const headers = { ...own, "User-Agent": access.userAgent, "Accept-Encoding": "identity" };
-      const response = await send(url, { headers });
+      const at = url;
+      const response = await inTime((signal) => send(at, { headers, signal }));
       if (!REDIRECTS.has(response.status)) return response;
       await response.body?.cancel();
       const next = checked(response.headers.get("Location") ?? "", url); // A missing one is refused below.
