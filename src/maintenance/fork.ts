@@ -69,8 +69,9 @@ async function tryFork(places: ForkPlaces, snapshot: OpenSnapshot, fork: NewFork
   const homes = packs.flatMap(({ name, loan }) => (loan === undefined ? [] : [{ pack: name, home: loan.home }]));
   const grouped = byHome(homes);
   if (grouped.size > MOST_LENDERS) return { kind: "too-deep" };
-  await target.prepareFork(borrower.id, homes);
-  const lent = await Promise.all([...grouped].map(async ([home, names]) => await lender(home).lend(borrower, names)));
+  // Without the note nothing is borrowed, and `create` says what is in the way.
+  const lending = (await target.prepareFork(borrower.id, homes)) ? [...grouped] : [];
+  const lent = await Promise.all(lending.map(async ([home, names]) => await lender(home).lend(borrower, names)));
   if (lent.includes(false)) return { kind: "busy" };
   const made = await target.create({
     id: borrower.id,

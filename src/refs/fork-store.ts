@@ -73,6 +73,9 @@ export interface ForkStore {
   /**
    * Notes that repository `id` is about to borrow packs. If it is not made within an hour, the packs are returned: so
    * no loan is left over, whatever becomes of the request.
+   *
+   * Returns whether that is noted. It is not where the repository exists, or may not be made, or where any of the packs
+   * is being returned: no pack may be borrowed then.
    */
-  prepareFork(id: string, packs: readonly PackHome[]): Promise<void>;
+  prepareFork(id: string, packs: readonly PackHome[]): Promise<boolean>;
 }

@@ -10,12 +10,18 @@ import { decodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
 import { toHex } from "../../bytes/hex.ts";
 import type { Tables } from "../sql/migrations.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import type { MoveDatabase } from "./move-database.ts";
 import {
+  areAllPending,
+  areAnyReturning,
   changeLoans,
+  deleteFalseReturns,
+  deletePending,
   deleteReturns,
   type DueReturn,
   dueReturns,
   endDemandedLeases,
+  endExpiredPending,
   endPending,
   hasReturns,
   insertBorrowed,
@@ -27,7 +33,6 @@ import {
   readLending,
   returnAll,
   returnExpired,
-  takePending,
   writeLending,
 } from "./tables/forks.ts";
 import { leaseEnd } from "./tables/leases.ts";
@@ -63,32 +68,42 @@ function* valuesOf(refs: readonly Uint8Array[], rawSize: number): Generator<RefV
 export class ForkDatabase {
   readonly #db: SqlDatabase;
   readonly #tables: Tables;
-  readonly #whereIs: (id: string) => string | undefined;
+  readonly #moves: Pick<MoveDatabase, "isSpent" | "whereIs">;
 
-  /** `whereIs` returns where a repository was renamed to that was here. */
-  constructor(db: SqlDatabase, tables: Tables, whereIs: (id: string) => string | undefined) {
+  constructor(db: SqlDatabase, tables: Tables, moves: Pick<MoveDatabase, "isSpent" | "whereIs">) {
     this.#db = db;
     this.#tables = tables;
-    this.#whereIs = whereIs;
+    this.#moves = moves;
   }
 
   /** See `ForkStore.prepareFork`. `now` is in milliseconds since the epoch. */
-  prepare(id: string, packs: readonly PackHome[], now: number): void {
-    this.#tables.transaction(() => {
+  prepare(id: string, packs: readonly PackHome[], now: number): boolean {
+    return this.#tables.transaction(() => {
       this.#tables.make();
+      // The note would have the loans of a living fork returned.
+      if (this.#hasRepository(id) || this.#moves.isSpent(id)) return false;
+      const names = packs.map(({ pack }) => pack);
+      if (areAnyReturning(this.#db, id, names)) return false;
       insertPending(this.#db, id, packs, now + FORK_TIME);
+      return true;
     });
+  }
+
+  #hasRepository(id: string): boolean {
+    return readRepository(this.#db)?.record.id === id;
   }
 
   /** Whether the packs of a fork are lent to it, so that it can be made. A part of the caller's transaction. */
   isReady({ id = "", fork }: Pick<CreateRequest, "id" | "fork">, now: number): boolean {
     const names = fork?.packs.map(({ name }) => name) ?? [];
-    return this.#tables.exist && takePending(this.#db, id, names, now);
+    return this.#tables.exist && areAllPending(this.#db, id, names, now);
   }
 
   /** Fills a repository that was just made. A part of the caller's transaction. */
   fill({ record }: RepositoryRow, { origin, refs, packs }: ForkContent): void {
     insertOrigin(this.#db, origin);
+    const names = packs.map(({ name }) => name);
+    deletePending(this.#db, record.id, names);
     for (const pack of packs) {
       insertPack(this.#db, { ...pack, marked: pack.marked && pack.source === "copy" });
       if (pack.loan !== undefined) insertBorrowed(this.#db, pack.name, pack.loan);
@@ -106,8 +121,8 @@ export class ForkDatabase {
   notice({ borrower, abandoned, demanded }: LoanNotice, now: number): LoanNoticeAnswer {
     if (!this.#tables.exist) return { kind: "unknown" };
     return this.#tables.transaction(() => {
-      const isHere = readRepository(this.#db)?.record.id === borrower;
-      const to = isHere ? undefined : this.#whereIs(borrower);
+      const isHere = this.#hasRepository(borrower);
+      const to = isHere ? undefined : this.#moves.whereIs(borrower);
       if (to !== undefined) return { kind: "moved", to };
       // A fork that is being made has to begin anew, with a catalog that does not name the packs.
       endPending(this.#db, borrower, [...abandoned, ...demanded], now);
@@ -143,9 +158,15 @@ export class ForkDatabase {
     if (id !== undefined) returnExpired(this.#db, id, now);
   }
 
-  /** Returns what lenders are to be told now. */
+  /** Returns what lenders are to be told now. From then on no fork is made with the packs that it has returned. */
   due(now: number): DueReturn[] {
-    return this.#tables.exist ? dueReturns(this.#db, now, RETURNS_AT_ONCE) : [];
+    if (!this.#tables.exist) return [];
+    return this.#tables.transaction(() => {
+      const id = readRepository(this.#db)?.record.id;
+      if (id !== undefined) deleteFalseReturns(this.#db, id);
+      endExpiredPending(this.#db, now);
+      return dueReturns(this.#db, now, RETURNS_AT_ONCE);
+    });
   }
 
   /** Notes that a lender was told. */

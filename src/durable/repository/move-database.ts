@@ -9,6 +9,7 @@ import { firstRow, integerAt, type SqlDatabase, type SqlRow, textAt } from "../s
 import type { Tables } from "../sql/migrations.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
 import { EMPTIED_TABLES } from "./schema.ts";
+import { isDoomed } from "./tables/doomed-prefixes.ts";
 import { changeMoves, deleteMove, hasMoved, readMove, whereMoved, writeMove } from "./tables/moved.ts";
 import { readRepository } from "./tables/repository.ts";
 
@@ -88,6 +89,11 @@ export class MoveDatabase {
   /** Whether the repository with this id lives on elsewhere, so that its bytes must stay. */
   isElsewhere(id: string): boolean {
     return hasMoved(this.#db, id);
+  }
+
+  /** Whether the repository with this id was deleted, or lives on elsewhere: none may be made here with the id. */
+  isSpent(id: string): boolean {
+    return this.#tables.exist && (isDoomed(this.#db, id) || hasMoved(this.#db, id));
   }
 
   /** Notes that the name is taken: it leads nowhere else now, and what has half arrived is dropped. */

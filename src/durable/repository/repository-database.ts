@@ -35,14 +35,7 @@ import { type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
 import { EMPTIED_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import {
-  doomPrefix,
-  duePrefixes,
-  isDoomed,
-  nextPrefixDue,
-  notePrefixEmpty,
-  postponePrefix,
-} from "./tables/doomed-prefixes.ts";
+import { doomPrefix, duePrefixes, nextPrefixDue, notePrefixEmpty, postponePrefix } from "./tables/doomed-prefixes.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
 import { readOrigin } from "./tables/forks.ts";
 import { headAt } from "./tables/head-log.ts";
@@ -114,7 +107,7 @@ export class RepositoryDatabase {
     const { moves } = this;
     this.lfs = new LfsDatabase(db, { hasTables, moves, read: () => this.#read(), record: (row) => this.#record(row) });
     this.usage = usageTable(db, () => this.#read(), this.lfs);
-    this.forks = new ForkDatabase(db, this.#tables, (id) => this.moves.whereIs(id));
+    this.forks = new ForkDatabase(db, this.#tables, this.moves);
     this.mirror = new MirrorDatabase(db, {
       hasTables,
       describe: () => this.describe(),
@@ -153,7 +146,7 @@ export class RepositoryDatabase {
   #insert(request: CreateRequest, now: number): RepositoryRow | undefined {
     this.#tables.make();
     const { id } = request;
-    if (id !== undefined && (isDoomed(this.#db, id) || this.moves.isElsewhere(id))) return undefined;
+    if (id !== undefined && this.moves.isSpent(id)) return undefined;
     this.moves.nameTaken();
     insertRepository(this.#db, request.id ?? this.#newId(), request, now);
     changePushChecks(this.#db, request);
@@ -253,6 +246,7 @@ export class RepositoryDatabase {
     return this.#tables.transaction(() => {
       const existing = this.#read();
       if (existing !== undefined) return { kind: "exists", record: this.#described(existing) };
+      if (request.id !== undefined && this.moves.isSpent(request.id)) return { kind: "gone" };
       if (request.fork !== undefined && !this.forks.isReady(request, now)) return { kind: "stale" };
       const made = this.#insert(request, now);
       if (made === undefined) return { kind: "gone" };

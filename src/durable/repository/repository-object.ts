@@ -209,8 +209,8 @@ export class RepositoryObject extends HookedObject {
   }
 
   /** See `ForkStore.prepareFork`. */
-  prepareFork(id: string, packs: readonly PackHome[]): void {
-    this.#waking(this.#database.forks.prepare(id, packs, Date.now()));
+  prepareFork(id: string, packs: readonly PackHome[]): boolean {
+    return this.#waking(this.#database.forks.prepare(id, packs, Date.now()));
   }
 
   /** Notes what a lender says of packs. */

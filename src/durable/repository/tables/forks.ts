@@ -3,6 +3,11 @@
  * and of those that were replaced lately, lie below another repository's prefix. `lending` has a row once the
  * repository has lent packs itself. `pack_returns` has what lenders are still to be told. It outlives the repository.
  *
+ * A row of `pack_returns` has one of three kinds. `pending`: a fork that is being made may come to borrow the pack.
+ * `returned`: the lender is told that the pack is not read any more, and may know it already. `kept`: the lender is told
+ * that a demanded pack stays. A pending row becomes a returned one when its time is up. It never becomes pending again,
+ * since the loan may have ended although the lender's answer was lost.
+ *
  * @packageDocumentation
  */
 import { CorruptStore } from "../../../bytes/failure.ts";
@@ -115,12 +120,23 @@ export function insertKept(db: SqlDatabase, borrower: string, packs: readonly st
   }
 }
 
-/** Notes that a repository may come to borrow packs, and has them returned at `dueAt` if it does not. */
+/** Whether a lender is being told something of this borrower about any of these packs. */
+export function areAnyReturning(db: SqlDatabase, borrower: string, packs: readonly string[]): boolean {
+  const sql = `SELECT 1 FROM pack_returns
+    WHERE borrower = ? AND kind <> 'pending' AND pack IN (SELECT value FROM json_each(?)) LIMIT 1`;
+  for (const chunk of jsonChunks(packs)) if (firstRow(db.rows(sql, borrower, chunk)) !== undefined) return true;
+  return false;
+}
+
+/**
+ * Notes that a repository may come to borrow packs, and has them returned at `dueAt` if it does not. None of them may
+ * be one of which a lender is being told: see {@link areAnyReturning}.
+ */
 export function insertPending(db: SqlDatabase, borrower: string, packs: readonly PackHome[], dueAt: number): void {
   for (const chunk of jsonChunks(packs.map(({ pack, home }) => [pack, home]))) {
     db.run(
       `INSERT OR REPLACE INTO pack_returns (pack, borrower, home, kind, due_at)
-        SELECT value ->> 0, ?, value ->> 1, 'returned', ? FROM json_each(?)`,
+        SELECT value ->> 0, ?, value ->> 1, 'pending', ? FROM json_each(?)`,
       borrower,
       dueAt,
       chunk,
@@ -128,23 +144,31 @@ export function insertPending(db: SqlDatabase, borrower: string, packs: readonly
   }
 }
 
-/** Takes back what {@link insertPending} noted. Returns whether it is still true of all the packs. */
-export function takePending(db: SqlDatabase, borrower: string, packs: readonly string[], now: number): boolean {
+/** Whether what {@link insertPending} noted is still true of all the packs. */
+export function areAllPending(db: SqlDatabase, borrower: string, packs: readonly string[], now: number): boolean {
   let found = 0;
   for (const chunk of jsonChunks(packs)) {
-    const where = "borrower = ? AND kind = 'returned' AND due_at > ? AND pack IN (SELECT value FROM json_each(?))";
-    const row = firstRow(db.rows(`SELECT count(*) FROM pack_returns WHERE ${where}`, borrower, now, chunk));
+    const sql = `SELECT count(*) FROM pack_returns
+      WHERE borrower = ? AND kind = 'pending' AND due_at > ? AND pack IN (SELECT value FROM json_each(?))`;
+    const row = firstRow(db.rows(sql, borrower, now, chunk));
     found += row === undefined ? 0 : integerAt(row, 0);
-    db.run(`DELETE FROM pack_returns WHERE ${where}`, borrower, now, chunk);
   }
   return found === packs.length;
+}
+
+/** Takes back what {@link insertPending} noted: the repository is made, and borrows these packs. */
+export function deletePending(db: SqlDatabase, borrower: string, packs: readonly string[]): void {
+  const sql = `DELETE FROM pack_returns
+    WHERE borrower = ? AND kind = 'pending' AND pack IN (SELECT value FROM json_each(?))`;
+  for (const chunk of jsonChunks(packs)) db.run(sql, borrower, chunk);
 }
 
 /** Has packs returned at once that a repository which is not made yet may come to borrow. */
 export function endPending(db: SqlDatabase, borrower: string, packs: readonly string[], now: number): void {
   for (const chunk of jsonChunks(packs)) {
     db.run(
-      "UPDATE pack_returns SET due_at = min(due_at, ?) WHERE borrower = ? AND pack IN (SELECT value FROM json_each(?))",
+      `UPDATE pack_returns SET kind = 'returned', due_at = min(due_at, ?)
+        WHERE borrower = ? AND kind = 'pending' AND pack IN (SELECT value FROM json_each(?))`,
       now,
       borrower,
       chunk,
@@ -185,10 +209,23 @@ export type DueReturn = {
   readonly kept: readonly string[];
 };
 
+/** Has those packs returned whose time is up, and that no repository has come to borrow. */
+export function endExpiredPending(db: SqlDatabase, now: number): void {
+  db.run("UPDATE pack_returns SET kind = 'returned' WHERE kind = 'pending' AND due_at <= ?", now);
+}
+
+/** Takes back the return of packs that the repository which lives here borrows: they are in use. */
+export function deleteFalseReturns(db: SqlDatabase, borrower: string): void {
+  const sql = `DELETE FROM pack_returns
+    WHERE borrower = ? AND kind <> 'kept' AND pack IN (SELECT pack FROM borrowed_packs)`;
+  db.run(sql, borrower);
+}
+
 /** Returns what lenders are to be told now, about at most `limit` packs. */
 export function dueReturns(db: SqlDatabase, now: number, limit: number): DueReturn[] {
   const found = new Map<string, { home: string; borrower: string; returned: string[]; kept: string[] }>();
-  const sql = "SELECT home, borrower, pack, kind FROM pack_returns WHERE due_at <= ? ORDER BY due_at LIMIT ?";
+  const sql = `SELECT home, borrower, pack, kind FROM pack_returns
+    WHERE due_at <= ? AND kind <> 'pending' ORDER BY due_at LIMIT ?`;
   for (const row of db.rows(sql, now, limit)) {
     const [home, borrower] = [textAt(row, 0), textAt(row, 1)];
     const key = `${home}/${borrower}`;
@@ -208,7 +245,7 @@ export function deleteReturns(db: SqlDatabase, { borrower, returned, kept }: Due
 
 /** Puts off what could not be told. */
 export function postponeReturns(db: SqlDatabase, now: number, until: number): void {
-  db.run("UPDATE pack_returns SET due_at = ? WHERE due_at <= ?", until, now);
+  db.run("UPDATE pack_returns SET due_at = ? WHERE due_at <= ? AND kind <> 'pending'", until, now);
 }
 
 /** Returns when a lender is to be told something; `undefined` if there is nothing. */
