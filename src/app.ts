@@ -49,6 +49,7 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>): PageHost {
   const secret = env.ADMIN_TOKEN === "" ? undefined : env.ADMIN_TOKEN;
   return {
     secret,
+    isAnonymous: known.authorization === undefined,
     isSignedIn: known.authorization !== undefined && req.header("Authorization") === undefined,
     api: async (path, init = {}) => {
       const headers = new Headers(init.headers);
@@ -57,7 +58,11 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>): PageHost {
       }
       const client = req.header("CF-Connecting-IP");
       if (client !== undefined) headers.set("CF-Connecting-IP", client);
-      const request = new Request(new URL(`/api/v1${path}`, req.url), { ...init, headers });
+      const asked = `/api/v1${path}`;
+      const target = new URL(asked, req.url);
+      // A piece such as ".." would make it another path.
+      if (target.pathname !== asked.replace(/[?#].*$/s, "")) return problemResponse(404, "There is nothing here.");
+      const request = new Request(target, { ...init, headers });
       return await app.fetch(request, env, context.executionCtx);
     },
   };
@@ -77,6 +82,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     const preflight = preflightAnswer(context.req.raw, ALLOWED_ORIGINS);
     if (preflight !== undefined) return preflight;
     await next();
+    // No browser takes an answer for anything other than what it says it is: not even a ref's name for a script.
+    context.header("X-Content-Type-Options", "nosniff");
     const cors = corsHeaders(context.req.raw, ALLOWED_ORIGINS);
     if (cors === undefined) return undefined;
     for (const [name, value] of Object.entries(cors)) context.header(name, value);

@@ -13,6 +13,7 @@ import { RequestStorage } from "../cloudflare/open-repository.ts";
 import { RateLimits } from "../cloudflare/rate-limits.ts";
 import { allowsPrivate, type Env } from "../env.ts";
 import { readCredentials } from "../http/authenticate.ts";
+import type { RequestBounds } from "../http/identify.ts";
 import { sessionToken } from "../http/page-cookie.ts";
 import { isPagePath } from "../http/page-paths.ts";
 import { FormatCache } from "../http/format-cache.ts";
@@ -71,6 +72,18 @@ async function authorizationOf({ req, env }: Context<AppEnv>): Promise<string | 
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
+/**
+ * Returns the bounds for the token of a cookie. It was in force when it was sealed here, so that one which is not any
+ * more is no guess, and must not shut others out who have the same address.
+ */
+function sealedBounds(bounds: RequestBounds): RequestBounds {
+  return {
+    isShut: () => false,
+    admitsAfterWrongToken: async () => true,
+    admitsRequest: async (tenant) => await bounds.admitsRequest(tenant),
+  };
+}
+
 /** The parts of one request that its end needs. */
 type Ending = Pick<PlatformOptions, "tools" | "meter"> & { readonly host: RequestHost; readonly lifetime: Lifetime };
 
@@ -105,13 +118,14 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
     const lifetime = new Lifetime();
     const authorization = await authorizationOf(context);
     context.set("authorization", authorization);
+    const isFromCookie = authorization !== undefined && req.header("Authorization") === undefined;
     // Off Cloudflare no address is known.
     const client = req.header("CF-Connecting-IP") ?? "";
     const host = new RequestHost({
       storage,
       memory,
       credentials: readCredentials(authorization, env.ADMIN_TOKEN),
-      bounds: limits.forClient(env, client),
+      bounds: isFromCookie ? sealedBounds(limits.forClient(env, client)) : limits.forClient(env, client),
       lifetime,
       client,
       url: req.url,

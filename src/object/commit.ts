@@ -124,7 +124,7 @@ export function parseCommit(bytes: Uint8Array, format: ObjectFormat): Commit {
     // A missing header is parsed as an empty one.
     author: parseIdentity(valueOf("author") ?? ""),
     committer: parseIdentity(valueOf("committer") ?? ""), // As is a missing committer.
-    headers: headers.filter((header) => !parents.includes(header) && !known.includes(header.name)),
+    headers: headers.slice(1 + parents.length).filter((header) => !known.includes(header.name)),
     message: decoder.decode(plain.body),
   };
 }

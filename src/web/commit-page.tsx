@@ -28,6 +28,9 @@ import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { found, pageRevision, restOfPage, shownNames, withRepository } from "./repository-request.ts";
 import { shortOid, shownPerson, splitMessage } from "./texts.ts";
 
+/** The most parents that are shown. */
+const MOST_PARENTS = 100;
+
 /** Returns the raw name of a commit's tree. */
 export async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
   const node = graph.node(commit);
@@ -70,7 +73,7 @@ function Facts({ name, oid, commit }: { readonly name: RepositoryName } & Awaite
         <>
           <dt>{parents.length === 1 ? "Parent" : "Parents"}</dt>
           <dd>
-            {parents.map((parent) => (
+            {parents.slice(0, MOST_PARENTS).map((parent) => (
               <>
                 <a href={commitLink(name, parent)}>
                   <code>{shortOid(parent)}</code>

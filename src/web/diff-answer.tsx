@@ -13,7 +13,7 @@ import type { ChangedFile } from "../browse/renames.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../diff/line-diff.ts";
 import { cacheControl, streamContent } from "../http/content.ts";
 import { DiffWriter, type DiffView } from "./diff-view.ts";
-import { type Page, PAGE_HEADERS, rendered } from "./page-answer.tsx";
+import { type Page, pageHeaders, rendered } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import type { RepositoryPage } from "./repository-request.ts";
 import { shownBytes, shownCount } from "./texts.ts";
@@ -108,7 +108,7 @@ export async function diffAnswer(
   const { session, name } = page;
   const isSplit = context.req.query("view") === "split";
   const writer = new DiffWriter({ ...view, name, isSplit });
-  const headers = new Headers({ ...PAGE_HEADERS, "Cache-Control": context.var.page.isSignedIn ? "private, no-cache" : cacheControl(session) }); // prettier-ignore
+  const headers = new Headers({ ...pageHeaders(context), "Cache-Control": context.var.page.isAnonymous ? cacheControl(session) : "private, no-cache" }); // prettier-ignore
   const bodiless = context.req.raw.method === "HEAD";
   page.handOver();
   return await streamContent(context.var.host, session, { headers, bodiless }, async (output) => {

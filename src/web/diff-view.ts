@@ -17,6 +17,8 @@ const MOST_FILE_LINES = 4000;
 const MOST_PAGE_LINES = 40_000;
 /** The most characters of a line that are shown. */
 const LONGEST_LINE = 4000;
+/** The bytes of lines that are gathered before they are written. */
+const MOST_GATHERED = 32_768;
 const IMAGE = /\.(?:png|jpe?g|gif|webp|avif|svg|ico)$/i;
 
 /** How differences are shown. Revisions, one character per byte, are those whose files are linked. */
@@ -60,6 +62,7 @@ function splitRow(left: DiffLine | undefined, right: DiffLine | undefined): stri
 class Rows {
   readonly #isSplit: boolean;
   #html = "";
+  #bytes = 0;
   #deleted: DiffLine[] = [];
   #added: DiffLine[] = [];
 
@@ -67,7 +70,13 @@ class Rows {
     this.#isSplit = isSplit;
   }
 
+  /** The bytes of the lines that were added and not taken. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add(line: DiffLine): void {
+    this.#bytes += Math.min(line.text.length, LONGEST_LINE);
     if (!this.#isSplit) this.#html += unifiedRow(line);
     else if (line.sign === "-") {
       if (this.#added.length > 0) this.#flush();
@@ -84,6 +93,7 @@ class Rows {
     this.#flush();
     const html = this.#html;
     this.#html = "";
+    this.#bytes = 0;
     return html;
   }
 
@@ -156,7 +166,7 @@ export class DiffWriter {
       for (const line of hunkLines(lines, hunk)) {
         rows.add(line);
         shown++;
-        if (shown % 200 === 0 && !isSplit) yield rows.take();
+        if (rows.bytes > MOST_GATHERED) yield rows.take();
         if (shown >= MOST_FILE_LINES) break;
       }
       yield rows.take();

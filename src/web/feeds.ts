@@ -21,6 +21,8 @@ import { machineTime, shownBytes, shownPerson, splitMessage } from "./texts.ts";
 const FEED_ENTRIES = 30;
 /** The most tags that are looked at for the newest ones. */
 const MOST_TAGS = 2000;
+/** The most characters of a message in an entry. */
+const LONGEST_TEXT = 4000;
 const EPOCH = new Date(0).toISOString();
 
 /** An entry. `href` is a path of this host. */
@@ -91,7 +93,7 @@ export async function commitsFeed(context: Context<PageEnv>): Promise<Response> 
         const named = await readCommit(session, session.graph.nameOf(node));
         const { subject } = splitMessage(named.commit.message);
         const author = shownPerson(named.commit.author);
-        entries.push({ title: subject, href: commitLink(name, named.oid), time: timeOf(named), author, text: named.commit.message }); // prettier-ignore
+        entries.push({ title: subject, href: commitLink(name, named.oid), time: timeOf(named), author, text: named.commit.message.slice(0, LONGEST_TEXT) }); // prettier-ignore
       }
     }
     return feedAnswer(context, page, { title: "Commits", entries });

@@ -63,9 +63,14 @@ const LANGUAGES = {
 };
 
 /** The largest text, in characters, that is coloured. */
-const LARGEST = 128 * 1024;
+const LARGEST = 64 * 1024;
 /** The longest line, in characters, of a text that is coloured. Longer ones are made by programs. */
-const LONGEST_LINE = 2000;
+const LONGEST_LINE = 1000;
+/**
+ * The most characters that a grammar is given at once. Some of them take time that grows with the square of a text that
+ * was made for it, so a file is coloured piece by piece, between lines where authors leave one empty.
+ */
+const PIECE = 3 * 1024;
 
 const ENDINGS: Readonly<Record<string, keyof typeof LANGUAGES>> = {
   bash: "bash",
@@ -151,9 +156,25 @@ function isColourable(text: string): boolean {
   return true;
 }
 
+/** Cuts a text into pieces, behind empty lines where there are any, else behind lines. */
+function pieces(text: string): string[] {
+  const result: string[] = [];
+  let at = 0;
+  while (text.length - at > PIECE) {
+    const empty = text.lastIndexOf("\n\n", at + PIECE - 2);
+    const end = empty > at ? empty + 2 : text.lastIndexOf("\n", at + PIECE - 1) + 1;
+    result.push(text.slice(at, end));
+    at = end;
+  }
+  result.push(text.slice(at));
+  return result;
+}
+
 /** Returns a text as HTML: coloured if the language is known and the text is not too large, else just escaped. */
 export function highlighted(text: string, language: string | undefined): string {
   const grammar = language === undefined || !isColourable(text) ? undefined : grammarOf(language.toLowerCase());
   if (grammar === undefined) return escapeHtml(text);
-  return hljs.highlight(text, { language: grammar, ignoreIllegals: true }).value;
+  return pieces(text)
+    .map((piece) => hljs.highlight(piece, { language: grammar, ignoreIllegals: true }).value)
+    .join("");
 }

@@ -1,7 +1,8 @@
 /**
- * The HTML that Markdown may contain. Nothing of an author's HTML is passed on: each tag is read, and written anew if
- * it is one of a list, with the attributes of a list and with values that are escaped here. Whatever is not understood
- * is shown as text. Tags that an author leaves open are closed, so that a document can't change the page around it.
+ * The HTML that a document may become. It is the last step, whatever made the HTML: nothing is passed on as it is. Each
+ * tag is read, and written anew if it is one of a list, with the attributes of a list and with values that are escaped
+ * here. Whatever is not understood is shown as text. Tags that are left open are closed, so that a document can't change
+ * the page around it.
  *
  * @packageDocumentation
  * @see https://github.github.com/gfm/#html-blocks
@@ -18,16 +19,21 @@ const ELEMENTS: ReadonlyMap<string, boolean> = new Map([
     ),
     ..."tbody td tfoot th thead tr tt u ul var".split(" "),
   ].map((name) => [name, true] as const),
-  ...["br", "hr", "img", "wbr"].map((name) => [name, false] as const),
+  ...["br", "hr", "img", "input", "wbr"].map((name) => [name, false] as const),
 ]);
 /** Attributes that may be there, on any element. Of these, `href` and `src` are rewritten. */
 const ATTRIBUTES = new Set(
-  "align alt colspan dir height href lang open reversed rowspan scope src start title width".split(" "),
+  "align alt checked class colspan dir height href id lang open reversed rowspan scope src start title width".split(
+    " ",
+  ),
 );
 /** The most elements that are open at once. More are shown as text. */
-const DEEPEST = 64;
+const DEEPEST = 256;
 const TAG = /<(\/?)([a-zA-Z][a-zA-Z0-9]{0,15})((?:\s[^<>]{0,4000})?)\/?>/g;
 const ATTRIBUTE = /([a-zA-Z]{1,16})(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g;
+
+/** Begins every anchor of a document, so that none is the anchor of a page. */
+export const ANCHOR = "user-content-";
 
 /** Escapes text for HTML, inside of elements and of quoted attributes. */
 export function escapeHtml(text: string): string {
@@ -107,6 +113,9 @@ export class HtmlFilter {
     const hasEnd = ELEMENTS.get(name);
     if (hasEnd === undefined) return escapeHtml(text);
     if (isEnd) return this.#close(name);
+    // The box of a task, which nobody can tick here.
+    if (name === "input")
+      return `<input type="checkbox" disabled aria-label="Task"${/\schecked/.test(attributes) ? " checked" : ""}>`;
     if (!hasEnd) return `<${name}${this.#attributes(name, attributes)}${needsAlt(name, attributes) ? ' alt=""' : ""}>`;
     if (this.#open.length >= DEEPEST) return escapeHtml(text);
     this.#open.push(name);
@@ -139,6 +148,9 @@ export class HtmlFilter {
   #value(name: string, value: string): string | undefined {
     if (name === "href") return this.#addresses.link(plainText(value));
     if (name === "src") return this.#addresses.image(plainText(value));
+    // Anchors of a document are told from those of a page by how they begin, and colours by theirs.
+    if (name === "id") return value.startsWith(ANCHOR) ? value : undefined;
+    if (name === "class") return /^hljs[\w -]{0,100}$/.test(value) ? value : undefined;
     if (name === "align") return /^(?:left|right|center)$/i.test(value) ? value.toLowerCase() : undefined;
     if (name === "width" || name === "height") return /^\d{1,4}%?$/.test(value) ? value : undefined;
     return value;

@@ -8,7 +8,7 @@
 import { Marked, type Tokens } from "marked";
 import type { RepositoryName } from "../access/names.ts";
 import { highlighted } from "./highlight.ts";
-import { escapeHtml, type HtmlAddresses, HtmlFilter } from "./html-filter.ts";
+import { ANCHOR, escapeHtml, type HtmlAddresses, HtmlFilter } from "./html-filter.ts";
 import { pathLink } from "./links.ts";
 
 /** Where a document lies. `revision` and `directory` have one character per byte. */
@@ -18,8 +18,6 @@ export type DocumentPlace = {
   readonly directory: string;
 };
 
-/** Begins every anchor of a document, so that none is the anchor of a page. */
-const ANCHOR = "user-content-";
 const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*:/;
 const OUTSIDE = /^(?:https?:\/\/|mailto:)/i;
 /** The most signs with a meaning in one line: lists and quotations within each other take time for each level. */
@@ -32,6 +30,11 @@ const PAIRED: ReadonlySet<string> = new Set("*_~[");
  * time grows with their square.
  */
 const MOST_PAIRED = 1000;
+/** The most cells of all tables, and the longest line in characters. */
+const MOST_CELLS = 50_000;
+const LONGEST_LINE = 20_000;
+/** The line under the head of a table. */
+const DELIMITERS = /^[ \t>]*\|?[ \t]*:?-[-:| \t]*\|[-:| \t]*$|^[ \t>]*\|[ \t]*:?-[-:| \t]*$/;
 /** A line with which the text before it ends: an empty one, an item of a list, a row of a table, a title. */
 const BEGINS_ANEW = /^[ \t]*(?:$|[-*+] |\d{1,9}[.)] |\||#)/;
 /** The longest run of signs that may open an emphasis, a link or code: a parser looks for the end of each. */
@@ -126,7 +129,14 @@ function slugger(): (text: string) => string {
 function isHostile(text: string): boolean {
   if (NESTED.test(text) || RUN.test(text)) return true;
   let signs = 0;
+  let [columns, cells] = [0, 0];
   for (const line of text.split("\n")) {
+    if (line.length > LONGEST_LINE) return true;
+    // Each row of a table is made as wide as its head.
+    if (DELIMITERS.test(line)) columns = line.split("|").length;
+    else if (line.trim() === "") columns = 0;
+    cells += columns;
+    if (cells > MOST_CELLS) return true;
     if (BEGINS_ANEW.test(line)) signs = 0;
     for (const sign of line) if (PAIRED.has(sign)) signs++;
     if (signs > MOST_PAIRED) return true;
@@ -138,26 +148,21 @@ function isHostile(text: string): boolean {
 export function renderMarkdown(text: string, place: DocumentPlace): string {
   if (isHostile(text)) return `<pre>${escapeHtml(text)}</pre>`;
   const addresses = addressesOf(place);
-  const filter = new HtmlFilter(addresses);
   const slug = slugger();
-  const link = (href: string | undefined, inner: string, title?: string | null): string => {
-    if (href === undefined) return inner;
+  const link = (href: string, inner: string, title?: string | null): string => {
     const hint = title === undefined || title === null || title === "" ? "" : ` title="${escapeHtml(title)}"`;
-    return `<a href="${escapeHtml(href)}"${hint} rel="nofollow ugc noopener">${inner}</a>`;
+    return `<a href="${escapeHtml(href)}"${hint}>${inner}</a>`;
   };
+  // What it makes is not trusted: a parser and a browser may differ in what is a tag. The filter is the last step.
   const marked = new Marked({
     gfm: true,
     renderer: {
-      html({ text: html }: Tokens.HTML | Tokens.Tag) {
-        return filter.filter(html);
-      },
       link({ href, title, tokens }: Tokens.Link) {
-        return link(addresses.link(href), this.parser.parseInline(tokens), title);
+        return link(href, this.parser.parseInline(tokens), title);
       },
       image({ href, title, text: alt }: Tokens.Image) {
-        const source = addresses.image(href);
-        if (source === undefined) return link(addresses.link(href), escapeHtml(alt === "" ? "image" : alt), title);
-        return `<img src="${escapeHtml(source)}" alt="${escapeHtml(alt)}" loading="lazy">`;
+        if (addresses.image(href) === undefined) return link(href, escapeHtml(alt === "" ? "image" : alt), title);
+        return `<img src="${escapeHtml(href)}" alt="${escapeHtml(alt)}">`;
       },
       heading({ tokens, depth }: Tokens.Heading) {
         const inner = this.parser.parseInline(tokens);
@@ -171,8 +176,8 @@ export function renderMarkdown(text: string, place: DocumentPlace): string {
     },
   });
   try {
-    const html = marked.parse(text, { async: false });
-    return html + filter.end();
+    const filter = new HtmlFilter(addresses);
+    return filter.filter(marked.parse(text, { async: false })) + filter.end();
   } catch (error) {
     // Thousands of levels within each other exhaust the stack.
     if (error instanceof RangeError) return `<pre>${escapeHtml(text)}</pre>`;

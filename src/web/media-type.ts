@@ -26,9 +26,6 @@ const BEGINNINGS: readonly (readonly [string, Media])[] = [
   ["....ftypmp42", { kind: "video", type: "video/mp4" }],
   ["\x1aE\xdf\xa3", { kind: "video", type: "video/webm" }],
 ];
-/** An image that is text: it may have comments and a declaration before its first element. */
-const SVG =
-  /^\uFEFF?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--[^]{0,400}?-->\s*)*(?:<!DOCTYPE svg[^>]{0,400}>\s*)?<svg[\s>]/i;
 /** The first bytes in which an SVG's element has to begin. */
 const SVG_BYTES = 1024;
 
@@ -37,10 +34,26 @@ function begins(bytes: Uint8Array, text: string): boolean {
   return Array.from(text).every((c, at) => c === "." || bytes[at] === c.charCodeAt(0));
 }
 
+/** Whether a text is an SVG: its first element is one. Comments and declarations may come before. */
+function isSvg(text: string): boolean {
+  let at = 0;
+  for (;;) {
+    while (/\s|\xef|\xbb|\xbf/.test(text.charAt(at))) at++;
+    const end = text.startsWith("<!--", at)
+      ? text.indexOf("-->", at + 4) + 2
+      : /^<(?:\?xml|!doctype svg)/i.test(text.slice(at, at + 16))
+        ? text.indexOf(">", at)
+        : -1;
+    if (end <= at) return /^<svg[\s>]/.test(text.slice(at, at + 5));
+    at = end + 1;
+  }
+}
+
 /** Returns what a file that begins with these bytes is shown as; `undefined` if a browser does not show it by itself. */
 export function mediaOf(bytes: Uint8Array): Media | undefined {
   const [, known] = BEGINNINGS.find(([text]) => begins(bytes, text)) ?? [];
   if (known !== undefined) return known;
-  const text = String.fromCharCode(...bytes.subarray(0, SVG_BYTES));
-  return SVG.test(text) ? { kind: "image", type: "image/svg+xml" } : undefined;
+  return isSvg(String.fromCharCode(...bytes.subarray(0, SVG_BYTES)))
+    ? { kind: "image", type: "image/svg+xml" }
+    : undefined;
 }

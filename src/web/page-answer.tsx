@@ -7,29 +7,35 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import { contentTag } from "../bytes/content-tag.ts";
-import { formToken } from "../http/page-cookie.ts";
+import { formToken, SIGNED_OUT } from "../http/page-cookie.ts";
 import { problemOf } from "../http/problem.ts";
 import { Layout, type LayoutProps } from "./layout.tsx";
 import type { PageEnv } from "./page-host.ts";
 
 /**
- * What a browser may do with a page. No script stands in a page itself, so nothing that a repository contains can run,
- * whatever a page makes of it. Images come from this host alone: an image elsewhere would tell its server who looks.
+ * Returns what a browser may do with a page. No script stands in a page itself, so nothing that a repository contains
+ * can run, whatever a page makes of it: only the files of pages count as scripts and styles, not all that this host
+ * serves. Images come from this host alone: an image elsewhere would tell its server who looks.
  */
-const POLICY =
-  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
-  "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+function policyAt(origin: string): string {
+  const files = `${origin}/-/assets/`;
+  return (
+    `default-src 'none'; style-src ${files}; script-src ${files}; img-src 'self'; media-src 'self'; ` +
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+  );
+}
 
-/** The headers of every page. */
-export const PAGE_HEADERS = {
-  "Content-Type": "text/html; charset=utf-8",
-  "Content-Security-Policy": POLICY,
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "same-origin",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  Vary: "Cookie, Authorization, Accept",
-} as const;
+/** Returns the headers of every page. */
+export function pageHeaders(context: Context<PageEnv>): Record<string, string> {
+  return {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": policyAt(new URL(context.req.url).origin),
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    Vary: "Cookie, Authorization, Accept",
+  };
+}
 
 /** The parts of a page that its route knows. */
 export type Page = Omit<LayoutProps, "isSignedIn" | "formToken" | "here" | "children"> & {
@@ -64,18 +70,23 @@ export async function rendered(context: Context<PageEnv>, { body, ...page }: Pag
 export async function pageAnswer(context: Context<PageEnv>, page: Page): Promise<Response> {
   const text = await rendered(context, page);
   const { status = 200, isPublic = false } = page;
-  const isShared = isPublic && !context.var.page.isSignedIn;
+  const isShared = isPublic && context.var.page.isAnonymous;
   const bodiless = context.req.raw.method === "HEAD";
   if (status !== 200) {
-    const headers = { ...PAGE_HEADERS, "Cache-Control": "no-store" };
+    const headers = { ...pageHeaders(context), "Cache-Control": "no-store" };
     return new Response(bodiless ? null : text, { status, headers });
   }
   const etag = `W/"${contentTag(text)}"`;
-  const headers = { ...PAGE_HEADERS, "Cache-Control": `${isShared ? "public" : "private"}, no-cache`, ETag: etag };
+  const headers = {
+    ...pageHeaders(context),
+    "Cache-Control": `${isShared ? "public" : "private"}, no-cache`,
+    ETag: etag,
+  };
   if (context.req.header("If-None-Match") === etag) return new Response(null, { status: 304, headers });
   return new Response(bodiless ? null : text, { headers });
 }
 
+const SESSION_ENDED = "Your token is not in force any more, so you have been signed out. Load the page again.";
 const TITLES: Readonly<Record<number, string>> = {
   400: "The request was not understood",
   403: "This is not for you",
@@ -134,8 +145,10 @@ export async function failureAnswer(context: Context<PageEnv>, error: unknown): 
   const answer = await errorAnswer(
     context,
     isHidden ? 404 : problem.status,
-    isHidden ? "There is no such repository." : detail,
+    isHidden ? (context.var.page.isSignedIn ? SESSION_ENDED : "There is no such repository.") : detail,
   );
+  // The token of the session is not in force any more: the visitor is a stranger again.
+  if (isHidden && context.var.page.isSignedIn) answer.headers.set("Set-Cookie", SIGNED_OUT);
   const retry = problem.headers.get("Retry-After");
   if (retry !== null) answer.headers.set("Retry-After", retry);
   return answer;

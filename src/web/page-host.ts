@@ -11,6 +11,8 @@ export interface PageHost {
   readonly secret: string | undefined;
   /** Whether the visitor has signed in with a cookie. Their token may have been revoked since. */
   readonly isSignedIn: boolean;
+  /** Whether the request came without credentials, so that everybody would be shown the same. */
+  readonly isAnonymous: boolean;
   /**
    * Asks the API as the visitor. So a page shows and does what the API shows and does, by the same rules. `path` begins
    * behind `/api/v1`.

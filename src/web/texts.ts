@@ -11,6 +11,10 @@ const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
 /** The digits of a shortened object name. */
 const SHORT = 10;
 const DAY = 24 * 3600;
+/** The most characters that are shown of a name, of a commit's first paragraph, and of the rest of its message. */
+const LONGEST_NAME = 120;
+const LONGEST_SUBJECT = 300;
+const LONGEST_BODY = 65_536;
 
 /** Decodes bytes, with replacement characters for those that are not UTF-8. */
 export function decoded(bytes: Uint8Array): string {
@@ -77,16 +81,31 @@ export function machineTime(time: number): string | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
+/** Cuts a text that is too long to be shown. */
+function cut(text: string, longest: number): string {
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+}
+
 /** Returns who made something: the name, or else the address. */
 export function shownPerson(person: Identity | undefined): string {
   if (person === undefined) return "somebody";
-  return person.name === "" ? person.email : person.name;
+  return cut(person.name === "" ? person.email : person.name, LONGEST_NAME);
 }
 
-/** Splits a commit's message into its first paragraph, in one line, and the rest. */
+/** Splits a commit's message into its first paragraph, in one line, and the rest. Both are cut to what a page shows. */
 export function splitMessage(message: string): { readonly subject: string; readonly body: string } {
-  const text = message.replace(/^\s*\n/, "");
+  // Each paragraph is longer than what is shown of it only where a program wrote it.
+  const text = message.slice(0, LONGEST_SUBJECT + LONGEST_BODY).trimStart();
   const end = text.search(/\n[ \t]*(?:\n|$)/);
-  const subject = (end < 0 ? text : text.slice(0, end)).replaceAll(/\s*\n\s*/g, " ").trim();
-  return { subject: subject === "" ? "(no message)" : subject, body: end < 0 ? "" : text.slice(end).trim() };
+  const first = (end < 0 ? text : text.slice(0, end)).slice(0, 2 * LONGEST_SUBJECT);
+  const subject = cut(
+    first
+      .split("\n")
+      .map((line) => line.trim())
+      .join(" ")
+      .trim(),
+    LONGEST_SUBJECT,
+  );
+  const body = end < 0 ? "" : cut(text.slice(end).trim(), LONGEST_BODY);
+  return { subject: subject === "" ? "(no message)" : subject, body };
 }

@@ -98,7 +98,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the pages in a browser", () => {
     writeFileSync(
       join(work, "README.md"),
       `# Title ${SCRIPT}\n\n</div></article></main><img src=x onerror="window.broken=true"> <b>open\n\n` +
-        `[a](javascript:window.broken=true) ![out](https://example.com/x.png)\n\n${LONG}\n\n| ${LONG} |\n| - |\n| x |\n\n` +
+        `<kbd><img/src=x/onerror=window.broken=true></kbd>\n\n[a](javascript:window.broken=true) ![out](https://example.com/x.png)\n\n${LONG}\n\n| ${LONG} |\n| - |\n| x |\n\n` +
         "```js\nlet a = 1; // a comment\n```\n",
     );
     writeFileSync(join(work, "src", "main.c"), `/* ${SCRIPT} */\n#include <x.h>\nint main(void) { return 0x1f; }\n`);

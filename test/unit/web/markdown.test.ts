@@ -21,7 +21,7 @@ describe("renderMarkdown", () => {
     ['<img src="b.png">', '<img src="/acme/docs/raw/main/guide/b.png" alt="">'],
     ["# A Title!", '<h1 id="user-content-a-title">A Title!</h1>'],
     ["| a |\n| - |\n| b |", "<td>b</td>"],
-    ["- [x] done", '<input checked="" disabled="" type="checkbox">'],
+    ["- [x] done", '<input type="checkbox" disabled aria-label="Task" checked>'],
     ["~~gone~~", "<del>gone</del>"],
     ["```js\nlet a = 1;\n```", '<span class="hljs-keyword">let</span>'],
   ])("renders %s", (text, expected) => {
@@ -41,10 +41,17 @@ describe("renderMarkdown", () => {
     '<a href="javascript&colon;alert(1)">x</a>',
     "[a]: javascript:alert(1)\n\n[a]",
     "<details open ontoggle=alert(1)>x",
+    "<kbd><img/src=x/onerror=alert(1)></kbd>",
+    "<kbd><p/id=refs></p/><script/src=/evil/xss.git/HEAD></script/></kbd>",
+    "<code><form/action=/-/logout><meta/http-equiv=refresh content=0></code>",
+    "<pre>\n<img/src=x/onerror=alert(1)>\n</pre>",
+    "<x-y\nonclick=alert(1)\n>",
   ])("lets no script out of %s", (text) => {
     const html = render(text);
     expect(html).not.toMatch(/<script|(?:href|src)="(?:javascript|data|\/\/)/i);
-    expect(html).not.toMatch(/<[^>]*\son\w+=/i);
+    expect(html).not.toMatch(/<[^>]*[\s/]on\w+=/i);
+    // Every tag is one that the filter has written.
+    for (const [tag] of html.matchAll(/<[^>]*>?/g)) expect(tag).toMatch(/^<\/?[a-z0-9]+(?: [a-z]+="[^"<>]*")*>$/);
   });
 
   it("leads no link out of the repository", () => {
@@ -76,5 +83,16 @@ describe("renderMarkdown", () => {
       expect(render(text).length).toBeGreaterThan(0);
       expect(render(`${sign}a\n`.repeat(5000)).length).toBeGreaterThan(0);
     }
+  });
+
+  it("shows tables that would become much larger than they are as they are written", () => {
+    const columns = 800;
+    const table = `${"|a".repeat(columns)}|\n${"|-".repeat(columns)}|\n${"|\n".repeat(columns)}`;
+    expect(render(table).length).toBeLessThan(10 * table.length);
+    expect(render("|a|b|\n|-|-|\n|c|d|\n")).toContain("<td>d</td>");
+  });
+
+  it("ends an element of HTML where the list or quotation around it ends", () => {
+    expect(render("- <div>\n\n</div>")).toBe("<ul>\n<li><div></div></li>\n</ul>\n");
   });
 });
