@@ -33,8 +33,10 @@ import {
   keepLfsObject,
   listLfsObjects,
   nextLfsExpiry,
+  readAnnouncedSizes,
   readLfsObjects,
   readLfsSums,
+  sumAnnouncedBytes,
   takeExpiredLfs,
 } from "./tables/lfs-objects.ts";
 import { sumPackBytes } from "./tables/packs.ts";
@@ -126,25 +128,32 @@ export class LfsDatabase {
     return sumPackBytes(this.#db) + sumUploads(this.#db) + this.bytes;
   }
 
-  /** Returns `undefined` if too many objects are waited for. */
-  #announce({ objects, home, most }: Announcement, id: string, now: number): LfsOutcome[] | undefined {
+  /**
+   * Returns `undefined` if too many objects are waited for. What is announced takes room until it has come or is swept,
+   * since its bytes may be in the bucket without our knowing. An object that is announced again takes no more room than
+   * before, and no less: bytes that were announced first may have come.
+   */
+  #announce({ objects, home, most, pulled }: Announcement, id: string, now: number): LfsOutcome[] | undefined {
     const oids = objects.map(({ oid }) => oid);
     const known = readLfsObjects(this.#db, oids, now);
+    const sizes = readAnnouncedSizes(this.#db, oids);
     const leaving = leavingOf(this.#db, id, oids);
-    const room = most === undefined ? Number.POSITIVE_INFINITY : most - this.#usedBytes;
+    const free = most === undefined ? Number.POSITIVE_INFINITY : most - this.#usedBytes;
+    let room = most === undefined ? free : free - sumAnnouncedBytes(this.#db);
     const wanted = new Map<string, LfsObject>();
-    let bytes = 0;
     const outcomes = objects.map((object): LfsOutcome => {
       const { oid, size } = object;
       const here = known.get(oid);
       if (here?.kind === "stored") return here;
       if (leaving.has(oid)) return { kind: "leaving" };
-      if (!wanted.has(oid)) bytes += size;
-      if (bytes > room) {
-        bytes -= size;
-        return { kind: "over-quota" };
-      }
-      wanted.set(oid, object);
+      const before = sizes.get(oid) ?? 0; // One that is new takes no room yet.
+      // The bytes of a mirror come through us alone, in the size that the upstream said last.
+      const counted = pulled === true ? size : Math.max(size, before);
+      const more = counted - before;
+      if (size > free || (more > 0 && more > room)) return { kind: "over-quota" };
+      room -= more;
+      sizes.set(oid, counted);
+      wanted.set(oid, { oid, size: counted });
       return { kind: "announced", size, home: here?.kind === "announced" ? here.home : home }; // The first home stays.
     });
     if (readLfsSums(this.#db).announced + wanted.size > MOST_ANNOUNCED) return undefined;

@@ -74,6 +74,28 @@ export function readLfsObjects(db: SqlDatabase, oids: readonly string[], now: nu
   return found;
 }
 
+/**
+ * Returns the bytes of all objects that are waited for, and of those whose time is up until they are swept. It reads
+ * their rows, which `MOST_ANNOUNCED` bounds.
+ */
+export function sumAnnouncedBytes(db: SqlDatabase): number {
+  // Sizes are what clients say: their sum may be beyond an integer.
+  const sum = `SELECT CAST(min(total(size), ${Number.MAX_SAFE_INTEGER}) AS INTEGER) FROM lfs_objects WHERE until IS NOT NULL`;
+  const row = firstRow(db.rows(sum));
+  return row === undefined ? 0 : integerAt(row, 0);
+}
+
+/** Returns the announced sizes of those of the objects that are waited for, or were and are not swept yet. */
+export function readAnnouncedSizes(db: SqlDatabase, oids: readonly string[]): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const chunk of jsonChunks(oids)) {
+    const sql = `SELECT o.oid, o.size FROM json_each(?) j JOIN lfs_objects o ON o.oid = j.value
+      WHERE o.until IS NOT NULL`;
+    for (const row of db.rows(sql, chunk)) sizes.set(textAt(row, 0), integerAt(row, 1));
+  }
+  return sizes;
+}
+
 /** Announces objects that are not there. One that is announced already keeps its home, and gets more time. */
 export function announceLfsObjects(db: SqlDatabase, objects: readonly LfsObject[], home: string, now: number): void {
   const until = now + ANNOUNCED_TIME;

@@ -70,10 +70,39 @@ it("objects beyond the quota are refused, those that fit are taken", () => {
   const asked = ask(announce([object("a", 60), object("b", 60), object("c", 40)], 100));
   expect(kindsOf(asked)).toEqual(["announced", "over-quota", "announced"]);
   expect(kindsOf(ask({ kind: "keep", object: object("a", 60), most: 100 }))).toEqual(["stored"]);
-  // What was announced takes no room: two clients may have announced what fits once.
+  // The quota may be less by now.
   expect(kindsOf(ask({ kind: "keep", object: object("c", 40), most: 99 }))).toEqual(["over-quota"]);
   expect(kindsOf(ask({ kind: "keep", object: object("c", 40), most: 100 }))).toEqual(["stored"]);
   expect(kindsOf(ask(announce([object("d", 1), object("a", 60)], 100)))).toEqual(["over-quota", "stored"]);
+});
+
+it("what is announced takes room until it is swept, and no more when it is announced again", () => {
+  const { database, ask } = repository();
+  const one = (text: string, size: number, now = 0): string =>
+    kindsOf(ask(announce([object(text, size)], 100), now)).join(" ");
+  expect([one("a", 60), one("b", 60), one("a", 60)]).toEqual(["announced", "over-quota", "announced"]);
+  // A smaller size frees nothing: the bytes of the first may be in the bucket.
+  expect([one("a", 0), one("b", 41), one("b", 40)]).toEqual(["announced", "over-quota", "announced"]);
+  expect(kindsOf(ask(announce([object("a", 61), object("c", 1)], 100)))).toEqual(["over-quota", "over-quota"]);
+  expect(kindsOf(ask({ kind: "keep", object: object("b", 40), most: 100 }))).toEqual(["stored"]);
+  expect([one("c", 1), one("a", 60)]).toEqual(["over-quota", "announced"]);
+  expect(one("c", 1, ANNOUNCED_TIME)).toBe("over-quota");
+  expect(database.lfs.leaving(10, ANNOUNCED_TIME)).toHaveLength(1);
+  expect([one("c", 61, ANNOUNCED_TIME), one("c", 60, ANNOUNCED_TIME)]).toEqual(["over-quota", "announced"]);
+});
+
+it("an object that one batch names twice takes the room of its larger size", () => {
+  const { ask } = repository();
+  const twice = announce([object("a", 100), object("a", 0), object("b", 1)], 100);
+  expect(kindsOf(ask(twice))).toEqual(["announced", "announced", "over-quota"]);
+  expect(kindsOf(ask(announce([object("b", 1)], 100)))).toEqual(["over-quota"]);
+});
+
+it("sizes beyond all numbers are over a quota that is set later", () => {
+  const { ask } = repository();
+  const huge = Array.from({ length: 2000 }, (_, index) => object(index, Number.MAX_SAFE_INTEGER));
+  expect(new Set(kindsOf(ask(announce(huge))))).toEqual(new Set(["announced"]));
+  expect(kindsOf(ask(announce([object("a", 1)], 100)))).toEqual(["over-quota"]);
 });
 
 it("a read-only repository announces nothing", () => {
