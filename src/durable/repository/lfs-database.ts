@@ -24,6 +24,7 @@ import {
   deleteLeaving,
   leavingOf,
   listLeaving,
+  nextLeaving,
   noteSweepJob,
   sweepJobAt,
 } from "./tables/lfs-leaving.ts";
@@ -198,7 +199,7 @@ export class LfsDatabase {
     return {};
   }
 
-  /** Notes that all objects leave, as a part of the removal of the repository. */
+  /** Notes that all objects leave, now or when their uploads have ended, as a part of the removal of the repository. */
   removeAll(id: string): void {
     addAllLeaving(this.#db, id);
   }
@@ -216,7 +217,7 @@ export class LfsDatabase {
           expired.map((object) => ({ ...object, id })),
         );
       }
-      const left = listLeaving(this.#db, limit);
+      const left = listLeaving(this.#db, now, limit);
       if (left.length === 0) noteSweepJob(this.#db);
       return left;
     });
@@ -231,8 +232,9 @@ export class LfsDatabase {
   jobDue(now: number): number | undefined {
     if (!this.#repository.hasTables()) return undefined;
     const expiry = nextLfsExpiry(this.#db);
-    const due = listLeaving(this.#db, 1).length > 0 ? now : expiry;
-    if (due === undefined) return undefined;
+    const leaving = nextLeaving(this.#db);
+    if (expiry === undefined && leaving === undefined) return undefined;
+    const due = Math.max(now, Math.min(expiry ?? Number.POSITIVE_INFINITY, leaving ?? Number.POSITIVE_INFINITY));
     const sentAt = sweepJobAt(this.#db);
     return sentAt === undefined ? due : Math.max(due, sentAt + JOB_TIME);
   }

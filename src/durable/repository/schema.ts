@@ -169,6 +169,8 @@ export const REPOSITORY_SCHEMA: Schema = {
       addColumn(db, "repository", "grace_days INTEGER");
       addColumn(db, "repository", "past_since INTEGER");
     },
+    // When a Git LFS object leaves: those that are leaving do so now.
+    (db) => addColumn(db, "lfs_leaving", "due INTEGER NOT NULL DEFAULT 0"),
   ],
 };
 

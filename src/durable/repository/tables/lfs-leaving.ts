@@ -1,7 +1,7 @@
 /**
  * Tables `lfs_leaving` and `lfs_sweep`: Git LFS objects that the repository, or one that had its name, has no more, and
- * of which their tenants are still to be told; and when the job that does this was sent. The rows outlive the
- * repository.
+ * of which their tenants are still to be told; and when the job that does this was sent. An object leaves at
+ * `due`: until then, an upload that was announced may still bring its bytes. The rows outlive the repository.
  *
  * @packageDocumentation
  */
@@ -12,8 +12,10 @@ export const LFS_LEAVING_DDL = `CREATE TABLE IF NOT EXISTS lfs_leaving (
   id TEXT NOT NULL,
   oid TEXT NOT NULL,
   home TEXT NOT NULL,
+  due INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (id, oid)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS lfs_leaving_due ON lfs_leaving (due);
 CREATE TABLE IF NOT EXISTS lfs_sweep (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   job_at INTEGER NOT NULL
@@ -29,15 +31,24 @@ export function addLeaving(db: SqlDatabase, objects: readonly LeavingObject[]): 
   }
 }
 
-/** Adds all objects of a repository that is being removed. */
+/** Adds all objects of a repository that is being removed. Those that are waited for leave when their time is up. */
 export function addAllLeaving(db: SqlDatabase, id: string): void {
-  db.run("INSERT OR IGNORE INTO lfs_leaving (id, oid, home) SELECT ?, oid, home FROM lfs_objects", id);
+  db.run(
+    "INSERT OR IGNORE INTO lfs_leaving (id, oid, home, due) SELECT ?, oid, home, coalesce(until, 0) FROM lfs_objects",
+    id,
+  );
 }
 
-/** Returns up to `limit` of the rows. */
-export function listLeaving(db: SqlDatabase, limit: number): LeavingObject[] {
-  const rows = db.rows("SELECT id, oid, home FROM lfs_leaving LIMIT ?", limit);
+/** Returns up to `limit` of the rows that are due at `now`. */
+export function listLeaving(db: SqlDatabase, now: number, limit: number): LeavingObject[] {
+  const rows = db.rows("SELECT id, oid, home FROM lfs_leaving WHERE due <= ? LIMIT ?", now, limit);
   return Array.from(rows, (row) => ({ id: textAt(row, 0), oid: textAt(row, 1), home: textAt(row, 2) }));
+}
+
+/** Returns when the next object leaves; `undefined` if none does. */
+export function nextLeaving(db: SqlDatabase): number | undefined {
+  const row = firstRow(db.rows("SELECT min(due) FROM lfs_leaving"));
+  return row === undefined || row[0] === null ? undefined : integerAt(row, 0);
 }
 
 /** Returns those of a repository's objects that are leaving. */

@@ -216,6 +216,24 @@ it("an upload that comes while its object is being deleted waits, and loses noth
   expect(await all.links.linkLfs(oid("a"), "2".repeat(32))).toBe("linked");
 });
 
+it("bytes that come after their repository was removed are swept when no upload can bring more", async () => {
+  const all = tenant();
+  const one = repository();
+  await upload(one, all, "here", "1".repeat(32));
+  one.ask(announce([object("late")]));
+  one.database.remove(1);
+  expect(await sweep(one, all, 1)).toBe(true);
+  expect(all.bytes.size).toBe(0);
+  // The upload that was under way ends.
+  all.bytes.add(oid("late"));
+  expect(one.database.dueWork(1).lfsSweep).toBe(false);
+  expect(one.database.lfs.jobDue(1)).toBe(ANNOUNCED_TIME);
+  expect(one.database.dueWork(ANNOUNCED_TIME).lfsSweep).toBe(true);
+  expect(await sweep(one, all, ANNOUNCED_TIME)).toBe(true);
+  expect(all.bytes.size).toBe(0);
+  expect(one.database.lfs.jobDue(ANNOUNCED_TIME)).toBeUndefined();
+});
+
 it("an object that is leaving may be announced again only when it has left", async () => {
   const all = tenant();
   const one = repository();
