@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 import type { OutgoingUrl } from "../access/outgoing-url.ts";
-import { batchAddress, batchBody, type LfsUpstream, offeredActions } from "../lfs/lfs-upstream.ts";
+import { batchAddress, batchBody, type LfsUpstream, offeredActions, type OfferedObject } from "../lfs/lfs-upstream.ts";
 import type { LfsAction } from "../lfs/lfs-files.ts";
 import type { LfsObject } from "../refs/lfs-store.ts";
 
@@ -71,7 +71,7 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
     const found = access.checkUrl(text, base);
     return found.kind === "refused" ? undefined : found.url;
   };
-  const ask = async (objects: readonly LfsObject[]): Promise<Map<string, LfsAction>> => {
+  const ask = async (objects: readonly LfsObject[]): Promise<Map<string, OfferedObject>> => {
     const url = checked(batchAddress(access.upstream));
     if (url === undefined) return new Map();
     const { authorization, userAgent } = access;
@@ -106,10 +106,10 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
   return {
     mostBytes: () => access.mostBytes(),
     offers: async (objects) => {
-      const offered = new Set<string>();
+      const offered = new Map<string, number>();
       try {
         for (let at = 0; at < objects.length; at += BATCH) {
-          for (const oid of (await ask(objects.slice(at, at + BATCH))).keys()) offered.add(oid);
+          for (const [oid, { size }] of await ask(objects.slice(at, at + BATCH))) offered.set(oid, size);
         }
       } catch {
         // An upstream that fails has nothing now.
@@ -118,8 +118,8 @@ export function webLfsUpstream(access: UpstreamAccess): LfsUpstream {
     },
     open: async (object) => {
       try {
-        const action = (await ask([object])).get(object.oid);
-        const response = action === undefined ? undefined : await follow(action);
+        const offered = (await ask([object])).get(object.oid);
+        const response = offered === undefined ? undefined : await follow(offered.action);
         if (response?.status === 200 && response.body !== null) {
           const whole = new FixedLengthStream(object.size);
           // A body of another length breaks the writing off, which tells.

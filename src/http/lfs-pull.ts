@@ -14,8 +14,9 @@ function boundOf(most: number | undefined): { readonly most?: number } {
 }
 
 /**
- * Announces those objects that a mirror lacks and its upstream has. They are answered as announced, and fetched when
- * they are downloaded. An object that the upstream lacks, too, stays missing.
+ * Announces those objects that a mirror lacks and its upstream has, with the size that the upstream says. They are
+ * answered as announced, and fetched when they are downloaded. An object that the upstream lacks, too, stays missing.
+ * One that was announced in another size than the caller's is asked for again: the upstream decides.
  */
 export async function withUpstream(
   { host, name }: LfsCaller,
@@ -23,17 +24,28 @@ export async function withUpstream(
   objects: readonly LfsObject[],
 ): Promise<FoundLfs> {
   if (found.record.mirror === undefined) return found;
-  const missing = objects.filter((_, at) => found.outcomes[at]?.kind === "missing");
-  if (missing.length === 0) return found;
+  const unsure = objects.filter(({ size }, at) => {
+    const outcome = found.outcomes[at];
+    return outcome?.kind === "missing" || (outcome?.kind === "announced" && outcome.size !== size);
+  });
+  if (unsure.length === 0) return found;
   const upstream = await host.lfsUpstream(name, found.record.id);
-  const offered = (await upstream?.offers(missing)) ?? new Set();
-  const wanted = missing.filter(({ oid }) => offered.has(oid));
-  if (upstream === undefined || wanted.length === 0) return found;
-  const bound = boundOf(await upstream.mostBytes());
-  const request = { kind: "announce", objects: wanted, home: name.tenant, pulled: true, ...bound } as const;
-  const answer = await host.lfs(name).lfs(request);
-  if (answer.kind !== "found") return found;
-  const fresh = new Map(wanted.map(({ oid }, at) => [oid, answer.outcomes[at]]));
+  const offered = (await upstream?.offers(unsure)) ?? new Map<string, number>();
+  if (upstream === undefined || offered.size === 0) return found;
+  const wanted = unsure.filter(({ oid, size }) => offered.get(oid) === size);
+  const fresh = new Map<string, LfsOutcome>();
+  // These have another size than the caller says, and are refused. Nothing is announced for them.
+  for (const { oid } of unsure) {
+    const size = offered.get(oid);
+    if (size !== undefined) fresh.set(oid, { kind: "announced", size, home: name.tenant });
+  }
+  if (wanted.length > 0) {
+    const bound = boundOf(await upstream.mostBytes());
+    const request = { kind: "announce", objects: wanted, home: name.tenant, pulled: true, ...bound } as const;
+    const answer = await host.lfs(name).lfs(request);
+    if (answer.kind !== "found") return found;
+    for (const [at, { oid }] of wanted.entries()) fresh.set(oid, answer.outcomes[at] ?? MISSING); // A mirror that ended takes none.
+  }
   const outcomes = objects.map(({ oid }, at) => fresh.get(oid) ?? found.outcomes[at] ?? MISSING); // One for each.
   return { ...found, outcomes };
 }

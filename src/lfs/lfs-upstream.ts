@@ -11,8 +11,8 @@ import type { LfsAction } from "./lfs-files.ts";
 
 /** The upstream of one mirror. What fails counts as not there. */
 export interface LfsUpstream {
-  /** Returns the names of those objects that the upstream has. */
-  offers(objects: readonly LfsObject[]): Promise<ReadonlySet<string>>;
+  /** Returns the sizes of those of the objects that the upstream has, by name, as the upstream says them. */
+  offers(objects: readonly LfsObject[]): Promise<ReadonlyMap<string, number>>;
   /** Opens an object; `undefined` if the upstream does not give it. */
   open(object: LfsObject): Promise<ReadableStream | undefined>;
   /** Returns the most bytes that the mirror may have; `undefined` if that is not bounded. */
@@ -45,15 +45,19 @@ export function batchBody(objects: readonly LfsObject[]): string {
   return JSON.stringify({ operation: "download", transfers: ["basic"], hash_algo: "sha256", objects });
 }
 
+/** How an upstream gives an object, and the size that it says the object has. */
+export type OfferedObject = { readonly size: number; readonly action: LfsAction };
+
 /** Returns the actions by which an upstream gives objects, by name. Whatever else it answers is passed over. */
-export function offeredActions(json: unknown): Map<string, LfsAction> {
+export function offeredActions(json: unknown): Map<string, OfferedObject> {
   const parsed = v.safeParse(ANSWER, json);
-  const actions = new Map<string, LfsAction>();
+  const actions = new Map<string, OfferedObject>();
   if (!parsed.success) return actions;
   for (const object of parsed.output.objects) {
     const download = object.actions?.download;
     if (download === undefined || !isLfsOid(object.oid) || objectFault(object) !== undefined) continue;
-    actions.set(object.oid, { href: download.href, header: download.header ?? {} }); // Many need no header.
+    const action = { href: download.href, header: download.header ?? {} }; // Many need no header.
+    actions.set(object.oid, { size: object.size, action });
   }
   return actions;
 }

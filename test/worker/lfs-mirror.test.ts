@@ -123,6 +123,27 @@ it("bytes that are not the object's are not kept, and an upstream's oddities are
   expect(asked.some(({ path }) => path === "/a/b.git/info/lfs/objects/batch")).toBe(true);
 });
 
+it("the upstream says what size an object has, whatever others asked for first", async () => {
+  const bytes = noise(4000, 5);
+  const object = lfsObject(bytes);
+  const lfs = await mirrorOf(`${oddUrl}/sizes.git`, "sizes");
+  answers = offering(object, `${oddUrl}/file`, bytes);
+  const wrong = { ...object, size: 5 };
+  expect(await lfs.batch("download", [wrong, object])).toMatchObject([
+    { error: { code: 422 } },
+    { actions: { download: {} } },
+  ]);
+  expect(await lfs.batch("download", [wrong])).toMatchObject([{ error: { code: 422 } }]);
+  expect(await got(lfs, object)).toEqual(bytes);
+  // An upstream that repeats any size is asked again, too.
+  const other = lfsObject(noise(4000, 6));
+  answers = offering({ ...other, size: 5 }, `${oddUrl}/file`, noise(4000, 6));
+  expect(await lfs.batch("download", [{ ...other, size: 5 }])).toMatchObject([{ actions: { download: {} } }]);
+  answers = offering(other, `${oddUrl}/file`, noise(4000, 6));
+  expect(await lfs.batch("download", [other])).toMatchObject([{ actions: { download: {} } }]);
+  expect(await got(lfs, other)).toEqual(noise(4000, 6));
+});
+
 it("credentials go to the upstream's origin, and nowhere else", async () => {
   const bytes = noise(3000, 4);
   const object = lfsObject(bytes);
