@@ -29,6 +29,8 @@ export type PresignedRequest = {
   readonly path: string;
   /** Headers, with lower-case names, that have to be sent as they are here. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Parameters of the query, in the order of their names, which come after `X-Amz-`. */
+  readonly query?: Readonly<Record<string, string>>;
   /** Seconds for which it is allowed. */
   readonly expiresIn: number;
 };
@@ -59,6 +61,7 @@ export function presignedUrl(account: S3Account, request: PresignedRequest, now:
     "X-Amz-Date": time,
     "X-Amz-Expires": String(request.expiresIn),
     "X-Amz-SignedHeaders": signedHeaders,
+    ...request.query,
   })
     .map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
     .join("&");

@@ -22,6 +22,11 @@ export const REPOSITORY_KEY = "repository";
 /** Seconds for which an address is good. A client asks again for one that has expired. */
 const UPLOAD_SECONDS = 3600;
 const DOWNLOAD_SECONDS = 900;
+/** What the bucket is told to answer with, so that a browser does nothing with a file but save it. */
+const SAVED_ONLY = {
+  "response-content-disposition": "attachment",
+  "response-content-type": "application/octet-stream",
+};
 /** The largest object that one request puts into the bucket, in bytes. */
 const MOST_PUT_BYTES = 5_000_000_000;
 
@@ -47,7 +52,8 @@ export function r2Presigner(settings: PresignerSettings, now: () => number): Lfs
       return { href: presignedUrl(keys, request, now()), header, expires_in: UPLOAD_SECONDS };
     },
     download: (oid, home) => {
-      const request = { method: "GET", path: pathOf(home, oid), headers: {}, expiresIn: DOWNLOAD_SECONDS } as const;
+      const to = { method: "GET", path: pathOf(home, oid), headers: {}, query: SAVED_ONLY } as const;
+      const request = { ...to, expiresIn: DOWNLOAD_SECONDS };
       return { href: presignedUrl(keys, request, now()), expires_in: DOWNLOAD_SECONDS };
     },
   };

@@ -95,6 +95,7 @@ describe("an upload's address", () => {
       const [found] = await lfs.batch("download", [object]);
       const { download } = actionsOf(found);
       expect(download).not.toHaveProperty("header");
+      expect(new URL(download?.href ?? "").searchParams.get("response-content-disposition")).toBe("attachment");
       expect(Buffer.from(await (await fetch(download?.href ?? "")).arrayBuffer()).equals(bytes)).toBe(true);
       // It is good for nothing else.
       expect((await fetch(download?.href.replace(object.oid, "0".repeat(64)) ?? "")).status).toBe(403);

@@ -44,6 +44,20 @@ it("an upload's address signs the bytes' SHA-256 and their length", () => {
   expect(new Set(signatures).size).toBe(signatures.length);
 });
 
+it("a download's address signs that a browser saves the file", () => {
+  const settings = { R2_ACCESS_KEY_ID: "id", R2_SECRET_ACCESS_KEY: "secret", R2_ACCOUNT_ID: "account" };
+  const href = r2Presigner(settings, () => NOW)?.download("1".repeat(64), "acme").href ?? "";
+  const [signed = "", signature = ""] = href.split("&X-Amz-Signature=");
+  expect(signature).toMatch(/^[0-9a-f]{64}$/);
+  // The signature is over the sorted query, so it has to be in that order.
+  const query = new URL(signed).search.slice(1).split("&");
+  expect(query).toEqual(query.toSorted());
+  expect(query.slice(-2)).toEqual([
+    "response-content-disposition=attachment",
+    "response-content-type=application%2Foctet-stream",
+  ]);
+});
+
 it("without all keys there are no addresses", () => {
   const settings = { R2_ACCESS_KEY_ID: "id", R2_SECRET_ACCESS_KEY: "secret", R2_ACCOUNT_ID: "account" };
   for (const name of Object.keys(settings)) {
