@@ -46,8 +46,8 @@ export type LoanNotice = {
 };
 
 /**
- * The answer to a notice. `moved`: the borrower has another name now. `unknown`: there is no such borrower, and it will
- * not come back.
+ * The answer to a notice. `moved`: the borrower has another name now. `unknown`: the borrower was deleted, or may never
+ * be made, so that its loans are over. An object that does not know that does not answer so, but throws.
  */
 export type LoanNoticeAnswer = { readonly kind: "noted" | "unknown" } | { readonly kind: "moved"; readonly to: string };
 

@@ -35,6 +35,7 @@ import {
   returnExpired,
   writeLending,
 } from "./tables/forks.ts";
+import { isDoomed } from "./tables/doomed-prefixes.ts";
 import { leaseEnd } from "./tables/leases.ts";
 import { askForWalk } from "./tables/maintenance.ts";
 import { insertPack, markWithAllRefs } from "./tables/packs.ts";
@@ -62,6 +63,10 @@ function* valuesOf(refs: readonly Uint8Array[], rawSize: number): Generator<RefV
     ...(peeled === undefined ? {} : { peeled: toHex(peeled) }),
   });
   for (const row of decodeRefRows(refs, rawSize)) yield valueOf(row);
+}
+
+function unknownBorrower(id: string): Error {
+  return new Error(`nothing is known here of the borrower ${id}`);
 }
 
 /** The forks' side of one Durable Object's tables. */
@@ -117,16 +122,20 @@ export class ForkDatabase {
     bumpCatalogVersion(this.#db);
   }
 
-  /** Notes what a lender says of packs that are lent to a repository. */
+  /**
+   * Notes what a lender says of packs that are lent to a repository.
+   *
+   * @throws Error if the repository was never here, or is just arriving: it may live elsewhere, and keeps its loans.
+   */
   notice({ borrower, abandoned, demanded }: LoanNotice, now: number): LoanNoticeAnswer {
-    if (!this.#tables.exist) return { kind: "unknown" };
+    if (!this.#tables.exist) throw unknownBorrower(borrower);
     return this.#tables.transaction(() => {
       const isHere = this.#hasRepository(borrower);
       const to = isHere ? undefined : this.#moves.whereIs(borrower);
       if (to !== undefined) return { kind: "moved", to };
       // A fork that is being made has to begin anew, with a catalog that does not name the packs.
       endPending(this.#db, borrower, [...abandoned, ...demanded], now);
-      if (!isHere) return { kind: hasReturns(this.#db, borrower) ? "noted" : "unknown" };
+      if (!isHere) return this.#answerFor(borrower);
       const isMore = changeLoans(this.#db, abandoned, ["lent"], "own");
       const isLess = changeLoans(this.#db, demanded, ["lent", "own"], "demanded");
       endDemandedLeases(this.#db, now);
@@ -134,6 +143,13 @@ export class ForkDatabase {
       if (isMore || isLess) bumpCatalogVersion(this.#db);
       return { kind: "noted" };
     });
+  }
+
+  /** Answers a lender for a repository that is not here. */
+  #answerFor(borrower: string): LoanNoticeAnswer {
+    if (hasReturns(this.#db, borrower)) return { kind: "noted" };
+    if (isDoomed(this.#db, borrower)) return { kind: "unknown" };
+    throw unknownBorrower(borrower);
   }
 
   /** Notes that the repository lends packs from now on. */

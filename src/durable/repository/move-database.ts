@@ -10,7 +10,17 @@ import type { Tables } from "../sql/migrations.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
 import { EMPTIED_TABLES } from "./schema.ts";
 import { isDoomed } from "./tables/doomed-prefixes.ts";
-import { changeMoves, deleteMove, hasMoved, readMove, whereMoved, writeMove } from "./tables/moved.ts";
+import {
+  changeMoves,
+  deleteMove,
+  dropArrival,
+  hasMoved,
+  readArrival,
+  readMove,
+  whereMoved,
+  writeArrival,
+  writeMove,
+} from "./tables/moved.ts";
 import { readRepository } from "./tables/repository.ts";
 
 /** The most rows of a repository that can be renamed: all of them go in one step, in which it answers nobody. */
@@ -159,22 +169,24 @@ export class MoveDatabase {
       switch (step.kind) {
         case "begin":
           if (present !== undefined) return "taken";
-          this.nameTaken();
-          writeMove(this.#db, step.id, "arriving", { to: "", isPublic: false });
+          this.#dropArriving();
+          // The name leads where it led before until the repository is here: the move may be called off.
+          writeArrival(this.#db, step.id);
           return "done";
         case "rows":
-          assert(readMove(this.#db, "arriving")?.id === step.id, "the arrival that has begun");
+          assert(readArrival(this.#db) === step.id, "the arrival that has begun");
           insertRows(this.#db, step.rows);
           return "done";
         case "end":
-          assert(readMove(this.#db, "arriving")?.id === step.id, "the arrival that has begun");
+          assert(readArrival(this.#db) === step.id, "the arrival that has begun");
           this.#settle(step.settings, step.spelled);
           if (step.leavesTenant) copyTenantHooks(this.#db, []);
           deleteMove(this.#db, step.id);
+          changeMoves(this.#db, "forwarding", "gone");
           return "done";
         case "cancel":
           if (present === step.id) return "arrived";
-          if (readMove(this.#db, "arriving")?.id === step.id) this.#dropArriving();
+          if (readArrival(this.#db) === step.id) this.#dropArriving();
           return "done";
       }
     });
@@ -194,10 +206,9 @@ export class MoveDatabase {
   }
 
   #dropArriving(): void {
-    const found = readMove(this.#db, "arriving");
-    if (found === undefined) return;
+    if (readArrival(this.#db) === undefined) return;
     for (const table of EMPTIED_TABLES) this.#db.run(`DELETE FROM ${table}`);
-    deleteMove(this.#db, found.id);
+    dropArrival(this.#db);
   }
 
   #countRows(): number {

@@ -16,10 +16,13 @@ export const MOVED_DDL = `CREATE TABLE IF NOT EXISTS moved (
 
 /**
  * The state of a repository that moves. `leaving`: it is still here, and may be in its new place, too; `forwarding`: it
- * has gone, and the name leads to its new place; `gone`: the name was taken again since; `arriving`: a part of it is
- * here.
+ * has gone, and the name leads to its new place; `gone`: the name was taken again since. One of which a part is here is
+ * in none of these states: its row has `arriving`, followed by the state that it had before and may come to have again.
  */
-export type MoveState = "leaving" | "forwarding" | "gone" | "arriving";
+export type MoveState = "leaving" | "forwarding" | "gone";
+
+/** What the row of a repository begins with that arrives where it was before. */
+const BACK = "arriving, ";
 
 /** Notes the state of a repository that moves. `target` is the name that it gets: `{tenant}/{repo}`. */
 export function writeMove(db: SqlDatabase, id: string, state: MoveState, { to, isPublic }: Forward): void {
@@ -27,9 +30,31 @@ export function writeMove(db: SqlDatabase, id: string, state: MoveState, { to, i
   db.run(sql, id, state, to, Number(isPublic));
 }
 
-/** Returns the repository in this state; `undefined` if there is none. */
+/** Notes that a part of a repository is here. If it was here before, where it went from here stays noted. */
+export function writeArrival(db: SqlDatabase, id: string): void {
+  db.run(
+    `INSERT INTO moved (id, state, target, is_public) VALUES (?, 'arriving', '', 0)
+      ON CONFLICT (id) DO UPDATE SET state = ? || state`,
+    id,
+    BACK,
+  );
+}
+
+/** Returns the id of the repository of which a part is here; `undefined` if there is none. */
+export function readArrival(db: SqlDatabase): string | undefined {
+  const row = firstRow(db.rows("SELECT id FROM moved WHERE state LIKE 'arriving%'"));
+  return row === undefined ? undefined : textAt(row, 0);
+}
+
+/** Forgets that a repository was to arrive: the table is as it was before. */
+export function dropArrival(db: SqlDatabase): void {
+  db.run("DELETE FROM moved WHERE state = 'arriving'");
+  db.run("UPDATE moved SET state = substr(state, length(?) + 1) WHERE state LIKE 'arriving%'", BACK);
+}
+
+/** Returns the repository in this state, or with it as the state before its arrival; `undefined` if there is none. */
 export function readMove(db: SqlDatabase, state: MoveState): (Forward & { readonly id: string }) | undefined {
-  const row = firstRow(db.rows("SELECT id, target, is_public FROM moved WHERE state = ?", state));
+  const row = firstRow(db.rows("SELECT id, target, is_public FROM moved WHERE state IN (?, ?)", state, BACK + state));
   if (row === undefined) return undefined;
   return { id: textAt(row, 0), to: textAt(row, 1), isPublic: integerAt(row, 2) === 1 };
 }

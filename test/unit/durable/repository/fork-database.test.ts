@@ -73,13 +73,43 @@ function settle(now: number, isLost = false): string[] {
   return told.flatMap(({ returned }) => returned);
 }
 
-/** Tells the fork what the lender has to say. */
+/** Tells the borrowers what the lender has to say. The fork is the only one with tables. */
 function tell(now: number): void {
   for (const due of lender.notices(now)) {
-    borrower.forks.notice(due.notice, now);
+    if (due.notice.borrower === FORK.id) borrower.forks.notice(due.notice, now);
     lender.noticed(due);
   }
 }
+
+describe("a lender's notice", () => {
+  const notice = { borrower: FORK.id, abandoned: ["p"], demanded: [] };
+
+  it("finds the fork where it lives after a rename back was called off, and while that is under way", () => {
+    fork(0, "p");
+    borrower.moves.begin("acme/other");
+    borrower.moves.end();
+    const moved = { kind: "moved", to: "acme/other" };
+    expect(borrower.forks.notice(notice, 1)).toEqual(moved);
+    borrower.moves.arrive({ id: FORK.id, kind: "begin" });
+    expect(borrower.forks.notice(notice, 2)).toEqual(moved);
+    borrower.moves.arrive({ id: FORK.id, kind: "cancel" });
+    expect(borrower.forks.notice(notice, 3)).toEqual(moved);
+  });
+
+  it("is not answered by an object that knows nothing of the borrower, or to which it is just coming", () => {
+    expect(() => borrower.forks.notice(notice, 0)).toThrow("nothing is known here");
+    borrower.moves.arrive({ id: FORK.id, kind: "begin" });
+    expect(() => borrower.forks.notice(notice, 1)).toThrow("nothing is known here");
+  });
+
+  it("hears that a borrower is over once it was deleted, and all of its packs were returned", () => {
+    fork(0, "p");
+    borrower.remove(1);
+    expect(borrower.forks.notice(notice, 2)).toEqual({ kind: "noted" });
+    expect(settle(3)).toEqual(["p"]);
+    expect(borrower.forks.notice(notice, 4)).toEqual({ kind: "unknown" });
+  });
+});
 
 describe("the note of a fork's loans", () => {
   it("has them returned in an hour if the fork is not made, and is taken back if it is", () => {

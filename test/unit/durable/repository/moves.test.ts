@@ -96,6 +96,33 @@ describe("a rename", () => {
     expect(to.dueWork(Number.MAX_SAFE_INTEGER).doomedPrefixes).toEqual([{ id, lent: false }]);
   });
 
+  it.each(["begin", "rows", "end"])(
+    "back that breaks off at %s leaves the old name leading to the new one",
+    async (at) => {
+      const id = from.describe()?.id ?? "";
+      await move();
+      [from, to] = [to, from];
+      const old = to;
+      await expect(move({ at, after: at !== "end" })).rejects.toThrow("broken off");
+      expect(old.open({})).toEqual({ kind: "missing", moved: { to: "acme/New", isPublic: true } });
+      expect(old.create({ ...NEW, id }, 5)).toEqual({ kind: "gone" });
+      expect(await move()).toMatchObject({ kind: "moved", id });
+      expect(old.open(OPEN)).toMatchObject({ kind: "found", record: { id } });
+      expect(old.moves.whereIs(id)).toBeUndefined();
+    },
+  );
+
+  it("that is called off does not change where the name leads", async () => {
+    await move();
+    const id = "f".repeat(32);
+    const forward = from.moves.forward();
+    for (const kind of ["begin", "cancel"] as const) from.moves.arrive({ id, kind });
+    expect([forward?.to, from.moves.forward()]).toEqual(["acme/New", forward]);
+    from.create(NEW, 5);
+    from.remove(6);
+    expect(from.moves.forward()).toBeUndefined();
+  });
+
   it("is refused where the name is taken, and where there is nothing", async () => {
     to.create(NEW, 1);
     expect(await move()).toEqual({ kind: "taken" });
