@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { ObjectFormatName } from "../../../object/object-id.ts";
+import { pastBeginning } from "../../../refs/grace-period.ts";
 import type { CreateRequest, RepositoryRecord, Visibility } from "../../../refs/ref-store.ts";
 import type { SettingsChange } from "../../../refs/repository-settings.ts";
 import type { LogPlace } from "../../../refs/visible-log.ts";
@@ -145,9 +146,19 @@ export function forgetPast(db: SqlDatabase, now: number): void {
   db.run("UPDATE repository SET past_since = ? WHERE past_since IS NOT NULL", now);
 }
 
+/** Has what was before the present grace period stay hidden when a longer one is chosen: it may be gone. */
+function endPast(db: SqlDatabase, now: number): void {
+  const record = readRepository(db)?.record;
+  const beginning = record === undefined ? undefined : pastBeginning(record, now);
+  if (beginning !== undefined) db.run("UPDATE repository SET past_since = ?", beginning);
+}
+
 /** Changes how long objects are kept, and whether the past is shown. */
 function updateGracePeriod(db: SqlDatabase, { graceDays, showsPast }: SettingsChange, now: number): void {
-  if (graceDays !== undefined) db.run("UPDATE repository SET grace_days = ?", graceDays);
+  if (graceDays !== undefined) {
+    endPast(db, now);
+    db.run("UPDATE repository SET grace_days = ?", graceDays);
+  }
   if (showsPast === false) db.run("UPDATE repository SET past_since = NULL");
   if (showsPast === true) db.run("UPDATE repository SET past_since = coalesce(past_since, ?)", now);
 }
