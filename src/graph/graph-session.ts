@@ -38,10 +38,12 @@ export class GraphSession {
   readonly #parents: number[] = [];
   /** The node that each tag which was followed finally names. */
   readonly #peeled = new Map<number, number>();
+  #hasLeft = false;
 
   constructor(database: ObjectDatabase, kernel: Kernel) {
     this.#kernel = kernel;
     this.database = database;
+    database.graph?.enter();
     this.format = database.context.format;
     this.inflating = new Inflating(kernel, new ObjectRing(kernel.ringAt, kernel.ringBytes));
     this.reader = new ObjectReader(database, this.inflating);
@@ -64,8 +66,16 @@ export class GraphSession {
     return this.inflating.letGo();
   }
 
+  /** Ends the use of the commit-graph, whose memory is given back. No walk may follow. */
+  leaveGraph(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.database.graph?.leave();
+  }
+
   /** Frees what the walks have recorded. The session must not be used afterwards. The kernel stays with its lender. */
   close(): void {
+    this.leaveGraph();
     this.reader.close();
     this.commits.free();
   }

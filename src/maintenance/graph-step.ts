@@ -28,7 +28,7 @@ import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
-import { CommitGraph } from "../store/commit-graph.ts";
+import { CommitGraph, type GraphContext } from "../store/commit-graph.ts";
 
 const MIB = 1024 * 1024;
 
@@ -203,7 +203,8 @@ class GraphStep {
     const session = this.#session;
     const { pacer } = session.database.context;
     const { record } = this.#snapshot;
-    const below = new CommitGraph(this.#records.slice(0, kept), this.#place, GRAPHING.mostBytes);
+    const place = { ...this.#place, shared: this.#shown };
+    const below = new CommitGraph(this.#records.slice(0, kept), place, GRAPHING.mostBytes);
     await below.load();
     for (let position = below.count; position < this.#shown.count; position++) {
       const node = session.node(this.#shown.nameAt(position));
@@ -231,7 +232,7 @@ class GraphStep {
     };
   }
 
-  get #place(): ConstructorParameters<typeof CommitGraph>[1] {
+  get #place(): GraphContext {
     const { repository } = this.#input;
     const { record } = this.#snapshot;
     return {
@@ -278,22 +279,39 @@ export async function makeGraph(input: GraphInput): Promise<ReplaceGraphsRequest
   const { repository, dropped } = input;
   const snapshot = await repository.refs.open({ packs: true, refPrefixes: [] });
   if (snapshot.kind === "missing") return undefined;
-  const { record, packs, graphs = [] } = snapshot;
+  const { record, graphs = [] } = snapshot;
   const format = objectFormat(record.objectFormat);
   const place = { storage: repository.storage(record.id), scope: record.id, cache: repository.cache, format };
   const shown = new CommitGraph(graphs, place, GRAPHING.mostBytes);
-  const all = new CommitGraph([...graphs, ...dropped], place, GRAPHING.mostBytes);
-  await Promise.all([shown.load(), all.loadFilters()]);
+  const all = new CommitGraph([...graphs, ...dropped], { ...place, shared: shown }, GRAPHING.mostBytes);
+  const readable = [all, shown].find((graph) => !graph.isTooLarge);
+  const held = readable?.byteLength ?? 0; // A graph that is too large is not read.
+  repository.memory.hold(held);
+  try {
+    return await makeLayer(input, snapshot, { shown, all, place });
+  } finally {
+    repository.memory.hold(-held);
+  }
+}
+
+async function makeLayer(
+  { repository, ...rest }: GraphInput,
+  snapshot: OpenSnapshot,
+  { shown, all, place }: { readonly shown: CommitGraph; readonly all: CommitGraph; readonly place: GraphContext },
+): Promise<ReplaceGraphsRequest> {
+  const { record, packs } = snapshot;
+  await shown.load();
+  await all.loadFilters();
   // The files of dropped layers may be gone by now.
   if (!all.isAtHand) await shown.loadFilters();
   const known = all.isAtHand ? all : shown;
   // Layers that can't be read are replaced.
   const base = shown.isAtHand || shown.isTooLarge ? shown : new CommitGraph([], place);
   const database = openObjects(repository, record, packs);
-  const kernel = await repository.kernels.lend(format.rawSize);
+  const kernel = await repository.kernels.lend(place.format.rawSize);
   const session = new GraphSession(database.withGraph(known), kernel);
   try {
-    return await new GraphStep(input, snapshot, { session, shown: base, known }).run();
+    return await new GraphStep({ repository, ...rest }, snapshot, { session, shown: base, known }).run();
   } finally {
     session.close();
     repository.kernels.giveBack(session.inflating.kernel);

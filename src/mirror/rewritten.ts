@@ -76,8 +76,12 @@ async function findRewritten({ updates, openAll, kernel }: PolicyInput): Promise
   const lent = await kernel();
   lent.reset();
   const session = new GraphSession(openAll(), lent);
-  for (const update of doubtful) {
-    if (!(await isForward(session, update))) certain.push(update);
+  try {
+    for (const update of doubtful) {
+      if (!(await isForward(session, update))) certain.push(update);
+    }
+  } finally {
+    session.leaveGraph();
   }
   return certain;
 }

@@ -17,7 +17,7 @@ import type { Repository } from "./repository.ts";
  * its commit-graph. Nothing is read yet.
  */
 export function openObjects(
-  { storage, cache, pacer }: Pick<Repository, "storage" | "cache" | "pacer">,
+  { storage, cache, pacer, memory }: Pick<Repository, "storage" | "cache" | "pacer" | "memory">,
   { id, objectFormat: name }: Pick<RepositoryRecord, "id" | "objectFormat">,
   packs: readonly PackRecord[],
   graphs: readonly CommitGraphRecord[] = [],
@@ -30,6 +30,6 @@ export function openObjects(
   };
   const placeOf = ({ loan }: PackRecord): PackPlace => placeAt(loan?.home ?? id);
   const format = objectFormat(name);
-  const graph = new CommitGraph(graphs, { ...placeAt(id), cache, format });
+  const graph = new CommitGraph(graphs, { ...placeAt(id), cache, format, memory });
   return new ObjectDatabase(packs, { cache, pacer, format, placeOf }, graph);
 }

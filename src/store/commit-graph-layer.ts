@@ -152,6 +152,12 @@ export class CommitGraphLayer {
     return head;
   }
 
+  /** Lets go of all that is in memory. It can be brought there again. */
+  unload(): void {
+    this.#body = undefined;
+    this.#filters = undefined;
+  }
+
   /** Brings what walks need into memory, in one read or two. @throws CorruptStore */
   async load(): Promise<void> {
     if (this.#body !== undefined) return;

@@ -28,6 +28,21 @@ const MOST_FILTER_BYTES = 16 * 1024 * 1024;
 const byteSum = (layers: readonly CommitGraphLayer[], of: "bodyBytes" | "filterBytes"): number =>
   layers.reduce((sum, layer) => sum + layer[of], 0);
 
+/** The account of the request that reads a graph. */
+export type GraphMemory = {
+  /** Whether so much more may be held. */
+  hasRoom(bytes: number): boolean;
+  /** Counts bytes that are held or, if negative, are not held any more. */
+  hold(bytes: number): void;
+};
+
+/** Where a graph is read. Without `memory` its bytes are the caller's to count. */
+export type GraphContext = LayerContext & {
+  readonly memory?: GraphMemory;
+  /** A graph with the same lowest layers, which are shared with it. */
+  readonly shared?: CommitGraph;
+};
+
 /** The commit-graph of one snapshot. */
 export class CommitGraph {
   /** The layers, the lowest first. */
@@ -40,13 +55,18 @@ export class CommitGraph {
   #state: "apart" | "at hand" | "unusable";
   #loading: Promise<void> | undefined;
   #hasFilters = false;
+  readonly #memory: GraphMemory | undefined;
+  #heldBytes = 0;
+  #users = 0;
 
   /** `mostBytes`: a graph that takes more memory is not used. */
-  constructor(records: readonly CommitGraphRecord[], context: LayerContext, mostBytes = MOST_BODY_BYTES) {
+  constructor(records: readonly CommitGraphRecord[], context: GraphContext, mostBytes = MOST_BODY_BYTES) {
     let count = 0;
     this.#most = mostBytes;
-    this.layers = records.map((record) => {
-      const layer = new CommitGraphLayer(record, count, context);
+    this.#memory = context.memory;
+    this.layers = records.map((record, i) => {
+      const known = context.shared?.layers[i];
+      const layer = known?.record === record ? known : new CommitGraphLayer(record, count, context);
       count += record.commits;
       return layer;
     });
@@ -58,6 +78,11 @@ export class CommitGraph {
   /** Whether the graph is in memory, so that it can be read. */
   get isAtHand(): boolean {
     return this.#state === "at hand";
+  }
+
+  /** The bytes that the graph and its filters take in memory, about. */
+  get byteLength(): number {
+    return byteSum(this.layers, "bodyBytes") + Math.min(byteSum(this.layers, "filterBytes"), MOST_FILTER_BYTES);
   }
 
   /** Whether the graph would take more memory than it may. */
@@ -76,10 +101,47 @@ export class CommitGraph {
     return this.isWanted;
   }
 
-  /** Brings the graph into memory. A graph that is too large, or can't be read, is not used: commits are read from their packs. */
+  /** Counts a session that uses the graph, until it calls {@link leave}. */
+  enter(): void {
+    this.#users++;
+  }
+
+  /** Ends a session's use. When the last one ends, the memory is given back. */
+  leave(): void {
+    this.#users--;
+    if (this.#users === 0) this.#unload();
+  }
+
+  #unload(): void {
+    this.#memory?.hold(-this.#heldBytes);
+    this.#heldBytes = 0;
+    for (const layer of this.layers) layer.unload();
+    this.#loading = undefined;
+    this.#hasFilters = false;
+    if (this.#state === "at hand") this.#state = "apart";
+  }
+
+  /** Counts bytes that are going to be read. Returns false if there is no room for them. */
+  #takeRoom(bytes: number): boolean {
+    const memory = this.#memory;
+    if (memory === undefined) return true;
+    if (!memory.hasRoom(bytes)) return false;
+    memory.hold(bytes);
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  /**
+   * Brings the graph into memory. A graph that is too large, for which there is no room, or that can't be read, is not used: commits are
+   * read from their packs.
+   */
   async load(): Promise<void> {
     if (this.isTooLarge) this.#state = "unusable";
     if (this.#state !== "apart") return;
+    if (this.#loading === undefined && !this.#takeRoom(byteSum(this.layers, "bodyBytes"))) {
+      this.#state = "unusable";
+      return;
+    }
     this.#loading ??= this.#load();
     await this.#loading;
   }
@@ -148,7 +210,8 @@ export class CommitGraph {
   /** Brings the filters of changed paths into memory. Returns whether there are some. */
   async loadFilters(): Promise<boolean> {
     await this.load();
-    if (this.#hasFilters || !this.isAtHand || byteSum(this.layers, "filterBytes") > MOST_FILTER_BYTES)
+    const bytes = byteSum(this.layers, "filterBytes");
+    if (this.#hasFilters || !this.isAtHand || bytes > MOST_FILTER_BYTES || !this.#takeRoom(bytes))
       return this.#hasFilters;
     await this.#orNone(async () => {
       await Promise.all(this.layers.map(async (layer) => await layer.loadFilters()));

@@ -49,11 +49,16 @@ export async function refuseLocked(verdict: PushVerdict, sources: LockedSources)
   if (branches.length === 0) return;
   const lent = await sources.kernel();
   lent.reset();
-  const search = new LockedSearch(sources, new GraphSession(sources.openAll(), lent));
-  for (const index of branches) {
-    const tip = fromHex(verdict.updates[index]?.newOid ?? ""); // As above.
-    const files = tip === undefined ? [] : await search.changedBy(tip);
-    if (files.length > 0) verdict.reject(index, { kind: "locked", files: files.slice(0, MOST_NAMED) });
+  const session = new GraphSession(sources.openAll(), lent);
+  const search = new LockedSearch(sources, session);
+  try {
+    for (const index of branches) {
+      const tip = fromHex(verdict.updates[index]?.newOid ?? ""); // As above.
+      const files = tip === undefined ? [] : await search.changedBy(tip);
+      if (files.length > 0) verdict.reject(index, { kind: "locked", files: files.slice(0, MOST_NAMED) });
+    }
+  } finally {
+    session.leaveGraph();
   }
 }
 

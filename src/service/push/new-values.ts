@@ -112,9 +112,13 @@ async function settleForward(
   const lent = await kernel();
   lent.reset();
   const session = new GraphSession(openAll(), lent);
-  for (const { index, oid } of doubtful) {
-    const old = fromHex(itemAt(verdict.updates, index).oldOid);
-    if (old === undefined) continue;
-    verdict.learn(index, { forward: await movesForward(session, { from: old, to: oid }) });
+  try {
+    for (const { index, oid } of doubtful) {
+      const old = fromHex(itemAt(verdict.updates, index).oldOid);
+      if (old === undefined) continue;
+      verdict.learn(index, { forward: await movesForward(session, { from: old, to: oid }) });
+    }
+  } finally {
+    session.leaveGraph();
   }
 }

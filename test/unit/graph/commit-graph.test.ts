@@ -18,7 +18,7 @@ import { ChangedPaths, MOST_COMMIT_STEPS } from "../../../src/graph/changed-path
 import { graphTables } from "../../../src/graph/commit-graph-tables.ts";
 import { GraphSession } from "../../../src/graph/graph-session.ts";
 import { CommitLinks } from "../../../src/object/commit.ts";
-import { CommitGraph } from "../../../src/store/commit-graph.ts";
+import { CommitGraph, type GraphMemory } from "../../../src/store/commit-graph.ts";
 import { FixtureStream } from "../../support/git-fixtures.ts";
 import { GitRepository } from "../../support/git-repository.ts";
 import { makeHistory } from "../../support/random-history.ts";
@@ -71,7 +71,7 @@ async function filterTable(session: GraphSession, nodes: Uint32Array): Promise<F
 }
 
 /** Opens layers that lie in the store, the lowest first. */
-function open(store: TestStore, layers: readonly Made[]): CommitGraph {
+function open(store: TestStore, layers: readonly Made[], memory?: GraphMemory): CommitGraph {
   const records = layers.map(({ bytes, checksum, commits }, i) => {
     store.storage.files.set(`layer${i}.graph`, new Uint8Array(bytes));
     return { name: `layer${i}`, checksum, commits, bytes: bytes.length, filters: commits };
@@ -81,6 +81,7 @@ function open(store: TestStore, layers: readonly Made[]): CommitGraph {
     scope: "repository",
     cache: store.cache,
     format: store.format,
+    ...(memory === undefined ? {} : { memory }),
   });
 }
 
@@ -342,5 +343,74 @@ describe("a large commit-graph", () => {
     } finally {
       git.dispose();
     }
+  });
+});
+
+describe("the memory of a commit-graph", () => {
+  const store = new TestStore({});
+  let git: GitRepository;
+  let made: Made;
+
+  beforeAll(async () => {
+    git = new GitRepository();
+    const stream = new FixtureStream();
+    for (let i = 0; i < 20; i++) stream.commit("refs/heads/main", [{ path: "a", content: `${i}\n` }]);
+    git.import(stream);
+    store.refs.set("refs/heads/main", { oid: git.oid("main") });
+    await store.push(git.pack(["--all"]), git.tips());
+    made = await makeLayer(store, allCommits(git));
+  });
+  afterAll(() => git.dispose());
+
+  /** An account with so much room. */
+  function account(room: number): GraphMemory & { held: number } {
+    return {
+      held: 0,
+      hasRoom(bytes) {
+        return this.held + bytes <= room;
+      },
+      hold(bytes) {
+        this.held += bytes;
+      },
+    };
+  }
+
+  it("is counted before it is read, until nobody uses it any more", async () => {
+    const memory = account(made.bytes.length);
+    const graph = open(store, [made], memory);
+    graph.enter();
+    graph.enter();
+    const loading = Promise.all([graph.load(), graph.load()]);
+    expect(memory.held).toBe(made.bytes.length);
+    await loading;
+    expect(await graph.loadFilters()).toBe(true);
+    graph.leave();
+    expect([graph.isAtHand, memory.held]).toEqual([true, made.bytes.length]);
+    graph.leave();
+    expect([graph.isAtHand, memory.held]).toEqual([false, 0]);
+    graph.enter();
+    await graph.load();
+    expect([graph.isAtHand, memory.held]).toEqual([true, made.bytes.length]);
+  });
+
+  it("is not taken where there is no room: the graph is not read", async () => {
+    store.forget();
+    const memory = account(made.bytes.length - 1);
+    const graph = open(store, [made], memory);
+    await graph.load();
+    expect(await graph.loadFilters()).toBe(false);
+    expect([graph.isAtHand, memory.held, store.cost.reads]).toEqual([false, 0, 0]);
+  });
+
+  it("is that of the request whose session reads it", async () => {
+    await store.makeGraph();
+    const before = store.memory.bytes;
+    const session = await BrowseSession.open(store.repository(), store.answer(new Uint8Array(0)));
+    const opened = store.memory.bytes;
+    await session.graph.database.graph?.load();
+    expect(session.graph.database.graph?.isAtHand).toBe(true);
+    expect(store.memory.bytes).toBe(opened + (store.graphs[0]?.bytes ?? 0));
+    session.close();
+    expect(store.memory.bytes).toBe(before);
   });
 });
