@@ -102,6 +102,20 @@ describe("a lender's notice", () => {
     expect(() => borrower.forks.notice(notice, 1)).toThrow("nothing is known here");
   });
 
+  it("is given again to a fork that is made after an attempt that a notice has ended", () => {
+    lender.lend({ id: "o", name: "acme/o" }, ["p"]);
+    lender.retire(["p"]);
+    prepare(0, "p");
+    lender.lend(FORK, ["p"]);
+    tell(1);
+    expect(fork(2, "p")).toBe("stale");
+    settle(3);
+    expect(fork(4, "p")).toBe("created");
+    tell(5);
+    const opened = borrower.open({ packs: true });
+    expect(opened.kind === "found" && opened.packs).toMatchObject([{ name: "p", loan: { state: "own" } }]);
+  });
+
   it("hears that a borrower is over once it was deleted, and all of its packs were returned", () => {
     fork(0, "p");
     borrower.remove(1);
