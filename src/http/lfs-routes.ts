@@ -211,11 +211,16 @@ async function upload(context: Context<HostEnv>): Promise<Response> {
   const { record, outcomes } = await askAsWriter(caller, request);
   const [outcome = MISSING] = outcomes;
   if (outcome.kind === "over-quota") throw new Problem(413, OVER_QUOTA);
-  if (outcome.kind !== "announced" && outcome.kind !== "stored") throw new Problem(503, BEING_DELETED, SOON);
+  if (outcome.kind === "stored") {
+    // It is not written again: the repository may be removed meanwhile, and nothing would know of the bytes then.
+    await drainBody(context.req.raw);
+    if (outcome.size !== object.size) throw new Problem(422, "The object has another size.");
+    return lfsAnswer({});
+  }
+  if (outcome.kind !== "announced") throw new Problem(503, BEING_DELETED, SOON);
   const link = await host.lfsLinks(outcome.home).linkLfs(oid, record.id);
   if (link !== "linked") throw new Problem(503, BEING_DELETED, SOON);
   assertWritten(await host.lfsFiles(outcome.home).write(object, context.req.raw.body));
-  if (outcome.kind === "stored") return lfsAnswer({});
   await keep(caller, object);
   return lfsAnswer({});
 }

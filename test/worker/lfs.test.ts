@@ -300,6 +300,30 @@ describe("an upload", () => {
     expect(await stored()).not.toContain(keyOf("acme", object.oid));
   });
 
+  it("of an object that is here writes nothing, also when its repository is removed before the upload ends", async () => {
+    const lfs = await repository("acme/again");
+    const bytes = noise(100_000, 11);
+    const object = await upload(lfs, bytes);
+    expect((await lfs.put(object.oid, "short")).status).toBe(422);
+    const { hostname, port } = new URL(host.base);
+    const socket = connect(Number(port), hostname);
+    const answered = new Promise<string>((resolve) => {
+      socket.once("data", (data: Buffer) => resolve(data.toString("latin1")));
+    });
+    socket.write(
+      `PUT /acme/again.git/info/lfs/objects/${object.oid} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\n` +
+        `Content-Type: ${LFS_TYPE}\r\nContent-Length: 100000\r\n\r\n`,
+    );
+    socket.write(bytes.subarray(0, 50_000));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await operator("DELETE", "/repos/acme/again");
+    await vi.waitUntil(async () => !(await stored()).includes(keyOf("acme", object.oid)), { timeout: WAIT_LIMIT });
+    socket.write(bytes.subarray(50_000));
+    expect(await answered).toContain(" 200 ");
+    socket.destroy();
+    expect(await stored()).not.toContain(keyOf("acme", object.oid));
+  });
+
   it("that breaks off leaves nothing", async () => {
     const lfs = await repository("acme/broken");
     const object = lfsObject(noise(100_000, 9));
