@@ -57,7 +57,7 @@ describe("a fork", () => {
     const timing = answer.headers.get("Server-Timing") ?? "";
     expect(timing).toContain('r2r;desc="0", r2w;desc="0"');
     const calls = Number(/do;desc="(\d+)"/.exec(timing)?.[1]);
-    expect(calls).toBeLessThanOrEqual(8);
+    expect(calls).toBeLessThanOrEqual(9);
     expect(await refs("other/whole")).toBe(await refs(path));
     const clone = await bed.cloned("other/whole");
     const objects = ["rev-list", "--objects", "--all"];

@@ -149,10 +149,10 @@ onEveryHost(
       expect(await settled()).toMatchObject({ objects: 8 });
       // Full already: refused by the header of the pack.
       await api("PATCH", "/tenants/summed", { quotas: { bytes: 1000 } });
-      expect(await push("two", own, 1)).toMatch(/may have 1000 bytes, it has 22\d{4}/);
-      expect(await push("two", journey.token, 1)).toMatch(/may have 1000 bytes, it has 22\d{4}/);
+      expect(await push("two", own, 1)).toMatch(/limit is 1000 bytes, 22\d{4} are used, and this needs more/);
+      expect(await push("two", journey.token, 1)).toMatch(/limit is 1000 bytes, 22\d{4} are used, and this needs more/);
       await api("PATCH", "/tenants/summed", { quotas: { objects: 10 } });
-      expect(await push("two", own, 1)).toMatch(/may have 10 objects, it has 8, and this brings 4/);
+      expect(await push("two", own, 1)).toMatch(/limit is 10 objects, 8 are used, and this needs 4 more/);
       await api("PATCH", "/tenants/summed", { quotas });
       const deleted = await send(withToken(`${base}/api/v1/repos/summed/one`, journey.token), { method: "DELETE" });
       expect(deleted.status).toBe(204);
