@@ -152,7 +152,7 @@ onEveryHost(
       expect(await push("two", own, 1)).toMatch(/limit is 1000 bytes, 22\d{4} are used, and this needs more/);
       expect(await push("two", journey.token, 1)).toMatch(/limit is 1000 bytes, 22\d{4} are used, and this needs more/);
       await api("PATCH", "/tenants/summed", { quotas: { objects: 10 } });
-      expect(await push("two", own, 1)).toMatch(/limit is 10 objects, 8 are used, and this needs 4 more/);
+      expect(await push("two", own, 1)).toMatch(/limit is 10 objects, 8 are used, and this brings 4/);
       await api("PATCH", "/tenants/summed", { quotas });
       const deleted = await send(withToken(`${base}/api/v1/repos/summed/one`, journey.token), { method: "DELETE" });
       expect(deleted.status).toBe(204);
