@@ -474,7 +474,9 @@ describe("a caller that names what is gone", () => {
     expectNothing(Buffer.from(await refs.arrayBuffer()));
     const { code, stderr } = await git.git(["ls-remote", url.replace(/\.git$/, `@${then}.git`)]);
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(/remote: Only a mirror, and a repository whose owner has its past shown, can be read as it was/);
+    expect(stderr).toMatch(
+      /remote: Only a mirror, and a repository whose owner has its past shown, can be read as it was/,
+    );
   });
 
   it("by subscribing from the beginning hears of what came since the repository was public, and of nothing before", async () => {
