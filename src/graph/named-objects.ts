@@ -37,6 +37,7 @@ export async function learnNamed(session: GraphSession, nodes: readonly number[]
   const unknown = nodes.filter((node) => !session.commits.has(node) && !session.has(node, IS_TAG | IS_TREE | IS_BLOB));
   if (unknown.length <= FEW_OBJECTS) {
     await session.prefetch(unknown);
+    session.database.graph?.foresee(unknown.length);
     return;
   }
   const { database } = session;

@@ -101,6 +101,11 @@ export class CommitGraph {
     return this.isWanted;
   }
 
+  /** Notes that so many commits were read ahead together: that each is wanted soon says nothing of how many are to come. */
+  foresee(commits: number): void {
+    if (this.#state === "apart") this.#asked -= commits;
+  }
+
   /** Counts a session that uses the graph, until it calls {@link leave}. */
   enter(): void {
     this.#users++;
