@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { shownName } from "../access/names.ts";
+import { Problem } from "../http/problem.ts";
 import { withoutEmptySegments } from "../http/path-segments.ts";
 import { assertDone } from "./api-json.ts";
 import type { PageEnv } from "./page-host.ts";
@@ -24,6 +25,8 @@ export async function archivePage(context: Context<PageEnv>): Promise<Response> 
     method,
     ...(known === null ? {} : { headers: { "If-None-Match": known } }),
   });
+  // As on every other page of a repository: one that the visitor may not see is missing.
+  if (answer.status === 401) throw new Problem(404, "There is no such repository.");
   if (answer.status !== 304) await assertDone(answer);
   // The API has counted what it sends: it is not to be read whole for that.
   context.var.host.traffic.send(0);
