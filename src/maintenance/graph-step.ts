@@ -20,12 +20,13 @@ import { BLOOM_MOST_PATHS, encodeBloomFilter } from "../format/bloom-filter.ts";
 import { encodeCommitGraph, type FilterTable } from "../format/commit-graph-encoder.ts";
 import { ChangedPaths } from "../graph/changed-paths.ts";
 import { graphTables, type GraphTables } from "../graph/commit-graph-tables.ts";
-import { GraphSession } from "../graph/graph-session.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import type { ReplaceGraphsRequest } from "../refs/maintenance-store.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
+import { inOwnSession } from "../repository/own-session.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
 import { CommitGraph, type GraphContext } from "../store/commit-graph.ts";
@@ -307,13 +308,8 @@ async function makeLayer(
   const known = all.isAtHand ? all : shown;
   // Layers that can't be read are replaced.
   const base = shown.isAtHand || shown.isTooLarge ? shown : new CommitGraph([], place);
-  const database = openObjects(repository, record, packs);
-  const kernel = await repository.kernels.lend(place.format.rawSize);
-  const session = new GraphSession(database.withGraph(known), kernel);
-  try {
-    return await new GraphStep({ repository, ...rest }, snapshot, { session, shown: base, known }).run();
-  } finally {
-    session.close();
-    repository.kernels.giveBack(session.inflating.kernel);
-  }
+  const database = openObjects(repository, record, packs).withGraph(known);
+  return await inOwnSession(repository, database, (session) =>
+    new GraphStep({ repository, ...rest }, snapshot, { session, shown: base, known }).run(),
+  );
 }

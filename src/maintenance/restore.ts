@@ -8,8 +8,7 @@
 import { MissingObject } from "../bytes/failure.ts";
 import { concat } from "../bytes/chunk.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
-import { GraphSession } from "../graph/graph-session.ts";
-import { objectFormat } from "../object/object-id.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
 import { ReachableObjects } from "../packing/reachable-objects.ts";
 import type { MaintenanceControl } from "../refs/maintenance-store.ts";
@@ -18,6 +17,7 @@ import { isZeroOid } from "../refs/ref-plan.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { CommitPushRequest, OpenSnapshot } from "../refs/ref-store.ts";
 import type { RefOutcome, RefUpdate } from "../refs/ref-update.ts";
+import { inOwnSession } from "../repository/own-session.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
 
@@ -77,17 +77,12 @@ async function findWhole(repository: Repository, values: readonly Uint8Array[]):
   const snapshot = await repository.refs.open({ packs: true, refPrefixes: [] });
   if (snapshot.kind === "missing") return "missing";
   const database = openObjects(repository, snapshot.record, snapshot.packs, snapshot.graphs);
-  const kernel = await repository.kernels.lend(objectFormat(snapshot.record.objectFormat).rawSize);
-  const graph = new GraphSession(database, kernel);
   try {
-    const peeled = await peelWhole(graph, snapshot, values);
+    const peeled = await inOwnSession(repository, database, (graph) => peelWhole(graph, snapshot, values));
     return peeled === undefined ? "lost" : { snapshot, peeled };
   } catch (error) {
     if (error instanceof MissingObject) return "lost";
     throw error;
-  } finally {
-    graph.close();
-    repository.kernels.giveBack(graph.inflating.kernel);
   }
 }
 

@@ -10,7 +10,6 @@ import { BytePipe } from "../bytes/byte-pipe.ts";
 import { concat } from "../bytes/chunk.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { movesForward } from "../graph/forward-move.ts";
-import { GraphSession } from "../graph/graph-session.ts";
 import { PACK_HEADER_BYTES } from "../format/pack-header.ts";
 import { NO_FILTER } from "../graph/object-filter.ts";
 import { FORGIVABLE, STRICT } from "../object/fsck-rule.ts";
@@ -21,6 +20,7 @@ import { StagedPack } from "../packing/staged-pack.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { BeginPushAnswer, CommitPushRequest, OpenSnapshot } from "../refs/ref-store.ts";
 import type { RefOutcome } from "../refs/ref-update.ts";
+import { inOwnSession } from "../repository/own-session.ts";
 import type { Allowance } from "../repository/allowance.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -62,14 +62,7 @@ async function isForward(parent: Repository, answer: OpenSnapshot, from: string,
   const database = openObjects(parent, answer.record, answer.packs, answer.graphs);
   const { packs } = await database.locate(old);
   if (packs.some((pack) => pack < 0)) return false;
-  const kernel = await parent.kernels.lend(database.context.format.rawSize);
-  const graph = new GraphSession(database, kernel);
-  try {
-    return await movesForward(graph, { from: old, to: fresh });
-  } finally {
-    graph.close();
-    parent.kernels.giveBack(graph.inflating.kernel);
-  }
+  return await inOwnSession(parent, database, (graph) => movesForward(graph, { from: old, to: fresh }));
 }
 
 /** Returns raw names of what the fork has, concatenated. */

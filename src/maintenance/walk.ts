@@ -13,8 +13,7 @@ import { fromHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { ROLLING_UP } from "../catalog/roll-up.ts";
 import { encodePackTimes } from "../format/pack-mtimes.ts";
-import { GraphSession } from "../graph/graph-session.ts";
-import { objectFormat } from "../object/object-id.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 import { combinePacks, type CombineInput } from "../packing/combine-packs.ts";
 import { ReachableObjects } from "../packing/reachable-objects.ts";
 import { wholeEntry } from "../packing/whole-entry.ts";
@@ -22,6 +21,7 @@ import { KEPT_VALUES_TIME } from "../refs/maintenance-store.ts";
 import type { ReplacePacksRequest } from "../refs/pack-catalog.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import type { OpenSnapshot } from "../refs/ref-store.ts";
+import { inOwnSession } from "../repository/own-session.ts";
 import { openObjects } from "../repository/open-objects.ts";
 import type { Repository } from "../repository/repository.ts";
 import { ObjectReader } from "../store/object-reader.ts";
@@ -278,12 +278,5 @@ export async function walkRefs(input: WalkInput): Promise<WalkResult | undefined
     "readers are not told of cruft packs",
   );
   const database = openObjects(repository, snapshot.record, snapshot.packs, snapshot.graphs);
-  const kernel = await repository.kernels.lend(objectFormat(snapshot.record.objectFormat).rawSize);
-  const graph = new GraphSession(database, kernel);
-  try {
-    return await new Walk(input, snapshot, graph).run();
-  } finally {
-    graph.close();
-    repository.kernels.giveBack(graph.inflating.kernel);
-  }
+  return await inOwnSession(repository, database, (graph) => new Walk(input, snapshot, graph).run());
 }

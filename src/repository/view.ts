@@ -6,7 +6,7 @@
  */
 import { i32At } from "../bytes/assert.ts";
 import { concat } from "../bytes/chunk.ts";
-import { GraphSession } from "../graph/graph-session.ts";
+import type { GraphSession } from "../graph/graph-session.ts";
 import { learnNamed, nodesOf } from "../graph/named-objects.ts";
 import { ReachedCommits, type ReachLimit, whichReached } from "../graph/reachability.ts";
 import { TYPE_NUMBER } from "../object/object-type.ts";
@@ -17,6 +17,7 @@ import type { PackRecord } from "../catalog/pack-record.ts";
 import type { OpenSnapshot, RepositoryRecord } from "../refs/ref-store.ts";
 import { logBeginning } from "../refs/visible-log.ts";
 import type { ObjectDatabase } from "../store/object-database.ts";
+import { inOwnSession } from "./own-session.ts";
 import type { Repository } from "./repository.ts";
 
 /** A request's snapshot of a repository, with the catalog, and the objects of that catalog. */
@@ -131,22 +132,6 @@ async function search(
   const found = await inOwnSession(repository, database, async (session) => await whichReached(session, rest, tips));
   const also = new Set(inTrees.filter((_, i) => found[i] === true));
   return nodes.map((node) => reached.has(node) || also.has(node));
-}
-
-/** Runs walks in a session and a kernel of their own. */
-async function inOwnSession<T>(
-  repository: Repository,
-  database: ObjectDatabase,
-  walk: (session: GraphSession) => Promise<T>,
-): Promise<T> {
-  const kernel = await repository.kernels.lend(database.context.format.rawSize);
-  const session = new GraphSession(database, kernel);
-  try {
-    return await walk(session);
-  } finally {
-    session.close();
-    repository.kernels.giveBack(kernel);
-  }
 }
 
 /** Yields the values of refs. */

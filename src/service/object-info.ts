@@ -9,9 +9,9 @@
  * @packageDocumentation
  * @see gitprotocol-v2(5), git's protocol-caps.c
  */
-import { GraphSession } from "../graph/graph-session.ts";
 import { ReachedCommits } from "../graph/reachability.ts";
 import { objectFormat } from "../object/object-id.ts";
+import { inOwnSession } from "../repository/own-session.ts";
 import { reachedByRefs } from "../repository/view.ts";
 import type { Locations } from "../store/object-database.ts";
 import { openObjects } from "../repository/open-objects.ts";
@@ -58,11 +58,8 @@ async function sizesOf(
   oids: ObjectIdList,
   names: Uint8Array,
 ): Promise<Float64Array> {
-  const { format } = oids;
   const database = openObjects(repository, snapshot.record, snapshot.packs);
-  const kernel = await repository.kernels.lend(format.rawSize);
-  try {
-    const session = new GraphSession(database, kernel);
+  return await inOwnSession(repository, database, async (session) => {
     const locations = await database.locate(names);
     const doubtful = doubtfulOf(snapshot, locations);
     const asked = doubtful.map((index) => oids.at(index));
@@ -70,9 +67,7 @@ async function sizesOf(
     const shown = await reachedByRefs(repository, searched, asked);
     for (const [i, index] of doubtful.entries()) if (shown[i] === false) locations.packs[index] = -1;
     return await objectSizes(database, session.inflating, locations);
-  } finally {
-    repository.kernels.giveBack(kernel);
-  }
+  });
 }
 
 /** Returns the indexes of objects that are stored but may be unreachable, because no ref names them. */
