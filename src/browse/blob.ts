@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { itemAt } from "../bytes/assert.ts";
+import { concat } from "../bytes/chunk.ts";
 import { CorruptStore, storedFault } from "../bytes/failure.ts";
 import { type DeflatedBytes, type DeflatedEntry, InflateStream } from "../store/inflate-stream.ts";
 import { openLargeContent } from "../store/large-content.ts";
@@ -74,6 +75,23 @@ export async function openBlob(session: BrowseSession, name: Uint8Array): Promis
   const copy = size <= inflating.wholeBytes ? await reader.copyIfHeld(name) : undefined;
   if (copy !== undefined) return { size, isHeld: true, pieces: once(copy.bytes) };
   return { size, isHeld: false, pieces: largePieces(session, name) };
+}
+
+/** The content of a blob, or of its beginning. The bytes are the caller's, and the session accounts for them. */
+export type BlobBytes = { readonly size: number; readonly bytes: Uint8Array; readonly isWhole: boolean };
+
+/** Reads a blob whole if it has at most `most` bytes, and else some of its first bytes. */
+export async function readBlob(session: BrowseSession, name: Uint8Array, most: number): Promise<BlobBytes> {
+  const { size, pieces } = await openBlob(session, name);
+  const isWhole = size <= most;
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) {
+    all.push(piece.slice(0, most));
+    if (!isWhole) break;
+  }
+  const bytes = concat(all);
+  session.keep(bytes.length);
+  return { size, bytes, isWhole };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

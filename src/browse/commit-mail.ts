@@ -9,8 +9,8 @@ import { type FileStat, statText, summaryText } from "../diff/diffstat.ts";
 import { type DiffOptions, lineChanges } from "../diff/line-diff.ts";
 import { mailHead } from "../diff/mail-head.ts";
 import { bytesOf } from "../object/byte-text.ts";
-import { type Commit, parseCommit } from "../object/commit.ts";
 import type { BrowseSession } from "./browse-session.ts";
+import { readCommit } from "./commit.ts";
 import { type DiffedFile, diffFiles } from "./file-diff.ts";
 import { changedFiles, patchFile, patchText, withoutTypeChanges } from "./patch.ts";
 
@@ -36,11 +36,6 @@ export async function* commitMail(
     yield* patchText(diffFiles(session, changes, options), session);
   }
   yield bytesOf("-- \nthinpack\n\n");
-}
-
-async function readCommit(session: BrowseSession, name: Uint8Array): Promise<Commit> {
-  const { bytes } = await session.graph.reader.readCopy(name);
-  return parseCommit(bytes, session.format);
 }
 
 /** Returns the statistics of a file; `undefined` if no line of it counts as changed. */

@@ -6,10 +6,11 @@
 import { i32At, present } from "../bytes/assert.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { bytesOf } from "../object/byte-text.ts";
-import { type Commit, parseCommit } from "../object/commit.ts";
+import type { Commit } from "../object/commit.ts";
 import { dateText, type Identity } from "../object/identity.ts";
 import type { Repository } from "../repository/repository.ts";
 import { BrowseSession } from "./browse-session.ts";
+import { readCommit } from "./commit.ts";
 import { CommitLog } from "./commit-log.ts";
 import { compareCommits } from "./compare.ts";
 import { parseRevision } from "./revision-syntax.ts";
@@ -123,17 +124,12 @@ async function between(
   return { names: compared.commits, forced: compared.behind > 0 };
 }
 
-async function read(session: BrowseSession, name: Uint8Array): Promise<Commit> {
-  const { bytes } = await session.graph.reader.readCopy(name);
-  return parseCommit(bytes, session.format);
-}
-
 function personOf(identity: Identity | undefined): Person {
   return { name: identity?.name ?? "unknown", email: identity?.email ?? "unknown" };
 }
 
 async function told(session: BrowseSession, name: Uint8Array): Promise<ToldCommit> {
-  const commit = await read(session, name);
+  const commit = await readCommit(session, name);
   const timestamp = commit.author === undefined ? null : dateText(commit.author);
   return {
     id: toHex(name),
@@ -151,7 +147,7 @@ async function filesOf(
   { tree, parents }: Commit,
 ): Promise<Pick<ToldCommit, "added" | "removed" | "modified">> {
   const [parent] = parents;
-  const before = parent === undefined ? undefined : rawOf((await read(session, rawOf(parent))).tree);
+  const before = parent === undefined ? undefined : rawOf((await readCommit(session, rawOf(parent))).tree);
   const files = { A: [] as string[], D: [] as string[], M: [] as string[], T: [] as string[] };
   let count = 0;
   for await (const { status, path } of diffTrees(session, before, rawOf(tree))) {

@@ -7,13 +7,12 @@ import type { Context } from "hono";
 import { raw } from "hono/html";
 import type { RepositoryName } from "../access/names.ts";
 import { Blame, type BlameRange } from "../browse/blame.ts";
-import { openBlob } from "../browse/blob.ts";
+import { readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { findPath } from "../browse/tree-at.ts";
-import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
-import { type NamedCommit, readCommit } from "./commit-line.tsx";
+import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
@@ -34,12 +33,9 @@ async function linesOf(session: BrowseSession, { object, path }: ShownRevision):
   const root = await rootOf(session, object);
   const entry = found(await findPath(session, root.name, path));
   if (entry.type !== "blob") throw new Problem(422, "This is no file.");
-  const { size, pieces } = await openBlob(session, entry.oid);
-  if (size > LARGEST) throw new Problem(413, "This file is too large to be shown with its commits.");
-  const all: Uint8Array[] = [];
-  for await (const piece of pieces) all.push(piece.slice());
-  session.keep(size);
-  const lines = decoded(concat(all)).split("\n");
+  const { bytes, isWhole } = await readBlob(session, entry.oid, LARGEST);
+  if (!isWhole) throw new Problem(413, "This file is too large to be shown with its commits.");
+  const lines = decoded(bytes).split("\n");
   if (lines.at(-1) === "") lines.pop();
   if (lines.length > MOST_LINES) throw new Problem(413, "This file has too many lines to be shown with their commits.");
   return lines;
@@ -58,7 +54,7 @@ async function blamed(session: BrowseSession, commit: Uint8Array, shown: ShownRe
   const commits: (NamedCommit | undefined)[] = lines.map(() => undefined);
   for (const { commit: name, line, count: length } of ranges) {
     const key = toHex(name);
-    const named = known.get(key) ?? (await readCommit(session, name));
+    const named = known.get(key) ?? (await namedCommit(session, name));
     known.set(key, named);
     commits.fill(named, line, Math.min(line + length, lines.length));
   }

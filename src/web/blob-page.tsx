@@ -5,10 +5,9 @@
  */
 import type { Context } from "hono";
 import { raw } from "hono/html";
-import { isText, openBlob } from "../browse/blob.ts";
+import { isText, readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { findPath, type FoundEntry } from "../browse/tree-at.ts";
-import { concat } from "../bytes/chunk.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { pathLink } from "./links.ts";
@@ -24,35 +23,18 @@ import {
   type ShownRevision,
   withRevision,
 } from "./repository-request.ts";
-import { decoded, shownBytes, shownCount, shownSize } from "./texts.ts";
+import { decoded, isMarkdown, shownBytes, shownCount, shownSize } from "./texts.ts";
 
 /** The largest file, in bytes, whose lines are shown. */
 const LARGEST_SHOWN = 1024 * 1024;
 /** The most lines that are shown. */
 const MOST_LINES = 20_000;
-const MARKDOWN = /\.(?:md|markdown|mkd)$/i;
 
 /** What is shown of a file. */
 type Content =
   | { readonly kind: "text"; readonly text: string; readonly lines: number }
   | { readonly kind: "image" | "audio" | "video" | "pdf" }
   | { readonly kind: "binary" | "large" };
-
-/** Reads the bytes of a blob that is small enough, or only the first of them. */
-async function readBlob(
-  session: BrowseSession,
-  oid: Uint8Array,
-): Promise<{ readonly size: number; readonly bytes: Uint8Array; readonly isWhole: boolean }> {
-  const { size, pieces } = await openBlob(session, oid);
-  const all: Uint8Array[] = [];
-  for await (const piece of pieces) {
-    all.push(piece.slice());
-    if (size > LARGEST_SHOWN) break;
-  }
-  const bytes = concat(all);
-  session.keep(bytes.length);
-  return { size, bytes, isWhole: bytes.length === size };
-}
 
 function lineCount(text: string): number {
   let count = text === "" || text.endsWith("\n") ? 0 : 1;
@@ -135,7 +117,6 @@ function BlobBar({
   readonly lines: number | undefined;
 }) {
   const { revision, path } = shown;
-  const isMarkdown = MARKDOWN.test(path);
   const here = pathLink(page.name, "blob", revision, path);
   return (
     <div class="bar">
@@ -145,7 +126,7 @@ function BlobBar({
         {shownSize(size)}
       </span>
       <span class="actions">
-        {isMarkdown ? (
+        {isMarkdown(path) ? (
           <>
             <a href={here}>Preview</a> <a href={`${here}?plain=1`}>Code</a>{" "}
           </>
@@ -179,10 +160,10 @@ export async function blobPage(context: Context<PageEnv>): Promise<Response> {
     const { revision, path } = shown;
     if (entry.type === "tree") return context.redirect(pathLink(page.name, "tree", revision, path), 302);
     if (entry.type === "commit") throw new Problem(422, "This is a submodule: its files are in another repository.");
-    const { size, bytes, isWhole } = await readBlob(session, entry.oid);
+    const { size, bytes, isWhole } = await readBlob(session, entry.oid, LARGEST_SHOWN);
     const content = contentOf(bytes, isWhole);
     const { tenant, repo } = shownNames(page.name);
-    const isProse = content.kind === "text" && MARKDOWN.test(path) && context.req.query("plain") === undefined;
+    const isProse = content.kind === "text" && isMarkdown(path) && context.req.query("plain") === undefined;
     const name = shownBytes(path === "" ? toHex(entry.oid) : path);
     const html = content.kind === "text" ? await textHtml(content.text, page, shown, isProse) : undefined;
     return await pageAnswer(context, {

@@ -5,8 +5,9 @@
  */
 import type { RepositoryName } from "../access/names.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
+import { readCommit } from "../browse/commit.ts";
 import { toHex } from "../bytes/hex.ts";
-import { type Commit, parseCommit } from "../object/commit.ts";
+import type { Commit } from "../object/commit.ts";
 import type { Identity } from "../object/identity.ts";
 import { commitLink } from "./links.ts";
 import { machineTime, shortOid, shownAge, shownPerson, shownTime, splitMessage } from "./texts.ts";
@@ -15,9 +16,8 @@ import { machineTime, shortOid, shownAge, shownPerson, shownTime, splitMessage }
 export type NamedCommit = { readonly oid: string; readonly commit: Commit };
 
 /** Reads a commit by its raw name. */
-export async function readCommit(session: BrowseSession, name: Uint8Array): Promise<NamedCommit> {
-  const { bytes } = await session.graph.reader.readCopy(name);
-  return { oid: toHex(name), commit: parseCommit(bytes, session.format) };
+export async function namedCommit(session: BrowseSession, name: Uint8Array): Promise<NamedCommit> {
+  return { oid: toHex(name), commit: await readCommit(session, name) };
 }
 
 /** A time: how long ago it was, and when exactly. */

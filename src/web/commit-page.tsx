@@ -6,12 +6,13 @@
 import type { Context } from "hono";
 import type { RepositoryName } from "../access/names.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
+import { treeOf } from "../browse/commit.ts";
 import { commitMail } from "../browse/commit-mail.ts";
 import { resolveCommit } from "../browse/revision.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import type { Identity } from "../object/identity.ts";
-import { readCommit, When } from "./commit-line.tsx";
+import { namedCommit, When } from "./commit-line.tsx";
 import {
   type ComparedTrees,
   changedFiles,
@@ -30,13 +31,6 @@ import { shortOid, shownPerson, splitMessage } from "./texts.ts";
 
 /** The most parents that are shown. */
 const MOST_PARENTS = 100;
-
-/** Returns the raw name of a commit's tree. */
-export async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
-  const node = graph.node(commit);
-  await graph.loadCommit(node);
-  return graph.nameOf(graph.commits.treeOf(node));
-}
 
 /** Returns the trees of a commit's first parent, if it has one, and of itself. */
 async function treesOf(session: BrowseSession, commit: Uint8Array, parent: string | undefined): Promise<ComparedTrees> {
@@ -58,7 +52,7 @@ function Person({ role, person }: { readonly role: string; readonly person: Iden
   );
 }
 
-function Facts({ name, oid, commit }: { readonly name: RepositoryName } & Awaited<ReturnType<typeof readCommit>>) {
+function Facts({ name, oid, commit }: { readonly name: RepositoryName } & Awaited<ReturnType<typeof namedCommit>>) {
   const { author, committer, parents } = commit;
   const isSame = author?.name === committer?.name && author?.time === committer?.time;
   return (
@@ -98,7 +92,7 @@ export async function commitPage(context: Context<PageEnv>): Promise<Response> {
   return await withRepository(context, [revision], async (page) => {
     const { session, name } = page;
     const { name: rawName } = found(await resolveCommit(session, revision));
-    const named = await readCommit(session, rawName);
+    const named = await namedCommit(session, rawName);
     const { oid, commit } = named;
     const [parent] = commit.parents;
     const trees = await treesOf(session, rawName, parent);

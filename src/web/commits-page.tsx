@@ -9,7 +9,7 @@ import { CommitLog, type LogPosition } from "../browse/commit-log.ts";
 import { peelToCommit } from "../browse/revision.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
-import { type NamedCommit, readCommit, When } from "./commit-line.tsx";
+import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
@@ -91,7 +91,7 @@ export async function commitsPage(context: Context<PageEnv>): Promise<Response> 
     while (commits.length < PAGE_COMMITS) {
       const node = await log.next();
       if (node === undefined) break;
-      commits.push(await readCommit(session, session.graph.nameOf(node)));
+      commits.push(await namedCommit(session, session.graph.nameOf(node)));
     }
     const position = log.position();
     const here = pathLink(name, "commits", revision, path);

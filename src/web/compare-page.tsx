@@ -4,12 +4,12 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
+import { treeOf } from "../browse/commit.ts";
 import { compareCommits, type Comparison } from "../browse/compare.ts";
 import { resolveCommit } from "../browse/revision.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
-import { CommitLine, type NamedCommit, readCommit } from "./commit-line.tsx";
-import { treeOf } from "./commit-page.tsx";
+import { CommitLine, type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { changedFiles, diffAnswer, DiffPlace, DiffSummary, diffTextAnswer } from "./diff-answer.tsx";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
@@ -46,7 +46,7 @@ export async function comparePage(context: Context<PageEnv>): Promise<Response> 
     if (from === undefined || to === undefined) throw new Error("two revisions are two names");
     const comparison = await compareCommits(session, { from, to }, { first: 0, count: MOST_LISTED });
     const commits: NamedCommit[] = [];
-    for (const each of comparison.commits) commits.push(await readCommit(session, each));
+    for (const each of comparison.commits) commits.push(await namedCommit(session, each));
     const [base] = comparison.mergeBases;
     const { tenant, repo } = shownNames(name);
     const title = texts.map((each) => shownBytes(each)).join("...");

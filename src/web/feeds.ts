@@ -10,7 +10,7 @@ import { contentTag } from "../bytes/content-tag.ts";
 import { toHex } from "../bytes/hex.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
-import { type NamedCommit, readCommit } from "./commit-line.tsx";
+import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
@@ -90,7 +90,7 @@ export async function commitsFeed(context: Context<PageEnv>): Promise<Response> 
       while (entries.length < FEED_ENTRIES) {
         const node = await log.next();
         if (node === undefined) break;
-        const named = await readCommit(session, session.graph.nameOf(node));
+        const named = await namedCommit(session, session.graph.nameOf(node));
         const { subject } = splitMessage(named.commit.message);
         const author = shownPerson(named.commit.author);
         entries.push({ title: subject, href: commitLink(name, named.oid), time: timeOf(named), author, text: named.commit.message.slice(0, LONGEST_TEXT) }); // prettier-ignore
@@ -120,7 +120,7 @@ export async function tagsFeed(context: Context<PageEnv>): Promise<Response> {
     const newest = dated.toSorted((a, b) => b.time - a.time).slice(0, FEED_ENTRIES);
     const entries: Entry[] = [];
     for (const { tag, oid } of newest) {
-      const named = await readCommit(session, oid);
+      const named = await namedCommit(session, oid);
       const author = shownPerson(named.commit.author);
       const text = `${toHex(oid)} ${splitMessage(named.commit.message).subject}`;
       entries.push({ title: shownBytes(tag), href: pathLink(name, "tree", tag), time: timeOf(named), author, text });

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import { toHex } from "../bytes/hex.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
-import { type NamedCommit, readCommit, When } from "./commit-line.tsx";
+import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { encodedPath, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
@@ -47,7 +47,7 @@ async function pageOf(
   const result: ShownRef[] = [];
   for (const { name, oid } of shown) {
     const isCommit = await graph.loadCommit(graph.node(oid));
-    result.push({ name, oid: toHex(oid), named: isCommit ? await readCommit(session, oid) : undefined });
+    result.push({ name, oid: toHex(oid), named: isCommit ? await namedCommit(session, oid) : undefined });
   }
   return { refs: result, hasMore: rows.length > PAGE_REFS };
 }

@@ -16,6 +16,11 @@ const LONGEST_NAME = 120;
 const LONGEST_SUBJECT = 300;
 const LONGEST_BODY = 65_536;
 
+/** Whether a file is Markdown, by its name. */
+export function isMarkdown(fileName: string): boolean {
+  return /\.(?:md|markdown|mkd)$/i.test(fileName);
+}
+
 /** Decodes bytes, with replacement characters for those that are not UTF-8. */
 export function decoded(bytes: Uint8Array): string {
   return lenient.decode(bytes);

@@ -5,14 +5,13 @@
  */
 import type { Context } from "hono";
 import { raw } from "hono/html";
-import { openBlob } from "../browse/blob.ts";
+import { readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { LastChanges } from "../browse/last-changes.ts";
 import { blobSizes, type DirectoryEntry, findPath, listEntries } from "../browse/tree-at.ts";
 import { itemAt } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
-import { concat } from "../bytes/chunk.ts";
-import { CommitLine, type NamedCommit, readCommit, When } from "./commit-line.tsx";
+import { CommitLine, type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
@@ -29,7 +28,7 @@ import {
   withRepository,
   withRevision,
 } from "./repository-request.ts";
-import { decoded, shownBytes, shownCount, shownSize, splitMessage } from "./texts.ts";
+import { decoded, isMarkdown, shownBytes, shownCount, shownSize, splitMessage } from "./texts.ts";
 
 /** The most entries of a directory on one page. */
 const MOST_ENTRIES = 1000;
@@ -42,7 +41,6 @@ const PATIENT_STEPS = 200_000_000;
 /** The largest README, in bytes, that is shown with its directory. */
 const LARGEST_README = 256 * 1024;
 const README = /^readme(?:\.(?:md|markdown|mkd|txt|rst|adoc|org))?$/i;
-const MARKDOWN = /\.(?:md|markdown|mkd)$/i;
 
 /** A directory that is shown. */
 type Listing = {
@@ -138,20 +136,12 @@ function Entries({ page, listing }: { readonly page: RepositoryPage; readonly li
   );
 }
 
-/** Reads a blob that is small enough to be shown. */
-async function readText(session: BrowseSession, oid: Uint8Array): Promise<string | undefined> {
-  const { size, pieces } = await openBlob(session, oid);
-  if (size > LARGEST_README) return undefined;
-  const all: Uint8Array[] = [];
-  for await (const piece of pieces) all.push(piece.slice());
-  return decoded(concat(all));
-}
-
 async function readme(page: RepositoryPage, listing: Listing) {
   const entry = listing.entries.find(({ name, type }) => type === "blob" && README.test(name));
   if (entry === undefined) return null;
-  const text = await readText(page.session, entry.oid);
-  if (text === undefined) return null;
+  const { bytes, isWhole } = await readBlob(page.session, entry.oid, LARGEST_README);
+  if (!isWhole) return null;
+  const text = decoded(bytes);
   const { revision, path } = listing;
   const name = shownBytes(entry.name);
   const { rendering } = await import("./rendering.ts");
@@ -160,7 +150,7 @@ async function readme(page: RepositoryPage, listing: Listing) {
       <h2>
         <bdi>{name}</bdi>
       </h2>
-      {MARKDOWN.test(entry.name) ? (
+      {isMarkdown(entry.name) ? (
         <div class="prose">{raw(rendering.renderMarkdown(text, { name: page.name, revision, directory: path }))}</div>
       ) : (
         <pre class="text">{text}</pre>
@@ -225,7 +215,7 @@ async function changesOf(
   const changes = new Map<string, NamedCommit>();
   for (const [at, name] of names) {
     const key = toHex(name);
-    const named = commits.get(key) ?? (await readCommit(session, name));
+    const named = commits.get(key) ?? (await namedCommit(session, name));
     commits.set(key, named);
     changes.set(itemAt(entries, at).name, named);
   }
@@ -259,7 +249,7 @@ async function directory(
   const root = await rootOf(session, shown.object);
   const entry = found(await findPath(session, root.name, shown.path));
   if (entry.type !== "tree") return context.redirect(pathLink(page.name, "blob", shown.revision, shown.path), 302);
-  const last: NamedCommit | undefined = root.commit === undefined ? undefined : await readCommit(session, root.commit);
+  const last: NamedCommit | undefined = root.commit === undefined ? undefined : await namedCommit(session, root.commit);
   const isPatient = context.req.query("changes") === "all";
   const steps = isPatient ? PATIENT_STEPS : QUICK_STEPS;
   const { commit } = root;

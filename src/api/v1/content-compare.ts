@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import * as v from "valibot";
+import { treeOf } from "../../browse/commit.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { compareCommits, type Comparison } from "../../browse/compare.ts";
 import { resolveCommit } from "../../browse/revision.ts";
@@ -12,7 +13,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { found, withSession } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { filesPage, number, oidText, PAGE, readCommit, treeOf } from "./content-pages.ts";
+import { filesPage, number, oidText, PAGE, commitByName } from "./content-pages.ts";
 import {
   openSession,
   queryLimit,
@@ -34,7 +35,7 @@ function statusOf({ ahead, behind }: Comparison): string {
 }
 
 async function* commitsPage(session: BrowseSession, names: readonly Uint8Array[]): AsyncGenerator<object, undefined> {
-  for (const name of names) yield await readCommit(session, name);
+  for (const name of names) yield await commitByName(session, name);
 }
 
 /**

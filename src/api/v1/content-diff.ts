@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import * as v from "valibot";
+import { treeOf } from "../../browse/commit.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { compareCommits } from "../../browse/compare.ts";
 import { commitMail } from "../../browse/commit-mail.ts";
@@ -19,7 +20,7 @@ import type { Whitespace } from "../../diff/whitespace.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { diffPage } from "./content-diff-json.ts";
-import { oidText, PAGE, treeOf } from "./content-pages.ts";
+import { oidText, PAGE } from "./content-pages.ts";
 import { openSession, queryLimit, requestedRevision, restOfPath, streamed, streamedJson } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 

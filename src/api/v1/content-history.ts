@@ -18,7 +18,7 @@ import { found, withSession } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
-import { number, oidText, PAGE, rawOid, readCommit } from "./content-pages.ts";
+import { number, oidText, PAGE, rawOid, commitByName } from "./content-pages.ts";
 import { queryWhitespace } from "./content-diff.ts";
 import { openSession, queryLimit, restOfPath, streamedJson } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
@@ -66,7 +66,7 @@ function assertUnmoved(cursor: { readonly commit: string } | undefined, commit: 
 /** Yields the commits of these names, each once. */
 async function* commitsOf(session: BrowseSession, names: Iterable<Uint8Array>): AsyncGenerator<object, undefined> {
   const unique = new Map([...names].map((name) => [toHex(name), name]));
-  for (const name of unique.values()) yield await readCommit(session, name);
+  for (const name of unique.values()) yield await commitByName(session, name);
 }
 
 /** Answers with the last changes of a directory's entries. */

@@ -5,9 +5,9 @@
  */
 import * as v from "valibot";
 import type { BrowseSession } from "../../browse/browse-session.ts";
+import { readCommit } from "../../browse/commit.ts";
 import { diffTrees } from "../../browse/tree-diff.ts";
 import { fromHex } from "../../bytes/hex.ts";
-import { parseCommit } from "../../object/commit.ts";
 import { cacheControl } from "../../http/content.ts";
 import { Problem } from "../../http/problem.ts";
 import { changeJson, commitJson } from "./content-json.ts";
@@ -36,10 +36,9 @@ export function rawOid(session: BrowseSession, hex: string): Uint8Array {
   return raw;
 }
 
-/** Reads a commit, to be shown. */
-export async function readCommit(session: BrowseSession, name: Uint8Array): Promise<object> {
-  const { bytes } = await session.graph.reader.readCopy(name);
-  return commitJson(name, parseCommit(bytes, session.format));
+/** Reads a commit, and shows it as JSON. */
+export async function commitByName(session: BrowseSession, name: Uint8Array): Promise<object> {
+  return commitJson(name, await readCommit(session, name));
 }
 
 /** The number of files on a page, and the path after which it begins. */
@@ -59,11 +58,4 @@ export async function* filesPage(
     last = change.path;
   }
   return undefined;
-}
-
-/** Returns the raw name of a commit's tree. */
-export async function treeOf({ graph }: BrowseSession, commit: Uint8Array): Promise<Uint8Array> {
-  const node = graph.node(commit);
-  await graph.loadCommit(node);
-  return graph.nameOf(graph.commits.treeOf(node));
 }

@@ -5,6 +5,7 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
+import { treeOf } from "../../browse/commit.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { CommitLog } from "../../browse/commit-log.ts";
 import { peelToTree, resolveCommit, resolveSplit } from "../../browse/revision.ts";
@@ -25,7 +26,7 @@ import {
   streamedJson,
 } from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
-import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, readCommit, treeOf } from "./content-pages.ts";
+import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, commitByName } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";
 import { DESCRIPTIONS } from "./content-descriptions.ts";
 import { blameFile, lastChanges } from "./content-history.ts";
@@ -109,7 +110,7 @@ async function* logPage(session: BrowseSession, log: CommitLog, limit: number): 
   for (let count = 0; count < limit; count++) {
     const node = await log.next();
     if (node === undefined) return;
-    yield await readCommit(session, session.graph.nameOf(node));
+    yield await commitByName(session, session.graph.nameOf(node));
   }
 }
 
@@ -144,7 +145,7 @@ async function showCommit(context: Context<ApiEnv>): Promise<Response> {
     const oid = toHex(name);
     if (cursor !== undefined && cursor.commit !== oid)
       throw new Problem(409, "The revision has moved since the list began; ask by the commit's name to go on with it.");
-    const commit = await readCommit(session, name);
+    const commit = await commitByName(session, name);
     const { graph } = session;
     const node = graph.node(name);
     const after = await treeOf(session, name);
