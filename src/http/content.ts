@@ -1,6 +1,6 @@
 /**
- * The common parts of all routes that show a repository's content: taking a URL apart without losing a byte, opening
- * the repository for its reader, and answering with a stream that closes it.
+ * The common parts of all routes that show a repository's content: opening the repository for its
+ * reader, and answering with a stream that closes it.
  *
  * @packageDocumentation
  */
@@ -14,21 +14,9 @@ import { type StreamedAnswer, streamedResponse } from "./body.ts";
 import { authorize } from "./denied.ts";
 import type { Host } from "./host.ts";
 import { logFault } from "./log.ts";
-import { withoutEmptySegments } from "./path-segments.ts";
 import { Problem } from "./problem.ts";
 
 const STATUSES = { missing: 404, ambiguous: 409, wrong: 422 } as const;
-
-/** Decodes percent-encoding, into one character per byte. */
-export function percentDecoded(text: string): string {
-  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-}
-
-/** Returns the path of a URL after its first `pieces`, with one character per byte and without a final slash. */
-export function pathAfter(url: string, pieces: number): string {
-  const rest = withoutEmptySegments(new URL(url).pathname).split("/").slice(pieces).map(percentDecoded).join("/");
-  return rest.replace(/\/+$/, "");
-}
 
 /**
  * Opens a repository for a caller that may read it, with the refs that the revisions may name, and those that begin

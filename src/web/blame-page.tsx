@@ -12,13 +12,14 @@ import type { BrowseSession } from "../browse/browse-session.ts";
 import { findPath } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
+import { found } from "../http/content.ts";
 import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { found, rootOf, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
+import { rootOf, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
 import { decoded, shortOid, shownBytes, shownPerson, shownTime, splitMessage } from "./texts.ts";
 
 /** The largest file, in bytes, and the most lines that are shown. */

@@ -10,19 +10,13 @@ import type { BrowseSession } from "../browse/browse-session.ts";
 import { findPath, type FoundEntry } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
+import { found } from "../http/content.ts";
 import { pathLink } from "./links.ts";
 import { mediaOf } from "./media-type.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import {
-  found,
-  type RepositoryPage,
-  rootOf,
-  shownNames,
-  type ShownRevision,
-  withRevision,
-} from "./repository-request.ts";
+import { type RepositoryPage, rootOf, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
 import { decoded, isMarkdown, shownBytes, shownCount, shownSize } from "./texts.ts";
 
 /** The largest file, in bytes, whose lines are shown. */

@@ -12,6 +12,8 @@ import { resolveCommit } from "../browse/revision.ts";
 import { fromHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import type { Identity } from "../object/identity.ts";
+import { requestedRevision } from "../http/content-address.ts";
+import { found } from "../http/content.ts";
 import { namedCommit, When } from "./commit-line.tsx";
 import {
   type ComparedTrees,
@@ -26,7 +28,7 @@ import {
 import { commitLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { found, pageRevision, restOfPage, shownNames, withRepository } from "./repository-request.ts";
+import { restOfPage, shownNames, withRepository } from "./repository-request.ts";
 import { shortOid, shownPerson, splitMessage } from "./texts.ts";
 
 /** The most parents that are shown. */
@@ -88,7 +90,7 @@ function Facts({ name, oid, commit }: { readonly name: RepositoryName } & Awaite
 export async function commitPage(context: Context<PageEnv>): Promise<Response> {
   const text = restOfPage(context);
   const [ending = ""] = /\.(?:diff|patch)$/.exec(text) ?? [];
-  const revision = pageRevision(text.slice(0, text.length - ending.length));
+  const revision = requestedRevision(text.slice(0, text.length - ending.length));
   return await withRepository(context, [revision], async (page) => {
     const { session, name } = page;
     const { name: rawName } = found(await resolveCommit(session, revision));

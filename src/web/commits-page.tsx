@@ -9,12 +9,13 @@ import { CommitLog, type LogPosition } from "../browse/commit-log.ts";
 import { peelToCommit } from "../browse/revision.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
+import { found } from "../http/content.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
-import { found, type RepositoryPage, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
+import { type RepositoryPage, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
 import { shortOid, shownBytes, shownPerson, splitMessage } from "./texts.ts";
 
 /** The commits of a page. */

@@ -9,12 +9,14 @@ import { compareCommits, type Comparison } from "../browse/compare.ts";
 import { resolveCommit } from "../browse/revision.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
+import { comparedRevisions, requestedRevision } from "../http/content-address.ts";
+import { found } from "../http/content.ts";
 import { CommitLine, type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { changedFiles, diffAnswer, DiffPlace, DiffSummary, diffTextAnswer } from "./diff-answer.tsx";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { found, pageRevision, restOfPage, shownNames, withRepository } from "./repository-request.ts";
+import { restOfPage, shownNames, withRepository } from "./repository-request.ts";
 import { shownBytes, shownCount } from "./texts.ts";
 
 /** The most commits that are listed. */
@@ -33,11 +35,8 @@ function relationText({ ahead, behind }: Comparison): string {
 export async function comparePage(context: Context<PageEnv>): Promise<Response> {
   const text = restOfPage(context);
   const isText = text.endsWith(".diff");
-  const [left = "", right, ...more] = (isText ? text.slice(0, -".diff".length) : text).split("...");
-  if (right === undefined || more.length > 0)
-    throw new Problem(404, "Two revisions with ... between them are compared.");
-  const texts = [left, right].map((each) => (each === "" ? "HEAD" : each));
-  const revisions = texts.map((each) => pageRevision(each));
+  const texts = comparedRevisions(isText ? text.slice(0, -".diff".length) : text);
+  const revisions = texts.map((each) => requestedRevision(each));
   return await withRepository(context, revisions, async (page) => {
     const { session, name } = page;
     const names: Uint8Array[] = [];

@@ -10,11 +10,12 @@ import { contentTag } from "../bytes/content-tag.ts";
 import { toHex } from "../bytes/hex.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
+import { requestedRevision } from "../http/content-address.ts";
 import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
-import { pageRevision, type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
+import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
 import { machineTime, shownBytes, shownPerson, splitMessage } from "./texts.ts";
 
 /** The entries of a feed. */
@@ -81,7 +82,7 @@ function timeOf({ commit }: NamedCommit): string {
 
 /** Answers with the feed of the newest commits. */
 export async function commitsFeed(context: Context<PageEnv>): Promise<Response> {
-  return await withRepository(context, [pageRevision("HEAD")], async (page) => {
+  return await withRepository(context, [requestedRevision("HEAD")], async (page) => {
     const { session, name } = page;
     const entries: Entry[] = [];
     const { head } = session;

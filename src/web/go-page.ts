@@ -4,17 +4,16 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
-import { percentDecoded } from "../http/content.ts";
+import { percentDecoded, queryBytes } from "../http/content-address.ts";
 import { pathLink, repositoryLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
-import { queryBytes } from "./query.ts";
 import { pageRepository } from "./repository-request.ts";
 
 /** Answers with the address of the page. */
 export function goPage(context: Context<PageEnv>, page: "tree" | "commits"): Response {
   const name = pageRepository(context);
-  const revision = queryBytes(context, "go").trim();
-  const path = percentDecoded(queryBytes(context, "path"));
+  const revision = queryBytes(context.req.url, "go").trim();
+  const path = percentDecoded(queryBytes(context.req.url, "path"));
   if (revision === "") return context.redirect(repositoryLink(name), 302);
   return context.redirect(pathLink(name, page, revision, path), 302);
 }

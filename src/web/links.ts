@@ -4,19 +4,12 @@
  *
  * @packageDocumentation
  */
+import { percentEncoded } from "../http/content-address.ts";
 import type { RepositoryName } from "../access/names.ts";
 import { shownName } from "../access/names.ts";
 
 /** The pages of a repository that show something at a path of a revision. */
 export type PathPage = "tree" | "blob" | "raw" | "blame" | "commits";
-
-/** Encodes a path that has one character per byte. Slashes stay. */
-export function encodedPath(bytes: string): string {
-  return bytes.replaceAll(
-    /[^A-Za-z0-9._~/-]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
-}
 
 /** Returns the address of a repository's front page. */
 export function repositoryLink(name: RepositoryName): string {
@@ -25,7 +18,7 @@ export function repositoryLink(name: RepositoryName): string {
 
 /** Returns the address of what a page shows at a path of a revision. */
 export function pathLink(name: RepositoryName, page: PathPage, revision: string, path = ""): string {
-  return `${repositoryLink(name)}/${page}/${encodedPath(revision)}${path === "" ? "" : `/${encodedPath(path)}`}`;
+  return `${repositoryLink(name)}/${page}/${percentEncoded(revision)}${path === "" ? "" : `/${percentEncoded(path)}`}`;
 }
 
 /** Returns the address of a commit. */

@@ -7,11 +7,11 @@ import type { Context } from "hono";
 import { toHex } from "../bytes/hex.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
+import { percentEncoded, queryBytes } from "../http/content-address.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
-import { encodedPath, pathLink, repositoryLink } from "./links.ts";
+import { pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
-import { queryBytes } from "./query.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
 import { shownBytes, splitMessage } from "./texts.ts";
@@ -54,7 +54,7 @@ async function pageOf(
 
 function RefRow({ page, shown }: { readonly page: RepositoryPage; readonly shown: ShownRef }) {
   const { name, named } = shown;
-  const archive = `${repositoryLink(page.name)}/archive/${encodedPath(name)}`;
+  const archive = `${repositoryLink(page.name)}/archive/${percentEncoded(name)}`;
   return (
     <tr>
       <td class="name">
@@ -82,12 +82,12 @@ function RefRow({ page, shown }: { readonly page: RepositoryPage; readonly shown
 /** Answers with a page of refs. */
 async function refsPage(context: Context<PageEnv>, kind: RefKind): Promise<Response> {
   const work = async (page: RepositoryPage): Promise<Response> => {
-    const after = queryBytes(context, "after");
-    const part = queryBytes(context, "q");
+    const after = queryBytes(context.req.url, "after");
+    const part = queryBytes(context.req.url, "q");
     const { refs, hasMore } = await pageOf(page, kind, { after, part });
     const { tenant, repo } = shownNames(page.name);
     const last = refs.at(-1);
-    const query = `${part === "" ? "" : `q=${encodedPath(part)}&`}after=`;
+    const query = `${part === "" ? "" : `q=${percentEncoded(part)}&`}after=`;
     return await pageAnswer(context, {
       title: `${TITLES[kind]} - ${tenant}/${repo}`,
       isPublic: page.record.visibility === "public",
@@ -128,7 +128,7 @@ async function refsPage(context: Context<PageEnv>, kind: RefKind): Promise<Respo
           )}
           {hasMore && last !== undefined ? (
             <p class="pager">
-              <a rel="next" href={`?${query}${encodedPath(last.name)}`}>
+              <a rel="next" href={`?${query}${percentEncoded(last.name)}`}>
                 More
               </a>
             </p>

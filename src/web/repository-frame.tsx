@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import type { Child } from "hono/jsx";
-import { encodedPath, pathLink, repositoryLink } from "./links.ts";
+import { percentEncoded } from "../http/content-address.ts";
+import { pathLink, repositoryLink } from "./links.ts";
 import { defaultBranch, type ShownRepository, shownNames } from "./repository-request.ts";
 import { shownBytes } from "./texts.ts";
 import type { Crumb } from "./layout.tsx";
@@ -133,7 +134,7 @@ export function RevisionForm({
         <span class="hidden">Branch, tag or commit</span>
         <input name="go" value={shownBytes(label)} spellcheck={false} autocomplete="off" size={18} />
       </label>
-      {path === "" ? null : <input type="hidden" name="path" value={encodedPath(path)} />}
+      {path === "" ? null : <input type="hidden" name="path" value={percentEncoded(path)} />}
       <button>Go</button>
     </form>
   );

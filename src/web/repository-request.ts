@@ -6,18 +6,18 @@
 import type { Context } from "hono";
 import { decide, mightWrite } from "../access/decide.ts";
 import { parseGitRepositoryName, type RepositoryName, shownName, spellingOf } from "../access/names.ts";
-import type { BrowseSession, Unanswered } from "../browse/browse-session.ts";
+import type { BrowseSession } from "../browse/browse-session.ts";
 import { peelToTree, resolveSplit, type NamedObject } from "../browse/revision.ts";
-import { parseRevision, type RevisionSyntax, splitRevisionPath } from "../browse/revision-syntax.ts";
-import { openContent, pathAfter } from "../http/content.ts";
+import { type RevisionSyntax, splitRevisionPath } from "../browse/revision-syntax.ts";
+import { found, openContent } from "../http/content.ts";
 import { Problem } from "../http/problem.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
+import { pathAfter } from "../http/content-address.ts";
 import type { PageEnv } from "./page-host.ts";
 
 /** `/{tenant}/{repo}/{word}`, and an empty piece before it. */
 const PIECES_BEFORE_REST = 4;
-const STATUSES = { missing: 404, ambiguous: 409, wrong: 422 } as const;
 
 /** A repository whose page is shown. */
 export type ShownRepository = {
@@ -59,20 +59,6 @@ export function pageRepository(context: Context<PageEnv>): RepositoryName {
 /** Returns the rest of the path behind the page's word, with one character per byte and without a final slash. */
 export function restOfPage(context: Context<PageEnv>): string {
   return pathAfter(context.req.url, PIECES_BEFORE_REST);
-}
-
-/** Returns what was found. @throws Problem */
-export function found<T extends { readonly kind: "found" }>(answer: T | Unanswered): T {
-  if (answer.kind === "found") return answer;
-  throw new Problem(STATUSES[answer.kind], answer.detail);
-}
-
-/** Parses a revision. @throws Problem */
-export function pageRevision(text: string): RevisionSyntax {
-  const revision = parseRevision(text);
-  if (revision === undefined)
-    throw new Problem(422, "This is no revision that is understood here: a name, then ^, ^N, ~N or ^{type}.");
-  return revision;
 }
 
 /**

@@ -11,6 +11,8 @@ import { LastChanges } from "../browse/last-changes.ts";
 import { blobSizes, type DirectoryEntry, findPath, listEntries } from "../browse/tree-at.ts";
 import { itemAt } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
+import { requestedRevision } from "../http/content-address.ts";
+import { found } from "../http/content.ts";
 import { CommitLine, type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
@@ -18,9 +20,7 @@ import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
 import {
   defaultBranch,
-  found,
   pageRepository,
-  pageRevision,
   type RepositoryPage,
   rootOf,
   shownNames,
@@ -310,7 +310,7 @@ function FirstPush({ origin, page }: { readonly origin: string; readonly page: R
 export async function frontPage(context: Context<PageEnv>): Promise<Response> {
   const { pathname, search } = new URL(context.req.url);
   if (/\.git\/?$/i.test(pathname)) return context.redirect(repositoryLink(pageRepository(context)) + search, 302);
-  return await withRepository(context, [pageRevision("HEAD")], async (page) => {
+  return await withRepository(context, [requestedRevision("HEAD")], async (page) => {
     const { session, record } = page;
     const { head } = session;
     if (head !== undefined) {

@@ -12,9 +12,10 @@ import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { withoutEmptySegments } from "../../http/path-segments.ts";
 import { cacheControl, found, isKnown, withSession } from "../../http/content.ts";
+import { percentEncoded, queryBytes, requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
-import { openSession, queryBytes, requestedRevision, restOfPath, streamed } from "./content-request.ts";
+import { openSession, restOfPath, streamed } from "./content-request.ts";
 
 const FORMATS: Readonly<Record<string, readonly [ArchiveFormat, string]>> = {
   ".tar.gz": ["tar.gz", "application/gzip"],
@@ -46,7 +47,7 @@ function stemOf(context: Context<ApiEnv>, revision: string): string {
  */
 function requestedPrefix(context: Context<ApiEnv>, revision: string): string {
   if (context.req.query("prefix") === undefined) return `${stemOf(context, revision)}/`;
-  const prefix = queryBytes(context, "prefix");
+  const prefix = queryBytes(context.req.url, "prefix");
   // The archive may be unpacked on a system where a backslash is a slash and a colon follows a drive.
   const isAbsolute = /^[/\\]|^[a-z]:/i.test(prefix);
   const isBad = prefix.length > MOST_PREFIX || isAbsolute || Array.from(prefix).some((c) => c < " " || c === "\x7f");
@@ -72,16 +73,8 @@ async function archived(session: BrowseSession, revision: RevisionSyntax, prefix
 function immutableLink(context: Context<ApiEnv>, commit: string, ending: string): string {
   const { origin, pathname, searchParams } = new URL(context.req.url);
   const path = withoutEmptySegments(pathname).split("/").slice(0, PIECES_BEFORE_FILE).join("/");
-  const prefix = searchParams.has("prefix") ? `prefix=${percentEncoded(queryBytes(context, "prefix"))}&` : "";
+  const prefix = searchParams.has("prefix") ? `prefix=${percentEncoded(queryBytes(context.req.url, "prefix"))}&` : "";
   return `<${origin}${path}/${commit}${ending}?${prefix}rev=${commit}>; rel="immutable"`;
-}
-
-/** Encodes a path that has one character per byte. Slashes stay. */
-function percentEncoded(bytes: string): string {
-  return bytes.replaceAll(
-    /[^A-Za-z0-9._~/-]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
 }
 
 /**

@@ -11,17 +11,11 @@ import { compareCommits, type Comparison } from "../../browse/compare.ts";
 import { resolveCommit } from "../../browse/revision.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { found, withSession } from "../../http/content.ts";
+import { comparedRevisions, requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { filesPage, number, oidText, PAGE, commitByName } from "./content-pages.ts";
-import {
-  openSession,
-  queryLimit,
-  requestedRevision,
-  restOfPath,
-  streamedJson,
-  type JsonWriter,
-} from "./content-request.ts";
+import { openSession, queryLimit, restOfPath, streamedJson, type JsonWriter } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 
 const commitsCursor = v.strictObject({ from: oidText, to: oidText, at: number });
@@ -56,10 +50,7 @@ async function baseTree(session: BrowseSession, { mergeBases }: Comparison): Pro
 
 /** Answers with the relation of two revisions. */
 export async function compareRevisions(context: Context<ApiEnv>): Promise<Response> {
-  const [left = "", right, ...more] = restOfPath(context).split("...");
-  if (right === undefined || more.length > 0)
-    throw new Problem(404, "Two revisions with ... between them are compared.");
-  const revisions = [left, right].map((text) => requestedRevision(text === "" ? "HEAD" : text));
+  const revisions = comparedRevisions(restOfPath(context)).map((text) => requestedRevision(text));
   const count = queryLimit(context, PAGE.commits, PAGE.mostCommits);
   const cursor = parseCursor(context.req.query("cursor"), commitsCursor);
   const fileCursor = parseCursor(context.req.query("files_cursor"), filesCursor);

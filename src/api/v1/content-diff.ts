@@ -17,11 +17,12 @@ import { toHex } from "../../bytes/hex.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../../diff/line-diff.ts";
 import { cacheControl, found, withSession } from "../../http/content.ts";
 import type { Whitespace } from "../../diff/whitespace.ts";
+import { requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { diffPage } from "./content-diff-json.ts";
 import { oidText, PAGE } from "./content-pages.ts";
-import { openSession, queryLimit, requestedRevision, restOfPath, streamed, streamedJson } from "./content-request.ts";
+import { openSession, queryLimit, restOfPath, streamed, streamedJson } from "./content-request.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 
 const diffCursor = v.strictObject({ before: oidText, after: oidText, behind: v.string() });

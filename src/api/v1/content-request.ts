@@ -1,16 +1,17 @@
 /**
- * The common parts of the routes of a repository's content: taking a URL apart without losing a byte, opening the
- * repository, and turning a failed look-up into a problem.
+ * The common parts of the routes of a repository's content: what a request asks for, opening the repository, and
+ * answers in JSON.
  *
  * @packageDocumentation
  */
 import type { Context } from "hono";
 import type { BrowseSession } from "../../browse/browse-session.ts";
-import { parseRevision, type RevisionSyntax } from "../../browse/revision-syntax.ts";
+import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
 import type { ByteSink } from "../../bytes/byte-stream.ts";
 import type { StreamedAnswer } from "../../http/body.ts";
-import { cacheControl, openContent, pathAfter, percentDecoded, streamContent } from "../../http/content.ts";
+import { cacheControl, openContent, streamContent } from "../../http/content.ts";
 import type { RequestMemory } from "../../bytes/memory-budget.ts";
+import { pathAfter, queryBytes, requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { nextLink } from "./cursor.ts";
@@ -30,29 +31,18 @@ export function restOfPath(context: Context<ApiEnv>): string {
   return pathAfter(context.req.url, PIECES_BEFORE_REST);
 }
 
-/** Returns a query parameter, with one character per byte; "" if it is absent. */
-export function queryBytes(context: Context<ApiEnv>, name: string): string {
-  const { search } = new URL(context.req.url);
-  for (const pair of search.slice(1).split("&")) {
-    const at = pair.indexOf("=");
-    if (at >= 0 && percentDecoded(pair.slice(0, at)) === name)
-      return percentDecoded(pair.slice(at + 1).replaceAll("+", " "));
-  }
-  return "";
-}
-
 /**
  * Returns the revision from the query; `HEAD` if there is none.
  *
  * @throws Problem
  */
 export function queryRevision(context: Context<ApiEnv>): RevisionSyntax {
-  return requestedRevision(context.req.query("rev") === undefined ? "HEAD" : queryBytes(context, "rev"));
+  return requestedRevision(context.req.query("rev") === undefined ? "HEAD" : queryBytes(context.req.url, "rev"));
 }
 
 /** Returns a path from the query, without slashes around it. */
 export function queryPath(context: Context<ApiEnv>): string {
-  return queryBytes(context, "path").replaceAll(/^\/+|\/+$/g, "");
+  return queryBytes(context.req.url, "path").replaceAll(/^\/+|\/+$/g, "");
 }
 
 /**
@@ -66,18 +56,6 @@ export function queryLimit(context: Context<ApiEnv>, usual: number, most: number
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > most) throw new Problem(422, `limit: a number from 1 to ${most}`);
   return limit;
-}
-
-/**
- * Parses a revision.
- *
- * @throws Problem
- */
-export function requestedRevision(text: string): RevisionSyntax {
-  const revision = parseRevision(text);
-  if (revision === undefined)
-    throw new Problem(422, "This is no revision that is understood here: a name, then ^, ^N, ~N or ^{type}.");
-  return revision;
 }
 
 /**

@@ -13,18 +13,11 @@ import { splitRevisionPath } from "../../browse/revision-syntax.ts";
 import { blobSizes, findPath, listEntries, type DirectoryEntry } from "../../browse/tree-at.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { found, withSession } from "../../http/content.ts";
+import { requestedRevision } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { entryJson, namedBytes } from "./content-json.ts";
-import {
-  openSession,
-  queryLimit,
-  queryPath,
-  queryRevision,
-  requestedRevision,
-  restOfPath,
-  streamedJson,
-} from "./content-request.ts";
+import { openSession, queryLimit, queryPath, queryRevision, restOfPath, streamedJson } from "./content-request.ts";
 import { formatCursor, nextPage, parseCursor } from "./cursor.ts";
 import { filesPage, jsonHeaders, number, oidText, PAGE, rawOid, commitByName } from "./content-pages.ts";
 import { compareRevisions } from "./content-compare.ts";

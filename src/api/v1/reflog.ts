@@ -6,13 +6,13 @@
  */
 import { Hono, type Context } from "hono";
 import * as v from "valibot";
+import { queryBytes } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import { readEscapes } from "../../object/escaped-bytes.ts";
 import type { CertificateCheck, LoggedPush, RefLogQuery } from "../../refs/ref-log.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { nextPage } from "./cursor.ts";
 import { describe, PAGING } from "../describe.ts";
-import { queryBytes } from "./content-request.ts";
 import { restore, restoredRefs } from "./restore.ts";
 import { requestedRepository, pathParam } from "./requested.ts";
 
@@ -48,7 +48,7 @@ function wholeNumber(text: string, what: string, most: number): number {
 
 function queryOf(context: Context<ApiEnv>): RefLogQuery {
   const { limit, cursor, ref } = context.req.query();
-  const name = readEscapes(queryBytes(context, "ref"));
+  const name = readEscapes(queryBytes(context.req.url, "ref"));
   return {
     limit: limit === undefined ? MOST : wholeNumber(limit, "limit", MOST),
     ...(cursor === undefined ? {} : { before: wholeNumber(cursor, "cursor", Number.MAX_SAFE_INTEGER) }),

@@ -14,6 +14,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { type StreamedAnswer, streamedResponse } from "../../http/body.ts";
 import { authorize } from "../../http/denied.ts";
 import { isKnown } from "../../http/content.ts";
+import { queryBytes } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import { exportedFiles, exportedRefs, homeOf } from "../../maintenance/export.ts";
 import { SERVER_INFO_REQUEST } from "../../maintenance/server-info.ts";
@@ -25,7 +26,6 @@ import type { OpenSnapshot } from "../../refs/ref-store.ts";
 import { encodeBase64 } from "../../signing/ssh-reader.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe, NOT_MODIFIED } from "../describe.ts";
-import { queryBytes } from "./content-request.ts";
 import { requestedName, requestedRepository, pathParam } from "./requested.ts";
 
 const refList = v.strictObject({
@@ -75,7 +75,7 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   const { host } = context.var;
   const name = await requestedName(context, "read");
   // Without a prefix all refs are listed.
-  const prefix = readEscapes(queryBytes(context, "prefix"));
+  const prefix = readEscapes(queryBytes(context.req.url, "prefix"));
   const at = requestedMoment(context.req.query("at"));
   const { refs } = at === undefined ? host.repository(name) : host.historic(name, at);
   const snapshot = await refs.open({ refPrefixes: [prefix] });
