@@ -13,7 +13,8 @@
  * @packageDocumentation
  * @see RFC 6265bis, section 4.1.3.2: `__Host-` ties the cookie to this host, to HTTPS and to all of its paths
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { derivedKey } from "./derived-key.ts";
 
 /** The cookie's name. */
 const NAME = "__Host-thinpack";
@@ -28,8 +29,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 async function keyOf(secret: string, use: "encrypt" | "decrypt"): Promise<CryptoKey> {
-  const bytes = createHash("sha256").update(`page sessions\0${secret}`).digest();
-  return await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, [use]);
+  return await crypto.subtle.importKey("raw", derivedKey(secret, "page sessions"), "AES-GCM", false, [use]);
 }
 
 /** Returns the value of our cookie in a request; `undefined` if the browser sent none. */
@@ -78,8 +78,7 @@ export async function sessionToken(headers: Headers, secret: string, now: number
 /** Returns the value that a form of a signed-in page carries. Only a page of this session can know it. */
 export function formToken(headers: Headers, secret: string): string {
   const cookie = cookieIn(headers) ?? ""; // A browser without a session gets a token that serves for nothing.
-  const key = createHash("sha256").update(`page forms\0${secret}`).digest();
-  return createHmac("sha256", key).update(cookie).digest("base64url");
+  return createHmac("sha256", derivedKey(secret, "page forms")).update(cookie).digest("base64url");
 }
 
 /** Whether a form came from a page of the same session. */

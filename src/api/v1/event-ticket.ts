@@ -7,8 +7,9 @@
  *
  * @packageDocumentation
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { parseSubscriptionRequest, type SubscriptionRequest } from "../../events/subscription.ts";
+import { derivedKey } from "../../http/derived-key.ts";
 
 /** How long a ticket is valid, in seconds. */
 export const TICKET_SECONDS = 60;
@@ -20,10 +21,9 @@ export type EventTicket = {
   readonly subscription: SubscriptionRequest;
 };
 
-/** Returns the signature of a ticket's text. The key serves for nothing else, though it is made from another secret. */
+/** Returns the signature of a ticket's text. */
 function signatureOf(text: string, secret: string): Buffer {
-  const key = createHash("sha256").update(`event tickets\0${secret}`).digest();
-  return createHmac("sha256", key).update(text).digest();
+  return createHmac("sha256", derivedKey(secret, "event tickets")).update(text).digest();
 }
 
 /** Makes a ticket. `now` is in milliseconds since the epoch. */
