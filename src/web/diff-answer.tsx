@@ -12,7 +12,7 @@ import { patchChanges, patchText } from "../browse/patch.ts";
 import type { ChangedFile } from "../browse/renames.ts";
 import { DEFAULT_OPTIONS, type DiffOptions } from "../diff/line-diff.ts";
 import { cacheControl, streamContent } from "../http/content.ts";
-import { DiffWriter, type DiffView } from "./diff-view.ts";
+import { DiffWriter, type DiffView, STATUS_WORDS } from "./diff-view.ts";
 import { type Page, pageHeaders, rendered } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import type { RepositoryPage } from "./repository-request.ts";
@@ -22,7 +22,6 @@ import { shownBytes, shownCount } from "./texts.ts";
 const MOST_FILES = 1000;
 /** Stands where the differences go. All text of authors is escaped, and can't be this. */
 const PLACE = "<!--differences-->";
-const STATUS = { A: "added", D: "deleted", M: "modified", T: "type-changed", R: "renamed" } as const;
 const encoder = new TextEncoder();
 
 /** Two trees, raw; without the first all files are new. */
@@ -79,7 +78,7 @@ export function DiffSummary({
       <ul class="changes">
         {files.map((change, at) => (
           <li>
-            <span class={`status ${STATUS[change.status]}`}>{STATUS[change.status].replace("-", " ")}</span>{" "}
+            <span class={`status ${STATUS_WORDS[change.status].replace(" ", "-")}`}>{STATUS_WORDS[change.status]}</span>{" "}
             <a href={`#file-${at + 1}`}>
               <bdi>{shownBytes(change.path)}</bdi>
             </a>

@@ -29,7 +29,8 @@ export type DiffView = {
   readonly isSplit: boolean;
 };
 
-const STATUS = { A: "added", D: "deleted", M: "modified", T: "type changed", R: "renamed" } as const;
+/** The words for what became of a file. */
+export const STATUS_WORDS = { A: "added", D: "deleted", M: "modified", T: "type changed", R: "renamed" } as const;
 
 function lineText({ text, hasFeed }: DiffLine): string {
   const shown = decoded(text.length > LONGEST_LINE ? text.subarray(0, LONGEST_LINE) : text);
@@ -130,7 +131,7 @@ export class DiffWriter {
     this.#files++;
     const isMoved = change.status === "R";
     const from = isMoved ? `<bdi>${escapeHtml(shownBytes(change.from))}</bdi> &rarr; ` : "";
-    const how = isMoved ? `${change.similarity} % the same` : STATUS[status];
+    const how = isMoved ? `${change.similarity} % the same` : STATUS_WORDS[status];
     yield `<details class="diff" id="file-${this.#files}" open><summary><span class="path">${from}<bdi>${escapeHtml(shownBytes(path))}</bdi></span> <span class="note">${how}</span></summary>`;
     yield this.#links(change);
     if (content.kind === "lines") yield* this.#table(content.lines);

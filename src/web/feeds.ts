@@ -6,15 +6,16 @@
  */
 import type { Context } from "hono";
 import { CommitLog } from "../browse/commit-log.ts";
-import { contentTag } from "../bytes/content-tag.ts";
 import { toHex } from "../bytes/hex.ts";
 import { byteTextOf } from "../object/escaped-bytes.ts";
 import { decodeRefRows } from "../refs/ref-rows.ts";
 import { requestedRevision } from "../http/content-address.ts";
+import { cacheControl } from "../http/content.ts";
 import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
+import { taggedAnswer } from "./tagged-answer.ts";
 import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
 import { machineTime, shownBytes, shownPerson, splitMessage } from "./texts.ts";
 
@@ -63,16 +64,11 @@ function feedAnswer(
     `<title>${xmlText(`${title} of ${tenant}/${repo}`)}</title><link rel="self" href="${self}"/>` +
     `<link href="${escapeHtml(origin + repositoryLink(page.name))}"/><updated>${updated}</updated>` +
     `${entries.map((entry) => entryXml(origin, entry)).join("")}</feed>\n`;
-  const etag = `W/"${contentTag(xml)}"`;
-  const headers = {
+  return taggedAnswer(context, xml, {
     "Content-Type": "application/atom+xml; charset=utf-8",
-    "Cache-Control": page.record.visibility === "public" ? "public, no-cache" : "private, no-cache",
-    "X-Content-Type-Options": "nosniff",
-    ETag: etag,
+    "Cache-Control": cacheControl(page.session),
     Vary: "Cookie, Authorization",
-  };
-  if (context.req.header("If-None-Match") === etag) return new Response(null, { status: 304, headers });
-  return new Response(context.req.raw.method === "HEAD" ? null : xml, { headers });
+  });
 }
 
 function timeOf({ commit }: NamedCommit): string {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Child } from "hono/jsx";
+import { ActionForm } from "./action-form.tsx";
 
 /** A step of the way from the front page to this one. */
 export type Crumb = { readonly text: string; readonly href?: string };
@@ -76,10 +77,9 @@ export function Layout({ title, crumbs = [], alternates = [], children, ...rest 
           <Crumbs crumbs={crumbs} />
           <div class="session">
             {isSignedIn ? (
-              <form method="post" action="/-/logout">
-                <input type="hidden" name="form" value={formToken} />
+              <ActionForm to="/-/logout" token={formToken}>
                 <button class="plain">Sign out</button>
-              </form>
+              </ActionForm>
             ) : (
               <a href={`/-/login?to=${encodeURIComponent(here)}`}>Sign in</a>
             )}

@@ -6,11 +6,11 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
-import { contentTag } from "../bytes/content-tag.ts";
 import { formToken, SIGNED_OUT } from "../http/page-cookie.ts";
 import { problemOf } from "../http/problem.ts";
 import { Layout, type LayoutProps } from "./layout.tsx";
 import type { PageEnv } from "./page-host.ts";
+import { taggedAnswer } from "./tagged-answer.ts";
 
 /**
  * Returns what a browser may do with a page. No script stands in a page itself, so nothing that a repository contains
@@ -63,27 +63,17 @@ export async function rendered(context: Context<PageEnv>, { body, ...page }: Pag
   return String(await html`<!doctype html>${element}`);
 }
 
-/**
- * Answers with a page. The tag is made from its text, so that a browser which has the same page already is sent
- * nothing. A shared cache may keep only what everybody may see.
- */
+/** Answers with a page. A shared cache may keep only what everybody may see. */
 export async function pageAnswer(context: Context<PageEnv>, page: Page): Promise<Response> {
   const text = await rendered(context, page);
   const { status = 200, isPublic = false } = page;
-  const isShared = isPublic && context.var.page.isAnonymous;
-  const bodiless = context.req.raw.method === "HEAD";
   if (status !== 200) {
     const headers = { ...pageHeaders(context), "Cache-Control": "no-store" };
-    return new Response(bodiless ? null : text, { status, headers });
+    return new Response(context.req.raw.method === "HEAD" ? null : text, { status, headers });
   }
-  const etag = `W/"${contentTag(text)}"`;
-  const headers = {
-    ...pageHeaders(context),
-    "Cache-Control": `${isShared ? "public" : "private"}, no-cache`,
-    ETag: etag,
-  };
-  if (context.req.header("If-None-Match") === etag) return new Response(null, { status: 304, headers });
-  return new Response(bodiless ? null : text, { headers });
+  const isShared = isPublic && context.var.page.isAnonymous;
+  const cacheControl = `${isShared ? "public" : "private"}, no-cache`;
+  return taggedAnswer(context, text, { ...pageHeaders(context), "Cache-Control": cacheControl });
 }
 
 const SESSION_ENDED = "Your token is not in force any more, so you have been signed out. Load the page again.";

@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
-import type { Child } from "hono/jsx";
 import * as v from "valibot";
-import { shownName } from "../access/names.ts";
+import { ActionForm } from "./action-form.tsx";
 import { apiJson } from "./api-json.ts";
+import { repositoryLink } from "./links.ts";
 import { formTokenOf, pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
@@ -70,25 +70,9 @@ const EVENTS = ["push", "create", "delete"] as const;
 /** The deliveries of a webhook that are shown. */
 const SHOWN_DELIVERIES = 5;
 
-/** A form that does one thing. It carries the value by which the host knows its own pages. */
-function ActionForm({
-  action,
-  token,
-  page,
-  children,
-}: {
-  readonly action: string;
-  readonly token: string;
-  readonly page: RepositoryPage;
-  readonly children?: Child;
-}) {
-  return (
-    <form method="post" action={`/${shownName(page.name)}/settings`}>
-      <input type="hidden" name="form" value={token} />
-      <input type="hidden" name="action" value={action} />
-      {children}
-    </form>
-  );
+/** Returns the address of the settings, which takes their forms, too. */
+function settingsOf({ name }: RepositoryPage): string {
+  return `${repositoryLink(name)}/settings`;
 }
 
 /** The parts of a section. */
@@ -98,7 +82,7 @@ function General({ page, token, shown }: Section & { readonly shown: v.InferOutp
   return (
     <section>
       <h2>General</h2>
-      <ActionForm action="save" token={token} page={page}>
+      <ActionForm to={settingsOf(page)} token={token} action="save">
         <p>
           <label>
             Description <input name="description" value={shown.description} maxlength={1000} size={50} />
@@ -149,7 +133,7 @@ function Mirroring({ page, token, syncedAt }: Section & { readonly syncedAt: str
     <section>
       <h2>Mirror</h2>
       <p>{syncedAt === null ? "It has not been in step yet." : `In step as of ${syncedAt}.`}</p>
-      <ActionForm action="sync" token={token} page={page}>
+      <ActionForm to={settingsOf(page)} token={token} action="sync">
         <button>Sync now</button>
       </ActionForm>
     </section>
@@ -173,7 +157,7 @@ function Maintenance({ page, token, state }: Section & { readonly state: v.Infer
           The last step, {last.step}, at {last.at}: {last.outcome}.
         </p>
       )}
-      <ActionForm action="maintain" token={token} page={page}>
+      <ActionForm to={settingsOf(page)} token={token} action="maintain">
         <button>Run it now</button>
       </ActionForm>
     </section>
@@ -212,7 +196,7 @@ function HookItem({ page, token, shown }: Section & { readonly shown: ShownHook 
                     {[delivery.state, delivery.status, delivery.error].filter((part) => part !== null).join(", ")}
                   </td>
                   <td>
-                    <ActionForm action="redeliver" token={token} page={page}>
+                    <ActionForm to={settingsOf(page)} token={token} action="redeliver">
                       <input type="hidden" name="hook" value={shown.id} />
                       <input type="hidden" name="delivery" value={delivery.id} />
                       <button aria-label={`Redeliver ${delivery.event} of ${delivery.created_at}`}>Redeliver</button>
@@ -224,7 +208,7 @@ function HookItem({ page, token, shown }: Section & { readonly shown: ShownHook 
           </table>
         </div>
       )}
-      <ActionForm action="remove-hook" token={token} page={page}>
+      <ActionForm to={settingsOf(page)} token={token} action="remove-hook">
         <input type="hidden" name="hook" value={shown.id} />
         <button aria-label={`Remove the webhook to ${shown.url}`}>Remove</button>
       </ActionForm>
@@ -241,7 +225,7 @@ function Hooks({ page, token, list }: Section & { readonly list: readonly ShownH
           <HookItem page={page} token={token} shown={shown} />
         ))}
       </ul>
-      <ActionForm action="add-hook" token={token} page={page}>
+      <ActionForm to={settingsOf(page)} token={token} action="add-hook">
         <p>
           <label>
             Address <input type="url" name="url" required size={40} />
@@ -275,7 +259,7 @@ function Danger({ page, token, isMirror }: Section & { readonly isMirror: boolea
     <section class="notice">
       <h2>Danger</h2>
       {forms.map(([action, text, button]) => (
-        <ActionForm action={action} token={token} page={page}>
+        <ActionForm to={settingsOf(page)} token={token} action={action}>
           <p>
             {text}. Type <bdi>{repo}</bdi> to confirm:{" "}
             <input name="confirm" required autocomplete="off" aria-label={`Type ${repo} to confirm: ${button}`} />{" "}
@@ -375,7 +359,7 @@ export async function reflogPage(context: Context<PageEnv>): Promise<Response> {
                     </li>
                   ))}
                 </ul>
-                <ActionForm action="restore" token={token} page={page}>
+                <ActionForm to={settingsOf(page)} token={token} action="restore">
                   <input type="hidden" name="push" value={String(id)} />
                   <button aria-label={`Take it back: push ${id}`}>Take it back</button>
                 </ActionForm>

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { isTenantName } from "../access/names.ts";
 import { SCOPES } from "../access/scope.ts";
 import { Problem } from "../http/problem.ts";
+import { ActionForm } from "./action-form.tsx";
 import { act, field } from "./actions.ts";
 import { apiJson } from "./api-json.ts";
 import { assertOwnForm, readForm } from "./form.ts";
@@ -42,9 +43,7 @@ function day(time: string | null): string {
 
 function IssueForm({ tenant, form }: { readonly tenant: string; readonly form: string }) {
   return (
-    <form method="post" action={`/${tenant}/-/tokens`} class="notice">
-      <input type="hidden" name="form" value={form} />
-      <input type="hidden" name="action" value="issue" />
+    <ActionForm to={`/${tenant}/-/tokens`} token={form} action="issue" className="notice">
       <h2>Make a token</h2>
       <p>
         <label>
@@ -68,7 +67,7 @@ function IssueForm({ tenant, form }: { readonly tenant: string; readonly form: s
         </label>{" "}
         <button>Make</button>
       </p>
-    </form>
+    </ActionForm>
   );
 }
 
@@ -115,12 +114,10 @@ async function answer(
                   <td>{day(each.expires_at)}</td>
                   <td>{day(each.last_used_at)}</td>
                   <td>
-                    <form method="post" action={`/${tenant}/-/tokens`}>
-                      <input type="hidden" name="form" value={form} />
-                      <input type="hidden" name="action" value="revoke" />
+                    <ActionForm to={`/${tenant}/-/tokens`} token={form} action="revoke">
                       <input type="hidden" name="id" value={each.id} />
                       <button aria-label={`Revoke ${each.name}`}>Revoke</button>
-                    </form>
+                    </ActionForm>
                   </td>
                 </tr>
               ))}
