@@ -28,7 +28,8 @@ import { serveUploadPack } from "../service/fetch/upload-pack.ts";
 import { parseProtocolVersion, type ProtocolVersion } from "../wire/protocol-version.ts";
 import { parseServiceName, type ServiceName } from "../wire/service-announcement.ts";
 import { requestSource, streamedResponse } from "./body.ts";
-import { authorize, describeMirror } from "./denied.ts";
+import { refuseMirror, refuseStrangers } from "./admission.ts";
+import { authorize } from "./denied.ts";
 import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { missingLfs } from "./lfs-admission.ts";
@@ -78,13 +79,6 @@ function serviceRequest(context: Context<HostEnv>, service: ServiceName): Servic
 function isZipped(request: Request): boolean {
   const encoding = request.headers.get("Content-Encoding")?.toLowerCase();
   return encoding === "gzip" || encoding === "x-gzip";
-}
-
-/** Tells a client that pushes to a mirror, and may read it, that it is one. */
-async function refuseMirror({ host, name }: ServiceRequest, record: Parameters<Exchange["admit"]>[0]): Promise<void> {
-  if (record?.mirror === undefined) return;
-  await authorize(host, "read", name, record);
-  throw new GitRefusal(403, await describeMirror(host, name, record.mirror));
 }
 
 /**
@@ -325,13 +319,6 @@ async function admitPusher(host: Host, name: RepositoryName): Promise<Principal>
   return principal;
 }
 
-/** Refuses a requester whose credentials can't be enough, without opening anything. */
-async function refuseStrangers({ host, service, name }: ServiceRequest): Promise<void> {
-  const { known } = host;
-  if (known === undefined || known.kind === "operator") return;
-  if (service === "git-receive-pack" || known.kind === "invalid") await authorize(host, "write", name, undefined);
-}
-
 /** What git and git-lfs append to a repository's address. */
 const GIT_REQUEST = /^(.*)\/(?:info\/refs|git-upload-pack|git-receive-pack|info\/lfs\/.*)$/;
 
@@ -357,7 +344,7 @@ export function gitRoutes(): Hono<HostEnv> {
       const service = parseServiceName(asked);
       if (service === undefined) throw new GitRefusal(403, `Unsupported service: '${asked}'`);
       const request = serviceRequest(context, service);
-      await refuseStrangers(request);
+      await refuseStrangers(request, request.service === "git-receive-pack");
       return advertise(request);
     });
   });
@@ -366,7 +353,7 @@ export function gitRoutes(): Hono<HostEnv> {
     routes.post(`/:tenant/:repo/${service}`, (context) =>
       answered(async () => {
         const request = serviceRequest(context, service);
-        await refuseStrangers(request);
+        await refuseStrangers(request, request.service === "git-receive-pack");
         return serve(request);
       }),
     );

@@ -3,23 +3,20 @@
  *
  * @packageDocumentation
  */
+import type { Context } from "hono";
 import { mightWrite } from "../access/decide.ts";
 import type { RepositoryName } from "../access/names.ts";
+import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { LfsAnswer, LfsRequest } from "../refs/lfs-store.ts";
-import { authorize, describeMirror } from "./denied.ts";
-import type { Host } from "./host.ts";
+import { type Caller, refuseMirror } from "./admission.ts";
+import { authorize } from "./denied.ts";
+import type { Host, HostEnv } from "./host.ts";
+import { namedRepository } from "./named-repository.ts";
 import { Problem } from "./problem.ts";
 import { assertRoom, PUSHED_REPOSITORY } from "./pushed-repository.ts";
 
 /** What a repository answered that is there. */
 export type FoundLfs = Extract<LfsAnswer, { kind: "found" }>;
-
-/** Refuses a requester whose credentials can't be enough, without opening anything. */
-export async function refuseStrangers({ host, name }: LfsCaller, writes: boolean): Promise<void> {
-  const { known } = host;
-  if (known === undefined || known.kind === "operator") return;
-  if (writes || known.kind === "invalid") await authorize(host, "write", name, undefined);
-}
 
 /** Objects that one call looks for. */
 const LOOKED_UP_AT_ONCE = 10_000;
@@ -36,19 +33,42 @@ export async function missingLfs(host: Host, name: RepositoryName, oids: readonl
   return missing;
 }
 
-/** A requester, and the repository that it asks for. */
-export type LfsCaller = { readonly host: Host; readonly name: RepositoryName };
+/** Returns the requester of a request for Git LFS. */
+export function lfsCaller(context: Context<HostEnv>): Caller {
+  return { host: context.var.host, name: namedRepository(context) };
+}
+
+/**
+ * Returns what a repository answered, for a caller that may read it.
+ *
+ * @throws AccessDenied, Problem
+ */
+export async function foundByReader<Found extends { readonly kind: "found"; readonly record: RepositoryRecord }>(
+  { host, name }: Caller,
+  answer: Found | { readonly kind: "missing" | "full" },
+): Promise<Found> {
+  await authorize(host, "read", name, answer.kind === "found" ? answer.record : undefined);
+  if (answer.kind !== "found") throw new Problem(404, "There is no such repository.");
+  return answer;
+}
+
+/**
+ * Admits a caller that may write to a repository of which `record` was found, if there is one.
+ *
+ * @throws AccessDenied, GitRefusal
+ */
+export async function admitWriter(caller: Caller, record: RepositoryRecord | undefined): Promise<void> {
+  await refuseMirror(caller, record);
+  await authorize(caller.host, "write", caller.name, record);
+}
 
 /**
  * Asks a repository, for a caller that may read it.
  *
  * @throws AccessDenied
  */
-export async function askAsReader({ host, name }: LfsCaller, request: LfsRequest): Promise<FoundLfs> {
-  const answer = await host.lfs(name).lfs(request);
-  await authorize(host, "read", name, answer.kind === "found" ? answer.record : undefined);
-  if (answer.kind !== "found") throw new Problem(404, "There is no such repository.");
-  return answer;
+export async function askAsReader(caller: Caller, request: LfsRequest): Promise<FoundLfs> {
+  return await foundByReader<FoundLfs>(caller, await caller.host.lfs(caller.name).lfs(request));
 }
 
 /**
@@ -57,7 +77,7 @@ export async function askAsReader({ host, name }: LfsCaller, request: LfsRequest
  *
  * @throws AccessDenied, Problem, GitRefusal
  */
-export async function askAsWriter(caller: LfsCaller, request: LfsRequest, makes = false): Promise<FoundLfs> {
+export async function askAsWriter(caller: Caller, request: LfsRequest, makes = false): Promise<FoundLfs> {
   const { host, name } = caller;
   const { principal } = await host.identify(name);
   const mayBe = mightWrite(principal, name);
@@ -67,16 +87,8 @@ export async function askAsWriter(caller: LfsCaller, request: LfsRequest, makes 
       "Retry-After": "3600",
     });
   }
-  if (answer.kind === "found") {
-    const { record } = answer;
-    if (record.mirror !== undefined) {
-      await authorize(host, "read", name, record);
-      throw new Problem(403, await describeMirror(host, name, record.mirror));
-    }
-    await authorize(host, "write", name, record);
-    return answer;
-  }
-  await authorize(host, "write", name, undefined);
+  await admitWriter(caller, answer.kind === "found" ? answer.record : undefined);
+  if (answer.kind === "found") return answer;
   if (!makes) throw new Problem(404, "There is no such repository.");
   await makeRepository(caller);
   return await askAsWriter(caller, request);
@@ -87,7 +99,7 @@ export async function askAsWriter(caller: LfsCaller, request: LfsRequest, makes 
  *
  * @throws GitRefusal
  */
-async function makeRepository({ host, name }: LfsCaller): Promise<void> {
+async function makeRepository({ host, name }: Caller): Promise<void> {
   await assertRoom(host, name);
   const wanted = { ...PUSHED_REPOSITORY, objectFormat: "sha1" } as const;
   const registered = await host.register(name, wanted);

@@ -18,11 +18,10 @@ import {
 } from "../lfs/lock-requests.ts";
 import type { FileLock, LockAnswer, LockOutcome, LockRequest } from "../refs/lfs-locks.ts";
 import { drainBody } from "./body-text.ts";
-import { authorize, describeMirror } from "./denied.ts";
+import { type Caller, refuseStrangers } from "./admission.ts";
 import type { HostEnv } from "./host.ts";
-import { type LfsCaller, refuseStrangers } from "./lfs-admission.ts";
+import { admitWriter, foundByReader, lfsCaller } from "./lfs-admission.ts";
 import { lfsAnswer, lfsAnswered, lfsErrorBody, readLfsJson } from "./lfs-answer.ts";
-import { namedRepository } from "./named-repository.ts";
 import { Problem } from "./problem.ts";
 
 /** A list of nothing, by which a caller is admitted. */
@@ -30,33 +29,18 @@ const NOTHING: LockRequest = { kind: "list", query: { limit: 0 } };
 
 type FoundLocks = Extract<LockAnswer, { kind: "found" }>;
 
-function callerOf(context: Context<HostEnv>): LfsCaller {
-  return { host: context.var.host, name: namedRepository(context) };
-}
-
-async function askAsReader({ host, name }: LfsCaller, request: LockRequest): Promise<FoundLocks> {
-  const answer = await host.lfs(name).locks(request);
-  await authorize(host, "read", name, answer.kind === "found" ? answer.record : undefined);
-  if (answer.kind !== "found") throw new Problem(404, "There is no such repository.");
-  return answer;
+async function askAsReader(caller: Caller, request: LockRequest): Promise<FoundLocks> {
+  return await foundByReader<FoundLocks>(caller, await caller.host.lfs(caller.name).locks(request));
 }
 
 /** Asks as a caller that may push. Returns `undefined` if a push would make the repository. */
-async function askAsWriter({ host, name }: LfsCaller, request: LockRequest): Promise<FoundLocks | undefined> {
+async function askAsWriter(caller: Caller, request: LockRequest): Promise<FoundLocks | undefined> {
+  const { host, name } = caller;
   const { principal } = await host.identify(name);
   // A caller that may not write in any case is refused before the request is sent.
   const answer = await host.lfs(name).locks(mightWrite(principal, name) ? request : NOTHING);
-  if (answer.kind === "missing") {
-    await authorize(host, "write", name, undefined);
-    return undefined;
-  }
-  const { record } = answer;
-  if (record.mirror !== undefined) {
-    await authorize(host, "read", name, record);
-    throw new Problem(403, await describeMirror(host, name, record.mirror));
-  }
-  await authorize(host, "write", name, record);
-  return answer;
+  await admitWriter(caller, answer.kind === "found" ? answer.record : undefined);
+  return answer.kind === "found" ? answer : undefined;
 }
 
 /** Reads and parses a body. One that is wrong is refused to a caller that may push, and to nobody else. */
@@ -65,7 +49,7 @@ async function asked<Parsed extends object>(
   parse: (json: unknown) => Parsed | LockFault,
 ): Promise<Parsed> {
   const refuse = async (error: unknown): Promise<never> => {
-    await askAsWriter(callerOf(context), NOTHING);
+    await askAsWriter(lfsCaller(context), NOTHING);
     await drainBody(context.req.raw);
     throw error;
   };
@@ -75,7 +59,7 @@ async function asked<Parsed extends object>(
 }
 
 async function list(context: Context<HostEnv>): Promise<Response> {
-  const caller = callerOf(context);
+  const caller = lfsCaller(context);
   await refuseStrangers(caller, false);
   const query = parseLockQuery(new URL(context.req.url).searchParams);
   const { locks, more } = await askAsReader(caller, "fault" in query ? NOTHING : { kind: "list", query });
@@ -84,7 +68,7 @@ async function list(context: Context<HostEnv>): Promise<Response> {
 }
 
 async function verify(context: Context<HostEnv>): Promise<Response> {
-  const caller = callerOf(context);
+  const caller = lfsCaller(context);
   await refuseStrangers(caller, true);
   const query = await asked(context, parseVerification);
   const found = await askAsWriter(caller, { kind: "list", query });
@@ -121,7 +105,7 @@ function outcomeAnswer(context: Context<HostEnv>, outcome: LockOutcome | undefin
 }
 
 async function lockFile(context: Context<HostEnv>): Promise<Response> {
-  const caller = callerOf(context);
+  const caller = lfsCaller(context);
   await refuseStrangers(caller, true);
   const { path } = await asked(context, parseLock);
   const owner = lockOwnerOf((await caller.host.identify(caller.name)).principal);
@@ -131,7 +115,7 @@ async function lockFile(context: Context<HostEnv>): Promise<Response> {
 }
 
 async function unlockFile(context: Context<HostEnv>): Promise<Response> {
-  const caller = callerOf(context);
+  const caller = lfsCaller(context);
   const { host, name } = caller;
   await refuseStrangers(caller, true);
   const { force } = await asked(context, parseUnlock);

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import type { LfsObject, LfsOutcome } from "../refs/lfs-store.ts";
-import type { FoundLfs, LfsCaller } from "./lfs-admission.ts";
+import type { Caller } from "./admission.ts";
+import type { FoundLfs } from "./lfs-admission.ts";
 
 const MISSING: LfsOutcome = { kind: "missing" };
 
@@ -19,7 +20,7 @@ function boundOf(most: number | undefined): { readonly most?: number } {
  * One that was announced in another size than the caller's is asked for again: the upstream decides.
  */
 export async function withUpstream(
-  { host, name }: LfsCaller,
+  { host, name }: Caller,
   found: FoundLfs,
   objects: readonly LfsObject[],
 ): Promise<FoundLfs> {
@@ -52,7 +53,7 @@ export async function withUpstream(
 
 /** Fetches an announced object of a mirror from its upstream, and keeps it. */
 export async function pullObject(
-  { host, name }: LfsCaller,
+  { host, name }: Caller,
   repositoryId: string,
   { object, home }: { readonly object: LfsObject; readonly home: string },
 ): Promise<LfsOutcome> {

@@ -27,20 +27,16 @@ import { isUnchanged, mayContinue } from "./conditional.ts";
 import { NO_CACHE } from "./git-failure.ts";
 import { HARMLESS } from "./harmless.ts";
 import type { HostEnv } from "./host.ts";
-import { askAsReader, askAsWriter, type FoundLfs, type LfsCaller, refuseStrangers } from "./lfs-admission.ts";
+import { askAsReader, askAsWriter, type FoundLfs, lfsCaller } from "./lfs-admission.ts";
+import { type Caller, refuseStrangers } from "./admission.ts";
 import { pullObject, withUpstream } from "./lfs-pull.ts";
 import { lfsAnswer, lfsAnswered, readLfsJson } from "./lfs-answer.ts";
-import { namedRepository } from "./named-repository.ts";
 import { Problem, type ProblemStatus } from "./problem.ts";
 
 /** Seconds after which to try again what another request has in its hands. */
 const SOON = { "Retry-After": "5" };
 const BEING_DELETED = "The object is being deleted just now. Send it again.";
 const MISSING: LfsOutcome = { kind: "missing" };
-
-function callerOf(context: Context<HostEnv>): LfsCaller {
-  return { host: context.var.host, name: namedRepository(context) };
-}
 
 function assertNone({ code, message }: LfsError): never {
   const statuses: Readonly<Record<number, ProblemStatus>> = { 409: 409, 413: 413 };
@@ -51,7 +47,7 @@ function assertNone({ code, message }: LfsError): never {
  * Returns the body's JSON to a caller that may read the repository. The body is read before the repository is opened,
  * since what has to be asked of that stands in it.
  */
-async function readAsked(context: Context<HostEnv>, caller: LfsCaller): Promise<unknown> {
+async function readAsked(context: Context<HostEnv>, caller: Caller): Promise<unknown> {
   try {
     return await readLfsJson(context.req.raw);
   } catch (error) {
@@ -67,7 +63,7 @@ async function readAsked(context: Context<HostEnv>, caller: LfsCaller): Promise<
  */
 function actionsOf(
   context: Context<HostEnv>,
-  { host, name }: LfsCaller,
+  { host, name }: Caller,
   repositoryId: string,
 ): LfsActions & { readonly pull: (oid: string) => LfsAction } {
   const { origin } = new URL(context.req.url);
@@ -89,13 +85,13 @@ function actionsOf(
 }
 
 /** Returns the most bytes that the repository may have; `undefined` if that is not bounded. */
-async function bytesAllowed({ host, name }: LfsCaller): Promise<{ readonly most?: number }> {
+async function bytesAllowed({ host, name }: Caller): Promise<{ readonly most?: number }> {
   const { bytes, elsewhere } = await host.allowance(name);
   // A tenant without other repositories has nothing elsewhere.
   return bytes === undefined ? {} : { most: Math.max(0, bytes - (elsewhere?.bytes ?? 0)) };
 }
 
-async function askFor(caller: LfsCaller, { operation, objects }: Batch): Promise<FoundLfs> {
+async function askFor(caller: Caller, { operation, objects }: Batch): Promise<FoundLfs> {
   const sound = objects.filter(({ error }) => error === undefined);
   if (operation === "download") {
     const found = await askAsReader(caller, { kind: "find", oids: sound.map(({ oid }) => oid) });
@@ -107,7 +103,7 @@ async function askFor(caller: LfsCaller, { operation, objects }: Batch): Promise
 }
 
 async function batch(context: Context<HostEnv>): Promise<Response> {
-  const caller = callerOf(context);
+  const caller = lfsCaller(context);
   await refuseStrangers(caller, false);
   const asked = parseBatch(await readAsked(context, caller));
   if ("code" in asked) {
@@ -137,7 +133,7 @@ function oidOf(context: Context<HostEnv>): string | undefined {
 }
 
 async function download(context: Context<HostEnv>): Promise<Response> {
-  const caller = callerOf(context);
+  const caller = lfsCaller(context);
   await refuseStrangers(caller, false);
   const oid = oidOf(context);
   const { outcomes, record } = await askAsReader(caller, { kind: "find", oids: oid === undefined ? [] : [oid] });
@@ -195,7 +191,7 @@ function assertWritten(outcome: WriteOutcome): void {
 }
 
 async function upload(context: Context<HostEnv>): Promise<Response> {
-  const caller = callerOf(context);
+  const caller = lfsCaller(context);
   const { host, name } = caller;
   await refuseStrangers(caller, true);
   const { oid = "" } = context.req.param();
@@ -230,7 +226,7 @@ async function upload(context: Context<HostEnv>): Promise<Response> {
  * for: what is there then is not deleted any more.
  */
 async function keepUploaded(
-  caller: LfsCaller,
+  caller: Caller,
   id: string,
   { object, home }: { readonly object: LfsObject; readonly home: string },
 ): Promise<LfsOutcome> {
@@ -242,7 +238,7 @@ async function keepUploaded(
 }
 
 /** Takes an object whose bytes are in the bucket. */
-async function keep(caller: LfsCaller, object: LfsObject): Promise<LfsOutcome> {
+async function keep(caller: Caller, object: LfsObject): Promise<LfsOutcome> {
   const kept = await askAsWriter(caller, { kind: "keep", object, ...(await bytesAllowed(caller)) });
   const [now = MISSING] = kept.outcomes;
   if (now.kind === "over-quota") throw new Problem(413, OVER_QUOTA);
@@ -252,7 +248,7 @@ async function keep(caller: LfsCaller, object: LfsObject): Promise<LfsOutcome> {
 
 /** Answers the client's question whether an object that it uploaded is here. */
 async function verify(context: Context<HostEnv>): Promise<Response> {
-  const caller = callerOf(context);
+  const caller = lfsCaller(context);
   await refuseStrangers(caller, true);
   const json = await readAsked(context, caller);
   const batched = parseBatch({ operation: "download", objects: [json] });
@@ -286,7 +282,7 @@ export function lfsRoutes(): Hono<HostEnv> {
   routes.all(
     "/:tenant/:repo/info/lfs/*",
     answered(async (context) => {
-      const caller = callerOf(context);
+      const caller = lfsCaller(context);
       await refuseStrangers(caller, false);
       await askAsReader(caller, { kind: "find", oids: [] });
       throw new Problem(404, "There is nothing here.");
