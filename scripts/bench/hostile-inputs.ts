@@ -81,8 +81,8 @@ export class HostileBench {
   }
 
   /**
-   * Sends an input so many times, and keeps the figures of the time that cost least: maintenance, which runs behind
-   * pushes, costs processor time of the same process.
+   * Sends an input `times` times, and keeps the figures of the cheapest one. Maintenance runs behind pushes, and costs
+   * processor time of the same process.
    */
   async #measure(input: string, work: () => Promise<string>, times = 1): Promise<void> {
     const all: HostileFigures[] = [];

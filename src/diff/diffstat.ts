@@ -4,7 +4,8 @@
  * @packageDocumentation
  * @see git-diff(1), `--stat`, `--summary`
  */
-import type { PatchFile, PatchSide } from "./patch-head.ts";
+import { modeText } from "../object/tree.ts";
+import type { PatchFile } from "./patch-head.ts";
 import { quotedPath } from "./quoted-path.ts";
 
 /** A file with the lines that were added and deleted or, of a binary one, the bytes that it had and has. */
@@ -126,8 +127,6 @@ export function statText(files: readonly FileStat[], width: number): string {
   return files.map((file) => statLine(file, widths)).join("") + `${sums.join(", ")}\n`;
 }
 
-const modeText = ({ mode }: PatchSide): string => mode.toString(8).padStart(6, "0");
-
 /** Returns the lines on files that came, went, moved, or have another mode. */
 export function summaryText(files: readonly FileStat[]): string {
   return files.map(summaryLine).join("");
@@ -136,10 +135,11 @@ export function summaryText(files: readonly FileStat[]): string {
 function summaryLine(file: FileStat): string {
   const { before, after, moved } = file;
   if (before === undefined)
-    return after === undefined ? "" : ` create mode ${modeText(after)} ${quotedPath(after.path)}\n`;
-  if (after === undefined) return ` delete mode ${modeText(before)} ${quotedPath(before.path)}\n`;
+    return after === undefined ? "" : ` create mode ${modeText(after.mode)} ${quotedPath(after.path)}\n`;
+  if (after === undefined) return ` delete mode ${modeText(before.mode)} ${quotedPath(before.path)}\n`;
   const name = moved === undefined ? ` ${quotedPath(after.path)}` : "";
   const rename = moved === undefined ? "" : ` ${moved.as} ${nameOf(file)} (${moved.similarity}%)\n`;
-  const mode = before.mode === after.mode ? "" : ` mode change ${modeText(before)} => ${modeText(after)}${name}\n`;
+  const mode =
+    before.mode === after.mode ? "" : ` mode change ${modeText(before.mode)} => ${modeText(after.mode)}${name}\n`;
   return rename + mode;
 }

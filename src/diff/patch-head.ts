@@ -4,6 +4,7 @@
  * @packageDocumentation
  * @see git-diff(1), "Generating patch text with -p"
  */
+import { modeText } from "../object/tree.ts";
 import { quotedPath } from "./quoted-path.ts";
 
 /** One side of a file in a patch. */
@@ -22,10 +23,6 @@ export type PatchFile = {
   /** For a file that has another path on each side: what it is, and how similar both are, in percent. */
   readonly moved?: { readonly as: "rename" | "copy"; readonly similarity: number } | undefined;
 };
-
-function modeText(mode: number): string {
-  return mode.toString(8).padStart(6, "0");
-}
 
 /** Returns the head, one character per byte. It says nothing of the content. */
 export function patchHead(file: PatchFile): string {

@@ -7,7 +7,6 @@
 import { Hono, type Context } from "hono";
 import { mightWrite, needsPublic, type Action } from "../access/decide.ts";
 import {
-  parseGitRepositoryName,
   parseRepositoryName,
   repositoryKey,
   type RepositoryName,
@@ -32,6 +31,7 @@ import { refuseMirror, refuseStrangers } from "./admission.ts";
 import { authorize } from "./denied.ts";
 import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
+import { namedRepository } from "./named-repository.ts";
 import { missingLfs } from "./lfs-admission.ts";
 import { logFault } from "./log.ts";
 import { RepositoryMoved } from "./moved.ts";
@@ -53,24 +53,18 @@ type ServiceRequest = {
   readonly body?: ReplayedBody;
 };
 
-/**
- * Returns the names in the URL.
- *
- * @throws GitRefusal if no repository can have them.
- */
-function namedRepository(context: Context<HostEnv>): Pick<ServiceRequest, "name" | "at"> {
-  const { tenant = "", repo: asked = "" } = context.req.param();
+/** Returns the repository and the instant in the URL. @throws GitRefusal if no repository can have these names. */
+function namedService(context: Context<HostEnv>): Pick<ServiceRequest, "name" | "at"> {
+  const { repo: asked = "" } = context.req.param();
   const { repo, at } = splitMoment(asked);
-  const name = parseGitRepositoryName(tenant, repo);
-  if (name === undefined) throw new GitRefusal(404, NO_ADDRESS);
-  return { name, at };
+  return { name: namedRepository(context, repo), at };
 }
 
 function serviceRequest(context: Context<HostEnv>, service: ServiceName): ServiceRequest {
   return {
     host: context.var.host,
     request: context.req.raw,
-    ...namedRepository(context),
+    ...namedService(context),
     service,
     version: parseProtocolVersion(context.req.header("Git-Protocol")),
   };

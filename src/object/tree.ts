@@ -17,6 +17,11 @@ export const FILE_MODE = {
   gitlink: 0o160000,
 } as const;
 
+/** Returns a mode as git writes it: six octal digits. */
+export function modeText(mode: number): string {
+  return mode.toString(8).padStart(6, "0");
+}
+
 const TYPE_BITS = 0o170000;
 
 /** Whether an entry of this mode is a subtree. */

@@ -90,7 +90,7 @@ export class CommitGraph {
     return byteSum(this.layers, "bodyBytes") > this.#most;
   }
 
-  /** Whether so many commits were wanted that the graph, which is not in memory, should be. */
+  /** Whether the graph should be brought into memory: it is not there, and many commits were wanted. */
   get isWanted(): boolean {
     return this.#state === "apart" && this.#asked > this.#few;
   }
@@ -101,7 +101,7 @@ export class CommitGraph {
     return this.isWanted;
   }
 
-  /** Notes that so many commits were read ahead together: that each is wanted soon says nothing of how many are to come. */
+  /** Notes that this many commits were read ahead together, so that they cost no read and don't count as wanted. */
   foresee(commits: number): void {
     if (this.#state === "apart") this.#asked -= commits;
   }

@@ -45,7 +45,7 @@ export class ReaderAtHand {
     }
   }
 
-  /** Makes an object of at most so many deltas from what is in memory; `undefined` if that does not suffice. */
+  /** Makes an object of at most `mostDeltas` deltas from what is in memory; `undefined` if that does not suffice. */
   #make(pack: number, offset: number, mostDeltas: number): ReadObject | undefined {
     const held = this.#held.find(pack, offset);
     // What is old is made young again by the reader that waits.

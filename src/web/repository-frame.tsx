@@ -11,7 +11,7 @@ import { shownBytes } from "./texts.ts";
 import type { Crumb } from "./layout.tsx";
 
 /** The parts of a repository that tabs lead to. */
-export type Tab = "files" | "commits" | "branches" | "tags" | "search" | "settings";
+export type Tab = "files" | "commits" | "branches" | "tags" | "settings";
 
 /** The way to a page of a repository. `path` has one character per byte. */
 export function crumbsOf(

@@ -240,11 +240,7 @@ async function listed(
 }
 
 /** Answers with the page of a directory. */
-async function directory(
-  context: Context<PageEnv>,
-  page: RepositoryPage,
-  shown: ShownRevision & { readonly isFront: boolean },
-): Promise<Response> {
+async function directory(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<Response> {
   const { session } = page;
   const root = await rootOf(session, shown.object);
   const entry = found(await findPath(session, root.name, shown.path));
@@ -315,7 +311,7 @@ export async function frontPage(context: Context<PageEnv>): Promise<Response> {
     const { head } = session;
     if (head !== undefined) {
       const object = { kind: "found", name: head, type: "commit", commit: head } as const;
-      return await directory(context, page, { revision: "HEAD", path: "", object, isFront: true });
+      return await directory(context, page, { revision: "HEAD", path: "", object });
     }
     const { tenant, repo } = shownNames(page.name);
     return await pageAnswer(context, {
@@ -333,8 +329,5 @@ export async function frontPage(context: Context<PageEnv>): Promise<Response> {
 
 /** Answers with the page of a directory at a revision. */
 export async function treePage(context: Context<PageEnv>): Promise<Response> {
-  return await withRevision(
-    context,
-    async (page, shown) => await directory(context, page, { ...shown, isFront: false }),
-  );
+  return await withRevision(context, async (page, shown) => await directory(context, page, shown));
 }

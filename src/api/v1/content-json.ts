@@ -10,6 +10,7 @@ import type { DirectoryEntry } from "../../browse/tree-at.ts";
 import { bytesOf } from "../../object/byte-text.ts";
 import type { Commit } from "../../object/commit.ts";
 import { dateText, type Identity } from "../../object/identity.ts";
+import { modeText } from "../../object/tree.ts";
 
 const SIGNATURES = new Set(["gpgsig", "gpgsig-sha256"]);
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -26,11 +27,6 @@ export function namedBytes(
   } catch {
     return { [key]: lenient.decode(bytes), [`${key}_base64`]: btoa(text) };
   }
-}
-
-/** Returns a mode as git writes it: six octal digits. */
-export function modeText(mode: number): string {
-  return mode.toString(8).padStart(6, "0");
 }
 
 function personJson(person: Identity | undefined): object | null {
