@@ -5,6 +5,7 @@
  */
 import { type Context, Hono } from "hono";
 import { getPath } from "hono/utils/url";
+import { deploymentSecret } from "./env.ts";
 import { audited } from "./api/v1/audited.ts";
 import { apiRoutes } from "./api/v1/routes.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
@@ -45,10 +46,8 @@ async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string)
  */
 function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>): PageHost {
   const { env, req, var: known } = context;
-  // An empty secret counts as none: everybody would know it.
-  const secret = env.ADMIN_TOKEN === "" ? undefined : env.ADMIN_TOKEN;
   return {
-    secret,
+    secret: deploymentSecret(env),
     isAnonymous: known.authorization === undefined,
     isSignedIn: known.authorization !== undefined && req.header("Authorization") === undefined,
     api: async (path, init = {}) => {

@@ -61,3 +61,11 @@ export type Env = PlacementSettings &
 export function allowsPrivate(env: Env): boolean {
   return env.ALLOW_PRIVATE_UPSTREAMS === "1";
 }
+
+/**
+ * Returns the secret that the host makes its own keys from; `undefined` if the deployment has none. An empty one counts
+ * as none: everybody would know it.
+ */
+export function deploymentSecret({ ADMIN_TOKEN }: Pick<Env, "ADMIN_TOKEN">): string | undefined {
+  return ADMIN_TOKEN === "" ? undefined : ADMIN_TOKEN;
+}

@@ -11,7 +11,7 @@ import type { IsolateTools } from "../cloudflare/isolate-tools.ts";
 import { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
 import { RequestStorage } from "../cloudflare/open-repository.ts";
 import { RateLimits } from "../cloudflare/rate-limits.ts";
-import { allowsPrivate, type Env } from "../env.ts";
+import { allowsPrivate, deploymentSecret, type Env } from "../env.ts";
 import { readCredentials } from "../http/authenticate.ts";
 import type { RequestBounds } from "../http/identify.ts";
 import { sessionToken } from "../http/page-cookie.ts";
@@ -66,9 +66,9 @@ async function assetOf({ ASSETS }: Env, name: string): Promise<ReadableStream | 
  */
 async function authorizationOf({ req, env }: Context<AppEnv>): Promise<string | undefined> {
   const sent = req.header("Authorization");
-  if (sent !== undefined || env.ADMIN_TOKEN === undefined || env.ADMIN_TOKEN === "") return sent;
-  if (!isPagePath(req.path)) return undefined;
-  const token = await sessionToken(req.raw.headers, env.ADMIN_TOKEN, Date.now());
+  const secret = deploymentSecret(env);
+  if (sent !== undefined || secret === undefined || !isPagePath(req.path)) return sent;
+  const token = await sessionToken(req.raw.headers, secret, Date.now());
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
@@ -135,8 +135,7 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
     });
     context.set("host", host);
     const flushUsage = (): Promise<void> => passOn(env, meter);
-    // An empty secret counts as none: everybody would know it.
-    const ticketSecret = env.ADMIN_TOKEN === "" ? undefined : env.ADMIN_TOKEN;
+    const ticketSecret = deploymentSecret(env);
     const asset = (name: string): Promise<ReadableStream | undefined> => assetOf(env, name);
     context.set("api", apiHost(storage, host, { allowPrivate: allowsPrivate(env), asset, flushUsage, ticketSecret }));
     await next();
