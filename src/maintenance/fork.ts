@@ -62,9 +62,9 @@ function byHome(homes: readonly PackHome[]): Map<string, string[]> {
 }
 
 async function tryFork(places: ForkPlaces, snapshot: OpenSnapshot, fork: NewFork): Promise<ForkAnswer> {
-  const { parent, target, lender } = { ...places, parent: fork.parent };
+  const { target, lender } = places;
   const { record } = snapshot;
-  const { borrower, spelled, tenantHooks } = fork;
+  const { parent, borrower, spelled, tenantHooks } = fork;
   const packs = lentPacks(snapshot);
   const homes = packs.flatMap(({ name, loan }) => (loan === undefined ? [] : [{ pack: name, home: loan.home }]));
   const grouped = byHome(homes);
