@@ -5,6 +5,7 @@
  * @see git-diff-tree(1), `-r --no-renames`; `get_or_compute_bloom_filter` in git's bloom.c
  */
 import { u8At } from "../bytes/assert.ts";
+import { equal } from "../bytes/chunk.ts";
 import { textOf } from "../object/byte-text.ts";
 import { canonicalMode, isTree, TreeReader } from "../object/tree.ts";
 import type { GraphSession } from "./graph-session.ts";
@@ -75,10 +76,7 @@ function orderOf(a: Entries, b: Entries): number {
 }
 
 function isSame(a: Entries, b: Entries): boolean {
-  if (canonicalMode(a.reader.mode) !== canonicalMode(b.reader.mode)) return false;
-  const [x, y] = [a.oid, b.oid];
-  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
-  return true;
+  return canonicalMode(a.reader.mode) === canonicalMode(b.reader.mode) && equal(a.oid, b.oid);
 }
 
 /** What is known of a commit: the paths of files that changed, and what is left to be compared. */
@@ -113,7 +111,7 @@ export class ChangedPaths {
     const [parent] = commits.parentsOf(commit);
     if (parent !== undefined) await session.loadCommit(parent);
     const before = parent === undefined ? undefined : session.nameOf(commits.treeOf(parent));
-    if (before !== undefined && equalNames(before, after)) return [];
+    if (before !== undefined && equal(before, after)) return [];
     const { pacer } = session.database.context;
     const mostSteps = pacer.steps + MOST_COMMIT_STEPS;
     const search: Search = { found: [], stack: [{ before, after, prefix: "" }], changes: 0 };
@@ -162,8 +160,4 @@ export class ChangedPaths {
       if (hasAfter) right.next();
     }
   }
-}
-
-function equalNames(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]);
 }

@@ -9,7 +9,7 @@
  * @see gitformat-bitmap(5), git-repack(1), `--write-bitmap-index`
  */
 import { itemAt, present, u32At, u8At } from "../bytes/assert.ts";
-import { addBit, type Bits, newBits } from "../bytes/bits.ts";
+import { addBit, type Bits, hasBit, newBits } from "../bytes/bits.ts";
 import { concat } from "../bytes/chunk.ts";
 import { LimitExceeded } from "../bytes/failure.ts";
 import { fromHex } from "../bytes/hex.ts";
@@ -126,7 +126,7 @@ function chosenCommits(content: PackContent): number[] {
   for (const rank of order) for (const parent of commits.parentsOf(rank)) addBit(isParent, parent);
   const candidates = order.map((rank): Candidate => ({
     rank,
-    isTip: ((u32At(isParent, rank >>> 5) >>> (rank & 31)) & 1) === 0,
+    isTip: !hasBit(isParent, rank),
     isMerge: commits.parentsOf(rank).length > 1,
   }));
   candidates.reverse();
