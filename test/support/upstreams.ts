@@ -18,6 +18,7 @@ export type MaintenanceState = {
   readonly commit_graph: { readonly layers: number; readonly commits: number; readonly filters: number };
   readonly total: { readonly packs: number; readonly objects: number; readonly bytes: number };
   readonly due: unknown;
+  readonly purging: boolean;
   readonly running_since: string | null;
   readonly runs: readonly {
     readonly step: string;
@@ -187,7 +188,7 @@ export class MirrorBed {
     const end = Date.now() + WAIT_LIMIT;
     for (;;) {
       const state = await this.maintenance(path);
-      if (state.due === null && state.running_since === null) return state;
+      if (state.due === null && state.running_since === null && !state.purging) return state;
       if (Date.now() > end) throw new Error(`${path} is still maintained: ${JSON.stringify(state)}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -24,7 +24,7 @@ import { isGraphDue, lacksFilters, replaceGraphs, sumOfGraphs } from "./graph-la
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
 import { listGraphs } from "./tables/commit-graphs.ts";
-import { insertLease, LEASE_TIME, listReplaced } from "./tables/leases.ts";
+import { areAnyPurged, insertLease, LEASE_TIME, listReplaced } from "./tables/leases.ts";
 import {
   insertRun,
   listRuns,
@@ -254,7 +254,7 @@ export class MaintenanceDatabase {
       graph: this.#graphSum,
       isGraphDue: step === "graph",
       due: step === "nothing" ? 0 : due.length,
-      purging: row.purges || lent !== "none",
+      purging: row.purges || lent !== "none" || areAnyPurged(this.#db),
       waitingForForks: waiting,
       asked: row.asked,
       ...(row.jobAt === undefined ? {} : { runningSince: row.jobAt }),

@@ -33,9 +33,17 @@ export function listReplaced(db: SqlDatabase): StoredPackName[] {
   return Array.from(rows, (row) => ({ name: textAt(row, 0), ...(row[1] === null ? {} : { home: textAt(row, 1) }) }));
 }
 
-/** Ends the leases of packs that left the catalog. From then on readers that began before get them no more. */
+/**
+ * Ends the leases of packs that left the catalog, for a purge. From then on readers that began before get them no more.
+ * `replaced` is 2 until their files are deleted.
+ */
 export function endReplaced(db: SqlDatabase, now: number): void {
-  db.run("UPDATE leases SET expires_at = min(expires_at, ?), replaced = 0 WHERE replaced = 1", now);
+  db.run("UPDATE leases SET expires_at = min(expires_at, ?), replaced = 2 WHERE replaced = 1", now);
+}
+
+/** Whether files of packs that a purge removed are left in the bucket. */
+export function areAnyPurged(db: SqlDatabase): boolean {
+  return firstRow(db.rows("SELECT 1 FROM leases WHERE replaced = 2 LIMIT 1")) !== undefined;
 }
 
 /** Extends a lease. */
