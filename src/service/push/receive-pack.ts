@@ -14,29 +14,18 @@
  * @packageDocumentation
  * @see gitprotocol-pack(5), git-receive-pack(1), builtin/receive-pack.c
  */
-import { itemAt } from "../../bytes/assert.ts";
 import { ClientTooSlow, LimitExceeded, ObjectRejected, ProtocolError } from "../../bytes/failure.ts";
-import { fromHex, toHex } from "../../bytes/hex.ts";
-import { defaultBranchOf } from "../../refs/default-branch.ts";
-import { leniencyFor } from "../../refs/fsck-settings.ts";
-import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
+import { toHex } from "../../bytes/hex.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
-import type { RefUpdate } from "../../refs/ref-update.ts";
-import { openObjects } from "../../repository/open-objects.ts";
-import { takeIn } from "../../repository/take-in.ts";
-import type { PackRecord } from "../../catalog/pack-record.ts";
 import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
-import type { ObjectDatabase } from "../../store/object-database.ts";
 import { PktBuffer } from "../../wire/pkt-buffer.ts";
 import { formatReportStatus } from "../../wire/report-status.ts";
 import { SIDE_BAND_64K_PACKET_MAX } from "../../wire/side-band.ts";
 import type { PushExchange } from "../exchange.ts";
 import { type ServiceCall, answerFaults } from "../failure.ts";
-import { beginAdmitted, type Begun } from "./begin-admitted.ts";
+import { beginAdmitted } from "./begin-admitted.ts";
 import { fsckHint } from "./fsck-hint.ts";
-import { checkNewValues } from "./new-values.ts";
-import { LfsWatch } from "./lfs-watch.ts";
-import { refuseLocked } from "./locked-files.ts";
+import { checkValues, commit, ingest, type Landing, tipPackOf } from "./landing.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
 import { PushMemory } from "./push-memory.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";
@@ -46,31 +35,17 @@ import { RequestReader } from "../request-reader.ts";
 import { LINE_STEPS } from "../response-writer.ts";
 import { checkCertificate, isGood, optionsAgree } from "./signed-push.ts";
 import { StagedPack } from "../../packing/staged-pack.ts";
-import { type TipPack, makeTipPack } from "../../packing/tip-pack.ts";
 import { UnpackProgress } from "./unpack-progress.ts";
 
 /** Bytes of randomness in the name of a pack. */
 const PACK_NAME_BYTES = 20;
-/**
- * The most commits that are read to see whether a ref moves forward. In a pack in memory each is little work; in a
- * stored pack each is a storage operation, so the second bound is lower.
- */
-const MOST_COMMITS = 10_000;
-const MOST_STORED_COMMITS = 50;
-
-/** A push that may go on: its repository is open and its requester admitted. */
-type Push = ServiceCall<PushExchange> & {
-  readonly request: PushRequest;
-  readonly reader: RequestReader;
-  readonly begun: Begun;
-  readonly verdict: PushVerdict;
-  readonly start: PackStart;
-  /** The pack being written; `undefined` if the push brings no objects. */
-  readonly staged: StagedPack | undefined;
-  /** The checked certificate; `undefined` if the push is not signed. */
-  readonly certificate: StoredCertificate | undefined;
-  readonly memory: PushMemory;
-};
+/** A push of a client of git. */
+type Push = Landing &
+  ServiceCall<PushExchange> & {
+    readonly request: PushRequest;
+    readonly reader: RequestReader;
+    readonly start: PackStart;
+  };
 
 /** Answers a push. */
 export async function serveReceivePack(exchange: PushExchange): Promise<void> {
@@ -163,7 +138,8 @@ async function land(push: Push): Promise<string> {
     return await refusePack(push, error);
   }
   try {
-    await commit(push, { pack, tips, tipPack: await tipPackOf(push, pack) });
+    const tipPack = await tipPackOf(push, pack, () => push.answer.keepAlive());
+    await commit(push, { pack, tips, tipPack });
   } finally {
     pack?.release();
   }
@@ -182,36 +158,6 @@ async function refusePack(push: Push, error: unknown): Promise<string> {
   if (!(error instanceof ObjectRejected || error instanceof LimitExceeded)) throw error;
   await drainQuietly(push.reader);
   return await failUnpack(push, error.message, fsckHint(error));
-}
-
-/** Returns the updates that nothing has refused yet. */
-function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
-  return running.flatMap((index) => updates[index] ?? []);
-}
-
-/**
- * Returns the branch that HEAD will point to when the push has landed. A branch in a repository without packs is yet to
- * be born.
- */
-function futureHead({ begun, verdict }: Push): string {
-  const { record, packs } = begun;
-  const isSettled = record.headChosen === true || packs.length > 0;
-  return isSettled ? record.head : defaultBranchOf(runningUpdates(verdict), record.head);
-}
-
-/** Makes a tip pack if the push brings a large pack and sets the default branch. */
-async function tipPackOf(push: Push, pack: IngestedPack | undefined): Promise<TipPack | undefined> {
-  const { exchange, begun, verdict, answer, memory } = push;
-  const { repository } = exchange;
-  const tip = newValueOf(runningUpdates(verdict), futureHead(push));
-  // a smaller pack is read in few pieces anyway
-  const { tipPackFromBytes } = repository.limits;
-  if (tip === undefined || pack === undefined || pack.record.packBytes < tipPackFromBytes) return undefined;
-  // the tip pack needs the room and the kernel of the ingested pack, which is not used any more
-  pack.release();
-  memory.release();
-  const packs = [...begun.packs, pack.record];
-  return await makeTipPack({ repository, record: begun.record, packs, tip, onProgress: () => answer.keepAlive() });
 }
 
 /**
@@ -239,123 +185,14 @@ async function drainQuietly(reader: RequestReader): Promise<void> {
  */
 async function takeInOrCut(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack | "cut"> {
   try {
-    return await ingest(push, head, staged);
+    const { answer, exchange, reader, request } = push;
+    const progress = new UnpackProgress(answer, request.quiet, () => exchange.repository.now());
+    return await ingest(push, { head, source: reader.source, staged, progress });
   } catch (error) {
     if (!(error instanceof ObjectRejected && error.rule === "shallow")) throw error;
     await staged.discard();
     (await push.memory.kernel()).reset();
     return "cut";
-  }
-}
-
-/** Stores and checks the pack. */
-async function ingest(push: Push, head: Uint8Array, staged: StagedPack): Promise<IngestedPack> {
-  const { exchange, request, reader, begun, verdict, answer, memory } = push;
-  const { repository } = exchange;
-  const progress = new UnpackProgress(answer, request.quiet, () => repository.now());
-  const allowance = (await exchange.allowance?.()) ?? {};
-  const { record, packs, uploadBytes } = begun;
-  const usedBytes = record.sizeBytes + uploadBytes;
-  const source = await memory.start(reader.source);
-  const kernel = await memory.kernel();
-  const watch = LfsWatch.over(record.lfs);
-  const pack = await takeIn(
-    { repository, record, packs, usedBytes, database: databaseOf(push), kernel },
-    {
-      source,
-      head,
-      allowance,
-      packName: staged.name,
-      packSource: "receive",
-      tips: verdict.running.flatMap((index) => newTip(push, index) ?? []),
-      shallows: request.shallows,
-      leniency: leniencyFor(record.fsck),
-      ...(watch === undefined ? {} : { watch }),
-      progress,
-    },
-  );
-  try {
-    await progress.end();
-    await watch?.settle(async (oids) => (await exchange.missingLfs?.(oids)) ?? []);
-    return pack;
-  } catch (error) {
-    pack.release();
-    throw error;
-  }
-}
-
-function newTip({ verdict }: Push, index: number): Uint8Array | undefined {
-  const newOid = itemAt(verdict.updates, index).newOid;
-  return isZeroOid(newOid) ? undefined : fromHex(newOid);
-}
-
-/** Opens the objects that were there before, together with those of `more` packs. */
-function databaseOf({ exchange, begun }: Push, ...more: PackRecord[]): ObjectDatabase {
-  return openObjects(exchange.repository, begun.record, [...begun.packs, ...more], begun.graphs);
-}
-
-async function checkValues(push: Push, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {
-  const { exchange, request, verdict, memory, begun } = push;
-  // A push without a pack counts as zero bytes.
-  const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
-  const openAll = (): ObjectDatabase => databaseOf(push, ...(pack === undefined ? [] : [pack.record]));
-  await checkNewValues(verdict, {
-    format: request.format,
-    pack,
-    absent: { kind: isCut ? "shallow" : "missing-objects" },
-    database: databaseOf(push),
-    openAll,
-    rules: begun.record.rules,
-    kernel: memory.kernel,
-    mostCommits: inMemory ? MOST_COMMITS : MOST_STORED_COMMITS,
-  });
-  const { locks } = begun;
-  // A push without objects has no new commits.
-  if (locks === undefined || pack === undefined) return;
-  await refuseLocked(verdict, { locks, database: databaseOf(push), openAll, kernel: memory.kernel });
-}
-
-/** The result of ingesting a push; `tips` are the indexes of the updates for which the pack was marked. */
-type Landing = {
-  readonly pack: IngestedPack | undefined;
-  readonly tips: readonly number[];
-  readonly tipPack: TipPack | undefined;
-};
-
-/** Makes the push visible. */
-async function commit(push: Push, { pack, tips, tipPack }: Landing): Promise<void> {
-  const { exchange, request, begun, verdict, staged, certificate } = push;
-  const { running } = verdict;
-  if (running.length === 0) {
-    await staged?.discard();
-    return;
-  }
-  // A tip that was refused after the mark was set keeps nothing reachable.
-  const marked = pack?.record.marked === true && running.length === tips.length;
-  // If this throws, nobody knows whether the commit happened. The lease decides, see `StagedPack.discard`.
-  const answer = await exchange.repository.refs.commitPush({
-    id: begun.record.id,
-    version: begun.version,
-    ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
-    ...(tipPack === undefined ? {} : { tipPack: tipPack.record }),
-    updates: runningUpdates(verdict),
-    atomic: request.atomic,
-    actor: exchange.actor,
-    ...(exchange.actorName === undefined ? {} : { actorName: exchange.actorName }),
-    pusher: exchange.pusher,
-    signed: isGood(certificate),
-    ...(certificate === undefined ? {} : { certificate }),
-    pushOptions: request.pushOptions,
-  });
-  if (answer.kind === "gone") {
-    // The repository was deleted meanwhile, and its refs with it.
-    for (const index of running) verdict.reject(index, { kind: "missing-ref" });
-  } else {
-    verdict.settle(running, answer.outcomes);
-  }
-  if (answer.kind === "gone" || !answer.packKept) {
-    await staged?.discard();
-    await tipPack?.staged.discard();
   }
 }
 

@@ -1,0 +1,220 @@
+/**
+ * The part of a push that is the same whoever speaks: a pack is stored and checked, the new values of refs are checked,
+ * and one transaction moves the refs and makes the pack visible. `receive-pack.ts` does it for a client of git, and
+ * `../commit/write-session.ts` for a caller that sends no pack but says what is to change.
+ *
+ * @packageDocumentation
+ */
+import { itemAt } from "../../bytes/assert.ts";
+import type { ByteSource } from "../../bytes/byte-stream.ts";
+import { fromHex } from "../../bytes/hex.ts";
+import { defaultBranchOf } from "../../refs/default-branch.ts";
+import { leniencyFor } from "../../refs/fsck-settings.ts";
+import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
+import type { StoredCertificate } from "../../refs/ref-log.ts";
+import type { RefUpdate } from "../../refs/ref-update.ts";
+import { openObjects } from "../../repository/open-objects.ts";
+import { takeIn } from "../../repository/take-in.ts";
+import type { PackRecord } from "../../catalog/pack-record.ts";
+import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
+import type { IngestProgress } from "../../store/ingest/ingest-progress.ts";
+import type { ObjectDatabase } from "../../store/object-database.ts";
+import type { StagedPack } from "../../packing/staged-pack.ts";
+import { type TipPack, makeTipPack } from "../../packing/tip-pack.ts";
+import type { PushExchange } from "../exchange.ts";
+import type { Begun } from "./begin-admitted.ts";
+import { checkNewValues } from "./new-values.ts";
+import { LfsWatch } from "./lfs-watch.ts";
+import { refuseLocked } from "./locked-files.ts";
+import type { PushMemory } from "./push-memory.ts";
+import type { PushRequest } from "./push-request.ts";
+import type { PushVerdict } from "./push-verdict.ts";
+import { isGood } from "./signed-push.ts";
+
+/**
+ * The most commits that are read to see whether a ref moves forward. In a pack in memory each is little work; in a
+ * stored pack each is a storage operation, so the second bound is lower.
+ */
+const MOST_COMMITS = 10_000;
+const MOST_STORED_COMMITS = 50;
+
+/** Who lands something, and by which bounds. */
+type LandingExchange = Pick<PushExchange, "repository" | "actor" | "actorName" | "pusher" | "allowance" | "missingLfs">;
+
+/** A push that may go on: its repository is open and its requester admitted. */
+export type Landing = {
+  readonly exchange: LandingExchange;
+  readonly request: Pick<PushRequest, "format" | "atomic" | "pushOptions"> & {
+    readonly shallows: Iterable<Uint8Array>;
+  };
+  readonly begun: Begun;
+  readonly verdict: PushVerdict;
+  /** The pack being written; `undefined` if the push brings no objects. */
+  readonly staged: StagedPack | undefined;
+  /** The checked certificate; `undefined` if the push is not signed. */
+  readonly certificate: StoredCertificate | undefined;
+  readonly memory: PushMemory;
+};
+
+/** A pack that comes with a push. */
+type LandingPack = {
+  /** The bytes that were read already. */
+  readonly head: Uint8Array;
+  /** The rest. */
+  readonly source: ByteSource;
+  readonly staged: StagedPack;
+  /** Told of progress, and when the pack is whole. */
+  readonly progress: IngestProgress & { end?(): Promise<void> };
+};
+
+/** Returns the updates that nothing has refused yet. */
+function runningUpdates({ running, updates }: PushVerdict): RefUpdate[] {
+  return running.flatMap((index) => updates[index] ?? []);
+}
+
+/**
+ * Returns the branch that HEAD will point to when the push has landed. A branch in a repository without packs is yet to
+ * be born.
+ */
+function futureHead({ begun, verdict }: Landing): string {
+  const { record, packs } = begun;
+  const isSettled = record.headChosen === true || packs.length > 0;
+  return isSettled ? record.head : defaultBranchOf(runningUpdates(verdict), record.head);
+}
+
+/** Makes a tip pack if the push brings a large pack and sets the default branch. */
+export async function tipPackOf(
+  landing: Landing,
+  pack: IngestedPack | undefined,
+  onProgress?: () => Promise<void>,
+): Promise<TipPack | undefined> {
+  const { exchange, begun, verdict, memory } = landing;
+  const { repository } = exchange;
+  const tip = newValueOf(runningUpdates(verdict), futureHead(landing));
+  // a smaller pack is read in few pieces anyway
+  const { tipPackFromBytes } = repository.limits;
+  if (tip === undefined || pack === undefined || pack.record.packBytes < tipPackFromBytes) return undefined;
+  // the tip pack needs the room and the kernel of the ingested pack, which is not used any more
+  pack.release();
+  memory.release();
+  const packs = [...begun.packs, pack.record];
+  return await makeTipPack({
+    repository,
+    record: begun.record,
+    packs,
+    tip,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+}
+
+/** Stores and checks the pack. */
+export async function ingest(landing: Landing, coming: LandingPack): Promise<IngestedPack> {
+  const { exchange, request, begun, verdict, memory } = landing;
+  const { repository } = exchange;
+  const { head, staged, progress } = coming;
+  const allowance = (await exchange.allowance?.()) ?? {};
+  const { record, packs, uploadBytes } = begun;
+  const usedBytes = record.sizeBytes + uploadBytes;
+  const source = await memory.start(coming.source);
+  const kernel = await memory.kernel();
+  const watch = LfsWatch.over(record.lfs);
+  const pack = await takeIn(
+    { repository, record, packs, usedBytes, database: databaseOf(landing), kernel },
+    {
+      source,
+      head,
+      allowance,
+      packName: staged.name,
+      packSource: "receive",
+      tips: verdict.running.flatMap((index) => newTip(landing, index) ?? []),
+      shallows: request.shallows,
+      leniency: leniencyFor(record.fsck),
+      ...(watch === undefined ? {} : { watch }),
+      progress,
+    },
+  );
+  try {
+    await progress.end?.();
+    await watch?.settle(async (oids) => (await exchange.missingLfs?.(oids)) ?? []);
+    return pack;
+  } catch (error) {
+    pack.release();
+    throw error;
+  }
+}
+
+function newTip({ verdict }: Landing, index: number): Uint8Array | undefined {
+  const newOid = itemAt(verdict.updates, index).newOid;
+  return isZeroOid(newOid) ? undefined : fromHex(newOid);
+}
+
+/** Opens the objects that were there before, together with those of `more` packs. */
+function databaseOf({ exchange, begun }: Pick<Landing, "begun" | "exchange">, ...more: PackRecord[]): ObjectDatabase {
+  return openObjects(exchange.repository, begun.record, [...begun.packs, ...more], begun.graphs);
+}
+
+/** Checks the new values of refs. `isCut`: the pack was dropped, because the client's history is cut. */
+export async function checkValues(landing: Landing, pack: IngestedPack | undefined, isCut: boolean): Promise<void> {
+  const { exchange, request, verdict, memory, begun } = landing;
+  // A push without a pack counts as zero bytes.
+  const inMemory = (pack?.record.packBytes ?? 0) <= exchange.repository.limits.memoryPackBytes;
+  const openAll = (): ObjectDatabase => databaseOf(landing, ...(pack === undefined ? [] : [pack.record]));
+  await checkNewValues(verdict, {
+    format: request.format,
+    pack,
+    absent: { kind: isCut ? "shallow" : "missing-objects" },
+    database: databaseOf(landing),
+    openAll,
+    rules: begun.record.rules,
+    kernel: memory.kernel,
+    mostCommits: inMemory ? MOST_COMMITS : MOST_STORED_COMMITS,
+  });
+  const { locks } = begun;
+  // A push without objects has no new commits.
+  if (locks === undefined || pack === undefined) return;
+  await refuseLocked(verdict, { locks, database: databaseOf(landing), openAll, kernel: memory.kernel });
+}
+
+/** The result of ingesting a push; `tips` are the indexes of the updates for which the pack was marked. */
+type Landed = {
+  readonly pack: IngestedPack | undefined;
+  readonly tips: readonly number[];
+  readonly tipPack: TipPack | undefined;
+};
+
+/** Makes the push visible. */
+export async function commit(landing: Landing, { pack, tips, tipPack }: Landed): Promise<void> {
+  const { exchange, request, begun, verdict, staged, certificate } = landing;
+  const { running } = verdict;
+  if (running.length === 0) {
+    await staged?.discard();
+    return;
+  }
+  // A tip that was refused after the mark was set keeps nothing reachable.
+  const marked = pack?.record.marked === true && running.length === tips.length;
+  // If this throws, nobody knows whether the commit happened. The lease decides, see `StagedPack.discard`.
+  const answer = await exchange.repository.refs.commitPush({
+    id: begun.record.id,
+    version: begun.version,
+    ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
+    ...(tipPack === undefined ? {} : { tipPack: tipPack.record }),
+    updates: runningUpdates(verdict),
+    atomic: request.atomic,
+    actor: exchange.actor,
+    ...(exchange.actorName === undefined ? {} : { actorName: exchange.actorName }),
+    pusher: exchange.pusher,
+    signed: isGood(certificate),
+    ...(certificate === undefined ? {} : { certificate }),
+    pushOptions: request.pushOptions,
+  });
+  if (answer.kind === "gone") {
+    // The repository was deleted meanwhile, and its refs with it.
+    for (const index of running) verdict.reject(index, { kind: "missing-ref" });
+  } else {
+    verdict.settle(running, answer.outcomes);
+  }
+  if (answer.kind === "gone" || !answer.packKept) {
+    await staged?.discard();
+    await tipPack?.staged.discard();
+  }
+}
