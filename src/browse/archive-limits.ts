@@ -33,6 +33,7 @@ const SEEN_BITS = 20;
 export class ArchiveLimits {
   readonly #entries: Budget;
   readonly #contents: Budget;
+  readonly #files: Budget;
   readonly #repeated: Budget;
   readonly #seen = new Uint8Array(2 ** (SEEN_BITS - 3));
 
@@ -47,12 +48,23 @@ export class ArchiveLimits {
       message: `an archive of more than ${entries} files and directories is not made of this repository`,
     });
     this.#contents = contentBudget(FREE_CONTENT_BYTES + CONTENT_OF_BYTE * bytes, "files");
+    this.#files = contentBudget(MOST_CONTENT_BYTES, "Git LFS files");
     this.#repeated = contentBudget(FREE_REPEATED_BYTES + REPEATED_OF_BYTE * bytes, "files that are in it twice");
   }
 
   /** Counts an entry. @throws LimitExceeded */
   addEntry(path: string): void {
     this.#entries.spend(1 + Math.floor(path.length / PATH_BYTES));
+  }
+
+  /**
+   * Counts a file behind a pointer. The packs say nothing of how large it may be, and each costs a read of its own, which
+   * bounds how often it may come.
+   *
+   * @throws LimitExceeded
+   */
+  addBehind(size: number): void {
+    this.#files.spend(size);
   }
 
   /** Counts the content of a file, by its blob's raw name. @throws LimitExceeded */

@@ -19,6 +19,7 @@ import { type ArchiveEntry, archiveEntries } from "./archive-entries.ts";
 import { ArchiveLimits } from "./archive-limits.ts";
 import { type OpenBlob, isText, openBlob } from "./blob.ts";
 import type { BrowseSession } from "./browse-session.ts";
+import { type BehindPointer, type FindBehind, type LfsPointer, readPointer } from "./lfs-pointers.ts";
 
 /** The request for an archive. */
 export type ArchiveRequest = {
@@ -30,6 +31,8 @@ export type ArchiveRequest = {
   readonly prefix: string;
   /** The most files and directories, if these are to be fewer than {@link ArchiveLimits} allows. */
   readonly mostEntries?: number;
+  /** Finds the files behind pointers of Git LFS, if these are to be in the archive in place of the pointers. */
+  readonly findBehind?: FindBehind;
 };
 
 /** The formats of archives. */
@@ -49,6 +52,8 @@ const DIRECTORY_STEP = 64 * 1024;
  */
 const COUNTED_FILE_BYTES = 64 * 1024;
 const HELD_TIMES = 3;
+/** Entries for whose files one question is asked. */
+const FOUND_AT_ONCE = 128;
 const ROOT_MODE = 0o40777;
 const GZIP_HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
 
@@ -87,17 +92,73 @@ async function timeOf({ graph, repository }: BrowseSession, { commit }: ArchiveR
   return graph.commits.timeOf(node);
 }
 
+/** An entry, and the file behind it if it is a pointer of Git LFS and such files are wanted. */
+type ArchivedEntry = ArchiveEntry & { readonly behind?: BehindPointer };
+
 /** Yields the entry of the prefix itself, and then those of the tree. */
 async function* allEntries(
   session: BrowseSession,
-  { tree, prefix }: ArchiveRequest,
+  { tree, prefix, findBehind }: ArchiveRequest,
   limits: ArchiveLimits,
-): AsyncGenerator<ArchiveEntry> {
+): AsyncGenerator<ArchivedEntry> {
   if (prefix.endsWith("/")) yield { path: prefix.replace(/\/+$/, "/"), mode: ROOT_MODE, oid: tree };
-  for await (const entry of archiveEntries(session, tree, limits)) {
+  const entries = archiveEntries(session, tree, limits);
+  for await (const entry of findBehind === undefined ? entries : withFiles(session, entries, findBehind)) {
     await session.work(ENTRY_STEPS);
     yield { ...entry, path: prefix + entry.path };
   }
+}
+
+/** Looks for the files behind pointers, for some entries at a time. */
+async function* withFiles(
+  session: BrowseSession,
+  entries: AsyncGenerator<ArchiveEntry>,
+  findBehind: FindBehind,
+): AsyncGenerator<ArchivedEntry> {
+  const found = async function* (batch: readonly ArchiveEntry[]): AsyncGenerator<ArchivedEntry> {
+    const oids = await pointersOf(session, batch);
+    const files = await findBehind([...oids.values()]);
+    for (const entry of batch) {
+      const behind = files.get(oids.get(entry)?.oid ?? ""); // What is no pointer has no file.
+      yield behind === undefined ? entry : { ...entry, behind };
+    }
+  };
+  let batch: ArchiveEntry[] = [];
+  for await (const entry of entries) {
+    batch.push(entry);
+    if (batch.length < FOUND_AT_ONCE) continue;
+    yield* found(batch);
+    batch = [];
+  }
+  yield* found(batch);
+}
+
+async function pointersOf(
+  session: BrowseSession,
+  batch: readonly ArchiveEntry[],
+): Promise<Map<ArchiveEntry, LfsPointer>> {
+  const pointers = new Map<ArchiveEntry, LfsPointer>();
+  for (const entry of batch) {
+    const pointer = isRegular(entry.mode) ? await readPointer(session, entry.oid) : undefined;
+    if (pointer !== undefined) pointers.set(entry, pointer);
+  }
+  return pointers;
+}
+
+/** Opens what an entry has in the archive: the file behind a pointer that is here, or else its blob. */
+async function openEntry(
+  session: BrowseSession,
+  { oid, behind }: ArchivedEntry,
+  limits: ArchiveLimits,
+): Promise<OpenBlob> {
+  const file = await behind?.();
+  if (file !== undefined) {
+    limits.addBehind(file.size);
+    return file;
+  }
+  const blob = await openBlob(session, oid);
+  limits.addContent(oid, blob.size);
+  return blob;
 }
 
 function isDirectory(mode: number): boolean {
@@ -113,14 +174,14 @@ async function writeTar(session: BrowseSession, request: ArchiveRequest, { time,
     await output.write(bytes);
   };
   await write(tar.start(request.commit && toHex(request.commit)));
-  for await (const { path, mode, oid: name } of allEntries(session, request, limits)) {
-    const oid = toHex(name);
+  for await (const entry of allEntries(session, request, limits)) {
+    const { path, mode } = entry;
+    const oid = toHex(entry.oid);
     if (isDirectory(mode)) {
       await write(tar.entry({ path, mode, oid, size: 0 }));
       continue;
     }
-    const blob = await openBlob(session, name);
-    limits.addContent(name, blob.size);
+    const blob = await openEntry(session, entry, limits);
     if (isSymlink(mode)) {
       const target = textOf(await wholeOf(blob));
       await write(tar.entry({ path, mode, oid, size: 0, target }));
@@ -171,7 +232,8 @@ async function writeZipEntries(
   const { memory } = session.repository;
   let heldBytes = 0;
   const limits = new ArchiveLimits(session, request.mostEntries);
-  for await (const { path: gitPath, mode, oid } of allEntries(session, request, limits)) {
+  for await (const entry of allEntries(session, request, limits)) {
+    const { path: gitPath, mode } = entry;
     const path = request.prefix + zipPath(gitPath.slice(request.prefix.length));
     if (zip.heldBytes - heldBytes >= DIRECTORY_STEP) {
       session.keep(zip.heldBytes - heldBytes);
@@ -179,12 +241,11 @@ async function writeZipEntries(
       await memory.room();
     }
     if (isDirectory(mode)) {
-      const entry = { path, mode, size: 0, isDeflated: false, isText: false };
-      await output.write(zip.entry(entry, new Uint8Array(0), 0));
+      const header = { path, mode, size: 0, isDeflated: false, isText: false };
+      await output.write(zip.entry(header, new Uint8Array(0), 0));
       continue;
     }
-    const blob = await openBlob(session, oid);
-    limits.addContent(oid, blob.size);
+    const blob = await openEntry(session, entry, limits);
     if (blob.isHeld) {
       await whileHeld(session, HELD_TIMES * blob.size, async () => {
         await writeZipped(session, zip, { path, mode }, { output, bytes: await wholeOf(blob) });

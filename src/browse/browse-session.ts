@@ -68,7 +68,7 @@ export class BrowseSession {
     this.repository = repository;
     this.answer = answer;
     this.format = objectFormat(answer.record.objectFormat);
-    const storage = (id: string): PackStorage => counted(repository.storage(id), () => this.#countRead());
+    const storage = (id: string): PackStorage => counted(repository.storage(id), () => this.countRead());
     const database = openObjects({ ...repository, storage }, answer.record, answer.packs, answer.graphs);
     this.graph = new GraphSession(database, kernel);
     this.reached = new ReachedCommits(this.graph);
@@ -216,7 +216,8 @@ export class BrowseSession {
     if (!this.#isParked) this.repository.kernels.giveBack(this.graph.letGo());
   }
 
-  #countRead(): void {
+  /** Counts a read of the bucket. @throws LimitExceeded if there were too many */
+  countRead(): void {
     if (++this.#reads > MOST_READS)
       throw new LimitExceeded("content-reads", MOST_READS, `this takes more than ${MOST_READS} reads of the store`);
   }

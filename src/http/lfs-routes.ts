@@ -22,14 +22,13 @@ import {
 import type { LfsAction, WriteOutcome } from "../lfs/lfs-files.ts";
 import type { LfsObject, LfsOutcome } from "../refs/lfs-store.ts";
 import { drainBody } from "./body-text.ts";
-import { parseRange } from "./byte-range.ts";
-import { isUnchanged, mayContinue } from "./conditional.ts";
 import { NO_CACHE } from "./git-failure.ts";
 import { HARMLESS } from "./harmless.ts";
 import type { HostEnv } from "./host.ts";
 import { askAsReader, askAsWriter, type FoundLfs, lfsCaller } from "./lfs-admission.ts";
 import { type Caller, refuseStrangers } from "./admission.ts";
-import { pullObject, withUpstream } from "./lfs-pull.ts";
+import { fetchedObject, sendLfsObject } from "./lfs-content.ts";
+import { withUpstream } from "./lfs-pull.ts";
 import { lfsAnswer, lfsAnswered, readLfsJson } from "./lfs-answer.ts";
 import { Problem, type ProblemStatus } from "./problem.ts";
 
@@ -136,32 +135,11 @@ async function download(context: Context<HostEnv>): Promise<Response> {
   const caller = lfsCaller(context);
   await refuseStrangers(caller, false);
   const oid = oidOf(context);
-  const { outcomes, record } = await askAsReader(caller, { kind: "find", oids: oid === undefined ? [] : [oid] });
-  const [first = MISSING] = outcomes;
-  const isAhead = first.kind === "announced" && record.mirror !== undefined && oid !== undefined;
-  const outcome = isAhead
-    ? await pullObject(caller, record.id, { object: { oid, size: first.size }, home: first.home })
-    : first;
-  if (oid === undefined || outcome.kind !== "stored") throw new Problem(404, "The object is not here.");
-  const request = context.req.raw;
-  // An object never changes.
-  const validators = { etag: `"${oid}"`, modified: 0 };
-  const headers = new Headers({ ...NO_CACHE, ...HARMLESS, ETag: validators.etag, "Accept-Ranges": "bytes" });
-  if (isUnchanged(request.headers, validators)) return new Response(null, { status: 304, headers });
-  const range = mayContinue(request.headers, validators)
-    ? parseRange(context.req.header("Range"), outcome.size)
-    : undefined;
-  if (range === "unsatisfiable") {
-    headers.set("Content-Range", `bytes */${outcome.size}`);
-    return new Response(null, { status: 416, headers });
-  }
-  const { offset, length } = range ?? { offset: 0, length: outcome.size };
-  if (range !== undefined) headers.set("Content-Range", `bytes ${offset}-${offset + length - 1}/${outcome.size}`);
-  headers.set("Content-Length", String(length));
-  headers.set("Content-Type", "application/octet-stream");
-  const body =
-    request.method === "HEAD" ? null : await caller.host.lfsFiles(outcome.home).open(oid, { offset, length });
-  return new Response(body, { status: range === undefined ? 200 : 206, headers });
+  const found = await askAsReader(caller, { kind: "find", oids: oid === undefined ? [] : [oid] });
+  const object = oid === undefined ? undefined : await fetchedObject(caller, found, oid, found.outcomes[0] ?? MISSING);
+  if (object === undefined) throw new Problem(404, "The object is not here.");
+  const headers = new Headers({ ...NO_CACHE, ...HARMLESS, "Content-Type": "application/octet-stream" });
+  return await sendLfsObject(caller.host, context.req.raw, object, headers);
 }
 
 /**

@@ -11,10 +11,12 @@ import { peelToTree, resolveSplit, type NamedObject } from "../browse/revision.t
 import { splitRevisionPath } from "../browse/revision-syntax.ts";
 import { findPath } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
+import { type LfsPointer, readPointer } from "../browse/lfs-pointers.ts";
 import { parseRange } from "./byte-range.ts";
 import { cacheControl, found, isKnown, openContent, streamContent, withSession } from "./content.ts";
 import { HARMLESS } from "./harmless.ts";
 import type { Host } from "./host.ts";
+import { asksForLfs, firstBytes, objectBehind, sendLfsObject } from "./lfs-content.ts";
 import { Problem } from "./problem.ts";
 
 /** A file that is asked for. */
@@ -58,12 +60,16 @@ function disposition(path: string, isShown: boolean): string {
  * @throws AccessDenied, Problem
  */
 export async function rawContent(host: Host, request: Request, asked: RawRequest): Promise<Response> {
+  const isBehind = asksForLfs(request);
   const splits = splitRevisionPath(asked.rest);
   const revisions = splits.map(({ revision }) => revision);
   const session = await openContent(host, asked.name, revisions);
   return await withSession(session, async () => {
     const object = found(await resolveSplit(session, splits));
     const name = await blobNamed(session, object);
+    const pointer = isBehind ? await readPointer(session, name) : undefined;
+    if (pointer !== undefined)
+      return await sendBehind({ host, request, session }, asked, { pointer, path: object.path });
     const etag = `"${toHex(name)}"`;
     const headers = new Headers({ ...HARMLESS, ETag: etag, "Cache-Control": cacheControl(session) });
     if (isKnown(request.headers.get("If-None-Match") ?? undefined, etag)) {
@@ -74,6 +80,19 @@ export async function rawContent(host: Host, request: Request, asked: RawRequest
     const { mediaType } = asked;
     return await sendBlob({ host, request, session }, { name, path: object.path, etag, headers, mediaType });
   });
+}
+
+/** Answers with the file behind a pointer. The repository's objects are not needed for that any more. */
+async function sendBehind(
+  { host, request, session }: Answered,
+  { name, mediaType }: RawRequest,
+  { pointer, path }: { readonly pointer: LfsPointer; readonly path: string },
+): Promise<Response> {
+  const headers = new Headers({ ...HARMLESS, "Cache-Control": cacheControl(session) });
+  session.close();
+  const object = await objectBehind({ host, name }, session.answer.record.id, pointer);
+  setType(await firstBytes(host, object), { headers, path, mediaType });
+  return await sendLfsObject(host, request, object, headers);
 }
 
 /** The request that is answered. */
@@ -88,7 +107,10 @@ type Sent = {
 };
 
 /** Sets the headers that tell what a file is, by its first bytes. */
-function setType(first: Uint8Array | undefined, { headers, path, mediaType }: Sent): void {
+function setType(
+  first: Uint8Array | undefined,
+  { headers, path, mediaType }: Pick<Sent, "headers" | "path" | "mediaType">,
+): void {
   const media = first === undefined ? undefined : mediaType?.(first);
   const text = first === undefined || isText(first);
   headers.set("Content-Type", media ?? (text ? "text/plain; charset=utf-8" : "application/octet-stream"));

@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { raw } from "hono/html";
+import { lfsPointerIn } from "../object/lfs-pointer.ts";
 import { isText, readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { findPath, type FoundEntry } from "../browse/tree-at.ts";
@@ -104,11 +105,13 @@ function BlobBar({
   shown,
   size,
   lines,
+  isPointer,
 }: {
   readonly page: RepositoryPage;
   readonly shown: ShownRevision;
   readonly size: number;
   readonly lines: number | undefined;
+  readonly isPointer: boolean;
 }) {
   const { revision, path } = shown;
   const here = pathLink(page.name, "blob", revision, path);
@@ -125,6 +128,7 @@ function BlobBar({
             <a href={here}>Preview</a> <a href={`${here}?plain=1`}>Code</a>{" "}
           </>
         ) : null}
+        {isPointer ? <a href={`${pathLink(page.name, "raw", revision, path)}?lfs=1`}>Git LFS file</a> : null}{" "}
         <a href={pathLink(page.name, "raw", revision, path)}>Raw</a>{" "}
         <a href={pathLink(page.name, "blame", revision, path)}>Blame</a>{" "}
         <a href={pathLink(page.name, "commits", revision, path)}>History</a>
@@ -170,7 +174,13 @@ export async function blobPage(context: Context<PageEnv>): Promise<Response> {
           <h2 class="path">
             <bdi>{name}</bdi>
           </h2>
-          <BlobBar page={page} shown={shown} size={size} lines={content.kind === "text" ? content.lines : undefined} />
+          <BlobBar
+            page={page}
+            shown={shown}
+            size={size}
+            lines={content.kind === "text" ? content.lines : undefined}
+            isPointer={lfsPointerIn(bytes) !== undefined}
+          />
           {html !== undefined && content.kind === "text" ? (
             isProse ? (
               <article class="prose">{raw(html)}</article>

@@ -177,12 +177,20 @@ function CloneBox({ origin, page }: { readonly origin: string; readonly page: Re
   );
 }
 
-function Archives({ page, revision }: { readonly page: RepositoryPage; readonly revision: string }) {
+/** Archives; those with the files of Git LFS too where attributes say which files may be such. */
+function Archives({ page, listing }: { readonly page: RepositoryPage; readonly listing: Listing }) {
+  const { revision, entries } = listing;
   const base = `${repositoryLink(page.name)}/archive/`;
   const name = pathLink(page.name, "tree", revision).slice(pathLink(page.name, "tree", "").length);
   return (
     <span class="archives">
       Download <a href={`${base}${name}.zip`}>zip</a> or <a href={`${base}${name}.tar.gz`}>tar.gz</a>
+      {entries.some((entry) => entry.name === ".gitattributes") ? (
+        <>
+          , or with Git LFS files <a href={`${base}${name}.zip?lfs=1`}>zip</a> or{" "}
+          <a href={`${base}${name}.tar.gz?lfs=1`}>tar.gz</a>
+        </>
+      ) : null}
     </span>
   );
 }
@@ -268,7 +276,7 @@ async function directory(context: Context<PageEnv>, page: RepositoryPage, shown:
       <RepositoryFrame shown={page} tab="files" revision={shown.revision}>
         <div class="bar">
           <RevisionForm shown={page} word="tree" revision={shown.revision} path={shown.path} />
-          <Archives page={page} revision={shown.revision} />
+          <Archives page={page} listing={listing} />
           <CloneBox origin={origin} page={page} />
         </div>
         {last === undefined ? null : <CommitLine name={page.name} named={last} />}

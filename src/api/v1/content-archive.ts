@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import { pathParam } from "./requested.ts";
+import type { FindBehind } from "../../browse/lfs-pointers.ts";
+import { pathParam, requestedName } from "./requested.ts";
 import type { Context } from "hono";
 import { writeArchive, type ArchiveFormat, type ArchiveRequest } from "../../browse/archive.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
@@ -13,6 +14,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { withoutEmptySegments } from "../../http/path-segments.ts";
 import { cacheControl, found, isKnown, withSession } from "../../http/content.ts";
 import { percentEncoded, queryBytes, requestedRevision } from "../../http/content-address.ts";
+import { asksForLfs, filesBehind } from "../../http/lfs-content.ts";
 import { Problem } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { openSession, restOfPath, streamed } from "./content-request.ts";
@@ -88,15 +90,23 @@ function assertExpected(context: Context<ApiEnv>, commit: Uint8Array | undefined
   throw new Problem(409, "rev: the archive is of another commit.");
 }
 
+/** Returns what finds the files behind pointers, which cost reads as the repository's objects do. */
+async function behindOf(context: Context<ApiEnv>, session: BrowseSession): Promise<FindBehind> {
+  const caller = { host: context.var.host, name: await requestedName(context, "read") };
+  return filesBehind(caller, session.answer.record.id, () => session.countRead());
+}
+
 /** Answers with an archive. */
 export async function archiveFile(context: Context<ApiEnv>): Promise<Response> {
   const { revision: text, ending } = takeApart(restOfPath(context));
   const [format = "tar", type = ""] = FORMATS[ending] ?? [];
   const revision = requestedRevision(text);
   const prefix = requestedPrefix(context, text);
+  const isBehind = asksForLfs(context.req.raw);
   const session = await openSession(context, [revision]);
   return await withSession(session, async () => {
     const request = await archived(session, revision, prefix);
+    const files = isBehind ? { findBehind: await behindOf(context, session) } : {};
     assertExpected(context, request.commit);
     const headers = new Headers({
       "Content-Type": type,
@@ -105,7 +115,8 @@ export async function archiveFile(context: Context<ApiEnv>): Promise<Response> {
       "X-Content-Type-Options": "nosniff",
       Vary: "Authorization",
     });
-    if (request.commit !== undefined) {
+    // Which files behind pointers are here is not for the commit to say.
+    if (request.commit !== undefined && !isBehind) {
       const etag = `"${toHex(request.commit)}-${toHex(request.tree)}-${format}-${encodeURIComponent(prefix)}"`;
       headers.set("ETag", etag);
       headers.set("Link", immutableLink(context, toHex(request.commit), ending));
@@ -120,7 +131,7 @@ export async function archiveFile(context: Context<ApiEnv>): Promise<Response> {
     }
     return await streamed(context, session, { headers }, async (output) => {
       session.parkWhileWaiting();
-      await writeArchive(session, request, format, output);
+      await writeArchive(session, { ...request, ...files }, format, output);
     });
   });
 }

@@ -216,6 +216,12 @@ export const DESCRIPTIONS = {
     tag: "content",
     summary: "Gives a file",
     about: `\`raw/{rev}/{path}\`, as \`git show\` does; of a symbolic link its target. ${REVISION} Takes ranges; the \`ETag\` is the blob's name.`,
+    query: {
+      lfs: {
+        about:
+          "`1` for the file behind a pointer of Git LFS; 404 if it is not here. Its `ETag` is its SHA-256. What is no pointer is given as ever.",
+      },
+    },
     answers: {
       200: { about: "The file, as text or octets.", type: "application/octet-stream" },
       206: { about: "A part of it.", type: "application/octet-stream" },
@@ -230,6 +236,10 @@ export const DESCRIPTIONS = {
     query: {
       prefix: { about: "What the paths in it begin with, as in `project-1.0/`; `{repo}-{rev}/` by default." },
       rev: { about: "The name of the commit that it has to be of: the answer is 409 if it is of another." },
+      lfs: {
+        about:
+          "`1` for the files behind pointers of Git LFS, in place of those pointers whose files are here. Such an archive has no `ETag` and no `Link`.",
+      },
     },
     answers: {
       200: { about: "The archive.", type: "application/octet-stream" },
