@@ -11,7 +11,7 @@ import { shownBytes } from "./texts.ts";
 import type { Crumb } from "./layout.tsx";
 
 /** The parts of a repository that tabs lead to. */
-export type Tab = "files" | "commits" | "branches" | "tags" | "settings";
+export type Tab = "files" | "commits" | "branches" | "tags" | "search" | "settings";
 
 /** The way to a page of a repository. `path` has one character per byte. */
 export function crumbsOf(
@@ -48,6 +48,7 @@ function Tabs({
     ["commits", "Commits", pathLink(name, "commits", revision)],
     ["branches", "Branches", `${base}/branches`],
     ["tags", "Tags", `${base}/tags`],
+    ["search", "Search", revision === "HEAD" ? `${base}/search` : `${base}/search?rev=${percentEncoded(revision)}`],
     ...(mayAdminister ? ([["settings", "Settings", `${base}/settings`]] as const) : []),
   ];
   return (

@@ -19,6 +19,7 @@ import { failureAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { rawPage } from "./raw-page.ts";
 import { branchesPage, tagsPage } from "./refs-page.tsx";
+import { searchPage } from "./search-page.tsx";
 import { reflogPage, settingsPage } from "./settings-page.tsx";
 import { tokensAction, tokensPage } from "./tokens-page.tsx";
 import { frontPage, treePage } from "./tree-page.tsx";
@@ -48,6 +49,7 @@ const REPOSITORY_PAGES: Readonly<Record<string, Handler>> = {
   "/archive/:file{[^]+}": archivePage,
   "/branches": branchesPage,
   "/tags": tagsPage,
+  "/search": searchPage,
   "/settings": settingsPage,
   "/reflog": reflogPage,
   "/feed/commits": commitsFeed,

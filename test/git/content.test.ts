@@ -293,6 +293,44 @@ onEveryHost(
       });
     });
 
+    describe("search", () => {
+      /** Names that are not UTF-8 are left to other tests. */
+      const byGit = async (...args: string[]): Promise<string[]> => {
+        const { stdout } = await journey.git.git(["-c", "core.quotePath=false", "grep", "-n", "-I", ...args], { cwd: pushed.cwd }); // prettier-ignore
+        return stdout.split("\n").slice(0, -1);
+      };
+      const bySearch = async (query: string): Promise<string[]> =>
+        (await pages(`search?${query}`, "matches")).map(({ path, line, text }) => `${path}:${line}:${text}`);
+
+      it.each([
+        ["q=a", ["-F", "-e", "a", "HEAD"]],
+        ["q=a&limit=2", ["-F", "-e", "a", "HEAD"]],
+        ["q=%5Ech.*%5B0-9%5D%24&regexp=true&rev=feature/x", ["-E", "-e", "^ch.*[0-9]$", "feature/x"]],
+        ["q=x&path=part/", ["-F", "-e", "x", "HEAD", "--", "part"]],
+        ["q=%3Cscript%3E&rev=v1", ["-F", "-e", "<script>", "v1"]],
+      ])("%s finds what git grep finds", async (query, args) => {
+        const expected = await byGit(...args);
+        expect(await bySearch(query)).toEqual(expected.map((line) => line.slice(line.indexOf(":") + 1)));
+        expect(expected.length).toBeGreaterThan(query.includes("regexp") ? -1 : 0);
+      });
+
+      it("names the commit and the tree", async () => {
+        const commit = await git("rev-parse", "v1^{commit}");
+        const tree = await git("rev-parse", "v1^{tree}");
+        for (const path of ["search?q=a&rev=v1", "files/v1"]) expect(await json(path)).toMatchObject({ commit, tree });
+      });
+
+      it("finds files by words of their paths", async () => {
+        const all = (await git("-c", "core.quotePath=false", "ls-tree", "-r", "--name-only", "main")).split("\n");
+        const paths = async (query: string): Promise<(string | undefined)[]> =>
+          (await pages(`files/main?${query}`, "files")).map(({ path }) => path);
+        expect(await paths("limit=3")).toEqual(all);
+        const expected = all.filter((path) => path.includes("src") && path.includes("file"));
+        expect(await paths("q=SRC+file")).toEqual(expected);
+        expect(await paths(`q=${encodeURIComponent("ünï")}`)).toEqual(["src/ünï cödé.txt"]);
+      });
+    });
+
     describe("archive", () => {
       const bytes = async (path: string): Promise<Buffer> => {
         const answer = await request(`archive/${path}`);
@@ -415,6 +453,8 @@ onEveryHost(
         "commits/{rev}",
         "compare/{revs}",
         "raw/{rev_and_path}",
+        "search",
+        "files/{rev}",
         "archive/{file}",
       ])
         expect(paths[`${below}/${path}`]).toHaveProperty("get.responses.200");
@@ -444,6 +484,14 @@ onEveryHost(
         ["compare/main...nowhere", 404],
         ["compare/main...topic...v1", 404],
         ["compare/main...topic?files_cursor=x", 422],
+        ["search", 422],
+        ["search?q=", 422],
+        ["search?q=x&rev=nowhere", 404],
+        ["search?q=x&regexp=maybe", 422],
+        ["search?q=(&regexp=true", 422],
+        ["search?q=x&path=none&limit=5000", 422],
+        ["search?q=x&cursor=abc", 422],
+        ["files/nowhere", 404],
         ["archive/main", 404],
         ["archive/nowhere.zip", 404],
         ["archive/main:README.md.zip", 422],
@@ -461,7 +509,7 @@ onEveryHost(
       });
 
       it("is hidden from callers that may not read", async () => {
-        for (const path of ["tree/main", "raw/main/README.md", "commits", "commits/main"]) {
+        for (const path of ["tree/main", "raw/main/README.md", "commits", "search?q=x", "files/main"]) {
           expect((await fetch(`${pushed.api}/${path}`)).status).toBe(401);
         }
       });

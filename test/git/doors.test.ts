@@ -59,6 +59,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/diff/:revs{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/last-changes/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/blame/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/search`]: ["refs", "reachedByRefs"],
+  [`GET ${API}/files/:rev{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/raw/:rev_and_path{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${API}/hooks`]: ["administers"],
@@ -103,6 +105,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${GIT}/archive/:file{[^]+}`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/branches`]: ["refs"],
   [`GET ${GIT}/tags`]: ["refs"],
+  [`GET ${GIT}/search`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/settings`]: ["administers"],
   [`POST ${GIT}/settings`]: ["administers"],
   [`GET ${GIT}/reflog`]: ["administers"],
@@ -450,6 +453,8 @@ describe("a caller that names what is gone", () => {
       ["diff/main..main?limit=1", (before) => ({ before, after: oids.tip, behind: "a" })],
       ["last-changes/main?limit=1", (oid) => ({ commit: oids.tip, at: 0, pending: [[oid, [0, 1]]] })],
       ["blame/main/config?", (oid) => ({ commit: oids.tip, rest: 1, pending: [[oid, "config", [0, 1, 0]]] })],
+      ["search?q=a&limit=1", (tree) => ({ tree, behind: null, line: 0 })],
+      ["files/main?limit=1", (tree) => ({ tree, behind: "a" })],
       ["compare/main...main?limit=1", (from) => ({ from, to: oids.tip, at: 1 })],
     ];
     for (const [path, cursor] of cursors) {

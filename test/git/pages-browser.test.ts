@@ -36,6 +36,9 @@ const PATHS = [
     "/compare/main~1...main?view=split",
     "/branches",
     "/tags",
+    "/search?q=main&path=src",
+    "/search?q=%5B&regexp=true",
+    "/search?q=x&in=names",
     `/blob/main/${LONG}`,
   ].map((path) => `/acme/shown${path}`),
 ];

@@ -147,6 +147,25 @@ describe("the pages of a public repository", () => {
     expect((await page("/acme/shown/blame/main/src")).status).toBe(422);
   });
 
+  it("find lines and files, and lead to them", async () => {
+    const all = await page("/acme/shown/search?q=int&rev=main");
+    expect(all.html).toContain('<a href="/acme/shown/blob/main/src/other.c?plain=1#L1">1</a>');
+    expect(all.html).toContain("int main(void) { return 0; } /* &lt;script&gt;");
+    expect(all.html).toContain("<bdi>src/new.c</bdi>");
+    const one = await page("/acme/shown/search?q=%5Eint+.;$&regexp=true");
+    expect(one.html).not.toContain("src/other.c");
+    expect(one.html).toContain("src/new.c");
+    expect((await page("/acme/shown/search?q=int&path=src/new.c")).html).not.toContain("src/other.c");
+    const names = await page("/acme/shown/search?q=SRC+.c&in=names");
+    expect(names.html).toContain('<a href="/acme/shown/blob/HEAD/src/new.c"><bdi>src/new.c</bdi></a>');
+    expect(names.html).not.toContain("README.md");
+    const wrong = await page(`/acme/shown/search?regexp=true&q=${encodeURIComponent(`(${SCRIPT}`)}`);
+    expect(wrong.status).toBe(422);
+    expect(wrong.html).toContain("a ( has no ) behind it");
+    expect((await page("/acme/shown/search?q=x&rev=none")).status).toBe(404);
+    expect((await page("/acme/hidden/search?q=x")).status).toBe(404);
+  });
+
   it("give archives, to those who may read", async () => {
     const answer = await fetch(`${host.base}/acme/shown/archive/main.tar`);
     expect(Buffer.from(await answer.arrayBuffer()).includes("int x;\n")).toBe(true);
@@ -184,6 +203,8 @@ describe("the pages of a public repository", () => {
       "/blob/main/src/other.c",
       "/commits/main",
       "/commit/main~1",
+      "/search?q=%3Cscript",
+      "/search?q=%22&in=names",
       "/branches",
       "/blob/main/odd%20%22name%22%20%3Cb%3E%26.txt",
     ];

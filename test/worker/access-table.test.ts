@@ -89,7 +89,7 @@ const READ_PAGE: Outcomes = { private: "HHAAAHHA", public: "AHAAAAAA", missing: 
 /** Below `/{tenant}/{repo}`. */
 const PAGE_ROWS: readonly Row[] = [
   ["", "/tree/main", "/blob/main/x", "/raw/main/x", "/blame/main/x", "/commits/main", "/commit/main"],
-  ["/branches", "/tags", "/feed/commits", "/feed/tags", "/compare/main...topic", "/archive/main.tar.gz"],
+  ["/search?q=x", "/branches", "/tags", "/feed/commits", "/feed/tags", "/compare/main...topic", "/archive/main.tar.gz"],
 ]
   .flat()
   .map((path) => ({ method: "GET", path, outcomes: READ_PAGE }));
@@ -118,6 +118,8 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/diff/main..topic", outcomes: READ },
   { method: "GET", path: "/last-changes/main", outcomes: READ },
   { method: "GET", path: "/blame/main/x", outcomes: READ },
+  { method: "GET", path: "/search?q=x", outcomes: READ },
+  { method: "GET", path: "/files/main", outcomes: READ },
   { method: "GET", path: "/events", outcomes: READ },
   { method: "POST", path: "/events/tickets", outcomes: READ },
   { method: "GET", path: "/hooks", outcomes: ADMINISTER },

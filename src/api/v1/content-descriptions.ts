@@ -123,6 +123,26 @@ const blame = v.strictObject({
   cursor,
 });
 
+const path = { path: v.string(), path_base64: v.optional(v.string()) };
+const foundFile = v.strictObject({ ...path, oid: v.string(), mode: v.string() });
+const root = { commit: v.optional(v.string()), tree: v.string() };
+const search = v.strictObject({
+  ...root,
+  matches: v.array(
+    v.strictObject({
+      ...path,
+      oid: v.string(),
+      line: v.number(),
+      text: v.string(),
+      text_base64: v.optional(v.string()),
+      cut: v.boolean(),
+    }),
+  ),
+  unsearched: v.array(foundFile),
+  cursor,
+});
+const files = v.strictObject({ ...root, files: v.array(foundFile), cursor });
+
 /** The parameters that say how files are compared. */
 const DIFF_QUERY = {
   format: { about: "`json` or `diff`; else `Accept: text/x-diff` asks for a patch." },
@@ -210,6 +230,31 @@ export const DESCRIPTIONS = {
       `come before them in the file. Where a range is in two pages, both say the same. ${REVISION}`,
     query: { cursor: PAGING.cursor, whitespace: DIFF_QUERY.whitespace },
     answers: { 200: { about: "Ranges of lines, and their commits, each once.", json: blame } },
+    problems: [409, 413, 422],
+  }),
+  search: describe({
+    tag: "content",
+    summary: "Looks for lines in the files of a revision",
+    about:
+      "The lines that `git grep -n -I` finds, in the order of paths. With `regexp=true` the pattern is an extended regular expression as `-E` takes it, " +
+      "matched byte by byte; references to groups, `\\b`, `\\<` and `\\>` are not understood. Binary files are passed over; `unsearched` has the files that are too large. A page may be " +
+      "short, or empty, and have a `cursor` all the same. Of a long line the first 1000 bytes are shown, and `cut` is true.",
+    query: {
+      q: { about: "The text, or the regular expression." },
+      rev: { about: `The revision; \`HEAD\` where not given. ${REVISION}` },
+      path: { about: "A file or a directory, outside of which nothing is looked at." },
+      regexp: { about: "`true` for a regular expression." },
+      ...PAGING,
+    },
+    answers: { 200: { about: "Lines.", json: search } },
+    problems: [409, 413, 422],
+  }),
+  files: describe({
+    tag: "content",
+    summary: "Finds the files of a revision by their paths",
+    about: "`files/{rev}`: the files whose paths have all words of `q`, in the order of paths. Capitals don't matter.",
+    query: { q: { about: "Words, with spaces between; all files where not given." }, ...PAGING },
+    answers: { 200: { about: "Files.", json: files } },
     problems: [409, 413, 422],
   }),
   raw: describe({

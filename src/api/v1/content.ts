@@ -25,6 +25,7 @@ import { DESCRIPTIONS } from "./content-descriptions.ts";
 import { blameFile, lastChanges } from "./content-history.ts";
 import { diffRevisions, requestedFormat, sendCommitPatch } from "./content-diff.ts";
 import { archiveFile } from "./content-archive.ts";
+import { findFilesByPath, searchContent } from "./content-search.ts";
 import { rawFile } from "./content-raw.ts";
 
 const treeCursor = v.strictObject({ tree: oidText, at: number });
@@ -163,6 +164,8 @@ export function contentRoutes(): Hono<ApiEnv> {
   routes.get("/:tenant/:repo/diff/:revs{[^]+}", DESCRIPTIONS.diff, diffRevisions);
   routes.get("/:tenant/:repo/last-changes/:rev_and_path{[^]+}", DESCRIPTIONS.lastChanges, lastChanges);
   routes.get("/:tenant/:repo/blame/:rev_and_path{[^]+}", DESCRIPTIONS.blame, blameFile);
+  routes.get("/:tenant/:repo/search", DESCRIPTIONS.search, searchContent);
+  routes.get("/:tenant/:repo/files/:rev{[^]+}", DESCRIPTIONS.files, findFilesByPath);
   routes.get("/:tenant/:repo/raw/:rev_and_path{[^]+}", DESCRIPTIONS.raw, rawFile);
   routes.get("/:tenant/:repo/archive/:file{[^]+}", DESCRIPTIONS.archive, archiveFile);
   return routes;
