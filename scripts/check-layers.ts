@@ -12,7 +12,7 @@ import { foldersOf, LAYERS } from "./layers.ts";
  * The composition root, which may import anything. Of its files, only env.ts may be imported, and only by ring 4 and
  * the edges.
  */
-const ROOT_FILES = new Set(["worker.ts", "app.ts", "env.ts"]);
+const ROOT_FILES = new Set(["worker.ts", "app.ts", "env.ts", "jobs.ts"]);
 const MAY_IMPORT_ENV = new Set(["durable", "cloudflare", "http", "api", "host"]);
 
 const source = join(dirname(fileURLToPath(import.meta.url)), "..", "src");

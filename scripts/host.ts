@@ -3,17 +3,17 @@
  * `npm start` runs it, and so does every test that needs a real server.
  */
 import { randomBytes } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { convertV4MiniflareOptions, Miniflare, Response } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type V4ModuleDefinition, Response } from "miniflare";
 import { buildDescription } from "./build-description.mjs";
 import { buildPages } from "./build-pages.mjs";
 import { buildPackage } from "./build-package.mjs";
 import { speedUpSimulator } from "./simulator-speed.ts";
 import { readWranglerConfig, simulatorOptions } from "./wrangler-config.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
-import { buildRendering, bundleWorker, WORKER_ENTRY, RENDERING_FILE } from "./worker-bundle.mjs";
+import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.mjs";
 
 speedUpSimulator();
 
@@ -22,7 +22,6 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const PACKAGE_PATH = "/-/thinpack.tgz";
 /** Where a host has the files that pages need. */
 const PAGE_FILES = "/-/assets/";
-const kernelFile = join(root, "src", "kernel", "kernel.wasm");
 
 /** The options of a host; each has a default. */
 export type HostOptions = {
@@ -48,8 +47,8 @@ export type HostOptions = {
   readonly rateLimits?: { readonly login: number; readonly tenant: number };
   /** The Worker's main file, for tests that wrap it. */
   readonly entry?: string;
-  /** A file with the Worker's bundle, which is then not made again. */
-  readonly bundleFile?: string;
+  /** A directory with the Worker's bundle, which is then not made again. */
+  readonly bundle?: string;
   /** Called with each line that the Worker logs, except those of requests and jobs. */
   readonly onLog?: (line: string) => void;
 };
@@ -120,6 +119,24 @@ function nameOf(address = "127.0.0.1"): string {
   return address.includes(":") ? `[${address}]` : address;
 }
 
+/** Bundles the Worker into a directory, which holds nothing else afterwards. */
+async function bundledInto(directory: string, entry: string): Promise<string> {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  await bundleWorker(entry, directory);
+  return directory;
+}
+
+/** Returns the modules of a bundle, the main one first. */
+function modulesIn(directory: string): V4ModuleDefinition[] {
+  const chunks = readdirSync(join(directory, "chunks")).filter((name) => name.endsWith(".js"));
+  const scripts = ["worker.js", ...chunks.map((name) => join("chunks", name))].map((name) => join(directory, name));
+  return [
+    ...scripts.map((path) => ({ type: "ESModule" as const, path })),
+    { type: "CompiledWasm", path: join(directory, "kernel.wasm") },
+  ];
+}
+
 /** Starts the host. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const stateDir = resolve(options.stateDir);
@@ -128,11 +145,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const token = adminToken(stateDir, options.adminToken);
   const config = readWranglerConfig();
   const { login, tenant } = options.rateLimits ?? {};
-  const bundle =
-    options.bundleFile === undefined
-      ? await bundleWorker(options.entry ?? WORKER_ENTRY, join(stateDir, "worker.js.map"))
-      : readFileSync(options.bundleFile, "utf8");
-  await buildRendering();
+  const bundle = options.bundle ?? (await bundledInto(join(stateDir, "worker"), options.entry ?? WORKER_ENTRY));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...simulatorOptions(config, {
@@ -148,12 +161,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       unsafeHandleRuntimeRestart: () => recordProcesses(stateDir),
       handleStructuredLogs: logSorter(stateDir, options.onLog ?? ((line) => process.stderr.write(`${line}\n`))),
       resourcePersistencePath: join(stateDir, "storage"),
-      modules: [
-        { type: "ESModule", path: join(root, "build", "worker.js"), contents: bundle },
-        { type: "CompiledWasm", path: join(root, "build", "kernel.wasm"), contents: readFileSync(kernelFile) },
-        { type: "ESModule", path: join(root, "build", "rendering.js"), contents: readFileSync(RENDERING_FILE, "utf8") },
-      ],
-      modulesRoot: join(root, "build"),
+      modules: modulesIn(bundle),
+      modulesRoot: bundle,
       // The files of `build/assets`. They are made when they are requested, so that a start does not wait for them.
       serviceBindings: {
         ASSETS: serveAsset,

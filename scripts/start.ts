@@ -1,6 +1,6 @@
 /**
  * `npm start`: the whole host on this machine. `--help` lists the environment variables that it knows. Tests set
- * `WORKER_BUNDLE`, which names a file with the Worker's bundle, so that it is not made again.
+ * `WORKER_BUNDLE`, which names a directory with the Worker's bundle, so that it is not made again.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -70,7 +70,7 @@ const TEXTS = {
   allowedOrigins: "ALLOWED_ORIGINS",
   leastMirrorInterval: "MIRROR_LEAST_INTERVAL",
   mirrorSliceObjects: "MIRROR_SLICE_OBJECTS",
-  bundleFile: "WORKER_BUNDLE",
+  bundle: "WORKER_BUNDLE",
 } as const satisfies Partial<Record<keyof HostOptions, string>>;
 
 /**

@@ -1,14 +1,14 @@
-// Bundles the Worker as one module, and what only pages need as another: for the platform, for hosts on this machine and for tests alike.
-// Plain JavaScript: wrangler runs it on the system's Node.
+// Bundles the Worker: its main module, and one for each part that it loads when it first needs it. For the platform, for hosts on this
+// machine and for tests alike. Plain JavaScript: wrangler runs it on the system's Node.
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, stop as stopEsbuild } from "esbuild";
 import { minifySync, parseSync, Visitor } from "rolldown/utils";
 import { builtAt, changedAt } from "./changed-at.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const directory = join(root, "build", "worker");
+const workerDirectory = join(root, "build", "worker");
 const kernel = join(root, "src", "kernel", "kernel.wasm");
 const INPUTS = ["src", "scripts/worker-bundle.mjs", "package-lock.json"];
 
@@ -16,26 +16,16 @@ const INPUTS = ["src", "scripts/worker-bundle.mjs", "package-lock.json"];
 export const WORKER_ENTRY = join(root, "src", "worker.ts");
 
 /** The file that the platform is given. wrangler.toml names it, too. */
-export const WORKER_FILE = join(directory, "worker.js");
+export const WORKER_FILE = join(workerDirectory, "worker.js");
 
 /** What esbuild tells of the bundle's parts. */
 export const PARTS_FILE = join(root, "build", "worker-parts.json");
 
-/** What pages load when they first need it. */
-const RENDERING_ENTRY = join(root, "src", "web", "rendering.ts");
-const RENDERING_INPUTS = ["src/web", "src/object", "src/access", "scripts/worker-bundle.mjs", "package-lock.json"];
-
-/** The module of what pages load, for hosts on this machine. */
-export const RENDERING_FILE = join(root, "build", "rendering.js");
-
-/** Leaves the kernel out of the bundle, which workerd takes as a compiled module, and what pages load. */
-const modulesPlugin = {
-  name: "modules",
+/** Leaves the kernel out of the bundle: workerd takes it as a compiled module. */
+const kernelPlugin = {
+  name: "kernel",
   setup: (bundler) => {
     bundler.onResolve({ filter: /kernel\.wasm$/ }, () => ({ path: "./kernel.wasm", external: true }));
-    bundler.onResolve({ filter: /\/rendering\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./rendering.js", external: true } : undefined,
-    );
   },
 };
 
@@ -78,9 +68,9 @@ const wordsPlugin = {
  * uncaught exceptions only. To keep names as esbuild does, each function would be defined anew whenever it is made, which takes a fifth of
  * a walk's time.
  */
-function shorten(text, inputMap) {
+function shorten(name, text, inputMap) {
   const names = { function: true, class: true };
-  const { code, map, errors } = minifySync("worker.js", text, {
+  const { code, map, errors } = minifySync(name, text, {
     module: true,
     compress: false,
     mangle: { toplevel: true, keepNames: names },
@@ -91,65 +81,53 @@ function shorten(text, inputMap) {
   return { code, map };
 }
 
-/** Gives the bundle's text, its source map, and what esbuild tells of its parts. */
-async function bundle(entry) {
+/**
+ * Bundles the Worker into a directory that is there: `worker.js`, the modules that it loads, `chunks/*.js`, and the kernel. Each has its source
+ * map beside it: within the module it would be four fifths of it, and count against the isolate's memory like all source text. Returns what
+ * esbuild tells of the parts.
+ */
+export async function bundleWorker(entry, directory) {
   const { outputFiles, metafile } = await build({
-    entryPoints: [entry],
+    entryPoints: { worker: entry },
     bundle: true,
+    // A dynamic import makes a module of its own, and what two modules share is in a third.
+    splitting: true,
     write: false,
     metafile: true,
-    outfile: WORKER_FILE,
+    absWorkingDir: root,
+    outdir: directory,
+    chunkNames: "chunks/[name]-[hash]",
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
     sourcemap: "external",
-    plugins: [modulesPlugin, wordsPlugin],
+    plugins: [kernelPlugin, wordsPlugin],
     logLevel: "error",
   });
-  const [map, text] = outputFiles;
-  if (map === undefined || text === undefined) throw new Error("esbuild made nothing");
-  return { ...shorten(text.text, JSON.parse(map.text)), metafile };
-}
-
-/**
- * Bundles the Worker. The map goes to a file: within the bundle it would be four fifths of it, and count against the isolate's memory like
- * all source text.
- */
-export async function bundleWorker(entry, mapFile) {
-  const { code, map } = await bundle(entry);
   // Its process would stay, and be counted as the server's.
   await stopEsbuild();
-  writeFileSync(mapFile, JSON.stringify(map));
-  return `${code}\n//# sourceMappingURL=${mapFile}\n`;
-}
-
-/** Bundles what pages load, to `RENDERING_FILE`, where that is missing or older than its sources. */
-export async function buildRendering() {
-  if (builtAt(RENDERING_FILE) > Math.max(...RENDERING_INPUTS.map((input) => changedAt(join(root, input))))) return;
-  const { code } = await bundle(RENDERING_ENTRY);
-  await stopEsbuild();
-  // Renamed into place: nobody reads half of a file.
-  const fresh = `${RENDERING_FILE}.${process.pid}`;
-  mkdirSync(dirname(fresh), { recursive: true });
-  writeFileSync(fresh, `${code}\n`);
-  renameSync(fresh, RENDERING_FILE);
+  mkdirSync(join(directory, "chunks"), { recursive: true });
+  const texts = new Map(outputFiles.map(({ path, text }) => [path, text]));
+  for (const [path, text] of texts) {
+    if (!path.endsWith(".js")) continue;
+    const { code, map } = shorten(relative(directory, path), text, JSON.parse(texts.get(`${path}.map`)));
+    writeFileSync(`${path}.map`, JSON.stringify(map));
+    writeFileSync(path, `${code}\n//# sourceMappingURL=${basename(path)}.map\n`);
+  }
+  copyFileSync(kernel, join(directory, "kernel.wasm"));
+  return metafile;
 }
 
 /** Makes what the platform is given, `build/worker/`, where it is missing or older than its sources. */
 export async function buildWorker() {
   if (builtAt(WORKER_FILE) > Math.max(...INPUTS.map((input) => changedAt(join(root, input))))) return;
-  const fresh = `${directory}.${process.pid}`;
+  const fresh = `${workerDirectory}.${process.pid}`;
   mkdirSync(fresh, { recursive: true });
-  const { code, map, metafile } = await bundle(WORKER_ENTRY);
+  const metafile = await bundleWorker(WORKER_ENTRY, fresh);
   writeFileSync(PARTS_FILE, JSON.stringify(metafile));
-  writeFileSync(join(fresh, "worker.js.map"), JSON.stringify(map));
-  copyFileSync(kernel, join(fresh, "kernel.wasm"));
-  await buildRendering();
-  copyFileSync(RENDERING_FILE, join(fresh, "rendering.js"));
-  writeFileSync(join(fresh, "worker.js"), `${code}\n//# sourceMappingURL=worker.js.map\n`);
-  rmSync(directory, { recursive: true, force: true });
-  renameSync(fresh, directory);
+  rmSync(workerDirectory, { recursive: true, force: true });
+  renameSync(fresh, workerDirectory);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildWorker();

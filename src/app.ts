@@ -4,11 +4,11 @@
  * @packageDocumentation
  */
 import { type Context, Hono } from "hono";
+import type { HonoOptions } from "hono/hono-base";
 import { getPath } from "hono/utils/url";
 import { deploymentSecret } from "./env.ts";
-import { audited } from "./api/v1/audited.ts";
-import { apiRoutes } from "./api/v1/routes.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
+import { loadedRoutes } from "./host/loaded-routes.ts";
 import { metricsPage } from "./host/metrics.ts";
 import { type AppEnv, type PlatformOptions, withPlatform } from "./host/platform.ts";
 import { corsHeaders, preflightAnswer } from "./http/cors.ts";
@@ -30,6 +30,14 @@ export type AppOptions = PlatformOptions & {
   /** The release, from `package.json`. */
   readonly version: string;
 };
+
+/** Groups of routes that are loaded when the first request for one of them comes, by what their paths begin with. */
+export const LOADED_ROUTES: Readonly<Record<string, () => Promise<Hono<AppEnv>>>> = {
+  "/api/v1": async () => new Hono<AppEnv>().route("/", (await import("./api/v1/audited-routes.ts")).auditedRoutes()),
+};
+
+/** How the application finds the path of a request. */
+const OPTIONS: HonoOptions<AppEnv> = { getPath: (request) => withoutEmptySegments(getPath(request)) };
 
 /** The path from which `npm install --global` gets the command. */
 const COMMAND_PACKAGE = "/-/thinpack.tgz";
@@ -75,7 +83,7 @@ async function pageAsset(assets: AppEnv["Bindings"]["ASSETS"], url: string): Pro
 
 /** Builds the application. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const app = new Hono<AppEnv>({ getPath: (request) => withoutEmptySegments(getPath(request)) });
+  const app = new Hono<AppEnv>(OPTIONS);
   app.use(async (context, next) => {
     const { ALLOWED_ORIGINS } = context.env;
     const preflight = preflightAnswer(context.req.raw, ALLOWED_ORIGINS);
@@ -107,8 +115,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     if (!isForeignPage(context.req.raw, context.env.ALLOWED_ORIGINS)) return next();
     return problemResponse(403, FOREIGN_PAGE);
   });
-  app.use("/api/v1/*", audited());
-  app.route("/api/v1", apiRoutes());
+  for (const [path, load] of Object.entries(LOADED_ROUTES)) app.all(`${path}/*`, loadedRoutes(path, load, OPTIONS));
   app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
   app.route("/", goImportRoutes());
   app.use(async (context, next) => {

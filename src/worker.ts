@@ -6,9 +6,7 @@
 import kernel from "./kernel/kernel.wasm";
 import { version } from "../package.json";
 import { createApp } from "./app.ts";
-import { pushedCommits } from "./browse/pushed-commits.ts";
 import { Beside } from "./cloudflare/beside.ts";
-import { runJobs } from "./cloudflare/job-queue.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
@@ -33,6 +31,7 @@ export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
   queue: (batch, env, context) => {
     const work = async (): Promise<void> => {
+      const { pushedCommits, runJobs } = await import("./jobs.ts");
       await runJobs(batch, {
         open: () => new RequestStorage(env, tools, agent),
         agent,

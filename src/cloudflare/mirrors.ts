@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { type OutgoingUrl, parseOutgoingUrl } from "../access/outgoing-url.ts";
 import type { Env } from "../env.ts";
 import type { SecretContext, SyncInput } from "../mirror/sync-input.ts";
-import { type SyncResult, syncMirror } from "../mirror/sync.ts";
+import type { SyncResult } from "../mirror/sync.ts";
 import { UpstreamFailure } from "../mirror/upstream.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { BeginSyncAnswer, MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
@@ -102,6 +102,8 @@ export class Mirrors {
   }
 
   async #sync({ repository, mirror, allowance }: Syncing): Promise<SyncResult> {
+    // No request syncs: the module is loaded for jobs alone.
+    const { syncMirror } = await import("../mirror/sync.ts");
     return await syncMirror({
       repository,
       mirror,

@@ -36,7 +36,7 @@ import type { Repository } from "../repository/repository.ts";
 import { allReachable, wholePacks } from "../repository/view.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { ClientNote, Served } from "../service/exchange.ts";
-import { type ArmouredSignature, type SignatureCheck, verifySignature } from "../signing/verify.ts";
+import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
 import type { Lifetime } from "./lifetime.ts";
 
 /** The answer to a dumb client that would be led to packs which have to be withheld. */
@@ -148,6 +148,7 @@ export class RequestHost implements Host {
     payload: Uint8Array,
   ): Promise<SignatureCheck> {
     const keys = (await this.#storage.tenant(name.tenant).signingKeys()) ?? [];
+    const { verifySignature } = await import("../signing/verify.ts");
     return verifySignature(signature, payload, { keys, now: Date.now() });
   }
 

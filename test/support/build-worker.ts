@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
@@ -18,8 +18,9 @@ const ENTRIES: Record<BundleName, string> = {
 
 async function buildInto(directory: string): Promise<void> {
   for (const name of ["deployed", "observed"] as const) {
-    const file = bundleIn(directory, name);
-    writeFileSync(file, await bundleWorker(ENTRIES[name], `${file}.map`));
+    const bundle = bundleIn(directory, name);
+    mkdirSync(bundle, { recursive: true });
+    await bundleWorker(ENTRIES[name], bundle);
   }
   process.env[SHARED_BUNDLES] = directory;
 }

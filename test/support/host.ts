@@ -18,8 +18,8 @@ export type TestHostOptions = Partial<HostOptions> & {
 /** Starts a host; `stop` also removes its state, where none was given. */
 export async function startTestHost({ hasClock = false, ...options }: TestHostOptions = {}): Promise<RunningHost> {
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "thinpack-"));
-  const bundleFile = options.entry === undefined ? sharedBundle(hasClock ? "observed" : "deployed") : undefined;
-  const shared = bundleFile === undefined ? {} : { bundleFile };
+  const bundle = options.entry === undefined ? sharedBundle(hasClock ? "observed" : "deployed") : undefined;
+  const shared = bundle === undefined ? {} : { bundle };
   const host = await startHost({ adminToken: "test-token", ...shared, ...options, stateDir });
   return {
     ...host,

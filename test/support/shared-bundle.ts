@@ -11,7 +11,7 @@ export const SHARED_BUNDLES = "THINPACK_TEST_BUNDLES";
 /** The Worker as it is deployed, and the one with a clock for tests. */
 export type BundleName = "deployed" | "observed";
 
-/** Returns a bundle's file, or `undefined` outside of vitest. */
+/** Returns a bundle's directory, or `undefined` outside of vitest. */
 export function sharedBundle(name: BundleName): string | undefined {
   const directory = process.env[SHARED_BUNDLES];
   return directory === undefined ? undefined : bundleIn(directory, name);
@@ -19,5 +19,5 @@ export function sharedBundle(name: BundleName): string | undefined {
 
 /** Returns the place of a bundle in the directory of bundles. */
 export function bundleIn(directory: string, name: BundleName): string {
-  return join(directory, `${name}.js`);
+  return join(directory, name);
 }

@@ -116,9 +116,11 @@ const PARAMETERS: Readonly<Record<string, string>> = {
 
 /** Gives what is asked of every route of the application that names a repository. */
 async function everyRoute(): Promise<Asked[]> {
-  const { createApp } = await import("../../src/app.ts");
+  const { createApp, LOADED_ROUTES } = await import("../../src/app.ts");
   // Only its routes are looked at.
-  const { routes } = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools, meter: new Meter() });
+  const app = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools, meter: new Meter() });
+  for (const [path, load] of Object.entries(LOADED_ROUTES)) app.route(path, await load());
+  const { routes } = app;
   const asked = new Map<string, Asked>();
   for (const route of routes) {
     if (!route.path.includes("/:tenant/:repo")) continue;

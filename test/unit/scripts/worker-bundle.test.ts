@@ -1,8 +1,8 @@
 /** What is deployed is minified, and yet a trace in the log names functions, as the source has them. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import * as v from "valibot";
 import { bundleWorker, WORKER_ENTRY } from "../../../scripts/worker-bundle.mjs";
 import { scratchDirectory } from "../../support/scratch-directory.ts";
@@ -34,9 +34,12 @@ const MODULE = v.object({ trace: v.custom<() => string>((value) => typeof value 
 
 it("keeps the names of functions and classes, and maps every position to the source", async () => {
   const directory = scratchDirectory();
-  const [entry, bundle, mapFile] = [join(directory, "entry.ts"), join(directory, "worker.mjs"), join(directory, "map")];
+  const entry = join(directory, "entry.ts");
   writeFileSync(entry, SOURCE);
-  const text = await bundleWorker(entry, mapFile);
+  await bundleWorker(entry, directory);
+  const text = readFileSync(join(directory, "worker.js"), "utf8");
+  // By its ending Node takes it for a module.
+  const bundle = join(directory, "worker.mjs");
   writeFileSync(bundle, text);
   expect(text).not.toContain("localNameThatNobodyNeeds");
 
@@ -51,7 +54,7 @@ it("keeps the names of functions and classes, and maps every position to the sou
     "walkHistory",
   ]);
 
-  const payload: SourceMapPayload = JSON.parse(readFileSync(mapFile, "utf8"));
+  const payload: SourceMapPayload = JSON.parse(readFileSync(join(directory, "worker.js.map"), "utf8"));
   const at = text.indexOf("RangeError");
   const before = text.slice(0, at).split("\n");
   const found = new SourceMap(payload).findEntry(before.length - 1, before.at(-1)?.length ?? 0);
@@ -59,9 +62,39 @@ it("keeps the names of functions and classes, and maps every position to the sou
   expect("originalSource" in found ? found.originalSource : "").toMatch(/entry\.ts$/);
 });
 
-it("leaves out the words of the API's description, and nothing that requests are held to", async () => {
-  const text = await bundleWorker(WORKER_ENTRY, join(scratchDirectory(), "map"));
-  expect(text).not.toContain("Lists webhooks");
-  expect(text).toContain("expires_in");
-  expect(text).toContain("There is no such webhook.");
+describe("the Worker's bundle", () => {
+  const directory = scratchDirectory();
+  const modules = new Map<string, string>();
+
+  beforeAll(async () => {
+    await bundleWorker(WORKER_ENTRY, directory);
+    for (const name of globSync("**/*.js", { cwd: directory })) {
+      modules.set(name, readFileSync(join(directory, name), "utf8"));
+    }
+  });
+
+  it("leaves out the words of the API's description, and nothing that requests are held to", () => {
+    const text = [...modules.values()].join("\n");
+    expect(text).not.toContain("Lists webhooks");
+    expect(text).toContain("expires_in");
+    expect(text).toContain("There is no such webhook.");
+  });
+
+  it("loads what a clone or a push does not run when it is first needed", () => {
+    const loaded = new Set(["worker.js"]);
+    // What has been added is looked at, too.
+    for (const name of loaded) {
+      const imports = (modules.get(name) ?? "").matchAll(/(?:from|import)\s*"\.\/(?:chunks\/)?(chunk-\w+\.js)"/g);
+      for (const [, chunk] of imports) loaded.add(join("chunks", chunk ?? ""));
+    }
+    const text = [...loaded].map((name) => modules.get(name)).join("\n");
+    expect(text).toContain("git-receive-pack");
+    for (const words of ["There is no such webhook.", "Sign in", "highlight", "no point of a curve"]) {
+      expect(
+        [...modules.values()].some((module) => module.includes(words)),
+        words,
+      ).toBe(true);
+      expect(text, words).not.toContain(words);
+    }
+  });
 });
