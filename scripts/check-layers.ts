@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { foldersOf, LAYERS } from "./layers.ts";
+import { foldersOf, IMPORTERS, LAYERS } from "./layers.ts";
 
 /**
  * The composition root, which may import anything. Of its files, only env.ts may be imported, and only by ring 4 and
@@ -111,6 +111,20 @@ function findCycle(graph: Map<string, string[]>): string | undefined {
   return undefined;
 }
 
+/** Checks that the files which only some may import are imported by these, and by no other. */
+function checkImporters(imports: Map<string, string[]>): string[] {
+  return Object.entries(IMPORTERS).flatMap(([file, allowed]) => {
+    const target = join(source, file);
+    const found = [...imports]
+      .filter(([, targets]) => targets.includes(target))
+      .map(([from]) => relative(source, from));
+    return [
+      ...found.filter((from) => !allowed.includes(from)).map((from) => `${from}: may not import ${file}`),
+      ...allowed.filter((from) => !found.includes(from)).map((from) => `table: ${from} does not import ${file}`),
+    ];
+  });
+}
+
 const files = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((name) => /\.tsx?$/.test(name))
   .map((name) => join(source, name));
@@ -119,6 +133,7 @@ const problems = [
   ...checkTable(),
   ...checkLists(),
   ...[...graph].flatMap(([file, imports]) => checkFile(file, imports)),
+  ...checkImporters(graph),
 ];
 if (files.length === 0) problems.push("no file seen");
 const cycle = findCycle(graph);

@@ -20,7 +20,6 @@ const TEST_ONLY: readonly (readonly [reason: string, names: Readonly<Record<stri
   [
     CODEC,
     {
-      "src/object/identity.ts": ["formatIdentity"],
       "src/wire/capability-list.ts": ["formatCapabilityList"],
       "src/wire/info-refs.ts": ["parseInfoRefs"],
       "src/wire/object-info.ts": ["ObjectInfoResponseParser", "formatObjectInfoArguments"],

@@ -42,10 +42,23 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   http: { ring: 5, imports: "bytes object wire refs access signing repository service browse lfs" },
   api: {
     ring: 5,
-    imports: "bytes object diff catalog refs access events signing repository mirror maintenance browse lfs http",
+    imports:
+      "bytes object diff catalog refs access events signing repository service mirror maintenance browse lfs http",
   },
   web: { ring: 5, imports: "bytes object diff refs access repository browse http" },
   host: { ring: 6, imports: "bytes refs access signing repository service maintenance lfs cloudflare http api web" },
+};
+
+/**
+ * Files that only some may import, and these: what changes refs is one transaction. A fork's first refs are written with
+ * the fork, and a step of the schema may spell names otherwise; neither moves a ref.
+ */
+export const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
+  "durable/repository/tables/ref-writes.ts": [
+    "durable/repository/commit-push.ts",
+    "durable/repository/fork-database.ts",
+    "durable/repository/schema.ts",
+  ],
 };
 
 /** Returns the names of the folders of these rings, in the order of the table. */

@@ -70,11 +70,12 @@ function membersAt(schema: unknown, path: readonly string[]): string[] {
 }
 
 /** Returns a schema's complaint about the body. It is short, and repeats nothing that may be a secret. */
-function explainIssue(issue: v.BaseIssue<unknown>, schema: v.GenericSchema): InvalidRequest {
-  const path = (issue.path ?? []).map(({ key }) => String(key));
+function explainIssue(issue: v.BaseIssue<unknown>, schema: v.GenericSchema, at: readonly string[]): InvalidRequest {
+  const within = (issue.path ?? []).map(({ key }) => String(key));
+  const path = [...at, ...within];
   if (issue.expected === "never") {
     const [name = ""] = path.slice(-1);
-    const guess = suggestion(name, membersAt(schema, path.slice(0, -1)));
+    const guess = suggestion(name, membersAt(schema, within.slice(0, -1)));
     const detail = `unknown member ${JSON.stringify(shortened(path.join(".")))}${guess}`;
     return new InvalidRequest("unknown_member", [{ pointer: pointerTo(path), detail: shortened(detail) }]);
   }
@@ -108,21 +109,44 @@ export async function readJson<Schema extends v.GenericSchema>(
   const text = await readBodyText(request, MOST);
   let json: unknown = {};
   if (text.trim() !== "") {
-    const type = request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase();
-    if (type !== "application/json") throw new Problem(415, "The body has to be application/json.");
-    try {
-      json = JSON.parse(text);
-    } catch (cause) {
-      throw new Problem(400, explainSyntax(cause), {}, { cause });
-    }
+    if (mediaType(request) !== "application/json") throw new Problem(415, "The body has to be application/json.");
+    json = parseJson(text);
   }
-  if (Array.isArray(json)) throw invalidMember([], "has to be an object");
-  const parsed = v.safeParse(schema, json);
-  if (parsed.success) {
-    const flaw = flawOf(parsed.output, json);
-    if (flaw !== undefined) throw flaw;
-    members.set(request, typeof json === "object" && json !== null ? Object.keys(json) : []);
-    return parsed.output;
+  const output = checkJson(json, schema);
+  members.set(request, typeof json === "object" && json !== null ? Object.keys(json) : []);
+  return output;
+}
+
+/** Returns the media type of a request's body, without parameters; "" if there is none. */
+export function mediaType(request: Request): string {
+  const [type = ""] = (request.headers.get("Content-Type") ?? "").split(";"); // A split text has a first part.
+  return type.trim().toLowerCase();
+}
+
+/** Parses JSON. @throws Problem */
+export function parseJson(text: string): unknown {
+  try {
+    const json: unknown = JSON.parse(text);
+    return json;
+  } catch (cause) {
+    throw new Problem(400, explainSyntax(cause), {}, { cause });
   }
-  throw explainIssue(parsed.issues[0], schema);
+}
+
+/**
+ * Returns JSON in the schema's form. `at` is the path of the JSON within a larger body, of which it is a part.
+ *
+ * @throws InvalidRequest if the JSON does not match.
+ */
+export function checkJson<Schema extends v.GenericSchema>(
+  json: unknown,
+  schema: Schema,
+  at: readonly string[] = [],
+): v.InferOutput<Schema> {
+  if (Array.isArray(json)) throw invalidMember(at, "has to be an object");
+  const parsed = v.safeParse(schema, json, { abortEarly: true });
+  if (!parsed.success) throw explainIssue(parsed.issues[0], schema, at);
+  const flaw = flawOf(parsed.output, json, at);
+  if (flaw !== undefined) throw flaw;
+  return parsed.output;
 }

@@ -15,6 +15,7 @@ export const LIMIT_NAMES = [
   "bitmap-steps",
   "bitmap-trees",
   "commands",
+  "commit-actions",
   "compared-commits",
   "content-reads",
   "content-steps",
@@ -31,6 +32,7 @@ export const LIMIT_NAMES = [
   "mirror-pack-bytes",
   "mirror-refs",
   "mirror-talk-bytes",
+  "new-object-bytes",
   "object-bytes",
   "object-names",
   "open-directory-bytes",
@@ -47,6 +49,7 @@ export const LIMIT_NAMES = [
   "tree-depth",
   "unzipped-bytes",
   "whole-object-bytes",
+  "written-directories",
   "zip-directory-bytes",
   "zip-path-bytes",
 ] as const;

@@ -22,17 +22,19 @@ let leaving = 1;
 for (let i = 1; i < BLOCK; i++) leaving = Math.imul(leaving, FACTOR);
 const LEAVING = leaving;
 
-/** Encodes the sizes and operations of a new delta. */
-class DeltaWriter {
+/** Encodes the sizes of base and result, in this order, and then the operations of a new delta. */
+export class DeltaWriter {
   #bytes = new Uint8Array(256);
   #length = 0;
 
+  /** Writes a size. */
   size(size: number): void {
     let rest = size;
     for (; rest >= 128; rest = Math.floor(rest / 128)) this.#push((rest % 128) | 0x80);
     this.#push(rest);
   }
 
+  /** Inserts bytes. */
   insert(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += MAX_INSERT) {
       const part = bytes.subarray(at, at + MAX_INSERT);
@@ -41,11 +43,13 @@ class DeltaWriter {
     }
   }
 
+  /** Copies a part of the base. */
   copy(offset: number, length: number): void {
     for (let done = 0; done < length; done += FULL_COPY)
       this.#copyOnce(offset + done, Math.min(FULL_COPY, length - done));
   }
 
+  /** Returns what was written. */
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
   }

@@ -5,7 +5,7 @@
  * @see gitprotocol-http(5), http-backend.c
  */
 import { Hono, type Context } from "hono";
-import { mightWrite, needsPublic, type Action } from "../access/decide.ts";
+import { needsPublic, type Action } from "../access/decide.ts";
 import {
   parseRepositoryName,
   repositoryKey,
@@ -14,7 +14,7 @@ import {
   splitKey,
   splitMoment,
 } from "../access/names.ts";
-import { actorNameOf, actorOf, lockOwnerOf, type Principal, pusherOf } from "../access/principal.ts";
+import type { Principal } from "../access/principal.ts";
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, HostBusy } from "../bytes/failure.ts";
 import { NO_SUCH_MOMENT, showsMoment } from "../repository/view.ts";
@@ -32,10 +32,10 @@ import { authorize } from "./denied.ts";
 import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { namedRepository } from "./named-repository.ts";
-import { missingLfs } from "./lfs-admission.ts";
 import { logFault } from "./log.ts";
 import { RepositoryMoved } from "./moved.ts";
 import { assertRoom, PUSHED_REPOSITORY } from "./pushed-repository.ts";
+import { admitPusher, pushedBy } from "./pusher.ts";
 import { ReplayedBody } from "./replayed-body.ts";
 
 const ACTIONS: Readonly<Record<ServiceName, Action>> = { "git-upload-pack": "read", "git-receive-pack": "write" };
@@ -159,20 +159,12 @@ function nonceSeed({ pushCertSeed }: Host): Pick<PushExchange, "pushCertSeed"> {
 /** Answers a push, of which `pusher` is recorded when refs move. */
 function answerPush(asked: ServiceRequest, run: Service<PushExchange>["run"], pusher: Principal): Promise<Response> {
   const { host, name, service } = asked;
-  // If it has to be asked for, that happens together with opening the repository.
-  const allowance = host.allowance(name);
-  allowance.catch(() => undefined);
   const push: Omit<PushExchange, keyof Exchange> = {
     create: PUSHED_REPOSITORY,
     register: (made) => host.register(name, made),
     retract: (id) => host.retract(name, id),
     madeNote: `The private repository ${shownName(name)} was created by this push.`,
-    actor: actorOf(pusher),
-    ...actorNameOf(pusher),
-    pusher: pusherOf(pusher),
-    lockOwner: lockOwnerOf(pusher).key,
-    missingLfs: (oids) => missingLfs(host, name, oids),
-    allowance: () => allowance,
+    ...pushedBy({ host, name }, pusher),
     verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
     ...nonceSeed(host),
   };
@@ -295,22 +287,9 @@ async function serve(asked: ServiceRequest): Promise<Response> {
 async function serveNamed(asked: ServiceRequest): Promise<Response> {
   const { host, name, service, version, request } = asked;
   assertServiceBody(request, service);
-  if (service === "git-receive-pack") return answerPush(asked, serveReceivePack, await admitPusher(host, name));
+  if (service === "git-receive-pack") return answerPush(asked, serveReceivePack, await admitPusher({ host, name }));
   const run = version === 2 ? serveV2 : serveUploadPack;
   return answer(asked, { contentType: `application/x-${service}-result`, run });
-}
-
-/**
- * Returns the pusher. A requester who may not write here in any case is refused before anything of the body is read or
- * written down.
- */
-async function admitPusher(host: Host, name: RepositoryName): Promise<Principal> {
-  const { principal } = await host.identify(name);
-  if (!mightWrite(principal, name)) {
-    const found = await host.repository(name).refs.open({});
-    await authorize(host, "write", name, found.kind === "found" ? found.record : undefined);
-  }
-  return principal;
 }
 
 /** What git and git-lfs append to a repository's address. */

@@ -4,7 +4,7 @@
  * @packageDocumentation
  * @see RFC 9457
  */
-import { ClientTooSlow, HostBusy, LimitExceeded, ProtocolError } from "../bytes/failure.ts";
+import { ClientTooSlow, HostBusy, LimitExceeded, ObjectRejected, ProtocolError } from "../bytes/failure.ts";
 import { AccessDenied, CHALLENGE, TooManyRequests } from "./denied.ts";
 import { busyStatus, GitRefusal } from "./git-failure.ts";
 import { logFault } from "./log.ts";
@@ -43,6 +43,8 @@ export class Problem extends Error {
   override readonly name = "Problem";
   readonly status: ProblemStatus;
   readonly headers: Readonly<Record<string, string>>;
+  /** Members beside those of RFC 9457. */
+  readonly members: object = {};
   constructor(
     status: ProblemStatus,
     detail: string,
@@ -66,10 +68,21 @@ export class InvalidRequest extends Problem {
   /** The kind of fault, for programs. */
   readonly code: string;
   readonly faults: readonly RequestFault[];
+  override readonly members: object;
   constructor(code: string, faults: readonly RequestFault[]) {
     super(422, faults.map(({ detail }) => detail).join("; "));
     this.code = code;
     this.faults = faults;
+    this.members = { code, errors: faults };
+  }
+}
+
+/** Thrown with more for programs than a status tells. */
+export class DetailedProblem extends Problem {
+  override readonly members: object;
+  constructor(status: ProblemStatus, detail: string, members: object) {
+    super(status, detail);
+    this.members = members;
   }
 }
 
@@ -119,6 +132,7 @@ export function explainError(where: string, error: unknown): ExplainedError {
   if (error instanceof GitRefusal) return explained(isProblemStatus(error.status) ? error.status : 400);
   if (error instanceof ProtocolError) return explained(400);
   if (error instanceof LimitExceeded) return explained(413);
+  if (error instanceof ObjectRejected) return explained(422);
   logFault(where, error);
   return { status: 500, detail: "The request failed on our side." };
 }
@@ -126,6 +140,5 @@ export function explainError(where: string, error: unknown): ExplainedError {
 /** Returns the answer to an error that reached the edge of the API. */
 export function problemOf(error: unknown): Response {
   const { status, detail, headers } = explainError("api", error);
-  const members = error instanceof InvalidRequest ? { code: error.code, errors: error.faults } : {};
-  return problemResponse(status, detail, headers, members);
+  return problemResponse(status, detail, headers, error instanceof Problem ? error.members : {});
 }

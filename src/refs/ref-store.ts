@@ -213,6 +213,19 @@ export type CreateRequest = {
 /** The settings of a repository that is to be made, and whose hash function its first push decides. */
 export type NewRepository = Omit<CreateRequest, "objectFormat">;
 
+/** A request that is to be done once, however often it is sent. */
+export type RequestOnce = {
+  /** Names the request among those of its sender, as the sender and its key. */
+  readonly key: string;
+  /** Tells whether a request with the same key is the same. */
+  readonly fingerprint: string;
+  /** What it is answered, and every later request with it. */
+  readonly answer: string;
+};
+
+/** The answer that a request was given before. */
+export type AnsweredOnce = Omit<RequestOnce, "key">;
+
 /**
  * A request to begin a push. It takes a lease on the keys that the push may write, so that a crash leaves nothing for
  * good.
@@ -229,6 +242,8 @@ export type BeginPushRequest = {
   readonly upload?: string;
   /** The pusher, as owners of locks are compared. The answer then has the locks of all others. */
   readonly lockOwner?: string;
+  /** The key of a request that is done once. */
+  readonly once?: string;
 };
 
 /** The state against which a push is checked before its pack is ingested. */
@@ -255,6 +270,8 @@ export type BeginPushAnswer =
       readonly uploadBytes: number;
       /** The files that others have locked; absent if there are none, or if the request has no owner. */
       readonly locks?: readonly LockedFile[];
+      /** What the request with this key was answered, if it was done within the last day. */
+      readonly answered?: AnsweredOnce;
     };
 
 /**
@@ -291,12 +308,24 @@ export type CommitPushRequest = {
   readonly pushOptions: readonly string[];
   /** The certificate of the push, for the ref log. */
   readonly certificate?: StoredCertificate;
+  /** If a request with this key was done within the last day, nothing is done. */
+  readonly once?: RequestOnce;
+  /** Whether the updates are only tried: their outcomes are found out, and the repository stays as it is. */
+  readonly isTrial?: boolean;
 };
 
-/** The outcome of each command, in their order. `packKept` is false if no command used the pack. */
+/**
+ * The outcome of each command, in their order. `packKept` is false if no command used the pack. `answered` is there if
+ * the request was done before: nothing was done then, and every command counts as refused.
+ */
 export type CommitPushAnswer =
   | { readonly kind: "gone" }
-  | { readonly kind: "done"; readonly outcomes: readonly RefOutcome[]; readonly packKept: boolean };
+  | {
+      readonly kind: "done";
+      readonly outcomes: readonly RefOutcome[];
+      readonly packKept: boolean;
+      readonly answered?: AnsweredOnce;
+    };
 
 /** The refs and catalog of one repository. */
 export interface RefStore {

@@ -80,6 +80,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/events`]: ["eventsBeginning"],
   // It is worth as much as the events that it opens.
   [`POST ${API}/events/tickets`]: ["logBeginning"],
+  [`POST ${API}/commits`]: ["writes"],
   [`POST ${API}/uploads`]: ["writes"],
   [`GET ${API}/uploads/:upload`]: ["writes"],
   [`PUT ${API}/uploads/:upload/parts/:part`]: ["writes"],

@@ -95,6 +95,14 @@ const PAGE_ROWS: readonly Row[] = [
   .map((path) => ({ method: "GET", path, outcomes: READ_PAGE }));
 
 const JSON_TYPE = { "Content-Type": "application/json" };
+const FILE = { action: "upsert", path: "x", content: "" };
+const COMMIT = JSON.stringify({
+  branch: "made",
+  message: "x",
+  allow_empty: true,
+  expected_head: null,
+  actions: [FILE],
+});
 
 /** Below `/api/v1/repos/{tenant}/{repo}`. */
 const REPO_ROWS: readonly Row[] = [
@@ -139,6 +147,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "POST", path: "/sync", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/forks", outcomes: READ, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/reflog/1/restore", outcomes: ADMINISTER },
+  { method: "POST", path: "/commits", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: COMMIT },
   { method: "POST", path: "/uploads", outcomes: UPLOAD_PARTS },
   { method: "GET", path: "/uploads/1", outcomes: UPLOAD_PARTS },
   { method: "DELETE", path: "/uploads/1", outcomes: UPLOAD_PARTS },

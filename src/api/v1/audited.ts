@@ -14,9 +14,12 @@ import { askedMembers } from "../json-body.ts";
 
 const CHANGING: ReadonlySet<string> = new Set(["PUT", "POST", "PATCH", "DELETE"]);
 const PATH = /^\/api\/v1\/(tenants|repos)\/([^/]+)(?:\/(.*))?$/;
-/** Requests that change no setting: packs on their way, and what an upstream or a receiver is asked once more. */
+/**
+ * Requests that change no setting: what moves refs, which is in the ref log as a push is; packs on their way; and what an
+ * upstream or a receiver is asked once more.
+ */
 const PASSED_OVER =
-  /^(?:[^/]+\/(?:uploads|mirror\/hook|mirror\/sync|maintenance|forks|sync|hooks\/[^/]+\/(?:deliveries|pings))|hooks\/[^/]+\/pings)(?:\/|$)/;
+  /^(?:[^/]+\/(?:commits|uploads|mirror\/hook|mirror\/sync|maintenance|forks|sync|hooks\/[^/]+\/(?:deliveries|pings))|hooks\/[^/]+\/pings)(?:\/|$)/;
 
 type Named = readonly [method: string, path: RegExp, action: string];
 

@@ -10,13 +10,15 @@ import { defaultBranchOf } from "../../refs/default-branch.ts";
 import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState } from "../../refs/ref-plan.ts";
 import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { insertAnswer, readAnswer } from "./tables/answered-requests.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { noteDoubt, readMaintenance } from "./tables/maintenance.ts";
 import { clearMarks, insertDependencies, insertPack, reviveCruft, spreadMarks } from "./tables/packs.ts";
 import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
 import { hasLanded, insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
-import { deleteRefs, namesWithRefsBelow, readRef, readRefs, refNamesBelow, writeRefs } from "./tables/refs.ts";
+import { deleteRefs, writeRefs } from "./tables/ref-writes.ts";
+import { namesWithRefsBelow, readRef, readRefs, refNamesBelow } from "./tables/refs.ts";
 import { bumpVersion, moveHead, readRepository } from "./tables/repository.ts";
 
 /**
@@ -102,7 +104,10 @@ function keepTipPack(db: SqlDatabase, tipPack: PackRecord): void {
   deleteLease(db, tipPack.name);
 }
 
-function refuseAll(updates: readonly RefUpdate[], why: RefRejection): CommitPushAnswer {
+function refuseAll(
+  updates: readonly RefUpdate[],
+  why: RefRejection,
+): Extract<CommitPushAnswer, { readonly kind: "done" }> {
   const outcomes = updates.map(({ name }): RefOutcome => ({ name, kind: "rejected", why }));
   return { kind: "done", outcomes, packKept: false };
 }
@@ -168,23 +173,34 @@ function mayReferToDropped(db: SqlDatabase, { version }: CommitPushRequest): boo
   return droppedVersion > 0 && (version === undefined || version < droppedVersion);
 }
 
+/** Returns the answer to a push that nothing of is done, whatever its refs are; `undefined` if it may go on. */
+function refuseWhole(db: SqlDatabase, request: CommitPushRequest, now: number): CommitPushAnswer | undefined {
+  const { pack, tipPack, updates, certificate, once } = request;
+  const answered = once === undefined ? undefined : readAnswer(db, once.key, now);
+  if (answered !== undefined) return { ...refuseAll(updates, { kind: "atomic" }), answered };
+  // A certificate is good for one push: otherwise, anybody who saw it could move the refs back to where it put them.
+  if (certificate !== undefined && hasLanded(db, certificate)) return refuseAll(updates, { kind: "used-certificate" });
+  // The files of an upload that outlived its lease may be gone or about to go: they can't be relied on. Nor can objects
+  // that the catalog had when the push was checked, and has no more.
+  const isUnleased = [pack, tipPack].some((stored) => stored !== undefined && !hasLease(db, stored.name, now));
+  const mayLack = updates.some(({ newOid }) => !isZeroOid(newOid)) && mayReferToDropped(db, request);
+  return isUnleased || mayLack ? refuseAll(updates, { kind: "unpacker-error" }) : undefined;
+}
+
 /** Applies a push. `now` is in milliseconds since the epoch. */
 export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: number): CommitPushAnswer {
   return db.transaction(() => {
     const repository = readRepository(db);
     if (repository === undefined || repository.record.id !== request.id) return { kind: "gone" };
-    const { pack, tipPack, updates, certificate } = request;
-    // A certificate is good for one push: otherwise, anybody who saw it could move the refs back to where it put them.
-    if (certificate !== undefined && hasLanded(db, certificate))
-      return refuseAll(updates, { kind: "used-certificate" });
-    // The files of an upload that outlived its lease may be gone or about to go: they can't be relied on. Nor can objects
-    // that the catalog had when the push was checked, and has no more.
-    const isUnleased = [pack, tipPack].some((stored) => stored !== undefined && !hasLease(db, stored.name, now));
-    if (isUnleased || (updates.some(({ newOid }) => !isZeroOid(newOid)) && mayReferToDropped(db, request))) {
-      return refuseAll(updates, { kind: "unpacker-error" });
-    }
+    const refused = refuseWhole(db, request, now);
+    if (refused !== undefined) return refused;
+    const { pack, tipPack, updates, certificate, once } = request;
     const { head, headChosen, readOnly } = repository.record;
     const { atomic, pusher, signed } = request;
+    const policy = { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true };
+    if (request.isTrial === true) {
+      return { kind: "done", outcomes: planRefUpdates(updates, policy, loadState(db, updates)), packKept: false };
+    }
     const { outcomes, moves, packKept, push } = landUpdates(
       db,
       {
@@ -198,11 +214,12 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
           options: request.pushOptions,
         },
       },
-      { head, readOnly, atomic, pusher, signed, rules: listRules(db), forwardKnown: true },
+      policy,
     );
     if (moves.length > 0) reviveReferred(db, request);
     if (headChosen !== true) settleHead(db, head, moves);
     if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
+    if (once !== undefined && moves.length === updates.length) insertAnswer(db, once, now);
     return { kind: "done", outcomes, packKept };
   });
 }

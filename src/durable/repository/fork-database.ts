@@ -39,7 +39,7 @@ import { isDoomed } from "./tables/doomed-prefixes.ts";
 import { leaseEnd } from "./tables/leases.ts";
 import { askForWalk } from "./tables/maintenance.ts";
 import { insertPack, markWithAllRefs } from "./tables/packs.ts";
-import { type RefValue, writeRefs } from "./tables/refs.ts";
+import { type RefValue, writeRefs } from "./tables/ref-writes.ts";
 import { bumpCatalogVersion, readRepository, type RepositoryRow } from "./tables/repository.ts";
 
 /** How long a fork may take to be made once packs are lent for it. Milliseconds. */

@@ -35,6 +35,7 @@ import { type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
 import { EMPTIED_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { answeredBefore } from "./tables/answered-requests.ts";
 import { doomPrefix, duePrefixes, nextPrefixDue, notePrefixEmpty, postponePrefix } from "./tables/doomed-prefixes.ts";
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
 import { readOrigin } from "./tables/forks.ts";
@@ -222,6 +223,7 @@ export class RepositoryDatabase {
         ...this.lfs.foreignLocks(request.lockOwner),
         // An empty string stands for a ref that does not exist.
         current: request.names.map((name) => values.get(name) ?? ""),
+        ...answeredBefore(this.#db, request.once, now),
       };
     });
   }

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { addColumn, type Schema } from "../sql/migrations.ts";
+import { ANSWERED_REQUESTS_DDL } from "./tables/answered-requests.ts";
 import { COMMIT_GRAPHS_DDL } from "./tables/commit-graphs.ts";
 import { DELIVERIES_DDL } from "./tables/deliveries.ts";
 import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
@@ -27,7 +28,8 @@ import { PUSH_CERTIFICATES_DDL } from "./tables/push-certificates.ts";
 import { PUSH_SEED_DDL } from "./tables/push-seed.ts";
 import { REF_LOG_DDL } from "./tables/ref-log.ts";
 import { REF_RULES_DDL } from "./tables/ref-rules.ts";
-import { REFS_DDL, storeNamesAsBytes } from "./tables/refs.ts";
+import { storeNamesAsBytes } from "./tables/ref-writes.ts";
+import { REFS_DDL } from "./tables/refs.ts";
 import { REPOSITORY_DDL } from "./tables/repository.ts";
 import { UPLOADS_DDL } from "./tables/uploads.ts";
 
@@ -65,6 +67,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: FORKS_DDL, onRemoval: "emptied" },
   { ddl: PACK_RETURNS_DDL, onRemoval: "kept" },
   { ddl: COMMIT_GRAPHS_DDL, onRemoval: "emptied" },
+  { ddl: ANSWERED_REQUESTS_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -171,6 +174,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     },
     // When a Git LFS object leaves: those that are leaving do so now.
     (db) => addColumn(db, "lfs_leaving", "due INTEGER NOT NULL DEFAULT 0"),
+    // Requests that are done once: a new table. None was answered before.
+    () => undefined,
   ],
 };
 

@@ -5,31 +5,57 @@
  */
 import { ProtocolError } from "../../bytes/failure.ts";
 import { StagedPack } from "../../packing/staged-pack.ts";
-import type { BeginPushAnswer } from "../../refs/ref-store.ts";
+import type { BeginPushAnswer, BeginPushRequest } from "../../refs/ref-store.ts";
+import type { ObjectFormat } from "../../object/object-id.ts";
+import type { Admission } from "../admission.ts";
 import type { PushExchange } from "../exchange.ts";
-import type { ServiceCall } from "../failure.ts";
-import type { PushRequest } from "./push-request.ts";
 
 /** The state of the repository when a push begins. */
 export type Begun = Extract<BeginPushAnswer, { kind: "begun" }>;
+
+/** Who begins, and who admits. */
+export type BeginningCall = {
+  readonly exchange: Pick<PushExchange, "repository" | "create" | "register" | "retract" | "upload" | "lockOwner">;
+  readonly admission: Pick<Admission, "admit">;
+};
+
+/** What the push is about to do. */
+export type BeginningRequest = {
+  /** Full names of refs. */
+  readonly names: readonly string[];
+  /** The object format that a repository gets which the push makes. */
+  readonly format?: ObjectFormat;
+  readonly isSigned?: boolean;
+  /** See `BeginPushRequest`. */
+  readonly once?: string;
+};
+
+function askedOf(
+  { exchange }: Pick<BeginningCall, "exchange">,
+  request: BeginningRequest,
+  packName: string | undefined,
+): BeginPushRequest {
+  return {
+    names: request.names,
+    ...(request.once === undefined ? {} : { once: request.once }),
+    ...(request.isSigned === true ? { pushSeed: true } : {}),
+    ...(packName === undefined ? {} : { packName }),
+    ...(exchange.upload === undefined ? {} : { upload: exchange.upload }),
+    ...(exchange.lockOwner === undefined ? {} : { lockOwner: exchange.lockOwner }),
+  };
+}
 
 /**
  * Begins the push and has the requester admitted. Makes the repository if it is missing and the requester may make it.
  */
 export async function beginAdmitted(
-  call: ServiceCall<PushExchange>,
-  request: PushRequest,
+  call: BeginningCall,
+  request: BeginningRequest,
   packName: string | undefined,
 ): Promise<Begun> {
   const { exchange, admission } = call;
   const { repository, create } = exchange;
-  const asked = {
-    names: request.updates.map(({ name }) => name),
-    ...(request.certificate === undefined ? {} : { pushSeed: true }),
-    ...(packName === undefined ? {} : { packName }),
-    ...(exchange.upload === undefined ? {} : { upload: exchange.upload }),
-    ...(exchange.lockOwner === undefined ? {} : { lockOwner: exchange.lockOwner }),
-  };
+  const asked = askedOf(call, request, packName);
   const found = await repository.refs.beginPush(asked);
   if (found.kind === "begun") {
     try {
@@ -43,7 +69,7 @@ export async function beginAdmitted(
     }
   }
   await admission.admit(undefined);
-  if (create === undefined) throw new ProtocolError("repository not found");
+  if (create === undefined || request.format === undefined) throw new ProtocolError("repository not found");
   const wanted = { ...create, objectFormat: request.format.name };
   const registered = await exchange.register?.(wanted);
   const made = await repository.refs.beginPush({

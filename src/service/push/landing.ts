@@ -12,6 +12,7 @@ import { defaultBranchOf } from "../../refs/default-branch.ts";
 import { leniencyFor } from "../../refs/fsck-settings.ts";
 import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
+import type { AnsweredOnce, CommitPushRequest, RequestOnce } from "../../refs/ref-store.ts";
 import type { RefUpdate } from "../../refs/ref-update.ts";
 import { openObjects } from "../../repository/open-objects.ts";
 import { takeIn } from "../../repository/take-in.ts";
@@ -39,7 +40,10 @@ const MOST_COMMITS = 10_000;
 const MOST_STORED_COMMITS = 50;
 
 /** Who lands something, and by which bounds. */
-type LandingExchange = Pick<PushExchange, "repository" | "actor" | "actorName" | "pusher" | "allowance" | "missingLfs">;
+export type LandingExchange = Pick<
+  PushExchange,
+  "repository" | "actor" | "actorName" | "pusher" | "allowance" | "missingLfs"
+>;
 
 /** A push that may go on: its repository is open and its requester admitted. */
 export type Landing = {
@@ -149,7 +153,10 @@ function newTip({ verdict }: Landing, index: number): Uint8Array | undefined {
 }
 
 /** Opens the objects that were there before, together with those of `more` packs. */
-function databaseOf({ exchange, begun }: Pick<Landing, "begun" | "exchange">, ...more: PackRecord[]): ObjectDatabase {
+export function databaseOf(
+  { exchange, begun }: Pick<Landing, "begun" | "exchange">,
+  ...more: PackRecord[]
+): ObjectDatabase {
   return openObjects(exchange.repository, begun.record, [...begun.packs, ...more], begun.graphs);
 }
 
@@ -180,24 +187,16 @@ type Landed = {
   readonly pack: IngestedPack | undefined;
   readonly tips: readonly number[];
   readonly tipPack: TipPack | undefined;
+  /** See `CommitPushRequest`. */
+  readonly once?: RequestOnce;
+  readonly isTrial?: boolean;
 };
 
-/** Makes the push visible. */
-export async function commit(landing: Landing, { pack, tips, tipPack }: Landed): Promise<void> {
-  const { exchange, request, begun, verdict, staged, certificate } = landing;
-  const { running } = verdict;
-  if (running.length === 0) {
-    await staged?.discard();
-    return;
-  }
-  // A tip that was refused after the mark was set keeps nothing reachable.
-  const marked = pack?.record.marked === true && running.length === tips.length;
-  // If this throws, nobody knows whether the commit happened. The lease decides, see `StagedPack.discard`.
-  const answer = await exchange.repository.refs.commitPush({
+/** Returns what is to be committed, but for the packs. */
+function requestOf({ exchange, request, begun, verdict, certificate }: Landing): CommitPushRequest {
+  return {
     id: begun.record.id,
     version: begun.version,
-    ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
-    ...(tipPack === undefined ? {} : { tipPack: tipPack.record }),
     updates: runningUpdates(verdict),
     atomic: request.atomic,
     actor: exchange.actor,
@@ -206,6 +205,28 @@ export async function commit(landing: Landing, { pack, tips, tipPack }: Landed):
     signed: isGood(certificate),
     ...(certificate === undefined ? {} : { certificate }),
     pushOptions: request.pushOptions,
+  };
+}
+
+/** Makes the push visible. Returns the answer that the same request was given before, if it was. */
+export async function commit(
+  landing: Landing,
+  { pack, tips, tipPack, ...how }: Landed,
+): Promise<AnsweredOnce | undefined> {
+  const { exchange, verdict, staged } = landing;
+  const { running } = verdict;
+  if (running.length === 0) {
+    await staged?.discard();
+    return undefined;
+  }
+  // A tip that was refused after the mark was set keeps nothing reachable.
+  const marked = pack?.record.marked === true && running.length === tips.length;
+  // If this throws, nobody knows whether the commit happened. The lease decides, see `StagedPack.discard`.
+  const answer = await exchange.repository.refs.commitPush({
+    ...requestOf(landing),
+    ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
+    ...(tipPack === undefined ? {} : { tipPack: tipPack.record }),
+    ...how,
   });
   if (answer.kind === "gone") {
     // The repository was deleted meanwhile, and its refs with it.
@@ -217,4 +238,5 @@ export async function commit(landing: Landing, { pack, tips, tipPack }: Landed):
     await staged?.discard();
     await tipPack?.staged.discard();
   }
+  return answer.kind === "gone" ? undefined : answer.answered;
 }

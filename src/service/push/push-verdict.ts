@@ -23,7 +23,7 @@ export class PushVerdict {
   readonly #atomic: boolean;
   readonly #validNames: readonly boolean[];
 
-  constructor(request: PushRequest) {
+  constructor(request: Pick<PushRequest, "updates" | "atomic" | "validNames">) {
     this.updates = [...request.updates];
     this.#outcomes = request.updates.map(() => undefined);
     this.#atomic = request.atomic;

@@ -81,7 +81,9 @@ async function begin(
     ? { kind: "none" }
     : readPackStart(await reader.rest(packStartBytes(format)), format, repository.hash);
   const packName = start.kind === "objects" ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
-  const begun = await beginAdmitted(call, request, packName);
+  const names = request.updates.map(({ name }) => name);
+  const isSigned = request.certificate !== undefined;
+  const begun = await beginAdmitted(call, { names, format, isSigned }, packName);
   const staged =
     packName === undefined ? undefined : new StagedPack(packName, repository.refs, repository.storage(begun.record.id));
   let certificate: StoredCertificate | undefined;

@@ -25,9 +25,6 @@ export const REFS_DDL = `CREATE TABLE IF NOT EXISTS refs (
 CREATE INDEX IF NOT EXISTS refs_oid ON refs (oid);
 CREATE INDEX IF NOT EXISTS refs_peeled ON refs (peeled) WHERE peeled IS NOT NULL`;
 
-/** The new value of a ref, in hex. */
-export type RefValue = { readonly name: string; readonly oid: string; readonly peeled?: string };
-
 /** The largest byte. */
 const LAST_BYTE = 0xff;
 
@@ -141,27 +138,6 @@ export function readRef(db: SqlDatabase, name: string): string | undefined {
   return row === undefined ? undefined : textAt(row, 0);
 }
 
-/** Sets refs, and makes those that don't exist. */
-export function writeRefs(db: SqlDatabase, values: Iterable<RefValue>): void {
-  const rows = function* (): Generator {
-    for (const { name, oid, peeled } of values) yield [byteTextOf(name), oid, peeled ?? null];
-  };
-  for (const chunk of jsonChunks(rows())) {
-    db.run(
-      `INSERT INTO refs (name, oid, peeled) SELECT value ->> 0, unhex(value ->> 1), unhex(value ->> 2) FROM json_each(?) WHERE true
-        ON CONFLICT (name) DO UPDATE SET oid = excluded.oid, peeled = excluded.peeled`,
-      chunk,
-    );
-  }
-}
-
-/** Removes refs. */
-export function deleteRefs(db: SqlDatabase, names: Iterable<string>): void {
-  for (const chunk of jsonChunks(byteTexts(names))) {
-    db.run("DELETE FROM refs WHERE name IN (SELECT value FROM json_each(?))", chunk);
-  }
-}
-
 /** Returns the number of distinct values of refs. */
 export function countTips(db: SqlDatabase): number {
   const row = firstRow(db.rows("SELECT count(DISTINCT oid) FROM refs"));
@@ -185,21 +161,4 @@ function matching(db: SqlDatabase, oids: Iterable<string>, condition: string): S
       found.add(textAt(row, 0));
   }
   return found;
-}
-
-/** Characters outside ASCII, for GLOB. */
-const NOT_ASCII = "*[^\u0001-\u007f]*";
-
-/** Changes names that were stored as UTF-8 text to one character per byte. It is run once, on the names of older builds. */
-export function storeNamesAsBytes(db: SqlDatabase): void {
-  const sql = "SELECT name, lower(hex(oid)), lower(hex(peeled)) FROM refs WHERE name GLOB ?";
-  const refs = Array.from(db.rows(sql, NOT_ASCII), (row): RefValue => {
-    const value = { name: textAt(row, 0), oid: textAt(row, 1) };
-    return row[2] === null || row[2] === "" ? value : { ...value, peeled: textAt(row, 2) };
-  });
-  // One name as bytes may be another one as text, so all go before any comes.
-  for (const chunk of jsonChunks(refs.map(({ name }) => name))) {
-    db.run("DELETE FROM refs WHERE name IN (SELECT value FROM json_each(?))", chunk);
-  }
-  writeRefs(db, refs);
 }

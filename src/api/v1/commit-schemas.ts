@@ -1,0 +1,57 @@
+/**
+ * The bodies from which commits are made.
+ *
+ * @packageDocumentation
+ */
+import * as v from "valibot";
+
+/** A person, and when. */
+export const personBody = v.strictObject({ name: v.string(), email: v.string(), date: v.optional(v.string()) });
+
+/** A line at the end of a message. */
+const trailerBody = v.strictObject({
+  key: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]+$/, "has to be letters, digits and hyphens")),
+  value: v.pipe(v.string(), v.regex(/^[^\r\n\0]+$/, "has to be one line")),
+});
+
+/** One change to a file. Which members it may have depends on the action. */
+export const actionBody = v.strictObject({
+  action: v.picklist(["create", "update", "upsert", "delete", "move", "chmod", "symlink", "gitlink"]),
+  path: v.string(),
+  from: v.optional(v.string()),
+  content: v.optional(v.string()),
+  encoding: v.optional(v.picklist(["utf-8", "base64"])),
+  blob: v.optional(v.string()),
+  mode: v.optional(v.string()),
+  target: v.optional(v.string()),
+  oid: v.optional(v.string()),
+});
+
+const head = {
+  branch: v.string(),
+  expected_head: v.optional(v.nullable(v.string())),
+  base: v.optional(v.string()),
+  message: v.string(),
+  author: v.optional(personBody),
+  committer: v.optional(personBody),
+  trailers: v.optional(v.array(trailerBody)),
+  allow_empty: v.optional(v.boolean()),
+  dry_run: v.optional(v.boolean()),
+};
+
+/** Everything but the actions. */
+export const commitHead = v.strictObject(head);
+/** Everything. */
+export const commitBody = v.strictObject({ ...head, actions: v.array(actionBody) });
+
+/** A commit that was made, or would be. */
+export const madeCommit = v.strictObject({
+  oid: v.string(),
+  tree: v.string(),
+  parents: v.array(v.string()),
+  branch: v.string(),
+  previous: v.nullable(v.string()),
+});
+
+/** What a body says beside its actions. */
+export type CommitHead = v.InferOutput<typeof commitHead>;

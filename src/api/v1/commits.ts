@@ -1,0 +1,214 @@
+/**
+ * `POST /api/v1/repos/{tenant}/{repo}/commits`: makes a commit of changes to files, without a clone.
+ *
+ * @packageDocumentation
+ */
+import { Hono, type Context } from "hono";
+import type { ByteSource } from "../../bytes/byte-stream.ts";
+import type { StreamingHash } from "../../bytes/hash.ts";
+import type { Identity } from "../../object/identity.ts";
+import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
+import { InvalidRequest, Problem, DetailedProblem } from "../../http/problem.ts";
+import { admitWriter, type Writer } from "../../http/pusher.ts";
+import { addTrailers, wholeLines } from "../../service/commit/commit-text.ts";
+import type { RefusedAction } from "../../service/commit/file-action.ts";
+import type { CommitAnswer, CommitOrder, MadeCommit } from "../../service/commit/make-commit.ts";
+import type { ActionOrder } from "../../service/commit/prepared-actions.ts";
+import type { ApiEnv } from "../api-host.ts";
+import { describe } from "../describe.ts";
+import { checkJson, mediaType, parseJson } from "../json-body.ts";
+import { bodySource, readLines, readWhole, strictText } from "./bounded-body.ts";
+import { asker, personOf } from "./commit-person.ts";
+import { actionBody, commitBody, type CommitHead, commitHead, madeCommit } from "./commit-schemas.ts";
+import { keyedRequest, REPLAYED } from "./idempotency.ts";
+import { otherRequest, refusedUpdate, staleRef } from "./refused-writes.ts";
+import { requestedName } from "./requested.ts";
+
+/** Bytes of a body of JSON, of a line of newline-delimited JSON, and of all lines. */
+const MOST_JSON_BYTES = 4 * 1024 * 1024;
+const MOST_LINE_BYTES = 4 * 1024 * 1024;
+const MOST_LINES_BYTES = 64 * 1024 * 1024;
+const BRANCHES = "refs/heads/";
+const NO_STORE = { "Cache-Control": "no-store" };
+
+/** What a body asks for: all but the actions at once, and these as they come. */
+type Asked = { readonly head: CommitHead; readonly actions: AsyncIterable<ActionOrder> };
+
+async function* listed(actions: readonly ActionOrder[]): AsyncGenerator<ActionOrder> {
+  yield* actions;
+}
+
+async function readJsonBody(source: ByteSource, hash: StreamingHash): Promise<Asked> {
+  const bytes = await readWhole(source, MOST_JSON_BYTES, (piece) => hash.update(piece));
+  const { actions, ...head } = checkJson(parseJson(strictText(bytes)), commitBody);
+  return { head, actions: listed(actions) };
+}
+
+async function* actionsOf(lines: AsyncGenerator<string>): AsyncGenerator<ActionOrder> {
+  for (let index = 0; ; index++) {
+    const next = await lines.next();
+    if (next.done === true) return;
+    yield checkJson(parseLine(next.value, index), actionBody, ["actions", String(index)]);
+  }
+}
+
+function parseLine(line: string, index: number): unknown {
+  try {
+    return parseJson(line);
+  } catch (cause) {
+    if (!(cause instanceof Problem)) throw cause;
+    const fault = { pointer: `#/actions/${index}`, detail: `action ${index} is not JSON` };
+    throw new InvalidRequest("invalid_member", [fault]);
+  }
+}
+
+async function readLineBody(source: ByteSource, hash: StreamingHash): Promise<Asked> {
+  let bytes = 0;
+  const lines = readLines(source, MOST_LINE_BYTES, (piece) => {
+    hash.update(piece);
+    bytes += piece.length;
+    if (bytes > MOST_LINES_BYTES) throw new Problem(413, `All lines may have ${MOST_LINES_BYTES} bytes.`);
+  });
+  const first = await lines.next();
+  if (first.done === true) throw new Problem(422, "The body is empty: its first line says all but the actions.");
+  return { head: checkJson(parseJson(first.value), commitHead), actions: actionsOf(lines) };
+}
+
+/** The readers of bodies, by media type. */
+const READERS: Readonly<Record<string, (source: ByteSource, hash: StreamingHash) => Promise<Asked>>> = {
+  "application/json": readJsonBody,
+  "application/x-ndjson": readLineBody,
+};
+
+/** Returns the full name of the branch. @throws InvalidRequest */
+function branchOf({ branch }: Pick<CommitHead, "branch">): string {
+  const name = branch.startsWith(BRANCHES) ? branch : BRANCHES + branch;
+  if (!isTooLong(name) && isPushableRefName(name)) return name;
+  throw new InvalidRequest("invalid_member", [{ pointer: "#/branch", detail: "branch: is no name of a branch" }]);
+}
+
+/** Returns the message with its trailers. @throws InvalidRequest */
+function messageOf({ message, trailers = [] }: CommitHead): string {
+  if (message.trim() !== "" && !message.includes("\0")) return wholeLines(addTrailers(message, trailers));
+  const detail = `message: ${message.includes("\0") ? "has a NUL" : "is empty"}`;
+  throw new InvalidRequest("invalid_member", [{ pointer: "#/message", detail }]);
+}
+
+type OrderParts = Omit<CommitOrder, "read" | "once">;
+
+function orderOf(head: CommitHead, by: Identity): OrderParts {
+  const author = head.author === undefined ? by : personOf("author", head.author, by);
+  const { time, zone } = by;
+  const committer =
+    head.committer === undefined ? { ...author, time, zone } : personOf("committer", head.committer, by);
+  return {
+    branch: branchOf(head),
+    ...(head.expected_head === undefined ? {} : { expectedHead: head.expected_head }),
+    ...(head.base === undefined ? {} : { base: head.base }),
+    message: messageOf(head),
+    author,
+    committer,
+    allowEmpty: head.allow_empty === true,
+    isTrial: head.dry_run === true,
+  };
+}
+
+/** Returns the answer to a commit that was made: the branch by its short name. */
+function shown({ branch, ...made }: MadeCommit): string {
+  const { oid, tree, parents, previous } = made;
+  return JSON.stringify({ oid, tree, parents, branch: branch.slice(BRANCHES.length), previous });
+}
+
+function refusedAction({ index, member, detail }: RefusedAction): InvalidRequest {
+  const fault = { pointer: `#/actions/${index}/${member}`, detail: `action ${index}: ${member}: ${detail}` };
+  return new InvalidRequest("invalid_action", [fault]);
+}
+
+function jsonAnswer(text: string, status: 200 | 201, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(text, { status, headers: { ...NO_STORE, "Content-Type": "application/json", ...headers } });
+}
+
+function answerOf(answer: CommitAnswer, { branch, isTrial }: Pick<CommitOrder, "branch" | "isTrial">): Response {
+  switch (answer.kind) {
+    case "made":
+      return jsonAnswer(shown(answer), isTrial ? 200 : 201);
+    case "answered":
+      return jsonAnswer(answer.answer, 201, REPLAYED);
+    case "other-request":
+      throw otherRequest();
+    case "stale":
+      throw staleRef(branch, answer.current);
+    case "refused-action":
+      throw refusedAction(answer.action);
+    case "refused":
+      throw refusedUpdate(branch, answer.why);
+    case "no-branch":
+      throw new Problem(
+        404,
+        "There is no such branch. Say where it begins with base, or expected_head: null for a first commit.",
+      );
+    case "no-base":
+      throw new InvalidRequest("invalid_member", [{ pointer: "#/base", detail: "base: names no commit here" }]);
+    case "nothing-changed":
+      throw new DetailedProblem(422, "Nothing changes; allow_empty makes such a commit all the same.", {
+        code: "nothing_changed",
+      });
+  }
+}
+
+async function ordered(context: Context<ApiEnv>, { exchange, principal }: Writer): Promise<CommitOrder> {
+  const reader = READERS[mediaType(context.req.raw)];
+  if (reader === undefined) throw new Problem(415, `The body has to be one of ${Object.keys(READERS).join(", ")}.`);
+  const { PreparedActions } = await import("../../service/commit/prepared-actions.ts");
+  const { repository } = exchange;
+  const hash = repository.hash("sha256");
+  const { head, actions } = await reader(bodySource(context, repository.memory), hash);
+  const keyed = keyedRequest(context, principal, hash);
+  return {
+    ...orderOf(head, asker(principal, repository.now())),
+    ...(keyed === undefined ? {} : { once: { ...keyed, answer: shown } }),
+    read: async (contents, rawSize) => {
+      const prepared = new PreparedActions(contents, rawSize);
+      for await (const action of actions) {
+        const refused = await prepared.add(action);
+        if (refused !== undefined) return refused;
+      }
+      return prepared;
+    },
+  };
+}
+
+async function commit(context: Context<ApiEnv>): Promise<Response> {
+  const { host } = context.var;
+  const name = await requestedName(context, "write");
+  const writer = await admitWriter({ host, name });
+  const order = await ordered(context, writer);
+  const { makeCommit } = await import("../../service/commit/make-commit.ts");
+  return answerOf(await makeCommit(writer.exchange, order), order);
+}
+
+/** The routes that make commits, below `/api/v1/repos`. */
+export function commitRoutes(): Hono<ApiEnv> {
+  const routes = new Hono<ApiEnv>();
+  routes.post(
+    "/:tenant/:repo/commits",
+    describe({
+      tag: "content",
+      access: "token",
+      summary: "Makes a commit of changes to files",
+      about:
+        "Everything that holds of a push holds here: rules, quotas, checks, the log, webhooks. With `application/x-ndjson`, the first " +
+        "line has all members but `actions`, and each further line is one action. An action is applied to what those before have left. " +
+        "`expected_head` is where the branch has to be, or `null` if it must not exist; without it, the changes are made on what the " +
+        "branch has. With `dry_run` the answer is 200, and nothing is changed. `Idempotency-Key` makes a retry give the first answer for a day.",
+      body: commitBody,
+      answers: {
+        200: { about: "What would be made.", json: madeCommit },
+        201: { about: "The commit.", json: madeCommit },
+      },
+      problems: [403, 404, 409, 413, 415, 422, 503],
+    }),
+    commit,
+  );
+  return routes;
+}

@@ -1,0 +1,34 @@
+/**
+ * What a commit does to files.
+ *
+ * @packageDocumentation
+ */
+
+/** One action. Paths are checked, and have one character per byte; `oid` is a raw name. */
+export type FileAction =
+  /** Sets what is at a path. `mode` is that of what was there, or that of a file, if it is absent. */
+  | {
+      readonly kind: "write";
+      readonly path: string;
+      readonly oid: Uint8Array;
+      readonly mode?: number;
+      /** What has to be the case before. */
+      readonly must?: "exist" | "not-exist";
+    }
+  | { readonly kind: "delete"; readonly path: string }
+  /** Moves a file, perhaps with other content. */
+  | {
+      readonly kind: "move";
+      readonly path: string;
+      readonly from: string;
+      readonly oid?: Uint8Array;
+      readonly mode?: number;
+    }
+  | { readonly kind: "chmod"; readonly path: string; readonly mode: number };
+
+/** An action that can't be done: its index from 0, the member at fault, and why. */
+export type RefusedAction = {
+  readonly index: number;
+  readonly member: "path" | "from" | "content" | "blob" | "mode" | "oid" | "target" | "action";
+  readonly detail: string;
+};

@@ -1,0 +1,257 @@
+/**
+ * Makes one commit of changes to files, and moves a branch to it.
+ *
+ * @packageDocumentation
+ */
+import { FsckRejected } from "../../bytes/failure.ts";
+import { fromHex, toHex } from "../../bytes/hex.ts";
+import { CommitLinks } from "../../object/commit.ts";
+import type { Identity } from "../../object/identity.ts";
+import { TYPE_NUMBER } from "../../object/object-type.ts";
+import { expandRefName } from "../../object/ref-name.ts";
+import { isZeroOid } from "../../refs/ref-plan.ts";
+import type { AnsweredOnce } from "../../refs/ref-store.ts";
+import type { RefRejection } from "../../refs/ref-update.ts";
+import { encodeCommit } from "./commit-text.ts";
+import type { RefusedAction } from "./file-action.ts";
+import { NewObjects } from "./new-objects.ts";
+import type { PreparedActions } from "./prepared-actions.ts";
+import { TreeEdit } from "./tree-edit.ts";
+import { type WriteExchange, WriteSession } from "./write-session.ts";
+
+/** Tries of a caller that does not say where the branch has to be, while others move it. */
+const MOST_TRIES = 6;
+
+/** A commit that was made, or would be. Names are hexadecimal. */
+export type MadeCommit = {
+  readonly oid: string;
+  readonly tree: string;
+  readonly parents: readonly string[];
+  /** The full name of the branch. */
+  readonly branch: string;
+  /** Where the branch was before; `null` if it is new. */
+  readonly previous: string | null;
+};
+
+/** How a request is done once: its key, its fingerprint when it was read whole, and the answer that is kept. */
+export type Once = {
+  readonly key: string;
+  readonly fingerprint: () => string;
+  readonly answer: (made: MadeCommit) => string;
+};
+
+/** What is to be committed. */
+export type CommitOrder = {
+  /** The full name of the branch. */
+  readonly branch: string;
+  /** Where the branch has to be; `null` if it must not exist. */
+  readonly expectedHead?: string | null;
+  /** Where a new branch begins: the name of a ref, or of a commit. */
+  readonly base?: string;
+  readonly message: string;
+  readonly author: Identity;
+  readonly committer: Identity;
+  /** Whether a commit that changes no file is made. */
+  readonly allowEmpty: boolean;
+  readonly isTrial: boolean;
+  readonly once?: Once;
+  /** Reads the actions. It is called once. */
+  readonly read: (contents: NewObjects, rawSize: number) => Promise<PreparedActions | RefusedAction>;
+};
+
+/** What came of it. */
+export type CommitAnswer =
+  | ({ readonly kind: "made" } & MadeCommit)
+  | { readonly kind: "answered"; readonly answer: string }
+  /** The key of the request was used for another one. */
+  | { readonly kind: "other-request" }
+  /** The branch is elsewhere. */
+  | { readonly kind: "stale"; readonly current: string | undefined }
+  | { readonly kind: "no-branch" | "no-base" | "nothing-changed" }
+  | { readonly kind: "refused-action"; readonly action: RefusedAction }
+  | { readonly kind: "refused"; readonly why: RefRejection };
+
+/** The commit on which changes are made: both names are raw. */
+type Parent = { readonly oid: string; readonly tree: Uint8Array };
+
+/** Makes the commit. Nothing is stored unless the answer is `made` (and it was no trial). */
+export async function makeCommit(exchange: WriteExchange, order: CommitOrder): Promise<CommitAnswer> {
+  const made = new CommitMaking(exchange, order);
+  try {
+    for (let tries = 1; ; tries++) {
+      const answer = await made.attempt();
+      const mayTryAgain = answer.kind === "stale" && order.expectedHead === undefined && order.base === undefined;
+      if (!mayTryAgain || tries === MOST_TRIES) return answer;
+    }
+  } finally {
+    made.free();
+  }
+}
+
+class CommitMaking {
+  readonly #exchange: WriteExchange;
+  readonly #order: CommitOrder;
+  #contents: NewObjects | undefined;
+  #prepared: PreparedActions | undefined;
+
+  constructor(exchange: WriteExchange, order: CommitOrder) {
+    this.#exchange = exchange;
+    this.#order = order;
+  }
+
+  free(): void {
+    this.#contents?.free();
+  }
+
+  async attempt(): Promise<CommitAnswer> {
+    const { branch, base, once } = this.#order;
+    const session = await WriteSession.begin(this.#exchange, {
+      names: [branch, ...(base === undefined ? [] : expandRefName(base))],
+      makesObjects: true,
+      ...(once === undefined ? {} : { once: once.key }),
+    });
+    try {
+      return await this.#commit(session);
+    } catch (error) {
+      if (!(error instanceof FsckRejected)) throw error;
+      const index = this.#prepared?.indexOf(error.oid);
+      if (index === undefined || index < 0) throw error;
+      return { kind: "refused-action", action: { index, member: "content", detail: error.message } };
+    } finally {
+      await session.end();
+    }
+  }
+
+  /** Reads the actions at the first try. Returns the action that is wrong in itself, if there is one. */
+  async #prepare(session: WriteSession): Promise<PreparedActions | RefusedAction> {
+    if (this.#prepared !== undefined) return this.#prepared;
+    this.#contents = new NewObjects(this.#exchange.repository, session.format);
+    const prepared = await this.#order.read(this.#contents, session.format.rawSize);
+    if (!("index" in prepared)) this.#prepared = prepared;
+    return prepared;
+  }
+
+  async #commit(session: WriteSession): Promise<CommitAnswer> {
+    const prepared = await this.#prepare(session);
+    if ("index" in prepared) return { kind: "refused-action", action: prepared };
+    const { once } = this.#order;
+    const { answered } = session.begun;
+    if (once !== undefined && answered !== undefined) return repeated(answered, once);
+    const missing = await prepared.findMissing(session.database);
+    if (missing !== undefined) return { kind: "refused-action", action: missing };
+    const parent = await this.#parent(session);
+    if (parent !== undefined && "kind" in parent) return parent;
+    return await this.#write(session, prepared, parent);
+  }
+
+  /** Finds the commit on which the changes are made; `undefined` if there is none yet. */
+  async #parent(session: WriteSession): Promise<Parent | CommitAnswer | undefined> {
+    const { branch, expectedHead, base } = this.#order;
+    const head = session.valueOf(branch);
+    if (expectedHead !== undefined && (expectedHead ?? undefined) !== head) return { kind: "stale", current: head };
+    if (base === undefined) {
+      if (head !== undefined) return await parentOf(session, head);
+      const isFirst = session.begun.packs.length === 0 || expectedHead === null;
+      return isFirst ? undefined : { kind: "no-branch" };
+    }
+    const named = await resolveBase(session, base);
+    if (named === undefined) return { kind: "no-base" };
+    if (head !== undefined && named !== head) return { kind: "stale", current: head };
+    return await parentOf(session, named);
+  }
+
+  async #write(session: WriteSession, prepared: PreparedActions, parent: Parent | undefined): Promise<CommitAnswer> {
+    const { message, author, committer, allowEmpty } = this.#order;
+    const tree = await this.#writeTree(session, prepared, parent?.tree);
+    if ("index" in tree) return { kind: "refused-action", action: tree };
+    if (!allowEmpty && parent !== undefined && toHex(parent.tree) === toHex(tree)) return { kind: "nothing-changed" };
+    const parents = parent === undefined ? [] : [parent.oid];
+    const text = encodeCommit({ tree: toHex(tree), parents, author, committer, message });
+    const oid = toHex(await session.objects.add("commit", text));
+    return await this.#land(session, { oid, tree: toHex(tree), parents });
+  }
+
+  async #writeTree(
+    session: WriteSession,
+    prepared: PreparedActions,
+    tree: Uint8Array | undefined,
+  ): Promise<Uint8Array | RefusedAction> {
+    const { pacer, memory } = this.#exchange.repository;
+    const { reader } = await session.graph();
+    const pace = async (steps: number): Promise<void> => {
+      pacer.add(steps);
+      if (pacer.isDue) await pacer.pace();
+    };
+    const { rawSize } = session.format;
+    const edit = await TreeEdit.open({ reader, rawSize, memory, pace }, tree, prepared.paths);
+    try {
+      const refused = await edit.apply(prepared.actions);
+      if (refused !== undefined) return refused;
+      for (const oid of edit.writtenObjects())
+        if (this.#contents !== undefined) session.objects.takeFrom(this.#contents, oid);
+      return await edit.write(session.objects);
+    } finally {
+      edit.free();
+    }
+  }
+
+  async #land(session: WriteSession, commit: Pick<MadeCommit, "oid" | "tree" | "parents">): Promise<CommitAnswer> {
+    const { branch, isTrial, once } = this.#order;
+    const previous = session.valueOf(branch) ?? null;
+    const made = { ...commit, branch, previous };
+    const oldOid = previous ?? "0".repeat(session.format.hexSize);
+    const kept =
+      once === undefined || isTrial
+        ? {}
+        : { once: { key: once.key, fingerprint: once.fingerprint(), answer: once.answer(made) } };
+    const landed = await session.land({
+      updates: [{ name: branch, oldOid, newOid: commit.oid }],
+      atomic: true,
+      isTrial,
+      ...kept,
+    });
+    if (landed.kind === "answered") {
+      return once === undefined ? { kind: "other-request" } : repeated(landed.before, once);
+    }
+    const [outcome] = landed.outcomes;
+    if (outcome === undefined || outcome.kind === "ok") return { kind: "made", ...made };
+    return refusal(outcome.why);
+  }
+}
+
+function repeated({ fingerprint, answer }: AnsweredOnce, once: Once): CommitAnswer {
+  return fingerprint === once.fingerprint() ? { kind: "answered", answer } : { kind: "other-request" };
+}
+
+function refusal(why: RefRejection): CommitAnswer {
+  switch (why.kind) {
+    case "stale":
+    case "exists":
+      return { kind: "stale", current: why.current };
+    case "missing-ref":
+      return { kind: "stale", current: undefined };
+    default:
+      return { kind: "refused", why };
+  }
+}
+
+async function parentOf(session: WriteSession, oid: string): Promise<Parent> {
+  const { reader } = await session.graph();
+  const { bytes } = await reader.readCopy(fromHex(oid) ?? new Uint8Array(0)); // A ref's value is a name.
+  const links = new CommitLinks(session.format);
+  links.read(bytes, 0, bytes.length);
+  return { oid, tree: links.nameOf(0).slice() };
+}
+
+/** Resolves the name of a ref or of a commit to a commit, in hexadecimal. */
+async function resolveBase(session: WriteSession, base: string): Promise<string | undefined> {
+  const ref = expandRefName(base).find((name) => session.valueOf(name) !== undefined);
+  const named = ref === undefined ? base : session.valueOf(ref);
+  const oid = named === undefined || isZeroOid(named) ? undefined : fromHex(named);
+  if (oid?.length !== session.format.rawSize) return undefined;
+  const [type] = await session.database.typesOf(oid);
+  if (type !== TYPE_NUMBER.commit && type !== TYPE_NUMBER.tag) return undefined;
+  const graph = await session.graph();
+  const peeled = await graph.peel(graph.node(oid));
+  return (await graph.typeOf(peeled)) === TYPE_NUMBER.commit ? toHex(graph.nameOf(peeled)) : undefined;
+}

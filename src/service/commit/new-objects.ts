@@ -1,0 +1,156 @@
+/**
+ * Objects that a request makes, held deflated as the entries of a pack until they are stored.
+ *
+ * @packageDocumentation
+ * @see gitformat-pack(5)
+ */
+import type { ByteSource } from "../../bytes/byte-stream.ts";
+import { concat } from "../../bytes/chunk.ts";
+import { LimitExceeded } from "../../bytes/failure.ts";
+import { toHex } from "../../bytes/hex.ts";
+import { encodeEntry, encodeEntryHeader, entryHeaderBytes } from "../../format/pack-entry.ts";
+import { encodePackHeader } from "../../format/pack-header.ts";
+import type { ObjectFormat } from "../../object/object-id.ts";
+import { type ObjectType, REF_DELTA, TYPE_NUMBER } from "../../object/object-type.ts";
+import type { Repository } from "../../repository/repository.ts";
+import type { EncodedTree } from "./directory.ts";
+
+/** Bytes of entries that one request may hold. What is larger is sent by itself before, or pushed. */
+const MOST_HELD_BYTES = 16 * 1024 * 1024;
+/** A tree is held as a delta if that takes at most this share of its bytes: a half. */
+const DELTA_SHARE = 2;
+/** Steps per byte of an object that is hashed and deflated. */
+const BYTE_STEPS = 4;
+
+const encoder = new TextEncoder();
+
+/** An object: its raw name, and its entry in a pack. */
+export type NewObject = { readonly oid: Uint8Array; readonly entry: Uint8Array };
+
+/** What making objects takes of a repository. */
+export type ObjectTools = Pick<Repository, "hash" | "deflate" | "memory" | "pacer">;
+
+/** Objects of one request. Call {@link NewObjects.free} when they are stored, or not wanted any more. */
+export class NewObjects {
+  readonly #tools: ObjectTools;
+  readonly #format: ObjectFormat;
+  readonly #objects = new Map<string, NewObject>();
+  #heldBytes = 0;
+
+  constructor(tools: ObjectTools, format: ObjectFormat) {
+    this.#tools = tools;
+    this.#format = format;
+  }
+
+  /** The number of objects. */
+  get count(): number {
+    return this.#objects.size;
+  }
+
+  /** Makes an object, and returns its raw name. The same object is held once. @throws LimitExceeded */
+  async add(type: ObjectType, content: Uint8Array): Promise<Uint8Array> {
+    const oid = await this.#nameOf(type, content);
+    const { deflate } = this.#tools;
+    if (!this.#objects.has(toHex(oid))) this.#hold({ oid, entry: encodeEntry(TYPE_NUMBER[type], content, deflate) });
+    return oid;
+  }
+
+  /**
+   * Makes a tree. One that is much like a stored tree is held as a delta from it, as git sends it: then what both have is
+   * not looked up again.
+   */
+  async addTree(tree: EncodedTree): Promise<Uint8Array> {
+    const { content } = tree;
+    if (tree.base === undefined || tree.delta.length > content.length / DELTA_SHARE)
+      return await this.add("tree", content);
+    const oid = await this.#nameOf("tree", content);
+    if (!this.#objects.has(toHex(oid)))
+      this.#hold({ oid, entry: encodeDelta(tree.base, tree.delta, this.#tools.deflate) });
+    return oid;
+  }
+
+  /** Whether the object of this name, in hexadecimal, is held. */
+  has(oid: string): boolean {
+    return this.#objects.has(oid);
+  }
+
+  /** Takes over an object of others, if it is one of theirs. */
+  takeFrom(others: NewObjects, oid: Uint8Array): void {
+    const object = others.#objects.get(toHex(oid));
+    if (object !== undefined && !this.#objects.has(toHex(oid))) this.#objects.set(toHex(oid), object);
+  }
+
+  /** Returns a pack of all objects: its header, and a source of the rest. */
+  pack(): { readonly head: Uint8Array; readonly source: ByteSource } {
+    const head = encodePackHeader(this.#objects.size);
+    return { head, source: sourceOf(this.#pieces(head)) };
+  }
+
+  /** Frees the objects. */
+  free(): void {
+    this.#objects.clear();
+    this.#tools.memory.hold(-this.#heldBytes);
+    this.#heldBytes = 0;
+  }
+
+  async #nameOf(type: ObjectType, content: Uint8Array): Promise<Uint8Array> {
+    const { hash, pacer } = this.#tools;
+    const running = hash(this.#format.name);
+    running.update(encoder.encode(`${type} ${content.length}\0`));
+    running.update(content);
+    pacer.add(content.length * BYTE_STEPS);
+    await pacer.pace();
+    return running.digest();
+  }
+
+  *#pieces(head: Uint8Array): Generator<Uint8Array> {
+    const sum = this.#tools.hash(this.#format.name);
+    sum.update(head);
+    for (const { entry } of this.#objects.values()) {
+      sum.update(entry);
+      yield entry;
+    }
+    yield sum.digest();
+  }
+
+  #hold(object: NewObject): void {
+    this.#heldBytes += object.entry.length;
+    this.#tools.memory.hold(object.entry.length);
+    if (this.#heldBytes > MOST_HELD_BYTES) {
+      throw new LimitExceeded(
+        "new-object-bytes",
+        MOST_HELD_BYTES,
+        `what is new takes more than ${MOST_HELD_BYTES} bytes: send large contents as blobs before, or push`,
+      );
+    }
+    this.#objects.set(toHex(object.oid), object);
+  }
+}
+
+/** Makes the entry of an object that is a delta from another, by the other's raw name. */
+function encodeDelta(base: Uint8Array, delta: Uint8Array, deflate: (bytes: Uint8Array) => Uint8Array): Uint8Array {
+  const head = new Uint8Array(entryHeaderBytes(delta.length));
+  encodeEntryHeader(REF_DELTA, delta.length, head, 0);
+  return concat([head, base, deflate(delta)]);
+}
+
+/** Returns a source of pieces. */
+function sourceOf(pieces: Iterator<Uint8Array>): ByteSource {
+  let rest: Uint8Array = new Uint8Array(0);
+  const fill = (buffer: Uint8Array): number => {
+    let filled = 0;
+    while (filled < buffer.length) {
+      if (rest.length === 0) {
+        const next = pieces.next();
+        if (next.done === true) break;
+        rest = next.value;
+      }
+      const length = Math.min(rest.length, buffer.length - filled);
+      buffer.set(rest.subarray(0, length), filled);
+      rest = rest.subarray(length);
+      filled += length;
+    }
+    return filled;
+  };
+  return { read: async (buffer) => buffer.subarray(0, fill(buffer)) };
+}

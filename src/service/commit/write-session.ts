@@ -1,0 +1,199 @@
+/**
+ * Makes objects and moves refs as a push would, for a caller that sends no pack but says what is to change: a commit of
+ * the API, a merge, a tag, a ref. The objects go in by the same steps as those of a push, and the same transaction moves
+ * the refs.
+ *
+ * ```text
+ * begin (lease, snapshot) → read objects, add new ones → land (ingest, checks, transaction) → end
+ * ```
+ *
+ * @packageDocumentation
+ */
+import { toHex } from "../../bytes/hex.ts";
+import { GraphSession } from "../../graph/graph-session.ts";
+import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
+import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
+import { StagedPack } from "../../packing/staged-pack.ts";
+import { isZeroOid } from "../../refs/ref-plan.ts";
+import type { AnsweredOnce, RequestOnce } from "../../refs/ref-store.ts";
+import type { RefOutcome, RefUpdate } from "../../refs/ref-update.ts";
+import type { ObjectDatabase } from "../../store/object-database.ts";
+import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
+import type { PushExchange } from "../exchange.ts";
+import { beginAdmitted, type Begun } from "../push/begin-admitted.ts";
+import {
+  checkValues,
+  commit,
+  databaseOf,
+  ingest,
+  type Landing,
+  type LandingExchange,
+  tipPackOf,
+} from "../push/landing.ts";
+import { PushMemory } from "../push/push-memory.ts";
+import { PushVerdict } from "../push/push-verdict.ts";
+import { NewObjects } from "./new-objects.ts";
+
+/** Random bytes of the name of a pack. */
+const PACK_NAME_BYTES = 20;
+const NO_PROGRESS = { received: async () => undefined, resolved: async () => undefined };
+
+/** Who writes, and by which rules. */
+export type WriteExchange = LandingExchange & Pick<PushExchange, "admit" | "lockOwner" | "served">;
+
+/** What a session begins with. */
+export type WriteRequest = {
+  /** Full names of the refs whose values the caller needs. */
+  readonly names: readonly string[];
+  /** Whether objects may be made. If not, no keys are leased for a pack. */
+  readonly makesObjects: boolean;
+  /** See `BeginPushRequest`. */
+  readonly once?: string;
+};
+
+/** How refs are to be moved. */
+export type WriteOrder = {
+  readonly updates: readonly Pick<RefUpdate, "name" | "oldOid" | "newOid">[];
+  /** Whether all updates succeed or none. */
+  readonly atomic: boolean;
+  /** Whether the updates are only tried: their outcomes are found out, and the repository stays as it is. */
+  readonly isTrial?: boolean;
+  /** See `CommitPushRequest`. */
+  readonly once?: RequestOnce;
+};
+
+/** What came of an order: the outcome of each update, or the answer that the same request was given before. */
+export type WriteAnswer =
+  | { readonly kind: "done"; readonly outcomes: readonly RefOutcome[] }
+  | { readonly kind: "answered"; readonly before: AnsweredOnce };
+
+/** One writing to one repository. Call {@link WriteSession.end} at its end, whatever happened. */
+export class WriteSession {
+  readonly begun: Begun;
+  readonly format: ObjectFormat;
+  /** The objects that the landing stores, together. */
+  readonly objects: NewObjects;
+  readonly #exchange: WriteExchange;
+  readonly #memory: PushMemory;
+  readonly #values: ReadonlyMap<string, string>;
+  readonly #staged: StagedPack | undefined;
+  #graph: GraphSession | undefined;
+  #database: ObjectDatabase | undefined;
+  #hasLanded = false;
+
+  private constructor(exchange: WriteExchange, { names }: WriteRequest, begun: Begun, staged: StagedPack | undefined) {
+    const { repository } = exchange;
+    this.begun = begun;
+    this.format = objectFormat(begun.record.objectFormat);
+    this.objects = new NewObjects(repository, this.format);
+    this.#exchange = exchange;
+    this.#memory = new PushMemory(repository, this.format.rawSize);
+    this.#values = new Map(names.map((name, at) => [name, begun.current[at] ?? ""])); // One value for each name.
+    this.#staged = staged;
+  }
+
+  /** Opens the repository and has the requester admitted. @throws the refusal of the exchange's `admit`. */
+  static async begin(exchange: WriteExchange, request: WriteRequest): Promise<WriteSession> {
+    const { repository } = exchange;
+    const packName = request.makesObjects ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
+    const admission = { admit: exchange.admit };
+    const begun = await beginAdmitted({ exchange, admission }, request, packName);
+    const staged =
+      packName === undefined
+        ? undefined
+        : new StagedPack(packName, repository.refs, repository.storage(begun.record.id));
+    return new WriteSession(exchange, request, begun, staged);
+  }
+
+  /** Returns the value in hexadecimal of a ref that the request named; `undefined` if it does not exist. */
+  valueOf(name: string): string | undefined {
+    const value = this.#values.get(name);
+    return value === "" ? undefined : value;
+  }
+
+  /** The objects that were there before. */
+  get database(): ObjectDatabase {
+    return (this.#database ??= databaseOf({ exchange: this.#exchange, begun: this.begun }));
+  }
+
+  /** Returns the session in which objects are read. It is over when {@link land} is called. @throws HostBusy */
+  async graph(): Promise<GraphSession> {
+    return (this.#graph ??= new GraphSession(this.database, await this.#memory.kernel()));
+  }
+
+  /**
+   * Stores the new objects, checks everything as for a push, and moves the refs. The outcomes are in the order of the
+   * updates.
+   *
+   * @throws ObjectRejected, LimitExceeded if an object or their sum is refused. Nothing is stored then.
+   */
+  async land({ updates, atomic, ...how }: WriteOrder): Promise<WriteAnswer> {
+    await this.#leaveGraph();
+    const landing = this.#landing(updates, atomic);
+    const { verdict } = landing;
+    verdict.refuseDoomed(this.begun, { pusher: this.#exchange.pusher, signed: false });
+    const before = verdict.running.length === 0 ? undefined : await this.#store(landing, how);
+    if (before !== undefined) return { kind: "answered", before };
+    const { outcomes } = verdict;
+    this.#exchange.served?.(outcomes.some(({ kind }) => kind === "ok") ? "push" : "rejected");
+    return { kind: "done", outcomes };
+  }
+
+  /** Gives back what the session holds, and drops what was not landed. */
+  async end(): Promise<void> {
+    await this.#leaveGraph();
+    this.objects.free();
+    this.#memory.end();
+    if (!this.#hasLanded) await this.#staged?.discard(false);
+  }
+
+  #landing(updates: WriteOrder["updates"], atomic: boolean): Landing {
+    const { format, begun } = this;
+    const moves = updates.map((update): RefUpdate => {
+      const { name, oldOid, newOid } = update;
+      return { name, oldOid, newOid, forward: isZeroOid(oldOid) || oldOid === newOid };
+    });
+    const validNames = moves.map(({ name }) => !isTooLong(name) && isPushableRefName(name));
+    return {
+      exchange: this.#exchange,
+      request: { format, atomic, pushOptions: [], shallows: [] },
+      begun,
+      verdict: new PushVerdict({ updates: moves, atomic, validNames }),
+      staged: this.#staged,
+      certificate: undefined,
+      memory: this.#memory,
+    };
+  }
+
+  async #store(landing: Landing, how: Pick<WriteOrder, "isTrial" | "once">): Promise<AnsweredOnce | undefined> {
+    const { verdict, staged } = landing;
+    const tips = verdict.running;
+    let pack: IngestedPack | undefined;
+    try {
+      if (this.objects.count > 0 && staged !== undefined) {
+        this.#hasLanded = true;
+        pack = await ingest(landing, { ...this.objects.pack(), staged, progress: NO_PROGRESS });
+      }
+      await checkValues(landing, pack, false);
+    } catch (error) {
+      pack?.release();
+      await staged?.discard();
+      throw error;
+    }
+    try {
+      const tipPack = how.isTrial === true ? undefined : await tipPackOf(landing, pack);
+      return await commit(landing, { pack, tips, tipPack, ...how });
+    } finally {
+      pack?.release();
+    }
+  }
+
+  /** The kernel is needed for the new objects: nothing is read any more. */
+  async #leaveGraph(): Promise<void> {
+    const graph = this.#graph;
+    if (graph === undefined) return;
+    this.#graph = undefined;
+    graph.close();
+    (await this.#memory.kernel()).reset();
+  }
+}
