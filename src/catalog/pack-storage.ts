@@ -19,6 +19,7 @@ export type PackExtension =
   | "mtimes"
   | "bitmap"
   | "graph"
+  | "twin"
   | `scratch-${number}`
   | `part-${number}`;
 

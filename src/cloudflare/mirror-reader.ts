@@ -12,6 +12,7 @@
  */
 import { ExpiringMap } from "../bytes/expiring-map.ts";
 import { toHex } from "../bytes/hex.ts";
+import { mayHaveTwin } from "../catalog/clone-twin.ts";
 import { countTips, needsSnapshot, openSnapshot } from "../mirror/snapshot.ts";
 import type { ReadingRight } from "../access/decide.ts";
 import { objectFormat } from "../object/object-id.ts";
@@ -71,6 +72,8 @@ export type ReaderTools = {
   now(): number;
   /** Brings the mirror up to date for a reader that must not get old refs. Returns whether it may have done so. */
   freshen(): Promise<boolean>;
+  /** Is given work that goes on behind the answer. */
+  later(work: Promise<unknown>): void;
 };
 
 /** Returns the refs of a repository for a reader. Writers' calls are passed on unchanged. */
@@ -93,6 +96,7 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
       if (right === "none") return { kind: "missing" };
       const found = pointer === undefined ? undefined : await openAtEdge(request, pointer, { ...tools, known: right });
       if (found === undefined) return await openDurable(request);
+      if (countsAsClone(request, found)) tools.later(durable.open(request).catch(() => undefined));
       if (request.refPrefixes === undefined || !isTooOld(found, tools.now())) return found;
       // The pointer is written a little after the end of the sync.
       return (await tools.freshen()) ? await openDurable(request) : found;
@@ -109,6 +113,14 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
 function isOrdinary(answer: OpenAnswer): boolean {
   if (answer.kind === "found") return answer.record.mirror === undefined;
   return answer.hidden?.readOnly === false;
+}
+
+/**
+ * Whether the Durable Object is to hear of a clone of everything: it has a twin made of what is cloned often. Once there
+ * is one, it hears no more.
+ */
+function countsAsClone({ clone }: OpenRequest, { twin, uncoveredTips, packs }: OpenSnapshot): boolean {
+  return clone === true && twin === undefined && uncoveredTips === 0 && mayHaveTwin(packs);
 }
 
 /** Whether the mirror's owner wants it to be brought up to date before it is listed. */

@@ -24,6 +24,7 @@ import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadParts, UploadStore } from "../refs/upload-store.ts";
 import { DEFAULT_LIMITS } from "../repository/limits.ts";
 import type { Repository } from "../repository/repository.ts";
+import type { CloneTwin } from "../catalog/clone-twin.ts";
 import { packKey } from "../catalog/pack-keys.ts";
 import type { PackFile } from "../catalog/pack-storage.ts";
 import { CorruptStore } from "../bytes/failure.ts";
@@ -59,6 +60,8 @@ export type ReaderOptions = Reader & {
   readonly caller: string;
   /** Whether the reader may read the repository that was found. */
   mayRead(record: RepositoryRecord): Promise<boolean>;
+  /** Is given work that goes on behind the answer. */
+  later(work: Promise<unknown>): void;
 };
 
 /** The platform for one request or job. Every operation is counted. */
@@ -205,6 +208,7 @@ export class RequestStorage {
       right: () => options.right(),
       mayRead: (record: RepositoryRecord) => options.mayRead(record),
       now,
+      later: (work: Promise<unknown>) => options.later(work),
       freshen: async () => await freshen(this.mirror(key), { now, wait: (time) => scheduler.wait(time) }),
     };
     const refs = readerRefs(readableRefs(repository.refs, options), tools);
@@ -259,6 +263,20 @@ export class RequestStorage {
   /** Opens all files below a repository's prefix. */
   bareFiles(id: string): BareFiles {
     return r2BareFiles(this.#env.BUCKET, this.counters, id);
+  }
+
+  /** Returns the twin of a repository's packs, from `offset` on; `undefined` if it is not there as it was made. */
+  async twinBody(id: string, { name, bytes }: CloneTwin, offset: number): Promise<ReadableStream | undefined> {
+    const key = packKey(id, { pack: name, extension: "twin" });
+    const options = offset === 0 ? {} : { range: { offset } };
+    const object = await this.counters.run("r2r", () => this.#env.BUCKET.get(key, options));
+    if (object === null) return undefined;
+    if (object.size !== bytes) {
+      await object.body.cancel();
+      return undefined;
+    }
+    this.counters.addBytesRead(bytes - offset);
+    return object.body;
   }
 
   /**

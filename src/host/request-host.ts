@@ -35,7 +35,7 @@ import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { allReachable, wholePacks } from "../repository/view.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
-import type { ClientNote, Served } from "../service/exchange.ts";
+import type { ClientNote, Served, StoredAnswer } from "../service/exchange.ts";
 import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
 import type { Lifetime } from "./lifetime.ts";
 
@@ -223,6 +223,7 @@ export class RequestHost implements Host {
       ordinary: this.#ordinary,
       caller: this.#caller,
       mayRead: async (record) => decide((await this.identify(name)).principal, "read", name, record) === "allow",
+      later: (work) => this.until(work),
     });
   }
 
@@ -280,6 +281,10 @@ export class RequestHost implements Host {
 
   packBody(id: string, pack: string, extension: "pack" | "idx", range: FileRange): Promise<ReadableStream> {
     return this.#storage.packBody(id, { pack, extension }, range);
+  }
+
+  twinBody({ id, offset, ...twin }: Omit<StoredAnswer, "before">): Promise<ReadableStream | undefined> {
+    return this.#storage.twinBody(id, twin, offset);
   }
 
   async plainFile(

@@ -7,6 +7,7 @@ import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, LimitExceeded } from "../bytes/failure.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
 import { GitRefusal } from "./git-failure.ts";
+import { type StoredBody, storedBody } from "./stored-answer.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Bytes that have to come of a body, or be taken of an answer, before a client counts as having made progress. */
@@ -216,21 +217,25 @@ export type StreamedAnswer = {
   until(work: Promise<unknown>): void;
 };
 
+/** Answers with a stored file, in place of writes. */
+export type PassOn = (stored: StoredBody) => void;
+
 /**
- * Answers with what `serve` writes. The response begins with the first write: errors before it are thrown to the
+ * Answers with what `serve` writes, or with the file that it passes on. The response begins with the first write: errors before it are thrown to the
  * caller, and later ones break off the stream.
  */
 export async function streamedResponse(
   answer: StreamedAnswer,
-  serve: (output: ByteSink) => Promise<void>,
+  serve: (output: ByteSink, passOn: PassOn) => Promise<void>,
 ): Promise<Response> {
+  let stored: StoredBody | undefined;
   const { bodiless, length, memory, traffic } = answer;
   const init = (): { headers: Headers; status: number } => ({
     headers: new Headers(answer.headers),
     status: answer.status ?? 200,
   });
   if (bodiless) {
-    await serve({ write: async () => undefined });
+    await serve({ write: async () => undefined }, () => undefined);
     const head = init();
     if (length !== undefined) head.headers.set("Content-Length", String(length));
     return new Response(null, head);
@@ -244,7 +249,7 @@ export async function streamedResponse(
   writer.closed.catch(gone);
   const pace = new PacedWriter(writer, memory);
   const begun = Promise.withResolvers<void>();
-  const served = serve({
+  const output: ByteSink = {
     write: async (bytes) => {
       if (bytes.length === 0) return;
       begun.resolve();
@@ -257,9 +262,10 @@ export async function streamedResponse(
       }
       traffic.send(bytes.length);
     },
-  });
+  };
+  const served = serve(output, (body) => (stored = body));
   const wrote = await Promise.race([begun.promise.then(() => true), served.then(() => false)]);
-  if (!wrote) return new Response(null, init());
+  if (!wrote) return new Response(stored === undefined ? null : storedBody(stored, answer), init());
   answer.until(
     served.then(
       () => writer.close(),

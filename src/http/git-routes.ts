@@ -26,7 +26,7 @@ import { serveV2 } from "../service/serve-v2.ts";
 import { serveUploadPack } from "../service/fetch/upload-pack.ts";
 import { parseProtocolVersion, type ProtocolVersion } from "../wire/protocol-version.ts";
 import { parseServiceName, type ServiceName } from "../wire/service-announcement.ts";
-import { requestSource, streamedResponse } from "./body.ts";
+import { type PassOn, requestSource, streamedResponse } from "./body.ts";
 import { refuseMirror, refuseStrangers } from "./admission.ts";
 import { authorize } from "./denied.ts";
 import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
@@ -114,7 +114,7 @@ function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>):
     asked.body?.settle();
   };
   const openBody = (): ByteSource => requestSource(request.body, isZipped(request), repository.memory, host.traffic);
-  const served = async (output: ByteSink): Promise<void> => {
+  const served = async (output: ByteSink, passOn: PassOn): Promise<void> => {
     await run({
       repository,
       input: asked.body?.over(openBody) ?? openBody(), // A request without one is not read again.
@@ -124,6 +124,11 @@ function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>):
       sessionId: host.sessionId,
       note: (said) => host.note(said),
       served: (what) => host.served(what),
+      passOn: async ({ before, ...twin }) => {
+        const body = await host.twinBody(twin);
+        if (body !== undefined) passOn({ body, bytes: twin.bytes - twin.offset, before });
+        return body !== undefined;
+      },
       signal: AbortSignal.any([request.signal, gone.signal]),
     });
     if (admitted) return;

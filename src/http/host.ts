@@ -15,7 +15,7 @@ import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
-import type { ClientNote, Served } from "../service/exchange.ts";
+import type { ClientNote, Served, StoredAnswer } from "../service/exchange.ts";
 import type { ArmouredSignature, SignatureCheck } from "../signing/verify.ts";
 import type { FormatCache, KnownRepository } from "./format-cache.ts";
 import type { Traffic } from "./traffic.ts";
@@ -99,6 +99,11 @@ export interface Host {
    * @throws CorruptStore
    */
   packBody(id: string, pack: string, extension: "pack" | "idx", range: FileRange): Promise<ReadableStream>;
+  /**
+   * Opens the twin of a repository's packs, from its offset on, as a body that is sent untouched; `undefined` if it is not
+   * there.
+   */
+  twinBody(twin: Omit<StoredAnswer, "before">): Promise<ReadableStream | undefined>;
   /**
    * Makes a plain file from one snapshot, in pieces. `admit` gets what was found before anything is made of it, and may
    * throw. It has to throw if there is nothing.

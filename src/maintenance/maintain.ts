@@ -8,6 +8,7 @@
  */
 import { itemAt, present } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { MadeTwin } from "../catalog/clone-twin.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { combinePacks } from "../packing/combine-packs.ts";
 import { StagedPack } from "../packing/staged-pack.ts";
@@ -22,6 +23,7 @@ import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { makeGraph } from "./graph-step.ts";
 import { writeBitmap } from "./write-bitmap.ts";
+import { writeTwin } from "./write-twin.ts";
 import { walkRefs, type WalkInput, type WalkResult } from "./walk.ts";
 
 /** The random bytes of a pack's name. */
@@ -39,7 +41,7 @@ type Result = Pick<MaintenanceRun, "outcome" | "written" | "undecided" | "error"
 
 const NOTHING: Result = { outcome: "nothing", written: 0 };
 
-type PackStep = Exclude<MaintenanceRun["step"], "graph">;
+type PackStep = Exclude<MaintenanceRun["step"], "graph" | "twin">;
 
 /** The keys of the packs that a step may write, and what it was begun with. */
 type Step = {
@@ -125,6 +127,22 @@ async function graph({ repository, maintenance }: Maintained, begun: Begun, stag
   }
 }
 
+/** Writes the twin of the catalog, and deletes what it wrote in vain. */
+async function twin({ repository, catalog }: Maintained, { record }: Begun, staged: StagedPack): Promise<Result> {
+  let made: MadeTwin | undefined;
+  try {
+    made = await writeTwin(repository, record.id, staged.name);
+  } catch (error) {
+    await staged.discard();
+    throw error;
+  }
+  // Where the answer is lost, the twin may well have been taken: its lease sees to the file if it was not.
+  const request = made && { id: record.id, added: [], replaced: [], twin: made };
+  const { kind } = request === undefined ? { kind: "stale" } : await catalog.replacePacks(request);
+  if (kind !== "done") await staged.discard(made !== undefined);
+  return { outcome: kind === "done" ? "done" : "stale", written: made?.bytes ?? 0 }; // Nothing may be written.
+}
+
 /** Does a step, whatever it meets. */
 async function tryStep(maintained: Maintained, begun: Begun, packNames: PackNames): Promise<Result> {
   const { repository } = maintained;
@@ -135,6 +153,7 @@ async function tryStep(maintained: Maintained, begun: Begun, packNames: PackName
   const staged = names.map((name) => new StagedPack(name, repository.refs, storage));
   try {
     if (step === "graph") return await graph(maintained, begun, itemAt(staged, 0));
+    if (step === "twin") return await twin(maintained, begun, itemAt(staged, 0));
     return await doStep(maintained, step, { record, packs, purges, staged });
   } catch (error) {
     return { outcome: "failed", written: 0, error: error instanceof Error ? error.message : String(error) };

@@ -19,6 +19,7 @@ import { hasRefPrefix } from "../refs/ref-order.ts";
 import { decodeRefRows, encodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { MirrorPointer } from "../refs/mirror-pointer.ts";
 import type { OpenSnapshot, OpenRequest } from "../refs/ref-store.ts";
+import type { CloneTwin } from "../catalog/clone-twin.ts";
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 
@@ -30,6 +31,7 @@ export type MirrorSnapshot = {
   readonly tips: number;
   readonly packs: readonly PackRecord[];
   readonly graphs?: readonly CommitGraphRecord[];
+  readonly twin?: CloneTwin;
 };
 
 type StoredPack = Omit<PackRecord, "indexHead" | "kinds"> & {
@@ -42,6 +44,7 @@ type Header = {
   readonly packs: readonly StoredPack[];
   /** Absent if there are none. */
   readonly graphs?: readonly CommitGraphRecord[] | undefined;
+  readonly twin?: CloneTwin | undefined;
 };
 
 const encoder = new TextEncoder();
@@ -50,7 +53,7 @@ const LENGTH_BYTES = 4;
 
 /** Encodes a snapshot that holds all refs and the catalog, in pieces of at most `pieceBytes`. */
 export function encodeSnapshot(
-  { record, refs, packs, graphs }: OpenSnapshot,
+  { record, refs, packs, graphs, twin }: OpenSnapshot,
   pieceBytes: number,
 ): Uint8Array<ArrayBuffer>[] {
   const { rawSize } = objectFormat(record.objectFormat);
@@ -59,6 +62,7 @@ export function encodeSnapshot(
     tips: countTips(refs, rawSize),
     packs: packs.map((pack) => ({ ...pack, indexHead: pack.indexHead.length, kinds: pack.kinds?.length })),
     ...(graphs === undefined ? {} : { graphs }),
+    ...(twin === undefined ? {} : { twin }),
   };
   const text = encoder.encode(JSON.stringify(header));
   const length = new Uint8Array(LENGTH_BYTES);
@@ -100,6 +104,7 @@ export function decodeSnapshot(pieces: readonly Uint8Array[]): MirrorSnapshot {
       ...(kinds === undefined ? {} : { kinds: take(kinds) }),
     })),
     ...(header.graphs === undefined ? {} : { graphs: header.graphs }),
+    ...(header.twin === undefined ? {} : { twin: header.twin }),
   };
 }
 
@@ -134,6 +139,7 @@ export function openSnapshot(
     ...(headOid === undefined ? {} : { headOid }),
     packs: request.packs === true ? snapshot.packs : [],
     ...(request.packs === true && snapshot.graphs !== undefined ? { graphs: snapshot.graphs } : {}),
+    ...(request.packs === true && snapshot.twin !== undefined ? { twin: snapshot.twin } : {}),
     refs: [...refsBelow(refPrefixes, snapshot.refs, rows), ...namedRefs(refNames, rows)],
     wantedRefs,
     ...tips,

@@ -19,9 +19,9 @@ export const KEPT_VALUES_TIME = 10 * 60_000;
 export type MaintenanceRun = {
   /**
    * `roll-up`: packs were combined. `walk`: it was found out what the refs reach. `bitmap`: bitmaps of a pack were
-   * written. `graph`: a layer of the commit-graph was.
+   * written. `graph`: a layer of the commit-graph was. `twin`: the answer to a clone of everything was.
    */
-  readonly step: "roll-up" | "walk" | "bitmap" | "graph";
+  readonly step: "roll-up" | "walk" | "bitmap" | "graph" | "twin";
   /** `nothing`: nothing was due. `stale`: others changed the catalog meanwhile, and the work was dropped. */
   readonly outcome: "done" | "nothing" | "stale" | "failed";
   /** When it began, in milliseconds since the epoch. */
@@ -45,8 +45,8 @@ export type MaintenanceRun = {
   readonly error?: string;
 };
 
-/** The most packs, or layers of the commit-graph, that a step writes. */
-export const PACKS_WRITTEN = { "roll-up": 1, walk: 2, bitmap: 0, graph: 1 } as const satisfies Record<
+/** The most packs, layers of the commit-graph or twins that a step writes. */
+export const PACKS_WRITTEN = { "roll-up": 1, walk: 2, bitmap: 0, graph: 1, twin: 1 } as const satisfies Record<
   MaintenanceRun["step"],
   number
 >;

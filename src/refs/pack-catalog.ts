@@ -5,6 +5,7 @@
  * @packageDocumentation
  * @see git-repack(1)
  */
+import type { MadeTwin } from "../catalog/clone-twin.ts";
 import type { PackBitmapSize, PackRecord } from "../catalog/pack-record.ts";
 
 /** A request to replace packs by others, in one step. */
@@ -25,6 +26,11 @@ export type ReplacePacksRequest = {
   readonly found?: FoundReachable;
   /** The `.bitmap` file that was written for a pack, or that it can have none. */
   readonly bitmap?: { readonly pack: string; readonly size: PackBitmapSize };
+  /**
+   * The `.twin` file that was written. It needs a lease. The answer is `stale` if the catalog has other packs than those
+   * that it was made of.
+   */
+  readonly twin?: MadeTwin;
 };
 
 /** The packs of which a walk has found that refs reach all their objects. */

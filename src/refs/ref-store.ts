@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import type { CloneTwin } from "../catalog/clone-twin.ts";
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { PackRecord, StoredPackName } from "../catalog/pack-record.ts";
 import type { ObjectFormatName } from "../object/object-id.ts";
@@ -117,6 +118,11 @@ export type OpenRequest = {
    * not needed.
    */
   readonly haves?: Uint8Array;
+  /**
+   * The snapshot is opened for a client that has nothing, and takes whatever it wants whole. It is counted, if it wants
+   * everything, so that a twin is made of what is cloned often.
+   */
+  readonly clone?: boolean;
 };
 
 /** A consistent snapshot of a repository that exists, with the parts that the request asked for. */
@@ -131,6 +137,8 @@ export type OpenSnapshot = {
   readonly packs: readonly PackRecord[];
   /** The layers of the commit-graph, the lowest first, if the catalog is included and there are some. */
   readonly graphs?: readonly CommitGraphRecord[];
+  /** The twin of the catalog's packs, if the catalog is included and there is one. */
+  readonly twin?: CloneTwin;
   /** See `OpenRequest`. */
   readonly replaced?: readonly StoredPackName[];
   /** Encoded rows (see `ref-rows.ts`) of the requested refs. */

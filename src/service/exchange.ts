@@ -27,6 +27,18 @@ export type ClientNote = {
  */
 export type Served = "clone" | "fetch" | "push" | "rejected";
 
+/** A stored answer, or its end, and what goes before it. */
+export type StoredAnswer = {
+  /** The id of the repository below whose prefix it lies. */
+  readonly id: string;
+  /** See `CloneTwin`. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Where in the file the answer goes on. */
+  readonly offset: number;
+  readonly before: Uint8Array;
+};
+
 /** One request to one repository. */
 export type Exchange = {
   readonly repository: Repository;
@@ -48,6 +60,11 @@ export type Exchange = {
   note(said: ClientNote): void;
   /** Records what the service does, as soon as that is certain. */
   served?(what: Served): void;
+  /**
+   * Answers with a stored twin, in place of writes. Returns false if the file is not there: then nothing has happened. It
+   * is absent if everything has to be written.
+   */
+  passOn?(stored: StoredAnswer): Promise<boolean>;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };

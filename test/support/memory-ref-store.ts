@@ -23,7 +23,12 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
   const database = new RepositoryDatabase(nodeSql(), () => randomBytes(16).toString("hex"));
   return {
     database,
-    open: (request) => openWhole(request, async (after) => database.open(request, after)),
+    open: (request) =>
+      openWhole(request, async (after) => {
+        const page = database.open(request, after);
+        if (request.clone === true) database.maintenance.noteClone(page, now());
+        return page;
+      }),
     beginPush: async (request) => database.beginPush(request, now()),
     commitPush: async (request) => database.commitPush(request, now()),
     replacePacks: async (request) => database.maintenance.replacePacks(request, now()),

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { type BitmapPack, BITMAPS, planBitmap } from "../../catalog/bitmap-plan.ts";
+import { packSet, TWINS } from "../../catalog/clone-twin.ts";
 import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
 import {
   type BeginMaintenanceAnswer,
@@ -18,8 +19,9 @@ import {
 } from "../../refs/maintenance-store.ts";
 import { graceTimeOf } from "../../refs/grace-period.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
-import type { OpenRequest, OpenSnapshot, RepositoryRecord } from "../../refs/ref-store.ts";
+import type { OpenAnswer, OpenRequest, OpenSnapshot, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { dropTwin, isTwinStale, noteClone, wantsTwin } from "./clone-twins.ts";
 import { isGraphDue, lacksFilters, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
@@ -98,6 +100,9 @@ type Due = {
   readonly objects: number;
   readonly graphs: GraphSum;
   readonly cruftSince: number | undefined;
+  /** The packs that a clone is answered from, and the set of their names. */
+  readonly own: readonly RollUpPack[];
+  readonly set: string;
 };
 
 /** The tables of one Durable Object, as far as maintenance uses them. */
@@ -129,6 +134,7 @@ export class MaintenanceDatabase {
     if (purges || (doubtful.length > 0 && now >= walkAfter)) return { step: "walk", packs: doubtful };
     const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
     if (rollUp.length > 0) return { step: "roll-up", packs: rollUp };
+    if (wantsTwin(this.#db, own)) return { step: "twin", packs: own };
     // What makes bitmaps walks history, and filters take long: so the graph comes first, and filters last.
     if (isGraphDue(row, sumOf(own).objects)) return { step: "graph", packs: [] };
     const base = planBitmap(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
@@ -152,6 +158,8 @@ export class MaintenanceDatabase {
       objects: sumOf(own).objects,
       graphs: this.#isHeld ? sumOfGraphs([]) : this.#graphSum,
       cruftSince: oldestCruft(this.#db),
+      own,
+      set: packSet(own),
     };
     this.#planned = { key, due };
     return due;
@@ -162,24 +170,35 @@ export class MaintenanceDatabase {
     const maintenance = readMaintenance(this.#db);
     const { asked, purges, jobAt, notBefore, walkAfter } = maintenance;
     if (jobAt !== undefined) return jobAt + JOB_TIME;
-    const { rollUp, doubtful, wantsBitmap, objects, graphs } = this.#due(row);
+    const { rollUp, doubtful, wantsBitmap, objects, graphs, own } = this.#due(row);
     const wantsGraph = isGraphDue(maintenance, objects) || lacksFilters(graphs);
-    if (asked || purges || rollUp > 0 || wantsBitmap || wantsGraph) return Math.max(now, notBefore);
+    const isAsked = asked || purges || wantsTwin(this.#db, own);
+    if (isAsked || rollUp > 0 || wantsBitmap || wantsGraph) return Math.max(now, notBefore);
     return doubtful > 0 ? Math.max(now, notBefore, walkAfter) : undefined;
   }
 
   /** Returns when there is something to do: a job to be sent, or a cruft pack to be deleted. */
   nextDue(now: number, row = this.#repository.read()): number | undefined {
     if (row === undefined) return undefined;
-    const { cruftSince } = this.#due(row);
+    const { cruftSince, set } = this.#due(row);
+    if (isTwinStale(this.#db, set)) return now;
     const due = [this.jobDue(now, row), cruftSince === undefined ? undefined : cruftSince + graceTimeOf(row.record)];
     const times = due.filter((at) => at !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Removes the cruft packs whose time is up. Their files are deleted with those of ended uploads. */
-  expireCruft(now: number, row: RepositoryRow): void {
-    const { cruftSince } = this.#due(row);
+  /** Counts a clone. Returns whether a twin is wanted from now on. */
+  noteClone(answer: OpenAnswer, now: number): boolean {
+    return this.#db.transaction(() => noteClone(this.#db, answer, now));
+  }
+
+  /**
+   * Removes the cruft packs whose time is up, and the twin of packs that are not the catalog any more. Their files are
+   * deleted with those of ended uploads.
+   */
+  expire(now: number, row: RepositoryRow): void {
+    const { cruftSince, set } = this.#due(row);
+    if (isTwinStale(this.#db, set)) this.#db.transaction(() => dropTwin(this.#db, now + TWINS.grace));
     const graceTime = graceTimeOf(row.record);
     if (cruftSince === undefined || cruftSince + graceTime > now) return;
     this.#db.transaction(() => {

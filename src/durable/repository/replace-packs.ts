@@ -5,6 +5,7 @@
  */
 import type { FoundReachable, ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
+import { dropTwin, landTwin } from "./clone-twins.ts";
 import { dropLayers } from "./graph-layers.ts";
 import { deleteLease, endReplaced, hasLease, insertReplaced, LEASE_TIME } from "./tables/leases.ts";
 import {
@@ -48,6 +49,7 @@ function purge(db: SqlDatabase, now: number): void {
   forgetRecentValues(db);
   forgetPast(db, now);
   retirePacks(db, cruftBefore(db, Number.POSITIVE_INFINITY), now);
+  dropTwin(db, now);
   endReplaced(db, now);
   writeLending(db, { purge: "begins", purgeAt: now, purgeBegan: now, waiting: 0 });
   // Not when its step ends: a purge may be asked for during a walk that is none.
@@ -71,24 +73,32 @@ function losesForGood(db: SqlDatabase, { replaced, found }: ReplacePacksRequest)
 }
 
 /** Notes what becomes of objects that no ref reaches: they go into a cruft pack, or are lost for good. */
-function noteLoss(db: SqlDatabase, request: ReplacePacksRequest, version: number): void {
+function noteLoss(db: SqlDatabase, request: ReplacePacksRequest, version: number, now: number): void {
   if (request.added.some(({ source }) => source === "cruft")) noteCruft(db, version);
-  if (losesForGood(db, request)) noteDropped(db, version);
+  if (!losesForGood(db, request)) return;
+  noteDropped(db, version);
+  dropTwin(db, now);
+}
+
+/** Takes in what was written beside packs. Returns false if the packs are not there any more. */
+function landFiles(db: SqlDatabase, { bitmap, twin }: ReplacePacksRequest, now: number): boolean {
+  if (bitmap !== undefined) {
+    if (countPacks(db, [bitmap.pack]) === 0) return false;
+    insertBitmap(db, bitmap.pack, bitmap.size);
+  }
+  return twin === undefined || landTwin(db, twin, now);
 }
 
 /** Replaces packs. `now` is in milliseconds since the epoch. */
 export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now: number): ReplacePacksAnswer {
-  const { id, added, replaced, found, bitmap } = request;
+  const { id, added, replaced, found } = request;
   return db.transaction(() => {
     const row = readRepository(db);
     if (row?.record.id !== id) return { kind: "gone" };
     if (found !== undefined && found.version !== row.version) return { kind: "stale" };
     const areLeased = added.every(({ name }) => hasLease(db, name, now));
     if (!areLeased || countPacks(db, replaced) !== replaced.length) return { kind: "stale" };
-    if (bitmap !== undefined) {
-      if (countPacks(db, [bitmap.pack]) === 0) return { kind: "stale" };
-      insertBitmap(db, bitmap.pack, bitmap.size);
-    }
+    if (!landFiles(db, request, now)) return { kind: "stale" };
     for (const pack of added) {
       insertPack(db, { ...pack, marked: false });
       deleteLease(db, pack.name);
@@ -104,7 +114,7 @@ export function replacePacks(db: SqlDatabase, request: ReplacePacksRequest, now:
     }
     retirePacks(db, replaced, now + LEASE_TIME);
     bumpCatalogVersion(db);
-    noteLoss(db, request, row.version + 1);
+    noteLoss(db, request, row.version + 1, now);
     if (found !== undefined) {
       dropLayers(db, { kept: found.keptGraphs, version: row.version + 1, forGood: losesForGood(db, request) }, now);
       settleDemands(db, id, found.kept, now);

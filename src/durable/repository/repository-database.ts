@@ -21,6 +21,7 @@ import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import { commitPush } from "./commit-push.ts";
+import { twinOf } from "./clone-twins.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
 import { derivedDue, type DueWork } from "./due-work.ts";
 import type { EventSource } from "./event-sockets.ts";
@@ -194,6 +195,7 @@ export class RepositoryDatabase {
       ...(headOid === undefined ? {} : { headOid }),
       packs,
       ...this.maintenance.catalogParts(request),
+      ...(request.packs === true ? twinOf(this.#db, packs) : {}),
       ...page,
       refs: [...page.refs, ...named],
       wantedRefs,
@@ -352,7 +354,7 @@ export class RepositoryDatabase {
   /** Returns the work that is due now. Deliveries of webhooks are made for it. */
   dueWork(now: number): DueWork {
     const row = this.#read();
-    if (row !== undefined) this.maintenance.expireCruft(now, row);
+    if (row !== undefined) this.maintenance.expire(now, row);
     this.forks.expire(now, row?.record.id);
     return {
       ...(row === undefined ? {} : { id: row.record.id }),

@@ -88,7 +88,9 @@ export class RepositoryObject extends HookedObject {
 
   /** See `RefStore.open`. A caller asks for each further page with the last ref of the page before it. */
   open(request: OpenRequest, after?: string): OpenPage {
-    return this.#database.open(request, after);
+    const page = this.#database.open(request, after);
+    if (request.clone === true && this.#database.maintenance.noteClone(page, Date.now())) this.#alarm.set();
+    return page;
   }
 
   /** See `RefStore.beginPush`. */

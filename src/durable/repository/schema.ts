@@ -6,6 +6,7 @@
  */
 import { addColumn, type Schema } from "../sql/migrations.ts";
 import { ANSWERED_REQUESTS_DDL } from "./tables/answered-requests.ts";
+import { CLONE_TWIN_DDL } from "./tables/clone-twin.ts";
 import { COMMIT_GRAPHS_DDL } from "./tables/commit-graphs.ts";
 import { DELIVERIES_DDL } from "./tables/deliveries.ts";
 import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
@@ -68,6 +69,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: PACK_RETURNS_DDL, onRemoval: "kept" },
   { ddl: COMMIT_GRAPHS_DDL, onRemoval: "emptied" },
   { ddl: ANSWERED_REQUESTS_DDL, onRemoval: "emptied" },
+  { ddl: CLONE_TWIN_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -175,6 +177,8 @@ export const REPOSITORY_SCHEMA: Schema = {
     // When a Git LFS object leaves: those that are leaving do so now.
     (db) => addColumn(db, "lfs_leaving", "due INTEGER NOT NULL DEFAULT 0"),
     // Requests that are done once: a new table. None was answered before.
+    () => undefined,
+    // Twins of catalogs: a new table. Nothing was counted before.
     () => undefined,
   ],
 };

@@ -32,6 +32,7 @@ import { type FetchSession, openFetchSession } from "../../packing/pack-session.
 import { acknowledgeHavesV2, takeHaves } from "./negotiate.ts";
 import type { ResponseWriter } from "../response-writer.ts";
 import { fetchSnapshot, isPlainFetch, sendPack } from "./send-pack.ts";
+import { sendTwin } from "./send-twin.ts";
 import type { CommandCall } from "../v2-command.ts";
 
 /** Answers a `fetch`. */
@@ -54,13 +55,13 @@ export async function fetchObjects(call: CommandCall): Promise<void> {
   const filter = requestedFilter(request.filter);
   const wants = request.wants.bytes().slice();
   const had = [request.haves, request.shallows];
-  const snapshot = await openWanted(call, fetchSnapshot({ ...request, wants, had }));
+  const isPlain = isPlainFetch(request, filter, request.haves.length === 0 && request.ofsDelta);
+  const snapshot = await openWanted(call, fetchSnapshot({ ...request, wants, had, isPlain }));
+  const isTwins = isPlain && request.wantRefs.length === 0 && !request.sidebandAll;
+  if (isTwins && (await sendTwin(exchange, snapshot))) return;
   const wantedRefs = wantedRefsOf(request, snapshot);
   const names = concat([wants, ...wantedRefs.map(({ oid }) => oid)]);
-  const session = await openFetchSession(exchange.repository, snapshot, {
-    wants: names,
-    isPlain: isPlainFetch(request, filter, request.haves.length === 0 && request.ofsDelta),
-  });
+  const session = await openFetchSession(exchange.repository, snapshot, { wants: names, isPlain });
   try {
     await session.checkWants();
     const plan = await planDepth(session, request);

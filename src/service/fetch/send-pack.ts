@@ -31,12 +31,15 @@ export function fetchSnapshot(asked: {
   readonly wantRefs?: readonly string[];
   /** The client's haves, and the commits at which its history is cut. */
   readonly had: readonly ObjectIdList[];
+  /** Whether the fetch is plain; see {@link isPlainFetch}. */
+  readonly isPlain: boolean;
 }): OpenRequest {
   const refNames = deepenNotRefs(asked.deepenNot);
   const haves = firstNames(asked.had, MOST_HAVES);
   return {
     packs: true,
     wants: asked.wants,
+    ...(asked.isPlain ? { clone: true } : {}),
     ...(haves.length === 0 ? {} : { haves }),
     ...(asked.includeTag ? { refPrefixes: ["refs/tags/"] } : {}),
     ...(refNames.length === 0 ? {} : { refNames }),

@@ -27,6 +27,10 @@ import { type AcknowledgementStyle, acknowledgeRound } from "./negotiate.ts";
 import { RequestReader } from "../request-reader.ts";
 import type { ResponseWriter } from "../response-writer.ts";
 import { fetchSnapshot, isPlainFetch, sendPack } from "./send-pack.ts";
+import { sendTwin } from "./send-twin.ts";
+
+/** The acknowledgement of a client that has nothing, before the pack. */
+const NOTHING_COMMON = "0008NAK\n";
 
 /** Answers a request of version 0 or 1. Both are the same after the advertisement. */
 export async function serveUploadPack(exchange: Exchange): Promise<void> {
@@ -63,16 +67,13 @@ async function answerUpload(call: ServiceCall, request: UploadRequest, round: Up
   const filter = requestedFilter(request.filter);
   const includeTag = capabilities.has("include-tag");
   const had = round === undefined ? [request.shallows] : [round.haves, request.shallows];
-  const asked = fetchSnapshot({ wants, includeTag, deepenNot: request.deepenNot, had });
+  const hasNothing = round === undefined || round.haves.length === 0;
+  const isPlain = isPlainFetch(request, filter, hasNothing && capabilities.has("ofs-delta"));
+  const asked = fetchSnapshot({ wants, includeTag, deepenNot: request.deepenNot, had, isPlain });
   const snapshot = await admission.openAs(request.wants.format.name, asked);
-  const session = await openFetchSession(exchange.repository, snapshot, {
-    wants,
-    isPlain: isPlainFetch(
-      request,
-      filter,
-      (round === undefined || round.haves.length === 0) && capabilities.has("ofs-delta"),
-    ),
-  });
+  const isTwins = isPlain && round?.done === true && capabilities.has("side-band-64k");
+  if (isTwins && (await sendTwin(exchange, snapshot, NOTHING_COMMON))) return;
+  const session = await openFetchSession(exchange.repository, snapshot, { wants, isPlain });
   try {
     await session.checkWants();
     const plan = await planDepth(session, { ...request, deepenRelative: capabilities.has("deepen-relative") });

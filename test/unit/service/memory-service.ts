@@ -53,6 +53,8 @@ export type RequestOptions = {
   readonly keepsUnused?: boolean;
   readonly refuse?: Error;
   readonly pusher?: Pusher;
+  /** See `Exchange.passOn`. */
+  readonly passOn?: PushExchange["passOn"];
   /** Thrown by the read after the last byte: a client that hung up. */
   readonly breakOff?: Error;
 };
@@ -130,6 +132,7 @@ export class MemoryService {
       ...(options.keepsUnused === true
         ? {}
         : { retract: async (id: string) => void this.refs.database.retract(id, this.now) }),
+      ...(options.passOn === undefined ? {} : { passOn: options.passOn }),
       actor: "tester",
       pusher: options.pusher ?? {},
       agent: "thinpack/test",

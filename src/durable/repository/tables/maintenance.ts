@@ -139,7 +139,7 @@ export function noteDoubt(db: SqlDatabase, now: number): void {
 
 function stepAt(row: SqlRow, column: number): MaintenanceRun["step"] {
   const step = textAt(row, column);
-  return step === "walk" || step === "bitmap" || step === "graph" ? step : "roll-up";
+  return step === "walk" || step === "bitmap" || step === "graph" || step === "twin" ? step : "roll-up";
 }
 
 function outcomeAt(row: SqlRow, column: number): MaintenanceRun["outcome"] {
