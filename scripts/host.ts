@@ -12,6 +12,7 @@ import { buildPages } from "./build-pages.mjs";
 import { buildPackage } from "./build-package.mjs";
 import { speedUpSimulator } from "./simulator-speed.ts";
 import { readWranglerConfig, simulatorOptions } from "./wrangler-config.ts";
+import { freePort } from "./free-port.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
 import { bundleWorker, WORKER_ENTRY } from "./worker-bundle.mjs";
 
@@ -27,6 +28,8 @@ const PAGE_FILES = "/-/assets/";
 export type HostOptions = {
   /** The port; 0 takes a free one. */
   readonly port?: number;
+  /** The port for git://; 0 takes a free one, and by default there is none. */
+  readonly gitPort?: number;
   /** The address to listen on: by default 127.0.0.1, and 0.0.0.0 for all addresses. */
   readonly address?: string;
   readonly stateDir: string;
@@ -59,6 +62,8 @@ export type RunningHost = {
   readonly base: string;
   readonly token: string;
   readonly stateDir: string;
+  /** The port of git://, if it listens on one. */
+  readonly gitPort?: number;
   readonly miniflare: Miniflare;
   /** Returns the origin at which its isolates are inspected. Only with an `inspectorPort`. */
   inspector(): Promise<string>;
@@ -137,6 +142,20 @@ function modulesIn(directory: string): V4ModuleDefinition[] {
   ];
 }
 
+/** Returns the variables and secrets of the Worker. */
+function bindingsOf(options: HostOptions, token: string): Record<string, string> {
+  return {
+    ADMIN_TOKEN: token,
+    MIRROR_KEYS: mirrorKeys(resolve(options.stateDir)),
+    SYNCS_BESIDE: "1",
+    ...(options.leastMirrorInterval === undefined ? {} : { MIRROR_LEAST_INTERVAL: options.leastMirrorInterval }),
+    ...(options.mirrorSliceObjects === undefined ? {} : { MIRROR_SLICE_OBJECTS: options.mirrorSliceObjects }),
+    ...(options.allowedOrigins === undefined ? {} : { ALLOWED_ORIGINS: options.allowedOrigins }),
+    ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),
+    ...options.variables,
+  };
+}
+
 /** Starts the host. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const stateDir = resolve(options.stateDir);
@@ -146,6 +165,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const config = readWranglerConfig();
   const { login, tenant } = options.rateLimits ?? {};
   const bundle = options.bundle ?? (await bundledInto(join(stateDir, "worker"), options.entry ?? WORKER_ENTRY));
+  const address = options.address ?? "127.0.0.1";
+  const gitPort = options.gitPort === 0 ? await freePort(address) : options.gitPort;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...simulatorOptions(config, {
@@ -154,8 +175,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       }),
       // The added flag lets the next sync begin while one is under way: the simulator of queues has one consumer.
       compatibilityFlags: [...config.compatibility_flags, "queue_consumer_no_wait_for_wait_until"],
-      host: options.address ?? "127.0.0.1",
+      host: address,
       port: options.port ?? 0,
+      ...(gitPort === undefined ? {} : { connectHandlers: [{ protocol: "tcp" as const, port: gitPort, address }] }),
       ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
       cf: false,
       unsafeHandleRuntimeRestart: () => recordProcesses(stateDir),
@@ -167,16 +189,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       serviceBindings: {
         ASSETS: serveAsset,
       },
-      bindings: {
-        ADMIN_TOKEN: token,
-        MIRROR_KEYS: mirrorKeys(stateDir),
-        SYNCS_BESIDE: "1",
-        ...(options.leastMirrorInterval === undefined ? {} : { MIRROR_LEAST_INTERVAL: options.leastMirrorInterval }),
-        ...(options.mirrorSliceObjects === undefined ? {} : { MIRROR_SLICE_OBJECTS: options.mirrorSliceObjects }),
-        ...(options.allowedOrigins === undefined ? {} : { ALLOWED_ORIGINS: options.allowedOrigins }),
-        ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),
-        ...options.variables,
-      },
+      bindings: bindingsOf(options, token),
     }),
   );
   const url = await miniflare.ready;
@@ -186,5 +199,6 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     forgetProcesses(stateDir);
   };
   const inspector = async (): Promise<string> => `http://${(await miniflare.getInspectorURL()).host}`;
-  return { base: `http://${nameOf(options.address)}:${url.port}`, token, stateDir, miniflare, inspector, stop };
+  const git = gitPort === undefined ? {} : { gitPort };
+  return { base: `http://${nameOf(options.address)}:${url.port}`, token, stateDir, ...git, miniflare, inspector, stop };
 }

@@ -40,13 +40,17 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     imports: "bytes kernel object catalog store refs access events signing repository mirror maintenance lfs durable",
   },
   http: { ring: 5, imports: "bytes object wire refs access signing repository service browse lfs" },
+  doors: { ring: 5, imports: "bytes wire access service http" },
   api: {
     ring: 5,
     imports:
       "bytes object diff catalog refs access events signing repository service mirror maintenance browse lfs http",
   },
   web: { ring: 5, imports: "bytes object diff refs access repository browse http" },
-  host: { ring: 6, imports: "bytes refs access signing repository service maintenance lfs cloudflare http api web" },
+  host: {
+    ring: 6,
+    imports: "bytes refs access signing repository service maintenance lfs cloudflare http doors api web",
+  },
 };
 
 /**

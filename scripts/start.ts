@@ -14,6 +14,7 @@ Runs the whole host on this machine until it is interrupted. Environment:
 
   PORT                       the port to listen on; 0 takes a free one (8787)
   HOST                       the address to listen on; 0.0.0.0 for all (127.0.0.1)
+  GIT_PORT                   the port for git://, which serves public repositories; by default there is none
   STATE_DIR                  where everything is kept (.thinpack)
   ADMIN_TOKEN                the operator's token; by default one is made and kept in STATE_DIR
   INSPECTOR_PORT             opens the isolate's inspector on this port
@@ -52,15 +53,16 @@ function portFrom(name: string): number | undefined {
  *
  * @throws StartFailure with one sentence
  */
-async function checkAddress(host: string, port: number): Promise<void> {
+async function checkAddress(host: string, port: number, name = "PORT"): Promise<void> {
   const server = createServer();
   const code = await new Promise<string | undefined>((resolve) => {
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "failed"));
     server.listen(port, host, () => resolve(undefined));
   });
   if (code === undefined) await new Promise((resolve) => server.close(resolve));
-  else if (code === "EADDRINUSE") throw new StartFailure(`port ${port} is in use: set PORT to another, or to 0`);
-  else if (code === "EACCES") throw new StartFailure(`port ${port} may not be used by this user: set PORT to another`);
+  else if (code === "EADDRINUSE") throw new StartFailure(`port ${port} is in use: set ${name} to another, or to 0`);
+  else if (code === "EACCES")
+    throw new StartFailure(`port ${port} may not be used by this user: set ${name} to another`);
   else throw new StartFailure(`HOST is '${host}', which this machine can't listen on (${code})`);
 }
 
@@ -80,6 +82,7 @@ const TEXTS = {
  */
 function readOptions(): HostOptions & { readonly port: number; readonly address: string } {
   const inspectorPort = portFrom("INSPECTOR_PORT");
+  const gitPort = portFrom("GIT_PORT");
   const texts = Object.entries(TEXTS).flatMap(([option, name]) => {
     const text = variable(name);
     return text === undefined ? [] : [[option, text] as const];
@@ -90,6 +93,7 @@ function readOptions(): HostOptions & { readonly port: number; readonly address:
     address: variable("HOST") ?? "127.0.0.1",
     stateDir: variable("STATE_DIR") ?? ".thinpack",
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
+    ...(gitPort === undefined ? {} : { gitPort }),
     allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
   };
 }
@@ -148,9 +152,11 @@ async function main(): Promise<void> {
   if (argument !== undefined) throw new StartFailure(`unknown argument '${argument}': settings are in the environment`);
   const options = readOptions();
   await checkAddress(options.address, options.port);
+  if (options.gitPort !== undefined) await checkAddress(options.address, options.gitPort, "GIT_PORT");
   const host = await start(options);
   stopOnSignals(host);
   if (options.inspectorPort !== undefined) console.log(`inspector ${await host.inspector()}`);
+  if (host.gitPort !== undefined) console.log(`git://${new URL(host.base).hostname}:${host.gitPort}`);
   console.log(`ready ${host.base}`);
   console.log(`the operator's token: ${host.token}`);
   if (isOtherToken(host)) console.log("it is another than last time: log in anew where the old one is kept");

@@ -10,7 +10,9 @@ import { deploymentSecret } from "./env.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
 import { loadedRoutes } from "./host/loaded-routes.ts";
 import { metricsPage } from "./host/metrics.ts";
-import { type AppEnv, type PlatformOptions, withPlatform } from "./host/platform.ts";
+import { type AppEnv, withPlatform } from "./host/platform.ts";
+import type { PlatformOptions } from "./host/begun-request.ts";
+import { socketRoutes } from "./doors/routes.ts";
 import { corsHeaders, preflightAnswer } from "./http/cors.ts";
 import { FOREIGN_PAGE, isForeignPage } from "./http/cross-origin.ts";
 import { dumbRoutes } from "./http/dumb-routes.ts";
@@ -123,6 +125,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     await next();
   });
   app.route("/", pageRoutes());
+  app.route("/", socketRoutes());
   app.route("/", gitRoutes());
   app.route("/", lfsLockRoutes());
   app.route("/", lfsRoutes());

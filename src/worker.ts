@@ -10,6 +10,7 @@ import { Beside } from "./cloudflare/beside.ts";
 import { isolateTools } from "./cloudflare/isolate-tools.ts";
 import { RequestStorage } from "./cloudflare/open-repository.ts";
 import { allowsPrivate, type Env } from "./env.ts";
+import { isolateState } from "./host/begun-request.ts";
 import { Meter } from "./host/meter.ts";
 import { passOn } from "./host/pass-on.ts";
 import { logFault, logJob } from "./http/log.ts";
@@ -25,10 +26,15 @@ const SYNC_QUEUE = "thinpack-mirrors";
 const beside = new Beside(10);
 const agent = `thinpack/${version}`;
 const meter = new Meter();
-const app = createApp({ version, agent, tools, meter });
+const platform = { agent, tools, meter, state: isolateState() };
+const app = createApp({ version, ...platform });
 
 export default {
   fetch: (request, env, context) => app.fetch(request, env, context),
+  connect: async (socket, env) => {
+    const { serveSocket } = await import("./host/serve-socket.ts");
+    await serveSocket(socket, platform, env);
+  },
   queue: (batch, env, context) => {
     const work = async (): Promise<void> => {
       const { pushedCommits, runJobs } = await import("./jobs.ts");

@@ -64,3 +64,20 @@ export class ClientWaits {
     wait.reject(new ClientTooSlow(why));
   }
 }
+
+/** Waits so many milliseconds for a step, and returns whether it has ended by then. It goes on if not. */
+export async function endsWithin(
+  step: Promise<unknown>,
+  milliseconds: number,
+  clock: Pick<BudgetClock, "after">,
+): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const cancel = clock.after(milliseconds, () => resolve(false));
+  const ended = (): void => resolve(true);
+  step.then(ended, ended);
+  try {
+    return await promise;
+  } finally {
+    cancel();
+  }
+}

@@ -9,6 +9,8 @@
 export interface StreamingHash {
   /** Adds bytes to the hash. They may change as soon as it returns. */
   update(bytes: Uint8Array): void;
+  /** Returns the digest of what was added so far. More may follow. */
+  peek(): Uint8Array<ArrayBuffer>;
   /** Returns the digest. It is the last call, and is made once. */
   digest(): Uint8Array<ArrayBuffer>;
 }

@@ -9,7 +9,7 @@
  * @packageDocumentation
  */
 import type { BudgetLimits, KeptMemory, MemoryClaim } from "./budget-limits.ts";
-import { ClientWaits } from "./client-waits.ts";
+import { ClientWaits, endsWithin } from "./client-waits.ts";
 import { ClientTooSlow, HostBusy } from "./failure.ts";
 import { type BudgetClock, FIRST_TICK, type Holding, Lookout, newHolding, TICK } from "./memory-holding.ts";
 import { SlowClients } from "./slow-clients.ts";
@@ -356,6 +356,11 @@ export class RequestMemory {
       holding.waitsSince = undefined;
       holding.isWaiting = false;
     }
+  }
+
+  /** Waits so many milliseconds for a step, and returns whether it has ended by then. It goes on if not. */
+  async endsWithin(step: Promise<unknown>, milliseconds: number): Promise<boolean> {
+    return await endsWithin(step, milliseconds, this.#budget.clock);
   }
 
   /** Looks at a step of the client that is waited for since a time. Returns the reason if the wait has to end. */

@@ -89,6 +89,7 @@ const hash: HashFactory = (name) => {
     update: (bytes) => {
       running.update(bytes);
     },
+    peek: () => new Uint8Array(running.copy().digest()),
     digest: () => new Uint8Array(running.digest()),
   };
 };

@@ -104,6 +104,11 @@ export class PackScanner {
     return this.#offset;
   }
 
+  /** Whether the pack has come to its end. */
+  get isAtEnd(): boolean {
+    return this.#state === "trailer" && this.#trailer.length === this.#rawSize;
+  }
+
   /** Takes the next chunk of the pack. @throws ObjectRejected if it is malformed, and whatever the receiver throws. */
   feed(chunk: Uint8Array): void {
     const kernel = this.#kernel;

@@ -1,42 +1,22 @@
 /**
- * The middleware that every request except a health check passes. It gives the platform to the routes, reports the
+ * The middleware that every HTTP request except a health check passes. It gives the platform to the routes, reports the
  * request's cost in `Server-Timing`, and logs the request when its answer has gone out.
  *
  * @packageDocumentation
  */
 import type { Context, MiddlewareHandler } from "hono";
 import type { ApiEnv } from "../api/api-host.ts";
-import { toHex } from "../bytes/hex.ts";
-import type { IsolateTools } from "../cloudflare/isolate-tools.ts";
-import { OrdinaryNames } from "../cloudflare/mirror-reader.ts";
-import { RequestStorage } from "../cloudflare/open-repository.ts";
-import { RateLimits } from "../cloudflare/rate-limits.ts";
 import { allowsPrivate, deploymentSecret, type Env } from "../env.ts";
 import { readCredentials } from "../http/authenticate.ts";
 import type { RequestBounds } from "../http/identify.ts";
 import { sessionToken } from "../http/page-cookie.ts";
 import { isPagePath } from "../http/page-paths.ts";
-import { FormatCache } from "../http/format-cache.ts";
-import { logRequest } from "../http/log.ts";
-import { RecentReaders } from "../http/recent-readers.ts";
-import { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
 import type { PageEnv } from "../web/page-host.ts";
 import { apiHost } from "./api-host.ts";
-import { dataPointOf } from "./data-point.ts";
-import type { Meter } from "./meter.ts";
-import { passOn, passOnLater } from "./pass-on.ts";
-import { Lifetime } from "./lifetime.ts";
-import { measured, requestLine } from "./request-line.ts";
-import { RequestHost } from "./request-host.ts";
-
-/** The parts that the platform is made from, once per isolate. */
-export type PlatformOptions = {
-  /** The host's name for itself, to clients and to upstreams. */
-  readonly agent: string;
-  readonly tools: IsolateTools;
-  readonly meter: Meter;
-};
+import { passOn } from "./pass-on.ts";
+import { beginRequest, endRequest, type PlatformOptions } from "./begun-request.ts";
+import { measured } from "./request-line.ts";
 
 /** The type of Hono's environment in the whole application. */
 export type AppEnv = ApiEnv &
@@ -47,9 +27,6 @@ export type AppEnv = ApiEnv &
       readonly authorization: string | undefined;
     };
   };
-
-/** Random bytes in the id by which the log knows a request. */
-const SESSION_ID_BYTES = 16;
 
 /** The costs that are reported for a refused request: the real ones would tell what was looked at. */
 const NOT_TOLD: RequestCounts = { r2r: 0, r2w: 0, r2b: 0, do: 0, kv: 0, rt: 0 };
@@ -84,57 +61,24 @@ function sealedBounds(bounds: RequestBounds): RequestBounds {
   };
 }
 
-/** The parts of one request that its end needs. */
-type Ending = Pick<PlatformOptions, "tools" | "meter"> & { readonly host: RequestHost; readonly lifetime: Lifetime };
-
-async function logWhenEnded(
-  { req, res, env }: Context<AppEnv>,
-  { host, lifetime, tools, meter }: Ending,
-  began: number,
-): Promise<void> {
-  const { status } = res;
-  await lifetime.ended();
-  const line = requestLine({ host, request: req.raw, status, began, wasm: tools.kernels.takeHighest() });
-  logRequest(line);
-  env.USAGE?.writeDataPoint(dataPointOf(line));
-  meter.request(line, host.countsForTenant && status < 400 ? line.tenant : undefined);
-  passOnLater(env, meter);
-}
-
 /** Makes the platform for each request, and logs the request when its answer has gone out. */
-export function withPlatform({ agent, tools, meter }: PlatformOptions): MiddlewareHandler<AppEnv> {
-  const memory = {
-    formats: new FormatCache(),
-    ordinary: new OrdinaryNames(),
-    recent: new RecentReaders(),
-    unbounded: new UnboundedTenants(),
-  };
-  const limits = new RateLimits();
+export function withPlatform(platform: PlatformOptions): MiddlewareHandler<AppEnv> {
   return async (context, next) => {
-    const began = Date.now();
     const { env, req } = context;
-    const storage = new RequestStorage(env, tools, agent);
-    req.raw.signal.addEventListener("abort", () => storage.cutOff());
-    const lifetime = new Lifetime();
     const authorization = await authorizationOf(context);
     context.set("authorization", authorization);
     const isFromCookie = authorization !== undefined && req.header("Authorization") === undefined;
-    // Off Cloudflare no address is known.
-    const client = req.header("CF-Connecting-IP") ?? "";
-    const host = new RequestHost({
-      storage,
-      memory,
+    const begun = beginRequest(platform, env, {
       credentials: readCredentials(authorization, env.ADMIN_TOKEN),
-      bounds: isFromCookie ? sealedBounds(limits.forClient(env, client)) : limits.forClient(env, client),
-      lifetime,
-      client,
+      // Off Cloudflare no address is known.
+      client: req.header("CF-Connecting-IP") ?? "",
       url: req.url,
-      agent,
-      sessionId: toHex(crypto.getRandomValues(new Uint8Array(SESSION_ID_BYTES))),
-      pushCertSeed: env.PUSH_CERT_SEED,
+      signal: req.raw.signal,
+      ...(isFromCookie ? { bounds: sealedBounds } : {}),
     });
+    const { host, storage } = begun;
     context.set("host", host);
-    const flushUsage = (): Promise<void> => passOn(env, meter);
+    const flushUsage = (): Promise<void> => passOn(env, platform.meter);
     const ticketSecret = deploymentSecret(env);
     const asset = (name: string): Promise<ReadableStream | undefined> => assetOf(env, name);
     context.set("api", apiHost(storage, host, { allowPrivate: allowsPrivate(env), asset, flushUsage, ticketSecret }));
@@ -143,6 +87,7 @@ export function withPlatform({ agent, tools, meter }: PlatformOptions): Middlewa
     if (counted !== context.res) context.res = counted;
     context.header("X-Request-Id", host.sessionId);
     context.header("Server-Timing", formatServerTiming(host.isRefused ? NOT_TOLD : host.counts()));
-    context.executionCtx.waitUntil(logWhenEnded(context, { host, lifetime, tools, meter }, began));
+    const { status } = context.res;
+    context.executionCtx.waitUntil(endRequest(platform, env, begun, { request: req.raw, status }));
   };
 }

@@ -13,7 +13,8 @@ import type { RequestHost } from "./request-host.ts";
 /** A request whose answer has gone out. */
 export type EndedRequest = {
   readonly host: RequestHost;
-  readonly request: Request;
+  /** The request, or what stands for one where a session came on a connection. */
+  readonly request: Pick<Request, "method" | "url" | "headers">;
   readonly status: number;
   /** When it came, in milliseconds since the epoch. */
   readonly began: number;

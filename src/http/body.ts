@@ -7,14 +7,12 @@ import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, LimitExceeded } from "../bytes/failure.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
 import { GitRefusal } from "./git-failure.ts";
+import { PacedWriter } from "./paced-writer.ts";
 import { type StoredBody, storedBody } from "./stored-answer.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** Bytes that have to come of a body, or be taken of an answer, before a client counts as having made progress. */
+/** Bytes that have to come of a body before a client counts as having made progress. */
 const READ_STEP = 65_536;
-const WRITE_STEP = 32_768;
-/** A client whose write takes longer than this gets the rest in small pieces. Milliseconds. */
-const SLOW_WRITE = 1000;
 /** Bytes of compressed input that are read at once. */
 const ZIPPED_PIECE = 65_536;
 /** Bytes that are decompressed at once. A thousand times as much may come of it, which is held until it is read. */
@@ -152,47 +150,6 @@ function unzip(first: Uint8Array<ArrayBuffer>, rest: BodyReader, memory: Request
       return bytes;
     },
   };
-}
-
-/** Writes an answer at the pace of its client. */
-class PacedWriter {
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #memory: RequestMemory;
-  #isSlow = false;
-  #failure: ClientTooSlow | undefined;
-
-  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, memory: RequestMemory) {
-    this.#writer = writer;
-    this.#memory = memory;
-  }
-
-  /**
-   * Writes bytes; to a slow client, in pieces small enough to see that it takes any.
-   *
-   * @throws ClientTooSlow
-   */
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      const piece = bytes.subarray(at, this.#isSlow ? at + WRITE_STEP : bytes.length);
-      const began = Date.now();
-      await this.#step(piece.length, this.#writer.write(piece));
-      this.#isSlow = Date.now() - began >= SLOW_WRITE;
-      at += piece.length;
-    }
-  }
-
-  /** After one write was too slow, no other is waited for: nothing more can be said to the client. */
-  async #step(bytes: number, written: Promise<void>): Promise<void> {
-    written.catch(() => undefined);
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      await this.#memory.whileClient(written, this.#isSlow);
-      this.#memory.moved(bytes);
-    } catch (error) {
-      if (error instanceof ClientTooSlow) this.#failure = error;
-      throw error;
-    }
-  }
 }
 
 /** A streamed answer. */

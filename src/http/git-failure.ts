@@ -31,22 +31,6 @@ export class GitRefusal extends Error {
   }
 }
 
-function text(status: number, line: string, more: Readonly<Record<string, string>> = {}): Response {
-  const headers = { ...NO_CACHE, "Content-Type": "text/plain; charset=utf-8", ...more };
-  return new Response(`${line}\n`, { status, headers });
-}
-
-function denied({ decision, message }: AccessDenied): Response {
-  switch (decision) {
-    case "challenge":
-      return text(401, message, { "WWW-Authenticate": CHALLENGE });
-    case "hide":
-      return text(404, message);
-    case "forbid":
-      return text(403, message);
-  }
-}
-
 /**
  * Returns the status for a refusal for lack of room. With 429 the client can mend it, and git retries by itself if it
  * is told to.
@@ -57,18 +41,48 @@ export function busyStatus({ reason }: HostBusy): 429 | 503 {
   return reason === "host" ? 503 : 429;
 }
 
-function gitFailure(error: unknown): Response {
+/** A refusal, as HTTP would tell it. */
+export type Refusal = {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** Returns the refusal that an error stands for; `undefined` for a fault of ours. */
+export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof AccessDenied) return denied(error);
-  if (error instanceof RepositoryMoved) return text(301, error.message, { Location: error.location });
-  if (error instanceof TooManyRequests) return text(429, error.message, error.headers);
-  if (error instanceof HostBusy)
-    return text(busyStatus(error), error.message, { "Retry-After": String(error.retryAfter) });
-  if (error instanceof ClientTooSlow) return text(408, error.message);
-  if (error instanceof GitRefusal) return text(error.status, error.message);
-  if (error instanceof ProtocolError || error instanceof ObjectRejected) return text(400, error.message);
-  if (error instanceof LimitExceeded) return text(413, error.message);
-  logFault("git", error);
-  return text(500, "The request failed on our side.");
+  if (!(error instanceof Error)) return undefined;
+  const { message } = error;
+  if (error instanceof RepositoryMoved) return { status: 301, message, headers: { Location: error.location } };
+  if (error instanceof TooManyRequests) return { status: 429, message, headers: error.headers };
+  if (error instanceof HostBusy) {
+    return { status: busyStatus(error), message, headers: { "Retry-After": String(error.retryAfter) } };
+  }
+  if (error instanceof ClientTooSlow) return { status: 408, message };
+  if (error instanceof GitRefusal) return { status: error.status, message };
+  if (error instanceof ProtocolError || error instanceof ObjectRejected) return { status: 400, message };
+  return error instanceof LimitExceeded ? { status: 413, message } : undefined;
+}
+
+function denied({ decision, message }: AccessDenied): Refusal {
+  switch (decision) {
+    case "challenge":
+      return { status: 401, message, headers: { "WWW-Authenticate": CHALLENGE } };
+    case "hide":
+      return { status: 404, message };
+    case "forbid":
+      return { status: 403, message };
+  }
+}
+
+function gitFailure(error: unknown): Response {
+  const refusal = refusalOf(error);
+  if (refusal === undefined) logFault("git", error);
+  const { status, message, headers } = refusal ?? { status: 500, message: "The request failed on our side." };
+  return new Response(`${message}\n`, {
+    status,
+    headers: { ...NO_CACHE, "Content-Type": "text/plain; charset=utf-8", ...headers },
+  });
 }
 
 /** Returns the answer that `work` makes, or the one to what it throws. */

@@ -5,19 +5,11 @@
  * @see gitprotocol-http(5), http-backend.c
  */
 import { Hono, type Context } from "hono";
-import { needsPublic, type Action } from "../access/decide.ts";
-import {
-  parseRepositoryName,
-  repositoryKey,
-  type RepositoryName,
-  shownName,
-  splitKey,
-  splitMoment,
-} from "../access/names.ts";
+import { needsPublic } from "../access/decide.ts";
+import { parseRepositoryName, repositoryKey, type RepositoryName, splitKey, splitMoment } from "../access/names.ts";
 import type { Principal } from "../access/principal.ts";
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import { ClientTooSlow, HostBusy } from "../bytes/failure.ts";
-import { NO_SUCH_MOMENT, showsMoment } from "../repository/view.ts";
 import { advertiseRefs, advertiseV2 } from "../service/advertise.ts";
 import type { Exchange, PushExchange } from "../service/exchange.ts";
 import { PartedInput, type StoredPart } from "../service/push/parted-input.ts";
@@ -27,26 +19,20 @@ import { serveUploadPack } from "../service/fetch/upload-pack.ts";
 import { parseProtocolVersion, type ProtocolVersion } from "../wire/protocol-version.ts";
 import { parseServiceName, type ServiceName } from "../wire/service-announcement.ts";
 import { type PassOn, requestSource, streamedResponse } from "./body.ts";
-import { refuseMirror, refuseStrangers } from "./admission.ts";
+import { refuseStrangers } from "./admission.ts";
 import { authorize } from "./denied.ts";
+import { type AskedService, gitExchange, nonceSeed, openAsked, pushParts } from "./git-exchange.ts";
 import { answered, GitRefusal, NO_ADDRESS, NO_CACHE, isReading, wrongMethod } from "./git-failure.ts";
 import type { Host, HostEnv } from "./host.ts";
 import { namedRepository } from "./named-repository.ts";
 import { logFault } from "./log.ts";
 import { RepositoryMoved } from "./moved.ts";
-import { assertRoom, PUSHED_REPOSITORY } from "./pushed-repository.ts";
-import { admitPusher, pushedBy } from "./pusher.ts";
+import { admitPusher } from "./pusher.ts";
 import { ReplayedBody } from "./replayed-body.ts";
 
-const ACTIONS: Readonly<Record<ServiceName, Action>> = { "git-upload-pack": "read", "git-receive-pack": "write" };
-
 /** A request for one service of one repository. */
-type ServiceRequest = {
-  readonly host: Host;
+type ServiceRequest = AskedService & {
   readonly request: Request;
-  readonly name: RepositoryName;
-  /** The instant at which to read it, in milliseconds since the epoch; `undefined` for now. */
-  readonly at: number | undefined;
   readonly service: ServiceName;
   readonly version: ProtocolVersion;
   /** The request's body, where it may have to be read again. */
@@ -75,39 +61,17 @@ function isZipped(request: Request): boolean {
   return encoding === "gzip" || encoding === "x-gzip";
 }
 
-/**
- * Refuses to read a repository at an instant that the caller may not see.
- *
- * @throws GitRefusal
- */
-async function refuseThePast(
-  { host, name, at, service }: ServiceRequest,
-  record: Parameters<Exchange["admit"]>[0],
-): Promise<void> {
-  if (at === undefined) return;
-  if (service === "git-receive-pack") throw new GitRefusal(403, "The past can't be pushed to.");
-  const { principal } = await host.identify(name);
-  const reader = { needsPublic: needsPublic(principal, name), now: Date.now() };
-  if (record !== undefined && showsMoment(record, at, reader)) return;
-  throw new GitRefusal(404, NO_SUCH_MOMENT);
-}
-
 /** A service's part of a request: the type of the answer, and the function that makes it. */
-type Service<E extends Exchange> = { readonly contentType: string; readonly run: (exchange: E) => Promise<void> };
+type Service<E extends Exchange> = { readonly contentType: string; readonly run: (exchange: E) => Promise<unknown> };
 
 /** Runs a service and answers with what it writes. */
 function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>): Promise<Response> {
-  const { host, request, name, service, at } = asked;
-  const repository = at === undefined ? host.repository(name) : host.historic(name, at);
+  const { host, request, service } = asked;
+  const repository = openAsked(asked);
   const gone = new AbortController();
   const headers = new Headers({ ...NO_CACHE, "Content-Type": contentType });
   let admitted = false;
-  const admit: Exchange["admit"] = async (record) => {
-    if (service === "git-receive-pack") await refuseMirror(asked, record);
-    await authorize(host, ACTIONS[service], name, record);
-    await refuseThePast(asked, record);
-    if (record === undefined) await assertRoom(host, name);
-    else host.formats.set(repositoryKey(name), record, { now: repository.now(), client: host.client });
+  const onAdmitted = (record: Parameters<Exchange["admit"]>[0]): void => {
     const { syncedAt } = record?.mirror ?? {};
     if (syncedAt !== undefined) headers.set("X-Mirror-Synced-At", new Date(syncedAt).toISOString());
     admitted = true;
@@ -115,27 +79,23 @@ function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>):
   };
   const openBody = (): ByteSource => requestSource(request.body, isZipped(request), repository.memory, host.traffic);
   const served = async (output: ByteSink, passOn: PassOn): Promise<void> => {
-    await run({
-      repository,
+    const exchange = gitExchange(asked, repository, {
       input: asked.body?.over(openBody) ?? openBody(), // A request without one is not read again.
       output,
-      admit,
-      agent: host.agent,
-      sessionId: host.sessionId,
-      note: (said) => host.note(said),
-      served: (what) => host.served(what),
       passOn: async ({ before, ...twin }) => {
         const body = await host.twinBody(twin);
         if (body !== undefined) passOn({ body, bytes: twin.bytes - twin.offset, before });
         return body !== undefined;
       },
       signal: AbortSignal.any([request.signal, gone.signal]),
+      onAdmitted,
     });
+    await run(exchange);
     if (admitted) return;
     // A request that asks for nothing, such as the probe before a large one, is answered like any other, and only if it
     // is allowed.
     const found = await repository.refs.open({});
-    await admit(found.kind === "found" ? found.record : undefined);
+    await exchange.admit(found.kind === "found" ? found.record : undefined);
   };
   return streamedResponse(
     {
@@ -156,25 +116,11 @@ function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>):
   );
 }
 
-/** Returns the deployment's secret for nonces, as a part of an exchange. */
-function nonceSeed({ pushCertSeed }: Host): Pick<PushExchange, "pushCertSeed"> {
-  return pushCertSeed === undefined ? {} : { pushCertSeed };
-}
-
 /** Answers a push, of which `pusher` is recorded when refs move. */
 function answerPush(asked: ServiceRequest, run: Service<PushExchange>["run"], pusher: Principal): Promise<Response> {
-  const { host, name, service } = asked;
-  const push: Omit<PushExchange, keyof Exchange> = {
-    create: PUSHED_REPOSITORY,
-    register: (made) => host.register(name, made),
-    retract: (id) => host.retract(name, id),
-    madeNote: `The private repository ${shownName(name)} was created by this push.`,
-    ...pushedBy({ host, name }, pusher),
-    verifySignature: (signature, payload) => host.verifySignature(name, signature, payload),
-    ...nonceSeed(host),
-  };
+  const push = pushParts(asked, pusher);
   return answer(asked, {
-    contentType: `application/x-${service}-result`,
+    contentType: `application/x-${asked.service}-result`,
     run: (exchange) => run({ ...exchange, ...push }),
   });
 }
@@ -335,12 +281,6 @@ export function gitRoutes(): Hono<HostEnv> {
         return serve(request);
       }),
     );
-    routes.get(`/:tenant/:repo/${service}`, (context, next) => {
-      if (context.req.header("Upgrade")?.toLowerCase() !== "websocket") return next();
-      return answered(async () => {
-        throw new GitRefusal(501, "Git over WebSocket is not there yet: use HTTP.");
-      });
-    });
     routes.all(`/:tenant/:repo/${service}`, () => wrongMethod("POST"));
   }
   return routes;

@@ -30,7 +30,7 @@ export type PackTaker = {
 /** A pack that comes. */
 export type ComingPack = Pick<
   IngestInput,
-  "packName" | "packSource" | "tips" | "shallows" | "leniency" | "watch" | "progress"
+  "packName" | "packSource" | "tips" | "shallows" | "leniency" | "watch" | "progress" | "staysOpen"
 > & {
   /** The bytes that were read already, before `source`. They include the header if `allowance` bounds objects. */
   readonly head: Uint8Array;

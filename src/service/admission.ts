@@ -12,6 +12,7 @@ import type { Exchange } from "./exchange.ts";
 export class Admission {
   readonly #exchange: Exchange;
   #asked = false;
+  #admitted = false;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -25,6 +26,12 @@ export class Admission {
   async admit(record: RepositoryRecord | undefined): Promise<void> {
     this.#asked = true;
     await this.#exchange.admit(record);
+    this.#admitted = true;
+  }
+
+  /** Whether the requester was admitted. */
+  get isAdmitted(): boolean {
+    return this.#admitted;
   }
 
   /**
@@ -55,9 +62,9 @@ export class Admission {
 
   /**
    * Asks for an admission if none was asked for yet. Nobody learns anything without one, not even that a request is
-   * wrong.
+   * wrong. A client on a connection was admitted before its connection was opened.
    */
   async settle(): Promise<void> {
-    if (!this.#asked) await this.open({});
+    if (!this.#asked && this.#exchange.stateful !== true) await this.open({});
   }
 }

@@ -27,23 +27,24 @@ type Advertising = Exchange & Pick<PushExchange, "pushCertSeed">;
  */
 export function advertiseV2(
   objectFormatName: ObjectFormatName,
-  { agent, sessionId }: Pick<Exchange, "agent" | "sessionId">,
+  { agent, sessionId, stateful }: Pick<Exchange, "agent" | "sessionId" | "stateful">,
 ): Uint8Array {
   const out = new PktBuffer();
-  formatCapabilityAdvertisement(
-    { objectFormat: objectFormatName, agent, stateless: true, symrefs: [], sessionId },
-    out,
-  );
+  const stateless = stateful !== true;
+  formatCapabilityAdvertisement({ objectFormat: objectFormatName, agent, stateless, symrefs: [], sessionId }, out);
   return out.takeBytes();
 }
 
-/** Answers `info/refs?service=…`. Receive-pack has no version 2 and falls back to version 0. */
+/**
+ * Answers `info/refs?service=…`, or opens a connection. Receive-pack has no version 2 and falls back to version 0.
+ * Returns whether it was answered without a fault.
+ */
 export async function advertiseRefs(
   exchange: Advertising,
   service: ServiceName,
   version: ProtocolVersion,
-): Promise<void> {
-  await answerFaults(exchange, async (call) => {
+): Promise<boolean> {
+  return await answerFaults(exchange, async (call) => {
     if (service === "git-upload-pack" && version === 2) await advertiseCapabilities(call);
     else await advertiseAll(call, service, version);
   });
@@ -66,8 +67,9 @@ async function advertiseAll(
     pushSeed: !isUpload && exchange.pushCertSeed === undefined,
   });
   const format = objectFormat(snapshot?.record.objectFormat ?? "sha1");
-  // http-backend leaves the announcement out for a client that asked for version 2, even where it gets version 0.
-  if (version !== 2) formatServiceAnnouncement(service, answer.lines);
+  // http-backend leaves the announcement out for a client that asked for version 2, even where it gets version 0. It is
+  // for HTTP alone.
+  if (version !== 2 && exchange.stateful !== true) formatServiceAnnouncement(service, answer.lines);
   const head = isUpload ? headOf(snapshot) : undefined;
   const capabilities = formatServiceCapabilities(isUpload ? "upload-pack" : "receive-pack", {
     ...contextOf(exchange, snapshot, isUpload),
@@ -119,7 +121,7 @@ function contextOf(
     otherFormats: snapshot === undefined ? ["sha256"] : [],
     agent,
     sessionId,
-    stateless: true,
+    stateless: exchange.stateful !== true,
     ...(pushNonce === undefined ? {} : { pushNonce }),
   };
 }

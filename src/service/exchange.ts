@@ -39,13 +39,18 @@ export type StoredAnswer = {
   readonly before: Uint8Array;
 };
 
-/** One request to one repository. */
+/** One request to one repository, or one connection to it. */
 export type Exchange = {
   readonly repository: Repository;
-  /** The request body, already decompressed. */
+  /** The request body, already decompressed, or all that the client sends on its connection. */
   readonly input: ByteSource;
   /** The response body. Until the first write a service may throw and the caller can still answer otherwise. */
   readonly output: ByteSink;
+  /**
+   * Set for a client on a connection of its own. It sends its next message when it has read the answer to the last, so
+   * nothing waits for the end of what it sends, and a negotiation remembers its earlier rounds.
+   */
+  readonly stateful?: true;
   /**
    * Admits the requester to the repository found under the name, or to none. A service calls it before the first write
    * and before any change, and once more with a repository that a push has made. Throws if the requester may not do

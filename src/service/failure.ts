@@ -36,12 +36,12 @@ export type ServiceCall<Request extends Exchange = Exchange> = {
 /**
  * Runs a service and answers its faults. A fault of the client's is answered and done with. A fault of the host's is
  * reported on band 3, if there is one, and is always rethrown so that it is logged. A refusal by `admit` passes
- * untouched.
+ * untouched. Returns whether there was no fault.
  */
 export async function answerFaults<Request extends Exchange>(
   exchange: Request,
   serve: (call: ServiceCall<Request>) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const { repository, output } = exchange;
   const call = {
     exchange,
@@ -51,14 +51,30 @@ export async function answerFaults<Request extends Exchange>(
   try {
     await serve(call);
     await call.admission.settle();
+    return true;
   } catch (error) {
     if (error instanceof ProtocolError || error instanceof LimitExceeded) {
       await call.admission.settle();
-      if (await call.answer.fail(error.message)) return;
-    } else if (call.answer.inBands && (call.answer.hasBegun || !(error instanceof HostBusy))) {
+      if (await call.answer.fail(error.message)) return false;
+    } else if (isTold(call, error)) {
       // A client that has gone can't be told; the earlier error counts.
       await call.answer.fail(describeFault(error)).catch(() => undefined);
+      if (error instanceof Error) told.add(error);
     }
     throw error;
   }
+}
+
+/** Whether the client is told of a fault of the host's here: on band 3, or on a connection, where no status can tell. */
+function isTold({ exchange, admission, answer }: ServiceCall, error: unknown): boolean {
+  if (exchange.stateful === true) return admission.isAdmitted;
+  return answer.inBands && (answer.hasBegun || !(error instanceof HostBusy));
+}
+
+/** The faults that clients were told of, as far as the answer could still carry them. */
+const told = new WeakSet<Error>();
+
+/** Whether the client was told of a fault that a service has rethrown. */
+export function wasTold(error: unknown): boolean {
+  return error instanceof Error && told.has(error);
 }

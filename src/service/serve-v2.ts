@@ -1,5 +1,5 @@
 /**
- * Version 2: one request, one command.
+ * Version 2: one request is one command. On a connection commands follow each other.
  *
  * Capabilities: `agent`, `ls-refs`, `fetch`, `server-option`, `object-format`, `session-id`, `object-info`.
  *
@@ -11,7 +11,7 @@ import { FLUSH_LINE, type PktLine } from "../wire/pkt-line.ts";
 import { ProtocolError } from "../bytes/failure.ts";
 import { formatOfCommand } from "./client-format.ts";
 import type { Exchange } from "./exchange.ts";
-import { answerFaults } from "./failure.ts";
+import { answerFaults, type ServiceCall } from "./failure.ts";
 import { fetchObjects } from "./fetch/fetch-command.ts";
 import { listRefs } from "./ls-refs.ts";
 import { tellObjectInfo } from "./object-info.ts";
@@ -27,32 +27,48 @@ const COMMANDS: ReadonlyMap<string, (call: CommandCall) => Promise<void>> = new 
 
 /** Answers a request of version 2. */
 export async function serveV2(exchange: Exchange): Promise<void> {
-  await answerFaults(exchange, async (call) => {
-    const reader = new RequestReader(exchange.input);
-    const head = await reader.head();
-    const context = {
-      objectFormat: formatOfCommand(head),
-      agent: exchange.agent,
-      stateless: true,
-      symrefs: [],
-      sessionId: exchange.sessionId,
-    };
-    // A client that is done sends nothing, or a flush alone.
-    if (head.length === 0) return;
-    const request = parseHead(new CommandRequestParser(context), head);
-    if (request.kind === "empty") return;
-    exchange.note(request);
-    const command = COMMANDS.get(request.command);
-    if (command === undefined) throw new ProtocolError(`invalid command '${request.command}'`);
-    await command({
-      ...call,
-      context,
-      readArguments: async (parser) => {
-        if (request.argumentsFollow) await reader.feed(parser);
-        else parser.accept(FLUSH_LINE);
-      },
+  const reader = new RequestReader(exchange.input);
+  await answerFaults(exchange, async (call) => void (await answerCommand(call, reader)));
+}
+
+/** Answers the commands of a connection, one after the other, until the client ends it or makes a mistake. */
+export async function serveCommands(exchange: Exchange): Promise<boolean> {
+  const reader = new RequestReader(exchange.input);
+  for (;;) {
+    const command = { isLast: false };
+    const isGood = await answerFaults(exchange, async (call) => {
+      command.isLast = (await answerCommand(call, reader)) === "ended";
     });
+    if (!isGood || command.isLast) return isGood;
+  }
+}
+
+/** Reads one command and answers it. A client that is done sends nothing, or a flush alone. */
+async function answerCommand(call: ServiceCall, reader: RequestReader): Promise<"answered" | "ended"> {
+  const { exchange } = call;
+  const head = await reader.head();
+  const context = {
+    objectFormat: formatOfCommand(head),
+    agent: exchange.agent,
+    stateless: exchange.stateful !== true,
+    symrefs: [],
+    sessionId: exchange.sessionId,
+  };
+  if (head.length === 0) return "ended";
+  const request = parseHead(new CommandRequestParser(context), head);
+  if (request.kind === "empty") return "ended";
+  exchange.note(request);
+  const command = COMMANDS.get(request.command);
+  if (command === undefined) throw new ProtocolError(`invalid command '${request.command}'`);
+  await command({
+    ...call,
+    context,
+    readArguments: async (parser) => {
+      if (request.argumentsFollow) await reader.feed(parser);
+      else parser.accept(FLUSH_LINE);
+    },
   });
+  return "answered";
 }
 
 function parseHead(parser: CommandRequestParser, head: readonly PktLine[]): CommandRequest {

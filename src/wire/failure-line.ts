@@ -4,7 +4,7 @@
  * @packageDocumentation
  * @see gitprotocol-pack(5)
  */
-import type { PktBuffer } from "./pkt-buffer.ts";
+import { PktBuffer } from "./pkt-buffer.ts";
 import { LARGE_PACKET_DATA_MAX, decodeLine, startsWith } from "./pkt-line.ts";
 
 const PREFIX = "ERR ";
@@ -14,6 +14,13 @@ const MAX_CHARACTERS = Math.floor((LARGE_PACKET_DATA_MAX - PREFIX.length) / 3);
 /** Appends a failure line. Runs of control characters become one space, and a message too long for a line is cut. */
 export function formatFailureLine(message: string, out: PktBuffer): void {
   out.line(PREFIX + oneLine(message).slice(0, MAX_CHARACTERS));
+}
+
+/** Encodes a failure line by itself. */
+export function encodeFailureLine(message: string): Uint8Array {
+  const line = new PktBuffer();
+  formatFailureLine(message, line);
+  return line.takeBytes();
 }
 
 /** Returns the message of a failure line; `undefined` if the payload is not a failure line. */

@@ -8,6 +8,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
+import { isolateState } from "../../src/host/begun-request.ts";
 import { Meter } from "../../src/host/meter.ts";
 import type { IsolateTools } from "../../src/cloudflare/isolate-tools.ts";
 import type * as visibleLog from "../../src/refs/visible-log.ts";
@@ -160,7 +161,13 @@ const anybody = async (path: string, init: RequestInit = {}): Promise<Response> 
 async function routes(): Promise<string[]> {
   const { createApp, LOADED_ROUTES } = await import("../../src/app.ts");
   // Only its routes are looked at.
-  const app = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools, meter: new Meter() });
+  const app = createApp({
+    version: "0.0.0",
+    agent: "test",
+    tools: {} as IsolateTools,
+    meter: new Meter(),
+    state: isolateState(),
+  });
   for (const [path, load] of Object.entries(LOADED_ROUTES)) app.route(path, await load());
   const named = app.routes.filter(({ path }) => path.includes("/:tenant/:repo"));
   return [...new Set(named.map(({ method, path }) => `${method} ${path}`))];

@@ -58,6 +58,7 @@ export const nodeHash: HashFactory = (name) => {
     update: (bytes) => {
       running.update(bytes);
     },
+    peek: () => new Uint8Array(running.copy().digest()),
     digest: () => new Uint8Array(running.digest()),
   };
 };

@@ -132,5 +132,6 @@ export default {
     ahead += Number(searchParams.get("milliseconds"));
     return new Response(null, { status: 204 });
   },
+  connect: (socket, env) => worker.connect(socket, env),
   queue: (batch, env, context) => worker.queue(batch, env, context),
 } satisfies ExportedHandler<Env>;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunningHost } from "../../scripts/host.ts";
 import { formatToken, TOKEN_RANDOM_BYTES } from "../../src/access/token.ts";
+import { isolateState } from "../../src/host/begun-request.ts";
 import { Meter } from "../../src/host/meter.ts";
 import type { IsolateTools } from "../../src/cloudflare/isolate-tools.ts";
 import { apiClient, issueToken } from "../support/api-client.ts";
@@ -118,7 +119,13 @@ const PARAMETERS: Readonly<Record<string, string>> = {
 async function everyRoute(): Promise<Asked[]> {
   const { createApp, LOADED_ROUTES } = await import("../../src/app.ts");
   // Only its routes are looked at.
-  const app = createApp({ version: "0.0.0", agent: "test", tools: {} as IsolateTools, meter: new Meter() });
+  const app = createApp({
+    version: "0.0.0",
+    agent: "test",
+    tools: {} as IsolateTools,
+    meter: new Meter(),
+    state: isolateState(),
+  });
   for (const [path, load] of Object.entries(LOADED_ROUTES)) app.route(path, await load());
   const { routes } = app;
   const asked = new Map<string, Asked>();

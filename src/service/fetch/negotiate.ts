@@ -1,6 +1,6 @@
 /**
- * Answers a client's haves. Over HTTP each request repeats what is common so far. A round is therefore worked out from
- * its request alone, and nothing is kept between rounds.
+ * Answers a client's haves. Over HTTP each request repeats what is common so far, so that a round is worked out from its
+ * request alone. On a connection a client says each have once, and the negotiation remembers what was common before.
  *
  * @packageDocumentation
  * @see gitprotocol-pack(5), gitprotocol-v2(5), git's upload-pack.c
@@ -18,6 +18,8 @@ export type AcknowledgementStyle = {
   readonly multiAck: "none" | "multi_ack" | "multi_ack_detailed";
   /** Whether the pack follows as soon as `ready` was said. */
   readonly noDone: boolean;
+  /** Whether later rounds leave out what this one had in common. */
+  readonly remembers?: boolean;
 };
 
 /** The part of a fetch session that negotiation needs. */
@@ -28,11 +30,17 @@ export type CommonGround = Pick<FetchSession, "has" | "addCommon" | "okToGiveUp"
  * client decides how often its haves change from known to unknown. The check at the end of the round does not count.
  */
 const MOST_LOOKS = 16;
+/** The most checks of one negotiation, those at the ends of rounds included. A client needs one or two. */
+const MOST_LOOKS_OF_ALL = 256;
+
+/** What earlier rounds of a negotiation have found. */
+type Remembered = { lastCommon: Uint8Array | undefined; looks: number };
 
 /** The common objects so far, learnt have by have as in C git's upload-pack. */
 class Learning {
   readonly #ground: CommonGround;
   readonly #haves: ObjectIdList;
+  readonly #before: Remembered;
   /** The index of the first have of which the session was not told. */
   #told = 0;
   #lastCommon = -1;
@@ -40,15 +48,21 @@ class Learning {
   #looks = 0;
   readonly #known: Uint8Array;
 
-  constructor(ground: CommonGround, haves: ObjectIdList, known: Uint8Array) {
+  constructor(ground: CommonGround, haves: ObjectIdList, known: Uint8Array, before: Remembered) {
     this.#ground = ground;
     this.#haves = haves;
     this.#known = known;
+    this.#before = before;
   }
 
   /** The last have that is common; `undefined` while there is none. */
   get lastCommon(): Uint8Array | undefined {
-    return this.#lastCommon < 0 ? undefined : this.#haves.at(this.#lastCommon);
+    return this.hasCommon ? this.#haves.at(this.#lastCommon) : this.#before.lastCommon;
+  }
+
+  /** Whether some have of this round is common. */
+  get hasCommon(): boolean {
+    return this.#lastCommon >= 0;
   }
 
   /** Records that the have at `index` is common. */
@@ -63,9 +77,10 @@ class Learning {
    * the end of the haves taken so far.
    */
   async enough(index: number, isEnd: boolean): Promise<boolean> {
-    if (this.#lastCommon < 0) return false;
+    if (this.lastCommon === undefined) return false;
     if (this.#enough === undefined) {
       if (!isEnd && this.#looks++ >= MOST_LOOKS) return false;
+      if (this.#before.looks++ >= MOST_LOOKS_OF_ALL) return false;
       await this.tell(index);
       this.#enough = await this.#ground.okToGiveUp();
     }
@@ -96,43 +111,60 @@ function commonOf(haves: ObjectIdList, known: Uint8Array, start: number, end: nu
 }
 
 /**
- * Answers one round of versions 0 and 1, as git's `get_common_commits()` does. Returns `pack` if the pack follows,
- * `end` if the client is to send another round.
+ * The negotiation of versions 0 and 1, as in git's `get_common_commits()`.
  *
  * There is one difference. Without multi_ack C git may acknowledge a second object if it is a parent of the first.
  * gitprotocol-pack(5) acknowledges the first only, and a client that gets a second line takes it for the pack.
  */
-export async function acknowledgeRound(
-  ground: CommonGround,
-  round: UploadHaves,
-  style: AcknowledgementStyle,
-  answer: ResponseWriter,
-): Promise<"pack" | "end"> {
-  const known = await knownOf(ground, round.haves);
-  const learning = new Learning(ground, round.haves, known);
-  const gotOther = await acknowledgeHaves({ round, known, learning, style, answer });
-  const say = (status: AcknowledgementStatus): void => {
-    const oid = learning.lastCommon;
-    if (oid !== undefined) formatAcknowledgement({ kind: "ack", oid, status }, answer.lines);
-  };
-  const detailed = style.multiAck === "multi_ack_detailed";
-  if (round.done) {
-    // The client has no more to say. Without multi_ack its first common object was answered already.
-    await learning.tell(round.haves.length);
-    if (learning.lastCommon === undefined) formatAcknowledgement({ kind: "nak" }, answer.lines);
-    else if (style.multiAck !== "none") say("final");
+export class Negotiation {
+  readonly #ground: CommonGround;
+  readonly #style: AcknowledgementStyle;
+  readonly #answer: ResponseWriter;
+  readonly #before: Remembered = { lastCommon: undefined, looks: 0 };
+
+  constructor(ground: CommonGround, style: AcknowledgementStyle, answer: ResponseWriter) {
+    this.#ground = ground;
+    this.#style = style;
+    this.#answer = answer;
+  }
+
+  /** Answers one round. Returns `pack` if the pack follows, `end` if the client is to send another round. */
+  async round(round: UploadHaves): Promise<"pack" | "end"> {
+    const known = await knownOf(this.#ground, round.haves);
+    const learning = new Learning(this.#ground, round.haves, known, this.#before);
+    const next = await this.#answerRound({ round, known, learning, style: this.#style, answer: this.#answer });
+    this.#before.lastCommon = learning.lastCommon?.slice();
+    return next;
+  }
+
+  async #answerRound(under: RoundUnderWay): Promise<"pack" | "end"> {
+    const { round, learning, style, answer } = under;
+    const gotOther = await acknowledgeHaves(under);
+    const say = (status: AcknowledgementStatus): void => {
+      const oid = learning.lastCommon;
+      if (oid !== undefined) formatAcknowledgement({ kind: "ack", oid, status }, answer.lines);
+    };
+    const detailed = style.multiAck === "multi_ack_detailed";
+    if (round.done) {
+      // The client has no more to say. Without multi_ack its first common object was answered already.
+      await learning.tell(round.haves.length);
+      if (learning.lastCommon === undefined) formatAcknowledgement({ kind: "nak" }, answer.lines);
+      else if (style.multiAck !== "none") say("final");
+      return "pack";
+    }
+    // In a round in which everything was common, no unknown have asked whether enough is common: ask here.
+    const isAllCommon = learning.hasCommon && !gotOther.other;
+    const ready = detailed && isAllCommon && (await learning.enough(round.haves.length, true));
+    if (ready) say("ready");
+    if (learning.lastCommon === undefined || style.multiAck !== "none") {
+      formatAcknowledgement({ kind: "nak" }, answer.lines);
+    }
+    const isEnd = !style.noDone || !(ready || gotOther.ready);
+    if (!isEnd || style.remembers === true) await learning.tell(round.haves.length);
+    if (isEnd) return "end";
+    say("final");
     return "pack";
   }
-  // In a round in which everything was common, no unknown have asked whether enough is common: ask here.
-  const ready = detailed && !gotOther.other && (await learning.enough(round.haves.length, true));
-  if (ready) say("ready");
-  if (learning.lastCommon === undefined || style.multiAck !== "none") {
-    formatAcknowledgement({ kind: "nak" }, answer.lines);
-  }
-  if (!style.noDone || !(ready || gotOther.ready)) return "end";
-  await learning.tell(round.haves.length);
-  say("final");
-  return "pack";
 }
 
 type RoundUnderWay = {

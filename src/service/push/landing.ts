@@ -27,6 +27,7 @@ import type { Begun } from "./begin-admitted.ts";
 import { checkNewValues } from "./new-values.ts";
 import { LfsWatch } from "./lfs-watch.ts";
 import { refuseLocked } from "./locked-files.ts";
+import { PackEnd } from "./pack-end.ts";
 import type { PushMemory } from "./push-memory.ts";
 import type { PushRequest } from "./push-request.ts";
 import type { PushVerdict } from "./push-verdict.ts";
@@ -66,6 +67,8 @@ type LandingPack = {
   readonly head: Uint8Array;
   /** The rest. */
   readonly source: ByteSource;
+  /** Whether the source may stay open behind the pack. */
+  readonly staysOpen?: boolean;
   readonly staged: StagedPack;
   /** Told of progress, and when the pack is whole. */
   readonly progress: IngestProgress & { end?(): Promise<void> };
@@ -115,17 +118,18 @@ export async function tipPackOf(
 export async function ingest(landing: Landing, coming: LandingPack): Promise<IngestedPack> {
   const { exchange, request, begun, verdict, memory } = landing;
   const { repository } = exchange;
-  const { head, staged, progress } = coming;
+  const { head, staged, progress, staysOpen = false } = coming;
   const allowance = (await exchange.allowance?.()) ?? {};
   const { record, packs, uploadBytes } = begun;
   const usedBytes = record.sizeBytes + uploadBytes;
-  const source = await memory.start(coming.source);
+  const source = await memory.start(coming.source, staysOpen ? packEnd(landing, head) : undefined);
   const kernel = await memory.kernel();
   const watch = LfsWatch.over(record.lfs);
   const pack = await takeIn(
     { repository, record, packs, usedBytes, database: databaseOf(landing), kernel },
     {
       source,
+      staysOpen,
       head,
       allowance,
       packName: staged.name,
@@ -145,6 +149,13 @@ export async function ingest(landing: Landing, coming: LandingPack): Promise<Ing
     pack.release();
     throw error;
   }
+}
+
+/** Returns the end of the pack that begins with `head`. */
+function packEnd({ exchange, request }: Landing, head: Uint8Array): PackEnd {
+  const end = new PackEnd(request.format, exchange.repository.hash);
+  end.add(head);
+  return end;
 }
 
 function newTip({ verdict }: Landing, index: number): Uint8Array | undefined {

@@ -9,9 +9,12 @@ import type { ByteSource } from "../../bytes/byte-stream.ts";
 import { freeMemory } from "../../bytes/free-memory.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Repository } from "../../repository/repository.ts";
+import type { PackEnd } from "./pack-end.ts";
 
 /** The bytes of a pack that must arrive before a kernel is lent. Most packs are no larger. */
 const START_BYTES = 1024 * 1024;
+/** How long the beginning of a pack is waited for without a kernel, once its client pauses. Milliseconds. */
+const LONGEST_PAUSE = 5000;
 const FIRST_READ = 65_536;
 const READ = 262_144;
 
@@ -39,20 +42,43 @@ export class PushMemory {
     this.#kernel = undefined;
   }
 
-  /** Reads the beginning of a pack, or the whole of a small one, and returns a source of the whole pack. */
-  async start(source: ByteSource): Promise<ByteSource> {
+  /**
+   * Reads the beginning of a pack, or the whole of a small one, and returns a source of the whole pack. `end` is given
+   * for a source that stays open behind the pack: nothing is awaited there.
+   */
+  async start(source: ByteSource, end?: PackEnd): Promise<ByteSource> {
     const pieces: Uint8Array<ArrayBuffer>[] = [];
+    let pending: Promise<Uint8Array<ArrayBuffer>> | undefined;
     for (let length = 0; length < START_BYTES;) {
-      const piece = await source.read(new Uint8Array(length === 0 ? FIRST_READ : READ));
+      if (end?.isReached === true) break;
+      const reading = source.read(new Uint8Array(length === 0 ? FIRST_READ : READ));
+      if (end !== undefined && !(await this.#repository.memory.endsWithin(reading, LONGEST_PAUSE))) {
+        pending = reading;
+        break;
+      }
+      const piece = await reading;
       if (piece.length === 0) break;
+      end?.add(piece);
       pieces.push(piece);
       length += piece.length;
       this.#hold(piece.buffer.byteLength);
     }
+    const readOn = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
+      if (pending === undefined) return await source.read(buffer);
+      const piece = await pending;
+      pending = undefined;
+      if (piece.length === 0) return buffer.subarray(0, 0);
+      const length = Math.min(piece.length, buffer.length);
+      buffer.set(piece.subarray(0, length));
+      if (length < piece.length) pieces.push(piece.subarray(length));
+      this.#hold(piece.buffer.byteLength);
+      if (length === piece.length) this.#free(piece);
+      return buffer.subarray(0, length);
+    };
     return {
       read: async (buffer) => {
         const [piece] = pieces;
-        if (piece === undefined) return await source.read(buffer);
+        if (piece === undefined) return await readOn(buffer);
         const length = Math.min(piece.length, buffer.length);
         buffer.set(piece.subarray(0, length));
         if (length < piece.length) pieces[0] = piece.subarray(length);

@@ -47,7 +47,7 @@ export async function readPushRequest(exchange: Exchange, reader: RequestReader)
   const context = {
     objectFormat: format.name,
     agent: exchange.agent,
-    stateless: true,
+    stateless: exchange.stateful !== true,
     symrefs: [],
     sessionId: exchange.sessionId,
   };

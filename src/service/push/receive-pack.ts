@@ -47,9 +47,9 @@ type Push = Landing &
     readonly start: PackStart;
   };
 
-/** Answers a push. */
-export async function serveReceivePack(exchange: PushExchange): Promise<void> {
-  await answerFaults(exchange, async (call) => {
+/** Answers a push. Returns whether there was no fault in how it was asked for. */
+export async function serveReceivePack(exchange: PushExchange): Promise<boolean> {
+  return await answerFaults(exchange, async (call) => {
     const reader = new RequestReader(exchange.input);
     const request = await readPushRequest(exchange, reader);
     // The client sent a probe before a large push, or has nothing to do.
@@ -116,15 +116,15 @@ async function retractUnused(push: Push): Promise<void> {
 
 /** Takes the push from the early verdict to its end. Returns the text that follows `unpack` in the report. */
 async function land(push: Push): Promise<string> {
-  const { verdict, reader, staged, start } = push;
+  const { verdict, staged, start } = push;
   if (start.kind === "bad") {
-    await drainQuietly(reader);
+    await drainQuietly(push);
     return await failUnpack(push, start.why);
   }
   if (verdict.running.length === 0) {
     // C git stores the pack and then moves nothing. Here a pack to which nothing will refer is not stored.
     await staged?.discard(false);
-    await drainQuietly(reader);
+    await drainQuietly(push);
     return "ok";
   }
   let pack: IngestedPack | undefined;
@@ -158,7 +158,7 @@ async function refusePack(push: Push, error: unknown): Promise<string> {
   await push.staged?.discard();
   if (error instanceof ProtocolError || error instanceof ClientTooSlow) return await failUnpack(push, error.message);
   if (!(error instanceof ObjectRejected || error instanceof LimitExceeded)) throw error;
-  await drainQuietly(push.reader);
+  await drainQuietly(push);
   return await failUnpack(push, error.message, fsckHint(error));
 }
 
@@ -172,7 +172,12 @@ async function failUnpack({ verdict, answer }: Push, why: string, hint = ""): Pr
   return why;
 }
 
-async function drainQuietly(reader: RequestReader): Promise<void> {
+/**
+ * Reads what the client still sends, so that it comes to read its report. A client on a connection gets the report at
+ * once, and the caller of the service reads the rest.
+ */
+async function drainQuietly({ exchange, reader }: Push): Promise<void> {
+  if (exchange.stateful === true) return;
   try {
     await reader.drain();
   } catch {
@@ -189,7 +194,8 @@ async function takeInOrCut(push: Push, head: Uint8Array, staged: StagedPack): Pr
   try {
     const { answer, exchange, reader, request } = push;
     const progress = new UnpackProgress(answer, request.quiet, () => exchange.repository.now());
-    return await ingest(push, { head, source: reader.source, staged, progress });
+    const staysOpen = exchange.stateful === true;
+    return await ingest(push, { head, source: reader.source, staysOpen, staged, progress });
   } catch (error) {
     if (!(error instanceof ObjectRejected && error.rule === "shallow")) throw error;
     await staged.discard();

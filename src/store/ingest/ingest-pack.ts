@@ -48,6 +48,8 @@ import { type BaseContent, completeThinPack } from "./thin-completion.ts";
 /** The input of taking a pack in. */
 export type IngestInput = {
   readonly source: ByteSource;
+  /** Whether the source may stay open behind the pack, so that nothing is read there. */
+  readonly staysOpen?: boolean;
   /** Bytes of the pack that were read already, before `source`. */
   readonly head: Uint8Array;
   readonly storage: PackStorage;
@@ -169,13 +171,14 @@ class Ingest {
 
   /** Reads the pack to its end, and returns its trailer. */
   async #receive(): Promise<Uint8Array> {
-    const { head, source, progress } = this.#input;
+    const { head, source, progress, staysOpen = false } = this.#input;
     for (let at = 0; at < head.length; at += this.#scanner.chunkBytes) {
       await this.#take(head.subarray(at, at + this.#scanner.chunkBytes));
     }
     let buffer = new Uint8Array(Math.min(INGESTING.chunkBytes, this.#scanner.chunkBytes));
     let reported = 0;
     for (;;) {
+      if (staysOpen && this.#scanner.isAtEnd) break;
       const chunk = await source.read(buffer);
       if (chunk.length === 0) break;
       await this.#take(chunk);

@@ -107,7 +107,7 @@ export class MemoryService {
 
   /** Runs a service on a request. */
   async run(
-    serve: (exchange: PushExchange) => Promise<void>,
+    serve: (exchange: PushExchange) => Promise<unknown>,
     input: Uint8Array,
     options: RequestOptions = {},
   ): Promise<Served> {

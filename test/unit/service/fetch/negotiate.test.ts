@@ -2,11 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { objectFormat } from "../../../../src/object/object-id.ts";
-import {
-  type CommonGround,
-  acknowledgeRound,
-  type AcknowledgementStyle,
-} from "../../../../src/service/fetch/negotiate.ts";
+import { type AcknowledgementStyle, type CommonGround, Negotiation } from "../../../../src/service/fetch/negotiate.ts";
 import { Pacer } from "../../../../src/bytes/pacer.ts";
 import { ResponseWriter } from "../../../../src/service/response-writer.ts";
 import { ObjectIdList } from "../../../../src/wire/object-id-list.ts";
@@ -43,6 +39,40 @@ function ground(enough: readonly number[]): CommonGround & { looks: number; read
   };
 }
 
+/** The answers to several rounds on one connection, until the pack follows. */
+async function oursInTurn(
+  rounds: readonly Omit<Case, "style" | "enough">[],
+  { style, enough }: Omit<Case, "haves" | "done">,
+): Promise<string[]> {
+  const written: Buffer[] = [];
+  const output = { write: async (bytes: Uint8Array) => void written.push(Buffer.from(bytes)) };
+  const answer = new ResponseWriter(output, { now: () => 0, pacer: new Pacer(async () => undefined) });
+  const negotiation = new Negotiation(ground(enough), { ...style, remembers: true }, answer);
+  for (const { haves, done } of rounds) {
+    const list = new ObjectIdList(format);
+    for (const digit of haves) list.push(Buffer.from(oid(digit), "hex"));
+    if ((await negotiation.round({ haves: list, done })) === "pack") break;
+  }
+  await answer.send();
+  return pktText(Buffer.concat(written));
+}
+
+/** C git's loop over several rounds on one connection. */
+function theirsInTurn(
+  rounds: readonly Omit<Case, "style" | "enough">[],
+  { style, enough }: Omit<Case, "haves" | "done">,
+): string[] {
+  const lines: string[] = [];
+  const known = new Set<number>();
+  const before = { last: "" };
+  for (const { haves, done } of rounds) {
+    const answered = theirs({ haves, done, enough, style }, known, before);
+    lines.push(...answered.lines);
+    if (answered.next === "pack") break;
+  }
+  return lines;
+}
+
 async function ours({
   haves,
   done,
@@ -60,7 +90,7 @@ async function ours({
   const list = new ObjectIdList(format);
   for (const digit of haves) list.push(Buffer.from(oid(digit), "hex"));
   const on = ground(enough);
-  const next = await acknowledgeRound(on, { haves: list, done }, style, answer);
+  const next = await new Negotiation(on, style, answer).round({ haves: list, done });
   await answer.send();
   return {
     lines: pktText(Buffer.concat(written)),
@@ -71,12 +101,16 @@ async function ours({
 }
 
 /** C git's `get_common_commits()` for one request of a stateless client; no object here is another's parent. */
-function theirs({ haves, done, enough, style }: Case): { lines: string[]; next: string } {
+function theirs(
+  { haves, done, enough, style }: Case,
+  known = new Set<number>(),
+  before = { last: "" },
+): { lines: string[]; next: string } {
   const lines: string[] = [];
-  const known = new Set<number>();
   const { multiAck, noDone } = style;
   const enoughNow = (): boolean => known.size > 0 && enough.every((digit) => known.has(digit));
-  let [last, common, other, ready] = ["", false, false, false];
+  let { last } = before;
+  let [common, other, ready] = [false, false, false];
   for (const digit of haves) {
     if (!isHere(digit)) {
       other = true;
@@ -87,6 +121,7 @@ function theirs({ haves, done, enough, style }: Case): { lines: string[]; next: 
     }
     common = true;
     last = oid(digit);
+    before.last = last;
     const isFirst = known.size === 0;
     known.add(digit);
     if (multiAck === "multi_ack_detailed") lines.push(`ACK ${last} common\\n`);
@@ -130,6 +165,33 @@ describe("a round of negotiation", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("goes on in the next round of a connection as C git's loop does", async () => {
+    const round = fc.record({ haves: fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 6 }), done: fc.boolean() });
+    const settings = fc.record({
+      enough: fc.subarray([0, 2, 4, 8]),
+      style: fc.constantFrom(...STYLES.filter(({ noDone }) => !noDone)),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 6 }), settings, async (rounds, how) => {
+        expect(await oursInTurn(rounds, how)).toEqual(theirsInTurn(rounds, how));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("asks no more than a bounded number of times in all rounds of a connection", async () => {
+    const on = ground([8]);
+    const output = { write: async () => undefined };
+    const answer = new ResponseWriter(output, { now: () => 0, pacer: new Pacer(async () => undefined) });
+    const negotiation = new Negotiation(on, { multiAck: "multi_ack_detailed", noDone: false, remembers: true }, answer);
+    for (let at = 0; at < 1000; at++) {
+      const list = new ObjectIdList(format);
+      list.push(Buffer.from(oid(2), "hex"));
+      await negotiation.round({ haves: list, done: false });
+    }
+    expect(on.looks).toBe(256);
   });
 
   it("asks whether enough is common a bounded number of times, and at its end", async () => {

@@ -38,7 +38,7 @@ describe("a push to a name that is not taken", () => {
 
   it("makes the repository with the client's hash function, of the two that are offered", async () => {
     const none = new Uint8Array();
-    const advertise = (exchange: PushExchange): Promise<void> => advertiseRefs(exchange, "git-receive-pack", 0);
+    const advertise = (exchange: PushExchange): Promise<unknown> => advertiseRefs(exchange, "git-receive-pack", 0);
     const { body: shown } = await host.run(advertise, none, { create: NEW_REPOSITORY });
     const line = pktText(shown).find((text) => text.includes("report-status")) ?? "";
     expect(line).toContain(" object-format=sha1 object-format=sha256 ");

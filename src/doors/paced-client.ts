@@ -1,0 +1,110 @@
+/**
+ * A client's bytes at its pace: counted, and under the rules for slow clients that HTTP has.
+ *
+ * @packageDocumentation
+ */
+import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import { ClientTooSlow, ProtocolError } from "../bytes/failure.ts";
+import type { RequestMemory } from "../bytes/memory-budget.ts";
+import { PacedWriter } from "../http/paced-writer.ts";
+import type { Traffic } from "../http/traffic.ts";
+
+/** How long a client may send nothing after its service has ended, in milliseconds. */
+const LONGEST_END = 30_000;
+/** Bytes of the buffer into which the rest of a session is read. */
+const DRAIN_BYTES = 65_536;
+
+/** A client at its pace. */
+export type PacedClient = {
+  readonly input: ByteSource;
+  readonly output: ByteSink;
+  /** Whether anything was written. */
+  readonly hasBegun: boolean;
+  /** The memory that the session holds, once it has begun. */
+  readonly memory: RequestMemory | undefined;
+  /** Says which memory the session holds while the client is waited for. */
+  start(memory: RequestMemory): void;
+};
+
+/** Returns a client's bytes at its pace. `onGone` is called when the client has gone. */
+export function pacedClient(
+  client: { readonly input: ByteSource; readonly output: ByteSink },
+  traffic: Traffic,
+  onGone: () => void,
+): PacedClient {
+  let memory: RequestMemory | undefined;
+  let writer: PacedWriter | undefined;
+  let hasBegun = false;
+  const gone = (): void => {
+    traffic.breakOff("gone");
+    onGone();
+  };
+  const read = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
+    const reading = client.input.read(buffer);
+    const bytes = await (memory?.whileClient(reading) ?? reading);
+    traffic.receive(bytes.length);
+    memory?.moved(bytes.length);
+    return bytes;
+  };
+  return {
+    get hasBegun() {
+      return hasBegun;
+    },
+    get memory() {
+      return memory;
+    },
+    start: (held) => {
+      memory = held;
+      writer = new PacedWriter(client.output, held);
+    },
+    input: {
+      read: async (buffer) => {
+        try {
+          return await read(buffer);
+        } catch (cause) {
+          if (cause instanceof ClientTooSlow) throw cause;
+          gone();
+          throw new ProtocolError("the remote end hung up unexpectedly", { cause });
+        }
+      },
+    },
+    output: {
+      write: async (bytes) => {
+        if (bytes.length === 0) return;
+        hasBegun = true;
+        try {
+          await (writer ?? client.output).write(bytes);
+        } catch (error) {
+          // This comes before the service hears of it, so that the consequences are recognized.
+          gone();
+          throw error;
+        }
+        traffic.send(bytes.length);
+      },
+    },
+  };
+}
+
+/**
+ * Reads what a client still sends after its service has ended, until it ends, too. A connection that is closed while
+ * bytes come is reset, and the client may never read what it was told.
+ */
+export async function drain({ input, memory }: PacedClient): Promise<void> {
+  // A client that was refused at once has sent nothing yet.
+  if (memory === undefined) return;
+  let buffer = new Uint8Array(DRAIN_BYTES);
+  try {
+    for (;;) {
+      const reading = input.read(buffer);
+      if (!(await memory.endsWithin(reading, LONGEST_END))) {
+        reading.catch(() => undefined);
+        return;
+      }
+      const bytes = await reading;
+      if (bytes.length === 0) return;
+      buffer = new Uint8Array(bytes.buffer);
+    }
+  } catch {
+    // The client has gone, or stands still: there is nobody to tell.
+  }
+}

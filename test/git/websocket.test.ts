@@ -1,0 +1,74 @@
+/** Git over WebSocket: what a program of one's own may rely on. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningHost } from "../../scripts/host.ts";
+import { GitSandbox, withToken } from "../support/git-client.ts";
+import { importFixture, linear } from "../support/git-fixtures.ts";
+import { openSocket } from "../support/git-socket.ts";
+import { startTestHost } from "../support/host.ts";
+
+const git = new GitSandbox("websocket");
+let host: RunningHost;
+let tip = "";
+
+beforeAll(async () => {
+  host = await startTestHost();
+  const source = await importFixture(git, "source", linear(3));
+  await git.ok(["push", "-q", withToken(`${host.base}/acme/widgets.git`, host.token), "main"], { cwd: source });
+  tip = await git.ok(["rev-parse", "main"], { cwd: source });
+});
+afterAll(async () => {
+  await host.stop();
+  git.close();
+});
+
+const at = (rest: string): string => `${host.base.replace("http", "ws")}/${rest}`;
+
+describe("a WebSocket", () => {
+  it("carries the advertisement first, and is closed when the client is done", async () => {
+    for (const [query, first] of [
+      ["", `${tip} HEAD\0`],
+      ["?version=1", "version 1"],
+      ["?version=2", "version 2"],
+    ]) {
+      const socket = openSocket(at(`acme/widgets.git/git-upload-pack${query ?? ""}`), { token: host.token });
+      expect(await socket.received(first ?? "")).toContain(first);
+      socket.send("0000");
+      expect(await socket.closed).toEqual({ code: 1000, reason: "" });
+    }
+  });
+
+  it.each(["", "text"])("takes '%s' for the end of what the client sends", async (end) => {
+    const socket = openSocket(at("acme/widgets.git/git-upload-pack?version=2"), { token: host.token });
+    await socket.received("version 2");
+    socket.sendText(end);
+    expect((await socket.closed).code).toBe(1000);
+  });
+
+  it("tells in the protocol what is wrong, and closes with another code", async () => {
+    const socket = openSocket(at("acme/widgets.git/git-upload-pack"), { token: host.token });
+    await socket.received(tip);
+    socket.send("0009hello");
+    expect(await socket.received("ERR ")).toContain("expected to get object ID, not 'hello'");
+    expect((await socket.closed).code).toBe(1011);
+  });
+
+  it("is not opened for whoever may not read, or push", async () => {
+    for (const [path, token] of [
+      ["acme/widgets.git/git-upload-pack", undefined],
+      ["acme/missing.git/git-upload-pack", undefined],
+      ["acme/widgets.git/git-receive-pack", undefined],
+      ["acme/widgets.git/git-upload-pack", "wrong"],
+    ] as const) {
+      const socket = openSocket(at(path), token === undefined ? {} : { token });
+      // A WebSocket that was never opened.
+      expect((await socket.closed).code).toBe(1006);
+    }
+  });
+
+  it("is closed for a client that is too far ahead", async () => {
+    const socket = openSocket(at("acme/widgets.git/git-receive-pack"), { token: host.token });
+    await socket.received(tip);
+    for (let count = 0; count < 6; count++) socket.send(new Uint8Array(1024 * 1024));
+    expect([1009, 1011]).toContain((await socket.closed).code);
+  });
+});
