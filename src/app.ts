@@ -56,24 +56,25 @@ async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string)
  */
 function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>): PageHost {
   const { env, req, var: known } = context;
+  const ask = async (asked: string, init: RequestInit): Promise<Response> => {
+    const headers = new Headers(init.headers);
+    if (known.authorization !== undefined && !headers.has("Authorization")) {
+      headers.set("Authorization", known.authorization);
+    }
+    const client = req.header("CF-Connecting-IP");
+    if (client !== undefined) headers.set("CF-Connecting-IP", client);
+    const target = new URL(asked, req.url);
+    // A piece such as ".." would make it another path.
+    if (target.pathname !== asked.replace(/[?#].*$/s, "")) return problemResponse(404, "There is nothing here.");
+    const request = new Request(target, { ...init, headers });
+    return await app.fetch(request, env, context.executionCtx);
+  };
   return {
     secret: deploymentSecret(env),
     isAnonymous: known.authorization === undefined,
     isSignedIn: known.authorization !== undefined && req.header("Authorization") === undefined,
-    api: async (path, init = {}) => {
-      const headers = new Headers(init.headers);
-      if (known.authorization !== undefined && !headers.has("Authorization")) {
-        headers.set("Authorization", known.authorization);
-      }
-      const client = req.header("CF-Connecting-IP");
-      if (client !== undefined) headers.set("CF-Connecting-IP", client);
-      const asked = `/api/v1${path}`;
-      const target = new URL(asked, req.url);
-      // A piece such as ".." would make it another path.
-      if (target.pathname !== asked.replace(/[?#].*$/s, "")) return problemResponse(404, "There is nothing here.");
-      const request = new Request(target, { ...init, headers });
-      return await app.fetch(request, env, context.executionCtx);
-    },
+    api: async (path, init = {}) => await ask(`/api/v1${path}`, init),
+    lfs: async (repository, path, init = {}) => await ask(`/${repository}.git/info/lfs${path}`, init),
   };
 }
 

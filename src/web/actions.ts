@@ -5,15 +5,27 @@
  * @packageDocumentation
  */
 import type { Context } from "hono";
+import * as v from "valibot";
 import { shownName, type RepositoryName } from "../access/names.ts";
 import { Problem } from "../http/problem.ts";
-import { assertDone } from "./api-json.ts";
+import { apiTagged, assertDone, assertLfsDone } from "./api-json.ts";
 import { assertOwnForm, readForm } from "./form.ts";
 import type { PageEnv } from "./page-host.ts";
 import { pageRepository } from "./repository-request.ts";
+import { protectedRefs, ruleOf, type ShownRule } from "./rules.ts";
 
-/** A request to the API, below the thing that the page is of. */
-export type ActionRequest = { readonly method: string; readonly path: string; readonly body?: object };
+/** A request to the API, below the thing that the page is of; or to the server of Git LFS of a repository. */
+export type ActionRequest = {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+  /** The state that the change is made to, and to no other. */
+  readonly ifMatch?: string;
+  readonly isForLfs?: boolean;
+};
+
+/** Returns the rules of a repository, as the visitor sees them. */
+type ReadRules = () => Promise<readonly ShownRule[]>;
 
 /** What one form does. */
 export type Action = {
@@ -21,7 +33,7 @@ export type Action = {
   readonly needsName?: boolean;
   /** The page to show afterwards, below the thing; the tenant's for one that is gone. */
   readonly leadsTo?: string;
-  request(form: URLSearchParams): ActionRequest;
+  request(form: URLSearchParams, readRules: ReadRules): ActionRequest | Promise<ActionRequest>;
 };
 
 /** Returns a field of a form; "" if it is absent. */
@@ -32,6 +44,29 @@ export function field(form: URLSearchParams, name: string): string {
 /** Returns an identifier that a form names, as a part of a path. */
 function idOf(form: URLSearchParams, name: string): string {
   return encodeURIComponent(field(form, name));
+}
+
+/** Returns a number that a form has; one that is none is for the API to refuse. */
+function numberOf(form: URLSearchParams, name: string): number | string {
+  const text = field(form, name);
+  return /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+/** Returns the settings of a mirror that a form has. Fields that stayed empty change nothing. */
+function mirrorOf(form: URLSearchParams): object {
+  const secrets = { username: "username", password: "password", token: "upstream_token", hook_secret: "hook_secret" };
+  const isForgotten = form.has("forget");
+  // Nothing is trimmed: a secret may begin or end with a space.
+  const valueOf = (name: string): string | null => (isForgotten ? null : form.getAll(name).join(""));
+  const given = Object.entries(secrets).map(([member, name]) => [member, valueOf(name)] as const);
+  const refspecs = field(form, "refspecs").split(/[\r\n]+/).filter((line) => line !== ""); // prettier-ignore
+  return {
+    upstream: field(form, "upstream"),
+    interval: numberOf(form, "interval"),
+    policy: field(form, "policy"),
+    ...(refspecs.length === 0 ? {} : { refspecs }),
+    ...Object.fromEntries(given.filter(([, value]) => value !== "")),
+  };
 }
 
 const REPOSITORY_ACTIONS: Readonly<Record<string, Action>> = {
@@ -47,9 +82,63 @@ const REPOSITORY_ACTIONS: Readonly<Record<string, Action>> = {
       },
     }),
   },
-  maintain: { request: () => ({ method: "POST", path: "/maintenance", body: {} }) },
-  purge: { needsName: true, request: () => ({ method: "POST", path: "/maintenance", body: { purge: true } }) },
-  sync: { request: () => ({ method: "POST", path: "/mirror/sync" }) },
+  "add-rule": {
+    leadsTo: "/settings/rules",
+    request: async (form, readRules) => ({
+      method: "PATCH",
+      path: "",
+      ifMatch: field(form, "tag"),
+      body: { protected: [...(await readRules()), ruleOf(form)] },
+    }),
+  },
+  "remove-rule": {
+    leadsTo: "/settings/rules",
+    request: async (form, readRules) => ({
+      method: "PATCH",
+      path: "",
+      ifMatch: field(form, "tag"),
+      body: { protected: (await readRules()).filter((_, at) => String(at) !== field(form, "rule")) },
+    }),
+  },
+  maintain: {
+    leadsTo: "/settings/maintenance",
+    request: () => ({ method: "POST", path: "/maintenance", body: {} }),
+  },
+  purge: {
+    needsName: true,
+    leadsTo: "/settings/maintenance",
+    request: () => ({ method: "POST", path: "/maintenance", body: { purge: true } }),
+  },
+  "save-mirror": {
+    leadsTo: "/settings/mirror",
+    request: (form) => ({ method: "PUT", path: "/mirror", body: mirrorOf(form) }),
+  },
+  sync: { leadsTo: "/settings/mirror", request: () => ({ method: "POST", path: "/mirror/sync" }) },
+  "stop-mirror": {
+    needsName: true,
+    leadsTo: "/settings/mirror",
+    request: () => ({ method: "DELETE", path: "/mirror" }),
+  },
+  "save-lfs": {
+    leadsTo: "/settings/lfs",
+    request: (form) => ({
+      method: "PATCH",
+      path: "",
+      body: {
+        require_lfs_objects: form.has("require_lfs_objects"),
+        lfs_above: field(form, "lfs_above") === "" ? null : numberOf(form, "lfs_above"),
+      },
+    }),
+  },
+  unlock: {
+    leadsTo: "/settings/lfs",
+    request: (form) => ({
+      method: "POST",
+      path: `/locks/${idOf(form, "lock")}/unlock`,
+      body: { force: true },
+      isForLfs: true,
+    }),
+  },
   "add-hook": {
     request: (form) => ({
       method: "POST",
@@ -68,18 +157,26 @@ const REPOSITORY_ACTIONS: Readonly<Record<string, Action>> = {
     leadsTo: "/reflog",
     request: (form) => ({ method: "POST", path: `/reflog/${idOf(form, "push")}/restore` }),
   },
+  // The old name leads to the new one.
+  rename: { needsName: true, request: (form) => ({ method: "PATCH", path: "", body: { name: field(form, "name") } }) },
   delete: { needsName: true, leadsTo: "gone", request: () => ({ method: "DELETE", path: "" }) },
 };
 
 /** Asks the API. @throws Problem if it refuses. */
 export async function act(context: Context<PageEnv>, base: string, request: ActionRequest): Promise<Response> {
-  const { method, path, body } = request;
+  const { method, path, ifMatch } = request;
   const answer = await context.var.page.api(`${base}${path}`, {
     method,
-    ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+    ...sent(request, ifMatch === undefined ? {} : { "If-Match": ifMatch }),
   });
   await assertDone(answer);
   return answer;
+}
+
+/** Returns the body of a request, and its headers. */
+function sent({ body }: ActionRequest, headers: Readonly<Record<string, string>>): RequestInit {
+  if (body === undefined) return { headers };
+  return { headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
 function pageAfter({ leadsTo = "/settings" }: Action, name: RepositoryName): string {
@@ -97,6 +194,13 @@ export async function repositoryAction(context: Context<PageEnv>): Promise<Respo
   if (action === undefined) throw new Problem(422, "This is nothing that a form here does.");
   if (action.needsName === true && field(form, "confirm").toLowerCase() !== name.repo)
     throw new Problem(422, "Type the repository's name to confirm it. Nothing was changed.");
-  await act(context, `/repos/${shownName(name)}`, action.request(form));
+  const base = `/repos/${shownName(name)}`;
+  const readRules = async (): Promise<readonly ShownRule[]> =>
+    (await apiTagged(context, base, v.object({ protected: protectedRefs }))).body.protected;
+  const request = await action.request(form, readRules);
+  if (request.isForLfs === true) {
+    const { method, path } = request;
+    await assertLfsDone(await context.var.page.lfs(shownName(name), path, { method, ...sent(request, {}) }));
+  } else await act(context, base, request);
   return context.redirect(pageAfter(action, name), 303);
 }

@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import * as v from "valibot";
+import { type RepositoryName, shownName } from "../access/names.ts";
 import { Problem, type ProblemStatus } from "../http/problem.ts";
 import type { PageEnv } from "./page-host.ts";
 
@@ -28,5 +29,35 @@ export async function apiJson<const T extends v.GenericSchema>(
 ): Promise<v.InferOutput<T>> {
   const answer = await context.var.page.api(path);
   await assertDone(answer);
+  return v.parse(schema, await answer.json());
+}
+
+/** As {@link apiJson}, with the `ETag` of the answer. @throws Problem */
+export async function apiTagged<const T extends v.GenericSchema>(
+  context: Context<PageEnv>,
+  path: string,
+  schema: T,
+): Promise<{ readonly body: v.InferOutput<T>; readonly tag: string }> {
+  const answer = await context.var.page.api(path);
+  await assertDone(answer);
+  return { body: v.parse(schema, await answer.json()), tag: answer.headers.get("ETag") ?? "" }; // Settings have one.
+}
+
+/** Throws the problem that the server of Git LFS answered with. @throws Problem */
+export async function assertLfsDone(answer: Response): Promise<void> {
+  if (answer.ok) return;
+  const { message } = v.parse(v.object({ message: v.string() }), await answer.json());
+  throw new Problem(REPEATED.find((known) => known === answer.status) ?? 500, message); // 500 stands for every other fault.
+}
+
+/** Asks the server of Git LFS of a repository as the visitor, and returns what is needed of its answer. @throws Problem */
+export async function lfsJson<const T extends v.GenericSchema>(
+  context: Context<PageEnv>,
+  name: RepositoryName,
+  path: string,
+  schema: T,
+): Promise<v.InferOutput<T>> {
+  const answer = await context.var.page.lfs(shownName(name), path);
+  await assertLfsDone(answer);
   return v.parse(schema, await answer.json());
 }

@@ -18,6 +18,8 @@ export interface PageHost {
    * behind `/api/v1`.
    */
   api(path: string, init?: RequestInit): Promise<Response>;
+  /** Asks the server of Git LFS of a repository, `{tenant}/{repo}`, as the visitor. `path` begins behind `/info/lfs`. */
+  lfs(repository: string, path: string, init?: RequestInit): Promise<Response>;
 }
 
 /** The type of Hono's environment in the routes of pages. */

@@ -15,8 +15,12 @@ import { commitsFeed, tagsFeed } from "./feeds.ts";
 import { goPage } from "./go-page.ts";
 import { homePage, tenantPage } from "./home-page.tsx";
 import { login, loginPage, logout } from "./login-page.tsx";
+import { lfsPage } from "./lfs-page.tsx";
+import { maintenancePage } from "./maintenance-page.tsx";
+import { mirrorPage } from "./mirror-page.tsx";
 import { rawPage } from "./raw-page.ts";
 import { branchesPage, tagsPage } from "./refs-page.tsx";
+import { rulesPage } from "./rules-page.tsx";
 import { searchPage } from "./search-page.tsx";
 import { reflogPage, settingsPage } from "./settings-page.tsx";
 import { tokensAction, tokensPage } from "./tokens-page.tsx";
@@ -40,10 +44,14 @@ const PAGES = {
   comparePage,
   frontPage,
   homePage,
+  lfsPage,
   login,
   loginPage,
   logout,
+  maintenancePage,
+  mirrorPage,
   rawPage,
+  rulesPage,
   searchPage,
   reflogPage,
   repositoryAction,

@@ -7,30 +7,19 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { ActionForm } from "./action-form.tsx";
 import { apiJson } from "./api-json.ts";
-import { repositoryLink } from "./links.ts";
+import { ConfirmedForm } from "./confirmed-form.tsx";
 import { formTokenOf, pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { type RepositoryPage, shownNames, withRepository } from "./repository-request.ts";
-import { Problem } from "../http/problem.ts";
-import { shownCount, shownSize } from "./texts.ts";
+import { shownNames } from "./repository-request.ts";
+import { administered, apiPath, type Section, settingsAnswer, settingsOf } from "./settings-frame.tsx";
 
 const settings = v.object({
   visibility: v.string(),
   default_branch: v.string(),
   description: v.string(),
   read_only: v.boolean(),
-  protected: v.array(v.object({ pattern: v.string(), allow_force_push: v.boolean(), allow_deletion: v.boolean() })),
   mirror: v.optional(v.object({ synced_at: v.nullable(v.string()) })),
-  size_bytes: v.number(),
-});
-const sums = v.object({ packs: v.number(), objects: v.number(), bytes: v.number() });
-const maintenance = v.object({
-  total: sums,
-  unreachable: sums,
-  purging: v.boolean(),
-  running_since: v.nullable(v.string()),
-  runs: v.array(v.object({ step: v.string(), outcome: v.string(), at: v.string() })),
 });
 const hook = v.object({
   id: v.string(),
@@ -69,14 +58,6 @@ const reflog = v.object({
 const EVENTS = ["push", "create", "delete"] as const;
 /** The deliveries of a webhook that are shown. */
 const SHOWN_DELIVERIES = 5;
-
-/** Returns the address of the settings, which takes their forms, too. */
-function settingsOf({ name }: RepositoryPage): string {
-  return `${repositoryLink(name)}/settings`;
-}
-
-/** The parts of a section. */
-type Section = { readonly page: RepositoryPage; readonly token: string };
 
 function General({ page, token, shown }: Section & { readonly shown: v.InferOutput<typeof settings> }) {
   return (
@@ -118,47 +99,6 @@ function General({ page, token, shown }: Section & { readonly shown: v.InferOutp
         <p>
           <button>Save</button>
         </p>
-      </ActionForm>
-      {shown.protected.length === 0 ? null : (
-        <p class="note">
-          Protected: {shown.protected.map(({ pattern }) => pattern).join(", ")}. The API changes these rules.
-        </p>
-      )}
-    </section>
-  );
-}
-
-function Mirroring({ page, token, syncedAt }: Section & { readonly syncedAt: string | null }) {
-  return (
-    <section>
-      <h2>Mirror</h2>
-      <p>{syncedAt === null ? "It has not been in step yet." : `In step as of ${syncedAt}.`}</p>
-      <ActionForm to={settingsOf(page)} token={token} action="sync">
-        <button>Sync now</button>
-      </ActionForm>
-    </section>
-  );
-}
-
-function Maintenance({ page, token, state }: Section & { readonly state: v.InferOutput<typeof maintenance> }) {
-  const { total, unreachable, runs } = state;
-  const [last] = runs;
-  return (
-    <section>
-      <h2>Maintenance</h2>
-      <p>
-        {shownCount(total.objects)} objects in {shownCount(total.packs)} pack{total.packs === 1 ? "" : "s"},{" "}
-        {shownSize(total.bytes)}. {shownCount(unreachable.objects)} that nothing reaches.
-        {state.running_since === null ? "" : " A step is under way."}
-        {state.purging ? " A purge is under way." : ""}
-      </p>
-      {last === undefined ? null : (
-        <p class="note">
-          The last step, {last.step}, at {last.at}: {last.outcome}.
-        </p>
-      )}
-      <ActionForm to={settingsOf(page)} token={token} action="maintain">
-        <button>Run it now</button>
       </ActionForm>
     </section>
   );
@@ -249,24 +189,16 @@ function Hooks({ page, token, list }: Section & { readonly list: readonly ShownH
   );
 }
 
-function Danger({ page, token, isMirror }: Section & { readonly isMirror: boolean }) {
-  const { repo } = shownNames(page.name);
-  const forms = [
-    ...(isMirror ? [] : [["purge", "Delete at once what nothing reaches", "Purge"] as const]),
-    ["delete", "Delete the repository with all that is in it", "Delete"] as const,
-  ];
+function Danger(section: Section) {
   return (
     <section class="notice">
       <h2>Danger</h2>
-      {forms.map(([action, text, button]) => (
-        <ActionForm to={settingsOf(page)} token={token} action={action}>
-          <p>
-            {text}. Type <bdi>{repo}</bdi> to confirm:{" "}
-            <input name="confirm" required autocomplete="off" aria-label={`Type ${repo} to confirm: ${button}`} />{" "}
-            <button class="danger">{button}</button>
-          </p>
-        </ActionForm>
-      ))}
+      <ConfirmedForm {...section} action="rename" text="Give it another name; the old one leads to it" button="Rename">
+        <label>
+          New name <input name="name" required spellcheck={false} autocomplete="off" size={20} />
+        </label>{" "}
+      </ConfirmedForm>
+      <ConfirmedForm {...section} action="delete" text="Delete the repository with all that is in it" button="Delete" />
     </section>
   );
 }
@@ -282,44 +214,19 @@ async function hooksOf(context: Context<PageEnv>, base: string): Promise<ShownHo
   );
 }
 
-/** Opens a page for those who administer the repository. @throws Problem */
-async function administered(
-  context: Context<PageEnv>,
-  work: (page: RepositoryPage) => Promise<Response>,
-): Promise<Response> {
-  return await withRepository(context, [], async (page) => {
-    if (!page.mayAdminister) throw new Problem(403, "This is for those who administer the repository.");
-    return await work(page);
-  });
-}
-
 /** Answers with the settings. */
 export async function settingsPage(context: Context<PageEnv>): Promise<Response> {
   return await administered(context, async (page) => {
-    const { tenant, repo } = shownNames(page.name);
-    const base = `/repos/${tenant}/${repo}`;
-    const [shown, state, list] = await Promise.all([
-      apiJson(context, base, settings),
-      apiJson(context, `${base}/maintenance`, maintenance),
-      hooksOf(context, base),
-    ]);
-    const token = formTokenOf(context);
-    const section = { page, token };
-    return await pageAnswer(context, {
-      title: `Settings - ${tenant}/${repo}`,
-      crumbs: crumbsOf(page),
-      body: (
-        <RepositoryFrame shown={page} tab="settings">
-          <p class="bar">
-            <a href={`/${tenant}/${repo}/reflog`}>Who moved what</a>
-            <a href={`/${tenant}/-/tokens`}>Tokens</a>
-          </p>
+    const base = apiPath(page);
+    const [shown, list] = await Promise.all([apiJson(context, base, settings), hooksOf(context, base)]);
+    return await settingsAnswer(context, page, {
+      at: "",
+      body: (section) => (
+        <>
           <General {...section} shown={shown} />
-          {shown.mirror === undefined ? null : <Mirroring {...section} syncedAt={shown.mirror.synced_at} />}
-          <Maintenance {...section} state={state} />
           <Hooks {...section} list={list} />
-          <Danger {...section} isMirror={shown.mirror !== undefined} />
-        </RepositoryFrame>
+          <Danger {...section} />
+        </>
       ),
     });
   });

@@ -110,6 +110,10 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${GIT}/search`]: ["refs", "reachedByRefs"],
   [`GET ${GIT}/settings`]: ["administers"],
   [`POST ${GIT}/settings`]: ["administers"],
+  [`GET ${GIT}/settings/rules`]: ["administers"],
+  [`GET ${GIT}/settings/mirror`]: ["administers"],
+  [`GET ${GIT}/settings/lfs`]: ["administers"],
+  [`GET ${GIT}/settings/maintenance`]: ["administers"],
   [`GET ${GIT}/reflog`]: ["administers"],
   [`GET ${GIT}/feed/commits`]: ["refs"],
   [`GET ${GIT}/feed/tags`]: ["refs"],
@@ -344,7 +348,7 @@ describe("the doors of the route table", () => {
       );
       const answer = await anybody(decodeURI(pathname).replaceAll(/:\w+(?:\{[^}]*\})?/g, "1"), { method, ...body });
       // A page asks nobody for a password: it is for those who administer, or is not there; and JSON is no form.
-      const isPage = /^(?:GET|POST) \/:tenant\/:repo\/(?:settings|reflog)$/.test(door);
+      const isPage = /^(?:GET|POST) \/:tenant\/:repo\/(?:settings(?:\/\w+)?|reflog)$/.test(door);
       const expected = isPage ? (method === "GET" ? 403 : 415) : 401;
       expect(`${door}: ${answer.status}`).toBe(`${door}: ${expected}`);
       expectNothing(Buffer.from(await answer.arrayBuffer()), door);

@@ -50,7 +50,13 @@ let git: GitSandbox;
 let browser: Browser;
 
 /** Pages for those who have signed in. */
-const OWN_PATHS = ["/", "/acme", "/acme/shown/settings", "/acme/shown/reflog", "/acme/-/tokens"];
+const OWN_PATHS = [
+  "/",
+  "/acme",
+  ...["", "/rules", "/mirror", "/lfs", "/maintenance"].map((path) => `/acme/shown/settings${path}`),
+  "/acme/shown/reflog",
+  "/acme/-/tokens",
+];
 
 /** What a test is told of a page: its faults, as lines. */
 type Visit = { readonly page: Page; readonly faults: string[] };

@@ -355,6 +355,90 @@ describe("settings", () => {
     expect((await operator("GET", "/tenants/acme/audit")).body["entries"]).not.toEqual([]);
   });
 
+  it("protect refs, and change no rules but those that were shown", async () => {
+    await operator("PUT", "/repos/acme/ruled");
+    const { Cookie, send } = await signedIn();
+    const shown = async (): Promise<{ readonly html: string; readonly tag: string }> => {
+      const { html } = await page("/acme/ruled/settings/rules", { Cookie });
+      const [, tag = ""] = /name="tag" value="([^"]*)"/.exec(html.replaceAll("&quot;", "'")) ?? [];
+      return { html, tag: tag.replaceAll("'", '"') };
+    };
+    const before = (await shown()).tag;
+    const add = { action: "add-rule", pattern: "release/*", pushers: "ci, bot", allow_deletion: "1" };
+    const added = await send("/acme/ruled/settings", { ...add, tag: before });
+    expect([added.status, added.headers.get("Location")]).toEqual([303, "/acme/ruled/settings/rules"]);
+    const rules = async (): Promise<unknown> => (await operator("GET", "/repos/acme/ruled")).body["protected"];
+    const wanted = { allow_force_push: false, allow_deletion: true, pushers: ["ci", "bot"], require_signed: false };
+    expect(await rules()).toMatchObject([{ ...wanted, pattern: expect.stringContaining("release/*") as string }]);
+    const stale = await send("/acme/ruled/settings", { action: "remove-rule", rule: "0", tag: before });
+    expect(stale.status).toBe(412);
+    const { html, tag } = await shown();
+    expect(html).toContain("release/*</bdi>");
+    expect((await send("/acme/ruled/settings", { action: "add-rule", pattern: "a..b", tag })).status).toBe(422);
+    expect((await send("/acme/ruled/settings", { action: "remove-rule", rule: "0", tag })).status).toBe(303);
+    expect(await rules()).toEqual([]);
+  });
+
+  it("make a mirror, change what it follows, and stop it", async () => {
+    await operator("PUT", "/repos/acme/copied");
+    const { Cookie, send } = await signedIn();
+    const settings = "/acme/copied/settings";
+    expect((await page(`${settings}/mirror`, { Cookie })).html).toContain("Make it a mirror");
+    const upstream = "https://example.com/a/b.git";
+    const made = await send(settings, { action: "save-mirror", upstream, interval: "0", policy: "keep" });
+    expect([made.status, made.headers.get("Location")]).toEqual([303, `${settings}/mirror`]);
+    const { body } = await operator("GET", "/repos/acme/copied/mirror");
+    expect(body).toMatchObject({ upstream, interval: 0, policy: "keep" });
+    const { html } = await page(`${settings}/mirror`, { Cookie });
+    expect(html).toContain(`value="${upstream}"`);
+    expect(html).toContain("Sync now");
+    const wrong = { action: "save-mirror", upstream, interval: "-5", policy: "keep" };
+    expect((await send(settings, wrong)).status).toBe(422);
+    expect((await send(settings, { action: "stop-mirror", confirm: "other" })).status).toBe(422);
+    expect((await send(settings, { action: "stop-mirror", confirm: "copied" })).status).toBe(303);
+    expect((await operator("GET", "/repos/acme/copied/mirror")).status).toBe(404);
+  });
+
+  it("show what Git LFS has and who locked what, and unlock it", async () => {
+    await operator("PUT", "/repos/acme/large");
+    const { Cookie, send } = await signedIn();
+    const settings = "/acme/large/settings";
+    const saved = { action: "save-lfs", require_lfs_objects: "1", lfs_above: "4096" };
+    expect((await send(settings, saved)).status).toBe(303);
+    expect((await operator("GET", "/repos/acme/large")).body).toMatchObject({ require_lfs_objects: true, lfs_above: 4096 }); // prettier-ignore
+    expect((await send(settings, { ...saved, lfs_above: "x" })).status).toBe(422);
+    const locked = await fetch(`${host.base}/acme/large.git/info/lfs/locks`, {
+      method: "POST",
+      headers: { Authorization: "Bearer test-token", "Content-Type": "application/vnd.git-lfs+json" },
+      body: JSON.stringify({ path: "a <b>.psd" }),
+    });
+    expect(locked.status).toBe(201);
+    const { html } = await page(`${settings}/lfs`, { Cookie });
+    expect(html).toContain("<bdi>a &lt;b&gt;.psd</bdi>");
+    const [, lock = ""] = /name="lock" value="([^"]+)"/.exec(html) ?? [];
+    expect((await send(settings, { action: "unlock", lock: "../verify" })).status).toBe(404);
+    expect((await send(settings, { action: "unlock", lock })).status).toBe(303);
+    expect((await page(`${settings}/lfs`, { Cookie })).html).toContain("No file is locked.");
+    expect((await send(settings, { action: "unlock", lock })).status).toBe(404);
+  });
+
+  it("run maintenance, purge and rename what was named", async () => {
+    await operator("PUT", "/repos/acme/old-name");
+    const url = withToken(`${host.base}/acme/old-name.git`, "test-token");
+    await git.ok(["push", "-q", url, "main"], { cwd: work });
+    const { Cookie, send } = await signedIn();
+    const settings = "/acme/old-name/settings";
+    expect((await page(`${settings}/maintenance`, { Cookie })).html).toMatch(/<dd>\d+ objects in 1 pack,/);
+    expect((await send(settings, { action: "maintain" })).headers.get("Location")).toBe(`${settings}/maintenance`);
+    expect((await send(settings, { action: "purge", confirm: "x" })).status).toBe(422);
+    expect((await send(settings, { action: "purge", confirm: "old-name" })).status).toBe(303);
+    expect((await send(settings, { action: "rename", name: "new-name", confirm: "" })).status).toBe(422);
+    expect((await send(settings, { action: "rename", name: "new-name", confirm: "old-name" })).status).toBe(303);
+    const moved = await page(settings, { Cookie });
+    expect(moved.status).toBe(308);
+    expect(moved.headers.get("Location")).toMatch(/\/acme\/new-name\/settings$/);
+  });
+
   it("give back what a push moved", async () => {
     await operator("PUT", "/repos/acme/undone");
     const url = withToken(`${host.base}/acme/undone.git`, "test-token");
@@ -407,6 +491,10 @@ describe("settings", () => {
     const token = await issueToken(operator, "acme", "repo:read");
     const Cookie = cookieOf(await form("/-/login", { token }));
     expect((await page("/acme/shown/settings", { Cookie })).status).toBe(403);
+    for (const path of ["rules", "mirror", "lfs", "maintenance"]) {
+      expect((await page(`/acme/shown/settings/${path}`, { Cookie })).status).toBe(403);
+      expect((await page(`/acme/hidden/settings/${path}`)).status).toBe(404);
+    }
     expect((await page("/acme/shown/reflog", { Cookie })).status).toBe(403);
     expect((await page("/acme/-/tokens", { Cookie })).status).toBe(403);
     expect((await page("/acme/hidden/settings")).status).toBe(404);
