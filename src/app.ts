@@ -9,6 +9,7 @@ import { getPath } from "hono/utils/url";
 import { deploymentSecret } from "./env.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
 import { loadedRoutes } from "./host/loaded-routes.ts";
+import { hostStatus } from "./host/host-status.ts";
 import { metricsPage } from "./host/metrics.ts";
 import { type AppEnv, withPlatform } from "./host/platform.ts";
 import type { PlatformOptions } from "./host/begun-request.ts";
@@ -54,7 +55,7 @@ async function commandPackage(assets: AppEnv["Bindings"]["ASSETS"], url: string)
  * Returns the platform for a page. It asks the API within the same request, with the credentials of the visitor's
  * cookie: so what a page does passes every check that the API has, and is written into the same audit log.
  */
-function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>): PageHost {
+function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>, options: AppOptions): PageHost {
   const { env, req, var: known } = context;
   const ask = async (asked: string, init: RequestInit): Promise<Response> => {
     const headers = new Headers(init.headers);
@@ -74,6 +75,7 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>): PageHost {
     isAnonymous: known.authorization === undefined,
     isSignedIn: known.authorization !== undefined && req.header("Authorization") === undefined,
     api: async (path, init = {}) => await ask(`/api/v1${path}`, init),
+    status: async () => await hostStatus(env, options),
     lfs: async (repository, path, init = {}) => await ask(`/${repository}.git/info/lfs${path}`, init),
   };
 }
@@ -122,7 +124,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.all("/api/*", () => problemResponse(404, "The API's version is 1: /api/v1."));
   app.route("/", goImportRoutes());
   app.use(async (context, next) => {
-    context.set("page", pageHost(app, context));
+    context.set("page", pageHost(app, context, options));
     await next();
   });
   app.route("/", pageRoutes());

@@ -119,6 +119,9 @@ async function operatorAnswer(context: Context<PageEnv>): Promise<Response> {
     body: (
       <>
         <h1>Tenants</h1>
+        <p>
+          <a href="/-/admin">How the deployment is</a>
+        </p>
         {list.tenants.length === 0 ? <p class="note">There is no tenant yet.</p> : null}
         <ul class="repositories">
           {list.tenants.map(({ name }) => (

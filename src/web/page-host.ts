@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Host } from "../http/host.ts";
+import type { HostStatus } from "./host-status.ts";
 
 /** The platform, for one page. */
 export interface PageHost {
@@ -18,6 +19,8 @@ export interface PageHost {
    * behind `/api/v1`.
    */
   api(path: string, init?: RequestInit): Promise<Response>;
+  /** Returns the state of the deployment. It is for the operator alone. */
+  status(): Promise<HostStatus>;
   /** Asks the server of Git LFS of a repository, `{tenant}/{repo}`, as the visitor. `path` begins behind `/info/lfs`. */
   lfs(repository: string, path: string, init?: RequestInit): Promise<Response>;
 }

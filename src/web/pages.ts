@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { repositoryAction } from "./actions.ts";
+import { adminPage } from "./admin-page.tsx";
 import { archivePage } from "./archive-page.ts";
 import { blamePage } from "./blame-page.tsx";
 import { blobPage } from "./blob-page.tsx";
@@ -34,6 +35,7 @@ export type PageHandler = (context: Context<PageEnv>) => Promise<Response> | Res
 
 /** The pages and forms, by name. */
 const PAGES = {
+  adminPage,
   archivePage,
   blamePage,
   blobPage,

@@ -11,6 +11,7 @@ import type { PageName } from "./pages.ts";
 const HOST_PAGES: Readonly<Record<string, PageName>> = {
   "/": "homePage",
   "/-/login": "loginPage",
+  "/-/admin": "adminPage",
   "/:tenant": "tenantPage",
   "/:tenant/-/tokens": "tokensPage",
 };

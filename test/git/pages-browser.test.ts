@@ -52,6 +52,7 @@ let browser: Browser;
 /** Pages for those who have signed in. */
 const OWN_PATHS = [
   "/",
+  "/-/admin",
   "/acme",
   ...["", "/rules", "/mirror", "/lfs", "/maintenance"].map((path) => `/acme/shown/settings${path}`),
   "/acme/shown/reflog",
@@ -73,8 +74,8 @@ async function visit(
   await page.setViewport({ width, height: 900 });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   page.on("console", (message) => {
-    // A page that is missing says so, and an image may be missing.
-    const isMissing = message.text().includes("404");
+    // A page that is missing, or refuses what was asked, says so; and an image may be missing.
+    const isMissing = /\b(?:404|422)\b/.test(message.text());
     const { url = "" } = message.location();
     if (!isMissing || !(url === page.url() || url.includes("/raw/"))) faults.push(`console: ${message.text()} ${url}`);
   });

@@ -10,6 +10,7 @@ import type { RunningHost } from "../../scripts/host.ts";
 import { type ApiClient, apiClient, issueToken } from "../support/api-client.ts";
 import { GitSandbox, withToken } from "../support/git-client.ts";
 import { startTestHost } from "../support/host.ts";
+import { WAIT_LIMIT } from "../support/time-limits.ts";
 
 const SCRIPT = "<script>alert(1)</script>";
 const PNG = Buffer.from(
@@ -315,6 +316,44 @@ describe("signing in", () => {
     const [, token = ""] = /name="form" value="([\w-]+)"/.exec(html) ?? [];
     const out = await form("/-/logout", { form: token }, { Cookie });
     expect([out.status, cookieOf(out)]).toEqual([303, "__Host-thinpack="]);
+  });
+});
+
+describe("the operator's page", () => {
+  const paths = ["/-/admin", "/-/admin/"];
+
+  it.each(paths)("shows the deployment at %s", async (path) => {
+    const Cookie = cookieOf(await form("/-/login", { token: "test-token" }));
+    const { status, html, headers } = await page(path, { Cookie });
+    expect([status, headers.get("Cache-Control")]).toEqual([200, "private, no-cache"]);
+    const health: { readonly version: string } = JSON.parse((await page("/healthz")).html);
+    expect(html).toContain(`thinpack ${health.version}.`);
+    expect(html).toContain('<a href="/acme"><bdi>acme</bdi></a>');
+    expect(html).toMatch(/<svg role="img" aria-label="Pushes: at most \d+, \d{4}-/);
+    expect(html).toMatch(/<dt>Together<\/dt><dd>\$\d+\.\d+<\/dd>/);
+    expect(html).toContain("thinpack-maintenance");
+    expect(html).toContain("No mirror of those that were asked for fails.");
+  });
+
+  it("names the mirrors that fail", async () => {
+    await operator("PUT", "/repos/acme/failing");
+    // Nothing answers there.
+    await operator("PUT", "/repos/acme/failing/mirror", { upstream: "https://failing.invalid/x.git", interval: 0 });
+    const Cookie = cookieOf(await form("/-/login", { token: "test-token" }));
+    const shown = async (): Promise<string> => (await page("/-/admin", { Cookie })).html;
+    await expect.poll(shown, { timeout: WAIT_LIMIT }).toContain('href="/acme/failing/settings/mirror"');
+    await operator("DELETE", "/repos/acme/failing");
+  });
+
+  it("is missing to everybody else", async () => {
+    const admin = cookieOf(await form("/-/login", { token: await issueToken(operator, "acme", "tenant:admin") }));
+    for (const path of paths) {
+      for (const headers of [{}, { Cookie: admin }, { Authorization: "Bearer nonsense" }]) {
+        const { status, html } = await page(path, headers);
+        expect([path, status]).toEqual([path, 404]);
+        expect(html).not.toContain("thinpack-maintenance");
+      }
+    }
   });
 });
 
