@@ -10,6 +10,7 @@ import { deploymentSecret } from "./env.ts";
 import { storageChecks } from "./cloudflare/storage-checks.ts";
 import { loadedRoutes } from "./host/loaded-routes.ts";
 import { hostStatus } from "./host/host-status.ts";
+import { keptPages } from "./host/page-cache.ts";
 import { metricsPage } from "./host/metrics.ts";
 import { type AppEnv, withPlatform } from "./host/platform.ts";
 import type { PlatformOptions } from "./host/begun-request.ts";
@@ -75,6 +76,8 @@ function pageHost(app: Hono<AppEnv>, context: Context<AppEnv>, options: AppOptio
     isAnonymous: known.authorization === undefined,
     isSignedIn: known.authorization !== undefined && req.header("Authorization") === undefined,
     api: async (path, init = {}) => await ask(`/api/v1${path}`, init),
+    version: options.version,
+    kept: keptPages((work) => context.executionCtx.waitUntil(work)),
     status: async () => await hostStatus(env, options),
     lfs: async (repository, path, init = {}) => await ask(`/${repository}.git/info/lfs${path}`, init),
   };

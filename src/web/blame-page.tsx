@@ -13,13 +13,14 @@ import { findPath } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
+import { byContent, type Rendering } from "./by-content.ts";
 import { type NamedCommit, namedCommit } from "./commit-line.tsx";
 import { escapeHtml } from "./html-filter.ts";
 import { commitLink, pathLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { rootOf, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
+import { type RepositoryPage, rootOf, shownNames, type ShownRevision, withRevision } from "./repository-request.ts";
 import { decoded, shortOid, shownBytes, shownPerson, shownTime, splitMessage } from "./texts.ts";
 
 /** The largest file, in bytes, and the most lines that are shown. */
@@ -81,37 +82,49 @@ function rowHtml(name: RepositoryName, { lines, commits }: BlamedText, at: numbe
 /** Answers with the page. */
 export async function blamePage(context: Context<PageEnv>): Promise<Response> {
   return await withRevision(context, async (page, shown) => {
-    const { session, name } = page;
-    const { commit } = await rootOf(session, shown.object);
-    if (commit === undefined) throw new Problem(422, "A commit is needed here: a tree has no history.");
-    const text = await blamed(session, commit, shown);
-    const { tenant, repo } = shownNames(name);
-    const { revision, path } = shown;
-    const rows = text.lines.map((_, at) => rowHtml(name, text, at)).join("");
-    return await pageAnswer(context, {
-      title: `Blame of ${shownBytes(path)} - ${tenant}/${repo}`,
-      isPublic: page.record.visibility === "public",
-      crumbs: crumbsOf(page, shown),
-      alternates: [{ type: "application/json", href: `/api/v1/repos${pathLink(name, "blame", revision, path)}` }],
-      body: (
-        <RepositoryFrame shown={page} tab="files" revision={revision}>
-          <h2>
-            Blame of <bdi>{shownBytes(path)}</bdi>
-          </h2>
-          <p class="bar">
-            <a href={pathLink(name, "blob", revision, path)}>File</a>
-            <a href={pathLink(name, "commits", revision, path)}>History</a>
-          </p>
-          {text.commits.includes(undefined) ? (
-            <p class="note">The commits of some lines were not found in time. The API goes on with the search.</p>
-          ) : null}
-          <div class="scroll" role="region" aria-label="Lines" tabindex={0}>
-            <table class="blame">
-              <tbody>{raw(rows)}</tbody>
-            </table>
-          </div>
-        </RepositoryFrame>
-      ),
+    return await byContent(context, page, shown.object.name, async (rendering) => {
+      return await renderedBlame(context, page, shown, rendering);
     });
+  });
+}
+
+async function renderedBlame(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  shown: ShownRevision,
+  rendering: Rendering,
+): Promise<Response> {
+  const { session, name } = page;
+  const { commit } = await rootOf(session, shown.object);
+  if (commit === undefined) throw new Problem(422, "A commit is needed here: a tree has no history.");
+  const text = await blamed(session, commit, shown);
+  rendering.isPartial = text.commits.includes(undefined);
+  const { tenant, repo } = shownNames(name);
+  const { revision, path } = shown;
+  const rows = text.lines.map((_, at) => rowHtml(name, text, at)).join("");
+  return await pageAnswer(context, {
+    title: `Blame of ${shownBytes(path)} - ${tenant}/${repo}`,
+    isPublic: page.record.visibility === "public",
+    crumbs: crumbsOf(page, shown),
+    alternates: [{ type: "application/json", href: `/api/v1/repos${pathLink(name, "blame", revision, path)}` }],
+    body: (
+      <RepositoryFrame shown={page} tab="files" revision={revision}>
+        <h2>
+          Blame of <bdi>{shownBytes(path)}</bdi>
+        </h2>
+        <p class="bar">
+          <a href={pathLink(name, "blob", revision, path)}>File</a>
+          <a href={pathLink(name, "commits", revision, path)}>History</a>
+        </p>
+        {rendering.isPartial ? (
+          <p class="note">The commits of some lines were not found in time. The API goes on with the search.</p>
+        ) : null}
+        <div class="scroll" role="region" aria-label="Lines" tabindex={0}>
+          <table class="blame">
+            <tbody>{raw(rows)}</tbody>
+          </table>
+        </div>
+      </RepositoryFrame>
+    ),
   });
 }

@@ -12,6 +12,7 @@ import { findPath, type FoundEntry } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
+import { byContent } from "./by-content.ts";
 import { pathLink } from "./links.ts";
 import { mediaOf } from "./media-type.ts";
 import { pageAnswer } from "./page-answer.tsx";
@@ -153,45 +154,49 @@ async function textHtml(
 /** Answers with the page of a file. */
 export async function blobPage(context: Context<PageEnv>): Promise<Response> {
   return await withRevision(context, async (page, shown) => {
-    const { session } = page;
-    const entry = await entryAt(session, shown);
-    const { revision, path } = shown;
-    if (entry.type === "tree") return context.redirect(pathLink(page.name, "tree", revision, path), 302);
-    if (entry.type === "commit") throw new Problem(422, "This is a submodule: its files are in another repository.");
-    const { size, bytes, isWhole } = await readBlob(session, entry.oid, LARGEST_SHOWN);
-    const content = contentOf(bytes, isWhole);
-    const { tenant, repo } = shownNames(page.name);
-    const isProse = content.kind === "text" && isMarkdown(path) && context.req.query("plain") === undefined;
-    const name = shownBytes(path === "" ? toHex(entry.oid) : path);
-    const html = content.kind === "text" ? await textHtml(content.text, page, shown, isProse) : undefined;
-    return await pageAnswer(context, {
-      title: `${name} - ${tenant}/${repo}`,
-      isPublic: page.record.visibility === "public",
-      crumbs: crumbsOf(page, shown),
-      alternates: [{ type: "text/plain", href: pathLink(page.name, "raw", revision, path) }],
-      body: (
-        <RepositoryFrame shown={page} tab="files" revision={revision}>
-          <h2 class="path">
-            <bdi>{name}</bdi>
-          </h2>
-          <BlobBar
-            page={page}
-            shown={shown}
-            size={size}
-            lines={content.kind === "text" ? content.lines : undefined}
-            isPointer={lfsPointerIn(bytes) !== undefined}
-          />
-          {html !== undefined && content.kind === "text" ? (
-            isProse ? (
-              <article class="prose">{raw(html)}</article>
-            ) : (
-              <Lines html={html} lines={content.lines} />
-            )
+    return await byContent(context, page, shown.object.name, async () => await renderedBlob(context, page, shown));
+  });
+}
+
+async function renderedBlob(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<Response> {
+  const { session } = page;
+  const entry = await entryAt(session, shown);
+  const { revision, path } = shown;
+  if (entry.type === "tree") return context.redirect(pathLink(page.name, "tree", revision, path), 302);
+  if (entry.type === "commit") throw new Problem(422, "This is a submodule: its files are in another repository.");
+  const { size, bytes, isWhole } = await readBlob(session, entry.oid, LARGEST_SHOWN);
+  const content = contentOf(bytes, isWhole);
+  const { tenant, repo } = shownNames(page.name);
+  const isProse = content.kind === "text" && isMarkdown(path) && context.req.query("plain") === undefined;
+  const name = shownBytes(path === "" ? toHex(entry.oid) : path);
+  const html = content.kind === "text" ? await textHtml(content.text, page, shown, isProse) : undefined;
+  return await pageAnswer(context, {
+    title: `${name} - ${tenant}/${repo}`,
+    isPublic: page.record.visibility === "public",
+    crumbs: crumbsOf(page, shown),
+    alternates: [{ type: "text/plain", href: pathLink(page.name, "raw", revision, path) }],
+    body: (
+      <RepositoryFrame shown={page} tab="files" revision={revision}>
+        <h2 class="path">
+          <bdi>{name}</bdi>
+        </h2>
+        <BlobBar
+          page={page}
+          shown={shown}
+          size={size}
+          lines={content.kind === "text" ? content.lines : undefined}
+          isPointer={lfsPointerIn(bytes) !== undefined}
+        />
+        {html !== undefined && content.kind === "text" ? (
+          isProse ? (
+            <article class="prose">{raw(html)}</article>
           ) : (
-            <Media kind={content.kind} href={pathLink(page.name, "raw", revision, path)} name={name} />
-          )}
-        </RepositoryFrame>
-      ),
-    });
+            <Lines html={html} lines={content.lines} />
+          )
+        ) : (
+          <Media kind={content.kind} href={pathLink(page.name, "raw", revision, path)} name={name} />
+        )}
+      </RepositoryFrame>
+    ),
   });
 }

@@ -10,7 +10,10 @@ import { toHex } from "../bytes/hex.ts";
 import type { Commit } from "../object/commit.ts";
 import type { Identity } from "../object/identity.ts";
 import { commitLink } from "./links.ts";
-import { machineTime, shortOid, shownAge, shownPerson, shownTime, splitMessage } from "./texts.ts";
+import { machineTime, shortOid, shownPerson, shownTime, splitMessage } from "./texts.ts";
+
+/** The characters of a day in a time as it is shown. */
+const DAY_CHARACTERS = 10;
 
 /** A commit with its name in hexadecimal. */
 export type NamedCommit = { readonly oid: string; readonly commit: Commit };
@@ -20,13 +23,16 @@ export async function namedCommit(session: BrowseSession, name: Uint8Array): Pro
   return { oid: toHex(name), commit: await readCommit(session, name) };
 }
 
-/** A time: how long ago it was, and when exactly. */
+/**
+ * A time: its day, and when exactly. A script of the page says how long ago it was. The page itself does not, so that it
+ * is the same for as long as its content is.
+ */
 export function When({ person }: { readonly person: Identity | undefined }) {
   if (person === undefined) return null;
   const { time, zone } = person;
   return (
-    <time datetime={machineTime(time)} title={shownTime(time, zone)}>
-      {shownAge(time, Math.floor(Date.now() / 1000))}
+    <time class="when" datetime={machineTime(time)} title={shownTime(time, zone)}>
+      {shownTime(time, zone).slice(0, DAY_CHARACTERS)}
     </time>
   );
 }

@@ -14,6 +14,7 @@ import { Problem } from "../http/problem.ts";
 import type { Identity } from "../object/identity.ts";
 import { requestedRevision } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
+import { byContent } from "./by-content.ts";
 import { namedCommit, When } from "./commit-line.tsx";
 import {
   type ComparedTrees,
@@ -28,7 +29,7 @@ import {
 import { commitLink } from "./links.ts";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
-import { restOfPage, shownNames, withRepository } from "./repository-request.ts";
+import { type RepositoryPage, restOfPage, shownNames, withRepository } from "./repository-request.ts";
 import { shortOid, shownPerson, splitMessage } from "./texts.ts";
 
 /** The most parents that are shown. */
@@ -92,38 +93,47 @@ export async function commitPage(context: Context<PageEnv>): Promise<Response> {
   const [ending = ""] = /\.(?:diff|patch)$/.exec(text) ?? [];
   const revision = requestedRevision(text.slice(0, text.length - ending.length));
   return await withRepository(context, [revision], async (page) => {
-    const { session, name } = page;
-    const { name: rawName } = found(await resolveCommit(session, revision));
-    const named = await namedCommit(session, rawName);
-    const { oid, commit } = named;
-    const [parent] = commit.parents;
-    const trees = await treesOf(session, rawName, parent);
-    if (ending === ".diff") return await diffTextAnswer(context, page, trees);
-    if (ending === ".patch") {
-      if (commit.parents.length > 1) throw new Problem(422, "A merge has no mail; .diff gives what it changed.");
-      const mail = commitMail(session, { name: rawName, ...trees }, diffOptionsOf(context));
-      return await textAnswer(context, page, mail);
-    }
-    const changes = await changedFiles(page, trees);
-    const { subject, body } = splitMessage(commit.message);
-    const { tenant, repo } = shownNames(name);
-    const shown = {
-      title: `${subject} - ${tenant}/${repo}`,
-      isPublic: page.record.visibility === "public",
-      crumbs: crumbsOf(page),
-      alternates: [{ type: "application/json", href: `/api/v1/repos/${tenant}/${repo}/commits/${oid}` }],
-      body: (
-        <RepositoryFrame shown={page} tab="commits" revision={oid}>
-          <h2 class="subject">
-            <bdi>{subject}</bdi>
-          </h2>
-          {body === "" ? null : <pre class="message">{body}</pre>}
-          <Facts name={name} oid={oid} commit={commit} />
-          <DiffSummary context={context} {...changes} />
-          <DiffPlace />
-        </RepositoryFrame>
-      ),
-    };
-    return await diffAnswer(context, page, shown, { files: changes.files, view: { before: parent, after: oid } });
+    const { name } = found(await resolveCommit(page.session, revision));
+    return await byContent(context, page, name, async () => await renderedCommit(context, page, name, ending));
   });
+}
+
+async function renderedCommit(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  rawName: Uint8Array,
+  ending: string,
+): Promise<Response> {
+  const { session, name } = page;
+  const named = await namedCommit(session, rawName);
+  const { oid, commit } = named;
+  const [parent] = commit.parents;
+  const trees = await treesOf(session, rawName, parent);
+  if (ending === ".diff") return await diffTextAnswer(context, page, trees);
+  if (ending === ".patch") {
+    if (commit.parents.length > 1) throw new Problem(422, "A merge has no mail; .diff gives what it changed.");
+    const mail = commitMail(session, { name: rawName, ...trees }, diffOptionsOf(context));
+    return await textAnswer(context, page, mail);
+  }
+  const changes = await changedFiles(page, trees);
+  const { subject, body } = splitMessage(commit.message);
+  const { tenant, repo } = shownNames(name);
+  const shown = {
+    title: `${subject} - ${tenant}/${repo}`,
+    isPublic: page.record.visibility === "public",
+    crumbs: crumbsOf(page),
+    alternates: [{ type: "application/json", href: `/api/v1/repos/${tenant}/${repo}/commits/${oid}` }],
+    body: (
+      <RepositoryFrame shown={page} tab="commits" revision={oid}>
+        <h2 class="subject">
+          <bdi>{subject}</bdi>
+        </h2>
+        {body === "" ? null : <pre class="message">{body}</pre>}
+        <Facts name={name} oid={oid} commit={commit} />
+        <DiffSummary context={context} {...changes} />
+        <DiffPlace />
+      </RepositoryFrame>
+    ),
+  };
+  return await diffAnswer(context, page, shown, { files: changes.files, view: { before: parent, after: oid } });
 }

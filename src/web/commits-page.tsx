@@ -10,6 +10,7 @@ import { peelToCommit } from "../browse/revision.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
+import { byContent, type Rendering } from "./by-content.ts";
 import { type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
@@ -85,57 +86,69 @@ async function openLog(page: RepositoryPage, shown: ShownRevision, after: string
 /** Answers with a page of the log. */
 export async function commitsPage(context: Context<PageEnv>): Promise<Response> {
   return await withRevision(context, async (page, shown) => {
-    const { session, name } = page;
-    const { revision, path } = shown;
-    const log = await openLog(page, shown, context.req.query("after"));
-    const commits: NamedCommit[] = [];
-    while (commits.length < PAGE_COMMITS) {
-      const node = await log.next();
-      if (node === undefined) break;
-      commits.push(await namedCommit(session, session.graph.nameOf(node)));
-    }
-    const position = log.position();
-    const here = pathLink(name, "commits", revision, path);
-    const { tenant, repo } = shownNames(name);
-    const of = path === "" ? shownBytes(revision) : shownBytes(path);
-    return await pageAnswer(context, {
-      title: `Commits of ${of} - ${tenant}/${repo}`,
-      isPublic: page.record.visibility === "public",
-      crumbs: crumbsOf(page, shown),
-      alternates: [{ type: "application/atom+xml", href: `${repositoryLink(name)}/feed/commits`, title: "Commits" }],
-      body: (
-        <RepositoryFrame shown={page} tab="commits" revision={revision}>
-          <h2>
-            Commits of <bdi>{of}</bdi>
-          </h2>
-          <div class="bar">
-            <RevisionForm shown={page} word="commits" revision={revision} path={path} />
-          </div>
-          <table class="commits">
-            <caption class="hidden">Commits</caption>
-            <thead class="hidden">
-              <tr>
-                <th scope="col">Commit</th>
-                <th scope="col">Name</th>
-                <th scope="col">Files</th>
-              </tr>
-            </thead>
-            <tbody>
-              {commits.map((named) => (
-                <CommitRow name={name} named={named} />
-              ))}
-            </tbody>
-          </table>
-          {commits.length === 0 ? <p class="note">No commit was found on this page.</p> : null}
-          {position === undefined ? null : (
-            <p class="pager">
-              <a rel="next" href={`${here}?after=${formatPosition(position)}`}>
-                Older
-              </a>
-            </p>
-          )}
-        </RepositoryFrame>
-      ),
+    return await byContent(context, page, shown.object.name, async (rendering) => {
+      return await renderedLog(context, page, shown, rendering);
     });
+  });
+}
+
+async function renderedLog(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  shown: ShownRevision,
+  rendering: Rendering,
+): Promise<Response> {
+  const { session, name } = page;
+  const { revision, path } = shown;
+  const log = await openLog(page, shown, context.req.query("after"));
+  const commits: NamedCommit[] = [];
+  while (commits.length < PAGE_COMMITS) {
+    const node = await log.next();
+    if (node === undefined) break;
+    commits.push(await namedCommit(session, session.graph.nameOf(node)));
+  }
+  const position = log.position();
+  rendering.isPartial = position !== undefined && commits.length < PAGE_COMMITS;
+  const here = pathLink(name, "commits", revision, path);
+  const { tenant, repo } = shownNames(name);
+  const of = path === "" ? shownBytes(revision) : shownBytes(path);
+  return await pageAnswer(context, {
+    title: `Commits of ${of} - ${tenant}/${repo}`,
+    isPublic: page.record.visibility === "public",
+    crumbs: crumbsOf(page, shown),
+    alternates: [{ type: "application/atom+xml", href: `${repositoryLink(name)}/feed/commits`, title: "Commits" }],
+    body: (
+      <RepositoryFrame shown={page} tab="commits" revision={revision}>
+        <h2>
+          Commits of <bdi>{of}</bdi>
+        </h2>
+        <div class="bar">
+          <RevisionForm shown={page} word="commits" revision={revision} path={path} />
+        </div>
+        <table class="commits">
+          <caption class="hidden">Commits</caption>
+          <thead class="hidden">
+            <tr>
+              <th scope="col">Commit</th>
+              <th scope="col">Name</th>
+              <th scope="col">Files</th>
+            </tr>
+          </thead>
+          <tbody>
+            {commits.map((named) => (
+              <CommitRow name={name} named={named} />
+            ))}
+          </tbody>
+        </table>
+        {commits.length === 0 ? <p class="note">No commit was found on this page.</p> : null}
+        {position === undefined ? null : (
+          <p class="pager">
+            <a rel="next" href={`${here}?after=${formatPosition(position)}`}>
+              Older
+            </a>
+          </p>
+        )}
+      </RepositoryFrame>
+    ),
   });
 }

@@ -6,8 +6,20 @@
 import type { Host } from "../http/host.ts";
 import type { HostStatus } from "./host-status.ts";
 
+/** Pages that were rendered, each under a name that is made from all that it depends on. */
+export interface KeptPages {
+  /** Returns a page; `undefined` if there is none. */
+  read(key: string): Promise<ArrayBuffer | undefined>;
+  /** Keeps a page, behind the answer. The bytes must not change any more. */
+  keep(key: string, bytes: ArrayBuffer): void;
+}
+
 /** The platform, for one page. */
 export interface PageHost {
+  /** The release that renders pages. */
+  readonly version: string;
+  /** Rendered pages that everybody may see. Who may ask for one is decided before. */
+  readonly kept: KeptPages;
   /** The secret that cookies and forms are sealed with; absent if the deployment has none, and nobody can sign in. */
   readonly secret: string | undefined;
   /** Whether the visitor has signed in with a cookie. Their token may have been revoked since. */

@@ -13,6 +13,7 @@ import { itemAt } from "../bytes/assert.ts";
 import { toHex } from "../bytes/hex.ts";
 import { requestedRevision } from "../http/content-address.ts";
 import { found } from "../http/content.ts";
+import { byContent, type Rendering } from "./by-content.ts";
 import { CommitLine, type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
 import { pageAnswer } from "./page-answer.tsx";
@@ -249,6 +250,17 @@ async function listed(
 
 /** Answers with the page of a directory. */
 async function directory(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<Response> {
+  return await byContent(context, page, shown.object.name, async (rendering) => {
+    return await renderedDirectory(context, page, shown, rendering);
+  });
+}
+
+async function renderedDirectory(
+  context: Context<PageEnv>,
+  page: RepositoryPage,
+  shown: ShownRevision,
+  rendering: Rendering,
+): Promise<Response> {
   const { session } = page;
   const root = await rootOf(session, shown.object);
   const entry = found(await findPath(session, root.name, shown.path));
@@ -259,6 +271,7 @@ async function directory(context: Context<PageEnv>, page: RepositoryPage, shown:
   const { commit } = root;
   const listing = await listed(session, entry.oid, { revision: shown.revision, path: shown.path, commit, steps });
   const hasAll = commit === undefined || listing.changes.size === listing.entries.length;
+  rendering.isPartial = !hasAll;
   const text = await readme(page, listing);
   const { tenant, repo } = shownNames(page.name);
   const { origin } = new URL(context.req.url);

@@ -254,6 +254,28 @@ describe("the pages of a public repository", () => {
     expect((await page("/acme/shown/tree/main/src", { "If-None-Match": etag })).status).toBe(304);
   });
 
+  it("are rendered once for everybody, and anew for what has changed", async () => {
+    await operator("PUT", "/repos/acme/kept-pages", { visibility: "public" });
+    const url = withToken(`${host.base}/acme/kept-pages.git`, "test-token");
+    await git.ok(["push", "-q", url, "main"], { cwd: work });
+    for (const path of ["", "/tree/main/src", "/blob/main/src/new.c", "/blame/main/src/new.c", "/commits/main"]) {
+      const first = (await page(`/acme/kept-pages${path}`)).html;
+      const again = async (): Promise<[string | null, string]> => {
+        const { headers, html } = await page(`/acme/kept-pages${path}`);
+        return [headers.get("Cache-Status"), html];
+      };
+      await expect.poll(again, { timeout: WAIT_LIMIT }).toEqual(["thinpack; hit", first]);
+    }
+    const commit = await page("/acme/kept-pages/commit/main");
+    const etag = commit.headers.get("ETag") ?? "";
+    expect((await page("/acme/kept-pages/commit/main", { "If-None-Match": etag })).status).toBe(304);
+    await operator("PATCH", "/repos/acme/kept-pages", { description: "Another one" });
+    expect((await page("/acme/kept-pages")).html).toContain("Another one");
+    await operator("PATCH", "/repos/acme/kept-pages", { visibility: "private" });
+    expect((await page("/acme/kept-pages")).status).toBe(404);
+    expect((await page("/acme/kept-pages/commit/main", { "If-None-Match": etag })).status).toBe(404);
+  });
+
   it("say what is missing, in git's words for a program", async () => {
     const missing = await page("/acme/shown/tree/none");
     expect(missing.status).toBe(404);

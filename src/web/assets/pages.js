@@ -53,3 +53,19 @@ addEventListener("keydown", (event) => {
   field.focus();
   field.select();
 });
+
+/** Says of days how long ago they were. */
+for (const time of document.querySelectorAll("time.when[datetime]")) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(time.dateTime)) / 1000);
+  if (Number.isNaN(seconds)) continue;
+  const [length, unit] = [
+    [31536000, "year"],
+    [2592000, "month"],
+    [604800, "week"],
+    [86400, "day"],
+    [3600, "hour"],
+    [60, "minute"],
+  ].find(([least]) => seconds >= least) ?? [1, ""];
+  const count = Math.floor(seconds / length);
+  time.textContent = unit === "" ? "just now" : `${count} ${unit}${count === 1 ? "" : "s"} ago`;
+}
