@@ -13,6 +13,7 @@ import type { CreateRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/r
 import type { RefUpdate } from "../refs/ref-update.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadStore } from "../refs/upload-store.ts";
+import type { RecentRefs } from "./recent-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** The most tries to read a snapshot whose refs change while its pages are read. */
@@ -93,11 +94,36 @@ function assertForkFits({ fork }: CreateRequest): void {
 /** The truth of a repository. */
 export type DurableRefs = RefStore & PackCatalog & MaintenanceStore & RepositorySettings & UploadStore & ForkStore;
 
+/** What the refs of one repository are read with: its name, `{tenant}/{repo}`, and what counts and remembers. */
+export type RefsTools = {
+  readonly name: string;
+  readonly counters: RequestCounters;
+  readonly recent: RecentRefs;
+};
+
+/** Opens a whole snapshot, of which the first page may be here already. */
+function openPages(
+  request: OpenRequest,
+  first: OpenPage | undefined,
+  page: (after?: string) => Promise<OpenPage>,
+): Promise<OpenAnswer> {
+  let here = first;
+  return openWhole(request, async (after) => {
+    const taken = here;
+    here = undefined;
+    return taken ?? (await page(after));
+  });
+}
+
 /** Opens the truth of a repository, which need not exist. No request is sent before the first call. */
-export function durableRefs(object: RepositoryStub, counters: RequestCounters): DurableRefs {
+export function durableRefs(object: RepositoryStub, { name, counters, recent }: RefsTools): DurableRefs {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
   return {
-    open: (request) => openWhole(request, (after) => call(async () => object.open(request, after))),
+    open: (request) =>
+      recent.open(name, request, {
+        unlessSame: (known) => call(async () => object.openUnlessSame(request, known)),
+        whole: (first) => openPages(request, first, (after) => call(async () => object.open(request, after))),
+      }),
     beginPush: (request) => call(async () => object.beginPush(request)),
     commitPush: (request) => {
       assertFits(request.updates, "one push; push them in parts", request.pushOptions);

@@ -12,6 +12,7 @@ import type { BudgetLimits } from "../bytes/budget-limits.ts";
 import { MemoryBudget } from "../bytes/memory-budget.ts";
 import type { BudgetClock } from "../bytes/memory-holding.ts";
 import type { Pause } from "../bytes/pacer.ts";
+import { RecentRefs } from "./recent-refs.ts";
 import { KernelPool } from "../kernel/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -20,6 +21,8 @@ import type { Repository } from "../repository/repository.ts";
 export type IsolateTools = Pick<Repository, "cache" | "hash" | "deflate" | "deflatePiece" | "crc32"> & {
   readonly kernels: KernelPool;
   readonly budget: MemoryBudget;
+  /** The refs that were listed lately. */
+  readonly recentRefs: RecentRefs;
   readonly pause: Pause;
 };
 
@@ -106,6 +109,7 @@ export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
   budget.keep(cache);
   return {
     budget,
+    recentRefs: new RecentRefs(() => CLOCK.now()),
     kernels: new KernelPool(kernel, { ...KERNEL_LAYOUT, hash }, budget),
     cache,
     hash,

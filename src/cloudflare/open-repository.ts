@@ -90,7 +90,8 @@ export class RequestStorage {
 
   /** Opens the truth of a repository by its key, `{tenant}/{repo}`. */
   refs(key: string): DurableRefs {
-    return durableRefs(this.#object(key), this.counters);
+    const { counters } = this;
+    return durableRefs(this.#object(key), { name: key, counters, recent: this.#tools.recentRefs });
   }
 
   /** Opens the settings of a repository for a reader. */
@@ -235,7 +236,7 @@ export class RequestStorage {
   /** Opens a repository, which need not exist, for `caller`. Callers of the same name share the isolate's memory. */
   repository(name: RepositoryName | string, caller = ""): Repository {
     const key = typeof name === "string" ? name : repositoryKey(name);
-    const { budget, kernels, ...tools } = this.#tools;
+    const { budget, kernels, recentRefs: _, ...tools } = this.#tools;
     const memory = (this.#memory ??= budget.open(`${key} ${caller}`, caller));
     return {
       ...tools,

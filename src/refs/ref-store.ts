@@ -170,6 +170,12 @@ export type OpenSnapshot = {
  */
 export type HiddenRepository = Pick<RepositoryRecord, "objectFormat" | "readOnly">;
 
+/** A snapshot that a caller has at hand: of which repository, and which version. */
+export type KnownSnapshot = { readonly id: string; readonly version: number };
+
+/** The answer to a caller whose snapshot is still that of the repository, and who may read it. */
+export type Unchanged = { readonly kind: "unchanged" };
+
 /** The answer to `open`. */
 export type OpenAnswer =
   | {

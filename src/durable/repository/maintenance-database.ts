@@ -5,6 +5,7 @@
  */
 import { type BitmapPack, BITMAPS, planBitmap } from "../../catalog/bitmap-plan.ts";
 import { packSet, TWINS } from "../../catalog/clone-twin.ts";
+import type { PackRecord } from "../../catalog/pack-record.ts";
 import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
 import {
   type BeginMaintenanceAnswer,
@@ -21,7 +22,7 @@ import { graceTimeOf } from "../../refs/grace-period.ts";
 import type { ReplacePacksAnswer, ReplacePacksRequest } from "../../refs/pack-catalog.ts";
 import type { OpenAnswer, OpenRequest, OpenSnapshot, RepositoryRecord } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
-import { dropTwin, isTwinStale, noteClone, wantsTwin } from "./clone-twins.ts";
+import { dropTwin, isTwinStale, noteClone, twinOf, wantsTwin } from "./clone-twins.ts";
 import { isGraphDue, lacksFilters, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
@@ -208,16 +209,17 @@ export class MaintenanceDatabase {
   }
 
   /**
-   * Returns what a snapshot tells beside its packs: the layers of the commit-graph, and the packs that others have replaced, if it is asked
-   * for them.
+   * Returns what a snapshot tells beside the packs that it tells of: the layers of the commit-graph, the packs' twin, and the packs that
+   * others have replaced, if it is asked for them.
    */
-  catalogParts({
-    packs,
-    replaced,
-  }: Pick<OpenRequest, "packs" | "replaced">): Pick<OpenSnapshot, "graphs" | "replaced"> {
+  catalogParts(
+    { packs, replaced }: Pick<OpenRequest, "packs" | "replaced">,
+    told: readonly PackRecord[] = [],
+  ): Pick<OpenSnapshot, "graphs" | "replaced" | "twin"> {
     const graphs = packs === true ? listGraphs(this.#db) : [];
     return {
       ...(graphs.length === 0 ? {} : { graphs }),
+      ...(told.length === 0 ? {} : twinOf(this.#db, told)),
       ...(replaced === true ? { replaced: listReplaced(this.#db) } : {}),
     };
   }

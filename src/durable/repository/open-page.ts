@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 import { encodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
-import type { OpenAnswer, OpenSnapshot } from "../../refs/ref-store.ts";
+import type { KnownSnapshot, OpenAnswer, OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
+import { isHidden, type RepositoryRow } from "./tables/repository.ts";
 
 /** A snapshot, or as much of its refs as one answer may hold. */
 export type OpenPage =
@@ -18,6 +19,15 @@ export type OpenPage =
 const REF_PAGE_BYTES = 16 * 1024 * 1024;
 /** Bytes that a ref takes beside its name and values. */
 const REF_ROW_BYTES = 3;
+
+/**
+ * Whether a caller who may read the repository has the snapshot of its present version at hand. Of a mirror more than
+ * that has to be asked: it comes to be newer without another version.
+ */
+export function isAsKnown(row: RepositoryRow | undefined, { publicOnly }: OpenRequest, known: KnownSnapshot): boolean {
+  if (row === undefined || isHidden(row, publicOnly)) return false;
+  return row.record.id === known.id && row.version === known.version;
+}
 
 /** Encodes refs, up to the size of a page. */
 export function refPage(rows: Iterable<RefRow>): { refs: Uint8Array[]; refsGoOnAfter?: string } {

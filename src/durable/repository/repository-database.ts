@@ -21,7 +21,6 @@ import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/repository-settings.ts";
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import { commitPush } from "./commit-push.ts";
-import { twinOf } from "./clone-twins.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
 import { derivedDue, type DueWork } from "./due-work.ts";
 import type { EventSource } from "./event-sockets.ts";
@@ -32,7 +31,7 @@ import { LfsDatabase } from "./lfs-database.ts";
 import { MaintenanceDatabase } from "./maintenance-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { forwardOf, MoveDatabase } from "./move-database.ts";
-import { type OpenPage, refPage } from "./open-page.ts";
+import { isAsKnown, type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
 import { EMPTIED_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
@@ -164,6 +163,11 @@ export class RepositoryDatabase {
     return (at === undefined ? undefined : headAt(this.#db, at)) ?? record.head;
   }
 
+  /** Whether the caller has the present snapshot at hand. It costs one row, however many refs there are. */
+  isAsKnown(request: OpenRequest, known: Parameters<typeof isAsKnown>[2]): boolean {
+    return isAsKnown(this.#read(), request, known) && readMirrorSummary(this.#db) === undefined;
+  }
+
   /** Returns a consistent snapshot, or one page of it. */
   open(request: OpenRequest, after = ""): OpenPage {
     const row = this.#read();
@@ -194,8 +198,7 @@ export class RepositoryDatabase {
       ...this.#pushSeed(request),
       ...(headOid === undefined ? {} : { headOid }),
       packs,
-      ...this.maintenance.catalogParts(request),
-      ...(request.packs === true ? twinOf(this.#db, packs) : {}),
+      ...this.maintenance.catalogParts(request, packs),
       ...page,
       refs: [...page.refs, ...named],
       wantedRefs,

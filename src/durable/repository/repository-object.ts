@@ -21,7 +21,9 @@ import type {
   CommitPushRequest,
   CreateRequest,
   DescribedRepository,
+  KnownSnapshot,
   OpenRequest,
+  Unchanged,
 } from "../../refs/ref-store.ts";
 import type { LoanNotice, LoanNoticeAnswer, PackHome } from "../../refs/fork-store.ts";
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
@@ -91,6 +93,11 @@ export class RepositoryObject extends HookedObject {
     const page = this.#database.open(request, after);
     if (request.clone === true && this.#database.maintenance.noteClone(page, Date.now())) this.#alarm.set();
     return page;
+  }
+
+  /** Opens a snapshot for a caller that has one at hand, and tells it if that is still the present one. */
+  openUnlessSame(request: OpenRequest, known: KnownSnapshot): OpenPage | Unchanged {
+    return this.#database.isAsKnown(request, known) ? { kind: "unchanged" } : this.open(request);
   }
 
   /** See `RefStore.beginPush`. */

@@ -1,0 +1,101 @@
+/**
+ * Remembers the refs that an isolate has listed, so that a poll costs one question: is this still the version? A snapshot's
+ * version rises with every change of refs and settings, and the Durable Object, which compares it, is asked each time. It
+ * also says, each time, whether the caller may read. So what is remembered decides nothing.
+ *
+ * @packageDocumentation
+ */
+import type { OpenPage } from "../durable/repository/open-page.ts";
+import type { KnownSnapshot, OpenAnswer, OpenRequest, OpenSnapshot, Unchanged } from "../refs/ref-store.ts";
+
+/**
+ * How long refs are remembered, in milliseconds. If a database is put back to an earlier moment, as the platform can, its
+ * versions are given out once more.
+ */
+const TIME = 5 * 60_000;
+/** Bytes of all that is remembered, and of one list. */
+const MOST_BYTES = 4 * 1024 * 1024;
+const MOST_LIST_BYTES = 1024 * 1024;
+/** Characters of a key. A client may send very many prefixes. */
+const MOST_KEY = 4096;
+/** Bytes that an entry takes beside its key and refs, about: the settings, with their rules. */
+const ENTRY_BYTES = 4096;
+
+/** The questions to a repository, for one request. */
+export type AskRefs = {
+  /** Returns the first page of the answer, unless the caller may read the repository and it is still as it is known. */
+  unlessSame(known: KnownSnapshot): Promise<OpenPage | Unchanged>;
+  /** Returns the whole answer. `first` is its first page, if that is here already. */
+  whole(first?: OpenPage): Promise<OpenAnswer>;
+};
+
+type Entry = { readonly snapshot: OpenSnapshot; readonly bytes: number; readonly until: number };
+
+/**
+ * Returns the key of a list of refs; `undefined` if the request asks for more than that. Requests for different
+ * repositories, or prefixes, or with different rights, never have the same key.
+ *
+ * @param name - The name of the repository: `{tenant}/{repo}`.
+ */
+export function listKey(name: string, request: OpenRequest): string | undefined {
+  const { refPrefixes, publicOnly = false, pushSeed, ...more } = request;
+  const asksMore = pushSeed === true || Object.values(more).some((value) => value !== undefined && value !== false);
+  if (refPrefixes === undefined || asksMore) return undefined;
+  const key = JSON.stringify([name, publicOnly, refPrefixes]);
+  return key.length > MOST_KEY ? undefined : key;
+}
+
+/** The lists of one isolate. */
+export class RecentRefs {
+  readonly #now: () => number;
+  /** The entries, the one set longest ago first. */
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
+
+  /** `now` returns milliseconds since the epoch. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Answers a request for the repository of this name as `ask` would, with less to ask for. */
+  async open(name: string, request: OpenRequest, ask: AskRefs): Promise<OpenAnswer> {
+    const key = listKey(name, request);
+    const kept = key === undefined ? undefined : this.#get(key);
+    const known = kept && { id: kept.record.id, version: kept.version };
+    const first = known && (await ask.unlessSame(known));
+    if (kept !== undefined && first?.kind === "unchanged") return kept;
+    const answer = await ask.whole(first?.kind === "unchanged" ? undefined : first);
+    if (key !== undefined) this.#keep(key, answer);
+    return answer;
+  }
+
+  /** The bytes that are remembered. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  #get(key: string): OpenSnapshot | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.until > this.#now() ? entry.snapshot : undefined;
+  }
+
+  /** Keeps a list that is not too large. What is told of a mirror changes without a new version. */
+  #keep(key: string, answer: OpenAnswer): void {
+    this.#forget(key);
+    if (answer.kind === "missing" || answer.record.mirror !== undefined) return;
+    const listed = answer.refs.reduce((sum, { length }) => sum + length, 0);
+    if (listed > MOST_LIST_BYTES) return;
+    const bytes = listed + key.length + ENTRY_BYTES;
+    this.#entries.set(key, { snapshot: answer, bytes, until: this.#now() + TIME });
+    this.#bytes += bytes;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= MOST_BYTES) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.bytes ?? 0; // What is not there takes nothing.
+    this.#entries.delete(key);
+  }
+}
