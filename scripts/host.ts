@@ -11,6 +11,7 @@ import { buildDescription } from "./build-description.mjs";
 import { buildPages } from "./build-pages.mjs";
 import { buildPackage } from "./build-package.mjs";
 import { speedUpSimulator } from "./simulator-speed.ts";
+import { makeSshHostKeys } from "./ssh-host-keys.ts";
 import { readWranglerConfig, simulatorOptions } from "./wrangler-config.ts";
 import { freePort } from "./free-port.ts";
 import { endOrphans, forgetProcesses, recordProcesses } from "./host-processes.ts";
@@ -28,8 +29,9 @@ const PAGE_FILES = "/-/assets/";
 export type HostOptions = {
   /** The port; 0 takes a free one. */
   readonly port?: number;
-  /** The port for git://; 0 takes a free one, and by default there is none. */
+  /** The ports for git:// and for SSH; 0 takes a free one, and by default there is none. */
   readonly gitPort?: number;
+  readonly sshPort?: number;
   /** The address to listen on: by default 127.0.0.1, and 0.0.0.0 for all addresses. */
   readonly address?: string;
   readonly stateDir: string;
@@ -62,8 +64,9 @@ export type RunningHost = {
   readonly base: string;
   readonly token: string;
   readonly stateDir: string;
-  /** The port of git://, if it listens on one. */
+  /** The ports of git:// and of SSH, if it listens on them. */
   readonly gitPort?: number;
+  readonly sshPort?: number;
   readonly miniflare: Miniflare;
   /** Returns the origin at which its isolates are inspected. Only with an `inspectorPort`. */
   inspector(): Promise<string>;
@@ -85,6 +88,15 @@ function mirrorKeys(stateDir: string): string {
   const file = join(stateDir, "mirror-keys");
   if (existsSync(file)) return readFileSync(file, "utf8").trim();
   const keys = `local:${randomBytes(32).toString("base64")}`;
+  writeFileSync(file, `${keys}\n`, { mode: 0o600 });
+  return keys;
+}
+
+/** Returns the keys by which clients of SSH know the host: those kept, or new ones that are kept from now on. */
+function sshHostKeys(stateDir: string): string {
+  const file = join(stateDir, "ssh-host-keys");
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const keys = makeSshHostKeys();
   writeFileSync(file, `${keys}\n`, { mode: 0o600 });
   return keys;
 }
@@ -156,6 +168,29 @@ function bindingsOf(options: HostOptions, token: string): Record<string, string>
   };
 }
 
+type Ports = { readonly port: number; readonly gitPort?: number; readonly sshPort?: number };
+
+/** Returns the ports to listen on. Clients of SSH are told the address of HTTP, so that its port has to be known, too. */
+async function portsOf(options: HostOptions, address: string): Promise<Ports> {
+  const { port = 0, gitPort, sshPort } = options;
+  const taken = async (wanted: number): Promise<number> => (wanted === 0 ? await freePort(address) : wanted);
+  return {
+    port: sshPort === undefined ? port : await taken(port),
+    ...(gitPort === undefined ? {} : { gitPort: await taken(gitPort) }),
+    ...(sshPort === undefined ? {} : { sshPort: await taken(sshPort) }),
+  };
+}
+
+/** Returns the variables and the secret that SSH takes, if the host listens for it. */
+function sshBindings({ stateDir, address }: HostOptions, { port, sshPort }: Ports): Record<string, string> {
+  if (sshPort === undefined) return {};
+  return {
+    SSH_PORT: String(sshPort),
+    SSH_HOST_KEYS: sshHostKeys(resolve(stateDir)),
+    ORIGIN: `http://${nameOf(address)}:${port}`,
+  };
+}
+
 /** Starts the host. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const stateDir = resolve(options.stateDir);
@@ -166,7 +201,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const { login, tenant } = options.rateLimits ?? {};
   const bundle = options.bundle ?? (await bundledInto(join(stateDir, "worker"), options.entry ?? WORKER_ENTRY));
   const address = options.address ?? "127.0.0.1";
-  const gitPort = options.gitPort === 0 ? await freePort(address) : options.gitPort;
+  const { port, ...ports } = await portsOf(options, address);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...simulatorOptions(config, {
@@ -176,8 +211,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       // The added flag lets the next sync begin while one is under way: the simulator of queues has one consumer.
       compatibilityFlags: [...config.compatibility_flags, "queue_consumer_no_wait_for_wait_until"],
       host: address,
-      port: options.port ?? 0,
-      ...(gitPort === undefined ? {} : { connectHandlers: [{ protocol: "tcp" as const, port: gitPort, address }] }),
+      port,
+      connectHandlers: Object.values(ports).map((one) => ({ protocol: "tcp" as const, port: one, address })),
       ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
       cf: false,
       unsafeHandleRuntimeRestart: () => recordProcesses(stateDir),
@@ -189,7 +224,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       serviceBindings: {
         ASSETS: serveAsset,
       },
-      bindings: bindingsOf(options, token),
+      bindings: { ...sshBindings(options, { port, ...ports }), ...bindingsOf(options, token) },
     }),
   );
   const url = await miniflare.ready;
@@ -199,6 +234,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     forgetProcesses(stateDir);
   };
   const inspector = async (): Promise<string> => `http://${(await miniflare.getInspectorURL()).host}`;
-  const git = gitPort === undefined ? {} : { gitPort };
-  return { base: `http://${nameOf(options.address)}:${url.port}`, token, stateDir, ...git, miniflare, inspector, stop };
+  return {
+    base: `http://${nameOf(options.address)}:${url.port}`,
+    token,
+    stateDir,
+    ...ports,
+    miniflare,
+    inspector,
+    stop,
+  };
 }

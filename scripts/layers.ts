@@ -40,7 +40,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     imports: "bytes kernel object catalog store refs access events signing repository mirror maintenance lfs durable",
   },
   http: { ring: 5, imports: "bytes object wire refs access signing repository service browse lfs" },
-  doors: { ring: 5, imports: "bytes wire access service http" },
+  ssh: { ring: 5, imports: "bytes signing" },
+  doors: { ring: 5, imports: "bytes wire access service http ssh" },
   api: {
     ring: 5,
     imports:
@@ -49,7 +50,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   web: { ring: 5, imports: "bytes object diff refs access repository browse http" },
   host: {
     ring: 6,
-    imports: "bytes refs access signing repository service maintenance lfs cloudflare http doors api web",
+    imports: "bytes refs access signing repository service maintenance lfs cloudflare http ssh doors api web",
   },
 };
 

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { HostOptions, RunningHost } from "./host.ts";
+import { describeHostKeys } from "./ssh-host-keys.ts";
 
 const HELP = `Usage: npm start
 
@@ -15,6 +16,7 @@ Runs the whole host on this machine until it is interrupted. Environment:
   PORT                       the port to listen on; 0 takes a free one (8787)
   HOST                       the address to listen on; 0.0.0.0 for all (127.0.0.1)
   GIT_PORT                   the port for git://, which serves public repositories; by default there is none
+  SSH_PORT                   the port for SSH; by default there is none
   STATE_DIR                  where everything is kept (.thinpack)
   ADMIN_TOKEN                the operator's token; by default one is made and kept in STATE_DIR
   INSPECTOR_PORT             opens the isolate's inspector on this port
@@ -83,6 +85,7 @@ const TEXTS = {
 function readOptions(): HostOptions & { readonly port: number; readonly address: string } {
   const inspectorPort = portFrom("INSPECTOR_PORT");
   const gitPort = portFrom("GIT_PORT");
+  const sshPort = portFrom("SSH_PORT");
   const texts = Object.entries(TEXTS).flatMap(([option, name]) => {
     const text = variable(name);
     return text === undefined ? [] : [[option, text] as const];
@@ -94,6 +97,7 @@ function readOptions(): HostOptions & { readonly port: number; readonly address:
     stateDir: variable("STATE_DIR") ?? ".thinpack",
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
     ...(gitPort === undefined ? {} : { gitPort }),
+    ...(sshPort === undefined ? {} : { sshPort }),
     allowPrivateUpstreams: process.env["ALLOW_PRIVATE_UPSTREAMS"] === "1",
   };
 }
@@ -130,6 +134,14 @@ function isOtherToken({ stateDir, token }: RunningHost): boolean {
   return before !== digest;
 }
 
+/** Says where SSH is, and by which keys clients know it. */
+function tellOfSsh({ base, stateDir }: RunningHost, port: number): void {
+  console.log(`ssh://git@${new URL(base).hostname}:${port}`);
+  const secret = readFileSync(join(stateDir, "ssh-host-keys"), "utf8");
+  for (const line of describeHostKeys(secret).filter((text) => text.startsWith("ssh-")))
+    console.log(`its key: ${line}`);
+}
+
 function stopOnSignals(host: RunningHost): void {
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -153,10 +165,12 @@ async function main(): Promise<void> {
   const options = readOptions();
   await checkAddress(options.address, options.port);
   if (options.gitPort !== undefined) await checkAddress(options.address, options.gitPort, "GIT_PORT");
+  if (options.sshPort !== undefined) await checkAddress(options.address, options.sshPort, "SSH_PORT");
   const host = await start(options);
   stopOnSignals(host);
   if (options.inspectorPort !== undefined) console.log(`inspector ${await host.inspector()}`);
   if (host.gitPort !== undefined) console.log(`git://${new URL(host.base).hostname}:${host.gitPort}`);
+  if (host.sshPort !== undefined) tellOfSsh(host, host.sshPort);
   console.log(`ready ${host.base}`);
   console.log(`the operator's token: ${host.token}`);
   if (isOtherToken(host)) console.log("it is another than last time: log in anew where the old one is kept");

@@ -35,6 +35,12 @@ export type Env = PlacementSettings &
     readonly TENANT_LIMIT?: RateLimit;
     /** The operator's token. Without one, nobody is the operator. */
     readonly ADMIN_TOKEN?: string;
+    /** The keys by which clients of SSH know the host: see `ssh/host-key.ts`. Without them there is no SSH. */
+    readonly SSH_HOST_KEYS?: string;
+    /** The ports at which connections for SSH come in, separated by commas: 22 if it is not set. */
+    readonly SSH_PORT?: string;
+    /** The origin at which this host answers HTTP, for clients that came by SSH. Without it they guess it. */
+    readonly ORIGIN?: string;
     /** The secret from which nonces of signed pushes are made. Without one, each repository has its own. */
     readonly PUSH_CERT_SEED?: string;
     /**

@@ -104,7 +104,7 @@ async function valueOf(tools: DeployTools, plan: SecretPlan): Promise<string | u
 async function collect(tools: DeployTools, plans: readonly SecretPlan[]): Promise<Record<string, string> | undefined> {
   const values: Record<string, string> = {};
   for (const plan of plans) {
-    const { name, fault } = plan.secret;
+    const { name, fault, tells } = plan.secret;
     const value = await valueOf(tools, plan);
     if (value === undefined) continue;
     const wrong = fault(value);
@@ -112,6 +112,7 @@ async function collect(tools: DeployTools, plans: readonly SecretPlan[]): Promis
       tools.say(`${name} ${wrong}. Nothing was deployed.`);
       return undefined;
     }
+    for (const line of tells?.(value) ?? []) tools.say(line);
     values[name] = value;
   }
   return values;

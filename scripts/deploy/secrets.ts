@@ -1,6 +1,7 @@
 /** The secrets of a deployment, and the plan for each. */
 import { randomBytes } from "node:crypto";
 import { SecretBox } from "../../src/cloudflare/sealed-secrets.ts";
+import { describeHostKeys, hostKeysFault, makeSshHostKeys } from "../ssh-host-keys.ts";
 
 /** A secret of the Worker's. */
 export type Secret = {
@@ -14,6 +15,8 @@ export type Secret = {
    * it.
    */
   readonly make?: () => string;
+  /** Returns what the operator is to know of a value that is uploaded, which is not secret. */
+  readonly tells?: (value: string) => readonly string[];
 };
 
 /** The fewest characters of a secret that can't be guessed. */
@@ -44,6 +47,13 @@ export const SECRETS: readonly Secret[] = [
     purpose: "seals the credentials of mirrors' upstreams; without it mirrors can have none",
     fault: unreadableKeys,
     make: () => `first:${randomBytes(32).toString("base64")}`,
+  },
+  {
+    name: "SSH_HOST_KEYS",
+    purpose: "the keys by which clients of SSH know the host; without it there is no SSH",
+    fault: hostKeysFault,
+    make: makeSshHostKeys,
+    tells: (value) => ["  Clients of SSH are shown these; the records are for DNS:", ...describeHostKeys(value)],
   },
   {
     name: "PUSH_CERT_SEED",

@@ -24,13 +24,19 @@ export function explainChallenge({ kind }: Principal): string {
   return "A valid token is needed: give it as the password, with any user name.";
 }
 
+/** What a requester is told that it has shown. */
+function shownThing(principal: Principal): "key" | "token" {
+  return principal.kind === "token" && principal.isKey === true ? "key" : "token";
+}
+
 /** Returns the sentence for a repository that is missing, or is answered as if it were. */
 function explainMissing({ principal, action, name }: Denied): string {
   if (principal.kind !== "token") return "There is no such repository.";
   // It would be told if there were one.
   const knows = mightWrite({ ...principal, scopes: ["repo:write"] }, name);
-  if (action !== "write" || !knows) return "There is no such repository, or this token may not read it.";
-  return "There is no such repository, and this token may not create it: that takes the scope tenant:admin.";
+  if (action !== "write" || !knows)
+    return `There is no such repository, or this ${shownThing(principal)} may not read it.`;
+  return `There is no such repository, and this ${shownThing(principal)} may not create it: that takes the scope tenant:admin.`;
 }
 
 /** Returns the sentence for an action that a reader of the repository may not take. */
@@ -41,10 +47,12 @@ function explainForbidden({ principal, action, name, subject }: Denied): string 
   if (principal.kind !== "token") return "This may not be done here.";
   if (principal.tenant !== name.tenant) return "This token is another tenant's: it may only read here.";
   if (principal.repos?.includes(name.repo) === false) {
-    return "This token is for other repositories: it may only read this one.";
+    return `This ${shownThing(principal)} is for other repositories: it may only read this one.`;
   }
   if (action === "administer") return "The token may not do this: it takes the scope tenant:admin.";
   if (allowsScope(principal.scopes, "repo:write")) return "The token may not do this.";
+  if (principal.isKey === true)
+    return "This key may only read: a push takes the scope repo:write, or write as a deploy key.";
   return "This token may only read: a push takes the scope repo:write.";
 }
 

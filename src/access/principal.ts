@@ -5,9 +5,11 @@
  */
 import type { Scope } from "./scope.ts";
 
-/** A tenant's token that is in force. */
+/** A tenant's token, or an SSH key of a tenant's, that is in force. A key may do what a token of its scopes may. */
 export type TokenPrincipal = {
   readonly kind: "token";
+  /** Whether it is an SSH key; absent for a token. */
+  readonly isKey?: true;
   /** The tenant that issued it. Elsewhere the token may do only what anybody may do. */
   readonly tenant: string;
   readonly id: string;
@@ -41,6 +43,11 @@ export function pusherOf(principal: Principal): { readonly identities?: readonly
   return { identities: principal.kind === "token" ? [principal.id, principal.name] : [] };
 }
 
+/** What logs call a token or a key. */
+function kindOf({ isKey }: TokenPrincipal): "key" | "token" {
+  return isKey === true ? "key" : "token";
+}
+
 /**
  * Returns a principal as the owner of locks. That is the name of its token, so that locks stay its owner's when a token
  * is renewed under the same name; a token without a name is known by its id.
@@ -48,12 +55,12 @@ export function pusherOf(principal: Principal): { readonly identities?: readonly
 export function lockOwnerOf(principal: Principal): { readonly key: string; readonly name: string } {
   if (principal.kind !== "token") return { key: principal.kind, name: principal.kind };
   const name = principal.name === "" ? principal.id : principal.name;
-  return { key: `token:${name}`, name };
+  return { key: `${kindOf(principal)}:${name}`, name };
 }
 
 /** Returns the name of a principal in the ref log. */
 export function actorOf(principal: Principal): string {
-  return principal.kind === "token" ? `token:${principal.id}` : principal.kind;
+  return principal.kind === "token" ? `${kindOf(principal)}:${principal.id}` : principal.kind;
 }
 
 /** Returns what people call a principal now, for the ref log: a token may be gone by the time that the log is read. */

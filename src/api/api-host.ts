@@ -6,6 +6,7 @@
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
 import type { RepositoryName } from "../access/names.ts";
 import type { TenantHook } from "../access/tenant-hook.ts";
+import type { SshKeyStore } from "../access/ssh-key-store.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import type { UsageStore } from "../access/usage.ts";
 import type { Sent } from "../events/deliver.ts";
@@ -54,8 +55,8 @@ export interface ApiHost {
   lender(id: string): PackLender;
   /** Opens the parts of uploads to the repository with this id. */
   uploadParts(id: string): UploadParts;
-  /** Opens a tenant, which need not exist: its repositories, its tokens and its signing keys. */
-  tenant(name: string): TenantRegistry & TokenStore & SigningKeyStore & UsageStore;
+  /** Opens a tenant, which need not exist: its repositories, its tokens and its keys. */
+  tenant(name: string): TenantRegistry & TokenStore & SigningKeyStore & SshKeyStore & UsageStore;
   /** Passes on what this isolate has counted, so that an answer about usage has it. */
   flushUsage(): Promise<void>;
   directory(): TenantDirectory;

@@ -6,14 +6,15 @@
 import type { TenantDirectory, TenantRegistry } from "../access/directory.ts";
 import type { LfsLinks } from "../access/lfs-links.ts";
 import type { UsageStore } from "../access/usage.ts";
+import type { SshKeyStore } from "../access/ssh-key-store.ts";
 import type { TokenStore } from "../access/token-store.ts";
 import type { DirectoryObject } from "../durable/tenant/directory-object.ts";
 import type { TenantObject } from "../durable/tenant/tenant-object.ts";
 import type { SigningKeyStore } from "../signing/signing-key.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
-/** One tenant: its repositories, its tokens and its signing keys. */
-export type Tenant = TenantRegistry & TokenStore & SigningKeyStore & UsageStore & LfsLinks;
+/** One tenant: its repositories, its tokens and its keys. */
+export type Tenant = TenantRegistry & TokenStore & SigningKeyStore & SshKeyStore & UsageStore & LfsLinks;
 
 /** Opens a tenant, which need not exist. No request is sent before the first call. */
 export function durableTenant(object: DurableObjectStub<TenantObject>, counters: RequestCounters): Tenant {
@@ -26,6 +27,10 @@ export function durableTenant(object: DurableObjectStub<TenantObject>, counters:
     signingKeys: () => call(async () => object.signingKeys()),
     addSigningKey: (key) => call(async () => object.addSigningKey(key)),
     removeSigningKey: (fingerprint) => call(async () => object.removeSigningKey(fingerprint)),
+    checkSshKey: (fingerprint, repo) => call(async () => object.checkSshKey(fingerprint, repo)),
+    addSshKey: (request) => call(async () => object.addSshKey(request)),
+    sshKeys: (place, after, limit) => call(async () => object.sshKeys(place, after, limit)),
+    removeSshKey: (place, id) => call(async () => object.removeSshKey(place, id)),
     describe: () => call(async () => object.describe()),
     create: (settings, spelled) => call(async () => object.create(settings, spelled)),
     change: (change) => call(async () => object.change(change)),

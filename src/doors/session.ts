@@ -98,13 +98,18 @@ export async function serveSession(session: GitSession): Promise<SessionEnd> {
     const refusal = refusalOf(error);
     status = refusal?.status ?? 500;
     if (!gone.signal.aborted && status >= 500) logFault(session.service, error);
-    const why = error instanceof AccessDenied ? session.denial : undefined;
+    const why = denialOf(session, error);
     const line = encodeFailureLine(why ?? refusal?.message ?? "The request failed on our side.");
     if (!wasTold(error)) await paced.output.write(line).catch(() => undefined);
   }
   await client.end(status < 400 ? 0 : 128).catch(() => undefined);
   await drain(paced);
   return { status };
+}
+
+/** Returns what is told in place of a refusal. Whoever may read is told why nothing more is allowed. */
+function denialOf({ denial }: GitSession, error: unknown): string | undefined {
+  return error instanceof AccessDenied && error.decision !== "forbid" ? denial : undefined;
 }
 
 /** Serves the repository that was asked for, or the one that has its name no more: there is no address to lead to. */
@@ -121,7 +126,7 @@ async function followed(session: GitSession, serve: (asked: AskedService) => Pro
 }
 
 /** Returns the repository and the instant of an address. @throws GitRefusal if no repository can have it. */
-function addressed(path: string): { readonly name: RepositoryName; readonly at: number | undefined } {
+export function addressed(path: string): { readonly name: RepositoryName; readonly at: number | undefined } {
   const [tenant = "", asked = "", ...more] = path.split("/").filter((piece) => piece !== "");
   const { repo, at } = splitMoment(asked);
   const name = more.length > 0 ? undefined : parseGitRepositoryName(tenant, repo);

@@ -7,8 +7,9 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ApiEnv } from "../api/api-host.ts";
 import { allowsPrivate, deploymentSecret, type Env } from "../env.ts";
-import { readCredentials } from "../http/authenticate.ts";
+import { type Credentials, readCredentials } from "../http/authenticate.ts";
 import type { RequestBounds } from "../http/identify.ts";
+import { isLfsTicket, parseLfsTicket } from "../http/lfs-ticket.ts";
 import { sessionToken } from "../http/page-cookie.ts";
 import { isPagePath } from "../http/page-paths.ts";
 import { formatServerTiming, type RequestCounts } from "../repository/request-counts.ts";
@@ -49,6 +50,15 @@ async function authorizationOf({ req, env }: Context<AppEnv>): Promise<string | 
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
+/** Reads a request's credentials: a token, or the ticket that stands for an SSH key. */
+function credentialsOf({ req, env }: Context<AppEnv>, authorization: string | undefined): Credentials {
+  if (authorization === undefined || !isLfsTicket(authorization))
+    return readCredentials(authorization, env.ADMIN_TOKEN);
+  const secret = deploymentSecret(env);
+  const ticket = secret === undefined ? undefined : parseLfsTicket(authorization, req.path, secret, Date.now());
+  return ticket ?? { kind: "invalid" };
+}
+
 /**
  * Returns the bounds for the token of a cookie. It was in force when it was sealed here, so that one which is not any
  * more is no guess, and must not shut others out who have the same address.
@@ -69,7 +79,7 @@ export function withPlatform(platform: PlatformOptions): MiddlewareHandler<AppEn
     context.set("authorization", authorization);
     const isFromCookie = authorization !== undefined && req.header("Authorization") === undefined;
     const begun = beginRequest(platform, env, {
-      credentials: readCredentials(authorization, env.ADMIN_TOKEN),
+      credentials: credentialsOf(context, authorization),
       // Off Cloudflare no address is known.
       client: req.header("CF-Connecting-IP") ?? "",
       url: req.url,

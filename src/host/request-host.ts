@@ -70,6 +70,7 @@ export type RequestParts = {
 /** Names the requester by its credentials, before they are checked. */
 function callerOf(credentials: Credentials, client: string): string {
   if (credentials.kind === "unchecked") return `token:${toHex(credentials.hash)}`;
+  if (credentials.kind === "key") return `key:${credentials.fingerprint}`;
   return credentials.kind === "operator" ? "operator" : `${credentials.kind}:${networkOf(client)}`;
 }
 
@@ -104,7 +105,7 @@ export class RequestHost implements Host {
     this.#lifetime = lifetime;
     this.#caller = callerOf(credentials, parts.client);
     this.#url = parts.url;
-    this.known = credentials.kind === "unchecked" ? undefined : credentials;
+    this.known = "tenant" in credentials ? undefined : credentials;
     // A token that nobody has looked up is as good as none.
     this.#principal = this.known ?? { kind: "anonymous" };
     const found = identifier(credentials, (tenant) => storage.tenant(tenant), bounds);

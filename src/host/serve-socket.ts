@@ -9,7 +9,19 @@ import type { Env } from "../env.ts";
 import type { PlatformOptions } from "./begun-request.ts";
 import { sessionRunner } from "./run-session.ts";
 
+/** The port of SSH where nothing else is set. */
+const SSH_PORT = "22";
+
+/** Whether a connection came in at a port for SSH. */
+function isForSsh(localAddress: string | undefined, { SSH_PORT: ports = SSH_PORT }: Env): boolean {
+  return ports.split(",").some((port) => localAddress?.endsWith(`:${port.trim()}`) === true);
+}
+
 /** Serves a connection to its end. */
 export async function serveSocket(socket: Socket, platform: PlatformOptions, env: Env): Promise<void> {
-  await serveGitDaemon(await socketClient(socket), sessionRunner(platform, env));
+  const { localAddress } = await socket.opened;
+  const client = await socketClient(socket);
+  if (!isForSsh(localAddress, env)) return await serveGitDaemon(client, sessionRunner(platform, env));
+  const { serveSshSocket } = await import("./serve-ssh.ts");
+  return await serveSshSocket(client, platform, env);
 }

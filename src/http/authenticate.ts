@@ -32,13 +32,24 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
+/** An SSH key with which the client has signed, and the tenant that may know it: that of the repository asked for. */
+export type KeyCredentials = {
+  readonly kind: "key";
+  readonly tenant: string;
+  /** As `ssh-keygen -l` shows it. */
+  readonly fingerprint: string;
+  /** What the key is lent for, if a ticket stands for it: one repository of the tenant's, and whether to write. */
+  readonly lent?: { readonly repo: string; readonly writes: boolean };
+};
+
 /**
- * The credentials before anything is looked up: a known principal, or a token's SHA-256 and the tenant that has to know
- * it.
+ * The credentials before anything is looked up: a known principal, a token's SHA-256 and the tenant that has to know
+ * it, or an SSH key.
  */
 export type Credentials =
   | Exclude<Principal, { kind: "token" }>
-  | { readonly kind: "unchecked"; readonly tenant: string; readonly hash: Uint8Array };
+  | { readonly kind: "unchecked"; readonly tenant: string; readonly hash: Uint8Array }
+  | KeyCredentials;
 
 /**
  * Reads the credentials. Secrets are hashed before they are compared, so that the time shows neither length nor

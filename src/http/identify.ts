@@ -4,8 +4,10 @@
  * @packageDocumentation
  */
 import { folded } from "../access/names.ts";
-import type { TokenStore } from "../access/token-store.ts";
-import type { Credentials } from "./authenticate.ts";
+import type { Principal, TokenPrincipal } from "../access/principal.ts";
+import type { SshKeyStore } from "../access/ssh-key-store.ts";
+import type { TokenCheck, TokenStore } from "../access/token-store.ts";
+import type { Credentials, KeyCredentials } from "./authenticate.ts";
 import { TooManyRequests } from "./denied.ts";
 import type { Host, Identity } from "./host.ts";
 
@@ -25,10 +27,32 @@ const RETRY_AFTER = 60;
 const tooManyWrong = (): TooManyRequests =>
   new TooManyRequests("Too many wrong tokens came from this address. Wait a minute.", "login", RETRY_AFTER);
 
-/** Returns the function that identifies the requester, at its first call. `store` opens the tokens of a tenant. */
+function principalOf(tenant: string, { token }: TokenCheck): TokenPrincipal {
+  const { id, name, createdAt, scopes, repos } = token;
+  const limit = repos === undefined ? {} : { repos: repos.map(folded) };
+  return { kind: "token", tenant, id, name, createdAt, scopes, ...limit };
+}
+
+/**
+ * Returns what a tenant's key may. One that the tenant does not know may do what anybody may; where it was lent, it is
+ * not known any more.
+ */
+function keyPrincipal({ tenant, lent }: KeyCredentials, found: TokenCheck | undefined): Principal {
+  if (found === undefined) return { kind: lent === undefined ? "anonymous" : "invalid" };
+  const principal = { ...principalOf(tenant, found), isKey: true } as const;
+  if (lent === undefined) return principal;
+  const { repo, writes } = lent;
+  return {
+    ...principal,
+    repos: principal.repos?.includes(repo) === false ? [] : [repo],
+    scopes: writes ? principal.scopes : ["repo:read"],
+  };
+}
+
+/** Returns the function that identifies the requester, at its first call. `store` opens the tokens and keys of a tenant. */
 export function identifier(
   credentials: Credentials,
-  store: (tenant: string) => Pick<TokenStore, "check">,
+  store: (tenant: string) => Pick<TokenStore, "check"> & Pick<SshKeyStore, "checkSshKey">,
   bounds: RequestBounds,
 ): Host["identify"] {
   const wrong = async (): Promise<Identity> => {
@@ -41,30 +65,21 @@ export function identifier(
     if (bounds.isShut()) throw tooManyWrong();
     if (credentials.kind === "operator") return { principal: credentials };
     if (credentials.kind === "invalid") return wrong();
-    const { tenant, hash } = credentials;
-    const found = await store(tenant).check(hash, repo);
-    if (found === undefined) return wrong();
+    const { tenant } = credentials;
+    const isKey = credentials.kind === "key";
+    const found = isKey
+      ? await store(tenant).checkSshKey(credentials.fingerprint, repo)
+      : await store(tenant).check(credentials.hash, repo);
+    if (found === undefined) return isKey ? { principal: keyPrincipal(credentials, found) } : wrong();
     if (!(await bounds.admitsRequest(tenant))) {
       throw new TooManyRequests("The tenant's tokens are used too often at this moment.", "tenant", RETRY_AFTER);
     }
-    const { token, ...learnt } = found;
-    const { id, name, createdAt, scopes, repos } = token;
-    return {
-      principal: {
-        kind: "token",
-        tenant,
-        id,
-        name,
-        createdAt,
-        scopes,
-        ...(repos === undefined ? {} : { repos: repos.map(folded) }),
-      },
-      ...learnt,
-    };
+    const { token: _, ...learnt } = found;
+    return { principal: isKey ? keyPrincipal(credentials, found) : principalOf(tenant, found), ...learnt };
   };
   let asked: Promise<Identity> | undefined;
   return (name) => {
-    const isOwn = credentials.kind === "unchecked" && name?.tenant === credentials.tenant;
+    const isOwn = "tenant" in credentials && name?.tenant === credentials.tenant;
     return (asked ??= ask(isOwn ? name.repo : undefined));
   };
 }

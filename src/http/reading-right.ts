@@ -31,8 +31,8 @@ export function rightsOf({
   recent,
   now,
 }: ReadingRightTools): (name: RepositoryName) => Promise<ReadingRight> {
-  if (credentials.kind !== "unchecked") return async (name) => readingRight(credentials, name);
-  const token = toHex(credentials.hash);
+  if (!("tenant" in credentials)) return async (name) => readingRight(credentials, name);
+  const token = credentials.kind === "key" ? `key:${credentials.fingerprint}` : toHex(credentials.hash);
   const checked = async (name: RepositoryName): Promise<ReadingRight> => {
     const { principal } = await identify(name);
     const right = readingRight(principal, name);

@@ -22,17 +22,21 @@ const HASHES = { sha256: "SHA-256", sha512: "SHA-512" } as const;
 /** The flag of a security key that says that somebody touched it. */
 const USER_PRESENT = 1;
 
+/** What a key has signed with. Its byte fields are views. */
+export type SshSignatureValue = {
+  readonly type: string;
+  readonly blob: Uint8Array;
+  /** The five bytes that a security key adds: its flags and a counter. */
+  readonly token?: Uint8Array;
+};
+
 /** A parsed signature. Its byte fields are views of the decoded armour. */
-export type SshSignature = {
+export type SshSignature = SshSignatureValue & {
   /** The public key in SSH's binary form, as {@link parseSshKey} reads it. */
   readonly key: Uint8Array;
   readonly namespace: string;
   readonly reserved: Uint8Array;
   readonly hash: keyof typeof HASHES;
-  readonly type: string;
-  readonly blob: Uint8Array;
-  /** The five bytes that a security key adds: its flags and a counter. */
-  readonly token?: Uint8Array;
 };
 
 function isHash(name: string): name is keyof typeof HASHES {
@@ -48,12 +52,18 @@ export function parseSshSignature(armoured: string): SshSignature {
   if (reader.number() !== 1) throw new MalformedSsh("a signature of another version");
   const [key, namespace, reserved, hash] = [reader.string(), reader.text(), reader.string(), reader.text()];
   if (!isHash(hash)) throw new MalformedSsh("a hash that is not known");
-  const inner = new SshReader(reader.string());
+  const value = parseSshSignatureValue(reader.string());
   reader.end();
-  const [type, blob] = [inner.text(), inner.string()];
-  const token = type.startsWith("sk-") ? inner.take(5) : undefined;
-  inner.end();
-  return { key, namespace, reserved, hash, type, blob, ...(token === undefined ? {} : { token }) };
+  return { key, namespace, reserved, hash, ...value };
+}
+
+/** Parses what a key has signed with. @throws MalformedSsh if it is malformed. */
+export function parseSshSignatureValue(bytes: Uint8Array): SshSignatureValue {
+  const reader = new SshReader(bytes);
+  const [type, blob] = [reader.text(), reader.string()];
+  const token = type.startsWith("sk-") ? reader.take(5) : undefined;
+  reader.end();
+  return { type, blob, ...(token === undefined ? {} : { token }) };
 }
 
 /**
@@ -68,26 +78,37 @@ export async function verifySshSignature(
 ): Promise<boolean> {
   // A signature for another purpose, such as for a file, does not sign a push.
   if (signature.namespace !== namespace) return false;
-  const key = parseSshKey(signature.key);
-  let signed: Uint8Array<ArrayBuffer> = concat([
+  const signed = concat([
     new TextEncoder().encode(MAGIC),
     encodeSshString(signature.namespace),
     encodeSshString(signature.reserved),
     encodeSshString(signature.hash),
     encodeSshString(await digest(HASHES[signature.hash], message)),
   ]);
-  if ((key.application === undefined) !== (signature.token === undefined)) return false;
-  if (key.application !== undefined && signature.token !== undefined) {
-    if ((u8OrNul(signature.token, 0) & USER_PRESENT) === 0) return false;
-    const application = await digest("SHA-256", new TextEncoder().encode(key.application));
-    signed = concat([application, signature.token, await digest("SHA-256", signed)]);
-  }
-  return await verifyWith(key, signature, signed);
+  return await verifySshSignatureValue(parseSshKey(signature.key), signature, signed);
+}
+
+/**
+ * Whether a key has signed these bytes. A security key counts only if somebody touched it.
+ *
+ * @throws MalformedSsh or DOMException if the key or the signature is malformed.
+ */
+export async function verifySshSignatureValue(
+  key: SshKey,
+  value: SshSignatureValue,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  const { token } = value;
+  if ((key.application === undefined) !== (token === undefined)) return false;
+  if (key.application === undefined || token === undefined) return await verifyWith(key, value, bytes);
+  if ((u8OrNul(token, 0) & USER_PRESENT) === 0) return false;
+  const application = await digest("SHA-256", new TextEncoder().encode(key.application));
+  return await verifyWith(key, value, concat([application, token, await digest("SHA-256", bytes)]));
 }
 
 async function verifyWith(
   key: SshKey,
-  { type, blob }: SshSignature,
+  { type, blob }: SshSignatureValue,
   signed: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
   const prefix = key.application === undefined ? "" : "sk-";

@@ -130,6 +130,9 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/files/main", outcomes: READ },
   { method: "GET", path: "/events", outcomes: READ },
   { method: "POST", path: "/events/tickets", outcomes: READ },
+  { method: "GET", path: "/deploy-keys", outcomes: ADMINISTER },
+  { method: "POST", path: "/deploy-keys", outcomes: ADMINISTER, headers: JSON_TYPE, body: "{}" },
+  { method: "DELETE", path: "/deploy-keys/1", outcomes: ADMINISTER },
   { method: "GET", path: "/hooks", outcomes: ADMINISTER },
   { method: "POST", path: "/hooks", outcomes: ADMINISTER, headers: JSON_TYPE, body: "{}" },
   { method: "GET", path: "/hooks/1", outcomes: ADMINISTER },
@@ -189,6 +192,9 @@ const TENANT_ROWS: readonly (Omit<Row, "outcomes"> & { readonly outcomes: string
   { method: "GET", path: "/tenants/T/signing-keys", outcomes: MANAGE },
   { method: "POST", path: "/tenants/T/signing-keys", outcomes: MANAGE, headers: JSON_TYPE, body: "{}" },
   { method: "DELETE", path: "/tenants/T/signing-keys/none", outcomes: MANAGE },
+  { method: "GET", path: "/tenants/T/ssh-keys", outcomes: MANAGE },
+  { method: "POST", path: "/tenants/T/ssh-keys", outcomes: MANAGE, headers: JSON_TYPE, body: "{}" },
+  { method: "DELETE", path: "/tenants/T/ssh-keys/none", outcomes: MANAGE },
   { method: "DELETE", path: "/tenants/T", outcomes: OPERATE },
 ];
 

@@ -33,12 +33,16 @@ const OF_TENANTS: readonly Named[] = [
   ["DELETE", /^hooks\/(.+)$/, "hook.delete"],
   ["POST", /^signing-keys$/, "key.create"],
   ["DELETE", /^signing-keys\/(.+)$/, "key.delete"],
+  ["POST", /^ssh-keys$/, "ssh-key.create"],
+  ["DELETE", /^ssh-keys\/(.+)$/, "ssh-key.delete"],
 ];
 const OF_REPOSITORIES: readonly Named[] = [
   ["PATCH", /^$/, "repo.change"],
   ["DELETE", /^$/, "repo.delete"],
   ["PUT", /^mirror$/, "mirror.set"],
   ["DELETE", /^mirror$/, "mirror.stop"],
+  ["POST", /^deploy-keys$/, "deploy-key.create"],
+  ["DELETE", /^deploy-keys\/(.+)$/, "deploy-key.delete"],
   ["POST", /^hooks$/, "hook.create"],
   ["PATCH", /^hooks\/(.+)$/, "hook.change"],
   ["DELETE", /^hooks\/(.+)$/, "hook.delete"],
@@ -46,7 +50,7 @@ const OF_REPOSITORIES: readonly Named[] = [
 
 /** Members of answers that the log keeps, where an answer has them. None is a secret. */
 const KEPT =
-  "name tenant scopes repos expires_at fingerprint url events active upstream interval visibility default_branch read_only grace_days show_past protected push_to_create quotas revoked".split(
+  "name tenant scopes repos write expires_at fingerprint url events active upstream interval visibility default_branch read_only grace_days show_past protected push_to_create quotas revoked".split(
     " ",
   );
 

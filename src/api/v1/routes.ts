@@ -20,6 +20,7 @@ import { reflogRoutes } from "./reflog.ts";
 import { repoFileRoutes } from "./repo-files.ts";
 import { repoRoutes } from "./repos.ts";
 import { signingKeyRoutes } from "./signing-keys.ts";
+import { deployKeyRoutes, sshKeyRoutes } from "./ssh-keys.ts";
 import { tenantHookRoutes } from "./tenant-hooks.ts";
 import { tenantRoutes } from "./tenants.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -38,6 +39,8 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/tenants", tenantHookRoutes],
   ["/mirrors", mirrorListRoutes],
   ["/tenants", signingKeyRoutes],
+  ["/tenants", sshKeyRoutes],
+  ["/repos", deployKeyRoutes],
   ["/repos", repoRoutes],
   ["/repos", repoFileRoutes],
   ["/repos", forkRoutes],

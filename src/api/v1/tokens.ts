@@ -28,7 +28,8 @@ const LONGEST = 10 * 366 * 24 * 60 * 60;
 
 const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text);
 
-const issue = v.strictObject({
+/** The members of a token that is to be made. */
+export const issue = v.strictObject({
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(100), v.check(isPrintable, "has a control character")),
   scopes: v.pipe(v.array(v.picklist(SCOPES)), v.minLength(1), v.maxLength(SCOPES.length)),
   repos: v.nullish(
@@ -82,8 +83,8 @@ function shown(token: TokenRecord): object {
 const tokenCursor = v.strictObject({ after: v.pipe(v.string(), v.maxLength(100)) });
 const noTenant = (): Problem => new Problem(404, "There is no such tenant.");
 
-/** The messages for a token that would give more than it has. */
-const EXCESS: Readonly<Record<Excess, string>> = {
+/** The messages for a token, or a key, that would give more than its maker has. */
+export const EXCESS: Readonly<Record<Excess, string>> = {
   expiry: "expires_in: a token can't outlive the one that makes it. Without it, it ends together with that one.",
   scopes: "scopes: a token can't give a scope that it does not have.",
   repos: "repos: a token can't give repositories that it is not for.",

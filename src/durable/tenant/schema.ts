@@ -9,6 +9,7 @@ import { AUDIT_DDL } from "./tables/audit.ts";
 import { MIRRORS_DDL } from "./tables/mirrors.ts";
 import { SIGNING_KEYS_DDL } from "./tables/signing-keys.ts";
 import { LFS_LINKS_DDL } from "./tables/lfs-links.ts";
+import { SSH_KEYS_DDL } from "./tables/ssh-keys.ts";
 import { TENANT_HOOKS_DDL } from "./tables/tenant-hooks.ts";
 import { TENANT_REPOS_DDL } from "./tables/tenant-repos.ts";
 import { TENANT_DDL } from "./tables/tenant.ts";
@@ -32,6 +33,7 @@ export const TENANT_SCHEMA: Schema = {
     AUDIT_DDL,
     TENANT_HOOKS_DDL,
     LFS_LINKS_DDL,
+    SSH_KEYS_DDL,
   ],
   steps: [
     // From before versions: tables were added, and none was changed.
@@ -67,6 +69,8 @@ export const TENANT_SCHEMA: Schema = {
       addColumn(db, "tenant_repos", "lfs_bytes INTEGER NOT NULL DEFAULT 0");
       db.run("UPDATE tenant_repos SET check_at = 0 WHERE removing = 0");
     },
+    // SSH keys: a new table.
+    () => undefined,
   ],
 };
 

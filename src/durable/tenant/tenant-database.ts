@@ -19,15 +19,15 @@ import type { CountedUsage, UsageAnswer, UsageRequest } from "../../access/usage
 import {
   type IssueAnswer,
   type IssueRequest,
-  MOST_TOKENS,
   type Page,
   type TokenCheck,
   type TokenRecord,
   USE_INTERVAL,
 } from "../../access/token-store.ts";
-import { excessOver } from "../../access/token-bounds.ts";
 import type { NewId } from "../repository/repository-database.ts";
 import { Tables } from "../sql/migrations.ts";
+import { issueToken } from "./issue-token.ts";
+import { SshKeyDatabase } from "./ssh-key-database.ts";
 import { LfsLinkDatabase } from "./lfs-link-database.ts";
 import { SigningKeyDatabase } from "./signing-key-database.ts";
 import { TenantHookDatabase } from "./tenant-hook-database.ts";
@@ -36,6 +36,7 @@ import { TENANT_SCHEMA } from "./schema.ts";
 import { allowanceOf, boundOf, grownBy, NO_USAGE, refusalOf } from "./tenant-bounds.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteSigningKeys } from "./tables/signing-keys.ts";
+import { deleteDeployKeys, deleteSshKeys, renameDeployKeys } from "./tables/ssh-keys.ts";
 import { deleteAudit, insertAudit, listAudit } from "./tables/audit.ts";
 import { deleteTenantHooks } from "./tables/tenant-hooks.ts";
 import { deleteMirrorReport, listMirrors, writeMirrorReport } from "./tables/mirrors.ts";
@@ -67,15 +68,12 @@ import {
 } from "./tables/tenant-repos.ts";
 import { addUsageDays, deleteUsageDays, listUsageDays } from "./tables/usage-days.ts";
 import {
-  countTokens,
   deleteToken,
   deleteTokens,
   findInForce,
   findToken,
-  insertToken,
   listTokens,
   noteTokenUse,
-  readToken,
   renameRepoOfTokens,
   takeRepoOffTokens,
 } from "./tables/tokens.ts";
@@ -98,9 +96,10 @@ export class TenantDatabase {
   readonly #name: string;
   readonly #newId: NewId;
   readonly #refusedLogins = new RefusedLogins();
-  /** The signing keys, and the webhooks, of the same tenant. */
+  /** The signing keys, the webhooks and the SSH keys of the same tenant. */
   readonly keys: SigningKeyDatabase;
   readonly hooks: TenantHookDatabase;
+  readonly sshKeys: SshKeyDatabase;
   /** The links of its Git LFS objects. */
   readonly lfs: LfsLinkDatabase;
 
@@ -113,6 +112,8 @@ export class TenantDatabase {
     const exists = (): boolean => this.#present() !== undefined;
     this.keys = new SigningKeyDatabase(db, exists);
     this.hooks = new TenantHookDatabase(db, exists, newId);
+    const hasRepo = (repo: string): boolean => readRepo(db, repo)?.removing === false;
+    this.sshKeys = new SshKeyDatabase(db, { exists, hasRepo, newId });
     this.lfs = new LfsLinkDatabase(db, { isPresent: exists, hasTables: () => this.#tables.exist });
   }
 
@@ -164,6 +165,7 @@ export class TenantDatabase {
       if (this.#present() === undefined) return false;
       deleteTokens(this.#db);
       deleteSigningKeys(this.#db);
+      deleteSshKeys(this.#db);
       deleteAudit(this.#db);
       deleteTenantHooks(this.#db);
       markRemoving(this.#db);
@@ -225,7 +227,9 @@ export class TenantDatabase {
   /** Notes that a repository is gone, or was never made. */
   endRemoval({ name, id }: Pick<TenantRepo, "name" | "id">): void {
     this.#tables.transaction(() => {
-      if (this.#tables.exist && this.#strikeOff(name, id)) takeRepoOffTokens(this.#db, name);
+      if (!this.#tables.exist || !this.#strikeOff(name, id)) return;
+      deleteDeployKeys(this.#db, name);
+      takeRepoOffTokens(this.#db, name);
     });
   }
 
@@ -253,6 +257,7 @@ export class TenantDatabase {
       if (from === undefined) setCheckAt(this.#db, repo, 0);
       if (from === undefined) return;
       renameRepoOfTokens(this.#db, from, repo);
+      renameDeployKeys(this.#db, from, repo);
       this.#strikeOff(from, id);
     });
   }
@@ -349,11 +354,22 @@ export class TenantDatabase {
       return undefined;
     }
     if (token.usedAt === undefined || token.usedAt + USE_INTERVAL <= now) noteTokenUse(this.#db, token.id, now);
+    return this.#checked(row, token, repo);
+  }
+
+  /** Returns a token or key that is in force with what the tenant says about the repository that it is used on. */
+  #checked(row: TenantRow, token: TokenRecord, repo: string | undefined): TokenCheck {
     const listed = repo === undefined ? undefined : readRepo(this.#db, repo);
     const allowance = allowanceOf(row, listed);
     if (listed !== undefined && !listed.removing) return { token, allowance, listed: listed.objectFormat };
     const takesNoMore = boundOf(row, true);
     return takesNoMore === undefined ? { token, allowance } : { token, allowance, takesNoMore };
+  }
+
+  checkSshKey(fingerprint: string, repo: string | undefined, now: number): TokenCheck | undefined {
+    const row = this.#present();
+    const key = row === undefined ? undefined : this.sshKeys.use(fingerprint, now);
+    return row === undefined || key === undefined ? undefined : this.#checked(row, key, repo);
   }
 
   /** Returns the ids of those tokens that are in force. */
@@ -364,20 +380,7 @@ export class TenantDatabase {
   issue(request: IssueRequest, now: number): IssueAnswer {
     return this.#tables.transaction(() => {
       if (this.#present() === undefined) return { kind: "missing" };
-      if (countTokens(this.#db) >= MOST_TOKENS) deleteTokens(this.#db, now);
-      if (countTokens(this.#db) >= MOST_TOKENS) return { kind: "full" };
-      const maker = request.createdBy === undefined ? undefined : readToken(this.#db, request.createdBy);
-      const isMakerGone = maker === undefined || (maker.expiresAt ?? Number.POSITIVE_INFINITY) <= now;
-      if (request.createdBy !== undefined && isMakerGone) return { kind: "no-maker" };
-      const excess = maker === undefined ? undefined : excessOver(maker, request);
-      if (excess !== undefined) return { kind: "excess", of: excess };
-      const id = this.#newId();
-      // Without a requested time, the expiry of the token that makes this one applies.
-      const expiresAt = request.expiresAt ?? maker?.expiresAt;
-      insertToken(this.#db, id, { ...request, ...(expiresAt === undefined ? {} : { expiresAt }) }, now);
-      const token = readToken(this.#db, id);
-      if (token === undefined) throw new Error("a row that was inserted is not there");
-      return { kind: "issued", token };
+      return issueToken(this.#db, this.#newId, request, now);
     });
   }
 

@@ -14,6 +14,7 @@ import type {
 import type { AuditEntry, AuditQuery, AuditRecord } from "../../access/audit.ts";
 import type { LinkAnswer, UnlinkAnswer } from "../../access/lfs-links.ts";
 import type { ListedMirror, MirrorQuery, MirrorReport } from "../../access/mirror-list.ts";
+import type { AddSshKeyAnswer, AddSshKeyRequest, SshKeyPlace, SshKeyRecord } from "../../access/ssh-key-store.ts";
 import type { TenantHook, TenantHookChange } from "../../access/tenant-hook.ts";
 import { repositoryKey } from "../../access/names.ts";
 import type { Allowance, UsageReport } from "../../access/quotas.ts";
@@ -120,6 +121,26 @@ export class TenantObject extends DurableObject<TenantObjectEnv> {
   /** See `SigningKeyStore.removeSigningKey`. */
   removeSigningKey(fingerprint: string): boolean {
     return this.#database.keys.remove(fingerprint);
+  }
+
+  /** See `SshKeyStore.checkSshKey`. */
+  checkSshKey(fingerprint: string, repo?: string): TokenCheck | undefined {
+    return this.#database.checkSshKey(fingerprint, repo, Date.now());
+  }
+
+  /** See `SshKeyStore.addSshKey`. */
+  addSshKey(request: AddSshKeyRequest): AddSshKeyAnswer {
+    return this.#database.sshKeys.add(request, Date.now());
+  }
+
+  /** See `SshKeyStore.sshKeys`. */
+  sshKeys(place: SshKeyPlace, after: string, limit: number): Page<SshKeyRecord> | undefined {
+    return this.#database.sshKeys.list(place, after, limit);
+  }
+
+  /** See `SshKeyStore.removeSshKey`. */
+  removeSshKey(place: SshKeyPlace, id: string): boolean {
+    return this.#database.sshKeys.remove(place, id);
   }
 
   /** See `TenantRegistry.describe`. */

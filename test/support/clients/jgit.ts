@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type GitProgram, type PushedRef, type Remote, runProgram } from "./git-client-program.ts";
 
-/** Debian's launcher starts JGit without libraries that it needs as soon as it starts. */
-const CLASSPATH = [
+/** Where Debian has JGit's parts: its launcher starts it without libraries that it needs as soon as it starts. */
+export const JGIT_CLASSPATH = [
   "org.eclipse.jgit.lfs",
   "org.eclipse.jgit.http.apache",
   "httpclient",
@@ -27,7 +27,7 @@ class JGit implements GitProgram {
   readonly name = "jgit";
 
   missing(): string | undefined {
-    const env = { PATH: process.env["PATH"], JGIT_CLASSPATH: CLASSPATH };
+    const env = { PATH: process.env["PATH"], JGIT_CLASSPATH };
     const { status } = spawnSync("jgit", ["--version"], { stdio: "ignore", env });
     return status === 0 ? undefined : "jgit-cli is not installed";
   }
@@ -65,7 +65,7 @@ class JGit implements GitProgram {
       }
       writeFileSync(join(home, ".gitconfig"), "[user]\n\tname = A U Thor\n\temail = author@example.com\n");
       const env = {
-        JGIT_CLASSPATH: CLASSPATH,
+        JGIT_CLASSPATH,
         JAVA_TOOL_OPTIONS: `-Duser.home=${home} -Djava.awt.headless=true`,
         HOME: home,
         XDG_CONFIG_HOME: home,

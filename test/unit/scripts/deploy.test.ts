@@ -73,20 +73,23 @@ async function run(args: readonly string[], situation: Situation = {}): Promise<
 describe("npm run deploy", () => {
   it("asks for the secrets of a new Worker and uploads them with its first version", async () => {
     const token = "my own token, long enough";
-    const outcome = await run([], { answers: [token, ""], wrangler: { "secret list": NEW_WORKER } });
-    expect(outcome).toMatchObject({ code: 0, questions: 2 });
+    const outcome = await run([], { answers: [token, "", ""], wrangler: { "secret list": NEW_WORKER } });
+    expect(outcome).toMatchObject({ code: 0, questions: 3 });
     expect(outcome.ran.at(-1)).toBe("deploy --secrets-file FILE");
     expect(outcome.uploaded).toEqual({
       ADMIN_TOKEN: token,
       MIRROR_KEYS: expect.stringMatching(/^first:[A-Za-z0-9+/]{43}=$/),
+      SSH_HOST_KEYS: expect.stringMatching(/^\[\{"crv":"Ed25519",.*"crv":"P-256".*\]$/),
     });
+    expect(outcome.said).toMatch(/ssh-ed25519 SHA256:[A-Za-z0-9+/]{43}\n {2}your\.host\. IN SSHFP 4 2 [0-9a-f]{64}/);
+    expect(outcome.said).toMatch(/ecdsa-sha2-nistp256 SHA256:[A-Za-z0-9+/]{43}\n {2}your\.host\. IN SSHFP 3 2 /);
     // What was made is shown, what was typed is not.
     expect(outcome.said).toContain("MIRROR_KEYS=first:");
     expect(outcome.said).not.toContain(token);
   });
 
   it("asks for nothing that is deployed already", async () => {
-    const deployed = done(JSON.stringify([{ name: "ADMIN_TOKEN" }, { name: "MIRROR_KEYS" }]));
+    const deployed = done(JSON.stringify(["ADMIN_TOKEN", "MIRROR_KEYS", "SSH_HOST_KEYS"].map((name) => ({ name }))));
     const outcome = await run(["--keep-vars"], { answers: [], wrangler: { "secret list": deployed } });
     expect(outcome).toMatchObject({ code: 0, questions: 0, uploaded: undefined });
     expect(outcome.ran.at(-1)).toBe("deploy --keep-vars");
@@ -109,6 +112,7 @@ describe("npm run deploy", () => {
   it.each([
     [{ ADMIN_TOKEN: "short" }, "ADMIN_TOKEN has to have at least 20 characters"],
     [{ MIRROR_KEYS: "not a key" }, "MIRROR_KEYS has to be a name"],
+    [{ SSH_HOST_KEYS: "[]" }, "SSH_HOST_KEYS has to be a JSON array of JSON Web Keys"],
   ])("refuses %j", async (environment, sentence) => {
     const outcome = await run([], { environment });
     expect(outcome.code).toBe(1);
@@ -207,6 +211,6 @@ describe("what is written down", () => {
     for (const { make, fault } of SECRETS) if (make !== undefined) expect(fault(make())).toBeUndefined();
     expect(
       planSecrets({ deployed: ["ADMIN_TOKEN"], environment: {}, interactive: true }).map(({ kind }) => kind),
-    ).toEqual(["keep", "ask", "unset", "unset", "unset"]);
+    ).toEqual(["keep", "ask", "ask", "unset", "unset", "unset"]);
   });
 });

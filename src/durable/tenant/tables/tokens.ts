@@ -27,8 +27,12 @@ CREATE TABLE IF NOT EXISTS revoked_makers (
 CREATE INDEX IF NOT EXISTS revoked_makers_created_by ON revoked_makers (created_by) WHERE created_by IS NOT NULL`;
 
 const COLUMNS = "id, name, scopes, repos, created_at, expires_at, used_at, created_by";
-/** The columns with the number of tokens that each token made. It is not for look-ups, which every request makes. */
-const LISTED = `${COLUMNS}, (SELECT count(*) FROM tokens child WHERE child.created_by = tokens.id)`;
+/** The columns with the number of tokens and keys that each token made. It is not for look-ups, which every request makes. */
+const LISTED = `${COLUMNS}, (SELECT count(*) FROM tokens child WHERE child.created_by = tokens.id)
+  + (SELECT count(*) FROM ssh_keys child WHERE child.created_by = tokens.id)`;
+
+/** The tables whose rows may be limited to some repositories, in the same form. */
+const LIMITED = ["tokens", "ssh_keys"] as const;
 
 function textsAt(row: SqlRow, column: number): string[] {
   const list: unknown = JSON.parse(textAt(row, column));
@@ -39,7 +43,8 @@ function isScope(text: string): text is Scope {
   return SCOPES.some((scope) => scope === text);
 }
 
-function tokenAt(row: SqlRow): TokenRecord {
+/** Returns the token in a row of {@link COLUMNS}, with or without the number of those that it made. */
+export function tokenAt(row: SqlRow): TokenRecord {
   return {
     id: textAt(row, 0),
     name: textAt(row, 1),
@@ -126,17 +131,21 @@ function familyOf(db: SqlDatabase, id: string): string[] {
   return Array.from(db.rows(sql, id), (row) => textAt(row, 0));
 }
 
-/** Drops the revoked tokens from which no token in the table descends. */
+/** Drops the revoked tokens from which no token and no key descends. */
 function forgetMakers(db: SqlDatabase): void {
   if (firstRow(db.rows("SELECT 1 FROM revoked_makers LIMIT 1")) === undefined) return;
   db.run(`WITH RECURSIVE makers (id) AS (
       SELECT created_by FROM tokens WHERE created_by IS NOT NULL
+      UNION SELECT created_by FROM ssh_keys WHERE created_by IS NOT NULL
       UNION SELECT revoked_makers.created_by FROM makers JOIN revoked_makers ON revoked_makers.id = makers.id
         WHERE revoked_makers.created_by IS NOT NULL
     ) DELETE FROM revoked_makers WHERE id NOT IN (SELECT id FROM makers)`);
 }
 
-/** Deletes a token; with `withChildren`, its descendants too. Returns how many tokens were deleted. */
+/**
+ * Deletes a token; with `withChildren`, its descendants and their SSH keys too. Returns how many tokens and keys were
+ * deleted.
+ */
 export function deleteToken(db: SqlDatabase, id: string, withChildren: boolean): number {
   const ids = withChildren ? familyOf(db, id) : [id];
   const kept = "INSERT OR IGNORE INTO revoked_makers SELECT id, created_by FROM tokens WHERE id = ?";
@@ -145,6 +154,9 @@ export function deleteToken(db: SqlDatabase, id: string, withChildren: boolean):
   for (const chunk of jsonChunks(ids)) {
     const sql = "DELETE FROM tokens WHERE id IN (SELECT value FROM json_each(?)) RETURNING 1";
     deleted += Array.from(db.rows(sql, chunk)).length;
+    if (!withChildren) continue;
+    const keys = "DELETE FROM ssh_keys WHERE created_by IN (SELECT value FROM json_each(?)) RETURNING 1";
+    deleted += Array.from(db.rows(keys, chunk)).length;
   }
   forgetMakers(db);
   return deleted;
@@ -159,25 +171,28 @@ export function deleteTokens(db: SqlDatabase, now?: number): void {
 }
 
 /**
- * Removes a repository from the tokens that name it, because a later one of that name is not theirs. A token left
- * without any name can use no repository.
+ * Removes a repository from the tokens and SSH keys that name it, because a later one of that name is not theirs. One
+ * that is left without any name can use no repository.
  */
 export function takeRepoOffTokens(db: SqlDatabase, repo: string): void {
-  db.run(
-    `UPDATE tokens SET repos = (SELECT json_group_array(value) FROM json_each(tokens.repos) WHERE lower(value) <> ?)
-      WHERE repos IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(tokens.repos) WHERE lower(value) = ?)`,
-    repo,
-    repo,
-  );
+  for (const table of LIMITED) {
+    db.run(
+      `UPDATE ${table} SET repos = (SELECT json_group_array(value) FROM json_each(${table}.repos) WHERE lower(value) <> ?1)
+        WHERE repos IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(${table}.repos) WHERE lower(value) = ?1)`,
+      repo,
+    );
+  }
 }
 
-/** Has tokens that name a repository name it by its new name. */
+/** Has tokens and SSH keys that name a repository name it by its new name. */
 export function renameRepoOfTokens(db: SqlDatabase, from: string, to: string): void {
-  db.run(
-    `UPDATE tokens SET repos = (SELECT json_group_array(CASE WHEN lower(value) = ?1 THEN ?2 ELSE value END)
-      FROM json_each(tokens.repos))
-      WHERE repos IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(tokens.repos) WHERE lower(value) = ?1)`,
-    from,
-    to,
-  );
+  for (const table of LIMITED) {
+    db.run(
+      `UPDATE ${table} SET repos = (SELECT json_group_array(CASE WHEN lower(value) = ?1 THEN ?2 ELSE value END)
+        FROM json_each(${table}.repos))
+        WHERE repos IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(${table}.repos) WHERE lower(value) = ?1)`,
+      from,
+      to,
+    );
+  }
 }

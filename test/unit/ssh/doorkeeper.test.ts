@@ -1,0 +1,70 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  Doorkeeper,
+  FREE_FAILURES,
+  MOST_CONNECTIONS,
+  MOST_STRANGERS,
+  MOST_STRANGERS_OF_ONE,
+} from "../../../src/ssh/doorkeeper.ts";
+
+let now = 0;
+let doorkeeper: Doorkeeper;
+
+beforeEach(() => {
+  now = 1_000_000;
+  doorkeeper = new Doorkeeper(() => now);
+});
+
+/** A connection from `network` that fails to log in. */
+function fail(network: string): boolean {
+  const entry = doorkeeper.enter(network);
+  entry?.leave();
+  return entry !== undefined;
+}
+
+describe("the doorkeeper", () => {
+  it("lets in few at once that have not logged in, of one address and of all", () => {
+    const entries = Array.from({ length: MOST_STRANGERS_OF_ONE }, () => doorkeeper.enter("one"));
+    expect(entries.every((entry) => entry !== undefined)).toBe(true);
+    expect(doorkeeper.enter("one")).toBeUndefined();
+    for (let index = MOST_STRANGERS_OF_ONE; index < MOST_STRANGERS; index++) {
+      expect(doorkeeper.enter(`other ${index}`)).toBeDefined();
+    }
+    expect(doorkeeper.enter("another")).toBeUndefined();
+    entries[0]?.loggedIn();
+    expect(doorkeeper.enter("another")).toBeDefined();
+  });
+
+  it("lets in so many in all, and forgets those that have left, once each", () => {
+    const entries = Array.from({ length: MOST_CONNECTIONS }, (_, index) => {
+      const entry = doorkeeper.enter(`${index}`);
+      entry?.loggedIn();
+      return entry;
+    });
+    expect(doorkeeper.enter("more")).toBeUndefined();
+    for (let times = 0; times < 3; times++) entries[0]?.leave();
+    doorkeeper.enter("more")?.loggedIn();
+    expect(doorkeeper.enter("and more")).toBeUndefined();
+  });
+
+  it("lets an address wait longer with each failure beyond some, and no other", () => {
+    for (let times = 0; times <= FREE_FAILURES; times++) expect(fail("bad")).toBe(true);
+    expect(fail("bad")).toBe(false);
+    expect(fail("good")).toBe(true);
+    now += 1000;
+    expect(fail("bad")).toBe(true);
+    now += 1000;
+    expect(fail("bad")).toBe(false);
+    now += 1000;
+    expect(fail("bad")).toBe(true);
+    // A login makes good for all of it.
+    now += 4000;
+    doorkeeper.enter("bad")?.loggedIn();
+    expect(fail("bad")).toBe(true);
+    expect(fail("bad")).toBe(true);
+  });
+
+  it("does not hold failures against an address that it does not know", () => {
+    for (let times = 0; times < 100; times++) expect(fail("")).toBe(true);
+  });
+});
