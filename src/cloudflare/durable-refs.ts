@@ -138,6 +138,8 @@ export function durableRefs(object: RepositoryStub, { name, counters, recent }: 
       (await call(async () => object.maintenance({ kind: "begin", id, packNames }))).begun ?? { kind: "gone" },
     replaceGraphs: async (request) =>
       (await call(async () => object.maintenance({ kind: "graphs", request }))).replaced ?? { kind: "gone" },
+    reportLfs: async (report) =>
+      (await call(async () => object.maintenance({ kind: "lfs", report }))).replaced ?? { kind: "gone" },
     endMaintenance: async (id, run) => {
       await call(async () => object.maintenance({ kind: "end", id, run }));
     },

@@ -129,7 +129,10 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
       return { done: await sweepLfsObjects(stores, PAGES_A_RUN) };
     }
     case "maintenance": {
-      const run = await maintain({ repository, maintenance: settings, catalog: settings }, job.id);
+      const run = await maintain(
+        { repository, maintenance: settings, catalog: settings, lfs: storage.lfs(job.repository) },
+        job.id,
+      );
       if (run.error !== undefined) host.onFault(`maintenance ${job.repository}`, new Error(run.error));
       return DONE;
     }

@@ -18,10 +18,12 @@ import {
   type MaintenanceStore,
   PACKS_WRITTEN,
 } from "../refs/maintenance-store.ts";
+import type { LfsStore } from "../refs/lfs-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import type { Repository } from "../repository/repository.ts";
 import { makeGraph } from "./graph-step.ts";
+import { lookForPointers } from "./lfs-step.ts";
 import { writeBitmap } from "./write-bitmap.ts";
 import { writeTwin } from "./write-twin.ts";
 import { walkRefs, type WalkInput, type WalkResult } from "./walk.ts";
@@ -32,8 +34,9 @@ const PACK_NAME_BYTES = 20;
 /** The repository that is maintained. */
 export type Maintained = {
   readonly repository: Repository;
-  readonly maintenance: Pick<MaintenanceStore, "beginMaintenance" | "endMaintenance" | "replaceGraphs">;
+  readonly maintenance: Pick<MaintenanceStore, "beginMaintenance" | "endMaintenance" | "replaceGraphs" | "reportLfs">;
   readonly catalog: PackCatalog;
+  readonly lfs: Pick<LfsStore, "sharedLfs">;
 };
 
 type Result = Pick<MaintenanceRun, "outcome" | "written" | "undecided" | "error"> &
@@ -41,7 +44,7 @@ type Result = Pick<MaintenanceRun, "outcome" | "written" | "undecided" | "error"
 
 const NOTHING: Result = { outcome: "nothing", written: 0 };
 
-type PackStep = Exclude<MaintenanceRun["step"], "graph" | "twin">;
+type PackStep = Exclude<MaintenanceRun["step"], "graph" | "twin" | "lfs">;
 
 /** The keys of the packs that a step may write, and what it was begun with. */
 type Step = {
@@ -143,6 +146,12 @@ async function twin({ repository, catalog }: Maintained, { record }: Begun, stag
   return { outcome: kind === "done" ? "done" : "stale", written: made?.bytes ?? 0 }; // Nothing may be written.
 }
 
+/** Looks for Git LFS objects that no pointer names. */
+async function look({ repository, maintenance, lfs }: Maintained, { purges, now }: Begun): Promise<Result> {
+  const { kind, objects } = await lookForPointers({ repository, maintenance, lfs, purges, since: now });
+  return { outcome: kind === "done" ? "done" : "stale", written: 0, objects };
+}
+
 /** Does a step, whatever it meets. */
 async function tryStep(maintained: Maintained, begun: Begun, packNames: PackNames): Promise<Result> {
   const { repository } = maintained;
@@ -152,6 +161,7 @@ async function tryStep(maintained: Maintained, begun: Begun, packNames: PackName
   const names = packNames.slice(0, PACKS_WRITTEN[step]);
   const staged = names.map((name) => new StagedPack(name, repository.refs, storage));
   try {
+    if (step === "lfs") return await look(maintained, begun);
     if (step === "graph") return await graph(maintained, begun, itemAt(staged, 0));
     if (step === "twin") return await twin(maintained, begun, itemAt(staged, 0));
     return await doStep(maintained, step, { record, packs, purges, staged });

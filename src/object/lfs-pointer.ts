@@ -8,6 +8,8 @@ import { textOf } from "./byte-text.ts";
 
 /** Bytes that a pointer has at most: the client looks at no larger blob. */
 export const LONGEST_POINTER = 1024;
+/** Bytes that a pointer has at least: its three lines, with the shorter address of the specification. */
+export const SHORTEST_POINTER = 124;
 const BEGINNING = /^version https:\/\/(?:git-lfs\.github\.com\/spec|hawser\.github\.com\/spec)\/v1\n/;
 const OID = /^oid sha256:([0-9a-f]{64})$/m;
 const SIZE = /^size (\d{1,15})$/m;

@@ -19,9 +19,10 @@ export const KEPT_VALUES_TIME = 10 * 60_000;
 export type MaintenanceRun = {
   /**
    * `roll-up`: packs were combined. `walk`: it was found out what the refs reach. `bitmap`: bitmaps of a pack were
-   * written. `graph`: a layer of the commit-graph was. `twin`: the answer to a clone of everything was.
+   * written. `graph`: a layer of the commit-graph was. `twin`: the answer to a clone of everything was. `lfs`: it was
+   * found out which Git LFS objects no pointer names.
    */
-  readonly step: "roll-up" | "walk" | "bitmap" | "graph" | "twin";
+  readonly step: "roll-up" | "walk" | "bitmap" | "graph" | "twin" | "lfs";
   /** `nothing`: nothing was due. `stale`: others changed the catalog meanwhile, and the work was dropped. */
   readonly outcome: "done" | "nothing" | "stale" | "failed";
   /** When it began, in milliseconds since the epoch. */
@@ -46,7 +47,7 @@ export type MaintenanceRun = {
 };
 
 /** The most packs, layers of the commit-graph or twins that a step writes. */
-export const PACKS_WRITTEN = { "roll-up": 1, walk: 2, bitmap: 0, graph: 1, twin: 1 } as const satisfies Record<
+export const PACKS_WRITTEN = { "roll-up": 1, walk: 2, bitmap: 0, graph: 1, twin: 1, lfs: 0 } as const satisfies Record<
   MaintenanceRun["step"],
   number
 >;
@@ -80,6 +81,27 @@ export type ReplaceGraphsRequest = {
 
 /** The result. `stale`: layers have changed meanwhile, or objects have left the catalog. Nothing has changed then. */
 export type ReplaceGraphsAnswer = { readonly kind: "gone" | "stale" | "done" };
+
+/** What a look for pointers has found out about the Git LFS objects in one stretch of their names. */
+export type LfsLookReport = {
+  readonly id: string;
+  /** The snapshot that was looked through. */
+  readonly version: number;
+  /** When the look began: objects that came since are not judged. Milliseconds since the epoch. */
+  readonly since: number;
+  /** Whether objects that have no pointer go at once. */
+  readonly purges: boolean;
+  /** The stretch: names after `from`, up to `upTo`. */
+  readonly from: string;
+  readonly upTo: string;
+  /** Those of them that no pointer names. */
+  readonly unnamed: readonly string[];
+  /** Whether this is the last stretch. */
+  readonly isLast: boolean;
+};
+
+/** The result. `stale`: refs or packs have changed meanwhile. Nothing has changed then. */
+export type LfsLookAnswer = { readonly kind: "gone" | "stale" | "done" };
 
 /** The state of a repository's maintenance. */
 export type MaintenanceState = {
@@ -123,6 +145,8 @@ export type BeginMaintenanceAnswer =
       readonly packs: readonly PackRecord[];
       /** Whether what no ref reaches is to be removed at once. */
       readonly purges: boolean;
+      /** Now, by the store's clock. Milliseconds since the epoch. */
+      readonly now: number;
       /** Layers of the commit-graph that no reader is told of, and of which the next ones are made. */
       readonly droppedGraphs: readonly CommitGraphRecord[];
     };
@@ -148,6 +172,8 @@ export interface MaintenanceStore extends MaintenanceControl {
   beginMaintenance(id: string, packNames: readonly string[]): Promise<BeginMaintenanceAnswer>;
   /** Replaces layers of the commit-graph. */
   replaceGraphs(request: ReplaceGraphsRequest): Promise<ReplaceGraphsAnswer>;
+  /** Takes what a look for pointers has found out: objects without one leave when their time is up. */
+  reportLfs(report: LfsLookReport): Promise<LfsLookAnswer>;
   /** Notes what a step of repository `id` did. */
   endMaintenance(id: string, run: MaintenanceRun): Promise<void>;
 }

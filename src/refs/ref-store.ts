@@ -320,6 +320,8 @@ export type CommitPushRequest = {
   /** Whether the push carries a good signature by a registered key. */
   readonly signed: boolean;
   readonly pushOptions: readonly string[];
+  /** Git LFS objects of which the pack has pointers. All may be left out: then they are looked for later. */
+  readonly lfsNamed?: readonly string[];
   /** The certificate of the push, for the ref log. */
   readonly certificate?: StoredCertificate;
   /** If a request with this key was done within the last day, nothing is done. */

@@ -38,7 +38,16 @@ export class MaintainedBed {
   on(storage: PackStorage): Maintained {
     const repository = { ...this.packs.repository(), refs: this.refs, storage: () => storage };
     const random = (length: number): Uint8Array => new Uint8Array(length).fill(++this.#names);
-    return { repository: { ...repository, random, now: () => this.now }, maintenance: this.refs, catalog: this.refs };
+    const lfs = {
+      sharedLfs: async (after: string, limit: number) =>
+        this.refs.database.lfs.reply({ kind: "shared", after, limit }, this.now).shared ?? [],
+    };
+    return {
+      repository: { ...repository, random, now: () => this.now },
+      maintenance: this.refs,
+      catalog: this.refs,
+      lfs,
+    };
   }
 
   /** Pushes each commit by itself. */

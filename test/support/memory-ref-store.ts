@@ -40,6 +40,7 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     reviveUnreachable: async () => database.maintenance.answer({ kind: "revive" }, now()).revived === true,
     beginMaintenance: async (id, packNames) => database.maintenance.begin(id, packNames, now()),
     replaceGraphs: async (request) => database.maintenance.replaceGraphs(request, now()),
+    reportLfs: async (report) => database.maintenance.reportLfs(report, now()),
     endMaintenance: async (id, run) => database.maintenance.end({ kind: "end", id, run }, now()),
     abandonPush: async (packName) => database.abandonPush(packName),
     describe: async (publicOnly) => database.describe(publicOnly),

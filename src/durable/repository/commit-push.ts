@@ -12,6 +12,7 @@ import type { RefOutcome, RefRejection, RefUpdate } from "../../refs/ref-update.
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { insertAnswer, readAnswer } from "./tables/answered-requests.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
+import { nameLfsObjects } from "./tables/lfs-objects.ts";
 import { noteDoubt, readMaintenance } from "./tables/maintenance.ts";
 import { clearMarks, insertDependencies, insertPack, reviveCruft, spreadMarks } from "./tables/packs.ts";
 import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
@@ -160,7 +161,8 @@ function settleHead(db: SqlDatabase, head: string, moves: readonly RefUpdate[]):
  * Takes objects back out of cruft packs if the push may refer to them: it was checked before they went there. A push that
  * does not say when it was checked may always.
  */
-function reviveReferred(db: SqlDatabase, { version }: CommitPushRequest): void {
+function reviveReferred(db: SqlDatabase, { version }: CommitPushRequest, moves: readonly RefUpdate[]): void {
+  if (moves.length === 0) return;
   if (version === undefined || version < readMaintenance(db).cruftVersion) reviveCruft(db);
 }
 
@@ -185,6 +187,11 @@ function refuseWhole(db: SqlDatabase, request: CommitPushRequest, now: number): 
   const isUnleased = [pack, tipPack].some((stored) => stored !== undefined && !hasLease(db, stored.name, now));
   const mayLack = updates.some(({ newOid }) => !isZeroOid(newOid)) && mayReferToDropped(db, request);
   return isUnleased || mayLack ? refuseAll(updates, { kind: "unpacker-error" }) : undefined;
+}
+
+/** Notes which Git LFS objects a push has named. Without the mark a pointer may be in its pack that no ref reaches. */
+function nameObjects(db: SqlDatabase, { pack, lfsNamed = [] }: CommitPushRequest, hasAllLanded: boolean): void {
+  if (hasAllLanded && pack?.marked === true && lfsNamed.length > 0) nameLfsObjects(db, lfsNamed);
 }
 
 /** Applies a push. `now` is in milliseconds since the epoch. */
@@ -216,7 +223,8 @@ export function commitPush(db: SqlDatabase, request: CommitPushRequest, now: num
       },
       policy,
     );
-    if (moves.length > 0) reviveReferred(db, request);
+    reviveReferred(db, request, moves);
+    nameObjects(db, request, packKept && moves.length === updates.length);
     if (headChosen !== true) settleHead(db, head, moves);
     if (push !== undefined && certificate !== undefined) insertCertificate(db, push, certificate);
     if (once !== undefined && moves.length === updates.length) insertAnswer(db, once, now);

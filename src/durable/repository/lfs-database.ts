@@ -31,6 +31,7 @@ import {
 import { foreignLocks } from "./tables/lfs-locks.ts";
 import {
   announceLfsObjects,
+  askForLfsObjects,
   keepLfsObject,
   listLfsObjects,
   nextLfsExpiry,
@@ -158,6 +159,8 @@ export class LfsDatabase {
       return { kind: "announced", size, home: here?.kind === "announced" ? here.home : home }; // The first home stays.
     });
     if (readLfsSums(this.#db).announced + wanted.size > MOST_ANNOUNCED) return undefined;
+    const here = oids.filter((oid) => known.get(oid)?.kind === "stored");
+    if (here.length > 0) askForLfsObjects(this.#db, here, now);
     if (wanted.size > 0) announceLfsObjects(this.#db, [...wanted.values()], home, now);
     return outcomes;
   }
@@ -166,7 +169,7 @@ export class LfsDatabase {
     const [here = { kind: "missing" } as const] = this.#find([object.oid], now);
     if (here.kind !== "announced") return here;
     if (most !== undefined && this.#usedBytes + object.size > most) return { kind: "over-quota" };
-    keepLfsObject(this.#db, object);
+    keepLfsObject(this.#db, object, now);
     noteUploadChange(this.#db);
     return { kind: "stored", size: object.size, home: here.home };
   }
@@ -192,7 +195,7 @@ export class LfsDatabase {
         return;
       }
       for (const object of objects) {
-        if (known.get(object.oid)?.kind === "announced") keepLfsObject(this.#db, object);
+        if (known.get(object.oid)?.kind === "announced") keepLfsObject(this.#db, object, now);
       }
       noteUploadChange(this.#db);
     });

@@ -11,6 +11,8 @@ import {
   type BeginMaintenanceAnswer,
   type GraphSum,
   KEPT_VALUES_TIME,
+  type LfsLookAnswer,
+  type LfsLookReport,
   type MaintenanceRun,
   type MaintenanceState,
   PACKS_WRITTEN,
@@ -24,6 +26,7 @@ import type { OpenAnswer, OpenRequest, OpenSnapshot, RepositoryRecord } from "..
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { dropTwin, isTwinStale, noteClone, twinOf, wantsTwin } from "./clone-twins.ts";
 import { isGraphDue, lacksFilters, replaceGraphs, sumOfGraphs } from "./graph-layers.ts";
+import { lfsLookDue, settleLfsLook } from "./lfs-look.ts";
 import { replacePacks, retirePacks } from "./replace-packs.ts";
 import { LENT_NOTHING, readLending } from "./tables/forks.ts";
 import { listGraphs } from "./tables/commit-graphs.ts";
@@ -57,13 +60,14 @@ export type MaintenanceCall =
   | { readonly kind: "begin"; readonly id: string; readonly packNames: readonly string[] }
   | { readonly kind: "packs"; readonly request: ReplacePacksRequest }
   | { readonly kind: "graphs"; readonly request: ReplaceGraphsRequest }
+  | { readonly kind: "lfs"; readonly report: LfsLookReport }
   | { readonly kind: "end"; readonly id: string; readonly run: MaintenanceRun };
 
 /** What the method returns: of `show` and `ask` the state, of `begin` the beginning, of `packs` and `graphs` what was replaced. */
 export type MaintenanceAnswer = {
   readonly state?: MaintenanceState;
   readonly begun?: BeginMaintenanceAnswer;
-  readonly replaced?: ReplacePacksAnswer | ReplaceGraphsAnswer;
+  readonly replaced?: ReplacePacksAnswer | ReplaceGraphsAnswer | LfsLookAnswer;
   readonly revived?: boolean;
 };
 
@@ -129,10 +133,17 @@ export class MaintenanceDatabase {
 
   #plan<Pack extends RollUpPack & BitmapPack>(packs: readonly Pack[], row: MaintenanceRow, now: number): Step<Pack> {
     const { asked, purges, walkAfter } = row;
+    const repository = this.#repository.read();
     if (this.#isHeld) return { step: "nothing", packs: [] };
     const own = packs.filter((pack) => isOwn(pack));
     const doubtful = packs.filter((pack) => isDoubtful(pack));
     if (purges || (doubtful.length > 0 && now >= walkAfter)) return { step: "walk", packs: doubtful };
+    const isSettled = doubtful.length === 0;
+    if (
+      repository !== undefined &&
+      (lfsLookDue(this.#db, repository, row, { now, isSettled }) ?? Number.POSITIVE_INFINITY) <= now
+    )
+      return { step: "lfs", packs: [] };
     const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
     if (rollUp.length > 0) return { step: "roll-up", packs: rollUp };
     if (wantsTwin(this.#db, own)) return { step: "twin", packs: own };
@@ -175,7 +186,10 @@ export class MaintenanceDatabase {
     const wantsGraph = isGraphDue(maintenance, objects) || lacksFilters(graphs);
     const isAsked = asked || purges || wantsTwin(this.#db, own);
     if (isAsked || rollUp > 0 || wantsBitmap || wantsGraph) return Math.max(now, notBefore);
-    return doubtful > 0 ? Math.max(now, notBefore, walkAfter) : undefined;
+    const walkAt = doubtful > 0 ? walkAfter : Number.POSITIVE_INFINITY;
+    const lookAt = lfsLookDue(this.#db, row, maintenance, { now, isSettled: doubtful === 0 });
+    const due = Math.min(walkAt, lookAt ?? Number.POSITIVE_INFINITY);
+    return due === Number.POSITIVE_INFINITY ? undefined : Math.max(now, notBefore, due);
   }
 
   /** Returns when there is something to do: a job to be sent, or a cruft pack to be deleted. */
@@ -229,6 +243,11 @@ export class MaintenanceDatabase {
     return this.#exists ? replaceGraphs(this.#db, request, now) : { kind: "gone" };
   }
 
+  /** See `MaintenanceStore.reportLfs`. */
+  reportLfs(report: LfsLookReport, now: number): LfsLookAnswer {
+    return this.#exists ? settleLfsLook(this.#db, report, now) : { kind: "gone" };
+  }
+
   /** Notes that a job is on its way. */
   jobSent(now: number): void {
     writeMaintenance(this.#db, { ...readMaintenance(this.#db), jobAt: now });
@@ -239,6 +258,7 @@ export class MaintenanceDatabase {
     if (call.kind === "begin") return { begun: this.begin(call.id, call.packNames, now) };
     if (call.kind === "packs") return { replaced: this.replacePacks(call.request, now) };
     if (call.kind === "graphs") return { replaced: this.replaceGraphs(call.request, now) };
+    if (call.kind === "lfs") return { replaced: this.reportLfs(call.report, now) };
     if (call.kind === "revive") return { revived: this.#revive(now) };
     if (call.kind === "end") this.end(call, now);
     if (call.kind === "ask") this.ask(call.purge);
@@ -275,7 +295,7 @@ export class MaintenanceDatabase {
       graph: this.#graphSum,
       isGraphDue: step === "graph",
       due: step === "nothing" ? 0 : due.length,
-      purging: row.purges || lent !== "none" || areAnyPurged(this.#db),
+      purging: row.purges || row.lfsPurges || lent !== "none" || areAnyPurged(this.#db),
       waitingForForks: waiting,
       asked: row.asked,
       ...(row.jobAt === undefined ? {} : { runningSince: row.jobAt }),
@@ -299,7 +319,8 @@ export class MaintenanceDatabase {
       const plan = this.#plan(listPacks(this.#db), row, now);
       const written = plan.step === "nothing" ? 0 : PACKS_WRITTEN[plan.step];
       for (const name of packNames.slice(0, written)) insertLease(this.#db, name, now + LEASE_TIME);
-      return { kind: "begun", record, ...plan, purges: row.purges, droppedGraphs: listGraphs(this.#db, "dropped") };
+      const purges = plan.step === "lfs" ? row.lfsPurges : row.purges;
+      return { kind: "begun", record, ...plan, purges, now, droppedGraphs: listGraphs(this.#db, "dropped") };
     });
   }
 
@@ -318,7 +339,8 @@ export class MaintenanceDatabase {
     const row: MaintenanceRow = {
       ...before,
       failures,
-      notBefore: failures === 0 ? 0 : now + wait,
+      // Where refs move all the time, a look is dropped again and again.
+      notBefore: failures > 0 ? now + wait : step === "lfs" && outcome === "stale" ? now + WALK_PAUSE : 0,
       walkAfter: step === "walk" && failures === 0 ? now + walkPause(run) : before.walkAfter,
     };
     const isOver = outcome !== "failed" && this.#plan(listPackSizes(this.#db), row, now).step === "nothing";

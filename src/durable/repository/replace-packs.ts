@@ -16,6 +16,7 @@ import {
   isAnyDemanded,
   writeLending,
 } from "./tables/forks.ts";
+import { readLfsSums } from "./tables/lfs-objects.ts";
 import { noteCruft, noteDropped, notePurged } from "./tables/maintenance.ts";
 import { insertBitmap } from "./tables/pack-bitmaps.ts";
 import {
@@ -53,7 +54,7 @@ function purge(db: SqlDatabase, now: number): void {
   endReplaced(db, now);
   writeLending(db, { purge: "begins", purgeAt: now, purgeBegan: now, waiting: 0 });
   // Not when its step ends: a purge may be asked for during a walk that is none.
-  notePurged(db);
+  notePurged(db, readLfsSums(db).objects > 0);
 }
 
 /** Answers lenders that want packs back: those that were replaced go at once, and those that are `kept` stay. */

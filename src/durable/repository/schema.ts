@@ -180,6 +180,14 @@ export const REPOSITORY_SCHEMA: Schema = {
     () => undefined,
     // Twins of catalogs: a new table. Nothing was counted before.
     () => undefined,
+    // Which Git LFS objects have pointers: of those that are there it is not known, and looked for.
+    (db) => {
+      addColumn(db, "lfs_objects", "asked INTEGER NOT NULL DEFAULT 0");
+      addColumn(db, "lfs_objects", "unnamed INTEGER DEFAULT 0");
+      for (const column of ["lfs_doubt", "lfs_purges"]) {
+        addColumn(db, "maintenance", `${column} INTEGER NOT NULL DEFAULT 0`);
+      }
+    },
   ],
 };
 

@@ -30,6 +30,7 @@ import {
   type LandingExchange,
   tipPackOf,
 } from "../push/landing.ts";
+import { LfsWatch } from "../push/lfs-watch.ts";
 import { PushMemory } from "../push/push-memory.ts";
 import { PushVerdict } from "../push/push-verdict.ts";
 import { NewObjects } from "./new-objects.ts";
@@ -162,6 +163,7 @@ export class WriteSession {
       staged: this.#staged,
       certificate: undefined,
       memory: this.#memory,
+      watch: new LfsWatch(begun.record.lfs),
     };
   }
 

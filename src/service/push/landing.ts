@@ -25,7 +25,7 @@ import { type TipPack, makeTipPack } from "../../packing/tip-pack.ts";
 import type { PushExchange } from "../exchange.ts";
 import type { Begun } from "./begin-admitted.ts";
 import { checkNewValues } from "./new-values.ts";
-import { LfsWatch } from "./lfs-watch.ts";
+import type { LfsWatch } from "./lfs-watch.ts";
 import { refuseLocked } from "./locked-files.ts";
 import { PackEnd } from "./pack-end.ts";
 import type { PushMemory } from "./push-memory.ts";
@@ -59,6 +59,8 @@ export type Landing = {
   /** The checked certificate; `undefined` if the push is not signed. */
   readonly certificate: StoredCertificate | undefined;
   readonly memory: PushMemory;
+  /** Sees the blobs of the pack. */
+  readonly watch: LfsWatch;
 };
 
 /** A pack that comes with a push. */
@@ -116,7 +118,7 @@ export async function tipPackOf(
 
 /** Stores and checks the pack. */
 export async function ingest(landing: Landing, coming: LandingPack): Promise<IngestedPack> {
-  const { exchange, request, begun, verdict, memory } = landing;
+  const { exchange, request, begun, verdict, memory, watch } = landing;
   const { repository } = exchange;
   const { head, staged, progress, staysOpen = false } = coming;
   const allowance = (await exchange.allowance?.()) ?? {};
@@ -124,7 +126,6 @@ export async function ingest(landing: Landing, coming: LandingPack): Promise<Ing
   const usedBytes = record.sizeBytes + uploadBytes;
   const source = await memory.start(coming.source, staysOpen ? packEnd(landing, head) : undefined);
   const kernel = await memory.kernel();
-  const watch = LfsWatch.over(record.lfs);
   const pack = await takeIn(
     { repository, record, packs, usedBytes, database: databaseOf(landing), kernel },
     {
@@ -137,13 +138,13 @@ export async function ingest(landing: Landing, coming: LandingPack): Promise<Ing
       tips: verdict.running.flatMap((index) => newTip(landing, index) ?? []),
       shallows: request.shallows,
       leniency: leniencyFor(record.fsck),
-      ...(watch === undefined ? {} : { watch }),
+      watch,
       progress,
     },
   );
   try {
     await progress.end?.();
-    await watch?.settle(async (oids) => (await exchange.missingLfs?.(oids)) ?? []);
+    await watch.settle(async (oids) => (await exchange.missingLfs?.(oids)) ?? []);
     return pack;
   } catch (error) {
     pack.release();
@@ -204,7 +205,7 @@ type Landed = {
 };
 
 /** Returns what is to be committed, but for the packs. */
-function requestOf({ exchange, request, begun, verdict, certificate }: Landing): CommitPushRequest {
+function requestOf({ exchange, request, begun, verdict, certificate, watch }: Landing): CommitPushRequest {
   return {
     id: begun.record.id,
     version: begun.version,
@@ -216,6 +217,7 @@ function requestOf({ exchange, request, begun, verdict, certificate }: Landing):
     signed: isGood(certificate),
     ...(certificate === undefined ? {} : { certificate }),
     pushOptions: request.pushOptions,
+    lfsNamed: watch.named,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Watches the blobs of a push for a repository's rules about Git LFS.
+ * Watches the blobs of a push for a repository's rules about Git LFS, and for the objects that their pointers name.
  *
  * @packageDocumentation
  */
@@ -10,6 +10,8 @@ import type { BlobWatch } from "../../store/ingest/object-intake.ts";
 
 /** The most pointers of one push that are looked up. */
 const MOST_POINTERS = 100_000;
+/** The most objects that are told as named. Pointers of a larger push are looked for later. */
+const MOST_TOLD = 20_000;
 /** Missing objects that a refusal names. */
 const MOST_NAMED = 20;
 
@@ -22,9 +24,9 @@ export class LfsWatch implements BlobWatch {
     this.#rules = rules;
   }
 
-  /** Returns a watch, if the rules need one. */
-  static over(rules: LfsRules): LfsWatch | undefined {
-    return rules.requireObjects || rules.above > 0 ? new LfsWatch(rules) : undefined;
+  /** The objects that pointers of the push name; none if there are too many to be told. */
+  get named(): readonly string[] {
+    return this.#pointers.size > MOST_TOLD ? [] : [...this.#pointers];
   }
 
   /** See `BlobWatch`. @throws ObjectRejected, LimitExceeded */
@@ -35,11 +37,12 @@ export class LfsWatch implements BlobWatch {
         `object ${name()} of ${size} bytes has to go to Git LFS, as all above ${above}: git lfs migrate import --above=${above}b`,
       );
     }
-    if (!requireObjects || content === undefined || size >= LONGEST_POINTER) return;
+    if (content === undefined || size >= LONGEST_POINTER) return;
+    if (!requireObjects && this.#pointers.size > MOST_TOLD) return;
     const pointer = lfsPointerIn(content);
     if (pointer === undefined) return;
     this.#pointers.add(pointer.oid);
-    if (this.#pointers.size <= MOST_POINTERS) return;
+    if (!requireObjects || this.#pointers.size <= MOST_POINTERS) return;
     throw new LimitExceeded(
       "lfs-pointers",
       MOST_POINTERS,
@@ -53,7 +56,7 @@ export class LfsWatch implements BlobWatch {
    * @throws ObjectRejected
    */
   async settle(missing: (oids: readonly string[]) => Promise<readonly string[]>): Promise<void> {
-    if (this.#pointers.size === 0) return;
+    if (!this.#rules.requireObjects || this.#pointers.size === 0) return;
     const gone = await missing([...this.#pointers]);
     if (gone.length === 0) return;
     const more = gone.length > MOST_NAMED ? ` and ${gone.length - MOST_NAMED} more` : "";

@@ -26,6 +26,7 @@ import { type ServiceCall, answerFaults } from "../failure.ts";
 import { beginAdmitted } from "./begin-admitted.ts";
 import { fsckHint } from "./fsck-hint.ts";
 import { checkValues, commit, ingest, type Landing, tipPackOf } from "./landing.ts";
+import { LfsWatch } from "./lfs-watch.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
 import { PushMemory } from "./push-memory.ts";
 import { type PushRequest, readPushRequest } from "./push-request.ts";
@@ -101,7 +102,8 @@ async function begin(
   const verdict = new PushVerdict(request);
   verdict.refuseDoomed(begun, { pusher: call.exchange.pusher, signed: isGood(certificate) });
   if (!optionsAgree(request)) verdict.rejectAll({ kind: "inconsistent-options" });
-  return { ...call, request, reader, begun, verdict, start, staged, memory, certificate };
+  const watch = new LfsWatch(begun.record.lfs);
+  return { ...call, request, reader, begun, verdict, start, staged, memory, certificate, watch };
 }
 
 /** Whether the push moved a ref. */

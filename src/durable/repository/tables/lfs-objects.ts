@@ -3,6 +3,10 @@
  * it. An object is there once `until` is null. Before, it is the time up to which its bytes are waited for. `home` is
  * the tenant under which the bucket has them: it stays when a repository goes to another tenant.
  *
+ * `unnamed` is since when no pointer is known to name an object that is there, null once one is, and 0 for objects of
+ * earlier builds, of which nothing is known. `asked` is when an upload last asked for the object, and 0 once its pointer
+ * has come.
+ *
  * @packageDocumentation
  */
 import {
@@ -12,21 +16,28 @@ import {
   type LfsOutcome,
   type SharedLfsObject,
 } from "../../../refs/lfs-store.ts";
+import type { LfsLookReport } from "../../../refs/maintenance-store.ts";
 import { firstRow, integerAt, jsonChunks, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 
 export const LFS_OBJECTS_DDL = `CREATE TABLE IF NOT EXISTS lfs_objects (
   oid TEXT PRIMARY KEY,
   size INTEGER NOT NULL,
   home TEXT NOT NULL,
-  until INTEGER
+  until INTEGER,
+  asked INTEGER NOT NULL DEFAULT 0,
+  unnamed INTEGER DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS lfs_objects_until ON lfs_objects (until) WHERE until IS NOT NULL;
+CREATE INDEX IF NOT EXISTS lfs_objects_unnamed ON lfs_objects (unnamed) WHERE unnamed IS NOT NULL;
 CREATE TABLE IF NOT EXISTS lfs_sums (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   bytes INTEGER NOT NULL,
   objects INTEGER NOT NULL,
   announced INTEGER NOT NULL
 )`;
+
+/** An object is not noted again as asked for within this time. Milliseconds. */
+const ASKED_PAUSE = 60 * 60_000;
 
 /** The sums over a repository's objects. */
 export type LfsSums = {
@@ -105,19 +116,97 @@ export function announceLfsObjects(db: SqlDatabase, objects: readonly LfsObject[
     const row = firstRow(db.rows(`SELECT json_array_length(?1) - (${known.replace("?", "?1")})`, chunk));
     fresh += row === undefined ? 0 : integerAt(row, 0);
     db.run(
-      `INSERT INTO lfs_objects (oid, size, home, until) SELECT value ->> 0, value ->> 1, ?2, ?3 FROM json_each(?1) WHERE true
-        ON CONFLICT (oid) DO UPDATE SET size = excluded.size, until = excluded.until WHERE until IS NOT NULL`,
+      `INSERT INTO lfs_objects (oid, size, home, until, asked, unnamed)
+        SELECT value ->> 0, value ->> 1, ?2, ?3, ?4, ?4 FROM json_each(?1) WHERE true
+        ON CONFLICT (oid) DO UPDATE SET size = excluded.size, until = excluded.until, asked = excluded.asked
+        WHERE until IS NOT NULL`,
       chunk,
       home,
       until,
+      now,
     );
   }
   addToSums(db, { bytes: 0, objects: 0, announced: fresh });
 }
 
+/**
+ * Notes that an upload asks for objects that are there: their pointers may be about to come. It is written once in a while.
+ */
+export function askForLfsObjects(db: SqlDatabase, oids: readonly string[], now: number): void {
+  for (const chunk of jsonChunks(oids)) {
+    db.run(
+      `UPDATE lfs_objects SET asked = ?2, unnamed = iif(unnamed IS NULL, NULL, ?2)
+        WHERE oid IN (SELECT value FROM json_each(?1)) AND until IS NULL AND asked < ?2 - ${ASKED_PAUSE}`,
+      chunk,
+      now,
+    );
+  }
+}
+
+/** Notes that pointers of these objects have come, with a push all of which is reached. */
+export function nameLfsObjects(db: SqlDatabase, oids: readonly string[]): void {
+  for (const chunk of jsonChunks(oids)) {
+    db.run(
+      `UPDATE lfs_objects SET asked = 0, unnamed = NULL
+        WHERE oid IN (SELECT value FROM json_each(?)) AND until IS NULL AND (asked <> 0 OR unnamed IS NOT NULL)`,
+      chunk,
+    );
+  }
+}
+
+/** Returns since when the object that is longest without a known pointer has none; `undefined` if all have one. */
+export function longestUnnamed(db: SqlDatabase): number | undefined {
+  const row = firstRow(db.rows("SELECT min(unnamed) FROM lfs_objects WHERE unnamed IS NOT NULL AND until IS NULL"));
+  return row === undefined || row[0] === null ? undefined : integerAt(row, 0);
+}
+
+/** Notes which objects of a stretch have pointers, and which have none. */
+export function settleNamed(
+  db: SqlDatabase,
+  { from, upTo, since, unnamed }: Pick<LfsLookReport, "from" | "upTo" | "since" | "unnamed">,
+  now: number,
+): void {
+  const list = JSON.stringify(unnamed);
+  db.run(
+    `UPDATE lfs_objects SET unnamed = NULL WHERE oid > ? AND oid <= ? AND until IS NULL AND unnamed < ?
+      AND oid NOT IN (SELECT value FROM json_each(?))`,
+    from,
+    upTo,
+    since,
+    list,
+  );
+  db.run(
+    `UPDATE lfs_objects SET unnamed = ? WHERE oid IN (SELECT value FROM json_each(?)) AND until IS NULL
+      AND coalesce(unnamed, 0) = 0`,
+    now,
+    list,
+  );
+}
+
+/**
+ * Takes those of the objects off that have had no pointer since `before`, or at all if that is absent, and for which no
+ * upload has asked since `askedBefore`.
+ */
+export function takeUnnamed(
+  db: SqlDatabase,
+  unnamed: readonly string[],
+  { before, askedBefore }: { readonly before: number | undefined; readonly askedBefore: number },
+): Omit<LeavingObject, "id">[] {
+  const sql = `DELETE FROM lfs_objects WHERE oid IN (SELECT value FROM json_each(?)) AND until IS NULL
+    AND asked <= ? AND unnamed <= ? RETURNING oid, home, size`;
+  const rows = db.rows(sql, JSON.stringify(unnamed), askedBefore, before ?? Number.MAX_SAFE_INTEGER);
+  let bytes = 0;
+  const taken = Array.from(rows, (row) => {
+    bytes += integerAt(row, 2);
+    return { oid: textAt(row, 0), home: textAt(row, 1) };
+  });
+  if (taken.length > 0) addToSums(db, { bytes: -bytes, objects: -taken.length, announced: 0 });
+  return taken;
+}
+
 /** Takes an object whose bytes are there now. It has to be announced. */
-export function keepLfsObject(db: SqlDatabase, { oid, size }: LfsObject): void {
-  db.run("UPDATE lfs_objects SET size = ?, until = NULL WHERE oid = ?", size, oid);
+export function keepLfsObject(db: SqlDatabase, { oid, size }: LfsObject, now: number): void {
+  db.run("UPDATE lfs_objects SET size = ?, until = NULL, unnamed = ? WHERE oid = ?", size, now, oid);
   addToSums(db, { bytes: size, objects: 1, announced: -1 });
 }
 

@@ -18,7 +18,9 @@ export const MAINTENANCE_DDL = `CREATE TABLE IF NOT EXISTS maintenance (
   cruft_version INTEGER NOT NULL DEFAULT 0,
   dropped_version INTEGER NOT NULL DEFAULT 0,
   graph_objects INTEGER NOT NULL DEFAULT 0,
-  graph_after INTEGER NOT NULL DEFAULT 0
+  graph_after INTEGER NOT NULL DEFAULT 0,
+  lfs_doubt INTEGER NOT NULL DEFAULT 0,
+  lfs_purges INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS maintenance_runs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -57,6 +59,10 @@ export type MaintenanceRow = {
   readonly graphObjects: number;
   /** The version in which objects last left the catalog: a layer that was made from an earlier one may have them. */
   readonly graphAfter: number;
+  /** Whether Git LFS objects may have lost their last pointer since they were last looked for. */
+  readonly lfsDoubt: boolean;
+  /** Whether those that have none have to go at once: a purge is not done before. */
+  readonly lfsPurges: boolean;
 };
 
 const NO_ROW: MaintenanceRow = {
@@ -69,12 +75,14 @@ const NO_ROW: MaintenanceRow = {
   droppedVersion: 0,
   graphObjects: 0,
   graphAfter: 0,
+  lfsDoubt: false,
+  lfsPurges: false,
 };
 
 export function readMaintenance(db: SqlDatabase): MaintenanceRow {
   const row = firstRow(
     db.rows(`SELECT asked, job_at, failures, not_before, purges, walk_after, cruft_version, dropped_version, graph_objects,
-      graph_after FROM maintenance`),
+      graph_after, lfs_doubt, lfs_purges FROM maintenance`),
   );
   if (row === undefined) return NO_ROW;
   return {
@@ -88,13 +96,15 @@ export function readMaintenance(db: SqlDatabase): MaintenanceRow {
     droppedVersion: integerAt(row, 7),
     graphObjects: integerAt(row, 8),
     graphAfter: integerAt(row, 9),
+    lfsDoubt: integerAt(row, 10) === 1,
+    lfsPurges: integerAt(row, 11) === 1,
   };
 }
 
 export function writeMaintenance(db: SqlDatabase, row: MaintenanceRow): void {
   db.run(
     `INSERT OR REPLACE INTO maintenance (one, asked, job_at, failures, not_before, purges, walk_after, cruft_version,
-      dropped_version, graph_objects, graph_after) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      dropped_version, graph_objects, graph_after, lfs_doubt, lfs_purges) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     Number(row.asked),
     row.jobAt ?? null,
     row.failures,
@@ -105,6 +115,8 @@ export function writeMaintenance(db: SqlDatabase, row: MaintenanceRow): void {
     row.droppedVersion,
     row.graphObjects,
     row.graphAfter,
+    Number(row.lfsDoubt),
+    Number(row.lfsPurges),
   );
 }
 
@@ -118,9 +130,14 @@ export function noteDropped(db: SqlDatabase, version: number): void {
   writeMaintenance(db, { ...readMaintenance(db), droppedVersion: version });
 }
 
-/** Notes that the purge that was asked for is done. */
-export function notePurged(db: SqlDatabase): void {
-  writeMaintenance(db, { ...readMaintenance(db), purges: false });
+/** Notes that the purge that was asked for is done. `lfs`: Git LFS objects are left to be looked for. */
+export function notePurged(db: SqlDatabase, lfs: boolean): void {
+  writeMaintenance(db, { ...readMaintenance(db), purges: false, lfsPurges: lfs });
+}
+
+/** Notes that Git LFS objects that have lost their pointers were found. */
+export function noteLfsLook(db: SqlDatabase): void {
+  writeMaintenance(db, { ...readMaintenance(db), lfsDoubt: false, lfsPurges: false });
 }
 
 /** Has the refs walked as soon as can be: packs are wanted back. */
@@ -134,12 +151,14 @@ export const WALK_DELAY = 60_000;
 /** Notes that a pack has lost its mark, or came without one. */
 export function noteDoubt(db: SqlDatabase, now: number): void {
   const row = readMaintenance(db);
-  if (row.walkAfter <= now) writeMaintenance(db, { ...row, walkAfter: now + WALK_DELAY });
+  const walkAfter = row.walkAfter <= now ? now + WALK_DELAY : row.walkAfter;
+  if (walkAfter !== row.walkAfter || !row.lfsDoubt) writeMaintenance(db, { ...row, walkAfter, lfsDoubt: true });
 }
 
 function stepAt(row: SqlRow, column: number): MaintenanceRun["step"] {
   const step = textAt(row, column);
-  return step === "walk" || step === "bitmap" || step === "graph" || step === "twin" ? step : "roll-up";
+  const steps = ["walk", "bitmap", "graph", "twin", "lfs"] as const;
+  return steps.find((each) => each === step) ?? "roll-up"; // The first step had no name of its own.
 }
 
 function outcomeAt(row: SqlRow, column: number): MaintenanceRun["outcome"] {

@@ -306,3 +306,93 @@ it("a fork has what its parent had, and the bytes stay until neither has them", 
   expect(await sweep(fork, all, 1)).toBe(true);
   expect(all.bytes.size).toBe(0);
 });
+
+/** Reports what a look that began at `since` found: the objects of `stored` of which `unnamed` have no pointer. */
+function look(
+  database: RepositoryDatabase,
+  unnamed: readonly string[],
+  { now, since = now, purges = false, ahead = 0 }: { now: number; since?: number; purges?: boolean; ahead?: number },
+): string {
+  const { version = 0, id = "" } = database.open({}) as { version?: number; id?: string; record?: { id: string } };
+  const record = database.describe();
+  const report = {
+    id: record?.id ?? id,
+    version: version + ahead,
+    since,
+    purges,
+    from: "",
+    upTo: "f".repeat(64),
+    isLast: true,
+  };
+  return database.maintenance.reportLfs({ ...report, unnamed: unnamed.map(oid) }, now).kind;
+}
+
+const DAY = 24 * 60 * 60_000;
+
+function kept(...names: string[]): Asked & { here: (now: number) => string[] } {
+  const asked = repository();
+  asked.ask(announce(names.map((name) => object(name))), 1);
+  for (const name of names) asked.ask({ kind: "keep", object: object(name) }, 1);
+  return { ...asked, here: (now) => kindsOf(asked.ask({ kind: "find", oids: names.map(oid) }, now)) };
+}
+
+it("objects without a pointer leave when the grace period is over, and those with one stay", () => {
+  const { database, here } = kept("named", "unnamed");
+  expect(look(database, ["unnamed"], { now: DAY })).toBe("done");
+  expect(here(DAY)).toEqual(["stored", "stored"]);
+  expect(look(database, ["unnamed"], { now: 13 * DAY })).toBe("done");
+  expect(here(13 * DAY)).toEqual(["stored", "stored"]);
+  // The whole time counts from when it was first without one.
+  expect(look(database, ["unnamed"], { now: 14 * DAY + 1 })).toBe("done");
+  expect(here(14 * DAY + 1)).toEqual(["stored", "missing"]);
+  expect(database.lfs.bytes).toBe(10);
+  expect(database.lfs.leaving(10, 14 * DAY + 1)).toMatchObject([{ oid: oid("unnamed"), home: "acme" }]);
+});
+
+it("an object that has got its pointer back begins anew", () => {
+  const { database, here } = kept("a");
+  look(database, ["a"], { now: DAY });
+  look(database, [], { now: 13 * DAY });
+  look(database, ["a"], { now: 15 * DAY });
+  expect(here(15 * DAY)).toEqual(["stored"]);
+  look(database, ["a"], { now: 29 * DAY });
+  expect(here(29 * DAY)).toEqual(["missing"]);
+});
+
+it("a look that others have overtaken changes nothing", () => {
+  const { database, here } = kept("a");
+  expect(look(database, ["a"], { now: 20 * DAY, ahead: 1, purges: true })).toBe("stale");
+  expect(here(20 * DAY)).toEqual(["stored"]);
+  expect(
+    database.maintenance.reportLfs(
+      { id: "other", version: 0, since: 0, purges: true, from: "", upTo: "f", unnamed: [], isLast: true },
+      0,
+    ).kind,
+  ).toBe("gone");
+});
+
+it("a purge takes what no upload has asked for within a day, and no other", () => {
+  const { database, ask, here } = kept("old", "asked");
+  ask(announce([object("asked")]), 2 * DAY);
+  look(database, ["old", "asked"], { now: 2 * DAY + 1, purges: true });
+  expect(here(2 * DAY + 1)).toEqual(["missing", "stored"]);
+  look(database, ["asked"], { now: 4 * DAY, purges: true });
+  expect(here(4 * DAY)).toEqual(["missing", "missing"]);
+});
+
+it("an object that came after a look began is not judged by it", () => {
+  const { database, ask, here } = kept("first");
+  ask(announce([object("later")]), 20 * DAY);
+  ask({ kind: "keep", object: object("later") }, 20 * DAY);
+  look(database, [], { now: 20 * DAY + 5, since: 20 * DAY - 5 });
+  expect(here(20 * DAY)).toEqual(["stored"]);
+  // It still has no pointer that is known: a look is due when its time is up.
+  expect(database.maintenance.nextDue(20 * DAY + 5)).toBe(34 * DAY);
+});
+
+it("no look is due where a push has named all objects", () => {
+  const { database } = kept("a");
+  expect(database.maintenance.nextDue(DAY)).toBe(14 * DAY + 1);
+  look(database, [], { now: DAY });
+  expect(database.maintenance.nextDue(DAY)).toBeUndefined();
+});
