@@ -6,8 +6,14 @@
 import type { Command } from "commander";
 import { commonOptions, connectTo } from "./command-line.ts";
 import { exportRepository } from "./export-repository.ts";
+import { CommandFailure } from "./failure.ts";
+import { chosenHost } from "./host-choice.ts";
+import { fetchFromHost, mayHaveLfs } from "./lfs-transfer.ts";
 import { counted, formatBytes, printDone } from "./output.ts";
 import { ByteBar } from "./progress.ts";
+
+const hostOf = (command: Command, name: string): { base: string; token: string } =>
+  chosenHost(commonOptions(command), name.split("/")[0]);
 
 /** Adds the command. */
 export function addExportCommand(program: Command): void {
@@ -20,13 +26,20 @@ export function addExportCommand(program: Command): void {
     )
     .argument("<tenant/name>")
     .argument("<directory>", "must not exist, or be empty")
-    .action(async (name: string, directory: string, _options: unknown, command: Command) => {
+    .option("--no-lfs", "leaves out Git LFS objects: the copy has their pointers alone")
+    .action(async (name: string, directory: string, { lfs }: { lfs: boolean }, command: Command) => {
       const { api, path } = connectTo(command, name);
       let bar: ByteBar | undefined;
       try {
+        let hasAllLfs = true;
+        const withLfs = async (copy: string): Promise<void> => {
+          bar?.stop();
+          if (await mayHaveLfs(copy)) hasAllLfs = await fetchFromHost(copy, { ...hostOf(command, name), name });
+        };
         const { files, bytes, refs } = await exportRepository(api, path, directory, {
           begin: (total) => void (bar = new ByteBar("export", total)),
           add: (count) => bar?.add(count),
+          ...(lfs ? { copied: withLfs } : {}),
         });
         bar?.stop();
         printDone(
@@ -34,6 +47,8 @@ export function addExportCommand(program: Command): void {
           { files, bytes, refs, directory },
           commonOptions(command).json,
         );
+        if (!hasAllLfs)
+          throw new CommandFailure(`${name} does not have all Git LFS objects that it names: the copy has the others`);
       } finally {
         bar?.stop();
       }

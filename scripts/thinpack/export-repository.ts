@@ -22,6 +22,8 @@ export interface ExportProgress {
   /** Called once, with the bytes of all packs. */
   begin(bytes: number): void;
   add(bytes: number): void;
+  /** Called with the copy when it is whole and checked, and still in a directory of its own. */
+  copied?(directory: string): Promise<void>;
 }
 
 /** The host's description of the repository at one instant. */
@@ -74,6 +76,7 @@ async function fill(
     bytes += content.length;
   }
   await verifyCopy(directory, packs);
+  await progress?.copied?.(directory);
   return { files: files.length + plain.size, bytes, refs: refs.length };
 }
 

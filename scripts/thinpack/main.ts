@@ -15,6 +15,7 @@ import { addHistoryCommands } from "./history-commands.ts";
 import { addHookCommands } from "./hook-commands.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addLoginCommands } from "./login-commands.ts";
+import { addLfsCommands } from "./lfs-commands.ts";
 import { printable } from "./output.ts";
 import { addMirrorCommands } from "./mirror-commands.ts";
 import { addLargePushCommands } from "./push-large-command.ts";
@@ -58,6 +59,7 @@ function buildProgram(): Command {
     addKeyCommands,
     addExportCommand,
     addLargePushCommands,
+    addLfsCommands,
     addHistoryCommands,
     addAuditCommand,
     addApiCommand,

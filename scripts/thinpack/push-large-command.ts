@@ -13,6 +13,7 @@ import { CommandFailure, HostRefusal } from "./failure.ts";
 import { git, runGit } from "./git-process.ts";
 import { chosenHost } from "./host-choice.ts";
 import { endingWith } from "./interruption.ts";
+import { fetchFromSource, mayHaveLfs, pushToHost, remoteUrl } from "./lfs-transfer.ts";
 import { counted, formatBytes, printDone } from "./output.ts";
 import { pushLarge } from "./push-large.ts";
 
@@ -20,7 +21,7 @@ import { pushLarge } from "./push-large.ts";
 const PART_BYTES = 90_000_000;
 
 type PartOptions = { readonly partSize: number };
-type ImportOptions = PartOptions & { readonly allRefs?: boolean };
+type ImportOptions = PartOptions & { readonly allRefs?: boolean; readonly lfs: boolean };
 
 const lineCount = (text: string): number => (text === "" ? 0 : text.split("\n").length);
 
@@ -52,7 +53,7 @@ async function makeUnlessThere(api: ApiConnection, path: string, settings: objec
 async function importInto(
   directory: string,
   [source, name]: [string, string],
-  { partSize, allRefs }: ImportOptions,
+  { partSize, allRefs, lfs }: ImportOptions,
   command: Command,
 ): Promise<void> {
   const { api, path } = connectTo(command, name);
@@ -60,18 +61,22 @@ async function importInto(
   const what = allRefs === true ? "--mirror" : "--bare";
   const cloned = await runGit(["clone", what, ...progress, "--", source, directory], { say: (text) => text });
   if (cloned.code !== 0) throw new CommandFailure(`${source} can't be cloned`);
+  const takesLfs = lfs && (await mayHaveLfs(directory));
+  const hasAllLfs = !takesLfs || (await fetchFromSource(directory));
   const head = await headOf(directory);
   const objectFormat = await git(["rev-parse", "--show-object-format"], { cwd: directory });
   await makeUnlessThere(api, path, {
     object_format: objectFormat,
     ...(head === undefined ? {} : { default_branch: head }),
   });
-  const remote = `${api.base}/${name.replace(/\.git$/, "")}.git`;
+  const remote = remoteUrl({ base: api.base, name });
   // No deletions: where the repository was there, what it has beside stays.
   const refspecs = (allRefs === true ? ["refs/*"] : ["refs/heads/*", "refs/tags/*"]).map((refs) => `${refs}:${refs}`);
   const args = ["--atomic", remote, ...refspecs];
   const options = commonOptions(command);
   const token = chosenHost(options, name.split("/")[0]).token;
+  // First, because the repository may refuse pointers whose objects are not there.
+  if (takesLfs) await pushToHost(directory, { base: api.base, token, name });
   const code = await pushLarge({ args, partBytes: partSize, cwd: directory, quiet: true }, { ...options, token });
   if (code !== 0) throw new CommandFailure(`${name} did not take all refs`);
   const shown = await api.ask("GET", path);
@@ -79,6 +84,8 @@ async function importInto(
   const [, objects = "0"] = /^in-pack: (\d+)$/m.exec(await git(["count-objects", "-v"], { cwd: directory })) ?? [];
   const counts = `${counted(refs, "ref")}, ${counted(Number(objects), "object")}, ${formatBytes(shown["size_bytes"])}`;
   printDone(`imported ${counts} into ${name}`, shown, options.json);
+  if (!hasAllLfs)
+    throw new CommandFailure(`${source} does not have all of its Git LFS objects: the others were imported`);
 }
 
 /** Adds the commands. */
@@ -103,7 +110,8 @@ export function addLargePushCommands(program: Command): void {
       .summary("copies branches and tags of a repository from anywhere else, whatever its size")
       .argument("<url>", "what `git clone` takes")
       .argument("<tenant/name>", "created if it does not exist")
-      .option("--all-refs", "all refs, also those that a forge makes for pull requests"),
+      .option("--all-refs", "all refs, also those that a forge makes for pull requests")
+      .option("--no-lfs", "leaves Git LFS objects where they are: pointers alone are imported"),
   ).action(async (source: string, name: string, options: ImportOptions, command: Command) => {
     const directory = mkdtempSync(join(tmpdir(), "thinpack-import-"));
     await endingWith(
