@@ -79,6 +79,7 @@ const IDS: Readonly<Record<string, string>> = {
   "GET /repos/{tenant}/{repo}/uploads/{upload}": "getUpload",
   "PUT /repos/{tenant}/{repo}/uploads/{upload}/parts/{part}": "uploadPart",
   "POST /repos/{tenant}/{repo}/uploads/{upload}/complete": "completeUpload",
+  "POST /repos/{tenant}/{repo}/uploads/{upload}/lfs": "completeLfsUpload",
   "DELETE /repos/{tenant}/{repo}/uploads/{upload}": "cancelUpload",
   "GET /openapi.json": "getDescription",
   "GET /docs": "getDocumentation",

@@ -76,16 +76,13 @@ async function detailOf(response: Response): Promise<string> {
 /** A connection to one host, with one token. */
 export class ApiConnection {
   readonly base: string;
-  readonly #token: string;
-
-  constructor({ base, token }: HostChoice) {
-    this.base = base;
-    this.#token = token;
-  }
-
   /** The header that the token goes in. */
-  get authorization(): string {
-    return `Bearer ${this.#token}`;
+  readonly authorization: string;
+
+  /** `authorization` is the whole header, where it is known in place of the token. */
+  constructor({ base, token }: HostChoice, authorization = `Bearer ${token}`) {
+    this.base = base;
+    this.authorization = authorization;
   }
 
   /** Sends a request; `path` begins behind `/api/v1`. @throws HostRefusal on any status of 400 and more. */

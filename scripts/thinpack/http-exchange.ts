@@ -69,7 +69,7 @@ export async function refusalOf(answer: IncomingMessage): Promise<HostRefusal> {
 }
 
 /** Whether the same may go well the next time. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return !(error instanceof HostRefusal) || error.status === 408 || error.status === 429 || error.status >= 500;
 }
 

@@ -31,7 +31,7 @@ async function givenToken(given: string | undefined): Promise<string> {
 }
 
 /** Quotes a word for the shell that git runs helpers in. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 

@@ -8,6 +8,7 @@ import { CorruptStore } from "../bytes/failure.ts";
 import { toHex } from "../bytes/hex.ts";
 import { type LfsFiles, lfsKey } from "../lfs/lfs-files.ts";
 import { REPOSITORY_KEY } from "./r2-presigner.ts";
+import { assembleParts } from "./r2-assembled.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** How long an upload may take beside the time that its bytes take at the least rate. Milliseconds. */
@@ -36,6 +37,14 @@ export function r2LfsFiles(bucket: R2Bucket, counters: RequestCounters, home: st
       const outcome = await Promise.race([written, slow]);
       patience.abort();
       return outcome;
+    },
+    assemble: async (object, repositoryId, upload) => {
+      try {
+        const from = { bucket, counters, repositoryId, upload };
+        return (await assembleParts(from, lfsKey(home, object.oid), object)) ? "written" : "mismatch";
+      } catch (error) {
+        return WRONG_CHECKSUM.test(String(error)) ? "mismatch" : "broken";
+      }
     },
     open: async (oid, range) => {
       const key = lfsKey(home, oid);

@@ -105,3 +105,10 @@ async function makeRepository({ host, name }: Caller): Promise<void> {
   const registered = await host.register(name, wanted);
   await host.repository(name).refs.beginPush({ names: [], create: { ...wanted, ...registered } });
 }
+
+/** Returns the most bytes that the repository may have; `undefined` if that is not bounded. */
+export async function bytesAllowed({ host, name }: Caller): Promise<{ readonly most?: number }> {
+  const { bytes, elsewhere } = await host.allowance(name);
+  // A tenant without other repositories has nothing elsewhere.
+  return bytes === undefined ? {} : { most: Math.max(0, bytes - (elsewhere?.bytes ?? 0)) };
+}

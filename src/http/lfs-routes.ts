@@ -16,6 +16,7 @@ import {
   objectFault,
   OVER_QUOTA,
   parseBatch,
+  PARTS_TRANSFER,
   pullOf,
   uploadOf,
 } from "../lfs/batch.ts";
@@ -25,7 +26,7 @@ import { drainBody } from "./body-text.ts";
 import { NO_CACHE } from "./git-failure.ts";
 import { HARMLESS } from "./harmless.ts";
 import type { HostEnv } from "./host.ts";
-import { askAsReader, askAsWriter, type FoundLfs, lfsCaller } from "./lfs-admission.ts";
+import { askAsReader, askAsWriter, bytesAllowed, type FoundLfs, lfsCaller } from "./lfs-admission.ts";
 import { type Caller, refuseStrangers } from "./admission.ts";
 import { fetchedObject, sendLfsObject } from "./lfs-content.ts";
 import { withUpstream } from "./lfs-pull.ts";
@@ -83,13 +84,6 @@ function actionsOf(
   };
 }
 
-/** Returns the most bytes that the repository may have; `undefined` if that is not bounded. */
-async function bytesAllowed({ host, name }: Caller): Promise<{ readonly most?: number }> {
-  const { bytes, elsewhere } = await host.allowance(name);
-  // A tenant without other repositories has nothing elsewhere.
-  return bytes === undefined ? {} : { most: Math.max(0, bytes - (elsewhere?.bytes ?? 0)) };
-}
-
 async function askFor(caller: Caller, { operation, objects }: Batch): Promise<FoundLfs> {
   const sound = objects.filter(({ error }) => error === undefined);
   if (operation === "download") {
@@ -122,7 +116,16 @@ async function batch(context: Context<HostEnv>): Promise<Response> {
     if (isMirror && outcome.kind === "announced") return pullOf(object, outcome.size, actions.pull(object.oid));
     return downloadOf(object, outcome, actions);
   });
-  return lfsAnswer({ transfer: "basic", hash_algo: "sha256", objects });
+  return lfsAnswer({ transfer: transferOf(caller, asked), hash_algo: "sha256", objects });
+}
+
+/**
+ * Returns how the client is to transfer: in parts, if it can. Where clients reach the bucket itself, that is as long as
+ * every object may go there at once.
+ */
+function transferOf({ host: { lfsPresigner } }: Caller, { transfers, objects }: Batch): string {
+  const isLarge = lfsPresigner === undefined || objects.some(({ size }) => size > lfsPresigner.mostBytes);
+  return isLarge && transfers.includes(PARTS_TRANSFER) ? PARTS_TRANSFER : "basic";
 }
 
 /** Returns the object of the path; `undefined` if no object can have that name. */

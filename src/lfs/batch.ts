@@ -10,6 +10,8 @@ import type { LfsObject, LfsOutcome } from "../refs/lfs-store.ts";
 
 /** The most objects of one batch. The stock client asks for 100 at once. */
 export const MOST_OBJECTS = 1000;
+/** The transfer of `thinpack lfs install`: as the basic one, and what is larger than a request in parts. */
+export const PARTS_TRANSFER = "thinpack";
 /** Characters of what was sent that an answer repeats. */
 const MOST_SHOWN = 100;
 const OID = /^[0-9a-f]{64}$/;
@@ -40,6 +42,8 @@ export type BatchedObject = {
 /** A parsed batch. */
 export type Batch = {
   readonly operation: "download" | "upload";
+  /** The transfers that the client can do. */
+  readonly transfers: readonly string[];
   /** All objects of the request, in its order, each with the error that its name or its size has. */
   readonly objects: readonly (LfsObject & { readonly error?: LfsError })[];
 };
@@ -67,7 +71,7 @@ export function parseBatch(json: unknown): Batch | LfsError {
       message: `This is no batch request: ${shortened(path === "" ? "the body" : path)} is not as it has to be.`,
     };
   }
-  const { operation, objects, hash_algo: algorithm } = parsed.output;
+  const { operation, objects, transfers = [], hash_algo: algorithm } = parsed.output;
   if (algorithm !== undefined && algorithm !== null && algorithm !== "sha256") {
     return { code: 409, message: "Objects are named by their SHA-256 here: hash_algo has to be sha256." };
   }
@@ -76,6 +80,7 @@ export function parseBatch(json: unknown): Batch | LfsError {
   }
   return {
     operation,
+    transfers,
     objects: objects.map((object) => {
       const error = objectFault(object);
       return error === undefined ? object : { oid: shortened(object.oid), size: object.size, error };

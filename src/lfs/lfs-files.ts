@@ -36,10 +36,18 @@ export interface LfsPresigner {
   download(oid: string, home: string): LfsAction;
 }
 
+/** The parts of an upload to a repository, as they lie in the bucket. */
+export type StoredUpload = {
+  readonly name: string;
+  readonly parts: readonly { readonly number: number; readonly bytes: number }[];
+};
+
 /** The bytes of one tenant's objects. */
 export interface LfsFiles {
   /** Writes an object as its bytes come. The bucket itself checks their SHA-256. */
   write(object: LfsObject, body: ReadableStream | null): Promise<WriteOutcome>;
+  /** Writes an object of the parts of an upload to the repository with this id. The bucket checks their SHA-256. */
+  assemble(object: LfsObject, repositoryId: string, upload: StoredUpload): Promise<WriteOutcome>;
   /**
    * Opens a part of an object.
    *

@@ -89,6 +89,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/uploads/:upload`]: ["writes"],
   [`PUT ${API}/uploads/:upload/parts/:part`]: ["writes"],
   [`POST ${API}/uploads/:upload/complete`]: ["writes"],
+  [`POST ${API}/uploads/:upload/lfs`]: ["writes"],
   [`DELETE ${API}/uploads/:upload`]: ["writes"],
   [`GET ${API}/usage`]: ["administers"],
   [`POST ${API}/forks`]: ["refs", "allReachable"],

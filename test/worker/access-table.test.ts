@@ -155,6 +155,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "GET", path: "/uploads/1", outcomes: UPLOAD_PARTS },
   { method: "DELETE", path: "/uploads/1", outcomes: UPLOAD_PARTS },
   { method: "PUT", path: "/uploads/1/parts/1", outcomes: UPLOAD_PARTS, body: "x" },
+  { method: "POST", path: "/uploads/1/lfs", outcomes: UPLOAD_PARTS, body: "{}" },
   { method: "POST", path: "/uploads/1/complete", outcomes: UPLOAD_PARTS, headers: RECEIVE, body: "0000" },
 ];
 

@@ -13,6 +13,10 @@ import type { SqlDatabase } from "../../src/durable/sql/sql-database.ts";
 import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
 import type { OpenRequest } from "../../src/refs/ref-store.ts";
 import { RepositoryObject as DeployedObject } from "../../src/durable/repository/repository-object.ts";
+import { assembleParts } from "../../src/cloudflare/r2-assembled.ts";
+import { RequestCounters } from "../../src/cloudflare/request-counters.ts";
+import type { StoredUpload } from "../../src/lfs/lfs-files.ts";
+import type { LfsObject } from "../../src/refs/lfs-store.ts";
 import { RequestStorage } from "../../src/cloudflare/open-repository.ts";
 import type { Env } from "../../src/env.ts";
 import type { PackByteStream, PackFile, PackStorage, PackUpload } from "../../src/catalog/pack-storage.ts";
@@ -56,6 +60,16 @@ export class RepositoryObject extends DeployedObject {
       else database.open(request);
       return rowsRead;
     });
+  }
+
+  /** Makes a Git LFS object of the parts of an upload, in several operations if it has more than `mostBytes`. Tells of a failure. */
+  async assembled(upload: StoredUpload, object: LfsObject, mostBytes: number): Promise<string> {
+    const from = { bucket: this.env.BUCKET, counters: new RequestCounters(), repositoryId: "assembled", upload };
+    try {
+      return String(await assembleParts(from, `lfs/test/${object.oid}`, object, mostBytes));
+    } catch (error) {
+      return String(error);
+    }
   }
 
   /** Runs what an earlier build did to a fresh database, and wakes up on it. Tells of a failure rather than throws: the way to the test is a proxy. */

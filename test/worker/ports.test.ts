@@ -20,7 +20,10 @@ import { tenantSuite, type TenantUnderTest } from "../suites/tenant.ts";
 import { schemaSuite, type WakeFresh } from "../suites/schema.ts";
 import { repositoryLifeSuite } from "../suites/repository-life.ts";
 import type { Woken } from "../support/wake.ts";
+import { packKey } from "../../src/catalog/pack-keys.ts";
+import { noise } from "../support/git-fixtures.ts";
 import { startTestHost } from "../support/host.ts";
+import { lfsObject } from "../support/lfs-client.ts";
 import { type RemotePackStorage, remotePackStorage } from "./remote-pack-storage.ts";
 
 let host: RunningHost;
@@ -187,4 +190,28 @@ describe("a private repository for one who may read public ones only", () => {
     expect(await missing.rowsReadBy(refused)).toEqual(refused.map(() => 0));
     expect(Math.max(...(await many.rowsReadBy(requests)))).toBeGreaterThan(MANY);
   });
+});
+
+it("a Git LFS object past what the bucket takes at once is made of its parts, and of no others", async () => {
+  const bucket = await host.miniflare.getR2Bucket("BUCKET");
+  const parts = [noise(5 * 1024 * 1024, 1), noise(5 * 1024 * 1024, 2), noise(1000, 3)];
+  const upload = { name: "u", parts: parts.map((part, at) => ({ number: at + 1, bytes: part.length })) };
+  for (const [at, part] of parts.entries())
+    await bucket.put(packKey("assembled", { pack: "u", extension: `part-${at + 1}` }), new Uint8Array(part));
+  const object = lfsObject(Buffer.concat(parts));
+  const namespace = await host.miniflare.getDurableObjectNamespace("REPOSITORIES");
+  const stub = namespace.get(namespace.idFromName("test/assembled")) as unknown as {
+    assembled(of: typeof upload, wanted: typeof object, mostBytes: number): Promise<string>;
+  };
+  const other = { ...object, oid: lfsObject("other").oid };
+  expect(await stub.assembled(upload, other, 1000)).toBe("false");
+  expect(await stub.assembled(upload, other, 1_000_000_000)).toContain("10037");
+  expect(await bucket.head(`lfs/test/${other.oid}`)).toBeNull();
+  for (const mostBytes of [1000, 1_000_000_000]) {
+    expect(await stub.assembled(upload, object, mostBytes)).toBe("true");
+    const stored = await bucket.get(`lfs/test/${object.oid}`);
+    expect(lfsObject(new Uint8Array((await stored?.arrayBuffer()) ?? new ArrayBuffer(0)))).toEqual(object);
+    await bucket.delete(`lfs/test/${object.oid}`);
+  }
+  expect(await stub.assembled({ ...upload, name: "gone" }, object, 1000)).toContain("is missing");
 });

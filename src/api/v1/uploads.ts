@@ -23,6 +23,8 @@ import {
 } from "../../refs/upload-store.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
+import { readJson } from "../json-body.ts";
+import { assertSize, keepParts, uploadedObject } from "./upload-lfs.ts";
 import { requestedRepository, pathParam } from "./requested.ts";
 
 /** Bytes of the largest part. Except on its largest plans, the platform takes less in one request. */
@@ -206,6 +208,19 @@ async function complete(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
+/** Makes a Git LFS object of an upload's parts. */
+async function completeObject(context: Context<ApiEnv>): Promise<Response> {
+  const { name, record } = await pushedTo(context);
+  const object = await readJson(context.req.raw, uploadedObject);
+  const { api, host } = context.var;
+  const upload = found(await api.settings(name).upload({ kind: "hold", name: pathParam(context, "upload") }));
+  assertWhole(upload, await api.uploadParts(record.id).list(upload.name));
+  assertSize(object, upload);
+  await keepParts({ host, name }, object, upload);
+  await dispose(context, { name, record }, upload.name);
+  return context.json(object, 200, NO_STORE);
+}
+
 /**
  * Deletes an upload's parts. If that fails, the push still stands, and the sweep at the end of the lease deletes them.
  */
@@ -277,6 +292,20 @@ export function uploadRoutes(): Hono<ApiEnv> {
       problems: [409, 415],
     }),
     complete,
+  );
+  routes.post(
+    `${uploads}/:upload/lfs`,
+    describe({
+      ...base,
+      summary: "Makes a Git LFS object of what was uploaded",
+      about:
+        "For objects larger than a request may be. The parts in order have to have this SHA-256 and size, and all but the last have to be of one size. The upload " +
+        "ends if they do; after a refusal its parts may be sent again.",
+      body: uploadedObject,
+      answers: { 200: { about: "The object is here.", json: uploadedObject } },
+      problems: [409, 413, 422, 503],
+    }),
+    completeObject,
   );
   routes.delete(
     `${uploads}/:upload`,
