@@ -26,6 +26,7 @@ import { type Comparison, PartialSteps } from "./bench/partial-steps.ts";
 import { render } from "./bench/report.ts";
 import { copySubject, isScenario, isWide, makeSubject, makeWide } from "./bench/repositories.ts";
 import { BITMAPS, type Measurement, Measuring } from "./bench/steps.ts";
+import { twinSteps } from "./bench/twin-steps.ts";
 import { replaceTable } from "./marked-table.ts";
 
 const USAGE =
@@ -56,6 +57,7 @@ async function measure(measuring: Measuring, comparison: Comparison, runs: numbe
     await measuring.discard(runs, BITMAPS);
     await parts.filtered(BITMAPS);
   } else {
+    await twinSteps(measuring, runs);
     const edge = new EdgeSteps(measuring);
     await edge.tokenList();
     await edge.mirror();

@@ -6,13 +6,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { FIGURES } from "./bench/page.ts";
+import { dollarsPerThousand } from "./prices.ts";
 import { readTable, replaceTable, type Table } from "./marked-table.ts";
 
 /** The name of the table. */
 const COSTS = "node scripts/cost-table.ts";
-
-/** US dollars for a million, beyond what the plans include; of processor time for a million milliseconds. */
-const PRICES = { requests: 0.3, objects: 0.15, classA: 4.5, classB: 0.36, kv: 0.5, queue: 0.4, rows: 1, cpu: 0.02 };
 
 /**
  * An operation: what stands in the page, its row in the benchmark, and what the benchmark does not count. These are the requests of git
@@ -98,7 +96,7 @@ function costRow(benchmark: Table, operation: Operation): string[] {
   const measured = step === undefined ? { reads: 0, writes: 0, cpu: operation.cpu ?? 0 } : figuresOf(benchmark, step);
   const counts = { requests, objects, classA: measured.writes + moreWrites, classB: measured.reads + moreReads };
   const used = { ...counts, kv, queue, rows, cpu: measured.cpu * 1000 };
-  const cost = Object.entries(PRICES).reduce((sum, [key, price]) => sum + (Reflect.get(used, key) * price) / 1000, 0);
+  const cost = dollarsPerThousand(used);
   return [
     name,
     thousand(requests),

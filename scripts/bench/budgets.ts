@@ -7,6 +7,7 @@ import { MIRROR_CLONE, TOKEN_LIST, WEBHOOK } from "./edge-steps.ts";
 import { DELETED, DEPTH, HALF, NEGOTIATION, NO_BLOBS, NO_TREES, OLD_TREE, RANDOM_BLOBS } from "./partial-steps.ts";
 import type { Subject } from "./repositories.ts";
 import { BITMAPS, type Measurement } from "./steps.ts";
+import { BARE, TWIN } from "./twin-steps.ts";
 
 /** One budget and what was measured. */
 export type Verdict = {
@@ -40,6 +41,8 @@ const COUNT_BUDGETS: readonly CountBudget[] = [
   [CLONE, "r2r", 3],
   [CLONE, "do", 2],
   [CLONE, "rt", 4],
+  [TWIN, "r2r", 2],
+  [TWIN, "do", 2],
   [FETCH_ONE, "r2r", 8],
   [FETCH_ONE, "rt", 5],
   [PUSH_ONE, "r2r", 8],
@@ -67,6 +70,8 @@ const CPU_BUDGETS: readonly (readonly [step: string, bound: number])[] = [
 const MOST_READ = 4;
 /** Seconds. */
 const ROUND_BUDGET = 0.2;
+/** How much more processor time than a bare Worker a clone may take that is one stored file. */
+const TWIN_BUDGET = 1.15;
 const WEBHOOK_BUDGET = 3;
 
 /** Measurements by host and step, and the verdicts so far. */
@@ -118,6 +123,9 @@ function judgeWhole(bench: Bench, subject: Subject): void {
   const [push, discard] = [bench.find("thinpack", PUSH), bench.find("thinpack", DISCARD)];
   if (push !== undefined) bench.add("push: server CPU ÷ git index-pack --strict", push.cpu / subject.indexCpu, 1.5);
   bench.addRatio(DISCARD, "wall", true, 1.2);
+  const [twin, bare] = [bench.find("thinpack", TWIN), bench.find(BARE, TWIN)];
+  if (twin !== undefined && bare !== undefined)
+    bench.add(`${TWIN}: process CPU ÷ a bare Worker with the same bytes`, twin.cpu / bare.cpu, TWIN_BUDGET);
   if (discard?.bytes !== undefined) {
     bench.add("clone: server CPU a MB", (discard.cpu * 1000) / (discard.bytes / MB), 4, "ms");
   }

@@ -110,7 +110,7 @@ export async function startThinpack(state: string, collect: boolean): Promise<Ho
 }
 
 /** Waits until the server is quiet: work after the answer would be counted to the next step, and log lines are written late. */
-async function settle(cpu: () => number): Promise<void> {
+export async function settle(cpu: () => number): Promise<void> {
   for (let before = cpu(), round = 0; round < 50; round++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const now = cpu();

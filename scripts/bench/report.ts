@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { dollarsPerThousand } from "../prices.ts";
 import { MB, type Verdict } from "./budgets.ts";
 import type { Subject } from "./repositories.ts";
 import type { Measurement } from "./steps.ts";
@@ -17,6 +18,16 @@ function table(rows: readonly (readonly string[])[]): string {
       `| ${row.map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(" | ")} |`,
   );
   return [lines[0], `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...lines.slice(1)].join("\n");
+}
+
+/**
+ * Returns what a thousand of a step cost, as far as the host counts it: rows and queue operations are not in its log.
+ * The processor time has the simulators' share in it, and so is too high.
+ */
+function dollarsOf({ counts, cpu }: Measurement): number | undefined {
+  if (counts === undefined) return undefined;
+  const { requests, do: objects, r2w: classA, r2r: classB, kv } = counts;
+  return dollarsPerThousand({ requests, objects, classA, classB, kv, cpu: cpu * 1000 });
 }
 
 /** Everything as Markdown. */
@@ -36,6 +47,7 @@ export function render(subject: Subject, all: readonly Measurement[], verdicts: 
     "DO",
     "KV",
     "trips",
+    "$ per 1,000",
   ];
   const rows = all.map((row) => {
     const reference = all.find(({ host, step }) => host === "c-git" && step === row.step && row.host !== "c-git");
@@ -54,6 +66,7 @@ export function render(subject: Subject, all: readonly Measurement[], verdicts: 
       number(row.counts?.do),
       number(row.counts?.kv),
       number(row.counts?.rt),
+      number(dollarsOf(row), 4),
     ];
   });
   const budgets = verdicts.map(({ what, figure, budget, unit, ok }) => [

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { FIGURES, pageTable } from "../../../scripts/bench/page.ts";
 import type { Measurement } from "../../../scripts/bench/steps.ts";
 import { withCosts } from "../../../scripts/cost-table.ts";
+import { dollarsPerThousand } from "../../../scripts/prices.ts";
 import { readTable, replaceTable } from "../../../scripts/marked-table.ts";
 import { PROJECT } from "../../support/git-process.ts";
 
@@ -54,4 +55,11 @@ it("a run of the benchmark writes the page's table", () => {
     ],
   ]);
   expect(written.startsWith("before\n") && written.endsWith("\nafter")).toBe(true);
+});
+
+it("a thousand operations cost what was used of each, by one table of prices", () => {
+  expect(dollarsPerThousand({})).toBe(0);
+  // A poll with a tenant's token: three requests, three calls, 20 ms.
+  expect(dollarsPerThousand({ requests: 3, objects: 3, cpu: 20 })).toBeCloseTo(0.00175, 8);
+  expect(dollarsPerThousand({ classA: 1, classB: 1, kv: 1, queue: 1, rows: 1 })).toBeCloseTo(0.00676, 8);
 });
