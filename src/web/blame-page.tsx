@@ -11,6 +11,7 @@ import { readBlob } from "../browse/blob.ts";
 import type { BrowseSession } from "../browse/browse-session.ts";
 import { findPath } from "../browse/tree-at.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { Whitespace } from "../diff/whitespace.ts";
 import { Problem } from "../http/problem.ts";
 import { found } from "../http/content.ts";
 import { byContent, type Rendering } from "./by-content.ts";
@@ -44,12 +45,17 @@ async function linesOf(session: BrowseSession, { object, path }: ShownRevision):
 }
 
 /** Finds the commits of the lines, in about two seconds at most. */
-async function blamed(session: BrowseSession, commit: Uint8Array, shown: ShownRevision): Promise<BlamedText> {
+async function blamed(
+  session: BrowseSession,
+  commit: Uint8Array,
+  shown: ShownRevision,
+  whitespace: Whitespace,
+): Promise<BlamedText> {
   const lines = await linesOf(session, shown);
   const count = await Blame.countLines(session, commit, shown.path);
   if (count === undefined) throw new Problem(404, "There is no file at this path.");
   const whole = { commit, path: shown.path, lines: [{ line: 0, count, source: 0 }] };
-  const blame = await Blame.start(session, [whole], "exact");
+  const blame = await Blame.start(session, [whole], whitespace);
   const ranges: BlameRange[] = [];
   if (blame !== undefined) for await (const range of blame.run()) ranges.push(range);
   const known = new Map<string, NamedCommit>();
@@ -97,7 +103,8 @@ async function renderedBlame(
   const { session, name } = page;
   const { commit } = await rootOf(session, shown.object);
   if (commit === undefined) throw new Problem(422, "A commit is needed here: a tree has no history.");
-  const text = await blamed(session, commit, shown);
+  const ignoresSpace = context.req.query("w") === "1";
+  const text = await blamed(session, commit, shown, ignoresSpace ? "all" : "exact");
   rendering.isPartial = text.commits.includes(undefined);
   const { tenant, repo } = shownNames(name);
   const { revision, path } = shown;
@@ -115,6 +122,9 @@ async function renderedBlame(
         <p class="bar">
           <a href={pathLink(name, "blob", revision, path)}>File</a>
           <a href={pathLink(name, "commits", revision, path)}>History</a>
+          <a href={pathLink(name, "blame", revision, path) + (ignoresSpace ? "" : "?w=1")}>
+            {ignoresSpace ? "With white space" : "Without white space"}
+          </a>
         </p>
         {rendering.isPartial ? (
           <p class="note">The commits of some lines were not found in time. The API goes on with the search.</p>

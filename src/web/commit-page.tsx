@@ -27,6 +27,7 @@ import {
   textAnswer,
 } from "./diff-answer.tsx";
 import { commitLink } from "./links.ts";
+import { markdownCommit, wantsMarkdown } from "./markdown-twin.ts";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame } from "./repository-frame.tsx";
 import { type RepositoryPage, restOfPage, shownNames, withRepository } from "./repository-request.ts";
@@ -94,8 +95,17 @@ export async function commitPage(context: Context<PageEnv>): Promise<Response> {
   const revision = requestedRevision(text.slice(0, text.length - ending.length));
   return await withRepository(context, [revision], async (page) => {
     const { name } = found(await resolveCommit(page.session, revision));
+    const isTwin = ending === "" && wantsMarkdown(context.req.raw);
+    if (isTwin) return await commitTwin(context, page, name);
     return await byContent(context, page, name, async () => await renderedCommit(context, page, name, ending));
   });
+}
+
+/** Answers with the commit as Markdown. */
+async function commitTwin(context: Context<PageEnv>, page: RepositoryPage, name: Uint8Array): Promise<Response> {
+  const named = await namedCommit(page.session, name);
+  const trees = await treesOf(page.session, name, named.commit.parents[0]);
+  return markdownCommit(context, page, named, await changedFiles(page, trees));
 }
 
 async function renderedCommit(

@@ -16,6 +16,11 @@ const LONGEST_NAME = 120;
 const LONGEST_SUBJECT = 300;
 const LONGEST_BODY = 65_536;
 
+/** The largest README, in bytes, that is shown with its directory. */
+export const LARGEST_README = 256 * 1024;
+/** The names of READMEs. */
+export const README = /^readme(?:\.(?:md|markdown|mkd|txt|rst|adoc|org))?$/i;
+
 /** Whether a file is Markdown, by its name. */
 export function isMarkdown(fileName: string): boolean {
   return /\.(?:md|markdown|mkd)$/i.test(fileName);

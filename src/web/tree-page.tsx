@@ -16,6 +16,7 @@ import { found } from "../http/content.ts";
 import { byContent, type Rendering } from "./by-content.ts";
 import { CommitLine, type NamedCommit, namedCommit, When } from "./commit-line.tsx";
 import { commitLink, pathLink, repositoryLink } from "./links.ts";
+import { markdownDirectory, wantsMarkdown } from "./markdown-twin.ts";
 import { pageAnswer } from "./page-answer.tsx";
 import type { PageEnv } from "./page-host.ts";
 import { crumbsOf, RepositoryFrame, RevisionForm } from "./repository-frame.tsx";
@@ -29,7 +30,16 @@ import {
   withRepository,
   withRevision,
 } from "./repository-request.ts";
-import { decoded, isMarkdown, shownBytes, shownCount, shownSize, splitMessage } from "./texts.ts";
+import {
+  decoded,
+  isMarkdown,
+  LARGEST_README,
+  README,
+  shownBytes,
+  shownCount,
+  shownSize,
+  splitMessage,
+} from "./texts.ts";
 
 /** The most entries of a directory on one page. */
 const MOST_ENTRIES = 1000;
@@ -39,10 +49,6 @@ const MOST_ENTRIES = 1000;
  */
 const QUICK_STEPS = 12_000_000;
 const PATIENT_STEPS = 200_000_000;
-/** The largest README, in bytes, that is shown with its directory. */
-const LARGEST_README = 256 * 1024;
-const README = /^readme(?:\.(?:md|markdown|mkd|txt|rst|adoc|org))?$/i;
-
 /** A directory that is shown. */
 type Listing = {
   readonly revision: string;
@@ -250,6 +256,7 @@ async function listed(
 
 /** Answers with the page of a directory. */
 async function directory(context: Context<PageEnv>, page: RepositoryPage, shown: ShownRevision): Promise<Response> {
+  if (wantsMarkdown(context.req.raw)) return await markdownDirectory(context, page, shown);
   return await byContent(context, page, shown.object.name, async (rendering) => {
     return await renderedDirectory(context, page, shown, rendering);
   });

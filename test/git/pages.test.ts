@@ -146,6 +146,18 @@ describe("the pages of a public repository", () => {
     const blame = await page("/acme/shown/blame/main/src/other.c");
     expect(blame.html).toContain(`<a href="/acme/shown/commit/${first}" title="First &lt;script&gt;`);
     expect((await page("/acme/shown/blame/main/src")).status).toBe(422);
+    const branch = await git.init();
+    for (const text of ["a {\nb\n}\n", "a {\n  b\n}\n"]) {
+      writeFileSync(join(branch, "f"), text);
+      await git.ok(["add", "f"], { cwd: branch });
+      await git.ok(["commit", "-q", "-m", "change"], { cwd: branch });
+    }
+    await operator("PUT", "/repos/acme/spaced", { visibility: "public" });
+    await git.ok(["push", "-q", withToken(`${host.base}/acme/spaced.git`, "test-token"), "HEAD:main"], { cwd: branch });
+    const commits = async (path: string): Promise<number> =>
+      new Set((await page(path)).html.match(/spaced\/commit\/[0-9a-f]{40}" title/g)).size;
+    expect(await commits("/acme/spaced/blame/main/f")).toBe(2);
+    expect(await commits("/acme/spaced/blame/main/f?w=1")).toBe(1);
   });
 
   it("find lines and files, and lead to them", async () => {
@@ -165,6 +177,24 @@ describe("the pages of a public repository", () => {
     expect(wrong.html).toContain("a ( has no ) behind it");
     expect((await page("/acme/shown/search?q=x&rev=none")).status).toBe(404);
     expect((await page("/acme/hidden/search?q=x")).status).toBe(404);
+  });
+
+  it("are Markdown for who asks for it", async () => {
+    const Accept = "text/markdown";
+    const tree = await page("/acme/shown", { Accept });
+    expect([tree.status, tree.headers.get("Content-Type")]).toEqual([200, "text/markdown; charset=utf-8"]);
+    expect(tree.headers.get("Content-Security-Policy")).toBe("default-src 'none'; sandbox");
+    expect(tree.html).toContain("- [src/](/acme/shown/tree/HEAD/src)\n");
+    expect(tree.html).toContain(String.raw`\<script\>alert\(1\)`);
+    expect(tree.html).toContain(`git clone ${host.base}/acme/shown.git`);
+    expect(tree.html).toContain("# Title\n\nSee [the code](src/main.c)");
+    expect((await page("/acme/shown/tree/main/src", { Accept })).html).toContain(String.raw`[new\.c](`);
+    const commit = await page("/acme/shown/commit/main", { Accept });
+    expect(commit.html).toContain(`- Commit: \`${tip}\``);
+    expect(commit.html).toContain(String.raw`- renamed: src/main\.c to src/other\.c`);
+    expect((await page("/acme/shown/commit/main~1", { Accept })).html).toContain("    The body <b>is</b> long.");
+    expect((await page("/acme/shown", { Accept: "text/html, text/markdown" })).html).toContain("<!doctype html>");
+    expect((await page("/acme/hidden", { Accept })).status).toBe(404);
   });
 
   it("give archives, to those who may read", async () => {
