@@ -14,12 +14,15 @@ export const LOGIN_TIME = 10_000;
 export const MOST_LOGIN_REQUESTS = 20;
 /** Signatures that may turn out wrong in one connection. */
 export const MOST_WRONG_SIGNATURES = 3;
-/** Sessions that may be open at once in one connection, as OpenSSH's server has it. */
-export const MOST_CHANNELS = 10;
+/**
+ * Sessions that may be open at once in one connection. Git opens one; a client that shares its connection opens another
+ * one where it gets no more. Everything that all connections may have sent ahead has to fit into the isolate.
+ */
+export const MOST_CHANNELS = 4;
 /** Bytes of a command, and of a variable of the environment. */
 export const MOST_COMMAND = 4096;
 /** Bytes that a client may send in a session before more are asked for; a push gets the greater window. */
-export const WINDOW = 64 * 1024;
+export const WINDOW = 32 * 1024;
 export const PUSH_WINDOW = 512 * 1024;
 /** Bytes of data in a packet that we send, and the most that we ask for. */
 export const DATA_BYTES = 32 * 1024;

@@ -411,7 +411,7 @@ describe("after the login", () => {
     const client = await new RawSshClient(waits).logIn();
     client.toClient.isStopped = true;
     const { written } = client.toClient;
-    for (let index = 0; index < 100_000; index++) client.send(MESSAGE.globalRequest, "ping", true);
+    for (let index = 0; index < 20_000; index++) client.send(MESSAGE.globalRequest, "ping", true);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(client.toClient.written).toBe(written);
     client.toHost.close();
