@@ -9,6 +9,7 @@ import { buildCommand } from "./build-command.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const bundle = join(root, "build", "thinpack.cjs");
+const helper = join(root, "build", "git-remote-thinpack.cjs");
 const output = join(root, "build", "assets", "-", "thinpack.tgz");
 const BLOCK = 512;
 
@@ -36,18 +37,20 @@ function tarEntry(name, content, mode) {
 /** What npm reads of the package. */
 function packageFile() {
   const { name, version, description, license, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const bin = { thinpack: "thinpack.cjs" };
+  const bin = { thinpack: "thinpack.cjs", "git-remote-thinpack": "git-remote-thinpack.cjs" };
   return Buffer.from(`${JSON.stringify({ name, version, description, license, bin, engines }, undefined, 2)}\n`);
 }
 
 /** Makes the package where it is missing or older than the command; gives its name. */
 export async function buildPackage() {
   await buildCommand();
-  if (builtAt(output) > Math.max(changedAt(bundle), changedAt(fileURLToPath(import.meta.url)))) return output;
+  if (builtAt(output) > Math.max(changedAt(bundle), changedAt(helper), changedAt(fileURLToPath(import.meta.url))))
+    return output;
   const archive = Buffer.concat([
     tarEntry("package/package.json", packageFile(), 0o644),
     tarEntry("package/LICENSE", readFileSync(join(root, "LICENSE")), 0o644),
     tarEntry("package/thinpack.cjs", readFileSync(bundle), 0o755),
+    tarEntry("package/git-remote-thinpack.cjs", readFileSync(helper), 0o755),
     Buffer.alloc(2 * BLOCK),
   ]);
   mkdirSync(dirname(output), { recursive: true });

@@ -21,6 +21,7 @@ import {
 } from "../object/attributes.ts";
 import { FILE_MODE, isRegular, isTree } from "../object/tree.ts";
 import type { ArchiveLimits } from "./archive-limits.ts";
+import type { ArchivePaths } from "./archive-paths.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { assertDepth, findPath, HeldDirectory } from "./tree-at.ts";
 
@@ -64,10 +65,11 @@ export async function* archiveEntries(
   session: BrowseSession,
   tree: Uint8Array,
   limits: ArchiveLimits,
+  paths: ArchivePaths,
 ): AsyncGenerator<ArchiveEntry> {
   await session.expectMany();
   let batch: ArchiveEntry[] = [];
-  for await (const entry of new ArchiveWalk(session, limits).entries(tree)) {
+  for await (const entry of new ArchiveWalk(session, limits, paths).entries(tree)) {
     batch.push(entry);
     if (batch.length < BATCH) continue;
     yield* readAhead(session, batch);
@@ -85,16 +87,18 @@ async function* readAhead(session: BrowseSession, batch: readonly ArchiveEntry[]
 class ArchiveWalk {
   readonly #session: BrowseSession;
   readonly #limits: ArchiveLimits;
+  readonly #paths: ArchivePaths;
   readonly #patterns: Budget;
   /** The rules of files that were met, by the hex name of their blob. A directory may occur a thousand times. */
   readonly #parsed = new Map<string, readonly PathRule[]>();
   /** Directories on the way down that are not written yet. */
   #waiting: ArchiveEntry[] = [];
 
-  constructor(session: BrowseSession, limits: ArchiveLimits) {
+  constructor(session: BrowseSession, limits: ArchiveLimits, paths: ArchivePaths) {
     const { pacer } = session.repository;
     this.#session = session;
     this.#limits = limits;
+    this.#paths = paths;
     this.#patterns = new Budget(
       {
         limit: "archive-patterns",
@@ -115,6 +119,7 @@ class ArchiveWalk {
     const directory = await HeldDirectory.read(this.#session, tree);
     for (const { mode, name, oid, type } of directory.entries()) {
       const path = `${place.directory}${name}${type === "blob" ? "" : "/"}`;
+      if (!(isTree(mode) ? this.#paths.hasPart(path) : this.#paths.hasEntry(path))) continue;
       this.#limits.addEntry(path);
       await this.#session.work(path.length);
       if (isTree(mode)) {

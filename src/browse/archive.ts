@@ -17,6 +17,7 @@ import { textOf } from "../object/byte-text.ts";
 import { isGitlink, isRegular, isSymlink, isTree } from "../object/tree.ts";
 import { type ArchiveEntry, archiveEntries } from "./archive-entries.ts";
 import { ArchiveLimits } from "./archive-limits.ts";
+import { ArchivePaths } from "./archive-paths.ts";
 import { type OpenBlob, isText, openBlob } from "./blob.ts";
 import type { BrowseSession } from "./browse-session.ts";
 import { type BehindPointer, type FindBehind, type LfsPointer, readPointer } from "./lfs-pointers.ts";
@@ -29,6 +30,8 @@ export type ArchiveRequest = {
   readonly commit?: Uint8Array;
   /** The beginning of all paths, one character per byte. A directory's ends in a slash. */
   readonly prefix: string;
+  /** The paths of the files and directories that are wanted, without slashes at their ends; all if absent. */
+  readonly paths?: readonly string[];
   /** The most files and directories, if these are to be fewer than {@link ArchiveLimits} allows. */
   readonly mostEntries?: number;
   /** Finds the files behind pointers of Git LFS, if these are to be in the archive in place of the pointers. */
@@ -98,11 +101,11 @@ type ArchivedEntry = ArchiveEntry & { readonly behind?: BehindPointer };
 /** Yields the entry of the prefix itself, and then those of the tree. */
 async function* allEntries(
   session: BrowseSession,
-  { tree, prefix, findBehind }: ArchiveRequest,
+  { tree, prefix, paths = [], findBehind }: ArchiveRequest,
   limits: ArchiveLimits,
 ): AsyncGenerator<ArchivedEntry> {
   if (prefix.endsWith("/")) yield { path: prefix.replace(/\/+$/, "/"), mode: ROOT_MODE, oid: tree };
-  const entries = archiveEntries(session, tree, limits);
+  const entries = archiveEntries(session, tree, limits, new ArchivePaths(paths));
   for await (const entry of findBehind === undefined ? entries : withFiles(session, entries, findBehind)) {
     await session.work(ENTRY_STEPS);
     yield { ...entry, path: prefix + entry.path };

@@ -11,6 +11,12 @@ import type { Traffic } from "../http/traffic.ts";
 
 /** How long a client may send nothing after its service has ended, in milliseconds. */
 const LONGEST_END = 30_000;
+/**
+ * The longest time, in milliseconds, that is waited for {@link STEP_BYTES} of a client, unless something is written to
+ * it meanwhile. A client that sends a byte each second makes no progress.
+ */
+const LONGEST_STEP = 120_000;
+const STEP_BYTES = 65_536;
 /** Bytes of the buffer into which the rest of a session is read. */
 const DRAIN_BYTES = 65_536;
 
@@ -26,12 +32,36 @@ export type PacedClient = {
   start(memory: RequestMemory): void;
 };
 
-/** Returns a client's bytes at its pace. `onGone` is called when the client has gone. */
+/** Counts how long a client was waited for, and how much it sent in that time. */
+class Step {
+  #waited = 0;
+  #bytes = 0;
+
+  /** @throws ClientTooSlow */
+  add(bytes: number, waited: number): void {
+    this.#bytes += bytes;
+    this.#waited += waited;
+    if (this.#bytes >= STEP_BYTES) this.begin();
+    if (this.#waited >= LONGEST_STEP) throw new ClientTooSlow("standstill");
+  }
+
+  begin(): void {
+    this.#waited = 0;
+    this.#bytes = 0;
+  }
+}
+
+/**
+ * Returns a client's bytes at its pace. `onGone` is called when the client has gone. `now` returns milliseconds since the
+ * epoch.
+ */
 export function pacedClient(
   client: { readonly input: ByteSource; readonly output: ByteSink },
   traffic: Traffic,
   onGone: () => void,
+  now: () => number = () => Date.now(),
 ): PacedClient {
+  const step = new Step();
   let memory: RequestMemory | undefined;
   let writer: PacedWriter | undefined;
   let hasBegun = false;
@@ -41,9 +71,11 @@ export function pacedClient(
   };
   const read = async (buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
     const reading = client.input.read(buffer);
+    const began = now();
     const bytes = await (memory?.whileClient(reading) ?? reading);
     traffic.receive(bytes.length);
     memory?.moved(bytes.length);
+    if (bytes.length > 0) step.add(bytes.length, now() - began);
     return bytes;
   };
   return {
@@ -72,6 +104,7 @@ export function pacedClient(
       write: async (bytes) => {
         if (bytes.length === 0) return;
         hasBegun = true;
+        step.begin();
         try {
           await (writer ?? client.output).write(bytes);
         } catch (error) {

@@ -11,7 +11,7 @@ import { parseProtocolVersion } from "../wire/protocol-version.ts";
 /** The routes of Git over WebSocket. Requests that ask for no WebSocket are left to the next handler. */
 export function socketRoutes(): Hono<HostEnv> {
   const routes = new Hono<HostEnv>();
-  for (const service of ["git-upload-pack", "git-receive-pack"] as const) {
+  for (const service of ["git-upload-pack", "git-receive-pack", "git-upload-archive"] as const) {
     routes.get(`/:tenant/:repo/${service}`, (context, next) => {
       const { req } = context;
       if (req.header("Upgrade")?.toLowerCase() !== "websocket") return next();

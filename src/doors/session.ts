@@ -17,11 +17,11 @@ import {
 } from "../access/names.ts";
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
 import type { RequestMemory } from "../bytes/memory-budget.ts";
+import type { Exchange } from "../service/exchange.ts";
 import { wasTold } from "../service/failure.ts";
 import { serveConnection } from "../service/serve-connection.ts";
 import { encodeFailureLine } from "../wire/failure-line.ts";
 import type { ProtocolVersion } from "../wire/protocol-version.ts";
-import type { ServiceName } from "../wire/service-announcement.ts";
 import { refuseStrangers } from "../http/admission.ts";
 import type { Credentials } from "../http/authenticate.ts";
 import { AccessDenied } from "../http/denied.ts";
@@ -41,6 +41,8 @@ export type SessionClient = {
   readonly output: ByteSink;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
+  /** Called when the client was admitted to a service that speaks second, before anything is read. */
+  begin?(): void;
   /** Told of the memory that the session holds, where the door holds some of it. */
   heldBy?(memory: RequestMemory): void;
   /** Ends what the client gets. `status` is that of the service as a process: 0, or 128 if it failed. */
@@ -49,7 +51,7 @@ export type SessionClient = {
 
 /** All that is needed of a client to serve it: what it asked for, who it is and what it may, and its bytes. */
 export type GitSession = {
-  readonly service: ServiceName;
+  readonly service: AskedService["service"];
   /** The version of the protocol that the client asked for; 0 if it asked for none. */
   readonly version: ProtocolVersion;
   /** The repository's address as the client gave it, such as `/acme/widgets.git`. */
@@ -148,9 +150,19 @@ async function serveAsked(session: GitSession, asked: AskedService, { paced, gon
     output: paced.output,
     signal: AbortSignal.any([client.signal, gone.signal]),
   });
+  if (service === "git-upload-archive") return await serveArchive(exchange, client);
   if (service === "git-upload-pack" || pusher === undefined) {
     return await serveConnection({ service: "git-upload-pack", version, exchange });
   }
   const push = { ...exchange, ...pushParts(asked, pusher), ...nonceSeed(host) };
   return await serveConnection({ service, version, exchange: push });
+}
+
+/** Makes an archive: the client speaks first. What makes archives is loaded here. */
+async function serveArchive(exchange: Exchange, client: SessionClient): Promise<boolean> {
+  const found = await exchange.repository.refs.open({});
+  await exchange.admit(found.kind === "found" ? found.record : undefined);
+  client.begin?.();
+  const { serveUploadArchive } = await import("../http/upload-archive.ts");
+  return await serveUploadArchive({ ...exchange, stateful: true });
 }

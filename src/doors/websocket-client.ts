@@ -135,6 +135,8 @@ export class WebSocketClient implements SessionClient {
 
   #close(): void {
     this.#failure ??= new Error("the WebSocket was closed");
+    // Nobody takes any more of what waits.
+    this.#drop();
     this.#gone.abort();
     this.#endInput();
   }

@@ -7,14 +7,13 @@
  */
 import type { Host } from "../http/host.ts";
 import type { ProtocolVersion } from "../wire/protocol-version.ts";
-import type { ServiceName } from "../wire/service-announcement.ts";
 import { type GitSession, serveSession } from "./session.ts";
 import { WebSocketClient } from "./websocket-client.ts";
 
 /** A WebSocket that a client wants to open. */
 export type AskedWebSocket = {
   readonly host: Host;
-  readonly service: ServiceName;
+  readonly service: GitSession["service"];
   readonly version: ProtocolVersion;
   /** The repository's address. */
   readonly path: string;
@@ -30,6 +29,10 @@ export async function openWebSocket({ host, ...asked }: AskedWebSocket): Promise
   const { 0: theirs, 1: ours } = new WebSocketPair();
   const client = new WebSocketClient(ours);
   const begun = Promise.withResolvers<void>();
+  const begin = (): void => {
+    client.accept();
+    begun.resolve();
+  };
   const session: GitSession = {
     ...asked,
     host,
@@ -38,12 +41,12 @@ export async function openWebSocket({ host, ...asked }: AskedWebSocket): Promise
       input: client.input,
       output: {
         write: async (bytes) => {
-          client.accept();
-          begun.resolve();
+          begin();
           await client.output.write(bytes);
         },
       },
       signal: client.signal,
+      begin,
       heldBy: (memory) => client.heldBy(memory),
       end: (status) => client.end(status),
     },

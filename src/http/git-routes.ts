@@ -33,7 +33,6 @@ import { ReplayedBody } from "./replayed-body.ts";
 /** A request for one service of one repository. */
 type ServiceRequest = AskedService & {
   readonly request: Request;
-  readonly service: ServiceName;
   readonly version: ProtocolVersion;
   /** The request's body, where it may have to be read again. */
   readonly body?: ReplayedBody;
@@ -46,7 +45,10 @@ function namedService(context: Context<HostEnv>): Pick<ServiceRequest, "name" | 
   return { name: namedRepository(context, repo), at };
 }
 
-function serviceRequest(context: Context<HostEnv>, service: ServiceName): ServiceRequest {
+function serviceRequest<Name extends AskedService["service"]>(
+  context: Context<HostEnv>,
+  service: Name,
+): ServiceRequest & { readonly service: Name } {
   return {
     host: context.var.host,
     request: context.req.raw,
@@ -151,7 +153,7 @@ async function advertiseKnown({ host, name }: ServiceRequest): Promise<Uint8Arra
 }
 
 /** Answers `info/refs?service=…`. */
-async function advertise(asked: ServiceRequest): Promise<Response> {
+async function advertise(asked: ServiceRequest & { readonly service: ServiceName }): Promise<Response> {
   const { host, service, version, request, at } = asked;
   const contentType = `application/x-${service}-advertisement`;
   if (service === "git-upload-pack" && version === 2 && at === undefined) {
@@ -172,7 +174,7 @@ async function advertise(asked: ServiceRequest): Promise<Response> {
  *
  * @throws GitRefusal if not.
  */
-function assertServiceBody(request: Request, service: ServiceName): void {
+function assertServiceBody(request: Request, service: AskedService["service"]): void {
   // C git accepts no other type. This also keeps a web page from making a browser push.
   const sent = request.headers.get("Content-Type");
   const wanted = `application/x-${service}-request`;
@@ -235,16 +237,24 @@ async function serve(asked: ServiceRequest): Promise<Response> {
   }
 }
 
+/** Makes an archive, with code that is loaded for that. */
+const serveArchive: Service<Exchange>["run"] = async (exchange) => {
+  const { serveUploadArchive } = await import("./upload-archive.ts");
+  await serveUploadArchive(exchange);
+};
+
 async function serveNamed(asked: ServiceRequest): Promise<Response> {
   const { host, name, service, version, request } = asked;
   assertServiceBody(request, service);
   if (service === "git-receive-pack") return answerPush(asked, serveReceivePack, await admitPusher({ host, name }));
+  if (service === "git-upload-archive")
+    return answer(asked, { contentType: `application/x-${service}-result`, run: serveArchive });
   const run = version === 2 ? serveV2 : serveUploadPack;
   return answer(asked, { contentType: `application/x-${service}-result`, run });
 }
 
 /** What git and git-lfs append to a repository's address. */
-const GIT_REQUEST = /^(.*)\/(?:info\/refs|git-upload-pack|git-receive-pack|info\/lfs\/.*)$/;
+const GIT_REQUEST = /^(.*)\/(?:info\/refs|git-upload-pack|git-receive-pack|git-upload-archive|info\/lfs\/.*)$/;
 
 /** Whether a path is a request of git's whose address has more or fewer than two names. */
 function isMisshapen(path: string): boolean {
@@ -273,7 +283,7 @@ export function gitRoutes(): Hono<HostEnv> {
     });
   });
   routes.all("/:tenant/:repo/info/refs", (context, next) => (isReading(context) ? next() : wrongMethod("GET, HEAD")));
-  for (const service of ["git-upload-pack", "git-receive-pack"] as const) {
+  for (const service of ["git-upload-pack", "git-receive-pack", "git-upload-archive"] as const) {
     routes.post(`/:tenant/:repo/${service}`, (context) =>
       answered(async () => {
         const request = serviceRequest(context, service);

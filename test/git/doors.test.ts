@@ -128,6 +128,8 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${GIT}/git-upload-pack`]: ["nothing"],
   [`POST ${GIT}/git-receive-pack`]: ["writes"],
   [`GET ${GIT}/git-receive-pack`]: ["nothing"],
+  [`POST ${GIT}/git-upload-archive`]: ["refs", "reachedByRefs"],
+  [`GET ${GIT}/git-upload-archive`]: ["nothing"],
   [`GET ${GIT}/HEAD`]: ["refs"],
   [`GET ${GIT}/objects/info/packs`]: ["wholePacks"],
   [`GET ${GIT}/objects/pack/:file`]: ["wholePacks"],

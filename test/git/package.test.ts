@@ -35,7 +35,12 @@ it("the command's package installs without anything else, and works", async () =
   expect(installed.status).toBe(0);
   const modules = join(prefix, "lib", "node_modules");
   expect(readdirSync(modules)).toEqual(["thinpack"]);
-  expect(readdirSync(join(modules, "thinpack")).toSorted()).toEqual(["LICENSE", "package.json", "thinpack.cjs"]);
+  expect(readdirSync(join(modules, "thinpack")).toSorted()).toEqual([
+    "LICENSE",
+    "git-remote-thinpack.cjs",
+    "package.json",
+    "thinpack.cjs",
+  ]);
   expect(statSync(join(modules, "thinpack", "thinpack.cjs")).mode & 0o111).not.toBe(0);
   const run = (...args: string[]): string => {
     const ran = spawnSync(join(prefix, "bin", "thinpack"), args, { env, encoding: "utf8", input: "test-token" });
@@ -47,6 +52,9 @@ it("the command's package installs without anything else, and works", async () =
   run("login", host.base, "--git");
   run("repo", "create", "acme/packaged");
   expect(await git.ok(["ls-remote", `${host.base}/acme/packaged.git`])).toBe("");
+  // Git finds its helper beside the command, and asks the command for credentials.
+  const PATH = `${join(prefix, "bin")}:${process.env["PATH"] ?? ""}`;
+  expect(await git.ok(["ls-remote", `thinpack::${host.base}/acme/packaged.git`], { env: { PATH } })).toBe("");
 });
 
 it("the command's package is all that is served at its address", async () => {

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { refsAt, refsOf } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
-import { onEveryHost } from "../support/git-hosts.ts";
+import { byEveryDoor, onEveryHost } from "../support/git-hosts.ts";
 import { buildPack, pushBody, reportLines, send } from "../support/git-raw.ts";
 
-onEveryHost("pushes of refs", (journey) => {
+byEveryDoor(onEveryHost, "pushes of refs", (journey) => {
   async function working(): Promise<{ cwd: string; url: string; tip: string }> {
     const { git } = journey;
     const source = await importFixture(git, "source", linear(5));

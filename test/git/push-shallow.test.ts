@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { refsAt } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
-import { inEveryFormat } from "../support/git-hosts.ts";
+import { byEveryDoor, inEveryFormat } from "../support/git-hosts.ts";
 
-inEveryFormat("pushes from shallow clones", (journey) => {
+byEveryDoor(inEveryFormat, "pushes from shallow clones", (journey) => {
   /** A repository of ten commits, here and on the host, and a clone of it that is cut. */
   async function cut(depth: number): Promise<{ source: string; cwd: string; url: string }> {
     const { git } = journey;

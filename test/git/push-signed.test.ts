@@ -1,14 +1,14 @@
 /** `git push --signed` with keys of each kind. */
 import { afterAll, describe, expect, it } from "vitest";
 import { importFixture, linear } from "../support/git-fixtures.ts";
-import { inEveryFormat } from "../support/git-hosts.ts";
+import { byEveryDoor, inEveryFormat } from "../support/git-hosts.ts";
 import { type RawAnswer, send } from "../support/git-raw.ts";
 import { endAgent, makePgpKey, makeSshKey } from "../support/signing-keys.ts";
 
 /** A key, and how git is told to sign with it. */
 type Signer = { readonly publicKey: string; readonly fingerprint: string; readonly config: readonly string[] };
 
-inEveryFormat("signed pushes", (journey) => {
+byEveryDoor(inEveryFormat, "signed pushes", (journey) => {
   afterAll(() => endAgent(journey.git));
 
   async function working(): Promise<{ cwd: string; url: string; api: string }> {

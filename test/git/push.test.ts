@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { refsAt, refsOf } from "../support/git-client.ts";
 import { cloneFixture, everything, importFixture, linear } from "../support/git-fixtures.ts";
-import { inEveryFormat } from "../support/git-hosts.ts";
+import { byEveryDoor, inEveryFormat } from "../support/git-hosts.ts";
 
-inEveryFormat("pushes", (journey) => {
+byEveryDoor(inEveryFormat, "pushes", (journey) => {
   /** A working copy with a remote `origin` that has its main. */
   async function working(count = 5): Promise<{ cwd: string; url: string }> {
     const { git } = journey;

@@ -5,10 +5,11 @@
  * @packageDocumentation
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ObjectFormat, type ObjectFormatName, objectFormat } from "../../src/object/object-id.ts";
+import { remoteHelper } from "./remote-helper.ts";
 import { COMMAND_LIMIT } from "./time-limits.ts";
 
 /** What a git command did. */
@@ -54,6 +55,7 @@ export class GitSandbox {
   /** What repositories are made with. */
   readonly format: ObjectFormat;
   #repositories = 0;
+  #programs = "";
 
   constructor(name = "git", format: ObjectFormatName = "sha1") {
     this.format = objectFormat(format);
@@ -73,10 +75,16 @@ export class GitSandbox {
     return this.path(`${prefix}-${this.#repositories}`);
   }
 
+  /** Has git go to every host by WebSocket, with the helper that the command's package has. Addresses stay those of HTTP. */
+  async useWebSockets(): Promise<void> {
+    this.#programs = `${await remoteHelper(this.path("helper"))}:`;
+    appendFileSync(this.path("home", ".gitconfig"), '[url "thinpack::http://"]\n\tinsteadOf = http://\n');
+  }
+
   /** The environment that git gets: nothing of the machine's but PATH. */
   environment(extra: Record<string, string> = {}): Record<string, string> {
     return {
-      PATH: process.env["PATH"] ?? "",
+      PATH: `${this.#programs}${process.env["PATH"] ?? ""}`,
       HOME: this.path("home"),
       LC_ALL: "C.UTF-8",
       GIT_CONFIG_NOSYSTEM: "1",

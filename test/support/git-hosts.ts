@@ -52,6 +52,21 @@ export function inEveryFormat(
   for (const name of ["sha1", "sha256"] as const) onEveryHost(`${title}, ${name}`, body, wanted, name);
 }
 
+/**
+ * Declares a suite as `declareHosts` does, and once more for thinpack with a client that comes by WebSocket: its verdicts
+ * have to be those of HTTP.
+ */
+export function byEveryDoor(
+  declareHosts: (title: string, body: (journey: Journey) => void) => void,
+  title: string,
+  body: (journey: Journey) => void,
+): void {
+  declareHosts(title, body);
+  if (hosts(["thinpack"]).length > 0) {
+    declare(title, body, { host: "thinpack", door: "websocket" });
+  }
+}
+
 /** Declares a suite once for each host. */
 export function onEveryHost(
   title: string,
@@ -62,7 +77,22 @@ export function onEveryHost(
   const chosen = hosts(wanted);
   // A file without any test is an error.
   if (chosen.length === 0) it.todo(`${title}: only on ${wanted.join(", ")}`);
-  describe.each(chosen)(`${title} (%s)`, (host) => {
+  for (const host of chosen) declare(title, body, { host, formatName });
+}
+
+/** A host, the format of its repositories, and the door by which git comes to it. */
+type Setting = {
+  readonly host: Journey["host"];
+  readonly formatName?: ObjectFormatName;
+  readonly door?: "http" | "websocket";
+};
+
+function declare(
+  title: string,
+  body: (journey: Journey) => void,
+  { host, formatName = "sha1", door = "http" }: Setting,
+): void {
+  describe(`${title} (${door === "websocket" ? `${host} by WebSocket` : host})`, () => {
     let running: Running | undefined;
     let sandbox: GitSandbox | undefined;
     let count = 0;
@@ -97,6 +127,7 @@ export function onEveryHost(
     };
     beforeAll(async () => {
       sandbox = new GitSandbox("journey", formatName);
+      if (door === "websocket") await sandbox.useWebSockets();
       running = await START[host](sandbox, formatName);
     });
     afterAll(async () => {

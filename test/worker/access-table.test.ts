@@ -37,6 +37,7 @@ type Row = {
 const V2 = { "Git-Protocol": "version=2" };
 const UPLOAD = { ...V2, "Content-Type": "application/x-git-upload-pack-request" };
 const RECEIVE = { "Content-Type": "application/x-git-receive-pack-request" };
+const ARCHIVE = { "Content-Type": "application/x-git-upload-archive-request" };
 const LS_REFS = "0014command=ls-refs\n0000";
 const LFS = { "Content-Type": "application/vnd.git-lfs+json" };
 const LFS_OBJECT = { oid: "0".repeat(64), size: 1 };
@@ -51,6 +52,7 @@ const GIT_ROWS: readonly Row[] = [
   { method: "POST", path: "git-upload-pack", outcomes: READ, headers: UPLOAD, body: LS_REFS },
   { method: "POST", path: "git-upload-pack", outcomes: READ, headers: UPLOAD, body: "nonsense" },
   { method: "POST", path: "git-upload-pack", outcomes: READ, headers: UPLOAD, body: "" },
+  { method: "POST", path: "git-upload-archive", outcomes: READ, headers: ARCHIVE, body: "0000" },
   { method: "POST", path: "git-receive-pack", outcomes: WRITE, headers: RECEIVE, body: "0000" },
   { method: "POST", path: "git-receive-pack", outcomes: WRITE, headers: RECEIVE, body: "nonsense" },
   { method: "POST", path: "info/lfs/objects/batch", outcomes: READ, headers: LFS, body: "nonsense" },

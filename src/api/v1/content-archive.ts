@@ -7,6 +7,7 @@ import type { FindBehind } from "../../browse/lfs-pointers.ts";
 import { pathParam, requestedName } from "./requested.ts";
 import type { Context } from "hono";
 import { writeArchive, type ArchiveFormat, type ArchiveRequest } from "../../browse/archive.ts";
+import { isSafePrefix } from "../../browse/archive-arguments.ts";
 import type { BrowseSession } from "../../browse/browse-session.ts";
 import { peelToTree, resolveRevision } from "../../browse/revision.ts";
 import type { RevisionSyntax } from "../../browse/revision-syntax.ts";
@@ -25,7 +26,6 @@ const FORMATS: Readonly<Record<string, readonly [ArchiveFormat, string]>> = {
   ".tar": ["tar", "application/x-tar"],
   ".zip": ["zip", "application/zip"],
 };
-const MOST_PREFIX = 1024;
 /** Pieces of the path before the archive's name: `/api/v1/repos/{tenant}/{repo}/archive`, and an empty one. */
 const PIECES_BEFORE_FILE = 7;
 
@@ -50,11 +50,7 @@ function stemOf(context: Context<ApiEnv>, revision: string): string {
 function requestedPrefix(context: Context<ApiEnv>, revision: string): string {
   if (context.req.query("prefix") === undefined) return `${stemOf(context, revision)}/`;
   const prefix = queryBytes(context.req.url, "prefix");
-  // The archive may be unpacked on a system where a backslash is a slash and a colon follows a drive.
-  const isAbsolute = /^[/\\]|^[a-z]:/i.test(prefix);
-  const isBad = prefix.length > MOST_PREFIX || isAbsolute || Array.from(prefix).some((c) => c < " " || c === "\x7f");
-  const leadsAstray = prefix.split(/[/\\]/).some((part) => part === ".." || part.toLowerCase() === ".git");
-  if (isBad || leadsAstray) throw new Problem(422, "prefix: a relative path, without .. or .git");
+  if (!isSafePrefix(prefix)) throw new Problem(422, "prefix: a relative path, without .. or .git");
   return prefix;
 }
 

@@ -11,6 +11,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ArchiveFormat, writeArchive } from "../../../src/browse/archive.ts";
 import { cutPieces, openBlob } from "../../../src/browse/blob.ts";
+import { ArchivePaths } from "../../../src/browse/archive-paths.ts";
 import { archiveEntries } from "../../../src/browse/archive-entries.ts";
 import { ArchiveLimits } from "../../../src/browse/archive-limits.ts";
 import { BrowseSession } from "../../../src/browse/browse-session.ts";
@@ -224,7 +225,7 @@ describe("an archive of wide directories within each other", () => {
       const session = await sessionOf(store);
       let entries = 0;
       try {
-        for await (const _ of archiveEntries(session, rawName(from), limits)) entries++;
+        for await (const _ of archiveEntries(session, rawName(from), limits, new ArchivePaths([]))) entries++;
       } finally {
         session.close();
       }

@@ -55,6 +55,8 @@ export type RequestOptions = {
   readonly pusher?: Pusher;
   /** See `Exchange.passOn`. */
   readonly passOn?: PushExchange["passOn"];
+  /** Whether the client keeps its connection open behind the last byte, and waits. */
+  readonly staysOpen?: boolean;
   /** Thrown by the read after the last byte: a client that hung up. */
   readonly breakOff?: Error;
 };
@@ -157,7 +159,7 @@ export class MemoryService {
 /** A request's body in pieces, its buffers detached as a BYOB read detaches them. */
 function requestBody(
   input: Uint8Array,
-  { piece = Number.POSITIVE_INFINITY, breakOff }: RequestOptions,
+  { piece = Number.POSITIVE_INFINITY, breakOff, staysOpen = false }: RequestOptions,
 ): { readonly source: ByteSource; unread(): number } {
   let at = 0;
   const source: ByteSource = {
@@ -166,6 +168,7 @@ function requestBody(
       const owned = new Uint8Array(buffer.buffer.transfer(), byteOffset, byteLength);
       const bytes = input.subarray(at, at + Math.min(piece, owned.length));
       if (bytes.length === 0 && breakOff !== undefined) throw breakOff;
+      if (bytes.length === 0 && staysOpen) await new Promise(() => undefined);
       owned.set(bytes);
       at += bytes.length;
       return owned.subarray(0, bytes.length);
