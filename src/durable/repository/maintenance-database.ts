@@ -133,17 +133,12 @@ export class MaintenanceDatabase {
 
   #plan<Pack extends RollUpPack & BitmapPack>(packs: readonly Pack[], row: MaintenanceRow, now: number): Step<Pack> {
     const { asked, purges, walkAfter } = row;
-    const repository = this.#repository.read();
     if (this.#isHeld) return { step: "nothing", packs: [] };
     const own = packs.filter((pack) => isOwn(pack));
     const doubtful = packs.filter((pack) => isDoubtful(pack));
     if (purges || (doubtful.length > 0 && now >= walkAfter)) return { step: "walk", packs: doubtful };
-    const isSettled = doubtful.length === 0;
-    if (
-      repository !== undefined &&
-      (lfsLookDue(this.#db, repository, row, { now, isSettled }) ?? Number.POSITIVE_INFINITY) <= now
-    )
-      return { step: "lfs", packs: [] };
+    const isLookDue = this.#isLookDue(row, now, doubtful.length === 0);
+    if (row.lfsPurges && isLookDue) return { step: "lfs", packs: [] };
     const rollUp = planRollUp(own, asked ? 2 : ROLLING_UP.duePacks);
     if (rollUp.length > 0) return { step: "roll-up", packs: rollUp };
     if (wantsTwin(this.#db, own)) return { step: "twin", packs: own };
@@ -151,7 +146,15 @@ export class MaintenanceDatabase {
     if (isGraphDue(row, sumOf(own).objects)) return { step: "graph", packs: [] };
     const base = planBitmap(own, asked ? BITMAPS.leastAsked : BITMAPS.leastObjects);
     if (base !== undefined) return { step: "bitmap", packs: [base] };
-    return { step: lacksFilters(this.#graphSum) ? "graph" : "nothing", packs: [] };
+    if (lacksFilters(this.#graphSum)) return { step: "graph", packs: [] };
+    // A look that fails again and again must not hold up what is due for packs.
+    return { step: isLookDue ? "lfs" : "nothing", packs: [] };
+  }
+
+  #isLookDue(row: MaintenanceRow, now: number, isSettled: boolean): boolean {
+    const repository = this.#repository.read();
+    const due = repository === undefined ? undefined : lfsLookDue(this.#db, repository, row, { now, isSettled });
+    return due !== undefined && due <= now;
   }
 
   get #graphSum(): GraphSum {
