@@ -64,16 +64,20 @@ function withinBounds<Pack extends RollUpPack>(packs: readonly Pack[]): Pack[] {
   return taken;
 }
 
+/** Whether any two such packs fit one step. Larger packs would be copied again for a few small ones, and never be done. */
+const isMovable = ({ objects, packBytes }: RollUpPack): boolean =>
+  2 * objects <= ROLLING_UP.mostObjects && 2 * packBytes <= ROLLING_UP.mostBytes;
+
 function planFor<Pack extends RollUpPack>(packs: readonly Pack[], least: number): Pack[] {
-  // Any two of these fit one step. Larger packs would be copied again for a few small ones, and never be done.
-  const movable = packs.filter(
-    ({ objects, packBytes }) => 2 * objects <= ROLLING_UP.mostObjects && 2 * packBytes <= ROLLING_UP.mostBytes,
-  );
+  const movable = packs.filter((pack) => isMovable(pack));
   const ascending = movable.toSorted((a, b) => a.objects - b.objects);
   const split = splitOf(ascending.map(({ objects }) => objects));
   const chosen = withinBounds(ascending.slice(0, split));
   return chosen.length < Math.max(2, least) ? [] : chosen;
 }
+
+/** Whether a pack may be combined with others of the catalog. */
+const isCombinable = ({ source, loan }: RollUpPack): boolean => source !== "copy" && loan === undefined;
 
 /**
  * Returns the packs that the next step combines, in the order of the catalog; none if nothing is to be done. Packs with
@@ -85,7 +89,7 @@ function planFor<Pack extends RollUpPack>(packs: readonly Pack[], least: number)
  * @param least - The fewest packs that are worth a step; see `duePacks`.
  */
 export function planRollUp<Pack extends RollUpPack>(packs: readonly Pack[], least: number): Pack[] {
-  const own = packs.filter(({ source, loan }) => source !== "copy" && loan === undefined);
+  const own = packs.filter((pack) => isCombinable(pack));
   for (const marked of [true, false]) {
     const chosen = new Set(
       planFor(

@@ -61,7 +61,13 @@ const bytesOf = (packs: readonly PackRecord[]): number => packs.reduce((sum, { p
 
 /** Combines packs. */
 async function rollUp(repository: Repository, { record, packs, staged }: Step): Promise<WalkResult> {
-  const combined = await combinePacks({ repository, record, packs, packName: itemAt(staged, 0).name });
+  const combined = await combinePacks({
+    repository,
+    record,
+    packs,
+    packName: itemAt(staged, 0).name,
+    seeksDeltas: true,
+  });
   const added = [present(combined, "a pack of all objects")];
   return { request: { id: record.id, added, replaced: packs.map(({ name }) => name) }, undecided: false };
 }

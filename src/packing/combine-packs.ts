@@ -1,7 +1,7 @@
 /**
  * Combines packs of one repository into one. Deflated bytes are copied as they are, and objects that several packs have
- * are kept once. Nothing is inflated: each entry is checked against the CRC-32 of its index, as git does when it reuses
- * entries.
+ * are kept once. They are not inflated: each entry is checked against the CRC-32 of its index, as git does when it reuses
+ * entries. Where it is asked for, deltas are made where there are none, and written in place of whole entries.
  *
  * The new pack has commits and tags first, then trees, then blobs, each from the oldest pack to the youngest. So a base
  * comes before its deltas, which build on it by distance. What completion appended to the packs, and none of them has
@@ -11,7 +11,7 @@
  * @see git-pack-objects(1)
  */
 import { f64At, present, u32At, u8At } from "../bytes/assert.ts";
-import { CorruptStore } from "../bytes/failure.ts";
+import { CorruptStore, HostBusy } from "../bytes/failure.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
@@ -27,6 +27,8 @@ import { PartBuffers } from "../store/ingest/part-buffers.ts";
 import { writeIndexFiles } from "../store/ingest/pack-index-writer.ts";
 import { StagedFile } from "../store/ingest/staged-file.ts";
 import { CombinedEntries, type EntryChoice, type SourcePack } from "./combined-entries.ts";
+import { type MadeDelta, searchMemory, SEEKING } from "./delta-search.ts";
+import { findDeltas } from "./find-deltas.ts";
 import { ENTRY_WINDOW_BYTES, type EntryRange, EntryReader } from "./entry-reader.ts";
 import { PackOutput } from "./pack-output.ts";
 import { streamRun } from "./stored-run.ts";
@@ -45,12 +47,17 @@ const PASSES: readonly (readonly number[])[] = [
 
 /** The input of combining packs. */
 export type CombineInput = {
-  readonly repository: Pick<Repository, "storage" | "cache" | "pacer" | "hash" | "crc32" | "limits" | "memory" | "now">;
+  readonly repository: Pick<
+    Repository,
+    "storage" | "cache" | "pacer" | "hash" | "crc32" | "limits" | "memory" | "now" | "kernels" | "deflate"
+  >;
   readonly record: Pick<RepositoryRecord, "id" | "objectFormat">;
   /** The packs to combine, oldest first. */
   readonly packs: readonly PackRecord[];
   /** The stem of the keys to write. */
   readonly packName: string;
+  /** Whether to look for deltas where the packs have none: see `delta-search.ts`. */
+  readonly seeksDeltas?: boolean;
   /** Which of the objects are taken; all of them if absent. */
   readonly choice?: EntryChoice & {
     /**
@@ -60,6 +67,8 @@ export type CombineInput = {
     readonly whole: (pack: number, offset: number) => AsyncIterable<Uint8Array>;
   };
 };
+
+type MadeDeltas = ReadonlyMap<number, MadeDelta>;
 
 /** Writes the new pack. */
 class Combining {
@@ -73,9 +82,12 @@ class Combining {
   readonly #depths: Uint8Array<ArrayBuffer>;
   readonly #header = new EntryHeader();
   readonly #newHeader = new Uint8Array(MAX_ENTRY_HEADER_BYTES);
+  /** By slot: the deltas that are written in place of whole entries. */
+  readonly #made: MadeDeltas;
 
-  constructor(input: CombineInput, entries: CombinedEntries, output: PackOutput) {
+  constructor(input: CombineInput, entries: CombinedEntries, output: PackOutput, made: MadeDeltas) {
     this.#input = input;
+    this.#made = made;
     this.#format = objectFormat(input.record.objectFormat);
     this.#entries = entries;
     this.#output = output;
@@ -156,6 +168,8 @@ class Combining {
   async #copyEntry(source: SourcePack, rank: number, range: EntryRange, reader: EntryReader): Promise<boolean> {
     const { handle, order, first } = source;
     const slot = this.#entries.slotOf(first + rank);
+    const made = this.#made.get(slot);
+    if (made !== undefined) return await this.#writeMade(slot, made);
     const isShort = EntryReader.isShort(range);
     const bytes = isShort
       ? await reader.read(range)
@@ -181,6 +195,18 @@ class Combining {
     else await streamRun(handle, { offset: range.offset + replaced, length: range.end - range.offset - replaced }, sum);
     if (crc !== order.index.crcAt(order.positionAt(rank)))
       throw new CorruptStore("the entry's CRC-32 is wrong", { pack: handle.record.name, offset: range.offset });
+    return true;
+  }
+
+  /** Writes a delta that was made anew. */
+  async #writeMade(slot: number, { base, size, deflated }: MadeDelta): Promise<boolean> {
+    this.#depths[slot] = Math.min(u8At(this.#depths, base) + 1, 255);
+    this.#placed[slot] = this.#output.offset;
+    const header = this.#newHeader.subarray(0, this.#writeBase(base, size));
+    const { crc32 } = this.#input.repository;
+    this.#crcs[slot] = crc32(crc32(0, header), deflated);
+    await this.#output.append(header);
+    await this.#output.append(deflated);
     return true;
   }
 
@@ -266,15 +292,35 @@ export async function combinePacks(input: CombineInput): Promise<PackRecord | un
   repository.memory.hold(held);
   let entries: CombinedEntries | undefined;
   try {
-    entries = await CombinedEntries.load(openObjects(repository, record, packs).packs, format, input.choice);
-    return entries.kept === 0 ? undefined : await writeCombined(input, entries);
+    const database = openObjects(repository, record, packs);
+    entries = await CombinedEntries.load(database.packs, format, input.choice);
+    if (entries.kept === 0) return undefined;
+    if (input.seeksDeltas !== true || entries.count > SEEKING.mostObjects)
+      return await writeCombined(input, entries, new Map());
+    const found = searchMemory(entries.count);
+    repository.memory.hold(found);
+    try {
+      return await writeCombined(input, entries, await findIfRoom({ repository, database, entries }));
+    } finally {
+      repository.memory.hold(-found);
+    }
   } finally {
     entries?.free();
     repository.memory.hold(-held);
   }
 }
 
-async function writeCombined(input: CombineInput, entries: CombinedEntries): Promise<PackRecord> {
+/** Finds deltas; none where the isolate is full: packs are combined without. */
+async function findIfRoom(input: Parameters<typeof findDeltas>[0]): Promise<MadeDeltas> {
+  try {
+    return await findDeltas(input);
+  } catch (error) {
+    if (error instanceof HostBusy) return new Map();
+    throw error;
+  }
+}
+
+async function writeCombined(input: CombineInput, entries: CombinedEntries, made: MadeDeltas): Promise<PackRecord> {
   const { repository, record, packName } = input;
   const format = objectFormat(record.objectFormat);
   const { memoryPackBytes } = repository.limits;
@@ -287,7 +333,7 @@ async function writeCombined(input: CombineInput, entries: CombinedEntries): Pro
     checksum = bytes.slice(-format.rawSize);
     await file.append(bytes);
   }, hash);
-  const combining = new Combining(input, entries, output);
+  const combining = new Combining(input, entries, output, made);
   try {
     const own = await combining.run();
     await output.end();

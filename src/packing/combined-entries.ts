@@ -11,6 +11,7 @@
 import { assert, itemAt, u32At, u8At } from "../bytes/assert.ts";
 import { freeMemory } from "../bytes/free-memory.ts";
 import { findName } from "../format/pack-index.ts";
+import { sizeClassAtPosition, typeAtPosition } from "../format/pack-types.ts";
 import { sortNames } from "../format/sort-names.ts";
 import type { ObjectFormat } from "../object/object-id.ts";
 import type { PackHandle } from "../store/pack-handle.ts";
@@ -188,6 +189,30 @@ export class CombinedEntries {
       types[i] = u8At(all, order.positionAt(entry - first));
     }
     return types;
+  }
+
+  /** Returns the type number and the size class of the object that an entry holds. */
+  kindOf(entry: number): { readonly type: number; readonly sizeClass: number } {
+    const { first, order, types } = this.#sourceOf(entry);
+    const position = order.positionAt(entry - first);
+    return { type: typeAtPosition(types, position), sizeClass: sizeClassAtPosition(types, position) };
+  }
+
+  /** Returns the number of the pack in which an entry lies, and where it begins there. */
+  placeOf(entry: number): { readonly pack: number; readonly offset: number } {
+    const source = this.#sourceOf(entry);
+    return { pack: this.sources.indexOf(source), offset: source.order.offsetAt(entry - source.first) };
+  }
+
+  /** Returns the bytes that an entry takes in its pack. */
+  lengthOf(entry: number): number {
+    const { first, order } = this.#sourceOf(entry);
+    return order.offsetAt(entry - first + 1) - order.offsetAt(entry - first);
+  }
+
+  /** Yields the entries that objects are taken from, in ascending order. */
+  *chosenEntries(): Generator<number> {
+    for (let entry = 0; entry < this.#slots.length; entry++) if (this.isChosen(entry)) yield entry;
   }
 
   #sourceOf(entry: number): SourcePack {

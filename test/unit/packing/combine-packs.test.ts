@@ -6,9 +6,9 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { CorruptStore } from "../../../src/bytes/failure.ts";
+import { CorruptStore, HostBusy } from "../../../src/bytes/failure.ts";
 import type { PackRecord } from "../../../src/catalog/pack-record.ts";
-import { combinePacks } from "../../../src/packing/combine-packs.ts";
+import { combinePacks, type CombineInput } from "../../../src/packing/combine-packs.ts";
 import { linear, noise, project } from "../../support/git-fixtures.ts";
 import { buildPack, commitOf, objectId, treeOf } from "../../support/git-raw.ts";
 import { GitRepository } from "../../support/git-repository.ts";
@@ -25,15 +25,24 @@ function newRepository(...options: readonly string[]): GitRepository {
   return repository;
 }
 
-/** Pushes the history of `main` in portions of `portion` commits, as thin packs. */
-async function pushInPortions(store: TestStore, source: GitRepository, portion: number): Promise<string> {
+/** What `pack-objects` is told to make thin packs, and to make no deltas, as clients do that know none. */
+const THIN = ["--thin"];
+const WITHOUT_DELTAS = ["--window=0"];
+
+/** Pushes the history of `main` in portions of `portion` commits. */
+async function pushInPortions(
+  store: TestStore,
+  source: GitRepository,
+  portion: number,
+  how: readonly string[] = THIN,
+): Promise<string> {
   const commits = source.lines(["rev-list", "--reverse", "main"]);
   let before: string | undefined;
   for (let at = portion - 1; at < commits.length + portion - 1; at += portion) {
     const tip = commits[Math.min(at, commits.length - 1)] ?? "";
     const revs = before === undefined ? `${tip}\n` : `${tip}\n^${before}\n`;
     const pack = source.git(
-      ["pack-objects", "--thin", "--revs", "--delta-base-offset", "--stdout", "-q", "--no-reuse-delta"],
+      ["pack-objects", ...how, "--revs", "--delta-base-offset", "--stdout", "-q", "--no-reuse-delta"],
       revs,
     );
     await store.push(pack, [tip]);
@@ -43,9 +52,13 @@ async function pushInPortions(store: TestStore, source: GitRepository, portion: 
   return before ?? "";
 }
 
-async function combine(store: TestStore, packs: readonly PackRecord[] = store.packs): Promise<PackRecord> {
+async function combine(
+  store: TestStore,
+  packs: readonly PackRecord[] = store.packs,
+  more: Pick<CombineInput, "seeksDeltas"> = {},
+): Promise<PackRecord> {
   const { record } = store.answer(new Uint8Array(0));
-  const combined = await combinePacks({ repository: store.repository(), record, packs, packName: "combined" });
+  const combined = await combinePacks({ repository: store.repository(), record, packs, packName: "combined", ...more });
   if (combined === undefined) throw new Error("nothing was combined");
   store.packs = [combined, ...store.packs.filter((pack) => !packs.includes(pack))];
   return combined;
@@ -72,8 +85,8 @@ function longestChain(client: GitRepository, record: PackRecord): number {
 }
 
 /** Bytes of a repository's packs once C git has repacked it. */
-function repackedBytes(source: GitRepository): number {
-  source.git(["repack", "-adq"]);
+function repackedBytes(source: GitRepository, ...options: readonly string[]): number {
+  source.git(["repack", "-adq", ...options]);
   const packs = join(source.dir, "objects", "pack");
   const sizes = readdirSync(packs).filter((name) => name.endsWith(".pack"));
   return sizes.reduce((sum, name) => sum + statSync(join(packs, name)).size, 0);
@@ -164,5 +177,93 @@ describe("combinePacks", () => {
     bytes[at] = (bytes[at] ?? 0) ^ 4;
     await expect(combine(store)).rejects.toThrow(CorruptStore);
     expect(store.storage.files.has("combined.idx")).toBe(false);
+  });
+});
+
+describe("combinePacks with a search for deltas", () => {
+  const seeking = { seeksDeltas: true } as const;
+
+  it.each([
+    { format: "sha1", history: linear(150), portion: 1 },
+    { format: "sha256", history: project(60), portion: 7 },
+  ] as const)("makes about what git repack -adf makes of pushes that had no deltas, in $format", async (options) => {
+    const { format, history, portion } = options;
+    const source = newRepository(...(format === "sha256" ? ["--object-format=sha256"] : []));
+    source.import(history);
+    const store = new TestStore({ partBytes: 5 * 1024 * 1024, format });
+    const tip = await pushInPortions(store, source, portion, WITHOUT_DELTAS);
+    const pushed = store.packs.reduce((sum, { packBytes }) => sum + packBytes, 0);
+    const objects = source.objects("main");
+    const combined = await combine(store, store.packs, seeking);
+    expect(combined).toMatchObject({ objects: objects.length, ownObjects: objects.length });
+    expect(combined.packBytes).toBeLessThan(pushed);
+    expect(combined.packBytes).toBeLessThan(1.3 * repackedBytes(source, "-f"));
+    const client = opened(store, [combined]);
+    client.git(["fsck", "--full", "--strict"]);
+    expect(client.objects(tip)).toEqual(objects);
+    expect(longestChain(client, combined)).toBeLessThanOrEqual(50);
+    expect(await cloneOf(store, tip)).toBe(objects.length);
+  });
+
+  it("builds on the deltas that there are, and makes no chain longer than 50", async () => {
+    const source = newRepository();
+    source.import(linear(160));
+    const store = new TestStore({ partBytes: 5 * 1024 * 1024 });
+    const tip = await pushInPortions(store, source, 1, WITHOUT_DELTAS);
+    const first = store.packs.slice(0, 90);
+    const older = await combine(store, first, seeking);
+    store.packs = [older, ...store.packs.filter(({ name }) => name !== older.name)];
+    const { record } = store.answer(new Uint8Array(0));
+    const input = { repository: store.repository(), record, packs: store.packs, packName: "again", ...seeking };
+    const again = await combinePacks(input);
+    if (again === undefined) throw new Error("nothing was combined");
+    const client = opened(store, [again]);
+    client.git(["fsck", "--full", "--strict"]);
+    expect(longestChain(client, again)).toBeLessThanOrEqual(50);
+    expect(again.packBytes).toBeLessThan(1.3 * repackedBytes(source, "-f"));
+    expect(client.objects(tip)).toEqual(source.objects("main"));
+  });
+
+  it("makes nothing of an object whose bytes are not those that its name says", async () => {
+    const source = newRepository();
+    source.import(linear(30));
+    const store = new TestStore({ partBytes: 5 * 1024 * 1024 });
+    await pushInPortions(store, source, 30, WITHOUT_DELTAS);
+    const [damaged] = store.packs;
+    if (damaged === undefined) throw new Error("no pack");
+    const bytes = store.file(damaged, "pack");
+    const at = Math.floor(damaged.ownBytes / 2);
+    bytes[at] = (bytes[at] ?? 0) ^ 4;
+    await expect(combine(store, store.packs, seeking)).rejects.toThrow(CorruptStore);
+    expect(store.storage.files.has("combined.idx")).toBe(false);
+  });
+
+  it("leaves large and tiny objects alone, and copies them as they are", async () => {
+    const large = noise(700_000, 3);
+    const next = Uint8Array.from(large, (byte, i) => (i === 350_000 ? byte ^ 1 : byte));
+    const blobs = [large, next, new TextEncoder().encode("a"), new TextEncoder().encode("b")];
+    const store = new TestStore();
+    for (const content of blobs) await store.push(buildPack([{ type: "blob", content }]));
+    const sum = store.packs.reduce((bytes, { packBytes }) => bytes + packBytes - 32, 32);
+    expect((await combine(store, store.packs, seeking)).packBytes).toBe(sum);
+  });
+
+  it("combines packs without a search where the isolate has no room for one", async () => {
+    const source = newRepository();
+    source.import(linear(20));
+    const store = new TestStore({ partBytes: 5 * 1024 * 1024 });
+    const tip = await pushInPortions(store, source, 5, WITHOUT_DELTAS);
+    const { record } = store.answer(new Uint8Array(0));
+    const busy = async (): Promise<never> => {
+      throw new HostBusy("host", 1);
+    };
+    const repository = { ...store.repository(), kernels: { ...store.kernels, lend: busy, lendSmall: busy } };
+    const input = { repository, record, packs: store.packs, packName: "combined", ...seeking };
+    const combined = await combinePacks(input);
+    if (combined === undefined) throw new Error("nothing was combined");
+    const client = opened(store, [combined]);
+    client.git(["fsck", "--full", "--strict"]);
+    expect(longestChain(client, combined)).toBe(0);
+    expect(client.objects(tip)).toEqual(source.objects("main"));
   });
 });
