@@ -10,7 +10,6 @@ import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.t
 import {
   type BeginMaintenanceAnswer,
   type GraphSum,
-  KEPT_VALUES_TIME,
   type LfsLookAnswer,
   type LfsLookReport,
   type MaintenanceRun,
@@ -37,10 +36,13 @@ import {
   type MaintenanceRow,
   noteDoubt,
   readMaintenance,
+  WALK_PAUSE,
+  walkPause,
   writeMaintenance,
 } from "./tables/maintenance.ts";
 import { readMirror } from "./tables/mirror.ts";
 import { cruftBefore, listPackSizes, listPacks, oldestCruft, reviveCruft } from "./tables/packs.ts";
+import { pastHoldsUntil } from "./tables/recent-values.ts";
 import { bumpCatalogVersion, type RepositoryRow } from "./tables/repository.ts";
 
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
@@ -48,9 +50,6 @@ const JOB_TIME = 15 * 60_000;
 /** How long after a failure the next step is begun: twice as long after each further one, up to a day. Milliseconds. */
 const RETRY_TIME = 5 * 60_000;
 const MOST_RETRY_TIME = 24 * 60 * 60_000;
-/** The refs are not walked again for this time, and for this many times what the last walk took. Milliseconds. */
-const WALK_PAUSE = 60_000;
-const WALK_SHARE = 20;
 const MOST_ERROR = 1000;
 
 /** A call of one of the methods of `MaintenanceStore`, or of `PackCatalog`. */
@@ -332,9 +331,15 @@ export class MaintenanceDatabase {
     return this.#exists ? replacePacks(this.#db, request, now) : { kind: "gone" };
   }
 
+  /** Returns how long after a walk the next one is begun: not before it can find anything else, unless refs move. */
+  #pauseAfter(run: MaintenanceRun, { record }: RepositoryRow, now: number): number {
+    return walkPause(run, (pastHoldsUntil(this.#db, record, now) ?? now) - now);
+  }
+
   /** See `MaintenanceStore.endMaintenance`. */
   end({ id, run }: Extract<MaintenanceCall, { kind: "end" }>, now: number): void {
-    if (this.#repository.read()?.record.id !== id) return;
+    const found = this.#repository.read();
+    if (found?.record.id !== id) return;
     const { jobAt: _, ...before } = readMaintenance(this.#db);
     const { outcome, step } = run;
     const failures = outcome === "failed" ? before.failures + 1 : 0;
@@ -344,7 +349,7 @@ export class MaintenanceDatabase {
       failures,
       // Where refs move all the time, a look is dropped again and again.
       notBefore: failures > 0 ? now + wait : step === "lfs" && outcome === "stale" ? now + WALK_PAUSE : 0,
-      walkAfter: step === "walk" && failures === 0 ? now + walkPause(run) : before.walkAfter,
+      walkAfter: step === "walk" && failures === 0 ? now + this.#pauseAfter(run, found, now) : before.walkAfter,
     };
     const isOver = outcome !== "failed" && this.#plan(listPackSizes(this.#db), row, now).step === "nothing";
     writeMaintenance(this.#db, { ...row, asked: before.asked && !isOver });
@@ -352,10 +357,4 @@ export class MaintenanceDatabase {
     const { error } = run;
     insertRun(this.#db, { ...run, ...(error === undefined ? {} : { error: error.slice(0, MOST_ERROR) }) });
   }
-}
-
-/** Returns how long after a walk the next one is begun at the earliest. */
-function walkPause({ outcome, undecided, ms }: MaintenanceRun): number {
-  if (outcome === "stale") return ms;
-  return Math.max(undecided === true ? KEPT_VALUES_TIME + WALK_PAUSE : WALK_PAUSE, WALK_SHARE * ms);
 }

@@ -40,6 +40,7 @@ import { doomPrefix, duePrefixes, nextPrefixDue, notePrefixEmpty, postponePrefix
 import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
 import { readOrigin } from "./tables/forks.ts";
 import { headAt } from "./tables/head-log.ts";
+import { noteDoubt } from "./tables/maintenance.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
 import { listPacks, sumPackBytes } from "./tables/packs.ts";
 import { recentValuesOf } from "./tables/recent-values.ts";
@@ -273,6 +274,7 @@ export class RepositoryDatabase {
       if (before === undefined) return undefined;
       if (tags?.includes(settingsTag(before)) === false) return "stale";
       updateSettings(this.#db, change, now);
+      if (change.graceDays !== undefined || change.showsPast !== undefined) noteDoubt(this.#db, now);
       changePushChecks(this.#db, change);
       if (before.visibility === "private" && change.visibility === "public") {
         markPublic(this.#db, { seq: refLogEnds(this.#db).newest, at: now });

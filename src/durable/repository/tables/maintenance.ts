@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { MaintenanceRun } from "../../../refs/maintenance-store.ts";
+import { KEPT_VALUES_TIME, type MaintenanceRun } from "../../../refs/maintenance-store.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
 import { firstRow, integerAt, textAt, type SqlDatabase, type SqlRow } from "../../sql/sql-database.ts";
 
@@ -148,10 +148,37 @@ export function askForWalk(db: SqlDatabase): void {
 /** How long after a pack lost its mark the refs are walked: more moves often follow. Milliseconds. */
 export const WALK_DELAY = 60_000;
 
-/** Notes that a pack has lost its mark, or came without one. */
+/** The refs are not walked again for this time, and for this many times what the last walk took. Milliseconds. */
+export const WALK_PAUSE = 60_000;
+const WALK_SHARE = 20;
+/** The time for which values of refs may stand in a walk's way. Milliseconds. */
+const UNDECIDED_PAUSE = KEPT_VALUES_TIME + WALK_PAUSE;
+
+/**
+ * Returns how long after a walk the next one is begun at the earliest.
+ *
+ * @param holdsFor - For how long it is known that another walk would leave the same undecided. Milliseconds.
+ */
+export function walkPause({ outcome, undecided, ms }: MaintenanceRun, holdsFor = 0): number {
+  if (outcome === "stale") return ms;
+  return Math.max(undecided === true ? Math.max(UNDECIDED_PAUSE, holdsFor) : WALK_PAUSE, WALK_SHARE * ms);
+}
+
+/** Returns when the refs may be walked if something has become doubtful now. */
+function walkAfterDoubt(db: SqlDatabase, { walkAfter }: MaintenanceRow, now: number): number {
+  const soon = now + WALK_DELAY;
+  if (walkAfter <= now) return soon;
+  if (walkAfter <= now + UNDECIDED_PAUSE) return walkAfter;
+  // The next walk was put off because it would have found the same, or because the last one took long.
+  const last = listRuns(db).find(({ step }) => step === "walk");
+  const rested = last === undefined ? 0 : last.at + (1 + WALK_SHARE) * last.ms;
+  return Math.min(walkAfter, Math.max(soon, rested));
+}
+
+/** Notes that a pack has lost its mark, or came without one, or that other values of refs may count from now on. */
 export function noteDoubt(db: SqlDatabase, now: number): void {
   const row = readMaintenance(db);
-  const walkAfter = row.walkAfter <= now ? now + WALK_DELAY : row.walkAfter;
+  const walkAfter = walkAfterDoubt(db, row, now);
   if (walkAfter !== row.walkAfter || !row.lfsDoubt) writeMaintenance(db, { ...row, walkAfter, lfsDoubt: true });
 }
 

@@ -6,9 +6,10 @@
 import { concat } from "../../../bytes/chunk.ts";
 import { toHex } from "../../../bytes/hex.ts";
 import type { OpenRequest } from "../../../refs/ref-store.ts";
-import { pastBeginning } from "../../../refs/grace-period.ts";
+import { graceTimeOf, pastBeginning } from "../../../refs/grace-period.ts";
+import { KEPT_VALUES_TIME } from "../../../refs/maintenance-store.ts";
 import type { RepositoryRow } from "./repository.ts";
-import { blobAt, integerAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
+import { blobAt, firstRow, integerAt, type SqlDatabase, textAt } from "../../sql/sql-database.ts";
 
 /** The most rows of the log that one look reads. In a busier minute, the older values are forgotten sooner. */
 const MOST_ROWS = 10_000;
@@ -38,6 +39,27 @@ function pastValues(db: SqlDatabase, since: number): Uint8Array[] {
     MOST_PAST_VALUES,
   );
   return Array.from(rows, (row) => blobAt(row, 0)).filter((oid) => isOid(oid));
+}
+
+/**
+ * Returns the instant at which the repository forgets the oldest of the values that its past shows and that refs lost other
+ * than forward; `undefined` if there is none, or if values count that it does not show. Until then a walk finds what
+ * the last one found, as long as no ref moves.
+ */
+export function pastHoldsUntil(db: SqlDatabase, record: RepositoryRow["record"], now: number): number | undefined {
+  const past = pastBeginning(record, now);
+  // What refs were just before the past began is kept for minutes only.
+  if (past === undefined || past > now - KEPT_VALUES_TIME) return undefined;
+  const row = firstRow(
+    db.rows(
+      `SELECT min(p.at) FROM pushes p JOIN ref_log l ON l.push = p.seq
+        WHERE p.at > ? AND l.forward = 0 AND l.old <> zeroblob(length(l.old))`,
+      past,
+    ),
+  );
+  if (row === undefined || row[0] === null) return undefined;
+  // Walks take the values that were shown a little while ago, too.
+  return integerAt(row, 0) + graceTimeOf(record) + KEPT_VALUES_TIME;
 }
 
 /**
