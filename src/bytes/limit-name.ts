@@ -38,6 +38,7 @@ export const LIMIT_NAMES = [
   "open-directory-bytes",
   "push-certificate-bytes",
   "push-options-bytes",
+  "pushed-objects",
   "quota-bytes",
   "quota-objects",
   "ref-name-bytes",

@@ -32,6 +32,11 @@ export type Own = { readonly sizeBytes: number; readonly packs: readonly Pick<Pa
 
 const NOTHING: Elsewhere = { bytes: 0, objects: 0 };
 
+/**
+ * The most objects of a pack that is taken in: tables take some 90 bytes for each, beside 50 MB, and an isolate has 128 MB.
+ */
+export const MOST_PACK_OBJECTS = 750_000;
+
 /** The offset of the number of objects in a pack's header. */
 const COUNT_AT = 8;
 
@@ -47,8 +52,17 @@ function overBytes(most: number, used: number): LimitExceeded {
   );
 }
 
+function overObjects(brought: number): LimitExceeded {
+  return new LimitExceeded(
+    "pushed-objects",
+    MOST_PACK_OBJECTS,
+    `pack of ${brought} objects: at most ${MOST_PACK_OBJECTS} can be taken at once; push older commits first ` +
+      "(git push REMOTE COMMIT:refs/heads/BRANCH), or have the repository mirrored",
+  );
+}
+
 /**
- * Refuses a pack that exceeds the allowance by its header alone; `head` is its beginning.
+ * Refuses a pack that exceeds the allowance, or what an isolate can take, by its header alone; `head` is its beginning.
  *
  * @throws LimitExceeded
  */
@@ -56,8 +70,9 @@ export function checkPackHeader(allowance: Allowance, own: Own, head: Uint8Array
   const { bytes, objects, elsewhere = NOTHING } = allowance;
   const used = usedBytes(allowance, own);
   if (bytes !== undefined && used + head.length > bytes) throw overBytes(bytes, used);
-  if (objects === undefined) return;
   const brought = new DataView(head.buffer, head.byteOffset).getUint32(COUNT_AT);
+  if (brought > MOST_PACK_OBJECTS) throw overObjects(brought);
+  if (objects === undefined) return;
   const counted = own.packs.filter(({ loan }) => loan === undefined || loan.state === "own");
   const had = counted.reduce((sum, pack) => sum + pack.objects, elsewhere.objects);
   if (had + brought <= objects) return;

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { refsAt, withToken } from "../support/git-client.ts";
 import { importFixture, linear } from "../support/git-fixtures.ts";
 import { onEveryHost } from "../support/git-hosts.ts";
-import { send } from "../support/git-raw.ts";
+import { post, pushBody, reportLines, send, ZERO } from "../support/git-raw.ts";
 
 onEveryHost(
   "policies that pushes obey",
@@ -114,6 +114,28 @@ onEveryHost(
       await git.ok(["push", "-q", url, ":other"], { cwd });
       const { size_bytes: size } = await api("GET", "/repos/bounded/repo");
       expect(size).toBeLessThan(10_000);
+    });
+
+    it("a pack of too many objects is refused by its header, before it has come, with the way around it", async () => {
+      const { git } = journey;
+      await api("PUT", "/repos/acme/crowded", {});
+      const url = withToken(`${journey.base}/acme/crowded.git`, journey.token);
+      const cwd = await git.init();
+      const tip = await git.commit(cwd, "a.txt", "small\n");
+      // A header of a million objects, and then as much as a client sends before it is told anything.
+      const header = Buffer.concat([Buffer.from("PACK\0\0\0\u0002"), Buffer.alloc(4)]);
+      header.writeUInt32BE(1_000_000, 8);
+      const body = pushBody(
+        [{ name: "refs/heads/main", old: ZERO, new: tip }],
+        Buffer.concat([header, randomBytes(64)]),
+      );
+      const answer = await post(url, "receive-pack", body);
+      const report = reportLines(answer.body).join(", ");
+      expect(report).toContain(
+        "unpack pack of 1000000 objects: at most 750000 can be taken at once; push older commits",
+      );
+      expect(report).toContain("ng refs/heads/main");
+      await git.ok(["push", "-q", url, "main"], { cwd });
     });
 
     it("a tenant's quota is summed over its repositories, whoever pushes", async () => {
