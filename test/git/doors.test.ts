@@ -85,6 +85,10 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   // It is worth as much as the events that it opens.
   [`POST ${API}/events/tickets`]: ["logBeginning"],
   [`POST ${API}/commits`]: ["writes"],
+  [`POST ${API}/refs`]: ["writes"],
+  [`PUT ${API}/refs/:name{[^]+}`]: ["writes"],
+  [`DELETE ${API}/refs/:name{[^]+}`]: ["writes"],
+  [`POST ${API}/tags`]: ["writes"],
   [`POST ${API}/uploads`]: ["writes"],
   [`GET ${API}/uploads/:upload`]: ["writes"],
   [`PUT ${API}/uploads/:upload/parts/:part`]: ["writes"],

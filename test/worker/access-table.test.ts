@@ -97,6 +97,8 @@ const PAGE_ROWS: readonly Row[] = [
   .map((path) => ({ method: "GET", path, outcomes: READ_PAGE }));
 
 const JSON_TYPE = { "Content-Type": "application/json" };
+const MOVES = JSON.stringify({ updates: [{ name: "refs/heads/x", old: null, new: "1" }] });
+const TAG = JSON.stringify({ name: "x", target: "y", message: "z" });
 const FILE = { action: "upsert", path: "x", content: "" };
 const COMMIT = JSON.stringify({
   branch: "made",
@@ -153,6 +155,15 @@ const REPO_ROWS: readonly Row[] = [
   { method: "POST", path: "/forks", outcomes: READ, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/reflog/1/restore", outcomes: ADMINISTER },
   { method: "POST", path: "/commits", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: COMMIT },
+  {
+    method: "PUT",
+    path: "/refs/heads/x",
+    outcomes: UPLOAD_PARTS,
+    headers: JSON_TYPE,
+    body: JSON.stringify({ oid: "1" }),
+  },
+  { method: "POST", path: "/refs", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: MOVES },
+  { method: "POST", path: "/tags", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: TAG },
   { method: "POST", path: "/uploads", outcomes: UPLOAD_PARTS },
   { method: "GET", path: "/uploads/1", outcomes: UPLOAD_PARTS },
   { method: "DELETE", path: "/uploads/1", outcomes: UPLOAD_PARTS },

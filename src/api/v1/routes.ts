@@ -16,6 +16,7 @@ import { maintenanceRoutes } from "./maintenance.ts";
 import { mirrorListRoutes, tenantMirrorRoutes } from "./mirrors.ts";
 import { mirrorRoutes } from "./mirror.ts";
 import { openApiRoutes } from "./openapi.ts";
+import { refWriteRoutes } from "./ref-writes.ts";
 import { reflogRoutes } from "./reflog.ts";
 import { repoFileRoutes } from "./repo-files.ts";
 import { repoRoutes } from "./repos.ts";
@@ -46,6 +47,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", forkRoutes],
   ["/repos", reflogRoutes],
   ["/repos", commitRoutes],
+  ["/repos", refWriteRoutes],
   ["/repos", contentRoutes],
   ["/repos", hookRoutes],
   ["/repos", mirrorRoutes],

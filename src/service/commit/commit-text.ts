@@ -5,6 +5,7 @@
  * @see git-commit-tree(1), git-mktag(1), git-interpret-trailers(1)
  */
 import { formatIdentity, type Identity } from "../../object/identity.ts";
+import type { ObjectType } from "../../object/object-type.ts";
 
 const encoder = new TextEncoder();
 
@@ -64,4 +65,20 @@ export function addTrailers(message: string, trailers: readonly Trailer[]): stri
   const gap = endsInTrailers(message) ? "" : "\n";
   const lines = trailers.map(({ key, value }) => `${key}: ${value}\n`).join("");
   return `${message.trimEnd()}\n${gap}${lines}`;
+}
+
+/** An annotated tag that is to be made. The name of its object is hexadecimal. */
+export type TagFields = {
+  readonly object: string;
+  readonly type: ObjectType;
+  /** The short name. */
+  readonly name: string;
+  readonly tagger: Identity;
+  readonly message: string;
+};
+
+/** Writes an annotated tag. */
+export function encodeTag({ object, type, name, tagger, message }: TagFields): Uint8Array {
+  const head = [`object ${object}`, `type ${type}`, `tag ${name}`, `tagger ${formatIdentity(tagger)}`];
+  return encoder.encode(`${head.join("\n")}\n\n${message}`);
 }
