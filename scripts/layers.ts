@@ -29,7 +29,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   signing: { ring: 2, imports: "bytes" },
   repository: { ring: 2, imports: "bytes kernel object catalog store refs graph" },
   packing: { ring: 3, imports: "bytes kernel object format catalog store refs graph repository" },
-  service: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph repository packing" },
+  service: { ring: 3, imports: "bytes kernel object wire format diff catalog store refs graph repository packing" },
   mirror: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph access repository packing" },
   maintenance: { ring: 3, imports: "bytes kernel object wire format catalog store refs graph repository packing" },
   browse: { ring: 3, imports: "bytes kernel object format diff catalog store refs graph repository" },

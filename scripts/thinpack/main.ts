@@ -7,6 +7,7 @@ import { Command, CommanderError } from "commander";
 import { version } from "../../package.json";
 import { addAuditCommand } from "./audit-command.ts";
 import { addApiCommand } from "./api-command.ts";
+import { addCommitCommands } from "./commit-commands.ts";
 import { addCompletionCommand } from "./completion-command.ts";
 import { addCredentialCommand } from "./credential-command.ts";
 import { CommandFailure, EXIT } from "./failure.ts";
@@ -60,6 +61,7 @@ function buildProgram(): Command {
     addExportCommand,
     addLargePushCommands,
     addLfsCommands,
+    addCommitCommands,
     addHistoryCommands,
     addAuditCommand,
     addApiCommand,

@@ -36,6 +36,7 @@ export const LIMIT_NAMES = [
   "object-bytes",
   "object-names",
   "open-directory-bytes",
+  "patch-steps",
   "push-certificate-bytes",
   "push-options-bytes",
   "pushed-objects",

@@ -5,6 +5,7 @@
  * @see gitformat-pack(5), git-diff(1), `--binary`; base85.c
  */
 import { u8OrNul } from "../bytes/assert.ts";
+import { concat } from "../bytes/chunk.ts";
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 const BASE = 85;
@@ -41,4 +42,46 @@ function digits(bytes: Uint8Array, at: number): string {
     number = Math.floor(number / BASE);
   }
   return text;
+}
+
+const VALUES = new Map(Array.from(DIGITS, (digit, value) => [digit, value] as const));
+/** The most that four bytes can be. */
+const MOST_GROUP = 2 ** 32 - 1;
+
+/** Returns the bytes that lines of base 85 stand for; `undefined` if they are not such lines. */
+export function binaryBytes(lines: readonly string[]): Uint8Array | undefined {
+  const parts: Uint8Array[] = [];
+  for (const line of lines) {
+    const part = lineBytes(line);
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  return concat(parts);
+}
+
+function lineBytes(line: string): Uint8Array | undefined {
+  const length = lengthOf(line.charCodeAt(0));
+  const groups = Math.ceil(length / GROUP);
+  if (length === 0 || line.length !== 1 + groups * (GROUP + 1)) return undefined;
+  const bytes = new Uint8Array(groups * GROUP);
+  const view = new DataView(bytes.buffer);
+  for (let group = 0; group < groups; group++) {
+    const number = numberOf(line, 1 + group * (GROUP + 1));
+    if (number > MOST_GROUP) return undefined;
+    view.setUint32(group * GROUP, number);
+  }
+  return bytes.subarray(0, length);
+}
+
+/** The other way about as {@link lengthDigit}; 0 for what is no such letter. */
+function lengthOf(code: number): number {
+  if (code > 64 && code <= 90) return code - 64;
+  return code > 96 && code <= 122 ? code - 70 : 0;
+}
+
+/** Returns what five digits stand for, or more than is possible. */
+function numberOf(line: string, at: number): number {
+  let number = 0;
+  for (let i = 0; i < GROUP + 1; i++) number = number * BASE + (VALUES.get(line.charAt(at + i)) ?? MOST_GROUP); // No digit.
+  return number;
 }

@@ -28,3 +28,15 @@ export function quotedPath(path: string): string {
   });
   return `"${escaped.join("")}"`;
 }
+
+const UNESCAPES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(ESCAPES).map(([character, escape]) => [escape, character]),
+);
+
+/** Returns the path that stands in a patch, in quotes or not, with one character per byte. */
+export function unquotedPath(text: string): string {
+  if (!text.startsWith('"') || !text.endsWith('"')) return text;
+  return text.slice(1, -1).replaceAll(/\\([0-3][0-7]{2}|.)/g, (escape, code: string) => {
+    return UNESCAPES[escape] ?? (code.length === 3 ? String.fromCharCode(Number.parseInt(code, 8)) : escape);
+  });
+}

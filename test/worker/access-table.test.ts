@@ -154,6 +154,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "POST", path: "/sync", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/forks", outcomes: READ, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/reflog/1/restore", outcomes: ADMINISTER },
+  { method: "POST", path: "/blobs/read", outcomes: READ, headers: JSON_TYPE, body: '{"paths":["x"]}' },
   { method: "POST", path: "/commits", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: COMMIT },
   {
     method: "PUT",
@@ -162,6 +163,7 @@ const REPO_ROWS: readonly Row[] = [
     headers: JSON_TYPE,
     body: JSON.stringify({ oid: "1" }),
   },
+  { method: "DELETE", path: "/refs/heads/x", outcomes: UPLOAD_PARTS },
   { method: "POST", path: "/refs", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: MOVES },
   { method: "POST", path: "/tags", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: TAG },
   { method: "POST", path: "/uploads", outcomes: UPLOAD_PARTS },

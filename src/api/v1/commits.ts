@@ -4,8 +4,11 @@
  * @packageDocumentation
  */
 import { Hono, type Context } from "hono";
+import type { FilePatch } from "../../diff/parse-patch.ts";
 import type { ByteSource } from "../../bytes/byte-stream.ts";
 import type { StreamingHash } from "../../bytes/hash.ts";
+import { textOf } from "../../object/byte-text.ts";
+import { escapedOf } from "../../object/escaped-bytes.ts";
 import type { Identity } from "../../object/identity.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { InvalidRequest, Problem, DetailedProblem } from "../../http/problem.ts";
@@ -13,6 +16,7 @@ import { admitWriter, type Writer } from "../../http/pusher.ts";
 import { addTrailers, wholeLines } from "../../service/commit/commit-text.ts";
 import type { RefusedAction } from "../../service/commit/file-action.ts";
 import type { CommitAnswer, CommitOrder, MadeCommit } from "../../service/commit/make-commit.ts";
+import type { RefusedPatch } from "../../service/commit/patch-actions.ts";
 import type { ActionOrder } from "../../service/commit/prepared-actions.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { describe } from "../describe.ts";
@@ -31,8 +35,11 @@ const MOST_LINES_BYTES = 64 * 1024 * 1024;
 const BRANCHES = "refs/heads/";
 const NO_STORE = { "Cache-Control": "no-store" };
 
-/** What a body asks for: all but the actions at once, and these as they come. */
-type Asked = { readonly head: CommitHead; readonly actions: AsyncIterable<ActionOrder> };
+/** What a body asks for: all but what changes at once, and that as it comes. */
+type Asked = { readonly head: CommitHead } & (
+  | { readonly actions: AsyncIterable<ActionOrder> }
+  | { readonly patch: readonly FilePatch[] }
+);
 
 async function* listed(actions: readonly ActionOrder[]): AsyncGenerator<ActionOrder> {
   yield* actions;
@@ -74,10 +81,45 @@ async function readLineBody(source: ByteSource, hash: StreamingHash): Promise<As
   return { head: checkJson(parseJson(first.value), commitHead), actions: actionsOf(lines) };
 }
 
+/** Reads a patch. All else is in the query. */
+async function readPatchBody(source: ByteSource, hash: StreamingHash, url: string): Promise<Asked> {
+  const { search, searchParams } = new URL(url);
+  const head = checkJson(patchHead(searchParams), commitHead);
+  hash.update(new TextEncoder().encode(search));
+  const bytes = await readWhole(source, MOST_JSON_BYTES, (piece) => hash.update(piece));
+  const { parsePatch } = await import("../../diff/parse-patch.ts");
+  const patch = parsePatch(textOf(bytes));
+  if (!("detail" in patch)) return { head, patch };
+  const { line, detail } = patch;
+  throw new DetailedProblem(422, `line ${line} of the patch: ${detail}`, { code: "bad_patch", line });
+}
+
+/** Returns the query in the form of a body: `author_name` is the `name` of `author`. */
+function patchHead(query: URLSearchParams): object {
+  const head: Record<string, unknown> = {};
+  const people: Record<string, Record<string, string>> = {};
+  for (const [name, value] of query) {
+    const [, person, member] = /^(author|committer)_(name|email|date)$/.exec(name) ?? [];
+    if (person !== undefined && member !== undefined) (people[person] ??= {})[member] = value;
+    else if (name === "expected_head" && value === "") head[name] = null;
+    else head[name] = value === "true" || value === "false" ? value === "true" : value;
+  }
+  return { ...head, ...people, ...TEXTS.reduce((texts, name) => ({ ...texts, ...textIn(query, name) }), {}) };
+}
+
+/** Members that are text, whatever that is. */
+const TEXTS = ["branch", "base", "message"];
+
+function textIn(query: URLSearchParams, name: string): object {
+  const value = query.get(name);
+  return value === null ? {} : { [name]: value };
+}
+
 /** The readers of bodies, by media type. */
-const READERS: Readonly<Record<string, (source: ByteSource, hash: StreamingHash) => Promise<Asked>>> = {
+const READERS: Readonly<Record<string, (source: ByteSource, hash: StreamingHash, url: string) => Promise<Asked>>> = {
   "application/json": readJsonBody,
   "application/x-ndjson": readLineBody,
+  "text/x-patch": readPatchBody,
 };
 
 /** Returns the full name of the branch. @throws InvalidRequest */
@@ -124,6 +166,13 @@ function refusedAction({ index, member, detail }: RefusedAction): InvalidRequest
   return new InvalidRequest("invalid_action", [fault]);
 }
 
+function refusedPatch({ path, detail, ...place }: RefusedPatch): Problem {
+  const shownPath = escapedOf(path);
+  const members = { code: "patch_does_not_apply", file: place.index, path: shownPath, line: place.line };
+  const hunk = place.hunk === undefined ? {} : { hunk: place.hunk };
+  return new DetailedProblem(422, `file ${place.index} of the patch, ${shownPath}: ${detail}`, { ...members, ...hunk });
+}
+
 function jsonAnswer(text: string, status: 200 | 201, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(text, { status, headers: { ...NO_STORE, "Content-Type": "application/json", ...headers } });
 }
@@ -140,6 +189,8 @@ function answerOf(answer: CommitAnswer, { branch, isTrial }: Pick<CommitOrder, "
       throw staleRef(branch, answer.current);
     case "refused-action":
       throw refusedAction(answer.action);
+    case "refused-patch":
+      throw refusedPatch(answer.patch);
     case "refused":
       throw refusedUpdate(branch, answer.why);
     case "no-branch":
@@ -159,23 +210,33 @@ function answerOf(answer: CommitAnswer, { branch, isTrial }: Pick<CommitOrder, "
 async function ordered(context: Context<ApiEnv>, { exchange, principal }: Writer): Promise<CommitOrder> {
   const reader = READERS[mediaType(context.req.raw)];
   if (reader === undefined) throw new Problem(415, `The body has to be one of ${Object.keys(READERS).join(", ")}.`);
+  if (reader !== readPatchBody) refuseQuery(context);
   const { PreparedActions } = await import("../../service/commit/prepared-actions.ts");
   const { repository } = exchange;
   const hash = repository.hash("sha256");
-  const { head, actions } = await reader(bodySource(context, repository.memory), hash);
+  const { head, ...changes } = await reader(bodySource(context, repository.memory), hash, context.req.url);
   const keyed = keyedRequest(context, principal, hash);
   return {
     ...orderOf(head, asker(principal, repository.now())),
     ...(keyed === undefined ? {} : { once: { ...keyed, answer: shown } }),
     read: async (contents, rawSize) => {
+      if ("patch" in changes) return changes;
       const prepared = new PreparedActions(contents, rawSize);
-      for await (const action of actions) {
+      for await (const action of changes.actions) {
         const refused = await prepared.add(action);
         if (refused !== undefined) return refused;
       }
       return prepared;
     },
   };
+}
+
+/** Refuses a query where the body says everything. @throws InvalidRequest */
+function refuseQuery(context: Context<ApiEnv>): void {
+  const [name] = new URL(context.req.url).searchParams.keys();
+  if (name === undefined) return;
+  const detail = `the parameter ${JSON.stringify(name)} is for patches: the body says it`;
+  throw new InvalidRequest("unknown_parameter", [{ parameter: name, detail }]);
 }
 
 async function commit(context: Context<ApiEnv>): Promise<Response> {
@@ -186,6 +247,22 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
   const { makeCommit } = await import("../../service/commit/make-commit.ts");
   return answerOf(await makeCommit(writer.exchange, order), order);
 }
+
+/** What the query of a patch may say. */
+const PATCH_QUERY = {
+  branch: { about: "As in a body of JSON, for a patch." },
+  expected_head: { about: "The same; empty for `null`." },
+  base: { about: "The same." },
+  message: { about: "The same." },
+  author_name: { about: "The same, with the address and the date beside it." },
+  author_email: { about: "The author's address." },
+  author_date: { about: "When the author made it." },
+  committer_name: { about: "The committer, in the same way." },
+  committer_email: { about: "The committer's address." },
+  committer_date: { about: "When it was committed." },
+  allow_empty: { about: "`true` or `false`." },
+  dry_run: { about: "`true` or `false`." },
+} as const;
 
 /** The routes that make commits, below `/api/v1/repos`. */
 export function commitRoutes(): Hono<ApiEnv> {
@@ -198,9 +275,11 @@ export function commitRoutes(): Hono<ApiEnv> {
       summary: "Makes a commit of changes to files",
       about:
         "Everything that holds of a push holds here: rules, quotas, checks, the log, webhooks. With `application/x-ndjson`, the first " +
-        "line has all members but `actions`, and each further line is one action. An action is applied to what those before have left. " +
+        "line has all members but `actions`, and each further line is one action. With `text/x-patch`, the body is what `git diff --binary` or " +
+        "`git format-patch` print, applied as `git apply` does, and the query has the members. An action is applied to what those before have left. " +
         "`expected_head` is where the branch has to be, or `null` if it must not exist; without it, the changes are made on what the " +
         "branch has. With `dry_run` the answer is 200, and nothing is changed. `Idempotency-Key` makes a retry give the first answer for a day.",
+      query: PATCH_QUERY,
       body: commitBody,
       answers: {
         200: { about: "What would be made.", json: madeCommit },

@@ -116,8 +116,8 @@ function only(answer: Extract<RefsAnswer, { kind: "done" }>): Extract<RefResult,
 }
 
 async function put(context: Context<ApiEnv>): Promise<Response> {
-  const name = pathName(context);
   const { exchange, body } = await asked(context, putBody);
+  const name = pathName(context);
   const oid = body.oid.toLowerCase();
   const order: RefOrder = {
     name,
@@ -133,9 +133,9 @@ async function put(context: Context<ApiEnv>): Promise<Response> {
 }
 
 async function remove(context: Context<ApiEnv>): Promise<Response> {
-  const full = pathName(context);
   const name = await requestedName(context, "write");
   const { exchange } = await admitWriter({ host: context.var.host, name });
+  const full = pathName(context);
   const expected = context.req.query("expected");
   const order: RefOrder = { name: full, oid: null, force: true, ...(expected === undefined ? {} : { expected }) };
   const { moveRefs } = await import("../../service/commit/move-refs.ts");

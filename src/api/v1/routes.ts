@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { Problem, problemOf } from "../../http/problem.ts";
 import type { ApiEnv } from "../api-host.ts";
 import { auditRoutes } from "./audit.ts";
+import { blobReadRoutes } from "./blob-reads.ts";
 import { commitRoutes } from "./commits.ts";
 import { contentRoutes } from "./content.ts";
 import { eventRoutes } from "./events.ts";
@@ -46,6 +47,7 @@ const GROUPS: readonly (readonly [string, () => Hono<ApiEnv>])[] = [
   ["/repos", repoFileRoutes],
   ["/repos", forkRoutes],
   ["/repos", reflogRoutes],
+  ["/repos", blobReadRoutes],
   ["/repos", commitRoutes],
   ["/repos", refWriteRoutes],
   ["/repos", contentRoutes],

@@ -20,11 +20,14 @@ export type CheckedPath = { readonly path: string } | { readonly fault: string }
 export function checkPath(text: string, mode: number): CheckedPath {
   if (text === "") return { fault: "is empty" };
   if (!text.isWellFormed()) return { fault: "has half a character" };
-  if (text.startsWith("/")) return { fault: "is absolute: paths begin at the root of the tree, without a slash" };
-  const bytes = encoder.encode(text);
-  if (bytes.length > LONGEST_PATH) return { fault: `has more than ${LONGEST_PATH} bytes` };
-  if (bytes.includes(0)) return { fault: "has a NUL" };
-  const path = textOf(bytes);
+  return checkBytePath(textOf(encoder.encode(text)), mode);
+}
+
+/** Checks a path that has one character per byte. */
+export function checkBytePath(path: string, mode: number): CheckedPath {
+  if (path.startsWith("/")) return { fault: "is absolute: paths begin at the root of the tree, without a slash" };
+  if (path.length > LONGEST_PATH) return { fault: `has more than ${LONGEST_PATH} bytes` };
+  if (path.includes("\0")) return { fault: "has a NUL" };
   const names = path.split("/");
   for (const [at, name] of names.entries()) {
     const fault = nameFault(name, at === names.length - 1 ? mode : FILE_MODE.tree);

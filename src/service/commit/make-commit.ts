@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { present } from "../../bytes/assert.ts";
 import { FsckRejected } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { CommitLinks } from "../../object/commit.ts";
@@ -13,9 +14,11 @@ import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { AnsweredOnce } from "../../refs/ref-store.ts";
 import type { RefRejection } from "../../refs/ref-update.ts";
 import { encodeCommit } from "./commit-text.ts";
-import type { RefusedAction } from "./file-action.ts";
+import type { FilePatch } from "../../diff/parse-patch.ts";
+import type { FileAction, RefusedAction } from "./file-action.ts";
 import { NewObjects } from "./new-objects.ts";
-import type { PreparedActions } from "./prepared-actions.ts";
+import { type PatchSources, patchActions, pathsOf, type RefusedPatch } from "./patch-actions.ts";
+import { PreparedActions } from "./prepared-actions.ts";
 import { TreeEdit } from "./tree-edit.ts";
 import { type WriteExchange, WriteSession } from "./write-session.ts";
 
@@ -55,9 +58,12 @@ export type CommitOrder = {
   readonly allowEmpty: boolean;
   readonly isTrial: boolean;
   readonly once?: Once;
-  /** Reads the actions. It is called once. */
-  readonly read: (contents: NewObjects, rawSize: number) => Promise<PreparedActions | RefusedAction>;
+  /** Reads what changes. It is called once. */
+  readonly read: (contents: NewObjects, rawSize: number) => Promise<Changes | RefusedAction>;
 };
+
+/** What changes: actions, or a patch, of which it depends on the files what is to be done. */
+type Changes = PreparedActions | { readonly patch: readonly FilePatch[] };
 
 /** What came of it. */
 export type CommitAnswer =
@@ -69,6 +75,7 @@ export type CommitAnswer =
   | { readonly kind: "stale"; readonly current: string | undefined }
   | { readonly kind: "no-branch" | "no-base" | "nothing-changed" }
   | { readonly kind: "refused-action"; readonly action: RefusedAction }
+  | { readonly kind: "refused-patch"; readonly patch: RefusedPatch }
   | { readonly kind: "refused"; readonly why: RefRejection };
 
 /** The commit on which changes are made: both names are raw. */
@@ -92,7 +99,7 @@ class CommitMaking {
   readonly #exchange: WriteExchange;
   readonly #order: CommitOrder;
   #contents: NewObjects | undefined;
-  #prepared: PreparedActions | undefined;
+  #prepared: Changes | undefined;
 
   constructor(exchange: WriteExchange, order: CommitOrder) {
     this.#exchange = exchange;
@@ -114,8 +121,8 @@ class CommitMaking {
       return await this.#commit(session);
     } catch (error) {
       if (!(error instanceof FsckRejected)) throw error;
-      const index = this.#prepared?.indexOf(error.oid);
-      if (index === undefined || index < 0) throw error;
+      const index = this.#prepared instanceof PreparedActions ? this.#prepared.indexOf(error.oid) : -1;
+      if (index < 0) throw error;
       return { kind: "refused-action", action: { index, member: "content", detail: error.message } };
     } finally {
       await session.end();
@@ -123,7 +130,7 @@ class CommitMaking {
   }
 
   /** Reads the actions at the first try. Returns the action that is wrong in itself, if there is one. */
-  async #prepare(session: WriteSession): Promise<PreparedActions | RefusedAction> {
+  async #prepare(session: WriteSession): Promise<Changes | RefusedAction> {
     if (this.#prepared !== undefined) return this.#prepared;
     this.#contents = new NewObjects(this.#exchange.repository, session.format);
     const prepared = await this.#order.read(this.#contents, session.format.rawSize);
@@ -137,7 +144,7 @@ class CommitMaking {
     const { once } = this.#order;
     const { answered } = session.begun;
     if (once !== undefined && answered !== undefined) return repeated(answered, once);
-    const missing = await prepared.findMissing(session.database);
+    const missing = prepared instanceof PreparedActions ? await prepared.findMissing(session.database) : undefined;
     if (missing !== undefined) return { kind: "refused-action", action: missing };
     const parent = await this.#parent(session);
     if (parent !== undefined && "kind" in parent) return parent;
@@ -160,10 +167,10 @@ class CommitMaking {
     return await parentOf(session, named);
   }
 
-  async #write(session: WriteSession, prepared: PreparedActions, parent: Parent | undefined): Promise<CommitAnswer> {
+  async #write(session: WriteSession, prepared: Changes, parent: Parent | undefined): Promise<CommitAnswer> {
     const { message, author, committer, allowEmpty } = this.#order;
     const tree = await this.#writeTree(session, prepared, parent?.tree);
-    if ("index" in tree) return { kind: "refused-action", action: tree };
+    if ("kind" in tree) return tree;
     if (!allowEmpty && parent !== undefined && toHex(parent.tree) === toHex(tree)) return { kind: "nothing-changed" };
     const parents = parent === undefined ? [] : [parent.oid];
     const text = encodeCommit({ tree: toHex(tree), parents, author, committer, message });
@@ -173,22 +180,26 @@ class CommitMaking {
 
   async #writeTree(
     session: WriteSession,
-    prepared: PreparedActions,
+    prepared: Changes,
     tree: Uint8Array | undefined,
-  ): Promise<Uint8Array | RefusedAction> {
+  ): Promise<Uint8Array | CommitAnswer> {
     const { pacer, memory } = this.#exchange.repository;
-    const { reader } = await session.graph();
+    const graph = await session.graph();
+    const { reader } = graph;
     const pace = async (steps: number): Promise<void> => {
       pacer.add(steps);
       if (pacer.isDue) await pacer.pace();
     };
     const { rawSize } = session.format;
-    const edit = await TreeEdit.open({ reader, rawSize, memory, pace }, tree, prepared.paths);
+    const paths = "patch" in prepared ? pathsOf(prepared.patch) : prepared.paths;
+    const edit = await TreeEdit.open({ reader, rawSize, memory, pace }, tree, paths);
     try {
-      const refused = await edit.apply(prepared.actions);
-      if (refused !== undefined) return refused;
-      for (const oid of edit.writtenObjects())
-        if (this.#contents !== undefined) session.objects.takeFrom(this.#contents, oid);
+      const objects = present(this.#contents, "the contents");
+      const actions = await actionsOf(prepared, { edit, graph, objects, pace });
+      if ("index" in actions) return { kind: "refused-patch", patch: actions };
+      const refused = await edit.apply(actions);
+      if (refused !== undefined) return refusedIn(prepared, refused, actions);
+      for (const oid of edit.writtenObjects()) session.objects.takeFrom(objects, oid);
       return await edit.write(session.objects);
     } finally {
       edit.free();
@@ -217,6 +228,19 @@ class CommitMaking {
     if (outcome === undefined || outcome.kind === "ok") return { kind: "made", ...made };
     return refusal(outcome.why);
   }
+}
+
+async function actionsOf(prepared: Changes, sources: PatchSources): Promise<readonly FileAction[] | RefusedPatch> {
+  return "patch" in prepared ? await patchActions(prepared.patch, sources) : prepared.actions;
+}
+
+/** Returns the refusal of an action. Those of a patch are no actions of the caller's: the file is named. */
+function refusedIn(prepared: Changes, refused: RefusedAction, actions: readonly FileAction[]): CommitAnswer {
+  if (!("patch" in prepared)) return { kind: "refused-action", action: refused };
+  const path = actions[refused.index]?.path ?? ""; // The action is one of them.
+  const index = prepared.patch.findIndex(({ oldPath, newPath }) => oldPath === path || newPath === path);
+  const line = prepared.patch[index]?.line ?? 0; // The file is one of them.
+  return { kind: "refused-patch", patch: { index, path, line, detail: refused.detail } };
 }
 
 function repeated({ fingerprint, answer }: AnsweredOnce, once: Once): CommitAnswer {

@@ -49,7 +49,7 @@ export class NewObjects {
 
   /** Makes an object, and returns its raw name. The same object is held once. @throws LimitExceeded */
   async add(type: ObjectType, content: Uint8Array): Promise<Uint8Array> {
-    const oid = await this.#nameOf(type, content);
+    const oid = await this.nameOf(type, content);
     const { deflate } = this.#tools;
     if (!this.#objects.has(toHex(oid))) this.#hold({ oid, entry: encodeEntry(TYPE_NUMBER[type], content, deflate) });
     return oid;
@@ -63,7 +63,7 @@ export class NewObjects {
     const { content } = tree;
     if (tree.base === undefined || tree.delta.length > content.length / DELTA_SHARE)
       return await this.add("tree", content);
-    const oid = await this.#nameOf("tree", content);
+    const oid = await this.nameOf("tree", content);
     if (!this.#objects.has(toHex(oid)))
       this.#hold({ oid, entry: encodeDelta(tree.base, tree.delta, this.#tools.deflate) });
     return oid;
@@ -93,7 +93,8 @@ export class NewObjects {
     this.#heldBytes = 0;
   }
 
-  async #nameOf(type: ObjectType, content: Uint8Array): Promise<Uint8Array> {
+  /** Returns the raw name that an object would have. */
+  async nameOf(type: ObjectType, content: Uint8Array): Promise<Uint8Array> {
     const { hash, pacer } = this.#tools;
     const running = hash(this.#format.name);
     running.update(encoder.encode(`${type} ${content.length}\0`));

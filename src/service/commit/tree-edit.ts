@@ -87,7 +87,7 @@ export class TreeEdit {
   /** Yields the raw names of the objects at the paths that were written. */
   *writtenObjects(): Generator<Uint8Array> {
     for (const path of this.#written) {
-      const entry = this.#find(path);
+      const entry = this.entryAt(path);
       if (entry !== undefined) yield entry.oid;
     }
   }
@@ -199,7 +199,7 @@ export class TreeEdit {
 
   #move(action: Extract<FileAction, { kind: "move" }>): Refusal | undefined {
     const { from, path, oid, mode } = action;
-    const moved = this.#find(from);
+    const moved = this.entryAt(from);
     const refusal = this.#delete(from, "from");
     if (refusal !== undefined || moved === undefined) return refusal ?? refuse("from", "there is no such file");
     const place = this.#placeOf(path, true);
@@ -226,7 +226,8 @@ export class TreeEdit {
     this.#written.add(path);
   }
 
-  #find(path: string): Entry | undefined {
+  /** Returns what is at a path, which is one of those that the tree was opened for. */
+  entryAt(path: string): Entry | undefined {
     const place = this.#placeOf(path, false);
     return "directory" in place ? place.directory.get(place.name) : undefined;
   }
