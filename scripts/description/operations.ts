@@ -54,6 +54,7 @@ const IDS: Readonly<Record<string, string>> = {
   "POST /repos/{tenant}/{repo}/maintenance": "runMaintenance",
   "GET /repos/{tenant}/{repo}/tree/{rev_and_path}": "listDirectory",
   "GET /repos/{tenant}/{repo}/commits": "listCommits",
+  "POST /repos/{tenant}/{repo}/blobs": "createBlob",
   "POST /repos/{tenant}/{repo}/blobs/read": "readBlobs",
   "POST /repos/{tenant}/{repo}/commits": "createCommit",
   "GET /repos/{tenant}/{repo}/commits/{rev}": "getCommit",

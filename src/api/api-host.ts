@@ -16,6 +16,7 @@ import type { Host } from "../http/host.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
 import type { SecretContext } from "../mirror/sync-input.ts";
 import type { ForkStore, PackLender } from "../refs/fork-store.ts";
+import type { KeptBlobStore } from "../refs/kept-blobs.ts";
 import type { MaintenanceControl } from "../refs/maintenance-store.ts";
 import type { MirrorStore, SealedSecret } from "../refs/mirror-store.ts";
 import type { RefStore } from "../refs/ref-store.ts";
@@ -45,7 +46,7 @@ export interface MirrorHost {
 
 /** The platform, for one API request. */
 export interface ApiHost {
-  settings(name: RepositoryName): RepositorySettings & UploadStore & MaintenanceControl & ForkStore;
+  settings(name: RepositoryName): RepositorySettings & UploadStore & KeptBlobStore & MaintenanceControl & ForkStore;
   /** Opens a repository, as far as the caller may see it, for a snapshot that a fork is made of. */
   lending(name: RepositoryName): Pick<RefStore, "open">;
   /** Opens the Git LFS objects of a repository, whatever the caller may see, and the links of a tenant's. */

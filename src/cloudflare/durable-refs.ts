@@ -7,6 +7,7 @@ import { LimitExceeded } from "../bytes/failure.ts";
 import type { RepositoryObject } from "../durable/repository/repository-object.ts";
 import type { OpenPage } from "../durable/repository/open-page.ts";
 import type { ForkStore } from "../refs/fork-store.ts";
+import type { KeptBlobStore } from "../refs/kept-blobs.ts";
 import type { MaintenanceStore } from "../refs/maintenance-store.ts";
 import type { PackCatalog } from "../refs/pack-catalog.ts";
 import type { CreateRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/ref-store.ts";
@@ -92,7 +93,13 @@ function assertForkFits({ fork }: CreateRequest): void {
 }
 
 /** The truth of a repository. */
-export type DurableRefs = RefStore & PackCatalog & MaintenanceStore & RepositorySettings & UploadStore & ForkStore;
+export type DurableRefs = RefStore &
+  PackCatalog &
+  MaintenanceStore &
+  RepositorySettings &
+  UploadStore &
+  KeptBlobStore &
+  ForkStore;
 
 /** What the refs of one repository are read with: its name, `{tenant}/{repo}`, and what counts and remembers. */
 export type RefsTools = {
@@ -145,6 +152,7 @@ export function durableRefs(object: RepositoryStub, { name, counters, recent }: 
     },
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     upload: (request) => call(async () => object.upload(request)),
+    keptBlobs: (request) => call(async () => object.keptBlobs(request)),
     describe: (publicOnly) => call(async () => object.describe(publicOnly)),
     create: (request) => {
       assertForkFits(request);

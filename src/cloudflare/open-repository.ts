@@ -18,6 +18,7 @@ import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
 import type { MirrorStore } from "../refs/mirror-store.ts";
 import type { ForkStore, PackLender } from "../refs/fork-store.ts";
+import type { KeptBlobStore } from "../refs/kept-blobs.ts";
 import type { MaintenanceControl } from "../refs/maintenance-store.ts";
 import type { RefStore, RepositoryRecord } from "../refs/ref-store.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
@@ -98,8 +99,11 @@ export class RequestStorage {
   settings(
     key: string,
     reader: Pick<Reader, "right" | "follow">,
-  ): RepositorySettings & UploadStore & MaintenanceControl & ForkStore {
-    return readableSettings<RepositorySettings & UploadStore & MaintenanceControl & ForkStore>(this.refs(key), reader);
+  ): RepositorySettings & UploadStore & KeptBlobStore & MaintenanceControl & ForkStore {
+    return readableSettings<RepositorySettings & UploadStore & KeptBlobStore & MaintenanceControl & ForkStore>(
+      this.refs(key),
+      reader,
+    );
   }
 
   /** Opens a tenant by its name. It need not exist. */

@@ -84,6 +84,7 @@ const DOORS: Readonly<Record<string, readonly Asks[]>> = {
   [`GET ${API}/events`]: ["eventsBeginning"],
   // It is worth as much as the events that it opens.
   [`POST ${API}/events/tickets`]: ["logBeginning"],
+  [`POST ${API}/blobs`]: ["writes"],
   [`POST ${API}/blobs/read`]: ["refs", "reachedByRefs"],
   [`POST ${API}/commits`]: ["writes"],
   [`POST ${API}/refs`]: ["writes"],

@@ -154,6 +154,7 @@ const REPO_ROWS: readonly Row[] = [
   { method: "POST", path: "/sync", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/forks", outcomes: READ, headers: JSON_TYPE, body: "{}" },
   { method: "POST", path: "/reflog/1/restore", outcomes: ADMINISTER },
+  { method: "POST", path: "/blobs", outcomes: UPLOAD_PARTS, body: "x" },
   { method: "POST", path: "/blobs/read", outcomes: READ, headers: JSON_TYPE, body: '{"paths":["x"]}' },
   { method: "POST", path: "/commits", outcomes: UPLOAD_PARTS, headers: JSON_TYPE, body: COMMIT },
   {

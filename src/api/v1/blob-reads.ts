@@ -1,5 +1,6 @@
 /**
  * `POST /api/v1/repos/{tenant}/{repo}/blobs/read`: many files of a revision, or many blobs by name, in one answer.
+ * `POST …/blobs`: a blob that commits of the next day may name.
  *
  * @packageDocumentation
  */
@@ -14,6 +15,8 @@ import { fromHex, toHex } from "../../bytes/hex.ts";
 import { found, withSession } from "../../http/content.ts";
 import { requestedRevision } from "../../http/content-address.ts";
 import { InvalidRequest, Problem } from "../../http/problem.ts";
+import { admitWriter } from "../../http/pusher.ts";
+import { MOST_KEPT } from "../../refs/kept-blobs.ts";
 import { textOf } from "../../object/byte-text.ts";
 import { typeOfNumber } from "../../object/object-type.ts";
 import { modeText } from "../../object/tree.ts";
@@ -182,9 +185,44 @@ async function read(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
-/** The route, below `/api/v1/repos`. */
+/** Returns how many bytes the body says that it has. @throws Problem */
+function announcedSize(context: Context<ApiEnv>): number {
+  const length = context.req.header("Content-Length");
+  if (length === undefined) throw new Problem(411, "A blob's length has to be said before it is sent.");
+  if (!/^\d{1,15}$/.test(length)) throw new Problem(400, "Content-Length is no length.");
+  return Number(length);
+}
+
+async function keep(context: Context<ApiEnv>): Promise<Response> {
+  const { host, api } = context.var;
+  const name = await requestedName(context, "write");
+  const { exchange } = await admitWriter({ host, name });
+  const size = announcedSize(context);
+  const { keepBlob } = await import("../../service/commit/keep-blob.ts");
+  const source = bodySource(context, exchange.repository.memory);
+  const oid = await keepBlob(exchange, api.settings(name), { source, size });
+  if (oid === undefined)
+    throw new Problem(409, `A repository keeps ${MOST_KEPT} blobs at once. Name some in a commit, or wait.`);
+  return context.json({ oid, size }, 201, { "Cache-Control": "no-store" });
+}
+
+/** The routes, below `/api/v1/repos`. */
 export function blobReadRoutes(): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>();
+  routes.post(
+    "/:tenant/:repo/blobs",
+    describe({
+      tag: "content",
+      access: "token",
+      summary: "Takes a blob for commits to name",
+      about:
+        "The body is the content, of any size that a push may have. It is kept for a day: a commit's action names it as `blob`.",
+      bodyType: "application/octet-stream",
+      answers: { 201: { about: "Its name.", json: v.strictObject({ oid: v.string(), size: v.number() }) } },
+      problems: [403, 404, 409, 411, 413],
+    }),
+    keep,
+  );
   routes.post(
     "/:tenant/:repo/blobs/read",
     describe({

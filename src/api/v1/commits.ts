@@ -213,6 +213,8 @@ async function ordered(context: Context<ApiEnv>, { exchange, principal }: Writer
   if (reader !== readPatchBody) refuseQuery(context);
   const { PreparedActions } = await import("../../service/commit/prepared-actions.ts");
   const { repository } = exchange;
+  // The body is read into memory: where there is no room, that waits.
+  await repository.memory.room();
   const hash = repository.hash("sha256");
   const { head, ...changes } = await reader(bodySource(context, repository.memory), hash, context.req.url);
   const keyed = keyedRequest(context, principal, hash);
@@ -245,7 +247,8 @@ async function commit(context: Context<ApiEnv>): Promise<Response> {
   const writer = await admitWriter({ host, name });
   const order = await ordered(context, writer);
   const { makeCommit } = await import("../../service/commit/make-commit.ts");
-  return answerOf(await makeCommit(writer.exchange, order), order);
+  const exchange = { ...writer.exchange, kept: context.var.api.settings(name) };
+  return answerOf(await makeCommit(exchange, order), order);
 }
 
 /** What the query of a patch may say. */

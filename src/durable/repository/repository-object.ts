@@ -25,6 +25,7 @@ import type {
   OpenRequest,
   Unchanged,
 } from "../../refs/ref-store.ts";
+import type { KeptBlobAnswer, KeptBlobRequest } from "../../refs/kept-blobs.ts";
 import type { LoanNotice, LoanNoticeAnswer, PackHome } from "../../refs/fork-store.ts";
 import type { RefLogPage, RefLogQuery } from "../../refs/ref-log.ts";
 import type { LfsCall, LfsReply } from "./lfs-database.ts";
@@ -46,6 +47,7 @@ import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
 import { PointerKeeper } from "./pointer-keeper.ts";
 import type { OpenPage } from "./open-page.ts";
 import { JobSender } from "./job-sender.ts";
+import { KeptBlobDatabase } from "./kept-blob-database.ts";
 import { UsageReporter } from "./usage-report.ts";
 import { RepositoryDatabase } from "./repository-database.ts";
 import { Subscribers } from "./subscribers.ts";
@@ -55,6 +57,7 @@ import { LoanKeeper } from "./loan-keeper.ts";
 /** One repository, or none if it is not made yet or was deleted. */
 export class RepositoryObject extends HookedObject {
   readonly #database: RepositoryDatabase;
+  readonly #keptBlobs: KeptBlobDatabase;
   readonly #subscribers: Subscribers;
   readonly #pointer: PointerKeeper;
   readonly #usage: UsageReporter;
@@ -66,7 +69,9 @@ export class RepositoryObject extends HookedObject {
 
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
     super(state, env);
-    this.#database = new RepositoryDatabase(durableSql(state.storage), randomId);
+    const sql = durableSql(state.storage);
+    this.#database = new RepositoryDatabase(sql, randomId);
+    this.#keptBlobs = new KeptBlobDatabase(sql, () => this.#database.isEmpty);
     this.#subscribers = new Subscribers(state, this.#database.events());
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
     this.#jobs = new JobSender(env, this.#database);
@@ -103,6 +108,11 @@ export class RepositoryObject extends HookedObject {
   /** See `RefStore.beginPush`. */
   beginPush(request: BeginPushRequest): BeginPushAnswer {
     return this.#waking(this.#database.beginPush(request, Date.now()));
+  }
+
+  /** See `KeptBlobStore`. */
+  keptBlobs(request: KeptBlobRequest): KeptBlobAnswer {
+    return this.#waking(this.#keptBlobs.answer(request, Date.now()));
   }
 
   /** See `RefStore.commitPush`. */

@@ -13,6 +13,7 @@ import { DOOMED_PREFIXES_DDL } from "./tables/doomed-prefixes.ts";
 import { FORKS_DDL, PACK_RETURNS_DDL } from "./tables/forks.ts";
 import { FSCK_SETTINGS_DDL } from "./tables/fsck-settings.ts";
 import { HEAD_LOG_DDL } from "./tables/head-log.ts";
+import { KEPT_BLOBS_DDL } from "./tables/kept-blobs.ts";
 import { HOOKS_DDL } from "./tables/hooks.ts";
 import { LEASES_DDL } from "./tables/leases.ts";
 import { LFS_LEAVING_DDL } from "./tables/lfs-leaving.ts";
@@ -70,6 +71,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: COMMIT_GRAPHS_DDL, onRemoval: "emptied" },
   { ddl: ANSWERED_REQUESTS_DDL, onRemoval: "emptied" },
   { ddl: CLONE_TWIN_DDL, onRemoval: "emptied" },
+  { ddl: KEPT_BLOBS_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -188,6 +190,8 @@ export const REPOSITORY_SCHEMA: Schema = {
         addColumn(db, "maintenance", `${column} INTEGER NOT NULL DEFAULT 0`);
       }
     },
+    // Blobs that are sent by themselves: a new table. There were none.
+    () => undefined,
   ],
 };
 

@@ -144,7 +144,10 @@ class CommitMaking {
     const { once } = this.#order;
     const { answered } = session.begun;
     if (once !== undefined && answered !== undefined) return repeated(answered, once);
-    const missing = prepared instanceof PreparedActions ? await prepared.findMissing(session.database) : undefined;
+    const missing =
+      prepared instanceof PreparedActions
+        ? await prepared.findMissing(session.database, this.#exchange.kept)
+        : undefined;
     if (missing !== undefined) return { kind: "refused-action", action: missing };
     const parent = await this.#parent(session);
     if (parent !== undefined && "kind" in parent) return parent;

@@ -10,6 +10,8 @@ import { LimitExceeded } from "../../bytes/failure.ts";
 import { toHex } from "../../bytes/hex.ts";
 import { encodeEntry, encodeEntryHeader, entryHeaderBytes } from "../../format/pack-entry.ts";
 import { encodePackHeader } from "../../format/pack-header.ts";
+import type { PackByteStream } from "../../catalog/pack-storage.ts";
+import type { KeptBlob } from "../../refs/kept-blobs.ts";
 import type { ObjectFormat } from "../../object/object-id.ts";
 import { type ObjectType, REF_DELTA, TYPE_NUMBER } from "../../object/object-type.ts";
 import type { Repository } from "../../repository/repository.ts";
@@ -17,6 +19,8 @@ import type { EncodedTree } from "./directory.ts";
 
 /** Bytes of entries that one request may hold. What is larger is sent by itself before, or pushed. */
 const MOST_HELD_BYTES = 16 * 1024 * 1024;
+/** Bytes of a kept blob that are read at once. */
+const READ_BYTES = 262_144;
 /** A tree is held as a delta if that takes at most this share of its bytes: a half. */
 const DELTA_SHARE = 2;
 /** Steps per byte of an object that is hashed and deflated. */
@@ -24,8 +28,8 @@ const BYTE_STEPS = 4;
 
 const encoder = new TextEncoder();
 
-/** An object: its raw name, and its entry in a pack. */
-export type NewObject = { readonly oid: Uint8Array; readonly entry: Uint8Array };
+/** An object: its raw name, and its entry in a pack, or the kept blob that has the entry. */
+type NewObject = { readonly oid: Uint8Array } & ({ readonly entry: Uint8Array } | { readonly kept: KeptBlob });
 
 /** What making objects takes of a repository. */
 export type ObjectTools = Pick<Repository, "hash" | "deflate" | "memory" | "pacer">;
@@ -69,6 +73,11 @@ export class NewObjects {
     return oid;
   }
 
+  /** Adds a blob that was sent before. Its entry is read when it is stored. */
+  addKept(oid: Uint8Array, kept: KeptBlob): void {
+    if (!this.#objects.has(toHex(oid))) this.#objects.set(toHex(oid), { oid, kept });
+  }
+
   /** Whether the object of this name, in hexadecimal, is held. */
   has(oid: string): boolean {
     return this.#objects.has(oid);
@@ -80,10 +89,10 @@ export class NewObjects {
     if (object !== undefined && !this.#objects.has(toHex(oid))) this.#objects.set(toHex(oid), object);
   }
 
-  /** Returns a pack of all objects: its header, and a source of the rest. */
-  pack(): { readonly head: Uint8Array; readonly source: ByteSource } {
+  /** Returns a pack of all objects: its header, and a source of the rest. `open` opens the entries of kept blobs. */
+  pack(open: (kept: KeptBlob) => Promise<PackByteStream>): { readonly head: Uint8Array; readonly source: ByteSource } {
     const head = encodePackHeader(this.#objects.size);
-    return { head, source: sourceOf(this.#pieces(head)) };
+    return { head, source: sourceOf(this.#pieces(head, open)) };
   }
 
   /** Frees the objects. */
@@ -104,17 +113,20 @@ export class NewObjects {
     return running.digest();
   }
 
-  *#pieces(head: Uint8Array): Generator<Uint8Array> {
+  async *#pieces(head: Uint8Array, open: (kept: KeptBlob) => Promise<PackByteStream>): AsyncGenerator<Uint8Array> {
     const sum = this.#tools.hash(this.#format.name);
     sum.update(head);
-    for (const { entry } of this.#objects.values()) {
-      sum.update(entry);
-      yield entry;
+    for (const object of this.#objects.values()) {
+      const pieces = "entry" in object ? [object.entry] : piecesOf(await open(object.kept));
+      for await (const piece of pieces) {
+        sum.update(piece);
+        yield piece;
+      }
     }
     yield sum.digest();
   }
 
-  #hold(object: NewObject): void {
+  #hold(object: { readonly oid: Uint8Array; readonly entry: Uint8Array }): void {
     this.#heldBytes += object.entry.length;
     this.#tools.memory.hold(object.entry.length);
     if (this.#heldBytes > MOST_HELD_BYTES) {
@@ -135,14 +147,27 @@ function encodeDelta(base: Uint8Array, delta: Uint8Array, deflate: (bytes: Uint8
   return concat([head, base, deflate(delta)]);
 }
 
+/** Yields what a stored file has. */
+async function* piecesOf(stream: PackByteStream): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const piece = await stream.read(new Uint8Array(READ_BYTES));
+      if (piece.length === 0) return;
+      yield piece;
+    }
+  } finally {
+    await stream.cancel();
+  }
+}
+
 /** Returns a source of pieces. */
-function sourceOf(pieces: Iterator<Uint8Array>): ByteSource {
+function sourceOf(pieces: AsyncIterator<Uint8Array>): ByteSource {
   let rest: Uint8Array = new Uint8Array(0);
-  const fill = (buffer: Uint8Array): number => {
+  const fill = async (buffer: Uint8Array): Promise<number> => {
     let filled = 0;
     while (filled < buffer.length) {
       if (rest.length === 0) {
-        const next = pieces.next();
+        const next = await pieces.next();
         if (next.done === true) break;
         rest = next.value;
       }
@@ -153,5 +178,5 @@ function sourceOf(pieces: Iterator<Uint8Array>): ByteSource {
     }
     return filled;
   };
-  return { read: async (buffer) => buffer.subarray(0, fill(buffer)) };
+  return { read: async (buffer) => buffer.subarray(0, await fill(buffer)) };
 }

@@ -10,6 +10,7 @@ import { LimitExceeded } from "../../bytes/failure.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { TYPE_NUMBER } from "../../object/object-type.ts";
 import { FILE_MODE } from "../../object/tree.ts";
+import type { KeptBlobStore } from "../../refs/kept-blobs.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
 import type { FileAction, RefusedAction } from "./file-action.ts";
 import { checkPath } from "./file-path.ts";
@@ -95,11 +96,19 @@ export class PreparedActions {
     return undefined;
   }
 
-  /** Returns the first action that names a blob which is not here. */
-  async findMissing(database: ObjectDatabase): Promise<RefusedAction | undefined> {
+  /** Finds the blobs that actions name, here or among those that were sent before. Returns the first that is neither. */
+  async findMissing(database: ObjectDatabase, kept: KeptBlobStore | undefined): Promise<RefusedAction | undefined> {
     const types = await database.typesOf(concat([...this.#named.values()]));
-    const missing = [...this.#named.keys()].find((_, at) => types[at] !== TYPE_NUMBER.blob);
-    return missing === undefined ? undefined : { index: missing, ...refuse("blob", "there is no such blob here") };
+    const missing = [...this.#named].filter((_, at) => types[at] !== TYPE_NUMBER.blob);
+    if (missing.length === 0) return undefined;
+    const oids = missing.map(([, oid]) => toHex(oid));
+    const answer = await kept?.keptBlobs({ kind: "find", oids });
+    for (const blob of answer?.kind === "kept" ? answer.blobs : []) {
+      const oid = fromHex(blob.oid);
+      if (oid !== undefined) this.#contents.addKept(oid, blob);
+    }
+    const lost = missing.find(([, oid]) => !this.#contents.has(toHex(oid)));
+    return lost === undefined ? undefined : { index: lost[0], ...refuse("blob", "there is no such blob here") };
   }
 
   /** Returns the index of the first action whose content has this name, in hexadecimal; -1 if there is none. */

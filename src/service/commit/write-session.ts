@@ -15,6 +15,7 @@ import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
 import { StagedPack } from "../../packing/staged-pack.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
+import type { KeptBlobStore } from "../../refs/kept-blobs.ts";
 import type { AnsweredOnce, RequestOnce } from "../../refs/ref-store.ts";
 import type { RefOutcome, RefUpdate } from "../../refs/ref-update.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
@@ -33,6 +34,7 @@ import {
 import { LfsWatch } from "../push/lfs-watch.ts";
 import { PushMemory } from "../push/push-memory.ts";
 import { PushVerdict } from "../push/push-verdict.ts";
+import { keptFile } from "./kept-file.ts";
 import { NewObjects } from "./new-objects.ts";
 
 /** Random bytes of the name of a pack. */
@@ -40,7 +42,11 @@ const PACK_NAME_BYTES = 20;
 const NO_PROGRESS = { received: async () => undefined, resolved: async () => undefined };
 
 /** Who writes, and by which rules. */
-export type WriteExchange = LandingExchange & Pick<PushExchange, "admit" | "lockOwner" | "served">;
+export type WriteExchange = LandingExchange &
+  Pick<PushExchange, "admit" | "lockOwner" | "served"> & {
+    /** The blobs that were sent before. Without it there are none. */
+    readonly kept?: KeptBlobStore;
+  };
 
 /** What a session begins with. */
 export type WriteRequest = {
@@ -174,7 +180,7 @@ export class WriteSession {
     try {
       if (this.objects.count > 0 && staged !== undefined) {
         this.#hasLanded = true;
-        pack = await ingest(landing, { ...this.objects.pack(), staged, progress: NO_PROGRESS });
+        pack = await ingest(landing, { ...this.#pack(), staged, progress: NO_PROGRESS });
       }
       await checkValues(landing, pack, false);
     } catch (error) {
@@ -188,6 +194,11 @@ export class WriteSession {
     } finally {
       pack?.release();
     }
+  }
+
+  #pack(): ReturnType<NewObjects["pack"]> {
+    const storage = this.#exchange.repository.storage(this.begun.record.id);
+    return this.objects.pack(({ pack, bytes }) => storage.openStream(keptFile(pack), 0, bytes));
   }
 
   /** The kernel is needed for the new objects: nothing is read any more. */

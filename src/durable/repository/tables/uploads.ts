@@ -11,6 +11,7 @@
  */
 import type { Upload, UploadPart } from "../../../refs/upload-store.ts";
 import { firstRow, integerAt, type SqlDatabase } from "../../sql/sql-database.ts";
+import { deleteKeptBlob } from "./kept-blobs.ts";
 
 export const UPLOADS_DDL = `CREATE TABLE IF NOT EXISTS uploads (
   name TEXT PRIMARY KEY,
@@ -44,12 +45,12 @@ export function endUpload(db: SqlDatabase, name: string): boolean {
   return true;
 }
 
-/** Deletes an upload. Returns whether there was one. */
+/** Deletes an upload, or a kept blob, by its lease. Returns whether there was one. */
 export function deleteUpload(db: SqlDatabase, name: string): boolean {
   const isThere = firstRow(db.rows("SELECT 1 FROM uploads WHERE name = ?", name)) !== undefined;
   db.run("DELETE FROM uploads WHERE name = ?", name);
   db.run("DELETE FROM upload_parts WHERE upload = ?", name);
-  return isThere;
+  return deleteKeptBlob(db, name) || isThere;
 }
 
 function sumOf(db: SqlDatabase, sql: string, ...parameters: (string | number)[]): number {
@@ -80,9 +81,10 @@ export function readUpload(db: SqlDatabase, name: string, now: number): Upload |
   return { name, startedAt: integerAt(row, 0), expiresAt: integerAt(row, 1), parts };
 }
 
-/** Returns the most bytes that all uploads except `except` may have in the bucket. */
+/** Returns the most bytes that kept blobs, and all uploads except `except`, may have in the bucket. */
 export function sumUploads(db: SqlDatabase, except = ""): number {
-  return sumOf(db, "SELECT coalesce(sum(held), 0) FROM upload_parts WHERE upload <> ?", except);
+  const held = sumOf(db, "SELECT coalesce(sum(held), 0) FROM upload_parts WHERE upload <> ?", except);
+  return held + sumOf(db, "SELECT coalesce(sum(bytes), 0) FROM kept_blobs");
 }
 
 /** Returns the most bytes of one part that may be in the bucket. */
