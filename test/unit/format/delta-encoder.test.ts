@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeltaBase } from "../../../src/format/delta-encoder.ts";
 import { applyDelta } from "../../support/delta.ts";
