@@ -44,6 +44,8 @@ export type HostOptions = {
   readonly allowedOrigins?: string;
   /** The least seconds between two syncs of a mirror, as text. */
   readonly leastMirrorInterval?: string;
+  /** The seconds after which small pushes are published, as text. */
+  readonly publishAfter?: string;
   /** The most objects of a slice, as text. */
   readonly mirrorSliceObjects?: string;
   /** Further variables and secrets of the Worker. */
@@ -161,6 +163,7 @@ function bindingsOf(options: HostOptions, token: string): Record<string, string>
     MIRROR_KEYS: mirrorKeys(resolve(options.stateDir)),
     SYNCS_BESIDE: "1",
     ...(options.leastMirrorInterval === undefined ? {} : { MIRROR_LEAST_INTERVAL: options.leastMirrorInterval }),
+    ...(options.publishAfter === undefined ? {} : { PUBLISH_AFTER: options.publishAfter }),
     ...(options.mirrorSliceObjects === undefined ? {} : { MIRROR_SLICE_OBJECTS: options.mirrorSliceObjects }),
     ...(options.allowedOrigins === undefined ? {} : { ALLOWED_ORIGINS: options.allowedOrigins }),
     ...(options.allowPrivateUpstreams === true ? { ALLOW_PRIVATE_UPSTREAMS: "1" } : {}),

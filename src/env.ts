@@ -57,6 +57,8 @@ export type Env = PlacementSettings &
     readonly MIRROR_KEYS?: string;
     /** The least seconds between two syncs of a mirror. */
     readonly MIRROR_LEAST_INTERVAL?: string;
+    /** The seconds after which the packs of small pushes are published in the bucket; 0: at once, each for itself. */
+    readonly PUBLISH_AFTER?: string;
     /** "1": syncs run beside one another in one consumer. It is only for the simulator, which has a single consumer. */
     readonly SYNCS_BESIDE?: string;
     /** The most objects of one slice. */

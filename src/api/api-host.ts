@@ -49,6 +49,8 @@ export interface ApiHost {
   settings(name: RepositoryName): RepositorySettings & UploadStore & KeptBlobStore & MaintenanceControl & ForkStore;
   /** Opens a repository, as far as the caller may see it, for a snapshot that a fork is made of. */
   lending(name: RepositoryName): Pick<RefStore, "open">;
+  /** Publishes the tail of a repository: what was pushed lately is then in the bucket. */
+  flushTail(name: RepositoryName): Promise<boolean>;
   /** Opens the Git LFS objects of a repository, whatever the caller may see, and the links of a tenant's. */
   lfs(name: RepositoryName): LfsStore;
   lfsLinks(home: string): LfsLinks;

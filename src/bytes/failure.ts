@@ -121,3 +121,11 @@ export class ClientTooSlow extends Error {
     this.reason = reason;
   }
 }
+
+/** The bucket took no file. Nothing was changed, and the client may try again. */
+export class BucketUnavailable extends Error {
+  override readonly name = "BucketUnavailable";
+  constructor(key: string, options: ErrorOptions) {
+    super(`the bucket takes nothing now (${key}): nothing was changed, try again later`, options);
+  }
+}

@@ -67,4 +67,6 @@ export type PackRecord = {
   readonly loan?: PackLoan;
   /** The time of creation in milliseconds since the epoch. */
   readonly createdAt: number;
+  /** The bytes of the pack, if it lies in the repository's object and not in the bucket: see `tail.ts`. */
+  readonly tail?: Uint8Array;
 };

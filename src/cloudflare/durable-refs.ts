@@ -14,26 +14,41 @@ import type { CreateRequest, OpenAnswer, OpenRequest, RefStore } from "../refs/r
 import type { RefUpdate } from "../refs/ref-update.ts";
 import type { RepositorySettings } from "../refs/repository-settings.ts";
 import type { UploadStore } from "../refs/upload-store.ts";
+import { type KnownPacks, PackMemory } from "./known-packs.ts";
 import type { RecentRefs } from "./recent-refs.ts";
 import type { RequestCounters } from "./request-counters.ts";
 
 /** The most tries to read a snapshot whose refs change while its pages are read. */
 const MOST_TRIES = 5;
+const NOTHING_KNOWN: KnownPacks = { names: [], records: [] };
+
+/** The packs of the repository that the isolate knows, by its key: see `PackMemory`. */
+export type NamedMemory = { readonly key: string; readonly packs: PackMemory };
+
+/** A memory that is shared by nobody. */
+function ownMemory(): NamedMemory {
+  return { key: "", packs: new PackMemory({ get: () => undefined, set: () => undefined }) };
+}
 
 /**
- * Puts a snapshot of very many refs together from pages; nearly all repositories fit one page. A page of another
- * version than the first belongs to another snapshot, and the reading begins anew.
+ * Puts a snapshot together from what the isolate knows of packs, and from pages of very many refs; nearly all repositories
+ * fit one page. A page of another version than the first belongs to another snapshot, and the reading begins anew.
  *
  * @throws Error if the refs change faster than they can be read.
  */
 export async function openWhole(
   request: OpenRequest,
-  page: (after?: string) => Promise<OpenPage>,
+  page: (after?: string, knows?: readonly string[]) => Promise<OpenPage>,
+  { key, packs: memory }: NamedMemory = ownMemory(),
 ): Promise<OpenAnswer> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const first = await page();
-    if (first.kind === "missing" || first.refsGoOnAfter === undefined) return first;
-    const { refsGoOnAfter, ...snapshot } = first;
+    const knew = request.packs === true ? memory.of(key) : NOTHING_KNOWN;
+    const told = await page(undefined, knew.names);
+    if (told.kind === "missing") return told;
+    const { refsGoOnAfter, known: _, ...rest } = told;
+    const snapshot = request.packs === true ? { ...rest, packs: memory.take(key, told, knew) } : rest;
+    const first = snapshot;
+    if (refsGoOnAfter === undefined) return snapshot;
     const refs = [...first.refs];
     let after: string | undefined = refsGoOnAfter;
     while (after !== undefined) {
@@ -106,35 +121,49 @@ export type RefsTools = {
   readonly name: string;
   readonly counters: RequestCounters;
   readonly recent: RecentRefs;
+  readonly known: PackMemory;
 };
 
 /** Opens a whole snapshot, of which the first page may be here already. */
 function openPages(
   request: OpenRequest,
   first: OpenPage | undefined,
-  page: (after?: string) => Promise<OpenPage>,
+  memory: NamedMemory,
+  page: (after?: string, knows?: readonly string[]) => Promise<OpenPage>,
 ): Promise<OpenAnswer> {
   let here = first;
-  return openWhole(request, async (after) => {
+  const next = async (after?: string, knows?: readonly string[]): Promise<OpenPage> => {
     const taken = here;
     here = undefined;
-    return taken ?? (await page(after));
-  });
+    return taken ?? (await page(after, knows));
+  };
+  return openWhole(request, next, memory);
 }
 
 /** Opens the truth of a repository, which need not exist. No request is sent before the first call. */
-export function durableRefs(object: RepositoryStub, { name, counters, recent }: RefsTools): DurableRefs {
+export function durableRefs(object: RepositoryStub, { name, counters, recent, known }: RefsTools): DurableRefs {
   const call = <T>(operation: () => Promise<T>): Promise<T> => counters.run("do", operation);
+  const memory: NamedMemory = { key: name, packs: known };
   return {
     open: (request) =>
       recent.open(name, request, {
-        unlessSame: (known) => call(async () => object.openUnlessSame(request, known)),
-        whole: (first) => openPages(request, first, (after) => call(async () => object.open(request, after))),
+        unlessSame: (before) => call(async () => object.openUnlessSame(request, before)),
+        whole: (first) =>
+          openPages(request, first, memory, (after, knows) => call(async () => object.open(request, after, knows))),
       }),
-    beginPush: (request) => call(async () => object.beginPush(request)),
-    commitPush: (request) => {
+    beginPush: async (request) => {
+      const knew = memory.packs.of(memory.key);
+      const told = await call(async () => object.beginPush(request, knew.names));
+      if (told.kind === "missing") return told;
+      const { known: _, ...begun } = told;
+      return { ...begun, packs: memory.packs.take(memory.key, told, knew) };
+    },
+    commitPush: async (request) => {
       assertFits(request.updates, "one push; push them in parts", request.pushOptions);
-      return call(async () => object.commitPush(request));
+      const answer = await call(async () => object.commitPush(request));
+      const { id, pack } = request;
+      if (answer.kind === "done" && answer.packKept && pack !== undefined) memory.packs.add(memory.key, id, pack);
+      return answer;
     },
     replacePacks: async (request) =>
       (await call(async () => object.maintenance({ kind: "packs", request }))).replaced ?? { kind: "gone" },
@@ -150,6 +179,7 @@ export function durableRefs(object: RepositoryStub, { name, counters, recent }: 
     endMaintenance: async (id, run) => {
       await call(async () => object.maintenance({ kind: "end", id, run }));
     },
+    leasePacks: (id, packNames) => call(async () => object.leasePacks(id, packNames)),
     abandonPush: (packName) => call(async () => object.abandonPush(packName)),
     upload: (request) => call(async () => object.upload(request)),
     keptBlobs: (request) => call(async () => object.keptBlobs(request)),

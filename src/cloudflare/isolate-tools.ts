@@ -15,6 +15,7 @@ import type { Pause } from "../bytes/pacer.ts";
 import { RecentRefs } from "./recent-refs.ts";
 import { KernelPool } from "../kernel/kernel-pool.ts";
 import { BlockCache } from "../store/block-cache.ts";
+import { PackMemory } from "./known-packs.ts";
 import type { Repository } from "../repository/repository.ts";
 
 /** The shared tools. */
@@ -24,6 +25,8 @@ export type IsolateTools = Pick<Repository, "cache" | "hash" | "deflate" | "defl
   /** The refs that were listed lately. */
   readonly recentRefs: RecentRefs;
   readonly pause: Pause;
+  /** What is known of repositories' packs. */
+  readonly packs: PackMemory;
 };
 
 const MIB = 1024 * 1024;
@@ -112,6 +115,7 @@ export function isolateTools(kernel: WebAssembly.Module): IsolateTools {
     recentRefs: new RecentRefs(() => CLOCK.now()),
     kernels: new KernelPool(kernel, { ...KERNEL_LAYOUT, hash }, budget),
     cache,
+    packs: new PackMemory(cache),
     hash,
     deflate: (bytes) => deflateSync(bytes),
     deflatePiece,

@@ -12,7 +12,7 @@ import { parseJob, type Job } from "../events/job.ts";
 import { sweepLfsObjects } from "../lfs/sweep.ts";
 import { deletePrefix } from "../maintenance/delete-prefix.ts";
 import { maintain } from "../maintenance/maintain.ts";
-import { writeServerInfo } from "../maintenance/server-info.ts";
+import { publish } from "../maintenance/publish.ts";
 import { fetchReceiver } from "./fetch-receiver.ts";
 import type { RequestCounts } from "../repository/request-counts.ts";
 import type { RequestStorage } from "./open-repository.ts";
@@ -108,7 +108,7 @@ async function runJob(job: Job, storage: RequestStorage, host: JobHost): Promise
   const settings = storage.refs(job.repository);
   switch (job.type) {
     case "server-info": {
-      const written = await writeServerInfo(repository, (id) => storage.bareFiles(id), job);
+      const written = await publish({ repository, catalog: settings }, (id) => storage.bareFiles(id), job);
       if (written !== undefined) await settings.derivedFilesWritten(written.id, written.version);
       return DONE;
     }

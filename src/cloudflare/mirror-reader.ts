@@ -102,6 +102,7 @@ export function readerRefs(durable: RefStore, tools: ReaderTools): RefStore {
       return (await tools.freshen()) ? await openDurable(request) : found;
     },
     beginPush: (request) => durable.beginPush(request),
+    leasePacks: (id, packNames) => durable.leasePacks(id, packNames),
     commitPush: (request) => durable.commitPush(request),
     abandonPush: (packName) => durable.abandonPush(packName),
   };

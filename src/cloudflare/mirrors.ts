@@ -38,7 +38,11 @@ export type MirrorEnv = Pick<
 >;
 
 /** The parts of a mirror that a sync brings up to date. */
-type Syncing = Pick<SyncInput, "repository" | "mirror" | "allowance"> & { readonly snapshots: MirrorSnapshots };
+type Syncing = Pick<SyncInput, "repository" | "mirror" | "allowance"> & {
+  readonly snapshots: MirrorSnapshots;
+  /** Puts into the bucket what was pushed before the repository was a mirror. */
+  readonly flushTail: () => Promise<boolean>;
+};
 
 /** Names the use and the repository that a secret is bound to. */
 function bindingOf(context: SecretContext): string {
@@ -92,7 +96,10 @@ export class Mirrors {
 
   /** Brings a mirror up to date, and its readers' snapshot with it. */
   async sync(syncing: Syncing): Promise<SyncResult> {
-    const result = await whileAlive(syncing.mirror, async (mirror) => await this.#sync({ ...syncing, mirror }));
+    const result = await whileAlive(
+      publishedFirst(syncing),
+      async (mirror) => await this.#sync({ ...syncing, mirror }),
+    );
     if (result.kind === "synced") await publish(result, syncing);
     // The old state is served on at its usual cost, however long the upstream fails.
     else if (result.kind === "failed" && result.unpublished?.mirror?.syncedAt !== undefined) {
@@ -136,6 +143,17 @@ export class Mirrors {
       },
     });
   }
+}
+
+/** Has the tail published where a sync can't begin before that. */
+function publishedFirst({ mirror, flushTail }: Syncing): MirrorStore {
+  const beginSync = async (packName: string): Promise<BeginSyncAnswer> => {
+    const begun = await mirror.beginSync(packName);
+    if (begun.kind !== "unpublished") return begun;
+    await flushTail();
+    return await mirror.beginSync(packName);
+  };
+  return { ...mirror, beginSync };
 }
 
 /**

@@ -12,6 +12,7 @@ import { objectNamed } from "../durable/placement.ts";
 import type { Env } from "../env.ts";
 import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import type { BareFiles } from "../maintenance/bare-files.ts";
+import { flushTail } from "../maintenance/publish.ts";
 import type { SyncResult } from "../mirror/sync.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
@@ -92,7 +93,8 @@ export class RequestStorage {
   /** Opens the truth of a repository by its key, `{tenant}/{repo}`. */
   refs(key: string): DurableRefs {
     const { counters } = this;
-    return durableRefs(this.#object(key), { name: key, counters, recent: this.#tools.recentRefs });
+    const { recentRefs: recent, packs: known } = this.#tools;
+    return durableRefs(this.#object(key), { name: key, counters, recent, known });
   }
 
   /** Opens the settings of a repository for a reader. */
@@ -195,8 +197,14 @@ export class RequestStorage {
       repository: this.repository(key),
       mirror: this.mirror(key),
       snapshots: this.snapshots,
+      flushTail: () => this.flushTail(key),
       allowance: async () => (await this.tenant(tenant).allowance(repo)) ?? {},
     });
+  }
+
+  /** Publishes the tail of a repository by its key: see `maintenance/publish.ts`. */
+  flushTail(key: string): Promise<boolean> {
+    return flushTail({ repository: this.repository(key), catalog: this.refs(key) });
   }
 
   /** Opens a repository for a reader or a pusher. Mirrors are read without their Durable Object. */

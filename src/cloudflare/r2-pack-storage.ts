@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { CorruptStore } from "../bytes/failure.ts";
+import { BucketUnavailable, CorruptStore } from "../bytes/failure.ts";
 import { packKey, packPrefix } from "../catalog/pack-keys.ts";
 import type { PackFile, PackStorage } from "../catalog/pack-storage.ts";
 import { readR2Body } from "./r2-stream.ts";
@@ -48,7 +48,11 @@ export function r2PackStorage(bucket: R2Bucket, counters: RequestCounters, id: s
     },
     write: async (file, bytes) => {
       const key = packKey(id, file);
-      const object = await counters.run("r2w", () => bucket.put(key, bytes, { onlyIf: { etagDoesNotMatch: "*" } }));
+      const object = await counters
+        .run("r2w", () => bucket.put(key, bytes, { onlyIf: { etagDoesNotMatch: "*" } }))
+        .catch((cause: unknown) => {
+          throw new BucketUnavailable(key, { cause });
+        });
       if (object === null) throw new CorruptStore(`${key} exists`, { pack: file.pack });
     },
     createUpload: (file) => createR2Upload(bucket, counters, packKey(id, file)),

@@ -36,6 +36,7 @@ export function readableRefs(durable: RefStore, { right, noteHidden, follow }: R
       return answer;
     },
     commitPush: (request) => durable.commitPush(request),
+    leasePacks: (id, packNames) => durable.leasePacks(id, packNames),
     abandonPush: (packName) => durable.abandonPush(packName),
   };
 }

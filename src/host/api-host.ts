@@ -40,6 +40,7 @@ export function apiHost(
         follow: (forward) => host.follow(name, forward),
       });
     },
+    flushTail: (name) => storage.flushTail(repositoryKey(name)),
     lending: (name) => host.lending(name),
     lfs: (name) => storage.lfs(repositoryKey(name)),
     lfsLinks: (home) => storage.lfsLinks(home),

@@ -29,6 +29,7 @@ import { type RegisteredName, registeredName } from "../http/registered-name.ts"
 import type { UnboundedTenants } from "../http/unbounded-tenants.ts";
 import type { LfsFiles, LfsPresigner } from "../lfs/lfs-files.ts";
 import type { LfsUpstream } from "../lfs/lfs-upstream.ts";
+import { isPublished } from "../maintenance/publish.ts";
 import { formatServerInfo, SERVER_INFO_REQUEST } from "../maintenance/server-info.ts";
 import type { LockStore } from "../refs/lfs-locks.ts";
 import type { LfsStore } from "../refs/lfs-store.ts";
@@ -295,8 +296,14 @@ export class RequestHost implements Host {
   ): Promise<Iterable<Uint8Array>> {
     // The list comes from where the packs are read: one must not name what the other does not have.
     const { refs } = this.repository(name);
-    const snapshot = await refs.open(SERVER_INFO_REQUEST);
+    let snapshot = await refs.open(SERVER_INFO_REQUEST);
     await admit(snapshot.kind === "found" ? snapshot.record : undefined);
+    if (file === "objects/info/packs" && snapshot.kind === "found" && !isPublished(snapshot)) {
+      // Each pack is asked for later, and those of the tail go away soon.
+      await this.#storage.flushTail(repositoryKey(name));
+      snapshot = await refs.open(SERVER_INFO_REQUEST);
+      await admit(snapshot.kind === "found" ? snapshot.record : undefined);
+    }
     if (snapshot.kind === "missing") throw new Error("a missing repository was admitted");
     // A client that could not get all the objects learns it before it begins.
     if (file === "info/refs" && !allReachable(snapshot)) throw new GitRefusal(403, SMART_ONLY);

@@ -75,6 +75,8 @@ type PackFile = {
   readonly name: string;
   readonly extension: "pack" | "idx";
   readonly size: number;
+  /** The file itself, if the pack is in the tail. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly validators: Validators;
   readonly cacheHeaders: Readonly<Record<string, string>>;
 };
@@ -99,6 +101,7 @@ async function findPackFile(context: Context<HostEnv>, file: string): Promise<Pa
     name: pack.name,
     extension,
     size: extension === "pack" ? pack.packBytes : pack.indexBytes,
+    ...(pack.tail === undefined ? {} : { bytes: (extension === "pack" ? pack.tail : pack.indexHead).slice() }),
     // A pack determines its index, so the checksum stands for both.
     validators: { etag: `"${pack.checksum}-${extension}"`, modified: pack.createdAt },
     cacheHeaders: found.record.visibility === "public" ? PUBLIC_PACK : NO_CACHE,
@@ -126,8 +129,9 @@ async function packFile(context: Context<HostEnv>, file: string): Promise<Respon
   });
   if (range !== undefined) headers.set("Content-Range", `bytes ${offset}-${offset + length - 1}/${size}`);
   const bodiless = request.method === "HEAD";
-  const body = bodiless ? null : await host.packBody(id, name, extension, { offset, length });
-  return new Response(body, { status: range === undefined ? 200 : 206, headers });
+  const open = async (): Promise<BodyInit> =>
+    found.bytes?.subarray(offset, offset + length) ?? (await host.packBody(id, name, extension, { offset, length }));
+  return new Response(bodiless ? null : await open(), { status: range === undefined ? 200 : 206, headers });
 }
 
 /** The routes of dumb HTTP. Any other path below a repository is not found, for a caller that may read it. */

@@ -118,9 +118,15 @@ function answer(asked: ServiceRequest, { contentType, run }: Service<Exchange>):
   );
 }
 
+/** Returns the length of a body that comes as it is, if the client announced it. */
+function announcedBytes(request: Request): Pick<PushExchange, "bodyBytes"> {
+  const announced = request.headers.get("Content-Length");
+  return announced === null || isZipped(request) ? {} : { bodyBytes: Number(announced) };
+}
+
 /** Answers a push, of which `pusher` is recorded when refs move. */
 function answerPush(asked: ServiceRequest, run: Service<PushExchange>["run"], pusher: Principal): Promise<Response> {
-  const push = pushParts(asked, pusher);
+  const push = { ...pushParts(asked, pusher), ...announcedBytes(asked.request) };
   return answer(asked, {
     contentType: `application/x-${asked.service}-result`,
     run: (exchange) => run({ ...exchange, ...push }),

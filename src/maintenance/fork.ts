@@ -3,7 +3,7 @@
  * costs the same at any size but for the rows of the refs.
  *
  * ```text
- * snapshot of the parent → note at the fork's name what is borrowed → lenders lend → the fork is made
+ * snapshot of the parent, its tail published → note at the fork's name what is borrowed → lenders lend → the fork is made
  * ```
  *
  * The note comes before the loans. If the request ends in between, the packs are returned in an hour.
@@ -15,16 +15,19 @@ import type { Borrower, ForkStore, PackHome, PackLender } from "../refs/fork-sto
 import type { CreateRequest, OpenSnapshot, RefStore } from "../refs/ref-store.ts";
 import type { CreateAnswer, RepositorySettings } from "../refs/repository-settings.ts";
 import { allReachable } from "../repository/view.ts";
+import { isPublished } from "./publish.ts";
 
 /** The most prefixes that the packs of a fork may lie under: each is an object that has to lend them. */
 export const MOST_LENDERS = 20;
-/** Snapshots that are tried, where packs go away before they are lent. */
-const ATTEMPTS = 3;
+/** Snapshots that are tried, where packs go away before they are lent, or pushes keep coming. */
+const ATTEMPTS = 5;
 
 /** The stores that a fork is made from and in. */
 export type ForkPlaces = {
   /** The parent, as far as the caller may see it. */
   readonly parent: Pick<RefStore, "open">;
+  /** Publishes the tail of the parent: a pack is lent where its files lie. */
+  readonly flushTail: () => Promise<boolean>;
   readonly target: ForkStore & Pick<RepositorySettings, "create">;
   /** Opens the loans of a prefix. */
   readonly lender: (id: string) => PackLender;
@@ -97,6 +100,10 @@ export async function forkRepository(places: ForkPlaces, fork: NewFork): Promise
   for (let attempt = 0; attempt < ATTEMPTS && answer.kind === "busy"; attempt++) {
     const snapshot = await places.parent.open({ packs: true, refPrefixes: [], lends: true });
     if (snapshot.kind === "missing" || snapshot.record.id !== fork.parent.id) return { kind: "missing" };
+    if (!isPublished(snapshot)) {
+      await places.flushTail();
+      continue;
+    }
     if (!allReachable(snapshot)) return { kind: "unsettled" };
     answer = await tryFork(places, snapshot, fork);
   }

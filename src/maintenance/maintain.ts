@@ -26,6 +26,7 @@ import { makeGraph } from "./graph-step.ts";
 import { lookForPointers } from "./lfs-step.ts";
 import { writeBitmap } from "./write-bitmap.ts";
 import { writeTwin } from "./write-twin.ts";
+import { flushTail } from "./publish.ts";
 import { walkRefs, type WalkInput, type WalkResult } from "./walk.ts";
 
 /** The random bytes of a pack's name. */
@@ -184,6 +185,8 @@ async function tryStep(maintained: Maintained, begun: Begun, packNames: PackName
 export async function maintain({ maintenance, ...rest }: Maintained, id: string): Promise<MaintenanceRun> {
   const { repository } = rest;
   const at = repository.now();
+  // Packs of the tail are not planned for.
+  await flushTail(rest);
   const newName = (): string => toHex(repository.random(PACK_NAME_BYTES));
   const packNames = [newName(), newName()] as const;
   const begun = await maintenance.beginMaintenance(id, packNames);

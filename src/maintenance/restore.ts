@@ -119,5 +119,5 @@ export async function restorePush(
     signed: false,
     pushOptions: [],
   });
-  return answer.kind === "gone" ? { kind: "missing" } : { kind: "done", outcomes: answer.outcomes, updates };
+  return answer.kind !== "done" ? { kind: "missing" } : { kind: "done", outcomes: answer.outcomes, updates };
 }

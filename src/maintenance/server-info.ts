@@ -12,7 +12,6 @@ import { textPieces } from "../format/text-pieces.ts";
 import { objectFormat } from "../object/object-id.ts";
 import { decodeRefRows, type RefRow } from "../refs/ref-rows.ts";
 import type { OpenRequest, OpenSnapshot } from "../refs/ref-store.ts";
-import type { Repository } from "../repository/repository.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
 import { formatInfoRef } from "../wire/info-refs.ts";
 import type { BareFiles } from "./bare-files.ts";
@@ -94,18 +93,8 @@ export type WrittenServerInfo = { readonly id: string; readonly version: number 
 /** The repository: `{tenant}/{repo}`, and its id if it must be that one. */
 export type ServerInfoSubject = { readonly repository: string; readonly id?: string };
 
-/**
- * Writes all files from the newest snapshot. If an id is given and the repository has another one by now, or is gone,
- * it writes nothing and returns `undefined`.
- */
-export async function writeServerInfo(
-  repository: Repository,
-  filesOf: (id: string) => BareFiles,
-  { repository: name, id }: ServerInfoSubject,
-): Promise<WrittenServerInfo | undefined> {
-  const snapshot = await repository.refs.open(SERVER_INFO_REQUEST);
-  if (snapshot.kind === "missing" || (id !== undefined && snapshot.record.id !== id)) return undefined;
-  const files = filesOf(snapshot.record.id);
+/** Writes all files from a snapshot, none of whose packs is in the tail. `name` is `{tenant}/{repo}`. */
+export async function writeServerInfo(snapshot: OpenSnapshot, files: BareFiles, name: string): Promise<void> {
   const names = { repository: snapshot.record.spelled ?? name, packName: (pack: PackRecord): string => pack.name };
   // Borrowed packs lie under other prefixes, which the alternates name.
   const own = { ...snapshot, packs: snapshot.packs.filter(({ loan }) => loan === undefined) };
@@ -114,5 +103,4 @@ export async function writeServerInfo(
   for (const file of WRITE_ORDER) {
     await files.write(file, formatServerInfo(file, own, names));
   }
-  return { id: snapshot.record.id, version: snapshot.version };
 }

@@ -214,7 +214,7 @@ async function land(
     signed: false,
     pushOptions: [],
   });
-  if (landed.kind === "gone" || !landed.packKept) await staged.discard(fetched.pack !== undefined);
-  if (landed.kind === "gone") return { kind: "missing" };
+  if (landed.kind !== "done" || !landed.packKept) await staged.discard(fetched.pack !== undefined);
+  if (landed.kind !== "done") return { kind: "missing" };
   return { kind: "done", outcome: itemAt(landed.outcomes, 0), old, oid };
 }

@@ -10,11 +10,11 @@ import type { PackStorage } from "../catalog/pack-storage.ts";
 export class StagedPack {
   /** The stem of the keys. */
   readonly name: string;
-  readonly #refs: RefStore;
+  readonly #refs: Pick<RefStore, "abandonPush">;
   readonly #storage: PackStorage;
   #isGone = false;
 
-  constructor(name: string, refs: RefStore, storage: PackStorage) {
+  constructor(name: string, refs: Pick<RefStore, "abandonPush">, storage: PackStorage) {
     this.name = name;
     this.#refs = refs;
     this.#storage = storage;

@@ -117,9 +117,12 @@ export type ConfigureAnswer =
   | { readonly kind: "missing" | "occupied" }
   | { readonly kind: "configured"; readonly mirror: Mirror };
 
-/** The state on which a sync works. */
+/**
+ * The state on which a sync works. `unpublished`: pushes of before it was a mirror are still in the tail, and have to be
+ * published first.
+ */
 export type BeginSyncAnswer =
-  | { readonly kind: "gone" | "busy" }
+  | { readonly kind: "gone" | "busy" | "unpublished" }
   | {
       readonly kind: "begun";
       readonly settings: MirrorSettings;

@@ -254,6 +254,8 @@ export type BeginPushRequest = {
   readonly create?: CreateRequest;
   /** The name of the upload that holds the pack, if there is one. */
   readonly upload?: string;
+  /** Whether the pack may be small enough for the tail. Then `packName` is leased only if there is no room, see the answer. */
+  readonly mayBeSmall?: boolean;
   /** The pusher, as owners of locks are compared. The answer then has the locks of all others. */
   readonly lockOwner?: string;
   /** The key of a request that is done once. */
@@ -282,6 +284,10 @@ export type BeginPushAnswer =
        * has landed. Those of Git LFS objects are among them.
        */
       readonly uploadBytes: number;
+      /** The bytes that the pack may have to be committed with its bytes, see `CommitPushRequest`; absent if it may not be. */
+      readonly tailRoom?: number;
+      /** Whether the keys of the pack are not leased: before it is written to the bucket, `leasePacks` has to be called. */
+      readonly unleased?: true;
       /** The files that others have locked; absent if there are none, or if the request has no owner. */
       readonly locks?: readonly LockedFile[];
       /** What the request with this key was answered, if it was done within the last day. */
@@ -303,6 +309,7 @@ export type CommitPushRequest = {
    * refers to: they are then kept. They are kept in any case if the version is absent.
    */
   readonly version?: number;
+  /** The pack. One that carries its bytes goes into the tail, and needs no lease. */
   readonly pack?: PackRecord;
   /**
    * A second pack, of objects that `pack` or earlier packs also have. It is kept only together with `pack`, and needs a
@@ -332,10 +339,11 @@ export type CommitPushRequest = {
 
 /**
  * The outcome of each command, in their order. `packKept` is false if no command used the pack. `answered` is there if
- * the request was done before: nothing was done then, and every command counts as refused.
+ * the request was done before: nothing was done then, and every command counts as refused. `full`: the tail has no room
+ * for the pack any more, and nothing was done: the pack has to be written to the bucket first.
  */
 export type CommitPushAnswer =
-  | { readonly kind: "gone" }
+  | { readonly kind: "gone" | "full" }
   | {
       readonly kind: "done";
       readonly outcomes: readonly RefOutcome[];
@@ -348,6 +356,11 @@ export interface RefStore {
   open(request: OpenRequest): Promise<OpenAnswer>;
   beginPush(request: BeginPushRequest): Promise<BeginPushAnswer>;
   commitPush(request: CommitPushRequest): Promise<CommitPushAnswer>;
+  /**
+   * Leases the keys of packs that are about to be written, as `beginPush` does. Returns false if the repository with
+   * this id is gone.
+   */
+  leasePacks(id: string, packNames: readonly string[]): Promise<boolean>;
   /** Drops the lease of a push that failed and whose keys are deleted. */
   abandonPush(packName: string): Promise<void>;
 }

@@ -5,16 +5,18 @@
  */
 import type { CommitGraphRecord } from "../catalog/commit-graph-record.ts";
 import type { PackRecord } from "../catalog/pack-record.ts";
+import { isInTail } from "../catalog/tail.ts";
 import { objectFormat } from "../object/object-id.ts";
 import type { RepositoryRecord } from "../refs/ref-store.ts";
 import { CommitGraph } from "../store/commit-graph.ts";
 import { ObjectDatabase } from "../store/object-database.ts";
 import type { PackPlace } from "../store/pack-handle.ts";
+import { tailStorage } from "../store/tail-storage.ts";
 import type { Repository } from "./repository.ts";
 
 /**
- * Opens the objects of `packs`, which lie below the prefix of the repository of `record`, or below that of a lender, and
- * its commit-graph. Nothing is read yet.
+ * Opens the objects of `packs`, which lie below the prefix of the repository of `record`, or below that of a lender, or in
+ * its tail, and its commit-graph. Nothing is read yet.
  */
 export function openObjects(
   { storage, cache, pacer, memory }: Pick<Repository, "storage" | "cache" | "pacer" | "memory">,
@@ -28,7 +30,8 @@ export function openObjects(
     places.set(home, place);
     return place;
   };
-  const placeOf = ({ loan }: PackRecord): PackPlace => placeAt(loan?.home ?? id);
+  const placeOf = (pack: PackRecord): PackPlace =>
+    isInTail(pack) ? { storage: tailStorage(pack), scope: id } : placeAt(pack.loan?.home ?? id);
   const format = objectFormat(name);
   const graph = new CommitGraph(graphs, { ...placeAt(id), cache, format, memory });
   return new ObjectDatabase(packs, { cache, pacer, format, placeOf }, graph);

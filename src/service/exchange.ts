@@ -76,6 +76,8 @@ export type Exchange = {
 
 /** One push to one repository. */
 export type PushExchange = Exchange & {
+  /** The length of the request's body, if the client announced it. */
+  readonly bodyBytes?: number;
   /** The name of the upload that holds the request's pack; absent if the pack is part of the body. */
   readonly upload?: string;
   /** The settings of the repository that is made if a push to a missing one is admitted. */

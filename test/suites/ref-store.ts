@@ -97,7 +97,7 @@ export async function push(
     pushOptions: [],
     ...more,
   });
-  if (answer.kind === "gone") return { kinds: ["gone"], packKept: false };
+  if (answer.kind !== "done") return { kinds: [answer.kind], packKept: false };
   expect(answer.outcomes.map((outcome) => outcome.name)).toEqual(updates.map((update) => update.name));
   const kinds = answer.outcomes.map((outcome) => (outcome.kind === "ok" ? "ok" : outcome.why.kind));
   return { kinds, packKept: answer.packKept };

@@ -88,6 +88,8 @@ export async function startProject(
       STATE_DIR: state,
       ADMIN_TOKEN: token,
       PORT: "0",
+      // What tests look for in the bucket is there once they have pushed.
+      PUBLISH_AFTER: process.env["PUBLISH_AFTER"] ?? "0",
       TMPDIR: temporary,
       ...env,
     },

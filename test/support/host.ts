@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { type HostOptions, type RunningHost, startHost } from "../../scripts/host.ts";
 import { sharedBundle } from "./shared-bundle.ts";
 
+/** What tests look for in the bucket is there once they have pushed, unless they ask for the deployed host's `60`. */
+export const PUBLISHED_AT_ONCE = process.env["PUBLISH_AFTER"] ?? "0";
+
 /** What a host in a test may be given besides. */
 export type TestHostOptions = Partial<HostOptions> & {
   /** Whether a test puts its clock forward: see `HostClock`. */
@@ -20,7 +23,13 @@ export async function startTestHost({ hasClock = false, ...options }: TestHostOp
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "thinpack-"));
   const bundle = options.entry === undefined ? sharedBundle(hasClock ? "observed" : "deployed") : undefined;
   const shared = bundle === undefined ? {} : { bundle };
-  const host = await startHost({ adminToken: "test-token", ...shared, ...options, stateDir });
+  const host = await startHost({
+    adminToken: "test-token",
+    publishAfter: PUBLISHED_AT_ONCE,
+    ...shared,
+    ...options,
+    stateDir,
+  });
   return {
     ...host,
     stop: async () => {

@@ -18,9 +18,9 @@ export type MemoryRefStore = RefStore &
   MaintenanceStore &
   RepositorySettings & { readonly database: RepositoryDatabase };
 
-/** Makes a name that has no repository yet. */
-export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
-  const database = new RepositoryDatabase(nodeSql(), () => randomBytes(16).toString("hex"));
+/** Makes a name that has no repository yet. Small pushes are published after `publishAfter` milliseconds; 0: they have no tail. */
+export function memoryRefStore(now: () => number = Date.now, publishAfter = 0): MemoryRefStore {
+  const database = new RepositoryDatabase(nodeSql(), () => randomBytes(16).toString("hex"), publishAfter);
   return {
     database,
     open: (request) =>
@@ -42,6 +42,7 @@ export function memoryRefStore(now: () => number = Date.now): MemoryRefStore {
     replaceGraphs: async (request) => database.maintenance.replaceGraphs(request, now()),
     reportLfs: async (report) => database.maintenance.reportLfs(report, now()),
     endMaintenance: async (id, run) => database.maintenance.end({ kind: "end", id, run }, now()),
+    leasePacks: async (id, packNames) => database.tail.lease(id, packNames, now()),
     abandonPush: async (packName) => database.abandonPush(packName),
     describe: async (publicOnly) => database.describe(publicOnly),
     create: async (request) => database.create(request, now()),

@@ -282,6 +282,7 @@ export class TestStore {
       open: async () => this.answer(new Uint8Array(0)),
       beginPush: unused,
       commitPush: unused,
+      leasePacks: unused,
       abandonPush: unused,
     };
     const storage = this.counted();

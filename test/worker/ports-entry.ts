@@ -9,9 +9,9 @@
 import kernel from "../../src/kernel/kernel.wasm";
 import { isolateTools } from "../../src/cloudflare/isolate-tools.ts";
 import { durableSql } from "../../src/durable/sql/durable-sql.ts";
-import type { SqlDatabase } from "../../src/durable/sql/sql-database.ts";
+import type { SqlDatabase, SqlRow, SqlValue } from "../../src/durable/sql/sql-database.ts";
 import { RepositoryDatabase } from "../../src/durable/repository/repository-database.ts";
-import type { OpenRequest } from "../../src/refs/ref-store.ts";
+import type { BeginPushRequest, CommitPushRequest, OpenRequest } from "../../src/refs/ref-store.ts";
 import { RepositoryObject as DeployedObject } from "../../src/durable/repository/repository-object.ts";
 import { assembleParts } from "../../src/cloudflare/r2-assembled.ts";
 import { RequestCounters } from "../../src/cloudflare/request-counters.ts";
@@ -70,6 +70,30 @@ export class RepositoryObject extends DeployedObject {
     } catch (error) {
       return String(error);
     }
+  }
+
+  /** Lands a push in a repository whose small pushes have a tail. Gives the rows that SQLite writes for it, by statement. */
+  rowsWrittenBy(begin: BeginPushRequest, commit: Omit<CommitPushRequest, "id">): [statement: string, rows: number][] {
+    const { sql } = this.ctx.storage;
+    const written: [string, number][] = [];
+    const counted = (statement: string, parameters: readonly SqlValue[]): SqlRow[] => {
+      const cursor = sql.exec(statement, ...parameters);
+      const rows = Array.from(cursor.raw(), (row) =>
+        row.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value)),
+      );
+      if (cursor.rowsWritten > 0) written.push([statement.slice(0, 60), cursor.rowsWritten]);
+      return rows;
+    };
+    const counting: SqlDatabase = {
+      ...durableSql(this.ctx.storage),
+      run: (statement, ...parameters) => void counted(statement, parameters),
+      rows: (statement, ...parameters) => counted(statement, parameters),
+    };
+    const database = new RepositoryDatabase(counting, () => "", 60_000);
+    const begun = database.beginPush(begin, Date.now());
+    if (begun.kind !== "begun") return [];
+    database.commitPush({ ...commit, id: begun.record.id }, Date.now());
+    return written;
   }
 
   /** Runs what an earlier build did to a fresh database, and wakes up on it. Tells of a failure rather than throws: the way to the test is a proxy. */

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MaintenanceAnswer, MaintenanceCall } from "../../src/durable/repository/maintenance-database.ts";
-import type { OpenRequest } from "../../src/refs/ref-store.ts";
+import type { BeginPushRequest, CommitPushRequest, OpenRequest } from "../../src/refs/ref-store.ts";
 import type { RunningHost } from "../../scripts/host.ts";
 import { packStorageSuite } from "../suites/pack-storage.ts";
 import { refLogSuite } from "../suites/ref-log.ts";
@@ -45,6 +45,10 @@ type TestObject = RefStoreUnderTest &
   PackCatalog & {
     alarmAfterLeases(): Promise<void>;
     rowsReadBy(requests: readonly (OpenRequest | undefined)[]): Promise<number[]>;
+    rowsWrittenBy(
+      begin: BeginPushRequest,
+      commit: Omit<CommitPushRequest, "id">,
+    ): Promise<[statement: string, rows: number][]>;
   };
 
 async function openObject(): Promise<TestObject> {
@@ -55,12 +59,14 @@ async function openObject(): Promise<TestObject> {
   };
   return {
     alarmAfterLeases: () => object.alarmAfterLeases(),
+    rowsWrittenBy: (begin, commit) => object.rowsWrittenBy(begin, commit),
     rowsReadBy: (requests) => object.rowsReadBy(requests),
     open: (request) => object.open(request),
     beginPush: (request) => object.beginPush(request),
     commitPush: (request) => object.commitPush(request),
     replacePacks: async (request) =>
       (await object.maintenance({ kind: "packs", request })).replaced ?? { kind: "gone" },
+    leasePacks: (id, packNames) => object.leasePacks(id, packNames),
     abandonPush: (packName) => object.abandonPush(packName),
     describe: (publicOnly) => object.describe(publicOnly),
     create: (request) => object.create(request),
@@ -129,6 +135,30 @@ unbornHeadSuite("Durable Object", openObject);
 schemaSuite("Durable Object", wakeFresh);
 
 packStorageSuite("R2", async () => storage);
+
+describe("a small push", () => {
+  it("writes 8 rows", async () => {
+    const object = await openObject();
+    const pack = { ...packRecord("small"), packBytes: 300, indexBytes: 1100, indexHead: new Uint8Array(1100) };
+    const small = { ...pack, kinds: new Uint8Array(3), tail: new Uint8Array(300), ownBytes: 280 };
+    await push(object, [create("refs/heads/main", oid(1))]);
+    const written = await object.rowsWrittenBy(
+      { names: ["refs/heads/main"], packName: "small", mayBeSmall: true },
+      {
+        pack: small,
+        updates: [{ name: "refs/heads/main", oldOid: oid(1), newOid: oid(2), forward: true }],
+        atomic: false,
+        actor: "tester",
+        pusher: {},
+        signed: false,
+        pushOptions: [],
+      },
+    );
+    const rows = written.reduce((sum, [, some]) => sum + some, 0);
+    expect(rows).toBeGreaterThan(0);
+    expect(rows).toBeLessThanOrEqual(8);
+  });
+});
 
 describe("the alarm", () => {
   it("deletes the files of uploads whose lease has ended, and lets them land no more", async () => {

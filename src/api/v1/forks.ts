@@ -114,7 +114,12 @@ async function fork(context: Context<ApiEnv>): Promise<Response> {
   const { id, ...naming } = await register(context, parent, target);
   const key = repositoryKey(target);
   const made = await forkRepository(
-    { parent: api.lending(parent.name), target: api.settings(target), lender: (home) => api.lender(home) },
+    {
+      parent: api.lending(parent.name),
+      flushTail: () => api.flushTail(parent.name),
+      target: api.settings(target),
+      lender: (home) => api.lender(home),
+    },
     {
       ...naming,
       borrower: { id, name: key },

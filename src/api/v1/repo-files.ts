@@ -17,6 +17,7 @@ import { isKnown } from "../../http/content.ts";
 import { queryBytes } from "../../http/content-address.ts";
 import { Problem } from "../../http/problem.ts";
 import { exportedFiles, exportedRefs, homeOf } from "../../maintenance/export.ts";
+import { isPublished } from "../../maintenance/publish.ts";
 import { SERVER_INFO_REQUEST } from "../../maintenance/server-info.ts";
 import { readEscapes } from "../../object/escaped-bytes.ts";
 import { objectFormat } from "../../object/object-id.ts";
@@ -109,6 +110,9 @@ async function listRefs(context: Context<ApiEnv>): Promise<Response> {
   });
 }
 
+/** Snapshots that an export tries, where pushes keep coming. */
+const MOST_SNAPSHOTS = 10;
+
 /** Yields bytes as base64 in pieces, whatever the lengths of the input's pieces. */
 function* base64Pieces(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array();
@@ -137,13 +141,29 @@ async function writeExport(snapshot: OpenSnapshot, output: ByteSink): Promise<vo
   await output.write(encoder.encode("}}"));
 }
 
+/**
+ * Opens a snapshot of which all packs are in the bucket; `undefined` if there is no repository.
+ *
+ * @throws Problem if pushes keep coming.
+ */
+async function publishedSnapshot(
+  { var: { host, api } }: Context<ApiEnv>,
+  name: RepositoryName,
+): Promise<OpenSnapshot | undefined> {
+  for (let attempt = 0; attempt < MOST_SNAPSHOTS; attempt++) {
+    const snapshot = await host.repository(name).refs.open(SERVER_INFO_REQUEST);
+    if (snapshot.kind === "missing") return undefined;
+    if (isPublished(snapshot)) return snapshot;
+    await api.flushTail(name);
+  }
+  throw new Problem(503, "Pushes keep coming. Try again in a moment.", { "Retry-After": "5" });
+}
+
 async function exportList(context: Context<ApiEnv>): Promise<Response> {
   // All refs are read only for a caller that may have them: the time would tell others that there are any.
   const { name, record } = await requestedRepository(context, "administer");
-  const snapshot = await context.var.host.repository(name).refs.open(SERVER_INFO_REQUEST);
-  if (snapshot.kind === "missing" || snapshot.record.id !== record.id) {
-    throw new Problem(404, "There is no such repository.");
-  }
+  const snapshot = await publishedSnapshot(context, name);
+  if (snapshot?.record.id !== record.id) throw new Problem(404, "There is no such repository.");
   return await streamedResponse(streamedJson(context, name), (output) => writeExport(snapshot, output));
 }
 

@@ -10,15 +10,17 @@ import type { SqlDatabase } from "../sql/sql-database.ts";
 import { deleteTwin, readTwin, writeTwin } from "./tables/clone-twin.ts";
 import { deleteLease, hasLease, insertReplaced } from "./tables/leases.ts";
 import { listPackSizes } from "./tables/packs.ts";
+import { sumTail } from "./tables/tail-packs.ts";
 
 const DAY = 24 * 60 * 60_000;
 
 type SizedPacks = Parameters<typeof mayHaveTwin>[0];
 
-/** Returns the twin of these packs, if they have one. */
-export function twinOf(db: SqlDatabase, packs: SizedPacks): { readonly twin?: CloneTwin } {
+/** Returns the twin of the present catalog, if it has one. The tail is no part of any. */
+export function twinOf(db: SqlDatabase): { readonly twin?: CloneTwin } {
   const row = readTwin(db);
-  return row?.twin !== undefined && row.packs === packSet(packs) ? { twin: row.twin } : {};
+  if (row?.twin === undefined || sumTail(db).packs > 0) return {};
+  return row.packs === packSet(listPackSizes(db)) ? { twin: row.twin } : {};
 }
 
 /** Whether a twin of these packs is to be made. */
@@ -47,8 +49,11 @@ export function dropTwin(db: SqlDatabase, until: number): void {
  * any more. Returns whether a twin is wanted from now on. `now` is in milliseconds since the epoch.
  */
 export function noteClone(db: SqlDatabase, answer: OpenAnswer, now: number): boolean {
-  if (answer.kind === "missing" || answer.uncoveredTips > 0 || !mayHaveTwin(answer.packs)) return false;
-  const packs = packSet(answer.packs);
+  if (answer.kind === "missing" || answer.uncoveredTips > 0) return false;
+  // With a tail, the set is soon another one: it is not counted, and costs no twin that there is.
+  const catalog = listPackSizes(db);
+  if (sumTail(db).packs > 0 || !mayHaveTwin(catalog)) return false;
+  const packs = packSet(catalog);
   const day = Math.floor(now / DAY);
   const row = readTwin(db);
   const isSame = row?.packs === packs;

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { PackRecord } from "../../catalog/pack-record.ts";
+import { isInTail, tailRoom } from "../../catalog/tail.ts";
 import type { CommitPushAnswer, CommitPushRequest } from "../../refs/ref-store.ts";
 import { defaultBranchOf } from "../../refs/default-branch.ts";
 import { directoriesOf, isZeroOid, planRefUpdates, type RefPolicy, type RefState } from "../../refs/ref-plan.ts";
@@ -14,7 +15,15 @@ import { insertAnswer, readAnswer } from "./tables/answered-requests.ts";
 import { deleteLease, hasLease } from "./tables/leases.ts";
 import { nameLfsObjects } from "./tables/lfs-objects.ts";
 import { noteDoubt, readMaintenance } from "./tables/maintenance.ts";
-import { clearMarks, insertDependencies, insertPack, reviveCruft, spreadMarks } from "./tables/packs.ts";
+import {
+  clearMarks,
+  insertDependencies,
+  insertPack,
+  insertTailPack,
+  reviveCruft,
+  spreadMarks,
+} from "./tables/packs.ts";
+import { sumTail } from "./tables/tail-packs.ts";
 import { appendRefLog, type PushEntry } from "./tables/ref-log.ts";
 import { hasLanded, insertCertificate } from "./tables/push-certificates.ts";
 import { listRules } from "./tables/ref-rules.ts";
@@ -91,11 +100,15 @@ function tipNames(moves: readonly RefUpdate[]): string[] {
   return moves.filter((move) => !isZeroOid(move.newOid)).map((move) => move.name);
 }
 
+/** The pack of a push that landed, with the push's number. */
+type LandedPack = { readonly pack: PackRecord; readonly push: number };
+
 /** Adds the pack. Its mark holds only if every tip that it was pushed with is in place. */
-function keepPack(db: SqlDatabase, pack: PackRecord, moves: readonly RefUpdate[], allMoved: boolean): void {
-  const marked = pack.marked && allMoved;
-  insertPack(db, { ...pack, marked });
-  if (marked) insertDependencies(db, pack.name, tipNames(moves));
+function keepPack(db: SqlDatabase, { pack, push }: LandedPack, moves: readonly RefUpdate[], allMoved: boolean): void {
+  const kept = { ...pack, marked: pack.marked && allMoved };
+  if (isInTail(kept)) insertTailPack(db, push, kept, tipNames(moves));
+  else insertPack(db, kept);
+  if (kept.marked && !isInTail(kept)) insertDependencies(db, kept.name, tipNames(moves));
   deleteLease(db, pack.name);
 }
 
@@ -140,10 +153,10 @@ export function landUpdates(db: SqlDatabase, { pack, tipPack, updates, entry }: 
   const allMoved = outcomes.every((outcome) => outcome.kind === "ok");
   // This comes before the new pack's own dependencies are recorded: its tips are where they should be.
   moveMarks(db, moves, allMoved && pack?.marked === true, entry.at);
-  if (pack !== undefined) keepPack(db, pack, moves, allMoved);
+  const push = appendRefLog(db, entry, moves);
+  if (pack !== undefined) keepPack(db, { pack, push }, moves, allMoved);
   if (pack !== undefined && !(pack.marked && allMoved)) noteDoubt(db, entry.at);
   if (pack !== undefined && tipPack !== undefined) keepTipPack(db, tipPack);
-  const push = appendRefLog(db, entry, moves);
   bumpVersion(db, entry.at);
   return { outcomes, moves, packKept: pack !== undefined, push };
 }
@@ -184,9 +197,12 @@ function refuseWhole(db: SqlDatabase, request: CommitPushRequest, now: number): 
   if (certificate !== undefined && hasLanded(db, certificate)) return refuseAll(updates, { kind: "used-certificate" });
   // The files of an upload that outlived its lease may be gone or about to go: they can't be relied on. Nor can objects
   // that the catalog had when the push was checked, and has no more.
-  const isUnleased = [pack, tipPack].some((stored) => stored !== undefined && !hasLease(db, stored.name, now));
+  const inBucket = [pack, tipPack].filter((each) => each !== undefined && !isInTail(each));
+  const isUnleased = inBucket.some((stored) => stored !== undefined && !hasLease(db, stored.name, now));
   const mayLack = updates.some(({ newOid }) => !isZeroOid(newOid)) && mayReferToDropped(db, request);
-  return isUnleased || mayLack ? refuseAll(updates, { kind: "unpacker-error" }) : undefined;
+  if (isUnleased || mayLack) return refuseAll(updates, { kind: "unpacker-error" });
+  const isFull = pack !== undefined && isInTail(pack) && tailRoom(sumTail(db)) < pack.tail.length;
+  return isFull ? { kind: "full" } : undefined;
 }
 
 /** Notes which Git LFS objects a push has named. Without the mark a pointer may be in its pack that no ref reaches. */

@@ -5,7 +5,7 @@
  */
 import { type BitmapPack, BITMAPS, planBitmap } from "../../catalog/bitmap-plan.ts";
 import { packSet, TWINS } from "../../catalog/clone-twin.ts";
-import type { PackRecord } from "../../catalog/pack-record.ts";
+import type { TailSum } from "../../catalog/tail.ts";
 import { planRollUp, ROLLING_UP, type RollUpPack } from "../../catalog/roll-up.ts";
 import {
   type BeginMaintenanceAnswer,
@@ -41,8 +41,9 @@ import {
   writeMaintenance,
 } from "./tables/maintenance.ts";
 import { readMirror } from "./tables/mirror.ts";
-import { cruftBefore, listPackSizes, listPacks, oldestCruft, reviveCruft } from "./tables/packs.ts";
+import { cruftBefore, listPackSizes, listPublished, oldestCruft, reviveCruft } from "./tables/packs.ts";
 import { pastHoldsUntil } from "./tables/recent-values.ts";
+import { sumTail } from "./tables/tail-packs.ts";
 import { bumpCatalogVersion, type RepositoryRow } from "./tables/repository.ts";
 
 /** A job that has not reported after this time is taken for lost. Milliseconds. */
@@ -85,6 +86,11 @@ function sumOf(packs: readonly RollUpPack[]): PackSum {
     bytes += pack.packBytes;
   }
   return { packs: packs.length, objects, bytes };
+}
+
+/** Adds the tail, of which nothing is planned: it is published before a step begins. */
+function withTail({ packs, objects, bytes }: PackSum, tail: TailSum): PackSum {
+  return { packs: packs + tail.packs, objects: objects + tail.objects, bytes: bytes + tail.bytes };
 }
 
 /** Whether readers are told of a pack, and it is no tip pack. */
@@ -230,12 +236,12 @@ export class MaintenanceDatabase {
    */
   catalogParts(
     { packs, replaced }: Pick<OpenRequest, "packs" | "replaced">,
-    told: readonly PackRecord[] = [],
+    forReader = false,
   ): Pick<OpenSnapshot, "graphs" | "replaced" | "twin"> {
     const graphs = packs === true ? listGraphs(this.#db) : [];
     return {
       ...(graphs.length === 0 ? {} : { graphs }),
-      ...(told.length === 0 ? {} : twinOf(this.#db, told)),
+      ...(forReader && packs === true ? twinOf(this.#db) : {}),
       ...(replaced === true ? { replaced: listReplaced(this.#db) } : {}),
     };
   }
@@ -289,7 +295,7 @@ export class MaintenanceDatabase {
     const { step, packs: due } = this.#plan(packs, row, now);
     const { purge: lent, waiting } = readLending(this.#db) ?? LENT_NOTHING;
     return {
-      total: sumOf(own),
+      total: withTail(sumOf(own), sumTail(this.#db)),
       unmarked: sumOf(own.filter(({ marked }) => !marked)),
       unreachable: sumOf(cruft),
       tipPacks: sumOf(packs.filter(({ source }) => source === "copy")),
@@ -318,7 +324,7 @@ export class MaintenanceDatabase {
       const record = this.#repository.describe();
       if (record?.id !== id) return { kind: "gone" };
       const row = readMaintenance(this.#db);
-      const plan = this.#plan(listPacks(this.#db), row, now);
+      const plan = this.#plan(listPublished(this.#db), row, now);
       const written = plan.step === "nothing" ? 0 : PACKS_WRITTEN[plan.step];
       for (const name of packNames.slice(0, written)) insertLease(this.#db, name, now + LEASE_TIME);
       const purges = plan.step === "lfs" ? row.lfsPurges : row.purges;

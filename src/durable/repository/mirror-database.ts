@@ -18,6 +18,7 @@ import {
   type SealedSecret,
 } from "../../refs/mirror-store.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
+import { isInTail } from "../../catalog/tail.ts";
 import type { RepositoryRecord } from "../../refs/ref-store.ts";
 import type { RefOutcome } from "../../refs/ref-update.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
@@ -193,6 +194,8 @@ export class MirrorDatabase {
       const row = page.kind === "missing" ? undefined : readMirror(this.#db);
       if (page.kind === "missing" || row === undefined) return { kind: "gone" };
       if (row.runningUntil !== undefined && row.runningUntil > now) return { kind: "busy" };
+      // Readers of a mirror find its packs in the bucket.
+      if (page.packs.some((pack) => isInTail(pack))) return { kind: "unpublished" };
       writeMirror(this.#db, {
         ...row,
         asked: false,

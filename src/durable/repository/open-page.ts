@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { encodeRefRows, type RefRow } from "../../refs/ref-rows.ts";
-import type { KnownSnapshot, OpenAnswer, OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
+import type { BeginPushAnswer, KnownSnapshot, OpenAnswer, OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
 import { isHidden, type RepositoryRow } from "./tables/repository.ts";
 
 /** A snapshot, or as much of its refs as one answer may hold. */
@@ -13,7 +13,17 @@ export type OpenPage =
   | (OpenSnapshot & {
       /** The last ref of this page, if there are more after it. */
       readonly refsGoOnAfter?: string;
+      /**
+       * Of each pack that the caller said it knows: 0 if its record is told again or it has left the catalog, else whether
+       * it has the mark (`KNOWN_PACK`). `packs` has the others.
+       */
+      readonly known: Uint8Array;
     });
+
+/** The beginning of a push, for a caller that knows some packs: `known` is as in {@link OpenPage}. */
+export type BegunPage =
+  | Exclude<BeginPushAnswer, { kind: "begun" }>
+  | (Extract<BeginPushAnswer, { kind: "begun" }> & { readonly known: Uint8Array });
 
 /** Bytes of encoded refs that go into one answer, approximately. An RPC carries 32 MiB. */
 const REF_PAGE_BYTES = 16 * 1024 * 1024;

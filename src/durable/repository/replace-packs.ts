@@ -33,8 +33,7 @@ import { bumpCatalogVersion, forgetPast, forgetRecentValues, readRepository } fr
 
 /** Removes packs from the catalog. When their leases end, the alarm deletes their files. */
 export function retirePacks(db: SqlDatabase, names: readonly string[], until: number): void {
-  deletePacks(db, names);
-  for (const name of names) insertReplaced(db, name, until);
+  for (const name of deletePacks(db, names)) insertReplaced(db, name, until);
 }
 
 function setMarks(db: SqlDatabase, { marks, unmarks }: FoundReachable): void {

@@ -8,7 +8,6 @@ import { present } from "../../bytes/assert.ts";
 import type { TenantHook } from "../../access/tenant-hook.ts";
 import { encodeRefRows } from "../../refs/ref-rows.ts";
 import type {
-  BeginPushAnswer,
   BeginPushRequest,
   CommitPushAnswer,
   CommitPushRequest,
@@ -22,7 +21,7 @@ import { type CreateAnswer, type SettingsChange, settingsTag } from "../../refs/
 import type { UploadAnswer, UploadRequest } from "../../refs/upload-store.ts";
 import { commitPush } from "./commit-push.ts";
 import { copyTenantHooks } from "./copied-hooks.ts";
-import { derivedDue, type DueWork } from "./due-work.ts";
+import type { DueWork } from "./due-work.ts";
 import type { EventSource } from "./event-sockets.ts";
 import { eventSource } from "./event-source.ts";
 import { ForkDatabase } from "./fork-database.ts";
@@ -31,18 +30,18 @@ import { LfsDatabase } from "./lfs-database.ts";
 import { MaintenanceDatabase } from "./maintenance-database.ts";
 import { MirrorDatabase } from "./mirror-database.ts";
 import { forwardOf, MoveDatabase } from "./move-database.ts";
-import { isAsKnown, type OpenPage, refPage } from "./open-page.ts";
+import { type BegunPage, isAsKnown, type OpenPage, refPage } from "./open-page.ts";
 import { Tables } from "../sql/migrations.ts";
 import { EMPTIED_TABLES, REPOSITORY_SCHEMA } from "./schema.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { answeredBefore } from "./tables/answered-requests.ts";
 import { doomPrefix, duePrefixes, nextPrefixDue, notePrefixEmpty, postponePrefix } from "./tables/doomed-prefixes.ts";
-import { deleteLease, expiredLeases, insertLease, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
+import { deleteLease, expiredLeases, LEASE_TIME, leaseEnd } from "./tables/leases.ts";
 import { readOrigin } from "./tables/forks.ts";
 import { headAt } from "./tables/head-log.ts";
 import { noteDoubt } from "./tables/maintenance.ts";
 import { readMirrorSummary } from "./tables/mirror.ts";
-import { listPacks, sumPackBytes } from "./tables/packs.ts";
+import { knownPacks, listAskedPacks, listPacksBeyond, sumPackBytes } from "./tables/packs.ts";
 import { recentValuesOf } from "./tables/recent-values.ts";
 import { refLogEnds } from "./tables/ref-log.ts";
 import { readCertificate } from "./tables/push-certificates.ts";
@@ -68,6 +67,7 @@ import {
 import { deleteUpload, sumUploads } from "./tables/uploads.ts";
 import { joinWants, TipIndex } from "./tip-index.ts";
 import { answerUpload } from "./upload-database.ts";
+import { TailDatabase } from "./tail-database.ts";
 import { usageTable } from "./usage-database.ts";
 import type { UsageTable } from "./usage-report.ts";
 
@@ -88,27 +88,26 @@ export class RepositoryDatabase {
   readonly #newId: NewId;
   readonly #tips: TipIndex;
   readonly #hasTables = (): boolean => this.#tables.exist;
-  /** The mirror side, the maintenance, the moves to and from other names, and the Git LFS objects of the repository. */
   readonly mirror: MirrorDatabase;
   readonly maintenance: MaintenanceDatabase;
-  /** What the tenant is to be told of what the same repository holds. */
   readonly usage: UsageTable;
-  /** What the same repository borrows and lends. */
   readonly forks: ForkDatabase;
   readonly moves: MoveDatabase;
   readonly lfs: LfsDatabase;
+  readonly tail: TailDatabase;
 
-  constructor(db: SqlDatabase, newId: NewId) {
+  constructor(db: SqlDatabase, newId: NewId, publishAfter = 0) {
     this.#db = db;
     this.#tables = new Tables(db, REPOSITORY_SCHEMA);
     this.#newId = newId;
     this.#tips = new TipIndex(db);
+    this.tail = new TailDatabase(db, this.#hasTables, publishAfter);
     const hasTables = this.#hasTables;
     this.maintenance = new MaintenanceDatabase(db, { read: () => this.#read(), describe: () => this.describe() });
     this.moves = new MoveDatabase(db, this.#tables);
     const { moves } = this;
     this.lfs = new LfsDatabase(db, { hasTables, moves, read: () => this.#read(), record: (row) => this.#record(row) });
-    this.usage = usageTable(db, () => this.#read(), this.lfs);
+    this.usage = usageTable(db, () => this.#read(), this.lfs, this.tail);
     this.forks = new ForkDatabase(db, this.#tables, this.moves);
     this.mirror = new MirrorDatabase(db, {
       hasTables,
@@ -169,8 +168,8 @@ export class RepositoryDatabase {
     return isAsKnown(this.#read(), request, known) && readMirrorSummary(this.#db) === undefined;
   }
 
-  /** Returns a consistent snapshot, or one page of it. */
-  open(request: OpenRequest, after = ""): OpenPage {
+  /** Returns a consistent snapshot, or one page of it. `knows` are packs whose records the caller has. */
+  open(request: OpenRequest, after = "", knows: readonly string[] = []): OpenPage {
     const row = this.#read();
     if (row === undefined) return { kind: "missing", ...forwardOf(this.moves) };
     if (isHidden(row, request.publicOnly)) {
@@ -190,7 +189,7 @@ export class RepositoryDatabase {
         : this.#tips.look(joinWants(wants, wantedRefs), row.record.objectFormat, `${row.record.id}/${row.version}`);
     const page =
       refPrefixes === undefined ? { refs: [] } : refPage(listAskedRefs(this.#db, request, row.record, after));
-    const packs = request.packs === true ? listPacks(this.#db) : [];
+    const listed = listAskedPacks(this.#db, request.packs === true && after === "", knows);
     const named = refNames === undefined || after !== "" ? [] : encodeRefRows(listNamedRefs(this.#db, refNames));
     return {
       kind: "found",
@@ -198,37 +197,37 @@ export class RepositoryDatabase {
       version: row.version,
       ...this.#pushSeed(request),
       ...(headOid === undefined ? {} : { headOid }),
-      packs,
-      ...this.maintenance.catalogParts(request, packs),
+      ...knownPacks(listed),
+      ...this.maintenance.catalogParts(request, true),
       ...page,
       refs: [...page.refs, ...named],
       wantedRefs,
       ...tips,
       ...(recent === undefined ? {} : { recentValues: recent.oids }),
-      ...this.#tips.lookAtHaves(request, packs, row.record.objectFormat),
+      ...this.#tips.lookAtHaves(request, listed.areMarked, row.record.objectFormat),
     };
   }
 
   /** Leases the keys of a push. Makes the repository if it is missing and the request asks for that. */
-  beginPush(request: BeginPushRequest, now: number): BeginPushAnswer {
+  beginPush(request: BeginPushRequest, now: number, knows: readonly string[] = []): BegunPage {
     return this.#tables.transaction(() => {
       const found = this.#read();
       const row = found ?? (request.create === undefined ? undefined : this.#insert(request.create, now));
       if (row === undefined) return { kind: "missing", ...forwardOf(this.moves) };
-      if (request.packName !== undefined) insertLease(this.#db, request.packName, now + LEASE_TIME);
+      const granted = this.tail.grant(request, now);
       const values = readRefs(this.#db, request.names);
       return {
         kind: "begun",
         record: this.#described(row),
         version: row.version,
         ...(found === undefined ? { made: true } : {}),
-        packs: listPacks(this.#db),
+        ...knownPacks(listPacksBeyond(this.#db, knows)),
         ...this.maintenance.catalogParts({ packs: true }),
         ...this.#pushSeed(request),
+        ...granted,
         uploadBytes: sumUploads(this.#db, request.upload) + this.lfs.bytes,
         ...this.lfs.foreignLocks(request.lockOwner),
-        // An empty string stands for a ref that does not exist.
-        current: request.names.map((name) => values.get(name) ?? ""),
+        current: request.names.map((name) => values.get(name) ?? ""), // "": there is none.
         ...answeredBefore(this.#db, request.once, now),
       };
     });
@@ -343,7 +342,6 @@ export class RepositoryDatabase {
     return new RepositoryHooks(this.#db, this.#newId);
   }
 
-  /** Returns the source of subscribers' events. */
   events(): EventSource {
     return eventSource(this.#db, () => this.#read()?.record, this.#hasTables);
   }
@@ -363,7 +361,7 @@ export class RepositoryDatabase {
     this.forks.expire(now, row?.record.id);
     return {
       ...(row === undefined ? {} : { id: row.record.id }),
-      derivedFiles: row !== undefined && derivedDue(row, now) <= now,
+      derivedFiles: row !== undefined && this.tail.derivedDue(row, now) <= now,
       expiredPacks: row === undefined ? [] : expiredLeases(this.#db, now, SWEEP_BATCH),
       doomedPrefixes: this.#tables.exist ? duePrefixes(this.#db, now) : [],
       hooks: this.hooks()?.due(now) ?? [],
@@ -379,7 +377,7 @@ export class RepositoryDatabase {
     if (!this.#tables.exist) return undefined;
     const row = this.#read();
     const due = [
-      row === undefined ? undefined : derivedDue(row, now),
+      row === undefined ? undefined : this.tail.derivedDue(row, now),
       leaseEnd(this.#db, "next"),
       nextPrefixDue(this.#db),
       this.hooks()?.nextDue(now),

@@ -17,6 +17,7 @@ export type RepositoryObjectEnv = PlacementSettings & {
   readonly MIRROR_JOBS: Queue<Job>;
   readonly MAINTENANCE_JOBS: Queue<Job>;
   readonly MIRROR_LEAST_INTERVAL?: string;
+  readonly PUBLISH_AFTER?: string;
   readonly TENANTS: ObjectNamespace<TenantTold>;
   readonly REPOSITORIES: ObjectNamespace<Arrival>;
   readonly LENDERS: ObjectNamespace<Lender>;
@@ -31,4 +32,17 @@ export interface TenantTold {
   syncEnded(repo: string, report?: MirrorReport): Promise<void>;
   noteMirror(repo: string, report?: MirrorReport): Promise<void>;
   leastMirrorInterval(): Promise<number>;
+}
+
+/** The seconds after which small pushes are published if the operator sets nothing. */
+export const PUBLISH_AFTER = 60;
+/** The most that the operator can set: a bucket that is further behind is of little use. */
+export const MOST_PUBLISH_AFTER = 3600;
+
+/** Returns after how many milliseconds small pushes are published; 0: they go to the bucket at once. */
+export function publishAfterOf({ PUBLISH_AFTER: text = "" }: Pick<RepositoryObjectEnv, "PUBLISH_AFTER">): number {
+  const seconds = text === "" ? PUBLISH_AFTER : Number(text);
+  // What is no number is told by `scripts/start.ts`; here it counts as if nothing were set.
+  const known = Number.isFinite(seconds) && seconds >= 0 ? seconds : PUBLISH_AFTER;
+  return Math.min(known, MOST_PUBLISH_AFTER) * 1000;
 }

@@ -15,7 +15,6 @@ import type {
   MirrorHook,
 } from "../../refs/mirror-store.ts";
 import type {
-  BeginPushAnswer,
   BeginPushRequest,
   CommitPushAnswer,
   CommitPushRequest,
@@ -43,9 +42,9 @@ import { HookedObject } from "./hooked-object.ts";
 import type { RepositoryHooks } from "./hook-database.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { RepositoryMover } from "./repository-mover.ts";
-import type { RepositoryObjectEnv, TenantTold } from "./repository-env.ts";
+import { publishAfterOf, type RepositoryObjectEnv, type TenantTold } from "./repository-env.ts";
 import { PointerKeeper } from "./pointer-keeper.ts";
-import type { OpenPage } from "./open-page.ts";
+import type { BegunPage, OpenPage } from "./open-page.ts";
 import { JobSender } from "./job-sender.ts";
 import { KeptBlobDatabase } from "./kept-blob-database.ts";
 import { UsageReporter } from "./usage-report.ts";
@@ -70,7 +69,7 @@ export class RepositoryObject extends HookedObject {
   constructor(state: DurableObjectState, env: RepositoryObjectEnv) {
     super(state, env);
     const sql = durableSql(state.storage);
-    this.#database = new RepositoryDatabase(sql, randomId);
+    this.#database = new RepositoryDatabase(sql, randomId, publishAfterOf(env));
     this.#keptBlobs = new KeptBlobDatabase(sql, () => this.#database.isEmpty);
     this.#subscribers = new Subscribers(state, this.#database.events());
     this.#pointer = new PointerKeeper(env.BUCKET, () => this.#name, this.#database.mirror.pointer);
@@ -93,9 +92,12 @@ export class RepositoryObject extends HookedObject {
     });
   }
 
-  /** See `RefStore.open`. A caller asks for each further page with the last ref of the page before it. */
-  open(request: OpenRequest, after?: string): OpenPage {
-    const page = this.#database.open(request, after);
+  /**
+   * See `RefStore.open`. A caller asks for each further page with the last ref of the page before it. It says which packs
+   * it knows: see `OpenPage`.
+   */
+  open(request: OpenRequest, after?: string, knows?: readonly string[]): OpenPage {
+    const page = this.#database.open(request, after, knows);
     if (request.clone === true && this.#database.maintenance.noteClone(page, Date.now())) this.#alarm.set();
     return page;
   }
@@ -106,8 +108,8 @@ export class RepositoryObject extends HookedObject {
   }
 
   /** See `RefStore.beginPush`. */
-  beginPush(request: BeginPushRequest): BeginPushAnswer {
-    return this.#waking(this.#database.beginPush(request, Date.now()));
+  beginPush(request: BeginPushRequest, knows?: readonly string[]): BegunPage {
+    return this.#waking(this.#database.beginPush(request, Date.now(), knows));
   }
 
   /** See `KeptBlobStore`. */
@@ -135,6 +137,11 @@ export class RepositoryObject extends HookedObject {
   /** See `LfsStore`, whose methods these calls stand for. */
   lfs(call: LfsCall): LfsReply {
     return this.#waking(this.#database.lfs.reply(call, Date.now()));
+  }
+
+  /** See `RefStore.leasePacks`. */
+  leasePacks(id: string, packNames: readonly string[]): boolean {
+    return this.#waking(this.#database.tail.lease(id, packNames, Date.now()));
   }
 
   /** See `RefStore.abandonPush`. */

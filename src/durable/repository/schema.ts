@@ -33,6 +33,7 @@ import { REF_RULES_DDL } from "./tables/ref-rules.ts";
 import { storeNamesAsBytes } from "./tables/ref-writes.ts";
 import { REFS_DDL } from "./tables/refs.ts";
 import { REPOSITORY_DDL } from "./tables/repository.ts";
+import { TAIL_PACKS_DDL } from "./tables/tail-packs.ts";
 import { UPLOADS_DDL } from "./tables/uploads.ts";
 
 /** The statements of a module of tables, and whether a removal of the repository empties those tables. */
@@ -72,6 +73,7 @@ const TABLE_SETS: readonly TableSet[] = [
   { ddl: ANSWERED_REQUESTS_DDL, onRemoval: "emptied" },
   { ddl: CLONE_TWIN_DDL, onRemoval: "emptied" },
   { ddl: KEPT_BLOBS_DDL, onRemoval: "emptied" },
+  { ddl: TAIL_PACKS_DDL, onRemoval: "emptied" },
 ];
 
 /** The schema. */
@@ -191,6 +193,8 @@ export const REPOSITORY_SCHEMA: Schema = {
       }
     },
     // Blobs that are sent by themselves: a new table. There were none.
+    () => undefined,
+    // The tail of small pushes: a new table. All packs are in the bucket.
     () => undefined,
   ],
 };

@@ -6,7 +6,6 @@
 import { concat } from "../../bytes/chunk.ts";
 import { fromHex, toHex } from "../../bytes/hex.ts";
 import { objectFormat, type ObjectFormatName } from "../../object/object-id.ts";
-import type { PackRecord } from "../../catalog/pack-record.ts";
 import type { OpenRequest, OpenSnapshot } from "../../refs/ref-store.ts";
 import type { SqlDatabase } from "../sql/sql-database.ts";
 import { countTips, findPeeledTips, findTips } from "./tables/refs.ts";
@@ -37,13 +36,9 @@ export class TipIndex {
     this.#db = db;
   }
 
-  /** Returns which of the haves are tips, as `OpenRequest` says. */
-  lookAtHaves(
-    { haves }: OpenRequest,
-    packs: readonly PackRecord[],
-    format: ObjectFormatName,
-  ): Pick<OpenSnapshot, "tipHaves"> {
-    if (haves === undefined || packs.every((pack) => pack.marked)) return {};
+  /** Returns which of the haves are tips, as `OpenRequest` says. `areMarked`: all packs that were asked for have the mark. */
+  lookAtHaves({ haves }: OpenRequest, areMarked: boolean, format: ObjectFormatName): Pick<OpenSnapshot, "tipHaves"> {
+    if (haves === undefined || areMarked) return {};
     const names = new Map(splitNames(haves, format).map((name) => [toHex(name), name]));
     const found = [...findTips(this.#db, names.keys()), ...findPeeledTips(this.#db, names.keys())];
     return { tipHaves: [...new Set(found)].flatMap((hex) => names.get(hex) ?? []) };

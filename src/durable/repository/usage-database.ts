@@ -11,12 +11,13 @@ import type { UsageTable } from "./usage-report.ts";
 
 /**
  * Makes the table's face for the reporter. `read` returns the repository's row; `undefined` if there is none. `lfs` has
- * the bytes of its Git LFS objects.
+ * the bytes of its Git LFS objects, and `tail` tells how long small pushes need not be reported.
  */
 export function usageTable(
   db: SqlDatabase,
   read: () => RepositoryRow | undefined,
   lfs: { readonly bytes: number },
+  tail: { readonly untoldUntil: number },
 ): UsageTable {
   const unreported = (): RepositoryRow | undefined => {
     const row = read();
@@ -25,6 +26,9 @@ export function usageTable(
   return {
     get isUsageUnreported() {
       return unreported() !== undefined;
+    },
+    get usageDueFrom() {
+      return tail.untoldUntil;
     },
     unreportedUsage: () => {
       const row = unreported();

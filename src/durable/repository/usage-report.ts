@@ -14,6 +14,8 @@ type Report = Omit<UsageReport, "repo">;
 export interface UsageTable {
   /** Whether there is something to report. */
   readonly isUsageUnreported: boolean;
+  /** When the report is due at the earliest, in milliseconds since the epoch: many small pushes share one. */
+  readonly usageDueFrom: number;
   /** Returns the report that the tenant has to get; `undefined` if it has the newest. */
   unreportedUsage(): Report | undefined;
   /** Notes that the tenant has this report. */
@@ -36,7 +38,7 @@ export class UsageReporter {
 
   /** When there is something to do, in milliseconds since the epoch; infinite if never. */
   get nextDue(): number {
-    return this.#table.isUsageUnreported ? this.#dueAt : Number.POSITIVE_INFINITY;
+    return this.#table.isUsageUnreported ? Math.max(this.#dueAt, this.#table.usageDueFrom) : Number.POSITIVE_INFINITY;
   }
 
   /** Sends the report if it is due. It does not throw: nothing else has to wait for a tenant that fails. */

@@ -13,7 +13,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { GraphSession } from "../../graph/graph-session.ts";
 import { type ObjectFormat, objectFormat } from "../../object/object-id.ts";
 import { isPushableRefName, isTooLong } from "../../object/ref-name.ts";
-import { StagedPack } from "../../packing/staged-pack.ts";
+import type { StagedPack } from "../../packing/staged-pack.ts";
 import { isZeroOid } from "../../refs/ref-plan.ts";
 import type { KeptBlobStore } from "../../refs/kept-blobs.ts";
 import type { AnsweredOnce, RequestOnce } from "../../refs/ref-store.ts";
@@ -32,6 +32,7 @@ import {
   tipPackOf,
 } from "../push/landing.ts";
 import { LfsWatch } from "../push/lfs-watch.ts";
+import { type ComingPush, type HeldPack, holdPack } from "../push/held-pack.ts";
 import { PushMemory } from "../push/push-memory.ts";
 import { PushVerdict } from "../push/push-verdict.ts";
 import { keptFile } from "./kept-file.ts";
@@ -84,11 +85,12 @@ export class WriteSession {
   readonly #memory: PushMemory;
   readonly #values: ReadonlyMap<string, string>;
   readonly #staged: StagedPack | undefined;
+  readonly #held: HeldPack | undefined;
   #graph: GraphSession | undefined;
   #database: ObjectDatabase | undefined;
   #hasLanded = false;
 
-  private constructor(exchange: WriteExchange, { names }: WriteRequest, begun: Begun, staged: StagedPack | undefined) {
+  private constructor(exchange: WriteExchange, { names }: WriteRequest, begun: Begun, coming: ComingPush | undefined) {
     const { repository } = exchange;
     this.begun = begun;
     this.format = objectFormat(begun.record.objectFormat);
@@ -96,7 +98,8 @@ export class WriteSession {
     this.#exchange = exchange;
     this.#memory = new PushMemory(repository, this.format.rawSize);
     this.#values = new Map(names.map((name, at) => [name, begun.current[at] ?? ""])); // One value for each name.
-    this.#staged = staged;
+    this.#staged = coming?.staged;
+    this.#held = coming?.held;
   }
 
   /** Opens the repository and has the requester admitted. @throws the refusal of the exchange's `admit`. */
@@ -104,12 +107,9 @@ export class WriteSession {
     const { repository } = exchange;
     const packName = request.makesObjects ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
     const admission = { admit: exchange.admit };
-    const begun = await beginAdmitted({ exchange, admission }, request, packName);
-    const staged =
-      packName === undefined
-        ? undefined
-        : new StagedPack(packName, repository.refs, repository.storage(begun.record.id));
-    return new WriteSession(exchange, request, begun, staged);
+    const begun = await beginAdmitted({ exchange, admission }, { ...request, mayBeSmall: true }, packName);
+    const coming = packName === undefined ? undefined : holdPack(repository, begun, packName);
+    return new WriteSession(exchange, request, begun, coming);
   }
 
   /** Returns the value in hexadecimal of a ref that the request named; `undefined` if it does not exist. */
@@ -167,6 +167,7 @@ export class WriteSession {
       begun,
       verdict: new PushVerdict({ updates: moves, atomic, validNames }),
       staged: this.#staged,
+      held: this.#held,
       certificate: undefined,
       memory: this.#memory,
       watch: new LfsWatch(begun.record.lfs),

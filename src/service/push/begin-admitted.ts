@@ -27,6 +27,8 @@ export type BeginningRequest = {
   readonly format?: ObjectFormat;
   readonly isSigned?: boolean;
   /** See `BeginPushRequest`. */
+  readonly mayBeSmall?: boolean;
+  /** See `BeginPushRequest`. */
   readonly once?: string;
 };
 
@@ -39,7 +41,7 @@ function askedOf(
     names: request.names,
     ...(request.once === undefined ? {} : { once: request.once }),
     ...(request.isSigned === true ? { pushSeed: true } : {}),
-    ...(packName === undefined ? {} : { packName }),
+    ...(packName === undefined ? {} : { packName, mayBeSmall: request.mayBeSmall === true }),
     ...(exchange.upload === undefined ? {} : { upload: exchange.upload }),
     ...(exchange.lockOwner === undefined ? {} : { lockOwner: exchange.lockOwner }),
   };
@@ -62,7 +64,7 @@ export async function beginAdmitted(
       await admission.admit(found.record);
       return found;
     } catch (error) {
-      if (packName !== undefined) {
+      if (packName !== undefined && found.unleased !== true) {
         await new StagedPack(packName, repository.refs, repository.storage(found.record.id)).discard(false);
       }
       throw error;

@@ -12,11 +12,12 @@ import { defaultBranchOf } from "../../refs/default-branch.ts";
 import { leniencyFor } from "../../refs/fsck-settings.ts";
 import { isZeroOid, newValueOf } from "../../refs/ref-plan.ts";
 import type { StoredCertificate } from "../../refs/ref-log.ts";
-import type { AnsweredOnce, CommitPushRequest, RequestOnce } from "../../refs/ref-store.ts";
+import type { AnsweredOnce, CommitPushAnswer, CommitPushRequest, RequestOnce } from "../../refs/ref-store.ts";
 import type { RefUpdate } from "../../refs/ref-update.ts";
 import { openObjects } from "../../repository/open-objects.ts";
 import { takeIn } from "../../repository/take-in.ts";
 import type { PackRecord } from "../../catalog/pack-record.ts";
+import type { PackStorage } from "../../catalog/pack-storage.ts";
 import type { IngestedPack } from "../../store/ingest/ingest-pack.ts";
 import type { IngestProgress } from "../../store/ingest/ingest-progress.ts";
 import type { ObjectDatabase } from "../../store/object-database.ts";
@@ -24,6 +25,7 @@ import type { StagedPack } from "../../packing/staged-pack.ts";
 import { type TipPack, makeTipPack } from "../../packing/tip-pack.ts";
 import type { PushExchange } from "../exchange.ts";
 import type { Begun } from "./begin-admitted.ts";
+import { type HeldPack, withTail } from "./held-pack.ts";
 import { checkNewValues } from "./new-values.ts";
 import type { LfsWatch } from "./lfs-watch.ts";
 import { refuseLocked } from "./locked-files.ts";
@@ -56,6 +58,8 @@ export type Landing = {
   readonly verdict: PushVerdict;
   /** The pack being written; `undefined` if the push brings no objects. */
   readonly staged: StagedPack | undefined;
+  /** What is held back of that pack, if it may go into the tail: see {@link holdPack}. */
+  readonly held?: HeldPack | undefined;
   /** The checked certificate; `undefined` if the push is not signed. */
   readonly certificate: StoredCertificate | undefined;
   readonly memory: PushMemory;
@@ -126,8 +130,9 @@ export async function ingest(landing: Landing, coming: LandingPack): Promise<Ing
   const usedBytes = record.sizeBytes + uploadBytes;
   const source = await memory.start(coming.source, staysOpen ? packEnd(landing, head) : undefined);
   const kernel = await memory.kernel();
-  const pack = await takeIn(
-    { repository, record, packs, usedBytes, database: databaseOf(landing), kernel },
+  const storage = (id: string): PackStorage => landing.held ?? repository.storage(id);
+  const taken = await takeIn(
+    { repository: { ...repository, storage }, record, packs, usedBytes, database: databaseOf(landing), kernel },
     {
       source,
       staysOpen,
@@ -142,6 +147,7 @@ export async function ingest(landing: Landing, coming: LandingPack): Promise<Ing
       progress,
     },
   );
+  const pack = landing.held === undefined ? taken : withTail(taken, landing.held);
   try {
     await progress.end?.();
     await watch.settle(async (oids) => (await exchange.missingLfs?.(oids)) ?? []);
@@ -221,12 +227,22 @@ function requestOf({ exchange, request, begun, verdict, certificate, watch }: La
   };
 }
 
+/** Commits the push. If others have filled the tail meanwhile, its pack is written to the bucket after all. */
+async function commitHeld({ exchange, held }: Landing, request: CommitPushRequest): Promise<CommitPushAnswer> {
+  const { refs } = exchange.repository;
+  const answer = await refs.commitPush(request);
+  if (answer.kind !== "full" || held === undefined || request.pack === undefined) return answer;
+  await held.flush();
+  const { tail: _, ...pack } = request.pack;
+  return await refs.commitPush({ ...request, pack });
+}
+
 /** Makes the push visible. Returns the answer that the same request was given before, if it was. */
 export async function commit(
   landing: Landing,
   { pack, tips, tipPack, ...how }: Landed,
 ): Promise<AnsweredOnce | undefined> {
-  const { exchange, verdict, staged } = landing;
+  const { verdict, staged } = landing;
   const { running } = verdict;
   if (running.length === 0) {
     await staged?.discard();
@@ -235,21 +251,21 @@ export async function commit(
   // A tip that was refused after the mark was set keeps nothing reachable.
   const marked = pack?.record.marked === true && running.length === tips.length;
   // If this throws, nobody knows whether the commit happened. The lease decides, see `StagedPack.discard`.
-  const answer = await exchange.repository.refs.commitPush({
+  const answer = await commitHeld(landing, {
     ...requestOf(landing),
     ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
     ...(tipPack === undefined ? {} : { tipPack: tipPack.record }),
     ...how,
   });
-  if (answer.kind === "gone") {
+  if (answer.kind !== "done") {
     // The repository was deleted meanwhile, and its refs with it.
     for (const index of running) verdict.reject(index, { kind: "missing-ref" });
   } else {
     verdict.settle(running, answer.outcomes);
   }
-  if (answer.kind === "gone" || !answer.packKept) {
+  if (answer.kind !== "done" || !answer.packKept) {
     await staged?.discard();
     await tipPack?.staged.discard();
   }
-  return answer.kind === "gone" ? undefined : answer.answered;
+  return answer.kind === "done" ? answer.answered : undefined;
 }

@@ -25,6 +25,7 @@ import type { PushExchange } from "../exchange.ts";
 import { type ServiceCall, answerFaults } from "../failure.ts";
 import { beginAdmitted } from "./begin-admitted.ts";
 import { fsckHint } from "./fsck-hint.ts";
+import { holdPack, mayBeSmall } from "./held-pack.ts";
 import { checkValues, commit, ingest, type Landing, tipPackOf } from "./landing.ts";
 import { LfsWatch } from "./lfs-watch.ts";
 import { type PackStart, packStartBytes, readPackStart } from "./pack-start.ts";
@@ -35,11 +36,15 @@ import { explainOutcomes, reportOutcomes } from "./ref-report.ts";
 import { RequestReader } from "../request-reader.ts";
 import { LINE_STEPS } from "../response-writer.ts";
 import { checkCertificate, isGood, optionsAgree } from "./signed-push.ts";
-import { StagedPack } from "../../packing/staged-pack.ts";
+import type { StagedPack } from "../../packing/staged-pack.ts";
 import { UnpackProgress } from "./unpack-progress.ts";
 
 /** Bytes of randomness in the name of a pack. */
 const PACK_NAME_BYTES = 20;
+
+/** A push that brings no objects. */
+const NO_PACK = { staged: undefined, held: undefined };
+
 /** A push of a client of git. */
 type Push = Landing &
   ServiceCall<PushExchange> & {
@@ -84,9 +89,8 @@ async function begin(
   const packName = start.kind === "objects" ? toHex(repository.random(PACK_NAME_BYTES)) : undefined;
   const names = request.updates.map(({ name }) => name);
   const isSigned = request.certificate !== undefined;
-  const begun = await beginAdmitted(call, { names, format, isSigned }, packName);
-  const staged =
-    packName === undefined ? undefined : new StagedPack(packName, repository.refs, repository.storage(begun.record.id));
+  const begun = await beginAdmitted(call, { names, format, isSigned, mayBeSmall: mayBeSmall(call.exchange) }, packName);
+  const { staged, held } = packName === undefined ? NO_PACK : holdPack(repository, begun, packName);
   let certificate: StoredCertificate | undefined;
   try {
     if (begun.record.objectFormat !== format.name) {
@@ -103,7 +107,7 @@ async function begin(
   verdict.refuseDoomed(begun, { pusher: call.exchange.pusher, signed: isGood(certificate) });
   if (!optionsAgree(request)) verdict.rejectAll({ kind: "inconsistent-options" });
   const watch = new LfsWatch(begun.record.lfs);
-  return { ...call, request, reader, begun, verdict, start, staged, memory, certificate, watch };
+  return { ...call, request, reader, begun, verdict, start, staged, held, memory, certificate, watch };
 }
 
 /** Whether the push moved a ref. */

@@ -59,6 +59,8 @@ export type RequestOptions = {
   readonly staysOpen?: boolean;
   /** Thrown by the read after the last byte: a client that hung up. */
   readonly breakOff?: Error;
+  /** Is shown what the service writes, even if it fails in the end. */
+  readonly onWrite?: (bytes: Buffer) => void;
 };
 
 /** One repository. */
@@ -75,8 +77,9 @@ export class MemoryService {
   limits = DEFAULT_LIMITS;
   #random = 0;
 
-  constructor() {
-    this.refs = memoryRefStore(() => this.now);
+  /** Small pushes are published after `publishAfter` milliseconds; 0: they go to the bucket at once. */
+  constructor(publishAfter = 0) {
+    this.refs = memoryRefStore(() => this.now, publishAfter);
   }
 
   /** The repository's handle. */
@@ -103,6 +106,10 @@ export class MemoryService {
       open: counted("open", (request) => this.refs.open(request)),
       beginPush: counted("beginPush", (request) => this.refs.beginPush(request)),
       commitPush: counted("commitPush", (request) => this.refs.commitPush(request)),
+      leasePacks: async (id, packNames) => {
+        this.calls.push("leasePacks");
+        return await this.refs.leasePacks(id, packNames);
+      },
       abandonPush: counted("abandonPush", (request) => this.refs.abandonPush(request)),
     };
   }
@@ -124,6 +131,7 @@ export class MemoryService {
         write: async (bytes) => {
           if (admitted.length === 0) throw new Error("written before anyone was admitted");
           written.push(Buffer.from(bytes));
+          options.onWrite?.(Buffer.from(bytes));
         },
       },
       admit: async (record: RepositoryRecord | undefined) => {
@@ -135,6 +143,7 @@ export class MemoryService {
         ? {}
         : { retract: async (id: string) => void this.refs.database.retract(id, this.now) }),
       ...(options.passOn === undefined ? {} : { passOn: options.passOn }),
+      bodyBytes: input.length,
       actor: "tester",
       pusher: options.pusher ?? {},
       agent: "thinpack/test",

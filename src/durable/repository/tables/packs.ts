@@ -1,5 +1,7 @@
 /**
- * Table `packs`, the catalog, and table `pack_refs`: the refs that keep a marked pack's objects reachable.
+ * Table `packs`, the catalog, and table `pack_refs`: the refs that keep a marked pack's objects reachable. The packs of the
+ * tail belong to the catalog, too, and have a table of their own (`tail-packs.ts`): what follows is about both, unless it
+ * says otherwise.
  *
  * @packageDocumentation
  */
@@ -7,6 +9,7 @@ import { assert } from "../../../bytes/assert.ts";
 import type { BitmapPack } from "../../../catalog/bitmap-plan.ts";
 import type { RollUpPack } from "../../../catalog/roll-up.ts";
 import type { PackRecord, PackSource } from "../../../catalog/pack-record.ts";
+import type { TailPack } from "../../../catalog/tail.ts";
 import { loanStateOf } from "./forks.ts";
 import { CorruptStore } from "../../../bytes/failure.ts";
 import {
@@ -20,6 +23,7 @@ import {
   SQL_VALUE_LIMIT,
 } from "../../sql/sql-database.ts";
 import { bitmapAt, deleteBitmaps, insertBitmap } from "./pack-bitmaps.ts";
+import { deleteTail, insertTail, listTail, markTail, namesInTail, sumTail, tailMarks } from "./tail-packs.ts";
 
 /** `index_head` is the last column, so that reading the others does not touch its overflow pages. */
 export const PACKS_DDL = `CREATE TABLE IF NOT EXISTS packs (
@@ -76,18 +80,66 @@ function loanAt(row: SqlRow, column: number): Pick<PackRecord, "loan"> {
   return { loan: { home: textAt(row, column), state: loanStateOf(textAt(row, column + 1)) } };
 }
 
-/** Returns the catalog, oldest first. Cruft packs are not told of. */
-export function listPacks(db: SqlDatabase): PackRecord[] {
+/** The catalog for a caller that has some of its records: see `OpenPage`. */
+export type ListedPacks = { readonly packs: PackRecord[]; readonly known: Uint8Array; readonly areMarked: boolean };
+
+/** The flags of a pack that the caller knows. A record that can change otherwise than in its mark is told whole. */
+export const KNOWN_PACK = { unmarked: 1, marked: 2 } as const;
+
+/** The catalog for a caller that did not ask for it. */
+const NO_PACKS: ListedPacks = { packs: [], known: new Uint8Array(0), areMarked: true };
+
+/** Returns the catalog if it was asked for. */
+export function listAskedPacks(db: SqlDatabase, isAsked: boolean, knows: readonly string[]): ListedPacks {
+  return isAsked ? listPacksBeyond(db, knows) : NO_PACKS;
+}
+
+/** Returns the part of an answer that tells the catalog. */
+export function knownPacks({ packs, known }: ListedPacks): Pick<ListedPacks, "packs" | "known"> {
+  return { packs, known };
+}
+
+/** Returns the marks of the packs whose records change in nothing else, by name. */
+function plainMarks(db: SqlDatabase): Map<string, boolean> {
+  const rows = db.rows(`SELECT name, marked FROM packs WHERE source <> 'cruft'
+      AND name NOT IN (SELECT pack FROM borrowed_packs) AND name NOT IN (SELECT pack FROM pack_bitmaps)
+    UNION ALL SELECT name, marked FROM tail_packs`);
+  return new Map(Array.from(rows, (row) => [textAt(row, 0), integerAt(row, 1) === 1]));
+}
+
+/** Returns the catalog for a caller that has the records of these packs. */
+export function listPacksBeyond(db: SqlDatabase, knows: readonly string[]): ListedPacks {
+  const marks = knows.length === 0 ? new Map<string, boolean>() : plainMarks(db);
+  const flagOf = (name: string): number => {
+    const marked = marks.get(name);
+    if (marked === undefined) return 0;
+    return marked ? KNOWN_PACK.marked : KNOWN_PACK.unmarked;
+  };
+  const known = Uint8Array.from(knows, flagOf);
+  const told = knows.filter((_, i) => known[i] !== 0);
+  const packs = [...listPublished(db, told), ...listTail(db, told)];
+  return { packs, known, areMarked: !known.includes(KNOWN_PACK.unmarked) && packs.every(({ marked }) => marked) };
+}
+
+/** Returns the packs of the catalog that lie in the bucket, oldest first, without cruft packs and these. */
+export function listPublished(db: SqlDatabase, except: readonly string[] = []): PackRecord[] {
+  const without = JSON.stringify(except);
   const heads = firstRow(
-    db.rows("SELECT coalesce(sum(min(index_bytes, ?)), 0) FROM packs WHERE source <> 'cruft'", INDEX_HEAD_LIMIT),
+    db.rows(
+      `SELECT coalesce(sum(min(index_bytes, ?)), 0) FROM packs WHERE source <> 'cruft'
+        AND name NOT IN (SELECT value FROM json_each(?))`,
+      INDEX_HEAD_LIMIT,
+      without,
+    ),
   );
   const cut = heads !== undefined && integerAt(heads, 0) > INDEX_HEADS_BUDGET ? INDEX_FANOUT_BYTES : INDEX_HEAD_LIMIT;
   const rows = db.rows(
     `SELECT name, checksum, objects, own_objects, pack_bytes, own_bytes, index_bytes, marked, source, created_at,
       kinds, substr(index_head, 1, ?), home, state, b.bytes, b.commits FROM packs
       LEFT JOIN borrowed_packs l ON l.pack = name LEFT JOIN pack_bitmaps b ON b.pack = name
-      WHERE source <> 'cruft' ORDER BY seq`,
+      WHERE source <> 'cruft' AND name NOT IN (SELECT value FROM json_each(?)) ORDER BY seq`,
     cut,
+    without,
   );
   return Array.from(rows, (row) => ({
     name: textAt(row, 0),
@@ -107,7 +159,7 @@ export function listPacks(db: SqlDatabase): PackRecord[] {
   }));
 }
 
-/** Returns what planning maintenance takes of each pack, cruft packs too, oldest first, without the large columns. */
+/** Returns what planning maintenance takes of each pack in the bucket, cruft packs too, oldest first, without the large columns. */
 export function listPackSizes(db: SqlDatabase): (RollUpPack & BitmapPack)[] {
   const rows = db.rows(
     `SELECT name, objects, pack_bytes, marked, source, home, state, b.bytes, b.commits FROM packs
@@ -154,18 +206,28 @@ const COUNTED = "LEFT JOIN borrowed_packs ON pack = name WHERE state IS NULL OR 
 /** Returns the bytes of all packs and indexes, without those of packs on loan. */
 export function sumPackBytes(db: SqlDatabase): number {
   const row = firstRow(db.rows(`SELECT coalesce(sum(pack_bytes + index_bytes), 0) FROM packs ${COUNTED}`));
-  return row === undefined ? 0 : integerAt(row, 0);
+  return (row === undefined ? 0 : integerAt(row, 0)) + sumTail(db).bytes;
 }
 
 /** Returns the number of objects in all packs, without those of packs on loan. */
 export function sumPackObjects(db: SqlDatabase): number {
   const row = firstRow(db.rows(`SELECT coalesce(sum(objects), 0) FROM packs ${COUNTED}`));
-  return row === undefined ? 0 : integerAt(row, 0);
+  return (row === undefined ? 0 : integerAt(row, 0)) + sumTail(db).objects;
 }
 
-/** Notes the refs on which the mark of a pack rests. */
+/** Returns the refs on which the mark of a pack is noted to rest: very many stand for all. */
+function dependenciesOn(refs: readonly string[]): readonly string[] {
+  return refs.length > MAX_DEPENDENCIES ? [ANY_REF] : refs;
+}
+
+/** Adds a pack of the tail. It has the number of its push; its mark rests on these refs. */
+export function insertTailPack(db: SqlDatabase, push: number, pack: TailPack, refs: readonly string[]): void {
+  insertTail(db, push, pack, dependenciesOn(refs));
+}
+
+/** Notes the refs on which the mark of a pack in the bucket rests. */
 export function insertDependencies(db: SqlDatabase, pack: string, refs: readonly string[]): void {
-  const names = refs.length > MAX_DEPENDENCIES ? [ANY_REF] : refs;
+  const names = dependenciesOn(refs);
   for (const chunk of jsonChunks(names)) {
     db.run("INSERT OR IGNORE INTO pack_refs (ref, pack) SELECT value, ? FROM json_each(?)", pack, chunk);
   }
@@ -189,6 +251,7 @@ function insertPairs(db: SqlDatabase, packs: readonly string[], refs: readonly s
 /** Marks those of the packs that are in the catalog; their marks rest on these refs. */
 export function markPacks(db: SqlDatabase, packs: readonly string[], refs: readonly string[]): void {
   if (refs.length === 0) return;
+  for (const name of namesInTail(db, packs)) markTail(db, name, dependenciesOn(refs));
   insertPairs(db, packs, refs);
   for (const chunk of jsonChunks(packs)) {
     db.run("UPDATE packs SET marked = 1 WHERE name IN (SELECT value FROM json_each(?))", chunk);
@@ -197,7 +260,13 @@ export function markPacks(db: SqlDatabase, packs: readonly string[], refs: reado
 
 /** Makes every pack whose mark rests on one of `refs` rest on `others` as well. */
 export function spreadMarks(db: SqlDatabase, refs: readonly string[], others: readonly string[]): void {
-  insertPairs(db, [...packsOn(db, refs)], others);
+  const marks = tailMarks(db);
+  const packs = packsOn(db, refs);
+  for (const name of packs) {
+    const rests = marks.get(name);
+    if (rests !== undefined) markTail(db, name, dependenciesOn([...new Set([...rests, ...others])]));
+  }
+  insertPairs(db, [...packs], others);
 }
 
 /** Returns the packs whose marks rest on one of these refs. */
@@ -207,6 +276,8 @@ function packsOn(db: SqlDatabase, refs: readonly string[]): Set<string> {
     const rows = db.rows("SELECT DISTINCT p.pack FROM json_each(?) j JOIN pack_refs p ON p.ref = j.value", chunk);
     for (const row of rows) packs.add(textAt(row, 0));
   }
+  const asked = new Set(refs);
+  for (const [name, rests] of tailMarks(db)) if (rests.some((ref) => asked.has(ref))) packs.add(name);
   return packs;
 }
 
@@ -218,6 +289,8 @@ export function clearMarks(db: SqlDatabase, refs: readonly string[]): void {
 
 /** Clears the marks of these packs. */
 export function unmarkPacks(db: SqlDatabase, names: readonly string[]): void {
+  if (names.length === 0) return;
+  for (const name of namesInTail(db, names)) markTail(db, name, []);
   for (const chunk of jsonChunks(names)) {
     db.run("UPDATE packs SET marked = 0 WHERE name IN (SELECT value FROM json_each(?))", chunk);
     db.run("DELETE FROM pack_refs WHERE pack IN (SELECT value FROM json_each(?))", chunk);
@@ -226,7 +299,7 @@ export function unmarkPacks(db: SqlDatabase, names: readonly string[]): void {
 
 /** Returns how many of these packs are in the catalog. */
 export function countPacks(db: SqlDatabase, names: readonly string[]): number {
-  let count = 0;
+  let count = namesInTail(db, names).length;
   for (const chunk of jsonChunks(names)) {
     const row = firstRow(db.rows("SELECT count(*) FROM packs WHERE name IN (SELECT value FROM json_each(?))", chunk));
     count += row === undefined ? 0 : integerAt(row, 0);
@@ -240,6 +313,12 @@ export function countPacks(db: SqlDatabase, names: readonly string[]): number {
  */
 export function inheritMarks(db: SqlDatabase, packs: readonly string[], from: readonly string[]): void {
   const refs = new Set<string>();
+  const marks = tailMarks(db);
+  for (const name of namesInTail(db, from)) {
+    const rests = marks.get(name);
+    if (rests === undefined) return;
+    for (const ref of rests) refs.add(ref);
+  }
   for (const chunk of jsonChunks(from)) {
     const named = "name IN (SELECT value FROM json_each(?))";
     if (firstRow(db.rows(`SELECT 1 FROM packs WHERE ${named} AND marked = 0`, chunk)) !== undefined) return;
@@ -273,11 +352,14 @@ export function markWithAllRefs(db: SqlDatabase, packs: readonly string[]): void
   markPacks(db, packs, [ANY_REF]);
 }
 
-/** Removes packs from the catalog. */
-export function deletePacks(db: SqlDatabase, names: readonly string[]): void {
+/** Removes packs from the catalog. Returns those of them that have files in the bucket. */
+export function deletePacks(db: SqlDatabase, names: readonly string[]): string[] {
+  const inTail = new Set(namesInTail(db, names));
+  deleteTail(db, [...inTail]);
   deleteBitmaps(db, names);
   for (const chunk of jsonChunks(names)) {
     db.run("DELETE FROM packs WHERE name IN (SELECT value FROM json_each(?))", chunk);
     db.run("DELETE FROM pack_refs WHERE pack IN (SELECT value FROM json_each(?))", chunk);
   }
+  return names.filter((name) => !inTail.has(name));
 }
