@@ -377,12 +377,14 @@ describe("git's client", () => {
   });
 
   it("is told to use smart HTTP, in words that it shows, when it uses the dumb protocol", async () => {
-    // On a slow machine maintenance has sorted out by now what went before.
-    const late = await git.ok(["commit-tree", "-m", "late", "HEAD^{tree}"], { cwd: work });
-    for (const value of [late, ""]) {
-      await git.ok(["push", "-q", withToken(url, "test-token"), `${value}:refs/heads/late`], { cwd: work });
+    // In a repository of its own: on a slow machine maintenance has sorted out by now what went from the other.
+    await operator("PUT", "/repos/acme/late", { visibility: "public" });
+    const late = `${host.base}/acme/late.git`;
+    const other = await git.ok(["commit-tree", "-m", "late", "HEAD^{tree}"], { cwd: work });
+    for (const moves of [["main", `${other}:refs/heads/late`], [":refs/heads/late"]]) {
+      await git.ok(["push", "-q", withToken(late, "test-token"), ...moves], { cwd: work });
     }
-    const { code, stderr } = await git.git(["clone", url, git.fresh()], { env: { GIT_SMART_HTTP: "0" } });
+    const { code, stderr } = await git.git(["clone", late, git.fresh()], { env: { GIT_SMART_HTTP: "0" } });
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^remote: Dumb HTTP can't serve this repository as it is now: use smart HTTP\.$/m);
     expect(stderr).toMatch(/^fatal: unable to access .* The requested URL returned error: 403$/m);
