@@ -13,7 +13,10 @@ function describe(url: URL, challenges: readonly string[]): string {
   const { protocol, host, pathname, username } = url;
   const lines = [`protocol=${protocol.slice(0, -1)}`, `host=${host}`, `path=${decodeURIComponent(pathname.slice(1))}`];
   if (username !== "") lines.push(`username=${decodeURIComponent(username)}`);
-  return `${[...lines, ...challenges.map((challenge) => `wwwauth[]=${challenge}`)].join("\n")}\n\n`;
+  const all = [...lines, ...challenges.map((challenge) => `wwwauth[]=${challenge}`)];
+  // git takes each line for a value of its own: a line break in an address would name another host.
+  if (all.some((line) => /[\0\r\n]/.test(line))) throw new Error("the address has a line break in it");
+  return `${all.join("\n")}\n\n`;
 }
 
 /** Asks for credentials; `undefined` if there are none. */

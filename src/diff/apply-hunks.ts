@@ -10,6 +10,9 @@ import type { Hunk } from "./parse-patch.ts";
 /** Lines that are moved for one step. */
 const MOVED_A_STEP = 16;
 
+/** Steps of a search after which they are counted. */
+const STEPS_AT_ONCE = 100_000;
+
 /** Called with the steps that were taken. It may throw when they are too many. */
 export type CountSteps = (steps: number) => Promise<void>;
 
@@ -31,7 +34,7 @@ export async function applyHunks(
   const patched = lines.map(() => false);
   for (const [number, hunk] of hunks.entries()) {
     const search = new Search(image, patched, hunk);
-    const at = search.find();
+    const at = await search.find(count);
     await count(search.steps + image.length / MOVED_A_STEP);
     if (at < 0) return number + 1;
     replace(image, at, hunk.before.length, hunk.after);
@@ -70,16 +73,22 @@ class Search {
   }
 
   /** Returns the line, from 0, at which the hunk fits, the nearest to where it says; -1 if there is none. */
-  find(): number {
+  async find(count: CountSteps): Promise<number> {
     const { before, newStart } = this.#hunk;
     const last = this.#image.length - before.length;
     if (last < 0) return -1;
-    if (this.#atBeginning) return this.#fits(0) ? 0 : -1;
-    if (this.#atEnd) return this.#fits(last) ? last : -1;
+    if (this.#atBeginning || this.#atEnd) {
+      const only = this.#atBeginning ? 0 : last;
+      return this.#fits(only) ? only : -1;
+    }
     const start = Math.min(Math.max(0, newStart - 1), this.#image.length);
     for (let distance = 0; start - distance >= 0 || start + distance <= last; distance++) {
       if (this.#fits(start + distance)) return start + distance;
       if (distance > 0 && this.#fits(start - distance)) return start - distance;
+      if (this.steps < STEPS_AT_ONCE) continue;
+      // The budget is asked while the search goes on: places times lines may be far more than it has.
+      await count(this.steps);
+      this.steps = 0;
     }
     return -1;
   }

@@ -27,6 +27,7 @@ const CLOSE = { good: 1000, tooFarAhead: 1009, failed: 1011 } as const;
 export class WebSocketClient implements SessionClient {
   readonly #socket: WebSocket;
   readonly #gone = new AbortController();
+  #isOver = false;
   readonly #backlog: Uint8Array[] = [];
   #backlogBytes = 0;
   #taken = 0;
@@ -86,12 +87,14 @@ export class WebSocketClient implements SessionClient {
   }
 
   async end(status: number): Promise<void> {
+    this.#isOver = true;
     const isGood = status === 0;
     if (!this.#gone.signal.aborted) this.#socket.close(isGood ? CLOSE.good : CLOSE.failed, isGood ? "" : "refused");
   }
 
   #assertThere(): void {
-    if (this.#gone.signal.aborted) throw new Error("the WebSocket was closed");
+    // A write that was given up is not waited for any more: its client may never answer a close.
+    if (this.#gone.signal.aborted || this.#isOver) throw new Error("the WebSocket was closed");
   }
 
   #take(buffer: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

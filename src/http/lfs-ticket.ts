@@ -21,7 +21,7 @@ const PREFIX = "tpl_";
 /** The most characters of a ticket: two names and a fingerprint are in it. */
 const LONGEST = 1024;
 const HEADER = new RegExp(String.raw`^Bearer ${PREFIX}([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$`, "i");
-const LFS_PATH = /\/info\/lfs\//;
+const LFS_PATH = /^\/[^/]+\/[^/]+\/info\/lfs\//;
 
 const CONTENT = v.strictTuple([v.string(), v.string(), v.string(), v.boolean(), v.number()]);
 

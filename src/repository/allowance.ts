@@ -39,6 +39,8 @@ export const MOST_PACK_OBJECTS = 750_000;
 
 /** The offset of the number of objects in a pack's header. */
 const COUNT_AT = 8;
+/** The bytes of that number. */
+const COUNT_BYTES = 4;
 
 function usedBytes({ elsewhere = NOTHING }: Allowance, { sizeBytes }: Own): number {
   return elsewhere.bytes + sizeBytes;
@@ -70,7 +72,9 @@ export function checkPackHeader(allowance: Allowance, own: Own, head: Uint8Array
   const { bytes, objects, elsewhere = NOTHING } = allowance;
   const used = usedBytes(allowance, own);
   if (bytes !== undefined && used + head.length > bytes) throw overBytes(bytes, used);
-  const brought = new DataView(head.buffer, head.byteOffset).getUint32(COUNT_AT);
+  // The host makes a tip pack itself, without a head. A pack that is cut short is refused as it is read.
+  if (head.length < COUNT_AT + COUNT_BYTES) return;
+  const brought = new DataView(head.buffer, head.byteOffset, head.length).getUint32(COUNT_AT);
   if (brought > MOST_PACK_OBJECTS) throw overObjects(brought);
   if (objects === undefined) return;
   const counted = own.packs.filter(({ loan }) => loan === undefined || loan.state === "own");

@@ -5,6 +5,7 @@
  * @see RFC 4254 section 5
  */
 import type { ByteSink, ByteSource } from "../bytes/byte-stream.ts";
+import { concat } from "../bytes/chunk.ts";
 import { ClientGone, Disconnect, MESSAGE, message } from "./message.ts";
 import { DATA_BYTES, WINDOW } from "./ssh-limits.ts";
 import type { Transport } from "./transport.ts";
@@ -18,6 +19,8 @@ export type ChannelRequest = {
   readonly packetBytes: number;
 };
 
+/** Pieces are joined up to this many bytes: each that is kept costs memory of its own, beside its bytes. */
+const JOINED_BYTES = 4096;
 const MOST_U32 = 2 ** 32 - 1;
 /** The type of extended data that is for `stderr`. */
 const STDERR = 1;
@@ -63,13 +66,21 @@ export class Channel {
     this.#window = window;
   }
 
-  /** Takes data of the client's, which is kept as it is. @throws Disconnect if it is more than the window */
+  /** Takes data of the client's, of which a copy is kept. @throws Disconnect if it is more than the window */
   arrive(data: Uint8Array): void {
     this.#toHost -= data.length;
     if (this.#toHost < 0) throw new Disconnect("protocolError", "more data than the window has room for");
     if (this.#isEnded) throw new Disconnect("protocolError", "data after the end of data");
-    if (data.length > 0) this.#arrived.push(data);
+    if (data.length > 0) this.#keep(data);
     this.#wake();
+  }
+
+  /** Keeps a copy of the data alone: a view would keep its whole packet, which the window does not count. */
+  #keep(data: Uint8Array): void {
+    const last = this.#arrived.at(-1);
+    const isJoined = last !== undefined && last.length + data.length <= JOINED_BYTES;
+    if (isJoined) this.#arrived[this.#arrived.length - 1] = concat([last, data]);
+    else this.#arrived.push(new Uint8Array(data));
   }
 
   /** Notes that the client sends no more. */

@@ -136,7 +136,9 @@ export class Connection {
     if (FORWARDING.test(type)) return ["prohibited", "nothing is forwarded here"];
     if (type !== "session") return ["unknownType", "only sessions are known"];
     if (this.#isClosedToSessions) return ["prohibited", "no more sessions, as was asked for"];
-    if (this.#channels.size >= MOST_CHANNELS) return ["shortage", `${MOST_CHANNELS} sessions are open`];
+    // A command may go on for a moment after its client has closed it.
+    const isFull = this.#channels.size >= MOST_CHANNELS || this.#running.size >= 2 * MOST_CHANNELS;
+    if (isFull) return ["shortage", `${MOST_CHANNELS} sessions are open`];
     return packetBytes === 0 ? ["connectFailed", "packets of no bytes"] : undefined;
   }
 
@@ -149,9 +151,11 @@ export class Connection {
 
   #data(reader: SshReader): void {
     const { channel, isUsed, isClosed } = this.#channel(reader);
+    const data = reader.string();
+    reader.end();
     if (!isUsed) throw new Disconnect("protocolError", "data without a command");
     // What is still on its way to a command that has ended is dropped.
-    if (!isClosed) channel.arrive(reader.string());
+    if (!isClosed) channel.arrive(data);
   }
 
   #close(reader: SshReader): void {

@@ -83,8 +83,11 @@ async function land(
   const isOff = running.length === 0 || (atomic && running.length < orders.length);
   const previousOf = (name: string): string | undefined => session.valueOf(name);
   const good = orders.map(({ name }): RefResult => ({ name, previous: previousOf(name), kind: "ok" }));
+  // An answer is kept where all refs move: what was done in part is not told again as if it were all.
   const kept =
-    once === undefined ? {} : { once: { key: once.key, fingerprint: once.fingerprint(), answer: once.answer(good) } };
+    once === undefined || running.length < orders.length
+      ? {}
+      : { once: { key: once.key, fingerprint: once.fingerprint(), answer: once.answer(good) } };
   const landed = isOff ? undefined : await session.land({ updates: updatesOf(session, running), atomic, ...kept });
   if (landed?.kind === "answered") return landed;
   const outcomes = (landed?.outcomes ?? []).values(); // None where nothing was tried.

@@ -237,10 +237,15 @@ async function commitHeld({ exchange, held }: Landing, request: CommitPushReques
   return await refs.commitPush({ ...request, pack });
 }
 
+/** Returns the answer to keep, if all is done: it says so. */
+function keptOnce(once: RequestOnce | undefined, { running, updates }: PushVerdict): Pick<CommitPushRequest, "once"> {
+  return once === undefined || running.length < updates.length ? {} : { once };
+}
+
 /** Makes the push visible. Returns the answer that the same request was given before, if it was. */
 export async function commit(
   landing: Landing,
-  { pack, tips, tipPack, ...how }: Landed,
+  { pack, tips, tipPack, once, ...how }: Landed,
 ): Promise<AnsweredOnce | undefined> {
   const { verdict, staged } = landing;
   const { running } = verdict;
@@ -256,6 +261,7 @@ export async function commit(
     ...(pack === undefined ? {} : { pack: { ...pack.record, marked } }),
     ...(tipPack === undefined ? {} : { tipPack: tipPack.record }),
     ...how,
+    ...keptOnce(once, verdict),
   });
   if (answer.kind !== "done") {
     // The repository was deleted meanwhile, and its refs with it.
