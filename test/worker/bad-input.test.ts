@@ -153,7 +153,7 @@ describe("a body", () => {
 describe("methods", () => {
   it.each([
     ["POST", "/repos/acme/one", "DELETE, GET, HEAD, PATCH, PUT"],
-    ["PUT", "/repos/acme/one/refs", "GET, HEAD"],
+    ["PUT", "/repos/acme/one/refs", "GET, HEAD, POST"],
     ["POST", "/tenants", "GET, HEAD"],
     ["POST", "/tenants/acme", "DELETE, GET, HEAD, PATCH, PUT"],
     ["PUT", "/tenants/acme/tokens", "GET, HEAD, POST"],
